@@ -1,0 +1,42 @@
+//! The whole configuration, valid.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::gate::RouteSettings;
+use crate::listener::{ConnectionLimits, ListenerSettings};
+use crate::oidc::RelyingPartySettings;
+use crate::session::SessionSettings;
+use crate::telemetry::LogSettings;
+
+/// Everything a configuration file says, lowered and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Public listeners; at least one.
+    pub listeners: Vec<ListenerSettings>,
+    /// Bounds on their connections.
+    pub connections: ConnectionLimits,
+    /// Worker threads; the number of processors where not given.
+    pub workers: Option<usize>,
+    /// Networks whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The state file; `None`: sessions live in memory and end with the process.
+    pub state: Option<PathBuf>,
+    /// How long streams may go on after SIGTERM.
+    pub drain: Duration,
+    /// The admin listener.
+    pub admin: Option<SocketAddr>,
+    /// `[session]`.
+    pub session: SessionSettings,
+    /// `[server] public_url` and `[providers.*]`.
+    pub relying_party: RelyingPartySettings,
+    /// `[[routes]]`, in the order of the file.
+    pub routes: Vec<RouteSettings>,
+    /// `[log]`.
+    pub log: LogSettings,
+    /// Files whose change means a reload: the configuration, secrets, certificates.
+    pub watched: Vec<PathBuf>,
+}

@@ -1,0 +1,5 @@
+//! The one path of every request.
+
+mod settings;
+
+pub use settings::{Accept, RedirectSettings, RouteAction, RouteSettings};

@@ -1,0 +1,67 @@
+//! Routes as the configuration means them.
+
+use http::StatusCode;
+
+use crate::forward::{ForwardSettings, UpstreamSettings};
+use crate::identity::RouteName;
+use crate::limit::LimitSettings;
+use crate::policy::AccessSettings;
+use crate::request::{PathExceptions, Scheme};
+use crate::route::RoutePattern;
+
+/// One `[[routes]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RouteSettings {
+    /// What it is called; unique.
+    pub name: RouteName,
+    /// Which requests it claims.
+    pub pattern: RoutePattern,
+    /// Who may.
+    pub access: AccessSettings,
+    /// Which credentials are looked at.
+    pub accept: Accept,
+    /// Rates.
+    pub limits: Vec<LimitSettings>,
+    /// Requests at once; no bound where not given.
+    pub concurrency: Option<usize>,
+    /// What in its paths is tolerated.
+    pub path_exceptions: PathExceptions,
+    /// What happens to a permitted request.
+    pub action: RouteAction,
+}
+
+/// What happens to a permitted request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RouteAction {
+    /// It is forwarded.
+    Forward {
+        /// Where to.
+        upstream: Box<UpstreamSettings>,
+        /// How.
+        forward: Box<ForwardSettings>,
+    },
+    /// The client is sent elsewhere.
+    Redirect(RedirectSettings),
+}
+
+/// Where a client is sent; what is not given stays as it was asked for. Path and query are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedirectSettings {
+    /// Another scheme.
+    pub scheme: Option<Scheme>,
+    /// Another host, with or without port.
+    pub host: Option<String>,
+    /// Another path in place of the whole one.
+    pub path: Option<String>,
+    /// 301, 302, 303, 307 or 308.
+    pub status: StatusCode,
+}
+
+/// Which credentials a route looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accept {
+    /// Session cookies; without it nobody is redirected to sign in.
+    pub session: bool,
+    /// `Authorization: Bearer`.
+    pub bearer: bool,
+}

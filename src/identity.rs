@@ -1,0 +1,183 @@
+//! Who somebody is, once a credential has been checked: the model that every room speaks.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::clock::Timestamp;
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $type(Arc<str>);
+
+        impl $type {
+            /// Wraps the text as it is.
+            #[must_use]
+            pub fn new(text: impl AsRef<str>) -> Self {
+                Self(Arc::from(text.as_ref()))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// The name a provider has in the configuration: `corp` in `[providers.corp]`.
+    ProviderName
+}
+name! {
+    /// The issuer identifier of an OpenID Provider (OpenID Connect Core 1.0, section 2: `iss`).
+    Issuer
+}
+name! {
+    /// A locally unique, never reassigned identifier within an issuer (`sub`).
+    Subject
+}
+name! {
+    /// The identifier that one request keeps from the refusal page to the log to the app.
+    RequestId
+}
+name! {
+    /// What a route is called in logs, metrics and explanations: its `name`, or host and path.
+    RouteName
+}
+
+/// An e-mail address and whether the provider vouches for it (`email_verified`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Email {
+    /// The address as the provider gave it.
+    pub address: String,
+    /// Only a JSON `true` counts: absent or a string is unverified (invariant 11).
+    pub verified: bool,
+}
+
+impl Email {
+    /// The part behind the last `@`, lower-cased; `None` where there is no such part.
+    #[must_use]
+    pub fn domain(&self) -> Option<String> {
+        let (local, domain) = self.address.rsplit_once('@')?;
+        (!local.is_empty() && !domain.is_empty()).then(|| domain.to_ascii_lowercase())
+    }
+}
+
+/// A person, machine or program whose credential has been verified.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Principal {
+    /// Which configured provider vouches.
+    pub provider: ProviderName,
+    /// Its issuer identifier.
+    pub issuer: Issuer,
+    /// The stable identifier at that issuer.
+    pub subject: Subject,
+    /// The name to show and to match `users` rules with; the subject where no other claim is mapped.
+    pub user: String,
+    /// The e-mail address, where one is known.
+    pub email: Option<Email>,
+    /// Groups, in the provider's order, without duplicates.
+    pub groups: Vec<String>,
+    /// OAuth scopes of the access token (RFC 6749, section 3.3); empty for a browser session.
+    pub scopes: Vec<String>,
+    /// When the person last proved who they are (`auth_time`).
+    pub auth_time: Option<Timestamp>,
+    /// Authentication context class reference (`acr`).
+    pub acr: Option<String>,
+    /// Every claim of the token, merged with UserInfo.
+    pub claims: Map<String, Value>,
+}
+
+/// Where a claim is found: the members to walk through, outermost first.
+///
+/// Written as `groups`, as `realm_access.roles` (dots descend), or as a JSON Pointer
+/// (RFC 6901) where a name holds a dot: `/https:~1~1corp.example~1groups`. A name that holds `://`
+/// is taken whole.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClaimPath(Vec<String>);
+
+impl ClaimPath {
+    /// Reads the written form; `None` where it is empty or has an empty segment.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let segments: Vec<String> = match text.strip_prefix('/') {
+            Some(pointer) => pointer.split('/').map(|s| s.replace("~1", "/").replace("~0", "~")).collect(),
+            None if text.contains("://") => vec![text.to_owned()],
+            None => text.split('.').map(str::to_owned).collect(),
+        };
+        segments.iter().all(|segment| !segment.is_empty()).then_some(Self(segments))
+    }
+
+    /// The value at this path of `claims`.
+    #[must_use]
+    pub fn find<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Value> {
+        let (first, rest) = self.0.split_first()?;
+        rest.iter().try_fold(claims.get(first)?, |value, segment| value.as_object()?.get(segment))
+    }
+}
+
+impl fmt::Display for ClaimPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.iter().any(|segment| segment.contains(['.', '/'])) {
+            let escaped = self.0.iter().map(|s| s.replace('~', "~0").replace('/', "~1"));
+            return escaped.into_iter().try_for_each(|segment| write!(f, "/{segment}"));
+        }
+        f.write_str(&self.0.join("."))
+    }
+}
+
+/// The texts a claim holds: a string is one, an array gives each of its strings, numbers and booleans.
+#[must_use]
+pub fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Number(number) => vec![number.to_string()],
+        Value::Bool(truth) => vec![truth.to_string()],
+        Value::Array(items) => items.iter().filter(|item| !item.is_array()).flat_map(texts).collect(),
+        Value::Null | Value::Object(_) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn found(path: &str, claims: &Value) -> Option<Value> {
+        ClaimPath::parse(path)?.find(claims.as_object()?).cloned()
+    }
+
+    #[test]
+    fn claim_paths_descend_point_or_stand_whole() {
+        let claims = json!({"a": {"b": ["x"]}, "https://c.example/g": 1, "a.b": 2});
+        assert_eq!(found("a.b", &claims), Some(json!(["x"])));
+        assert_eq!(found("/a.b", &claims), Some(json!(2)));
+        assert_eq!(found("https://c.example/g", &claims), Some(json!(1)));
+        assert_eq!(found("/https:~1~1c.example~1g", &claims), Some(json!(1)));
+        assert_eq!(found("a.missing.c", &claims), None);
+        assert_eq!(ClaimPath::parse(""), None);
+        assert_eq!(ClaimPath::parse("a..b"), None);
+    }
+
+    #[test]
+    fn a_domain_is_all_behind_the_last_at() {
+        let domain = |text: &str| Email { address: text.into(), verified: true }.domain();
+        assert_eq!(domain("a@B.example"), Some("b.example".into()));
+        assert_eq!(domain("a@x@b.example"), Some("b.example".into()));
+        assert_eq!(domain("@b.example"), None);
+        assert_eq!(domain("b.example"), None);
+    }
+}

@@ -1,0 +1,35 @@
+//! Portcullis, a reverse-proxy authentication gateway.
+//!
+//! The rooms stand here in the order a request walks through them; a room imports only what stands
+//! under it (`tests/layering.rs`). `docs/architecture.md` tells why the house is laid out so.
+
+pub mod cli;
+pub mod runtime;
+
+pub mod config;
+
+pub mod demo;
+
+pub mod listener;
+
+pub mod admin;
+pub mod gate;
+
+pub mod forward;
+pub mod pages;
+
+pub mod authn;
+pub mod oidc;
+pub mod session;
+pub mod storage;
+
+pub mod limit;
+pub mod policy;
+pub mod route;
+
+pub mod request;
+pub mod telemetry;
+
+pub mod clock;
+pub mod identity;
+pub mod secret;

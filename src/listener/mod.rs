@@ -1,0 +1,5 @@
+//! Room: listener.
+
+mod settings;
+
+pub use settings::*;

@@ -1,0 +1,80 @@
+//! Listeners as the configuration means them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where and how connections are accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerSettings {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Certificates; `None`: clear text.
+    pub tls: Option<TlsSettings>,
+    /// Whether every connection must begin with a PROXY protocol header, and which.
+    pub proxy_protocol: Option<ProxyProtocol>,
+    /// Whether HTTP/2 with prior knowledge is understood in clear.
+    pub h2c: bool,
+}
+
+/// Certificates of a listener: the first is the default, the others are chosen by SNI.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TlsSettings {
+    /// At least one.
+    pub certificates: Vec<CertificateFiles>,
+    /// Whether TLS 1.2 is spoken beside 1.3.
+    pub tls12: bool,
+}
+
+/// PEM files, read at start and again when they change.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CertificateFiles {
+    /// The chain, the server's certificate first.
+    pub cert: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
+/// Versions of the PROXY protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProxyProtocol {
+    /// Only the text form.
+    V1,
+    /// Only the binary form.
+    V2,
+    /// Either.
+    Any,
+}
+
+/// Bounds on connections and request heads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Open connections on one listener and worker together; further ones wait in the kernel's queue.
+    pub max_connections: usize,
+    /// Bytes of a request's head (431 beyond).
+    pub max_head: usize,
+    /// Fields of a request's head (431 beyond).
+    pub max_fields: usize,
+    /// TLS handshake and PROXY header.
+    pub handshake: Duration,
+    /// A request's head must be whole so long after its first byte.
+    pub head: Duration,
+    /// A kept-alive connection may be silent so long.
+    pub idle: Duration,
+    /// HTTP/2 streams at once on a connection.
+    pub max_streams: u32,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            max_connections: 20_000,
+            max_head: 64 * 1024,
+            max_fields: 100,
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(15),
+            idle: Duration::from_secs(75),
+            max_streams: 128,
+        }
+    }
+}

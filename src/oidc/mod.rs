@@ -1,0 +1,5 @@
+//! Room: oidc.
+
+mod settings;
+
+pub use settings::*;

@@ -1,0 +1,89 @@
+//! A provider as the configuration means it.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::identity::{ClaimPath, Issuer, ProviderName};
+use crate::secret::Secret;
+
+/// One `[providers.NAME]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProviderSettings {
+    /// `NAME`.
+    pub name: ProviderName,
+    /// What people read on the chooser; the name where not given.
+    pub display_name: String,
+    /// The issuer identifier, exactly as the provider's discovery document says it.
+    pub issuer: Issuer,
+    /// How we sign people in with it; `None` where its tokens are only accepted as bearer tokens.
+    pub client: Option<ClientSettings>,
+    /// Audiences of access tokens accepted as `Authorization: Bearer`; empty: none are.
+    pub audiences: Vec<String>,
+    /// Which claims mean what.
+    pub claims: ClaimMapping,
+    /// Home-realm discovery: people of these e-mail domains are sent here (lower-case, whole domains).
+    pub email_domains: Vec<String>,
+    /// Allowed clock difference when `exp`, `nbf` and `iat` are checked; 0–300 s.
+    pub leeway: Duration,
+    /// Whether bearer tokens must carry `typ: at+jwt` (RFC 9068, section 4).
+    pub require_at_jwt: bool,
+    /// PEM file with the only authorities trusted for this provider; the system's where not given.
+    pub ca: Option<Vec<u8>>,
+    /// Bound on each call to the provider.
+    pub timeout: Duration,
+}
+
+/// The relying party's registration at a provider.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientSettings {
+    /// `client_id`.
+    pub id: String,
+    /// How the token endpoint knows us.
+    pub authentication: ClientAuthentication,
+    /// Scopes to ask for; `openid` is always among them.
+    pub scopes: Vec<String>,
+    /// `prompt`, where wanted.
+    pub prompt: Option<String>,
+    /// `acr_values`, in order of preference.
+    pub acr_values: Vec<String>,
+    /// `max_age` of the authentication; then `auth_time` must be present and young enough.
+    pub max_age: Option<Duration>,
+    /// Further parameters of the authorization request.
+    pub extra: Vec<(String, String)>,
+    /// Whether UserInfo is asked in any case, not only where mapped claims are missing.
+    pub always_userinfo: bool,
+}
+
+/// Client authentication (OpenID Connect Core 1.0, section 9).
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClientAuthentication {
+    /// A public client: PKCE alone.
+    None,
+    /// `client_secret_basic`, the default with a secret.
+    SecretBasic(Secret),
+    /// `client_secret_post`.
+    SecretPost(Secret),
+    /// `private_key_jwt` with this PEM key (PKCS #8; P-256, P-384, RSA or Ed25519).
+    PrivateKey(Secret),
+}
+
+/// Which claims become which part of the principal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimMapping {
+    /// The user's name; without it `preferred_username`, else `email` if verified, else `sub`.
+    pub user: Option<ClaimPath>,
+    /// The e-mail address (`email`).
+    pub email: ClaimPath,
+    /// Groups: array or string (`groups`).
+    pub groups: ClaimPath,
+}
+
+/// What all providers share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RelyingPartySettings {
+    /// The origin where sign-in happens: `https://login.corp.example`, no path.
+    pub public_url: Option<Url>,
+    /// All providers, in the order of the file.
+    pub providers: Vec<ProviderSettings>,
+}

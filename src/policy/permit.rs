@@ -1,0 +1,47 @@
+//! Permission as a value: only `decide` makes one, and `forward` takes nothing else.
+
+use std::sync::Arc;
+
+use crate::identity::Principal;
+
+/// That a request may go on, and in whose name.
+#[derive(Clone, Debug)]
+pub struct Permit {
+    grant: Grant,
+}
+
+/// In whose name a request goes on. Public and allowed are different things.
+#[derive(Clone, Debug)]
+pub enum Grant {
+    /// The route is open; whoever asks is nobody to the app.
+    Public,
+    /// The policy allowed this principal.
+    Principal(Arc<Principal>),
+}
+
+impl Permit {
+    pub(super) const fn new(grant: Grant) -> Self {
+        Self { grant }
+    }
+
+    /// In whose name.
+    #[must_use]
+    pub const fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    /// The principal, where there is one.
+    #[must_use]
+    pub const fn principal(&self) -> Option<&Arc<Principal>> {
+        match &self.grant {
+            Grant::Public => None,
+            Grant::Principal(principal) => Some(principal),
+        }
+    }
+
+    /// A permit for tests of the rooms behind the policy.
+    #[cfg(test)]
+    pub(crate) const fn for_tests(grant: Grant) -> Self {
+        Self::new(grant)
+    }
+}

@@ -1,0 +1,83 @@
+//! Secrets as a type: never printed, wiped when dropped, compared in constant time.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// Text that no `Debug`, log or report may show (invariant 15): a client secret, a token, a key.
+#[derive(Clone, Default)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Wraps `text`.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// 256 bits from the system's random generator, as 43 characters of base64url.
+    #[must_use]
+    pub fn random() -> Self {
+        Self::new(URL_SAFE_NO_PAD.encode(random_bytes::<32>()))
+    }
+
+    /// The text itself. Every call is a place to look at in a review.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for Secret {}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// `N` bytes from the system's random generator.
+///
+/// # Panics
+/// Where the operating system offers no randomness: there is nothing safe to do without it.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a gateway without randomness must not go on")]
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).expect("the operating system's random generator answers");
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_prints_nothing_of_itself() {
+        let secret = Secret::new("hunter2");
+        assert!(!format!("{secret:?} {secret}").contains("hunter"));
+        assert_eq!(secret, Secret::new("hunter2"));
+        assert_ne!(secret, Secret::new("hunter3"));
+    }
+
+    #[test]
+    fn random_secrets_differ() {
+        assert_ne!(Secret::random(), Secret::random());
+        assert_eq!(Secret::random().expose().len(), 43);
+    }
+}

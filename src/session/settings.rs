@@ -1,0 +1,27 @@
+//! How long sessions live and what their cookie looks like.
+
+use std::time::Duration;
+
+/// `[session]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionSettings {
+    /// A session unused for so long ends; from one minute up.
+    pub idle_timeout: Duration,
+    /// A session ends so long after sign-in, whatever happens; at least `idle_timeout`.
+    pub max_age: Duration,
+    /// The cookie's name without its `__Host-` prefix, which comes by itself on `https`.
+    pub cookie_name: String,
+    /// Sessions kept in memory in front of the store.
+    pub cache_capacity: u64,
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self {
+            idle_timeout: Duration::from_secs(3600),
+            max_age: Duration::from_secs(12 * 3600),
+            cookie_name: "portcullis".into(),
+            cache_capacity: 100_000,
+        }
+    }
+}

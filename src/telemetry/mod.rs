@@ -1,0 +1,5 @@
+//! Room: telemetry.
+
+mod settings;
+
+pub use settings::*;
