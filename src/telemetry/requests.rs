@@ -116,7 +116,7 @@ impl RequestStats {
     }
 
     pub(super) fn buckets(&self) -> Vec<(f64, u64)> {
-        let bounds = BUCKETS.iter().map(|micros| seconds(*micros)).chain([f64::MAX]);
+        let bounds = BUCKETS.iter().map(|micros| seconds(*micros)).chain([f64::INFINITY]);
         bounds.enumerate().map(|(i, bound)| (bound, self.sum(|counts| &counts.buckets[i]))).collect()
     }
 

@@ -1,0 +1,100 @@
+// A certified OpenID Provider for the tests: `node provider.js PORT`.
+// It signs in whom `login_hint` (or `?as=` of /control/as) names, without a page.
+//   POST /control/rotate?alg=ES256   signs with a new key of that algorithm from now on; the old key goes
+//   POST /control/as?user=bob        who is signed in next
+//   POST /control/lifetime?s=2       seconds that access tokens live
+import { createServer } from 'node:http';
+import { generateKeyPair, exportJWK } from 'jose';
+import Provider from 'oidc-provider';
+
+const port = Number(process.argv[2]);
+const issuer = `http://127.0.0.1:${port}`;
+const people = {
+  alice: { email: 'alice@corp.example', email_verified: true, groups: ['staff'], preferred_username: 'alice' },
+  bob: { email: 'bob@corp.example', email_verified: true, groups: ['staff', 'ops'], preferred_username: 'bob' },
+};
+let user = 'alice', algorithm = 'RS256', lifetime = 3600, generation = 0, callback;
+const known = new Map(); // what outlives a rotation of keys: clients' grants and tokens
+
+class Memory {
+  constructor(kind) { this.kind = kind; }
+  key(id) { return `${this.kind}:${id}`; }
+  async upsert(id, payload) { known.set(this.key(id), { ...payload }); }
+  async find(id) { return known.get(this.key(id)); }
+  async findByUid(uid) { return [...known].find(([k, v]) => k.startsWith(this.kind) && v.uid === uid)?.[1]; }
+  async findByUserCode() {}
+  async consume(id) { known.get(this.key(id)).consumed = Math.floor(Date.now() / 1000); }
+  async destroy(id) { known.delete(this.key(id)); }
+  async revokeByGrantId(grant) { for (const [k, v] of known) if (v.grantId === grant) known.delete(k); }
+}
+
+async function start() {
+  const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
+  const key = { ...(await exportJWK(privateKey)), kid: `k${++generation}`, alg: algorithm, use: 'sig' };
+  const { privateKey: fallback } = await generateKeyPair('RS256', { extractable: true });
+  const second = { ...(await exportJWK(fallback)), kid: `r${generation}`, alg: 'RS256', use: 'sig' };
+  const provider = new Provider(issuer, {
+    adapter: Memory,
+    jwks: { keys: algorithm === 'RS256' ? [key] : [key, second] },
+    clients: (process.env.CLIENTS ? JSON.parse(process.env.CLIENTS) : []).map((client) => ({
+      ...client, id_token_signed_response_alg: algorithm,
+    })),
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'],
+    },
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['preferred_username'], groups: ['groups'] },
+    scopes: ['openid', 'offline_access', 'email', 'profile', 'groups', 'orders:read'],
+    conformIdTokenClaims: process.env.USERINFO_ONLY === '1',
+    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
+    cookies: { keys: ['throw-away'] },
+    pkce: { required: () => true },
+    issueRefreshToken: async () => true,
+    ttl: { AccessToken: () => lifetime, IdToken: 3600, RefreshToken: 86400, Session: 86400, Grant: 86400, Interaction: 600 },
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      revocation: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (ctx, form) => {
+          ctx.body = `<!doctype html><title>Sign out</title>${form}<button autofocus type="submit" form="op.logoutForm" value="yes" name="logout">Sign out</button>`;
+        },
+      },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => (process.env.OPAQUE === '1' ? undefined : 'https://api.corp.example'),
+        useGrantedResource: () => true,
+        getResourceServerInfo: () => ({
+          scope: 'orders:read openid email profile groups', audience: 'https://api.corp.example',
+          accessTokenFormat: 'jwt', accessTokenTTL: lifetime, jwt: { sign: { alg: algorithm } },
+        }),
+      },
+    },
+    interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
+  });
+  const handle = provider.callback();
+  callback = (request, response) =>
+    request.url.startsWith('/interaction/') ? interact(provider, request, response) : handle(request, response);
+}
+
+async function interact(provider, request, response) {
+  const { prompt, params } = await provider.interactionDetails(request, response);
+  const accountId = params.login_hint?.split('@')[0] ?? user;
+  const grant = new provider.Grant({ accountId, clientId: params.client_id });
+  grant.addOIDCScope(params.scope);
+  grant.addResourceScope('https://api.corp.example', params.scope);
+  const grantId = await grant.save();
+  const result = { login: { accountId, amr: ['pwd'] }, consent: { grantId } };
+  void prompt;
+  return provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
+}
+
+await start();
+createServer(async (request, response) => {
+  const url = new URL(request.url, issuer);
+  if (!url.pathname.startsWith('/control/')) return callback(request, response);
+  if (url.pathname === '/control/as') user = url.searchParams.get('user');
+  if (url.pathname === '/control/lifetime') lifetime = Number(url.searchParams.get('s'));
+  if (url.pathname === '/control/rotate') { algorithm = url.searchParams.get('alg') ?? algorithm; await start(); }
+  response.end('ok');
+}).listen(port, '127.0.0.1', () => console.log('ready'));

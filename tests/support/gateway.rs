@@ -1,0 +1,119 @@
+//! The gateway as its users run it: the program, a configuration file, a state file, a log.
+
+use std::fs::{self, File};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::{free_port, until};
+
+/// A running gateway; killed when dropped.
+pub(crate) struct Gateway {
+    pub(crate) port: u16,
+    pub(crate) admin: u16,
+    pub(crate) directory: TempDir,
+    child: Child,
+}
+
+impl Gateway {
+    /// Starts it on a free port of 127.0.0.1 with `rest` behind `[server]`, `[admin]` and `[log]`.
+    /// `{port}` in `rest` stands for the gateway's port.
+    pub(crate) fn start(rest: &str) -> Self {
+        Self::with_server("", rest)
+    }
+
+    /// The same with further lines in `[server]`.
+    pub(crate) fn with_server(server: &str, rest: &str) -> Self {
+        Self::on(free_port(), server, rest)
+    }
+
+    /// The same on a port chosen before, for a provider that must know it.
+    pub(crate) fn on(port: u16, server: &str, rest: &str) -> Self {
+        let admin = free_port();
+        let directory = TempDir::new().unwrap();
+        let text = format!(
+            "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n\
+             state = \"state.db\"\nworkers = 2\n{server}\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n\
+             [log]\nformat = \"json\"\n\n{rest}\n"
+        );
+        fs::write(directory.path().join("portcullis.toml"), text.replace("{port}", &port.to_string())).unwrap();
+        let child = spawn(&directory);
+        let mut gateway = Self { port, admin, directory, child };
+        gateway.wait_until_listening();
+        gateway
+    }
+
+    fn wait_until_listening(&mut self) {
+        until("the gateway to listen", || {
+            let exited = self.child.try_wait().unwrap();
+            assert!(exited.is_none(), "the gateway did not start:\n{}", self.log());
+            TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        });
+    }
+
+    /// Stops it as the system would (SIGTERM), and starts it again with the same files.
+    pub(crate) fn restart(&mut self) {
+        self.signal("TERM");
+        self.child.wait().unwrap();
+        self.child = spawn(&self.directory);
+        self.wait_until_listening();
+    }
+
+    /// Sends it a signal by name.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Waits for its end; its exit code.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
+    /// The address of `path` on the public listener.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// The address of `path` on the admin listener.
+    pub(crate) fn admin_url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.admin)
+    }
+
+    /// The configuration file.
+    pub(crate) fn configuration(&self) -> PathBuf {
+        self.directory.path().join("portcullis.toml")
+    }
+
+    /// All it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+fn spawn(directory: &TempDir) -> Child {
+    let log = File::options().create(true).append(true).open(directory.path().join("log")).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .args(["run", "--config", "portcullis.toml"])
+        .current_dir(directory.path())
+        .env("CLIENT_SECRET", super::provider::CLIENT_SECRET)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
