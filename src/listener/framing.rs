@@ -69,7 +69,8 @@ impl Framing {
 
     /// Whether a head has begun and is not whole yet.
     pub(super) const fn in_head(&self) -> bool {
-        matches!(self.state, State::Target | State::Field) || (matches!(self.state, State::Start) && self.seen > 0)
+        matches!(self.state, State::Target | State::Field)
+            || (matches!(self.state, State::Start) && self.seen > 0)
     }
 
     /// Reads on.

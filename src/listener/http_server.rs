@@ -66,14 +66,14 @@ fn service<H: Handler>(
 fn one(limits: &ConnectionLimits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     // Time limits are `Activity`'s: hyper's own would hold an idle connection to the limit of a head.
+    // No `pipeline_flush`: with it hyper never sends the 400 that it writes to an unreadable request.
     builder
         .header_read_timeout(None)
         .half_close(false)
         .keep_alive(true)
         .max_headers(limits.max_fields)
         .max_header_size(limits.max_head)
-        .max_buf_size(limits.max_head.max(SMALLEST_BUFFER))
-        .pipeline_flush(true);
+        .max_buf_size(limits.max_head.max(SMALLEST_BUFFER));
     builder
 }
 

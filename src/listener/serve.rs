@@ -126,7 +126,9 @@ impl<H: Handler> Accepting<H> {
     async fn accepted(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) {
         match accepted {
             Ok((stream, peer)) => self.start(stream, peer),
-            Err(error) if is_the_peers(&error) => tracing::debug!(%error, "a connection ended before it began"),
+            Err(error) if is_the_peers(&error) => {
+                tracing::debug!(%error, "a connection ended before it began")
+            }
             Err(error) => {
                 tracing::error!(%error, "cannot accept connections; trying again (is `ulimit -n` too low?)");
                 tokio::time::sleep(EXHAUSTED).await;

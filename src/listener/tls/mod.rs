@@ -30,7 +30,8 @@ impl CertificateStore {
     /// With the file and what is wrong with it. An expired certificate is a warning in the log only:
     /// a gateway that does not start helps nobody.
     pub fn load(settings: &TlsSettings) -> Result<Self, TlsError> {
-        let mut loaded = settings.certificates.iter().map(load::read).collect::<Result<Vec<_>, _>>()?.into_iter();
+        let mut loaded =
+            settings.certificates.iter().map(load::read).collect::<Result<Vec<_>, _>>()?.into_iter();
         let first = loaded.next().ok_or(TlsError::NoCertificate)?;
         let default = Arc::clone(&first.key);
         let mut store = Self { default, exact: HashMap::new(), wildcard: HashMap::new() };
