@@ -21,17 +21,14 @@ pub struct BindError {
 }
 
 fn explain(error: &io::Error, address: &SocketAddr) -> String {
-    let advice = match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "; stop the program that listens there (`ss -ltnp` shows it) or choose another port"
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            "; this machine has no such address: use one of its own, or 0.0.0.0 or [::]"
-        }
-        io::ErrorKind::PermissionDenied if address.port() < 1024 => {
-            "; ports below 1024 need CAP_NET_BIND_SERVICE or a socket from systemd: grant it or use a higher port"
-        }
-        _ => "",
+    let advice = if error.kind() == io::ErrorKind::AddrInUse {
+        "; stop the program that listens there (`ss -ltnp` shows it) or choose another port"
+    } else if error.kind() == io::ErrorKind::AddrNotAvailable {
+        "; this machine has no such address: use one of its own, or 0.0.0.0 or [::]"
+    } else if error.kind() == io::ErrorKind::PermissionDenied && address.port() < 1024 {
+        "; ports below 1024 need CAP_NET_BIND_SERVICE or a socket from systemd: grant it or use a higher port"
+    } else {
+        ""
     };
     format!("{error}{advice}")
 }

@@ -23,6 +23,8 @@ impl<S> Prefixed<S> {
     pub(super) const fn new(prefix: Bytes, inner: S) -> Self {
         Self { prefix, inner }
     }
+
+    const fn wrote(&self, _: &Poll<io::Result<usize>>) {}
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
@@ -42,17 +44,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
 }
 
 macro_rules! write_through {
-    ($type:ident, |$this:ident, $result:ident| $note:expr) => {
+    ($type:ident) => {
         impl<S: AsyncWrite + Unpin> AsyncWrite for $type<S> {
             fn poll_write(
                 mut self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
                 bytes: &[u8],
             ) -> Poll<io::Result<usize>> {
-                let $result = Pin::new(&mut self.inner).poll_write(cx, bytes);
-                let $this = self;
-                $note;
-                $result
+                let written = Pin::new(&mut self.inner).poll_write(cx, bytes);
+                self.wrote(&written);
+                written
             }
 
             fn poll_write_vectored(
@@ -60,10 +61,9 @@ macro_rules! write_through {
                 cx: &mut Context<'_>,
                 bufs: &[io::IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
-                let $result = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
-                let $this = self;
-                $note;
-                $result
+                let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+                self.wrote(&written);
+                written
             }
 
             fn is_write_vectored(&self) -> bool {
@@ -81,8 +81,8 @@ macro_rules! write_through {
     };
 }
 
-write_through!(Prefixed, |_this, result| ());
-write_through!(Watched, |this, result| this.activity.blocked(result.is_pending()));
+write_through!(Prefixed);
+write_through!(Watched);
 
 /// A connection's clear bytes on their way to the HTTP parser.
 #[derive(Debug)]
@@ -104,6 +104,10 @@ impl<S> Watched<S> {
     /// HTTP/2, whose frames leave nothing to doubt.
     pub(super) const fn http2(inner: S, activity: Arc<Activity>, seat: Seat) -> Self {
         Self { inner, activity, framing: None, refused: false, seat }
+    }
+
+    fn wrote(&self, written: &Poll<io::Result<usize>>) {
+        self.activity.blocked(written.is_pending());
     }
 
     /// Cuts the ambiguous line off and puts a NUL in its place, which no head may hold: the parser

@@ -1,6 +1,7 @@
 //! Sockets, worker threads, signals, reload and drain: the life of the process.
 
 mod files;
+mod open_files;
 mod serve;
 mod signals;
 mod sockets;
@@ -10,6 +11,7 @@ mod workers;
 use std::time::Duration;
 
 pub use files::{Ticker, watch};
+pub use open_files::raise_open_files;
 pub use serve::{ApplyError, Runtime, serve};
 pub use signals::signals;
 pub use sockets::Sockets;

@@ -46,3 +46,24 @@ async fn a_stop_while_draining_ends_at_once() {
     assert_eq!(read_to_end(&mut busy).await, "");
     server.task.await.unwrap();
 }
+
+#[tokio::test]
+async fn an_upgraded_stream_is_no_longer_http_and_is_waited_for() {
+    let server = Server::plain();
+    let mut stream = server.connect().await;
+    stream
+        .write_all(b"GET /upgrade HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
+        .await
+        .unwrap();
+    assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 101 "));
+    server.phase.send(Phase::Drain(Duration::from_secs(3600))).unwrap();
+    for line in ["POST / HTTP/1.1\n#\n", "\n\0"] {
+        stream.write_all(line.as_bytes()).await.unwrap();
+        let mut echoed = vec![0; line.len()];
+        stream.read_exact(&mut echoed).await.unwrap();
+        assert_eq!(echoed, line.as_bytes());
+    }
+    assert!(!server.task.is_finished());
+    drop(stream);
+    server.task.await.unwrap();
+}

@@ -48,6 +48,17 @@ async fn a_request_under_way_is_not_idle() {
     assert!(read_to_end(&mut stream).await.starts_with("HTTP/1.1 200 "));
 }
 
+#[tokio::test(start_paused = true)]
+async fn invariant_14_a_peer_that_reads_nothing_is_cut_off() {
+    let server = Server::plain();
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    server.begun("/big").await;
+    tokio::time::sleep(ConnectionLimits::default().idle * 3).await;
+    assert_eq!(server.refused(Refusal::Stalled), 1);
+    assert!(read_to_end(&mut stream).await.len() < 64 << 20);
+}
+
 #[tokio::test]
 async fn connections_beyond_the_limit_wait_for_a_seat() {
     let limits = ConnectionLimits { max_connections: 2, ..ConnectionLimits::default() };

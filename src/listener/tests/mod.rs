@@ -24,7 +24,8 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::request::{Transport, WorkerId};
 
-/// Remembers `METHOD target length-of-body` and answers with it; `/wait` waits for a permit.
+/// Remembers method, target and body and answers with them; `/wait` waits for a permit, `/big` sends
+/// more than a socket holds, `/upgrade` echoes.
 #[derive(Clone, Debug)]
 struct Teller {
     seen: Arc<Mutex<Vec<String>>>,
@@ -35,6 +36,11 @@ impl Handler for Teller {
     type Body = Full<Bytes>;
 
     async fn handle(&self, transport: &Arc<Transport>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if request.uri().path() == "/upgrade" {
+            tokio::spawn(echo(hyper::upgrade::on(request)));
+            let response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
+            return response.header("connection", "upgrade").body(Full::default()).unwrap();
+        }
         let (head, body) = request.into_parts();
         assert_ne!(head.uri.path(), "/panic", "asked for");
         self.seen.lock().unwrap().push(format!("begun {}", head.uri));
@@ -49,8 +55,17 @@ impl Handler for Teller {
         let line =
             format!("{} {} [{body}] {} {}", head.method, head.uri, transport.peer.ip(), transport.scheme);
         self.seen.lock().unwrap().push(line.clone());
+        if head.uri.path() == "/big" {
+            return Response::new(Full::new(Bytes::from(vec![b'x'; 64 << 20])));
+        }
         Response::new(Full::new(Bytes::from(line)))
     }
+}
+
+async fn echo(upgrade: hyper::upgrade::OnUpgrade) {
+    let stream = hyper_util::rt::TokioIo::new(upgrade.await.unwrap());
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let _ = tokio::io::copy(&mut reader, &mut writer).await;
 }
 
 struct Server {
