@@ -1,5 +1,48 @@
-//! Room: listener.
+//! Connections: accepting them, the PROXY protocol, TLS, and HTTP/1.1 and HTTP/2 up to the request.
 
+mod activity;
+mod bind;
+mod connection;
+mod framing;
+mod http_server;
+mod proxy;
+mod serve;
+mod service;
 mod settings;
+mod stream;
+mod tally;
+mod tls;
 
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+
+use crate::request::Transport;
+
+pub use bind::{BindError, bind};
+pub use framing::Ambiguity;
+pub use serve::{Phase, Serving, serve};
 pub use settings::*;
+pub use tally::{Refusal, Tally};
+pub use tls::{CertificateStore, TlsError};
+
+/// What answers requests. A clone goes to every connection.
+pub trait Handler: Clone + Send + Sync + 'static {
+    /// The body of an answer, streamed as it comes.
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
+
+    /// Answers one request that came over `transport`. A panic ends the connection alone.
+    fn handle(
+        &self,
+        transport: &Arc<Transport>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Self::Body>> + Send;
+}

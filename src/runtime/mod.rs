@@ -1,1 +1,35 @@
-//! Room: runtime.
+//! Sockets, worker threads, signals, reload and drain: the life of the process.
+
+mod files;
+mod open_files;
+mod serve;
+mod signals;
+mod sockets;
+pub mod systemd;
+mod workers;
+
+use std::time::Duration;
+
+pub use files::{Ticker, watch};
+pub use open_files::raise_open_files;
+pub use serve::{ApplyError, Runtime, serve};
+pub use signals::signals;
+pub use sockets::Sockets;
+pub use workers::Workers;
+
+/// What happens to the process from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// SIGHUP, or a watched file has changed: read the configuration again.
+    Reload,
+    /// The first SIGTERM or SIGINT: accept no more and let requests end.
+    Drain,
+    /// The second one: end at once.
+    Stop,
+}
+
+/// How often watched files are looked at.
+pub const WATCH_INTERVAL: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;

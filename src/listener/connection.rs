@@ -1,0 +1,130 @@
+//! One connection: PROXY header, TLS, HTTP.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
+
+use super::proxy::{self, ProxyError};
+use super::serve::left;
+use super::stream::Prefixed;
+use super::tally::{Refusal, Seat};
+use super::{Handler, Phase, Serving};
+use crate::request::{Scheme, Transport, WorkerId};
+
+/// Bytes that HTTP/2 begins with (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// A connection and all it needs.
+pub(super) struct Connection<H> {
+    pub(super) serving: Arc<Serving>,
+    pub(super) handler: H,
+    pub(super) worker: WorkerId,
+    pub(super) phase: watch::Receiver<Phase>,
+    pub(super) seat: Seat,
+}
+
+/// A peer's stream and what is known of it before HTTP begins.
+struct Opened {
+    stream: Stream,
+    transport: Transport,
+    http2: bool,
+}
+
+enum Stream {
+    Clear(Prefixed<TcpStream>),
+    Tls(Box<TlsStream<Prefixed<TcpStream>>>),
+}
+
+/// Why there will be no HTTP.
+#[derive(Debug, thiserror::Error)]
+enum Unopened {
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    #[error("TLS handshake: {0}")]
+    Tls(#[source] std::io::Error),
+    #[error("the connection ended before its first request")]
+    Ended(#[source] std::io::Error),
+}
+
+impl<H: Handler> Connection<H> {
+    pub(super) async fn run(mut self, stream: TcpStream, peer: SocketAddr) {
+        let limit = self.serving.limits.handshake;
+        let mut phase = self.phase.clone();
+        let opened = tokio::select! {
+            opened = timeout(limit, self.open(stream, peer)) => opened,
+            () = left(&mut phase, |phase| phase != Phase::Serve) => return,
+        };
+        match opened {
+            Ok(Ok(Opened { stream: Stream::Clear(stream), transport, http2 })) => {
+                self.serve(stream, transport, http2).await;
+            }
+            Ok(Ok(Opened { stream: Stream::Tls(stream), transport, http2 })) => {
+                self.serve(*stream, transport, http2).await;
+            }
+            Ok(Err(error)) => self.unopened(&error, peer),
+            Err(_) => {
+                tracing::debug!(%peer, limit = ?limit, "PROXY header or TLS handshake took too long");
+                self.seat.count(Refusal::Slow);
+            }
+        }
+    }
+
+    async fn open(&mut self, mut stream: TcpStream, peer: SocketAddr) -> Result<Opened, Unopened> {
+        // Answers leave at once; where it cannot be set they leave a little later.
+        let _ = stream.set_nodelay(true);
+        let local = stream.local_addr().map_err(Unopened::Ended)?;
+        let (addresses, rest) = match self.serving.settings.proxy_protocol {
+            Some(version) => {
+                let proxied = proxy::read(&mut stream, version).await?;
+                (proxied.addresses, proxied.rest)
+            }
+            None => (None, Bytes::new()),
+        };
+        let (peer, local) = addresses.unwrap_or((peer, local));
+        let transport = |scheme| Transport { peer, local, scheme, worker: self.worker };
+        match self.serving.acceptor() {
+            Some(acceptor) => {
+                let stream = acceptor.accept(Prefixed::new(rest, stream)).await.map_err(Unopened::Tls)?;
+                let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let transport = transport(Scheme::Https);
+                Ok(Opened { stream: Stream::Tls(Box::new(stream)), transport, http2 })
+            }
+            None => {
+                let transport = transport(Scheme::Http);
+                let (rest, http2) = self.prior_knowledge(&mut stream, rest).await.map_err(Unopened::Ended)?;
+                Ok(Opened { stream: Stream::Clear(Prefixed::new(rest, stream)), transport, http2 })
+            }
+        }
+    }
+
+    /// Whether HTTP/2 in clear is allowed and spoken; reads no further than it takes to tell.
+    async fn prior_knowledge(&self, stream: &mut TcpStream, rest: Bytes) -> std::io::Result<(Bytes, bool)> {
+        if !self.serving.settings.h2c {
+            return Ok((rest, false));
+        }
+        let mut seen = BytesMut::from(rest);
+        loop {
+            if seen.starts_with(PREFACE) || !PREFACE.starts_with(&seen) {
+                return Ok((seen.clone().freeze(), seen.starts_with(PREFACE)));
+            }
+            if stream.read_buf(&mut seen).await? == 0 {
+                return Ok((seen.freeze(), false));
+            }
+        }
+    }
+
+    fn unopened(&self, error: &Unopened, peer: SocketAddr) {
+        tracing::debug!(%peer, %error, "connection refused");
+        match error {
+            Unopened::Proxy(_) => self.seat.count(Refusal::ProxyHeader),
+            Unopened::Tls(_) => self.seat.count(Refusal::Handshake),
+            Unopened::Ended(_) => {}
+        }
+    }
+}

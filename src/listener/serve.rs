@@ -1,0 +1,183 @@
+//! The accept loop of one listener on one worker.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio_rustls::TlsAcceptor;
+
+use super::connection::Connection;
+use super::tally::{Room, Tally};
+use super::tls::{CertificateStore, TlsError};
+use super::{ConnectionLimits, Handler, ListenerSettings};
+use crate::request::WorkerId;
+
+/// How long accepting rests where the system has no file descriptor or memory left.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// What a listener is at. It only ever goes forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Accepting.
+    Serve,
+    /// Accepting no more; requests under way may go on for so long.
+    Drain(Duration),
+    /// Every connection ends at once.
+    Stop,
+}
+
+/// A listener's settings, ready to use; exchanged whole on reload, and new connections go by the new.
+#[derive(Debug)]
+pub struct Serving {
+    pub(super) settings: ListenerSettings,
+    pub(super) limits: ConnectionLimits,
+    pub(super) tls: Option<Arc<rustls::ServerConfig>>,
+    pub(super) tally: Arc<Tally>,
+}
+
+impl Serving {
+    /// Reads the certificates. TLS sessions and counts of the `previous` settings go on.
+    ///
+    /// # Errors
+    /// Where a certificate or key cannot be used.
+    pub fn load(
+        settings: &ListenerSettings,
+        limits: ConnectionLimits,
+        previous: Option<&Self>,
+    ) -> Result<Self, TlsError> {
+        let resume = previous.and_then(|previous| previous.tls.as_deref());
+        let tls = settings.tls.as_ref();
+        let tls = tls.map(|tls| CertificateStore::load(tls)?.config(tls, resume)).transpose()?;
+        let tally = previous.map(|previous| Arc::clone(&previous.tally)).unwrap_or_default();
+        Ok(Self { settings: settings.clone(), limits, tls: tls.map(Arc::new), tally })
+    }
+
+    /// What happened on this listener so far.
+    #[must_use]
+    pub const fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+
+    pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
+        self.tls.clone().map(TlsAcceptor::from)
+    }
+}
+
+/// Accepts and serves connections until `phase` says otherwise, and returns when all have ended.
+///
+/// Runs on the worker's own runtime, in a `LocalSet` or not: connection tasks are spawned there.
+/// A dropped `phase` sender means stop. Upgraded streams (WebSocket) count as connections and are
+/// waited for, but as they live in tasks of the handler, only the runtime's end cuts them.
+pub async fn serve<H: Handler>(
+    listener: TcpListener,
+    serving: Arc<ArcSwap<Serving>>,
+    handler: H,
+    worker: WorkerId,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let mut accepting = Accepting {
+        listener,
+        serving,
+        handler,
+        worker,
+        phase: phase.clone(),
+        room: Arc::default(),
+        connections: JoinSet::new(),
+    };
+    tokio::select! {
+        () = accepting.run() => {}
+        () = left(&mut phase, |phase| phase != Phase::Serve) => {}
+    }
+    accepting.wind_down(phase).await;
+}
+
+/// Ends when the phase is such, or when nobody is left to change it.
+pub(super) async fn left(phase: &mut watch::Receiver<Phase>, such: impl Fn(Phase) -> bool) {
+    let _ = phase.wait_for(|phase| such(*phase)).await;
+}
+
+struct Accepting<H> {
+    listener: TcpListener,
+    serving: Arc<ArcSwap<Serving>>,
+    handler: H,
+    worker: WorkerId,
+    phase: watch::Receiver<Phase>,
+    room: Arc<Room>,
+    connections: JoinSet<()>,
+}
+
+impl<H: Handler> Accepting<H> {
+    async fn run(&mut self) {
+        loop {
+            let limit = self.serving.load().limits.max_connections.max(1);
+            self.room.below(limit).await;
+            tokio::select! {
+                accepted = self.listener.accept() => self.accepted(accepted).await,
+                Some(ended) = self.connections.join_next() => report(ended),
+            }
+        }
+    }
+
+    async fn accepted(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) {
+        match accepted {
+            Ok((stream, peer)) => self.start(stream, peer),
+            Err(error) if is_the_peers(&error) => {
+                tracing::debug!(%error, "a connection ended before it began")
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot accept connections; trying again (is `ulimit -n` too low?)");
+                tokio::time::sleep(EXHAUSTED).await;
+            }
+        }
+    }
+
+    fn start(&mut self, stream: TcpStream, peer: SocketAddr) {
+        let serving = self.serving.load_full();
+        let seat = self.room.enter(&serving.tally);
+        let connection = Connection {
+            serving,
+            handler: self.handler.clone(),
+            worker: self.worker,
+            phase: self.phase.clone(),
+            seat,
+        };
+        self.connections.spawn(connection.run(stream, peer));
+    }
+
+    /// Closes the listening socket first, so that the kernel hands new connections to somebody else.
+    async fn wind_down(self, mut phase: watch::Receiver<Phase>) {
+        let Self { listener, room, mut connections, .. } = self;
+        drop(listener);
+        let drain = match *phase.borrow() {
+            Phase::Drain(drain) => drain,
+            Phase::Serve | Phase::Stop => Duration::ZERO,
+        };
+        tokio::select! {
+            () = room.below(1) => {}
+            () = tokio::time::sleep(drain) => {}
+            () = left(&mut phase, |phase| phase == Phase::Stop) => {}
+        }
+        connections.shutdown().await;
+    }
+}
+
+/// Errors of the connection rather than of the listener (accept(2)).
+fn is_the_peers(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!("a connection's task panicked; the connection is closed, the worker goes on");
+    }
+}

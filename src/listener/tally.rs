@@ -1,0 +1,124 @@
+//! How many connections are open and what became of the others.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+use tokio::sync::Notify;
+
+/// Why a connection, or the request on it, ended before the gateway saw a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The PROXY protocol header was missing, malformed or of the wrong version.
+    ProxyHeader,
+    /// The TLS handshake failed.
+    Handshake,
+    /// PROXY header, TLS handshake or request head took too long.
+    Slow,
+    /// A request that two servers could read differently: 400.
+    Ambiguous,
+    /// A request that is not HTTP: 400, or the connection's end.
+    Malformed,
+    /// A head too large, or with too many fields: 431 or 414.
+    TooLarge,
+    /// A peer that did not read what it asked for.
+    Stalled,
+}
+
+impl Refusal {
+    /// All of them, in the order of [`Tally::refused`].
+    pub const ALL: [Self; 7] = [
+        Self::ProxyHeader,
+        Self::Handshake,
+        Self::Slow,
+        Self::Ambiguous,
+        Self::Malformed,
+        Self::TooLarge,
+        Self::Stalled,
+    ];
+
+    /// A word for a metric's label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ProxyHeader => "proxy_header",
+            Self::Handshake => "handshake",
+            Self::Slow => "slow",
+            Self::Ambiguous => "ambiguous",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+            Self::Stalled => "stalled",
+        }
+    }
+}
+
+/// Counts of one listener over all workers, touched once a connection and never on a good request's way.
+#[derive(Debug, Default)]
+pub struct Tally {
+    accepted: AtomicU64,
+    refused: [AtomicU64; Refusal::ALL.len()],
+}
+
+impl Tally {
+    /// Connections accepted so far.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Relaxed)
+    }
+
+    /// Refusals of this kind so far.
+    #[must_use]
+    pub fn refused(&self, refusal: Refusal) -> u64 {
+        self.refused[refusal as usize].load(Relaxed)
+    }
+
+    pub(super) fn count(&self, refusal: Refusal) {
+        self.refused[refusal as usize].fetch_add(1, Relaxed);
+    }
+}
+
+/// The connections open on one listener and worker.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    taken: AtomicUsize,
+    left: Notify,
+}
+
+impl Room {
+    /// Takes a seat for an accepted connection.
+    pub(super) fn enter(self: &Arc<Self>, tally: &Arc<Tally>) -> Seat {
+        self.taken.fetch_add(1, Relaxed);
+        tally.accepted.fetch_add(1, Relaxed);
+        Seat { room: Arc::clone(self), tally: Arc::clone(tally) }
+    }
+
+    /// Ends when fewer than `limit` seats are taken. Only one waits at a time: the accept loop.
+    pub(super) async fn below(&self, limit: usize) {
+        while self.taken.load(Relaxed) >= limit {
+            self.left.notified().await;
+        }
+    }
+}
+
+/// One open connection, counted until it is dropped.
+#[derive(Debug)]
+pub(super) struct Seat {
+    room: Arc<Room>,
+    tally: Arc<Tally>,
+}
+
+impl Seat {
+    pub(super) fn count(&self, refusal: Refusal) {
+        self.tally.count(refusal);
+    }
+
+    pub(super) fn tally(&self) -> Arc<Tally> {
+        Arc::clone(&self.tally)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.room.taken.fetch_sub(1, Relaxed);
+        self.room.left.notify_one();
+    }
+}

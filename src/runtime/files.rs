@@ -1,0 +1,87 @@
+//! Watching files by looking at them: works on every file system, for symbolic links that are swapped
+//! as Kubernetes does, and for files that an editor replaces.
+
+use std::fs;
+use std::future::Future;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender;
+use tokio::sync::watch::Receiver;
+
+use super::Event;
+
+/// Says when to look; a test ticks by hand.
+pub trait Ticker: Send {
+    /// Ends at the next tick.
+    fn tick(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+impl Ticker for tokio::time::Interval {
+    async fn tick(&mut self) {
+        Self::tick(self).await;
+    }
+}
+
+/// Ticks of the machine's clock.
+impl Ticker for Duration {
+    async fn tick(&mut self) {
+        tokio::time::sleep(*self).await;
+    }
+}
+
+/// What tells one state of a file from another; the link's target counts, not the link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Mark {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+type Marks = Vec<(PathBuf, Option<Mark>)>;
+
+/// Looks at the `files` at every tick and sends [`Event::Reload`] once they have changed and then stayed
+/// the same for one tick, so that certificate and key are not read between two writes.
+///
+/// Ends when nobody receives any more. A new list of files counts as seen, not as a change.
+pub async fn watch(files: Receiver<Vec<PathBuf>>, mut ticker: impl Ticker, events: Sender<Event>) {
+    let mut files = files;
+    let mut told = look(&files.borrow_and_update());
+    let mut last = told.clone();
+    loop {
+        tokio::select! {
+            () = ticker.tick() => {}
+            () = events.closed() => return,
+        }
+        if files.has_changed().unwrap_or(false) {
+            told = look(&files.borrow_and_update());
+            last.clone_from(&told);
+            continue;
+        }
+        let seen = look(&files.borrow());
+        let settled = seen == last;
+        if settled && seen != told {
+            told.clone_from(&seen);
+            if events.send(Event::Reload).await.is_err() {
+                return;
+            }
+        }
+        last = seen;
+    }
+}
+
+/// A few `stat` calls; a file that is not there is a state like others.
+fn look(files: &[PathBuf]) -> Marks {
+    files.iter().map(|file| (file.clone(), fs::metadata(file).ok().map(|metadata| mark(&metadata)))).collect()
+}
+
+fn mark(metadata: &fs::Metadata) -> Mark {
+    Mark {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+        size: metadata.size(),
+        modified: (metadata.mtime(), metadata.mtime_nsec()),
+    }
+}

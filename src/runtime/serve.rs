@@ -1,0 +1,291 @@
+//! Listeners on workers, and how they change over time.
+
+use std::collections::{BTreeMap, btree_map};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::sockets::{Shares, Sockets};
+use super::{Event, Workers, systemd};
+use crate::listener::{
+    self, BindError, ConnectionLimits, Handler, ListenerSettings, Phase, Serving, Tally, TlsError,
+};
+use crate::request::WorkerId;
+
+/// Why listeners cannot be as configured. The operator is to blame; nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// A socket.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A certificate.
+    #[error("listener {address}: {source}")]
+    Tls {
+        /// Which listener.
+        address: SocketAddr,
+        /// What is wrong.
+        source: TlsError,
+    },
+    /// An address stands twice in the configuration.
+    #[error("two listeners have the address {0}; each needs its own")]
+    Twice(SocketAddr),
+}
+
+/// One worker's share of a listener.
+struct Share {
+    socket: TcpListener,
+    serving: Arc<ArcSwap<Serving>>,
+    phase: watch::Receiver<Phase>,
+}
+
+/// A listener that is open.
+#[derive(Debug)]
+struct Open {
+    local: SocketAddr,
+    serving: Arc<ArcSwap<Serving>>,
+    phase: watch::Sender<Phase>,
+}
+
+/// Workers and the listeners that they serve. Dropping it ends everything at once.
+#[derive(Debug)]
+pub struct Runtime {
+    workers: Workers,
+    shares: Vec<UnboundedSender<Share>>,
+    sockets: Sockets,
+    open: BTreeMap<SocketAddr, Open>,
+    /// Listeners that a reload has taken away, while they drain.
+    leaving: Vec<watch::Sender<Phase>>,
+    drain: Duration,
+}
+
+impl std::fmt::Debug for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Share").field("socket", &self.socket).finish_non_exhaustive()
+    }
+}
+
+impl Runtime {
+    /// Starts `workers` threads that do nothing yet. `handler` makes what each of them answers with;
+    /// `inherited` are the sockets of [`systemd::inherited`]; `drain` is how long streams may go on
+    /// after their listener has gone.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start<H: Handler>(
+        workers: usize,
+        handler: impl Fn(WorkerId) -> H,
+        inherited: Vec<TcpListener>,
+        drain: Duration,
+    ) -> io::Result<Self> {
+        let count = workers.max(1);
+        let (shares, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| unbounded_channel()).unzip();
+        let receivers = std::sync::Mutex::new(receivers);
+        let workers = Workers::start(count, |worker| {
+            let mine = receivers.lock().ok().and_then(|mut receivers| receivers.pop());
+            work(mine, handler(worker), worker)
+        })?;
+        let sockets = Sockets::new(count, inherited);
+        Ok(Self { workers, shares, sockets, open: BTreeMap::new(), leaving: Vec::new(), drain })
+    }
+
+    /// Makes the listeners as configured: opens new addresses, gives equal ones their new settings and
+    /// certificates, drains those that have gone. At start and on every reload.
+    ///
+    /// # Errors
+    /// Where one of them cannot be as configured: then all stay as they were.
+    pub fn apply(
+        &mut self,
+        listeners: &[ListenerSettings],
+        limits: ConnectionLimits,
+    ) -> Result<(), ApplyError> {
+        let mut loaded = self.load(listeners, limits)?;
+        let mut opened = self.sockets.open(listeners, |address| self.open.contains_key(address))?;
+        let gone: Vec<_> =
+            self.open.keys().filter(|address| !loaded.contains_key(address)).copied().collect();
+        gone.iter().for_each(|address| self.close(address));
+        while let Some((address, serving)) = loaded.pop_first() {
+            match self.open.entry(address) {
+                btree_map::Entry::Occupied(open) => open.get().serving.store(Arc::new(serving)),
+                btree_map::Entry::Vacant(place) => {
+                    let sockets = opened.remove(&address).unwrap_or_default();
+                    place.insert(hand_out(&self.shares, address, sockets, serving));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn load(
+        &self,
+        listeners: &[ListenerSettings],
+        limits: ConnectionLimits,
+    ) -> Result<BTreeMap<SocketAddr, Serving>, ApplyError> {
+        let mut loaded = BTreeMap::new();
+        for listener in listeners {
+            let address = listener.address;
+            let previous = self.open.get(&address).map(|open| open.serving.load_full());
+            let serving = Serving::load(listener, limits, previous.as_deref());
+            let serving = serving.map_err(|source| ApplyError::Tls { address, source })?;
+            if loaded.insert(address, serving).is_some() {
+                return Err(ApplyError::Twice(address));
+            }
+        }
+        Ok(loaded)
+    }
+
+    fn close(&mut self, address: &SocketAddr) {
+        if let Some(open) = self.open.remove(address) {
+            open.phase.send_replace(Phase::Drain(self.drain));
+            self.leaving.retain(|phase| !phase.is_closed());
+            self.leaving.push(open.phase);
+        }
+    }
+
+    /// The addresses that are open: as configured, and as they are (a port of 0 is another then).
+    pub fn addresses(&self) -> impl Iterator<Item = (SocketAddr, SocketAddr)> {
+        self.open.iter().map(|(configured, open)| (*configured, open.local))
+    }
+
+    /// What happened on each listener, for the metrics.
+    pub fn tallies(&self) -> impl Iterator<Item = (SocketAddr, Arc<Tally>)> {
+        self.open.iter().map(|(address, open)| (*address, Arc::clone(open.serving.load().tally())))
+    }
+
+    /// Tells every listener; the phase only goes forward.
+    pub fn enter(&mut self, phase: Phase) {
+        self.shares.clear();
+        let senders = self.open.values().map(|open| &open.phase).chain(&self.leaving);
+        for sender in senders {
+            sender.send_replace(phase);
+        }
+    }
+
+    /// Ends when every connection has ended; to be called after [`Runtime::enter`].
+    pub async fn ended(&self) {
+        for phase in self.open.values().map(|open| &open.phase).chain(&self.leaving) {
+            phase.closed().await;
+        }
+    }
+
+    /// Waits for the threads. Ends what still goes on.
+    pub fn join(self) {
+        let Self { workers, shares, open, leaving, .. } = self;
+        drop((shares, open, leaving));
+        match workers.join() {
+            0 => {}
+            panicked => tracing::error!(panicked, "worker threads have panicked"),
+        }
+    }
+}
+
+fn hand_out(
+    workers: &[UnboundedSender<Share>],
+    address: SocketAddr,
+    sockets: Shares,
+    serving: Serving,
+) -> Open {
+    let local = sockets.first().and_then(|socket| socket.local_addr().ok()).unwrap_or(address);
+    let serving = Arc::new(ArcSwap::from_pointee(serving));
+    let (phase, phases) = watch::channel(Phase::Serve);
+    for (worker, socket) in workers.iter().zip(sockets) {
+        let share = Share { socket, serving: Arc::clone(&serving), phase: phases.clone() };
+        if worker.send(share).is_err() {
+            tracing::error!(%address, "a worker has ended and serves no new listener");
+        }
+    }
+    Open { local, serving, phase }
+}
+
+/// What a worker does: serves its shares until no more can come and all have ended.
+async fn work<H: Handler>(shares: Option<UnboundedReceiver<Share>>, handler: H, worker: WorkerId) {
+    let Some(mut shares) = shares else { return };
+    let mut serving = JoinSet::new();
+    loop {
+        tokio::select! {
+            share = shares.recv() => match share {
+                Some(share) => serve_share(&mut serving, share, handler.clone(), worker),
+                None => break,
+            },
+            Some(_) = serving.join_next() => {}
+        }
+    }
+    serving.join_all().await;
+}
+
+fn serve_share<H: Handler>(serving: &mut JoinSet<()>, share: Share, handler: H, worker: WorkerId) {
+    match tokio::net::TcpListener::from_std(share.socket) {
+        Ok(socket) => {
+            serving.spawn(listener::serve(socket, share.serving, handler, worker, share.phase));
+        }
+        Err(error) => tracing::error!(%error, "a listening socket cannot be served"),
+    }
+}
+
+/// Runs until it is told to end: reloads, drains and stops as the events say.
+///
+/// `reload` reads the configuration again, exchanges what the handlers go by and calls
+/// [`Runtime::apply`]; it logs its own faults and leaves everything as it was. systemd hears of each step.
+pub async fn serve(
+    mut runtime: Runtime,
+    drain: impl Fn() -> Duration,
+    mut events: Receiver<Event>,
+    mut reload: impl AsyncFnMut(&mut Runtime),
+) {
+    systemd::ready();
+    let life = async {
+        let end = loop {
+            match events.recv().await {
+                Some(Event::Reload) => {
+                    systemd::reloading();
+                    reload(&mut runtime).await;
+                    systemd::ready();
+                }
+                end => break end,
+            }
+        };
+        systemd::stopping();
+        match end {
+            Some(Event::Stop) => stop(&mut runtime).await,
+            Some(Event::Drain | Event::Reload) | None => wind_down(&mut runtime, drain(), &mut events).await,
+        }
+    };
+    tokio::select! {
+        () = life => {}
+        () = systemd::feed_watchdog() => {}
+    }
+    runtime.join();
+}
+
+async fn wind_down(runtime: &mut Runtime, limit: Duration, events: &mut Receiver<Event>) {
+    tracing::info!(?limit, "draining: no new connections; a second signal ends at once");
+    runtime.enter(Phase::Drain(limit));
+    let stopped = tokio::select! {
+        () = runtime.ended() => false,
+        () = told_to_stop(events) => true,
+    };
+    if stopped {
+        stop(runtime).await;
+    }
+}
+
+async fn stop(runtime: &mut Runtime) {
+    tracing::info!("ending at once");
+    runtime.enter(Phase::Stop);
+    runtime.ended().await;
+}
+
+/// Reloads are over; a closed channel says nothing.
+async fn told_to_stop(events: &mut Receiver<Event>) {
+    while let Some(event) = events.recv().await {
+        if event == Event::Stop {
+            return;
+        }
+    }
+    std::future::pending().await
+}

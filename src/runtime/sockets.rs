@@ -1,0 +1,58 @@
+//! Listening sockets, kept over reloads.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use crate::listener::{BindError, ListenerSettings, bind};
+
+/// The sockets of one address: one for each worker.
+pub(super) type Shares = Vec<TcpListener>;
+
+/// Opens sockets, systemd's where it has opened that address already.
+#[derive(Debug)]
+pub struct Sockets {
+    workers: usize,
+    inherited: Vec<TcpListener>,
+}
+
+impl Sockets {
+    /// For so many workers. `inherited` sockets serve every configuration that has their address.
+    #[must_use]
+    pub const fn new(workers: usize, inherited: Vec<TcpListener>) -> Self {
+        Self { workers, inherited }
+    }
+
+    /// Opens the addresses of `listeners` that `kept` does not hold; all of them or none.
+    ///
+    /// # Errors
+    /// The first address that cannot be opened; nothing has changed then.
+    pub(super) fn open(
+        &self,
+        listeners: &[ListenerSettings],
+        kept: impl Fn(&SocketAddr) -> bool,
+    ) -> Result<BTreeMap<SocketAddr, Shares>, BindError> {
+        let missing = listeners.iter().filter(|listener| !kept(&listener.address));
+        missing.map(|listener| Ok((listener.address, self.shares(listener)?))).collect()
+    }
+
+    fn shares(&self, listener: &ListenerSettings) -> Result<Shares, BindError> {
+        let address = listener.address;
+        let fault = |source| BindError { address, source };
+        match self.inherited.iter().find(|socket| socket.local_addr().is_ok_and(|local| local == address)) {
+            Some(socket) => {
+                (0..self.workers).map(|_| socket.try_clone()).collect::<io::Result<_>>().map_err(fault)
+            }
+            None => self.bind(listener),
+        }
+    }
+
+    /// A port of 0 is chosen once and then shared.
+    fn bind(&self, listener: &ListenerSettings) -> Result<Shares, BindError> {
+        let first = bind(listener, true)?;
+        let fault = |source| BindError { address: listener.address, source };
+        let chosen = ListenerSettings { address: first.local_addr().map_err(fault)?, ..listener.clone() };
+        let others = (1..self.workers).map(|_| bind(&chosen, true));
+        std::iter::once(Ok(first)).chain(others).collect()
+    }
+}
