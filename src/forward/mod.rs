@@ -1,5 +1,44 @@
-//! Room: forward.
+//! Permitted requests on their way to an upstream: what is stripped, what is added, which server gets
+//! them, and both bodies streamed.
 
+mod assertion;
+mod balance;
+mod body;
+mod connect;
+mod cookies;
+mod error;
+mod exchange;
+mod forwarded;
+mod headers;
+mod health;
+mod identity;
+mod limit;
+mod plan;
+mod pool;
+mod reserved;
+mod response;
+mod rewrite;
+mod send;
 mod settings;
+mod timer;
+mod tls;
+mod upgrade;
+mod upstream;
+mod wire;
 
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod tests;
+
+pub use assertion::{ASSERTION, Asserter, AssertionKey, AssertionKeyError};
+pub use cookies::OwnCookies;
+use error::Cause;
+pub use error::{Blame, Fault, ForwardError, UpstreamError};
+pub use plan::{Passage, Plan};
+pub use reserved::ReservedHeaders;
+pub use response::{BodyError, UpstreamBody};
+pub use send::forward;
 pub use settings::*;
+pub use upgrade::{TunnelEnd, UpgradeTunnel};
+pub use upstream::{ServerState, Upstream};

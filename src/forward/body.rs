@@ -1,0 +1,228 @@
+//! The request's body on its way to an upstream: streamed, counted, watched, its trailers filtered.
+
+use std::any::Any;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::{Sleep, sleep};
+
+use super::error::Cause;
+use super::exchange::Exchange;
+use super::timer::IdleTimer;
+use super::{Fault, ReservedHeaders, headers};
+
+/// How long an upstream may take to answer `Expect: 100-continue` before the body is sent anyway, as
+/// RFC 9110, section 10.1.1 has it: there are servers that never do.
+const EXPECT: Duration = Duration::from_secs(1);
+
+/// A request's body as hyper's connections take it. One type for all, so that they can be pooled;
+/// an empty one costs nothing.
+pub(super) struct RequestBody {
+    source: Source,
+    watch: Option<Box<Watch>>,
+}
+
+enum Source {
+    Empty,
+    Incoming(Incoming),
+    Other(Pin<Box<dyn Body<Data = Bytes, Error = Cause> + Send>>),
+}
+
+struct Watch {
+    exchange: Arc<Exchange>,
+    idle: IdleTimer,
+    left: Option<u64>,
+    reserved: Arc<ReservedHeaders>,
+    expect: Option<Pin<Box<Sleep>>>,
+}
+
+/// What is allowed to a body.
+pub(super) struct BodyLimits {
+    pub(super) max: Option<u64>,
+    pub(super) idle: Duration,
+    pub(super) reserved: Arc<ReservedHeaders>,
+}
+
+/// Why the body was broken off; hyper hands it to nobody but the log.
+#[derive(Debug, thiserror::Error)]
+enum BrokenOff {
+    #[error("the request's body is larger than allowed")]
+    TooLarge,
+    #[error("the request's body was silent for too long")]
+    Silent,
+    #[error("the response ended before the request")]
+    Cancelled,
+}
+
+impl RequestBody {
+    pub(super) const EMPTY: Self = Self { source: Source::Empty, watch: None };
+
+    /// Wraps `body`; nothing is polled yet.
+    pub(super) fn new<B>(body: B, limits: BodyLimits) -> (Self, Option<Arc<Exchange>>)
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Cause>,
+    {
+        if body.is_end_stream() {
+            return (Self::EMPTY, None);
+        }
+        let exchange = Arc::new(Exchange::default());
+        let watch = Watch {
+            exchange: Arc::clone(&exchange),
+            idle: IdleTimer::new(limits.idle),
+            left: limits.max,
+            reserved: limits.reserved,
+            expect: None,
+        };
+        (Self { source: Source::new(body), watch: Some(Box::new(watch)) }, Some(exchange))
+    }
+
+    /// Holds the body back until the upstream asks for it: no byte is read from the client before.
+    pub(super) fn hold_back(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.expect = Some(Box::pin(sleep(EXPECT)));
+        }
+    }
+
+    /// Lets the body go without being asked for.
+    pub(super) fn let_go(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.expect = None;
+        }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        matches!(self.source, Source::Empty)
+    }
+}
+
+impl Source {
+    /// The server's own bodies, by far the most common, are not boxed.
+    fn new<B>(body: B) -> Self
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Cause>,
+    {
+        let mut body = Some(body);
+        if let Some(incoming) = (&mut body as &mut dyn Any).downcast_mut::<Option<Incoming>>() {
+            return incoming.take().map_or(Self::Empty, Self::Incoming);
+        }
+        body.map_or(Self::Empty, |body| Self::Other(Box::pin(body.map_err(Into::into))))
+    }
+
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cause>>> {
+        match self {
+            Self::Empty => Poll::Ready(None),
+            Self::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Self::Other(body) => body.as_mut().poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Incoming(body) => body.is_end_stream(),
+            Self::Other(body) => body.is_end_stream(),
+        }
+    }
+}
+
+impl Watch {
+    /// Whether the body may flow yet, and still.
+    fn poll_go(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BrokenOff>> {
+        self.exchange.register(cx.waker());
+        if self.exchange.is_cancelled() {
+            return Poll::Ready(Err(BrokenOff::Cancelled));
+        }
+        if let Some(patience) = &mut self.expect {
+            if !self.exchange.may_go_on() {
+                ready!(patience.as_mut().poll(cx));
+                if self.exchange.is_answered() {
+                    return Poll::Pending;
+                }
+            }
+            self.expect = None;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<BrokenOff> {
+        self.exchange.wait_for_client();
+        ready!(self.idle.poll_silence(cx));
+        self.exchange.break_off(Fault::ClientTimeout);
+        Poll::Ready(BrokenOff::Silent)
+    }
+
+    fn pass(&mut self, mut frame: Frame<Bytes>) -> Result<Frame<Bytes>, BrokenOff> {
+        self.idle.progress();
+        self.exchange.progress();
+        if let Some(trailers) = frame.trailers_mut() {
+            headers::strip_request_trailers(trailers, &self.reserved);
+        }
+        let size = frame.data_ref().map_or(0, |data| data.len() as u64);
+        match self.left.map(|left| left.checked_sub(size)) {
+            Some(None) => {
+                self.exchange.break_off(Fault::BodyTooLarge);
+                Err(BrokenOff::TooLarge)
+            }
+            left => {
+                self.left = left.flatten();
+                Ok(frame)
+            }
+        }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Cause;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cause>>> {
+        let this = self.get_mut();
+        let Some(watch) = &mut this.watch else { return Poll::Ready(None) };
+        if let Err(stop) = ready!(watch.poll_go(cx)) {
+            return Poll::Ready(Some(Err(stop.into())));
+        }
+        let frame = match this.source.poll_frame(cx) {
+            Poll::Pending => return watch.poll_silence(cx).map(|stop| Some(Err(stop.into()))),
+            Poll::Ready(Some(Ok(frame))) => watch.pass(frame).map_err(Into::into),
+            Poll::Ready(Some(Err(error))) => {
+                watch.exchange.break_off(Fault::ClientBody);
+                Err(error)
+            }
+            Poll::Ready(None) => {
+                watch.exchange.finish();
+                return Poll::Ready(None);
+            }
+        };
+        if this.source.is_end_stream() {
+            watch.exchange.finish();
+        }
+        Poll::Ready(Some(frame))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.source.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Empty => SizeHint::with_exact(0),
+            Source::Incoming(body) => body.size_hint(),
+            Source::Other(body) => body.size_hint(),
+        }
+    }
+}
+
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBody").field("empty", &self.is_empty()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,258 @@
+//! Making connections: addresses, sockets, TLS, and the HTTP handshake.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::time::{sleep, timeout};
+use tracing::debug;
+
+use super::body::RequestBody;
+use super::limit::StreamLimit;
+use super::tls::{self, Offer, Tls};
+use super::{Fault, ForwardError, Protocol, Server, ServerAddress, UpstreamError, UpstreamTls};
+
+/// Bytes of a response's head.
+const MAX_HEAD: u32 = 64 * 1024;
+
+/// The head start that an address has over the next (RFC 8305, section 5).
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// Addresses of a name that are tried.
+const MAX_ADDRESSES: usize = 8;
+
+/// An HTTP/2 connection is asked for a sign of life so often while requests are under way on it.
+const PING: Duration = Duration::from_secs(30);
+
+/// How to get to one server.
+pub(super) struct Connector {
+    server: Server,
+    tls: Option<(Tls, ServerName<'static>)>,
+    timeout: Duration,
+    label: Arc<str>,
+}
+
+/// A connection that has just been made.
+#[derive(Debug)]
+pub(super) enum Fresh {
+    Http1(http1::SendRequest<RequestBody>),
+    Http2(http2::SendRequest<RequestBody>, StreamLimit),
+}
+
+impl Connector {
+    pub(super) fn new(
+        server: &Server,
+        tls: Option<&Tls>,
+        settings: &UpstreamTls,
+        timeout: Duration,
+    ) -> Result<Self, UpstreamError> {
+        let tls = tls.cloned().zip(tls::server_name(server, settings)?);
+        Ok(Self { server: server.clone(), tls, timeout, label: label(server).into() })
+    }
+
+    /// What the server is called in logs: `host:port` or the socket's path.
+    pub(super) const fn label(&self) -> &Arc<str> {
+        &self.label
+    }
+
+    /// Whether a connection may turn out to speak HTTP/2.
+    pub(super) fn may_be_http2(&self, upgrade: bool) -> bool {
+        match Offer::of(self.server.protocol, upgrade) {
+            Offer::Http1 => false,
+            Offer::Http2 => true,
+            Offer::Either => self.tls.is_some(),
+        }
+    }
+
+    /// Makes a connection, all of it within the time limit, and hands its work to the runtime.
+    pub(super) async fn connect(&self, upgrade: bool) -> Result<Fresh, ForwardError> {
+        let connecting = self.dial(Offer::of(self.server.protocol, upgrade));
+        let done = timeout(self.timeout, connecting).await;
+        done.unwrap_or_else(|_| Err(Fault::ConnectTimeout.into())).map_err(|error| error.at(&self.label))
+    }
+
+    async fn dial(&self, offer: Offer) -> Result<Fresh, ForwardError> {
+        match (&self.server.address, &self.tls) {
+            (ServerAddress::Unix(path), _) => speak(unix(path).await?, offer == Offer::Http2).await,
+            (ServerAddress::Tcp { host, port, tls: false }, _) => {
+                speak(tcp(host, *port).await?, offer == Offer::Http2).await
+            }
+            (ServerAddress::Tcp { host, port, .. }, Some((tls, name))) => {
+                let socket = tcp(host, *port).await?;
+                let stream = tls.connector(offer).connect(name.clone(), socket).await;
+                let stream = stream.map_err(|error| ForwardError::new(Fault::Tls, error))?;
+                let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                if offer == Offer::Http2 && !http2 {
+                    return Err(ForwardError::new(Fault::Tls, "the server did not agree on h2 (ALPN)"));
+                }
+                speak(stream, http2).await
+            }
+            // Fail closed: what should be TLS is never sent in clear.
+            (ServerAddress::Tcp { .. }, None) => Err(Fault::Internal.into()),
+        }
+    }
+}
+
+fn label(server: &Server) -> String {
+    match &server.address {
+        ServerAddress::Tcp { host, port, .. } => format!("{host}:{port}"),
+        ServerAddress::Unix(path) => path.display().to_string(),
+    }
+}
+
+/// The `Host` of a server that is asked under its own name.
+pub(super) fn own_host(server: &Server) -> Result<http::HeaderValue, UpstreamError> {
+    let text = match (&server.address, server.protocol) {
+        (ServerAddress::Unix(_), Protocol::Auto | Protocol::Http1 | Protocol::Http2) => {
+            "localhost".to_owned()
+        }
+        (ServerAddress::Tcp { host, port: 443, tls: true }, _)
+        | (ServerAddress::Tcp { host, port: 80, tls: false }, _) => bracketed(host),
+        (ServerAddress::Tcp { host, port, .. }, _) => format!("{}:{port}", bracketed(host)),
+    };
+    text.parse().map_err(|_| UpstreamError::Host(text))
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
+}
+
+async fn unix(path: &Path) -> Result<UnixStream, ForwardError> {
+    UnixStream::connect(path).await.map_err(|error| ForwardError::new(Fault::Connect, error))
+}
+
+async fn tcp(host: &str, port: u16) -> Result<TcpStream, ForwardError> {
+    let socket = match resolve(host, port).await {
+        Ok(addresses) => race(&addresses).await,
+        Err(error) => Err(error),
+    };
+    let socket = socket.map_err(|error| ForwardError::new(Fault::Connect, error))?;
+    // Without it small requests wait for acknowledgements; a socket that refuses is only slower.
+    let _ = socket.set_nodelay(true);
+    Ok(socket)
+}
+
+async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse::<IpAddr>() {
+        Ok(address) => Ok(vec![SocketAddr::new(address, port)]),
+        Err(_) => lookup_host((bare, port)).await.map(|found| alternate(found.take(64).collect())),
+    }
+}
+
+/// Families take turns, the resolver's first choice first (RFC 8305, section 4).
+fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (one, other): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|a| a.is_ipv6() == first);
+    let (mut one, mut other) = (one.into_iter(), other.into_iter());
+    std::iter::from_fn(|| {
+        let pair: Vec<_> = one.next().into_iter().chain(other.next()).collect();
+        (!pair.is_empty()).then_some(pair)
+    })
+    .flatten()
+    .take(MAX_ADDRESSES)
+    .collect()
+}
+
+/// The first address that answers; the next one joins in when one has failed or is slow.
+async fn race(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut waiting = addresses.iter();
+    let mut running = FuturesUnordered::new();
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    running.extend(waiting.next().map(|address| TcpStream::connect(*address)));
+    loop {
+        let next = tokio::select! {
+            done = running.next() => match done {
+                Some(Ok(socket)) => return Ok(socket),
+                Some(Err(error)) => {
+                    last = error;
+                    waiting.next()
+                }
+                None => return Err(last),
+            },
+            () = sleep(STAGGER), if waiting.len() > 0 => waiting.next(),
+        };
+        running.extend(next.map(|address| TcpStream::connect(*address)));
+    }
+}
+
+async fn speak<T>(stream: T, http2: bool) -> Result<Fresh, ForwardError>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let made = if http2 { speak_http2(stream).await } else { speak_http1(stream).await };
+    made.map_err(|error| ForwardError::new(Fault::Connect, error))
+}
+
+async fn speak_http1<T>(stream: T) -> hyper::Result<Fresh>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut builder = http1::Builder::new();
+    builder.max_header_size(MAX_HEAD as usize);
+    let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.with_upgrades().await {
+            debug!(%error, "a connection to an upstream ended badly");
+        }
+    });
+    Ok(Fresh::Http1(sender))
+}
+
+async fn speak_http2<T>(stream: T) -> hyper::Result<Fresh>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder.timer(TokioTimer::new()).max_header_list_size(MAX_HEAD);
+    builder.keep_alive_interval(PING).keep_alive_timeout(PING / 2);
+    let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+    let limit = StreamLimit::default();
+    tokio::spawn(limit.clone().watch(connection));
+    Ok(Fresh::Http2(sender, limit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_take_turns() {
+        let parse = |texts: &[&str]| texts.iter().map(|t| t.parse().unwrap()).collect::<Vec<SocketAddr>>();
+        let mixed = parse(&["[::1]:1", "[::2]:1", "[::3]:1", "127.0.0.1:1", "127.0.0.2:1"]);
+        let turns = parse(&["[::1]:1", "127.0.0.1:1", "[::2]:1", "127.0.0.2:1", "[::3]:1"]);
+        assert_eq!(alternate(mixed), turns);
+        assert_eq!(alternate(Vec::new()), Vec::new());
+    }
+
+    #[tokio::test]
+    async fn a_dead_address_gives_way_to_the_next() {
+        let alive = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dead = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let alive_at = alive.local_addr().unwrap();
+        assert_eq!(race(&[dead, alive_at]).await.unwrap().peer_addr().unwrap(), alive_at);
+        assert!(race(&[dead]).await.is_err());
+        assert!(race(&[]).await.is_err());
+    }
+
+    #[test]
+    fn a_server_is_called_by_its_authority() {
+        let host = |host: &str, port, tls| {
+            let address = ServerAddress::Tcp { host: host.into(), port, tls };
+            own_host(&Server { address, protocol: Protocol::Auto }).unwrap()
+        };
+        assert_eq!(host("a.example", 80, false), "a.example");
+        assert_eq!(host("a.example", 80, true), "a.example:80");
+        assert_eq!(host("a.example", 443, true), "a.example");
+        assert_eq!(host("::1", 8080, false), "[::1]:8080");
+    }
+}

@@ -1,0 +1,103 @@
+//! The gateway's own cookies stay between the browser and the gateway (invariant 15).
+
+use http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+
+/// Tells the gateway's cookies from the app's. Any `Fn(&str) -> bool` over names will do.
+pub trait OwnCookies: Sync {
+    /// Whether the cookie called `name` is the gateway's.
+    fn owns(&self, name: &str) -> bool;
+}
+
+impl<F: Fn(&str) -> bool + Sync> OwnCookies for F {
+    fn owns(&self, name: &str) -> bool {
+        self(name)
+    }
+}
+
+/// Takes the gateway's cookies from a request and joins what is left into one field, as HTTP/1.1 wants
+/// it (RFC 9113, section 8.2.3). A field that needs neither is not touched.
+pub(super) fn strip_request(headers: &mut HeaderMap, own: &dyn OwnCookies) {
+    let mut fields = headers.get_all(COOKIE).iter();
+    let Some(first) = fields.next() else { return };
+    if fields.next().is_none() && !pairs(first).any(|pair| own.owns(&name(pair))) {
+        return;
+    }
+    let mut kept = Vec::with_capacity(first.len());
+    for pair in headers.get_all(COOKIE).iter().flat_map(pairs).filter(|pair| !own.owns(&name(pair))) {
+        if !kept.is_empty() {
+            kept.extend_from_slice(b"; ");
+        }
+        kept.extend_from_slice(pair);
+    }
+    headers.remove(COOKIE);
+    if let Some(value) =
+        HeaderValue::from_maybe_shared(bytes::Bytes::from(kept)).ok().filter(|v| !v.is_empty())
+    {
+        headers.insert(COOKIE, value);
+    }
+}
+
+/// Takes from a response every `Set-Cookie` for a name of the gateway's: an app must not sign people
+/// in or out.
+pub(super) fn strip_response(headers: &mut HeaderMap, own: &dyn OwnCookies) {
+    let ours = |value: &HeaderValue| pairs(value).next().is_some_and(|pair| own.owns(&name(pair)));
+    if !headers.get_all(SET_COOKIE).iter().any(ours) {
+        return;
+    }
+    let kept: Vec<HeaderValue> = headers.get_all(SET_COOKIE).iter().filter(|v| !ours(v)).cloned().collect();
+    headers.remove(SET_COOKIE);
+    for value in kept {
+        headers.append(SET_COOKIE, value);
+    }
+}
+
+fn pairs(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    value.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty())
+}
+
+fn name(pair: &[u8]) -> std::borrow::Cow<'_, str> {
+    let end = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+    String::from_utf8_lossy(pair[..end].trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::map;
+    use super::*;
+
+    fn own(name: &str) -> bool {
+        name == "__Host-portcullis" || name.starts_with("__Host-portcullis-flow-")
+    }
+
+    fn left(fields: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = map(fields);
+        strip_request(&mut headers, &own);
+        headers
+    }
+
+    #[test]
+    fn invariant_15_the_session_cookie_never_reaches_the_app() {
+        assert_eq!(left(&[("cookie", "a=1; __Host-portcullis=secret; b=2")]), map(&[("cookie", "a=1; b=2")]));
+        assert_eq!(left(&[("cookie", "__Host-portcullis=secret")]), HeaderMap::new());
+        assert_eq!(
+            left(&[("cookie", " __Host-portcullis =s;;a=1;__Host-portcullis=t")]),
+            map(&[("cookie", "a=1")])
+        );
+        assert_eq!(
+            left(&[("cookie", "a=1"), ("cookie", "__Host-portcullis-flow-x=s"), ("cookie", "b=\"q\"")]),
+            map(&[("cookie", "a=1; b=\"q\"")])
+        );
+        assert_eq!(left(&[("cookie", "a=1;b=2")]), map(&[("cookie", "a=1;b=2")]));
+    }
+
+    #[test]
+    fn an_app_cannot_set_the_gateways_cookie() {
+        let mut headers = map(&[
+            ("set-cookie", "a=1; Path=/"),
+            ("set-cookie", "__Host-portcullis=forged; Secure"),
+            ("set-cookie", "b=2"),
+        ]);
+        strip_response(&mut headers, &own);
+        assert_eq!(headers, map(&[("set-cookie", "a=1; Path=/"), ("set-cookie", "b=2")]));
+    }
+}

@@ -1,0 +1,95 @@
+//! What the two directions of one exchange must know of each other.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::task::Waker;
+
+use futures_util::task::AtomicWaker;
+
+use super::Fault;
+
+/// Shared by a request's body, which hyper owns, and whoever waits for the response.
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    fault: AtomicU8,
+    done: AtomicBool,
+    cancelled: AtomicBool,
+    go: AtomicBool,
+    answered: AtomicBool,
+    progress: AtomicBool,
+    waiting: AtomicBool,
+    waker: AtomicWaker,
+}
+
+const FAULTS: [Fault; 3] = [Fault::BodyTooLarge, Fault::ClientBody, Fault::ClientTimeout];
+
+impl Exchange {
+    /// Why the request's body broke off, where that is why the exchange failed.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        FAULTS.get(usize::from(self.fault.load(Ordering::Acquire)).checked_sub(1)?).copied()
+    }
+
+    pub(super) fn break_off(&self, fault: Fault) {
+        let index = FAULTS.iter().position(|known| *known == fault).unwrap_or(1);
+        self.fault.store(u8::try_from(index + 1).unwrap_or(u8::MAX), Ordering::Release);
+    }
+
+    /// The last byte of the request's body has been handed over.
+    pub(super) fn finish(&self) {
+        self.done.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.done.load(Ordering::Acquire)
+    }
+
+    /// The response has ended: whatever is left of the request's body is not sent.
+    pub(super) fn cancel(&self) {
+        if !self.is_done() {
+            self.cancelled.store(true, Ordering::Release);
+            self.waker.wake();
+        }
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire)
+    }
+
+    /// The upstream has asked for the body (`100 Continue`).
+    pub(super) fn go_on(&self) {
+        self.go.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    pub(super) fn may_go_on(&self) -> bool {
+        self.go.load(Ordering::Acquire)
+    }
+
+    /// The response's head is here. A body that has not been asked for by then is not sent any more.
+    pub(super) fn answer(&self) {
+        self.answered.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_answered(&self) -> bool {
+        self.answered.load(Ordering::Acquire)
+    }
+
+    pub(super) fn register(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+
+    pub(super) fn progress(&self) {
+        self.progress.store(true, Ordering::Release);
+        self.waiting.store(false, Ordering::Release);
+    }
+
+    pub(super) fn wait_for_client(&self) {
+        self.waiting.store(true, Ordering::Release);
+    }
+
+    /// Whether the request's body has moved since this was last asked, or is the client's to move. Then
+    /// silence of the upstream means nothing; a silent client has a time limit of its own.
+    pub(super) fn is_alive(&self) -> bool {
+        self.progress.swap(false, Ordering::AcqRel)
+            || (!self.is_done() && self.waiting.load(Ordering::Acquire))
+    }
+}

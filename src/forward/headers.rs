@@ -1,0 +1,250 @@
+//! What must not pass from one connection to the next, and what must not pass at all.
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use super::{HeaderRule, ReservedHeaders};
+
+/// Takes from a request's head every reserved name and every hop-by-hop field (RFC 9110, section
+/// 7.6.1) with what `Connection` names.
+///
+/// All of it is taken before the gateway adds anything: a name listed in `Connection` can only remove
+/// what came in (CVE-2024-45410).
+pub(super) fn strip_request(headers: &mut HeaderMap, reserved: &ReservedHeaders) {
+    let named = named_by_connection(headers);
+    let doomed: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| is_hop_by_hop(name) || reserved.holds(name.as_str()))
+        .cloned()
+        .chain(named)
+        .collect();
+    remove(headers, &doomed);
+}
+
+/// Takes from a response's head what belongs to the upstream's connection alone.
+pub(super) fn strip_response(headers: &mut HeaderMap) {
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        // The body has been read by its chunks; a length beside them would be a second opinion
+        // for whoever stands in front of us (RFC 9112, section 6.3).
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    one_content_length(headers);
+    let named = named_by_connection(headers);
+    let doomed: Vec<HeaderName> =
+        headers.keys().filter(|name| is_hop_by_hop(name)).cloned().chain(named).collect();
+    remove(headers, &doomed);
+}
+
+/// Trailers that may go to the upstream: no identity, no framing, no routing (invariant 9; RFC 9110,
+/// section 6.5.1).
+pub(super) fn strip_request_trailers(trailers: &mut HeaderMap, reserved: &ReservedHeaders) {
+    let doomed: Vec<HeaderName> = trailers
+        .keys()
+        .filter(|name| is_no_trailer(name) || reserved.holds(name.as_str()))
+        .cloned()
+        .collect();
+    remove(trailers, &doomed);
+}
+
+/// Trailers that may go to the client.
+pub(super) fn strip_response_trailers(trailers: &mut HeaderMap) {
+    let doomed: Vec<HeaderName> = trailers.keys().filter(|name| is_no_trailer(name)).cloned().collect();
+    remove(trailers, &doomed);
+}
+
+fn remove(headers: &mut HeaderMap, doomed: &[HeaderName]) {
+    for name in doomed {
+        headers.remove(name);
+    }
+}
+
+fn one_content_length(headers: &mut HeaderMap) {
+    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+    let first = lengths.next().cloned();
+    let repeated = lengths.next().is_some();
+    if let Some(first) = first.filter(|first| repeated || first.as_bytes().contains(&b',')) {
+        // hyper has made sure that all of them say the same.
+        let text = first.to_str().unwrap_or_default();
+        let one = text.split(',').next().and_then(|one| HeaderValue::from_str(one.trim()).ok());
+        headers.insert(header::CONTENT_LENGTH, one.unwrap_or(first));
+    }
+}
+
+fn is_hop_by_hop(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "http2-settings"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authentication-info"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
+
+fn is_no_trailer(name: &HeaderName) -> bool {
+    is_hop_by_hop(name)
+        || matches!(
+            name.as_str(),
+            "authorization"
+                | "content-encoding"
+                | "content-length"
+                | "content-range"
+                | "content-type"
+                | "cookie"
+                | "host"
+                | "set-cookie"
+                | "trailer"
+        )
+}
+
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let fields = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let tokens = fields.flat_map(|field| field.split(',')).map(str::trim);
+    tokens
+        .filter(|token| !token.eq_ignore_ascii_case("close") && !token.eq_ignore_ascii_case("keep-alive"))
+        .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
+        .collect()
+}
+
+/// Whether the client takes trailers (`TE: trailers`; RFC 9110, section 10.1.4), as gRPC says it does.
+pub(super) fn takes_trailers(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::TE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|field| field.split(','))
+        .any(|token| token.trim().eq_ignore_ascii_case("trailers"))
+}
+
+/// Does what the operator wants done to headers.
+pub(super) fn apply(rules: &[HeaderRule], headers: &mut HeaderMap) {
+    for rule in rules {
+        match rule {
+            HeaderRule::Set(name, value) => {
+                headers.insert(name, value.clone());
+            }
+            HeaderRule::Default(name, value) => {
+                headers.entry(name).or_insert_with(|| value.clone());
+            }
+            HeaderRule::Remove(name) => {
+                headers.remove(name);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::fixtures::map;
+    use super::*;
+
+    fn stripped(fields: &[(&str, &str)]) -> HeaderMap {
+        let mut headers = map(fields);
+        strip_request(&mut headers, &ReservedHeaders::new([]));
+        headers
+    }
+
+    #[test]
+    fn invariant_9_reserved_names_go_in_every_spelling_and_number() {
+        let left = stripped(&[
+            ("X-Auth-Request-User", "root"),
+            ("x-auth-request-user", "admin"),
+            ("X_Auth_Request_User", "admin"),
+            ("remote.user", "admin"),
+            ("accept", "*/*"),
+        ]);
+        assert_eq!(left, map(&[("accept", "*/*")]));
+    }
+
+    #[test]
+    fn hop_by_hop_fields_go_with_what_connection_names() {
+        let left = stripped(&[
+            ("connection", "close, X-Own"),
+            ("connection", "keep-alive , te,x-other"),
+            ("x-own", "1"),
+            ("x-other", "2"),
+            ("te", "trailers"),
+            ("keep-alive", "timeout=5"),
+            ("transfer-encoding", "chunked"),
+            ("upgrade", "h2c"),
+            ("http2-settings", "AAMAAABkAAQAAP__"),
+            ("proxy-authorization", "Basic eDp5"),
+            ("proxy-connection", "x"),
+            ("authorization", "Basic eDp5"),
+        ]);
+        assert_eq!(left, map(&[("authorization", "Basic eDp5")]));
+    }
+
+    #[test]
+    fn invariant_9_trailers_carry_no_identity_and_no_framing() {
+        let mut trailers = map(&[
+            ("x_auth_request_user", "root"),
+            ("content-length", "3"),
+            ("authorization", "Bearer x"),
+            ("grpc-status", "0"),
+        ]);
+        strip_request_trailers(&mut trailers, &ReservedHeaders::new([]));
+        assert_eq!(trailers, map(&[("grpc-status", "0")]));
+    }
+
+    #[test]
+    fn invariant_12_a_response_states_its_length_once_or_by_chunks() {
+        let mut headers = map(&[("transfer-encoding", "chunked"), ("content-length", "5")]);
+        strip_response(&mut headers);
+        assert!(headers.is_empty());
+        for same in [&[("content-length", "5"), ("content-length", "5")][..], &[("content-length", "5, 5")]] {
+            let mut headers = map(same);
+            strip_response(&mut headers);
+            assert_eq!(headers, map(&[("content-length", "5")]));
+        }
+    }
+
+    #[test]
+    fn rules_set_default_and_remove() {
+        let name = HeaderName::from_static;
+        let value = HeaderValue::from_static;
+        let rules = [
+            HeaderRule::Set(name("a"), value("1")),
+            HeaderRule::Default(name("b"), value("2")),
+            HeaderRule::Default(name("c"), value("3")),
+            HeaderRule::Remove(name("d")),
+        ];
+        let mut headers = map(&[("a", "x"), ("a", "y"), ("b", "own"), ("d", "x")]);
+        apply(&rules, &mut headers);
+        assert_eq!(headers, map(&[("a", "1"), ("b", "own"), ("c", "3")]));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_is_what_nobody_reserved_or_named(
+            fields in prop::collection::vec(("[a-zA-Z_.-]{1,6}|te|upgrade|x_forwarded_for|Remote-User|X.Real.Ip", "[ -~]{0,9}"), 0..12),
+            connection in "([a-zA-Z_-]{1,4}|keep-alive|close|,| ){0,6}",
+        ) {
+            let mut headers = HeaderMap::new();
+            for (name, value) in &fields {
+                if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+                    headers.append(name, value);
+                }
+            }
+            headers.append("connection", HeaderValue::from_str(&connection).unwrap());
+            let reserved = ReservedHeaders::new([]);
+            let named: Vec<String> = connection.split(',').map(|t| t.trim().to_lowercase()).collect();
+            let kept = |name: &str| !reserved.holds(name) && !["te", "upgrade", "connection"].contains(&name)
+                && (name == "close" || name == "keep-alive" || !named.iter().any(|n| n == name));
+            let slow: Vec<(String, HeaderValue)> = headers.iter()
+                .filter(|(name, _)| kept(name.as_str())).map(|(n, v)| (n.to_string(), v.clone())).collect();
+            strip_request(&mut headers, &reserved);
+            let mut left: Vec<(String, HeaderValue)> = headers.iter().map(|(n, v)| (n.to_string(), v.clone())).collect();
+            let mut slow = slow;
+            left.sort_by(|a, b| a.0.cmp(&b.0));
+            slow.sort_by(|a, b| a.0.cmp(&b.0));
+            prop_assert_eq!(left, slow);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Active health checks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use http::header::{HOST, USER_AGENT};
+use http::{HeaderValue, Request, Response, Uri};
+use hyper::body::Incoming;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::{info, warn};
+
+use super::body::RequestBody;
+use super::connect::Fresh;
+use super::error::from_hyper;
+use super::upstream::Target;
+use super::{Fault, ForwardError, HealthCheck, Upstream};
+
+/// How often connections that have waited too long are closed.
+const SWEEP: Duration = Duration::from_secs(10);
+
+impl Upstream {
+    /// Checks every server as the settings want it, and closes connections that have waited too long.
+    /// Runs until it is dropped; one task for each upstream.
+    pub async fn run_health_checks(self: Arc<Self>) {
+        let checks = self.targets().iter().map(|target| watch(target, self.settings().health.as_ref()));
+        tokio::join!(join_all(checks), self.keep_sweeping());
+    }
+
+    async fn keep_sweeping(&self) {
+        let mut ticks = interval(SWEEP);
+        loop {
+            ticks.tick().await;
+            self.sweep();
+        }
+    }
+}
+
+async fn watch(target: &Target, check: Option<&HealthCheck>) {
+    let Some(check) = check else { return };
+    let mut ticks = interval(check.interval.max(Duration::from_millis(1)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut row = Row::default();
+    loop {
+        ticks.tick().await;
+        let outcome = ask(target, check).await;
+        if let Some(up) = row.count(outcome.is_ok(), target.health.is_up(), check) {
+            target.health.set_up(up);
+            report(target, up, outcome.err().as_ref());
+        }
+    }
+}
+
+fn report(target: &Target, up: bool, error: Option<&ForwardError>) {
+    let server = target.connector.label();
+    if up {
+        info!(%server, "a server answers its health checks again");
+    } else {
+        let fault = error.map_or("status", |error| error.fault().label());
+        warn!(%server, fault, "a server fails its health checks and is put aside");
+    }
+}
+
+/// Equal outcomes in a row.
+#[derive(Debug, Default)]
+struct Row {
+    good: u32,
+    bad: u32,
+}
+
+impl Row {
+    /// Counts an outcome; `Some` where it turns the server's state.
+    fn count(&mut self, good: bool, up: bool, check: &HealthCheck) -> Option<bool> {
+        (self.good, self.bad) =
+            if good { (self.good.saturating_add(1), 0) } else { (0, self.bad.saturating_add(1)) };
+        match up {
+            true => (self.bad >= check.unhealthy_after.max(1)).then_some(false),
+            false => (self.good >= check.healthy_after.max(1)).then_some(true),
+        }
+    }
+}
+
+/// One check over a connection of its own: that a server takes connections is part of its health.
+async fn ask(target: &Target, check: &HealthCheck) -> Result<(), ForwardError> {
+    let answer = timeout(check.timeout, exchange(target, check)).await;
+    let status = answer.map_err(|_| Fault::ResponseTimeout)??.status();
+    if status.is_success() || status.is_redirection() { Ok(()) } else { Err(Fault::InvalidResponse.into()) }
+}
+
+async fn exchange(target: &Target, check: &HealthCheck) -> Result<Response<Incoming>, ForwardError> {
+    match target.connector.connect(false).await? {
+        Fresh::Http1(mut sender) => {
+            let mut request = request(&check.path)?;
+            request.headers_mut().insert(HOST, target.host.clone());
+            sender.send_request(request).await.map_err(from_hyper)
+        }
+        Fresh::Http2(mut sender, _) => {
+            let scheme = if target.tls { "https" } else { "http" };
+            let host = target.host.to_str().unwrap_or_default();
+            sender
+                .send_request(request(&format!("{scheme}://{host}{}", check.path))?)
+                .await
+                .map_err(from_hyper)
+        }
+    }
+}
+
+fn request(uri: &str) -> Result<Request<RequestBody>, ForwardError> {
+    let uri: Uri = uri.parse().map_err(|error| ForwardError::new(Fault::Internal, format!("{error}")))?;
+    let mut request = Request::new(RequestBody::EMPTY);
+    *request.uri_mut() = uri;
+    request.headers_mut().insert(USER_AGENT, HeaderValue::from_static("portcullis-health-check"));
+    Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_equal_outcomes_in_a_row_turn_the_state() {
+        let check = HealthCheck {
+            path: "/".into(),
+            interval: Duration::from_secs(1),
+            timeout: Duration::from_secs(1),
+            healthy_after: 2,
+            unhealthy_after: 3,
+        };
+        let mut row = Row::default();
+        let down: Vec<_> =
+            [false, false, true, false, false, false].map(|good| row.count(good, true, &check)).into();
+        assert_eq!(down, [None, None, None, None, None, Some(false)]);
+        let up: Vec<_> = [true, false, true, true].map(|good| row.count(good, false, &check)).into();
+        assert_eq!(up, [None, None, None, Some(true)]);
+    }
+}

@@ -1,0 +1,99 @@
+//! How many requests an HTTP/2 connection takes at once.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hyper::client::conn::http2::Connection;
+use hyper::rt::{Read, Write};
+use hyper_util::rt::TokioExecutor;
+use tracing::debug;
+
+use super::body::RequestBody;
+
+/// Streams before the server has said a word (RFC 9113, section 6.5.2 recommends no less).
+const INITIAL: usize = 100;
+
+/// Counts the streams of one connection against the server's `SETTINGS_MAX_CONCURRENT_STREAMS`.
+#[derive(Clone, Debug)]
+pub(super) struct StreamLimit(Arc<Counts>);
+
+#[derive(Debug)]
+struct Counts {
+    open: AtomicUsize,
+    most: AtomicUsize,
+}
+
+/// One stream; dropping it makes room.
+#[derive(Debug)]
+pub(super) struct StreamGuard(StreamLimit);
+
+impl Default for StreamLimit {
+    fn default() -> Self {
+        Self(Arc::new(Counts { open: AtomicUsize::new(0), most: AtomicUsize::new(INITIAL) }))
+    }
+}
+
+impl StreamLimit {
+    /// Room for one more stream.
+    pub(super) fn enter(&self) -> Option<StreamGuard> {
+        let most = self.0.most.load(Ordering::Relaxed);
+        (self.0.open.fetch_add(1, Ordering::Relaxed) < most).then(|| StreamGuard(self.clone())).or_else(
+            || {
+                self.0.open.fetch_sub(1, Ordering::Relaxed);
+                None
+            },
+        )
+    }
+
+    /// A stream even where there is no room: it waits in the connection's queue.
+    pub(super) fn queue(&self) -> StreamGuard {
+        self.0.open.fetch_add(1, Ordering::Relaxed);
+        StreamGuard(self.clone())
+    }
+
+    /// Whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.0.open.load(Ordering::Relaxed) == 0
+    }
+
+    /// Runs the connection and keeps what it learns of the server's limit.
+    pub(super) async fn watch<T>(self, connection: Connection<T, RequestBody, TokioExecutor>)
+    where
+        T: Read + Write + Unpin + Send + 'static,
+    {
+        let mut connection = pin!(connection);
+        let run = poll_fn(|cx| {
+            let done = connection.as_mut().poll(cx);
+            self.0.most.store(connection.current_max_send_streams().max(1), Ordering::Relaxed);
+            done
+        });
+        if let Err(error) = run.await {
+            debug!(%error, "a connection to an upstream ended badly");
+        }
+    }
+}
+
+impl Drop for StreamGuard {
+    fn drop(&mut self) {
+        self.0.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_make_room_when_they_end() {
+        let limit = StreamLimit::default();
+        let mut open: Vec<StreamGuard> = std::iter::from_fn(|| limit.enter()).collect();
+        assert_eq!(open.len(), INITIAL);
+        open.push(limit.queue());
+        open.truncate(INITIAL - 1);
+        assert!(limit.enter().is_some());
+        open.clear();
+        assert!(limit.is_idle());
+    }
+}

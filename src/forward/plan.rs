@@ -1,0 +1,164 @@
+//! What a route does to a request's and a response's head.
+
+use std::sync::Arc;
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Response, Version};
+
+use super::assertion::{ASSERTION, Asserter};
+use super::cookies::{self, OwnCookies};
+use super::{Fault, ForwardError, ForwardSettings, ReservedHeaders, TokenPass, UpstreamHost};
+use super::{forwarded, headers, identity};
+use crate::identity::RequestId;
+use crate::policy::Permit;
+use crate::request::{Authority, Forwarding, RequestPath, Transport};
+use crate::secret::Secret;
+use crate::session::Tokens;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What one route does to requests and responses on their way, ready to be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(super) settings: ForwardSettings,
+    pub(super) reserved: Arc<ReservedHeaders>,
+}
+
+/// What the gateway knows of a request beyond the request itself.
+#[derive(Clone, Copy)]
+pub struct Passage<'a> {
+    /// The connection it came in on.
+    pub transport: &'a Transport,
+    /// Whose it is, and what trusted proxies say of it.
+    pub forwarding: &'a Forwarding,
+    /// The host it is for.
+    pub authority: &'a Authority,
+    /// The path that was judged; this one is forwarded.
+    pub path: &'a RequestPath,
+    /// Its identifier.
+    pub request_id: &'a RequestId,
+    /// Whether its `Authorization: Bearer` authenticated it.
+    pub bearer: bool,
+    /// The tokens of its session.
+    pub tokens: Option<&'a Tokens>,
+    /// Which cookies are the gateway's.
+    pub own_cookies: &'a dyn OwnCookies,
+    /// Signs assertions; a route that wants one and finds no signer fails.
+    pub asserter: Option<&'a Asserter>,
+    /// The `aud` of an assertion: the route's host.
+    pub audience: &'a str,
+}
+
+impl Plan {
+    /// Compiles a route's settings. `reserved` is the same for all routes.
+    #[must_use]
+    pub fn compile(settings: &ForwardSettings, reserved: Arc<ReservedHeaders>) -> Self {
+        Self { settings: settings.clone(), reserved }
+    }
+
+    /// Makes of the head that came the head that goes: everything doubtful is removed first, then
+    /// what the gateway says is added, so that nothing that came can touch it (invariant 9).
+    pub(super) fn prepare(
+        &self,
+        permit: &Permit,
+        passage: &Passage<'_>,
+        received: Version,
+        map: &mut HeaderMap,
+    ) -> Result<HeaderValue, ForwardError> {
+        let host = forwarded::host_value(passage.authority, map.get(header::HOST)).ok_or(Fault::BadTarget)?;
+        headers::strip_request(map, &self.reserved);
+        cookies::strip_request(map, passage.own_cookies);
+        self.authorize(permit, passage, map)?;
+        headers::apply(&self.settings.request_headers, map);
+        self.tell_origin(passage, &host, received, map);
+        self.tell_identity(permit, passage, map)?;
+        Ok(host)
+    }
+
+    fn tell_origin(&self, passage: &Passage<'_>, host: &HeaderValue, received: Version, map: &mut HeaderMap) {
+        let asked = passage.forwarding.host.as_ref().filter(|asked| *asked != passage.authority);
+        let other = asked.and_then(|asked| Some((asked, forwarded::host_value(asked, None)?)));
+        let shown = other.as_ref().map_or((passage.authority, host), |(asked, value)| (*asked, value));
+        forwarded::write(map, passage.transport, passage.forwarding, shown, received);
+        if let Ok(id) = HeaderValue::from_str(passage.request_id.as_str()) {
+            map.insert(REQUEST_ID, id);
+        }
+    }
+
+    fn tell_identity(
+        &self,
+        permit: &Permit,
+        passage: &Passage<'_>,
+        map: &mut HeaderMap,
+    ) -> Result<(), ForwardError> {
+        let Some(principal) = permit.principal() else { return Ok(()) };
+        identity::write(&self.settings.identity, principal, map);
+        if self.settings.identity.assertion {
+            let asserter = passage.asserter.ok_or(Fault::Internal)?;
+            map.insert(ASSERTION, asserter.assertion(principal, passage.audience)?);
+        }
+        Ok(())
+    }
+
+    /// Whose `Authorization` the app sees. A route that passes tokens on owns the field: what comes in
+    /// reaches the app only where it is the token that authenticated the request.
+    fn authorize(
+        &self,
+        permit: &Permit,
+        passage: &Passage<'_>,
+        map: &mut HeaderMap,
+    ) -> Result<(), ForwardError> {
+        let signed_in = permit.principal().is_some();
+        let tokens = passage.tokens.filter(|_| signed_in && !passage.bearer);
+        let token = match self.settings.identity.token {
+            TokenPass::None if passage.bearer => None,
+            TokenPass::None => return Ok(()),
+            TokenPass::Access if passage.bearer && signed_in && is_single(map) => return Ok(()),
+            TokenPass::Access => tokens.and_then(|tokens| tokens.access.as_ref()),
+            TokenPass::Id => tokens.and_then(|tokens| tokens.id.as_ref()),
+        };
+        map.remove(header::AUTHORIZATION);
+        token.map_or(Ok(()), |token| {
+            map.try_insert(header::AUTHORIZATION, bearer(token)?)
+                .map(drop)
+                .map_err(|error| ForwardError::new(Fault::Internal, error))
+        })
+    }
+
+    /// The `Host` that the upstream sees.
+    pub(super) fn host<'a>(&'a self, asked: &'a HeaderValue, server: &'a HeaderValue) -> &'a HeaderValue {
+        match &self.settings.host {
+            UpstreamHost::Keep => asked,
+            UpstreamHost::Upstream => server,
+            UpstreamHost::Fixed(value) => value,
+        }
+    }
+
+    /// Makes of the response's head that came the head that goes.
+    pub(super) fn finish<B>(&self, passage: &Passage<'_>, response: &mut Response<B>) {
+        // Versions and reason phrases belong to the upstream's connection.
+        *response.version_mut() = Version::HTTP_11;
+        response.extensions_mut().clear();
+        let map = response.headers_mut();
+        headers::strip_response(map);
+        cookies::strip_response(map, passage.own_cookies);
+        headers::apply(&self.settings.response_headers, map);
+    }
+}
+
+fn is_single(map: &HeaderMap) -> bool {
+    map.get_all(header::AUTHORIZATION).iter().nth(1).is_none()
+}
+
+fn bearer(token: &Secret) -> Result<HeaderValue, ForwardError> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+        .map_err(|_| ForwardError::new(Fault::Internal, "the provider's token is no header value"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+impl std::fmt::Debug for Passage<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Passage").field("request_id", self.request_id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,199 @@
+//! Connections of one worker to one server that wait for the next request.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use hyper::client::conn::{http1, http2};
+
+use super::ForwardError;
+use super::body::RequestBody;
+use super::connect::{Connector, Fresh};
+use super::limit::{StreamGuard, StreamLimit};
+
+/// How long a connection may wait: less than what most servers wait themselves.
+const MAX_IDLE: Duration = Duration::from_secs(55);
+
+/// HTTP/2 connections of one worker to one server. Beyond, requests queue on the last.
+const MAX_SHARED: usize = 16;
+
+type Http1 = http1::SendRequest<RequestBody>;
+type Http2 = http2::SendRequest<RequestBody>;
+
+/// The connections of one worker to one server.
+pub(super) struct Pool {
+    keep: usize,
+    idle: Mutex<Vec<(Http1, Instant)>>,
+    shared: Mutex<Vec<(Http2, StreamLimit)>>,
+    connecting: tokio::sync::Mutex<()>,
+    speaks_http1: AtomicBool,
+    active: AtomicUsize,
+}
+
+/// A connection lent to one request.
+#[derive(Debug)]
+pub(super) enum Lent {
+    /// Nobody else uses it; `fresh` where no request has gone over it before.
+    Http1 { sender: Http1, fresh: bool },
+    /// Others may use it at the same time.
+    Http2 { sender: Http2, stream: StreamGuard, fresh: bool },
+}
+
+impl Pool {
+    pub(super) fn new(keep: usize) -> Self {
+        Self {
+            keep,
+            idle: Mutex::default(),
+            shared: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            speaks_http1: AtomicBool::new(false),
+            active: AtomicUsize::new(0),
+        }
+    }
+
+    /// A connection that waits, or a new one. `fresh`: only a new one will do.
+    pub(super) async fn lend(
+        &self,
+        to: &Connector,
+        upgrade: bool,
+        fresh: bool,
+    ) -> Result<Lent, ForwardError> {
+        let http2 = to.may_be_http2(upgrade) && !self.speaks_http1.load(Ordering::Relaxed);
+        match self.waiting(http2).filter(|_| !fresh) {
+            Some(lent) => Ok(lent),
+            None if http2 && !fresh => self.connect_once(to, upgrade).await,
+            None => self.connect(to, upgrade).await,
+        }
+    }
+
+    fn waiting(&self, http2: bool) -> Option<Lent> {
+        if http2 { self.waiting_http2() } else { self.waiting_http1() }
+    }
+
+    /// The one used last: it is the least likely to have been closed, and the others may grow old.
+    fn waiting_http1(&self) -> Option<Lent> {
+        let mut idle = lock(&self.idle);
+        while let Some((sender, since)) = idle.pop() {
+            if since.elapsed() > MAX_IDLE {
+                idle.clear();
+            } else if sender.is_ready() && !sender.is_closed() {
+                return Some(Lent::Http1 { sender, fresh: false });
+            }
+        }
+        None
+    }
+
+    fn waiting_http2(&self) -> Option<Lent> {
+        let mut shared = lock(&self.shared);
+        shared.retain(|(sender, _)| !sender.is_closed());
+        let free = shared.iter().find_map(|(sender, limit)| Some((sender.clone(), limit.enter()?)));
+        let full = || shared.last().filter(|_| shared.len() >= MAX_SHARED);
+        let (sender, stream) = free.or_else(|| full().map(|(s, limit)| (s.clone(), limit.queue())))?;
+        Some(Lent::Http2 { sender, stream, fresh: false })
+    }
+
+    /// Many requests that need the same HTTP/2 connection make one.
+    async fn connect_once(&self, to: &Connector, upgrade: bool) -> Result<Lent, ForwardError> {
+        let _turn = self.connecting.lock().await;
+        if self.speaks_http1.load(Ordering::Relaxed) {
+            return self.connect(to, upgrade).await;
+        }
+        match self.waiting_http2() {
+            Some(lent) => Ok(lent),
+            None => self.connect(to, upgrade).await,
+        }
+    }
+
+    async fn connect(&self, to: &Connector, upgrade: bool) -> Result<Lent, ForwardError> {
+        match to.connect(upgrade).await? {
+            Fresh::Http1(sender) => {
+                // An upgrade asks for HTTP/1.1 alone: its answer tells nothing.
+                self.speaks_http1.fetch_or(!upgrade, Ordering::Relaxed);
+                Ok(Lent::Http1 { sender, fresh: true })
+            }
+            Fresh::Http2(sender, limit) => {
+                let stream = limit.queue();
+                self.speaks_http1.store(false, Ordering::Relaxed);
+                lock(&self.shared).push((sender.clone(), limit));
+                Ok(Lent::Http2 { sender, stream, fresh: true })
+            }
+        }
+    }
+
+    /// Takes a connection back after a whole exchange.
+    pub(super) fn give_back(self: &Arc<Self>, sender: Http1) {
+        if sender.is_ready() {
+            self.keep(sender);
+        } else if !sender.is_closed() {
+            // The connection has not yet noticed that its exchange is over.
+            let pool = Arc::clone(self);
+            tokio::spawn(pool.keep_when_ready(sender));
+        }
+    }
+
+    async fn keep_when_ready(self: Arc<Self>, mut sender: Http1) {
+        let ready = tokio::time::timeout(Duration::from_secs(5), sender.ready()).await;
+        if matches!(ready, Ok(Ok(()))) {
+            self.keep(sender);
+        }
+    }
+
+    fn keep(&self, sender: Http1) {
+        let mut idle = lock(&self.idle);
+        if idle.len() < self.keep {
+            idle.push((sender, Instant::now()));
+        }
+    }
+
+    /// Closes what has waited too long, and what has been closed.
+    pub(super) fn sweep(&self) {
+        lock(&self.idle).retain(|(sender, since)| since.elapsed() <= MAX_IDLE && !sender.is_closed());
+        lock(&self.shared).retain(|(sender, _)| !sender.is_closed());
+    }
+
+    /// Closes everything that waits; what is under way goes on.
+    pub(super) fn close(&self) {
+        lock(&self.idle).clear();
+        lock(&self.shared).clear();
+    }
+
+    pub(super) fn waiting_count(&self) -> usize {
+        let shared = lock(&self.shared).iter().filter(|(_, limit)| limit.is_idle()).count();
+        lock(&self.idle).len() + shared
+    }
+
+    pub(super) fn active(&self) -> usize {
+        self.active.load(Ordering::Relaxed)
+    }
+}
+
+/// A request under way at one server, for `least requests` and for the metrics.
+pub(super) struct Active(Arc<Pool>);
+
+impl Active {
+    pub(super) fn new(pool: &Arc<Pool>) -> Self {
+        pool.active.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(pool))
+    }
+
+    pub(super) const fn pool(&self) -> &Arc<Pool> {
+        &self.0
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.active.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Active {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Active")
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,173 @@
+//! Names that only the gateway may write (decision 2, invariants 9 and 10).
+
+use std::collections::HashSet;
+
+use super::{ForwardSettings, IdentitySettings};
+
+/// Whole families: whatever begins like this is the gateway's.
+const PREFIXES: [&str; 6] =
+    ["portcullis-", "remote-", "x-auth-request-", "x-forwarded-", "x-original-", "x-rewrite-"];
+
+/// Single names.
+const NAMES: [&str; 7] =
+    ["forwarded", "front-end-https", "x-forwarded", "x-real-ip", "x-request-id", "x-scheme", "x-url-scheme"];
+
+/// Every header name that any route may emit, the built-in families, and the names that proxies
+/// believe each other by.
+///
+/// A name matches in every spelling that an upstream could fold to a reserved one. CGI and WSGI turn
+/// `-` into `_`, PHP `.` too, Apache and lighttpd every byte that is no letter or digit: so all of
+/// those are one and the same here.
+#[derive(Clone, Debug)]
+pub struct ReservedHeaders {
+    names: HashSet<Box<[u8]>>,
+    /// For each folded first byte: the lengths (63: that or more) a reserved name has.
+    lengths: Box<[u64; 256]>,
+}
+
+impl ReservedHeaders {
+    /// The built-in names and those that `routes` write; every route must be among them, for a header
+    /// that one route's app trusts must not come in through another route to the same app.
+    pub fn new<'a>(routes: impl IntoIterator<Item = &'a ForwardSettings>) -> Self {
+        let mut reserved = Self { names: HashSet::new(), lengths: Box::new([0; 256]) };
+        NAMES.iter().for_each(|name| reserved.add(name));
+        PREFIXES.iter().for_each(|prefix| reserved.widen(prefix));
+        routes.into_iter().for_each(|route| reserved.add_identity(&route.identity));
+        reserved
+    }
+
+    fn add_identity(&mut self, identity: &IdentitySettings) {
+        identity.headers.iter().for_each(|(name, _)| self.add(name.as_str()));
+    }
+
+    fn add(&mut self, name: &str) {
+        let folded: Box<[u8]> = name.bytes().map(fold).collect();
+        if let Some(&first) = folded.first() {
+            self.lengths[usize::from(first)] |= 1 << folded.len().min(63);
+            self.names.insert(folded);
+        }
+    }
+
+    fn widen(&mut self, prefix: &str) {
+        if let Some(first) = prefix.bytes().next() {
+            self.lengths[usize::from(first)] |= !0 << prefix.len().min(63);
+        }
+    }
+
+    /// Whether `name` could be read as a reserved one. Names that begin or measure unlike all of them
+    /// cost one look-up.
+    #[must_use]
+    pub fn holds(&self, name: &str) -> bool {
+        let Some(first) = name.bytes().next() else { return false };
+        let lengths = self.lengths[usize::from(fold(first))];
+        lengths & (1 << name.len().min(63)) != 0 && self.holds_slowly(name)
+    }
+
+    fn holds_slowly(&self, name: &str) -> bool {
+        let begins = |prefix: &&str| {
+            name.len() > prefix.len() && name.bytes().map(fold).zip(prefix.bytes()).all(|(a, b)| a == b)
+        };
+        if PREFIXES.iter().any(begins) {
+            return true;
+        }
+        let mut short = [0; 64];
+        match short.get_mut(..name.len()) {
+            Some(folded) => {
+                folded.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = fold(from));
+                self.names.contains(&*folded)
+            }
+            None => self.names.contains(name.bytes().map(fold).collect::<Vec<u8>>().as_slice()),
+        }
+    }
+}
+
+const fn fold(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderName;
+    use proptest::prelude::*;
+
+    use super::super::{IdentityValue, fixtures};
+    use super::*;
+
+    fn reserved() -> ReservedHeaders {
+        let mut route = fixtures::forward_settings();
+        let long = HeaderName::from_bytes("x-a-very-long-name-".repeat(5).as_bytes()).unwrap();
+        route.identity.headers =
+            vec![(HeaderName::from_static("corp-user"), IdentityValue::User), (long, IdentityValue::User)];
+        ReservedHeaders::new([&route])
+    }
+
+    /// The rule said slowly: both sides written in one spelling, then compared.
+    fn obviously_reserved(name: &str) -> bool {
+        let one = |text: &str| text.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let long = "x-a-very-long-name-".repeat(5);
+        let mut names = NAMES.to_vec();
+        names.extend(["corp-user", &long]);
+        let name = one(name);
+        names.contains(&name.as_str()) || PREFIXES.iter().any(|p| name.len() > p.len() && name.starts_with(p))
+    }
+
+    #[test]
+    fn every_spelling_is_reserved_and_neighbours_are_not() {
+        let reserved = reserved();
+        for name in [
+            "X-Auth-Request-User",
+            "x_auth_request_user",
+            "x.auth.request.user",
+            "x!auth~request|user",
+            "Remote_User",
+            "corp.user",
+            "CORP-USER",
+            "x-forwarded-for",
+            "x_forwarded_prefix",
+            "forwarded",
+            "x-original-url",
+            "x-rewrite-url",
+            "x_real_ip",
+            "portcullis-assertion",
+            "x_request_id",
+        ] {
+            assert!(reserved.holds(name), "{name}");
+        }
+        for name in [
+            "host",
+            "cookie",
+            "x-auth",
+            "x-authrequest-user",
+            "corp-users",
+            "forwarded-by",
+            "x-requested-with",
+            "authorization",
+            "remote",
+            "",
+        ] {
+            assert!(!reserved.holds(name), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reserved_names_match_the_slow_rule(
+            parts in prop::collection::vec(prop::sample::select(vec!["x", "auth", "request", "user", "forwarded",
+                "for", "remote", "corp", "real", "ip", "original", "url", "portcullis", "a", "very", "long", "name", "id"]), 1..8),
+            separators in prop::collection::vec(prop::sample::select(vec!["-", "_", ".", "~", "!", "*", ""]), 8),
+            upper in any::<bool>(),
+        ) {
+            let mut name: String = parts.iter().zip(&separators).flat_map(|(part, sep)| [*part, *sep]).collect();
+            if upper { name = name.to_uppercase(); }
+            let times = if name.len() % 3 == 0 { 1 } else { 5 };
+            for name in [name.clone(), name.trim_end_matches(|c: char| !c.is_alphanumeric()).to_owned(), name.repeat(times)] {
+                prop_assert_eq!(reserved().holds(&name), obviously_reserved(&name), "{}", name);
+            }
+        }
+
+        #[test]
+        fn any_text_is_judged_without_panic(name in "\\PC{0,200}") {
+            prop_assert_eq!(ReservedHeaders::new([]).holds(&name) && !obviously_reserved(&name), false);
+        }
+    }
+}

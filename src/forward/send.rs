@@ -1,0 +1,262 @@
+//! The way of one request to its upstream and of the response back.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::Either;
+use http::header::HeaderValue;
+use http::{Method, Request, Response, StatusCode};
+use http_body::Body;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use super::body::{BodyLimits, RequestBody};
+use super::error::{Cause, from_hyper};
+use super::exchange::Exchange;
+use super::pool::Lent;
+use super::response::{Lease, UpstreamBody};
+use super::upgrade::Asked;
+use super::wire::Wire;
+use super::{Fault, ForwardError, Passage, Plan, Upstream, headers, rewrite};
+use crate::policy::Permit;
+
+/// Servers that are tried for one request before it fails.
+const MAX_SERVERS: usize = 3;
+
+/// Fields of a response's head.
+const MAX_FIELDS: usize = 100;
+
+/// Sends a permitted request to its upstream and gives back the response as it begins; both bodies are
+/// streamed. After a `101` the caller runs [`UpstreamBody::take_tunnel`].
+///
+/// Dropping the future, or the response's body before its end, breaks off the exchange. A server that
+/// takes no connection is passed over for the next. A request is sent a second time only where it is
+/// idempotent and not a byte of it has left on the kept connection that turned out to be dead.
+///
+/// # Errors
+/// Where there is no response to pass on; nothing has been sent to the upstream for faults of the
+/// client's head.
+pub async fn forward<B>(
+    upstream: &Arc<Upstream>,
+    plan: &Plan,
+    permit: Permit,
+    passage: Passage<'_>,
+    mut request: Request<B>,
+) -> Result<Response<UpstreamBody>, ForwardError>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Cause>,
+{
+    refuse(plan, &request)?;
+    let upgrade = Asked::take(&mut request);
+    let trailers = headers::takes_trailers(request.headers());
+    let (request, exchange, host) = prepare(upstream, plan, &permit, &passage, request)?;
+    let sending = Sending { upstream, plan, passage: &passage, exchange, host, trailers, upgrade };
+    sending.run(request).await
+}
+
+/// What is refused by its head alone.
+fn refuse<B: Body>(plan: &Plan, request: &Request<B>) -> Result<(), ForwardError> {
+    // `CONNECT` would open a tunnel to anywhere; `TRACE` would echo the identity to its bearer.
+    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+        return Err(Fault::MethodRefused.into());
+    }
+    let stated = request.body().size_hint().lower();
+    if plan.settings.max_body.is_some_and(|max| stated > max) {
+        return Err(Fault::BodyTooLarge.into());
+    }
+    Ok(())
+}
+
+type Prepared = (Request<RequestBody>, Option<Arc<Exchange>>, HeaderValue);
+
+fn prepare<B>(
+    upstream: &Upstream,
+    plan: &Plan,
+    permit: &Permit,
+    passage: &Passage<'_>,
+    request: Request<B>,
+) -> Result<Prepared, ForwardError>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Cause>,
+{
+    let (mut head, body) = request.into_parts();
+    head.extensions.clear();
+    let target = rewrite::target(std::mem::take(&mut head.uri), passage.path, &plan.settings.rewrite)?;
+    head.uri = target.into();
+    let host = plan.prepare(permit, passage, head.version, &mut head.headers)?;
+    let limits = BodyLimits {
+        max: plan.settings.max_body,
+        idle: upstream.settings().timeout.idle,
+        reserved: Arc::clone(&plan.reserved),
+    };
+    let (body, exchange) = RequestBody::new(body, limits);
+    Ok((Request::from_parts(head, body), exchange, host))
+}
+
+struct Sending<'a> {
+    upstream: &'a Arc<Upstream>,
+    plan: &'a Plan,
+    passage: &'a Passage<'a>,
+    exchange: Option<Arc<Exchange>>,
+    host: HeaderValue,
+    trailers: bool,
+    upgrade: Option<Asked>,
+}
+
+/// Why there is no response.
+enum Failure {
+    /// Not a byte has left; here is the request again.
+    Unsent(Box<Request<RequestBody>>, hyper::Error),
+    Failed(ForwardError),
+}
+
+impl Sending<'_> {
+    async fn run(self, mut request: Request<RequestBody>) -> Result<Response<UpstreamBody>, ForwardError> {
+        let mut lease = self.connect(false).await?;
+        let idempotent = request.method().is_idempotent();
+        self.wire(&lease).write(&mut request)?;
+        let sent = match self.transmit(&mut lease, request).await {
+            Err(Failure::Unsent(request, _)) if idempotent && !lease.lent.is_fresh() => {
+                lease = self.connect(true).await?;
+                let mut request = *request;
+                self.wire(&lease).write(&mut request)?;
+                self.transmit(&mut lease, request).await
+            }
+            sent => sent,
+        };
+        let response = sent.map_err(|failure| self.blame(failure.into(), &lease))?;
+        self.receive(response, lease)
+    }
+
+    /// A connection to the first server that gives one.
+    async fn connect(&self, fresh: bool) -> Result<Lease, ForwardError> {
+        let mut tried = Vec::new();
+        let mut last = ForwardError::from(Fault::Connect);
+        let worker = self.passage.transport.worker;
+        while let Some(server) = self.upstream.pick(worker, &tried).filter(|_| tried.len() < MAX_SERVERS) {
+            let active = self.upstream.enter(worker, server);
+            let target = &self.upstream.targets()[server];
+            let lent = active.pool().lend(&target.connector, self.upgrade.is_some(), fresh).await;
+            match lent {
+                Ok(lent) => return Ok(Lease { upstream: Arc::clone(self.upstream), server, active, lent }),
+                Err(error) => {
+                    self.upstream.failed(server);
+                    tried.push(server);
+                    last = error;
+                }
+            }
+        }
+        Err(last)
+    }
+
+    fn wire(&self, lease: &Lease) -> Wire<'_> {
+        let target = &self.upstream.targets()[lease.server];
+        Wire {
+            http2: matches!(lease.lent, Lent::Http2 { .. }),
+            tls: target.tls,
+            host: self.plan.host(&self.host, &target.host),
+            trailers: self.trailers,
+            upgrade: self.upgrade.as_ref(),
+            exchange: self.exchange.as_ref(),
+        }
+    }
+
+    async fn transmit(
+        &self,
+        lease: &mut Lease,
+        request: Request<RequestBody>,
+    ) -> Result<Response<Incoming>, Failure> {
+        let mut sending = pin!(match &mut lease.lent {
+            Lent::Http1 { sender, .. } => Either::Left(sender.try_send_request(request)),
+            Lent::Http2 { sender, .. } => Either::Right(sender.try_send_request(request)),
+        });
+        loop {
+            match timeout(self.response_limit(), sending.as_mut()).await {
+                Ok(Ok(response)) => return Ok(response),
+                Ok(Err(mut error)) => {
+                    return Err(match error.take_message() {
+                        Some(request) => Failure::Unsent(Box::new(request), error.into_error()),
+                        None => Failure::Failed(from_hyper(error.into_error())),
+                    });
+                }
+                // The time runs from when the upstream has all of the request.
+                Err(_) if self.exchange.as_ref().is_some_and(|exchange| exchange.is_alive()) => {}
+                Err(_) => return Err(Failure::Failed(Fault::ResponseTimeout.into())),
+            }
+        }
+    }
+
+    fn response_limit(&self) -> Duration {
+        self.upstream.settings().timeout.response
+    }
+
+    /// Says whose fault it was, and remembers it of the server where it was the server's.
+    fn blame(&self, error: ForwardError, lease: &Lease) -> ForwardError {
+        match self.exchange.as_ref().and_then(|exchange| exchange.fault()) {
+            Some(fault) => ForwardError::new(fault, error),
+            None => {
+                self.upstream.failed(lease.server);
+                error.at(self.upstream.targets()[lease.server].connector.label())
+            }
+        }
+    }
+
+    fn receive(
+        self,
+        mut response: Response<Incoming>,
+        lease: Lease,
+    ) -> Result<Response<UpstreamBody>, ForwardError> {
+        self.exchange.iter().for_each(|exchange| exchange.answer());
+        if let Err(fault) = self.check(&response) {
+            return Err(self.blame(fault.into(), &lease));
+        }
+        self.upstream.succeeded(lease.server);
+        let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let other = switched.then(|| hyper::upgrade::on(&mut response));
+        let chosen = response.headers().get(http::header::UPGRADE).filter(|_| switched).cloned();
+        self.plan.finish(self.passage, &mut response);
+        let idle = self.upstream.settings().timeout.idle;
+        let mut response = response.map(|body| UpstreamBody::new(body, idle, self.exchange, lease));
+        if let (Some(asked), Some(other), Some(chosen)) = (self.upgrade, other, chosen) {
+            let map = response.headers_mut();
+            map.remove(http::header::CONTENT_LENGTH);
+            map.insert(http::header::CONNECTION, HeaderValue::from_static("upgrade"));
+            map.insert(http::header::UPGRADE, chosen);
+            response.body_mut().become_tunnel(|lease| asked.into_tunnel(other, idle, lease));
+        }
+        Ok(response)
+    }
+
+    fn check(&self, response: &Response<Incoming>) -> Result<(), Fault> {
+        if response.headers().len() > MAX_FIELDS {
+            return Err(Fault::HeadersTooLarge);
+        }
+        let asked = || self.upgrade.as_ref().is_some_and(|asked| asked.is_answered_by(response.headers()));
+        match response.status() {
+            StatusCode::SWITCHING_PROTOCOLS if asked() => Ok(()),
+            status if status.is_informational() => Err(Fault::InvalidResponse),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl From<Failure> for ForwardError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unsent(_, error) => from_hyper(error),
+            Failure::Failed(error) => error,
+        }
+    }
+}
+
+impl Lent {
+    const fn is_fresh(&self) -> bool {
+        match self {
+            Self::Http1 { fresh, .. } | Self::Http2 { fresh, .. } => *fresh,
+        }
+    }
+}

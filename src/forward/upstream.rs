@@ -1,0 +1,179 @@
+//! The servers of an upstream, their health, and every worker's connections to them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use http::HeaderValue;
+
+use super::balance::{Field, Health};
+use super::connect::{Connector, own_host};
+use super::pool::{Active, Pool};
+use super::tls::Tls;
+use super::{Server, ServerAddress, UpstreamError, UpstreamSettings};
+use crate::request::WorkerId;
+
+/// Where requests go: servers and their health, which all workers share, and connections, which they
+/// do not.
+pub struct Upstream {
+    settings: UpstreamSettings,
+    targets: Vec<Target>,
+    workers: Vec<Worker>,
+    started: Instant,
+}
+
+/// One server.
+pub(super) struct Target {
+    pub(super) connector: Connector,
+    pub(super) host: HeaderValue,
+    pub(super) health: Health,
+    pub(super) tls: bool,
+}
+
+struct Worker {
+    turn: AtomicUsize,
+    pools: Vec<Arc<Pool>>,
+}
+
+/// What is known of a server, for metrics and health pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerState {
+    /// `host:port` or the socket's path.
+    pub server: Arc<str>,
+    /// What active health checks say; true where there are none.
+    pub up: bool,
+    /// Whether failures have put it aside for now.
+    pub ejected: bool,
+    /// Requests under way.
+    pub active: usize,
+    /// Connections waiting for a request.
+    pub idle: usize,
+}
+
+impl Upstream {
+    /// Sets up pools for `workers` worker threads; connects to nothing yet.
+    ///
+    /// # Errors
+    /// Where there is no server, or TLS cannot be set up as the settings want it.
+    pub fn new(settings: UpstreamSettings, workers: usize) -> Result<Arc<Self>, UpstreamError> {
+        let targets = targets(&settings)?;
+        let workers = (0..workers.max(1)).map(|_| Worker::new(&settings)).collect();
+        Ok(Arc::new(Self { settings, targets, workers, started: Instant::now() }))
+    }
+
+    /// What it was made from.
+    #[must_use]
+    pub const fn settings(&self) -> &UpstreamSettings {
+        &self.settings
+    }
+
+    /// What is known of each server, in the order of the settings.
+    #[must_use]
+    pub fn state(&self) -> Vec<ServerState> {
+        self.targets.iter().enumerate().map(|(index, target)| self.server_state(index, target)).collect()
+    }
+
+    fn server_state(&self, index: usize, target: &Target) -> ServerState {
+        ServerState {
+            server: Arc::clone(target.connector.label()),
+            up: target.health.is_up(),
+            ejected: target.health.is_ejected(|| self.now()),
+            active: self.active(index),
+            idle: self.pools(index).map(|pool| pool.waiting_count()).sum(),
+        }
+    }
+
+    /// Closes every connection that waits, as when the upstream has been taken out of the
+    /// configuration; requests under way go on.
+    pub fn close_idle(&self) {
+        self.workers.iter().flat_map(|worker| &worker.pools).for_each(|pool| pool.close());
+    }
+
+    pub(super) fn sweep(&self) {
+        self.workers.iter().flat_map(|worker| &worker.pools).for_each(|pool| pool.sweep());
+    }
+
+    pub(super) fn targets(&self) -> &[Target] {
+        &self.targets
+    }
+
+    /// The server for the next request of `worker` that is none of `tried`.
+    pub(super) fn pick(&self, worker: WorkerId, tried: &[usize]) -> Option<usize> {
+        if self.targets.len() == 1 {
+            return tried.is_empty().then_some(0);
+        }
+        let turn = self.worker(worker).turn.fetch_add(1, Ordering::Relaxed);
+        let field = Field {
+            balance: self.settings.balance,
+            count: self.targets.len(),
+            healthy: &|index| self.is_healthy(index),
+            active: &|index| self.active(index),
+        };
+        field.pick(turn, tried)
+    }
+
+    /// The worker's pool for a server, marked as having one request more under way.
+    pub(super) fn enter(&self, worker: WorkerId, server: usize) -> Active {
+        Active::new(&self.worker(worker).pools[server])
+    }
+
+    pub(super) fn succeeded(&self, server: usize) {
+        self.targets[server].health.succeed();
+    }
+
+    pub(super) fn failed(&self, server: usize) {
+        self.targets[server].health.fail(self.settings.ejection, self.now());
+    }
+
+    fn worker(&self, worker: WorkerId) -> &Worker {
+        &self.workers[worker.0 % self.workers.len()]
+    }
+
+    fn is_healthy(&self, server: usize) -> bool {
+        let health = &self.targets[server].health;
+        health.is_up() && !health.is_ejected(|| self.now())
+    }
+
+    fn active(&self, server: usize) -> usize {
+        self.pools(server).map(|pool| pool.active()).sum()
+    }
+
+    fn pools(&self, server: usize) -> impl Iterator<Item = &Arc<Pool>> {
+        self.workers.iter().map(move |worker| &worker.pools[server])
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+impl Worker {
+    fn new(settings: &UpstreamSettings) -> Self {
+        let pools = settings.servers.iter().map(|_| Arc::new(Pool::new(settings.keep_idle))).collect();
+        Self { turn: AtomicUsize::new(0), pools }
+    }
+}
+
+fn targets(settings: &UpstreamSettings) -> Result<Vec<Target>, UpstreamError> {
+    if settings.servers.is_empty() {
+        return Err(UpstreamError::NoServer);
+    }
+    let tls = settings.servers.iter().any(speaks_tls).then(|| Tls::new(&settings.tls)).transpose()?;
+    let target = |server: &Server| {
+        let connector = Connector::new(server, tls.as_ref(), &settings.tls, settings.timeout.connect)?;
+        let (host, tls) = (own_host(server)?, speaks_tls(server));
+        Ok(Target { connector, host, health: Health::default(), tls })
+    };
+    settings.servers.iter().map(target).collect()
+}
+
+const fn speaks_tls(server: &Server) -> bool {
+    matches!(server.address, ServerAddress::Tcp { tls: true, .. })
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upstream").field("state", &self.state()).finish_non_exhaustive()
+    }
+}

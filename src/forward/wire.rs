@@ -1,0 +1,122 @@
+//! How a request is written for the version of HTTP that a connection speaks.
+
+use std::sync::Arc;
+
+use http::header::{self, HeaderMap, HeaderValue};
+use http::uri::{self, PathAndQuery, Scheme, Uri};
+use http::{Method, Request, Version};
+use http_body::Body;
+
+use super::body::RequestBody;
+use super::exchange::Exchange;
+use super::upgrade::Asked;
+use super::{Fault, ForwardError};
+
+/// What a request needs besides itself to be written.
+pub(super) struct Wire<'a> {
+    pub(super) http2: bool,
+    pub(super) tls: bool,
+    pub(super) host: &'a HeaderValue,
+    pub(super) trailers: bool,
+    pub(super) upgrade: Option<&'a Asked>,
+    pub(super) exchange: Option<&'a Arc<Exchange>>,
+}
+
+impl Wire<'_> {
+    /// Writes target, host, framing and what belongs to this connection alone. May be done again for
+    /// another connection.
+    pub(super) fn write(&self, request: &mut Request<RequestBody>) -> Result<(), ForwardError> {
+        let target = request.uri().path_and_query().cloned().ok_or(Fault::BadTarget)?;
+        frame(request, self.http2);
+        self.expect(request);
+        if self.http2 { self.write_http2(request, target) } else { self.write_http1(request, target) }
+    }
+
+    fn write_http1(
+        &self,
+        request: &mut Request<RequestBody>,
+        target: PathAndQuery,
+    ) -> Result<(), ForwardError> {
+        *request.version_mut() = Version::HTTP_11;
+        *request.uri_mut() = Uri::from(target);
+        let headers = request.headers_mut();
+        headers.insert(header::HOST, self.host.clone());
+        headers.remove(header::TE);
+        if let Some(asked) = self.upgrade {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(header::UPGRADE, asked.protocol.clone());
+        }
+        Ok(())
+    }
+
+    fn write_http2(
+        &self,
+        request: &mut Request<RequestBody>,
+        target: PathAndQuery,
+    ) -> Result<(), ForwardError> {
+        *request.version_mut() = Version::HTTP_2;
+        let mut parts = uri::Parts::default();
+        parts.scheme = Some(if self.tls { Scheme::HTTPS } else { Scheme::HTTP });
+        let authority = uri::Authority::try_from(self.host.as_bytes());
+        parts.authority = Some(authority.map_err(|error| ForwardError::new(Fault::BadTarget, error))?);
+        parts.path_and_query = Some(target);
+        *request.uri_mut() =
+            Uri::from_parts(parts).map_err(|error| ForwardError::new(Fault::BadTarget, error))?;
+        let headers = request.headers_mut();
+        headers.remove(header::HOST);
+        headers.remove(header::CONNECTION);
+        headers.remove(header::UPGRADE);
+        if self.trailers {
+            headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        }
+        Ok(())
+    }
+
+    /// `Expect: 100-continue` goes on to HTTP/1.1 upstreams, and the client is asked for its body when
+    /// they ask for it: an upstream that refuses never gets it. HTTP/2 upstreams are sent bodies at
+    /// once, under flow control, and the gateway itself answers the client.
+    fn expect(&self, request: &mut Request<RequestBody>) {
+        if request.headers_mut().remove(header::EXPECT).is_none() {
+            return;
+        }
+        match self.exchange {
+            Some(exchange) if !self.http2 => {
+                request.headers_mut().insert(header::EXPECT, HeaderValue::from_static("100-continue"));
+                request.body_mut().hold_back();
+                let exchange = Arc::clone(exchange);
+                hyper::ext::on_informational(request, move |response| {
+                    if response.status() == http::StatusCode::CONTINUE {
+                        exchange.go_on();
+                    }
+                });
+            }
+            Some(_) | None => request.body_mut().let_go(),
+        }
+    }
+}
+
+/// States the body's length once, as the body itself knows it: what the client's head said of it is
+/// not repeated (invariant 12).
+fn frame(request: &mut Request<RequestBody>, http2: bool) {
+    let exact = request.body().size_hint().exact();
+    let empty = request.body().is_empty();
+    let means_body = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+    let headers = request.headers_mut();
+    headers.remove(header::TRANSFER_ENCODING);
+    match (empty, exact) {
+        (true, _) if means_body || headers.contains_key(header::CONTENT_LENGTH) => length(headers, 0),
+        (true, _) => {}
+        (false, Some(exact)) => length(headers, exact),
+        (false, None) => {
+            headers.remove(header::CONTENT_LENGTH);
+            if !http2 {
+                // hyper would take a `GET` or `HEAD` without it for one without a body.
+                headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+            }
+        }
+    }
+}
+
+fn length(headers: &mut HeaderMap, length: u64) {
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+}
