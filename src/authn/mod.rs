@@ -1,1 +1,32 @@
-//! Room: authn.
+//! Turning a credential into a [`Principal`](crate::identity::Principal): bearer tokens (RFC 6750).
+//!
+//! Absent and invalid are different things here (invariant 3): a request without a token may go on to
+//! the policy as nobody, one with a bad token is refused.
+
+mod bearer;
+mod challenge;
+mod claims;
+mod credential;
+mod digest_cache;
+mod error;
+mod principal;
+mod settings;
+mod token;
+
+#[cfg(test)]
+mod bearer_tests;
+#[cfg(test)]
+mod cache_tests;
+#[cfg(test)]
+mod invariant_tests;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod time_tests;
+
+pub use bearer::{BearerIssuer, BearerVerifier, Verified};
+pub use challenge::Challenge;
+pub use credential::{Credential, credential};
+pub use error::{Blame, ErrorCode, TokenError};
+pub use principal::principal;
+pub use settings::BearerSettings;

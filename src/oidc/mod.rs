@@ -1,5 +1,6 @@
 //! Room: oidc.
 
+pub mod jwks;
 mod settings;
 
 pub use settings::*;

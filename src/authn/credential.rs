@@ -1,0 +1,152 @@
+//! Finding the bearer token in a request (RFC 6750, section 2.1; RFC 9110, section 11.6.2).
+
+use http::header::{AUTHORIZATION, HeaderMap};
+
+use super::TokenError;
+use super::settings::MAX_TOKEN;
+
+/// What the `Authorization` field says. Tokens in bodies and query strings are not looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Credential<'a> {
+    /// There is no such field.
+    Absent,
+    /// Another scheme, such as `Basic`: not ours.
+    Other,
+    /// A bearer token of the right form, not verified yet.
+    Bearer(&'a str),
+    /// Something that must not be read as absent (invariant 3).
+    Malformed(TokenError),
+}
+
+/// Reads the `Authorization` field of a request.
+#[must_use]
+pub fn credential(headers: &HeaderMap) -> Credential<'_> {
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    match (fields.next(), fields.next()) {
+        (None, _) => Credential::Absent,
+        (Some(value), None) => read(value.as_bytes()),
+        (Some(_), Some(_)) => Credential::Malformed(TokenError::RepeatedCredential),
+    }
+}
+
+fn read(value: &[u8]) -> Credential<'_> {
+    let scheme = value.iter().take_while(|byte| is_tchar(**byte)).count();
+    let (scheme, rest) = value.split_at(scheme);
+    if scheme.is_empty() {
+        return Credential::Malformed(TokenError::MalformedCredential);
+    }
+    if !scheme.eq_ignore_ascii_case(b"Bearer") {
+        return Credential::Other;
+    }
+    let token = rest.strip_prefix(b" ").filter(|token| is_b64token(token));
+    match token.and_then(|token| str::from_utf8(token).ok()) {
+        Some(token) if token.len() > MAX_TOKEN => Credential::Malformed(TokenError::TooLarge),
+        Some(token) => Credential::Bearer(token),
+        None => Credential::Malformed(TokenError::MalformedCredential),
+    }
+}
+
+/// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
+fn is_b64token(text: &[u8]) -> bool {
+    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
+    let (body, _) = text.split_at(text.len() - padding);
+    !body.is_empty() && body.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte))
+}
+
+fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+impl std::fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Absent => f.write_str("Absent"),
+            Self::Other => f.write_str("Other"),
+            Self::Bearer(_) => f.write_str("Bearer(…)"),
+            Self::Malformed(error) => f.debug_tuple("Malformed").field(error).finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    const MALFORMED: Credential<'_> = Credential::Malformed(TokenError::MalformedCredential);
+
+    #[test]
+    fn schemes_are_compared_without_case_and_others_are_not_ours() {
+        assert_eq!(read(b"Bearer abc"), Credential::Bearer("abc"));
+        assert_eq!(read(b"bEARER a.b-c_~+/=="), Credential::Bearer("a.b-c_~+/=="));
+        for other in ["Basic YTpi", "Negotiate", "BearerX abc", "DPoP abc", "Bearer- abc"] {
+            assert_eq!(read(other.as_bytes()), Credential::Other, "{other}");
+        }
+        assert_eq!(credential(&HeaderMap::new()), Credential::Absent);
+    }
+
+    #[test]
+    fn invariant_3_a_malformed_credential_is_not_an_absent_one() {
+        let malformed = [
+            "",
+            " Bearer abc",
+            "Bearer",
+            "Bearer ",
+            "Bearer  abc",
+            "Bearer\tabc",
+            "Bearer,abc",
+            "Bearer=abc",
+            "Bearer abc def",
+            "Bearer abc,Bearer def",
+            "Bearer =",
+            "Bearer a=b",
+            "Bearer \"abc\"",
+            "Bearer a\u{e9}",
+            "Bearer abc ",
+            ",",
+            "\"Bearer\" abc",
+        ];
+        for text in malformed {
+            assert_eq!(read(text.as_bytes()), MALFORMED, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn two_fields_are_refused_whatever_they_hold() {
+        for second in ["Bearer abc", "Basic YTpi", ""] {
+            let mut headers = HeaderMap::new();
+            headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer abc"));
+            headers.append(AUTHORIZATION, HeaderValue::from_static(second));
+            assert_eq!(credential(&headers), Credential::Malformed(TokenError::RepeatedCredential));
+        }
+    }
+
+    #[test]
+    fn invariant_14_a_token_of_more_than_16_kib_is_refused_unread() {
+        let fits = format!("Bearer {}", "a".repeat(MAX_TOKEN));
+        assert!(matches!(read(fits.as_bytes()), Credential::Bearer(_)));
+        let longer = fits + "a";
+        assert_eq!(read(longer.as_bytes()), Credential::Malformed(TokenError::TooLarge));
+    }
+
+    #[test]
+    fn invariant_15_a_token_is_not_printed() {
+        assert!(!format!("{:?}", read(b"Bearer hunter2")).contains("hunter"));
+    }
+
+    proptest! {
+        /// The reference: the grammar of RFC 6750 as a pattern of proptest's own regular expressions.
+        #[test]
+        fn every_b64token_is_found(scheme in "[bB][eE][aA][rR][eE][rR]", token in "[A-Za-z0-9._~+/-]{1,64}={0,4}") {
+            let value = format!("{scheme} {token}");
+            prop_assert_eq!(read(value.as_bytes()), Credential::Bearer(&token));
+        }
+
+        #[test]
+        fn what_begins_with_bearer_is_never_nobody(rest in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let value = [b"Bearer ".as_slice(), &rest].concat();
+            prop_assert!(matches!(read(&value), Credential::Bearer(_) | Credential::Malformed(_)));
+        }
+    }
+}

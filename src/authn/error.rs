@@ -1,0 +1,224 @@
+//! Why a bearer token is refused, who is to blame, and what the client is told.
+
+use http::HeaderValue;
+
+use super::Challenge;
+use crate::oidc::jwks::KeyError;
+
+/// Why a bearer token is refused. `Display` is for the operator's log and holds nothing of the token;
+/// [`TokenError::public`] is for the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// More than one `Authorization` field: two readers may take two different ones.
+    #[error("the request has several Authorization fields; send one")]
+    RepeatedCredential,
+    /// `Bearer` without a `b64token` behind it (RFC 6750, section 2.1).
+    #[error("the Authorization field is not `Bearer`, one space and a token")]
+    MalformedCredential,
+    /// A token of more than 16 KiB.
+    #[error("the token has more than 16,384 bytes; ask the provider for fewer claims")]
+    TooLarge,
+    /// No JWS in compact form, or JSON that is none or says a thing twice (RFC 8725, section 3.2).
+    #[error("the token is not a signed JWT in compact form: {0}")]
+    Malformed(&'static str),
+    /// An `alg` that is none, symmetric or unknown.
+    #[error("the token's alg is none of RS/PS/ES256–512 and EdDSA")]
+    UnsupportedAlgorithm,
+    /// A header parameter that changes what is signed or how it is read: `crit`, `b64`, `zip`, `enc`, `cty`.
+    #[error("the token's header asks for processing that is not supported: {0}")]
+    UnsupportedHeader(&'static str),
+    /// `typ` is for another kind of token, or not `at+jwt` where that is required (RFC 9068, section 4).
+    #[error(
+        "the token's typ is not that of an access token; expected at+jwt, or JWT where the provider's settings allow it"
+    )]
+    WrongType,
+    /// The token was made for another purpose: an ID token, a logout token, a refresh token.
+    #[error("the token is no access token: its claim `{0}` marks it as made for another purpose")]
+    WrongPurpose(&'static str),
+    /// Bound to a key whose possession the client would have to prove (RFC 7800: DPoP, mutual TLS).
+    #[error(
+        "the token is bound to a key of its client (cnf); such a token is not accepted as a plain bearer token"
+    )]
+    SenderConstrained,
+    /// No configured provider with `audiences` has this issuer.
+    #[error("the token's iss is not the issuer of a provider that has audiences")]
+    UnknownIssuer,
+    /// None of the provider's keys is the one the token names.
+    #[error("{}", KeyError::Unknown)]
+    UnknownKey,
+    /// The key is bound to another algorithm.
+    #[error("{}", KeyError::WrongAlgorithm)]
+    WrongAlgorithm,
+    /// Several keys fit and the token names none.
+    #[error("{}", KeyError::Ambiguous)]
+    AmbiguousKey,
+    /// The signature is not the key's over this token.
+    #[error("the token's signature does not verify under the provider's key")]
+    BadSignature,
+    /// A claim that must be there is not.
+    #[error("the token has no claim `{0}`")]
+    MissingClaim(&'static str),
+    /// A claim has a type or size it must not have.
+    #[error("the token's claim `{0}` is not of the type or size it must be")]
+    BadClaim(&'static str),
+    /// None of the token's audiences is one of the provider's `audiences`.
+    #[error("none of the token's aud is among the provider's audiences")]
+    WrongAudience,
+    /// `exp` is over, leeway included.
+    #[error("the token has expired")]
+    Expired,
+    /// `nbf` or `iat` lies ahead, leeway included: the provider's clock or ours is wrong.
+    #[error("the token's nbf or iat lies ahead; compare the provider's clock with this machine's")]
+    NotYetValid,
+    /// The token is good but its scopes do not suffice; said by the policy, not by the verifier.
+    #[error("the token's scopes do not suffice")]
+    InsufficientScope,
+    /// No trusted keys to check with: fail closed, and say that it is not the client's fault.
+    #[error("{}", KeyError::Unavailable)]
+    KeysUnavailable,
+}
+
+/// Who has to do something about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// Who sent the token.
+    Client,
+    /// The provider that does not give its keys.
+    Provider,
+}
+
+/// The `error` of a challenge (RFC 6750, section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// The request itself is malformed: 400.
+    InvalidRequest,
+    /// The token is not good: 401.
+    InvalidToken,
+    /// The token is good and not enough: 403.
+    InsufficientScope,
+}
+
+impl ErrorCode {
+    /// The registered word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+        }
+    }
+}
+
+impl TokenError {
+    /// Who has to do something about it.
+    #[must_use]
+    pub const fn blame(self) -> Blame {
+        match self.code() {
+            Some(_) => Blame::Client,
+            None => Blame::Provider,
+        }
+    }
+
+    /// What RFC 6750 calls it; `None` where the token could not be checked (503, not 401).
+    #[must_use]
+    pub const fn code(self) -> Option<ErrorCode> {
+        match self {
+            Self::RepeatedCredential | Self::MalformedCredential | Self::TooLarge => {
+                Some(ErrorCode::InvalidRequest)
+            }
+            Self::InsufficientScope => Some(ErrorCode::InsufficientScope),
+            Self::KeysUnavailable => None,
+            Self::Malformed(_)
+            | Self::UnsupportedAlgorithm
+            | Self::UnsupportedHeader(_)
+            | Self::WrongType
+            | Self::WrongPurpose(_)
+            | Self::SenderConstrained
+            | Self::UnknownIssuer
+            | Self::UnknownKey
+            | Self::WrongAlgorithm
+            | Self::AmbiguousKey
+            | Self::BadSignature
+            | Self::MissingClaim(_)
+            | Self::BadClaim(_)
+            | Self::WrongAudience
+            | Self::Expired
+            | Self::NotYetValid => Some(ErrorCode::InvalidToken),
+        }
+    }
+
+    /// Fixed text for the client: enough to mend the request, nothing about keys or settings.
+    #[must_use]
+    pub const fn public(self) -> &'static str {
+        match self {
+            Self::RepeatedCredential => "Several Authorization fields were sent.",
+            Self::MalformedCredential => "The Authorization field is malformed.",
+            Self::TooLarge => "The access token is too large.",
+            Self::Expired => "The access token has expired.",
+            Self::NotYetValid => "The access token is not valid yet.",
+            Self::WrongAudience => "The access token is for another audience.",
+            Self::SenderConstrained => {
+                "The access token is sender-constrained and cannot be used as a bearer token."
+            }
+            Self::WrongType | Self::WrongPurpose(_) => "The token is not an access token.",
+            Self::InsufficientScope => "The access token's scope does not suffice.",
+            Self::KeysUnavailable => "The access token cannot be checked at the moment.",
+            Self::Malformed(_)
+            | Self::UnsupportedAlgorithm
+            | Self::UnsupportedHeader(_)
+            | Self::UnknownIssuer
+            | Self::UnknownKey
+            | Self::WrongAlgorithm
+            | Self::AmbiguousKey
+            | Self::BadSignature
+            | Self::MissingClaim(_)
+            | Self::BadClaim(_) => "The access token is invalid.",
+        }
+    }
+
+    /// The value of the metrics' `result` label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::RepeatedCredential => "repeated-credential",
+            Self::MalformedCredential => "malformed-credential",
+            Self::TooLarge => "too-large",
+            Self::Malformed(_) => "malformed",
+            Self::UnsupportedAlgorithm => "unsupported-algorithm",
+            Self::UnsupportedHeader(_) => "unsupported-header",
+            Self::WrongType => "wrong-type",
+            Self::WrongPurpose(_) => "wrong-purpose",
+            Self::SenderConstrained => "sender-constrained",
+            Self::UnknownIssuer => "unknown-issuer",
+            Self::UnknownKey => "unknown-key",
+            Self::WrongAlgorithm => "wrong-algorithm",
+            Self::AmbiguousKey => "ambiguous-key",
+            Self::BadSignature => "bad-signature",
+            Self::MissingClaim(_) => "missing-claim",
+            Self::BadClaim(_) => "bad-claim",
+            Self::WrongAudience => "wrong-audience",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not-yet-valid",
+            Self::InsufficientScope => "insufficient-scope",
+            Self::KeysUnavailable => "keys-unavailable",
+        }
+    }
+
+    /// The `WWW-Authenticate` value for this refusal.
+    #[must_use]
+    pub fn challenge(self, realm: &str) -> HeaderValue {
+        Challenge { realm, error: self.code().map(|code| (code, self.public())), scope: None }.header()
+    }
+}
+
+impl From<KeyError> for TokenError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Unavailable => Self::KeysUnavailable,
+            KeyError::Unknown => Self::UnknownKey,
+            KeyError::WrongAlgorithm => Self::WrongAlgorithm,
+            KeyError::Ambiguous => Self::AmbiguousKey,
+        }
+    }
+}

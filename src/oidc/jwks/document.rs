@@ -1,0 +1,171 @@
+//! From a JWK Set as it came to keys that are safe to use (RFC 7517, RFC 7518 section 6, RFC 8037).
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519, ParsedPublicKey,
+    RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, VerificationAlgorithm,
+};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::DecodingKey;
+use serde_json::{Map, Value, json};
+
+use super::error::{DocumentError, KeyRefusal};
+use super::key::Material;
+use super::{Algorithm, Key, KeySet, json};
+
+/// The largest document, in bytes.
+pub(super) const MAX_BYTES: usize = 256 * 1024;
+/// The most keys in a document, usable or not.
+pub(super) const MAX_KEYS: usize = 100;
+const MAX_KID: usize = 1024;
+
+type Members = Map<String, Value>;
+
+/// Reads a JWK Set. Keys that are not for us are left out, each with its reason (and its place in the
+/// document); members such as `x5u` and `x5c` are not even looked at.
+pub(super) fn read(body: &[u8]) -> Result<(KeySet, Vec<(usize, KeyRefusal)>), DocumentError> {
+    let (mut keys, mut kept, mut refusals) = (Vec::<Key>::new(), Vec::new(), Vec::new());
+    for (place, jwk) in entries(body)?.into_iter().enumerate() {
+        match read_key(&jwk) {
+            // The same key twice is one key, not an ambiguity.
+            Ok(key) if keys.iter().any(|known| known.identity() == key.identity()) => {}
+            Ok(key) => {
+                keys.push(key);
+                kept.push(jwk);
+            }
+            Err(refusal) => refusals.push((place, refusal)),
+        }
+    }
+    let document: Arc<str> = json!({ "keys": kept }).to_string().into();
+    Ok((KeySet::new(keys, document), refusals))
+}
+
+fn entries(body: &[u8]) -> Result<Vec<Value>, DocumentError> {
+    if body.len() > MAX_BYTES {
+        return Err(DocumentError::TooLarge(body.len()));
+    }
+    match json::object(body)?.remove("keys") {
+        Some(Value::Array(keys)) if keys.len() > MAX_KEYS => Err(DocumentError::TooMany(keys.len())),
+        Some(Value::Array(keys)) => Ok(keys),
+        Some(_) | None => Err(DocumentError::NoKeys),
+    }
+}
+
+fn read_key(jwk: &Value) -> Result<Key, KeyRefusal> {
+    let jwk = jwk.as_object().ok_or(KeyRefusal::NotAnObject)?;
+    check_public(jwk)?;
+    check_use(jwk)?;
+    let kid = kid(jwk)?;
+    let (material, public, possible) = material(jwk)?;
+    let algorithms = algorithms(jwk, possible)?;
+    let identity = identity(kid.as_deref(), &public, &algorithms);
+    Ok(Key::new(kid, algorithms, material, identity))
+}
+
+/// `d` and its company, and `k` of symmetric keys (RFC 7518, sections 6.2.2, 6.3.2, 6.4.1).
+fn check_public(jwk: &Members) -> Result<(), KeyRefusal> {
+    let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+    if private.iter().any(|member| jwk.contains_key(*member)) { Err(KeyRefusal::Private) } else { Ok(()) }
+}
+
+fn check_use(jwk: &Members) -> Result<(), KeyRefusal> {
+    let for_signatures = jwk.get("use").is_none_or(|purpose| purpose == "sig");
+    let verifies = jwk.get("key_ops").is_none_or(|operations| {
+        operations.as_array().is_some_and(|list| list.iter().any(|operation| operation == "verify"))
+    });
+    if for_signatures && verifies { Ok(()) } else { Err(KeyRefusal::OtherUse) }
+}
+
+fn kid(jwk: &Members) -> Result<Option<Box<str>>, KeyRefusal> {
+    match jwk.get("kid") {
+        None => Ok(None),
+        Some(Value::String(kid)) if kid.len() <= MAX_KID => Ok(Some(kid.as_str().into())),
+        Some(_) => Err(KeyRefusal::BadKid),
+    }
+}
+
+/// The algorithms of type and curve, narrowed by the JWK's `alg`.
+fn algorithms(jwk: &Members, possible: &[Algorithm]) -> Result<Box<[Algorithm]>, KeyRefusal> {
+    let Some(declared) = jwk.get("alg") else {
+        return Ok(possible.into());
+    };
+    let declared = declared.as_str().and_then(Algorithm::parse).ok_or(KeyRefusal::OtherAlgorithm)?;
+    possible.contains(&declared).then(|| [declared].into()).ok_or(KeyRefusal::OtherAlgorithm)
+}
+
+type Read = (Material, Vec<u8>, &'static [Algorithm]);
+
+fn material(jwk: &Members) -> Result<Read, KeyRefusal> {
+    let text = |member| jwk.get(member).and_then(Value::as_str);
+    match (text("kty"), text("crv")) {
+        (Some("RSA"), _) => rsa(jwk),
+        (Some("EC"), Some("P-256")) => ec(jwk, 32, &ECDSA_P256_SHA256_FIXED, &[Algorithm::ES256]),
+        (Some("EC"), Some("P-384")) => ec(jwk, 48, &ECDSA_P384_SHA384_FIXED, &[Algorithm::ES384]),
+        (Some("EC"), Some("P-521")) => ec(jwk, 66, &ECDSA_P521_SHA512_FIXED, &[Algorithm::ES512]),
+        (Some("OKP"), Some("Ed25519")) => ed25519(jwk),
+        _ => Err(KeyRefusal::UnsupportedType),
+    }
+}
+
+fn rsa(jwk: &Members) -> Result<Read, KeyRefusal> {
+    let (n, e) = (bytes(jwk, "n")?, bytes(jwk, "e")?);
+    let significant = n.iter().position(|byte| *byte != 0).unwrap_or(n.len());
+    let bits = n.get(significant..).map_or(0, bit_length);
+    if !(2048..=8192).contains(&bits) {
+        return Err(KeyRefusal::ModulusSize);
+    }
+    RsaPublicKeyComponents { n: &n, e: &e }
+        .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+        .map_err(|_| KeyRefusal::BadMaterial)?;
+    let key = DecodingKey::from_rsa_raw_components(&n, &e);
+    Ok((Material::Jsonwebtoken(key), [n, e].concat(), &Algorithm::RSA))
+}
+
+fn bit_length(significant: &[u8]) -> usize {
+    let leading = significant.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    significant.len() * 8 - leading
+}
+
+fn ec(
+    jwk: &Members,
+    size: usize,
+    curve: &'static dyn VerificationAlgorithm,
+    algorithms: &'static [Algorithm],
+) -> Result<Read, KeyRefusal> {
+    let (x, y) = (bytes(jwk, "x")?, bytes(jwk, "y")?);
+    if x.len() != size || y.len() != size {
+        return Err(KeyRefusal::BadMaterial);
+    }
+    let point = [&[4], x.as_slice(), &y].concat();
+    // Parsing checks that the point lies on the curve (RFC 8725, section 3.4).
+    let parsed = ParsedPublicKey::new(curve, &point).map_err(|_| KeyRefusal::BadMaterial)?;
+    let material = match algorithms {
+        [Algorithm::ES512] => Material::P521(parsed),
+        _ => Material::Jsonwebtoken(DecodingKey::from_ec_der(&point)),
+    };
+    Ok((material, point, algorithms))
+}
+
+fn ed25519(jwk: &Members) -> Result<Read, KeyRefusal> {
+    let x = bytes(jwk, "x")?;
+    ParsedPublicKey::new(&ED25519, &x).map_err(|_| KeyRefusal::BadMaterial)?;
+    if x.len() != 32 {
+        return Err(KeyRefusal::BadMaterial);
+    }
+    Ok((Material::Jsonwebtoken(DecodingKey::from_ed_der(&x)), x, &[Algorithm::EdDSA]))
+}
+
+fn bytes(jwk: &Members, member: &str) -> Result<Vec<u8>, KeyRefusal> {
+    let text = jwk.get(member).and_then(Value::as_str).ok_or(KeyRefusal::BadMaterial)?;
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| KeyRefusal::BadMaterial)
+}
+
+fn identity(kid: Option<&str>, public: &[u8], algorithms: &[Algorithm]) -> [u8; 32] {
+    let described = format!("{kid:?} {algorithms:?} {public:?}");
+    let mut identity = [0; 32];
+    identity.copy_from_slice(digest(&SHA256, described.as_bytes()).as_ref());
+    identity
+}

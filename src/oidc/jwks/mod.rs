@@ -1,0 +1,29 @@
+//! The signing keys of a provider: fetched ahead of expiry, bound to their algorithms, never trusted
+//! forever (RFC 7517, RFC 7518).
+
+mod algorithm;
+mod cache;
+mod document;
+mod error;
+mod fetch;
+pub mod json;
+mod key;
+mod key_set;
+mod settings;
+
+#[cfg(test)]
+mod cache_tests;
+#[cfg(test)]
+mod document_tests;
+#[cfg(test)]
+mod key_tests;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use algorithm::Algorithm;
+pub use cache::JwksCache;
+pub use error::{DocumentError, KeyError};
+pub use fetch::{Fetch, FetchError, FetchedKeys};
+pub use key::{BadSignature, Key};
+pub use key_set::KeySet;
+pub use settings::JwksSettings;
