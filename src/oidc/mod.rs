@@ -1,6 +1,41 @@
-//! Room: oidc.
+//! The relying party (OpenID Connect Core 1.0): discovery, sign-in, refresh, sign-out.
+//!
+//! A [`Provider`] finds its issuer's endpoints by itself and keeps them; it asks nothing but those
+//! (invariant 16). A sign-in in flight is a [`Flow`] that travels sealed in the browser's own cookie.
 
+pub mod claims;
+pub mod http;
 pub mod jwks;
-mod settings;
+pub mod keys;
 
+mod assertion;
+mod client;
+mod error;
+mod flights;
+mod flow;
+mod id_token;
+mod logout;
+mod metadata;
+mod provider;
+mod providers;
+mod refresh;
+mod settings;
+mod status;
+mod user_info;
+
+pub use assertion::UnusableKey;
+pub use error::{Blame, ProviderError, RefreshError, SetupError, SignInError};
+pub use flights::{FlightError, RefreshFlights};
+pub use flow::{CallbackParameters, Departure, Flow, FlowCookies, FlowError, SignInIntent, SignedIn};
+pub use id_token::IdTokenError;
+pub use keys::KeySource;
+pub use metadata::MetadataError;
+pub use provider::Provider;
+pub use providers::{Choice, Hint, Providers};
+pub use refresh::Refreshed;
 pub use settings::*;
+pub use status::ProviderStatus;
+pub use user_info::UserInfoError;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! Our registration at a provider, in openidconnect's terms, and its token endpoint.
+
+use openidconnect::core::{CoreClient, CoreErrorResponseType, CoreJsonWebKeySet, CoreTokenResponse};
+use openidconnect::{
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, EndpointNotSet, EndpointSet, IssuerUrl,
+    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, StandardErrorResponse, TokenUrl,
+};
+
+use super::assertion::ASSERTION_TYPE;
+use super::error::ProviderError;
+use super::http::{HttpError, printable};
+use super::metadata::Metadata;
+use super::provider::Provider;
+use super::settings::ClientAuthentication;
+use crate::secret::Secret;
+
+pub(super) type RelyingParty =
+    CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet, EndpointNotSet>;
+
+/// The token endpoint's refusal, or no usable answer at all.
+pub(super) enum TokenEndpointError {
+    Refused { code: String, description: String },
+    Unusable(String),
+    Provider(ProviderError),
+}
+
+impl Provider {
+    pub(super) fn relying_party(&self, metadata: &Metadata) -> Result<RelyingParty, ProviderError> {
+        let (settings, redirect_uri) = self.client()?;
+        let (Some(authorization), Some(token)) = (&metadata.authorization, &metadata.token) else {
+            return Err(ProviderError::NotForSignIn);
+        };
+        let client = CoreClient::new(
+            ClientId::new(settings.id.clone()),
+            self.issuer_url()?,
+            CoreJsonWebKeySet::default(),
+        )
+        .set_auth_uri(AuthUrl::from_url(authorization.clone()))
+        .set_token_uri(TokenUrl::from_url(token.clone()))
+        .set_redirect_uri(RedirectUrl::from_url(redirect_uri.clone()));
+        let secret = |secret: &Secret| ClientSecret::new(secret.expose().to_owned());
+        Ok(match &settings.authentication {
+            ClientAuthentication::SecretBasic(text) => {
+                client.set_client_secret(secret(text)).set_auth_type(AuthType::BasicAuth)
+            }
+            ClientAuthentication::SecretPost(text) => {
+                client.set_client_secret(secret(text)).set_auth_type(AuthType::RequestBody)
+            }
+            ClientAuthentication::None | ClientAuthentication::PrivateKey(_) => {
+                client.set_auth_type(AuthType::RequestBody)
+            }
+        })
+    }
+
+    pub(super) fn issuer_url(&self) -> Result<IssuerUrl, ProviderError> {
+        IssuerUrl::new(self.issuer().to_string())
+            .map_err(|cause| ProviderError::Unavailable(cause.to_string()))
+    }
+
+    /// Exchanges `code` for tokens (OpenID Connect Core 1.0, section 3.1.3).
+    pub(super) async fn exchange_code(
+        &self,
+        metadata: &Metadata,
+        code: &str,
+        verifier: &Secret,
+    ) -> Result<CoreTokenResponse, TokenEndpointError> {
+        let client = self.relying_party(metadata)?;
+        let mut request = client
+            .exchange_code(AuthorizationCode::new(code.to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
+        if let Some(assertion) = self.client_assertion(metadata)? {
+            request = request
+                .add_extra_param("client_assertion_type", ASSERTION_TYPE)
+                .add_extra_param("client_assertion", assertion.expose().to_owned());
+        }
+        Ok(request.request_async(self.http()).await?)
+    }
+
+    /// Asks for new tokens (section 12).
+    pub(super) async fn exchange_refresh_token(
+        &self,
+        metadata: &Metadata,
+        token: &Secret,
+    ) -> Result<CoreTokenResponse, TokenEndpointError> {
+        let client = self.relying_party(metadata)?;
+        let token = RefreshToken::new(token.expose().to_owned());
+        let mut request = client.exchange_refresh_token(&token);
+        if let Some(assertion) = self.client_assertion(metadata)? {
+            request = request
+                .add_extra_param("client_assertion_type", ASSERTION_TYPE)
+                .add_extra_param("client_assertion", assertion.expose().to_owned());
+        }
+        Ok(request.request_async(self.http()).await?)
+    }
+
+    fn client_assertion(&self, metadata: &Metadata) -> Result<Option<Secret>, ProviderError> {
+        let (Some(key), Some(endpoint)) = (self.assertion_key(), &metadata.token) else { return Ok(None) };
+        let (settings, _) = self.client()?;
+        let supported = metadata.assertion_algorithms.as_deref();
+        key.assertion(&settings.id, endpoint.as_str(), self.now(), supported).map(Some)
+    }
+}
+
+impl From<ProviderError> for TokenEndpointError {
+    fn from(error: ProviderError) -> Self {
+        Self::Provider(error)
+    }
+}
+
+type RequestError = RequestTokenError<HttpError, StandardErrorResponse<CoreErrorResponseType>>;
+
+/// A body that could not be read may hold tokens, and so may serde's words about it: only the place is told
+/// (invariant 15).
+impl From<RequestError> for TokenEndpointError {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestTokenError::ServerResponse(response) => Self::Refused {
+                code: printable(response.error().as_ref()),
+                description: printable(response.error_description().map_or("no description", String::as_str)),
+            },
+            RequestTokenError::Request(cause) => Self::Provider(cause.into()),
+            RequestTokenError::Parse(cause, _) => {
+                let kind = cause.inner().classify();
+                Self::Unusable(printable(&format!("{kind:?} error in its JSON at {}", cause.path())))
+            }
+            RequestTokenError::Other(text) => Self::Unusable(printable(&text)),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What can go wrong with a provider, who is to blame for it, and what a person is told.
+
+use super::claims::ClaimsError;
+use super::http::HttpError;
+use super::id_token::IdTokenError;
+use super::metadata::MetadataError;
+use super::user_info::UserInfoError;
+
+/// Whose fault an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// The browser or the person: what it sent belongs to no sign-in of its own.
+    Client,
+    /// The OpenID Provider.
+    Provider,
+    /// The gateway or its configuration.
+    Us,
+}
+
+/// Settings that no provider can be made of.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SetupError {
+    /// `ca` is not a PEM file with certificates.
+    #[error("`ca` cannot be used: {0}; expected PEM with at least one certificate")]
+    Ca(String),
+    /// The private key for `private_key_jwt` is not usable.
+    #[error(transparent)]
+    PrivateKey(#[from] super::assertion::UnusableKey),
+    /// The issuer is not an absolute URL without query and fragment.
+    #[error("issuer {0} is not an https URL without query and fragment (http only on loopback)")]
+    Issuer(String),
+    /// TLS itself could not be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
+}
+
+/// A provider that cannot do its work at present, or never was meant to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// Its metadata have not been found yet; the last attempt's error.
+    #[error("the provider is unavailable: {0}")]
+    Unavailable(String),
+    /// Its keys have not been found yet.
+    #[error("the provider's keys (JWKS) are not known yet")]
+    NoKeys,
+    /// It has no `client_id`, or no public URL is configured: nobody signs in with it.
+    #[error("nobody can sign in with this provider: it has no client_id, or server.public_url is missing")]
+    NotForSignIn,
+    /// Its discovery document is missing or wrong.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// A call failed.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+}
+
+/// A sign-in that came to nothing. `Display` and `source` are for the log; [`SignInError::public`] is
+/// for the page.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignInError {
+    /// `state` is not that of the flow.
+    #[error("state of the response is not that of the flow that this browser started")]
+    WrongState,
+    /// The flow was started with another provider.
+    #[error("the flow was started with provider {0}, the response came to another")]
+    OtherProvider(String),
+    /// `iss` of the response names another issuer, or is missing though promised (RFC 9207, section 2.4).
+    #[error("iss of the response: expected {expected}, got {got} (mix-up attack?)")]
+    MixUp {
+        /// Our provider's issuer.
+        expected: String,
+        /// What came, made printable.
+        got: String,
+    },
+    /// The provider answered with an error (OpenID Connect Core 1.0, section 3.1.2.6).
+    #[error("the provider refused: {code} ({description})")]
+    Refused {
+        /// `error`, made printable.
+        code: String,
+        /// `error_description`, made printable.
+        description: String,
+    },
+    /// Neither `code` nor `error`.
+    #[error("the response holds neither code nor error")]
+    NoCode,
+    /// The token endpoint refused (RFC 6749, section 5.2).
+    #[error("the token endpoint refused: {code} ({description})")]
+    Exchange {
+        /// `error`, made printable.
+        code: String,
+        /// `error_description`, made printable.
+        description: String,
+    },
+    /// The token endpoint's answer is not one of OpenID Connect.
+    #[error("the token endpoint's answer is unusable: {0}")]
+    BadTokenResponse(String),
+    /// The ID token is not valid.
+    #[error("the ID token is not valid: {0}")]
+    IdToken(#[from] IdTokenError),
+    /// UserInfo failed.
+    #[error("UserInfo: {0}")]
+    UserInfo(#[from] UserInfoError),
+    /// The claims make no principal.
+    #[error("claims: {0}")]
+    Claims(#[from] ClaimsError),
+    /// The provider is away.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+}
+
+impl SignInError {
+    /// Whose fault it is.
+    #[must_use]
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::WrongState | Self::OtherProvider(_) | Self::MixUp { .. } | Self::NoCode => Blame::Client,
+            Self::Refused { code, .. } => blame_for_refusal(code),
+            Self::Exchange { code, .. } => blame_for_exchange(code),
+            Self::Provider(ProviderError::NotForSignIn) => Blame::Us,
+            Self::IdToken(IdTokenError::AuthenticationTooOld | IdTokenError::OtherAcr(_)) => Blame::Client,
+            Self::BadTokenResponse(_)
+            | Self::IdToken(_)
+            | Self::UserInfo(_)
+            | Self::Claims(_)
+            | Self::Provider(_) => Blame::Provider,
+        }
+    }
+
+    /// What the person may read: fixed text, nothing that anybody sent.
+    #[must_use]
+    pub fn public(&self) -> &'static str {
+        if let Self::Provider(
+            ProviderError::Unavailable(_) | ProviderError::Http(_) | ProviderError::NoKeys,
+        ) = self
+        {
+            return "The identity provider cannot be reached at the moment. Please try again in a minute.";
+        }
+        match self.blame() {
+            Blame::Client => {
+                "This sign-in could not be finished. Please start again from the page you wanted."
+            }
+            Blame::Provider => "The identity provider gave an answer that cannot be accepted.",
+            Blame::Us => "Sign-in is not set up correctly here. Please tell the operator.",
+        }
+    }
+}
+
+fn blame_for_refusal(code: &str) -> Blame {
+    match code {
+        "access_denied"
+        | "login_required"
+        | "interaction_required"
+        | "consent_required"
+        | "account_selection_required"
+        | "unmet_authentication_requirements" => Blame::Client,
+        "invalid_request" | "unauthorized_client" | "unsupported_response_type" | "invalid_scope" => {
+            Blame::Us
+        }
+        _ => Blame::Provider,
+    }
+}
+
+fn blame_for_exchange(code: &str) -> Blame {
+    match code {
+        "invalid_grant" => Blame::Client,
+        "invalid_client"
+        | "unauthorized_client"
+        | "invalid_request"
+        | "invalid_scope"
+        | "unsupported_grant_type" => Blame::Us,
+        _ => Blame::Provider,
+    }
+}
+
+/// A refresh that gave no new tokens.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefreshError {
+    /// There is no refresh token.
+    #[error("the session has no refresh token")]
+    NoRefreshToken,
+    /// `invalid_grant`: the grant was revoked, the person is gone. The session must end (invariant 8).
+    #[error("the provider no longer honours the refresh token: {0}")]
+    Gone(String),
+    /// The answer is not about the same person and client, or not valid. The session must end.
+    #[error("the refreshed ID token is not valid: {0}")]
+    Invalid(#[from] IdTokenError),
+    /// The provider is away or misbehaves: old tokens stay good until they expire.
+    #[error("the provider is away: {0}")]
+    Away(String),
+    /// The provider does not know us (any more): old tokens stay good until they expire.
+    #[error("the provider refused us: {0}; check client_id and client authentication")]
+    Refused(String),
+}
+
+impl RefreshError {
+    /// Whose fault it is.
+    #[must_use]
+    pub const fn blame(&self) -> Blame {
+        match self {
+            Self::NoRefreshToken | Self::Gone(_) => Blame::Client,
+            Self::Invalid(_) | Self::Away(_) => Blame::Provider,
+            Self::Refused(_) => Blame::Us,
+        }
+    }
+
+    /// Whether the session must end now.
+    #[must_use]
+    pub const fn ends_session(&self) -> bool {
+        matches!(self, Self::Gone(_) | Self::Invalid(_))
+    }
+}

@@ -1,0 +1,175 @@
+//! Flows sealed in the browser, a cookie each: ten tabs are ten flows, and strangers fill no store.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cookie::{Cookie, CookieJar, Key, SameSite};
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+use serde::{Deserialize, Serialize};
+
+use super::Flow;
+use crate::clock::Clock;
+use crate::secret::Secret;
+
+/// How long a person may take to sign in.
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// Flows in one browser at the same time.
+const MAX_FLOWS: usize = 10;
+/// Flow cookies of one request that are looked at; a browser of ours sends at most [`MAX_FLOWS`].
+const MAX_LOOKED_AT: usize = 4 * MAX_FLOWS;
+/// Browsers drop cookies of more than 4096 bytes, name and attributes included.
+const MAX_COOKIE: usize = 4000;
+const NAME: &str = "portcullis-flow-";
+/// Where the gateway's own endpoints are: without `__Host-` the cookie goes nowhere else.
+const OWN_PATH: &str = "/.portcullis";
+
+/// Why a browser's flow is not taken up again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FlowError {
+    /// This browser has no such flow: it was never started here, is finished, or cookies are off.
+    #[error("the browser brought no cookie for this state; it did not start this flow, or has finished it")]
+    Missing,
+    /// The cookie was not sealed by us, under this name, for this host.
+    #[error("the flow's cookie is not one that this gateway sealed for this flow and host")]
+    Tampered,
+    /// The flow is more than 15 minutes old.
+    #[error("the flow was started more than {} minutes ago", LIFETIME.as_secs() / 60)]
+    Expired,
+    /// The state is another one's.
+    #[error("the state is not the flow's")]
+    WrongState,
+    /// The flow does not fit a cookie.
+    #[error("the flow is too large for a cookie")]
+    TooLarge,
+}
+
+/// Seals flows into cookies and opens them again.
+pub struct FlowCookies {
+    key: Key,
+    https: bool,
+    host: String,
+    clock: Clock,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    host: String,
+    flow: Flow,
+}
+
+impl FlowCookies {
+    /// Cookies for the sign-in origin at `host`; with `https` they are `__Host-` and `Secure`.
+    #[must_use]
+    pub fn new(key: [u8; 64], https: bool, host: impl Into<String>, clock: Clock) -> Self {
+        Self { key: Key::from(&key), https, host: host.into(), clock }
+    }
+
+    /// The `Set-Cookie` values that keep `flow` in the browser, and clear what in `headers` is expired, not
+    /// ours, or, the oldest first, one too many.
+    ///
+    /// # Errors
+    /// [`FlowError::TooLarge`].
+    pub fn set(&self, headers: &HeaderMap, flow: &Flow) -> Result<Vec<HeaderValue>, FlowError> {
+        let name = self.name(flow.state.expose());
+        let sealed = Sealed { host: self.host.clone(), flow: flow.clone() };
+        let text = serde_json::to_string(&sealed).map_err(|_| FlowError::TooLarge)?;
+        let mut jar = CookieJar::new();
+        jar.private_mut(&self.key).add(self.cookie(name.clone(), text, LIFETIME));
+        let cookie = jar.get(&name).map(ToString::to_string).filter(|text| text.len() <= MAX_COOKIE);
+        let mut values = vec![cookie.ok_or(FlowError::TooLarge)?];
+        values.extend(
+            self.surplus(headers).into_iter().filter(|old| *old != name).map(|old| self.cleared(old)),
+        );
+        Ok(values.into_iter().filter_map(|value| HeaderValue::try_from(value).ok()).collect())
+    }
+
+    /// The flow that `state` belongs to, if this browser started it.
+    ///
+    /// # Errors
+    /// Any [`FlowError`] but `TooLarge`.
+    pub fn open(&self, headers: &HeaderMap, state: &str) -> Result<Flow, FlowError> {
+        let name = self.name(state);
+        let named = cookies(headers).filter(|cookie| cookie.name() == name).take(MAX_LOOKED_AT);
+        let attempts = named.map(|cookie| self.unsealed(cookie).ok_or(FlowError::Tampered));
+        let flow = attempts.reduce(Result::or).ok_or(FlowError::Missing)??;
+        if self.is_expired(&flow) {
+            return Err(FlowError::Expired);
+        }
+        if flow.state != Secret::new(state) { Err(FlowError::WrongState) } else { Ok(flow) }
+    }
+
+    /// The `Set-Cookie` value that ends the flow of `state`: it is good for one use (invariant 6).
+    #[must_use]
+    pub fn clear(&self, state: &str) -> HeaderValue {
+        HeaderValue::try_from(self.cleared(self.name(state))).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+
+    fn surplus(&self, headers: &HeaderMap) -> Vec<String> {
+        let ours =
+            cookies(headers).filter(|cookie| cookie.name().starts_with(&self.prefix())).take(MAX_LOOKED_AT);
+        let mut dead = Vec::new();
+        let mut alive = Vec::new();
+        for cookie in ours {
+            let name = cookie.name().to_owned();
+            match self.unsealed(cookie).filter(|flow| !self.is_expired(flow)) {
+                Some(flow) => alive.push((flow.started, name)),
+                None => dead.push(name),
+            }
+        }
+        alive.sort();
+        let too_many = (alive.len() + 1).saturating_sub(MAX_FLOWS);
+        dead.extend(alive.into_iter().take(too_many).map(|(_, name)| name));
+        dead
+    }
+
+    fn unsealed(&self, cookie: Cookie<'static>) -> Option<Flow> {
+        let open = CookieJar::new().private(&self.key).decrypt(cookie)?;
+        let sealed: Sealed = serde_json::from_str(open.value()).ok()?;
+        (sealed.host == self.host).then_some(sealed.flow)
+    }
+
+    fn is_expired(&self, flow: &Flow) -> bool {
+        self.clock.now().since(flow.started) >= LIFETIME
+    }
+
+    fn cleared(&self, name: String) -> String {
+        self.cookie(name, String::new(), Duration::ZERO).to_string()
+    }
+
+    fn cookie(&self, name: String, value: String, age: Duration) -> Cookie<'static> {
+        let seconds = i64::try_from(age.as_secs()).unwrap_or_default();
+        Cookie::build((name, value))
+            .path(if self.https { "/" } else { OWN_PATH })
+            .max_age(cookie::time::Duration::seconds(seconds))
+            .secure(self.https)
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .build()
+    }
+
+    fn name(&self, state: &str) -> String {
+        let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, state.as_bytes()));
+        format!("{}{}", self.prefix(), hash.get(..8).unwrap_or_default())
+    }
+
+    fn prefix(&self) -> String {
+        format!("{}{NAME}", if self.https { "__Host-" } else { "" })
+    }
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'static>> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(Cookie::split_parse).flatten().map(Cookie::into_owned)
+}
+
+impl std::fmt::Debug for FlowCookies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FlowCookies")
+            .field("https", &self.https)
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}

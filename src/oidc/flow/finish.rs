@@ -1,0 +1,137 @@
+//! The person comes back from the provider (OpenID Connect Core 1.0, sections 3.1.2.5 to 3.1.3.8).
+
+use std::time::Duration;
+
+use openidconnect::core::CoreTokenResponse;
+use openidconnect::{Nonce, OAuth2TokenResponse};
+use serde_json::{Map, Value};
+
+use super::Flow;
+use crate::clock::Timestamp;
+use crate::identity::Principal;
+use crate::oidc::claims::principal;
+use crate::oidc::client::TokenEndpointError;
+use crate::oidc::error::SignInError;
+use crate::oidc::http::printable;
+use crate::oidc::id_token::{Expected, IdTokenError};
+use crate::oidc::metadata::Metadata;
+use crate::oidc::provider::Provider;
+use crate::secret::Secret;
+use crate::session::Tokens;
+
+/// The parameters of the authentication response, each at most once; all of them a stranger's word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallbackParameters {
+    /// `code`.
+    pub code: Option<Secret>,
+    /// `state`.
+    pub state: Option<String>,
+    /// `iss` (RFC 9207).
+    pub iss: Option<String>,
+    /// `error`.
+    pub error: Option<String>,
+    /// `error_description`.
+    pub error_description: Option<String>,
+}
+
+/// Somebody has signed in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignedIn {
+    /// Who.
+    pub principal: Principal,
+    /// What the provider gave for the session.
+    pub tokens: Tokens,
+    /// The session at the provider (`sid`), for its sign-out calls.
+    pub sid: Option<String>,
+}
+
+impl Provider {
+    /// Finishes the sign-in that `flow` began, once. What `callback` says is believed in this order: state,
+    /// provider, issuer, error, code; the code goes out only after all that came before it held.
+    ///
+    /// # Errors
+    /// Any [`SignInError`]; nobody is signed in then.
+    pub async fn finish(&self, flow: &Flow, callback: CallbackParameters) -> Result<SignedIn, SignInError> {
+        let metadata = self.metadata()?;
+        self.check_origin(&metadata, flow, &callback)?;
+        let code = code(callback)?;
+        let response = self.exchange_code(&metadata, code.expose(), &flow.verifier).await?;
+        let id_token = response.extra_fields().id_token().ok_or(IdTokenError::Missing)?;
+        let nonce = Nonce::new(flow.nonce.expose().to_owned());
+        let claims = self.verified_claims(id_token, expected(flow, &nonce, &response)).await?;
+        let claims = self.completed(&metadata, claims, response.access_token()).await?;
+        self.signed_in(&response, claims)
+    }
+
+    fn check_origin(
+        &self,
+        metadata: &Metadata,
+        flow: &Flow,
+        callback: &CallbackParameters,
+    ) -> Result<(), SignInError> {
+        let state = callback.state.as_deref().map(Secret::new);
+        if state.as_ref() != Some(&flow.state) {
+            return Err(SignInError::WrongState);
+        }
+        if flow.provider != *self.name() {
+            return Err(SignInError::OtherProvider(flow.provider.to_string()));
+        }
+        let expected = self.issuer().as_str();
+        match callback.iss.as_deref() {
+            None if !metadata.iss_in_response => Ok(()),
+            Some(iss) if iss == expected => Ok(()),
+            other => Err(SignInError::MixUp {
+                expected: expected.to_owned(),
+                got: printable(other.unwrap_or("nothing")),
+            }),
+        }
+    }
+
+    fn signed_in(
+        &self,
+        response: &CoreTokenResponse,
+        claims: Map<String, Value>,
+    ) -> Result<SignedIn, SignInError> {
+        let sid = claims.get("sid").and_then(Value::as_str).map(str::to_owned);
+        let principal = principal(self.settings(), self.issuer(), claims, Vec::new())?;
+        Ok(SignedIn { principal, tokens: tokens(response, self.now()), sid })
+    }
+}
+
+/// `nonce` must come back as it went out, whatever else the token says.
+fn expected<'a>(
+    flow: &'a Flow,
+    nonce: &'a Nonce,
+    response: &'a CoreTokenResponse,
+) -> Expected<'a, &'a Nonce> {
+    Expected { nonce, access_token: response.access_token(), max_age: flow.max_age, acr: &flow.required_acr }
+}
+
+fn code(callback: CallbackParameters) -> Result<Secret, SignInError> {
+    if let Some(code) = callback.error {
+        let description = printable(callback.error_description.as_deref().unwrap_or("no description"));
+        return Err(SignInError::Refused { code: printable(&code), description });
+    }
+    callback.code.ok_or(SignInError::NoCode)
+}
+
+/// The tokens of `response`, which came at `now`.
+pub(in crate::oidc) fn tokens(response: &CoreTokenResponse, now: Timestamp) -> Tokens {
+    let expires_in: Option<Duration> = response.expires_in();
+    Tokens {
+        access: Some(Secret::new(response.access_token().secret())),
+        access_expires: expires_in.map(|span| now + span),
+        refresh: response.refresh_token().map(|token| Secret::new(token.secret())),
+        id: response.extra_fields().id_token().map(|token| Secret::new(token.to_string())),
+    }
+}
+
+impl From<TokenEndpointError> for SignInError {
+    fn from(error: TokenEndpointError) -> Self {
+        match error {
+            TokenEndpointError::Refused { code, description } => Self::Exchange { code, description },
+            TokenEndpointError::Unusable(told) => Self::BadTokenResponse(told),
+            TokenEndpointError::Provider(error) => Self::Provider(error),
+        }
+    }
+}

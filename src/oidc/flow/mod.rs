@@ -1,0 +1,195 @@
+//! A sign-in from the redirect to the provider until the person is back (OpenID Connect Core 1.0,
+//! section 3.1).
+
+mod cookies;
+mod finish;
+
+pub use cookies::{FlowCookies, FlowError};
+pub(super) use finish::tokens;
+pub use finish::{CallbackParameters, SignedIn};
+
+use std::time::Duration;
+
+use openidconnect::core::{CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreResponseType};
+use openidconnect::{
+    AuthenticationContextClass, AuthorizationRequest, CsrfToken, LoginHint, Nonce, PkceCodeChallenge,
+    PkceCodeVerifier, Scope,
+};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::error::ProviderError;
+use super::provider::Provider;
+use super::settings::ClientSettings;
+use crate::clock::Timestamp;
+use crate::identity::ProviderName;
+use crate::secret::Secret;
+
+/// The longest return address kept, in bytes; of a longer one only origin and path are.
+const MAX_RETURN_TO: usize = 2048;
+
+/// What somebody wants of a sign-in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignInIntent {
+    /// Where to go afterwards: an absolute URL, already found to be one of ours (invariant 13).
+    pub return_to: String,
+    /// Who will probably sign in.
+    pub login_hint: Option<String>,
+    /// What the app's host needs to take the session over; opaque here.
+    pub hop: Option<String>,
+    /// `prompt` in place of the configured one.
+    pub prompt: Option<String>,
+    /// `acr` values one of which must come back (step-up), in place of the configured wish; empty: none.
+    pub required_acr: Vec<String>,
+    /// `max_age` for this sign-in; the smaller one of this and the configured one counts.
+    pub max_age: Option<Duration>,
+}
+
+/// Where the browser goes, and what it must bring back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// The authorization request.
+    pub location: Url,
+    /// To be sealed by [`FlowCookies`].
+    pub flow: Flow,
+}
+
+/// A sign-in in flight, as it travels sealed in the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    /// With whom it was started.
+    pub provider: ProviderName,
+    #[serde(with = "secret_text")]
+    state: Secret,
+    #[serde(with = "secret_text")]
+    nonce: Secret,
+    #[serde(with = "secret_text")]
+    verifier: Secret,
+    /// Where to go afterwards; no fragment.
+    pub return_to: String,
+    /// As in the intent.
+    pub hop: Option<String>,
+    /// When it was started.
+    pub started: Timestamp,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    required_acr: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_age: Option<Duration>,
+}
+
+/// Parameters that are ours to set: configured extra ones must not replace them.
+const OWN_PARAMETERS: [&str; 11] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "response_mode",
+    "request",
+    "request_uri",
+];
+
+type Request<'a> = AuthorizationRequest<'a, CoreAuthDisplay, CoreAuthPrompt, CoreResponseType>;
+
+impl Provider {
+    /// Starts a sign-in: code flow with PKCE (S256), state and nonce, all fresh.
+    ///
+    /// # Errors
+    /// Where the provider's metadata are not known yet, or nobody can sign in with it.
+    pub fn begin(&self, intent: SignInIntent) -> Result<Departure, ProviderError> {
+        let flow = self.flow(intent.clone())?;
+        let (settings, _) = self.client()?;
+        let relying_party = self.relying_party(&*self.metadata()?)?;
+        let (state, nonce) = (csrf(&flow.state), Nonce::new(flow.nonce.expose().to_owned()));
+        let verifier = PkceCodeVerifier::new(flow.verifier.expose().to_owned());
+        let request = relying_party
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || state, move || nonce)
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+        let (location, _, _) = wishes(request, settings, &intent, flow.max_age).url();
+        Ok(Departure { location, flow })
+    }
+
+    fn flow(&self, intent: SignInIntent) -> Result<Flow, ProviderError> {
+        let configured = self.client()?.0.max_age;
+        Ok(Flow {
+            provider: self.name().clone(),
+            state: Secret::random(),
+            nonce: Secret::random(),
+            verifier: Secret::random(),
+            return_to: kept(&intent.return_to).to_owned(),
+            hop: intent.hop,
+            started: self.now(),
+            required_acr: intent.required_acr,
+            max_age: [configured, intent.max_age].into_iter().flatten().min(),
+        })
+    }
+}
+
+fn csrf(state: &Secret) -> CsrfToken {
+    CsrfToken::new(state.expose().to_owned())
+}
+
+fn wishes<'a>(
+    mut request: Request<'a>,
+    settings: &ClientSettings,
+    intent: &SignInIntent,
+    max_age: Option<Duration>,
+) -> Request<'a> {
+    let scopes = settings.scopes.iter().filter(|scope| *scope != "openid");
+    request = request.add_scopes(scopes.map(|scope| Scope::new(scope.clone())));
+    let acr_values = if intent.required_acr.is_empty() { &settings.acr_values } else { &intent.required_acr };
+    for acr in acr_values {
+        request = request.add_auth_context_value(AuthenticationContextClass::new(acr.clone()));
+    }
+    if let Some(prompt) = intent.prompt.as_ref().or(settings.prompt.as_ref()) {
+        request = request.add_extra_param("prompt", prompt.clone());
+    }
+    if let Some(hint) = &intent.login_hint {
+        request = request.set_login_hint(LoginHint::new(hint.clone()));
+    }
+    if let Some(max_age) = max_age {
+        request = request.set_max_age(max_age);
+    }
+    let extra = settings.extra.iter().filter(|(name, _)| !OWN_PARAMETERS.contains(&name.as_str()));
+    extra.fold(request, |request, (name, value)| request.add_extra_param(name.clone(), value.clone()))
+}
+
+/// The address without fragment and, where it is too long for a cookie, without query or even path.
+fn kept(return_to: &str) -> &str {
+    let whole = return_to.split('#').next().unwrap_or_default();
+    let path = whole.split('?').next().unwrap_or_default();
+    let origin_end = path.find("://").and_then(|at| Some(at + 3 + path.get(at + 3..)?.find('/')? + 1));
+    let origin = origin_end.and_then(|end| path.get(..end)).unwrap_or_default();
+    [whole, path].into_iter().find(|address| address.len() <= MAX_RETURN_TO).unwrap_or(origin)
+}
+
+mod secret_text {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::secret::Secret;
+
+    pub(super) fn serialize<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(secret.expose())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+        String::deserialize(from).map(Secret::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn return_addresses_keep_their_query_but_no_fragment_and_fit_a_cookie() {
+        assert_eq!(kept("https://a.example/x?b=%2F&c=ä#d"), "https://a.example/x?b=%2F&c=ä");
+        let long = "x".repeat(MAX_RETURN_TO);
+        assert_eq!(kept(&format!("https://a.example/p?q={long}")), "https://a.example/p");
+        assert_eq!(kept(&format!("https://a.example/{long}?q")), "https://a.example/");
+        assert_eq!(kept(&format!("https://{long}")), "");
+    }
+}

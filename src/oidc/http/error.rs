@@ -1,0 +1,117 @@
+//! Why a call to a provider gave nothing.
+
+use std::error::Error;
+use std::time::Duration;
+
+use ::http::StatusCode;
+
+use super::MAX_BODY;
+
+/// A call to a provider that failed: what was called, and what went wrong. For the log, never for a page.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{url}: {trouble}")]
+pub struct HttpError {
+    /// What was called, without query, cut to 200 characters.
+    pub url: String,
+    /// What went wrong.
+    pub trouble: Trouble,
+}
+
+/// What went wrong with a call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// Nothing whole came in time.
+    #[error("no whole answer within {} ms; is the provider overloaded or behind a firewall?", .0.as_millis())]
+    Timeout(Duration),
+    /// No connection.
+    #[error("no connection: {0}; check name, port and network")]
+    Connect(String),
+    /// The TLS handshake failed.
+    #[error("TLS failed: {0}; if the provider uses a private authority, name it in `ca`")]
+    Tls(String),
+    /// The connection broke, or what came was not HTTP.
+    #[error("the connection broke: {0}")]
+    Broken(String),
+    /// Another status than the one expected; redirects are not followed.
+    #[error("expected status 200, got {0} (redirects are not followed)")]
+    Status(StatusCode),
+    /// Something else than JSON, or JSON of another shape.
+    #[error("{0}")]
+    NotJson(String),
+    /// A body of more than [`MAX_BODY`] bytes.
+    #[error("the answer has more than {MAX_BODY} bytes")]
+    TooLarge,
+    /// A URL that the issuer's metadata does not name (invariant 16), or none at all.
+    #[error("not called: {0}")]
+    NotPermitted(String),
+}
+
+impl HttpError {
+    pub(super) fn timeout(url: &str, after: Duration) -> Self {
+        Self::new(url, Trouble::Timeout(after))
+    }
+
+    pub(super) fn status(url: &str, status: StatusCode) -> Self {
+        Self::new(url, Trouble::Status(status))
+    }
+
+    pub(super) fn too_large(url: &str) -> Self {
+        Self::new(url, Trouble::TooLarge)
+    }
+
+    pub(super) fn not_permitted(url: &str) -> Self {
+        Self::new(url, Trouble::NotPermitted("it is none of the URLs of the issuer's metadata".into()))
+    }
+
+    pub(super) fn unsent(url: &str, cause: &dyn Error) -> Self {
+        Self::new(url, Trouble::NotPermitted(printable(&cause.to_string())))
+    }
+
+    pub(super) fn not_json(url: &str, cause: &serde_json::Error) -> Self {
+        let place = format!("line {} column {}", cause.line(), cause.column());
+        Self::new(url, Trouble::NotJson(format!("unreadable JSON ({:?} at {place})", cause.classify())))
+    }
+
+    pub(super) fn other_media_type(url: &str, media_type: &str, body: &[u8]) -> Self {
+        let kind = if media_type.contains("html") { "HTML" } else { "something else" };
+        let begin = printable(&String::from_utf8_lossy(body.get(..80).unwrap_or(body)));
+        let media_type = printable(media_type);
+        let told = format!("{kind} instead of JSON: got {media_type}, begins with \"{begin}\"");
+        Self::new(url, Trouble::NotJson(told))
+    }
+
+    pub(super) fn lost(url: &str, cause: &(dyn Error + 'static)) -> Self {
+        let told = printable(&chain(cause).last().map(ToString::to_string).unwrap_or_default());
+        let connecting = cause
+            .downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(hyper_util::client::legacy::Error::is_connect);
+        let trouble = match (is_tls(cause), connecting) {
+            (true, _) => Trouble::Tls(told),
+            (false, true) => Trouble::Connect(told),
+            (false, false) => Trouble::Broken(told),
+        };
+        Self::new(url, trouble)
+    }
+
+    fn new(url: &str, trouble: Trouble) -> Self {
+        Self { url: printable(url.split('?').next().unwrap_or_default()), trouble }
+    }
+}
+
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    chain(cause).any(|error| {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
+    })
+}
+
+fn chain<'a>(cause: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(cause), |error| (*error).source())
+}
+
+/// What a stranger said, safe for a line of a log: control and non-ASCII characters become `?`, cut to
+/// 200 characters.
+pub(crate) fn printable(text: &str) -> String {
+    let safe = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
+    text.chars().take(200).map(safe).collect()
+}

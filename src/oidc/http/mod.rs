@@ -1,0 +1,184 @@
+//! The one way out to a provider: bounded in time and size, no redirects, no URL but the issuer's own.
+
+mod error;
+mod tls;
+
+pub(crate) use error::printable;
+pub use error::{HttpError, Trouble};
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::header::{ACCEPT, CONTENT_TYPE};
+use ::http::{HeaderMap, Request, Response, StatusCode};
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use openidconnect::AsyncHttpClient;
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+use url::Url;
+
+use super::error::SetupError;
+
+/// The largest body taken from a provider, in bytes.
+pub const MAX_BODY: usize = 512 * 1024;
+
+type Connection = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// Calls the URLs it was told to and no other (invariant 16). Cheap to share; idle connections are kept.
+pub struct HttpClient {
+    connection: Connection,
+    timeout: Duration,
+    permitted: ArcSwap<Vec<Url>>,
+}
+
+impl HttpClient {
+    /// A client that trusts the authorities of `ca` (PEM), or the system's where not given; each call,
+    /// from connect to the body's last byte, takes `timeout` at most.
+    ///
+    /// # Errors
+    /// Where `ca` holds no certificate.
+    pub fn new(ca: Option<&[u8]>, timeout: Duration) -> Result<Self, SetupError> {
+        let connector = tls::connector(ca, timeout)?;
+        let connection = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .build(connector);
+        Ok(Self { connection, timeout, permitted: ArcSwap::from_pointee(Vec::new()) })
+    }
+
+    /// From now on exactly `urls` may be called.
+    pub fn permit(&self, urls: Vec<Url>) {
+        self.permitted.store(Arc::new(urls));
+    }
+
+    /// The JSON document at `url`.
+    ///
+    /// # Errors
+    /// Any [`HttpError`]; only status 200 with JSON of the right shape is good.
+    pub async fn get_json<T: DeserializeOwned>(&self, url: &Url) -> Result<T, HttpError> {
+        let body = self.fetch(url).await?;
+        serde_json::from_slice(&body).map_err(|cause| HttpError::not_json(url.as_str(), &cause))
+    }
+
+    /// The bytes of the JSON document at `url`, which are not yet read as JSON.
+    ///
+    /// # Errors
+    /// Any [`HttpError`]; a media type other than JSON, as of a proxy's HTML page, is one.
+    pub async fn fetch(&self, url: &Url) -> Result<Vec<u8>, HttpError> {
+        let request = Request::get(url.as_str()).header(ACCEPT, "application/json").body(Vec::new());
+        let response = self.call(request.map_err(|cause| HttpError::unsent(url.as_str(), &cause))?).await?;
+        json_body(url.as_str(), response)
+    }
+
+    /// Posts `form` (`application/x-www-form-urlencoded`), whatever the answer's status.
+    ///
+    /// # Errors
+    /// Any [`HttpError`] but those about status and media type.
+    pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<Response<Vec<u8>>, HttpError> {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = Request::post(url.as_str())
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ACCEPT, "application/json")
+            .body(body.into_bytes());
+        self.call(request.map_err(|cause| HttpError::unsent(url.as_str(), &cause))?).await
+    }
+
+    /// Sends `request` and reads the whole answer, whatever its status but a redirect.
+    ///
+    /// # Errors
+    /// Any [`HttpError`] but those about media type; a redirect is one about status.
+    pub async fn call(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
+        let url = self.permission(&request)?;
+        let answer = timeout(self.timeout, self.exchange(&url, request.map(|body| Full::new(body.into()))));
+        answer.await.unwrap_or_else(|_| Err(HttpError::timeout(url.as_str(), self.timeout)))
+    }
+
+    fn permission(&self, request: &Request<Vec<u8>>) -> Result<Url, HttpError> {
+        let wanted = request.uri().to_string();
+        let url = Url::parse(&wanted).map_err(|cause| HttpError::unsent(&wanted, &cause))?;
+        self.permitted.load().contains(&url).then_some(url).ok_or_else(|| HttpError::not_permitted(&wanted))
+    }
+
+    async fn exchange(
+        &self,
+        url: &Url,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Vec<u8>>, HttpError> {
+        let sent = self.connection.request(request).await;
+        let (parts, body) = sent.map_err(|cause| HttpError::lost(url.as_str(), &cause))?.into_parts();
+        if parts.status.is_redirection() {
+            return Err(HttpError::status(url.as_str(), parts.status));
+        }
+        Ok(Response::from_parts(parts, read(url, body).await?))
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for HttpClient {
+    type Error = HttpError;
+    type Future = BoxFuture<'c, Result<Response<Vec<u8>>, HttpError>>;
+
+    fn call(&'c self, request: Request<Vec<u8>>) -> Self::Future {
+        async move {
+            let url = request.uri().to_string();
+            json_or_refusal(&url, Self::call(self, request).await?)
+        }
+        .boxed()
+    }
+}
+
+/// A token endpoint says what it refuses in JSON too (RFC 6749, section 5.2): anything else is not its own.
+fn json_or_refusal(url: &str, response: Response<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
+    let refusal = response.status().is_client_error() && is_json(&media_type(response.headers()));
+    if refusal {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let body = json_body(url, Response::from_parts(parts.clone(), body))?;
+    Ok(Response::from_parts(parts, body))
+}
+
+async fn read(url: &Url, body: Incoming) -> Result<Vec<u8>, HttpError> {
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(whole) => Ok(whole.to_bytes().into()),
+        Err(cause) if cause.is::<LengthLimitError>() => Err(HttpError::too_large(url.as_str())),
+        Err(cause) => Err(HttpError::lost(url.as_str(), cause.as_ref())),
+    }
+}
+
+/// The body of `response`, if that is a good one and says it is JSON.
+pub(super) fn json_body(url: &str, response: Response<Vec<u8>>) -> Result<Vec<u8>, HttpError> {
+    if response.status() != StatusCode::OK {
+        return Err(HttpError::status(url, response.status()));
+    }
+    let media_type = media_type(response.headers());
+    if !is_json(&media_type) {
+        return Err(HttpError::other_media_type(url, &media_type, response.body()));
+    }
+    Ok(response.into_body())
+}
+
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("nothing");
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn is_json(media_type: &str) -> bool {
+    media_type == "application/json"
+        || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+}

@@ -1,0 +1,129 @@
+//! UserInfo (OpenID Connect Core 1.0, section 5.3), where the ID token does not say enough.
+
+use http::Request;
+use http::header::{ACCEPT, AUTHORIZATION};
+use openidconnect::AccessToken;
+use serde_json::{Map, Value};
+
+use super::claims::incomplete;
+use super::http::{HttpError, json_body};
+use super::metadata::Metadata;
+use super::provider::Provider;
+
+/// Why UserInfo gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UserInfoError {
+    /// The call failed.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// It is no JSON object; signed answers (JWT) are not asked for.
+    #[error("expected a JSON object")]
+    NotAnObject,
+    /// It is about somebody else than the ID token (section 5.3.2), or does not say about whom.
+    #[error("sub is not that of the ID token: the answer is about somebody else")]
+    OtherSubject,
+}
+
+/// What the ID token alone may say: about the token and the act of signing in, not about the person.
+const PROTOCOL_CLAIMS: [&str; 14] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "auth_time",
+    "acr",
+    "amr",
+    "azp",
+    "nonce",
+    "at_hash",
+    "c_hash",
+    "sid",
+];
+
+impl Provider {
+    /// `claims` of a verified ID token, completed by UserInfo where that is wanted or needed.
+    pub(super) async fn completed(
+        &self,
+        metadata: &Metadata,
+        mut claims: Map<String, Value>,
+        access_token: &AccessToken,
+    ) -> Result<Map<String, Value>, UserInfoError> {
+        let settings = self.settings();
+        let always = settings.client.as_ref().is_some_and(|client| client.always_userinfo);
+        let Some(url) = metadata.userinfo.as_ref() else { return Ok(claims) };
+        if always || incomplete(&settings.claims, &claims) {
+            let more = self.user_info(url.as_str(), access_token).await?;
+            complete(&mut claims, more)?;
+        }
+        Ok(claims)
+    }
+
+    async fn user_info(&self, url: &str, token: &AccessToken) -> Result<Map<String, Value>, UserInfoError> {
+        let request = Request::get(url)
+            .header(ACCEPT, "application/json")
+            .header(AUTHORIZATION, format!("Bearer {}", token.secret()))
+            .body(Vec::new())
+            .map_err(|_| UserInfoError::NotAnObject)?;
+        let body = json_body(url, self.http().call(request).await?)?;
+        serde_json::from_slice(&body).map_err(|_| UserInfoError::NotAnObject)
+    }
+}
+
+/// The ID token's claims win: they are signed. `email_verified` is taken only for the address it was said of.
+fn complete(claims: &mut Map<String, Value>, mut more: Map<String, Value>) -> Result<(), UserInfoError> {
+    if more.get("sub").is_none_or(|sub| !sub.is_string() || claims.get("sub") != Some(sub)) {
+        return Err(UserInfoError::OtherSubject);
+    }
+    if claims.get("email").is_some_and(|email| more.get("email") != Some(email)) {
+        more.remove("email_verified");
+    }
+    if !claims.contains_key("email") && more.contains_key("email") {
+        claims.remove("email_verified");
+    }
+    for (name, value) in more {
+        if !PROTOCOL_CLAIMS.contains(&name.as_str()) {
+            claims.entry(name).or_insert(value);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn completed(claims: &Value, more: &Value) -> Result<Value, UserInfoError> {
+        let mut claims = claims.as_object().cloned().unwrap_or_default();
+        complete(&mut claims, more.as_object().cloned().unwrap_or_default())?;
+        Ok(claims.into())
+    }
+
+    #[test]
+    fn the_id_token_wins_and_alone_speaks_of_the_sign_in() {
+        let told = completed(
+            &json!({"sub": "1", "groups": ["a"]}),
+            &json!({"sub": "1", "groups": ["root"], "acr": "mfa", "auth_time": 9, "sid": "x", "name": "N"}),
+        );
+        assert_eq!(told, Ok(json!({"sub": "1", "groups": ["a"], "name": "N"})));
+    }
+
+    #[test]
+    fn invariant_11_a_verification_stays_with_its_address() {
+        let more = json!({"sub": "1", "email": "mine@x", "email_verified": true});
+        let other = completed(&json!({"sub": "1", "email": "boss@x"}), &more);
+        assert_eq!(other, Ok(json!({"sub": "1", "email": "boss@x"})));
+        let stray = json!({"sub": "1", "email": "boss@x"});
+        assert_eq!(completed(&json!({"sub": "1", "email_verified": true}), &stray), Ok(stray));
+        assert_eq!(completed(&json!({"sub": "1"}), &more), Ok(more.clone()));
+    }
+
+    #[test]
+    fn somebody_elses_user_info_is_refused() {
+        for more in [json!({"sub": "2"}), json!({}), json!({"sub": 1})] {
+            assert_eq!(completed(&json!({"sub": "1"}), &more), Err(UserInfoError::OtherSubject));
+        }
+    }
+}
