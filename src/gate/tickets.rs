@@ -1,0 +1,60 @@
+//! How an app's host gets its session: one-time tickets, bound to host and browser, for 60 seconds
+//! (invariant 6).
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use moka::sync::Cache;
+
+use crate::secret::Secret;
+use crate::session::NewSession;
+
+const LIFETIME: Duration = Duration::from_secs(60);
+const CAPACITY: u64 = 10_000;
+
+/// Tickets that have been handed out and not been used.
+#[derive(Debug)]
+pub(super) struct Tickets(Cache<[u8; 32], Ticket>);
+
+/// What a ticket opens.
+#[derive(Clone, Debug)]
+pub(super) struct Ticket {
+    /// The only host it is good for, with its port as in the address.
+    pub(super) authority: String,
+    /// Fingerprint of the secret in the browser that began the sign-in.
+    pub(super) hop: String,
+    /// The session the app's host will get.
+    pub(super) session: NewSession,
+    /// Where the person wanted to go.
+    pub(super) return_to: String,
+}
+
+impl Tickets {
+    pub(super) fn new() -> Self {
+        Self(Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build())
+    }
+
+    /// Hands out a ticket: 256 random bits, of which only the digest is kept.
+    pub(super) fn issue(&self, ticket: Ticket) -> Secret {
+        let number = Secret::random();
+        self.0.insert(fingerprint(number.expose()), ticket);
+        number
+    }
+
+    /// Takes a ticket in: whoever presents it, it is gone afterwards.
+    pub(super) fn take(&self, number: &str, authority: &str, hop: &str) -> Option<Ticket> {
+        let ticket = self.0.remove(&fingerprint(number))?;
+        (ticket.authority == authority && ticket.hop == hop_of(hop)).then_some(ticket)
+    }
+}
+
+/// What the sign-in host is told of the secret that stays in the browser at the app's host.
+pub(super) fn hop_of(secret: &str) -> String {
+    fingerprint(secret).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn fingerprint(text: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+    bytes
+}

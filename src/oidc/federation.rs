@@ -1,0 +1,86 @@
+//! One provider of the configuration with its keys, both kept fresh in the background.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use url::Url;
+
+use super::jwks::{Fetch, FetchError, FetchedKeys, JwksCache, JwksSettings};
+use super::keys::KeySource;
+use super::{Provider, ProviderSettings, SetupError};
+use crate::clock::Clock;
+
+/// A provider, its keys, and the tasks that keep both fresh until this is dropped.
+pub struct Member {
+    /// The provider.
+    pub provider: Arc<Provider>,
+    /// Its keys.
+    pub keys: Arc<JwksCache>,
+    tasks: [AbortHandle; 2],
+}
+
+impl Member {
+    /// Begins to look for the provider on `background`.
+    ///
+    /// # Errors
+    /// Where the settings can make no provider at all; one that is away is no error.
+    pub fn join(
+        settings: ProviderSettings,
+        redirect_uri: Option<Url>,
+        clock: Clock,
+        background: &Handle,
+    ) -> Result<Arc<Self>, SetupError> {
+        let provider = Provider::new(settings, redirect_uri, clock.clone())?;
+        let fetch = Arc::new(Keys(Arc::downgrade(&provider)));
+        let keys = Arc::new(JwksCache::new(provider.name().clone(), fetch, clock, JwksSettings::default()));
+        provider.attach_keys(Arc::new(Source(Arc::clone(&keys))));
+        let discovery = background.spawn(Arc::clone(&provider).run()).abort_handle();
+        let jwks = background.spawn(keys.run()).abort_handle();
+        Ok(Arc::new(Self { provider, keys, tasks: [discovery, jwks] }))
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(AbortHandle::abort);
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Member").field(self.provider.name()).finish()
+    }
+}
+
+/// Asks the provider that discovery found. Weak, for the provider holds the cache that holds this.
+struct Keys(Weak<Provider>);
+
+impl Fetch for Keys {
+    fn fetch(&self) -> BoxFuture<'_, Result<FetchedKeys, FetchError>> {
+        async move {
+            let provider = self.0.upgrade().ok_or_else(|| FetchError::new("the provider has left"))?;
+            let _ = provider.retry_now().await;
+            let url = provider.jwks_uri().ok_or_else(|| FetchError::new("its jwks_uri is not known yet"))?;
+            let body = provider.http().fetch(&url).await.map_err(FetchError::new)?;
+            Ok(FetchedKeys { body, max_age: None })
+        }
+        .boxed()
+    }
+}
+
+struct Source(Arc<JwksCache>);
+
+impl KeySource for Source {
+    fn document(&self) -> Option<Arc<str>> {
+        self.0.document()
+    }
+
+    fn refresh_for_unknown_kid(&self, kid: &str) -> BoxFuture<'_, bool> {
+        let kid = kid.to_owned();
+        async move { self.0.refetch_for(&kid).await }.boxed()
+    }
+}
