@@ -1,7 +1,34 @@
 //! Sessions live on the server; the browser holds only a key.
+//!
+//! A sign-in makes a *family*: the root session on the sign-in host, and an app session for every other
+//! host that hangs on it. Principal and tokens belong to the family and are kept once; each session's key
+//! opens them. Whatever ends one session of a family ends all.
 
+mod activity;
+mod cache;
+mod cookie;
+mod embedded;
+mod error;
+mod family;
+mod flight;
+mod key;
 mod model;
+mod seal;
+mod sessions;
 mod settings;
+mod store;
 
-pub use model::Tokens;
+#[cfg(test)]
+mod tests;
+
+pub use cookie::{CookieRead, SessionCookie};
+pub use embedded::EmbeddedStore;
+pub use error::{SessionError, StoreUnavailable};
+pub use family::SessionEnded;
+pub use key::{SessionId, SessionKey};
+pub use model::{NewSession, Session, Tokens};
+pub use sessions::Sessions;
 pub use settings::SessionSettings;
+pub use store::{
+    Digest, Expiry, Inserted, RemovedFamily, SessionStore, StoreFuture, StoredFamily, StoredSession, Touch,
+};

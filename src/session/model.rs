@@ -1,6 +1,12 @@
 //! What a session is.
 
+use std::sync::Arc;
+
+use super::family::Family;
+use super::seal::FamilyKey;
+use super::{SessionId, SessionSettings};
 use crate::clock::Timestamp;
+use crate::identity::Principal;
 use crate::secret::Secret;
 
 /// The tokens a provider gave for a session (OpenID Connect Core 1.0, section 3.1.3.3).
@@ -14,4 +20,79 @@ pub struct Tokens {
     pub refresh: Option<Secret>,
     /// The ID token, kept as `id_token_hint` and for routes that pass it on.
     pub id: Option<Secret>,
+}
+
+/// What makes a session.
+#[derive(Clone, Debug)]
+pub enum NewSession {
+    /// A sign-in: the root of a new family.
+    Root {
+        /// The host whose cookie carries the key.
+        host: String,
+        /// Who signed in.
+        principal: Arc<Principal>,
+        /// What the provider gave.
+        tokens: Tokens,
+        /// The provider's own session identifier (`sid`; OpenID Connect Back-Channel Logout 1.0).
+        sid: Option<String>,
+    },
+    /// An app session that hangs on an existing family and shares its principal, tokens and end.
+    Child {
+        /// The host whose cookie carries the key.
+        host: String,
+        /// Any session of the family.
+        of: Arc<Session>,
+    },
+}
+
+/// A session in memory: who, until when, for which host.
+#[derive(Debug)]
+pub struct Session {
+    /// Its identifier.
+    pub id: SessionId,
+    /// The root session it hangs on; `None` for a root.
+    pub root: Option<SessionId>,
+    /// The host whose cookie carries its key, lower-case.
+    pub host: String,
+    /// Who signed in.
+    pub principal: Arc<Principal>,
+    /// What the provider gave; shared by the family.
+    pub tokens: Tokens,
+    /// The provider's own session identifier.
+    pub sid: Option<String>,
+    /// When the person signed in.
+    pub created: Timestamp,
+    /// When it ends whatever happens.
+    pub expires: Timestamp,
+    pub(super) family: Arc<Family>,
+    pub(super) key: FamilyKey,
+}
+
+impl Session {
+    /// The identifier that all sessions of one sign-in share: the key for one refresh per family.
+    #[must_use]
+    pub fn family(&self) -> SessionId {
+        self.root.unwrap_or(self.id)
+    }
+
+    /// When any session of the family was last used.
+    #[must_use]
+    pub fn last_seen(&self) -> Timestamp {
+        self.family.last_seen()
+    }
+
+    /// Whether its cookie was made for `host`; a key that turns up elsewhere was carried there
+    /// (invariant 7).
+    #[must_use]
+    pub fn belongs_to(&self, host: &str) -> bool {
+        self.host.eq_ignore_ascii_case(host)
+    }
+
+    /// Whether it may still be used at `now`.
+    pub(super) fn lives(&self, now: Timestamp, settings: &SessionSettings) -> bool {
+        !self.family.has_ended()
+            && now < self.expires
+            && now.since(self.created) < settings.max_age
+            && now.since(self.last_seen()) < settings.idle_timeout
+    }
 }

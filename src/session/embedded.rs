@@ -1,0 +1,189 @@
+//! The session store in the embedded database.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
+use super::store::{
+    Expiry, Inserted, RemovedFamily, SessionStore, StoreFuture, StoredFamily, StoredSession, Touch,
+};
+use super::{SessionId, StoreUnavailable};
+use crate::clock::Timestamp;
+use crate::storage::Database;
+
+const INSERT_FAMILY: &str = "INSERT INTO session_families
+    (root, provider, subject, provider_session, created, last_seen, expires, record)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+const INSERT_SESSION: &str = "INSERT INTO sessions (id, root, host, created, family_key)
+    SELECT ?1, root, ?3, ?4, ?5 FROM session_families WHERE root = ?2";
+const LOAD: &str = "SELECT f.root, f.provider, f.subject, f.provider_session, f.created, f.last_seen,
+    f.expires, f.record, s.id, s.host, s.created, s.family_key
+    FROM sessions s JOIN session_families f ON f.root = s.root WHERE s.id = ?1";
+const UPDATE: &str = "UPDATE session_families SET record = ?2 WHERE root = ?1";
+const TOUCH: &str = "UPDATE session_families SET last_seen = ?2 WHERE root = ?1 AND last_seen < ?2";
+const MEMBERS: &str = "SELECT id FROM sessions WHERE root = ?1";
+const ROOT_OF: &str = "SELECT root FROM sessions WHERE id = ?1";
+const REMOVE: &str = "DELETE FROM session_families WHERE root = ?1";
+const OVER: &str = "SELECT root FROM session_families WHERE expires <= ?1
+    UNION SELECT root FROM session_families WHERE last_seen <= ?2
+    UNION SELECT root FROM session_families WHERE created <= ?3 LIMIT ?4";
+
+/// Sessions in the state file.
+#[derive(Clone, Debug)]
+pub struct EmbeddedStore(Database);
+
+impl EmbeddedStore {
+    /// Keeps sessions in `database`.
+    #[must_use]
+    pub const fn new(database: Database) -> Self {
+        Self(database)
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> StoreFuture<'_, T> {
+        Box::pin(async move {
+            let answer = self.0.run(move |connection| {
+                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let answer = operation(&transaction)?;
+                transaction.commit()?;
+                Ok(answer)
+            });
+            answer.await.map_err(StoreUnavailable::new)
+        })
+    }
+}
+
+impl SessionStore for EmbeddedStore {
+    fn insert_root(&self, family: StoredFamily, session: StoredSession) -> StoreFuture<'_, ()> {
+        self.write(move |transaction| {
+            insert_family(transaction, &family)?;
+            insert_session(transaction, &session).map(drop)
+        })
+    }
+
+    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
+        self.write(move |transaction| match insert_session(transaction, &session)? {
+            0 => Ok(Inserted::RootGone),
+            _ => Ok(Inserted::Done),
+        })
+    }
+
+    fn load(&self, id: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>> {
+        Box::pin(async move {
+            let row = self.0.run(move |connection| connection.query_row(LOAD, [id], read).optional());
+            row.await.map_err(StoreUnavailable::new)
+        })
+    }
+
+    fn update_record(&self, root: SessionId, record: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>> {
+        self.write(move |transaction| {
+            transaction.execute(UPDATE, params![root, record])?;
+            members(transaction, root)
+        })
+    }
+
+    fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
+        self.write(move |transaction| {
+            let mut statement = transaction.prepare(TOUCH)?;
+            touches.iter().try_for_each(|touch| statement.execute(params![touch.root, touch.at]).map(drop))
+        })
+    }
+
+    fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
+        self.write(move |transaction| {
+            let root = transaction.query_row(ROOT_OF, [id], |row| row.get(0)).optional()?;
+            root.map(|root| remove(transaction, root)).transpose()
+        })
+    }
+
+    fn purge(&self, expiry: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        self.write(move |transaction| {
+            let Expiry { now, idle_since, created_before, limit } = expiry;
+            let bounds = params![now, idle_since, created_before, limit];
+            let mut statement = transaction.prepare(OVER)?;
+            let roots = statement.query_map(bounds, |row| row.get(0))?.collect::<Result<Vec<_>, _>>()?;
+            roots.into_iter().map(|root| remove(transaction, root)).collect()
+        })
+    }
+}
+
+fn insert_family(connection: &Connection, family: &StoredFamily) -> rusqlite::Result<usize> {
+    connection.execute(
+        INSERT_FAMILY,
+        params![
+            family.root,
+            family.provider,
+            family.subject,
+            family.provider_session,
+            family.created,
+            family.last_seen,
+            family.expires,
+            family.record,
+        ],
+    )
+}
+
+fn insert_session(connection: &Connection, session: &StoredSession) -> rusqlite::Result<usize> {
+    connection.execute(
+        INSERT_SESSION,
+        params![session.id, session.root, session.host, session.created, session.family_key],
+    )
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<(StoredFamily, StoredSession)> {
+    let root = row.get(0)?;
+    let family = StoredFamily {
+        root,
+        provider: row.get(1)?,
+        subject: row.get(2)?,
+        provider_session: row.get(3)?,
+        created: row.get(4)?,
+        last_seen: row.get(5)?,
+        expires: row.get(6)?,
+        record: row.get(7)?,
+    };
+    let session = StoredSession {
+        id: row.get(8)?,
+        root,
+        host: row.get(9)?,
+        created: row.get(10)?,
+        family_key: row.get(11)?,
+    };
+    Ok((family, session))
+}
+
+fn members(connection: &Connection, root: SessionId) -> rusqlite::Result<Vec<SessionId>> {
+    connection.prepare(MEMBERS)?.query_map([root], |row| row.get(0))?.collect()
+}
+
+fn remove(connection: &Connection, root: SessionId) -> rusqlite::Result<RemovedFamily> {
+    let sessions = members(connection, root)?;
+    connection.execute(REMOVE, [root])?;
+    Ok(RemovedFamily { root, sessions })
+}
+
+impl ToSql for SessionId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(self.as_bytes())))
+    }
+}
+
+impl FromSql for SessionId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        FromSql::column_result(value).map(Self::from_bytes)
+    }
+}
+
+impl ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(i64::try_from(self.seconds()).unwrap_or(i64::MAX).into())
+    }
+}
+
+impl FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let seconds = i64::column_result(value)?;
+        u64::try_from(seconds).map(Self::from_seconds).map_err(|_| FromSqlError::OutOfRange(seconds))
+    }
+}

@@ -1,0 +1,181 @@
+//! What is kept of a session, sealed so that only the browser's key opens it.
+//!
+//! The session's key seals (AES-256-GCM, key by HKDF-SHA256) the family's key; the family's key seals the
+//! record. A stolen database shows neither person nor token, and a row moved to another session, family
+//! or host does not open (invariant 7).
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{Digest, SessionId, SessionKey, Tokens};
+use crate::clock::Timestamp;
+use crate::identity::{Issuer, Principal};
+use crate::secret::{Secret, random_bytes};
+
+const WRAP: &[u8] = b"portcullis session 1: family key";
+const RECORD: &[u8] = b"portcullis session 1: record";
+
+/// The key of a family's record.
+#[derive(Clone)]
+pub(super) struct FamilyKey(Zeroizing<[u8; 32]>);
+
+impl FamilyKey {
+    pub(super) fn random() -> Self {
+        Self(Zeroizing::new(random_bytes()))
+    }
+
+    /// Seals it for the holder of `key`, on `host`, in the family of `root`.
+    pub(super) fn wrap(&self, key: &SessionKey, root: SessionId, host: &str) -> Option<Vec<u8>> {
+        seal(wrapping_key(key)?.as_slice(), &binding(*key.id(), root, host), self.0.as_slice())
+    }
+
+    pub(super) fn unwrap(key: &SessionKey, root: SessionId, host: &str, sealed: &[u8]) -> Option<Self> {
+        let opened = open(wrapping_key(key)?.as_slice(), &binding(*key.id(), root, host), sealed)?;
+        <[u8; 32]>::try_from(opened.as_slice()).ok().map(|bytes| Self(Zeroizing::new(bytes)))
+    }
+}
+
+impl fmt::Debug for FamilyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FamilyKey(…)")
+    }
+}
+
+/// What counts of a family; the store's columns beside it only find and expire rows.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Record {
+    pub(super) principal: Arc<Principal>,
+    pub(super) tokens: Tokens,
+    pub(super) sid: Option<String>,
+    pub(super) created: Timestamp,
+    pub(super) expires: Timestamp,
+}
+
+impl Record {
+    pub(super) fn seal(&self, key: &FamilyKey, root: SessionId) -> Option<Vec<u8>> {
+        let plain = Zeroizing::new(serde_json::to_vec(&Written::from(self)).ok()?);
+        seal(key.0.as_slice(), &record_binding(root), &plain)
+    }
+
+    pub(super) fn open(key: &FamilyKey, root: SessionId, sealed: &[u8]) -> Option<Self> {
+        let plain = open(key.0.as_slice(), &record_binding(root), sealed)?;
+        serde_json::from_slice::<Read>(&plain).ok().map(Self::from)
+    }
+}
+
+/// SHA-256 over an issuer and a name it gave, each with its length, so that no two pairs run together.
+pub(super) fn digest_at(issuer: &Issuer, name: &str) -> Digest {
+    let mut context = Context::new(&SHA256);
+    for part in [issuer.as_str(), name] {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    let mut digest = [0; 32];
+    digest.copy_from_slice(context.finish().as_ref());
+    digest
+}
+
+fn wrapping_key(key: &SessionKey) -> Option<Zeroizing<[u8; 32]>> {
+    let mut derived = Zeroizing::new([0; 32]);
+    let pseudo_random = Salt::none(HKDF_SHA256).extract(key.bytes());
+    pseudo_random.expand(&[WRAP], HKDF_SHA256).ok()?.fill(derived.as_mut_slice()).ok()?;
+    Some(derived)
+}
+
+fn binding(id: SessionId, root: SessionId, host: &str) -> Vec<u8> {
+    [WRAP, id.as_bytes(), root.as_bytes(), host.as_bytes()].concat()
+}
+
+fn record_binding(root: SessionId) -> Vec<u8> {
+    [RECORD, root.as_bytes()].concat()
+}
+
+/// Nonce, ciphertext, tag.
+fn seal(key: &[u8], bound_to: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+    let mut text = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
+    text.extend_from_slice(&[0; NONCE_LEN]);
+    text.extend_from_slice(plain);
+    let (head, body) = text.split_at_mut(NONCE_LEN);
+    let key = RandomizedNonceKey::new(&AES_256_GCM, key).ok()?;
+    let (nonce, tag) = key.seal_in_place_separate_tag(Aad::from(bound_to), body).ok()?;
+    head.copy_from_slice(nonce.as_ref());
+    text.extend_from_slice(tag.as_ref());
+    Some(text)
+}
+
+fn open(key: &[u8], bound_to: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let mut text = Zeroizing::new(text.to_vec());
+    let key = RandomizedNonceKey::new(&AES_256_GCM, key).ok()?;
+    let length = key.open_in_place(nonce, Aad::from(bound_to), &mut text).ok()?.len();
+    text.truncate(length);
+    Some(text)
+}
+
+/// Tokens are spelled out here and nowhere else: [`Secret`] does not serialize itself.
+#[derive(Serialize)]
+struct Written<'a> {
+    principal: &'a Principal,
+    access: Option<&'a str>,
+    access_expires: Option<Timestamp>,
+    refresh: Option<&'a str>,
+    id: Option<&'a str>,
+    sid: Option<&'a str>,
+    created: Timestamp,
+    expires: Timestamp,
+}
+
+impl<'a> From<&'a Record> for Written<'a> {
+    fn from(record: &'a Record) -> Self {
+        let tokens = &record.tokens;
+        Self {
+            principal: &record.principal,
+            access: tokens.access.as_ref().map(Secret::expose),
+            access_expires: tokens.access_expires,
+            refresh: tokens.refresh.as_ref().map(Secret::expose),
+            id: tokens.id.as_ref().map(Secret::expose),
+            sid: record.sid.as_deref(),
+            created: record.created,
+            expires: record.expires,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Read {
+    principal: Principal,
+    access: Option<String>,
+    access_expires: Option<Timestamp>,
+    refresh: Option<String>,
+    id: Option<String>,
+    sid: Option<String>,
+    created: Timestamp,
+    expires: Timestamp,
+}
+
+impl From<Read> for Record {
+    fn from(read: Read) -> Self {
+        let tokens = Tokens {
+            access: read.access.map(Secret::new),
+            access_expires: read.access_expires,
+            refresh: read.refresh.map(Secret::new),
+            id: read.id.map(Secret::new),
+        };
+        let (sid, created, expires) = (read.sid, read.created, read.expires);
+        Self { principal: Arc::new(read.principal), tokens, sid, created, expires }
+    }
+}
+
+#[cfg(test)]
+impl super::Session {
+    pub(super) fn key_bytes(&self) -> [u8; 32] {
+        *self.key.0
+    }
+}

@@ -1,0 +1,208 @@
+//! How sessions are made, found, used and grow old.
+
+use futures_util::future::join_all;
+
+use super::*;
+
+#[tokio::test]
+async fn a_session_is_found_by_its_key_and_by_nothing_else() {
+    let house = House::new();
+    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    assert!(Arc::ptr_eq(&house.sessions.cached(&key).unwrap(), &session));
+    assert_eq!((session.id, session.root, session.family()), (*key.id(), None, *key.id()));
+    assert!(!house.finds(&SessionKey::random()).await);
+    let id_as_key =
+        base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, session.id.as_bytes());
+    assert!(!house.finds(&SessionKey::parse(id_as_key.as_bytes()).unwrap()).await);
+}
+
+#[tokio::test]
+async fn a_session_survives_a_restart() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("state.db");
+    let house = House::on(Database::open(&file).unwrap(), Clock::manual(START));
+    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    let (app_key, _) = house.sessions.create(app_session(&session)).await.unwrap();
+    drop((house, session));
+    let house = House::on(Database::open(&file).unwrap(), Clock::manual(START));
+    let found = house.sessions.find(&key).await.unwrap().unwrap();
+    assert_eq!((&found.principal, &found.tokens), (&alice(), &tokens("access")));
+    assert_eq!(
+        (found.sid.as_deref(), found.created, found.last_seen()),
+        (Some("provider-session"), START, START)
+    );
+    let app = house.sessions.find(&app_key).await.unwrap().unwrap();
+    assert_eq!((app.root, &app.principal), (Some(found.id), &alice()));
+    assert!(app.belongs_to("WIKI.corp.example") && !app.belongs_to("login.corp.example"));
+}
+
+#[tokio::test]
+async fn an_unused_session_ends() {
+    let house = House::new();
+    let (key, _) = house.sessions.create(sign_in()).await.unwrap();
+    house.pass(59);
+    assert!(house.sessions.cached(&key).is_some());
+    house.pass(59);
+    assert!(house.sessions.cached(&key).is_some(), "use keeps it alive");
+    house.pass(60);
+    assert!(house.sessions.cached(&key).is_none());
+    assert!(!house.finds(&key).await && !house.restarted().finds(&key).await);
+}
+
+#[tokio::test]
+async fn a_session_ends_after_its_age_however_much_it_is_used() {
+    let house = House::new();
+    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    for _ in 0..71 {
+        house.pass(10);
+        assert!(house.sessions.cached(&key).is_some());
+    }
+    let (app_key, _) = house.sessions.create(app_session(&session)).await.unwrap();
+    house.pass(10);
+    for key in [&key, &app_key] {
+        assert!(house.sessions.cached(key).is_none() && !house.finds(key).await);
+    }
+    house.sessions.flush().await.unwrap();
+    assert!(!house.restarted().finds(&key).await);
+    assert!(house.sessions.create(app_session(&session)).await.is_err(), "nothing hangs on what is over");
+}
+
+#[tokio::test]
+async fn use_is_written_seldom_and_survives_a_restart() {
+    let house = House::new();
+    let (key, _) = house.sessions.create(sign_in()).await.unwrap();
+    for _ in 0..100 {
+        house.clock.advance(Duration::from_secs(30));
+        assert!(house.sessions.cached(&key).is_some());
+    }
+    house.sessions.flush().await.unwrap();
+    assert_eq!(house.store.touches.load(Ordering::Relaxed), 10, "once in five minutes");
+    house.pass(59);
+    assert!(house.restarted().finds(&key).await, "counted from the use, not from the sign-in");
+}
+
+#[tokio::test]
+async fn use_of_an_app_keeps_the_whole_sign_in_alive() {
+    let house = House::new();
+    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    let (app_key, _) = house.sessions.create(app_session(&session)).await.unwrap();
+    for _ in 0..4 {
+        house.pass(50);
+        assert!(house.sessions.cached(&app_key).is_some());
+        assert_eq!(house.sessions.purge().await.unwrap(), 0);
+    }
+    assert!(house.restarted().finds(&key).await);
+}
+
+#[tokio::test]
+async fn requests_at_once_ask_the_store_once() {
+    let house = House::new();
+    let (key, _) = house.sessions.create(sign_in()).await.unwrap();
+    let house = house.restarted();
+    house.store.close();
+    let opens = async {
+        until(|| house.store.loads() > 0).await;
+        house.store.open();
+    };
+    let (found, ()) = tokio::join!(join_all((0..100).map(|_| house.sessions.find(&key))), opens);
+    assert!(found.into_iter().all(|session| session.unwrap().is_some()));
+    assert_eq!((house.store.loads(), house.sessions.questions_under_way()), (1, 0));
+}
+
+#[tokio::test]
+async fn strangers_fill_nothing_invariant_14() {
+    let house = House::new();
+    for _ in 0..200 {
+        assert!(!house.finds(&SessionKey::random()).await);
+    }
+    assert_eq!(house.sessions.questions_under_way(), 0);
+    house.store.close();
+    for _ in 0..200 {
+        let key = SessionKey::random();
+        let mut hung_up = Box::pin(house.sessions.find(&key));
+        assert!(!done_now(&mut hung_up).await);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(house.sessions.questions_under_way(), 0, "those who hang up leave nothing behind");
+}
+
+#[tokio::test]
+async fn one_who_hangs_up_does_not_stop_the_others() {
+    let house = House::new();
+    let (key, _) = house.sessions.create(sign_in()).await.unwrap();
+    let house = house.restarted();
+    house.store.close();
+    let mut first = Box::pin(house.sessions.find(&key));
+    assert!(!done_now(&mut first).await);
+    let opens = async {
+        drop(first);
+        house.store.open();
+    };
+    let (found, ()) = tokio::join!(house.sessions.find(&key), opens);
+    assert!(found.unwrap().is_some());
+    assert_eq!(house.store.loads(), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_an_error_and_never_a_pass() {
+    let house = House::new();
+    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    let house = house.restarted();
+    house.store.away.store(true, Ordering::Relaxed);
+    let error = house.sessions.find(&key).await.unwrap_err();
+    assert!(error.to_string().contains("unavailable"), "{error}");
+    assert!(house.sessions.create(sign_in()).await.is_err());
+    assert!(house.sessions.replace_tokens(&key, &session, tokens("new"), None).await.is_err());
+    house.store.away.store(false, Ordering::Relaxed);
+    assert!(house.finds(&key).await, "it recovers by itself");
+}
+
+#[tokio::test]
+async fn new_tokens_reach_the_whole_family_and_survive() {
+    let house = House::new();
+    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    let (app_key, app) = house.sessions.create(app_session(&session)).await.unwrap();
+    let mut principal = (*alice()).clone();
+    principal.groups.clear();
+    let principal = Arc::new(principal);
+    let replaced =
+        house.sessions.replace_tokens(&app_key, &app, tokens("new"), Some(principal.clone())).await.unwrap();
+    assert_eq!((replaced.id, &replaced.tokens), (app.id, &tokens("new")));
+    for house in [&house, &house.restarted()] {
+        for key in [&key, &app_key] {
+            let found = house.sessions.find(key).await.unwrap().unwrap();
+            assert_eq!((&found.tokens, &found.principal), (&tokens("new"), &principal));
+        }
+    }
+    let late = house.sessions.create(app_session(&session)).await.unwrap().1;
+    assert_eq!(late.tokens, tokens("new"), "a later child gets what the family holds now");
+}
+
+#[tokio::test]
+async fn what_was_read_before_a_change_is_not_kept_after_it_invariant_4() {
+    let house = House::new();
+    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    let other = house.restarted();
+    other.store.close();
+    let mut slow = Box::pin(other.sessions.find(&key));
+    until(|| other.store.loads() == 0).await;
+    let change = async {
+        until(|| other.store.loads() == 1).await;
+        // Its answer is read but not yet handed over.
+        tokio::task::yield_now().await;
+        other.store.gate.add_permits(1_000);
+        other.sessions.replace_tokens(&key, &session, tokens("new"), None).await.unwrap()
+    };
+    let (found, _) = tokio::join!(&mut slow, change);
+    drop(found);
+    assert_eq!(other.sessions.cached(&key).unwrap().tokens, tokens("new"));
+}
+
+#[tokio::test]
+async fn a_key_changes_only_its_own_session() {
+    let house = House::new();
+    let (_, session) = house.sessions.create(sign_in()).await.unwrap();
+    let (other_key, _) = house.sessions.create(sign_in()).await.unwrap();
+    let refused = house.sessions.replace_tokens(&other_key, &session, tokens("new"), None).await;
+    assert!(matches!(refused, Err(SessionError::Ended)));
+}

@@ -1,0 +1,177 @@
+//! Sessions under a clock, a store and callers that the tests own.
+
+mod cookies;
+mod ending;
+mod living;
+mod sealing;
+mod stores;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::*;
+use crate::clock::{Clock, Timestamp};
+use crate::identity::{Issuer, Principal, ProviderName, Subject};
+use crate::secret::Secret;
+use crate::storage::Database;
+
+const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+const HOST: &str = "wiki.corp.example";
+
+fn alice() -> Arc<Principal> {
+    Arc::new(Principal {
+        provider: ProviderName::new("corp"),
+        issuer: Issuer::new("https://id.corp.example"),
+        subject: Subject::new("subject-of-alice"),
+        user: "alice".into(),
+        email: None,
+        groups: vec!["staff".into()],
+        scopes: Vec::new(),
+        auth_time: Some(START),
+        acr: None,
+        claims: serde_json::Map::new(),
+    })
+}
+
+fn tokens(access: &str) -> Tokens {
+    Tokens { access: Some(Secret::new(access)), refresh: Some(Secret::new("refresh")), ..Tokens::default() }
+}
+
+fn sign_in() -> NewSession {
+    let (principal, tokens, sid) = (alice(), tokens("access"), Some("provider-session".into()));
+    NewSession::Root { host: "login.corp.example".into(), principal, tokens, sid }
+}
+
+fn app_session(of: &Arc<Session>) -> NewSession {
+    NewSession::Child { host: HOST.into(), of: Arc::clone(of) }
+}
+
+/// A store that counts what it is asked and answers when the test lets it.
+#[derive(Debug)]
+struct Watched {
+    inner: EmbeddedStore,
+    loads: AtomicUsize,
+    touches: AtomicUsize,
+    away: AtomicBool,
+    gate: Semaphore,
+}
+
+impl Watched {
+    fn over(database: Database) -> Arc<Self> {
+        Arc::new(Self {
+            inner: EmbeddedStore::new(database),
+            loads: AtomicUsize::new(0),
+            touches: AtomicUsize::new(0),
+            away: AtomicBool::new(false),
+            gate: Semaphore::new(Semaphore::MAX_PERMITS),
+        })
+    }
+
+    /// Loads wait, once they have their answer, until `n` calls of [`Watched::open`].
+    fn close(&self) {
+        self.gate.forget_permits(Semaphore::MAX_PERMITS);
+    }
+
+    fn open(&self) {
+        self.gate.add_permits(1);
+    }
+
+    fn loads(&self) -> usize {
+        self.loads.load(Ordering::Relaxed)
+    }
+
+    fn check(&self) -> Result<(), StoreUnavailable> {
+        match self.away.load(Ordering::Relaxed) {
+            true => Err(StoreUnavailable::new(std::io::Error::other("away"))),
+            false => Ok(()),
+        }
+    }
+}
+
+impl SessionStore for Watched {
+    fn insert_root(&self, family: StoredFamily, session: StoredSession) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.check().map(|()| self.inner.insert_root(family, session))?.await })
+    }
+
+    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
+        Box::pin(async move { self.check().map(|()| self.inner.insert_child(session))?.await })
+    }
+
+    fn load(&self, id: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>> {
+        Box::pin(async move {
+            self.check()?;
+            self.loads.fetch_add(1, Ordering::Relaxed);
+            let answer = self.inner.load(id).await;
+            if let Ok(permit) = self.gate.acquire().await {
+                permit.forget();
+            }
+            answer
+        })
+    }
+
+    fn update_record(&self, root: SessionId, record: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>> {
+        Box::pin(async move { self.check().map(|()| self.inner.update_record(root, record))?.await })
+    }
+
+    fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
+        self.touches.fetch_add(touches.len(), Ordering::Relaxed);
+        Box::pin(async move { self.check().map(|()| self.inner.touch(touches))?.await })
+    }
+
+    fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
+        Box::pin(async move { self.check().map(|()| self.inner.remove_family(id))?.await })
+    }
+
+    fn purge(&self, expiry: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        Box::pin(async move { self.check().map(|()| self.inner.purge(expiry))?.await })
+    }
+}
+
+struct House {
+    clock: Clock,
+    database: Database,
+    store: Arc<Watched>,
+    sessions: Sessions,
+}
+
+impl House {
+    fn new() -> Self {
+        Self::on(Database::in_memory().unwrap(), Clock::manual(START))
+    }
+
+    fn on(database: Database, clock: Clock) -> Self {
+        let store = Watched::over(database.clone());
+        let sessions = Sessions::new(SessionSettings::default(), store.clone(), clock.clone());
+        Self { clock, database, store, sessions }
+    }
+
+    /// The same store seen by a gateway that has nothing in memory.
+    fn restarted(&self) -> Self {
+        Self::on(self.database.clone(), self.clock.clone())
+    }
+
+    fn pass(&self, minutes: u64) {
+        self.clock.advance(Duration::from_secs(60 * minutes));
+    }
+
+    async fn finds(&self, key: &SessionKey) -> bool {
+        self.sessions.find(key).await.unwrap().is_some()
+    }
+}
+
+/// Polls once; true where it is done.
+async fn done_now<F: Future + Unpin>(future: &mut F) -> bool {
+    std::future::poll_fn(|context| Poll::Ready(std::pin::Pin::new(&mut *future).poll(context).is_ready()))
+        .await
+}
+
+/// Lets other tasks go on until `holds`.
+async fn until(holds: impl Fn() -> bool) {
+    while !holds() {
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,121 @@
+//! What a stolen or altered store gives away: nothing (invariants 7 and 15).
+
+use rusqlite::types::Value;
+
+use super::*;
+
+async fn change(house: &House, statement: &'static str) {
+    house.database.run(move |connection| connection.execute_batch(statement)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stolen_store_shows_no_person_and_no_token_invariant_15() {
+    let house = House::new();
+    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    house.sessions.create(app_session(&session)).await.unwrap();
+    let dump = house.database.run(|connection| {
+        let mut all = Vec::new();
+        for table in ["session_families", "sessions"] {
+            let mut statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
+            let columns = statement.column_count();
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                for column in 0..columns {
+                    match row.get(column)? {
+                        Value::Blob(bytes) => all.extend(bytes),
+                        Value::Text(text) => all.extend(text.into_bytes()),
+                        Value::Null | Value::Integer(_) | Value::Real(_) => {}
+                    }
+                }
+            }
+        }
+        Ok(all)
+    });
+    let dump = dump.await.unwrap();
+    let key_text = key.to_secret();
+    let shown = |what: &[u8]| dump.windows(what.len()).any(|window| window == what);
+    assert!(shown(b"corp"), "the dump sees columns");
+    for secret in [
+        &b"alice"[..],
+        b"access",
+        b"refresh",
+        b"provider-session",
+        b"staff",
+        key.bytes(),
+        &session.key_bytes(),
+    ] {
+        assert!(!shown(secret));
+    }
+    assert!(!shown(key_text.expose().as_bytes()));
+}
+
+#[tokio::test]
+async fn debug_prints_no_secret_invariant_15() {
+    let house = House::new();
+    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    let printed = format!("{session:?} {key:?} {:?}", house.sessions);
+    for secret in ["access\"", "refresh\"", key.to_secret().expose()] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+    assert!(!printed.contains(&format!("{:?}", session.key_bytes())));
+}
+
+#[tokio::test]
+async fn an_altered_record_opens_nothing_invariant_7() {
+    for alteration in [
+        "UPDATE sessions SET host = 'evil.example'",
+        "UPDATE sessions SET family_key = x''",
+        "UPDATE sessions SET family_key = zeroblob(60)",
+        "UPDATE session_families SET record = x'00'",
+        "UPDATE session_families SET record = zeroblob(500)",
+        "UPDATE session_families SET record = substr(record, 1, length(record) - 1)",
+    ] {
+        let house = House::new();
+        let (key, _) = house.sessions.create(sign_in()).await.unwrap();
+        change(&house, alteration).await;
+        assert!(!house.restarted().finds(&key).await, "{alteration}");
+    }
+}
+
+#[tokio::test]
+async fn records_and_keys_do_not_change_places_invariant_7() {
+    for alteration in [
+        "UPDATE session_families SET record = (SELECT o.record FROM session_families o WHERE o.root <> session_families.root)",
+        "UPDATE sessions SET family_key = (SELECT o.family_key FROM sessions o WHERE o.id <> sessions.id)",
+        "UPDATE sessions SET root = (SELECT o.root FROM session_families o WHERE o.root <> sessions.root)",
+    ] {
+        let house = House::new();
+        let (one, _) = house.sessions.create(sign_in()).await.unwrap();
+        let (other, _) = house.sessions.create(sign_in()).await.unwrap();
+        change(&house, alteration).await;
+        let house = house.restarted();
+        assert!(!(house.finds(&one).await && house.finds(&other).await), "{alteration}");
+    }
+}
+
+#[tokio::test]
+async fn a_longer_life_written_into_the_store_is_not_believed_invariant_7() {
+    let house = House::new();
+    let (key, _) = house.sessions.create(sign_in()).await.unwrap();
+    let forever = "UPDATE session_families
+        SET expires = 9000000000, created = 9000000000, last_seen = 9000000000";
+    change(&house, forever).await;
+    house.pass(12 * 60);
+    assert!(!house.restarted().finds(&key).await);
+}
+
+#[test]
+fn sealing_twice_gives_two_texts() {
+    let (key, session_key) = (seal::FamilyKey::random(), SessionKey::random());
+    let wrap = || key.wrap(&session_key, *session_key.id(), HOST).unwrap();
+    assert_ne!(wrap(), wrap());
+    let opened = |host| seal::FamilyKey::unwrap(&session_key, *session_key.id(), host, &wrap());
+    assert!(opened(HOST).is_some() && opened("other.example").is_none());
+}
+
+#[test]
+fn names_of_two_issuers_do_not_run_together() {
+    let digest = |issuer: &str, name| seal::digest_at(&Issuer::new(issuer), name);
+    assert_ne!(digest("https://a", "bc"), digest("https://ab", "c"));
+    assert_eq!(digest("https://a", "bc"), digest("https://a", "bc"));
+}

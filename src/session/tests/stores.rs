@@ -1,0 +1,135 @@
+//! What every engine must do; one suite for all of them.
+
+use super::*;
+
+#[tokio::test]
+async fn the_embedded_store_keeps_its_promises() {
+    every_engine(|| EmbeddedStore::new(Database::in_memory().unwrap())).await;
+}
+
+/// The suite. `fresh` gives an empty store of the engine.
+async fn every_engine<S: SessionStore>(fresh: impl Fn() -> S) {
+    what_is_inserted_is_loaded(&fresh()).await;
+    a_child_needs_its_root(&fresh()).await;
+    a_record_is_replaced(&fresh()).await;
+    touches_only_move_forward(&fresh()).await;
+    a_family_goes_as_one(&fresh()).await;
+    a_purge_takes_the_old_and_the_idle(&fresh()).await;
+    a_purge_is_bounded(&fresh()).await;
+}
+
+fn id(n: u8) -> SessionId {
+    SessionId::from_bytes([n; 32])
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
+}
+
+fn family(n: u8) -> StoredFamily {
+    StoredFamily {
+        root: id(n),
+        provider: "corp".into(),
+        subject: [7; 32],
+        provider_session: (n % 2 == 0).then_some([8; 32]),
+        created: at(1000),
+        last_seen: at(1000),
+        expires: at(2000),
+        record: vec![n; 3000],
+    }
+}
+
+fn session(n: u8, root: u8) -> StoredSession {
+    StoredSession { id: id(n), root: id(root), host: HOST.into(), created: at(1000), family_key: vec![n; 60] }
+}
+
+async fn last_seen(store: &impl SessionStore, n: u8) -> u64 {
+    store.load(id(n)).await.unwrap().unwrap().0.last_seen.seconds()
+}
+
+async fn what_is_inserted_is_loaded(store: &impl SessionStore) {
+    for n in [1, 2] {
+        store.insert_root(family(n), session(n, n)).await.unwrap();
+        assert_eq!(store.load(id(n)).await.unwrap(), Some((family(n), session(n, n))));
+    }
+    assert_eq!(store.load(id(9)).await.unwrap(), None);
+    assert!(store.insert_root(family(1), session(1, 1)).await.is_err(), "an identifier is used once");
+}
+
+async fn a_child_needs_its_root(store: &impl SessionStore) {
+    assert_eq!(store.insert_child(session(2, 1)).await.unwrap(), Inserted::RootGone);
+    assert_eq!(store.load(id(2)).await.unwrap(), None);
+    store.insert_root(family(1), session(1, 1)).await.unwrap();
+    assert_eq!(store.insert_child(session(2, 1)).await.unwrap(), Inserted::Done);
+    assert_eq!(store.load(id(2)).await.unwrap(), Some((family(1), session(2, 1))));
+}
+
+async fn a_record_is_replaced(store: &impl SessionStore) {
+    store.insert_root(family(1), session(1, 1)).await.unwrap();
+    store.insert_child(session(2, 1)).await.unwrap();
+    let mut members = store.update_record(id(1), vec![42]).await.unwrap();
+    members.sort();
+    assert_eq!(members, [id(1), id(2)]);
+    assert_eq!(store.load(id(2)).await.unwrap().unwrap().0.record, [42]);
+    assert!(store.update_record(id(9), vec![42]).await.unwrap().is_empty());
+}
+
+async fn touches_only_move_forward(store: &impl SessionStore) {
+    store.insert_root(family(1), session(1, 1)).await.unwrap();
+    let touch = |n, seconds| Touch { root: id(n), at: at(seconds) };
+    store.touch(vec![touch(1, 1200), touch(9, 1200), touch(1, 1100)]).await.unwrap();
+    assert_eq!(last_seen(store, 1).await, 1200);
+    assert_eq!(store.load(id(9)).await.unwrap(), None);
+    store.touch(Vec::new()).await.unwrap();
+}
+
+async fn a_family_goes_as_one(store: &impl SessionStore) {
+    for n in [1, 3] {
+        store.insert_root(family(n), session(n, n)).await.unwrap();
+        store.insert_child(session(n + 1, n)).await.unwrap();
+    }
+    let mut removed = store.remove_family(id(2)).await.unwrap().unwrap();
+    removed.sessions.sort();
+    assert_eq!(removed, RemovedFamily { root: id(1), sessions: vec![id(1), id(2)] });
+    for (n, there) in [(1, false), (2, false), (3, true), (4, true)] {
+        assert_eq!(store.load(id(n)).await.unwrap().is_some(), there);
+    }
+    assert_eq!(store.remove_family(id(2)).await.unwrap(), None);
+}
+
+async fn a_purge_takes_the_old_and_the_idle(store: &impl SessionStore) {
+    let aged = |n, created, last_seen, expires| StoredFamily {
+        created: at(created),
+        last_seen: at(last_seen),
+        expires: at(expires),
+        ..family(n)
+    };
+    for family in [
+        aged(1, 1000, 1400, 1500),
+        aged(2, 1000, 1300, 2000),
+        aged(3, 900, 1400, 2000),
+        aged(4, 1000, 1400, 2000),
+    ] {
+        let root = family.root.as_bytes()[0];
+        store.insert_root(family, session(root, root)).await.unwrap();
+    }
+    let expiry = Expiry { now: at(1500), idle_since: at(1300), created_before: at(900), limit: 10 };
+    let mut removed = store.purge(expiry).await.unwrap();
+    removed.sort_by_key(|family| family.root);
+    let gone = |n| RemovedFamily { root: id(n), sessions: vec![id(n)] };
+    assert_eq!(removed, [gone(1), gone(2), gone(3)]);
+    assert!(store.load(id(4)).await.unwrap().is_some());
+    assert!(store.purge(expiry).await.unwrap().is_empty());
+}
+
+async fn a_purge_is_bounded(store: &impl SessionStore) {
+    for n in 1..=5 {
+        store.insert_root(family(n), session(n, n)).await.unwrap();
+    }
+    let expiry = Expiry { now: at(9000), idle_since: at(0), created_before: at(0), limit: 3 };
+    let mut counts = Vec::new();
+    for _ in 0..3 {
+        counts.push(store.purge(expiry).await.unwrap().len());
+    }
+    assert_eq!(counts, [3, 2, 0]);
+}

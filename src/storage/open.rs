@@ -1,0 +1,90 @@
+//! From a held file to a connection: ours, whole, of a known version, migrated.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{StorageError, migrations};
+
+/// `application_id` in the file's header: "Prtc".
+pub(super) const APPLICATION_ID: i32 = 0x5072_7463;
+
+/// How long a statement waits for another process (a backup) to let go of the file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Opens the file that exists at `path`.
+pub(super) fn open(path: &Path) -> Result<Connection, StorageError> {
+    let fault = |cause| StorageError::from_sqlite(path, cause);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    connection.busy_timeout(BUSY).map_err(fault)?;
+    identify(&connection, path)?;
+    check(&connection, path)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(fault)?;
+    configure(&connection).map_err(fault)?;
+    migrations::apply(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// Opens a database that ends with the process.
+pub(super) fn in_memory(name: &Path) -> Result<Connection, StorageError> {
+    let fault = |cause| StorageError::from_sqlite(name, cause);
+    let mut connection = Connection::open_in_memory().map_err(fault)?;
+    configure(&connection).map_err(fault)?;
+    migrations::apply(&mut connection, name)?;
+    Ok(connection)
+}
+
+/// Refuses what is not ours before anything is written, be it a checkpoint on closing.
+fn identify(connection: &Connection, path: &Path) -> Result<(), StorageError> {
+    let fault = |cause| StorageError::from_sqlite(path, cause);
+    let file = || path.to_owned();
+    let (application_id, found, objects) = guarded(connection, header).map_err(fault)?;
+    let empty = application_id == 0 && found == 0 && objects == 0;
+    match application_id {
+        APPLICATION_ID if found > migrations::LATEST => {
+            Err(StorageError::Newer { file: file(), found, known: migrations::LATEST })
+        }
+        APPLICATION_ID => Ok(()),
+        0 if empty => Ok(()),
+        application_id => Err(StorageError::Foreign { file: file(), application_id }),
+    }
+}
+
+fn guarded<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    read(connection)
+}
+
+fn header(connection: &Connection) -> rusqlite::Result<(i32, i32, i64)> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+    let objects = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok((pragma("application_id")?, pragma("user_version")?, objects))
+}
+
+fn check(connection: &Connection, path: &Path) -> Result<(), StorageError> {
+    let finding: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|cause| StorageError::from_sqlite(path, cause))?;
+    if finding == "ok" {
+        return Ok(());
+    }
+    Err(StorageError::Corrupt { file: path.to_owned(), detail: finding.replace('\n', " ") })
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // FULL, not NORMAL: under NORMAL a power loss may undo the last commits, and a session that was
+    // signed out would live again (invariant 8). Activity is written in batches, so the price is one
+    // fsync for a sign-in or sign-out.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "trusted_schema", false)
+}
