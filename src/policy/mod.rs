@@ -1,7 +1,18 @@
 //! Who may do what: rules, decisions, and the reason of each decision.
 
+mod access;
+mod condition;
+mod decision;
+mod explain;
 mod permit;
+mod reason;
 mod settings;
+#[cfg(test)]
+mod tests;
 
+pub use access::Access;
+pub use decision::{Decision, Question, decide};
+pub use explain::{ConditionResult, Explanation, PolicyResult, RuleResult, explain};
 pub use permit::{Grant, Permit};
+pub use reason::{Reason, Said, Verdict};
 pub use settings::{AccessSettings, PolicySettings, RuleSettings};

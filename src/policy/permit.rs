@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use super::Reason;
 use crate::identity::Principal;
 
 /// That a request may go on, and in whose name.
 #[derive(Clone, Debug)]
 pub struct Permit {
     grant: Grant,
+    reason: Reason,
 }
 
 /// In whose name a request goes on. Public and allowed are different things.
@@ -20,14 +22,20 @@ pub enum Grant {
 }
 
 impl Permit {
-    pub(super) const fn new(grant: Grant) -> Self {
-        Self { grant }
+    pub(super) const fn new(grant: Grant, reason: Reason) -> Self {
+        Self { grant, reason }
     }
 
     /// In whose name.
     #[must_use]
     pub const fn grant(&self) -> &Grant {
         &self.grant
+    }
+
+    /// Why.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
     }
 
     /// The principal, where there is one.
@@ -41,7 +49,11 @@ impl Permit {
 
     /// A permit for tests of the rooms behind the policy.
     #[cfg(test)]
-    pub(crate) const fn for_tests(grant: Grant) -> Self {
-        Self::new(grant)
+    pub(crate) fn for_tests(grant: Grant) -> Self {
+        let reason = match grant {
+            Grant::Public => Reason::Public,
+            Grant::Principal(_) => Reason::SignedIn,
+        };
+        Self { grant, reason }
     }
 }

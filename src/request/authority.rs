@@ -1,34 +1,96 @@
 //! The host a request is for.
 
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use http::{HeaderMap, Uri, Version, header};
 
 use super::Scheme;
 
+/// The longest name (RFC 1035, section 2.3.4, without the root's dot).
+const MAX_NAME: usize = 253;
+/// The longest label.
+const MAX_LABEL: usize = 63;
+
 /// Host and port, lower-cased and checked: an A-label name, an IPv4 address or a bracketed IPv6 address.
+///
+/// A name of one spelling only: a trailing dot is refused rather than removed, since to a browser it makes
+/// another origin with other cookies.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Authority {
     host: Box<str>,
     port: Option<u16>,
 }
 
-/// Why a `Host` is refused with 400.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("malformed host")]
-pub struct AuthorityError;
+/// Why a `Host`, `:authority` or absolute-form target is refused with 400.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorityError {
+    /// Neither target nor `Host` names a host (RFC 9112, section 3.2).
+    #[error("the request names no host; send exactly one Host field")]
+    Missing,
+    /// More than one `Host` field.
+    #[error("the request has several Host fields; send exactly one")]
+    Several,
+    /// The target names another host or port than `Host` (decision 1: refused, not repaired).
+    #[error("the request target and the Host field name different hosts")]
+    Disagreement,
+    /// It is empty.
+    #[error("the host is empty")]
+    Empty,
+    /// It has `user@` (RFC 9110, section 4.2.4).
+    #[error("the host has user information before an \"@\"")]
+    Userinfo,
+    /// It is no name of letters, digits, `-` and `_`: A-labels for other scripts, no trailing dot.
+    #[error(
+        "the host is no name: expected labels of letters, digits, \"-\" and \"_\" without a trailing dot"
+    )]
+    Name,
+    /// It looks like an address and is none, such as `127.1` or `[::1`.
+    #[error("the host is no address: expected IPv4 as in 192.0.2.1 or IPv6 as in [2001:db8::1]")]
+    Address,
+    /// The port is not a number from 1 to 65535.
+    #[error("the port is not a number from 1 to 65535")]
+    Port,
+}
 
 impl Authority {
     /// Reads `host` or `host:port`.
     ///
     /// # Errors
-    /// Where it is empty, has userinfo, or is no host.
+    /// Where it is empty, has userinfo, is no host, or has no valid port behind a colon.
     pub fn parse(text: &str) -> Result<Self, AuthorityError> {
-        let (host, port) = match text.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => {
-                (host, Some(port.parse().map_err(|_| AuthorityError)?))
-            }
-            _ => (text, None),
+        if text.contains('@') {
+            return Err(AuthorityError::Userinfo);
+        }
+        let (host, port) = split(text)?;
+        Ok(Self { host: canonical(host)?, port: port.map(number).transpose()? })
+    }
+
+    /// The host that a request is for: from `Host`, and from its target where that has one (absolute-form,
+    /// or `:authority` in HTTP/2); where both speak they must agree, default ports aside.
+    ///
+    /// # Errors
+    /// Where nobody names a host, `Host` comes twice, is missing in HTTP/1 or is unreadable, or the two
+    /// disagree.
+    pub fn of(uri: &Uri, headers: &HeaderMap, version: Version) -> Result<Self, AuthorityError> {
+        let target = uri.authority().map(|authority| Self::parse(authority.as_str())).transpose()?;
+        let host = host_field(headers)?;
+        match (target, host) {
+            (Some(target), Some(host)) if target.agrees(&host, uri) => Ok(host),
+            (Some(_), Some(_)) => Err(AuthorityError::Disagreement),
+            (None, Some(host)) => Ok(host),
+            (Some(target), None) if version >= Version::HTTP_2 => Ok(target),
+            (_, None) => Err(AuthorityError::Missing),
+        }
+    }
+
+    fn agrees(&self, other: &Self, uri: &Uri) -> bool {
+        let default = match uri.scheme_str() {
+            Some("http") => Some(Scheme::Http.default_port()),
+            Some("https") => Some(Scheme::Https.default_port()),
+            _ => None,
         };
-        Ok(Self { host: host.to_ascii_lowercase().into(), port })
+        self.host == other.host && self.port.or(default) == other.port.or(default)
     }
 
     /// The host, lower-case, without port.
@@ -48,6 +110,12 @@ impl Authority {
     pub fn port_or_default(&self, scheme: Scheme) -> u16 {
         self.port.unwrap_or(scheme.default_port())
     }
+
+    /// Whether the host is an address rather than a name.
+    #[must_use]
+    pub fn is_address(&self) -> bool {
+        self.host.starts_with('[') || self.host.parse::<Ipv4Addr>().is_ok()
+    }
 }
 
 impl fmt::Display for Authority {
@@ -56,3 +124,72 @@ impl fmt::Display for Authority {
         self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
+
+fn host_field(headers: &HeaderMap) -> Result<Option<Authority>, AuthorityError> {
+    let mut fields = headers.get_all(header::HOST).iter();
+    let Some(field) = fields.next() else { return Ok(None) };
+    if fields.next().is_some() {
+        return Err(AuthorityError::Several);
+    }
+    Authority::parse(field.to_str().map_err(|_| AuthorityError::Name)?).map(Some)
+}
+
+fn split(text: &str) -> Result<(&str, Option<&str>), AuthorityError> {
+    let end = match text.strip_prefix('[') {
+        Some(_) => text.find(']').ok_or(AuthorityError::Address)? + 1,
+        None => text.find(':').unwrap_or(text.len()),
+    };
+    let (host, rest) = text.split_at_checked(end).ok_or(AuthorityError::Name)?;
+    match rest.strip_prefix(':') {
+        Some(port) => Ok((host, Some(port))),
+        None if rest.is_empty() => Ok((host, None)),
+        None => Err(AuthorityError::Address),
+    }
+}
+
+fn number(port: &str) -> Result<u16, AuthorityError> {
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit()) && !port.starts_with('0');
+    digits.then(|| port.parse().ok()).flatten().ok_or(AuthorityError::Port)
+}
+
+fn canonical(host: &str) -> Result<Box<str>, AuthorityError> {
+    if host.is_empty() {
+        return Err(AuthorityError::Empty);
+    }
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let address: Ipv6Addr = address.parse().map_err(|_| AuthorityError::Address)?;
+        return Ok(format!("[{address}]").into());
+    }
+    check_name(host)?;
+    let mut name: Box<str> = host.into();
+    name.make_ascii_lowercase();
+    Ok(name)
+}
+
+fn check_name(host: &str) -> Result<(), AuthorityError> {
+    if host.len() > MAX_NAME || !host.split('.').all(is_label) {
+        return Err(AuthorityError::Name);
+    }
+    // What resolvers and browsers read as an address is one, or it is refused: `127.1`, `0x7f.0.0.1`.
+    if ends_in_number(host) && host.parse::<Ipv4Addr>().is_err() {
+        return Err(AuthorityError::Address);
+    }
+    Ok(())
+}
+
+fn is_label(label: &str) -> bool {
+    let bytes = label.as_bytes();
+    let letters = bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let hyphens = bytes.first() == Some(&b'-') || bytes.last() == Some(&b'-');
+    (1..=MAX_LABEL).contains(&bytes.len()) && letters && !hyphens
+}
+
+fn ends_in_number(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or(host).as_bytes();
+    let hexadecimal =
+        matches!(last, [b'0', b'x' | b'X', digits @ ..] if digits.iter().all(u8::is_ascii_hexdigit));
+    hexadecimal || last.iter().all(u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,21 +1,22 @@
-//! Who is asking, as far as addresses go, and what trusted proxies say of the request (invariant 10).
+//! Who is asking, as far as addresses go (invariant 10).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use http::HeaderMap;
 use ipnet::IpNet;
-
-use super::{Authority, Scheme, Transport};
 
 /// The client's address: the peer's, or the nearest untrusted one that trusted proxies name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientAddress(IpAddr);
 
 impl ClientAddress {
+    /// What a client is called whom a trusted proxy hides (`for=unknown`, RFC 7239, section 6.2): 0.0.0.0, an
+    /// address that nobody has. The proxy's own would let strangers pass for the inner network.
+    pub const HIDDEN: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+
     /// Wraps an address that has been established.
     #[must_use]
     pub const fn new(address: IpAddr) -> Self {
-        Self(address)
+        Self(address.to_canonical())
     }
 
     /// The address; IPv4-mapped IPv6 is given as IPv4.
@@ -23,6 +24,18 @@ impl ClientAddress {
     pub const fn ip(self) -> IpAddr {
         self.0
     }
+
+    /// Whether any of `networks` holds it.
+    #[must_use]
+    pub fn is_in(self, networks: &[IpNet]) -> bool {
+        networks.iter().any(|network| network.contains(&self.0) || holds_mapped(network, self.0))
+    }
+}
+
+/// Whether a network written with IPv4-mapped addresses (`::ffff:10.0.0.0/104`) holds an IPv4 address.
+fn holds_mapped(network: &IpNet, address: IpAddr) -> bool {
+    let (IpNet::V6(network), IpAddr::V4(address)) = (network, address) else { return false };
+    network.prefix_len() >= 96 && network.contains(&address.to_ipv6_mapped())
 }
 
 /// The networks whose `Forwarded` and `X-Forwarded-*` are believed; nobody's by default.
@@ -39,32 +52,33 @@ impl TrustedProxies {
     /// Whether `address` belongs to a trusted proxy.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address))
+        ClientAddress::new(address).is_in(&self.0)
     }
 }
 
-/// What the hop before the client's last trusted proxy looked like.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Forwarding {
-    /// Whose request it is.
-    pub client: ClientAddress,
-    /// How the client reached the first trusted proxy, or us.
-    pub scheme: Scheme,
-    /// The host a trusted proxy says was asked for, where it says so.
-    pub host: Option<Authority>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Why what a trusted proxy said is refused with 400.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("malformed forwarding header")]
-pub struct ForwardingError;
+    fn trusts(networks: &[&str], address: &str) -> bool {
+        let networks = networks.iter().map(|network| network.parse().unwrap()).collect();
+        TrustedProxies::new(networks).contains(address.parse().unwrap())
+    }
 
-impl Forwarding {
-    /// Reads what `transport` and, from trusted peers only, the headers say.
-    ///
-    /// # Errors
-    /// Where a trusted proxy sent something unreadable.
-    pub fn read(transport: &Transport, _: &HeaderMap, _: &TrustedProxies) -> Result<Self, ForwardingError> {
-        Ok(Self { client: ClientAddress(transport.peer.ip()), scheme: transport.scheme, host: None })
+    #[test]
+    fn nobody_is_trusted_by_default() {
+        assert!(!TrustedProxies::default().contains("127.0.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn mapped_addresses_are_the_ipv4_addresses_they_map() {
+        let mapped: IpAddr = "::ffff:10.1.2.3".parse().unwrap();
+        assert_eq!(ClientAddress::new(mapped).ip(), "10.1.2.3".parse::<IpAddr>().unwrap());
+        assert!(trusts(&["10.0.0.0/8"], "::ffff:10.1.2.3"));
+        assert!(trusts(&["::ffff:10.0.0.0/104"], "10.1.2.3"));
+        assert!(trusts(&["::ffff:10.0.0.0/104"], "::ffff:10.1.2.3"));
+        assert!(!trusts(&["::ffff:10.0.0.0/104"], "11.1.2.3"));
+        assert!(!trusts(&["::/0"], "10.1.2.3"));
+        assert!(trusts(&["2001:db8::/32"], "2001:db8::1"));
     }
 }

@@ -2,12 +2,14 @@
 
 mod authority;
 mod client;
+mod forwarding;
 mod navigation;
 mod path;
 mod transport;
 
 pub use authority::{Authority, AuthorityError};
-pub use client::{ClientAddress, Forwarding, ForwardingError, TrustedProxies};
+pub use client::{ClientAddress, TrustedProxies};
+pub use forwarding::{Forwarding, ForwardingError};
 pub use navigation::is_navigation;
 pub use path::{PathError, PathException, PathExceptions, RequestPath};
 pub use transport::{Scheme, Transport, WorkerId};

@@ -1,9 +1,96 @@
 //! Whether a browser is navigating, or a script or program is calling.
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method, header};
 
 /// Whether a refused request is better answered by a page or a redirect than by a status for programs.
+///
+/// What a browser says itself counts first (Fetch Metadata: `Sec-Fetch-Mode`, `Sec-Fetch-Dest`); where it says
+/// nothing, somebody who asks for HTML by name is taken for one. Only `GET` and `HEAD` navigate: a redirect
+/// would lose the body of anything else. A request with `Authorization` or `X-Requested-With` comes from a
+/// program, and no script is redirected into an error of CORS.
 #[must_use]
-pub fn is_navigation(method: &Method, _headers: &HeaderMap) -> bool {
-    method == Method::GET
+pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let program = headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-requested-with");
+    reads && !program && said_by_the_browser(headers).unwrap_or_else(|| asks_for_html(headers))
+}
+
+fn said_by_the_browser(headers: &HeaderMap) -> Option<bool> {
+    let mode = headers.get(HeaderName::from_static("sec-fetch-mode"))?;
+    let destination = headers.get(HeaderName::from_static("sec-fetch-dest"));
+    let page = destination
+        .is_none_or(|value| [b"document".as_slice(), b"iframe", b"frame"].contains(&value.as_bytes()));
+    Some(mode == "navigate" && page)
+}
+
+fn asks_for_html(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(is_html)
+}
+
+/// Whether a media range (RFC 9110, section 12.5.1) is HTML with a weight above 0; `*/*` asks for nothing.
+fn is_html(range: &str) -> bool {
+    let mut parts = range.split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default();
+    let html = ["text/html", "application/xhtml+xml"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    html && !parts.any(is_zero_weight)
+}
+
+fn is_zero_weight(parameter: &str) -> bool {
+    let weight = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q="));
+    weight.is_some_and(|weight| weight.trim_end_matches(['0', '.']).is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn navigates(method: Method, fields: &[(&'static str, &'static str)]) -> bool {
+        let fields =
+            fields.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+        is_navigation(&method, &fields.collect())
+    }
+
+    const MODE: &str = "sec-fetch-mode";
+    const DEST: &str = "sec-fetch-dest";
+    const BROWSER: (&str, &str) =
+        ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+
+    #[test]
+    fn browsers_that_say_so_navigate() {
+        for fields in [
+            &[(MODE, "navigate"), (DEST, "document"), BROWSER][..],
+            &[(MODE, "navigate"), (DEST, "iframe")],
+            &[(MODE, "navigate")],
+            &[BROWSER],
+            &[("accept", "Text/HTML;q=0.1")],
+            &[("accept", "image/png, application/xhtml+xml")],
+        ] {
+            assert!(navigates(Method::GET, fields), "{fields:?}");
+            assert!(navigates(Method::HEAD, fields), "{fields:?}");
+            assert!(!navigates(Method::POST, fields), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn scripts_and_programs_do_not() {
+        for fields in [
+            &[][..],
+            &[("accept", "*/*")],
+            &[("accept", "application/json")],
+            &[("accept", "text/html;q=0, application/json")],
+            &[("accept", "text/html; q=0.000")],
+            &[("accept", "text/htmlx, xtext/html")],
+            &[(MODE, "cors"), (DEST, "empty"), BROWSER],
+            &[(MODE, "no-cors"), (DEST, "image"), BROWSER],
+            &[(MODE, "websocket"), BROWSER],
+            &[(MODE, "navigate"), (DEST, "empty"), BROWSER],
+            &[(MODE, "navigate"), (DEST, "object"), BROWSER],
+            &[BROWSER, ("x-requested-with", "XMLHttpRequest")],
+            &[(MODE, "navigate"), (DEST, "document"), ("authorization", "Bearer x")],
+            &[(MODE, "navigate"), (DEST, "document"), ("authorization", "")],
+        ] {
+            assert!(!navigates(Method::GET, fields), "{fields:?}");
+        }
+    }
 }

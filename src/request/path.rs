@@ -1,65 +1,94 @@
 //! The one decoded path (invariants 1 and 2).
 
+mod decode;
+mod exceptions;
+
+#[cfg(test)]
+mod tests;
+
+pub use exceptions::{PathException, PathExceptions};
+
+use decode::decode;
+
+/// The longest path, in bytes as it came.
+const MAX_LENGTH: usize = 8 * 1024;
+
 /// A request's path, decoded once. Routing, policy, limits, the log and the upstream see this value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequestPath {
     raw: Box<str>,
-    decoded: Box<str>,
+    /// `None`: the same text as `raw`.
+    decoded: Option<Box<str>>,
     exceptions: PathExceptions,
 }
 
-/// Something in a path that two parsers could read differently and that a route may tolerate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum PathException {
-    /// `%2F` or `%5C`.
-    EncodedSlash,
-    /// An empty segment, `//`.
-    EmptySegment,
-    /// `;` in a segment.
-    Semicolon,
-    /// `%25` before two hexadecimal digits.
-    DoubleEncoding,
-}
-
-/// A set of [`PathException`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct PathExceptions(u8);
-
-/// Why a path is refused with 400.
+/// Why a path is refused with 400. Offsets count bytes of the path as it came, from 0.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("ambiguous path")]
-pub struct PathError;
-
-impl PathExceptions {
-    /// With `exception` among them.
-    #[must_use]
-    pub const fn with(self, exception: PathException) -> Self {
-        Self(self.0 | 1 << exception as u8)
-    }
-
-    /// The exceptions of `self` that `tolerated` does not hold.
-    #[must_use]
-    pub const fn beyond(self, tolerated: Self) -> Self {
-        Self(self.0 & !tolerated.0)
-    }
-
-    /// Whether the set is empty.
-    #[must_use]
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
+pub enum PathError {
+    /// It does not begin with `/` (RFC 9112, section 3.2.1).
+    #[error("the path does not begin with \"/\"")]
+    NotAbsolute,
+    /// It has more than 8 KiB.
+    #[error("the path has {length} bytes; at most {MAX_LENGTH} are read")]
+    TooLong {
+        /// Bytes of the path.
+        length: usize,
+    },
+    /// A segment is `.` or `..`, plainly or percent-encoded to any depth, with or without parameters.
+    #[error("the path has a dot segment at byte {at}; send it resolved")]
+    DotSegment {
+        /// Where the segment begins.
+        at: usize,
+    },
+    /// NUL or another control character, or a plain space.
+    #[error("the path has a control character or a space at byte {at}")]
+    Control {
+        /// Where it stands.
+        at: usize,
+    },
+    /// A plain `\`, which some servers read as `/`.
+    #[error("the path has a backslash at byte {at}; a literal one is written %5C")]
+    Backslash {
+        /// Where it stands.
+        at: usize,
+    },
+    /// A plain `?` or `#`: query and fragment are no part of a path.
+    #[error("the path has a \"?\" or \"#\" at byte {at}; literal ones are written %3F and %23")]
+    Delimiter {
+        /// Where it stands.
+        at: usize,
+    },
+    /// A `%` without two hexadecimal digits behind it (RFC 3986, section 2.1).
+    #[error("the path has a malformed percent-escape at byte {at}")]
+    MalformedEscape {
+        /// Where its `%` stands.
+        at: usize,
+    },
+    /// Decoded, it is not UTF-8: overlong forms, surrogates and cut sequences included (RFC 3629, section 3).
+    #[error("the decoded path is not UTF-8 from byte {at}")]
+    InvalidUtf8 {
+        /// Where the sequence begins.
+        at: usize,
+    },
 }
 
 impl RequestPath {
     /// Reads the path of a request target, without its query.
     ///
     /// # Errors
-    /// Where the path is not absolute or cannot be read in one way only.
+    /// Where the path is not absolute, longer than 8 KiB or cannot be read in one way only.
     pub fn parse(raw: &str) -> Result<Self, PathError> {
-        let exceptions = PathExceptions::default();
-        raw.starts_with('/')
-            .then(|| Self { raw: raw.into(), decoded: raw.into(), exceptions })
-            .ok_or(PathError)
+        if raw.len() > MAX_LENGTH {
+            return Err(PathError::TooLong { length: raw.len() });
+        }
+        if !raw.starts_with('/') {
+            return Err(PathError::NotAbsolute);
+        }
+        if is_plain(raw.as_bytes()) {
+            return Ok(Self { raw: raw.into(), decoded: None, exceptions: PathExceptions::default() });
+        }
+        let (decoded, exceptions) = decode(raw)?;
+        Ok(Self { raw: raw.into(), decoded: Some(decoded).filter(|text| **text != *raw), exceptions })
     }
 
     /// The path as it came, percent-encoded: what the upstream is sent.
@@ -69,9 +98,14 @@ impl RequestPath {
     }
 
     /// The decoded path that rules and routes are matched against; begins with `/`.
+    ///
+    /// It is `raw` with every escape decoded once, but for `%2F`, `%5C` and `%25`, which stay written so: no
+    /// encoded slash is taken for a slash, and no two different paths decode to one text. Empty segments are
+    /// collapsed and everything from `;` to the end of its segment is dropped, so that a route which
+    /// tolerates them still judges `/app//admin;x` as `/app/admin`.
     #[must_use]
     pub fn decoded(&self) -> &str {
-        &self.decoded
+        self.decoded.as_deref().unwrap_or(&self.raw)
     }
 
     /// What the matched route must tolerate.
@@ -79,4 +113,15 @@ impl RequestPath {
     pub const fn exceptions(&self) -> PathExceptions {
         self.exceptions
     }
+}
+
+/// Whether nothing in a path needs a second look: what almost every request pays, one scan.
+fn is_plain(path: &[u8]) -> bool {
+    let harmless = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'%' | b';' | b'\\' | b'?' | b'#');
+    let mut before = b'a';
+    path.iter().all(|&byte| {
+        let opens_badly = before == b'/' && matches!(byte, b'/' | b'.');
+        before = byte;
+        !opens_badly && harmless(byte)
+    })
 }

@@ -3,6 +3,12 @@
 use std::fmt;
 
 use http::Method;
+use url::Host;
+
+use crate::request::Authority;
+
+#[cfg(test)]
+mod tests;
 
 /// `wiki.corp.example`, `wiki.corp.example:8443`, `*.apps.corp.example` (one label), or any host.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,13 +29,57 @@ pub struct HostPatternError;
 impl std::str::FromStr for HostPattern {
     type Err = HostPatternError;
 
+    /// Reads a host with or without port; names of other scripts become A-labels (UTS 46), `*` is any host.
     fn from_str(text: &str) -> Result<Self, HostPatternError> {
-        (!text.is_empty()).then(|| Self::Exact(text.to_ascii_lowercase(), None)).ok_or(HostPatternError)
+        if text == "*" {
+            return Ok(Self::Any);
+        }
+        match text.strip_prefix("*.") {
+            Some(suffix) => name(suffix).map(|(suffix, port)| Self::Wildcard(suffix, port)),
+            None => host(text).map(|host| Self::Exact(host.host().to_owned(), host.port())),
+        }
+    }
+}
+
+/// A suffix is a name: there is no label before an address.
+fn name(text: &str) -> Result<(String, Option<u16>), HostPatternError> {
+    let host = host(text)?;
+    (!host.is_address()).then(|| (host.host().to_owned(), host.port())).ok_or(HostPatternError)
+}
+
+fn host(text: &str) -> Result<Authority, HostPatternError> {
+    if text.is_ascii() {
+        return Authority::parse(text).map_err(|_| HostPatternError);
+    }
+    let (name, port) = match text.split_once(':') {
+        Some((name, port)) => (name, format!(":{port}")),
+        None => (text, String::new()),
+    };
+    // The crate decodes percent-escapes in names; a configuration has none to decode.
+    match Host::parse(name) {
+        Ok(Host::Domain(name)) if !text.contains('%') => {
+            Authority::parse(&format!("{name}{port}")).map_err(|_| HostPatternError)
+        }
+        _ => Err(HostPatternError),
+    }
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let port = match self {
+            Self::Any => return f.write_str("*"),
+            Self::Exact(host, port) => f.write_str(host).map(|()| port)?,
+            Self::Wildcard(suffix, port) => write!(f, "*.{suffix}").map(|()| port)?,
+        };
+        port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 
 /// A decoded absolute path without trailing slash (`/` itself is the empty prefix): `/admin` holds
 /// `/admin` and `/admin/x`, not `/administrator`.
+///
+/// It is written as [`RequestPath::decoded`](crate::request::RequestPath::decoded) gives paths: `/a b`, and
+/// `%2F`, `%5C`, `%25` for what stays encoded there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PathPrefix(String);
 
@@ -42,7 +92,13 @@ impl std::str::FromStr for PathPrefix {
     type Err = PathPrefixError;
 
     fn from_str(text: &str) -> Result<Self, PathPrefixError> {
-        text.starts_with('/').then(|| Self(text.trim_end_matches('/').to_owned())).ok_or(PathPrefixError)
+        let absolute = text.starts_with('/') && !text.contains("//");
+        let letters = !text.contains([';', '?', '#', '\\']) && !text.contains(char::is_control);
+        let dots = text.split('/').any(|segment| matches!(segment, "." | ".."));
+        let escapes =
+            text.split('%').skip(1).all(|rest| ["2F", "5C", "25"].iter().any(|kept| rest.starts_with(kept)));
+        let path = text.strip_suffix('/').unwrap_or(text);
+        (absolute && letters && !dots && escapes).then(|| Self(path.to_owned())).ok_or(PathPrefixError)
     }
 }
 
@@ -63,6 +119,11 @@ impl PathPrefix {
     #[must_use]
     pub fn segments(&self) -> usize {
         self.0.matches('/').count()
+    }
+
+    /// Its segments, outermost first.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/').skip(1)
     }
 }
 

@@ -1,0 +1,157 @@
+//! One condition of a rule: whether it holds, and how it reads.
+
+mod words;
+
+use http::Method;
+use ipnet::IpNet;
+use serde_json::Value;
+
+use super::{Question, RuleSettings};
+use crate::identity::{ClaimPath, Email, Principal, ProviderName};
+
+/// Which list a rule stands in. In doubt whether an address is somebody's, a rule does not allow and does deny.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Allow,
+    Deny,
+}
+
+/// What must hold; each list is not empty, but for the values of a claim.
+#[derive(Clone, Debug)]
+pub(super) enum Condition {
+    Request(OfRequest),
+    Principal(OfPrincipal),
+}
+
+/// What a request alone can answer.
+#[derive(Clone, Debug)]
+pub(super) enum OfRequest {
+    Methods(Box<[Method]>),
+    Networks(Box<[IpNet]>),
+    Paths(Box<[Box<str>]>),
+}
+
+/// What holds for nobody where nobody is signed in.
+#[derive(Clone, Debug)]
+pub(super) enum OfPrincipal {
+    Provider(Box<[ProviderName]>),
+    User(Box<[String]>),
+    Email(Box<[String]>, Side),
+    EmailDomain(Box<[String]>, Side),
+    Group(Box<[String]>),
+    Scopes(Box<[String]>),
+    Claim(ClaimPath, Box<[String]>),
+}
+
+impl Condition {
+    /// The conditions of a rule, the cheapest first.
+    pub(super) fn all(rule: &RuleSettings, side: Side) -> Box<[Self]> {
+        let request = OfRequest::all(rule).map(Self::Request);
+        request.chain(OfPrincipal::all(rule, side).map(Self::Principal)).collect()
+    }
+
+    pub(super) fn holds(&self, question: &Question<'_>) -> bool {
+        match self {
+            Self::Request(condition) => condition.holds(question),
+            Self::Principal(condition) => {
+                question.principal.is_some_and(|principal| condition.holds(principal))
+            }
+        }
+    }
+}
+
+impl OfRequest {
+    fn all(rule: &RuleSettings) -> impl Iterator<Item = Self> {
+        let prefix = |path: &String| path.strip_suffix('/').unwrap_or(path).into();
+        let paths = some(&rule.paths).map(|paths| Self::Paths(paths.iter().map(prefix).collect()));
+        let methods = some(&rule.methods).map(Self::Methods);
+        [methods, some(&rule.networks).map(Self::Networks), paths].into_iter().flatten()
+    }
+
+    fn holds(&self, question: &Question<'_>) -> bool {
+        match self {
+            Self::Methods(methods) => methods.contains(question.method),
+            Self::Networks(networks) => question.client.is_in(networks),
+            Self::Paths(paths) => paths.iter().any(|path| is_under(question.path.decoded(), path)),
+        }
+    }
+}
+
+impl OfPrincipal {
+    fn all(rule: &RuleSettings, side: Side) -> impl Iterator<Item = Self> {
+        let claims =
+            rule.claims.iter().map(|(path, values)| Self::Claim(path.clone(), values.as_slice().into()));
+        let lists = [
+            some(&rule.providers).map(Self::Provider),
+            some(&rule.users).map(Self::User),
+            some(&rule.emails).map(|emails| Self::Email(emails, side)),
+            some(&rule.email_domains).map(|domains| Self::EmailDomain(domains, side)),
+            some(&rule.groups).map(Self::Group),
+            some(&rule.scopes).map(Self::Scopes),
+        ];
+        lists.into_iter().flatten().chain(claims)
+    }
+
+    fn holds(&self, principal: &Principal) -> bool {
+        match self {
+            Self::Provider(providers) => providers.contains(&principal.provider),
+            Self::User(users) => users.contains(&principal.user),
+            Self::Email(wanted, side) => {
+                address(principal, *side).is_some_and(|address| is_any(wanted, address))
+            }
+            Self::EmailDomain(wanted, side) => {
+                address(principal, *side).and_then(domain).is_some_and(|domain| is_any(wanted, domain))
+            }
+            Self::Group(groups) => principal.groups.iter().any(|group| groups.contains(group)),
+            Self::Scopes(scopes) => scopes.iter().all(|scope| principal.scopes.contains(scope)),
+            Self::Claim(path, values) => {
+                path.find(&principal.claims).is_some_and(|found| satisfies(found, values))
+            }
+        }
+    }
+}
+
+fn some<T: Clone>(list: &[T]) -> Option<Box<[T]>> {
+    (!list.is_empty()).then(|| list.into())
+}
+
+fn is_under(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The address that counts: to be allowed a verified one (invariant 11), to be denied any.
+fn address(principal: &Principal, side: Side) -> Option<&str> {
+    let counts = |email: &&Email| email.verified || side == Side::Deny;
+    principal.email.as_ref().filter(counts).map(|email| email.address.as_str())
+}
+
+/// All behind the last `@`, as [`Email::domain`] has it, without a copy.
+fn domain(address: &str) -> Option<&str> {
+    address.rsplit_once('@').filter(|(local, _)| !local.is_empty()).map(|(_, domain)| domain)
+}
+
+/// Whole texts only: what merely ends or begins like one is another one (invariant 11).
+fn is_any(wanted: &[String], found: &str) -> bool {
+    wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(found))
+}
+
+/// Whether a claim has one of the values, or, where none is asked for, says anything but no.
+fn satisfies(found: &Value, values: &[String]) -> bool {
+    if values.is_empty() {
+        return !matches!(found, Value::Null | Value::Bool(false));
+    }
+    match found {
+        Value::Array(items) => items.iter().any(|item| !item.is_array() && is_one_of(item, values)),
+        one => is_one_of(one, values),
+    }
+}
+
+/// As [`texts`](crate::identity::texts) reads claims, without a copy.
+fn is_one_of(found: &Value, values: &[String]) -> bool {
+    match found {
+        Value::String(text) => values.contains(text),
+        Value::Bool(truth) => values.iter().any(|value| value == if *truth { "true" } else { "false" }),
+        Value::Number(number) => values.contains(&number.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
+}

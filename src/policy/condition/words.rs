@@ -1,0 +1,106 @@
+//! How a condition reads. A refusal page shows these words to strangers: what belongs to other people or to
+//! the network (users, addresses, networks) is counted rather than listed, and no value of a claim is shown.
+
+use std::fmt::Display;
+
+use super::super::Question;
+use super::{Condition, OfPrincipal, OfRequest, Side, address, domain};
+use crate::identity::Principal;
+
+/// The most entries of a list that are written out.
+const MAX_LISTED: usize = 10;
+
+impl Condition {
+    /// What it wants: `one of the groups: ops`.
+    pub(in super::super) fn wanted(&self) -> String {
+        match self {
+            Self::Request(condition) => condition.wanted(),
+            Self::Principal(condition) => condition.wanted(),
+        }
+    }
+
+    /// What was there: `staff, dev`.
+    pub(in super::super) fn found(&self, question: &Question<'_>) -> String {
+        match (self, question.principal) {
+            (Self::Request(condition), _) => condition.found(question),
+            (Self::Principal(condition), Some(principal)) => condition.found(principal),
+            (Self::Principal(_), None) => "nobody signed in".into(),
+        }
+    }
+}
+
+impl OfRequest {
+    fn wanted(&self) -> String {
+        match self {
+            Self::Methods(list) => format!("one of the methods: {}", listed(list)),
+            Self::Networks(list) => format!("a client address in one of {} networks", list.len()),
+            Self::Paths(list) if list.contains(&"".into()) => "any path".into(),
+            Self::Paths(list) => format!("a path under: {}", listed(list)),
+        }
+    }
+
+    fn found(&self, question: &Question<'_>) -> String {
+        match self {
+            Self::Methods(_) => question.method.to_string(),
+            Self::Networks(_) => question.client.ip().to_string(),
+            Self::Paths(_) => question.path.decoded().to_owned(),
+        }
+    }
+}
+
+impl OfPrincipal {
+    fn wanted(&self) -> String {
+        match self {
+            Self::Provider(list) => format!("one of the providers: {}", listed(list)),
+            Self::User(list) => format!("one of {} named users", list.len()),
+            Self::Email(list, side) => format!("one of {} {}e-mail addresses", list.len(), verified(*side)),
+            Self::EmailDomain(list, side) => {
+                format!("{}e-mail address in: {}", verified(*side), listed(list))
+            }
+            Self::Group(list) => format!("one of the groups: {}", listed(list)),
+            Self::Scopes(list) => format!("all of the scopes: {}", listed(list)),
+            Self::Claim(path, values) if values.is_empty() => format!("the claim {path}"),
+            Self::Claim(path, values) => format!("the claim {path} with one of: {}", listed(values)),
+        }
+    }
+
+    fn found(&self, principal: &Principal) -> String {
+        match self {
+            Self::Provider(_) => principal.provider.to_string(),
+            Self::User(_) => principal.user.clone(),
+            Self::Email(_, side) => email(principal, address(principal, *side)),
+            Self::EmailDomain(_, side) => email(principal, address(principal, *side).and_then(domain)),
+            Self::Group(_) => listed(&principal.groups),
+            Self::Scopes(_) => listed(&principal.scopes),
+            Self::Claim(path, _) => match path.find(&principal.claims) {
+                Some(_) => format!("a claim {path}"),
+                None => format!("no claim {path}"),
+            },
+        }
+    }
+}
+
+const fn verified(side: Side) -> &'static str {
+    match side {
+        Side::Allow => "verified ",
+        Side::Deny => "",
+    }
+}
+
+fn email(principal: &Principal, found: Option<&str>) -> String {
+    match (&principal.email, found) {
+        (None, _) => "no e-mail address".into(),
+        (Some(email), None) if !email.verified => "an e-mail address that is not verified".into(),
+        (Some(_), None) => "an e-mail address without domain".into(),
+        (Some(_), Some(found)) => found.to_owned(),
+    }
+}
+
+fn listed<T: Display>(list: &[T]) -> String {
+    if list.is_empty() {
+        return "none".into();
+    }
+    let shown: Vec<_> = list.iter().take(MAX_LISTED).map(ToString::to_string).collect();
+    let more = list.len() - shown.len();
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}

@@ -1,0 +1,86 @@
+//! The decision: the only place that makes a [`Permit`].
+
+use std::sync::Arc;
+
+use http::Method;
+
+use super::access::Opening;
+use super::{Access, Grant, Permit, Reason, Verdict};
+use crate::identity::Principal;
+use crate::request::{ClientAddress, RequestPath};
+
+/// Who asks for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Whose credential was verified; `None`: nobody's.
+    pub principal: Option<&'a Arc<Principal>>,
+    /// The request's method.
+    pub method: &'a Method,
+    /// The request's path; rules see it decoded.
+    pub path: &'a RequestPath,
+    /// Where the request comes from.
+    pub client: ClientAddress,
+}
+
+/// Whether a request may go on.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// It may.
+    Permit(Permit),
+    /// Not without signing in.
+    SignIn(Reason),
+    /// It may not.
+    Forbidden(Reason),
+}
+
+/// Decides. `deny` beats `allow`, every policy is required, and only a public route needs no principal: a rule
+/// of networks, methods and paths alone opens to everybody who is signed in, not to strangers.
+///
+/// A request that a `deny` rule already refuses without anybody signed in is forbidden rather than sent to
+/// sign in for nothing.
+#[must_use]
+pub fn decide(access: &Access, question: &Question<'_>) -> Decision {
+    let reason = reason(access, question);
+    match (reason.verdict(), question.principal) {
+        (Verdict::Permitted, _) if reason == Reason::Public => {
+            Decision::Permit(Permit::new(Grant::Public, reason))
+        }
+        (Verdict::Permitted, Some(principal)) => {
+            Decision::Permit(Permit::new(Grant::Principal(Arc::clone(principal)), reason))
+        }
+        (Verdict::SignIn, _) | (Verdict::Permitted, None) => Decision::SignIn(Reason::NotSignedIn),
+        (Verdict::Forbidden, _) => Decision::Forbidden(reason),
+    }
+}
+
+fn reason(access: &Access, question: &Question<'_>) -> Reason {
+    match access.opening() {
+        Opening::Public => Reason::Public,
+        Opening::SignedIn => question.principal.map_or(Reason::NotSignedIn, |_| Reason::SignedIn),
+        Opening::Policies => by_policies(access, question),
+    }
+}
+
+fn by_policies(access: &Access, question: &Question<'_>) -> Reason {
+    if let Some(denied) = denied(access, question) {
+        return denied;
+    }
+    if question.principal.is_none() {
+        return Reason::NotSignedIn;
+    }
+    let mut reason = Reason::NoPolicy;
+    for (index, policy) in access.policies().iter().enumerate() {
+        let Some(rule) = policy.allow.iter().position(|rule| rule.holds(question)) else {
+            return Reason::NotAllowed { policy: index };
+        };
+        reason = Reason::Allowed { policy: index, rule };
+    }
+    reason
+}
+
+fn denied(access: &Access, question: &Question<'_>) -> Option<Reason> {
+    access.policies().iter().enumerate().find_map(|(policy, rules)| {
+        let rule = rules.deny.iter().position(|rule| rule.holds(question))?;
+        Some(Reason::Denied { policy, rule })
+    })
+}

@@ -1,0 +1,166 @@
+//! A decision spelled out: every policy, every rule, every condition.
+
+use std::fmt;
+
+use super::access::{Opening, Policy, Rule};
+use super::{Access, Question, Reason, Verdict};
+
+/// The most things that [`Explanation::missing`] lists.
+const MAX_MISSING: usize = 10;
+
+/// Everything that was looked at, and what came of it. `Display` is what log, refusal page and
+/// `portcullis explain` print; its words are safe to show to the person who asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// What the decision comes to.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The reason in words.
+    pub summary: String,
+    /// Every policy of the route.
+    pub policies: Vec<PolicyResult>,
+}
+
+/// What one policy says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyResult {
+    /// What it is called.
+    pub name: String,
+    /// Its `deny` rules.
+    pub deny: Vec<RuleResult>,
+    /// Its `allow` rules.
+    pub allow: Vec<RuleResult>,
+}
+
+/// What one rule says: it holds where all of its conditions do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleResult {
+    /// Its conditions.
+    pub conditions: Vec<ConditionResult>,
+}
+
+/// What one condition says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConditionResult {
+    /// Whether it holds.
+    pub holds: bool,
+    /// What it wants.
+    pub wanted: String,
+    /// What was there.
+    pub found: String,
+}
+
+/// Spells out what [`decide`](super::decide) decides, without its short cuts.
+#[must_use]
+pub fn explain(access: &Access, question: &Question<'_>) -> Explanation {
+    let policies: Vec<_> =
+        access.policies().iter().map(|policy| PolicyResult::new(policy, question)).collect();
+    let reason = match (access.opening(), question.principal) {
+        (Opening::Public, _) => Reason::Public,
+        (Opening::SignedIn, Some(_)) => Reason::SignedIn,
+        (Opening::SignedIn, None) => Reason::NotSignedIn,
+        (Opening::Policies, principal) => weigh(&policies, principal.is_some()),
+    };
+    let summary = reason.said(access).to_string();
+    Explanation { verdict: reason.verdict(), reason, summary, policies }
+}
+
+fn weigh(policies: &[PolicyResult], signed_in: bool) -> Reason {
+    let holding = |rules: &[RuleResult]| rules.iter().position(RuleResult::holds);
+    let indexed = || policies.iter().enumerate();
+    let denied = indexed().find_map(|(policy, result)| Some((policy, holding(&result.deny)?)));
+    let refused = indexed().find(|(_, result)| holding(&result.allow).is_none());
+    let allowed =
+        indexed().filter_map(|(policy, result)| Some((policy, holding(&result.allow)?))).next_back();
+    match (denied, signed_in, refused, allowed) {
+        (Some((policy, rule)), ..) => Reason::Denied { policy, rule },
+        (None, false, ..) => Reason::NotSignedIn,
+        (None, true, Some((policy, _)), _) => Reason::NotAllowed { policy },
+        (None, true, None, Some((policy, rule))) => Reason::Allowed { policy, rule },
+        (None, true, None, None) => Reason::NoPolicy,
+    }
+}
+
+impl PolicyResult {
+    fn new(policy: &Policy, question: &Question<'_>) -> Self {
+        let results = |rules: &[Rule]| rules.iter().map(|rule| RuleResult::new(rule, question)).collect();
+        Self { name: policy.name.to_string(), deny: results(&policy.deny), allow: results(&policy.allow) }
+    }
+}
+
+impl RuleResult {
+    fn new(rule: &Rule, question: &Question<'_>) -> Self {
+        let result = rule.conditions.iter().map(|condition| ConditionResult {
+            holds: condition.holds(question),
+            wanted: condition.wanted(),
+            found: condition.found(question),
+        });
+        Self { conditions: result.collect() }
+    }
+
+    /// Whether all of its conditions hold.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.conditions.iter().all(|condition| condition.holds)
+    }
+
+    /// What its conditions still want, as one text.
+    fn missing(&self) -> String {
+        let missed = self.conditions.iter().filter(|condition| !condition.holds);
+        missed.map(|condition| condition.wanted.as_str()).collect::<Vec<_>>().join(" and ")
+    }
+}
+
+impl Explanation {
+    /// What would have let the person in: one text an `allow` rule of the policy that did not allow, any of
+    /// which is enough, at most ten. Empty where nothing would: a `deny` rule holds, or nobody is allowed.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        let Reason::NotAllowed { policy } = self.reason else { return Vec::new() };
+        let mut missing = Vec::new();
+        for text in
+            self.policies.get(policy).into_iter().flat_map(|policy| &policy.allow).map(RuleResult::missing)
+        {
+            if !missing.contains(&text) && missing.len() < MAX_MISSING {
+                missing.push(text);
+            }
+        }
+        missing
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.verdict, self.summary)?;
+        self.policies.iter().try_for_each(|policy| write!(f, "\n{policy}"))
+    }
+}
+
+impl fmt::Display for PolicyResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "policy {}", self.name)?;
+        show(f, "deny", &self.deny)?;
+        show(f, "allow", &self.allow)
+    }
+}
+
+fn show(f: &mut fmt::Formatter<'_>, side: &str, rules: &[RuleResult]) -> fmt::Result {
+    rules.iter().enumerate().try_for_each(|(index, rule)| {
+        let holds = if rule.holds() { "holds" } else { "does not hold" };
+        write!(f, "\n  {side} rule {} {holds}{rule}", index + 1)
+    })
+}
+
+impl fmt::Display for RuleResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.conditions.iter().try_for_each(|condition| write!(f, "\n    {condition}"))
+    }
+}
+
+impl fmt::Display for ConditionResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = if self.holds { "hit" } else { "miss" };
+        write!(f, "{mark}: wanted {}; found {}", self.wanted, self.found)
+    }
+}

@@ -1,0 +1,98 @@
+//! Why a decision was made, in the words that log, refusal page and `explain` share.
+
+use std::fmt;
+
+use super::Access;
+
+/// Why a decision was made. Policies and rules are counted from 0 here and from 1 in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The route is open to anybody.
+    Public,
+    /// Being signed in is enough.
+    SignedIn,
+    /// Every policy allows.
+    Allowed {
+        /// The last of the policies.
+        policy: usize,
+        /// Which of its `allow` rules holds.
+        rule: usize,
+    },
+    /// Nobody is signed in.
+    NotSignedIn,
+    /// A `deny` rule holds.
+    Denied {
+        /// Its policy.
+        policy: usize,
+        /// Which of the policy's `deny` rules.
+        rule: usize,
+    },
+    /// No `allow` rule of a policy holds.
+    NotAllowed {
+        /// The first such policy.
+        policy: usize,
+    },
+    /// The route requires policies and has none: a fault of ours, and closed.
+    NoPolicy,
+}
+
+/// What a decision comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// The request goes on.
+    Permitted,
+    /// Signing in may help.
+    SignIn,
+    /// Signing in as the same person does not help.
+    Forbidden,
+}
+
+impl Reason {
+    /// What a decision for this reason comes to.
+    #[must_use]
+    pub const fn verdict(self) -> Verdict {
+        match self {
+            Self::Public | Self::SignedIn | Self::Allowed { .. } => Verdict::Permitted,
+            Self::NotSignedIn => Verdict::SignIn,
+            Self::Denied { .. } | Self::NotAllowed { .. } | Self::NoPolicy => Verdict::Forbidden,
+        }
+    }
+
+    /// The reason in words, with the names that policies have in `access`.
+    #[must_use]
+    pub const fn said(self, access: &Access) -> Said<'_> {
+        Said { reason: self, access }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Permitted => "permitted",
+            Self::SignIn => "sign-in required",
+            Self::Forbidden => "forbidden",
+        })
+    }
+}
+
+/// A [`Reason`] in words: `policy staff, allow rule 2`.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    reason: Reason,
+    access: &'a Access,
+}
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |policy| self.access.name(policy);
+        match self.reason {
+            Reason::Public => f.write_str("the route is public"),
+            Reason::SignedIn => f.write_str("the route is open to everybody who is signed in"),
+            Reason::NotSignedIn => f.write_str("nobody is signed in"),
+            Reason::NoPolicy => f.write_str("the route has no policy"),
+            Reason::Allowed { policy, rule } => write!(f, "policy {}, allow rule {}", name(policy), rule + 1),
+            Reason::Denied { policy, rule } => write!(f, "policy {}, deny rule {}", name(policy), rule + 1),
+            Reason::NotAllowed { policy } => write!(f, "policy {}, no allow rule holds", name(policy)),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+use std::sync::Arc;
+
+use http::Method;
+use ipnet::IpNet;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use serde_json::{Value, json};
+
+use super::{alice, policy};
+use crate::identity::{ClaimPath, Email, Principal, ProviderName, texts};
+use crate::policy::{
+    Access, AccessSettings, Decision, PolicySettings, Question, Reason, RuleSettings, Verdict, decide,
+    explain,
+};
+use crate::request::{ClientAddress, RequestPath};
+
+const NAMES: [&str; 3] = ["a", "b", "A"];
+const ADDRESSES: [&str; 4] = ["a@x.example", "A@X.example", "a@evilx.example", "x.example"];
+const DOMAINS: [&str; 3] = ["x.example", "evilx.example", "example"];
+const PATHS: [&str; 5] = ["/", "/p", "/p/q", "/pq", "/%70/r"];
+
+struct Asked {
+    principal: Option<Arc<Principal>>,
+    method: Method,
+    path: RequestPath,
+    client: ClientAddress,
+}
+
+impl Asked {
+    fn question(&self) -> Question<'_> {
+        let Self { principal, method, path, client } = self;
+        Question { principal: principal.as_ref(), method, path, client: *client }
+    }
+}
+
+impl std::fmt::Debug for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.question().fmt(f)
+    }
+}
+
+fn some_of(list: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
+    let few = prop_oneof![2 => Just(0), 1 => 1..=list.len()];
+    few.prop_flat_map(move |count| subsequence(list, count).prop_map(|list| super::text(&list)))
+}
+
+fn principal() -> impl Strategy<Value = Principal> {
+    let email = (select(&ADDRESSES[..]), any::<bool>());
+    let claim = select(vec![
+        json!("a"),
+        json!(7),
+        json!(true),
+        json!(false),
+        Value::Null,
+        json!(["b", ["a"]]),
+        json!({}),
+    ]);
+    let provider = select(&["corp", "other"][..]);
+    (proptest::option::of(email), some_of(&NAMES), some_of(&NAMES), select(&NAMES[..]), claim, provider)
+        .prop_map(|(email, groups, scopes, user, claim, provider)| Principal {
+            provider: ProviderName::new(provider),
+            user: user.into(),
+            email: email.map(|(address, verified)| Email { address: address.into(), verified }),
+            groups,
+            scopes,
+            claims: [("c".to_owned(), claim)].into_iter().collect(),
+            ..alice()
+        })
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    let method = select(&[Method::GET, Method::POST][..]);
+    let client = select(&["10.0.0.1", "203.0.113.9", "::ffff:10.0.0.1", "2001:db8::1"][..]);
+    (proptest::option::weighted(0.8, principal()), method, select(&PATHS[..]), client).prop_map(
+        |(principal, method, path, client)| Asked {
+            principal: principal.map(Arc::new),
+            method,
+            path: RequestPath::parse(path).unwrap(),
+            client: ClientAddress::new(client.parse().unwrap()),
+        },
+    )
+}
+
+fn rule() -> impl Strategy<Value = RuleSettings> {
+    let people = (some_of(&NAMES), some_of(&ADDRESSES), some_of(&DOMAINS), some_of(&NAMES), some_of(&NAMES));
+    let claims = proptest::option::weighted(0.3, some_of(&["a", "7", "true", "false", "b"]));
+    let request = (
+        some_of(&["GET", "POST"]),
+        some_of(&["/", "/p", "/p/q/"]),
+        some_of(&["10.0.0.0/8", "2001:db8::/32"]),
+    );
+    (people, claims, request, some_of(&["corp"])).prop_map(|(people, claims, request, providers)| {
+        RuleSettings {
+            users: people.0,
+            emails: people.1,
+            email_domains: people.2,
+            groups: people.3,
+            scopes: people.4,
+            providers: providers.iter().map(ProviderName::new).collect(),
+            claims: claims.into_iter().map(|values| (ClaimPath::parse("c").unwrap(), values)).collect(),
+            methods: request.0.iter().map(|method| method.parse().unwrap()).collect(),
+            paths: request.1,
+            networks: request.2.iter().map(|network| network.parse().unwrap()).collect(),
+        }
+    })
+}
+
+fn some_policies() -> impl Strategy<Value = Vec<PolicySettings>> {
+    let rules = |most| proptest::collection::vec(rule(), 0..most);
+    let one = (rules(4), rules(2)).prop_map(|(allow, deny)| policy("p", allow, deny));
+    proptest::collection::vec(one, 0..4)
+}
+
+fn decided(policies: &[PolicySettings], asked: &Asked) -> Reason {
+    let access = Access::compile(&AccessSettings::Policies(policies.to_vec()));
+    match decide(&access, &asked.question()) {
+        Decision::Permit(permit) => {
+            assert_eq!(permit.principal(), asked.principal.as_ref(), "a permit is in the asker's name");
+            permit.reason()
+        }
+        Decision::SignIn(reason) | Decision::Forbidden(reason) => reason,
+    }
+}
+
+/// The rules once more, from the settings, with lists and lower-casing.
+fn holds(rule: &RuleSettings, asked: &Asked, deny: bool) -> bool {
+    let path = format!("{}/", asked.path.decoded());
+    let here = |list: &[IpNet]| list.iter().any(|network| network.contains(&asked.client.ip()));
+    let below = |list: &[String]| {
+        list.iter().any(|prefix| path.starts_with(&format!("{}/", prefix.trim_end_matches('/'))))
+    };
+    let request = (rule.methods.is_empty() || rule.methods.contains(&asked.method))
+        && (rule.networks.is_empty() || here(&rule.networks))
+        && (rule.paths.is_empty() || below(&rule.paths));
+    request
+        && (!asks_for_a_person(rule)
+            || asked.principal.as_ref().is_some_and(|person| holds_for(rule, person, deny)))
+}
+
+fn asks_for_a_person(rule: &RuleSettings) -> bool {
+    let (methods, networks, paths) = (rule.methods.clone(), rule.networks.clone(), rule.paths.clone());
+    *rule != RuleSettings { methods, networks, paths, ..RuleSettings::default() }
+}
+
+fn holds_for(rule: &RuleSettings, person: &Principal, deny: bool) -> bool {
+    let one_of = |wanted: &[String], found: &[String]| {
+        wanted.is_empty() || found.iter().any(|found| wanted.contains(found))
+    };
+    let lower = |list: &[String]| list.iter().map(|text| text.to_lowercase()).collect::<Vec<_>>();
+    let email = person.email.iter().find(|email| email.verified || deny);
+    let address: Vec<_> = email.iter().map(|email| email.address.to_lowercase()).collect();
+    let domain: Vec<_> = email.and_then(Email::domain).into_iter().collect();
+    let claims = rule.claims.iter().all(|(path, values)| {
+        let found = path.find(&person.claims).cloned().unwrap_or_default();
+        let there = !found.is_null() && found != json!(false);
+        if values.is_empty() { there } else { one_of(values, &texts(&found)) }
+    });
+    claims
+        && (rule.providers.is_empty() || rule.providers.contains(&person.provider))
+        && one_of(&rule.users, std::slice::from_ref(&person.user))
+        && one_of(&lower(&rule.emails), &address)
+        && one_of(&lower(&rule.email_domains), &domain)
+        && one_of(&rule.groups, &person.groups)
+        && rule.scopes.iter().all(|scope| person.scopes.contains(scope))
+}
+
+fn reference(policies: &[PolicySettings], asked: &Asked) -> Verdict {
+    let any = |rules: &[RuleSettings], deny| rules.iter().any(|rule| holds(rule, asked, deny));
+    let denied = policies.iter().any(|policy| any(&policy.deny, true));
+    let allowed = !policies.is_empty() && policies.iter().all(|policy| any(&policy.allow, false));
+    match (denied, asked.principal.is_some(), allowed) {
+        (true, ..) | (false, true, false) => Verdict::Forbidden,
+        (false, false, _) => Verdict::SignIn,
+        (false, true, true) => Verdict::Permitted,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn decides_as_the_slow_reference_and_as_explained(policies in some_policies(), asked in asked()) {
+        let reason = decided(&policies, &asked);
+        prop_assert_eq!(reason.verdict(), reference(&policies, &asked));
+        let access = Access::compile(&AccessSettings::Policies(policies));
+        prop_assert_eq!(explain(&access, &asked.question()).reason, reason);
+    }
+
+    #[test]
+    fn another_deny_rule_never_widens(mut policies in some_policies(), deny in rule(), asked in asked()) {
+        prop_assume!(!policies.is_empty());
+        let before = decided(&policies, &asked).verdict();
+        policies.push(policy("more", vec![RuleSettings::default()], vec![deny]));
+        let after = decided(&policies, &asked).verdict();
+        prop_assert!(after == before || after == Verdict::Forbidden, "{:?} {:?}", before, after);
+    }
+
+    #[test]
+    fn another_policy_never_widens(policies in some_policies(), more in some_policies(), asked in asked()) {
+        prop_assume!(!policies.is_empty());
+        let both: Vec<_> = policies.iter().chain(&more).cloned().collect();
+        if decided(&both, &asked).verdict() == Verdict::Permitted {
+            prop_assert_eq!(decided(&policies, &asked).verdict(), Verdict::Permitted);
+        }
+    }
+
+    #[test]
+    fn another_condition_on_an_allow_rule_never_widens(allow in rule(), more in rule(), asked in asked()) {
+        let narrow = RuleSettings { groups: more.groups, networks: more.networks, ..allow.clone() };
+        let wide = RuleSettings { groups: vec![], networks: vec![], ..allow };
+        if decided(&[policy("p", vec![narrow], vec![])], &asked).verdict() == Verdict::Permitted {
+            prop_assert_eq!(decided(&[policy("p", vec![wide], vec![])], &asked).verdict(), Verdict::Permitted);
+        }
+    }
+
+    #[test]
+    fn nobody_is_permitted_but_on_public_routes(policies in some_policies(), asked in asked()) {
+        let stranger = Asked { principal: None, ..asked };
+        prop_assert_ne!(decided(&policies, &stranger).verdict(), Verdict::Permitted);
+    }
+}

@@ -1,0 +1,58 @@
+//! Which host pattern owns a host.
+
+use std::collections::HashMap;
+
+use super::super::HostPattern;
+use super::paths::Paths;
+
+/// The paths of every host pattern.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Hosts {
+    exact: HashMap<Box<str>, Ports>,
+    /// By suffix.
+    wildcard: HashMap<Box<str>, Ports>,
+    any: Option<Paths>,
+}
+
+/// The paths of one host: on certain ports, and on all others.
+#[derive(Clone, Debug, Default)]
+struct Ports {
+    certain: HashMap<u16, Paths>,
+    others: Option<Paths>,
+}
+
+impl Hosts {
+    /// The paths of a pattern, to add to.
+    pub(super) fn paths(&mut self, pattern: &HostPattern) -> &mut Paths {
+        match pattern {
+            HostPattern::Any => self.any.get_or_insert_default(),
+            HostPattern::Exact(host, port) => entry(&mut self.exact, host).paths(*port),
+            HostPattern::Wildcard(suffix, port) => entry(&mut self.wildcard, suffix).paths(*port),
+        }
+    }
+
+    /// The paths of the most specific pattern that holds a host: with port before without, exact before
+    /// wildcard before any.
+    pub(super) fn owner(&self, host: &str, port: u16) -> Option<&Paths> {
+        let exact = || self.exact.get(host)?.on(port);
+        let wildcard = || self.wildcard.get(host.split_once('.')?.1)?.on(port);
+        exact().or_else(wildcard).or(self.any.as_ref())
+    }
+}
+
+fn entry<'a>(hosts: &'a mut HashMap<Box<str>, Ports>, host: &str) -> &'a mut Ports {
+    hosts.entry(host.to_ascii_lowercase().into()).or_default()
+}
+
+impl Ports {
+    fn paths(&mut self, port: Option<u16>) -> &mut Paths {
+        match port {
+            Some(port) => self.certain.entry(port).or_default(),
+            None => self.others.get_or_insert_default(),
+        }
+    }
+
+    fn on(&self, port: u16) -> Option<&Paths> {
+        self.certain.get(&port).or(self.others.as_ref())
+    }
+}
