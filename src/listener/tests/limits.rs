@@ -6,6 +6,7 @@ use super::*;
 async fn invariant_14_a_head_that_does_not_end_is_cut_off() {
     let server = Server::plain();
     let mut stream = server.connect().await;
+    tokio::time::sleep(ConnectionLimits::default().head * 2).await;
     let begun = tokio::time::Instant::now();
     stream.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
     let (mut reader, mut writer) = stream.split();
