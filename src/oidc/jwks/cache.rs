@@ -210,7 +210,7 @@ impl Shared {
 
 /// The time since `last`; endless where it never was or where the clock was set back behind it, so
 /// that no correction of the clock keeps us from asking for keys.
-fn elapsed(last: Option<Timestamp>, now: Timestamp) -> Duration {
+pub(super) fn elapsed(last: Option<Timestamp>, now: Timestamp) -> Duration {
     last.filter(|last| *last <= now).map_or(Duration::MAX, |last| now.since(last))
 }
 

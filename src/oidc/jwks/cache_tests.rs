@@ -1,1 +1,223 @@
+//! When the provider is asked, and what holds while it does not answer.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{FutureExt, join_all};
+
+use super::testing::{OTHER_RSA, Provider, RSA, START, Signer};
+use super::{Algorithm, JwksCache, KeyError};
+use crate::clock::Clock;
+
+const RS256: Algorithm = Algorithm::RS256;
+const HOUR: Duration = Duration::from_secs(3600);
+const COOL_DOWN: Duration = Duration::from_secs(10);
+
+fn house() -> (Clock, Arc<Provider>, JwksCache) {
+    let (clock, provider) = (Clock::manual(START), Arc::new(Provider::new(&[RSA.jwk("a")])));
+    let cache = provider.cache(&clock);
+    (clock, provider, cache)
+}
+
+async fn error(cache: &JwksCache, kid: &str) -> Option<KeyError> {
+    cache.for_kid(Some(kid), RS256).await.err()
+}
+
+#[tokio::test]
+async fn the_first_token_fetches_the_keys_and_the_next_ones_do_not() {
+    let (clock, provider, cache) = house();
+    assert!(cache.current().is_empty() && cache.document().is_none() && cache.age().is_none());
+    for _ in 0..3 {
+        assert_eq!(error(&cache, "a").await, None);
+    }
+    assert_eq!(provider.calls(), 1);
+    clock.advance(HOUR);
+    assert_eq!(cache.age(), Some(HOUR));
+    assert!(cache.document().unwrap().contains("\"kid\":\"a\""));
+}
+
+#[tokio::test]
+async fn invariant_14_a_flood_of_unknown_kids_asks_once_per_cool_down() {
+    let (clock, provider, cache) = house();
+    assert_eq!(error(&cache, "a").await, None);
+    clock.advance(COOL_DOWN);
+    for round in 1..=3 {
+        for flood in 0..200 {
+            assert_eq!(error(&cache, &format!("../../{round}/{flood}")).await, Some(KeyError::Unknown));
+        }
+        assert_eq!(provider.calls(), 1 + round);
+        clock.advance(COOL_DOWN);
+    }
+    assert_eq!(error(&cache, "a").await, None);
+}
+
+#[tokio::test]
+async fn the_cool_down_ends_on_its_second() {
+    let (clock, provider, cache) = house();
+    assert_eq!(error(&cache, "x").await, Some(KeyError::Unknown));
+    clock.advance(COOL_DOWN - Duration::from_secs(1));
+    assert_eq!(error(&cache, "x").await, Some(KeyError::Unknown));
+    assert_eq!(provider.calls(), 1);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(error(&cache, "x").await, Some(KeyError::Unknown));
+    assert_eq!(provider.calls(), 2);
+}
+
+#[tokio::test]
+async fn many_at_once_wait_for_one_call() {
+    let (_, provider, cache) = house();
+    provider.open.forget_permits(usize::MAX);
+    let asking = join_all((0..50).map(|_| error(&cache, "a")));
+    let answering = async {
+        provider.begun.acquire().await.unwrap().forget();
+        provider.open.add_permits(1);
+    };
+    let (errors, ()) = tokio::join!(asking, answering);
+    assert_eq!((errors, provider.calls()), (vec![None; 50], 1));
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_does_not_cancel_the_call() {
+    let (_, provider, cache) = house();
+    provider.open.forget_permits(usize::MAX);
+    let mut asking = Box::pin(error(&cache, "a"));
+    tokio::select! {
+        biased;
+        _ = &mut asking => unreachable!("the provider does not answer yet"),
+        permit = provider.begun.acquire() => permit.unwrap().forget(),
+    }
+    drop(asking);
+    provider.open.add_permits(1);
+    assert_eq!(error(&cache, "a").await, None);
+    assert_eq!(provider.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_new_key_is_found_while_running_and_a_removed_one_is_gone() {
+    let (clock, provider, cache) = house();
+    assert_eq!(error(&cache, "a").await, None);
+    let generation = cache.generation();
+    provider.publish(&[RSA.jwk("a"), OTHER_RSA.jwk("b")]);
+    clock.advance(COOL_DOWN);
+    assert_eq!(error(&cache, "b").await, None);
+    assert_eq!(cache.generation(), generation, "nothing was removed");
+    provider.publish(&[OTHER_RSA.jwk("b")]);
+    clock.advance(COOL_DOWN);
+    assert_eq!(error(&cache, "c").await, Some(KeyError::Unknown));
+    assert_eq!(error(&cache, "a").await, Some(KeyError::Unknown));
+    assert_ne!(cache.generation(), generation);
+}
+
+#[tokio::test]
+async fn new_material_under_an_old_name_is_another_generation() {
+    let (clock, provider, cache) = house();
+    assert_eq!(error(&cache, "a").await, None);
+    let generation = cache.generation();
+    provider.publish(&[OTHER_RSA.jwk("a")]);
+    clock.advance(COOL_DOWN);
+    assert_eq!(error(&cache, "x").await, Some(KeyError::Unknown));
+    assert_ne!(cache.generation(), generation);
+}
+
+#[tokio::test]
+async fn keys_are_served_stale_for_a_day_then_fail_closed_and_recover() {
+    let (clock, provider, cache) = house();
+    assert_eq!(error(&cache, "a").await, None);
+    provider.answer_with(None);
+    clock.advance(HOUR + 24 * HOUR - Duration::from_secs(1));
+    assert_eq!(error(&cache, "a").await, None);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(error(&cache, "a").await, Some(KeyError::Unavailable));
+    assert!(cache.current().is_empty() && cache.document().is_none());
+    provider.publish(&[RSA.jwk("a")]);
+    clock.advance(COOL_DOWN);
+    assert_eq!(error(&cache, "a").await, None);
+}
+
+#[tokio::test]
+async fn what_is_no_key_set_leaves_the_keys_as_they_were() {
+    let (clock, provider, cache) = house();
+    assert_eq!(error(&cache, "a").await, None);
+    for body in ["<html>", "{}", "{\"keys\":0}"] {
+        provider.answer_with(Some(body.into()));
+        clock.advance(COOL_DOWN);
+        assert_eq!(error(&cache, "x").await, Some(KeyError::Unknown));
+        assert_eq!(error(&cache, "a").await, None);
+    }
+    assert_eq!(provider.calls(), 4);
+}
+
+#[tokio::test]
+async fn a_provider_without_usable_keys_has_none() {
+    let (_, provider, cache) = house();
+    provider.publish(&[]);
+    assert_eq!(error(&cache, "a").await, Some(KeyError::Unavailable));
+}
+
+#[tokio::test]
+async fn max_age_is_kept_within_five_minutes_and_a_day() {
+    for (max_age, lifetime) in [(None, 3600), (Some(0), 300), (Some(900), 900), (Some(31_536_000), 86_400)] {
+        let mut provider = Provider::new(&[RSA.jwk("a")]);
+        provider.max_age = max_age.map(Duration::from_secs);
+        let cache = Arc::new(provider).cache(&Clock::manual(START));
+        assert_eq!(error(&cache, "a").await, None);
+        let life = cache.current().life;
+        assert_eq!(life.refresh.since(START).as_secs(), lifetime * 4 / 5);
+        assert_eq!(life.closed.since(START).as_secs(), lifetime + 86_400);
+    }
+}
+
+/// How often the provider was asked once a background loop has gone as far as it can without time.
+fn calls_of_a_loop(provider: &Provider, cache: &JwksCache) -> usize {
+    assert!(cache.run().now_or_never().is_none(), "it never ends");
+    provider.calls()
+}
+
+#[tokio::test]
+async fn the_background_loop_fetches_at_once_and_again_ahead_of_expiry() {
+    let (clock, provider, cache) = house();
+    assert_eq!(calls_of_a_loop(&provider, &cache), 1);
+    assert_eq!(cache.age(), Some(Duration::ZERO));
+    clock.advance(HOUR * 4 / 5 - Duration::from_secs(1));
+    assert_eq!(calls_of_a_loop(&provider, &cache), 1);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(calls_of_a_loop(&provider, &cache), 2);
+}
+
+#[tokio::test]
+async fn the_background_loop_pauses_longer_after_each_failure() {
+    let (clock, provider, cache) = house();
+    provider.answer_with(None);
+    for (calls, pause) in [(1, 20), (2, 40), (3, 80), (4, 160), (5, 300), (6, 300)] {
+        assert_eq!(calls_of_a_loop(&provider, &cache), calls);
+        clock.advance(Duration::from_secs(pause - 1));
+        assert_eq!(calls_of_a_loop(&provider, &cache), calls);
+        clock.advance(Duration::from_secs(1));
+    }
+    provider.publish(&[RSA.jwk("a")]);
+    assert_eq!(calls_of_a_loop(&provider, &cache), 7);
+    assert_eq!(error(&cache, "a").await, None);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_keeps_nobody_from_asking() {
+    let (_, provider, _) = house();
+    let later = Clock::manual(START + HOUR);
+    let cache = provider.cache(&later);
+    assert_eq!(error(&cache, "x").await, Some(KeyError::Unknown));
+    assert_eq!(super::cache::elapsed(Some(START + HOUR), START), Duration::MAX);
+    assert_eq!(super::cache::elapsed(None, START), Duration::MAX);
+    assert_eq!(super::cache::elapsed(Some(START), START + HOUR), HOUR);
+}
+
+#[tokio::test]
+async fn a_token_without_kid_finds_the_only_fitting_key() {
+    let (clock, provider, cache) = house();
+    assert!(cache.for_kid(None, RS256).await.is_ok());
+    provider.publish(&[RSA.jwk("a"), Signer::new(Algorithm::ES256).jwk("b")]);
+    clock.advance(COOL_DOWN);
+    assert!(cache.for_kid(None, Algorithm::ES256).await.is_ok());
+    let swapped = cache.for_kid(Some("b"), RS256).await;
+    assert_eq!(swapped.unwrap_err(), KeyError::WrongAlgorithm);
+    assert_eq!(provider.calls(), 2);
+}
