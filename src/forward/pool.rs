@@ -37,7 +37,7 @@ pub(super) enum Lent {
     /// Nobody else uses it; `fresh` where no request has gone over it before.
     Http1 { sender: Http1, fresh: bool },
     /// Others may use it at the same time.
-    Http2 { sender: Http2, stream: StreamGuard, fresh: bool },
+    Http2 { sender: Http2, _stream: StreamGuard, fresh: bool },
 }
 
 impl Pool {
@@ -90,7 +90,7 @@ impl Pool {
         let free = shared.iter().find_map(|(sender, limit)| Some((sender.clone(), limit.enter()?)));
         let full = || shared.last().filter(|_| shared.len() >= MAX_SHARED);
         let (sender, stream) = free.or_else(|| full().map(|(s, limit)| (s.clone(), limit.queue())))?;
-        Some(Lent::Http2 { sender, stream, fresh: false })
+        Some(Lent::Http2 { sender, _stream: stream, fresh: false })
     }
 
     /// Many requests that need the same HTTP/2 connection make one.
@@ -116,7 +116,7 @@ impl Pool {
                 let stream = limit.queue();
                 self.speaks_http1.store(false, Ordering::Relaxed);
                 lock(&self.shared).push((sender.clone(), limit));
-                Ok(Lent::Http2 { sender, stream, fresh: true })
+                Ok(Lent::Http2 { sender, _stream: stream, fresh: true })
             }
         }
     }

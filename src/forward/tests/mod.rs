@@ -1,1 +1,10 @@
-//! x
+//! The room against real sockets on loopback, ill-behaved ones among them.
+
+mod balancing;
+mod bodies;
+mod exchange;
+mod faults;
+mod pooling;
+mod protocols;
+mod support;
+mod upgrades;

@@ -1,0 +1,140 @@
+//! Upstreams that fail, each in its own way.
+
+use std::time::Duration;
+
+use tokio::join;
+
+use super::super::*;
+use super::support::{Fake, Rig, get, text};
+
+async fn fault_of(response: &str) -> Fault {
+    let fake = Fake::new().await;
+    let rig = fake.rig();
+    let upstream = async {
+        let (hand, _) = fake.answer(response).await;
+        drop(hand);
+    };
+    join!(rig.fault(), upstream).0
+}
+
+#[tokio::test]
+async fn nobody_listens() {
+    let fake = Fake::new().await;
+    let rig = fake.rig();
+    let port = fake.port();
+    drop(fake);
+    let error = rig.get("/").await.unwrap_err();
+    assert_eq!((error.fault(), error.status().as_u16()), (Fault::Connect, 503));
+    assert_eq!(error.server(), Some(format!("127.0.0.1:{port}").as_str()));
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[tokio::test]
+async fn invalid_http_is_a_bad_gateway() {
+    for garbage in [
+        "SSH-2.0-OpenSSH_9.2\r\n\r\n",
+        "HTTP/1.1 banana OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nBad Name: 1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: a\r\n folded: 1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX: \u{0}\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    ] {
+        assert_eq!(fault_of(garbage).await, Fault::InvalidResponse, "{garbage:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_closed_or_reset_connection_is_a_bad_gateway() {
+    assert_eq!(fault_of("").await, Fault::Reset);
+    assert_eq!(fault_of("HTTP/1.1 200 OK\r\nContent-").await, Fault::Reset);
+    let fake = Fake::new().await;
+    let rig = fake.rig();
+    let upstream = async {
+        let mut hand = fake.accept().await;
+        hand.head().await;
+        hand.reset();
+    };
+    assert_eq!(join!(rig.fault(), upstream).0, Fault::Reset);
+}
+
+#[tokio::test]
+async fn endless_heads_are_cut_off() {
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: 1\r\n".repeat(101));
+    assert_eq!(fault_of(&many).await, Fault::HeadersTooLarge);
+    let long = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(70_000));
+    assert_eq!(fault_of(&long).await, Fault::HeadersTooLarge);
+}
+
+#[tokio::test]
+async fn a_silent_upstream_is_a_gateway_timeout() {
+    let fake = Fake::new().await;
+    let mut settings = fake.settings();
+    settings.timeout.response = Duration::from_millis(20);
+    let rig = Rig::new(settings, &fixtures::forward_settings());
+    let (answer, hand) = join!(rig.get("/"), fake.accept());
+    let error = answer.unwrap_err();
+    assert_eq!((error.fault(), error.status().as_u16()), (Fault::ResponseTimeout, 504));
+    assert!(hand.rest().await.starts_with("GET / "), "and the connection is closed");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_made_in_time_is_a_gateway_timeout() {
+    let fake = Fake::new().await;
+    let mut settings = fake.settings();
+    settings.servers[0].address =
+        ServerAddress::Tcp { host: "127.0.0.1".into(), port: fake.port(), tls: true };
+    settings.tls.ca =
+        Some(rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap().cert.pem().into());
+    settings.timeout.connect = Duration::from_millis(20);
+    let rig = Rig::new(settings, &fixtures::forward_settings());
+    let error = rig.get("/").await.unwrap_err();
+    assert_eq!((error.fault(), error.status().as_u16()), (Fault::ConnectTimeout, 504));
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_not_taken_for_whole() {
+    for part in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nhalf",
+    ] {
+        let fake = Fake::new().await;
+        let rig = fake.rig();
+        let upstream = async { drop(fake.answer(part).await) };
+        let answer = join!(rig.get("/"), upstream).0.unwrap();
+        assert!(matches!(text(answer).await, Err(BodyError::Reset(_))), "{part:?}");
+        assert_eq!(rig.upstream.state()[0].idle, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_silent_body_is_broken_off() {
+    let fake = Fake::new().await;
+    let mut settings = fake.settings();
+    settings.timeout.idle = Duration::from_millis(20);
+    let rig = Rig::new(settings, &fixtures::forward_settings());
+    let (answer, (hand, _)) =
+        join!(rig.get("/"), fake.answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"));
+    assert!(matches!(text(answer.unwrap()).await, Err(BodyError::Silent)));
+    assert_eq!(hand.rest().await, "", "the connection is closed");
+}
+
+#[tokio::test]
+async fn a_post_whose_connection_breaks_is_never_sent_twice() {
+    let fake = Fake::new().await;
+    let rig = fake.rig();
+    for method in [http::Method::POST, http::Method::GET] {
+        let mut request = get("/");
+        *request.method_mut() = method;
+        let upstream = async {
+            let mut hand = fake.accept().await;
+            hand.head().await;
+        };
+        let (answer, ()) = join!(rig.send(request), upstream);
+        assert_eq!(answer.unwrap_err().fault(), Fault::Reset, "its bytes had left");
+    }
+}

@@ -1,0 +1,153 @@
+//! WebSocket and its kin.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::join;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::super::*;
+use super::support::{Fake, Hand, Rig, client};
+
+const ASK: &str = "GET /chat HTTP/1.1\r\nHost: wiki.corp.example\r\nConnection: keep-alive, Upgrade\r\nUpgrade: raw\r\n\r\n";
+const YES: &str =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: raw\r\nContent-Length: 5\r\n\r\n";
+
+#[tokio::test]
+async fn a_websocket_talks_through_the_gateway() {
+    let fake = Fake::new().await;
+    let rig = Arc::new(fake.rig());
+    let browser = client(&rig).await;
+    let upstream = async {
+        let mut socket = tokio_tungstenite::accept_async(fake.accept().await.stream).await.unwrap();
+        while let Some(Ok(message)) = socket.next().await {
+            if message.is_text() {
+                socket.send(message).await.unwrap();
+            }
+        }
+    };
+    let talk = async {
+        let (mut socket, answer) =
+            tokio_tungstenite::client_async("ws://wiki.corp.example/chat", browser.stream).await.unwrap();
+        assert_eq!(answer.status(), 101);
+        socket.send(Message::text("hello")).await.unwrap();
+        assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("hello"));
+        socket.close(None).await.unwrap();
+        while socket.next().await.is_some() {}
+    };
+    join!(talk, upstream);
+    assert_eq!(rig.upstream.state()[0].idle, 0, "the connection is nobody's again");
+}
+
+#[tokio::test]
+async fn invariant_12_no_byte_passes_before_the_101() {
+    let fake = Fake::new().await;
+    let rig = Arc::new(fake.rig());
+    let mut browser = client(&rig).await;
+    browser.say(&format!("{ASK}early")).await;
+    let mut hand = fake.accept().await;
+    let head = hand.head().await;
+    assert!(head.contains("connection: upgrade\r\n") && head.contains("upgrade: raw\r\n"));
+    hand.say("HTTP/1.1 403 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").await;
+    assert!(browser.head().await.starts_with("HTTP/1.1 403 Forbidden\r\n"));
+    assert_eq!(hand.rest().await, "", "what was sent early went nowhere");
+}
+
+#[tokio::test]
+async fn bytes_sent_with_the_handshake_arrive_after_it() {
+    let fake = Fake::new().await;
+    let rig = Arc::new(fake.rig());
+    let mut browser = client(&rig).await;
+    browser.say(&format!("{ASK}early")).await;
+    let (mut hand, _) = fake.answer(&format!("{YES}hello")).await;
+    let head = browser.head().await;
+    assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("upgrade: raw\r\n"), "{head}");
+    assert!(!head.contains("content-length"));
+    browser.until("hello").await;
+    hand.until("early").await;
+    drop(hand);
+    assert_eq!(browser.rest().await, "");
+}
+
+#[tokio::test]
+async fn an_upgrade_to_something_else_is_invalid() {
+    let fake = Fake::new().await;
+    let rig = Arc::new(fake.rig());
+    let mut browser = client(&rig).await;
+    browser.say(ASK).await;
+    let (hand, _) = fake.answer(&YES.replace("Upgrade: raw", "Upgrade: other")).await;
+    assert_eq!(browser.rest().await, "", "the rig answers an error by closing");
+    assert_eq!(hand.rest().await, "");
+}
+
+#[tokio::test]
+async fn invariant_12_an_upgrade_with_a_body_is_a_plain_request() {
+    let fake = Fake::new().await;
+    let rig = Arc::new(fake.rig());
+    let mut browser = client(&rig).await;
+    browser.say(&ASK.replace("\r\n\r\n", "\r\nContent-Length: 20\r\n\r\nGET /admin HTTP/1.1\r\n")).await;
+    let mut hand = fake.accept().await;
+    let head = hand.head().await;
+    assert!(!head.contains("upgrade"), "{head}");
+    assert!(head.contains("content-length: 20\r\n"));
+}
+
+/// A gateway's connection whose tunnel ends by `cut`; how it ended comes through the channel.
+async fn tunnel(rig: Rig, cut: Option<Arc<Notify>>) -> (Hand, mpsc::Receiver<TunnelEnd>) {
+    let front = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let near = TcpStream::connect(front.local_addr().unwrap()).await.unwrap();
+    let (ended, end) = mpsc::channel(1);
+    let (rig, far) = (Arc::new(rig), front.accept().await.unwrap().0);
+    let service = service_fn(move |request: http::Request<Incoming>| {
+        let (rig, cut, ended) = (Arc::clone(&rig), cut.clone(), ended.clone());
+        async move {
+            let mut response = rig.send(request).await?;
+            let tunnel = response.body_mut().take_tunnel().unwrap();
+            tokio::spawn(async move {
+                let end = match cut {
+                    Some(cut) => tunnel.run(cut.notified()).await,
+                    None => tunnel.run(pending()).await,
+                };
+                ended.send(end).await
+            });
+            Ok::<_, ForwardError>(response)
+        }
+    });
+    let server = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(far), service);
+    tokio::spawn(server.with_upgrades());
+    (Hand::new(near), end)
+}
+
+#[tokio::test]
+async fn invariant_8_a_tunnel_is_cut_when_its_session_ends() {
+    let fake = Fake::new().await;
+    let cut = Arc::new(Notify::new());
+    let (mut browser, mut end) = tunnel(fake.rig(), Some(Arc::clone(&cut))).await;
+    browser.say(ASK).await;
+    let (mut hand, _) = fake.answer(YES).await;
+    browser.head().await;
+    hand.say("hello").await;
+    browser.until("hello").await;
+    cut.notify_one();
+    assert!(matches!(end.recv().await, Some(TunnelEnd::Cut)));
+    assert_eq!((browser.rest().await.as_str(), hand.rest().await.as_str()), ("", ""));
+}
+
+#[tokio::test]
+async fn a_silent_tunnel_ends() {
+    let fake = Fake::new().await;
+    let mut settings = fake.settings();
+    settings.timeout.idle = Duration::from_millis(20);
+    let (mut browser, mut end) = tunnel(Rig::new(settings, &fixtures::forward_settings()), None).await;
+    browser.say(ASK).await;
+    let (hand, _) = fake.answer(YES).await;
+    assert!(matches!(end.recv().await, Some(TunnelEnd::Silent)));
+    assert_eq!(hand.rest().await, "");
+}
