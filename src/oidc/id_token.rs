@@ -170,16 +170,13 @@ fn kid(raw: &str) -> String {
 }
 
 fn told(cause: &ClaimsVerificationError, raw: &str) -> SignInError {
-    use SignatureVerificationError as Signature;
-    SignInError::IdToken(match cause {
-        ClaimsVerificationError::SignatureVerification(Signature::NoMatchingKey) => {
-            IdTokenError::UnknownKey(printable(&kid(raw)))
-        }
-        ClaimsVerificationError::SignatureVerification(cause) => {
-            IdTokenError::Signature(printable(&cause.to_string()))
-        }
-        other => IdTokenError::Claims(printable(&other.to_string())),
-    })
+    let ClaimsVerificationError::SignatureVerification(cause) = cause else {
+        return IdTokenError::Claims(printable(&cause.to_string())).into();
+    };
+    if matches!(cause, SignatureVerificationError::NoMatchingKey) {
+        return IdTokenError::UnknownKey(printable(&kid(raw))).into();
+    }
+    IdTokenError::Signature(printable(&cause.to_string())).into()
 }
 
 fn check_hash(

@@ -1,1 +1,14 @@
+//! The room against a provider that lies, stalls and mixes things up, over real sockets.
 
+mod claims;
+mod cookies;
+mod discovery;
+mod exchange;
+mod fake;
+mod id_token;
+mod outside;
+mod providers;
+mod refresh;
+mod sign_in;
+mod signer;
+mod world;

@@ -1,0 +1,171 @@
+use std::time::Duration;
+
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+use proptest::prelude::*;
+
+use super::world::{World, parameter};
+use crate::clock::Clock;
+use crate::oidc::{Flow, FlowCookies, FlowError, SignInIntent};
+
+fn cookies(clock: &Clock) -> FlowCookies {
+    FlowCookies::new([7; 64], true, "login.example", clock.clone())
+}
+
+fn flow(world: &World, intent: SignInIntent) -> (Flow, String) {
+    let departure = world.provider.begin(intent).unwrap();
+    (departure.flow, parameter(&departure.location, "state").unwrap())
+}
+
+fn pair(cookie: &HeaderValue) -> String {
+    cookie.to_str().unwrap().split(';').next().unwrap().to_owned()
+}
+
+fn sent(pairs: &[String]) -> HeaderMap {
+    let line = pairs.join("; ");
+    HeaderMap::from_iter([(COOKIE, line.parse().unwrap())])
+}
+
+#[tokio::test]
+async fn the_cookie_is_bound_to_the_host_and_hidden_from_scripts() {
+    let world = World::new().await;
+    let (flow, state) = flow(&world, SignInIntent::default());
+    let cookie = cookies(&world.clock).set(&HeaderMap::new(), &flow).unwrap().remove(0);
+    let text = cookie.to_str().unwrap();
+    assert!(text.starts_with("__Host-portcullis-flow-") && !text.contains(&state));
+    for attribute in ["; HttpOnly", "; Secure", "; SameSite=Lax", "; Path=/", "; Max-Age=900"] {
+        assert!(text.contains(attribute), "{text}");
+    }
+    assert!(!text.contains("Domain"));
+    let plain = FlowCookies::new([7; 64], false, "localhost", world.clock.clone());
+    let text = plain.set(&HeaderMap::new(), &flow).unwrap().remove(0);
+    let text = text.to_str().unwrap();
+    assert!(
+        text.starts_with("portcullis-flow-")
+            && text.contains("Path=/.portcullis")
+            && !text.contains("Secure")
+    );
+    let cleared = cookies(&world.clock).clear(&state);
+    assert_eq!(pair(&cleared), format!("{}=", pair(&cookie).split('=').next().unwrap()));
+    assert!(cleared.to_str().unwrap().contains("Max-Age=0"));
+}
+
+#[tokio::test]
+async fn invariant_6_a_browser_that_did_not_start_the_flow_cannot_finish_it() {
+    let world = World::new().await;
+    let (_, state) = flow(&world, SignInIntent::default());
+    let (other, _) = flow(&world, SignInIntent::default());
+    let cookies = cookies(&world.clock);
+    let browser = sent(&[pair(&cookies.set(&HeaderMap::new(), &other).unwrap()[0])]);
+    assert_eq!(cookies.open(&HeaderMap::new(), &state), Err(FlowError::Missing));
+    assert_eq!(cookies.open(&browser, &state), Err(FlowError::Missing));
+    assert_eq!(cookies.open(&browser, ""), Err(FlowError::Missing));
+}
+
+#[tokio::test]
+async fn invariant_7_another_key_name_host_or_time_opens_nothing() {
+    let world = World::new().await;
+    let (mine, state) = flow(&world, SignInIntent::default());
+    let (theirs, other_state) = flow(&world, SignInIntent::default());
+    let cookies = cookies(&world.clock);
+    let set = |flow| pair(&cookies.set(&HeaderMap::new(), flow).unwrap()[0]);
+    let browser = sent(&[set(&mine)]);
+    assert_eq!(cookies.open(&browser, &state).as_ref(), Ok(&mine));
+    let key = FlowCookies::new([8; 64], true, "login.example", world.clock.clone());
+    let host = FlowCookies::new([7; 64], true, "evil.example", world.clock.clone());
+    assert_eq!(key.open(&browser, &state), Err(FlowError::Tampered));
+    assert_eq!(host.open(&browser, &state), Err(FlowError::Tampered));
+    let (mine, theirs) = (set(&mine), set(&theirs));
+    let swapped = format!("{}={}", theirs.split_once('=').unwrap().0, mine.split_once('=').unwrap().1);
+    assert_eq!(cookies.open(&sent(&[swapped]), &other_state), Err(FlowError::Tampered));
+    world.clock.advance(Duration::from_secs(899));
+    assert!(cookies.open(&browser, &state).is_ok());
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(cookies.open(&browser, &state), Err(FlowError::Expired));
+}
+
+#[tokio::test]
+async fn a_cookie_planted_beside_ours_does_not_hide_it() {
+    let world = World::new().await;
+    let (mine, state) = flow(&world, SignInIntent::default());
+    let cookies = cookies(&world.clock);
+    let good = pair(&cookies.set(&HeaderMap::new(), &mine).unwrap()[0]);
+    let planted = format!("{}=AAAA", good.split_once('=').unwrap().0);
+    assert!(cookies.open(&sent(&[planted.clone(), good.clone()]), &state).is_ok());
+    assert!(cookies.open(&sent(&[good, planted]), &state).is_ok());
+}
+
+#[tokio::test]
+async fn at_most_ten_flows_stay_and_the_oldest_goes_first() {
+    let world = World::new().await;
+    let cookies = cookies(&world.clock);
+    let mut browser = Vec::new();
+    for _ in 0..10 {
+        let set = cookies.set(&sent(&browser), &flow(&world, SignInIntent::default()).0).unwrap();
+        assert_eq!(set.len(), 1, "ten flows fit");
+        browser.push(pair(&set[0]));
+        world.clock.advance(Duration::from_secs(1));
+    }
+    let names: Vec<_> = browser.iter().map(|pair| format!("{}=", pair.split_once('=').unwrap().0)).collect();
+    let set = cookies.set(&sent(&browser), &flow(&world, SignInIntent::default()).0).unwrap();
+    assert_eq!(set[1..].iter().map(pair).collect::<Vec<_>>(), names[..1]);
+    browser.push("__Host-portcullis-flow-garbled=x".into());
+    world.clock.advance(Duration::from_secs(894));
+    let set = cookies.set(&sent(&browser), &flow(&world, SignInIntent::default()).0).unwrap();
+    let cleared: Vec<_> = set[1..].iter().map(pair).collect();
+    assert_eq!(cleared, [&names[..5], &["__Host-portcullis-flow-garbled=".to_owned()]].concat());
+}
+
+#[tokio::test]
+async fn large_flows_fit_or_are_refused() {
+    let world = World::new().await;
+    let cookies = cookies(&world.clock);
+    let return_to = format!("https://app.example/?q={}", "x".repeat(2024));
+    let (full, _) =
+        flow(&world, SignInIntent { return_to, hop: Some("h".repeat(200)), ..SignInIntent::default() });
+    assert!(full.return_to.len() > 2040);
+    assert!(cookies.set(&HeaderMap::new(), &full).unwrap()[0].len() < 4096);
+    let (huge, _) = flow(&world, SignInIntent { hop: Some("h".repeat(4000)), ..SignInIntent::default() });
+    assert_eq!(cookies.set(&HeaderMap::new(), &huge), Err(FlowError::TooLarge));
+}
+
+#[tokio::test]
+async fn invariant_15_a_flow_prints_no_secret() {
+    let world = World::new().await;
+    let (flow, state) = flow(&world, SignInIntent::default());
+    assert!(!format!("{flow:?} {:?}", cookies(&world.clock)).contains(&state));
+}
+
+/// One flow for all cases: what is asked is only whether a changed cookie opens.
+fn sealed() -> (String, String, Clock) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let world = runtime.block_on(World::new());
+    let (flow, state) = flow(&world, SignInIntent::default());
+    (pair(&cookies(&world.clock).set(&HeaderMap::new(), &flow).unwrap()[0]), state, world.clock)
+}
+
+#[test]
+fn invariant_7_no_changed_byte_opens() {
+    let (pair, state, clock) = sealed();
+    let (name, value) = pair.split_once('=').unwrap();
+    let cookies = cookies(&clock);
+    proptest!(|(at in 0..value.len(), byte in 0x21_u8..0x7f)| {
+        let mut changed = value.as_bytes().to_vec();
+        prop_assume!(changed[at] != byte && !b";,\"\\".contains(&byte));
+        changed[at] = byte;
+        let headers = sent(&[format!("{name}={}", String::from_utf8(changed).unwrap())]);
+        prop_assert!(matches!(cookies.open(&headers, &state), Err(FlowError::Tampered)));
+    });
+}
+
+#[test]
+fn no_cookie_header_whatever_harms() {
+    let (_, state, clock) = sealed();
+    let cookies = cookies(&clock);
+    proptest!(|(bytes in proptest::collection::vec(any::<u8>(), 0..300))| {
+        if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+            let headers = HeaderMap::from_iter([(COOKIE, value)]);
+            prop_assert!(cookies.open(&headers, &state).is_err());
+        }
+    });
+}

@@ -1,0 +1,134 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use serde_json::{Value, json};
+
+use super::fake::{Answer, Call};
+use super::signer::Signer;
+use super::world::{NOW, World, client};
+use crate::oidc::*;
+use crate::secret::Secret;
+
+async fn token_call(authentication: ClientAuthentication) -> (World, Call) {
+    let world = World::with(|settings| client(settings).authentication = authentication).await;
+    world.sign_in(|_| {}).await.unwrap();
+    let call = world.fake.calls("/token").remove(0);
+    (world, call)
+}
+
+#[tokio::test]
+async fn basic_authentication_form_encodes_both_halves() {
+    let (_, call) = token_call(ClientAuthentication::SecretBasic(Secret::new("s3cr:et+ %"))).await;
+    let expected = format!("Basic {}", STANDARD.encode("portcullis:s3cr%3Aet%2B+%25"));
+    assert_eq!(call.authorization, Some(expected));
+    assert!(!call.form.contains_key("client_secret"));
+}
+
+#[tokio::test]
+async fn post_and_public_clients_say_so_in_the_form() {
+    let (_, call) = token_call(ClientAuthentication::SecretPost(Secret::new("a+b"))).await;
+    assert_eq!((call.form["client_id"].as_str(), call.form["client_secret"].as_str()), ("portcullis", "a+b"));
+    let (_, call) = token_call(ClientAuthentication::None).await;
+    assert_eq!(call.form["client_id"], "portcullis");
+    assert!(call.authorization.is_none() && !call.form.contains_key("client_secret"));
+}
+
+#[tokio::test]
+async fn private_keys_of_every_kind_sign_assertions() {
+    for key in [Signer::es256("a"), Signer::eddsa("a"), Signer::rsa("a", Algorithm::RS256)] {
+        let (world, call) = token_call(ClientAuthentication::PrivateKey(Secret::new(key.pem.clone()))).await;
+        assert_eq!(
+            call.form["client_assertion_type"],
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        );
+        let mut validation = Validation::new(key.algorithm);
+        validation.validate_exp = false;
+        validation.set_audience(&[format!("{}/token", world.fake.issuer)]);
+        let public = DecodingKey::from_jwk(&serde_json::from_value(key.jwk.clone()).unwrap()).unwrap();
+        let claims = decode::<Value>(&call.form["client_assertion"], &public, &validation).unwrap().claims;
+        assert_eq!((&claims["iss"], &claims["sub"]), (&json!("portcullis"), &json!("portcullis")));
+        assert_eq!((&claims["iat"], &claims["exp"]), (&json!(NOW), &json!(NOW + 60)));
+        assert_eq!(claims["jti"].as_str().map(str::len), Some(43));
+    }
+    for bad in ["", "nonsense", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"] {
+        let mut settings = super::world::settings("x", "https://id.example");
+        client(&mut settings).authentication = ClientAuthentication::PrivateKey(Secret::new(bad));
+        let made = Provider::new(settings, None, crate::clock::Clock::system());
+        assert!(matches!(made, Err(SetupError::PrivateKey(_))));
+    }
+}
+
+#[tokio::test]
+async fn token_responses_are_refused_unless_whole() {
+    let world = World::new().await;
+    let bodies = [
+        json!({"access_token": "a", "token_type": "Bearer"}),
+        json!({"token_type": "Bearer", "id_token": "x"}),
+        json!({"access_token": "tok-secret", "token_type": "Bearer", "id_token": "secret-not-a-jwt"}),
+        json!([]),
+    ];
+    for body in bodies {
+        world.fake.json("/token", 200, &body);
+        let departure = world.begin();
+        let error = world.provider.finish(&departure.flow, world.callback(&departure)).await.unwrap_err();
+        assert_eq!(error.blame(), Blame::Provider, "{error}");
+        assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_code_is_told_apart_from_a_broken_provider() {
+    let world = World::new().await;
+    let cases = [
+        (
+            Answer::Reply(400, "application/json", json!({"error": "invalid_grant"}).to_string()),
+            Blame::Client,
+        ),
+        (Answer::Reply(401, "application/json", json!({"error": "invalid_client"}).to_string()), Blame::Us),
+        (Answer::Reply(502, "text/html", "<html>".into()), Blame::Provider),
+        (Answer::Reply(200, "text/html", "<html>".into()), Blame::Provider),
+        (Answer::Redirect("/x".into()), Blame::Provider),
+    ];
+    for (answer, blame) in cases {
+        world.fake.answer("/token", answer);
+        let departure = world.begin();
+        let error = world.provider.finish(&departure.flow, world.callback(&departure)).await.unwrap_err();
+        assert_eq!(error.blame(), blame, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn user_info_fills_what_is_missing_and_must_be_the_same_person() {
+    let world = World::new().await;
+    let bare = |claims: &mut Value| drop(claims.as_object_mut().unwrap().remove("groups"));
+    let more =
+        json!({"sub": "u1", "groups": ["late"], "email": "other@x", "updated_at": "2024-01-01T00:00:00Z"});
+    world.fake.json("/userinfo", 200, &more);
+    let principal = world.sign_in(bare).await.unwrap().principal;
+    assert_eq!(principal.groups, ["late"]);
+    assert_eq!(principal.email.map(|email| email.address).as_deref(), Some("alice@corp.example"));
+    assert_eq!(world.fake.calls("/userinfo")[0].authorization.as_deref(), Some("Bearer access-1"));
+    world.fake.json("/userinfo", 200, &json!({"sub": "u2", "groups": ["root"]}));
+    let result = world.sign_in(bare).await;
+    assert_eq!(result, Err(SignInError::UserInfo(UserInfoError::OtherSubject)));
+    world.fake.answer("/userinfo", Answer::Reply(200, "application/jwt", "e30.e30.".into()));
+    assert!(matches!(world.sign_in(bare).await, Err(SignInError::UserInfo(UserInfoError::Http(_)))));
+}
+
+#[tokio::test]
+async fn user_info_is_always_asked_where_configured() {
+    let world = World::with(|settings| client(settings).always_userinfo = true).await;
+    world.fake.json("/userinfo", 200, &json!({"sub": "u1", "department": "billing"}));
+    let principal = world.sign_in(|_| {}).await.unwrap().principal;
+    assert_eq!(principal.claims["department"], "billing");
+}
+
+#[tokio::test]
+async fn odd_but_common_claims_do_not_lock_people_out() {
+    let odd = |claims: &mut Value| {
+        claims["email_verified"] = "true".into();
+        claims["updated_at"] = "2024-01-01T00:00:00.000Z".into();
+    };
+    let principal = World::new().await.sign_in(odd).await.unwrap().principal;
+    assert!(principal.email.is_some_and(|email| !email.verified), "only a JSON true counts");
+}

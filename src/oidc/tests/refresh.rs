@@ -1,0 +1,128 @@
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::fake::Answer;
+use super::world::{NOW, World};
+use crate::clock::Timestamp;
+use crate::oidc::*;
+use crate::secret::Secret;
+use crate::session::Tokens;
+
+fn held(world: &World, id_token: &Value) -> Tokens {
+    Tokens {
+        access: Some(Secret::new("access-0")),
+        access_expires: Some(Timestamp::from_seconds(NOW)),
+        refresh: Some(Secret::new("refresh-0")),
+        id: Some(Secret::new(world.signer.sign(id_token))),
+    }
+}
+
+async fn refreshed(change: impl FnOnce(&mut Value)) -> Result<Refreshed, RefreshError> {
+    let world = World::new().await;
+    let mut claims = world.claims();
+    claims["nonce"] = "n".into();
+    let held = held(&world, &claims);
+    change(&mut claims);
+    world.answer_tokens(&world.signer.sign(&claims));
+    world.provider.refresh(&held).await
+}
+
+#[tokio::test]
+async fn new_tokens_and_claims_replace_the_old() {
+    let refreshed = refreshed(|claims| claims["groups"] = json!(["new"])).await.unwrap();
+    assert_eq!(refreshed.tokens.access, Some(Secret::new("access-1")));
+    assert_eq!(refreshed.tokens.refresh, Some(Secret::new("refresh-1")));
+    assert_eq!(refreshed.tokens.access_expires, Some(Timestamp::from_seconds(NOW + 300)));
+    assert_eq!(refreshed.principal.map(|principal| principal.groups), Some(vec!["new".into()]));
+}
+
+#[tokio::test]
+async fn what_is_not_renewed_stays() {
+    let world = World::new().await;
+    let held = held(&world, &world.claims());
+    world.fake.json("/token", 200, &json!({"access_token": "access-1", "token_type": "Bearer"}));
+    let refreshed = world.provider.refresh(&held).await.unwrap();
+    assert_eq!((refreshed.tokens.refresh, refreshed.tokens.id), (held.refresh, held.id));
+    assert_eq!((refreshed.tokens.access_expires, refreshed.principal), (None, None));
+    let form = &world.fake.calls("/token")[0].form;
+    assert_eq!((form["grant_type"].as_str(), form["refresh_token"].as_str()), ("refresh_token", "refresh-0"));
+}
+
+#[tokio::test]
+async fn invariant_5_a_refreshed_token_is_about_the_same_person_and_flow() {
+    let faults =
+        [("sub", json!("u2")), ("iss", json!("https://x")), ("aud", json!("x")), ("nonce", json!("m"))];
+    for (name, value) in faults {
+        let result = refreshed(|claims| claims[name] = value).await;
+        assert!(result.as_ref().is_err_and(RefreshError::ends_session), "{name}: {result:?}");
+    }
+    assert!(refreshed(|claims| drop(claims.as_object_mut().unwrap().remove("nonce"))).await.is_ok());
+}
+
+#[tokio::test]
+async fn invariant_8_a_person_who_is_gone_is_not_a_provider_away() {
+    let world = World::new().await;
+    let held = held(&world, &world.claims());
+    world.fake.json("/token", 400, &json!({"error": "invalid_grant", "error_description": "no\r\nmore"}));
+    assert_eq!(world.provider.refresh(&held).await, Err(RefreshError::Gone("no??more".into())));
+    for (status, answer) in [(401, json!({"error": "invalid_client"})), (500, json!({})), (200, json!({}))] {
+        world.fake.json("/token", status, &answer);
+        let error = world.provider.refresh(&held).await.unwrap_err();
+        assert!(!error.ends_session(), "{error}");
+    }
+    world.fake.answer("/token", Answer::Reply(503, "text/html", "<html>".into()));
+    assert!(matches!(world.provider.refresh(&held).await, Err(RefreshError::Away(_))));
+    assert_eq!(world.provider.refresh(&Tokens::default()).await, Err(RefreshError::NoRefreshToken));
+}
+
+#[tokio::test]
+async fn new_tokens_survive_a_user_info_that_fails() {
+    let result = refreshed(|claims| drop(claims.as_object_mut().unwrap().remove("groups"))).await.unwrap();
+    assert_eq!((result.tokens.refresh, result.principal), (Some(Secret::new("refresh-1")), None));
+}
+
+#[tokio::test]
+async fn a_hundred_waiters_share_one_call() {
+    let world = World::new().await;
+    let held = held(&world, &world.claims());
+    world.answer_tokens(&world.signer.sign(&world.claims()));
+    let flights = RefreshFlights::new(10);
+    let call = || {
+        let (provider, held) = (Arc::clone(&world.provider), held.clone());
+        async move { provider.refresh(&held).await.map(|refreshed| refreshed.tokens) }
+    };
+    let results = futures_util::future::join_all((0..100).map(|_| flights.join([1; 32], call))).await;
+    assert!(results.iter().all(|result| matches!(result, Ok(Ok(_)))));
+    assert_eq!(world.fake.calls("/token").len(), 1);
+    assert!(flights.join([1; 32], call).await.is_ok());
+    assert_eq!(world.fake.calls("/token").len(), 2, "a later need is a call of its own");
+}
+
+#[tokio::test]
+async fn flights_are_bounded_end_by_themselves_and_survive_their_waiters() {
+    let flights: Arc<RefreshFlights<u8>> = Arc::new(RefreshFlights::new(1));
+    let (go, gate) = tokio::sync::oneshot::channel::<()>();
+    let (done, landed) = tokio::sync::oneshot::channel();
+    let flight = async move {
+        let _ = gate.await;
+        let _ = done.send(());
+        7
+    };
+    let waiter = tokio::spawn({
+        let flights = Arc::clone(&flights);
+        async move { flights.join([1; 32], || flight).await }
+    });
+    while flights.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(flights.join([2; 32], || async { 1 }).await, Err(FlightError::Full));
+    waiter.abort();
+    go.send(()).unwrap();
+    landed.await.unwrap();
+    while !flights.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(flights.join([2; 32], || async { panic!("lost") }).await, Err(FlightError::Lost));
+    assert_eq!(flights.join([2; 32], || async { 1 }).await, Ok(1));
+}

@@ -1,0 +1,191 @@
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::COOKIE;
+use serde_json::{Value, json};
+
+use super::world::{NOW, World, client, parameter, redirect_uri, settings};
+use crate::clock::Timestamp;
+use crate::identity::Email;
+use crate::oidc::*;
+use crate::secret::Secret;
+
+#[tokio::test]
+async fn the_authorization_request_says_all_that_was_configured() {
+    let world = World::with(|settings| {
+        let client = client(settings);
+        client.prompt = Some("login consent".into());
+        client.acr_values = vec!["mfa".into(), "pwd".into()];
+        client.max_age = Some(Duration::from_secs(600));
+        client.extra =
+            vec![("audience".into(), "api".into()), ("redirect_uri".into(), "https://evil".into())];
+    })
+    .await;
+    let intent = SignInIntent { login_hint: Some("a@b".into()), ..SignInIntent::default() };
+    let url = world.provider.begin(intent).unwrap().location;
+    let wanted = [
+        ("response_type", "code"),
+        ("client_id", "portcullis"),
+        ("redirect_uri", redirect_uri().as_str()),
+        ("scope", "openid email"),
+        ("code_challenge_method", "S256"),
+        ("prompt", "login consent"),
+        ("acr_values", "mfa pwd"),
+        ("max_age", "600"),
+        ("audience", "api"),
+        ("login_hint", "a@b"),
+    ];
+    for (name, value) in wanted {
+        let found: Vec<_> =
+            url.query_pairs().filter(|(key, _)| key == name).map(|(_, v)| v.into_owned()).collect();
+        assert_eq!(found, [value], "{name}");
+    }
+    for name in ["state", "nonce", "code_challenge"] {
+        assert!(parameter(&url, name).unwrap().len() >= 43, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_signs_in() {
+    let world = World::new().await;
+    let signed_in = world.sign_in(|_| {}).await.unwrap();
+    let principal = &signed_in.principal;
+    assert_eq!((principal.user.as_str(), principal.subject.as_str()), ("alice", "u1"));
+    assert_eq!(principal.email, Some(Email { address: "alice@corp.example".into(), verified: true }));
+    assert_eq!(principal.groups, ["staff", "ops"]);
+    assert_eq!(principal.auth_time, Some(Timestamp::from_seconds(NOW - 60)));
+    assert_eq!(signed_in.sid.as_deref(), Some("s1"));
+    assert_eq!(signed_in.tokens.access_expires, Some(Timestamp::from_seconds(NOW + 300)));
+    assert_eq!(signed_in.tokens.refresh, Some(Secret::new("refresh-1")));
+    let form = &world.fake.calls("/token")[0].form;
+    assert_eq!((form["grant_type"].as_str(), form["code"].as_str()), ("authorization_code", "code-1"));
+    assert_eq!(form["redirect_uri"], redirect_uri().as_str());
+    assert!(form["code_verifier"].len() >= 43 && world.fake.calls("/userinfo").is_empty());
+}
+
+#[tokio::test]
+async fn a_step_up_wants_one_of_its_acr_values_back() {
+    let world = World::with(|settings| client(settings).max_age = Some(Duration::from_secs(600))).await;
+    let required_acr = vec!["mfa".to_owned()];
+    let intent = || SignInIntent {
+        required_acr: required_acr.clone(),
+        max_age: Some(Duration::from_secs(30)),
+        prompt: Some("login".into()),
+        ..SignInIntent::default()
+    };
+    let departure = world.provider.begin(intent()).unwrap();
+    assert_eq!(parameter(&departure.location, "acr_values").as_deref(), Some("mfa"));
+    assert_eq!(parameter(&departure.location, "max_age").as_deref(), Some("30"));
+    assert_eq!(parameter(&departure.location, "prompt").as_deref(), Some("login"));
+    let with_acr = |acr: &'static str| {
+        |mut claims: Value| {
+            claims["acr"] = acr.into();
+            world.signer.sign(&claims)
+        }
+    };
+    let result = world.arrive(&departure, with_acr("pwd")).await;
+    assert_eq!(result, Err(SignInError::IdToken(IdTokenError::OtherAcr("pwd".into()))));
+    let departure = world.provider.begin(intent()).unwrap();
+    assert!(world.arrive(&departure, with_acr("mfa")).await.is_ok());
+}
+
+#[tokio::test]
+async fn invariant_6_a_response_for_another_flow_provider_or_issuer_spends_no_code() {
+    let world = World::new().await;
+    let (mine, other) = (world.begin(), world.begin());
+    let good = world.callback(&mine);
+    for state in [None, Some(String::new()), world.callback(&other).state] {
+        let result = world.provider.finish(&mine.flow, CallbackParameters { state, ..good.clone() }).await;
+        assert_eq!(result, Err(SignInError::WrongState));
+    }
+    for iss in [None, Some("https://evil.example".to_owned()), Some(format!("{}/", world.fake.issuer))] {
+        let result = world.provider.finish(&mine.flow, CallbackParameters { iss, ..good.clone() }).await;
+        assert!(matches!(result, Err(SignInError::MixUp { .. })));
+    }
+    let partner = World::with(|settings| settings.name = crate::identity::ProviderName::new("partner")).await;
+    let result = partner.provider.finish(&mine.flow, good).await;
+    assert_eq!(result, Err(SignInError::OtherProvider("corp".into())));
+    assert!(world.fake.calls("/token").is_empty() && partner.fake.calls("/token").is_empty());
+}
+
+#[tokio::test]
+async fn iss_may_be_missing_where_the_provider_does_not_promise_it() {
+    let world = World::undiscovered(|_| {}).await;
+    let mut document = world.fake.document();
+    document["authorization_response_iss_parameter_supported"] = json!(false);
+    world.fake.discovery(&document);
+    world.provider.retry_now().await.unwrap();
+    let departure = world.begin();
+    let missing = CallbackParameters { iss: None, ..world.callback(&departure) };
+    world.fake.json("/token", 400, &json!({"error": "invalid_grant"}));
+    let result = world.provider.finish(&departure.flow, missing).await;
+    assert!(matches!(result, Err(SignInError::Exchange { .. })));
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_apart_by_blame_and_never_quoted_to_the_public() {
+    let world = World::new().await;
+    let hostile = "<script>\r\nSet-Cookie: x\u{7}";
+    let cases =
+        [("access_denied", Blame::Client), ("invalid_scope", Blame::Us), ("server_error", Blame::Provider)];
+    for (code, blame) in cases {
+        let departure = world.begin();
+        let refusal = CallbackParameters {
+            error: Some(code.into()),
+            error_description: Some(hostile.into()),
+            ..world.callback(&departure)
+        };
+        let error = world.provider.finish(&departure.flow, refusal).await.unwrap_err();
+        assert_eq!(error.blame(), blame);
+        assert!(!error.public().contains("script") && !error.to_string().contains(char::is_control));
+    }
+    assert!(world.fake.calls("/token").is_empty());
+}
+
+#[tokio::test]
+async fn ten_flows_at_once_each_arrive_where_they_wanted_to_go() {
+    let world = World::new().await;
+    let cookies = FlowCookies::new([7; 64], true, "login.example", world.clock.clone());
+    let mut browser = HeaderMap::new();
+    let mut tabs = Vec::new();
+    for tab in 0..10 {
+        let return_to = format!("https://app.example/tab?n={tab}&q=%20x#part");
+        let departure = world.provider.begin(SignInIntent { return_to, ..SignInIntent::default() }).unwrap();
+        for cookie in cookies.set(&browser, &departure.flow).unwrap() {
+            let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+            browser.append(COOKIE, pair.parse().unwrap());
+        }
+        tabs.push(departure);
+    }
+    for (tab, departure) in tabs.iter().enumerate().rev() {
+        let state = parameter(&departure.location, "state").unwrap();
+        let flow = cookies.open(&browser, &state).unwrap();
+        assert_eq!(flow.return_to, format!("https://app.example/tab?n={tab}&q=%20x"));
+        let back = Departure { location: departure.location.clone(), flow };
+        assert!(world.arrive(&back, |claims| world.signer.sign(&claims)).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn signing_out_goes_through_the_provider() {
+    let world = World::new().await;
+    let signed_in = world.sign_in(|_| {}).await.unwrap();
+    let back = redirect_uri();
+    let url = world.provider.logout_url(signed_in.tokens.id.as_ref(), "st", &back).unwrap();
+    assert!(url.as_str().starts_with(&format!("{}/bye?", world.fake.issuer)));
+    assert_eq!(parameter(&url, "id_token_hint").as_deref(), signed_in.tokens.id.as_ref().map(Secret::expose));
+    assert_eq!(parameter(&url, "state").as_deref(), Some("st"));
+    assert_eq!(parameter(&url, "client_id").as_deref(), Some("portcullis"));
+    assert_eq!(parameter(&url, "post_logout_redirect_uri").as_deref(), Some(back.as_str()));
+    let garbled = world.provider.logout_url(Some(&Secret::new("no token")), "st", &back).unwrap();
+    assert_eq!(parameter(&garbled, "id_token_hint"), None);
+}
+
+#[tokio::test]
+async fn nobody_signs_in_with_a_provider_without_client() {
+    let world = World::with(|settings| settings.client = None).await;
+    assert_eq!(world.provider.begin(SignInIntent::default()), Err(ProviderError::NotForSignIn));
+    let provider = Provider::new(settings("x", &world.fake.issuer), None, world.clock.clone()).unwrap();
+    provider.retry_now().await.unwrap();
+    assert_eq!(provider.begin(SignInIntent::default()), Err(ProviderError::NotForSignIn));
+}
