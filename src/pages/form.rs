@@ -1,0 +1,29 @@
+//! Forms and links of a page.
+
+use std::fmt;
+
+/// A form that is posted by one button.
+#[derive(Clone, Copy)]
+pub struct Form<'a> {
+    /// Where to: a path of this gateway.
+    pub action: &'a str,
+    /// Hidden fields, the CSRF token among them.
+    pub fields: &'a [(&'a str, &'a str)],
+}
+
+impl fmt::Debug for Form<'_> {
+    /// Names only: one of the values is a token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.fields.iter().map(|(name, _)| name);
+        f.debug_struct("Form").field("action", &self.action).field("fields", &names.collect::<Vec<_>>()).finish()
+    }
+}
+
+/// `href` where it is a path of this host or an absolute `http(s)` URL, else `/`: a link never runs
+/// a script and never leaves by way of `//` or `/\` (invariant 13).
+pub(super) fn safe_link(href: &str) -> &str {
+    let plain = !href.bytes().any(|b| b.is_ascii_control() || b == b'\\' || b == b' ');
+    let local = href.starts_with('/') && !href.starts_with("//");
+    let absolute = href.starts_with("https://") || href.starts_with("http://");
+    if plain && (local || absolute) { href } else { "/" }
+}

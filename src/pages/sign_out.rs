@@ -1,0 +1,60 @@
+//! Leaving: the question, asked because a link alone must not sign anybody out (invariant 18), and the end.
+
+use askama::Template;
+use http::StatusCode;
+
+use super::form::{Form, safe_link};
+use super::page::Page;
+use super::person::Person;
+use super::sign_in::Message;
+use crate::identity::Principal;
+
+/// "Sign out?"
+#[derive(Clone, Copy, Debug)]
+pub struct SignOut<'a> {
+    /// Who leaves.
+    pub principal: &'a Principal,
+    /// What people call the provider that vouches.
+    pub provider: &'a str,
+    /// The form with its CSRF token.
+    pub form: Form<'a>,
+    /// Where "stay signed in" leads.
+    pub cancel: &'a str,
+}
+
+impl SignOut<'_> {
+    /// 200 with the question.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let person = Person::new(self.principal, self.provider);
+        Page::new(StatusCode::OK, &View { person, form: self.form, cancel: safe_link(self.cancel) })
+    }
+}
+
+/// "You are signed out."
+#[derive(Clone, Copy, Debug)]
+pub struct SignedOut<'a> {
+    /// Where "sign in again" leads.
+    pub sign_in: &'a str,
+    /// The provider that may still know the person, where it was not told.
+    pub still_at: Option<&'a str>,
+}
+
+impl SignedOut<'_> {
+    /// 200 with the way back in.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let rest = self.still_at.map(|provider| format!(" {provider} may still remember you in this browser."));
+        let lead = format!("It is safe to close this window.{}", rest.unwrap_or_default());
+        let message = Message { href: safe_link(self.sign_in), ..Message::good("You are signed out", "check", &lead) };
+        Page::new(StatusCode::OK, &Message { label: "Sign in again", ..message })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "sign_out.html")]
+struct View<'a> {
+    person: Person<'a>,
+    form: Form<'a>,
+    cancel: &'a str,
+}
