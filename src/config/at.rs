@@ -1,0 +1,115 @@
+//! A written value together with its place in the file.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::raw::OneOrMany;
+
+/// The file as a tree whose every node knows where it was written.
+pub(super) type Node = Spanned<DeValue<'static>>;
+
+/// A place in the file: a node, or where nothing was written, the nearest node around it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a>(&'a Node);
+
+impl<'a> Place<'a> {
+    /// The place of `node`.
+    pub(super) const fn of(node: &'a Node) -> Self {
+        Self(node)
+    }
+
+    /// Its bytes.
+    pub(super) fn span(self) -> Range<usize> {
+        self.0.span()
+    }
+
+    /// The value under `key`, or this place where there is none.
+    fn key(self, key: &str) -> Self {
+        self.0.get_ref().as_table().and_then(|table| table.get(key)).map_or(self, Self)
+    }
+
+    /// The element `index` of an array; something that stands alone is its own element.
+    fn index(self, index: usize) -> Self {
+        self.0.get_ref().as_array().and_then(|array| array.get(index)).map_or(self, Self)
+    }
+}
+
+/// A value of the raw shape and where it was written.
+#[derive(Debug)]
+pub(super) struct At<'a, T: ?Sized> {
+    pub(super) value: &'a T,
+    pub(super) place: Place<'a>,
+}
+
+impl<T: ?Sized> Clone for At<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for At<'_, T> {}
+
+/// `at!(route.upstream)`: the field together with the place of the key of the same name.
+macro_rules! at {
+    ($at:ident . $field:ident) => {
+        $at.field(stringify!($field), &$at.value.$field)
+    };
+}
+pub(super) use at;
+
+impl<'a, T: ?Sized> At<'a, T> {
+    /// `value` stands at `place`.
+    pub(super) const fn new(value: &'a T, place: Place<'a>) -> Self {
+        Self { value, place }
+    }
+
+    /// `value` stands under `key`; see [`at!`].
+    pub(super) fn field<U>(self, key: &str, value: &'a U) -> At<'a, U> {
+        At { value, place: self.place.key(key) }
+    }
+}
+
+impl<'a, T> At<'a, Option<T>> {
+    /// The value, where one is written.
+    pub(super) fn given(self) -> Option<At<'a, T>> {
+        self.value.as_ref().map(|value| At { value, place: self.place })
+    }
+}
+
+impl<'a, T> At<'a, Option<OneOrMany<T>>> {
+    /// All values, none where nothing is written.
+    pub(super) fn all(self) -> Vec<At<'a, T>> {
+        self.given().map(At::items).unwrap_or_default()
+    }
+}
+
+impl<'a, T> At<'a, OneOrMany<T>> {
+    /// All values.
+    pub(super) fn items(self) -> Vec<At<'a, T>> {
+        match self.value {
+            OneOrMany::One(value) => vec![At { value, place: self.place }],
+            OneOrMany::Many(values) => At { value: values, place: self.place }.elements(),
+        }
+    }
+}
+
+impl<'a, T> At<'a, Vec<T>> {
+    /// The elements.
+    pub(super) fn elements(self) -> Vec<At<'a, T>> {
+        let places = (0..).map(|index| self.place.index(index));
+        self.value.iter().zip(places).map(|(value, place)| At { value, place }).collect()
+    }
+}
+
+impl<'a, T> At<'a, BTreeMap<String, T>> {
+    /// The entries, in the order of the file.
+    pub(super) fn entries(self) -> Vec<(&'a str, At<'a, T>)> {
+        let at = |(key, value): (&'a String, _)| (key.as_str(), At { value, place: self.place.key(key) });
+        let mut entries: Vec<_> = self.value.iter().map(at).collect();
+        entries.sort_by_key(|(_, at)| at.place.span().start);
+        entries
+    }
+}

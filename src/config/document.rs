@@ -1,0 +1,83 @@
+//! Bytes → a tree with places: size, encoding and syntax.
+
+use std::ops::Range;
+use std::path::Path;
+
+use serde::Deserialize as _;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
+
+use super::at::Node;
+use super::check::check;
+use super::raw::Config;
+use super::remark::{Remark, Remarks};
+use super::report::Report;
+use super::sources::Sources;
+use super::{mask, schema};
+
+/// Bytes that a configuration file may have.
+const LARGEST: u64 = 1024 * 1024;
+
+/// The text of the file at `path`, without byte order mark.
+pub(super) fn read(path: &Path, sources: &dyn Sources) -> Result<String, Report> {
+    let unreadable =
+        |message: String, help| Report::unreadable(path.display().to_string(), message, help);
+    let bytes = sources.read(path, LARGEST).map_err(|cause| {
+        unreadable(format!("the configuration cannot be read: {cause}"), "name the file with --config FILE")
+    })?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(unreadable("the configuration is larger than 1 MiB".into(), "is this the right file?"));
+    }
+    let text = String::from_utf8(bytes).map_err(|cause| {
+        let valid = cause.utf8_error().valid_up_to();
+        let line = 1 + cause.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count();
+        unreadable(format!("line {line} is not UTF-8"), "save the file as UTF-8")
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// The tree and the raw shape of `text`; `None` where `remarks` now holds faults.
+pub(super) fn parse(text: &str, remarks: &mut Remarks) -> Option<(Node, Config)> {
+    remarks.masks.extend(mask::userinfo(text));
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut node = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
+    node.get_mut().make_owned();
+    if !errors.is_empty() {
+        broken(text, &node, &errors, remarks);
+        return None;
+    }
+    check(&schema::flat(), &node, remarks);
+    if !remarks.faults.is_empty() {
+        return None;
+    }
+    match Config::deserialize(ValueDeserializer::from(node.clone())) {
+        Ok(raw) => Some((node, raw)),
+        Err(error) => {
+            remarks.fault(Remark::spanning(error.span().unwrap_or(0..0), "this value does not fit here"));
+            None
+        }
+    }
+}
+
+/// Syntax errors, and what can be said about the structure of the lines that have none.
+fn broken(text: &str, node: &Node, errors: &[Error], remarks: &mut Remarks) {
+    remarks.masks.extend(mask::suspicious(text));
+    let line = |span: &Range<usize>| text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count();
+    let mut spoiled = Vec::new();
+    for error in errors.iter().take(Remarks::BOUND) {
+        let span = error.span().unwrap_or(0..0);
+        spoiled.push(line(&span));
+        remarks.fault(syntax(error, span));
+    }
+    let mut structure = Remarks::default();
+    check(&schema::flat(), node, &mut structure);
+    remarks.masks.append(&mut structure.masks);
+    let sound = |remark: &Remark| !remark.message.ends_with("is missing") && !spoiled.contains(&line(&remark.span));
+    structure.faults.into_iter().filter(sound).for_each(|fault| remarks.fault(fault));
+}
+
+fn syntax(error: &Error, span: Range<usize>) -> Remark {
+    let (message, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), ""));
+    let remark = Remark::spanning(span, format!("not TOML: {message}"));
+    if expected.is_empty() { remark } else { remark.expected(format!("expected {expected}")) }
+}

@@ -1,0 +1,49 @@
+//! What is written: the shape of a configuration file, key by key.
+//!
+//! The doc comments here are what people read: they become the descriptions of the JSON Schema and of
+//! `docs/configuration.md`.
+
+mod policy;
+mod provider;
+mod route;
+mod server;
+mod upstream;
+mod value;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub(super) use policy::{Policy, Rule};
+pub(super) use provider::{Claims, ClientAuth, Provider, SecretSource, Userinfo};
+pub(super) use route::{
+    AcceptWord, AccessWord, Family, HeaderRules, Hsts, Identity, IdentityHeaders, Limit, PerWord, Redirect,
+    Route, SchemeWord, TokenWord, TolerateWord,
+};
+pub(super) use server::{
+    Admin, CertificatePair, Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Tls,
+    TlsSwitch, TlsVersion,
+};
+pub(super) use upstream::{BalanceWord, Ejection, Health, ProtocolWord, Timeout, UpstreamTls};
+pub(super) use value::{File, OneOrMany, Scalar, Size, Span};
+
+/// The configuration of Portcullis.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    /// Where requests come in, and what is true of all of them.
+    pub server: Server,
+    /// The second listener, for operators: health and metrics. It is never part of the public listener.
+    pub admin: Option<Admin>,
+    /// How long people stay signed in.
+    pub session: Option<Session>,
+    /// What the gateway writes about itself and about requests.
+    pub log: Option<Log>,
+    /// Who signs people in and issues tokens: one table for each OpenID Provider, under a name of your choice.
+    pub providers: Option<BTreeMap<String, Provider>>,
+    /// Named rules, used by any number of routes.
+    pub policies: Option<BTreeMap<String, Policy>>,
+    /// The apps. The most specific host wins, then the longest path; the order in the file does not matter.
+    pub routes: Option<Vec<Route>>,
+}

@@ -1,0 +1,64 @@
+//! `[policies.NAME]` and rules.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{OneOrMany, Scalar};
+
+/// A policy allows where any rule of `allow` holds and no rule of `deny` does. One of `deny` rules alone only
+/// takes away: something else on the route has to allow.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Policy {
+    /// Rules that let people in; any of them suffices.
+    #[schemars(extend("x-default" = "none"))]
+    pub allow: Option<OneOrMany<Rule>>,
+    /// Rules that keep people out, whatever `allow` says.
+    #[schemars(extend("x-default" = "none"))]
+    pub deny: Option<OneOrMany<Rule>>,
+}
+
+/// A rule holds where all its conditions hold; a condition holds where any of its values fits. At least one
+/// condition is needed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Rule {
+    /// User names, compared exactly.
+    #[schemars(extend("x-default" = "anybody", "examples" = ["alice"]))]
+    pub users: Option<OneOrMany<String>>,
+    /// The same as `users`.
+    #[schemars(extend("x-default" = "anybody", "examples" = ["alice"]))]
+    pub user: Option<OneOrMany<String>>,
+    /// Verified e-mail addresses.
+    #[schemars(extend("x-default" = "any", "examples" = ["alice@corp.example"]))]
+    pub emails: Option<OneOrMany<String>>,
+    /// Whole domains of verified e-mail addresses; a subdomain is another domain.
+    #[schemars(extend("x-default" = "any", "examples" = ["corp.example"]))]
+    pub email_domains: Option<OneOrMany<String>>,
+    /// Groups, compared exactly.
+    #[schemars(extend("x-default" = "any", "examples" = ["staff"]))]
+    pub groups: Option<OneOrMany<String>>,
+    /// Scopes of the access token; unlike elsewhere all of them are required.
+    #[schemars(extend("x-default" = "any", "examples" = ["orders:read"]))]
+    pub scopes: Option<OneOrMany<String>>,
+    /// Names of providers that vouch.
+    #[schemars(extend("x-default" = "any", "examples" = ["corp"]))]
+    pub providers: Option<OneOrMany<String>>,
+    /// The same as `providers`.
+    #[schemars(extend("x-default" = "any", "examples" = ["corp"]))]
+    pub provider: Option<OneOrMany<String>>,
+    /// Claims by path, each with a value or values; `[]` asks only that the claim is there.
+    #[schemars(extend("x-default" = "any", "examples" = [{"department": "billing"}]))]
+    pub claims: Option<BTreeMap<String, OneOrMany<Scalar>>>,
+    /// Methods of the request.
+    #[schemars(extend("x-default" = "all", "examples" = ["GET"]))]
+    pub methods: Option<OneOrMany<String>>,
+    /// Paths and what is below them, from the root of the host.
+    #[schemars(extend("x-default" = "all", "examples" = ["/reports"]))]
+    pub paths: Option<OneOrMany<String>>,
+    /// Networks of the client.
+    #[schemars(extend("x-default" = "all", "examples" = ["192.0.2.0/24"]))]
+    pub networks: Option<OneOrMany<String>>,
+}

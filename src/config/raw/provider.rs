@@ -1,0 +1,115 @@
+//! `[providers.NAME]`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{File, OneOrMany, Span};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Provider {
+    /// The issuer identifier, exactly as the provider's discovery document says it: discovery does the rest.
+    #[schemars(extend("examples" = ["https://id.corp.example"]))]
+    pub issuer: String,
+    /// What the chooser calls it.
+    #[schemars(extend("x-default" = "its name"))]
+    pub display_name: Option<String>,
+    /// Our registration at the provider. With it people can sign in here.
+    #[schemars(extend("x-default" = "nobody signs in here"))]
+    pub client_id: Option<String>,
+    /// Our secret, from the environment or a file: never in this file, never printed, never logged.
+    #[schemars(extend("x-default" = "none", "x-secret" = true))]
+    pub client_secret: Option<SecretSource>,
+    /// How the secret is shown to the token endpoint.
+    #[schemars(extend("default" = "basic"))]
+    pub client_auth: Option<ClientAuth>,
+    /// A PEM key (PKCS #8) to sign `private_key_jwt` with, instead of a secret.
+    #[schemars(extend("x-default" = "none", "x-secret" = true))]
+    pub private_key: Option<SecretSource>,
+    /// Scopes to ask for; `openid` is always among them.
+    #[schemars(extend("default" = ["openid", "profile", "email"]))]
+    pub scopes: Option<OneOrMany<String>>,
+    /// Audiences of access tokens that are accepted as `Authorization: Bearer`.
+    #[schemars(extend("x-default" = "no token is accepted", "examples" = ["https://api.corp.example"]))]
+    pub audiences: Option<OneOrMany<String>>,
+    /// Which claims mean what.
+    pub claims: Option<Claims>,
+    /// People of these e-mail domains are sent here without being asked (home-realm discovery).
+    #[schemars(extend("x-default" = "none", "examples" = ["corp.example"]))]
+    pub email_domains: Option<OneOrMany<String>>,
+    /// `prompt` of the authorization request.
+    #[schemars(extend("x-default" = "not sent", "examples" = ["select_account"]))]
+    pub prompt: Option<OneOrMany<String>>,
+    /// `acr_values` of the authorization request, in order of preference.
+    #[schemars(extend("x-default" = "not sent", "examples" = ["urn:mfa"]))]
+    pub acr_values: Option<OneOrMany<String>>,
+    /// `max_age` of the authorization request: whoever signed in at the provider longer ago does so again.
+    #[schemars(extend("x-default" = "not sent"))]
+    pub max_age: Option<Span>,
+    /// Further parameters of the authorization request.
+    #[schemars(extend("x-default" = "none", "examples" = [{"hd": "corp.example"}]))]
+    pub extra_params: Option<BTreeMap<String, String>>,
+    /// When UserInfo is asked.
+    #[schemars(extend("default" = "when-needed"))]
+    pub userinfo: Option<Userinfo>,
+    /// Clock difference allowed when times in tokens are checked, at most five minutes.
+    #[schemars(extend("default" = "60s"))]
+    pub leeway: Option<Span>,
+    /// Whether bearer tokens must say `typ: at+jwt` (RFC 9068).
+    #[schemars(extend("default" = false))]
+    pub require_at_jwt: Option<bool>,
+    /// PEM file with the only authorities trusted for this provider.
+    #[schemars(extend("x-default" = "the system's authorities"))]
+    pub ca: Option<File>,
+    /// Bound on each call to the provider.
+    #[schemars(extend("default" = "10s"))]
+    pub timeout: Option<Span>,
+}
+
+/// Where a secret is: exactly one of the two.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct SecretSource {
+    /// The environment variable that holds it.
+    #[schemars(extend("examples" = ["CORP_CLIENT_SECRET"]))]
+    pub env: Option<String>,
+    /// The file that holds it; a line break at its end does not count.
+    #[schemars(extend("examples" = ["/etc/portcullis/corp.secret"]))]
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum ClientAuth {
+    /// `client_secret_basic`.
+    Basic,
+    /// `client_secret_post`.
+    Post,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum Userinfo {
+    /// Where claims that are mapped here are missing from the ID token.
+    WhenNeeded,
+    /// At every sign-in.
+    Always,
+}
+
+/// Paths of claims: `groups`; `realm_access.roles` descends; `/a.b/c` is a JSON Pointer.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Claims {
+    /// The user's name.
+    #[schemars(extend("x-default" = "`preferred_username`, else a verified `email`, else `sub`"))]
+    pub user: Option<String>,
+    /// The e-mail address.
+    #[schemars(extend("default" = "email"))]
+    pub email: Option<String>,
+    /// Groups: an array or a string.
+    #[schemars(extend("default" = "groups"))]
+    pub groups: Option<String>,
+}

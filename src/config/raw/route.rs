@@ -1,0 +1,251 @@
+//! `[[routes]]`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{BalanceWord, Ejection, Health, OneOrMany, ProtocolWord, Rule, Size, Span, Timeout, UpstreamTls};
+
+/// An app, or a part of one. Needs `upstream` or `redirect`, and `access`, `policy` or rules.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Route {
+    /// What logs and metrics call it; unique.
+    #[schemars(extend("x-default" = "host and path"))]
+    pub name: Option<String>,
+    /// `wiki.corp.example`, with a port only on that port; `*.corp.example` is exactly one label before it.
+    #[schemars(extend("x-default" = "any host", "examples" = ["wiki.corp.example"]))]
+    pub host: Option<String>,
+    /// This path and what is below it.
+    #[schemars(extend("default" = "/"))]
+    pub path: Option<String>,
+    /// Only these methods.
+    #[schemars(extend("x-default" = "all", "examples" = ["GET"]))]
+    pub methods: Option<OneOrMany<String>>,
+    /// `"public"`: anybody, without signing in. `"signed-in"`: anybody that a provider vouches for, save whom
+    /// `deny` rules keep out.
+    #[schemars(extend("x-default" = "what `policy`, `allow` and `deny` say"))]
+    pub access: Option<AccessWord>,
+    /// Names of policies; all of them are required.
+    #[schemars(extend("x-default" = "none", "examples" = ["staff"]))]
+    pub policy: Option<OneOrMany<String>>,
+    /// Rules of this route alone that let people in; any of them suffices.
+    #[schemars(extend("x-default" = "none"))]
+    pub allow: Option<OneOrMany<Rule>>,
+    /// Rules of this route alone that keep people out.
+    #[schemars(extend("x-default" = "none"))]
+    pub deny: Option<OneOrMany<Rule>>,
+    /// Which credentials are looked at. Without `session` nobody is redirected to sign in.
+    #[schemars(extend("x-default" = "all that some provider offers"))]
+    pub accept: Option<OneOrMany<AcceptWord>>,
+    /// Where requests go: `http://`, `https://`, `h2c://` with host and port, or `unix:/path`; an array shares
+    /// the load.
+    #[schemars(extend("x-default" = "none", "examples" = ["http://10.0.0.5:8080"]))]
+    pub upstream: Option<OneOrMany<String>>,
+    /// TLS towards the upstream.
+    pub upstream_tls: Option<UpstreamTls>,
+    /// Which HTTP is spoken to the upstream.
+    #[schemars(extend("default" = "auto"))]
+    pub upstream_protocol: Option<ProtocolWord>,
+    /// How one of several servers is picked.
+    #[schemars(extend("default" = "round-robin"))]
+    pub balance: Option<BalanceWord>,
+    /// Idle connections kept for each server and worker.
+    #[schemars(range(min = 0, max = 10_000), extend("default" = 32))]
+    pub keep_idle: Option<usize>,
+    /// Active health checks.
+    #[schemars(extend("x-default" = "none"))]
+    pub health: Option<Health>,
+    /// Servers that fail are left alone for a while.
+    pub ejection: Option<Ejection>,
+    /// Time limits towards the upstream.
+    pub timeout: Option<Timeout>,
+    /// Largest request body.
+    #[schemars(extend("x-default" = "no limit", "examples" = ["10MiB"]))]
+    pub max_body: Option<Size>,
+    /// A redirect instead of an upstream.
+    #[schemars(extend("x-default" = "none"))]
+    pub redirect: Option<Redirect>,
+    /// Whether the route's `path` is taken off before the request goes on.
+    #[schemars(extend("default" = false))]
+    pub strip_path: Option<bool>,
+    /// What stands there instead of the route's `path`.
+    #[schemars(extend("x-default" = "the path as it came", "examples" = ["/app"]))]
+    pub replace_path: Option<String>,
+    /// The `Host` that the upstream sees: `keep` the client's, the `upstream`'s own, or this very text.
+    #[schemars(extend("default" = "keep"))]
+    pub host_header: Option<String>,
+    /// What the app is told about who asks.
+    pub identity: Option<Identity>,
+    /// Header rules on the request. Headers that the gateway writes itself are out of their reach.
+    #[schemars(extend("x-default" = "none"))]
+    pub request_headers: Option<HeaderRules>,
+    /// Header rules on the response.
+    #[schemars(extend("x-default" = "none"))]
+    pub response_headers: Option<HeaderRules>,
+    /// `Strict-Transport-Security`: `true` is `"max-age=31536000; includeSubDomains"`.
+    #[schemars(extend("default" = false))]
+    pub hsts: Option<Hsts>,
+    /// How often somebody may ask.
+    #[schemars(extend("x-default" = "none"))]
+    pub limits: Option<OneOrMany<Limit>>,
+    /// Requests at once.
+    #[schemars(range(min = 1, max = 1_000_000), extend("x-default" = "no limit"))]
+    pub concurrency: Option<usize>,
+    /// What in paths the app needs although two programs could read it differently.
+    #[schemars(extend("x-default" = "nothing"))]
+    pub tolerate: Option<OneOrMany<TolerateWord>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, PartialEq, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum AccessWord {
+    /// Anybody, without signing in.
+    Public,
+    /// Anybody that some provider vouches for.
+    SignedIn,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum AcceptWord {
+    /// The session cookie of a browser.
+    Session,
+    /// `Authorization: Bearer` with a token of a provider that has `audiences`.
+    Bearer,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum TolerateWord {
+    /// `%2F` and `%5C`.
+    EncodedSlash,
+    /// `//`.
+    EmptySegment,
+    /// `;`.
+    Semicolon,
+    /// `%25` before two hexadecimal digits.
+    DoubleEncoding,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Redirect {
+    /// Another scheme.
+    #[schemars(extend("x-default" = "as asked"))]
+    pub scheme: Option<SchemeWord>,
+    /// Another host, with or without port.
+    #[schemars(extend("x-default" = "as asked", "examples" = ["www.corp.example"]))]
+    pub host: Option<String>,
+    /// Another path in place of the whole one.
+    #[schemars(extend("x-default" = "as asked", "examples" = ["/new"]))]
+    pub path: Option<String>,
+    /// 301, 302, 303, 307 or 308.
+    #[schemars(range(min = 301, max = 308), extend("default" = 308))]
+    pub status: Option<u16>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum SchemeWord {
+    /// Clear text.
+    Http,
+    /// TLS.
+    Https,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Identity {
+    /// A family of header names, or a table of names of your own: `user`, `email`, `subject`, `groups`,
+    /// `provider` or `claim:PATH` for each.
+    #[schemars(extend("x-default" = "none", "examples" = ["x-auth-request"]))]
+    pub headers: Option<IdentityHeaders>,
+    /// Whether a signed JWT, `Portcullis-Assertion`, is sent along; apps verify it with
+    /// `/.portcullis/jwks.json`.
+    #[schemars(extend("default" = false))]
+    pub assertion: Option<bool>,
+    /// A token that is handed on as `Authorization: Bearer`.
+    #[schemars(extend("x-default" = "none"))]
+    pub token: Option<TokenWord>,
+}
+
+/// Names of identity headers.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::config) enum IdentityHeaders {
+    Family(Family),
+    Own(BTreeMap<String, String>),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum Family {
+    /// `X-Auth-Request-User`, `-Email`, `-Groups`, `-Preferred-Username`.
+    XAuthRequest,
+    /// `X-Forwarded-User`, `-Email`, `-Groups`, `-Preferred-Username`.
+    XForwarded,
+    /// `Remote-User`, `-Email`, `-Groups`, `-Name`.
+    Remote,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum TokenWord {
+    /// The access token.
+    Access,
+    /// The ID token.
+    Id,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct HeaderRules {
+    /// Headers that replace whatever is there.
+    #[schemars(extend("x-default" = "none", "x-secret" = true, "examples" = [{"X-Frame-Options": "DENY"}]))]
+    pub set: Option<BTreeMap<String, String>>,
+    /// Headers that are added where they are missing.
+    #[schemars(extend("x-default" = "none", "x-secret" = true, "examples" = [{"Cache-Control": "no-store"}]))]
+    pub default: Option<BTreeMap<String, String>>,
+    /// Headers that are taken away.
+    #[schemars(extend("x-default" = "none", "examples" = ["Server"]))]
+    pub remove: Option<OneOrMany<String>>,
+}
+
+/// `Strict-Transport-Security`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::config) enum Hsts {
+    Switch(bool),
+    Value(String),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Limit {
+    /// Whom it counts.
+    pub per: PerWord,
+    /// The sustained rate: a number, then `/s`, `/min`, `/h` or `/day`.
+    #[schemars(extend("examples" = ["100/min"], "pattern" = "^ *[1-9][0-9]* */ *(s|sec|second|m|min|minute|h|hour|d|day) *$"))]
+    pub rate: String,
+    /// Requests that may come at once after silence.
+    #[schemars(range(min = 1, max = 4_294_967_295_u32), extend("x-default" = "the number in `rate`"))]
+    pub burst: Option<u32>,
+    /// The header whose values are counted; needed with `per = "header"`.
+    #[schemars(extend("x-default" = "none", "examples" = ["X-Api-Client"]))]
+    pub header: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum PerWord {
+    /// Each client address (IPv6 by its /64).
+    Address,
+    /// Each person or program, by provider and subject.
+    Principal,
+    /// Everybody on the route together.
+    Route,
+    /// Each value of a header.
+    Header,
+}

@@ -1,0 +1,182 @@
+//! `[server]`, `[admin]`, `[session]`, `[log]`.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{OneOrMany, Size, Span};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Server {
+    /// Where requests come in: an address with port, a table that says more, or an array of these.
+    #[schemars(extend("examples" = ["0.0.0.0:443"]))]
+    pub listen: OneOrMany<Listen>,
+    /// The origin people sign in at: sign-in, sign-out and callbacks live here, and nowhere else. Needed as
+    /// soon as a route accepts sessions. Register `<public_url>/.portcullis/callback` with each provider.
+    #[schemars(extend("examples" = ["https://login.corp.example"]))]
+    pub public_url: Option<String>,
+    /// Networks of proxies in front of the gateway. Only what these say in `Forwarded` and `X-Forwarded-*` is
+    /// believed.
+    #[schemars(extend("examples" = ["10.0.0.0/8"], "x-default" = "nobody"))]
+    pub trusted_proxies: Option<OneOrMany<String>>,
+    /// The file that sessions are kept in, so that they survive a restart; `"memory"` keeps none.
+    #[schemars(extend("default" = "portcullis-state.db"))]
+    pub state: Option<PathBuf>,
+    /// The certificate of every listener that does not bring its own, or several to choose from by SNI: the
+    /// first is shown where no name matches. Without it listeners speak clear text.
+    #[schemars(extend("x-default" = "clear text"))]
+    pub tls: Option<Tls>,
+    /// The oldest version of TLS that is spoken.
+    #[schemars(extend("default" = "1.2"))]
+    pub tls_min: Option<TlsVersion>,
+    /// Worker threads.
+    #[schemars(range(min = 1, max = 1024), extend("x-default" = "one for each processor"))]
+    pub workers: Option<usize>,
+    /// Connections at once; further ones wait.
+    #[schemars(range(min = 1, max = 10_000_000), extend("default" = 20_000))]
+    pub max_connections: Option<usize>,
+    /// Size of a request's head; what is larger is answered with 431.
+    #[schemars(extend("default" = "64KiB"))]
+    pub max_header_bytes: Option<Size>,
+    /// Header fields of a request; more are answered with 431.
+    #[schemars(range(min = 1, max = 10_000), extend("default" = 100))]
+    pub max_header_fields: Option<usize>,
+    /// HTTP/2 streams at once on a connection.
+    #[schemars(range(min = 1, max = 10_000), extend("default" = 128))]
+    pub max_streams: Option<u32>,
+    /// How long a TLS handshake and a PROXY protocol header may take.
+    #[schemars(extend("default" = "10s"))]
+    pub handshake_timeout: Option<Span>,
+    /// How long a request's head may take from its first byte.
+    #[schemars(extend("default" = "15s"))]
+    pub header_timeout: Option<Span>,
+    /// How long a kept-alive connection may be silent.
+    #[schemars(extend("default" = "75s"))]
+    pub idle_timeout: Option<Span>,
+    /// How long open requests and streams may go on after SIGTERM.
+    #[schemars(extend("default" = "30s"))]
+    pub drain_timeout: Option<Span>,
+}
+
+/// A listener.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::config) enum Listen {
+    Address(String),
+    Table(ListenTable),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct ListenTable {
+    /// Address and port.
+    #[schemars(extend("examples" = ["[::]:8443"]))]
+    pub address: String,
+    /// `false`: clear text although `[server] tls` is given; `true`: the certificates of `[server] tls`; or
+    /// certificates of its own.
+    #[schemars(extend("x-default" = "`true` where `[server] tls` is given"))]
+    pub tls: Option<TlsSwitch>,
+    /// Every connection must begin with a PROXY protocol header of this version.
+    #[schemars(extend("x-default" = "none is read"))]
+    pub proxy_protocol: Option<ProxyProtocolWord>,
+    /// Whether HTTP/2 with prior knowledge is understood in clear text.
+    #[schemars(extend("default" = false))]
+    pub h2c: Option<bool>,
+}
+
+/// Whether TLS is spoken, or with which certificates.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::config) enum TlsSwitch {
+    Switch(bool),
+    Own(Tls),
+}
+
+/// One certificate, or several to choose from by SNI.
+pub(in crate::config) type Tls = OneOrMany<CertificatePair>;
+
+/// A certificate and its key. They are read again when they change.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct CertificatePair {
+    /// PEM file: the chain, the server's certificate first.
+    #[schemars(extend("examples" = ["/etc/portcullis/tls.crt"]))]
+    pub cert: PathBuf,
+    /// PEM file: its key.
+    #[schemars(extend("examples" = ["/etc/portcullis/tls.key"]))]
+    pub key: PathBuf,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(in crate::config) enum TlsVersion {
+    /// TLS 1.2 and 1.3.
+    #[serde(rename = "1.2")]
+    V12,
+    /// TLS 1.3 only.
+    #[serde(rename = "1.3")]
+    V13,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum ProxyProtocolWord {
+    /// The text form.
+    V1,
+    /// The binary form.
+    V2,
+    /// Either.
+    Any,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Admin {
+    /// Address and port; keep it away from the public.
+    #[schemars(extend("examples" = ["127.0.0.1:9090"]))]
+    pub listen: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Session {
+    /// A session that nobody uses for so long ends; at least one minute.
+    #[schemars(extend("default" = "1h"))]
+    pub idle_timeout: Option<Span>,
+    /// A session ends so long after sign-in, whatever happens.
+    #[schemars(extend("default" = "12h"))]
+    pub max_age: Option<Span>,
+    /// The cookie's name. On `https` the prefix `__Host-` comes by itself.
+    #[schemars(extend("default" = "portcullis"))]
+    pub cookie_name: Option<String>,
+    /// Sessions kept in memory in front of the state file.
+    #[schemars(range(min = 1, max = 100_000_000), extend("default" = 100_000))]
+    pub cache_capacity: Option<u64>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Log {
+    /// How a line looks.
+    #[schemars(extend("default" = "auto"))]
+    pub format: Option<LogWord>,
+    /// How much is said: `error`, `warn`, `info`, `debug`, `trace`, or a filter such as
+    /// `info,portcullis::oidc=debug`.
+    #[schemars(extend("default" = "info"))]
+    pub level: Option<String>,
+    /// Whether each request leaves a line.
+    #[schemars(extend("default" = true))]
+    pub access: Option<bool>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum LogWord {
+    /// For eyes on a terminal, JSON elsewhere.
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For eyes.
+    Human,
+}

@@ -1,0 +1,97 @@
+//! What there is to say about a place in the file, while it is being read.
+
+use std::ops::Range;
+
+use super::at::Place;
+
+/// One thing to say.
+#[derive(Clone, Debug)]
+pub(super) struct Remark {
+    pub(super) span: Range<usize>,
+    pub(super) message: String,
+    pub(super) expected: String,
+    pub(super) help: Option<String>,
+}
+
+impl Remark {
+    /// Says `message` about `place`.
+    pub(super) fn new(place: Place<'_>, message: impl Into<String>) -> Self {
+        Self::spanning(place.span(), message)
+    }
+
+    /// Says `message` about the bytes `span`.
+    pub(super) fn spanning(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { span, message: message.into(), expected: String::new(), help: None }
+    }
+
+    /// What was expected there.
+    #[must_use]
+    pub(super) fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = expected.into();
+        self
+    }
+
+    /// What to do.
+    #[must_use]
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Everything said so far, bounded, and which bytes nobody may see.
+#[derive(Debug, Default)]
+pub(super) struct Remarks {
+    pub(super) faults: Vec<Remark>,
+    pub(super) warnings: Vec<Remark>,
+    pub(super) masks: Vec<Range<usize>>,
+    /// Remarks beyond [`Remarks::BOUND`] of a kind.
+    pub(super) omitted: usize,
+}
+
+impl Remarks {
+    /// Remarks of a kind that are kept.
+    pub(super) const BOUND: usize = 500;
+
+    /// The file cannot be used.
+    pub(super) fn fault(&mut self, remark: Remark) {
+        Self::push(&mut self.faults, &mut self.omitted, remark);
+    }
+
+    /// The file can be used, but hardly means this.
+    pub(super) fn warn(&mut self, remark: Remark) {
+        Self::push(&mut self.warnings, &mut self.omitted, remark);
+    }
+
+    /// Hides `span` from every report (invariant 15).
+    pub(super) fn mask(&mut self, span: Range<usize>) {
+        self.masks.push(span);
+    }
+
+    fn push(list: &mut Vec<Remark>, omitted: &mut usize, remark: Remark) {
+        if list.len() < Self::BOUND {
+            list.push(remark);
+        } else {
+            *omitted += 1;
+        }
+    }
+}
+
+/// Text from the file as part of a sentence: one line, short, nothing that moves a terminal's cursor.
+pub(super) fn quoted(text: &str) -> String {
+    const LENGTH: usize = 60;
+    let mut short: String = text.chars().take(LENGTH).map(visible).collect();
+    if text.chars().nth(LENGTH).is_some() {
+        short.push('…');
+    }
+    format!("`{short}`")
+}
+
+/// The character, or a sign in place of one that is not for eyes: controls and bidirectional overrides.
+pub(super) const fn visible(c: char) -> char {
+    match c {
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => '\u{fffd}',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    }
+}

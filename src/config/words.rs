@@ -1,0 +1,24 @@
+//! The nearest right word for a misspelt one.
+
+/// The word of `words` that `written` most likely means; `None` where none is near.
+pub(super) fn nearest<'a>(written: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    const LONGEST: usize = 64;
+    if written.len() > LONGEST {
+        return None;
+    }
+    let plain = |word: &str| word.to_lowercase().replace(['-', ' '], "_");
+    let written = plain(written);
+    let allowed = (written.chars().count() / 3).max(1);
+    let distance = |word: &&str| strsim::osa_distance(&written, &plain(word));
+    let (distance, word) = words.into_iter().map(|word| (distance(&word), word)).min_by_key(|near| near.0)?;
+    (distance <= allowed).then_some(word)
+}
+
+/// `"a"`, `"a" or "b"`, `"a", "b" or "c"`.
+pub(super) fn listed(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
