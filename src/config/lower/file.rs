@@ -1,0 +1,133 @@
+//! Secrets and PEM files.
+
+use std::path::{Path, PathBuf};
+
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+
+use crate::listener::CertificateFiles;
+use crate::secret::Secret;
+
+use super::super::at::{At, Place, at};
+use super::super::raw::{CertificatePair, File, SecretSource};
+use super::super::remark::{Remark, quoted};
+use super::Lowering;
+
+/// Bytes that a secret, key or certificate file may have.
+const LARGEST: u64 = 1024 * 1024;
+
+impl Lowering<'_> {
+    /// `path`, from the folder of the configuration file.
+    pub(super) fn path(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    /// The bytes of the file at `path`, which is watched from now on.
+    fn file(&mut self, path: &Path, place: Place<'_>) -> Result<Vec<u8>, Remark> {
+        let path = self.path(path);
+        let read = self.sources.read(&path, LARGEST);
+        self.watched.push(path);
+        let bytes = read.map_err(|cause| {
+            Remark::new(place, format!("the file cannot be read: {cause}"))
+                .expected("expected a file that the gateway may read")
+        })?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(Remark::new(place, "the file is larger than 1 MiB"));
+        }
+        Ok(bytes)
+    }
+
+    /// The secret that `at` names.
+    pub(super) fn secret(&mut self, at: At<'_, SecretSource>) -> Result<Secret, Remark> {
+        let secret = match (at!(at.env).given(), at!(at.file).given()) {
+            (Some(name), None) => self.variable(name)?,
+            (None, Some(path)) => {
+                let bytes = self.file(path.value, path.place)?;
+                String::from_utf8(bytes).map_err(|_| Remark::new(path.place, "the secret's file is not UTF-8"))?
+            }
+            _ => {
+                return Err(Remark::new(at.place, "a secret comes from one place")
+                    .expected("expected `{ env = \"NAME\" }` or `{ file = \"PATH\" }`"));
+            }
+        };
+        let secret = Secret::new(secret.trim_end_matches(['\n', '\r']));
+        if secret.expose().trim().is_empty() {
+            return Err(Remark::new(at.place, "the secret is empty"));
+        }
+        Ok(secret)
+    }
+
+    fn variable(&mut self, at: At<'_, String>) -> Result<String, Remark> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let digit = at.value.starts_with(|c: char| c.is_ascii_digit());
+        if at.value.is_empty() || digit || !at.value.chars().all(plain) {
+            self.remarks.mask(at.place.span());
+            return Err(Remark::new(at.place, "not the name of an environment variable")
+                .expected("expected a name such as \"CORP_CLIENT_SECRET\", not the secret itself"));
+        }
+        self.sources.env(at.value).ok_or_else(|| {
+            Remark::new(at.place, format!("the environment variable {} is not set", quoted(at.value)))
+                .expected("expected a variable that is set where the gateway starts")
+        })
+    }
+
+    /// A private key in PEM.
+    pub(super) fn private_key(&mut self, at: At<'_, SecretSource>) -> Result<Secret, Remark> {
+        let secret = self.secret(at)?;
+        key(secret.expose().as_bytes(), at.place)?;
+        Ok(secret)
+    }
+
+    /// The PEM certificates of a file.
+    pub(super) fn certificates(&mut self, at: At<'_, File>) -> Result<Vec<u8>, Remark> {
+        let file = at!(at.file);
+        let pem = self.file(file.value, file.place)?;
+        chain(&pem, file.place)?;
+        Ok(pem)
+    }
+
+    /// The PEM key of a file.
+    pub(super) fn key_file(&mut self, at: At<'_, File>) -> Result<Secret, Remark> {
+        let file = at!(at.file);
+        let pem = self.file(file.value, file.place)?;
+        key(&pem, file.place)?;
+        String::from_utf8(pem).map(Secret::new).map_err(|_| Remark::new(file.place, "not a PEM file"))
+    }
+
+    /// A listener's certificate and key, which must belong together.
+    pub(super) fn pair(&mut self, at: At<'_, CertificatePair>) -> Option<CertificateFiles> {
+        let (cert, key_at) = (at!(at.cert), at!(at.key));
+        let chain = self.file(cert.value, cert.place).and_then(|pem| chain(&pem, cert.place));
+        let key = self.file(key_at.value, key_at.place).and_then(|pem| key(&pem, key_at.place));
+        let (chain, key) = (self.keep(chain), self.keep(key));
+        self.keep(belong_together(chain?, key?, at.place))?;
+        Some(CertificateFiles { cert: self.path(cert.value), key: self.path(key_at.value) })
+    }
+}
+
+pub(super) fn belong_together(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+    place: Place<'_>,
+) -> Result<(), Remark> {
+    CertifiedKey::from_der(chain, key, &default_provider()).map(drop).map_err(|cause| {
+        Remark::new(place, format!("certificate and key cannot be used: {cause}"))
+            .expected("expected a certificate and the key that belongs to it")
+    })
+}
+
+pub(super) fn chain(pem: &[u8], place: Place<'_>) -> Result<Vec<CertificateDer<'static>>, Remark> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    chain.ok().filter(|chain| !chain.is_empty()).ok_or_else(|| {
+        Remark::new(place, "the file holds no certificate")
+            .expected("expected a PEM file with `-----BEGIN CERTIFICATE-----`")
+    })
+}
+
+pub(super) fn key(pem: &[u8], place: Place<'_>) -> Result<PrivateKeyDer<'static>, Remark> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|_| {
+        Remark::new(place, "no private key is there").expected("expected PEM with `-----BEGIN PRIVATE KEY-----`")
+    })
+}

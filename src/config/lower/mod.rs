@@ -1,0 +1,95 @@
+//! What was written → what is meant: pure, once, all faults at once.
+
+mod access;
+mod file;
+mod forward;
+mod header;
+mod identity;
+mod policy;
+mod provider;
+mod route;
+mod server;
+mod upstream;
+mod value;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::oidc::{ProviderSettings, RelyingPartySettings};
+use crate::policy::PolicySettings;
+
+use super::at::{At, at};
+use super::raw::Config;
+use super::remark::{Remark, Remarks};
+use super::settings::Settings;
+use super::sources::Sources;
+
+/// What lowering carries along.
+struct Lowering<'a> {
+    sources: &'a dyn Sources,
+    /// Where relative paths start.
+    folder: &'a Path,
+    remarks: &'a mut Remarks,
+    /// Files whose change means a reload.
+    watched: Vec<PathBuf>,
+}
+
+/// What routes may speak of.
+struct Known<'a> {
+    providers: &'a [ProviderSettings],
+    policies: &'a BTreeMap<String, PolicySettings>,
+}
+
+impl Lowering<'_> {
+    fn fault(&mut self, remark: Remark) {
+        self.remarks.fault(remark);
+    }
+
+    /// The value, or a fault that makes the rest of the file worth reading all the same.
+    fn keep<T>(&mut self, result: Result<T, Remark>) -> Option<T> {
+        result.map_err(|remark| self.remarks.fault(remark)).ok()
+    }
+}
+
+/// The settings that `config`, the file at `path`, means; `None` where `remarks` now holds faults.
+pub(super) fn lower(
+    config: At<'_, Config>,
+    path: &Path,
+    sources: &dyn Sources,
+    remarks: &mut Remarks,
+) -> Option<Settings> {
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let mut lowering = Lowering { sources, folder, remarks, watched: vec![path.to_owned()] };
+    let settings = lowering.settings(config);
+    if remarks.faults.is_empty() { settings } else { None }
+}
+
+impl Lowering<'_> {
+    fn settings(&mut self, config: At<'_, Config>) -> Option<Settings> {
+        let server = at!(config.server);
+        let providers = self.providers(at!(config.providers));
+        let policies = self.policies(at!(config.policies), &providers);
+        let routes = self.routes(config, &Known { providers: &providers, policies: &policies });
+        let public_url = self.public_url(server, &routes);
+        Some(Settings {
+            listeners: self.listeners(server),
+            connections: self.connections(server),
+            workers: server.value.workers,
+            trusted_proxies: self.networks(at!(server.trusted_proxies)),
+            state: self.state(at!(server.state)),
+            drain: self.drain(at!(server.drain_timeout)),
+            admin: self.admin(at!(config.admin)),
+            session: self.session(at!(config.session)),
+            relying_party: RelyingPartySettings { public_url, providers },
+            routes,
+            log: self.log(at!(config.log)),
+            watched: self.watched(),
+        })
+    }
+
+    fn watched(&mut self) -> Vec<PathBuf> {
+        self.watched.sort();
+        self.watched.dedup();
+        std::mem::take(&mut self.watched)
+    }
+}

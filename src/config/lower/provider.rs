@@ -1,0 +1,185 @@
+//! `[providers.NAME]`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::identity::{ClaimPath, Issuer, ProviderName};
+use crate::oidc::{ClaimMapping, ClientAuthentication, ClientSettings, ProviderSettings};
+
+use super::super::at::{At, Place, at};
+use super::super::raw::{Claims, ClientAuth, OneOrMany, Provider, Userinfo};
+use super::super::remark::{Remark, quoted};
+use super::Lowering;
+use super::value::{DAY, MINUTE, filled, is_loopback, is_name, url};
+
+/// Parameters that the gateway alone sets: another value would break what protects the sign-in (invariant 6)
+/// or make the provider fetch (16).
+const OWN_PARAMETERS: [&str; 18] = [
+    "response_type", "response_mode", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge",
+    "code_challenge_method", "request", "request_uri", "registration", "prompt", "max_age", "acr_values",
+    "login_hint", "id_token_hint", "client_secret",
+];
+
+impl Lowering<'_> {
+    pub(super) fn providers(&mut self, at: At<'_, Option<BTreeMap<String, Provider>>>) -> Vec<ProviderSettings> {
+        let entries = at.given().map(At::entries).unwrap_or_default();
+        let mut providers: Vec<ProviderSettings> = Vec::new();
+        for (name, at) in entries {
+            let Some(provider) = self.provider(name, at) else { continue };
+            if let Some(other) = providers.iter().find(|other| other.issuer == provider.issuer) {
+                let message = format!("the same issuer as {}", quoted(other.name.as_str()));
+                self.fault(Remark::new(at!(at.issuer).place, message).expected("expected each issuer once"));
+            }
+            providers.push(provider);
+        }
+        providers
+    }
+
+    fn provider(&mut self, name: &str, at: At<'_, Provider>) -> Option<ProviderSettings> {
+        if !is_name(name) {
+            self.fault(Remark::new(at.place, format!("{} is no name for a provider", quoted(name)))
+                .expected("expected letters, digits, `-` and `_`, at most 64"));
+        }
+        let issuer = self.keep(issuer(at!(at.issuer)));
+        let display_name = at!(at.display_name).given().and_then(|at| self.keep(filled(at)));
+        let settings = ProviderSettings {
+            name: ProviderName::new(name),
+            display_name: display_name.unwrap_or_else(|| name.to_owned()),
+            issuer: issuer.unwrap_or_else(|| Issuer::new("")),
+            client: self.client(at),
+            audiences: self.texts(at!(at.audiences)),
+            claims: self.claims(at!(at.claims)),
+            email_domains: self.domains(at!(at.email_domains)),
+            leeway: self.span(
+                at!(at.leeway),
+                Duration::from_secs(60),
+                Duration::ZERO..=Duration::from_secs(5 * MINUTE),
+            ),
+            require_at_jwt: at.value.require_at_jwt.unwrap_or_default(),
+            ca: at!(at.ca).given().and_then(|ca| {
+                let pem = self.certificates(ca);
+                self.keep(pem)
+            }),
+            timeout: self.span(
+                at!(at.timeout),
+                Duration::from_secs(10),
+                Duration::from_millis(100)..=Duration::from_secs(MINUTE),
+            ),
+        };
+        (!settings.issuer.as_str().is_empty()).then_some(settings)
+    }
+
+    fn client(&mut self, at: At<'_, Provider>) -> Option<ClientSettings> {
+        let authentication = self.authentication(at);
+        let Some(id) = at!(at.client_id).given() else {
+            let useless = [
+                ("client_secret", at.value.client_secret.is_some(), at!(at.client_secret).place),
+                ("private_key", at.value.private_key.is_some(), at!(at.private_key).place),
+            ];
+            for (key, _, place) in useless.into_iter().filter(|(_, given, _)| *given) {
+                self.fault(Remark::new(place, format!("`{key}` without `client_id`")).expected("expected `client_id`"));
+            }
+            return None;
+        };
+        Some(ClientSettings {
+            id: self.keep(filled(id)).unwrap_or_default(),
+            authentication,
+            scopes: self.scopes(at!(at.scopes)),
+            prompt: self.prompt(at!(at.prompt)),
+            acr_values: self.texts(at!(at.acr_values)),
+            max_age: at.value.max_age.is_some().then(|| {
+                let range = Duration::ZERO..=Duration::from_secs(366 * DAY);
+                self.span(at!(at.max_age), Duration::ZERO, range)
+            }),
+            extra: self.extra(at!(at.extra_params)),
+            always_userinfo: matches!(at.value.userinfo, Some(Userinfo::Always)),
+        })
+    }
+
+    fn authentication(&mut self, at: At<'_, Provider>) -> ClientAuthentication {
+        let secret = at!(at.client_secret).given().map(|at| self.secret(at));
+        let key = at!(at.private_key).given().map(|at| self.private_key(at));
+        if secret.is_some() && key.is_some() {
+            self.fault(Remark::new(at!(at.private_key).place, "both `client_secret` and `private_key`")
+                .expected("expected one of them: whichever the provider knows"));
+        }
+        if at.value.client_auth.is_some() && secret.is_none() {
+            self.fault(Remark::new(at!(at.client_auth).place, "`client_auth` without `client_secret`")
+                .expected("expected `client_secret` beside it"));
+        }
+        let (secret, key) = (secret.and_then(|secret| self.keep(secret)), key.and_then(|key| self.keep(key)));
+        match (secret, key, at.value.client_auth.as_ref()) {
+            (Some(secret), _, Some(ClientAuth::Post)) => ClientAuthentication::SecretPost(secret),
+            (Some(secret), _, None | Some(ClientAuth::Basic)) => ClientAuthentication::SecretBasic(secret),
+            (None, Some(key), _) => ClientAuthentication::PrivateKey(key),
+            (None, None, _) => ClientAuthentication::None,
+        }
+    }
+
+    /// As written, separated by blanks or as an array, with `openid` among them.
+    fn scopes(&mut self, at: At<'_, Option<OneOrMany<String>>>) -> Vec<String> {
+        if at.value.is_none() {
+            return ["openid", "profile", "email"].map(str::to_owned).to_vec();
+        }
+        let texts = self.texts(at);
+        let mut scopes = vec!["openid".to_owned()];
+        for scope in texts.iter().flat_map(|text| text.split_whitespace()) {
+            if !scopes.iter().any(|known| known == scope) {
+                scopes.push(scope.to_owned());
+            }
+        }
+        scopes
+    }
+
+    fn prompt(&mut self, at: At<'_, Option<OneOrMany<String>>>) -> Option<String> {
+        let words = self.texts(at);
+        if words.iter().any(|word| word == "none") {
+            self.fault(Remark::new(at.place, "with `prompt` \"none\" nobody could sign in")
+                .expected("expected \"login\", \"consent\", \"select_account\" or what the provider knows"));
+        }
+        (!words.is_empty()).then(|| words.join(" "))
+    }
+
+    fn extra(&mut self, at: At<'_, Option<BTreeMap<String, String>>>) -> Vec<(String, String)> {
+        let entries = at.given().map(At::entries).unwrap_or_default();
+        for (name, at) in &entries {
+            if name.is_empty() || OWN_PARAMETERS.contains(name) {
+                self.fault(Remark::new(at.place, format!("the parameter {} is set by the gateway", quoted(name)))
+                    .expected("expected parameters of the provider's own")
+                    .help("scopes, prompt, acr_values and max_age have keys of their own"));
+            }
+        }
+        entries.into_iter().map(|(name, at)| (name.to_owned(), at.value.clone())).collect()
+    }
+
+    fn claims(&mut self, at: At<'_, Option<Claims>>) -> ClaimMapping {
+        let mut path = |at: Option<At<'_, String>>| at.and_then(|at| self.claim_path(at.value, at.place));
+        let given = at.given();
+        let user = path(given.and_then(|at| at!(at.user).given()));
+        let email = path(given.and_then(|at| at!(at.email).given()));
+        let groups = path(given.and_then(|at| at!(at.groups).given()));
+        let or = |path: Option<ClaimPath>, name| path.or_else(|| ClaimPath::parse(name));
+        match (or(email, "email"), or(groups, "groups")) {
+            (Some(email), Some(groups)) => ClaimMapping { user, email, groups },
+            _ => unreachable_mapping(),
+        }
+    }
+
+    /// The path that `text` writes.
+    pub(super) fn claim_path(&mut self, text: &str, place: Place<'_>) -> Option<ClaimPath> {
+        let path = ClaimPath::parse(text).ok_or_else(|| {
+            Remark::new(place, "not the path of a claim")
+                .expected("expected a path such as \"groups\", \"realm_access.roles\" or \"/a.b/c\"")
+        });
+        self.keep(path)
+    }
+}
+
+fn issuer(at: At<'_, String>) -> Result<Issuer, Remark> {
+    let url = url(at.value, at.place, &["https", "http"], "https://id.corp.example")?;
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(Remark::new(at.place, "the issuer is clear text")
+            .expected("expected `https://`; `http://` is for loopback addresses"));
+    }
+    Ok(Issuer::new(at.value))
+}

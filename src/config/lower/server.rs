@@ -1,0 +1,221 @@
+//! `[server]`, `[admin]`, `[session]`, `[log]`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use crate::gate::RouteSettings;
+use crate::listener::{ConnectionLimits, ListenerSettings, ProxyProtocol, TlsSettings};
+use crate::session::SessionSettings;
+use crate::telemetry::{LogFormat, LogSettings};
+
+use super::super::at::{At, at};
+use super::super::raw::{
+    Admin, Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Span, Tls, TlsSwitch, TlsVersion,
+};
+use super::super::remark::Remark;
+use super::super::words::nearest;
+use super::Lowering;
+use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, socket, up_to, url};
+
+/// The state file, in the working directory, where none is named.
+const STATE: &str = "portcullis-state.db";
+
+impl Lowering<'_> {
+    pub(super) fn listeners(&mut self, server: At<'_, Server>) -> Vec<ListenerSettings> {
+        let listen = at!(server.listen);
+        let common = at!(server.tls).given().and_then(|tls| self.tls(tls, server));
+        let mut listeners: Vec<ListenerSettings> = Vec::new();
+        for at in listen.items() {
+            let listener = match at.value {
+                Listen::Address(text) => self.keep(socket(At::new(text, at.place))).map(|address| {
+                    ListenerSettings { address, tls: common.clone(), proxy_protocol: None, h2c: false }
+                }),
+                Listen::Table(table) => self.listener(At::new(table, at.place), common.as_ref(), server),
+            };
+            let Some(listener) = listener else { continue };
+            if listeners.iter().any(|other| other.address == listener.address) {
+                self.fault(Remark::new(at.place, "the same address twice").expected("expected each address once"));
+            }
+            listeners.push(listener);
+        }
+        if listen.items().is_empty() {
+            self.fault(Remark::new(listen.place, "no listener").expected("expected at least one address"));
+        }
+        listeners
+    }
+
+    fn listener(
+        &mut self,
+        at: At<'_, ListenTable>,
+        common: Option<&TlsSettings>,
+        server: At<'_, Server>,
+    ) -> Option<ListenerSettings> {
+        let address = self.keep(socket(at!(at.address)));
+        let switch = at!(at.tls);
+        let tls = match switch.given().map(|switch| (switch.value, switch.place)) {
+            None => common.cloned(),
+            Some((TlsSwitch::Switch(false), _)) => None,
+            Some((TlsSwitch::Switch(true), place)) => {
+                if server.value.tls.is_none() {
+                    self.fault(Remark::new(place, "no certificate to speak TLS with")
+                        .expected("expected `{ cert = \"…\", key = \"…\" }`, here or as `[server] tls`"));
+                }
+                common.cloned()
+            }
+            Some((TlsSwitch::Own(own), place)) => self.tls(At::new(own, place), server),
+        };
+        let h2c = at.value.h2c.unwrap_or_default();
+        if h2c && tls.is_some() {
+            let place = at!(at.h2c).place;
+            self.fault(Remark::new(place, "`h2c` is HTTP/2 in clear text, but this listener speaks TLS")
+                .expected("expected no `h2c`: over TLS, HTTP/2 is agreed on by itself"));
+        }
+        let proxy_protocol = at.value.proxy_protocol.as_ref().map(proxy_protocol);
+        Some(ListenerSettings { address: address?, tls, proxy_protocol, h2c })
+    }
+
+    fn tls(&mut self, at: At<'_, Tls>, server: At<'_, Server>) -> Option<TlsSettings> {
+        if at.items().is_empty() {
+            self.fault(Remark::new(at.place, "no certificate").expected("expected at least one"));
+        }
+        let certificates: Vec<_> = at.items().into_iter().filter_map(|pair| self.pair(pair)).collect();
+        let tls12 = !matches!(server.value.tls_min, Some(TlsVersion::V13));
+        (!certificates.is_empty()).then_some(TlsSettings { certificates, tls12 })
+    }
+
+    pub(super) fn connections(&mut self, server: At<'_, Server>) -> ConnectionLimits {
+        let default = ConnectionLimits::default();
+        let raw = server.value;
+        let head = self.size(at!(server.max_header_bytes)).and_then(|bytes| usize::try_from(bytes).ok());
+        ConnectionLimits {
+            max_connections: raw.max_connections.unwrap_or(default.max_connections),
+            max_head: self.head(head, at!(server.max_header_bytes).place).unwrap_or(default.max_head),
+            max_fields: raw.max_header_fields.unwrap_or(default.max_fields),
+            handshake: self.span(at!(server.handshake_timeout), default.handshake, up_to(5 * MINUTE)),
+            head: self.span(at!(server.header_timeout), default.head, up_to(5 * MINUTE)),
+            idle: self.span(at!(server.idle_timeout), default.idle, up_to(HOUR)),
+            max_streams: raw.max_streams.unwrap_or(default.max_streams),
+        }
+    }
+
+    /// What hyper can work with: from 8 KiB to 1 MiB.
+    fn head(&mut self, bytes: Option<usize>, place: super::super::at::Place<'_>) -> Option<usize> {
+        let bounds = 8 * 1024..=1024 * 1024;
+        if bytes.is_some_and(|bytes| !bounds.contains(&bytes)) {
+            self.fault(Remark::new(place, "the number is out of range").expected("expected from 8KiB to 1MiB"));
+        }
+        bytes
+    }
+
+    pub(super) fn state(&self, at: At<'_, Option<PathBuf>>) -> Option<PathBuf> {
+        match at.value {
+            None => Some(STATE.into()),
+            Some(word) if word.as_os_str() == "memory" => None,
+            Some(path) => Some(self.path(path)),
+        }
+    }
+
+    pub(super) fn drain(&mut self, at: At<'_, Option<Span>>) -> Duration {
+        self.span(at, Duration::from_secs(30), Duration::ZERO..=Duration::from_secs(DAY))
+    }
+
+    pub(super) fn admin(&mut self, at: At<'_, Option<Admin>>) -> Option<SocketAddr> {
+        let admin = at.given()?;
+        self.keep(socket(at!(admin.listen)))
+    }
+
+    /// The origin of sign-in; needed as soon as somebody could sign in.
+    pub(super) fn public_url(&mut self, server: At<'_, Server>, routes: &[RouteSettings]) -> Option<Url> {
+        let at = at!(server.public_url);
+        if let Some(at) = at.given() {
+            return self.keep(origin(at));
+        }
+        if routes.iter().any(|route| route.accept.session) {
+            self.fault(Remark::new(server.place, "`public_url` is missing, but a route accepts sessions")
+                .expected("expected `public_url = \"https://login.corp.example\"` or the like")
+                .help("people sign in there; with bearer tokens alone say `accept = \"bearer\"` on the routes"));
+        }
+        None
+    }
+
+    pub(super) fn session(&mut self, at: At<'_, Option<Session>>) -> SessionSettings {
+        let default = SessionSettings::default();
+        let Some(at) = at.given() else { return default };
+        let range = Duration::from_secs(MINUTE)..=Duration::from_secs(366 * DAY);
+        let max_age = self.span(at!(at.max_age), default.max_age, range.clone());
+        let idle = self.span(at!(at.idle_timeout), default.idle_timeout.min(max_age), range);
+        if max_age < idle {
+            self.fault(Remark::new(at!(at.max_age).place, "`max_age` is shorter than `idle_timeout`")
+                .expected(format!("expected at least {}", humantime::format_duration(idle))));
+        }
+        let name = at!(at.cookie_name).given().and_then(|name| self.keep(cookie_name(name)));
+        SessionSettings {
+            idle_timeout: idle,
+            max_age,
+            cookie_name: name.unwrap_or(default.cookie_name),
+            cache_capacity: at.value.cache_capacity.unwrap_or(default.cache_capacity),
+        }
+    }
+
+    pub(super) fn log(&mut self, at: At<'_, Option<Log>>) -> LogSettings {
+        let default = LogSettings::default();
+        let Some(at) = at.given() else { return default };
+        let format = match at.value.format {
+            None | Some(LogWord::Auto) => LogFormat::Auto,
+            Some(LogWord::Json) => LogFormat::Json,
+            Some(LogWord::Human) => LogFormat::Human,
+        };
+        let level = at!(at.level).given().and_then(|level| self.keep(log_level(level)));
+        LogSettings { format, level: level.unwrap_or(default.level), access: at.value.access.unwrap_or(default.access) }
+    }
+}
+
+const fn proxy_protocol(word: &ProxyProtocolWord) -> ProxyProtocol {
+    match word {
+        ProxyProtocolWord::V1 => ProxyProtocol::V1,
+        ProxyProtocolWord::V2 => ProxyProtocol::V2,
+        ProxyProtocolWord::Any => ProxyProtocol::Any,
+    }
+}
+
+fn origin(at: At<'_, String>) -> Result<Url, Remark> {
+    let url = url(at.value, at.place, &["https", "http"], "https://login.corp.example")?;
+    if url.path() != "/" {
+        return Err(Remark::new(at.place, "`public_url` has a path")
+            .expected("expected scheme, host and port alone, such as \"https://login.corp.example\""));
+    }
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(Remark::new(at.place, "`public_url` is clear text")
+            .expected("expected `https://`; `http://` is for loopback addresses")
+            .help("where a proxy in front speaks TLS, write the address that people see"));
+    }
+    Ok(url)
+}
+
+fn cookie_name(at: At<'_, String>) -> Result<String, Remark> {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if at.value.starts_with("__") || at.value.is_empty() || at.value.len() > 64 || !at.value.chars().all(token) {
+        return Err(Remark::new(at.place, "not the name of a cookie")
+            .expected("expected a name such as \"portcullis\"; the prefix `__Host-` comes by itself"));
+    }
+    Ok(at.value.clone())
+}
+
+fn log_level(at: At<'_, String>) -> Result<String, Remark> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let text = filled(at)?;
+    let expected = "expected \"error\", \"warn\", \"info\", \"debug\", \"trace\" or a filter such as \"info,portcullis::oidc=debug\"";
+    let filter = text.contains(['=', ',']) && EnvFilter::builder().parse(&text).is_ok();
+    if filter || LEVELS.contains(&text.as_str()) {
+        return Ok(text);
+    }
+    let remark = Remark::new(at.place, "not a level").expected(expected);
+    Err(match nearest(&text, LEVELS) {
+        Some(level) => remark.help(format!("did you mean \"{level}\"?")),
+        None => remark,
+    })
+}
