@@ -6,13 +6,31 @@ use std::path::{Path, PathBuf};
 
 /// Each room and the rooms it may use. Every room may use the ground floor.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("cli", &["runtime", "config", "demo", "listener", "admin", "gate", "forward", "pages", "authn", "oidc", "session", "storage", "limit", "policy", "route", "request"]),
-    ("runtime", &["config", "listener", "gate", "admin", "forward", "authn", "oidc", "session", "storage", "request"]),
-    ("config", &["listener", "gate", "forward", "authn", "oidc", "session", "storage", "limit", "policy", "route", "request"]),
+    (
+        "cli",
+        &[
+            "runtime", "config", "demo", "listener", "admin", "gate", "forward", "pages", "authn", "oidc",
+            "session", "storage", "limit", "policy", "route", "request",
+        ],
+    ),
+    (
+        "runtime",
+        &["config", "listener", "gate", "admin", "forward", "authn", "oidc", "session", "storage", "request"],
+    ),
+    (
+        "config",
+        &[
+            "listener", "gate", "forward", "authn", "oidc", "session", "storage", "limit", "policy", "route",
+            "request",
+        ],
+    ),
     ("demo", &[]),
     ("listener", &["request"]),
     ("admin", &["request", "listener"]),
-    ("gate", &["forward", "pages", "authn", "oidc", "session", "limit", "policy", "route", "request", "listener"]),
+    (
+        "gate",
+        &["forward", "pages", "authn", "oidc", "session", "limit", "policy", "route", "request", "listener"],
+    ),
     ("forward", &["request", "policy", "session"]),
     ("pages", &[]),
     ("authn", &["oidc", "session"]),
@@ -73,10 +91,16 @@ fn a_room_imports_only_what_stands_under_it() {
 #[test]
 fn every_room_of_the_house_is_known_here() {
     let lib = fs::read_to_string("src/lib.rs").unwrap();
-    let declared: Vec<&str> =
-        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")).map(|rest| rest.trim_end_matches(';')).collect();
+    let declared: Vec<&str> = lib
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod "))
+        .map(|rest| rest.trim_end_matches(';'))
+        .collect();
     for room in declared {
-        assert!(ROOMS.iter().any(|(name, _)| *name == room) || GROUND.contains(&room), "{room} is missing in ROOMS");
+        assert!(
+            ROOMS.iter().any(|(name, _)| *name == room) || GROUND.contains(&room),
+            "{room} is missing in ROOMS"
+        );
     }
 }
 

@@ -1,6 +1,3 @@
-//! Promises and threats, tested on the real program over real sockets with real counterparts.
-//! One binary; each file is named for the promise it keeps or the threat it meets.
+//! The tests.
 
 mod layering;
-mod sign_in;
-mod support;

@@ -118,7 +118,8 @@ mod tests {
     #[test]
     fn least_requests_finds_the_idle_one_and_takes_turns_among_equals() {
         let load = [3, 1, 1];
-        let field = field(Balance::LeastRequests, 3, &|_| true, &|i| load[i]);
+        let under_way = |i: usize| load[i];
+        let field = field(Balance::LeastRequests, 3, &|_| true, &under_way);
         assert_eq!((0..3).filter_map(|turn| field.pick(turn, &[])).collect::<Vec<_>>(), [1, 1, 2]);
     }
 

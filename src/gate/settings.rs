@@ -1,17 +1,13 @@
 //! Routes as the configuration means them.
 
 use http::StatusCode;
-use ipnet::IpNet;
 
 use crate::forward::{ForwardSettings, UpstreamSettings};
-use crate::authn::Accept;
 use crate::identity::RouteName;
 use crate::limit::LimitSettings;
-use crate::oidc::RelyingPartySettings;
 use crate::policy::AccessSettings;
 use crate::request::{PathExceptions, Scheme};
 use crate::route::RoutePattern;
-use crate::session::SessionSettings;
 
 /// One `[[routes]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,17 +57,11 @@ pub struct RedirectSettings {
     pub status: StatusCode,
 }
 
-/// What the gate is built from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GateSettings {
-    /// Networks whose forwarding headers are believed.
-    pub trusted_proxies: Vec<IpNet>,
-    /// `[session]`.
-    pub session: SessionSettings,
-    /// Who signs people in, and where.
-    pub relying_party: RelyingPartySettings,
-    /// `[[routes]]`, in the order of the file.
-    pub routes: Vec<RouteSettings>,
-    /// Whether each request leaves a line in the log.
-    pub log: bool,
+/// Which credentials a route looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accept {
+    /// Session cookies; without it nobody is redirected to sign in.
+    pub session: bool,
+    /// `Authorization: Bearer`.
+    pub bearer: bool,
 }

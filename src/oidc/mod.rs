@@ -36,6 +36,3 @@ pub use refresh::Refreshed;
 pub use settings::*;
 pub use status::ProviderStatus;
 pub use user_info::UserInfoError;
-
-#[cfg(test)]
-mod tests;

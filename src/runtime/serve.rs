@@ -108,7 +108,7 @@ impl Runtime {
         let mut opened = self.sockets.open(listeners, |address| self.open.contains_key(address))?;
         let gone: Vec<_> =
             self.open.keys().filter(|address| !loaded.contains_key(address)).copied().collect();
-        
+
         while let Some((address, serving)) = loaded.pop_first() {
             match self.open.entry(address) {
                 btree_map::Entry::Occupied(open) => open.get().serving.store(Arc::new(serving)),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use http::header::COOKIE;
-use http::{HeaderMap, HeaderValue};
+use ::http::header::COOKIE;
+use ::http::{HeaderMap, HeaderValue};
 use proptest::prelude::*;
 
 use super::world::{World, parameter};

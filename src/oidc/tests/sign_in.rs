@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use http::HeaderMap;
-use http::header::COOKIE;
+use ::http::HeaderMap;
+use ::http::header::COOKIE;
 use serde_json::{Value, json};
 
 use super::world::{NOW, World, client, parameter, redirect_uri, settings};
