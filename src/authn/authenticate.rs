@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::bearer::{BearerVerifier, Credential, TokenError, Verified, credential};
+use super::{BearerVerifier, Credential, TokenError, Verified, credential};
 use crate::identity::Principal;
-use crate::session::{CookieRead, Session, SessionCookie, SessionKey, Sessions, StoreUnavailable};
+use crate::session::{CookieRead, Session, SessionCookie, SessionKey, Sessions, StoreUnavailable, Tokens};
 
-/// Which credentials are looked at.
+/// Which credentials a route looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accept {
-    /// Session cookies.
+    /// Session cookies; without it nobody is redirected to sign in.
     pub session: bool,
     /// `Authorization: Bearer`.
     pub bearer: bool,
@@ -23,7 +23,7 @@ pub struct Accept {
 pub enum Authentication {
     /// No credential at all.
     Anonymous,
-    /// A session cookie that opens nothing: ended, or malformed.
+    /// A session cookie that opens nothing here: ended, malformed, or made for another host.
     Ended,
     /// A live session.
     Session(SessionKey, Arc<Session>),
@@ -34,12 +34,10 @@ pub enum Authentication {
 /// Why a credential is refused rather than ignored.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AuthenticationError {
-    /// The access token is no good, or cannot be judged now.
+    /// The access token, or the field that carries it, is no good, or cannot be judged now;
+    /// [`TokenError::code`] tells which.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The `Authorization` header cannot be read in one way only.
-    #[error("unreadable Authorization header: {0}")]
-    Malformed(&'static str),
     /// The session store does not answer.
     #[error(transparent)]
     Store(#[from] StoreUnavailable),
@@ -55,12 +53,22 @@ impl Authentication {
             Self::Bearer(verified) => Some(&verified.principal),
         }
     }
+
+    /// The provider's tokens of a session; a bearer token is in the request itself.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&Tokens> {
+        match self {
+            Self::Session(_, session) => Some(&session.tokens),
+            Self::Anonymous | Self::Ended | Self::Bearer(_) => None,
+        }
+    }
 }
 
-/// Turns credentials into principals.
+/// Turns credentials into principals. One for all workers; what it has seen before costs it no lock and
+/// no allocation.
 #[derive(Debug)]
 pub struct Authenticator {
-    sessions: Arc<Sessions>,
+    sessions: Sessions,
     cookie: SessionCookie,
     bearer: BearerVerifier,
 }
@@ -68,51 +76,64 @@ pub struct Authenticator {
 impl Authenticator {
     /// Looks sessions up in `sessions` by `cookie`, and checks tokens with `bearer`.
     #[must_use]
-    pub const fn new(sessions: Arc<Sessions>, cookie: SessionCookie, bearer: BearerVerifier) -> Self {
+    pub const fn new(sessions: Sessions, cookie: SessionCookie, bearer: BearerVerifier) -> Self {
         Self { sessions, cookie, bearer }
     }
 
-    /// Reads the credentials of a request. A bearer token, where it is accepted and there, decides alone:
-    /// a bad one is never made good by a cookie beside it.
+    /// Reads the credentials of a request for `host` (lower-case, without port: cookies know no ports).
+    /// A bearer token, where it is accepted and there, decides alone: a bad one is never made good by a
+    /// cookie beside it.
     ///
     /// # Errors
     /// Where a credential is refused, or cannot be judged now.
     pub async fn authenticate(
         &self,
         accept: Accept,
+        host: &str,
         headers: &HeaderMap,
     ) -> Result<Authentication, AuthenticationError> {
         if accept.bearer {
             match credential(headers) {
-                Credential::Bearer(token) => return self.token(token).await,
-                Credential::Malformed(reason) => return Err(AuthenticationError::Malformed(reason)),
+                Credential::Bearer(token) => return self.bearer(token).await,
+                Credential::Malformed(error) => return Err(error.into()),
                 Credential::Absent | Credential::Other => {}
             }
         }
-        if accept.session { self.session(headers).await } else { Ok(Authentication::Anonymous) }
-    }
-
-    async fn token(&self, token: &str) -> Result<Authentication, AuthenticationError> {
-        if let Some(verified) = self.bearer.cached(token) {
-            return Ok(Authentication::Bearer(verified));
-        }
-        Ok(Authentication::Bearer(self.bearer.verify(token).await?))
+        if accept.session { Ok(self.session(host, headers).await?) } else { Ok(Authentication::Anonymous) }
     }
 
     /// Reads the session cookie alone.
     ///
     /// # Errors
     /// Where the store does not answer.
-    pub async fn session(&self, headers: &HeaderMap) -> Result<Authentication, AuthenticationError> {
+    pub async fn session(&self, host: &str, headers: &HeaderMap) -> Result<Authentication, StoreUnavailable> {
         let key = match self.cookie.read(headers) {
-            CookieRead::Absent => return Ok(Authentication::Anonymous),
-            CookieRead::Malformed => return Ok(Authentication::Ended),
-            CookieRead::Present(key) => key,
+            None => return Ok(Authentication::Anonymous),
+            Some(CookieRead::Malformed) => return Ok(Authentication::Ended),
+            Some(CookieRead::Key(key)) => key,
         };
         let session = match self.sessions.cached(&key) {
             Some(session) => Some(session),
-            None => self.sessions.find(&key).await?,
+            None => Box::pin(self.sessions.find(&key)).await?,
         };
-        Ok(session.map_or(Authentication::Ended, |session| Authentication::Session(key, session)))
+        Ok(session.map_or(Authentication::Ended, |session| on(host, key, session)))
     }
+
+    async fn bearer(&self, token: &str) -> Result<Authentication, AuthenticationError> {
+        let verified = match self.bearer.cached(token) {
+            Some(verified) => verified,
+            // Boxed, so that the futures of all requests do not carry the room for it.
+            None => Box::pin(self.bearer.verify(token)).await?,
+        };
+        Ok(Authentication::Bearer(verified))
+    }
+}
+
+/// No browser sends a `__Host-` cookie to another host: a key that turns up there was carried (invariant 7).
+fn on(host: &str, key: SessionKey, session: Arc<Session>) -> Authentication {
+    if session.belongs_to(host) {
+        return Authentication::Session(key, session);
+    }
+    tracing::warn!(session = %session.id, made_for = session.host, "a session key came to another host");
+    Authentication::Ended
 }

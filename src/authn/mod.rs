@@ -1,8 +1,10 @@
-//! Turning a credential into a [`Principal`](crate::identity::Principal): bearer tokens (RFC 6750).
+//! Turning a credential into a [`Principal`](crate::identity::Principal): session cookies and bearer
+//! tokens (RFC 6750).
 //!
 //! Absent and invalid are different things here (invariant 3): a request without a token may go on to
 //! the policy as nobody, one with a bad token is refused.
 
+mod authenticate;
 mod bearer;
 mod challenge;
 mod claims;
@@ -24,6 +26,7 @@ mod testing;
 #[cfg(test)]
 mod time_tests;
 
+pub use authenticate::{Accept, Authentication, AuthenticationError, Authenticator};
 pub use bearer::{BearerIssuer, BearerVerifier, Verified};
 pub use challenge::Challenge;
 pub use credential::{Credential, credential};

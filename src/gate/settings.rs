@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+pub use crate::authn::Accept;
 use crate::forward::{ForwardSettings, UpstreamSettings};
 use crate::identity::RouteName;
 use crate::limit::LimitSettings;
@@ -55,13 +56,4 @@ pub struct RedirectSettings {
     pub path: Option<String>,
     /// 301, 302, 303, 307 or 308.
     pub status: StatusCode,
-}
-
-/// Which credentials a route looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accept {
-    /// Session cookies; without it nobody is redirected to sign in.
-    pub session: bool,
-    /// `Authorization: Bearer`.
-    pub bearer: bool,
 }

@@ -11,6 +11,7 @@ pub mod keys;
 mod assertion;
 mod client;
 mod error;
+mod federation;
 mod flights;
 mod flow;
 mod id_token;
@@ -25,6 +26,7 @@ mod user_info;
 
 pub use assertion::UnusableKey;
 pub use error::{Blame, ProviderError, RefreshError, SetupError, SignInError};
+pub use federation::Member;
 pub use flights::{FlightError, RefreshFlights};
 pub use flow::{CallbackParameters, Departure, Flow, FlowCookies, FlowError, SignInIntent, SignedIn};
 pub use id_token::IdTokenError;

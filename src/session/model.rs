@@ -27,7 +27,7 @@ pub struct Tokens {
 pub enum NewSession {
     /// A sign-in: the root of a new family.
     Root {
-        /// The host whose cookie carries the key.
+        /// The host whose cookie carries the key; without port, for cookies know none.
         host: String,
         /// Who signed in.
         principal: Arc<Principal>,
@@ -38,11 +38,19 @@ pub enum NewSession {
     },
     /// An app session that hangs on an existing family and shares its principal, tokens and end.
     Child {
-        /// The host whose cookie carries the key.
+        /// The host whose cookie carries the key; without port, for cookies know none.
         host: String,
         /// Any session of the family.
         of: Arc<Session>,
     },
+}
+
+impl NewSession {
+    /// An app session on `host` (lower-case, without port) in the family of `of`.
+    #[must_use]
+    pub fn child(of: &Arc<Session>, host: impl Into<String>) -> Self {
+        Self::Child { host: host.into(), of: Arc::clone(of) }
+    }
 }
 
 /// A session in memory: who, until when, for which host.

@@ -75,6 +75,17 @@ impl JwksCache {
         self.current().find(kid, algorithm).cloned()
     }
 
+    /// Has the provider asked for its keys because none is called `kid`, within the same bounds; whether
+    /// there is such a key now or other keys came.
+    pub async fn refetch_for(&self, kid: &str) -> bool {
+        let keys = self.current();
+        if keys.has(kid) {
+            return true;
+        }
+        self.refetch(keys.life.serial).await;
+        self.0.keys.load().life.serial != keys.life.serial
+    }
+
     /// The usable keys as a JWK Set, for libraries that read one; `None` where none are trusted.
     /// Private, symmetric and otherwise refused keys are not in it.
     #[must_use]

@@ -61,6 +61,11 @@ impl KeySet {
         }
     }
 
+    /// Whether a key is called `kid`.
+    pub(super) fn has(&self, kid: &str) -> bool {
+        self.by_kid.contains_key(kid)
+    }
+
     /// All usable keys, in the provider's order.
     #[must_use]
     pub fn keys(&self) -> &[Key] {
