@@ -6,6 +6,7 @@ use http::HeaderMap;
 
 use super::{BearerVerifier, Credential, TokenError, Verified, credential};
 use crate::identity::Principal;
+use crate::oidc::Providers;
 use crate::session::{CookieRead, Session, SessionCookie, SessionKey, Sessions, StoreUnavailable, Tokens};
 
 /// Which credentials a route looks at.
@@ -23,7 +24,8 @@ pub struct Accept {
 pub enum Authentication {
     /// No credential at all.
     Anonymous,
-    /// A session cookie that opens nothing here: ended, malformed, or made for another host.
+    /// A session cookie that opens nothing here: ended, malformed, made for another host, or of a provider
+    /// that is none any more.
     Ended,
     /// A live session.
     Session(SessionKey, Arc<Session>),
@@ -71,13 +73,19 @@ pub struct Authenticator {
     sessions: Sessions,
     cookie: SessionCookie,
     bearer: BearerVerifier,
+    providers: Providers,
 }
 
 impl Authenticator {
-    /// Looks sessions up in `sessions` by `cookie`, and checks tokens with `bearer`.
+    /// Looks sessions of `providers` up in `sessions` by `cookie`, and checks tokens with `bearer`.
     #[must_use]
-    pub const fn new(sessions: Sessions, cookie: SessionCookie, bearer: BearerVerifier) -> Self {
-        Self { sessions, cookie, bearer }
+    pub const fn new(
+        sessions: Sessions,
+        cookie: SessionCookie,
+        bearer: BearerVerifier,
+        providers: Providers,
+    ) -> Self {
+        Self { sessions, cookie, bearer, providers }
     }
 
     /// Reads the credentials of a request for `host` (lower-case, without port: cookies know no ports).
@@ -116,7 +124,21 @@ impl Authenticator {
             Some(session) => Some(session),
             None => Box::pin(self.sessions.find(&key)).await?,
         };
-        Ok(session.map_or(Authentication::Ended, |session| on(host, key, session)))
+        let opened = session.filter(|session| self.opens(session, host));
+        Ok(opened.map_or(Authentication::Ended, |session| Authentication::Session(key, session)))
+    }
+
+    /// No browser sends a `__Host-` cookie to another host: a key that turns up there was carried
+    /// (invariant 7). And nobody vouches for people of a provider that has left the configuration, or whose
+    /// name now means another issuer (invariant 8).
+    fn opens(&self, session: &Session, host: &str) -> bool {
+        let Principal { provider, issuer, .. } = &*session.principal;
+        let vouched = self.providers.get(provider.as_str()).is_some_and(|known| known.issuer() == issuer);
+        let here = session.belongs_to(host);
+        if !here {
+            tracing::warn!(session = %session.id, made_for = session.host, "a session key came to another host");
+        }
+        here && vouched
     }
 
     async fn bearer(&self, token: &str) -> Result<Authentication, AuthenticationError> {
@@ -127,13 +149,4 @@ impl Authenticator {
         };
         Ok(Authentication::Bearer(verified))
     }
-}
-
-/// No browser sends a `__Host-` cookie to another host: a key that turns up there was carried (invariant 7).
-fn on(host: &str, key: SessionKey, session: Arc<Session>) -> Authentication {
-    if session.belongs_to(host) {
-        return Authentication::Session(key, session);
-    }
-    tracing::warn!(session = %session.id, made_for = session.host, "a session key came to another host");
-    Authentication::Ended
 }

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use cookie::{Cookie, CookieBuilder, SameSite, time};
-use http::header::{COOKIE, Entry};
+use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
 use super::{SessionKey, SessionSettings};
@@ -69,17 +69,14 @@ impl SessionCookie {
     /// them (invariant 15). All other cookies stay byte for byte.
     pub fn strip(&self, headers: &mut HeaderMap, flow_prefix: &str) {
         let ours = |pair: &[u8]| self.is_ours(pair, flow_prefix.as_bytes());
-        let Entry::Occupied(mut entry) = headers.entry(COOKIE) else { return };
-        if !entry.iter().flat_map(pairs).any(ours) {
+        let fields = || headers.get_all(COOKIE).iter();
+        if !fields().flat_map(pairs).any(ours) {
             return;
         }
-        let mut kept = entry.iter().filter_map(|value| without(value, ours)).collect::<Vec<_>>().into_iter();
-        match kept.next() {
-            None => drop(entry.remove_entry_mult()),
-            Some(first) => {
-                drop(entry.insert_mult(first));
-                kept.for_each(|value| entry.append(value));
-            }
+        let kept: Vec<_> = fields().filter_map(|value| without(value, ours)).collect();
+        headers.remove(COOKIE);
+        for value in kept {
+            headers.append(COOKIE, value);
         }
     }
 

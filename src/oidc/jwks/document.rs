@@ -117,11 +117,19 @@ fn rsa(jwk: &Members) -> Result<Read, KeyRefusal> {
     if !(2048..=8192).contains(&bits) {
         return Err(KeyRefusal::ModulusSize);
     }
+    check_exponent(&e)?;
     RsaPublicKeyComponents { n: &n, e: &e }
         .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
         .map_err(|_| KeyRefusal::BadMaterial)?;
     let key = DecodingKey::from_rsa_raw_components(&n, &e);
     Ok((Material::Jsonwebtoken(key), [n, e].concat(), &Algorithm::RSA))
+}
+
+/// Odd, from 3 up, of 8 bytes at most: under an exponent of 1 anybody signs.
+fn check_exponent(e: &[u8]) -> Result<(), KeyRefusal> {
+    let significant = e.iter().position(|byte| *byte != 0).and_then(|place| e.get(place..)).unwrap_or_default();
+    let odd = significant.last().is_some_and(|byte| byte % 2 == 1);
+    if odd && significant != [1] && significant.len() <= 8 { Ok(()) } else { Err(KeyRefusal::BadMaterial) }
 }
 
 fn bit_length(significant: &[u8]) -> usize {

@@ -71,7 +71,10 @@ fn weak_or_broken_material_is_refused() {
     assert_eq!(refusal(modulus([vec![0; 64], vec![0xff; 128]].concat())), Some(KeyRefusal::ModulusSize));
     assert_eq!(refusal(modulus(vec![0xff; 1025])), Some(KeyRefusal::ModulusSize));
     assert_eq!(refusal(modulus(Vec::new())), Some(KeyRefusal::ModulusSize));
-    assert_eq!(refusal(with(RSA.jwk("k"), "e", json!("AQ"))), Some(KeyRefusal::BadMaterial));
+    for exponent in [&[1][..], &[0, 1], &[], &[0], &[2], &[1, 0, 0], &[1; 9]] {
+        let jwk = with(RSA.jwk("k"), "e", json!(encode(exponent)));
+        assert_eq!(refusal(jwk), Some(KeyRefusal::BadMaterial), "{exponent:?}");
+    }
     assert_eq!(refusal(with(RSA.jwk("k"), "n", json!("not base64!"))), Some(KeyRefusal::BadMaterial));
     for algorithm in [Algorithm::ES256, Algorithm::ES384, Algorithm::ES512] {
         let jwk = Signer::new(algorithm).jwk("k");
