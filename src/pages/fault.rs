@@ -207,21 +207,98 @@ impl Fault<'_> {
 
     fn text(&self) -> Text {
         match self {
-            Self::BadRequest => Text::new("bad-request", "alert", "This request can’t be read", "Something in it could be understood in two ways, so it was stopped here and not passed on to the app."),
-            Self::NotFound => Text::new("not-found", "search", "There is nothing here", "No app answers at this address. Check it for typing errors, or ask whoever gave it to you."),
-            Self::MethodNotAllowed => Text::new("method-not-allowed", "alert", "This can’t be done here", "The address exists, but it does not take this kind of request."),
-            Self::RequestTimeout => Text::new("request-timeout", "clock", "The request took too long", "It did not arrive completely in time. Your connection may be slow; please try again."),
-            Self::ContentTooLarge => Text::new("content-too-large", "alert", "That is too large", "What you sent is larger than the app takes. Try a smaller file."),
-            Self::UriTooLong => Text::new("uri-too-long", "alert", "The address is too long", "The address of this request is longer than it may be."),
-            Self::TooManyRequests { .. } => Text::new("too-many-requests", "clock", "One moment, please", "More requests came from you than are allowed in this time. Nothing is wrong with your account."),
-            Self::HeadersTooLarge => Text::new("headers-too-large", "alert", "Your browser sends too much", "The request’s header fields are too large. Clearing the cookies of this site usually helps."),
-            Self::Internal => Text::new("internal", "gate", "Something broke on our side", "The gateway could not handle this request. It is not your fault, and it has been logged."),
-            Self::AppDown => Text::new("app-down", "app", "The app is down", "The gateway works, but the app behind it does not answer. Nothing is wrong with your sign-in."),
-            Self::ProviderDown { provider, .. } => Text::new("identity-provider-down", "key", "Sign-in is unavailable", format!("The identity provider ({provider}) cannot be reached. The app itself may be fine; we try again by ourselves.")),
-            Self::Starting { .. } => Text::new("starting", "gate", "Just starting up", "The gateway is not ready yet. This usually takes a few seconds."),
-            Self::Overloaded { .. } => Text::new("overloaded", "gate", "Very busy right now", "There is more to do than can be done at once. Please try again shortly."),
-            Self::StoreDown { .. } => Text::new("sessions-unavailable", "gate", "Sessions can’t be read", "The gateway cannot look up who is signed in, so it lets nobody through for now. You need not sign in again when it is back."),
-            Self::AppTimeout => Text::new("app-timeout", "app", "The app did not answer in time", "The gateway works, but the app behind it took too long. What you asked for may still be under way; look before you repeat it."),
+            Self::BadRequest => Text::new(
+                "bad-request",
+                "alert",
+                "This request can’t be read",
+                "Something in it could be understood in two ways, so it was stopped here and not passed on to the app.",
+            ),
+            Self::NotFound => Text::new(
+                "not-found",
+                "search",
+                "There is nothing here",
+                "No app answers at this address. Check it for typing errors, or ask whoever gave it to you.",
+            ),
+            Self::MethodNotAllowed => Text::new(
+                "method-not-allowed",
+                "alert",
+                "This can’t be done here",
+                "The address exists, but it does not take this kind of request.",
+            ),
+            Self::RequestTimeout => Text::new(
+                "request-timeout",
+                "clock",
+                "The request took too long",
+                "It did not arrive completely in time. Your connection may be slow; please try again.",
+            ),
+            Self::ContentTooLarge => Text::new(
+                "content-too-large",
+                "alert",
+                "That is too large",
+                "What you sent is larger than the app takes. Try a smaller file.",
+            ),
+            Self::UriTooLong => Text::new(
+                "uri-too-long",
+                "alert",
+                "The address is too long",
+                "The address of this request is longer than it may be.",
+            ),
+            Self::TooManyRequests { .. } => Text::new(
+                "too-many-requests",
+                "clock",
+                "One moment, please",
+                "More requests came from you than are allowed in this time. Nothing is wrong with your account.",
+            ),
+            Self::HeadersTooLarge => Text::new(
+                "headers-too-large",
+                "alert",
+                "Your browser sends too much",
+                "The request’s header fields are too large. Clearing the cookies of this site usually helps.",
+            ),
+            Self::Internal => Text::new(
+                "internal",
+                "gate",
+                "Something broke on our side",
+                "The gateway could not handle this request. It is not your fault, and it has been logged.",
+            ),
+            Self::AppDown => Text::new(
+                "app-down",
+                "app",
+                "The app is down",
+                "The gateway works, but the app behind it does not answer. Nothing is wrong with your sign-in.",
+            ),
+            Self::ProviderDown { provider, .. } => Text::new(
+                "identity-provider-down",
+                "key",
+                "Sign-in is unavailable",
+                format!(
+                    "The identity provider ({provider}) cannot be reached. The app itself may be fine; we try again by ourselves."
+                ),
+            ),
+            Self::Starting { .. } => Text::new(
+                "starting",
+                "gate",
+                "Just starting up",
+                "The gateway is not ready yet. This usually takes a few seconds.",
+            ),
+            Self::Overloaded { .. } => Text::new(
+                "overloaded",
+                "gate",
+                "Very busy right now",
+                "There is more to do than can be done at once. Please try again shortly.",
+            ),
+            Self::StoreDown { .. } => Text::new(
+                "sessions-unavailable",
+                "gate",
+                "Sessions can’t be read",
+                "The gateway cannot look up who is signed in, so it lets nobody through for now. You need not sign in again when it is back.",
+            ),
+            Self::AppTimeout => Text::new(
+                "app-timeout",
+                "app",
+                "The app did not answer in time",
+                "The gateway works, but the app behind it took too long. What you asked for may still be under way; look before you repeat it.",
+            ),
         }
     }
 }
@@ -234,7 +311,12 @@ struct Text {
 }
 
 impl Text {
-    fn new(kind: &'static str, icon: &'static str, title: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    fn new(
+        kind: &'static str,
+        icon: &'static str,
+        title: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self { kind, icon, title, detail: detail.into() }
     }
 }

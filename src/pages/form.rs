@@ -15,7 +15,10 @@ impl fmt::Debug for Form<'_> {
     /// Names only: one of the values is a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.fields.iter().map(|(name, _)| name);
-        f.debug_struct("Form").field("action", &self.action).field("fields", &names.collect::<Vec<_>>()).finish()
+        f.debug_struct("Form")
+            .field("action", &self.action)
+            .field("fields", &names.collect::<Vec<_>>())
+            .finish()
     }
 }
 

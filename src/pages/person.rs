@@ -13,9 +13,11 @@ pub(super) struct Person<'a> {
 
 impl<'a> Person<'a> {
     pub(super) fn new(principal: &'a Principal, provider: &'a str) -> Self {
-        let name = principal.claims.get("name").and_then(|name| name.as_str()).filter(|name| !name.is_empty());
+        let name =
+            principal.claims.get("name").and_then(|name| name.as_str()).filter(|name| !name.is_empty());
         let name = name.unwrap_or(&principal.user);
-        let email = principal.email.as_ref().map(|email| email.address.as_str()).filter(|email| *email != name);
+        let email =
+            principal.email.as_ref().map(|email| email.address.as_str()).filter(|email| *email != name);
         Self { initial: initial(name), name, email, provider }
     }
 }

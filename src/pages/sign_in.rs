@@ -15,6 +15,8 @@ pub const PROVIDER: &str = "provider";
 pub const LOGIN_HINT: &str = "login_hint";
 /// Parameter of the sign-in endpoint: where the person wanted to go.
 pub const RETURN_TO: &str = "return_to";
+/// Parameter of the sign-in endpoint: the fingerprint of the secret that waits at the app's host.
+pub const HOP: &str = "hop";
 
 /// Which provider shall sign the person in?
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +33,8 @@ pub struct Chooser<'a> {
     pub unknown_email: Option<&'a str>,
     /// Where the person wanted to go. Who reads it back checks it (invariant 13).
     pub return_to: &'a str,
+    /// The fingerprint of the secret that waits at the app's host, where the sign-in came from another host.
+    pub hop: Option<&'a str>,
 }
 
 /// A provider on the chooser.
@@ -54,6 +58,7 @@ impl Chooser<'_> {
     fn row<'c>(&self, choice: Choice<'c>) -> Row<'c> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair(PROVIDER, choice.name.as_str()).append_pair(RETURN_TO, self.return_to);
+        query.extend_pairs(self.hop.map(|hop| (HOP, hop)));
         let href = format!("{}?{}", self.action, query.finish());
         Row { href, initial: initial(choice.display_name), display_name: choice.display_name }
     }

@@ -44,9 +44,11 @@ impl SignedOut<'_> {
     /// 200 with the way back in.
     #[must_use]
     pub fn page(&self) -> Page {
-        let rest = self.still_at.map(|provider| format!(" {provider} may still remember you in this browser."));
+        let rest =
+            self.still_at.map(|provider| format!(" {provider} may still remember you in this browser."));
         let lead = format!("It is safe to close this window.{}", rest.unwrap_or_default());
-        let message = Message { href: safe_link(self.sign_in), ..Message::good("You are signed out", "check", &lead) };
+        let message =
+            Message { href: safe_link(self.sign_in), ..Message::good("You are signed out", "check", &lead) };
         Page::new(StatusCode::OK, &Message { label: "Sign in again", ..message })
     }
 }
