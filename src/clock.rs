@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::ops::Add;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A moment in whole seconds since 1970-01-01T00:00:00Z, the `NumericDate` of RFC 7519, section 2.
 #[derive(
@@ -54,8 +54,23 @@ pub struct Clock(Source);
 #[derive(Clone)]
 enum Source {
     System,
-    Manual(Arc<AtomicU64>),
+    Manual(Arc<Manual>),
 }
+
+struct Manual {
+    start: Timestamp,
+    /// Nanoseconds since then.
+    passed: AtomicU64,
+}
+
+impl Manual {
+    fn passed(&self) -> Duration {
+        Duration::from_nanos(self.passed.load(Ordering::Relaxed))
+    }
+}
+
+/// What [`Clock::monotonic`] counts from; which moment it is does not matter.
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Clock {
     /// The machine's clock.
@@ -67,7 +82,7 @@ impl Clock {
     /// A clock that stands still until [`Clock::advance`] moves it.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(AtomicU64::new(start.seconds()))))
+        Self(Source::Manual(Arc::new(Manual { start, passed: AtomicU64::new(0) })))
     }
 
     /// The present moment.
@@ -78,14 +93,25 @@ impl Clock {
             Source::System => {
                 Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |span| span.as_secs()))
             }
-            Source::Manual(seconds) => Timestamp(seconds.load(Ordering::Relaxed)),
+            Source::Manual(manual) => manual.start + manual.passed(),
+        }
+    }
+
+    /// Time since some fixed moment, to the nanosecond: it never goes back, whatever is done to the wall clock.
+    /// For spans, where [`Clock::now`] is too coarse.
+    #[must_use]
+    pub fn monotonic(&self) -> Duration {
+        match &self.0 {
+            Source::System => ORIGIN.elapsed(),
+            Source::Manual(manual) => manual.passed(),
         }
     }
 
     /// Moves a manual clock forward; the system's clock is not ours to move.
     pub fn advance(&self, span: Duration) {
-        if let Source::Manual(seconds) = &self.0 {
-            seconds.fetch_add(span.as_secs(), Ordering::Relaxed);
+        if let Source::Manual(manual) = &self.0 {
+            let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+            manual.passed.fetch_add(nanos, Ordering::Relaxed);
         }
     }
 }
@@ -93,5 +119,26 @@ impl Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Clock({})", self.now().seconds())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_keeps_the_parts_of_seconds() {
+        let clock = Clock::manual(Timestamp::from_seconds(100));
+        clock.advance(Duration::from_millis(600));
+        assert_eq!((clock.now().seconds(), clock.monotonic()), (100, Duration::from_millis(600)));
+        clock.advance(Duration::from_millis(600));
+        assert_eq!((clock.now().seconds(), clock.monotonic()), (101, Duration::from_millis(1200)));
+    }
+
+    #[test]
+    fn monotonic_time_does_not_go_back() {
+        let clock = Clock::system();
+        let earlier = clock.monotonic();
+        assert!(clock.monotonic() >= earlier);
     }
 }

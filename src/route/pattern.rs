@@ -5,7 +5,7 @@ use std::fmt;
 use http::Method;
 use url::Host;
 
-use crate::request::Authority;
+use crate::request::{Authority, Scheme};
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +37,23 @@ impl std::str::FromStr for HostPattern {
         match text.strip_prefix("*.") {
             Some(suffix) => name(suffix).map(|(suffix, port)| Self::Wildcard(suffix, port)),
             None => host(text).map(|host| Self::Exact(host.host().to_owned(), host.port())),
+        }
+    }
+}
+
+impl HostPattern {
+    /// Whether this pattern holds a host, whatever other patterns there are. A port that is not written is the
+    /// scheme's.
+    #[must_use]
+    pub fn covers(&self, authority: &Authority, scheme: Scheme) -> bool {
+        let on = |wanted: &Option<u16>| wanted.is_none_or(|port| port == authority.port_or_default(scheme));
+        match self {
+            Self::Any => true,
+            Self::Exact(host, port) => host.eq_ignore_ascii_case(authority.host()) && on(port),
+            Self::Wildcard(suffix, port) => {
+                let below = authority.host().split_once('.').map(|(_, suffix)| suffix);
+                below.is_some_and(|below| below.eq_ignore_ascii_case(suffix)) && on(port)
+            }
         }
     }
 }

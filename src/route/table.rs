@@ -82,6 +82,13 @@ impl<T> RouteTable<T> {
         }
     }
 
+    /// Whether some route claims the host, be it for certain paths only. A port that is not written is the
+    /// scheme's.
+    #[must_use]
+    pub fn knows_host(&self, authority: &Authority, scheme: Scheme) -> bool {
+        self.hosts.owner(authority.host(), authority.port_or_default(scheme)).is_some()
+    }
+
     /// The methods for an `Allow` field where [`RouteTable::find`] says [`Lookup::MethodNotAllowed`].
     pub fn allowed_methods(
         &self,

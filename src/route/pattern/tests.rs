@@ -1,4 +1,5 @@
 use super::{HostPattern, PathPrefix};
+use crate::request::{Authority, Scheme};
 
 fn host(text: &str) -> String {
     text.parse::<HostPattern>().unwrap_or_else(|error| panic!("{text}: {error}")).to_string()
@@ -48,6 +49,22 @@ fn what_no_request_could_match_is_no_host_pattern() {
     ] {
         assert!(text.parse::<HostPattern>().is_err(), "{text}");
     }
+}
+
+#[test]
+fn a_pattern_covers_its_hosts_and_no_others() {
+    let covers = |pattern: &str, host: &str| {
+        pattern.parse::<HostPattern>().unwrap().covers(&Authority::parse(host).unwrap(), Scheme::Https)
+    };
+    assert!(covers("*", "a.test:81") && covers("a.test", "A.TEST:81") && covers("a.test:443", "a.test"));
+    assert!(
+        covers("*.a.test", "x.a.test") && covers("*.a.test:443", "x.a.test") && covers("[::1]", "[0::1]")
+    );
+    assert!(!covers("a.test:80", "a.test") && !covers("a.test", "xa.test") && !covers("a.test", "x.a.test"));
+    assert!(
+        !covers("*.a.test", "a.test") && !covers("*.a.test", "x.y.a.test") && !covers("*.a.test", "xa.test")
+    );
+    assert!(!covers("*.a.test:81", "x.a.test") && !covers("a.test", "a.test.evil"));
 }
 
 #[test]

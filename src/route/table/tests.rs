@@ -69,6 +69,22 @@ fn an_absent_port_is_the_schemes() {
 }
 
 #[test]
+fn a_host_is_known_where_some_route_claims_it_for_any_path() {
+    let table = build(&[("wiki.example", "/w", &[Method::POST]), ("*.apps.example:8443", "/", &[])]).unwrap();
+    let knows = |host, scheme| table.knows_host(&Authority::parse(host).unwrap(), scheme);
+    assert!(knows("wiki.example", Scheme::Http) && knows("WIKI.example:81", Scheme::Https));
+    assert!(knows("a.apps.example:8443", Scheme::Https));
+    for stranger in
+        ["a.apps.example", "a.b.apps.example:8443", "apps.example:8443", "x.wiki.example", "evilwiki.example"]
+    {
+        assert!(!knows(stranger, Scheme::Https), "{stranger}");
+    }
+    assert!(
+        build(&[("*", "/", &[])]).unwrap().knows_host(&Authority::parse("any.test").unwrap(), Scheme::Http)
+    );
+}
+
+#[test]
 fn the_longest_path_wins_on_segment_borders() {
     let table =
         build(&[("a.test", "/", &[]), ("a.test", "/admin", &[]), ("a.test", "/admin/x/y", &[])]).unwrap();
@@ -211,6 +227,24 @@ proptest! {
         let slow = reference(&rows, host, scheme, &method, path).unwrap_or(Lookup::UnknownHost);
         prop_assert_eq!(find(&table, scheme, host, &method, path), slow);
         prop_assert_eq!(table.iter().map(|(_, index)| *index).collect::<Vec<_>>(), (0..rows.len()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_host_is_known_where_a_pattern_covers_it(
+        rows in rows(),
+        host in select(&["a.test", "A.test:81", "a.test:80", "c.test", "x.c.test", "x.b.test", "10.0.0.1", "z"][..]),
+        scheme in select(&[Scheme::Http, Scheme::Https][..]),
+    ) {
+        let authority = Authority::parse(host).unwrap();
+        let patterns: Vec<HostPattern> = rows.iter().map(|row| row.0.parse().unwrap()).collect();
+        let port = authority.port_or_default(scheme);
+        for pattern in &patterns {
+            prop_assert_eq!(pattern.covers(&authority, scheme), rank(pattern, authority.host(), port).is_some());
+        }
+        let routes = rows.iter().enumerate().map(|(index, row)| (pattern(row.0, row.1, &row.2), index));
+        let Ok(table) = RouteTable::build(routes.collect()) else { return Ok(()) };
+        let covered = patterns.iter().any(|pattern| pattern.covers(&authority, scheme));
+        prop_assert_eq!(table.knows_host(&authority, scheme), covered);
     }
 
     #[test]

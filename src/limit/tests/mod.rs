@@ -1,0 +1,56 @@
+mod bounds;
+mod fields;
+mod rates;
+mod threads;
+
+use http::HeaderMap;
+use serde_json::Map;
+
+use super::{Exceeded, LimitSettings, Limiter, Per, Standing};
+use crate::clock::{Clock, Timestamp};
+use crate::identity::{Issuer, Principal, ProviderName, Subject};
+use crate::request::ClientAddress;
+
+fn limit(per: Per, rate: &str, burst: u32) -> LimitSettings {
+    LimitSettings { per, rate: rate.parse().unwrap(), burst: burst.try_into().unwrap() }
+}
+
+fn clock() -> Clock {
+    Clock::manual(Timestamp::from_seconds(1_700_000_000))
+}
+
+fn limiter(limits: &[LimitSettings]) -> (Limiter, Clock) {
+    let clock = clock();
+    (Limiter::with_clock(limits, 1000, &clock), clock)
+}
+
+fn client(address: &str) -> ClientAddress {
+    ClientAddress::new(address.parse().unwrap())
+}
+
+fn address_of(number: usize) -> String {
+    std::net::Ipv4Addr::from_bits(number as u32).to_string()
+}
+
+fn ask(limiter: &Limiter, address: &str) -> Result<Standing, Exceeded> {
+    limiter.before(client(address), &HeaderMap::new())
+}
+
+fn passes(limiter: &Limiter, address: &str) -> bool {
+    ask(limiter, address).is_ok()
+}
+
+fn principal(provider: &str, subject: &str) -> Principal {
+    Principal {
+        provider: ProviderName::new(provider),
+        issuer: Issuer::new("https://idp.test"),
+        subject: Subject::new(subject),
+        user: subject.to_owned(),
+        email: None,
+        groups: Vec::new(),
+        scopes: Vec::new(),
+        auth_time: None,
+        acr: None,
+        claims: Map::new(),
+    }
+}
