@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::id_token::numeric_date;
 use super::settings::{ClaimMapping, ProviderSettings};
-use crate::identity::{Email, Issuer, Principal, Subject, texts};
+use crate::identity::{Email, Principal, Subject, texts};
 
 /// Groups that one person may have.
 pub const MAX_GROUPS: usize = 1000;
@@ -30,28 +30,29 @@ pub enum ClaimsError {
     TooLarge,
 }
 
-/// The principal that `claims`, already verified to be `issuer`'s, speak of.
+/// The principal that `claims`, already verified to be the issuer's, speak of; `subject` is what they call
+/// it, by `sub` where there is one.
 ///
 /// The user's name is the claim mapped in `settings`; where none is mapped, `preferred_username`, else the
-/// verified e-mail address; else, and where a mapped claim is missing, `sub`: people can often choose the
-/// other claims themselves, so that they must not stand in for one the operator trusts. `scopes` are those of an access token.
+/// verified e-mail address; else, and where a mapped claim is missing, the subject: people can often choose
+/// the other claims themselves, so that they must not stand in for one the operator trusts. `scopes` are
+/// those of an access token.
 ///
 /// # Errors
-/// Where `sub` is unusable, or there is more than a person may have.
+/// Where there is more than a person may have.
 pub fn principal(
     settings: &ProviderSettings,
-    issuer: &Issuer,
+    subject: Subject,
     claims: Map<String, Value>,
     scopes: Vec<String>,
 ) -> Result<Principal, ClaimsError> {
     if serde_json::to_vec(&claims).map_or(true, |json| json.len() > MAX_CLAIMS) {
         return Err(ClaimsError::TooLarge);
     }
-    let subject = subject(&claims).ok_or(ClaimsError::Subject)?;
     let email = email(&settings.claims, &claims);
     Ok(Principal {
         provider: settings.name.clone(),
-        issuer: issuer.clone(),
+        issuer: settings.issuer.clone(),
         user: user(&settings.claims, &claims, email.as_ref()).unwrap_or_else(|| subject.as_str().to_owned()),
         subject,
         email,
@@ -63,16 +64,21 @@ pub fn principal(
     })
 }
 
+/// The subject that the claim called `name` holds.
+///
+/// # Errors
+/// [`ClaimsError::Subject`] where it is missing, empty, no string, or too long.
+pub fn subject(claims: &Map<String, Value>, name: &str) -> Result<Subject, ClaimsError> {
+    let text = claims.get(name).and_then(Value::as_str);
+    let usable = text.filter(|text| (1..=MAX_SUBJECT).contains(&text.len()));
+    usable.map(Subject::new).ok_or(ClaimsError::Subject)
+}
+
 /// Whether a claim that the mapping names is missing, so that UserInfo is worth a question.
 pub(super) fn incomplete(mapping: &ClaimMapping, claims: &Map<String, Value>) -> bool {
     let missing = |path: &crate::identity::ClaimPath| path.find(claims).is_none();
     let name_missing = mapping.user.as_ref().map_or(!claims.contains_key("preferred_username"), missing);
     name_missing || missing(&mapping.email) || missing(&mapping.groups)
-}
-
-fn subject(claims: &Map<String, Value>) -> Option<Subject> {
-    let sub = claims.get("sub")?.as_str()?;
-    (1..=MAX_SUBJECT).contains(&sub.len()).then(|| Subject::new(sub))
 }
 
 fn user(mapping: &ClaimMapping, claims: &Map<String, Value>, email: Option<&Email>) -> Option<String> {

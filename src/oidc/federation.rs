@@ -2,7 +2,10 @@
 
 use std::fmt;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
+use ::http::HeaderMap;
+use ::http::header::CACHE_CONTROL;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
@@ -63,13 +66,22 @@ impl Fetch for Keys {
     fn fetch(&self) -> BoxFuture<'_, Result<FetchedKeys, FetchError>> {
         async move {
             let provider = self.0.upgrade().ok_or_else(|| FetchError::new("the provider has left"))?;
+            // Where discovery fails, its own error says why; here only the address is missing.
             let _ = provider.retry_now().await;
             let url = provider.jwks_uri().ok_or_else(|| FetchError::new("its jwks_uri is not known yet"))?;
-            let body = provider.http().fetch(&url).await.map_err(FetchError::new)?;
-            Ok(FetchedKeys { body, max_age: None })
+            let response = provider.http().get(&url).await.map_err(FetchError::new)?;
+            Ok(FetchedKeys { max_age: max_age(response.headers()), body: response.into_body() })
         }
         .boxed()
     }
+}
+
+/// `max-age` of `Cache-Control` (RFC 9111, section 5.2.2.1).
+fn max_age(headers: &HeaderMap) -> Option<Duration> {
+    let fields = headers.get_all(CACHE_CONTROL).iter().filter_map(|field| field.to_str().ok());
+    let mut directives = fields.flat_map(|field| field.split(',')).filter_map(|text| text.split_once('='));
+    let (_, seconds) = directives.find(|(name, _)| name.trim().eq_ignore_ascii_case("max-age"))?;
+    seconds.trim().trim_matches('"').parse().ok().map(Duration::from_secs)
 }
 
 struct Source(Arc<JwksCache>);

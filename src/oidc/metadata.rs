@@ -23,8 +23,8 @@ pub enum MetadataError {
     /// An endpoint that is needed is not there.
     #[error("the discovery document names no {0}")]
     Missing(&'static str),
-    /// An endpoint is not `https`, and the issuer is not on loopback.
-    #[error("{0} of the discovery document is not an https URL without fragment")]
+    /// An endpoint is not `https` (and the issuer not on loopback), or has a fragment or user information.
+    #[error("{0} of the discovery document is not an https URL without fragment and user information")]
     Insecure(&'static str),
 }
 
@@ -56,7 +56,7 @@ struct Document {
 /// The address of the issuer's discovery document (section 4); `None` where the issuer is no URL for it.
 pub(super) fn discovery_url(issuer: &Issuer) -> Option<Url> {
     let url = Url::parse(issuer.as_str()).ok()?;
-    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let plain = url.query().is_none() && url.fragment().is_none() && is_bare(&url);
     let secure = url.scheme() == "https" || is_local(&url);
     let well_known = format!("{}/.well-known/openid-configuration", issuer.as_str().trim_end_matches('/'));
     (plain && secure).then(|| Url::parse(&well_known).ok()).flatten()
@@ -111,13 +111,19 @@ impl Rule {
     /// A document that was fetched over TLS must not lead to plain text, and none to other schemes.
     fn secure(&self, name: &'static str, url: Option<Url>) -> Result<Option<Url>, MetadataError> {
         let good = |url: &Url| {
-            (url.scheme() == "https" || (self.local && is_local(url))) && url.fragment().is_none()
+            let safe = url.scheme() == "https" || (self.local && is_local(url));
+            safe && url.fragment().is_none() && is_bare(url)
         };
         if url.as_ref().is_some_and(|url| !good(url)) {
             return Err(MetadataError::Insecure(name));
         }
         Ok(url)
     }
+}
+
+/// `https://id.example@evil.example/` looks like another place than it is.
+fn is_bare(url: &Url) -> bool {
+    url.username().is_empty() && url.password().is_none()
 }
 
 /// Whether `url` is plain `http` on this very machine.

@@ -24,6 +24,9 @@ mod settings;
 mod status;
 mod user_info;
 
+#[cfg(test)]
+mod tests;
+
 pub use assertion::UnusableKey;
 pub use error::{Blame, ProviderError, RefreshError, SetupError, SignInError};
 pub use federation::Member;

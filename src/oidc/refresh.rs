@@ -1,15 +1,16 @@
 //! New tokens for old (OpenID Connect Core 1.0, section 12).
 
-use openidconnect::core::{CoreIdToken, CoreTokenResponse};
+use openidconnect::core::CoreTokenResponse;
 use openidconnect::{Nonce, OAuth2TokenResponse};
 use serde_json::{Map, Value};
 
-use super::claims::principal;
+use super::claims::{ClaimsError, principal, subject};
 use super::client::TokenEndpointError;
 use super::error::{RefreshError, SignInError};
 use super::id_token::{Expected, IdTokenError, payload};
 use super::metadata::Metadata;
 use super::provider::Provider;
+use super::user_info::UserInfoError;
 use crate::identity::Principal;
 use crate::secret::Secret;
 use crate::session::Tokens;
@@ -24,6 +25,8 @@ pub struct Refreshed {
     pub principal: Option<Principal>,
 }
 
+type Claims = Map<String, Value>;
+
 impl Provider {
     /// One refresh call. Many requests find a token expired at the same time: join them with
     /// [`super::RefreshFlights`], for a refresh token is often good for one use only.
@@ -35,37 +38,25 @@ impl Provider {
         let away = |error: super::ProviderError| RefreshError::Away(error.to_string());
         let metadata = self.metadata().map_err(away)?;
         let response = self.exchange_refresh_token(&metadata, refresh_token).await?;
-        let principal = self.refreshed_principal(&metadata, &response, tokens.id.as_ref()).await?;
-        Ok(Refreshed { tokens: merged(super::flow::tokens(&response, self.now()), tokens), principal })
+        let before = tokens.id.as_ref().and_then(|token| payload(token.expose()));
+        let renewed = self.renewed(&response, before.as_ref()).await?;
+        let mut fresh = super::flow::tokens(&response, self.now());
+        // An ID token that could not be checked is not kept: the next one is compared with it.
+        fresh.id = fresh.id.filter(|_| renewed.is_some());
+        let claims = renewed.or_else(|| self.worth_completing(&metadata, &response, before));
+        let principal = self.described(&metadata, claims, &response).await?;
+        Ok(Refreshed { tokens: merged(fresh, tokens), principal })
     }
 
-    async fn refreshed_principal(
+    /// What a new ID token says, once all about it holds; `None` where none came, there is none to compare
+    /// it with, or it cannot be checked now: the old refresh token may be spent, and the new one must not
+    /// be lost for that.
+    async fn renewed(
         &self,
-        metadata: &Metadata,
         response: &CoreTokenResponse,
-        before: Option<&Secret>,
-    ) -> Result<Option<Principal>, RefreshError> {
-        let (Some(token), Some(before)) = (response.extra_fields().id_token(), before) else {
-            return Ok(None);
-        };
-        let before = payload(before.expose()).ok_or(IdTokenError::Unreadable)?;
-        let Some(claims) = self.refreshed_claims(token, response, &before).await? else { return Ok(None) };
-        match self.completed(metadata, claims, response.access_token()).await {
-            Ok(claims) => Ok(principal(self.settings(), self.issuer(), claims, Vec::new()).ok()),
-            Err(error) => {
-                // The old refresh token may be spent: the new ones must not be lost for want of UserInfo.
-                tracing::warn!(provider = %self.name(), %error, "UserInfo failed after a refresh; claims stay as they were");
-                Ok(None)
-            }
-        }
-    }
-
-    async fn refreshed_claims(
-        &self,
-        token: &CoreIdToken,
-        response: &CoreTokenResponse,
-        before: &Map<String, Value>,
-    ) -> Result<Option<Map<String, Value>>, RefreshError> {
+        before: Option<&Claims>,
+    ) -> Result<Option<Claims>, RefreshError> {
+        let Some((token, before)) = response.extra_fields().id_token().zip(before) else { return Ok(None) };
         let nonce = same_nonce(before.get("nonce").and_then(Value::as_str));
         let expected = Expected { nonce, access_token: response.access_token(), max_age: None, acr: &[] };
         match self.verified_claims(token, expected).await {
@@ -76,6 +67,42 @@ impl Provider {
                 Ok(None)
             }
         }
+    }
+
+    /// The claims of the ID token `before` where no other came and UserInfo completes them: what it says
+    /// now may be something else than at sign-in (invariant 4).
+    fn worth_completing(
+        &self,
+        metadata: &Metadata,
+        response: &CoreTokenResponse,
+        before: Option<Claims>,
+    ) -> Option<Claims> {
+        let came = response.extra_fields().id_token().is_some();
+        before.filter(|claims| !came && self.user_info_wanted(metadata, claims).is_some())
+    }
+
+    /// The person that `claims` and UserInfo speak of; `None` where that is not known now.
+    async fn described(
+        &self,
+        metadata: &Metadata,
+        claims: Option<Claims>,
+        response: &CoreTokenResponse,
+    ) -> Result<Option<Principal>, RefreshError> {
+        let Some(claims) = claims else { return Ok(None) };
+        let told = match self.completed(metadata, claims, response.access_token()).await {
+            Ok(claims) => self.person(claims).map_err(|error| error.to_string()),
+            Err(UserInfoError::OtherSubject) => return Err(IdTokenError::Changed("sub at UserInfo").into()),
+            Err(error) => Err(error.to_string()),
+        };
+        Ok(told
+            .inspect_err(|error| {
+                tracing::warn!(provider = %self.name(), error, "a refresh did not describe the person; claims stay as they were");
+            })
+            .ok())
+    }
+
+    fn person(&self, claims: Claims) -> Result<Principal, ClaimsError> {
+        principal(self.settings(), subject(&claims, "sub")?, claims, Vec::new())
     }
 }
 
@@ -88,7 +115,7 @@ fn same_nonce(before: Option<&str>) -> impl FnOnce(Option<&Nonce>) -> Result<(),
     }
 }
 
-fn same_person(before: &Map<String, Value>, now: &Map<String, Value>) -> Result<(), IdTokenError> {
+fn same_person(before: &Claims, now: &Claims) -> Result<(), IdTokenError> {
     for name in ["iss", "sub"] {
         if before.get(name) != now.get(name) {
             return Err(IdTokenError::Changed(name));
@@ -98,7 +125,7 @@ fn same_person(before: &Map<String, Value>, now: &Map<String, Value>) -> Result<
     if kept { Ok(()) } else { Err(IdTokenError::Changed("aud")) }
 }
 
-fn audiences(claims: &Map<String, Value>) -> Vec<String> {
+fn audiences(claims: &Claims) -> Vec<String> {
     claims.get("aud").map(crate::identity::texts).unwrap_or_default()
 }
 

@@ -4,9 +4,11 @@ use http::Request;
 use http::header::{ACCEPT, AUTHORIZATION};
 use openidconnect::AccessToken;
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::claims::incomplete;
-use super::http::{HttpError, json_body};
+use super::http::{HttpError, json_response};
+use super::jwks::json;
 use super::metadata::Metadata;
 use super::provider::Provider;
 
@@ -16,8 +18,8 @@ pub enum UserInfoError {
     /// The call failed.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// It is no JSON object; signed answers (JWT) are not asked for.
-    #[error("expected a JSON object")]
+    /// It is no JSON object, or one that says a thing twice; signed answers (JWT) are not asked for.
+    #[error("expected a JSON object in which no member stands twice")]
     NotAnObject,
     /// It is about somebody else than the ID token (section 5.3.2), or does not say about whom.
     #[error("sub is not that of the ID token: the answer is about somebody else")]
@@ -50,14 +52,22 @@ impl Provider {
         mut claims: Map<String, Value>,
         access_token: &AccessToken,
     ) -> Result<Map<String, Value>, UserInfoError> {
-        let settings = self.settings();
-        let always = settings.client.as_ref().is_some_and(|client| client.always_userinfo);
-        let Some(url) = metadata.userinfo.as_ref() else { return Ok(claims) };
-        if always || incomplete(&settings.claims, &claims) {
+        if let Some(url) = self.user_info_wanted(metadata, &claims) {
             let more = self.user_info(url.as_str(), access_token).await?;
             complete(&mut claims, more)?;
         }
         Ok(claims)
+    }
+
+    /// Where to ask for more than `claims`, if that is wanted or needed.
+    pub(super) fn user_info_wanted<'a>(
+        &self,
+        metadata: &'a Metadata,
+        claims: &Map<String, Value>,
+    ) -> Option<&'a Url> {
+        let settings = self.settings();
+        let always = settings.client.as_ref().is_some_and(|client| client.always_userinfo);
+        metadata.userinfo.as_ref().filter(|_| always || incomplete(&settings.claims, claims))
     }
 
     async fn user_info(&self, url: &str, token: &AccessToken) -> Result<Map<String, Value>, UserInfoError> {
@@ -66,8 +76,8 @@ impl Provider {
             .header(AUTHORIZATION, format!("Bearer {}", token.secret()))
             .body(Vec::new())
             .map_err(|_| UserInfoError::NotAnObject)?;
-        let body = json_body(url, self.http().call(request).await?)?;
-        serde_json::from_slice(&body).map_err(|_| UserInfoError::NotAnObject)
+        let response = json_response(url, self.http().call(request).await?)?;
+        json::object(response.body()).map_err(|_| UserInfoError::NotAnObject)
     }
 }
 

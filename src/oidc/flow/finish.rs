@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::Flow;
 use crate::clock::Timestamp;
 use crate::identity::Principal;
-use crate::oidc::claims::principal;
+use crate::oidc::claims::{principal, subject};
 use crate::oidc::client::TokenEndpointError;
 use crate::oidc::error::SignInError;
 use crate::oidc::http::printable;
@@ -93,7 +93,7 @@ impl Provider {
         claims: Map<String, Value>,
     ) -> Result<SignedIn, SignInError> {
         let sid = claims.get("sid").and_then(Value::as_str).map(str::to_owned);
-        let principal = principal(self.settings(), self.issuer(), claims, Vec::new())?;
+        let principal = principal(self.settings(), subject(&claims, "sub")?, claims, Vec::new())?;
         Ok(SignedIn { principal, tokens: tokens(response, self.now()), sid })
     }
 }

@@ -98,10 +98,11 @@ impl HttpError {
     }
 }
 
+/// An `io::Error` hides what it wraps from `source`, and connectors wrap twice.
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     chain(cause).any(|error| {
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        error.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
+        error.is::<rustls::Error>() || inner.is_some_and(|inner| is_tls(inner))
     })
 }
 

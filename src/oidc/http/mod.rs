@@ -66,18 +66,18 @@ impl HttpClient {
     /// # Errors
     /// Any [`HttpError`]; only status 200 with JSON of the right shape is good.
     pub async fn get_json<T: DeserializeOwned>(&self, url: &Url) -> Result<T, HttpError> {
-        let body = self.fetch(url).await?;
+        let body = self.get(url).await?.into_body();
         serde_json::from_slice(&body).map_err(|cause| HttpError::not_json(url.as_str(), &cause))
     }
 
-    /// The bytes of the JSON document at `url`, which are not yet read as JSON.
+    /// The answer with the JSON document at `url`, which is not yet read as JSON.
     ///
     /// # Errors
     /// Any [`HttpError`]; a media type other than JSON, as of a proxy's HTML page, is one.
-    pub async fn fetch(&self, url: &Url) -> Result<Vec<u8>, HttpError> {
+    pub async fn get(&self, url: &Url) -> Result<Response<Vec<u8>>, HttpError> {
         let request = Request::get(url.as_str()).header(ACCEPT, "application/json").body(Vec::new());
         let response = self.call(request.map_err(|cause| HttpError::unsent(url.as_str(), &cause))?).await?;
-        json_body(url.as_str(), response)
+        json_response(url.as_str(), response)
     }
 
     /// Posts `form` (`application/x-www-form-urlencoded`), whatever the answer's status.
@@ -148,9 +148,7 @@ fn json_or_refusal(url: &str, response: Response<Vec<u8>>) -> Result<Response<Ve
     if refusal {
         return Ok(response);
     }
-    let (parts, body) = response.into_parts();
-    let body = json_body(url, Response::from_parts(parts.clone(), body))?;
-    Ok(Response::from_parts(parts, body))
+    json_response(url, response)
 }
 
 async fn read(url: &Url, body: Incoming) -> Result<Vec<u8>, HttpError> {
@@ -161,8 +159,8 @@ async fn read(url: &Url, body: Incoming) -> Result<Vec<u8>, HttpError> {
     }
 }
 
-/// The body of `response`, if that is a good one and says it is JSON.
-pub(super) fn json_body(url: &str, response: Response<Vec<u8>>) -> Result<Vec<u8>, HttpError> {
+/// `response`, if that is a good one and says it is JSON.
+pub(super) fn json_response(url: &str, response: Response<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
     if response.status() != StatusCode::OK {
         return Err(HttpError::status(url, response.status()));
     }
@@ -170,7 +168,7 @@ pub(super) fn json_body(url: &str, response: Response<Vec<u8>>) -> Result<Vec<u8
     if !is_json(&media_type) {
         return Err(HttpError::other_media_type(url, &media_type, response.body()));
     }
-    Ok(response.into_body())
+    Ok(response)
 }
 
 fn media_type(headers: &HeaderMap) -> String {

@@ -127,7 +127,8 @@ fn rsa(jwk: &Members) -> Result<Read, KeyRefusal> {
 
 /// Odd, from 3 up, of 8 bytes at most: under an exponent of 1 anybody signs.
 fn check_exponent(e: &[u8]) -> Result<(), KeyRefusal> {
-    let significant = e.iter().position(|byte| *byte != 0).and_then(|place| e.get(place..)).unwrap_or_default();
+    let significant =
+        e.iter().position(|byte| *byte != 0).and_then(|place| e.get(place..)).unwrap_or_default();
     let odd = significant.last().is_some_and(|byte| byte % 2 == 1);
     if odd && significant != [1] && significant.len() <= 8 { Ok(()) } else { Err(KeyRefusal::BadMaterial) }
 }

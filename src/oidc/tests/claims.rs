@@ -2,20 +2,16 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::world::settings;
-use crate::identity::{ClaimPath, Issuer, Principal};
-use crate::oidc::claims::{ClaimsError, MAX_GROUPS, principal};
+use crate::identity::{ClaimPath, Principal};
+use crate::oidc::claims::{ClaimsError, MAX_GROUPS, principal, subject};
 
 fn read(claims: &Value, user: Option<&str>, email: &str, groups: &str) -> Result<Principal, ClaimsError> {
     let mut settings = settings("corp", "https://id.example");
     settings.claims.user = user.and_then(ClaimPath::parse);
     settings.claims.email = ClaimPath::parse(email).unwrap();
     settings.claims.groups = ClaimPath::parse(groups).unwrap();
-    principal(
-        &settings,
-        &Issuer::new("https://id.example"),
-        claims.as_object().cloned().unwrap_or_default(),
-        vec![],
-    )
+    let claims = claims.as_object().cloned().unwrap_or_default();
+    principal(&settings, subject(&claims, "sub")?, claims, vec![])
 }
 
 fn plain(claims: &Value) -> Result<Principal, ClaimsError> {

@@ -57,9 +57,15 @@ async fn endpoints_must_be_there_and_safe() {
     for name in
         ["authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri", "end_session_endpoint"]
     {
-        for url in
-            ["http://id.example/x", "file:///etc/passwd", "http://localhost.evil.example/", "https://x/#y"]
-        {
+        for url in [
+            "http://id.example/x",
+            "http://169.254.169.254/latest/meta-data",
+            "file:///etc/passwd",
+            "http://localhost.evil.example/",
+            "https://x/#y",
+            "https://id.example@evil.example/",
+            "https://:x@evil.example/",
+        ] {
             assert_eq!(
                 found(|document| document[name] = url.into()).await,
                 Err(MetadataError::Insecure(name).into())
@@ -71,9 +77,15 @@ async fn endpoints_must_be_there_and_safe() {
 #[test]
 fn an_issuer_is_https_or_on_loopback() {
     let made = |issuer: &str| Provider::new(settings("x", issuer), None, Clock::manual(Timestamp::default()));
-    for bad in
-        ["http://id.example", "https://id.example/?a", "https://id.example/#a", "ftp://x", "", "https://u@x"]
-    {
+    for bad in [
+        "http://id.example",
+        "https://id.example/?a",
+        "https://id.example/#a",
+        "ftp://x",
+        "",
+        "https://u@x",
+        "https://:p@x",
+    ] {
         assert!(matches!(made(bad), Err(SetupError::Issuer(_))), "{bad}");
     }
     assert!(made("https://id.example/realms/x/").is_ok() && made("http://localhost:1").is_ok());

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
 use ::http::{Request, Response};
+use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -16,6 +16,8 @@ use tokio::net::TcpListener;
 #[derive(Clone)]
 pub(super) enum Answer {
     Reply(u16, &'static str, String),
+    /// A JSON document with this `Cache-Control`.
+    Cached(&'static str, String),
     Redirect(String),
     Stall,
 }
@@ -85,6 +87,11 @@ impl Fake {
             Answer::Redirect(to) => {
                 response.status(302).header("location", to).body(Full::default()).unwrap()
             }
+            Answer::Cached(control, body) => response
+                .header("content-type", "application/jwk-set+json")
+                .header("cache-control", control)
+                .body(body.into())
+                .unwrap(),
             Answer::Reply(status, media_type, body) => {
                 response.status(status).header("content-type", media_type).body(body.into()).unwrap()
             }

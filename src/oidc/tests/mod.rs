@@ -5,6 +5,7 @@ mod cookies;
 mod discovery;
 mod exchange;
 mod fake;
+mod federation;
 mod id_token;
 mod outside;
 mod providers;

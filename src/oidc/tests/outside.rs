@@ -22,10 +22,10 @@ async fn invariant_16_only_urls_of_the_metadata_are_called() {
     let world = World::new().await;
     world.fake.json("/jwks", 200, &json!({"keys": []}));
     let http = world.provider.http();
-    assert!(http.fetch(&world.provider.jwks_uri().unwrap()).await.is_ok());
+    assert!(http.get(&world.provider.jwks_uri().unwrap()).await.is_ok());
     let root = Url::parse(&world.fake.issuer).unwrap();
     for path in ["/evil", "/jwks?x", "/jwks/", "/jwks/../evil", "/authorize", "/bye", "//jwks"] {
-        let error = http.fetch(&root.join(path).unwrap_or_else(|_| root.clone())).await.unwrap_err();
+        let error = http.get(&root.join(path).unwrap_or_else(|_| root.clone())).await.unwrap_err();
         assert!(matches!(error.trouble, Trouble::NotPermitted(_)), "{path}: {error}");
     }
     let metadata = Request::get("http://169.254.169.254/latest").body(Vec::new()).unwrap();
@@ -37,7 +37,7 @@ async fn invariant_16_only_urls_of_the_metadata_are_called() {
 async fn invariant_16_redirects_are_not_followed() {
     let world = World::new().await;
     world.fake.answer("/jwks", Answer::Redirect(format!("{}/token", world.fake.issuer)));
-    let error = world.provider.http().fetch(&world.provider.jwks_uri().unwrap()).await.unwrap_err();
+    let error = world.provider.http().get(&world.provider.jwks_uri().unwrap()).await.unwrap_err();
     assert_eq!(error.trouble, Trouble::Status(http::StatusCode::FOUND));
     assert!(world.fake.calls("/token").is_empty());
 }
@@ -60,7 +60,7 @@ async fn a_closed_port_is_no_connection() {
     drop(listener);
     let http = HttpClient::new(None, TIMEOUT).unwrap();
     http.permit(vec![url.clone()]);
-    assert!(matches!(http.fetch(&url).await.unwrap_err().trouble, Trouble::Connect(_)));
+    assert!(matches!(http.get(&url).await.unwrap_err().trouble, Trouble::Connect(_)));
 }
 
 /// An authority's certificate, and a server at loopback that has one of its own from it.
@@ -100,12 +100,13 @@ async fn only_the_named_authority_is_trusted() {
     let (authority, url) = tls_server().await;
     let trusting = HttpClient::new(Some(authority.as_bytes()), TIMEOUT).unwrap();
     trusting.permit(vec![url.clone()]);
-    assert_eq!(trusting.fetch(&url).await, Ok(b"{}".to_vec()));
+    assert_eq!(trusting.get(&url).await.map(::http::Response::into_body), Ok(b"{}".to_vec()));
     let (other, _) = tls_server().await;
     for ca in [None, Some(other.as_bytes())] {
         let strict = HttpClient::new(ca, TIMEOUT).unwrap();
         strict.permit(vec![url.clone()]);
-        assert!(matches!(strict.fetch(&url).await.unwrap_err().trouble, Trouble::Tls(_)));
+        let trouble = strict.get(&url).await.unwrap_err().trouble;
+        assert!(matches!(trouble, Trouble::Tls(_)), "{trouble:?}");
     }
 }
 

@@ -83,6 +83,36 @@ async fn new_tokens_survive_a_user_info_that_fails() {
 }
 
 #[tokio::test]
+async fn invariant_5_an_id_token_that_could_not_be_checked_is_not_kept() {
+    let world = World::new().await;
+    let held = held(&world, &world.claims());
+    world.answer_tokens(&world.signer.sign(&world.claims()));
+    *world.keys.document.lock().unwrap() = None;
+    let refreshed = world.provider.refresh(&held).await.unwrap();
+    assert_eq!((refreshed.tokens.id, refreshed.principal), (held.id.clone(), None));
+    assert_eq!(refreshed.tokens.refresh, Some(Secret::new("refresh-1")), "the old one may be spent");
+    let nothing_to_compare = Tokens { id: None, ..held };
+    let refreshed = world.provider.refresh(&nothing_to_compare).await.unwrap();
+    assert_eq!((refreshed.tokens.id, refreshed.principal), (None, None));
+}
+
+#[tokio::test]
+async fn invariant_4_user_info_tells_what_changed_where_no_id_token_comes() {
+    let world = World::new().await;
+    let mut claims = world.claims();
+    claims.as_object_mut().unwrap().remove("groups");
+    let held = held(&world, &claims);
+    world.fake.json("/token", 200, &json!({"access_token": "access-1", "token_type": "Bearer"}));
+    world.fake.json("/userinfo", 200, &json!({"sub": "u1", "groups": ["left"]}));
+    let refreshed = world.provider.refresh(&held).await.unwrap();
+    assert_eq!(refreshed.principal.map(|principal| principal.groups), Some(vec!["left".into()]));
+    assert_eq!(refreshed.tokens.id, held.id);
+    world.fake.json("/userinfo", 200, &json!({"sub": "u2", "groups": ["root"]}));
+    let error = world.provider.refresh(&held).await.unwrap_err();
+    assert!(error.ends_session(), "somebody else's token: {error}");
+}
+
+#[tokio::test]
 async fn a_hundred_waiters_share_one_call() {
     let world = World::new().await;
     let held = held(&world, &world.claims());

@@ -23,10 +23,11 @@ async fn the_authorization_request_says_all_that_was_configured() {
     .await;
     let intent = SignInIntent { login_hint: Some("a@b".into()), ..SignInIntent::default() };
     let url = world.provider.begin(intent).unwrap().location;
+    let redirect_uri = redirect_uri();
     let wanted = [
         ("response_type", "code"),
         ("client_id", "portcullis"),
-        ("redirect_uri", redirect_uri().as_str()),
+        ("redirect_uri", redirect_uri.as_str()),
         ("scope", "openid email"),
         ("code_challenge_method", "S256"),
         ("prompt", "login consent"),
