@@ -9,15 +9,15 @@ use toml::de::DeValue;
 use super::raw::OneOrMany;
 
 /// The file as a tree whose every node knows where it was written.
-pub(super) type Node = Spanned<DeValue<'static>>;
+pub(super) type Node<'t> = Spanned<DeValue<'t>>;
 
 /// A place in the file: a node, or where nothing was written, the nearest node around it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'a>(&'a Node);
+pub(super) struct Place<'a>(&'a Node<'a>);
 
 impl<'a> Place<'a> {
     /// The place of `node`.
-    pub(super) const fn of(node: &'a Node) -> Self {
+    pub(super) const fn of(node: &'a Node<'a>) -> Self {
         Self(node)
     }
 

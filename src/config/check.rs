@@ -8,12 +8,11 @@ use super::remark::{Remark, Remarks, quoted};
 use super::words::{listed, nearest};
 
 /// Words that are planned but not understood yet, so that they are not taken for misspelt.
-const LATER: [&str; 9] = [
-    "tests", "acme", "store", "when", "acr", "max_auth_age", "api-key", "client-certificate", "audit",
-];
+const LATER: [&str; 9] =
+    ["tests", "acme", "store", "when", "acr", "max_auth_age", "api-key", "client-certificate", "audit"];
 
 /// Says everything in which `node` differs from `schema` (of [`super::schema::flat`]).
-pub(super) fn check(schema: &Value, node: &Node, remarks: &mut Remarks) {
+pub(super) fn check(schema: &Value, node: &Node<'_>, remarks: &mut Remarks) {
     if is_secret(schema) {
         hide(schema, node, remarks);
     }
@@ -40,7 +39,7 @@ fn branch<'s>(schema: &'s Value, value: &DeValue<'_>) -> Option<&'s Value> {
     }
 }
 
-fn wrong_kind(schema: &Value, node: &Node) -> Remark {
+fn wrong_kind(schema: &Value, node: &Node<'_>) -> Remark {
     let mut names: Vec<String> = Vec::new();
     for kind in kinds(schema) {
         let name = described(schema, kind);
@@ -69,7 +68,7 @@ fn described(schema: &Value, kind: &str) -> String {
     }
 }
 
-fn table(schema: &Value, node: &Node, entries: &DeTable<'static>, remarks: &mut Remarks) {
+fn table(schema: &Value, node: &Node<'_>, entries: &DeTable<'_>, remarks: &mut Remarks) {
     let none = Map::new();
     let known = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
     let free = schema.get("additionalProperties").filter(|free| free.is_object());
@@ -85,8 +84,12 @@ fn table(schema: &Value, node: &Node, entries: &DeTable<'static>, remarks: &mut 
             }
         }
     }
-    let later = entries.keys().any(|key| LATER.contains(&key.get_ref().as_ref()) && !known.contains_key(key.get_ref().as_ref()));
-    for key in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+    let later = entries
+        .keys()
+        .any(|key| LATER.contains(&key.get_ref().as_ref()) && !known.contains_key(key.get_ref().as_ref()));
+    for key in
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    {
         if !later && !entries.contains_key(key) && !excused.contains(&key) {
             remarks.fault(missing(node, key, known.get(key)));
         }
@@ -116,7 +119,7 @@ fn known_keys(known: &Map<String, Value>) -> String {
     format!("known keys are {}", keys.join(", "))
 }
 
-fn missing(node: &Node, key: &str, schema: Option<&Value>) -> Remark {
+fn missing(node: &Node<'_>, key: &str, schema: Option<&Value>) -> Remark {
     let example = schema.and_then(|schema| schema.pointer("/examples/0")).and_then(Value::as_str);
     let remark = Remark::new(Place::of(node), format!("`{key}` is missing"));
     match example {
@@ -125,7 +128,7 @@ fn missing(node: &Node, key: &str, schema: Option<&Value>) -> Remark {
     }
 }
 
-fn integer(schema: &Value, node: &Node, number: &DeInteger<'_>, remarks: &mut Remarks) {
+fn integer(schema: &Value, node: &Node<'_>, number: &DeInteger<'_>, remarks: &mut Remarks) {
     let bound = |name| schema.get(name).and_then(Value::as_i64);
     let (least, most) = (bound("minimum").unwrap_or(i64::MIN), bound("maximum").unwrap_or(i64::MAX));
     let value = i64::from_str_radix(number.as_str(), number.radix()).ok();
@@ -139,7 +142,7 @@ fn integer(schema: &Value, node: &Node, number: &DeInteger<'_>, remarks: &mut Re
     }
 }
 
-fn word(schema: &Value, node: &Node, text: &str, remarks: &mut Remarks) {
+fn word(schema: &Value, node: &Node<'_>, text: &str, remarks: &mut Remarks) {
     let Some(words) = words(schema) else { return };
     if words.contains(&text) {
         return;
@@ -173,7 +176,7 @@ fn is_secret(schema: &Value) -> bool {
 }
 
 /// Hides what stands where a secret could stand; the names of variables and files are none.
-fn hide(schema: &Value, node: &Node, remarks: &mut Remarks) {
+fn hide(schema: &Value, node: &Node<'_>, remarks: &mut Remarks) {
     let DeValue::Table(entries) = node.get_ref() else { return remarks.mask(node.span()) };
     for (key, value) in entries {
         if schema.pointer("/properties").and_then(|known| known.get(key.get_ref().as_ref())).is_none() {

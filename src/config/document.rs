@@ -20,8 +20,7 @@ const LARGEST: u64 = 1024 * 1024;
 
 /// The text of the file at `path`, without byte order mark.
 pub(super) fn read(path: &Path, sources: &dyn Sources) -> Result<String, Report> {
-    let unreadable =
-        |message: String, help| Report::unreadable(path.display().to_string(), message, help);
+    let unreadable = |message: String, help| Report::unreadable(path.display().to_string(), message, help);
     let bytes = sources.read(path, LARGEST).map_err(|cause| {
         unreadable(format!("the configuration cannot be read: {cause}"), "name the file with --config FILE")
     })?;
@@ -37,11 +36,10 @@ pub(super) fn read(path: &Path, sources: &dyn Sources) -> Result<String, Report>
 }
 
 /// The tree and the raw shape of `text`; `None` where `remarks` now holds faults.
-pub(super) fn parse(text: &str, remarks: &mut Remarks) -> Option<(Node, Config)> {
+pub(super) fn parse<'t>(text: &'t str, remarks: &mut Remarks) -> Option<(Node<'t>, Config)> {
     remarks.masks.extend(mask::userinfo(text));
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut node = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
-    node.get_mut().make_owned();
+    let node = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
     if !errors.is_empty() {
         broken(text, &node, &errors, remarks);
         return None;
@@ -60,9 +58,10 @@ pub(super) fn parse(text: &str, remarks: &mut Remarks) -> Option<(Node, Config)>
 }
 
 /// Syntax errors, and what can be said about the structure of the lines that have none.
-fn broken(text: &str, node: &Node, errors: &[Error], remarks: &mut Remarks) {
+fn broken(text: &str, node: &Node<'_>, errors: &[Error], remarks: &mut Remarks) {
     remarks.masks.extend(mask::suspicious(text));
-    let line = |span: &Range<usize>| text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count();
+    let line =
+        |span: &Range<usize>| text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count();
     let mut spoiled = Vec::new();
     for error in errors.iter().take(Remarks::BOUND) {
         let span = error.span().unwrap_or(0..0);
@@ -72,7 +71,8 @@ fn broken(text: &str, node: &Node, errors: &[Error], remarks: &mut Remarks) {
     let mut structure = Remarks::default();
     check(&schema::flat(), node, &mut structure);
     remarks.masks.append(&mut structure.masks);
-    let sound = |remark: &Remark| !remark.message.ends_with("is missing") && !spoiled.contains(&line(&remark.span));
+    let sound =
+        |remark: &Remark| !remark.message.ends_with("is missing") && !spoiled.contains(&line(&remark.span));
     structure.faults.into_iter().filter(sound).for_each(|fault| remarks.fault(fault));
 }
 

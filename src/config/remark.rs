@@ -11,6 +11,8 @@ pub(super) struct Remark {
     pub(super) message: String,
     pub(super) expected: String,
     pub(super) help: Option<String>,
+    /// Another place that belongs to it, and what stands there.
+    pub(super) see: Option<(Range<usize>, String)>,
 }
 
 impl Remark {
@@ -21,7 +23,7 @@ impl Remark {
 
     /// Says `message` about the bytes `span`.
     pub(super) fn spanning(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), expected: String::new(), help: None }
+        Self { span, message: message.into(), expected: String::new(), help: None, see: None }
     }
 
     /// What was expected there.
@@ -35,6 +37,13 @@ impl Remark {
     #[must_use]
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Where else to look.
+    #[must_use]
+    pub(super) fn see(mut self, place: Place<'_>, what: impl Into<String>) -> Self {
+        self.see = Some((place.span(), what.into()));
         self
     }
 }
@@ -88,9 +97,11 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// The character, or a sign in place of one that is not for eyes: controls and bidirectional overrides.
-pub(super) const fn visible(c: char) -> char {
+pub(super) fn visible(c: char) -> char {
     match c {
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => '\u{fffd}',
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
+            '\u{fffd}'
+        }
         c if c.is_control() => '\u{fffd}',
         c => c,
     }

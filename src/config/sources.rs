@@ -22,9 +22,9 @@ pub trait Sources: fmt::Debug {
 
 /// This process's environment and file system.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct System;
+pub struct SystemSources;
 
-impl Sources for System {
+impl Sources for SystemSources {
     fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }

@@ -45,7 +45,8 @@ impl Lowering<'_> {
             (Some(name), None) => self.variable(name)?,
             (None, Some(path)) => {
                 let bytes = self.file(path.value, path.place)?;
-                String::from_utf8(bytes).map_err(|_| Remark::new(path.place, "the secret's file is not UTF-8"))?
+                String::from_utf8(bytes)
+                    .map_err(|_| Remark::new(path.place, "the secret's file is not UTF-8"))?
             }
             _ => {
                 return Err(Remark::new(at.place, "a secret comes from one place")
@@ -128,6 +129,7 @@ pub(super) fn chain(pem: &[u8], place: Place<'_>) -> Result<Vec<CertificateDer<'
 
 pub(super) fn key(pem: &[u8], place: Place<'_>) -> Result<PrivateKeyDer<'static>, Remark> {
     PrivateKeyDer::from_pem_slice(pem).map_err(|_| {
-        Remark::new(place, "no private key is there").expected("expected PEM with `-----BEGIN PRIVATE KEY-----`")
+        Remark::new(place, "no private key is there")
+            .expected("expected PEM with `-----BEGIN PRIVATE KEY-----`")
     })
 }

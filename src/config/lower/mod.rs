@@ -1,10 +1,12 @@
 //! What was written → what is meant: pure, once, all faults at once.
 
 mod access;
+mod conflict;
 mod file;
 mod forward;
 mod header;
 mod identity;
+mod limit;
 mod policy;
 mod provider;
 mod route;
@@ -15,7 +17,8 @@ mod value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::oidc::{ProviderSettings, RelyingPartySettings};
+use crate::gate::Accept;
+use crate::oidc::RelyingPartySettings;
 use crate::policy::PolicySettings;
 
 use super::at::{At, at};
@@ -36,8 +39,11 @@ struct Lowering<'a> {
 
 /// What routes may speak of.
 struct Known<'a> {
-    providers: &'a [ProviderSettings],
+    /// Names of providers.
+    providers: Vec<&'a str>,
     policies: &'a BTreeMap<String, PolicySettings>,
+    /// The credentials that some provider offers.
+    offered: Accept,
 }
 
 impl Lowering<'_> {
@@ -68,8 +74,14 @@ impl Lowering<'_> {
     fn settings(&mut self, config: At<'_, Config>) -> Option<Settings> {
         let server = at!(config.server);
         let providers = self.providers(at!(config.providers));
-        let policies = self.policies(at!(config.policies), &providers);
-        let routes = self.routes(config, &Known { providers: &providers, policies: &policies });
+        let written = config.value.providers.iter().flatten();
+        let names: Vec<_> = written.clone().map(|(name, _)| name.as_str()).collect();
+        let policies = self.policies(at!(config.policies), &names);
+        let offered = Accept {
+            session: written.clone().any(|(_, provider)| provider.client_id.is_some()),
+            bearer: written.clone().any(|(_, provider)| provider.audiences.is_some()),
+        };
+        let routes = self.routes(config, &Known { providers: names, policies: &policies, offered });
         let public_url = self.public_url(server, &routes);
         Some(Settings {
             listeners: self.listeners(server),

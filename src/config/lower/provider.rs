@@ -15,13 +15,31 @@ use super::value::{DAY, MINUTE, filled, is_loopback, is_name, url};
 /// Parameters that the gateway alone sets: another value would break what protects the sign-in (invariant 6)
 /// or make the provider fetch (16).
 const OWN_PARAMETERS: [&str; 18] = [
-    "response_type", "response_mode", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge",
-    "code_challenge_method", "request", "request_uri", "registration", "prompt", "max_age", "acr_values",
-    "login_hint", "id_token_hint", "client_secret",
+    "response_type",
+    "response_mode",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "request",
+    "request_uri",
+    "registration",
+    "prompt",
+    "max_age",
+    "acr_values",
+    "login_hint",
+    "id_token_hint",
+    "client_secret",
 ];
 
 impl Lowering<'_> {
-    pub(super) fn providers(&mut self, at: At<'_, Option<BTreeMap<String, Provider>>>) -> Vec<ProviderSettings> {
+    pub(super) fn providers(
+        &mut self,
+        at: At<'_, Option<BTreeMap<String, Provider>>>,
+    ) -> Vec<ProviderSettings> {
         let entries = at.given().map(At::entries).unwrap_or_default();
         let mut providers: Vec<ProviderSettings> = Vec::new();
         for (name, at) in entries {
@@ -37,8 +55,10 @@ impl Lowering<'_> {
 
     fn provider(&mut self, name: &str, at: At<'_, Provider>) -> Option<ProviderSettings> {
         if !is_name(name) {
-            self.fault(Remark::new(at.place, format!("{} is no name for a provider", quoted(name)))
-                .expected("expected letters, digits, `-` and `_`, at most 64"));
+            self.fault(
+                Remark::new(at.place, format!("{} is no name for a provider", quoted(name)))
+                    .expected("expected letters, digits, `-` and `_`, at most 64"),
+            );
         }
         let issuer = self.keep(issuer(at!(at.issuer)));
         let display_name = at!(at.display_name).given().and_then(|at| self.keep(filled(at)));
@@ -48,7 +68,7 @@ impl Lowering<'_> {
             issuer: issuer.unwrap_or_else(|| Issuer::new("")),
             client: self.client(at),
             audiences: self.texts(at!(at.audiences)),
-            claims: self.claims(at!(at.claims)),
+            claims: self.claims(at!(at.claims))?,
             email_domains: self.domains(at!(at.email_domains)),
             leeway: self.span(
                 at!(at.leeway),
@@ -77,7 +97,10 @@ impl Lowering<'_> {
                 ("private_key", at.value.private_key.is_some(), at!(at.private_key).place),
             ];
             for (key, _, place) in useless.into_iter().filter(|(_, given, _)| *given) {
-                self.fault(Remark::new(place, format!("`{key}` without `client_id`")).expected("expected `client_id`"));
+                self.fault(
+                    Remark::new(place, format!("`{key}` without `client_id`"))
+                        .expected("expected `client_id`"),
+                );
             }
             return None;
         };
@@ -100,12 +123,16 @@ impl Lowering<'_> {
         let secret = at!(at.client_secret).given().map(|at| self.secret(at));
         let key = at!(at.private_key).given().map(|at| self.private_key(at));
         if secret.is_some() && key.is_some() {
-            self.fault(Remark::new(at!(at.private_key).place, "both `client_secret` and `private_key`")
-                .expected("expected one of them: whichever the provider knows"));
+            self.fault(
+                Remark::new(at!(at.private_key).place, "both `client_secret` and `private_key`")
+                    .expected("expected one of them: whichever the provider knows"),
+            );
         }
         if at.value.client_auth.is_some() && secret.is_none() {
-            self.fault(Remark::new(at!(at.client_auth).place, "`client_auth` without `client_secret`")
-                .expected("expected `client_secret` beside it"));
+            self.fault(
+                Remark::new(at!(at.client_auth).place, "`client_auth` without `client_secret`")
+                    .expected("expected `client_secret` beside it"),
+            );
         }
         let (secret, key) = (secret.and_then(|secret| self.keep(secret)), key.and_then(|key| self.keep(key)));
         match (secret, key, at.value.client_auth.as_ref()) {
@@ -134,8 +161,11 @@ impl Lowering<'_> {
     fn prompt(&mut self, at: At<'_, Option<OneOrMany<String>>>) -> Option<String> {
         let words = self.texts(at);
         if words.iter().any(|word| word == "none") {
-            self.fault(Remark::new(at.place, "with `prompt` \"none\" nobody could sign in")
-                .expected("expected \"login\", \"consent\", \"select_account\" or what the provider knows"));
+            self.fault(
+                Remark::new(at.place, "with `prompt` \"none\" nobody could sign in").expected(
+                    "expected \"login\", \"consent\", \"select_account\" or what the provider knows",
+                ),
+            );
         }
         (!words.is_empty()).then(|| words.join(" "))
     }
@@ -144,25 +174,24 @@ impl Lowering<'_> {
         let entries = at.given().map(At::entries).unwrap_or_default();
         for (name, at) in &entries {
             if name.is_empty() || OWN_PARAMETERS.contains(name) {
-                self.fault(Remark::new(at.place, format!("the parameter {} is set by the gateway", quoted(name)))
-                    .expected("expected parameters of the provider's own")
-                    .help("scopes, prompt, acr_values and max_age have keys of their own"));
+                self.fault(
+                    Remark::new(at.place, format!("the parameter {} is set by the gateway", quoted(name)))
+                        .expected("expected parameters of the provider's own")
+                        .help("scopes, prompt, acr_values and max_age have keys of their own"),
+                );
             }
         }
         entries.into_iter().map(|(name, at)| (name.to_owned(), at.value.clone())).collect()
     }
 
-    fn claims(&mut self, at: At<'_, Option<Claims>>) -> ClaimMapping {
+    fn claims(&mut self, at: At<'_, Option<Claims>>) -> Option<ClaimMapping> {
         let mut path = |at: Option<At<'_, String>>| at.and_then(|at| self.claim_path(at.value, at.place));
         let given = at.given();
         let user = path(given.and_then(|at| at!(at.user).given()));
         let email = path(given.and_then(|at| at!(at.email).given()));
         let groups = path(given.and_then(|at| at!(at.groups).given()));
         let or = |path: Option<ClaimPath>, name| path.or_else(|| ClaimPath::parse(name));
-        match (or(email, "email"), or(groups, "groups")) {
-            (Some(email), Some(groups)) => ClaimMapping { user, email, groups },
-            _ => unreachable_mapping(),
-        }
+        Some(ClaimMapping { user, email: or(email, "email")?, groups: or(groups, "groups")? })
     }
 
     /// The path that `text` writes.

@@ -14,7 +14,8 @@ use crate::telemetry::{LogFormat, LogSettings};
 
 use super::super::at::{At, at};
 use super::super::raw::{
-    Admin, Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Span, Tls, TlsSwitch, TlsVersion,
+    Admin, Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Span, Tls, TlsSwitch,
+    TlsVersion,
 };
 use super::super::remark::Remark;
 use super::super::words::nearest;
@@ -38,7 +39,9 @@ impl Lowering<'_> {
             };
             let Some(listener) = listener else { continue };
             if listeners.iter().any(|other| other.address == listener.address) {
-                self.fault(Remark::new(at.place, "the same address twice").expected("expected each address once"));
+                self.fault(
+                    Remark::new(at.place, "the same address twice").expected("expected each address once"),
+                );
             }
             listeners.push(listener);
         }
@@ -61,8 +64,10 @@ impl Lowering<'_> {
             Some((TlsSwitch::Switch(false), _)) => None,
             Some((TlsSwitch::Switch(true), place)) => {
                 if server.value.tls.is_none() {
-                    self.fault(Remark::new(place, "no certificate to speak TLS with")
-                        .expected("expected `{ cert = \"…\", key = \"…\" }`, here or as `[server] tls`"));
+                    self.fault(
+                        Remark::new(place, "no certificate to speak TLS with")
+                            .expected("expected `{ cert = \"…\", key = \"…\" }`, here or as `[server] tls`"),
+                    );
                 }
                 common.cloned()
             }
@@ -71,8 +76,10 @@ impl Lowering<'_> {
         let h2c = at.value.h2c.unwrap_or_default();
         if h2c && tls.is_some() {
             let place = at!(at.h2c).place;
-            self.fault(Remark::new(place, "`h2c` is HTTP/2 in clear text, but this listener speaks TLS")
-                .expected("expected no `h2c`: over TLS, HTTP/2 is agreed on by itself"));
+            self.fault(
+                Remark::new(place, "`h2c` is HTTP/2 in clear text, but this listener speaks TLS")
+                    .expected("expected no `h2c`: over TLS, HTTP/2 is agreed on by itself"),
+            );
         }
         let proxy_protocol = at.value.proxy_protocol.as_ref().map(proxy_protocol);
         Some(ListenerSettings { address: address?, tls, proxy_protocol, h2c })
@@ -106,7 +113,9 @@ impl Lowering<'_> {
     fn head(&mut self, bytes: Option<usize>, place: super::super::at::Place<'_>) -> Option<usize> {
         let bounds = 8 * 1024..=1024 * 1024;
         if bytes.is_some_and(|bytes| !bounds.contains(&bytes)) {
-            self.fault(Remark::new(place, "the number is out of range").expected("expected from 8KiB to 1MiB"));
+            self.fault(
+                Remark::new(place, "the number is out of range").expected("expected from 8KiB to 1MiB"),
+            );
         }
         bytes
     }
@@ -149,8 +158,10 @@ impl Lowering<'_> {
         let max_age = self.span(at!(at.max_age), default.max_age, range.clone());
         let idle = self.span(at!(at.idle_timeout), default.idle_timeout.min(max_age), range);
         if max_age < idle {
-            self.fault(Remark::new(at!(at.max_age).place, "`max_age` is shorter than `idle_timeout`")
-                .expected(format!("expected at least {}", humantime::format_duration(idle))));
+            self.fault(
+                Remark::new(at!(at.max_age).place, "`max_age` is shorter than `idle_timeout`")
+                    .expected(format!("expected at least {}", humantime::format_duration(idle))),
+            );
         }
         let name = at!(at.cookie_name).given().and_then(|name| self.keep(cookie_name(name)));
         SessionSettings {
@@ -170,7 +181,11 @@ impl Lowering<'_> {
             Some(LogWord::Human) => LogFormat::Human,
         };
         let level = at!(at.level).given().and_then(|level| self.keep(log_level(level)));
-        LogSettings { format, level: level.unwrap_or(default.level), access: at.value.access.unwrap_or(default.access) }
+        LogSettings {
+            format,
+            level: level.unwrap_or(default.level),
+            access: at.value.access.unwrap_or(default.access),
+        }
     }
 }
 
@@ -198,7 +213,11 @@ fn origin(at: At<'_, String>) -> Result<Url, Remark> {
 
 fn cookie_name(at: At<'_, String>) -> Result<String, Remark> {
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    if at.value.starts_with("__") || at.value.is_empty() || at.value.len() > 64 || !at.value.chars().all(token) {
+    if at.value.starts_with("__")
+        || at.value.is_empty()
+        || at.value.len() > 64
+        || !at.value.chars().all(token)
+    {
         return Err(Remark::new(at.place, "not the name of a cookie")
             .expected("expected a name such as \"portcullis\"; the prefix `__Host-` comes by itself"));
     }

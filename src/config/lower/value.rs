@@ -23,6 +23,11 @@ pub(super) const fn up_to(seconds: u64) -> RangeInclusive<Duration> {
     Duration::from_secs(1)..=Duration::from_secs(seconds)
 }
 
+/// From so many milliseconds to so many seconds.
+pub(super) const fn between(least: u64, most: u64) -> RangeInclusive<Duration> {
+    Duration::from_millis(least)..=Duration::from_secs(most)
+}
+
 impl Lowering<'_> {
     /// The span, which must lie in `range`; `default` where none is written.
     pub(super) fn span(
@@ -73,8 +78,11 @@ fn span(at: At<'_, Span>, range: &RangeInclusive<Duration>) -> Result<Duration, 
     }
     let text = |span: &Duration| humantime::format_duration(*span).to_string();
     let size = if span < *range.start() { "short" } else { "long" };
-    Err(Remark::new(at.place, format!("the span of time is too {size}"))
-        .expected(format!("expected from {} to {}", text(range.start()), text(range.end()))))
+    Err(Remark::new(at.place, format!("the span of time is too {size}")).expected(format!(
+        "expected from {} to {}",
+        text(range.start()),
+        text(range.end())
+    )))
 }
 
 fn bytes(size: &Size) -> Option<u64> {
@@ -97,22 +105,25 @@ fn bytes(size: &Size) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-fn network(at: At<'_, String>) -> Result<IpNet, Remark> {
+pub(super) fn network(at: At<'_, String>) -> Result<IpNet, Remark> {
     let text = at.value.trim();
     let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-        Remark::new(at.place, "not a network").expected("expected a network such as \"10.0.0.0/8\" or \"2001:db8::/32\"")
+        Remark::new(at.place, "not a network")
+            .expected("expected a network such as \"10.0.0.0/8\" or \"2001:db8::/32\"")
     })?;
     if network.trunc() == network {
         return Ok(network);
     }
-    let expected = format!("expected \"{}\", or \"{}/{}\"", network.trunc(), network.addr(), network.max_prefix_len());
+    let expected =
+        format!("expected \"{}\", or \"{}/{}\"", network.trunc(), network.addr(), network.max_prefix_len());
     Err(Remark::new(at.place, "the address has bits outside of its network").expected(expected))
 }
 
-fn method(at: At<'_, String>) -> Result<Method, Remark> {
+pub(super) fn method(at: At<'_, String>) -> Result<Method, Remark> {
     let lower = at.value.bytes().any(|byte| byte.is_ascii_lowercase());
     Method::from_bytes(at.value.as_bytes()).ok().filter(|_| !lower).ok_or_else(|| {
-        Remark::new(at.place, "not a method").expected("expected a method in capitals such as \"GET\" or \"POST\"")
+        Remark::new(at.place, "not a method")
+            .expected("expected a method in capitals such as \"GET\" or \"POST\"")
     })
 }
 
@@ -124,7 +135,7 @@ pub(super) fn filled(at: At<'_, String>) -> Result<String, Remark> {
     Ok(at.value.clone())
 }
 
-fn domain(at: At<'_, String>) -> Result<String, Remark> {
+pub(super) fn domain(at: At<'_, String>) -> Result<String, Remark> {
     let odd = |c: char| c.is_whitespace() || c.is_control() || "@*/:,".contains(c);
     let text = at.value.as_str();
     if text.is_empty() || text.contains(odd) || text.split('.').any(str::is_empty) {
@@ -153,7 +164,8 @@ fn plain(text: &str) -> String {
 
 /// A URL that has a host and nothing in it that does not belong there; credentials are never shown.
 pub(super) fn url(text: &str, place: Place<'_>, schemes: &[&str], example: &str) -> Result<Url, Remark> {
-    let wrong = |message: &str| Remark::new(place, message).expected(format!("expected a URL such as \"{example}\""));
+    let wrong =
+        |message: &str| Remark::new(place, message).expected(format!("expected a URL such as \"{example}\""));
     let url = Url::parse(text).map_err(|cause| wrong(&format!("not a URL: {cause}")))?;
     if !schemes.iter().any(|scheme| text.starts_with(&format!("{scheme}://"))) {
         return Err(wrong("not a URL of a scheme that works here"));
@@ -185,7 +197,11 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 /// `written` is not among the names in `what`; names the nearest one.
-pub(super) fn unknown<'k>(at: At<'_, String>, what: &str, names: impl Iterator<Item = &'k str> + Clone) -> Remark {
+pub(super) fn unknown<'k>(
+    at: At<'_, String>,
+    what: &str,
+    names: impl Iterator<Item = &'k str> + Clone,
+) -> Remark {
     let remark = Remark::new(at.place, format!("no {what} is called {}", quoted(at.value)));
     match super::super::words::nearest(at.value, names.clone()) {
         Some(name) => remark.expected(format!("did you mean \"{name}\"?")),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{BalanceWord, Ejection, Health, OneOrMany, ProtocolWord, Rule, Size, Span, Timeout, UpstreamTls};
+use super::{BalanceWord, Ejection, Health, OneOrMany, ProtocolWord, Rule, Size, Timeout, UpstreamTls};
 
 /// An app, or a part of one. Needs `upstream` or `redirect`, and `access`, `policy` or rules.
 #[derive(Debug, Deserialize, JsonSchema)]

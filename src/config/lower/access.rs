@@ -1,0 +1,198 @@
+//! Who may use a route, and by which credential.
+
+use crate::gate::Accept;
+use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
+
+use super::super::at::{At, at};
+use super::super::raw::{AcceptWord, AccessWord, Route};
+use super::super::remark::{Remark, quoted};
+use super::policy::OWN;
+use super::value::unknown;
+use super::{Known, Lowering};
+
+/// What a route says about who may use it.
+struct Said<'a> {
+    word: Option<AccessWord>,
+    named: Vec<&'a PolicySettings>,
+    own: PolicySettings,
+}
+
+impl Lowering<'_> {
+    /// Who may use the route; nobody where that is a fault.
+    pub(super) fn access(&mut self, route: At<'_, Route>, known: &Known<'_>) -> AccessSettings {
+        let before = self.remarks.faults.len();
+        let said = Said {
+            word: route.value.access,
+            named: self.named(route, known),
+            own: PolicySettings {
+                name: OWN.to_owned(),
+                allow: self.rules(at!(route.allow), &known.providers),
+                deny: self.rules(at!(route.deny), &known.providers),
+            },
+        };
+        if self.remarks.faults.len() > before {
+            return AccessSettings::Policies(Vec::new());
+        }
+        let access = self.contradiction(route, &said).map_or_else(|| Ok(said.access()), Err);
+        self.keep(access).unwrap_or(AccessSettings::Policies(Vec::new()))
+    }
+
+    fn named<'k>(&mut self, route: At<'_, Route>, known: &Known<'k>) -> Vec<&'k PolicySettings> {
+        let at = at!(route.policy);
+        let mut named: Vec<&PolicySettings> = Vec::new();
+        for at in at.all() {
+            match known.policies.get(at.value) {
+                Some(policy) if named.iter().any(|other| other.name == policy.name) => {
+                    self.fault(
+                        Remark::new(at.place, format!("the policy {} is named twice", quoted(at.value)))
+                            .expected("expected each policy once"),
+                    );
+                }
+                Some(policy) => named.push(policy),
+                None => self.fault(unknown(at, "policy", known.policies.keys().map(String::as_str))),
+            }
+        }
+        if at.value.is_some() && at.all().is_empty() {
+            self.fault(
+                Remark::new(at.place, "a list without policies").expected("expected the name of a policy"),
+            );
+        }
+        named
+    }
+
+    fn contradiction(&self, route: At<'_, Route>, said: &Said<'_>) -> Option<Remark> {
+        let raw = route.value;
+        let narrower = [
+            ("policy", raw.policy.is_some(), at!(route.policy).place),
+            ("allow", raw.allow.is_some(), at!(route.allow).place),
+            ("deny", raw.deny.is_some(), at!(route.deny).place),
+        ];
+        let mut narrower =
+            narrower.into_iter().filter(|(_, given, _)| *given).map(|(key, _, place)| (key, place));
+        match said.word {
+            Some(AccessWord::Public) => {
+                let (key, place) = narrower.next()?;
+                Some(
+                    Remark::new(place, format!("`{key}` on a public route"))
+                        .expected("expected either `access = \"public\"` or rules")
+                        .help("a public route asks nobody who they are, so no rule can be judged"),
+                )
+            }
+            Some(AccessWord::SignedIn) if said.allows() => {
+                let (key, place) = narrower.find(|(key, _)| *key == "allow").or_else(|| said.first(route))?;
+                Some(
+                    Remark::new(place, format!("`access = \"signed-in\"` lets in whom `{key}` would not"))
+                        .expected("expected one of the two")
+                        .help("leave out `access` to let in only whom the rules allow"),
+                )
+            }
+            Some(AccessWord::SignedIn) => None,
+            None if said.is_silent() => Some(silent(route)),
+            None if !said.allows() => {
+                let (_, place) = narrower.next()?;
+                Some(
+                    Remark::new(place, "`deny` rules alone let nobody in")
+                        .expected("expected `access = \"signed-in\"` beside them, or rules that allow"),
+                )
+            }
+            None => None,
+        }
+    }
+
+    /// Which credentials the route looks at.
+    pub(super) fn accept(&mut self, route: At<'_, Route>, known: &Known<'_>, public: bool) -> Accept {
+        let at = at!(route.accept);
+        let none = Accept { session: false, bearer: false };
+        match (at.given(), public) {
+            (Some(at), true) => {
+                self.fault(
+                    Remark::new(at.place, "`accept` on a public route")
+                        .expected("expected no `accept`: a public route looks at no credential"),
+                );
+                none
+            }
+            (None, true) => none,
+            (None, false) => self.whatever_is_offered(route, known.offered),
+            (Some(_), false) => self.chosen(route, known.offered),
+        }
+    }
+
+    fn whatever_is_offered(&mut self, route: At<'_, Route>, offered: Accept) -> Accept {
+        if !offered.session && !offered.bearer {
+            self.fault(
+                Remark::new(route.place, "nobody can get in: this file has no provider to sign in with")
+                    .expected("expected `[providers.NAME]` with `issuer` and `client_id`")
+                    .help("with `audiences` a provider's access tokens are accepted, too"),
+            );
+        }
+        offered
+    }
+
+    fn chosen(&mut self, route: At<'_, Route>, offered: Accept) -> Accept {
+        let at = at!(route.accept);
+        let words = at.all();
+        for word in &words {
+            let missing = match word.value {
+                AcceptWord::Session if !offered.session => "client_id",
+                AcceptWord::Bearer if !offered.bearer => "audiences",
+                AcceptWord::Session | AcceptWord::Bearer => continue,
+            };
+            self.fault(
+                Remark::new(word.place, format!("no provider has `{missing}`"))
+                    .expected(format!("expected a provider with `{missing}`, or another credential")),
+            );
+        }
+        if words.is_empty() {
+            self.fault(
+                Remark::new(at.place, "a route that accepts no credential lets nobody in")
+                    .expected("expected \"session\" or \"bearer\""),
+            );
+        }
+        let has = |word: &AcceptWord| words.iter().any(|at| at.value == word);
+        Accept { session: has(&AcceptWord::Session), bearer: has(&AcceptWord::Bearer) }
+    }
+}
+
+fn silent(route: At<'_, Route>) -> Remark {
+    Remark::new(route.place, "the route does not say who may use it")
+        .expected("expected `access = \"signed-in\"`, a `policy` or `allow` rules")
+        .help("`access = \"public\"` opens it to everybody, without signing in")
+}
+
+impl Said<'_> {
+    /// Whether some rule allows.
+    fn allows(&self) -> bool {
+        !self.own.allow.is_empty() || self.named.iter().any(|policy| !policy.allow.is_empty())
+    }
+
+    fn is_silent(&self) -> bool {
+        self.named.is_empty() && self.own.allow.is_empty() && self.own.deny.is_empty()
+    }
+
+    /// The first named policy that allows.
+    fn first<'r>(&self, route: At<'r, Route>) -> Option<(&'static str, super::super::at::Place<'r>)> {
+        let allows = |at: &At<'_, String>| {
+            self.named.iter().any(|policy| policy.name == *at.value && !policy.allow.is_empty())
+        };
+        at!(route.policy).all().into_iter().find(allows).map(|at| ("policy", at.place))
+    }
+
+    fn access(self) -> AccessSettings {
+        match self.word {
+            Some(AccessWord::Public) => AccessSettings::Public,
+            Some(AccessWord::SignedIn) if self.is_silent() => AccessSettings::SignedIn,
+            Some(AccessWord::SignedIn) | None => self.policies(),
+        }
+    }
+
+    /// All policies are required, so one of `deny` rules alone has to allow everybody who is signed in: what it
+    /// takes away it takes away, and the others decide about the rest.
+    fn policies(self) -> AccessSettings {
+        let own = (!self.own.allow.is_empty() || !self.own.deny.is_empty()).then_some(self.own);
+        let mut policies: Vec<_> = self.named.into_iter().cloned().chain(own).collect();
+        for policy in policies.iter_mut().filter(|policy| policy.allow.is_empty()) {
+            policy.allow.push(RuleSettings::default());
+        }
+        AccessSettings::Policies(policies)
+    }
+}

@@ -1,0 +1,59 @@
+//! Routes that get in each other's way.
+
+use std::collections::HashMap;
+
+use crate::gate::RouteSettings;
+use crate::route::RouteTable;
+
+use super::super::at::{At, Place, at};
+use super::super::raw::Route;
+use super::super::remark::{Remark, quoted};
+use super::Lowering;
+
+type Lowered<'a> = (At<'a, Route>, RouteSettings);
+
+impl Lowering<'_> {
+    /// Two routes that claim the same requests: which one it would be depends on nothing that is written.
+    pub(super) fn conflicts(&mut self, routes: &[Lowered<'_>]) {
+        let patterns = routes.iter().map(|(_, route)| (route.pattern.clone(), ())).collect();
+        let Err(conflicts) = RouteTable::build(patterns) else { return };
+        for conflict in conflicts {
+            let (Some((first, _)), Some((second, _))) =
+                (routes.get(conflict.first), routes.get(conflict.second))
+            else {
+                continue;
+            };
+            self.fault(
+                Remark::new(claim(*second), "two routes claim the same requests")
+                    .expected("expected another host, path or methods")
+                    .see(claim(*first), "claimed here"),
+            );
+        }
+    }
+
+    pub(super) fn unique_names(&mut self, routes: &[Lowered<'_>]) {
+        let mut names: HashMap<&str, Place<'_>> = HashMap::new();
+        for (at, route) in routes {
+            let place = at!(at.name).place;
+            match names.get(route.name.as_str()) {
+                // What has no name and is called alike is in conflict, and has been told.
+                Some(_) if at.value.name.is_none() => {}
+                Some(first) => {
+                    let remark =
+                        Remark::new(place, format!("two routes are called {}", quoted(route.name.as_str())));
+                    self.fault(remark.expected("expected a name of its own").see(*first, "the first one"));
+                }
+                None => drop(names.insert(route.name.as_str(), place)),
+            }
+        }
+    }
+}
+
+/// What of a route says which requests are meant.
+pub(in crate::config) fn claim(at: At<'_, Route>) -> Place<'_> {
+    match (&at.value.path, &at.value.host) {
+        (Some(_), _) => at!(at.path).place,
+        (None, Some(_)) => at!(at.host).place,
+        (None, None) => at.place,
+    }
+}

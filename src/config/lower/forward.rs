@@ -1,0 +1,83 @@
+//! What a route does to requests and responses on their way.
+
+use http::HeaderValue;
+use http::uri::PathAndQuery;
+
+use crate::forward::{ForwardSettings, PathRewrite, UpstreamHost};
+use crate::request::{Authority, RequestPath};
+use crate::route::PathPrefix;
+
+use super::super::at::{At, at};
+use super::super::raw::Route;
+use super::super::remark::Remark;
+use super::Lowering;
+
+impl Lowering<'_> {
+    pub(super) fn forward(&mut self, route: At<'_, Route>, path: Option<&PathPrefix>) -> ForwardSettings {
+        ForwardSettings {
+            rewrite: self.rewrite(route, path),
+            host: at!(route.host_header)
+                .given()
+                .and_then(|at| self.keep(host(at)))
+                .unwrap_or(UpstreamHost::Keep),
+            identity: self.identity(at!(route.identity)),
+            request_headers: self.request_headers(route),
+            response_headers: self.response_headers(route),
+            max_body: self.size(at!(route.max_body)),
+        }
+    }
+
+    fn rewrite(&mut self, route: At<'_, Route>, path: Option<&PathPrefix>) -> PathRewrite {
+        let strip = at!(route.strip_path).given().filter(|at| *at.value);
+        let replace = at!(route.replace_path).given();
+        if let (Some(_), Some(at)) = (strip, replace) {
+            self.fault(
+                Remark::new(at.place, "both `strip_path` and `replace_path`")
+                    .expected("expected one of the two"),
+            );
+        }
+        let segments = path.map(PathPrefix::segments);
+        if let (Some(at), Some(0)) = (strip, segments) {
+            self.fault(
+                Remark::new(at.place, "`strip_path` without a `path` to take off")
+                    .expected("expected `path = \"/…\"` on this route"),
+            );
+        }
+        let with = match (strip, replace) {
+            (Some(_), _) => Some("/".to_owned()),
+            (None, Some(at)) => self.keep(written_path(at)),
+            (None, None) => None,
+        };
+        with.map_or(PathRewrite::Keep, |with| PathRewrite::Replace {
+            segments: segments.unwrap_or_default(),
+            with,
+        })
+    }
+}
+
+/// A path as it stands in a request line: percent-encoded, and read in one way only (invariant 2).
+pub(super) fn written_path(at: At<'_, String>) -> Result<String, Remark> {
+    let clear = RequestPath::parse(at.value).is_ok_and(|path| path.exceptions().is_empty());
+    let target = at.value.parse::<PathAndQuery>().is_ok_and(|target| target.as_str() == at.value);
+    if clear && target {
+        return Ok(at.value.clone());
+    }
+    Err(Remark::new(at.place, "not a path")
+        .expected("expected a path such as \"/app\", percent-encoded, without dot segments and query"))
+}
+
+fn host(at: At<'_, String>) -> Result<UpstreamHost, Remark> {
+    match at.value.as_str() {
+        "keep" => Ok(UpstreamHost::Keep),
+        "upstream" => Ok(UpstreamHost::Upstream),
+        text => fixed(text).map(UpstreamHost::Fixed).ok_or_else(|| {
+            Remark::new(at.place, "not a host")
+                .expected("expected \"keep\", \"upstream\" or a host such as \"app.internal\"")
+        }),
+    }
+}
+
+fn fixed(text: &str) -> Option<HeaderValue> {
+    let authority = Authority::parse(text).ok()?;
+    HeaderValue::from_str(&authority.to_string()).ok()
+}

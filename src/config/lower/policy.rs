@@ -1,0 +1,183 @@
+//! `[policies.NAME]` and rules.
+
+use std::collections::BTreeMap;
+
+use crate::identity::{ClaimPath, ProviderName};
+use crate::policy::{PolicySettings, RuleSettings};
+
+use super::super::at::{At, at};
+use super::super::raw::{OneOrMany, Policy, Rule, Scalar};
+use super::super::remark::{Remark, quoted};
+use super::Lowering;
+use super::route::path_prefix;
+use super::value::{domain, filled, is_name, method, network, unknown};
+
+/// What a route's own rules are called in explanations; no policy can have this name.
+pub(super) const OWN: &str = "route";
+
+impl Lowering<'_> {
+    pub(super) fn policies(
+        &mut self,
+        at: At<'_, Option<BTreeMap<String, Policy>>>,
+        providers: &[&str],
+    ) -> BTreeMap<String, PolicySettings> {
+        let entries = at.given().map(At::entries).unwrap_or_default();
+        entries.into_iter().map(|(name, at)| (name.to_owned(), self.policy(name, at, providers))).collect()
+    }
+
+    fn policy(&mut self, name: &str, at: At<'_, Policy>, providers: &[&str]) -> PolicySettings {
+        if !is_name(name) || name == OWN {
+            let expected = "expected letters, digits, `-` and `_`, at most 64, and not \"route\"";
+            self.fault(
+                Remark::new(at.place, format!("{} is no name for a policy", quoted(name))).expected(expected),
+            );
+        }
+        if at.value.allow.is_none() && at.value.deny.is_none() {
+            self.fault(
+                Remark::new(at.place, "the policy has no rule")
+                    .expected("expected `allow` or `deny`, such as `allow = [{ groups = [\"staff\"] }]`"),
+            );
+        }
+        PolicySettings {
+            name: name.to_owned(),
+            allow: self.rules(at!(at.allow), providers),
+            deny: self.rules(at!(at.deny), providers),
+        }
+    }
+
+    /// The rules; an empty list is a fault, for nobody can tell whether it means everybody or nobody.
+    pub(super) fn rules(
+        &mut self,
+        at: At<'_, Option<OneOrMany<Rule>>>,
+        providers: &[&str],
+    ) -> Vec<RuleSettings> {
+        let rules = self.entries(at, "a list without rules");
+        rules.into_iter().map(|rule| self.rule(rule, providers)).collect()
+    }
+
+    fn rule(&mut self, at: At<'_, Rule>, providers: &[&str]) -> RuleSettings {
+        let settings = RuleSettings {
+            users: self.either(at!(at.users), at!(at.user), filled),
+            emails: self.condition(at!(at.emails), address),
+            email_domains: self.condition(at!(at.email_domains), domain),
+            groups: self.condition(at!(at.groups), filled),
+            scopes: self.condition(at!(at.scopes), scope),
+            providers: self.either(at!(at.providers), at!(at.provider), |at| provider(at, providers)),
+            claims: self.claim_conditions(at!(at.claims)),
+            methods: self.condition(at!(at.methods), method),
+            paths: self.condition(at!(at.paths), |at| {
+                path_prefix(at.value, at.place).map(|prefix| prefix.to_string())
+            }),
+            networks: self.condition(at!(at.networks), network),
+        };
+        if is_empty(at.value) {
+            self.fault(
+                Remark::new(at.place, "a rule without conditions")
+                    .expected("expected at least one condition, such as `groups = [\"staff\"]`")
+                    .help(
+                        "to open a route to everybody who is signed in, say `access = \"signed-in\"` on it",
+                    ),
+            );
+        }
+        settings
+    }
+
+    /// A condition that is called by its plural or its singular.
+    fn either<T>(
+        &mut self,
+        many: At<'_, Option<OneOrMany<String>>>,
+        one: At<'_, Option<OneOrMany<String>>>,
+        read: impl Fn(At<'_, String>) -> Result<T, Remark>,
+    ) -> Vec<T> {
+        let mut values = self.condition(many, &read);
+        values.extend(self.condition(one, &read));
+        values
+    }
+
+    fn condition<T>(
+        &mut self,
+        at: At<'_, Option<OneOrMany<String>>>,
+        read: impl Fn(At<'_, String>) -> Result<T, Remark>,
+    ) -> Vec<T> {
+        let values = self.entries(at, "an empty list sets no condition");
+        values.into_iter().filter_map(|at| self.keep(read(at))).collect()
+    }
+
+    /// The entries of a list that must have some: an empty one would hold for everybody.
+    fn entries<'v, T>(&mut self, at: At<'v, Option<OneOrMany<T>>>, empty: &str) -> Vec<At<'v, T>> {
+        let entries = at.all();
+        if at.value.is_some() && entries.is_empty() {
+            self.fault(Remark::new(at.place, empty).expected("expected at least one entry, or no such key"));
+        }
+        entries
+    }
+
+    fn claim_conditions(
+        &mut self,
+        at: At<'_, Option<BTreeMap<String, OneOrMany<Scalar>>>>,
+    ) -> Vec<(ClaimPath, Vec<String>)> {
+        let claims = at.given().map(At::entries).unwrap_or_default();
+        if at.value.is_some() && claims.is_empty() {
+            self.fault(
+                Remark::new(at.place, "an empty table sets no condition")
+                    .expected("expected at least one claim, such as `claims = { department = \"billing\" }`"),
+            );
+        }
+        let condition = |(path, at): (&str, At<'_, OneOrMany<Scalar>>)| {
+            let values = at.items().into_iter().map(|value| value.value.text()).collect();
+            Some((self.claim_path(path, at.place)?, values))
+        };
+        claims.into_iter().filter_map(condition).collect()
+    }
+}
+
+fn is_empty(rule: &Rule) -> bool {
+    let Rule {
+        users,
+        user,
+        emails,
+        email_domains,
+        groups,
+        scopes,
+        providers,
+        provider,
+        claims,
+        methods,
+        paths,
+        networks,
+    } = rule;
+    let lists =
+        [users, user, emails, email_domains, groups, scopes, providers, provider, methods, paths, networks];
+    claims.is_none() && lists.into_iter().all(Option::is_none)
+}
+
+fn address(at: At<'_, String>) -> Result<String, Remark> {
+    let whole =
+        at.value.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+    if whole && !at.value.contains(|c: char| c == '*' || c.is_whitespace() || c.is_control()) {
+        return Ok(at.value.clone());
+    }
+    let remark = Remark::new(at.place, "not an e-mail address")
+        .expected("expected an address such as \"alice@corp.example\"");
+    Err(match at.value.trim_start_matches('*').strip_prefix('@') {
+        Some(_) => remark.help("for everybody of a domain say `email_domains = [\"corp.example\"]`"),
+        None => remark,
+    })
+}
+
+/// A scope is a word (RFC 6749, section 3.3).
+fn scope(at: At<'_, String>) -> Result<String, Remark> {
+    let word = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
+    if !at.value.is_empty() && at.value.chars().all(word) {
+        return Ok(at.value.clone());
+    }
+    Err(Remark::new(at.place, "not a scope")
+        .expected("expected one word such as \"orders:read\"; several are an array"))
+}
+
+fn provider(at: At<'_, String>, known: &[&str]) -> Result<ProviderName, Remark> {
+    if known.contains(&at.value.as_str()) {
+        return Ok(ProviderName::new(at.value));
+    }
+    Err(unknown(at, "provider", known.iter().copied()))
+}

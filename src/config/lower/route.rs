@@ -1,0 +1,236 @@
+//! `[[routes]]`.
+
+use http::StatusCode;
+
+use crate::forward::ForwardSettings;
+use crate::gate::{RedirectSettings, RouteAction, RouteSettings};
+use crate::identity::RouteName;
+use crate::policy::AccessSettings;
+use crate::request::{Authority, PathException, PathExceptions, Scheme};
+use crate::route::{HostPattern, PathPrefix, RoutePattern};
+
+use super::super::at::{At, Place, at};
+use super::super::raw::{Config, Redirect, Route, SchemeWord, TolerateWord};
+use super::super::remark::Remark;
+use super::forward::written_path;
+use super::{Known, Lowering};
+
+/// What is below this path is the gateway's own.
+const OWN_PATH: &str = "/.portcullis";
+
+impl Lowering<'_> {
+    pub(super) fn routes(&mut self, config: At<'_, Config>, known: &Known<'_>) -> Vec<RouteSettings> {
+        let written = at!(config.routes).given().map(At::elements).unwrap_or_default();
+        let lowered: Vec<_> =
+            written.into_iter().filter_map(|at| Some((at, self.route(at, known)?))).collect();
+        self.conflicts(&lowered);
+        self.unique_names(&lowered);
+        self.reserved(&lowered);
+        lowered.into_iter().map(|(_, route)| route).collect()
+    }
+
+    fn route(&mut self, at: At<'_, Route>, known: &Known<'_>) -> Option<RouteSettings> {
+        let pattern = self.pattern(at);
+        let access = self.access(at, known);
+        let public = access == AccessSettings::Public;
+        let accept = self.accept(at, known, public);
+        let limits = self.limits(at!(at.limits), public);
+        let action = self.action(at, pattern.as_ref().map(|pattern| &pattern.path));
+        let name = self.route_name(at, pattern.as_ref());
+        Some(RouteSettings {
+            name,
+            pattern: pattern?,
+            access,
+            accept,
+            limits,
+            concurrency: at.value.concurrency,
+            path_exceptions: tolerated(at),
+            action: action?,
+        })
+    }
+
+    fn pattern(&mut self, at: At<'_, Route>) -> Option<RoutePattern> {
+        let host = at!(at.host).given().map_or(Some(HostPattern::Any), |at| self.keep(host(at)));
+        let place = at!(at.path).place;
+        let text = at.value.path.as_deref().unwrap_or("/");
+        let path = self.keep(path_prefix(text, place).and_then(|path| apart_from_ours(path, place)));
+        let methods = self.methods(at!(at.methods));
+        if at.value.methods.is_some() && at!(at.methods).all().is_empty() {
+            self.fault(
+                Remark::new(at!(at.methods).place, "a route without methods")
+                    .expected("expected at least one method, or no `methods`"),
+            );
+        }
+        Some(RoutePattern { host: host?, path: path?, methods })
+    }
+
+    fn route_name(&mut self, at: At<'_, Route>, pattern: Option<&RoutePattern>) -> RouteName {
+        let Some(name) = at!(at.name).given() else {
+            return RouteName::new(pattern.map_or_else(String::new, described));
+        };
+        let odd = |c: char| c.is_control() || c == '"' || c == '\\';
+        if name.value.trim().is_empty()
+            || name.value.len() > 128
+            || name.value.contains(odd)
+            || name.value == "portcullis"
+        {
+            self.fault(Remark::new(name.place, "no name for a route").expected(
+                "expected up to 128 characters, such as \"wiki\"; \"portcullis\" is the gateway's own",
+            ));
+        }
+        RouteName::new(name.value)
+    }
+
+    fn action(&mut self, at: At<'_, Route>, path: Option<&PathPrefix>) -> Option<RouteAction> {
+        match (at!(at.redirect).given(), at.value.upstream.is_some()) {
+            (None, true) => Some(RouteAction::Forward {
+                upstream: Box::new(self.upstream(at)),
+                forward: Box::new(self.forward(at, path)),
+            }),
+            (Some(redirect), false) => {
+                self.only_forwarded(at);
+                self.redirect(redirect).map(RouteAction::Redirect)
+            }
+            (Some(redirect), true) => {
+                self.fault(
+                    Remark::new(redirect.place, "both `upstream` and `redirect`")
+                        .expected("expected one of the two"),
+                );
+                None
+            }
+            (None, false) => {
+                self.fault(
+                    Remark::new(at.place, "the route leads nowhere").expected(
+                        "expected `upstream = \"http://10.0.0.5:8080\"` or the like, or `redirect`",
+                    ),
+                );
+                None
+            }
+        }
+    }
+
+    /// Keys that say something about an upstream, on a route that has none.
+    fn only_forwarded(&mut self, at: At<'_, Route>) {
+        let raw = at.value;
+        let keys = [
+            ("upstream_tls", raw.upstream_tls.is_some(), at!(at.upstream_tls).place),
+            ("upstream_protocol", raw.upstream_protocol.is_some(), at!(at.upstream_protocol).place),
+            ("balance", raw.balance.is_some(), at!(at.balance).place),
+            ("keep_idle", raw.keep_idle.is_some(), at!(at.keep_idle).place),
+            ("health", raw.health.is_some(), at!(at.health).place),
+            ("ejection", raw.ejection.is_some(), at!(at.ejection).place),
+            ("timeout", raw.timeout.is_some(), at!(at.timeout).place),
+            ("max_body", raw.max_body.is_some(), at!(at.max_body).place),
+            ("strip_path", raw.strip_path.is_some(), at!(at.strip_path).place),
+            ("replace_path", raw.replace_path.is_some(), at!(at.replace_path).place),
+            ("host_header", raw.host_header.is_some(), at!(at.host_header).place),
+            ("identity", raw.identity.is_some(), at!(at.identity).place),
+            ("request_headers", raw.request_headers.is_some(), at!(at.request_headers).place),
+            ("response_headers", raw.response_headers.is_some(), at!(at.response_headers).place),
+            ("hsts", raw.hsts.is_some(), at!(at.hsts).place),
+        ];
+        for (key, _, place) in keys.into_iter().filter(|(_, given, _)| *given) {
+            self.fault(
+                Remark::new(place, format!("`{key}` on a route that redirects"))
+                    .expected("expected it on a route with `upstream`"),
+            );
+        }
+    }
+
+    fn redirect(&mut self, at: At<'_, Redirect>) -> Option<RedirectSettings> {
+        let Redirect { scheme, host, path, status } = at.value;
+        if scheme.is_none() && host.is_none() && path.is_none() {
+            self.fault(
+                Remark::new(at.place, "the redirect leads to where it began")
+                    .expected("expected `scheme`, `host` or `path`"),
+            );
+        }
+        let host = at!(at.host).given().map_or(Some(None), |at| self.keep(authority(at)).map(Some));
+        let path = at!(at.path).given().map_or(Some(None), |at| self.keep(written_path(at)).map(Some));
+        let status = self.keep(status_code(status.unwrap_or(308), at!(at.status).place));
+        let scheme = scheme.as_ref().map(|scheme| match scheme {
+            SchemeWord::Http => Scheme::Http,
+            SchemeWord::Https => Scheme::Https,
+        });
+        Some(RedirectSettings { scheme, host: host?, path: path?, status: status? })
+    }
+}
+
+/// What a route is called that has no name.
+fn described(pattern: &RoutePattern) -> String {
+    let RoutePattern { host, path, methods } = pattern;
+    let methods: Vec<&str> = methods.iter().map(http::Method::as_str).collect();
+    if methods.is_empty() { format!("{host}{path}") } else { format!("{} {host}{path}", methods.join(",")) }
+}
+
+/// How a route forwards, where it does.
+pub(super) fn forwarding(route: &RouteSettings) -> Option<&ForwardSettings> {
+    match &route.action {
+        RouteAction::Forward { forward, .. } => Some(forward),
+        RouteAction::Redirect(_) => None,
+    }
+}
+
+fn host(at: At<'_, String>) -> Result<HostPattern, Remark> {
+    at.value.parse().map_err(|error| {
+        let remark = Remark::new(at.place, "not a host").expected(format!("{error}"));
+        match at.value.as_str() {
+            text if text.contains("://") => remark.help("leave out the scheme"),
+            text if text.contains('/') => remark.help("what is behind the host goes into `path`"),
+            text if text.contains('*') => remark.help("`*.` stands for exactly one label, in front, alone"),
+            _ => remark,
+        }
+    })
+}
+
+/// A path of a route or of a rule, decoded as requests are matched.
+pub(super) fn path_prefix(text: &str, place: Place<'_>) -> Result<PathPrefix, Remark> {
+    let wrong = |expected: String| Remark::new(place, "not a path").expected(expected);
+    if text.contains('*') {
+        return Err(wrong("expected a path without `*`: it holds all that is below it".into())
+            .help("`/api` claims `/api`, `/api/` and `/api/orders`, but not `/apis`"));
+    }
+    text.parse().map_err(|error| {
+        let remark = wrong(format!("{error}"));
+        if text.contains('%') {
+            remark.help("write it decoded: \"/a b\" rather than \"/a%20b\"")
+        } else {
+            remark
+        }
+    })
+}
+
+fn apart_from_ours(path: PathPrefix, place: Place<'_>) -> Result<PathPrefix, Remark> {
+    let ours = OWN_PATH.parse::<PathPrefix>().is_ok_and(|own| own.holds(&path.to_string()));
+    if ours {
+        return Err(Remark::new(place, format!("what is below `{OWN_PATH}` belongs to the gateway"))
+            .expected("expected another path"));
+    }
+    Ok(path)
+}
+
+fn authority(at: At<'_, String>) -> Result<String, Remark> {
+    Authority::parse(at.value).map(|authority| authority.to_string()).map_err(|cause| {
+        Remark::new(at.place, format!("not a host: {cause}"))
+            .expected("expected a host such as \"www.corp.example\"")
+    })
+}
+
+fn status_code(status: u16, place: Place<'_>) -> Result<StatusCode, Remark> {
+    let known = matches!(status, 301 | 302 | 303 | 307 | 308);
+    StatusCode::from_u16(status).ok().filter(|_| known).ok_or_else(|| {
+        Remark::new(place, "not the status of a redirect").expected("expected 301, 302, 303, 307 or 308")
+    })
+}
+
+fn tolerated(at: At<'_, Route>) -> PathExceptions {
+    let words = at!(at.tolerate).all();
+    words.into_iter().fold(PathExceptions::default(), |tolerated, word| {
+        tolerated.with(match word.value {
+            TolerateWord::EncodedSlash => PathException::EncodedSlash,
+            TolerateWord::EmptySegment => PathException::EmptySegment,
+            TolerateWord::Semicolon => PathException::Semicolon,
+            TolerateWord::DoubleEncoding => PathException::DoubleEncoding,
+        })
+    })
+}

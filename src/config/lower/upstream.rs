@@ -1,0 +1,214 @@
+//! Where a route's requests go.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use rustls::pki_types::ServerName;
+
+use crate::forward::{
+    Balance, ClientCertificate, Ejection, HealthCheck, Protocol, Server, ServerAddress, Timeouts,
+    UpstreamSettings, UpstreamTls,
+};
+
+use super::super::at::{At, at};
+use super::super::raw::{self, BalanceWord, File, ProtocolWord, Route};
+use super::super::remark::Remark;
+use super::Lowering;
+use super::file::{belong_together, chain, key};
+use super::value::{DAY, HOUR, MINUTE, between, up_to, url};
+
+impl Lowering<'_> {
+    pub(super) fn upstream(&mut self, route: At<'_, Route>) -> UpstreamSettings {
+        let servers = self.servers(route);
+        let encrypted =
+            servers.iter().any(|server| matches!(server.address, ServerAddress::Tcp { tls: true, .. }));
+        UpstreamSettings {
+            servers,
+            balance: match route.value.balance {
+                None | Some(BalanceWord::RoundRobin) => Balance::RoundRobin,
+                Some(BalanceWord::LeastRequests) => Balance::LeastRequests,
+            },
+            health: at!(route.health).given().and_then(|at| self.health(at)),
+            ejection: self.ejection(at!(route.ejection)),
+            tls: at!(route.upstream_tls)
+                .given()
+                .map(|at| self.upstream_tls(at, encrypted))
+                .unwrap_or_default(),
+            timeout: self.timeouts(at!(route.timeout)),
+            keep_idle: route.value.keep_idle.unwrap_or(32),
+        }
+    }
+
+    fn servers(&mut self, route: At<'_, Route>) -> Vec<Server> {
+        let at = at!(route.upstream);
+        let mut servers: Vec<Server> = Vec::new();
+        for at in at.all() {
+            let Some(server) = self.keep(server(at, route.value.upstream_protocol.as_ref())) else {
+                continue;
+            };
+            if servers.contains(&server) {
+                self.fault(
+                    Remark::new(at.place, "the same server twice").expected("expected each server once"),
+                );
+            }
+            servers.push(server);
+        }
+        if at.all().is_empty() {
+            self.fault(
+                Remark::new(at.place, "an upstream without servers").expected("expected at least one server"),
+            );
+        }
+        if let (Some(at), true) = (at!(route.balance).given(), servers.len() == 1) {
+            self.remarks.warn(Remark::new(at.place, "`balance` with a single server chooses nothing"));
+        }
+        servers
+    }
+
+    fn health(&mut self, at: At<'_, raw::Health>) -> Option<HealthCheck> {
+        let path = self.keep(target(at!(at.path)));
+        let interval = self.span(at!(at.interval), Duration::from_secs(10), between(100, HOUR));
+        let timeout = self.span(at!(at.timeout), Duration::from_secs(2), between(10, 5 * MINUTE));
+        Some(HealthCheck {
+            path: path?,
+            interval,
+            timeout,
+            healthy_after: at.value.healthy_after.unwrap_or(2),
+            unhealthy_after: at.value.unhealthy_after.unwrap_or(3),
+        })
+    }
+
+    fn ejection(&mut self, at: At<'_, Option<raw::Ejection>>) -> Ejection {
+        let default = Ejection { after: 5, pause: Duration::from_secs(10) };
+        let Some(at) = at.given() else { return default };
+        Ejection {
+            after: at.value.after.unwrap_or(default.after),
+            pause: self.span(at!(at.pause), default.pause, between(100, HOUR)),
+        }
+    }
+
+    fn timeouts(&mut self, at: At<'_, Option<raw::Timeout>>) -> Timeouts {
+        let (connect, response, idle) =
+            (Duration::from_secs(5), Duration::from_secs(60), Duration::from_secs(300));
+        let Some(at) = at.given() else { return Timeouts { connect, response, idle } };
+        Timeouts {
+            connect: self.span(at!(at.connect), connect, between(10, 5 * MINUTE)),
+            response: self.span(at!(at.response), response, between(10, DAY)),
+            idle: self.span(at!(at.idle), idle, up_to(30 * DAY)),
+        }
+    }
+
+    fn upstream_tls(&mut self, at: At<'_, raw::UpstreamTls>, encrypted: bool) -> UpstreamTls {
+        if !encrypted {
+            self.fault(
+                Remark::new(at.place, "`upstream_tls`, but no server of the upstream speaks TLS")
+                    .expected("expected `upstream = \"https://…\"` beside it"),
+            );
+        }
+        UpstreamTls {
+            ca: at!(at.ca).given().and_then(|ca| {
+                let pem = self.certificates(ca);
+                self.keep(pem)
+            }),
+            client: self.client_certificate(at),
+            server_name: at!(at.server_name).given().and_then(|name| self.keep(server_name(name))),
+        }
+    }
+
+    fn client_certificate(&mut self, at: At<'_, raw::UpstreamTls>) -> Option<ClientCertificate> {
+        match (at!(at.cert).given(), at!(at.key).given()) {
+            (None, None) => None,
+            (Some(cert), Some(key)) => self.client_pair(cert, key),
+            (Some(one), None) | (None, Some(one)) => {
+                self.fault(
+                    Remark::new(one.place, "a certificate and its key come together")
+                        .expected("expected both `cert` and `key`"),
+                );
+                None
+            }
+        }
+    }
+
+    fn client_pair(&mut self, cert: At<'_, File>, key_at: At<'_, File>) -> Option<ClientCertificate> {
+        let certificates = self.certificates(cert);
+        let secret = self.key_file(key_at);
+        let (pem, secret) = (self.keep(certificates), self.keep(secret));
+        let (pem, secret) = (pem?, secret?);
+        let pair = chain(&pem, cert.place).and_then(|chain| {
+            belong_together(chain, key(secret.expose().as_bytes(), key_at.place)?, cert.place)
+        });
+        self.keep(pair)?;
+        Some(ClientCertificate { chain: pem, key: secret })
+    }
+}
+
+const EXAMPLE: &str = "http://10.0.0.5:8080";
+
+fn server(at: At<'_, String>, protocol: Option<&ProtocolWord>) -> Result<Server, Remark> {
+    let (address, prior_knowledge) = match at.value.strip_prefix("h2c://") {
+        Some(rest) => (tcp(at, &format!("http://{rest}"))?, true),
+        None if at.value.starts_with("unix:") => (unix(at)?, false),
+        None => (tcp(at, at.value)?, false),
+    };
+    let protocol = match (protocol, prior_knowledge) {
+        (Some(ProtocolWord::Http1), true) => {
+            return Err(Remark::new(at.place, "`h2c://` is HTTP/2, but `upstream_protocol` is \"http1\"")
+                .expected("expected `http://`, or no `upstream_protocol`"));
+        }
+        (_, true) | (Some(ProtocolWord::Http2), _) => Protocol::Http2,
+        (Some(ProtocolWord::Http1), _) => Protocol::Http1,
+        (None | Some(ProtocolWord::Auto), false) => Protocol::Auto,
+    };
+    Ok(Server { address, protocol })
+}
+
+fn tcp(at: At<'_, String>, text: &str) -> Result<ServerAddress, Remark> {
+    let url = url(text, at.place, &["http", "https"], EXAMPLE).map_err(|remark| with_scheme(remark, text))?;
+    if url.path() != "/" {
+        return Err(Remark::new(at.place, "the upstream has a path")
+            .expected("expected scheme, host and port alone")
+            .help("what stands in front of paths at the app is `replace_path = \"/…\"`"));
+    }
+    match (url.host_str(), url.port_or_known_default()) {
+        (Some(host), Some(port)) if port > 0 => {
+            Ok(ServerAddress::Tcp { host: host.to_owned(), port, tls: url.scheme() == "https" })
+        }
+        _ => Err(Remark::new(at.place, "the upstream has no host or port")
+            .expected(format!("expected an address such as \"{EXAMPLE}\""))),
+    }
+}
+
+/// The help for an address whose scheme was forgotten.
+fn with_scheme(remark: Remark, text: &str) -> Remark {
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(c));
+    if plain && !text.is_empty() && text.len() <= 100 {
+        remark.help(format!("write \"http://{text}\""))
+    } else {
+        remark
+    }
+}
+
+fn unix(at: At<'_, String>) -> Result<ServerAddress, Remark> {
+    let path = PathBuf::from(at.value.strip_prefix("unix:").unwrap_or_default());
+    let double = at.value.starts_with("unix://");
+    if path.is_absolute() && !double && path.file_name().is_some() {
+        return Ok(ServerAddress::Unix(path));
+    }
+    Err(Remark::new(at.place, "not the path of a socket")
+        .expected("expected an absolute path such as \"unix:/run/app.sock\""))
+}
+
+fn server_name(at: At<'_, String>) -> Result<String, Remark> {
+    ServerName::try_from(at.value.clone()).map(|_| at.value.clone()).map_err(|_| {
+        Remark::new(at.place, "not a name that a certificate could hold")
+            .expected("expected a name such as \"app.internal\"")
+    })
+}
+
+/// What is asked for with `GET`.
+fn target(at: At<'_, String>) -> Result<String, Remark> {
+    let good =
+        at.value.starts_with('/') && !at.value.contains('#') && at.value.parse::<PathAndQuery>().is_ok();
+    good.then(|| at.value.clone())
+        .ok_or_else(|| Remark::new(at.place, "not a path").expected("expected a path such as \"/healthz\""))
+}
