@@ -1,0 +1,123 @@
+//! What the provider knows of a browser: its cookies, and whether a form came from a page of ours.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cookie::{Cookie, SameSite};
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::clock::Timestamp;
+use crate::demo::people::Person;
+use crate::demo::reply::Reply;
+use crate::secret::{Secret, random_bytes};
+
+/// Ties sign-ins under way to the browser that began them; stays when the session changes.
+const BROWSER: &str = "portcullis_demo_browser";
+
+/// The session at the provider.
+const SESSION: &str = "portcullis_demo_session";
+
+/// Everything here lies below this path. Cookies do not know ports: without it the gateway, on another port
+/// of the same host, would get ours.
+pub(super) const ROOT: &str = "/op";
+
+/// Somebody is signed in at the provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Session {
+    /// `sid`: names the session without opening it.
+    pub(super) id: String,
+    pub(super) person: Arc<Person>,
+    /// `auth_time`.
+    pub(super) auth_time: Timestamp,
+}
+
+/// The key of the browser's session, as its cookie has it.
+pub(super) fn session_key(headers: &HeaderMap) -> Option<Secret> {
+    read(headers, SESSION)
+}
+
+/// The key of the browser, where it has been here before.
+pub(super) fn browser_key(headers: &HeaderMap) -> Option<Secret> {
+    read(headers, BROWSER)
+}
+
+/// Gives the browser its session's key.
+pub(super) fn set_session(reply: &mut Reply, key: &Secret) {
+    set(reply, Cookie::new(SESSION, key.expose()));
+}
+
+/// Takes the session's key away.
+pub(super) fn clear_session(reply: &mut Reply) {
+    let mut gone = Cookie::new(SESSION, "");
+    gone.make_removal();
+    set(reply, gone);
+}
+
+/// Gives the browser a key.
+pub(super) fn set_browser(reply: &mut Reply, key: &Secret) {
+    set(reply, Cookie::new(BROWSER, key.expose()));
+}
+
+fn read(headers: &HeaderMap, name: &str) -> Option<Secret> {
+    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut cookies = values.flat_map(Cookie::split_parse).flatten();
+    cookies.find(|cookie| cookie.name() == name).map(|cookie| Secret::new(cookie.value()))
+}
+
+fn set(reply: &mut Reply, mut cookie: Cookie<'_>) {
+    cookie.set_path(ROOT);
+    cookie.set_http_only(true);
+    cookie.set_same_site(SameSite::Lax);
+    if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
+        reply.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+/// Tells our forms from those of other sites (invariant 18).
+pub(super) struct FormGuard {
+    key: hmac::Key,
+    origin: String,
+}
+
+impl FormGuard {
+    /// A guard for forms on pages of `origin`.
+    pub(super) fn new(origin: &str) -> Self {
+        Self { key: hmac::Key::new(HMAC_SHA256, &random_bytes::<32>()), origin: origin.to_owned() }
+    }
+
+    /// The hidden field of a form that is shown to `browser` about `subject`.
+    pub(super) fn token(&self, browser: &Secret, subject: &str) -> String {
+        URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, said(browser, subject).as_bytes()))
+    }
+
+    /// Whether a form with `token` was sent from a page of ours that this browser was shown.
+    pub(super) fn admits(&self, headers: &HeaderMap, token: Option<&str>, subject: &str) -> bool {
+        let tag = URL_SAFE_NO_PAD.decode(token.unwrap_or_default()).unwrap_or_default();
+        let known = browser_key(headers)
+            .is_some_and(|browser| hmac::verify(&self.key, said(&browser, subject).as_bytes(), &tag).is_ok());
+        known && self.is_same_origin(headers)
+    }
+
+    /// Browsers say where a form comes from. What they say must fit; a request that says nothing is not
+    /// one of theirs.
+    fn is_same_origin(&self, headers: &HeaderMap) -> bool {
+        let said = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+        let (site, origin) = (said("sec-fetch-site"), said("origin"));
+        (site.is_some() || origin.is_some())
+            && site.is_none_or(|site| site == b"same-origin")
+            && origin.is_none_or(|origin| origin == self.origin.as_bytes())
+    }
+}
+
+fn said(browser: &Secret, subject: &str) -> String {
+    format!("{} {subject}", browser.expose())
+}
+
+impl fmt::Debug for FormGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FormGuard({})", self.origin)
+    }
+}

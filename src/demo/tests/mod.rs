@@ -1,0 +1,3 @@
+mod browser;
+mod code_flow;
+mod world;
