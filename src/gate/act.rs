@@ -1,6 +1,8 @@
 //! What happens to a permitted request.
 
-use http::{HeaderMap, HeaderValue, Request, Response, header};
+use std::sync::Arc;
+
+use http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
 
 use super::body::Body;
@@ -11,7 +13,7 @@ use super::rejection::Rejection;
 use super::route::{Action, Route};
 use super::settings::RedirectSettings;
 use crate::authn::Authentication;
-use crate::forward::{Passage, forward};
+use crate::forward::{Passage, Plan, Upstream, UpgradeTunnel, forward};
 use crate::policy::Permit;
 
 /// Forwards, redirects, or answers from the gateway's own endpoints.
@@ -24,55 +26,79 @@ pub(super) async fn act(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Rejection> {
     match &route.action {
-        Action::Own(endpoint) => endpoint.answer(house, exchange, request).await,
-        Action::Redirect(redirect) => redirected(redirect, exchange, &request),
         Action::Forward(upstream, plan) => {
-            let inbound = exchange.inbound.as_ref().ok_or(Rejection::Internal("a request that was not read"))?;
-            let strip = |headers: &mut HeaderMap| house.strip_cookies(headers);
-            let passage = passage(house, exchange, inbound, authentication, &strip);
-            let response = forward(upstream, plan, permit, passage, request).await?;
-            Ok(response.map(Body::upstream))
+            forwarded(house, upstream, plan, exchange, permit, authentication, request).await
         }
+        Action::Redirect(redirect) => redirected(redirect, exchange.inbound()?, &request),
+        // Boxed: a sign-in is rare and large, and every request carries the room for its future.
+        Action::Own(endpoint) => Box::pin(endpoint.answer(house, exchange, request)).await,
     }
 }
 
-fn passage<'a>(
-    house: &'a House,
-    exchange: &'a Exchange,
-    inbound: &'a Inbound,
-    authentication: &'a Authentication,
-    own_cookies: &'a (dyn Fn(&mut HeaderMap) + Send + Sync),
-) -> Passage<'a> {
-    Passage {
+async fn forwarded(
+    house: &House,
+    upstream: &Arc<Upstream>,
+    plan: &Plan,
+    exchange: &Exchange,
+    permit: Permit,
+    authentication: &Authentication,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Rejection> {
+    let inbound = exchange.inbound()?;
+    let passage = Passage {
         transport: &exchange.transport,
         forwarding: &inbound.forwarding,
         authority: &inbound.authority,
         path: &inbound.path,
         request_id: &exchange.id,
-        tokens: authentication.tokens(),
         bearer: matches!(authentication, Authentication::Bearer(_)),
-        own_cookies,
-        assertion: Some(&house.foundations.asserter),
+        tokens: authentication.tokens(),
+        own_cookies: house,
+        asserter: Some(&house.foundations.asserter),
+        audience: inbound.authority.host(),
+    };
+    let mut response = forward(upstream, plan, permit, passage, request).await?;
+    if let Some(tunnel) = response.body_mut().take_tunnel() {
+        open(tunnel, exchange);
     }
+    Ok(response.map(Body::upstream))
+}
+
+/// Lets an upgraded stream run for as long as the session lives that opened it (invariant 8).
+fn open(tunnel: UpgradeTunnel, exchange: &Exchange) {
+    let (id, session) = (exchange.id.clone(), exchange.session.clone());
+    tokio::spawn(async move {
+        let cut = async {
+            match session {
+                Some(session) => session.ended().await,
+                None => std::future::pending().await,
+            }
+        };
+        let end = tunnel.run(cut).await;
+        tracing::debug!(%id, ?end, "an upgraded stream has ended");
+    });
 }
 
 fn redirected<B>(
     redirect: &RedirectSettings,
-    exchange: &Exchange,
+    inbound: &Inbound,
     request: &Request<B>,
 ) -> Result<Response<Body>, Rejection> {
-    let inbound = exchange.inbound.as_ref().ok_or(Rejection::Internal("a request that was not read"))?;
     let location = HeaderValue::try_from(location(redirect, inbound, request));
+    let location = location.map_err(|_| Rejection::Internal("a redirect to an address that cannot be written"))?;
     let mut response = Response::new(Body::ours(""));
     *response.status_mut() = redirect.status;
-    let location = location.map_err(|_| Rejection::Internal("a redirect to an unprintable address"))?;
     response.headers_mut().insert(header::LOCATION, location);
     Ok(response)
 }
 
 fn location<B>(redirect: &RedirectSettings, inbound: &Inbound, request: &Request<B>) -> String {
     let scheme = redirect.scheme.unwrap_or(inbound.forwarding.scheme);
-    let asked = if redirect.scheme.is_some() { inbound.authority.host().to_owned() } else { inbound.authority.to_string() };
+    let asked = match redirect.scheme {
+        // The port belonged to the other scheme.
+        Some(_) => inbound.authority.host().to_owned(),
+        None => inbound.authority.to_string(),
+    };
     let host = redirect.host.as_deref().unwrap_or(&asked);
     let path = redirect.path.as_deref().unwrap_or_else(|| inbound.path.raw());
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();

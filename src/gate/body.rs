@@ -1,6 +1,8 @@
 //! Bodies of responses, ours and upstreams', and the end that each of them records.
 
+use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -8,28 +10,41 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::exchange::Exchange;
 use crate::forward::UpstreamBody;
+use crate::session::SessionEnded;
 use crate::telemetry::Outcome;
 
 /// What is streamed to the client. Its drop ends the request's record.
-#[derive(Debug)]
 pub struct Body {
     content: Content,
     exchange: Option<Box<Exchange>>,
+    /// The end of the session that a stream lives by (invariant 8); looked at once the upstream lets wait.
+    cut: Option<SessionEnded>,
 }
 
-#[derive(Debug)]
 enum Content {
     Ours(Option<Bytes>),
     Upstream(UpstreamBody),
 }
 
+type Error = Box<dyn std::error::Error + Send + Sync>;
+type Polled = Poll<Option<Result<Frame<Bytes>, Error>>>;
+
+/// The response ended because its session did.
+#[derive(Debug, thiserror::Error)]
+#[error("the session has ended")]
+struct SessionOver;
+
 impl Body {
     pub(super) fn ours(content: impl Into<Bytes>) -> Self {
-        Self { content: Content::Ours(Some(content.into()).filter(|bytes| !bytes.is_empty())), exchange: None }
+        Self::new(Content::Ours(Some(content.into()).filter(|bytes| !bytes.is_empty())))
     }
 
     pub(super) const fn upstream(content: UpstreamBody) -> Self {
-        Self { content: Content::Upstream(content), exchange: None }
+        Self::new(Content::Upstream(content))
+    }
+
+    const fn new(content: Content) -> Self {
+        Self { content, exchange: None, cut: None }
     }
 
     /// Ties the end of the body to the end of the record.
@@ -38,26 +53,42 @@ impl Body {
         self
     }
 
-    fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_content(&mut self, cx: &mut Context<'_>) -> Polled {
         match &mut self.content {
             Content::Ours(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Content::Upstream(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
         }
     }
-}
 
-type Error = Box<dyn std::error::Error + Send + Sync>;
+    /// While there is nothing to send, the session's end is waited for as well.
+    fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(session) = self.exchange.as_ref().and_then(|exchange| exchange.session.as_ref()) else {
+            return Poll::Pending;
+        };
+        let session = Arc::clone(session);
+        Pin::new(self.cut.get_or_insert_with(|| session.ended())).poll(cx)
+    }
+
+    fn cut_off(&mut self) -> Polled {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.broke_off(Outcome::Aborted, "the session ended while its response went on");
+        }
+        Poll::Ready(Some(Err(SessionOver.into())))
+    }
+}
 
 impl HttpBody for Body {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let frame = ready!(self.poll_content(cx));
-        if let Some(exchange) = &mut self.exchange {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
+        let this = self.get_mut();
+        let polled = this.poll_content(cx);
+        if polled.is_pending() && this.poll_cut(cx).is_ready() {
+            return this.cut_off();
+        }
+        let frame = ready!(polled);
+        if let Some(exchange) = &mut this.exchange {
             note(exchange, frame.as_ref());
         }
         Poll::Ready(frame)
@@ -81,16 +112,23 @@ impl HttpBody for Body {
 fn note(exchange: &mut Exchange, frame: Option<&Result<Frame<Bytes>, Error>>) {
     match frame {
         Some(Ok(frame)) => exchange.bytes += frame.data_ref().map_or(0, |data| data.len() as u64),
-        Some(Err(cause)) => exchange.answered(exchange.status, Outcome::UpstreamError, cause.to_string()),
-        None => {}
+        Some(Err(cause)) => exchange.broke_off(Outcome::UpstreamError, cause.to_string()),
+        None => exchange.ended = true,
     }
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
-        let unfinished = !self.is_end_stream();
-        if let Some(exchange) = self.exchange.as_mut().filter(|exchange| unfinished && !exchange.has_failed()) {
-            exchange.answered(exchange.status, Outcome::Aborted, "the client left before the response ended");
+        let whole = self.is_end_stream();
+        let unfinished = self.exchange.as_mut().filter(|exchange| !whole && !exchange.ended && exchange.has_body());
+        if let Some(exchange) = unfinished {
+            exchange.broke_off(Outcome::Aborted, "the client left before the response ended");
         }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").field("exchange", &self.exchange).finish_non_exhaustive()
     }
 }

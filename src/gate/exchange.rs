@@ -4,11 +4,18 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::{Method, Response};
+
+use super::body::Body;
+use super::house::House;
 use super::inbound::Inbound;
+use super::rejection::Rejection;
 use super::route::Route;
 use crate::identity::{Principal, RequestId};
-use crate::limit::Slot;
+use crate::limit::{Slot, Standing};
+use crate::policy::Reason;
 use crate::request::Transport;
+use crate::session::Session;
 use crate::telemetry::{AccessLine, Outcome, RequestStats};
 
 /// Ends when it is dropped, however the response ends: it is the one place that records.
@@ -19,34 +26,40 @@ pub(super) struct Exchange {
     pub(super) inbound: Option<Inbound>,
     pub(super) route: Option<Arc<Route>>,
     pub(super) principal: Option<Arc<Principal>>,
-    pub(super) outcome: Outcome,
-    pub(super) reason: Cow<'static, str>,
+    /// The session that the response lives by.
+    pub(super) session: Option<Arc<Session>>,
+    /// What the policy decided, where it was asked.
+    pub(super) decision: Option<Reason>,
+    pub(super) standing: Standing,
+    pub(super) slot: Option<Slot>,
     pub(super) status: u16,
     pub(super) bytes: u64,
-    pub(super) slot: Option<Slot>,
-    pub(super) log: bool,
+    /// Whether the end of the response's body has been seen.
+    pub(super) ended: bool,
+    outcome: Outcome,
+    reason: Cow<'static, str>,
+    log: bool,
     unrouted: Arc<RequestStats>,
     started: Instant,
 }
 
 impl Exchange {
-    pub(super) fn start(
-        id: RequestId,
-        transport: &Arc<Transport>,
-        unrouted: &Arc<RequestStats>,
-        log: bool,
-    ) -> Self {
+    pub(super) fn start(id: RequestId, transport: &Arc<Transport>, unrouted: &Arc<RequestStats>, log: bool) -> Self {
         Self {
             id,
             transport: Arc::clone(transport),
             inbound: None,
             route: None,
             principal: None,
-            outcome: Outcome::Aborted,
-            reason: Cow::Borrowed(""),
+            session: None,
+            decision: None,
+            standing: Standing::default(),
+            slot: None,
             status: 0,
             bytes: 0,
-            slot: None,
+            ended: false,
+            outcome: Outcome::Aborted,
+            reason: Cow::Borrowed("the client left before there was an answer"),
             log,
             unrouted: Arc::clone(unrouted),
             started: Instant::now(),
@@ -60,14 +73,42 @@ impl Exchange {
         self.reason = reason.into();
     }
 
-    /// Whether a failure is on record already.
-    pub(super) fn has_failed(&self) -> bool {
-        self.outcome == Outcome::UpstreamError
+    /// Notes that every step let the request go on.
+    pub(super) fn passed(&mut self, response: Response<Body>) -> Response<Body> {
+        let outcome = self.route.as_ref().map_or(Outcome::Own, |route| route.outcome());
+        self.answered(response.status().as_u16(), outcome, "");
+        response
     }
 
-    fn line(&self) -> AccessLine<'_> {
+    /// Notes how the response broke off; the first cause stays.
+    pub(super) fn broke_off(&mut self, outcome: Outcome, reason: impl Into<Cow<'static, str>>) {
+        if !matches!(self.outcome, Outcome::UpstreamError | Outcome::Aborted) {
+            self.answered(self.status, outcome, reason);
+        }
+    }
+
+    /// Whether a client reads the body of the response: not of one to `HEAD`, nor of one that has become a
+    /// stream of another protocol.
+    pub(super) fn has_body(&self) -> bool {
+        let head = self.inbound.as_ref().is_some_and(|inbound| inbound.method == Method::HEAD);
+        !head && self.status != 101
+    }
+
+    /// The request as it was read.
+    pub(super) fn inbound(&self) -> Result<&Inbound, Rejection> {
+        self.inbound.as_ref().ok_or(Rejection::Internal("a request that was not read"))
+    }
+
+    /// Whether the request came to the host where people sign in.
+    pub(super) fn is_on_public_host(&self, house: &House) -> bool {
         let inbound = self.inbound.as_ref();
-        AccessLine {
+        inbound.is_some_and(|inbound| house.is_public(&inbound.authority, inbound.forwarding.scheme))
+    }
+
+    fn write(&self) {
+        let inbound = self.inbound.as_ref();
+        let reason = self.words();
+        let line = AccessLine {
             id: self.id.as_str(),
             client: Some(inbound.map_or(self.transport.peer.ip(), |inbound| inbound.forwarding.client.ip())),
             method: inbound.map_or("-", |inbound| inbound.method.as_str()),
@@ -77,9 +118,18 @@ impl Exchange {
             user: self.principal.as_ref().map(|who| (who.provider.as_str(), who.user.as_str())),
             status: self.status,
             outcome: self.outcome,
-            reason: &self.reason,
+            reason: &reason,
             bytes: self.bytes,
             took: self.started.elapsed(),
+        };
+        line.write();
+    }
+
+    /// The exact cause, or else the rule that decided.
+    fn words(&self) -> Cow<'_, str> {
+        match (self.route.as_ref(), self.decision) {
+            (Some(route), Some(decision)) if self.reason.is_empty() => decision.said(&route.access).to_string().into(),
+            _ => Cow::Borrowed(&self.reason),
         }
     }
 }
@@ -89,7 +139,7 @@ impl Drop for Exchange {
         let stats = self.route.as_ref().map_or(&self.unrouted, |route| &route.stats);
         stats.record(self.transport.worker.0, self.outcome, self.started.elapsed());
         if self.log {
-            self.line().write();
+            self.write();
         }
     }
 }

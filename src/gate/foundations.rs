@@ -8,10 +8,14 @@ use tokio::runtime::Handle;
 use super::ids::RequestIds;
 use super::tickets::Tickets;
 use crate::clock::Clock;
-use crate::forward::{Asserter, Upstream};
+use crate::forward::Asserter;
+use crate::identity::RouteName;
 use crate::oidc::RefreshFlights;
 use crate::session::Sessions;
 use crate::telemetry::{Metrics, RequestStats};
+
+/// Sessions whose tokens may be refreshed at the same time.
+const REFRESHES: usize = 10_000;
 
 /// What every house of this process stands on.
 pub struct Foundations {
@@ -22,7 +26,7 @@ pub struct Foundations {
     /// What is counted.
     pub metrics: Metrics,
     /// All sessions.
-    pub sessions: Arc<Sessions>,
+    pub sessions: Sessions,
     /// Seals sign-ins in flight.
     pub flow_key: [u8; 64],
     /// Signs what apps may verify.
@@ -33,4 +37,40 @@ pub struct Foundations {
     pub(super) ids: RequestIds,
     pub(super) unrouted: Arc<RequestStats>,
     pub(super) refreshes: RefreshFlights<()>,
+}
+
+impl Foundations {
+    /// With nothing issued or counted yet.
+    #[must_use]
+    pub fn new(
+        workers: usize,
+        clock: Clock,
+        metrics: Metrics,
+        sessions: Sessions,
+        flow_key: [u8; 64],
+        asserter: Arc<Asserter>,
+        background: Handle,
+    ) -> Self {
+        let unrouted = metrics.route(&RouteName::new("none"), workers);
+        let (tickets, ids, refreshes) = (Tickets::new(), RequestIds::new(), RefreshFlights::new(REFRESHES));
+        Self {
+            workers,
+            clock,
+            metrics,
+            sessions,
+            flow_key,
+            asserter,
+            background,
+            tickets,
+            ids,
+            unrouted,
+            refreshes,
+        }
+    }
+}
+
+impl fmt::Debug for Foundations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Foundations").field("workers", &self.workers).finish_non_exhaustive()
+    }
 }

@@ -1,39 +1,44 @@
 //! What one configuration made. A reload builds another and puts it in this one's place, whole.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use http::Method;
+use http::HeaderMap;
 use url::Url;
 
+use super::exchange::Exchange;
 use super::foundations::Foundations;
+use super::hops::HopCookies;
 use super::inbound::Inbound;
-use super::own::Endpoint;
+use super::own;
 use super::rejection::Rejection;
 use super::route::Route;
-use super::settings::{GateSettings, RouteAction, RouteSettings};
-use crate::authn::{Authenticator, BearerIssuer, BearerVerifier};
-use crate::forward::{ReservedHeaders, Upstream, UpstreamError, UpstreamSettings};
-use crate::identity::RouteName;
+use super::rows::{Rows, Tended, rows};
+use super::settings::GateSettings;
+use crate::authn::{Authentication, AuthenticationError, Authenticator, BearerIssuer, BearerSettings, BearerVerifier};
+use crate::forward::{OwnCookies, UpstreamError};
+use crate::identity::{ProviderName, RouteName};
 use crate::oidc::{FlowCookies, Member, Providers, SetupError};
-use crate::request::{Authority, RequestPath, Scheme, TrustedProxies};
-use crate::route::{Conflict, HostPattern, Lookup, PathPrefix, RoutePattern, RouteTable};
+use crate::request::{Authority, Scheme, Transport, TrustedProxies};
+use crate::route::{Lookup, RouteTable};
 use crate::session::SessionCookie;
 
 /// Everything a request is judged by.
 #[derive(Debug)]
 pub(super) struct House {
     pub(super) routes: RouteTable<Arc<Route>>,
+    /// The gateway's own endpoints, which stand on every host that it knows.
+    own: RouteTable<Arc<Route>>,
     pub(super) trusted: TrustedProxies,
     pub(super) public: Option<PublicUrl>,
     pub(super) providers: Providers,
     pub(super) authenticator: Authenticator,
     pub(super) cookie: SessionCookie,
     pub(super) flows: FlowCookies,
+    pub(super) hops: HopCookies,
     pub(super) members: Vec<Arc<Member>>,
-    pub(super) upstreams: Vec<Arc<Upstream>>,
+    pub(super) upstreams: Vec<Arc<Tended>>,
     pub(super) foundations: Arc<Foundations>,
-    pub(super) log: bool,
+    log: bool,
 }
 
 /// The origin where people sign in.
@@ -71,20 +76,21 @@ impl House {
         let public = settings.relying_party.public_url.clone().map(PublicUrl::new).transpose()?;
         let https = public.as_ref().is_some_and(|public| public.scheme == Scheme::Https);
         let members = join(settings, foundations, before)?;
-        let (routes, upstreams) = routes(settings, public.as_ref(), foundations, before)?;
+        let Rows { routes, upstreams } = rows(settings, foundations, before)?;
         let cookie = SessionCookie::new(&settings.session, https);
+        let providers = Providers::new(members.iter().map(|member| Arc::clone(&member.provider)).collect());
+        let host = public.as_ref().map_or("", |public| public.authority.host());
+        let bearer = bearer(&members, foundations);
         Ok(Self {
             routes,
+            own: own::rows(foundations),
             upstreams,
             trusted: TrustedProxies::new(settings.trusted_proxies.clone()),
-            providers: Providers::new(members.iter().map(|member| Arc::clone(&member.provider)).collect()),
-            authenticator: Authenticator::new(
-                Arc::clone(&foundations.sessions),
-                cookie.clone(),
-                bearer(&members, foundations),
-            ),
+            authenticator: Authenticator::new(foundations.sessions.clone(), cookie.clone(), bearer, providers.clone()),
+            providers,
             cookie,
-            flows: FlowCookies::new(&foundations.flow_key, https, foundations.clock.clone()),
+            flows: FlowCookies::new(foundations.flow_key, https, host, foundations.clock.clone()),
+            hops: HopCookies { https },
             public,
             members,
             foundations: Arc::clone(foundations),
@@ -92,23 +98,50 @@ impl House {
         })
     }
 
+    /// Counts a token that was refused.
+    pub(super) fn count_credential(&self, found: Result<&Authentication, &AuthenticationError>) {
+        if let Err(AuthenticationError::Token(error)) = found {
+            self.foundations.metrics.token_check(error.label());
+        }
+    }
+
+    /// Begins the record of a request.
+    pub(super) fn exchange(&self, transport: &Arc<Transport>, headers: &HeaderMap) -> Exchange {
+        let id = self.foundations.ids.of(headers, self.trusted.contains(transport.peer.ip()));
+        Exchange::start(id, transport, &self.foundations.unrouted, self.log)
+    }
+
     /// The route of a request.
     pub(super) fn route(&self, inbound: &Inbound) -> Result<&Arc<Route>, Rejection> {
-        let scheme = inbound.forwarding.scheme;
-        match self.routes.find(&inbound.authority, scheme, &inbound.path, &inbound.method) {
+        let (authority, scheme) = (&inbound.authority, inbound.forwarding.scheme);
+        let own = inbound.path.decoded().starts_with(own::ROOT);
+        let ours = own && (self.is_public(authority, scheme) || self.routes.knows_host(authority, scheme));
+        let table = if ours { self.own.find(authority, scheme, &inbound.path, &inbound.method) } else { Lookup::UnknownPath };
+        let found = match table {
+            Lookup::UnknownPath => self.routes.find(authority, scheme, &inbound.path, &inbound.method),
+            own => own,
+        };
+        match found {
             Lookup::Found(route) => Ok(route),
-            Lookup::MethodNotAllowed => Err(Rejection::MethodNotAllowed),
+            Lookup::MethodNotAllowed => Err(Rejection::MethodNotAllowed(self.allowed(inbound, ours))),
             Lookup::UnknownPath => Err(Rejection::UnknownPath),
+            Lookup::UnknownHost if self.is_public(authority, scheme) => Err(Rejection::UnknownPath),
             Lookup::UnknownHost => Err(Rejection::UnknownHost),
         }
     }
 
-    /// Whether some route claims the origin of `url`: where a sign-in may lead back to.
+    fn allowed(&self, inbound: &Inbound, own: bool) -> String {
+        let table = if own { &self.own } else { &self.routes };
+        let methods = table.allowed_methods(&inbound.authority, inbound.forwarding.scheme, &inbound.path);
+        methods.map(http::Method::as_str).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether some route claims the origin of `url`: where a sign-in may lead back to. Nothing leads from
+    /// TLS to clear text.
     pub(super) fn claims(&self, url: &Url) -> bool {
-        let scheme = if url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
+        let Some((authority, scheme)) = origin(url) else { return false };
         let expected = self.public.as_ref().map_or(scheme, |public| public.scheme);
-        let authority = Authority::parse(&url[url::Position::BeforeHost..url::Position::AfterPort]);
-        scheme == expected && authority.is_ok_and(|authority| self.routes.knows_host(&authority, scheme))
+        scheme == expected && (self.is_public(&authority, scheme) || self.routes.knows_host(&authority, scheme))
     }
 
     /// Whether sign-in happens on this very host.
@@ -118,13 +151,32 @@ impl House {
                 && public.authority.port_or_default(public.scheme) == authority.port_or_default(scheme)
         })
     }
+
+    /// Whether `url` lies on the sign-in host.
+    pub(super) fn is_public_url(&self, url: &Url) -> bool {
+        self.public.as_ref().is_some_and(|public| public.url.origin() == url.origin())
+    }
+
+    /// The front page of the sign-in host.
+    pub(super) fn home(&self) -> &str {
+        self.public.as_ref().map_or("/", |public| public.url.as_str())
+    }
+
+    /// What people call a provider.
+    pub(super) fn display_name<'a>(&'a self, name: &'a ProviderName) -> &'a str {
+        self.providers.get(name.as_str()).map_or(name.as_str(), |provider| &provider.settings().display_name)
+    }
+}
+
+impl OwnCookies for House {
+    fn owns(&self, name: &str) -> bool {
+        name == self.cookie.name() || self.flows.owns(name) || self.hops.owns(name)
+    }
 }
 
 impl PublicUrl {
     fn new(url: Url) -> Result<Self, BuildError> {
-        let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
-        let authority = Authority::parse(authority).map_err(|_| BuildError::PublicUrl)?;
-        let scheme = if url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
+        let (authority, scheme) = origin(&url).ok_or(BuildError::PublicUrl)?;
         Ok(Self { url, authority, scheme })
     }
 
@@ -136,18 +188,25 @@ impl PublicUrl {
     }
 }
 
+fn origin(url: &Url) -> Option<(Authority, Scheme)> {
+    let scheme = if url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
+    let authority = Authority::parse(&url[url::Position::BeforeHost..url::Position::AfterPort]);
+    authority.ok().map(|authority| (authority, scheme))
+}
+
 fn join(
     settings: &GateSettings,
     foundations: &Foundations,
     before: Option<&House>,
 ) -> Result<Vec<Arc<Member>>, BuildError> {
-    let redirect = settings.relying_party.public_url.as_ref().map(|url| {
+    let public = settings.relying_party.public_url.as_ref();
+    let redirect = public.map(|url| {
         let mut url = url.clone();
-        url.set_path("/.portcullis/callback");
+        url.set_path(own::CALLBACK);
         url
     });
-    let same_public = |house: &&House| house.public.as_ref().map(|p| &p.url) == settings.relying_party.public_url.as_ref();
-    let kept = before.filter(same_public).map_or(&[][..], |house| &house.members);
+    let same = |house: &&House| house.public.as_ref().map(|public| &public.url) == public;
+    let kept = before.filter(same).map_or(&[][..], |house| &house.members);
     let providers = settings.relying_party.providers.iter();
     providers
         .map(|provider| match kept.iter().find(|member| member.provider.settings() == provider) {
@@ -159,83 +218,10 @@ fn join(
 }
 
 fn bearer(members: &[Arc<Member>], foundations: &Foundations) -> BearerVerifier {
-    let accepted = members.iter().filter(|member| !member.provider.settings().audiences.is_empty());
     let issuer = |member: &Arc<Member>| BearerIssuer {
         settings: member.provider.settings().clone(),
         keys: Arc::clone(&member.keys),
     };
-    BearerVerifier::new(accepted.map(issuer).collect(), foundations.clock.clone())
-}
-
-type Routes = (RouteTable<Arc<Route>>, Vec<Arc<Upstream>>);
-
-fn routes(
-    settings: &GateSettings,
-    public: Option<&PublicUrl>,
-    foundations: &Foundations,
-    before: Option<&House>,
-) -> Result<Routes, BuildError> {
-    let reserved = Arc::new(ReservedHeaders::new(settings.routes.iter().filter_map(identity)));
-    let mut upstreams = Vec::new();
-    let mut rows = own_rows(settings, public, foundations);
-    for route in &settings.routes {
-        let stats = foundations.metrics.route(&route.name, foundations.workers);
-        let compiled = Route::compile(route, &reserved, stats, |wanted| shared(wanted, &mut upstreams, before, foundations));
-        let compiled = compiled.map_err(|cause| BuildError::Upstream(route.name.clone(), cause))?;
-        rows.push((route.pattern.clone(), Arc::new(compiled)));
-    }
-    let names: Vec<RouteName> = rows.iter().map(|(_, route)| route.name.clone()).collect();
-    let table = RouteTable::build(rows).map_err(|conflicts| conflict(&conflicts, &names))?;
-    Ok((table, upstreams))
-}
-
-fn identity(route: &RouteSettings) -> Option<&crate::forward::IdentitySettings> {
-    match &route.action {
-        RouteAction::Forward { forward, .. } => Some(&forward.identity),
-        RouteAction::Redirect(_) => None,
-    }
-}
-
-/// The upstream with these settings: one already made for another route, the former house's, or a new one.
-fn shared(
-    wanted: &UpstreamSettings,
-    upstreams: &mut Vec<Arc<Upstream>>,
-    before: Option<&House>,
-    foundations: &Foundations,
-) -> Result<Arc<Upstream>, UpstreamError> {
-    let same = |upstream: &&Arc<Upstream>| upstream.settings() == wanted;
-    if let Some(known) = upstreams.iter().find(same) {
-        return Ok(Arc::clone(known));
-    }
-    let kept = before.and_then(|house| house.upstreams.iter().find(same)).map(Arc::clone);
-    let upstream = match kept {
-        Some(upstream) => upstream,
-        None => foundations.start(Upstream::new(wanted.clone(), foundations.workers)?),
-    };
-    upstreams.push(Arc::clone(&upstream));
-    Ok(upstream)
-}
-
-fn conflict(conflicts: &[Conflict], names: &[RouteName]) -> BuildError {
-    let name = |index: usize| names.get(index).cloned().unwrap_or_else(|| RouteName::new("?"));
-    let (first, second) = conflicts.first().map_or((0, 0), |conflict| (conflict.first, conflict.second));
-    BuildError::Conflict(name(first), name(second))
-}
-
-fn own_rows(
-    settings: &GateSettings,
-    public: Option<&PublicUrl>,
-    foundations: &Foundations,
-) -> Vec<(RoutePattern, Arc<Route>)> {
-    let stats = foundations.metrics.route(&RouteName::new("portcullis"), foundations.workers);
-    let mut hosts: HashSet<HostPattern> = settings.routes.iter().map(|route| route.pattern.host.clone()).collect();
-    if let Some(own) = public.filter(|public| !hosts.iter().any(|host| host.covers(&public.authority, public.scheme))) {
-        hosts.insert(HostPattern::Exact(own.authority.host().to_owned(), own.authority.port()));
-    }
-    let row = |host: &HostPattern, (endpoint, path, methods): (Endpoint, &str, &[Method])| {
-        let path: PathPrefix = path.parse().ok()?;
-        let pattern = RoutePattern { host: host.clone(), path, methods: methods.to_vec() };
-        Some((pattern, Arc::new(Route::own(endpoint, Arc::clone(&stats)))))
-    };
-    hosts.iter().flat_map(|host| Endpoint::ALL.into_iter().filter_map(move |own| row(host, own))).collect()
+    let issuers = members.iter().map(issuer).collect();
+    BearerVerifier::new(issuers, foundations.clock.clone(), BearerSettings::default())
 }

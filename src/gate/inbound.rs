@@ -1,8 +1,8 @@
 //! Who is asking, for exactly which path: read once, before anything is decided.
 
-use http::{HeaderMap, Method, Request};
+use http::{Method, Request};
 
-use super::Rejection;
+use super::rejection::Rejection;
 use crate::request::{Authority, Forwarding, RequestPath, Transport, TrustedProxies};
 
 /// What a request is, once everything ambiguous has been refused.
@@ -31,14 +31,14 @@ impl Inbound {
         Ok(Self { method: request.method().clone(), authority, path, forwarding })
     }
 
-    /// Path and query as they came, for addresses we write.
-    pub(super) fn url<B>(&self, request: &Request<B>) -> String {
-        let (scheme, target) = (self.forwarding.scheme, request.uri().path_and_query());
-        format!("{scheme}://{}{}", self.authority, target.map_or("/", |target| target.as_str()))
+    /// The address as it was asked for, without its query.
+    pub(super) fn address(&self) -> String {
+        format!("{}://{}{}", self.forwarding.scheme, self.authority, self.path.raw())
     }
-}
 
-/// Whether a page or a redirect is a better answer than a status for programs.
-pub(super) fn prefers_page(method: &Method, headers: &HeaderMap) -> bool {
-    crate::request::is_navigation(method, headers)
+    /// The whole address as it was asked for.
+    pub(super) fn url<B>(&self, request: &Request<B>) -> String {
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        format!("{}{query}", self.address())
+    }
 }

@@ -1,4 +1,4 @@
-//! Credentials, policy and the limits that count principals.
+//! Credentials, and the policy.
 
 use std::sync::Arc;
 
@@ -6,36 +6,39 @@ use http::Request;
 
 use super::exchange::Exchange;
 use super::house::House;
-use super::rejection::Rejection;
+use super::inbound::Inbound;
+use super::rejection::{Comeback, Rejection};
 use super::return_to::ReturnTo;
 use super::route::Route;
-use crate::authn::Authentication;
-use crate::limit::{Exceeded, Standing};
-use crate::policy::{Decision, Permit, Question, decide};
+use crate::authn::{Authentication, AuthenticationError};
+use crate::identity::Principal;
+use crate::policy::{Decision, Permit, Question, decide as policy, missing_scopes};
 
 /// Whose credential the request carries. A public route looks at none: it works without store and
 /// provider, and nobody is anybody there.
 pub(super) async fn authenticate<B>(
     house: &House,
     route: &Route,
+    exchange: &mut Exchange,
     request: &Request<B>,
 ) -> Result<Authentication, Rejection> {
     if route.access.is_public() {
         return Ok(Authentication::Anonymous);
     }
-    let found = house.authenticator.authenticate(route.accept, request.headers()).await?;
-    super::freshen::freshen(house, route, found).await
+    let host = exchange.inbound()?.authority.host();
+    let found = house.authenticator.authenticate(route.accept, host, request.headers()).await;
+    house.count_credential(found.as_ref());
+    let found = super::freshen::freshen(house, route, found?).await?;
+    exchange.principal = found.principal().map(Arc::clone);
+    if let Authentication::Session(_, session) = &found {
+        exchange.session = Some(Arc::clone(session));
+    }
+    Ok(found)
 }
 
-/// Asks the policy.
-pub(super) fn decide_for<'a>(exchange: &'a Exchange, authentication: &'a Authentication) -> Option<Question<'a>> {
-    let inbound = exchange.inbound.as_ref()?;
-    Some(Question {
-        principal: authentication.principal(),
-        method: &inbound.method,
-        path: &inbound.path,
-        client: inbound.forwarding.client,
-    })
+/// What the policy is asked.
+pub(super) fn question<'a>(inbound: &'a Inbound, principal: Option<&'a Arc<Principal>>) -> Question<'a> {
+    Question { principal, method: &inbound.method, path: &inbound.path, client: inbound.forwarding.client }
 }
 
 /// Lets the policy decide, and puts the decision on record.
@@ -45,29 +48,42 @@ pub(super) fn decide<B>(
     authentication: &Authentication,
     request: &Request<B>,
 ) -> Result<Permit, Rejection> {
-    exchange.principal = authentication.principal().map(Arc::clone);
-    let question = decide_for(exchange, authentication).ok_or(Rejection::Internal("a request that was not read"))?;
-    match self::policy(route, &question) {
-        Decision::Permit(permit) => Ok(permit),
-        Decision::Forbidden(reason) => Err(Rejection::Forbidden(reason)),
+    let decision = policy(&route.access, &question(exchange.inbound()?, authentication.principal()));
+    match decision {
+        Decision::Permit(permit) => {
+            exchange.decision = Some(permit.reason());
+            Ok(permit)
+        }
+        Decision::Forbidden(reason) => {
+            exchange.decision = Some(reason);
+            Err(forbidden(route, exchange, authentication))
+        }
         Decision::SignIn(_) => Err(sign_in(route, exchange, request)),
     }
 }
 
-fn policy(route: &Route, question: &Question<'_>) -> Decision {
-    decide(&route.access, question)
+/// A token whose scopes do not suffice is told so (RFC 6750, section 3.1).
+fn forbidden(route: &Route, exchange: &Exchange, authentication: &Authentication) -> Rejection {
+    let scopes = matches!(authentication, Authentication::Bearer(_)).then(|| {
+        let inbound = exchange.inbound.as_ref()?;
+        missing_scopes(&route.access, &question(inbound, authentication.principal()))
+    });
+    Rejection::Forbidden { scopes: scopes.flatten() }
 }
 
+/// Where a person may come back to, if this route signs people in.
 fn sign_in<B>(route: &Route, exchange: &Exchange, request: &Request<B>) -> Rejection {
-    let url = exchange.inbound.as_ref().map(|inbound| inbound.url(request));
-    let return_to = url.filter(|_| route.accept.session).and_then(|url| ReturnTo::parse(&url, |_| true));
-    Rejection::SignIn(return_to)
+    let url = exchange.inbound.as_ref().filter(|_| route.accept.session).map(|inbound| inbound.url(request));
+    let return_to = url.and_then(|url| ReturnTo::parse(&url, |_| true));
+    let cookies = super::respond::cookies(request.headers());
+    Rejection::SignIn(return_to.map(|return_to| Box::new(Comeback { return_to, cookies })))
 }
 
-/// Counts the principal.
-pub(super) fn limit(route: &Route, permit: &Permit, before: Standing) -> Result<Standing, Exceeded> {
-    match permit.principal() {
-        Some(principal) => Ok(before.tighter(route.limiter.after(principal)?)),
-        None => Ok(before),
+impl From<AuthenticationError> for Rejection {
+    fn from(error: AuthenticationError) -> Self {
+        match error {
+            AuthenticationError::Token(error) => Self::Token(error),
+            AuthenticationError::Store(error) => Self::StoreUnavailable(error.to_string()),
+        }
     }
 }

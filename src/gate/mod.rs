@@ -1,5 +1,122 @@
 //! The one path of every request.
 
+mod act;
+mod body;
+mod exchange;
+mod foundations;
+mod freshen;
+mod hops;
+mod house;
+mod ids;
+mod inbound;
+mod judge;
+mod own;
+mod rejection;
+mod respond;
+mod return_to;
+mod route;
+mod rows;
 mod settings;
+mod status;
+mod tickets;
 
-pub use settings::{Accept, RedirectSettings, RouteAction, RouteSettings};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use http::{Request, Response};
+use hyper::body::Incoming;
+
+use exchange::Exchange;
+use house::House;
+use inbound::Inbound;
+use rejection::Rejection;
+
+pub use body::Body;
+pub use foundations::Foundations;
+pub use house::BuildError;
+pub use settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
+pub use status::Missing;
+
+use crate::listener::Handler;
+use crate::request::Transport;
+
+/// The gate: every request of every listener passes here. Cheap to clone; a reload reaches all clones.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    house: ArcSwap<House>,
+    foundations: Arc<Foundations>,
+}
+
+/// A gate's next configuration, built and not yet in place.
+#[derive(Debug)]
+pub struct Prepared {
+    gate: Gate,
+    house: Arc<House>,
+}
+
+impl Prepared {
+    /// Puts it in the place of the old one, at once and whole. Requests under way end as they began.
+    pub fn put_in_place(self) {
+        self.gate.0.house.store(self.house);
+    }
+}
+
+impl Gate {
+    /// Builds the gate.
+    ///
+    /// # Errors
+    /// Where the settings make no gate: nothing is started then.
+    pub fn new(settings: &GateSettings, foundations: Foundations) -> Result<Self, BuildError> {
+        let foundations = Arc::new(foundations);
+        let house = House::build(settings, &foundations, None)?;
+        let gate = Self(Arc::new(Shared { house: ArcSwap::from_pointee(house), foundations }));
+        gate.watch_scrapes();
+        Ok(gate)
+    }
+
+    /// Builds what new settings make, to be put in place once everything else has agreed as well.
+    ///
+    /// # Errors
+    /// Where the settings make no gate: the old ones go on.
+    pub fn prepare(&self, settings: &GateSettings) -> Result<Prepared, BuildError> {
+        let before = self.0.house.load();
+        let house = House::build(settings, &self.0.foundations, Some(&before))?;
+        Ok(Prepared { gate: self.clone(), house: Arc::new(house) })
+    }
+
+    /// The path of a request: each step goes on or says why not.
+    async fn pass(
+        house: &House,
+        exchange: &mut Exchange,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Rejection> {
+        let inbound = exchange.inbound.insert(Inbound::read(&exchange.transport, &house.trusted, &request)?);
+        let route = Arc::clone(exchange.route.insert(Arc::clone(house.route(inbound)?)));
+        route.tolerates(&inbound.path)?;
+        let standing = route.limit_before(inbound, request.headers())?;
+        exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
+        let authentication = judge::authenticate(house, &route, exchange, &request).await?;
+        let permit = judge::decide(&route, exchange, &authentication, &request)?;
+        exchange.standing = route.limit_after(&permit, standing)?;
+        act::act(house, &route, exchange, permit, &authentication, request).await
+    }
+}
+
+impl Handler for Gate {
+    type Body = Body;
+
+    async fn handle(&self, transport: &Arc<Transport>, request: Request<Incoming>) -> Response<Body> {
+        let house = self.0.house.load_full();
+        let mut exchange = Box::new(house.exchange(transport, request.headers()));
+        let asked = respond::Asked::of(&request);
+        let mut response = match Self::pass(&house, &mut exchange, request).await {
+            Ok(response) => exchange.passed(response),
+            Err(rejection) => respond::respond(&house, &mut exchange, asked, rejection).await,
+        };
+        respond::finish(&exchange, &mut response);
+        response.map(|body| body.recorded_by(exchange))
+    }
+}

@@ -1,15 +1,18 @@
 //! Why a request does not go on. What each of them means to the client is said in `respond` alone.
 
 use std::borrow::Cow;
+use std::error::Error;
+
+use http::HeaderMap;
 
 use super::return_to::ReturnTo;
-use crate::authn::{AuthenticationError, TokenError};
-use crate::forward::ForwardError;
+use crate::authn::{ErrorCode, TokenError};
+use crate::forward::{Blame, ForwardError};
+use crate::identity::ProviderName;
 use crate::limit::Exceeded;
-use crate::oidc::{ProviderError, SignInError};
-use crate::policy::Reason;
+use crate::oidc::SignInError;
 use crate::request::{AuthorityError, ForwardingError, PathError, PathExceptions};
-use crate::session::StoreUnavailable;
+use crate::session::{SessionError, StoreUnavailable};
 use crate::telemetry::Outcome;
 
 /// A step's no.
@@ -23,20 +26,18 @@ pub(super) enum Rejection {
     UnknownHost,
     /// No route of the host claims the path.
     UnknownPath,
-    /// A route claims the path, for other methods.
-    MethodNotAllowed,
+    /// A route claims the path, for other methods: those of an `Allow` field.
+    MethodNotAllowed(String),
     /// Over a rate.
     Limited(Exceeded),
     /// As many requests as the route allows at once are under way.
     Busy,
-    /// Nobody is signed in; where to come back to, where a browser may be sent to sign in.
-    SignIn(Option<ReturnTo>),
+    /// Nobody is signed in; where a browser may be sent to sign in, where to come back to.
+    SignIn(Option<Box<Comeback>>),
     /// An access token is no good, or cannot be judged now.
     Token(TokenError),
-    /// An `Authorization` header that cannot be read.
-    UnreadableCredential(&'static str),
-    /// Known and refused.
-    Forbidden(Reason),
+    /// Known and refused; the scopes that an access token would need, where it is only for those.
+    Forbidden { scopes: Option<String> },
     /// A form of ours that another site sent (invariant 18).
     CrossSite,
     /// The sign-in came to nothing.
@@ -45,12 +46,26 @@ pub(super) enum Rejection {
     NoSuchFlow(String),
     /// The upstream failed, or the request was too large for it.
     Forward(ForwardError),
-    /// The provider is away.
-    ProviderUnavailable(String),
+    /// A provider is away.
+    ProviderUnavailable {
+        /// Which.
+        provider: ProviderName,
+        /// Why, for the log.
+        reason: String,
+    },
     /// The session store does not answer.
-    StoreUnavailable(StoreUnavailable),
+    StoreUnavailable(String),
     /// We are at fault.
     Internal(&'static str),
+}
+
+/// What must be remembered of a request so that its browser comes back from signing in.
+#[derive(Debug)]
+pub(super) struct Comeback {
+    /// Where to.
+    pub(super) return_to: ReturnTo,
+    /// The browser's cookies: sign-ins that it has in flight.
+    pub(super) cookies: HeaderMap,
 }
 
 impl Rejection {
@@ -58,58 +73,76 @@ impl Rejection {
     pub(super) fn outcome(&self) -> Outcome {
         match self {
             Self::Malformed(_) | Self::Untolerated(_) | Self::NoSuchFlow(_) => Outcome::BadRequest,
-            Self::UnknownHost | Self::UnknownPath | Self::MethodNotAllowed => Outcome::NotFound,
+            Self::UnknownHost | Self::UnknownPath | Self::MethodNotAllowed(_) => Outcome::NotFound,
             Self::Limited(_) | Self::Busy => Outcome::Limited,
-            Self::SignIn(_) | Self::UnreadableCredential(_) => Outcome::Unauthenticated,
-            Self::Token(error) if error.is_unavailable() => Outcome::Unavailable,
-            Self::Token(_) | Self::SignInFailed(_) => Outcome::Unauthenticated,
-            Self::Forbidden(_) | Self::CrossSite => Outcome::Forbidden,
-            Self::Forward(error) if error.status().is_client_error() => Outcome::BadRequest,
-            Self::Forward(_) => Outcome::UpstreamError,
-            Self::ProviderUnavailable(_) | Self::StoreUnavailable(_) | Self::Internal(_) => Outcome::Unavailable,
+            Self::Token(error) => of_token(*error),
+            Self::SignIn(_) | Self::SignInFailed(_) => Outcome::Unauthenticated,
+            Self::Forbidden { .. } | Self::CrossSite => Outcome::Forbidden,
+            Self::Forward(error) => of_upstream(error),
+            Self::ProviderUnavailable { .. } | Self::StoreUnavailable(_) | Self::Internal(_) => {
+                Outcome::Unavailable
+            }
         }
     }
 
-    /// The exact reason, for the log and nobody else.
+    /// The exact reason, for the log and nobody else; empty where the decision says it all.
     pub(super) fn reason(&self) -> Cow<'static, str> {
         match self {
-            Self::Malformed(cause) | Self::ProviderUnavailable(cause) | Self::NoSuchFlow(cause) => cause.clone().into(),
+            Self::Malformed(cause)
+            | Self::NoSuchFlow(cause)
+            | Self::StoreUnavailable(cause) => cause.clone().into(),
+            Self::ProviderUnavailable { provider, reason } => format!("provider {provider}: {reason}").into(),
             Self::Untolerated(what) => untolerated(*what).into(),
             Self::UnknownHost => "no route claims this host".into(),
             Self::UnknownPath => "no route of this host claims this path".into(),
-            Self::MethodNotAllowed => "the route does not take this method".into(),
+            Self::MethodNotAllowed(_) => "the route does not take this method".into(),
             Self::Limited(exceeded) => exceeded.to_string().into(),
             Self::Busy => "as many requests as the route's `concurrency` allows are under way".into(),
             Self::SignIn(_) => "nobody is signed in".into(),
             Self::Token(error) => error.to_string().into(),
-            Self::UnreadableCredential(cause) | Self::Internal(cause) => Cow::Borrowed(cause),
-            Self::Forbidden(reason) => reason.to_string().into(),
+            Self::Internal(cause) => Cow::Borrowed(cause),
+            Self::Forbidden { .. } => Cow::Borrowed(""),
             Self::CrossSite => "a form of the gateway was sent from another site".into(),
-            Self::SignInFailed(error) => error.to_string().into(),
-            Self::Forward(error) => with_causes(error).into(),
-            Self::StoreUnavailable(error) => error.to_string().into(),
+            Self::SignInFailed(error) => with_causes(error).into(),
+            Self::Forward(error) => of_forward(error).into(),
         }
+    }
+}
+
+fn of_token(error: TokenError) -> Outcome {
+    match error.code() {
+        None => Outcome::Unavailable,
+        Some(ErrorCode::InsufficientScope) => Outcome::Forbidden,
+        Some(ErrorCode::InvalidRequest | ErrorCode::InvalidToken) => Outcome::Unauthenticated,
+    }
+}
+
+const fn of_upstream(error: &ForwardError) -> Outcome {
+    match error.blame() {
+        Blame::Client => Outcome::BadRequest,
+        Blame::Upstream => Outcome::UpstreamError,
+        Blame::Us => Outcome::Unavailable,
     }
 }
 
 fn untolerated(what: PathExceptions) -> String {
-    let words: Vec<_> = what.iter().map(|exception| format!("\"{}\"", exception.as_str())).collect();
-    format!("ambiguous path; where the app needs it, set `tolerate = [{}]` on its route", words.join(", "))
+    let words: Vec<_> = what.iter().map(|exception| exception.as_str()).collect();
+    format!("ambiguous path: {}; where the app needs it, its route says `tolerate`", words.join(", "))
 }
 
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+fn of_forward(error: &ForwardError) -> String {
+    let text = with_causes(error);
+    error.server().map_or_else(|| text.clone(), |server| format!("{server}: {text}"))
 }
 
-impl From<AuthenticationError> for Rejection {
-    fn from(error: AuthenticationError) -> Self {
-        match error {
-            AuthenticationError::Token(error) => Self::Token(error),
-            AuthenticationError::Malformed(cause) => Self::UnreadableCredential(cause),
-            AuthenticationError::Store(error) => Self::StoreUnavailable(error),
-        }
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
     }
+    text
 }
 
 macro_rules! from {
@@ -128,7 +161,7 @@ from! {
     PathError => |error| Self::Malformed(error.to_string());
     Exceeded => |exceeded| Self::Limited(exceeded);
     ForwardError => |error| Self::Forward(error);
-    ProviderError => |error| Self::ProviderUnavailable(error.to_string());
-    StoreUnavailable => |error| Self::StoreUnavailable(error);
+    StoreUnavailable => |error| Self::StoreUnavailable(error.to_string());
+    SessionError => |error| Self::StoreUnavailable(error.to_string());
     SignInError => |error| Self::SignInFailed(Box::new(error));
 }

@@ -3,37 +3,47 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 
 use super::body::Body;
 use super::exchange::Exchange;
 use super::house::House;
-use super::own::{Wish, depart};
+use super::own::{self, Wish, depart};
 use super::rejection::{Comeback, Rejection};
-use crate::authn::TokenError;
+use crate::authn::{Challenge, ErrorCode, TokenError};
 use crate::forward::ForwardError;
-use crate::pages::{self, ErrorPage, Fault, Page};
+use crate::oidc::Blame;
+use crate::pages::{self, ErrorPage, Fault, Form, Page, Refusal};
+use crate::policy::explain;
+use crate::request::is_navigation;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REALM: &str = "portcullis";
+
+/// When a passing fault is worth another try.
+const SOON: Duration = Duration::from_secs(5);
 
 /// What must be remembered of a request to refuse it well.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     page: bool,
-    repeatable: bool,
 }
-
-/// When a passing fault is worth another try.
-const SOON: Duration = Duration::from_secs(5);
 
 impl Asked {
     pub(super) fn of<B>(request: &Request<B>) -> Self {
-        let page = super::inbound::prefers_page(request.method(), request.headers());
-        Self { page, repeatable: request.method() == http::Method::GET }
+        Self { page: is_navigation(request.method(), request.headers()) }
     }
 }
 
 /// Answers a rejection and puts it on record.
-pub(super) async fn respond(house: &House, exchange: &mut Exchange, asked: Asked, no: Rejection) -> Response<Body> {
+pub(super) async fn respond(
+    house: &House,
+    exchange: &mut Exchange,
+    asked: Asked,
+    no: Rejection,
+) -> Response<Body> {
     let (outcome, reason) = (no.outcome(), no.reason());
+    count(house, exchange, &no);
     let response = match no {
         Rejection::SignIn(Some(comeback)) if asked.page => sent_to_sign_in(house, exchange, asked, *comeback).await,
         other => refused(house, exchange, asked, &other),
@@ -42,9 +52,18 @@ pub(super) async fn respond(house: &House, exchange: &mut Exchange, asked: Asked
     response
 }
 
+fn count(house: &House, exchange: &Exchange, no: &Rejection) {
+    let route = exchange.route.as_ref().map_or("none", |route| route.name.as_str());
+    match no {
+        Rejection::Limited(_) => house.foundations.metrics.limit_hit(route, "rate"),
+        Rejection::Busy => house.foundations.metrics.limit_hit(route, "concurrency"),
+        _ => {}
+    }
+}
+
 async fn sent_to_sign_in(house: &House, exchange: &Exchange, asked: Asked, back: Comeback) -> Response<Body> {
     let wish = Wish { return_to: Some(back.return_to), ..Wish::default() };
-    let departed = depart(house, exchange, &back.cookies, wish).await;
+    let departed = Box::pin(depart(house, exchange, &back.cookies, wish)).await;
     departed.unwrap_or_else(|no| {
         tracing::warn!(id = %exchange.id, reason = %no.reason(), "a sign-in could not begin");
         refused(house, exchange, asked, &no)
@@ -53,51 +72,48 @@ async fn sent_to_sign_in(house: &House, exchange: &Exchange, asked: Asked, back:
 
 fn refused(house: &House, exchange: &Exchange, asked: Asked, no: &Rejection) -> Response<Body> {
     let mut response = match no {
-        Rejection::Forbidden(_) if asked.page => forbidden_page(house, exchange),
-        Rejection::Forbidden(_) => problem(exchange, StatusCode::FORBIDDEN, "forbidden", "Not allowed", "You are known, but this is not open to you."),
-        Rejection::CrossSite => problem(exchange, StatusCode::FORBIDDEN, "cross-site", "Not from here", "This form works only from a page of this site."),
-        Rejection::SignIn(_) | Rejection::UnreadableCredential(_) if !asked.page => unauthenticated(exchange),
-        Rejection::Token(error) if !error.is_unavailable() => unauthenticated(exchange),
+        Rejection::Forbidden { .. } if asked.page => forbidden_page(house, exchange),
+        Rejection::Forbidden { .. } => problem(exchange, &FORBIDDEN),
+        Rejection::CrossSite => problem(exchange, &CROSS_SITE),
+        Rejection::SignIn(_) => problem(exchange, &UNAUTHENTICATED),
+        Rejection::Token(error) if error.code().is_some() => token(exchange, *error),
         Rejection::SignInFailed(error) => failed(house, exchange, error.blame(), error.public()),
-        Rejection::NoSuchFlow(_) => failed(house, exchange, crate::oidc::Blame::Client, "This sign-in was not begun in this browser, or it took too long. Please try again."),
-        other => fault(exchange, asked, fault_of(other)),
+        Rejection::NoSuchFlow(_) => failed(house, exchange, Blame::Client, NO_SUCH_FLOW),
+        other => fault(exchange, asked, fault_of(house, other)),
     };
-    add_challenge(no, &mut response);
-    if let Rejection::Limited(exceeded) = no {
-        exceeded.write_headers(response.headers_mut());
-    }
+    add_fields(no, response.status(), response.headers_mut());
     response
 }
 
-fn fault_of(no: &Rejection) -> Fault<'_> {
+fn fault_of<'a>(house: &'a House, no: &'a Rejection) -> Fault<'a> {
     match no {
         Rejection::Malformed(_) | Rejection::Untolerated(_) => Fault::BadRequest,
         Rejection::UnknownHost | Rejection::UnknownPath => Fault::NotFound,
-        Rejection::MethodNotAllowed => Fault::MethodNotAllowed,
+        Rejection::MethodNotAllowed(_) => Fault::MethodNotAllowed,
         Rejection::Limited(exceeded) => Fault::TooManyRequests { retry_after: exceeded.retry_after() },
         Rejection::Busy => Fault::Overloaded { retry_after: SOON },
-        Rejection::Forward(error) => fault_of_upstream(error),
-        Rejection::Token(_) | Rejection::ProviderUnavailable(_) => {
-            Fault::ProviderDown { provider: "The identity provider", retry_after: SOON }
+        Rejection::Forward(error) => of_upstream(error),
+        Rejection::Token(_) => Fault::ProviderDown { provider: "of the access token", retry_after: SOON },
+        Rejection::ProviderUnavailable { provider, .. } => {
+            Fault::ProviderDown { provider: house.display_name(provider), retry_after: SOON }
         }
         Rejection::StoreUnavailable(_) => Fault::StoreDown { retry_after: SOON },
         Rejection::Internal(_)
         | Rejection::SignIn(_)
-        | Rejection::UnreadableCredential(_)
-        | Rejection::Forbidden(_)
+        | Rejection::Forbidden { .. }
         | Rejection::CrossSite
         | Rejection::SignInFailed(_)
         | Rejection::NoSuchFlow(_) => Fault::Internal,
     }
 }
 
-fn fault_of_upstream(error: &ForwardError) -> Fault<'static> {
+fn of_upstream(error: &ForwardError) -> Fault<'static> {
     match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Fault::ContentTooLarge,
         StatusCode::BAD_REQUEST => Fault::BadRequest,
+        StatusCode::METHOD_NOT_ALLOWED => Fault::MethodNotAllowed,
         StatusCode::REQUEST_TIMEOUT => Fault::RequestTimeout,
+        StatusCode::PAYLOAD_TOO_LARGE => Fault::ContentTooLarge,
         StatusCode::GATEWAY_TIMEOUT => Fault::AppTimeout,
-        StatusCode::SERVICE_UNAVAILABLE => Fault::Overloaded { retry_after: SOON },
         StatusCode::INTERNAL_SERVER_ERROR => Fault::Internal,
         _ => Fault::AppDown,
     }
@@ -105,8 +121,7 @@ fn fault_of_upstream(error: &ForwardError) -> Fault<'static> {
 
 fn fault(exchange: &Exchange, asked: Asked, fault: Fault<'_>) -> Response<Body> {
     if asked.page {
-        let page = ErrorPage { fault, request_id: &exchange.id, retry: None, refresh: asked.repeatable };
-        return show(exchange, page.page());
+        return show(ErrorPage { fault, request_id: &exchange.id, retry: None, refresh: true }.page());
     }
     let (content_type, text) = fault.problem(&exchange.id);
     let mut response = machine(fault.status(), content_type, text);
@@ -116,60 +131,105 @@ fn fault(exchange: &Exchange, asked: Asked, fault: Fault<'_>) -> Response<Body> 
     response
 }
 
+/// Who was refused what, and the way to be somebody else.
 fn forbidden_page(house: &House, exchange: &Exchange) -> Response<Body> {
     let (Some(principal), Some(inbound), Some(route)) =
         (exchange.principal.as_ref(), exchange.inbound.as_ref(), exchange.route.as_ref())
     else {
-        return fault(exchange, Asked { page: true, repeatable: false }, Fault::Internal);
+        return problem(exchange, &FORBIDDEN);
     };
-    let question = super::judge::question(inbound, Some(principal));
-    let required = route.access.explain(&question).missing();
-    let switch = house.sign_in_url();
-    let page = pages::Refusal {
+    let question = super::judge::question(inbound, exchange.principal.as_ref());
+    let required = explain(&route.access, &question).missing();
+    let here = url::Url::parse(&inbound.address()).ok();
+    let switch = own::switch_address(here.as_ref());
+    let page = Refusal {
         principal,
         provider: house.display_name(&principal.provider),
         host: inbound.authority.host(),
         required: &required,
         request_id: &exchange.id,
-        switch: pages::Form { action: &switch, fields: &[] },
+        switch: Form { action: &switch, fields: &[] },
         back: "/",
     };
-    show(exchange, page.page())
+    show(page.page())
 }
 
-fn failed(house: &House, exchange: &Exchange, blame: crate::oidc::Blame, public: &str) -> Response<Body> {
+const NO_SUCH_FLOW: &str = "This sign-in was not begun in this browser, or it took too long. Please try again.";
+
+fn failed(house: &House, exchange: &Exchange, blame: Blame, public: &str) -> Response<Body> {
     let status = match blame {
-        crate::oidc::Blame::Client => StatusCode::BAD_REQUEST,
-        crate::oidc::Blame::Provider => StatusCode::BAD_GATEWAY,
-        crate::oidc::Blame::Us => StatusCode::INTERNAL_SERVER_ERROR,
+        Blame::Client => StatusCode::BAD_REQUEST,
+        Blame::Provider => StatusCode::BAD_GATEWAY,
+        Blame::Us => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let retry = house.home();
-    show(exchange, pages::SignInFailed { status, public, request_id: &exchange.id, retry }.page())
+    show(pages::SignInFailed { status, public, request_id: &exchange.id, retry: house.home() }.page())
 }
 
-fn unauthenticated(exchange: &Exchange) -> Response<Body> {
-    let detail = "Sign in with a browser, or send an access token as Authorization: Bearer.";
-    problem(exchange, StatusCode::UNAUTHORIZED, "unauthenticated", "Not signed in", detail)
+struct Problem {
+    status: StatusCode,
+    kind: &'static str,
+    title: &'static str,
+    detail: &'static str,
 }
 
-/// RFC 6750, section 3: a challenge with an error code only where there was a token.
-fn add_challenge(no: &Rejection, response: &mut Response<Body>) {
-    if response.status() != StatusCode::UNAUTHORIZED {
-        return;
-    }
+const UNAUTHENTICATED: Problem = Problem {
+    status: StatusCode::UNAUTHORIZED,
+    kind: "urn:portcullis:problem:unauthenticated",
+    title: "Not signed in",
+    detail: "Sign in with a browser, or send an access token as Authorization: Bearer.",
+};
+const FORBIDDEN: Problem = Problem {
+    status: StatusCode::FORBIDDEN,
+    kind: "urn:portcullis:problem:forbidden",
+    title: "Not allowed",
+    detail: "You are known, but this is not open to you. The request_id leads to the rule in the log.",
+};
+const CROSS_SITE: Problem = Problem {
+    status: StatusCode::FORBIDDEN,
+    kind: "urn:portcullis:problem:cross-site",
+    title: "Not from here",
+    detail: "This form works only from a page of this very site.",
+};
+
+/// RFC 6750, section 3.1: 400 for a request that cannot be read, 401 for a token that is no good.
+fn token(exchange: &Exchange, error: TokenError) -> Response<Body> {
+    let status = match error.code() {
+        Some(ErrorCode::InvalidRequest) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::UNAUTHORIZED,
+    };
+    let kind = "urn:portcullis:problem:invalid-token";
+    problem(exchange, &Problem { status, kind, title: "Access token refused", detail: error.public() })
+}
+
+/// Challenges and what else belongs to a refusal's head.
+fn add_fields(no: &Rejection, status: StatusCode, headers: &mut HeaderMap) {
     let challenge = match no {
-        Rejection::Token(error) => error.challenge(REALM),
-        Rejection::UnreadableCredential(_) => TokenError::invalid_request().challenge(REALM),
-        _ => HeaderValue::from_static("Bearer realm=\"portcullis\""),
+        Rejection::Token(error) if error.code().is_some() => Some(error.challenge(REALM)),
+        Rejection::Forbidden { scopes: Some(scopes) } => Some(insufficient(scopes)),
+        _ if status == StatusCode::UNAUTHORIZED => Some(HeaderValue::from_static("Bearer realm=\"portcullis\"")),
+        _ => None,
     };
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    if let Some(challenge) = challenge {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    match no {
+        Rejection::Limited(exceeded) => exceeded.write_headers(headers),
+        Rejection::MethodNotAllowed(methods) => {
+            headers.extend(HeaderValue::try_from(methods).ok().map(|methods| (header::ALLOW, methods)));
+        }
+        _ => {}
+    }
 }
 
-const REALM: &str = "portcullis";
+fn insufficient(scopes: &str) -> HeaderValue {
+    let error = TokenError::InsufficientScope;
+    let code = error.code().map(|code| (code, error.public()));
+    Challenge { realm: REALM, error: code, scope: Some(scopes) }.header()
+}
 
-fn problem(exchange: &Exchange, status: StatusCode, kind: &str, title: &str, detail: &str) -> Response<Body> {
-    let kind = format!("urn:portcullis:problem:{kind}");
-    let (content_type, text) = pages::problem(status, &kind, title, detail, &exchange.id, serde_json::Map::new());
+fn problem(exchange: &Exchange, problem: &Problem) -> Response<Body> {
+    let Problem { status, kind, title, detail } = *problem;
+    let (content_type, text) = pages::problem(status, kind, title, detail, &exchange.id, serde_json::Map::new());
     machine(status, content_type, text)
 }
 
@@ -182,19 +242,30 @@ fn machine(status: StatusCode, content_type: HeaderValue, text: String) -> Respo
 }
 
 /// A page as a response.
-pub(super) fn show(_: &Exchange, page: Page) -> Response<Body> {
+pub(super) fn show(page: Page) -> Response<Body> {
     page.into_response().map(Body::ours)
 }
 
 /// A redirect that no cache keeps.
 pub(super) fn redirect(status: StatusCode, location: &str) -> Result<Response<Body>, Rejection> {
     let location = HeaderValue::try_from(location);
+    let location = location.map_err(|_| Rejection::Internal("a redirect to an address that cannot be written"))?;
     let mut response = Response::new(Body::ours(""));
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::LOCATION, location.map_err(|_| Rejection::Internal("a redirect to an unprintable address"))?);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::LOCATION, location);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// A redirect as a page that goes on by itself, with the cookies that the redirect set.
+pub(super) fn onward(response: Response<Body>) -> Response<Body> {
+    let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
+    let Some(target) = location.and_then(|location| url::Url::parse(location).ok()) else { return response };
+    let mut page = show(pages::onward(&target));
+    for cookie in response.headers().get_all(header::SET_COOKIE) {
+        set_cookie(&mut page, cookie.clone());
+    }
+    page
 }
 
 /// Sets or clears one more cookie.
@@ -202,11 +273,12 @@ pub(super) fn set_cookie(response: &mut Response<Body>, cookie: HeaderValue) {
     response.headers_mut().append(header::SET_COOKIE, cookie);
 }
 
-/// What every response carries: the id under which the log knows the request.
+/// What every response carries: the id under which the log knows the request, and what a limit leaves.
 pub(super) fn finish(exchange: &Exchange, response: &mut Response<Body>) {
     if let Ok(id) = HeaderValue::from_str(exchange.id.as_str()) {
-        response.headers_mut().insert("x-request-id", id);
+        response.headers_mut().insert(REQUEST_ID, id);
     }
+    exchange.standing.write_headers(response.headers_mut());
 }
 
 /// The cookies of a request, and nothing else of it.

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
+
+use super::inbound::Inbound;
 use super::own::Endpoint;
+use super::rejection::Rejection;
 use super::settings::{RedirectSettings, RouteAction, RouteSettings};
 use crate::authn::Accept;
-use crate::forward::{Plan, ReservedHeaders, Upstream};
+use crate::forward::{ForwardSettings, Plan, ReservedHeaders, TokenPass, Upstream, UpstreamSettings};
 use crate::identity::RouteName;
-use crate::limit::{Concurrency, Limiter};
-use crate::policy::{Access, AccessSettings};
-use crate::request::PathExceptions;
-use crate::telemetry::RequestStats;
+use crate::limit::{Concurrency, LimitSettings, Limiter, Standing};
+use crate::policy::{Access, AccessSettings, Permit};
+use crate::request::{PathExceptions, RequestPath};
+use crate::telemetry::{Outcome, RequestStats};
 
 /// What the gate asks at every request of a route.
 #[derive(Debug)]
@@ -18,11 +22,14 @@ pub(super) struct Route {
     pub(super) name: RouteName,
     pub(super) access: Access,
     pub(super) accept: Accept,
-    pub(super) limiter: Limiter,
+    limiter: Arc<Limiter>,
+    limits: Vec<LimitSettings>,
     pub(super) concurrency: Concurrency,
     pub(super) tolerated: PathExceptions,
     pub(super) action: Action,
     pub(super) stats: Arc<RequestStats>,
+    /// Whether its app is handed the session's access token, which must be good then.
+    passes_token: bool,
 }
 
 /// What happens to a permitted request.
@@ -37,42 +44,91 @@ pub(super) enum Action {
 const LIMITER_KEYS: u64 = 100_000;
 
 impl Route {
-    /// Compiles `settings`; `upstream` gives the shared upstream for its settings.
+    /// Compiles `settings`; `upstream` gives the shared upstream for its settings. The route that had this
+    /// name `before` hands on what it has counted, so that a reload forgives nobody.
     pub(super) fn compile<E>(
         settings: &RouteSettings,
         reserved: &Arc<ReservedHeaders>,
         stats: Arc<RequestStats>,
-        upstream: impl FnOnce(&crate::forward::UpstreamSettings) -> Result<Arc<Upstream>, E>,
+        before: Option<&Self>,
+        upstream: impl FnOnce(&UpstreamSettings) -> Result<Arc<Upstream>, E>,
     ) -> Result<Self, E> {
-        let action = match &settings.action {
+        let (action, passes_token) = match &settings.action {
             RouteAction::Forward { upstream: servers, forward } => {
-                Action::Forward(upstream(servers)?, Box::new(Plan::compile(forward, Arc::clone(reserved))))
+                let plan = Plan::compile(forward, Arc::clone(reserved));
+                (Action::Forward(upstream(servers)?, Box::new(plan)), passes_token(forward))
             }
-            RouteAction::Redirect(redirect) => Action::Redirect(redirect.clone()),
+            RouteAction::Redirect(redirect) => (Action::Redirect(redirect.clone()), false),
         };
         Ok(Self {
             name: settings.name.clone(),
             access: Access::compile(&settings.access),
             accept: settings.accept,
-            limiter: Limiter::new(&settings.limits, LIMITER_KEYS),
+            limiter: limiter(&settings.limits, before),
+            limits: settings.limits.clone(),
             concurrency: Concurrency::new(settings.concurrency),
             tolerated: settings.path_exceptions,
             action,
             stats,
+            passes_token,
         })
     }
 
-    /// One of the gateway's own endpoints: a row of the same table, on the same path.
+    /// One of the gateway's own endpoints: a row of a table like all others, on the same path.
     pub(super) fn own(endpoint: Endpoint, stats: Arc<RequestStats>) -> Self {
         Self {
             name: stats.route().clone(),
             access: Access::compile(&AccessSettings::Public),
             accept: Accept { session: false, bearer: false },
-            limiter: Limiter::new(&[], 0),
+            limiter: limiter(&[], None),
+            limits: Vec::new(),
             concurrency: Concurrency::new(None),
             tolerated: PathExceptions::default(),
             action: Action::Own(endpoint),
             stats,
+            passes_token: false,
         }
     }
+
+    /// Refuses a path with something in it that two programs could read differently, unless the route's app
+    /// needs it (invariant 2).
+    pub(super) fn tolerates(&self, path: &RequestPath) -> Result<(), Rejection> {
+        let beyond = path.exceptions().beyond(self.tolerated);
+        if beyond.is_empty() { Ok(()) } else { Err(Rejection::Untolerated(beyond)) }
+    }
+
+    /// Counts the address, the route and the header keys.
+    pub(super) fn limit_before(&self, inbound: &Inbound, headers: &HeaderMap) -> Result<Standing, Rejection> {
+        Ok(self.limiter.before(inbound.forwarding.client, headers)?)
+    }
+
+    /// Counts the principal.
+    pub(super) fn limit_after(&self, permit: &Permit, before: Standing) -> Result<Standing, Rejection> {
+        match permit.principal() {
+            Some(principal) => Ok(before.tighter(self.limiter.after(principal)?)),
+            None => Ok(before),
+        }
+    }
+
+    /// How a request that went on is counted.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.action {
+            Action::Own(_) | Action::Redirect(_) => Outcome::Own,
+            Action::Forward(..) if self.access.is_public() => Outcome::Public,
+            Action::Forward(..) => Outcome::Allowed,
+        }
+    }
+
+    pub(super) const fn passes_token(&self) -> bool {
+        self.passes_token
+    }
+}
+
+fn limiter(limits: &[LimitSettings], before: Option<&Route>) -> Arc<Limiter> {
+    let kept = before.filter(|before| before.limits == limits);
+    kept.map_or_else(|| Arc::new(Limiter::new(limits, LIMITER_KEYS)), |before| Arc::clone(&before.limiter))
+}
+
+fn passes_token(forward: &ForwardSettings) -> bool {
+    forward.identity.token == TokenPass::Access
 }

@@ -1,14 +1,17 @@
-//! Routes as the configuration means them.
+//! Routes as the configuration means them, and all that the gate is built from.
 
 use http::StatusCode;
+use ipnet::IpNet;
 
-pub use crate::authn::Accept;
+use crate::authn::Accept;
 use crate::forward::{ForwardSettings, UpstreamSettings};
 use crate::identity::RouteName;
 use crate::limit::LimitSettings;
+use crate::oidc::RelyingPartySettings;
 use crate::policy::AccessSettings;
 use crate::request::{PathExceptions, Scheme};
 use crate::route::RoutePattern;
+use crate::session::SessionSettings;
 
 /// One `[[routes]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,4 +59,19 @@ pub struct RedirectSettings {
     pub path: Option<String>,
     /// 301, 302, 303, 307 or 308.
     pub status: StatusCode,
+}
+
+/// What the gate is built from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GateSettings {
+    /// Networks whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `[session]`.
+    pub session: SessionSettings,
+    /// Who signs people in, and where.
+    pub relying_party: RelyingPartySettings,
+    /// `[[routes]]`, in the order of the file.
+    pub routes: Vec<RouteSettings>,
+    /// Whether each request leaves a line in the log.
+    pub log: bool,
 }

@@ -1,15 +1,12 @@
-//! What is missing, what is measured at a scrape, and what is done beside requests.
+//! What is missing, and what is measured at a scrape.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Gate;
 use super::house::House;
+use crate::forward::ServerState;
 use crate::oidc::ProviderStatus;
 use crate::telemetry::{Metrics, Scrape};
-
-/// How often sessions that are over are removed from the store.
-const PURGE: Duration = Duration::from_secs(60);
 
 /// A part that cannot do its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,17 +42,6 @@ impl Gate {
         self.0.foundations.metrics.reload(if good { "ok" } else { "refused" });
     }
 
-    /// Removes what is over, now and then, as long as the process lives.
-    pub async fn tend(self) {
-        let mut ticks = tokio::time::interval(PURGE);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = self.0.foundations.sessions.purge().await {
-                tracing::warn!(%error, "sessions that are over could not be removed");
-            }
-        }
-    }
-
     pub(super) fn watch_scrapes(&self) {
         let shared = Arc::downgrade(&self.0);
         let values = move || shared.upgrade().map_or_else(Vec::new, |shared| scrapes(&shared.house.load()));
@@ -75,10 +61,23 @@ fn scrapes(house: &House) -> Vec<Scrape> {
             values.push(Scrape { name: "jwks_age_seconds", help: "Time since the keys were fetched", labels, value });
         }
     }
-    for state in house.upstreams.iter().flat_map(|upstream| upstream.state()) {
-        let labels = vec![("server", state.server.clone())];
-        let value = f64::from(u8::from(state.healthy));
-        values.push(Scrape { name: "upstream_up", help: "Whether requests are sent to the server", labels, value });
-    }
+    values.extend(house.upstreams.iter().flat_map(|tended| tended.upstream.state()).flat_map(server));
     values
+}
+
+fn server(state: ServerState) -> [Scrape; 3] {
+    let scrape = |name, help, value| {
+        Scrape { name, help, labels: vec![("server", state.server.to_string())], value }
+    };
+    let up = f64::from(u8::from(state.up && !state.ejected));
+    [
+        scrape("upstream_up", "Whether requests are sent to the server", up),
+        scrape("upstream_active_requests", "Requests under way to the server", count(state.active)),
+        scrape("upstream_idle_connections", "Connections to the server that wait for a request", count(state.idle)),
+    ]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody has 2^53 connections")]
+const fn count(number: usize) -> f64 {
+    number as f64
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use moka::sync::Cache;
 
+use super::hops::Hop;
 use crate::secret::Secret;
 use crate::session::NewSession;
 
@@ -22,7 +23,7 @@ pub(super) struct Ticket {
     /// The only host it is good for, with its port as in the address.
     pub(super) authority: String,
     /// Fingerprint of the secret in the browser that began the sign-in.
-    pub(super) hop: String,
+    pub(super) hop: Hop,
     /// The session the app's host will get.
     pub(super) session: NewSession,
     /// Where the person wanted to go.
@@ -41,16 +42,12 @@ impl Tickets {
         number
     }
 
-    /// Takes a ticket in: whoever presents it, it is gone afterwards.
-    pub(super) fn take(&self, number: &str, authority: &str, hop: &str) -> Option<Ticket> {
+    /// Takes a ticket in: whoever presents it, it is gone afterwards. It opens only where it was made for,
+    /// in the browser that `holds` the secret of its hop.
+    pub(super) fn take(&self, number: &str, authority: &str, holds: impl FnOnce(&Hop) -> bool) -> Option<Ticket> {
         let ticket = self.0.remove(&fingerprint(number))?;
-        (ticket.authority == authority && ticket.hop == hop_of(hop)).then_some(ticket)
+        (ticket.authority == authority && holds(&ticket.hop)).then_some(ticket)
     }
-}
-
-/// What the sign-in host is told of the secret that stays in the browser at the app's host.
-pub(super) fn hop_of(secret: &str) -> String {
-    fingerprint(secret).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn fingerprint(text: &str) -> [u8; 32] {

@@ -60,6 +60,16 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// The scopes it wants, where it is about scopes.
+    pub(super) fn scopes(&self) -> Option<&[String]> {
+        match self {
+            Self::Principal(OfPrincipal::Scopes(scopes)) => Some(scopes),
+            Self::Principal(_) | Self::Request(_) => None,
+        }
+    }
+}
+
 impl OfRequest {
     fn all(rule: &RuleSettings) -> impl Iterator<Item = Self> {
         let prefix = |path: &String| path.strip_suffix('/').unwrap_or(path).into();
@@ -142,7 +152,9 @@ fn satisfies(found: &Value, values: &[String]) -> bool {
     }
     match found {
         Value::Array(items) => items.iter().any(|item| !item.is_array() && is_one_of(item, values)),
-        one => is_one_of(one, values),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            is_one_of(found, values)
+        }
     }
 }
 

@@ -130,6 +130,19 @@ impl Explanation {
     }
 }
 
+/// The scopes that would let the request pass if the access token had them, separated by spaces (RFC 6750,
+/// section 3); `None` where no scope would help.
+#[must_use]
+pub fn missing_scopes(access: &Access, question: &Question<'_>) -> Option<String> {
+    let Reason::NotAllowed { policy } = explain(access, question).reason else { return None };
+    let rules = &access.policies().get(policy)?.allow;
+    rules.iter().find_map(|rule| {
+        let mut missed = rule.conditions.iter().filter(|condition| !condition.holds(question));
+        let scopes = missed.next()?.scopes()?;
+        missed.next().is_none().then(|| scopes.join(" "))
+    })
+}
+
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.verdict, self.summary)?;

@@ -12,7 +12,7 @@ mod tests;
 
 pub use access::Access;
 pub use decision::{Decision, Question, decide};
-pub use explain::{ConditionResult, Explanation, PolicyResult, RuleResult, explain};
+pub use explain::{ConditionResult, Explanation, PolicyResult, RuleResult, explain, missing_scopes};
 pub use permit::{Grant, Permit};
 pub use reason::{Reason, Said, Verdict};
 pub use settings::{AccessSettings, PolicySettings, RuleSettings};

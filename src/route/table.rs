@@ -45,6 +45,13 @@ pub enum Lookup<'a, T> {
     UnknownHost,
 }
 
+impl<T> Default for RouteTable<T> {
+    /// A table without routes.
+    fn default() -> Self {
+        Self { routes: Vec::new(), hosts: Hosts::default() }
+    }
+}
+
 impl<T> RouteTable<T> {
     /// Builds the table. Routes of the same host and path conflict where both name a method or both name none;
     /// one that names it goes before one that names none.

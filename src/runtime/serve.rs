@@ -118,6 +118,7 @@ impl Runtime {
                 }
             }
         }
+        gone.iter().for_each(|address| self.close(address));
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::family::Family;
+use super::family::{Family, SessionEnded};
 use super::seal::FamilyKey;
 use super::{SessionId, SessionSettings};
 use crate::clock::Timestamp;
@@ -87,6 +87,13 @@ impl Session {
     #[must_use]
     pub fn last_seen(&self) -> Timestamp {
         self.family.last_seen()
+    }
+
+    /// Resolves when it, or the root it hangs on, has ended: for streams that outlive their request
+    /// (invariant 8).
+    #[must_use]
+    pub fn ended(&self) -> SessionEnded {
+        SessionEnded::of(Arc::clone(&self.family))
     }
 
     /// Whether its cookie was made for `host`; a key that turns up elsewhere was carried there

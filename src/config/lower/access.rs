@@ -1,6 +1,6 @@
 //! Who may use a route, and by which credential.
 
-use crate::gate::Accept;
+use crate::authn::Accept;
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 
 use super::super::at::{At, at};

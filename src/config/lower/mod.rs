@@ -17,7 +17,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::gate::Accept;
+use crate::authn::Accept;
 use crate::oidc::RelyingPartySettings;
 use crate::policy::PolicySettings;
 

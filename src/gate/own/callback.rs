@@ -1,17 +1,21 @@
 //! Where a provider sends people back to (OpenID Connect Core 1.0, section 3.1.2.5).
 
+use std::sync::Arc;
+
 use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 
 use super::super::body::Body;
 use super::super::exchange::Exchange;
+use super::super::hops::Hop;
 use super::super::house::House;
 use super::super::rejection::Rejection;
 use super::super::respond::set_cookie;
 use super::super::return_to::ReturnTo;
-use super::{parameters, ticket};
+use super::{parameters, session, ticket};
 use crate::authn::Authentication;
-use crate::oidc::{CallbackParameters, Flow, Provider, SignInError, SignedIn};
+use crate::oidc::{Blame, CallbackParameters, Flow, Provider, SignInError, SignedIn};
+use crate::secret::Secret;
 use crate::session::NewSession;
 
 /// Finishes the sign-in that this browser began, gives it a session, and sends it where it wanted to go.
@@ -20,7 +24,7 @@ pub(super) async fn answer(
     exchange: &mut Exchange,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Rejection> {
-    let callback = callback(&request);
+    let callback = callback(&request)?;
     let state = callback.state.clone().unwrap_or_default();
     let flow = house.flows.open(request.headers(), &state);
     let flow = flow.map_err(|error| Rejection::NoSuchFlow(error.to_string()))?;
@@ -33,31 +37,43 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-fn callback<B>(request: &Request<B>) -> CallbackParameters {
+/// A parameter that comes twice is no answer of a provider (RFC 6749, section 3.1).
+fn callback<B>(request: &Request<B>) -> Result<CallbackParameters, Rejection> {
     let mut callback = CallbackParameters::default();
     for (name, value) in parameters(request.uri()) {
         let field = match name.as_ref() {
-            "code" => &mut callback.code,
+            "code" if callback.code.is_none() => {
+                callback.code = Some(Secret::new(value));
+                continue;
+            }
+            "code" => return Err(twice()),
             "state" => &mut callback.state,
             "iss" => &mut callback.iss,
             "error" => &mut callback.error,
             "error_description" => &mut callback.error_description,
             _ => continue,
         };
-        *field = Some(value.into_owned());
+        if field.replace(value.into_owned()).is_some() {
+            return Err(twice());
+        }
     }
-    callback
+    Ok(callback)
+}
+
+fn twice() -> Rejection {
+    Rejection::NoSuchFlow("the provider's answer has a parameter twice".into())
 }
 
 fn count(house: &House, provider: &Provider, error: Option<&SignInError>) {
     let result = error.map_or("ok", |error| match error.blame() {
-        crate::oidc::Blame::Client => "client-error",
-        crate::oidc::Blame::Provider => "provider-error",
-        crate::oidc::Blame::Us => "gateway-error",
+        Blame::Client => "client-error",
+        Blame::Provider => "provider-error",
+        Blame::Us => "gateway-error",
     });
     house.foundations.metrics.sign_in(provider.name().as_str(), result);
 }
 
+/// The key from before the sign-in opens nothing after it (session fixation).
 async fn settle(
     house: &House,
     exchange: &mut Exchange,
@@ -65,16 +81,24 @@ async fn settle(
     flow: &Flow,
     signed_in: SignedIn,
 ) -> Result<Response<Body>, Rejection> {
-    let new = NewSession::root(signed_in.principal, signed_in.tokens, signed_in.sid);
+    let before = session(house, exchange, headers).await?;
+    let new = NewSession::Root {
+        host: exchange.inbound()?.authority.host().to_owned(),
+        principal: Arc::new(signed_in.principal),
+        tokens: signed_in.tokens,
+        sid: signed_in.sid,
+    };
     let sessions = &house.foundations.sessions;
-    let (key, session) = match house.authenticator.session(headers).await? {
+    let (key, session) = match before {
         Authentication::Session(old, _) => sessions.rotate(&old, new).await?,
         Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => sessions.create(new).await?,
     };
-    exchange.principal = Some(session.principal.clone());
-    tracing::info!(id = %exchange.id, provider = %session.principal.provider, user = session.principal.user, session = %session.id, "signed in");
+    exchange.principal = Some(Arc::clone(&session.principal));
+    let (who, id) = (&session.principal, &exchange.id);
+    tracing::info!(%id, provider = %who.provider, user = who.user, session = %session.id, "signed in");
     let return_to = ReturnTo::parse(&flow.return_to, |url| house.claims(url));
-    let mut response = ticket::arrive(house, &session, return_to, flow.hop.clone())?;
+    let hop = flow.hop.as_deref().and_then(Hop::parse);
+    let mut response = ticket::arrive(house, &session, return_to, hop)?;
     set_cookie(&mut response, house.cookie.set(&key));
     Ok(response)
 }

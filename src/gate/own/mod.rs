@@ -1,25 +1,47 @@
 //! The gateway's own endpoints, below `/.portcullis`.
 
 mod callback;
+mod home;
 mod sign_in;
 mod sign_out;
 mod ticket;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
 use hyper::body::Incoming;
+use url::{Url, form_urlencoded};
 
 use super::body::Body;
 use super::exchange::Exchange;
+use super::foundations::Foundations;
 use super::house::House;
 use super::rejection::Rejection;
+use super::route::Route;
+use crate::authn::Authentication;
+use crate::identity::RouteName;
+use crate::route::{HostPattern, PathPrefix, RoutePattern, RouteTable};
 
-pub(super) use sign_in::{Wish, depart};
+pub(super) use sign_in::{Wish, depart, switch_address};
+
+/// Below this path everything is the gateway's.
+pub(super) const ROOT: &str = "/.portcullis";
+/// The redirect URI's path.
+pub(super) const CALLBACK: &str = "/.portcullis/callback";
+/// Where sign-ins begin.
+pub(super) const SIGN_IN: &str = "/.portcullis/sign-in";
+/// Where apps' hosts take their sessions in.
+const TICKET: &str = "/.portcullis/ticket";
+const SIGN_OUT: &str = "/.portcullis/sign-out";
+const SIGNED_OUT: &str = "/.portcullis/signed-out";
+const KEYS: &str = "/.portcullis/jwks.json";
 
 /// What the gateway answers itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
+    /// Who is signed in here; and everything below that is nothing.
+    Home,
     /// Begins a sign-in, or lets the person choose a provider.
     SignIn,
     /// Where providers send people back to (`redirect_uri`).
@@ -36,18 +58,24 @@ pub(super) enum Endpoint {
 
 impl Endpoint {
     /// Every endpoint with its path and methods.
-    pub(super) const ALL: [(Self, &'static str, &'static [Method]); 6] = [
-        (Self::SignIn, "/.portcullis/sign-in", &[Method::GET, Method::POST]),
-        (Self::Callback, "/.portcullis/callback", &[Method::GET]),
-        (Self::Ticket, "/.portcullis/ticket", &[Method::GET]),
-        (Self::SignOut, "/.portcullis/sign-out", &[Method::GET, Method::POST]),
-        (Self::SignedOut, "/.portcullis/signed-out", &[Method::GET]),
-        (Self::Keys, "/.portcullis/jwks.json", &[Method::GET]),
+    const ALL: [(Self, &'static str, &'static [Method]); 7] = [
+        (Self::Home, ROOT, &[Method::GET, Method::HEAD]),
+        (Self::SignIn, SIGN_IN, &[Method::GET, Method::POST]),
+        (Self::Callback, CALLBACK, &[Method::GET]),
+        (Self::Ticket, TICKET, &[Method::GET]),
+        (Self::SignOut, SIGN_OUT, &[Method::GET, Method::POST]),
+        (Self::SignedOut, SIGNED_OUT, &[Method::GET]),
+        (Self::Keys, KEYS, &[Method::GET, Method::HEAD]),
     ];
 
-    /// Whether it is served on every host, or on that of `public_url` alone.
+    fn path(self) -> &'static str {
+        Self::ALL.iter().find(|(endpoint, ..)| *endpoint == self).map_or(ROOT, |(_, path, _)| path)
+    }
+
+    /// Whether it is served on every host, or on that of `public_url` alone: there is one redirect URI
+    /// (decision 5).
     const fn is_everywhere(self) -> bool {
-        matches!(self, Self::Ticket | Self::SignOut | Self::Keys)
+        !matches!(self, Self::Callback | Self::SignedOut)
     }
 
     /// Answers `request`.
@@ -57,33 +85,62 @@ impl Endpoint {
         exchange: &mut Exchange,
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Rejection> {
-        if !self.is_everywhere() && !exchange.is_on_public_host(house) {
+        let here = self.is_everywhere() || exchange.is_on_public_host(house);
+        if !here || exchange.inbound()?.path.decoded() != self.path() {
             return Err(Rejection::UnknownPath);
         }
         match self {
+            Self::Home => home::answer(house, exchange, request.headers()).await,
             Self::SignIn => sign_in::answer(house, exchange, request).await,
             Self::Callback => callback::answer(house, exchange, request).await,
             Self::Ticket => ticket::answer(house, exchange, request).await,
             Self::SignOut => sign_out::answer(house, exchange, request).await,
-            Self::SignedOut => Ok(sign_out::signed_out(house, exchange)),
+            Self::SignedOut => Ok(sign_out::signed_out(house)),
             Self::Keys => Ok(keys(house)),
         }
     }
 }
 
-/// The parameters of a query.
-fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-    url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+/// The table of the endpoints: the same on every host.
+pub(super) fn rows(foundations: &Foundations) -> RouteTable<Arc<Route>> {
+    let stats = foundations.metrics.route(&RouteName::new("portcullis"), foundations.workers);
+    let row = |(endpoint, path, methods): (Endpoint, &str, &[Method])| {
+        let path: PathPrefix = path.parse().ok()?;
+        let pattern = RoutePattern { host: HostPattern::Any, path, methods: methods.to_vec() };
+        Some((pattern, Arc::new(Route::own(endpoint, Arc::clone(&stats)))))
+    };
+    RouteTable::build(Endpoint::ALL.into_iter().filter_map(row).collect()).unwrap_or_default()
 }
 
-/// Lets a form through that a page of ours sent, and no other site's (invariant 18): browsers say where
-/// a form comes from, and a request without that word is not one of theirs.
-fn same_origin(house: &House, headers: &HeaderMap) -> Result<(), Rejection> {
+/// The parameters of a query.
+fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+}
+
+/// Lets a form through that a page of this very origin sent, and no other site's (invariant 18): browsers
+/// say where a form comes from, and a request without that word is not one of theirs.
+fn same_origin(exchange: &Exchange, headers: &HeaderMap) -> Result<(), Rejection> {
+    let inbound = exchange.inbound()?;
+    let ours = format!("{}://{}", inbound.forwarding.scheme, inbound.authority);
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let by_fetch = text("sec-fetch-site").map(|site| site == "same-origin");
-    let by_origin = || text("origin").and_then(|origin| url::Url::parse(origin).ok()).map(|url| house.claims(&url));
+    let by_origin = || {
+        let (sent, here) = (Url::parse(text("origin")?).ok()?, Url::parse(&ours).ok()?);
+        Some(sent.origin() == here.origin())
+    };
     let same = by_fetch.or_else(by_origin).unwrap_or_default();
     same.then_some(()).ok_or(Rejection::CrossSite)
+}
+
+/// The session of a browser at this host.
+async fn session(
+    house: &House,
+    exchange: &mut Exchange,
+    headers: &HeaderMap,
+) -> Result<Authentication, Rejection> {
+    let found = house.authenticator.session(exchange.inbound()?.authority.host(), headers).await?;
+    exchange.principal = found.principal().map(Arc::clone);
+    Ok(found)
 }
 
 fn keys(house: &House) -> Response<Body> {

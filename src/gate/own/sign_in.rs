@@ -1,34 +1,64 @@
 //! Beginning a sign-in (OpenID Connect Core 1.0, section 3.1.2).
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use url::Url;
 
 use super::super::body::Body;
 use super::super::exchange::Exchange;
+use super::super::hops::Hop;
 use super::super::house::House;
 use super::super::rejection::Rejection;
-use super::super::respond::{redirect, set_cookie, show};
+use super::super::respond::{onward, redirect, set_cookie, show};
 use super::super::return_to::ReturnTo;
-use super::{parameters, ticket};
+use super::{SIGN_IN, parameters, session, ticket};
 use crate::authn::Authentication;
 use crate::oidc::{Choice, Hint, Provider, SignInIntent};
-use crate::pages::{Chooser, ChooserProvider};
+use crate::pages::{self, Chooser};
+
+/// Parameter of the sign-in endpoint: a session that stands is no answer.
+pub(super) const ANEW: &str = "anew";
+
+/// The longest `login_hint` that is passed on, in bytes.
+const LONGEST_HINT: usize = 320;
 
 /// What a browser asks for.
 #[derive(Debug, Default)]
-pub(in crate::gate) struct Wish<'a> {
+pub(in crate::gate) struct Wish {
     /// Where to come back to.
     pub(in crate::gate) return_to: Option<ReturnTo>,
     /// A provider's name.
-    pub(in crate::gate) provider: Option<Cow<'a, str>>,
+    pub(in crate::gate) provider: Option<String>,
     /// Who it will be.
-    pub(in crate::gate) login_hint: Option<Cow<'a, str>>,
+    pub(in crate::gate) login_hint: Option<String>,
     /// The fingerprint of the secret that waits at the app's host.
-    pub(in crate::gate) hop: Option<String>,
+    pub(in crate::gate) hop: Option<Hop>,
     /// Whether a session that stands is no answer: sign in as someone else.
     pub(in crate::gate) anew: bool,
+}
+
+impl Wish {
+    fn read<B>(house: &House, request: &Request<B>) -> Self {
+        let mut wish = Self::default();
+        for (name, value) in parameters(request.uri()) {
+            match name.as_ref() {
+                pages::RETURN_TO => wish.return_to = ReturnTo::parse(&value, |url| house.claims(url)),
+                pages::PROVIDER => wish.provider = Some(value.into_owned()),
+                pages::LOGIN_HINT => wish.login_hint = hint(value),
+                pages::HOP => wish.hop = Hop::parse(&value),
+                ANEW => wish.anew = true,
+                _ => {}
+            }
+        }
+        wish
+    }
+}
+
+fn hint(value: Cow<'_, str>) -> Option<String> {
+    Some(value.into_owned()).filter(|hint| !hint.is_empty() && hint.len() <= LONGEST_HINT)
 }
 
 /// `GET` begins a sign-in or shows the chooser; `POST` ends the session first ("sign in as someone else").
@@ -37,34 +67,36 @@ pub(super) async fn answer(
     exchange: &mut Exchange,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Rejection> {
-    let wish = wish(house, &request);
+    let mut wish = Wish::read(house, &request);
+    let standing = session(house, exchange, request.headers()).await?;
     if request.method() == Method::POST {
-        super::same_origin(house, request.headers())?;
-        let ended = super::sign_out::end(house, request.headers()).await?;
-        let mut response = depart(house, exchange, request.headers(), Wish { anew: true, ..wish }).await?;
-        ended.then(|| set_cookie(&mut response, house.cookie.clear()));
-        return Ok(response);
+        super::same_origin(exchange, request.headers())?;
+        wish.anew = true;
+        return switch(house, exchange, request.headers(), &standing, wish).await;
     }
-    let standing = house.authenticator.session(request.headers()).await?;
-    if let Authentication::Session(_, session) = standing {
-        exchange.principal = Some(session.principal.clone());
-        return ticket::arrive(house, &session, wish.return_to, wish.hop);
-    }
-    depart(house, exchange, request.headers(), wish).await
-}
-
-fn wish<B>(house: &House, request: &Request<B>) -> Wish<'static> {
-    let mut wish = Wish::default();
-    for (name, value) in parameters(request.uri()) {
-        match name.as_ref() {
-            "return" => wish.return_to = ReturnTo::parse(&value, |url| house.claims(url)),
-            "provider" => wish.provider = Some(value.into_owned().into()),
-            "login_hint" => wish.login_hint = Some(value.into_owned().into()).filter(|v: &Cow<'_, str>| !v.is_empty()),
-            "hop" => wish.hop = Some(value.into_owned()).filter(|hop| hop.len() == 64),
-            _ => {}
+    match standing {
+        Authentication::Session(_, session) if !wish.anew => ticket::arrive(house, &session, wish.return_to, wish.hop),
+        Authentication::Session(..) | Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => {
+            depart(house, exchange, request.headers(), wish).await
         }
     }
-    wish
+}
+
+/// The way out of a posted form leads through a page of ours: browsers hold its `form-action` against every
+/// redirect that follows.
+async fn switch(
+    house: &House,
+    exchange: &Exchange,
+    headers: &HeaderMap,
+    standing: &Authentication,
+    wish: Wish,
+) -> Result<Response<Body>, Rejection> {
+    if let Authentication::Session(_, session) = standing {
+        house.foundations.sessions.end(&session.id).await?;
+    }
+    let mut response = onward(depart(house, exchange, headers, wish).await?);
+    set_cookie(&mut response, house.cookie.clear());
+    Ok(response)
 }
 
 /// Sends a browser to its provider, or to the page where it chooses one. On an app's own host it is sent
@@ -72,56 +104,66 @@ fn wish<B>(house: &House, request: &Request<B>) -> Wish<'static> {
 pub(in crate::gate) async fn depart(
     house: &House,
     exchange: &Exchange,
-    headers: &HeaderMap,
-    wish: Wish<'_>,
+    cookies: &HeaderMap,
+    wish: Wish,
 ) -> Result<Response<Body>, Rejection> {
     if !exchange.is_on_public_host(house) {
-        return ticket::hop(house, &wish);
+        return ticket::leave(house, cookies, &wish);
     }
     let hint = Hint { provider: wish.provider.as_deref(), login_hint: wish.login_hint.as_deref() };
     match house.providers.choose(hint) {
-        Choice::One(provider) => to_provider(house, provider, headers, wish).await,
-        Choice::Chooser(several) => Ok(chooser(house, exchange, &several, &wish)),
+        Choice::One(provider) => to_provider(house, provider, cookies, wish).await,
+        Choice::Chooser(several) => Ok(chooser(house, &several, &wish)),
     }
 }
 
 async fn to_provider(
     house: &House,
-    provider: &Provider,
-    headers: &HeaderMap,
-    wish: Wish<'_>,
+    provider: &Arc<Provider>,
+    cookies: &HeaderMap,
+    wish: Wish,
 ) -> Result<Response<Body>, Rejection> {
-    provider.retry_now().await?;
-    let home = house.home();
-    let intent = SignInIntent {
-        return_to: wish.return_to.as_ref().map_or(home, ReturnTo::as_str).to_owned(),
-        login_hint: wish.login_hint.map(Cow::into_owned),
-        hop: wish.hop,
-        prompt: wish.anew.then(|| "login".to_owned()),
+    let away = |error: crate::oidc::ProviderError| Rejection::ProviderUnavailable {
+        provider: provider.name().clone(),
+        reason: error.to_string(),
     };
-    let departure = provider.begin(intent)?;
-    let mut response = redirect(http::StatusCode::FOUND, departure.location.as_str())?;
-    let cookies = house.flows.seal(&departure.flow, headers);
-    cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
+    provider.retry_now().await.map_err(away)?;
+    let intent = SignInIntent {
+        return_to: wish.return_to.as_ref().map_or_else(|| house.home(), ReturnTo::as_str).to_owned(),
+        login_hint: wish.login_hint,
+        hop: wish.hop.map(|hop| hop.to_string()),
+        prompt: wish.anew.then(|| "login".to_owned()),
+        ..SignInIntent::default()
+    };
+    let departure = provider.begin(intent).map_err(away)?;
+    let mut response = redirect(StatusCode::FOUND, departure.location.as_str())?;
+    let kept = house.flows.set(cookies, &departure.flow);
+    let kept = kept.map_err(|_| Rejection::Internal("a sign-in that does not fit a cookie"))?;
+    kept.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
     Ok(response)
 }
 
-fn chooser(house: &House, exchange: &Exchange, several: &[&std::sync::Arc<Provider>], wish: &Wish<'_>) -> Response<Body> {
-    let home = house.home();
-    let return_to = wish.return_to.as_ref().map_or(home, ReturnTo::as_str);
-    let providers = several.iter().map(|provider| ChooserProvider {
-        name: provider.name().to_string(),
-        display_name: provider.settings().display_name.clone(),
-    });
-    show(
-        exchange,
-        &Chooser {
-            host: wish.return_to.as_ref().and_then(|to| to.url().host_str()).unwrap_or_default(),
-            providers: providers.collect(),
-            by_email: several.iter().any(|provider| !provider.settings().email_domains.is_empty()),
-            return_to,
-            hop: wish.hop.as_deref(),
-        }
-        .page(),
-    )
+fn chooser(house: &House, several: &[&Arc<Provider>], wish: &Wish) -> Response<Body> {
+    let choice = |provider: &'_ &Arc<Provider>| (provider.name().clone(), provider.settings().display_name.clone());
+    let names: Vec<_> = several.iter().map(choice).collect();
+    let providers: Vec<_> = names.iter().map(|(name, display_name)| pages::Choice { name, display_name }).collect();
+    let ask_email = several.iter().any(|provider| !provider.settings().email_domains.is_empty());
+    let hop = wish.hop.as_ref().map(ToString::to_string);
+    let page = Chooser {
+        host: wish.return_to.as_ref().and_then(|to| to.url().host_str()).unwrap_or_default(),
+        action: SIGN_IN,
+        providers: &providers,
+        ask_email,
+        unknown_email: wish.login_hint.as_deref().filter(|_| ask_email),
+        return_to: wish.return_to.as_ref().map_or_else(|| house.home(), ReturnTo::as_str),
+        hop: hop.as_deref(),
+    };
+    show(page.page())
+}
+
+/// The address of the sign-in endpoint for whoever shall sign in as someone else and come back to `return_to`.
+pub(in crate::gate) fn switch_address(return_to: Option<&Url>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(return_to.map(|url| (pages::RETURN_TO, url.as_str())));
+    format!("{SIGN_IN}?{}", query.finish())
 }

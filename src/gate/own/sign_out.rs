@@ -1,66 +1,68 @@
 //! Ending a session here and at the provider (OpenID Connect RP-Initiated Logout 1.0).
 
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use url::Url;
 
 use super::super::body::Body;
 use super::super::exchange::Exchange;
 use super::super::house::House;
 use super::super::rejection::Rejection;
-use super::super::respond::{redirect, set_cookie, show};
+use super::super::respond::{onward, redirect, set_cookie, show};
+use super::{SIGN_OUT, SIGNED_OUT, session};
 use crate::authn::Authentication;
-use crate::pages;
+use crate::identity::Principal;
+use crate::pages::{Form, Page, SignOut, SignedOut};
 use crate::secret::Secret;
 use crate::session::Session;
 
-/// `GET` asks whether that is meant; `POST` from one of our own pages does it.
+/// `GET` asks whether that is meant; `POST` from a page of this origin does it.
 pub(super) async fn answer(
     house: &House,
     exchange: &mut Exchange,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Rejection> {
-    let standing = house.authenticator.session(request.headers()).await?;
-    exchange.principal = standing.principal().cloned();
-    if request.method() != Method::POST {
-        return Ok(ask(exchange, &standing));
+    let standing = session(house, exchange, request.headers()).await?;
+    match standing {
+        Authentication::Session(_, session) if request.method() == Method::POST => {
+            super::same_origin(exchange, request.headers())?;
+            end(house, exchange, &session).await
+        }
+        Authentication::Session(_, session) => Ok(show(question(house, &session.principal))),
+        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => Ok(signed_out(house)),
     }
-    super::same_origin(house, request.headers())?;
-    let Authentication::Session(_, session) = standing else { return redirect(StatusCode::SEE_OTHER, &after(house)) };
-    house.foundations.sessions.end(&session).await?;
+}
+
+/// "Sign out?"
+pub(super) fn question(house: &House, principal: &Principal) -> Page {
+    let page = SignOut {
+        principal,
+        provider: house.display_name(&principal.provider),
+        form: Form { action: SIGN_OUT, fields: &[] },
+        cancel: "/",
+    };
+    page.page()
+}
+
+async fn end(house: &House, exchange: &Exchange, session: &Session) -> Result<Response<Body>, Rejection> {
+    house.foundations.sessions.end(&session.id).await?;
     tracing::info!(id = %exchange.id, session = %session.id, user = session.principal.user, "signed out");
-    let mut response = redirect(StatusCode::SEE_OTHER, &goodbye(house, &session))?;
+    let mut response = match goodbye(house, session) {
+        Some(there) => onward(redirect(StatusCode::SEE_OTHER, there.as_str())?),
+        None => signed_out(house),
+    };
     set_cookie(&mut response, house.cookie.clear());
     Ok(response)
 }
 
-fn ask(exchange: &Exchange, standing: &Authentication) -> Response<Body> {
-    match standing.principal() {
-        Some(principal) => show(exchange, &pages::sign_out(&principal.user)),
-        None => show(exchange, &pages::signed_out("/")),
-    }
-}
-
-/// Ends the session of these headers; whether there was one.
-pub(super) async fn end(house: &House, headers: &HeaderMap) -> Result<bool, Rejection> {
-    let Authentication::Session(_, session) = house.authenticator.session(headers).await? else { return Ok(false) };
-    house.foundations.sessions.end(&session).await?;
-    Ok(true)
-}
-
-fn after(house: &House) -> String {
-    house.public.as_ref().map_or_else(|| "/".to_owned(), |public| public.endpoint("/.portcullis/signed-out").to_string())
-}
-
-fn goodbye(house: &House, session: &Session) -> String {
-    let provider = house.providers.get(session.principal.provider.as_str());
-    let back = house.public.as_ref().map(|public| public.endpoint("/.portcullis/signed-out"));
-    let at_provider = provider.zip(back).and_then(|(provider, back)| {
-        provider.logout_url(session.tokens.id.as_ref(), Secret::random().expose(), &back)
-    });
-    at_provider.map_or_else(|| after(house), Into::into)
+/// Where the provider signs the person out as well.
+fn goodbye(house: &House, session: &Session) -> Option<Url> {
+    let provider = house.providers.get(session.principal.provider.as_str())?;
+    let back = house.public.as_ref()?.endpoint(SIGNED_OUT);
+    provider.logout_url(session.tokens.id.as_ref(), Secret::random().expose(), &back)
 }
 
 /// Where people end up.
-pub(super) fn signed_out(house: &House, exchange: &Exchange) -> Response<Body> {
-    show(exchange, &pages::signed_out(house.home()))
+pub(super) fn signed_out(house: &House) -> Response<Body> {
+    show(SignedOut { sign_in: house.home(), still_at: None }.page())
 }

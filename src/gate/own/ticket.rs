@@ -2,33 +2,40 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use url::{Position, Url};
 
 use super::super::body::Body;
 use super::super::exchange::Exchange;
+use super::super::hops::Hop;
 use super::super::house::House;
 use super::super::rejection::Rejection;
 use super::super::respond::{redirect, set_cookie};
 use super::super::return_to::ReturnTo;
-use super::super::tickets::{Ticket, hop_of};
-use super::parameters;
-use super::sign_in::Wish;
-use crate::secret::Secret;
+use super::super::tickets::Ticket;
+use super::sign_in::{ANEW, Wish};
+use super::{SIGN_IN, TICKET, parameters};
+use crate::pages;
 use crate::session::{NewSession, Session};
+
+/// The parameter that carries a ticket's number.
+const NUMBER: &str = "ticket";
 
 /// Sends a browser from an app's host to the sign-in host. A secret stays behind in a cookie: whoever
 /// comes back with a ticket must be who left (invariant 6).
-pub(super) fn hop(house: &House, wish: &Wish<'_>) -> Result<Response<Body>, Rejection> {
+pub(super) fn leave(house: &House, cookies: &HeaderMap, wish: &Wish) -> Result<Response<Body>, Rejection> {
     let public = house.public.as_ref().ok_or(Rejection::Internal("a sign-in without [server] public_url"))?;
-    let secret = Secret::random();
-    let mut url = public.endpoint("/.portcullis/sign-in");
-    if let Some(to) = &wish.return_to {
-        url.query_pairs_mut().append_pair("return", to.as_str());
-    }
-    url.query_pairs_mut().append_pair("hop", &hop_of(secret.expose()));
+    let (hop, kept) = house.hops.begin(cookies)?;
+    let mut url = public.endpoint(SIGN_IN);
+    url.query_pairs_mut()
+        .extend_pairs(wish.return_to.as_ref().map(|to| (pages::RETURN_TO, to.as_str())))
+        .extend_pairs(wish.provider.as_deref().map(|name| (pages::PROVIDER, name)))
+        .extend_pairs(wish.login_hint.as_deref().map(|hint| (pages::LOGIN_HINT, hint)))
+        .extend_pairs(wish.anew.then_some((ANEW, "1")))
+        .append_pair(pages::HOP, &hop.to_string());
     let mut response = redirect(StatusCode::FOUND, url.as_str())?;
-    set_cookie(&mut response, house.hop_cookie(&secret)?);
+    kept.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
     Ok(response)
 }
 
@@ -38,7 +45,7 @@ pub(super) fn arrive(
     house: &House,
     session: &Arc<Session>,
     return_to: Option<ReturnTo>,
-    hop: Option<String>,
+    hop: Option<Hop>,
 ) -> Result<Response<Body>, Rejection> {
     let Some(to) = return_to else { return redirect(StatusCode::SEE_OTHER, house.home()) };
     match hop {
@@ -47,18 +54,27 @@ pub(super) fn arrive(
     }
 }
 
-fn with_ticket(house: &House, session: &Session, to: &ReturnTo, hop: String) -> Result<Response<Body>, Rejection> {
-    let authority = &to.url()[url::Position::BeforeHost..url::Position::AfterPort];
+fn with_ticket(
+    house: &House,
+    session: &Arc<Session>,
+    to: &ReturnTo,
+    hop: Hop,
+) -> Result<Response<Body>, Rejection> {
+    let host = to.url().host_str().unwrap_or_default().to_owned();
     let ticket = house.foundations.tickets.issue(Ticket {
-        authority: authority.to_owned(),
+        authority: authority(to.url()).to_owned(),
         hop,
-        session: NewSession::child(session, authority),
+        session: NewSession::Child { host, of: Arc::clone(session) },
         return_to: to.as_str().to_owned(),
     });
     let mut url = to.url().clone();
-    url.set_path("/.portcullis/ticket");
-    url.query_pairs_mut().clear().append_pair("ticket", ticket.expose());
+    url.set_path(TICKET);
+    url.query_pairs_mut().clear().append_pair(NUMBER, ticket.expose());
     redirect(StatusCode::SEE_OTHER, url.as_str())
+}
+
+fn authority(url: &Url) -> &str {
+    &url[Position::BeforeHost..Position::AfterPort]
 }
 
 /// Takes a ticket in at the app's host and gives the browser its session there.
@@ -67,15 +83,19 @@ pub(super) async fn answer(
     exchange: &mut Exchange,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Rejection> {
-    let authority = exchange.inbound.as_ref().map(|inbound| inbound.authority.to_string()).unwrap_or_default();
-    let number = parameters(request.uri()).find(|(name, _)| name == "ticket").map(|(_, number)| number);
-    let hop = house.hop_secret(request.headers());
-    let ticket = number.zip(hop).and_then(|(number, hop)| house.foundations.tickets.take(&number, &authority, &hop));
-    let ticket = ticket.ok_or_else(|| Rejection::NoSuchFlow("the ticket is not good here, was used, or is older than 60 s".into()))?;
-    let (key, session) = house.foundations.sessions.create(ticket.session).await?;
+    let inbound = exchange.inbound()?;
+    let here = Url::parse(&format!("{}://{}/", inbound.forwarding.scheme, inbound.authority)).ok();
+    let number = parameters(request.uri()).find(|(name, _)| name == NUMBER).map(|(_, number)| number);
+    let holds = |hop: &Hop| house.hops.holds(request.headers(), hop);
+    let ticket = number.zip(here.as_ref()).and_then(|(number, here)| {
+        house.foundations.tickets.take(&number, authority(here), holds)
+    });
+    let no_ticket = || Rejection::NoSuchFlow("the ticket is not good here, was used, or is older than 60 s".into());
+    let Ticket { session, return_to, hop, .. } = ticket.ok_or_else(no_ticket)?;
+    let (key, session) = house.foundations.sessions.create(session).await?;
     exchange.principal = Some(Arc::clone(&session.principal));
-    let mut response = redirect(StatusCode::SEE_OTHER, &ticket.return_to)?;
+    let mut response = redirect(StatusCode::SEE_OTHER, &return_to)?;
     set_cookie(&mut response, house.cookie.set(&key));
-    set_cookie(&mut response, house.clear_hop_cookie());
+    set_cookie(&mut response, house.hops.clear(&hop)?);
     Ok(response)
 }

@@ -107,6 +107,13 @@ impl FlowCookies {
         HeaderValue::try_from(self.cleared(self.name(state))).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
+    /// Whether the cookie called `name` is one of these.
+    #[must_use]
+    pub fn owns(&self, name: &str) -> bool {
+        let bare = if self.https { name.strip_prefix("__Host-") } else { Some(name) };
+        bare.is_some_and(|name| name.starts_with(NAME))
+    }
+
     fn surplus(&self, headers: &HeaderMap) -> Vec<String> {
         let ours =
             cookies(headers).filter(|cookie| cookie.name().starts_with(&self.prefix())).take(MAX_LOOKED_AT);

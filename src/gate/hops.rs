@@ -1,0 +1,169 @@
+//! What stays behind in a browser that leaves an app's host to sign in: a secret for each way it takes, so
+//! that whoever comes back with a ticket must be who left (invariant 6).
+
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use cookie::{Cookie, SameSite, time};
+use http::{HeaderMap, HeaderValue, header};
+
+use super::rejection::Rejection;
+use crate::secret::Secret;
+
+const NAME: &str = "portcullis-hop-";
+
+/// Where such a cookie goes without TLS; `__Host-` allows no path but `/`.
+const PATH: &str = "/.portcullis";
+
+/// A way not taken to its end within so long is forgotten.
+const LIFETIME: time::Duration = time::Duration::minutes(15);
+
+/// Ways that one browser may have begun at a time on one host.
+const MOST: usize = 12;
+
+/// Cookies that are looked at in one request (invariant 14).
+const LOOKED_AT: usize = 64;
+
+/// The fingerprint of a hop's secret: what the sign-in host and the ticket know of it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Hop([u8; 32]);
+
+impl Hop {
+    /// The fingerprint of `secret`.
+    pub(super) fn of(secret: &str) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, secret.as_bytes()).as_ref());
+        Self(bytes)
+    }
+
+    /// Reads what [`Display`](fmt::Display) wrote.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let digits = text.as_bytes().as_chunks::<2>().0;
+        let mut bytes = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(digits) {
+            *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The cookies of one scheme.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HopCookies {
+    pub(super) https: bool,
+}
+
+impl HopCookies {
+    /// A fresh secret's fingerprint, and the `Set-Cookie` values that keep the secret and take away what
+    /// is too many.
+    pub(super) fn begin(self, headers: &HeaderMap) -> Result<(Hop, Vec<HeaderValue>), Rejection> {
+        let secret = Secret::random();
+        let hop = Hop::of(secret.expose());
+        let known: Vec<String> = self.names(headers).collect();
+        let surplus = known.into_iter().skip(MOST - 1).map(|name| self.cookie(name, "", time::Duration::ZERO));
+        let kept = self.cookie(self.name(&hop), secret.expose(), LIFETIME);
+        let values = std::iter::once(kept).chain(surplus).map(value).collect::<Result<_, _>>()?;
+        Ok((hop, values))
+    }
+
+    /// Whether this browser holds the secret of `hop`.
+    pub(super) fn holds(self, headers: &HeaderMap, hop: &Hop) -> bool {
+        let name = self.name(hop);
+        cookies(headers).any(|cookie| cookie.name() == name && Hop::of(cookie.value()) == *hop)
+    }
+
+    /// `Set-Cookie` that takes the secret of `hop` away.
+    pub(super) fn clear(self, hop: &Hop) -> Result<HeaderValue, Rejection> {
+        value(self.cookie(self.name(hop), "", time::Duration::ZERO))
+    }
+
+    /// Whether the cookie called `name` is one of these.
+    pub(super) fn owns(self, name: &str) -> bool {
+        name.strip_prefix(self.prefix()).is_some_and(|rest| rest.starts_with(NAME))
+    }
+
+    fn names(self, headers: &HeaderMap) -> impl Iterator<Item = String> {
+        cookies(headers).map(|cookie| cookie.name().to_owned()).filter(move |name| self.owns(name))
+    }
+
+    const fn prefix(self) -> &'static str {
+        if self.https { "__Host-" } else { "" }
+    }
+
+    fn name(self, hop: &Hop) -> String {
+        let hop = hop.to_string();
+        format!("{}{NAME}{}", self.prefix(), hop.get(..8).unwrap_or_default())
+    }
+
+    fn cookie(self, name: String, value: &str, age: time::Duration) -> Cookie<'static> {
+        Cookie::build((name, value.to_owned()))
+            .path(if self.https { "/" } else { PATH })
+            .max_age(age)
+            .secure(self.https)
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .build()
+    }
+}
+
+fn value(cookie: Cookie<'static>) -> Result<HeaderValue, Rejection> {
+    HeaderValue::try_from(cookie.to_string()).map_err(|_| Rejection::Internal("a cookie that cannot be written"))
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(Cookie::split_parse).flatten().take(LOOKED_AT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(values: &[HeaderValue]) -> HeaderMap {
+        let pair = |value: &HeaderValue| value.to_str().unwrap().split(';').next().unwrap().to_owned();
+        values.iter().map(|value| (header::COOKIE, pair(value).parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn only_the_browser_that_left_holds_the_secret() {
+        let cookies = HopCookies { https: true };
+        let (hop, values) = cookies.begin(&HeaderMap::new()).unwrap();
+        assert!(cookies.holds(&sent(&values), &hop));
+        assert!(!cookies.holds(&HeaderMap::new(), &hop));
+        let (other, _) = cookies.begin(&HeaderMap::new()).unwrap();
+        assert!(!cookies.holds(&sent(&values), &other));
+        assert_eq!(Hop::parse(&hop.to_string()), Some(hop));
+        assert_eq!(Hop::parse("zz"), None);
+        assert_eq!(Hop::parse(&"é".repeat(32)), None);
+    }
+
+    #[test]
+    fn a_browser_keeps_a_bounded_number_of_them() {
+        let cookies = HopCookies { https: false };
+        let mut jar = HeaderMap::new();
+        for _ in 0..30 {
+            let (_, values) = cookies.begin(&jar).unwrap();
+            let cleared: Vec<_> = values.iter().skip(1).map(|v| v.to_str().unwrap().split('=').next().unwrap().to_owned()).collect();
+            let kept = jar.get_all(header::COOKIE).iter().filter(|line| !cleared.iter().any(|name| line.to_str().unwrap().starts_with(name.as_str())));
+            let kept: Vec<_> = kept.cloned().collect();
+            jar = sent(&values[..1]);
+            kept.into_iter().for_each(|line| { jar.append(header::COOKIE, line); });
+        }
+        assert_eq!(jar.len(), MOST);
+    }
+}

@@ -1,0 +1,109 @@
+//! The configured routes as a table, and the upstreams that they share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use super::foundations::Foundations;
+use super::house::{BuildError, House};
+use super::route::Route;
+use super::settings::{GateSettings, RouteAction, RouteSettings};
+use crate::forward::{ForwardSettings, ReservedHeaders, Upstream, UpstreamError, UpstreamSettings};
+use crate::identity::RouteName;
+use crate::route::{Conflict, RouteTable};
+
+/// What `[[routes]]` make.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) routes: RouteTable<Arc<Route>>,
+    pub(super) upstreams: Vec<Arc<Tended>>,
+}
+
+/// An upstream and the task that checks its servers. When no configuration has it any more, the checks end
+/// and the connections that wait are closed; requests under way go on.
+#[derive(Debug)]
+pub(super) struct Tended {
+    pub(super) upstream: Arc<Upstream>,
+    task: AbortHandle,
+}
+
+impl Tended {
+    fn start(upstream: Arc<Upstream>, background: &Handle) -> Arc<Self> {
+        let task = background.spawn(Arc::clone(&upstream).run_health_checks()).abort_handle();
+        Arc::new(Self { upstream, task })
+    }
+}
+
+impl Drop for Tended {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.upstream.close_idle();
+    }
+}
+
+/// Compiles every route; what the former house has and still fits is kept.
+pub(super) fn rows(
+    settings: &GateSettings,
+    foundations: &Foundations,
+    before: Option<&House>,
+) -> Result<Rows, BuildError> {
+    let reserved = Arc::new(ReservedHeaders::new(settings.routes.iter().filter_map(forward)));
+    let old = before.map(|house| house.routes.iter().map(|(_, route)| (&route.name, route)).collect());
+    let old: HashMap<&RouteName, &Arc<Route>> = old.unwrap_or_default();
+    let mut shared = Shared { known: before.map_or(&[], |house| &house.upstreams), upstreams: Vec::new(), foundations };
+    let mut rows = Vec::with_capacity(settings.routes.len());
+    for route in &settings.routes {
+        let stats = foundations.metrics.route(&route.name, foundations.workers);
+        let former = old.get(&route.name).map(|route| &***route);
+        let compiled = Route::compile(route, &reserved, stats, former, |wanted| shared.upstream(wanted));
+        let compiled = compiled.map_err(|cause| BuildError::Upstream(route.name.clone(), cause))?;
+        rows.push((route.pattern.clone(), Arc::new(compiled)));
+    }
+    let names: Vec<RouteName> = settings.routes.iter().map(|route| route.name.clone()).collect();
+    let routes = RouteTable::build(rows).map_err(|conflicts| conflict(&conflicts, &names))?;
+    Ok(Rows { routes, upstreams: shared.upstreams })
+}
+
+fn forward(route: &RouteSettings) -> Option<&ForwardSettings> {
+    match &route.action {
+        RouteAction::Forward { forward, .. } => Some(forward),
+        RouteAction::Redirect(_) => None,
+    }
+}
+
+/// Routes with equal settings have one upstream.
+struct Shared<'a> {
+    known: &'a [Arc<Tended>],
+    upstreams: Vec<Arc<Tended>>,
+    foundations: &'a Foundations,
+}
+
+impl Shared<'_> {
+    /// One already made for another route, the former house's, or a new one.
+    fn upstream(&mut self, wanted: &UpstreamSettings) -> Result<Arc<Upstream>, UpstreamError> {
+        let same = |tended: &&Arc<Tended>| tended.upstream.settings() == wanted;
+        if let Some(made) = self.upstreams.iter().find(same) {
+            return Ok(Arc::clone(&made.upstream));
+        }
+        let tended = match self.known.iter().find(same) {
+            Some(kept) => Arc::clone(kept),
+            None => self.begin(wanted)?,
+        };
+        let upstream = Arc::clone(&tended.upstream);
+        self.upstreams.push(tended);
+        Ok(upstream)
+    }
+
+    fn begin(&self, wanted: &UpstreamSettings) -> Result<Arc<Tended>, UpstreamError> {
+        let upstream = Upstream::new(wanted.clone(), self.foundations.workers)?;
+        Ok(Tended::start(upstream, &self.foundations.background))
+    }
+}
+
+fn conflict(conflicts: &[Conflict], names: &[RouteName]) -> BuildError {
+    let name = |index: usize| names.get(index).cloned().unwrap_or_else(|| RouteName::new("?"));
+    let (first, second) = conflicts.first().map_or((0, 0), |conflict| (conflict.first, conflict.second));
+    BuildError::Conflict(name(first), name(second))
+}
