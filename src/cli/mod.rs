@@ -1,7 +1,59 @@
-//! The commands.
+//! The commands: what a terminal reads and shows.
+
+mod check;
+mod demo;
+mod explain;
+mod explained;
+mod recorded;
+mod run;
+mod terminal;
+mod welcome;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Exit code for a configuration that does not load, of a command that needs it.
+const BAD_CONFIGURATION: u8 = 64;
+
+/// A reverse-proxy authentication gateway: sign-in, tokens, policy and limits in front of your apps.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway
+    Run(ConfigFile),
+    /// Report every fault of a configuration file; exit 0 where there is none
+    Check(ConfigFile),
+    /// Print the JSON Schema of the configuration, for editors
+    Schema,
+    /// Show it all on this machine: a provider, an app, and the gateway between them
+    Demo(demo::DemoArguments),
+    /// Tell what would happen to a request: route, rule, decision, headers; exit 0 where it is let in
+    Explain(explain::ExplainArguments),
+}
+
+#[derive(Debug, Args)]
+struct ConfigFile {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
+    config: PathBuf,
+}
 
 /// Runs the command that the arguments name.
 #[must_use]
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Run(file) => run::run(&file.config),
+        Command::Check(file) => check::check(&file.config),
+        Command::Schema => check::schema(),
+        Command::Demo(arguments) => demo::demo(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
+    }
 }

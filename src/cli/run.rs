@@ -6,36 +6,35 @@ use std::process::ExitCode;
 use super::check;
 use super::terminal::complain;
 use crate::config::{self, Settings, SystemSources};
-use crate::gate::Gate;
 use crate::runtime::{self, Reload, StartError};
 use crate::telemetry;
 
 /// Runs the gateway until it is told to end.
 pub(super) fn run(path: &Path) -> ExitCode {
     match check::load(path) {
-        Ok(settings) => with(settings, reload_from(path.to_owned()), |_| ()),
+        Ok(settings) => with(settings, reload_from(path.to_owned())),
         Err(code) => code,
     }
 }
 
-/// Runs a gateway with these settings.
-pub(super) fn with(settings: Settings, reload: Reload, ready: impl FnOnce(&Gate) + Send) -> ExitCode {
+fn with(settings: Settings, reload: Reload) -> ExitCode {
     let guard = match telemetry::start(&settings.log) {
         Ok(guard) => guard,
         Err(error) => return fail(&error),
     };
     runtime::raise_open_files();
-    let ended = control().map_err(StartError::System).and_then(|control| control.block_on(runtime::run(settings, reload, ready)));
+    let run = |control: tokio::runtime::Runtime| control.block_on(runtime::run(settings, reload, || ()));
+    let ended = control().map_err(StartError::System).and_then(run);
     drop(guard);
     ended.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
 }
 
 /// The runtime beside the workers: provider calls, health checks, the admin listener.
-fn control() -> std::io::Result<tokio::runtime::Runtime> {
+pub(super) fn control() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("control").enable_all().build()
 }
 
-fn fail(error: &dyn std::error::Error) -> ExitCode {
+pub(super) fn fail(error: &dyn std::error::Error) -> ExitCode {
     complain(&format!("error: {error}\n"));
     ExitCode::FAILURE
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::gate::RouteSettings;
+use crate::gate::{GateSettings, RouteSettings};
 use crate::listener::{ConnectionLimits, ListenerSettings};
 use crate::oidc::RelyingPartySettings;
 use crate::session::SessionSettings;
@@ -39,4 +39,18 @@ pub struct Settings {
     pub log: LogSettings,
     /// Files whose change means a reload: the configuration, secrets, certificates.
     pub watched: Vec<PathBuf>,
+}
+
+impl Settings {
+    /// What the gate is built from.
+    #[must_use]
+    pub fn gate(&self) -> GateSettings {
+        GateSettings {
+            trusted_proxies: self.trusted_proxies.clone(),
+            session: self.session.clone(),
+            relying_party: self.relying_party.clone(),
+            routes: self.routes.clone(),
+            log: self.log.access,
+        }
+    }
 }

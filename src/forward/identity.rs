@@ -41,6 +41,14 @@ pub(super) fn write(settings: &IdentitySettings, principal: &Principal, headers:
     }
 }
 
+/// The headers that would tell an app of `principal`, but for the assertion, which is made anew each time.
+#[must_use]
+pub fn identity_headers(settings: &IdentitySettings, principal: &Principal) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    write(settings, principal, &mut headers);
+    headers
+}
+
 /// The address, unless the provider says that it is not verified.
 pub(super) fn email(principal: &Principal) -> Option<&str> {
     let email = principal.email.as_ref()?;

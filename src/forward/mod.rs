@@ -35,6 +35,7 @@ pub use assertion::{ASSERTION, Asserter, AssertionKey, AssertionKeyError};
 pub use cookies::OwnCookies;
 use error::Cause;
 pub use error::{Blame, Fault, ForwardError, UpstreamError};
+pub use identity::identity_headers;
 pub use plan::{Passage, Plan};
 pub use reserved::ReservedHeaders;
 pub use response::{BodyError, UpstreamBody};

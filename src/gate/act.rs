@@ -13,7 +13,7 @@ use super::rejection::Rejection;
 use super::route::{Action, Route};
 use super::settings::RedirectSettings;
 use crate::authn::Authentication;
-use crate::forward::{Passage, Plan, Upstream, UpgradeTunnel, forward};
+use crate::forward::{Passage, Plan, UpgradeTunnel, Upstream, forward};
 use crate::policy::Permit;
 
 /// Forwards, redirects, or answers from the gateway's own endpoints.
@@ -85,7 +85,8 @@ fn redirected<B>(
     request: &Request<B>,
 ) -> Result<Response<Body>, Rejection> {
     let location = HeaderValue::try_from(location(redirect, inbound, request));
-    let location = location.map_err(|_| Rejection::Internal("a redirect to an address that cannot be written"))?;
+    let location =
+        location.map_err(|_| Rejection::Internal("a redirect to an address that cannot be written"))?;
     let mut response = Response::new(Body::ours(""));
     *response.status_mut() = redirect.status;
     response.headers_mut().insert(header::LOCATION, location);

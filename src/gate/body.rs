@@ -103,7 +103,9 @@ impl HttpBody for Body {
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
-            Content::Ours(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Content::Ours(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
             Content::Upstream(body) => body.size_hint(),
         }
     }
@@ -120,7 +122,8 @@ fn note(exchange: &mut Exchange, frame: Option<&Result<Frame<Bytes>, Error>>) {
 impl Drop for Body {
     fn drop(&mut self) {
         let whole = self.is_end_stream();
-        let unfinished = self.exchange.as_mut().filter(|exchange| !whole && !exchange.ended && exchange.has_body());
+        let unfinished =
+            self.exchange.as_mut().filter(|exchange| !whole && !exchange.ended && exchange.has_body());
         if let Some(exchange) = unfinished {
             exchange.broke_off(Outcome::Aborted, "the client left before the response ended");
         }

@@ -44,7 +44,12 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn start(id: RequestId, transport: &Arc<Transport>, unrouted: &Arc<RequestStats>, log: bool) -> Self {
+    pub(super) fn start(
+        id: RequestId,
+        transport: &Arc<Transport>,
+        unrouted: &Arc<RequestStats>,
+        log: bool,
+    ) -> Self {
         Self {
             id,
             transport: Arc::clone(transport),
@@ -128,7 +133,9 @@ impl Exchange {
     /// The exact cause, or else the rule that decided.
     fn words(&self) -> Cow<'_, str> {
         match (self.route.as_ref(), self.decision) {
-            (Some(route), Some(decision)) if self.reason.is_empty() => decision.said(&route.access).to_string().into(),
+            (Some(route), Some(decision)) if self.reason.is_empty() => {
+                decision.said(&route.access).to_string().into()
+            }
             _ => Cow::Borrowed(&self.reason),
         }
     }

@@ -29,7 +29,10 @@ pub(super) async fn freshen(
     let Some(session) = house.foundations.sessions.find(key).await? else { return Ok(Authentication::Ended) };
     if route.passes_token() && expires_within(house, &session, Duration::ZERO) {
         let reason = "the session's token has expired and could not be refreshed";
-        return Err(Rejection::ProviderUnavailable { provider: session.principal.provider.clone(), reason: reason.into() });
+        return Err(Rejection::ProviderUnavailable {
+            provider: session.principal.provider.clone(),
+            reason: reason.into(),
+        });
     }
     Ok(Authentication::Session(key.clone(), session))
 }
@@ -39,7 +42,9 @@ fn expires_within(house: &House, session: &Session, span: Duration) -> bool {
 }
 
 async fn refresh(house: &House, key: &SessionKey, session: &Session) {
-    let Some(provider) = house.providers.get(session.principal.provider.as_str()).map(Arc::clone) else { return };
+    let Some(provider) = house.providers.get(session.principal.provider.as_str()).map(Arc::clone) else {
+        return;
+    };
     let (sessions, key) = (house.foundations.sessions.clone(), key.clone());
     let flight = *session.family().as_bytes();
     let flight = house.foundations.refreshes.join(flight, move || call(provider, sessions, key));

@@ -75,7 +75,8 @@ impl HopCookies {
         let secret = Secret::random();
         let hop = Hop::of(secret.expose());
         let known: Vec<String> = self.names(headers).collect();
-        let surplus = known.into_iter().skip(MOST - 1).map(|name| self.cookie(name, "", time::Duration::ZERO));
+        let surplus =
+            known.into_iter().skip(MOST - 1).map(|name| self.cookie(name, "", time::Duration::ZERO));
         let kept = self.cookie(self.name(&hop), secret.expose(), LIFETIME);
         let values = std::iter::once(kept).chain(surplus).map(value).collect::<Result<_, _>>()?;
         Ok((hop, values))
@@ -122,7 +123,8 @@ impl HopCookies {
 }
 
 fn value(cookie: Cookie<'static>) -> Result<HeaderValue, Rejection> {
-    HeaderValue::try_from(cookie.to_string()).map_err(|_| Rejection::Internal("a cookie that cannot be written"))
+    HeaderValue::try_from(cookie.to_string())
+        .map_err(|_| Rejection::Internal("a cookie that cannot be written"))
 }
 
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
@@ -158,11 +160,20 @@ mod tests {
         let mut jar = HeaderMap::new();
         for _ in 0..30 {
             let (_, values) = cookies.begin(&jar).unwrap();
-            let cleared: Vec<_> = values.iter().skip(1).map(|v| v.to_str().unwrap().split('=').next().unwrap().to_owned()).collect();
-            let kept = jar.get_all(header::COOKIE).iter().filter(|line| !cleared.iter().any(|name| line.to_str().unwrap().starts_with(name.as_str())));
+            let cleared: Vec<_> = values
+                .iter()
+                .skip(1)
+                .map(|v| v.to_str().unwrap().split('=').next().unwrap().to_owned())
+                .collect();
+            let kept = jar
+                .get_all(header::COOKIE)
+                .iter()
+                .filter(|line| !cleared.iter().any(|name| line.to_str().unwrap().starts_with(name.as_str())));
             let kept: Vec<_> = kept.cloned().collect();
             jar = sent(&values[..1]);
-            kept.into_iter().for_each(|line| { jar.append(header::COOKIE, line); });
+            kept.into_iter().for_each(|line| {
+                jar.append(header::COOKIE, line);
+            });
         }
         assert_eq!(jar.len(), MOST);
     }

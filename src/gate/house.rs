@@ -14,7 +14,9 @@ use super::rejection::Rejection;
 use super::route::Route;
 use super::rows::{Rows, Tended, rows};
 use super::settings::GateSettings;
-use crate::authn::{Authentication, AuthenticationError, Authenticator, BearerIssuer, BearerSettings, BearerVerifier};
+use crate::authn::{
+    Authentication, AuthenticationError, Authenticator, BearerIssuer, BearerSettings, BearerVerifier,
+};
 use crate::forward::{OwnCookies, UpstreamError};
 use crate::identity::{ProviderName, RouteName};
 use crate::oidc::{FlowCookies, Member, Providers, SetupError};
@@ -86,7 +88,12 @@ impl House {
             own: own::rows(foundations),
             upstreams,
             trusted: TrustedProxies::new(settings.trusted_proxies.clone()),
-            authenticator: Authenticator::new(foundations.sessions.clone(), cookie.clone(), bearer, providers.clone()),
+            authenticator: Authenticator::new(
+                foundations.sessions.clone(),
+                cookie.clone(),
+                bearer,
+                providers.clone(),
+            ),
             providers,
             cookie,
             flows: FlowCookies::new(foundations.flow_key, https, host, foundations.clock.clone()),
@@ -116,7 +123,11 @@ impl House {
         let (authority, scheme) = (&inbound.authority, inbound.forwarding.scheme);
         let own = inbound.path.decoded().starts_with(own::ROOT);
         let ours = own && (self.is_public(authority, scheme) || self.routes.knows_host(authority, scheme));
-        let table = if ours { self.own.find(authority, scheme, &inbound.path, &inbound.method) } else { Lookup::UnknownPath };
+        let table = if ours {
+            self.own.find(authority, scheme, &inbound.path, &inbound.method)
+        } else {
+            Lookup::UnknownPath
+        };
         let found = match table {
             Lookup::UnknownPath => self.routes.find(authority, scheme, &inbound.path, &inbound.method),
             own => own,
@@ -141,7 +152,8 @@ impl House {
     pub(super) fn claims(&self, url: &Url) -> bool {
         let Some((authority, scheme)) = origin(url) else { return false };
         let expected = self.public.as_ref().map_or(scheme, |public| public.scheme);
-        scheme == expected && (self.is_public(&authority, scheme) || self.routes.knows_host(&authority, scheme))
+        scheme == expected
+            && (self.is_public(&authority, scheme) || self.routes.knows_host(&authority, scheme))
     }
 
     /// Whether sign-in happens on this very host.
@@ -211,8 +223,13 @@ fn join(
     providers
         .map(|provider| match kept.iter().find(|member| member.provider.settings() == provider) {
             Some(member) => Ok(Arc::clone(member)),
-            None => Member::join(provider.clone(), redirect.clone(), foundations.clock.clone(), &foundations.background)
-                .map_err(|cause| BuildError::Provider(provider.name.to_string(), cause)),
+            None => Member::join(
+                provider.clone(),
+                redirect.clone(),
+                foundations.clock.clone(),
+                &foundations.background,
+            )
+            .map_err(|cause| BuildError::Provider(provider.name.to_string(), cause)),
         })
         .collect()
 }

@@ -3,6 +3,7 @@
 mod act;
 mod body;
 mod exchange;
+mod explained;
 mod foundations;
 mod freshen;
 mod hops;
@@ -32,6 +33,7 @@ use inbound::Inbound;
 use rejection::Rejection;
 
 pub use body::Body;
+pub use explained::{Explained, Imagined, Next, explain};
 pub use foundations::Foundations;
 pub use house::BuildError;
 pub use settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};

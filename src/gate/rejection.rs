@@ -88,9 +88,9 @@ impl Rejection {
     /// The exact reason, for the log and nobody else; empty where the decision says it all.
     pub(super) fn reason(&self) -> Cow<'static, str> {
         match self {
-            Self::Malformed(cause)
-            | Self::NoSuchFlow(cause)
-            | Self::StoreUnavailable(cause) => cause.clone().into(),
+            Self::Malformed(cause) | Self::NoSuchFlow(cause) | Self::StoreUnavailable(cause) => {
+                cause.clone().into()
+            }
             Self::ProviderUnavailable { provider, reason } => format!("provider {provider}: {reason}").into(),
             Self::Untolerated(what) => untolerated(*what).into(),
             Self::UnknownHost => "no route claims this host".into(),
@@ -125,7 +125,7 @@ const fn of_upstream(error: &ForwardError) -> Outcome {
     }
 }
 
-fn untolerated(what: PathExceptions) -> String {
+pub(super) fn untolerated(what: PathExceptions) -> String {
     let words: Vec<_> = what.iter().map(|exception| exception.as_str()).collect();
     format!("ambiguous path: {}; where the app needs it, its route says `tolerate`", words.join(", "))
 }

@@ -45,7 +45,9 @@ pub(super) async fn respond(
     let (outcome, reason) = (no.outcome(), no.reason());
     count(house, exchange, &no);
     let response = match no {
-        Rejection::SignIn(Some(comeback)) if asked.page => sent_to_sign_in(house, exchange, asked, *comeback).await,
+        Rejection::SignIn(Some(comeback)) if asked.page => {
+            sent_to_sign_in(house, exchange, asked, *comeback).await
+        }
         other => refused(house, exchange, asked, &other),
     };
     exchange.answered(response.status().as_u16(), outcome, reason);
@@ -154,7 +156,8 @@ fn forbidden_page(house: &House, exchange: &Exchange) -> Response<Body> {
     show(page.page())
 }
 
-const NO_SUCH_FLOW: &str = "This sign-in was not begun in this browser, or it took too long. Please try again.";
+const NO_SUCH_FLOW: &str =
+    "This sign-in was not begun in this browser, or it took too long. Please try again.";
 
 fn failed(house: &House, exchange: &Exchange, blame: Blame, public: &str) -> Response<Body> {
     let status = match blame {
@@ -206,7 +209,9 @@ fn add_fields(no: &Rejection, status: StatusCode, headers: &mut HeaderMap) {
     let challenge = match no {
         Rejection::Token(error) if error.code().is_some() => Some(error.challenge(REALM)),
         Rejection::Forbidden { scopes: Some(scopes) } => Some(insufficient(scopes)),
-        _ if status == StatusCode::UNAUTHORIZED => Some(HeaderValue::from_static("Bearer realm=\"portcullis\"")),
+        _ if status == StatusCode::UNAUTHORIZED => {
+            Some(HeaderValue::from_static("Bearer realm=\"portcullis\""))
+        }
         _ => None,
     };
     if let Some(challenge) = challenge {
@@ -229,7 +234,8 @@ fn insufficient(scopes: &str) -> HeaderValue {
 
 fn problem(exchange: &Exchange, problem: &Problem) -> Response<Body> {
     let Problem { status, kind, title, detail } = *problem;
-    let (content_type, text) = pages::problem(status, kind, title, detail, &exchange.id, serde_json::Map::new());
+    let (content_type, text) =
+        pages::problem(status, kind, title, detail, &exchange.id, serde_json::Map::new());
     machine(status, content_type, text)
 }
 
@@ -249,7 +255,8 @@ pub(super) fn show(page: Page) -> Response<Body> {
 /// A redirect that no cache keeps.
 pub(super) fn redirect(status: StatusCode, location: &str) -> Result<Response<Body>, Rejection> {
     let location = HeaderValue::try_from(location);
-    let location = location.map_err(|_| Rejection::Internal("a redirect to an address that cannot be written"))?;
+    let location =
+        location.map_err(|_| Rejection::Internal("a redirect to an address that cannot be written"))?;
     let mut response = Response::new(Body::ours(""));
     *response.status_mut() = status;
     response.headers_mut().insert(header::LOCATION, location);

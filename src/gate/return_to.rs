@@ -1,6 +1,5 @@
 //! Where a sign-in leads back to (invariant 13).
 
-use http::Uri;
 use url::Url;
 
 /// A page of ours to come back to: an absolute address on a host that some route claims.
@@ -31,11 +30,6 @@ impl ReturnTo {
     pub(super) const fn url(&self) -> &Url {
         &self.0
     }
-
-    /// Path and query alone, which a browser keeps on the origin it is at.
-    pub(super) fn target(&self) -> Option<Uri> {
-        self.0[url::Position::BeforePath..url::Position::AfterQuery].parse().ok()
-    }
 }
 
 fn shortened(mut url: Url) -> Url {
@@ -58,7 +52,9 @@ mod tests {
 
     #[test]
     fn path_and_query_come_back_to_the_letter() {
-        for text in ["https://wiki.example/", "https://wiki.example/a%20b?q=%23&r=//x&s=a+b", "http://wiki.example/x"] {
+        for text in
+            ["https://wiki.example/", "https://wiki.example/a%20b?q=%23&r=//x&s=a+b", "http://wiki.example/x"]
+        {
             assert_eq!(read(text).as_deref(), Some(text));
         }
     }
@@ -90,6 +86,9 @@ mod tests {
 
     #[test]
     fn an_endless_address_is_cut() {
-        assert_eq!(read(&format!("https://wiki.example/a?{}", "x".repeat(4000))).as_deref(), Some("https://wiki.example/a"));
+        assert_eq!(
+            read(&format!("https://wiki.example/a?{}", "x".repeat(4000))).as_deref(),
+            Some("https://wiki.example/a")
+        );
     }
 }

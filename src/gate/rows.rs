@@ -52,7 +52,8 @@ pub(super) fn rows(
     let reserved = Arc::new(ReservedHeaders::new(settings.routes.iter().filter_map(forward)));
     let old = before.map(|house| house.routes.iter().map(|(_, route)| (&route.name, route)).collect());
     let old: HashMap<&RouteName, &Arc<Route>> = old.unwrap_or_default();
-    let mut shared = Shared { known: before.map_or(&[], |house| &house.upstreams), upstreams: Vec::new(), foundations };
+    let mut shared =
+        Shared { known: before.map_or(&[], |house| &house.upstreams), upstreams: Vec::new(), foundations };
     let mut rows = Vec::with_capacity(settings.routes.len());
     for route in &settings.routes {
         let stats = foundations.metrics.route(&route.name, foundations.workers);

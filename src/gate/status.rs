@@ -55,10 +55,20 @@ fn scrapes(house: &House) -> Vec<Scrape> {
         let labels = vec![("provider", member.provider.name().to_string())];
         let ready = matches!(member.provider.status(), ProviderStatus::Ready { .. });
         let up = f64::from(u8::from(ready));
-        values.push(Scrape { name: "provider_up", help: "Whether the provider's metadata are known", labels: labels.clone(), value: up });
+        values.push(Scrape {
+            name: "provider_up",
+            help: "Whether the provider's metadata are known",
+            labels: labels.clone(),
+            value: up,
+        });
         if let Some(age) = member.keys.age() {
             let value = age.as_secs_f64();
-            values.push(Scrape { name: "jwks_age_seconds", help: "Time since the keys were fetched", labels, value });
+            values.push(Scrape {
+                name: "jwks_age_seconds",
+                help: "Time since the keys were fetched",
+                labels,
+                value,
+            });
         }
     }
     values.extend(house.upstreams.iter().flat_map(|tended| tended.upstream.state()).flat_map(server));
@@ -66,14 +76,17 @@ fn scrapes(house: &House) -> Vec<Scrape> {
 }
 
 fn server(state: ServerState) -> [Scrape; 3] {
-    let scrape = |name, help, value| {
-        Scrape { name, help, labels: vec![("server", state.server.to_string())], value }
-    };
+    let scrape =
+        |name, help, value| Scrape { name, help, labels: vec![("server", state.server.to_string())], value };
     let up = f64::from(u8::from(state.up && !state.ejected));
     [
         scrape("upstream_up", "Whether requests are sent to the server", up),
         scrape("upstream_active_requests", "Requests under way to the server", count(state.active)),
-        scrape("upstream_idle_connections", "Connections to the server that wait for a request", count(state.idle)),
+        scrape(
+            "upstream_idle_connections",
+            "Connections to the server that wait for a request",
+            count(state.idle),
+        ),
     ]
 }
 

@@ -44,7 +44,12 @@ impl Tickets {
 
     /// Takes a ticket in: whoever presents it, it is gone afterwards. It opens only where it was made for,
     /// in the browser that `holds` the secret of its hop.
-    pub(super) fn take(&self, number: &str, authority: &str, holds: impl FnOnce(&Hop) -> bool) -> Option<Ticket> {
+    pub(super) fn take(
+        &self,
+        number: &str,
+        authority: &str,
+        holds: impl FnOnce(&Hop) -> bool,
+    ) -> Option<Ticket> {
         let ticket = self.0.remove(&fingerprint(number))?;
         (ticket.authority == authority && holds(&ticket.hop)).then_some(ticket)
     }

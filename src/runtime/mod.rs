@@ -2,6 +2,7 @@
 
 mod files;
 mod open_files;
+mod program;
 mod serve;
 mod signals;
 mod sockets;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 pub use files::{Ticker, watch};
 pub use open_files::raise_open_files;
+pub use program::{Reload, StartError, run};
 pub use serve::{ApplyError, Runtime, serve};
 pub use signals::signals;
 pub use sockets::Sockets;

@@ -2,13 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch as watched};
+use zeroize::Zeroizing;
 
 use super::{ApplyError, Event, Runtime, WATCH_INTERVAL, serve, signals, systemd, watch};
 use crate::admin;
@@ -50,51 +52,85 @@ pub type Reload = Box<dyn Fn() -> Option<Settings> + Send + Sync>;
 ///
 /// # Errors
 /// Where it cannot start; nothing is left behind then.
-pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce(&Gate) + Send) -> Result<(), StartError> {
-    let workers = settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send) -> Result<(), StartError> {
+    let workers =
+        settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let foundations = foundations(&settings, workers).await?;
+    let sessions = foundations.sessions.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
-    let handler = gate.clone();
-    let mut runtime = Runtime::start(workers, |_| handler.clone(), systemd::inherited()?, settings.drain)?;
+    let mut runtime = Runtime::start(workers, |_| gate.clone(), systemd::inherited()?, settings.drain)?;
     runtime.apply(&settings.listeners, settings.connections)?;
     if let Some(address) = settings.admin {
         open_admin(address, &gate).await?;
     }
-    tokio::spawn(gate.clone().tend());
+    tokio::spawn(sessions.clone().maintain());
     let (send, events) = mpsc::channel(16);
     tokio::spawn(signals(send.clone())?);
     let (files, list) = watched::channel(settings.watched.clone());
     tokio::spawn(watch(list, WATCH_INTERVAL, send));
-    announce(&runtime);
-    ready(&gate);
-    live(runtime, gate, settings.drain, events, files, reload).await;
+    runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
+    ready();
+    Reloading { gate, running: settings, files, reload }.live(runtime, events).await;
+    if let Err(error) = sessions.flush().await {
+        tracing::error!(%error, "when sessions were last used could not be written");
+    }
     Ok(())
 }
 
-async fn live(
-    runtime: Runtime,
+/// What a reload changes.
+struct Reloading {
     gate: Gate,
-    drain: Duration,
-    events: mpsc::Receiver<Event>,
-    files: watched::Sender<Vec<std::path::PathBuf>>,
+    /// The settings in force.
+    running: Settings,
+    files: watched::Sender<Vec<PathBuf>>,
     reload: Reload,
-) {
-    let drain = Arc::new(std::sync::Mutex::new(drain));
-    let at_end = Arc::clone(&drain);
-    let lock = |drain: &std::sync::Mutex<Duration>| *drain.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    serve(runtime, move || lock(&at_end), events, async |runtime: &mut Runtime| {
-        let Some(settings) = reload() else { return gate.reloaded(false) };
-        files.send_replace(settings.watched.clone());
-        let applied = apply(runtime, &gate, &settings);
-        if let Err(error) = &applied {
+}
+
+impl Reloading {
+    async fn live(mut self, runtime: Runtime, events: mpsc::Receiver<Event>) {
+        // Seconds, shared because the drain is asked for while the reload still holds the rest.
+        let drain = Arc::new(AtomicU64::new(self.running.drain.as_secs()));
+        let at_end = Arc::clone(&drain);
+        let limit = move || Duration::from_secs(at_end.load(Ordering::Relaxed));
+        serve(runtime, limit, events, async |runtime: &mut Runtime| {
+            self.again(runtime);
+            drain.store(self.running.drain.as_secs(), Ordering::Relaxed);
+        })
+        .await;
+    }
+
+    fn again(&mut self, runtime: &mut Runtime) {
+        let settings = (self.reload)();
+        let good = settings.is_some_and(|settings| self.take(runtime, settings));
+        self.gate.reloaded(good);
+    }
+
+    fn take(&mut self, runtime: &mut Runtime, settings: Settings) -> bool {
+        self.files.send_replace(settings.watched.clone());
+        if let Err(error) = apply(runtime, &self.gate, &settings) {
             tracing::error!(%error, "the new configuration was refused; the old one goes on");
-        } else {
-            *drain.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = settings.drain;
-            tracing::info!(routes = settings.routes.len(), "the configuration was reloaded");
+            return false;
         }
-        gate.reloaded(applied.is_ok());
-    })
-    .await;
+        for key in unchangeable(&self.running, &settings) {
+            tracing::warn!(key, "this key has changed and takes effect at the next start only");
+        }
+        tracing::info!(routes = settings.routes.len(), "the configuration was reloaded");
+        self.running = settings;
+        true
+    }
+}
+
+/// Keys that a running process cannot follow.
+fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
+    let keys = [
+        ("server.state", old.state != new.state),
+        ("server.workers", old.workers != new.workers),
+        ("admin.listen", old.admin != new.admin),
+        ("session", old.session != new.session),
+        ("log.format", old.log.format != new.log.format),
+        ("log.level", old.log.level != new.log.level),
+    ];
+    keys.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }
 
 /// The gate first: it may refuse without having changed anything, as the listeners may.
@@ -110,33 +146,36 @@ async fn foundations(settings: &Settings, workers: usize) -> Result<Foundations,
     let database = open(settings.state.as_deref())?;
     let flow_key = keys::load_or_create(&database, "flow-cookies").await?;
     let signing = keys::load_or_create_with(&database, "assertion", new_assertion_key).await?;
-    let issuer = settings.relying_party.public_url.as_ref().map_or("portcullis", |url| url.as_str().trim_end_matches('/'));
-    let asserter = Asserter::new(issuer, AssertionKey::from_pkcs8(&signing)?, &[], clock.clone());
+    let public = settings.relying_party.public_url.as_ref();
+    let issuer = public.map_or("portcullis", |url| url.as_str().trim_end_matches('/'));
+    let asserter = Arc::new(Asserter::new(issuer, AssertionKey::from_pkcs8(&signing)?, &[], clock.clone()));
     let store = Arc::new(EmbeddedStore::new(database));
     let sessions = Sessions::new(settings.session.clone(), store, clock.clone());
-    let metrics = Metrics::new();
-    Ok(Foundations::new(workers, clock, metrics, Arc::new(sessions), *flow_key, Arc::new(asserter), Handle::current()))
+    Ok(Foundations::new(workers, clock, Metrics::new(), sessions, *flow_key, asserter, Handle::current()))
 }
 
 fn open(state: Option<&Path>) -> Result<Database, StorageError> {
     state.map_or_else(Database::in_memory, Database::open)
 }
 
-fn new_assertion_key() -> zeroize::Zeroizing<Vec<u8>> {
+fn new_assertion_key() -> Zeroizing<Vec<u8>> {
     // An empty key is refused by who reads it: without randomness the gateway does not start.
-    zeroize::Zeroizing::new(AssertionKey::generate().map(|key| key.pkcs8().to_vec()).unwrap_or_default())
+    Zeroizing::new(AssertionKey::generate().map(|key| key.pkcs8().to_vec()).unwrap_or_default())
 }
 
 async fn open_admin(address: SocketAddr, gate: &Gate) -> Result<(), StartError> {
     let listener = TcpListener::bind(address).await.map_err(|error| StartError::Admin(address, error))?;
-    let gate = gate.clone();
-    let readiness = move || gate.readiness();
-    tokio::spawn(admin::serve(listener, admin::Sources { readiness: Arc::new(readiness), metrics: gate.metrics() }));
+    let asked = gate.clone();
+    let missing = move || {
+        asked
+            .missing()
+            .into_iter()
+            .map(|missing| admin::Missing { what: missing.what, why: missing.why, fatal: false })
+            .collect()
+    };
+    tokio::spawn(admin::serve(
+        listener,
+        admin::Sources { readiness: Arc::new(missing), metrics: gate.metrics() },
+    ));
     Ok(())
-}
-
-fn announce(runtime: &Runtime) {
-    for (_, address) in runtime.addresses() {
-        tracing::info!(%address, "listening");
-    }
 }

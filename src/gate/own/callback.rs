@@ -29,7 +29,8 @@ pub(super) async fn answer(
     let flow = house.flows.open(request.headers(), &state);
     let flow = flow.map_err(|error| Rejection::NoSuchFlow(error.to_string()))?;
     let provider = house.providers.get(flow.provider.as_str());
-    let provider = provider.ok_or_else(|| Rejection::NoSuchFlow("its provider has left the configuration".into()))?;
+    let provider =
+        provider.ok_or_else(|| Rejection::NoSuchFlow("its provider has left the configuration".into()))?;
     let signed_in = provider.finish(&flow, callback).await;
     count(house, provider, signed_in.as_ref().err());
     let mut response = settle(house, exchange, request.headers(), &flow, signed_in?).await?;
@@ -91,7 +92,9 @@ async fn settle(
     let sessions = &house.foundations.sessions;
     let (key, session) = match before {
         Authentication::Session(old, _) => sessions.rotate(&old, new).await?,
-        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => sessions.create(new).await?,
+        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => {
+            sessions.create(new).await?
+        }
     };
     exchange.principal = Some(Arc::clone(&session.principal));
     let (who, id) = (&session.principal, &exchange.id);

@@ -75,10 +75,13 @@ pub(super) async fn answer(
         return switch(house, exchange, request.headers(), &standing, wish).await;
     }
     match standing {
-        Authentication::Session(_, session) if !wish.anew => ticket::arrive(house, &session, wish.return_to, wish.hop),
-        Authentication::Session(..) | Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => {
-            depart(house, exchange, request.headers(), wish).await
+        Authentication::Session(_, session) if !wish.anew => {
+            ticket::arrive(house, &session, wish.return_to, wish.hop)
         }
+        Authentication::Session(..)
+        | Authentication::Anonymous
+        | Authentication::Ended
+        | Authentication::Bearer(_) => depart(house, exchange, request.headers(), wish).await,
     }
 }
 
@@ -144,9 +147,11 @@ async fn to_provider(
 }
 
 fn chooser(house: &House, several: &[&Arc<Provider>], wish: &Wish) -> Response<Body> {
-    let choice = |provider: &'_ &Arc<Provider>| (provider.name().clone(), provider.settings().display_name.clone());
+    let choice =
+        |provider: &'_ &Arc<Provider>| (provider.name().clone(), provider.settings().display_name.clone());
     let names: Vec<_> = several.iter().map(choice).collect();
-    let providers: Vec<_> = names.iter().map(|(name, display_name)| pages::Choice { name, display_name }).collect();
+    let providers: Vec<_> =
+        names.iter().map(|(name, display_name)| pages::Choice { name, display_name }).collect();
     let ask_email = several.iter().any(|provider| !provider.settings().email_domains.is_empty());
     let hop = wish.hop.as_ref().map(ToString::to_string);
     let page = Chooser {

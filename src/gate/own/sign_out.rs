@@ -29,7 +29,9 @@ pub(super) async fn answer(
             end(house, exchange, &session).await
         }
         Authentication::Session(_, session) => Ok(show(question(house, &session.principal))),
-        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => Ok(signed_out(house)),
+        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => {
+            Ok(signed_out(house))
+        }
     }
 }
 

@@ -87,10 +87,11 @@ pub(super) async fn answer(
     let here = Url::parse(&format!("{}://{}/", inbound.forwarding.scheme, inbound.authority)).ok();
     let number = parameters(request.uri()).find(|(name, _)| name == NUMBER).map(|(_, number)| number);
     let holds = |hop: &Hop| house.hops.holds(request.headers(), hop);
-    let ticket = number.zip(here.as_ref()).and_then(|(number, here)| {
-        house.foundations.tickets.take(&number, authority(here), holds)
-    });
-    let no_ticket = || Rejection::NoSuchFlow("the ticket is not good here, was used, or is older than 60 s".into());
+    let ticket = number
+        .zip(here.as_ref())
+        .and_then(|(number, here)| house.foundations.tickets.take(&number, authority(here), holds));
+    let no_ticket =
+        || Rejection::NoSuchFlow("the ticket is not good here, was used, or is older than 60 s".into());
     let Ticket { session, return_to, hop, .. } = ticket.ok_or_else(no_ticket)?;
     let (key, session) = house.foundations.sessions.create(session).await?;
     exchange.principal = Some(Arc::clone(&session.principal));

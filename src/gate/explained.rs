@@ -1,0 +1,128 @@
+//! What would happen to a request, told without sending one: the same tables and rules, and no network.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::{HeaderMap, Method};
+use url::{Position, Url};
+
+use super::own;
+use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
+use crate::forward::{ForwardSettings, UpstreamSettings, identity_headers};
+use crate::identity::Principal;
+use crate::policy::{Access, Explanation, Question, Verdict, explain as decide};
+use crate::request::{Authority, ClientAddress, RequestPath, Scheme};
+use crate::route::{Lookup, RouteTable};
+
+/// A request that somebody thinks of.
+#[derive(Clone, Debug)]
+pub struct Imagined {
+    /// What is asked for.
+    pub url: Url,
+    /// How.
+    pub method: Method,
+    /// Where the client is.
+    pub client: IpAddr,
+    /// Who asks; nobody where not given.
+    pub principal: Option<Arc<Principal>>,
+}
+
+/// What would become of it.
+#[derive(Clone, Debug)]
+pub enum Explained<'a> {
+    /// It would be refused before any route: why.
+    Refused(String),
+    /// The gateway itself would answer.
+    Own,
+    /// A route claims it.
+    Route {
+        /// The route.
+        route: &'a RouteSettings,
+        /// Who may, and why.
+        decision: Explanation,
+        /// What would follow.
+        action: Next<'a>,
+    },
+}
+
+/// What would follow where the request is let in.
+#[derive(Clone, Debug)]
+pub enum Next<'a> {
+    /// It would be forwarded with these headers added.
+    Forward(&'a UpstreamSettings, &'a ForwardSettings, HeaderMap),
+    /// It would be sent elsewhere.
+    Redirect(&'a RedirectSettings),
+}
+
+impl Explained<'_> {
+    /// Whether the request would be let in.
+    #[must_use]
+    pub fn is_let_in(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::Own => true,
+            Self::Route { decision, .. } => decision.verdict == Verdict::Permitted,
+        }
+    }
+}
+
+/// Tells what the gate that `settings` make would do with `request`. Rates and health are not looked at.
+#[must_use]
+pub fn explain<'a>(settings: &'a GateSettings, request: &Imagined) -> Explained<'a> {
+    match judged(settings, request) {
+        Ok(explained) => explained,
+        Err(reason) => Explained::Refused(reason),
+    }
+}
+
+fn judged<'a>(settings: &'a GateSettings, request: &Imagined) -> Result<Explained<'a>, String> {
+    let scheme = if request.url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
+    let authority = &request.url[Position::BeforeHost..Position::AfterPort];
+    let authority = Authority::parse(authority).map_err(|error| error.to_string())?;
+    let path = RequestPath::parse(request.url.path()).map_err(|error| error.to_string())?;
+    if is_own(path.decoded()) {
+        return Ok(Explained::Own);
+    }
+    let route = find(settings, &authority, scheme, &path, &request.method)?;
+    let beyond = path.exceptions().beyond(route.path_exceptions);
+    if !beyond.is_empty() {
+        return Err(super::rejection::untolerated(beyond));
+    }
+    let (method, client) = (&request.method, ClientAddress::new(request.client));
+    let question = Question { principal: request.principal.as_ref(), method, path: &path, client };
+    let decision = decide(&Access::compile(&route.access), &question);
+    let action = match &route.action {
+        RouteAction::Redirect(redirect) => Next::Redirect(redirect),
+        RouteAction::Forward { upstream, forward } => {
+            Next::Forward(upstream, forward, headers(forward, request.principal.as_deref(), &decision))
+        }
+    };
+    Ok(Explained::Route { route, decision, action })
+}
+
+fn is_own(path: &str) -> bool {
+    path.strip_prefix(own::ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn find<'a>(
+    settings: &'a GateSettings,
+    authority: &Authority,
+    scheme: Scheme,
+    path: &RequestPath,
+    method: &Method,
+) -> Result<&'a RouteSettings, String> {
+    let rows = settings.routes.iter().map(|route| (route.pattern.clone(), route)).collect();
+    let table = RouteTable::build(rows).map_err(|_| "two routes claim the same requests".to_owned())?;
+    match table.find(authority, scheme, path, method) {
+        Lookup::Found(route) => Ok(*route),
+        Lookup::MethodNotAllowed => Err(format!("405: a route claims this path, but not {method}")),
+        Lookup::UnknownPath => Err("404: no route of this host claims this path".to_owned()),
+        Lookup::UnknownHost => Err("404: no route claims this host".to_owned()),
+    }
+}
+
+/// On a public route nobody is anybody.
+fn headers(forward: &ForwardSettings, principal: Option<&Principal>, decision: &Explanation) -> HeaderMap {
+    let told = principal.filter(|_| decision.reason != crate::policy::Reason::Public);
+    told.map(|principal| identity_headers(&forward.identity, principal)).unwrap_or_default()
+}
