@@ -22,7 +22,7 @@ use crate::oidc::RelyingPartySettings;
 use crate::policy::PolicySettings;
 
 use super::at::{At, at};
-use super::raw::Config;
+use super::raw::{Config, Provider};
 use super::remark::{Remark, Remarks};
 use super::settings::Settings;
 use super::sources::Sources;
@@ -47,13 +47,17 @@ struct Known<'a> {
 }
 
 impl Lowering<'_> {
+    /// The file cannot be used. Where something of the same table has been left out, that has been told and is
+    /// why.
     fn fault(&mut self, remark: Remark) {
-        self.remarks.fault(remark);
+        if !self.remarks.is_spoiled(&remark.span) {
+            self.remarks.fault(remark);
+        }
     }
 
     /// The value, or a fault that makes the rest of the file worth reading all the same.
     fn keep<T>(&mut self, result: Result<T, Remark>) -> Option<T> {
-        result.map_err(|remark| self.remarks.fault(remark)).ok()
+        result.map_err(|remark| self.fault(remark)).ok()
     }
 }
 
@@ -74,13 +78,9 @@ impl Lowering<'_> {
     fn settings(&mut self, config: At<'_, Config>) -> Option<Settings> {
         let server = at!(config.server);
         let providers = self.providers(at!(config.providers));
-        let written = config.value.providers.iter().flatten();
-        let names: Vec<_> = written.clone().map(|(name, _)| name.as_str()).collect();
+        let names = at!(config.providers).names();
         let policies = self.policies(at!(config.policies), &names);
-        let offered = Accept {
-            session: written.clone().any(|(_, provider)| provider.client_id.is_some()),
-            bearer: written.clone().any(|(_, provider)| provider.audiences.is_some()),
-        };
+        let offered = self.offered(at!(config.providers));
         let routes = self.routes(config, &Known { providers: names, policies: &policies, offered });
         let public_url = self.public_url(server, &routes);
         Some(Settings {
@@ -97,6 +97,17 @@ impl Lowering<'_> {
             log: self.log(at!(config.log)),
             watched: self.watched(),
         })
+    }
+
+    /// The credentials that some provider offers, or could where something of it has been left out.
+    fn offered(&self, at: At<'_, Option<BTreeMap<String, Provider>>>) -> Accept {
+        let providers = at.given().map(At::entries).unwrap_or_default();
+        let lost = self.remarks.is_spoiled(&at.place.span());
+        let spoiled = lost || providers.iter().any(|(_, at)| self.remarks.is_spoiled(&at.place.span()));
+        Accept {
+            session: spoiled || providers.iter().any(|(_, at)| at.value.client_id.is_some()),
+            bearer: spoiled || providers.iter().any(|(_, at)| at.value.audiences.is_some()),
+        }
     }
 
     fn watched(&mut self) -> Vec<PathBuf> {

@@ -20,7 +20,7 @@ use super::super::raw::{
 use super::super::remark::Remark;
 use super::super::words::nearest;
 use super::Lowering;
-use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, socket, up_to, url};
+use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, socket, spelled, up_to, url};
 
 /// The state file, in the working directory, where none is named.
 const STATE: &str = "portcullis-state.db";
@@ -160,7 +160,7 @@ impl Lowering<'_> {
         if max_age < idle {
             self.fault(
                 Remark::new(at!(at.max_age).place, "`max_age` is shorter than `idle_timeout`")
-                    .expected(format!("expected at least {}", humantime::format_duration(idle))),
+                    .expected(format!("expected at least {}", spelled(idle))),
             );
         }
         let name = at!(at.cookie_name).given().and_then(|name| self.keep(cookie_name(name)));
