@@ -14,6 +14,9 @@ mod server;
 mod upstream;
 mod value;
 
+pub(super) use conflict::claim;
+pub(super) use policy::own_rules;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +29,7 @@ use super::raw::{Config, Provider};
 use super::remark::{Remark, Remarks};
 use super::settings::Settings;
 use super::sources::Sources;
+use super::warn::Meant;
 
 /// What lowering carries along.
 struct Lowering<'a> {
@@ -70,12 +74,17 @@ pub(super) fn lower(
 ) -> Option<Settings> {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let mut lowering = Lowering { sources, folder, remarks, watched: vec![path.to_owned()] };
-    let settings = lowering.settings(config);
-    if remarks.faults.is_empty() { settings } else { None }
+    let (settings, policies) = lowering.settings(config);
+    if !remarks.faults.is_empty() {
+        return None;
+    }
+    let warnings = Meant::new(config, &settings, &policies).warnings();
+    warnings.into_iter().for_each(|remark| remarks.warn(remark));
+    Some(settings)
 }
 
 impl Lowering<'_> {
-    fn settings(&mut self, config: At<'_, Config>) -> Option<Settings> {
+    fn settings(&mut self, config: At<'_, Config>) -> (Settings, BTreeMap<String, PolicySettings>) {
         let server = at!(config.server);
         let providers = self.providers(at!(config.providers));
         let names = at!(config.providers).names();
@@ -83,20 +92,22 @@ impl Lowering<'_> {
         let offered = self.offered(at!(config.providers));
         let routes = self.routes(config, &Known { providers: names, policies: &policies, offered });
         let public_url = self.public_url(server, &routes);
-        Some(Settings {
-            listeners: self.listeners(server),
+        let listeners = self.listeners(server);
+        let settings = Settings {
+            admin: self.admin(at!(config.admin), &listeners),
+            listeners,
             connections: self.connections(server),
             workers: server.value.workers,
             trusted_proxies: self.networks(at!(server.trusted_proxies)),
             state: self.state(at!(server.state)),
             drain: self.drain(at!(server.drain_timeout)),
-            admin: self.admin(at!(config.admin)),
             session: self.session(at!(config.session)),
             relying_party: RelyingPartySettings { public_url, providers },
             routes,
             log: self.log(at!(config.log)),
             watched: self.watched(),
-        })
+        };
+        (settings, policies)
     }
 
     /// The credentials that some provider offers, or could where something of it has been left out.

@@ -132,9 +132,21 @@ impl Lowering<'_> {
         self.span(at, Duration::from_secs(30), Duration::ZERO..=Duration::from_secs(DAY))
     }
 
-    pub(super) fn admin(&mut self, at: At<'_, Option<Admin>>) -> Option<SocketAddr> {
+    pub(super) fn admin(
+        &mut self,
+        at: At<'_, Option<Admin>>,
+        listeners: &[ListenerSettings],
+    ) -> Option<SocketAddr> {
         let admin = at.given()?;
-        self.keep(socket(at!(admin.listen)))
+        let at = at!(admin.listen);
+        let address = self.keep(socket(at))?;
+        if listeners.iter().any(|listener| listener.address == address) {
+            self.fault(
+                Remark::new(at.place, "the admin listener has the address of a public one")
+                    .expected("expected an address that only operators can reach"),
+            );
+        }
+        Some(address)
     }
 
     /// The origin of sign-in; needed as soon as somebody could sign in.
