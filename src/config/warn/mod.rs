@@ -5,6 +5,7 @@ mod reach;
 mod rule;
 mod rules;
 mod server;
+mod vain;
 
 use std::collections::{BTreeMap, HashMap};
 

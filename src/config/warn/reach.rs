@@ -40,27 +40,43 @@ impl<'a> Meant<'a> {
         let route = row.at;
         let remark = Remark::new(at!(route.redirect).place, "the redirect leads in a circle")
             .expected("this very route takes the request again");
-        Some(match (redirect.scheme, row.host()) {
-            (Some(Scheme::Https), HostPattern::Exact(host, None)) => {
-                remark.help(format!("what comes in clear text comes on port 80: say `host = \"{host}:80\"`"))
+        Some(remark.help(match (redirect.scheme, row.host()) {
+            (None, _) | (_, HostPattern::Exact(_, Some(_)) | HostPattern::Wildcard(_, Some(_))) => {
+                "name another host or path".to_owned()
             }
-            (Some(Scheme::Https), HostPattern::Wildcard(host, None)) => remark
-                .help(format!("what comes in clear text comes on port 80: say `host = \"*.{host}:80\"`")),
-            _ => remark.help("name another host or path"),
-        })
+            (Some(scheme), host) => {
+                let host =
+                    if *host == HostPattern::Any { "wiki.corp.example".to_owned() } else { host.to_string() };
+                let (what, port) = if scheme == Scheme::Https { ("clear text", 80) } else { ("TLS", 443) };
+                format!("requests in {what} come on another port: name it, as in `host = \"{host}:{port}\"`")
+            }
+        }))
     }
 
     fn leads_back(&self, row: Row<'a>, redirect: &RedirectSettings) -> bool {
-        let same_path = redirect.path.as_deref().is_none_or(|path| row.meant.pattern.path.holds(path));
+        let same_path = redirect
+            .path
+            .as_deref()
+            .is_none_or(|path| row.meant.pattern.path.holds(path) && self.taken(path, row).is_none());
         let (same_host, port) = match (row.host(), redirect.host.as_deref()) {
             (HostPattern::Exact(host, port), Some(to)) => (host == to.split(':').next().unwrap_or(to), *port),
             (HostPattern::Exact(_, port) | HostPattern::Wildcard(_, port), None) => (true, *port),
             (HostPattern::Any, None) => (true, None),
             (HostPattern::Wildcard(..) | HostPattern::Any, Some(_)) => (false, None),
         };
-        same_path
-            && same_host
-            && port.is_none_or(|port| redirect.scheme.is_some_and(|to| to.default_port() == port))
+        let same_port = port.is_none_or(|port| redirect.scheme.is_none_or(|to| to.default_port() == port));
+        same_path && same_host && same_port && redirect.scheme.is_none_or(|scheme| self.is_spoken(scheme))
+    }
+
+    /// Whether requests can come in by `scheme`: over a listener, or as a proxy in front says.
+    fn is_spoken(&self, scheme: Scheme) -> bool {
+        let proxied = !self.settings.trusted_proxies.is_empty();
+        proxied
+            || self
+                .settings
+                .listeners
+                .iter()
+                .any(|listener| listener.tls.is_some() == (scheme == Scheme::Https))
     }
 
     /// A host of its own that a wildcard would have served: it never falls back.

@@ -7,7 +7,8 @@ use crate::policy::RuleSettings;
 use super::super::at::{At, at};
 use super::super::raw::{OneOrMany, Rule};
 use super::super::remark::{Remark, quoted};
-use super::rule::{covers, is_under};
+use super::rule::covers;
+use super::vain::Side;
 use super::{Meant, Row};
 
 /// Rules of a list that are compared with each other.
@@ -15,22 +16,6 @@ const COMPARED: usize = 200;
 
 /// A rule as written and as meant.
 type Pair<'a> = (At<'a, Rule>, &'a RuleSettings);
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Allow,
-    Deny,
-}
-
-impl Side {
-    /// What a rule does that never holds.
-    const fn in_vain(self) -> &'static str {
-        match self {
-            Self::Allow => "the rule lets nobody in",
-            Self::Deny => "the rule keeps nobody out",
-        }
-    }
-}
 
 /// Rules that stand together, and the routes that ask them.
 struct Rules<'a> {
@@ -94,134 +79,11 @@ impl<'a> Meant<'a> {
         repeated(&rules.allow, warnings);
         repeated(&rules.deny, warnings);
         beaten(rules, warnings);
-        let all = rules
-            .allow
-            .iter()
-            .map(|pair| (Side::Allow, pair))
-            .chain(rules.deny.iter().map(|pair| (Side::Deny, pair)));
-        for (side, (at, meant)) in all.filter(|_| !rules.rows.is_empty()) {
-            self.paths_in_vain(side, *at, &rules.rows, warnings);
-            self.methods_in_vain(side, *at, &rules.rows, warnings);
-            warnings.extend(self.scopes_in_vain(side, *at, &rules.rows));
-            warnings.extend(self.providers_in_vain(side, *at, meant, &rules.rows));
+        let allow = rules.allow.iter().map(|pair| (Side::Allow, pair));
+        let deny = rules.deny.iter().map(|pair| (Side::Deny, pair));
+        for (side, (at, meant)) in allow.chain(deny).filter(|_| !rules.rows.is_empty()) {
+            self.in_vain(side, *at, meant, &rules.rows, warnings);
         }
-    }
-
-    fn paths_in_vain(&self, side: Side, at: At<'a, Rule>, rows: &[Row<'a>], warnings: &mut Vec<Remark>) {
-        for path in at!(at.paths).all() {
-            let text = path.value.as_str();
-            if rows.iter().all(|row| is_outside(text, *row)) {
-                let remark = Remark::new(
-                    path.place,
-                    format!("{}: {} is outside of the route's path", side.in_vain(), quoted(text)),
-                )
-                .expected("no request of the route has this path");
-                warnings.push(
-                    with_route(remark, rows, "the route begins here")
-                        .help("paths of rules begin at the root of the host"),
-                );
-            } else if let Some(other) = self.taken_everywhere(text, rows) {
-                warnings.push(
-                    Remark::new(
-                        path.place,
-                        format!("{}: requests below {} go to another route", side.in_vain(), quoted(text)),
-                    )
-                    .expected("never seen by this rule")
-                    .see(other.claim(), "they go here: the longest path wins")
-                    .help("say on that route who may use it"),
-                );
-            }
-        }
-    }
-
-    /// The route that takes all requests below `path` away from each of `rows`.
-    fn taken_everywhere(&self, path: &str, rows: &[Row<'a>]) -> Option<Row<'a>> {
-        let taken = rows.iter().filter(|row| !is_outside(path, **row)).map(|row| self.taken(path, *row));
-        taken.collect::<Option<Vec<_>>>()?.into_iter().next()
-    }
-
-    fn taken(&self, path: &str, row: Row<'a>) -> Option<Row<'a>> {
-        let longer = |other: &Row<'a>| {
-            other.meant.pattern.methods.is_empty()
-                && other.meant.pattern.path.segments() > row.meant.pattern.path.segments()
-        };
-        let here =
-            self.at(row.host(), path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path));
-        here.into_iter().chain(self.above(row.host(), path)).find(longer)
-    }
-
-    fn methods_in_vain(&self, side: Side, at: At<'a, Rule>, rows: &[Row<'a>], warnings: &mut Vec<Remark>) {
-        for method in at!(at.methods).all() {
-            let refuses = |row: &Row<'a>| {
-                let methods = &row.meant.pattern.methods;
-                !methods.is_empty() && !methods.iter().any(|known| known.as_str() == method.value.as_str())
-            };
-            if rows.iter().all(refuses) {
-                let remark = Remark::new(
-                    method.place,
-                    format!("{} with this method: the route does not take it", side.in_vain()),
-                )
-                .expected("not among the route's `methods`");
-                warnings.push(with_route(remark, rows, "this route"));
-            }
-        }
-    }
-
-    fn scopes_in_vain(&self, side: Side, at: At<'a, Rule>, rows: &[Row<'a>]) -> Option<Remark> {
-        let scopes = at!(at.scopes).given()?;
-        if rows.iter().any(|row| row.meant.accept.bearer) {
-            return None;
-        }
-        let remark = Remark::new(
-            scopes.place,
-            format!("{}: only access tokens have scopes, and none is accepted", side.in_vain()),
-        )
-        .expected("nobody comes with a scope");
-        Some(
-            with_route(remark, rows, "accepts sessions alone")
-                .help("set `audiences` on the provider, and \"bearer\" among what the route accepts"),
-        )
-    }
-
-    fn providers_in_vain(
-        &self,
-        side: Side,
-        at: At<'a, Rule>,
-        meant: &RuleSettings,
-        rows: &[Row<'a>],
-    ) -> Option<Remark> {
-        let providers = &self.settings.relying_party.providers;
-        let comes = |row: &Row<'a>| {
-            providers.iter().filter(|provider| meant.providers.contains(&provider.name)).any(|provider| {
-                (row.meant.accept.session && provider.client.is_some())
-                    || (row.meant.accept.bearer && !provider.audiences.is_empty())
-            })
-        };
-        if meant.providers.is_empty() || rows.iter().any(comes) {
-            return None;
-        }
-        let written = at!(at.provider).given().or_else(|| at!(at.providers).given())?;
-        let remark =
-            Remark::new(written.place, format!("{}: nobody comes from this provider", side.in_vain()))
-                .expected("its credentials are not accepted here");
-        Some(
-            with_route(remark, rows, "this route").help(
-                "`client_id` lets people sign in with a provider, `audiences` lets its access tokens in",
-            ),
-        )
-    }
-}
-
-fn is_outside(path: &str, row: Row<'_>) -> bool {
-    let route = row.path();
-    !is_under(path, &route) && !is_under(&route, path)
-}
-
-/// Points at the route, where it is a single one.
-fn with_route(remark: Remark, rows: &[Row<'_>], what: &str) -> Remark {
-    match rows {
-        [row] => remark.see(row.claim(), what),
-        _ => remark,
     }
 }
 
