@@ -104,6 +104,14 @@ impl<'a, T> At<'a, Vec<T>> {
     }
 }
 
+impl<'a, T> At<'a, Option<T>> {
+    /// The keys of the table that was written here, those that have been left out included.
+    pub(super) fn names(self) -> Vec<&'a str> {
+        let table = self.value.as_ref().and_then(|_| self.place.0.get_ref().as_table());
+        table.into_iter().flat_map(|table| table.keys()).map(|key| key.get_ref().as_ref()).collect()
+    }
+}
+
 impl<'a, T> At<'a, BTreeMap<String, T>> {
     /// The entries, in the order of the file.
     pub(super) fn entries(self) -> Vec<(&'a str, At<'a, T>)> {

@@ -1,6 +1,9 @@
 //! The structural check: every value against the JSON Schema, all faults at once.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
+use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::at::{Node, Place};
@@ -11,24 +14,34 @@ use super::words::{listed, nearest};
 const LATER: [&str; 9] =
     ["tests", "acme", "store", "when", "acr", "max_auth_age", "api-key", "client-certificate", "audit"];
 
-/// Says everything in which `node` differs from `schema` (of [`super::schema::flat`]).
-pub(super) fn check(schema: &Value, node: &Node<'_>, remarks: &mut Remarks) {
+/// The part of `node` that fits `schema` (of [`super::schema::flat`]); says everything that does not.
+///
+/// A key that does not fit is left out, so that the rest can still be read and its faults be told in the same
+/// report; what would be left without a required key is left out whole, an array as soon as an element is.
+pub(super) fn check<'t>(schema: &Value, node: &Node<'t>, remarks: &mut Remarks) -> Option<Node<'t>> {
     if is_secret(schema) {
         hide(schema, node, remarks);
     }
     let Some(schema) = branch(schema, node.get_ref()) else {
-        return remarks.fault(wrong_kind(schema, node));
+        remarks.fault(wrong_kind(schema, node));
+        return None;
     };
-    match node.get_ref() {
-        DeValue::Table(entries) => table(schema, node, entries, remarks),
+    let sound = match node.get_ref() {
+        DeValue::Table(entries) => DeValue::Table(table(schema, node, entries, remarks)?),
         DeValue::Array(items) => {
             let element = schema.get("items").unwrap_or(&Value::Null);
-            items.iter().for_each(|item| check(element, item, remarks));
+            let sound: Vec<_> = items.iter().map(|item| check(element, item, remarks)).collect();
+            DeValue::Array(sound.into_iter().collect::<Option<_>>()?)
         }
-        DeValue::Integer(number) => integer(schema, node, number, remarks),
-        DeValue::String(text) => word(schema, node, text, remarks),
-        DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {}
-    }
+        DeValue::Integer(number) => keep(node, integer(schema, node, number), remarks)?,
+        DeValue::String(text) => keep(node, word(schema, node, text), remarks)?,
+        DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => node.get_ref().clone(),
+    };
+    Some(Spanned::new(node.span(), sound))
+}
+
+fn keep<'t>(node: &Node<'t>, checked: Result<(), Remark>, remarks: &mut Remarks) -> Option<DeValue<'t>> {
+    checked.map_err(|remark| remarks.fault(remark)).ok().map(|()| node.get_ref().clone())
 }
 
 /// The part of `schema` that speaks of values of this kind.
@@ -68,41 +81,49 @@ fn described(schema: &Value, kind: &str) -> String {
     }
 }
 
-fn table(schema: &Value, node: &Node<'_>, entries: &DeTable<'_>, remarks: &mut Remarks) {
+fn table<'t>(
+    schema: &Value,
+    node: &Node<'t>,
+    entries: &DeTable<'t>,
+    remarks: &mut Remarks,
+) -> Option<DeTable<'t>> {
     let none = Map::new();
     let known = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
     let free = schema.get("additionalProperties").filter(|free| free.is_object());
+    let mut sound = DeTable::new();
     let mut excused = Vec::new();
     for (key, value) in entries {
-        match known.get(key.get_ref().as_ref()).or(free) {
-            Some(schema) => check(schema, value, remarks),
-            None => {
+        let name = key.get_ref().as_ref();
+        if let Some(schema) = known.get(name).or(free) {
+            let fitting = check(schema, value, remarks);
+            excused.extend(fitting.is_none().then_some(name));
+            fitting.and_then(|value| sound.insert(key.clone(), value));
+        } else {
+            let meant = nearest(name, known.keys().map(String::as_str));
+            if meant.is_none() || nearest(name, secret_keys(known)).is_some() {
                 remarks.mask(value.span());
-                let meant = nearest(key.get_ref(), known.keys().map(String::as_str));
-                excused.push(meant.unwrap_or_default());
-                remarks.fault(unknown_key(Place::of(value), key.span(), key.get_ref(), meant, known));
             }
+            excused.push(meant.unwrap_or(name));
+            remarks.fault(unknown_key(key.span(), name, meant, known));
         }
     }
-    let later = entries
-        .keys()
-        .any(|key| LATER.contains(&key.get_ref().as_ref()) && !known.contains_key(key.get_ref().as_ref()));
-    for key in
-        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
-    {
-        if !later && !entries.contains_key(key) && !excused.contains(&key) {
-            remarks.fault(missing(node, key, known.get(key)));
-        }
+    let later = excused.iter().any(|name| LATER.contains(name));
+    let mut missing = required(schema).filter(|key| !sound.contains_key(*key)).peekable();
+    let complete = missing.peek().is_none();
+    for key in missing.filter(|key| !later && !excused.contains(key)) {
+        remarks.fault(missing_key(node, key, known.get(key)));
     }
+    if !complete || !excused.is_empty() {
+        remarks.spoil(node.span());
+    }
+    complete.then_some(sound)
 }
 
-fn unknown_key(
-    _: Place<'_>,
-    span: std::ops::Range<usize>,
-    key: &str,
-    meant: Option<&str>,
-    known: &Map<String, Value>,
-) -> Remark {
+fn required(schema: &Value) -> impl Iterator<Item = &str> {
+    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
+fn unknown_key(span: Range<usize>, key: &str, meant: Option<&str>, known: &Map<String, Value>) -> Remark {
     if LATER.contains(&key) {
         return Remark::spanning(span, format!("{} is not supported yet", quoted(key)))
             .help("this version does not understand it; leave it out");
@@ -119,7 +140,7 @@ fn known_keys(known: &Map<String, Value>) -> String {
     format!("known keys are {}", keys.join(", "))
 }
 
-fn missing(node: &Node<'_>, key: &str, schema: Option<&Value>) -> Remark {
+fn missing_key(node: &Node<'_>, key: &str, schema: Option<&Value>) -> Remark {
     let example = schema.and_then(|schema| schema.pointer("/examples/0")).and_then(Value::as_str);
     let remark = Remark::new(Place::of(node), format!("`{key}` is missing"));
     match example {
@@ -128,38 +149,39 @@ fn missing(node: &Node<'_>, key: &str, schema: Option<&Value>) -> Remark {
     }
 }
 
-fn integer(schema: &Value, node: &Node<'_>, number: &DeInteger<'_>, remarks: &mut Remarks) {
+fn integer(schema: &Value, node: &Node<'_>, number: &DeInteger<'_>) -> Result<(), Remark> {
     let bound = |name| schema.get(name).and_then(Value::as_i64);
-    let (least, most) = (bound("minimum").unwrap_or(i64::MIN), bound("maximum").unwrap_or(i64::MAX));
+    let (least, most) = (bound("minimum"), bound("maximum"));
     let value = i64::from_str_radix(number.as_str(), number.radix()).ok();
-    if value.is_none_or(|value| value < least || value > most) {
-        let expected = match (bound("minimum"), bound("maximum")) {
-            (Some(least), Some(most)) => format!("expected a whole number from {least} to {most}"),
-            (Some(least), None) => format!("expected a whole number of at least {least}"),
-            _ => "expected a whole number of 64 bits".into(),
-        };
-        remarks.fault(Remark::new(Place::of(node), "the number is out of range").expected(expected));
+    let fits = |value| value >= least.unwrap_or(i64::MIN) && value <= most.unwrap_or(i64::MAX);
+    if value.is_some_and(fits) {
+        return Ok(());
     }
+    let expected = match (least, most) {
+        (Some(least), Some(most)) => format!("expected a whole number from {least} to {most}"),
+        (Some(least), None) => format!("expected a whole number of at least {least}"),
+        _ => "expected a whole number of 64 bits".into(),
+    };
+    Err(Remark::new(Place::of(node), "the number is out of range").expected(expected))
 }
 
-fn word(schema: &Value, node: &Node<'_>, text: &str, remarks: &mut Remarks) {
-    let Some(words) = words(schema) else { return };
-    if words.contains(&text) {
-        return;
+fn word(schema: &Value, node: &Node<'_>, text: &str) -> Result<(), Remark> {
+    let Some(words) = words(schema).filter(|words| !words.contains(&text)) else { return Ok(()) };
+    let place = Place::of(node);
+    if LATER.contains(&text) {
+        let known = format!("expected {}", listed(&in_quotes(&words)));
+        return Err(Remark::new(place, format!("{} is not supported yet", quoted(text))).expected(known));
     }
-    let remark = Remark::new(Place::of(node), format!("unknown word {}", quoted(text)))
+    let remark = Remark::new(place, format!("unknown word {}", quoted(text)))
         .expected(format!("expected {}", listed(&in_quotes(&words))));
-    remarks.fault(match nearest(text, words.iter().copied()) {
-        _ if LATER.contains(&text) => remark.help(format!("`{text}` is not supported yet")),
+    Err(match nearest(text, words.iter().copied()) {
         Some(meant) => remark.help(format!("did you mean \"{meant}\"?")),
         None => remark,
-    });
+    })
 }
 
 /// The words that a string may be, where only some may be.
 fn words(schema: &Value) -> Option<Vec<&str>> {
-    let listed = |list: &'_ Value| list.as_array().cloned();
-    let _ = listed;
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
         return Some(words.iter().filter_map(Value::as_str).collect());
     }
@@ -169,6 +191,11 @@ fn words(schema: &Value) -> Option<Vec<&str>> {
 
 fn in_quotes(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| format!("\"{word}\"")).collect()
+}
+
+/// Keys behind which a secret could stand.
+fn secret_keys(known: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    known.iter().filter(|(_, schema)| is_secret(schema)).map(|(name, _)| name.as_str())
 }
 
 fn is_secret(schema: &Value) -> bool {

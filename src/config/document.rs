@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use serde::Deserialize as _;
+use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
 
@@ -13,6 +14,7 @@ use super::raw::Config;
 use super::remark::{Remark, Remarks};
 use super::report::Report;
 use super::sources::Sources;
+use super::words::nearest;
 use super::{mask, schema};
 
 /// Bytes that a configuration file may have.
@@ -35,20 +37,21 @@ pub(super) fn read(path: &Path, sources: &dyn Sources) -> Result<String, Report>
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// The tree and the raw shape of `text`; `None` where `remarks` now holds faults.
+/// The tree, and as much of the raw shape as can be read; `remarks` holds a fault for all that is left out.
 pub(super) fn parse<'t>(text: &'t str, remarks: &mut Remarks) -> Option<(Node<'t>, Config)> {
     remarks.masks.extend(mask::userinfo(text));
+    let schema = schema::flat();
     let (table, errors) = DeTable::parse_recoverable(text);
     let node = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
     if !errors.is_empty() {
-        broken(text, &node, &errors, remarks);
+        broken(text, &schema, &node, &errors, remarks);
         return None;
     }
-    check(&schema::flat(), &node, remarks);
-    if !remarks.faults.is_empty() {
+    let sound = check(&schema, &node, remarks)?;
+    if lacks_a_room(&schema, &node) {
         return None;
     }
-    match Config::deserialize(ValueDeserializer::from(node.clone())) {
+    match Config::deserialize(ValueDeserializer::from(sound)) {
         Ok(raw) => Some((node, raw)),
         Err(error) => {
             remarks.fault(Remark::spanning(error.span().unwrap_or(0..0), "this value does not fit here"));
@@ -57,19 +60,31 @@ pub(super) fn parse<'t>(text: &'t str, remarks: &mut Remarks) -> Option<(Node<'t
     }
 }
 
+/// Whether `[providers]` or the like is misspelt: everything that speaks of it would seem wrong.
+fn lacks_a_room(schema: &Value, node: &Node<'_>) -> bool {
+    let Some(known) = schema.get("properties").and_then(Value::as_object) else { return true };
+    let written =
+        node.get_ref().as_table().into_iter().flat_map(DeTable::keys).map(|key| key.get_ref().as_ref());
+    let mut unknown = written.filter(|name: &&str| !known.contains_key(*name));
+    unknown.any(|name| nearest(name, known.keys().map(String::as_str)).is_some())
+}
+
 /// Syntax errors, and what can be said about the structure of the lines that have none.
-fn broken(text: &str, node: &Node<'_>, errors: &[Error], remarks: &mut Remarks) {
-    remarks.masks.extend(mask::suspicious(text));
+fn broken(text: &str, schema: &Value, node: &Node<'_>, errors: &[Error], remarks: &mut Remarks) {
+    remarks.masks.extend(mask::suspicious(text, &schema::keys(schema)));
     let line =
         |span: &Range<usize>| text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count();
     let mut spoiled = Vec::new();
     for error in errors.iter().take(Remarks::BOUND) {
         let span = error.span().unwrap_or(0..0);
-        spoiled.push(line(&span));
-        remarks.fault(syntax(error, span));
+        // What is wrong first makes the rest of its line wrong.
+        if !spoiled.contains(&line(&span)) {
+            spoiled.push(line(&span));
+            remarks.fault(syntax(error, span));
+        }
     }
     let mut structure = Remarks::default();
-    check(&schema::flat(), node, &mut structure);
+    check(schema, node, &mut structure);
     remarks.masks.append(&mut structure.masks);
     let sound =
         |remark: &Remark| !remark.message.ends_with("is missing") && !spoiled.contains(&line(&remark.span));
@@ -78,6 +93,8 @@ fn broken(text: &str, node: &Node<'_>, errors: &[Error], remarks: &mut Remarks) 
 
 fn syntax(error: &Error, span: Range<usize>) -> Remark {
     let (message, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), ""));
+    let expected =
+        if expected == "literal string" { "text in quotes, a number, `true` or `false`" } else { expected };
     let remark = Remark::spanning(span, format!("not TOML: {message}"));
     if expected.is_empty() { remark } else { remark.expected(format!("expected {expected}")) }
 }

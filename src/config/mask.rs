@@ -1,9 +1,9 @@
 //! What could be a secret in a text that no parser understands yet (invariant 15).
 
+use std::collections::HashMap;
 use std::ops::Range;
 
-/// Words in a line that make what follows suspicious.
-const WORDS: [&str; 7] = ["secret", "password", "passwd", "token", "private", "authorization", "cookie"];
+use super::words::nearest;
 
 /// User names and passwords in URLs.
 pub(super) fn userinfo(text: &str) -> Vec<Range<usize>> {
@@ -16,45 +16,75 @@ pub(super) fn userinfo(text: &str) -> Vec<Range<usize>> {
     text.match_indices("://").filter_map(|(at, found)| authority(at + found.len())).collect()
 }
 
-/// Everything behind a suspicious word, up to the next line that begins a key, a table or a comment; keys
-/// in PEM armour.
-pub(super) fn suspicious(text: &str) -> Vec<Range<usize>> {
+/// What could be a secret in a file that is not even TOML: everything but lines in which all keys are among
+/// those that `known` calls harmless (`false`), and which hold nothing else that could be a value of another.
+///
+/// Nothing is guessed from words: one byte in the wrong place and `client_secret` is no such word any more.
+pub(super) fn suspicious(text: &str, known: &HashMap<&str, bool>) -> Vec<Range<usize>> {
     let mut masks = Vec::new();
-    let mut hiding = false;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
-        let begins = begins_something(line);
-        match suspicion(line) {
-            Some(at) => {
-                masks.push(start + at..start + line.len());
-                hiding = true;
-            }
-            None if hiding && !begins => masks.push(start..start + line.len()),
-            None => hiding = false,
-        }
+        masks.extend(hidden_from(line, known).map(|from| start + from..start + line.len()));
         start += line.len();
     }
     masks
 }
 
-/// Where in `line` a secret could begin: behind the first `=` after a suspicious word.
-fn suspicion(line: &str) -> Option<usize> {
-    let lower = line.to_ascii_lowercase();
-    if let Some(at) = lower.find("-----begin") {
-        return Some(at);
+/// Where in the line begins what nobody may see; `None`: all of it may be seen.
+fn hidden_from(line: &str, known: &HashMap<&str, bool>) -> Option<usize> {
+    let bare = without_strings(line);
+    let parts: Vec<&str> = bare.split('=').collect();
+    let Some((_, [first, ..])) = parts.split_last() else {
+        let harmless =
+            is_header(line) || !bare.contains(char::is_alphanumeric) && bare.matches('"').count() < 2;
+        return (!harmless).then_some(0);
+    };
+    if is_harmless(&parts, known) {
+        return None;
     }
-    let word = WORDS.iter().filter_map(|word| lower.find(word).map(|at| at + word.len())).min()?;
-    let rest = lower.get(word..)?;
-    Some(word + rest.find('=').map_or(0, |at| at + 1))
+    let looks_like_a_key = nearest(first.trim(), known.keys().copied()).is_some();
+    Some(line.find('=').filter(|_| looks_like_a_key).map_or(0, |at| at + 1))
 }
 
-/// Whether `line` is blank-free TOML's begin of something: `key = value`, `[table]`, `# comment`.
-fn begins_something(line: &str) -> bool {
-    let line = line.trim();
-    if line.starts_with(['[', '#']) {
-        return true;
+/// Whether each part between two `=` ends in a harmless key, and has no word besides it.
+fn is_harmless(parts: &[&str], known: &HashMap<&str, bool>) -> bool {
+    let literal =
+        |word: &&str| ["", "true", "false"].contains(word) || word.bytes().all(|byte| byte.is_ascii_digit());
+    let words = |part: &'_ str| -> Vec<String> {
+        split(part).filter(|word| !literal(word)).map(str::to_owned).collect()
+    };
+    let Some((value, keys)) = parts.split_last() else { return false };
+    let alone = keys.len() == 1 && !value.contains('"');
+    (alone || words(value).is_empty())
+        && keys
+            .iter()
+            .all(|part| matches!(words(part).as_slice(), [key] if known.get(key.as_str()) == Some(&false)))
+}
+
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-')
+}
+
+/// `[table]`, `[[array]]`.
+fn is_header(line: &str) -> bool {
+    let name = |c: char| c.is_ascii_alphanumeric() || "_-. ".contains(c);
+    line.starts_with('[') && line.trim().trim_start_matches('[').trim_end_matches(']').chars().all(name)
+}
+
+/// The line with a `"` in place of each string, closed or not.
+fn without_strings(line: &str) -> String {
+    let mut bare = String::new();
+    let mut open = None;
+    for c in line.chars() {
+        match open {
+            Some(quote) if c == quote => open = None,
+            Some(_) => {}
+            None if c == '"' || c == '\'' => {
+                bare.push('"');
+                open = Some(c);
+            }
+            None => bare.push(c),
+        }
     }
-    let Some((key, value)) = line.split_once('=') else { return false };
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-. \"'".contains(c);
-    !key.is_empty() && key.chars().all(plain) && !value.trim_start_matches('=').trim().is_empty()
+    bare
 }

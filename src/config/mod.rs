@@ -13,6 +13,7 @@ mod settings;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod warn;
 mod words;
 
 use std::path::Path;

@@ -54,6 +54,8 @@ pub(super) struct Remarks {
     pub(super) faults: Vec<Remark>,
     pub(super) warnings: Vec<Remark>,
     pub(super) masks: Vec<Range<usize>>,
+    /// Tables of which something has been left out: what is missing there may have been meant.
+    spoiled: Vec<Range<usize>>,
     /// Remarks beyond [`Remarks::BOUND`] of a kind.
     pub(super) omitted: usize,
 }
@@ -75,6 +77,16 @@ impl Remarks {
     /// Hides `span` from every report (invariant 15).
     pub(super) fn mask(&mut self, span: Range<usize>) {
         self.masks.push(span);
+    }
+
+    /// Something of the table at `span` has been left out.
+    pub(super) fn spoil(&mut self, span: Range<usize>) {
+        self.spoiled.push(span);
+    }
+
+    /// Whether something of the table at `span` has been left out.
+    pub(super) fn is_spoiled(&self, span: &Range<usize>) -> bool {
+        self.spoiled.contains(span)
     }
 
     fn push(list: &mut Vec<Remark>, omitted: &mut usize, remark: Remark) {

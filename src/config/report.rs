@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
 
 use super::remark::{Remark, Remarks, visible};
 
@@ -36,6 +36,8 @@ pub struct Finding {
     /// The column in characters, from 1; 0 where the whole file is meant.
     pub column: usize,
     span: Range<usize>,
+    /// Another place, its line, and what stands there.
+    see: Option<(Range<usize>, usize, String)>,
 }
 
 impl Report {
@@ -91,13 +93,27 @@ impl Report {
             let path = annotate_snippets::Origin::path(self.path.as_str());
             return renderer.render(&[title.element(path).elements(help)]);
         }
-        let (line, span) = self.excerpt(&finding.span);
-        let label = (!finding.expected.is_empty()).then_some(finding.expected.as_str());
-        let snippet = Snippet::source(line)
-            .line_start(finding.line)
+        let primary = self.snippet(&finding.span, finding.line, AnnotationKind::Primary, &finding.expected);
+        let seen = finding
+            .see
+            .as_ref()
+            .map(|(span, line, what)| self.snippet(span, *line, AnnotationKind::Context, what));
+        renderer.render(&[title.element(primary).elements(seen).elements(help)])
+    }
+
+    fn snippet<'a>(
+        &'a self,
+        span: &Range<usize>,
+        line: usize,
+        kind: AnnotationKind,
+        label: &'a str,
+    ) -> Snippet<'a, Annotation<'a>> {
+        let (text, span) = self.excerpt(span);
+        let label = Some(label).filter(|label| !label.is_empty());
+        Snippet::source(text)
+            .line_start(line)
             .path(self.path.as_str())
-            .annotation(AnnotationKind::Primary.span(span).label(label));
-        renderer.render(&[title.element(snippet).elements(help)])
+            .annotation(kind.span(span).label(label))
     }
 
     /// The line where `span` begins, and the part of the span on it.
@@ -159,11 +175,20 @@ impl<'a> Lines<'a> {
 
     fn finding(&self, remark: Remark) -> Finding {
         let span = within(self.text, remark.span);
-        let line = self.starts.partition_point(|start| *start <= span.start);
-        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
-        let column = 1 + self.text.get(start..span.start).map_or(0, |text| text.chars().count());
+        let (line, column) = self.position(span.start);
+        let see = remark.see.map(|(span, what)| {
+            let span = within(self.text, span);
+            (span.clone(), self.position(span.start).0, what)
+        });
         let Remark { message, expected, help, .. } = remark;
-        Finding { message, expected, help, line, column, span }
+        Finding { message, expected, help, line, column, span, see }
+    }
+
+    /// Line and column of a byte, both from 1.
+    fn position(&self, at: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        (line, 1 + self.text.get(start..at).map_or(0, |text| text.chars().count()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The JSON Schema of the file, made from the raw shape.
 
+use std::collections::HashMap;
+
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
@@ -14,6 +16,24 @@ pub fn schema() -> Value {
 /// The same without references: what the structural check and the reference walk through.
 pub(super) fn flat() -> Value {
     generated(SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true))
+}
+
+/// Every key that `schema` (of [`flat`]) knows, and whether a secret could stand behind it somewhere.
+pub(super) fn keys(schema: &Value) -> HashMap<&str, bool> {
+    let mut keys = HashMap::new();
+    gather(schema, &mut keys);
+    keys
+}
+
+fn gather<'s>(schema: &'s Value, keys: &mut HashMap<&'s str, bool>) {
+    for (name, schema) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let secret = schema.get("x-secret") == Some(&Value::Bool(true));
+        *keys.entry(name).or_default() |= secret;
+        gather(schema, keys);
+    }
+    let nested = ["items", "additionalProperties"].into_iter().filter_map(|name| schema.get(name));
+    let branches = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    nested.chain(branches).for_each(|schema| gather(schema, keys));
 }
 
 fn generated(settings: SchemaSettings) -> Value {

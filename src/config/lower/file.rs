@@ -6,13 +6,14 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use zeroize::Zeroizing;
 
 use crate::listener::CertificateFiles;
 use crate::secret::Secret;
 
 use super::super::at::{At, Place, at};
 use super::super::raw::{CertificatePair, File, SecretSource};
-use super::super::remark::{Remark, quoted};
+use super::super::remark::{Remark, quoted, visible};
 use super::Lowering;
 
 /// Bytes that a secret, key or certificate file may have.
@@ -39,12 +40,28 @@ impl Lowering<'_> {
         Ok(bytes)
     }
 
+    /// The same for a file that only the gateway should be able to read.
+    fn confidential(&mut self, path: &Path, place: Place<'_>) -> Result<Vec<u8>, Remark> {
+        let bytes = self.file(path, place)?;
+        let path = self.path(path);
+        if self.sources.world_readable(&path) {
+            let help =
+                format!("chmod o-r {}", path.display().to_string().replace(|c: char| visible(c) != c, "?"));
+            self.remarks.warn(
+                Remark::new(place, "everybody on this machine can read the secret")
+                    .expected("a file for the gateway alone")
+                    .help(help),
+            );
+        }
+        Ok(bytes)
+    }
+
     /// The secret that `at` names.
     pub(super) fn secret(&mut self, at: At<'_, SecretSource>) -> Result<Secret, Remark> {
-        let secret = match (at!(at.env).given(), at!(at.file).given()) {
+        let text = match (at!(at.env).given(), at!(at.file).given()) {
             (Some(name), None) => self.variable(name)?,
             (None, Some(path)) => {
-                let bytes = self.file(path.value, path.place)?;
+                let bytes = self.confidential(path.value, path.place)?;
                 String::from_utf8(bytes)
                     .map_err(|_| Remark::new(path.place, "the secret's file is not UTF-8"))?
             }
@@ -53,7 +70,7 @@ impl Lowering<'_> {
                     .expected("expected `{ env = \"NAME\" }` or `{ file = \"PATH\" }`"));
             }
         };
-        let secret = Secret::new(secret.trim_end_matches(['\n', '\r']));
+        let secret = Secret::new(Zeroizing::new(text).trim_end_matches(['\n', '\r']));
         if secret.expose().trim().is_empty() {
             return Err(Remark::new(at.place, "the secret is empty"));
         }
@@ -92,7 +109,7 @@ impl Lowering<'_> {
     /// The PEM key of a file.
     pub(super) fn key_file(&mut self, at: At<'_, File>) -> Result<Secret, Remark> {
         let file = at!(at.file);
-        let pem = self.file(file.value, file.place)?;
+        let pem = self.confidential(file.value, file.place)?;
         key(&pem, file.place)?;
         String::from_utf8(pem).map(Secret::new).map_err(|_| Remark::new(file.place, "not a PEM file"))
     }
@@ -101,7 +118,7 @@ impl Lowering<'_> {
     pub(super) fn pair(&mut self, at: At<'_, CertificatePair>) -> Option<CertificateFiles> {
         let (cert, key_at) = (at!(at.cert), at!(at.key));
         let chain = self.file(cert.value, cert.place).and_then(|pem| chain(&pem, cert.place));
-        let key = self.file(key_at.value, key_at.place).and_then(|pem| key(&pem, key_at.place));
+        let key = self.confidential(key_at.value, key_at.place).and_then(|pem| key(&pem, key_at.place));
         let (chain, key) = (self.keep(chain), self.keep(key));
         self.keep(belong_together(chain?, key?, at.place))?;
         Some(CertificateFiles { cert: self.path(cert.value), key: self.path(key_at.value) })

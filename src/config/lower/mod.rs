@@ -14,6 +14,9 @@ mod server;
 mod upstream;
 mod value;
 
+pub(super) use conflict::claim;
+pub(super) use policy::own_rules;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -22,10 +25,11 @@ use crate::oidc::RelyingPartySettings;
 use crate::policy::PolicySettings;
 
 use super::at::{At, at};
-use super::raw::Config;
+use super::raw::{Config, Provider};
 use super::remark::{Remark, Remarks};
 use super::settings::Settings;
 use super::sources::Sources;
+use super::warn::Meant;
 
 /// What lowering carries along.
 struct Lowering<'a> {
@@ -47,13 +51,17 @@ struct Known<'a> {
 }
 
 impl Lowering<'_> {
+    /// The file cannot be used. Where something of the same table has been left out, that has been told and is
+    /// why.
     fn fault(&mut self, remark: Remark) {
-        self.remarks.fault(remark);
+        if !self.remarks.is_spoiled(&remark.span) {
+            self.remarks.fault(remark);
+        }
     }
 
     /// The value, or a fault that makes the rest of the file worth reading all the same.
     fn keep<T>(&mut self, result: Result<T, Remark>) -> Option<T> {
-        result.map_err(|remark| self.remarks.fault(remark)).ok()
+        result.map_err(|remark| self.fault(remark)).ok()
     }
 }
 
@@ -66,37 +74,51 @@ pub(super) fn lower(
 ) -> Option<Settings> {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let mut lowering = Lowering { sources, folder, remarks, watched: vec![path.to_owned()] };
-    let settings = lowering.settings(config);
-    if remarks.faults.is_empty() { settings } else { None }
+    let (settings, policies) = lowering.settings(config);
+    if !remarks.faults.is_empty() {
+        return None;
+    }
+    let warnings = Meant::new(config, &settings, &policies).warnings();
+    warnings.into_iter().for_each(|remark| remarks.warn(remark));
+    Some(settings)
 }
 
 impl Lowering<'_> {
-    fn settings(&mut self, config: At<'_, Config>) -> Option<Settings> {
+    fn settings(&mut self, config: At<'_, Config>) -> (Settings, BTreeMap<String, PolicySettings>) {
         let server = at!(config.server);
         let providers = self.providers(at!(config.providers));
-        let written = config.value.providers.iter().flatten();
-        let names: Vec<_> = written.clone().map(|(name, _)| name.as_str()).collect();
+        let names = at!(config.providers).names();
         let policies = self.policies(at!(config.policies), &names);
-        let offered = Accept {
-            session: written.clone().any(|(_, provider)| provider.client_id.is_some()),
-            bearer: written.clone().any(|(_, provider)| provider.audiences.is_some()),
-        };
+        let offered = self.offered(at!(config.providers));
         let routes = self.routes(config, &Known { providers: names, policies: &policies, offered });
         let public_url = self.public_url(server, &routes);
-        Some(Settings {
-            listeners: self.listeners(server),
+        let listeners = self.listeners(server);
+        let settings = Settings {
+            admin: self.admin(at!(config.admin), &listeners),
+            listeners,
             connections: self.connections(server),
             workers: server.value.workers,
             trusted_proxies: self.networks(at!(server.trusted_proxies)),
             state: self.state(at!(server.state)),
             drain: self.drain(at!(server.drain_timeout)),
-            admin: self.admin(at!(config.admin)),
             session: self.session(at!(config.session)),
             relying_party: RelyingPartySettings { public_url, providers },
             routes,
             log: self.log(at!(config.log)),
             watched: self.watched(),
-        })
+        };
+        (settings, policies)
+    }
+
+    /// The credentials that some provider offers, or could where something of it has been left out.
+    fn offered(&self, at: At<'_, Option<BTreeMap<String, Provider>>>) -> Accept {
+        let providers = at.given().map(At::entries).unwrap_or_default();
+        let lost = self.remarks.is_spoiled(&at.place.span());
+        let spoiled = lost || providers.iter().any(|(_, at)| self.remarks.is_spoiled(&at.place.span()));
+        Accept {
+            session: spoiled || providers.iter().any(|(_, at)| at.value.client_id.is_some()),
+            bearer: spoiled || providers.iter().any(|(_, at)| at.value.audiences.is_some()),
+        }
     }
 
     fn watched(&mut self) -> Vec<PathBuf> {

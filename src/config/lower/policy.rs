@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::gate::RouteSettings;
 use crate::identity::{ClaimPath, ProviderName};
-use crate::policy::{PolicySettings, RuleSettings};
+use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 
 use super::super::at::{At, at};
 use super::super::raw::{OneOrMany, Policy, Rule, Scalar};
@@ -14,6 +15,14 @@ use super::value::{domain, filled, is_name, method, network, unknown};
 
 /// What a route's own rules are called in explanations; no policy can have this name.
 pub(super) const OWN: &str = "route";
+
+/// The rules that are written on the route itself.
+pub(in crate::config) fn own_rules(route: &RouteSettings) -> Option<&PolicySettings> {
+    match &route.access {
+        AccessSettings::Policies(policies) => policies.last().filter(|policy| policy.name == OWN),
+        AccessSettings::Public | AccessSettings::SignedIn => None,
+    }
+}
 
 impl Lowering<'_> {
     pub(super) fn policies(

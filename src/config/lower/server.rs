@@ -20,7 +20,7 @@ use super::super::raw::{
 use super::super::remark::Remark;
 use super::super::words::nearest;
 use super::Lowering;
-use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, socket, up_to, url};
+use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, socket, spelled, up_to, url};
 
 /// The state file, in the working directory, where none is named.
 const STATE: &str = "portcullis-state.db";
@@ -132,9 +132,21 @@ impl Lowering<'_> {
         self.span(at, Duration::from_secs(30), Duration::ZERO..=Duration::from_secs(DAY))
     }
 
-    pub(super) fn admin(&mut self, at: At<'_, Option<Admin>>) -> Option<SocketAddr> {
+    pub(super) fn admin(
+        &mut self,
+        at: At<'_, Option<Admin>>,
+        listeners: &[ListenerSettings],
+    ) -> Option<SocketAddr> {
         let admin = at.given()?;
-        self.keep(socket(at!(admin.listen)))
+        let at = at!(admin.listen);
+        let address = self.keep(socket(at))?;
+        if listeners.iter().any(|listener| listener.address == address) {
+            self.fault(
+                Remark::new(at.place, "the admin listener has the address of a public one")
+                    .expected("expected an address that only operators can reach"),
+            );
+        }
+        Some(address)
     }
 
     /// The origin of sign-in; needed as soon as somebody could sign in.
@@ -160,7 +172,7 @@ impl Lowering<'_> {
         if max_age < idle {
             self.fault(
                 Remark::new(at!(at.max_age).place, "`max_age` is shorter than `idle_timeout`")
-                    .expected(format!("expected at least {}", humantime::format_duration(idle))),
+                    .expected(format!("expected at least {}", spelled(idle))),
             );
         }
         let name = at!(at.cookie_name).given().and_then(|name| self.keep(cookie_name(name)));

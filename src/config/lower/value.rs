@@ -76,13 +76,23 @@ fn span(at: At<'_, Span>, range: &RangeInclusive<Duration>) -> Result<Duration, 
     if range.contains(&span) {
         return Ok(span);
     }
-    let text = |span: &Duration| humantime::format_duration(*span).to_string();
     let size = if span < *range.start() { "short" } else { "long" };
     Err(Remark::new(at.place, format!("the span of time is too {size}")).expected(format!(
         "expected from {} to {}",
-        text(range.start()),
-        text(range.end())
+        spelled(*range.start()),
+        spelled(*range.end())
     )))
+}
+
+/// A span of time in its largest whole unit, as people would write it here.
+pub(in crate::config) fn spelled(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let units = [(DAY, "days"), (HOUR, "h"), (MINUTE, "m"), (1, "s")];
+    match units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit)) {
+        _ if span.subsec_nanos() > 0 => format!("{}ms", span.as_millis()),
+        Some((unit, name)) if seconds > 0 => format!("{}{name}", seconds / unit),
+        _ => "0s".to_owned(),
+    }
 }
 
 fn bytes(size: &Size) -> Option<u64> {

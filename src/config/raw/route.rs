@@ -27,6 +27,10 @@ pub(in crate::config) struct Route {
     /// `deny` rules keep out.
     #[schemars(extend("x-default" = "what `policy`, `allow` and `deny` say"))]
     pub access: Option<AccessWord>,
+    /// Why the route is as open as it is, for whoever reads this file. `portcullis check` does not warn of an open
+    /// door that has a reason.
+    #[schemars(extend("x-default" = "none", "examples" = ["press releases"]))]
+    pub reason: Option<String>,
     /// Names of policies; all of them are required.
     #[schemars(extend("x-default" = "none", "examples" = ["staff"]))]
     pub policy: Option<OneOrMany<String>>,

@@ -1,6 +1,7 @@
 //! What the tests of this room share: a machine that exists only here.
 
 mod loads;
+mod probe;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -1,0 +1,118 @@
+//! What a good file says but hardly means: rules that never decide, doors that stand open by accident.
+
+mod exposure;
+mod reach;
+mod rule;
+mod rules;
+mod server;
+mod vain;
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::forward::ServerAddress;
+use crate::gate::{RouteAction, RouteSettings};
+use crate::policy::{AccessSettings, PolicySettings};
+use crate::route::HostPattern;
+
+use super::at::{At, at};
+use super::lower::claim;
+use super::raw::{Config, Route};
+use super::remark::Remark;
+use super::settings::Settings;
+
+/// A file without faults, as written and as meant.
+pub(super) struct Meant<'a> {
+    config: At<'a, Config>,
+    settings: &'a Settings,
+    policies: &'a BTreeMap<String, PolicySettings>,
+    rows: Vec<Row<'a>>,
+    /// Indices into `rows`, by host and path.
+    places: HashMap<(&'a HostPattern, String), Vec<usize>>,
+}
+
+/// A route, as written and as meant.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    at: At<'a, Route>,
+    meant: &'a RouteSettings,
+}
+
+impl<'a> Meant<'a> {
+    pub(super) fn new(
+        config: At<'a, Config>,
+        settings: &'a Settings,
+        policies: &'a BTreeMap<String, PolicySettings>,
+    ) -> Self {
+        let written = at!(config.routes).given().map(At::elements).unwrap_or_default();
+        let rows: Vec<_> =
+            written.into_iter().zip(&settings.routes).map(|(at, meant)| Row { at, meant }).collect();
+        let mut places: HashMap<_, Vec<usize>> = HashMap::new();
+        for (index, row) in rows.iter().enumerate() {
+            places.entry((row.host(), row.path())).or_default().push(index);
+        }
+        Self { config, settings, policies, rows, places }
+    }
+
+    /// Everything that is hardly meant.
+    pub(super) fn warnings(&self) -> Vec<Remark> {
+        let mut warnings = self.about_the_server();
+        warnings.extend(self.about_providers());
+        warnings.extend(self.about_rules());
+        warnings.extend(self.about_routes());
+        warnings.extend(self.about_open_doors());
+        warnings
+    }
+
+    /// The routes of exactly this host pattern and path.
+    fn at(&self, host: &'a HostPattern, path: &str) -> Vec<Row<'a>> {
+        let indices = self.places.get(&(host, path.to_owned())).into_iter().flatten();
+        indices.filter_map(|index| self.rows.get(*index).copied()).collect()
+    }
+
+    /// The routes of the same host above `path`, the nearest first, `path` itself not among them.
+    fn above(&self, host: &'a HostPattern, path: &str) -> impl Iterator<Item = Row<'a>> {
+        parents(path).into_iter().flat_map(move |parent| self.at(host, &parent))
+    }
+}
+
+/// `/a/b` → `/a`, `/`.
+fn parents(path: &str) -> Vec<String> {
+    let mut parents = Vec::new();
+    let mut rest = path;
+    while let Some((parent, _)) = rest.rsplit_once('/').filter(|(_, last)| !last.is_empty()) {
+        parents.push(if parent.is_empty() { "/".to_owned() } else { parent.to_owned() });
+        rest = parent;
+    }
+    parents
+}
+
+impl<'a> Row<'a> {
+    const fn host(self) -> &'a HostPattern {
+        &self.meant.pattern.host
+    }
+
+    fn path(self) -> String {
+        self.meant.pattern.path.to_string()
+    }
+
+    fn is_public(self) -> bool {
+        self.meant.access == AccessSettings::Public
+    }
+
+    fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.meant, other.meant)
+    }
+
+    /// Where its requests go; nowhere where it redirects.
+    fn servers(self) -> impl Iterator<Item = &'a ServerAddress> {
+        let servers = match &self.meant.action {
+            RouteAction::Forward { upstream, .. } => upstream.servers.as_slice(),
+            RouteAction::Redirect(_) => &[],
+        };
+        servers.iter().map(|server| &server.address)
+    }
+
+    fn claim(self) -> super::at::Place<'a> {
+        claim(self.at)
+    }
+}

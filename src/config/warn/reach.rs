@@ -1,0 +1,130 @@
+//! Routes that lead in a circle or nowhere.
+
+use http::Method;
+
+use crate::gate::{RedirectSettings, RouteAction};
+use crate::request::Scheme;
+use crate::route::HostPattern;
+
+use super::super::at::at;
+use super::super::remark::{Remark, quoted};
+use super::{Meant, Row};
+
+impl<'a> Meant<'a> {
+    pub(super) fn about_routes(&self) -> Vec<Remark> {
+        let mut warnings: Vec<_> = self.no_routes().into_iter().collect();
+        for row in &self.rows {
+            warnings.extend(self.circle(*row));
+            warnings.extend(self.without_fallback(*row));
+            warnings.extend(self.nobody_known(*row));
+            methods_never_forwarded(*row, &mut warnings);
+        }
+        warnings
+    }
+
+    fn no_routes(&self) -> Option<Remark> {
+        let config = self.config;
+        self.rows.is_empty().then(|| {
+            Remark::new(at!(config.server).place, "no route: every request is answered with 404")
+                .expected("the rest of the file has nothing to protect")
+                .help("begin an app with `[[routes]]`, `host` and `upstream`")
+        })
+    }
+
+    /// A redirect to where the request already is.
+    fn circle(&self, row: Row<'a>) -> Option<Remark> {
+        let RouteAction::Redirect(redirect) = &row.meant.action else { return None };
+        if !self.leads_back(row, redirect) {
+            return None;
+        }
+        let route = row.at;
+        let remark = Remark::new(at!(route.redirect).place, "the redirect leads in a circle")
+            .expected("this very route takes the request again");
+        Some(remark.help(match (redirect.scheme, row.host()) {
+            (None, _) | (_, HostPattern::Exact(_, Some(_)) | HostPattern::Wildcard(_, Some(_))) => {
+                "name another host or path".to_owned()
+            }
+            (Some(scheme), host) => {
+                let host =
+                    if *host == HostPattern::Any { "wiki.corp.example".to_owned() } else { host.to_string() };
+                let (what, port) = if scheme == Scheme::Https { ("clear text", 80) } else { ("TLS", 443) };
+                format!("requests in {what} come on another port: name it, as in `host = \"{host}:{port}\"`")
+            }
+        }))
+    }
+
+    fn leads_back(&self, row: Row<'a>, redirect: &RedirectSettings) -> bool {
+        let same_path = redirect
+            .path
+            .as_deref()
+            .is_none_or(|path| row.meant.pattern.path.holds(path) && self.taken(path, row).is_none());
+        let (same_host, port) = match (row.host(), redirect.host.as_deref()) {
+            (HostPattern::Exact(host, port), Some(to)) => (host == to.split(':').next().unwrap_or(to), *port),
+            (HostPattern::Exact(_, port) | HostPattern::Wildcard(_, port), None) => (true, *port),
+            (HostPattern::Any, None) => (true, None),
+            (HostPattern::Wildcard(..) | HostPattern::Any, Some(_)) => (false, None),
+        };
+        let same_port = port.is_none_or(|port| redirect.scheme.is_none_or(|to| to.default_port() == port));
+        same_path && same_host && same_port && redirect.scheme.is_none_or(|scheme| self.is_spoken(scheme))
+    }
+
+    /// Whether requests can come in by `scheme`: over a listener, or as a proxy in front says.
+    fn is_spoken(&self, scheme: Scheme) -> bool {
+        let proxied = !self.settings.trusted_proxies.is_empty();
+        proxied
+            || self
+                .settings
+                .listeners
+                .iter()
+                .any(|listener| listener.tls.is_some() == (scheme == Scheme::Https))
+    }
+
+    /// A host of its own that a wildcard would have served: it never falls back.
+    fn without_fallback(&self, row: Row<'a>) -> Option<Remark> {
+        let HostPattern::Exact(host, None) = row.host() else { return None };
+        let suffix = host.split_once('.')?.1;
+        let wide = HostPattern::Wildcard(suffix.to_owned(), None);
+        let wide = self.rows.iter().find(|other| *other.host() == wide)?;
+        let first =
+            self.rows.iter().find(|other| other.host() == row.host()).is_some_and(|first| first.is(row));
+        if !first || !self.at(row.host(), "/").is_empty() {
+            return None;
+        }
+        let route = row.at;
+        Some(
+            Remark::new(
+                at!(route.host).place,
+                format!("most paths of {} are answered with 404", quoted(host)),
+            )
+            .expected("a host with routes of its own has only these")
+            .see(wide.claim(), "does not serve it any more")
+            .help("add a route for the host without `path`"),
+        )
+    }
+
+    /// Identity on a route that asks nobody who they are.
+    fn nobody_known(&self, row: Row<'a>) -> Option<Remark> {
+        let route = row.at;
+        let identity = at!(route.identity).given().filter(|_| row.is_public())?;
+        Some(
+            Remark::new(identity.place, "the app is told nothing here: on a public route nobody is known")
+                .expected("never written")
+                .see(at!(route.access).place, "asks nobody who they are")
+                .help("what comes in under these names is removed all the same"),
+        )
+    }
+}
+
+/// `CONNECT` and `TRACE` never reach an upstream.
+fn methods_never_forwarded(row: Row<'_>, warnings: &mut Vec<Remark>) {
+    let route = row.at;
+    let refused = [Method::CONNECT, Method::TRACE];
+    for method in at!(route.methods).all() {
+        if refused.iter().any(|refused| refused.as_str() == method.value) && row.servers().next().is_some() {
+            warnings.push(
+                Remark::new(method.place, format!("{} is never forwarded", quoted(method.value)))
+                    .expected("answered with 405"),
+            );
+        }
+    }
+}

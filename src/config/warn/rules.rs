@@ -1,0 +1,127 @@
+//! Rules and policies that never decide anything.
+
+use std::collections::HashMap;
+
+use crate::policy::RuleSettings;
+
+use super::super::at::{At, at};
+use super::super::raw::{OneOrMany, Rule};
+use super::super::remark::{Remark, quoted};
+use super::rule::covers;
+use super::vain::Side;
+use super::{Meant, Row};
+
+/// Rules of a list that are compared with each other.
+const COMPARED: usize = 200;
+
+/// A rule as written and as meant.
+type Pair<'a> = (At<'a, Rule>, &'a RuleSettings);
+
+/// Rules that stand together, and the routes that ask them.
+struct Rules<'a> {
+    allow: Vec<Pair<'a>>,
+    deny: Vec<Pair<'a>>,
+    rows: Vec<Row<'a>>,
+}
+
+fn pairs<'a>(at: At<'a, Option<OneOrMany<Rule>>>, meant: &'a [RuleSettings]) -> Vec<Pair<'a>> {
+    at.all().into_iter().zip(meant).collect()
+}
+
+impl<'a> Meant<'a> {
+    pub(super) fn about_rules(&self) -> Vec<Remark> {
+        let mut warnings = Vec::new();
+        for (name, rules, unused) in self.named_rules() {
+            warnings.extend(unused.map(|place| nobody_uses(place, name)));
+            self.judge(&rules, &mut warnings);
+        }
+        for row in &self.rows {
+            self.judge(&self.own_rules(*row), &mut warnings);
+        }
+        warnings
+    }
+
+    /// Every policy, and its place where no route uses it.
+    fn named_rules(&self) -> Vec<(&'a str, Rules<'a>, Option<super::super::at::Place<'a>>)> {
+        let config = self.config;
+        let users = self.users();
+        let written = at!(config.policies).given().map(At::entries).unwrap_or_default();
+        let rules = |(name, at): (&'a str, At<'a, super::super::raw::Policy>)| {
+            let meant = self.policies.get(name)?;
+            let rows = users.get(name).cloned().unwrap_or_default();
+            let unused = rows.is_empty().then_some(at.place);
+            let (allow, deny) = (pairs(at!(at.allow), &meant.allow), pairs(at!(at.deny), &meant.deny));
+            Some((name, Rules { allow, deny, rows }, unused))
+        };
+        written.into_iter().filter_map(rules).collect()
+    }
+
+    /// The routes that use each policy.
+    fn users(&self) -> HashMap<&'a str, Vec<Row<'a>>> {
+        let mut users: HashMap<&str, Vec<Row<'a>>> = HashMap::new();
+        for row in &self.rows {
+            let route = row.at;
+            for name in at!(route.policy).all() {
+                users.entry(name.value.as_str()).or_default().push(*row);
+            }
+        }
+        users
+    }
+
+    fn own_rules(&self, row: Row<'a>) -> Rules<'a> {
+        let route = row.at;
+        let own = super::super::lower::own_rules(row.meant);
+        let (allow, deny) = own.map_or((&[][..], &[][..]), |own| (&own.allow, &own.deny));
+        Rules { allow: pairs(at!(route.allow), allow), deny: pairs(at!(route.deny), deny), rows: vec![row] }
+    }
+
+    fn judge(&self, rules: &Rules<'a>, warnings: &mut Vec<Remark>) {
+        repeated(&rules.allow, warnings);
+        repeated(&rules.deny, warnings);
+        beaten(rules, warnings);
+        let allow = rules.allow.iter().map(|pair| (Side::Allow, pair));
+        let deny = rules.deny.iter().map(|pair| (Side::Deny, pair));
+        for (side, (at, meant)) in allow.chain(deny).filter(|_| !rules.rows.is_empty()) {
+            self.in_vain(side, *at, meant, &rules.rows, warnings);
+        }
+    }
+}
+
+fn nobody_uses(place: super::super::at::Place<'_>, name: &str) -> Remark {
+    Remark::new(place, format!("no route uses the policy {}", quoted(name)))
+        .expected("it protects nothing")
+        .help(format!("say `policy = \"{name}\"` on a route, or remove it"))
+}
+
+/// Rules of a list, any of which suffices, that another one makes superfluous.
+fn repeated(rules: &[Pair<'_>], warnings: &mut Vec<Remark>) {
+    let rules = rules.get(..COMPARED).unwrap_or(rules);
+    for (index, (at, rule)) in rules.iter().enumerate() {
+        let wider = |(other, (_, wide)): &(usize, &Pair<'_>)| {
+            *other != index && covers(wide, rule) && (*other < index || !covers(rule, wide))
+        };
+        let Some((other, (wide_at, wide))) = rules.iter().enumerate().find(wider) else { continue };
+        let which = if other < index { "an earlier" } else { "a later" };
+        let message = match covers(rule, wide) {
+            true => "the same rule twice".to_owned(),
+            false => format!("the rule changes nothing: {which} one holds whenever it does"),
+        };
+        let remark =
+            Remark::new(at.place, message).expected("never decides").see(wide_at.place, "the wider one");
+        warnings.push(remark.help("leave it out, or narrow the wider one"));
+    }
+}
+
+/// `allow` rules that a `deny` rule always beats.
+fn beaten(rules: &Rules<'_>, warnings: &mut Vec<Remark>) {
+    let deny = rules.deny.get(..COMPARED).unwrap_or(&rules.deny);
+    for (at, rule) in &rules.allow {
+        let Some((denied, _)) = deny.iter().find(|(_, deny)| covers(deny, rule)) else { continue };
+        warnings.push(
+            Remark::new(at.place, "the rule lets nobody in: a `deny` rule holds whenever it does")
+                .expected("always beaten")
+                .see(denied.place, "`deny` beats `allow`")
+                .help("narrow the `deny` rule, or leave this one out"),
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! The server's and the providers' settings.
+
+use std::collections::HashMap;
+
+use super::super::at::{At, at};
+use super::super::raw::Provider;
+use super::super::remark::{Remark, quoted};
+use super::Meant;
+use crate::oidc::ProviderSettings;
+
+impl<'a> Meant<'a> {
+    pub(super) fn about_the_server(&self) -> Vec<Remark> {
+        let mut warnings = self.everybody_trusted();
+        warnings.extend(self.cookies_in_clear_text());
+        warnings.extend(self.nobody_speaks_https());
+        warnings
+    }
+
+    fn everybody_trusted(&self) -> Vec<Remark> {
+        let config = self.config;
+        let server = at!(config.server);
+        let written = at!(server.trusted_proxies).all().into_iter();
+        let networks =
+            written.zip(&self.settings.trusted_proxies).filter(|(_, network)| network.prefix_len() == 0);
+        let warning = |(at, _): (At<'_, String>, _)| {
+            Remark::new(at.place, "everybody is trusted to say where a request comes from")
+                .expected("anybody can send `X-Forwarded-For`")
+                .help("name the networks of your own proxies; addresses in rules, limits and logs are worth nothing else")
+        };
+        networks.map(warning).collect()
+    }
+
+    fn cookies_in_clear_text(&self) -> Option<Remark> {
+        let (config, url) = (self.config, self.settings.relying_party.public_url.as_ref()?);
+        let server = at!(config.server);
+        (url.scheme() == "http").then(|| {
+            Remark::new(
+                at!(server.public_url).place,
+                "session cookies go in clear text, without `Secure` and `__Host-`",
+            )
+            .expected("good for trying things out on this machine")
+            .help("with `https://` they are sent over TLS alone")
+        })
+    }
+
+    /// Browsers come by `https`, but nothing here would know.
+    fn nobody_speaks_https(&self) -> Option<Remark> {
+        let (config, url) = (self.config, self.settings.relying_party.public_url.as_ref()?);
+        let server = at!(config.server);
+        let clear = self.settings.listeners.iter().all(|listener| listener.tls.is_none());
+        (url.scheme() == "https" && clear && self.settings.trusted_proxies.is_empty()).then(|| {
+            Remark::new(at!(server.listen).place, "`public_url` is https, but nothing here speaks TLS")
+                .expected("every request seems to come in clear text")
+                .see(at!(server.public_url).place, "so nobody can come back from signing in")
+                .help("set `tls`, or name the proxy in front in `trusted_proxies` and let it send `X-Forwarded-Proto`")
+        })
+    }
+
+    pub(super) fn about_providers(&self) -> Vec<Remark> {
+        let config = self.config;
+        let written = at!(config.providers).given().map(At::entries).unwrap_or_default();
+        let pairs: Vec<_> = written.into_iter().zip(&self.settings.relying_party.providers).collect();
+        let mut warnings = same_domains(&pairs);
+        for ((name, at), meant) in pairs {
+            warnings.extend(clear_text(at, meant));
+            warnings.extend(idle(name, at, meant));
+            warnings.extend(own_audience(at, meant));
+        }
+        warnings
+    }
+}
+
+fn clear_text(at: At<'_, Provider>, meant: &ProviderSettings) -> Option<Remark> {
+    meant.issuer.as_str().starts_with("http://").then(|| {
+        Remark::new(at!(at.issuer).place, "the provider is asked in clear text")
+            .expected("good for trying things out on this machine")
+            .help("whoever can listen or answer in its place can be anybody: use `https://`")
+    })
+}
+
+fn idle(name: &str, at: At<'_, Provider>, meant: &ProviderSettings) -> Option<Remark> {
+    (meant.client.is_none() && meant.audiences.is_empty()).then(|| {
+        Remark::new(at.place, format!("the provider {} is of no use", quoted(name)))
+            .expected("neither `client_id` nor `audiences`")
+            .help("`client_id` lets people sign in with it, `audiences` lets its access tokens in")
+    })
+}
+
+/// An ID token's audience is the client: a front end that holds one could call APIs with it (RFC 8725,
+/// section 2.8).
+fn own_audience(at: At<'_, Provider>, meant: &ProviderSettings) -> Option<Remark> {
+    let client = meant.client.as_ref().filter(|_| !meant.require_at_jwt)?;
+    let audience = at!(at.audiences).all().into_iter().find(|audience| *audience.value == client.id)?;
+    Some(Remark::new(audience.place, "the audience is our own `client_id`: ID tokens have it, too")
+        .expected("an ID token could pass for an access token")
+        .see(at!(at.client_id).place, "the audience of every ID token")
+        .help("let the provider issue access tokens for an audience of their own, or set `require_at_jwt = true`"))
+}
+
+/// People of one e-mail domain who would belong to two providers.
+fn same_domains(pairs: &[((&str, At<'_, Provider>), &ProviderSettings)]) -> Vec<Remark> {
+    let mut known = HashMap::new();
+    let mut warnings = Vec::new();
+    for ((_, at), _) in pairs {
+        for domain in at!(at.email_domains).all() {
+            match known.get(&domain.value.to_ascii_lowercase()) {
+                None => drop(known.insert(domain.value.to_ascii_lowercase(), domain.place)),
+                Some(first) => warnings.push(
+                    Remark::new(
+                        domain.place,
+                        format!("two providers claim the e-mail domain {}", quoted(domain.value)),
+                    )
+                    .expected("people of it have to choose")
+                    .see(*first, "claimed here"),
+                ),
+            }
+        }
+    }
+    warnings
+}
