@@ -12,11 +12,14 @@ mod error;
 mod family;
 mod flight;
 mod key;
+mod lifetimes;
+mod make;
 mod model;
 mod seal;
 mod sessions;
 mod settings;
 mod store;
+mod upkeep;
 
 #[cfg(test)]
 mod tests;
