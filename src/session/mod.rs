@@ -22,6 +22,8 @@ mod store;
 mod upkeep;
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use cookie::{CookieRead, SessionCookie};
