@@ -62,10 +62,11 @@ fn header() -> Value {
 /// `object` with `name` set; removed where `value` is null.
 fn with(mut object: Value, name: &str, value: Value) -> Value {
     let members = object.as_object_mut().unwrap();
-    match value {
-        Value::Null => members.remove(name),
-        value => members.insert(name.into(), value),
-    };
+    if value.is_null() {
+        members.remove(name);
+    } else {
+        members.insert(name.into(), value);
+    }
     object
 }
 

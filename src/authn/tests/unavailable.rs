@@ -38,6 +38,20 @@ async fn keys_are_trusted_stale_for_a_day_and_then_no_more() {
 }
 
 #[tokio::test]
+async fn a_token_under_a_new_key_is_not_called_bad_while_the_provider_is_away() {
+    let house = House::new();
+    house.verify(&token_for(3600)).await.unwrap();
+    house.provider.answer_with(None);
+    house.pass(10);
+    let new = with(header(), "kid", "new".into()).to_string();
+    let new = OTHER_KEY.jws(Algorithm::ES256, &new, &claims().to_string());
+    assert_eq!(house.refusal(&new).await, Some(TokenError::KeysUnavailable));
+    house.provider.publish(&[KEY.jwk("k"), OTHER_KEY.jwk("new")]);
+    house.pass(10);
+    assert_eq!(house.refusal(&new).await, None);
+}
+
+#[tokio::test]
 async fn an_answer_of_html_or_nothing_usable_fails_closed() {
     for body in ["<html>sign in</html>", "{\"keys\":[]}", "{}", ""] {
         let house = House::new();
