@@ -85,6 +85,12 @@ impl BearerVerifier {
         outcome
     }
 
+    /// What is remembered of good and of refused tokens, in the units of their bounds.
+    #[cfg(test)]
+    pub(super) fn weights(&self) -> (u64, u64) {
+        (self.verified.weight(), self.refused.weight())
+    }
+
     /// The provider that has exactly this `iss`; of several, the one that has the audience.
     fn issuer(&self, claims: &Map<String, Value>) -> Result<(usize, &BearerIssuer), TokenError> {
         let iss = claims::issuer(claims)?;

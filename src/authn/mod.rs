@@ -16,15 +16,7 @@ mod settings;
 mod token;
 
 #[cfg(test)]
-mod bearer_tests;
-#[cfg(test)]
-mod cache_tests;
-#[cfg(test)]
-mod invariant_tests;
-#[cfg(test)]
-mod testing;
-#[cfg(test)]
-mod time_tests;
+mod tests;
 
 pub use authenticate::{Accept, Authentication, AuthenticationError, Authenticator};
 pub use bearer::{BearerIssuer, BearerVerifier, Verified};

@@ -71,7 +71,7 @@ impl SessionStore for EmbeddedStore {
 
     fn load(&self, id: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>> {
         Box::pin(async move {
-            let row = self.0.run(move |connection| connection.query_row(LOAD, [id], read).optional());
+            let row = self.0.run(move |connection| readable(id, connection.query_row(LOAD, [id], read)));
             row.await.map_err(StoreUnavailable::new)
         })
     }
@@ -129,6 +129,19 @@ fn insert_session(connection: &Connection, session: &StoredSession) -> rusqlite:
         INSERT_SESSION,
         params![session.id, session.root, session.host, session.created, session.family_key],
     )
+}
+
+/// A row that holds what no gateway writes opens nothing, as one that was altered: the person signs in anew
+/// and does not meet 503 for as long as the cookie lives.
+fn readable<T>(id: SessionId, row: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    match row.optional() {
+        Err(error @ (FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..))) => {
+            tracing::warn!(session = %id, %error, "a session's row is damaged and is ignored");
+            Ok(None)
+        }
+        other => other,
+    }
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<(StoredFamily, StoredSession)> {

@@ -12,12 +12,17 @@ mod error;
 mod family;
 mod flight;
 mod key;
+mod lifetimes;
+mod make;
 mod model;
 mod seal;
 mod sessions;
 mod settings;
 mod store;
+mod upkeep;
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

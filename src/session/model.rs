@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::SessionId;
 use super::family::{Family, SessionEnded};
+use super::lifetimes::Lifetimes;
 use super::seal::FamilyKey;
-use super::{SessionId, SessionSettings};
 use crate::clock::Timestamp;
 use crate::identity::Principal;
 use crate::secret::Secret;
@@ -104,10 +105,10 @@ impl Session {
     }
 
     /// Whether it may still be used at `now`.
-    pub(super) fn lives(&self, now: Timestamp, settings: &SessionSettings) -> bool {
+    pub(super) fn lives(&self, now: Timestamp, lifetimes: &Lifetimes) -> bool {
         !self.family.has_ended()
             && now < self.expires
-            && now.since(self.created) < settings.max_age
-            && now.since(self.last_seen()) < settings.idle_timeout
+            && now.since(self.created) < lifetimes.max_age()
+            && now.since(self.last_seen()) < lifetimes.idle()
     }
 }

@@ -60,13 +60,17 @@ pub(super) struct Record {
 impl Record {
     pub(super) fn seal(&self, key: &FamilyKey, root: SessionId) -> Option<Vec<u8>> {
         let plain = Zeroizing::new(serde_json::to_vec(&Written::from(self)).ok()?);
-        seal(key.0.as_slice(), &record_binding(root), &plain)
+        seal_record(key, root, &plain)
     }
 
     pub(super) fn open(key: &FamilyKey, root: SessionId, sealed: &[u8]) -> Option<Self> {
         let plain = open(key.0.as_slice(), &record_binding(root), sealed)?;
         serde_json::from_slice::<Read>(&plain).ok().map(Self::from)
     }
+}
+
+pub(super) fn seal_record(key: &FamilyKey, root: SessionId, plain: &[u8]) -> Option<Vec<u8>> {
+    seal(key.0.as_slice(), &record_binding(root), plain)
 }
 
 /// SHA-256 over an issuer and a name it gave, each with its length, so that no two pairs run together.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -30,11 +31,16 @@ struct Shared {
     keys: ArcSwap<KeySet>,
     /// Held for the time of a call to the provider: single-flight.
     attempts: Mutex<Attempts>,
+    /// Whether the last call gave no keys.
+    failing: AtomicBool,
 }
 
 #[derive(Default)]
 struct Attempts {
     last: Option<Timestamp>,
+    /// The last one that a token caused. Those ahead of expiry do not count: a key that is new just after
+    /// one of them is found at once.
+    asked: Option<Timestamp>,
     failed: u32,
 }
 
@@ -50,8 +56,8 @@ impl JwksCache {
     /// A cache without keys yet; the first token or [`JwksCache::run`] fetches them.
     #[must_use]
     pub fn new(provider: ProviderName, fetch: Arc<dyn Fetch>, clock: Clock, settings: JwksSettings) -> Self {
-        let (keys, attempts) = (ArcSwap::default(), Mutex::default());
-        Self(Arc::new(Shared { provider, fetch, clock, settings, keys, attempts }))
+        let (keys, attempts, failing) = (ArcSwap::default(), Mutex::default(), AtomicBool::new(false));
+        Self(Arc::new(Shared { provider, fetch, clock, settings, keys, attempts, failing }))
     }
 
     /// The keys that are trusted now; an empty set where there are none, or none any more.
@@ -64,7 +70,8 @@ impl JwksCache {
     /// a cool-down however many tokens come; callers wait for that one call.
     ///
     /// # Errors
-    /// [`KeyError`]: the keys are unavailable (fail closed), or none of them is the token's.
+    /// [`KeyError`]: the keys are unavailable (fail closed), or none of them is the token's. That a key is
+    /// unknown is not said while the provider is away: it may be a new one.
     pub async fn for_kid(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Key, KeyError> {
         let keys = self.current();
         match keys.find(kid, algorithm) {
@@ -72,7 +79,10 @@ impl JwksCache {
             Ok(key) => return Ok(key.clone()),
             Err(error @ (KeyError::WrongAlgorithm | KeyError::Ambiguous)) => return Err(error),
         }
-        self.current().find(kid, algorithm).cloned()
+        match self.current().find(kid, algorithm) {
+            Err(KeyError::Unknown) if self.0.failing.load(Ordering::Relaxed) => Err(KeyError::Unavailable),
+            found => found.cloned(),
+        }
     }
 
     /// Has the provider asked for its keys because none is called `kid`, within the same bounds; whether
@@ -113,7 +123,7 @@ impl JwksCache {
             loop {
                 let wait = shared.until_due().await;
                 if wait.is_zero() {
-                    shared.attempt(|shared, attempts| shared.due_in(attempts).is_zero()).await;
+                    shared.attempt(|shared, attempts| shared.due_in(&*attempts).is_zero()).await;
                 } else {
                     tokio::time::sleep(wait.min(LONGEST_SLEEP)).await;
                 }
@@ -125,10 +135,7 @@ impl JwksCache {
     async fn refetch(&self, seen: u64) {
         let shared = Arc::clone(&self.0);
         let call = async move {
-            let wanted = |shared: &Shared, attempts: &Attempts| {
-                shared.keys.load().life.serial == seen && shared.has_cooled_down(attempts)
-            };
-            shared.attempt(wanted).await;
+            shared.attempt(|shared, attempts| shared.is_worth_asking(attempts, seen)).await;
         };
         // A panic of the call leaves the keys as they were; the lookup that follows fails closed.
         drop(tokio::spawn(call).await);
@@ -145,13 +152,15 @@ impl Shared {
     }
 
     /// Asks the provider once, unless by the time it is our turn nobody wants that any more.
-    async fn attempt(&self, wanted: impl FnOnce(&Self, &Attempts) -> bool + Send) {
+    async fn attempt(&self, wanted: impl FnOnce(&Self, &mut Attempts) -> bool + Send) {
         let mut attempts = self.attempts.lock().await;
-        if !wanted(self, &attempts) {
+        if !wanted(self, &mut attempts) {
             return;
         }
         attempts.last = Some(self.clock.now());
-        match self.refresh().await {
+        let outcome = self.refresh().await;
+        self.failing.store(outcome.is_err(), Ordering::Relaxed);
+        match outcome {
             Ok(()) => attempts.failed = 0,
             Err(error) => {
                 attempts.failed = attempts.failed.saturating_add(1);
@@ -214,8 +223,15 @@ impl Shared {
         (self.settings.cool_down * factor).min(LONGEST_PAUSE.max(self.settings.cool_down))
     }
 
-    fn has_cooled_down(&self, attempts: &Attempts) -> bool {
-        elapsed(attempts.last, self.clock.now()) >= self.settings.cool_down
+    /// Whether a token may make us ask: nobody fetched since it was looked at, and no token did of late.
+    fn is_worth_asking(&self, attempts: &mut Attempts, seen: u64) -> bool {
+        let now = self.clock.now();
+        let worth =
+            self.keys.load().life.serial == seen && elapsed(attempts.asked, now) >= self.settings.cool_down;
+        if worth {
+            attempts.asked = Some(now);
+        }
+        worth
     }
 }
 

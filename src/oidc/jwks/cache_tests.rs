@@ -141,10 +141,25 @@ async fn what_is_no_key_set_leaves_the_keys_as_they_were() {
     for body in ["<html>", "{}", "{\"keys\":0}"] {
         provider.answer_with(Some(body.into()));
         clock.advance(COOL_DOWN);
-        assert_eq!(error(&cache, "x").await, Some(KeyError::Unknown));
+        assert_eq!(error(&cache, "x").await, Some(KeyError::Unavailable), "it may be a new key");
         assert_eq!(error(&cache, "a").await, None);
     }
     assert_eq!(provider.calls(), 4);
+    provider.publish(&[RSA.jwk("a")]);
+    clock.advance(COOL_DOWN);
+    assert_eq!(error(&cache, "x").await, Some(KeyError::Unknown), "now it is known to be none");
+}
+
+#[tokio::test]
+async fn a_key_that_is_new_just_after_a_fetch_ahead_is_found_at_once() {
+    let (_, provider, cache) = house();
+    assert_eq!(calls_of_a_loop(&provider, &cache), 1);
+    provider.publish(&[RSA.jwk("a"), OTHER_RSA.jwk("b")]);
+    assert_eq!(error(&cache, "b").await, None);
+    for unknown in ["c", "d", "e"] {
+        assert_eq!(error(&cache, unknown).await, Some(KeyError::Unknown));
+    }
+    assert_eq!(provider.calls(), 2);
 }
 
 #[tokio::test]

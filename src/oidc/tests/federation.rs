@@ -98,12 +98,10 @@ async fn sign_in_reads_the_keys_of_the_member() {
     let fake = Fake::start().await;
     let old = Signer::es256("old");
     fake.json("/jwks", 200, &json!({"keys": [old.jwk]}));
-    let clock = clock();
-    let member = member(&fake, &clock);
+    let member = member(&fake, &clock());
     until(|| !member.keys.current().is_empty()).await;
     let new = Signer::es256("new");
     fake.json("/jwks", 200, &json!({"keys": [new.jwk]}));
-    clock.advance(Duration::from_secs(10));
     let departure = member.provider.begin(SignInIntent::default()).unwrap();
     let parameter = |name| super::world::parameter(&departure.location, name);
     let claims = json!({

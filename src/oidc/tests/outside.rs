@@ -63,6 +63,43 @@ async fn a_closed_port_is_no_connection() {
     assert!(matches!(http.get(&url).await.unwrap_err().trouble, Trouble::Connect(_)));
 }
 
+/// A server that says this and then nothing, without hanging up.
+async fn stalling(begin: &'static [u8]) -> Url {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let _ = socket.read(&mut [0; 4096]).await;
+        let _ = socket.write_all(begin).await;
+        std::future::pending::<()>().await;
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_provider_that_stalls_anywhere_costs_no_more_than_the_timeout() {
+    let head = &b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"[..];
+    for begin in [&b""[..], b"HTTP/1.1 200 OK\r\ncontent-", head] {
+        let url = stalling(begin).await;
+        let span = Duration::from_millis(50);
+        let http = HttpClient::new(None, span).unwrap();
+        http.permit(vec![url.clone()]);
+        assert_eq!(http.get(&url).await.unwrap_err().trouble, Trouble::Timeout(span));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_http_or_breaks_off_is_told_as_broken() {
+    for begin in [&b"SSH-2.0-OpenSSH_9.9\r\n"[..], b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n"] {
+        let url = stalling(begin).await;
+        let http = HttpClient::new(None, TIMEOUT).unwrap();
+        http.permit(vec![url.clone()]);
+        let trouble = http.get(&url).await.unwrap_err().trouble;
+        assert!(matches!(trouble, Trouble::Broken(_)), "{trouble:?}");
+    }
+}
+
 /// An authority's certificate, and a server at loopback that has one of its own from it.
 async fn tls_server() -> (String, Url) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();

@@ -68,6 +68,28 @@ async fn a_session_ends_after_its_age_however_much_it_is_used() {
 }
 
 #[tokio::test]
+async fn a_reload_shortens_the_life_of_living_sessions_invariant_8() {
+    let hours = |hours: u64| Duration::from_secs(3600 * hours);
+    let house = House::new();
+    let (key, _) = house.sessions.create(sign_in()).await.unwrap();
+    house.pass(40);
+    let shorter = SessionSettings { idle_timeout: hours(1) / 2, ..SessionSettings::default() };
+    house.sessions.set_lifetimes(&shorter);
+    assert!(
+        house.sessions.cached(&key).is_none() && !house.finds(&key).await,
+        "idle for longer than is allowed"
+    );
+    let (key, _) = house.sessions.create(sign_in()).await.unwrap();
+    house.sessions.set_lifetimes(&SessionSettings { max_age: hours(24), ..SessionSettings::default() });
+    for _ in 0..12 {
+        assert!(house.finds(&key).await);
+        house.pass(60 - 1);
+    }
+    house.pass(12);
+    assert!(!house.finds(&key).await, "the end it was given stays its end");
+}
+
+#[tokio::test]
 async fn use_is_written_seldom_and_survives_a_restart() {
     let house = House::new();
     let (key, _) = house.sessions.create(sign_in()).await.unwrap();

@@ -67,6 +67,9 @@ async fn an_altered_record_opens_nothing_invariant_7() {
         "UPDATE sessions SET family_key = x''",
         "UPDATE sessions SET family_key = zeroblob(60)",
         "UPDATE session_families SET record = x'00'",
+        "UPDATE session_families SET created = -1",
+        "UPDATE sessions SET created = -1",
+        "UPDATE session_families SET last_seen = -9",
         "UPDATE session_families SET record = zeroblob(500)",
         "UPDATE session_families SET record = substr(record, 1, length(record) - 1)",
     ] {
@@ -102,6 +105,18 @@ async fn a_longer_life_written_into_the_store_is_not_believed_invariant_7() {
     change(&house, forever).await;
     house.pass(12 * 60);
     assert!(!house.restarted().finds(&key).await);
+}
+
+#[tokio::test]
+async fn a_record_of_another_version_opens_nothing() {
+    let house = House::new();
+    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    for plain in ["{}", "[]", "", "{\"version\":2}", "\u{0}"] {
+        let sealed = seal::seal_record(&session.key, session.id, plain.as_bytes()).unwrap();
+        let (root, store) = (session.id, &house.store.inner);
+        store.update_record(root, sealed).await.unwrap();
+        assert!(!house.restarted().finds(&key).await, "{plain}");
+    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn family(n: u8) -> StoredFamily {
         root: id(n),
         provider: "corp".into(),
         subject: [7; 32],
-        provider_session: (n % 2 == 0).then_some([8; 32]),
+        provider_session: n.is_multiple_of(2).then_some([8; 32]),
         created: at(1000),
         last_seen: at(1000),
         expires: at(2000),

@@ -1,0 +1,259 @@
+//! Which credential of a request decides.
+
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::*;
+use crate::identity::{Principal, Subject};
+use crate::oidc::Providers;
+use crate::secret::Secret;
+use crate::session::{
+    NewSession, Session, SessionCookie, SessionKey, SessionSettings, Sessions, Tokens, testing,
+};
+
+const HOST: &str = "wiki.corp.example";
+const BOTH: Accept = Accept { session: true, bearer: true };
+const SESSION: Accept = Accept { session: true, bearer: false };
+const BEARER: Accept = Accept { session: false, bearer: true };
+const NEITHER: Accept = Accept { session: false, bearer: false };
+
+struct Gate {
+    house: House,
+    sessions: Sessions,
+    cookie: SessionCookie,
+}
+
+fn principal() -> Arc<Principal> {
+    Arc::new(Principal {
+        provider: ProviderName::new("corp"),
+        issuer: Issuer::new(ISSUER),
+        subject: Subject::new("u9"),
+        user: "bob".into(),
+        email: None,
+        groups: Vec::new(),
+        scopes: Vec::new(),
+        auth_time: None,
+        acr: None,
+        claims: serde_json::Map::new(),
+    })
+}
+
+fn cookie() -> SessionCookie {
+    SessionCookie::new(&SessionSettings::default(), true)
+}
+
+fn providers(settings: ProviderSettings, clock: &Clock) -> Providers {
+    Providers::new(vec![crate::oidc::Provider::new(settings, None, clock.clone()).unwrap()])
+}
+
+impl Gate {
+    fn new() -> Self {
+        let house = House::new();
+        Self { sessions: testing::sessions(&house.clock), cookie: cookie(), house }
+    }
+
+    fn authenticator(&self) -> Authenticator {
+        self.authenticator_of(settings(), self.sessions.clone())
+    }
+
+    fn authenticator_of(&self, provider: ProviderSettings, sessions: Sessions) -> Authenticator {
+        let issuer = BearerIssuer { settings: settings(), keys: Arc::clone(&self.house.keys) };
+        let bearer = BearerVerifier::new(vec![issuer], self.house.clock.clone(), BearerSettings::default());
+        Authenticator::new(sessions, cookie(), bearer, providers(provider, &self.house.clock))
+    }
+
+    async fn sign_in(&self) -> (SessionKey, Arc<Session>) {
+        let tokens = Tokens { access: Some(Secret::new("access")), ..Tokens::default() };
+        let new = NewSession::Root { host: HOST.into(), principal: principal(), tokens, sid: None };
+        self.sessions.create(new).await.unwrap()
+    }
+
+    async fn cookie_header(&self) -> String {
+        let set = self.cookie.set(&self.sign_in().await.0);
+        set.to_str().unwrap().split(';').next().unwrap().to_owned()
+    }
+}
+
+fn headers(fields: &[(HeaderName, &str)]) -> HeaderMap {
+    let value = |text: &str| HeaderValue::from_bytes(text.as_bytes()).unwrap();
+    fields.iter().map(|(name, text)| (name.clone(), value(text))).collect()
+}
+
+/// What it came to, in a word.
+fn word(authentication: &Result<Authentication, AuthenticationError>) -> &'static str {
+    match authentication {
+        Ok(Authentication::Anonymous) => "anonymous",
+        Ok(Authentication::Ended) => "ended",
+        Ok(Authentication::Session(..)) => "session",
+        Ok(Authentication::Bearer(_)) => "bearer",
+        Err(AuthenticationError::Token(_)) => "token error",
+        Err(AuthenticationError::Store(_)) => "store error",
+    }
+}
+
+#[tokio::test]
+async fn a_route_looks_at_the_credentials_it_accepts_and_a_token_goes_first() {
+    let gate = Gate::new();
+    let (session, good) = (gate.cookie_header().await, format!("Bearer {}", token(&header(), &claims())));
+    let authenticator = gate.authenticator();
+    let both = headers(&[(AUTHORIZATION, &good), (COOKIE, &session)]);
+    for (accept, expected) in
+        [(BOTH, "bearer"), (SESSION, "session"), (BEARER, "bearer"), (NEITHER, "anonymous")]
+    {
+        assert_eq!(word(&authenticator.authenticate(accept, HOST, &both).await), expected, "{accept:?}");
+    }
+    let none = HeaderMap::new();
+    for accept in [BOTH, SESSION, BEARER, NEITHER] {
+        assert_eq!(word(&authenticator.authenticate(accept, HOST, &none).await), "anonymous");
+    }
+}
+
+#[tokio::test]
+async fn who_it_is_and_what_was_given_comes_with_it() {
+    let gate = Gate::new();
+    let (session, good) = (gate.cookie_header().await, format!("bEARER {}", token(&header(), &claims())));
+    let authenticator = gate.authenticator();
+    let by_cookie = authenticator.authenticate(BOTH, HOST, &headers(&[(COOKIE, &session)])).await.unwrap();
+    assert_eq!(by_cookie.principal().unwrap().user, "bob");
+    assert_eq!(by_cookie.tokens().unwrap().access, Some(Secret::new("access")));
+    let by_token = authenticator.authenticate(BOTH, HOST, &headers(&[(AUTHORIZATION, &good)])).await.unwrap();
+    assert_eq!(by_token.principal().unwrap().user, "alice");
+    assert!(by_token.tokens().is_none());
+    assert!(Authentication::Anonymous.principal().is_none() && Authentication::Ended.tokens().is_none());
+}
+
+#[tokio::test]
+async fn invariant_3_a_bad_token_is_not_made_good_by_a_cookie_beside_it() {
+    let gate = Gate::new();
+    let session = gate.cookie_header().await;
+    let authenticator = gate.authenticator();
+    let expired = format!("Bearer {}", token(&header(), &with(claims(), "exp", (NOW - LEEWAY).into())));
+    for bad in
+        ["Bearer", "Bearer ", "Bearer x y", "Bearer opaque", "Bearer a.b.c", &expired, "", "\"Bearer\" x"]
+    {
+        let beside = headers(&[(AUTHORIZATION, bad), (COOKIE, &session)]);
+        assert_eq!(word(&authenticator.authenticate(BOTH, HOST, &beside).await), "token error", "{bad}");
+        assert_eq!(
+            word(&authenticator.authenticate(SESSION, HOST, &beside).await),
+            "session",
+            "not looked at"
+        );
+    }
+    let basic = headers(&[(AUTHORIZATION, "Basic YTpi"), (COOKIE, &session)]);
+    assert_eq!(
+        word(&authenticator.authenticate(BOTH, HOST, &basic).await),
+        "session",
+        "another scheme is not ours"
+    );
+}
+
+#[tokio::test]
+async fn invariant_3_several_authorization_fields_are_refused_whatever_they_hold() {
+    let gate = Gate::new();
+    let good = format!("Bearer {}", token(&header(), &claims()));
+    for second in [good.as_str(), "Basic YTpi", ""] {
+        for fields in [[good.as_str(), second], [second, good.as_str()]] {
+            let headers = headers(&fields.map(|field| (AUTHORIZATION, field)));
+            let refusal = gate.authenticator().authenticate(BOTH, HOST, &headers).await.unwrap_err();
+            assert!(matches!(refusal, AuthenticationError::Token(TokenError::RepeatedCredential)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn invariant_3_a_cookie_that_opens_nothing_is_not_an_absent_one() {
+    let gate = Gate::new();
+    let authenticator = gate.authenticator();
+    let good = gate.cookie_header().await;
+    let name = gate.cookie.name();
+    let stranger = gate.cookie.set(&SessionKey::random());
+    let stranger = stranger.to_str().unwrap().split(';').next().unwrap();
+    for cookie in [
+        &format!("{name}="),
+        &format!("{name}=null"),
+        stranger,
+        &format!("{good}; {stranger}"),
+        &format!("{good}x"),
+    ] {
+        let found = authenticator.authenticate(BOTH, HOST, &headers(&[(COOKIE, cookie)])).await;
+        assert_eq!(word(&found), "ended", "{cookie}");
+        assert!(found.unwrap().principal().is_none());
+    }
+    let other = headers(&[(COOKIE, "portcullis=x; theme=dark")]);
+    assert_eq!(word(&authenticator.authenticate(BOTH, HOST, &other).await), "anonymous");
+}
+
+#[tokio::test]
+async fn invariant_7_a_key_that_was_carried_to_another_host_opens_nothing_there() {
+    let gate = Gate::new();
+    let cookie = headers(&[(COOKIE, &gate.cookie_header().await)]);
+    let authenticator = gate.authenticator();
+    for host in ["evil.example", "x.wiki.corp.example", "corp.example", "wiki.corp.example.evil.example", ""]
+    {
+        assert_eq!(word(&authenticator.authenticate(SESSION, host, &cookie).await), "ended", "{host}");
+    }
+    assert_eq!(word(&authenticator.authenticate(SESSION, HOST, &cookie).await), "session");
+}
+
+#[tokio::test]
+async fn invariant_8_sessions_end_with_their_provider() {
+    let gate = Gate::new();
+    let cookie = headers(&[(COOKIE, &gate.cookie_header().await)]);
+    let renamed = ProviderSettings { name: ProviderName::new("partner"), ..settings() };
+    let moved = ProviderSettings { issuer: Issuer::new("https://other.example"), ..settings() };
+    for (provider, expected) in [(renamed, "ended"), (moved, "ended"), (settings(), "session")] {
+        let authenticator = gate.authenticator_of(provider, gate.sessions.clone());
+        assert_eq!(word(&authenticator.authenticate(SESSION, HOST, &cookie).await), expected);
+    }
+}
+
+#[tokio::test]
+async fn invariant_8_a_signed_out_session_opens_nothing_at_once() {
+    let gate = Gate::new();
+    let (key, session) = gate.sign_in().await;
+    let set = gate.cookie.set(&key);
+    let cookie = headers(&[(COOKIE, set.to_str().unwrap().split(';').next().unwrap())]);
+    let authenticator = gate.authenticator();
+    assert_eq!(word(&authenticator.authenticate(SESSION, HOST, &cookie).await), "session");
+    gate.sessions.end(&session.id).await.unwrap();
+    assert_eq!(word(&authenticator.authenticate(SESSION, HOST, &cookie).await), "ended");
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_fails_closed_and_tokens_need_none() {
+    let gate = Gate::new();
+    let authenticator = gate.authenticator_of(settings(), testing::away(&gate.house.clock));
+    let cookie = gate.cookie_header().await;
+    let found = authenticator.authenticate(BOTH, HOST, &headers(&[(COOKIE, &cookie)])).await;
+    assert_eq!(word(&found), "store error");
+    let good = format!("Bearer {}", token(&header(), &claims()));
+    let with_token = headers(&[(AUTHORIZATION, &good), (COOKIE, &cookie)]);
+    assert_eq!(word(&authenticator.authenticate(BOTH, HOST, &with_token).await), "bearer");
+    assert_eq!(word(&authenticator.authenticate(BOTH, HOST, &HeaderMap::new()).await), "anonymous");
+}
+
+#[tokio::test]
+async fn a_provider_that_is_away_is_told_from_a_bad_token() {
+    let gate = Gate::new();
+    gate.house.provider.answer_with(None);
+    let good = format!("Bearer {}", token(&header(), &claims()));
+    let refusal = gate.authenticator().authenticate(BOTH, HOST, &headers(&[(AUTHORIZATION, &good)])).await;
+    let Err(AuthenticationError::Token(error)) = refusal else { panic!("{refusal:?}") };
+    assert!(error.is_unavailable());
+}
+
+#[tokio::test]
+async fn invariant_15_nothing_of_a_credential_is_printed() {
+    let gate = Gate::new();
+    let (cookie, token) = (gate.cookie_header().await, token(&header(), &claims()));
+    let authenticator = gate.authenticator();
+    let fields = headers(&[(COOKIE, &cookie)]);
+    let by_cookie = authenticator.authenticate(BOTH, HOST, &fields).await;
+    let bearer = headers(&[(AUTHORIZATION, &format!("Bearer {token}"))]);
+    let by_token = authenticator.authenticate(BOTH, HOST, &bearer).await;
+    let printed = format!("{authenticator:?} {by_cookie:?} {by_token:?}");
+    let key = cookie.split('=').nth(1).unwrap();
+    for secret in [key, &token, token.rsplit('.').next().unwrap(), "\"access\""] {
+        assert!(!printed.contains(secret), "{secret}");
+    }
+}

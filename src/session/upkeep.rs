@@ -1,0 +1,89 @@
+//! What is done beside requests: uses are written, what is over is removed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use super::sessions::{Inner, completed};
+use super::{Expiry, RemovedFamily, Sessions, StoreUnavailable};
+use crate::clock::Timestamp;
+
+/// How often what requests noted is written.
+const FLUSH_EVERY: Duration = Duration::from_secs(5);
+/// Flushes between two purges.
+const FLUSHES_A_PURGE: u32 = 12;
+/// Families removed in one transaction.
+const PURGED_AT_ONCE: u32 = 500;
+
+impl Sessions {
+    /// Writes what requests noted, then removes sessions that are over; answers how many families.
+    ///
+    /// # Errors
+    /// The store is away; the next purge makes up for it.
+    pub async fn purge(&self) -> Result<usize, StoreUnavailable> {
+        let inner = Arc::clone(&self.0);
+        completed(async move { inner.purge().await }).await
+    }
+
+    /// Writes when sessions were last used. To be called once more before the process ends.
+    ///
+    /// # Errors
+    /// The store is away; idle times then count from an earlier use.
+    pub async fn flush(&self) -> Result<(), StoreUnavailable> {
+        self.0.flush().await
+    }
+
+    /// Flushes and purges for ever; one task of the process runs it.
+    pub async fn maintain(self) {
+        let mut ticks = tokio::time::interval(FLUSH_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        for tick in (0..FLUSHES_A_PURGE).cycle() {
+            ticks.tick().await;
+            let result = if tick == 0 { self.purge().await.map(drop) } else { self.flush().await };
+            if let Err(error) = result {
+                tracing::warn!(%error, "sessions could not be maintained; it is tried again");
+            }
+        }
+    }
+}
+
+impl Inner {
+    pub(super) async fn purge(&self) -> Result<usize, StoreUnavailable> {
+        self.flush().await?;
+        let expiry = self.expiry(self.clock.now());
+        let mut total = 0;
+        loop {
+            let removed = self.store.purge(expiry).await?;
+            removed.iter().for_each(|family| self.forget_family(family));
+            total += removed.len();
+            if removed.len() < PURGED_AT_ONCE as usize {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// The idle time is counted from what is written, which may lag behind what happened.
+    fn expiry(&self, now: Timestamp) -> Expiry {
+        let before = |span: Duration| Timestamp::from_seconds(now.seconds().saturating_sub(span.as_secs()));
+        Expiry {
+            now,
+            idle_since: before(self.lifetimes.idle() + 2 * self.lifetimes.interval()),
+            created_before: before(self.lifetimes.max_age()),
+            limit: PURGED_AT_ONCE,
+        }
+    }
+
+    pub(super) async fn flush(&self) -> Result<(), StoreUnavailable> {
+        match self.activity.drain() {
+            noted if noted.is_empty() => Ok(()),
+            noted => self.store.touch(noted).await,
+        }
+    }
+
+    /// First from the cache, then for those who hold it: nobody can join the family in between.
+    pub(super) fn forget_family(&self, family: &RemovedFamily) {
+        family.sessions.iter().for_each(|id| self.cache.forget(id));
+        self.families.end(family.root);
+    }
+}
