@@ -8,6 +8,7 @@ mod people;
 mod provider;
 mod reply;
 mod serve;
+
 #[cfg(test)]
 mod tests;
 

@@ -42,7 +42,7 @@ impl Person {
     /// What `scope` says, for the person's own eyes.
     pub(super) fn shown(&self, scope: Scope) -> Option<String> {
         match scope {
-            Scope::OpenId => Some(self.subject.to_owned()),
+            Scope::OpenId => Some(format!("account {}", self.subject)),
             Scope::Profile => Some(format!("{} ({})", self.full_name, self.name)),
             Scope::Email => Some(self.email.to_owned()),
             Scope::Groups => Some(self.groups.join(", ")),

@@ -40,6 +40,8 @@ pub(super) enum Proof {
         claims: Map<String, Value>,
         /// Which of the gateway's keys signed.
         kid: String,
+        /// Seconds that it still holds.
+        expires_in: u64,
     },
     /// Nobody says anything.
     Absent,
@@ -109,8 +111,8 @@ impl Verifier {
             .map_err(|error| format!("the gateway's key cannot be used: {error}"))?;
         let data = jsonwebtoken::decode::<Map<String, Value>>(token, &key, &self.validation());
         let claims = data.map_err(|error| format!("it does not hold: {error}"))?.claims;
-        self.check_time(&claims)?;
-        Ok(Proof::Verified { claims, kid })
+        let expires_in = self.check_time(&claims)?;
+        Ok(Proof::Verified { claims, kid, expires_in })
     }
 
     /// One algorithm, this gateway, this app. Time is checked with our own clock.
@@ -123,16 +125,15 @@ impl Verifier {
         validation
     }
 
-    fn check_time(&self, claims: &Map<String, Value>) -> Result<(), String> {
+    /// The seconds left.
+    fn check_time(&self, claims: &Map<String, Value>) -> Result<u64, String> {
         let now = self.clock.now().seconds();
         let at = |name: &str| claims.get(name).and_then(Value::as_u64);
-        if at("exp").is_none_or(|end| now >= end.saturating_add(LEEWAY)) {
-            return Err("it has expired".to_owned());
-        }
         if at("nbf").is_some_and(|start| now.saturating_add(LEEWAY) < start) {
             return Err("it is not good yet".to_owned());
         }
-        Ok(())
+        let end = at("exp").filter(|end| now < end.saturating_add(LEEWAY));
+        end.map(|end| end.saturating_sub(now)).ok_or_else(|| "it has expired".to_owned())
     }
 
     /// The key `kid`. Whoever finds it missing asks the gateway; the others wait for the answer.

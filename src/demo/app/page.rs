@@ -2,12 +2,12 @@
 
 use askama::Template;
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::assertion::Proof;
 use super::notes::Note;
-use super::told::Told;
+use super::told::{self, Told};
 use crate::demo::reply::{self, Reply};
 
 /// Where the app says what else there is.
@@ -21,14 +21,16 @@ pub(super) struct Surroundings {
     pub(super) curl: String,
 }
 
+const PLACES: [(&str, &str); 3] = [("/", "Home"), ("/ops", "Ops"), ("/public", "Public")];
+
 #[derive(Template)]
 #[template(path = "app_page.html")]
 struct View<'a> {
     told: &'a Told,
     title: String,
     lead: &'a str,
-    place: &'a str,
-    claims: Option<(Vec<(&'a str, String)>, &'a str)>,
+    /// Where one can go, and whether one is there.
+    places: [(&'a str, &'a str, bool); 3],
     around: &'a Surroundings,
     notes: Vec<Note>,
 }
@@ -36,15 +38,8 @@ struct View<'a> {
 /// The page for `told`.
 pub(super) fn page(told: &Told, around: &Surroundings, notes: Vec<Note>) -> Reply {
     let place = told.target.split('?').next().unwrap_or_default();
-    let view = View {
-        title: title(told, place),
-        lead: lead(told, place),
-        place,
-        claims: claims(told),
-        told,
-        around,
-        notes,
-    };
+    let places = PLACES.map(|(path, name)| (path, name, path == place));
+    let view = View { title: title(told, place), lead: lead(told, place), places, told, around, notes };
     reply::page(StatusCode::OK, &view, &[&around.provider])
 }
 
@@ -66,17 +61,22 @@ fn lead(told: &Told, place: &str) -> &'static str {
             "The gateway lets anybody through to this page, and tells the app nothing about who asks."
         }
         (_, true) => {
-            "This app has no sign-in of its own. The gateway told it who you are, and the app checked that it was the gateway."
+            "This app has no sign-in of its own. The gateway told it who you are, and it checked that it was the gateway."
         }
-        (_, false) => "Nobody this app trusts says who you are. Come through the gateway to be known here.",
+        (_, false) => {
+            "Nobody whom this app trusts says who you are. Come through the gateway to be known here."
+        }
     }
 }
 
-/// The claims as rows, in the order that people ask for them, and the key.
-fn claims(told: &Told) -> Option<(Vec<(&str, String)>, &str)> {
-    let Proof::Verified { claims, kid } = &told.proof else { return None };
-    let rows = claims.iter().map(|(name, value)| (name.as_str(), plain(value)));
-    Some((rows.collect(), kid))
+/// The letter in somebody's picture.
+fn initial(name: &str) -> String {
+    name.chars().next().into_iter().flat_map(char::to_uppercase).collect()
+}
+
+/// Claims as rows.
+fn rows(claims: &Map<String, Value>) -> Vec<(&str, String)> {
+    claims.iter().map(|(name, value)| (name.as_str(), plain(value))).collect()
 }
 
 fn plain(value: &Value) -> String {

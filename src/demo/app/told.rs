@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::assertion::Proof;
 
@@ -49,14 +49,11 @@ impl Told {
         }
     }
 
-    /// Whom to greet: what is proven before what is merely said.
+    /// Who asks, where that is proven. What headers say alone, anybody could have written.
     pub(super) fn user(&self) -> Option<&str> {
-        let claimed = |claims: &'_ Map<String, Value>| claims.contains_key("preferred_username");
-        match &self.proof {
-            Proof::Verified { claims, .. } if claimed(claims) => claims.get("preferred_username")?.as_str(),
-            Proof::Verified { claims, .. } => claims.get("sub")?.as_str(),
-            Proof::Absent | Proof::Refused(_) => self.identity.user.as_deref(),
-        }
+        let Proof::Verified { claims, .. } = &self.proof else { return None };
+        let said = |name: &str| claims.get(name).and_then(Value::as_str);
+        said("preferred_username").or_else(|| said("sub"))
     }
 
     /// Whether the app knows who asks.
@@ -64,10 +61,15 @@ impl Told {
         matches!(self.proof, Proof::Verified { .. })
     }
 
+    /// Whether somebody says who asks, and this app does not believe it.
+    pub(super) const fn is_doubtful(&self) -> bool {
+        matches!(self.proof, Proof::Refused(_)) || (!self.is_proven() && self.identity.user.is_some())
+    }
+
     /// The same for programs.
     pub(super) fn json(&self) -> Value {
         let assertion = match &self.proof {
-            Proof::Verified { claims, kid } => json!({ "verified": true, "kid": kid, "claims": claims }),
+            Proof::Verified { claims, kid, .. } => json!({ "verified": true, "kid": kid, "claims": claims }),
             Proof::Absent => json!({ "verified": false, "why": "there is none" }),
             Proof::Refused(why) => json!({ "verified": false, "why": why }),
         };
@@ -89,6 +91,16 @@ impl Told {
 }
 
 impl Identity {
+    /// What was said, under the names of the headers that said it.
+    pub(super) fn rows(&self) -> Vec<(&'static str, &str)> {
+        let rows = [
+            ("X-Auth-Request-User", &self.user),
+            ("X-Auth-Request-Preferred-Username", &self.name),
+            ("X-Auth-Request-Email", &self.email),
+        ];
+        rows.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect()
+    }
+
     fn read(map: &HeaderMap) -> Self {
         let said = |name: &str| text(map, &format!("{PREFIX}{name}"));
         let groups = said("groups").unwrap_or_default();
@@ -99,6 +111,12 @@ impl Identity {
             groups: groups.split(',').filter(|group| !group.is_empty()).map(decoded).collect(),
         }
     }
+}
+
+/// Whether only the gateway can have written a header of that name.
+pub(super) fn is_gateways(name: &str) -> bool {
+    let families = [PREFIX, "x-forwarded-", "portcullis-"];
+    families.iter().any(|family| name.starts_with(family)) || ["x-request-id", "forwarded"].contains(&name)
 }
 
 /// The gateway percent-encodes what is not plain ASCII.

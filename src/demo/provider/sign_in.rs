@@ -21,7 +21,7 @@ pub(super) fn sign_in(provider: &Provider, request: &Request<Bytes>) -> Reply {
     let form = Parameters::of(request);
     let (id, interaction) = match admitted(provider, request.headers(), &form, "sign-in") {
         Ok(found) => found,
-        Err(reply) => return reply,
+        Err(why) => return why.page(provider),
     };
     let name = form.get("username").unwrap_or_default().trim();
     let password = Secret::new(form.get("password").unwrap_or_default());
@@ -69,7 +69,7 @@ pub(super) fn choose(provider: &Provider, request: &Request<Bytes>) -> Reply {
             reply::see_other(&interaction::address(id))
         }
         Ok((id, _)) => reply::see_other(&interaction::address(id)),
-        Err(reply) => reply,
+        Err(why) => why.page(provider),
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) fn consent(provider: &Provider, request: &Request<Bytes>) -> Reply {
     let Some(session) = provider.session(request.headers()) else { return pages::gone(provider) };
     match admitted(provider, request.headers(), &form, &session.id) {
         Ok((id, interaction)) => decided(provider, id, &interaction, &session, form.get("decision")),
-        Err(reply) => reply,
+        Err(why) => why.page(provider),
     }
 }
 
@@ -99,6 +99,23 @@ fn decided(
     interaction.request.back.with_fault(&provider.issuer, Fault::new("access_denied", "the person said no"))
 }
 
+/// Why a form is not taken.
+enum NotOurs {
+    /// No page of ours sent it.
+    Forged,
+    /// Its interaction is over.
+    Over,
+}
+
+impl NotOurs {
+    fn page(self, provider: &Provider) -> Reply {
+        match self {
+            Self::Forged => pages::forged(provider),
+            Self::Over => pages::gone(provider),
+        }
+    }
+}
+
 /// The interaction that `form` belongs to. The form must come from the page that this browser was shown
 /// about it: about `whom`, too, so that nobody consents with a page that spoke to somebody else.
 fn admitted<'a>(
@@ -106,12 +123,12 @@ fn admitted<'a>(
     headers: &HeaderMap,
     form: &'a Parameters,
     whom: &str,
-) -> Result<(&'a str, Interaction), Reply> {
+) -> Result<(&'a str, Interaction), NotOurs> {
     let id = form.get("request").unwrap_or_default();
     if !provider.forms.admits(headers, form.get("token"), &subject(id, whom)) {
-        return Err(pages::forged(provider));
+        return Err(NotOurs::Forged);
     }
-    interaction::find(provider, headers, id).map(|found| (id, found)).ok_or_else(|| pages::gone(provider))
+    interaction::find(provider, headers, id).map(|found| (id, found)).ok_or(NotOurs::Over)
 }
 
 /// What a form is about.

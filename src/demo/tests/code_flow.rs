@@ -1,8 +1,12 @@
 //! The way a person takes: authentication request → sign-in → consent → code → tokens.
 
+use std::time::Duration;
+
+use http::{Method, StatusCode};
 use serde_json::json;
 
-use super::world::World;
+use super::browser::Browser;
+use super::world::{CALLBACK, World};
 
 #[tokio::test]
 async fn a_person_signs_in_consents_and_the_client_gets_tokens() {
@@ -14,7 +18,7 @@ async fn a_person_signs_in_consents_and_the_client_gets_tokens() {
         consent.body
     );
     let (url, parameters) = world.allow(&consent).await.location();
-    assert_eq!(url.as_str().split('?').next(), Some(super::world::CALLBACK));
+    assert_eq!(url.as_str().split('?').next(), Some(CALLBACK));
     assert_eq!(parameters["state"], "the state");
     assert_eq!(parameters["iss"], world.demo.issuer());
     let tokens = world.redeem(&parameters["code"]).await.json();
@@ -30,4 +34,151 @@ async fn a_person_signs_in_consents_and_the_client_gets_tokens() {
     assert_eq!(claims["scope"], "openid profile email groups");
     let told = world.userinfo(tokens["access_token"].as_str().unwrap()).await.json();
     assert_eq!((&told["sub"], &told["email"]), (&claims["sub"], &json!("alice@demo.example")));
+}
+
+#[tokio::test]
+async fn only_what_was_asked_for_is_told() {
+    let world = World::new().await;
+    let code = world.code("bob", &[("scope", "openid unheard-of groups")]).await;
+    let tokens = world.redeem(&code).await.json();
+    assert_eq!(tokens["scope"], "openid groups");
+    let (_, claims) = world.claims(tokens["id_token"].as_str().unwrap()).await;
+    assert_eq!(claims["groups"], json!(["staff", "ops"]));
+    assert!(!claims.contains_key("email") && !claims.contains_key("name"), "{claims:?}");
+}
+
+#[tokio::test]
+async fn consent_is_asked_once_and_again_where_the_client_wants_it_or_wants_more() {
+    let world = World::new().await;
+    world.code("alice", &[]).await;
+    let silent = world.browser.get(&world.wanted(&[])).await.location().1;
+    assert!(silent.contains_key("code"), "{silent:?}");
+    for more in [("prompt", "consent"), ("scope", "openid profile email groups api")] {
+        let page = world.browser.follow(&world.browser.get(&world.wanted(&[more])).await).await;
+        assert!(page.body.contains("Allow Portcullis"), "{more:?}: {}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn who_denies_sends_the_client_away_empty_handed() {
+    let world = World::new().await;
+    let consent = world.sign_in("alice", &[]).await;
+    for decision in ["deny", "anything"] {
+        let answer = world.browser.submit(&consent, "/op/consent", &[("decision", decision)]).await;
+        if decision == "deny" {
+            let (_, parameters) = answer.location();
+            assert_eq!((&*parameters["error"], &*parameters["state"]), ("access_denied", "the state"));
+            assert_eq!(parameters["iss"], world.demo.issuer());
+        } else {
+            assert_eq!(answer.status, StatusCode::GONE, "there is nothing left to decide");
+        }
+    }
+    let none = world.browser.get(&world.wanted(&[("prompt", "none")])).await.location().1;
+    assert_eq!(none["error"], "consent_required");
+}
+
+#[tokio::test]
+async fn prompt_none_shows_no_page_whatever_is_missing() {
+    let world = World::new().await;
+    let silently = || async { world.browser.get(&world.wanted(&[("prompt", "none")])).await.location().1 };
+    assert_eq!(silently().await["error"], "login_required");
+    let consent = world.sign_in("alice", &[]).await;
+    assert_eq!(silently().await["error"], "consent_required");
+    world.allow(&consent).await;
+    assert!(silently().await.contains_key("code"));
+    world.clock.advance(Duration::from_secs(13 * 3600));
+    assert_eq!(silently().await["error"], "login_required");
+}
+
+#[tokio::test]
+async fn whoever_is_signed_in_signs_in_again_where_the_client_wants_it() {
+    let world = World::new().await;
+    world.code("alice", &[]).await;
+    world.clock.advance(Duration::from_secs(100));
+    for (changes, may_continue) in [
+        (("prompt", "login"), false),
+        (("prompt", "select_account"), true),
+        (("max_age", "99"), false),
+        (("max_age", "0"), false),
+    ] {
+        let page = world.browser.follow(&world.browser.get(&world.wanted(&[changes])).await).await;
+        assert!(page.body.contains("Password"), "{changes:?}: {}", page.body);
+        assert_eq!(page.body.contains("Continue as Alice"), may_continue, "{changes:?}");
+    }
+    assert!(world.browser.get(&world.wanted(&[("max_age", "100")])).await.location().1.contains_key("code"));
+    let page = world.browser.follow(&world.browser.get(&world.wanted(&[("prompt", "login")])).await).await;
+    let (_, parameters) = world.submit_password(&page, "alice").await.location();
+    let tokens = world.redeem(&parameters["code"]).await.json();
+    let (_, claims) = world.claims(tokens["id_token"].as_str().unwrap()).await;
+    assert_eq!(claims["auth_time"], 1_800_000_100);
+}
+
+#[tokio::test]
+async fn a_person_may_go_on_as_who_they_are() {
+    let world = World::new().await;
+    world.code("alice", &[]).await;
+    let page =
+        world.browser.follow(&world.browser.get(&world.wanted(&[("prompt", "select_account")])).await).await;
+    let chosen = world.browser.submit(&page, "/op/choose", &[]).await;
+    assert!(world.browser.follow(&chosen).await.location().1.contains_key("code"));
+}
+
+#[tokio::test]
+async fn a_client_that_wants_alice_does_not_get_bob() {
+    let world = World::new().await;
+    let tokens = world.redeem(&world.code("alice", &[]).await).await.json();
+    let hint = ("id_token_hint", tokens["id_token"].as_str().unwrap());
+    assert!(world.browser.get(&world.wanted(&[hint])).await.location().1.contains_key("code"));
+    let page = world.browser.follow(&world.browser.get(&world.wanted(&[("prompt", "login")])).await).await;
+    world.submit_password(&page, "bob").await;
+    let silent = world.browser.get(&world.wanted(&[hint, ("prompt", "none")])).await.location().1;
+    assert_eq!(silent["error"], "login_required");
+    let page = world.browser.follow(&world.browser.get(&world.wanted(&[hint])).await).await;
+    let bob = world.submit_password(&page, "bob").await.location().1;
+    assert_eq!(bob["error"], "login_required");
+    let forged = ("id_token_hint", tokens["access_token"].as_str().unwrap());
+    let forged = world.browser.get(&world.wanted(&[forged])).await.location().1;
+    assert_eq!(forged["error"], "invalid_request", "an access token is no ID token");
+}
+
+#[tokio::test]
+async fn an_authorization_request_may_be_posted() {
+    let world = World::new().await;
+    let target = world.wanted(&[]);
+    let (path, query) = target.split_once('?').unwrap();
+    let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "cross-site")];
+    let answer = world.browser.send(Method::POST, path, &headers, query.into()).await;
+    assert!(world.browser.follow(&answer).await.body.contains("Password"));
+}
+
+#[tokio::test]
+async fn ten_tabs_opened_at_once_all_get_their_code() {
+    let world = World::new().await;
+    let mut tabs = Vec::new();
+    for tab in 0..10 {
+        tabs.push(world.browser.get(&world.wanted(&[("state", &format!("tab {tab}"))])).await);
+    }
+    let first = world.browser.follow(&tabs[0]).await;
+    let consent = world.submit_password(&first, "alice").await;
+    let arrived = world.allow(&consent).await.location().1;
+    assert_eq!(arrived["state"], "tab 0");
+    for (tab, started) in tabs.iter().enumerate().skip(1) {
+        let arrived = world.browser.follow(started).await.location().1;
+        assert_eq!(arrived["state"], format!("tab {tab}"));
+        assert!(arrived.contains_key("code"));
+    }
+}
+
+#[tokio::test]
+async fn discovery_names_every_endpoint_and_each_of_them_answers() {
+    let world = World::new().await;
+    let document = world.browser.get("/.well-known/openid-configuration").await.json();
+    assert_eq!(document["issuer"], world.demo.issuer());
+    let endpoints = document.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_endpoint"));
+    let stranger = Browser::new(world.demo.issuer());
+    for (name, url) in endpoints.chain([(&"jwks_uri".to_owned(), &document["jwks_uri"])]) {
+        let target = url.as_str().unwrap().strip_prefix(world.demo.issuer()).unwrap();
+        let statuses = [stranger.get(target).await.status, stranger.post(target, "").await.status];
+        assert!(!statuses.iter().all(|status| *status == StatusCode::NOT_FOUND), "{name}");
+    }
 }

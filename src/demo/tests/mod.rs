@@ -1,3 +1,11 @@
+mod app;
 mod browser;
 mod code_flow;
+mod gateway;
+mod hostile;
+mod pages;
+mod properties;
+mod sign_out;
+mod starting;
+mod tokens;
 mod world;
