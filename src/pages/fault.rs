@@ -1,6 +1,7 @@
 //! Everything that can go wrong with a request, in words for the public: never an internal detail.
 
-use std::borrow::Cow;
+mod words;
+
 use std::time::Duration;
 
 use askama::Template;
@@ -8,11 +9,13 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
+use super::csp::Needs;
 use super::form::safe_link;
 use super::page::Page;
 use super::problem::problem;
 use super::way::{self, Node};
 use crate::identity::RequestId;
+use words::Text;
 
 /// What went wrong. Who is to blame decides the status and the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,10 +76,10 @@ pub struct ErrorPage<'a> {
     pub fault: Fault<'a>,
     /// The request.
     pub request_id: &'a RequestId,
-    /// Where "try again" leads, where trying again may help.
+    /// Where "try again" leads; where that is `None`, to this very address, if it may be asked again.
     pub retry: Option<&'a str>,
-    /// Whether the page may ask again by itself: only for a `GET` that may be repeated. Faults that
-    /// pass by themselves then do so after `retry_after`, at least 5 s.
+    /// Whether the request may be repeated: only a `GET`. The page of a fault that passes then asks again by
+    /// itself, no sooner than `retry_after` and after 10 s at the earliest.
     pub refresh: bool,
 }
 
@@ -84,45 +87,38 @@ impl ErrorPage<'_> {
     /// The page, with `Retry-After` where it is known.
     #[must_use]
     pub fn page(&self) -> Page {
-        let seconds = self.fault.retry_after();
-        let mut page = Page::new(self.fault.status(), &self.view(seconds));
-        if let Some(seconds) = seconds {
+        let mut page = Page::new(self.fault.status(), &self.view(), Needs::default());
+        if let Some(seconds) = self.fault.retry_after() {
             page.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         page
     }
 
-    fn view(&self, seconds: Option<u64>) -> View<'_> {
-        let refresh = seconds.filter(|_| self.refresh && self.fault.passes()).map(|seconds| seconds.max(5));
-        let wait = seconds.map(|seconds| wait(seconds, refresh));
+    fn view(&self) -> View<'_> {
+        let refresh = self.fault.refresh_after().filter(|_| self.refresh);
         View {
             text: self.fault.text(),
             way: self.fault.way(),
             status: self.fault.status().as_u16(),
             request_id: self.request_id,
-            retry: self.retry.map(safe_link),
+            retry: self.retry(),
+            wait: words::wait(refresh, self.fault.retry_after()),
+            unsure: !self.refresh && self.fault.leaves_in_doubt(),
             refresh,
-            wait,
         }
     }
-}
 
-fn wait(seconds: u64, refresh: Option<u64>) -> String {
-    match refresh {
-        Some(seconds) => format!("This page tries again by itself in {}.", span(seconds)),
-        None => format!("Please try again in {}.", span(seconds)),
+    /// An empty reference is the address of the page itself (RFC 3986, section 4.4).
+    fn retry(&self) -> Option<&str> {
+        let again = self.retry.map(safe_link).or(self.refresh.then_some(""));
+        again.filter(|_| self.fault.is_worth_another_try())
     }
 }
 
-/// `seconds` as people say it, rounded up from two minutes and two hours on.
-fn span(seconds: u64) -> String {
-    match seconds {
-        1 => "one second".into(),
-        0..=119 => format!("{seconds} seconds"),
-        120..=7199 => format!("{} minutes", seconds.div_ceil(60)),
-        7200.. => format!("{} hours", seconds.div_ceil(3600)),
-    }
-}
+/// A page that asks again by itself leaves people the time to read it.
+const SHORTEST_REFRESH: u64 = 10;
+/// A page does not wait longer than this: by then people have gone.
+const LONGEST_REFRESH: u64 = 300;
 
 impl Fault<'_> {
     /// The status, decided nowhere else.
@@ -180,9 +176,45 @@ impl Fault<'_> {
         problem(self.status(), &kind, text.title, &text.detail, request_id, Map::from_iter(wait))
     }
 
-    /// Whether it is likely gone after a while without anybody doing anything.
-    const fn passes(&self) -> bool {
-        matches!(self, Self::ProviderDown { .. } | Self::Starting { .. } | Self::StoreDown { .. })
+    /// Whole seconds after which the page asks again by itself: where the fault is likely to pass without
+    /// anybody doing anything, and asking does not make it worse.
+    fn refresh_after(&self) -> Option<u64> {
+        let after = match self {
+            Self::ProviderDown { .. }
+            | Self::Starting { .. }
+            | Self::StoreDown { .. }
+            | Self::TooManyRequests { .. } => self.retry_after()?,
+            Self::AppDown => SHORTEST_REFRESH,
+            Self::BadRequest
+            | Self::NotFound
+            | Self::MethodNotAllowed
+            | Self::RequestTimeout
+            | Self::ContentTooLarge
+            | Self::UriTooLong
+            | Self::HeadersTooLarge
+            | Self::Internal
+            | Self::Overloaded { .. }
+            | Self::AppTimeout => return None,
+        };
+        (after <= LONGEST_REFRESH).then_some(after.max(SHORTEST_REFRESH))
+    }
+
+    /// Whether the very same request may fare better.
+    const fn is_worth_another_try(&self) -> bool {
+        !matches!(
+            self,
+            Self::BadRequest
+                | Self::NotFound
+                | Self::MethodNotAllowed
+                | Self::ContentTooLarge
+                | Self::UriTooLong
+                | Self::HeadersTooLarge
+        )
+    }
+
+    /// Whether the app may have done what was asked all the same.
+    const fn leaves_in_doubt(&self) -> bool {
+        matches!(self, Self::AppDown | Self::AppTimeout)
     }
 
     fn way(&self) -> Vec<Node> {
@@ -204,121 +236,6 @@ impl Fault<'_> {
             | Self::HeadersTooLarge => Vec::new(),
         }
     }
-
-    fn text(&self) -> Text {
-        match self {
-            Self::BadRequest => Text::new(
-                "bad-request",
-                "alert",
-                "This request can’t be read",
-                "Something in it could be understood in two ways, so it was stopped here and not passed on to the app.",
-            ),
-            Self::NotFound => Text::new(
-                "not-found",
-                "search",
-                "There is nothing here",
-                "No app answers at this address. Check it for typing errors, or ask whoever gave it to you.",
-            ),
-            Self::MethodNotAllowed => Text::new(
-                "method-not-allowed",
-                "alert",
-                "This can’t be done here",
-                "The address exists, but it does not take this kind of request.",
-            ),
-            Self::RequestTimeout => Text::new(
-                "request-timeout",
-                "clock",
-                "The request took too long",
-                "It did not arrive completely in time. Your connection may be slow; please try again.",
-            ),
-            Self::ContentTooLarge => Text::new(
-                "content-too-large",
-                "alert",
-                "That is too large",
-                "What you sent is larger than the app takes. Try a smaller file.",
-            ),
-            Self::UriTooLong => Text::new(
-                "uri-too-long",
-                "alert",
-                "The address is too long",
-                "The address of this request is longer than it may be.",
-            ),
-            Self::TooManyRequests { .. } => Text::new(
-                "too-many-requests",
-                "clock",
-                "One moment, please",
-                "More requests came from you than are allowed in this time. Nothing is wrong with your account.",
-            ),
-            Self::HeadersTooLarge => Text::new(
-                "headers-too-large",
-                "alert",
-                "Your browser sends too much",
-                "The request’s header fields are too large. Clearing the cookies of this site usually helps.",
-            ),
-            Self::Internal => Text::new(
-                "internal",
-                "gate",
-                "Something broke on our side",
-                "The gateway could not handle this request. It is not your fault, and it has been logged.",
-            ),
-            Self::AppDown => Text::new(
-                "app-down",
-                "app",
-                "The app is down",
-                "The gateway works, but the app behind it does not answer. Nothing is wrong with your sign-in.",
-            ),
-            Self::ProviderDown { provider, .. } => Text::new(
-                "identity-provider-down",
-                "key",
-                "Sign-in is unavailable",
-                format!(
-                    "The identity provider ({provider}) cannot be reached. The app itself may be fine; we try again by ourselves."
-                ),
-            ),
-            Self::Starting { .. } => Text::new(
-                "starting",
-                "gate",
-                "Just starting up",
-                "The gateway is not ready yet. This usually takes a few seconds.",
-            ),
-            Self::Overloaded { .. } => Text::new(
-                "overloaded",
-                "gate",
-                "Very busy right now",
-                "There is more to do than can be done at once. Please try again shortly.",
-            ),
-            Self::StoreDown { .. } => Text::new(
-                "sessions-unavailable",
-                "gate",
-                "Sessions can’t be read",
-                "The gateway cannot look up who is signed in, so it lets nobody through for now. You need not sign in again when it is back.",
-            ),
-            Self::AppTimeout => Text::new(
-                "app-timeout",
-                "app",
-                "The app did not answer in time",
-                "The gateway works, but the app behind it took too long. What you asked for may still be under way; look before you repeat it.",
-            ),
-        }
-    }
-}
-
-struct Text {
-    kind: &'static str,
-    icon: &'static str,
-    title: &'static str,
-    detail: Cow<'static, str>,
-}
-
-impl Text {
-    fn new(
-        kind: &'static str,
-        icon: &'static str,
-        title: &'static str,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { kind, icon, title, detail: detail.into() }
-    }
 }
 
 #[derive(Template)]
@@ -331,4 +248,5 @@ struct View<'a> {
     retry: Option<&'a str>,
     refresh: Option<u64>,
     wait: Option<String>,
+    unsure: bool,
 }

@@ -1,24 +1,34 @@
 //! What a person sees: the chooser, the refusal, errors, sign-out; and RFC 9457 documents for programs.
 //!
-//! Pure functions from model types to a [`Page`]. Pages hold no script and fetch nothing; whatever
-//! comes from outside is escaped, links are checked, and no page may be framed or cached.
+//! Pure functions from model types to a [`Page`]. Pages fetch nothing; whatever comes from outside is
+//! escaped, links are checked, and no page may be framed or cached. Three small scripts, each allowed by its
+//! hash, bring a form through a sign-in ([`Keep`], [`Resume`], [`Replay`]); no other page holds one.
+//!
+//! A form's answer must not redirect to another origin: browsers hold the page's `form-action` against every
+//! redirect that follows (CSP Level 3, section 6.4.1). Answer with [`onward`] instead.
 
+mod csp;
 mod fault;
 mod form;
+mod home;
 mod page;
 mod person;
 mod problem;
 mod refusal;
+mod resume;
 mod sign_in;
 mod sign_out;
 #[cfg(test)]
 mod tests;
 mod way;
 
+pub use csp::STYLE;
 pub use fault::{ErrorPage, Fault};
 pub use form::Form;
-pub use page::{Page, STYLE};
+pub use home::{App, Home};
+pub use page::Page;
 pub use problem::problem;
 pub use refusal::Refusal;
+pub use resume::{Enctype, Keep, RESUME, Replay, Resume, SEALED};
 pub use sign_in::{Choice, Chooser, HOP, LOGIN_HINT, PROVIDER, RETURN_TO, SignInFailed, onward};
 pub use sign_out::{SignOut, SignedOut};

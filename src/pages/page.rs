@@ -1,23 +1,19 @@
 //! A page and the header fields that keep it from being framed, cached or scripted.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use askama::Template;
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{Response, StatusCode};
-use url::Url;
 
-/// The one style sheet of all pages. It stands inline, allowed by its hash alone.
-pub const STYLE: &str = include_str!("templates/style.css");
+use super::csp::Needs;
 
 /// A whole answer for a person.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Page {
     /// The status.
     pub status: StatusCode,
@@ -28,24 +24,12 @@ pub struct Page {
 }
 
 impl Page {
-    pub(super) fn new(status: StatusCode, template: &impl Template) -> Self {
+    pub(super) fn new(status: StatusCode, template: &impl Template, needs: Needs<'_>) -> Self {
         // A template fails only where its writer does, and a `String` does not.
         let html = template.render().unwrap_or_default();
-        Self { status, headers: HEADERS.clone(), html }
-    }
-
-    /// Lets the page's forms end at the origin of `target`: browsers hold `form-action` against every
-    /// redirect that follows a submission (CSP Level 3, section 6.4.1), so a form whose answer redirects
-    /// to a provider needs that provider's origin. Where the way is longer, answer with
-    /// [`onward`](super::onward) instead.
-    #[must_use]
-    pub fn with_form_target(mut self, target: &Url) -> Self {
-        let origin = target.origin().ascii_serialization();
-        let policy = policy(&format!("'self' {origin}"));
-        if let (true, Ok(value)) = (target.host().is_some(), HeaderValue::from_str(&policy)) {
-            self.headers.insert(CONTENT_SECURITY_POLICY, value);
-        }
-        self
+        let mut headers = HEADERS.clone();
+        headers.insert(CONTENT_SECURITY_POLICY, needs.policy());
+        Self { status, headers, html }
     }
 
     /// The page as a response.
@@ -58,26 +42,24 @@ impl Page {
     }
 }
 
+impl fmt::Debug for Page {
+    /// Without the document: it may hold a token, or what a person typed (invariant 15).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page").field("status", &self.status).field("length", &self.html.len()).finish()
+    }
+}
+
 static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
-    let nothing = HeaderValue::from_static("default-src 'none'");
-    let policy = HeaderValue::from_str(&policy("'self'")).unwrap_or(nothing);
     HeaderMap::from_iter([
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (CONTENT_SECURITY_POLICY, policy),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // For a cache that keeps what it was told not to: the same address has other answers (invariant 17).
+        (VARY, HeaderValue::from_static("accept, authorization, cookie, sec-fetch-dest, sec-fetch-mode")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         // Not `no-referrer`: with it browsers send `Origin: null` from our forms, which reads as CSRF.
         (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
         (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
     ])
 });
-
-static STYLE_HASH: LazyLock<String> = LazyLock::new(|| STANDARD.encode(digest(&SHA256, STYLE.as_bytes())));
-
-fn policy(form_action: &str) -> String {
-    format!(
-        "default-src 'none'; style-src 'sha256-{}'; form-action {form_action}; frame-ancestors 'none'; base-uri 'none'",
-        *STYLE_HASH
-    )
-}

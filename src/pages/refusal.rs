@@ -3,6 +3,7 @@
 use askama::Template;
 use http::StatusCode;
 
+use super::csp::{Forms, Needs};
 use super::form::{Form, safe_link};
 use super::page::Page;
 use super::person::Person;
@@ -17,11 +18,11 @@ pub struct Refusal<'a> {
     pub provider: &'a str,
     /// The app's host.
     pub host: &'a str,
-    /// What was required, in plain words; may be empty where an operator keeps it to themselves.
+    /// What was required, in plain words, each entry enough by itself (`Explanation::missing`); may be empty.
     pub required: &'a [String],
     /// The request.
     pub request_id: &'a RequestId,
-    /// "Sign in as someone else".
+    /// "Sign in as someone else". Its answer goes on by [`onward`](super::onward).
     pub switch: Form<'a>,
     /// A page that is open to them, most often `/`.
     pub back: &'a str,
@@ -32,7 +33,8 @@ impl Refusal<'_> {
     #[must_use]
     pub fn page(&self) -> Page {
         let person = Person::new(self.principal, self.provider);
-        Page::new(StatusCode::FORBIDDEN, &View { refusal: self, person, back: safe_link(self.back) })
+        let needs = Needs { forms: Forms::To(self.switch.action), ..Needs::default() };
+        Page::new(StatusCode::FORBIDDEN, &View { refusal: self, person, back: safe_link(self.back) }, needs)
     }
 }
 

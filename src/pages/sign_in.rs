@@ -4,6 +4,7 @@ use askama::Template;
 use http::StatusCode;
 use url::{Url, form_urlencoded};
 
+use super::csp::{Forms, Needs};
 use super::form::safe_link;
 use super::page::Page;
 use super::person::initial;
@@ -21,7 +22,7 @@ pub const HOP: &str = "hop";
 /// Which provider shall sign the person in?
 #[derive(Clone, Copy, Debug)]
 pub struct Chooser<'a> {
-    /// The app's host.
+    /// The app's host; empty where the person goes to no app.
     pub host: &'a str,
     /// The sign-in endpoint, a path of this gateway; the choice is added as its query.
     pub action: &'a str,
@@ -46,13 +47,23 @@ pub struct Choice<'a> {
     pub display_name: &'a str,
 }
 
+/// The longest address there is (RFC 5321, section 4.5.3.1, with the angle brackets taken off).
+const LONGEST_EMAIL: usize = 254;
+
 impl Chooser<'_> {
     /// 200 with a link for each provider.
     #[must_use]
     pub fn page(&self) -> Page {
         let choices = self.providers.iter().map(|choice| self.row(*choice)).collect();
-        let (email, unknown) = (self.unknown_email.unwrap_or_default(), self.unknown_email.is_some());
-        Page::new(StatusCode::OK, &ChooserView { chooser: self, choices, email, unknown })
+        let unknown = self.unknown_email.filter(|email| email.len() <= LONGEST_EMAIL);
+        let forms = if self.ask_email { Forms::To(self.action) } else { Forms::None };
+        let view = ChooserView {
+            chooser: self,
+            choices,
+            email: unknown.unwrap_or_default(),
+            unknown: self.unknown_email.is_some(),
+        };
+        Page::new(StatusCode::OK, &view, Needs { forms, ..Needs::default() })
     }
 
     fn row<'c>(&self, choice: Choice<'c>) -> Row<'c> {
@@ -98,7 +109,8 @@ impl SignInFailed<'_> {
     pub fn page(&self) -> Page {
         let message = Message::good("Sign-in did not work", "key", self.public);
         let message = Message { bad: true, label: "Try again", href: safe_link(self.retry), ..message };
-        Page::new(self.status, &Message { request_id: Some(self.request_id), ..message })
+        let message = Message { request_id: Some(self.request_id), ..message };
+        Page::new(self.status, &message, Needs::default())
     }
 }
 
@@ -108,8 +120,9 @@ impl SignInFailed<'_> {
 pub fn onward(target: &Url) -> Page {
     let lead = format!("You are on your way to {}.", target.host_str().unwrap_or_default());
     let href = safe_link(target.as_str());
-    let message = Message::good("One moment", "arrow", &lead);
-    Page::new(StatusCode::OK, &Message { label: "Continue", refresh: Some(href), href, ..message })
+    let message = Message::good("One moment", "open", &lead);
+    let message = Message { label: "Continue", refresh: Some(href), href, ..message };
+    Page::new(StatusCode::OK, &message, Needs::default())
 }
 
 /// A page of one thought and one way on.

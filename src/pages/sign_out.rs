@@ -3,6 +3,7 @@
 use askama::Template;
 use http::StatusCode;
 
+use super::csp::{Forms, Needs};
 use super::form::{Form, safe_link};
 use super::page::Page;
 use super::person::Person;
@@ -16,7 +17,7 @@ pub struct SignOut<'a> {
     pub principal: &'a Principal,
     /// What people call the provider that vouches.
     pub provider: &'a str,
-    /// The form with its CSRF token.
+    /// The form with its CSRF token. Its answer goes on by [`onward`](super::onward).
     pub form: Form<'a>,
     /// Where "stay signed in" leads.
     pub cancel: &'a str,
@@ -27,7 +28,8 @@ impl SignOut<'_> {
     #[must_use]
     pub fn page(&self) -> Page {
         let person = Person::new(self.principal, self.provider);
-        Page::new(StatusCode::OK, &View { person, form: self.form, cancel: safe_link(self.cancel) })
+        let needs = Needs { forms: Forms::To(self.form.action), ..Needs::default() };
+        Page::new(StatusCode::OK, &View { person, form: self.form, cancel: safe_link(self.cancel) }, needs)
     }
 }
 
@@ -48,8 +50,8 @@ impl SignedOut<'_> {
             self.still_at.map(|provider| format!(" {provider} may still remember you in this browser."));
         let lead = format!("It is safe to close this window.{}", rest.unwrap_or_default());
         let message =
-            Message { href: safe_link(self.sign_in), ..Message::good("You are signed out", "check", &lead) };
-        Page::new(StatusCode::OK, &Message { label: "Sign in again", ..message })
+            Message { href: safe_link(self.sign_in), ..Message::good("You are signed out", "closed", &lead) };
+        Page::new(StatusCode::OK, &Message { label: "Sign in again", ..message }, Needs::default())
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) struct Node {
 /// How a station fares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    Fine,
+    Fine(&'static str),
     Bad(&'static str),
     Unknown(&'static str),
 }
@@ -19,7 +19,7 @@ pub(super) enum State {
 impl State {
     pub(super) const fn class(self) -> &'static str {
         match self {
-            Self::Fine => "fine",
+            Self::Fine(_) => "fine",
             Self::Bad(_) => "bad",
             Self::Unknown(_) => "unknown",
         }
@@ -27,21 +27,20 @@ impl State {
 
     pub(super) const fn text(self) -> &'static str {
         match self {
-            Self::Fine => "working",
-            Self::Bad(text) | Self::Unknown(text) => text,
+            Self::Fine(text) | Self::Bad(text) | Self::Unknown(text) => text,
         }
     }
 }
 
 /// The app does not do its part.
 pub(super) fn to_app(state: &'static str) -> Vec<Node> {
-    vec![YOU, gate(State::Fine), app(State::Bad(state))]
+    vec![YOU, gate(WORKING), app(State::Bad(state))]
 }
 
 /// The identity provider does not do its part.
 pub(super) fn to_provider() -> Vec<Node> {
     let provider = Node { icon: "key", label: "Identity provider", state: State::Bad("not reachable") };
-    vec![YOU, gate(State::Fine), provider, app(State::Unknown("may be fine"))]
+    vec![YOU, gate(WORKING), provider, app(State::Unknown("may be fine"))]
 }
 
 /// We do not do ours.
@@ -49,7 +48,8 @@ pub(super) fn to_gate(state: &'static str) -> Vec<Node> {
     vec![YOU, gate(State::Bad(state)), app(State::Unknown("not asked"))]
 }
 
-const YOU: Node = Node { icon: "person", label: "You", state: State::Fine };
+const YOU: Node = Node { icon: "person", label: "You", state: State::Fine("online") };
+const WORKING: State = State::Fine("working");
 
 const fn gate(state: State) -> Node {
     Node { icon: "gate", label: "Gateway", state }

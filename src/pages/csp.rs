@@ -1,0 +1,95 @@
+//! Content Security Policy (Level 3): what a page may do, which is next to nothing.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+use url::Url;
+
+/// The one style sheet of all pages. It stands inline, allowed by its hash alone.
+pub const STYLE: &str = include_str!("templates/style.css");
+
+/// A script that stands inline, allowed by its hash alone: data reaches it through attributes, never through
+/// its text.
+#[derive(Debug)]
+pub(super) struct Script {
+    pub(super) text: &'static str,
+    source: String,
+}
+
+pub(super) static KEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/keep.js")));
+pub(super) static RESUME: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/resume.js")));
+pub(super) static REPLAY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/replay.js")));
+
+static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
+
+impl Script {
+    fn new(text: &'static str) -> Self {
+        Self { text, source: hash_source(text) }
+    }
+}
+
+/// The hash source of an inline text (CSP Level 3, section 2.3.1).
+fn hash_source(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())))
+}
+
+/// Where the forms of a page may lead, redirects of the answer included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Forms<'a> {
+    /// The page has none.
+    #[default]
+    None,
+    /// To one address: the origin of the page where that is a path, else the origin of the address.
+    To(&'a str),
+    /// A form of the app's own: its answer may lead wherever the app sends people over HTTPS.
+    OfTheApp,
+}
+
+/// What a page needs beyond its style.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Needs<'a> {
+    pub(super) script: Option<&'static Script>,
+    pub(super) forms: Forms<'a>,
+}
+
+impl Needs<'_> {
+    pub(super) fn policy(&self) -> HeaderValue {
+        let nothing =
+            HeaderValue::from_static("default-src 'none'; form-action 'none'; frame-ancestors 'none'");
+        HeaderValue::try_from(self.to_string()).unwrap_or(nothing)
+    }
+}
+
+impl fmt::Display for Needs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The icon of the tab is a `data:` URL.
+        write!(f, "default-src 'none'; img-src data:; style-src {}", *STYLE_SOURCE)?;
+        if let Some(script) = self.script {
+            write!(f, "; script-src {}", script.source)?;
+        }
+        write!(f, "; form-action {}; frame-ancestors 'none'; base-uri 'none'", self.forms)
+    }
+}
+
+impl fmt::Display for Forms<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("'none'"),
+            Self::To(action) => f.write_str(origin(action).as_deref().unwrap_or("'self'")),
+            Self::OfTheApp => f.write_str("'self' https:"),
+        }
+    }
+}
+
+/// The origin of an absolute address. A host may hold `;` and `,` (URL Standard, forbidden host code points),
+/// which would end the directive: such a one is no source.
+fn origin(address: &str) -> Option<String> {
+    let origin = Url::parse(address).ok()?.origin();
+    let text = origin.ascii_serialization();
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:/[]".contains(&byte));
+    (origin.is_tuple() && plain).then_some(text)
+}

@@ -1,0 +1,148 @@
+//! A form that was sent while nobody was signed in, brought through the sign-in.
+//!
+//! [`Keep`] puts the sealed form into the tab's own storage (`sessionStorage`) and goes to sign in;
+//! [`Resume`] takes it out and sends it to [`RESUME`]; [`Replay`] sends the opened form to where it was meant
+//! to go. The form never leaves the browser unsealed but to its own app, and no server remembers it.
+
+use std::fmt;
+
+use askama::Template;
+use http::StatusCode;
+
+use super::csp::{self, Forms, Needs};
+use super::form::safe_link;
+use super::page::Page;
+use crate::identity::RequestId;
+
+/// The address that [`Resume`] shows itself at and sends the sealed form to, on the app's own host.
+pub const RESUME: &str = "/.portcullis/resume";
+/// The one field of what [`Resume`] sends.
+pub const SEALED: &str = "sealed";
+
+/// "Sign in first": keeps a form in the tab and moves on.
+///
+/// It answers only a form that came from the app's own origin: whatever is kept is sent again later, in the
+/// name of the person who signed in, and must not be another site's (invariant 18).
+#[derive(Clone, Copy)]
+pub struct Keep<'a> {
+    /// The name under which the tab keeps it; the same stands in [`Resume`].
+    pub id: &'a str,
+    /// The form, sealed; text of any alphabet. Browsers keep about five million characters.
+    pub sealed: &'a str,
+    /// Where to sign in, such that the way back leads to [`Resume`].
+    pub sign_in_url: &'a str,
+    /// The request.
+    pub request_id: &'a RequestId,
+}
+
+impl Keep<'_> {
+    /// 401: what was asked for has not been done. The challenge is the caller's to add.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let needs = Needs { script: Some(&csp::KEEP), ..Needs::default() };
+        let view = KeepView { keep: self, sign_in: safe_link(self.sign_in_url), script: csp::KEEP.text };
+        Page::new(StatusCode::UNAUTHORIZED, &view, needs)
+    }
+}
+
+impl fmt::Debug for Keep<'_> {
+    /// Without the form.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keep")
+            .field("id", &self.id)
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "keep.html")]
+struct KeepView<'a> {
+    keep: &'a Keep<'a>,
+    sign_in: &'a str,
+    script: &'static str,
+}
+
+/// "Welcome back": takes the form out of the tab and sends it to [`RESUME`] as the field [`SEALED`].
+#[derive(Clone, Copy, Debug)]
+pub struct Resume<'a> {
+    /// The name under which [`Keep`] put it away.
+    pub id: &'a str,
+}
+
+impl Resume<'_> {
+    /// 200; where the tab holds no such form, the page says so.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let needs = Needs { script: Some(&csp::RESUME), forms: Forms::To(RESUME) };
+        Page::new(StatusCode::OK, &ResumeView { id: self.id, script: csp::RESUME.text }, needs)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "resume.html")]
+struct ResumeView<'a> {
+    id: &'a str,
+    script: &'static str,
+}
+
+/// How a form is written into a body (HTML Standard, form submission: `enctype`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Enctype {
+    /// `application/x-www-form-urlencoded`.
+    #[default]
+    UrlEncoded,
+    /// `multipart/form-data`; of text fields, for a page cannot fill in files.
+    Multipart,
+    /// `text/plain`.
+    Plain,
+}
+
+impl Enctype {
+    /// The media type, as the attribute has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UrlEncoded => "application/x-www-form-urlencoded",
+            Self::Multipart => "multipart/form-data",
+            Self::Plain => "text/plain",
+        }
+    }
+}
+
+/// The form as it was first sent, sent again by the browser; by a press of its button where scripts are off.
+#[derive(Clone, Copy)]
+pub struct Replay<'a> {
+    /// Where it was meant to go: a path of this host, or an address of its origin.
+    pub action: &'a str,
+    /// How it was written.
+    pub enctype: Enctype,
+    /// Its fields, in order; a name may repeat. Line breaks arrive as CR LF, as browsers always send them.
+    pub fields: &'a [(&'a str, &'a str)],
+}
+
+impl Replay<'_> {
+    /// 200 with the form, which goes out at once.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let needs = Needs { script: Some(&csp::REPLAY), forms: Forms::OfTheApp };
+        let view = ReplayView { replay: self, action: safe_link(self.action), script: csp::REPLAY.text };
+        Page::new(StatusCode::OK, &view, needs)
+    }
+}
+
+impl fmt::Debug for Replay<'_> {
+    /// Names only: the values are what a person typed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.fields.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Replay").field("action", &self.action).field("fields", &names).finish_non_exhaustive()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "replay.html")]
+struct ReplayView<'a> {
+    replay: &'a Replay<'a>,
+    action: &'a str,
+    script: &'static str,
+}

@@ -1,0 +1,186 @@
+//! Every page there is, with the same words of strangers in all of them.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Map, json};
+use url::Url;
+
+use super::super::*;
+use crate::identity::{Email, Issuer, Principal, ProviderName, RequestId, Subject};
+
+/// What a page is told by others.
+pub(super) struct Words {
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) provider: String,
+    pub(super) host: String,
+    pub(super) address: String,
+    pub(super) token: String,
+    pub(super) required: [String; 2],
+    pub(super) public: String,
+    pub(super) request_id: String,
+}
+
+impl Words {
+    pub(super) fn of_friends() -> Self {
+        Self {
+            name: "Alice Example".into(),
+            email: "alice@corp.example".into(),
+            provider: "Corp SSO".into(),
+            host: "wiki.corp.example".into(),
+            address: "https://wiki.corp.example/admin?tab=1&sort=up".into(),
+            token: "c3VwZXItc2VjcmV0LXRva2Vu".into(),
+            required: [
+                "one of the groups: ops, platform-admins".into(),
+                "verified e-mail address in: partner.example and one of the providers: partner".into(),
+            ],
+            public: "The identity provider gave an answer that cannot be accepted.".into(),
+            request_id: "8f14e45fceea167a".into(),
+        }
+    }
+
+    /// The same text in all places; the places differ by their last letter.
+    pub(super) fn of_a_stranger(text: &str) -> Self {
+        Self {
+            name: format!("{text}n"),
+            email: format!("{text}e"),
+            provider: format!("{text}p"),
+            host: format!("{text}h"),
+            address: format!("{text}a"),
+            token: format!("{text}t"),
+            required: [format!("{text}1"), format!("{text}2")],
+            public: format!("{text}u"),
+            request_id: format!("{text}i"),
+        }
+    }
+}
+
+/// All pages with their names.
+pub(super) fn all(words: &Words) -> Vec<(String, Page)> {
+    let id = RequestId::new(&words.request_id);
+    let mut pages = people(words, &id);
+    pages.extend(forms(words, &id));
+    for (name, fault) in faults(&words.provider) {
+        for refresh in [false, true] {
+            let page = ErrorPage { fault, request_id: &id, retry: None, refresh }.page();
+            pages.push((
+                format!("{}-{name}{}", fault.status().as_u16(), if refresh { "-get" } else { "" }),
+                page,
+            ));
+        }
+    }
+    pages
+}
+
+fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
+    let principal = principal(words);
+    let provider = words.provider.as_str();
+    let form = Form { action: "/.portcullis/sign-out", fields: &[("csrf", &words.token)] };
+    let apps = [("Wiki", words.address.as_str()), (&words.host, "https://grafana.corp.example/")];
+    let apps = apps.map(|(name, href)| App { name, href });
+    let refusal = Refusal {
+        principal: &principal,
+        provider,
+        host: &words.host,
+        required: &words.required,
+        request_id: id,
+        switch: Form {
+            action: "https://login.corp.example/.portcullis/sign-in",
+            fields: &[("return_to", &words.address)],
+        },
+        back: &words.address,
+    };
+    let failed = SignInFailed {
+        status: StatusCode::BAD_GATEWAY,
+        public: &words.public,
+        request_id: id,
+        retry: &words.address,
+    };
+    let target = Url::parse("https://id.corp.example/authorize?client_id=portcullis&state=%22%3E").unwrap();
+    let mut pages = choosers(words);
+    pages.extend([
+        ("refusal", refusal.page()),
+        ("refusal-one", Refusal { required: &words.required[..1], ..refusal }.page()),
+        ("refusal-silent", Refusal { required: &[], ..refusal }.page()),
+        ("sign-in-failed", failed.page()),
+        ("sign-out", SignOut { principal: &principal, provider, form, cancel: &words.address }.page()),
+        ("signed-out", SignedOut { sign_in: &words.address, still_at: None }.page()),
+        ("signed-out-here", SignedOut { sign_in: &words.address, still_at: Some(provider) }.page()),
+        ("home", Home { principal: &principal, provider, apps: &apps, sign_out: form }.page()),
+        ("home-bare", Home { principal: &principal, provider, apps: &[], sign_out: form }.page()),
+        ("onward", onward(&target)),
+    ]);
+    pages.into_iter().map(|(name, page)| (name.to_owned(), page)).collect()
+}
+
+fn choosers(words: &Words) -> Vec<(&'static str, Page)> {
+    let (corp, partner) = (ProviderName::new(&words.provider), ProviderName::new("partner"));
+    let choices = [(&corp, words.provider.as_str()), (&partner, "Partner network")];
+    let choices = choices.map(|(name, display_name)| Choice { name, display_name });
+    let chooser = Chooser {
+        host: &words.host,
+        action: "/.portcullis/sign-in",
+        providers: &choices,
+        ask_email: true,
+        unknown_email: None,
+        return_to: &words.address,
+        hop: Some(&words.token),
+    };
+    vec![
+        ("chooser", chooser.page()),
+        ("chooser-plain", Chooser { ask_email: false, ..chooser }.page()),
+        ("chooser-email-only", Chooser { providers: &[], ..chooser }.page()),
+        ("chooser-unknown", Chooser { unknown_email: Some(&words.email), ..chooser }.page()),
+        ("chooser-nowhere", Chooser { host: "", hop: None, ..chooser }.page()),
+    ]
+}
+
+fn forms(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
+    let fields = [("submit", words.public.as_str()), (&words.name, &words.email), ("submit", "")];
+    let replay = |enctype| Replay { action: &words.address, enctype, fields: &fields }.page();
+    let keep = Keep { id: &words.token, sealed: &words.public, sign_in_url: &words.address, request_id: id };
+    vec![
+        ("keep".into(), keep.page()),
+        ("resume".into(), Resume { id: &words.token }.page()),
+        ("replay".into(), replay(Enctype::UrlEncoded)),
+        ("replay-multipart".into(), replay(Enctype::Multipart)),
+        ("replay-plain".into(), replay(Enctype::Plain)),
+    ]
+}
+
+pub(super) fn faults(provider: &str) -> Vec<(&'static str, Fault<'_>)> {
+    let retry_after = Duration::from_millis(14_200);
+    vec![
+        ("bad-request", Fault::BadRequest),
+        ("not-found", Fault::NotFound),
+        ("method", Fault::MethodNotAllowed),
+        ("request-timeout", Fault::RequestTimeout),
+        ("content", Fault::ContentTooLarge),
+        ("uri", Fault::UriTooLong),
+        ("too-many", Fault::TooManyRequests { retry_after }),
+        ("headers", Fault::HeadersTooLarge),
+        ("internal", Fault::Internal),
+        ("app-down", Fault::AppDown),
+        ("provider-down", Fault::ProviderDown { provider, retry_after }),
+        ("starting", Fault::Starting { retry_after }),
+        ("overloaded", Fault::Overloaded { retry_after }),
+        ("store-down", Fault::StoreDown { retry_after }),
+        ("app-timeout", Fault::AppTimeout),
+    ]
+}
+
+fn principal(words: &Words) -> Principal {
+    Principal {
+        provider: ProviderName::new("corp"),
+        issuer: Issuer::new("https://id.corp.example"),
+        subject: Subject::new("24400320"),
+        user: "alice".into(),
+        email: Some(Email { address: words.email.clone(), verified: true }),
+        groups: vec!["staff".into()],
+        scopes: Vec::new(),
+        auth_time: None,
+        acr: None,
+        claims: Map::from_iter([("name".to_owned(), json!(words.name))]),
+    }
+}
