@@ -76,7 +76,7 @@ fn sign_in<B>(route: &Route, exchange: &Exchange, request: &Request<B>) -> Rejec
     let url = exchange.inbound.as_ref().filter(|_| route.accept.session).map(|inbound| inbound.url(request));
     let return_to = url.and_then(|url| ReturnTo::parse(&url, |_| true));
     let cookies = super::respond::cookies(request.headers());
-    Rejection::SignIn(return_to.map(|return_to| Box::new(Comeback { return_to, cookies })))
+    Rejection::SignIn(return_to.map(|return_to| Box::new(Comeback { return_to, cookies, form: None })))
 }
 
 impl From<AuthenticationError> for Rejection {
