@@ -44,11 +44,11 @@ pub(super) fn parse<'t>(text: &'t str, remarks: &mut Remarks) -> Option<(Node<'t
     let (table, errors) = DeTable::parse_recoverable(text);
     let node = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
     if !errors.is_empty() {
-        broken(text, &schema, &node, &errors, remarks);
+        broken(text, schema, &node, &errors, remarks);
         return None;
     }
-    let sound = check(&schema, &node, remarks)?;
-    if lacks_a_room(&schema, &node) {
+    let sound = check(schema, &node, remarks)?;
+    if lacks_a_room(schema, &node) {
         return None;
     }
     match Config::deserialize(ValueDeserializer::from(sound)) {
@@ -86,8 +86,9 @@ fn broken(text: &str, schema: &Value, node: &Node<'_>, errors: &[Error], remarks
     let mut structure = Remarks::default();
     check(schema, node, &mut structure);
     remarks.masks.append(&mut structure.masks);
+    // Values may be what the parser made of the pieces; keys are what was written.
     let sound =
-        |remark: &Remark| !remark.message.ends_with("is missing") && !spoiled.contains(&line(&remark.span));
+        |remark: &Remark| remark.message.starts_with("unknown key") && !spoiled.contains(&line(&remark.span));
     structure.faults.into_iter().filter(sound).for_each(|fault| remarks.fault(fault));
 }
 

@@ -53,10 +53,10 @@ impl<'a> Meant<'a> {
         if let Some(other) = beside {
             let methods: Vec<_> = row.meant.pattern.methods.iter().map(http::Method::as_str).collect();
             let what =
-                if methods.is_empty() { "every other method".to_owned() } else { methods.join(" and ") };
+                if methods.is_empty() { "all other methods".to_owned() } else { methods.join(" and ") };
             return Some(open(
                 row,
-                format!("{what} on {} needs no sign-in, although the path is protected", quoted(&path)),
+                format!("{} needs no sign-in for {what}, although the path is protected", quoted(&path)),
                 other,
             ));
         }
