@@ -1,5 +1,6 @@
 //! What the tests of this room share: a machine that exists only here.
 
+mod documents;
 mod fault_routes;
 mod fault_server;
 mod fault_structure;
@@ -122,7 +123,7 @@ fn changed(table: &str, line: &str) -> String {
         lines.extend((header(text).as_deref() == Some(table) && line != key).then_some(line));
     }
     let mut file = lines.join("\n") + "\n";
-    if !file.contains(&format!("[{table}]")) {
+    if line != key && !file.contains(&format!("[{table}]")) {
         file += &format!("\n[{table}]\n{line}\n");
     }
     file
