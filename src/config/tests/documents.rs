@@ -56,6 +56,19 @@ fn the_reference_tells_every_key_and_its_meaning() {
 }
 
 #[test]
+fn the_links_of_the_reference_lead_somewhere() {
+    let text = reference();
+    let anchor = |line: &str| {
+        let kept = line.chars().filter(|c| c.is_ascii_alphanumeric() || " -_".contains(*c));
+        kept.collect::<String>().trim().to_ascii_lowercase().replace(' ', "-")
+    };
+    let anchors: BTreeSet<_> = text.lines().filter(|line| line.starts_with('#')).map(anchor).collect();
+    let links = text.split("](#").skip(1).filter_map(|rest| rest.split(')').next());
+    let lost: Vec<_> = links.filter(|link| !anchors.contains(*link)).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+}
+
+#[test]
 fn the_files_of_the_reference_load() {
     let text = reference();
     let files: Vec<_> = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();

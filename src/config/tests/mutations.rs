@@ -133,7 +133,7 @@ fn the_file_is_good_before_it_is_spoiled() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn invariant_15_a_spoiled_file_is_reported_on_and_shows_no_secret(changes in prop::collection::vec(change(rich().len()), 1..4)) {
