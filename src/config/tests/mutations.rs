@@ -91,7 +91,7 @@ fn spoil(bytes: &mut Vec<u8>, change: &Change, length: usize) {
             let to = to.min(bytes.len());
             bytes.splice(to..to, piece);
         }
-        _ => {}
+        Change::Drop(_) | Change::Double(_) | Change::Garble(..) | Change::Move(..) => {}
     }
 }
 

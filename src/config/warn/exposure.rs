@@ -30,7 +30,9 @@ impl<'a> Meant<'a> {
     fn protected_servers(&self) -> HashMap<&'a ServerAddress, Row<'a>> {
         let mut servers = HashMap::new();
         for row in self.rows.iter().filter(|row| !row.is_public()) {
-            row.servers().for_each(|server| drop(servers.entry(server).or_insert(*row)));
+            for server in row.servers() {
+                servers.entry(server).or_insert(*row);
+            }
         }
         servers
     }
