@@ -18,7 +18,7 @@ use super::words::nearest;
 use super::{mask, schema};
 
 /// Bytes that a configuration file may have.
-const LARGEST: u64 = 1024 * 1024;
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// The text of the file at `path`, without byte order mark.
 pub(super) fn read(path: &Path, sources: &dyn Sources) -> Result<String, Report> {
@@ -27,7 +27,7 @@ pub(super) fn read(path: &Path, sources: &dyn Sources) -> Result<String, Report>
         unreadable(format!("the configuration cannot be read: {cause}"), "name the file with --config FILE")
     })?;
     if bytes.len() as u64 > LARGEST {
-        return Err(unreadable("the configuration is larger than 1 MiB".into(), "is this the right file?"));
+        return Err(unreadable("the configuration is larger than 16 MiB".into(), "is this the right file?"));
     }
     let text = String::from_utf8(bytes).map_err(|cause| {
         let valid = cause.utf8_error().valid_up_to();

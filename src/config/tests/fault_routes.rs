@@ -105,6 +105,12 @@ fn a_route_accepts_what_some_provider_offers() {
             "a provider with `audiences`",
         ),
         (
+            route("accept = \"bearer\"")
+                .replace("audiences = [\"https://api.corp.example\"]", "audiences = []"),
+            "no provider has `audiences`",
+            "",
+        ),
+        (
             without("client_", "accept = \"session\""),
             "no provider has `client_id`",
             "a provider with `client_id`",

@@ -16,8 +16,8 @@ fn a_file_that_cannot_be_read_is_told_as_such() {
     );
     let latin = told(Machine::default().file("a", b"[server]\n# caf\xe9\n"), "a");
     assert!(latin.contains("line 2 is not UTF-8"), "{latin}");
-    let large = told(Machine::default().file("a", "#".repeat(1024 * 1024 + 1)), "a");
-    assert!(large.contains("larger than 1 MiB"), "{large}");
+    let large = told(Machine::default().file("a", "#".repeat(16 * 1024 * 1024 + 1)), "a");
+    assert!(large.contains("larger than 16 MiB"), "{large}");
 }
 
 #[test]
