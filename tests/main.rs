@@ -1,3 +1,5 @@
 //! The tests.
 
 mod layering;
+mod support;
+mod traffic;
