@@ -3,6 +3,8 @@
 //   POST /control/rotate?alg=ES256   signs with a new key of that algorithm from now on; the old key goes
 //   POST /control/as?user=bob        who is signed in next
 //   POST /control/lifetime?s=2       seconds that access tokens live
+//   POST /control/revoke             no refresh token is honoured any more
+//   POST /control/count?path=/token  how many requests have come to that path
 import { createServer } from 'node:http';
 import { generateKeyPair, exportJWK } from 'jose';
 import Provider from 'oidc-provider';
@@ -14,6 +16,7 @@ const people = {
   bob: { email: 'bob@corp.example', email_verified: true, groups: ['staff', 'ops'], preferred_username: 'bob' },
 };
 let user = 'alice', algorithm = 'RS256', lifetime = 3600, generation = 0, callback;
+const counts = new Map(); // requests by path
 const known = new Map(); // what outlives a rotation of keys: clients' grants and tokens
 
 class Memory {
@@ -92,9 +95,12 @@ async function interact(provider, request, response) {
 await start();
 createServer(async (request, response) => {
   const url = new URL(request.url, issuer);
+  counts.set(url.pathname, (counts.get(url.pathname) ?? 0) + 1);
   if (!url.pathname.startsWith('/control/')) return callback(request, response);
   if (url.pathname === '/control/as') user = url.searchParams.get('user');
   if (url.pathname === '/control/lifetime') lifetime = Number(url.searchParams.get('s'));
+  if (url.pathname === '/control/revoke') for (const k of known.keys()) if (k.startsWith('RefreshToken:')) known.delete(k);
+  if (url.pathname === '/control/count') return response.end(String(counts.get(url.searchParams.get('path')) ?? 0));
   if (url.pathname === '/control/rotate') { algorithm = url.searchParams.get('alg') ?? algorithm; await start(); }
   response.end('ok');
 }).listen(port, '127.0.0.1', () => console.log('ready'));

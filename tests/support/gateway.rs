@@ -31,10 +31,15 @@ impl Gateway {
 
     /// The same on a port chosen before, for a provider that must know it.
     pub(crate) fn on(port: u16, server: &str, rest: &str) -> Self {
+        Self::at(port, &format!("http://127.0.0.1:{port}"), server, rest)
+    }
+
+    /// The same for people who sign in at `public_url`.
+    pub(crate) fn at(port: u16, public_url: &str, server: &str, rest: &str) -> Self {
         let admin = free_port();
         let directory = TempDir::new().unwrap();
         let text = format!(
-            "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n\
+            "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"{public_url}\"\n\
              state = \"state.db\"\nworkers = 2\n{server}\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n\
              [log]\nformat = \"json\"\n\n{rest}\n"
         );

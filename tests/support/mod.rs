@@ -3,12 +3,18 @@
 mod app;
 mod browser;
 mod gateway;
+mod house;
+mod impostor;
 mod provider;
+mod streams;
 
 pub(crate) use app::App;
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use gateway::Gateway;
-pub(crate) use provider::Provider;
+pub(crate) use house::{House, between, told};
+pub(crate) use impostor::{Discovery, Impostor};
+pub(crate) use provider::{CLIENT_SECRET, Provider};
+pub(crate) use streams::{events, sockets};
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -28,6 +34,13 @@ pub(crate) fn until(what: &str, mut ready: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
         std::thread::park_timeout(Duration::from_millis(20));
     }
+}
+
+/// Waits for what the gateway must say; the line with `mark` in it.
+pub(crate) fn logged(gateway: &Gateway, mark: &str) -> String {
+    let find = || gateway.log().lines().find(|line| line.contains(mark)).map(str::to_owned);
+    until(&format!("a line with {mark} in the log"), || find().is_some());
+    find().unwrap()
 }
 
 /// The same for what must be awaited.

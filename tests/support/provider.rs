@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use http::Method;
+
 use super::{Browser, free_port};
 
 /// The secret of the client `portcullis`, made up for the tests.
@@ -50,8 +52,13 @@ impl Provider {
 
     /// `[providers.corp]` for the gateway.
     pub(crate) fn configuration(&self) -> String {
+        self.configuration_of("corp")
+    }
+
+    /// The same under another name.
+    pub(crate) fn configuration_of(&self, name: &str) -> String {
         format!(
-            "[providers.corp]\nissuer = \"{}\"\nclient_id = \"portcullis\"\nclient_secret = {{ env = \"CLIENT_SECRET\" }}\n\
+            "[providers.{name}]\nissuer = \"{}\"\nclient_id = \"portcullis\"\nclient_secret = {{ env = \"CLIENT_SECRET\" }}\n\
              scopes = [\"openid\", \"offline_access\", \"email\", \"profile\", \"groups\"]\n\
              audiences = [\"https://api.corp.example\"]\n",
             self.issuer()
@@ -83,9 +90,25 @@ impl Provider {
     }
 
     /// Asks its control endpoint: `rotate?alg=ES256`, `as?user=bob`, `lifetime?s=1`.
-    pub(crate) async fn control(&self, what: &str) {
+    pub(crate) async fn control(&self, what: &str) -> String {
         let answer = Browser::new().get(&format!("{}/control/{what}", self.issuer())).await;
         assert_eq!(answer.status, 200);
+        answer.body
+    }
+
+    /// How many requests have come to `path` (`/token`).
+    pub(crate) async fn asked(&self, path: &str) -> usize {
+        self.control(&format!("count?path={path}")).await.parse().unwrap()
+    }
+
+    /// An access token for `https://api.corp.example` by client credentials (RFC 6749, section 4.4).
+    pub(crate) async fn access_token(&self, scope: &str) -> String {
+        let credentials = format!("client_id=portcullis&client_secret={CLIENT_SECRET}");
+        let form = format!("grant_type=client_credentials&{credentials}&scope={scope}");
+        let head = [("content-type", "application/x-www-form-urlencoded")];
+        let url = format!("{}/token", self.issuer());
+        let answer = Browser::new().send(Method::POST, &url, &head, &form).await;
+        answer.json()["access_token"].as_str().unwrap_or_else(|| panic!("{}", answer.body)).to_owned()
     }
 }
 
