@@ -174,6 +174,7 @@ async fn invariant_13_the_return_address_does_not_lead_off_site() {
     let own = house.gateway.url("");
     let addresses = [
         "https://evil.example/".to_owned(),
+        "http://evil.example/".to_owned(),
         "//evil.example/".to_owned(),
         "/\\evil.example".to_owned(),
         "/\t/evil.example".to_owned(),
@@ -195,4 +196,21 @@ async fn invariant_13_the_return_address_does_not_lead_off_site() {
             assert!(!answer.body.contains("evil.example"), "{address}: {}", answer.body);
         }
     }
+}
+
+#[tokio::test]
+async fn invariant_13_a_host_that_leads_here_is_not_ours_for_that() {
+    let house = House::open(WIKI).await;
+    let (public, stranger) = (house.gateway.url("/page?a=1"), format!("http://evil.localhost:{}/page?a=1", house.gateway.port));
+    let browser = Browser::new();
+    let arrived = browser.visit(&stranger).await;
+    assert_eq!(arrived.url.as_str(), public, "the route answers, on the host that people sign in at");
+    let hop = "ab".repeat(32);
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("return_to", &stranger)
+        .append_pair("hop", &hop)
+        .finish();
+    let answer = browser.get(&house.gateway.url(&format!("/.portcullis/sign-in?{query}"))).await;
+    let next = answer.next().unwrap();
+    assert!(next.starts_with(&house.gateway.url("/")), "no ticket leaves the house: {next}");
 }

@@ -101,7 +101,7 @@ impl Gate {
         let standing = route.limit_before(inbound, request.headers())?;
         exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
         let authentication = judge::authenticate(house, &route, exchange, &request).await?;
-        let permit = judge::decide(&route, exchange, &authentication, &request)?;
+        let permit = judge::decide(house, &route, exchange, &authentication, &request)?;
         exchange.standing = route.limit_after(&permit, standing)?;
         act::act(house, &route, exchange, permit, &authentication, request).await
     }
