@@ -110,7 +110,7 @@ async fn the_authorization_request_says_what_is_configured() {
 async fn claims_that_the_id_token_lacks_come_from_userinfo() {
     let port = free_port();
     let ours = format!("http://127.0.0.1:{port}");
-    let mut provider = Provider::stopped(&ours).with("USERINFO_ONLY", "1");
+    let mut provider = Provider::stopped(&ours).with("USERINFO_ONLY", "1").with("OPAQUE", "1");
     provider.resume();
     let house = House::before(provider, port, &ours, "", "", WIKI).await;
     let answer = Browser::new().visit(&house.gateway.url("/")).await;
@@ -121,11 +121,17 @@ async fn claims_that_the_id_token_lacks_come_from_userinfo() {
 
 #[tokio::test]
 async fn every_signature_algorithm_of_the_provider_signs_people_in() {
-    let house = House::open(WIKI).await;
-    for algorithm in ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"] {
-        house.provider.control(&format!("rotate?alg={algorithm}")).await;
+    let sign_in = async |algorithm: &'static str| {
+        let port = free_port();
+        let ours = format!("http://127.0.0.1:{port}");
+        let mut provider = Provider::stopped(&ours).with("ALGORITHM", algorithm);
+        provider.resume();
+        let house = House::before(provider, port, &ours, "", "", WIKI).await;
         let answer = Browser::new().visit(&house.gateway.url("/")).await;
-        assert_eq!(answer.status, 200, "{algorithm}: {} {}", answer.body, house.gateway.log());
+        assert_eq!(answer.status, 200, "{algorithm}: {}", house.gateway.log());
         assert_eq!(told(&answer, "x-user"), ["alice"], "{algorithm}");
+    };
+    for algorithm in ["PS256", "ES256", "ES384", "EdDSA"] {
+        sign_in(algorithm).await;
     }
 }

@@ -14,8 +14,9 @@ const issuer = `http://127.0.0.1:${port}`;
 const people = {
   alice: { email: 'alice@corp.example', email_verified: true, groups: ['staff'], preferred_username: 'alice' },
   bob: { email: 'bob@corp.example', email_verified: true, groups: ['staff', 'ops'], preferred_username: 'bob' },
+  zoe: { email: 'zoe@corp.example', email_verified: true, groups: ['Büro, Süd', 'staff'], preferred_username: 'Zoë 100%' },
 };
-let user = 'alice', algorithm = 'RS256', lifetime = 3600, generation = 0, callback;
+let user = 'alice', algorithm = process.env.ALGORITHM ?? 'RS256', lifetime = 3600, generation = 0, callback;
 const counts = new Map(); // requests by path
 const known = new Map(); // what outlives a rotation of keys: clients' grants and tokens
 
@@ -33,9 +34,9 @@ class Memory {
 
 async function start() {
   const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
-  const key = { ...(await exportJWK(privateKey)), kid: `k${++generation}`, alg: algorithm, use: 'sig' };
+  const key = { ...(await exportJWK(privateKey)), kid: `k${++generation}-${process.pid}`, alg: algorithm, use: 'sig' };
   const { privateKey: fallback } = await generateKeyPair('RS256', { extractable: true });
-  const second = { ...(await exportJWK(fallback)), kid: `r${generation}`, alg: 'RS256', use: 'sig' };
+  const second = { ...(await exportJWK(fallback)), kid: `r${generation}-${process.pid}`, alg: 'RS256', use: 'sig' };
   const provider = new Provider(issuer, {
     adapter: Memory,
     jwks: { keys: algorithm === 'RS256' ? [key] : [key, second] },

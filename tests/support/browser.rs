@@ -159,7 +159,8 @@ impl Browser {
     /// Puts a cookie into the jar, or takes it out where the value is empty.
     pub(crate) fn set_cookie(&self, url: &str, name: &str, value: &str) {
         let url = Url::parse(url).unwrap();
-        self.put(&url, Cookie::new(name.to_owned(), value.to_owned()));
+        let path = if url.path().starts_with("/.portcullis") { "/.portcullis" } else { "/" };
+        self.put(&url, Cookie::build((name.to_owned(), value.to_owned())).path(path).build());
     }
 
     /// A cookie's value.

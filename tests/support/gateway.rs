@@ -2,8 +2,8 @@
 
 use std::fs::{self, File};
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -101,6 +101,19 @@ impl Gateway {
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
+}
+
+/// Runs the program to its end in `directory`, with the secrets that configurations name.
+pub(crate) fn program(directory: &Path, arguments: &[&str]) -> Output {
+    let secret = super::provider::CLIENT_SECRET;
+    let names = ["CLIENT_SECRET", "CORP_CLIENT_SECRET", "PARTNER_CLIENT_SECRET"];
+    Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .args(arguments)
+        .current_dir(directory)
+        .envs(names.map(|name| (name, secret)))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 fn spawn(directory: &TempDir) -> Child {

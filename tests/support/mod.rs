@@ -10,7 +10,7 @@ mod streams;
 
 pub(crate) use app::App;
 pub(crate) use browser::{Answer, Browser};
-pub(crate) use gateway::Gateway;
+pub(crate) use gateway::{Gateway, program};
 pub(crate) use house::{House, between, told};
 pub(crate) use impostor::{Discovery, Impostor};
 pub(crate) use provider::{CLIENT_SECRET, Provider};
