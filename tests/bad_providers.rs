@@ -117,7 +117,8 @@ async fn invariant_5_id_tokens_that_do_not_hold_sign_nobody_in() {
         (json!({"exp": now - 3600, "iat": now - 7200}), "expired"),
         (json!({"iat": now + 7200, "exp": now + 9000}), "iat lies ahead"),
         (json!({"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}), "at_hash"),
-        (json!({"sub": null}), "ID token"),
+        (json!({"sub": null}), "the ID token has no claim sub"),
+        (json!({"exp": null}), "the ID token has no claim exp"),
         (json!({"events": {}}), "events"),
     ] {
         with_id_token(changes, cause).await;

@@ -75,7 +75,7 @@ async fn invariant_5_claims_that_do_not_match_are_refused() {
         ("issued in the future", json!({"iat": now + 3600})),
         ("another issuer", json!({"iss": "https://evil.example"})),
         ("the issuer with a slash", json!({"iss": format!("{}/", api.issuer.issuer())})),
-        ("nobody", json!({"sub": null})),
+        ("nobody", json!({"sub": null, "client_id": null})),
         ("an end that is text", json!({"exp": "9999999999"})),
         ("a logout token", json!({"events": {"http://schemas.openid.net/event/backchannel-logout": {}}})),
         ("an ID token", json!({"nonce": "n", "at_hash": "x"})),

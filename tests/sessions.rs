@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::support::{Answer, Browser, House, PATIENCE, between, events, sockets};
+use crate::support::{Answer, Browser, House, PATIENCE, between, events, onward, sockets};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -70,8 +70,7 @@ async fn signing_out_ends_the_session_here_and_at_the_provider() {
     let page = sign_out(&house, &browser).await;
     assert_eq!(page.status, 200, "a page that goes on by itself");
     assert_eq!(key(&house, &browser), None);
-    let on = between(&page.body, "http-equiv=\"refresh\" content=\"", "\"");
-    let on = on.split_once("url=").unwrap().1.to_owned();
+    let on: String = onward(&page).into();
     for parameter in ["id_token_hint=eyJ", "post_logout_redirect_uri=", "state="] {
         assert!(on.contains(parameter), "{on}");
     }

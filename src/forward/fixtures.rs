@@ -14,7 +14,9 @@ pub(super) fn map(fields: &[(&str, &str)]) -> HeaderMap {
         (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap())
     };
     let mut map = HeaderMap::new();
-    fields.iter().map(field).for_each(|(name, value)| drop(map.append(name, value)));
+    for (name, value) in fields.iter().map(field) {
+        map.append(name, value);
+    }
     map
 }
 

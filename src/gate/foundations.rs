@@ -29,6 +29,8 @@ pub struct Foundations {
     pub sessions: Sessions,
     /// Seals sign-ins in flight.
     pub flow_key: [u8; 64],
+    /// Seals forms that are kept while their senders sign in.
+    pub form_key: cookie::Key,
     /// Signs what apps may verify.
     pub asserter: Arc<Asserter>,
     /// Where background tasks run.
@@ -48,6 +50,7 @@ impl Foundations {
         metrics: Metrics,
         sessions: Sessions,
         flow_key: [u8; 64],
+        form_key: &[u8; 64],
         asserter: Arc<Asserter>,
         background: Handle,
     ) -> Self {
@@ -59,6 +62,7 @@ impl Foundations {
             metrics,
             sessions,
             flow_key,
+            form_key: cookie::Key::from(form_key),
             asserter,
             background,
             tickets,

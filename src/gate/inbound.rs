@@ -31,9 +31,14 @@ impl Inbound {
         Ok(Self { method: request.method().clone(), authority, path, forwarding })
     }
 
+    /// Scheme and authority, as they were asked for.
+    pub(super) fn origin(&self) -> String {
+        format!("{}://{}", self.forwarding.scheme, self.authority)
+    }
+
     /// The address as it was asked for, without its query.
     pub(super) fn address(&self) -> String {
-        format!("{}://{}{}", self.forwarding.scheme, self.authority, self.path.raw())
+        format!("{}{}", self.origin(), self.path.raw())
     }
 
     /// The whole address as it was asked for.

@@ -78,7 +78,7 @@ fn sign_in<B>(house: &House, route: &Route, exchange: &Exchange, request: &Reque
     let return_to = url.and_then(|url| ReturnTo::parse(&url, |_| true));
     let return_to = return_to.map(|there| there.with(|url| house.claimed(url)));
     let cookies = super::respond::cookies(request.headers());
-    Rejection::SignIn(return_to.map(|return_to| Box::new(Comeback { return_to, cookies })))
+    Rejection::SignIn(return_to.map(|return_to| Box::new(Comeback { return_to, cookies, form: None })))
 }
 
 impl From<AuthenticationError> for Rejection {

@@ -11,6 +11,7 @@ mod house;
 mod ids;
 mod inbound;
 mod judge;
+mod kept;
 mod own;
 mod rejection;
 mod respond;
@@ -101,7 +102,12 @@ impl Gate {
         let standing = route.limit_before(inbound, request.headers())?;
         exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
         let authentication = judge::authenticate(house, &route, exchange, &request).await?;
-        let permit = judge::decide(house, &route, exchange, &authentication, &request)?;
+        let permit = match judge::decide(house, &route, exchange, &authentication, &request) {
+            Ok(permit) => permit,
+            Err(no) => {
+                return Err(Box::pin(kept::with_form(no, exchange, request, &house.foundations.clock)).await);
+            }
+        };
         exchange.standing = route.limit_after(&permit, standing)?;
         act::act(house, &route, exchange, permit, &authentication, request).await
     }

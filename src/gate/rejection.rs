@@ -5,6 +5,7 @@ use std::error::Error;
 
 use http::HeaderMap;
 
+use super::kept::KeptForm;
 use super::return_to::ReturnTo;
 use crate::authn::{ErrorCode, TokenError};
 use crate::forward::{Blame, ForwardError};
@@ -66,6 +67,8 @@ pub(super) struct Comeback {
     pub(super) return_to: ReturnTo,
     /// The browser's cookies: sign-ins that it has in flight.
     pub(super) cookies: HeaderMap,
+    /// The form that was on its way, where it is brought through the sign-in.
+    pub(super) form: Option<KeptForm>,
 }
 
 impl Rejection {

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, he
 use super::body::Body;
 use super::exchange::Exchange;
 use super::house::House;
+use super::kept::KeptForm;
 use super::own::{self, Wish, depart};
 use super::rejection::{Comeback, Rejection};
 use crate::authn::{Challenge, ErrorCode, TokenError};
@@ -16,9 +17,11 @@ use crate::oidc::Blame;
 use crate::pages::{self, ErrorPage, Fault, Form, Page, Refusal};
 use crate::policy::explain;
 use crate::request::is_navigation;
+use crate::secret::Secret;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REALM: &str = "portcullis";
+const CHALLENGE: &str = "Bearer realm=\"portcullis\"";
 
 /// When a passing fault is worth another try.
 const SOON: Duration = Duration::from_secs(5);
@@ -45,6 +48,9 @@ pub(super) async fn respond(
     let (outcome, reason) = (no.outcome(), no.reason());
     count(house, exchange, &no);
     let response = match no {
+        Rejection::SignIn(Some(comeback)) if comeback.form.is_some() => {
+            kept(house, exchange, comeback.form.as_ref())
+        }
         Rejection::SignIn(Some(comeback)) if asked.page => {
             sent_to_sign_in(house, exchange, asked, *comeback).await
         }
@@ -61,6 +67,22 @@ fn count(house: &House, exchange: &Exchange, no: &Rejection) {
         Rejection::Busy => house.foundations.metrics.limit_hit(route, "concurrency"),
         _ => {}
     }
+}
+
+/// A form that comes when its sender's session is over is kept by its own browser.
+fn kept(house: &House, exchange: &Exchange, form: Option<&KeptForm>) -> Response<Body> {
+    let id = Secret::random();
+    let sealed = form.and_then(|form| form.seal(&house.foundations.form_key));
+    let address =
+        exchange.inbound.as_ref().map(|inbound| own::resume_address(&inbound.origin(), id.expose()));
+    let (Some(sealed), Some(sign_in_url)) = (sealed, address) else {
+        return problem(exchange, &UNAUTHENTICATED);
+    };
+    let page =
+        pages::Keep { id: id.expose(), sealed: &sealed, sign_in_url: &sign_in_url, request_id: &exchange.id };
+    let mut response = show(page.page());
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+    response
 }
 
 async fn sent_to_sign_in(house: &House, exchange: &Exchange, asked: Asked, back: Comeback) -> Response<Body> {
@@ -209,9 +231,7 @@ fn add_fields(no: &Rejection, status: StatusCode, headers: &mut HeaderMap) {
     let challenge = match no {
         Rejection::Token(error) if error.code().is_some() => Some(error.challenge(REALM)),
         Rejection::Forbidden { scopes: Some(scopes) } => Some(insufficient(scopes)),
-        _ if status == StatusCode::UNAUTHORIZED => {
-            Some(HeaderValue::from_static("Bearer realm=\"portcullis\""))
-        }
+        _ if status == StatusCode::UNAUTHORIZED => Some(HeaderValue::from_static(CHALLENGE)),
         _ => None,
     };
     if let Some(challenge) = challenge {
@@ -244,6 +264,7 @@ fn machine(status: StatusCode, content_type: HeaderValue, text: String) -> Respo
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 

@@ -220,7 +220,7 @@ impl Fault<'_> {
     fn way(&self) -> Vec<Node> {
         match self {
             Self::Internal => way::to_gate("failed"),
-            Self::Starting { .. } => way::to_gate("starting"),
+            Self::Starting { .. } => way::to_gate_that_starts(),
             Self::Overloaded { .. } => way::to_gate("overloaded"),
             Self::StoreDown { .. } => way::to_gate("sessions away"),
             Self::AppDown => way::to_app("down"),

@@ -5,10 +5,17 @@ use std::fmt;
 /// A form that is posted by one button.
 #[derive(Clone, Copy)]
 pub struct Form<'a> {
-    /// Where to: a path of this gateway.
+    /// Where to: a path of this gateway, or an address on its sign-in host.
     pub action: &'a str,
     /// Hidden fields, the CSRF token among them.
     pub fields: &'a [(&'a str, &'a str)],
+}
+
+impl Form<'_> {
+    /// The action, if it is a safe one.
+    pub(super) fn target(&self) -> &str {
+        safe_link(self.action)
+    }
 }
 
 impl fmt::Debug for Form<'_> {
@@ -25,7 +32,7 @@ impl fmt::Debug for Form<'_> {
 /// `href` where it is a path of this host or an absolute `http(s)` URL, else `/`: a link never runs
 /// a script and never leaves by way of `//` or `/\` (invariant 13).
 pub(super) fn safe_link(href: &str) -> &str {
-    let plain = !href.bytes().any(|b| b.is_ascii_control() || b == b'\\' || b == b' ');
+    let plain = !href.chars().any(|c| c.is_control() || c == '\\' || c == ' ');
     let local = href.starts_with('/') && !href.starts_with("//");
     let absolute = href.starts_with("https://") || href.starts_with("http://");
     if plain && (local || absolute) { href } else { "/" }

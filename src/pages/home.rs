@@ -36,7 +36,7 @@ impl Home<'_> {
     #[must_use]
     pub fn page(&self) -> Page {
         let person = Person::new(self.principal, self.provider);
-        let forms = Forms::To(self.sign_out.action);
+        let forms = Forms::To(self.sign_out.target());
         let view = View { person, apps: self.apps, form: self.sign_out };
         Page::new(StatusCode::OK, &view, Needs { forms, ..Needs::default() })
     }

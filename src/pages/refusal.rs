@@ -33,7 +33,7 @@ impl Refusal<'_> {
     #[must_use]
     pub fn page(&self) -> Page {
         let person = Person::new(self.principal, self.provider);
-        let needs = Needs { forms: Forms::To(self.switch.action), ..Needs::default() };
+        let needs = Needs { forms: Forms::To(self.switch.target()), ..Needs::default() };
         Page::new(StatusCode::FORBIDDEN, &View { refusal: self, person, back: safe_link(self.back) }, needs)
     }
 }

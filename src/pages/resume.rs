@@ -1,8 +1,9 @@
 //! A form that was sent while nobody was signed in, brought through the sign-in.
 //!
 //! [`Keep`] puts the sealed form into the tab's own storage (`sessionStorage`) and goes to sign in;
-//! [`Resume`] takes it out and sends it to [`RESUME`]; [`Replay`] sends the opened form to where it was meant
-//! to go. The form never leaves the browser unsealed but to its own app, and no server remembers it.
+//! [`Resume`] sends it to [`RESUME`]; [`Replay`] forgets it and sends the opened form to where it was meant to
+//! go. It is forgotten that late so that a gateway that fails in between costs nobody what they wrote. No
+//! server remembers a form.
 
 use std::fmt;
 
@@ -25,7 +26,8 @@ pub const SEALED: &str = "sealed";
 /// name of the person who signed in, and must not be another site's (invariant 18).
 #[derive(Clone, Copy)]
 pub struct Keep<'a> {
-    /// The name under which the tab keeps it; the same stands in [`Resume`].
+    /// The name under which the tab keeps it; the same stands in [`Resume`]. Random, so that no other site can
+    /// lead a person to it.
     pub id: &'a str,
     /// The form, sealed; text of any alphabet. Browsers keep about five million characters.
     pub sealed: &'a str,
@@ -63,7 +65,7 @@ struct KeepView<'a> {
     script: &'static str,
 }
 
-/// "Welcome back": takes the form out of the tab and sends it to [`RESUME`] as the field [`SEALED`].
+/// "Welcome back": sends the form that the tab keeps to [`RESUME`], as the field [`SEALED`].
 #[derive(Clone, Copy, Debug)]
 pub struct Resume<'a> {
     /// The name under which [`Keep`] put it away.

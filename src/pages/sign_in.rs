@@ -56,9 +56,11 @@ impl Chooser<'_> {
     pub fn page(&self) -> Page {
         let choices = self.providers.iter().map(|choice| self.row(*choice)).collect();
         let unknown = self.unknown_email.filter(|email| email.len() <= LONGEST_EMAIL);
-        let forms = if self.ask_email { Forms::To(self.action) } else { Forms::None };
+        let action = safe_link(self.action);
+        let forms = if self.ask_email { Forms::To(action) } else { Forms::None };
         let view = ChooserView {
             chooser: self,
+            action,
             choices,
             email: unknown.unwrap_or_default(),
             unknown: self.unknown_email.is_some(),
@@ -70,7 +72,7 @@ impl Chooser<'_> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair(PROVIDER, choice.name.as_str()).append_pair(RETURN_TO, self.return_to);
         query.extend_pairs(self.hop.map(|hop| (HOP, hop)));
-        let href = format!("{}?{}", self.action, query.finish());
+        let href = format!("{}?{}", safe_link(self.action), query.finish());
         Row { href, initial: initial(choice.display_name), display_name: choice.display_name }
     }
 }
@@ -85,6 +87,7 @@ struct Row<'a> {
 #[template(path = "chooser.html")]
 struct ChooserView<'a> {
     chooser: &'a Chooser<'a>,
+    action: &'a str,
     choices: Vec<Row<'a>>,
     email: &'a str,
     unknown: bool,

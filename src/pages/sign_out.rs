@@ -28,7 +28,7 @@ impl SignOut<'_> {
     #[must_use]
     pub fn page(&self) -> Page {
         let person = Person::new(self.principal, self.provider);
-        let needs = Needs { forms: Forms::To(self.form.action), ..Needs::default() };
+        let needs = Needs { forms: Forms::To(self.form.target()), ..Needs::default() };
         Page::new(StatusCode::OK, &View { person, form: self.form, cancel: safe_link(self.cancel) }, needs)
     }
 }

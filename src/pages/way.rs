@@ -48,6 +48,11 @@ pub(super) fn to_gate(state: &'static str) -> Vec<Node> {
     vec![YOU, gate(State::Bad(state)), app(State::Unknown("not asked"))]
 }
 
+/// We do not do ours yet.
+pub(super) fn to_gate_that_starts() -> Vec<Node> {
+    vec![YOU, gate(State::Unknown("starting")), app(State::Unknown("not asked"))]
+}
+
 const YOU: Node = Node { icon: "person", label: "You", state: State::Fine("online") };
 const WORKING: State = State::Fine("working");
 

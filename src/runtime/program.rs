@@ -145,13 +145,23 @@ async fn foundations(settings: &Settings, workers: usize) -> Result<Foundations,
     let clock = Clock::system();
     let database = open(settings.state.as_deref())?;
     let flow_key = keys::load_or_create(&database, "flow-cookies").await?;
+    let form_key = keys::load_or_create(&database, "kept-forms").await?;
     let signing = keys::load_or_create_with(&database, "assertion", new_assertion_key).await?;
     let public = settings.relying_party.public_url.as_ref();
     let issuer = public.map_or("portcullis", |url| url.as_str().trim_end_matches('/'));
     let asserter = Arc::new(Asserter::new(issuer, AssertionKey::from_pkcs8(&signing)?, &[], clock.clone()));
     let store = Arc::new(EmbeddedStore::new(database));
     let sessions = Sessions::new(settings.session.clone(), store, clock.clone());
-    Ok(Foundations::new(workers, clock, Metrics::new(), sessions, *flow_key, asserter, Handle::current()))
+    Ok(Foundations::new(
+        workers,
+        clock,
+        Metrics::new(),
+        sessions,
+        *flow_key,
+        &form_key,
+        asserter,
+        Handle::current(),
+    ))
 }
 
 fn open(state: Option<&Path>) -> Result<Database, StorageError> {

@@ -14,7 +14,7 @@ const issuer = `http://127.0.0.1:${port}`;
 const people = {
   alice: { email: 'alice@corp.example', email_verified: true, groups: ['staff'], preferred_username: 'alice' },
   bob: { email: 'bob@corp.example', email_verified: true, groups: ['staff', 'ops'], preferred_username: 'bob' },
-  zoe: { email: 'zoe@corp.example', email_verified: true, groups: ['Büro, Süd', 'staff'], preferred_username: 'Zoë 100%' },
+  zoe: { email: 'zoe@corp.example', email_verified: true, groups: ['Büro, Süd', 'staff'], preferred_username: 'Zoë 100%', name: 'Zoë, the one' },
 };
 let user = 'alice', algorithm = process.env.ALGORITHM ?? 'RS256', lifetime = 3600, generation = 0, callback;
 const counts = new Map(); // requests by path
@@ -44,9 +44,9 @@ async function start() {
       ...client, id_token_signed_response_alg: algorithm,
     })),
     enabledJWA: {
-      idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'],
+      idTokenSigningAlgValues: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
     },
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['preferred_username'], groups: ['groups'] },
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['preferred_username', 'name'], groups: ['groups'] },
     scopes: ['openid', 'offline_access', 'email', 'profile', 'groups', 'orders:read'],
     conformIdTokenClaims: process.env.USERINFO_ONLY === '1',
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),

@@ -1,5 +1,7 @@
 //! A gateway, its provider and its app, all running.
 
+use url::Url;
+
 use super::{Answer, App, Browser, Gateway, Provider, free_port};
 
 /// A gateway in front of one app, with one certified provider called `corp`.
@@ -57,6 +59,12 @@ impl House {
 pub(crate) fn between(text: &str, before: &str, after: &str) -> String {
     let rest = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}")).1;
     rest.split_once(after).unwrap().0.replace("&amp;", "&").replace("&#38;", "&")
+}
+
+/// Where a page of ours goes on to by itself.
+pub(crate) fn onward(page: &Answer) -> Url {
+    let refresh = between(&page.body, "http-equiv=\"refresh\" content=\"", "\"");
+    Url::parse(refresh.split_once("url=").unwrap().1).unwrap()
 }
 
 /// The headers that an app was sent under `name`.

@@ -11,7 +11,7 @@ mod streams;
 pub(crate) use app::App;
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use gateway::{Gateway, program};
-pub(crate) use house::{House, between, told};
+pub(crate) use house::{House, between, onward, told};
 pub(crate) use impostor::{Discovery, Impostor};
 pub(crate) use provider::{CLIENT_SECRET, Provider};
 pub(crate) use streams::{events, sockets};

@@ -1,14 +1,26 @@
-//! Who is signed in at this host.
+//! Who is signed in at this host, and which apps are open to them.
 
-use http::{HeaderMap, Response, StatusCode};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::super::body::Body;
 use super::super::exchange::Exchange;
 use super::super::house::House;
 use super::super::rejection::Rejection;
 use super::super::respond::{redirect, show};
-use super::{SIGN_IN, session, sign_out};
+use super::super::route::{Action, Route};
+use super::{SIGN_IN, SIGN_OUT, session};
 use crate::authn::Authentication;
+use crate::identity::Principal;
+use crate::pages::{App, Form, Home};
+use crate::policy::{Question, Verdict, explain};
+use crate::request::{ClientAddress, RequestPath};
+use crate::route::{HostPattern, RoutePattern};
+
+/// Apps on the page; whoever has more knows their way.
+const MOST: usize = 100;
 
 /// The person's own page, or the way to sign in.
 pub(super) async fn answer(
@@ -17,9 +29,45 @@ pub(super) async fn answer(
     headers: &HeaderMap,
 ) -> Result<Response<Body>, Rejection> {
     match session(house, exchange, headers).await? {
-        Authentication::Session(_, session) => Ok(show(sign_out::question(house, &session.principal))),
+        Authentication::Session(_, session) => Ok(show_home(house, exchange, &session.principal)),
         Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => {
             redirect(StatusCode::SEE_OTHER, SIGN_IN)
         }
     }
+}
+
+fn show_home(house: &House, exchange: &Exchange, principal: &Arc<Principal>) -> Response<Body> {
+    let client = exchange.inbound.as_ref().map(|inbound| inbound.forwarding.client);
+    let open = client.map(|client| open_to(house, principal, client)).unwrap_or_default();
+    let apps: Vec<_> = open.iter().map(|(name, href)| App { name, href }).collect();
+    let page = Home {
+        principal,
+        provider: house.display_name(&principal.provider),
+        apps: &apps,
+        sign_out: Form { action: SIGN_OUT, fields: &[] },
+    };
+    show(page.page())
+}
+
+/// Hosts with an app that the person may see, each with its shortest path.
+fn open_to(house: &House, principal: &Arc<Principal>, client: ClientAddress) -> BTreeMap<String, String> {
+    let scheme = house.public.as_ref().map_or("http", |public| public.url.scheme());
+    let mut apps: BTreeMap<String, String> = BTreeMap::new();
+    let rows = house.routes.iter().filter(|(pattern, route)| is_open(pattern, route, principal, client));
+    for (pattern, _) in rows {
+        let HostPattern::Exact(..) = &pattern.host else { continue };
+        let (name, href) = (pattern.host.to_string(), format!("{scheme}://{}{}", pattern.host, pattern.path));
+        let known = apps.get(&name).is_none_or(|known| known.len() > href.len());
+        if known && (apps.len() < MOST || apps.contains_key(&name)) {
+            apps.insert(name, href);
+        }
+    }
+    apps
+}
+
+fn is_open(pattern: &RoutePattern, route: &Route, principal: &Arc<Principal>, client: ClientAddress) -> bool {
+    let Ok(path) = RequestPath::parse(&pattern.path.to_string()) else { return false };
+    let question = Question { principal: Some(principal), method: &Method::GET, path: &path, client };
+    let people = route.accept.session && matches!(route.action, Action::Forward(..));
+    people && explain(&route.access, &question).verdict == Verdict::Permitted
 }

@@ -2,6 +2,7 @@
 
 mod callback;
 mod home;
+mod resume;
 mod sign_in;
 mod sign_out;
 mod ticket;
@@ -23,7 +24,7 @@ use crate::authn::Authentication;
 use crate::identity::RouteName;
 use crate::route::{HostPattern, PathPrefix, RoutePattern, RouteTable};
 
-pub(super) use sign_in::{Wish, depart, switch_address};
+pub(super) use sign_in::{Wish, depart, resume_address, switch_address};
 
 /// Below this path everything is the gateway's.
 pub(super) const ROOT: &str = "/.portcullis";
@@ -35,6 +36,7 @@ pub(super) const SIGN_IN: &str = "/.portcullis/sign-in";
 const TICKET: &str = "/.portcullis/ticket";
 const SIGN_OUT: &str = "/.portcullis/sign-out";
 const SIGNED_OUT: &str = "/.portcullis/signed-out";
+const RESUME: &str = crate::pages::RESUME;
 const KEYS: &str = "/.portcullis/jwks.json";
 
 /// What the gateway answers itself.
@@ -52,19 +54,22 @@ pub(super) enum Endpoint {
     SignOut,
     /// Where providers send people after signing them out.
     SignedOut,
+    /// Where a form goes on that was kept while its sender signed in.
+    Resume,
     /// The keys that assertions are verified with (RFC 7517).
     Keys,
 }
 
 impl Endpoint {
     /// Every endpoint with its path and methods.
-    const ALL: [(Self, &'static str, &'static [Method]); 7] = [
+    const ALL: [(Self, &'static str, &'static [Method]); 8] = [
         (Self::Home, ROOT, &[Method::GET, Method::HEAD]),
         (Self::SignIn, SIGN_IN, &[Method::GET, Method::POST]),
         (Self::Callback, CALLBACK, &[Method::GET]),
         (Self::Ticket, TICKET, &[Method::GET]),
         (Self::SignOut, SIGN_OUT, &[Method::GET, Method::POST]),
         (Self::SignedOut, SIGNED_OUT, &[Method::GET]),
+        (Self::Resume, RESUME, &[Method::GET, Method::POST]),
         (Self::Keys, KEYS, &[Method::GET, Method::HEAD]),
     ];
 
@@ -96,6 +101,7 @@ impl Endpoint {
             Self::Ticket => ticket::answer(house, exchange, request).await,
             Self::SignOut => sign_out::answer(house, exchange, request).await,
             Self::SignedOut => Ok(sign_out::signed_out(house)),
+            Self::Resume => resume::answer(house, exchange, request).await,
             Self::Keys => Ok(keys(house)),
         }
     }
@@ -120,8 +126,7 @@ fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
 /// Lets a form through that a page of this very origin sent, and no other site's (invariant 18): browsers
 /// say where a form comes from, and a request without that word is not one of theirs.
 fn same_origin(exchange: &Exchange, headers: &HeaderMap) -> Result<(), Rejection> {
-    let inbound = exchange.inbound()?;
-    let ours = format!("{}://{}", inbound.forwarding.scheme, inbound.authority);
+    let ours = exchange.inbound()?.origin();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let by_fetch = text("sec-fetch-site").map(|site| site == "same-origin");
     let by_origin = || {

@@ -74,15 +74,15 @@ pub(super) async fn answer(
         wish.anew = true;
         return switch(house, exchange, request.headers(), &standing, wish).await;
     }
-    match standing {
-        Authentication::Session(_, session) if !wish.anew => {
-            ticket::arrive(house, &session, wish.return_to, wish.hop)
-        }
-        Authentication::Session(..)
-        | Authentication::Anonymous
-        | Authentication::Ended
-        | Authentication::Bearer(_) => depart(house, exchange, request.headers(), wish).await,
+    if let Authentication::Session(_, session) = &standing
+        && !wish.anew
+    {
+        return ticket::arrive(house, session, wish.return_to, wish.hop);
     }
+    let by_form = wish.login_hint.is_some();
+    let departure = depart(house, exchange, request.headers(), wish).await?;
+    // The chooser's form asks by `GET`, and browsers hold its page's `form-action` against redirects.
+    Ok(if by_form { onward(departure) } else { departure })
 }
 
 /// The way out of a posted form leads through a page of ours: browsers hold its `form-action` against every
@@ -164,6 +164,14 @@ fn chooser(house: &House, several: &[&Arc<Provider>], wish: &Wish) -> Response<B
         hop: hop.as_deref(),
     };
     show(page.page())
+}
+
+/// The address where a person signs in and then goes on with the form that is kept as `id`.
+pub(in crate::gate) fn resume_address(origin: &str, id: &str) -> String {
+    let back = format!("{origin}{}?id={id}", pages::RESUME);
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair(pages::RETURN_TO, &back);
+    format!("{SIGN_IN}?{}", query.finish())
 }
 
 /// The address of the sign-in endpoint for whoever shall sign in as someone else and come back to `return_to`.

@@ -36,7 +36,7 @@ pub(super) async fn answer(
 }
 
 /// "Sign out?"
-pub(super) fn question(house: &House, principal: &Principal) -> Page {
+fn question(house: &House, principal: &Principal) -> Page {
     let page = SignOut {
         principal,
         provider: house.display_name(&principal.provider),

@@ -159,13 +159,14 @@ async fn read(url: &Url, body: Incoming) -> Result<Vec<u8>, HttpError> {
     }
 }
 
-/// `response`, if that is a good one and says it is JSON.
+/// `response`, if that is a good one and says it is JSON, or says nothing: files behind plain web servers
+/// often do, and whoever reads it finds out.
 pub(super) fn json_response(url: &str, response: Response<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
     if response.status() != StatusCode::OK {
         return Err(HttpError::status(url, response.status()));
     }
     let media_type = media_type(response.headers());
-    if !is_json(&media_type) {
+    if !is_json(&media_type) && !says_nothing(&media_type) {
         return Err(HttpError::other_media_type(url, &media_type, response.body()));
     }
     Ok(response)
@@ -174,6 +175,10 @@ pub(super) fn json_response(url: &str, response: Response<Vec<u8>>) -> Result<Re
 fn media_type(headers: &HeaderMap) -> String {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("nothing");
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn says_nothing(media_type: &str) -> bool {
+    matches!(media_type, "nothing" | "application/octet-stream")
 }
 
 fn is_json(media_type: &str) -> bool {

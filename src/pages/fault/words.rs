@@ -17,9 +17,10 @@ pub(super) struct Text {
 impl Fault<'_> {
     pub(super) fn text(&self) -> Text {
         let (kind, icon, title, detail, advice) = self.words();
-        let detail = match self {
-            Self::ProviderDown { provider, .. } => format!("{provider} {detail}").into(),
-            _ => detail.into(),
+        let detail = if let Self::ProviderDown { provider, .. } = self {
+            format!("{provider} {detail}").into()
+        } else {
+            detail.into()
         };
         Text { kind, icon, title, detail, advice }
     }

@@ -170,7 +170,7 @@ pub(super) fn faults(provider: &str) -> Vec<(&'static str, Fault<'_>)> {
     ]
 }
 
-fn principal(words: &Words) -> Principal {
+pub(super) fn principal(words: &Words) -> Principal {
     Principal {
         provider: ProviderName::new("corp"),
         issuer: Issuer::new("https://id.corp.example"),

@@ -1,0 +1,166 @@
+//! A form that somebody sent just when their session was over, brought through the sign-in.
+//!
+//! It lives in the browser, sealed, as a sign-in in flight does (decision 4): strangers fill no store
+//! (invariant 14). Only a form that a page of the same origin sent is kept, or else signing in would send
+//! another site's form in the person's name (invariant 18).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use cookie::{Cookie, CookieJar, Key};
+use http::{HeaderMap, Method, Request, Uri, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use serde::{Deserialize, Serialize};
+
+use super::exchange::Exchange;
+use super::rejection::Rejection;
+use crate::clock::{Clock, Timestamp};
+
+/// The most bytes of a form that is kept.
+const MAX_FORM: usize = 64 * 1024;
+
+/// How long a form may take to arrive.
+const ARRIVAL: Duration = Duration::from_secs(10);
+
+/// How long a kept form is good.
+const LIFETIME: Duration = Duration::from_secs(3600);
+
+/// What it is sealed under, so that nothing else that the key seals is taken for a form (invariant 7).
+const NAME: &str = "portcullis-form";
+
+/// A form and where it was going.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeptForm {
+    /// Scheme and authority: it goes back there and nowhere else.
+    origin: String,
+    /// Path and query.
+    target: String,
+    /// `application/x-www-form-urlencoded`, as it came.
+    body: String,
+    at: Timestamp,
+}
+
+impl KeptForm {
+    /// Path and query of where it was going.
+    pub(super) fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// Its fields, in order.
+    pub(super) fn fields(&self) -> Vec<(String, String)> {
+        url::form_urlencoded::parse(self.body.as_bytes()).into_owned().collect()
+    }
+
+    /// The form as text for its browser to keep.
+    pub(super) fn seal(&self, key: &Key) -> Option<String> {
+        let mut jar = CookieJar::new();
+        jar.private_mut(key).add(Cookie::new(NAME, serde_json::to_string(self).ok()?));
+        jar.get(NAME).map(|sealed| sealed.value().to_owned())
+    }
+
+    /// The form that a browser of `origin` kept, if it is ours, for there, and not too old.
+    pub(super) fn open(key: &Key, sealed: String, origin: &str, clock: &Clock) -> Option<Self> {
+        let open = CookieJar::new().private(key).decrypt(Cookie::new(NAME, sealed))?;
+        let form: Self = serde_json::from_str(open.value()).ok()?;
+        (form.origin == origin && clock.now().since(form.at) < LIFETIME).then_some(form)
+    }
+}
+
+/// Adds the form to a rejection that asks its sender to sign in, where the request is one worth keeping.
+pub(super) async fn with_form(
+    mut no: Rejection,
+    exchange: &Exchange,
+    request: Request<Incoming>,
+    clock: &Clock,
+) -> Rejection {
+    if let Rejection::SignIn(Some(comeback)) = &mut no
+        && is_form(request.method(), request.headers())
+    {
+        comeback.form = read(exchange, request, clock).await;
+    }
+    no
+}
+
+/// A navigation by a form of the same origin, by the browser's own word.
+fn is_form(method: &Method, headers: &HeaderMap) -> bool {
+    let says = |name: &str, value: &str| headers.get(name).is_some_and(|said| said == value);
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    *method == Method::POST
+        && says("sec-fetch-mode", "navigate")
+        && says("sec-fetch-site", "same-origin")
+        && media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        && !headers.contains_key(header::AUTHORIZATION)
+}
+
+async fn read(exchange: &Exchange, request: Request<Incoming>, clock: &Clock) -> Option<KeptForm> {
+    let origin = exchange.inbound().ok()?.origin();
+    let target = target(request.uri());
+    let body = whole(request.into_body(), MAX_FORM).await?;
+    let body = String::from_utf8(body.into()).ok()?;
+    // A browser that is given a NUL sends another form than it was given.
+    let whole = !body.contains("%00") && !body.contains('\0');
+    whole.then(|| KeptForm { origin, target, body, at: clock.now() })
+}
+
+fn target(uri: &Uri) -> String {
+    uri.path_and_query().map_or("/", |target| target.as_str()).to_owned()
+}
+
+/// A body of at most `most` bytes that arrives in time.
+pub(super) async fn whole(body: Incoming, most: usize) -> Option<Bytes> {
+    let collected = tokio::time::timeout(ARRIVAL, Limited::new(body, most).collect()).await;
+    Some(collected.ok()?.ok()?.to_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: &str = "https://wiki.example";
+
+    fn form(clock: &Clock) -> KeptForm {
+        let (origin, target) = (HERE.to_owned(), "/save?draft=1".to_owned());
+        KeptForm { origin, target, body: "a=1&a=2&text=%C3%A4+%26".to_owned(), at: clock.now() }
+    }
+
+    #[test]
+    fn a_form_comes_back_to_its_origin_with_its_fields_in_order() {
+        let (key, clock) = (Key::generate(), Clock::manual(Timestamp::from_seconds(1_000)));
+        let sealed = form(&clock).seal(&key).unwrap();
+        let open = KeptForm::open(&key, sealed, HERE, &clock).unwrap();
+        let fields = [("a", "1"), ("a", "2"), ("text", "ä &")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        assert_eq!((open.target(), open.fields()), ("/save?draft=1", fields.to_vec()));
+    }
+
+    #[test]
+    fn invariant_7_a_kept_form_is_good_for_its_key_its_origin_and_an_hour() {
+        let (key, clock) = (Key::generate(), Clock::manual(Timestamp::from_seconds(1_000)));
+        let sealed = form(&clock).seal(&key).unwrap();
+        assert_eq!(KeptForm::open(&Key::generate(), sealed.clone(), HERE, &clock), None);
+        assert_eq!(KeptForm::open(&key, sealed.clone(), "https://mail.example", &clock), None);
+        assert_eq!(KeptForm::open(&key, format!("{sealed}A"), HERE, &clock), None);
+        clock.advance(LIFETIME);
+        assert_eq!(KeptForm::open(&key, sealed, HERE, &clock), None);
+    }
+
+    #[test]
+    fn invariant_18_only_a_form_of_the_same_origin_is_kept() {
+        let kept = |site: &'static str, mode: &'static str, media: &'static str| {
+            let names =
+                ["sec-fetch-site", "sec-fetch-mode", "content-type"].map(http::HeaderName::from_static);
+            let values = [site, mode, media].map(http::HeaderValue::from_static);
+            is_form(&Method::POST, &names.into_iter().zip(values).collect())
+        };
+        let form = "application/x-www-form-urlencoded; charset=utf-8";
+        assert!(kept("same-origin", "navigate", form));
+        assert!(!kept("cross-site", "navigate", form));
+        assert!(!kept("same-site", "navigate", form));
+        assert!(!kept("none", "navigate", form));
+        assert!(!kept("same-origin", "cors", form));
+        assert!(!kept("same-origin", "navigate", "multipart/form-data; boundary=x"));
+        assert!(!is_form(&Method::POST, &HeaderMap::new()));
+    }
+}
