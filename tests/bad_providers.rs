@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Browser, Discovery, Gateway, Impostor, logged, told, until_async};
+use crate::support::{Answer, App, Browser, Discovery, Gateway, House, Impostor, logged, told, until_async};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -23,7 +23,8 @@ access = "public"
 /// A gateway whose provider has these ways from the start.
 async fn gateway(provider: &Impostor) -> (Gateway, App) {
     let app = App::start().await;
-    let rest = format!("{}timeout = \"300ms\"\n{}", provider.configuration(), WIKI.replace("{app}", &app.url()));
+    let rest =
+        format!("{}timeout = \"300ms\"\n{}", provider.configuration(), WIKI.replace("{app}", &app.url()));
     (Gateway::start(&rest), app)
 }
 
@@ -68,7 +69,8 @@ async fn html_instead_of_json() {
 
 #[tokio::test]
 async fn json_of_another_shape() {
-    is_found_out_and_recovers(Discovery::Other("application/json", "[1, 2]".into()), "openid-configuration").await;
+    is_found_out_and_recovers(Discovery::Other("application/json", "[1, 2]".into()), "openid-configuration")
+        .await;
 }
 
 #[tokio::test]
@@ -79,7 +81,11 @@ async fn a_stall() {
 #[tokio::test]
 async fn invariant_14_a_document_without_end() {
     let document = format!("{{\"x\": \"{}\"}}", "x".repeat(8 << 20));
-    is_found_out_and_recovers(Discovery::Other("application/json", document.into()), "more than 524288 bytes").await;
+    is_found_out_and_recovers(
+        Discovery::Other("application/json", document.into()),
+        "more than 524288 bytes",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -119,7 +125,7 @@ async fn invariant_5_id_tokens_that_do_not_hold_sign_nobody_in() {
         (json!({"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}), "at_hash"),
         (json!({"sub": null}), "the ID token has no claim sub"),
         (json!({"exp": null}), "the ID token has no claim exp"),
-        (json!({"events": {}}), "events"),
+        (json!({"events": {}}), "carries `events`"),
     ] {
         with_id_token(changes, cause).await;
     }
@@ -145,11 +151,24 @@ async fn invariant_5_somebody_elses_userinfo_signs_nobody_in() {
 async fn a_person_without_a_name_of_their_own_is_known_by_their_subject() {
     let provider = Impostor::start().await;
     provider.now(|now| {
-        now.id_token = json!({"preferred_username": null, "email": null, "email_verified": null, "groups": null});
+        now.id_token =
+            json!({"preferred_username": null, "email": null, "email_verified": null, "groups": null});
         now.user_info = json!({"sub": "alice"});
     });
     let (gateway, _app) = gateway(&provider).await;
     let answer = Browser::new().visit(&gateway.url("/x")).await;
     assert_eq!(told(&answer, "x-user"), ["alice"]);
     assert_eq!(told(&answer, "x-groups"), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_provider_that_goes_away_while_somebody_signs_in() {
+    let mut house = House::open(WIKI).await;
+    let browser = Browser::new();
+    let callback = browser.stop_before(&house.gateway.url("/x"), "/.portcullis/callback").await;
+    house.provider.pause();
+    let answer = browser.get(callback.as_str()).await;
+    assert_eq!((answer.status, house.app.served()), (502, 0));
+    assert!(answer.body.contains("cannot be reached"), "{}", answer.body);
+    explained(&house.gateway, &answer, "no connection");
 }

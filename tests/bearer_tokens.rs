@@ -47,7 +47,8 @@ async fn tokens_of_every_kind_of_key_are_accepted() {
     let app = App::start().await;
     for algorithm in ["RS256", "RS512", "PS256", "PS384", "ES256", "ES384", "ES512", "EdDSA"] {
         let port = free_port();
-        let mut provider = Provider::stopped(&format!("http://127.0.0.1:{port}")).with("ALGORITHM", algorithm);
+        let mut provider =
+            Provider::stopped(&format!("http://127.0.0.1:{port}")).with("ALGORITHM", algorithm);
         provider.resume();
         let rest = format!("{}{}", provider.configuration(), API.replace("{app}", &app.url()));
         let gateway = Gateway::on(port, "", &rest);
@@ -64,7 +65,10 @@ async fn a_token_whose_scopes_do_not_suffice_is_told_which_would() {
     let answer = ask(&house.gateway.url("/api"), &format!("Bearer {token}")).await;
     assert_eq!(answer.status, 403);
     let challenge = answer.header("www-authenticate");
-    assert!(challenge.starts_with("Bearer ") && challenge.contains("error=\"insufficient_scope\""), "{challenge}");
+    assert!(
+        challenge.starts_with("Bearer ") && challenge.contains("error=\"insufficient_scope\""),
+        "{challenge}"
+    );
     assert!(challenge.contains("scope=\"orders:"), "{challenge}");
     let read = house.provider.access_token("orders:read").await;
     let head = [("authorization", format!("Bearer {read}"))].map(|(name, value)| (name, value));
@@ -87,7 +91,9 @@ async fn no_token_is_challenged_without_an_error_and_never_redirected() {
 async fn other_schemes_and_tokens_in_the_query_are_no_credentials() {
     let house = House::open(API).await;
     let token = house.provider.access_token("orders:read").await;
-    for scheme in ["Basic cG9ydGN1bGxpczp4", "Negotiate abc", &format!("DPoP {token}"), &format!("Token {token}")] {
+    for scheme in
+        ["Basic cG9ydGN1bGxpczp4", "Negotiate abc", &format!("DPoP {token}"), &format!("Token {token}")]
+    {
         let answer = ask(&house.gateway.url("/api"), scheme).await;
         assert_eq!(answer.status, 401, "{scheme}");
         assert!(answer.header("www-authenticate").starts_with("Bearer"), "{scheme}");

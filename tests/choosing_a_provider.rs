@@ -1,8 +1,11 @@
 //! Which provider signs somebody in, and what it is asked for.
 
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use rcgen::KeyPair;
 use url::Url;
 
-use crate::support::{Answer, Browser, House, Provider, between, free_port, onward, told};
+use crate::support::{Answer, App, Browser, Gateway, House, Provider, between, free_port, onward, told};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -26,8 +29,8 @@ async fn two() -> (House, Provider) {
 
 fn parameter(answer: &Answer, name: &str) -> Option<String> {
     let url = Url::parse(&answer.next().unwrap_or_else(|| panic!("{}", answer.body))).unwrap();
-    let value = url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-    value
+    let mut pairs = url.query_pairs();
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 #[tokio::test]
@@ -36,7 +39,11 @@ async fn with_two_providers_a_page_asks_and_the_choice_keeps_the_way() {
     let browser = Browser::new();
     let page = browser.visit(&house.gateway.url("/page?a=1&b=%26")).await;
     assert_eq!(page.status, 200);
-    assert!(page.body.contains("Corp &#60;Inc&#62;") || page.body.contains("Corp &lt;Inc&gt;"), "{}", page.body);
+    assert!(
+        page.body.contains("Corp &#60;Inc&#62;") || page.body.contains("Corp &lt;Inc&gt;"),
+        "{}",
+        page.body
+    );
     assert!(page.header("cache-control").contains("no-store"));
     let link = page.body.split("href=\"").find(|part| part.contains("provider=partner")).unwrap();
     let link = between(&format!("\"{link}"), "\"", "\"");
@@ -59,7 +66,9 @@ async fn an_e_mail_address_finds_its_provider() {
         assert!(sent.query_pairs().any(|(name, value)| name == "login_hint" && value == email), "{sent}");
     }
     // Neither a part of a domain nor a longer one is that domain (invariant 11).
-    for email in ["bob@evilcorp.example", "bob@sub.corp.example", "bob@corp.example.evil.example", "corp.example"] {
+    for email in
+        ["bob@evilcorp.example", "bob@sub.corp.example", "bob@corp.example.evil.example", "corp.example"]
+    {
         let page = ask(email).await;
         assert!(page.body.contains("provider=partner"), "{email} is asked to choose");
     }
@@ -103,6 +112,42 @@ async fn the_authorization_request_says_what_is_configured() {
         let again = Browser::new().get(&house.gateway.url("/")).await;
         assert!(asked(fresh).is_some_and(|value| value.len() >= 43), "{fresh}");
         assert_ne!(asked(fresh), parameter(&again, fresh), "{fresh} is fresh each time");
+    }
+}
+
+#[tokio::test]
+async fn who_must_have_signed_in_lately_signs_in() {
+    let house = House::with("max_age = \"10m\"\n", WIKI).await;
+    let answer = Browser::new().visit(&house.gateway.url("/")).await;
+    assert_eq!(answer.status, 200, "{}", house.gateway.log());
+}
+
+#[tokio::test]
+async fn the_gateway_shows_the_provider_who_it_is_in_each_way() {
+    let key = KeyPair::generate().unwrap();
+    let jwk =
+        Jwk::from_encoding_key(&EncodingKey::from_ec_der(&key.serialize_der()), Algorithm::ES256).unwrap();
+    for (method, line) in [
+        ("client_secret_basic", "client_auth = \"basic\"\n"),
+        ("client_secret_post", "client_auth = \"post\"\n"),
+        ("private_key_jwt", "private_key = { file = \"client.pem\" }\n"),
+    ] {
+        let port = free_port();
+        let ours = format!("http://127.0.0.1:{port}");
+        let mut provider = Provider::stopped(&ours)
+            .with_client("token_endpoint_auth_method", method.into())
+            .with_client("jwks", serde_json::json!({ "keys": [jwk] }));
+        provider.resume();
+        let app = App::start().await;
+        let secret = "client_secret = { env = \"CLIENT_SECRET\" }\n";
+        let mut configured = provider.configuration();
+        if method == "private_key_jwt" {
+            configured = configured.replace(secret, "");
+        }
+        let rest = format!("{configured}{line}{}", WIKI.replace("{app}", &app.url()));
+        let gateway = Gateway::with_files(port, &rest, &[("client.pem", &key.serialize_pem())]);
+        let answer = Browser::new().visit(&gateway.url("/")).await;
+        assert_eq!(answer.status, 200, "{method}: {}", gateway.log());
     }
 }
 

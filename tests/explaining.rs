@@ -32,7 +32,8 @@ fn text(output: &Output) -> String {
 async fn explain_says_what_the_gateway_does() {
     let house = House::open(WIKI).await;
     let url = house.gateway.url("/admin/x?y");
-    let bob = explain(&house, &["--url", &url, "--user", "bob", "--group", "ops", "--email", "bob@corp.example"]);
+    let bob =
+        explain(&house, &["--url", &url, "--user", "bob", "--group", "ops", "--email", "bob@corp.example"]);
     assert_eq!(bob.status.code(), Some(0), "{}", text(&bob));
     assert!(text(&bob).contains("admin") && text(&bob).contains(&house.app.url()), "{}", text(&bob));
     let alice = explain(&house, &["--url", &url, "--user", "alice", "--group", "staff"]);
@@ -42,7 +43,9 @@ async fn explain_says_what_the_gateway_does() {
     assert_eq!(nobody.status.code(), Some(1));
     assert!(text(&nobody).contains("nobody is signed in"));
     let wiki = explain(&house, &["--url", &house.gateway.url("/"), "--user", "alice", "--group", "staff"]);
-    for header in ["x-auth-request-user: alice", "x-auth-request-groups: staff", "portcullis-assertion: a signed JWT"] {
+    for header in
+        ["x-auth-request-user: alice", "x-auth-request-groups: staff", "portcullis-assertion: a signed JWT"]
+    {
         assert!(text(&wiki).contains(header), "{header}: {}", text(&wiki));
     }
 }
@@ -68,11 +71,19 @@ async fn explain_takes_the_question_from_a_refusals_id_and_the_log() {
 async fn explain_reads_claims_and_refuses_what_it_cannot_read() {
     let house = House::open(WIKI).await;
     let directory = house.gateway.directory.path();
-    std::fs::write(directory.join("claims.json"), r#"{"sub": "s1", "preferred_username": "bob", "groups": ["ops"]}"#).unwrap();
+    std::fs::write(
+        directory.join("claims.json"),
+        r#"{"sub": "s1", "preferred_username": "bob", "groups": ["ops"]}"#,
+    )
+    .unwrap();
     std::fs::write(directory.join("broken.json"), "{").unwrap();
     let url = house.gateway.url("/admin");
     assert_eq!(explain(&house, &["--url", &url, "--claims", "claims.json"]).status.code(), Some(0));
-    for bad in [&["--claims", "broken.json"][..], &["--claims", "missing.json"], &["--user", "x", "--provider", "nobody"]] {
+    for bad in [
+        &["--claims", "broken.json"][..],
+        &["--claims", "missing.json"],
+        &["--user", "x", "--provider", "nobody"],
+    ] {
         let told = explain(&house, &[&["--url", url.as_str()], bad].concat());
         assert_eq!(told.status.code(), Some(2), "{bad:?}");
         assert!(!told.stderr.is_empty());

@@ -1,5 +1,7 @@
 //! The tests.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 mod bad_providers;
 mod bearer_tokens;
 mod choosing_a_provider;

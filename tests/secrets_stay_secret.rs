@@ -31,16 +31,21 @@ access = "public"
 
 /// What must be found nowhere: everything secret that one sign-in brought forth.
 async fn planted(house: &House, browser: &Browser) -> Vec<String> {
-    let callback = browser.stop_before(&house.gateway.url("/?secret=in-a-query"), "/.portcullis/callback").await;
+    let callback =
+        browser.stop_before(&house.gateway.url("/?secret=in-a-query"), "/.portcullis/callback").await;
     let sealed = browser.cookie_names(callback.as_str());
     let flows: Vec<_> = sealed.iter().filter_map(|name| browser.cookie(callback.as_str(), name)).collect();
     let parameters = callback.query_pairs().filter(|(name, _)| name == "code" || name == "state");
     let mut secrets: Vec<String> = parameters.map(|(_, value)| value.into_owned()).collect();
-    let flow = browser.cookie_names(callback.as_str()).into_iter().position(|name| name.starts_with("portcullis-flow"));
+    let flow = browser
+        .cookie_names(callback.as_str())
+        .into_iter()
+        .position(|name| name.starts_with("portcullis-flow"));
     secrets.push(flows[flow.unwrap()].clone());
     browser.follow(browser.get(callback.as_str()).await).await;
     secrets.push(browser.cookie(&house.gateway.url("/"), "portcullis").unwrap());
-    let passed = crate::support::told(&browser.get(&house.gateway.url("/token")).await, "authorization").remove(0);
+    let passed =
+        crate::support::told(&browser.get(&house.gateway.url("/token")).await, "authorization").remove(0);
     secrets.push(passed.trim_start_matches("Bearer ").to_owned());
     secrets.push(CLIENT_SECRET.to_owned());
     secrets.push("in-a-query".to_owned());
@@ -56,7 +61,10 @@ async fn refusals(house: &House) {
         ("cookie", "portcullis-flow-planted=planted-flow-cookie-1"),
     ];
     for header in forged {
-        for path in ["/token?access_token=planted-query-token", "/.portcullis/callback?code=planted-code-1&state=planted-state-1"] {
+        for path in [
+            "/token?access_token=planted-query-token",
+            "/.portcullis/callback?code=planted-code-1&state=planted-state-1",
+        ] {
             Browser::new().send(http::Method::GET, &house.gateway.url(path), &[header], "").await;
         }
     }
@@ -95,7 +103,12 @@ async fn invariant_15_a_stolen_state_file_opens_nothing() {
     }
     assert!(!stolen.is_empty());
     let raw = BASE64_URL_SAFE_NO_PAD.decode(&key).unwrap();
-    let forms = [key.clone().into_bytes(), raw.clone(), BASE64_STANDARD.encode(&raw).into_bytes(), hex(&raw).into_bytes()];
+    let forms = [
+        key.clone().into_bytes(),
+        raw.clone(),
+        BASE64_STANDARD.encode(&raw).into_bytes(),
+        hex(&raw).into_bytes(),
+    ];
     for form in forms {
         assert!(!stolen.windows(form.len()).any(|window| window == form), "the key is in the state file");
     }

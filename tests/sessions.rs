@@ -87,6 +87,17 @@ async fn signing_out_ends_the_session_here_and_at_the_provider() {
 }
 
 #[tokio::test]
+async fn who_signed_out_stays_signed_out_after_a_restart() {
+    let mut house = House::open(WIKI).await;
+    let browser = house.signed_in().await;
+    let kept = key(&house, &browser).unwrap();
+    sign_out(&house, &browser).await;
+    house.gateway.restart();
+    browser.set_cookie(&house.gateway.url("/"), COOKIE, &kept);
+    assert_eq!(browser.get(&house.gateway.url("/")).await.status, 302);
+}
+
+#[tokio::test]
 async fn invariant_18_no_other_site_signs_anybody_out_or_makes_them_somebody_else() {
     let house = House::open(WIKI).await;
     let browser = house.signed_in().await;
@@ -138,19 +149,28 @@ async fn the_cookie_behind_tls_is_bound_to_the_host_and_out_of_reach() {
         assert!(session.contains(attribute), "{session}");
     }
     assert!(!session.contains("Domain"), "{session}");
-    assert!(cookies.iter().all(|cookie| cookie.starts_with("__Host-") && cookie.contains("; Secure")), "{cookies:?}");
+    assert!(
+        cookies.iter().all(|cookie| cookie.starts_with("__Host-") && cookie.contains("; Secure")),
+        "{cookies:?}"
+    );
     let arrived = browser.follow(answer.clone()).await;
     assert_eq!((arrived.status, arrived.url.as_str()), (200, "https://wiki.localhost/x?y=z"));
     let clear = browser.cookie("https://wiki.localhost/", "__Host-portcullis").unwrap();
     let named = [("cookie", format!("portcullis={clear}")), ("x-forwarded-proto", "https".into())];
-    let named: Vec<_> = named.iter().map(|(name, value)| (*name, value.as_str())).chain([("host", "wiki.localhost")]).collect();
+    let named: Vec<_> = named
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .chain([("host", "wiki.localhost")])
+        .collect();
     let answer = Browser::new().send(Method::GET, &house.gateway.url("/"), &named, "").await;
     assert_eq!(answer.status, 401, "without its prefix the key is nothing");
 }
 
 /// A signed-in browser on a house whose `/stream` is another app's.
 async fn with_stream(app: String) -> (House, Browser) {
-    let route = format!("{WIKI}\n[[routes]]\nname = \"stream\"\npath = \"/stream\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n");
+    let route = format!(
+        "{WIKI}\n[[routes]]\nname = \"stream\"\npath = \"/stream\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n"
+    );
     let house = House::open(&route).await;
     let browser = house.signed_in().await;
     (house, browser)
@@ -179,7 +199,8 @@ async fn invariant_8_signing_out_ends_an_open_event_stream() {
     let (house, browser) = with_stream(events().await).await;
     let mut stream = TcpStream::connect(("127.0.0.1", house.gateway.port)).await.unwrap();
     let cookie = format!("{COOKIE}={}", key(&house, &browser).unwrap());
-    let head = format!("GET /stream HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncookie: {cookie}\r\n\r\n", house.gateway.port);
+    let head =
+        format!("GET /stream HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncookie: {cookie}\r\n\r\n", house.gateway.port);
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut seen = Vec::new();
     while !String::from_utf8_lossy(&seen).contains("data: hello") {

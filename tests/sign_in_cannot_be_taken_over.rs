@@ -21,7 +21,11 @@ fn with(url: &Url, name: &str, value: Option<&str>) -> String {
 }
 
 fn parameter(url: &Url, name: &str) -> String {
-    url.query_pairs().find(|(key, _)| key == name).unwrap_or_else(|| panic!("no {name} in {url}")).1.into_owned()
+    url.query_pairs()
+        .find(|(key, _)| key == name)
+        .unwrap_or_else(|| panic!("no {name} in {url}"))
+        .1
+        .into_owned()
 }
 
 /// The page says that nothing came of it, without what came; the log says why, under the page's id.
@@ -122,7 +126,8 @@ fn refused_seal(house: &House, answer: &Answer) {
 async fn invariant_6_a_callback_is_good_once() {
     let house = House::open(WIKI).await;
     let (browser, callback) = begun(&house).await;
-    let kept = browser.cookie_names(callback.as_str()).into_iter().find(|name| name.contains("flow")).unwrap();
+    let kept =
+        browser.cookie_names(callback.as_str()).into_iter().find(|name| name.contains("flow")).unwrap();
     let sealed = browser.cookie(callback.as_str(), &kept).unwrap();
     assert_eq!(browser.get(callback.as_str()).await.status, 303);
     refused(&house, &browser.get(callback.as_str()).await, "did not start this flow");
@@ -157,10 +162,14 @@ async fn the_redirect_uri_is_not_made_from_what_the_request_says() {
         let url = house.gateway.url("/.portcullis/sign-in?provider=corp");
         let answer = Browser::new().send(http::Method::GET, &url, headers, "").await;
         let Some(next) = answer.next() else { continue };
-        let redirect = next.contains("/auth?").then(|| parameter(&Url::parse(&next).unwrap(), "redirect_uri"));
+        let redirect =
+            next.contains("/auth?").then(|| parameter(&Url::parse(&next).unwrap(), "redirect_uri"));
         let expected = house.gateway.url("/.portcullis/callback");
         assert!(redirect.is_none_or(|uri| uri == expected), "{next}");
-        assert!(next.starts_with(&house.provider.issuer()) || next.starts_with(&house.gateway.url("/")), "{next}");
+        assert!(
+            next.starts_with(&house.provider.issuer()) || next.starts_with(&house.gateway.url("/")),
+            "{next}"
+        );
     }
 }
 
@@ -168,7 +177,10 @@ async fn the_redirect_uri_is_not_made_from_what_the_request_says() {
 async fn invariant_13_the_return_address_does_not_lead_off_site() {
     let house = House::open(WIKI).await;
     let named = Browser::new();
-    assert_eq!(named.visit(&house.gateway.url("/.portcullis/sign-in?provider=corp")).await.url.port(), Some(house.gateway.port));
+    assert_eq!(
+        named.visit(&house.gateway.url("/.portcullis/sign-in?provider=corp")).await.url.port(),
+        Some(house.gateway.port)
+    );
     let own = house.gateway.url("");
     let addresses = [
         "https://evil.example/".to_owned(),
@@ -186,7 +198,8 @@ async fn invariant_13_the_return_address_does_not_lead_off_site() {
         format!("http://127.0.0.1:{}/", house.provider.port),
     ];
     for address in addresses {
-        let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &address).finish();
+        let query: String =
+            form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &address).finish();
         for browser in [&named, &Browser::new()] {
             let answer = browser.visit(&house.gateway.url(&format!("/.portcullis/sign-in?{query}"))).await;
             let at = (answer.url.host_str(), answer.url.port());
@@ -199,7 +212,8 @@ async fn invariant_13_the_return_address_does_not_lead_off_site() {
 #[tokio::test]
 async fn invariant_13_a_host_that_leads_here_is_not_ours_for_that() {
     let house = House::open(WIKI).await;
-    let (public, stranger) = (house.gateway.url("/page?a=1"), format!("http://evil.localhost:{}/page?a=1", house.gateway.port));
+    let (public, stranger) =
+        (house.gateway.url("/page?a=1"), format!("http://evil.localhost:{}/page?a=1", house.gateway.port));
     let browser = Browser::new();
     let arrived = browser.visit(&stranger).await;
     assert_eq!(arrived.url.as_str(), public, "the route answers, on the host that people sign in at");

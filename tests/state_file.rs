@@ -14,7 +14,8 @@ const REST: &str = "[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n[[routes]]\nname 
 fn place(bytes: &[u8]) -> (TempDir, PathBuf) {
     let directory = TempDir::new().unwrap();
     let text = format!("[server]\nlisten = \"127.0.0.1:{}\"\nstate = \"state.db\"\n\n{REST}", free_port());
-    fs::write(directory.path().join("portcullis.toml"), text.replace("{admin}", &free_port().to_string())).unwrap();
+    fs::write(directory.path().join("portcullis.toml"), text.replace("{admin}", &free_port().to_string()))
+        .unwrap();
     let state = directory.path().join("state.db");
     fs::write(&state, bytes).unwrap();
     fs::set_permissions(&state, fs::Permissions::from_mode(0o600)).unwrap();
@@ -42,7 +43,9 @@ fn a_file_that_is_no_database_is_said_to_be_none_and_left_alone() {
 fn made() -> (TempDir, PathBuf) {
     let (directory, state) = place(b"");
     let connection = rusqlite::Connection::open(&state).unwrap();
-    connection.execute_batch("PRAGMA application_id = 0x50727463; PRAGMA user_version = 9999; CREATE TABLE x (y)").unwrap();
+    connection
+        .execute_batch("PRAGMA application_id = 0x50727463; PRAGMA user_version = 9999; CREATE TABLE x (y)")
+        .unwrap();
     (directory, state)
 }
 

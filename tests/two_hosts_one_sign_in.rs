@@ -59,8 +59,12 @@ async fn an_app_on_another_host_gets_its_session_by_ticket_and_keeps_path_and_qu
     assert_eq!(house.provider.asked("/token").await, 1);
     assert_eq!(browser.visit(&at(&house, "files", "/")).await.status, 200);
     assert_eq!(house.provider.asked("/token").await, 1, "one sign-in serves both");
-    let keys: Vec<_> = ["wiki", "files", "login"].map(|host| browser.cookie(&at(&house, host, "/"), "portcullis")).into();
-    assert!(keys.iter().all(Option::is_some) && keys[0] != keys[1] && keys[1] != keys[2], "each host has a key of its own");
+    let keys: Vec<_> =
+        ["wiki", "files", "login"].map(|host| browser.cookie(&at(&house, host, "/"), "portcullis")).into();
+    assert!(
+        keys.iter().all(Option::is_some) && keys[0] != keys[1] && keys[1] != keys[2],
+        "each host has a key of its own"
+    );
 }
 
 #[tokio::test]

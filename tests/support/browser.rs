@@ -83,7 +83,8 @@ impl Browser {
     pub(crate) async fn stop_before(&self, url: &str, mark: &str) -> Url {
         let mut answer = self.get(url).await;
         for _ in 0..20 {
-            let next = answer.next().unwrap_or_else(|| panic!("{} {}: {}", answer.url, answer.status, answer.body));
+            let next =
+                answer.next().unwrap_or_else(|| panic!("{} {}: {}", answer.url, answer.status, answer.body));
             if next.contains(mark) {
                 return Url::parse(&next).unwrap();
             }
@@ -94,7 +95,11 @@ impl Browser {
 
     /// One navigation, no redirect followed.
     pub(crate) async fn get(&self, url: &str) -> Answer {
-        let navigation = [("accept", "text/html,*/*;q=0.8"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        let navigation = [
+            ("accept", "text/html,*/*;q=0.8"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+        ];
         self.send(Method::GET, url, &navigation, "").await
     }
 
@@ -112,7 +117,13 @@ impl Browser {
     }
 
     /// Any request, with the cookies that belong to it.
-    pub(crate) async fn send(&self, method: Method, url: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let url = Url::parse(url).unwrap();
         let mut request = Request::builder().method(method).uri(self.reached_at(&url).as_str());
         if !headers.iter().any(|(name, _)| *name == "host") {
@@ -166,11 +177,15 @@ impl Browser {
     /// A cookie's value.
     pub(crate) fn cookie(&self, url: &str, name: &str) -> Option<String> {
         let url = Url::parse(url).unwrap();
-        self.matching(&url).iter().find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+        self.matching(&url)
+            .iter()
+            .find(|cookie| cookie.name() == name)
+            .map(|cookie| cookie.value().to_owned())
     }
 
     fn cookies(&self, url: &Url) -> Option<String> {
-        let pairs: Vec<String> = self.matching(url).iter().map(|c| format!("{}={}", c.name(), c.value())).collect();
+        let pairs: Vec<String> =
+            self.matching(url).iter().map(|c| format!("{}={}", c.name(), c.value())).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
@@ -181,7 +196,10 @@ impl Browser {
             let safe = cookie.secure() != Some(true) || url.scheme() == "https";
             safe && url.path().starts_with(cookie.path().unwrap_or("/"))
         };
-        jar.iter().filter(|(at, cookie)| at == host && fits(cookie)).map(|(_, cookie)| cookie.clone()).collect()
+        jar.iter()
+            .filter(|(at, cookie)| at == host && fits(cookie))
+            .map(|(_, cookie)| cookie.clone())
+            .collect()
     }
 
     fn keep(&self, url: &Url, headers: &HeaderMap) {

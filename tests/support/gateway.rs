@@ -1,7 +1,8 @@
 //! The gateway as its users run it: the program, a configuration file, a state file, a log.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -36,6 +37,15 @@ impl Gateway {
 
     /// The same for people who sign in at `public_url`.
     pub(crate) fn at(port: u16, public_url: &str, server: &str, rest: &str) -> Self {
+        Self::launch(port, public_url, server, rest, &[])
+    }
+
+    /// The same as [`Gateway::on`] with further files beside the configuration, by name.
+    pub(crate) fn with_files(port: u16, rest: &str, files: &[(&str, &str)]) -> Self {
+        Self::launch(port, &format!("http://127.0.0.1:{port}"), "", rest, files)
+    }
+
+    fn launch(port: u16, public_url: &str, server: &str, rest: &str, files: &[(&str, &str)]) -> Self {
         let admin = free_port();
         let directory = TempDir::new().unwrap();
         let text = format!(
@@ -43,7 +53,13 @@ impl Gateway {
              state = \"state.db\"\nworkers = 2\n{server}\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n\
              [log]\nformat = \"json\"\n\n{rest}\n"
         );
-        fs::write(directory.path().join("portcullis.toml"), text.replace("{port}", &port.to_string())).unwrap();
+        fs::write(directory.path().join("portcullis.toml"), text.replace("{port}", &port.to_string()))
+            .unwrap();
+        for (name, text) in files {
+            let file = directory.path().join(name);
+            fs::write(&file, text).unwrap();
+            fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        }
         let child = spawn(&directory);
         let mut gateway = Self { port, admin, directory, child };
         gateway.wait_until_listening();

@@ -56,11 +56,13 @@ impl Impostor {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
+        let pkcs8 =
+            EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new()).unwrap();
         let signing = EncodingKey::from_ec_der(pkcs8.as_ref());
         let mut jwk = Jwk::from_encoding_key(&signing, Algorithm::ES256).unwrap();
         jwk.common.key_id = Some("k1".into());
-        let ways = Ways { discovery: Discovery::Changed(json!({})), id_token: json!({}), user_info: json!({}) };
+        let ways =
+            Ways { discovery: Discovery::Changed(json!({})), id_token: json!({}), user_info: json!({}) };
         let (ways, codes) = (Mutex::new(ways), Mutex::default());
         let impostor = Self(Arc::new(Inner { issuer, signing, jwk, ways, codes }));
         tokio::spawn(accept(listener, Arc::clone(&impostor.0)));
@@ -128,7 +130,9 @@ async fn accept(listener: TcpListener, inner: Arc<Inner>) {
     while let Ok((stream, _)) = listener.accept().await {
         let inner = Arc::clone(&inner);
         let service = service_fn(move |request| answer(Arc::clone(&inner), request));
-        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+        );
     }
 }
 
@@ -186,7 +190,9 @@ impl Inner {
         let mut head = Header::new(Algorithm::ES256);
         head.kid = Some("k1".into());
         let token = encode(&head, &changed(claims, changes), &self.signing).unwrap();
-        json_of(&json!({ "access_token": "opaque-token", "token_type": "Bearer", "expires_in": 3600, "id_token": token }))
+        json_of(
+            &json!({ "access_token": "opaque-token", "token_type": "Bearer", "expires_in": 3600, "id_token": token }),
+        )
     }
 }
 

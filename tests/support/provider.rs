@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use http::Method;
+use serde_json::Value;
 
 use super::{Browser, free_port};
 
@@ -13,7 +14,7 @@ pub(crate) const CLIENT_SECRET: &str = "throw-away-client-secret-of-the-tests";
 /// A running provider; killed when dropped.
 pub(crate) struct Provider {
     pub(crate) port: u16,
-    clients: String,
+    client: Value,
     environment: Vec<(&'static str, &'static str)>,
     child: Option<Child>,
 }
@@ -28,20 +29,27 @@ impl Provider {
 
     /// One that is away.
     pub(crate) fn stopped(gateway: &str) -> Self {
-        let clients = serde_json::json!([{
+        let client = serde_json::json!({
             "client_id": "portcullis",
             "client_secret": CLIENT_SECRET,
             "redirect_uris": [format!("{gateway}/.portcullis/callback")],
             "post_logout_redirect_uris": [format!("{gateway}/.portcullis/signed-out")],
             "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
             "scope": "openid offline_access email profile groups orders:read",
-        }]);
-        Self { port: free_port(), clients: clients.to_string(), environment: Vec::new(), child: None }
+        });
+        Self { port: free_port(), client, environment: Vec::new(), child: None }
     }
 
     /// Sets an environment variable for the next start.
     pub(crate) fn with(mut self, name: &'static str, value: &'static str) -> Self {
         self.environment.push((name, value));
+        self
+    }
+
+    /// Says something else of the client from the next start on (OpenID Connect Dynamic Client Registration
+    /// 1.0, section 2).
+    pub(crate) fn with_client(mut self, member: &str, value: Value) -> Self {
+        self.client[member] = value;
         self
     }
 
@@ -77,7 +85,7 @@ impl Provider {
     pub(crate) fn resume(&mut self) {
         let mut child = Command::new("node")
             .args(["tests/peers/provider.js", &self.port.to_string()])
-            .env("CLIENTS", &self.clients)
+            .env("CLIENTS", serde_json::json!([self.client]).to_string())
             .envs(self.environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
