@@ -100,7 +100,7 @@ impl Gate {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Rejection> {
         let inbound = exchange.inbound.insert(Inbound::read(&exchange.transport, &house.trusted, &request)?);
-        let route = Arc::clone(exchange.route.insert(Arc::clone(house.route(inbound)?)));
+        let route = Arc::clone(exchange.route.insert(Arc::clone(house.route(&exchange.transport, inbound)?)));
         route.tolerates(&inbound.path)?;
         let standing = route.limit_before(inbound, request.headers())?;
         exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
