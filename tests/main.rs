@@ -1,3 +1,5 @@
 //! The tests.
 
+mod browser;
 mod layering;
+mod support;

@@ -2,11 +2,13 @@
 
 mod app;
 mod browser;
+mod demo;
 mod gateway;
 mod provider;
 
 pub(crate) use app::App;
 pub(crate) use browser::{Answer, Browser};
+pub(crate) use demo::Demo;
 pub(crate) use gateway::Gateway;
 pub(crate) use provider::Provider;
 
