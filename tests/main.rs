@@ -3,3 +3,4 @@
 mod browser;
 mod layering;
 mod support;
+mod terminal;

@@ -8,6 +8,8 @@ use super::free_port;
 /// A running demo; killed when dropped.
 pub(crate) struct Demo {
     pub(crate) url: String,
+    /// What it printed until it was ready.
+    pub(crate) welcome: String,
     alice: String,
     bob: String,
     child: Child,
@@ -18,8 +20,14 @@ pub(crate) struct Demo {
 impl Demo {
     /// Starts it on a free port and reads its welcome to the end.
     pub(crate) fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn with(arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_portcullis"))
             .args(["demo", "--listen", &format!("127.0.0.1:{}", free_port())])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -31,6 +39,7 @@ impl Demo {
             url: word_after(&welcome, "Open").trim_end_matches('/').to_owned(),
             alice: word_after(&welcome, "alice"),
             bob: word_after(&welcome, "bob"),
+            welcome,
             child,
             _output: output,
         }

@@ -39,5 +39,6 @@ export default async function walk(walker) {
   await walker.signInAs('bob');
   await walker.page.getByRole('button', { name: 'Deny' }).click();
   await walker.heading('Sign-in did not work');
+  await walker.page.getByText('You said no').waitFor();
   await walker.picture('sign-in-denied');
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 
 export default async function walk(walker) {
-  walker.expect(401);
+  walker.expect(401, 410); // a script without a session; a page of the provider about a sign-in that is over
   // Scripts of an app are not ours to forbid: the app of the demo forbids itself to have any.
   const page = await walker.somebodyNew({ bypassCSP: true });
   await walker.go('/');
@@ -17,6 +17,7 @@ export default async function walk(walker) {
   await walker.go('/.portcullis');
   await walker.heading('You are signed in');
   await walker.picture('home');
+  assert.equal(await page.getByRole('navigation').getByRole('link').getAttribute('href'), walker.url('/'), 'it offers the app');
   await walker.go('/.portcullis/sign-out');
   await walker.heading('Sign out?');
   await walker.picture('sign-out');
