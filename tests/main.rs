@@ -4,6 +4,7 @@
 
 mod bad_providers;
 mod bearer_tokens;
+mod browser;
 mod choosing_a_provider;
 mod explaining;
 mod forged_tokens;
@@ -15,5 +16,6 @@ mod sign_in;
 mod sign_in_cannot_be_taken_over;
 mod state_file;
 mod support;
+mod terminal;
 mod two_hosts_one_sign_in;
 mod what_apps_are_told;

@@ -2,6 +2,7 @@
 
 mod app;
 mod browser;
+mod demo;
 mod gateway;
 mod house;
 mod impostor;
@@ -10,6 +11,7 @@ mod streams;
 
 pub(crate) use app::App;
 pub(crate) use browser::{Answer, Browser};
+pub(crate) use demo::Demo;
 pub(crate) use gateway::{Gateway, program};
 pub(crate) use house::{House, between, onward, told};
 pub(crate) use impostor::{Discovery, Impostor};
