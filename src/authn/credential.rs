@@ -50,7 +50,9 @@ fn read(value: &[u8]) -> Credential<'_> {
 fn is_b64token(text: &[u8]) -> bool {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let (body, _) = text.split_at(text.len() - padding);
-    !body.is_empty() && body.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte))
+    let allowed =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+    !body.is_empty() && body.iter().all(allowed)
 }
 
 fn is_tchar(byte: u8) -> bool {

@@ -8,7 +8,7 @@ use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::at::{Node, Place};
 use super::remark::{Remark, Remarks, quoted};
-use super::words::{listed, nearest};
+use super::words::{is_slip, listed, nearest};
 
 /// Words that are planned but not understood yet, so that they are not taken for misspelt.
 const LATER: [&str; 9] =
@@ -100,8 +100,8 @@ fn table<'t>(
             fitting.and_then(|value| sound.insert(key.clone(), value));
         } else {
             let meant = nearest(name, known.keys().map(String::as_str));
-            if meant.is_none() || nearest(name, secret_keys(known)).is_some() {
-                remarks.mask(value.span());
+            if !meant.is_some_and(|meant| is_slip(name, meant) && !known.get(meant).is_some_and(is_secret)) {
+                hide_all(value, remarks);
             }
             excused.push(meant.unwrap_or(name));
             remarks.fault(unknown_key(key.span(), name, meant, known));
@@ -193,22 +193,32 @@ fn in_quotes(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| format!("\"{word}\"")).collect()
 }
 
-/// Keys behind which a secret could stand.
-fn secret_keys(known: &Map<String, Value>) -> impl Iterator<Item = &str> {
-    known.iter().filter(|(_, schema)| is_secret(schema)).map(|(name, _)| name.as_str())
-}
-
 fn is_secret(schema: &Value) -> bool {
     schema.get("x-secret") == Some(&Value::Bool(true))
 }
 
 /// Hides what stands where a secret could stand; the names of variables and files are none.
 fn hide(schema: &Value, node: &Node<'_>, remarks: &mut Remarks) {
-    let DeValue::Table(entries) = node.get_ref() else { return remarks.mask(node.span()) };
+    let DeValue::Table(entries) = node.get_ref() else { return hide_all(node, remarks) };
     for (key, value) in entries {
         if schema.pointer("/properties").and_then(|known| known.get(key.get_ref().as_ref())).is_none() {
-            remarks.mask(value.span());
+            hide_all(value, remarks);
         }
+    }
+}
+
+/// Hides every value in `node`: what stands behind a key that is not ours could be anything.
+fn hide_all(node: &Node<'_>, remarks: &mut Remarks) {
+    remarks.mask(node.span());
+    // The span of a table that a dotted key made is that of the key.
+    match node.get_ref() {
+        DeValue::Table(entries) => entries.values().for_each(|value| hide_all(value, remarks)),
+        DeValue::Array(items) => items.iter().for_each(|item| hide_all(item, remarks)),
+        DeValue::String(_)
+        | DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_) => {}
     }
 }
 

@@ -18,7 +18,7 @@ use super::words::nearest;
 use super::{mask, schema};
 
 /// Bytes that a configuration file may have.
-const LARGEST: u64 = 1024 * 1024;
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// The text of the file at `path`, without byte order mark.
 pub(super) fn read(path: &Path, sources: &dyn Sources) -> Result<String, Report> {
@@ -27,7 +27,7 @@ pub(super) fn read(path: &Path, sources: &dyn Sources) -> Result<String, Report>
         unreadable(format!("the configuration cannot be read: {cause}"), "name the file with --config FILE")
     })?;
     if bytes.len() as u64 > LARGEST {
-        return Err(unreadable("the configuration is larger than 1 MiB".into(), "is this the right file?"));
+        return Err(unreadable("the configuration is larger than 16 MiB".into(), "is this the right file?"));
     }
     let text = String::from_utf8(bytes).map_err(|cause| {
         let valid = cause.utf8_error().valid_up_to();
@@ -44,11 +44,11 @@ pub(super) fn parse<'t>(text: &'t str, remarks: &mut Remarks) -> Option<(Node<'t
     let (table, errors) = DeTable::parse_recoverable(text);
     let node = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
     if !errors.is_empty() {
-        broken(text, &schema, &node, &errors, remarks);
+        broken(text, schema, &node, &errors, remarks);
         return None;
     }
-    let sound = check(&schema, &node, remarks)?;
-    if lacks_a_room(&schema, &node) {
+    let sound = check(schema, &node, remarks)?;
+    if lacks_a_room(schema, &node) {
         return None;
     }
     match Config::deserialize(ValueDeserializer::from(sound)) {
@@ -86,8 +86,9 @@ fn broken(text: &str, schema: &Value, node: &Node<'_>, errors: &[Error], remarks
     let mut structure = Remarks::default();
     check(schema, node, &mut structure);
     remarks.masks.append(&mut structure.masks);
+    // Values may be what the parser made of the pieces; keys are what was written.
     let sound =
-        |remark: &Remark| !remark.message.ends_with("is missing") && !spoiled.contains(&line(&remark.span));
+        |remark: &Remark| remark.message.starts_with("unknown key") && !spoiled.contains(&line(&remark.span));
     structure.faults.into_iter().filter(sound).for_each(|fault| remarks.fault(fault));
 }
 

@@ -6,6 +6,7 @@ mod document;
 mod lower;
 mod mask;
 mod raw;
+mod reference;
 mod remark;
 mod report;
 mod schema;
@@ -21,6 +22,7 @@ use std::path::Path;
 use at::{At, Place};
 use remark::Remarks;
 
+pub use reference::reference;
 pub use report::{Finding, Report};
 pub use schema::schema;
 pub use settings::Settings;

@@ -12,7 +12,7 @@ pub(super) struct Remark {
     pub(super) expected: String,
     pub(super) help: Option<String>,
     /// Another place that belongs to it, and what stands there.
-    pub(super) see: Option<(Range<usize>, String)>,
+    pub(super) see: Option<Box<(Range<usize>, String)>>,
 }
 
 impl Remark {
@@ -43,7 +43,7 @@ impl Remark {
     /// Where else to look.
     #[must_use]
     pub(super) fn see(mut self, place: Place<'_>, what: impl Into<String>) -> Self {
-        self.see = Some((place.span(), what.into()));
+        self.see = Some(Box::new((place.span(), what.into())));
         self
     }
 }

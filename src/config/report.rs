@@ -176,7 +176,8 @@ impl<'a> Lines<'a> {
     fn finding(&self, remark: Remark) -> Finding {
         let span = within(self.text, remark.span);
         let (line, column) = self.position(span.start);
-        let see = remark.see.map(|(span, what)| {
+        let see = remark.see.map(|see| {
+            let (span, what) = *see;
             let span = within(self.text, span);
             (span.clone(), self.position(span.start).0, what)
         });
@@ -194,8 +195,10 @@ impl<'a> Lines<'a> {
 
 /// The span, moved outward to the borders of characters and inside the text.
 fn within(text: &str, span: Range<usize>) -> Range<usize> {
-    let start = text.floor_char_boundary(span.start);
-    start..text.ceil_char_boundary(span.end).max(start)
+    let start =
+        (0..=span.start.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    let end = (span.end..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    start..end.max(start)
 }
 
 /// The text with a `*` for each masked byte; line breaks stay, so that places stay.

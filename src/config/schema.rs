@@ -1,6 +1,7 @@
 //! The JSON Schema of the file, made from the raw shape.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
@@ -14,8 +15,11 @@ pub fn schema() -> Value {
 }
 
 /// The same without references: what the structural check and the reference walk through.
-pub(super) fn flat() -> Value {
-    generated(SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true))
+pub(super) fn flat() -> &'static Value {
+    static FLAT: LazyLock<Value> = LazyLock::new(|| {
+        generated(SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true))
+    });
+    &FLAT
 }
 
 /// Every key that `schema` (of [`flat`]) knows, and whether a secret could stand behind it somewhere.

@@ -14,6 +14,12 @@ pub(super) fn nearest<'a>(written: &str, words: impl IntoIterator<Item = &'a str
     (distance <= allowed).then_some(word)
 }
 
+/// Whether `written` is `meant` but for a slip of the finger.
+pub(super) fn is_slip(written: &str, meant: &str) -> bool {
+    const SHORTEST: usize = 5;
+    written.len() >= SHORTEST && strsim::osa_distance(written, meant) <= 1
+}
+
 /// `"a"`, `"a" or "b"`, `"a", "b" or "c"`.
 pub(super) fn listed(words: &[String]) -> String {
     match words {

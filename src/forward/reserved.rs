@@ -54,6 +54,12 @@ impl ReservedHeaders {
         }
     }
 
+    /// Takes from a request's head every reserved name and every hop-by-hop field (RFC 9110, section 7.6.1)
+    /// with what `Connection` names.
+    pub fn strip(&self, headers: &mut http::HeaderMap) {
+        super::headers::strip_request(headers, self);
+    }
+
     /// Whether `name` could be read as a reserved one. Names that begin or measure unlike all of them
     /// cost one look-up.
     #[must_use]

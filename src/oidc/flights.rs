@@ -4,12 +4,20 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt, Shared};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 type Flight<T> = Shared<BoxFuture<'static, Result<T, FlightError>>>;
-type Board<T> = Arc<Mutex<HashMap<[u8; 32], Flight<T>>>>;
+type Key = [u8; 32];
+
+/// No session calls again before this many times the span that its last call took: a provider that stalls
+/// holds a session's requests up now and then, not each of them.
+const REST: u32 = 5;
+/// The shortest and the longest such rest.
+const RESTS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// Why a joined call gave nothing at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +25,9 @@ pub enum FlightError {
     /// As many calls are on their way as are allowed.
     #[error("too many refreshes are on their way already")]
     Full,
+    /// One has ended a moment ago, well or not: what the session holds now is what there is.
+    #[error("a refresh ended a moment ago; it is not tried again yet")]
+    Recent,
     /// The call was dropped or panicked.
     #[error("the refresh ended without a result")]
     Lost,
@@ -24,7 +35,14 @@ pub enum FlightError {
 
 /// Calls on their way, by session: whoever comes while one flies waits for it instead of calling too.
 pub struct RefreshFlights<T> {
-    board: Board<T>,
+    board: Arc<Mutex<Board<T>>>,
+    capacity: usize,
+}
+
+struct Board<T> {
+    flying: HashMap<Key, Flight<T>>,
+    /// Until when those that have ended rest.
+    resting: HashMap<Key, Instant>,
     capacity: usize,
 }
 
@@ -32,18 +50,18 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
     /// Room for `capacity` sessions refreshing at the same time.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { board: Arc::default(), capacity }
+        let board = Board { flying: HashMap::new(), resting: HashMap::new(), capacity };
+        Self { board: Arc::new(Mutex::new(board)), capacity }
     }
 
     /// The result of the call for `key` that is on its way, or of `call`'s, which then is.
     ///
     /// The call goes on though every waiter goes away, for the provider may have spent the refresh token
-    /// already: let the future itself store what it got. Let it also read the session anew when it begins,
-    /// for the flight before may have ended since its caller looked. Call it within a tokio runtime.
+    /// already: let the future itself store what it got. Call it within a tokio runtime.
     ///
     /// # Errors
     /// [`FlightError`]; what the call itself gives, good or bad, is `T`.
-    pub async fn join<F>(&self, key: [u8; 32], call: impl FnOnce() -> F) -> Result<T, FlightError>
+    pub async fn join<F>(&self, key: Key, call: impl FnOnce() -> F) -> Result<T, FlightError>
     where
         F: Future<Output = T> + Send + 'static,
     {
@@ -53,7 +71,7 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
     /// How many are on their way.
     #[must_use]
     pub fn len(&self) -> usize {
-        lock(&self.board).len()
+        lock(&self.board).flying.len()
     }
 
     /// Whether none is.
@@ -64,16 +82,16 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
 
     /// The flight is on the board before its task starts, and the lock is free by then: a task that a
     /// runtime in shutdown drops at once takes its flight off the board again.
-    fn flight<F>(&self, key: [u8; 32], call: impl FnOnce() -> F) -> Result<Flight<T>, FlightError>
+    fn flight<F>(&self, key: Key, call: impl FnOnce() -> F) -> Result<Flight<T>, FlightError>
     where
         F: Future<Output = T> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
         let flight = receiver.map(|result| result.map_err(|_| FlightError::Lost)).boxed().shared();
-        if let Some(other) = self.enter(key, &flight)? {
+        if let Some(other) = lock(&self.board).enter(key, &flight)? {
             return Ok(other);
         }
-        let landing = Landing { board: Arc::clone(&self.board), key };
+        let landing = Landing { board: Arc::clone(&self.board), key, begun: Instant::now() };
         let call = call();
         tokio::spawn(async move {
             let _landing = landing;
@@ -82,33 +100,51 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
         });
         Ok(flight)
     }
+}
 
-    fn enter(&self, key: [u8; 32], flight: &Flight<T>) -> Result<Option<Flight<T>>, FlightError> {
-        let mut board = lock(&self.board);
-        if let Some(other) = board.get(&key) {
+impl<T> Board<T> {
+    fn enter(&mut self, key: Key, flight: &Flight<T>) -> Result<Option<Flight<T>>, FlightError> {
+        if let Some(other) = self.flying.get(&key) {
             return Ok(Some(other.clone()));
         }
-        if board.len() >= self.capacity {
+        if self.resting.get(&key).is_some_and(|until| Instant::now() < *until) {
+            return Err(FlightError::Recent);
+        }
+        if self.flying.len() >= self.capacity {
             return Err(FlightError::Full);
         }
-        board.insert(key, flight.clone());
+        self.flying.insert(key, flight.clone());
         Ok(None)
+    }
+
+    /// Where more rest than there is room for, the surplus may call again at once.
+    fn land(&mut self, key: Key, begun: Instant) {
+        let now = Instant::now();
+        self.flying.remove(&key);
+        if self.resting.len() >= self.capacity {
+            self.resting.retain(|_, until| now < *until);
+        }
+        if self.resting.len() < self.capacity || self.resting.contains_key(&key) {
+            let (least, most) = RESTS;
+            self.resting.insert(key, now + (now.duration_since(begun) * REST).clamp(least, most));
+        }
     }
 }
 
 /// Leaves the board when the call ends, even by a panic.
 struct Landing<T> {
-    board: Board<T>,
-    key: [u8; 32],
+    board: Arc<Mutex<Board<T>>>,
+    key: Key,
+    begun: Instant,
 }
 
 impl<T> Drop for Landing<T> {
     fn drop(&mut self) {
-        lock(&self.board).remove(&self.key);
+        lock(&self.board).land(self.key, self.begun);
     }
 }
 
-fn lock<T>(board: &Board<T>) -> MutexGuard<'_, HashMap<[u8; 32], Flight<T>>> {
+fn lock<T>(board: &Mutex<Board<T>>) -> MutexGuard<'_, Board<T>> {
     board.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

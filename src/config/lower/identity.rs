@@ -59,7 +59,7 @@ impl Lowering<'_> {
     fn own_headers(&mut self, at: At<'_, BTreeMap<String, String>>) -> Vec<(HeaderName, IdentityValue)> {
         let mut headers: Vec<(HeaderName, IdentityValue)> = Vec::new();
         for (text, at) in at.entries() {
-            let name = self.header_name(text, at.place).filter(|name| self.is_free(name, at));
+            let name = self.header_name(text, at.place).filter(|name| self.is_free(name, text, at));
             let value = self.keep(value(at));
             let Some((name, value)) = name.zip(value) else { continue };
             if headers.iter().any(|(other, _)| *other == name) {
@@ -73,13 +73,13 @@ impl Lowering<'_> {
         headers
     }
 
-    fn is_free(&mut self, name: &HeaderName, at: At<'_, String>) -> bool {
+    fn is_free(&mut self, name: &HeaderName, written: &str, at: At<'_, String>) -> bool {
         let text = name.as_str();
         let forwarded = text.strip_prefix("x-forwarded-").is_some_and(|rest| FORWARDED.contains(&rest));
         let taken = forwarded || text.starts_with("portcullis-") || TAKEN.contains(&text);
         if taken {
             let remark =
-                Remark::new(at.place, format!("the header {} means something else already", quoted(text)))
+                Remark::new(at.place, format!("the header {} means something else already", quoted(written)))
                     .expected("expected a name of its own such as \"X-User\"");
             self.fault(if *name == header::AUTHORIZATION {
                 remark.help("a token is handed on with `token = \"access\"`")

@@ -47,11 +47,13 @@ impl Lowering<'_> {
                     .expected("expected `allow` or `deny`, such as `allow = [{ groups = [\"staff\"] }]`"),
             );
         }
-        PolicySettings {
-            name: name.to_owned(),
-            allow: self.rules(at!(at.allow), providers),
-            deny: self.rules(at!(at.deny), providers),
+        let mut allow = self.rules(at!(at.allow), providers);
+        let deny = self.rules(at!(at.deny), providers);
+        if allow.is_empty() && deny.is_empty() {
+            // That is a fault already: no route that names the policy has another one.
+            allow.push(RuleSettings::default());
         }
+        PolicySettings { name: name.to_owned(), allow, deny }
     }
 
     /// The rules; an empty list is a fault, for nobody can tell whether it means everybody or nobody.

@@ -96,7 +96,8 @@ impl Lowering<'_> {
                 ("client_secret", at.value.client_secret.is_some(), at!(at.client_secret).place),
                 ("private_key", at.value.private_key.is_some(), at!(at.private_key).place),
             ];
-            for (key, _, place) in useless.into_iter().filter(|(_, given, _)| *given) {
+            let spoiled = self.remarks.is_spoiled(&at.place.span());
+            for (key, _, place) in useless.into_iter().filter(|(_, given, _)| *given && !spoiled) {
                 self.fault(
                     Remark::new(place, format!("`{key}` without `client_id`"))
                         .expected("expected `client_id`"),

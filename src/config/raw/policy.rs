@@ -13,10 +13,10 @@ use super::{OneOrMany, Scalar};
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Policy {
     /// Rules that let people in; any of them suffices.
-    #[schemars(extend("x-default" = "none"))]
+    #[schemars(extend("x-default" = "none", "examples" = [[{"groups": ["staff"]}]]))]
     pub allow: Option<OneOrMany<Rule>>,
     /// Rules that keep people out, whatever `allow` says.
-    #[schemars(extend("x-default" = "none"))]
+    #[schemars(extend("x-default" = "none", "examples" = [[{"networks": ["203.0.113.0/24"]}]]))]
     pub deny: Option<OneOrMany<Rule>>,
 }
 

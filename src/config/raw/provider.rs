@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use super::{File, OneOrMany, Span};
 
+/// An OpenID Provider, under a name of your choice. Give it a `client_id` to sign people in with it, `audiences` to
+/// let its access tokens in, or both.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Provider {
@@ -15,19 +17,19 @@ pub(in crate::config) struct Provider {
     #[schemars(extend("examples" = ["https://id.corp.example"]))]
     pub issuer: String,
     /// What the chooser calls it.
-    #[schemars(extend("x-default" = "its name"))]
+    #[schemars(extend("x-default" = "its name", "examples" = ["Corp"]))]
     pub display_name: Option<String>,
     /// Our registration at the provider. With it people can sign in here.
-    #[schemars(extend("x-default" = "nobody signs in here"))]
+    #[schemars(extend("x-default" = "nobody signs in here", "examples" = ["portcullis"]))]
     pub client_id: Option<String>,
     /// Our secret, from the environment or a file: never in this file, never printed, never logged.
-    #[schemars(extend("x-default" = "none", "x-secret" = true))]
+    #[schemars(extend("x-default" = "none", "x-secret" = true, "examples" = [{"env": "CORP_CLIENT_SECRET"}]))]
     pub client_secret: Option<SecretSource>,
     /// How the secret is shown to the token endpoint.
     #[schemars(extend("default" = "basic"))]
     pub client_auth: Option<ClientAuth>,
     /// A PEM key (PKCS #8) to sign `private_key_jwt` with, instead of a secret.
-    #[schemars(extend("x-default" = "none", "x-secret" = true))]
+    #[schemars(extend("x-default" = "none", "x-secret" = true, "examples" = [{"file": "/etc/portcullis/corp.pem"}]))]
     pub private_key: Option<SecretSource>,
     /// Scopes to ask for; `openid` is always among them.
     #[schemars(extend("default" = ["openid", "profile", "email"]))]
@@ -36,6 +38,7 @@ pub(in crate::config) struct Provider {
     #[schemars(extend("x-default" = "no token is accepted", "examples" = ["https://api.corp.example"]))]
     pub audiences: Option<OneOrMany<String>>,
     /// Which claims mean what.
+    #[schemars(extend("examples" = [{"user": "upn", "groups": "roles"}]))]
     pub claims: Option<Claims>,
     /// People of these e-mail domains are sent here without being asked (home-realm discovery).
     #[schemars(extend("x-default" = "none", "examples" = ["corp.example"]))]
@@ -62,7 +65,7 @@ pub(in crate::config) struct Provider {
     #[schemars(extend("default" = false))]
     pub require_at_jwt: Option<bool>,
     /// PEM file with the only authorities trusted for this provider.
-    #[schemars(extend("x-default" = "the system's authorities"))]
+    #[schemars(extend("x-default" = "the system's authorities", "examples" = [{"file": "/etc/portcullis/ca.pem"}]))]
     pub ca: Option<File>,
     /// Bound on each call to the provider.
     #[schemars(extend("default" = "10s"))]
@@ -74,10 +77,10 @@ pub(in crate::config) struct Provider {
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct SecretSource {
     /// The environment variable that holds it.
-    #[schemars(extend("examples" = ["CORP_CLIENT_SECRET"]))]
+    #[schemars(extend("x-default" = "one of the two", "examples" = ["CORP_CLIENT_SECRET"]))]
     pub env: Option<String>,
     /// The file that holds it; a line break at its end does not count.
-    #[schemars(extend("examples" = ["/etc/portcullis/corp.secret"]))]
+    #[schemars(extend("x-default" = "one of the two", "examples" = ["/etc/portcullis/corp.secret"]))]
     pub file: Option<PathBuf>,
 }
 

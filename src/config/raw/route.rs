@@ -12,7 +12,7 @@ use super::{BalanceWord, Ejection, Health, OneOrMany, ProtocolWord, Rule, Size, 
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Route {
     /// What logs and metrics call it; unique.
-    #[schemars(extend("x-default" = "host and path"))]
+    #[schemars(extend("x-default" = "host and path", "examples" = ["wiki"]))]
     pub name: Option<String>,
     /// `wiki.corp.example`, with a port only on that port; `*.corp.example` is exactly one label before it.
     #[schemars(extend("x-default" = "any host", "examples" = ["wiki.corp.example"]))]
@@ -23,8 +23,7 @@ pub(in crate::config) struct Route {
     /// Only these methods.
     #[schemars(extend("x-default" = "all", "examples" = ["GET"]))]
     pub methods: Option<OneOrMany<String>>,
-    /// `"public"`: anybody, without signing in. `"signed-in"`: anybody that a provider vouches for, save whom
-    /// `deny` rules keep out.
+    /// For whom the route is open without rules.
     #[schemars(extend("x-default" = "what `policy`, `allow` and `deny` say"))]
     pub access: Option<AccessWord>,
     /// Why the route is as open as it is, for whoever reads this file. `portcullis check` does not warn of an open
@@ -35,10 +34,10 @@ pub(in crate::config) struct Route {
     #[schemars(extend("x-default" = "none", "examples" = ["staff"]))]
     pub policy: Option<OneOrMany<String>>,
     /// Rules of this route alone that let people in; any of them suffices.
-    #[schemars(extend("x-default" = "none"))]
+    #[schemars(extend("x-default" = "none", "examples" = [[{"groups": ["staff"]}]]))]
     pub allow: Option<OneOrMany<Rule>>,
     /// Rules of this route alone that keep people out.
-    #[schemars(extend("x-default" = "none"))]
+    #[schemars(extend("x-default" = "none", "examples" = [[{"users": ["mallory"]}]]))]
     pub deny: Option<OneOrMany<Rule>>,
     /// Which credentials are looked at. Without `session` nobody is redirected to sign in.
     #[schemars(extend("x-default" = "all that some provider offers"))]
@@ -48,6 +47,7 @@ pub(in crate::config) struct Route {
     #[schemars(extend("x-default" = "none", "examples" = ["http://10.0.0.5:8080"]))]
     pub upstream: Option<OneOrMany<String>>,
     /// TLS towards the upstream.
+    #[schemars(extend("examples" = [{"ca": {"file": "/etc/portcullis/ca.pem"}}]))]
     pub upstream_tls: Option<UpstreamTls>,
     /// Which HTTP is spoken to the upstream.
     #[schemars(extend("default" = "auto"))]
@@ -59,17 +59,19 @@ pub(in crate::config) struct Route {
     #[schemars(range(min = 0, max = 10_000), extend("default" = 32))]
     pub keep_idle: Option<usize>,
     /// Active health checks.
-    #[schemars(extend("x-default" = "none"))]
+    #[schemars(extend("x-default" = "none", "examples" = [{"path": "/healthz", "interval": "5s"}]))]
     pub health: Option<Health>,
     /// Servers that fail are left alone for a while.
+    #[schemars(extend("examples" = [{"after": 3, "pause": "30s"}]))]
     pub ejection: Option<Ejection>,
     /// Time limits towards the upstream.
+    #[schemars(extend("examples" = [{"connect": "2s", "response": "30s"}]))]
     pub timeout: Option<Timeout>,
     /// Largest request body.
     #[schemars(extend("x-default" = "no limit", "examples" = ["10MiB"]))]
     pub max_body: Option<Size>,
     /// A redirect instead of an upstream.
-    #[schemars(extend("x-default" = "none"))]
+    #[schemars(extend("x-default" = "none", "examples" = [{"host": "www.corp.example"}]))]
     pub redirect: Option<Redirect>,
     /// Whether the route's `path` is taken off before the request goes on.
     #[schemars(extend("default" = false))]
@@ -81,24 +83,25 @@ pub(in crate::config) struct Route {
     #[schemars(extend("default" = "keep"))]
     pub host_header: Option<String>,
     /// What the app is told about who asks.
+    #[schemars(extend("x-default" = "nothing", "examples" = [{"headers": "x-auth-request", "assertion": true}]))]
     pub identity: Option<Identity>,
     /// Header rules on the request. Headers that the gateway writes itself are out of their reach.
-    #[schemars(extend("x-default" = "none"))]
+    #[schemars(extend("x-default" = "none", "examples" = [{"remove": "Cookie"}]))]
     pub request_headers: Option<HeaderRules>,
     /// Header rules on the response.
-    #[schemars(extend("x-default" = "none"))]
+    #[schemars(extend("x-default" = "none", "examples" = [{"set": {"X-Frame-Options": "DENY"}}]))]
     pub response_headers: Option<HeaderRules>,
     /// `Strict-Transport-Security`: `true` is `"max-age=31536000; includeSubDomains"`.
     #[schemars(extend("default" = false))]
     pub hsts: Option<Hsts>,
     /// How often somebody may ask.
-    #[schemars(extend("x-default" = "none"))]
+    #[schemars(extend("x-default" = "none", "examples" = [[{"per": "address", "rate": "20/s"}]]))]
     pub limits: Option<OneOrMany<Limit>>,
     /// Requests at once.
     #[schemars(range(min = 1, max = 1_000_000), extend("x-default" = "no limit"))]
     pub concurrency: Option<usize>,
     /// What in paths the app needs although two programs could read it differently.
-    #[schemars(extend("x-default" = "nothing"))]
+    #[schemars(extend("x-default" = "nothing", "examples" = ["encoded-slash"]))]
     pub tolerate: Option<OneOrMany<TolerateWord>>,
 }
 
@@ -107,7 +110,7 @@ pub(in crate::config) struct Route {
 pub(in crate::config) enum AccessWord {
     /// Anybody, without signing in.
     Public,
-    /// Anybody that some provider vouches for.
+    /// Anybody that some provider vouches for, save whom `deny` rules keep out.
     SignedIn,
 }
 

@@ -15,7 +15,7 @@ pub(in crate::config) struct Server {
     pub listen: OneOrMany<Listen>,
     /// The origin people sign in at: sign-in, sign-out and callbacks live here, and nowhere else. Needed as
     /// soon as a route accepts sessions. Register `<public_url>/.portcullis/callback` with each provider.
-    #[schemars(extend("examples" = ["https://login.corp.example"]))]
+    #[schemars(extend("examples" = ["https://login.corp.example"], "x-default" = "none"))]
     pub public_url: Option<String>,
     /// Networks of proxies in front of the gateway. Only what these say in `Forwarded` and `X-Forwarded-*` is
     /// believed.
@@ -26,7 +26,7 @@ pub(in crate::config) struct Server {
     pub state: Option<PathBuf>,
     /// The certificate of every listener that does not bring its own, or several to choose from by SNI: the
     /// first is shown where no name matches. Without it listeners speak clear text.
-    #[schemars(extend("x-default" = "clear text"))]
+    #[schemars(extend("x-default" = "clear text", "examples" = [{"cert": "tls.crt", "key": "tls.key"}]))]
     pub tls: Option<Tls>,
     /// The oldest version of TLS that is spoken.
     #[schemars(extend("default" = "1.2"))]

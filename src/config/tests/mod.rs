@@ -1,11 +1,20 @@
 //! What the tests of this room share: a machine that exists only here.
 
+mod documents;
+mod fault_routes;
+mod fault_server;
+mod fault_structure;
 mod loads;
-mod probe;
+mod meaning;
+mod mutations;
+mod reports;
+mod secrets;
+mod warnings;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::{Report, Settings, Sources, load};
 
@@ -36,9 +45,21 @@ impl Machine {
 
     /// A certificate at `path.crt` with its key at `path.key`.
     fn certificate(self, path: &str) -> Self {
-        let made = rcgen::generate_simple_self_signed(vec!["corp.example".into()]).unwrap();
-        self.file(&format!("{path}.crt"), made.cert.pem())
-            .file(&format!("{path}.key"), made.signing_key.serialize_pem())
+        static PAIR: OnceLock<(String, String)> = OnceLock::new();
+        let (cert, key) = PAIR.get_or_init(|| {
+            let made = rcgen::generate_simple_self_signed(vec!["corp.example".into()]).unwrap();
+            (made.cert.pem(), made.signing_key.serialize_pem())
+        });
+        self.file(&format!("{path}.crt"), cert).file(&format!("{path}.key"), key)
+    }
+
+    /// What a file of these tests may speak of.
+    fn furnished(text: &str) -> Self {
+        Self::with(text)
+            .certificate("tls")
+            .certificate("other")
+            .variable("SECRET", "s3cret")
+            .variable("EMPTY", " ")
     }
 
     fn load(&self) -> Result<(Settings, Report), Report> {
@@ -64,4 +85,86 @@ impl Sources for Machine {
     fn world_readable(&self, path: &Path) -> bool {
         self.open.iter().any(|open| open == path)
     }
+}
+
+/// A good file, to spoil.
+const GOOD: &str = r#"[server]
+listen = "127.0.0.1:8443"
+public_url = "https://login.corp.example"
+tls = { cert = "tls.crt", key = "tls.key" }
+
+[providers.corp]
+issuer = "https://id.corp.example"
+client_id = "portcullis"
+client_secret = { env = "SECRET" }
+audiences = ["https://api.corp.example"]
+
+[policies.staff]
+allow = [{ groups = ["staff"] }]
+
+[[routes]]
+host = "wiki.corp.example"
+path = "/wiki"
+upstream = "http://10.0.0.5:8080"
+policy = "staff"
+"#;
+
+/// The good file with `line` in `table` (`routes`: in its first route), in place of a line for the same key, or
+/// without that line where only the key is given.
+fn changed(table: &str, line: &str) -> String {
+    let key = line.split([' ', '=']).next().unwrap_or_default();
+    let header = |text: &str| text.starts_with('[').then(|| text.trim_matches(['[', ']']).to_owned());
+    let mut current = String::new();
+    let mut lines: Vec<&str> = Vec::new();
+    for text in GOOD.lines() {
+        current = header(text).unwrap_or(current);
+        let replaced = current == table && text.split(' ').next() == Some(key);
+        lines.extend((!replaced).then_some(text));
+        lines.extend((header(text).as_deref() == Some(table) && line != key).then_some(line));
+    }
+    let mut file = lines.join("\n") + "\n";
+    if line != key && !file.contains(&format!("[{table}]")) {
+        file += &format!("\n[{table}]\n{line}\n");
+    }
+    file
+}
+
+/// The good file with another table behind it.
+fn longer(text: &str) -> String {
+    format!("{GOOD}\n{text}\n")
+}
+
+fn faults(text: &str) -> Report {
+    match Machine::furnished(text).load() {
+        Err(report) => report,
+        Ok((_, report)) => panic!("this file loads:\n{text}\n{report}"),
+    }
+}
+
+fn warnings(text: &str) -> Report {
+    Machine::furnished(text).load().unwrap_or_else(|report| panic!("{report}\n{text}")).1
+}
+
+fn settings(text: &str) -> Settings {
+    Machine::furnished(text).settings()
+}
+
+/// A file, the message of its only fault, and what the report expected.
+type Case<'a> = (String, &'a str, &'a str);
+
+fn each_is_told(cases: &[Case<'_>]) {
+    for (file, message, expected) in cases {
+        let report = faults(file);
+        let told: Vec<_> =
+            report.faults.iter().map(|fault| (fault.message.as_str(), fault.expected.as_str())).collect();
+        assert!(
+            matches!(told[..], [(m, e)] if m == *message && e.contains(expected)),
+            "{message}\n{report}\n{file}"
+        );
+    }
+}
+
+fn shows(report: &Report, expected: &str) {
+    let shown = report.render(false);
+    assert_eq!(shown.trim(), expected.trim(), "\n{shown}");
 }

@@ -30,7 +30,9 @@ impl<'a> Meant<'a> {
     fn protected_servers(&self) -> HashMap<&'a ServerAddress, Row<'a>> {
         let mut servers = HashMap::new();
         for row in self.rows.iter().filter(|row| !row.is_public()) {
-            row.servers().for_each(|server| drop(servers.entry(server).or_insert(*row)));
+            for server in row.servers() {
+                servers.entry(server).or_insert(*row);
+            }
         }
         servers
     }
@@ -53,10 +55,10 @@ impl<'a> Meant<'a> {
         if let Some(other) = beside {
             let methods: Vec<_> = row.meant.pattern.methods.iter().map(http::Method::as_str).collect();
             let what =
-                if methods.is_empty() { "every other method".to_owned() } else { methods.join(" and ") };
+                if methods.is_empty() { "all other methods".to_owned() } else { methods.join(" and ") };
             return Some(open(
                 row,
-                format!("{what} on {} needs no sign-in, although the path is protected", quoted(&path)),
+                format!("{} needs no sign-in for {what}, although the path is protected", quoted(&path)),
                 other,
             ));
         }

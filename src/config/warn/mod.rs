@@ -26,6 +26,8 @@ pub(super) struct Meant<'a> {
     settings: &'a Settings,
     policies: &'a BTreeMap<String, PolicySettings>,
     rows: Vec<Row<'a>>,
+    /// The first row of each host.
+    hosts: HashMap<&'a HostPattern, usize>,
     /// Indices into `rows`, by host and path.
     places: HashMap<(&'a HostPattern, String), Vec<usize>>,
 }
@@ -47,10 +49,12 @@ impl<'a> Meant<'a> {
         let rows: Vec<_> =
             written.into_iter().zip(&settings.routes).map(|(at, meant)| Row { at, meant }).collect();
         let mut places: HashMap<_, Vec<usize>> = HashMap::new();
+        let mut hosts = HashMap::new();
         for (index, row) in rows.iter().enumerate() {
+            hosts.entry(row.host()).or_insert(index);
             places.entry((row.host(), row.path())).or_default().push(index);
         }
-        Self { config, settings, policies, rows, places }
+        Self { config, settings, policies, rows, hosts, places }
     }
 
     /// Everything that is hardly meant.
@@ -61,6 +65,11 @@ impl<'a> Meant<'a> {
         warnings.extend(self.about_routes());
         warnings.extend(self.about_open_doors());
         warnings
+    }
+
+    /// The first route of exactly this host pattern.
+    fn first(&self, host: &HostPattern) -> Option<Row<'a>> {
+        self.rows.get(*self.hosts.get(host)?).copied()
     }
 
     /// The routes of exactly this host pattern and path.

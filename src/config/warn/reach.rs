@@ -84,9 +84,8 @@ impl<'a> Meant<'a> {
         let HostPattern::Exact(host, None) = row.host() else { return None };
         let suffix = host.split_once('.')?.1;
         let wide = HostPattern::Wildcard(suffix.to_owned(), None);
-        let wide = self.rows.iter().find(|other| *other.host() == wide)?;
-        let first =
-            self.rows.iter().find(|other| other.host() == row.host()).is_some_and(|first| first.is(row));
+        let wide = self.first(&wide)?;
+        let first = self.first(row.host()).is_some_and(|first| first.is(row));
         if !first || !self.at(row.host(), "/").is_empty() {
             return None;
         }

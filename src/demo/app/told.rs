@@ -22,7 +22,7 @@ pub(super) struct Told {
     pub(super) identity: Identity,
     /// What the app could verify.
     pub(super) proof: Proof,
-    /// Every header, in the order of arrival.
+    /// Every header, those of the gateway first.
     pub(super) headers: Vec<(String, String)>,
 }
 
@@ -45,7 +45,7 @@ impl Told {
             request_id: text(map, "x-request-id"),
             identity: Identity::read(map),
             proof,
-            headers: map.iter().map(|(name, value)| (name.to_string(), shown(name, value))).collect(),
+            headers: headers(map),
         }
     }
 
@@ -111,6 +111,13 @@ impl Identity {
             groups: groups.split(',').filter(|group| !group.is_empty()).map(decoded).collect(),
         }
     }
+}
+
+fn headers(map: &HeaderMap) -> Vec<(String, String)> {
+    let mut headers: Vec<_> =
+        map.iter().map(|(name, value)| (name.to_string(), shown(name, value))).collect();
+    headers.sort_by_key(|(name, _)| !is_gateways(name));
+    headers
 }
 
 /// Whether only the gateway can have written a header of that name.

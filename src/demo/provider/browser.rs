@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use base64::Engine;
@@ -14,8 +15,9 @@ use crate::demo::people::Person;
 use crate::demo::reply::Reply;
 use crate::secret::{Secret, random_bytes};
 
-/// Ties sign-ins under way to the browser that began them; stays when the session changes.
-const BROWSER: &str = "portcullis_demo_browser";
+/// What the cookie of a sign-in under way begins with; its id follows. One for each, so that ten tabs opened
+/// at once by a browser that was never here are ten sign-ins.
+const FLOW: &str = "portcullis_demo_flow_";
 
 /// The session at the provider.
 const SESSION: &str = "portcullis_demo_session";
@@ -39,9 +41,14 @@ pub(super) fn session_key(headers: &HeaderMap) -> Option<Secret> {
     read(headers, SESSION)
 }
 
-/// The key of the browser, where it has been here before.
-pub(super) fn browser_key(headers: &HeaderMap) -> Option<Secret> {
-    read(headers, BROWSER)
+/// The key of the sign-in `id`, which only the browser that began it has.
+pub(super) fn flow_key(headers: &HeaderMap, id: &str) -> Option<Secret> {
+    read(headers, &format!("{FLOW}{id}"))
+}
+
+/// The ids of all sign-ins that the browser has keys of.
+pub(super) fn flows(headers: &HeaderMap) -> Vec<String> {
+    cookies(headers).filter_map(|cookie| cookie.name().strip_prefix(FLOW).map(str::to_owned)).collect()
 }
 
 /// Gives the browser its session's key.
@@ -56,15 +63,27 @@ pub(super) fn clear_session(reply: &mut Reply) {
     set(reply, gone);
 }
 
-/// Gives the browser a key.
-pub(super) fn set_browser(reply: &mut Reply, key: &Secret) {
-    set(reply, Cookie::new(BROWSER, key.expose()));
+/// Gives the browser the key of a sign-in.
+pub(super) fn set_flow(reply: &mut Reply, id: &str, key: &Secret, lifetime: Duration) {
+    let mut cookie = Cookie::new(format!("{FLOW}{id}"), key.expose());
+    cookie.set_max_age(cookie::time::Duration::try_from(lifetime).ok());
+    set(reply, cookie);
+}
+
+/// Takes the key of a sign-in away.
+pub(super) fn clear_flow(reply: &mut Reply, id: &str) {
+    let mut gone = Cookie::new(format!("{FLOW}{id}"), "");
+    gone.make_removal();
+    set(reply, gone);
 }
 
 fn read(headers: &HeaderMap, name: &str) -> Option<Secret> {
+    cookies(headers).find(|cookie| cookie.name() == name).map(|cookie| Secret::new(cookie.value()))
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'_>> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut cookies = values.flat_map(Cookie::split_parse).flatten();
-    cookies.find(|cookie| cookie.name() == name).map(|cookie| Secret::new(cookie.value()))
+    values.flat_map(Cookie::split_parse).flatten()
 }
 
 fn set(reply: &mut Reply, mut cookie: Cookie<'_>) {
@@ -88,16 +107,22 @@ impl FormGuard {
         Self { key: hmac::Key::new(HMAC_SHA256, &random_bytes::<32>()), origin: origin.to_owned() }
     }
 
-    /// The hidden field of a form that is shown to `browser` about `subject`.
-    pub(super) fn token(&self, browser: &Secret, subject: &str) -> String {
-        URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, said(browser, subject).as_bytes()))
+    /// The hidden field of a form about `subject` that is shown to the browser with `key`.
+    pub(super) fn token(&self, key: &Secret, subject: &str) -> String {
+        URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, said(key, subject).as_bytes()))
     }
 
-    /// Whether a form with `token` was sent from a page of ours that this browser was shown.
-    pub(super) fn admits(&self, headers: &HeaderMap, token: Option<&str>, subject: &str) -> bool {
+    /// Whether a form with `token` was sent from a page of ours that the browser with `key` was shown.
+    pub(super) fn admits(
+        &self,
+        headers: &HeaderMap,
+        key: Option<&Secret>,
+        token: Option<&str>,
+        subject: &str,
+    ) -> bool {
         let tag = URL_SAFE_NO_PAD.decode(token.unwrap_or_default()).unwrap_or_default();
-        let known = browser_key(headers)
-            .is_some_and(|browser| hmac::verify(&self.key, said(&browser, subject).as_bytes(), &tag).is_ok());
+        let known =
+            key.is_some_and(|key| hmac::verify(&self.key, said(key, subject).as_bytes(), &tag).is_ok());
         known && self.is_same_origin(headers)
     }
 
@@ -112,8 +137,8 @@ impl FormGuard {
     }
 }
 
-fn said(browser: &Secret, subject: &str) -> String {
-    format!("{} {subject}", browser.expose())
+fn said(key: &Secret, subject: &str) -> String {
+    format!("{} {subject}", key.expose())
 }
 
 impl fmt::Debug for FormGuard {

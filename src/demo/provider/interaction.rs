@@ -19,12 +19,15 @@ use crate::secret::Secret;
 /// How long a person may take.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
+/// Cookies of sign-ins that are over which are taken away at once.
+const MAX_CLEARED: usize = 16;
+
 /// An authorization request that waits for a person.
 #[derive(Clone, Debug)]
 pub(super) struct Interaction {
     pub(super) request: Arc<AuthorizationRequest>,
-    /// The only browser that may go on with it (invariant 6).
-    browser: Secret,
+    /// What the only browser that may go on with it has in a cookie (invariant 6).
+    key: Secret,
     /// The session that was begun or chosen for it.
     session: Option<String>,
     /// The session whose person consented to it.
@@ -42,8 +45,8 @@ pub(super) enum Step {
 }
 
 impl Interaction {
-    fn new(request: AuthorizationRequest, browser: Secret) -> Self {
-        Self { request: Arc::new(request), browser, session: None, consent: None }
+    fn new(request: AuthorizationRequest) -> Self {
+        Self { request: Arc::new(request), key: Secret::random(), session: None, consent: None }
     }
 
     /// What must still be done, given the browser's session and what its person consented to before.
@@ -91,8 +94,7 @@ pub(super) fn authorize(provider: &Provider, request: &Request<Bytes>) -> Reply 
         Err(Refusal::Stranger(why)) => return pages::refused(provider, why),
         Err(Refusal::Back(back, fault)) => return back.with_fault(&provider.issuer, fault),
     };
-    let known = browser::browser_key(request.headers());
-    let interaction = Interaction::new(wanted, known.clone().unwrap_or_else(Secret::random));
+    let interaction = Interaction::new(wanted);
     let silent = interaction.request.prompt.none;
     match (interaction.step(provider, provider.session(request.headers())), silent) {
         (Step::Done(session), _) => grant(provider, &interaction, session),
@@ -105,17 +107,17 @@ pub(super) fn authorize(provider: &Provider, request: &Request<Bytes>) -> Reply 
             let fault = Fault::new("consent_required", "the person has not consented yet");
             interaction.request.back.with_fault(&provider.issuer, fault)
         }
-        (Step::SignIn | Step::Consent(_), false) => begin(provider, interaction, known.is_none()),
+        (Step::SignIn | Step::Consent(_), false) => begin(provider, request.headers(), interaction),
     }
 }
 
-fn begin(provider: &Provider, interaction: Interaction, is_new_browser: bool) -> Reply {
-    let (id, browser) = (Secret::random(), interaction.browser.clone());
+fn begin(provider: &Provider, headers: &HeaderMap, interaction: Interaction) -> Reply {
+    let (id, key) = (Secret::random(), interaction.key.clone());
     provider.interactions.put(id.expose(), PATIENCE, interaction);
     let mut reply = reply::see_other(&address(id.expose()));
-    if is_new_browser {
-        browser::set_browser(&mut reply, &browser);
-    }
+    browser::set_flow(&mut reply, id.expose(), &key, PATIENCE);
+    let over = browser::flows(headers).into_iter().filter(|id| provider.interactions.get(id).is_none());
+    over.take(MAX_CLEARED).for_each(|id| browser::clear_flow(&mut reply, &id));
     reply
 }
 
@@ -143,20 +145,28 @@ pub(super) fn advance(provider: &Provider, request: &Request<Bytes>) -> Reply {
         Step::Consent(session) => pages::consent(provider, &interaction, &session, request.headers(), id),
         // Of two tabs that arrive here with the same interaction, one gets the code.
         Step::Done(session) => match provider.interactions.take(id) {
-            Some(interaction) => grant(provider, &interaction, session),
+            Some(interaction) => over(grant(provider, &interaction, session), id),
             None => pages::gone(provider),
         },
-        Step::Impossible(fault) => {
-            provider.interactions.take(id);
-            interaction.request.back.with_fault(&provider.issuer, fault)
-        }
+        Step::Impossible(fault) => refuse(provider, &interaction, id, fault),
     }
+}
+
+/// Ends the interaction without a code.
+pub(super) fn refuse(provider: &Provider, interaction: &Interaction, id: &str, fault: Fault) -> Reply {
+    provider.interactions.take(id);
+    over(interaction.request.back.with_fault(&provider.issuer, fault), id)
+}
+
+fn over(mut reply: Reply, id: &str) -> Reply {
+    browser::clear_flow(&mut reply, id);
+    reply
 }
 
 /// The interaction `id`, where this browser began it.
 pub(super) fn find(provider: &Provider, headers: &HeaderMap, id: &str) -> Option<Interaction> {
-    let browser = browser::browser_key(headers)?;
-    provider.interactions.get(id).filter(|interaction| interaction.browser == browser)
+    let key = browser::flow_key(headers, id)?;
+    provider.interactions.get(id).filter(|interaction| interaction.key == key)
 }
 
 /// Notes that `session` was begun or chosen for the interaction.

@@ -154,17 +154,28 @@ impl Provider {
         self.sessions.get(browser::session_key(headers)?.expose())
     }
 
-    fn begin_session(&self, person: Arc<Person>) -> (Secret, Session) {
-        let id = token::hex(&random_bytes::<16>());
+    /// A session under a new key. Who signs in again goes on with the session they had; somebody else's ends.
+    fn begin_session(&self, headers: &HeaderMap, person: Arc<Person>) -> (Secret, Session) {
+        let id = match self.session(headers).filter(|session| session.person == person) {
+            Some(session) => session.id,
+            None => token::hex(&random_bytes::<16>()),
+        };
+        self.forget_key(headers)
+            .into_iter()
+            .filter(|old| old.id != id)
+            .for_each(|old| self.grants.end_session(&old.id));
         let session = Session { id, person, auth_time: self.clock.now() };
         let key = Secret::random();
         self.sessions.put(key.expose(), Self::REMEMBERED, session.clone());
         (key, session)
     }
 
+    fn forget_key(&self, headers: &HeaderMap) -> Option<Session> {
+        self.sessions.take(browser::session_key(headers)?.expose())
+    }
+
     /// Ends the browser's session and what hangs on it.
     fn forget_session(&self, headers: &HeaderMap) {
-        let session = browser::session_key(headers).and_then(|key| self.sessions.take(key.expose()));
-        session.into_iter().for_each(|session| self.grants.end_session(&session.id));
+        self.forget_key(headers).into_iter().for_each(|session| self.grants.end_session(&session.id));
     }
 }

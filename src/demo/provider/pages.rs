@@ -13,6 +13,7 @@ use super::scope::Scope;
 use super::{paths, sign_in};
 use crate::demo::people::Person;
 use crate::demo::reply::{self, Reply};
+use crate::secret::Secret;
 
 /// A form that is posted.
 struct Form {
@@ -138,13 +139,13 @@ pub(super) fn consent(
 }
 
 fn form(provider: &Provider, headers: &HeaderMap, path: &str, id: &str, whom: &str) -> Form {
-    let token = token(provider, headers, &sign_in::subject(id, whom));
+    let token = token(provider, browser::flow_key(headers, id), &sign_in::subject(id, whom));
     Form { action: format!("{ROOT}{path}"), fields: vec![("request", id.to_owned()), ("token", token)] }
 }
 
 /// Without the browser's key there is no token, and the form will not be taken.
-fn token(provider: &Provider, headers: &HeaderMap, subject: &str) -> String {
-    browser::browser_key(headers).map(|key| provider.forms.token(&key, subject)).unwrap_or_default()
+fn token(provider: &Provider, key: Option<Secret>, subject: &str) -> String {
+    key.map(|key| provider.forms.token(&key, subject)).unwrap_or_default()
 }
 
 #[derive(Template)]
@@ -165,7 +166,7 @@ pub(super) fn sign_out(
     let kept = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
     let mut fields: Vec<_> =
         kept.into_iter().filter_map(|name| Some((name, parameters.owned(name)?))).collect();
-    fields.push(("token", token(provider, headers, &session.id)));
+    fields.push(("token", token(provider, browser::session_key(headers), &session.id)));
     let form = Form { action: format!("{ROOT}{}", paths::SIGN_OUT), fields };
     let view = SignOut { person: &session.person, form, cancel: provider.gateway.as_str() };
     reply::page(StatusCode::OK, &view, &[&provider.gateway])

@@ -48,10 +48,9 @@ fn attempt(provider: &Provider, name: &str, password: &Secret) -> Result<Arc<Per
     }
 }
 
-/// A new session under a new key: whatever key the browser had before opens nothing any more.
+/// A session under a new key: whatever key the browser had before opens nothing any more.
 fn signed_in(provider: &Provider, headers: &HeaderMap, id: &str, person: Arc<Person>) -> Reply {
-    provider.forget_session(headers);
-    let (key, session) = provider.begin_session(person);
+    let (key, session) = provider.begin_session(headers, person);
     tracing::info!(user = session.person.name, "signed in at the demo's provider");
     interaction::chosen(provider, id, &session);
     let mut reply = reply::see_other(&interaction::address(id));
@@ -95,15 +94,14 @@ fn decided(
         interaction::consented(provider, id, session);
         return reply::see_other(&interaction::address(id));
     }
-    provider.interactions.take(id);
-    interaction.request.back.with_fault(&provider.issuer, Fault::new("access_denied", "the person said no"))
+    interaction::refuse(provider, interaction, id, Fault::new("access_denied", "the person said no"))
 }
 
 /// Why a form is not taken.
 enum NotOurs {
     /// No page of ours sent it.
     Forged,
-    /// Its interaction is over.
+    /// Its interaction is over, or another browser's.
     Over,
 }
 
@@ -125,7 +123,8 @@ fn admitted<'a>(
     whom: &str,
 ) -> Result<(&'a str, Interaction), NotOurs> {
     let id = form.get("request").unwrap_or_default();
-    if !provider.forms.admits(headers, form.get("token"), &subject(id, whom)) {
+    let key = browser::flow_key(headers, id).ok_or(NotOurs::Over)?;
+    if !provider.forms.admits(headers, Some(&key), form.get("token"), &subject(id, whom)) {
         return Err(NotOurs::Forged);
     }
     interaction::find(provider, headers, id).map(|found| (id, found)).ok_or(NotOurs::Over)

@@ -36,7 +36,8 @@ pub(super) fn end_session(provider: &Provider, request: &Request<Bytes>) -> Repl
 pub(super) fn confirmed(provider: &Provider, request: &Request<Bytes>) -> Reply {
     let form = Parameters::of(request);
     let Some(session) = provider.session(request.headers()) else { return pages::signed_out(provider) };
-    if !provider.forms.admits(request.headers(), form.get("token"), &session.id) {
+    let key = browser::session_key(request.headers());
+    if !provider.forms.admits(request.headers(), key.as_ref(), form.get("token"), &session.id) {
         return pages::forged(provider);
     }
     end(provider, request.headers(), &Wish::read(provider, &form))

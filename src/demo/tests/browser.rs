@@ -130,7 +130,17 @@ impl Browser {
         }
     }
 
-    /// The cookies, to be put into another browser.
+    /// The names of all cookies.
+    pub(super) fn cookie_names(&self) -> Vec<String> {
+        self.cookies.lock().unwrap().keys().cloned().collect()
+    }
+
+    /// Keeps what the other browser has, too: both were windows of this one.
+    pub(super) fn take_cookies_of(&self, other: &Self) {
+        self.cookies.lock().unwrap().extend(other.cookies.lock().unwrap().clone());
+    }
+
+    /// The value of a cookie.
     pub(super) fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.lock().unwrap().get(name).cloned()
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use http::{Method, StatusCode};
 use serde_json::json;
 
@@ -152,21 +153,37 @@ async fn an_authorization_request_may_be_posted() {
 }
 
 #[tokio::test]
-async fn ten_tabs_opened_at_once_all_get_their_code() {
+async fn ten_tabs_opened_at_once_in_a_new_browser_all_get_their_code() {
     let world = World::new().await;
-    let mut tabs = Vec::new();
-    for tab in 0..10 {
-        tabs.push(world.browser.get(&world.wanted(&[("state", &format!("tab {tab}"))])).await);
-    }
-    let first = world.browser.follow(&tabs[0]).await;
-    let consent = world.submit_password(&first, "alice").await;
-    let arrived = world.allow(&consent).await.location().1;
-    assert_eq!(arrived["state"], "tab 0");
-    for (tab, started) in tabs.iter().enumerate().skip(1) {
+    let targets: Vec<_> = (0..10).map(|tab| world.wanted(&[("state", &format!("tab {tab}"))])).collect();
+    // Every one is on its way before the first answer brings a cookie.
+    let strangers: Vec<_> = targets.iter().map(|_| Browser::new(world.demo.issuer())).collect();
+    let tabs = join_all(strangers.iter().zip(&targets).map(|(browser, target)| browser.get(target))).await;
+    strangers.iter().for_each(|browser| world.browser.take_cookies_of(browser));
+    let pages = join_all(tabs.iter().map(|started| world.browser.follow(started))).await;
+    assert!(pages.iter().all(|page| page.body.contains("Password")));
+    let consent = world.submit_password(&pages[3], "alice").await;
+    assert_eq!(world.allow(&consent).await.location().1["state"], "tab 3");
+    for (tab, started) in tabs.iter().enumerate().filter(|(tab, _)| *tab != 3) {
         let arrived = world.browser.follow(started).await.location().1;
         assert_eq!(arrived["state"], format!("tab {tab}"));
         assert!(arrived.contains_key("code"));
     }
+    assert_eq!(world.browser.cookie_names(), ["portcullis_demo_session"], "what is over leaves nothing");
+}
+
+#[tokio::test]
+async fn who_signs_in_again_keeps_the_session_and_somebody_else_ends_it() {
+    let world = World::new().await;
+    let tokens = world.redeem(&world.code("alice", &[]).await).await.json();
+    let sid = world.claims(tokens["id_token"].as_str().unwrap()).await.1["sid"].clone();
+    let again = world.browser.follow(&world.browser.get(&world.wanted(&[("prompt", "login")])).await).await;
+    let code = world.submit_password(&again, "alice").await.location().1["code"].clone();
+    let tokens = world.redeem(&code).await.json();
+    assert_eq!(world.claims(tokens["id_token"].as_str().unwrap()).await.1["sid"], sid);
+    world.sign_in("bob", &[("prompt", "login")]).await;
+    let refreshed = world.refresh(tokens["refresh_token"].as_str().unwrap()).await;
+    assert_eq!(refreshed.status, StatusCode::BAD_REQUEST, "{}", refreshed.body);
 }
 
 #[tokio::test]

@@ -57,7 +57,8 @@ async fn a_sign_in_is_finished_in_the_browser_that_began_it() {
     assert_eq!(other.get(started.header("location")).await.status, StatusCode::GONE);
     let fields = [("username", "alice"), ("password", world.person("alice").password.expose())];
     let answer = other.post("/op/sign-in", &filled(&page, "/op/sign-in", &fields)).await;
-    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(answer.status, StatusCode::GONE);
+    assert_eq!(other.cookie(SESSION), None);
 }
 
 #[tokio::test]

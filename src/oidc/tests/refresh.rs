@@ -125,8 +125,59 @@ async fn a_hundred_waiters_share_one_call() {
     let results = futures_util::future::join_all((0..100).map(|_| flights.join([1; 32], call))).await;
     assert!(results.iter().all(|result| matches!(result, Ok(Ok(_)))));
     assert_eq!(world.fake.calls("/token").len(), 1);
+    assert!(matches!(flights.join([1; 32], call).await, Err(FlightError::Recent)));
+    assert!(flights.join([2; 32], call).await.is_ok(), "another session is not held up");
+    pass(1).await;
     assert!(flights.join([1; 32], call).await.is_ok());
-    assert_eq!(world.fake.calls("/token").len(), 2, "a later need is a call of its own");
+    assert_eq!(world.fake.calls("/token").len(), 3, "a later need is a call of its own");
+}
+
+/// Moves tokio's time while no socket is waited for.
+async fn pass(seconds: u64) {
+    tokio::time::pause();
+    tokio::time::advance(std::time::Duration::from_secs(seconds)).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn a_provider_that_stalls_holds_a_session_up_once() {
+    let world = World::with(|settings| settings.timeout = std::time::Duration::from_millis(20)).await;
+    world.fake.answer("/token", Answer::Stall);
+    let held = held(&world, &world.claims());
+    let flights = RefreshFlights::new(10);
+    let call = || {
+        let (provider, held) = (Arc::clone(&world.provider), held.clone());
+        async move { provider.refresh(&held).await.is_ok() }
+    };
+    assert_eq!(flights.join([1; 32], call).await, Ok(false));
+    for _ in 0..20 {
+        assert_eq!(flights.join([1; 32], call).await, Err(FlightError::Recent));
+    }
+    assert_eq!(world.fake.calls("/token").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_rests_five_times_as_long_as_its_call_took_but_a_minute_at_most() {
+    use std::time::Duration;
+    for (took, rest) in [(0, 1), (1, 5), (10, 50), (30, 60)] {
+        let flights = RefreshFlights::new(1);
+        let call = || tokio::time::sleep(Duration::from_secs(took));
+        assert_eq!(flights.join([1; 32], call).await, Ok(()));
+        tokio::time::advance(Duration::from_secs(rest) - Duration::from_millis(500)).await;
+        assert_eq!(flights.join([1; 32], call).await, Err(FlightError::Recent), "{took} s");
+        tokio::time::advance(Duration::from_millis(500)).await;
+        assert_eq!(flights.join([1; 32], call).await, Ok(()), "{took} s");
+    }
+}
+
+#[tokio::test]
+async fn invariant_14_resting_flights_are_bounded_too() {
+    let flights = RefreshFlights::new(2);
+    for key in 0..200 {
+        assert_eq!(flights.join([key; 32], || async move { key }).await, Ok(key));
+    }
+    assert_eq!(flights.join([0; 32], || async { 0 }).await, Err(FlightError::Recent));
+    assert_eq!(flights.join([199; 32], || async { 0 }).await, Ok(0), "there was no room to remember it");
 }
 
 #[tokio::test]
@@ -154,5 +205,5 @@ async fn flights_are_bounded_end_by_themselves_and_survive_their_waiters() {
         tokio::task::yield_now().await;
     }
     assert_eq!(flights.join([2; 32], || async { panic!("lost") }).await, Err(FlightError::Lost));
-    assert_eq!(flights.join([2; 32], || async { 1 }).await, Ok(1));
+    assert_eq!(flights.join([3; 32], || async { 1 }).await, Ok(1));
 }

@@ -1,0 +1,228 @@
+//! What is counted.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use jsonwebtoken::{EncodingKey, Header};
+use portcullis::authn::{BearerIssuer, BearerSettings, BearerVerifier};
+use portcullis::clock::{Clock, Timestamp};
+use portcullis::forward::ReservedHeaders;
+use portcullis::identity::{ClaimPath, Issuer, Principal, ProviderName, Subject};
+use portcullis::limit::{LimitSettings, Limiter, Per};
+use portcullis::oidc::jwks::{Fetch, FetchError, FetchedKeys, JwksCache, JwksSettings};
+use portcullis::oidc::{ClaimMapping, ProviderSettings};
+use portcullis::policy::{Access, AccessSettings, PolicySettings, Question, RuleSettings, decide};
+use portcullis::request::{Authority, ClientAddress, RequestPath, Scheme};
+use portcullis::route::{RoutePattern, RouteTable};
+use portcullis::session::{EmbeddedStore, NewSession, SessionCookie, SessionKey, SessionSettings, Sessions, Tokens};
+use portcullis::storage::Database;
+
+/// One step of a request, ready to be done any number of times.
+pub(crate) struct Case(Box<dyn FnMut()>);
+
+impl Case {
+    fn new(step: impl FnMut() + 'static) -> Self {
+        Self(Box::new(step))
+    }
+
+    /// Does the step once.
+    pub(crate) fn step(&mut self) {
+        (self.0)();
+    }
+}
+
+/// Every case by name.
+pub(crate) const ALL: &[(&str, fn() -> Case)] = &[
+    ("path-plain", || path("/v1/orders/4711/lines")),
+    ("path-encoded", || path("/v1/orders/a%20b/%C3%A4%C3%B6%C3%BC")),
+    ("route-10", || route(10)),
+    ("route-10000", || route(10_000)),
+    ("policy-1", || policy(1)),
+    ("policy-1000", || policy(1_000)),
+    ("limit-address", limit),
+    ("token-hit", token),
+    ("session-hit", session),
+    ("header-strip", strip),
+];
+
+fn path(text: &'static str) -> Case {
+    Case::new(move || drop(black_box(RequestPath::parse(black_box(text)))))
+}
+
+fn route(count: usize) -> Case {
+    let row = |index: usize| {
+        let host = format!("app-{index}.corp.example").parse().unwrap();
+        (RoutePattern { host, path: "/v1".parse().unwrap(), methods: Vec::new() }, index)
+    };
+    let table = RouteTable::build((0..count).map(row).collect()).unwrap();
+    let authority = Authority::parse("app-7.corp.example").unwrap();
+    let path = RequestPath::parse("/v1/orders/4711").unwrap();
+    Case::new(move || {
+        black_box(table.find(black_box(&authority), Scheme::Https, black_box(&path), &Method::GET));
+    })
+}
+
+fn principal() -> Arc<Principal> {
+    Arc::new(Principal {
+        provider: ProviderName::new("corp"),
+        issuer: Issuer::new("https://id.corp.example"),
+        subject: Subject::new("4711"),
+        user: "alice".to_owned(),
+        email: None,
+        groups: ["staff", "dev", "ops"].map(str::to_owned).to_vec(),
+        scopes: Vec::new(),
+        auth_time: None,
+        acr: None,
+        claims: serde_json::Map::new(),
+    })
+}
+
+/// The last of `count` rules holds.
+fn policy(count: usize) -> Case {
+    let rule = |index: usize| {
+        let group = if index + 1 == count { "ops".to_owned() } else { format!("group-{index}") };
+        RuleSettings { groups: vec![group], ..RuleSettings::default() }
+    };
+    let allow = (0..count).map(rule).collect();
+    let policy = PolicySettings { name: "staff".to_owned(), allow, deny: Vec::new() };
+    let access = Access::compile(&AccessSettings::Policies(vec![policy]));
+    let (principal, path) = (principal(), RequestPath::parse("/v1").unwrap());
+    let client = ClientAddress::new("192.0.2.1".parse().unwrap());
+    Case::new(move || {
+        let question = Question { principal: Some(&principal), method: &Method::GET, path: &path, client };
+        drop(black_box(decide(&access, black_box(&question))));
+    })
+}
+
+fn limit() -> Case {
+    let settings = LimitSettings {
+        per: Per::Address,
+        rate: "1000000/s".parse().unwrap(),
+        burst: 1_000_000.try_into().unwrap(),
+    };
+    let limiter = Limiter::new(&[settings], 1_000);
+    let (client, headers) = (ClientAddress::new("192.0.2.1".parse().unwrap()), HeaderMap::new());
+    Case::new(move || drop(black_box(limiter.before(black_box(client), &headers))))
+}
+
+const ISSUER: &str = "https://id.corp.example";
+const NOW: u64 = 1_800_000_000;
+
+/// Keys that a provider would serve.
+struct Keys(Vec<u8>);
+
+impl Fetch for Keys {
+    fn fetch(&self) -> BoxFuture<'_, Result<FetchedKeys, FetchError>> {
+        async { Ok(FetchedKeys { body: self.0.clone(), max_age: None }) }.boxed()
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn provider() -> ProviderSettings {
+    ProviderSettings {
+        name: ProviderName::new("corp"),
+        display_name: "Corp".to_owned(),
+        issuer: Issuer::new(ISSUER),
+        client: None,
+        audiences: vec!["api".to_owned()],
+        claims: ClaimMapping {
+            user: None,
+            email: ClaimPath::parse("email").unwrap(),
+            groups: ClaimPath::parse("groups").unwrap(),
+        },
+        email_domains: Vec::new(),
+        leeway: Duration::from_secs(60),
+        require_at_jwt: false,
+        ca: None,
+        timeout: Duration::from_secs(10),
+    }
+}
+
+/// A token that has been verified before, of the size that providers make.
+fn token() -> Case {
+    let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let point = pair.public_key_raw();
+    let text = |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes);
+    let keys = serde_json::json!({"keys": [{
+        "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "k1",
+        "x": text(&point[1..33]), "y": text(&point[33..65]),
+    }]});
+    let clock = Clock::manual(Timestamp::from_seconds(NOW));
+    let fetch = Arc::new(Keys(keys.to_string().into_bytes()));
+    let name = ProviderName::new("corp");
+    let keys = Arc::new(JwksCache::new(name, fetch, clock.clone(), JwksSettings::default()));
+    let issuer = BearerIssuer { settings: provider(), keys };
+    let verifier = BearerVerifier::new(vec![issuer], clock, BearerSettings::default());
+    let mut header = Header::new(jsonwebtoken::Algorithm::ES256);
+    header.kid = Some("k1".to_owned());
+    header.typ = Some("at+jwt".to_owned());
+    let claims = serde_json::json!({
+        "iss": ISSUER, "aud": "api", "sub": "4711", "client_id": "c", "iat": NOW, "exp": NOW + 3600, "jti": "1",
+        "email": "alice@corp.example", "groups": ["dev", "ops"], "scope": "openid email", "padding": "x".repeat(300),
+    });
+    let key = EncodingKey::from_ec_der(&pair.serialize_der());
+    let token = jsonwebtoken::encode(&header, &claims, &key).unwrap();
+    runtime().block_on(verifier.verify(&token)).unwrap();
+    Case::new(move || drop(black_box(verifier.cached(black_box(&token))).unwrap()))
+}
+
+/// A session that is in memory, found by its cookie.
+fn session() -> Case {
+    let runtime = runtime();
+    let database = Database::in_memory().unwrap();
+    let clock = Clock::manual(Timestamp::from_seconds(NOW));
+    let settings = SessionSettings::default();
+    let cookie = SessionCookie::new(&settings, true);
+    let sessions = Sessions::new(settings, Arc::new(EmbeddedStore::new(database)), clock);
+    let new = NewSession::Root {
+        host: "wiki.corp.example".to_owned(),
+        principal: principal(),
+        tokens: Tokens::default(),
+        sid: None,
+    };
+    let (key, _) = runtime.block_on(sessions.create(new)).unwrap();
+    let mut headers = HeaderMap::new();
+    headers.insert(http::header::COOKIE, pair(&cookie, &key));
+    Case::new(move || {
+        let Some(portcullis::session::CookieRead::Key(key)) = cookie.read(black_box(&headers)) else {
+            panic!("no key")
+        };
+        drop(black_box(sessions.cached(&key)).unwrap());
+    })
+}
+
+fn pair(cookie: &SessionCookie, key: &SessionKey) -> HeaderValue {
+    HeaderValue::try_from(format!("theme=dark; {}={}", cookie.name(), key.to_secret().expose())).unwrap()
+}
+
+/// What a browser sends, with one header that is not its to send.
+fn strip() -> Case {
+    let reserved = ReservedHeaders::new([]);
+    let fields = [
+        ("host", "wiki.corp.example"),
+        ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+        ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+        ("accept-language", "en-US,en;q=0.5"),
+        ("accept-encoding", "gzip, deflate, br, zstd"),
+        ("connection", "keep-alive"),
+        ("cookie", "theme=dark"),
+        ("sec-fetch-mode", "navigate"),
+        ("x-auth-request-user", "admin"),
+    ];
+    let value = |(name, value): (&'static str, &'static str)| {
+        (HeaderName::from_static(name), HeaderValue::from_static(value))
+    };
+    let headers: HeaderMap = fields.into_iter().map(value).collect();
+    Case::new(move || {
+        let mut headers = headers.clone();
+        reserved.strip(black_box(&mut headers));
+        assert!(black_box(headers).len() < fields.len());
+    })
+}

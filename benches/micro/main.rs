@@ -1,0 +1,30 @@
+//! The steps of a request, each counted in instructions (`benches/count`), so that what a change costs shows
+//! whatever else the machine is doing.
+//!
+//! `micro CASE N` does the step N times; without arguments every case runs once and is named.
+
+mod cases;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with("--"));
+    let (name, times) = (arguments.next(), arguments.next());
+    let Some(name) = name else {
+        for (name, make) in cases::ALL {
+            make().step();
+            println!("{name}");
+        }
+        return ExitCode::SUCCESS;
+    };
+    let case = cases::ALL.iter().find(|(known, _)| *known == name);
+    let (Some((_, make)), Some(times)) = (case, times.and_then(|times| times.parse::<u32>().ok())) else {
+        eprintln!("expected a case and a number");
+        return ExitCode::FAILURE;
+    };
+    let mut case = make();
+    for _ in 0..times {
+        case.step();
+    }
+    ExitCode::SUCCESS
+}

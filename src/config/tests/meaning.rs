@@ -1,0 +1,367 @@
+//! What each key means, once it is lowered.
+
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+
+use super::{Machine, changed, longer, settings};
+use crate::config::Settings;
+use crate::forward::{
+    Balance, ForwardSettings, HeaderRule, IdentityValue, PathRewrite, Protocol, ServerAddress, TokenPass,
+    UpstreamHost, UpstreamSettings,
+};
+use crate::gate::{RedirectSettings, RouteAction};
+use crate::identity::ClaimPath;
+use crate::limit::Per;
+use crate::listener::ProxyProtocol;
+use crate::oidc::{ClientAuthentication, ClientSettings, ProviderSettings};
+use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
+use crate::request::{PathException, PathExceptions, Scheme};
+
+fn route(line: &str) -> (UpstreamSettings, ForwardSettings) {
+    match settings(&changed("routes", line)).routes.remove(0).action {
+        RouteAction::Forward { upstream, forward } => (*upstream, *forward),
+        RouteAction::Redirect(redirect) => panic!("{redirect:?}"),
+    }
+}
+
+fn provider(line: &str) -> ProviderSettings {
+    settings(&changed("providers.corp", line)).relying_party.providers.remove(0)
+}
+
+fn client(line: &str) -> ClientSettings {
+    provider(line).client.unwrap()
+}
+
+fn access(line: &str) -> AccessSettings {
+    settings(&changed("routes", line)).routes.remove(0).access
+}
+
+fn texts(list: &[&str]) -> Vec<String> {
+    list.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn listeners_bring_their_own_or_share_the_servers_certificate() {
+    let listen = "listen = [\"127.0.0.1:1\", { address = \"127.0.0.1:2\", tls = false, h2c = true, proxy_protocol = \"v2\" }, \
+                  { address = \"127.0.0.1:3\", tls = { cert = \"other.crt\", key = \"other.key\" } }]\ntls_min = \"1.3\"";
+    let Settings { listeners, watched, .. } = settings(&changed("server", listen));
+    let first = listeners[0].tls.as_ref().unwrap();
+    assert!(first.certificates[0].cert.ends_with("tls.crt") && !first.tls12);
+    assert!(
+        listeners[1].tls.is_none()
+            && listeners[1].h2c
+            && listeners[1].proxy_protocol == Some(ProxyProtocol::V2)
+    );
+    assert!(listeners[2].tls.as_ref().unwrap().certificates[0].key.ends_with("other.key"));
+    let names: Vec<_> = watched.iter().map(|path| path.display().to_string()).collect();
+    assert_eq!(names, ["other.crt", "other.key", "portcullis.toml", "tls.crt", "tls.key"]);
+}
+
+#[test]
+fn relative_paths_begin_at_the_folder_of_the_file() {
+    let text = changed("providers.corp", "client_secret = { file = \"corp.secret\" }");
+    let machine = Machine::default()
+        .file("/etc/p/p.toml", text)
+        .certificate("/etc/p/tls")
+        .file("/etc/p/corp.secret", "s3cret\r\n");
+    let (settings, _) = super::super::load("/etc/p/p.toml".as_ref(), &machine).unwrap();
+    let client = settings.relying_party.providers[0].client.clone().unwrap();
+    assert!(
+        matches!(client.authentication, ClientAuthentication::SecretBasic(secret) if secret.expose() == "s3cret")
+    );
+    assert_eq!(settings.state, Some("portcullis-state.db".into()), "state belongs to the working directory");
+    assert_eq!(super::settings(&changed("server", "state = \"memory\"")).state, None);
+}
+
+#[test]
+fn the_server_is_bounded_as_written() {
+    let bounds = "max_connections = 7\nmax_header_bytes = \"8KiB\"\nmax_header_fields = 9\nmax_streams = 11\nworkers = 3\n\
+                  handshake_timeout = \"2s\"\nheader_timeout = \"3s\"\nidle_timeout = \"4s\"\ndrain_timeout = \"0s\"";
+    let settings = settings(&changed("server", bounds));
+    let limits = settings.connections;
+    assert_eq!(
+        (limits.max_connections, limits.max_head, limits.max_fields, limits.max_streams),
+        (7, 8192, 9, 11)
+    );
+    let spans = [limits.handshake, limits.head, limits.idle, settings.drain].map(|span| span.as_secs());
+    assert_eq!((spans, settings.workers), ([2, 3, 4, 0], Some(3)));
+}
+
+#[test]
+fn clients_authenticate_as_written() {
+    let post = client("client_secret = { env = \"SECRET\" }\nclient_auth = \"post\"");
+    assert!(matches!(post.authentication, ClientAuthentication::SecretPost(_)));
+    assert_eq!(client("client_secret").authentication, ClientAuthentication::None);
+    let key = changed("providers.corp", "client_secret")
+        .replace("client_id", "private_key = { file = \"tls.key\" }\nclient_id");
+    let key = settings(&key).relying_party.providers.remove(0).client.unwrap();
+    assert!(matches!(key.authentication, ClientAuthentication::PrivateKey(_)));
+    assert!(provider("client_id = \"portcullis\"").client.is_some());
+}
+
+#[test]
+fn authorization_requests_are_made_as_written() {
+    assert_eq!(client("scopes = \"groups openid groups\"").scopes, ["openid", "groups"]);
+    assert_eq!(client("prompt = [\"login\", \"consent\"]").prompt.as_deref(), Some("login consent"));
+    assert_eq!(client("acr_values = [\"a\", \"b\"]").acr_values, ["a", "b"]);
+    assert_eq!(client("max_age = \"0s\"").max_age, Some(Duration::ZERO));
+    assert_eq!(
+        client("extra_params = { hd = \"corp.example\" }").extra,
+        [("hd".into(), "corp.example".into())]
+    );
+    assert!(
+        client("userinfo = \"always\"").always_userinfo
+            && !client("userinfo = \"when-needed\"").always_userinfo
+    );
+}
+
+#[test]
+fn providers_are_read_as_written() {
+    let path = |text| ClaimPath::parse(text).unwrap();
+    let claims =
+        provider("claims = { user = \"upn\", email = \"/a.b/mail\", groups = \"realm_access.roles\" }")
+            .claims;
+    assert_eq!(
+        (claims.user, claims.email, claims.groups),
+        (Some(path("upn")), path("/a.b/mail"), path("realm_access.roles"))
+    );
+    assert_eq!(provider("email_domains = \"Corp.Example\"").email_domains, ["corp.example"]);
+    assert_eq!(provider("display_name = \"Corp Ltd\"").display_name, "Corp Ltd");
+    assert_eq!(provider("leeway = \"0s\"").leeway, Duration::ZERO);
+    assert!(provider("require_at_jwt = true").require_at_jwt);
+    assert!(provider("ca = { file = \"tls.crt\" }").ca.is_some_and(|pem| pem.starts_with(b"-----BEGIN")));
+}
+
+#[test]
+fn a_rule_holds_all_its_conditions() {
+    let rule = "allow = [{ users = [\"a\"], user = \"b\", emails = \"A@b.example\", email_domains = \"B.example\", groups = \"g\", \
+                scopes = [\"s\", \"t\"], provider = \"corp\", claims = { \"org.unit\" = [\"x\", 7, true], staff = [] }, \
+                methods = \"GET\", paths = [\"/wiki/a/\", \"/wiki/b c\"], networks = [\"10.0.0.0/8\", \"192.0.2.1\"] }]";
+    let AccessSettings::Policies(policies) = access(rule) else { panic!() };
+    let expected = RuleSettings {
+        users: texts(&["a", "b"]),
+        emails: texts(&["A@b.example"]),
+        email_domains: texts(&["b.example"]),
+        groups: texts(&["g"]),
+        scopes: texts(&["s", "t"]),
+        providers: vec![crate::identity::ProviderName::new("corp")],
+        claims: vec![
+            (ClaimPath::parse("org.unit").unwrap(), texts(&["x", "7", "true"])),
+            (ClaimPath::parse("staff").unwrap(), Vec::new()),
+        ],
+        methods: vec![Method::GET],
+        paths: texts(&["/wiki/a", "/wiki/b c"]),
+        networks: vec!["10.0.0.0/8".parse().unwrap(), "192.0.2.1/32".parse().unwrap()],
+    };
+    assert_eq!(policies[0].name, "staff");
+    assert_eq!(policies[1], PolicySettings { name: "route".into(), allow: vec![expected], deny: Vec::new() });
+}
+
+/// Every policy has to allow, so what only denies has to allow everybody else.
+#[test]
+fn deny_rules_alone_take_away_and_give_nothing() {
+    let blocked = "\n[policies.blocked]\ndeny = { users = \"mallory\" }\n";
+    let file = changed("routes", "policy = [\"blocked\", \"staff\"]") + blocked;
+    let AccessSettings::Policies(policies) = settings(&file).routes.remove(0).access else { panic!() };
+    assert_eq!(policies[0].allow, [RuleSettings::default()]);
+    assert_eq!((policies[0].deny.len(), policies[1].allow[0].groups.len()), (1, 1));
+
+    let own = changed("routes", "policy")
+        .replace("path =", "access = \"signed-in\"\ndeny = { users = \"mallory\" }\npath =");
+    let AccessSettings::Policies(policies) = settings(&own).routes.remove(0).access else { panic!() };
+    assert_eq!((policies.len(), policies[0].allow.as_slice()), (1, &[RuleSettings::default()][..]));
+}
+
+#[test]
+fn a_route_accepts_what_providers_offer_unless_it_says_otherwise() {
+    let accept = |line: &str| {
+        let accept = settings(&changed("routes", line)).routes[0].accept;
+        (accept.session, accept.bearer)
+    };
+    assert_eq!(accept("name = \"wiki\""), (true, true));
+    assert_eq!(accept("accept = \"bearer\""), (false, true));
+    assert_eq!(accept("accept = [\"session\"]"), (true, false));
+    let public = changed("routes", "policy").replace("path =", "access = \"public\"\npath =");
+    let Settings { mut routes, .. } = settings(&public);
+    assert!(!routes[0].accept.session && !routes[0].accept.bearer);
+    assert_eq!(routes.remove(0).access, AccessSettings::Public);
+}
+
+#[test]
+fn routes_are_called_and_matched_as_written() {
+    let named = |line: &str| settings(&changed("routes", line)).routes[0].name.to_string();
+    assert_eq!(named("name = \"the wiki\""), "the wiki");
+    assert_eq!(named("methods = [\"GET\", \"PUT\"]"), "GET,PUT wiki.corp.example/wiki");
+    assert_eq!(named("host"), "*/wiki");
+    let route = settings(&changed(
+        "routes",
+        "host = \"*.Corp.example:8443\"\ntolerate = [\"semicolon\", \"encoded-slash\"]\nconcurrency = 5",
+    ))
+    .routes
+    .remove(0);
+    assert_eq!(route.pattern.host.to_string(), "*.corp.example:8443");
+    let tolerated =
+        PathExceptions::default().with(PathException::Semicolon).with(PathException::EncodedSlash);
+    assert_eq!((route.path_exceptions, route.concurrency), (tolerated, Some(5)));
+}
+
+#[test]
+fn upstreams_are_reached_as_written() {
+    let (upstream, _) = route(
+        "upstream = [\"http://a\", \"https://B.example\", \"h2c://[::1]:81\", \"unix:/run/app.sock\"]\nbalance = \"least-requests\"\nkeep_idle = 0",
+    );
+    let tcp = |host: &str, port, tls| ServerAddress::Tcp { host: host.into(), port, tls };
+    let addresses: Vec<_> = upstream.servers.iter().map(|server| server.address.clone()).collect();
+    assert_eq!(
+        addresses,
+        [
+            tcp("a", 80, false),
+            tcp("b.example", 443, true),
+            tcp("[::1]", 81, false),
+            ServerAddress::Unix("/run/app.sock".into())
+        ]
+    );
+    let protocols: Vec<_> = upstream.servers.iter().map(|server| server.protocol).collect();
+    assert_eq!(protocols, [Protocol::Auto, Protocol::Auto, Protocol::Http2, Protocol::Auto]);
+    assert_eq!((upstream.balance, upstream.keep_idle), (Balance::LeastRequests, 0));
+    let spoken = |word: &str| route(&format!("upstream_protocol = \"{word}\"")).0.servers[0].protocol;
+    assert_eq!(
+        (spoken("http1"), spoken("http2"), spoken("auto")),
+        (Protocol::Http1, Protocol::Http2, Protocol::Auto)
+    );
+}
+
+#[test]
+fn upstreams_are_watched_and_bounded_as_written() {
+    let (upstream, forward) = route(
+        "health = { path = \"/h?x\", interval = \"1s\", timeout = \"100ms\", healthy_after = 1, unhealthy_after = 4 }\n\
+         ejection = { after = 0, pause = \"1m\" }\ntimeout = { connect = \"1s\", response = \"2s\", idle = \"3s\" }\nmax_body = \"1MB\"",
+    );
+    let health = upstream.health.unwrap();
+    assert_eq!(
+        (health.path.as_str(), health.interval.as_secs(), health.timeout.as_millis()),
+        ("/h?x", 1, 100)
+    );
+    assert_eq!((health.healthy_after, health.unhealthy_after), (1, 4));
+    assert_eq!((upstream.ejection.after, upstream.ejection.pause.as_secs()), (0, 60));
+    let timeout = upstream.timeout;
+    assert_eq!([timeout.connect, timeout.response, timeout.idle].map(|span| span.as_secs()), [1, 2, 3]);
+    assert_eq!(forward.max_body, Some(1_000_000));
+}
+
+#[test]
+fn tls_towards_upstreams_is_as_written() {
+    let (upstream, _) = route(
+        "upstream = \"https://a\"\nupstream_tls = { ca = { file = \"tls.crt\" }, cert = { file = \"tls.crt\" }, key = { file = \"tls.key\" }, server_name = \"b.example\" }",
+    );
+    assert!(upstream.tls.ca.is_some() && upstream.tls.client.is_some());
+    assert_eq!(upstream.tls.server_name.as_deref(), Some("b.example"));
+}
+
+#[test]
+fn paths_and_hosts_are_rewritten_as_written() {
+    let rewrite = |line: &str| route(line).1.rewrite;
+    assert_eq!(rewrite("strip_path = false"), PathRewrite::Keep);
+    assert_eq!(rewrite("strip_path = true"), PathRewrite::Replace { segments: 1, with: "/".into() });
+    assert_eq!(
+        rewrite("replace_path = \"/a%20b/\""),
+        PathRewrite::Replace { segments: 1, with: "/a%20b/".into() }
+    );
+    let host = |line: &str| route(line).1.host;
+    assert_eq!(host("host_header = \"keep\""), UpstreamHost::Keep);
+    assert_eq!(host("host_header = \"upstream\""), UpstreamHost::Upstream);
+    assert_eq!(
+        host("host_header = \"App.internal:81\""),
+        UpstreamHost::Fixed(HeaderValue::from_static("app.internal:81"))
+    );
+}
+
+#[test]
+fn headers_are_written_as_written() {
+    let name = HeaderName::from_static;
+    let value = HeaderValue::from_static;
+    let (_, forward) = route(
+        "request_headers = { set = { X-Key = \"k\" }, remove = [\"X-Gone\"] }\n\
+         response_headers = { set = { X-Frame-Options = \"DENY\" }, default = { Cache-Control = \"no-store\" }, remove = \"Server\" }\nhsts = true",
+    );
+    assert_eq!(
+        forward.request_headers,
+        [HeaderRule::Remove(name("x-gone")), HeaderRule::Set(name("x-key"), value("k"))]
+    );
+    assert_eq!(
+        forward.response_headers,
+        [
+            HeaderRule::Remove(name("server")),
+            HeaderRule::Set(name("x-frame-options"), value("DENY")),
+            HeaderRule::Default(name("cache-control"), value("no-store")),
+            HeaderRule::Set(name("strict-transport-security"), value("max-age=31536000; includeSubDomains")),
+        ]
+    );
+    let own = route("hsts = \"Max-Age=60\"").1.response_headers;
+    assert_eq!(own, [HeaderRule::Set(name("strict-transport-security"), value("Max-Age=60"))]);
+}
+
+#[test]
+fn identity_is_written_as_written() {
+    let identity = |line: &str| route(&format!("identity = {{ {line} }}")).1.identity;
+    let names =
+        |line: &str| identity(line).headers.into_iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
+    assert_eq!(
+        names("headers = \"remote\""),
+        ["remote-user", "remote-email", "remote-groups", "remote-name"]
+    );
+    assert_eq!(names("headers = \"x-forwarded\"")[0], "x-forwarded-user");
+    assert_eq!(names("headers = \"x-auth-request\"")[3], "x-auth-request-preferred-username");
+    let own = identity(
+        "headers = { A = \"user\", B = \"email\", C = \"subject\", D = \"groups\", E = \"provider\", F = \"claim:org.unit\" }, token = \"id\", assertion = true",
+    );
+    let claim = IdentityValue::Claim(ClaimPath::parse("org.unit").unwrap());
+    let values: Vec<_> = own.headers.into_iter().map(|(_, value)| value).collect();
+    assert_eq!(
+        values,
+        [
+            IdentityValue::User,
+            IdentityValue::Email,
+            IdentityValue::Subject,
+            IdentityValue::Groups,
+            IdentityValue::Provider,
+            claim
+        ]
+    );
+    assert!(own.token == TokenPass::Id && own.assertion);
+    assert_eq!(identity("token = \"access\"").token, TokenPass::Access);
+}
+
+#[test]
+fn limits_are_kept_as_written() {
+    let limits = settings(&changed(
+        "routes",
+        "limits = [{ per = \"address\", rate = \"5/min\" }, { per = \"principal\", rate = \"1/s\", burst = 9 }, { per = \"route\", rate = \"1/h\" }, { per = \"header\", header = \"X-Client\", rate = \"1/day\" }]",
+    ))
+    .routes
+    .remove(0)
+    .limits;
+    let kept: Vec<_> = limits.iter().map(|limit| (limit.rate.period.as_secs(), limit.burst.get())).collect();
+    assert_eq!(kept, [(60, 5), (1, 9), (3600, 1), (86_400, 1)]);
+    let per: Vec<_> = limits.into_iter().map(|limit| limit.per).collect();
+    assert_eq!(
+        per,
+        [Per::Address, Per::Principal, Per::Route, Per::Header(HeaderName::from_static("x-client"))]
+    );
+}
+
+#[test]
+fn redirects_lead_where_they_are_written_to() {
+    let file = longer(
+        "[[routes]]\nhost = \"a.example\"\naccess = \"public\"\nredirect = { scheme = \"https\", host = \"B.example\", path = \"/new\", status = 301 }",
+    );
+    let action = settings(&file).routes.remove(1).action;
+    let expected = RedirectSettings {
+        scheme: Some(Scheme::Https),
+        host: Some("b.example".into()),
+        path: Some("/new".into()),
+        status: StatusCode::MOVED_PERMANENTLY,
+    };
+    assert_eq!(action, RouteAction::Redirect(expected));
+}
