@@ -40,6 +40,8 @@ pub(super) struct House {
     pub(super) members: Vec<Arc<Member>>,
     pub(super) upstreams: Vec<Arc<Tended>>,
     pub(super) foundations: Arc<Foundations>,
+    /// What answers on listeners that send everything on to `https`.
+    to_https: Arc<Route>,
     log: bool,
 }
 
@@ -86,6 +88,7 @@ impl House {
         Ok(Self {
             routes,
             own: own::rows(foundations),
+            to_https: Arc::new(own::to_https(foundations, public.as_ref())),
             upstreams,
             trusted: TrustedProxies::new(settings.trusted_proxies.clone()),
             authenticator: Authenticator::new(
@@ -119,8 +122,11 @@ impl House {
     }
 
     /// The route of a request.
-    pub(super) fn route(&self, inbound: &Inbound) -> Result<&Arc<Route>, Rejection> {
+    pub(super) fn route(&self, transport: &Transport, inbound: &Inbound) -> Result<&Arc<Route>, Rejection> {
         let (authority, scheme) = (&inbound.authority, inbound.forwarding.scheme);
+        if transport.to_https && scheme == Scheme::Http {
+            return Ok(&self.to_https);
+        }
         let own = inbound.path.decoded().starts_with(own::ROOT);
         let ours = own && (self.is_public(authority, scheme) || self.routes.knows_host(authority, scheme));
         let table = if ours {
