@@ -100,12 +100,12 @@ impl Gate {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Rejection> {
         let inbound = exchange.inbound.insert(Inbound::read(&exchange.transport, &house.trusted, &request)?);
-        let route = Arc::clone(exchange.route.insert(Arc::clone(house.route(inbound)?)));
+        let route = Arc::clone(exchange.route.insert(Arc::clone(house.route(&exchange.transport, inbound)?)));
         route.tolerates(&inbound.path)?;
         let standing = route.limit_before(inbound, request.headers())?;
         exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
         let authentication = judge::authenticate(house, &route, exchange, &request).await?;
-        let permit = match judge::decide(&route, exchange, &authentication, &request) {
+        let permit = match judge::decide(house, &route, exchange, &authentication, &request) {
             Ok(permit) => permit,
             Err(no) => {
                 return Err(Box::pin(kept::with_form(no, exchange, request, &house.foundations.clock)).await);

@@ -89,7 +89,10 @@ async fn follow(
 /// The marks of a new list: those that are known, and for its other files what they are now.
 fn carry(known: &Marks, files: &[PathBuf]) -> Marks {
     let mark = |file: &PathBuf| known.iter().find(|(path, _)| path == file).cloned();
-    files.iter().flat_map(|file| mark(file).map_or_else(|| look(std::slice::from_ref(file)), |one| vec![one])).collect()
+    files
+        .iter()
+        .flat_map(|file| mark(file).map_or_else(|| look(std::slice::from_ref(file)), |one| vec![one]))
+        .collect()
 }
 
 /// A few `stat` calls; a file that is not there is a state like others.

@@ -44,7 +44,8 @@ fn requests_are_counted_by_route_and_outcome_with_their_time() {
     counted("portcullis_requests_total{route=\"wiki\",outcome=\"public\"}");
     counted("portcullis_request_duration_seconds_count{route=\"wiki\"}");
     let text = gateway.metrics();
-    for part in ["outcome=\"bad-request\"} 1", "outcome=\"not-found\"} 1", "portcullis_upstream_up{", "# EOF"] {
+    for part in ["outcome=\"bad-request\"} 1", "outcome=\"not-found\"} 1", "portcullis_upstream_up{", "# EOF"]
+    {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }
 }
@@ -56,8 +57,12 @@ fn each_request_leaves_one_line_whose_id_the_app_and_the_client_know() {
     let answer = gateway.get("/page");
     let line = gateway.line_for("/page");
     let id = line["id"].as_str();
-    assert!(id.is_some() && id == app.last().header("x-request-id") && id == answer.header("x-request-id"), "{line}");
-    let told = (line["method"].as_str(), line["status"].as_u64(), line["bytes"].as_u64(), line["route"].as_str());
+    assert!(
+        id.is_some() && id == app.last().header("x-request-id") && id == answer.header("x-request-id"),
+        "{line}"
+    );
+    let told =
+        (line["method"].as_str(), line["status"].as_u64(), line["bytes"].as_u64(), line["route"].as_str());
     assert_eq!(told, (Some("GET"), Some(200), Some(2), Some("wiki")));
     assert_eq!(gateway.lines_for("/page").len(), 1);
 }
@@ -68,7 +73,10 @@ fn a_trace_goes_on_untouched() {
     let gateway = Gateway::start(&app.route(""));
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     get(gateway.port, "/", &[&format!("traceparent: {parent}"), "tracestate: a=1"]);
-    assert_eq!((app.last().header("traceparent"), app.last().header("tracestate")), (Some(parent), Some("a=1")));
+    assert_eq!(
+        (app.last().header("traceparent"), app.last().header("tracestate")),
+        (Some(parent), Some("a=1"))
+    );
 }
 
 #[test]

@@ -102,14 +102,17 @@ async fn grpc_streams_go_both_ways_and_end_with_their_status() {
     let route = format!("[[routes]]\nupstream = \"h2c://127.0.0.1:{app}\"\naccess = \"public\"\n");
     let gateway = Gateway::launch(TempDir::new().unwrap(), server, &route, |_, _| {});
 
-    let channel = Endpoint::from_shared(format!("http://127.0.0.1:{}", gateway.port)).unwrap().connect().await.unwrap();
+    let channel =
+        Endpoint::from_shared(format!("http://127.0.0.1:{}", gateway.port)).unwrap().connect().await.unwrap();
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await.unwrap();
     let (send, messages) = tokio::sync::mpsc::unbounded_channel::<Vec<u8>>();
-    let messages = stream::unfold(messages, async |mut messages| messages.recv().await.map(|one| (one, messages)));
+    let messages =
+        stream::unfold(messages, async |mut messages| messages.recv().await.map(|one| (one, messages)));
     send.send(b"one".to_vec()).unwrap();
     let path = PathAndQuery::from_static("/test.Echo/Chat");
-    let mut answers = client.streaming(Request::new(Box::pin(messages)), path, Plain).await.unwrap().into_inner();
+    let mut answers =
+        client.streaming(Request::new(Box::pin(messages)), path, Plain).await.unwrap().into_inner();
     assert_eq!(answers.message().await.unwrap().unwrap(), b"one");
     // The next message is sent only after the answer to the last: both directions are open at once.
     send.send(b"two".to_vec()).unwrap();

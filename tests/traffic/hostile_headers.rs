@@ -101,12 +101,20 @@ fn invariant_10_strangers_do_not_say_where_a_request_comes_from() {
 fn invariant_10_trusted_proxies_are_believed() {
     let app = App::ok();
     let gateway = Gateway::with("trusted_proxies = [\"127.0.0.0/8\"]", &app.route(""));
-    let said = ["X-Forwarded-For: 203.0.113.66, 198.51.100.7", "X-Forwarded-Proto: https", "X-Request-Id: from-outside-1"];
+    let said = [
+        "X-Forwarded-For: 203.0.113.66, 198.51.100.7",
+        "X-Forwarded-Proto: https",
+        "X-Request-Id: from-outside-1",
+    ];
     get(gateway.port, "/a", &said);
     let seen = app.last();
     assert_eq!(seen.header("x-forwarded-proto"), Some("https"));
     assert_eq!(seen.header("x-request-id"), Some("from-outside-1"));
-    assert_eq!(gateway.line_for("/a")["client"], "198.51.100.7", "the last address that no trusted proxy has");
+    assert_eq!(
+        gateway.line_for("/a")["client"],
+        "198.51.100.7",
+        "the last address that no trusted proxy has"
+    );
     get(gateway.port, "/b", &["Forwarded: for=198.51.100.8;proto=https"]);
     assert_eq!(gateway.line_for("/b")["client"], "198.51.100.8");
 }
@@ -114,7 +122,8 @@ fn invariant_10_trusted_proxies_are_believed() {
 #[test]
 fn invariant_1_headers_that_name_another_address_widen_nothing() {
     let app = App::ok();
-    let locked = app.route("").replace("access = \"public\"", "accept = \"bearer\"\nallow = { groups = \"staff\" }");
+    let locked =
+        app.route("").replace("access = \"public\"", "accept = \"bearer\"\nallow = { groups = \"staff\" }");
     let gateway = Gateway::start(&format!("{PROVIDER}{}{locked}", app.route("path = \"/open\"")));
     assert_eq!(gateway.get("/open").status(), 200);
     let before = app.count();
@@ -144,7 +153,8 @@ fn invariant_15_the_gateways_cookies_stay_with_the_gateway() {
         "HTTP/1.1 200 OK\r\nSet-Cookie: portcullis=forged; Path=/\r\nSet-Cookie: own=1\r\nContent-Length: 2\r\n\r\nok",
     );
     let gateway = Gateway::start(&app.route(""));
-    let answer = get(gateway.port, "/", &["Cookie: a=1; portcullis=secret; b=2", "Cookie: portcullis=secret"]);
+    let answer =
+        get(gateway.port, "/", &["Cookie: a=1; portcullis=secret; b=2", "Cookie: portcullis=secret"]);
     assert_eq!(answer.all("set-cookie"), ["own=1"]);
     assert_eq!(app.last().header("cookie"), Some("a=1; b=2"));
 }

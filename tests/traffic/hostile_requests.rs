@@ -32,8 +32,24 @@ fn invariant_2_paths_that_can_be_read_twice_are_refused() {
     let app = App::ok();
     let gateway = Gateway::start(&app.route(""));
     for path in [
-        "/a/../b", "/a/%2e%2e/b", "/a/.%2E/b", "/./a", "/a/%2e", "/a%2fb", "/a%5cb", "/a\\b", "//a", "/a//b", "/a;x/b",
-        "/%252e%252e/a", "/a%00", "/%c0%af", "/%ff", "/a#b", "/%zz", "/%",
+        "/a/../b",
+        "/a/%2e%2e/b",
+        "/a/.%2E/b",
+        "/./a",
+        "/a/%2e",
+        "/a%2fb",
+        "/a%5cb",
+        "/a\\b",
+        "//a",
+        "/a//b",
+        "/a;x/b",
+        "/%252e%252e/a",
+        "/a%00",
+        "/%c0%af",
+        "/%ff",
+        "/a#b",
+        "/%zz",
+        "/%",
     ] {
         let answer = get(gateway.port, path, &[]);
         assert_eq!(answer.status(), 400, "{path}: {answer:?}");
@@ -47,7 +63,12 @@ fn invariant_2_paths_that_can_be_read_twice_are_refused() {
         assert_eq!(gateway.send(bytes).status(), 400, "{bytes}");
     }
     assert_eq!(app.connections(), 0);
-    assert_eq!(gateway.send("GET http://app.example/x HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n").status(), 200);
+    assert_eq!(
+        gateway
+            .send("GET http://app.example/x HTTP/1.1\r\nHost: app.example\r\nConnection: close\r\n\r\n")
+            .status(),
+        200
+    );
     assert_eq!(app.last().target(), "/x");
 }
 
@@ -63,7 +84,9 @@ fn invariant_2_what_a_route_tolerates_is_opaque_and_arrives_as_it_came() {
 #[test]
 fn invariant_12_requests_that_can_be_framed_twice_are_refused() {
     let head = "POST / HTTP/1.1\r\nHost: app.example\r\n";
-    let with = |fields: &str| format!("{head}{fields}\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: app.example\r\n\r\n");
+    let with = |fields: &str| {
+        format!("{head}{fields}\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: app.example\r\n\r\n")
+    };
     let cases: Vec<(&str, String)> = [
         ("CL+TE", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
         ("TE+CL", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"),
@@ -139,7 +162,10 @@ fn invariant_12_an_upgrade_with_a_body_or_early_bytes_smuggles_nothing() {
 #[test]
 fn invariant_14_heads_bodies_and_targets_have_an_end() {
     let app = App::ok();
-    let gateway = Gateway::with("max_header_bytes = \"16KiB\"\nmax_header_fields = 20", &app.route("max_body = \"1KiB\""));
+    let gateway = Gateway::with(
+        "max_header_bytes = \"16KiB\"\nmax_header_fields = 20",
+        &app.route("max_body = \"1KiB\""),
+    );
     let long = "a".repeat(20_000);
     assert_eq!(get(gateway.port, "/", &[&format!("X-Long: {long}")]).status(), 431);
     let many: Vec<String> = (0..30).map(|n| format!("X-{n}: 1")).collect();

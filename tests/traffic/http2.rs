@@ -25,16 +25,21 @@ async fn clients_choose_their_http_by_alpn() {
     identity.write(directory.path(), "tls");
     let server = "listen = \"127.0.0.1:{port}\"\ntls = { cert = \"tls.crt\", key = \"tls.key\" }";
     let gateway = Gateway::launch(directory, server, &app.route(""), |_, _| {});
-    for (offer, chosen) in [(&["h2", "http/1.1"][..], Some("h2")), (&["http/1.1"], Some("http/1.1")), (&[], None)] {
+    for (offer, chosen) in
+        [(&["h2", "http/1.1"][..], Some("h2")), (&["http/1.1"], Some("http/1.1")), (&[], None)]
+    {
         let stream = connect(&gateway, &identity, offer).await;
         assert_eq!(stream.get_ref().1.alpn_protocol(), chosen.map(str::as_bytes));
     }
     let io = TokioIo::new(connect(&gateway, &identity, &["h2"]).await);
-    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
     tokio::spawn(connection);
     let answers = (0..20).map(|n| {
         let uri = format!("https://app.example/{n}");
-        sender.send_request(Request::get(uri).header("x_auth_request_user", "root").body(Empty::<Bytes>::new()).unwrap())
+        sender.send_request(
+            Request::get(uri).header("x_auth_request_user", "root").body(Empty::<Bytes>::new()).unwrap(),
+        )
     });
     for answer in futures_util::future::join_all(answers).await {
         let answer = answer.unwrap();
@@ -45,7 +50,11 @@ async fn clients_choose_their_http_by_alpn() {
     assert!(app.seen().iter().all(|request| !request.head.contains("root")));
 }
 
-async fn connect(gateway: &Gateway, identity: &Identity, alpn: &[&str]) -> tokio_rustls::client::TlsStream<tokio::net::TcpStream> {
+async fn connect(
+    gateway: &Gateway,
+    identity: &Identity,
+    alpn: &[&str],
+) -> tokio_rustls::client::TlsStream<tokio::net::TcpStream> {
     let connector = tokio_rustls::TlsConnector::from(Arc::clone(&identity.client(&[&TLS13], alpn)));
     let stream = tokio::net::TcpStream::connect(("127.0.0.1", gateway.port)).await.unwrap();
     connector.connect(ServerName::try_from("app.example").unwrap(), stream).await.unwrap()
@@ -96,7 +105,8 @@ fn invariant_14_rapid_resets_end_the_connection() {
     let (gateway, mut stream) = h2c(&app);
     let frames = (0..50_000_u32).map(|n| {
         let id = 2 * n + 1;
-        [frame(HEADERS, END_STREAM_AND_HEADERS, id, &get()), frame(RST_STREAM, 0, id, &8_u32.to_be_bytes())].concat()
+        [frame(HEADERS, END_STREAM_AND_HEADERS, id, &get()), frame(RST_STREAM, 0, id, &8_u32.to_be_bytes())]
+            .concat()
     });
     assert!(flood(&mut stream, frames), "50,000 resets and the connection goes on");
     assert!(app.count() < 5_000, "{} requests reached the app", app.count());

@@ -148,7 +148,10 @@ fn a_socket_of_systemds_is_served() {
         // Nobody else can open this port: whoever answers has inherited it.
         let socket = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
         let mut shell = Command::new("sh");
-        shell.args(["-c", "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" run --config portcullis.toml"]);
+        shell.args([
+            "-c",
+            "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" run --config portcullis.toml",
+        ]);
         shell.arg(env!("CARGO_BIN_EXE_portcullis")).stdin(Stdio::from(OwnedFd::from(socket)));
         *command = shell;
     });
@@ -193,7 +196,8 @@ fn each_name_has_its_certificate_in_both_versions_of_tls() {
     let (gateway, one, two) = with_tls(TLS, &app.route(""));
     for (name, identity, other) in [("one.example", &one, &two), ("two.example", &two, &one)] {
         for version in [&TLS12, &TLS13] {
-            let mut conn = Conn::over(connect(gateway.port, name, &identity.client(&[version], &["http/1.1"])).unwrap());
+            let mut conn =
+                Conn::over(connect(gateway.port, name, &identity.client(&[version], &["http/1.1"])).unwrap());
             conn.say(request("GET", "/", &[]));
             assert_eq!(conn.response().status(), 200);
             assert_eq!(app.last().header("x-forwarded-proto"), Some("https"));
@@ -212,7 +216,9 @@ fn a_renewed_certificate_is_taken_up_and_open_connections_go_on() {
     let mut open = Conn::over(connect(gateway.port, "one.example", &one.client(&[&TLS13], &[])).unwrap());
     let renewed = Identity::of("one.example");
     renewed.write(gateway.directory.path(), "one");
-    until("the new certificate", || connect(gateway.port, "one.example", &renewed.client(&[&TLS13], &[])).is_ok());
+    until("the new certificate", || {
+        connect(gateway.port, "one.example", &renewed.client(&[&TLS13], &[])).is_ok()
+    });
     open.say(request("GET", "/", &[]));
     assert_eq!(open.response().status(), 200);
 }

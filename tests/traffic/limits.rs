@@ -10,16 +10,25 @@ use crate::support::until;
 #[test]
 fn invariant_14_whoever_asks_too_often_is_told_when_to_come_back() {
     let app = App::ok();
-    let gateway = Gateway::start(&app.route("name = \"api\"\nlimits = { per = \"address\", rate = \"3/h\" }"));
+    let gateway =
+        Gateway::start(&app.route("name = \"api\"\nlimits = { per = \"address\", rate = \"3/h\" }"));
     for left in ["r=2", "r=1", "r=0"] {
         let answer = gateway.get("/");
-        assert!(answer.status() == 200 && answer.header("ratelimit").unwrap().contains(left), "{}", answer.head);
+        assert!(
+            answer.status() == 200 && answer.header("ratelimit").unwrap().contains(left),
+            "{}",
+            answer.head
+        );
         assert!(answer.header("ratelimit-policy").unwrap().contains("q=3"), "{}", answer.head);
     }
     let refused = gateway.get("/");
     assert_eq!(refused.status(), 429);
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
-    assert!((1..=3600).contains(&wait) && refused.header("ratelimit").unwrap().contains("r=0"), "{}", refused.head);
+    assert!(
+        (1..=3600).contains(&wait) && refused.header("ratelimit").unwrap().contains("r=0"),
+        "{}",
+        refused.head
+    );
     assert_eq!(app.count(), 3);
     assert_eq!(gateway.metric("portcullis_limits_hit_total{route=\"api\",limit=\"rate\"}"), 1.0);
 }
@@ -39,12 +48,16 @@ fn addresses_are_counted_apart_as_trusted_proxies_tell_them() {
 #[test]
 fn headers_and_routes_are_counted() {
     let app = App::ok();
-    let routes = app.route("path = \"/h\"\nlimits = { per = \"header\", header = \"X-Client\", rate = \"1/h\" }")
+    let routes = app
+        .route("path = \"/h\"\nlimits = { per = \"header\", header = \"X-Client\", rate = \"1/h\" }")
         + &app.route("path = \"/r\"\nlimits = { per = \"route\", rate = \"2/h\" }");
     let gateway = Gateway::start(&routes);
     let client = |name: &str| get(gateway.port, "/h", &[&format!("X-Client: {name}")]).status();
     assert_eq!([client("a"), client("a"), client("b")], [200, 429, 200]);
-    assert_eq!([gateway.get("/r").status(), gateway.get("/r/x").status(), gateway.get("/r").status()], [200, 200, 429]);
+    assert_eq!(
+        [gateway.get("/r").status(), gateway.get("/r/x").status(), gateway.get("/r").status()],
+        [200, 200, 429]
+    );
 }
 
 #[test]

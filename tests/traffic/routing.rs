@@ -69,9 +69,12 @@ fn hosts_are_exact_or_one_label_wide() {
     let (exact, wild) = (App::ok(), App::ok());
     let gateway =
         Gateway::start(&(exact.route("host = \"a.example\"") + &wild.route("host = \"*.apps.example\"")));
-    let ask = |host: &str| gateway.send(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).status();
+    let ask = |host: &str| {
+        gateway.send(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).status()
+    };
     assert_eq!([ask("a.example"), ask("A.EXAMPLE"), ask("x.apps.example")], [200; 3]);
-    for host in ["b.example", "xa.example", "a.example.evil", "apps.example", "x.y.apps.example", "aXexample"] {
+    for host in ["b.example", "xa.example", "a.example.evil", "apps.example", "x.y.apps.example", "aXexample"]
+    {
         assert_eq!(ask(host), 404, "{host}");
     }
     assert_eq!((exact.count(), wild.count()), (2, 1));
@@ -104,7 +107,8 @@ fn an_app_on_a_unix_socket_is_reached() {
             });
         }
     });
-    let gateway = Gateway::start(&format!("[[routes]]\nupstream = \"unix:{}\"\naccess = \"public\"\n", path.display()));
+    let gateway =
+        Gateway::start(&format!("[[routes]]\nupstream = \"unix:{}\"\naccess = \"public\"\n", path.display()));
     assert_eq!(gateway.get("/").text(), "ok");
 }
 
@@ -131,7 +135,9 @@ fn an_https_app_is_verified_by_its_own_authority_and_shown_our_certificate() {
         }
     });
     let route = |path: &str, tls: &str| {
-        format!("[[routes]]\npath = \"{path}\"\nupstream = \"https://127.0.0.1:{port}\"\naccess = \"public\"\nupstream_tls = {{ server_name = \"inner.example\", {tls} }}\n\n")
+        format!(
+            "[[routes]]\npath = \"{path}\"\nupstream = \"https://127.0.0.1:{port}\"\naccess = \"public\"\nupstream_tls = {{ server_name = \"inner.example\", {tls} }}\n\n"
+        )
     };
     let pair = "cert = { file = \"client.crt\" }, key = { file = \"client.key\" }";
     let routes = route("/good", &format!("ca = {{ file = \"ca.crt\" }}, {pair}"))

@@ -117,7 +117,10 @@ fn an_expectation_goes_to_the_app_and_its_refusal_comes_back() {
     let expecting = ["Expect: 100-continue", "Content-Length: 5"];
     let mut yes = gateway.connect();
     yes.say(request("POST", "/yes", &expecting));
-    assert!(yes.until("\r\n\r\n").unwrap().starts_with("HTTP/1.1 100 "), "asked for the body before it is sent");
+    assert!(
+        yes.until("\r\n\r\n").unwrap().starts_with("HTTP/1.1 100 "),
+        "asked for the body before it is sent"
+    );
     yes.say("hello");
     assert_eq!(yes.response().text(), "ok");
     let mut no = gateway.connect();

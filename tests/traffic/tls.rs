@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
+    SupportedProtocolVersion,
+};
 
 use super::wire::Conn;
 
@@ -44,7 +47,11 @@ impl Identity {
     }
 
     /// A client's settings that trust this certificate alone.
-    pub(crate) fn client(&self, versions: &[&'static SupportedProtocolVersion], alpn: &[&str]) -> Arc<ClientConfig> {
+    pub(crate) fn client(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+        alpn: &[&str],
+    ) -> Arc<ClientConfig> {
         let builder = ClientConfig::builder_with_protocol_versions(versions);
         let mut config = builder.with_root_certificates(self.roots()).with_no_client_auth();
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
@@ -53,14 +60,19 @@ impl Identity {
 
     /// A server's settings that want `client`'s certificate.
     pub(crate) fn server_for(&self, client: &Self) -> Arc<ServerConfig> {
-        let verifier = rustls::server::WebPkiClientVerifier::builder(Arc::new(client.roots())).build().unwrap();
+        let verifier =
+            rustls::server::WebPkiClientVerifier::builder(Arc::new(client.roots())).build().unwrap();
         let builder = ServerConfig::builder().with_client_cert_verifier(verifier);
         Arc::new(builder.with_single_cert(vec![self.der()], self.key_der()).unwrap())
     }
 }
 
 /// A handshake as a client; the error's text where there is none.
-pub(crate) fn connect(port: u16, name: &str, config: &Arc<ClientConfig>) -> Result<StreamOwned<ClientConnection, TcpStream>, String> {
+pub(crate) fn connect(
+    port: u16,
+    name: &str,
+    config: &Arc<ClientConfig>,
+) -> Result<StreamOwned<ClientConnection, TcpStream>, String> {
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut session = ClientConnection::new(Arc::clone(config), name).unwrap();
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();

@@ -72,7 +72,8 @@ fn health_checks_put_a_server_aside_and_bring_it_back() {
         true
     });
     let other = App::ok();
-    let lines = "health = { path = \"/healthz\", interval = \"100ms\", unhealthy_after = 1, healthy_after = 1 }";
+    let lines =
+        "health = { path = \"/healthz\", interval = \"100ms\", unhealthy_after = 1, healthy_after = 1 }";
     let gateway = Gateway::start(&routes(&[sick.port, other.port], lines));
     until("the check to fail", || gateway.metric(&down(sick.port)) == 0.0);
     let asked = |app: &App| app.log_of("/x");
@@ -91,7 +92,8 @@ fn an_idle_connection_that_died_costs_no_request() {
         conn.say(OK);
         false
     });
-    let gateway = Gateway::start(&format!("{}{}", app.route("path = \"/kept\""), closing.route("path = \"/closed\"")));
+    let gateway =
+        Gateway::start(&format!("{}{}", app.route("path = \"/kept\""), closing.route("path = \"/closed\"")));
     for n in 1..=5 {
         assert_eq!(gateway.get("/closed").status(), 200);
         let idle = format!("portcullis_upstream_idle_connections{{server=\"127.0.0.1:{}\"}}", closing.port);
@@ -103,7 +105,11 @@ fn an_idle_connection_that_died_costs_no_request() {
         conn.say("GET /kept HTTP/1.1\r\nHost: app.example\r\n\r\n");
         assert_eq!(conn.response().status(), 200);
     }
-    assert_eq!((app.count(), app.connections()), (5, 1), "a whole exchange leaves its connection for the next");
+    assert_eq!(
+        (app.count(), app.connections()),
+        (5, 1),
+        "a whole exchange leaves its connection for the next"
+    );
 }
 
 #[test]
@@ -117,7 +123,9 @@ fn a_request_whose_bytes_left_is_never_sent_twice() {
     });
     let gateway = Gateway::start(&app.route(""));
     let mut conn = gateway.connect();
-    for (method, path, status) in [("GET", "/first", 200), ("POST", "/lost", 502), ("GET", "/first", 200), ("GET", "/lost", 502)] {
+    for (method, path, status) in
+        [("GET", "/first", 200), ("POST", "/lost", 502), ("GET", "/first", 200), ("GET", "/lost", 502)]
+    {
         conn.say(format!("{method} {path} HTTP/1.1\r\nHost: app.example\r\nContent-Length: 0\r\n\r\n"));
         assert_eq!(conn.response().status(), status, "{method} {path}");
     }
@@ -127,8 +135,16 @@ fn a_request_whose_bytes_left_is_never_sent_twice() {
 #[test]
 fn an_app_that_is_down_is_a_502_for_people_and_for_machines() {
     let gateway = Gateway::start(&routes(&[free_port()], ""));
-    let page = get(gateway.port, "/", &["Accept: text/html", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"]);
-    assert!(page.status() == 502 && page.header("content-type").unwrap().starts_with("text/html"), "{}", page.head);
+    let page = get(
+        gateway.port,
+        "/",
+        &["Accept: text/html", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"],
+    );
+    assert!(
+        page.status() == 502 && page.header("content-type").unwrap().starts_with("text/html"),
+        "{}",
+        page.head
+    );
     let problem = gateway.get("/");
     assert_eq!((problem.status(), problem.header("content-type")), (502, Some("application/problem+json")));
     let told: serde_json::Value = serde_json::from_slice(&problem.body).unwrap();
@@ -148,7 +164,10 @@ fn apps_that_answer_nonsense_are_a_502_and_their_connection_is_not_used_again() 
         ("endless head", format!("HTTP/1.1 200 OK\r\n{endless}Content-Length: 2\r\n\r\nok")),
         ("too many fields", format!("HTTP/1.1 200 OK\r\n{many}Content-Length: 2\r\n\r\nok")),
         ("two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok".to_owned()),
-        ("a switch that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n".to_owned()),
+        (
+            "a switch that nobody asked for",
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n".to_owned(),
+        ),
         ("a bad status", "HTTP/1.1 9999 X\r\nContent-Length: 0\r\n\r\n".to_owned()),
     ] {
         let app = App::answering(answer);
@@ -208,7 +227,9 @@ fn a_connection_that_never_stands_is_a_504() {
     full.listen(0).unwrap();
     let address = full.local_addr().unwrap().as_socket().unwrap();
     let mut waiting = Vec::new();
-    while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, std::time::Duration::from_millis(300)) {
+    while let Ok(stream) =
+        std::net::TcpStream::connect_timeout(&address, std::time::Duration::from_millis(300))
+    {
         waiting.push(stream);
     }
     let gateway = Gateway::start(&routes(&[address.port()], "timeout = { connect = \"1s\" }"));

@@ -36,7 +36,8 @@ fn route(port: u16) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_go_both_ways_and_the_end_as_well() {
     let gateway = Gateway::start(&route(echo().await));
-    let (mut socket, response) = connect_async(format!("ws://127.0.0.1:{}/chat", gateway.port)).await.unwrap();
+    let (mut socket, response) =
+        connect_async(format!("ws://127.0.0.1:{}/chat", gateway.port)).await.unwrap();
     assert_eq!(response.status(), 101);
     assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("hello"));
     for message in [Message::text("one"), Message::binary(vec![7_u8; 1 << 20]), Message::text("two")] {
@@ -53,7 +54,10 @@ async fn an_open_socket_outlives_a_reload_and_not_the_drain() {
     let mut gateway = Gateway::with("drain_timeout = \"1s\"", &route(app));
     let (mut socket, _) = connect_async(format!("ws://127.0.0.1:{}/", gateway.port)).await.unwrap();
     assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("hello"));
-    gateway.reload("drain_timeout = \"1s\"", "[[routes]]\nredirect = { host = \"elsewhere.example\" }\naccess = \"public\"\n");
+    gateway.reload(
+        "drain_timeout = \"1s\"",
+        "[[routes]]\nredirect = { host = \"elsewhere.example\" }\naccess = \"public\"\n",
+    );
     socket.send(Message::text("still here")).await.unwrap();
     assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("still here"));
     gateway.signal("TERM");
