@@ -44,7 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 const GROUND: &[&str] = &["telemetry", "clock", "identity", "secret"];
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

@@ -1,3 +1,5 @@
 //! The tests.
 
+mod docs;
 mod layering;
+mod support;
