@@ -65,28 +65,25 @@ fn markdown(folder: &str) -> Vec<PathBuf> {
     entries.filter(|path| path.extension().is_some_and(|end| end == "md")).collect()
 }
 
-/// A folder with `portcullis.toml` in it, and every file that it names in place of `/etc/portcullis`.
+/// A folder with `portcullis.toml` in it, and every certificate that it names there or in `/etc/portcullis`.
 fn folder(configuration: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     let here = folder.path().to_str().unwrap();
-    for name in configuration.split("/etc/portcullis/").skip(1).filter_map(|rest| rest.split('"').next()) {
-        certificate(folder.path(), name);
-    }
     let text = configuration.replace("/etc/portcullis", here).replace("/var/lib/portcullis", here);
+    for path in text.split('"').filter(|quoted| quoted.ends_with(".crt")) {
+        certificate(folder.path(), Path::new(path).file_stem().unwrap().to_str().unwrap());
+    }
     fs::write(folder.path().join("portcullis.toml"), text).unwrap();
     folder
 }
 
-/// Certificate and key of one stem are made together.
-fn certificate(folder: &Path, name: &str) {
-    let stem = name.split('.').next().unwrap();
+/// Certificate and key of one name.
+fn certificate(folder: &Path, stem: &str) {
     let file = |end: &str| folder.join(format!("{stem}.{end}"));
-    if !file("key").exists() {
-        let made = rcgen::generate_simple_self_signed(["corp.example".to_owned()]).unwrap();
-        fs::write(file("crt"), made.cert.pem()).unwrap();
-        fs::write(file("key"), made.signing_key.serialize_pem()).unwrap();
-        fs::set_permissions(file("key"), fs::Permissions::from_mode(0o600)).unwrap();
-    }
+    let made = rcgen::generate_simple_self_signed(["corp.example".to_owned()]).unwrap();
+    fs::write(file("crt"), made.cert.pem()).unwrap();
+    fs::write(file("key"), made.signing_key.serialize_pem()).unwrap();
+    fs::set_permissions(file("key"), fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Runs the program in `folder` with a value for every secret that `configuration` takes from the environment.
