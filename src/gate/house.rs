@@ -154,13 +154,26 @@ impl House {
         methods.map(http::Method::as_str).collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether some route claims the origin of `url`: where a sign-in may lead back to. Nothing leads from
-    /// TLS to clear text.
+    /// Whether `url` lies on the sign-in host or on one that some route names: where a sign-in may lead back
+    /// to. A route for any host names none: a stranger's host is not ours because it leads here
+    /// (invariant 13). Nothing leads from TLS to clear text.
     pub(super) fn claims(&self, url: &Url) -> bool {
         let Some((authority, scheme)) = origin(url) else { return false };
         let expected = self.public.as_ref().map_or(scheme, |public| public.scheme);
         scheme == expected
-            && (self.is_public(&authority, scheme) || self.routes.knows_host(&authority, scheme))
+            && (self.is_public(&authority, scheme) || self.routes.names_host(&authority, scheme))
+    }
+
+    /// `url` where a sign-in may lead back to it, else its like on the sign-in host.
+    pub(super) fn claimed(&self, url: Url) -> Url {
+        match &self.public {
+            Some(public) if !self.claims(&url) => {
+                let mut ours = public.endpoint(url.path());
+                ours.set_query(url.query());
+                ours
+            }
+            Some(_) | None => url,
+        }
     }
 
     /// Whether sign-in happens on this very host.

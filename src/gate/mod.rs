@@ -105,7 +105,7 @@ impl Gate {
         let standing = route.limit_before(inbound, request.headers())?;
         exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
         let authentication = judge::authenticate(house, &route, exchange, &request).await?;
-        let permit = match judge::decide(&route, exchange, &authentication, &request) {
+        let permit = match judge::decide(house, &route, exchange, &authentication, &request) {
             Ok(permit) => permit,
             Err(no) => {
                 return Err(Box::pin(kept::with_form(no, exchange, request, &house.foundations.clock)).await);

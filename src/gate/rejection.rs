@@ -153,7 +153,11 @@ fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
-        text = format!("{text}: {cause}");
+        let said = cause.to_string();
+        // Some errors speak for their cause.
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
         next = cause.source();
     }
     text
