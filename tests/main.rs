@@ -11,6 +11,7 @@ mod bad_providers;
 mod bearer_tokens;
 mod browser;
 mod choosing_a_provider;
+mod docs;
 mod explaining;
 mod forged_tokens;
 mod layering;
