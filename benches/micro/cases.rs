@@ -18,7 +18,9 @@ use portcullis::oidc::{ClaimMapping, ProviderSettings};
 use portcullis::policy::{Access, AccessSettings, PolicySettings, Question, RuleSettings, decide};
 use portcullis::request::{Authority, ClientAddress, RequestPath, Scheme};
 use portcullis::route::{RoutePattern, RouteTable};
-use portcullis::session::{EmbeddedStore, NewSession, SessionCookie, SessionKey, SessionSettings, Sessions, Tokens};
+use portcullis::session::{
+    EmbeddedStore, NewSession, SessionCookie, SessionKey, SessionSettings, Sessions, Tokens,
+};
 use portcullis::storage::Database;
 
 /// One step of a request, ready to be done any number of times.
@@ -149,7 +151,8 @@ fn provider() -> ProviderSettings {
 fn token() -> Case {
     let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
     let point = pair.public_key_raw();
-    let text = |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes);
+    let text =
+        |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes);
     let keys = serde_json::json!({"keys": [{
         "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "k1",
         "x": text(&point[1..33]), "y": text(&point[33..65]),

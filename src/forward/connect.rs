@@ -24,6 +24,9 @@ use super::{Fault, ForwardError, Protocol, Server, ServerAddress, UpstreamError,
 /// Bytes of a response's head.
 const MAX_HEAD: u32 = 64 * 1024;
 
+/// Bytes of a response that are read ahead of the client: what a slow download holds of our memory.
+const MAX_BUFFER: usize = 128 * 1024;
+
 /// The head start that an address has over the next (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
 
@@ -198,7 +201,7 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = http1::Builder::new();
-    builder.max_header_size(MAX_HEAD as usize);
+    builder.max_header_size(MAX_HEAD as usize).max_buf_size(MAX_BUFFER);
     let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {
         if let Err(error) = connection.with_upgrades().await {

@@ -25,6 +25,7 @@ pub(super) fn transport(peer: &str) -> Transport {
         peer: peer.parse().unwrap(),
         local: "127.0.0.1:443".parse().unwrap(),
         scheme: Scheme::Http,
+        to_https: false,
         worker: WorkerId(0),
     }
 }

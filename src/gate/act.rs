@@ -97,7 +97,10 @@ fn location<B>(redirect: &RedirectSettings, inbound: &Inbound, request: &Request
     let scheme = redirect.scheme.unwrap_or(inbound.forwarding.scheme);
     let asked = match redirect.scheme {
         // The port belonged to the other scheme.
-        Some(_) => inbound.authority.host().to_owned(),
+        Some(_) => {
+            let port = redirect.port.map(|port| format!(":{port}")).unwrap_or_default();
+            format!("{}{port}", inbound.authority.host())
+        }
         None => inbound.authority.to_string(),
     };
     let host = redirect.host.as_deref().unwrap_or(&asked);

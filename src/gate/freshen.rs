@@ -8,7 +8,7 @@ use super::house::House;
 use super::rejection::Rejection;
 use super::route::Route;
 use crate::authn::Authentication;
-use crate::oidc::Provider;
+use crate::oidc::{FlightError, Provider};
 use crate::session::{Session, SessionKey, Sessions};
 
 /// An access token is renewed so long before it expires.
@@ -48,8 +48,11 @@ async fn refresh(house: &House, key: &SessionKey, session: &Session) {
     let (sessions, key) = (house.foundations.sessions.clone(), key.clone());
     let flight = *session.family().as_bytes();
     let flight = house.foundations.refreshes.join(flight, move || call(provider, sessions, key));
-    if let Err(error) = flight.await {
-        tracing::warn!(%error, "tokens could not be refreshed");
+    match flight.await {
+        Ok(()) => {}
+        // The one before has failed a moment ago, and has said so.
+        Err(error @ FlightError::Recent) => tracing::debug!(%error, "tokens were not refreshed"),
+        Err(error) => tracing::warn!(%error, "tokens could not be refreshed"),
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) struct House {
     pub(super) members: Vec<Arc<Member>>,
     pub(super) upstreams: Vec<Arc<Tended>>,
     pub(super) foundations: Arc<Foundations>,
+    /// What answers on listeners that send everything on to `https`.
+    to_https: Arc<Route>,
     log: bool,
 }
 
@@ -86,6 +88,7 @@ impl House {
         Ok(Self {
             routes,
             own: own::rows(foundations),
+            to_https: Arc::new(own::to_https(foundations, public.as_ref())),
             upstreams,
             trusted: TrustedProxies::new(settings.trusted_proxies.clone()),
             authenticator: Authenticator::new(
@@ -119,8 +122,11 @@ impl House {
     }
 
     /// The route of a request.
-    pub(super) fn route(&self, inbound: &Inbound) -> Result<&Arc<Route>, Rejection> {
+    pub(super) fn route(&self, transport: &Transport, inbound: &Inbound) -> Result<&Arc<Route>, Rejection> {
         let (authority, scheme) = (&inbound.authority, inbound.forwarding.scheme);
+        if transport.to_https && scheme == Scheme::Http {
+            return Ok(&self.to_https);
+        }
         let own = inbound.path.decoded().starts_with(own::ROOT);
         let ours = own && (self.is_public(authority, scheme) || self.routes.knows_host(authority, scheme));
         let table = if ours {
@@ -147,13 +153,26 @@ impl House {
         methods.map(http::Method::as_str).collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether some route claims the origin of `url`: where a sign-in may lead back to. Nothing leads from
-    /// TLS to clear text.
+    /// Whether `url` lies on the sign-in host or on one that some route names: where a sign-in may lead back
+    /// to. A route for any host names none: a stranger's host is not ours because it leads here
+    /// (invariant 13). Nothing leads from TLS to clear text.
     pub(super) fn claims(&self, url: &Url) -> bool {
         let Some((authority, scheme)) = origin(url) else { return false };
         let expected = self.public.as_ref().map_or(scheme, |public| public.scheme);
         scheme == expected
-            && (self.is_public(&authority, scheme) || self.routes.knows_host(&authority, scheme))
+            && (self.is_public(&authority, scheme) || self.routes.names_host(&authority, scheme))
+    }
+
+    /// `url` where a sign-in may lead back to it, else its like on the sign-in host.
+    pub(super) fn claimed(&self, url: Url) -> Url {
+        match &self.public {
+            Some(public) if !self.claims(&url) => {
+                let mut ours = public.endpoint(url.path());
+                ours.set_query(url.query());
+                ours
+            }
+            Some(_) | None => url,
+        }
     }
 
     /// Whether sign-in happens on this very host.

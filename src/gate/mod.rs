@@ -42,6 +42,7 @@ pub use status::Missing;
 
 use crate::listener::Handler;
 use crate::request::Transport;
+use crate::session::SessionSettings;
 
 /// The gate: every request of every listener passes here. Cheap to clone; a reload reaches all clones.
 #[derive(Clone, Debug)]
@@ -58,11 +59,13 @@ struct Shared {
 pub struct Prepared {
     gate: Gate,
     house: Arc<House>,
+    session: SessionSettings,
 }
 
 impl Prepared {
     /// Puts it in the place of the old one, at once and whole. Requests under way end as they began.
     pub fn put_in_place(self) {
+        self.gate.0.foundations.sessions.set_lifetimes(&self.session);
         self.gate.0.house.store(self.house);
     }
 }
@@ -87,7 +90,7 @@ impl Gate {
     pub fn prepare(&self, settings: &GateSettings) -> Result<Prepared, BuildError> {
         let before = self.0.house.load();
         let house = House::build(settings, &self.0.foundations, Some(&before))?;
-        Ok(Prepared { gate: self.clone(), house: Arc::new(house) })
+        Ok(Prepared { gate: self.clone(), house: Arc::new(house), session: settings.session.clone() })
     }
 
     /// The path of a request: each step goes on or says why not.
@@ -97,12 +100,12 @@ impl Gate {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Rejection> {
         let inbound = exchange.inbound.insert(Inbound::read(&exchange.transport, &house.trusted, &request)?);
-        let route = Arc::clone(exchange.route.insert(Arc::clone(house.route(inbound)?)));
+        let route = Arc::clone(exchange.route.insert(Arc::clone(house.route(&exchange.transport, inbound)?)));
         route.tolerates(&inbound.path)?;
         let standing = route.limit_before(inbound, request.headers())?;
         exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
         let authentication = judge::authenticate(house, &route, exchange, &request).await?;
-        let permit = match judge::decide(&route, exchange, &authentication, &request) {
+        let permit = match judge::decide(house, &route, exchange, &authentication, &request) {
             Ok(permit) => permit,
             Err(no) => {
                 return Err(Box::pin(kept::with_form(no, exchange, request, &house.foundations.clock)).await);

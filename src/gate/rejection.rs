@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use super::kept::KeptForm;
 use super::return_to::ReturnTo;
@@ -42,7 +42,7 @@ pub(super) enum Rejection {
     /// A form of ours that another site sent (invariant 18).
     CrossSite,
     /// The sign-in came to nothing.
-    SignInFailed(Box<SignInError>),
+    SignInFailed(Box<FailedSignIn>),
     /// A sign-in that this browser did not begin, or that took too long.
     NoSuchFlow(String),
     /// The upstream failed, or the request was too large for it.
@@ -58,6 +58,17 @@ pub(super) enum Rejection {
     StoreUnavailable(String),
     /// We are at fault.
     Internal(&'static str),
+}
+
+/// A sign-in that came to nothing, and is over: its browser forgets it.
+#[derive(Debug)]
+pub(super) struct FailedSignIn {
+    /// Why.
+    pub(super) error: SignInError,
+    /// Where the person wanted to go, and may begin again.
+    pub(super) return_to: Option<ReturnTo>,
+    /// `Set-Cookie` that takes the flow away (invariant 6).
+    pub(super) forget: HeaderValue,
 }
 
 /// What must be remembered of a request so that its browser comes back from signing in.
@@ -106,7 +117,7 @@ impl Rejection {
             Self::Internal(cause) => Cow::Borrowed(cause),
             Self::Forbidden { .. } => Cow::Borrowed(""),
             Self::CrossSite => "a form of the gateway was sent from another site".into(),
-            Self::SignInFailed(error) => with_causes(error).into(),
+            Self::SignInFailed(failed) => with_causes(&failed.error).into(),
             Self::Forward(error) => of_forward(error).into(),
         }
     }
@@ -142,7 +153,11 @@ fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
-        text = format!("{text}: {cause}");
+        let said = cause.to_string();
+        // Some errors speak for their cause.
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
         next = cause.source();
     }
     text
@@ -166,5 +181,4 @@ from! {
     ForwardError => |error| Self::Forward(error);
     StoreUnavailable => |error| Self::StoreUnavailable(error.to_string());
     SessionError => |error| Self::StoreUnavailable(error.to_string());
-    SignInError => |error| Self::SignInFailed(Box::new(error));
 }

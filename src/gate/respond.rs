@@ -11,6 +11,7 @@ use super::house::House;
 use super::kept::KeptForm;
 use super::own::{self, Wish, depart};
 use super::rejection::{Comeback, Rejection};
+use super::return_to::ReturnTo;
 use crate::authn::{Challenge, ErrorCode, TokenError};
 use crate::forward::ForwardError;
 use crate::oidc::Blame;
@@ -102,8 +103,11 @@ fn refused(house: &House, exchange: &Exchange, asked: Asked, no: &Rejection) -> 
         Rejection::CrossSite => problem(exchange, &CROSS_SITE),
         Rejection::SignIn(_) => problem(exchange, &UNAUTHENTICATED),
         Rejection::Token(error) if error.code().is_some() => token(exchange, *error),
-        Rejection::SignInFailed(error) => failed(house, exchange, error.blame(), error.public()),
-        Rejection::NoSuchFlow(_) => failed(house, exchange, Blame::Client, NO_SUCH_FLOW),
+        Rejection::SignInFailed(failed) => {
+            let retry = failed.return_to.as_ref().map(ReturnTo::as_str);
+            sign_in_failed(house, exchange, failed.error.blame(), failed.error.public(), retry)
+        }
+        Rejection::NoSuchFlow(_) => sign_in_failed(house, exchange, Blame::Client, NO_SUCH_FLOW, None),
         other => fault(exchange, asked, fault_of(house, other)),
     };
     add_fields(no, response.status(), response.headers_mut());
@@ -182,13 +186,20 @@ fn forbidden_page(house: &House, exchange: &Exchange) -> Response<Body> {
 const NO_SUCH_FLOW: &str =
     "This sign-in was not begun in this browser, or it took too long. Please try again.";
 
-fn failed(house: &House, exchange: &Exchange, blame: Blame, public: &str) -> Response<Body> {
+fn sign_in_failed(
+    house: &House,
+    exchange: &Exchange,
+    blame: Blame,
+    public: &str,
+    retry: Option<&str>,
+) -> Response<Body> {
     let status = match blame {
         Blame::Client => StatusCode::BAD_REQUEST,
         Blame::Provider => StatusCode::BAD_GATEWAY,
         Blame::Us => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    show(pages::SignInFailed { status, public, request_id: &exchange.id, retry: house.home() }.page())
+    let retry = retry.unwrap_or_else(|| house.home());
+    show(pages::SignInFailed { status, public, request_id: &exchange.id, retry }.page())
 }
 
 struct Problem {
@@ -240,6 +251,9 @@ fn add_fields(no: &Rejection, status: StatusCode, headers: &mut HeaderMap) {
     }
     match no {
         Rejection::Limited(exceeded) => exceeded.write_headers(headers),
+        Rejection::SignInFailed(failed) => {
+            headers.append(header::SET_COOKIE, failed.forget.clone());
+        }
         Rejection::MethodNotAllowed(methods) => {
             headers.extend(HeaderValue::try_from(methods).ok().map(|methods| (header::ALLOW, methods)));
         }

@@ -76,6 +76,11 @@ impl Route {
 
     /// One of the gateway's own endpoints: a row of a table like all others, on the same path.
     pub(super) fn own(endpoint: Endpoint, stats: Arc<RequestStats>) -> Self {
+        Self::ours(Action::Own(endpoint), stats)
+    }
+
+    /// What the gateway does by itself for everybody.
+    pub(super) fn ours(action: Action, stats: Arc<RequestStats>) -> Self {
         Self {
             name: stats.route().clone(),
             access: Access::compile(&AccessSettings::Public),
@@ -84,7 +89,7 @@ impl Route {
             limits: Vec::new(),
             concurrency: Concurrency::new(None),
             tolerated: PathExceptions::default(),
-            action: Action::Own(endpoint),
+            action,
             stats,
             passes_token: false,
         }

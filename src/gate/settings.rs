@@ -55,6 +55,8 @@ pub struct RedirectSettings {
     pub scheme: Option<Scheme>,
     /// Another host, with or without port.
     pub host: Option<String>,
+    /// Another port, where `host` is not given.
+    pub port: Option<u16>,
     /// Another path in place of the whole one.
     pub path: Option<String>,
     /// 301, 302, 303, 307 or 308.

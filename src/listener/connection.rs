@@ -87,7 +87,8 @@ impl<H: Handler> Connection<H> {
             None => (None, Bytes::new()),
         };
         let (peer, local) = addresses.unwrap_or((peer, local));
-        let transport = |scheme| Transport { peer, local, scheme, worker: self.worker };
+        let (worker, to_https) = (self.worker, self.serving.settings.to_https);
+        let transport = |scheme| Transport { peer, local, scheme, to_https, worker };
         match self.serving.acceptor() {
             Some(acceptor) => {
                 let stream = acceptor.accept(Prefixed::new(rest, stream)).await.map_err(Unopened::Tls)?;

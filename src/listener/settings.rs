@@ -15,6 +15,8 @@ pub struct ListenerSettings {
     pub proxy_protocol: Option<ProxyProtocol>,
     /// Whether HTTP/2 with prior knowledge is understood in clear.
     pub h2c: bool,
+    /// Whether every request is sent on to `https` instead of being served.
+    pub to_https: bool,
 }
 
 /// Certificates of a listener: the first is the default, the others are chosen by SNI.

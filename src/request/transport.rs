@@ -51,6 +51,8 @@ pub struct Transport {
     pub local: SocketAddr,
     /// Whether TLS protects this hop.
     pub scheme: Scheme,
+    /// Whether the listener sends every request on to `https`.
+    pub to_https: bool,
     /// The worker that serves it.
     pub worker: WorkerId,
 }

@@ -96,6 +96,13 @@ impl<T> RouteTable<T> {
         self.hosts.owner(authority.host(), authority.port_or_default(scheme)).is_some()
     }
 
+    /// The same of patterns that say something of the host: a route for any host answers on all of them, and
+    /// vouches for none.
+    #[must_use]
+    pub fn names_host(&self, authority: &Authority, scheme: Scheme) -> bool {
+        self.hosts.named(authority.host(), authority.port_or_default(scheme)).is_some()
+    }
+
     /// The methods for an `Allow` field where [`RouteTable::find`] says [`Lookup::MethodNotAllowed`].
     pub fn allowed_methods(
         &self,

@@ -126,7 +126,7 @@ fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
         ("server.state", old.state != new.state),
         ("server.workers", old.workers != new.workers),
         ("admin.listen", old.admin != new.admin),
-        ("session", old.session != new.session),
+        ("session.cache_capacity", old.session.cache_capacity != new.session.cache_capacity),
         ("log.format", old.log.format != new.log.format),
         ("log.level", old.log.level != new.log.level),
     ];

@@ -152,7 +152,7 @@ impl Lowering<'_> {
             SchemeWord::Http => Scheme::Http,
             SchemeWord::Https => Scheme::Https,
         });
-        Some(RedirectSettings { scheme, host: host?, path: path?, status: status? })
+        Some(RedirectSettings { scheme, host: host?, port: None, path: path?, status: status? })
     }
 }
 

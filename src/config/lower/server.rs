@@ -32,9 +32,15 @@ impl Lowering<'_> {
         let mut listeners: Vec<ListenerSettings> = Vec::new();
         for at in listen.items() {
             let listener = match at.value {
-                Listen::Address(text) => self.keep(socket(At::new(text, at.place))).map(|address| {
-                    ListenerSettings { address, tls: common.clone(), proxy_protocol: None, h2c: false }
-                }),
+                Listen::Address(text) => {
+                    self.keep(socket(At::new(text, at.place))).map(|address| ListenerSettings {
+                        address,
+                        tls: common.clone(),
+                        proxy_protocol: None,
+                        h2c: false,
+                        to_https: false,
+                    })
+                }
                 Listen::Table(table) => self.listener(At::new(table, at.place), common.as_ref(), server),
             };
             let Some(listener) = listener else { continue };
@@ -82,7 +88,15 @@ impl Lowering<'_> {
             );
         }
         let proxy_protocol = at.value.proxy_protocol.as_ref().map(proxy_protocol);
-        Some(ListenerSettings { address: address?, tls, proxy_protocol, h2c })
+        let to_https = at.value.to_https.unwrap_or_default();
+        if to_https && tls.is_some() {
+            let place = at!(at.to_https).place;
+            self.fault(
+                Remark::new(place, "`to_https` on a listener that speaks TLS would send people in a circle")
+                    .expected("expected `tls = false` beside it"),
+            );
+        }
+        Some(ListenerSettings { address: address?, tls, proxy_protocol, h2c, to_https })
     }
 
     fn tls(&mut self, at: At<'_, Tls>, server: At<'_, Server>) -> Option<TlsSettings> {

@@ -84,6 +84,10 @@ pub(in crate::config) struct ListenTable {
     /// Whether HTTP/2 with prior knowledge is understood in clear text.
     #[schemars(extend("default" = false))]
     pub h2c: Option<bool>,
+    /// Whether every request is answered with a redirect to `https://`, whatever the routes say: for port 80 of
+    /// a gateway that speaks TLS on 443.
+    #[schemars(extend("default" = false))]
+    pub to_https: Option<bool>,
 }
 
 /// Whether TLS is spoken, or with which certificates.

@@ -359,6 +359,7 @@ fn redirects_lead_where_they_are_written_to() {
     let action = settings(&file).routes.remove(1).action;
     let expected = RedirectSettings {
         scheme: Some(Scheme::Https),
+        port: None,
         host: Some("b.example".into()),
         path: Some("/new".into()),
         status: StatusCode::MOVED_PERMANENTLY,

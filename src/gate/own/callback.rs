@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use super::super::body::Body;
 use super::super::exchange::Exchange;
 use super::super::hops::Hop;
 use super::super::house::House;
-use super::super::rejection::Rejection;
+use super::super::rejection::{FailedSignIn, Rejection};
 use super::super::respond::set_cookie;
 use super::super::return_to::ReturnTo;
 use super::{parameters, session, ticket};
@@ -33,9 +33,16 @@ pub(super) async fn answer(
         provider.ok_or_else(|| Rejection::NoSuchFlow("its provider has left the configuration".into()))?;
     let signed_in = provider.finish(&flow, callback).await;
     count(house, provider, signed_in.as_ref().err());
-    let mut response = settle(house, exchange, request.headers(), &flow, signed_in?).await?;
-    set_cookie(&mut response, house.flows.clear(&state));
+    let forget = house.flows.clear(&state);
+    let signed_in = signed_in.map_err(|error| failed(house, &flow, error, forget.clone()))?;
+    let mut response = settle(house, exchange, request.headers(), &flow, signed_in).await?;
+    set_cookie(&mut response, forget);
     Ok(response)
+}
+
+fn failed(house: &House, flow: &Flow, error: SignInError, forget: HeaderValue) -> Rejection {
+    let return_to = ReturnTo::parse(&flow.return_to, |url| house.claims(url));
+    Rejection::SignInFailed(Box::new(FailedSignIn { error, return_to, forget }))
 }
 
 /// A parameter that comes twice is no answer of a provider (RFC 6749, section 3.1).

@@ -10,18 +10,20 @@ mod ticket;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use hyper::body::Incoming;
 use url::{Url, form_urlencoded};
 
 use super::body::Body;
 use super::exchange::Exchange;
 use super::foundations::Foundations;
-use super::house::House;
+use super::house::{House, PublicUrl};
 use super::rejection::Rejection;
-use super::route::Route;
+use super::route::{Action, Route};
+use super::settings::RedirectSettings;
 use crate::authn::Authentication;
 use crate::identity::RouteName;
+use crate::request::Scheme;
 use crate::route::{HostPattern, PathPrefix, RoutePattern, RouteTable};
 
 pub(super) use sign_in::{Wish, depart, resume_address, switch_address};
@@ -116,6 +118,20 @@ pub(super) fn rows(foundations: &Foundations) -> RouteTable<Arc<Route>> {
         Some((pattern, Arc::new(Route::own(endpoint, Arc::clone(&stats)))))
     };
     RouteTable::build(Endpoint::ALL.into_iter().filter_map(row).collect()).unwrap_or_default()
+}
+
+/// The answer to everything on a listener that is there for addresses without `https` (308: the method stays).
+pub(super) fn to_https(foundations: &Foundations, public: Option<&PublicUrl>) -> Route {
+    let stats = foundations.metrics.route(&RouteName::new("to-https"), foundations.workers);
+    let port = public.and_then(|public| public.url.port());
+    let redirect = RedirectSettings {
+        scheme: Some(Scheme::Https),
+        host: None,
+        port,
+        path: None,
+        status: StatusCode::PERMANENT_REDIRECT,
+    };
+    Route::ours(Action::Redirect(redirect), stats)
 }
 
 /// The parameters of a query.

@@ -78,7 +78,7 @@ struct Server {
 
 fn clear() -> ListenerSettings {
     let address = (Ipv4Addr::LOCALHOST, 0).into();
-    ListenerSettings { address, tls: None, proxy_protocol: None, h2c: false }
+    ListenerSettings { address, tls: None, proxy_protocol: None, h2c: false, to_https: false }
 }
 
 impl Server {

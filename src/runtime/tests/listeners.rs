@@ -44,7 +44,13 @@ fn runtime(workers: usize, handler: &Namer, inherited: Vec<TcpListener>) -> Runt
 }
 
 fn at(address: &str) -> ListenerSettings {
-    ListenerSettings { address: address.parse().unwrap(), tls: None, proxy_protocol: None, h2c: false }
+    ListenerSettings {
+        address: address.parse().unwrap(),
+        tls: None,
+        proxy_protocol: None,
+        h2c: false,
+        to_https: false,
+    }
 }
 
 fn apply(runtime: &mut Runtime, addresses: &[&str]) -> Result<(), ApplyError> {
