@@ -100,7 +100,7 @@ impl House {
             .counted_in(&foundations.metrics),
             providers,
             cookie,
-            flows: FlowCookies::new(foundations.flow_key, https, host, foundations.clock.clone()),
+            flows: FlowCookies::new(foundations.keys.flow, https, host, foundations.clock.clone()),
             hops: HopCookies { https },
             public,
             members,
@@ -137,7 +137,7 @@ impl House {
         };
         let found = match table {
             Lookup::UnknownPath => self.routes.find(authority, scheme, &inbound.path, &inbound.method),
-            own => own,
+            own @ (Lookup::Found(_) | Lookup::MethodNotAllowed | Lookup::UnknownHost) => own,
         };
         match found {
             Lookup::Found(route) => Ok(route),

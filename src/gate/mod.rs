@@ -35,7 +35,7 @@ use rejection::Rejection;
 
 pub use body::Body;
 pub use explained::{Explained, Imagined, Next, explain};
-pub use foundations::Foundations;
+pub use foundations::{Foundations, SealingKeys};
 pub use house::BuildError;
 pub use settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
 pub use status::Missing;

@@ -1,6 +1,11 @@
 //! From a rejection to its response: the one place that picks a status for a refused request. A page for
 //! a browser's navigation; for everything else 401 with a challenge, or a problem document (RFC 9457).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`fault_of` names every rejection, so that a new one is answered; here most are no special case"
+)]
+
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
@@ -74,7 +79,7 @@ fn count(house: &House, exchange: &Exchange, no: &Rejection) {
 /// A form that comes when its sender's session is over is kept by its own browser.
 fn kept(house: &House, exchange: &Exchange, form: Option<&KeptForm>) -> Response<Body> {
     let id = Secret::random();
-    let sealed = form.and_then(|form| form.seal(&house.foundations.form_key));
+    let sealed = form.and_then(|form| form.seal(&house.foundations.keys.form));
     let address =
         exchange.inbound.as_ref().map(|inbound| own::resume_address(&inbound.origin(), id.expose()));
     let (Some(sealed), Some(sign_in_url)) = (sealed, address) else {
