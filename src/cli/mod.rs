@@ -36,7 +36,7 @@ enum Command {
     /// Show it all on this machine: a provider, an app, and the gateway between them
     Demo(demo::DemoArguments),
     /// Tell what would happen to a request, and why; exit 0 where it is let in
-    Explain(explain::ExplainArguments),
+    Explain(Box<explain::ExplainArguments>),
 }
 
 #[derive(Debug, Args)]
