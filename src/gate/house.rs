@@ -96,7 +96,8 @@ impl House {
                 cookie.clone(),
                 bearer,
                 providers.clone(),
-            ),
+            )
+            .counted_in(&foundations.metrics),
             providers,
             cookie,
             flows: FlowCookies::new(foundations.flow_key, https, host, foundations.clock.clone()),
