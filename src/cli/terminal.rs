@@ -76,9 +76,4 @@ impl Paint {
             text.to_owned()
         }
     }
-
-    #[cfg(test)]
-    pub(super) const fn fixed(coloured: bool) -> Self {
-        Self { coloured }
-    }
 }
