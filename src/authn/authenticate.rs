@@ -8,6 +8,7 @@ use super::{BearerVerifier, Credential, TokenError, Verified, credential};
 use crate::identity::Principal;
 use crate::oidc::Providers;
 use crate::session::{CookieRead, Session, SessionCookie, SessionKey, Sessions, StoreUnavailable, Tokens};
+use crate::telemetry::Lookups;
 
 /// Which credentials a route looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,8 @@ pub struct Authenticator {
     cookie: SessionCookie,
     bearer: BearerVerifier,
     providers: Providers,
+    session_lookups: Lookups,
+    token_lookups: Lookups,
 }
 
 impl Authenticator {
@@ -85,7 +88,14 @@ impl Authenticator {
         bearer: BearerVerifier,
         providers: Providers,
     ) -> Self {
-        Self { sessions, cookie, bearer, providers }
+        let (session_lookups, token_lookups) = (Lookups::new(), Lookups::new());
+        Self { sessions, cookie, bearer, providers, session_lookups, token_lookups }
+    }
+
+    /// How often the caches of sessions and of verified tokens had what was looked for.
+    #[must_use]
+    pub const fn lookups(&self) -> [(&'static str, &Lookups); 2] {
+        [("session", &self.session_lookups), ("token", &self.token_lookups)]
     }
 
     /// Reads the credentials of a request for `host` (lower-case, without port: cookies know no ports).
@@ -120,7 +130,7 @@ impl Authenticator {
             Some(CookieRead::Malformed) => return Ok(Authentication::Ended),
             Some(CookieRead::Key(key)) => key,
         };
-        let session = match self.sessions.cached(&key) {
+        let session = match self.session_lookups.count(self.sessions.cached(&key)) {
             Some(session) => Some(session),
             None => Box::pin(self.sessions.find(&key)).await?,
         };
@@ -142,7 +152,7 @@ impl Authenticator {
     }
 
     async fn bearer(&self, token: &str) -> Result<Authentication, AuthenticationError> {
-        let verified = match self.bearer.cached(token) {
+        let verified = match self.token_lookups.count(self.bearer.cached(token)) {
             Some(verified) => verified,
             // Boxed, so that the futures of all requests do not carry the room for it.
             None => Box::pin(self.bearer.verify(token)).await?,

@@ -1,5 +1,6 @@
 //! The metrics registry, in the OpenMetrics text that Prometheus reads.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,7 +24,6 @@ pub struct Metrics {
     scrapes: Scrapes,
     sign_ins: Family<Labels, Counter>,
     token_checks: Family<Labels, Counter>,
-    cache: Family<Labels, Counter>,
     limits: Family<Labels, Counter>,
     reloads: Family<Labels, Counter>,
 }
@@ -47,7 +47,7 @@ type Source = Arc<dyn Fn() -> Vec<Scrape> + Send + Sync>;
 struct Routes(Arc<Mutex<Vec<Arc<RequestStats>>>>);
 
 #[derive(Clone, Default)]
-struct Scrapes(Arc<Mutex<Option<Source>>>);
+struct Scrapes(Arc<Mutex<BTreeMap<&'static str, Source>>>);
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -67,14 +67,13 @@ impl Metrics {
         };
         let sign_ins = family("sign_ins", "Sign-ins by provider and result");
         let token_checks = family("token_checks", "Bearer tokens by result of their check");
-        let cache = family("cache_lookups", "Lookups by cache and result");
         let limits = family("limits_hit", "Requests over a limit by route and limit");
         let reloads = family("reloads", "Configuration reloads by result");
         let (routes, scrapes) = (Routes::default(), Scrapes::default());
         registry.register_collector(Box::new(routes.clone()));
         registry.register_collector(Box::new(scrapes.clone()));
         let registry = Arc::new(registry);
-        Self { registry, routes, scrapes, sign_ins, token_checks, cache, limits, reloads }
+        Self { registry, routes, scrapes, sign_ins, token_checks, limits, reloads }
     }
 
     /// The counts of a route: those that are there already under its name, or new ones.
@@ -89,9 +88,9 @@ impl Metrics {
         stats
     }
 
-    /// Where values that are read at each scrape come from; replaces the former source.
-    pub fn scrape_from(&self, source: impl Fn() -> Vec<Scrape> + Send + Sync + 'static) {
-        *self.scrapes.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(source));
+    /// Where values that are read at each scrape come from; replaces the former source of that name.
+    pub fn scrape_from(&self, name: &'static str, source: impl Fn() -> Vec<Scrape> + Send + Sync + 'static) {
+        self.scrapes.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(source));
     }
 
     /// Counts a sign-in.
@@ -102,12 +101,6 @@ impl Metrics {
     /// Counts the check of a bearer token that no cache answered.
     pub fn token_check(&self, result: &str) {
         self.token_checks.get_or_create(&vec![("result", result.to_owned())]).inc();
-    }
-
-    /// The counter of a cache's hits or misses, to be kept by who looks things up.
-    #[must_use]
-    pub fn cache_lookups(&self, cache: &str, result: &str) -> Counter {
-        self.cache.get_or_create(&labels(("cache", cache), ("result", result))).clone()
     }
 
     /// Counts a request over a limit.
@@ -177,8 +170,8 @@ impl Routes {
 
 impl Collector for Scrapes {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let source = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut values = source.map_or_else(Vec::new, |source| source());
+        let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut values: Vec<Scrape> = sources.values().flat_map(|source| source()).collect();
         values.sort_by_key(|scrape| scrape.name);
         values.chunk_by(|a, b| a.name == b.name).try_for_each(|family| {
             let mut metric =
@@ -210,7 +203,7 @@ mod tests {
         route.record(1, Outcome::Allowed, Duration::from_millis(3));
         assert!(Arc::ptr_eq(&route, &metrics.route(&RouteName::new("wiki"), 2)), "a reload keeps the counts");
         metrics.sign_in("corp", "ok");
-        metrics.scrape_from(|| {
+        metrics.scrape_from("providers", || {
             vec![Scrape {
                 name: "jwks_age_seconds",
                 help: "Age",

@@ -2,12 +2,14 @@
 
 mod access;
 mod log;
+mod lookups;
 mod metrics;
 mod requests;
 mod settings;
 
 pub use access::AccessLine;
 pub use log::{LogError, LogGuard, start};
+pub use lookups::Lookups;
 pub use metrics::{Metrics, Scrape};
 pub use requests::{Outcome, RequestStats};
 pub use settings::{LogFormat, LogSettings};
