@@ -129,15 +129,9 @@ impl Authenticator {
             Some(CookieRead::Malformed) => return Ok(Authentication::Ended),
             Some(CookieRead::Key(key)) => key,
         };
-        let session = match self.sessions.cached(&key) {
-            Some(session) => {
-                self.lookups.session_hit.inc();
-                Some(session)
-            }
-            None => {
-                self.lookups.session_miss.inc();
-                Box::pin(self.sessions.find(&key)).await?
-            }
+        let session = match self.lookups.session.count(self.sessions.cached(&key)) {
+            Some(session) => Some(session),
+            None => Box::pin(self.sessions.find(&key)).await?,
         };
         let opened = session.filter(|session| self.opens(session, host));
         Ok(opened.map_or(Authentication::Ended, |session| Authentication::Session(key, session)))
@@ -157,11 +151,9 @@ impl Authenticator {
     }
 
     async fn bearer(&self, token: &str) -> Result<Authentication, AuthenticationError> {
-        if let Some(verified) = self.bearer.cached(token) {
-            self.lookups.token_hit.inc();
+        if let Some(verified) = self.lookups.token.count(self.bearer.cached(token)) {
             return Ok(Authentication::Bearer(verified));
         }
-        self.lookups.token_miss.inc();
         // Boxed, so that the futures of all requests do not carry the room for it.
         let verified = Box::pin(self.bearer.verify(token)).await?;
         self.lookups.verified.inc();

@@ -165,7 +165,7 @@ mod tests {
         ) {
             let mut name: String = parts.iter().zip(&separators).flat_map(|(part, sep)| [*part, *sep]).collect();
             if upper { name = name.to_uppercase(); }
-            let times = if name.len() % 3 == 0 { 1 } else { 5 };
+            let times = if name.len().is_multiple_of(3) { 1 } else { 5 };
             for name in [name.clone(), name.trim_end_matches(|c: char| !c.is_alphanumeric()).to_owned(), name.repeat(times)] {
                 prop_assert_eq!(reserved().holds(&name), obviously_reserved(&name), "{}", name);
             }

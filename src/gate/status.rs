@@ -45,7 +45,7 @@ impl Gate {
     pub(super) fn watch_scrapes(&self) {
         let shared = Arc::downgrade(&self.0);
         let values = move || shared.upgrade().map_or_else(Vec::new, |shared| scrapes(&shared.house.load()));
-        self.0.foundations.metrics.scrape_from(values);
+        self.0.foundations.metrics.scrape_from("gate", values);
     }
 }
 

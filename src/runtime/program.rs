@@ -18,9 +18,10 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::forward::{Asserter, AssertionKey, AssertionKeyError};
 use crate::gate::{BuildError, Foundations, Gate, SealingKeys};
+use crate::listener::{Refusal, Tally};
 use crate::session::{EmbeddedStore, Sessions};
 use crate::storage::{Database, StorageError, keys};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, Scrape};
 
 /// Why the gateway does not start. Each text says where and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,7 @@ pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send
     let gate = Gate::new(&settings.gate(), foundations)?;
     let mut runtime = Runtime::start(workers, |_| gate.clone(), systemd::inherited()?, settings.drain)?;
     runtime.apply(&settings.listeners, settings.connections)?;
+    tell(&gate.metrics(), &runtime);
     if let Some(address) = settings.admin {
         open_admin(address, &gate).await?;
     }
@@ -112,6 +114,7 @@ impl Reloading {
             tracing::error!(%error, "the new configuration was refused; the old one goes on");
             return false;
         }
+        tell(&self.gate.metrics(), runtime);
         for key in unchangeable(&self.running, &settings) {
             tracing::warn!(key, "this key has changed and takes effect at the next start only");
         }
@@ -119,6 +122,32 @@ impl Reloading {
         self.running = settings;
         true
     }
+}
+
+/// Puts what happens on each listener into the metrics.
+fn tell(metrics: &Metrics, runtime: &Runtime) {
+    let tallies: Vec<_> = runtime.tallies().collect();
+    metrics.scrape_from("listeners", move || {
+        tallies.iter().flat_map(|(address, tally)| counts(address, tally)).collect()
+    });
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
+fn counts(address: &SocketAddr, tally: &Tally) -> Vec<Scrape> {
+    let value = |name, help, more: Option<(&'static str, String)>, count: u64| Scrape {
+        name,
+        help,
+        labels: std::iter::once(("listener", address.to_string())).chain(more).collect(),
+        value: count as f64,
+    };
+    let accepted =
+        value("connections_accepted", "Connections accepted since the start", None, tally.accepted());
+    let refused = Refusal::ALL.map(|refusal| {
+        let reason = Some(("reason", refusal.as_str().to_owned()));
+        let help = "Connections that ended before the gate saw a request, by reason";
+        value("connections_refused", help, reason, tally.refused(refusal))
+    });
+    std::iter::once(accepted).chain(refused).collect()
 }
 
 /// Keys that a running process cannot follow.

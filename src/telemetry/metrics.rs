@@ -1,5 +1,6 @@
 //! The metrics registry, in the OpenMetrics text that Prometheus reads.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::{Outcome, RequestStats};
+use super::{Lookups, Outcome, RequestStats};
 
 type Labels = Vec<(&'static str, String)>;
 
@@ -20,10 +21,10 @@ type Labels = Vec<(&'static str, String)>;
 pub struct Metrics {
     registry: Arc<Registry>,
     routes: Routes,
+    caches: Caches,
     scrapes: Scrapes,
     sign_ins: Family<Labels, Counter>,
     token_checks: Family<Labels, Counter>,
-    cache: Family<Labels, Counter>,
     limits: Family<Labels, Counter>,
     reloads: Family<Labels, Counter>,
 }
@@ -46,8 +47,11 @@ type Source = Arc<dyn Fn() -> Vec<Scrape> + Send + Sync>;
 #[derive(Clone, Debug, Default)]
 struct Routes(Arc<Mutex<Vec<Arc<RequestStats>>>>);
 
+#[derive(Clone, Debug, Default)]
+struct Caches(Arc<Mutex<BTreeMap<&'static str, Arc<Lookups>>>>);
+
 #[derive(Clone, Default)]
-struct Scrapes(Arc<Mutex<Option<Source>>>);
+struct Scrapes(Arc<Mutex<BTreeMap<&'static str, Source>>>);
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -67,14 +71,14 @@ impl Metrics {
         };
         let sign_ins = family("sign_ins", "Sign-ins by provider and result");
         let token_checks = family("token_checks", "Bearer tokens by result of their check");
-        let cache = family("cache_lookups", "Lookups by cache and result");
         let limits = family("limits_hit", "Requests over a limit by route and limit");
         let reloads = family("reloads", "Configuration reloads by result");
-        let (routes, scrapes) = (Routes::default(), Scrapes::default());
+        let (routes, caches, scrapes) = (Routes::default(), Caches::default(), Scrapes::default());
         registry.register_collector(Box::new(routes.clone()));
+        registry.register_collector(Box::new(caches.clone()));
         registry.register_collector(Box::new(scrapes.clone()));
         let registry = Arc::new(registry);
-        Self { registry, routes, scrapes, sign_ins, token_checks, cache, limits, reloads }
+        Self { registry, routes, caches, scrapes, sign_ins, token_checks, limits, reloads }
     }
 
     /// The counts of a route: those that are there already under its name, or new ones.
@@ -89,9 +93,9 @@ impl Metrics {
         stats
     }
 
-    /// Where values that are read at each scrape come from; replaces the former source.
-    pub fn scrape_from(&self, source: impl Fn() -> Vec<Scrape> + Send + Sync + 'static) {
-        *self.scrapes.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(source));
+    /// Where values that are read at each scrape come from; replaces the former source of that name.
+    pub fn scrape_from(&self, name: &'static str, source: impl Fn() -> Vec<Scrape> + Send + Sync + 'static) {
+        self.scrapes.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(source));
     }
 
     /// Counts a sign-in.
@@ -110,10 +114,10 @@ impl Metrics {
         self.token_checks.get_or_create(&vec![("result", result.to_owned())]).clone()
     }
 
-    /// The counter of a cache's hits or misses, to be kept by who looks things up.
+    /// The look-ups of the cache called `name`: those that are there already, or new ones.
     #[must_use]
-    pub fn cache_lookups(&self, cache: &str, result: &str) -> Counter {
-        self.cache.get_or_create(&labels(("cache", cache), ("result", result))).clone()
+    pub fn lookups(&self, name: &'static str) -> Arc<Lookups> {
+        Arc::clone(self.caches.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default())
     }
 
     /// Counts a request over a limit.
@@ -181,10 +185,25 @@ impl Routes {
     }
 }
 
+impl Collector for Caches {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let caches = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let help = "Lookups by cache and result";
+        let mut metric = encoder.encode_descriptor("cache_lookups", help, None, MetricType::Counter)?;
+        caches.iter().try_for_each(|(cache, lookups)| {
+            let (hits, misses) = lookups.totals();
+            [("hit", hits), ("miss", misses)].iter().try_for_each(|(result, count)| {
+                ConstCounter::new(*count)
+                    .encode(metric.encode_family(&[("cache", *cache), ("result", *result)])?)
+            })
+        })
+    }
+}
+
 impl Collector for Scrapes {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let source = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut values = source.map_or_else(Vec::new, |source| source());
+        let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut values: Vec<Scrape> = sources.values().flat_map(|source| source()).collect();
         values.sort_by_key(|scrape| scrape.name);
         values.chunk_by(|a, b| a.name == b.name).try_for_each(|family| {
             let mut metric =
@@ -216,7 +235,7 @@ mod tests {
         route.record(1, Outcome::Allowed, Duration::from_millis(3));
         assert!(Arc::ptr_eq(&route, &metrics.route(&RouteName::new("wiki"), 2)), "a reload keeps the counts");
         metrics.sign_in("corp", "ok");
-        metrics.scrape_from(|| {
+        metrics.scrape_from("providers", || {
             vec![Scrape {
                 name: "jwks_age_seconds",
                 help: "Age",

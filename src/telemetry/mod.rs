@@ -2,14 +2,15 @@
 
 mod access;
 mod log;
+mod lookups;
 mod metrics;
 mod requests;
 mod settings;
 
 pub use access::AccessLine;
 pub use log::{LogError, LogGuard, start};
-pub use prometheus_client::metrics::counter::Counter;
-
+pub use lookups::Lookups;
 pub use metrics::{Metrics, Scrape};
+pub use prometheus_client::metrics::counter::Counter;
 pub use requests::{Outcome, RequestStats};
 pub use settings::{LogFormat, LogSettings};

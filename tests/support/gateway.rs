@@ -112,11 +112,6 @@ impl Gateway {
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
-
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
 }
 
 /// Runs the program to its end in `directory`, with the secrets that configurations name.

@@ -51,6 +51,23 @@ fn requests_are_counted_by_route_and_outcome_with_their_time() {
 }
 
 #[test]
+fn listeners_and_caches_are_counted() {
+    let app = App::ok();
+    let route = app.route("").replace("access = \"public\"", "accept = \"bearer\"\naccess = \"signed-in\"");
+    let gateway = Gateway::start(&format!("{AWAY}{route}"));
+    let listener = format!("listener=\"127.0.0.1:{}\"", gateway.port);
+    let accepted = format!("portcullis_connections_accepted{{{listener}}}");
+    gateway.send("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
+    get(gateway.port, "/", &["Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.e30.c2ln"]);
+    assert!(gateway.metric(&accepted) >= 2.0);
+    assert_eq!(
+        gateway.metric(&format!("portcullis_connections_refused{{{listener},reason=\"ambiguous\"}}")),
+        1.0
+    );
+    assert_eq!(gateway.metric("portcullis_cache_lookups_total{cache=\"token\",result=\"miss\"}"), 1.0);
+}
+
+#[test]
 fn each_request_leaves_one_line_whose_id_the_app_and_the_client_know() {
     let app = App::ok();
     let gateway = Gateway::start(&app.route("name = \"wiki\""));

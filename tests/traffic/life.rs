@@ -22,8 +22,8 @@ fn a_bad_file_is_refused_with_its_report_and_the_old_one_goes_on() {
     gateway.rewrite("no_such_key = 1", "[[routes]]\nupstream = \"http://127.0.0.1:1\"\n");
     gateway.signal("HUP");
     until("the refusal", || gateway.metric(REFUSED) > 0.0);
-    let log = gateway.log();
-    assert!(log.contains("no_such_key") && log.contains("the old one goes on"), "{log}");
+    let told = |log: &str| log.contains("no_such_key") && log.contains("the old one goes on");
+    until("the report", || told(&gateway.log()));
     assert_eq!(gateway.get("/").status(), 200);
     gateway.reload("", "[[routes]]\nredirect = { host = \"elsewhere.example\" }\naccess = \"public\"\n");
     assert_eq!(gateway.get("/").status(), 308);

@@ -193,12 +193,6 @@ impl Conn {
     pub(crate) fn is_closed(&mut self) -> bool {
         self.read.is_empty() && !self.more()
     }
-
-    /// Ends the connection with a reset.
-    pub(crate) fn reset(self) {
-        let socket = self.socket.as_ref().unwrap();
-        socket2::SockRef::from(socket).set_linger(Some(std::time::Duration::ZERO)).unwrap();
-    }
 }
 
 /// `GET` with further fields on a connection of its own.

@@ -1,5 +1,7 @@
 //! TLS, unix sockets, HTTP/2, and translation between versions.
 
+#![expect(clippy::async_yields_async, reason = "the server goes on while its client is looked at")]
+
 use std::convert::Infallible;
 use std::sync::Arc;
 
