@@ -122,7 +122,8 @@ fn no_file_is_longer_than_400_lines() {
 #[test]
 fn the_table_of_the_architecture_says_what_is_enforced() {
     let text = fs::read_to_string("docs/architecture.md").unwrap();
-    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|row| row.split_once("` | "));
+    let rows =
+        text.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|row| row.split_once("` | "));
     let may = |rest: &str| {
         let last = rest.trim_end_matches(" |").rsplit(" | ").next().unwrap().to_owned();
         if last == "nothing" { String::new() } else { last }
