@@ -23,5 +23,6 @@ mod sign_in_cannot_be_taken_over;
 mod state_file;
 mod support;
 mod terminal;
+mod traffic;
 mod two_hosts_one_sign_in;
 mod what_apps_are_told;

@@ -21,6 +21,7 @@ use crate::request::is_navigation;
 use crate::secret::Secret;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 const REALM: &str = "portcullis";
 const CHALLENGE: &str = "Bearer realm=\"portcullis\"";
 
@@ -313,6 +314,13 @@ pub(super) fn onward(response: Response<Body>) -> Response<Body> {
 /// Sets or clears one more cookie.
 pub(super) fn set_cookie(response: &mut Response<Body>, cookie: HeaderValue) {
     response.headers_mut().append(header::SET_COOKIE, cookie);
+}
+
+/// Takes from the browser what it has kept of this origin for the person who was signed in: pages in caches
+/// and in the memory of the back button, `no-store` ones among them (Clear Site Data, section 3.1;
+/// invariant 17). Browsers heed it in secure contexts.
+pub(super) fn forget_pages(response: &mut Response<Body>) {
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
 }
 
 /// What every response carries: the id under which the log knows the request, and what a limit leaves.

@@ -55,6 +55,9 @@ pub type Reload = Box<dyn Fn() -> Option<Settings> + Send + Sync>;
 pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send) -> Result<(), StartError> {
     let workers =
         settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let (send, events) = mpsc::channel(16);
+    let (files, list) = watched::channel(settings.watched.clone());
+    let watching = watch(list, WATCH_INTERVAL, send.clone());
     let foundations = foundations(&settings, workers).await?;
     let sessions = foundations.sessions.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
@@ -64,10 +67,8 @@ pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send
         open_admin(address, &gate).await?;
     }
     tokio::spawn(sessions.clone().maintain());
-    let (send, events) = mpsc::channel(16);
-    tokio::spawn(signals(send.clone())?);
-    let (files, list) = watched::channel(settings.watched.clone());
-    tokio::spawn(watch(list, WATCH_INTERVAL, send));
+    tokio::spawn(signals(send)?);
+    tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
     ready();
     Reloading { gate, running: settings, files, reload }.live(runtime, events).await;

@@ -14,6 +14,8 @@ export class Walker {
     mkdirSync(ARTEFACTS, { recursive: true });
     const browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      // The back button does here what it does for people: it may bring a page back from memory.
+      ignoreDefaultArgs: ['--disable-back-forward-cache'],
       args: ['--no-sandbox', '--disable-background-networking', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
     });
     const walker = new Walker(name, browser);
@@ -62,6 +64,12 @@ export class Walker {
   /// Goes there as a person does; the status of what is shown in the end.
   async go(path, page = this.page) {
     return (await page.goto(this.url(path))).status();
+  }
+
+  /// The back button. What comes back from memory is not loaded, and has no event for that.
+  async back(page = this.page) {
+    await page.goBack({ waitUntil: 'commit' });
+    await page.waitForFunction(() => document.readyState === 'complete');
   }
 
   async heading(text, page = this.page) {
