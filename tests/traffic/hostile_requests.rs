@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::app::App;
 use super::process::Gateway;
 use super::wire::{get, request};
+use crate::support::until;
 
 /// Each of `requests` is refused with a 4xx and its connection closed; the app hears of none.
 fn refused(requests: &[(&str, &str)]) {
@@ -206,7 +207,7 @@ fn invariant_14_a_slow_body_is_cut_and_its_app_let_go() {
     let socket = conn.socket.as_ref().unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     assert_eq!(conn.response().status(), 408);
-    assert_eq!(app.count(), 1, "the app saw the head and then the end of its connection");
+    until("the app to see the head and then the end of its connection", || app.count() == 1);
     assert_eq!(app.last().text(), "half");
 }
 
