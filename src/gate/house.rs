@@ -153,21 +153,19 @@ impl House {
         methods.map(http::Method::as_str).collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether some route claims the origin of `url`: where a sign-in may lead back to. Nothing leads from
-    /// TLS to clear text.
+    /// Whether `url` lies on a host of ours: that of `public_url`, or one that a route names. That is where a
+    /// sign-in may lead back to, and where tickets are sent. A route for any host claims the stranger's too, who
+    /// would bring the ticket here and be the person (invariants 6 and 13). Nothing leads from TLS to clear text.
     pub(super) fn claims(&self, url: &Url) -> bool {
         let Some((authority, scheme)) = origin(url) else { return false };
         let expected = self.public.as_ref().map_or(scheme, |public| public.scheme);
         scheme == expected
-            && (self.is_public(&authority, scheme) || self.routes.knows_host(&authority, scheme))
+            && (self.is_public(&authority, scheme) || self.routes.names_host(&authority, scheme))
     }
 
     /// Whether sign-in happens on this very host.
     pub(super) fn is_public(&self, authority: &Authority, scheme: Scheme) -> bool {
-        self.public.as_ref().is_some_and(|public| {
-            public.authority.host() == authority.host()
-                && public.authority.port_or_default(public.scheme) == authority.port_or_default(scheme)
-        })
+        self.public.as_ref().is_some_and(|public| public.is_at(authority, scheme))
     }
 
     /// Whether `url` lies on the sign-in host.
@@ -193,9 +191,15 @@ impl OwnCookies for House {
 }
 
 impl PublicUrl {
-    fn new(url: Url) -> Result<Self, BuildError> {
+    pub(super) fn new(url: Url) -> Result<Self, BuildError> {
         let (authority, scheme) = origin(&url).ok_or(BuildError::PublicUrl)?;
         Ok(Self { url, authority, scheme })
+    }
+
+    /// Whether a request for `authority` is for this very host and port.
+    pub(super) fn is_at(&self, authority: &Authority, scheme: Scheme) -> bool {
+        self.authority.host() == authority.host()
+            && self.authority.port_or_default(self.scheme) == authority.port_or_default(scheme)
     }
 
     /// The address of one of our own endpoints there.

@@ -34,9 +34,14 @@ impl Hosts {
     /// The paths of the most specific pattern that holds a host: with port before without, exact before
     /// wildcard before any.
     pub(super) fn owner(&self, host: &str, port: u16) -> Option<&Paths> {
+        self.named(host, port).or(self.any.as_ref())
+    }
+
+    /// The same of the patterns that say something about the host.
+    pub(super) fn named(&self, host: &str, port: u16) -> Option<&Paths> {
         let exact = || self.exact.get(host)?.on(port);
         let wildcard = || self.wildcard.get(host.split_once('.')?.1)?.on(port);
-        exact().or_else(wildcard).or(self.any.as_ref())
+        exact().or_else(wildcard)
     }
 }
 
