@@ -127,7 +127,7 @@ impl House {
         if transport.to_https && scheme == Scheme::Http {
             return Ok(&self.to_https);
         }
-        let own = inbound.path.decoded().starts_with(own::ROOT);
+        let own = own::holds(inbound.path.decoded());
         let ours = own && (self.is_public(authority, scheme) || self.routes.knows_host(authority, scheme));
         let table = if ours {
             self.own.find(authority, scheme, &inbound.path, &inbound.method)

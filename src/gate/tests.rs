@@ -120,3 +120,126 @@ async fn invariant_13_a_route_for_any_host_makes_no_strangers_host_a_place_to_co
         assert!(!claims(&named, stranger), "{stranger}");
     }
 }
+
+#[tokio::test]
+async fn a_path_that_merely_begins_like_ours_is_the_apps() {
+    let rows = vec![route("wiki.example", "/", &[Method::GET], AccessSettings::Public)];
+    let (house, transport) = (house(&settings(rows)), transport(Scheme::Https));
+    let request = Request::post("/.portcullisx").header("host", "wiki.example").body(()).unwrap();
+    let inbound = Inbound::read(&transport, &house.trusted, &request).unwrap();
+    let Err(Rejection::MethodNotAllowed(methods)) = house.route(&transport, &inbound) else {
+        panic!("no 405")
+    };
+    assert_eq!(methods, "GET");
+}
+
+pub(super) fn principal(group: &str) -> Arc<Principal> {
+    Arc::new(Principal {
+        provider: ProviderName::new("corp"),
+        issuer: Issuer::new("https://id.example"),
+        subject: Subject::new("1"),
+        user: "alice".into(),
+        email: None,
+        groups: vec![group.into()],
+        scopes: Vec::new(),
+        auth_time: None,
+        acr: None,
+        claims: serde_json::Map::new(),
+    })
+}
+
+/// What comes of a request, as far as `explain` tells.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    Refused,
+    Own,
+    Route(RouteName, Verdict),
+}
+
+fn lived(house: &House, imagined: &Imagined) -> End {
+    let url = &imagined.url;
+    let scheme = if url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
+    let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
+    let request =
+        Request::builder().method(imagined.method.clone()).uri(url.path()).header("host", authority);
+    let (request, transport) = (request.body(()).unwrap(), transport(scheme));
+    let Ok(inbound) = Inbound::read(&transport, &house.trusted, &request) else { return End::Refused };
+    let route = match house.route(&transport, &inbound) {
+        Ok(route) => Arc::clone(route),
+        // The gateway's own answer.
+        Err(Rejection::MethodNotAllowed(_)) if super::own::holds(inbound.path.decoded()) => return End::Own,
+        Err(_) => return End::Refused,
+    };
+    if matches!(route.action, Action::Own(_)) {
+        return End::Own;
+    }
+    if route.tolerates(&inbound.path).is_err() {
+        return End::Refused;
+    }
+    let mut exchange = house.exchange(&transport, request.headers());
+    exchange.inbound = Some(inbound);
+    let authentication = imagined.principal.clone().map_or(Authentication::Anonymous, |principal| {
+        Authentication::Bearer(Arc::new(Verified { principal, expires: Timestamp::from_seconds(2_000) }))
+    });
+    let verdict = match judge::decide(&route, &mut exchange, &authentication, &request) {
+        Ok(_) => Verdict::Permitted,
+        Err(Rejection::SignIn(_)) => Verdict::SignIn,
+        Err(_) => Verdict::Forbidden,
+    };
+    End::Route(route.name.clone(), verdict)
+}
+
+fn told(settings: &GateSettings, imagined: &Imagined) -> End {
+    match explain(settings, imagined) {
+        Explained::Refused(_) => End::Refused,
+        Explained::Own => End::Own,
+        Explained::Route { route, decision, .. } => End::Route(route.name.clone(), decision.verdict),
+    }
+}
+
+/// The same routes with and without some for any host; and a runtime that their background tasks belong to.
+static HOUSES: LazyLock<(Runtime, Vec<(GateSettings, House)>)> = LazyLock::new(|| {
+    let runtime = Runtime::new().unwrap();
+    let built = |settings: GateSettings| (settings.clone(), house(&settings));
+    let houses = runtime.block_on(async { tables().into_iter().map(built).collect() });
+    (runtime, houses)
+});
+
+fn tables() -> [GateSettings; 2] {
+    let (public, ops, anybody) = (AccessSettings::Public, ops(), AccessSettings::SignedIn);
+    let named = vec![
+        route("wiki.example", "/", &[], anybody.clone()),
+        route("wiki.example", "/admin", &[], ops.clone()),
+        route("wiki.example", "/admin", &[Method::GET], public.clone()),
+        route("wiki.example:8443", "/", &[Method::GET], ops.clone()),
+        route("*.apps.example", "/a/b", &[], public),
+    ];
+    let mut all = named.clone();
+    all.push(route("*", "/admin", &[Method::POST], ops));
+    all.push(route("*", "/", &[], anybody));
+    [settings(named), settings(all)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// The reference is the gate itself.
+    #[test]
+    fn explain_tells_what_the_gate_does(
+        scheme in select(vec!["http", "https"]),
+        host in select(vec!["wiki.example", "login.example", "x.apps.example", "evil.example", "wiki.example.", "127.1"]),
+        port in select(vec!["", ":443", ":80", ":8443"]),
+        segments in prop::collection::vec(select(vec![
+            "admin", "a", "b", "never", ".portcullis", ".portcullisx", ".Portcullis", "sign-in", "%2e%2e", "a%2Fb", "", "x;y", "..;", "%2Eportcullis", "%61dmin",
+        ]), 0..4),
+        method in select(vec![Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]),
+        who in select(vec![None, Some("ops"), Some("staff")]),
+    ) {
+        let Ok(url) = Url::parse(&format!("{scheme}://{host}{port}/{}", segments.join("/"))) else { return Ok(()) };
+        let client = "192.0.2.7".parse().unwrap();
+        let imagined = Imagined { url, method, client, principal: who.map(principal) };
+        for (settings, house) in &HOUSES.1 {
+            prop_assert_eq!(told(settings, &imagined), lived(house, &imagined), "{:?}", imagined);
+        }
+    }
+}
