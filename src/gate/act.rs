@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
 
 use super::body::Body;
@@ -32,7 +32,14 @@ pub(super) async fn act(
         Action::Forward(upstream, plan) => {
             forwarded(house, upstream, plan, exchange, permit, authentication, request).await
         }
-        Action::Redirect(redirect) => redirected(redirect, exchange.inbound()?, &request),
+        Action::Redirect(redirect) => {
+            let mut response = redirected(redirect, exchange.inbound()?, &request)?;
+            if !route.access.is_public() {
+                // 301 and 308 are kept by any cache that is not told otherwise (RFC 9110, section 15.4).
+                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            }
+            Ok(response)
+        }
         // Boxed: a sign-in is rare and large, and every request carries the room for its future.
         Action::Own(endpoint) => Box::pin(endpoint.answer(house, exchange, request)).await,
     }
@@ -48,6 +55,7 @@ async fn forwarded(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Rejection> {
     let inbound = exchange.inbound()?;
+    let personal = permit.principal().is_some();
     let passage = Passage {
         transport: &exchange.transport,
         forwarding: &inbound.forwarding,
@@ -64,8 +72,16 @@ async fn forwarded(
     if let Some(tunnel) = response.body_mut().take_tunnel() {
         let left = left(authentication, house.foundations.clock.now());
         open(tunnel, exchange, left);
+    } else if personal {
+        keep_from_others(response.headers_mut());
     }
     Ok(response.map(Body::upstream))
+}
+
+/// A cache in front of the gateway may keep what says nothing, and give it to anybody (invariant 17; RFC 9111,
+/// section 4.2.2): the app need not know that it is protected.
+fn keep_from_others(headers: &mut HeaderMap) {
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private"));
 }
 
 /// How long an access token is still good.
@@ -157,5 +173,17 @@ mod tests {
         assert!(!is_over(over(Some(Arc::clone(&session)), None)));
         sessions.end(key.id()).await.unwrap();
         assert!(is_over(over(Some(session), None)));
+    }
+
+    #[test]
+    fn invariant_17_what_the_app_says_nothing_of_is_for_its_reader_alone() {
+        let kept = |said: Option<&'static str>| {
+            let said = said.map(|said| (header::CACHE_CONTROL, HeaderValue::from_static(said)));
+            let mut headers: HeaderMap = said.into_iter().collect();
+            keep_from_others(&mut headers);
+            headers[header::CACHE_CONTROL].to_str().unwrap().to_owned()
+        };
+        assert_eq!(kept(None), "private");
+        assert_eq!(kept(Some("public, max-age=60")), "public, max-age=60", "the app's word counts");
     }
 }
