@@ -1,6 +1,6 @@
 # A static binary in an empty image, run by nobody. Build: docker build -t portcullis .
 FROM rust:1-alpine AS build
-RUN apk add --no-cache musl-dev gcc g++ make cmake perl
+RUN apk add --no-cache build-base ca-certificates
 WORKDIR /portcullis
 COPY Cargo.toml Cargo.lock askama.toml ./
 COPY src src

@@ -44,7 +44,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 const GROUND: &[&str] = &["telemetry", "clock", "identity", "secret"];
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -117,4 +117,19 @@ fn no_file_is_longer_than_400_lines() {
         .filter(|(_, lines)| *lines > 400)
         .collect();
     assert!(long.is_empty(), "longer than 400 lines: {long:?}");
+}
+
+#[test]
+fn the_table_of_the_architecture_says_what_is_enforced() {
+    let text = fs::read_to_string("docs/architecture.md").unwrap();
+    let rows =
+        text.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|row| row.split_once("` | "));
+    let may = |rest: &str| {
+        let last = rest.trim_end_matches(" |").rsplit(" | ").next().unwrap().to_owned();
+        if last == "nothing" { String::new() } else { last }
+    };
+    let told: Vec<(String, String)> = rows.map(|(room, rest)| (room.to_owned(), may(rest))).collect();
+    let enforced: Vec<(String, String)> =
+        ROOMS.iter().map(|(room, may)| ((*room).to_owned(), may.join(", "))).collect();
+    assert_eq!(told, enforced);
 }

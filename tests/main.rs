@@ -1,3 +1,28 @@
 //! The tests.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod bad_providers;
+mod bearer_tokens;
+mod browser;
+mod choosing_a_provider;
+mod docs;
+mod explaining;
+mod forged_tokens;
 mod layering;
+mod refreshing_tokens;
+mod secrets_stay_secret;
+mod sessions;
+mod sign_in;
+mod sign_in_cannot_be_taken_over;
+mod state_file;
+mod support;
+mod terminal;
+mod traffic;
+mod two_hosts_one_sign_in;
+mod what_apps_are_told;

@@ -1,28 +1,6 @@
 //! Somebody without a session is signed in by a certified provider and arrives where they wanted to go.
 
-use crate::support::{App, Browser, Gateway, Provider, free_port};
-
-/// A gateway, its provider and its app, all running.
-struct House {
-    gateway: Gateway,
-    provider: Provider,
-    app: App,
-}
-
-impl House {
-    async fn open(routes: &str) -> Self {
-        Self::with("", routes).await
-    }
-
-    async fn with(providers: &str, routes: &str) -> Self {
-        let app = App::start().await;
-        let port = free_port();
-        let provider = Provider::start(&format!("http://127.0.0.1:{port}"));
-        let rest = format!("{}{providers}\n{routes}", provider.configuration());
-        let gateway = Gateway::on(port, "", &rest.replace("{app}", &app.url()));
-        Self { gateway, provider, app }
-    }
-}
+use crate::support::{App, Browser, Gateway, House, Provider, free_port, logged};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -87,6 +65,8 @@ async fn who_is_known_but_not_allowed_is_told_so() {
     assert!(answer.body.contains("alice") && answer.body.contains("ops"), "{}", answer.body);
     let id = answer.header("x-request-id");
     assert!(!id.is_empty() && answer.body.contains(id), "the page names the request");
+    let line = logged(&house.gateway, id);
+    assert!(line.contains(r#""outcome":"forbidden""#) && line.contains(r#""user":"alice""#), "{line}");
     assert_eq!(house.app.served(), 0);
     house.provider.control("as?user=bob").await;
     assert_eq!(Browser::new().visit(&house.gateway.url("/admin")).await.status, 200);
@@ -112,6 +92,9 @@ async fn a_provider_that_is_away_at_start_comes_back_by_itself() {
     let away = Browser::new().get(&gateway.url("/")).await;
     assert_eq!(away.status, 503);
     assert!(!away.header("retry-after").is_empty());
+    assert!(away.body.contains("corp") && away.body.contains(away.header("x-request-id")), "{}", away.body);
+    let script = Browser::new().send(http::Method::GET, &gateway.url("/"), &[("accept", "*/*")], "").await;
+    assert_eq!(script.status, 401, "a script has no use for the provider");
     provider.resume();
     crate::support::until_async("the provider to be found again", || async {
         Browser::new().visit(&gateway.url("/")).await.status == 200

@@ -37,8 +37,11 @@ impl Case {
     }
 }
 
+/// A case's name and how it is set up.
+type Named = (&'static str, fn() -> Case);
+
 /// Every case by name.
-pub(crate) const ALL: &[(&str, fn() -> Case)] = &[
+pub(crate) const ALL: &[Named] = &[
     ("path-plain", || path("/v1/orders/4711/lines")),
     ("path-encoded", || path("/v1/orders/a%20b/%C3%A4%C3%B6%C3%BC")),
     ("route-10", || route(10)),

@@ -3,6 +3,14 @@
 //!
 //! `micro CASE N` does the step N times; without arguments every case runs once and is named.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench has nobody to be kind to"
+)]
+
 mod cases;
 
 use std::process::ExitCode;

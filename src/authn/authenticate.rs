@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
+use super::lookups::Lookups;
 use super::{BearerVerifier, Credential, TokenError, Verified, credential};
 use crate::identity::Principal;
 use crate::oidc::Providers;
 use crate::session::{CookieRead, Session, SessionCookie, SessionKey, Sessions, StoreUnavailable, Tokens};
+use crate::telemetry::Metrics;
 
 /// Which credentials a route looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,18 +76,25 @@ pub struct Authenticator {
     cookie: SessionCookie,
     bearer: BearerVerifier,
     providers: Providers,
+    lookups: Lookups,
 }
 
 impl Authenticator {
     /// Looks sessions of `providers` up in `sessions` by `cookie`, and checks tokens with `bearer`.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         sessions: Sessions,
         cookie: SessionCookie,
         bearer: BearerVerifier,
         providers: Providers,
     ) -> Self {
-        Self { sessions, cookie, bearer, providers }
+        Self { sessions, cookie, bearer, providers, lookups: Lookups::default() }
+    }
+
+    /// Counts from now on in `metrics` what its caches answer and which tokens are good.
+    #[must_use]
+    pub fn counted_in(self, metrics: &Metrics) -> Self {
+        Self { lookups: Lookups::of(metrics), ..self }
     }
 
     /// Reads the credentials of a request for `host` (lower-case, without port: cookies know no ports).
@@ -121,8 +130,14 @@ impl Authenticator {
             Some(CookieRead::Key(key)) => key,
         };
         let session = match self.sessions.cached(&key) {
-            Some(session) => Some(session),
-            None => Box::pin(self.sessions.find(&key)).await?,
+            Some(session) => {
+                self.lookups.session_hit.inc();
+                Some(session)
+            }
+            None => {
+                self.lookups.session_miss.inc();
+                Box::pin(self.sessions.find(&key)).await?
+            }
         };
         let opened = session.filter(|session| self.opens(session, host));
         Ok(opened.map_or(Authentication::Ended, |session| Authentication::Session(key, session)))
@@ -142,11 +157,14 @@ impl Authenticator {
     }
 
     async fn bearer(&self, token: &str) -> Result<Authentication, AuthenticationError> {
-        let verified = match self.bearer.cached(token) {
-            Some(verified) => verified,
-            // Boxed, so that the futures of all requests do not carry the room for it.
-            None => Box::pin(self.bearer.verify(token)).await?,
-        };
+        if let Some(verified) = self.bearer.cached(token) {
+            self.lookups.token_hit.inc();
+            return Ok(Authentication::Bearer(verified));
+        }
+        self.lookups.token_miss.inc();
+        // Boxed, so that the futures of all requests do not carry the room for it.
+        let verified = Box::pin(self.bearer.verify(token)).await?;
+        self.lookups.verified.inc();
         Ok(Authentication::Bearer(verified))
     }
 }

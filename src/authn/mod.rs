@@ -11,6 +11,7 @@ mod claims;
 mod credential;
 mod digest_cache;
 mod error;
+mod lookups;
 mod principal;
 mod settings;
 mod token;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::BAD_CONFIGURATION;
-use super::terminal::{complain, has_colour, print};
+use super::terminal::{Paint, complain, has_colour, print};
 use crate::config::{self, Report, Settings, SystemSources};
 
 /// Reads the file and says everything that is wrong with it.
@@ -12,7 +12,7 @@ pub(super) fn check(path: &Path) -> ExitCode {
     match config::load(path, &SystemSources) {
         Ok((settings, report)) => {
             complain(&report.render(has_colour()));
-            print(&summary(path, &settings));
+            print(&summary(path, &settings, Paint::of_output()));
             ExitCode::SUCCESS
         }
         Err(report) => {
@@ -22,24 +22,29 @@ pub(super) fn check(path: &Path) -> ExitCode {
     }
 }
 
-/// Reads the file for a command that needs it.
+/// Reads the file for a command that needs it, and says what is doubtful in it.
 pub(super) fn load(path: &Path) -> Result<Settings, ExitCode> {
-    let show = |report: &Report| complain(&report.render(has_colour()));
-    match config::load(path, &SystemSources) {
-        Ok((settings, report)) => {
-            show(&report);
-            Ok(settings)
-        }
-        Err(report) => {
-            show(&report);
-            Err(ExitCode::from(BAD_CONFIGURATION))
-        }
-    }
+    let (settings, report) = read(path)?;
+    complain(&report.render(has_colour()));
+    Ok(settings)
 }
 
-fn summary(path: &Path, settings: &Settings) -> String {
+/// The same for a command whose own answer warnings would bury.
+pub(super) fn load_quietly(path: &Path) -> Result<Settings, ExitCode> {
+    read(path).map(|(settings, _)| settings)
+}
+
+fn read(path: &Path) -> Result<(Settings, Report), ExitCode> {
+    config::load(path, &SystemSources).map_err(|report| {
+        complain(&report.render(has_colour()));
+        ExitCode::from(BAD_CONFIGURATION)
+    })
+}
+
+fn summary(path: &Path, settings: &Settings, paint: Paint) -> String {
     let (routes, providers) = (settings.routes.len(), settings.relying_party.providers.len());
-    format!("{}: good ({}, {})\n", path.display(), count(routes, "route"), count(providers, "provider"))
+    let (routes, providers) = (count(routes, "route"), count(providers, "provider"));
+    format!("{}: {} ({routes}, {providers})\n", path.display(), paint.good("good"))
 }
 
 fn count(number: usize, what: &str) -> String {

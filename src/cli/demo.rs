@@ -1,5 +1,6 @@
 //! `portcullis demo`.
 
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -8,12 +9,12 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::run::{control, fail};
-use super::terminal::{complain, has_colour, print};
+use super::terminal::{Paint, complain, complain_of, has_colour, print};
 use crate::clock::Clock;
 use crate::config::{self, Settings, Sources};
 use crate::demo::{Demo, SECRET_VARIABLE};
 use crate::runtime::{self, StartError};
-use crate::telemetry;
+use crate::telemetry::{self, LogSettings};
 
 /// What the demo's configuration is called in reports.
 const NAME: &str = "demo.toml";
@@ -26,6 +27,9 @@ pub(super) struct DemoArguments {
     /// Print the configuration that the gateway runs with
     #[arg(long)]
     show_config: bool,
+    /// What the gateway logs; "info" has a line for each request
+    #[arg(long, value_name = "LEVEL", default_value = "warn")]
+    log: String,
 }
 
 /// Runs provider, app and gateway until it is told to end.
@@ -41,30 +45,48 @@ async fn play(arguments: &DemoArguments) -> ExitCode {
         Ok(demo) => demo,
         Err(error) => return fail(&error),
     };
-    let settings = match settings(&demo) {
+    let settings = match settings(&demo, &arguments.log) {
         Ok(settings) => settings,
         Err(report) => {
             complain(&report.render(has_colour()));
             return ExitCode::FAILURE;
         }
     };
-    let guard = telemetry::start(&settings.log);
+    let guard = match telemetry::start(&settings.log) {
+        Ok(guard) => guard,
+        Err(error) => return fail(&error),
+    };
     runtime::raise_open_files();
-    if arguments.show_config {
-        print(&demo.configuration());
-    }
-    let welcome = super::welcome::welcome(&demo, super::terminal::is_coloured());
+    let configuration = if arguments.show_config { demo.configuration() } else { String::new() };
+    let welcome = configuration + &super::welcome::welcome(&demo, Paint::of_output());
     let ended = runtime::run(settings, Box::new(|| None), || print(&welcome)).await;
     drop(guard);
-    ended.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
+    ended.map_or_else(|error| not_started(&error, arguments.listen), |()| ExitCode::SUCCESS)
 }
 
-fn settings(demo: &Demo) -> Result<Settings, config::Report> {
+/// Most often something else of the newcomer's listens on the port already.
+fn not_started(error: &StartError, listen: SocketAddr) -> ExitCode {
+    if !is_taken(error) {
+        return fail(error);
+    }
+    let other = SocketAddr::new(listen.ip(), listen.port().checked_add(1).unwrap_or(8080));
+    let fault = format!("cannot listen on {listen}: another program does");
+    complain_of(&fault, Some(&format!("choose another port: portcullis demo --listen {other}")));
+    ExitCode::FAILURE
+}
+
+fn is_taken(error: &(dyn Error + 'static)) -> bool {
+    let taken = |error: &io::Error| error.kind() == io::ErrorKind::AddrInUse;
+    error.downcast_ref().is_some_and(taken) || error.source().is_some_and(is_taken)
+}
+
+fn settings(demo: &Demo, level: &str) -> Result<Settings, config::Report> {
     let sources =
         DemoSources { text: demo.configuration(), secret: demo.client_secret().expose().to_owned() };
     let (settings, _) = config::load(Path::new(NAME), &sources)?;
+    let log = LogSettings { level: level.to_owned(), ..settings.log };
     // There is no file to watch.
-    Ok(Settings { watched: Vec::new(), ..settings })
+    Ok(Settings { watched: Vec::new(), log, ..settings })
 }
 
 /// The demo's configuration in place of a file, and its secret in place of the environment.

@@ -10,9 +10,9 @@ use http::Method;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::check::load;
+use super::check::load_quietly;
 use super::recorded::Recorded;
-use super::terminal::{complain, print};
+use super::terminal::{Paint, complain_of, print};
 use crate::authn::principal;
 use crate::config::Settings;
 use crate::gate::{Imagined, explain as judge};
@@ -64,14 +64,14 @@ pub(super) struct ExplainArguments {
 
 /// Tells what would happen; exit 0 where the request is let in, 1 where it is not.
 pub(super) fn explain(arguments: &ExplainArguments) -> ExitCode {
-    let settings = match load(&arguments.config) {
+    let settings = match load_quietly(&arguments.config) {
         Ok(settings) => settings,
         Err(code) => return code,
     };
     match question(arguments, &settings) {
         Ok((request, recorded)) => answer(&settings, &request, recorded.as_ref()),
         Err(fault) => {
-            complain(&format!("error: {fault}\n"));
+            complain_of(&fault, None);
             ExitCode::from(BAD_QUESTION)
         }
     }
@@ -80,7 +80,7 @@ pub(super) fn explain(arguments: &ExplainArguments) -> ExitCode {
 fn answer(settings: &Settings, request: &Imagined, recorded: Option<&Recorded>) -> ExitCode {
     let gate = settings.gate();
     let explained = judge(&gate, request);
-    print(&super::explained::text(request, &explained, recorded));
+    print(&super::explained::text(request, &explained, recorded, Paint::of_output()));
     if explained.is_let_in() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

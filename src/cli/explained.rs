@@ -5,42 +5,138 @@ use std::fmt::Write;
 use http::HeaderMap;
 
 use super::recorded::Recorded;
+use super::terminal::Paint;
 use crate::forward::{ASSERTION, ForwardSettings, Server, ServerAddress, TokenPass, UpstreamSettings};
 use crate::gate::{Explained, Imagined, Next, RedirectSettings};
 use crate::identity::Principal;
+use crate::policy::{ConditionResult, Explanation, PolicyResult, RuleResult, Verdict};
+
+/// The widest that what a condition wants may make its column.
+const WIDEST: usize = 56;
 
 /// The whole answer.
-pub(super) fn text(request: &Imagined, explained: &Explained<'_>, recorded: Option<&Recorded>) -> String {
-    let mut text = String::new();
-    line(&mut text, "request", &format!("{} {}", request.method, request.url));
-    line(&mut text, "from", &request.client.to_string());
-    line(
-        &mut text,
-        "who",
-        &request.principal.as_deref().map_or_else(|| "nobody is signed in".to_owned(), who),
-    );
-    recorded.iter().for_each(|recorded| line(&mut text, "logged", &recorded.told()));
+pub(super) fn text(
+    request: &Imagined,
+    explained: &Explained<'_>,
+    recorded: Option<&Recorded>,
+    paint: Paint,
+) -> String {
+    let mut told = Told { text: String::new(), paint };
+    told.line("request", &format!("{} {}", request.method, request.url));
+    told.line("from", &request.client.to_string());
+    told.line("who", &request.principal.as_deref().map_or_else(|| "nobody is signed in".to_owned(), who));
+    recorded.iter().for_each(|recorded| told.line("logged", &recorded.told()));
     match explained {
-        Explained::Refused(reason) => line(&mut text, "decision", &format!("refused: {reason}")),
-        Explained::Own => line(&mut text, "decision", "the gateway answers this itself"),
+        Explained::Refused(reason) => told.line("decision", &format!("{}: {reason}", paint.bad("refused"))),
+        Explained::Own => told.line("decision", "the gateway answers this itself"),
         Explained::Route { route, decision, action } => {
             let pattern = &route.pattern;
-            line(&mut text, "route", &format!("{} ({}{})", route.name, pattern.host, pattern.path));
-            line(&mut text, "decision", &indented(&decision.to_string()));
+            told.line("route", &format!("{} ({}{})", route.name, pattern.host, pattern.path));
+            told.decision(decision);
             if explained.is_let_in() {
-                next(&mut text, action, request);
+                told.next(action, request);
             }
+            decision.policies.iter().for_each(|policy| told.policy(policy, widest(decision)));
         }
     }
-    text
+    told.text
 }
 
-fn line(text: &mut String, label: &str, value: &str) {
-    let _ = writeln!(text, "{label:<9} {value}");
+/// What has been told so far.
+struct Told {
+    text: String,
+    paint: Paint,
 }
 
-fn indented(text: &str) -> String {
-    text.replace('\n', "\n          ")
+impl Told {
+    fn line(&mut self, label: &str, value: &str) {
+        let label = self.paint.faint(&format!("{label:<9}"));
+        let _ = writeln!(self.text, "{label} {value}");
+    }
+
+    fn decision(&mut self, decision: &Explanation) {
+        let verdict = decision.verdict.to_string();
+        let verdict = match decision.verdict {
+            Verdict::Permitted => self.paint.good(&verdict),
+            Verdict::SignIn => self.paint.link(&verdict),
+            Verdict::Forbidden => self.paint.bad(&verdict),
+        };
+        self.line("decision", &format!("{verdict}: {}", decision.summary));
+    }
+
+    fn policy(&mut self, policy: &PolicyResult, width: usize) {
+        let _ = writeln!(self.text, "\n{}", self.paint.bold(&format!("policy {}", policy.name)));
+        for (side, rules) in [("deny", &policy.deny), ("allow", &policy.allow)] {
+            rules.iter().enumerate().for_each(|(index, rule)| self.rule(side, index + 1, rule, width));
+        }
+    }
+
+    /// A `deny` rule that holds is what refuses.
+    fn rule(&mut self, side: &str, number: usize, rule: &RuleResult, width: usize) {
+        let result = match (rule.holds(), side) {
+            (true, "deny") => self.paint.bad("holds"),
+            (true, _) => self.paint.good("holds"),
+            (false, _) => self.paint.faint("does not hold"),
+        };
+        let _ = writeln!(self.text, "  {side} rule {number} {result}");
+        rule.conditions.iter().for_each(|condition| self.condition(condition, side, width));
+    }
+
+    fn condition(&mut self, condition: &ConditionResult, side: &str, width: usize) {
+        let mark = match (condition.holds, side) {
+            (true, _) => self.paint.good("✓"),
+            (false, "deny") => self.paint.faint("✗"),
+            (false, _) => self.paint.bad("✗"),
+        };
+        let found = self.paint.faint(&format!("found {}", condition.found));
+        let _ = writeln!(self.text, "    {mark} {:<width$}  {found}", condition.wanted);
+    }
+
+    fn next(&mut self, action: &Next<'_>, request: &Imagined) {
+        match action {
+            Next::Redirect(redirect) => self.line("then", &redirected(redirect)),
+            Next::Forward(upstream, forward, headers) => self.forwarded(upstream, forward, headers, request),
+        }
+    }
+
+    fn forwarded(
+        &mut self,
+        upstream: &UpstreamSettings,
+        forward: &ForwardSettings,
+        headers: &HeaderMap,
+        request: &Imagined,
+    ) {
+        let servers: Vec<_> = upstream.servers.iter().map(server).collect();
+        self.line("then", &format!("forwarded to {}", servers.join(" or ")));
+        let mut label = "headers";
+        for header in sent(forward, headers, request) {
+            self.line(label, &header);
+            label = "";
+        }
+    }
+}
+
+/// The headers that tell the app who asks.
+fn sent(forward: &ForwardSettings, headers: &HeaderMap, request: &Imagined) -> Vec<String> {
+    let shown = headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap_or("?")));
+    let mut sent: Vec<_> = shown.collect();
+    if forward.identity.assertion && request.principal.is_some() {
+        let audience = request.url.host_str().unwrap_or_default();
+        sent.push(format!("{ASSERTION}: a signed JWT for {audience}"));
+    }
+    match forward.identity.token {
+        TokenPass::None => {}
+        TokenPass::Access => sent.push("authorization: Bearer and the access token".to_owned()),
+        TokenPass::Id => sent.push("authorization: Bearer and the ID token".to_owned()),
+    }
+    sent
+}
+
+/// How wide the column of what conditions want must be.
+fn widest(decision: &Explanation) -> usize {
+    let rules = decision.policies.iter().flat_map(|policy| policy.deny.iter().chain(&policy.allow));
+    let conditions = rules.flat_map(|rule| &rule.conditions);
+    conditions.map(|condition| condition.wanted.chars().count()).max().unwrap_or_default().min(WIDEST)
 }
 
 fn who(principal: &Principal) -> String {
@@ -57,41 +153,11 @@ fn who(principal: &Principal) -> String {
     text
 }
 
-fn next(text: &mut String, action: &Next<'_>, request: &Imagined) {
-    match action {
-        Next::Redirect(redirect) => line(text, "then", &redirected(redirect)),
-        Next::Forward(upstream, forward, headers) => forwarded(text, upstream, forward, headers, request),
-    }
-}
-
 fn redirected(redirect: &RedirectSettings) -> String {
     let scheme = redirect.scheme.map(|scheme| format!(" to {scheme}")).unwrap_or_default();
     let host = redirect.host.as_deref().map(|host| format!(" to host {host}")).unwrap_or_default();
     let path = redirect.path.as_deref().map(|path| format!(" to path {path}")).unwrap_or_default();
     format!("a redirect ({}){scheme}{host}{path}", redirect.status.as_u16())
-}
-
-fn forwarded(
-    text: &mut String,
-    upstream: &UpstreamSettings,
-    forward: &ForwardSettings,
-    headers: &HeaderMap,
-    request: &Imagined,
-) {
-    let servers: Vec<_> = upstream.servers.iter().map(server).collect();
-    line(text, "then", &format!("forwarded to {}", servers.join(" or ")));
-    for (name, value) in headers {
-        line(text, "header", &format!("{name}: {}", value.to_str().unwrap_or("?")));
-    }
-    if forward.identity.assertion && request.principal.is_some() {
-        let audience = request.url.host_str().unwrap_or_default();
-        line(text, "header", &format!("{ASSERTION}: a signed JWT for {audience}"));
-    }
-    match forward.identity.token {
-        TokenPass::None => {}
-        TokenPass::Access => line(text, "header", "authorization: Bearer and the access token"),
-        TokenPass::Id => line(text, "header", "authorization: Bearer and the ID token"),
-    }
 }
 
 fn server(server: &Server) -> String {

@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand};
 /// Exit code for a configuration that does not load, of a command that needs it.
 const BAD_CONFIGURATION: u8 = 64;
 
-/// A reverse-proxy authentication gateway: sign-in, tokens, policy and limits in front of your apps.
+/// A reverse-proxy authentication gateway: sign-in, tokens, policy, limits.
 #[derive(Debug, Parser)]
 #[command(name = "portcullis", version, disable_help_subcommand = true)]
 struct Arguments {
@@ -35,8 +35,8 @@ enum Command {
     Schema,
     /// Show it all on this machine: a provider, an app, and the gateway between them
     Demo(demo::DemoArguments),
-    /// Tell what would happen to a request: route, rule, decision, headers; exit 0 where it is let in
-    Explain(explain::ExplainArguments),
+    /// Tell what would happen to a request, and why; exit 0 where it is let in
+    Explain(Box<explain::ExplainArguments>),
 }
 
 #[derive(Debug, Args)]

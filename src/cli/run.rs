@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::check;
-use super::terminal::complain;
+use super::terminal::complain_of;
 use crate::config::{self, Settings, SystemSources};
 use crate::runtime::{self, Reload, StartError};
 use crate::telemetry;
@@ -35,7 +35,7 @@ pub(super) fn control() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 pub(super) fn fail(error: &dyn std::error::Error) -> ExitCode {
-    complain(&format!("error: {error}\n"));
+    complain_of(&error.to_string(), None);
     ExitCode::FAILURE
 }
 

@@ -14,12 +14,66 @@ pub(super) fn complain(text: &str) {
     let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
 }
 
-/// Whether standard error shows colours: a terminal, and `NO_COLOR` is not set.
-pub(super) fn has_colour() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// Says on standard error what went wrong, and what to do where that is known.
+pub(super) fn complain_of(fault: &str, help: Option<&str>) {
+    let paint = Paint::of_errors();
+    let help = help.map(|help| format!("{} {help}\n", paint.bold(" = help:"))).unwrap_or_default();
+    complain(&format!("{} {fault}\n{help}", paint.bad("error:")));
 }
 
-/// The same of standard output.
-pub(super) fn is_coloured() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// Whether standard error shows colours: a terminal, and `NO_COLOR` is not set.
+pub(super) fn has_colour() -> bool {
+    std::io::stderr().is_terminal() && wants_colour()
+}
+
+/// An empty `NO_COLOR` says nothing (<https://no-color.org>), and a dumb terminal knows none.
+fn wants_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Colours for what shows them, and plain text for everything else.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Paint {
+    coloured: bool,
+}
+
+impl Paint {
+    /// For standard output.
+    pub(super) fn of_output() -> Self {
+        Self { coloured: std::io::stdout().is_terminal() && wants_colour() }
+    }
+
+    /// For standard error.
+    pub(super) fn of_errors() -> Self {
+        Self { coloured: has_colour() }
+    }
+
+    pub(super) fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    pub(super) fn faint(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    pub(super) fn link(self, text: &str) -> String {
+        self.with("1;36", text)
+    }
+
+    pub(super) fn good(self, text: &str) -> String {
+        self.with("1;32", text)
+    }
+
+    pub(super) fn bad(self, text: &str) -> String {
+        self.with("1;31", text)
+    }
+
+    fn with(self, code: &str, text: &str) -> String {
+        if self.coloured && !text.is_empty() {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
 }

@@ -2,56 +2,45 @@
 
 use std::fmt::Write;
 
+use super::terminal::Paint;
 use crate::demo::Demo;
 
-/// The addresses, the people and what to try, for a terminal that shows colours or not.
-pub(super) fn welcome(demo: &Demo, coloured: bool) -> String {
-    let paint = Paint { coloured };
-    let mut text = String::new();
+/// Where else to go than the front page.
+const PLACES: [(&str, &str); 3] = [
+    ("ops", "bob gets in, alice is refused"),
+    ("public", "anybody gets in"),
+    ("api", "programs get in with a token:"),
+];
+
+/// The address, the people and what to try.
+pub(super) fn welcome(demo: &Demo, paint: Paint) -> String {
     let url = demo.public_url().as_str();
-    let _ = writeln!(text, "\n  {}  identity at the gate\n", paint.bold("Portcullis"));
-    let _ = writeln!(text, "  Open         {}", paint.link(url));
-    let _ = writeln!(text, "  Sign in as");
+    let mut text = String::from("\n");
+    let mut line = |line: &str| {
+        let _ = writeln!(text, "  {line}");
+    };
+    line(&format!(
+        "{}  {}",
+        paint.good("Portcullis"),
+        paint.faint("an app, its gateway, and who signs people in")
+    ));
+    line("");
+    line(&format!("{}   {}", paint.bold("Open"), paint.link(url)));
+    line("");
+    line(&paint.bold("Sign in as"));
     for person in demo.people() {
-        let groups = person.groups.join(", ");
-        let password = person.password.expose();
-        let _ = writeln!(
-            text,
-            "    {:<8} password {}   in {groups}",
-            paint.bold(person.name),
-            paint.bold(password)
-        );
+        let (name, password) = (format!("{:<6}", person.name), person.password.expose());
+        let groups = paint.faint(&format!("in {}", person.groups.join(", ")));
+        line(&format!("  {name}  {}  {groups}", paint.bold(password)));
     }
-    let _ = writeln!(text, "\n  Try");
-    for (path, what) in [
-        ("", "the app: it shows who it is told you are"),
-        ("ops", "bob may, alice may not"),
-        ("public", "anybody may"),
-    ] {
-        let _ = writeln!(text, "    {:<32} {what}", format!("{url}{path}"));
+    line("");
+    line(&paint.bold("Then try"));
+    for (path, what) in PLACES {
+        let address = format!("{url}{path}");
+        line(&format!("  {}{:pad$}  {}", paint.link(&address), "", paint.faint(what), pad = 6 - path.len()));
     }
-    let _ = writeln!(text, "\n  As a program");
-    demo.curl().lines().for_each(|line| {
-        let _ = writeln!(text, "    {line}");
-    });
-    let _ = writeln!(text, "\n  Everything stays on this machine and ends with Ctrl-C.\n");
-    text
-}
-
-struct Paint {
-    coloured: bool,
-}
-
-impl Paint {
-    fn bold(&self, text: &str) -> String {
-        self.with("1", text)
-    }
-
-    fn link(&self, text: &str) -> String {
-        self.with("1;36", text)
-    }
-
-    fn with(&self, code: &str, text: &str) -> String {
-        if self.coloured { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-    }
+    demo.curl().lines().for_each(|command| line(&format!("    {command}")));
+    line("");
+    line(&paint.faint("All of it is on this machine, and gone after Ctrl-C."));
+    text + "\n"
 }

@@ -148,11 +148,11 @@ fn public_url(gateway: SocketAddr) -> io::Result<Url> {
 fn curl(provider: &Provider, public_url: &Url) -> String {
     let machine = &provider.clients.machine;
     format!(
-        "TOKEN=$(curl -s -u {}:{} -d grant_type=client_credentials {}{} | sed -n 's/.*\"access_token\": \"\\(.*\\)\".*/\\1/p')\n\
+        "TOKEN=$(curl -s {}{} \\\n  -u {}:{} \\\n  -d grant_type=client_credentials | grep -o 'eyJ[^\"]*')\n\
          curl -H \"Authorization: Bearer $TOKEN\" {public_url}api",
-        machine.id,
-        machine.secret.expose(),
         provider.issuer,
         provider::TOKEN_PATH,
+        machine.id,
+        machine.secret.expose(),
     )
 }

@@ -158,9 +158,11 @@ impl Pool {
         lock(&self.shared).clear();
     }
 
+    /// Connections that wait and could be used.
     pub(super) fn waiting_count(&self) -> usize {
-        let shared = lock(&self.shared).iter().filter(|(_, limit)| limit.is_idle()).count();
-        lock(&self.idle).len() + shared
+        let idle = lock(&self.idle).iter().filter(|(sender, _)| !sender.is_closed()).count();
+        let free = |(sender, limit): &&(Http2, StreamLimit)| limit.is_idle() && !sender.is_closed();
+        idle + lock(&self.shared).iter().filter(free).count()
     }
 
     pub(super) fn active(&self) -> usize {

@@ -27,10 +27,8 @@ pub struct Foundations {
     pub metrics: Metrics,
     /// All sessions.
     pub sessions: Sessions,
-    /// Seals sign-ins in flight.
-    pub flow_key: [u8; 64],
-    /// Seals forms that are kept while their senders sign in.
-    pub form_key: cookie::Key,
+    /// What seals things that browsers keep.
+    pub keys: SealingKeys,
     /// Signs what apps may verify.
     pub asserter: Arc<Asserter>,
     /// Where background tasks run.
@@ -41,6 +39,14 @@ pub struct Foundations {
     pub(super) refreshes: RefreshFlights<()>,
 }
 
+/// Keys for what browsers keep for us; one key serves one purpose (invariant 7).
+pub struct SealingKeys {
+    /// Seals sign-ins in flight.
+    pub flow: [u8; 64],
+    /// Seals forms that are kept while their senders sign in.
+    pub form: cookie::Key,
+}
+
 impl Foundations {
     /// With nothing issued or counted yet.
     #[must_use]
@@ -49,8 +55,7 @@ impl Foundations {
         clock: Clock,
         metrics: Metrics,
         sessions: Sessions,
-        flow_key: [u8; 64],
-        form_key: &[u8; 64],
+        keys: SealingKeys,
         asserter: Arc<Asserter>,
         background: Handle,
     ) -> Self {
@@ -61,8 +66,7 @@ impl Foundations {
             clock,
             metrics,
             sessions,
-            flow_key,
-            form_key: cookie::Key::from(form_key),
+            keys,
             asserter,
             background,
             tickets,
@@ -70,6 +74,12 @@ impl Foundations {
             unrouted,
             refreshes,
         }
+    }
+}
+
+impl fmt::Debug for SealingKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealingKeys")
     }
 }
 

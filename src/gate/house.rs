@@ -96,10 +96,11 @@ impl House {
                 cookie.clone(),
                 bearer,
                 providers.clone(),
-            ),
+            )
+            .counted_in(&foundations.metrics),
             providers,
             cookie,
-            flows: FlowCookies::new(foundations.flow_key, https, host, foundations.clock.clone()),
+            flows: FlowCookies::new(foundations.keys.flow, https, host, foundations.clock.clone()),
             hops: HopCookies { https },
             public,
             members,
@@ -136,7 +137,7 @@ impl House {
         };
         let found = match table {
             Lookup::UnknownPath => self.routes.find(authority, scheme, &inbound.path, &inbound.method),
-            own => own,
+            own @ (Lookup::Found(_) | Lookup::MethodNotAllowed | Lookup::UnknownHost) => own,
         };
         match found {
             Lookup::Found(route) => Ok(route),
@@ -153,14 +154,26 @@ impl House {
         methods.map(http::Method::as_str).collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether `url` lies on a host of ours: that of `public_url`, or one that a route names. That is where a
-    /// sign-in may lead back to, and where tickets are sent. A route for any host claims the stranger's too, who
-    /// would bring the ticket here and be the person (invariants 6 and 13). Nothing leads from TLS to clear text.
+    /// Whether `url` lies on the sign-in host or on one that some route names: where a sign-in may lead back
+    /// to. A route for any host names none: a stranger's host is not ours because it leads here
+    /// (invariant 13). Nothing leads from TLS to clear text.
     pub(super) fn claims(&self, url: &Url) -> bool {
         let Some((authority, scheme)) = origin(url) else { return false };
         let expected = self.public.as_ref().map_or(scheme, |public| public.scheme);
         scheme == expected
             && (self.is_public(&authority, scheme) || self.routes.names_host(&authority, scheme))
+    }
+
+    /// `url` where a sign-in may lead back to it, else its like on the sign-in host.
+    pub(super) fn claimed(&self, url: Url) -> Url {
+        match &self.public {
+            Some(public) if !self.claims(&url) => {
+                let mut ours = public.endpoint(url.path());
+                ours.set_query(url.query());
+                ours
+            }
+            Some(_) | None => url,
+        }
     }
 
     /// Whether sign-in happens on this very host.

@@ -43,6 +43,7 @@ pub(super) fn question<'a>(inbound: &'a Inbound, principal: Option<&'a Arc<Princ
 
 /// Lets the policy decide, and puts the decision on record.
 pub(super) fn decide<B>(
+    house: &House,
     route: &Route,
     exchange: &mut Exchange,
     authentication: &Authentication,
@@ -58,7 +59,7 @@ pub(super) fn decide<B>(
             exchange.decision = Some(reason);
             Err(forbidden(route, exchange, authentication))
         }
-        Decision::SignIn(_) => Err(sign_in(route, exchange, request)),
+        Decision::SignIn(_) => Err(sign_in(house, route, exchange, request)),
     }
 }
 
@@ -72,9 +73,10 @@ fn forbidden(route: &Route, exchange: &Exchange, authentication: &Authentication
 }
 
 /// Where a person may come back to, if this route signs people in.
-fn sign_in<B>(route: &Route, exchange: &Exchange, request: &Request<B>) -> Rejection {
+fn sign_in<B>(house: &House, route: &Route, exchange: &Exchange, request: &Request<B>) -> Rejection {
     let url = exchange.inbound.as_ref().filter(|_| route.accept.session).map(|inbound| inbound.url(request));
     let return_to = url.and_then(|url| ReturnTo::parse(&url, |_| true));
+    let return_to = return_to.map(|there| there.with(|url| house.claimed(url)));
     let cookies = super::respond::cookies(request.headers());
     Rejection::SignIn(return_to.map(|return_to| Box::new(Comeback { return_to, cookies, form: None })))
 }

@@ -37,7 +37,7 @@ use rejection::Rejection;
 
 pub use body::Body;
 pub use explained::{Explained, Imagined, Next, explain};
-pub use foundations::Foundations;
+pub use foundations::{Foundations, SealingKeys};
 pub use house::BuildError;
 pub use settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
 pub use status::Missing;
@@ -107,7 +107,7 @@ impl Gate {
         let standing = route.limit_before(inbound, request.headers())?;
         exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
         let authentication = judge::authenticate(house, &route, exchange, &request).await?;
-        let permit = match judge::decide(&route, exchange, &authentication, &request) {
+        let permit = match judge::decide(house, &route, exchange, &authentication, &request) {
             Ok(permit) => permit,
             Err(no) => {
                 return Err(Box::pin(kept::with_form(no, exchange, request, &house.foundations.clock)).await);

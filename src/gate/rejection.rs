@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use super::kept::KeptForm;
 use super::return_to::ReturnTo;
 use crate::authn::{ErrorCode, TokenError};
-use crate::forward::{Blame, ForwardError};
+use crate::forward::{Blame, Fault, ForwardError};
 use crate::identity::ProviderName;
 use crate::limit::Exceeded;
 use crate::oidc::SignInError;
@@ -131,8 +131,10 @@ fn of_token(error: TokenError) -> Outcome {
     }
 }
 
-const fn of_upstream(error: &ForwardError) -> Outcome {
+fn of_upstream(error: &ForwardError) -> Outcome {
     match error.blame() {
+        // Whoever ends in the middle of a body has left.
+        Blame::Client if error.fault() == Fault::ClientBody => Outcome::Aborted,
         Blame::Client => Outcome::BadRequest,
         Blame::Upstream => Outcome::UpstreamError,
         Blame::Us => Outcome::Unavailable,
@@ -153,7 +155,11 @@ fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
-        text = format!("{text}: {cause}");
+        let said = cause.to_string();
+        // Some errors speak for their cause.
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
         next = cause.source();
     }
     text

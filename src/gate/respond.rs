@@ -1,6 +1,11 @@
 //! From a rejection to its response: the one place that picks a status for a refused request. A page for
 //! a browser's navigation; for everything else 401 with a challenge, or a problem document (RFC 9457).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "`fault_of` names every rejection, so that a new one is answered; here most are no special case"
+)]
+
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
@@ -21,6 +26,7 @@ use crate::request::is_navigation;
 use crate::secret::Secret;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 const REALM: &str = "portcullis";
 const CHALLENGE: &str = "Bearer realm=\"portcullis\"";
 
@@ -73,7 +79,7 @@ fn count(house: &House, exchange: &Exchange, no: &Rejection) {
 /// A form that comes when its sender's session is over is kept by its own browser.
 fn kept(house: &House, exchange: &Exchange, form: Option<&KeptForm>) -> Response<Body> {
     let id = Secret::random();
-    let sealed = form.and_then(|form| form.seal(&house.foundations.form_key));
+    let sealed = form.and_then(|form| form.seal(&house.foundations.keys.form));
     let address =
         exchange.inbound.as_ref().map(|inbound| own::resume_address(&inbound.origin(), id.expose()));
     let (Some(sealed), Some(sign_in_url)) = (sealed, address) else {
@@ -313,6 +319,13 @@ pub(super) fn onward(response: Response<Body>) -> Response<Body> {
 /// Sets or clears one more cookie.
 pub(super) fn set_cookie(response: &mut Response<Body>, cookie: HeaderValue) {
     response.headers_mut().append(header::SET_COOKIE, cookie);
+}
+
+/// Takes from the browser what it has kept of this origin for the person who was signed in: pages in caches
+/// and in the memory of the back button, `no-store` ones among them (Clear Site Data, section 3.1;
+/// invariant 17). Browsers heed it in secure contexts.
+pub(super) fn forget_pages(response: &mut Response<Body>) {
+    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
 }
 
 /// What every response carries: the id under which the log knows the request, and what a limit leaves.

@@ -21,6 +21,11 @@ impl ReturnTo {
         (whole && bare && web && is_ours(&url)).then_some(Self(shortened(url)))
     }
 
+    /// The same page as `like` has it.
+    pub(super) fn with(self, like: impl FnOnce(Url) -> Url) -> Self {
+        Self(like(self.0))
+    }
+
     /// The address.
     pub(super) fn as_str(&self) -> &str {
         self.0.as_str()

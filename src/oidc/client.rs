@@ -9,6 +9,8 @@ use openidconnect::{
 use super::assertion::ASSERTION_TYPE;
 use super::error::ProviderError;
 use super::http::{HttpError, printable};
+use super::id_token::payload;
+use super::jwks::json;
 use super::metadata::Metadata;
 use super::provider::Provider;
 use super::settings::ClientAuthentication;
@@ -119,11 +121,20 @@ impl From<RequestError> for TokenEndpointError {
                 description: printable(response.error_description().map_or("no description", String::as_str)),
             },
             RequestTokenError::Request(cause) => Self::Provider(cause.into()),
-            RequestTokenError::Parse(cause, _) => {
+            RequestTokenError::Parse(cause, body) => {
                 let kind = cause.inner().classify();
-                Self::Unusable(printable(&format!("{kind:?} error in its JSON at {}", cause.path())))
+                let place = || format!("{kind:?} error in its JSON at {}", cause.path());
+                Self::Unusable(printable(&lacking(&body).unwrap_or_else(place)))
             }
             RequestTokenError::Other(text) => Self::Unusable(printable(&text)),
         }
     }
+}
+
+/// The claim for want of which the ID token of an answer cannot be read (OpenID Connect Core 1.0, section 2).
+fn lacking(body: &[u8]) -> Option<String> {
+    let answer = json::object(body).ok()?;
+    let claims = payload(answer.get("id_token")?.as_str()?)?;
+    let claim = ["iss", "sub", "aud", "exp", "iat"].into_iter().find(|name| !claims.contains_key(*name))?;
+    Some(format!("the ID token has no claim {claim}"))
 }

@@ -136,12 +136,20 @@ impl SignInError {
             return "The identity provider cannot be reached at the moment. Please try again in a minute.";
         }
         match self.blame() {
+            Blame::Client if self.is_a_no() => {
+                "You said no at the identity provider, or it does not let you in here."
+            }
             Blame::Client => {
                 "This sign-in could not be finished. Please start again from the page you wanted."
             }
             Blame::Provider => "The identity provider gave an answer that cannot be accepted.",
             Blame::Us => "Sign-in is not set up correctly here. Please tell the operator.",
         }
+    }
+
+    /// RFC 6749, section 4.1.2.1.
+    fn is_a_no(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "access_denied")
     }
 }
 

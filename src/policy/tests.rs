@@ -241,7 +241,7 @@ fn explanations_say_what_was_wanted_and_what_was_there() {
     let shown = "forbidden: policy admins, no allow rule holds
 policy admins
   deny rule 1 does not hold
-    miss: wanted a client address in one of 1 networks; found 203.0.113.9
+    miss: wanted a client address in one particular network; found 203.0.113.9
   allow rule 1 does not hold
     miss: wanted one of the groups: ops, sre; found staff, dev
   allow rule 2 does not hold
@@ -265,7 +265,7 @@ fn what_is_missing_joins_conditions_and_names_no_strangers() {
         explain(&access, &Question { principal: Some(&alice), method: &Method::GET, path: &path, client })
             .missing()
     };
-    let joined = "a client address in one of 1 networks and one of 1 named users and one of 1 verified e-mail addresses";
+    let joined = "a client address in one particular network and one particular user and one particular verified e-mail address";
     assert_eq!(missing(vec![secret]), [joined]);
     assert_eq!(missing(many).len(), 10);
     assert_eq!(missing(vec![groups(&["ops"]), groups(&["ops"])]), ["one of the groups: ops"]);

@@ -96,8 +96,8 @@ impl<T> RouteTable<T> {
         self.hosts.owner(authority.host(), authority.port_or_default(scheme)).is_some()
     }
 
-    /// Whether some route names the host, be it by a wildcard. A route for any host names none: anybody may own
-    /// the one that a request speaks of. A port that is not written is the scheme's.
+    /// The same of patterns that say something of the host: a route for any host answers on all of them, and
+    /// vouches for none.
     #[must_use]
     pub fn names_host(&self, authority: &Authority, scheme: Scheme) -> bool {
         self.hosts.named(authority.host(), authority.port_or_default(scheme)).is_some()

@@ -45,10 +45,23 @@ type Marks = Vec<(PathBuf, Option<Mark>)>;
 /// Looks at the `files` at every tick and sends [`Event::Reload`] once they have changed and then stayed
 /// the same for one tick, so that certificate and key are not read between two writes.
 ///
-/// Ends when nobody receives any more. A new list of files counts as seen, not as a change.
-pub async fn watch(files: Receiver<Vec<PathBuf>>, mut ticker: impl Ticker, events: Sender<Event>) {
-    let mut files = files;
-    let mut told = look(&files.borrow_and_update());
+/// What counts as known is what the files are when this is called, not when it is first polled. Ends when
+/// nobody receives any more. Files that are new in a list count as seen, not as changed.
+pub fn watch(
+    mut files: Receiver<Vec<PathBuf>>,
+    ticker: impl Ticker,
+    events: Sender<Event>,
+) -> impl Future<Output = ()> + Send {
+    let known = look(&files.borrow_and_update());
+    follow(files, known, ticker, events)
+}
+
+async fn follow(
+    mut files: Receiver<Vec<PathBuf>>,
+    mut told: Marks,
+    mut ticker: impl Ticker,
+    events: Sender<Event>,
+) {
     let mut last = told.clone();
     loop {
         tokio::select! {
@@ -56,9 +69,10 @@ pub async fn watch(files: Receiver<Vec<PathBuf>>, mut ticker: impl Ticker, event
             () = events.closed() => return,
         }
         if files.has_changed().unwrap_or(false) {
-            told = look(&files.borrow_and_update());
-            last.clone_from(&told);
-            continue;
+            // A file of both lists may have changed while the reload read it: to read it once more harms
+            // nothing, to miss its last change would.
+            let list = files.borrow_and_update();
+            (told, last) = (carry(&told, &list), carry(&last, &list));
         }
         let seen = look(&files.borrow());
         let settled = seen == last;
@@ -70,6 +84,15 @@ pub async fn watch(files: Receiver<Vec<PathBuf>>, mut ticker: impl Ticker, event
         }
         last = seen;
     }
+}
+
+/// The marks of a new list: those that are known, and for its other files what they are now.
+fn carry(known: &Marks, files: &[PathBuf]) -> Marks {
+    let mark = |file: &PathBuf| known.iter().find(|(path, _)| path == file).cloned();
+    files
+        .iter()
+        .flat_map(|file| mark(file).map_or_else(|| look(std::slice::from_ref(file)), |one| vec![one]))
+        .collect()
 }
 
 /// A few `stat` calls; a file that is not there is a state like others.

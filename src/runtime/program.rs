@@ -17,7 +17,7 @@ use crate::admin;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::forward::{Asserter, AssertionKey, AssertionKeyError};
-use crate::gate::{BuildError, Foundations, Gate};
+use crate::gate::{BuildError, Foundations, Gate, SealingKeys};
 use crate::session::{EmbeddedStore, Sessions};
 use crate::storage::{Database, StorageError, keys};
 use crate::telemetry::Metrics;
@@ -55,6 +55,9 @@ pub type Reload = Box<dyn Fn() -> Option<Settings> + Send + Sync>;
 pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send) -> Result<(), StartError> {
     let workers =
         settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let (send, events) = mpsc::channel(16);
+    let (files, list) = watched::channel(settings.watched.clone());
+    let watching = watch(list, WATCH_INTERVAL, send.clone());
     let foundations = foundations(&settings, workers).await?;
     let sessions = foundations.sessions.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
@@ -64,10 +67,8 @@ pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send
         open_admin(address, &gate).await?;
     }
     tokio::spawn(sessions.clone().maintain());
-    let (send, events) = mpsc::channel(16);
-    tokio::spawn(signals(send.clone())?);
-    let (files, list) = watched::channel(settings.watched.clone());
-    tokio::spawn(watch(list, WATCH_INTERVAL, send));
+    tokio::spawn(signals(send)?);
+    tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
     ready();
     Reloading { gate, running: settings, files, reload }.live(runtime, events).await;
@@ -144,24 +145,17 @@ fn apply(runtime: &mut Runtime, gate: &Gate, settings: &Settings) -> Result<(), 
 async fn foundations(settings: &Settings, workers: usize) -> Result<Foundations, StartError> {
     let clock = Clock::system();
     let database = open(settings.state.as_deref())?;
-    let flow_key = keys::load_or_create(&database, "flow-cookies").await?;
-    let form_key = keys::load_or_create(&database, "kept-forms").await?;
+    let flow = keys::load_or_create(&database, "flow-cookies").await?;
+    let form = keys::load_or_create(&database, "kept-forms").await?;
+    let sealing = SealingKeys { flow: *flow, form: cookie::Key::from(&*form) };
     let signing = keys::load_or_create_with(&database, "assertion", new_assertion_key).await?;
     let public = settings.relying_party.public_url.as_ref();
     let issuer = public.map_or("portcullis", |url| url.as_str().trim_end_matches('/'));
     let asserter = Arc::new(Asserter::new(issuer, AssertionKey::from_pkcs8(&signing)?, &[], clock.clone()));
     let store = Arc::new(EmbeddedStore::new(database));
     let sessions = Sessions::new(settings.session.clone(), store, clock.clone());
-    Ok(Foundations::new(
-        workers,
-        clock,
-        Metrics::new(),
-        sessions,
-        *flow_key,
-        &form_key,
-        asserter,
-        Handle::current(),
-    ))
+    let (metrics, background) = (Metrics::new(), Handle::current());
+    Ok(Foundations::new(workers, clock, metrics, sessions, sealing, asserter, background))
 }
 
 fn open(state: Option<&Path>) -> Result<Database, StorageError> {

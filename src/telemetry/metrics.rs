@@ -99,9 +99,15 @@ impl Metrics {
         self.sign_ins.get_or_create(&labels(("provider", provider), ("result", result))).inc();
     }
 
-    /// Counts the check of a bearer token that no cache answered.
+    /// Counts the check of a bearer token.
     pub fn token_check(&self, result: &str) {
-        self.token_checks.get_or_create(&vec![("result", result.to_owned())]).inc();
+        self.token_checks(result).inc();
+    }
+
+    /// The counter of one result of checks, to be kept by who checks.
+    #[must_use]
+    pub fn token_checks(&self, result: &str) -> Counter {
+        self.token_checks.get_or_create(&vec![("result", result.to_owned())]).clone()
     }
 
     /// The counter of a cache's hits or misses, to be kept by who looks things up.

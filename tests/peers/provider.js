@@ -3,6 +3,8 @@
 //   POST /control/rotate?alg=ES256   signs with a new key of that algorithm from now on; the old key goes
 //   POST /control/as?user=bob        who is signed in next
 //   POST /control/lifetime?s=2       seconds that access tokens live
+//   POST /control/revoke             no refresh token is honoured any more
+//   POST /control/count?path=/token  how many requests have come to that path
 import { createServer } from 'node:http';
 import { generateKeyPair, exportJWK } from 'jose';
 import Provider from 'oidc-provider';
@@ -12,8 +14,10 @@ const issuer = `http://127.0.0.1:${port}`;
 const people = {
   alice: { email: 'alice@corp.example', email_verified: true, groups: ['staff'], preferred_username: 'alice' },
   bob: { email: 'bob@corp.example', email_verified: true, groups: ['staff', 'ops'], preferred_username: 'bob' },
+  zoe: { email: 'zoe@corp.example', email_verified: true, groups: ['Büro, Süd', 'staff'], preferred_username: 'Zoë 100%', name: 'Zoë, the one' },
 };
-let user = 'alice', algorithm = 'RS256', lifetime = 3600, generation = 0, callback;
+let user = 'alice', algorithm = process.env.ALGORITHM ?? 'RS256', lifetime = 3600, generation = 0, callback;
+const counts = new Map(); // requests by path
 const known = new Map(); // what outlives a rotation of keys: clients' grants and tokens
 
 class Memory {
@@ -30,9 +34,9 @@ class Memory {
 
 async function start() {
   const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
-  const key = { ...(await exportJWK(privateKey)), kid: `k${++generation}`, alg: algorithm, use: 'sig' };
+  const key = { ...(await exportJWK(privateKey)), kid: `k${++generation}-${process.pid}`, alg: algorithm, use: 'sig' };
   const { privateKey: fallback } = await generateKeyPair('RS256', { extractable: true });
-  const second = { ...(await exportJWK(fallback)), kid: `r${generation}`, alg: 'RS256', use: 'sig' };
+  const second = { ...(await exportJWK(fallback)), kid: `r${generation}-${process.pid}`, alg: 'RS256', use: 'sig' };
   const provider = new Provider(issuer, {
     adapter: Memory,
     jwks: { keys: algorithm === 'RS256' ? [key] : [key, second] },
@@ -40,9 +44,9 @@ async function start() {
       ...client, id_token_signed_response_alg: algorithm,
     })),
     enabledJWA: {
-      idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'ES384', 'ES512', 'EdDSA'],
+      idTokenSigningAlgValues: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
     },
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['preferred_username'], groups: ['groups'] },
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['preferred_username', 'name'], groups: ['groups'] },
     scopes: ['openid', 'offline_access', 'email', 'profile', 'groups', 'orders:read'],
     conformIdTokenClaims: process.env.USERINFO_ONLY === '1',
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
@@ -92,9 +96,12 @@ async function interact(provider, request, response) {
 await start();
 createServer(async (request, response) => {
   const url = new URL(request.url, issuer);
+  counts.set(url.pathname, (counts.get(url.pathname) ?? 0) + 1);
   if (!url.pathname.startsWith('/control/')) return callback(request, response);
   if (url.pathname === '/control/as') user = url.searchParams.get('user');
   if (url.pathname === '/control/lifetime') lifetime = Number(url.searchParams.get('s'));
+  if (url.pathname === '/control/revoke') for (const k of known.keys()) if (k.startsWith('RefreshToken:')) known.delete(k);
+  if (url.pathname === '/control/count') return response.end(String(counts.get(url.searchParams.get('path')) ?? 0));
   if (url.pathname === '/control/rotate') { algorithm = url.searchParams.get('alg') ?? algorithm; await start(); }
   response.end('ok');
 }).listen(port, '127.0.0.1', () => console.log('ready'));

@@ -45,7 +45,9 @@ async fn accept(listener: TcpListener, served: Arc<AtomicUsize>) {
             served.fetch_add(1, Ordering::SeqCst);
             tell(request)
         });
-        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(
+            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
-use url::Url;
+use url::{Position, Url};
 
 /// An answer and where it was found.
 #[derive(Debug, Clone)]
@@ -25,40 +25,81 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// Where it redirects to.
+    pub(crate) fn next(&self) -> Option<String> {
+        let next = self.headers.get(header::LOCATION).filter(|_| (300..400).contains(&self.status))?;
+        Some(self.url.join(next.to_str().unwrap()).unwrap().into())
+    }
+
+    /// Every `Set-Cookie`.
+    pub(crate) fn set_cookies(&self) -> Vec<&str> {
+        self.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect()
+    }
+
     /// The body as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {} {}", self.status, self.body))
     }
 }
 
-/// One browser. Clones share the cookies, as tabs do.
+/// One browser. Clones share the cookies, as tabs do. `localhost` and what is below it is 127.0.0.1.
 #[derive(Clone)]
 pub(crate) struct Browser {
     client: Client<HttpConnector, Full<Bytes>>,
     jar: Arc<Mutex<Vec<(String, Cookie<'static>)>>>,
+    /// Where a proxy that ends TLS would hand on what is asked of any `https` address.
+    behind_tls: Option<u16>,
 }
 
 impl Browser {
     pub(crate) fn new() -> Self {
-        Self { client: Client::builder(TokioExecutor::new()).build_http(), jar: Arc::default() }
+        // No connection is kept: a gateway that restarts must not look like one that breaks off.
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
+        Self { client, jar: Arc::default(), behind_tls: None }
+    }
+
+    /// One whose `https` addresses all lead to `port` in clear text with `X-Forwarded-Proto: https`, as a
+    /// load balancer hands them on.
+    pub(crate) fn behind_tls(port: u16) -> Self {
+        Self { behind_tls: Some(port), ..Self::new() }
     }
 
     /// Goes to `url` as a person does and follows redirects to the end.
     pub(crate) async fn visit(&self, url: &str) -> Answer {
-        let mut answer = self.get(url).await;
+        self.follow(self.get(url).await).await
+    }
+
+    /// Follows redirects from `answer` to the end.
+    pub(crate) async fn follow(&self, mut answer: Answer) -> Answer {
         for _ in 0..20 {
-            let Some(next) = answer.headers.get(header::LOCATION).filter(|_| (300..400).contains(&answer.status)) else {
-                return answer;
-            };
-            let next = answer.url.join(next.to_str().unwrap()).unwrap();
-            answer = self.get(next.as_str()).await;
+            let Some(next) = answer.next() else { return answer };
+            answer = self.get(&next).await;
         }
         panic!("more than 20 redirects, the last one to {}", answer.url);
     }
 
+    /// Follows redirects from `url` until one leads to an address with `mark` in it: that address, not
+    /// visited.
+    pub(crate) async fn stop_before(&self, url: &str, mark: &str) -> Url {
+        let mut answer = self.get(url).await;
+        for _ in 0..20 {
+            let next =
+                answer.next().unwrap_or_else(|| panic!("{} {}: {}", answer.url, answer.status, answer.body));
+            if next.contains(mark) {
+                return Url::parse(&next).unwrap();
+            }
+            answer = self.get(&next).await;
+        }
+        panic!("no redirect to {mark}");
+    }
+
     /// One navigation, no redirect followed.
     pub(crate) async fn get(&self, url: &str) -> Answer {
-        let navigation = [("accept", "text/html,*/*;q=0.8"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        let navigation = [
+            ("accept", "text/html,*/*;q=0.8"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+        ];
         self.send(Method::GET, url, &navigation, "").await
     }
 
@@ -76,9 +117,21 @@ impl Browser {
     }
 
     /// Any request, with the cookies that belong to it.
-    pub(crate) async fn send(&self, method: Method, url: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let url = Url::parse(url).unwrap();
-        let mut request = Request::builder().method(method).uri(url.as_str());
+        let mut request = Request::builder().method(method).uri(self.reached_at(&url).as_str());
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header(header::HOST, &url[Position::BeforeHost..Position::AfterPort]);
+        }
+        if url.scheme() == "https" {
+            request = request.header("x-forwarded-proto", "https");
+        }
         if let Some(cookies) = self.cookies(&url) {
             request = request.header(header::COOKIE, cookies);
         }
@@ -95,6 +148,19 @@ impl Browser {
         }
     }
 
+    fn reached_at(&self, url: &Url) -> Url {
+        let mut at = url.clone();
+        let host = url.host_str().unwrap();
+        if url.scheme() == "https" {
+            at.set_scheme("http").unwrap();
+            at.set_port(self.behind_tls).unwrap();
+        }
+        if url.scheme() == "https" || host.ends_with("localhost") {
+            at.set_host(Some("127.0.0.1")).unwrap();
+        }
+        at
+    }
+
     /// The names of the cookies that `url` would be sent.
     pub(crate) fn cookie_names(&self, url: &str) -> Vec<String> {
         let url = Url::parse(url).unwrap();
@@ -104,25 +170,36 @@ impl Browser {
     /// Puts a cookie into the jar, or takes it out where the value is empty.
     pub(crate) fn set_cookie(&self, url: &str, name: &str, value: &str) {
         let url = Url::parse(url).unwrap();
-        self.put(&url, Cookie::new(name.to_owned(), value.to_owned()));
+        let path = if url.path().starts_with("/.portcullis") { "/.portcullis" } else { "/" };
+        self.put(&url, Cookie::build((name.to_owned(), value.to_owned())).path(path).build());
     }
 
     /// A cookie's value.
     pub(crate) fn cookie(&self, url: &str, name: &str) -> Option<String> {
         let url = Url::parse(url).unwrap();
-        self.matching(&url).iter().find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+        self.matching(&url)
+            .iter()
+            .find(|cookie| cookie.name() == name)
+            .map(|cookie| cookie.value().to_owned())
     }
 
     fn cookies(&self, url: &Url) -> Option<String> {
-        let pairs: Vec<String> = self.matching(url).iter().map(|c| format!("{}={}", c.name(), c.value())).collect();
+        let pairs: Vec<String> =
+            self.matching(url).iter().map(|c| format!("{}={}", c.name(), c.value())).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
     fn matching(&self, url: &Url) -> Vec<Cookie<'static>> {
         let jar = self.jar.lock().unwrap();
         let host = url.host_str().unwrap();
-        let fits = |cookie: &Cookie<'_>| url.path().starts_with(cookie.path().unwrap_or("/"));
-        jar.iter().filter(|(at, cookie)| at == host && fits(cookie)).map(|(_, cookie)| cookie.clone()).collect()
+        let fits = |cookie: &Cookie<'_>| {
+            let safe = cookie.secure() != Some(true) || url.scheme() == "https";
+            safe && url.path().starts_with(cookie.path().unwrap_or("/"))
+        };
+        jar.iter()
+            .filter(|(at, cookie)| at == host && fits(cookie))
+            .map(|(_, cookie)| cookie.clone())
+            .collect()
     }
 
     fn keep(&self, url: &Url, headers: &HeaderMap) {
@@ -133,6 +210,10 @@ impl Browser {
 
     fn put(&self, url: &Url, cookie: Cookie<'static>) {
         let host = url.host_str().unwrap();
+        let whole = cookie.secure() == Some(true) && cookie.path() == Some("/") && cookie.domain().is_none();
+        if cookie.name().starts_with("__Host-") && !(whole && url.scheme() == "https") {
+            return;
+        }
         let gone = cookie.value().is_empty() || cookie.max_age().is_some_and(|age| age.is_zero());
         let mut jar = self.jar.lock().unwrap();
         let path = cookie.path().map(str::to_owned);

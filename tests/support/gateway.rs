@@ -1,9 +1,10 @@
 //! The gateway as its users run it: the program, a configuration file, a state file, a log.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -31,14 +32,34 @@ impl Gateway {
 
     /// The same on a port chosen before, for a provider that must know it.
     pub(crate) fn on(port: u16, server: &str, rest: &str) -> Self {
+        Self::at(port, &format!("http://127.0.0.1:{port}"), server, rest)
+    }
+
+    /// The same for people who sign in at `public_url`.
+    pub(crate) fn at(port: u16, public_url: &str, server: &str, rest: &str) -> Self {
+        Self::launch(port, public_url, server, rest, &[])
+    }
+
+    /// The same as [`Gateway::on`] with further files beside the configuration, by name.
+    pub(crate) fn with_files(port: u16, rest: &str, files: &[(&str, &str)]) -> Self {
+        Self::launch(port, &format!("http://127.0.0.1:{port}"), "", rest, files)
+    }
+
+    fn launch(port: u16, public_url: &str, server: &str, rest: &str, files: &[(&str, &str)]) -> Self {
         let admin = free_port();
         let directory = TempDir::new().unwrap();
         let text = format!(
-            "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n\
+            "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"{public_url}\"\n\
              state = \"state.db\"\nworkers = 2\n{server}\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n\
              [log]\nformat = \"json\"\n\n{rest}\n"
         );
-        fs::write(directory.path().join("portcullis.toml"), text.replace("{port}", &port.to_string())).unwrap();
+        fs::write(directory.path().join("portcullis.toml"), text.replace("{port}", &port.to_string()))
+            .unwrap();
+        for (name, text) in files {
+            let file = directory.path().join(name);
+            fs::write(&file, text).unwrap();
+            fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        }
         let child = spawn(&directory);
         let mut gateway = Self { port, admin, directory, child };
         gateway.wait_until_listening();
@@ -96,6 +117,19 @@ impl Gateway {
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
+}
+
+/// Runs the program to its end in `directory`, with the secrets that configurations name.
+pub(crate) fn program(directory: &Path, arguments: &[&str]) -> Output {
+    let secret = super::provider::CLIENT_SECRET;
+    let names = ["CLIENT_SECRET", "CORP_CLIENT_SECRET", "PARTNER_CLIENT_SECRET"];
+    Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .args(arguments)
+        .current_dir(directory)
+        .envs(names.map(|name| (name, secret)))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 fn spawn(directory: &TempDir) -> Child {

@@ -2,23 +2,40 @@
 
 mod app;
 mod browser;
+mod demo;
 mod gateway;
+mod house;
+mod impostor;
 mod provider;
+mod streams;
 
 pub(crate) use app::App;
 pub(crate) use browser::{Answer, Browser};
-pub(crate) use gateway::Gateway;
-pub(crate) use provider::Provider;
+pub(crate) use demo::Demo;
+pub(crate) use gateway::{Gateway, program};
+pub(crate) use house::{House, between, onward, told};
+pub(crate) use impostor::{Discovery, Impostor};
+pub(crate) use provider::{CLIENT_SECRET, Provider};
+pub(crate) use streams::{events, sockets};
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long anything that ought to happen may take on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A port that nobody listens on.
+/// A port that nobody listens on, given out once. It lies below those that the system gives to outgoing
+/// connections, of which one could else take it before the program under test does.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 400).unwrap() * 50;
+    loop {
+        let port = 10_000 + (start + TAKEN.fetch_add(1, Ordering::Relaxed)) % 20_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Asks again and again until `ready` says yes; fails with `what` when patience is at its end.
@@ -28,6 +45,13 @@ pub(crate) fn until(what: &str, mut ready: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
         std::thread::park_timeout(Duration::from_millis(20));
     }
+}
+
+/// Waits for what the gateway must say; the line with `mark` in it.
+pub(crate) fn logged(gateway: &Gateway, mark: &str) -> String {
+    let find = || gateway.log().lines().find(|line| line.contains(mark)).map(str::to_owned);
+    until(&format!("a line with {mark} in the log"), || find().is_some());
+    find().unwrap()
 }
 
 /// The same for what must be awaited.

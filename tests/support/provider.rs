@@ -3,6 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use http::Method;
+use serde_json::Value;
+
 use super::{Browser, free_port};
 
 /// The secret of the client `portcullis`, made up for the tests.
@@ -11,7 +14,7 @@ pub(crate) const CLIENT_SECRET: &str = "throw-away-client-secret-of-the-tests";
 /// A running provider; killed when dropped.
 pub(crate) struct Provider {
     pub(crate) port: u16,
-    clients: String,
+    client: Value,
     environment: Vec<(&'static str, &'static str)>,
     child: Option<Child>,
 }
@@ -26,20 +29,27 @@ impl Provider {
 
     /// One that is away.
     pub(crate) fn stopped(gateway: &str) -> Self {
-        let clients = serde_json::json!([{
+        let client = serde_json::json!({
             "client_id": "portcullis",
             "client_secret": CLIENT_SECRET,
             "redirect_uris": [format!("{gateway}/.portcullis/callback")],
             "post_logout_redirect_uris": [format!("{gateway}/.portcullis/signed-out")],
             "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
             "scope": "openid offline_access email profile groups orders:read",
-        }]);
-        Self { port: free_port(), clients: clients.to_string(), environment: Vec::new(), child: None }
+        });
+        Self { port: free_port(), client, environment: Vec::new(), child: None }
     }
 
     /// Sets an environment variable for the next start.
     pub(crate) fn with(mut self, name: &'static str, value: &'static str) -> Self {
         self.environment.push((name, value));
+        self
+    }
+
+    /// Says something else of the client from the next start on (OpenID Connect Dynamic Client Registration
+    /// 1.0, section 2).
+    pub(crate) fn with_client(mut self, member: &str, value: Value) -> Self {
+        self.client[member] = value;
         self
     }
 
@@ -50,8 +60,13 @@ impl Provider {
 
     /// `[providers.corp]` for the gateway.
     pub(crate) fn configuration(&self) -> String {
+        self.configuration_of("corp")
+    }
+
+    /// The same under another name.
+    pub(crate) fn configuration_of(&self, name: &str) -> String {
         format!(
-            "[providers.corp]\nissuer = \"{}\"\nclient_id = \"portcullis\"\nclient_secret = {{ env = \"CLIENT_SECRET\" }}\n\
+            "[providers.{name}]\nissuer = \"{}\"\nclient_id = \"portcullis\"\nclient_secret = {{ env = \"CLIENT_SECRET\" }}\n\
              scopes = [\"openid\", \"offline_access\", \"email\", \"profile\", \"groups\"]\n\
              audiences = [\"https://api.corp.example\"]\n",
             self.issuer()
@@ -70,7 +85,7 @@ impl Provider {
     pub(crate) fn resume(&mut self) {
         let mut child = Command::new("node")
             .args(["tests/peers/provider.js", &self.port.to_string()])
-            .env("CLIENTS", &self.clients)
+            .env("CLIENTS", serde_json::json!([self.client]).to_string())
             .envs(self.environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -83,9 +98,25 @@ impl Provider {
     }
 
     /// Asks its control endpoint: `rotate?alg=ES256`, `as?user=bob`, `lifetime?s=1`.
-    pub(crate) async fn control(&self, what: &str) {
+    pub(crate) async fn control(&self, what: &str) -> String {
         let answer = Browser::new().get(&format!("{}/control/{what}", self.issuer())).await;
         assert_eq!(answer.status, 200);
+        answer.body
+    }
+
+    /// How many requests have come to `path` (`/token`).
+    pub(crate) async fn asked(&self, path: &str) -> usize {
+        self.control(&format!("count?path={path}")).await.parse().unwrap()
+    }
+
+    /// An access token for `https://api.corp.example` by client credentials (RFC 6749, section 4.4).
+    pub(crate) async fn access_token(&self, scope: &str) -> String {
+        let credentials = format!("client_id=portcullis&client_secret={CLIENT_SECRET}");
+        let form = format!("grant_type=client_credentials&{credentials}&scope={scope}");
+        let head = [("content-type", "application/x-www-form-urlencoded")];
+        let url = format!("{}/token", self.issuer());
+        let answer = Browser::new().send(Method::POST, &url, &head, &form).await;
+        answer.json()["access_token"].as_str().unwrap_or_else(|| panic!("{}", answer.body)).to_owned()
     }
 }
 

@@ -8,6 +8,7 @@ use super::super::*;
 use super::support::{Fake, Rig, text};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const CLOSING: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 async fn pair() -> (Fake, Fake, UpstreamSettings) {
     let (one, two) = (Fake::new().await, Fake::new().await);
@@ -41,7 +42,7 @@ async fn the_server_with_the_fewest_requests_is_next() {
     let rig = rig(UpstreamSettings { balance: Balance::LeastRequests, ..settings });
     let (held, _seen) = join!(rig.get("/"), one.answer(OK));
     for _ in 0..2 {
-        let (answer, _hand) = join!(rig.get("/"), two.answer("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"));
+        let (answer, _hand) = join!(rig.get("/"), two.answer(CLOSING));
         text(answer.unwrap()).await.unwrap();
     }
     assert_eq!(rig.upstream.state()[0].active, 1);

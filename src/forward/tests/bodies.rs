@@ -73,8 +73,13 @@ async fn invariant_14_an_upstream_that_does_not_read_stops_the_client() {
     let mut taken = 0_usize;
     let chunk = Bytes::from(vec![b'x'; 256 * 1024]);
     let mut answer = Box::pin(rig.send(Request::post("/").body(body).unwrap()));
-    let mut hand = tokio::select! {
-        hand = fake.accept() => hand,
+    let upstream = async {
+        let mut hand = fake.accept().await;
+        hand.head().await;
+        hand
+    };
+    let _unread = tokio::select! {
+        hand = upstream => hand,
         _ = &mut answer => unreachable!("nobody has answered"),
     };
     // What sockets and hyper hold between them is a few MiB; a gateway that buffers takes it all.
@@ -84,12 +89,11 @@ async fn invariant_14_an_upstream_that_does_not_read_stops_the_client() {
                 sent.unwrap();
                 taken += 1;
             }
+            _ = &mut answer => unreachable!("nobody has answered"),
             () = tokio::time::sleep(Duration::from_millis(200)) => break,
         }
     }
     assert!(taken < 128, "{taken} chunks");
-    hand.head().await;
-    drop(answer);
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ impl Hand {
     /// Reads up to and with `end`.
     pub(super) async fn until(&mut self, end: &str) -> String {
         loop {
-            let found = self.read.windows(end.len()).position(|window| window == end.as_bytes());
+            let found = (0..=self.read.len()).find(|at| self.read[*at..].starts_with(end.as_bytes()));
             if let Some(at) = found {
                 let rest = self.read.split_off(at + end.len());
                 return String::from_utf8(std::mem::replace(&mut self.read, rest)).unwrap();

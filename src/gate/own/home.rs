@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method, Response, StatusCode};
+use url::Position;
 
 use super::super::body::Body;
 use super::super::exchange::Exchange;
@@ -53,10 +54,15 @@ fn show_home(house: &House, exchange: &Exchange, principal: &Arc<Principal>) -> 
 fn open_to(house: &House, principal: &Arc<Principal>, client: ClientAddress) -> BTreeMap<String, String> {
     let scheme = house.public.as_ref().map_or("http", |public| public.url.scheme());
     let mut apps: BTreeMap<String, String> = BTreeMap::new();
+    let here = house.public.as_ref().map(|public| &public.url[Position::BeforeHost..Position::AfterPort]);
     let rows = house.routes.iter().filter(|(pattern, route)| is_open(pattern, route, principal, client));
     for (pattern, _) in rows {
-        let HostPattern::Exact(..) = &pattern.host else { continue };
-        let (name, href) = (pattern.host.to_string(), format!("{scheme}://{}{}", pattern.host, pattern.path));
+        let host = match (&pattern.host, here) {
+            (HostPattern::Exact(..), _) => pattern.host.to_string(),
+            (HostPattern::Any, Some(here)) => here.to_owned(),
+            (HostPattern::Any | HostPattern::Wildcard(..), _) => continue,
+        };
+        let (name, href) = (host.clone(), format!("{scheme}://{host}{}", pattern.path));
         let known = apps.get(&name).is_none_or(|known| known.len() > href.len());
         if known && (apps.len() < MOST || apps.contains_key(&name)) {
             apps.insert(name, href);

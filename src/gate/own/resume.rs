@@ -45,7 +45,7 @@ async fn replay(
     let sealed = url::form_urlencoded::parse(&body).find(|(name, _)| name == SEALED);
     let sealed = sealed.map(|(_, sealed)| sealed.into_owned()).ok_or_else(gone)?;
     let origin = exchange.inbound()?.origin();
-    let (key, clock) = (&house.foundations.form_key, &house.foundations.clock);
+    let (key, clock) = (&house.foundations.keys.form, &house.foundations.clock);
     let form = KeptForm::open(key, sealed, &origin, clock).ok_or_else(gone)?;
     let fields = form.fields();
     let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

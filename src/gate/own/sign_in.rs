@@ -12,7 +12,7 @@ use super::super::exchange::Exchange;
 use super::super::hops::Hop;
 use super::super::house::House;
 use super::super::rejection::Rejection;
-use super::super::respond::{onward, redirect, set_cookie, show};
+use super::super::respond::{forget_pages, onward, redirect, set_cookie, show};
 use super::super::return_to::ReturnTo;
 use super::{SIGN_IN, parameters, session, ticket};
 use crate::authn::Authentication;
@@ -99,6 +99,7 @@ async fn switch(
     }
     let mut response = onward(depart(house, exchange, headers, wish).await?);
     set_cookie(&mut response, house.cookie.clear());
+    forget_pages(&mut response);
     Ok(response)
 }
 

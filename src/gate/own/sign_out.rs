@@ -8,7 +8,7 @@ use super::super::body::Body;
 use super::super::exchange::Exchange;
 use super::super::house::House;
 use super::super::rejection::Rejection;
-use super::super::respond::{onward, redirect, set_cookie, show};
+use super::super::respond::{forget_pages, onward, redirect, set_cookie, show};
 use super::{SIGN_OUT, SIGNED_OUT, session};
 use crate::authn::Authentication;
 use crate::identity::Principal;
@@ -54,6 +54,7 @@ async fn end(house: &House, exchange: &Exchange, session: &Session) -> Result<Re
         None => signed_out(house),
     };
     set_cookie(&mut response, house.cookie.clear());
+    forget_pages(&mut response);
     Ok(response)
 }
 

@@ -33,7 +33,9 @@ impl OfRequest {
     fn wanted(&self) -> String {
         match self {
             Self::Methods(list) => format!("one of the methods: {}", listed(list)),
-            Self::Networks(list) => format!("a client address in one of {} networks", list.len()),
+            Self::Networks(list) => {
+                format!("a client address in {}", one_of(list.len(), "network", "networks"))
+            }
             Self::Paths(list) if list.contains(&"".into()) => "any path".into(),
             Self::Paths(list) => format!("a path under: {}", listed(list)),
         }
@@ -52,8 +54,11 @@ impl OfPrincipal {
     fn wanted(&self) -> String {
         match self {
             Self::Provider(list) => format!("one of the providers: {}", listed(list)),
-            Self::User(list) => format!("one of {} named users", list.len()),
-            Self::Email(list, side) => format!("one of {} {}e-mail addresses", list.len(), verified(*side)),
+            Self::User(list) => one_of(list.len(), "user", "named users"),
+            Self::Email(list, side) => {
+                let address = format!("{}e-mail address", verified(*side));
+                one_of(list.len(), &address, &format!("{address}es"))
+            }
             Self::EmailDomain(list, side) => {
                 format!("{}e-mail address in: {}", verified(*side), listed(list))
             }
@@ -78,6 +83,10 @@ impl OfPrincipal {
             },
         }
     }
+}
+
+fn one_of(count: usize, one: &str, several: &str) -> String {
+    if count == 1 { format!("one particular {one}") } else { format!("one of {count} {several}") }
 }
 
 const fn verified(side: Side) -> &'static str {

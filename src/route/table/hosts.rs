@@ -37,7 +37,7 @@ impl Hosts {
         self.named(host, port).or(self.any.as_ref())
     }
 
-    /// The same of the patterns that say something about the host.
+    /// The same, of patterns that say something of the host.
     pub(super) fn named(&self, host: &str, port: u16) -> Option<&Paths> {
         let exact = || self.exact.get(host)?.on(port);
         let wildcard = || self.wildcard.get(host.split_once('.')?.1)?.on(port);

@@ -245,6 +245,8 @@ proptest! {
         let Ok(table) = RouteTable::build(routes.collect()) else { return Ok(()) };
         let covered = patterns.iter().any(|pattern| pattern.covers(&authority, scheme));
         prop_assert_eq!(table.knows_host(&authority, scheme), covered);
+        let named = patterns.iter().any(|pattern| *pattern != HostPattern::Any && pattern.covers(&authority, scheme));
+        prop_assert_eq!(table.names_host(&authority, scheme), named);
     }
 
     #[test]

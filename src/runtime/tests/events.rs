@@ -104,6 +104,16 @@ async fn a_new_list_is_no_change_and_a_change_back_is_none_either() {
 }
 
 #[tokio::test]
+async fn a_change_between_the_reading_and_the_new_list_is_not_missed() {
+    let mut watching = Watching::start(&["a"]).await;
+    let list = vec![watching.directory.path().join("a")];
+    watching.write("a", "4444");
+    watching.files.send(list).unwrap();
+    assert!(!watching.tick().await);
+    assert!(watching.tick().await);
+}
+
+#[tokio::test]
 async fn watching_ends_when_nobody_listens() {
     let watching = Watching::start(&["a"]).await;
     drop(watching.events);

@@ -1,0 +1,174 @@
+//! A provider that misbehaves: a clear page with a request id for the person, the exact reason in the log,
+//! and a way back by itself.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, App, Browser, Discovery, Gateway, House, Impostor, logged, told, until_async};
+
+const WIKI: &str = r#"
+[[routes]]
+name = "wiki"
+upstream = "{app}"
+access = "signed-in"
+identity = { headers = { X-User = "user", X-Groups = "groups" } }
+
+[[routes]]
+name = "open"
+path = "/open"
+upstream = "{app}"
+access = "public"
+"#;
+
+/// A gateway whose provider has these ways from the start.
+async fn gateway(provider: &Impostor) -> (Gateway, App) {
+    let app = App::start().await;
+    let rest =
+        format!("{}timeout = \"300ms\"\n{}", provider.configuration(), WIKI.replace("{app}", &app.url()));
+    (Gateway::start(&rest), app)
+}
+
+/// The page tells a person nothing of the cause, and the log tells it under the page's id.
+fn explained(gateway: &Gateway, answer: &Answer, cause: &str) {
+    let id = answer.header("x-request-id");
+    assert!(answer.body.contains(id), "the page names the request: {}", answer.body);
+    assert!(answer.header("content-type").starts_with("text/html"));
+    assert!(!answer.body.contains(cause), "the page tells the cause");
+    let find = || gateway.log().lines().any(|line| line.contains(id) && line.contains(cause));
+    crate::support::until(&format!("{cause} beside {id} in the log: {}", logged(gateway, id)), find);
+}
+
+async fn is_found_out_and_recovers(ways: Discovery, cause: &str) {
+    let provider = Impostor::start().await;
+    provider.now(|now| now.discovery = ways);
+    let (gateway, app) = gateway(&provider).await;
+    let answer = Browser::new().visit(&gateway.url("/x")).await;
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert!(!answer.header("retry-after").is_empty());
+    explained(&gateway, &answer, cause);
+    assert_eq!(Browser::new().get(&gateway.url("/open")).await.status, 200, "public routes go on");
+    provider.now(|now| now.discovery = Discovery::Changed(json!({})));
+    until_async("the provider to be found", || async {
+        Browser::new().visit(&gateway.url("/x")).await.status == 200
+    })
+    .await;
+    assert_eq!(app.served(), 2);
+}
+
+#[tokio::test]
+async fn another_issuer_in_the_discovery_document() {
+    let ways = Discovery::Changed(json!({"issuer": "https://evil.example"}));
+    is_found_out_and_recovers(ways, "https://evil.example").await;
+}
+
+#[tokio::test]
+async fn html_instead_of_json() {
+    let page = Bytes::from_static(b"<!doctype html><title>Please log in</title>");
+    is_found_out_and_recovers(Discovery::Other("text/html", page), "text/html").await;
+}
+
+#[tokio::test]
+async fn json_of_another_shape() {
+    is_found_out_and_recovers(Discovery::Other("application/json", "[1, 2]".into()), "openid-configuration")
+        .await;
+}
+
+#[tokio::test]
+async fn a_stall() {
+    is_found_out_and_recovers(Discovery::Stalled, "no whole answer within 300 ms").await;
+}
+
+#[tokio::test]
+async fn invariant_14_a_document_without_end() {
+    let document = format!("{{\"x\": \"{}\"}}", "x".repeat(8 << 20));
+    is_found_out_and_recovers(
+        Discovery::Other("application/json", document.into()),
+        "more than 524288 bytes",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_document_without_a_token_endpoint() {
+    is_found_out_and_recovers(Discovery::Changed(json!({"token_endpoint": null})), "token_endpoint").await;
+}
+
+#[tokio::test]
+async fn invariant_16_endpoints_elsewhere_are_not_called() {
+    let ways = Discovery::Changed(json!({"jwks_uri": "http://169.254.169.254/latest"}));
+    is_found_out_and_recovers(ways, "jwks_uri").await;
+}
+
+/// Signs in with an ID token that is other than it must be.
+async fn with_id_token(changes: Value, cause: &str) {
+    let provider = Impostor::start().await;
+    provider.now(|now| now.id_token = changes);
+    let (gateway, app) = gateway(&provider).await;
+    let browser = Browser::new();
+    let answer = browser.visit(&gateway.url("/x")).await;
+    assert_eq!((answer.status, app.served()), (502, 0), "{cause}: {}", answer.body);
+    assert_eq!(browser.cookie(&gateway.url("/"), "portcullis"), None);
+    explained(&gateway, &answer, cause);
+}
+
+#[tokio::test]
+async fn invariant_5_id_tokens_that_do_not_hold_sign_nobody_in() {
+    let now = jsonwebtoken::get_current_timestamp();
+    for (changes, cause) in [
+        (json!({"nonce": "another"}), "nonce"),
+        (json!({"nonce": null}), "nonce"),
+        (json!({"aud": "another-client"}), "audience"),
+        (json!({"aud": ["portcullis", "https://api.corp.example"], "azp": "another"}), "azp"),
+        (json!({"iss": "https://evil.example"}), "issuer"),
+        (json!({"exp": now - 3600, "iat": now - 7200}), "expired"),
+        (json!({"iat": now + 7200, "exp": now + 9000}), "iat lies ahead"),
+        (json!({"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}), "at_hash"),
+        (json!({"sub": null}), "the ID token has no claim sub"),
+        (json!({"exp": null}), "the ID token has no claim exp"),
+        (json!({"events": {}}), "carries `events`"),
+    ] {
+        with_id_token(changes, cause).await;
+    }
+}
+
+#[tokio::test]
+async fn invariant_5_somebody_elses_userinfo_signs_nobody_in() {
+    let provider = Impostor::start().await;
+    provider.now(|now| {
+        now.id_token = json!({"groups": null});
+        now.user_info = json!({"sub": "mallory", "groups": ["ops"]});
+    });
+    let (gateway, app) = gateway(&provider).await;
+    let answer = Browser::new().visit(&gateway.url("/x")).await;
+    assert_eq!((answer.status, app.served()), (502, 0));
+    explained(&gateway, &answer, "about somebody else");
+    provider.now(|now| now.user_info = json!({"sub": "alice", "groups": ["ops"]}));
+    let answer = Browser::new().visit(&gateway.url("/x")).await;
+    assert_eq!(told(&answer, "x-groups"), ["ops"]);
+}
+
+#[tokio::test]
+async fn a_person_without_a_name_of_their_own_is_known_by_their_subject() {
+    let provider = Impostor::start().await;
+    provider.now(|now| {
+        now.id_token =
+            json!({"preferred_username": null, "email": null, "email_verified": null, "groups": null});
+        now.user_info = json!({"sub": "alice"});
+    });
+    let (gateway, _app) = gateway(&provider).await;
+    let answer = Browser::new().visit(&gateway.url("/x")).await;
+    assert_eq!(told(&answer, "x-user"), ["alice"]);
+    assert_eq!(told(&answer, "x-groups"), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_provider_that_goes_away_while_somebody_signs_in() {
+    let mut house = House::open(WIKI).await;
+    let browser = Browser::new();
+    let callback = browser.stop_before(&house.gateway.url("/x"), "/.portcullis/callback").await;
+    house.provider.pause();
+    let answer = browser.get(callback.as_str()).await;
+    assert_eq!((answer.status, house.app.served()), (502, 0));
+    assert!(answer.body.contains("cannot be reached"), "{}", answer.body);
+    explained(&house.gateway, &answer, "no connection");
+}

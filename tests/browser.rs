@@ -1,0 +1,108 @@
+//! A person with a real browser (Chromium without a window) walks through what the gateway shows.
+//! The walks are in `tests/peers/walk`; each leaves pictures in `tests/artefacts`.
+//!
+//! Every walk fails on an error in the browser's console, on a violated Content Security Policy, on a request
+//! that leaves loopback, and on a page that does not fit its window or cannot be read in it.
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use crate::support::{Demo, Gateway, free_port};
+
+/// Runs one walk and fails with what it says.
+fn walk(name: &str, environment: impl IntoIterator<Item = (&'static str, String)>) {
+    let walked = Command::new("node")
+        .args(["tests/peers/walk.mjs", name])
+        .envs(environment)
+        .output()
+        .expect("node is installed, and `npm ci` ran in tests/peers (tests/run does both)");
+    let told = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        walked.status.success(),
+        "the walk \"{name}\" failed:\n{}{}",
+        told(&walked.stdout),
+        told(&walked.stderr)
+    );
+}
+
+#[test]
+fn a_newcomer_signs_in_to_the_demo_and_the_app_has_verified_who_that_is() {
+    walk("sign-in", Demo::start().environment());
+}
+
+#[test]
+fn ten_tabs_of_a_browser_all_arrive_where_they_wanted_to_go() {
+    walk("tabs", Demo::start().environment());
+}
+
+#[test]
+fn who_is_refused_signs_in_as_somebody_else_and_gets_in() {
+    walk("refused", Demo::start().environment());
+}
+
+#[test]
+fn after_signing_out_the_back_button_shows_nothing_and_scripts_get_401() {
+    walk("sign-out", Demo::start().environment());
+}
+
+#[test]
+fn everything_can_be_done_with_the_keyboard() {
+    walk("keyboard", Demo::start().environment());
+}
+
+#[test]
+fn a_form_sent_without_a_session_goes_out_after_the_sign_in() {
+    walk("form", Demo::start().environment());
+}
+
+/// Two providers that are away, an app that is down, one that never answers, and one door that is busy.
+const TROUBLED: &str = r#"
+[providers.corp]
+issuer = "http://127.0.0.1:{away}"
+display_name = "Corp single sign-on"
+client_id = "portcullis"
+client_secret = { env = "CLIENT_SECRET" }
+
+[providers.partner]
+issuer = "http://127.0.0.1:{away}/partner"
+display_name = "Partner network"
+client_id = "portcullis"
+client_secret = { env = "CLIENT_SECRET" }
+email_domains = ["partner.example"]
+
+[[routes]]
+name = "wiki"
+path = "/wiki"
+upstream = "http://127.0.0.1:{away}"
+access = "signed-in"
+
+[[routes]]
+name = "down"
+path = "/down"
+upstream = "http://127.0.0.1:{away}"
+access = "public"
+
+[[routes]]
+name = "slow"
+path = "/slow"
+upstream = "http://127.0.0.1:{silent}"
+access = "public"
+timeout = { response = "200ms" }
+
+[[routes]]
+name = "busy"
+path = "/busy"
+upstream = "http://127.0.0.1:{away}"
+access = "public"
+limits = [{ per = "route", rate = "1/h", burst = 1 }]
+"#;
+
+#[test]
+fn pages_about_trouble_can_be_read_in_every_window() {
+    // The system takes connections in, and nobody ever answers them.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent_port = silent.local_addr().unwrap().port().to_string();
+    let routes = TROUBLED.replace("{away}", &free_port().to_string()).replace("{silent}", &silent_port);
+    let gateway = Gateway::start(&routes);
+    walk("trouble", [("GATEWAY", gateway.url(""))]);
+}

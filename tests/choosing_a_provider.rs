@@ -1,0 +1,182 @@
+//! Which provider signs somebody in, and what it is asked for.
+
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use rcgen::KeyPair;
+use url::Url;
+
+use crate::support::{Answer, App, Browser, Gateway, House, Provider, between, free_port, onward, told};
+
+const WIKI: &str = r#"
+[[routes]]
+name = "wiki"
+upstream = "{app}"
+access = "signed-in"
+identity = { headers = { X-User = "user", X-Provider = "provider", X-Groups = "groups" } }
+"#;
+
+/// A house with the providers `corp` and `partner`.
+async fn two() -> (House, Provider) {
+    let port = free_port();
+    let ours = format!("http://127.0.0.1:{port}");
+    let (corp, partner) = (Provider::start(&ours), Provider::start(&ours));
+    let more = format!(
+        "email_domains = [\"corp.example\"]\ndisplay_name = \"Corp <Inc>\"\n{}email_domains = [\"partner.example\"]\n",
+        partner.configuration_of("partner")
+    );
+    (House::before(corp, port, &ours, "", &more, WIKI).await, partner)
+}
+
+fn parameter(answer: &Answer, name: &str) -> Option<String> {
+    let url = Url::parse(&answer.next().unwrap_or_else(|| panic!("{}", answer.body))).unwrap();
+    let mut pairs = url.query_pairs();
+    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+#[tokio::test]
+async fn with_two_providers_a_page_asks_and_the_choice_keeps_the_way() {
+    let (house, partner) = two().await;
+    let browser = Browser::new();
+    let page = browser.visit(&house.gateway.url("/page?a=1&b=%26")).await;
+    assert_eq!(page.status, 200);
+    assert!(
+        page.body.contains("Corp &#60;Inc&#62;") || page.body.contains("Corp &lt;Inc&gt;"),
+        "{}",
+        page.body
+    );
+    assert!(page.header("cache-control").contains("no-store"));
+    let link = page.body.split("href=\"").find(|part| part.contains("provider=partner")).unwrap();
+    let link = between(&format!("\"{link}"), "\"", "\"");
+    let arrived = browser.visit(page.url.join(&link).unwrap().as_str()).await;
+    assert_eq!(arrived.json()["target"], "/page?a=1&b=%26");
+    assert_eq!(told(&arrived, "x-provider"), ["partner"]);
+    assert_eq!((house.provider.asked("/token").await, partner.asked("/token").await), (0, 1));
+}
+
+#[tokio::test]
+async fn an_e_mail_address_finds_its_provider() {
+    let (house, partner) = two().await;
+    let ask = async |email: &str| {
+        let url = house.gateway.url(&format!("/.portcullis/sign-in?login_hint={email}"));
+        Browser::new().get(&url).await
+    };
+    for (email, provider) in [("bob@corp.example", &house.provider), ("bob@PARTNER.example", &partner)] {
+        let sent = onward(&ask(email).await);
+        assert!(sent.as_str().starts_with(&provider.issuer()), "{email}");
+        assert!(sent.query_pairs().any(|(name, value)| name == "login_hint" && value == email), "{sent}");
+    }
+    // Neither a part of a domain nor a longer one is that domain (invariant 11).
+    for email in
+        ["bob@evilcorp.example", "bob@sub.corp.example", "bob@corp.example.evil.example", "corp.example"]
+    {
+        let page = ask(email).await;
+        assert!(page.body.contains("provider=partner"), "{email} is asked to choose");
+    }
+}
+
+#[tokio::test]
+async fn a_hint_names_the_person_who_signs_in() {
+    let house = House::open(WIKI).await;
+    let browser = Browser::new();
+    let url = house.gateway.url("/.portcullis/sign-in?login_hint=bob@corp.example");
+    browser.visit(onward(&browser.get(&url).await).as_str()).await;
+    let answer = browser.get(&house.gateway.url("/")).await;
+    assert_eq!(told(&answer, "x-user"), ["bob"]);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_not_there_is_no_way_in() {
+    let (house, _partner) = two().await;
+    let page = Browser::new().get(&house.gateway.url("/.portcullis/sign-in?provider=nobody")).await;
+    assert_eq!(page.status, 200, "the chooser");
+    assert!(page.body.contains("provider=partner"));
+}
+
+#[tokio::test]
+async fn the_authorization_request_says_what_is_configured() {
+    let configured = "prompt = \"select_account\"\nacr_values = [\"urn:mfa\", \"urn:pwd\"]\nmax_age = \"10m\"\n\
+                      extra_params = { hd = \"corp.example\", ui_locales = \"de en\" }\n";
+    let house = House::with(configured, WIKI).await;
+    let sent = Browser::new().get(&house.gateway.url("/")).await;
+    let asked = |name: &str| parameter(&sent, name);
+    assert_eq!(asked("prompt").as_deref(), Some("select_account"));
+    assert_eq!(asked("acr_values").as_deref(), Some("urn:mfa urn:pwd"));
+    assert_eq!(asked("max_age").as_deref(), Some("600"));
+    assert_eq!(asked("hd").as_deref(), Some("corp.example"));
+    assert_eq!(asked("ui_locales").as_deref(), Some("de en"));
+    assert_eq!(asked("response_type").as_deref(), Some("code"));
+    assert_eq!(asked("code_challenge_method").as_deref(), Some("S256"));
+    assert_eq!(asked("scope").as_deref(), Some("openid offline_access email profile groups"));
+    assert_eq!(asked("redirect_uri"), Some(house.gateway.url("/.portcullis/callback")));
+    for fresh in ["state", "nonce", "code_challenge"] {
+        let again = Browser::new().get(&house.gateway.url("/")).await;
+        assert!(asked(fresh).is_some_and(|value| value.len() >= 43), "{fresh}");
+        assert_ne!(asked(fresh), parameter(&again, fresh), "{fresh} is fresh each time");
+    }
+}
+
+#[tokio::test]
+async fn who_must_have_signed_in_lately_signs_in() {
+    let house = House::with("max_age = \"10m\"\n", WIKI).await;
+    let answer = Browser::new().visit(&house.gateway.url("/")).await;
+    assert_eq!(answer.status, 200, "{}", house.gateway.log());
+}
+
+#[tokio::test]
+async fn the_gateway_shows_the_provider_who_it_is_in_each_way() {
+    let key = KeyPair::generate().unwrap();
+    let jwk =
+        Jwk::from_encoding_key(&EncodingKey::from_ec_der(&key.serialize_der()), Algorithm::ES256).unwrap();
+    for (method, line) in [
+        ("client_secret_basic", "client_auth = \"basic\"\n"),
+        ("client_secret_post", "client_auth = \"post\"\n"),
+        ("private_key_jwt", "private_key = { file = \"client.pem\" }\n"),
+    ] {
+        let port = free_port();
+        let ours = format!("http://127.0.0.1:{port}");
+        let mut provider = Provider::stopped(&ours)
+            .with_client("token_endpoint_auth_method", method.into())
+            .with_client("jwks", serde_json::json!({ "keys": [jwk] }));
+        provider.resume();
+        let app = App::start().await;
+        let secret = "client_secret = { env = \"CLIENT_SECRET\" }\n";
+        let mut configured = provider.configuration();
+        if method == "private_key_jwt" {
+            configured = configured.replace(secret, "");
+        }
+        let rest = format!("{configured}{line}{}", WIKI.replace("{app}", &app.url()));
+        let gateway = Gateway::with_files(port, &rest, &[("client.pem", &key.serialize_pem())]);
+        let answer = Browser::new().visit(&gateway.url("/")).await;
+        assert_eq!(answer.status, 200, "{method}: {}", gateway.log());
+    }
+}
+
+#[tokio::test]
+async fn claims_that_the_id_token_lacks_come_from_userinfo() {
+    let port = free_port();
+    let ours = format!("http://127.0.0.1:{port}");
+    let mut provider = Provider::stopped(&ours).with("USERINFO_ONLY", "1").with("OPAQUE", "1");
+    provider.resume();
+    let house = House::before(provider, port, &ours, "", "", WIKI).await;
+    let answer = Browser::new().visit(&house.gateway.url("/")).await;
+    assert_eq!(told(&answer, "x-user"), ["alice"]);
+    assert_eq!(told(&answer, "x-groups"), ["staff"]);
+    assert_eq!(house.provider.asked("/me").await, 1);
+}
+
+#[tokio::test]
+async fn every_signature_algorithm_of_the_provider_signs_people_in() {
+    let sign_in = async |algorithm: &'static str| {
+        let port = free_port();
+        let ours = format!("http://127.0.0.1:{port}");
+        let mut provider = Provider::stopped(&ours).with("ALGORITHM", algorithm);
+        provider.resume();
+        let house = House::before(provider, port, &ours, "", "", WIKI).await;
+        let answer = Browser::new().visit(&house.gateway.url("/")).await;
+        assert_eq!(answer.status, 200, "{algorithm}: {}", house.gateway.log());
+        assert_eq!(told(&answer, "x-user"), ["alice"], "{algorithm}");
+    };
+    for algorithm in ["PS256", "ES256", "ES384", "EdDSA"] {
+        sign_in(algorithm).await;
+    }
+}

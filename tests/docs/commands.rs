@@ -1,0 +1,61 @@
+//! Every command in a document is one that works.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::{Document, folder, portcullis};
+
+/// Commands that are tested by what they lead to: the build that these tests are part of, the script that
+/// runs them, the tests of the demo; and what other programs do.
+const KNOWN: [&str; 4] = [
+    "cargo build --release",
+    "cargo run --release -- demo",
+    "bash tests/run",
+    r#"sqlite3 /var/lib/portcullis/state.db ".backup /var/backups/portcullis.db""#,
+];
+
+#[test]
+fn every_command_in_a_document_works() {
+    let mut ran = 0;
+    for document in Document::all() {
+        for line in document.blocks_of("sh").into_iter().flat_map(str::lines).filter(|line| !line.is_empty())
+        {
+            let at = format!("{}: {line}", document.path.display());
+            if let Some(arguments) = line.strip_prefix("portcullis ") {
+                runs(&document, arguments, &at);
+                ran += 1;
+            } else {
+                // `curl` is run against a live gateway in `operations`.
+                let known = KNOWN.contains(&line) || line.starts_with("curl http://127.0.0.1:9090/");
+                assert!(known, "{at}: no test runs this");
+            }
+        }
+    }
+    assert!(ran >= 4, "only {ran} commands were found");
+}
+
+fn runs(document: &Document, arguments: &str, at: &str) {
+    let readme = Document::read("README.md");
+    let here = document.blocks_of("toml");
+    let text = here.first().copied().unwrap_or_else(|| readme.blocks_of("toml")[0]);
+    let folder = folder(text);
+    fs::copy(folder.path().join("portcullis.toml"), folder.path().join("api.toml")).unwrap();
+    let log = folder.path().join("log");
+    fs::write(&log, Document::read("docs/operations.md").blocks_of("json").concat()).unwrap();
+    let arguments = arguments.replace("/var/log/portcullis.log", log.to_str().unwrap());
+    let mut arguments: Vec<&str> = arguments.split(' ').collect();
+    if arguments[0] == "run" {
+        arguments.push("--help");
+    }
+    let output = portcullis(folder.path(), text, &arguments);
+    assert!(output.status.success(), "{at}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_scripts_are_scripts() {
+    for script in ["tests/run", ".ci/run"] {
+        assert!(Path::new(script).exists());
+        assert!(Command::new("bash").args(["-n", script]).status().unwrap().success(), "{script}");
+    }
+}

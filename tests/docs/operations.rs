@@ -1,0 +1,167 @@
+//! `docs/operations.md` against a gateway that runs.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::Document;
+use crate::support::{App, Browser, Gateway, Provider, free_port, until};
+
+const ROUTES: &str = r#"
+[[routes]]
+name = "wiki"
+upstream = "{app}"
+access = "signed-in"
+
+[[routes]]
+name = "once"
+path = "/once"
+upstream = "{app}"
+access = "public"
+limits = [{ per = "route", rate = "1/day" }]
+"#;
+
+fn operations() -> Document {
+    Document::read("docs/operations.md")
+}
+
+/// Names in the first column of the table that `heading` introduces.
+fn first_column<'a>(document: &'a Document, heading: &str) -> BTreeSet<&'a str> {
+    let section = document.text.split(heading).nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.filter_map(|row| row.split('`').next()).collect()
+}
+
+/// A gateway in whose life everything has happened once that is counted.
+async fn busy() -> (Gateway, Provider, App) {
+    let app = App::start().await;
+    let port = free_port();
+    let provider = Provider::start(&format!("http://127.0.0.1:{port}"));
+    let gateway = Gateway::on(
+        port,
+        "",
+        &format!("{}{}", provider.configuration(), ROUTES.replace("{app}", &app.url())),
+    );
+    let browser = Browser::new();
+    assert_eq!(browser.visit(&gateway.url("/")).await.status, 200);
+    let bearer = [("authorization", "Bearer a.b.c")];
+    assert_eq!(browser.send(http::Method::GET, &gateway.url("/"), &bearer, "").await.status, 401);
+    assert_eq!(browser.get(&gateway.url("/once")).await.status, 200);
+    assert_eq!(browser.get(&gateway.url("/once")).await.status, 429);
+    gateway.signal("HUP");
+    until("the reload", || gateway.log().contains("the configuration was reloaded"));
+    (gateway, provider, app)
+}
+
+#[tokio::test]
+async fn the_table_of_metrics_is_what_a_scrape_tells() {
+    let (gateway, _provider, _app) = busy().await;
+    let scrape = Browser::new().get(&gateway.admin_url("/metrics")).await.body;
+    let types = scrape.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let name = |line: &str| {
+        let (name, kind) = line.split_once(' ').unwrap();
+        format!("{name}{}", if kind == "counter" { "_total" } else { "" })
+    };
+    let told: BTreeSet<String> = types.map(name).collect();
+    let operations = operations();
+    let written = first_column(&operations, "\n## Metrics");
+    assert_eq!(written, told.iter().map(String::as_str).collect(), "{scrape}");
+}
+
+#[tokio::test]
+async fn the_commands_for_health_answer() {
+    let (gateway, _provider, _app) = busy().await;
+    let operations = operations();
+    let lines = operations.blocks_of("sh").into_iter().flat_map(str::lines);
+    let mut asked = 0;
+    for url in lines.filter_map(|line| line.strip_prefix("curl http://127.0.0.1:9090")) {
+        assert_eq!(Browser::new().get(&gateway.admin_url(url)).await.status, 200, "{url}");
+        asked += 1;
+    }
+    assert_eq!(asked, 2);
+}
+
+#[tokio::test]
+async fn the_example_of_a_log_line_has_the_keys_of_a_real_one() {
+    let (gateway, _provider, _app) = busy().await;
+    let keys = |line: &str| -> BTreeSet<String> {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line.as_object().unwrap().keys().cloned().collect()
+    };
+    until("the line", || gateway.log().contains(r#""outcome":"allowed""#));
+    let log = gateway.log();
+    let real = log.lines().find(|line| line.contains(r#""outcome":"allowed""#)).unwrap();
+    assert_eq!(keys(operations().blocks_of("json")[0]), keys(real));
+}
+
+/// What the table promises to stand in the log.
+fn promised(what: &str) {
+    let operations = operations();
+    let night = operations.text.split("\n## At night").nth(1).unwrap();
+    assert!(night.contains(what), "the table of the night does not tell of: {what}");
+}
+
+#[tokio::test]
+async fn at_night_the_log_says_what_the_table_promises() {
+    let port = free_port();
+    let away = format!("http://127.0.0.1:{}", free_port());
+    let provider = format!("[providers.corp]\nissuer = \"{away}\"\nclient_id = \"portcullis\"\n");
+    let gateway = Gateway::on(port, "", &format!("{provider}{}", ROUTES.replace("{app}", &away)));
+    let browser = Browser::new();
+    let page = browser.get(&gateway.url("/")).await;
+    assert!(page.status == 503 && page.body.contains("Sign-in is unavailable"));
+    let page = browser.get(&gateway.url("/once")).await;
+    assert!(page.status == 502 && page.body.contains("The app is down"));
+    assert_eq!(browser.get(&gateway.url("/once")).await.status, 429);
+    let configuration = gateway.configuration();
+    let good = fs::read_to_string(&configuration).unwrap();
+    fs::write(&configuration, format!("{good}\nnonsense = 1\n")).unwrap();
+    gateway.signal("HUP");
+    for words in [
+        "the provider's metadata could not be fetched",
+        "the provider's keys could not be refreshed",
+        "the app cannot be reached",
+        "over the route's limit",
+        "the configuration has faults; the old one goes on",
+    ] {
+        promised(words);
+        until(words, || gateway.log().contains(words));
+    }
+}
+
+#[test]
+fn a_state_file_that_is_none_is_told_of_and_left_alone() {
+    promised("is not a database");
+    let configuration = "[server]\nlisten = \"127.0.0.1:0\"\nstate = \"state.db\"\n";
+    let folder = super::folder(configuration);
+    let file = folder.path().join("state.db");
+    fs::write(&file, "nonsense").unwrap();
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let output = super::portcullis(folder.path(), configuration, &["run"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is not a database"), "{output:?}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "nonsense");
+}
+
+#[test]
+fn the_keys_that_wait_for_a_start_are_all_named() {
+    let program = fs::read_to_string("src/runtime/program.rs").unwrap();
+    let function = program.split("fn unchangeable").nth(1).unwrap().split("\n}").next().unwrap();
+    let keys = function.split("(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let operations = operations();
+    for key in keys {
+        assert!(operations.text.contains(&format!("`{key}`")), "{key} is not named");
+    }
+}
+
+#[test]
+fn the_units_name_what_the_program_knows() {
+    let service = fs::read_to_string("packaging/portcullis.service").unwrap();
+    for line in
+        ["Type=notify-reload", "DynamicUser=yes", "RestartPreventExitStatus=64", "StateDirectory=portcullis"]
+    {
+        assert!(service.contains(line), "{line}");
+    }
+    assert!(service.contains("ExecStart=/usr/bin/portcullis run --config "));
+    let output = super::portcullis(".".as_ref(), "", &["run", "--config", "/nowhere/portcullis.toml"]);
+    assert_eq!(output.status.code(), Some(64), "the exit code that systemd shall not try again after");
+}

@@ -1,0 +1,121 @@
+//! `portcullis explain` and `portcullis check`: what an operator asks before and after.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use crate::support::{Browser, House, logged, program};
+
+const WIKI: &str = r#"
+[[routes]]
+name = "wiki"
+upstream = "{app}"
+access = "signed-in"
+identity = { headers = "x-auth-request", assertion = true }
+
+[[routes]]
+name = "admin"
+path = "/admin"
+upstream = "{app}"
+allow = [{ groups = ["ops"] }]
+"#;
+
+fn explain(house: &House, arguments: &[&str]) -> Output {
+    let directory = house.gateway.directory.path();
+    program(directory, &[&["explain", "--config", "portcullis.toml"], arguments].concat())
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[tokio::test]
+async fn explain_says_what_the_gateway_does() {
+    let house = House::open(WIKI).await;
+    let url = house.gateway.url("/admin/x?y");
+    let bob =
+        explain(&house, &["--url", &url, "--user", "bob", "--group", "ops", "--email", "bob@corp.example"]);
+    assert_eq!(bob.status.code(), Some(0), "{}", text(&bob));
+    assert!(text(&bob).contains("admin") && text(&bob).contains(&house.app.url()), "{}", text(&bob));
+    let alice = explain(&house, &["--url", &url, "--user", "alice", "--group", "staff"]);
+    assert_eq!(alice.status.code(), Some(1));
+    assert!(text(&alice).contains("ops"), "what is required: {}", text(&alice));
+    let nobody = explain(&house, &["--url", &url]);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(text(&nobody).contains("nobody is signed in"));
+    let wiki = explain(&house, &["--url", &house.gateway.url("/"), "--user", "alice", "--group", "staff"]);
+    for header in
+        ["x-auth-request-user: alice", "x-auth-request-groups: staff", "portcullis-assertion: a signed JWT"]
+    {
+        assert!(text(&wiki).contains(header), "{header}: {}", text(&wiki));
+    }
+}
+
+#[tokio::test]
+async fn explain_takes_the_question_from_a_refusals_id_and_the_log() {
+    let house = House::open(WIKI).await;
+    let page = Browser::new().visit(&house.gateway.url("/admin/secret")).await;
+    assert_eq!(page.status, 403);
+    let id = page.header("x-request-id");
+    logged(&house.gateway, id);
+    let told = explain(&house, &["--id", id, "--log", "log", "--group", "staff"]);
+    assert_eq!(told.status.code(), Some(1), "{}", text(&told));
+    for part in ["/admin/secret", "alice", "403", "forbidden", "ops"] {
+        assert!(text(&told).contains(part), "{part}: {}", text(&told));
+    }
+    let unknown = explain(&house, &["--id", "0123456789abcdef", "--log", "log"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("0123456789abcdef"));
+}
+
+#[tokio::test]
+async fn explain_reads_claims_and_refuses_what_it_cannot_read() {
+    let house = House::open(WIKI).await;
+    let directory = house.gateway.directory.path();
+    std::fs::write(
+        directory.join("claims.json"),
+        r#"{"sub": "s1", "preferred_username": "bob", "groups": ["ops"]}"#,
+    )
+    .unwrap();
+    std::fs::write(directory.join("broken.json"), "{").unwrap();
+    let url = house.gateway.url("/admin");
+    assert_eq!(explain(&house, &["--url", &url, "--claims", "claims.json"]).status.code(), Some(0));
+    for bad in [
+        &["--claims", "broken.json"][..],
+        &["--claims", "missing.json"],
+        &["--user", "x", "--provider", "nobody"],
+    ] {
+        let told = explain(&house, &[&["--url", url.as_str()], bad].concat());
+        assert_eq!(told.status.code(), Some(2), "{bad:?}");
+        assert!(!told.stderr.is_empty());
+    }
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config")
+}
+
+#[test]
+fn check_accepts_the_examples_without_a_word_of_doubt() {
+    for file in ["one-app.toml", "many-apps.toml", "api.toml"] {
+        let told = program(&examples(), &["check", "--config", file]);
+        let said = String::from_utf8_lossy(&told.stderr).into_owned();
+        assert_eq!(told.status.code(), Some(0), "{file}: {said}");
+        assert!(text(&told).contains("good"), "{file}: {}", text(&told));
+    }
+}
+
+#[tokio::test]
+async fn check_and_explain_tell_every_fault_of_a_bad_file() {
+    let house = House::open(WIKI).await;
+    let directory = house.gateway.directory.path();
+    let bad = "[server]\nlisten = \"127.0.0.1:0x\"\n\n[[routes]]\nname = \"a\"\nupstrem = \"http://127.0.0.1:1\"\naccess = \"public\"\n";
+    std::fs::write(directory.join("bad.toml"), bad).unwrap();
+    let told = program(directory, &["check", "--config", "bad.toml"]);
+    let said = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert_eq!(told.status.code(), Some(1), "{said}");
+    for part in ["bad.toml:2", "bad.toml:6", "upstream"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let told = program(directory, &["explain", "--config", "bad.toml", "--url", "http://x/"]);
+    assert_eq!(told.status.code(), Some(64));
+}

@@ -1,0 +1,91 @@
+//! Tokens of a session are renewed once, reach an app only where its route says so, and end the session
+//! where the provider no longer honours them.
+
+use futures_util::future::join_all;
+
+use crate::support::{Browser, House, told};
+
+const ROUTES: &str = r#"
+[[routes]]
+name = "wiki"
+upstream = "{app}"
+access = "signed-in"
+
+[[routes]]
+name = "access"
+path = "/access"
+upstream = "{app}"
+access = "signed-in"
+identity = { token = "access" }
+
+[[routes]]
+name = "id"
+path = "/id"
+upstream = "{app}"
+access = "signed-in"
+identity = { token = "id" }
+"#;
+
+/// Somebody whose access token has as good as expired.
+async fn with_an_old_token(house: &House) -> Browser {
+    house.provider.control("lifetime?s=5").await;
+    let browser = Browser::new();
+    let callback = browser.stop_before(&house.gateway.url("/"), "/.portcullis/callback").await;
+    assert_eq!(browser.get(callback.as_str()).await.status, 303);
+    house.provider.control("lifetime?s=3600").await;
+    browser
+}
+
+#[tokio::test]
+async fn many_requests_that_find_a_token_expired_cause_one_refresh() {
+    let house = House::open(ROUTES).await;
+    let browser = with_an_old_token(&house).await;
+    let before = house.provider.asked("/token").await;
+    let urls: Vec<_> = (0..40).map(|n| house.gateway.url(&format!("/access/{n}"))).collect();
+    let answers = join_all(urls.iter().map(|url| browser.get(url))).await;
+    let tokens: Vec<_> = answers.iter().flat_map(|answer| told(answer, "authorization")).collect();
+    assert_eq!(tokens.len(), 40);
+    assert!(tokens.iter().all(|token| token == &tokens[0]), "all have the new one");
+    assert_eq!(house.provider.asked("/token").await - before, 1);
+    assert_eq!(browser.get(&urls[0]).await.status, 200);
+    assert_eq!(house.provider.asked("/token").await - before, 1, "and it stays good");
+}
+
+#[tokio::test]
+async fn invariant_15_tokens_reach_an_app_only_where_its_route_says_so() {
+    let house = House::open(ROUTES).await;
+    let browser = house.signed_in().await;
+    let plain = browser.get(&house.gateway.url("/")).await;
+    assert_eq!(told(&plain, "authorization"), [""; 0]);
+    assert!(!plain.body.contains("eyJ"), "no token anywhere: {}", plain.body);
+    let payload = |header: &str| {
+        let token = header.strip_prefix("Bearer ").unwrap().split('.').nth(1).unwrap().to_owned();
+        let bytes = base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, token).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()
+    };
+    let access = browser.get(&house.gateway.url("/access")).await;
+    assert_eq!(payload(&told(&access, "authorization")[0])["aud"], "https://api.corp.example");
+    let id = browser.get(&house.gateway.url("/id")).await;
+    assert_eq!(payload(&told(&id, "authorization")[0])["aud"], "portcullis");
+}
+
+#[tokio::test]
+async fn invariant_8_a_grant_that_was_revoked_ends_the_session() {
+    let house = House::open(ROUTES).await;
+    let browser = with_an_old_token(&house).await;
+    house.provider.control("revoke").await;
+    let answer = browser.get(&house.gateway.url("/")).await;
+    assert_eq!(answer.status, 302, "to sign in again");
+    assert_eq!(house.app.served(), 0);
+    let script = browser.send(http::Method::GET, &house.gateway.url("/"), &[("accept", "*/*")], "").await;
+    assert_eq!(script.status, 401);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_away_ends_no_session() {
+    let mut house = House::open(ROUTES).await;
+    let browser = with_an_old_token(&house).await;
+    house.provider.pause();
+    assert_eq!(browser.get(&house.gateway.url("/")).await.status, 200, "the session goes on");
+    house.provider.resume();
+}

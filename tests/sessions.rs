@@ -1,0 +1,215 @@
+//! A session's life: a new key at sign-in, a cookie that is nothing but a key, an end everywhere.
+
+use futures_util::{SinkExt, StreamExt};
+use http::Method;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use crate::support::{Answer, Browser, House, PATIENCE, between, events, onward, sockets};
+
+const WIKI: &str = r#"
+[[routes]]
+name = "wiki"
+upstream = "{app}"
+access = "signed-in"
+"#;
+
+const COOKIE: &str = "portcullis";
+
+fn key(house: &House, browser: &Browser) -> Option<String> {
+    browser.cookie(&house.gateway.url("/"), COOKIE)
+}
+
+/// Signs out here, as the page's button does.
+async fn sign_out(house: &House, browser: &Browser) -> Answer {
+    browser.submit(&house.gateway.url("/.portcullis/sign-out"), "").await
+}
+
+#[tokio::test]
+async fn a_key_from_before_the_sign_in_opens_nothing_after_it() {
+    let house = House::open(WIKI).await;
+    let victim = Browser::new();
+    let planted = "A".repeat(43);
+    victim.set_cookie(&house.gateway.url("/"), COOKIE, &planted);
+    assert_eq!(victim.visit(&house.gateway.url("/")).await.status, 200);
+    let first = key(&house, &victim).unwrap();
+    assert_ne!(first, planted);
+    let thief = Browser::new();
+    thief.set_cookie(&house.gateway.url("/"), COOKIE, &planted);
+    assert_eq!(thief.get(&house.gateway.url("/")).await.status, 302);
+    victim.visit(&house.gateway.url("/.portcullis/sign-in?anew=1")).await;
+    let second = key(&house, &victim).unwrap();
+    assert_ne!(first, second, "each sign-in gives a new key");
+    thief.set_cookie(&house.gateway.url("/"), COOKIE, &first);
+    assert_eq!(thief.get(&house.gateway.url("/")).await.status, 302, "the old one is gone");
+    assert_eq!(victim.get(&house.gateway.url("/")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_no_key_lets_nobody_in() {
+    let house = House::open(WIKI).await;
+    let good = key(&house, &house.signed_in().await).unwrap();
+    let swapped: String = good.chars().rev().collect();
+    for value in ["x", "null", "\"\"", &swapped, &good[1..], &format!("{good}A"), &good.to_lowercase()] {
+        let browser = Browser::new();
+        browser.set_cookie(&house.gateway.url("/"), COOKIE, value);
+        assert_eq!(browser.get(&house.gateway.url("/")).await.status, 302, "{value}");
+    }
+    let two = format!("{COOKIE}={good}; {COOKIE}={swapped}");
+    let headers = [("cookie", two.as_str()), ("accept", "*/*")];
+    let answer = Browser::new().send(Method::GET, &house.gateway.url("/"), &headers, "").await;
+    assert_eq!(answer.status, 401, "of two cookies one was planted");
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_here_and_at_the_provider() {
+    let house = House::open(WIKI).await;
+    let browser = house.signed_in().await;
+    let kept = key(&house, &browser).unwrap();
+    let page = sign_out(&house, &browser).await;
+    assert_eq!(page.status, 200, "a page that goes on by itself");
+    assert_eq!(key(&house, &browser), None);
+    let on: String = onward(&page).into();
+    for parameter in ["id_token_hint=eyJ", "post_logout_redirect_uri=", "state="] {
+        assert!(on.contains(parameter), "{on}");
+    }
+    let confirm = browser.get(&on).await;
+    let xsrf = between(&confirm.body, "name=\"xsrf\" value=\"", "\"");
+    let action = between(&confirm.body, "action=\"", "\"");
+    let left = browser.submit(&action, &format!("xsrf={xsrf}&logout=yes")).await;
+    let back = browser.follow(left).await;
+    assert_eq!(back.url.path(), "/.portcullis/signed-out");
+    assert_eq!(back.status, 200);
+    assert!(back.body.contains("igned out"), "{}", back.body);
+    browser.set_cookie(&house.gateway.url("/"), COOKIE, &kept);
+    assert_eq!(browser.get(&house.gateway.url("/")).await.status, 302, "the old key opens nothing");
+}
+
+#[tokio::test]
+async fn who_signed_out_stays_signed_out_after_a_restart() {
+    let mut house = House::open(WIKI).await;
+    let browser = house.signed_in().await;
+    let kept = key(&house, &browser).unwrap();
+    sign_out(&house, &browser).await;
+    house.gateway.restart();
+    browser.set_cookie(&house.gateway.url("/"), COOKIE, &kept);
+    assert_eq!(browser.get(&house.gateway.url("/")).await.status, 302);
+}
+
+#[tokio::test]
+async fn invariant_18_no_other_site_signs_anybody_out_or_makes_them_somebody_else() {
+    let house = House::open(WIKI).await;
+    let browser = house.signed_in().await;
+    let foreign: [&[(&str, &str)]; 7] = [
+        &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
+        &[("sec-fetch-site", "same-site")],
+        &[("sec-fetch-site", "none")],
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[("origin", &house.provider.issuer())],
+        &[],
+    ];
+    for path in ["/.portcullis/sign-out", "/.portcullis/sign-in"] {
+        for headers in foreign {
+            let answer = browser.send(Method::POST, &house.gateway.url(path), headers, "").await;
+            assert_eq!(answer.status, 403, "{path} {headers:?}");
+            assert!(answer.set_cookies().is_empty());
+        }
+        let asked = browser.get(&house.gateway.url(path)).await;
+        assert!(asked.status < 400 && key(&house, &browser).is_some(), "a link does nothing");
+    }
+    assert_eq!(browser.get(&house.gateway.url("/")).await.status, 200);
+}
+
+#[tokio::test]
+async fn signing_in_as_someone_else_ends_the_session_first() {
+    let house = House::open(WIKI).await;
+    let browser = house.signed_in().await;
+    let before = key(&house, &browser).unwrap();
+    house.provider.control("as?user=bob").await;
+    let url = house.gateway.url("/.portcullis/sign-in");
+    let page = browser.submit(&url, "").await;
+    assert!(page.body.contains("prompt=login"), "the provider must ask anew: {}", page.body);
+    let thief = Browser::new();
+    thief.set_cookie(&house.gateway.url("/"), COOKIE, &before);
+    assert_eq!(thief.get(&house.gateway.url("/")).await.status, 302);
+}
+
+#[tokio::test]
+async fn the_cookie_behind_tls_is_bound_to_the_host_and_out_of_reach() {
+    let tls = "trusted_proxies = [\"127.0.0.0/8\"]";
+    let house = House::at("https://wiki.localhost", tls, "", WIKI).await;
+    let browser = Browser::behind_tls(house.gateway.port);
+    let callback = browser.stop_before("https://wiki.localhost/x?y=z", "/.portcullis/callback").await;
+    let answer = browser.get(callback.as_str()).await;
+    let cookies = answer.set_cookies();
+    let session = cookies.iter().find(|cookie| cookie.starts_with("__Host-portcullis=")).unwrap();
+    for attribute in ["; HttpOnly", "; Secure", "; SameSite=Lax", "; Path=/"] {
+        assert!(session.contains(attribute), "{session}");
+    }
+    assert!(!session.contains("Domain"), "{session}");
+    assert!(
+        cookies.iter().all(|cookie| cookie.starts_with("__Host-") && cookie.contains("; Secure")),
+        "{cookies:?}"
+    );
+    let arrived = browser.follow(answer.clone()).await;
+    assert_eq!((arrived.status, arrived.url.as_str()), (200, "https://wiki.localhost/x?y=z"));
+    let clear = browser.cookie("https://wiki.localhost/", "__Host-portcullis").unwrap();
+    let named = [("cookie", format!("portcullis={clear}")), ("x-forwarded-proto", "https".into())];
+    let named: Vec<_> = named
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .chain([("host", "wiki.localhost")])
+        .collect();
+    let answer = Browser::new().send(Method::GET, &house.gateway.url("/"), &named, "").await;
+    assert_eq!(answer.status, 401, "without its prefix the key is nothing");
+}
+
+/// A signed-in browser on a house whose `/stream` is another app's.
+async fn with_stream(app: String) -> (House, Browser) {
+    let route = format!(
+        "{WIKI}\n[[routes]]\nname = \"stream\"\npath = \"/stream\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n"
+    );
+    let house = House::open(&route).await;
+    let browser = house.signed_in().await;
+    (house, browser)
+}
+
+#[tokio::test]
+async fn invariant_8_signing_out_ends_an_open_websocket() {
+    let (house, browser) = with_stream(sockets().await).await;
+    let mut request = format!("ws://127.0.0.1:{}/stream", house.gateway.port).into_client_request().unwrap();
+    let cookie = format!("{COOKIE}={}", key(&house, &browser).unwrap());
+    request.headers_mut().insert("cookie", cookie.parse().unwrap());
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    socket.send("hello".into()).await.unwrap();
+    assert_eq!(socket.next().await.unwrap().unwrap().into_text().unwrap().as_str(), "hello");
+    sign_out(&house, &browser).await;
+    let end = tokio::time::timeout(PATIENCE, async {
+        while let Some(Ok(message)) = socket.next().await {
+            assert!(!message.is_text(), "nothing more comes");
+        }
+    });
+    end.await.expect("the WebSocket ends with its session");
+}
+
+#[tokio::test]
+async fn invariant_8_signing_out_ends_an_open_event_stream() {
+    let (house, browser) = with_stream(events().await).await;
+    let mut stream = TcpStream::connect(("127.0.0.1", house.gateway.port)).await.unwrap();
+    let cookie = format!("{COOKIE}={}", key(&house, &browser).unwrap());
+    let head =
+        format!("GET /stream HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncookie: {cookie}\r\n\r\n", house.gateway.port);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("data: hello") {
+        assert_ne!(stream.read_buf(&mut seen).await.unwrap(), 0);
+    }
+    sign_out(&house, &browser).await;
+    let end = tokio::time::timeout(PATIENCE, async {
+        while stream.read_buf(&mut seen).await.is_ok_and(|read| read > 0) {}
+    });
+    end.await.expect("the stream ends with its session");
+    assert!(!String::from_utf8_lossy(&seen).ends_with("0\r\n\r\n"), "and not as if it were whole");
+}

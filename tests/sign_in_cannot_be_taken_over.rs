@@ -1,0 +1,228 @@
+//! A sign-in ends in the browser that began it, with the provider it was begun with, once (invariant 6),
+//! and on our own pages (invariant 13).
+
+use url::{Url, form_urlencoded};
+
+use crate::support::{Answer, Browser, House, Provider, logged};
+
+const WIKI: &str = r#"
+[[routes]]
+name = "wiki"
+upstream = "{app}"
+access = "signed-in"
+"#;
+
+/// `url` with one parameter put in the place of another of the same name, or taken away.
+fn with(url: &Url, name: &str, value: Option<&str>) -> String {
+    let mut changed = url.clone();
+    let kept: Vec<_> = url.query_pairs().into_owned().filter(|(key, _)| key != name).collect();
+    changed.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(value.map(|value| (name, value)));
+    changed.into()
+}
+
+fn parameter(url: &Url, name: &str) -> String {
+    url.query_pairs()
+        .find(|(key, _)| key == name)
+        .unwrap_or_else(|| panic!("no {name} in {url}"))
+        .1
+        .into_owned()
+}
+
+/// The page says that nothing came of it, without what came; the log says why, under the page's id.
+fn refused(house: &House, answer: &Answer, why: &str) {
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    assert!(!answer.set_cookies().iter().any(|cookie| cookie.starts_with("portcullis=")), "no session");
+    let id = answer.header("x-request-id");
+    assert!(answer.body.contains(id));
+    let line = logged(&house.gateway, id);
+    assert!(line.contains(why), "{line}");
+    assert_eq!(house.app.served(), 0);
+}
+
+async fn begun(house: &House) -> (Browser, Url) {
+    let browser = Browser::new();
+    let callback = browser.stop_before(&house.gateway.url("/x"), "/.portcullis/callback").await;
+    (browser, callback)
+}
+
+#[tokio::test]
+async fn invariant_6_a_response_without_the_iss_that_was_announced_is_refused() {
+    let house = House::open(WIKI).await;
+    let (browser, callback) = begun(&house).await;
+    refused(&house, &browser.get(&with(&callback, "iss", None)).await, "iss of the response");
+    assert_eq!(house.provider.asked("/token").await, 0, "its code was not spent");
+}
+
+#[tokio::test]
+async fn invariant_6_a_response_of_another_issuer_is_refused() {
+    let house = House::open(WIKI).await;
+    let (browser, callback) = begun(&house).await;
+    let wrong = with(&callback, "iss", Some("https://evil.example"));
+    refused(&house, &browser.get(&wrong).await, "https://evil.example");
+    assert_eq!(house.provider.asked("/token").await, 0);
+}
+
+#[tokio::test]
+async fn invariant_6_two_providers_responses_are_not_mixed_up() {
+    let port = crate::support::free_port();
+    let ours = format!("http://127.0.0.1:{port}");
+    let (corp, partner) = (Provider::start(&ours), Provider::start(&ours));
+    let more = partner.configuration_of("partner");
+    let house = House::before(corp, port, &ours, "", &more, WIKI).await;
+    let browser = Browser::new();
+    let to = |name: &str| house.gateway.url(&format!("/.portcullis/sign-in?provider={name}"));
+    let callback = browser.stop_before(&to("corp"), "/.portcullis/callback").await;
+    let other = browser.stop_before(&to("partner"), "/.portcullis/callback").await;
+    let mixed = with(&other, "state", Some(&parameter(&callback, "state")));
+    refused(&house, &browser.get(&mixed).await, "mix-up");
+    assert_eq!(house.provider.asked("/token").await, 0, "partner's code did not go to corp");
+    assert_eq!(browser.get(other.as_str()).await.status, 303, "partner's own response is good");
+}
+
+#[tokio::test]
+async fn invariant_6_a_flow_is_not_finished_in_another_browser() {
+    let house = House::open(WIKI).await;
+    let (_, callback) = begun(&house).await;
+    refused(&house, &Browser::new().get(callback.as_str()).await, "did not start this flow");
+    let (other, _) = begun(&house).await;
+    refused(&house, &other.get(callback.as_str()).await, "did not start this flow");
+    assert_eq!(house.provider.asked("/token").await, 0);
+}
+
+#[tokio::test]
+async fn invariant_6_a_state_that_is_not_the_flows_is_refused() {
+    let house = House::open(WIKI).await;
+    let (browser, callback) = begun(&house).await;
+    for state in [Some("x"), Some(""), None] {
+        refused(&house, &browser.get(&with(&callback, "state", state)).await, "this state");
+    }
+    let twice = format!("{callback}&state={}", parameter(&callback, "state"));
+    refused(&house, &browser.get(&twice).await, "twice");
+    assert_eq!(house.provider.asked("/token").await, 0);
+}
+
+#[tokio::test]
+async fn invariant_6_a_flow_moved_to_another_state_is_refused() {
+    let house = House::open(WIKI).await;
+    let (browser, first) = begun(&house).await;
+    let flows = |browser: &Browser| browser.cookie_names(first.as_str());
+    let (name, url) = (flows(&browser).remove(0), first.as_str());
+    let second = browser.stop_before(&house.gateway.url("/y"), "/.portcullis/callback").await;
+    let other = flows(&browser).into_iter().find(|other| *other != name && other.contains("flow")).unwrap();
+    let sealed = browser.cookie(url, &other).unwrap();
+    assert_eq!(browser.get(second.as_str()).await.status, 303);
+    let planted = Browser::new();
+    planted.set_cookie(url, &name, &sealed);
+    refused_seal(&house, &planted.get(url).await);
+}
+
+fn refused_seal(house: &House, answer: &Answer) {
+    assert_eq!(answer.status, 400);
+    let line = logged(&house.gateway, answer.header("x-request-id"));
+    assert!(line.contains("not one that this gateway sealed"), "{line}");
+}
+
+#[tokio::test]
+async fn invariant_6_a_callback_is_good_once() {
+    let house = House::open(WIKI).await;
+    let (browser, callback) = begun(&house).await;
+    let kept =
+        browser.cookie_names(callback.as_str()).into_iter().find(|name| name.contains("flow")).unwrap();
+    let sealed = browser.cookie(callback.as_str(), &kept).unwrap();
+    assert_eq!(browser.get(callback.as_str()).await.status, 303);
+    refused(&house, &browser.get(callback.as_str()).await, "did not start this flow");
+    // Even a browser that kept the cookie gets nothing: the provider takes a code once.
+    let thief = Browser::new();
+    thief.set_cookie(callback.as_str(), &kept, &sealed);
+    refused(&house, &thief.get(callback.as_str()).await, "invalid_grant");
+}
+
+#[tokio::test]
+async fn what_the_provider_says_against_it_is_told_in_our_own_words() {
+    let house = House::open(WIKI).await;
+    let (browser, callback) = begun(&house).await;
+    let mut no = Url::parse(&with(&callback, "code", None)).unwrap();
+    no.query_pairs_mut().append_pair("error", "access_denied").append_pair("error_description", "<b>no</b>");
+    let answer = browser.get(no.as_str()).await;
+    assert!(!answer.body.contains("<b>no"), "{}", answer.body);
+    refused(&house, &answer, "access_denied");
+}
+
+#[tokio::test]
+async fn the_redirect_uri_is_not_made_from_what_the_request_says() {
+    let house = House::open(WIKI).await;
+    let headers = [
+        ("accept", "text/html"),
+        ("sec-fetch-mode", "navigate"),
+        ("host", "evil.example"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-proto", "https"),
+    ];
+    for headers in [&headers[..], &headers[3..], &headers[..3]] {
+        let url = house.gateway.url("/.portcullis/sign-in?provider=corp");
+        let answer = Browser::new().send(http::Method::GET, &url, headers, "").await;
+        let Some(next) = answer.next() else { continue };
+        let redirect =
+            next.contains("/auth?").then(|| parameter(&Url::parse(&next).unwrap(), "redirect_uri"));
+        let expected = house.gateway.url("/.portcullis/callback");
+        assert!(redirect.is_none_or(|uri| uri == expected), "{next}");
+        assert!(
+            next.starts_with(&house.provider.issuer()) || next.starts_with(&house.gateway.url("/")),
+            "{next}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn invariant_13_the_return_address_does_not_lead_off_site() {
+    let house = House::open(WIKI).await;
+    let named = Browser::new();
+    assert_eq!(
+        named.visit(&house.gateway.url("/.portcullis/sign-in?provider=corp")).await.url.port(),
+        Some(house.gateway.port)
+    );
+    let own = house.gateway.url("");
+    let addresses = [
+        "https://evil.example/".to_owned(),
+        "http://evil.example/".to_owned(),
+        "//evil.example/".to_owned(),
+        "/\\evil.example".to_owned(),
+        "/\t/evil.example".to_owned(),
+        format!("{own}@evil.example/"),
+        format!("{own}.evil.example/"),
+        format!("{own}\\@evil.example/"),
+        "javascript:alert(1)".to_owned(),
+        "http:evil.example".to_owned(),
+        " https://evil.example".to_owned(),
+        format!("http://user@127.0.0.1:{}/", house.gateway.port),
+        format!("http://127.0.0.1:{}/", house.provider.port),
+    ];
+    for address in addresses {
+        let query: String =
+            form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &address).finish();
+        for browser in [&named, &Browser::new()] {
+            let answer = browser.visit(&house.gateway.url(&format!("/.portcullis/sign-in?{query}"))).await;
+            let at = (answer.url.host_str(), answer.url.port());
+            assert_eq!(at, (Some("127.0.0.1"), Some(house.gateway.port)), "{address}");
+            assert!(!answer.body.contains("evil.example"), "{address}: {}", answer.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn invariant_13_a_host_that_leads_here_is_not_ours_for_that() {
+    let house = House::open(WIKI).await;
+    let (public, stranger) =
+        (house.gateway.url("/page?a=1"), format!("http://evil.localhost:{}/page?a=1", house.gateway.port));
+    let browser = Browser::new();
+    let arrived = browser.visit(&stranger).await;
+    assert_eq!(arrived.url.as_str(), public, "the route answers, on the host that people sign in at");
+    let hop = "ab".repeat(32);
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("return_to", &stranger)
+        .append_pair("hop", &hop)
+        .finish();
+    let answer = browser.get(&house.gateway.url(&format!("/.portcullis/sign-in?{query}"))).await;
+    let next = answer.next().unwrap();
+    assert!(next.starts_with(&house.gateway.url("/")), "no ticket leaves the house: {next}");
+}

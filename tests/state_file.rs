@@ -1,0 +1,80 @@
+//! A state file that cannot be used is said to be so, and left as it is.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::support::{free_port, program};
+
+const REST: &str = "[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n[[routes]]\nname = \"open\"\nupstream = \"http://127.0.0.1:9\"\naccess = \"public\"\n";
+
+/// A place for a gateway, with a state file of these bytes.
+fn place(bytes: &[u8]) -> (TempDir, PathBuf) {
+    let directory = TempDir::new().unwrap();
+    let text = format!("[server]\nlisten = \"127.0.0.1:{}\"\nstate = \"state.db\"\n\n{REST}", free_port());
+    fs::write(directory.path().join("portcullis.toml"), text.replace("{admin}", &free_port().to_string()))
+        .unwrap();
+    let state = directory.path().join("state.db");
+    fs::write(&state, bytes).unwrap();
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o600)).unwrap();
+    (directory, state)
+}
+
+/// Does not start, names the file and `why`, and does not touch it.
+fn refuses(directory: &Path, state: &Path, why: &str) {
+    let before = fs::read(state).unwrap();
+    let ended = program(directory, &["run", "--config", "portcullis.toml"]);
+    assert!(!ended.status.success(), "it started with {why}");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned() + &String::from_utf8_lossy(&ended.stdout);
+    assert!(said.contains("state.db") && said.contains(why), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    assert_eq!(fs::read(state).unwrap(), before, "the file is as it was");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_said_to_be_none_and_left_alone() {
+    let (directory, state) = place(b"these are my holiday pictures, not a database of any kind at all");
+    refuses(directory.path(), &state, "is not a database");
+}
+
+/// A state file as the gateway makes it.
+fn made() -> (TempDir, PathBuf) {
+    let (directory, state) = place(b"");
+    let connection = rusqlite::Connection::open(&state).unwrap();
+    connection
+        .execute_batch("PRAGMA application_id = 0x50727463; PRAGMA user_version = 9999; CREATE TABLE x (y)")
+        .unwrap();
+    (directory, state)
+}
+
+#[test]
+fn a_file_of_a_newer_gateway_is_said_to_be_newer_and_left_alone() {
+    let (directory, state) = made();
+    refuses(directory.path(), &state, "newer gateway");
+}
+
+#[test]
+fn a_database_of_another_program_is_left_alone() {
+    let (directory, state) = place(b"");
+    rusqlite::Connection::open(&state).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    refuses(directory.path(), &state, "another application");
+}
+
+#[test]
+fn a_torn_file_is_said_to_be_torn_and_left_alone() {
+    let (directory, state) = made();
+    let mut bytes = fs::read(&state).unwrap();
+    bytes.truncate(bytes.len() / 2 + 100);
+    bytes[100..].fill(0xaa);
+    fs::write(&state, bytes).unwrap();
+    refuses(directory.path(), &state, "state file");
+}
+
+#[test]
+fn a_file_that_everybody_can_read_is_not_trusted() {
+    let (directory, state) = place(b"");
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o644)).unwrap();
+    refuses(directory.path(), &state, "chmod 600");
+}

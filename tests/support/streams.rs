@@ -1,0 +1,40 @@
+//! Apps whose answers do not end by themselves.
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// An app that sends one Server-Sent Event and then keeps silent; its address.
+pub(crate) async fn events() -> String {
+    serve(|mut stream| async move {
+        let mut head = [0; 8192];
+        let _ = stream.read(&mut head).await;
+        let answer = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n\
+                      d\r\ndata: hello\n\n\r\n";
+        let _ = stream.write_all(answer.as_bytes()).await;
+        let _ = stream.read(&mut head).await;
+    })
+    .await
+}
+
+/// An app that echoes over WebSockets; its address.
+pub(crate) async fn sockets() -> String {
+    serve(|stream| async move {
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        while let Some(Ok(message)) = socket.next().await {
+            let _ = socket.send(message).await;
+        }
+    })
+    .await
+}
+
+async fn serve<F: Future<Output = ()> + Send + 'static>(with: fn(TcpStream) -> F) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(with(stream));
+        }
+    });
+    format!("http://{address}")
+}

@@ -1,0 +1,161 @@
+//! An app on a host of its own gets its session by a one-time ticket; all of a person's sessions end
+//! together (invariants 6 and 8).
+
+use http::Method;
+use url::Url;
+
+use crate::support::{Answer, Browser, House, logged, told};
+
+const ROUTES: &str = r#"
+[[routes]]
+name = "wiki"
+host = "wiki.localhost"
+upstream = "{app}"
+access = "signed-in"
+identity = { headers = "x-auth-request" }
+
+[[routes]]
+name = "files"
+host = "files.localhost"
+upstream = "{app}"
+access = "signed-in"
+
+[[routes]]
+name = "home"
+host = "login.localhost"
+upstream = "{app}"
+access = "signed-in"
+"#;
+
+async fn house() -> House {
+    House::at("http://login.localhost:{port}", "", "", ROUTES).await
+}
+
+fn at(house: &House, host: &str, path: &str) -> String {
+    format!("http://{host}.localhost:{}{path}", house.gateway.port)
+}
+
+async fn refused(house: &House, browser: &Browser, ticket: &str) {
+    let answer = browser.get(ticket).await;
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    assert!(!answer.set_cookies().iter().any(|cookie| cookie.starts_with("portcullis=")), "no session");
+    let line = logged(&house.gateway, answer.header("x-request-id"));
+    assert!(line.contains("the ticket is not good here"), "{line}");
+}
+
+/// Where a browser is sent with its ticket.
+async fn ticket(house: &House, browser: &Browser, path: &str) -> Url {
+    browser.stop_before(&at(house, "wiki", path), "/.portcullis/ticket").await
+}
+
+#[tokio::test]
+async fn an_app_on_another_host_gets_its_session_by_ticket_and_keeps_path_and_query() {
+    let house = house().await;
+    let browser = Browser::new();
+    let answer = browser.visit(&at(&house, "wiki", "/page?a=%26&b")).await;
+    assert_eq!(answer.url.as_str(), at(&house, "wiki", "/page?a=%26&b"));
+    assert_eq!(answer.json()["target"], "/page?a=%26&b");
+    assert_eq!(told(&answer, "x-auth-request-user"), ["alice"]);
+    assert_eq!(house.provider.asked("/token").await, 1);
+    assert_eq!(browser.visit(&at(&house, "files", "/")).await.status, 200);
+    assert_eq!(house.provider.asked("/token").await, 1, "one sign-in serves both");
+    let keys: Vec<_> =
+        ["wiki", "files", "login"].map(|host| browser.cookie(&at(&house, host, "/"), "portcullis")).into();
+    assert!(
+        keys.iter().all(Option::is_some) && keys[0] != keys[1] && keys[1] != keys[2],
+        "each host has a key of its own"
+    );
+}
+
+#[tokio::test]
+async fn a_key_of_one_host_opens_nothing_on_another() {
+    let house = house().await;
+    let browser = Browser::new();
+    browser.visit(&at(&house, "wiki", "/")).await;
+    let key = browser.cookie(&at(&house, "wiki", "/"), "portcullis").unwrap();
+    for host in ["files", "login"] {
+        let thief = Browser::new();
+        thief.set_cookie(&at(&house, host, "/"), "portcullis", &key);
+        assert_eq!(thief.get(&at(&house, host, "/")).await.status, 302, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn invariant_6_a_ticket_is_good_once() {
+    let house = house().await;
+    let browser = Browser::new();
+    let url = ticket(&house, &browser, "/").await;
+    let hop = browser.cookie_names(url.as_str()).into_iter().find(|name| name.contains("hop")).unwrap();
+    let secret = browser.cookie(url.as_str(), &hop).unwrap();
+    assert_eq!(browser.get(url.as_str()).await.status, 303);
+    browser.set_cookie(url.as_str(), &hop, &secret);
+    refused(&house, &browser, url.as_str()).await;
+}
+
+#[tokio::test]
+async fn invariant_6_a_ticket_is_not_good_on_another_host() {
+    let house = house().await;
+    let browser = Browser::new();
+    let url = ticket(&house, &browser, "/").await;
+    let hop = browser.cookie_names(url.as_str()).into_iter().find(|name| name.contains("hop")).unwrap();
+    let secret = browser.cookie(url.as_str(), &hop).unwrap();
+    let elsewhere = url.as_str().replace("wiki.", "files.");
+    browser.set_cookie(&elsewhere, &hop, &secret);
+    refused(&house, &browser, &elsewhere).await;
+    refused(&house, &browser, url.as_str()).await;
+}
+
+#[tokio::test]
+async fn invariant_6_a_ticket_is_not_good_in_another_browser() {
+    let house = house().await;
+    let browser = Browser::new();
+    let url = ticket(&house, &browser, "/").await;
+    let other = Browser::new();
+    other.stop_before(&at(&house, "wiki", "/"), "/.portcullis/sign-in").await;
+    refused(&house, &other, url.as_str()).await;
+    refused(&house, &Browser::new(), url.as_str()).await;
+    let made_up = at(&house, "wiki", &format!("/.portcullis/ticket?ticket={}", "A".repeat(43)));
+    refused(&house, &browser, &made_up).await;
+}
+
+#[tokio::test]
+async fn invariant_6_nobody_gets_a_ticket_for_a_way_that_another_browser_began() {
+    let house = house().await;
+    let attacker = Browser::new();
+    let lure = attacker.stop_before(&at(&house, "wiki", "/"), "/.portcullis/sign-in").await;
+    let victim = Browser::new();
+    let answer = victim.visit(lure.as_str()).await;
+    assert_eq!(answer.status, 400, "the ticket does not open in the victim's browser: {}", answer.url);
+    // And what the victim spent, the attacker cannot spend either.
+    let spent = attacker.get(answer.url.as_str()).await;
+    assert_eq!(spent.status, 400);
+}
+
+async fn sign_out(house: &House, browser: &Browser, host: &str) -> Answer {
+    browser.submit(&at(house, host, "/.portcullis/sign-out"), "").await
+}
+
+#[tokio::test]
+async fn invariant_8_signed_out_on_one_host_is_signed_out_on_all() {
+    for host in ["wiki", "login"] {
+        let house = house().await;
+        let browser = Browser::new();
+        for app in ["wiki", "files"] {
+            assert_eq!(browser.visit(&at(&house, app, "/")).await.status, 200);
+        }
+        assert_eq!(sign_out(&house, &browser, host).await.status, 200);
+        for app in ["wiki", "files", "login"] {
+            let script = browser.send(Method::GET, &at(&house, app, "/"), &[("accept", "*/*")], "").await;
+            assert_eq!(script.status, 401, "{app} after signing out on {host}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_redirect_uri_stays_the_one_of_the_sign_in_host() {
+    let house = house().await;
+    let sent = Browser::new().stop_before(&at(&house, "wiki", "/"), "/auth?").await;
+    let uri = sent.query_pairs().find(|(name, _)| name == "redirect_uri").unwrap().1.into_owned();
+    assert_eq!(uri, at(&house, "login", "/.portcullis/callback"));
+    assert_eq!(Browser::new().get(&at(&house, "wiki", "/.portcullis/callback")).await.status, 404);
+}
