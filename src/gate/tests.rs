@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use url::Url;
 
 use super::explained::{Explained, Imagined, explain};
-use super::foundations::Foundations;
+use super::foundations::{Foundations, SealingKeys};
 use super::house::House;
 use super::inbound::Inbound;
 use super::judge;
@@ -80,16 +80,9 @@ fn house(settings: &GateSettings) -> House {
         Asserter::new("https://login.example", AssertionKey::generate().unwrap(), &[], clock.clone());
     let sessions = crate::session::testing::sessions(&clock);
     let background = tokio::runtime::Handle::current();
-    let foundations = Foundations::new(
-        1,
-        clock,
-        Metrics::new(),
-        sessions,
-        [1; 64],
-        &[2; 64],
-        Arc::new(asserter),
-        background,
-    );
+    let keys = SealingKeys { flow: [1; 64], form: cookie::Key::from(&[2; 64]) };
+    let foundations =
+        Foundations::new(1, clock, Metrics::new(), sessions, keys, Arc::new(asserter), background);
     House::build(settings, &Arc::new(foundations), None).unwrap()
 }
 
@@ -181,7 +174,7 @@ fn lived(house: &House, imagined: &Imagined) -> End {
     let authentication = imagined.principal.clone().map_or(Authentication::Anonymous, |principal| {
         Authentication::Bearer(Arc::new(Verified { principal, expires: Timestamp::from_seconds(2_000) }))
     });
-    let verdict = match judge::decide(&route, &mut exchange, &authentication, &request) {
+    let verdict = match judge::decide(house, &route, &mut exchange, &authentication, &request) {
         Ok(_) => Verdict::Permitted,
         Err(Rejection::SignIn(_)) => Verdict::SignIn,
         Err(_) => Verdict::Forbidden,
