@@ -7,6 +7,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod attacks;
 mod bad_providers;
 mod bearer_tokens;
 mod browser;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Method};
 use url::{Position, Url};
 
+use super::house::PublicUrl;
 use super::own;
 use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
 use crate::forward::{ForwardSettings, UpstreamSettings, identity_headers};
@@ -80,10 +81,13 @@ fn judged<'a>(settings: &'a GateSettings, request: &Imagined) -> Result<Explaine
     let authority = &request.url[Position::BeforeHost..Position::AfterPort];
     let authority = Authority::parse(authority).map_err(|error| error.to_string())?;
     let path = RequestPath::parse(request.url.path()).map_err(|error| error.to_string())?;
-    if is_own(path.decoded()) {
+    let table = table(settings)?;
+    if own::holds(path.decoded())
+        && (is_public(settings, &authority, scheme) || table.knows_host(&authority, scheme))
+    {
         return Ok(Explained::Own);
     }
-    let route = find(settings, &authority, scheme, &path, &request.method)?;
+    let route = find(&table, &authority, scheme, &path, &request.method)?;
     let beyond = path.exceptions().beyond(route.path_exceptions);
     if !beyond.is_empty() {
         return Err(super::rejection::untolerated(beyond));
@@ -100,19 +104,23 @@ fn judged<'a>(settings: &'a GateSettings, request: &Imagined) -> Result<Explaine
     Ok(Explained::Route { route, decision, action })
 }
 
-fn is_own(path: &str) -> bool {
-    path.strip_prefix(own::ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+fn is_public(settings: &GateSettings, authority: &Authority, scheme: Scheme) -> bool {
+    let public = settings.relying_party.public_url.clone().and_then(|url| PublicUrl::new(url).ok());
+    public.is_some_and(|public| public.is_at(authority, scheme))
+}
+
+fn table(settings: &GateSettings) -> Result<RouteTable<&RouteSettings>, String> {
+    let rows = settings.routes.iter().map(|route| (route.pattern.clone(), route)).collect();
+    RouteTable::build(rows).map_err(|_| "two routes claim the same requests".to_owned())
 }
 
 fn find<'a>(
-    settings: &'a GateSettings,
+    table: &RouteTable<&'a RouteSettings>,
     authority: &Authority,
     scheme: Scheme,
     path: &RequestPath,
     method: &Method,
 ) -> Result<&'a RouteSettings, String> {
-    let rows = settings.routes.iter().map(|route| (route.pattern.clone(), route)).collect();
-    let table = RouteTable::build(rows).map_err(|_| "two routes claim the same requests".to_owned())?;
     match table.find(authority, scheme, path, method) {
         Lookup::Found(route) => Ok(*route),
         Lookup::MethodNotAllowed => Err(format!("405: a route claims this path, but not {method}")),

@@ -128,7 +128,7 @@ impl House {
         if transport.to_https && scheme == Scheme::Http {
             return Ok(&self.to_https);
         }
-        let own = inbound.path.decoded().starts_with(own::ROOT);
+        let own = own::holds(inbound.path.decoded());
         let ours = own && (self.is_public(authority, scheme) || self.routes.knows_host(authority, scheme));
         let table = if ours {
             self.own.find(authority, scheme, &inbound.path, &inbound.method)
@@ -178,10 +178,7 @@ impl House {
 
     /// Whether sign-in happens on this very host.
     pub(super) fn is_public(&self, authority: &Authority, scheme: Scheme) -> bool {
-        self.public.as_ref().is_some_and(|public| {
-            public.authority.host() == authority.host()
-                && public.authority.port_or_default(public.scheme) == authority.port_or_default(scheme)
-        })
+        self.public.as_ref().is_some_and(|public| public.is_at(authority, scheme))
     }
 
     /// Whether `url` lies on the sign-in host.
@@ -207,9 +204,15 @@ impl OwnCookies for House {
 }
 
 impl PublicUrl {
-    fn new(url: Url) -> Result<Self, BuildError> {
+    pub(super) fn new(url: Url) -> Result<Self, BuildError> {
         let (authority, scheme) = origin(&url).ok_or(BuildError::PublicUrl)?;
         Ok(Self { url, authority, scheme })
+    }
+
+    /// Whether a request for `authority` is for this very host and port.
+    pub(super) fn is_at(&self, authority: &Authority, scheme: Scheme) -> bool {
+        self.authority.host() == authority.host()
+            && self.authority.port_or_default(self.scheme) == authority.port_or_default(scheme)
     }
 
     /// The address of one of our own endpoints there.

@@ -20,6 +20,8 @@ mod route;
 mod rows;
 mod settings;
 mod status;
+#[cfg(test)]
+mod tests;
 mod tickets;
 
 use std::sync::Arc;

@@ -64,3 +64,19 @@ async fn an_open_socket_outlives_a_reload_and_not_the_drain() {
     assert!(!matches!(socket.next().await, Some(Ok(message)) if message.is_text()));
     assert_eq!(gateway.wait(), Some(0));
 }
+
+/// A place is given back with the stream, not with the `101` that began it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn invariant_14_an_open_socket_keeps_its_place_among_the_requests_at_once() {
+    let gateway = Gateway::start(&(route(echo().await) + "concurrency = 1\n"));
+    let address = format!("ws://127.0.0.1:{}/", gateway.port);
+    let (mut socket, _) = connect_async(&address).await.unwrap();
+    assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("hello"));
+    assert!(connect_async(&address).await.is_err(), "there is one place");
+    assert_eq!(gateway.get("/").status(), 503);
+    drop(socket);
+    crate::support::until_async("the place to be free again", || async {
+        connect_async(&address).await.is_ok()
+    })
+    .await;
+}

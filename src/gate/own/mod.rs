@@ -29,7 +29,7 @@ use crate::route::{HostPattern, PathPrefix, RoutePattern, RouteTable};
 pub(super) use sign_in::{Wish, depart, resume_address, switch_address};
 
 /// Below this path everything is the gateway's.
-pub(super) const ROOT: &str = "/.portcullis";
+const ROOT: &str = "/.portcullis";
 /// The redirect URI's path.
 pub(super) const CALLBACK: &str = "/.portcullis/callback";
 /// Where sign-ins begin.
@@ -107,6 +107,11 @@ impl Endpoint {
             Self::Keys => Ok(keys(house)),
         }
     }
+}
+
+/// Whether a path, decoded, is the gateway's.
+pub(super) fn holds(path: &str) -> bool {
+    path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The table of the endpoints: the same on every host.

@@ -1,0 +1,238 @@
+//! The gate's own rules, on houses built without upstreams and providers.
+
+use std::sync::{Arc, LazyLock};
+
+use http::{Method, Request, StatusCode};
+use proptest::prelude::*;
+use proptest::sample::select;
+use tokio::runtime::Runtime;
+use url::Url;
+
+use super::explained::{Explained, Imagined, explain};
+use super::foundations::{Foundations, SealingKeys};
+use super::house::House;
+use super::inbound::Inbound;
+use super::judge;
+use super::rejection::Rejection;
+use super::route::Action;
+use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
+use crate::authn::{Accept, Authentication, Verified};
+use crate::clock::{Clock, Timestamp};
+use crate::forward::{Asserter, AssertionKey};
+use crate::identity::{Issuer, Principal, ProviderName, RouteName, Subject};
+use crate::oidc::RelyingPartySettings;
+use crate::policy::{AccessSettings, PolicySettings, RuleSettings, Verdict};
+use crate::request::{PathException, PathExceptions, Scheme, Transport, WorkerId};
+use crate::route::RoutePattern;
+use crate::session::SessionSettings;
+use crate::telemetry::Metrics;
+
+fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> RouteSettings {
+    let redirect = RedirectSettings {
+        scheme: None,
+        host: None,
+        port: None,
+        path: Some("/there".into()),
+        status: StatusCode::FOUND,
+    };
+    RouteSettings {
+        name: RouteName::new(format!("{methods:?} {host}{path}")),
+        pattern: RoutePattern {
+            host: host.parse().unwrap(),
+            path: path.parse().unwrap(),
+            methods: methods.to_vec(),
+        },
+        access,
+        accept: Accept { session: true, bearer: true },
+        limits: Vec::new(),
+        concurrency: None,
+        path_exceptions: PathExceptions::default().with(PathException::EmptySegment),
+        action: RouteAction::Redirect(redirect),
+    }
+}
+
+fn ops() -> AccessSettings {
+    let allow = RuleSettings { groups: vec!["ops".into()], ..RuleSettings::default() };
+    let deny = RuleSettings { paths: vec!["/admin/never".into()], ..RuleSettings::default() };
+    AccessSettings::Policies(vec![PolicySettings {
+        name: "ops".into(),
+        allow: vec![allow],
+        deny: vec![deny],
+    }])
+}
+
+fn settings(routes: Vec<RouteSettings>) -> GateSettings {
+    GateSettings {
+        trusted_proxies: Vec::new(),
+        session: SessionSettings::default(),
+        relying_party: RelyingPartySettings {
+            public_url: Some(Url::parse("https://login.example").unwrap()),
+            providers: Vec::new(),
+        },
+        routes,
+        log: false,
+    }
+}
+
+fn house(settings: &GateSettings) -> House {
+    let clock = Clock::manual(Timestamp::from_seconds(1_000));
+    let asserter =
+        Asserter::new("https://login.example", AssertionKey::generate().unwrap(), &[], clock.clone());
+    let sessions = crate::session::testing::sessions(&clock);
+    let background = tokio::runtime::Handle::current();
+    let keys = SealingKeys { flow: [1; 64], form: cookie::Key::from(&[2; 64]) };
+    let foundations =
+        Foundations::new(1, clock, Metrics::new(), sessions, keys, Arc::new(asserter), background);
+    House::build(settings, &Arc::new(foundations), None).unwrap()
+}
+
+fn transport(scheme: Scheme) -> Arc<Transport> {
+    let (peer, local) = ("192.0.2.7:9".parse().unwrap(), "192.0.2.1:443".parse().unwrap());
+    Arc::new(Transport { peer, local, scheme, to_https: false, worker: WorkerId(0) })
+}
+
+fn claims(house: &House, url: &str) -> bool {
+    house.claims(&Url::parse(url).unwrap())
+}
+
+/// Of a route for any host a stranger would make the victim's browser bring a ticket to the stranger's host,
+/// and show it here under that host's name.
+#[tokio::test]
+async fn invariant_13_a_route_for_any_host_makes_no_strangers_host_a_place_to_come_back_to() {
+    let open = house(&settings(vec![route("*", "/", &[], AccessSettings::SignedIn)]));
+    assert!(claims(&open, "https://login.example/x"));
+    assert!(!claims(&open, "https://evil.example/"));
+    assert!(!claims(&open, "https://login.example:8443/"));
+    assert!(!claims(&open, "http://login.example/"));
+
+    let rows =
+        ["*", "wiki.example", "*.apps.example"].map(|host| route(host, "/", &[], AccessSettings::SignedIn));
+    let named = house(&settings(rows.into()));
+    assert!(claims(&named, "https://wiki.example/") && claims(&named, "https://a.apps.example/"));
+    for stranger in ["https://evil.example/", "https://b.a.apps.example/", "https://apps.example/"] {
+        assert!(!claims(&named, stranger), "{stranger}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_merely_begins_like_ours_is_the_apps() {
+    let rows = vec![route("wiki.example", "/", &[Method::GET], AccessSettings::Public)];
+    let (house, transport) = (house(&settings(rows)), transport(Scheme::Https));
+    let request = Request::post("/.portcullisx").header("host", "wiki.example").body(()).unwrap();
+    let inbound = Inbound::read(&transport, &house.trusted, &request).unwrap();
+    let Err(Rejection::MethodNotAllowed(methods)) = house.route(&transport, &inbound) else {
+        panic!("no 405")
+    };
+    assert_eq!(methods, "GET");
+}
+
+pub(super) fn principal(group: &str) -> Arc<Principal> {
+    Arc::new(Principal {
+        provider: ProviderName::new("corp"),
+        issuer: Issuer::new("https://id.example"),
+        subject: Subject::new("1"),
+        user: "alice".into(),
+        email: None,
+        groups: vec![group.into()],
+        scopes: Vec::new(),
+        auth_time: None,
+        acr: None,
+        claims: serde_json::Map::new(),
+    })
+}
+
+/// What comes of a request, as far as `explain` tells.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    Refused,
+    Own,
+    Route(RouteName, Verdict),
+}
+
+fn lived(house: &House, imagined: &Imagined) -> End {
+    let url = &imagined.url;
+    let scheme = if url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
+    let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
+    let request =
+        Request::builder().method(imagined.method.clone()).uri(url.path()).header("host", authority);
+    let (request, transport) = (request.body(()).unwrap(), transport(scheme));
+    let Ok(inbound) = Inbound::read(&transport, &house.trusted, &request) else { return End::Refused };
+    let route = match house.route(&transport, &inbound) {
+        Ok(route) => Arc::clone(route),
+        // The gateway's own answer.
+        Err(Rejection::MethodNotAllowed(_)) if super::own::holds(inbound.path.decoded()) => return End::Own,
+        Err(_) => return End::Refused,
+    };
+    if matches!(route.action, Action::Own(_)) {
+        return End::Own;
+    }
+    if route.tolerates(&inbound.path).is_err() {
+        return End::Refused;
+    }
+    let mut exchange = house.exchange(&transport, request.headers());
+    exchange.inbound = Some(inbound);
+    let authentication = imagined.principal.clone().map_or(Authentication::Anonymous, |principal| {
+        Authentication::Bearer(Arc::new(Verified { principal, expires: Timestamp::from_seconds(2_000) }))
+    });
+    let verdict = match judge::decide(house, &route, &mut exchange, &authentication, &request) {
+        Ok(_) => Verdict::Permitted,
+        Err(Rejection::SignIn(_)) => Verdict::SignIn,
+        Err(_) => Verdict::Forbidden,
+    };
+    End::Route(route.name.clone(), verdict)
+}
+
+fn told(settings: &GateSettings, imagined: &Imagined) -> End {
+    match explain(settings, imagined) {
+        Explained::Refused(_) => End::Refused,
+        Explained::Own => End::Own,
+        Explained::Route { route, decision, .. } => End::Route(route.name.clone(), decision.verdict),
+    }
+}
+
+/// The same routes with and without some for any host; and a runtime that their background tasks belong to.
+static HOUSES: LazyLock<(Runtime, Vec<(GateSettings, House)>)> = LazyLock::new(|| {
+    let runtime = Runtime::new().unwrap();
+    let built = |settings: GateSettings| (settings.clone(), house(&settings));
+    let houses = runtime.block_on(async { tables().into_iter().map(built).collect() });
+    (runtime, houses)
+});
+
+fn tables() -> [GateSettings; 2] {
+    let (public, ops, anybody) = (AccessSettings::Public, ops(), AccessSettings::SignedIn);
+    let named = vec![
+        route("wiki.example", "/", &[], anybody.clone()),
+        route("wiki.example", "/admin", &[], ops.clone()),
+        route("wiki.example", "/admin", &[Method::GET], public.clone()),
+        route("wiki.example:8443", "/", &[Method::GET], ops.clone()),
+        route("*.apps.example", "/a/b", &[], public),
+    ];
+    let mut all = named.clone();
+    all.push(route("*", "/admin", &[Method::POST], ops));
+    all.push(route("*", "/", &[], anybody));
+    [settings(named), settings(all)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// The reference is the gate itself.
+    #[test]
+    fn explain_tells_what_the_gate_does(
+        scheme in select(vec!["http", "https"]),
+        host in select(vec!["wiki.example", "login.example", "x.apps.example", "evil.example", "wiki.example.", "127.1"]),
+        port in select(vec!["", ":443", ":80", ":8443"]),
+        segments in prop::collection::vec(select(vec![
+            "admin", "a", "b", "never", ".portcullis", ".portcullisx", ".Portcullis", "sign-in", "%2e%2e", "a%2Fb", "", "x;y", "..;", "%2Eportcullis", "%61dmin",
+        ]), 0..4),
+        method in select(vec![Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]),
+        who in select(vec![None, Some("ops"), Some("staff")]),
+    ) {
+        let Ok(url) = Url::parse(&format!("{scheme}://{host}{port}/{}", segments.join("/"))) else { return Ok(()) };
+        let client = "192.0.2.7".parse().unwrap();
+        let imagined = Imagined { url, method, client, principal: who.map(principal) };
+        for (settings, house) in &HOUSES.1 {
+            prop_assert_eq!(told(settings, &imagined), lived(house, &imagined), "{:?}", imagined);
+        }
+    }
+}
