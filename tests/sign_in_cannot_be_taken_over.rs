@@ -131,10 +131,10 @@ async fn invariant_6_a_callback_is_good_once() {
     let sealed = browser.cookie(callback.as_str(), &kept).unwrap();
     assert_eq!(browser.get(callback.as_str()).await.status, 303);
     refused(&house, &browser.get(callback.as_str()).await, "did not start this flow");
-    // Even a browser that kept the cookie gets nothing: the provider takes a code once.
+    // Even a browser that kept the cookie gets nothing, and the provider is not called for it.
     let thief = Browser::new();
     thief.set_cookie(callback.as_str(), &kept, &sealed);
-    refused(&house, &thief.get(callback.as_str()).await, "invalid_grant");
+    refused(&house, &thief.get(callback.as_str()).await, "has come back before");
 }
 
 #[tokio::test]

@@ -60,6 +60,8 @@ impl Recorded {
     pub(super) fn told(&self) -> String {
         let text = |key| self.text(key).unwrap_or("-");
         let status = self.0.get("status").map(ToString::to_string).unwrap_or_default();
-        format!("{} {status} {}: {}", text("timestamp"), text("outcome"), text("reason"))
+        let told = format!("{} {status} {}: {}", text("timestamp"), text("outcome"), text("reason"));
+        // What stands in the log came from strangers: nothing of it steers a terminal.
+        told.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::ids::RequestIds;
+use super::spent::SpentFlows;
 use super::tickets::Tickets;
 use crate::clock::Clock;
 use crate::forward::Asserter;
@@ -34,6 +35,7 @@ pub struct Foundations {
     /// Where background tasks run.
     pub background: Handle,
     pub(super) tickets: Tickets,
+    pub(super) spent: SpentFlows,
     pub(super) ids: RequestIds,
     pub(super) unrouted: Arc<RequestStats>,
     pub(super) refreshes: RefreshFlights<()>,
@@ -70,6 +72,7 @@ impl Foundations {
             asserter,
             background,
             tickets,
+            spent: SpentFlows::new(),
             ids,
             unrouted,
             refreshes,

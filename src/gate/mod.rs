@@ -19,6 +19,7 @@ mod return_to;
 mod route;
 mod rows;
 mod settings;
+mod spent;
 mod status;
 #[cfg(test)]
 mod tests;

@@ -95,6 +95,18 @@ fn ten_thousand_routes_load_and_the_longest_wins() {
 }
 
 #[test]
+fn a_listener_for_addresses_without_https_sends_everything_on() {
+    let routes =
+        "[[routes]]\nhost = \"wiki.example\"\nupstream = \"http://127.0.0.1:1\"\naccess = \"public\"\n";
+    let server = "listen = { address = \"127.0.0.1:{port}\", to_https = true }";
+    let gateway = Gateway::launch(TempDir::new().unwrap(), server, routes, |_, _| {});
+    let ask =
+        "POST /a%20b?q=1 HTTP/1.1\r\nHost: wiki.example:80\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let answer = gateway.send(ask);
+    assert_eq!((answer.status(), answer.header("location")), (308, Some("https://wiki.example/a%20b?q=1")));
+}
+
+#[test]
 fn an_app_on_a_unix_socket_is_reached() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("app.sock");

@@ -31,6 +31,9 @@ pub(super) async fn answer(
     let provider = house.providers.get(flow.provider.as_str());
     let provider =
         provider.ok_or_else(|| Rejection::NoSuchFlow("its provider has left the configuration".into()))?;
+    if !house.foundations.spent.spend(&state) {
+        return Err(Rejection::NoSuchFlow("the sign-in has come back before; it is good once".into()));
+    }
     let signed_in = provider.finish(&flow, callback).await;
     count(house, provider, signed_in.as_ref().err());
     let forget = house.flows.clear(&state);

@@ -1,0 +1,41 @@
+//! Sign-ins that have come back, so that each comes back once (invariant 6): a browser is told to forget its
+//! flow, and one that does not could have its provider called for as long as the flow is good.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use moka::sync::Cache;
+
+/// No flow is good for longer.
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
+const CAPACITY: u64 = 100_000;
+
+/// The states of flows that have come back, by digest.
+#[derive(Debug)]
+pub(super) struct SpentFlows(Cache<[u8; 32], ()>);
+
+impl SpentFlows {
+    pub(super) fn new() -> Self {
+        Self(Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build())
+    }
+
+    /// Whether the flow of `state` comes back for the first time; from now on it has.
+    pub(super) fn spend(&self, state: &str) -> bool {
+        let mut fingerprint = [0; 32];
+        fingerprint.copy_from_slice(digest(&SHA256, state.as_bytes()).as_ref());
+        self.0.entry(fingerprint).or_insert(()).is_fresh()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invariant_6_a_flow_comes_back_once() {
+        let spent = SpentFlows::new();
+        assert!(spent.spend("a"));
+        assert!(!spent.spend("a"));
+        assert!(spent.spend("b"));
+    }
+}
