@@ -12,6 +12,7 @@ mod bad_providers;
 mod bearer_tokens;
 mod browser;
 mod choosing_a_provider;
+mod counting_people;
 mod docs;
 mod explaining;
 mod forged_tokens;

@@ -52,14 +52,17 @@ pub(super) async fn respond(
     asked: Asked,
     no: Rejection,
 ) -> Response<Body> {
-    let (outcome, reason) = (no.outcome(), no.reason());
     count(house, exchange, &no);
+    let (mut outcome, mut reason) = (no.outcome(), no.reason());
     let response = match no {
         Rejection::SignIn(Some(comeback)) if comeback.form.is_some() => {
             kept(house, exchange, comeback.form.as_ref())
         }
         Rejection::SignIn(Some(comeback)) if asked.page => {
-            sent_to_sign_in(house, exchange, asked, *comeback).await
+            sent_to_sign_in(house, exchange, *comeback).await.unwrap_or_else(|no| {
+                (outcome, reason) = (no.outcome(), no.reason());
+                refused(house, exchange, asked, &no)
+            })
         }
         other => refused(house, exchange, asked, &other),
     };
@@ -92,13 +95,13 @@ fn kept(house: &House, exchange: &Exchange, form: Option<&KeptForm>) -> Response
     response
 }
 
-async fn sent_to_sign_in(house: &House, exchange: &Exchange, asked: Asked, back: Comeback) -> Response<Body> {
+async fn sent_to_sign_in(
+    house: &House,
+    exchange: &Exchange,
+    back: Comeback,
+) -> Result<Response<Body>, Rejection> {
     let wish = Wish { return_to: Some(back.return_to), ..Wish::default() };
-    let departed = Box::pin(depart(house, exchange, &back.cookies, wish)).await;
-    departed.unwrap_or_else(|no| {
-        tracing::warn!(id = %exchange.id, reason = %no.reason(), "a sign-in could not begin");
-        refused(house, exchange, asked, &no)
-    })
+    Box::pin(depart(house, exchange, &back.cookies, wish)).await
 }
 
 fn refused(house: &House, exchange: &Exchange, asked: Asked, no: &Rejection) -> Response<Body> {
