@@ -25,7 +25,7 @@ use super::{Fault, ForwardError, Protocol, Server, ServerAddress, UpstreamError,
 const MAX_HEAD: u32 = 64 * 1024;
 
 /// Bytes of a response that are read ahead of the client: what a slow download holds of our memory.
-const MAX_BUFFER: usize = 128 * 1024;
+const MAX_BUFFER: usize = 256 * 1024;
 
 /// The head start that an address has over the next (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
