@@ -59,6 +59,8 @@ pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send
     let (send, events) = mpsc::channel(16);
     let (files, list) = watched::channel(settings.watched.clone());
     let watching = watch(list, WATCH_INTERVAL, send.clone());
+    // Before anybody can know that we are there: a SIGHUP that nobody listens for ends the process.
+    let signals = signals(send)?;
     let foundations = foundations(&settings, workers).await?;
     let sessions = foundations.sessions.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
@@ -69,7 +71,7 @@ pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send
         open_admin(address, &gate).await?;
     }
     tokio::spawn(sessions.clone().maintain());
-    tokio::spawn(signals(send)?);
+    tokio::spawn(signals);
     tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
     ready();

@@ -8,10 +8,11 @@ use super::{Document, folder, portcullis};
 
 /// Commands that are tested by what they lead to: the build that these tests are part of, the script that
 /// runs them, the tests of the demo; and what other programs do.
-const KNOWN: [&str; 4] = [
+const KNOWN: [&str; 5] = [
     "cargo build --release",
     "cargo run --release -- demo",
     "bash tests/run",
+    "python3 benches/count",
     r#"sqlite3 /var/lib/portcullis/state.db ".backup /var/backups/portcullis.db""#,
 ];
 
