@@ -206,8 +206,14 @@ async fn dropping_the_last_handle_finishes_what_is_queued() {
 async fn a_full_queue_is_an_error_and_not_a_wait() {
     let database = Database::in_memory().unwrap().impatient();
     let (release, gate) = mpsc::channel::<()>();
-    let blocked = database.run(move |_| gate.recv().map_err(|_| rusqlite::Error::InvalidQuery));
+    let (begin, begun) = mpsc::channel();
+    let blocked = database.run(move |_| {
+        let _ = begin.send(());
+        gate.recv().map_err(|_| rusqlite::Error::InvalidQuery)
+    });
     poll_once(blocked).await;
+    // Only an operation that runs has left its place in the queue for good.
+    begun.recv().unwrap();
     for _ in 0..=super::database::QUEUE {
         poll_once(database.run(|_| Ok(()))).await;
         tokio::task::yield_now().await;
