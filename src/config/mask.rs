@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use super::words::nearest;
 
+const QUOTES: [char; 2] = ['"', '\''];
+
 /// User names and passwords in URLs.
 pub(super) fn userinfo(text: &str) -> Vec<Range<usize>> {
     let authority = |at: usize| {
@@ -35,8 +37,7 @@ fn hidden_from(line: &str, known: &HashMap<&str, bool>) -> Option<usize> {
     let bare = without_strings(line);
     let parts: Vec<&str> = bare.split('=').collect();
     let Some((_, [first, ..])) = parts.split_last() else {
-        let harmless =
-            is_header(line) || !bare.contains(char::is_alphanumeric) && bare.matches('"').count() < 2;
+        let harmless = is_header(line) || !bare.contains(|c: char| c == '"' || c.is_alphanumeric());
         return (!harmless).then_some(0);
     };
     if is_harmless(&parts, known) {
@@ -71,20 +72,21 @@ fn is_header(line: &str) -> bool {
     line.starts_with('[') && line.trim().trim_start_matches('[').trim_end_matches(']').chars().all(name)
 }
 
-/// The line with a `"` in place of each string, closed or not.
+/// The line with a `"` in place of each string.
+///
+/// A string that is not closed may have swallowed the key that tells what follows, and stays as it is written
+/// where it could have.
 fn without_strings(line: &str) -> String {
     let mut bare = String::new();
-    let mut open = None;
-    for c in line.chars() {
-        match open {
-            Some(quote) if c == quote => open = None,
-            Some(_) => {}
-            None if c == '"' || c == '\'' => {
-                bare.push('"');
-                open = Some(c);
-            }
-            None => bare.push(c),
+    let mut rest = line;
+    while let Some(at) = rest.find(QUOTES) {
+        bare.extend([&rest[..at], "\""]);
+        let (quote, string) = rest[at..].split_at(1);
+        match string.split_once(quote) {
+            Some((_, after)) => rest = after,
+            None if string.contains('=') || string.contains(QUOTES) => return bare + string,
+            None => return bare,
         }
     }
-    bare
+    bare + rest
 }

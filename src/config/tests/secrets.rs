@@ -53,6 +53,21 @@ fn invariant_15_no_report_shows_a_secret_that_was_written_in_the_file() {
     }
 }
 
+/// A line break within a string leaves a line that begins with the end of one and swallows the next key.
+#[test]
+fn invariant_15_a_line_broken_off_within_a_string_shows_no_secret() {
+    for set in [
+        "{ A = '\n', B = \"\"\"hunter2\"\"\" }",
+        "{ A = \"\n\", B = '''hunter2''' }",
+        "{ A = 'x\n' }\nset = { B = \"hunter2\", C = ' }",
+        "[\n\"hunter2\",\n]\npath = '",
+    ] {
+        let report = faults(&changed("routes", &format!("request_headers = {{ default = {set} }}")));
+        let shown = format!("{}{}{report:?}", report.render(false), report.render(true));
+        assert!(!shown.contains("hunter2"), "{set}\n{shown}");
+    }
+}
+
 #[test]
 fn invariant_15_what_variables_and_files_hold_is_in_no_report() {
     for (key, value) in
