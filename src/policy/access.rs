@@ -1,8 +1,8 @@
 //! A route's access, compiled.
 
-use super::condition::{Condition, Side};
-use super::decision::Question;
-use super::{AccessSettings, PolicySettings, RuleSettings};
+use super::condition::Side;
+use super::rules::Rules;
+use super::{AccessSettings, PolicySettings};
 
 /// How a route is opened, ready to be asked.
 #[derive(Clone, Debug)]
@@ -22,14 +22,8 @@ pub(super) enum Opening {
 #[derive(Clone, Debug)]
 pub(super) struct Policy {
     pub(super) name: Box<str>,
-    pub(super) allow: Box<[Rule]>,
-    pub(super) deny: Box<[Rule]>,
-}
-
-/// Conditions, the cheapest first; all must hold.
-#[derive(Clone, Debug)]
-pub(super) struct Rule {
-    pub(super) conditions: Box<[Condition]>,
+    pub(super) allow: Rules,
+    pub(super) deny: Rules,
 }
 
 impl Access {
@@ -68,21 +62,10 @@ impl Access {
 
 impl Policy {
     fn new(settings: &PolicySettings) -> Self {
-        let rules = |rules: &[RuleSettings], side| rules.iter().map(|rule| Rule::new(rule, side)).collect();
         Self {
             name: settings.name.as_str().into(),
-            allow: rules(&settings.allow, Side::Allow),
-            deny: rules(&settings.deny, Side::Deny),
+            allow: Rules::new(&settings.allow, Side::Allow),
+            deny: Rules::new(&settings.deny, Side::Deny),
         }
-    }
-}
-
-impl Rule {
-    fn new(settings: &RuleSettings, side: Side) -> Self {
-        Self { conditions: Condition::all(settings, side) }
-    }
-
-    pub(super) fn holds(&self, question: &Question<'_>) -> bool {
-        self.conditions.iter().all(|condition| condition.holds(question))
     }
 }

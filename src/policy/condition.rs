@@ -1,5 +1,6 @@
 //! One condition of a rule: whether it holds, and how it reads.
 
+mod key;
 mod words;
 
 use http::Method;
@@ -9,8 +10,10 @@ use serde_json::Value;
 use super::{Question, RuleSettings};
 use crate::identity::{ClaimPath, Email, Principal, ProviderName};
 
+pub(super) use key::Kind;
+
 /// Which list a rule stands in. In doubt whether an address is somebody's, a rule does not allow and does deny.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Side {
     Allow,
     Deny,

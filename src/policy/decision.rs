@@ -53,7 +53,7 @@ pub fn decide(access: &Access, question: &Question<'_>) -> Decision {
     }
 }
 
-fn reason(access: &Access, question: &Question<'_>) -> Reason {
+pub(super) fn reason(access: &Access, question: &Question<'_>) -> Reason {
     match access.opening() {
         Opening::Public => Reason::Public,
         Opening::SignedIn => question.principal.map_or(Reason::NotSignedIn, |_| Reason::SignedIn),
@@ -70,7 +70,7 @@ fn by_policies(access: &Access, question: &Question<'_>) -> Reason {
     }
     let mut reason = Reason::NoPolicy;
     for (index, policy) in access.policies().iter().enumerate() {
-        let Some(rule) = policy.allow.iter().position(|rule| rule.holds(question)) else {
+        let Some(rule) = policy.allow.first(question) else {
             return Reason::NotAllowed { policy: index };
         };
         reason = Reason::Allowed { policy: index, rule };
@@ -80,7 +80,7 @@ fn by_policies(access: &Access, question: &Question<'_>) -> Reason {
 
 fn denied(access: &Access, question: &Question<'_>) -> Option<Reason> {
     access.policies().iter().enumerate().find_map(|(policy, rules)| {
-        let rule = rules.deny.iter().position(|rule| rule.holds(question))?;
+        let rule = rules.deny.first(question)?;
         Some(Reason::Denied { policy, rule })
     })
 }

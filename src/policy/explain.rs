@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::access::{Opening, Policy, Rule};
+use super::access::{Opening, Policy};
+use super::decision::reason;
+use super::rules::{Rule, Rules};
 use super::{Access, Question, Reason, Verdict};
 
 /// The most things that [`Explanation::missing`] lists.
@@ -84,7 +86,7 @@ fn weigh(policies: &[PolicyResult], signed_in: bool) -> Reason {
 
 impl PolicyResult {
     fn new(policy: &Policy, question: &Question<'_>) -> Self {
-        let results = |rules: &[Rule]| rules.iter().map(|rule| RuleResult::new(rule, question)).collect();
+        let results = |rules: &Rules| rules.iter().map(|rule| RuleResult::new(rule, question)).collect();
         Self { name: policy.name.to_string(), deny: results(&policy.deny), allow: results(&policy.allow) }
     }
 }
@@ -134,7 +136,7 @@ impl Explanation {
 /// section 3); `None` where no scope would help.
 #[must_use]
 pub fn missing_scopes(access: &Access, question: &Question<'_>) -> Option<String> {
-    let Reason::NotAllowed { policy } = explain(access, question).reason else { return None };
+    let Reason::NotAllowed { policy } = reason(access, question) else { return None };
     let rules = &access.policies().get(policy)?.allow;
     rules.iter().find_map(|rule| {
         let mut missed = rule.conditions.iter().filter(|condition| !condition.holds(question));

@@ -4,8 +4,10 @@ mod access;
 mod condition;
 mod decision;
 mod explain;
+mod index;
 mod permit;
 mod reason;
+mod rules;
 mod settings;
 #[cfg(test)]
 mod tests;

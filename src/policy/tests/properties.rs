@@ -10,7 +10,7 @@ use super::{alice, policy};
 use crate::identity::{ClaimPath, Email, Principal, ProviderName, texts};
 use crate::policy::{
     Access, AccessSettings, Decision, PolicySettings, Question, Reason, RuleSettings, Verdict, decide,
-    explain,
+    explain, missing_scopes,
 };
 use crate::request::{ClientAddress, RequestPath};
 
@@ -111,6 +111,14 @@ fn some_policies() -> impl Strategy<Value = Vec<PolicySettings>> {
     proptest::collection::vec(one, 0..4)
 }
 
+/// Enough rules that they are looked up rather than walked.
+fn many_rules() -> impl Strategy<Value = Vec<PolicySettings>> {
+    let rules = |most| proptest::collection::vec(rule(), 5..most);
+    let one = (rules(60), rules(8)).prop_map(|(allow, deny)| policy("p", allow, deny));
+    let allowing = rules(30).prop_map(|allow| policy("p", allow, vec![]));
+    proptest::collection::vec(prop_oneof![one, allowing], 1..3)
+}
+
 fn decided(policies: &[PolicySettings], asked: &Asked) -> Reason {
     let access = Access::compile(&AccessSettings::Policies(policies.to_vec()));
     match decide(&access, &asked.question()) {
@@ -175,6 +183,17 @@ fn reference(policies: &[PolicySettings], asked: &Asked) -> Verdict {
     }
 }
 
+/// The scopes of the first rule that misses nothing else, as the explanation has it.
+fn scopes_by_explanation(access: &Access, asked: &Asked) -> Option<String> {
+    let explanation = explain(access, &asked.question());
+    let Reason::NotAllowed { policy } = explanation.reason else { return None };
+    explanation.policies[policy].allow.iter().find_map(|rule| {
+        let missed: Vec<_> = rule.conditions.iter().filter(|condition| !condition.holds).collect();
+        let [only] = missed[..] else { return None };
+        only.wanted.strip_prefix("all of the scopes: ").map(|scopes| scopes.replace(',', ""))
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
@@ -184,6 +203,15 @@ proptest! {
         prop_assert_eq!(reason.verdict(), reference(&policies, &asked));
         let access = Access::compile(&AccessSettings::Policies(policies));
         prop_assert_eq!(explain(&access, &asked.question()).reason, reason);
+    }
+
+    #[test]
+    fn finds_among_many_rules_what_a_walk_over_all_finds(policies in many_rules(), asked in asked()) {
+        let reason = decided(&policies, &asked);
+        prop_assert_eq!(reason.verdict(), reference(&policies, &asked));
+        let access = Access::compile(&AccessSettings::Policies(policies));
+        prop_assert_eq!(explain(&access, &asked.question()).reason, reason);
+        prop_assert_eq!(missing_scopes(&access, &asked.question()), scopes_by_explanation(&access, &asked));
     }
 
     #[test]
