@@ -10,7 +10,7 @@ use super::foundations::Foundations;
 use super::house::{BuildError, House};
 use super::route::Route;
 use super::settings::{GateSettings, RouteAction, RouteSettings};
-use crate::forward::{ForwardSettings, ReservedHeaders, Upstream, UpstreamError, UpstreamSettings};
+use crate::forward::{ForwardSettings, ReservedHeaders, Server, Upstream, UpstreamError, UpstreamSettings};
 use crate::identity::RouteName;
 use crate::route::{Conflict, RouteTable};
 
@@ -52,8 +52,9 @@ pub(super) fn rows(
     let reserved = Arc::new(ReservedHeaders::new(settings.routes.iter().filter_map(forward)));
     let old = before.map(|house| house.routes.iter().map(|(_, route)| (&route.name, route)).collect());
     let old: HashMap<&RouteName, &Arc<Route>> = old.unwrap_or_default();
+    let known = before.map_or(&[][..], |house| &house.upstreams);
     let mut shared =
-        Shared { known: before.map_or(&[], |house| &house.upstreams), upstreams: Vec::new(), foundations };
+        Shared { known: known.iter().cloned().collect(), made: Upstreams::default(), foundations };
     let mut rows = Vec::with_capacity(settings.routes.len());
     for route in &settings.routes {
         let stats = foundations.metrics.route(&route.name, foundations.workers);
@@ -64,7 +65,7 @@ pub(super) fn rows(
     }
     let names: Vec<RouteName> = settings.routes.iter().map(|route| route.name.clone()).collect();
     let routes = RouteTable::build(rows).map_err(|conflicts| conflict(&conflicts, &names))?;
-    Ok(Rows { routes, upstreams: shared.upstreams })
+    Ok(Rows { routes, upstreams: shared.made.all })
 }
 
 fn forward(route: &RouteSettings) -> Option<&ForwardSettings> {
@@ -74,26 +75,53 @@ fn forward(route: &RouteSettings) -> Option<&ForwardSettings> {
     }
 }
 
+/// Upstreams, found by their servers: a file may have as many of them as routes.
+#[derive(Default)]
+struct Upstreams {
+    all: Vec<Arc<Tended>>,
+    by_servers: HashMap<Vec<Server>, Vec<usize>>,
+}
+
+impl Upstreams {
+    fn find(&self, wanted: &UpstreamSettings) -> Option<&Arc<Tended>> {
+        let mut indices = self.by_servers.get(&wanted.servers)?.iter();
+        indices.find_map(|index| self.all.get(*index).filter(|tended| tended.upstream.settings() == wanted))
+    }
+
+    fn push(&mut self, tended: Arc<Tended>) {
+        let servers = tended.upstream.settings().servers.clone();
+        self.by_servers.entry(servers).or_default().push(self.all.len());
+        self.all.push(tended);
+    }
+}
+
+impl FromIterator<Arc<Tended>> for Upstreams {
+    fn from_iter<I: IntoIterator<Item = Arc<Tended>>>(all: I) -> Self {
+        let mut upstreams = Self::default();
+        all.into_iter().for_each(|tended| upstreams.push(tended));
+        upstreams
+    }
+}
+
 /// Routes with equal settings have one upstream.
 struct Shared<'a> {
-    known: &'a [Arc<Tended>],
-    upstreams: Vec<Arc<Tended>>,
+    known: Upstreams,
+    made: Upstreams,
     foundations: &'a Foundations,
 }
 
 impl Shared<'_> {
     /// One already made for another route, the former house's, or a new one.
     fn upstream(&mut self, wanted: &UpstreamSettings) -> Result<Arc<Upstream>, UpstreamError> {
-        let same = |tended: &&Arc<Tended>| tended.upstream.settings() == wanted;
-        if let Some(made) = self.upstreams.iter().find(same) {
+        if let Some(made) = self.made.find(wanted) {
             return Ok(Arc::clone(&made.upstream));
         }
-        let tended = match self.known.iter().find(same) {
+        let tended = match self.known.find(wanted) {
             Some(kept) => Arc::clone(kept),
             None => self.begin(wanted)?,
         };
         let upstream = Arc::clone(&tended.upstream);
-        self.upstreams.push(tended);
+        self.made.push(tended);
         Ok(upstream)
     }
 

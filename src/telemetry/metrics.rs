@@ -13,6 +13,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::{Lookups, Outcome, RequestStats};
+use crate::identity::RouteName;
 
 type Labels = Vec<(&'static str, String)>;
 
@@ -45,7 +46,7 @@ pub struct Scrape {
 type Source = Arc<dyn Fn() -> Vec<Scrape> + Send + Sync>;
 
 #[derive(Clone, Debug, Default)]
-struct Routes(Arc<Mutex<Vec<Arc<RequestStats>>>>);
+struct Routes(Arc<Mutex<BTreeMap<RouteName, Arc<RequestStats>>>>);
 
 #[derive(Clone, Debug, Default)]
 struct Caches(Arc<Mutex<BTreeMap<&'static str, Arc<Lookups>>>>);
@@ -83,14 +84,10 @@ impl Metrics {
 
     /// The counts of a route: those that are there already under its name, or new ones.
     #[must_use]
-    pub fn route(&self, name: &crate::identity::RouteName, workers: usize) -> Arc<RequestStats> {
+    pub fn route(&self, name: &RouteName, workers: usize) -> Arc<RequestStats> {
         let mut routes = self.routes.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = routes.iter().find(|stats| stats.route() == name) {
-            return Arc::clone(known);
-        }
-        let stats = Arc::new(RequestStats::new(name.clone(), workers));
-        routes.push(Arc::clone(&stats));
-        stats
+        let stats = routes.entry(name.clone());
+        Arc::clone(stats.or_insert_with(|| Arc::new(RequestStats::new(name.clone(), workers))))
     }
 
     /// Where values that are read at each scrape come from; replaces the former source of that name.
@@ -147,7 +144,8 @@ fn labels(first: (&'static str, &str), second: (&'static str, &str)) -> Labels {
 
 impl Collector for Routes {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let routes = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let routes: Vec<_> =
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         self.encode_counts(&routes, &mut encoder)?;
         let help = "Time from a request's head to the end of its response";
         let mut metric = encoder.encode_descriptor(
@@ -225,7 +223,6 @@ impl fmt::Debug for Scrapes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::RouteName;
     use std::time::Duration;
 
     #[test]
