@@ -106,7 +106,8 @@ impl Pool {
     }
 
     async fn connect(&self, to: &Connector, upgrade: bool) -> Result<Lent, ForwardError> {
-        match to.connect(upgrade).await? {
+        // Boxed: a handshake is rare and large, and every request carries the room for its future.
+        match Box::pin(to.connect(upgrade)).await? {
             Fresh::Http1(sender) => {
                 // An upgrade asks for HTTP/1.1 alone: its answer tells nothing.
                 self.speaks_http1.fetch_or(!upgrade, Ordering::Relaxed);

@@ -57,15 +57,16 @@ impl<H: Handler> Connection<H> {
         let limit = self.serving.limits.handshake;
         let mut phase = self.phase.clone();
         let opened = tokio::select! {
-            opened = timeout(limit, self.open(stream, peer)) => opened,
+            // Boxed, as what follows: a connection that waits has no use for the room of its handshake.
+            opened = timeout(limit, Box::pin(self.open(stream, peer))) => opened,
             () = left(&mut phase, |phase| phase != Phase::Serve) => return,
         };
         match opened {
             Ok(Ok(Opened { stream: Stream::Clear(stream), transport, http2 })) => {
-                self.serve(stream, transport, http2).await;
+                Box::pin(self.serve(stream, transport, http2)).await;
             }
             Ok(Ok(Opened { stream: Stream::Tls(stream), transport, http2 })) => {
-                self.serve(*stream, transport, http2).await;
+                Box::pin(self.serve(stream, transport, http2)).await;
             }
             Ok(Err(error)) => self.unopened(&error, peer),
             Err(_) => {

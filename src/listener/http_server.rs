@@ -1,7 +1,7 @@
 //! HTTP/1.1 and HTTP/2 on an open stream.
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::Request;
@@ -45,10 +45,11 @@ impl<H: Handler> Connection<H> {
         let service = service(handler, Arc::new(transport), Arc::clone(&activity));
         if http2 {
             let io = TokioIo::new(Watched::http2(stream, Arc::clone(&activity), seat));
-            watch.run(phase, two(&serving.limits).serve_connection(io, service)).await;
+            watch.run(phase, Box::pin(two(&serving.limits).serve_connection(io, service))).await;
         } else {
             let io = TokioIo::new(Watched::http1(stream, Arc::clone(&activity), seat));
-            watch.run(phase, one(&serving.limits).serve_connection(io, service).with_upgrades()).await;
+            let connection = one(&serving.limits).serve_connection(io, service).with_upgrades();
+            watch.run(phase, Box::pin(connection)).await;
         }
     }
 }
@@ -59,7 +60,8 @@ fn service<H: Handler>(
     activity: Arc<Activity>,
 ) -> impl HttpService<Incoming, ResBody = Answer<H::Body>, Error = std::convert::Infallible, Future: Send> {
     service_fn(move |request: Request<Incoming>| {
-        answer(handler.clone(), Arc::clone(&transport), Arc::clone(&activity), request)
+        // Boxed: hyper keeps the room of a request's future for as long as a connection waits for the next.
+        Box::pin(answer(handler.clone(), Arc::clone(&transport), Arc::clone(&activity), request))
     })
 }
 
@@ -133,16 +135,15 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    async fn run(self, mut phase: watch::Receiver<Phase>, connection: impl Graceful) {
-        let mut connection = pin!(connection);
+    async fn run(self, mut phase: watch::Receiver<Phase>, mut connection: Pin<Box<impl Graceful>>) {
         let expiry = tokio::select! {
             ended = connection.as_mut() => return self.ended(ended),
             expiry = self.activity.expired(self.limits) => Some(expiry),
             () = left(&mut phase, |phase| phase != Phase::Serve) => None,
         };
         match expiry {
-            None => self.drain(connection).await,
-            Some(Expiry::Idle) => self.idle(connection).await,
+            None => self.drain(connection.as_mut()).await,
+            Some(Expiry::Idle) => self.idle(connection.as_mut()).await,
             Some(Expiry::Head) => self.cut(Refusal::Slow, "a request's head took too long"),
             Some(Expiry::Stalled) => self.cut(Refusal::Stalled, "the peer does not read"),
         }
