@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use jsonwebtoken::{EncodingKey, Header};
 use portcullis::authn::{BearerIssuer, BearerSettings, BearerVerifier};
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::forward::ReservedHeaders;
@@ -23,11 +22,14 @@ use portcullis::session::{
 };
 use portcullis::storage::Database;
 
+use crate::gateway::{self, Asking};
+use crate::tokens::{NOW, Signer};
+
 /// One step of a request, ready to be done any number of times.
 pub(crate) struct Case(Box<dyn FnMut()>);
 
 impl Case {
-    fn new(step: impl FnMut() + 'static) -> Self {
+    pub(crate) fn new(step: impl FnMut() + 'static) -> Self {
         Self(Box::new(step))
     }
 
@@ -52,7 +54,16 @@ pub(crate) const ALL: &[Named] = &[
     ("token-hit", token),
     ("session-hit", session),
     ("header-strip", strip),
+    ("gate-plain", || gateway::case(Asking::Plain, 10, 1)),
+    ("gate-token", || gateway::case(Asking::Token, 10, 1)),
+    ("gate-session", || gateway::case(Asking::Session { live: 1 }, 10, 1)),
+    ("gate-10000-routes", || gateway::case(Asking::Plain, 10_000, 1)),
+    ("gate-1000-rules", || gateway::case(Asking::Token, 10, 1_000)),
 ];
+
+/// Cases whose set-up takes long: run where they are asked for by name (`benches/growth`).
+pub(crate) const SLOW: &[Named] =
+    &[("gate-100000-sessions", || gateway::case(Asking::Session { live: 100_000 }, 10, 1))];
 
 fn path(text: &'static str) -> Case {
     Case::new(move || drop(black_box(RequestPath::parse(black_box(text)))))
@@ -71,7 +82,7 @@ fn route(count: usize) -> Case {
     })
 }
 
-fn principal() -> Arc<Principal> {
+pub(crate) fn principal() -> Arc<Principal> {
     Arc::new(Principal {
         provider: ProviderName::new("corp"),
         issuer: Issuer::new("https://id.corp.example"),
@@ -115,7 +126,6 @@ fn limit() -> Case {
 }
 
 const ISSUER: &str = "https://id.corp.example";
-const NOW: u64 = 1_800_000_000;
 
 /// Keys that a provider would serve.
 struct Keys(Vec<u8>);
@@ -126,7 +136,7 @@ impl Fetch for Keys {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
@@ -150,31 +160,16 @@ fn provider() -> ProviderSettings {
     }
 }
 
-/// A token that has been verified before, of the size that providers make.
+/// A token that has been verified before.
 fn token() -> Case {
-    let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-    let point = pair.public_key_raw();
-    let text =
-        |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes);
-    let keys = serde_json::json!({"keys": [{
-        "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "k1",
-        "x": text(&point[1..33]), "y": text(&point[33..65]),
-    }]});
+    let signer = Signer::new();
     let clock = Clock::manual(Timestamp::from_seconds(NOW));
-    let fetch = Arc::new(Keys(keys.to_string().into_bytes()));
+    let fetch = Arc::new(Keys(signer.keys().into_bytes()));
     let name = ProviderName::new("corp");
     let keys = Arc::new(JwksCache::new(name, fetch, clock.clone(), JwksSettings::default()));
     let issuer = BearerIssuer { settings: provider(), keys };
     let verifier = BearerVerifier::new(vec![issuer], clock, BearerSettings::default());
-    let mut header = Header::new(jsonwebtoken::Algorithm::ES256);
-    header.kid = Some("k1".to_owned());
-    header.typ = Some("at+jwt".to_owned());
-    let claims = serde_json::json!({
-        "iss": ISSUER, "aud": "api", "sub": "4711", "client_id": "c", "iat": NOW, "exp": NOW + 3600, "jti": "1",
-        "email": "alice@corp.example", "groups": ["dev", "ops"], "scope": "openid email", "padding": "x".repeat(300),
-    });
-    let key = EncodingKey::from_ec_der(&pair.serialize_der());
-    let token = jsonwebtoken::encode(&header, &claims, &key).unwrap();
+    let token = signer.token(ISSUER);
     runtime().block_on(verifier.verify(&token)).unwrap();
     Case::new(move || drop(black_box(verifier.cached(black_box(&token))).unwrap()))
 }

@@ -1,0 +1,228 @@
+//! Whole requests: bytes in, the gate, an app behind a Unix socket, bytes out. All of it on one thread.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use portcullis::clock::{Clock, Timestamp};
+use portcullis::config::{self, Settings, SystemSources};
+use portcullis::forward::{Asserter, AssertionKey};
+use portcullis::gate::{Foundations, Gate, SealingKeys};
+use portcullis::identity::{Issuer, Principal};
+use portcullis::listener::Handler;
+use portcullis::request::{Scheme, Transport, WorkerId};
+use portcullis::session::{EmbeddedStore, NewSession, SessionCookie, Sessions, Tokens};
+use portcullis::storage::Database;
+use portcullis::telemetry::Metrics;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::Handle;
+
+use crate::cases::{Case, principal, runtime};
+use crate::tokens::{NOW, Signer};
+
+/// Whose requests they are.
+#[derive(Clone, Copy)]
+pub(crate) enum Asking {
+    /// Nobody's, of a public route.
+    Plain,
+    /// Somebody's with a bearer token that was verified before.
+    Token,
+    /// Somebody's with a session, one of so many.
+    Session { live: usize },
+}
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\nhello";
+
+/// One request and its answer, through a gateway of so many routes, on whose route so many rules stand; the last
+/// of them allows.
+pub(crate) fn case(asking: Asking, routes: usize, rules: usize) -> Case {
+    let runtime = runtime();
+    let mut client = runtime.block_on(Client::begin(asking, routes, rules));
+    Case::new(move || runtime.block_on(client.ask()))
+}
+
+struct Client {
+    stream: DuplexStream,
+    request: Vec<u8>,
+    answer: Vec<u8>,
+    _folder: tempfile::TempDir,
+}
+
+impl Client {
+    async fn begin(asking: Asking, routes: usize, rules: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let signer = Signer::new();
+        tokio::spawn(app(UnixListener::bind(folder.path().join("app.sock")).unwrap()));
+        let issuer = provider(&signer).await;
+        let settings = settings(folder.path(), &issuer, asking, routes, rules);
+        let (gate, sessions) = gate(&settings);
+        let credential = match asking {
+            Asking::Plain => String::new(),
+            Asking::Token => format!("authorization: Bearer {}\r\n", signer.token(&issuer)),
+            Asking::Session { live } => session(&settings, &sessions, &issuer, live).await,
+        };
+        let request = format!(
+            "GET /v1/orders/4711 HTTP/1.1\r\nhost: app-7.corp.example\r\nuser-agent: bench/1\r\n\
+             accept: */*\r\n{credential}\r\n"
+        );
+        let stream = serve(gate);
+        let mut client = Self { stream, request: request.into_bytes(), answer: Vec::new(), _folder: folder };
+        client.warm_up().await;
+        client
+    }
+
+    /// Until the provider's keys are there.
+    async fn warm_up(&mut self) {
+        for _ in 0..1_000 {
+            if self.asked().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no request passes: {}", String::from_utf8_lossy(&self.answer));
+    }
+
+    async fn ask(&mut self) {
+        assert!(self.asked().await, "{}", String::from_utf8_lossy(&self.answer));
+    }
+
+    /// Whether the app answered.
+    async fn asked(&mut self) -> bool {
+        self.stream.write_all(&self.request).await.unwrap();
+        self.answer.clear();
+        while !self.answer.ends_with(b"hello") && !self.answer.ends_with(b"}") {
+            assert!(self.stream.read_buf(&mut self.answer).await.unwrap() > 0, "the connection was closed");
+        }
+        self.answer.starts_with(b"HTTP/1.1 200")
+    }
+}
+
+/// The gate as a listener has it, at the other end of the stream.
+fn serve(gate: Gate) -> DuplexStream {
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let transport = Arc::new(Transport {
+        peer: "192.0.2.1:50000".parse().unwrap(),
+        local: "192.0.2.2:443".parse().unwrap(),
+        scheme: Scheme::Https,
+        to_https: false,
+        worker: WorkerId(0),
+    });
+    let service = service_fn(move |request| {
+        let (gate, transport) = (gate.clone(), Arc::clone(&transport));
+        async move { Ok::<_, Infallible>(gate.handle(&transport, request).await) }
+    });
+    tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(far), service));
+    near
+}
+
+fn gate(settings: &Settings) -> (Gate, Sessions) {
+    let clock = Clock::manual(Timestamp::from_seconds(NOW));
+    let store = Arc::new(EmbeddedStore::new(Database::in_memory().unwrap()));
+    let sessions = Sessions::new(settings.session.clone(), store, clock.clone());
+    let key = AssertionKey::generate().unwrap();
+    let asserter = Arc::new(Asserter::new("https://login.corp.example", key, &[], clock.clone()));
+    let keys = SealingKeys { flow: [1; 64], form: cookie::Key::from(&[2; 64]) };
+    let foundations =
+        Foundations::new(1, clock, Metrics::new(), sessions.clone(), keys, asserter, Handle::current());
+    (Gate::new(&settings.gate(), foundations).unwrap(), sessions)
+}
+
+/// The cookie of the last of so many people who signed in.
+async fn session(settings: &Settings, sessions: &Sessions, issuer: &str, live: usize) -> String {
+    let principal = Arc::new(Principal { issuer: Issuer::new(issuer), ..(*principal()).clone() });
+    let mut last = None;
+    for _ in 0..live {
+        let new = NewSession::Root {
+            host: "app-7.corp.example".to_owned(),
+            principal: Arc::clone(&principal),
+            tokens: Tokens::default(),
+            sid: None,
+        };
+        last = Some(sessions.create(new).await.unwrap().0);
+    }
+    let cookie = SessionCookie::new(&settings.session, true);
+    format!("cookie: theme=dark; {}={}\r\n", cookie.name(), last.unwrap().to_secret().expose())
+}
+
+fn settings(folder: &Path, issuer: &str, asking: Asking, routes: usize, rules: usize) -> Settings {
+    let allow = (1..rules).map(|rule| format!("{{ groups = [\"group-{rule}\"] }},"));
+    let allow: String = allow.chain(["{ groups = [\"ops\"] }".to_owned()]).collect();
+    let access = match asking {
+        Asking::Plain => "access = \"public\"".to_owned(),
+        Asking::Token => format!("accept = \"bearer\"\nallow = [{allow}]"),
+        Asking::Session { .. } => format!("accept = \"session\"\nallow = [{allow}]"),
+    };
+    let mut text = format!(
+        "[server]\nlisten = \"127.0.0.1:1\"\npublic_url = \"https://login.corp.example\"\n\
+         state = \"memory\"\n[log]\naccess = false\n\
+         [providers.corp]\nissuer = \"{issuer}\"\nclient_id = \"c\"\naudiences = [\"api\"]\n"
+    );
+    let upstream = folder.join("app.sock").display().to_string();
+    for route in 0..routes {
+        let access = if route == 7 { access.as_str() } else { "access = \"public\"" };
+        text += &format!(
+            "[[routes]]\nhost = \"app-{route}.corp.example\"\nupstream = \"unix:{upstream}\"\n{access}\n\
+             identity = {{ headers = \"x-auth-request\" }}\n"
+        );
+    }
+    let file = folder.join("portcullis.toml");
+    std::fs::write(&file, text).unwrap();
+    match config::load(&file, &SystemSources) {
+        Ok((settings, _)) => settings,
+        Err(report) => panic!("{}", report.render(false)),
+    }
+}
+
+/// Answers every request alike.
+async fn app(listener: UnixListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(answer(stream, |_| ANSWER.to_vec()));
+    }
+}
+
+/// An OpenID Provider with two documents; its issuer identifier.
+async fn provider(signer: &Signer) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let metadata = serde_json::json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "token_endpoint": format!("{issuer}/token"),
+        "jwks_uri": format!("{issuer}/keys"),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+    });
+    let (metadata, keys) = (document(&metadata.to_string()), document(&signer.keys()));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (metadata, keys) = (metadata.clone(), keys.clone());
+            let choose = move |head: &[u8]| {
+                if head.starts_with(b"GET /keys") { keys.clone() } else { metadata.clone() }
+            };
+            tokio::spawn(answer(stream, choose));
+        }
+    });
+    issuer
+}
+
+fn document(json: &str) -> Vec<u8> {
+    let length = json.len();
+    format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}")
+        .into_bytes()
+}
+
+/// Heads come whole: they are short, and no one cuts them.
+async fn answer<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, answer: impl Fn(&[u8]) -> Vec<u8>) {
+    let mut head = [0; 8 * 1024];
+    while let Ok(length @ 1..) = stream.read(&mut head).await {
+        if stream.write_all(&answer(&head[..length])).await.is_err() {
+            return;
+        }
+    }
+}
