@@ -3,10 +3,15 @@
 use std::future::Future;
 use std::io;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 
 use crate::request::WorkerId;
+
+/// For each timer that is due before every other one tokio wakes the thread by a call into the kernel, though
+/// it is awake. A beat that comes sooner than any time limit of a request leaves no such timer.
+const BEAT: Duration = Duration::from_millis(500);
 
 /// Threads named `worker-0`, `worker-1`, …; on each a single-threaded runtime runs one future to its end.
 #[derive(Debug)]
@@ -40,8 +45,16 @@ impl Workers {
 fn spawn(index: usize, work: impl Future<Output = ()> + Send + 'static) -> io::Result<JoinHandle<()>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+        runtime.spawn(beat());
         runtime.block_on(work);
         // Whatever still runs was told to end and did not.
         runtime.shutdown_background();
     })
+}
+
+async fn beat() {
+    let mut beat = tokio::time::interval(BEAT);
+    loop {
+        beat.tick().await;
+    }
 }
