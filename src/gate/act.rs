@@ -68,7 +68,7 @@ async fn forwarded(
         asserter: Some(&house.foundations.asserter),
         audience: inbound.authority.host(),
     };
-    let mut response = forward(upstream, plan, permit, passage, request).await?;
+    let mut response = forward(upstream, plan, &permit, passage, request).await?;
     if let Some(tunnel) = response.body_mut().take_tunnel() {
         let left = left(authentication, house.foundations.clock.now());
         open(tunnel, exchange, left);
