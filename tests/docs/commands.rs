@@ -8,11 +8,13 @@ use super::{Document, folder, portcullis};
 
 /// Commands that are tested by what they lead to: the build that these tests are part of, the script that
 /// runs them, the tests of the demo; and what other programs do.
-const KNOWN: [&str; 5] = [
+const KNOWN: [&str; 7] = [
     "cargo build --release",
     "cargo run --release -- demo",
     "bash tests/run",
     "python3 benches/count",
+    "python3 benches/growth",
+    "python3 benches/memory",
     r#"sqlite3 /var/lib/portcullis/state.db ".backup /var/backups/portcullis.db""#,
 ];
 
@@ -58,5 +60,10 @@ fn the_scripts_are_scripts() {
     for script in ["tests/run", ".ci/run"] {
         assert!(Path::new(script).exists());
         assert!(Command::new("bash").args(["-n", script]).status().unwrap().success(), "{script}");
+    }
+    for script in ["count", "counting.py", "gateway.py", "growth", "memory"] {
+        let arguments = ["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())"];
+        let script = format!("benches/{script}");
+        assert!(Command::new("python3").args(arguments).arg(&script).status().unwrap().success(), "{script}");
     }
 }
