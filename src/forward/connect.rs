@@ -8,24 +8,20 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::{sleep, timeout};
-use tracing::debug;
 
 use super::body::RequestBody;
+use super::http1::{Connection, Stream};
 use super::limit::StreamLimit;
 use super::tls::{self, Offer, Tls};
 use super::{Fault, ForwardError, Protocol, Server, ServerAddress, UpstreamError, UpstreamTls};
 
-/// Bytes of a response's head.
+/// Bytes of a response's head over HTTP/2.
 const MAX_HEAD: u32 = 64 * 1024;
-
-/// Bytes of a response that are read ahead of the client: what a slow download holds of our memory.
-const MAX_BUFFER: usize = 256 * 1024;
 
 /// The head start that an address has over the next (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -47,7 +43,7 @@ pub(super) struct Connector {
 /// A connection that has just been made.
 #[derive(Debug)]
 pub(super) enum Fresh {
-    Http1(http1::SendRequest<RequestBody>),
+    Http1(Box<Connection>),
     Http2(http2::SendRequest<RequestBody>, StreamLimit),
 }
 
@@ -76,7 +72,7 @@ impl Connector {
         }
     }
 
-    /// Makes a connection, all of it within the time limit, and hands its work to the runtime.
+    /// Makes a connection, all of it within the time limit.
     pub(super) async fn connect(&self, upgrade: bool) -> Result<Fresh, ForwardError> {
         let connecting = self.dial(Offer::of(self.server.protocol, upgrade));
         let done = timeout(self.timeout, connecting).await;
@@ -85,9 +81,11 @@ impl Connector {
 
     async fn dial(&self, offer: Offer) -> Result<Fresh, ForwardError> {
         match (&self.server.address, &self.tls) {
-            (ServerAddress::Unix(path), _) => speak(unix(path).await?, offer == Offer::Http2).await,
+            (ServerAddress::Unix(path), _) => {
+                speak(Stream::Unix(unix(path).await?), offer == Offer::Http2).await
+            }
             (ServerAddress::Tcp { host, port, tls: false }, _) => {
-                speak(tcp(host, *port).await?, offer == Offer::Http2).await
+                speak(Stream::Tcp(tcp(host, *port).await?), offer == Offer::Http2).await
             }
             (ServerAddress::Tcp { host, port, .. }, Some((tls, name))) => {
                 let socket = tcp(host, *port).await?;
@@ -97,7 +95,7 @@ impl Connector {
                 if offer == Offer::Http2 && !http2 {
                     return Err(ForwardError::new(Fault::Tls, "the server did not agree on h2 (ALPN)"));
                 }
-                speak(stream, http2).await
+                speak(Stream::Tls(Box::new(stream)), http2).await
             }
             // Fail closed: what should be TLS is never sent in clear.
             (ServerAddress::Tcp { .. }, None) => Err(Fault::Internal.into()),
@@ -188,33 +186,16 @@ async fn race(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     }
 }
 
-async fn speak<T>(stream: T, http2: bool) -> Result<Fresh, ForwardError>
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let made = if http2 { speak_http2(stream).await } else { speak_http1(stream).await };
-    made.map_err(|error| ForwardError::new(Fault::Connect, error))
+async fn speak(stream: Stream, http2: bool) -> Result<Fresh, ForwardError> {
+    if http2 {
+        speak_http2(stream).await.map_err(|error| ForwardError::new(Fault::Connect, error))
+    } else {
+        Ok(Fresh::Http1(Box::new(Connection::new(stream))))
+    }
 }
 
-async fn speak_http1<T>(stream: T) -> hyper::Result<Fresh>
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let mut builder = http1::Builder::new();
-    builder.max_header_size(MAX_HEAD as usize).max_buf_size(MAX_BUFFER);
-    let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.with_upgrades().await {
-            debug!(%error, "a connection to an upstream ended badly");
-        }
-    });
-    Ok(Fresh::Http1(sender))
-}
-
-async fn speak_http2<T>(stream: T) -> hyper::Result<Fresh>
-where
-    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+/// An HTTP/2 connection is shared, and so needs a task of its own.
+async fn speak_http2(stream: Stream) -> hyper::Result<Fresh> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder.timer(TokioTimer::new()).max_header_list_size(MAX_HEAD);
     builder.keep_alive_interval(PING).keep_alive_timeout(PING / 2);

@@ -121,6 +121,13 @@ pub(super) fn takes_trailers(headers: &HeaderMap) -> bool {
         .any(|token| token.trim().eq_ignore_ascii_case("trailers"))
 }
 
+/// Makes of a `101` that came the one that goes: the protocol is all that it says (RFC 9110, section 15.2.2).
+pub(super) fn switch(headers: &mut HeaderMap, protocol: HeaderValue) {
+    headers.remove(header::CONTENT_LENGTH);
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, protocol);
+}
+
 /// Does what the operator wants done to headers.
 pub(super) fn apply(rules: &[HeaderRule], headers: &mut HeaderMap) {
     for rule in rules {

@@ -1,12 +1,12 @@
 //! Active health checks.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::header::{HOST, USER_AGENT};
-use http::{HeaderValue, Request, Response, Uri};
-use hyper::body::Incoming;
+use http::{HeaderValue, Request, StatusCode, Uri};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{info, warn};
 
@@ -18,6 +18,9 @@ use super::{Fault, ForwardError, HealthCheck, Upstream};
 
 /// How often connections that have waited too long are closed.
 const SWEEP: Duration = Duration::from_secs(10);
+
+/// How many sweeps a connection may wait for: less than most servers wait themselves, a minute.
+const MAX_SWEEPS: u32 = 5;
 
 impl Upstream {
     /// Checks every server as the settings want it, and closes connections that have waited too long.
@@ -31,7 +34,7 @@ impl Upstream {
         let mut ticks = interval(SWEEP);
         loop {
             ticks.tick().await;
-            self.sweep();
+            self.sweep(MAX_SWEEPS);
         }
     }
 }
@@ -83,16 +86,17 @@ impl Row {
 /// One check over a connection of its own: that a server takes connections is part of its health.
 async fn ask(target: &Target, check: &HealthCheck) -> Result<(), ForwardError> {
     let answer = timeout(check.timeout, exchange(target, check)).await;
-    let status = answer.map_err(|_| Fault::ResponseTimeout)??.status();
+    let status = answer.map_err(|_| Fault::ResponseTimeout)??;
     if status.is_success() || status.is_redirection() { Ok(()) } else { Err(Fault::InvalidResponse.into()) }
 }
 
-async fn exchange(target: &Target, check: &HealthCheck) -> Result<Response<Incoming>, ForwardError> {
+async fn exchange(target: &Target, check: &HealthCheck) -> Result<StatusCode, ForwardError> {
     match target.connector.connect(false).await? {
-        Fresh::Http1(mut sender) => {
+        Fresh::Http1(mut connection) => {
             let mut request = request(&check.path)?;
             request.headers_mut().insert(HOST, target.host.clone());
-            sender.send_request(request).await.map_err(from_hyper)
+            connection.begin(&mut request, check.timeout);
+            Ok(poll_fn(|cx| connection.poll_answer(cx, &|| ())).await?.status())
         }
         Fresh::Http2(mut sender, _) => {
             let scheme = if target.tls { "https" } else { "http" };
@@ -100,6 +104,7 @@ async fn exchange(target: &Target, check: &HealthCheck) -> Result<Response<Incom
             sender
                 .send_request(request(&format!("{scheme}://{host}{}", check.path))?)
                 .await
+                .map(|response| response.status())
                 .map_err(from_hyper)
         }
     }

@@ -11,6 +11,7 @@ mod exchange;
 mod forwarded;
 mod headers;
 mod health;
+mod http1;
 mod identity;
 mod limit;
 mod plan;

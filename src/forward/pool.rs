@@ -3,39 +3,41 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 
 use super::ForwardError;
 use super::body::RequestBody;
 use super::connect::{Connector, Fresh};
+use super::http1::Connection;
 use super::limit::{StreamGuard, StreamLimit};
-
-/// How long a connection may wait: less than what most servers wait themselves.
-const MAX_IDLE: Duration = Duration::from_secs(55);
 
 /// HTTP/2 connections of one worker to one server. Beyond, requests queue on the last.
 const MAX_SHARED: usize = 16;
 
-type Http1 = http1::SendRequest<RequestBody>;
 type Http2 = http2::SendRequest<RequestBody>;
 
 /// The connections of one worker to one server.
 pub(super) struct Pool {
     keep: usize,
-    idle: Mutex<Vec<(Http1, Instant)>>,
+    idle: Mutex<Vec<Idle>>,
     shared: Mutex<Vec<(Http2, StreamLimit)>>,
     connecting: tokio::sync::Mutex<()>,
     speaks_http1: AtomicBool,
     active: AtomicUsize,
 }
 
+/// A connection that waits, and how many sweeps it has waited for: a clock would be read twice a request.
+struct Idle {
+    connection: Box<Connection>,
+    sweeps: u32,
+}
+
 /// A connection lent to one request.
 #[derive(Debug)]
 pub(super) enum Lent {
     /// Nobody else uses it; `fresh` where no request has gone over it before.
-    Http1 { sender: Http1, fresh: bool },
+    Http1 { connection: Box<Connection>, fresh: bool },
     /// Others may use it at the same time.
     Http2 { sender: Http2, _stream: StreamGuard, fresh: bool },
 }
@@ -74,14 +76,9 @@ impl Pool {
     /// The one used last: it is the least likely to have been closed, and the others may grow old.
     fn waiting_http1(&self) -> Option<Lent> {
         let mut idle = lock(&self.idle);
-        while let Some((sender, since)) = idle.pop() {
-            if since.elapsed() > MAX_IDLE {
-                idle.clear();
-            } else if sender.is_ready() && !sender.is_closed() {
-                return Some(Lent::Http1 { sender, fresh: false });
-            }
-        }
-        None
+        let mut waiting = std::iter::from_fn(|| idle.pop()).map(|idle| idle.connection);
+        let connection = waiting.find_map(|mut connection| connection.is_waiting().then_some(connection))?;
+        Some(Lent::Http1 { connection, fresh: false })
     }
 
     fn waiting_http2(&self) -> Option<Lent> {
@@ -107,10 +104,10 @@ impl Pool {
 
     async fn connect(&self, to: &Connector, upgrade: bool) -> Result<Lent, ForwardError> {
         match to.connect(upgrade).await? {
-            Fresh::Http1(sender) => {
+            Fresh::Http1(connection) => {
                 // An upgrade asks for HTTP/1.1 alone: its answer tells nothing.
                 self.speaks_http1.fetch_or(!upgrade, Ordering::Relaxed);
-                Ok(Lent::Http1 { sender, fresh: true })
+                Ok(Lent::Http1 { connection, fresh: true })
             }
             Fresh::Http2(sender, limit) => {
                 let stream = limit.queue();
@@ -121,34 +118,21 @@ impl Pool {
         }
     }
 
-    /// Takes a connection back after a whole exchange.
-    pub(super) fn give_back(self: &Arc<Self>, sender: Http1) {
-        if sender.is_ready() {
-            self.keep(sender);
-        } else if !sender.is_closed() {
-            // The connection has not yet noticed that its exchange is over.
-            let pool = Arc::clone(self);
-            tokio::spawn(pool.keep_when_ready(sender));
-        }
-    }
-
-    async fn keep_when_ready(self: Arc<Self>, mut sender: Http1) {
-        let ready = tokio::time::timeout(Duration::from_secs(5), sender.ready()).await;
-        if matches!(ready, Ok(Ok(()))) {
-            self.keep(sender);
-        }
-    }
-
-    fn keep(&self, sender: Http1) {
+    /// Takes a connection back after an exchange, if it may have another.
+    pub(super) fn give_back(&self, mut connection: Box<Connection>) {
         let mut idle = lock(&self.idle);
-        if idle.len() < self.keep {
-            idle.push((sender, Instant::now()));
+        if connection.is_reusable() && idle.len() < self.keep {
+            connection.rest();
+            idle.push(Idle { connection, sweeps: 0 });
         }
     }
 
-    /// Closes what has waited too long, and what has been closed.
-    pub(super) fn sweep(&self) {
-        lock(&self.idle).retain(|(sender, since)| since.elapsed() <= MAX_IDLE && !sender.is_closed());
+    /// Closes what has waited for `most` sweeps, and what has been closed.
+    pub(super) fn sweep(&self, most: u32) {
+        lock(&self.idle).retain_mut(|idle| {
+            idle.sweeps += 1;
+            idle.sweeps <= most && idle.connection.is_waiting()
+        });
         lock(&self.shared).retain(|(sender, _)| !sender.is_closed());
     }
 
@@ -160,7 +144,8 @@ impl Pool {
 
     /// Connections that wait and could be used.
     pub(super) fn waiting_count(&self) -> usize {
-        let idle = lock(&self.idle).iter().filter(|(sender, _)| !sender.is_closed()).count();
+        let idle =
+            lock(&self.idle).iter_mut().filter_map(|idle| idle.connection.is_waiting().then_some(())).count();
         let free = |(sender, limit): &&(Http2, StreamLimit)| limit.is_idle() && !sender.is_closed();
         idle + lock(&self.shared).iter().filter(free).count()
     }

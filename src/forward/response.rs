@@ -10,7 +10,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::error::Cause;
 use super::exchange::Exchange;
+use super::http1::Connection;
 use super::pool::{Active, Lent};
 use super::timer::IdleTimer;
 use super::upgrade::UpgradeTunnel;
@@ -18,11 +20,24 @@ use super::{Upstream, headers};
 
 /// A response's body as it comes from the upstream. Whoever drops it early breaks off the exchange.
 pub struct UpstreamBody {
-    inner: Incoming,
+    content: Content,
     idle: IdleTimer,
     exchange: Option<Arc<Exchange>>,
     lease: Option<Lease>,
     tunnel: Option<Box<UpgradeTunnel>>,
+}
+
+/// Where a response's body comes from.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// The leased connection itself (HTTP/1.1).
+    Connection,
+    /// A stream of a shared connection (HTTP/2).
+    Incoming(Incoming),
+    /// It has broken off, and nobody has been told yet.
+    Broken(Cause),
+    /// It is over, or there is none.
+    Ended,
 }
 
 /// Why a response broke off. The client must see that it did: the connection is closed or its stream
@@ -31,7 +46,7 @@ pub struct UpstreamBody {
 pub enum BodyError {
     /// The upstream broke off.
     #[error("the app broke off in the middle of its answer")]
-    Reset(#[source] hyper::Error),
+    Reset(#[source] Cause),
     /// The upstream was silent for longer than `Timeouts::idle`.
     #[error("the app was silent for too long in the middle of its answer")]
     Silent,
@@ -50,25 +65,29 @@ impl Lease {
     /// The exchange is whole: the connection may be used again.
     fn finish(self) {
         match self.lent {
-            Lent::Http1 { sender, .. } => self.active.pool().give_back(sender),
+            Lent::Http1 { connection, .. } => self.active.pool().give_back(connection),
             Lent::Http2 { .. } => {}
         }
     }
 }
 
 impl UpstreamBody {
-    pub(super) const fn new(
-        inner: Incoming,
+    pub(super) fn new(
+        content: Content,
         idle: Duration,
         exchange: Option<Arc<Exchange>>,
         lease: Lease,
     ) -> Self {
-        Self { inner, idle: IdleTimer::new(idle), exchange, lease: Some(lease), tunnel: None }
+        let idle = IdleTimer::new(idle);
+        let mut body = Self { content, idle, exchange, lease: Some(lease), tunnel: None };
+        body.complete_if_whole();
+        body
     }
 
     /// The connection has become another protocol's; it is nobody else's any more.
-    pub(super) fn become_tunnel(&mut self, make: impl FnOnce(Lease) -> UpgradeTunnel) {
-        self.tunnel = self.lease.take().map(|lease| Box::new(make(lease)));
+    pub(super) fn tunnel(tunnel: UpgradeTunnel) -> Self {
+        let idle = IdleTimer::new(Duration::MAX);
+        Self { content: Content::Ended, idle, exchange: None, lease: None, tunnel: Some(Box::new(tunnel)) }
     }
 
     /// What goes on after a `101`, to be run on a task of its own: where nobody does, both connections
@@ -80,10 +99,57 @@ impl UpstreamBody {
     /// The response is whole. What is left of the request is not sent, and then its connection is not
     /// used again.
     fn complete(&mut self) {
+        self.content = Content::Ended;
         let Some(lease) = self.lease.take() else { return };
         match &self.exchange {
             Some(exchange) if !exchange.is_done() => exchange.cancel(),
             Some(_) | None => lease.finish(),
+        }
+    }
+
+    /// A connection is free as soon as its response has been read, not only when the client has it.
+    fn complete_if_whole(&mut self) {
+        if self.connection().is_some_and(|connection| connection.is_answered()) {
+            self.complete();
+        }
+    }
+
+    fn connection(&mut self) -> Option<&mut Connection> {
+        match (&self.content, &mut self.lease) {
+            (Content::Connection, Some(Lease { lent: Lent::Http1 { connection, .. }, .. })) => {
+                Some(connection)
+            }
+            _ => None,
+        }
+    }
+
+    fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cause>>> {
+        if let Some(connection) = self.connection() {
+            return connection.poll_frame(cx).map_err(Cause::from);
+        }
+        match &mut self.content {
+            Content::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Cause::from),
+            Content::Connection | Content::Broken(_) | Content::Ended => Poll::Ready(None),
+        }
+    }
+
+    /// The server is given a turn to send what it has: it drops that where it is told of the end at once,
+    /// and a client that got nothing takes the request for one that was never answered.
+    fn poll_broken(
+        &mut self,
+        cause: Cause,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        self.break_off();
+        self.content = Content::Broken(cause);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn take_cause(&mut self) -> Option<Cause> {
+        match std::mem::replace(&mut self.content, Content::Ended) {
+            Content::Broken(cause) => Some(cause),
+            Content::Connection | Content::Incoming(_) | Content::Ended => None,
         }
     }
 
@@ -115,7 +181,10 @@ impl Body for UpstreamBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
-        match Pin::new(&mut this.inner).poll_frame(cx) {
+        if matches!(this.content, Content::Broken(_)) {
+            return Poll::Ready(this.take_cause().map(|cause| Err(BodyError::Reset(cause))));
+        }
+        match this.poll_content(cx) {
             Poll::Pending => this.poll_silence(cx).map(|()| {
                 this.break_off();
                 Some(Err(BodyError::Silent))
@@ -125,12 +194,10 @@ impl Body for UpstreamBody {
                 if let Some(trailers) = frame.trailers_mut() {
                     headers::strip_response_trailers(trailers);
                 }
+                this.complete_if_whole();
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(error))) => {
-                this.break_off();
-                Poll::Ready(Some(Err(BodyError::Reset(error))))
-            }
+            Poll::Ready(Some(Err(cause))) => this.poll_broken(cause, cx),
             Poll::Ready(None) => {
                 this.complete();
                 Poll::Ready(None)
@@ -139,18 +206,29 @@ impl Body for UpstreamBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        match &self.content {
+            Content::Incoming(body) => body.is_end_stream(),
+            Content::Connection | Content::Broken(_) => false,
+            Content::Ended => true,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        match (&self.content, &self.lease) {
+            (Content::Incoming(body), _) => body.size_hint(),
+            (Content::Connection, Some(Lease { lent: Lent::Http1 { connection, .. }, .. })) => {
+                connection.size_hint()
+            }
+            (Content::Connection | Content::Broken(_), _) => SizeHint::default(),
+            (Content::Ended, _) => SizeHint::with_exact(0),
+        }
     }
 }
 
 impl Drop for UpstreamBody {
     /// Servers do not ask a body that has ended for its end.
     fn drop(&mut self) {
-        if self.inner.is_end_stream() {
+        if self.is_end_stream() {
             self.complete();
         }
         self.exchange.iter().for_each(|exchange| exchange.cancel());

@@ -1,22 +1,23 @@
 //! The way of one request to its upstream and of the response back.
 
-use std::pin::pin;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::Either;
 use http::header::HeaderValue;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
-use hyper::body::Incoming;
+use hyper::client::conn::http2::SendRequest;
 use tokio::time::timeout;
 
 use super::body::{BodyLimits, RequestBody};
 use super::error::{Cause, from_hyper};
 use super::exchange::Exchange;
+use super::http1::Connection;
 use super::pool::Lent;
-use super::response::{Lease, UpstreamBody};
+use super::response::{Content, Lease, UpstreamBody};
 use super::upgrade::Asked;
 use super::wire::Wire;
 use super::{Fault, ForwardError, Passage, Plan, Upstream, headers, rewrite};
@@ -109,27 +110,26 @@ struct Sending<'a> {
 
 /// Why there is no response.
 enum Failure {
-    /// Not a byte has left; here is the request again.
-    Unsent(Box<Request<RequestBody>>, hyper::Error),
+    /// Not a byte has left; the request is as it was.
+    Unsent(ForwardError),
     Failed(ForwardError),
 }
 
 impl Sending<'_> {
     async fn run(self, mut request: Request<RequestBody>) -> Result<Response<UpstreamBody>, ForwardError> {
         let mut lease = self.connect(false).await?;
-        let idempotent = request.method().is_idempotent();
-        self.wire(&lease).write(&mut request)?;
-        let sent = match self.transmit(&mut lease, request).await {
-            Err(Failure::Unsent(request, _)) if idempotent && !lease.lent.is_fresh() => {
-                lease = self.connect(true).await?;
-                let mut request = *request;
-                self.wire(&lease).write(&mut request)?;
-                self.transmit(&mut lease, request).await
-            }
-            sent => sent,
-        };
-        let response = sent.map_err(|failure| self.blame(failure.into(), &lease))?;
-        self.receive(response, lease)
+        let mut sent = self.transmit(&mut lease, &mut request).await;
+        if matches!(sent, Err(Failure::Unsent(_)))
+            && request.method().is_idempotent()
+            && !lease.lent.is_fresh()
+        {
+            lease = self.connect(true).await?;
+            sent = self.transmit(&mut lease, &mut request).await;
+        }
+        match sent {
+            Ok(response) => self.receive(response, lease),
+            Err(Failure::Unsent(error) | Failure::Failed(error)) => Err(self.blame(error, &lease)),
+        }
     }
 
     /// A connection to the first server that gives one.
@@ -161,33 +161,78 @@ impl Sending<'_> {
             host: self.plan.host(&self.host, &target.host),
             trailers: self.trailers,
             upgrade: self.upgrade.as_ref(),
-            exchange: self.exchange.as_ref(),
         }
     }
 
     async fn transmit(
         &self,
         lease: &mut Lease,
-        request: Request<RequestBody>,
-    ) -> Result<Response<Incoming>, Failure> {
-        let mut sending = pin!(match &mut lease.lent {
-            Lent::Http1 { sender, .. } => Either::Left(sender.try_send_request(request)),
-            Lent::Http2 { sender, .. } => Either::Right(sender.try_send_request(request)),
-        });
+        request: &mut Request<RequestBody>,
+    ) -> Result<Response<Content>, Failure> {
+        self.wire(lease).write(request).map_err(Failure::Failed)?;
+        match &mut lease.lent {
+            Lent::Http1 { connection, .. } => self.transmit_http1(connection, request).await,
+            Lent::Http2 { sender, .. } => self.transmit_http2(sender, request).await,
+        }
+    }
+
+    async fn transmit_http1(
+        &self,
+        connection: &mut Connection,
+        request: &mut Request<RequestBody>,
+    ) -> Result<Response<Content>, Failure> {
+        // A body is read from as soon as it is sent, and cannot be sent again.
+        let repeatable = request.body().is_empty();
+        connection.begin(request, self.response_limit());
+        match poll_fn(|cx| self.poll_http1(connection, cx)).await {
+            Ok(response) => Ok(response.map(|()| Content::Connection)),
+            Err(error) if repeatable && connection.is_unsent() => Err(Failure::Unsent(error)),
+            Err(error) => Err(Failure::Failed(error)),
+        }
+    }
+
+    fn poll_http1(
+        &self,
+        connection: &mut Connection,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<()>, ForwardError>> {
+        let go_on = || self.exchange.iter().for_each(|exchange| exchange.go_on());
+        loop {
+            if let Poll::Ready(answer) = connection.poll_answer(cx, &go_on) {
+                return Poll::Ready(answer.map_err(ForwardError::from));
+            }
+            ready!(connection.deadline.poll_over(cx));
+            if !self.is_alive() {
+                return Poll::Ready(Err(Fault::ResponseTimeout.into()));
+            }
+            connection.deadline.begin(self.response_limit());
+        }
+    }
+
+    async fn transmit_http2(
+        &self,
+        sender: &mut SendRequest<RequestBody>,
+        request: &mut Request<RequestBody>,
+    ) -> Result<Response<Content>, Failure> {
+        let taken = std::mem::replace(request, Request::new(RequestBody::EMPTY));
+        let mut sending = std::pin::pin!(sender.try_send_request(taken));
         loop {
             match timeout(self.response_limit(), sending.as_mut()).await {
-                Ok(Ok(response)) => return Ok(response),
+                Ok(Ok(response)) => return Ok(response.map(Content::Incoming)),
                 Ok(Err(mut error)) => {
-                    return Err(match error.take_message() {
-                        Some(request) => Failure::Unsent(Box::new(request), error.into_error()),
-                        None => Failure::Failed(from_hyper(error.into_error())),
-                    });
+                    let unsent = error.take_message().map(|taken| *request = taken).is_some();
+                    let error = from_hyper(error.into_error());
+                    return Err(if unsent { Failure::Unsent(error) } else { Failure::Failed(error) });
                 }
-                // The time runs from when the upstream has all of the request.
-                Err(_) if self.exchange.as_ref().is_some_and(|exchange| exchange.is_alive()) => {}
+                Err(_) if self.is_alive() => {}
                 Err(_) => return Err(Failure::Failed(Fault::ResponseTimeout.into())),
             }
         }
+    }
+
+    /// The time for a response runs from when the upstream has all of the request.
+    fn is_alive(&self) -> bool {
+        self.exchange.as_ref().is_some_and(|exchange| exchange.is_alive())
     }
 
     fn response_limit(&self) -> Duration {
@@ -207,7 +252,7 @@ impl Sending<'_> {
 
     fn receive(
         self,
-        mut response: Response<Incoming>,
+        mut response: Response<Content>,
         lease: Lease,
     ) -> Result<Response<UpstreamBody>, ForwardError> {
         self.exchange.iter().for_each(|exchange| exchange.answer());
@@ -216,22 +261,19 @@ impl Sending<'_> {
         }
         self.upstream.succeeded(lease.server);
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let other = switched.then(|| hyper::upgrade::on(&mut response));
-        let chosen = response.headers().get(http::header::UPGRADE).filter(|_| switched).cloned();
+        let chosen = switched.then(|| response.headers_mut().remove(http::header::UPGRADE)).flatten();
         self.plan.finish(self.passage, &mut response);
         let idle = self.upstream.settings().timeout.idle;
-        let mut response = response.map(|body| UpstreamBody::new(body, idle, self.exchange, lease));
-        if let (Some(asked), Some(other), Some(chosen)) = (self.upgrade, other, chosen) {
-            let map = response.headers_mut();
-            map.remove(http::header::CONTENT_LENGTH);
-            map.insert(http::header::CONNECTION, HeaderValue::from_static("upgrade"));
-            map.insert(http::header::UPGRADE, chosen);
-            response.body_mut().become_tunnel(|lease| asked.into_tunnel(other, idle, lease));
+        match (self.upgrade, chosen) {
+            (Some(asked), Some(chosen)) => {
+                headers::switch(response.headers_mut(), chosen);
+                Ok(response.map(|_| UpstreamBody::tunnel(asked.into_tunnel(idle, lease))))
+            }
+            _ => Ok(response.map(|content| UpstreamBody::new(content, idle, self.exchange, lease))),
         }
-        Ok(response)
     }
 
-    fn check(&self, response: &Response<Incoming>) -> Result<(), Fault> {
+    fn check(&self, response: &Response<Content>) -> Result<(), Fault> {
         if response.headers().len() > MAX_FIELDS {
             return Err(Fault::HeadersTooLarge);
         }
@@ -240,15 +282,6 @@ impl Sending<'_> {
             StatusCode::SWITCHING_PROTOCOLS if asked() => Ok(()),
             status if status.is_informational() => Err(Fault::InvalidResponse),
             _ => Ok(()),
-        }
-    }
-}
-
-impl From<Failure> for ForwardError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Unsent(_, error) => from_hyper(error),
-            Failure::Failed(error) => error,
         }
     }
 }

@@ -1,10 +1,10 @@
-//! A cheap watch over silence.
+//! Cheap watches over silence and lateness.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 /// Tells when nothing has happened for `limit`.
 ///
@@ -46,5 +46,66 @@ impl IdleTimer {
             sleep.as_mut().reset(Instant::now() + limit);
         }
         Poll::Pending
+    }
+}
+
+/// Tells when a time limit has passed, again and again for one exchange after another.
+///
+/// A timer costs more than a clock: the one that is set is not moved for each exchange, only looked after
+/// when it goes off.
+#[derive(Debug)]
+pub(super) struct Deadline {
+    end: Instant,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Deadline {
+    pub(super) fn new() -> Self {
+        Self { end: Instant::now(), sleep: None }
+    }
+
+    /// From now on.
+    pub(super) fn begin(&mut self, limit: Duration) {
+        self.end = Instant::now() + limit;
+    }
+
+    /// Ready once the limit has passed.
+    pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let end = self.end;
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        if sleep.deadline() > end {
+            sleep.as_mut().reset(end);
+        }
+        while sleep.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= end {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(end);
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_is_kept_for_one_exchange_after_another() {
+        let (start, limit) = (Instant::now(), Duration::from_secs(60));
+        let mut deadline = Deadline::new();
+        for wait in [30, 45, 0] {
+            deadline.begin(limit);
+            let passed =
+                tokio::time::timeout(Duration::from_secs(wait), poll_fn(|cx| deadline.poll_over(cx)));
+            assert!(passed.await.is_err(), "{wait}");
+        }
+        poll_fn(|cx| deadline.poll_over(cx)).await;
+        assert_eq!(start.elapsed().as_secs(), 75 + 60);
+        deadline.begin(Duration::from_secs(1));
+        poll_fn(|cx| deadline.poll_over(cx)).await;
+        assert_eq!(start.elapsed().as_secs(), 136);
     }
 }

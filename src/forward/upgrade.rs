@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 use tokio::time::{sleep, timeout};
 
+use super::pool::Lent;
 use super::response::Lease;
 
 /// Both sides have said yes; their connections are ours within so long.
@@ -55,8 +56,8 @@ impl Asked {
         known && answered.next().is_none()
     }
 
-    pub(super) fn into_tunnel(self, upstream: OnUpgrade, idle: Duration, lease: Lease) -> UpgradeTunnel {
-        UpgradeTunnel { client: self.client, upstream, idle, lease }
+    pub(super) fn into_tunnel(self, idle: Duration, lease: Lease) -> UpgradeTunnel {
+        UpgradeTunnel { client: self.client, idle, lease }
     }
 }
 
@@ -74,7 +75,6 @@ fn tokens<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> impl Iterato
 /// `101`: until then hyper keeps what it sent.
 pub struct UpgradeTunnel {
     client: OnUpgrade,
-    upstream: OnUpgrade,
     idle: Duration,
     lease: Lease,
 }
@@ -96,21 +96,25 @@ impl UpgradeTunnel {
     /// Passes bytes both ways until both sides have closed, both are silent for too long, or `cut`
     /// resolves; then both connections are closed.
     pub async fn run(self, cut: impl Future<Output = ()>) -> TunnelEnd {
-        let Self { client, upstream, idle, lease: _lease } = self;
+        let Self { client, idle, lease: Lease { lent, active: _active, .. } } = self;
+        let Lent::Http1 { connection, .. } = lent else {
+            return TunnelEnd::Broken(io::Error::other(
+                "only HTTP/1.1 connections become another protocol's",
+            ));
+        };
         let mut cut = pin!(cut);
-        let both = tokio::select! {
+        let client = tokio::select! {
             biased;
             () = &mut cut => return TunnelEnd::Cut,
-            both = timeout(HANDOVER, async { tokio::try_join!(client, upstream) }) => both,
-        };
-        let (client, upstream) = match both {
-            Ok(Ok(both)) => both,
-            Ok(Err(error)) => return TunnelEnd::Broken(io::Error::other(error)),
-            Err(error) => return TunnelEnd::Broken(error.into()),
+            client = timeout(HANDOVER, client) => match client {
+                Ok(Ok(client)) => client,
+                Ok(Err(error)) => return TunnelEnd::Broken(io::Error::other(error)),
+                Err(error) => return TunnelEnd::Broken(error.into()),
+            },
         };
         let active = AtomicBool::new(false);
         let mut client = Watched { io: TokioIo::new(client), active: &active };
-        let mut upstream = TokioIo::new(upstream);
+        let mut upstream = connection.into_tunnel();
         tokio::select! {
             biased;
             () = cut => TunnelEnd::Cut,

@@ -90,8 +90,9 @@ impl Upstream {
         self.workers.iter().flat_map(|worker| &worker.pools).for_each(|pool| pool.close());
     }
 
-    pub(super) fn sweep(&self) {
-        self.workers.iter().flat_map(|worker| &worker.pools).for_each(|pool| pool.sweep());
+    /// Closes connections that have waited for `most` sweeps, and those that have been closed.
+    pub(super) fn sweep(&self, most: u32) {
+        self.workers.iter().flat_map(|worker| &worker.pools).for_each(|pool| pool.sweep(most));
     }
 
     pub(super) fn targets(&self) -> &[Target] {

@@ -1,14 +1,11 @@
 //! How a request is written for the version of HTTP that a connection speaks.
 
-use std::sync::Arc;
-
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::{self, PathAndQuery, Scheme, Uri};
 use http::{Method, Request, Version};
 use http_body::Body;
 
 use super::body::RequestBody;
-use super::exchange::Exchange;
 use super::upgrade::Asked;
 use super::{Fault, ForwardError};
 
@@ -19,7 +16,6 @@ pub(super) struct Wire<'a> {
     pub(super) host: &'a HeaderValue,
     pub(super) trailers: bool,
     pub(super) upgrade: Option<&'a Asked>,
-    pub(super) exchange: Option<&'a Arc<Exchange>>,
 }
 
 impl Wire<'_> {
@@ -79,18 +75,12 @@ impl Wire<'_> {
         if request.headers_mut().remove(header::EXPECT).is_none() {
             return;
         }
-        match self.exchange {
-            Some(exchange) if !self.http2 => {
+        match !self.http2 && !request.body().is_empty() {
+            true => {
                 request.headers_mut().insert(header::EXPECT, HeaderValue::from_static("100-continue"));
                 request.body_mut().hold_back();
-                let exchange = Arc::clone(exchange);
-                hyper::ext::on_informational(request, move |response| {
-                    if response.status() == http::StatusCode::CONTINUE {
-                        exchange.go_on();
-                    }
-                });
             }
-            Some(_) | None => request.body_mut().let_go(),
+            false => request.body_mut().let_go(),
         }
     }
 }
@@ -110,7 +100,6 @@ fn frame(request: &mut Request<RequestBody>, http2: bool) {
         (false, None) => {
             headers.remove(header::CONTENT_LENGTH);
             if !http2 {
-                // hyper would take a `GET` or `HEAD` without it for one without a body.
                 headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
             }
         }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Full;
 use tokio::join;
 
 use super::super::*;
@@ -137,4 +139,52 @@ async fn a_post_whose_connection_breaks_is_never_sent_twice() {
         let (answer, ()) = join!(rig.send(request), upstream);
         assert_eq!(answer.unwrap_err().fault(), Fault::Reset, "its bytes had left");
     }
+}
+
+#[tokio::test]
+async fn interim_answers_are_passed_over_and_bounded() {
+    let interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+    let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    let fake = Fake::new().await;
+    let rig = fake.rig();
+    let borne = format!("{}{ok}", interim.repeat(16));
+    let (answer, _hand) = join!(rig.get("/"), fake.answer(&borne));
+    assert_eq!(text(answer.unwrap()).await.unwrap(), "ok");
+    assert_eq!(fault_of(&format!("{}{ok}", interim.repeat(17))).await, Fault::InvalidResponse);
+}
+
+#[tokio::test]
+async fn a_head_that_comes_in_drops_is_read() {
+    let fake = Fake::new().await;
+    let rig = fake.rig();
+    let upstream = async {
+        let mut hand = fake.accept().await;
+        hand.head().await;
+        for drop in "HTTP/1.1 200 OK\r\nX: 1\r\nContent-Length: 2\r\n\r\nok".split_inclusive(|_| true) {
+            hand.say(drop).await;
+            tokio::task::yield_now().await;
+        }
+        hand
+    };
+    let (answer, _hand) = join!(rig.get("/"), upstream);
+    assert_eq!(text(answer.unwrap()).await.unwrap(), "ok");
+}
+
+/// `413` and an end, from a server that does not read what it has refused.
+#[tokio::test]
+async fn an_answer_counts_though_its_server_stops_reading() {
+    let fake = Fake::new().await;
+    let rig = fake.rig();
+    let large = Bytes::from(vec![b'x'; 16 << 20]);
+    let request = http::Request::post("/").body(Full::new(large)).unwrap();
+    let upstream = async {
+        let mut hand = fake.accept().await;
+        hand.head().await;
+        hand.say("HTTP/1.1 413 No\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno").await;
+        hand
+    };
+    let (answer, _hand) = join!(rig.send(request), upstream);
+    let answer = answer.unwrap();
+    assert_eq!((answer.status().as_u16(), text(answer).await.unwrap().as_str()), (413, "no"));
+    assert_eq!(rig.upstream.state()[0].idle, 0);
 }

@@ -219,7 +219,7 @@ async fn one_http2_connection_carries_many_requests_and_a_dead_one_is_replaced()
     server.abort();
     let _ = server.await;
     while rig.upstream.state()[0].idle > 0 {
-        rig.upstream.sweep();
+        rig.upstream.sweep(5);
         tokio::task::yield_now().await;
     }
     let upstream = async { tokio::spawn(serve_http2(fake.accept().await.stream, say_version)) };

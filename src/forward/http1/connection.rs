@@ -1,0 +1,219 @@
+//! One connection and the exchange on it.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{Method, Request, Response, StatusCode};
+use http_body::{Frame, SizeHint};
+use tokio::io::AsyncReadExt;
+
+use super::super::body::RequestBody;
+use super::super::timer::Deadline;
+use super::download::{Download, LARGE, SMALL};
+use super::head::{self, MAX_HEAD};
+use super::outgoing::Outgoing;
+use super::upload::Upload;
+use super::{Error, Stream, Tunnel};
+
+/// Interim answers to one request.
+const MAX_INTERIMS: u8 = 16;
+
+/// A connection to an upstream, and how far the exchange on it has come.
+#[derive(Debug)]
+pub(in super::super) struct Connection {
+    stream: Stream,
+    received: BytesMut,
+    /// Bytes of the head that were looked at in vain.
+    seen: usize,
+    /// Bytes of an answer of unknown length to make room for.
+    appetite: usize,
+    outgoing: Outgoing,
+    upload: Option<Upload>,
+    download: Download,
+    method: Method,
+    persists: bool,
+    /// How many interim answers are still borne.
+    interims: u8,
+    /// When the head of the answer is due.
+    pub(in super::super) deadline: Deadline,
+}
+
+impl Connection {
+    pub(in super::super) fn new(stream: Stream) -> Self {
+        Self {
+            stream,
+            received: BytesMut::new(),
+            seen: 0,
+            appetite: SMALL,
+            outgoing: Outgoing::default(),
+            upload: None,
+            download: Download::DONE,
+            method: Method::GET,
+            persists: false,
+            interims: MAX_INTERIMS,
+            deadline: Deadline::new(),
+        }
+    }
+
+    /// Begins an exchange, whose answer is due within `limit`; takes the request's body, which is sent
+    /// while the answer is waited for.
+    pub(in super::super) fn begin(&mut self, request: &mut Request<RequestBody>, limit: Duration) {
+        self.deadline.begin(limit);
+        head::write(request, self.outgoing.begin());
+        self.upload = Upload::of(std::mem::replace(request.body_mut(), RequestBody::EMPTY));
+        self.method.clone_from(request.method());
+        self.download = Download::DONE;
+        self.persists = false;
+        self.interims = MAX_INTERIMS;
+    }
+
+    /// Sends what can be sent, and waits for the head of the answer. `go_on` is called where the server
+    /// asks for the body (RFC 9110, section 15.2.1).
+    pub(in super::super) fn poll_answer(
+        &mut self,
+        cx: &mut Context<'_>,
+        go_on: &dyn Fn(),
+    ) -> Poll<Result<Response<()>, Error>> {
+        self.send(cx)?;
+        loop {
+            if let Some(head) = self.read_head()? {
+                if self.is_interim(head.response.status(), go_on)? {
+                    continue;
+                }
+                self.download = head.download;
+                self.persists = head.persists;
+                return Poll::Ready(Ok(head.response));
+            }
+            if ready!(self.poll_receive(SMALL, cx))? == 0 {
+                return Poll::Ready(Err(Error::Closed));
+            }
+        }
+    }
+
+    /// Whether the answer itself is still to come.
+    fn is_interim(&mut self, status: StatusCode, go_on: &dyn Fn()) -> Result<bool, Error> {
+        if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(false);
+        }
+        self.interims =
+            self.interims.checked_sub(1).ok_or(Error::Malformed("answer is put off too often"))?;
+        if status == StatusCode::CONTINUE {
+            go_on();
+        }
+        Ok(true)
+    }
+
+    /// Whether nothing of the request has left.
+    pub(in super::super) const fn is_unsent(&self) -> bool {
+        !self.outgoing.has_left()
+    }
+
+    /// The next frame of the answer's body; `None` where it is whole.
+    pub(in super::super) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        self.send(cx)?;
+        loop {
+            if let Some(frame) = self.download.take(&mut self.received)? {
+                return Poll::Ready(Some(Ok(frame)));
+            }
+            if self.download.is_done() {
+                return Poll::Ready(None);
+            }
+            if ready!(self.poll_receive(self.download.room(self.appetite), cx))? == 0 {
+                self.download.close()?;
+            }
+        }
+    }
+
+    /// Whether the answer's body is whole.
+    pub(in super::super) const fn is_answered(&self) -> bool {
+        self.download.is_done()
+    }
+
+    pub(in super::super) fn size_hint(&self) -> SizeHint {
+        self.download.size_hint()
+    }
+
+    /// Whether another exchange may follow: both directions of this one are whole, and nothing came that
+    /// nobody asked for (invariant 12).
+    pub(in super::super) fn is_reusable(&self) -> bool {
+        let whole = self.download.is_done() && self.upload.is_none() && self.outgoing.is_whole();
+        whole && self.persists && self.received.is_empty()
+    }
+
+    /// Gives back the memory that only a long answer needs.
+    pub(in super::super) fn rest(&mut self) {
+        self.appetite = SMALL;
+        if self.received.capacity() > 2 * SMALL {
+            self.received = BytesMut::new();
+        }
+    }
+
+    /// Whether it waits as it should: what comes without being asked for, an end or an answer that the
+    /// next request would take for its own, makes it useless.
+    pub(in super::super) fn is_waiting(&mut self) -> bool {
+        self.poll_receive(SMALL, &mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    pub(in super::super) fn into_tunnel(self) -> Tunnel {
+        Tunnel { early: self.received, stream: self.stream }
+    }
+
+    /// Sends what can be sent now. A server that stops reading may have answered before: its answer
+    /// counts, and then the connection ends.
+    fn send(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+        match self.poll_send(cx) {
+            Poll::Ready(Err(Error::Broken(_))) if self.outgoing.has_left() => {
+                self.upload = None;
+                self.outgoing.give_up();
+                Ok(())
+            }
+            Poll::Ready(sent) => sent,
+            Poll::Pending => Ok(()),
+        }
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        while let Some(upload) = &mut self.upload {
+            let all = upload.poll_fill(&mut self.outgoing, cx)?.is_ready();
+            let full = !self.outgoing.has_room();
+            if all {
+                self.upload = None;
+            }
+            ready!(self.outgoing.poll_write(&mut self.stream, cx)).map_err(Error::Broken)?;
+            if !all && !full {
+                return Poll::Pending;
+            }
+        }
+        self.outgoing.poll_write(&mut self.stream, cx).map_err(Error::Broken)
+    }
+
+    /// A head that comes in drops is not read anew at each of them.
+    fn read_head(&mut self) -> Result<Option<head::Head>, Error> {
+        if self.received.is_empty() || self.seen > 0 && !self.may_end() && self.received.len() < MAX_HEAD {
+            return Ok(None);
+        }
+        let head = head::read(&mut self.received, &self.method)?;
+        self.seen = if head.is_some() { 0 } else { self.received.len() };
+        Ok(head)
+    }
+
+    fn may_end(&self) -> bool {
+        let new = self.received.get(self.seen.saturating_sub(3)..).unwrap_or_default();
+        new.windows(2).any(|end| end == b"\n\n") || new.windows(3).any(|end| end == b"\n\r\n")
+    }
+
+    fn poll_receive(&mut self, room: usize, cx: &mut Context<'_>) -> Poll<Result<usize, Error>> {
+        self.received.reserve(room);
+        let room = self.received.capacity() - self.received.len();
+        let size = ready!(pin!(self.stream.read_buf(&mut self.received)).poll(cx)).map_err(Error::Broken)?;
+        if size == room {
+            self.appetite = (self.appetite * 2).min(LARGE);
+        }
+        Poll::Ready(Ok(size))
+    }
+}

@@ -1,0 +1,42 @@
+//! Why an exchange over HTTP/1.1 failed.
+
+use std::io;
+
+use super::super::Fault;
+use super::super::error::{Cause, ForwardError};
+
+/// Why there is no response, or no whole one.
+#[derive(Debug, thiserror::Error)]
+pub(in super::super) enum Error {
+    #[error("the connection broke")]
+    Broken(#[source] io::Error),
+    #[error("the server closed the connection before its response was whole")]
+    Closed,
+    #[error("the response's head is not HTTP/1.1")]
+    Head(#[source] httparse::Error),
+    #[error("the response's {0}")]
+    Malformed(&'static str),
+    #[error("the response has a head or trailers beyond the bounds")]
+    TooLarge,
+    #[error("the request's body broke off")]
+    Upload(#[source] Cause),
+    #[error("the request's body is not of the length it stated")]
+    Length,
+}
+
+impl From<httparse::Error> for Error {
+    fn from(error: httparse::Error) -> Self {
+        if error == httparse::Error::TooManyHeaders { Self::TooLarge } else { Self::Head(error) }
+    }
+}
+
+impl From<Error> for ForwardError {
+    fn from(error: Error) -> Self {
+        let fault = match &error {
+            Error::TooLarge => Fault::HeadersTooLarge,
+            Error::Head(_) | Error::Malformed(_) => Fault::InvalidResponse,
+            Error::Broken(_) | Error::Closed | Error::Upload(_) | Error::Length => Fault::Reset,
+        };
+        Self::new(fault, error)
+    }
+}

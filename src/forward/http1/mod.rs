@@ -1,0 +1,19 @@
+//! HTTP/1.1 towards upstreams (RFC 9112): one connection, one request at a time, no task of its own.
+//!
+//! Whoever waits for the response drives the connection, so that neither request nor response changes
+//! hands between tasks. What is not an exchange from its first byte to its last leaves a connection that
+//! is never used again (invariant 12).
+
+mod connection;
+mod download;
+mod error;
+mod head;
+mod outgoing;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod upload;
+
+pub(super) use connection::Connection;
+pub(super) use error::Error;
+pub(super) use stream::{Stream, Tunnel};

@@ -1,0 +1,108 @@
+//! What is to be written to an upstream, in few system calls and few copies.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use tokio::io::AsyncWrite;
+
+/// Pieces up to this size are copied behind what waits: cheaper than a second slice of a write.
+const COPIED: usize = 8 * 1024;
+
+/// Bytes on their way out: what was copied, then one large piece, then the end of its chunk.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    pub(super) copied: BytesMut,
+    piece: Bytes,
+    end: &'static [u8],
+    fate: Fate,
+}
+
+/// What has become of what was to be written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Fate {
+    #[default]
+    Kept,
+    Left,
+    GivenUp,
+}
+
+impl Outgoing {
+    /// Begins another request, whose head is to be written there.
+    pub(super) fn begin(&mut self) -> &mut BytesMut {
+        self.fate = Fate::Kept;
+        &mut self.copied
+    }
+
+    /// Whether a byte of the request has left.
+    pub(super) const fn has_left(&self) -> bool {
+        !matches!(self.fate, Fate::Kept)
+    }
+
+    /// The rest of the request is not sent, and nothing else ever is.
+    pub(super) fn give_up(&mut self) {
+        *self = Self { fate: Fate::GivenUp, ..Self::default() };
+    }
+
+    /// Whether all of the request has left.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_empty() && self.fate == Fate::Left
+    }
+
+    fn is_empty(&self) -> bool {
+        self.copied.is_empty() && self.piece.is_empty() && self.end.is_empty()
+    }
+
+    /// Whether there is room for another piece. Without it memory would not be bounded (invariant 14).
+    pub(super) fn has_room(&self) -> bool {
+        self.piece.is_empty() && self.end.is_empty() && self.copied.len() <= 2 * COPIED
+    }
+
+    /// Takes a piece of a body, and `end` to come behind it.
+    pub(super) fn push(&mut self, piece: Bytes, end: &'static [u8]) {
+        if piece.len() > COPIED {
+            (self.piece, self.end) = (piece, end);
+        } else {
+            self.copied.reserve(piece.len() + end.len());
+            self.copied.put_slice(&piece);
+            self.copied.put_slice(end);
+        }
+    }
+
+    /// Writes everything.
+    pub(super) fn poll_write<S>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>
+    where
+        S: AsyncWrite + Unpin,
+    {
+        while !self.is_empty() {
+            let written = ready!(self.poll_once(Pin::new(stream), cx))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.fate = Fate::Left;
+            self.advance(written);
+        }
+        Pin::new(stream).poll_flush(cx)
+    }
+
+    fn poll_once(&self, stream: Pin<&mut impl AsyncWrite>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.piece.is_empty() && self.end.is_empty() {
+            return stream.poll_write(cx, &self.copied);
+        }
+        let slices = [IoSlice::new(&self.copied), IoSlice::new(&self.piece), IoSlice::new(self.end)];
+        stream.poll_write_vectored(cx, &slices)
+    }
+
+    fn advance(&mut self, written: usize) {
+        let copied = written.min(self.copied.len());
+        self.copied.advance(copied);
+        let piece = (written - copied).min(self.piece.len());
+        self.piece.advance(piece);
+        let end = (written - copied - piece).min(self.end.len());
+        self.end = self.end.get(end..).unwrap_or_default();
+        if self.copied.is_empty() {
+            self.copied.clear();
+        }
+    }
+}
