@@ -64,8 +64,9 @@ impl Pool {
         let http2 = to.may_be_http2(upgrade) && !self.speaks_http1.load(Ordering::Relaxed);
         match self.waiting(http2).filter(|_| !fresh) {
             Some(lent) => Ok(lent),
-            None if http2 && !fresh => self.connect_once(to, upgrade).await,
-            None => self.connect(to, upgrade).await,
+            // Boxed: making a connection is rare and large, and every request carries the room for its future.
+            None if http2 && !fresh => Box::pin(self.connect_once(to, upgrade)).await,
+            None => Box::pin(self.connect(to, upgrade)).await,
         }
     }
 

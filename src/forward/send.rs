@@ -39,23 +39,24 @@ const MAX_FIELDS: usize = 100;
 /// # Errors
 /// Where there is no response to pass on; nothing has been sent to the upstream for faults of the
 /// client's head.
-pub async fn forward<B>(
-    upstream: &Arc<Upstream>,
-    plan: &Plan,
-    permit: Permit,
-    passage: Passage<'_>,
-    mut request: Request<B>,
-) -> Result<Response<UpstreamBody>, ForwardError>
+pub fn forward<'a, B>(
+    upstream: &'a Arc<Upstream>,
+    plan: &'a Plan,
+    permit: &Permit,
+    passage: Passage<'a>,
+    request: Request<B>,
+) -> impl Future<Output = Result<Response<UpstreamBody>, ForwardError>> + Send + use<'a, B>
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Cause>,
 {
-    refuse(plan, &request)?;
-    let upgrade = Asked::take(&mut request);
-    let trailers = headers::takes_trailers(request.headers());
-    let (request, exchange, host) = prepare(upstream, plan, &permit, &passage, request)?;
-    let sending = Sending { upstream, plan, passage: &passage, exchange, host, trailers, upgrade };
-    sending.run(request).await
+    let prepared = Sending::prepare(upstream, plan, permit, passage, request);
+    // A block: the future of an `async fn` holds its arguments twice.
+    async move {
+        let (sending, mut request) = prepared?;
+        let (response, lease) = sending.send(&mut request).await?;
+        sending.receive(response, lease)
+    }
 }
 
 /// What is refused by its head alone.
@@ -71,37 +72,19 @@ fn refuse<B: Body>(plan: &Plan, request: &Request<B>) -> Result<(), ForwardError
     Ok(())
 }
 
-type Prepared = (Request<RequestBody>, Option<Arc<Exchange>>, HeaderValue);
-
-fn prepare<B>(
-    upstream: &Upstream,
-    plan: &Plan,
-    permit: &Permit,
-    passage: &Passage<'_>,
-    request: Request<B>,
-) -> Result<Prepared, ForwardError>
-where
-    B: Body<Data = Bytes> + Send + Unpin + 'static,
-    B::Error: Into<Cause>,
-{
-    let (mut head, body) = request.into_parts();
-    head.extensions.clear();
-    let target = rewrite::target(std::mem::take(&mut head.uri), passage.path, &plan.settings.rewrite)?;
-    head.uri = target.into();
-    let host = plan.prepare(permit, passage, head.version, &mut head.headers)?;
-    let limits = BodyLimits {
+fn limits(upstream: &Upstream, plan: &Plan) -> BodyLimits {
+    BodyLimits {
         max: plan.settings.max_body,
         idle: upstream.settings().timeout.idle,
         reserved: Arc::clone(&plan.reserved),
-    };
-    let (body, exchange) = RequestBody::new(body, limits);
-    Ok((Request::from_parts(head, body), exchange, host))
+    }
 }
 
+/// A request on its way.
 struct Sending<'a> {
     upstream: &'a Arc<Upstream>,
     plan: &'a Plan,
-    passage: &'a Passage<'a>,
+    passage: Passage<'a>,
     exchange: Option<Arc<Exchange>>,
     host: HeaderValue,
     trailers: bool,
@@ -115,19 +98,44 @@ enum Failure {
     Failed(ForwardError),
 }
 
-impl Sending<'_> {
-    async fn run(self, mut request: Request<RequestBody>) -> Result<Response<UpstreamBody>, ForwardError> {
+impl<'a> Sending<'a> {
+    fn prepare<B>(
+        upstream: &'a Arc<Upstream>,
+        plan: &'a Plan,
+        permit: &Permit,
+        passage: Passage<'a>,
+        mut request: Request<B>,
+    ) -> Result<(Self, Request<RequestBody>), ForwardError>
+    where
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Cause>,
+    {
+        refuse(plan, &request)?;
+        let upgrade = Asked::take(&mut request);
+        let trailers = headers::takes_trailers(request.headers());
+        let (mut head, body) = request.into_parts();
+        head.extensions.clear();
+        let target = rewrite::target(std::mem::take(&mut head.uri), passage.path, &plan.settings.rewrite)?;
+        head.uri = target.into();
+        let host = plan.prepare(permit, &passage, head.version, &mut head.headers)?;
+        let (body, exchange) = RequestBody::new(body, limits(upstream, plan));
+        let request = Request::from_parts(head, body);
+        Ok((Self { upstream, plan, passage, exchange, host, trailers, upgrade }, request))
+    }
+
+    async fn send(
+        &self,
+        request: &mut Request<RequestBody>,
+    ) -> Result<(Response<Content>, Lease), ForwardError> {
         let mut lease = self.connect(false).await?;
-        let mut sent = self.transmit(&mut lease, &mut request).await;
-        if matches!(sent, Err(Failure::Unsent(_)))
-            && request.method().is_idempotent()
-            && !lease.lent.is_fresh()
-        {
+        let mut sent = self.transmit(&mut lease, request).await;
+        let repeatable = request.method().is_idempotent() && !lease.lent.is_fresh();
+        if repeatable && matches!(sent, Err(Failure::Unsent(_))) {
             lease = self.connect(true).await?;
-            sent = self.transmit(&mut lease, &mut request).await;
+            sent = self.transmit(&mut lease, request).await;
         }
         match sent {
-            Ok(response) => self.receive(response, lease),
+            Ok(response) => Ok((response, lease)),
             Err(Failure::Unsent(error) | Failure::Failed(error)) => Err(self.blame(error, &lease)),
         }
     }
@@ -153,15 +161,16 @@ impl Sending<'_> {
         Err(last)
     }
 
-    fn wire(&self, lease: &Lease) -> Wire<'_> {
+    fn write(&self, lease: &Lease, request: &mut Request<RequestBody>) -> Result<(), ForwardError> {
         let target = &self.upstream.targets()[lease.server];
-        Wire {
+        let wire = Wire {
             http2: matches!(lease.lent, Lent::Http2 { .. }),
             tls: target.tls,
             host: self.plan.host(&self.host, &target.host),
             trailers: self.trailers,
             upgrade: self.upgrade.as_ref(),
-        }
+        };
+        wire.write(request)
     }
 
     async fn transmit(
@@ -169,10 +178,11 @@ impl Sending<'_> {
         lease: &mut Lease,
         request: &mut Request<RequestBody>,
     ) -> Result<Response<Content>, Failure> {
-        self.wire(lease).write(request).map_err(Failure::Failed)?;
+        self.write(lease, request).map_err(Failure::Failed)?;
         match &mut lease.lent {
             Lent::Http1 { connection, .. } => self.transmit_http1(connection, request).await,
-            Lent::Http2 { sender, .. } => self.transmit_http2(sender, request).await,
+            // Boxed: large, and over HTTP/2 dwarfed by the streams' own costs.
+            Lent::Http2 { sender, .. } => Box::pin(self.transmit_http2(sender, request)).await,
         }
     }
 
@@ -262,7 +272,7 @@ impl Sending<'_> {
         self.upstream.succeeded(lease.server);
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let chosen = switched.then(|| response.headers_mut().remove(http::header::UPGRADE)).flatten();
-        self.plan.finish(self.passage, &mut response);
+        self.plan.finish(&self.passage, &mut response);
         let idle = self.upstream.settings().timeout.idle;
         match (self.upgrade, chosen) {
             (Some(asked), Some(chosen)) => {

@@ -37,7 +37,7 @@ pub(super) fn act(
             Action::Forward(upstream, plan) => {
                 let personal = permit.principal().is_some();
                 let passage = passage(house, exchange, authentication)?;
-                let response = forward(upstream, plan, permit, passage, request).await?;
+                let response = forward(upstream, plan, &permit, passage, request).await?;
                 Ok(forwarded(house, exchange, authentication, personal, response))
             }
             Action::Redirect(redirect) => redirected(redirect, route, exchange.inbound()?, &request),

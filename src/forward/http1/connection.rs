@@ -145,12 +145,10 @@ impl Connection {
         whole && self.persists && self.received.is_empty()
     }
 
-    /// Gives back the memory that only a long answer needs.
+    /// Gives back the memory that only an exchange needs.
     pub(in super::super) fn rest(&mut self) {
         self.appetite = SMALL;
-        if self.received.capacity() > 2 * SMALL {
-            self.received = BytesMut::new();
-        }
+        self.received = BytesMut::new();
     }
 
     /// Whether it waits as it should: what comes without being asked for, an end or an answer that the
@@ -208,6 +206,8 @@ impl Connection {
     }
 
     fn poll_receive(&mut self, room: usize, cx: &mut Context<'_>) -> Poll<Result<usize, Error>> {
+        // No memory for who only waits: what is allocated when it is needed is still in the cache.
+        ready!(self.stream.poll_readable(cx)).map_err(Error::Broken)?;
         self.received.reserve(room);
         let room = self.received.capacity() - self.received.len();
         let size = ready!(pin!(self.stream.read_buf(&mut self.received)).poll(cx)).map_err(Error::Broken)?;

@@ -102,7 +102,7 @@ impl Outgoing {
         let end = (written - copied - piece).min(self.end.len());
         self.end = self.end.get(end..).unwrap_or_default();
         if self.copied.is_empty() {
-            self.copied.clear();
+            self.copied = BytesMut::new();
         }
     }
 }

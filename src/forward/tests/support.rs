@@ -149,7 +149,7 @@ impl Rig {
             asserter: self.asserter.as_ref(),
             audience: authority.host(),
         };
-        forward(&self.upstream, &self.plan, self.permit.clone(), passage, request).await
+        forward(&self.upstream, &self.plan, &self.permit, passage, request).await
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {
