@@ -20,15 +20,16 @@ pub(super) fn strip_request(headers: &mut HeaderMap, own: &dyn OwnCookies) {
     let mut fields = headers.get_all(COOKIE).iter();
     let Some(first) = fields.next() else { return };
     let ours = |pair: &[u8]| own.owns(&name(pair));
-    if fields.next().is_none() {
-        let mut pairs = pairs(first).map(ours);
-        match pairs.next() {
-            // The session's cookie alone, as browsers of most apps send it.
-            Some(true) if pairs.all(|ours| ours) => return drop(headers.remove(COOKIE)),
-            Some(false) if !pairs.any(|ours| ours) => return,
-            None => return,
-            Some(_) => {}
-        }
+    let lone = fields.next().is_none();
+    let (any, others) =
+        pairs(first).map(ours).fold((false, false), |(any, others), ours| (any | ours, others | !ours));
+    if lone && !any {
+        return;
+    }
+    // The session's cookie alone, as browsers of most apps send it.
+    if lone && !others {
+        headers.remove(COOKIE);
+        return;
     }
     let mut kept = Vec::with_capacity(first.len());
     for pair in headers.get_all(COOKIE).iter().flat_map(pairs).filter(|pair| !ours(pair)) {
