@@ -31,7 +31,9 @@ pub use assertion::UnusableKey;
 pub use error::{Blame, ProviderError, RefreshError, SetupError, SignInError};
 pub use federation::Member;
 pub use flights::{FlightError, RefreshFlights};
-pub use flow::{CallbackParameters, Departure, Flow, FlowCookies, FlowError, SignInIntent, SignedIn};
+pub use flow::{
+    CallbackParameters, Departure, Flow, FlowCookies, FlowError, SignInIntent, SignedIn, is_own_parameter,
+};
 pub use id_token::IdTokenError;
 pub use keys::KeySource;
 pub use metadata::MetadataError;

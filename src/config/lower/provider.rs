@@ -4,36 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::identity::{ClaimPath, Issuer, ProviderName};
-use crate::oidc::{ClaimMapping, ClientAuthentication, ClientSettings, ProviderSettings};
+use crate::oidc::{ClaimMapping, ClientAuthentication, ClientSettings, ProviderSettings, is_own_parameter};
 
 use super::super::at::{At, Place, at};
 use super::super::raw::{Claims, ClientAuth, OneOrMany, Provider, Userinfo};
 use super::super::remark::{Remark, quoted};
 use super::Lowering;
 use super::value::{DAY, MINUTE, filled, is_loopback, is_name, url};
-
-/// Parameters that the gateway alone sets: another value would break what protects the sign-in (invariant 6)
-/// or make the provider fetch (16).
-const OWN_PARAMETERS: [&str; 18] = [
-    "response_type",
-    "response_mode",
-    "client_id",
-    "redirect_uri",
-    "scope",
-    "state",
-    "nonce",
-    "code_challenge",
-    "code_challenge_method",
-    "request",
-    "request_uri",
-    "registration",
-    "prompt",
-    "max_age",
-    "acr_values",
-    "login_hint",
-    "id_token_hint",
-    "client_secret",
-];
 
 impl Lowering<'_> {
     pub(super) fn providers(
@@ -174,7 +151,7 @@ impl Lowering<'_> {
     fn extra(&mut self, at: At<'_, Option<BTreeMap<String, String>>>) -> Vec<(String, String)> {
         let entries = at.given().map(At::entries).unwrap_or_default();
         for (name, at) in &entries {
-            if name.is_empty() || OWN_PARAMETERS.contains(name) {
+            if name.is_empty() || is_own_parameter(name) {
                 self.fault(
                     Remark::new(at.place, format!("the parameter {} is set by the gateway", quoted(name)))
                         .expected("expected parameters of the provider's own")

@@ -77,20 +77,35 @@ pub struct Flow {
     max_age: Option<Duration>,
 }
 
-/// Parameters that are ours to set: configured extra ones must not replace them.
-const OWN_PARAMETERS: [&str; 11] = [
+/// Parameters of an authorization request that are ours to set (RFC 6749, section 4.1.1; OpenID Connect Core,
+/// section 3.1.2.1): another value would break what protects the sign-in (invariant 6) or make the provider fetch
+/// (16).
+const OWN_PARAMETERS: [&str; 18] = [
     "response_type",
+    "response_mode",
     "client_id",
+    "client_secret",
     "redirect_uri",
     "scope",
     "state",
     "nonce",
     "code_challenge",
     "code_challenge_method",
-    "response_mode",
     "request",
     "request_uri",
+    "registration",
+    "prompt",
+    "max_age",
+    "acr_values",
+    "login_hint",
+    "id_token_hint",
 ];
+
+/// Whether the parameter `name` of an authorization request is the gateway's to set.
+#[must_use]
+pub fn is_own_parameter(name: &str) -> bool {
+    OWN_PARAMETERS.contains(&name)
+}
 
 type Request<'a> = AuthorizationRequest<'a, CoreAuthDisplay, CoreAuthPrompt, CoreResponseType>;
 
@@ -153,7 +168,7 @@ fn wishes<'a>(
     if let Some(max_age) = max_age {
         request = request.set_max_age(max_age);
     }
-    let extra = settings.extra.iter().filter(|(name, _)| !OWN_PARAMETERS.contains(&name.as_str()));
+    let extra = settings.extra.iter().filter(|(name, _)| !is_own_parameter(name));
     extra.fold(request, |request, (name, value)| request.add_extra_param(name.clone(), value.clone()))
 }
 
