@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -50,12 +52,44 @@ name! {
     Subject
 }
 name! {
-    /// The identifier that one request keeps from the refusal page to the log to the app.
-    RequestId
-}
-name! {
     /// What a route is called in logs, metrics and explanations: its `name`, or host and path.
     RouteName
+}
+
+/// The identifier that one request keeps from the refusal page to the log to the app. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId(Bytes);
+
+impl RequestId {
+    /// Wraps the text as it is.
+    #[must_use]
+    pub fn new(text: impl AsRef<str>) -> Self {
+        Self(Bytes::copy_from_slice(text.as_ref().as_bytes()))
+    }
+
+    /// Sixteen ASCII digits or letters.
+    #[must_use]
+    pub fn of_digits(digits: [u8; 16]) -> Self {
+        Self(Bytes::from_owner(digits))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The text as the value of a header, where it can be one.
+    #[must_use]
+    pub fn field(&self) -> Option<HeaderValue> {
+        HeaderValue::from_maybe_shared(self.0.clone()).ok()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// An e-mail address and whether the provider vouches for it (`email_verified`).

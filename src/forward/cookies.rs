@@ -19,11 +19,20 @@ impl<F: Fn(&str) -> bool + Sync> OwnCookies for F {
 pub(super) fn strip_request(headers: &mut HeaderMap, own: &dyn OwnCookies) {
     let mut fields = headers.get_all(COOKIE).iter();
     let Some(first) = fields.next() else { return };
-    if fields.next().is_none() && !pairs(first).any(|pair| own.owns(&name(pair))) {
+    let ours = |pair: &[u8]| own.owns(&name(pair));
+    let lone = fields.next().is_none();
+    let (any, others) =
+        pairs(first).map(ours).fold((false, false), |(any, others), ours| (any | ours, others | !ours));
+    if lone && !any {
+        return;
+    }
+    // The session's cookie alone, as browsers of most apps send it.
+    if lone && !others {
+        headers.remove(COOKIE);
         return;
     }
     let mut kept = Vec::with_capacity(first.len());
-    for pair in headers.get_all(COOKIE).iter().flat_map(pairs).filter(|pair| !own.owns(&name(pair))) {
+    for pair in headers.get_all(COOKIE).iter().flat_map(pairs).filter(|pair| !ours(pair)) {
         if !kept.is_empty() {
             kept.extend_from_slice(b"; ");
         }
@@ -57,7 +66,7 @@ fn pairs(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
 }
 
 fn name(pair: &[u8]) -> std::borrow::Cow<'_, str> {
-    let end = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+    let end = memchr::memchr(b'=', pair).unwrap_or(pair.len());
     String::from_utf8_lossy(pair[..end].trim_ascii())
 }
 

@@ -7,7 +7,7 @@ use serde_json::Map;
 
 use super::*;
 use crate::identity::{Email, Issuer, Principal, ProviderName, Subject};
-use crate::request::{Scheme, Transport, WorkerId};
+use crate::request::{Memo, Scheme, Transport, WorkerId};
 
 pub(super) fn map(fields: &[(&str, &str)]) -> HeaderMap {
     let field = |(name, value): &(&str, &str)| {
@@ -27,6 +27,7 @@ pub(super) fn transport(peer: &str) -> Transport {
         scheme: Scheme::Http,
         to_https: false,
         worker: WorkerId(0),
+        memo: Memo::default(),
     }
 }
 

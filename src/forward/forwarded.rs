@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Version;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::request::{Authority, Forwarding, Scheme, Transport};
+use crate::request::{Authority, Origin, OriginFields, Scheme, Transport};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -18,34 +18,35 @@ const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 ///
 /// Nothing that came in is appended to: the list holds the client's address and, where a trusted
 /// proxy stood between, that proxy's. What a client invented on the left of it is gone (invariant 10).
-pub(super) fn write(
-    headers: &mut HeaderMap,
-    transport: &Transport,
-    forwarding: &Forwarding,
-    host: (&Authority, &HeaderValue),
-    received: Version,
-) {
-    let client = forwarding.client.ip();
-    let proxy = Some(transport.peer.ip().to_canonical()).filter(|peer| *peer != client.to_canonical());
-    let (authority, host) = host;
-    insert(headers, FOR, addresses(client, proxy));
-    insert(headers, header::FORWARDED, elements(client, proxy, host, forwarding.scheme, transport.scheme));
-    headers.insert(PROTO, HeaderValue::from_static(forwarding.scheme.as_str()));
-    headers.insert(PORT, port(authority.port_or_default(forwarding.scheme)));
-    headers.insert(HOST, host.clone());
+pub(super) fn write(headers: &mut HeaderMap, fields: OriginFields, scheme: Scheme, received: Version) {
+    headers.insert(FOR, fields.addresses);
+    headers.insert(header::FORWARDED, fields.forwarded);
+    headers.insert(PROTO, HeaderValue::from_static(scheme.as_str()));
+    headers.insert(PORT, fields.port);
+    headers.insert(HOST, fields.host);
     headers.append(header::VIA, via(received));
 }
 
-/// The host that the client asked for, as a header. The field that came is shared where it says so
-/// in the same bytes.
-pub(super) fn host_value(authority: &Authority, came: Option<&HeaderValue>) -> Option<HeaderValue> {
-    let same =
-        came.filter(|value| authority.port().is_none() && value.as_bytes() == authority.host().as_bytes());
-    match same {
-        Some(value) => Some(value.clone()),
-        None if authority.port().is_none() => HeaderValue::from_str(authority.host()).ok(),
-        None => HeaderValue::from_maybe_shared(Bytes::from(authority.to_string())).ok(),
-    }
+/// What [`write`] says of a request that came over `transport`.
+pub(super) fn fields(transport: &Transport, origin: Origin) -> Option<OriginFields> {
+    transport.memo.origin(origin, |origin| make(transport, origin))
+}
+
+fn make(transport: &Transport, origin: &Origin) -> Option<OriginFields> {
+    let client = origin.client.ip();
+    let proxy = Some(transport.peer.ip().to_canonical()).filter(|peer| *peer != client.to_canonical());
+    let elements = elements(client, proxy, &origin.authority, origin.scheme, transport.scheme);
+    Some(OriginFields {
+        host: host_value(&origin.authority)?,
+        port: port(origin.authority.port_or_default(origin.scheme)),
+        addresses: owned(addresses(client, proxy))?,
+        forwarded: owned(elements)?,
+    })
+}
+
+/// The host that the client asked for, as a header.
+pub(super) fn host_value(authority: &Authority) -> Option<HeaderValue> {
+    HeaderValue::from_str(authority.as_str()).ok()
 }
 
 fn addresses(client: IpAddr, proxy: Option<IpAddr>) -> String {
@@ -58,18 +59,12 @@ fn addresses(client: IpAddr, proxy: Option<IpAddr>) -> String {
     text
 }
 
-fn elements(
-    client: IpAddr,
-    proxy: Option<IpAddr>,
-    host: &HeaderValue,
-    scheme: Scheme,
-    hop: Scheme,
-) -> String {
+fn elements(client: IpAddr, proxy: Option<IpAddr>, host: &Authority, scheme: Scheme, hop: Scheme) -> String {
     let mut text = String::with_capacity(96);
     text.push_str("for=");
     node(&mut text, client);
     // A valid host holds neither quotes nor backslashes.
-    let _ = write!(text, ";host=\"{}\";proto={scheme}", host.to_str().unwrap_or_default());
+    let _ = write!(text, ";host=\"{host}\";proto={scheme}");
     if let Some(proxy) = proxy {
         text.push_str(", for=");
         node(&mut text, proxy);
@@ -101,10 +96,8 @@ fn via(received: Version) -> HeaderValue {
     })
 }
 
-fn insert(headers: &mut HeaderMap, name: HeaderName, text: String) {
-    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(text)) {
-        headers.insert(name, value);
-    }
+fn owned(text: String) -> Option<HeaderValue> {
+    HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
 }
 
 #[cfg(test)]
@@ -116,11 +109,10 @@ mod tests {
     fn written(peer: &str, client: &str) -> HeaderMap {
         let transport = fixtures::transport(peer);
         let client = ClientAddress::new(client.parse().unwrap());
-        let forwarding = Forwarding { client, scheme: Scheme::Https, host: None };
         let authority = Authority::parse("wiki.corp.example:8443").unwrap();
-        let host = host_value(&authority, None).unwrap();
+        let fields = fields(&transport, Origin { client, scheme: Scheme::Https, authority }).unwrap();
         let mut headers = fixtures::map(&[("via", "1.0 fred")]);
-        write(&mut headers, &transport, &forwarding, (&authority, &host), Version::HTTP_2);
+        write(&mut headers, fields, Scheme::Https, Version::HTTP_2);
         headers
     }
 
@@ -149,11 +141,18 @@ mod tests {
     }
 
     #[test]
-    fn the_host_that_came_is_shared_only_where_it_is_the_one_judged() {
-        let authority = Authority::parse("a.example").unwrap();
-        for came in ["a.example", "A.EXAMPLE", "evil.example"] {
-            let value = HeaderValue::from_static(came);
-            assert_eq!(host_value(&authority, Some(&value)).unwrap(), "a.example");
+    fn a_connections_second_host_is_told_as_it_is() {
+        let transport = fixtures::transport("192.0.2.7:999");
+        let told = |host: &str| {
+            let client = ClientAddress::new(transport.peer.ip());
+            let authority = Authority::parse(host).unwrap();
+            fields(&transport, Origin { client, scheme: Scheme::Https, authority }).unwrap()
+        };
+        for host in ["A.example", "b.example:8443", "a.example", "b.example:8443"] {
+            let (fields, host) = (told(host), host.to_ascii_lowercase());
+            assert_eq!(fields.host, host);
+            assert_eq!(fields.forwarded, format!("for=192.0.2.7;host=\"{host}\";proto=https"));
+            assert_eq!(fields.port, if host.ends_with("8443") { "8443" } else { "443" });
         }
     }
 }

@@ -10,28 +10,29 @@ use super::{HeaderRule, ReservedHeaders};
 /// All of it is taken before the gateway adds anything: a name listed in `Connection` can only remove
 /// what came in (CVE-2024-45410).
 pub(super) fn strip_request(headers: &mut HeaderMap, reserved: &ReservedHeaders) {
-    let named = named_by_connection(headers);
-    let doomed: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| is_hop_by_hop(name) || reserved.holds(name.as_str()))
-        .cloned()
-        .chain(named)
-        .collect();
-    remove(headers, &doomed);
+    strip(headers, |name| is_hop_by_hop(name) || reserved.holds(name.as_str()));
 }
 
 /// Takes from a response's head what belongs to the upstream's connection alone.
 pub(super) fn strip_response(headers: &mut HeaderMap) {
-    if headers.contains_key(header::TRANSFER_ENCODING) {
+    if strip(headers, is_hop_by_hop).contains(&header::TRANSFER_ENCODING) {
         // The body has been read by its chunks; a length beside them would be a second opinion
         // for whoever stands in front of us (RFC 9112, section 6.3).
         headers.remove(header::CONTENT_LENGTH);
     }
     one_content_length(headers);
-    let named = named_by_connection(headers);
-    let doomed: Vec<HeaderName> =
-        headers.keys().filter(|name| is_hop_by_hop(name)).cloned().chain(named).collect();
-    remove(headers, &doomed);
+}
+
+/// Takes out the names that are `doomed`, `Connection` among them, and those that it lists; gives back the
+/// former. Most heads have one such name or none.
+fn strip(headers: &mut HeaderMap, doomed: impl Fn(&HeaderName) -> bool) -> Vec<HeaderName> {
+    let gone: Vec<HeaderName> = headers.keys().filter(|name| doomed(name)).cloned().collect();
+    if gone.contains(&header::CONNECTION) {
+        let named = named_by_connection(headers);
+        remove(headers, &named);
+    }
+    remove(headers, &gone);
+    gone
 }
 
 /// Trailers that may go to the upstream: no identity, no framing, no routing (invariant 9; RFC 9110,
@@ -59,13 +60,13 @@ fn remove(headers: &mut HeaderMap, doomed: &[HeaderName]) {
 
 fn one_content_length(headers: &mut HeaderMap) {
     let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
-    let first = lengths.next().cloned();
-    let repeated = lengths.next().is_some();
-    if let Some(first) = first.filter(|first| repeated || first.as_bytes().contains(&b',')) {
+    let Some(first) = lengths.next() else { return };
+    if lengths.next().is_some() || first.as_bytes().contains(&b',') {
         // hyper has made sure that all of them say the same.
         let text = first.to_str().unwrap_or_default();
         let one = text.split(',').next().and_then(|one| HeaderValue::from_str(one.trim()).ok());
-        headers.insert(header::CONTENT_LENGTH, one.unwrap_or(first));
+        let one = one.unwrap_or_else(|| first.clone());
+        headers.insert(header::CONTENT_LENGTH, one);
     }
 }
 
@@ -102,11 +103,11 @@ fn is_no_trailer(name: &HeaderName) -> bool {
 }
 
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    let fields = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    let tokens = fields.flat_map(|field| field.split(',')).map(str::trim);
+    let fields = headers.get_all(header::CONNECTION).iter().map(HeaderValue::as_bytes);
+    let tokens = fields.flat_map(|field| field.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
     tokens
-        .filter(|token| !token.eq_ignore_ascii_case("close") && !token.eq_ignore_ascii_case("keep-alive"))
-        .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
+        .filter(|token| !token.eq_ignore_ascii_case(b"close") && !token.eq_ignore_ascii_case(b"keep-alive"))
+        .filter_map(|token| HeaderName::from_bytes(token).ok())
         .collect()
 }
 

@@ -11,11 +11,14 @@ use super::{Fault, ForwardError, ForwardSettings, ReservedHeaders, TokenPass, Up
 use super::{forwarded, headers, identity};
 use crate::identity::RequestId;
 use crate::policy::Permit;
-use crate::request::{Authority, Forwarding, RequestPath, Transport};
+use crate::request::{Authority, Forwarding, Origin, RequestPath, Transport};
 use crate::secret::Secret;
 use crate::session::Tokens;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Fields that every request is given; the map makes room for them at once.
+const TOLD: usize = 8;
 
 /// What one route does to requests and responses on their way, ready to be done.
 #[derive(Clone, Debug)]
@@ -65,24 +68,37 @@ impl Plan {
         received: Version,
         map: &mut HeaderMap,
     ) -> Result<HeaderValue, ForwardError> {
-        let host = forwarded::host_value(passage.authority, map.get(header::HOST)).ok_or(Fault::BadTarget)?;
+        map.reserve(TOLD);
         headers::strip_request(map, &self.reserved);
         cookies::strip_request(map, passage.own_cookies);
         self.authorize(permit, passage, map)?;
         headers::apply(&self.settings.request_headers, map);
-        self.tell_origin(passage, &host, received, map);
+        let host = self.tell_origin(passage, received, map).ok_or(Fault::BadTarget)?;
         self.tell_identity(permit, passage, map)?;
         Ok(host)
     }
 
-    fn tell_origin(&self, passage: &Passage<'_>, host: &HeaderValue, received: Version, map: &mut HeaderMap) {
-        let asked = passage.forwarding.host.as_ref().filter(|asked| *asked != passage.authority);
-        let other = asked.and_then(|asked| Some((asked, forwarded::host_value(asked, None)?)));
-        let shown = other.as_ref().map_or((passage.authority, host), |(asked, value)| (*asked, value));
-        forwarded::write(map, passage.transport, passage.forwarding, shown, received);
-        if let Ok(id) = HeaderValue::from_str(passage.request_id.as_str()) {
+    /// Tells where the request came from; gives the `Host` that the client asked us for.
+    fn tell_origin(
+        &self,
+        passage: &Passage<'_>,
+        received: Version,
+        map: &mut HeaderMap,
+    ) -> Option<HeaderValue> {
+        let Forwarding { client, scheme, host } = passage.forwarding;
+        let asked = host.as_ref().unwrap_or(passage.authority);
+        let origin = Origin { client: *client, scheme: *scheme, authority: asked.clone() };
+        let fields = forwarded::fields(passage.transport, origin)?;
+        let host = if asked == passage.authority {
+            fields.host.clone()
+        } else {
+            forwarded::host_value(passage.authority)?
+        };
+        forwarded::write(map, fields, *scheme, received);
+        if let Some(id) = passage.request_id.field() {
             map.insert(REQUEST_ID, id);
         }
+        Some(host)
     }
 
     fn tell_identity(

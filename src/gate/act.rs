@@ -15,48 +15,45 @@ use super::route::{Action, Route};
 use super::settings::RedirectSettings;
 use crate::authn::Authentication;
 use crate::clock::Timestamp;
-use crate::forward::{Passage, Plan, UpgradeTunnel, Upstream, forward};
+use crate::forward::{Passage, UpgradeTunnel, UpstreamBody, forward};
 use crate::policy::Permit;
 use crate::session::Session;
 
 /// Forwards, redirects, or answers from the gateway's own endpoints.
-pub(super) async fn act(
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` holds its arguments twice, and every connection keeps room for this future"
+)]
+pub(super) fn act(
     house: &House,
     route: &Route,
     exchange: &mut Exchange,
     permit: Permit,
     authentication: &Authentication,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Rejection> {
-    match &route.action {
-        Action::Forward(upstream, plan) => {
-            forwarded(house, upstream, plan, exchange, permit, authentication, request).await
-        }
-        Action::Redirect(redirect) => {
-            let mut response = redirected(redirect, exchange.inbound()?, &request)?;
-            if !route.access.is_public() {
-                // 301 and 308 are kept by any cache that is not told otherwise (RFC 9110, section 15.4).
-                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
+    async move {
+        match &route.action {
+            Action::Forward(upstream, plan) => {
+                let personal = permit.principal().is_some();
+                let passage = passage(house, exchange, authentication)?;
+                let response = forward(upstream, plan, &permit, passage, request).await?;
+                Ok(forwarded(house, exchange, authentication, personal, response))
             }
-            Ok(response)
+            Action::Redirect(redirect) => redirected(redirect, route, exchange.inbound()?, &request),
+            // Boxed: a sign-in is rare and large, and every request carries the room for its future.
+            Action::Own(endpoint) => Box::pin(endpoint.answer(house, exchange, request)).await,
         }
-        // Boxed: a sign-in is rare and large, and every request carries the room for its future.
-        Action::Own(endpoint) => Box::pin(endpoint.answer(house, exchange, request)).await,
     }
 }
 
-async fn forwarded(
-    house: &House,
-    upstream: &Arc<Upstream>,
-    plan: &Plan,
-    exchange: &mut Exchange,
-    permit: Permit,
-    authentication: &Authentication,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, Rejection> {
+fn passage<'a>(
+    house: &'a House,
+    exchange: &'a Exchange,
+    authentication: &'a Authentication,
+) -> Result<Passage<'a>, Rejection> {
     let inbound = exchange.inbound()?;
-    let personal = permit.principal().is_some();
-    let passage = Passage {
+    Ok(Passage {
         transport: &exchange.transport,
         forwarding: &inbound.forwarding,
         authority: &inbound.authority,
@@ -67,15 +64,23 @@ async fn forwarded(
         own_cookies: house,
         asserter: Some(&house.foundations.asserter),
         audience: inbound.authority.host(),
-    };
-    let mut response = forward(upstream, plan, &permit, passage, request).await?;
+    })
+}
+
+fn forwarded(
+    house: &House,
+    exchange: &mut Exchange,
+    authentication: &Authentication,
+    personal: bool,
+    mut response: Response<UpstreamBody>,
+) -> Response<Body> {
     if let Some(tunnel) = response.body_mut().take_tunnel() {
         let left = left(authentication, house.foundations.clock.now());
         open(tunnel, exchange, left);
     } else if personal {
         keep_from_others(response.headers_mut());
     }
-    Ok(response.map(Body::upstream))
+    response.map(Body::upstream)
 }
 
 /// A cache in front of the gateway may keep what says nothing, and give it to anybody (invariant 17; RFC 9111,
@@ -115,6 +120,7 @@ async fn over(session: Option<Arc<Session>>, left: Option<Duration>) {
 
 fn redirected<B>(
     redirect: &RedirectSettings,
+    route: &Route,
     inbound: &Inbound,
     request: &Request<B>,
 ) -> Result<Response<Body>, Rejection> {
@@ -124,6 +130,10 @@ fn redirected<B>(
     let mut response = Response::new(Body::ours(""));
     *response.status_mut() = redirect.status;
     response.headers_mut().insert(header::LOCATION, location);
+    if !route.access.is_public() {
+        // 301 and 308 are kept by any cache that is not told otherwise (RFC 9110, section 15.4).
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     Ok(response)
 }
 

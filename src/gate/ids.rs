@@ -32,7 +32,7 @@ impl RequestIds {
             *digit = b"0123456789abcdef"[(rest & 15) as usize];
             rest >>= 4;
         }
-        RequestId::new(str::from_utf8(&buffer).unwrap_or_default())
+        RequestId::of_digits(buffer)
     }
 }
 

@@ -97,40 +97,56 @@ impl Gate {
     }
 
     /// The path of a request: each step goes on or says why not.
-    async fn pass(
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an `async fn` holds its arguments twice, and every connection keeps room for this future"
+    )]
+    fn pass(
         house: &House,
         exchange: &mut Exchange,
         request: Request<Incoming>,
-    ) -> Result<Response<Body>, Rejection> {
-        let inbound = exchange.inbound.insert(Inbound::read(&exchange.transport, &house.trusted, &request)?);
-        let route = Arc::clone(exchange.route.insert(Arc::clone(house.route(&exchange.transport, inbound)?)));
-        route.tolerates(&inbound.path)?;
-        let standing = route.limit_before(inbound, request.headers())?;
-        exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
-        let authentication = judge::authenticate(house, &route, exchange, &request).await?;
-        let permit = match judge::decide(house, &route, exchange, &authentication, &request) {
-            Ok(permit) => permit,
-            Err(no) => {
-                return Err(Box::pin(kept::with_form(no, exchange, request, &house.foundations.clock)).await);
-            }
-        };
-        exchange.standing = route.limit_after(&permit, standing)?;
-        act::act(house, &route, exchange, permit, &authentication, request).await
+    ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
+        async move {
+            let inbound =
+                exchange.inbound.insert(Inbound::read(&exchange.transport, &house.trusted, &request)?);
+            let route = house.route(&exchange.transport, inbound)?;
+            exchange.route = Some(Arc::clone(route));
+            route.tolerates(&inbound.path)?;
+            let standing = route.limit_before(inbound, request.headers())?;
+            exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
+            let authentication = judge::authenticate(house, route, exchange, &request).await?;
+            let permit = match judge::decide(house, route, exchange, &authentication, &request) {
+                Ok(permit) => permit,
+                Err(no) => {
+                    return Err(
+                        Box::pin(kept::with_form(no, exchange, request, &house.foundations.clock)).await
+                    );
+                }
+            };
+            exchange.standing = route.limit_after(&permit, standing)?;
+            act::act(house, route, exchange, permit, &authentication, request).await
+        }
     }
 }
 
 impl Handler for Gate {
     type Body = Body;
 
-    async fn handle(&self, transport: &Arc<Transport>, request: Request<Incoming>) -> Response<Body> {
+    fn handle(
+        &self,
+        transport: &Arc<Transport>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Body>> + Send {
         let house = self.0.house.load_full();
         let mut exchange = Box::new(house.exchange(transport, request.headers()));
         let asked = respond::Asked::of(&request);
-        let mut response = match Self::pass(&house, &mut exchange, request).await {
-            Ok(response) => exchange.passed(response),
-            Err(rejection) => respond::respond(&house, &mut exchange, asked, rejection).await,
-        };
-        respond::finish(&exchange, &mut response);
-        response.map(|body| body.recorded_by(exchange))
+        async move {
+            let mut response = match Self::pass(&house, &mut exchange, request).await {
+                Ok(response) => exchange.passed(response),
+                Err(rejection) => respond::respond(&house, &mut exchange, asked, rejection).await,
+            };
+            respond::finish(&exchange, &mut response);
+            response.map(|body| body.recorded_by(exchange))
+        }
     }
 }

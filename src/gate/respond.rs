@@ -333,7 +333,7 @@ pub(super) fn forget_pages(response: &mut Response<Body>) {
 
 /// What every response carries: the id under which the log knows the request, and what a limit leaves.
 pub(super) fn finish(exchange: &Exchange, response: &mut Response<Body>) {
-    if let Ok(id) = HeaderValue::from_str(exchange.id.as_str()) {
+    if let Some(id) = exchange.id.field() {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     exchange.standing.write_headers(response.headers_mut());

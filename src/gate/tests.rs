@@ -88,7 +88,14 @@ fn house(settings: &GateSettings) -> House {
 
 fn transport(scheme: Scheme) -> Arc<Transport> {
     let (peer, local) = ("192.0.2.7:9".parse().unwrap(), "192.0.2.1:443".parse().unwrap());
-    Arc::new(Transport { peer, local, scheme, to_https: false, worker: WorkerId(0) })
+    Arc::new(Transport {
+        peer,
+        local,
+        scheme,
+        to_https: false,
+        worker: WorkerId(0),
+        memo: crate::request::Memo::default(),
+    })
 }
 
 fn claims(house: &House, url: &str) -> bool {

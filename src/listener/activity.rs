@@ -1,11 +1,13 @@
 //! What a connection is busy with, and how long it may go on so.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::task::unconstrained;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::ConnectionLimits;
 
@@ -21,7 +23,8 @@ pub(super) struct Activity {
     /// Milliseconds from `start` plus one; 0: the peer takes what we send.
     blocked: AtomicU64,
     tunnel: AtomicBool,
-    changed: Notify,
+    /// Whether something may be due earlier than it was.
+    changed: AtomicBool,
 }
 
 /// Why a connection's time is up.
@@ -44,7 +47,7 @@ impl Activity {
             head: AtomicBool::new(false),
             blocked: AtomicU64::new(0),
             tunnel: AtomicBool::new(false),
-            changed: Notify::new(),
+            changed: AtomicBool::new(false),
         })
     }
 
@@ -56,7 +59,7 @@ impl Activity {
     pub(super) fn head(&self, begun: bool) {
         if self.head.swap(begun, Relaxed) != begun && begun {
             self.since.store(self.elapsed(), Relaxed);
-            self.changed.notify_one();
+            self.changed.store(true, Relaxed);
         }
     }
 
@@ -100,14 +103,47 @@ impl Activity {
 
     /// Ends when the connection has been at one thing for too long.
     pub(super) async fn expired(&self, limits: &ConnectionLimits) -> Expiry {
+        let mut alarm = self.alarm(limits);
+        std::future::poll_fn(|cx| alarm.poll(cx)).await
+    }
+
+    /// What rings then. It has to be polled after the connection, by the same task.
+    pub(super) fn alarm<'a>(&'a self, limits: &'a ConnectionLimits) -> Alarm<'a> {
+        Alarm { activity: self, limits, sleep: None }
+    }
+}
+
+/// The timer of a connection. Every wake of the connection polls it, so that it looks at no clock and asks no
+/// timer unless its own time has come or the connection has turned to something else.
+#[derive(Debug)]
+pub(super) struct Alarm<'a> {
+    activity: &'a Activity,
+    limits: &'a ConnectionLimits,
+    /// Boxed: it is polled where it lies; `None` before the first time.
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Alarm<'_> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Expiry> {
+        let waits = self.sleep.as_ref().is_some_and(|sleep| !sleep.is_elapsed());
+        // Read first: it is hardly ever true.
+        if waits && !self.activity.changed.load(Relaxed) {
+            return Poll::Pending;
+        }
+        self.activity.changed.store(false, Relaxed);
         loop {
-            match self.due(limits) {
-                (at, Some(expiry)) if at <= Instant::now() => return expiry,
-                (at, _) => {
-                    let _ = tokio::time::timeout_at(at, self.changed.notified()).await;
-                }
+            match self.activity.due(self.limits) {
+                (at, Some(expiry)) if at <= Instant::now() => return Poll::Ready(expiry),
+                (at, _) => ready!(self.wait(at, cx)),
             }
         }
+    }
+
+    fn wait(&mut self, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        sleep.as_mut().reset(at);
+        // A task whose turn is over would be told to come again, and the timer would not know whom to wake.
+        Pin::new(&mut unconstrained(sleep.as_mut())).poll(cx)
     }
 }
 

@@ -15,7 +15,7 @@ use super::serve::left;
 use super::stream::Prefixed;
 use super::tally::{Refusal, Seat};
 use super::{Handler, Phase, Serving};
-use crate::request::{Scheme, Transport, WorkerId};
+use crate::request::{Memo, Scheme, Transport, WorkerId};
 
 /// Bytes that HTTP/2 begins with (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -89,7 +89,7 @@ impl<H: Handler> Connection<H> {
         };
         let (peer, local) = addresses.unwrap_or((peer, local));
         let (worker, to_https) = (self.worker, self.serving.settings.to_https);
-        let transport = |scheme| Transport { peer, local, scheme, to_https, worker };
+        let transport = |scheme| Transport { peer, local, scheme, to_https, worker, memo: Memo::default() };
         match self.serving.acceptor() {
             Some(acceptor) => {
                 let stream = acceptor.accept(Prefixed::new(rest, stream)).await.map_err(Unopened::Tls)?;

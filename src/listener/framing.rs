@@ -105,41 +105,56 @@ impl Framing {
     fn text(&mut self, rest: &[u8]) -> Result<usize, Ambiguity> {
         let end = memchr::memchr(b'\n', rest);
         let part = &rest[..end.map_or(rest.len(), |end| end + 1)];
-        self.keep(part)?;
+        self.begin(part)?;
         if end.is_some() {
             let terminator = [part.len().checked_sub(2).map_or(self.last, |before| part[before]), b'\n'];
             if &terminator != b"\r\n" {
                 return Err(Ambiguity::BareLineFeed);
             }
-            self.line_end()?;
+            self.whole(part)?;
             self.seen = 0;
+        } else {
+            self.keep(part);
         }
         self.last = part.last().copied().unwrap_or_default();
         Ok(part.len())
     }
 
-    fn keep(&mut self, part: &[u8]) -> Result<(), Ambiguity> {
+    /// Judges the line that ends with `part`: as it lies there, where it came in one piece.
+    fn whole(&mut self, part: &[u8]) -> Result<(), Ambiguity> {
+        if self.seen == 0 {
+            return self.line_end(Line { start: &part[..part.len().min(LOOK)], length: part.len() });
+        }
+        self.keep(part);
+        let (line, length) = (self.line, self.seen);
+        self.line_end(Line { start: &line[..length.min(LOOK)], length })
+    }
+
+    fn begin(&mut self, part: &[u8]) -> Result<(), Ambiguity> {
         if self.state == State::Start && self.seen == 0 && !matches!(part.first(), Some(b'\r' | b'\n')) {
             self.state = State::Target;
         }
         if self.state == State::Target && memchr::memchr(b'#', part).is_some() {
             return Err(Ambiguity::Fragment);
         }
+        Ok(())
+    }
+
+    fn keep(&mut self, part: &[u8]) {
         let from = self.seen.min(LOOK);
         let room = (LOOK - from).min(part.len());
         self.line[from..from + room].copy_from_slice(&part[..room]);
         self.seen += part.len();
-        Ok(())
     }
 
-    fn line_end(&mut self) -> Result<(), Ambiguity> {
-        let empty = self.seen == 2;
+    fn line_end(&mut self, line: Line<'_>) -> Result<(), Ambiguity> {
+        let empty = line.length == 2;
         self.state = match self.state {
             State::Start if empty => State::Start,
             State::Target => State::Field,
             State::Field if empty => self.head_end(),
-            State::Field => self.field().map(|()| State::Field)?,
-            State::ChunkSize => self.chunk_size()?,
+            State::Field => self.field(line).map(|()| State::Field)?,
+            State::ChunkSize => line.chunk_size()?,
             State::ChunkEnd if empty => State::ChunkSize,
             State::Trailer if empty => State::Start,
             State::Trailer => State::Trailer,
@@ -157,10 +172,10 @@ impl Framing {
         }
     }
 
-    fn field(&mut self) -> Result<(), Ambiguity> {
-        let body = if let Some(value) = self.value(b"content-length:") {
+    fn field(&mut self, line: Line<'_>) -> Result<(), Ambiguity> {
+        let body = if let Some(value) = line.value(b"content-length:") {
             Body::Length(decimal(value).ok_or(Ambiguity::Length)?)
-        } else if let Some(value) = self.value(b"transfer-encoding:") {
+        } else if let Some(value) = line.value(b"transfer-encoding:") {
             value.eq_ignore_ascii_case(b"chunked").then_some(Body::Chunked).ok_or(Ambiguity::Coding)?
         } else {
             return Ok(());
@@ -170,19 +185,28 @@ impl Framing {
             Body::Length(_) | Body::Chunked => Err(Ambiguity::Framing),
         }
     }
+}
 
+/// A line with its end.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    /// As much of it as is looked at.
+    start: &'a [u8],
+    /// All of its bytes; may exceed `LOOK`.
+    length: usize,
+}
+
+impl<'a> Line<'a> {
     /// The value of the line's field where that has the `name`; empty, thus refused, where it is too long.
-    fn value(&self, name: &[u8]) -> Option<&[u8]> {
-        let line = &self.line[..self.seen.min(LOOK)];
-        let (start, value) = line.split_at_checked(name.len())?;
-        let whole = if self.seen <= LOOK { value } else { b"" };
+    fn value(self, name: &[u8]) -> Option<&'a [u8]> {
+        let (start, value) = self.start.split_at_checked(name.len())?;
+        let whole = if self.length <= LOOK { value } else { b"" };
         start.eq_ignore_ascii_case(name).then(|| whole.trim_ascii())
     }
 
-    fn chunk_size(&self) -> Result<State, Ambiguity> {
-        let line = &self.line[..self.seen.min(LOOK)];
-        let end = line.iter().position(|byte| matches!(byte, b';' | b'\r')).ok_or(Ambiguity::Chunk)?;
-        let digits = line[..end].trim_ascii_end();
+    fn chunk_size(self) -> Result<State, Ambiguity> {
+        let end = self.start.iter().position(|byte| matches!(byte, b';' | b'\r')).ok_or(Ambiguity::Chunk)?;
+        let digits = self.start[..end].trim_ascii_end();
         match number(digits, 16).ok_or(Ambiguity::Chunk)? {
             0 => Ok(State::Trailer),
             size => Ok(State::Chunk(size)),

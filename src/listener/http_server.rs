@@ -1,8 +1,9 @@
 //! HTTP/1.1 and HTTP/2 on an open stream.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 
 use http::Request;
 use hyper::body::Incoming;
@@ -11,12 +12,13 @@ use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
+use tokio::task::unconstrained;
 use tokio::time::timeout;
 
 use super::activity::{Activity, Expiry};
 use super::connection::Connection;
 use super::serve::left;
-use super::service::{Answer, answer};
+use super::service::{Answer, Service};
 use super::stream::Watched;
 use super::tally::{Refusal, Tally};
 use super::{ConnectionLimits, Handler, Phase};
@@ -59,10 +61,9 @@ fn service<H: Handler>(
     transport: Arc<Transport>,
     activity: Arc<Activity>,
 ) -> impl HttpService<Incoming, ResBody = Answer<H::Body>, Error = std::convert::Infallible, Future: Send> {
-    service_fn(move |request: Request<Incoming>| {
-        // Boxed: hyper keeps the room of a request's future for as long as a connection waits for the next.
-        Box::pin(answer(handler.clone(), Arc::clone(&transport), Arc::clone(&activity), request))
-    })
+    let service = Arc::new(Service { handler, transport, activity });
+    // Boxed: hyper keeps the room of a request's future for as long as a connection waits for the next.
+    service_fn(move |request: Request<Incoming>| Box::pin(service.answer(request)))
 }
 
 fn one(limits: &ConnectionLimits) -> http1::Builder {
@@ -128,6 +129,13 @@ where
     }
 }
 
+/// What ends the plain serving of a connection.
+enum First {
+    Ended(hyper::Result<()>),
+    Expired(Expiry),
+    Left,
+}
+
 struct Watch<'a> {
     activity: &'a Activity,
     limits: &'a ConnectionLimits,
@@ -136,17 +144,37 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     async fn run(self, mut phase: watch::Receiver<Phase>, mut connection: Pin<Box<impl Graceful>>) {
-        let expiry = tokio::select! {
-            ended = connection.as_mut() => return self.ended(ended),
-            expiry = self.activity.expired(self.limits) => Some(expiry),
-            () = left(&mut phase, |phase| phase != Phase::Serve) => None,
-        };
-        match expiry {
-            None => self.drain(connection.as_mut()).await,
-            Some(Expiry::Idle) => self.idle(connection.as_mut()).await,
-            Some(Expiry::Head) => self.cut(Refusal::Slow, "a request's head took too long"),
-            Some(Expiry::Stalled) => self.cut(Refusal::Stalled, "the peer does not read"),
+        match self.first(&mut phase, connection.as_mut()).await {
+            First::Ended(ended) => self.ended(ended),
+            First::Left => self.drain(connection.as_mut()).await,
+            First::Expired(Expiry::Idle) => self.idle(connection.as_mut()).await,
+            First::Expired(Expiry::Head) => self.cut(Refusal::Slow, "a request's head took too long"),
+            First::Expired(Expiry::Stalled) => self.cut(Refusal::Stalled, "the peer does not read"),
         }
+    }
+
+    /// What comes first. A request wakes its connection several times, the other two hardly ever do: they are
+    /// asked at length only where they may have something to say.
+    async fn first(
+        &self,
+        phase: &mut watch::Receiver<Phase>,
+        mut connection: Pin<&mut impl Graceful>,
+    ) -> First {
+        let (mut alarm, seen) = (self.activity.alarm(self.limits), phase.clone());
+        let mut left = pin!(unconstrained(left(phase, |phase| phase != Phase::Serve)));
+        let mut listens = false;
+        poll_fn(|cx| {
+            if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+                return Poll::Ready(First::Ended(ended));
+            }
+            // `Err`: nobody is left to change it.
+            if (!listens || seen.has_changed().unwrap_or(true)) && left.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(First::Left);
+            }
+            listens = true;
+            alarm.poll(cx).map(First::Expired)
+        })
+        .await
     }
 
     /// What is under way may end; the time for it is the accept loop's to measure.

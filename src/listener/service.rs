@@ -1,5 +1,6 @@
 //! From hyper's requests to the handler's, and the count of those under way.
 
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,20 +15,32 @@ use super::Handler;
 use super::activity::{Activity, InFlight};
 use crate::request::Transport;
 
-/// Answers one request and keeps it counted until its body has ended.
-pub(super) async fn answer<H: Handler>(
-    handler: H,
-    transport: Arc<Transport>,
-    activity: Arc<Activity>,
-    request: Request<Incoming>,
-) -> Result<Response<Answer<H::Body>>, std::convert::Infallible> {
-    let in_flight = activity.begin();
-    let connect = request.method() == Method::CONNECT;
-    let response = handler.handle(&transport, request).await;
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS || connect && response.status().is_success() {
-        activity.become_tunnel();
+/// What answers the requests of one connection. They share it, so that no worker counts in memory that another
+/// one counts in as well.
+pub(super) struct Service<H> {
+    pub(super) handler: H,
+    pub(super) transport: Arc<Transport>,
+    pub(super) activity: Arc<Activity>,
+}
+
+impl<H: Handler> Service<H> {
+    /// Answers one request and keeps it counted until its body has ended.
+    pub(super) fn answer(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Answer<H::Body>>, Infallible>> + Send + use<H> {
+        let (service, in_flight) = (Arc::clone(self), self.activity.begin());
+        let connect = request.method() == Method::CONNECT;
+        // A block: the future of an `async fn` holds its arguments twice.
+        async move {
+            let response = service.handler.handle(&service.transport, request).await;
+            let status = response.status();
+            if status == StatusCode::SWITCHING_PROTOCOLS || connect && status.is_success() {
+                service.activity.become_tunnel();
+            }
+            Ok(response.map(|body| Answer { body, in_flight }))
+        }
     }
-    Ok(response.map(|body| Answer { body, in_flight }))
 }
 
 pin_project! {

@@ -1,5 +1,6 @@
 //! The bytes of a connection: TCP or TLS, what was read of them too early, and the look-out on them.
 
+use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,6 +26,12 @@ impl<S> Prefixed<S> {
     }
 
     const fn wrote(&self, _: &Poll<io::Result<usize>>) {}
+}
+
+impl<S: AsyncWrite + Unpin> Prefixed<S> {
+    fn write_vectored(&mut self, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
@@ -61,7 +68,7 @@ macro_rules! write_through {
                 cx: &mut Context<'_>,
                 bufs: &[io::IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
-                let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+                let written = self.write_vectored(cx, bufs);
                 self.wrote(&written);
                 written
             }
@@ -118,6 +125,32 @@ impl<S> Watched<S> {
         self.refused = true;
         buf.set_filled(keep);
         buf.put_slice(b"\0");
+    }
+}
+
+/// Heads and bodies up to so many bytes are written as one piece: to copy them costs less than a system call
+/// that gathers them.
+const SMALL: usize = 4096;
+
+thread_local! {
+    static PIECE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+impl<S: AsyncWrite + Unpin> Watched<S> {
+    fn write_vectored(&mut self, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let inner = Pin::new(&mut self.inner);
+        if let [only] = bufs {
+            return inner.poll_write(cx, only);
+        }
+        let length = bufs.iter().fold(0_usize, |sum, buf| sum.saturating_add(buf.len()));
+        if length > SMALL {
+            return inner.poll_write_vectored(cx, bufs);
+        }
+        PIECE.with_borrow_mut(|piece| {
+            piece.clear();
+            bufs.iter().for_each(|buf| piece.extend_from_slice(buf));
+            inner.poll_write(cx, piece)
+        })
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
-use http::{HeaderMap, Uri, Version, header};
+use http::{HeaderMap, HeaderValue, Uri, Version, header};
 
 use super::Scheme;
 
@@ -15,10 +16,13 @@ const MAX_LABEL: usize = 63;
 /// Host and port, lower-cased and checked: an A-label name, an IPv4 address or a bracketed IPv6 address.
 ///
 /// A name of one spelling only: a trailing dot is refused rather than removed, since to a browser it makes
-/// another origin with other cookies.
+/// another origin with other cookies. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Authority {
-    host: Box<str>,
+    /// Host and port as they are written.
+    text: Arc<str>,
+    /// Bytes of the host in `text`.
+    host: usize,
     port: Option<u16>,
 }
 
@@ -63,7 +67,12 @@ impl Authority {
             return Err(AuthorityError::Userinfo);
         }
         let (host, port) = split(text)?;
-        Ok(Self { host: canonical(host)?, port: port.map(number).transpose()? })
+        let (mut written, port) = (canonical(host)?, port.map(number).transpose()?);
+        let host = written.len();
+        if let Some(port) = port {
+            written.extend([":", &port.to_string()]);
+        }
+        Ok(Self { text: written.into(), host, port })
     }
 
     /// The host that a request is for: from `Host`, and from its target where that has one (absolute-form,
@@ -90,13 +99,19 @@ impl Authority {
             Some("https") => Some(Scheme::Https.default_port()),
             _ => None,
         };
-        self.host == other.host && self.port.or(default) == other.port.or(default)
+        self.host() == other.host() && self.port.or(default) == other.port.or(default)
     }
 
     /// The host, lower-case, without port.
     #[must_use]
     pub fn host(&self) -> &str {
-        &self.host
+        self.text.get(..self.host).unwrap_or_default()
+    }
+
+    /// Host and port, as in a URL.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// The port as written.
@@ -114,24 +129,26 @@ impl Authority {
     /// Whether the host is an address rather than a name.
     #[must_use]
     pub fn is_address(&self) -> bool {
-        self.host.starts_with('[') || self.host.parse::<Ipv4Addr>().is_ok()
+        self.host().starts_with('[') || self.host().parse::<Ipv4Addr>().is_ok()
     }
 }
 
 impl fmt::Display for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.host)?;
-        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+        f.write_str(&self.text)
     }
 }
 
 fn host_field(headers: &HeaderMap) -> Result<Option<Authority>, AuthorityError> {
-    let mut fields = headers.get_all(header::HOST).iter();
-    let Some(field) = fields.next() else { return Ok(None) };
-    if fields.next().is_some() {
-        return Err(AuthorityError::Several);
-    }
+    let Some(field) = only_host(headers)? else { return Ok(None) };
     Authority::parse(field.to_str().map_err(|_| AuthorityError::Name)?).map(Some)
+}
+
+/// The one `Host` field.
+pub(super) fn only_host(headers: &HeaderMap) -> Result<Option<&HeaderValue>, AuthorityError> {
+    let mut fields = headers.get_all(header::HOST).iter();
+    let field = fields.next();
+    if fields.next().is_some() { Err(AuthorityError::Several) } else { Ok(field) }
 }
 
 fn split(text: &str) -> Result<(&str, Option<&str>), AuthorityError> {
@@ -152,18 +169,16 @@ fn number(port: &str) -> Result<u16, AuthorityError> {
     digits.then(|| port.parse().ok()).flatten().ok_or(AuthorityError::Port)
 }
 
-fn canonical(host: &str) -> Result<Box<str>, AuthorityError> {
+fn canonical(host: &str) -> Result<String, AuthorityError> {
     if host.is_empty() {
         return Err(AuthorityError::Empty);
     }
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         let address: Ipv6Addr = address.parse().map_err(|_| AuthorityError::Address)?;
-        return Ok(format!("[{address}]").into());
+        return Ok(format!("[{address}]"));
     }
     check_name(host)?;
-    let mut name: Box<str> = host.into();
-    name.make_ascii_lowercase();
-    Ok(name)
+    Ok(host.to_ascii_lowercase())
 }
 
 fn check_name(host: &str) -> Result<(), AuthorityError> {

@@ -3,6 +3,7 @@
 mod authority;
 mod client;
 mod forwarding;
+mod memo;
 mod navigation;
 mod path;
 mod transport;
@@ -10,6 +11,7 @@ mod transport;
 pub use authority::{Authority, AuthorityError};
 pub use client::{ClientAddress, TrustedProxies};
 pub use forwarding::{Forwarding, ForwardingError};
+pub use memo::{Memo, Origin, OriginFields};
 pub use navigation::is_navigation;
 pub use path::{PathError, PathException, PathExceptions, RequestPath};
 pub use transport::{Scheme, Transport, WorkerId};

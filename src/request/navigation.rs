@@ -11,8 +11,13 @@ use http::{HeaderMap, HeaderName, Method, header};
 #[must_use]
 pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let reads = matches!(*method, Method::GET | Method::HEAD);
-    let program = headers.contains_key(header::AUTHORIZATION) || headers.contains_key("x-requested-with");
-    reads && !program && said_by_the_browser(headers).unwrap_or_else(|| asks_for_html(headers))
+    // Programs, which are many, seldom say anything of a page.
+    reads && said_by_the_browser(headers).unwrap_or_else(|| asks_for_html(headers)) && !is_program(headers)
+}
+
+fn is_program(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION)
+        || headers.contains_key(HeaderName::from_static("x-requested-with"))
 }
 
 fn said_by_the_browser(headers: &HeaderMap) -> Option<bool> {

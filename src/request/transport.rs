@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use super::Memo;
+
 /// `http` or `https`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
@@ -55,4 +57,6 @@ pub struct Transport {
     pub to_https: bool,
     /// The worker that serves it.
     pub worker: WorkerId,
+    /// What its requests have in common.
+    pub memo: Memo,
 }

@@ -36,7 +36,8 @@ impl SessionKey {
         }
         let mut bytes = Zeroizing::new([0; 32]);
         let length = URL_SAFE_NO_PAD.decode_slice(text, bytes.as_mut_slice()).ok()?;
-        (length == bytes.len()).then(|| Self::from_bytes(*bytes))
+        let id = SessionId::of(&bytes);
+        (length == bytes.len()).then_some(Self { bytes, id })
     }
 
     /// The name under which the store knows it: SHA-256 of the key, so that a stolen store opens nothing.

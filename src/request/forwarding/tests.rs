@@ -13,8 +13,14 @@ type Fields<'a> = &'a [(&'static str, &'a str)];
 
 fn read(peer: &str, fields: Fields<'_>) -> Result<Forwarding, ForwardingError> {
     let peer = SocketAddr::new(peer.parse().unwrap(), 5000);
-    let transport =
-        Transport { peer, local: peer, scheme: Scheme::Http, to_https: false, worker: WorkerId(0) };
+    let transport = Transport {
+        peer,
+        local: peer,
+        scheme: Scheme::Http,
+        to_https: false,
+        worker: WorkerId(0),
+        memo: crate::request::Memo::default(),
+    };
     let mut headers = HeaderMap::new();
     for (name, value) in fields {
         let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();

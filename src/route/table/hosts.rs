@@ -1,6 +1,6 @@
 //! Which host pattern owns a host.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::super::HostPattern;
 use super::paths::Paths;
@@ -17,7 +17,8 @@ pub(super) struct Hosts {
 /// The paths of one host: on certain ports, and on all others.
 #[derive(Clone, Debug, Default)]
 struct Ports {
-    certain: HashMap<u16, Paths>,
+    /// Few, and looked up at every request.
+    certain: BTreeMap<u16, Paths>,
     others: Option<Paths>,
 }
 

@@ -1,0 +1,139 @@
+//! What the requests of one connection have in common, made for the first of them.
+
+use std::sync::OnceLock;
+
+use http::{HeaderMap, HeaderValue, Uri, Version};
+
+use super::authority::only_host;
+use super::{Authority, AuthorityError, ClientAddress, Scheme};
+
+/// A connection nearly always brings requests of one client for one host: what was made for the first is used
+/// again for those that say the same, byte by byte. Whatever differs is made anew, so that the memo saves work
+/// and decides nothing. It holds no part of a request's buffer.
+#[derive(Clone, Debug, Default)]
+pub struct Memo {
+    host: OnceLock<(HeaderValue, Authority)>,
+    origin: OnceLock<(Origin, OriginFields)>,
+}
+
+/// Whose request it is and how it was asked for: all that [`OriginFields`] are made of, beside the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The client.
+    pub client: ClientAddress,
+    /// The scheme that the client used.
+    pub scheme: Scheme,
+    /// The host that the client asked for.
+    pub authority: Authority,
+}
+
+/// The fields that tell the app where a request came from.
+#[derive(Clone, Debug)]
+pub struct OriginFields {
+    /// `Host`, and `X-Forwarded-Host`.
+    pub host: HeaderValue,
+    /// `X-Forwarded-Port`.
+    pub port: HeaderValue,
+    /// `X-Forwarded-For`.
+    pub addresses: HeaderValue,
+    /// `Forwarded` (RFC 7239).
+    pub forwarded: HeaderValue,
+}
+
+impl Memo {
+    /// The same as [`Authority::of`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn authority(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        version: Version,
+    ) -> Result<Authority, AuthorityError> {
+        // A target that names a host has to agree with the field each time.
+        let alone = only_host(headers)?.filter(|_| uri.authority().is_none());
+        if let (Some((known, authority)), Some(field)) = (self.host.get(), alone)
+            && known == field
+        {
+            return Ok(authority.clone());
+        }
+        let authority = Authority::of(uri, headers, version)?;
+        if let Some(own) = alone.and_then(|field| HeaderValue::from_bytes(field.as_bytes()).ok()) {
+            let _ = self.host.set((own, authority.clone()));
+        }
+        Ok(authority)
+    }
+
+    /// The fields for `origin`: those of the first request where that had the same, else what `make` gives.
+    pub fn origin(
+        &self,
+        origin: Origin,
+        make: impl FnOnce(&Origin) -> Option<OriginFields>,
+    ) -> Option<OriginFields> {
+        match self.origin.get() {
+            Some((known, fields)) if *known == origin => Some(fields.clone()),
+            Some(_) => make(&origin),
+            None => {
+                let fields = make(&origin)?;
+                let _ = self.origin.set((origin, fields.clone()));
+                Some(fields)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(memo: &Memo, target: &str, hosts: &[&'static str]) -> Result<String, AuthorityError> {
+        let hosts = hosts.iter().map(|host| (http::header::HOST, HeaderValue::from_static(host)));
+        let mut headers = HeaderMap::new();
+        headers.extend(hosts);
+        let authority = memo.authority(&target.parse().unwrap(), &headers, Version::HTTP_11)?;
+        Ok(authority.to_string())
+    }
+
+    #[test]
+    fn every_request_of_a_connection_is_for_the_host_that_it_names() {
+        let memo = Memo::default();
+        for _ in 0..2 {
+            assert_eq!(asked(&memo, "/", &["A.example"]), Ok("a.example".into()));
+            assert_eq!(asked(&memo, "/", &["b.example"]), Ok("b.example".into()));
+            assert_eq!(asked(&memo, "http://a.example/", &["A.example"]), Ok("a.example".into()));
+            let twice = asked(&memo, "/", &["A.example", "A.example"]);
+            assert_eq!(twice, Err(AuthorityError::Several));
+            let other = asked(&memo, "http://b.example/", &["A.example"]);
+            assert_eq!(other, Err(AuthorityError::Disagreement));
+            assert_eq!(asked(&memo, "/", &[]), Err(AuthorityError::Missing));
+        }
+    }
+
+    #[test]
+    fn fields_are_used_again_for_the_same_origin_alone() {
+        let memo = Memo::default();
+        let value = HeaderValue::from_static;
+        let fields = |port| OriginFields {
+            host: value("a"),
+            port: value(port),
+            addresses: value("b"),
+            forwarded: value("c"),
+        };
+        let first = Origin {
+            client: ClientAddress::HIDDEN,
+            scheme: Scheme::Http,
+            authority: Authority::parse("a.example").unwrap(),
+        };
+        let others = [
+            Origin { client: ClientAddress::new([127, 0, 0, 1].into()), ..first.clone() },
+            Origin { scheme: Scheme::Https, ..first.clone() },
+            Origin { authority: Authority::parse("a.example:81").unwrap(), ..first.clone() },
+        ];
+        assert_eq!(memo.origin(first.clone(), |_| Some(fields("1"))).unwrap().port, "1");
+        assert_eq!(memo.origin(first, |_| None).unwrap().port, "1");
+        for other in others {
+            assert_eq!(memo.origin(other, |_| Some(fields("2"))).unwrap().port, "2");
+        }
+    }
+}
