@@ -14,7 +14,7 @@ use portcullis::forward::{Asserter, AssertionKey};
 use portcullis::gate::{Foundations, Gate, SealingKeys};
 use portcullis::identity::{Issuer, Principal};
 use portcullis::listener::Handler;
-use portcullis::request::{Scheme, Transport, WorkerId};
+use portcullis::request::{Memo, Scheme, Transport, WorkerId};
 use portcullis::session::{EmbeddedStore, NewSession, SessionCookie, Sessions, Tokens};
 use portcullis::storage::Database;
 use portcullis::telemetry::Metrics;
@@ -111,6 +111,7 @@ fn serve(gate: Gate) -> DuplexStream {
         scheme: Scheme::Https,
         to_https: false,
         worker: WorkerId(0),
+        memo: Memo::default(),
     });
     let service = service_fn(move |request| {
         let (gate, transport) = (gate.clone(), Arc::clone(&transport));
