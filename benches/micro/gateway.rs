@@ -73,6 +73,12 @@ impl Client {
         let stream = serve(gate);
         let mut client = Self { stream, request: request.into_bytes(), answer: Vec::new(), _folder: folder };
         client.warm_up().await;
+        // The cache of sessions tidies up for a while after many have come at once.
+        if matches!(asking, Asking::Session { live } if live > 1) {
+            for _ in 0..5_000 {
+                client.ask().await;
+            }
+        }
         client
     }
 
