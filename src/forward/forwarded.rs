@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::Version;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use super::http1;
 use crate::request::{Authority, Origin, OriginFields, Scheme, Transport};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -14,34 +16,47 @@ const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 
-/// Writes `Forwarded`, `X-Forwarded-*` and `Via`.
+/// `Forwarded`, `X-Forwarded-*` and `Via` of a request that came over `transport`.
 ///
 /// Nothing that came in is appended to: the list holds the client's address and, where a trusted
 /// proxy stood between, that proxy's. What a client invented on the left of it is gone (invariant 10).
-pub(super) fn write(headers: &mut HeaderMap, fields: OriginFields, scheme: Scheme, received: Version) {
-    headers.insert(FOR, fields.addresses);
-    headers.insert(header::FORWARDED, fields.forwarded);
-    headers.insert(PROTO, HeaderValue::from_static(scheme.as_str()));
-    headers.insert(PORT, fields.port);
-    headers.insert(HOST, fields.host);
-    headers.append(header::VIA, via(received));
+pub(super) fn fields(transport: &Transport, origin: Origin) -> Option<Arc<OriginFields>> {
+    transport.memo.origin(origin, |origin| make(transport, origin))
 }
 
-/// What [`write`] says of a request that came over `transport`.
-pub(super) fn fields(transport: &Transport, origin: Origin) -> Option<OriginFields> {
-    transport.memo.origin(origin, |origin| make(transport, origin))
+/// Adds `told` to a head that holds no such field but `Via`.
+pub(super) fn add(headers: &mut HeaderMap, told: &OriginFields) {
+    for (name, value) in &told.fields {
+        headers.append(name, value.clone());
+    }
+}
+
+/// Whether [`add`] has been here.
+pub(super) fn is_told(headers: &HeaderMap) -> bool {
+    headers.contains_key(FOR)
 }
 
 fn make(transport: &Transport, origin: &Origin) -> Option<OriginFields> {
     let client = origin.client.ip();
     let proxy = Some(transport.peer.ip().to_canonical()).filter(|peer| *peer != client.to_canonical());
     let elements = elements(client, proxy, &origin.authority, origin.scheme, transport.scheme);
-    Some(OriginFields {
-        host: host_value(&origin.authority)?,
-        port: port(origin.authority.port_or_default(origin.scheme)),
-        addresses: owned(addresses(client, proxy))?,
-        forwarded: owned(elements)?,
-    })
+    let host = host_value(&origin.authority)?;
+    let fields = [
+        (FOR, owned(addresses(client, proxy))?),
+        (header::FORWARDED, owned(elements)?),
+        (PROTO, HeaderValue::from_static(origin.scheme.as_str())),
+        (PORT, HeaderValue::from(origin.authority.port_or_default(origin.scheme))),
+        (HOST, host.clone()),
+        (header::VIA, via(origin.received)),
+    ];
+    let fields = HeaderMap::from_iter(fields);
+    Some(OriginFields { host, lines: lines(&fields), fields })
+}
+
+fn lines(fields: &HeaderMap) -> Bytes {
+    let mut lines = BytesMut::new();
+    http1::write_fields(fields, &mut lines);
+    lines.freeze()
 }
 
 /// The host that the client asked for, as a header.
@@ -80,14 +95,6 @@ fn node(text: &mut String, address: IpAddr) {
     };
 }
 
-fn port(port: u16) -> HeaderValue {
-    match port {
-        80 => HeaderValue::from_static("80"),
-        443 => HeaderValue::from_static("443"),
-        other => HeaderValue::from(other),
-    }
-}
-
 fn via(received: Version) -> HeaderValue {
     HeaderValue::from_static(match received {
         Version::HTTP_10 => "1.0 portcullis",
@@ -110,9 +117,10 @@ mod tests {
         let transport = fixtures::transport(peer);
         let client = ClientAddress::new(client.parse().unwrap());
         let authority = Authority::parse("wiki.corp.example:8443").unwrap();
-        let fields = fields(&transport, Origin { client, scheme: Scheme::Https, authority }).unwrap();
+        let origin = Origin { client, scheme: Scheme::Https, authority, received: Version::HTTP_2 };
+        let fields = fields(&transport, origin).unwrap();
         let mut headers = fixtures::map(&[("via", "1.0 fred")]);
-        write(&mut headers, fields, Scheme::Https, Version::HTTP_2);
+        add(&mut headers, &fields);
         headers
     }
 
@@ -146,13 +154,18 @@ mod tests {
         let told = |host: &str| {
             let client = ClientAddress::new(transport.peer.ip());
             let authority = Authority::parse(host).unwrap();
-            fields(&transport, Origin { client, scheme: Scheme::Https, authority }).unwrap()
+            fields(
+                &transport,
+                Origin { client, scheme: Scheme::Https, authority, received: Version::HTTP_11 },
+            )
+            .unwrap()
         };
         for host in ["A.example", "b.example:8443", "a.example", "b.example:8443"] {
-            let (fields, host) = (told(host), host.to_ascii_lowercase());
-            assert_eq!(fields.host, host);
-            assert_eq!(fields.forwarded, format!("for=192.0.2.7;host=\"{host}\";proto=https"));
-            assert_eq!(fields.port, if host.ends_with("8443") { "8443" } else { "443" });
+            let (told, host) = (told(host), host.to_ascii_lowercase());
+            assert_eq!(told.host, host);
+            let (fields, host) = (&told.fields, &host);
+            assert_eq!(fields[header::FORWARDED], format!("for=192.0.2.7;host=\"{host}\";proto=https"));
+            assert_eq!(fields[PORT], if host.ends_with("8443") { "8443" } else { "443" });
         }
     }
 }

@@ -11,14 +11,11 @@ use super::{Fault, ForwardError, ForwardSettings, ReservedHeaders, TokenPass, Up
 use super::{forwarded, headers, identity};
 use crate::identity::RequestId;
 use crate::policy::Permit;
-use crate::request::{Authority, Forwarding, Origin, RequestPath, Transport};
+use crate::request::{Authority, Forwarding, Origin, OriginFields, RequestPath, Transport};
 use crate::secret::Secret;
 use crate::session::Tokens;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Fields that every request is given; the map makes room for them at once.
-const TOLD: usize = 8;
 
 /// What one route does to requests and responses on their way, ready to be done.
 #[derive(Clone, Debug)]
@@ -52,6 +49,14 @@ pub struct Passage<'a> {
     pub audience: &'a str,
 }
 
+/// What is said of a request's origin, for the writer to put into the head.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// The `Host` that the client asked us for.
+    pub(super) host: HeaderValue,
+    pub(super) origin: Arc<OriginFields>,
+}
+
 impl Plan {
     /// Compiles a route's settings. `reserved` is the same for all routes.
     #[must_use]
@@ -67,38 +72,17 @@ impl Plan {
         passage: &Passage<'_>,
         received: Version,
         map: &mut HeaderMap,
-    ) -> Result<HeaderValue, ForwardError> {
-        map.reserve(TOLD);
+    ) -> Result<Told, ForwardError> {
         headers::strip_request(map, &self.reserved);
         cookies::strip_request(map, passage.own_cookies);
         self.authorize(permit, passage, map)?;
         headers::apply(&self.settings.request_headers, map);
-        let host = self.tell_origin(passage, received, map).ok_or(Fault::BadTarget)?;
-        self.tell_identity(permit, passage, map)?;
-        Ok(host)
-    }
-
-    /// Tells where the request came from; gives the `Host` that the client asked us for.
-    fn tell_origin(
-        &self,
-        passage: &Passage<'_>,
-        received: Version,
-        map: &mut HeaderMap,
-    ) -> Option<HeaderValue> {
-        let Forwarding { client, scheme, host } = passage.forwarding;
-        let asked = host.as_ref().unwrap_or(passage.authority);
-        let origin = Origin { client: *client, scheme: *scheme, authority: asked.clone() };
-        let fields = forwarded::fields(passage.transport, origin)?;
-        let host = if asked == passage.authority {
-            fields.host.clone()
-        } else {
-            forwarded::host_value(passage.authority)?
-        };
-        forwarded::write(map, fields, *scheme, received);
+        let told = tell_origin(passage, received).ok_or(Fault::BadTarget)?;
         if let Some(id) = passage.request_id.field() {
             map.insert(REQUEST_ID, id);
         }
-        Some(host)
+        self.tell_identity(permit, passage, map)?;
+        Ok(told)
     }
 
     fn tell_identity(
@@ -160,6 +144,20 @@ impl Plan {
         cookies::strip_response(map, passage.own_cookies);
         headers::apply(&self.settings.response_headers, map);
     }
+}
+
+/// What the app is told of where the request came from.
+fn tell_origin(passage: &Passage<'_>, received: Version) -> Option<Told> {
+    let Forwarding { client, scheme, host } = passage.forwarding;
+    let asked = host.as_ref().unwrap_or(passage.authority);
+    let origin = Origin { client: *client, scheme: *scheme, authority: asked.clone(), received };
+    let origin = forwarded::fields(passage.transport, origin)?;
+    let host = if asked == passage.authority {
+        origin.host.clone()
+    } else {
+        forwarded::host_value(passage.authority)?
+    };
+    Some(Told { host, origin })
 }
 
 fn is_single(map: &HeaderMap) -> bool {

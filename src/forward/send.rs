@@ -6,7 +6,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HeaderValue;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use hyper::client::conn::http2::SendRequest;
@@ -16,11 +15,12 @@ use super::body::{BodyLimits, RequestBody};
 use super::error::{Cause, from_hyper};
 use super::exchange::Exchange;
 use super::http1::Connection;
+use super::plan::Told;
 use super::pool::Lent;
 use super::response::{Content, Lease, UpstreamBody};
 use super::upgrade::Asked;
 use super::wire::Wire;
-use super::{Fault, ForwardError, Passage, Plan, Upstream, headers, rewrite};
+use super::{Fault, ForwardError, Passage, Plan, Upstream, forwarded, headers, rewrite};
 use crate::policy::Permit;
 
 /// Servers that are tried for one request before it fails.
@@ -86,7 +86,7 @@ struct Sending<'a> {
     plan: &'a Plan,
     passage: Passage<'a>,
     exchange: Option<Arc<Exchange>>,
-    host: HeaderValue,
+    told: Told,
     trailers: bool,
     upgrade: Option<Asked>,
 }
@@ -117,10 +117,10 @@ impl<'a> Sending<'a> {
         head.extensions.clear();
         let target = rewrite::target(std::mem::take(&mut head.uri), passage.path, &plan.settings.rewrite)?;
         head.uri = target.into();
-        let host = plan.prepare(permit, &passage, head.version, &mut head.headers)?;
+        let told = plan.prepare(permit, &passage, head.version, &mut head.headers)?;
         let (body, exchange) = RequestBody::new(body, limits(upstream, plan));
         let request = Request::from_parts(head, body);
-        Ok((Self { upstream, plan, passage, exchange, host, trailers, upgrade }, request))
+        Ok((Self { upstream, plan, passage, exchange, told, trailers, upgrade }, request))
     }
 
     async fn send(
@@ -166,7 +166,8 @@ impl<'a> Sending<'a> {
         let wire = Wire {
             http2: matches!(lease.lent, Lent::Http2 { .. }),
             tls: target.tls,
-            host: self.plan.host(&self.host, &target.host),
+            host: self.plan.host(&self.told.host, &target.host),
+            origin: &self.told.origin,
             trailers: self.trailers,
             upgrade: self.upgrade.as_ref(),
         };
@@ -193,7 +194,9 @@ impl<'a> Sending<'a> {
     ) -> Result<Response<Content>, Failure> {
         // A body is read from as soon as it is sent, and cannot be sent again.
         let repeatable = request.body().is_empty();
-        connection.begin(request, self.response_limit());
+        // A try over HTTP/2 has written them into the head already.
+        let lines = if forwarded::is_told(request.headers()) { &b""[..] } else { &self.told.origin.lines };
+        connection.begin(request, lines, self.response_limit());
         match poll_fn(|cx| self.poll_http1(connection, cx)).await {
             Ok(response) => Ok(response.map(|()| Content::Connection)),
             Err(error) if repeatable && connection.is_unsent() => Err(Failure::Unsent(error)),

@@ -7,13 +7,15 @@ use http_body::Body;
 
 use super::body::RequestBody;
 use super::upgrade::Asked;
-use super::{Fault, ForwardError};
+use super::{Fault, ForwardError, forwarded};
+use crate::request::OriginFields;
 
 /// What a request needs besides itself to be written.
 pub(super) struct Wire<'a> {
     pub(super) http2: bool,
     pub(super) tls: bool,
     pub(super) host: &'a HeaderValue,
+    pub(super) origin: &'a OriginFields,
     pub(super) trailers: bool,
     pub(super) upgrade: Option<&'a Asked>,
 }
@@ -59,6 +61,9 @@ impl Wire<'_> {
         *request.uri_mut() =
             Uri::from_parts(parts).map_err(|error| ForwardError::new(Fault::BadTarget, error))?;
         let headers = request.headers_mut();
+        if !forwarded::is_told(headers) {
+            forwarded::add(headers, self.origin);
+        }
         headers.remove(header::HOST);
         headers.remove(header::CONNECTION);
         headers.remove(header::UPGRADE);

@@ -1,7 +1,8 @@
 //! What the requests of one connection have in common, made for the first of them.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Uri, Version};
 
 use super::authority::only_host;
@@ -13,7 +14,7 @@ use super::{Authority, AuthorityError, ClientAddress, Scheme};
 #[derive(Clone, Debug, Default)]
 pub struct Memo {
     host: OnceLock<(HeaderValue, Authority)>,
-    origin: OnceLock<(Origin, OriginFields)>,
+    origin: OnceLock<(Origin, Arc<OriginFields>)>,
 }
 
 /// Whose request it is and how it was asked for: all that [`OriginFields`] are made of, beside the connection.
@@ -25,19 +26,19 @@ pub struct Origin {
     pub scheme: Scheme,
     /// The host that the client asked for.
     pub authority: Authority,
+    /// The version of HTTP that it came in.
+    pub received: Version,
 }
 
 /// The fields that tell the app where a request came from.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct OriginFields {
-    /// `Host`, and `X-Forwarded-Host`.
+    /// `Host`.
     pub host: HeaderValue,
-    /// `X-Forwarded-Port`.
-    pub port: HeaderValue,
-    /// `X-Forwarded-For`.
-    pub addresses: HeaderValue,
-    /// `Forwarded` (RFC 7239).
-    pub forwarded: HeaderValue,
+    /// All that tell of the origin, without `Host`.
+    pub fields: HeaderMap,
+    /// The same as HTTP/1.1 writes them, each line with its end.
+    pub lines: Bytes,
 }
 
 impl Memo {
@@ -70,16 +71,15 @@ impl Memo {
         &self,
         origin: Origin,
         make: impl FnOnce(&Origin) -> Option<OriginFields>,
-    ) -> Option<OriginFields> {
-        match self.origin.get() {
-            Some((known, fields)) if *known == origin => Some(fields.clone()),
-            Some(_) => make(&origin),
-            None => {
-                let fields = make(&origin)?;
-                let _ = self.origin.set((origin, fields.clone()));
-                Some(fields)
-            }
+    ) -> Option<Arc<OriginFields>> {
+        if let Some((known, fields)) = self.origin.get()
+            && *known == origin
+        {
+            return Some(Arc::clone(fields));
         }
+        let fields = Arc::new(make(&origin)?);
+        let _ = self.origin.set((origin, Arc::clone(&fields)));
+        Some(fields)
     }
 }
 
@@ -114,26 +114,23 @@ mod tests {
     fn fields_are_used_again_for_the_same_origin_alone() {
         let memo = Memo::default();
         let value = HeaderValue::from_static;
-        let fields = |port| OriginFields {
-            host: value("a"),
-            port: value(port),
-            addresses: value("b"),
-            forwarded: value("c"),
-        };
+        let fields = |host| OriginFields { host: value(host), fields: HeaderMap::new(), lines: Bytes::new() };
         let first = Origin {
             client: ClientAddress::HIDDEN,
             scheme: Scheme::Http,
             authority: Authority::parse("a.example").unwrap(),
+            received: Version::HTTP_11,
         };
         let others = [
             Origin { client: ClientAddress::new([127, 0, 0, 1].into()), ..first.clone() },
             Origin { scheme: Scheme::Https, ..first.clone() },
             Origin { authority: Authority::parse("a.example:81").unwrap(), ..first.clone() },
+            Origin { received: Version::HTTP_10, ..first.clone() },
         ];
-        assert_eq!(memo.origin(first.clone(), |_| Some(fields("1"))).unwrap().port, "1");
-        assert_eq!(memo.origin(first, |_| None).unwrap().port, "1");
+        assert_eq!(memo.origin(first.clone(), |_| Some(fields("1"))).unwrap().host, "1");
+        assert_eq!(memo.origin(first, |_| None).unwrap().host, "1");
         for other in others {
-            assert_eq!(memo.origin(other, |_| Some(fields("2"))).unwrap().port, "2");
+            assert_eq!(memo.origin(other, |_| Some(fields("2"))).unwrap().host, "2");
         }
     }
 }

@@ -57,11 +57,17 @@ impl Connection {
         }
     }
 
-    /// Begins an exchange, whose answer is due within `limit`; takes the request's body, which is sent
+    /// Begins an exchange, whose answer is due within `limit`. Its head holds `lines` before its own fields.
+    /// Takes the request's body, which is sent
     /// while the answer is waited for.
-    pub(in super::super) fn begin(&mut self, request: &mut Request<RequestBody>, limit: Duration) {
+    pub(in super::super) fn begin(
+        &mut self,
+        request: &mut Request<RequestBody>,
+        lines: &[u8],
+        limit: Duration,
+    ) {
         self.deadline.begin(limit);
-        head::write(request, self.outgoing.begin());
+        head::write(request, lines, self.outgoing.begin());
         self.upload = Upload::of(std::mem::replace(request.body_mut(), RequestBody::EMPTY));
         self.method.clone_from(request.method());
         self.download = Download::DONE;

@@ -25,20 +25,23 @@ pub(super) struct Head {
     pub(super) persists: bool,
 }
 
-/// Writes the head of `request`. None of its parts can hold a line break: their types see to that.
-pub(super) fn write<B>(request: &Request<B>, into: &mut BytesMut) {
+/// Writes the head of `request`, `lines` before its fields. None of its parts can hold a line break: their
+/// types see to that.
+pub(super) fn write<B>(request: &Request<B>, lines: &[u8], into: &mut BytesMut) {
     let target = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let fields = request.headers();
     let size: usize = fields.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    into.reserve(request.method().as_str().len() + target.len() + size + 16);
+    into.reserve(request.method().as_str().len() + target.len() + lines.len() + size + 16);
     for part in [request.method().as_str(), " ", target, " HTTP/1.1\r\n"] {
         into.put_slice(part.as_bytes());
     }
+    into.put_slice(lines);
     write_fields(fields, into);
+    into.put_slice(b"\r\n");
 }
 
-/// Writes `fields` and the empty line behind them.
-pub(super) fn write_fields(fields: &HeaderMap, into: &mut BytesMut) {
+/// Writes each of `fields` and the end of its line.
+pub(in super::super) fn write_fields(fields: &HeaderMap, into: &mut BytesMut) {
     for (name, value) in fields {
         into.reserve(name.as_str().len() + value.len() + 6);
         into.put_slice(name.as_str().as_bytes());
@@ -46,7 +49,6 @@ pub(super) fn write_fields(fields: &HeaderMap, into: &mut BytesMut) {
         into.put_slice(value.as_bytes());
         into.put_slice(b"\r\n");
     }
-    into.put_slice(b"\r\n");
 }
 
 /// Takes a whole head from the front of `received`; `None` where it is not whole yet.

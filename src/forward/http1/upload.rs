@@ -56,6 +56,7 @@ impl Upload {
                 if let Some(trailers) = &trailers {
                     outgoing.copied.extend_from_slice(b"0\r\n");
                     write_fields(trailers, &mut outgoing.copied);
+                    outgoing.copied.extend_from_slice(b"\r\n");
                 }
                 Ok(trailers.is_some())
             }
