@@ -2,9 +2,8 @@
 
 A case runs few and many times under valgrind; the difference is what so many steps cost, whatever the set-up cost.
 Seeds of hash tables and the housekeeping of caches leave a spread of some per cent on single steps and of one on
-whole requests: who compares takes the least of several counts. valgrind
-shows every program the same processor wherever AVX2 is to be had, so that libraries choose the same code on all of
-them; glibc is held to its plain copies besides.
+whole requests: who compares takes the least of several counts. glibc is held to its plain copies, so that less hangs
+on the model of the processor.
 """
 import json, os, platform, re, subprocess, tempfile
 from concurrent.futures import ThreadPoolExecutor
