@@ -278,3 +278,22 @@ fn what_is_missing_joins_conditions_and_names_no_strangers() {
 fn a_reason_is_small() {
     assert!(size_of::<Reason>() <= 24);
 }
+
+/// More rules than are walked, each of them of a path alone.
+#[test]
+fn many_rules_of_the_root_hold_everywhere() {
+    let everywhere = || RuleSettings { paths: text(&["/"]), ..RuleSettings::default() };
+    let deny: Vec<RuleSettings> = std::iter::repeat_with(everywhere).take(8).collect();
+    let settings = policies(vec![policy("p", vec![groups(&["staff"])], deny)]);
+    let access = Access::compile(&settings);
+    let principal = Arc::new(alice());
+    for path in ["/", "/a", "/a/b"] {
+        let question = Question {
+            principal: Some(&principal),
+            method: &Method::GET,
+            path: &RequestPath::parse(path).unwrap(),
+            client: ClientAddress::HIDDEN,
+        };
+        assert!(matches!(decide(&access, &question), Decision::Forbidden(_)), "{path}");
+    }
+}
