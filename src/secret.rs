@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
@@ -29,6 +30,14 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// SHA-256 (FIPS 180-4) of `text`: what stands for a secret where the secret itself must not be kept.
+#[must_use]
+pub fn fingerprint(text: &[u8]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, text).as_ref());
+    bytes
 }
 
 impl PartialEq for Secret {

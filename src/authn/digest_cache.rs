@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use moka::sync::Cache;
 
 use crate::clock::Timestamp;
+use crate::secret::fingerprint;
 
 /// SHA-256 of a token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,9 +15,7 @@ pub(super) struct TokenDigest([u8; 32]);
 impl TokenDigest {
     /// Of the whole token, signature included: a part of it would answer for tokens nobody checked.
     pub(super) fn of(token: &str) -> Self {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
-        Self(bytes)
+        Self(fingerprint(token.as_bytes()))
     }
 }
 

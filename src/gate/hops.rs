@@ -3,12 +3,11 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use cookie::{Cookie, SameSite, time};
 use http::{HeaderMap, HeaderValue, header};
 
 use super::rejection::Rejection;
-use crate::secret::Secret;
+use crate::secret::{Secret, fingerprint};
 
 const NAME: &str = "portcullis-hop-";
 
@@ -31,9 +30,7 @@ pub(super) struct Hop([u8; 32]);
 impl Hop {
     /// The fingerprint of `secret`.
     pub(super) fn of(secret: &str) -> Self {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest(&SHA256, secret.as_bytes()).as_ref());
-        Self(bytes)
+        Self(fingerprint(secret.as_bytes()))
     }
 
     /// Reads what [`Display`](fmt::Display) wrote.

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use moka::sync::Cache;
+
+use crate::secret::fingerprint;
 
 /// No flow is good for longer.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -21,9 +22,7 @@ impl SpentFlows {
 
     /// Whether the flow of `state` comes back for the first time; from now on it has.
     pub(super) fn spend(&self, state: &str) -> bool {
-        let mut fingerprint = [0; 32];
-        fingerprint.copy_from_slice(digest(&SHA256, state.as_bytes()).as_ref());
-        self.0.entry(fingerprint).or_insert(()).is_fresh()
+        self.0.entry(fingerprint(state.as_bytes())).or_insert(()).is_fresh()
     }
 }
 

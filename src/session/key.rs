@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::secret::{Secret, random_bytes};
+use crate::secret::{Secret, fingerprint, random_bytes};
 
 /// Characters of a key as base64url without padding (RFC 4648, section 5).
 pub(super) const KEY_LENGTH: usize = 43;
@@ -86,9 +85,7 @@ impl SessionId {
     }
 
     fn of(key: &[u8; 32]) -> Self {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest(&SHA256, key).as_ref());
-        Self(bytes)
+        Self(fingerprint(key))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::{Cookie, CookieJar, Key, SameSite};
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Flow;
 use crate::clock::Clock;
-use crate::secret::Secret;
+use crate::secret::{Secret, fingerprint};
 
 /// How long a person may take to sign in.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -158,7 +157,7 @@ impl FlowCookies {
     }
 
     fn name(&self, state: &str) -> String {
-        let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, state.as_bytes()));
+        let hash = URL_SAFE_NO_PAD.encode(fingerprint(state.as_bytes()));
         format!("{}{}", self.prefix(), hash.get(..8).unwrap_or_default())
     }
 

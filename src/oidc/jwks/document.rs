@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519, ParsedPublicKey,
     RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, VerificationAlgorithm,
@@ -15,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::error::{DocumentError, KeyRefusal};
 use super::key::Material;
 use super::{Algorithm, Key, KeySet, json};
+use crate::secret::fingerprint;
 
 /// The largest document, in bytes.
 pub(super) const MAX_BYTES: usize = 256 * 1024;
@@ -174,7 +174,5 @@ fn bytes(jwk: &Members, member: &str) -> Result<Vec<u8>, KeyRefusal> {
 
 fn identity(kid: Option<&str>, public: &[u8], algorithms: &[Algorithm]) -> [u8; 32] {
     let described = format!("{kid:?} {algorithms:?} {public:?}");
-    let mut identity = [0; 32];
-    identity.copy_from_slice(digest(&SHA256, described.as_bytes()).as_ref());
-    identity
+    fingerprint(described.as_bytes())
 }
