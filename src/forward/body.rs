@@ -134,6 +134,13 @@ impl Source {
     }
 }
 
+/// Nobody waits for the client any more: whoever waits for the upstream has its own time limit again.
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.exchange.stop_waiting();
+    }
+}
+
 impl Watch {
     /// Whether the body may flow yet, and still.
     fn poll_go(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BrokenOff>> {

@@ -82,6 +82,10 @@ impl Exchange {
         self.waiting.store(false, Ordering::Release);
     }
 
+    pub(super) fn stop_waiting(&self) {
+        self.waiting.store(false, Ordering::Release);
+    }
+
     pub(super) fn wait_for_client(&self) {
         self.waiting.store(true, Ordering::Release);
     }

@@ -145,8 +145,10 @@ impl Pool {
 
     /// Connections that wait and could be used.
     pub(super) fn waiting_count(&self) -> usize {
-        let idle =
-            lock(&self.idle).iter_mut().filter_map(|idle| idle.connection.is_waiting().then_some(())).count();
+        let mut idle = lock(&self.idle);
+        // What was looked at in vain is gone: nobody may take it for clean afterwards (invariant 12).
+        idle.retain_mut(|idle| idle.connection.is_waiting());
+        let idle = idle.len();
         let free = |(sender, limit): &&(Http2, StreamLimit)| limit.is_idle() && !sender.is_closed();
         idle + lock(&self.shared).iter().filter(free).count()
     }

@@ -154,7 +154,8 @@ impl UpstreamBody {
     }
 
     fn break_off(&mut self) {
-        if let Some(lease) = self.lease.take() {
+        let fault = self.exchange.as_ref().and_then(|exchange| exchange.fault());
+        if let Some(lease) = self.lease.take().filter(|_| fault.is_none()) {
             lease.upstream.failed(lease.server);
         }
         self.exchange.iter().for_each(|exchange| exchange.cancel());

@@ -1,5 +1,6 @@
 //! One connection and the exchange on it.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use tokio::io::AsyncReadExt;
+use tokio::task::unconstrained;
 
 use super::super::body::RequestBody;
 use super::super::timer::Deadline;
@@ -57,7 +59,7 @@ impl Connection {
         }
     }
 
-    /// Begins an exchange, whose answer is due within `limit`. Its head holds `lines` before its own fields.
+    /// Begins an exchange, whose answer is due within `limit`. Its head holds `lines` behind its own fields.
     /// Takes the request's body, which is sent
     /// while the answer is waited for.
     pub(in super::super) fn begin(
@@ -160,7 +162,16 @@ impl Connection {
     /// Whether it waits as it should: what comes without being asked for, an end or an answer that the
     /// next request would take for its own, makes it useless.
     pub(in super::super) fn is_waiting(&mut self) -> bool {
-        self.poll_receive(SMALL, &mut Context::from_waker(Waker::noop())).is_pending()
+        if !self.received.is_empty() {
+            return false;
+        }
+        // Unconstrained: a task that has used up its budget would be told that every connection waits.
+        let look = unconstrained(poll_fn(|cx| self.poll_receive(SMALL, cx)));
+        let waits = pin!(look).poll(&mut Context::from_waker(Waker::noop())).is_pending();
+        if waits {
+            self.received = BytesMut::new();
+        }
+        waits
     }
 
     pub(in super::super) fn into_tunnel(self) -> Tunnel {
@@ -199,6 +210,7 @@ impl Connection {
     /// A head that comes in drops is not read anew at each of them.
     fn read_head(&mut self) -> Result<Option<head::Head>, Error> {
         if self.received.is_empty() || self.seen > 0 && !self.may_end() && self.received.len() < MAX_HEAD {
+            self.seen = self.received.len();
             return Ok(None);
         }
         let head = head::read(&mut self.received, &self.method)?;

@@ -25,7 +25,7 @@ pub(super) struct Head {
     pub(super) persists: bool,
 }
 
-/// Writes the head of `request`, `lines` before its fields. None of its parts can hold a line break: their
+/// Writes the head of `request`, `lines` behind its fields. None of its parts can hold a line break: their
 /// types see to that.
 pub(super) fn write<B>(request: &Request<B>, lines: &[u8], into: &mut BytesMut) {
     let target = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
@@ -35,8 +35,8 @@ pub(super) fn write<B>(request: &Request<B>, lines: &[u8], into: &mut BytesMut) 
     for part in [request.method().as_str(), " ", target, " HTTP/1.1\r\n"] {
         into.put_slice(part.as_bytes());
     }
-    into.put_slice(lines);
     write_fields(fields, into);
+    into.put_slice(lines);
     into.put_slice(b"\r\n");
 }
 

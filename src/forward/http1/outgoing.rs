@@ -70,6 +70,16 @@ impl Outgoing {
         }
     }
 
+    /// Ends a chunked body behind all that was pushed (RFC 9112, section 7.1).
+    pub(super) fn finish(&mut self) {
+        if self.piece.is_empty() && self.end.is_empty() {
+            self.copied.extend_from_slice(b"0\r\n\r\n");
+        } else {
+            // The last chunk waits as it was pushed: nothing is written between its piece and its end.
+            self.end = b"\r\n0\r\n\r\n";
+        }
+    }
+
     /// Writes everything.
     pub(super) fn poll_write<S>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>
     where

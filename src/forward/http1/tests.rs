@@ -4,10 +4,12 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, Method, Request, StatusCode};
 use proptest::prelude::*;
 
+use super::super::body::{BodyLimits, RequestBody};
 use super::Error;
 use super::download::Download;
 use super::head::{self, Head, MAX_HEAD};
 use super::outgoing::Outgoing;
+use super::upload::Upload;
 
 fn read(text: &str, asked: &Method) -> Result<Option<Head>, Error> {
     head::read(&mut BytesMut::from(text), asked)
@@ -175,7 +177,7 @@ fn a_request_is_written_as_it_is() {
     *request.headers_mut() = super::super::fixtures::map(&[("host", "a.example"), ("x", "1"), ("x", "2")]);
     let mut written = BytesMut::new();
     head::write(&request, b"via: 1.1 x\r\n", &mut written);
-    assert_eq!(written, "PUT /a%20b?c=d HTTP/1.1\r\nvia: 1.1 x\r\nhost: a.example\r\nx: 1\r\nx: 2\r\n\r\n");
+    assert_eq!(written, "PUT /a%20b?c=d HTTP/1.1\r\nhost: a.example\r\nx: 1\r\nx: 2\r\nvia: 1.1 x\r\n\r\n");
 }
 
 /// A stream that takes so many bytes at once, whatever it is offered.
@@ -204,6 +206,44 @@ impl tokio::io::AsyncWrite for Narrow {
         _: &mut std::task::Context<'_>,
     ) -> std::task::Poll<std::io::Result<()>> {
         std::task::Poll::Ready(Ok(()))
+    }
+}
+
+/// A body of unknown length that is at its end with its only frame, as one of HTTP/2 can be.
+struct Once(Option<Bytes>);
+
+impl http_body::Body for Once {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
+        std::task::Poll::Ready(self.0.take().map(|data| Ok(http_body::Frame::data(data))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+#[test]
+fn invariant_12_the_last_chunk_stands_behind_its_data() {
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    for size in [1, 8192, 8193, 100_000] {
+        let limits = BodyLimits {
+            max: None,
+            idle: std::time::Duration::from_secs(1),
+            reserved: std::sync::Arc::new(super::super::ReservedHeaders::new([])),
+        };
+        let data = Bytes::from(vec![b'x'; size]);
+        let (body, _exchange) = RequestBody::new(Once(Some(data.clone())), limits);
+        let (mut outgoing, mut narrow) = (Outgoing::default(), Narrow(Vec::new(), 3000));
+        assert!(Upload::of(body).unwrap().poll_fill(&mut outgoing, &mut cx).is_ready());
+        assert!(outgoing.poll_write(&mut narrow, &mut cx).is_ready());
+        let expected = [format!("{size:x}\r\n").as_bytes(), &data, b"\r\n0\r\n\r\n"].concat();
+        assert!(narrow.0 == expected, "{size}");
     }
 }
 

@@ -87,7 +87,7 @@ impl Upload {
             Some(0) => Ok(()),
             Some(_) => Err(Error::Length),
             None => {
-                outgoing.copied.extend_from_slice(b"0\r\n\r\n");
+                outgoing.finish();
                 Ok(())
             }
         }

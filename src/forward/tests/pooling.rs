@@ -73,6 +73,45 @@ async fn invariant_12_bytes_after_a_response_are_no_answer_to_the_next_request()
 }
 
 #[tokio::test]
+async fn invariant_12_an_answer_that_nobody_asked_for_spoils_its_connection_whoever_looks_first() {
+    let fake = Fake::new().await;
+    let rig = fake.rig();
+    let (answer, (mut hand, _)) = join!(rig.get("/"), fake.answer(OK));
+    assert_eq!(text(answer.unwrap()).await.unwrap(), "ok");
+    hand.say("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison").await;
+    // As a scrape of the metrics does.
+    while rig.upstream.state()[0].idle > 0 {
+        tokio::task::yield_now().await;
+    }
+    let (answer, _seen) = join!(rig.get("/"), fake.answer(OK));
+    assert_eq!(text(answer.unwrap()).await.unwrap(), "ok", "over another connection");
+}
+
+#[tokio::test]
+async fn however_many_connections_died_each_is_passed_over() {
+    let fake = Fake::new().await;
+    let mut settings = fake.settings();
+    settings.keep_idle = 256;
+    let rig = Rig::new(settings, &fixtures::forward_settings());
+    let mut hands = Vec::new();
+    let mut answers = Vec::new();
+    for _ in 0..150 {
+        let (answer, (hand, _)) = join!(rig.get("/"), fake.answer(OK));
+        answers.push(answer.unwrap());
+        hands.push(hand);
+    }
+    for answer in answers {
+        text(answer).await.unwrap();
+    }
+    drop(hands);
+    for _ in 0..8 {
+        settle().await;
+    }
+    let (answer, _seen) = join!(rig.get("/"), fake.answer(OK));
+    assert_eq!(text(answer.unwrap()).await.unwrap(), "ok");
+}
+
+#[tokio::test]
 async fn a_connection_that_died_while_it_waited_is_passed_over() {
     let fake = Fake::new().await;
     let rig = fake.rig();
