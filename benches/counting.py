@@ -41,7 +41,7 @@ def run(binary, case, times):
 
 
 def allocations(profile):
-    """Calls into `mi_…` functions that give memory, from the call lines of a profile; a function's name stands
+    """Calls of the functions that give a Rust program memory, from the call lines of a profile; a function's name stands
     where it comes first, its number afterwards."""
     names, calls, callee = {}, 0, None
     for line in profile.splitlines():

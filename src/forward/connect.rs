@@ -15,13 +15,11 @@ use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::{sleep, timeout};
 
 use super::body::RequestBody;
+use super::headers::MAX_HEAD;
 use super::http1::{Connection, Stream};
 use super::limit::StreamLimit;
 use super::tls::{self, Offer, Tls};
 use super::{Fault, ForwardError, Protocol, Server, ServerAddress, UpstreamError, UpstreamTls};
-
-/// Bytes of a response's head over HTTP/2.
-const MAX_HEAD: u32 = 64 * 1024;
 
 /// The head start that an address has over the next (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -197,7 +195,7 @@ async fn speak(stream: Stream, http2: bool) -> Result<Fresh, ForwardError> {
 /// An HTTP/2 connection is shared, and so needs a task of its own.
 async fn speak_http2(stream: Stream) -> hyper::Result<Fresh> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder.timer(TokioTimer::new()).max_header_list_size(MAX_HEAD);
+    builder.timer(TokioTimer::new()).max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX));
     builder.keep_alive_interval(PING).keep_alive_timeout(PING / 2);
     let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
     let limit = StreamLimit::default();

@@ -20,20 +20,15 @@ pub(super) fn strip_request(headers: &mut HeaderMap, own: &dyn OwnCookies) {
     let mut fields = headers.get_all(COOKIE).iter();
     let Some(first) = fields.next() else { return };
     let ours = |pair: &[u8]| own.owns(&name(pair));
-    let lone = fields.next().is_none();
-    let (any, others) =
-        pairs(first).map(ours).fold((false, false), |(any, others), ours| (any | ours, others | !ours));
-    if lone && !any {
+    if fields.next().is_none() && !pairs(first).any(ours) {
         return;
     }
-    // The session's cookie alone, as browsers of most apps send it.
-    if lone && !others {
-        headers.remove(COOKIE);
-        return;
-    }
-    let mut kept = Vec::with_capacity(first.len());
+    // Often nothing is left: browsers of most apps send the session's cookie alone.
+    let mut kept = Vec::new();
     for pair in headers.get_all(COOKIE).iter().flat_map(pairs).filter(|pair| !ours(pair)) {
-        if !kept.is_empty() {
+        if kept.is_empty() {
+            kept.reserve(first.len());
+        } else {
             kept.extend_from_slice(b"; ");
         }
         kept.extend_from_slice(pair);

@@ -79,7 +79,7 @@ impl Exchange {
 
     pub(super) fn progress(&self) {
         self.progress.store(true, Ordering::Release);
-        self.waiting.store(false, Ordering::Release);
+        self.stop_waiting();
     }
 
     pub(super) fn stop_waiting(&self) {

@@ -4,6 +4,12 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::{HeaderRule, ReservedHeaders};
 
+/// Bytes of a response's head, and of its trailers.
+pub(super) const MAX_HEAD: usize = 64 * 1024;
+
+/// Fields of a response's head, and of its trailers.
+pub(super) const MAX_FIELDS: usize = 100;
+
 /// Takes from a request's head every reserved name and every hop-by-hop field (RFC 9110, section
 /// 7.6.1) with what `Connection` names.
 ///
@@ -62,7 +68,7 @@ fn one_content_length(headers: &mut HeaderMap) {
     let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
     let Some(first) = lengths.next() else { return };
     if lengths.next().is_some() || first.as_bytes().contains(&b',') {
-        // hyper has made sure that all of them say the same.
+        // Whoever read the head has made sure that all of them say the same.
         let text = first.to_str().unwrap_or_default();
         let one = text.split(',').next().and_then(|one| HeaderValue::from_str(one.trim()).ok());
         let one = one.unwrap_or_else(|| first.clone());
@@ -111,14 +117,18 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
+/// The tokens of a list field (RFC 9110, section 5.6.1), in all its fields that are text.
+pub(super) fn tokens<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a str> + use<'a> {
+    let fields = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    fields.flat_map(|field| field.split(',')).map(str::trim).filter(|token| !token.is_empty())
+}
+
 /// Whether the client takes trailers (`TE: trailers`; RFC 9110, section 10.1.4), as gRPC says it does.
 pub(super) fn takes_trailers(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(header::TE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|field| field.split(','))
-        .any(|token| token.trim().eq_ignore_ascii_case("trailers"))
+    tokens(headers, &header::TE).any(|token| token.eq_ignore_ascii_case("trailers"))
 }
 
 /// Makes of a `101` that came the one that goes: the protocol is all that it says (RFC 9110, section 15.2.2).

@@ -26,9 +26,6 @@ use crate::policy::Permit;
 /// Servers that are tried for one request before it fails.
 const MAX_SERVERS: usize = 3;
 
-/// Fields of a response's head.
-const MAX_FIELDS: usize = 100;
-
 /// Sends a permitted request to its upstream and gives back the response as it begins; both bodies are
 /// streamed. After a `101` the caller runs [`UpstreamBody::take_tunnel`].
 ///
@@ -287,7 +284,7 @@ impl<'a> Sending<'a> {
     }
 
     fn check(&self, response: &Response<Content>) -> Result<(), Fault> {
-        if response.headers().len() > MAX_FIELDS {
+        if response.headers().len() > headers::MAX_FIELDS {
             return Err(Fault::HeadersTooLarge);
         }
         let asked = || self.upgrade.as_ref().is_some_and(|asked| asked.is_answered_by(response.headers()));

@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 use tokio::time::{sleep, timeout};
 
+use super::headers::tokens;
 use super::pool::Lent;
 use super::response::Lease;
 
@@ -64,11 +65,6 @@ impl Asked {
 fn is_forwardable(token: &str) -> bool {
     let name = token.split('/').next().unwrap_or_default();
     !["h2c", "h2", "http", "tls"].iter().any(|refused| name.trim().eq_ignore_ascii_case(refused))
-}
-
-fn tokens<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
-    let fields = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    fields.flat_map(|field| field.split(',')).map(str::trim).filter(|token| !token.is_empty())
 }
 
 /// The two connections of an upgraded request. No byte passes before the client has been sent its

@@ -1,6 +1,7 @@
 //! One connection and the exchange on it.
 
 use std::future::poll_fn;
+use std::io::Cursor;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -8,16 +9,17 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::task::unconstrained;
 
 use super::super::body::RequestBody;
+use super::super::headers::MAX_HEAD;
 use super::super::timer::Deadline;
 use super::download::{Download, LARGE, SMALL};
-use super::head::{self, MAX_HEAD};
+use super::head;
 use super::outgoing::Outgoing;
 use super::upload::Upload;
-use super::{Error, Stream, Tunnel};
+use super::{Error, Stream};
 
 /// Interim answers to one request.
 const MAX_INTERIMS: u8 = 16;
@@ -174,8 +176,10 @@ impl Connection {
         waits
     }
 
-    pub(in super::super) fn into_tunnel(self) -> Tunnel {
-        Tunnel { early: self.received, stream: self.stream }
+    /// What has become another protocol's; what came of that too early is read first.
+    pub(in super::super) fn into_tunnel(self) -> impl AsyncRead + AsyncWrite + Unpin {
+        let (rest, outgoing) = tokio::io::split(self.stream);
+        tokio::io::join(Cursor::new(self.received).chain(rest), outgoing)
     }
 
     /// Sends what can be sent now. A server that stops reading may have answered before: its answer

@@ -91,7 +91,7 @@ impl Download {
     pub(super) fn take(&mut self, received: &mut BytesMut) -> Result<Option<Frame<Bytes>>, Error> {
         match self {
             Self::Length(left) => Ok(data(received, left)),
-            Self::Close => Ok(data(received, &mut u64::MAX.clone())),
+            Self::Close => Ok(data(received, &mut { u64::MAX })),
             Self::Chunked(_) => self.take_chunked(received),
         }
     }

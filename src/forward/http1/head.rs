@@ -7,14 +7,9 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use httparse::Status;
 
+use super::super::headers::{MAX_FIELDS, MAX_HEAD, tokens};
 use super::Error;
 use super::download::Download;
-
-/// Bytes of a response's head, and of its trailers.
-pub(super) const MAX_HEAD: usize = 64 * 1024;
-
-/// Fields of a response's head, and of its trailers.
-const MAX_FIELDS: usize = 100;
 
 /// A response's head, and what it says of what follows.
 #[derive(Debug)]
@@ -107,9 +102,7 @@ fn map(fields: &[httparse::Header<'_>]) -> Result<HeaderMap, Error> {
 
 /// Whether the server takes another request on this connection (RFC 9112, section 9.3).
 fn persists(fields: &HeaderMap, old: bool) -> bool {
-    let says = |word: &str| {
-        let lists = fields.get_all(header::CONNECTION).iter().filter_map(|list| list.to_str().ok());
-        lists.flat_map(|list| list.split(',')).any(|option| option.trim().eq_ignore_ascii_case(word))
-    };
+    let says =
+        |word: &str| tokens(fields, &header::CONNECTION).any(|option| option.eq_ignore_ascii_case(word));
     !says("close") && (!old || says("keep-alive"))
 }

@@ -17,4 +17,4 @@ mod upload;
 pub(super) use connection::Connection;
 pub(super) use error::Error;
 pub(super) use head::write_fields;
-pub(super) use stream::{Stream, Tunnel};
+pub(super) use stream::Stream;

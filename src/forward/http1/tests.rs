@@ -5,9 +5,10 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use proptest::prelude::*;
 
 use super::super::body::{BodyLimits, RequestBody};
+use super::super::headers::MAX_HEAD;
 use super::Error;
 use super::download::Download;
-use super::head::{self, Head, MAX_HEAD};
+use super::head::{self, Head};
 use super::outgoing::Outgoing;
 use super::upload::Upload;
 
