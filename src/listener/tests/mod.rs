@@ -1,5 +1,6 @@
 //! A listener with a handler that tells what reached it, and clients on raw sockets.
 
+mod answers;
 mod drain;
 mod hostile;
 mod http2;
