@@ -48,11 +48,15 @@ impl<T: Clone + Send + Sync + 'static> DigestCache<T> {
         Self(Cache::builder().max_capacity(capacity).weigher(weigher).time_to_live(longest).build())
     }
 
-    /// The answer for exactly this token, where `holds` says that it still is right.
-    pub(super) fn get(&self, token: &TokenDigest, holds: impl FnOnce(&Validity) -> bool) -> Option<T> {
+    /// The answer for exactly this token, where `holds` says that it still is right, and how long it will be.
+    pub(super) fn get(
+        &self,
+        token: &TokenDigest,
+        holds: impl FnOnce(&Validity) -> bool,
+    ) -> Option<(T, Validity)> {
         let entry = self.0.get(token)?;
         if holds(&entry.validity) {
-            return Some(entry.answer);
+            return Some((entry.answer, entry.validity));
         }
         self.0.invalidate(token);
         None
