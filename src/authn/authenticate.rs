@@ -71,7 +71,7 @@ impl Authentication {
     }
 }
 
-/// Turns credentials into principals. One for all workers; what it has seen before costs it no lock and
+/// Turns credentials into principals. One for all workers; what it has seen before costs it no lock of ours and
 /// no allocation.
 #[derive(Debug)]
 pub struct Authenticator {

@@ -57,8 +57,8 @@ impl BearerVerifier {
     #[must_use]
     pub fn new(mut issuers: Vec<BearerIssuer>, clock: Clock, settings: BearerSettings) -> Self {
         issuers.retain(|issuer| !issuer.settings.audiences.is_empty());
-        let verified = DigestCache::new(settings.verified_bytes, settings.verified_time);
-        let refused = DigestCache::new(settings.refused_entries, settings.refused_time);
+        let verified = DigestCache::new(settings.verified_bytes);
+        let refused = DigestCache::new(settings.refused_entries);
         Self { issuers, clock, settings, verified, refused, itself: Arc::default() }
     }
 
@@ -147,18 +147,16 @@ impl BearerVerifier {
         match outcome {
             Ok(verified) => {
                 let until = validity.until.min(verified.expires).min(now + self.settings.verified_time);
-                self.verified.insert(
-                    token,
-                    Arc::clone(verified),
-                    Validity { until, ..validity },
-                    weight(size),
-                );
+                let validity = Validity { until, ..validity };
+                let kept = (validity, weight(size));
+                self.verified.insert(token, Arc::clone(verified), kept, |validity| self.holds(validity));
             }
             // It will be valid soon, without any change.
             Err(TokenError::NotYetValid) => {}
             Err(refusal) => {
                 let until = validity.until.min(now + self.settings.refused_time);
-                self.refused.insert(token, *refusal, Validity { until, ..validity }, 1);
+                let validity = Validity { until, ..validity };
+                self.refused.insert(token, *refusal, (validity, 1), |validity| self.holds(validity));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 use super::{Session, SessionId};
 
@@ -31,7 +31,7 @@ pub(super) struct Mark(u64);
 impl SessionCache {
     pub(super) fn new(capacity: u64) -> Self {
         let changes = std::array::from_fn(|_| Changes::default());
-        Self { sessions: Cache::new(capacity), changes }
+        Self { sessions: Cache::new(usize::try_from(capacity).unwrap_or(usize::MAX)), changes }
     }
 
     pub(super) fn get(&self, id: &SessionId) -> Option<Arc<Session>> {
@@ -64,7 +64,7 @@ impl SessionCache {
         let changes = self.changes(id);
         let _held = changes.hold();
         changes.count.fetch_add(1, Ordering::AcqRel);
-        self.sessions.invalidate(id);
+        self.sessions.remove(id);
     }
 
     fn changes(&self, id: &SessionId) -> &Changes {
