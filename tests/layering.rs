@@ -25,13 +25,13 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("demo", &[]),
-    ("listener", &["request"]),
+    ("listener", &["http1", "request"]),
     ("admin", &["request", "listener"]),
     (
         "gate",
         &["forward", "pages", "authn", "oidc", "session", "limit", "policy", "route", "request", "listener"],
     ),
-    ("forward", &["request", "policy", "session"]),
+    ("forward", &["http1", "request", "policy", "session"]),
     ("pages", &[]),
     ("authn", &["oidc", "session"]),
     ("oidc", &["session"]),
@@ -40,6 +40,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("limit", &["request"]),
     ("policy", &["request", "route"]),
     ("route", &["request"]),
+    ("http1", &[]),
     ("request", &[]),
 ];
 const GROUND: &[&str] = &["telemetry", "clock", "identity", "secret"];
