@@ -153,7 +153,7 @@ mod tests {
 
     use bytes::BytesMut;
 
-    use super::super::{fixtures, http1};
+    use super::super::fixtures;
     use super::*;
     use crate::identity::{ClaimPath, Email};
 
@@ -171,7 +171,7 @@ mod tests {
         let settings = IdentitySettings { headers, ..IdentitySettings::default() };
         let map = identity_headers(&settings, principal);
         let mut lines = BytesMut::new();
-        http1::write_fields(&map, &mut lines);
+        crate::http1::write_fields(&map, &mut lines);
         assert_eq!(super::lines(&settings, principal), lines, "both versions of HTTP tell the same");
         map
     }
