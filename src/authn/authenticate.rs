@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
+use super::bearer::Remembered;
 use super::lookups::Lookups;
 use super::{BearerVerifier, Credential, TokenError, Verified, credential};
 use crate::identity::Principal;
 use crate::oidc::Providers;
-use crate::session::{CookieRead, Session, SessionCookie, SessionKey, Sessions, StoreUnavailable, Tokens};
+use crate::session::{
+    CookieRead, Recalled, Session, SessionCookie, SessionKey, Sessions, StoreUnavailable, Tokens,
+};
 use crate::telemetry::Metrics;
 
 /// Which credentials a route looks at.
@@ -68,7 +71,7 @@ impl Authentication {
     }
 }
 
-/// Turns credentials into principals. One for all workers; what it has seen before costs it no lock and
+/// Turns credentials into principals. One for all workers; what it has seen before costs it no lock of ours and
 /// no allocation.
 #[derive(Debug)]
 pub struct Authenticator {
@@ -133,8 +136,37 @@ impl Authenticator {
             Some(session) => Some(session),
             None => Box::pin(self.sessions.find(&key)).await?,
         };
+        Ok(self.opened(key, session, host))
+    }
+
+    /// Whose the token was, where that still is right.
+    pub(super) fn recall_token(&self, token: &Remembered) -> Option<Authentication> {
+        let verified = self.bearer.recall(token)?;
+        Some(Authentication::Bearer(self.lookups.token.count(Some(verified))?))
+    }
+
+    /// Whose the session was, where it has not changed since.
+    pub(super) fn recall_session(
+        &self,
+        key: SessionKey,
+        session: &Recalled,
+        host: &str,
+    ) -> Option<Authentication> {
+        let session = self.sessions.recall(session)?;
+        Some(self.opened(key, self.lookups.session.count(Some(session)), host))
+    }
+
+    pub(super) fn remembered(&self, token: &str) -> Option<Remembered> {
+        self.bearer.remembered(token)
+    }
+
+    pub(super) fn recalled(&self, key: &SessionKey) -> Option<Recalled> {
+        self.sessions.recalled(key)
+    }
+
+    fn opened(&self, key: SessionKey, session: Option<Arc<Session>>, host: &str) -> Authentication {
         let opened = session.filter(|session| self.opens(session, host));
-        Ok(opened.map_or(Authentication::Ended, |session| Authentication::Session(key, session)))
+        opened.map_or(Authentication::Ended, |session| Authentication::Session(key, session))
     }
 
     /// No browser sends a `__Host-` cookie to another host: a key that turns up there was carried

@@ -39,6 +39,17 @@ pub struct BearerVerifier {
     settings: BearerSettings,
     verified: DigestCache<Arc<Verified>>,
     refused: DigestCache<TokenError>,
+    /// Tells it from the verifiers of other configurations.
+    itself: Arc<()>,
+}
+
+/// What was found out about a token, apart from the cache.
+#[derive(Clone, Debug)]
+pub(super) struct Remembered {
+    verified: Arc<Verified>,
+    validity: Validity,
+    /// Whose issuers and settings it hangs on.
+    by: Arc<()>,
 }
 
 impl BearerVerifier {
@@ -46,15 +57,32 @@ impl BearerVerifier {
     #[must_use]
     pub fn new(mut issuers: Vec<BearerIssuer>, clock: Clock, settings: BearerSettings) -> Self {
         issuers.retain(|issuer| !issuer.settings.audiences.is_empty());
-        let verified = DigestCache::new(settings.verified_bytes, settings.verified_time);
-        let refused = DigestCache::new(settings.refused_entries, settings.refused_time);
-        Self { issuers, clock, settings, verified, refused }
+        let verified = DigestCache::new(settings.verified_bytes);
+        let refused = DigestCache::new(settings.refused_entries);
+        Self { issuers, clock, settings, verified, refused, itself: Arc::default() }
     }
 
     /// What was found out about exactly this token, as long as that is still right: its time is not
     /// over and no key of its provider was removed since. Costs a digest of the token.
     #[must_use]
     pub fn cached(&self, token: &str) -> Option<Arc<Verified>> {
+        self.found(token).map(|(verified, _)| verified)
+    }
+
+    /// The same, for somebody who sees this token often. Nothing of the token is in it.
+    pub(super) fn remembered(&self, token: &str) -> Option<Remembered> {
+        let (verified, validity) = self.found(token)?;
+        Some(Remembered { verified, validity, by: Arc::clone(&self.itself) })
+    }
+
+    /// What was remembered, as long as it is right by the same rules as in the cache. What another
+    /// configuration found out is none.
+    pub(super) fn recall(&self, token: &Remembered) -> Option<Arc<Verified>> {
+        let right = Arc::ptr_eq(&token.by, &self.itself) && self.holds(&token.validity);
+        right.then(|| Arc::clone(&token.verified))
+    }
+
+    fn found(&self, token: &str) -> Option<(Arc<Verified>, Validity)> {
         if token.len() > MAX_TOKEN {
             return None;
         }
@@ -71,7 +99,7 @@ impl BearerVerifier {
             return Err(TokenError::TooLarge);
         }
         let digest = TokenDigest::of(token);
-        if let Some(refusal) = self.refused.get(&digest, |validity| self.holds(validity)) {
+        if let Some((refusal, _)) = self.refused.get(&digest, |validity| self.holds(validity)) {
             return Err(refusal);
         }
         let parsed = Token::parse(token)?;
@@ -119,18 +147,16 @@ impl BearerVerifier {
         match outcome {
             Ok(verified) => {
                 let until = validity.until.min(verified.expires).min(now + self.settings.verified_time);
-                self.verified.insert(
-                    token,
-                    Arc::clone(verified),
-                    Validity { until, ..validity },
-                    weight(size),
-                );
+                let validity = Validity { until, ..validity };
+                let kept = (validity, weight(size));
+                self.verified.insert(token, Arc::clone(verified), kept, |validity| self.holds(validity));
             }
             // It will be valid soon, without any change.
             Err(TokenError::NotYetValid) => {}
             Err(refusal) => {
                 let until = validity.until.min(now + self.settings.refused_time);
-                self.refused.insert(token, *refusal, Validity { until, ..validity }, 1);
+                let validity = Validity { until, ..validity };
+                self.refused.insert(token, *refusal, (validity, 1), |validity| self.holds(validity));
             }
         }
     }

@@ -1,12 +1,16 @@
 //! Remembering the answer for a token under a digest of the whole of it (invariant 4).
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use moka::sync::Cache;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
 use crate::clock::Timestamp;
 use crate::secret::fingerprint;
+
+/// Answers that it lays itself out for; it holds as many as its capacity has room for.
+const ENTRIES: usize = 10_000;
 
 /// SHA-256 of a token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,7 +35,11 @@ pub(super) struct Validity {
 }
 
 /// A bounded cache of answers. What is over is never given out, even while it still takes up room.
-pub(super) struct DigestCache<T>(Cache<TokenDigest, Entry<T>>);
+pub(super) struct DigestCache<T> {
+    answers: Cache<TokenDigest, Entry<T>, Weight>,
+    /// The weight at which what is over is cleared away.
+    sweep_at: AtomicU64,
+}
 
 #[derive(Clone)]
 struct Entry<T> {
@@ -40,32 +48,61 @@ struct Entry<T> {
     weight: u32,
 }
 
+#[derive(Clone)]
+struct Weight;
+
+impl<T> Weighter<TokenDigest, Entry<T>> for Weight {
+    fn weight(&self, _: &TokenDigest, entry: &Entry<T>) -> u64 {
+        entry.weight.into()
+    }
+}
+
 impl<T: Clone + Send + Sync + 'static> DigestCache<T> {
-    /// Holds at most `capacity` in sum of the weights given to [`DigestCache::insert`]. After `longest`
-    /// entries make room for others; whether they are still right is for [`DigestCache::get`] to say.
-    pub(super) fn new(capacity: u64, longest: Duration) -> Self {
-        let weigher = |_: &TokenDigest, entry: &Entry<T>| entry.weight;
-        Self(Cache::builder().max_capacity(capacity).weigher(weigher).time_to_live(longest).build())
+    /// Holds at most `capacity` in sum of the weights given to [`DigestCache::insert`].
+    pub(super) fn new(capacity: u64) -> Self {
+        let shards = Cache::<_, Entry<T>, _>::with_weighter(ENTRIES, 0, Weight).num_shards() as u64;
+        // The cache rounds what a shard may hold up, so that all of them would hold more than was allowed.
+        let answers = Cache::with_weighter(ENTRIES, capacity.saturating_sub(shards), Weight);
+        Self { answers, sweep_at: AtomicU64::new(capacity / 64) }
     }
 
-    /// The answer for exactly this token, where `holds` says that it still is right.
-    pub(super) fn get(&self, token: &TokenDigest, holds: impl FnOnce(&Validity) -> bool) -> Option<T> {
-        let entry = self.0.get(token)?;
+    /// The answer for exactly this token, where `holds` says that it still is right, and how long it will be.
+    pub(super) fn get(
+        &self,
+        token: &TokenDigest,
+        holds: impl FnOnce(&Validity) -> bool,
+    ) -> Option<(T, Validity)> {
+        let entry = self.answers.get(token)?;
         if holds(&entry.validity) {
-            return Some(entry.answer);
+            return Some((entry.answer, entry.validity));
         }
-        self.0.invalidate(token);
+        self.answers.remove(token);
         None
     }
 
-    pub(super) fn insert(&self, token: TokenDigest, answer: T, validity: Validity, weight: u32) {
-        self.0.insert(token, Entry { answer, validity, weight });
+    /// Keeps an answer. Whenever their weight may have doubled, those that `holds` no more are cleared away.
+    pub(super) fn insert(
+        &self,
+        token: TokenDigest,
+        answer: T,
+        (validity, weight): (Validity, u32),
+        holds: impl Fn(&Validity) -> bool,
+    ) {
+        self.answers.insert(token, Entry { answer, validity, weight });
+        let due = self.sweep_at.load(Ordering::Relaxed);
+        // One sweeps; the others need not wait for it.
+        if self.answers.weight() < due
+            || self.sweep_at.compare_exchange(due, u64::MAX, Ordering::Relaxed, Ordering::Relaxed).is_err()
+        {
+            return;
+        }
+        self.answers.retain(|_, entry| holds(&entry.validity));
+        self.sweep_at.store(due.max(2 * self.answers.weight()), Ordering::Relaxed);
     }
 
     #[cfg(test)]
     pub(super) fn weight(&self) -> u64 {
-        self.0.run_pending_tasks();
-        self.0.weighted_size()
+        self.answers.weight()
     }
 }
 

@@ -13,6 +13,7 @@ mod digest_cache;
 mod error;
 mod lookups;
 mod principal;
+mod recent;
 mod settings;
 mod token;
 

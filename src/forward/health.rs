@@ -95,7 +95,7 @@ async fn exchange(target: &Target, check: &HealthCheck) -> Result<StatusCode, Fo
         Fresh::Http1(mut connection) => {
             let mut request = request(&check.path)?;
             request.headers_mut().insert(HOST, target.host.clone());
-            connection.begin(&mut request, b"", check.timeout);
+            connection.begin(&mut request, &[], check.timeout);
             Ok(poll_fn(|cx| connection.poll_answer(cx, &|| ())).await?.status())
         }
         Fresh::Http2(mut sender, _) => {

@@ -1,8 +1,8 @@
 //! Telling the app who asks: headers made from a permit and from nothing else.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
-use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
@@ -23,47 +23,68 @@ const VALUE: &AsciiSet = &CONTROLS.add(b'%');
 /// Bytes that most lists of groups fit in.
 const SHORT: usize = 64;
 
+/// Bytes that most people's lines fit in.
+const LINES: usize = 256;
+
 /// Within a list the comma separates, so that one in a name is encoded.
 const ITEM: &AsciiSet = &VALUE.add(b',');
 
-/// Writes the identity of `principal`. What is unknown is not written.
-pub(super) fn write(settings: &IdentitySettings, principal: &Principal, headers: &mut HeaderMap) {
-    for (name, value) in &settings.headers {
-        match value {
-            IdentityValue::User => put(headers, name, &principal.user),
-            IdentityValue::Email => {
-                email(principal).into_iter().for_each(|email| put(headers, name, email));
-            }
-            IdentityValue::Subject => put(headers, name, principal.subject.as_str()),
-            IdentityValue::Provider => put(headers, name, principal.provider.as_str()),
-            IdentityValue::Groups => put_groups(headers, name, &principal.groups),
-            IdentityValue::Claim(path) => {
-                path.find(&principal.claims).into_iter().for_each(|claim| put_claim(headers, name, claim));
-            }
+/// Adds the identity of `principal` to a head. What is unknown is not told.
+pub(super) fn add(settings: &IdentitySettings, principal: &Principal, headers: &mut HeaderMap) {
+    tell(settings, principal, |name, text| {
+        HeaderValue::from_str(text).into_iter().for_each(|value| drop(headers.insert(name, value)));
+    });
+}
+
+/// The same as HTTP/1.1 writes it: each field a line with its end. Nothing of it can hold a line break.
+pub(super) fn lines(settings: &IdentitySettings, principal: &Principal) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(if settings.headers.is_empty() { 0 } else { LINES });
+    tell(settings, principal, |name, text| {
+        for part in [name.as_str(), ": ", text, "\r\n"] {
+            lines.extend_from_slice(part.as_bytes());
         }
-    }
+    });
+    lines
 }
 
 /// The headers that would tell an app of `principal`, but for the assertion, which is made anew each time.
 #[must_use]
 pub fn identity_headers(settings: &IdentitySettings, principal: &Principal) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    write(settings, principal, &mut headers);
+    add(settings, principal, &mut headers);
     headers
+}
+
+/// Hands each header that is told of `principal` to `put`: visible ASCII and inner spaces, never empty.
+fn tell(settings: &IdentitySettings, principal: &Principal, mut put: impl FnMut(&HeaderName, &str)) {
+    let mut truncated = 0;
+    for (name, value) in &settings.headers {
+        let (text, surplus) = match value {
+            IdentityValue::User => (one(&principal.user), 0),
+            IdentityValue::Email => (email(principal).and_then(one), 0),
+            IdentityValue::Subject => (one(principal.subject.as_str()), 0),
+            IdentityValue::Provider => (one(principal.provider.as_str()), 0),
+            IdentityValue::Groups => list(&principal.groups),
+            IdentityValue::Claim(path) => (path.find(&principal.claims).and_then(claim), 0),
+        };
+        text.filter(|text| !text.is_empty()).iter().for_each(|text| put(name, text));
+        truncated = truncated.max(surplus);
+    }
+    if truncated > 0 {
+        put(&TRUNCATED, &truncated.to_string());
+    }
 }
 
 /// The address, unless the provider says that it is not verified.
 pub(super) fn email(principal: &Principal) -> Option<&str> {
     let email = principal.email.as_ref()?;
-    let silent = principal.claims.get("email_verified").is_none_or(Value::is_null);
-    (email.verified || silent).then_some(email.address.as_str())
+    let silent = || principal.claims.get("email_verified").is_none_or(Value::is_null);
+    (email.verified || silent()).then_some(email.address.as_str())
 }
 
-fn put(headers: &mut HeaderMap, name: &HeaderName, text: &str) {
-    let value = if is_plain(text) { HeaderValue::from_str(text).ok() } else { owned(encode(text, VALUE)) };
-    if let Some(value) = value.filter(|value| !value.is_empty() && value.len() <= MAX_VALUE) {
-        headers.insert(name, value);
-    }
+fn one(text: &str) -> Option<Cow<'_, str>> {
+    let text = if is_plain(text) { Cow::Borrowed(text) } else { Cow::Owned(encode(text, VALUE)) };
+    Some(text).filter(|text| text.len() <= MAX_VALUE)
 }
 
 /// Without a way out before the end, so that the compiler takes many bytes at a time.
@@ -71,26 +92,23 @@ fn is_plain(text: &str) -> bool {
     text.bytes().fold(true, |all, byte| all & matches!(byte, b'!'..=b'~') & (byte != b'%'))
 }
 
-fn put_groups(headers: &mut HeaderMap, name: &HeaderName, groups: &[String]) {
-    let (list, surplus) = join(groups.iter().map(String::as_str));
-    if let Some(value) = owned(list).filter(|value| !value.is_empty()) {
-        headers.insert(name, value);
-    }
-    if surplus > 0 {
-        headers.insert(TRUNCATED, HeaderValue::from(surplus));
-    }
+fn list(items: &[String]) -> (Option<Cow<'_, str>>, usize) {
+    let (list, surplus) = join(items.iter().map(String::as_str));
+    (Some(list.into()), surplus)
 }
 
-fn put_claim(headers: &mut HeaderMap, name: &HeaderName, claim: &Value) {
+/// A claim that holds more than a header may is left out whole.
+fn claim(claim: &Value) -> Option<Cow<'_, str>> {
     if let Value::String(text) = claim {
-        return put(headers, name, text);
+        return one(text);
     }
     let texts = texts(claim);
-    if let ([one], false) = (texts.as_slice(), claim.is_array()) {
-        return put(headers, name, one);
+    if let ([text], false) = (texts.as_slice(), claim.is_array()) {
+        return one(text).map(|text| text.into_owned().into());
     }
-    if let ((list, 0), false) = (join(texts.iter().map(String::as_str)), texts.is_empty()) {
-        owned(list).into_iter().for_each(|value| drop(headers.insert(name, value)));
+    match list(&texts) {
+        (Some(list), 0) => Some(list.into_owned().into()),
+        _ => None,
     }
 }
 
@@ -127,15 +145,13 @@ fn encode(text: &str, set: &'static AsciiSet) -> String {
     encoded
 }
 
-fn owned(text: String) -> Option<HeaderValue> {
-    HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use percent_encoding::percent_decode_str;
     use proptest::prelude::*;
     use serde_json::json;
+
+    use bytes::BytesMut;
 
     use super::super::fixtures;
     use super::*;
@@ -152,8 +168,11 @@ mod tests {
             (name("x-provider"), IdentityValue::Provider),
             (name("x-team"), claim("org.team")),
         ];
-        let mut map = HeaderMap::new();
-        write(&IdentitySettings { headers, ..IdentitySettings::default() }, principal, &mut map);
+        let settings = IdentitySettings { headers, ..IdentitySettings::default() };
+        let map = identity_headers(&settings, principal);
+        let mut lines = BytesMut::new();
+        crate::http1::write_fields(&map, &mut lines);
+        assert_eq!(super::lines(&settings, principal), lines, "both versions of HTTP tell the same");
         map
     }
 

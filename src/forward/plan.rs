@@ -55,6 +55,8 @@ pub(super) struct Told {
     /// The `Host` that the client asked us for.
     pub(super) host: HeaderValue,
     pub(super) origin: Arc<OriginFields>,
+    /// Who asks, as lines of HTTP/1.1; over HTTP/2 the same is told by [`Plan::tell_identity`].
+    pub(super) identity: Vec<u8>,
 }
 
 impl Plan {
@@ -77,23 +79,38 @@ impl Plan {
         cookies::strip_request(map, passage.own_cookies);
         self.authorize(permit, passage, map)?;
         headers::apply(&self.settings.request_headers, map);
-        let told = tell_origin(passage, received).ok_or(Fault::BadTarget)?;
+        let (host, origin) = tell_origin(passage, received).ok_or(Fault::BadTarget)?;
         if let Some(id) = passage.request_id.field() {
             map.insert(REQUEST_ID, id);
         }
-        self.tell_identity(permit, passage, map)?;
-        Ok(told)
+        let identity = self.identity_lines(permit, map);
+        self.assert_identity(permit, passage, map)?;
+        Ok(Told { host, origin, identity })
     }
 
-    fn tell_identity(
+    /// Nothing that came in bears a name of these; what the operator sets gives way to them.
+    fn identity_lines(&self, permit: &Permit, map: &mut HeaderMap) -> Vec<u8> {
+        let Some(principal) = permit.principal() else { return Vec::new() };
+        if !self.settings.request_headers.is_empty() {
+            identity::identity_headers(&self.settings.identity, principal).keys().for_each(|name| {
+                map.remove(name);
+            });
+        }
+        identity::lines(&self.settings.identity, principal)
+    }
+
+    /// Who asks, for a head that no lines are written behind.
+    pub(super) fn tell_identity(&self, permit: &Permit, map: &mut HeaderMap) {
+        permit.principal().into_iter().for_each(|who| identity::add(&self.settings.identity, who, map));
+    }
+
+    fn assert_identity(
         &self,
         permit: &Permit,
         passage: &Passage<'_>,
         map: &mut HeaderMap,
     ) -> Result<(), ForwardError> {
-        let Some(principal) = permit.principal() else { return Ok(()) };
-        identity::write(&self.settings.identity, principal, map);
-        if self.settings.identity.assertion {
+        if let (Some(principal), true) = (permit.principal(), self.settings.identity.assertion) {
             let asserter = passage.asserter.ok_or(Fault::Internal)?;
             map.insert(ASSERTION, asserter.assertion(principal, passage.audience)?);
         }
@@ -147,7 +164,7 @@ impl Plan {
 }
 
 /// What the app is told of where the request came from.
-fn tell_origin(passage: &Passage<'_>, received: Version) -> Option<Told> {
+fn tell_origin(passage: &Passage<'_>, received: Version) -> Option<(HeaderValue, Arc<OriginFields>)> {
     let Forwarding { client, scheme, host } = passage.forwarding;
     let asked = host.as_ref().unwrap_or(passage.authority);
     let origin = Origin { client: *client, scheme: *scheme, authority: asked.clone(), received };
@@ -157,7 +174,7 @@ fn tell_origin(passage: &Passage<'_>, received: Version) -> Option<Told> {
     } else {
         forwarded::host_value(passage.authority)?
     };
-    Some(Told { host, origin })
+    Some((host, origin))
 }
 
 fn is_single(map: &HeaderMap) -> bool {

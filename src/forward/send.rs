@@ -40,7 +40,7 @@ const MAX_SERVERS: usize = 3;
 pub fn forward<'a, B>(
     upstream: &'a Arc<Upstream>,
     plan: &'a Plan,
-    permit: &Permit,
+    permit: &'a Permit,
     passage: Passage<'a>,
     request: Request<B>,
 ) -> impl Future<Output = Result<Response<UpstreamBody>, ForwardError>> + Send + use<'a, B>
@@ -82,6 +82,7 @@ fn limits(upstream: &Upstream, plan: &Plan) -> BodyLimits {
 struct Sending<'a> {
     upstream: &'a Arc<Upstream>,
     plan: &'a Plan,
+    permit: &'a Permit,
     passage: Passage<'a>,
     exchange: Option<Arc<Exchange>>,
     told: Told,
@@ -100,7 +101,7 @@ impl<'a> Sending<'a> {
     fn prepare<B>(
         upstream: &'a Arc<Upstream>,
         plan: &'a Plan,
-        permit: &Permit,
+        permit: &'a Permit,
         passage: Passage<'a>,
         mut request: Request<B>,
     ) -> Result<(Self, Request<RequestBody>), ForwardError>
@@ -118,7 +119,7 @@ impl<'a> Sending<'a> {
         let told = plan.prepare(permit, &passage, head.version, &mut head.headers)?;
         let (body, exchange) = RequestBody::new(body, limits(upstream, plan));
         let request = Request::from_parts(head, body);
-        Ok((Self { upstream, plan, passage, exchange, told, trailers, upgrade }, request))
+        Ok((Self { upstream, plan, permit, passage, exchange, told, trailers, upgrade }, request))
     }
 
     async fn send(
@@ -166,6 +167,8 @@ impl<'a> Sending<'a> {
             tls: target.tls,
             host: self.plan.host(&self.told.host, &target.host),
             origin: &self.told.origin,
+            plan: self.plan,
+            permit: self.permit,
             trailers: self.trailers,
             upgrade: self.upgrade.as_ref(),
         };
@@ -193,8 +196,12 @@ impl<'a> Sending<'a> {
         // A body is read from as soon as it is sent, and cannot be sent again.
         let repeatable = request.body().is_empty();
         // A try over HTTP/2 has written them into the head already.
-        let lines = if forwarded::is_told(request.headers()) { &b""[..] } else { &self.told.origin.lines };
-        connection.begin(request, lines, self.response_limit());
+        let lines = if forwarded::is_told(request.headers()) {
+            [&b""[..]; 2]
+        } else {
+            [&self.told.identity[..], &self.told.origin.lines]
+        };
+        connection.begin(request, &lines, self.response_limit());
         match poll_fn(|cx| self.poll_http1(connection, cx)).await {
             Ok(response) => Ok(response.map(|()| Content::Connection)),
             Err(error) if repeatable && connection.is_unsent() => Err(Failure::Unsent(error)),

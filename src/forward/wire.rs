@@ -7,7 +7,8 @@ use http_body::Body;
 
 use super::body::RequestBody;
 use super::upgrade::Asked;
-use super::{Fault, ForwardError, forwarded};
+use super::{Fault, ForwardError, Plan, forwarded};
+use crate::policy::Permit;
 use crate::request::OriginFields;
 
 /// What a request needs besides itself to be written.
@@ -16,6 +17,8 @@ pub(super) struct Wire<'a> {
     pub(super) tls: bool,
     pub(super) host: &'a HeaderValue,
     pub(super) origin: &'a OriginFields,
+    pub(super) plan: &'a Plan,
+    pub(super) permit: &'a Permit,
     pub(super) trailers: bool,
     pub(super) upgrade: Option<&'a Asked>,
 }
@@ -63,6 +66,7 @@ impl Wire<'_> {
         let headers = request.headers_mut();
         if !forwarded::is_told(headers) {
             forwarded::add(headers, self.origin);
+            self.plan.tell_identity(self.permit, headers);
         }
         headers.remove(header::HOST);
         headers.remove(header::CONNECTION);

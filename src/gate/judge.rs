@@ -26,7 +26,8 @@ pub(super) async fn authenticate<B>(
         return Ok(Authentication::Anonymous);
     }
     let host = exchange.inbound()?.authority.host();
-    let found = house.authenticator.authenticate(route.accept, host, request.headers()).await;
+    let (memo, headers) = (&exchange.transport.memo, request.headers());
+    let found = house.authenticator.recognize(memo, route.accept, host, headers).await;
     house.count_credential(found.as_ref());
     let found = super::freshen::freshen(house, route, found?).await?;
     exchange.principal = found.principal().map(Arc::clone);

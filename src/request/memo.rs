@@ -1,5 +1,6 @@
 //! What the requests of one connection have in common, made for the first of them.
 
+use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use super::{Authority, AuthorityError, ClientAddress, Scheme};
 pub struct Memo {
     host: OnceLock<(HeaderValue, Authority)>,
     origin: OnceLock<(Origin, Arc<OriginFields>)>,
+    extension: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 /// Whose request it is and how it was asked for: all that [`OriginFields`] are made of, beside the connection.
@@ -80,6 +82,12 @@ impl Memo {
         let fields = Arc::new(make(&origin)?);
         let _ = self.origin.set((origin, Arc::clone(&fields)));
         Some(fields)
+    }
+
+    /// What another room keeps with the connection: what `make` gives the first time. There is room for one
+    /// thing; `None` where it is of another type.
+    pub fn extension<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Option<&T> {
+        self.extension.get_or_init(|| Arc::new(make())).downcast_ref()
     }
 }
 

@@ -1,8 +1,9 @@
 //! Sessions in memory, and the rule that nothing read before a change is kept after it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 use super::{Session, SessionId};
 
@@ -13,26 +14,33 @@ const SHARDS: usize = 64;
 #[derive(Debug)]
 pub(super) struct SessionCache {
     sessions: Cache<SessionId, Arc<Session>>,
-    changes: [Mutex<u64>; SHARDS],
+    changes: [Changes; SHARDS],
+}
+
+/// How many changes have happened. Counted and acted upon under the lock, read without it.
+#[derive(Debug, Default)]
+struct Changes {
+    lock: Mutex<()>,
+    count: AtomicU64,
 }
 
 /// How many changes had happened when something was read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark(u64);
 
 impl SessionCache {
     pub(super) fn new(capacity: u64) -> Self {
-        let changes = std::array::from_fn(|_| Mutex::new(0));
-        Self { sessions: Cache::new(capacity), changes }
+        let changes = std::array::from_fn(|_| Changes::default());
+        Self { sessions: Cache::new(usize::try_from(capacity).unwrap_or(usize::MAX)), changes }
     }
 
     pub(super) fn get(&self, id: &SessionId) -> Option<Arc<Session>> {
         self.sessions.get(id)
     }
 
-    /// To be taken before the store is asked.
+    /// To be taken before the store, or this cache, is asked.
     pub(super) fn mark(&self, id: &SessionId) -> Mark {
-        Mark(*self.count(id))
+        Mark(self.changes(id).count.load(Ordering::Acquire))
     }
 
     /// Keeps what `make` gives, unless the session has changed since `mark`: otherwise a session loaded
@@ -43,8 +51,8 @@ impl SessionCache {
         mark: Mark,
         make: impl FnOnce() -> Arc<Session>,
     ) -> Option<Arc<Session>> {
-        let count = self.count(id);
-        (*count == mark.0).then(|| {
+        let _held = self.changes(id).hold();
+        (self.mark(id) == mark).then(|| {
             let session = make();
             self.sessions.insert(*id, Arc::clone(&session));
             session
@@ -53,13 +61,19 @@ impl SessionCache {
 
     /// The store's content under `id` has changed.
     pub(super) fn forget(&self, id: &SessionId) {
-        let mut count = self.count(id);
-        *count = count.wrapping_add(1);
-        self.sessions.invalidate(id);
+        let changes = self.changes(id);
+        let _held = changes.hold();
+        changes.count.fetch_add(1, Ordering::AcqRel);
+        self.sessions.remove(id);
     }
 
-    fn count(&self, id: &SessionId) -> MutexGuard<'_, u64> {
-        let shard = usize::from(id.as_bytes()[0]) % SHARDS;
-        self.changes[shard].lock().unwrap_or_else(PoisonError::into_inner)
+    fn changes(&self, id: &SessionId) -> &Changes {
+        &self.changes[usize::from(id.as_bytes()[0]) % SHARDS]
+    }
+}
+
+impl Changes {
+    fn hold(&self) -> MutexGuard<'_, ()> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

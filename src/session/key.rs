@@ -35,8 +35,11 @@ impl SessionKey {
         }
         let mut bytes = Zeroizing::new([0; 32]);
         let length = URL_SAFE_NO_PAD.decode_slice(text, bytes.as_mut_slice()).ok()?;
+        if length != bytes.len() {
+            return None;
+        }
         let id = SessionId::of(&bytes);
-        (length == bytes.len()).then_some(Self { bytes, id })
+        Some(Self { bytes, id })
     }
 
     /// The name under which the store knows it: SHA-256 of the key, so that a stolen store opens nothing.

@@ -32,7 +32,7 @@ pub use error::{SessionError, StoreUnavailable};
 pub use family::SessionEnded;
 pub use key::{SessionId, SessionKey};
 pub use model::{NewSession, Session, Tokens};
-pub use sessions::Sessions;
+pub use sessions::{Recalled, Sessions};
 pub use settings::SessionSettings;
 pub use store::{
     Digest, Expiry, Inserted, RemovedFamily, SessionStore, StoreFuture, StoredFamily, StoredSession, Touch,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use super::activity::Activity;
-use super::cache::SessionCache;
+use super::cache::{Mark, SessionCache};
 use super::family::{Families, SessionEnded};
 use super::flight::Flights;
 use super::lifetimes::Lifetimes;
@@ -19,6 +19,13 @@ use crate::clock::Clock;
 use crate::identity::Principal;
 
 pub(super) type Found = Result<Option<Arc<Session>>, StoreUnavailable>;
+
+/// A session that somebody holds apart from the cache, and since when.
+#[derive(Clone, Debug)]
+pub struct Recalled {
+    session: Arc<Session>,
+    mark: Mark,
+}
 
 /// All sessions: a cache in front of a store. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -60,6 +67,23 @@ impl Sessions {
     pub fn cached(&self, key: &SessionKey) -> Option<Arc<Session>> {
         let session = self.0.cache.get(key.id())?;
         self.0.alive(session)
+    }
+
+    /// The same, for somebody who sees this key often.
+    #[must_use]
+    pub fn recalled(&self, key: &SessionKey) -> Option<Recalled> {
+        // Before the cache is asked: what changes in between makes it void, never valid.
+        let mark = self.0.cache.mark(key.id());
+        Some(Recalled { session: self.cached(key)?, mark })
+    }
+
+    /// The session, if it lives and nothing of it has changed since: the end of a session, new tokens and new
+    /// groups are seen at once, as in the cache (invariants 4 and 8).
+    #[must_use]
+    pub fn recall(&self, recalled: &Recalled) -> Option<Arc<Session>> {
+        let Recalled { session, mark } = recalled;
+        let unchanged = self.0.cache.mark(&session.id) == *mark;
+        self.0.alive(unchanged.then(|| Arc::clone(session))?)
     }
 
     /// The living session of `key`; `None` where there is none, for whatever reason.

@@ -11,16 +11,16 @@ use crate::session::{
     NewSession, Session, SessionCookie, SessionKey, SessionSettings, Sessions, Tokens, testing,
 };
 
-const HOST: &str = "wiki.corp.example";
-const BOTH: Accept = Accept { session: true, bearer: true };
-const SESSION: Accept = Accept { session: true, bearer: false };
+pub(super) const HOST: &str = "wiki.corp.example";
+pub(super) const BOTH: Accept = Accept { session: true, bearer: true };
+pub(super) const SESSION: Accept = Accept { session: true, bearer: false };
 const BEARER: Accept = Accept { session: false, bearer: true };
-const NEITHER: Accept = Accept { session: false, bearer: false };
+pub(super) const NEITHER: Accept = Accept { session: false, bearer: false };
 
-struct Gate {
-    house: House,
-    sessions: Sessions,
-    cookie: SessionCookie,
+pub(super) struct Gate {
+    pub(super) house: House,
+    pub(super) sessions: Sessions,
+    pub(super) cookie: SessionCookie,
 }
 
 fn principal() -> Arc<Principal> {
@@ -47,40 +47,40 @@ fn providers(settings: ProviderSettings, clock: &Clock) -> Providers {
 }
 
 impl Gate {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let house = House::new();
         Self { sessions: testing::sessions(&house.clock), cookie: cookie(), house }
     }
 
-    fn authenticator(&self) -> Authenticator {
+    pub(super) fn authenticator(&self) -> Authenticator {
         self.authenticator_of(settings(), self.sessions.clone())
     }
 
-    fn authenticator_of(&self, provider: ProviderSettings, sessions: Sessions) -> Authenticator {
+    pub(super) fn authenticator_of(&self, provider: ProviderSettings, sessions: Sessions) -> Authenticator {
         let issuer = BearerIssuer { settings: settings(), keys: Arc::clone(&self.house.keys) };
         let bearer = BearerVerifier::new(vec![issuer], self.house.clock.clone(), BearerSettings::default());
         Authenticator::new(sessions, cookie(), bearer, providers(provider, &self.house.clock))
     }
 
-    async fn sign_in(&self) -> (SessionKey, Arc<Session>) {
+    pub(super) async fn sign_in(&self) -> (SessionKey, Arc<Session>) {
         let tokens = Tokens { access: Some(Secret::new("access")), ..Tokens::default() };
         let new = NewSession::Root { host: HOST.into(), principal: principal(), tokens, sid: None };
         self.sessions.create(new).await.unwrap()
     }
 
-    async fn cookie_header(&self) -> String {
+    pub(super) async fn cookie_header(&self) -> String {
         let set = self.cookie.set(&self.sign_in().await.0);
         set.to_str().unwrap().split(';').next().unwrap().to_owned()
     }
 }
 
-fn headers(fields: &[(HeaderName, &str)]) -> HeaderMap {
+pub(super) fn headers(fields: &[(HeaderName, &str)]) -> HeaderMap {
     let value = |text: &str| HeaderValue::from_bytes(text.as_bytes()).unwrap();
     fields.iter().map(|(name, text)| (name.clone(), value(text))).collect()
 }
 
 /// What it came to, in a word.
-fn word(authentication: &Result<Authentication, AuthenticationError>) -> &'static str {
+pub(super) fn word(authentication: &Result<Authentication, AuthenticationError>) -> &'static str {
     match authentication {
         Ok(Authentication::Anonymous) => "anonymous",
         Ok(Authentication::Ended) => "ended",

@@ -147,3 +147,20 @@ async fn invariant_14_good_tokens_fill_a_bounded_memory() {
     }
     assert!(house.verifier.weights().0 <= 64 * 1024);
 }
+
+#[tokio::test]
+async fn invariant_14_tokens_that_are_over_do_not_stay_until_the_memory_is_full() {
+    let bounds = BearerSettings { verified_bytes: 8 * 1024 * 1024, ..BearerSettings::default() };
+    let house = House::keeping(settings(), bounds);
+    let mut most = 0;
+    for number in 0..400 {
+        let token = token(
+            &header(),
+            &with(with(claims(), "jti", number.into()), "exp", (NOW + 10 * number + 9).into()),
+        );
+        assert!(house.verify(&token).await.is_ok());
+        house.pass(10);
+        most = most.max(house.verifier.weights().0);
+    }
+    assert!(most <= 512 * 1024, "{most} bytes, and hardly one of the tokens is good any more");
+}

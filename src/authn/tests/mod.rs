@@ -7,6 +7,7 @@ mod claims;
 mod identity;
 mod mutations;
 mod purpose;
+mod recent;
 mod time;
 mod unavailable;
 

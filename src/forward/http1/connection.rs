@@ -65,7 +65,7 @@ impl Connection {
     pub(in super::super) fn begin(
         &mut self,
         request: &mut Request<RequestBody>,
-        lines: &[u8],
+        lines: &[&[u8]],
         limit: Duration,
     ) {
         self.deadline.begin(limit);

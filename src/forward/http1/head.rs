@@ -23,16 +23,17 @@ pub(super) struct Head {
 
 /// Writes the head of `request`, `lines` behind its fields. None of its parts can hold a line break: their
 /// types see to that.
-pub(super) fn write<B>(request: &Request<B>, lines: &[u8], into: &mut BytesMut) {
+pub(super) fn write<B>(request: &Request<B>, lines: &[&[u8]], into: &mut BytesMut) {
     let target = request.uri().path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let fields = request.headers();
     let size: usize = fields.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    into.reserve(request.method().as_str().len() + target.len() + lines.len() + size + 16);
+    let size = size + lines.iter().map(|lines| lines.len()).sum::<usize>();
+    into.reserve(request.method().as_str().len() + target.len() + size + 16);
     for part in [request.method().as_str(), " ", target, " HTTP/1.1\r\n"] {
         into.put_slice(part.as_bytes());
     }
     write_fields(fields, into);
-    into.put_slice(lines);
+    lines.iter().for_each(|lines| into.put_slice(lines));
     into.put_slice(b"\r\n");
 }
 

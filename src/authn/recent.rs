@@ -1,0 +1,147 @@
+//! What a connection's requests have in common: whose they are.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderName};
+use zeroize::Zeroizing;
+
+use super::bearer::Remembered;
+use super::{Accept, Authentication, AuthenticationError, Authenticator, Credential, credential};
+use crate::request::Memo;
+use crate::session::{Recalled, SessionKey};
+
+/// The longest field that is remembered, in bytes: every connection may remember one (invariant 14).
+const MAX_FIELD: usize = 4 * 1024;
+
+/// What the last request of a connection showed, and whose it was. It saves the reading of what was read before and
+/// decides nothing: whether a token or a session is still good is asked each time, as the caches behind it
+/// are asked.
+#[derive(Default)]
+pub(super) struct Recent(Mutex<Last>);
+
+#[derive(Default)]
+enum Last {
+    #[default]
+    Nobody,
+    /// Came once: where its answer lies. Kept in case that it comes again, not to be followed.
+    Once(usize),
+    /// Came twice in a row, and so is worth a copy.
+    Again { field: Zeroizing<Box<[u8]>>, whose: Whose },
+}
+
+enum Whose {
+    Bearer(Remembered),
+    Session(SessionKey, Recalled),
+}
+
+impl Authenticator {
+    /// The same as [`Authenticator::authenticate`], for a request of the connection that `memo` belongs to.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn recognize(
+        &self,
+        memo: &Memo,
+        accept: Accept,
+        host: &str,
+        headers: &HeaderMap,
+    ) -> Result<Authentication, AuthenticationError> {
+        let recent = memo.extension(Recent::default);
+        if let Some(known) = recent.and_then(|recent| self.recall(recent, accept, host, headers)) {
+            return Ok(known);
+        }
+        let found = self.authenticate(accept, host, headers).await?;
+        recent.iter().for_each(|recent| self.note(recent, headers, &found));
+        Ok(found)
+    }
+
+    /// Whose this very field is, as far as that still is right.
+    fn recall(
+        &self,
+        recent: &Recent,
+        accept: Accept,
+        host: &str,
+        headers: &HeaderMap,
+    ) -> Option<Authentication> {
+        // A token decides alone where tokens are accepted, a bad one too (invariant 3).
+        let tokens = accept.bearer && headers.contains_key(AUTHORIZATION);
+        let field = only(headers, if tokens { &AUTHORIZATION } else { &COOKIE })?;
+        recent.recall(field, |whose| match whose {
+            Whose::Bearer(token) if tokens => self.recall_token(token),
+            Whose::Session(key, session) if !tokens && accept.session => {
+                self.recall_session(key.clone(), session, host)
+            }
+            Whose::Bearer(_) | Whose::Session(..) => None,
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn recalls(&self, memo: &Memo, accept: Accept, host: &str, headers: &HeaderMap) -> bool {
+        memo.extension(Recent::default).is_some_and(|it| self.recall(it, accept, host, headers).is_some())
+    }
+
+    fn note(&self, recent: &Recent, headers: &HeaderMap, found: &Authentication) {
+        match found {
+            Authentication::Bearer(verified) => recent.note(Arc::as_ptr(verified).addr(), || {
+                let Credential::Bearer(token) = credential(headers) else { return None };
+                Some((only(headers, &AUTHORIZATION)?, Whose::Bearer(self.remembered(token)?)))
+            }),
+            Authentication::Session(key, session) => recent.note(Arc::as_ptr(session).addr(), || {
+                Some((only(headers, &COOKIE)?, Whose::Session(key.clone(), self.recalled(key)?)))
+            }),
+            Authentication::Anonymous | Authentication::Ended => recent.forget(),
+        }
+    }
+}
+
+impl Recent {
+    fn recall<T>(&self, field: &[u8], ask: impl FnOnce(&Whose) -> Option<T>) -> Option<T> {
+        match &*self.last() {
+            Last::Again { field: known, whose } if same(known, field) => ask(whose),
+            Last::Again { .. } | Last::Once(_) | Last::Nobody => None,
+        }
+    }
+
+    /// Remembers what lies at `place` once it comes twice in a row. Of requests that are everybody's in turn
+    /// nothing is copied.
+    fn note<'a>(&self, place: usize, make: impl FnOnce() -> Option<(&'a [u8], Whose)>) {
+        let mut last = self.last();
+        let again = matches!(*last, Last::Once(before) if before == place);
+        let made = again.then(make).flatten().filter(|(field, _)| field.len() <= MAX_FIELD);
+        *last = match made {
+            Some((field, whose)) => Last::Again { field: Zeroizing::new(field.into()), whose },
+            None => Last::Once(place),
+        };
+    }
+
+    /// Whoever has ended, or is another, need not be kept in memory.
+    fn forget(&self) {
+        *self.last() = Last::Nobody;
+    }
+
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The field called `name`, where it is there once: of two, one was planted.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
+    let mut fields = headers.get_all(name).iter();
+    let first = fields.next()?;
+    fields.next().is_none().then(|| first.as_bytes())
+}
+
+/// Byte for byte, and without a way out before the end: the compiler takes many bytes at a time, and where a
+/// proxy's connection brings requests of several people, none learns from the time how much of another's
+/// token was guessed.
+fn same(known: &[u8], field: &[u8]) -> bool {
+    known.len() == field.len() && known.iter().zip(field).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+}
+
+impl fmt::Debug for Recent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recent(…)")
+    }
+}
