@@ -64,7 +64,11 @@ fn room(path: &Path) -> Option<String> {
 
 fn imports(text: &str) -> Vec<String> {
     let behind = text.split("crate::").skip(1);
-    behind.map(|rest| rest.chars().take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_').collect()).collect()
+    behind
+        .map(|rest| {
+            rest.chars().take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_').collect()
+        })
+        .collect()
 }
 
 #[test]

@@ -12,13 +12,16 @@ pub const MAX_HEAD: usize = 64 * 1024;
 /// Fields of a response's head, and of any trailers.
 pub const MAX_FIELDS: usize = 100;
 
+/// Fields that are added to most heads on their way.
+const ADDED: usize = 4;
+
 /// The fields that were `parsed` from `text`, in one piece of memory that all their values share.
 ///
 /// # Errors
 /// Where a name or a value is none, or there are more than a map takes.
 pub fn read_fields(parsed: &[httparse::Header<'_>], text: &[u8]) -> Result<HeaderMap, WireError> {
     let shared = Bytes::copy_from_slice(text);
-    let mut map = HeaderMap::with_capacity(parsed.len());
+    let mut map = HeaderMap::with_capacity(parsed.len() + ADDED);
     for field in parsed {
         let name = HeaderName::from_bytes(field.name.as_bytes()).ok();
         let value = part(field.value, text, &shared).and_then(|v| HeaderValue::from_maybe_shared(v).ok());

@@ -22,6 +22,8 @@ pub enum Transfer {
     },
     /// Until the connection ends.
     Close,
+    /// Nothing is left, or there is none.
+    Done,
 }
 
 /// Why a body cannot be sent to its end.
@@ -47,14 +49,14 @@ impl Transfer {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), TransferError<B::Error>>> {
         while outgoing.has_room() {
-            match ready!(Pin::new(&mut *body).poll_frame(cx)).transpose().map_err(TransferError::Body)? {
-                None => return Poll::Ready(self.end(outgoing)),
-                Some(frame) => {
-                    let trailers = self.push(frame, outgoing)?;
-                    if trailers || body.is_end_stream() {
-                        return Poll::Ready(if trailers { Ok(()) } else { self.end(outgoing) });
-                    }
-                }
+            let frame =
+                ready!(Pin::new(&mut *body).poll_frame(cx)).transpose().map_err(TransferError::Body)?;
+            let last = match frame {
+                Some(frame) => self.push(frame, outgoing)? || body.is_end_stream(),
+                None => true,
+            };
+            if last {
+                return Poll::Ready(self.end(outgoing));
             }
         }
         Poll::Pending
@@ -71,6 +73,7 @@ impl Transfer {
                     outgoing.copied.extend_from_slice(b"0\r\n");
                     write_fields(trailers, &mut outgoing.copied);
                     outgoing.copied.extend_from_slice(b"\r\n");
+                    *self = Self::Done;
                 }
                 Ok(trailers.is_some())
             }
@@ -83,7 +86,7 @@ impl Transfer {
                 *left = left.checked_sub(data.len() as u64).ok_or(TransferError::Length)?;
                 outgoing.push(data, b"");
             }
-            Self::Close => outgoing.push(data, b""),
+            Self::Close | Self::Done => outgoing.push(data, b""),
             // An empty chunk would be the last.
             Self::Chunked { .. } if data.is_empty() => {}
             Self::Chunked { .. } => {
@@ -96,14 +99,12 @@ impl Transfer {
     }
 
     /// A body shorter than it said must not be taken for whole: its connection ends instead.
-    fn end<E>(&self, outgoing: &mut Outgoing) -> Result<(), TransferError<E>> {
-        match self {
-            Self::Length(0) | Self::Close => Ok(()),
-            Self::Length(_) => Err(TransferError::Length),
-            Self::Chunked { .. } => {
-                outgoing.finish();
-                Ok(())
-            }
+    fn end<E>(&mut self, outgoing: &mut Outgoing) -> Result<(), TransferError<E>> {
+        match std::mem::replace(self, Self::Done) {
+            Self::Length(0) | Self::Close | Self::Done => {}
+            Self::Length(_) => return Err(TransferError::Length),
+            Self::Chunked { .. } => outgoing.finish(),
         }
+        Ok(())
     }
 }

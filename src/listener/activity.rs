@@ -155,8 +155,6 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         if self.0.in_flight.fetch_sub(1, Relaxed) == 1 {
             self.0.since.store(self.0.elapsed(), Relaxed);
-            // A head that began meanwhile is due before the time of a whole exchange.
-            self.0.changed.store(true, Relaxed);
         }
     }
 }

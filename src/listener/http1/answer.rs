@@ -10,6 +10,12 @@ use http_body::Body;
 use super::head::Head;
 use crate::http1::{Transfer, tokens};
 
+/// Bytes of a body that is written in one piece with its head.
+const SHORT: u64 = 8 * 1024;
+
+/// Bytes of a head beside its fields.
+const REST: usize = 128;
+
 /// What a request says of its answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
@@ -22,12 +28,10 @@ pub(super) struct Asked {
 
 impl Asked {
     pub(super) fn of(head: &Head) -> Self {
-        let trailers =
-            || tokens(&head.fields, &header::TE).any(|token| token.eq_ignore_ascii_case("trailers"));
         Self {
             head: head.method == Method::HEAD,
             version: head.version,
-            trailers: head.fields.contains_key(header::TE) && trailers(),
+            trailers: head.trailers,
             // No tunnel is opened here: what a client would send into one is no request.
             persists: head.persists && head.method != Method::CONNECT,
         }
@@ -36,13 +40,11 @@ impl Asked {
     /// Writes the head of `response` and says how its body follows; without `persists` it is the connection's
     /// last.
     pub(super) fn write<B: Body>(&self, response: &Response<B>, into: &mut BytesMut) -> (Transfer, bool) {
-        let (status, fields) = (response.status(), response.headers());
-        let transfer = self.transfer(status, response.body());
-        let persists = self.persists && transfer != Transfer::Close && !says_close(fields);
-        let size: usize = fields.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-        into.reserve(size + 128);
+        let (status, transfer) = (response.status(), self.transfer(response.status(), response.body()));
+        into.reserve(room(response, transfer));
         write_status(status, into);
-        self.write_fields(status, fields, into);
+        let closes = self.write_fields(status, response.headers(), into);
+        let persists = self.persists && transfer != Transfer::Close && !closes;
         self.write_length(response, transfer, into);
         self.write_persistence(status, persists, into);
         into.put_slice(b"\r\n");
@@ -51,18 +53,20 @@ impl Asked {
 
     fn transfer(&self, status: StatusCode, body: &impl Body) -> Transfer {
         match body.size_hint().exact() {
-            _ if self.head || is_bodiless(status) => Transfer::Length(0),
+            _ if self.head || is_bodiless(status) => Transfer::Done,
             Some(length) => Transfer::Length(length),
             None if self.version == Version::HTTP_11 => Transfer::Chunked { trailers: self.trailers },
             None => Transfer::Close,
         }
     }
 
-    /// All but those that frame the message, which are the connection's own to say.
-    fn write_fields(&self, status: StatusCode, fields: &HeaderMap, into: &mut BytesMut) {
-        let mut dated = false;
+    /// All but those that frame the message, which are the connection's own to say. Whether the handler wants
+    /// the connection closed.
+    fn write_fields(&self, status: StatusCode, fields: &HeaderMap, into: &mut BytesMut) -> bool {
+        let (mut dated, mut closes) = (false, false);
         for (name, value) in fields {
             dated |= name == header::DATE;
+            closes |= name == header::CONNECTION && says_close(fields);
             if !self.is_framing(status, name) {
                 write_field(name.as_str(), value.as_bytes(), into);
             }
@@ -70,6 +74,7 @@ impl Asked {
         if !dated && !status.is_informational() {
             write_date(into);
         }
+        closes
     }
 
     fn is_framing(&self, status: StatusCode, name: &HeaderName) -> bool {
@@ -85,13 +90,12 @@ impl Asked {
     fn write_length<B: Body>(&self, response: &Response<B>, transfer: Transfer, into: &mut BytesMut) {
         let length = match transfer {
             Transfer::Chunked { .. } => return write_field("transfer-encoding", b"chunked", into),
-            Transfer::Close => return,
-            Transfer::Length(_) if is_bodiless(response.status()) => return,
-            Transfer::Length(_) if self.head => {
+            Transfer::Done if self.head && !is_bodiless(response.status()) => {
                 let told = response.headers().contains_key(header::CONTENT_LENGTH);
                 response.body().size_hint().exact().filter(|length| !told && *length > 0)
             }
             Transfer::Length(length) => Some(length),
+            Transfer::Close | Transfer::Done => None,
         };
         if let Some(length) = length {
             write_field("content-length", itoa::Buffer::new().format(length).as_bytes(), into);
@@ -108,6 +112,13 @@ impl Asked {
             write_field("connection", b"keep-alive", into);
         }
     }
+}
+
+/// Bytes of the head, and of a short body behind it, so that both find room at once.
+fn room<B>(response: &Response<B>, transfer: Transfer) -> usize {
+    let fields = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let body = if let Transfer::Length(length) = transfer { length.min(SHORT) } else { 0 };
+    fields.sum::<usize>() + REST + usize::try_from(body).unwrap_or_default()
 }
 
 /// RFC 9112, section 6.3.

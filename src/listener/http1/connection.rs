@@ -3,10 +3,10 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Request, Response, StatusCode, header};
+use http::{Request, StatusCode};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -22,7 +22,7 @@ use super::head::Head;
 use super::refused::{Ambiguity, Refused};
 use super::slot::Feeder;
 use super::wire::{Gone, Wire};
-use crate::http1::{Framing, Io, SMALL, Transfer, Upgrade};
+use crate::http1::{Io, SMALL, Upgrade};
 use crate::request::Transport;
 
 /// A client that is still sending has so long, and so many bytes, to read an answer that ends the connection: a
@@ -46,6 +46,14 @@ enum Next {
     /// The client sends on, and nobody reads it.
     Linger,
     Tunnel(oneshot::Sender<Box<dyn Io>>),
+}
+
+/// An exchange of which all has been said.
+struct Answered {
+    /// Whether the protocol is another one now.
+    switched: bool,
+    /// Whether both sides would go on.
+    persists: bool,
 }
 
 /// A request on its way to the handler, and what becomes of its connection.
@@ -91,12 +99,12 @@ impl<H: Handler> Http1<H> {
     async fn exchange(&mut self, head: Head) -> Result<Next, Gone> {
         let Begun { request, mut feeder, asked, upgrade } = begin(head);
         let _in_flight = self.wire.activity.begin();
-        let answered = self.ask_and_answer(request, asked, &mut feeder).await;
+        let answered = self.answer(request, asked, &mut feeder).await;
         if feeder.is_malformed() {
             tracing::info!(reason = %Ambiguity::Chunk, "the rest of a request refused");
             self.seat.count(Refusal::Ambiguous);
         }
-        let (switched, persists) = answered?;
+        let Answered { switched, persists } = answered?;
         let whole = feeder.finish(&mut self.wire.received);
         Ok(match upgrade.filter(|_| switched) {
             Some(upgraded) => Next::Tunnel(upgraded),
@@ -107,62 +115,25 @@ impl<H: Handler> Http1<H> {
         })
     }
 
-    /// Whether the protocol is another one now, and whether the connection may go on.
-    async fn ask_and_answer(
+    /// Lets the handler answer, and feeds it the request's body meanwhile; sends the answer, and goes on feeding
+    /// whoever still reads.
+    async fn answer(
         &mut self,
         request: Request<Content>,
         asked: Asked,
         feeder: &mut Feeder,
-    ) -> Result<(bool, bool), Gone> {
-        let response = self.ask(request, feeder).await?;
+    ) -> Result<Answered, Gone> {
+        let wire = &mut self.wire;
+        let mut response = {
+            let mut handling = pin!(self.handler.handle(&self.transport, request));
+            poll_fn(|cx| wire.poll_meanwhile(feeder, cx, |_, cx| handling.as_mut().poll(cx).map(Ok))).await?
+        };
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let persists = self.answer(response, asked, feeder).await?;
-        Ok((switched, persists))
-    }
-
-    /// Lets the handler answer, and feeds it the request's body meanwhile.
-    async fn ask(
-        &mut self,
-        request: Request<Content>,
-        feeder: &mut Feeder,
-    ) -> Result<Response<H::Body>, Gone> {
-        let mut handling = pin!(self.handler.handle(&self.transport, request));
-        let wire = &mut self.wire;
-        poll_fn(|cx| {
-            loop {
-                if let Poll::Ready(response) = handling.as_mut().poll(cx) {
-                    return Poll::Ready(Ok(response));
-                }
-                ready!(wire.poll_feed(feeder, cx))?;
-            }
-        })
-        .await
-    }
-
-    /// Sends the answer, and goes on feeding whoever still reads the request's body. Whether the connection may
-    /// go on.
-    async fn answer(
-        &mut self,
-        response: Response<H::Body>,
-        mut asked: Asked,
-        feeder: &mut Feeder,
-    ) -> Result<bool, Gone> {
-        let wire = &mut self.wire;
-        asked.persists &=
-            !feeder.is_unread(wire.received.len()) && !feeder.is_broken() && !wire.activity.is_leaving();
-        feeder.take_expectation();
-        let (mut transfer, persists) = asked.write(&response, wire.outgoing.begin());
-        let mut body = Some(response.into_body()).filter(|_| transfer != Transfer::Length(0));
-        poll_fn(|cx| {
-            loop {
-                if let Poll::Ready(sent) = wire.poll_send(&mut body, &mut transfer, cx) {
-                    return Poll::Ready(sent);
-                }
-                ready!(wire.poll_feed(feeder, cx))?;
-            }
-        })
-        .await?;
-        Ok(persists)
+        let (mut transfer, persists) = wire.begin_answer(&response, asked, feeder);
+        let body = response.body_mut();
+        poll_fn(|cx| wire.poll_meanwhile(feeder, cx, |wire, cx| wire.poll_send(body, &mut transfer, cx)))
+            .await?;
+        Ok(Answered { switched, persists })
     }
 
     async fn refuse(mut self, refused: &Refused) {
@@ -222,11 +193,10 @@ impl<F: Future<Output = ()> + Send> Graceful for Served<F> {
 fn begin(head: Head) -> Begun {
     let asked = Asked::of(&head);
     let (feeder, reader) = Feeder::new(head.framing, head.expects);
-    let asks = head.framing == Framing::DONE && head.fields.contains_key(header::UPGRADE);
     let mut request = Request::new(reader.map_or(Content::EMPTY, Content::http1));
     (*request.method_mut(), *request.uri_mut()) = (head.method, head.uri);
     (*request.version_mut(), *request.headers_mut()) = (head.version, head.fields);
-    let upgrade = asks.then(|| {
+    let upgrade = head.upgrades.then(|| {
         let (sender, receiver) = oneshot::channel();
         let handover = async { receiver.await.map_err(std::io::Error::other) };
         request.extensions_mut().insert(Upgrade::new(handover));

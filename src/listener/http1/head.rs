@@ -6,12 +6,12 @@
 
 use std::mem::MaybeUninit;
 
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::HeaderMap;
 use http::{Method, Uri, Version};
 use httparse::Status;
 
 use super::refused::{Ambiguity, Refused};
-use crate::http1::{Chunk, Framing, WireError, digits, read_fields, tokens};
+use crate::http1::{Chunk, Framing, WireError, digits, read_fields};
 
 /// Fields that are parsed without memory of their own.
 const FEW: usize = 100;
@@ -31,6 +31,10 @@ pub(super) struct Head {
     pub(super) persists: bool,
     /// Whether the client waits to be told to send the body (RFC 9110, section 10.1.1).
     pub(super) expects: bool,
+    /// Whether it may become another protocol's connection (RFC 9110, section 7.8).
+    pub(super) upgrades: bool,
+    /// Whether the client takes trailers (RFC 9110, section 10.1.4).
+    pub(super) trailers: bool,
 }
 
 /// Looks for the end of a head, however it is cut, and at no byte twice.
@@ -106,42 +110,74 @@ fn parse<'a>(text: &'a [u8], room: &mut [MaybeUninit<httparse::Header<'a>>]) -> 
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| Refused::NotHttp)?;
     let uri = target.parse::<Uri>().map_err(|error| Refused::of_target(&error, target))?;
     let version = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
-    let framing = framing(parsed.headers, version)?;
+    let meaning = Meaning::of(parsed.headers, version)?;
     let fields = read_fields(parsed.headers, text)?;
-    let persists = persists(&fields, version);
-    let expects = framing != Framing::DONE && version == Version::HTTP_11 && expects(&fields);
-    Ok(Head { method, uri, version, fields, framing, persists, expects })
+    let (framing, persists) = (meaning.framing.unwrap_or(Framing::DONE), meaning.persists(version));
+    let expects = meaning.expects && framing != Framing::DONE && version == Version::HTTP_11;
+    let (upgrades, trailers) = (meaning.upgrades && framing == Framing::DONE, meaning.trailers);
+    Ok(Head { method, uri, version, fields, framing, persists, expects, upgrades, trailers })
 }
 
-/// How the body is framed (section 6.3): by one length or by chunks, and in no other way.
-fn framing(fields: &[httparse::Header<'_>], version: Version) -> Result<Framing, Ambiguity> {
-    let mut framing = None;
-    for field in fields {
-        let stated = if field.name.eq_ignore_ascii_case("content-length") {
-            Framing::Length(digits(field.value.trim_ascii()).ok_or(Ambiguity::Length)?)
-        } else if field.name.eq_ignore_ascii_case("transfer-encoding") {
-            let chunked = field.value.trim_ascii().eq_ignore_ascii_case(b"chunked");
-            let known = chunked && version == Version::HTTP_11;
-            known.then_some(Framing::Chunked(Chunk::Line)).ok_or(Ambiguity::Coding)?
-        } else {
-            continue;
-        };
-        if framing.replace(stated).is_some() {
-            return Err(Ambiguity::Framing);
+/// What fields say to the connection.
+#[derive(Debug, Default)]
+struct Meaning {
+    framing: Option<Framing>,
+    closes: bool,
+    stays: bool,
+    expects: bool,
+    upgrades: bool,
+    trailers: bool,
+}
+
+impl Meaning {
+    /// Reads them in one walk.
+    fn of(fields: &[httparse::Header<'_>], version: Version) -> Result<Self, Ambiguity> {
+        let mut meaning = Self::default();
+        for field in fields {
+            meaning.read(field, version)?;
         }
+        Ok(meaning)
     }
-    Ok(framing.unwrap_or(Framing::DONE))
+
+    fn read(&mut self, field: &httparse::Header<'_>, version: Version) -> Result<(), Ambiguity> {
+        let (is, value) = (|name: &str| field.name.eq_ignore_ascii_case(name), field.value.trim_ascii());
+        match field.name.len() {
+            2 if is("te") => self.trailers |= has(value, b"trailers"),
+            6 if is("expect") => self.expects |= value.eq_ignore_ascii_case(b"100-continue"),
+            7 if is("upgrade") => self.upgrades = true,
+            10 if is("connection") => {
+                self.closes |= has(value, b"close");
+                self.stays |= has(value, b"keep-alive");
+            }
+            14 if is("content-length") => self.frame(length(value)?)?,
+            17 if is("transfer-encoding") => self.frame(coding(value, version)?)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// By one length or by chunks, and in no other way (section 6.3).
+    fn frame(&mut self, framing: Framing) -> Result<(), Ambiguity> {
+        if self.framing.replace(framing).is_some() { Err(Ambiguity::Framing) } else { Ok(()) }
+    }
+
+    const fn persists(&self, version: Version) -> bool {
+        !self.closes && (matches!(version, Version::HTTP_11) || self.stays)
+    }
 }
 
-fn persists(fields: &HeaderMap, version: Version) -> bool {
-    let says =
-        |word: &str| tokens(fields, &header::CONNECTION).any(|option| option.eq_ignore_ascii_case(word));
-    !says("close") && (version == Version::HTTP_11 || says("keep-alive"))
+/// Whether a list (RFC 9110, section 5.6.1) has the token.
+fn has(list: &[u8], token: &[u8]) -> bool {
+    list.split(|byte| *byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token))
 }
 
-fn expects(fields: &HeaderMap) -> bool {
-    let continues = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
-    fields.get(header::EXPECT).is_some_and(continues)
+fn length(value: &[u8]) -> Result<Framing, Ambiguity> {
+    digits(value).map(Framing::Length).ok_or(Ambiguity::Length)
+}
+
+fn coding(value: &[u8], version: Version) -> Result<Framing, Ambiguity> {
+    let known = value.eq_ignore_ascii_case(b"chunked") && version == Version::HTTP_11;
+    known.then_some(Framing::Chunked(Chunk::Line)).ok_or(Ambiguity::Coding)
 }
 
 #[cfg(test)]

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
+use http::Response;
 use http_body::Body;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
 use super::super::ConnectionLimits;
 use super::super::activity::Activity;
 use super::super::stream::Stream;
+use super::answer::Asked;
 use super::head::{self, Head, Scan};
 use super::refused::Refused;
 use super::slot::Feeder;
@@ -127,22 +129,47 @@ impl Wire {
         Poll::Pending
     }
 
+    /// Polls what is awaited, and feeds the request's reader whenever that lets wait.
+    pub(super) fn poll_meanwhile<T>(
+        &mut self,
+        feeder: &mut Feeder,
+        cx: &mut Context<'_>,
+        mut awaited: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Result<T, Gone>>,
+    ) -> Poll<Result<T, Gone>> {
+        loop {
+            if let Poll::Ready(came) = awaited(self, cx) {
+                return Poll::Ready(came);
+            }
+            ready!(self.poll_feed(feeder, cx))?;
+        }
+    }
+
+    /// Writes the head of the answer, and says how its body follows and whether the connection may go on then.
+    pub(super) fn begin_answer<B: Body>(
+        &mut self,
+        response: &Response<B>,
+        mut asked: Asked,
+        feeder: &mut Feeder,
+    ) -> (Transfer, bool) {
+        let unread = feeder.is_unread(self.received.len());
+        asked.persists &= !unread && !feeder.is_broken() && !self.activity.is_leaving();
+        feeder.take_expectation();
+        asked.write(response, self.outgoing.begin())
+    }
+
     /// Hands `body` on until all of it has left.
     pub(super) fn poll_send<B>(
         &mut self,
-        body: &mut Option<B>,
+        body: &mut B,
         transfer: &mut Transfer,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Gone>>
     where
         B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
     {
-        while let Some(more) = body {
-            let all = transfer.poll_fill(more, &mut self.outgoing, cx)?.is_ready();
+        while *transfer != Transfer::Done {
+            let all = transfer.poll_fill(body, &mut self.outgoing, cx)?.is_ready();
             let full = !self.outgoing.has_room();
-            if all {
-                *body = None;
-            }
             ready!(self.poll_write(cx))?;
             if !all && !full {
                 return Poll::Pending;
@@ -159,12 +186,13 @@ impl Wire {
 
     /// Reads what is there; 0 at the end.
     pub(super) fn poll_receive(&mut self, room: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        ready!(self.stream.poll_readable(cx))?;
         if room > SMALL {
+            // Nor for what may never come.
+            ready!(self.stream.poll_readable(cx))?;
             self.received.reserve(room);
             return pin!(self.stream.read_buf(&mut self.received)).poll(cx);
         }
-        // No memory is kept for what turns out not to be there, and no more than came for what is.
+        // No memory is taken for what is not there, and no more than came for what is.
         let mut room = [const { MaybeUninit::uninit() }; SMALL];
         let mut read = ReadBuf::uninit(&mut room);
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;

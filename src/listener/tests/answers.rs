@@ -32,7 +32,9 @@ impl Body for Pieces {
                 self.left = left;
                 Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"0123456789")))))
             }
-            None if std::mem::take(&mut self.breaks) => Poll::Ready(Some(Err(std::io::ErrorKind::BrokenPipe.into()))),
+            None if std::mem::take(&mut self.breaks) => {
+                Poll::Ready(Some(Err(std::io::ErrorKind::BrokenPipe.into())))
+            }
             None => Poll::Ready(None),
         }
     }
