@@ -20,22 +20,21 @@ pub(super) struct Wire<'a> {
     pub(super) upgrade: Option<&'a Asked>,
 }
 
-impl Wire<'_> {
+impl<'a> Wire<'a> {
     /// Writes target, host, framing and what belongs to this connection alone. May be done again for
-    /// another connection.
-    pub(super) fn write(&self, request: &mut Request<RequestBody>) -> Result<(), ForwardError> {
+    /// another connection. Gives back the lines that are still to come behind the head's fields.
+    pub(super) fn write(&self, request: &mut Request<RequestBody>) -> Result<&'a [u8], ForwardError> {
         let target = request.uri().path_and_query().cloned().ok_or(Fault::BadTarget)?;
         frame(request, self.http2);
         self.expect(request);
-        if self.http2 { self.write_http2(request, target) } else { self.write_http1(request, target) }
+        if self.http2 {
+            return self.write_http2(request, target).map(|()| &b""[..]);
+        }
+        Ok(self.write_http1(request, target))
     }
 
-    fn write_http1(
-        &self,
-        request: &mut Request<RequestBody>,
-        target: PathAndQuery,
-    ) -> Result<(), ForwardError> {
-        *request.version_mut() = Version::HTTP_11;
+    fn write_http1(&self, request: &mut Request<RequestBody>, target: PathAndQuery) -> &'a [u8] {
+        let received = std::mem::replace(request.version_mut(), Version::HTTP_11);
         *request.uri_mut() = Uri::from(target);
         let headers = request.headers_mut();
         headers.insert(header::HOST, self.host.clone());
@@ -44,7 +43,11 @@ impl Wire<'_> {
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             headers.insert(header::UPGRADE, asked.protocol.clone());
         }
-        Ok(())
+        // A try over HTTP/2 has written them among the fields.
+        match received == Version::HTTP_2 && forwarded::is_told(headers) {
+            true => b"",
+            false => &self.origin.lines,
+        }
     }
 
     fn write_http2(
