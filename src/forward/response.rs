@@ -122,9 +122,10 @@ impl UpstreamBody {
 
     /// A connection is free as soon as its response has been read, not only when the client has it.
     fn complete_if_whole(&mut self) {
-        let whole = match &self.content {
-            Content::Early(answer) => answer.is_whole(),
-            _ => self.connection().is_some_and(|connection| connection.is_answered()),
+        let whole = if let Content::Early(answer) = &self.content {
+            answer.is_whole()
+        } else {
+            self.connection().is_some_and(|connection| connection.is_answered())
         };
         if whole {
             self.complete();
