@@ -27,6 +27,7 @@ pub mod limit;
 pub mod policy;
 pub mod route;
 
+pub mod http1;
 pub mod request;
 pub mod telemetry;
 

@@ -25,13 +25,13 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("demo", &[]),
-    ("listener", &["request"]),
+    ("listener", &["http1", "request"]),
     ("admin", &["request", "listener"]),
     (
         "gate",
         &["forward", "pages", "authn", "oidc", "session", "limit", "policy", "route", "request", "listener"],
     ),
-    ("forward", &["request", "policy", "session"]),
+    ("forward", &["http1", "request", "policy", "session"]),
     ("pages", &[]),
     ("authn", &["oidc", "session"]),
     ("oidc", &["session"]),
@@ -40,6 +40,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("limit", &["request"]),
     ("policy", &["request", "route"]),
     ("route", &["request"]),
+    ("http1", &[]),
     ("request", &[]),
 ];
 const GROUND: &[&str] = &["telemetry", "clock", "identity", "secret"];
@@ -63,7 +64,11 @@ fn room(path: &Path) -> Option<String> {
 
 fn imports(text: &str) -> Vec<String> {
     let behind = text.split("crate::").skip(1);
-    behind.map(|rest| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect()).collect()
+    behind
+        .map(|rest| {
+            rest.chars().take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_').collect()
+        })
+        .collect()
 }
 
 #[test]

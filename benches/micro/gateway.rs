@@ -1,26 +1,24 @@
 //! Whole requests: bytes in, the gate, an app behind a Unix socket, bytes out. All of it on one thread.
 
-use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use arc_swap::ArcSwap;
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::config::{self, Settings, SystemSources};
 use portcullis::forward::{Asserter, AssertionKey};
 use portcullis::gate::{Foundations, Gate, SealingKeys};
 use portcullis::identity::{Issuer, Principal};
-use portcullis::listener::Handler;
-use portcullis::request::{Memo, Scheme, Transport, WorkerId};
+use portcullis::listener::{self, ConnectionLimits, ListenerSettings, Phase, Serving};
+use portcullis::request::WorkerId;
 use portcullis::session::{EmbeddedStore, NewSession, SessionCookie, Sessions, Tokens};
 use portcullis::storage::Database;
 use portcullis::telemetry::Metrics;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use crate::cases::{Case, principal, runtime};
 use crate::tokens::{NOW, Signer};
@@ -47,7 +45,7 @@ pub(crate) fn case(asking: Asking, routes: usize, rules: usize) -> Case {
 }
 
 struct Client {
-    stream: DuplexStream,
+    stream: TcpStream,
     request: Vec<u8>,
     answer: Vec<u8>,
     _folder: tempfile::TempDir,
@@ -70,7 +68,7 @@ impl Client {
             "GET /v1/orders/4711 HTTP/1.1\r\nhost: app-7.corp.example\r\nuser-agent: bench/1\r\n\
              accept: */*\r\n{credential}\r\n"
         );
-        let stream = serve(gate);
+        let stream = serve(gate).await;
         let mut client = Self { stream, request: request.into_bytes(), answer: Vec::new(), _folder: folder };
         client.warm_up().await;
         // The cache of sessions tidies up for a while after many have come at once.
@@ -108,23 +106,18 @@ impl Client {
     }
 }
 
-/// The gate as a listener has it, at the other end of the stream.
-fn serve(gate: Gate) -> DuplexStream {
-    let (near, far) = tokio::io::duplex(64 * 1024);
-    let transport = Arc::new(Transport {
-        peer: "192.0.2.1:50000".parse().unwrap(),
-        local: "192.0.2.2:443".parse().unwrap(),
-        scheme: Scheme::Https,
-        to_https: false,
-        worker: WorkerId(0),
-        memo: Memo::default(),
+/// The gate behind a listener of its own, and a client's connection to it.
+async fn serve(gate: Gate) -> TcpStream {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let settings = ListenerSettings { address, tls: None, proxy_protocol: None, h2c: false, to_https: false };
+    let serving = Serving::load(&settings, ConnectionLimits::default(), None).unwrap();
+    let (phase, phases) = watch::channel(Phase::Serve);
+    tokio::spawn(async move {
+        listener::serve(listener, Arc::new(ArcSwap::from_pointee(serving)), gate, WorkerId(0), phases).await;
+        drop(phase);
     });
-    let service = service_fn(move |request| {
-        let (gate, transport) = (gate.clone(), Arc::clone(&transport));
-        async move { Ok::<_, Infallible>(gate.handle(&transport, request).await) }
-    });
-    tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(far), service));
-    near
+    TcpStream::connect(address).await.unwrap()
 }
 
 fn gate(settings: &Settings) -> (Gate, Sessions) {

@@ -1,6 +1,5 @@
 //! The request's body on its way to an upstream: streamed, counted, watched, its trailers filtered.
 
-use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,7 +9,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep};
 
 use super::error::Cause;
@@ -31,8 +29,7 @@ pub(super) struct RequestBody {
 
 enum Source {
     Empty,
-    Incoming(Incoming),
-    Other(Pin<Box<dyn Body<Data = Bytes, Error = Cause> + Send>>),
+    Content(Pin<Box<dyn Body<Data = Bytes, Error = Cause> + Send>>),
 }
 
 struct Watch {
@@ -104,32 +101,25 @@ impl RequestBody {
 }
 
 impl Source {
-    /// The server's own bodies, by far the most common, are not boxed.
     fn new<B>(body: B) -> Self
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Cause>,
     {
-        let mut body = Some(body);
-        if let Some(incoming) = (&mut body as &mut dyn Any).downcast_mut::<Option<Incoming>>() {
-            return incoming.take().map_or(Self::Empty, Self::Incoming);
-        }
-        body.map_or(Self::Empty, |body| Self::Other(Box::pin(body.map_err(Into::into))))
+        Self::Content(Box::pin(body.map_err(Into::into)))
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cause>>> {
         match self {
             Self::Empty => Poll::Ready(None),
-            Self::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-            Self::Other(body) => body.as_mut().poll_frame(cx),
+            Self::Content(body) => body.as_mut().poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Incoming(body) => body.is_end_stream(),
-            Self::Other(body) => body.is_end_stream(),
+            Self::Content(body) => body.is_end_stream(),
         }
     }
 }
@@ -222,8 +212,7 @@ impl Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         match &self.source {
             Source::Empty => SizeHint::with_exact(0),
-            Source::Incoming(body) => body.size_hint(),
-            Source::Other(body) => body.size_hint(),
+            Source::Content(body) => body.size_hint(),
         }
     }
 }

@@ -15,11 +15,11 @@ use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::{sleep, timeout};
 
 use super::body::RequestBody;
-use super::headers::MAX_HEAD;
 use super::http1::{Connection, Stream};
 use super::limit::StreamLimit;
 use super::tls::{self, Offer, Tls};
 use super::{Fault, ForwardError, Protocol, Server, ServerAddress, UpstreamError, UpstreamTls};
+use crate::http1::MAX_HEAD;
 
 /// The head start that an address has over the next (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(250);

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::Version;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use super::http1;
+use crate::http1;
 use crate::request::{Authority, Origin, OriginFields, Scheme, Transport};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");

@@ -3,12 +3,7 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::{HeaderRule, ReservedHeaders};
-
-/// Bytes of a response's head, and of its trailers.
-pub(super) const MAX_HEAD: usize = 64 * 1024;
-
-/// Fields of a response's head, and of its trailers.
-pub(super) const MAX_FIELDS: usize = 100;
+use crate::http1::tokens;
 
 /// Takes from a request's head every reserved name and every hop-by-hop field (RFC 9110, section
 /// 7.6.1) with what `Connection` names.
@@ -115,15 +110,6 @@ fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         .filter(|token| !token.eq_ignore_ascii_case(b"close") && !token.eq_ignore_ascii_case(b"keep-alive"))
         .filter_map(|token| HeaderName::from_bytes(token).ok())
         .collect()
-}
-
-/// The tokens of a list field (RFC 9110, section 5.6.1), in all its fields that are text.
-pub(super) fn tokens<'a>(
-    headers: &'a HeaderMap,
-    name: &HeaderName,
-) -> impl Iterator<Item = &'a str> + use<'a> {
-    let fields = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    fields.flat_map(|field| field.split(',')).map(str::trim).filter(|token| !token.is_empty())
 }
 
 /// Whether the client takes trailers (`TE: trailers`; RFC 9110, section 10.1.4), as gRPC says it does.

@@ -21,6 +21,7 @@ use super::response::{Content, Lease, UpstreamBody};
 use super::upgrade::Asked;
 use super::wire::Wire;
 use super::{Fault, ForwardError, Passage, Plan, Upstream, headers, rewrite};
+use crate::http1::MAX_FIELDS;
 use crate::policy::Permit;
 
 /// Servers that are tried for one request before it fails.
@@ -283,7 +284,7 @@ impl<'a> Sending<'a> {
     }
 
     fn check(&self, response: &Response<Content>) -> Result<(), Fault> {
-        if response.headers().len() > headers::MAX_FIELDS {
+        if response.headers().len() > MAX_FIELDS {
             return Err(Fault::HeadersTooLarge);
         }
         let asked = || self.upgrade.as_ref().is_some_and(|asked| asked.is_answered_by(response.headers()));

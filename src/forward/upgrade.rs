@@ -10,14 +10,12 @@ use std::time::Duration;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, Version};
 use http_body::Body;
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 use tokio::time::{sleep, timeout};
 
-use super::headers::tokens;
 use super::pool::Lent;
 use super::response::Lease;
+use crate::http1::{Upgrade, tokens};
 
 /// Both sides have said yes; their connections are ours within so long.
 const HANDOVER: Duration = Duration::from_secs(10);
@@ -25,7 +23,7 @@ const HANDOVER: Duration = Duration::from_secs(10);
 /// What a client asks to go on with.
 pub(super) struct Asked {
     pub(super) protocol: HeaderValue,
-    client: OnUpgrade,
+    client: Upgrade,
 }
 
 impl Asked {
@@ -44,7 +42,8 @@ impl Asked {
         let named = tokens(headers, &header::UPGRADE).next().is_some();
         let fits = plain && named && tokens(headers, &header::UPGRADE).all(is_forwardable);
         let protocol = headers.get(header::UPGRADE).filter(|_| fits)?.clone();
-        Some(Self { protocol, client: hyper::upgrade::on(request) })
+        let client = request.extensions_mut().remove::<Upgrade>()?;
+        Some(Self { protocol, client })
     }
 
     /// Whether `headers` of a `101` name what was asked for and nothing else.
@@ -68,9 +67,9 @@ fn is_forwardable(token: &str) -> bool {
 }
 
 /// The two connections of an upgraded request. No byte passes before the client has been sent its
-/// `101`: until then hyper keeps what it sent.
+/// `101`: until then the listener keeps what it sent.
 pub struct UpgradeTunnel {
-    client: OnUpgrade,
+    client: Upgrade,
     idle: Duration,
     lease: Lease,
 }
@@ -102,14 +101,14 @@ impl UpgradeTunnel {
         let client = tokio::select! {
             biased;
             () = &mut cut => return TunnelEnd::Cut,
-            client = timeout(HANDOVER, client) => match client {
+            client = timeout(HANDOVER, client.take()) => match client {
                 Ok(Ok(client)) => client,
-                Ok(Err(error)) => return TunnelEnd::Broken(io::Error::other(error)),
+                Ok(Err(error)) => return TunnelEnd::Broken(error),
                 Err(error) => return TunnelEnd::Broken(error.into()),
             },
         };
         let active = AtomicBool::new(false);
-        let mut client = Watched { io: TokioIo::new(client), active: &active };
+        let mut client = Watched { io: client, active: &active };
         let mut upstream = connection.into_tunnel();
         tokio::select! {
             biased;
@@ -186,9 +185,16 @@ mod tests {
     use super::super::fixtures::map;
     use super::*;
 
-    fn asked(fields: &[(&str, &str)]) -> Option<String> {
-        let mut request = Request::new(Empty::<&[u8]>::new());
+    /// A request as the listener hands it on.
+    fn request<B>(fields: &[(&str, &str)], body: B) -> Request<B> {
+        let mut request = Request::new(body);
         *request.headers_mut() = map(fields);
+        request.extensions_mut().insert(Upgrade::new(std::future::pending()));
+        request
+    }
+
+    fn asked(fields: &[(&str, &str)]) -> Option<String> {
+        let mut request = request(fields, Empty::<&[u8]>::new());
         Asked::take(&mut request).map(|asked| asked.protocol.to_str().unwrap().to_owned())
     }
 
@@ -207,15 +213,14 @@ mod tests {
         }
         let fields = [("connection", "upgrade"), ("upgrade", "websocket"), ("content-length", "5")];
         assert_eq!(asked(&fields), None);
-        let mut request = Request::new(Full::new(&b"GET /admin"[..]));
-        *request.headers_mut() = map(&fields[..2]);
+        let mut request = request(&fields[..2], Full::new(&b"GET /admin"[..]));
         assert!(Asked::take(&mut request).is_none());
     }
 
     #[test]
     fn only_what_was_asked_for_answers() {
-        let mut request = Request::new(Empty::<&[u8]>::new());
-        *request.headers_mut() = map(&[("connection", "upgrade"), ("upgrade", "websocket, foo/1")]);
+        let fields = [("connection", "upgrade"), ("upgrade", "websocket, foo/1")];
+        let mut request = request(&fields, Empty::<&[u8]>::new());
         let asked = Asked::take(&mut request).unwrap();
         for (answer, fits) in
             [("WebSocket", true), ("foo/1", true), ("bar", false), ("websocket, foo/1", false)]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::listener::Content;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
-use hyper::body::Incoming;
 
 use super::body::Body;
 use super::exchange::Exchange;
@@ -30,7 +30,7 @@ pub(super) fn act(
     exchange: &mut Exchange,
     permit: Permit,
     authentication: &Authentication,
-    request: Request<Incoming>,
+    request: Request<Content>,
 ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
     async move {
         match &route.action {

@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
+use crate::listener::Content;
 use bytes::Bytes;
 use cookie::{Cookie, CookieJar, Key};
 use http::{HeaderMap, Method, Request, Uri, header};
 use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
 
 use super::exchange::Exchange;
@@ -71,7 +71,7 @@ impl KeptForm {
 pub(super) async fn with_form(
     mut no: Rejection,
     exchange: &Exchange,
-    request: Request<Incoming>,
+    request: Request<Content>,
     clock: &Clock,
 ) -> Rejection {
     if let Rejection::SignIn(Some(comeback)) = &mut no
@@ -95,7 +95,7 @@ fn is_form(method: &Method, headers: &HeaderMap) -> bool {
         && !headers.contains_key(header::AUTHORIZATION)
 }
 
-async fn read(exchange: &Exchange, request: Request<Incoming>, clock: &Clock) -> Option<KeptForm> {
+async fn read(exchange: &Exchange, request: Request<Content>, clock: &Clock) -> Option<KeptForm> {
     let origin = exchange.inbound().ok()?.origin();
     let target = target(request.uri());
     let body = whole(request.into_body(), MAX_FORM).await?;
@@ -110,7 +110,7 @@ fn target(uri: &Uri) -> String {
 }
 
 /// A body of at most `most` bytes that arrives in time.
-pub(super) async fn whole(body: Incoming, most: usize) -> Option<Bytes> {
+pub(super) async fn whole(body: Content, most: usize) -> Option<Bytes> {
     let collected = tokio::time::timeout(ARRIVAL, Limited::new(body, most).collect()).await;
     Some(collected.ok()?.ok()?.to_bytes())
 }

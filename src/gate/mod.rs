@@ -27,9 +27,9 @@ mod tickets;
 
 use std::sync::Arc;
 
+use crate::listener::Content;
 use arc_swap::ArcSwap;
 use http::{Request, Response};
-use hyper::body::Incoming;
 
 use exchange::Exchange;
 use house::House;
@@ -104,7 +104,7 @@ impl Gate {
     fn pass(
         house: &House,
         exchange: &mut Exchange,
-        request: Request<Incoming>,
+        request: Request<Content>,
     ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
         async move {
             let inbound =
@@ -135,7 +135,7 @@ impl Handler for Gate {
     fn handle(
         &self,
         transport: &Arc<Transport>,
-        request: Request<Incoming>,
+        request: Request<Content>,
     ) -> impl Future<Output = Response<Body>> + Send {
         let house = self.0.house.load_full();
         let mut exchange = Box::new(house.exchange(transport, request.headers()));

@@ -22,7 +22,7 @@ pub(super) struct Activity {
     head: AtomicBool,
     /// Milliseconds from `start` plus one; 0: the peer takes what we send.
     blocked: AtomicU64,
-    tunnel: AtomicBool,
+    leaving: AtomicBool,
     /// Whether something may be due earlier than it was.
     changed: AtomicBool,
 }
@@ -46,7 +46,7 @@ impl Activity {
             since: AtomicU64::new(0),
             head: AtomicBool::new(false),
             blocked: AtomicU64::new(0),
-            tunnel: AtomicBool::new(false),
+            leaving: AtomicBool::new(false),
             changed: AtomicBool::new(false),
         })
     }
@@ -71,13 +71,13 @@ impl Activity {
         }
     }
 
-    /// The connection no longer speaks HTTP.
-    pub(super) fn become_tunnel(&self) {
-        self.tunnel.store(true, Relaxed);
+    /// The connection takes no request that has not begun.
+    pub(super) fn leave(&self) {
+        self.leaving.store(true, Relaxed);
     }
 
-    pub(super) fn is_tunnel(&self) -> bool {
-        self.tunnel.load(Relaxed)
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.load(Relaxed)
     }
 
     pub(super) fn begin(self: &Arc<Self>) -> InFlight {

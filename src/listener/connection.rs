@@ -8,12 +8,15 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_rustls::server::TlsStream;
 
+use super::activity::Activity;
+use super::http1::Http1;
+use super::http2;
 use super::proxy::{self, ProxyError};
 use super::serve::left;
-use super::stream::Prefixed;
+use super::stream::{Prefixed, Stream};
 use super::tally::{Refusal, Seat};
+use super::watch::Watch;
 use super::{Handler, Phase, Serving};
 use crate::request::{Memo, Scheme, Transport, WorkerId};
 
@@ -34,11 +37,6 @@ struct Opened {
     stream: Stream,
     transport: Transport,
     http2: bool,
-}
-
-enum Stream {
-    Clear(Prefixed<TcpStream>),
-    Tls(Box<TlsStream<Prefixed<TcpStream>>>),
 }
 
 /// Why there will be no HTTP.
@@ -62,17 +60,26 @@ impl<H: Handler> Connection<H> {
             () = left(&mut phase, |phase| phase != Phase::Serve) => return,
         };
         match opened {
-            Ok(Ok(Opened { stream: Stream::Clear(stream), transport, http2 })) => {
-                Box::pin(self.serve(stream, transport, http2)).await;
-            }
-            Ok(Ok(Opened { stream: Stream::Tls(stream), transport, http2 })) => {
-                Box::pin(self.serve(stream, transport, http2)).await;
-            }
+            Ok(Ok(opened)) => Box::pin(self.serve(opened)).await,
             Ok(Err(error)) => self.unopened(&error, peer),
             Err(_) => {
                 tracing::debug!(%peer, limit = ?limit, "PROXY header or TLS handshake took too long");
                 self.seat.count(Refusal::Slow);
             }
+        }
+    }
+
+    /// Serves requests until the peer, a time limit or the phase ends it.
+    async fn serve(self, Opened { stream, transport, http2 }: Opened) {
+        let Self { serving, handler, phase, seat, .. } = self;
+        let (activity, tally, transport) = (Activity::new(), seat.tally(), Arc::new(transport));
+        let watch = Watch { activity: &activity, limits: &serving.limits, tally: &tally };
+        let io = (stream, Arc::clone(&activity), seat);
+        if http2 {
+            watch.run(phase, Box::pin(http2::serve(handler, transport, &serving.limits, io))).await;
+        } else {
+            let http1 = Http1::new((handler, transport, Arc::clone(&serving)), io);
+            watch.run(phase, Box::pin(http1.served())).await;
         }
     }
 

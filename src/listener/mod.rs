@@ -3,15 +3,16 @@
 mod activity;
 mod bind;
 mod connection;
-mod framing;
-mod http_server;
+mod content;
+mod http1;
+mod http2;
 mod proxy;
 mod serve;
-mod service;
 mod settings;
 mod stream;
 mod tally;
 mod tls;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -23,12 +24,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use hyper::body::Incoming;
 
 use crate::request::Transport;
 
 pub use bind::{BindError, bind};
-pub use framing::Ambiguity;
+pub use content::Content;
+pub use http1::Ambiguity;
 pub use serve::{Phase, Serving, serve};
 pub use settings::*;
 pub use tally::{Refusal, Tally};
@@ -37,12 +38,12 @@ pub use tls::{CertificateStore, TlsError};
 /// What answers requests. A clone goes to every connection.
 pub trait Handler: Clone + Send + Sync + 'static {
     /// The body of an answer, streamed as it comes.
-    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + Unpin + 'static;
 
     /// Answers one request that came over `transport`. A panic ends the connection alone.
     fn handle(
         &self,
         transport: &Arc<Transport>,
-        request: Request<Incoming>,
+        request: Request<Content>,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
 }

@@ -1,17 +1,17 @@
-//! The bytes of a connection: TCP or TLS, what was read of them too early, and the look-out on them.
+//! The bytes of a connection: TCP or TLS, and what was read of them too early.
 
-use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use super::activity::Activity;
-use super::framing::{Ambiguity, Framing};
-use super::tally::{Refusal, Seat};
+use super::tally::Seat;
 
 /// A stream whose first bytes have been read already.
 #[derive(Debug)]
@@ -26,12 +26,6 @@ impl<S> Prefixed<S> {
     }
 
     const fn wrote(&self, _: &Poll<io::Result<usize>>) {}
-}
-
-impl<S: AsyncWrite + Unpin> Prefixed<S> {
-    fn write_vectored(&mut self, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
-    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
@@ -68,7 +62,7 @@ macro_rules! write_through {
                 cx: &mut Context<'_>,
                 bufs: &[io::IoSlice<'_>],
             ) -> Poll<io::Result<usize>> {
-                let written = self.write_vectored(cx, bufs);
+                let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
                 self.wrote(&written);
                 written
             }
@@ -91,66 +85,22 @@ macro_rules! write_through {
 write_through!(Prefixed);
 write_through!(Watched);
 
-/// A connection's clear bytes on their way to the HTTP parser.
+/// A stream whose writes tell whether the peer reads.
 #[derive(Debug)]
 pub(super) struct Watched<S> {
     inner: S,
     activity: Arc<Activity>,
-    framing: Option<Framing>,
-    refused: bool,
     /// Held by upgraded streams too, so that they are counted and waited for.
-    seat: Seat,
+    _seat: Seat,
 }
 
 impl<S> Watched<S> {
-    /// HTTP/1.1, whose heads are looked at.
-    pub(super) const fn http1(inner: S, activity: Arc<Activity>, seat: Seat) -> Self {
-        Self { inner, activity, framing: Some(Framing::new()), refused: false, seat }
-    }
-
-    /// HTTP/2, whose frames leave nothing to doubt.
-    pub(super) const fn http2(inner: S, activity: Arc<Activity>, seat: Seat) -> Self {
-        Self { inner, activity, framing: None, refused: false, seat }
+    pub(super) const fn new(inner: S, activity: Arc<Activity>, seat: Seat) -> Self {
+        Self { inner, activity, _seat: seat }
     }
 
     fn wrote(&self, written: &Poll<io::Result<usize>>) {
         self.activity.blocked(written.is_pending());
-    }
-
-    /// Cuts the ambiguous line off and puts a NUL in its place, which no head may hold: the parser
-    /// answers 400 itself, and nothing that came behind is ever parsed.
-    fn refuse(&mut self, buf: &mut ReadBuf<'_>, keep: usize, ambiguity: Ambiguity) {
-        tracing::info!(reason = %ambiguity, "ambiguous request refused with 400");
-        self.seat.count(Refusal::Ambiguous);
-        self.refused = true;
-        buf.set_filled(keep);
-        buf.put_slice(b"\0");
-    }
-}
-
-/// Heads and bodies up to so many bytes are written as one piece: to copy them costs less than a system call
-/// that gathers them.
-const SMALL: usize = 4096;
-
-thread_local! {
-    static PIECE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-impl<S: AsyncWrite + Unpin> Watched<S> {
-    fn write_vectored(&mut self, cx: &mut Context<'_>, bufs: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let inner = Pin::new(&mut self.inner);
-        if let [only] = bufs {
-            return inner.poll_write(cx, only);
-        }
-        let length = bufs.iter().fold(0_usize, |sum, buf| sum.saturating_add(buf.len()));
-        if length > SMALL {
-            return inner.poll_write_vectored(cx, bufs);
-        }
-        PIECE.with_borrow_mut(|piece| {
-            piece.clear();
-            bufs.iter().for_each(|buf| piece.extend_from_slice(buf));
-            inner.poll_write(cx, piece)
-        })
     }
 }
 
@@ -160,20 +110,67 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.refused {
-            return Poll::Ready(Ok(()));
+        Pin::new(&mut self.inner).poll_read(cx, buf)
+    }
+}
+
+/// The bytes of a connection to a client.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Clear(Prefixed<TcpStream>),
+    Tls(Box<TlsStream<Prefixed<TcpStream>>>),
+}
+
+macro_rules! on {
+    ($this:expr, $method:ident($($argument:expr),*)) => {
+        match $this.get_mut() {
+            Stream::Clear(stream) => Pin::new(stream).$method($($argument),*),
+            Stream::Tls(stream) => Pin::new(stream.as_mut()).$method($($argument),*),
         }
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.inner).poll_read(cx, buf))?;
-        let this = &mut *self;
-        let Some(framing) = this.framing.as_mut().filter(|_| !this.activity.is_tunnel()) else {
-            return Poll::Ready(Ok(()));
-        };
-        let scanned = framing.scan(&buf.filled()[before..]);
-        this.activity.head(framing.in_head());
-        if let Err((at, ambiguity)) = scanned {
-            this.refuse(buf, before + at, ambiguity);
+    };
+}
+
+impl Stream {
+    /// Ready where reading may give something; TLS cannot tell.
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Clear(stream) if stream.prefix.is_empty() => stream.inner.poll_read_ready(cx),
+            Self::Clear(_) | Self::Tls(_) => Poll::Ready(Ok(())),
         }
-        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        on!(self, poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        on!(self, poll_write(cx, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        on!(self, poll_write_vectored(cx, bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Clear(stream) => stream.is_write_vectored(),
+            Self::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on!(self, poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on!(self, poll_shutdown(cx))
     }
 }

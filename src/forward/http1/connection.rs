@@ -13,13 +13,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::task::unconstrained;
 
 use super::super::body::RequestBody;
-use super::super::headers::MAX_HEAD;
 use super::super::timer::Deadline;
-use super::download::{Download, LARGE, SMALL};
 use super::head;
-use super::outgoing::Outgoing;
 use super::upload::Upload;
 use super::{Error, Stream};
+use crate::http1::{Framing, LARGE, MAX_HEAD, Outgoing, SMALL};
 
 /// Interim answers to one request.
 const MAX_INTERIMS: u8 = 16;
@@ -35,7 +33,7 @@ pub(in super::super) struct Connection {
     appetite: usize,
     outgoing: Outgoing,
     upload: Option<Upload>,
-    download: Download,
+    download: Framing,
     method: Method,
     persists: bool,
     /// How many interim answers are still borne.
@@ -53,7 +51,7 @@ impl Connection {
             appetite: SMALL,
             outgoing: Outgoing::default(),
             upload: None,
-            download: Download::DONE,
+            download: Framing::DONE,
             method: Method::GET,
             persists: false,
             interims: MAX_INTERIMS,
@@ -73,7 +71,7 @@ impl Connection {
         head::write(request, lines, self.outgoing.begin());
         self.upload = Upload::of(std::mem::replace(request.body_mut(), RequestBody::EMPTY));
         self.method.clone_from(request.method());
-        self.download = Download::DONE;
+        self.download = Framing::DONE;
         self.persists = false;
         self.interims = MAX_INTERIMS;
     }

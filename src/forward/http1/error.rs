@@ -4,6 +4,7 @@ use std::io;
 
 use super::super::Fault;
 use super::super::error::{Cause, ForwardError};
+use crate::http1::{TransferError, WireError};
 
 /// Why there is no response, or no whole one.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +25,23 @@ pub(in super::super) enum Error {
     Length,
 }
 
-impl From<httparse::Error> for Error {
-    fn from(error: httparse::Error) -> Self {
-        if error == httparse::Error::TooManyHeaders { Self::TooLarge } else { Self::Head(error) }
+impl From<WireError> for Error {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::Syntax(error) => Self::Head(error),
+            WireError::Malformed(what) => Self::Malformed(what),
+            WireError::TooLarge => Self::TooLarge,
+            WireError::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<TransferError<Cause>> for Error {
+    fn from(error: TransferError<Cause>) -> Self {
+        match error {
+            TransferError::Body(cause) => Self::Upload(cause),
+            TransferError::Length => Self::Length,
+        }
     }
 }
 

@@ -3,19 +3,20 @@
 use std::mem::MaybeUninit;
 
 use bytes::{Buf, BufMut, BytesMut};
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap};
 use http::{Method, Request, Response, StatusCode};
 use httparse::Status;
 
-use super::super::headers::{MAX_FIELDS, MAX_HEAD, tokens};
 use super::Error;
-use super::download::Download;
+use crate::http1::{
+    Chunk, Framing, MAX_FIELDS, MAX_HEAD, WireError, digits, read_fields, tokens, write_fields,
+};
 
 /// A response's head, and what it says of what follows.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) response: Response<()>,
-    pub(super) download: Download,
+    pub(super) download: Framing,
     /// Whether the server keeps the connection open.
     pub(super) persists: bool,
 }
@@ -35,25 +36,15 @@ pub(super) fn write<B>(request: &Request<B>, lines: &[u8], into: &mut BytesMut) 
     into.put_slice(b"\r\n");
 }
 
-/// Writes each of `fields` and the end of its line.
-pub(in super::super) fn write_fields(fields: &HeaderMap, into: &mut BytesMut) {
-    for (name, value) in fields {
-        into.reserve(name.as_str().len() + value.len() + 6);
-        into.put_slice(name.as_str().as_bytes());
-        into.put_slice(b": ");
-        into.put_slice(value.as_bytes());
-        into.put_slice(b"\r\n");
-    }
-}
-
 /// Takes a whole head from the front of `received`; `None` where it is not whole yet.
 pub(super) fn read(received: &mut BytesMut, asked: &Method) -> Result<Option<Head>, Error> {
     let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
     let mut parsed = httparse::Response::new(&mut []);
     let parser = httparse::ParserConfig::default();
-    match parser.parse_response_with_uninit_headers(&mut parsed, received, &mut fields)? {
+    let result = parser.parse_response_with_uninit_headers(&mut parsed, received, &mut fields);
+    match result.map_err(WireError::from)? {
         Status::Complete(length) if length <= MAX_HEAD => {
-            let head = head(&parsed, asked)?;
+            let head = head(&parsed, &received[..length], asked)?;
             received.advance(length);
             Ok(Some(head))
         }
@@ -62,42 +53,35 @@ pub(super) fn read(received: &mut BytesMut, asked: &Method) -> Result<Option<Hea
     }
 }
 
-fn head(parsed: &httparse::Response<'_, '_>, asked: &Method) -> Result<Head, Error> {
+fn head(parsed: &httparse::Response<'_, '_>, text: &[u8], asked: &Method) -> Result<Head, Error> {
     let old = parsed.version == Some(0);
     let status = StatusCode::from_u16(parsed.code.unwrap_or_default());
     let mut response = Response::new(());
     *response.status_mut() = status.map_err(|_| Error::Malformed("status is no number from 100"))?;
-    *response.headers_mut() = map(parsed.headers)?;
-    let download = Download::of(&response, asked, old)?;
+    *response.headers_mut() = read_fields(parsed.headers, text)?;
+    let download = framing(&response, asked, old)?;
     let persists = persists(response.headers(), old) && download.has_end();
     Ok(Head { response, download, persists })
 }
 
-/// Takes whole trailers from the front of `received`; `None` where they are not whole yet.
-pub(super) fn read_trailers(received: &mut BytesMut) -> Result<Option<HeaderMap>, Error> {
-    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    match httparse::parse_headers(received, &mut fields)? {
-        Status::Complete((length, parsed)) if length <= MAX_HEAD => {
-            let trailers = map(parsed)?;
-            received.advance(length);
-            Ok(Some(trailers))
+/// What a response's head says of its body (RFC 9112, section 6.3). What two programs could read
+/// differently is refused (invariant 12).
+fn framing(response: &Response<()>, asked: &Method, old: bool) -> Result<Framing, Error> {
+    let (status, fields) = (response.status(), response.headers());
+    let codings = fields.contains_key(header::TRANSFER_ENCODING);
+    let length = length(fields)?;
+    let bodiless = status.is_informational()
+        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        || asked == Method::HEAD;
+    match length {
+        _ if codings && (old || !is_chunked(fields)) => {
+            Err(Error::Malformed("transfer coding is not just chunked"))
         }
-        Status::Partial if received.len() < MAX_HEAD => Ok(None),
-        Status::Complete(_) | Status::Partial => Err(Error::TooLarge),
+        _ if bodiless => Ok(Framing::DONE),
+        _ if codings => Ok(Framing::Chunked(Chunk::Line)),
+        Some(length) => Ok(Framing::Length(length)),
+        None => Ok(Framing::Close),
     }
-}
-
-fn map(fields: &[httparse::Header<'_>]) -> Result<HeaderMap, Error> {
-    let mut map = HeaderMap::with_capacity(fields.len());
-    for field in fields {
-        let name = HeaderName::from_bytes(field.name.as_bytes());
-        let value = HeaderValue::from_bytes(field.value);
-        let (Ok(name), Ok(value)) = (name, value) else {
-            return Err(Error::Malformed("head has no valid field"));
-        };
-        map.append(name, value);
-    }
-    Ok(map)
 }
 
 /// Whether the server takes another request on this connection (RFC 9112, section 9.3).
@@ -105,4 +89,27 @@ fn persists(fields: &HeaderMap, old: bool) -> bool {
     let says =
         |word: &str| tokens(fields, &header::CONNECTION).any(|option| option.eq_ignore_ascii_case(word));
     !says("close") && (!old || says("keep-alive"))
+}
+
+/// `Transfer-Encoding: chunked` and nothing else: there is no other coding that everybody reads alike.
+fn is_chunked(fields: &HeaderMap) -> bool {
+    let mut codings = fields.get_all(header::TRANSFER_ENCODING).iter();
+    let chunked = codings.next().is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    chunked && codings.next().is_none()
+}
+
+/// The one length that all `Content-Length` fields state.
+fn length(fields: &HeaderMap) -> Result<Option<u64>, Error> {
+    let malformed = Error::Malformed("length is not one number");
+    let mut stated = None;
+    for field in fields.get_all(header::CONTENT_LENGTH) {
+        for number in field.as_bytes().split(|byte| *byte == b',') {
+            let number = digits(number.trim_ascii());
+            if number.is_none() || stated.is_some() && stated != number {
+                return Err(malformed);
+            }
+            stated = number;
+        }
+    }
+    Ok(stated)
 }

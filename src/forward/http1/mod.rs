@@ -5,10 +5,8 @@
 //! is never used again (invariant 12).
 
 mod connection;
-mod download;
 mod error;
 mod head;
-mod outgoing;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -16,5 +14,4 @@ mod upload;
 
 pub(super) use connection::Connection;
 pub(super) use error::Error;
-pub(super) use head::write_fields;
 pub(super) use stream::Stream;

@@ -1,17 +1,13 @@
 //! The wire, byte by byte, against a reference that reads all at once.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use http::{HeaderMap, Method, Request, StatusCode};
 use proptest::prelude::*;
 
-use super::super::body::{BodyLimits, RequestBody};
-use super::super::headers::MAX_HEAD;
 use super::Error;
 use super::connection::unseen;
-use super::download::Download;
 use super::head::{self, Head};
-use super::outgoing::Outgoing;
-use super::upload::Upload;
+use crate::http1::{Framing, MAX_HEAD};
 
 fn read(text: &str, asked: &Method) -> Result<Option<Head>, Error> {
     head::read(&mut BytesMut::from(text), asked)
@@ -57,7 +53,7 @@ fn a_head_is_read_once_it_is_whole_and_nothing_behind_it() {
     let head = head::read(&mut buffer, &Method::GET).unwrap().unwrap();
     assert_eq!((head.response.status(), &buffer[..]), (StatusCode::NOT_FOUND, &b"hello"[..]));
     assert_eq!(head.response.headers().get_all("x").iter().collect::<Vec<_>>(), ["1", "2"]);
-    assert!(head.persists && head.download == Download::Length(5));
+    assert!(head.persists && head.download == Framing::Length(5));
 }
 
 #[test]
@@ -66,20 +62,20 @@ fn invariant_12_what_a_head_says_of_its_body_is_read_in_one_way_or_not_at_all() 
         read(&format!("HTTP/1.1 {status} x\r\n{fields}\r\n"), asked).map(|head| head.unwrap().download)
     };
     for (fields, expected) in [
-        ("", Download::Close),
-        ("Content-Length: 0\r\n", Download::DONE),
-        ("Content-Length: 7\r\nContent-Length: 7\r\n", Download::Length(7)),
-        ("Content-Length: 7 ,7\r\n", Download::Length(7)),
-        ("Content-Length: 18446744073709551615\r\n", Download::Length(u64::MAX)),
+        ("", Framing::Close),
+        ("Content-Length: 0\r\n", Framing::DONE),
+        ("Content-Length: 7\r\nContent-Length: 7\r\n", Framing::Length(7)),
+        ("Content-Length: 7 ,7\r\n", Framing::Length(7)),
+        ("Content-Length: 18446744073709551615\r\n", Framing::Length(u64::MAX)),
     ] {
         assert_eq!(body(fields, &Method::GET, 200).unwrap(), expected, "{fields}");
-        assert_eq!(body(fields, &Method::HEAD, 200).unwrap(), Download::DONE, "{fields}");
-        assert_eq!(body(fields, &Method::GET, 304).unwrap(), Download::DONE, "{fields}");
-        assert_eq!(body(fields, &Method::GET, 204).unwrap(), Download::DONE, "{fields}");
+        assert_eq!(body(fields, &Method::HEAD, 200).unwrap(), Framing::DONE, "{fields}");
+        assert_eq!(body(fields, &Method::GET, 304).unwrap(), Framing::DONE, "{fields}");
+        assert_eq!(body(fields, &Method::GET, 204).unwrap(), Framing::DONE, "{fields}");
     }
     assert!(matches!(
         body("Transfer-Encoding: Chunked\r\nContent-Length: 3\r\n", &Method::GET, 200),
-        Ok(Download::Chunked(_))
+        Ok(Framing::Chunked(_))
     ));
     for fields in [
         "Content-Length:\r\n",
@@ -197,73 +193,6 @@ fn a_request_is_written_as_it_is() {
     assert_eq!(written, "PUT /a%20b?c=d HTTP/1.1\r\nhost: a.example\r\nx: 1\r\nx: 2\r\nvia: 1.1 x\r\n\r\n");
 }
 
-/// A stream that takes so many bytes at once, whatever it is offered.
-struct Narrow(Vec<u8>, usize);
-
-impl tokio::io::AsyncWrite for Narrow {
-    fn poll_write(
-        mut self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-        bytes: &[u8],
-    ) -> std::task::Poll<std::io::Result<usize>> {
-        let taken = bytes.len().min(self.1);
-        self.0.extend_from_slice(&bytes[..taken]);
-        std::task::Poll::Ready(Ok(taken))
-    }
-
-    fn poll_flush(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<std::io::Result<()>> {
-        std::task::Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<std::io::Result<()>> {
-        std::task::Poll::Ready(Ok(()))
-    }
-}
-
-/// A body of unknown length that is at its end with its only frame, as one of HTTP/2 can be.
-struct Once(Option<Bytes>);
-
-impl http_body::Body for Once {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
-        std::task::Poll::Ready(self.0.take().map(|data| Ok(http_body::Frame::data(data))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_none()
-    }
-}
-
-#[test]
-fn invariant_12_the_last_chunk_stands_behind_its_data() {
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    for size in [1, 8192, 8193, 100_000] {
-        let limits = BodyLimits {
-            max: None,
-            idle: std::time::Duration::from_secs(1),
-            reserved: std::sync::Arc::new(super::super::ReservedHeaders::new([])),
-        };
-        let data = Bytes::from(vec![b'x'; size]);
-        let (body, _exchange) = RequestBody::new(Once(Some(data.clone())), limits);
-        let (mut outgoing, mut narrow) = (Outgoing::default(), Narrow(Vec::new(), 3000));
-        assert!(Upload::of(body).unwrap().poll_fill(&mut outgoing, &mut cx).is_ready());
-        assert!(outgoing.poll_write(&mut narrow, &mut cx).is_ready());
-        let expected = [format!("{size:x}\r\n").as_bytes(), &data, b"\r\n0\r\n\r\n"].concat();
-        assert!(narrow.0 == expected, "{size}");
-    }
-}
-
 proptest! {
     #[test]
     fn any_body_in_any_chunks_and_any_pieces_is_read_as_it_was(
@@ -292,25 +221,5 @@ proptest! {
         let _ = received(CHUNKED, &wire, &[size]);
         let _ = head::read(&mut BytesMut::from(&wire[..]), &Method::GET);
         let _ = head::read(&mut BytesMut::from(&[b"HTTP/1.1 200 OK\r\n", &wire[..]].concat()[..]), &Method::GET);
-    }
-
-    #[test]
-    fn what_goes_out_is_whole_and_in_order(
-        pieces in prop::collection::vec((0usize..20_000, prop::sample::select(vec![&b""[..], b"\r\n"])), 0..12),
-        width in 1usize..9000,
-    ) {
-        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-        let (mut outgoing, mut narrow, mut expected) = (Outgoing::default(), Narrow(Vec::new(), width), Vec::new());
-        for (at, (size, end)) in pieces.iter().enumerate() {
-            let piece = vec![u8::try_from(at).unwrap(); *size];
-            expected.extend_from_slice(&piece);
-            expected.extend_from_slice(end);
-            while !outgoing.has_room() {
-                prop_assert!(outgoing.poll_write(&mut narrow, &mut cx).is_ready());
-            }
-            outgoing.push(Bytes::from(piece), end);
-        }
-        prop_assert!(outgoing.poll_write(&mut narrow, &mut cx).is_ready());
-        prop_assert!(narrow.0 == expected && (expected.is_empty() || outgoing.is_whole()));
     }
 }

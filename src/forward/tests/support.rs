@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use super::super::*;
+use crate::http1::{Io, Upgrade};
 use crate::identity::RequestId;
 use crate::policy::{Grant, Permit};
 use crate::request::{Authority, ClientAddress, Forwarding, RequestPath, Scheme};
@@ -233,7 +234,7 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let rig = Arc::clone(&rig);
         async move {
-            let mut response = rig.send(request).await.map_err(|error| error.to_string())?;
+            let mut response = rig.send(upgradable(request)).await.map_err(|error| error.to_string())?;
             if let Some(tunnel) = response.body_mut().take_tunnel() {
                 tokio::spawn(tunnel.run(std::future::pending()));
             }
@@ -249,6 +250,17 @@ where
         let server = hyper::server::conn::http1::Builder::new();
         let _ = server.serve_connection(io, service).with_upgrades().await;
     }
+}
+
+/// As the listener hands requests on.
+pub(super) fn upgradable(mut request: Request<Incoming>) -> Request<Incoming> {
+    let upgrade = hyper::upgrade::on(&mut request);
+    let handover = async {
+        let stream = upgrade.await.map_err(io::Error::other)?;
+        Ok(Box::new(TokioIo::new(stream)) as Box<dyn Io>)
+    };
+    request.extensions_mut().insert(Upgrade::new(handover));
+    request
 }
 
 /// A client's end of a connection to a gateway in front of `rig`.

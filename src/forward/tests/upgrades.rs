@@ -14,7 +14,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::super::*;
-use super::support::{Fake, Hand, Rig, client};
+use super::support::{Fake, Hand, Rig, client, upgradable};
 
 const ASK: &str = "GET /chat HTTP/1.1\r\nHost: wiki.corp.example\r\nConnection: keep-alive, Upgrade\r\nUpgrade: raw\r\n\r\n";
 const YES: &str =
@@ -108,7 +108,7 @@ async fn tunnel(rig: Rig, cut: Option<Arc<Notify>>) -> (Hand, mpsc::Receiver<Tun
     let service = service_fn(move |request: http::Request<Incoming>| {
         let (rig, cut, ended) = (Arc::clone(&rig), cut.clone(), ended.clone());
         async move {
-            let mut response = rig.send(request).await?;
+            let mut response = rig.send(upgradable(request)).await?;
             let tunnel = response.body_mut().take_tunnel().unwrap();
             tokio::spawn(async move {
                 let end = match cut {

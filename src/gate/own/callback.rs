@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::listener::Content;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use hyper::body::Incoming;
 
 use super::super::body::Body;
 use super::super::exchange::Exchange;
@@ -22,7 +22,7 @@ use crate::session::NewSession;
 pub(super) async fn answer(
     house: &House,
     exchange: &mut Exchange,
-    request: Request<Incoming>,
+    request: Request<Content>,
 ) -> Result<Response<Body>, Rejection> {
     let callback = callback(&request)?;
     let state = callback.state.clone().unwrap_or_default();

@@ -10,8 +10,8 @@ mod ticket;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::listener::Content;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
-use hyper::body::Incoming;
 use url::{Url, form_urlencoded};
 
 use super::body::Body;
@@ -90,7 +90,7 @@ impl Endpoint {
         self,
         house: &House,
         exchange: &mut Exchange,
-        request: Request<Incoming>,
+        request: Request<Content>,
     ) -> Result<Response<Body>, Rejection> {
         let here = self.is_everywhere() || exchange.is_on_public_host(house);
         if !here || exchange.inbound()?.path.decoded() != self.path() {

@@ -1,7 +1,7 @@
 //! Where a kept form goes on after the sign-in.
 
+use crate::listener::Content;
 use http::{Method, Request, Response};
-use hyper::body::Incoming;
 
 use super::super::body::Body;
 use super::super::exchange::Exchange;
@@ -19,7 +19,7 @@ const MAX_SEALED: usize = 512 * 1024;
 pub(super) async fn answer(
     house: &House,
     exchange: &Exchange,
-    request: Request<Incoming>,
+    request: Request<Content>,
 ) -> Result<Response<Body>, Rejection> {
     if request.method() == Method::POST {
         super::same_origin(exchange, request.headers())?;
@@ -36,7 +36,7 @@ pub(super) async fn answer(
 async fn replay(
     house: &House,
     exchange: &Exchange,
-    request: Request<Incoming>,
+    request: Request<Content>,
 ) -> Result<Response<Body>, Rejection> {
     let gone = || {
         Rejection::NoSuchFlow("the kept form is not for here, was changed, or is older than an hour".into())

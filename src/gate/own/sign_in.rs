@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::listener::Content;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use url::Url;
 
 use super::super::body::Body;
@@ -65,7 +65,7 @@ fn hint(value: Cow<'_, str>) -> Option<String> {
 pub(super) async fn answer(
     house: &House,
     exchange: &mut Exchange,
-    request: Request<Incoming>,
+    request: Request<Content>,
 ) -> Result<Response<Body>, Rejection> {
     let mut wish = Wish::read(house, &request);
     let standing = session(house, exchange, request.headers()).await?;

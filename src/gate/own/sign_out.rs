@@ -1,7 +1,7 @@
 //! Ending a session here and at the provider (OpenID Connect RP-Initiated Logout 1.0).
 
+use crate::listener::Content;
 use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use url::Url;
 
 use super::super::body::Body;
@@ -20,7 +20,7 @@ use crate::session::Session;
 pub(super) async fn answer(
     house: &House,
     exchange: &mut Exchange,
-    request: Request<Incoming>,
+    request: Request<Content>,
 ) -> Result<Response<Body>, Rejection> {
     let standing = session(house, exchange, request.headers()).await?;
     match standing {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::listener::Content;
 use http::{HeaderMap, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use url::{Position, Url};
 
 use super::super::body::Body;
@@ -81,7 +81,7 @@ fn authority(url: &Url) -> &str {
 pub(super) async fn answer(
     house: &House,
     exchange: &mut Exchange,
-    request: Request<Incoming>,
+    request: Request<Content>,
 ) -> Result<Response<Body>, Rejection> {
     let inbound = exchange.inbound()?;
     let here = Url::parse(&format!("{}://{}/", inbound.forwarding.scheme, inbound.authority)).ok();

@@ -1,5 +1,6 @@
 //! A listener with a handler that tells what reached it, and clients on raw sockets.
 
+mod answers;
 mod drain;
 mod hostile;
 mod http2;
@@ -15,13 +16,13 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::http1::Upgrade;
 use crate::request::{Transport, WorkerId};
 
 /// Remembers method, target and body and answers with them; `/wait` waits for a permit, `/big` sends
@@ -35,9 +36,9 @@ struct Teller {
 impl Handler for Teller {
     type Body = Full<Bytes>;
 
-    async fn handle(&self, transport: &Arc<Transport>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn handle(&self, transport: &Arc<Transport>, request: Request<Content>) -> Response<Full<Bytes>> {
         if request.uri().path() == "/upgrade" {
-            tokio::spawn(echo(hyper::upgrade::on(request)));
+            tokio::spawn(echo(request.extensions().get::<Upgrade>().unwrap().clone()));
             let response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
             return response.header("connection", "upgrade").body(Full::default()).unwrap();
         }
@@ -62,9 +63,8 @@ impl Handler for Teller {
     }
 }
 
-async fn echo(upgrade: hyper::upgrade::OnUpgrade) {
-    let stream = hyper_util::rt::TokioIo::new(upgrade.await.unwrap());
-    let (mut reader, mut writer) = tokio::io::split(stream);
+async fn echo(upgrade: Upgrade) {
+    let (mut reader, mut writer) = tokio::io::split(upgrade.take().await.unwrap());
     let _ = tokio::io::copy(&mut reader, &mut writer).await;
 }
 

@@ -3,10 +3,10 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::listener::Content;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use tokio::sync::mpsc::channel;
 use tokio::sync::{Notify, Semaphore};
 
@@ -24,7 +24,7 @@ struct Namer {
 impl Handler for Namer {
     type Body = Full<Bytes>;
 
-    async fn handle(&self, transport: &Arc<Transport>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn handle(&self, transport: &Arc<Transport>, request: Request<Content>) -> Response<Full<Bytes>> {
         if request.uri().path() == "/wait" {
             self.waits.notify_one();
             self.gate.acquire().await.unwrap().forget();

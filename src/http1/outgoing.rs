@@ -1,4 +1,4 @@
-//! What is to be written to an upstream, in few system calls and few copies.
+//! What is to be written to a peer, in few system calls and few copies.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,7 +12,7 @@ const COPIED: usize = 8 * 1024;
 
 /// Bytes on their way out: what was copied, then one large piece, then the end of its chunk.
 #[derive(Debug, Default)]
-pub(super) struct Outgoing {
+pub struct Outgoing {
     pub(super) copied: BytesMut,
     piece: Bytes,
     end: &'static [u8],
@@ -29,24 +29,24 @@ enum Fate {
 }
 
 impl Outgoing {
-    /// Begins another request, whose head is to be written there.
-    pub(super) fn begin(&mut self) -> &mut BytesMut {
+    /// Begins another message, whose head is to be written there.
+    pub fn begin(&mut self) -> &mut BytesMut {
         self.fate = Fate::Kept;
         &mut self.copied
     }
 
-    /// Whether a byte of the request has left.
-    pub(super) const fn has_left(&self) -> bool {
+    /// Whether a byte of the message has left.
+    pub const fn has_left(&self) -> bool {
         !matches!(self.fate, Fate::Kept)
     }
 
-    /// The rest of the request is not sent, and nothing else ever is.
-    pub(super) fn give_up(&mut self) {
+    /// The rest of the message is not sent, and nothing else ever is.
+    pub fn give_up(&mut self) {
         *self = Self { fate: Fate::GivenUp, ..Self::default() };
     }
 
-    /// Whether all of the request has left.
-    pub(super) fn is_whole(&self) -> bool {
+    /// Whether all of the message has left.
+    pub fn is_whole(&self) -> bool {
         self.is_empty() && self.fate == Fate::Left
     }
 
@@ -55,12 +55,12 @@ impl Outgoing {
     }
 
     /// Whether there is room for another piece. Without it memory would not be bounded (invariant 14).
-    pub(super) fn has_room(&self) -> bool {
+    pub fn has_room(&self) -> bool {
         self.piece.is_empty() && self.end.is_empty() && self.copied.len() <= 2 * COPIED
     }
 
     /// Takes a piece of a body, and `end` to come behind it.
-    pub(super) fn push(&mut self, piece: Bytes, end: &'static [u8]) {
+    pub fn push(&mut self, piece: Bytes, end: &'static [u8]) {
         if piece.len() > COPIED {
             (self.piece, self.end) = (piece, end);
         } else {
@@ -71,7 +71,7 @@ impl Outgoing {
     }
 
     /// Ends a chunked body behind all that was pushed (RFC 9112, section 7.1).
-    pub(super) fn finish(&mut self) {
+    pub fn finish(&mut self) {
         if self.piece.is_empty() && self.end.is_empty() {
             self.copied.extend_from_slice(b"0\r\n\r\n");
         } else {
@@ -81,7 +81,7 @@ impl Outgoing {
     }
 
     /// Writes everything.
-    pub(super) fn poll_write<S>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>
+    pub fn poll_write<S>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>
     where
         S: AsyncWrite + Unpin,
     {

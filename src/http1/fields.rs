@@ -1,0 +1,85 @@
+//! Fields of heads and trailers (RFC 9112, section 5).
+
+use bytes::{BufMut, Bytes, BytesMut};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use httparse::Status;
+
+use super::WireError;
+
+/// Bytes of a response's head, and of any trailers.
+pub const MAX_HEAD: usize = 64 * 1024;
+
+/// Fields of a response's head, and of any trailers.
+pub const MAX_FIELDS: usize = 100;
+
+/// The fields that were `parsed` from `text`, in one piece of memory that all their values share.
+///
+/// # Errors
+/// Where a name or a value is none, or there are more than a map takes.
+pub fn read_fields(parsed: &[httparse::Header<'_>], text: &[u8]) -> Result<HeaderMap, WireError> {
+    let shared = Bytes::copy_from_slice(text);
+    let mut map = HeaderMap::with_capacity(parsed.len());
+    for field in parsed {
+        let name = HeaderName::from_bytes(field.name.as_bytes()).ok();
+        let value = part(field.value, text, &shared).and_then(|v| HeaderValue::from_maybe_shared(v).ok());
+        let (name, value) = name.zip(value).ok_or(WireError::Malformed("head has no valid field"))?;
+        map.try_append(name, value).map_err(|_| WireError::TooLarge)?;
+    }
+    Ok(map)
+}
+
+/// What `value` is a part of `text`, of `shared`.
+fn part(value: &[u8], text: &[u8], shared: &Bytes) -> Option<Bytes> {
+    if value.is_empty() {
+        return Some(Bytes::new());
+    }
+    let at = value.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    (at + value.len() <= shared.len()).then(|| shared.slice(at..at + value.len()))
+}
+
+/// Writes each of `fields` and the end of its line.
+pub fn write_fields(fields: &HeaderMap, into: &mut BytesMut) {
+    for (name, value) in fields {
+        into.reserve(name.as_str().len() + value.len() + 6);
+        into.put_slice(name.as_str().as_bytes());
+        into.put_slice(b": ");
+        into.put_slice(value.as_bytes());
+        into.put_slice(b"\r\n");
+    }
+}
+
+/// Takes whole trailers from the front of `received`; `None` where they are not whole yet.
+pub(super) fn read_trailers(received: &mut BytesMut) -> Result<Option<HeaderMap>, WireError> {
+    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
+    let length = match httparse::parse_headers(received, &mut fields)? {
+        Status::Complete((length, _)) if length <= MAX_HEAD => length,
+        Status::Partial if received.len() < MAX_HEAD => return Ok(None),
+        Status::Complete(_) | Status::Partial => return Err(WireError::TooLarge),
+    };
+    let taken = received.split_to(length);
+    if has_bare_line_feed(&taken) {
+        return Err(WireError::Malformed("trailers have a bare line feed"));
+    }
+    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
+    match httparse::parse_headers(&taken, &mut fields)? {
+        Status::Complete((_, parsed)) => read_fields(parsed, &taken).map(Some),
+        Status::Partial => Err(WireError::Closed),
+    }
+}
+
+/// RFC 9112, section 2.2: the parser takes it for the end of a line, others take it for a part of one.
+fn has_bare_line_feed(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', text).any(|at| at == 0 || text[at - 1] != b'\r')
+}
+
+/// The tokens of a list field (RFC 9110, section 5.6.1), in all its fields that are text.
+pub fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
+    let fields = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    fields.flat_map(|field| field.split(',')).map(str::trim).filter(|token| !token.is_empty())
+}
+
+/// A decimal number and nothing beside it: the standard library would take a sign.
+pub fn digits(text: &[u8]) -> Option<u64> {
+    let digits = text.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(text).ok().filter(|_| digits)?.parse().ok()
+}

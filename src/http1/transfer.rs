@@ -1,0 +1,109 @@
+//! A body on its way out (RFC 9112, sections 6.2 and 7.1).
+
+use std::io::Write;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{BufMut, Bytes};
+use http_body::{Body, Frame};
+
+use super::fields::write_fields;
+use super::outgoing::Outgoing;
+
+/// How a body is framed, and what is left of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transfer {
+    /// So many bytes, as the head says.
+    Length(u64),
+    /// Chunks, and trailers behind them where the peer takes some.
+    Chunked {
+        /// Whether it does.
+        trailers: bool,
+    },
+    /// Until the connection ends.
+    Close,
+}
+
+/// Why a body cannot be sent to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError<E> {
+    /// It broke off.
+    #[error("the body broke off")]
+    Body(E),
+    /// Whoever took it for whole would take what follows for a part of it.
+    #[error("the body is not of the length it stated")]
+    Length,
+}
+
+impl Transfer {
+    /// Hands what `body` has to `outgoing`, as far as there is room; ready where all of it is there.
+    ///
+    /// # Errors
+    /// Where the body broke off, or has another length: the connection cannot be used any more.
+    pub fn poll_fill<B: Body<Data = Bytes> + Unpin>(
+        &mut self,
+        body: &mut B,
+        outgoing: &mut Outgoing,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), TransferError<B::Error>>> {
+        while outgoing.has_room() {
+            match ready!(Pin::new(&mut *body).poll_frame(cx)).transpose().map_err(TransferError::Body)? {
+                None => return Poll::Ready(self.end(outgoing)),
+                Some(frame) => {
+                    let trailers = self.push(frame, outgoing)?;
+                    if trailers || body.is_end_stream() {
+                        return Poll::Ready(if trailers { Ok(()) } else { self.end(outgoing) });
+                    }
+                }
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Whether it was the trailers, behind which nothing comes.
+    fn push<E>(&mut self, frame: Frame<Bytes>, outgoing: &mut Outgoing) -> Result<bool, TransferError<E>> {
+        match frame.into_data() {
+            Ok(data) => self.push_data(data, outgoing).map(|()| false),
+            Err(frame) => {
+                let wanted = *self == Self::Chunked { trailers: true };
+                let trailers = frame.into_trailers().ok().filter(|_| wanted);
+                if let Some(trailers) = &trailers {
+                    outgoing.copied.extend_from_slice(b"0\r\n");
+                    write_fields(trailers, &mut outgoing.copied);
+                    outgoing.copied.extend_from_slice(b"\r\n");
+                }
+                Ok(trailers.is_some())
+            }
+        }
+    }
+
+    fn push_data<E>(&mut self, data: Bytes, outgoing: &mut Outgoing) -> Result<(), TransferError<E>> {
+        match self {
+            Self::Length(left) => {
+                *left = left.checked_sub(data.len() as u64).ok_or(TransferError::Length)?;
+                outgoing.push(data, b"");
+            }
+            Self::Close => outgoing.push(data, b""),
+            // An empty chunk would be the last.
+            Self::Chunked { .. } if data.is_empty() => {}
+            Self::Chunked { .. } => {
+                // Writing to memory cannot fail.
+                let _ = write!((&mut outgoing.copied).writer(), "{:x}\r\n", data.len());
+                outgoing.push(data, b"\r\n");
+            }
+        }
+        Ok(())
+    }
+
+    /// A body shorter than it said must not be taken for whole: its connection ends instead.
+    fn end<E>(&self, outgoing: &mut Outgoing) -> Result<(), TransferError<E>> {
+        match self {
+            Self::Length(0) | Self::Close => Ok(()),
+            Self::Length(_) => Err(TransferError::Length),
+            Self::Chunked { .. } => {
+                outgoing.finish();
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The content of requests, of whatever version of HTTP.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use super::http1::Reader;
+
+/// The content of a request (RFC 9110, section 6.4), read as it comes and no faster than it is asked for.
+#[derive(Debug)]
+pub struct Content(Source);
+
+#[derive(Debug)]
+enum Source {
+    Empty,
+    Http1(Reader),
+    Http2(Incoming),
+}
+
+impl Content {
+    /// None.
+    pub const EMPTY: Self = Self(Source::Empty);
+
+    pub(super) const fn http1(reader: Reader) -> Self {
+        Self(Source::Http1(reader))
+    }
+
+    pub(super) const fn http2(incoming: Incoming) -> Self {
+        Self(Source::Http2(incoming))
+    }
+}
+
+impl Body for Content {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match &mut self.0 {
+            Source::Empty => Poll::Ready(None),
+            Source::Http1(reader) => Pin::new(reader).poll_frame(cx).map_err(Into::into),
+            Source::Http2(incoming) => Pin::new(incoming).poll_frame(cx).map_err(Into::into),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Source::Empty => true,
+            Source::Http1(reader) => reader.is_end_stream(),
+            Source::Http2(incoming) => incoming.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Source::Empty => SizeHint::with_exact(0),
+            Source::Http1(reader) => reader.size_hint(),
+            Source::Http2(incoming) => incoming.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The bytes of a connection, both ways.
+
+use std::error::Error;
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use http_body::Body;
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+
+use super::super::ConnectionLimits;
+use super::super::activity::Activity;
+use super::super::stream::Stream;
+use super::head::{self, Head, Scan};
+use super::refused::Refused;
+use super::slot::Feeder;
+use crate::http1::{Outgoing, SMALL, Transfer, TransferError, WireError};
+
+/// Told to a client that waits for it (RFC 9110, section 15.2.1).
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// A stream, what has come of it and not been used, and what is to leave on it.
+#[derive(Debug)]
+pub(super) struct Wire {
+    pub(super) stream: Stream,
+    pub(super) received: BytesMut,
+    pub(super) outgoing: Outgoing,
+    pub(super) activity: Arc<Activity>,
+    scan: Scan,
+}
+
+/// The client has left, and nobody is to be answered.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Gone {
+    #[error("the client closed the connection")]
+    Closed,
+    #[error("the connection broke")]
+    Broken(#[from] io::Error),
+    #[error("the response broke off")]
+    Unanswered(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<TransferError<E>> for Gone {
+    fn from(error: TransferError<E>) -> Self {
+        Self::Unanswered(match error {
+            TransferError::Body(error) => error.into(),
+            TransferError::Length => "it is not of the length it stated".into(),
+        })
+    }
+}
+
+impl Wire {
+    pub(super) fn new(stream: Stream, activity: Arc<Activity>) -> Self {
+        let (received, outgoing) = (BytesMut::new(), Outgoing::default());
+        Self { stream, received, outgoing, activity, scan: Scan::default() }
+    }
+
+    /// The next head; `None` where the connection is over without one.
+    pub(super) fn poll_head(
+        &mut self,
+        limits: &ConnectionLimits,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Head>, Refused>> {
+        loop {
+            if let Some(head) = self.take_head(limits)? {
+                self.activity.head(false);
+                return Poll::Ready(Ok(Some(head)));
+            }
+            self.activity.head(!self.received.is_empty());
+            if self.received.is_empty() && self.activity.is_leaving() {
+                return Poll::Ready(Ok(None));
+            }
+            match ready!(self.poll_receive(SMALL, cx)) {
+                Ok(0) | Err(_) => return Poll::Ready(Ok(None)),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    fn take_head(&mut self, limits: &ConnectionLimits) -> Result<Option<Head>, Refused> {
+        let Some(end) = self.scan.end(&self.received)? else {
+            let full = self.received.len() >= limits.max_head;
+            return if full { Err(Refused::TooLarge) } else { Ok(None) };
+        };
+        if end > limits.max_head {
+            return Err(Refused::TooLarge);
+        }
+        let head = head::read(&self.received[..end], limits.max_fields)?;
+        self.scan = Scan::default();
+        self.received.advance(end);
+        if self.received.is_empty() {
+            // No memory for who waits.
+            self.received = BytesMut::new();
+        }
+        Ok(Some(head))
+    }
+
+    /// Feeds the reader of a request's body; where nobody waits for more of one, looks whether the client is
+    /// still there. Ready where something was fed.
+    pub(super) fn poll_feed(&mut self, feeder: &mut Feeder, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        if feeder.poll_wanted(cx).is_pending() {
+            return if feeder.is_broken() { Poll::Pending } else { self.poll_gone(cx) };
+        }
+        while !feeder.feed(&mut self.received, cx) {
+            if feeder.take_expectation() && self.received.is_empty() {
+                self.outgoing.begin().extend_from_slice(CONTINUE);
+            }
+            if let Poll::Ready(Err(error)) = self.poll_write(cx) {
+                return Poll::Ready(Err(error.into()));
+            }
+            if ready!(self.poll_receive(feeder.room(), cx))? == 0 {
+                feeder.fail(WireError::Closed, cx);
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ready where the client has left. What it sends too early is kept, and then nothing more is read.
+    fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        if self.received.is_empty() && ready!(self.poll_receive(SMALL, cx))? == 0 {
+            return Poll::Ready(Err(Gone::Closed));
+        }
+        Poll::Pending
+    }
+
+    /// Hands `body` on until all of it has left.
+    pub(super) fn poll_send<B>(
+        &mut self,
+        body: &mut Option<B>,
+        transfer: &mut Transfer,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Gone>>
+    where
+        B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+    {
+        while let Some(more) = body {
+            let all = transfer.poll_fill(more, &mut self.outgoing, cx)?.is_ready();
+            let full = !self.outgoing.has_room();
+            if all {
+                *body = None;
+            }
+            ready!(self.poll_write(cx))?;
+            if !all && !full {
+                return Poll::Pending;
+            }
+        }
+        self.poll_write(cx).map_err(Gone::from)
+    }
+
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let written = self.outgoing.poll_write(&mut self.stream, cx);
+        self.activity.blocked(written.is_pending());
+        written
+    }
+
+    /// Reads what is there; 0 at the end.
+    pub(super) fn poll_receive(&mut self, room: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        ready!(self.stream.poll_readable(cx))?;
+        if room > SMALL {
+            self.received.reserve(room);
+            return pin!(self.stream.read_buf(&mut self.received)).poll(cx);
+        }
+        // No memory is kept for what turns out not to be there, and no more than came for what is.
+        let mut room = [const { MaybeUninit::uninit() }; SMALL];
+        let mut read = ReadBuf::uninit(&mut room);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
+        self.received.extend_from_slice(read.filled());
+        Poll::Ready(Ok(read.filled().len()))
+    }
+}

@@ -1,0 +1,137 @@
+//! HTTP/2 towards clients, which hyper serves.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::{HttpService, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use pin_project_lite::pin_project;
+
+use super::activity::{Activity, InFlight};
+use super::content::Content;
+use super::stream::{Stream, Watched};
+use super::tally::Seat;
+use super::watch::Graceful;
+use super::{ConnectionLimits, Handler};
+use crate::request::Transport;
+
+/// Bytes of request bodies under way: on a stream, and on a connection.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// Streams that a peer may reset before we took them, and that may fail on our side (rapid reset).
+const PENDING_RESETS: usize = 20;
+const LOCAL_RESETS: usize = 256;
+
+/// A connection that speaks HTTP/2, to be polled to its end.
+pub(super) fn serve<H: Handler>(
+    handler: H,
+    transport: Arc<Transport>,
+    limits: &ConnectionLimits,
+    (stream, activity, seat): (Stream, Arc<Activity>, Seat),
+) -> impl Graceful + Send {
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), seat));
+    let service = Arc::new(Service { handler, transport, activity });
+    // Boxed: hyper keeps the room of a request's future for as long as a connection waits for the next.
+    let service = service_fn(move |request: Request<Incoming>| Box::pin(service.answer(request)));
+    builder(limits).serve_connection(io, service)
+}
+
+fn builder(limits: &ConnectionLimits) -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .adaptive_window(false)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(limits.max_streams)
+        .max_header_list_size(u32::try_from(limits.max_head).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(PENDING_RESETS)
+        .max_local_error_reset_streams(LOCAL_RESETS)
+        .keep_alive_interval(limits.idle)
+        .keep_alive_timeout(limits.head);
+    builder
+}
+
+impl<S, B> Graceful for http2::Connection<TokioIo<Watched<Stream>>, S, TokioExecutor>
+where
+    S: HttpService<Incoming, ResBody = B>,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    S::Future: Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    fn poll_end(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll(cx).map(|ended| {
+            if let Err(error) = ended {
+                tracing::debug!(reason = %error, "connection ended early");
+            }
+        })
+    }
+
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// What answers the requests of one connection. They share it, so that no worker counts in memory that another
+/// one counts in as well.
+struct Service<H> {
+    handler: H,
+    transport: Arc<Transport>,
+    activity: Arc<Activity>,
+}
+
+impl<H: Handler> Service<H> {
+    /// Answers one request and keeps it counted until its body has ended.
+    fn answer(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Answer<H::Body>>, Infallible>> + Send + use<H> {
+        let (service, in_flight) = (Arc::clone(self), self.activity.begin());
+        let request = request.map(Content::http2);
+        // A block: the future of an `async fn` holds its arguments twice.
+        async move {
+            let response = service.handler.handle(&service.transport, request).await;
+            Ok(response.map(|body| Answer { body, in_flight }))
+        }
+    }
+}
+
+pin_project! {
+    /// A response's body; dropped when it has been sent or given up.
+    pub(super) struct Answer<B> {
+        #[pin]
+        body: B,
+        in_flight: InFlight,
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for Answer<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.project().body.poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,96 @@
+//! A connection being served: until its peer, a time limit or the phase ends it.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use tokio::sync::watch;
+use tokio::task::unconstrained;
+use tokio::time::timeout;
+
+use super::activity::{Activity, Expiry};
+use super::serve::left;
+use super::tally::{Refusal, Tally};
+use super::{ConnectionLimits, Phase};
+
+/// A connection that can be told to end after what is under way.
+pub(super) trait Graceful {
+    /// Serves; ready once the connection has ended.
+    fn poll_end(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Takes no request that has not begun.
+    fn finish(self: Pin<&mut Self>);
+}
+
+/// What ends the plain serving of a connection.
+enum First {
+    Ended,
+    Expired(Expiry),
+    Left,
+}
+
+pub(super) struct Watch<'a> {
+    pub(super) activity: &'a Activity,
+    pub(super) limits: &'a ConnectionLimits,
+    pub(super) tally: &'a Tally,
+}
+
+impl Watch<'_> {
+    pub(super) async fn run(
+        self,
+        mut phase: watch::Receiver<Phase>,
+        mut connection: Pin<Box<impl Graceful>>,
+    ) {
+        match self.first(&mut phase, connection.as_mut()).await {
+            First::Ended => {}
+            First::Left => self.drain(connection.as_mut()).await,
+            First::Expired(Expiry::Idle) => self.idle(connection.as_mut()).await,
+            First::Expired(Expiry::Head) => self.cut(Refusal::Slow, "a request's head took too long"),
+            First::Expired(Expiry::Stalled) => self.cut(Refusal::Stalled, "the peer does not read"),
+        }
+    }
+
+    /// What comes first. A request wakes its connection several times, the other two hardly ever do: they are
+    /// asked at length only where they may have something to say.
+    async fn first(
+        &self,
+        phase: &mut watch::Receiver<Phase>,
+        mut connection: Pin<&mut impl Graceful>,
+    ) -> First {
+        let (mut alarm, seen) = (self.activity.alarm(self.limits), phase.clone());
+        let mut left = pin!(unconstrained(left(phase, |phase| phase != Phase::Serve)));
+        let mut listens = false;
+        poll_fn(|cx| {
+            if connection.as_mut().poll_end(cx).is_ready() {
+                return Poll::Ready(First::Ended);
+            }
+            // `Err`: nobody is left to change it.
+            if (!listens || seen.has_changed().unwrap_or(true)) && left.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(First::Left);
+            }
+            listens = true;
+            alarm.poll(cx).map(First::Expired)
+        })
+        .await
+    }
+
+    /// What is under way may end; the time for it is the accept loop's to measure.
+    async fn drain(self, mut connection: Pin<&mut impl Graceful>) {
+        connection.as_mut().finish();
+        tokio::select! {
+            () = poll_fn(|cx| connection.as_mut().poll_end(cx)) => {}
+            expiry = self.activity.expired(self.limits) => tracing::debug!(?expiry, "closed while draining"),
+        }
+    }
+
+    /// HTTP/2 is told; a request that crosses with the word is still answered.
+    async fn idle(self, mut connection: Pin<&mut impl Graceful>) {
+        connection.as_mut().finish();
+        let _ = timeout(self.limits.head, poll_fn(|cx| connection.as_mut().poll_end(cx))).await;
+    }
+
+    fn cut(&self, refusal: Refusal, why: &str) {
+        tracing::debug!(reason = why, "connection closed");
+        self.tally.count(refusal);
+    }
+}
