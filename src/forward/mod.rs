@@ -6,6 +6,7 @@ mod balance;
 mod body;
 mod connect;
 mod cookies;
+mod early;
 mod error;
 mod exchange;
 mod forwarded;

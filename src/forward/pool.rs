@@ -143,14 +143,14 @@ impl Pool {
         lock(&self.shared).clear();
     }
 
-    /// Connections that wait and could be used.
-    pub(super) fn waiting_count(&self) -> usize {
+    /// Closes connections that wait and cannot be used; how many are left.
+    pub(super) fn close_dead_and_count(&self) -> usize {
         let mut idle = lock(&self.idle);
         // What was looked at in vain is gone: nobody may take it for clean afterwards (invariant 12).
         idle.retain_mut(|idle| idle.connection.is_waiting());
-        let idle = idle.len();
-        let free = |(sender, limit): &&(Http2, StreamLimit)| limit.is_idle() && !sender.is_closed();
-        idle + lock(&self.shared).iter().filter(free).count()
+        let mut shared = lock(&self.shared);
+        shared.retain(|(sender, _)| !sender.is_closed());
+        idle.len() + shared.iter().filter(|(_, limit)| limit.is_idle()).count()
     }
 
     pub(super) fn active(&self) -> usize {

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::early::EarlyAnswer;
 use super::error::Cause;
 use super::exchange::Exchange;
 use super::http1::Connection;
@@ -34,8 +35,10 @@ pub(super) enum Content {
     Connection,
     /// A stream of a shared connection (HTTP/2).
     Incoming(Incoming),
+    /// A leased connection whose request goes on meanwhile (HTTP/1.1).
+    Early(EarlyAnswer),
     /// It has broken off, and nobody has been told yet.
-    Broken(Cause),
+    Broken(Option<BodyError>),
     /// It is over, or there is none.
     Ended,
 }
@@ -81,13 +84,23 @@ impl UpstreamBody {
         let idle = IdleTimer::new(idle);
         let mut body = Self { content, idle, exchange, lease: Some(lease), tunnel: None };
         body.complete_if_whole();
-        body
+        match body.connection().is_some_and(|connection| !connection.is_sent()) {
+            true => Self::detached(Content::Early(EarlyAnswer::drive(body))),
+            false => body,
+        }
     }
 
     /// The connection has become another protocol's; it is nobody else's any more.
     pub(super) fn tunnel(tunnel: UpgradeTunnel) -> Self {
+        let mut body = Self::detached(Content::Ended);
+        body.tunnel = Some(Box::new(tunnel));
+        body
+    }
+
+    /// Somebody else has the connection and looks after it.
+    fn detached(content: Content) -> Self {
         let idle = IdleTimer::new(Duration::MAX);
-        Self { content: Content::Ended, idle, exchange: None, lease: None, tunnel: Some(Box::new(tunnel)) }
+        Self { content, idle, exchange: None, lease: None, tunnel: None }
     }
 
     /// What goes on after a `101`, to be run on a task of its own: where nobody does, both connections
@@ -109,8 +122,20 @@ impl UpstreamBody {
 
     /// A connection is free as soon as its response has been read, not only when the client has it.
     fn complete_if_whole(&mut self) {
-        if self.connection().is_some_and(|connection| connection.is_answered()) {
+        let whole = if let Content::Early(answer) = &self.content {
+            answer.is_whole()
+        } else {
+            self.connection().is_some_and(|connection| connection.is_answered())
+        };
+        if whole {
             self.complete();
+        }
+    }
+
+    /// Sends what can be sent of the request while nobody takes the response.
+    pub(super) fn send(&mut self, cx: &mut Context<'_>) {
+        if let Some(Err(error)) = self.connection().map(|connection| connection.send(cx)) {
+            self.break_off(BodyError::Reset(error.into()));
         }
     }
 
@@ -123,12 +148,15 @@ impl UpstreamBody {
         }
     }
 
-    fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cause>>> {
+    fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Some(connection) = self.connection() {
-            return connection.poll_frame(cx).map_err(Cause::from);
+            return connection.poll_frame(cx).map_err(|error| BodyError::Reset(error.into()));
         }
         match &mut self.content {
-            Content::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Cause::from),
+            Content::Incoming(body) => {
+                Pin::new(body).poll_frame(cx).map_err(|error| BodyError::Reset(error.into()))
+            }
+            Content::Early(answer) => answer.poll_frame(cx),
             Content::Connection | Content::Broken(_) | Content::Ended => Poll::Ready(None),
         }
     }
@@ -137,23 +165,16 @@ impl UpstreamBody {
     /// and a client that got nothing takes the request for one that was never answered.
     fn poll_broken(
         &mut self,
-        cause: Cause,
+        error: BodyError,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        self.break_off();
-        self.content = Content::Broken(cause);
+        self.break_off(error);
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    fn take_cause(&mut self) -> Option<Cause> {
-        match std::mem::replace(&mut self.content, Content::Ended) {
-            Content::Broken(cause) => Some(cause),
-            Content::Connection | Content::Incoming(_) | Content::Ended => None,
-        }
-    }
-
-    fn break_off(&mut self) {
+    fn break_off(&mut self, error: BodyError) {
+        self.content = Content::Broken(Some(error));
         let fault = self.exchange.as_ref().and_then(|exchange| exchange.fault());
         if let Some(lease) = self.lease.take().filter(|_| fault.is_none()) {
             lease.upstream.failed(lease.server);
@@ -182,14 +203,15 @@ impl Body for UpstreamBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
-        if matches!(this.content, Content::Broken(_)) {
-            return Poll::Ready(this.take_cause().map(|cause| Err(BodyError::Reset(cause))));
+        if let Content::Broken(error) = &mut this.content {
+            return Poll::Ready(error.take().map(Err));
         }
         match this.poll_content(cx) {
-            Poll::Pending => this.poll_silence(cx).map(|()| {
-                this.break_off();
-                Some(Err(BodyError::Silent))
-            }),
+            Poll::Pending => {
+                ready!(this.poll_silence(cx));
+                this.poll_broken(BodyError::Silent, cx)
+            }
+            Poll::Ready(Some(Err(error))) => this.poll_broken(error, cx),
             Poll::Ready(Some(Ok(mut frame))) => {
                 this.idle.progress();
                 if let Some(trailers) = frame.trailers_mut() {
@@ -198,7 +220,6 @@ impl Body for UpstreamBody {
                 this.complete_if_whole();
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(cause))) => this.poll_broken(cause, cx),
             Poll::Ready(None) => {
                 this.complete();
                 Poll::Ready(None)
@@ -209,7 +230,7 @@ impl Body for UpstreamBody {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Incoming(body) => body.is_end_stream(),
-            Content::Connection | Content::Broken(_) => false,
+            Content::Connection | Content::Early(_) | Content::Broken(_) => false,
             Content::Ended => true,
         }
     }
@@ -217,6 +238,7 @@ impl Body for UpstreamBody {
     fn size_hint(&self) -> SizeHint {
         match (&self.content, &self.lease) {
             (Content::Incoming(body), _) => body.size_hint(),
+            (Content::Early(answer), _) => answer.size_hint(),
             (Content::Connection, Some(Lease { lent: Lent::Http1 { connection, .. }, .. })) => {
                 connection.size_hint()
             }

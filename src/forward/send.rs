@@ -19,8 +19,8 @@ use super::plan::Told;
 use super::pool::Lent;
 use super::response::{Content, Lease, UpstreamBody};
 use super::upgrade::Asked;
-use super::wire::Wire;
-use super::{Fault, ForwardError, Passage, Plan, Upstream, forwarded, headers, rewrite};
+use super::wire::{Lines, Wire};
+use super::{Fault, ForwardError, Passage, Plan, Upstream, headers, rewrite};
 use crate::http1::MAX_FIELDS;
 use crate::policy::Permit;
 
@@ -160,13 +160,13 @@ impl<'a> Sending<'a> {
         Err(last)
     }
 
-    fn write(&self, lease: &Lease, request: &mut Request<RequestBody>) -> Result<(), ForwardError> {
+    fn write(&self, lease: &Lease, request: &mut Request<RequestBody>) -> Result<Lines<'_>, ForwardError> {
         let target = &self.upstream.targets()[lease.server];
         let wire = Wire {
             http2: matches!(lease.lent, Lent::Http2 { .. }),
             tls: target.tls,
             host: self.plan.host(&self.told.host, &target.host),
-            origin: &self.told.origin,
+            told: &self.told,
             plan: self.plan,
             permit: self.permit,
             trailers: self.trailers,
@@ -180,9 +180,9 @@ impl<'a> Sending<'a> {
         lease: &mut Lease,
         request: &mut Request<RequestBody>,
     ) -> Result<Response<Content>, Failure> {
-        self.write(lease, request).map_err(Failure::Failed)?;
+        let lines = self.write(lease, request).map_err(Failure::Failed)?;
         match &mut lease.lent {
-            Lent::Http1 { connection, .. } => self.transmit_http1(connection, request).await,
+            Lent::Http1 { connection, .. } => self.transmit_http1(connection, request, lines).await,
             // Boxed: large, and over HTTP/2 dwarfed by the streams' own costs.
             Lent::Http2 { sender, .. } => Box::pin(self.transmit_http2(sender, request)).await,
         }
@@ -192,15 +192,10 @@ impl<'a> Sending<'a> {
         &self,
         connection: &mut Connection,
         request: &mut Request<RequestBody>,
+        lines: Lines<'_>,
     ) -> Result<Response<Content>, Failure> {
         // A body is read from as soon as it is sent, and cannot be sent again.
         let repeatable = request.body().is_empty();
-        // A try over HTTP/2 has written them into the head already.
-        let lines = if forwarded::is_told(request.headers()) {
-            [&b""[..]; 2]
-        } else {
-            [&self.told.identity[..], &self.told.origin.lines]
-        };
         connection.begin(request, &lines, self.response_limit());
         match poll_fn(|cx| self.poll_http1(connection, cx)).await {
             Ok(response) => Ok(response.map(|()| Content::Connection)),

@@ -80,7 +80,7 @@ impl Upstream {
             up: target.health.is_up(),
             ejected: target.health.is_ejected(|| self.now()),
             active: self.active(index),
-            idle: self.pools(index).map(|pool| pool.waiting_count()).sum(),
+            idle: self.pools(index).map(|pool| pool.close_dead_and_count()).sum(),
         }
     }
 

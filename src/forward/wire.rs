@@ -6,39 +6,43 @@ use http::{Method, Request, Version};
 use http_body::Body;
 
 use super::body::RequestBody;
+use super::plan::Told;
 use super::upgrade::Asked;
 use super::{Fault, ForwardError, Plan, forwarded};
 use crate::policy::Permit;
-use crate::request::OriginFields;
 
 /// What a request needs besides itself to be written.
 pub(super) struct Wire<'a> {
     pub(super) http2: bool,
     pub(super) tls: bool,
     pub(super) host: &'a HeaderValue,
-    pub(super) origin: &'a OriginFields,
+    pub(super) told: &'a Told,
     pub(super) plan: &'a Plan,
     pub(super) permit: &'a Permit,
     pub(super) trailers: bool,
     pub(super) upgrade: Option<&'a Asked>,
 }
 
-impl Wire<'_> {
+const NONE: Lines<'static> = [b""; 2];
+
+/// Lines that come behind the fields of a head over HTTP/1.1.
+pub(super) type Lines<'a> = [&'a [u8]; 2];
+
+impl<'a> Wire<'a> {
     /// Writes target, host, framing and what belongs to this connection alone. May be done again for
-    /// another connection.
-    pub(super) fn write(&self, request: &mut Request<RequestBody>) -> Result<(), ForwardError> {
+    /// another connection. Gives back the lines that are still to come behind the head's fields.
+    pub(super) fn write(&self, request: &mut Request<RequestBody>) -> Result<Lines<'a>, ForwardError> {
         let target = request.uri().path_and_query().cloned().ok_or(Fault::BadTarget)?;
         frame(request, self.http2);
         self.expect(request);
-        if self.http2 { self.write_http2(request, target) } else { self.write_http1(request, target) }
+        if self.http2 {
+            return self.write_http2(request, target).map(|()| NONE);
+        }
+        Ok(self.write_http1(request, target))
     }
 
-    fn write_http1(
-        &self,
-        request: &mut Request<RequestBody>,
-        target: PathAndQuery,
-    ) -> Result<(), ForwardError> {
-        *request.version_mut() = Version::HTTP_11;
+    fn write_http1(&self, request: &mut Request<RequestBody>, target: PathAndQuery) -> Lines<'a> {
+        let received = std::mem::replace(request.version_mut(), Version::HTTP_11);
         *request.uri_mut() = Uri::from(target);
         let headers = request.headers_mut();
         headers.insert(header::HOST, self.host.clone());
@@ -47,7 +51,11 @@ impl Wire<'_> {
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             headers.insert(header::UPGRADE, asked.protocol.clone());
         }
-        Ok(())
+        // A try over HTTP/2 has written them among the fields.
+        match received == Version::HTTP_2 && forwarded::is_told(headers) {
+            true => NONE,
+            false => [&self.told.identity, &self.told.origin.lines],
+        }
     }
 
     fn write_http2(
@@ -65,7 +73,7 @@ impl Wire<'_> {
             Uri::from_parts(parts).map_err(|error| ForwardError::new(Fault::BadTarget, error))?;
         let headers = request.headers_mut();
         if !forwarded::is_told(headers) {
-            forwarded::add(headers, self.origin);
+            forwarded::add(headers, &self.told.origin);
             self.plan.tell_identity(self.permit, headers);
         }
         headers.remove(header::HOST);

@@ -11,6 +11,9 @@ use crate::support::until;
 const GIB: u64 = 1 << 30;
 const MOST_KIB: u64 = 64 * 1024;
 
+/// More than sockets and the gateway hold between them.
+const LARGE: usize = 8 << 20;
+
 #[test]
 fn server_sent_events_arrive_one_by_one() {
     let (next, wanted) = channel::<&str>();
@@ -126,6 +129,25 @@ fn an_expectation_goes_to_the_app_and_its_refusal_comes_back() {
     let mut no = gateway.connect();
     no.say(request("POST", "/no", &expecting));
     assert!(no.until("\r\n\r\n").unwrap().starts_with("HTTP/1.1 417 "), "not asked for the body");
+}
+
+#[test]
+fn a_client_may_send_all_before_it_reads_an_early_answer() {
+    let app = App::raw(|mut conn| {
+        conn.until("\r\n\r\n");
+        conn.say(format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n"));
+        let mut out = Conn::tcp(conn.socket.as_ref().unwrap().try_clone().unwrap());
+        let answering = std::thread::spawn(move || out.say(vec![b'x'; LARGE]));
+        conn.drain_exactly(LARGE as u64);
+        answering.join().unwrap();
+    });
+    let gateway = Gateway::start(&app.route(""));
+    let mut conn = gateway.connect();
+    conn.socket.as_ref().unwrap().set_write_timeout(Some(crate::support::PATIENCE)).unwrap();
+    conn.say(request("POST", "/", &[&format!("Content-Length: {LARGE}")]));
+    conn.say(vec![b'x'; LARGE]);
+    assert!(conn.until("\r\n\r\n").unwrap().starts_with("HTTP/1.1 200 "));
+    assert_eq!(conn.drain_exactly(LARGE as u64), LARGE as u64);
 }
 
 #[test]

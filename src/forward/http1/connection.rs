@@ -60,8 +60,7 @@ impl Connection {
     }
 
     /// Begins an exchange, whose answer is due within `limit`. Its head holds `lines` behind its own fields.
-    /// Takes the request's body, which is sent
-    /// while the answer is waited for.
+    /// Takes the request's body, which is sent while the answer is waited for.
     pub(in super::super) fn begin(
         &mut self,
         request: &mut Request<RequestBody>,
@@ -146,11 +145,15 @@ impl Connection {
         self.download.size_hint()
     }
 
+    /// Whether all of the request has left.
+    pub(in super::super) fn is_sent(&self) -> bool {
+        self.upload.is_none() && self.outgoing.is_whole()
+    }
+
     /// Whether another exchange may follow: both directions of this one are whole, and nothing came that
     /// nobody asked for (invariant 12).
     pub(in super::super) fn is_reusable(&self) -> bool {
-        let whole = self.download.is_done() && self.upload.is_none() && self.outgoing.is_whole();
-        whole && self.persists && self.received.is_empty()
+        self.download.is_done() && self.is_sent() && self.persists && self.received.is_empty()
     }
 
     /// Gives back the memory that only an exchange needs.
@@ -182,7 +185,7 @@ impl Connection {
 
     /// Sends what can be sent now. A server that stops reading may have answered before: its answer
     /// counts, and then the connection ends.
-    fn send(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+    pub(in super::super) fn send(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         match self.poll_send(cx) {
             Poll::Ready(Err(Error::Broken(_))) if self.outgoing.has_left() => {
                 self.upload = None;
@@ -211,18 +214,13 @@ impl Connection {
 
     /// A head that comes in drops is not read anew at each of them.
     fn read_head(&mut self) -> Result<Option<head::Head>, Error> {
-        if self.received.is_empty() || self.seen > 0 && !self.may_end() && self.received.len() < MAX_HEAD {
-            self.seen = self.received.len();
+        let begun = self.seen > 0 && self.received.len() < MAX_HEAD;
+        if self.received.is_empty() || begun && !may_end(unseen(&mut self.seen, &self.received)) {
             return Ok(None);
         }
         let head = head::read(&mut self.received, &self.method)?;
         self.seen = if head.is_some() { 0 } else { self.received.len() };
         Ok(head)
-    }
-
-    fn may_end(&self) -> bool {
-        let new = self.received.get(self.seen.saturating_sub(3)..).unwrap_or_default();
-        new.windows(2).any(|end| end == b"\n\n") || new.windows(3).any(|end| end == b"\n\r\n")
     }
 
     fn poll_receive(&mut self, room: usize, cx: &mut Context<'_>) -> Poll<Result<usize, Error>> {
@@ -236,4 +234,16 @@ impl Connection {
         }
         Poll::Ready(Ok(size))
     }
+}
+
+/// What of `received` has not been looked at yet, and before it what the end of a head may begin with; `seen`
+/// bytes have been.
+pub(super) fn unseen<'a>(seen: &mut usize, received: &'a [u8]) -> &'a [u8] {
+    let from = std::mem::replace(seen, received.len()).saturating_sub(3);
+    received.get(from..).unwrap_or_default()
+}
+
+/// Whether the end of a head may be in there.
+fn may_end(bytes: &[u8]) -> bool {
+    bytes.windows(2).any(|end| end == b"\n\n") || bytes.windows(3).any(|end| end == b"\n\r\n")
 }

@@ -5,6 +5,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use proptest::prelude::*;
 
 use super::Error;
+use super::connection::unseen;
 use super::head::{self, Head};
 use crate::http1::{Framing, MAX_HEAD};
 
@@ -97,6 +98,21 @@ fn invariant_12_what_a_head_says_of_its_body_is_read_in_one_way_or_not_at_all() 
             matches!(body(fields, &Method::GET, 200), Err(Error::Malformed(_) | Error::Head(_))),
             "{fields}"
         );
+    }
+}
+
+#[test]
+fn invariant_14_a_head_that_comes_in_drops_is_looked_over_once() {
+    let head = vec![b'x'; MAX_HEAD];
+    let (mut seen, mut looked_at) = (1, 0);
+    for end in 2..=head.len() {
+        looked_at += unseen(&mut seen, &head[..end]).len();
+    }
+    assert!(looked_at <= 4 * head.len(), "{looked_at} bytes");
+    let end = "HTTP/1.1 200 OK\r\nX: 1\r\n\r\n";
+    for drop in 1..end.len() {
+        let last = unseen(&mut { end.len() - drop }, end.as_bytes());
+        assert!(last.ends_with(b"\n\r\n"), "however it is cut: {drop}");
     }
 }
 

@@ -1,45 +1,18 @@
 //! Bodies: streamed, bounded, watched; trailers; `Expect`.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
-use http_body::{Body, Frame};
+use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::join;
-use tokio::sync::mpsc;
 
 use super::super::*;
-use super::support::{Fake, Rig, client, get, text};
+use super::support::{Fake, Rig, client, data, fed, get, text};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-/// A body fed by hand.
-struct Fed(mpsc::Receiver<Frame<Bytes>>);
-
-impl Body for Fed {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        self.0.poll_recv(cx).map(|frame| frame.map(Ok))
-    }
-}
-
-fn fed() -> (mpsc::Sender<Frame<Bytes>>, Fed) {
-    let (sender, receiver) = mpsc::channel(1);
-    (sender, Fed(receiver))
-}
-
-fn data(text: &'static str) -> Frame<Bytes> {
-    Frame::data(Bytes::from_static(text.as_bytes()))
-}
 
 #[tokio::test]
 async fn bodies_flow_before_they_are_whole_in_both_directions() {

@@ -79,6 +79,16 @@ async fn invariant_9_nobody_but_the_gateway_says_who_you_are() {
 }
 
 #[tokio::test]
+async fn the_gateway_s_via_stands_behind_those_that_came() {
+    let fake = Fake::new().await;
+    let mut request = get("/");
+    *request.headers_mut() = fixtures::map(&[("via", "1.0 fred, 1.1 p.example"), ("via", "2.0 wilma")]);
+    let head = head_seen(&fake.rig(), &fake, request).await;
+    let via: Vec<_> = head.lines().filter_map(|line| line.strip_prefix("via: ")).collect();
+    assert_eq!(via, ["1.0 fred, 1.1 p.example", "2.0 wilma", "1.1 portcullis"]);
+}
+
+#[tokio::test]
 async fn a_client_s_own_authorization_passes_and_a_gateway_s_bearer_does_not() {
     let fake = Fake::new().await;
     let authorized = || {

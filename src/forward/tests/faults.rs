@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
+use tokio::io::AsyncReadExt;
 use tokio::join;
+use tokio::time::timeout;
 
 use super::super::*;
-use super::support::{Fake, Rig, get, text};
+use super::support::{Fake, Rig, data, fed, get, text};
 
 async fn fault_of(response: &str) -> Fault {
     let fake = Fake::new().await;
@@ -187,4 +189,31 @@ async fn an_answer_counts_though_its_server_stops_reading() {
     let answer = answer.unwrap();
     assert_eq!((answer.status().as_u16(), text(answer).await.unwrap().as_str()), (413, "no"));
     assert_eq!(rig.upstream.state()[0].idle, 0);
+}
+
+/// A server that reads no more and says nothing has the time limit of any other, though its client still waits
+/// to send.
+#[tokio::test]
+async fn a_broken_upload_leaves_the_time_limit_of_the_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app.sock");
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let mut settings = fixtures::upstream_settings(vec![fixtures::server(ServerAddress::Unix(path))]);
+    settings.timeout.response = Duration::from_millis(20);
+    let rig = Rig::new(settings, &fixtures::forward_settings());
+    let (feed, body) = fed();
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            stream.read_buf(&mut head).await.unwrap();
+        }
+        // Of a Unix socket the writer learns it, and can still read.
+        socket2::SockRef::from(&stream).shutdown(std::net::Shutdown::Read).unwrap();
+        feed.send(data("x")).await.unwrap();
+        stream
+    };
+    let exchange = async { join!(rig.send(http::Request::post("/").body(body).unwrap()), server) };
+    let (answer, _stream) = timeout(Duration::from_secs(20), exchange).await.expect("no time limit");
+    assert_eq!(answer.unwrap_err().fault(), Fault::ResponseTimeout);
 }

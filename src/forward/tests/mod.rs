@@ -2,6 +2,7 @@
 
 mod balancing;
 mod bodies;
+mod early;
 mod exchange;
 mod faults;
 mod pooling;

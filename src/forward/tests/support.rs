@@ -1,17 +1,21 @@
 //! Fake upstreams that say exactly what a test wants, and a rig that forwards to them.
 
 use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body::Body;
+use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 
 use super::super::*;
 use crate::http1::{Io, Upgrade};
@@ -30,7 +34,7 @@ pub(super) struct Fake {
 /// One connection to it, spoken by hand.
 pub(super) struct Hand {
     pub(super) stream: TcpStream,
-    read: Vec<u8>,
+    pub(super) read: Vec<u8>,
 }
 
 impl Fake {
@@ -99,6 +103,49 @@ impl Hand {
     pub(super) fn reset(self) {
         socket2::SockRef::from(&self.stream).set_linger(Some(std::time::Duration::ZERO)).unwrap();
     }
+}
+
+/// A body fed by hand.
+pub(super) struct Fed(mpsc::Receiver<Result<Frame<Bytes>, io::Error>>);
+
+impl Body for Fed {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        self.0.poll_recv(cx)
+    }
+}
+
+/// What feeds a [`Fed`].
+pub(super) struct Feed(mpsc::Sender<Result<Frame<Bytes>, io::Error>>);
+
+impl Feed {
+    pub(super) async fn send(&self, frame: Frame<Bytes>) -> Result<(), ()> {
+        self.0.send(Ok(frame)).await.map_err(drop)
+    }
+
+    /// Breaks off.
+    pub(super) async fn fail(&self) {
+        self.0.send(Err(io::Error::other("gone"))).await.unwrap();
+    }
+
+    /// Until nobody takes any more.
+    pub(super) async fn closed(&self) {
+        self.0.closed().await;
+    }
+}
+
+pub(super) fn fed() -> (Feed, Fed) {
+    let (sender, receiver) = mpsc::channel(1);
+    (Feed(sender), Fed(receiver))
+}
+
+pub(super) fn data(text: &'static str) -> Frame<Bytes> {
+    Frame::data(Bytes::from_static(text.as_bytes()))
 }
 
 /// Everything a request needs to be forwarded.
@@ -209,7 +256,7 @@ where
 pub(super) fn upgradable(mut request: Request<Incoming>) -> Request<Incoming> {
     let upgrade = hyper::upgrade::on(&mut request);
     let handover = async {
-        let stream = upgrade.await.map_err(std::io::Error::other)?;
+        let stream = upgrade.await.map_err(io::Error::other)?;
         Ok(Box::new(TokioIo::new(stream)) as Box<dyn Io>)
     };
     request.extensions_mut().insert(Upgrade::new(handover));
@@ -218,10 +265,15 @@ pub(super) fn upgradable(mut request: Request<Incoming>) -> Request<Incoming> {
 
 /// A client's end of a connection to a gateway in front of `rig`.
 pub(super) async fn client(rig: &Arc<Rig>) -> Hand {
+    Hand::new(connected(rig, false).await)
+}
+
+/// The same, for a client that speaks for itself.
+pub(super) async fn connected(rig: &Arc<Rig>, http2: bool) -> TcpStream {
     let front = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let near = TcpStream::connect(front.local_addr().unwrap()).await.unwrap();
-    tokio::spawn(serve(Arc::clone(rig), front.accept().await.unwrap().0, false));
-    Hand::new(near)
+    tokio::spawn(serve(Arc::clone(rig), front.accept().await.unwrap().0, http2));
+    near
 }
 
 /// An HTTP/2 upstream that answers `request` with what `answer` makes of it.
