@@ -32,6 +32,8 @@ impl Asked {
     /// One with a body is not an upgrade here (its bytes would be read as the new protocol's), nor is
     /// one to another HTTP or to TLS: `h2c` would be a way around every check (invariant 12).
     pub(super) fn take<B: Body>(request: &mut Request<B>) -> Option<Self> {
+        // Put there by the listener where there is anything to ask for.
+        request.extensions().get::<Upgrade>()?;
         let headers = request.headers();
         let plain = request.version() == Version::HTTP_11
             && request.method() == Method::GET

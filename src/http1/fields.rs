@@ -15,20 +15,33 @@ pub const MAX_FIELDS: usize = 100;
 /// Fields that are added to most heads on their way.
 const ADDED: usize = 4;
 
-/// The fields that were `parsed` from `text`, in one piece of memory that all their values share.
+/// The fields that were `parsed` from `text`, in one piece of memory that all their values share; without those
+/// that only say whether the connection goes on, which are for whoever parsed them.
 ///
 /// # Errors
 /// Where a name or a value is none, or there are more than a map takes.
 pub fn read_fields(parsed: &[httparse::Header<'_>], text: &[u8]) -> Result<HeaderMap, WireError> {
     let shared = Bytes::copy_from_slice(text);
     let mut map = HeaderMap::with_capacity(parsed.len() + ADDED);
-    for field in parsed {
+    for field in parsed.iter().filter(|field| !is_persistence(field)) {
         let name = HeaderName::from_bytes(field.name.as_bytes()).ok();
         let value = part(field.value, text, &shared).and_then(|v| HeaderValue::from_maybe_shared(v).ok());
         let (name, value) = name.zip(value).ok_or(WireError::Malformed("head has no valid field"))?;
         map.try_append(name, value).map_err(|_| WireError::TooLarge)?;
     }
     Ok(map)
+}
+
+/// Whether it is a `Connection` that names no other field.
+fn is_persistence(field: &httparse::Header<'_>) -> bool {
+    let said =
+        |option: &[u8]| option.eq_ignore_ascii_case(b"close") || option.eq_ignore_ascii_case(b"keep-alive");
+    field.name.eq_ignore_ascii_case("connection") && items(field.value).all(said)
+}
+
+/// The items of a list (RFC 9110, section 5.6.1), without spaces around them.
+pub fn items(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|item| !item.is_empty())
 }
 
 /// What `value` is a part of `text`, of `shared`.

@@ -4,6 +4,7 @@
 mod error;
 mod fields;
 mod framing;
+mod incoming;
 mod outgoing;
 #[cfg(test)]
 mod tests;
@@ -11,8 +12,9 @@ mod transfer;
 mod upgrade;
 
 pub use error::WireError;
-pub use fields::{MAX_FIELDS, MAX_HEAD, digits, read_fields, tokens, write_fields};
+pub use fields::{MAX_FIELDS, MAX_HEAD, digits, items, read_fields, tokens, write_fields};
 pub use framing::{Chunk, Framing, LARGE, SMALL};
+pub use incoming::poll_receive;
 pub use outgoing::Outgoing;
 pub use transfer::{Transfer, TransferError};
 pub use upgrade::{Io, Upgrade};

@@ -17,7 +17,7 @@ use super::super::timer::Deadline;
 use super::head;
 use super::upload::Upload;
 use super::{Error, Stream};
-use crate::http1::{Framing, LARGE, MAX_HEAD, Outgoing, SMALL};
+use crate::http1::{Framing, LARGE, MAX_HEAD, Outgoing, SMALL, poll_receive};
 
 /// Interim answers to one request.
 const MAX_INTERIMS: u8 = 16;
@@ -224,12 +224,13 @@ impl Connection {
     }
 
     fn poll_receive(&mut self, room: usize, cx: &mut Context<'_>) -> Poll<Result<usize, Error>> {
-        // No memory for who only waits: what is allocated when it is needed is still in the cache.
-        ready!(self.stream.poll_readable(cx)).map_err(Error::Broken)?;
-        self.received.reserve(room);
-        let room = self.received.capacity() - self.received.len();
-        let size = ready!(pin!(self.stream.read_buf(&mut self.received)).poll(cx)).map_err(Error::Broken)?;
-        if size == room {
+        if room > SMALL {
+            // No memory for who only waits: what is allocated when it is needed is still in the cache.
+            ready!(self.stream.poll_readable(cx)).map_err(Error::Broken)?;
+        }
+        let received = poll_receive(&mut self.stream, &mut self.received, room, cx);
+        let size = ready!(received).map_err(Error::Broken)?;
+        if size >= room {
             self.appetite = (self.appetite * 2).min(LARGE);
         }
         Poll::Ready(Ok(size))

@@ -3,13 +3,12 @@
 use std::mem::MaybeUninit;
 
 use bytes::{Buf, BufMut, BytesMut};
-use http::header::{self, HeaderMap};
 use http::{Method, Request, Response, StatusCode};
 use httparse::Status;
 
 use super::Error;
 use crate::http1::{
-    Chunk, Framing, MAX_FIELDS, MAX_HEAD, WireError, digits, read_fields, tokens, write_fields,
+    Chunk, Framing, MAX_FIELDS, MAX_HEAD, WireError, digits, items, read_fields, write_fields,
 };
 
 /// A response's head, and what it says of what follows.
@@ -59,58 +58,76 @@ fn head(parsed: &httparse::Response<'_, '_>, text: &[u8], asked: &Method) -> Res
     let status = StatusCode::from_u16(parsed.code.unwrap_or_default());
     let mut response = Response::new(());
     *response.status_mut() = status.map_err(|_| Error::Malformed("status is no number from 100"))?;
+    let meaning = Meaning::of(parsed.headers)?;
     *response.headers_mut() = read_fields(parsed.headers, text)?;
-    let download = framing(&response, asked, old)?;
-    let persists = persists(response.headers(), old) && download.has_end();
+    let download = meaning.framing(response.status(), asked, old)?;
+    let persists = !meaning.closes && (!old || meaning.stays) && download.has_end();
     Ok(Head { response, download, persists })
 }
 
-/// What a response's head says of its body (RFC 9112, section 6.3). What two programs could read
-/// differently is refused (invariant 12).
-fn framing(response: &Response<()>, asked: &Method, old: bool) -> Result<Framing, Error> {
-    let (status, fields) = (response.status(), response.headers());
-    let codings = fields.contains_key(header::TRANSFER_ENCODING);
-    let length = length(fields)?;
-    let bodiless = status.is_informational()
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-        || asked == Method::HEAD;
-    match length {
-        _ if codings && (old || !is_chunked(fields)) => {
-            Err(Error::Malformed("transfer coding is not just chunked"))
+/// What fields say to the connection.
+#[derive(Debug, Default)]
+struct Meaning {
+    /// The one length that all `Content-Length` fields state.
+    length: Option<u64>,
+    /// Whether all of `Transfer-Encoding` is `chunked`: there is no other coding that everybody reads alike.
+    chunked: Option<bool>,
+    closes: bool,
+    stays: bool,
+}
+
+impl Meaning {
+    /// Reads them in one walk.
+    fn of(fields: &[httparse::Header<'_>]) -> Result<Self, Error> {
+        let mut meaning = Self::default();
+        for field in fields {
+            meaning.read(field)?;
         }
-        _ if bodiless => Ok(Framing::DONE),
-        _ if codings => Ok(Framing::Chunked(Chunk::Line)),
-        Some(length) => Ok(Framing::Length(length)),
-        None => Ok(Framing::Close),
+        Ok(meaning)
     }
-}
 
-/// Whether the server takes another request on this connection (RFC 9112, section 9.3).
-fn persists(fields: &HeaderMap, old: bool) -> bool {
-    let says =
-        |word: &str| tokens(fields, &header::CONNECTION).any(|option| option.eq_ignore_ascii_case(word));
-    !says("close") && (!old || says("keep-alive"))
-}
-
-/// `Transfer-Encoding: chunked` and nothing else: there is no other coding that everybody reads alike.
-fn is_chunked(fields: &HeaderMap) -> bool {
-    let mut codings = fields.get_all(header::TRANSFER_ENCODING).iter();
-    let chunked = codings.next().is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
-    chunked && codings.next().is_none()
-}
-
-/// The one length that all `Content-Length` fields state.
-fn length(fields: &HeaderMap) -> Result<Option<u64>, Error> {
-    let malformed = Error::Malformed("length is not one number");
-    let mut stated = None;
-    for field in fields.get_all(header::CONTENT_LENGTH) {
-        for number in field.as_bytes().split(|byte| *byte == b',') {
-            let number = digits(number.trim_ascii());
-            if number.is_none() || stated.is_some() && stated != number {
-                return Err(malformed);
+    fn read(&mut self, field: &httparse::Header<'_>) -> Result<(), Error> {
+        let is = |name: &str| field.name.eq_ignore_ascii_case(name);
+        match field.name.len() {
+            10 if is("connection") => {
+                self.closes |= items(field.value).any(|option| option.eq_ignore_ascii_case(b"close"));
+                self.stays |= items(field.value).any(|option| option.eq_ignore_ascii_case(b"keep-alive"));
             }
-            stated = number;
+            14 if is("content-length") => {
+                field.value.split(|byte| *byte == b',').try_for_each(|number| self.state(number))?;
+            }
+            17 if is("transfer-encoding") => {
+                let only = field.value.eq_ignore_ascii_case(b"chunked") && self.chunked.is_none();
+                self.chunked = Some(only);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn state(&mut self, number: &[u8]) -> Result<(), Error> {
+        let number = digits(number.trim_ascii());
+        if number.is_none() || self.length.is_some() && self.length != number {
+            return Err(Error::Malformed("length is not one number"));
+        }
+        self.length = number;
+        Ok(())
+    }
+
+    /// How the body is framed (RFC 9112, section 6.3). What two programs could read differently is refused
+    /// (invariant 12).
+    fn framing(&self, status: StatusCode, asked: &Method, old: bool) -> Result<Framing, Error> {
+        let bodiless = status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || asked == Method::HEAD;
+        match (self.chunked, self.length) {
+            (Some(chunked), _) if old || !chunked => {
+                Err(Error::Malformed("transfer coding is not just chunked"))
+            }
+            _ if bodiless => Ok(Framing::DONE),
+            (Some(_), _) => Ok(Framing::Chunked(Chunk::Line)),
+            (None, Some(length)) => Ok(Framing::Length(length)),
+            (None, None) => Ok(Framing::Close),
         }
     }
-    Ok(stated)
 }

@@ -11,7 +11,7 @@ use http::{Method, Uri, Version};
 use httparse::Status;
 
 use super::refused::{Ambiguity, Refused};
-use crate::http1::{Chunk, Framing, WireError, digits, read_fields};
+use crate::http1::{Chunk, Framing, WireError, digits, items, read_fields};
 
 /// Fields that are parsed without memory of their own.
 const FEW: usize = 100;
@@ -168,7 +168,7 @@ impl Meaning {
 
 /// Whether a list (RFC 9110, section 5.6.1) has the token.
 fn has(list: &[u8], token: &[u8]) -> bool {
-    list.split(|byte| *byte == b',').any(|item| item.trim_ascii().eq_ignore_ascii_case(token))
+    items(list).any(|item| item.eq_ignore_ascii_case(token))
 }
 
 fn length(value: &[u8]) -> Result<Framing, Ambiguity> {

@@ -2,15 +2,12 @@
 
 use std::error::Error;
 use std::io;
-use std::mem::MaybeUninit;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::Response;
 use http_body::Body;
-use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
 use super::super::ConnectionLimits;
 use super::super::activity::Activity;
@@ -19,7 +16,7 @@ use super::answer::Asked;
 use super::head::{self, Head, Scan};
 use super::refused::Refused;
 use super::slot::Feeder;
-use crate::http1::{Outgoing, SMALL, Transfer, TransferError, WireError};
+use crate::http1::{Outgoing, SMALL, Transfer, TransferError, WireError, poll_receive};
 
 /// Told to a client that waits for it (RFC 9110, section 15.2.1).
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -187,16 +184,8 @@ impl Wire {
     /// Reads what is there; 0 at the end.
     pub(super) fn poll_receive(&mut self, room: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         if room > SMALL {
-            // Nor for what may never come.
             ready!(self.stream.poll_readable(cx))?;
-            self.received.reserve(room);
-            return pin!(self.stream.read_buf(&mut self.received)).poll(cx);
         }
-        // No memory is taken for what is not there, and no more than came for what is.
-        let mut room = [const { MaybeUninit::uninit() }; SMALL];
-        let mut read = ReadBuf::uninit(&mut room);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
-        self.received.extend_from_slice(read.filled());
-        Poll::Ready(Ok(read.filled().len()))
+        poll_receive(&mut self.stream, &mut self.received, room, cx)
     }
 }
