@@ -50,8 +50,14 @@ impl Outgoing {
         self.is_empty() && self.fate == Fate::Left
     }
 
-    fn is_empty(&self) -> bool {
-        self.copied.is_empty() && self.piece.is_empty() && self.end.is_empty()
+    /// Bytes that wait.
+    pub fn len(&self) -> usize {
+        self.copied.len() + self.piece.len() + self.end.len()
+    }
+
+    /// Whether none does.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Whether there is room for another piece. Without it memory would not be bounded (invariant 14).

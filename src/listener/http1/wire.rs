@@ -176,7 +176,12 @@ impl Wire {
     }
 
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let before = self.outgoing.len();
         let written = self.outgoing.poll_write(&mut self.stream, cx);
+        if self.outgoing.len() < before {
+            // Who takes a part of it reads, however slowly.
+            self.activity.blocked(false);
+        }
         self.activity.blocked(written.is_pending());
         written
     }

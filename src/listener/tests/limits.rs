@@ -60,6 +60,19 @@ async fn invariant_14_a_peer_that_reads_nothing_is_cut_off() {
     assert!(read_to_end(&mut stream).await.len() < 64 << 20);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_slowly_and_all_the_time_is_not_cut_off() {
+    let server = Server::plain();
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut room = vec![0; 1 << 20];
+    for _ in 0..30 {
+        stream.read_exact(&mut room).await.expect("the connection goes on");
+        tokio::time::sleep(ConnectionLimits::default().idle / 10).await;
+    }
+    assert_eq!(server.refused(Refusal::Stalled), 0);
+}
+
 #[tokio::test]
 async fn connections_beyond_the_limit_wait_for_a_seat() {
     let limits = ConnectionLimits { max_connections: 2, ..ConnectionLimits::default() };
