@@ -69,8 +69,12 @@ impl Wire {
                 return Poll::Ready(Ok(Some(head)));
             }
             self.activity.head(!self.received.is_empty());
-            if self.received.is_empty() && self.activity.is_leaving() {
-                return Poll::Ready(Ok(None));
+            if self.received.is_empty() {
+                if self.activity.is_leaving() {
+                    return Poll::Ready(Ok(None));
+                }
+                // Nor for who is silent: a body leaves behind the room that it was read into.
+                self.received = BytesMut::new();
             }
             match ready!(self.poll_receive(SMALL, cx)) {
                 Ok(0) | Err(_) => return Poll::Ready(Ok(None)),
@@ -192,5 +196,41 @@ impl Wire {
             ready!(self.stream.poll_readable(cx))?;
         }
         poll_receive(&mut self.stream, &mut self.received, room, cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::super::super::stream::Prefixed;
+    use super::*;
+
+    #[tokio::test]
+    async fn invariant_14_a_silent_connection_keeps_no_room_of_a_body() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let stream = Stream::Clear(Prefixed::new(Bytes::new(), listener.accept().await.unwrap().0));
+        let mut wire = Wire::new(stream, Activity::new());
+        let limits = ConnectionLimits::default();
+        client.write_all(b"POST / HTTP/1.1\r\nContent-Length: 300000\r\n\r\n").await.unwrap();
+        let head = std::future::poll_fn(|cx| wire.poll_head(&limits, cx)).await.unwrap().unwrap();
+        client.write_all(&vec![b'x'; 300_000]).await.unwrap();
+        let (mut feeder, reader) = Feeder::new(head.framing, head.expects);
+        let mut body = pin!(http_body_util::BodyExt::collect(reader.unwrap()));
+        let read = std::future::poll_fn(|cx| {
+            wire.poll_meanwhile(&mut feeder, cx, |_, cx| body.as_mut().poll(cx).map(Ok))
+        });
+        assert_eq!(read.await.unwrap().unwrap().to_bytes().len(), 300_000);
+        assert!(feeder.finish(&mut wire.received));
+        std::future::poll_fn(|cx| {
+            assert!(wire.poll_head(&limits, cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        assert!(!wire.received.try_reclaim(SMALL), "what was read into is still there");
     }
 }
