@@ -7,10 +7,10 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
+use super::authenticate::Known;
 use super::bearer::Remembered;
 use super::{Accept, Authentication, AuthenticationError, Authenticator, Credential, credential};
 use crate::request::Memo;
-use crate::session::{Recalled, SessionKey};
 
 /// The longest field that is remembered, in bytes: every connection may remember one (invariant 14).
 const MAX_FIELD: usize = 4 * 1024;
@@ -33,7 +33,7 @@ enum Last {
 
 enum Whose {
     Bearer(Remembered),
-    Session(SessionKey, Recalled),
+    Session(Known),
 }
 
 impl Authenticator {
@@ -70,10 +70,8 @@ impl Authenticator {
         let field = only(headers, if tokens { &AUTHORIZATION } else { &COOKIE })?;
         recent.recall(field, |whose| match whose {
             Whose::Bearer(token) if tokens => self.recall_token(token),
-            Whose::Session(key, session) if !tokens && accept.session => {
-                self.recall_session(key.clone(), session, host)
-            }
-            Whose::Bearer(_) | Whose::Session(..) => None,
+            Whose::Session(known) if !tokens && accept.session => self.recall_session(known, host),
+            Whose::Bearer(_) | Whose::Session(_) => None,
         })
     }
 
@@ -89,7 +87,7 @@ impl Authenticator {
                 Some((only(headers, &AUTHORIZATION)?, Whose::Bearer(self.remembered(token)?)))
             }),
             Authentication::Session(key, session) => recent.note(Arc::as_ptr(session).addr(), || {
-                Some((only(headers, &COOKIE)?, Whose::Session(key.clone(), self.recalled(key)?)))
+                Some((only(headers, &COOKIE)?, Whose::Session(self.known(key)?)))
             }),
             Authentication::Anonymous | Authentication::Ended => recent.forget(),
         }

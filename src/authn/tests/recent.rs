@@ -145,6 +145,7 @@ async fn another_configuration_asks_anew() {
     assert!(!gate.authenticator().recalls(&memo, BOTH, HOST, &fields));
     let cookie = headers(&[(COOKIE, &gate.cookie_header().await)]);
     let memo = settled(&gate.authenticator(), &cookie, "session").await;
+    assert!(!gate.authenticator().recalls(&memo, BOTH, HOST, &cookie), "its cookie may have another name");
     let moved = ProviderSettings { issuer: Issuer::new("https://other.example"), ..settings() };
     let authenticator = gate.authenticator_of(moved, gate.sessions.clone());
     assert_eq!(said(&authenticator, &memo, &cookie).await, "ended", "nobody vouches any more (invariant 8)");
