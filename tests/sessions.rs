@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::support::{Answer, Browser, House, PATIENCE, between, events, onward, sockets};
+use crate::support::{Answer, Browser, House, PATIENCE, between, events, floods, onward, sockets};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -212,4 +212,26 @@ async fn invariant_8_signing_out_ends_an_open_event_stream() {
     });
     end.await.expect("the stream ends with its session");
     assert!(!String::from_utf8_lossy(&seen).ends_with("0\r\n\r\n"), "and not as if it were whole");
+}
+
+#[tokio::test]
+async fn invariant_8_signing_out_ends_a_download_that_the_app_is_always_ahead_of() {
+    let (house, browser) = with_stream(floods().await).await;
+    let mut stream = TcpStream::connect(("127.0.0.1", house.gateway.port)).await.unwrap();
+    let cookie = format!("{COOKIE}={}", key(&house, &browser).unwrap());
+    let head =
+        format!("GET /stream HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncookie: {cookie}\r\n\r\n", house.gateway.port);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut room = vec![0; 65536];
+    assert!(stream.read(&mut room).await.unwrap() > 0);
+    sign_out(&house, &browser).await;
+    // More than sockets and the gateway hold between them.
+    let mut left = 128_usize << 20;
+    while let Ok(size @ 1..) = stream.read(&mut room).await {
+        left = left.checked_sub(size).expect("the download ends with its session");
+        // Slower than the app, which shares this thread.
+        for _ in 0..16 {
+            tokio::task::yield_now().await;
+        }
+    }
 }

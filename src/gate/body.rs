@@ -13,11 +13,16 @@ use crate::forward::UpstreamBody;
 use crate::session::SessionEnded;
 use crate::telemetry::Outcome;
 
+/// Bytes behind which an answer is long. A short one is let through whole: an app may answer the very request that
+/// has ended the session.
+const LONG: u64 = 1024 * 1024;
+
 /// What is streamed to the client. Its drop ends the request's record.
 pub struct Body {
     content: Content,
     exchange: Option<Box<Exchange>>,
-    /// The end of the session that a stream lives by (invariant 8); looked at once the upstream lets wait.
+    /// The end of the session that a stream lives by (invariant 8); looked at where the upstream lets wait, and
+    /// where the answer is long: an app that is ahead of a slow client never lets wait.
     cut: Option<SessionEnded>,
 }
 
@@ -60,6 +65,10 @@ impl Body {
         }
     }
 
+    fn is_long(&self) -> bool {
+        self.exchange.as_ref().is_some_and(|exchange| exchange.bytes >= LONG)
+    }
+
     /// While there is nothing to send, the session's end is waited for as well.
     fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(session) = self.exchange.as_ref().and_then(|exchange| exchange.session.as_ref()) else {
@@ -84,7 +93,7 @@ impl HttpBody for Body {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         let this = self.get_mut();
         let polled = this.poll_content(cx);
-        if polled.is_pending() && this.poll_cut(cx).is_ready() {
+        if (polled.is_pending() || this.is_long()) && this.poll_cut(cx).is_ready() {
             return this.cut_off();
         }
         let frame = ready!(polled);

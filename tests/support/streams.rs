@@ -17,6 +17,18 @@ pub(crate) async fn events() -> String {
     .await
 }
 
+/// An app whose answer is always ahead of whoever reads it; its address.
+pub(crate) async fn floods() -> String {
+    serve(|mut stream| async move {
+        let mut head = [0; 8192];
+        let _ = stream.read(&mut head).await;
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", u64::MAX);
+        let _ = stream.write_all(answer.as_bytes()).await;
+        while stream.write_all(&[0; 65536]).await.is_ok() {}
+    })
+    .await
+}
+
 /// An app that echoes over WebSockets; its address.
 pub(crate) async fn sockets() -> String {
     serve(|stream| async move {
