@@ -19,6 +19,8 @@ struct State {
     frame: Option<Result<Frame<Bytes>, WireError>>,
     /// Nothing comes behind `frame`.
     ended: bool,
+    /// Behind `frame` something would have to come.
+    cut: bool,
     /// The reader waits.
     wanted: bool,
     /// The reader has left.
@@ -65,7 +67,8 @@ impl Body for Reader {
             return Poll::Ready(Some(frame));
         }
         if state.ended || this.left == Some(0) {
-            return Poll::Ready(None);
+            let cut = std::mem::take(&mut state.cut);
+            return Poll::Ready(cut.then_some(Err(WireError::Closed)));
         }
         state.wanted = true;
         state.reader = Some(cx.waker().clone());
@@ -196,9 +199,7 @@ impl Feeder {
     fn part(&mut self) {
         let Some(slot) = self.slot.take() else { return };
         let mut state = slot.lock();
-        if !state.ended && !self.framing.is_done() {
-            state.frame.get_or_insert(Err(WireError::Closed));
-        }
+        state.cut = !state.ended && !self.framing.is_done();
         state.ended = true;
         if let Some(reader) = state.reader.take() {
             reader.wake();
@@ -209,5 +210,29 @@ impl Feeder {
 impl Drop for Feeder {
     fn drop(&mut self) {
         self.part();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::http1::Chunk;
+
+    #[tokio::test]
+    async fn invariant_12_a_part_is_never_taken_for_the_whole() {
+        for framing in [Framing::Chunked(Chunk::Line), Framing::Length(6)] {
+            let (mut feeder, reader) = Feeder::new(framing, false);
+            let mut reader = reader.unwrap();
+            let cx = Context::from_waker(Waker::noop());
+            let mut received =
+                BytesMut::from(if framing == Framing::Chunked(Chunk::Line) { "3\r\nabc\r\n" } else { "abc" });
+            assert!(feeder.feed(&mut received, &cx));
+            drop(feeder);
+            assert_eq!(reader.frame().await.unwrap().unwrap().into_data().unwrap(), "abc");
+            assert!(reader.frame().await.unwrap().is_err(), "it broke off behind what nobody had read yet");
+            assert!(reader.frame().await.is_none());
+        }
     }
 }
