@@ -67,18 +67,26 @@ impl Scan {
     }
 
     /// Whether the head ends with `line`.
-    fn ends(&mut self, line: &[u8]) -> Result<bool, Ambiguity> {
+    fn ends(&mut self, line: &[u8]) -> Result<bool, Refused> {
         if !line.ends_with(b"\r\n") {
-            return Err(Ambiguity::BareLineFeed);
+            return Err(Ambiguity::BareLineFeed.into());
         }
         if line.len() == 2 {
             return Ok(self.begun);
         }
-        if !self.begun && memchr::memchr(b'#', line).is_some() {
-            return Err(Ambiguity::Fragment);
+        if !self.begun {
+            self.begin(line)?;
         }
-        self.begun = true;
         Ok(false)
+    }
+
+    fn begin(&mut self, line: &[u8]) -> Result<(), Refused> {
+        self.begun = true;
+        match line.first() {
+            Some(first) if !begins(*first) => Err(Refused::NotHttp),
+            _ if memchr::memchr(b'#', line).is_some() => Err(Ambiguity::Fragment.into()),
+            _ => Ok(()),
+        }
     }
 }
 

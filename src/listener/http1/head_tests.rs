@@ -91,6 +91,8 @@ fn invariant_12_what_is_no_request_is_refused() {
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         "\x16\x03\x01",
         "\r\n\0",
+        "\x7f\r\n",
+        "\r\n/ HTTP/1.1\r\n",
     ];
     for case in cases {
         for size in [case.len(), 1] {
