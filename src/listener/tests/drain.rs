@@ -67,3 +67,50 @@ async fn an_upgraded_stream_is_no_longer_http_and_is_waited_for() {
     drop(stream);
     server.task.await.unwrap();
 }
+
+#[tokio::test]
+async fn draining_waits_for_a_head_that_has_begun() {
+    let server = Server::plain();
+    let mut stream = server.connect().await;
+    stream.write_all(GET).await.unwrap();
+    read_answer(&mut stream).await;
+    let (first, second) = b"GET /late HTTP/1.1\r\nHost: a\r\n\r\n".split_at(9);
+    stream.write_all(&[GET, first].concat()).await.unwrap();
+    read_answer(&mut stream).await;
+    server.phase.send(Phase::Drain(Duration::from_secs(3600))).unwrap();
+    tokio::task::yield_now().await;
+    stream.write_all(second).await.unwrap();
+    let answer = read_to_end(&mut stream).await;
+    assert!(answer.contains("/late") && answer.contains("connection: close"), "{answer:?}");
+    server.task.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn invariant_14_draining_does_not_wait_for_a_head_that_does_not_end() {
+    let server = Server::plain();
+    let mut stream = server.connect().await;
+    stream.write_all(&[GET, b"GET /never"].concat()).await.unwrap();
+    read_answer(&mut stream).await;
+    let begun = tokio::time::Instant::now();
+    server.phase.send(Phase::Drain(Duration::from_secs(3600))).unwrap();
+    assert_eq!(read_to_end(&mut stream).await, "");
+    server.task.await.unwrap();
+    assert!(begun.elapsed() <= ConnectionLimits::default().head + SHORT, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn invariant_14_nor_for_one_that_begins_behind_the_last_answer() {
+    let server = Server::plain();
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    server.begun("/big").await;
+    tokio::time::sleep(SHORT).await;
+    let begun = tokio::time::Instant::now();
+    server.phase.send(Phase::Drain(Duration::from_secs(3600))).unwrap();
+    tokio::time::sleep(SHORT).await;
+    stream.write_all(b"GET /never").await.unwrap();
+    let mut room = vec![0; 1 << 20];
+    while stream.read(&mut room).await.is_ok_and(|size| size > 0) {}
+    server.task.await.unwrap();
+    assert!(begun.elapsed() <= ConnectionLimits::default().head + 3 * SHORT, "{:?}", begun.elapsed());
+}

@@ -112,3 +112,22 @@ async fn behind_a_balancer_tls_follows_the_header() {
     assert!(connect(&server, &site, "one.example", &[]).await.is_err());
     assert_eq!(server.refused(Refusal::ProxyHeader), 1);
 }
+
+#[tokio::test]
+async fn bodies_of_all_sizes_pass_behind_one_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let site = site(&directory, &["one.example"]);
+    let server = Server::start(&settings(&[&site], true), ConnectionLimits::default());
+    let mut stream = connect(&server, &site, "one.example", &[b"http/1.1"]).await.unwrap();
+    for size in [0, 1, 5_000, 8_192, 16_384, 20_000, 300_000, 3_000_000] {
+        let head = format!("POST /{size} HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n");
+        let request = [head.as_bytes(), &vec![b'x'; size]].concat();
+        let (mut reader, mut writer) = tokio::io::split(&mut stream);
+        let written = async {
+            writer.write_all(&request).await.unwrap();
+            writer.flush().await.unwrap();
+        };
+        let ((), answer) = tokio::join!(written, read_answer(&mut reader));
+        assert!(answer.len() > size && answer.contains(&format!("POST /{size} [")), "{size}");
+    }
+}
