@@ -122,10 +122,12 @@ impl Wire {
         Poll::Ready(Ok(()))
     }
 
-    /// Ready where the client has left. What it sends too early is kept, and then nothing more is read.
+    /// Ready where the client has left. What it sends too early is kept; of much, no more is read.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
-        if self.received.is_empty() && ready!(self.poll_receive(SMALL, cx))? == 0 {
-            return Poll::Ready(Err(Gone::Closed));
+        while self.received.len() < SMALL {
+            if ready!(self.poll_receive(SMALL, cx))? == 0 {
+                return Poll::Ready(Err(Gone::Closed));
+            }
         }
         Poll::Pending
     }

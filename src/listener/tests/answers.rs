@@ -207,12 +207,15 @@ async fn a_body_is_read_by_whatever_task_wants_it() {
 
 #[tokio::test]
 async fn a_client_that_leaves_takes_its_request_with_it() {
-    let server = Server::plain();
-    let mut stream = server.connect().await;
-    stream.write_all(b"POST /wait HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n").await.unwrap();
-    server.begun("/wait").await;
-    drop(stream);
-    server.phase.send(Phase::Drain(Duration::from_secs(3600))).unwrap();
-    server.task.await.unwrap();
-    assert_eq!(server.teller.seen.lock().unwrap().len(), 1, "nothing came after its beginning");
+    for (more, body) in [("", "Content-Length: 5\r\n"), ("GET /next HTTP/1.1\r\nHost: a\r\n\r\n", "")] {
+        let server = Server::plain();
+        let mut stream = server.connect().await;
+        let request = format!("POST /wait HTTP/1.1\r\nHost: a\r\n{body}\r\n{more}");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        server.begun("/wait").await;
+        drop(stream);
+        server.phase.send(Phase::Drain(Duration::from_secs(3600))).unwrap();
+        tokio::time::timeout(SHORT, server.task).await.expect("it is over").unwrap();
+        assert_eq!(server.teller.seen.lock().unwrap().len(), 1, "nothing came after its beginning");
+    }
 }
