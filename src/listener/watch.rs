@@ -78,6 +78,8 @@ impl Watch<'_> {
     async fn drain(self, mut connection: Pin<&mut impl Graceful>) {
         connection.as_mut().finish();
         tokio::select! {
+            // The alarm hears of what the connection has turned to only where it is asked after it.
+            biased;
             () = poll_fn(|cx| connection.as_mut().poll_end(cx)) => {}
             expiry = self.activity.expired(self.limits) => tracing::debug!(?expiry, "closed while draining"),
         }
@@ -92,5 +94,43 @@ impl Watch<'_> {
     fn cut(&self, refusal: Refusal, why: &str) {
         tracing::debug!(reason = why, "connection closed");
         self.tally.count(refusal);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::time::{Instant, Sleep, sleep};
+
+    use super::*;
+
+    /// Begins with a head after a second, and never ends it.
+    struct Late(Pin<Box<Sleep>>, Arc<Activity>);
+
+    impl Graceful for Late {
+        fn poll_end(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+            if self.0.is_elapsed() || self.0.as_mut().poll(cx).is_ready() {
+                self.1.head(true);
+            }
+            Poll::Pending
+        }
+
+        fn finish(self: Pin<&mut Self>) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn invariant_14_the_time_of_a_head_runs_while_draining() {
+        let (limits, tally) = (ConnectionLimits::default(), Tally::default());
+        // As often as it takes where it hung on chance.
+        for _ in 0..32 {
+            let (activity, begun) = (Activity::new(), Instant::now());
+            let watch = Watch { activity: &activity, limits: &limits, tally: &tally };
+            let late = Late(Box::pin(sleep(Duration::from_secs(1))), Arc::clone(&activity));
+            let (_drain, phase) = watch::channel(Phase::Drain(Duration::from_secs(3600)));
+            watch.run(phase, Box::pin(late)).await;
+            assert!(begun.elapsed() < limits.head + Duration::from_secs(2), "{:?}", begun.elapsed());
+        }
     }
 }

@@ -97,20 +97,3 @@ async fn invariant_14_draining_does_not_wait_for_a_head_that_does_not_end() {
     server.task.await.unwrap();
     assert!(begun.elapsed() <= ConnectionLimits::default().head + SHORT, "{:?}", begun.elapsed());
 }
-
-#[tokio::test(start_paused = true)]
-async fn invariant_14_nor_for_one_that_begins_behind_the_last_answer() {
-    let server = Server::plain();
-    let mut stream = server.connect().await;
-    stream.write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
-    server.begun("/big").await;
-    tokio::time::sleep(SHORT).await;
-    let begun = tokio::time::Instant::now();
-    server.phase.send(Phase::Drain(Duration::from_secs(3600))).unwrap();
-    tokio::time::sleep(SHORT).await;
-    stream.write_all(b"GET /never").await.unwrap();
-    let mut room = vec![0; 1 << 20];
-    while stream.read(&mut room).await.is_ok_and(|size| size > 0) {}
-    server.task.await.unwrap();
-    assert!(begun.elapsed() <= ConnectionLimits::default().head + 3 * SHORT, "{:?}", begun.elapsed());
-}
