@@ -17,6 +17,30 @@ async fn a_session_is_found_by_its_key_and_by_nothing_else() {
 }
 
 #[tokio::test]
+async fn more_sessions_than_memory_holds_all_live_and_end_invariants_8_and_14() {
+    for capacity in [1, 2, 40] {
+        let house = House::new();
+        let settings = SessionSettings { cache_capacity: capacity, ..SessionSettings::default() };
+        let sessions = Sessions::new(settings, house.store.clone(), house.clock.clone());
+        let mut keys = Vec::new();
+        for _ in 0..100 {
+            keys.push(sessions.create(sign_in()).await.unwrap().0);
+        }
+        let kept = keys.iter().filter(|key| sessions.cached(key).is_some()).count();
+        assert!(kept <= usize::try_from(capacity).unwrap(), "{kept} of {capacity}");
+        for key in &keys {
+            assert!(sessions.find(key).await.unwrap().is_some(), "it has fallen out of memory only");
+        }
+        for key in &keys {
+            let known = sessions.recalled(key);
+            sessions.end(key.id()).await.unwrap();
+            assert!(sessions.find(key).await.unwrap().is_none());
+            assert!(known.is_none_or(|known| sessions.recall(&known).is_none()));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_session_survives_a_restart() {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("state.db");
