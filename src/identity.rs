@@ -1,5 +1,7 @@
 //! Who somebody is, once a credential has been checked: the model that every room speaks.
 
+mod claims;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,6 +9,8 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use claims::Claims;
 
 use crate::clock::Timestamp;
 
@@ -132,7 +136,7 @@ pub struct Principal {
     /// Authentication context class reference (`acr`).
     pub acr: Option<String>,
     /// Every claim of the token, merged with UserInfo.
-    pub claims: Map<String, Value>,
+    pub claims: Claims,
 }
 
 /// Where a claim is found: the members to walk through, outermost first.
