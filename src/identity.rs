@@ -139,6 +139,14 @@ pub struct Principal {
     pub claims: Claims,
 }
 
+impl Principal {
+    /// The claim at this path.
+    #[must_use]
+    pub fn claim(&self, path: &ClaimPath) -> Option<&Value> {
+        path.descend(|name| self.claims.get(name))
+    }
+}
+
 /// Where a claim is found: the members to walk through, outermost first.
 ///
 /// Written as `groups`, as `realm_access.roles` (dots descend), or as a JSON Pointer
@@ -162,8 +170,12 @@ impl ClaimPath {
     /// The value at this path of `claims`.
     #[must_use]
     pub fn find<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Value> {
+        self.descend(|name| claims.get(name))
+    }
+
+    fn descend<'a>(&self, top: impl FnOnce(&str) -> Option<&'a Value>) -> Option<&'a Value> {
         let (first, rest) = self.0.split_first()?;
-        rest.iter().try_fold(claims.get(first)?, |value, segment| value.as_object()?.get(segment))
+        rest.iter().try_fold(top(first)?, |value, segment| value.as_object()?.get(segment))
     }
 }
 

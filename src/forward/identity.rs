@@ -65,7 +65,7 @@ fn tell(settings: &IdentitySettings, principal: &Principal, mut put: impl FnMut(
             IdentityValue::Subject => (one(principal.subject.as_str()), 0),
             IdentityValue::Provider => (one(principal.provider.as_str()), 0),
             IdentityValue::Groups => list(&principal.groups),
-            IdentityValue::Claim(path) => (path.find(&principal.claims).and_then(claim), 0),
+            IdentityValue::Claim(path) => (principal.claim(path).and_then(claim), 0),
         };
         text.filter(|text| !text.is_empty()).iter().for_each(|text| put(name, text));
         truncated = truncated.max(surplus);
