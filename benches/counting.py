@@ -1,6 +1,7 @@
 """Builds benches/micro and counts what one step of a case costs, whatever else the machine does.
 
-A case runs few and many times under valgrind; the difference is what so many steps cost, whatever the set-up cost.
+A case runs few and many times under valgrind, which counts within its steps alone; the difference is what so many
+of them cost once the first ones are over.
 Seeds of hash tables and the housekeeping of caches leave a spread of some per cent on single steps and of one on
 whole requests: who compares takes the least of several counts. glibc is held to its plain copies, so that less hangs
 on the model of the processor.
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+STEP = "*Case::step*"
 ENVIRONMENT = os.environ | {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-AVX,-AVX512F,-ERMS,-FSRM"}
 
 
@@ -34,7 +36,7 @@ def machine():
 def run(binary, case, times):
     """Instructions, and calls of the allocator."""
     with tempfile.NamedTemporaryFile(suffix=".callgrind") as file:
-        out = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={file.name}", binary, case,
+        out = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={file.name}", f"--toggle-collect={STEP}", binary, case,
                               str(times)], check=True, capture_output=True, text=True, env=ENVIRONMENT).stderr
         profile = Path(file.name).read_text(errors="replace")
     return int(re.search(r"Collected : (\d+)", out).group(1)), allocations(profile)

@@ -1,5 +1,7 @@
 //! Who somebody is, once a credential has been checked: the model that every room speaks.
 
+mod claims;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,6 +9,8 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use claims::Claims;
 
 use crate::clock::Timestamp;
 
@@ -132,7 +136,15 @@ pub struct Principal {
     /// Authentication context class reference (`acr`).
     pub acr: Option<String>,
     /// Every claim of the token, merged with UserInfo.
-    pub claims: Map<String, Value>,
+    pub claims: Claims,
+}
+
+impl Principal {
+    /// The claim at this path.
+    #[must_use]
+    pub fn claim(&self, path: &ClaimPath) -> Option<&Value> {
+        path.descend(|name| self.claims.get(name))
+    }
 }
 
 /// Where a claim is found: the members to walk through, outermost first.
@@ -158,8 +170,12 @@ impl ClaimPath {
     /// The value at this path of `claims`.
     #[must_use]
     pub fn find<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Value> {
+        self.descend(|name| claims.get(name))
+    }
+
+    fn descend<'a>(&self, top: impl FnOnce(&str) -> Option<&'a Value>) -> Option<&'a Value> {
         let (first, rest) = self.0.split_first()?;
-        rest.iter().try_fold(claims.get(first)?, |value, segment| value.as_object()?.get(segment))
+        rest.iter().try_fold(top(first)?, |value, segment| value.as_object()?.get(segment))
     }
 }
 

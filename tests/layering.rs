@@ -33,7 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("forward", &["http1", "request", "policy", "session"]),
     ("pages", &[]),
-    ("authn", &["oidc", "session"]),
+    ("authn", &["oidc", "session", "request"]),
     ("oidc", &["session"]),
     ("session", &["storage"]),
     ("storage", &[]),

@@ -20,7 +20,7 @@ use super::{Fault, ReservedHeaders, headers};
 /// RFC 9110, section 10.1.1 has it: there are servers that never do.
 const EXPECT: Duration = Duration::from_secs(1);
 
-/// A request's body as hyper's connections take it. One type for all, so that they can be pooled;
+/// A request's body as connections to upstreams take it. One type for all, so that they can be pooled;
 /// an empty one costs nothing.
 pub(super) struct RequestBody {
     source: Source,

@@ -7,7 +7,7 @@ use futures_util::task::AtomicWaker;
 
 use super::Fault;
 
-/// Shared by a request's body, which hyper owns, and whoever waits for the response.
+/// Shared by a request's body, which the connection owns, and whoever waits for the response.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
     fault: AtomicU8,

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::Map;
 
 use super::*;
-use crate::identity::{Email, Issuer, Principal, ProviderName, Subject};
+use crate::identity::{Claims, Email, Issuer, Principal, ProviderName, Subject};
 use crate::request::{Memo, Scheme, Transport, WorkerId};
 
 pub(super) fn map(fields: &[(&str, &str)]) -> HeaderMap {
@@ -42,7 +41,7 @@ pub(super) fn alice() -> Principal {
         scopes: Vec::new(),
         auth_time: None,
         acr: None,
-        claims: Map::new(),
+        claims: Claims::default(),
     }
 }
 

@@ -60,7 +60,7 @@ pub fn principal(
         scopes,
         auth_time: numeric_date(&claims, "auth_time"),
         acr: claims.get("acr").and_then(Value::as_str).map(str::to_owned),
-        claims,
+        claims: claims.into(),
     })
 }
 

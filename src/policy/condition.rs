@@ -118,7 +118,7 @@ impl OfPrincipal {
             Self::Group(groups) => principal.groups.iter().any(|group| groups.contains(group)),
             Self::Scopes(scopes) => scopes.iter().all(|scope| principal.scopes.contains(scope)),
             Self::Claim(path, values) => {
-                path.find(&principal.claims).is_some_and(|found| satisfies(found, values))
+                principal.claim(path).is_some_and(|found| satisfies(found, values))
             }
         }
     }

@@ -26,7 +26,7 @@ fn alice() -> Principal {
         scopes: vec!["orders:read".into(), "openid".into()],
         auth_time: None,
         acr: None,
-        claims: claims.as_object().unwrap().clone(),
+        claims: claims.as_object().unwrap().clone().into(),
     }
 }
 

@@ -4,7 +4,7 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::*;
-use crate::identity::{Principal, Subject};
+use crate::identity::{Claims, Principal, Subject};
 use crate::oidc::Providers;
 use crate::secret::Secret;
 use crate::session::{
@@ -34,7 +34,7 @@ fn principal() -> Arc<Principal> {
         scopes: Vec::new(),
         auth_time: None,
         acr: None,
-        claims: serde_json::Map::new(),
+        claims: Claims::default(),
     })
 }
 

@@ -123,7 +123,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// What hyper can work with: from 8 KiB to 1 MiB.
+    /// No head of a browser with its cookies fits into less than 8 KiB, and nobody needs more than 1 MiB.
     fn head(&mut self, bytes: Option<usize>, place: super::super::at::Place<'_>) -> Option<usize> {
         let bounds = 8 * 1024..=1024 * 1024;
         if bytes.is_some_and(|bytes| !bounds.contains(&bytes)) {

@@ -4,11 +4,10 @@ mod rates;
 mod threads;
 
 use http::HeaderMap;
-use serde_json::Map;
 
 use super::{Exceeded, LimitSettings, Limiter, Per, Standing};
 use crate::clock::{Clock, Timestamp};
-use crate::identity::{Issuer, Principal, ProviderName, Subject};
+use crate::identity::{Claims, Issuer, Principal, ProviderName, Subject};
 use crate::request::ClientAddress;
 
 fn limit(per: Per, rate: &str, burst: u32) -> LimitSettings {
@@ -51,6 +50,6 @@ fn principal(provider: &str, subject: &str) -> Principal {
         scopes: Vec::new(),
         auth_time: None,
         acr: None,
-        claims: Map::new(),
+        claims: Claims::default(),
     }
 }

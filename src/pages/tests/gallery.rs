@@ -181,6 +181,6 @@ pub(super) fn principal(words: &Words) -> Principal {
         scopes: Vec::new(),
         auth_time: None,
         acr: None,
-        claims: Map::from_iter([("name".to_owned(), json!(words.name))]),
+        claims: Map::from_iter([("name".to_owned(), json!(words.name))]).into(),
     }
 }

@@ -79,7 +79,7 @@ impl Attribute {
             Self::Group => principal.groups.iter().for_each(|group| visit(group)),
             Self::Scope => principal.scopes.iter().for_each(|scope| visit(scope)),
             Self::Claim(path) => {
-                path.find(&principal.claims).into_iter().for_each(|found| values(found, visit));
+                principal.claim(path).into_iter().for_each(|found| values(found, visit));
             }
         }
     }

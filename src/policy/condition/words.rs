@@ -77,7 +77,7 @@ impl OfPrincipal {
             Self::EmailDomain(_, side) => email(principal, address(principal, *side).and_then(domain)),
             Self::Group(_) => listed(&principal.groups),
             Self::Scopes(_) => listed(&principal.scopes),
-            Self::Claim(path, _) => match path.find(&principal.claims) {
+            Self::Claim(path, _) => match principal.claim(path) {
                 Some(_) => format!("a claim {path}"),
                 None => format!("no claim {path}"),
             },

@@ -63,7 +63,7 @@ fn principal() -> impl Strategy<Value = Principal> {
             email: email.map(|(address, verified)| Email { address: address.into(), verified }),
             groups,
             scopes,
-            claims: [("c".to_owned(), claim)].into_iter().collect(),
+            claims: [("c".to_owned(), claim)].into_iter().collect::<serde_json::Map<_, _>>().into(),
             ..alice()
         })
 }

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::clock::{Clock, Timestamp};
-use crate::identity::{Issuer, Principal, ProviderName, Subject};
+use crate::identity::{Claims, Issuer, Principal, ProviderName, Subject};
 use crate::secret::Secret;
 use crate::storage::Database;
 
@@ -33,7 +33,7 @@ fn alice() -> Arc<Principal> {
         scopes: Vec::new(),
         auth_time: Some(START),
         acr: None,
-        claims: serde_json::Map::new(),
+        claims: Claims::default(),
     })
 }
 
