@@ -117,9 +117,7 @@ impl OfPrincipal {
             }
             Self::Group(groups) => principal.groups.iter().any(|group| groups.contains(group)),
             Self::Scopes(scopes) => scopes.iter().all(|scope| principal.scopes.contains(scope)),
-            Self::Claim(path, values) => {
-                principal.claim(path).is_some_and(|found| satisfies(found, values))
-            }
+            Self::Claim(path, values) => principal.claim(path).is_some_and(|found| satisfies(found, values)),
         }
     }
 }
