@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::secret::fingerprint;
 
 /// Answers that it lays itself out for; it holds as many as its capacity has room for.
-const ENTRIES: usize = 10_000;
+const ENTRIES: usize = 1_000;
 
 /// SHA-256 of a token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

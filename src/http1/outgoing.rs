@@ -115,6 +115,10 @@ impl Outgoing {
         self.copied.advance(copied);
         let piece = (written - copied).min(self.piece.len());
         self.piece.advance(piece);
+        if self.piece.is_empty() {
+            // Or else what it was read into could not be used for the next.
+            self.piece = Bytes::new();
+        }
         let end = (written - copied - piece).min(self.end.len());
         self.end = self.end.get(end..).unwrap_or_default();
         if self.copied.is_empty() {

@@ -88,3 +88,13 @@ proptest! {
         prop_assert!(narrow.0 == expected && (expected.is_empty() || outgoing.is_whole()));
     }
 }
+
+#[test]
+fn what_has_left_holds_no_memory() {
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut room = bytes::BytesMut::zeroed(100_000);
+    let mut outgoing = Outgoing::default();
+    outgoing.push(room.split().freeze(), b"");
+    assert!(outgoing.poll_write(&mut Narrow(Vec::new(), 30_000), &mut cx).is_ready());
+    assert!(room.try_reclaim(100_000), "the next piece would need memory of its own");
+}

@@ -101,7 +101,8 @@ impl<H: Handler> Http1<H> {
         let _in_flight = self.wire.activity.begin();
         let answered = self.answer(request, asked, &mut feeder).await;
         if feeder.is_malformed() {
-            tracing::info!(reason = %Ambiguity::Chunk, "the rest of a request refused");
+            let client = self.transport.peer.ip();
+            tracing::info!(%client, reason = %Ambiguity::Chunk, "the rest of a request refused");
             self.seat.count(Refusal::Ambiguous);
         }
         let Answered { switched, persists } = answered?;
@@ -139,7 +140,8 @@ impl<H: Handler> Http1<H> {
     async fn refuse(mut self, refused: &Refused) {
         let (status, refusal) = (refused.status(), refused.refusal());
         self.seat.count(refusal);
-        tracing::info!(reason = %refused, answer = status.as_u16(), "unreadable request refused");
+        let client = self.transport.peer.ip();
+        tracing::info!(%client, reason = %refused, answer = status.as_u16(), "unreadable request refused");
         self.wire.activity.head(false);
         write_refusal(status, &refused.to_string(), self.wire.outgoing.begin());
         if poll_fn(|cx| self.wire.poll_write(cx)).await.is_ok() {
