@@ -2,6 +2,8 @@
 
 use http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 
+use crate::http1::parts;
+
 /// Tells the gateway's cookies from the app's. Any `Fn(&str) -> bool` over names will do.
 pub trait OwnCookies: Sync {
     /// Whether the cookie called `name` is the gateway's.
@@ -57,7 +59,7 @@ pub(super) fn strip_response(headers: &mut HeaderMap, own: &dyn OwnCookies) {
 }
 
 fn pairs(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
-    value.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty())
+    parts(b';', value.as_bytes())
 }
 
 fn name(pair: &[u8]) -> std::borrow::Cow<'_, str> {

@@ -41,7 +41,16 @@ fn is_persistence(field: &httparse::Header<'_>) -> bool {
 
 /// The items of a list (RFC 9110, section 5.6.1), without spaces around them.
 pub fn items(list: &[u8]) -> impl Iterator<Item = &[u8]> {
-    list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|item| !item.is_empty())
+    parts(b',', list)
+}
+
+/// What stands between separators, without spaces around it; nothing where nothing stands.
+pub fn parts(separator: u8, text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut from = 0;
+    let ends = memchr::memchr_iter(separator, text).chain([text.len()]);
+    ends.map(move |end| &text[std::mem::replace(&mut from, end + 1)..end])
+        .map(<[u8]>::trim_ascii)
+        .filter(|part| !part.is_empty())
 }
 
 /// What `value` is a part of `text`, of `shared`.

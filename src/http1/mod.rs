@@ -12,7 +12,7 @@ mod transfer;
 mod upgrade;
 
 pub use error::WireError;
-pub use fields::{MAX_FIELDS, MAX_HEAD, digits, items, read_fields, tokens, write_fields};
+pub use fields::{MAX_FIELDS, MAX_HEAD, digits, items, parts, read_fields, tokens, write_fields};
 pub use framing::{Chunk, Framing, LARGE, SMALL};
 pub use incoming::poll_receive;
 pub use outgoing::Outgoing;

@@ -98,3 +98,11 @@ fn what_has_left_holds_no_memory() {
     assert!(outgoing.poll_write(&mut Narrow(Vec::new(), 30_000), &mut cx).is_ready());
     assert!(room.try_reclaim(100_000), "the next piece would need memory of its own");
 }
+
+proptest! {
+    #[test]
+    fn parts_are_what_splitting_gives(text in "[ab ;]{0,20}") {
+        let split = text.split(';').map(str::trim).filter(|part| !part.is_empty()).map(str::as_bytes);
+        prop_assert_eq!(parts(b';', text.as_bytes()).collect::<Vec<_>>(), split.collect::<Vec<_>>());
+    }
+}
