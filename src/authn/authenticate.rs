@@ -81,14 +81,7 @@ pub struct Authenticator {
     providers: Providers,
     lookups: Lookups,
     /// Tells it from those of other configurations.
-    itself: Arc<()>,
-}
-
-/// A session that a connection knows, and whose cookie it came in: another configuration may call that otherwise.
-pub(super) struct Known {
-    key: SessionKey,
-    session: Recalled,
-    by: Arc<()>,
+    pub(super) itself: Arc<()>,
 }
 
 impl Authenticator {
@@ -154,20 +147,23 @@ impl Authenticator {
         Some(Authentication::Bearer(self.lookups.token.count(Some(verified))?))
     }
 
-    /// Whose the session was, where neither it nor the configuration has changed since.
-    pub(super) fn recall_session(&self, known: &Known, host: &str) -> Option<Authentication> {
-        let session = Some(&known.session).filter(|_| Arc::ptr_eq(&known.by, &self.itself))?;
+    /// Whose the session was, where it has not changed since.
+    pub(super) fn recall_session(
+        &self,
+        key: SessionKey,
+        session: &Recalled,
+        host: &str,
+    ) -> Option<Authentication> {
         let session = self.sessions.recall(session)?;
-        Some(self.opened(known.key.clone(), self.lookups.session.count(Some(session)), host))
+        Some(self.opened(key, self.lookups.session.count(Some(session)), host))
     }
 
     pub(super) fn remembered(&self, token: &str) -> Option<Remembered> {
         self.bearer.remembered(token)
     }
 
-    pub(super) fn known(&self, key: &SessionKey) -> Option<Known> {
-        let session = self.sessions.recalled(key)?;
-        Some(Known { key: key.clone(), session, by: Arc::clone(&self.itself) })
+    pub(super) fn recalled(&self, key: &SessionKey) -> Option<Recalled> {
+        self.sessions.recalled(key)
     }
 
     fn opened(&self, key: SessionKey, session: Option<Arc<Session>>, host: &str) -> Authentication {

@@ -39,8 +39,6 @@ pub struct BearerVerifier {
     settings: BearerSettings,
     verified: DigestCache<Arc<Verified>>,
     refused: DigestCache<TokenError>,
-    /// Tells it from the verifiers of other configurations.
-    itself: Arc<()>,
 }
 
 /// What was found out about a token, apart from the cache.
@@ -48,8 +46,6 @@ pub struct BearerVerifier {
 pub(super) struct Remembered {
     verified: Arc<Verified>,
     validity: Validity,
-    /// Whose issuers and settings it hangs on.
-    by: Arc<()>,
 }
 
 impl BearerVerifier {
@@ -59,7 +55,7 @@ impl BearerVerifier {
         issuers.retain(|issuer| !issuer.settings.audiences.is_empty());
         let verified = DigestCache::new(settings.verified_bytes);
         let refused = DigestCache::new(settings.refused_entries);
-        Self { issuers, clock, settings, verified, refused, itself: Arc::default() }
+        Self { issuers, clock, settings, verified, refused }
     }
 
     /// What was found out about exactly this token, as long as that is still right: its time is not
@@ -72,14 +68,12 @@ impl BearerVerifier {
     /// The same, for somebody who sees this token often. Nothing of the token is in it.
     pub(super) fn remembered(&self, token: &str) -> Option<Remembered> {
         let (verified, validity) = self.found(token)?;
-        Some(Remembered { verified, validity, by: Arc::clone(&self.itself) })
+        Some(Remembered { verified, validity })
     }
 
-    /// What was remembered, as long as it is right by the same rules as in the cache. What another
-    /// configuration found out is none.
+    /// What this verifier found out, as long as it is right by the same rules as in the cache.
     pub(super) fn recall(&self, token: &Remembered) -> Option<Arc<Verified>> {
-        let right = Arc::ptr_eq(&token.by, &self.itself) && self.holds(&token.validity);
-        right.then(|| Arc::clone(&token.verified))
+        self.holds(&token.validity).then(|| Arc::clone(&token.verified))
     }
 
     fn found(&self, token: &str) -> Option<(Arc<Verified>, Validity)> {

@@ -7,10 +7,10 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
-use super::authenticate::Known;
 use super::bearer::Remembered;
 use super::{Accept, Authentication, AuthenticationError, Authenticator, Credential, credential};
 use crate::request::Memo;
+use crate::session::{Recalled, SessionKey};
 
 /// The longest field that is remembered, in bytes: every connection may remember one (invariant 14).
 const MAX_FIELD: usize = 4 * 1024;
@@ -28,12 +28,17 @@ enum Last {
     /// Came once: where its answer lies. Kept in case that it comes again, not to be followed.
     Once(usize),
     /// Came twice in a row, and so is worth a copy.
-    Again { field: Zeroizing<Box<[u8]>>, whose: Whose },
+    Again {
+        field: Zeroizing<Box<[u8]>>,
+        whose: Whose,
+        /// Who found that out: with another configuration, issuers, settings and the cookie's name may be others.
+        by: Arc<()>,
+    },
 }
 
 enum Whose {
     Bearer(Remembered),
-    Session(Known),
+    Session(SessionKey, Recalled),
 }
 
 impl Authenticator {
@@ -68,10 +73,12 @@ impl Authenticator {
         // A token decides alone where tokens are accepted, a bad one too (invariant 3).
         let tokens = accept.bearer && headers.contains_key(AUTHORIZATION);
         let field = only(headers, if tokens { &AUTHORIZATION } else { &COOKIE })?;
-        recent.recall(field, |whose| match whose {
+        recent.recall(&self.itself, field, |whose| match whose {
             Whose::Bearer(token) if tokens => self.recall_token(token),
-            Whose::Session(known) if !tokens && accept.session => self.recall_session(known, host),
-            Whose::Bearer(_) | Whose::Session(_) => None,
+            Whose::Session(key, session) if !tokens && accept.session => {
+                self.recall_session(key.clone(), session, host)
+            }
+            Whose::Bearer(_) | Whose::Session(..) => None,
         })
     }
 
@@ -82,34 +89,42 @@ impl Authenticator {
 
     fn note(&self, recent: &Recent, headers: &HeaderMap, found: &Authentication) {
         match found {
-            Authentication::Bearer(verified) => recent.note(Arc::as_ptr(verified).addr(), || {
-                let Credential::Bearer(token) = credential(headers) else { return None };
-                Some((only(headers, &AUTHORIZATION)?, Whose::Bearer(self.remembered(token)?)))
-            }),
-            Authentication::Session(key, session) => recent.note(Arc::as_ptr(session).addr(), || {
-                Some((only(headers, &COOKIE)?, Whose::Session(self.known(key)?)))
-            }),
+            Authentication::Bearer(verified) => {
+                recent.note(&self.itself, Arc::as_ptr(verified).addr(), || {
+                    let Credential::Bearer(token) = credential(headers) else { return None };
+                    Some((only(headers, &AUTHORIZATION)?, Whose::Bearer(self.remembered(token)?)))
+                })
+            }
+            Authentication::Session(key, session) => {
+                recent.note(&self.itself, Arc::as_ptr(session).addr(), || {
+                    Some((only(headers, &COOKIE)?, Whose::Session(key.clone(), self.recalled(key)?)))
+                })
+            }
             Authentication::Anonymous | Authentication::Ended => recent.forget(),
         }
     }
 }
 
 impl Recent {
-    fn recall<T>(&self, field: &[u8], ask: impl FnOnce(&Whose) -> Option<T>) -> Option<T> {
+    fn recall<T>(&self, asker: &Arc<()>, field: &[u8], ask: impl FnOnce(&Whose) -> Option<T>) -> Option<T> {
         match &*self.last() {
-            Last::Again { field: known, whose } if same(known, field) => ask(whose),
+            Last::Again { field: known, whose, by } if Arc::ptr_eq(by, asker) && same(known, field) => {
+                ask(whose)
+            }
             Last::Again { .. } | Last::Once(_) | Last::Nobody => None,
         }
     }
 
     /// Remembers what lies at `place` once it comes twice in a row. Of requests that are everybody's in turn
     /// nothing is copied.
-    fn note<'a>(&self, place: usize, make: impl FnOnce() -> Option<(&'a [u8], Whose)>) {
+    fn note<'a>(&self, by: &Arc<()>, place: usize, make: impl FnOnce() -> Option<(&'a [u8], Whose)>) {
         let mut last = self.last();
         let again = matches!(*last, Last::Once(before) if before == place);
         let made = again.then(make).flatten().filter(|(field, _)| field.len() <= MAX_FIELD);
         *last = match made {
-            Some((field, whose)) => Last::Again { field: Zeroizing::new(field.into()), whose },
+            Some((field, whose)) => {
+                Last::Again { field: Zeroizing::new(field.into()), whose, by: Arc::clone(by) }
+            }
             None => Last::Once(place),
         };
     }
