@@ -39,8 +39,34 @@ fn is_persistence(field: &httparse::Header<'_>) -> bool {
     field.name.eq_ignore_ascii_case("connection") && items(field.value).all(said)
 }
 
+/// What `Connection` says of whether the connection goes on (RFC 9112, section 9.3).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Persistence {
+    closes: bool,
+    stays: bool,
+}
+
+impl Persistence {
+    /// Reads one field; of several, each counts.
+    pub fn read(&mut self, value: &[u8]) {
+        self.closes |= has(value, b"close");
+        self.stays |= has(value, b"keep-alive");
+    }
+
+    /// Whether another message may follow; `old`: the peer speaks HTTP/1.0.
+    #[must_use]
+    pub const fn lasts(self, old: bool) -> bool {
+        !self.closes && (!old || self.stays)
+    }
+}
+
+/// Whether a list has the item, in whatever case.
+pub fn has(list: &[u8], item: &[u8]) -> bool {
+    items(list).any(|other| other.eq_ignore_ascii_case(item))
+}
+
 /// The items of a list (RFC 9110, section 5.6.1), without spaces around them.
-pub fn items(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn items(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     parts(b',', list)
 }
 
@@ -65,11 +91,15 @@ fn part(value: &[u8], text: &[u8], shared: &Bytes) -> Option<Bytes> {
 /// Writes each of `fields` and the end of its line.
 pub fn write_fields(fields: &HeaderMap, into: &mut BytesMut) {
     for (name, value) in fields {
-        into.reserve(name.as_str().len() + value.len() + 6);
-        into.put_slice(name.as_str().as_bytes());
-        into.put_slice(b": ");
-        into.put_slice(value.as_bytes());
-        into.put_slice(b"\r\n");
+        write_field(name.as_str(), value.as_bytes(), into);
+    }
+}
+
+/// Writes one field and the end of its line. Whoever calls it vouches that neither part holds a line break.
+pub fn write_field(name: &str, value: &[u8], into: &mut BytesMut) {
+    into.reserve(name.len() + value.len() + 6);
+    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+        into.put_slice(part);
     }
 }
 

@@ -1,6 +1,7 @@
 //! A body that comes in: how long it is, and its frames (RFC 9112, sections 6 and 7).
 
 use bytes::{Buf, Bytes, BytesMut};
+use http::StatusCode;
 use http_body::{Frame, SizeHint};
 use httparse::Status;
 
@@ -15,6 +16,12 @@ pub const LARGE: usize = 256 * 1024;
 
 /// Bytes of the line that begins a chunk: its size and extensions that nobody reads.
 const MAX_LINE: usize = 4096;
+
+/// Whether no body follows a response of this status (RFC 9112, section 6.3).
+#[must_use]
+pub fn is_bodiless(status: StatusCode) -> bool {
+    status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
 
 /// How much of a body is still to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,8 +12,10 @@ mod transfer;
 mod upgrade;
 
 pub use error::WireError;
-pub use fields::{MAX_FIELDS, MAX_HEAD, digits, items, parts, read_fields, tokens, write_fields};
-pub use framing::{Chunk, Framing, LARGE, SMALL};
+pub use fields::{
+    MAX_FIELDS, MAX_HEAD, Persistence, digits, has, parts, read_fields, tokens, write_field, write_fields,
+};
+pub use framing::{Chunk, Framing, LARGE, SMALL, is_bodiless};
 pub use incoming::poll_receive;
 pub use outgoing::Outgoing;
 pub use transfer::{Transfer, TransferError};

@@ -8,7 +8,8 @@ use httparse::Status;
 
 use super::Error;
 use crate::http1::{
-    Chunk, Framing, MAX_FIELDS, MAX_HEAD, WireError, digits, items, read_fields, write_fields,
+    Chunk, Framing, MAX_FIELDS, MAX_HEAD, Persistence, WireError, digits, is_bodiless, read_fields,
+    write_fields,
 };
 
 /// A response's head, and what it says of what follows.
@@ -61,7 +62,7 @@ fn head(parsed: &httparse::Response<'_, '_>, text: &[u8], asked: &Method) -> Res
     let meaning = Meaning::of(parsed.headers)?;
     *response.headers_mut() = read_fields(parsed.headers, text)?;
     let download = meaning.framing(response.status(), asked, old)?;
-    let persists = !meaning.closes && (!old || meaning.stays) && download.has_end();
+    let persists = meaning.persistence.lasts(old) && download.has_end();
     Ok(Head { response, download, persists })
 }
 
@@ -72,8 +73,7 @@ struct Meaning {
     length: Option<u64>,
     /// Whether all of `Transfer-Encoding` is `chunked`: there is no other coding that everybody reads alike.
     chunked: Option<bool>,
-    closes: bool,
-    stays: bool,
+    persistence: Persistence,
 }
 
 impl Meaning {
@@ -90,8 +90,7 @@ impl Meaning {
         let is = |name: &str| field.name.eq_ignore_ascii_case(name);
         match field.name.len() {
             10 if is("connection") => {
-                self.closes |= items(field.value).any(|option| option.eq_ignore_ascii_case(b"close"));
-                self.stays |= items(field.value).any(|option| option.eq_ignore_ascii_case(b"keep-alive"));
+                self.persistence.read(field.value);
             }
             14 if is("content-length") => {
                 field.value.split(|byte| *byte == b',').try_for_each(|number| self.state(number))?;
@@ -117,9 +116,7 @@ impl Meaning {
     /// How the body is framed (RFC 9112, section 6.3). What two programs could read differently is refused
     /// (invariant 12).
     fn framing(&self, status: StatusCode, asked: &Method, old: bool) -> Result<Framing, Error> {
-        let bodiless = status.is_informational()
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-            || asked == Method::HEAD;
+        let bodiless = is_bodiless(status) || asked == Method::HEAD;
         match (self.chunked, self.length) {
             (Some(chunked), _) if old || !chunked => {
                 Err(Error::Malformed("transfer coding is not just chunked"))

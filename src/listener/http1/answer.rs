@@ -2,13 +2,14 @@
 
 use std::time::SystemTime;
 
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode, Version};
 use http_body::Body;
+use http_body_util::Full;
 
 use super::head::Head;
-use crate::http1::{Transfer, tokens};
+use crate::http1::{Transfer, is_bodiless, tokens, write_field};
 
 /// Bytes of a body that is written in one piece with its head.
 const SHORT: u64 = 8 * 1024;
@@ -121,11 +122,6 @@ fn room<B>(response: &Response<B>, transfer: Transfer) -> usize {
     fields.sum::<usize>() + REST + usize::try_from(body).unwrap_or_default()
 }
 
-/// RFC 9112, section 6.3.
-fn is_bodiless(status: StatusCode) -> bool {
-    status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-}
-
 fn says_close(fields: &HeaderMap) -> bool {
     tokens(fields, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case("close"))
 }
@@ -138,13 +134,6 @@ fn write_status(status: StatusCode, into: &mut BytesMut) {
     into.put_slice(b"\r\n");
 }
 
-fn write_field(name: &str, value: &[u8], into: &mut BytesMut) {
-    into.reserve(name.len() + value.len() + 4);
-    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
-        into.put_slice(part);
-    }
-}
-
 #[expect(clippy::disallowed_methods, reason = "it is told to people, and decides nothing")]
 fn write_date(into: &mut BytesMut) {
     write_field("date", httpdate::fmt_http_date(SystemTime::now()).as_bytes(), into);
@@ -152,12 +141,12 @@ fn write_date(into: &mut BytesMut) {
 
 /// The answer to a request that was not read, with a word why; the connection ends with it.
 pub(super) fn write_refusal(status: StatusCode, why: &str, into: &mut BytesMut) {
-    let mut response = Response::new(http_body_util::Full::<bytes::Bytes>::from(format!("{why}\n")));
+    let text = Bytes::from(format!("{why}\n"));
+    let mut response = Response::new(Full::new(text.clone()));
     *response.status_mut() = status;
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, plain);
     let asked = Asked { head: false, version: Version::HTTP_11, trailers: false, persists: false };
     asked.write(&response, into);
-    into.put_slice(why.as_bytes());
-    into.put_slice(b"\n");
+    into.put_slice(&text);
 }

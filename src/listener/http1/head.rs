@@ -11,7 +11,7 @@ use http::{Method, Uri, Version};
 use httparse::Status;
 
 use super::refused::{Ambiguity, Refused};
-use crate::http1::{Chunk, Framing, WireError, digits, items, read_fields};
+use crate::http1::{Chunk, Framing, Persistence, WireError, digits, has, read_fields};
 
 /// Fields that are parsed without memory of their own.
 const FEW: usize = 100;
@@ -120,7 +120,8 @@ fn parse<'a>(text: &'a [u8], room: &mut [MaybeUninit<httparse::Header<'a>>]) -> 
     let version = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
     let meaning = Meaning::of(parsed.headers, version)?;
     let fields = read_fields(parsed.headers, text)?;
-    let (framing, persists) = (meaning.framing.unwrap_or(Framing::DONE), meaning.persists(version));
+    let (framing, persists) =
+        (meaning.framing.unwrap_or(Framing::DONE), meaning.persistence.lasts(version == Version::HTTP_10));
     let expects = meaning.expects && framing != Framing::DONE && version == Version::HTTP_11;
     let (upgrades, trailers) = (meaning.upgrades && framing == Framing::DONE, meaning.trailers);
     Ok(Head { method, uri, version, fields, framing, persists, expects, upgrades, trailers })
@@ -130,8 +131,7 @@ fn parse<'a>(text: &'a [u8], room: &mut [MaybeUninit<httparse::Header<'a>>]) -> 
 #[derive(Debug, Default)]
 struct Meaning {
     framing: Option<Framing>,
-    closes: bool,
-    stays: bool,
+    persistence: Persistence,
     expects: bool,
     upgrades: bool,
     trailers: bool,
@@ -154,8 +154,7 @@ impl Meaning {
             6 if is("expect") => self.expects |= value.eq_ignore_ascii_case(b"100-continue"),
             7 if is("upgrade") => self.upgrades = true,
             10 if is("connection") => {
-                self.closes |= has(value, b"close");
-                self.stays |= has(value, b"keep-alive");
+                self.persistence.read(value);
             }
             14 if is("content-length") => self.frame(length(value)?)?,
             17 if is("transfer-encoding") => self.frame(coding(value, version)?)?,
@@ -168,15 +167,6 @@ impl Meaning {
     fn frame(&mut self, framing: Framing) -> Result<(), Ambiguity> {
         if self.framing.replace(framing).is_some() { Err(Ambiguity::Framing) } else { Ok(()) }
     }
-
-    const fn persists(&self, version: Version) -> bool {
-        !self.closes && (matches!(version, Version::HTTP_11) || self.stays)
-    }
-}
-
-/// Whether a list (RFC 9110, section 5.6.1) has the token.
-fn has(list: &[u8], token: &[u8]) -> bool {
-    items(list).any(|item| item.eq_ignore_ascii_case(token))
 }
 
 fn length(value: &[u8]) -> Result<Framing, Ambiguity> {
