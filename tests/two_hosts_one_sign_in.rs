@@ -2,9 +2,9 @@
 //! together (invariants 6 and 8).
 
 use http::Method;
-use url::Url;
+use url::{Url, form_urlencoded};
 
-use crate::support::{Answer, Browser, House, logged, told};
+use crate::support::{Answer, Browser, House, free_port, logged, told};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -65,6 +65,37 @@ async fn an_app_on_another_host_gets_its_session_by_ticket_and_keeps_path_and_qu
         keys.iter().all(Option::is_some) && keys[0] != keys[1] && keys[1] != keys[2],
         "each host has a key of its own"
     );
+}
+
+#[tokio::test]
+async fn another_apps_cookie_with_a_letter_beyond_ascii_keeps_nobody_out() {
+    let house = house().await;
+    let browser = Browser::new();
+    for host in ["wiki", "login"] {
+        browser.set_cookie(&at(&house, host, "/"), "name", "Jürgen");
+    }
+    let answer = browser.visit(&at(&house, "wiki", "/page")).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(answer.json()["target"], "/page");
+    assert!(answer.body.contains("name=J"), "and its own app gets it: {}", answer.body);
+}
+
+/// Whatever else listens on the app's host would take the ticket (invariant 25).
+#[tokio::test]
+async fn invariant_25_no_ticket_goes_to_another_port_of_the_apps_host() {
+    let house = house().await;
+    let browser = Browser::new();
+    browser.visit(&at(&house, "wiki", "/")).await;
+    let other = free_port();
+    for host in ["wiki", "files", "login"] {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("return_to", &format!("http://{host}.localhost:{other}/x"))
+            .append_pair("hop", &"ab".repeat(32))
+            .finish();
+        let answer = browser.get(&at(&house, "login", &format!("/.portcullis/sign-in?{query}"))).await;
+        let next = answer.next().unwrap_or_default();
+        assert!(!next.contains(&other.to_string()) && !next.contains("ticket"), "{next}");
+    }
 }
 
 #[tokio::test]

@@ -62,7 +62,8 @@ impl Foundations {
         background: Handle,
     ) -> Self {
         let unrouted = metrics.route(&RouteName::new("none"), workers);
-        let (tickets, ids, refreshes) = (Tickets::new(), RequestIds::new(), RefreshFlights::new(REFRESHES));
+        let (tickets, ids, refreshes) =
+            (Tickets::new(clock.clone()), RequestIds::new(), RefreshFlights::new(REFRESHES));
         Self {
             workers,
             clock,

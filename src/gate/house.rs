@@ -156,24 +156,27 @@ impl House {
 
     /// Whether `url` lies on the sign-in host or on one that some route names: where a sign-in may lead back
     /// to. A route for any host names none: a stranger's host is not ours because it leads here
-    /// (invariant 13). Nothing leads from TLS to clear text.
+    /// (invariant 13). A route without a port answers on every port, but whatever else listens on that host is
+    /// not ours: it names the port of `public_url`. Nothing leads from TLS to clear text.
     pub(super) fn claims(&self, url: &Url) -> bool {
         let Some((authority, scheme)) = origin(url) else { return false };
         let expected = self.public.as_ref().map_or(scheme, |public| public.scheme);
+        let unwritten = self.public.as_ref().map_or(scheme.default_port(), PublicUrl::port);
         scheme == expected
-            && (self.is_public(&authority, scheme) || self.routes.names_host(&authority, scheme))
+            && (self.is_public(&authority, scheme) || self.routes.vouches_for(&authority, scheme, unwritten))
     }
 
-    /// `url` where a sign-in may lead back to it, else its like on the sign-in host.
+    /// `url` where a sign-in may lead back to it, else its like on the port of the sign-in host, or on that host
+    /// itself.
     pub(super) fn claimed(&self, url: Url) -> Url {
-        match &self.public {
-            Some(public) if !self.claims(&url) => {
-                let mut ours = public.endpoint(url.path());
-                ours.set_query(url.query());
-                ours
-            }
-            Some(_) | None => url,
+        let Some(public) = self.public.as_ref().filter(|_| !self.claims(&url)) else { return url };
+        let mut moved = url.clone();
+        if moved.set_port(public.url.port()).is_ok() && self.claims(&moved) {
+            return moved;
         }
+        let mut ours = public.endpoint(url.path());
+        ours.set_query(url.query());
+        ours
     }
 
     /// Whether sign-in happens on this very host.
@@ -211,8 +214,12 @@ impl PublicUrl {
 
     /// Whether a request for `authority` is for this very host and port.
     pub(super) fn is_at(&self, authority: &Authority, scheme: Scheme) -> bool {
-        self.authority.host() == authority.host()
-            && self.authority.port_or_default(self.scheme) == authority.port_or_default(scheme)
+        self.authority.host() == authority.host() && self.port() == authority.port_or_default(scheme)
+    }
+
+    /// The port of the origin, written or not.
+    pub(super) fn port(&self) -> u16 {
+        self.authority.port_or_default(self.scheme)
     }
 
     /// The address of one of our own endpoints there.

@@ -142,7 +142,9 @@ mod tests {
         assert_eq!(KeptForm::open(&Key::generate(), sealed.clone(), HERE, &clock), None);
         assert_eq!(KeptForm::open(&key, sealed.clone(), "https://mail.example", &clock), None);
         assert_eq!(KeptForm::open(&key, format!("{sealed}A"), HERE, &clock), None);
-        clock.advance(LIFETIME);
+        clock.advance(Duration::from_secs(3599));
+        assert!(KeptForm::open(&key, sealed.clone(), HERE, &clock).is_some());
+        clock.advance(Duration::from_secs(1));
         assert_eq!(KeptForm::open(&key, sealed, HERE, &clock), None);
     }
 

@@ -121,6 +121,39 @@ async fn invariant_13_a_route_for_any_host_makes_no_strangers_host_a_place_to_co
     }
 }
 
+/// What else listens on a host of ours is not ours: a ticket must not go there.
+#[tokio::test]
+async fn invariant_25_a_host_without_a_port_means_the_port_of_the_sign_in_host() {
+    let rows = ["app.example", "*.apps.example", "other.example:9999"]
+        .map(|host| route(host, "/", &[], AccessSettings::SignedIn));
+    let plain = house(&settings(rows.clone().into()));
+    for ours in [
+        "https://app.example/x",
+        "https://app.example:443/x",
+        "https://a.apps.example/",
+        "https://other.example:9999/",
+    ] {
+        assert!(claims(&plain, ours), "{ours}");
+    }
+    for stranger in [
+        "https://app.example:9999/x",
+        "https://app.example:80/",
+        "http://app.example:443/",
+        "https://a.apps.example:9999/",
+        "https://other.example/",
+        "https://login.example:9999/",
+    ] {
+        assert!(!claims(&plain, stranger), "{stranger}");
+    }
+    let moved = plain.claimed(Url::parse("https://app.example:9999/x?a=1").unwrap());
+    assert_eq!(moved.as_str(), "https://app.example/x?a=1");
+
+    let mut elsewhere = settings(rows.into());
+    elsewhere.relying_party.public_url = Some(Url::parse("https://login.example:8443").unwrap());
+    let elsewhere = house(&elsewhere);
+    assert!(claims(&elsewhere, "https://app.example:8443/") && !claims(&elsewhere, "https://app.example/"));
+}
+
 #[tokio::test]
 async fn a_path_that_merely_begins_like_ours_is_the_apps() {
     let rows = vec![route("wiki.example", "/", &[Method::GET], AccessSettings::Public)];

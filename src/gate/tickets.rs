@@ -6,6 +6,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use super::hops::Hop;
+use crate::clock::Clock;
 use crate::secret::{Secret, fingerprint};
 use crate::session::NewSession;
 
@@ -14,7 +15,12 @@ const CAPACITY: u64 = 10_000;
 
 /// Tickets that have been handed out and not been used.
 #[derive(Debug)]
-pub(super) struct Tickets(Cache<[u8; 32], Ticket>);
+pub(super) struct Tickets {
+    /// Each with when it was handed out. The cache forgets them by a clock of its own, to be rid of them; whether
+    /// one is still good, the gateway's clock decides.
+    issued: Cache<[u8; 32], (Duration, Ticket)>,
+    clock: Clock,
+}
 
 /// What a ticket opens.
 #[derive(Clone, Debug)]
@@ -30,14 +36,15 @@ pub(super) struct Ticket {
 }
 
 impl Tickets {
-    pub(super) fn new() -> Self {
-        Self(Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build())
+    pub(super) fn new(clock: Clock) -> Self {
+        let issued = Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build();
+        Self { issued, clock }
     }
 
     /// Hands out a ticket: 256 random bits, of which only the digest is kept.
     pub(super) fn issue(&self, ticket: Ticket) -> Secret {
         let number = Secret::random();
-        self.0.insert(fingerprint(number.expose().as_bytes()), ticket);
+        self.issued.insert(fingerprint(number.expose().as_bytes()), (self.clock.monotonic(), ticket));
         number
     }
 
@@ -49,7 +56,50 @@ impl Tickets {
         authority: &str,
         holds: impl FnOnce(&Hop) -> bool,
     ) -> Option<Ticket> {
-        let ticket = self.0.remove(&fingerprint(number.as_bytes()))?;
-        (ticket.authority == authority && holds(&ticket.hop)).then_some(ticket)
+        let (at, ticket) = self.issued.remove(&fingerprint(number.as_bytes()))?;
+        let fresh = self.clock.monotonic().saturating_sub(at) < LIFETIME;
+        (fresh && ticket.authority == authority && holds(&ticket.hop)).then_some(ticket)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+
+    fn ticket() -> Ticket {
+        let root = NewSession::Root {
+            host: "wiki.example".into(),
+            principal: crate::gate::tests::principal("staff"),
+            tokens: crate::session::Tokens::default(),
+            sid: None,
+        };
+        let return_to = "https://wiki.example/".to_owned();
+        Ticket { authority: "wiki.example".into(), hop: Hop::of("secret"), session: root, return_to }
+    }
+
+    #[test]
+    fn invariant_7_a_ticket_is_good_for_less_than_a_minute_once_there_and_in_one_browser() {
+        let clock = Clock::manual(Timestamp::from_seconds(1_000));
+        let tickets = Tickets::new(clock.clone());
+        let browser = |hop: &Hop| *hop == Hop::of("secret");
+
+        let number = tickets.issue(ticket());
+        clock.advance(Duration::from_millis(59_999));
+        assert!(tickets.take(number.expose(), "wiki.example", browser).is_some());
+        assert!(tickets.take(number.expose(), "wiki.example", browser).is_none(), "twice");
+
+        let late = tickets.issue(ticket());
+        clock.advance(Duration::from_secs(60));
+        assert!(tickets.take(late.expose(), "wiki.example", browser).is_none(), "after its time");
+
+        for (authority, holds) in
+            [("wiki.example:8443", true), ("mail.example", true), ("wiki.example", false)]
+        {
+            let number = tickets.issue(ticket());
+            assert!(tickets.take(number.expose(), authority, |_| holds).is_none(), "{authority} {holds}");
+            assert!(tickets.take(number.expose(), "wiki.example", browser).is_none(), "it is spent");
+        }
+        assert!(tickets.take("made up", "wiki.example", browser).is_none());
     }
 }

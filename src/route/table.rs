@@ -96,11 +96,12 @@ impl<T> RouteTable<T> {
         self.hosts.owner(authority.host(), authority.port_or_default(scheme)).is_some()
     }
 
-    /// The same of patterns that say something of the host: a route for any host answers on all of them, and
-    /// vouches for none.
+    /// Whether some route vouches for the origin: a pattern that says something of the host, and either of this
+    /// port or, where it says none, with `unwritten` being this port. A route for any host answers on all of
+    /// them, and vouches for none; one without a port answers on every port, and vouches for one.
     #[must_use]
-    pub fn names_host(&self, authority: &Authority, scheme: Scheme) -> bool {
-        self.hosts.named(authority.host(), authority.port_or_default(scheme)).is_some()
+    pub fn vouches_for(&self, authority: &Authority, scheme: Scheme, unwritten: u16) -> bool {
+        self.hosts.vouch(authority.host(), authority.port_or_default(scheme), unwritten)
     }
 
     /// The methods for an `Allow` field where [`RouteTable::find`] says [`Lookup::MethodNotAllowed`].

@@ -103,6 +103,16 @@ fn header(cookie: CookieBuilder<'_>) -> HeaderValue {
     value
 }
 
+/// Names and values of all cookies of a request that are text, as ours are. Cookies are bytes, and browsers send
+/// all that are set for a host in one field: one of another app with a byte beyond ASCII hides no other.
+pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let text = |bytes| str::from_utf8(bytes).ok();
+    headers.get_all(COOKIE).iter().flat_map(pairs).map(split).filter_map(move |(name, value)| {
+        let pair = (text(name)?, text(value)?);
+        (!pair.0.is_empty()).then_some(pair)
+    })
+}
+
 /// The pairs of a `Cookie` field, with the whitespace around them.
 fn pairs(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
     value.as_bytes().split(|byte| *byte == b';')

@@ -26,7 +26,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use cookie::{CookieRead, SessionCookie};
+pub use cookie::{CookieRead, SessionCookie, cookies};
 pub use embedded::EmbeddedStore;
 pub use error::{SessionError, StoreUnavailable};
 pub use family::SessionEnded;

@@ -14,7 +14,9 @@ pub(in crate::config) struct Route {
     /// What logs and metrics call it; unique.
     #[schemars(extend("x-default" = "host and path", "examples" = ["wiki"]))]
     pub name: Option<String>,
-    /// `wiki.corp.example`, with a port only on that port; `*.corp.example` is exactly one label before it.
+    /// `wiki.corp.example`, with a port only on that port; `*.corp.example` is exactly one label before it. A
+    /// sign-in leads back to a host without a port on the port of `public_url` alone: an app that people sign in
+    /// to on another port says it here.
     #[schemars(extend("x-default" = "any host", "examples" = ["wiki.corp.example"]))]
     pub host: Option<String>,
     /// This path and what is below it.

@@ -55,10 +55,13 @@ fn open_to(house: &House, principal: &Arc<Principal>, client: ClientAddress) -> 
     let scheme = house.public.as_ref().map_or("http", |public| public.url.scheme());
     let mut apps: BTreeMap<String, String> = BTreeMap::new();
     let here = house.public.as_ref().map(|public| &public.url[Position::BeforeHost..Position::AfterPort]);
+    let port = house.public.as_ref().and_then(|public| public.url.port());
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     let rows = house.routes.iter().filter(|(pattern, route)| is_open(pattern, route, principal, client));
     for (pattern, _) in rows {
         let host = match (&pattern.host, here) {
-            (HostPattern::Exact(..), _) => pattern.host.to_string(),
+            (HostPattern::Exact(host, None), _) => format!("{host}{port}"),
+            (HostPattern::Exact(_, Some(_)), _) => pattern.host.to_string(),
             (HostPattern::Any, Some(here)) => here.to_owned(),
             (HostPattern::Any | HostPattern::Wildcard(..), _) => continue,
         };

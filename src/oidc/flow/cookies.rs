@@ -5,13 +5,13 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::{Cookie, CookieJar, Key, SameSite};
-use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
 use super::Flow;
 use crate::clock::Clock;
 use crate::secret::{Secret, fingerprint};
+use crate::session::cookies;
 
 /// How long a person may take to sign in.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -91,8 +91,8 @@ impl FlowCookies {
     /// Any [`FlowError`] but `TooLarge`.
     pub fn open(&self, headers: &HeaderMap, state: &str) -> Result<Flow, FlowError> {
         let name = self.name(state);
-        let named = cookies(headers).filter(|cookie| cookie.name() == name).take(MAX_LOOKED_AT);
-        let attempts = named.map(|cookie| self.unsealed(cookie).ok_or(FlowError::Tampered));
+        let named = cookies(headers).filter(|(known, _)| *known == name).take(MAX_LOOKED_AT);
+        let attempts = named.map(|(name, value)| self.unsealed(name, value).ok_or(FlowError::Tampered));
         let flow = attempts.reduce(Result::or).ok_or(FlowError::Missing)??;
         if self.is_expired(&flow) {
             return Err(FlowError::Expired);
@@ -114,15 +114,13 @@ impl FlowCookies {
     }
 
     fn surplus(&self, headers: &HeaderMap) -> Vec<String> {
-        let ours =
-            cookies(headers).filter(|cookie| cookie.name().starts_with(&self.prefix())).take(MAX_LOOKED_AT);
+        let ours = cookies(headers).filter(|(name, _)| self.owns(name)).take(MAX_LOOKED_AT);
         let mut dead = Vec::new();
         let mut alive = Vec::new();
-        for cookie in ours {
-            let name = cookie.name().to_owned();
-            match self.unsealed(cookie).filter(|flow| !self.is_expired(flow)) {
-                Some(flow) => alive.push((flow.started, name)),
-                None => dead.push(name),
+        for (name, value) in ours {
+            match self.unsealed(name, value).filter(|flow| !self.is_expired(flow)) {
+                Some(flow) => alive.push((flow.started, name.to_owned())),
+                None => dead.push(name.to_owned()),
             }
         }
         alive.sort();
@@ -131,7 +129,8 @@ impl FlowCookies {
         dead
     }
 
-    fn unsealed(&self, cookie: Cookie<'static>) -> Option<Flow> {
+    fn unsealed(&self, name: &str, value: &str) -> Option<Flow> {
+        let cookie = Cookie::new(name.to_owned(), value.to_owned());
         let open = CookieJar::new().private(&self.key).decrypt(cookie)?;
         let sealed: Sealed = serde_json::from_str(open.value()).ok()?;
         (sealed.host == self.host).then_some(sealed.flow)
@@ -164,11 +163,6 @@ impl FlowCookies {
     fn prefix(&self) -> String {
         format!("{}{NAME}", if self.https { "__Host-" } else { "" })
     }
-}
-
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = Cookie<'static>> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(Cookie::split_parse).flatten().map(Cookie::into_owned)
 }
 
 impl std::fmt::Debug for FlowCookies {

@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 
-use super::{Forwarding, ForwardingError, MAX_HOPS};
+use super::{Forwarding, ForwardingError};
 use crate::request::{Scheme, Transport, TrustedProxies, WorkerId};
 
 const PROXY: &str = "10.0.0.1";
@@ -170,12 +170,12 @@ fn hostile_fields_are_refused() {
 #[test]
 fn invariant_14_hops_are_bounded() {
     let list = |count: usize| vec!["10.0.0.2"; count].join(",");
-    assert_eq!(client(&[("x-forwarded-for", &list(MAX_HOPS))]), "10.0.0.2");
+    assert_eq!(client(&[("x-forwarded-for", &list(32))]), "10.0.0.2");
     let too_many = |field| Err(ForwardingError::TooManyHops { field });
-    assert_eq!(read(PROXY, &[("x-forwarded-for", &list(MAX_HOPS + 1))]), too_many("X-Forwarded-For"));
-    let elements = vec!["for=10.0.0.2"; MAX_HOPS + 1].join(",");
+    assert_eq!(read(PROXY, &[("x-forwarded-for", &list(33))]), too_many("X-Forwarded-For"));
+    let elements = vec!["for=10.0.0.2"; 33].join(",");
     assert_eq!(read(PROXY, &[("forwarded", &elements)]), too_many("Forwarded"));
-    unreadable(&[("forwarded", &"a=b;".repeat(MAX_HOPS + 1))]);
+    unreadable(&[("forwarded", &"a=b;".repeat(33))]);
 }
 
 proptest! {

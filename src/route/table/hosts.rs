@@ -39,10 +39,17 @@ impl Hosts {
     }
 
     /// The same, of patterns that say something of the host.
-    pub(super) fn named(&self, host: &str, port: u16) -> Option<&Paths> {
+    fn named(&self, host: &str, port: u16) -> Option<&Paths> {
         let exact = || self.exact.get(host)?.on(port);
         let wildcard = || self.wildcard.get(host.split_once('.')?.1)?.on(port);
         exact().or_else(wildcard)
+    }
+
+    /// Whether a pattern names `host` with `port`, or without any where `port` is the `unwritten` one.
+    pub(super) fn vouch(&self, host: &str, port: u16, unwritten: u16) -> bool {
+        let exact = self.exact.get(host);
+        let wildcard = host.split_once('.').and_then(|(_, suffix)| self.wildcard.get(suffix));
+        [exact, wildcard].into_iter().flatten().any(|ports| ports.vouch(port, unwritten))
     }
 }
 
@@ -60,5 +67,9 @@ impl Ports {
 
     fn on(&self, port: u16) -> Option<&Paths> {
         self.certain.get(&port).or(self.others.as_ref())
+    }
+
+    fn vouch(&self, port: u16, unwritten: u16) -> bool {
+        self.certain.contains_key(&port) || (self.others.is_some() && port == unwritten)
     }
 }

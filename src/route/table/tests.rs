@@ -245,8 +245,16 @@ proptest! {
         let Ok(table) = RouteTable::build(routes.collect()) else { return Ok(()) };
         let covered = patterns.iter().any(|pattern| pattern.covers(&authority, scheme));
         prop_assert_eq!(table.knows_host(&authority, scheme), covered);
-        let named = patterns.iter().any(|pattern| *pattern != HostPattern::Any && pattern.covers(&authority, scheme));
-        prop_assert_eq!(table.names_host(&authority, scheme), named);
+        for unwritten in [80, 81, 443] {
+            let vouched = patterns.iter().any(|pattern| match pattern {
+                HostPattern::Any => false,
+                HostPattern::Exact(_, None) | HostPattern::Wildcard(_, None) => {
+                    pattern.covers(&authority, scheme) && port == unwritten
+                }
+                HostPattern::Exact(_, Some(_)) | HostPattern::Wildcard(_, Some(_)) => pattern.covers(&authority, scheme),
+            });
+            prop_assert_eq!(table.vouches_for(&authority, scheme, unwritten), vouched);
+        }
     }
 
     #[test]

@@ -59,6 +59,14 @@ fn a_key_is_read_from_among_other_cookies() {
 }
 
 #[test]
+fn another_apps_cookie_of_any_bytes_hides_no_other() {
+    let line = HeaderValue::from_bytes(b"name=J\xfcrgen; __Host-a=1;;=x; na\xefve=2;  b = 2 ; c").unwrap();
+    let headers: HeaderMap = [(COOKIE, line), (COOKIE, "d==".parse().unwrap())].into_iter().collect();
+    let read: Vec<_> = cookies(&headers).collect();
+    assert_eq!(read, [("__Host-a", "1"), ("b", "2"), ("c", ""), ("d", "=")]);
+}
+
+#[test]
 fn absent_and_malformed_are_different_invariant_3() {
     let key = key_text();
     for absent in [
