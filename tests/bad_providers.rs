@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Browser, Discovery, Gateway, House, Impostor, logged, told, until_async};
+use crate::support::{
+    Answer, App, Browser, Discovery, Gateway, House, Impostor, logged, told, until, until_async,
+};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -35,7 +37,7 @@ fn explained(gateway: &Gateway, answer: &Answer, cause: &str) {
     assert!(answer.header("content-type").starts_with("text/html"));
     assert!(!answer.body.contains(cause), "the page tells the cause");
     let find = || gateway.log().lines().any(|line| line.contains(id) && line.contains(cause));
-    crate::support::until(&format!("{cause} beside {id} in the log: {}", logged(gateway, id)), find);
+    until(&format!("{cause} beside {id} in the log: {}", logged(gateway, id)), find);
 }
 
 async fn is_found_out_and_recovers(ways: Discovery, cause: &str) {
@@ -171,4 +173,73 @@ async fn a_provider_that_goes_away_while_somebody_signs_in() {
     assert_eq!((answer.status, house.app.served()), (502, 0));
     assert!(answer.body.contains("cannot be reached"), "{}", answer.body);
     explained(&house.gateway, &answer, "no connection");
+}
+
+/// Whether a page of the admin listener says `text`.
+async fn tells(gateway: &Gateway, page: &str, text: &str) -> bool {
+    Browser::new().get(&gateway.admin_url(page)).await.body.contains(text)
+}
+
+const UP: &str = "portcullis_provider_up{provider=\"corp\"} 1";
+const DOWN: &str = "portcullis_provider_up{provider=\"corp\"} 0";
+const NO_TOKENS: &str = "portcullis_provider_failures{provider=\"corp\",endpoint=\"token\"} 1";
+
+#[tokio::test]
+async fn a_provider_that_stops_is_told_gets_nobody_and_is_back_as_soon_as_it_answers() {
+    let mut house = House::open(WIKI).await;
+    let gateway = &house.gateway;
+    let browser = Browser::new();
+    let callback = browser.stop_before(&gateway.url("/x"), "/.portcullis/callback").await;
+    assert!(tells(gateway, "/metrics", UP).await);
+    house.provider.pause();
+    assert_eq!(browser.get(callback.as_str()).await.status, 502);
+    until_async("the outage to be told", || async {
+        tells(gateway, "/metrics", DOWN).await && tells(gateway, "/readyz", "provider corp").await
+    })
+    .await;
+    assert!(tells(gateway, "/metrics", NO_TOKENS).await);
+    until_async("nobody to be sent to a dead address", || async {
+        Browser::new().get(&gateway.url("/x")).await.status == 503
+    })
+    .await;
+    house.provider.resume();
+    until_async("people to sign in again", || async {
+        Browser::new().visit(&gateway.url("/x")).await.status == 200
+    })
+    .await;
+    assert!(tells(gateway, "/metrics", UP).await);
+}
+
+#[tokio::test]
+async fn what_is_odd_and_not_needed_in_a_discovery_document_ends_no_sign_in_and_is_named() {
+    let provider = Impostor::start().await;
+    let odd = json!({
+        "end_session_endpoint": "", "registration_endpoint": "/register", "claims_supported": "sub",
+        "authorization_response_iss_parameter_supported": 0, "require_pushed_authorization_requests": "no",
+    });
+    provider.now(|now| now.discovery = Discovery::Changed(odd));
+    let (gateway, app) = gateway(&provider).await;
+    assert_eq!((Browser::new().visit(&gateway.url("/x")).await.status, app.served()), (200, 1));
+    for member in [
+        "end_session_endpoint",
+        "authorization_response_iss_parameter_supported",
+        "require_pushed_authorization_requests",
+    ] {
+        until(&format!("{member} in the log"), || {
+            let named = |line: &str| {
+                line.contains("WARN") && line.contains(member) && line.contains("counts as absent")
+            };
+            gateway.log().lines().any(named)
+        });
+    }
+}
+
+#[tokio::test]
+async fn what_is_needed_and_wrong_in_a_discovery_document_is_named() {
+    for (member, value) in
+        [("token_endpoint", json!("")), ("jwks_uri", json!("/jwks")), ("authorization_endpoint", json!(7))]
+    {
+        let told = format!("{member} of the discovery document is ");
+        is_found_out_and_recovers(Discovery::Changed(json!({ member: value })), &told).await;
+    }
 }

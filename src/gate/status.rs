@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Gate;
 use super::house::House;
 use crate::forward::ServerState;
-use crate::oidc::ProviderStatus;
+use crate::oidc::{Endpoint, Provider, ProviderStatus};
 use crate::telemetry::{Metrics, Scrape};
 
 /// A part that cannot do its work.
@@ -24,7 +24,7 @@ impl Gate {
         let house = self.0.house.load();
         let away = house.providers.iter().filter_map(|provider| match provider.status() {
             ProviderStatus::Ready { .. } => None,
-            ProviderStatus::Unavailable { reason, .. } => {
+            ProviderStatus::Failing { reason, .. } | ProviderStatus::Unavailable { reason, .. } => {
                 Some(Missing { what: format!("provider {}", provider.name()), why: reason })
             }
         });
@@ -57,10 +57,11 @@ fn scrapes(house: &House) -> Vec<Scrape> {
         let up = f64::from(u8::from(ready));
         values.push(Scrape {
             name: "provider_up",
-            help: "Whether the provider's metadata are known",
+            help: "Whether the provider's metadata are known and the last calls to it were answered",
             labels: labels.clone(),
             value: up,
         });
+        values.extend(Endpoint::ALL.map(|endpoint| failures(&member.provider, endpoint)));
         if let Some(age) = member.keys.age() {
             let value = age.as_secs_f64();
             values.push(Scrape {
@@ -73,6 +74,16 @@ fn scrapes(house: &House) -> Vec<Scrape> {
     }
     values.extend(house.upstreams.iter().flat_map(|tended| tended.upstream.state()).flat_map(server));
     values
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
+fn failures(provider: &Provider, endpoint: Endpoint) -> Scrape {
+    Scrape {
+        name: "provider_failures",
+        help: "Calls to the provider that have failed since the start, by what was called",
+        labels: vec![("provider", provider.name().to_string()), ("endpoint", endpoint.as_str().to_owned())],
+        value: provider.failures(endpoint) as f64,
+    }
 }
 
 fn server(state: ServerState) -> [Scrape; 3] {

@@ -8,6 +8,7 @@ use openidconnect::{
 
 use super::assertion::ASSERTION_TYPE;
 use super::error::ProviderError;
+use super::health::Endpoint;
 use super::http::{HttpError, printable};
 use super::id_token::payload;
 use super::jwks::json;
@@ -75,7 +76,7 @@ impl Provider {
                 .add_extra_param("client_assertion_type", ASSERTION_TYPE)
                 .add_extra_param("client_assertion", assertion.expose().to_owned());
         }
-        Ok(request.request_async(self.http()).await?)
+        Ok(self.noted(request.request_async(self.http()).await)?)
     }
 
     /// Asks for new tokens (section 12).
@@ -92,7 +93,19 @@ impl Provider {
                 .add_extra_param("client_assertion_type", ASSERTION_TYPE)
                 .add_extra_param("client_assertion", assertion.expose().to_owned());
         }
-        Ok(request.request_async(self.http()).await?)
+        Ok(self.noted(request.request_async(self.http()).await)?)
+    }
+
+    /// Takes down whether the token endpoint does its work: a refusal is an answer.
+    fn noted<T>(&self, outcome: Result<T, RequestError>) -> Result<T, RequestError> {
+        match &outcome {
+            Ok(_) | Err(RequestTokenError::ServerResponse(_)) => self.health().answered(Endpoint::Token),
+            Err(RequestTokenError::Request(error)) => {
+                self.health().note::<()>(Endpoint::Token, &Err(error.clone()));
+            }
+            Err(RequestTokenError::Parse(..) | RequestTokenError::Other(_)) => {}
+        }
+        outcome
     }
 
     fn client_assertion(&self, metadata: &Metadata) -> Result<Option<Secret>, ProviderError> {

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::jwks::{Fetch, FetchError, FetchedKeys, JwksCache, JwksSettings};
 use super::keys::KeySource;
-use super::{Provider, ProviderSettings, SetupError};
+use super::{Endpoint, Provider, ProviderSettings, SetupError};
 use crate::clock::Clock;
 
 /// A provider, its keys, and the tasks that keep both fresh until this is dropped.
@@ -69,7 +69,9 @@ impl Fetch for Keys {
             // Where discovery fails, its own error says why; here only the address is missing.
             let _ = provider.retry_now().await;
             let url = provider.jwks_uri().ok_or_else(|| FetchError::new("its jwks_uri is not known yet"))?;
-            let response = provider.http().get(&url).await.map_err(FetchError::new)?;
+            let response = provider.http().get(&url).await;
+            provider.health().note(Endpoint::Keys, &response);
+            let response = response.map_err(FetchError::new)?;
             Ok(FetchedKeys { max_age: max_age(response.headers()), body: response.into_body() })
         }
         .boxed()
@@ -94,5 +96,13 @@ impl KeySource for Source {
     fn refresh_for_unknown_kid(&self, kid: &str) -> BoxFuture<'_, bool> {
         let kid = kid.to_owned();
         async move { self.0.refetch_for(&kid).await }.boxed()
+    }
+
+    fn recover(&self) -> BoxFuture<'_, ()> {
+        self.0.recover().boxed()
+    }
+
+    fn is_failing(&self) -> bool {
+        self.0.is_failing()
     }
 }

@@ -12,4 +12,10 @@ pub trait KeySource: Send + Sync {
     /// Asks for a fresh document because no key is called `kid`, or there is none at all; `false` where
     /// that was not done (cool-down) or failed. `kid` comes from an unverified token.
     fn refresh_for_unknown_kid(&self, kid: &str) -> BoxFuture<'_, bool>;
+
+    /// Asks for the document at once where there is none or the last call failed: the provider answers again.
+    fn recover(&self) -> BoxFuture<'_, ()>;
+
+    /// Whether the last call for the document gave none.
+    fn is_failing(&self) -> bool;
 }

@@ -14,8 +14,10 @@ mod error;
 mod federation;
 mod flights;
 mod flow;
+mod health;
 mod id_token;
 mod logout;
+mod members;
 mod metadata;
 mod provider;
 mod providers;
@@ -34,6 +36,7 @@ pub use flights::{FlightError, RefreshFlights};
 pub use flow::{
     CallbackParameters, Departure, Flow, FlowCookies, FlowError, SignInIntent, SignedIn, is_own_parameter,
 };
+pub use health::Endpoint;
 pub use id_token::IdTokenError;
 pub use keys::KeySource;
 pub use metadata::MetadataError;

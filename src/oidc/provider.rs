@@ -1,7 +1,7 @@
 //! One provider: its settings, and its metadata found in the background and kept.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -11,6 +11,7 @@ use url::Url;
 
 use super::assertion::AssertionKey;
 use super::error::{ProviderError, SetupError};
+use super::health::{Endpoint, Health};
 use super::http::HttpClient;
 use super::keys::KeySource;
 use super::metadata::{Metadata, discover, discovery_url};
@@ -20,9 +21,12 @@ use crate::clock::{Clock, Timestamp};
 use crate::identity::{Issuer, ProviderName};
 use crate::secret::random_bytes;
 
-const REFRESH: Duration = Duration::from_secs(24 * 3600);
-const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
-const COOL_DOWN: Duration = Duration::from_secs(2);
+/// How often a provider that answers is asked for its metadata, so that its end is noticed.
+const PROBE: Duration = Duration::from_secs(60);
+/// The first pause and the longest while it does not answer.
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), PROBE);
+/// The least time between two attempts, whoever asks for them.
+const COOL_DOWN: Duration = Duration::from_secs(1);
 
 /// An OpenID Provider as this gateway knows it.
 pub struct Provider {
@@ -32,7 +36,7 @@ pub struct Provider {
     http: HttpClient,
     discovery: Url,
     metadata: ArcSwapOption<Metadata>,
-    status: Mutex<ProviderStatus>,
+    health: Health,
     last_attempt: FlightLock<Option<Instant>>,
     keys: OnceLock<Arc<dyn KeySource>>,
     assertion_key: Option<AssertionKey>,
@@ -53,17 +57,15 @@ impl Provider {
         let discovery = discovery.ok_or_else(|| SetupError::Issuer(settings.issuer.to_string()))?;
         let http = HttpClient::new(settings.ca.as_deref(), settings.timeout)?;
         http.permit(vec![discovery.clone()]);
-        let reason = "its discovery document has not been asked for yet".to_owned();
-        let status = ProviderStatus::Unavailable { since: clock.now(), reason };
         Ok(Arc::new(Self {
             assertion_key: assertion_key(&settings)?,
             settings,
             redirect_uri,
+            health: Health::new(clock.clone()),
             clock,
             http,
             discovery,
             metadata: ArcSwapOption::empty(),
-            status: Mutex::new(status),
             last_attempt: FlightLock::new(None),
             keys: OnceLock::new(),
         }))
@@ -75,37 +77,71 @@ impl Provider {
         let _ = self.keys.set(keys);
     }
 
-    /// Finds the provider's metadata, however long that takes, and refreshes them every day. Never ends:
-    /// spawn it, and abort it when the provider leaves the configuration.
+    /// Finds the provider's metadata, however long that takes, and asks for them once a minute, so that an
+    /// outage is noticed, and at once where another call has failed. Never ends: spawn it, and abort it when
+    /// the provider leaves the configuration.
     pub async fn run(self: Arc<Self>) {
-        let mut failures = 0;
+        let mut failures: u32 = 0;
         loop {
-            failures = if self.attempt_now().await.is_ok() { 0 } else { failures + 1 };
-            let ready = self.metadata.load().is_some();
-            sleep(pause(failures, ready)).await;
+            let mut last = self.last_attempt.lock().await;
+            let found = self.attempt_unless_recent(&mut last).await.is_ok();
+            drop(last);
+            failures = if found { 0 } else { failures.saturating_add(1) };
+            if let Some(keys) = self.keys.get().filter(|_| found) {
+                keys.recover().await;
+            }
+            tokio::select! {
+                () = sleep(pause(failures)) => {}
+                () = self.worsened() => {}
+            }
         }
     }
 
-    /// Looks for the metadata now, where a person waits for them: one attempt for all who ask at the
-    /// same time, and none within two seconds of the last.
+    /// Looks for the metadata now where they are not known or the provider was away when it was last asked:
+    /// one attempt for all who ask at the same time, and none within a second of the last.
     ///
     /// # Errors
-    /// Where they are still unknown afterwards.
+    /// Where it does not answer now.
     pub async fn retry_now(&self) -> Result<(), ProviderError> {
-        let mut last = self.last_attempt.lock().await;
-        if self.metadata.load().is_some() {
+        if self.is_there() {
             return Ok(());
         }
-        if last.is_some_and(|at| at.elapsed() < COOL_DOWN) {
-            return Err(self.unavailable());
+        let mut last = self.last_attempt.lock().await;
+        if self.is_there() {
+            return Ok(());
         }
-        self.attempt(&mut last).await
+        let outcome = self.attempt_unless_recent(&mut last).await;
+        if outcome.is_ok() {
+            // Whoever signs in next needs the keys.
+            self.health.look_again();
+        }
+        outcome
     }
 
     /// Whether the provider can do its work.
     #[must_use]
     pub fn status(&self) -> ProviderStatus {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let failing = self.keys.get().is_some_and(|keys| keys.is_failing());
+        match self.health.status() {
+            ProviderStatus::Ready { since } if failing => {
+                let reason = "its keys (jwks_uri) cannot be had; the log says why".to_owned();
+                ProviderStatus::Failing { since, reason }
+            }
+            status => status,
+        }
+    }
+
+    /// Calls to `endpoint` that have failed since the start.
+    #[must_use]
+    pub fn failures(&self, endpoint: Endpoint) -> u64 {
+        self.health.failures(endpoint)
+    }
+
+    /// What an operator should know of the metadata: members that count as absent, what will not work and
+    /// what to do about it; empty while they are not known.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        self.metadata.load().as_ref().map(|metadata| metadata.remarks.clone()).unwrap_or_default()
     }
 
     /// Its name in the configuration.
@@ -158,48 +194,64 @@ impl Provider {
         self.clock.now()
     }
 
+    pub(super) const fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Waits until something is worth another look, a second at least.
+    async fn worsened(&self) {
+        sleep(COOL_DOWN).await;
+        self.health.worsened().await;
+    }
+
+    fn is_there(&self) -> bool {
+        !matches!(self.health.status(), ProviderStatus::Unavailable { .. })
+    }
+
     fn unavailable(&self) -> ProviderError {
-        match self.status() {
+        match self.health.status() {
             ProviderStatus::Unavailable { reason, .. } => ProviderError::Unavailable(reason),
-            ProviderStatus::Ready { .. } => ProviderError::Unavailable("its metadata are being found".into()),
+            ProviderStatus::Ready { .. } | ProviderStatus::Failing { .. } => {
+                ProviderError::Unavailable("its metadata are being found".into())
+            }
         }
     }
 
-    async fn attempt_now(&self) -> Result<(), ProviderError> {
-        let mut last = self.last_attempt.lock().await;
-        self.attempt(&mut last).await
-    }
-
-    async fn attempt(&self, last: &mut Option<Instant>) -> Result<(), ProviderError> {
-        let sign_in = self.settings.client.is_some();
-        let found = discover(&self.http, &self.discovery, &self.settings.issuer, sign_in).await;
+    async fn attempt_unless_recent(&self, last: &mut Option<Instant>) -> Result<(), ProviderError> {
+        if last.is_some_and(|at| at.elapsed() < COOL_DOWN) {
+            return if self.is_there() { Ok(()) } else { Err(self.unavailable()) };
+        }
+        let found = discover(&self.http, &self.discovery, &self.settings).await;
         *last = Some(Instant::now());
-        match found {
-            Ok(metadata) => self.adopt(metadata),
-            Err(error) => return Err(self.note(error)),
-        }
-        Ok(())
+        found.map(|metadata| self.adopt(metadata)).map_err(|error| self.note(error))
     }
 
     /// Only what the server itself calls is permitted: the browser goes to the other endpoints.
     fn adopt(&self, metadata: Metadata) {
-        let mut urls = vec![self.discovery.clone(), metadata.jwks.clone()];
-        urls.extend(metadata.token.iter().chain(&metadata.userinfo).cloned());
-        self.http.permit(urls);
-        self.metadata.store(Some(Arc::new(metadata)));
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*status, ProviderStatus::Unavailable { .. }) {
+        let before = self.metadata.load_full();
+        if before.as_deref() != Some(&metadata) {
+            let told = before.as_ref().map_or(&[][..], |before| &before.remarks);
+            for remark in metadata.remarks.iter().filter(|remark| !told.contains(remark)) {
+                tracing::warn!(provider = %self.name(), remark, "the provider's metadata");
+            }
+            let mut urls = vec![self.discovery.clone(), metadata.jwks.clone()];
+            urls.extend(metadata.token.iter().chain(&metadata.userinfo).cloned());
+            self.http.permit(urls);
+            self.metadata.store(Some(Arc::new(metadata)));
+        }
+        let away = !self.is_there();
+        self.health.answered(Endpoint::Metadata);
+        if away {
             tracing::info!(provider = %self.name(), "the provider's metadata are known");
-            *status = ProviderStatus::Ready { since: self.clock.now() };
         }
     }
 
-    /// Metadata once found stay good: a provider that is away for its daily refresh loses nothing.
+    /// Metadata once found stay good: who is signed in loses nothing while the provider is away.
     fn note(&self, error: ProviderError) -> ProviderError {
-        tracing::warn!(provider = %self.name(), %error, "the provider's metadata could not be fetched");
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        if let ProviderStatus::Unavailable { reason, .. } = &mut *status {
-            *reason = error.to_string();
+        if self.health.undiscovered(&error) {
+            tracing::warn!(provider = %self.name(), %error, "the provider's metadata could not be fetched");
+        } else {
+            tracing::debug!(provider = %self.name(), %error, "the provider's metadata cannot be fetched yet");
         }
         error
     }
@@ -228,11 +280,10 @@ fn assertion_key(settings: &ProviderSettings) -> Result<Option<AssertionKey>, Se
 
 /// How long to wait after `failures` failed attempts in a row, within ±25 % so that many gateways that
 /// lost the same provider do not come back to it all at once.
-fn pause(failures: u32, ready: bool) -> Duration {
+fn pause(failures: u32) -> Duration {
     let (least, most) = BACKOFF;
     let pause = match failures {
-        0 => REFRESH,
-        _ if ready => most,
+        0 => PROBE,
         _ => least.saturating_mul(1 << failures.saturating_sub(1).min(6)).min(most),
     };
     pause.mul_f64(0.75 + f64::from(u16::from_le_bytes(random_bytes())) / f64::from(u16::MAX) / 2.0)
@@ -243,12 +294,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_from_a_second_to_a_minute_and_a_day_after_success() {
-        let within = |failures, ready, seconds: f64| {
-            (0..100).all(|_| (0.75..=1.25).contains(&(pause(failures, ready).as_secs_f64() / seconds)))
+    fn pauses_grow_from_a_second_to_a_minute_and_are_a_minute_after_success() {
+        let within = |failures, seconds: f64| {
+            (0..100).all(|_| (0.75..=1.25).contains(&(pause(failures).as_secs_f64() / seconds)))
         };
-        assert!(within(1, false, 1.0) && within(2, false, 2.0) && within(5, false, 16.0));
-        assert!(within(7, false, 60.0) && within(u32::MAX, false, 60.0));
-        assert!(within(0, true, 86_400.0) && within(1, true, 60.0));
+        assert!(within(1, 1.0) && within(2, 2.0) && within(5, 16.0));
+        assert!(within(7, 60.0) && within(u32::MAX, 60.0) && within(0, 60.0));
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::claims::incomplete;
+use super::health::Endpoint;
 use super::http::{HttpError, json_response};
 use super::jwks::json;
 use super::metadata::Metadata;
@@ -76,7 +77,9 @@ impl Provider {
             .header(AUTHORIZATION, format!("Bearer {}", token.secret()))
             .body(Vec::new())
             .map_err(|_| UserInfoError::NotAnObject)?;
-        let response = json_response(url, self.http().call(request).await?)?;
+        let response = self.http().call(request).await.and_then(|response| json_response(url, response));
+        self.health().note(Endpoint::UserInfo, &response);
+        let response = response?;
         json::object(response.body()).map_err(|_| UserInfoError::NotAnObject)
     }
 }

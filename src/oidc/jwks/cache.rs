@@ -96,6 +96,17 @@ impl JwksCache {
         self.0.keys.load().life.serial != keys.life.serial
     }
 
+    /// Has the provider asked at once where the last call gave no keys, or none was made: it answers again.
+    pub async fn recover(&self) {
+        self.0.attempt(|shared, _| shared.lacks_keys()).await;
+    }
+
+    /// Whether the last call gave no keys.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.0.failing.load(Ordering::Relaxed)
+    }
+
     /// The usable keys as a JWK Set, for libraries that read one; `None` where none are trusted.
     /// Private, symmetric and otherwise refused keys are not in it.
     #[must_use]
@@ -202,6 +213,10 @@ impl Shared {
             provider = %self.provider, error = cause, stale_keys_trusted_for = ?trusted,
             "the provider's keys could not be refreshed"
         );
+    }
+
+    fn lacks_keys(&self) -> bool {
+        self.failing.load(Ordering::Relaxed) || self.keys.load().life.fetched.is_none()
     }
 
     async fn until_due(&self) -> Duration {

@@ -7,6 +7,7 @@ mod exchange;
 mod fake;
 mod federation;
 mod id_token;
+mod outages;
 mod outside;
 mod providers;
 mod refresh;

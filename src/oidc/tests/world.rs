@@ -40,6 +40,14 @@ impl KeySource for Keys {
         }
         std::future::ready(fresh).boxed()
     }
+
+    fn recover(&self) -> BoxFuture<'_, ()> {
+        std::future::ready(()).boxed()
+    }
+
+    fn is_failing(&self) -> bool {
+        false
+    }
 }
 
 pub(super) struct World {
