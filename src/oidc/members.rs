@@ -158,10 +158,8 @@ fn listed(names: &[String]) -> String {
 }
 
 fn unusable(member: &'static str, value: &Value, expected: &'static str) -> MetadataError {
-    let found = match value {
-        Value::String(text) => format!("\"{}\"", printable(text)),
-        other => kind(other).to_owned(),
-    };
+    let quoted = value.as_str().map(|text| format!("\"{}\"", printable(text)));
+    let found = quoted.unwrap_or_else(|| kind(value).to_owned());
     MetadataError::Unusable { member, found, expected }
 }
 

@@ -121,14 +121,13 @@ impl Provider {
     /// Whether the provider can do its work.
     #[must_use]
     pub fn status(&self) -> ProviderStatus {
+        let status = self.health.status();
         let failing = self.keys.get().is_some_and(|keys| keys.is_failing());
-        match self.health.status() {
-            ProviderStatus::Ready { since } if failing => {
-                let reason = "its keys (jwks_uri) cannot be had; the log says why".to_owned();
-                ProviderStatus::Failing { since, reason }
-            }
-            status => status,
+        if let (ProviderStatus::Ready { since }, true) = (&status, failing) {
+            let reason = "its keys (jwks_uri) cannot be had; the log says why".to_owned();
+            return ProviderStatus::Failing { since: *since, reason };
         }
+        status
     }
 
     /// Calls to `endpoint` that have failed since the start.
