@@ -15,6 +15,7 @@ use super::error::Cause;
 use super::exchange::Exchange;
 use super::timer::IdleTimer;
 use super::{Fault, ReservedHeaders, headers};
+use crate::request::{FieldNameError, check_field_names};
 
 /// How long an upstream may take to answer `Expect: 100-continue` before the body is sent anyway, as
 /// RFC 9110, section 10.1.1 has it: there are servers that never do.
@@ -54,6 +55,8 @@ enum BrokenOff {
     TooLarge,
     #[error("the request's body was silent for too long")]
     Silent,
+    #[error("in the trailers: {0}")]
+    Trailers(#[from] FieldNameError),
     #[error("the response ended before the request")]
     Cancelled,
 }
@@ -161,6 +164,7 @@ impl Watch {
         self.idle.progress();
         self.exchange.progress();
         if let Some(trailers) = frame.trailers_mut() {
+            check_field_names(trailers).inspect_err(|_| self.exchange.break_off(Fault::ClientTrailers))?;
             headers::strip_request_trailers(trailers, &self.reserved);
         }
         let size = frame.data_ref().map_or(0, |data| data.len() as u64);

@@ -39,6 +39,8 @@ pub enum Fault {
     BodyTooLarge,
     /// The client's body broke off or was malformed.
     ClientBody,
+    /// A trailer of the client's is spelled so that a server could take it for framing (invariant 21).
+    ClientTrailers,
     /// The client's body was silent for longer than `Timeouts::idle`.
     ClientTimeout,
     /// `CONNECT` and `TRACE` are not forwarded.
@@ -74,6 +76,7 @@ impl Fault {
             | Self::HeadersTooLarge => Blame::Upstream,
             Self::BodyTooLarge
             | Self::ClientBody
+            | Self::ClientTrailers
             | Self::ClientTimeout
             | Self::MethodRefused
             | Self::BadTarget => Blame::Client,
@@ -91,7 +94,7 @@ impl Fault {
                 StatusCode::BAD_GATEWAY
             }
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::ClientBody | Self::BadTarget => StatusCode::BAD_REQUEST,
+            Self::ClientBody | Self::ClientTrailers | Self::BadTarget => StatusCode::BAD_REQUEST,
             Self::ClientTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::MethodRefused => StatusCode::METHOD_NOT_ALLOWED,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -111,6 +114,7 @@ impl Fault {
             Self::HeadersTooLarge => "headers_too_large",
             Self::BodyTooLarge => "body_too_large",
             Self::ClientBody => "client_body",
+            Self::ClientTrailers => "client_trailers",
             Self::ClientTimeout => "client_timeout",
             Self::MethodRefused => "method_refused",
             Self::BadTarget => "bad_target",
@@ -129,6 +133,9 @@ impl Fault {
             Self::HeadersTooLarge => "the head of the app's answer is too large",
             Self::BodyTooLarge => "the request's body is larger than this route takes",
             Self::ClientBody => "the request's body broke off",
+            Self::ClientTrailers => {
+                "a trailer is spelled so that a server could take it for framing or a hop-by-hop field"
+            }
             Self::ClientTimeout => "the request's body did not arrive in time",
             Self::MethodRefused => "this method is not forwarded",
             Self::BadTarget => "the request's target cannot be forwarded",

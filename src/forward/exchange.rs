@@ -20,7 +20,8 @@ pub(super) struct Exchange {
     waker: AtomicWaker,
 }
 
-const FAULTS: [Fault; 3] = [Fault::BodyTooLarge, Fault::ClientBody, Fault::ClientTimeout];
+const FAULTS: [Fault; 4] =
+    [Fault::BodyTooLarge, Fault::ClientBody, Fault::ClientTimeout, Fault::ClientTrailers];
 
 impl Exchange {
     /// Why the request's body broke off, where that is why the exchange failed.

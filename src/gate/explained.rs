@@ -90,7 +90,7 @@ fn judged<'a>(settings: &'a GateSettings, request: &Imagined) -> Result<Explaine
     let route = find(&table, &authority, scheme, &path, &request.method)?;
     let beyond = path.exceptions().beyond(route.path_exceptions);
     if !beyond.is_empty() {
-        return Err(super::rejection::untolerated(beyond));
+        return Err(super::ambiguous::untolerated(beyond));
     }
     let (method, client) = (&request.method, ClientAddress::new(request.client));
     let question = Question { principal: request.principal.as_ref(), method, path: &path, client };

@@ -18,7 +18,8 @@ impl Inbound {
     /// Reads the head of `request`.
     ///
     /// # Errors
-    /// [`Rejection::Malformed`] where two parsers could read it differently.
+    /// [`Rejection::Malformed`] where two parsers could read it differently, [`Rejection::UriTooLong`] where its
+    /// path is.
     pub(super) fn read<B>(
         transport: &Transport,
         trusted: &TrustedProxies,

@@ -1,6 +1,7 @@
 //! The one path of every request.
 
 mod act;
+mod ambiguous;
 mod body;
 mod exchange;
 mod explained;
@@ -44,7 +45,7 @@ pub use settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
 pub use status::Missing;
 
 use crate::listener::Handler;
-use crate::request::Transport;
+use crate::request::{Transport, check_field_names};
 use crate::session::SessionSettings;
 
 /// The gate: every request of every listener passes here. Cheap to clone; a reload reaches all clones.
@@ -109,6 +110,7 @@ impl Gate {
         async move {
             let inbound =
                 exchange.inbound.insert(Inbound::read(&exchange.transport, &house.trusted, &request)?);
+            check_field_names(request.headers())?;
             let route = house.route(&exchange.transport, inbound)?;
             exchange.route = Some(Arc::clone(route));
             route.tolerates(&inbound.path)?;

@@ -5,6 +5,7 @@ use std::error::Error;
 
 use http::{HeaderMap, HeaderValue};
 
+use super::ambiguous::{Ambiguous, untolerated};
 use super::kept::KeptForm;
 use super::return_to::ReturnTo;
 use crate::authn::{ErrorCode, TokenError};
@@ -12,15 +13,17 @@ use crate::forward::{Blame, Fault, ForwardError};
 use crate::identity::ProviderName;
 use crate::limit::Exceeded;
 use crate::oidc::SignInError;
-use crate::request::{AuthorityError, ForwardingError, PathError, PathExceptions};
+use crate::request::{AuthorityError, FieldNameError, ForwardingError, PathError, PathExceptions};
 use crate::session::{SessionError, StoreUnavailable};
 use crate::telemetry::Outcome;
 
 /// A step's no.
 #[derive(Debug)]
 pub(super) enum Rejection {
-    /// Two parsers could read the request differently; what exactly, for the log.
-    Malformed(String),
+    /// Two parsers could read the request differently.
+    Malformed(Box<Ambiguous>),
+    /// Its path is longer than is read; how long it is.
+    UriTooLong(String),
     /// Its path has something in it that the route does not tolerate.
     Untolerated(PathExceptions),
     /// No route claims the host.
@@ -86,7 +89,9 @@ impl Rejection {
     /// How metrics and the log call it.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Malformed(_) | Self::Untolerated(_) | Self::NoSuchFlow(_) => Outcome::BadRequest,
+            Self::Malformed(_) | Self::UriTooLong(_) | Self::Untolerated(_) | Self::NoSuchFlow(_) => {
+                Outcome::BadRequest
+            }
             Self::UnknownHost | Self::UnknownPath | Self::MethodNotAllowed(_) => Outcome::NotFound,
             Self::Limited(_) | Self::Busy => Outcome::Limited,
             Self::Token(error) => of_token(*error),
@@ -102,7 +107,8 @@ impl Rejection {
     /// The exact reason, for the log and nobody else; empty where the decision says it all.
     pub(super) fn reason(&self) -> Cow<'static, str> {
         match self {
-            Self::Malformed(cause) | Self::NoSuchFlow(cause) | Self::StoreUnavailable(cause) => {
+            Self::Malformed(ambiguous) => ambiguous.what.clone().into(),
+            Self::UriTooLong(cause) | Self::NoSuchFlow(cause) | Self::StoreUnavailable(cause) => {
                 cause.clone().into()
             }
             Self::ProviderUnavailable { provider, reason } => format!("provider {provider}: {reason}").into(),
@@ -141,11 +147,6 @@ fn of_upstream(error: &ForwardError) -> Outcome {
     }
 }
 
-pub(super) fn untolerated(what: PathExceptions) -> String {
-    let words: Vec<_> = what.iter().map(|exception| exception.as_str()).collect();
-    format!("ambiguous path: {}; where the app needs it, its route says `tolerate`", words.join(", "))
-}
-
 fn of_forward(error: &ForwardError) -> String {
     let text = with_causes(error);
     error.server().map_or_else(|| text.clone(), |server| format!("{server}: {text}"))
@@ -176,11 +177,15 @@ macro_rules! from {
 }
 
 from! {
-    AuthorityError => |error| Self::Malformed(error.to_string());
-    ForwardingError => |error| Self::Malformed(error.to_string());
-    PathError => |error| Self::Malformed(error.to_string());
+    FieldNameError => |error| Self::Malformed(Box::new(error.into()));
+    AuthorityError => |error| Self::Malformed(Box::new(error.into()));
+    ForwardingError => |error| Self::Malformed(Box::new(error.into()));
+    PathError => |error| match error {
+        PathError::TooLong { .. } => Self::UriTooLong(error.to_string()),
+        other => Self::Malformed(Box::new(other.into())),
+    };
     Exceeded => |exceeded| Self::Limited(exceeded);
-    ForwardError => |error| Self::Forward(error);
+    ForwardError => |error| Ambiguous::of_trailers(&error).map_or(Self::Forward(error), Self::Malformed);
     StoreUnavailable => |error| Self::StoreUnavailable(error.to_string());
     SessionError => |error| Self::StoreUnavailable(error.to_string());
 }

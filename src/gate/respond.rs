@@ -9,7 +9,9 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use serde_json::Value;
 
+use super::ambiguous::{untolerated, untolerated_members};
 use super::body::Body;
 use super::exchange::Exchange;
 use super::house::House;
@@ -110,6 +112,10 @@ fn refused(house: &House, exchange: &Exchange, asked: Asked, no: &Rejection) -> 
         Rejection::Forbidden { .. } => problem(exchange, &FORBIDDEN),
         Rejection::CrossSite => problem(exchange, &CROSS_SITE),
         Rejection::SignIn(_) => problem(exchange, &UNAUTHENTICATED),
+        Rejection::Malformed(what) if !asked.page => ambiguous(exchange, &what.what, what.members()),
+        Rejection::Untolerated(what) if !asked.page => {
+            ambiguous(exchange, &untolerated(*what), untolerated_members(*what))
+        }
         Rejection::Token(error) if error.code().is_some() => token(exchange, *error),
         Rejection::SignInFailed(failed) => {
             let retry = failed.return_to.as_ref().map(ReturnTo::as_str);
@@ -125,6 +131,7 @@ fn refused(house: &House, exchange: &Exchange, asked: Asked, no: &Rejection) -> 
 fn fault_of<'a>(house: &'a House, no: &'a Rejection) -> Fault<'a> {
     match no {
         Rejection::Malformed(_) | Rejection::Untolerated(_) => Fault::BadRequest,
+        Rejection::UriTooLong(_) => Fault::UriTooLong,
         Rejection::UnknownHost | Rejection::UnknownPath => Fault::NotFound,
         Rejection::MethodNotAllowed(_) => Fault::MethodNotAllowed,
         Rejection::Limited(exceeded) => Fault::TooManyRequests { retry_after: exceeded.retry_after() },
@@ -166,6 +173,14 @@ fn fault(exchange: &Exchange, asked: Asked, fault: Fault<'_>) -> Response<Body> 
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// A request that could be read in two ways: which, and what a route may do about it.
+fn ambiguous(exchange: &Exchange, detail: &str, members: serde_json::Map<String, Value>) -> Response<Body> {
+    let (status, kind) = (StatusCode::BAD_REQUEST, "urn:portcullis:problem:bad-request");
+    let title = "This request can’t be read";
+    let (content_type, text) = pages::problem(status, kind, title, detail, &exchange.id, members);
+    machine(status, content_type, text)
 }
 
 /// Who was refused what, and the way to be somebody else.
@@ -258,6 +273,10 @@ fn add_fields(no: &Rejection, status: StatusCode, headers: &mut HeaderMap) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     match no {
+        // Whatever follows could be a part of it to somebody else (RFC 9112, section 11.2).
+        Rejection::Malformed(what) if what.is_about_framing() => {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         Rejection::Limited(exceeded) => exceeded.write_headers(headers),
         Rejection::SignInFailed(failed) => {
             headers.append(header::SET_COOKIE, failed.forget.clone());

@@ -3,10 +3,14 @@
 use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use super::http1::Reader;
 
@@ -31,6 +35,28 @@ impl Content {
 
     pub(super) const fn http2(incoming: Incoming) -> Self {
         Self(Source::Http2(incoming))
+    }
+}
+
+/// What is left of an upload that nobody reads has so long, and so many bytes, to come before its stream is reset:
+/// there are clients that tell of the reset alone, and not of the answer that came before it.
+const REST: Duration = Duration::from_secs(2);
+const REST_BYTES: usize = 1024 * 1024;
+
+impl Drop for Content {
+    fn drop(&mut self) {
+        let Source::Http2(incoming) = std::mem::replace(&mut self.0, Source::Empty) else { return };
+        if let (false, Ok(runtime)) = (incoming.is_end_stream(), Handle::try_current()) {
+            runtime.spawn(timeout(REST, read_away(incoming)));
+        }
+    }
+}
+
+async fn read_away(mut incoming: Incoming) {
+    let mut left = REST_BYTES;
+    while let Some(Ok(frame)) = incoming.frame().await {
+        let Some(less) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+        left = less;
     }
 }
 

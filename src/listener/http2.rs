@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::header::{self, HeaderValue};
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::{HttpService, service_fn};
@@ -17,8 +19,9 @@ use pin_project_lite::pin_project;
 
 use super::activity::{Activity, InFlight};
 use super::content::Content;
+use super::http1::{Ambiguity, LONGEST, Refused};
 use super::stream::{Stream, Watched};
-use super::tally::Seat;
+use super::tally::{Seat, Tally};
 use super::watch::Graceful;
 use super::{ConnectionLimits, Handler};
 use crate::request::Transport;
@@ -38,8 +41,9 @@ pub(super) fn serve<H: Handler>(
     limits: &ConnectionLimits,
     (stream, activity, seat): (Stream, Arc<Activity>, Seat),
 ) -> impl Graceful + Send {
+    let (tally, max_fields) = (seat.tally(), limits.max_fields);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), seat));
-    let service = Arc::new(Service { handler, transport, activity });
+    let service = Arc::new(Service { handler, transport, activity, tally, max_fields });
     // Boxed: hyper keeps the room of a request's future for as long as a connection waits for the next.
     let service = service_fn(move |request: Request<Incoming>| Box::pin(service.answer(request)));
     builder(limits).serve_connection(io, service)
@@ -89,6 +93,8 @@ struct Service<H> {
     handler: H,
     transport: Arc<Transport>,
     activity: Arc<Activity>,
+    tally: Arc<Tally>,
+    max_fields: usize,
 }
 
 impl<H: Handler> Service<H> {
@@ -101,24 +107,51 @@ impl<H: Handler> Service<H> {
         let request = request.map(Content::http2);
         // A block: the future of an `async fn` holds its arguments twice.
         async move {
+            if let Err(refused) = service.check(&request) {
+                let refusal = service.refuse(&refused);
+                return Ok(refusal.map(|text| Answer { body: Either::Right(text), in_flight }));
+            }
             let response = service.handler.handle(&service.transport, request).await;
-            Ok(response.map(|body| Answer { body, in_flight }))
+            Ok(response.map(|body| Answer { body: Either::Left(body), in_flight }))
         }
     }
+
+    /// The same bounds as over HTTP/1.1. A `Cookie` that came in crumbs is one field (RFC 9113, section 8.2.3).
+    fn check(&self, request: &Request<Content>) -> Result<(), Refused> {
+        let fields = request.headers();
+        let crumbs = || fields.get_all(header::COOKIE).iter().count().saturating_sub(1);
+        if fields.len() > self.max_fields && fields.len() - crumbs() > self.max_fields {
+            return Err(Refused::TooLarge);
+        }
+        if request.body().size_hint().lower() > LONGEST { Err(Ambiguity::Length.into()) } else { Ok(()) }
+    }
+
+    fn refuse(&self, refused: &Refused) -> Response<Full<Bytes>> {
+        let (status, client) = (refused.status(), self.transport.peer.ip());
+        self.tally.count(refused.refusal());
+        tracing::info!(%client, reason = %refused, answer = status.as_u16(), "unreadable request refused");
+        let mut response = Response::new(Full::from(format!("{refused}\n")));
+        *response.status_mut() = status;
+        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, plain);
+        response
+    }
 }
+
+type Cause = Box<dyn Error + Send + Sync>;
 
 pin_project! {
     /// A response's body; dropped when it has been sent or given up.
     pub(super) struct Answer<B> {
         #[pin]
-        body: B,
+        body: Either<B, Full<Bytes>>,
         in_flight: InFlight,
     }
 }
 
-impl<B: Body<Data = Bytes>> Body for Answer<B> {
+impl<B: Body<Data = Bytes, Error: Into<Cause>>> Body for Answer<B> {
     type Data = Bytes;
-    type Error = B::Error;
+    type Error = Cause;
 
     fn poll_frame(
         self: Pin<&mut Self>,

@@ -2,6 +2,7 @@
 
 mod authority;
 mod client;
+mod field_names;
 mod forwarding;
 mod memo;
 mod navigation;
@@ -10,6 +11,7 @@ mod transport;
 
 pub use authority::{Authority, AuthorityError};
 pub use client::{ClientAddress, TrustedProxies};
+pub use field_names::{FieldNameError, check_field_names};
 pub use forwarding::{Forwarding, ForwardingError};
 pub use memo::{Memo, Origin, OriginFields};
 pub use navigation::is_navigation;

@@ -75,6 +75,65 @@ fn invariant_9_trailers_carry_no_identity() {
     assert!(!seen.trailers.contains("root") && !seen.head.contains("root"), "{seen:?}");
 }
 
+/// Spellings that some server folds to framing or to a hop-by-hop field.
+const LOOKALIKES: [&str; 12] = [
+    "Transfer_Encoding: chunked",
+    "Transfer.Encoding: chunked",
+    "transfer~encoding: chunked",
+    "Content_Length: 6",
+    "content.length: 6",
+    "Keep_Alive: timeout=5",
+    "Proxy_Connection: keep-alive",
+    "Proxy.Authorization: Basic eDp5",
+    "HTTP2_Settings: AAMAAABk",
+    "Connection_: Transfer-Encoding",
+    "_Host: other.example",
+    "Trailer.: X-A",
+];
+
+#[test]
+fn invariant_21_names_that_fold_to_framing_never_leave() {
+    let app = App::ok();
+    let gateway = Gateway::start(&app.route(""));
+    for field in LOOKALIKES {
+        let head = format!(
+            "POST /framed HTTP/1.1\r\nHost: app.example\r\nContent-Length: 5\r\n{field}\r\n\r\n0\r\n\r\n"
+        );
+        let mut conn = gateway.connect();
+        conn.say(format!("{head}GET /smuggled HTTP/1.1\r\nHost: app.example\r\n\r\n"));
+        let answer = conn.response();
+        assert_eq!(answer.status(), 400, "{field}: {answer:?}");
+        assert!(conn.is_closed(), "{field}: the connection goes on");
+        let told: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(told["ambiguity"], "field-name", "{told}");
+    }
+    let line = gateway.line_for("/framed");
+    assert!(line["reason"].as_str().unwrap().contains("`transfer-encoding`"), "{line}");
+    assert_eq!((line["status"].as_u64(), app.count()), (Some(400), 0));
+    for field in ["User_Agent: x", "X_Transfer_Encoding: chunked", "Proxy-Features: x", "Priority: u=1"] {
+        assert_eq!(get(gateway.port, "/", &[field]).status(), 200, "{field} frames nothing");
+    }
+}
+
+#[test]
+fn invariant_21_nor_do_they_in_trailers() {
+    let app = App::ok();
+    let gateway = Gateway::start(&app.route(""));
+    for field in LOOKALIKES {
+        let mut conn = gateway.connect();
+        conn.say(format!(
+            "POST /trailed HTTP/1.1\r\nHost: app.example\r\nTransfer-Encoding: chunked\r\n\r\n\
+             2\r\nhi\r\n0\r\n{field}\r\n\r\n"
+        ));
+        let answer = conn.response();
+        assert_eq!(answer.status(), 400, "{field}: {answer:?}");
+    }
+    let line = gateway.line_for("/trailed");
+    assert!(line["reason"].as_str().unwrap().contains("a trailer is spelled so"), "{line}");
+    assert_eq!(line["outcome"], "bad-request");
+    assert!(app.seen().iter().all(|seen| seen.broken && seen.trailers.is_empty()), "{:?}", app.seen());
+}
+
 #[test]
 fn invariant_10_strangers_do_not_say_where_a_request_comes_from() {
     let app = App::ok();

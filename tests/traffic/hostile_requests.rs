@@ -74,6 +74,34 @@ fn invariant_2_paths_that_can_be_read_twice_are_refused() {
 }
 
 #[test]
+fn a_refusal_says_what_can_be_read_twice_and_who_may_tolerate_it() {
+    let app = App::ok();
+    let gateway = Gateway::start(&app.route("tolerate = \"semicolon\""));
+    let told = |path: &str| -> serde_json::Value {
+        let answer = gateway.get(path);
+        assert_eq!((answer.status(), answer.header("content-type")), (400, Some("application/problem+json")));
+        serde_json::from_slice(&answer.body).unwrap()
+    };
+    let both = told("/a%2Fb//c;d");
+    assert_eq!(both["tolerate"], serde_json::json!(["encoded-slash", "empty-segment"]));
+    assert!(
+        both["detail"].as_str().unwrap().contains("tolerate = [\"encoded-slash\", \"empty-segment\"]"),
+        "{both}"
+    );
+    for (path, kind) in [
+        ("/a/../b", "dot-segment"),
+        ("/a\\b", "backslash"),
+        ("/%zz", "malformed-escape"),
+        ("/%ff", "invalid-utf-8"),
+    ] {
+        let told = told(path);
+        assert_eq!((&told["ambiguity"], told.get("tolerate")), (&kind.into(), None), "{told}");
+        assert!(told["detail"].as_str().unwrap().contains("byte"), "{told}");
+    }
+    assert_eq!(app.count(), 0);
+}
+
+#[test]
 fn invariant_2_what_a_route_tolerates_is_opaque_and_arrives_as_it_came() {
     let app = App::ok();
     let gateway = Gateway::start(&app.route("tolerate = [\"encoded-slash\", \"semicolon\"]"));
@@ -102,6 +130,7 @@ fn invariant_12_requests_that_can_be_framed_twice_are_refused() {
         ("CL sign", "Content-Length: +5\r\n"),
         ("CL hex", "Content-Length: 0x5\r\n"),
         ("CL overflow", "Content-Length: 99999999999999999999999\r\n"),
+        ("CL of 2^63", "Content-Length: 9223372036854775808\r\n"),
         ("obs-fold", "X-A: 1\r\n folded\r\nContent-Length: 0\r\n"),
         ("fold of TE", "Transfer-Encoding:\r\n chunked\r\n"),
         ("bare LF", "X-A: 1\nContent-Length: 0\r\n"),
@@ -174,6 +203,9 @@ fn invariant_14_heads_bodies_and_targets_have_an_end() {
     assert_eq!(get(gateway.port, "/", &many).status(), 431);
     let status = get(gateway.port, &format!("/{long}"), &[]).status();
     assert!(matches!(status, 414 | 431), "{status}");
+    let longer = format!("/{}", "a".repeat(9_000));
+    assert_eq!(get(gateway.port, &longer, &[]).status(), 414);
+    assert_eq!(get(gateway.port, &longer, &["Sec-Fetch-Mode: navigate", "Accept: text/html"]).status(), 414);
     assert_eq!(gateway.send(request("POST", "/", &["Content-Length: 2000"])).status(), 413);
     assert_eq!(app.count(), 0);
     let mut conn = gateway.connect();

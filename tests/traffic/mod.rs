@@ -2,10 +2,12 @@
 
 mod admin;
 mod app;
+mod early_answers;
 mod grpc;
 mod hostile_headers;
 mod hostile_requests;
 mod http2;
+mod http2_refused;
 mod life;
 mod limits;
 mod process;

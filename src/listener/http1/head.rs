@@ -19,6 +19,9 @@ const FEW: usize = 100;
 /// Bytes that the shortest field takes.
 const SHORTEST: usize = 4;
 
+/// The longest body that a request may state, in bytes.
+pub(in super::super) const LONGEST: u64 = i64::MAX as u64;
+
 /// A request's head, and what it says of what follows.
 #[derive(Debug)]
 pub(super) struct Head {
@@ -170,7 +173,7 @@ impl Meaning {
 }
 
 fn length(value: &[u8]) -> Result<Framing, Ambiguity> {
-    digits(value).map(Framing::Length).ok_or(Ambiguity::Length)
+    digits(value).filter(|length| *length <= LONGEST).map(Framing::Length).ok_or(Ambiguity::Length)
 }
 
 fn coding(value: &[u8], version: Version) -> Result<Framing, Ambiguity> {

@@ -11,5 +11,7 @@ mod slot;
 mod wire;
 
 pub(super) use connection::Http1;
+pub(super) use head::LONGEST;
 pub use refused::Ambiguity;
+pub(super) use refused::Refused;
 pub(super) use slot::Reader;

@@ -18,8 +18,8 @@ pub enum Ambiguity {
     /// RFC 9112, section 6.3: the classic request smuggling.
     #[error("Content-Length beside Transfer-Encoding, or one of them twice")]
     Framing,
-    /// Anything but one decimal number.
-    #[error("Content-Length is not one decimal number")]
+    /// Anything but one decimal number below 2^63: a server that counts in signed numbers reads a negative one.
+    #[error("Content-Length is not one decimal number below 2^63")]
     Length,
     /// RFC 9112, section 7: no coding but `chunked` is understood, and none in HTTP/1.0.
     #[error("Transfer-Encoding is not `chunked`")]
@@ -31,7 +31,7 @@ pub enum Ambiguity {
 
 /// Why a request is answered before anybody has seen it.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refused {
+pub(in super::super) enum Refused {
     #[error(transparent)]
     Ambiguous(#[from] Ambiguity),
     #[error("this is no HTTP/1 request")]
@@ -47,7 +47,7 @@ pub(super) enum Refused {
 }
 
 impl Refused {
-    pub(super) const fn status(&self) -> StatusCode {
+    pub(in super::super) const fn status(&self) -> StatusCode {
         match self {
             Self::Ambiguous(_) | Self::NotHttp | Self::Syntax(_) | Self::Target => StatusCode::BAD_REQUEST,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
@@ -55,7 +55,7 @@ impl Refused {
         }
     }
 
-    pub(super) const fn refusal(&self) -> Refusal {
+    pub(in super::super) const fn refusal(&self) -> Refusal {
         match self {
             Self::Ambiguous(_) => Refusal::Ambiguous,
             Self::NotHttp | Self::Syntax(_) | Self::Target => Refusal::Malformed,

@@ -23,8 +23,6 @@ struct State {
     cut: bool,
     /// The reader waits.
     wanted: bool,
-    /// The reader has left.
-    left: bool,
     reader: Option<Waker>,
     feeder: Option<Waker>,
 }
@@ -85,16 +83,6 @@ impl Body for Reader {
     }
 }
 
-impl Drop for Reader {
-    fn drop(&mut self) {
-        let mut state = self.slot.lock();
-        state.left = true;
-        if let Some(feeder) = state.feeder.take() {
-            feeder.wake();
-        }
-    }
-}
-
 /// The connection's end.
 #[derive(Debug)]
 pub(super) struct Feeder {
@@ -136,10 +124,9 @@ impl Feeder {
         std::mem::replace(&mut self.expects, false)
     }
 
-    /// Whether the reader has left before the end, and more than `received` will come.
-    pub(super) fn is_unread(&self, received: usize) -> bool {
-        let left = self.slot.as_ref().is_some_and(|slot| slot.lock().left);
-        left && match self.framing {
+    /// Whether more than `received` will come: whoever answers already may not read it.
+    pub(super) fn is_behind(&self, received: usize) -> bool {
+        match self.framing {
             Framing::Length(left) => left > received as u64,
             Framing::Chunked(_) | Framing::Close => true,
         }

@@ -147,15 +147,16 @@ impl Wire {
         }
     }
 
-    /// Writes the head of the answer, and says how its body follows and whether the connection may go on then.
+    /// Writes the head of the answer, and says how its body follows and whether the connection may go on then: not
+    /// where the answer is ahead of the request, whose rest may never be read (RFC 9112, section 9.6).
     pub(super) fn begin_answer<B: Body>(
         &mut self,
         response: &Response<B>,
         mut asked: Asked,
         feeder: &mut Feeder,
     ) -> (Transfer, bool) {
-        let unread = feeder.is_unread(self.received.len());
-        asked.persists &= !unread && !feeder.is_broken() && !self.activity.is_leaving();
+        let ahead = feeder.is_behind(self.received.len());
+        asked.persists &= !ahead && !feeder.is_broken() && !self.activity.is_leaving();
         feeder.take_expectation();
         asked.write(response, self.outgoing.begin())
     }

@@ -32,6 +32,17 @@ impl PathException {
             Self::DoubleEncoding => "double encoding",
         }
     }
+
+    /// What `tolerate` calls it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::EncodedSlash => "encoded-slash",
+            Self::EmptySegment => "empty-segment",
+            Self::Semicolon => "semicolon",
+            Self::DoubleEncoding => "double-encoding",
+        }
+    }
 }
 
 impl PathExceptions {

@@ -1,0 +1,89 @@
+//! What in a request two programs could read differently, in words for its sender and for the log.
+
+use serde_json::{Map, Value};
+
+use crate::forward::{Fault, ForwardError};
+use crate::request::{AuthorityError, FieldNameError, ForwardingError, PathError, PathExceptions};
+
+/// Why a request is refused with 400.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ambiguous {
+    /// A word for programs.
+    kind: &'static str,
+    /// The exact reason. It says nothing but what stands in the request.
+    pub(super) what: String,
+}
+
+impl Ambiguous {
+    /// Trailers come when the request has gone on already.
+    pub(super) fn of_trailers(error: &ForwardError) -> Option<Box<Self>> {
+        let what = (error.fault() == Fault::ClientTrailers).then(|| error.to_string())?;
+        Some(Box::new(Self { kind: FIELD_NAME, what }))
+    }
+
+    /// Members of a problem document (RFC 9457, section 3.2).
+    pub(super) fn members(&self) -> Map<String, Value> {
+        Map::from_iter([("ambiguity".to_owned(), self.kind.into())])
+    }
+
+    /// Whether what follows the head could be read differently, too.
+    pub(super) fn is_about_framing(&self) -> bool {
+        self.kind == FIELD_NAME
+    }
+}
+
+const FIELD_NAME: &str = "field-name";
+
+impl From<FieldNameError> for Ambiguous {
+    fn from(error: FieldNameError) -> Self {
+        Self { kind: FIELD_NAME, what: error.to_string() }
+    }
+}
+
+impl From<AuthorityError> for Ambiguous {
+    fn from(error: AuthorityError) -> Self {
+        Self { kind: "host", what: error.to_string() }
+    }
+}
+
+impl From<ForwardingError> for Ambiguous {
+    fn from(error: ForwardingError) -> Self {
+        Self { kind: "forwarding", what: error.to_string() }
+    }
+}
+
+impl From<PathError> for Ambiguous {
+    fn from(error: PathError) -> Self {
+        let kind = match error {
+            PathError::NotAbsolute => "not-absolute",
+            PathError::TooLong { .. } => "path-too-long",
+            PathError::DotSegment { .. } => "dot-segment",
+            PathError::Control { .. } => "control-character",
+            PathError::Backslash { .. } => "backslash",
+            PathError::Delimiter { .. } => "delimiter",
+            PathError::MalformedEscape { .. } => "malformed-escape",
+            PathError::InvalidUtf8 { .. } => "invalid-utf-8",
+        };
+        Self { kind, what: error.to_string() }
+    }
+}
+
+/// What a route would have to say so that the path passes.
+pub(super) fn untolerated(what: PathExceptions) -> String {
+    let found: Vec<_> = what.iter().map(|exception| exception.as_str()).collect();
+    let words: Vec<_> = what.iter().map(|exception| format!("\"{}\"", exception.word())).collect();
+    let (found, words) = (found.join(" and "), words.join(", "));
+    format!(
+        "ambiguous path: it has {found}, which two servers could read differently; where the app needs it, its \
+         route says `tolerate = [{words}]`"
+    )
+}
+
+/// The same for programs.
+pub(super) fn untolerated_members(what: PathExceptions) -> Map<String, Value> {
+    let words: Vec<Value> = what.iter().map(|exception| exception.word().into()).collect();
+    Map::from_iter([
+        ("ambiguity".to_owned(), Value::from(words.clone())),
+        ("tolerate".to_owned(), Value::from(words)),
+    ])
+}
