@@ -180,9 +180,10 @@ from! {
     FieldNameError => |error| Self::Malformed(Box::new(error.into()));
     AuthorityError => |error| Self::Malformed(Box::new(error.into()));
     ForwardingError => |error| Self::Malformed(Box::new(error.into()));
-    PathError => |error| match error {
-        PathError::TooLong { .. } => Self::UriTooLong(error.to_string()),
-        other => Self::Malformed(Box::new(other.into())),
+    PathError => |error| if matches!(error, PathError::TooLong { .. }) {
+        Self::UriTooLong(error.to_string())
+    } else {
+        Self::Malformed(Box::new(error.into()))
     };
     Exceeded => |exceeded| Self::Limited(exceeded);
     ForwardError => |error| Ambiguous::of_trailers(&error).map_or(Self::Forward(error), Self::Malformed);
