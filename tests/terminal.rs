@@ -107,3 +107,99 @@ fn colours_are_for_terminals_and_for_who_wants_them() {
         assert!(!on_a_terminal(&arguments, "1").contains("\u{1b}["), "{command} heeds NO_COLOR");
     }
 }
+
+/// A gateway's configuration that loads but is doubtful, in a folder of its own.
+fn doubtful(format: &str, listen: &str) -> TempDir {
+    let directory = TempDir::new().unwrap();
+    let text = format!(
+        "[server]\nlisten = \"{listen}\"\nstate = \"memory\"\ntrusted_proxies = \"0.0.0.0/0\"\n[log]\nformat = \"{format}\"\n\
+         [[routes]]\nhost = \"a.example\"\nupstream = \"http://127.0.0.1:9\"\naccess = \"public\"\n"
+    );
+    fs::write(directory.path().join("portcullis.toml"), text).unwrap();
+    directory
+}
+
+fn in_folder(directory: &TempDir, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .args(arguments)
+        .current_dir(directory.path())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_file_is_named_with_or_without_an_option() {
+    let directory = doubtful("auto", "127.0.0.1:0");
+    fs::rename(directory.path().join("portcullis.toml"), directory.path().join("other.toml")).unwrap();
+    for arguments in [&["check", "other.toml"][..], &["check", "--config", "other.toml"]] {
+        let checked = in_folder(&directory, arguments);
+        assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
+        assert!(text(&checked.stdout).starts_with("other.toml: good"), "{}", text(&checked.stdout));
+    }
+    let both = in_folder(&directory, &["check", "other.toml", "--config", "other.toml"]);
+    assert_eq!(both.status.code(), Some(2), "which one is meant cannot be told");
+    let missing = in_folder(&directory, &["check"]);
+    assert!(text(&missing.stderr).contains("portcullis check FILE"), "{}", text(&missing.stderr));
+}
+
+#[test]
+fn a_machine_without_the_secrets_can_check_a_file_that_speaks_of_them() {
+    let directory = TempDir::new().unwrap();
+    let file = "[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"https://a.example\"\n\
+                state = \"/nowhere/at/all/state.db\"\ntls = { cert = \"gone.crt\", key = \"gone.key\" }\n\
+                [providers.corp]\nissuer = \"https://id.example\"\nclient_id = \"x\"\n\
+                client_secret = { env = \"PORTCULLIS_TEST_IS_NOT_SET\" }\n\
+                [[routes]]\nhost = \"a.example\"\nupstream = \"http://127.0.0.1:9\"\naccess = \"signed-in\"\n";
+    fs::write(directory.path().join("portcullis.toml"), file).unwrap();
+    let with = in_folder(&directory, &["check"]);
+    assert_eq!(with.status.code(), Some(1));
+    assert!(text(&with.stderr).contains("portcullis check --no-secrets"), "{}", text(&with.stderr));
+    let without = in_folder(&directory, &["check", "--no-secrets"]);
+    assert_eq!(without.status.code(), Some(0), "{}", text(&without.stderr));
+    assert_eq!(text(&without.stderr), "");
+}
+
+#[test]
+fn help_completions_and_the_manual_name_every_command() {
+    let commands = ["run", "check", "schema", "demo", "explain", "completions", "man"];
+    for asked in [&["help"][..], &["--help"], &["man"], &["completions", "bash"], &["completions", "zsh"]] {
+        let told = portcullis(asked);
+        assert_eq!(told.status.code(), Some(0), "{}", text(&told.stderr));
+        let told = text(&told.stdout).to_lowercase();
+        commands.iter().for_each(|command| assert!(told.contains(command), "{asked:?}: {command}\n{told}"));
+    }
+    assert!(text(&portcullis(&["help", "check"]).stdout).contains("--no-secrets"));
+    assert!(text(&portcullis(&["man"]).stdout).contains("\\-\\-no\\-secrets"), "options are in the manual");
+}
+
+/// Every line of what `run` wrote to `stream` as JSON.
+fn lines(stream: &[u8]) -> Vec<serde_json::Value> {
+    let parsed = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+    text(stream).lines().map(parsed).collect()
+}
+
+#[test]
+fn whoever_reads_json_reads_nothing_else_when_a_start_fails() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let directory = doubtful("json", &taken.local_addr().unwrap().to_string());
+    let started = in_folder(&directory, &["run"]);
+    assert_eq!(started.status.code(), Some(1));
+    let told = lines(&[started.stdout, started.stderr].concat());
+    let levels: Vec<_> = told.iter().map(|line| line["level"].as_str().unwrap()).collect();
+    assert!(levels.contains(&"WARN") && levels.last() == Some(&"ERROR"), "{told:?}");
+    let doubt = told.iter().find(|line| line["level"] == "WARN").unwrap();
+    assert!(doubt["line"].is_u64() && doubt["file"] == "portcullis.toml", "{doubt}");
+}
+
+#[test]
+fn whoever_reads_json_reads_nothing_else_when_a_file_does_not_load() {
+    let directory = doubtful("json", "nowhere");
+    let started = in_folder(&directory, &["run"]);
+    assert_eq!(started.status.code(), Some(64));
+    let told = lines(&[started.stdout, started.stderr].concat());
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["message"], "the configuration has a fault: not an address to listen on");
+    assert_eq!((&told[0]["line"], &told[0]["level"]), (&2.into(), &"ERROR".into()));
+    let human = in_folder(&doubtful("human", "nowhere"), &["run"]);
+    assert!(text(&human.stderr).starts_with("error: not an address to listen on\n --> portcullis.toml:2:10"));
+}

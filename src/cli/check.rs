@@ -3,13 +3,26 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::Args;
+
 use super::BAD_CONFIGURATION;
 use super::terminal::{Paint, complain, has_colour, print};
-use crate::config::{self, Report, Settings, SystemSources};
+use crate::config::{self, Settings, Sources, SystemSources, WithoutSecrets};
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    #[command(flatten)]
+    file: super::ConfigFile,
+    /// Take secrets, keys and certificates as given and read nothing but the file: for a machine that has none
+    #[arg(long)]
+    no_secrets: bool,
+}
 
 /// Reads the file and says everything that is wrong with it.
-pub(super) fn check(path: &Path) -> ExitCode {
-    match config::load(path, &SystemSources) {
+pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
+    let sources: &dyn Sources = if arguments.no_secrets { &WithoutSecrets } else { &SystemSources };
+    let path = arguments.file.path();
+    match config::load(path, sources) {
         Ok((settings, report)) => {
             complain(&report.render(has_colour()));
             print(&summary(path, &settings, Paint::of_output()));
@@ -22,20 +35,9 @@ pub(super) fn check(path: &Path) -> ExitCode {
     }
 }
 
-/// Reads the file for a command that needs it, and says what is doubtful in it.
-pub(super) fn load(path: &Path) -> Result<Settings, ExitCode> {
-    let (settings, report) = read(path)?;
-    complain(&report.render(has_colour()));
-    Ok(settings)
-}
-
-/// The same for a command whose own answer warnings would bury.
+/// Reads the file for a command that needs it; its warnings would bury that command's own answer.
 pub(super) fn load_quietly(path: &Path) -> Result<Settings, ExitCode> {
-    read(path).map(|(settings, _)| settings)
-}
-
-fn read(path: &Path) -> Result<(Settings, Report), ExitCode> {
-    config::load(path, &SystemSources).map_err(|report| {
+    config::load(path, &SystemSources).map(|(settings, _)| settings).map_err(|report| {
         complain(&report.render(has_colour()));
         ExitCode::from(BAD_CONFIGURATION)
     })

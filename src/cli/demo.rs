@@ -116,4 +116,8 @@ impl Sources for DemoSources {
     fn world_readable(&self, _: &Path) -> bool {
         false
     }
+
+    fn is_folder(&self, _: &Path) -> bool {
+        true
+    }
 }

@@ -6,10 +6,11 @@ mod explain;
 mod explained;
 mod recorded;
 mod run;
+mod shell;
 mod terminal;
 mod welcome;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -19,7 +20,7 @@ const BAD_CONFIGURATION: u8 = 64;
 
 /// A reverse-proxy authentication gateway: sign-in, tokens, policy, limits.
 #[derive(Debug, Parser)]
-#[command(name = "portcullis", version, disable_help_subcommand = true)]
+#[command(name = "portcullis", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -30,30 +31,45 @@ enum Command {
     /// Run the gateway
     Run(ConfigFile),
     /// Report every fault of a configuration file; exit 0 where there is none
-    Check(ConfigFile),
+    Check(check::CheckArguments),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
     /// Show it all on this machine: a provider, an app, and the gateway between them
     Demo(demo::DemoArguments),
     /// Tell what would happen to a request, and why; exit 0 where it is let in
     Explain(Box<explain::ExplainArguments>),
+    /// Print a script that completes commands and options in a shell
+    Completions(shell::CompletionArguments),
+    /// Print the manual page
+    Man,
 }
 
 #[derive(Debug, Args)]
 struct ConfigFile {
     /// The configuration file
-    #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
-    config: PathBuf,
+    #[arg(value_name = "FILE", default_value = "portcullis.toml")]
+    file: PathBuf,
+    /// The same, as an option
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    fn path(&self) -> &Path {
+        self.config.as_ref().unwrap_or(&self.file)
+    }
 }
 
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run(file) => run::run(&file.config),
-        Command::Check(file) => check::check(&file.config),
+        Command::Run(file) => run::run(file.path()),
+        Command::Check(arguments) => check::check(&arguments),
         Command::Schema => check::schema(),
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man => shell::man(),
     }
 }

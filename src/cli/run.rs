@@ -3,30 +3,63 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::check;
-use super::terminal::complain_of;
-use crate::config::{self, Settings, SystemSources};
+use super::BAD_CONFIGURATION;
+use super::terminal::{complain, complain_of, has_colour};
+use crate::config::{self, Finding, Report, Settings, SystemSources};
 use crate::runtime::{self, Reload, StartError};
-use crate::telemetry;
+use crate::telemetry::{self, LogFormat};
 
 /// Runs the gateway until it is told to end.
 pub(super) fn run(path: &Path) -> ExitCode {
-    match check::load(path) {
-        Ok(settings) => with(settings, reload_from(path.to_owned())),
-        Err(code) => code,
-    }
-}
-
-fn with(settings: Settings, reload: Reload) -> ExitCode {
-    let guard = match telemetry::start(&settings.log) {
+    let loaded = config::load(path, &SystemSources);
+    let log = match &loaded {
+        Ok((settings, _)) => settings.log.clone(),
+        Err(_) => config::log_settings(path, &SystemSources),
+    };
+    let _guard = match telemetry::start(&log) {
         Ok(guard) => guard,
         Err(error) => return fail(&error),
     };
+    let code = match loaded {
+        Ok((settings, report)) => {
+            tell(path, &report, log.format);
+            with(settings, reload_from(path.to_owned(), log.format))
+        }
+        Err(report) => {
+            tell(path, &report, log.format);
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
+    };
+    code.map_or_else(|error| ended(&error, log.format), |()| ExitCode::SUCCESS)
+}
+
+fn with(settings: Settings, reload: Reload) -> Result<(), StartError> {
     runtime::raise_open_files();
     let run = |control: tokio::runtime::Runtime| control.block_on(runtime::run(settings, reload, || ()));
-    let ended = control().map_err(StartError::System).and_then(run);
-    drop(guard);
-    ended.map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS)
+    control().map_err(StartError::System).and_then(run)
+}
+
+/// Says what was found in the file, in the format of the log: whoever reads JSON lines reads no others.
+fn tell(path: &Path, report: &Report, format: LogFormat) {
+    if format.is_human() {
+        return complain(&report.render(has_colour()));
+    }
+    let file = path.display();
+    for Finding { message, expected, help, line, column, .. } in &report.faults {
+        tracing::error!(%file, line, column, expected, help, "the configuration has a fault: {message}");
+    }
+    for Finding { message, expected, help, line, column, .. } in &report.warnings {
+        tracing::warn!(%file, line, column, expected, help, "the configuration is doubtful: {message}");
+    }
+}
+
+/// Says why the gateway ends, in the format of the log.
+fn ended(error: &StartError, format: LogFormat) -> ExitCode {
+    if format.is_human() {
+        return fail(error);
+    }
+    tracing::error!(%error, "the gateway ends");
+    ExitCode::FAILURE
 }
 
 /// The runtime beside the workers: provider calls, health checks, the admin listener.
@@ -39,13 +72,16 @@ pub(super) fn fail(error: &dyn std::error::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// A bad file is reported in the log, and the old configuration goes on.
-fn reload_from(path: PathBuf) -> Reload {
+/// A bad file is reported, and the old configuration goes on.
+fn reload_from(path: PathBuf, format: LogFormat) -> Reload {
     Box::new(move || match config::load(&path, &SystemSources) {
-        Ok((settings, _)) => Some(settings),
+        Ok((settings, report)) => {
+            tell(&path, &report, format);
+            Some(settings)
+        }
         Err(report) => {
-            let report = report.render(false);
-            tracing::error!(file = %path.display(), %report, "the configuration has faults; the old one goes on");
+            tell(&path, &report, format);
+            tracing::error!(file = %path.display(), "the configuration has faults; the old one goes on");
             None
         }
     })

@@ -4,8 +4,13 @@ use std::io::{IsTerminal, Write};
 
 /// Writes `text` to standard output. A reader that left early is no fault of ours.
 pub(super) fn print(text: &str) {
+    print_bytes(text.as_bytes());
+}
+
+/// The same for what a library has written.
+pub(super) fn print_bytes(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
 }
 
 /// Writes `text` to standard error.

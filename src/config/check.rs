@@ -95,7 +95,14 @@ fn table<'t>(
     for (key, value) in entries {
         let name = key.get_ref().as_ref();
         if let Some(schema) = known.get(name).or(free) {
-            let fitting = check(schema, value, remarks);
+            let fitting = match single(schema, value) {
+                Some(element) => {
+                    remarks.fault(single_brackets(name, value));
+                    check(element, value, remarks);
+                    None
+                }
+                None => check(schema, value, remarks),
+            };
             excused.extend(fitting.is_none().then_some(name));
             fitting.and_then(|value| sound.insert(key.clone(), value));
         } else {
@@ -117,6 +124,17 @@ fn table<'t>(
         remarks.spoil(node.span());
     }
     complete.then_some(sound)
+}
+
+/// What `schema` says of an element, where it wants an array of tables and `node` is one table.
+fn single<'s>(schema: &'s Value, node: &Node<'_>) -> Option<&'s Value> {
+    let element = schema.get("items").filter(|_| branch(schema, node.get_ref()).is_none())?;
+    branch(element, node.get_ref()).filter(|_| node.get_ref().is_table())
+}
+
+fn single_brackets(name: &str, node: &Node<'_>) -> Remark {
+    Remark::new(Place::of(node), format!("`[{name}]` is one table, but there may be several"))
+        .expected(format!("expected `[[{name}]]`, in two brackets"))
 }
 
 fn required(schema: &Value) -> impl Iterator<Item = &str> {

@@ -1,12 +1,11 @@
 //! Bytes → a tree with places: size, encoding and syntax.
 
-use std::ops::Range;
 use std::path::Path;
 
 use serde::Deserialize as _;
 use serde_json::Value;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::at::Node;
 use super::check::check;
@@ -14,6 +13,7 @@ use super::raw::Config;
 use super::remark::{Remark, Remarks};
 use super::report::Report;
 use super::sources::Sources;
+use super::syntax::broken;
 use super::words::nearest;
 use super::{mask, schema};
 
@@ -24,7 +24,10 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 pub(super) fn read(path: &Path, sources: &dyn Sources) -> Result<String, Report> {
     let unreadable = |message: String, help| Report::unreadable(path.display().to_string(), message, help);
     let bytes = sources.read(path, LARGEST).map_err(|cause| {
-        unreadable(format!("the configuration cannot be read: {cause}"), "name the file with --config FILE")
+        unreadable(
+            format!("the configuration cannot be read: {cause}"),
+            "name the file: portcullis check FILE",
+        )
     })?;
     if bytes.len() as u64 > LARGEST {
         return Err(unreadable("the configuration is larger than 16 MiB".into(), "is this the right file?"));
@@ -67,35 +70,4 @@ fn lacks_a_room(schema: &Value, node: &Node<'_>) -> bool {
         node.get_ref().as_table().into_iter().flat_map(DeTable::keys).map(|key| key.get_ref().as_ref());
     let mut unknown = written.filter(|name: &&str| !known.contains_key(*name));
     unknown.any(|name| nearest(name, known.keys().map(String::as_str)).is_some())
-}
-
-/// Syntax errors, and what can be said about the structure of the lines that have none.
-fn broken(text: &str, schema: &Value, node: &Node<'_>, errors: &[Error], remarks: &mut Remarks) {
-    remarks.masks.extend(mask::suspicious(text, &schema::keys(schema)));
-    let line =
-        |span: &Range<usize>| text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count();
-    let mut spoiled = Vec::new();
-    for error in errors.iter().take(Remarks::BOUND) {
-        let span = error.span().unwrap_or(0..0);
-        // What is wrong first makes the rest of its line wrong.
-        if !spoiled.contains(&line(&span)) {
-            spoiled.push(line(&span));
-            remarks.fault(syntax(error, span));
-        }
-    }
-    let mut structure = Remarks::default();
-    check(schema, node, &mut structure);
-    remarks.masks.append(&mut structure.masks);
-    // Values may be what the parser made of the pieces; keys are what was written.
-    let sound =
-        |remark: &Remark| remark.message.starts_with("unknown key") && !spoiled.contains(&line(&remark.span));
-    structure.faults.into_iter().filter(sound).for_each(|fault| remarks.fault(fault));
-}
-
-fn syntax(error: &Error, span: Range<usize>) -> Remark {
-    let (message, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), ""));
-    let expected =
-        if expected == "literal string" { "text in quotes, a number, `true` or `false`" } else { expected };
-    let remark = Remark::spanning(span, format!("not TOML: {message}"));
-    if expected.is_empty() { remark } else { remark.expected(format!("expected {expected}")) }
 }

@@ -12,6 +12,7 @@ mod report;
 mod schema;
 mod settings;
 mod sources;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod warn;
@@ -22,11 +23,13 @@ use std::path::Path;
 use at::{At, Place};
 use remark::Remarks;
 
+use crate::telemetry::{LogFormat, LogSettings};
+
 pub use reference::reference;
 pub use report::{Finding, Report};
 pub use schema::schema;
 pub use settings::Settings;
-pub use sources::{Sources, SystemSources};
+pub use sources::{Sources, SystemSources, WithoutSecrets};
 
 /// Reads the configuration file at `path`: its settings, and a report that holds warnings at most.
 ///
@@ -40,6 +43,20 @@ pub fn load(path: &Path, sources: &dyn Sources) -> Result<(Settings, Report), Re
     let settings = meaning(&text, path, sources, &mut remarks);
     let report = Report::new(path.display().to_string(), &text, remarks);
     settings.filter(|_| report.is_clean()).map(|settings| (settings, report.clone())).ok_or(report)
+}
+
+/// How a program speaks whose configuration does not load: in the format that the file at `path` asks for where
+/// that can be read, and as by default in all else.
+pub fn log_settings(path: &Path, sources: &dyn Sources) -> LogSettings {
+    let text = document::read(path, sources).unwrap_or_default();
+    let (table, _) = toml::de::DeTable::parse_recoverable(&text);
+    let format = table.get_ref().get("log").and_then(|log| log.get_ref().as_table()?.get("format"));
+    let format = match format.and_then(|format| format.get_ref().as_str()) {
+        Some("json") => LogFormat::Json,
+        Some("human") => LogFormat::Human,
+        _ => LogFormat::Auto,
+    };
+    LogSettings { format, ..LogSettings::default() }
 }
 
 fn meaning(text: &str, path: &Path, sources: &dyn Sources, remarks: &mut Remarks) -> Option<Settings> {

@@ -42,8 +42,14 @@ impl Remark {
 
     /// Where else to look.
     #[must_use]
-    pub(super) fn see(mut self, place: Place<'_>, what: impl Into<String>) -> Self {
-        self.see = Some(Box::new((place.span(), what.into())));
+    pub(super) fn see(self, place: Place<'_>, what: impl Into<String>) -> Self {
+        self.see_span(place.span(), what)
+    }
+
+    /// Where else to look, by its bytes.
+    #[must_use]
+    pub(super) fn see_span(mut self, span: Range<usize>, what: impl Into<String>) -> Self {
+        self.see = Some(Box::new((span, what.into())));
         self
     }
 }

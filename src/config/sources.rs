@@ -18,6 +18,15 @@ pub trait Sources: fmt::Debug {
 
     /// Whether everybody on the machine may read the file at `path`; `false` where that cannot be told.
     fn world_readable(&self, path: &Path) -> bool;
+
+    /// Whether `path` is a folder.
+    fn is_folder(&self, path: &Path) -> bool;
+
+    /// Whether secrets, keys and certificates are read. Where they are not, they are taken as given: settings
+    /// made so are good for a report alone.
+    fn has_secrets(&self) -> bool {
+        true
+    }
 }
 
 /// This process's environment and file system.
@@ -35,8 +44,38 @@ impl Sources for SystemSources {
         Ok(bytes)
     }
 
+    fn is_folder(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
     fn world_readable(&self, path: &Path) -> bool {
         use std::os::unix::fs::PermissionsExt as _;
         std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o004 != 0)
+    }
+}
+
+/// The configuration file alone: for a machine that has neither the secrets nor the folders of the gateway's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WithoutSecrets;
+
+impl Sources for WithoutSecrets {
+    fn env(&self, name: &str) -> Option<String> {
+        SystemSources.env(name)
+    }
+
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        SystemSources.read(path, limit)
+    }
+
+    fn world_readable(&self, _path: &Path) -> bool {
+        false
+    }
+
+    fn is_folder(&self, _path: &Path) -> bool {
+        true
+    }
+
+    fn has_secrets(&self) -> bool {
+        false
     }
 }

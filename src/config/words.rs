@@ -28,3 +28,9 @@ pub(super) fn listed(words: &[String]) -> String {
         [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }
 }
+
+/// `"a", "b"`, as an array holds them.
+pub(super) fn quoted_list(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    quoted.join(", ")
+}

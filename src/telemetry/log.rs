@@ -43,18 +43,10 @@ pub fn start(settings: &LogSettings) -> Result<LogGuard, LogError> {
 fn install(format: LogFormat, filter: EnvFilter, writer: NonBlocking) -> Result<(), LogError> {
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_timer(SystemTime);
     let terminal = std::io::stderr().is_terminal();
-    let installed = if is_human(format, terminal) {
+    let installed = if format.is_human() {
         lines.with_ansi(terminal).with_target(false).compact().try_init()
     } else {
         lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     };
     installed.map_err(|_| LogError::Twice)
-}
-
-const fn is_human(format: LogFormat, terminal: bool) -> bool {
-    match format {
-        LogFormat::Auto => terminal,
-        LogFormat::Human => true,
-        LogFormat::Json => false,
-    }
 }

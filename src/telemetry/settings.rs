@@ -1,5 +1,7 @@
 //! How the program speaks about itself.
 
+use std::io::IsTerminal as _;
+
 /// `[log]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
@@ -26,4 +28,16 @@ pub enum LogFormat {
     Json,
     /// For eyes.
     Human,
+}
+
+impl LogFormat {
+    /// Whether lines on standard error are for eyes.
+    #[must_use]
+    pub fn is_human(self) -> bool {
+        match self {
+            Self::Auto => std::io::stderr().is_terminal(),
+            Self::Human => true,
+            Self::Json => false,
+        }
+    }
 }

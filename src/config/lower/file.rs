@@ -19,6 +19,9 @@ use super::Lowering;
 /// Bytes that a secret, key or certificate file may have.
 const LARGEST: u64 = 1024 * 1024;
 
+/// Stands for every secret where none is read.
+const NOT_READ: &str = "not read";
+
 impl Lowering<'_> {
     /// `path`, from the folder of the configuration file.
     pub(super) fn path(&self, path: &Path) -> PathBuf {
@@ -60,6 +63,7 @@ impl Lowering<'_> {
     pub(super) fn secret(&mut self, at: At<'_, SecretSource>) -> Result<Secret, Remark> {
         let text = match (at!(at.env).given(), at!(at.file).given()) {
             (Some(name), None) => self.variable(name)?,
+            (None, Some(_)) if !self.sources.has_secrets() => NOT_READ.to_owned(),
             (None, Some(path)) => {
                 let bytes = self.confidential(path.value, path.place)?;
                 String::from_utf8(bytes)
@@ -85,22 +89,31 @@ impl Lowering<'_> {
             return Err(Remark::new(at.place, "not the name of an environment variable")
                 .expected("expected a name such as \"CORP_CLIENT_SECRET\", not the secret itself"));
         }
+        if !self.sources.has_secrets() {
+            return Ok(NOT_READ.to_owned());
+        }
         self.sources.env(at.value).ok_or_else(|| {
             Remark::new(at.place, format!("the environment variable {} is not set", quoted(at.value)))
                 .expected("expected a variable that is set where the gateway starts")
+                .help("to check a file where its secrets are not at hand: portcullis check --no-secrets")
         })
     }
 
     /// A private key in PEM.
     pub(super) fn private_key(&mut self, at: At<'_, SecretSource>) -> Result<Secret, Remark> {
         let secret = self.secret(at)?;
-        key(secret.expose().as_bytes(), at.place)?;
+        if self.sources.has_secrets() {
+            key(secret.expose().as_bytes(), at.place)?;
+        }
         Ok(secret)
     }
 
     /// The PEM certificates of a file.
     pub(super) fn certificates(&mut self, at: At<'_, File>) -> Result<Vec<u8>, Remark> {
         let file = at!(at.file);
+        if !self.sources.has_secrets() {
+            return Ok(Vec::new());
+        }
         let pem = self.file(file.value, file.place)?;
         chain(&pem, file.place)?;
         Ok(pem)
@@ -109,6 +122,9 @@ impl Lowering<'_> {
     /// The PEM key of a file.
     pub(super) fn key_file(&mut self, at: At<'_, File>) -> Result<Secret, Remark> {
         let file = at!(at.file);
+        if !self.sources.has_secrets() {
+            return Ok(Secret::new(NOT_READ));
+        }
         let pem = self.confidential(file.value, file.place)?;
         key(&pem, file.place)?;
         String::from_utf8(pem).map(Secret::new).map_err(|_| Remark::new(file.place, "not a PEM file"))
@@ -117,11 +133,15 @@ impl Lowering<'_> {
     /// A listener's certificate and key, which must belong together.
     pub(super) fn pair(&mut self, at: At<'_, CertificatePair>) -> Option<CertificateFiles> {
         let (cert, key_at) = (at!(at.cert), at!(at.key));
+        let files = CertificateFiles { cert: self.path(cert.value), key: self.path(key_at.value) };
+        if !self.sources.has_secrets() {
+            return Some(files);
+        }
         let chain = self.file(cert.value, cert.place).and_then(|pem| chain(&pem, cert.place));
         let key = self.confidential(key_at.value, key_at.place).and_then(|pem| key(&pem, key_at.place));
         let (chain, key) = (self.keep(chain), self.keep(key));
         self.keep(belong_together(chain?, key?, at.place))?;
-        Some(CertificateFiles { cert: self.path(cert.value), key: self.path(key_at.value) })
+        Some(files)
     }
 }
 
@@ -131,8 +151,13 @@ pub(super) fn belong_together(
     place: Place<'_>,
 ) -> Result<(), Remark> {
     CertifiedKey::from_der(chain, key, &default_provider()).map(drop).map_err(|cause| {
-        Remark::new(place, format!("certificate and key cannot be used: {cause}"))
+        let why = match cause {
+            rustls::Error::InconsistentKeys(_) => "the key belongs to another certificate".to_owned(),
+            cause => format!("certificate and key cannot be used: {cause}"),
+        };
+        Remark::new(place, why)
             .expected("expected a certificate and the key that belongs to it")
+            .help("the certificate of the server itself stands first in its file, those of its authorities behind it")
     })
 }
 

@@ -13,6 +13,7 @@ use super::super::at::{At, Place, at};
 use super::super::raw::{Config, Redirect, Route, SchemeWord, TolerateWord};
 use super::super::remark::Remark;
 use super::forward::written_path;
+use super::value::bracketed;
 use super::{Known, Lowering};
 
 /// What is below this path is the gateway's own.
@@ -174,9 +175,15 @@ pub(super) fn forwarding(route: &RouteSettings) -> Option<&ForwardSettings> {
 fn host(at: At<'_, String>) -> Result<HostPattern, Remark> {
     at.value.parse().map_err(|error| {
         let remark = Remark::new(at.place, "not a host").expected(format!("{error}"));
+        if let Some(address) = bracketed(at.value) {
+            return remark.help(format!("write \"{address}\""));
+        }
         match at.value.as_str() {
             text if text.contains("://") => remark.help("leave out the scheme"),
             text if text.contains('/') => remark.help("what is behind the host goes into `path`"),
+            text if text.ends_with('.') => {
+                remark.help("leave out the dot at the end: with and without it is the same host")
+            }
             text if text.contains('*') => remark.help("`*.` stands for exactly one label, in front, alone"),
             _ => remark,
         }

@@ -1,7 +1,7 @@
 //! `[server]`, `[admin]`, `[session]`, `[log]`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
@@ -12,12 +12,12 @@ use crate::listener::{ConnectionLimits, ListenerSettings, ProxyProtocol, TlsSett
 use crate::session::SessionSettings;
 use crate::telemetry::{LogFormat, LogSettings};
 
-use super::super::at::{At, at};
+use super::super::at::{At, Place, at};
 use super::super::raw::{
     Admin, Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Span, Tls, TlsSwitch,
     TlsVersion,
 };
-use super::super::remark::Remark;
+use super::super::remark::{Remark, quoted};
 use super::super::words::nearest;
 use super::Lowering;
 use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, socket, spelled, up_to, url};
@@ -124,7 +124,7 @@ impl Lowering<'_> {
     }
 
     /// No head of a browser with its cookies fits into less than 8 KiB, and nobody needs more than 1 MiB.
-    fn head(&mut self, bytes: Option<usize>, place: super::super::at::Place<'_>) -> Option<usize> {
+    fn head(&mut self, bytes: Option<usize>, place: Place<'_>) -> Option<usize> {
         let bounds = 8 * 1024..=1024 * 1024;
         if bytes.is_some_and(|bytes| !bounds.contains(&bytes)) {
             self.fault(
@@ -134,11 +134,27 @@ impl Lowering<'_> {
         bytes
     }
 
-    pub(super) fn state(&self, at: At<'_, Option<PathBuf>>) -> Option<PathBuf> {
+    pub(super) fn state(&mut self, at: At<'_, Option<PathBuf>>) -> Option<PathBuf> {
         match at.value {
             None => Some(STATE.into()),
             Some(word) if word.as_os_str() == "memory" => None,
-            Some(path) => Some(self.path(path)),
+            Some(path) => {
+                let path = self.path(path);
+                self.state_folder(&path, at.place);
+                Some(path)
+            }
+        }
+    }
+
+    /// Doubtful rather than wrong: a service manager may make the folder when it starts the gateway.
+    fn state_folder(&mut self, path: &Path, place: Place<'_>) {
+        let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return };
+        if !self.sources.is_folder(folder) {
+            self.remarks.warn(
+                Remark::new(place, format!("there is no folder {}", quoted(&folder.display().to_string())))
+                    .expected("expected a folder that the gateway may write to")
+                    .help("make it for the gateway's user alone, mode 0700; with systemd: `StateDirectory=portcullis`"),
+            );
         }
     }
 

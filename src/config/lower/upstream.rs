@@ -163,7 +163,7 @@ fn server(at: At<'_, String>, protocol: Option<&ProtocolWord>) -> Result<Server,
 }
 
 fn tcp(at: At<'_, String>, text: &str) -> Result<ServerAddress, Remark> {
-    let url = url(text, at.place, &["http", "https"], EXAMPLE).map_err(|remark| with_scheme(remark, text))?;
+    let url = url(text, at.place, &["http", "https"], EXAMPLE)?;
     if url.path() != "/" {
         return Err(Remark::new(at.place, "the upstream has a path")
             .expected("expected scheme, host and port alone")
@@ -175,16 +175,6 @@ fn tcp(at: At<'_, String>, text: &str) -> Result<ServerAddress, Remark> {
         }
         _ => Err(Remark::new(at.place, "the upstream has no host or port")
             .expected(format!("expected an address such as \"{EXAMPLE}\""))),
-    }
-}
-
-/// The help for an address whose scheme was forgotten.
-fn with_scheme(remark: Remark, text: &str) -> Remark {
-    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(c));
-    if plain && !text.is_empty() && text.len() <= 100 {
-        remark.help(format!("write \"http://{text}\""))
-    } else {
-        remark
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values that many keys share: spans, sizes, networks, methods, URLs.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -163,9 +163,24 @@ pub(super) fn socket(at: At<'_, String>) -> Result<SocketAddr, Remark> {
         match at.value.rsplit_once(':') {
             Some(("", port)) => remark.help(format!("for every address write \"[::]:{}\"", plain(port))),
             Some(("localhost", port)) => remark.help(format!("write \"127.0.0.1:{}\"", plain(port))),
-            _ => remark,
+            _ => match bracketed(at.value) {
+                Some(text) if text.ends_with(']') => remark.help(format!("write \"{text}:443\"")),
+                Some(text) => remark.help(format!("write \"{text}\"")),
+                None => remark,
+            },
         }
     })
+}
+
+/// An IPv6 address, with or without a port, in the brackets that it lacks (RFC 3986, section 3.2.2).
+pub(super) fn bracketed(text: &str) -> Option<String> {
+    let is_address = |text: &str| text.parse::<Ipv6Addr>().is_ok();
+    match text.rsplit_once(':') {
+        Some((address, port)) if is_address(address) && port.parse::<u16>().is_ok() => {
+            Some(format!("[{address}]:{port}"))
+        }
+        _ => is_address(text).then(|| format!("[{text}]")),
+    }
 }
 
 fn plain(text: &str) -> String {
@@ -176,7 +191,23 @@ fn plain(text: &str) -> String {
 pub(super) fn url(text: &str, place: Place<'_>, schemes: &[&str], example: &str) -> Result<Url, Remark> {
     let wrong =
         |message: &str| Remark::new(place, message).expected(format!("expected a URL such as \"{example}\""));
-    let url = Url::parse(text).map_err(|cause| wrong(&format!("not a URL: {cause}")))?;
+    if !text.contains("://") {
+        let remark = wrong("the scheme of the URL is missing");
+        let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]/".contains(c);
+        let scheme = schemes.first().filter(|_| (1..=100).contains(&text.len()) && text.chars().all(plain));
+        return Err(match scheme {
+            Some(scheme) => remark.help(format!("write \"{scheme}://{text}\"")),
+            None => remark,
+        });
+    }
+    let url = Url::parse(text).map_err(|cause| {
+        let address = text.split_once("://").and_then(|(scheme, rest)| Some((scheme, bracketed(rest)?)));
+        let remark = wrong(&format!("not a URL: {cause}"));
+        match address {
+            Some((scheme, address)) => remark.help(format!("write \"{scheme}://{address}\"")),
+            None => remark,
+        }
+    })?;
     if !schemes.iter().any(|scheme| text.starts_with(&format!("{scheme}://"))) {
         return Err(wrong("not a URL of a scheme that works here"));
     }

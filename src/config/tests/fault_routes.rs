@@ -187,11 +187,7 @@ fn what_only_an_upstream_can_have_is_a_fault_beside_a_redirect() {
 fn upstreams() {
     each_is_told(&[
         (route("upstream = []"), "an upstream without servers", "at least one server"),
-        (
-            route("upstream = \"10.0.0.5:8080\""),
-            "not a URL: relative URL without a base",
-            "http://10.0.0.5:8080",
-        ),
+        (route("upstream = \"10.0.0.5:8080\""), "the scheme of the URL is missing", "http://10.0.0.5:8080"),
         (route("upstream = \"ftp://10.0.0.5\""), "not a URL of a scheme that works here", ""),
         (
             route("upstream = \"http://10.0.0.5/app\""),

@@ -11,7 +11,7 @@ fn a_file_that_cannot_be_read_is_told_as_such() {
     let missing = told(Machine::default(), "gone.toml");
     assert!(missing.contains("the configuration cannot be read: entity not found"), "{missing}");
     assert!(
-        missing.contains("--> gone.toml\n") && missing.contains("name the file with --config FILE"),
+        missing.contains("--> gone.toml\n") && missing.contains("name the file: portcullis check FILE"),
         "{missing}"
     );
     let latin = told(Machine::default().file("a", b"[server]\n# caf\xe9\n"), "a");
@@ -150,7 +150,7 @@ fn every_fault_of_a_file_is_in_one_report() {
             "not a host",
             "unknown key `upsteam`",
             "unknown word `publc`",
-            "not a URL: relative URL without a base",
+            "the scheme of the URL is missing",
             "no policy is called `stuff`",
             "a whole number does not fit here",
         ],

@@ -9,6 +9,7 @@ mod meaning;
 mod mutations;
 mod reports;
 mod secrets;
+mod slips;
 mod warnings;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ struct Machine {
     variables: BTreeMap<String, String>,
     files: BTreeMap<PathBuf, Vec<u8>>,
     open: Vec<PathBuf>,
+    /// Folders that are not there.
+    missing: Vec<PathBuf>,
 }
 
 impl Machine {
@@ -84,6 +87,10 @@ impl Sources for Machine {
 
     fn world_readable(&self, path: &Path) -> bool {
         self.open.iter().any(|open| open == path)
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        !self.missing.iter().any(|missing| missing == path)
     }
 }
 

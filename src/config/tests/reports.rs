@@ -102,7 +102,7 @@ fn an_upstream_without_scheme() {
     shows(
         &faults(&changed("routes", "upstream = \"10.0.0.5:8080\"")),
         r#"
-error: not a URL: relative URL without a base
+error: the scheme of the URL is missing
   --> portcullis.toml:16:12
    |
 16 | upstream = "10.0.0.5:8080"

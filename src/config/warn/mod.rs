@@ -1,6 +1,7 @@
 //! What a good file says but hardly means: rules that never decide, doors that stand open by accident.
 
 mod exposure;
+mod joined;
 mod reach;
 mod rule;
 mod rules;

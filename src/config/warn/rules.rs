@@ -9,7 +9,7 @@ use super::super::raw::{OneOrMany, Rule};
 use super::super::remark::{Remark, quoted};
 use super::rule::covers;
 use super::vain::Side;
-use super::{Meant, Row};
+use super::{Meant, Row, joined};
 
 /// Rules of a list that are compared with each other.
 const COMPARED: usize = 200;
@@ -76,6 +76,7 @@ impl<'a> Meant<'a> {
     }
 
     fn judge(&self, rules: &Rules<'a>, warnings: &mut Vec<Remark>) {
+        rules.allow.iter().chain(&rules.deny).for_each(|(at, _)| warnings.extend(joined::in_rule(*at)));
         repeated(&rules.allow, warnings);
         repeated(&rules.deny, warnings);
         beaten(rules, warnings);

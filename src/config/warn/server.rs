@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::at::{At, at};
 use super::super::raw::Provider;
 use super::super::remark::{Remark, quoted};
-use super::Meant;
+use super::{Meant, joined};
 use crate::oidc::ProviderSettings;
 
 impl<'a> Meant<'a> {
@@ -65,6 +65,7 @@ impl<'a> Meant<'a> {
             warnings.extend(clear_text(at, meant));
             warnings.extend(idle(name, at, meant));
             warnings.extend(own_audience(at, meant));
+            warnings.extend(joined::in_provider(at));
         }
         warnings
     }
