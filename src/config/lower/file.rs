@@ -151,9 +151,10 @@ pub(super) fn belong_together(
     place: Place<'_>,
 ) -> Result<(), Remark> {
     CertifiedKey::from_der(chain, key, &default_provider()).map(drop).map_err(|cause| {
-        let why = match cause {
-            rustls::Error::InconsistentKeys(_) => "the key belongs to another certificate".to_owned(),
-            cause => format!("certificate and key cannot be used: {cause}"),
+        let why = if matches!(cause, rustls::Error::InconsistentKeys(_)) {
+            "the key belongs to another certificate".to_owned()
+        } else {
+            format!("certificate and key cannot be used: {cause}")
         };
         Remark::new(place, why)
             .expected("expected a certificate and the key that belongs to it")
