@@ -13,6 +13,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::error::Cause;
 use super::exchange::Exchange;
+use super::replay::{Budget, Content, Held, Reading};
 use super::timer::IdleTimer;
 use super::{Fault, ReservedHeaders, headers};
 use crate::request::{FieldNameError, check_field_names};
@@ -30,7 +31,9 @@ pub(super) struct RequestBody {
 
 enum Source {
     Empty,
-    Content(Pin<Box<dyn Body<Data = Bytes, Error = Cause> + Send>>),
+    Content(Content),
+    /// It may be sent again.
+    Held(Reading),
 }
 
 struct Watch {
@@ -73,6 +76,16 @@ impl RequestBody {
         if body.is_end_stream() {
             return (Self::EMPTY, None);
         }
+        let (body, exchange) = Self::watched(Source::new(body), limits);
+        (body, Some(exchange))
+    }
+
+    /// What was held of a body, and whatever else comes of it.
+    pub(super) fn again(reading: Reading, limits: BodyLimits) -> (Self, Arc<Exchange>) {
+        Self::watched(Source::Held(reading), limits)
+    }
+
+    fn watched(source: Source, limits: BodyLimits) -> (Self, Arc<Exchange>) {
         let exchange = Arc::new(Exchange::default());
         let watch = Watch {
             exchange: Arc::clone(&exchange),
@@ -81,7 +94,18 @@ impl RequestBody {
             reserved: limits.reserved,
             expect: None,
         };
-        (Self { source: Source::new(body), watch: Some(Box::new(watch)) }, Some(exchange))
+        (Self { source, watch: Some(Box::new(watch)) }, exchange)
+    }
+
+    /// Holds what will be read from now on, so that it can be sent again; `None` where there is nothing to hold.
+    pub(super) fn hold(&mut self, budget: &Arc<Budget>) -> Option<Held> {
+        let (held, reading) = match std::mem::replace(&mut self.source, Source::Empty) {
+            Source::Empty => return None,
+            Source::Content(content) => Held::new(content, budget),
+            Source::Held(reading) => (reading.held(), reading),
+        };
+        self.source = Source::Held(reading);
+        Some(held)
     }
 
     /// Holds the body back until the upstream asks for it: no byte is read from the client before.
@@ -116,6 +140,7 @@ impl Source {
         match self {
             Self::Empty => Poll::Ready(None),
             Self::Content(body) => body.as_mut().poll_frame(cx),
+            Self::Held(reading) => Pin::new(reading).poll_frame(cx),
         }
     }
 
@@ -123,6 +148,7 @@ impl Source {
         match self {
             Self::Empty => true,
             Self::Content(body) => body.is_end_stream(),
+            Self::Held(reading) => reading.is_end_stream(),
         }
     }
 }
@@ -217,6 +243,7 @@ impl Body for RequestBody {
         match &self.source {
             Source::Empty => SizeHint::with_exact(0),
             Source::Content(body) => body.size_hint(),
+            Source::Held(reading) => reading.size_hint(),
         }
     }
 }

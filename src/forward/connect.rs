@@ -16,7 +16,6 @@ use tokio::time::{sleep, timeout};
 
 use super::body::RequestBody;
 use super::http1::{Connection, Stream};
-use super::limit::StreamLimit;
 use super::tls::{self, Offer, Tls};
 use super::{Fault, ForwardError, Protocol, Server, ServerAddress, UpstreamError, UpstreamTls};
 use crate::http1::MAX_HEAD;
@@ -42,8 +41,11 @@ pub(super) struct Connector {
 #[derive(Debug)]
 pub(super) enum Fresh {
     Http1(Box<Connection>),
-    Http2(http2::SendRequest<RequestBody>, StreamLimit),
+    /// It needs a task of its own, for it is shared.
+    Http2(http2::SendRequest<RequestBody>, Box<Http2Connection>),
 }
+
+type Http2Connection = http2::Connection<TokioIo<Stream>, RequestBody, TokioExecutor>;
 
 impl Connector {
     pub(super) fn new(
@@ -192,15 +194,12 @@ async fn speak(stream: Stream, http2: bool) -> Result<Fresh, ForwardError> {
     }
 }
 
-/// An HTTP/2 connection is shared, and so needs a task of its own.
 async fn speak_http2(stream: Stream) -> hyper::Result<Fresh> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder.timer(TokioTimer::new()).max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX));
     builder.keep_alive_interval(PING).keep_alive_timeout(PING / 2);
     let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
-    let limit = StreamLimit::default();
-    tokio::spawn(limit.clone().watch(connection));
-    Ok(Fresh::Http2(sender, limit))
+    Ok(Fresh::Http2(sender, Box::new(connection)))
 }
 
 #[cfg(test)]

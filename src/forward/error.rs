@@ -31,6 +31,10 @@ pub enum Fault {
     ResponseTimeout,
     /// The connection broke before the response's head was whole.
     Reset,
+    /// The server did nothing with the request, and went on refusing it.
+    Refused,
+    /// The same, and too much of its body had gone to send it again.
+    NotHeld,
     /// What came back is not HTTP, or an answer that was not asked for.
     InvalidResponse,
     /// The response's head is beyond 64 KiB or 100 fields.
@@ -72,6 +76,8 @@ impl Fault {
             | Self::Tls
             | Self::ResponseTimeout
             | Self::Reset
+            | Self::Refused
+            | Self::NotHeld
             | Self::InvalidResponse
             | Self::HeadersTooLarge => Blame::Upstream,
             Self::BodyTooLarge
@@ -90,9 +96,12 @@ impl Fault {
         match self {
             Self::Connect => StatusCode::SERVICE_UNAVAILABLE,
             Self::ConnectTimeout | Self::ResponseTimeout => StatusCode::GATEWAY_TIMEOUT,
-            Self::Tls | Self::Reset | Self::InvalidResponse | Self::HeadersTooLarge => {
-                StatusCode::BAD_GATEWAY
-            }
+            Self::Tls
+            | Self::Reset
+            | Self::Refused
+            | Self::NotHeld
+            | Self::InvalidResponse
+            | Self::HeadersTooLarge => StatusCode::BAD_GATEWAY,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ClientBody | Self::ClientTrailers | Self::BadTarget => StatusCode::BAD_REQUEST,
             Self::ClientTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -110,6 +119,8 @@ impl Fault {
             Self::Tls => "tls",
             Self::ResponseTimeout => "response_timeout",
             Self::Reset => "reset",
+            Self::Refused => "refused",
+            Self::NotHeld => "not_held",
             Self::InvalidResponse => "invalid_response",
             Self::HeadersTooLarge => "headers_too_large",
             Self::BodyTooLarge => "body_too_large",
@@ -129,6 +140,11 @@ impl Fault {
             Self::Tls => "no trusted connection to the app",
             Self::ResponseTimeout => "the app did not answer in time",
             Self::Reset => "the app broke off before it answered",
+            Self::Refused => "the app refused the request and did nothing with it",
+            Self::NotHeld => {
+                "the app retired its connection before it did anything with the request, and the request's body \
+                 was longer than what is held to send it again (64 KiB)"
+            }
             Self::InvalidResponse => "the app's answer is not valid HTTP",
             Self::HeadersTooLarge => "the head of the app's answer is too large",
             Self::BodyTooLarge => "the request's body is larger than this route takes",

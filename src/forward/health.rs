@@ -13,6 +13,7 @@ use tracing::{info, warn};
 use super::body::RequestBody;
 use super::connect::Fresh;
 use super::error::from_hyper;
+use super::limit::StreamLimit;
 use super::upstream::Target;
 use super::{Fault, ForwardError, HealthCheck, Upstream};
 
@@ -98,7 +99,8 @@ async fn exchange(target: &Target, check: &HealthCheck) -> Result<StatusCode, Fo
             connection.begin(&mut request, &[], check.timeout);
             Ok(poll_fn(|cx| connection.poll_answer(cx, &|| ())).await?.status())
         }
-        Fresh::Http2(mut sender, _) => {
+        Fresh::Http2(mut sender, connection) => {
+            tokio::spawn(StreamLimit::new(&Arc::default()).watch(*connection));
             let scheme = if target.tls { "https" } else { "http" };
             let host = target.host.to_str().unwrap_or_default();
             sender

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use hyper::client::conn::http2::Connection;
 use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioExecutor;
+use tokio::sync::Notify;
 use tracing::debug;
 
 use super::body::RequestBody;
@@ -23,19 +24,20 @@ pub(super) struct StreamLimit(Arc<Counts>);
 struct Counts {
     open: AtomicUsize,
     most: AtomicUsize,
+    /// Told where there may be room again, here or on another connection.
+    room: Arc<Notify>,
 }
 
 /// One stream; dropping it makes room.
 #[derive(Debug)]
 pub(super) struct StreamGuard(StreamLimit);
 
-impl Default for StreamLimit {
-    fn default() -> Self {
-        Self(Arc::new(Counts { open: AtomicUsize::new(0), most: AtomicUsize::new(INITIAL) }))
-    }
-}
-
 impl StreamLimit {
+    pub(super) fn new(room: &Arc<Notify>) -> Self {
+        let (open, most) = (AtomicUsize::new(0), AtomicUsize::new(INITIAL));
+        Self(Arc::new(Counts { open, most, room: Arc::clone(room) }))
+    }
+
     /// Room for one more stream.
     pub(super) fn enter(&self) -> Option<StreamGuard> {
         let most = self.0.most.load(Ordering::Relaxed);
@@ -47,7 +49,7 @@ impl StreamLimit {
         )
     }
 
-    /// A stream even where there is no room: it waits in the connection's queue.
+    /// The first stream of a connection, which a server may be slow to allow.
     pub(super) fn queue(&self) -> StreamGuard {
         self.0.open.fetch_add(1, Ordering::Relaxed);
         StreamGuard(self.clone())
@@ -63,21 +65,30 @@ impl StreamLimit {
     where
         T: Read + Write + Unpin + Send + 'static,
     {
+        if let Err(error) = self.run(connection).await {
+            debug!(%error, "a connection to an upstream ended badly");
+        }
+        self.0.room.notify_waiters();
+    }
+
+    async fn run<T>(&self, connection: Connection<T, RequestBody, TokioExecutor>) -> hyper::Result<()>
+    where
+        T: Read + Write + Unpin + Send + 'static,
+    {
         let mut connection = pin!(connection);
-        let run = poll_fn(|cx| {
+        poll_fn(|cx| {
             let done = connection.as_mut().poll(cx);
             self.0.most.store(connection.current_max_send_streams().max(1), Ordering::Relaxed);
             done
-        });
-        if let Err(error) = run.await {
-            debug!(%error, "a connection to an upstream ended badly");
-        }
+        })
+        .await
     }
 }
 
 impl Drop for StreamGuard {
     fn drop(&mut self) {
         self.0.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.0.0.room.notify_one();
     }
 }
 
@@ -87,7 +98,7 @@ mod tests {
 
     #[test]
     fn streams_make_room_when_they_end() {
-        let limit = StreamLimit::default();
+        let limit = StreamLimit::new(&Arc::default());
         let mut open: Vec<StreamGuard> = std::iter::from_fn(|| limit.enter()).collect();
         assert_eq!(open.len(), INITIAL);
         open.push(limit.queue());

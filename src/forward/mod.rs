@@ -1,6 +1,7 @@
 //! Permitted requests on their way to an upstream: what is stripped, what is added, which server gets
 //! them, and both bodies streamed.
 
+mod again;
 mod assertion;
 mod balance;
 mod body;
@@ -13,15 +14,18 @@ mod forwarded;
 mod headers;
 mod health;
 mod http1;
+mod http2;
 mod identity;
 mod limit;
 mod plan;
 mod pool;
+mod replay;
 mod reserved;
 mod response;
 mod rewrite;
 mod send;
 mod settings;
+mod shared;
 mod timer;
 mod tls;
 mod upgrade;

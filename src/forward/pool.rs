@@ -4,25 +4,17 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hyper::client::conn::http2;
-
-use super::ForwardError;
-use super::body::RequestBody;
 use super::connect::{Connector, Fresh};
 use super::http1::Connection;
-use super::limit::{StreamGuard, StreamLimit};
-
-/// HTTP/2 connections of one worker to one server. Beyond, requests queue on the last.
-const MAX_SHARED: usize = 16;
-
-type Http2 = http2::SendRequest<RequestBody>;
+use super::limit::StreamGuard;
+use super::shared::{Http2, Shared};
+use super::{ForwardError, UpstreamSettings};
 
 /// The connections of one worker to one server.
 pub(super) struct Pool {
     keep: usize,
     idle: Mutex<Vec<Idle>>,
-    shared: Mutex<Vec<(Http2, StreamLimit)>>,
-    connecting: tokio::sync::Mutex<()>,
+    shared: Shared,
     speaks_http1: AtomicBool,
     active: AtomicUsize,
 }
@@ -43,18 +35,17 @@ pub(super) enum Lent {
 }
 
 impl Pool {
-    pub(super) fn new(keep: usize) -> Self {
+    pub(super) fn new(settings: &UpstreamSettings) -> Self {
         Self {
-            keep,
+            keep: settings.keep_idle,
             idle: Mutex::default(),
-            shared: Mutex::default(),
-            connecting: tokio::sync::Mutex::default(),
+            shared: Shared::new(settings.timeout.response),
             speaks_http1: AtomicBool::new(false),
             active: AtomicUsize::new(0),
         }
     }
 
-    /// A connection that waits, or a new one. `fresh`: only a new one will do.
+    /// A connection that waits, or a new one. `fresh`: only a new one will do, unless it is shared.
     pub(super) async fn lend(
         &self,
         to: &Connector,
@@ -62,44 +53,27 @@ impl Pool {
         fresh: bool,
     ) -> Result<Lent, ForwardError> {
         let http2 = to.may_be_http2(upgrade) && !self.speaks_http1.load(Ordering::Relaxed);
-        match self.waiting(http2).filter(|_| !fresh) {
+        let waiting = if http2 { self.shared.enter() } else { self.waiting().filter(|_| !fresh) };
+        match waiting {
             Some(lent) => Ok(lent),
             // Boxed: making a connection is rare and large, and every request carries the room for its future.
-            None if http2 && !fresh => Box::pin(self.connect_once(to, upgrade)).await,
+            None if http2 => Box::pin(self.connect_once(to, upgrade)).await,
             None => Box::pin(self.connect(to, upgrade)).await,
         }
     }
 
-    fn waiting(&self, http2: bool) -> Option<Lent> {
-        if http2 { self.waiting_http2() } else { self.waiting_http1() }
-    }
-
     /// The one used last: it is the least likely to have been closed, and the others may grow old.
-    fn waiting_http1(&self) -> Option<Lent> {
+    fn waiting(&self) -> Option<Lent> {
         let mut idle = lock(&self.idle);
         let mut waiting = std::iter::from_fn(|| idle.pop()).map(|idle| idle.connection);
         let connection = waiting.find_map(|mut connection| connection.is_waiting().then_some(connection))?;
         Some(Lent::Http1 { connection, fresh: false })
     }
 
-    fn waiting_http2(&self) -> Option<Lent> {
-        let mut shared = lock(&self.shared);
-        shared.retain(|(sender, _)| !sender.is_closed());
-        let free = shared.iter().find_map(|(sender, limit)| Some((sender.clone(), limit.enter()?)));
-        let full = || shared.last().filter(|_| shared.len() >= MAX_SHARED);
-        let (sender, stream) = free.or_else(|| full().map(|(s, limit)| (s.clone(), limit.queue())))?;
-        Some(Lent::Http2 { sender, _stream: stream, fresh: false })
-    }
-
-    /// Many requests that need the same HTTP/2 connection make one.
     async fn connect_once(&self, to: &Connector, upgrade: bool) -> Result<Lent, ForwardError> {
-        let _turn = self.connecting.lock().await;
-        if self.speaks_http1.load(Ordering::Relaxed) {
-            return self.connect(to, upgrade).await;
-        }
-        match self.waiting_http2() {
-            Some(lent) => Ok(lent),
-            None => self.connect(to, upgrade).await,
+        match self.shared.enter_or_connect().await? {
+            Ok(lent) => Ok(lent),
+            Err(_turn) => self.connect(to, upgrade).await,
         }
     }
 
@@ -110,11 +84,11 @@ impl Pool {
                 self.speaks_http1.fetch_or(!upgrade, Ordering::Relaxed);
                 Ok(Lent::Http1 { connection, fresh: true })
             }
-            Fresh::Http2(sender, limit) => {
-                let stream = limit.queue();
+            Fresh::Http2(sender, connection) => {
+                let limit = self.shared.limit();
+                tokio::spawn(limit.clone().watch(*connection));
                 self.speaks_http1.store(false, Ordering::Relaxed);
-                lock(&self.shared).push((sender.clone(), limit));
-                Ok(Lent::Http2 { sender, _stream: stream, fresh: true })
+                Ok(self.shared.add(sender, limit))
             }
         }
     }
@@ -134,13 +108,13 @@ impl Pool {
             idle.sweeps += 1;
             idle.sweeps <= most && idle.connection.is_waiting()
         });
-        lock(&self.shared).retain(|(sender, _)| !sender.is_closed());
+        self.shared.sweep(most);
     }
 
     /// Closes everything that waits; what is under way goes on.
     pub(super) fn close(&self) {
         lock(&self.idle).clear();
-        lock(&self.shared).clear();
+        self.shared.close();
     }
 
     /// Closes connections that wait and cannot be used; how many are left.
@@ -148,9 +122,7 @@ impl Pool {
         let mut idle = lock(&self.idle);
         // What was looked at in vain is gone: nobody may take it for clean afterwards (invariant 12).
         idle.retain_mut(|idle| idle.connection.is_waiting());
-        let mut shared = lock(&self.shared);
-        shared.retain(|(sender, _)| !sender.is_closed());
-        idle.len() + shared.iter().filter(|(_, limit)| limit.is_idle()).count()
+        idle.len() + self.shared.count_idle()
     }
 
     pub(super) fn active(&self) -> usize {

@@ -11,10 +11,12 @@ use http_body::Body;
 use hyper::client::conn::http2::SendRequest;
 use tokio::time::timeout;
 
+use super::again::Failure;
 use super::body::{BodyLimits, RequestBody};
-use super::error::{Cause, from_hyper};
+use super::error::Cause;
 use super::exchange::Exchange;
 use super::http1::Connection;
+use super::http2::{self, Backup};
 use super::plan::Told;
 use super::pool::Lent;
 use super::response::{Content, Lease, UpstreamBody};
@@ -31,8 +33,9 @@ const MAX_SERVERS: usize = 3;
 /// streamed. After a `101` the caller runs [`UpstreamBody::take_tunnel`].
 ///
 /// Dropping the future, or the response's body before its end, breaks off the exchange. A server that
-/// takes no connection is passed over for the next. A request is sent a second time only where it is
-/// idempotent and not a byte of it has left on the kept connection that turned out to be dead.
+/// takes no connection is passed over for the next. A request is sent again only where nothing has been done
+/// with it, as far as its server says or nothing of it has left; or once, where it is idempotent and without a
+/// body, and a kept connection ended instead of an answer.
 ///
 /// # Errors
 /// Where there is no response to pass on; nothing has been sent to the upstream for faults of the
@@ -51,7 +54,7 @@ where
     let prepared = Sending::prepare(upstream, plan, permit, passage, request);
     // A block: the future of an `async fn` holds its arguments twice.
     async move {
-        let (sending, mut request) = prepared?;
+        let (mut sending, mut request) = prepared?;
         let (response, lease) = sending.send(&mut request).await?;
         sending.receive(response, lease)
     }
@@ -70,7 +73,7 @@ fn refuse<B: Body>(plan: &Plan, request: &Request<B>) -> Result<(), ForwardError
     Ok(())
 }
 
-fn limits(upstream: &Upstream, plan: &Plan) -> BodyLimits {
+pub(super) fn limits(upstream: &Upstream, plan: &Plan) -> BodyLimits {
     BodyLimits {
         max: plan.settings.max_body,
         idle: upstream.settings().timeout.idle,
@@ -79,22 +82,15 @@ fn limits(upstream: &Upstream, plan: &Plan) -> BodyLimits {
 }
 
 /// A request on its way.
-struct Sending<'a> {
-    upstream: &'a Arc<Upstream>,
-    plan: &'a Plan,
+pub(super) struct Sending<'a> {
+    pub(super) upstream: &'a Arc<Upstream>,
+    pub(super) plan: &'a Plan,
     permit: &'a Permit,
     passage: Passage<'a>,
-    exchange: Option<Arc<Exchange>>,
+    pub(super) exchange: Option<Arc<Exchange>>,
     told: Told,
     trailers: bool,
     upgrade: Option<Asked>,
-}
-
-/// Why there is no response.
-enum Failure {
-    /// Not a byte has left; the request is as it was.
-    Unsent(ForwardError),
-    Failed(ForwardError),
 }
 
 impl<'a> Sending<'a> {
@@ -123,24 +119,19 @@ impl<'a> Sending<'a> {
     }
 
     async fn send(
-        &self,
+        &mut self,
         request: &mut Request<RequestBody>,
     ) -> Result<(Response<Content>, Lease), ForwardError> {
         let mut lease = self.connect(false).await?;
-        let mut sent = self.transmit(&mut lease, request).await;
-        let repeatable = request.method().is_idempotent() && !lease.lent.is_fresh();
-        if repeatable && matches!(sent, Err(Failure::Unsent(_))) {
-            lease = self.connect(true).await?;
-            sent = self.transmit(&mut lease, request).await;
-        }
-        match sent {
+        match self.transmit(&mut lease, request).await {
             Ok(response) => Ok((response, lease)),
-            Err(Failure::Unsent(error) | Failure::Failed(error)) => Err(self.blame(error, &lease)),
+            // Boxed: rare, and every request carries the room for this future.
+            Err(failure) => Box::pin(self.send_again(failure, lease, request)).await,
         }
     }
 
     /// A connection to the first server that gives one.
-    async fn connect(&self, fresh: bool) -> Result<Lease, ForwardError> {
+    pub(super) async fn connect(&self, fresh: bool) -> Result<Lease, ForwardError> {
         let mut tried = Vec::new();
         let mut last = ForwardError::from(Fault::Connect);
         let worker = self.passage.transport.worker;
@@ -175,7 +166,7 @@ impl<'a> Sending<'a> {
         wire.write(request)
     }
 
-    async fn transmit(
+    pub(super) async fn transmit(
         &self,
         lease: &mut Lease,
         request: &mut Request<RequestBody>,
@@ -197,11 +188,16 @@ impl<'a> Sending<'a> {
         // A body is read from as soon as it is sent, and cannot be sent again.
         let repeatable = request.body().is_empty();
         connection.begin(request, &lines, self.response_limit());
-        match poll_fn(|cx| self.poll_http1(connection, cx)).await {
-            Ok(response) => Ok(response.map(|()| Content::Connection)),
-            Err(error) if repeatable && connection.is_unsent() => Err(Failure::Unsent(error)),
-            Err(error) => Err(Failure::Failed(error)),
-        }
+        let error = match poll_fn(|cx| self.poll_http1(connection, cx)).await {
+            Ok(response) => return Ok(response.map(|()| Content::Connection)),
+            Err(error) => error,
+        };
+        let ended = repeatable && error.fault() == Fault::Reset;
+        Err(match ended {
+            true if connection.is_unsent() => Failure::Unsent(error),
+            true if connection.is_silent() => Failure::Unanswered(error, None),
+            true | false => Failure::Failed(error),
+        })
     }
 
     fn poll_http1(
@@ -227,16 +223,16 @@ impl<'a> Sending<'a> {
         sender: &mut SendRequest<RequestBody>,
         request: &mut Request<RequestBody>,
     ) -> Result<Response<Content>, Failure> {
+        let backup = Backup::of(request, self.upstream.held());
         let taken = std::mem::replace(request, Request::new(RequestBody::EMPTY));
         let mut sending = std::pin::pin!(sender.try_send_request(taken));
         loop {
             match timeout(self.response_limit(), sending.as_mut()).await {
-                Ok(Ok(response)) => return Ok(response.map(Content::Incoming)),
-                Ok(Err(mut error)) => {
-                    let unsent = error.take_message().map(|taken| *request = taken).is_some();
-                    let error = from_hyper(error.into_error());
-                    return Err(if unsent { Failure::Unsent(error) } else { Failure::Failed(error) });
+                Ok(Ok(response)) => {
+                    backup.release();
+                    return Ok(response.map(Content::Incoming));
                 }
+                Ok(Err(error)) => return Err(http2::failure(error, request, backup)),
                 Err(_) if self.is_alive() => {}
                 Err(_) => return Err(Failure::Failed(Fault::ResponseTimeout.into())),
             }
@@ -253,7 +249,7 @@ impl<'a> Sending<'a> {
     }
 
     /// Says whose fault it was, and remembers it of the server where it was the server's.
-    fn blame(&self, error: ForwardError, lease: &Lease) -> ForwardError {
+    pub(super) fn blame(&self, error: ForwardError, lease: &Lease) -> ForwardError {
         match self.exchange.as_ref().and_then(|exchange| exchange.fault()) {
             Some(fault) => ForwardError::new(fault, error),
             None => {
@@ -300,7 +296,7 @@ impl<'a> Sending<'a> {
 }
 
 impl Lent {
-    const fn is_fresh(&self) -> bool {
+    pub(super) const fn is_fresh(&self) -> bool {
         match self {
             Self::Http1 { fresh, .. } | Self::Http2 { fresh, .. } => *fresh,
         }

@@ -10,6 +10,7 @@ use http::HeaderValue;
 use super::balance::{Field, Health};
 use super::connect::{Connector, own_host};
 use super::pool::{Active, Pool};
+use super::replay::Budget;
 use super::tls::Tls;
 use super::{Server, ServerAddress, UpstreamError, UpstreamSettings};
 use crate::request::WorkerId;
@@ -20,6 +21,7 @@ pub struct Upstream {
     settings: UpstreamSettings,
     targets: Vec<Target>,
     workers: Vec<Worker>,
+    held: Arc<Budget>,
     started: Instant,
 }
 
@@ -59,7 +61,7 @@ impl Upstream {
     pub fn new(settings: UpstreamSettings, workers: usize) -> Result<Arc<Self>, UpstreamError> {
         let targets = targets(&settings)?;
         let workers = (0..workers.max(1)).map(|_| Worker::new(&settings)).collect();
-        Ok(Arc::new(Self { settings, targets, workers, started: Instant::now() }))
+        Ok(Arc::new(Self { settings, targets, workers, held: Arc::default(), started: Instant::now() }))
     }
 
     /// What it was made from.
@@ -93,6 +95,11 @@ impl Upstream {
     /// Closes connections that have waited for `most` sweeps, and those that have been closed.
     pub(super) fn sweep(&self, most: u32) {
         self.workers.iter().flat_map(|worker| &worker.pools).for_each(|pool| pool.sweep(most));
+    }
+
+    /// What bodies may hold that could have to be sent again.
+    pub(super) const fn held(&self) -> &Arc<Budget> {
+        &self.held
     }
 
     pub(super) fn targets(&self) -> &[Target] {
@@ -151,7 +158,7 @@ impl Upstream {
 
 impl Worker {
     fn new(settings: &UpstreamSettings) -> Self {
-        let pools = settings.servers.iter().map(|_| Arc::new(Pool::new(settings.keep_idle))).collect();
+        let pools = settings.servers.iter().map(|_| Arc::new(Pool::new(settings))).collect();
         Self { turn: AtomicUsize::new(0), pools }
     }
 }

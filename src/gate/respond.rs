@@ -20,7 +20,7 @@ use super::own::{self, Wish, depart};
 use super::rejection::{Comeback, Rejection};
 use super::return_to::ReturnTo;
 use crate::authn::{Challenge, ErrorCode, TokenError};
-use crate::forward::ForwardError;
+use crate::forward::{self, ForwardError};
 use crate::oidc::Blame;
 use crate::pages::{self, ErrorPage, Fault, Form, Page, Refusal};
 use crate::policy::explain;
@@ -152,6 +152,9 @@ fn fault_of<'a>(house: &'a House, no: &'a Rejection) -> Fault<'a> {
 }
 
 fn of_upstream(error: &ForwardError) -> Fault<'static> {
+    if error.fault() == forward::Fault::NotHeld {
+        return Fault::AppRefused;
+    }
     match error.status() {
         StatusCode::BAD_REQUEST => Fault::BadRequest,
         StatusCode::METHOD_NOT_ALLOWED => Fault::MethodNotAllowed,

@@ -43,6 +43,8 @@ pub enum Fault<'a> {
     Internal,
     /// 502: the app refused, broke off or spoke no HTTP.
     AppDown,
+    /// 502: the app said that it had done nothing with the request, which could not be sent to it again.
+    AppRefused,
     /// 503: the identity provider cannot be reached; the app may be fine.
     ProviderDown {
         /// What people call the provider.
@@ -134,7 +136,7 @@ impl Fault<'_> {
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::AppDown => StatusCode::BAD_GATEWAY,
+            Self::AppDown | Self::AppRefused => StatusCode::BAD_GATEWAY,
             Self::ProviderDown { .. }
             | Self::Starting { .. }
             | Self::Overloaded { .. }
@@ -163,6 +165,7 @@ impl Fault<'_> {
             | Self::HeadersTooLarge
             | Self::Internal
             | Self::AppDown
+            | Self::AppRefused
             | Self::AppTimeout => None,
         }
     }
@@ -184,7 +187,7 @@ impl Fault<'_> {
             | Self::Starting { .. }
             | Self::StoreDown { .. }
             | Self::TooManyRequests { .. } => self.retry_after()?,
-            Self::AppDown => SHORTEST_REFRESH,
+            Self::AppDown | Self::AppRefused => SHORTEST_REFRESH,
             Self::BadRequest
             | Self::NotFound
             | Self::MethodNotAllowed
@@ -224,6 +227,7 @@ impl Fault<'_> {
             Self::Overloaded { .. } => way::to_gate("overloaded"),
             Self::StoreDown { .. } => way::to_gate("sessions away"),
             Self::AppDown => way::to_app("down"),
+            Self::AppRefused => way::to_app("refused"),
             Self::AppTimeout => way::to_app("too slow"),
             Self::ProviderDown { .. } => way::to_provider(),
             Self::BadRequest

@@ -11,6 +11,7 @@ mod http2_refused;
 mod life;
 mod limits;
 mod process;
+mod retiring;
 mod routing;
 mod streams;
 mod tls;

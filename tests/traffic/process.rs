@@ -117,6 +117,11 @@ impl Gateway {
         value.map_or(0.0, |value| value.parse().unwrap())
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// All it has logged so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()

@@ -113,7 +113,7 @@ fn an_idle_connection_that_died_costs_no_request() {
 }
 
 #[test]
-fn a_request_whose_bytes_left_is_never_sent_twice() {
+fn only_what_can_be_done_twice_is_asked_twice_where_a_kept_connection_ends() {
     let app = App::start(|conn, request| {
         if request.target() == "/first" {
             conn.say(OK);
@@ -124,12 +124,25 @@ fn a_request_whose_bytes_left_is_never_sent_twice() {
     let gateway = Gateway::start(&app.route(""));
     let mut conn = gateway.connect();
     for (method, path, status) in
-        [("GET", "/first", 200), ("POST", "/lost", 502), ("GET", "/first", 200), ("GET", "/lost", 502)]
+        [("GET", "/first", 200), ("POST", "/posted", 502), ("GET", "/first", 200), ("GET", "/got", 502)]
     {
         conn.say(format!("{method} {path} HTTP/1.1\r\nHost: app.example\r\nContent-Length: 0\r\n\r\n"));
         assert_eq!(conn.response().status(), status, "{method} {path}");
     }
-    assert_eq!(app.log_of("/lost"), 2, "once each");
+    assert_eq!((app.log_of("/posted"), app.log_of("/got")), (1, 2));
+}
+
+/// Each connection is closed as its second request arrives.
+#[test]
+fn an_app_that_closes_its_kept_connections_fails_nobody() {
+    let app = App::raw(|mut conn| {
+        if conn.request().is_some() {
+            conn.say(OK);
+            conn.request();
+        }
+    });
+    let gateway = Gateway::start(&app.route(""));
+    (0..40).for_each(|n| assert_eq!(gateway.get("/").status(), 200, "{n}"));
 }
 
 #[test]

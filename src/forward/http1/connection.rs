@@ -117,6 +117,11 @@ impl Connection {
         !self.outgoing.has_left()
     }
 
+    /// Whether not a byte of an answer has come.
+    pub(in super::super) fn is_silent(&self) -> bool {
+        self.received.is_empty() && self.interims == MAX_INTERIMS
+    }
+
     /// The next frame of the answer's body; `None` where it is whole.
     pub(in super::super) fn poll_frame(
         &mut self,

@@ -1,5 +1,6 @@
 //! The room against real sockets on loopback, ill-behaved ones among them.
 
+mod again;
 mod balancing;
 mod bodies;
 mod early;

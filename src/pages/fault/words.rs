@@ -78,6 +78,11 @@ impl Fault<'_> {
                 "The gateway works, but the app behind it does not answer. Nothing is wrong with your sign-in.",
                 "It may be restarting. If it stays down, give the request id below to whoever runs it.",
             ),
+            Self::AppRefused => (
+                "app-refused", "app", "The app did not take this",
+                "The app closed its connection before it did anything with this request, which was too long to be held and sent again.",
+                "Nothing was done, so it is safe to try again.",
+            ),
             Self::ProviderDown { .. } => (
                 "identity-provider-down", "key", "Sign-in is unavailable",
                 "cannot be reached, so nobody can sign in through it right now. The app itself may be fine.",

@@ -162,6 +162,7 @@ pub(super) fn faults(provider: &str) -> Vec<(&'static str, Fault<'_>)> {
         ("headers", Fault::HeadersTooLarge),
         ("internal", Fault::Internal),
         ("app-down", Fault::AppDown),
+        ("app-refused", Fault::AppRefused),
         ("provider-down", Fault::ProviderDown { provider, retry_after }),
         ("starting", Fault::Starting { retry_after }),
         ("overloaded", Fault::Overloaded { retry_after }),

@@ -1,0 +1,129 @@
+//! HTTP/2 connections of one worker to one server: many requests share each.
+
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hyper::client::conn::http2;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+
+use super::body::RequestBody;
+use super::limit::{StreamGuard, StreamLimit};
+use super::pool::Lent;
+use super::{Fault, ForwardError};
+
+/// Connections of one worker to one server. Beyond, requests wait for one another (invariant 14).
+const MOST: usize = 16;
+
+pub(super) type Http2 = http2::SendRequest<RequestBody>;
+
+/// The right to make a connection.
+pub(super) type Turn<'a> = tokio::sync::MutexGuard<'a, ()>;
+
+/// Connections that take requests, the fullest first, so that those which are too many grow old.
+pub(super) struct Shared {
+    connections: Mutex<Vec<Connection>>,
+    /// Many requests that need a connection make one.
+    connecting: tokio::sync::Mutex<()>,
+    /// A stream has ended, or a connection.
+    room: Arc<Notify>,
+    /// How long a request waits for room.
+    patience: Duration,
+}
+
+struct Connection {
+    sender: Http2,
+    limit: StreamLimit,
+    /// How many sweeps it has waited for.
+    sweeps: u32,
+}
+
+impl Shared {
+    pub(super) fn new(patience: Duration) -> Self {
+        Self {
+            connections: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            room: Arc::default(),
+            patience,
+        }
+    }
+
+    /// A stream of a connection that stands and has room.
+    pub(super) fn enter(&self) -> Option<Lent> {
+        let mut connections = self.living();
+        let enter = |connection: &mut Connection| {
+            let stream = connection.limit.enter()?;
+            connection.sweeps = 0;
+            Some(lend(connection.sender.clone(), stream, false))
+        };
+        connections.iter_mut().find_map(enter)
+    }
+
+    /// The same, once there is room; or else the right to make another connection, as long as it is held.
+    ///
+    /// # Errors
+    /// Where there is neither for longer than an answer may take.
+    pub(super) async fn enter_or_connect(&self) -> Result<Result<Lent, Turn<'_>>, ForwardError> {
+        let waited = timeout(self.patience, self.wait()).await;
+        waited.map_err(|_| ForwardError::new(Fault::ResponseTimeout, "no room on any HTTP/2 connection"))
+    }
+
+    async fn wait(&self) -> Result<Lent, Turn<'_>> {
+        let turn = self.connecting.lock().await;
+        loop {
+            let mut room = pin!(self.room.notified());
+            room.as_mut().enable();
+            match self.enter() {
+                Some(lent) => return Ok(lent),
+                None if self.living().len() < MOST => return Err(turn),
+                None => room.await,
+            }
+        }
+    }
+
+    /// Takes in a connection that has just been made, and lends its first stream.
+    pub(super) fn add(&self, sender: Http2, limit: StreamLimit) -> Lent {
+        let stream = limit.queue();
+        let lent = lend(sender.clone(), stream, true);
+        self.living().push(Connection { sender, limit, sweeps: 0 });
+        lent
+    }
+
+    /// What a new connection tells of room.
+    pub(super) fn limit(&self) -> StreamLimit {
+        StreamLimit::new(&self.room)
+    }
+
+    /// Closes what has carried nothing for `most` sweeps.
+    pub(super) fn sweep(&self, most: u32) {
+        self.living().retain_mut(|connection| {
+            connection.sweeps = if connection.limit.is_idle() { connection.sweeps + 1 } else { 0 };
+            connection.sweeps <= most
+        });
+    }
+
+    /// Takes no more requests on any of them; each is closed when its last has ended.
+    pub(super) fn close(&self) {
+        self.lock().clear();
+    }
+
+    /// How many carry nothing.
+    pub(super) fn count_idle(&self) -> usize {
+        self.living().iter().filter(|connection| connection.limit.is_idle()).count()
+    }
+
+    fn living(&self) -> MutexGuard<'_, Vec<Connection>> {
+        let mut connections = self.lock();
+        connections.retain(|connection| !connection.sender.is_closed());
+        connections
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const fn lend(sender: Http2, stream: StreamGuard, fresh: bool) -> Lent {
+    Lent::Http2 { sender, _stream: stream, fresh }
+}
