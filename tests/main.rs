@@ -16,6 +16,7 @@ mod counting_people;
 mod docs;
 mod explaining;
 mod forged_tokens;
+mod full_disk;
 mod layering;
 mod refreshing_tokens;
 mod secrets_stay_secret;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::support::{free_port, program};
+use crate::support::{Browser, Gateway, free_port, program, until_async};
 
 const REST: &str = "[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n[[routes]]\nname = \"open\"\nupstream = \"http://127.0.0.1:9\"\naccess = \"public\"\n";
 
@@ -77,4 +77,48 @@ fn a_file_that_everybody_can_read_is_not_trusted() {
     let (directory, state) = place(b"");
     fs::set_permissions(&state, fs::Permissions::from_mode(0o644)).unwrap();
     refuses(directory.path(), &state, "chmod 600");
+}
+
+/// A gateway that runs on a state file, and what its `/readyz` and metric say of that.
+struct Running(Gateway);
+
+impl Running {
+    fn start() -> Self {
+        Self(Gateway::with_server(
+            "",
+            "[[routes]]\nname = \"open\"\nupstream = \"http://127.0.0.1:9\"\naccess = \"public\"\n",
+        ))
+    }
+
+    fn state(&self) -> PathBuf {
+        self.0.directory.path().join("state.db")
+    }
+
+    async fn says(&self, why: &str) -> bool {
+        let ready = Browser::new().get(&self.0.admin_url("/readyz")).await.body;
+        let metrics = Browser::new().get(&self.0.admin_url("/metrics")).await.body;
+        ready.contains(why) && metrics.contains("\nportcullis_state_up 0.0\n") && self.0.log().contains(why)
+    }
+
+    async fn is_well(&self) -> bool {
+        let ready = Browser::new().get(&self.0.admin_url("/readyz")).await.body;
+        let metrics = Browser::new().get(&self.0.admin_url("/metrics")).await.body;
+        !ready.contains("state") && metrics.contains("\nportcullis_state_up 1.0\n")
+    }
+}
+
+#[tokio::test]
+async fn a_state_file_that_is_taken_away_while_the_gateway_runs_is_noticed() {
+    let running = Running::start();
+    let (state, aside) = (running.state(), running.0.directory.path().join("aside"));
+    assert!(running.is_well().await);
+    fs::rename(&state, &aside).unwrap();
+    until_async("the loss to be told", || running.says("was deleted or moved away")).await;
+    fs::copy(&aside, &state).unwrap();
+    until_async("the other file to be told", || running.says("was replaced by another file")).await;
+    fs::rename(&aside, &state).unwrap();
+    until_async("all to be well", || running.is_well()).await;
+    assert!(running.0.log().contains("is back in its place"));
+    fs::write(&state, "").unwrap();
+    until_async("the emptiness to be told", || running.says("was emptied")).await;
 }

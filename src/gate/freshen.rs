@@ -68,7 +68,7 @@ async fn call(provider: Arc<Provider>, sessions: Sessions, key: SessionKey) {
         }
         Err(error) if error.ends_session() => {
             tracing::info!(provider = %provider.name(), %error, "the provider ended a session");
-            if let Err(error) = sessions.end(&session.id).await {
+            if let Err(error) = sessions.end(&session.family()).await {
                 tracing::error!(%error, "a session that its provider ended could not be removed");
             }
         }

@@ -40,7 +40,13 @@ pub struct SignedOut<'a> {
     pub sign_in: &'a str,
     /// The provider that may still know the person, where it was not told.
     pub still_at: Option<&'a str>,
+    /// Whether the sign-out could not be written down anywhere, and is forgotten when the gateway restarts.
+    pub until_restart: bool,
 }
+
+/// What a person must know whose sign-out is in memory alone.
+const UNTIL_RESTART: &str = "This could not be saved: it holds until the gateway restarts. \
+    Tell the people who run it that its disk takes nothing any more.";
 
 impl SignedOut<'_> {
     /// 200 with the way back in.
@@ -48,7 +54,8 @@ impl SignedOut<'_> {
     pub fn page(&self) -> Page {
         let rest =
             self.still_at.map(|provider| format!(" {provider} may still remember you in this browser."));
-        let lead = format!("It is safe to close this window.{}", rest.unwrap_or_default());
+        let first = if self.until_restart { UNTIL_RESTART } else { "It is safe to close this window." };
+        let lead = format!("{first}{}", rest.unwrap_or_default());
         let message =
             Message { href: safe_link(self.sign_in), ..Message::good("You are signed out", "closed", &lead) };
         Page::new(StatusCode::OK, &Message { label: "Sign in again", ..message }, Needs::default())

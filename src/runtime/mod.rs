@@ -1,6 +1,7 @@
 //! Sockets, worker threads, signals, reload and drain: the life of the process.
 
 mod files;
+mod observe;
 mod open_files;
 mod program;
 mod serve;

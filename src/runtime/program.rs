@@ -12,16 +12,15 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch as watched};
 use zeroize::Zeroizing;
 
-use super::{ApplyError, Event, Runtime, WATCH_INTERVAL, serve, signals, systemd, watch};
+use super::{ApplyError, Event, Runtime, WATCH_INTERVAL, observe, serve, signals, systemd, watch};
 use crate::admin;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::forward::{Asserter, AssertionKey, AssertionKeyError};
 use crate::gate::{BuildError, Foundations, Gate, SealingKeys};
-use crate::listener::{Refusal, Tally};
 use crate::session::{EmbeddedStore, Sessions};
-use crate::storage::{Database, StorageError, keys};
-use crate::telemetry::{Metrics, Scrape};
+use crate::storage::{Database, StateHealth, StorageError, keys};
+use crate::telemetry::Metrics;
 
 /// Why the gateway does not start. Each text says where and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -61,15 +60,18 @@ pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send
     let watching = watch(list, WATCH_INTERVAL, send.clone());
     // Before anybody can know that we are there: a SIGHUP that nobody listens for ends the process.
     let signals = signals(send)?;
-    let foundations = foundations(&settings, workers).await?;
+    let database = open(settings.state.as_deref())?;
+    let foundations = foundations(&settings, workers, &database).await?;
     let sessions = foundations.sessions.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
     let mut runtime = Runtime::start(workers, |_| gate.clone(), systemd::inherited()?, settings.drain)?;
     runtime.apply(&settings.listeners, settings.connections)?;
-    tell(&gate.metrics(), &runtime);
+    observe::listeners(&gate.metrics(), &runtime);
+    observe::state(&gate.metrics(), database.health(), &sessions);
     if let Some(address) = settings.admin {
-        open_admin(address, &gate).await?;
+        open_admin(address, &gate, database.health()).await?;
     }
+    tokio::spawn(database.tend());
     tokio::spawn(sessions.clone().maintain());
     tokio::spawn(signals);
     tokio::spawn(watching);
@@ -116,7 +118,7 @@ impl Reloading {
             tracing::error!(%error, "the new configuration was refused; the old one goes on");
             return false;
         }
-        tell(&self.gate.metrics(), runtime);
+        observe::listeners(&self.gate.metrics(), runtime);
         for key in unchangeable(&self.running, &settings) {
             tracing::warn!(key, "this key has changed and takes effect at the next start only");
         }
@@ -124,32 +126,6 @@ impl Reloading {
         self.running = settings;
         true
     }
-}
-
-/// Puts what happens on each listener into the metrics.
-fn tell(metrics: &Metrics, runtime: &Runtime) {
-    let tallies: Vec<_> = runtime.tallies().collect();
-    metrics.scrape_from("listeners", move || {
-        tallies.iter().flat_map(|(address, tally)| counts(address, tally)).collect()
-    });
-}
-
-#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
-fn counts(address: &SocketAddr, tally: &Tally) -> Vec<Scrape> {
-    let value = |name, help, more: Option<(&'static str, String)>, count: u64| Scrape {
-        name,
-        help,
-        labels: std::iter::once(("listener", address.to_string())).chain(more).collect(),
-        value: count as f64,
-    };
-    let accepted =
-        value("connections_accepted", "Connections accepted since the start", None, tally.accepted());
-    let refused = Refusal::ALL.map(|refusal| {
-        let reason = Some(("reason", refusal.as_str().to_owned()));
-        let help = "Connections that ended before the gate saw a request, by reason";
-        value("connections_refused", help, reason, tally.refused(refusal))
-    });
-    std::iter::once(accepted).chain(refused).collect()
 }
 
 /// Keys that a running process cannot follow.
@@ -173,17 +149,20 @@ fn apply(runtime: &mut Runtime, gate: &Gate, settings: &Settings) -> Result<(), 
     Ok(())
 }
 
-async fn foundations(settings: &Settings, workers: usize) -> Result<Foundations, StartError> {
+async fn foundations(
+    settings: &Settings,
+    workers: usize,
+    database: &Database,
+) -> Result<Foundations, StartError> {
     let clock = Clock::system();
-    let database = open(settings.state.as_deref())?;
-    let flow = keys::load_or_create(&database, "flow-cookies").await?;
-    let form = keys::load_or_create(&database, "kept-forms").await?;
+    let flow = keys::load_or_create(database, "flow-cookies").await?;
+    let form = keys::load_or_create(database, "kept-forms").await?;
     let sealing = SealingKeys { flow: *flow, form: cookie::Key::from(&*form) };
-    let signing = keys::load_or_create_with(&database, "assertion", new_assertion_key).await?;
+    let signing = keys::load_or_create_with(database, "assertion", new_assertion_key).await?;
     let public = settings.relying_party.public_url.as_ref();
     let issuer = public.map_or("portcullis", |url| url.as_str().trim_end_matches('/'));
     let asserter = Arc::new(Asserter::new(issuer, AssertionKey::from_pkcs8(&signing)?, &[], clock.clone()));
-    let store = Arc::new(EmbeddedStore::new(database));
+    let store = Arc::new(EmbeddedStore::new(database.clone()));
     let sessions = Sessions::new(settings.session.clone(), store, clock.clone());
     let (metrics, background) = (Metrics::new(), Handle::current());
     Ok(Foundations::new(workers, clock, metrics, sessions, sealing, asserter, background))
@@ -198,19 +177,10 @@ fn new_assertion_key() -> Zeroizing<Vec<u8>> {
     Zeroizing::new(AssertionKey::generate().map(|key| key.pkcs8().to_vec()).unwrap_or_default())
 }
 
-async fn open_admin(address: SocketAddr, gate: &Gate) -> Result<(), StartError> {
+async fn open_admin(address: SocketAddr, gate: &Gate, state: &StateHealth) -> Result<(), StartError> {
     let listener = TcpListener::bind(address).await.map_err(|error| StartError::Admin(address, error))?;
-    let asked = gate.clone();
-    let missing = move || {
-        asked
-            .missing()
-            .into_iter()
-            .map(|missing| admin::Missing { what: missing.what, why: missing.why, fatal: false })
-            .collect()
-    };
-    tokio::spawn(admin::serve(
-        listener,
-        admin::Sources { readiness: Arc::new(missing), metrics: gate.metrics() },
-    ));
+    let (gate, state, metrics) = (gate.clone(), state.clone(), gate.metrics());
+    let readiness = Arc::new(move || observe::missing(&gate, &state));
+    tokio::spawn(admin::serve(listener, admin::Sources { readiness, metrics }));
     Ok(())
 }

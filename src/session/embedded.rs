@@ -43,7 +43,7 @@ impl EmbeddedStore {
         operation: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> StoreFuture<'_, T> {
         Box::pin(async move {
-            let answer = self.0.run(move |connection| {
+            let answer = self.0.write(move |connection| {
                 let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
                 let answer = operation(&transaction)?;
                 transaction.commit()?;
@@ -95,6 +95,21 @@ impl SessionStore for EmbeddedStore {
             let root = transaction.query_row(ROOT_OF, [id], |row| row.get(0)).optional()?;
             root.map(|root| remove(transaction, root)).transpose()
         })
+    }
+
+    fn record_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.0.record_ending(*id.as_bytes()).await.map_err(StoreUnavailable::new) })
+    }
+
+    fn forget_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.0.forget_ending(*id.as_bytes()).await;
+            Ok(())
+        })
+    }
+
+    fn recorded_endings(&self) -> Vec<SessionId> {
+        self.0.recorded_endings().into_iter().map(SessionId::from_bytes).collect()
     }
 
     fn purge(&self, expiry: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {

@@ -1,6 +1,6 @@
 //! What the sessions of one sign-in share in memory: when they were used, and that they have ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -102,12 +102,21 @@ pub(super) struct Families(Mutex<Known>);
 struct Known {
     families: HashMap<SessionId, Weak<Family>>,
     sweep_at: usize,
+    /// Roots that have ended and that the store still holds: what it says of them does not count
+    /// (invariant 23). No more than the store has sessions, since a store that fails takes no new ones.
+    ended: HashSet<SessionId>,
 }
 
 impl Families {
-    /// The family of `root`, shared with whoever holds it already.
-    pub(super) fn join(&self, root: SessionId, last_seen: Timestamp) -> Arc<Family> {
+    /// The family of `root`, shared with whoever holds it already; one that has ended where it, or its session
+    /// `id`, has.
+    pub(super) fn join(&self, root: SessionId, id: SessionId, last_seen: Timestamp) -> Arc<Family> {
         let mut known = self.known();
+        if known.ended.contains(&root) || known.ended.contains(&id) {
+            let family = Family::new(root, last_seen);
+            family.end();
+            return Arc::new(family);
+        }
         if let Some(family) = known.families.get(&root).and_then(Weak::upgrade) {
             return family;
         }
@@ -115,6 +124,33 @@ impl Families {
         let family = Arc::new(Family::new(root, last_seen));
         known.families.insert(root, Arc::downgrade(&family));
         family
+    }
+
+    /// Ends the family of `root` for everybody who holds it, and for everybody who would join it until
+    /// [`Families::gone`].
+    pub(super) fn end_for_good(&self, root: SessionId) {
+        self.known().ended.insert(root);
+        self.end(root);
+    }
+
+    /// The store holds the family of `root` no more, and nobody in memory does.
+    pub(super) fn gone(&self, root: SessionId) {
+        self.known().ended.remove(&root);
+    }
+
+    /// Whether `root` has ended and the store does not know it yet.
+    pub(super) fn has_ended(&self, root: &SessionId) -> bool {
+        self.known().ended.contains(root)
+    }
+
+    /// Roots that have ended and that the store still holds.
+    pub(super) fn waiting(&self) -> Vec<SessionId> {
+        self.known().ended.iter().copied().collect()
+    }
+
+    /// How many of them there are.
+    pub(super) fn waiting_count(&self) -> usize {
+        self.known().ended.len()
     }
 
     /// Ends the family of `root` for everybody who holds it.

@@ -85,6 +85,9 @@ impl Inner {
         root: SessionId,
         sealed: Vec<u8>,
     ) -> Result<Arc<Session>, SessionError> {
+        if self.families.has_ended(&root) {
+            return Err(SessionError::Ended);
+        }
         let members = self.store.update_record(root, sealed).await?;
         members.iter().for_each(|id| self.cache.forget(id));
         self.load(key).await?.ok_or(SessionError::Ended)
@@ -106,7 +109,7 @@ impl Inner {
             sid: record.sid,
             created: record.created,
             expires: record.expires,
-            family: self.families.join(stored.root, last_seen),
+            family: self.families.join(stored.root, stored.id, last_seen),
             key,
         }
     }

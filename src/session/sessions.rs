@@ -42,9 +42,17 @@ pub(super) struct Inner {
 }
 
 impl Sessions {
-    /// Sessions kept in `store`. Somebody must run [`Sessions::maintain`].
+    /// Sessions kept in `store`, without those whose end is on record there. Somebody must run
+    /// [`Sessions::maintain`].
     #[must_use]
     pub fn new(settings: SessionSettings, store: Arc<dyn SessionStore>, clock: Clock) -> Self {
+        let ended = store.recorded_endings();
+        let sessions = Self::without_endings(settings, store, clock);
+        ended.into_iter().for_each(|id| sessions.0.families.end_for_good(id));
+        sessions
+    }
+
+    fn without_endings(settings: SessionSettings, store: Arc<dyn SessionStore>, clock: Clock) -> Self {
         Self(Arc::new(Inner {
             lifetimes: Lifetimes::new(&settings),
             cache: SessionCache::new(settings.cache_capacity),
@@ -169,14 +177,22 @@ impl Sessions {
         completed(async move { inner.replace(&key, root, sealed).await }).await
     }
 
-    /// Ends the family that session `id` belongs to: removed from the store, gone from memory, its streams
-    /// cut. Completes even where the caller goes away. No such session is no error.
+    /// Ends the family that session `id` belongs to, whatever the disk says: gone from memory, its streams cut,
+    /// on record, removed from the store, or from there as soon as that works again. Give the identifier of
+    /// the family where it is at hand. Completes even where the caller goes away. No such session is no error.
     ///
     /// # Errors
-    /// The store is away: the session may come back with it, and the person must be told.
+    /// Not even the record could be written: the session may come back when the gateway starts anew, and the
+    /// person must be told.
     pub async fn end(&self, id: &SessionId) -> Result<(), StoreUnavailable> {
         let (inner, id) = (Arc::clone(&self.0), *id);
         completed(async move { inner.end(id).await }).await
+    }
+
+    /// How many sign-ins have ended whose removal the store has not taken yet.
+    #[must_use]
+    pub fn endings_waiting(&self) -> usize {
+        self.0.families.waiting_count()
     }
 
     /// Resolves when `session`, or the root it hangs on, has ended (also by [`Sessions::purge`]).
@@ -207,15 +223,28 @@ impl Inner {
     }
 
     async fn end(&self, id: SessionId) -> Result<(), StoreUnavailable> {
-        // At once, and even where the store is away.
-        if let Some(session) = self.cache.get(&id) {
-            self.families.end(session.family());
-        }
+        // In memory first, at once and for good.
+        let root = self.cache.get(&id).map_or(id, |session| session.family());
+        self.families.end_for_good(root);
         self.cache.forget(&id);
-        if let Some(family) = self.store.remove_family(id).await? {
+        let recorded = self.store.record_ending(root).await;
+        let Err(error) = self.bury(root).await else { return Ok(()) };
+        match &recorded {
+            Ok(()) => tracing::warn!(session = %id, %error, "a session has ended; the store takes it later"),
+            Err(record) => {
+                tracing::error!(session = %id, %error, %record, "a session has ended only until the next start");
+            }
+        }
+        recorded
+    }
+
+    /// Removes an ended family from the store, and with that everything that remembers its end.
+    pub(super) async fn bury(&self, root: SessionId) -> Result<(), StoreUnavailable> {
+        if let Some(family) = self.store.remove_family(root).await? {
             self.forget_family(&family);
         }
-        Ok(())
+        self.families.gone(root);
+        self.store.forget_ending(root).await
     }
 }
 

@@ -108,6 +108,16 @@ pub trait SessionStore: fmt::Debug + Send + Sync {
     /// Removes the family that session `id` belongs to; `None` where there is none.
     fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>>;
 
+    /// Puts on record, in a way that works where [`SessionStore::remove_family`] does not, that the family of
+    /// session `id` has ended.
+    fn record_ending(&self, id: SessionId) -> StoreFuture<'_, ()>;
+
+    /// The family of that record is removed.
+    fn forget_ending(&self, id: SessionId) -> StoreFuture<'_, ()>;
+
+    /// Endings on record whose families an earlier process did not get removed.
+    fn recorded_endings(&self) -> Vec<SessionId>;
+
     /// Removes families that are over; answers which.
     fn purge(&self, expiry: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>>;
 }

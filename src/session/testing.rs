@@ -49,6 +49,18 @@ impl SessionStore for Away {
         away_now()
     }
 
+    fn record_ending(&self, _: SessionId) -> StoreFuture<'_, ()> {
+        away_now()
+    }
+
+    fn forget_ending(&self, _: SessionId) -> StoreFuture<'_, ()> {
+        away_now()
+    }
+
+    fn recorded_endings(&self) -> Vec<SessionId> {
+        Vec::new()
+    }
+
     fn purge(&self, _: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
         away_now()
     }

@@ -1,4 +1,5 @@
-//! What is done beside requests: uses are written, what is over is removed.
+//! What is done beside requests: uses are written, what is over is removed, endings that the store missed
+//! are made good.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +76,9 @@ impl Inner {
     }
 
     pub(super) async fn flush(&self) -> Result<(), StoreUnavailable> {
+        for root in self.families.waiting() {
+            self.bury(root).await?;
+        }
         match self.activity.drain() {
             noted if noted.is_empty() => Ok(()),
             noted => self.store.touch(noted).await,

@@ -1,15 +1,18 @@
 //! The database's thread and the handle to it.
 
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::endings::{EndedId, Endings, beside};
+use super::health::{Inode, StateHealth};
 use super::{StorageError, file, open};
 
 /// Operations that may wait; at tens of microseconds each, a fraction of a second.
@@ -27,11 +30,16 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 #[derive(Clone)]
 pub struct Database(Arc<Inner>);
 
-struct Inner {
+pub(super) struct Inner {
     file: PathBuf,
+    /// The file that was opened; `None` in memory.
+    opened: Option<Inode>,
     patience: Duration,
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    health: StateHealth,
+    /// `None` in memory, and where the file of endings could not be made.
+    endings: Arc<Mutex<Option<Endings>>>,
 }
 
 impl Database {
@@ -41,8 +49,11 @@ impl Database {
     /// Everything of [`StorageError`] up to `Migration`; the file is left as it was.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
         let held = file::hold(path)?;
+        let opened = Inode::of(&held.path).map_err(|cause| StorageError::inaccessible(&held.path, cause))?;
         let connection = open::open(&held.path)?;
-        Self::start(held.path.clone(), connection, Some(held))
+        let endings = endings(&held.path)?;
+        let parts = Parts { file: held.path.clone(), opened: Some(opened), endings };
+        Self::start(parts, connection, Some(held))
     }
 
     /// A database that ends with its last handle: `state = "memory"`.
@@ -52,10 +63,11 @@ impl Database {
     pub fn in_memory() -> Result<Self, StorageError> {
         let name = PathBuf::from("memory");
         let connection = open::in_memory(&name)?;
-        Self::start(name, connection, None)
+        Self::start(Parts { file: name, opened: None, endings: None }, connection, None)
     }
 
-    fn start(file: PathBuf, connection: Connection, held: Option<file::Held>) -> Result<Self, StorageError> {
+    fn start(parts: Parts, connection: Connection, held: Option<file::Held>) -> Result<Self, StorageError> {
+        let Parts { file, opened, endings } = parts;
         let (jobs, queue) = mpsc::channel(QUEUE);
         let thread = thread::Builder::new()
             .name("storage".into())
@@ -64,7 +76,15 @@ impl Database {
                 drop(held); // only now: the lock outlives the connection
             })
             .map_err(|cause| StorageError::inaccessible(&file, cause))?;
-        Ok(Self(Arc::new(Inner { file, patience: PATIENCE, jobs: Some(jobs), thread: Some(thread) })))
+        Ok(Self(Arc::new(Inner {
+            file,
+            opened,
+            patience: PATIENCE,
+            jobs: Some(jobs),
+            thread: Some(thread),
+            health: StateHealth::default(),
+            endings: Arc::new(Mutex::new(endings)),
+        })))
     }
 
     /// Runs `operation` on the database's thread and waits for its answer.
@@ -80,11 +100,82 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     {
+        let result = self.answer(operation).await;
+        self.0.health.note(&result, false);
+        result
+    }
+
+    /// [`Database::run`] for an operation that writes: its success shows that the disk takes writes.
+    ///
+    /// # Errors
+    /// As [`Database::run`].
+    pub async fn write<T, F>(&self, operation: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let result = self.answer(operation).await;
+        self.0.health.note(&result, true);
+        result
+    }
+
+    async fn answer<T, F>(&self, operation: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| drop(answer.send(operation(connection))));
         self.enqueue(job).await?;
         let result = answered.await.map_err(|_| self.interrupted())?;
         result.map_err(|cause| StorageError::from_sqlite(&self.0.file, cause))
+    }
+
+    /// Puts an ending on record beside the state file, on the disk and without need of free space, until
+    /// [`Database::forget_ending`]. In memory nothing outlives the process, and nothing is recorded.
+    ///
+    /// # Errors
+    /// `Ending` where even that fails.
+    pub async fn record_ending(&self, id: EndedId) -> Result<(), StorageError> {
+        let Some(_) = self.0.opened else { return Ok(()) };
+        let endings = Arc::clone(&self.0.endings);
+        let recorded = tokio::task::spawn_blocking(move || match &mut *lock(&endings) {
+            Some(endings) => endings.record(id),
+            None => Err(io::Error::other("there is no such file")),
+        });
+        let recorded = recorded.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        recorded.map_err(|cause| StorageError::Ending { file: self.0.file.clone(), cause: Arc::new(cause) })
+    }
+
+    /// The database has taken this ending.
+    pub async fn forget_ending(&self, id: EndedId) {
+        let endings = Arc::clone(&self.0.endings);
+        let forget = move || lock(&endings).as_mut().map(|endings| endings.forget(&id));
+        drop(tokio::task::spawn_blocking(forget).await);
+    }
+
+    /// Endings on record: at start, those that the database had not taken when the last gateway ended.
+    #[must_use]
+    pub fn recorded_endings(&self) -> Vec<EndedId> {
+        lock(&self.0.endings).as_ref().map_or_else(Vec::new, Endings::all)
+    }
+
+    /// Whether the file takes what is written and is still in its place.
+    #[must_use]
+    pub fn health(&self) -> &StateHealth {
+        &self.0.health
+    }
+
+    pub(super) fn opened(&self) -> Option<Inode> {
+        self.0.opened
+    }
+
+    pub(super) fn downgrade(&self) -> Weak<Inner> {
+        Arc::downgrade(&self.0)
+    }
+
+    pub(super) fn upgrade(inner: &Weak<Inner>) -> Option<Self> {
+        inner.upgrade().map(Self)
     }
 
     /// Waits for no place in the queue.
@@ -114,6 +205,31 @@ impl Database {
     fn interrupted(&self) -> StorageError {
         StorageError::Interrupted { file: self.0.file.clone() }
     }
+}
+
+/// What a database is made of besides its connection.
+struct Parts {
+    file: PathBuf,
+    opened: Option<Inode>,
+    endings: Option<Endings>,
+}
+
+/// A full disk does not keep the gateway from starting: it goes on without the file where that is not there
+/// yet. One that is there and cannot be read may hold endings, so that nobody gets in without it.
+fn endings(state: &Path) -> Result<Option<Endings>, StorageError> {
+    let path = beside(state);
+    match Endings::open(&path) {
+        Ok(endings) => Ok(Some(endings)),
+        Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            tracing::warn!(file = %path.display(), %error, "there is no room for the file that keeps sign-outs on a full disk");
+            Ok(None)
+        }
+        Err(cause) => Err(StorageError::inaccessible(&path, cause)),
+    }
+}
+
+fn lock(endings: &Mutex<Option<Endings>>) -> MutexGuard<'_, Option<Endings>> {
+    endings.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn work(mut connection: Connection, mut queue: mpsc::Receiver<Job>) {

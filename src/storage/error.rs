@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::endings;
+
 /// Why the state file could not be opened, read or written.
 ///
 /// The text says what happened, to which file, and what to do; it holds nothing of the file's content.
@@ -94,6 +96,14 @@ pub enum StorageError {
         /// The state file.
         file: PathBuf,
     },
+    /// An ending could not be put on record beside the state file.
+    #[error("state file {}: the ending could not be written to {} either: {cause}; free some space", .file.display(), endings::beside(.file).display())]
+    Ending {
+        /// The state file.
+        file: PathBuf,
+        /// What the operating system said.
+        cause: Arc<std::io::Error>,
+    },
     /// The database's thread has ended, or the operation broke off.
     #[error("state file {}: the operation broke off and changed nothing; the log says why", .file.display())]
     Interrupted {
@@ -111,6 +121,28 @@ impl StorageError {
             Some(NotADatabase) => Self::NotADatabase { file },
             Some(DatabaseCorrupt) => Self::Corrupt { file, detail: cause.to_string() },
             Some(_) | None => Self::Query { file, cause: Arc::new(cause) },
+        }
+    }
+
+    /// Whether the disk, or the way to it, is to blame, rather than one operation.
+    pub(super) fn is_the_disks(&self) -> bool {
+        use rusqlite::ErrorCode::ConstraintViolation;
+        match self {
+            Self::Query { cause, .. } => {
+                cause.sqlite_error_code().is_some_and(|code| code != ConstraintViolation)
+            }
+            Self::Interrupted { .. } => false,
+            Self::ParentMissing { .. }
+            | Self::Inaccessible { .. }
+            | Self::Exposed { .. }
+            | Self::InUse { .. }
+            | Self::NotADatabase { .. }
+            | Self::Foreign { .. }
+            | Self::Newer { .. }
+            | Self::Corrupt { .. }
+            | Self::Migration { .. }
+            | Self::Overloaded { .. }
+            | Self::Ending { .. } => true,
         }
     }
 

@@ -9,8 +9,11 @@ use super::StorageError;
 use super::open::APPLICATION_ID;
 
 /// Step `n` leads from `user_version` `n` to `n + 1`. A published step is never edited.
-const STEPS: [&str; 2] =
-    [include_str!("migrations/0001_server_keys.sql"), include_str!("migrations/0002_sessions.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("migrations/0001_server_keys.sql"),
+    include_str!("migrations/0002_sessions.sql"),
+    include_str!("migrations/0003_probe.sql"),
+];
 
 /// The version after the last step.
 pub(super) const LATEST: i32 = STEPS.len() as i32;

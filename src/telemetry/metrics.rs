@@ -207,6 +207,9 @@ impl Collector for Scrapes {
             let mut metric =
                 encoder.encode_descriptor(family[0].name, family[0].help, None, MetricType::Gauge)?;
             family.iter().try_for_each(|scrape| {
+                if scrape.labels.is_empty() {
+                    return metric.encode_gauge(&scrape.value); // a family would write empty braces
+                }
                 let labels: Vec<_> = scrape.labels.iter().map(|(k, v)| (*k, v.as_str())).collect();
                 ConstGauge::new(scrape.value).encode(metric.encode_family(&labels)?)
             })

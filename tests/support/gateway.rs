@@ -45,12 +45,20 @@ impl Gateway {
         Self::launch(port, &format!("http://127.0.0.1:{port}"), "", rest, files)
     }
 
+    /// The same as [`Gateway::on`] with its state file at `state`.
+    pub(crate) fn with_state(port: u16, state: &Path, rest: &str) -> Self {
+        let state = format!("state = \"{}\"", state.display());
+        Self::launch(port, &format!("http://127.0.0.1:{port}"), &state, rest, &[])
+    }
+
     fn launch(port: u16, public_url: &str, server: &str, rest: &str, files: &[(&str, &str)]) -> Self {
+        let server =
+            if server.contains("state =") { server } else { &format!("state = \"state.db\"\n{server}") };
         let admin = free_port();
         let directory = TempDir::new().unwrap();
         let text = format!(
             "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"{public_url}\"\n\
-             state = \"state.db\"\nworkers = 2\n{server}\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n\
+             workers = 2\n{server}\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n\
              [log]\nformat = \"json\"\n\n{rest}\n"
         );
         fs::write(directory.path().join("portcullis.toml"), text.replace("{port}", &port.to_string()))
@@ -78,6 +86,17 @@ impl Gateway {
     pub(crate) fn restart(&mut self) {
         self.signal("TERM");
         self.child.wait().unwrap();
+        self.start_again();
+    }
+
+    /// Ends it as a power loss would (SIGKILL).
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again with the same files, after it has ended.
+    pub(crate) fn start_again(&mut self) {
         self.child = spawn(&self.directory);
         self.wait_until_listening();
     }

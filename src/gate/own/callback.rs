@@ -35,10 +35,14 @@ pub(super) async fn answer(
         return Err(Rejection::NoSuchFlow("the sign-in has come back before; it is good once".into()));
     }
     let signed_in = provider.finish(&flow, callback).await;
-    count(house, provider, signed_in.as_ref().err());
     let forget = house.flows.clear(&state);
-    let signed_in = signed_in.map_err(|error| failed(house, &flow, error, forget.clone()))?;
-    let mut response = settle(house, exchange, request.headers(), &flow, signed_in).await?;
+    let settled = match signed_in {
+        Ok(signed_in) => settle(house, exchange, request.headers(), &flow, signed_in).await,
+        Err(error) => Err(failed(house, &flow, error, forget.clone())),
+    };
+    // Only now: a sign-in that the store did not keep is none.
+    count(house, provider, settled.as_ref().err());
+    let mut response = settled?;
     set_cookie(&mut response, forget);
     Ok(response)
 }
@@ -75,8 +79,10 @@ fn twice() -> Rejection {
     Rejection::NoSuchFlow("the provider's answer has a parameter twice".into())
 }
 
-fn count(house: &House, provider: &Provider, error: Option<&SignInError>) {
-    let result = error.map_or("ok", |error| match error.blame() {
+fn count(house: &House, provider: &Provider, no: Option<&Rejection>) {
+    let blame =
+        no.map(|no| if let Rejection::SignInFailed(failed) = no { failed.error.blame() } else { Blame::Us });
+    let result = blame.map_or("ok", |blame| match blame {
         Blame::Client => "client-error",
         Blame::Provider => "provider-error",
         Blame::Us => "gateway-error",

@@ -102,7 +102,7 @@ impl Endpoint {
             Self::Callback => callback::answer(house, exchange, request).await,
             Self::Ticket => ticket::answer(house, exchange, request).await,
             Self::SignOut => sign_out::answer(house, exchange, request).await,
-            Self::SignedOut => Ok(sign_out::signed_out(house)),
+            Self::SignedOut => Ok(sign_out::signed_out(house, sign_out::Lasts::Ever)),
             Self::Resume => resume::answer(house, exchange, request).await,
             Self::Keys => Ok(keys(house)),
         }

@@ -1,7 +1,7 @@
 //! Ending a session here and at the provider (OpenID Connect RP-Initiated Logout 1.0).
 
 use crate::listener::Content;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use url::Url;
 
 use super::super::body::Body;
@@ -14,7 +14,7 @@ use crate::authn::Authentication;
 use crate::identity::Principal;
 use crate::pages::{Form, Page, SignOut, SignedOut};
 use crate::secret::Secret;
-use crate::session::Session;
+use crate::session::{CookieRead, Session};
 
 /// `GET` asks whether that is meant; `POST` from a page of this origin does it.
 pub(super) async fn answer(
@@ -22,7 +22,13 @@ pub(super) async fn answer(
     exchange: &mut Exchange,
     request: Request<Content>,
 ) -> Result<Response<Body>, Rejection> {
-    let standing = session(house, exchange, request.headers()).await?;
+    let standing = match session(house, exchange, request.headers()).await {
+        Err(no @ Rejection::StoreUnavailable(_)) if request.method() == Method::POST => {
+            super::same_origin(exchange, request.headers())?;
+            return end_unread(house, exchange, request.headers(), no).await;
+        }
+        standing => standing?,
+    };
     match standing {
         Authentication::Session(_, session) if request.method() == Method::POST => {
             super::same_origin(exchange, request.headers())?;
@@ -30,9 +36,17 @@ pub(super) async fn answer(
         }
         Authentication::Session(_, session) => Ok(show(question(house, &session.principal))),
         Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => {
-            Ok(signed_out(house))
+            Ok(signed_out(house, Lasts::Ever))
         }
     }
+}
+
+/// How long a sign-out holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lasts {
+    Ever,
+    /// No disk took it: the person must know.
+    UntilRestart,
 }
 
 /// "Sign out?"
@@ -47,15 +61,36 @@ fn question(house: &House, principal: &Principal) -> Page {
 }
 
 async fn end(house: &House, exchange: &Exchange, session: &Session) -> Result<Response<Body>, Rejection> {
-    house.foundations.sessions.end(&session.id).await?;
+    let ended = house.foundations.sessions.end(&session.family()).await;
     tracing::info!(id = %exchange.id, session = %session.id, user = session.principal.user, "signed out");
-    let mut response = match goodbye(house, session) {
-        Some(there) => onward(redirect(StatusCode::SEE_OTHER, there.as_str())?),
-        None => signed_out(house),
+    let response = match (ended, goodbye(house, session)) {
+        (Err(_), _) => signed_out(house, Lasts::UntilRestart),
+        (Ok(()), Some(there)) => onward(redirect(StatusCode::SEE_OTHER, there.as_str())?),
+        (Ok(()), None) => signed_out(house, Lasts::Ever),
     };
+    Ok(forgotten(house, response))
+}
+
+/// Ends the session of the cookie's key though the store cannot say whose it is: no fault of ours keeps
+/// anybody signed in (invariant 23).
+async fn end_unread(
+    house: &House,
+    exchange: &Exchange,
+    headers: &HeaderMap,
+    no: Rejection,
+) -> Result<Response<Body>, Rejection> {
+    let Some(CookieRead::Key(key)) = house.cookie.read(headers) else { return Err(no) };
+    let ended = house.foundations.sessions.end(key.id()).await;
+    tracing::info!(id = %exchange.id, session = %key.id(), "signed out");
+    let lasts = if ended.is_ok() { Lasts::Ever } else { Lasts::UntilRestart };
+    Ok(forgotten(house, signed_out(house, lasts)))
+}
+
+/// Has the browser forget the session's key and the pages it has kept.
+fn forgotten(house: &House, mut response: Response<Body>) -> Response<Body> {
     set_cookie(&mut response, house.cookie.clear());
     forget_pages(&mut response);
-    Ok(response)
+    response
 }
 
 /// Where the provider signs the person out as well.
@@ -66,6 +101,7 @@ fn goodbye(house: &House, session: &Session) -> Option<Url> {
 }
 
 /// Where people end up.
-pub(super) fn signed_out(house: &House) -> Response<Body> {
-    show(SignedOut { sign_in: house.home(), still_at: None }.page())
+pub(super) fn signed_out(house: &House, lasts: Lasts) -> Response<Body> {
+    let until_restart = lasts == Lasts::UntilRestart;
+    show(SignedOut { sign_in: house.home(), still_at: None, until_restart }.page())
 }

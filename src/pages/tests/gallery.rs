@@ -98,6 +98,7 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
         retry: &words.address,
     };
     let target = Url::parse("https://id.corp.example/authorize?client_id=portcullis&state=%22%3E").unwrap();
+    let signed_out = SignedOut { sign_in: &words.address, still_at: None, until_restart: false };
     let mut pages = choosers(words);
     pages.extend([
         ("refusal", refusal.page()),
@@ -105,8 +106,9 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
         ("refusal-silent", Refusal { required: &[], ..refusal }.page()),
         ("sign-in-failed", failed.page()),
         ("sign-out", SignOut { principal: &principal, provider, form, cancel: &words.address }.page()),
-        ("signed-out", SignedOut { sign_in: &words.address, still_at: None }.page()),
-        ("signed-out-here", SignedOut { sign_in: &words.address, still_at: Some(provider) }.page()),
+        ("signed-out", signed_out.page()),
+        ("signed-out-here", SignedOut { still_at: Some(provider), ..signed_out }.page()),
+        ("signed-out-until-restart", SignedOut { until_restart: true, ..signed_out }.page()),
         ("home", Home { principal: &principal, provider, apps: &apps, sign_out: form }.page()),
         ("home-bare", Home { principal: &principal, provider, apps: &[], sign_out: form }.page()),
         ("onward", onward(&target)),

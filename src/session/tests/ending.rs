@@ -154,7 +154,7 @@ async fn families_that_nobody_holds_are_forgotten_invariant_14() {
     for n in 0..10_000_u32 {
         let mut id = [0; 32];
         id[..4].copy_from_slice(&n.to_be_bytes());
-        families.join(SessionId::from_bytes(id), START);
+        families.join(SessionId::from_bytes(id), SessionId::from_bytes(id), START);
     }
     assert!(families.len() <= 64, "{}", families.len());
 }

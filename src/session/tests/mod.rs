@@ -126,6 +126,18 @@ impl SessionStore for Watched {
         Box::pin(async move { self.check().map(|()| self.inner.remove_family(id))?.await })
     }
 
+    fn record_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.check().map(|()| self.inner.record_ending(id))?.await })
+    }
+
+    fn forget_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {
+        self.inner.forget_ending(id)
+    }
+
+    fn recorded_endings(&self) -> Vec<SessionId> {
+        self.inner.recorded_endings()
+    }
+
     fn purge(&self, expiry: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
         Box::pin(async move { self.check().map(|()| self.inner.purge(expiry))?.await })
     }

@@ -1,0 +1,64 @@
+//! What the admin listener tells of the process: what is missing, and what is measured at a scrape.
+
+use std::net::SocketAddr;
+
+use super::Runtime;
+use crate::admin::Missing;
+use crate::gate::Gate;
+use crate::listener::{Refusal, Tally};
+use crate::session::Sessions;
+use crate::storage::StateHealth;
+use crate::telemetry::{Metrics, Scrape};
+
+/// Parts that cannot do their work: the others go on, so that none of them makes the whole unready.
+pub(super) fn missing(gate: &Gate, state: &StateHealth) -> Vec<Missing> {
+    let parts = gate.missing().into_iter();
+    let parts = parts.map(|part| Missing { what: part.what, why: part.why, fatal: false });
+    let state = state.troubles().into_iter();
+    parts.chain(state.map(|why| Missing { what: "state".into(), why, fatal: false })).collect()
+}
+
+/// Puts the state file's health into the metrics.
+#[expect(clippy::cast_precision_loss, reason = "nobody signs out 2^53 times")]
+pub(super) fn state(metrics: &Metrics, health: &StateHealth, sessions: &Sessions) {
+    let (health, sessions) = (health.clone(), sessions.clone());
+    metrics.scrape_from("state", move || {
+        let value = |name, help, value| Scrape { name, help, labels: Vec::new(), value };
+        let up = f64::from(u8::from(health.troubles().is_empty()));
+        let waiting = sessions.endings_waiting() as f64;
+        vec![
+            value("state_up", "Whether the state file takes what is written and is in its place", up),
+            value(
+                "state_endings_waiting",
+                "Sign-outs that hold and that the state file has not taken",
+                waiting,
+            ),
+        ]
+    });
+}
+
+/// Puts what happens on each listener into the metrics.
+pub(super) fn listeners(metrics: &Metrics, runtime: &Runtime) {
+    let tallies: Vec<_> = runtime.tallies().collect();
+    metrics.scrape_from("listeners", move || {
+        tallies.iter().flat_map(|(address, tally)| counts(address, tally)).collect()
+    });
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
+fn counts(address: &SocketAddr, tally: &Tally) -> Vec<Scrape> {
+    let value = |name, help, more: Option<(&'static str, String)>, count: u64| Scrape {
+        name,
+        help,
+        labels: std::iter::once(("listener", address.to_string())).chain(more).collect(),
+        value: count as f64,
+    };
+    let accepted =
+        value("connections_accepted", "Connections accepted since the start", None, tally.accepted());
+    let refused = Refusal::ALL.map(|refusal| {
+        let reason = Some(("reason", refusal.as_str().to_owned()));
+        let help = "Connections that ended before the gate saw a request, by reason";
+        value("connections_refused", help, reason, tally.refused(refusal))
+    });
+    std::iter::once(accepted).chain(refused).collect()
+}
