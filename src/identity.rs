@@ -1,6 +1,7 @@
 //! Who somebody is, once a credential has been checked: the model that every room speaks.
 
 mod claims;
+mod gaps;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use claims::Claims;
+pub use gaps::{Gap, Gaps};
 
 use crate::clock::Timestamp;
 
@@ -137,6 +139,9 @@ pub struct Principal {
     pub acr: Option<String>,
     /// Every claim of the token, merged with UserInfo.
     pub claims: Claims,
+    /// What of all this may be missing: not what a token says, so it is kept beside the principal.
+    #[serde(skip)]
+    pub gaps: Gaps,
 }
 
 impl Principal {
@@ -144,6 +149,12 @@ impl Principal {
     #[must_use]
     pub fn claim(&self, path: &ClaimPath) -> Option<&Value> {
         path.descend(|name| self.claims.get(name))
+    }
+
+    /// Whether the claims say that the one at `path` is kept elsewhere.
+    #[must_use]
+    pub fn keeps_elsewhere(&self, path: &ClaimPath) -> bool {
+        path.is_elsewhere(|name| self.claims.get(name))
     }
 }
 
@@ -173,6 +184,28 @@ impl ClaimPath {
         self.descend(|name| claims.get(name))
     }
 
+    /// Whether `claims` say that this one is kept elsewhere: as an aggregated or distributed claim (OpenID Connect
+    /// Core 1.0, section 5.6.2), or as the groups of Entra ID once they are too many for a token.
+    #[must_use]
+    pub fn is_kept_elsewhere(&self, claims: &Map<String, Value>) -> bool {
+        self.is_elsewhere(|name| claims.get(name))
+    }
+
+    fn is_elsewhere<'a>(&self, top: impl Fn(&str) -> Option<&'a Value>) -> bool {
+        let Some(first) = self.0.first() else { return false };
+        let of_groups = || {
+            let many = top("hasgroups").is_some_and(|has| !matches!(has, Value::Null | Value::Bool(false)));
+            many || top("groups:src1").is_some()
+        };
+        match top("_claim_names") {
+            Some(Value::Object(names)) if names.contains_key(first) => true,
+            Some(Value::Object(_)) => first == "groups" && of_groups(),
+            // Sources, and who knows of what.
+            None | Some(Value::Null) => top("_claim_sources").is_some() || (first == "groups" && of_groups()),
+            Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => true,
+        }
+    }
+
     fn descend<'a>(&self, top: impl FnOnce(&str) -> Option<&'a Value>) -> Option<&'a Value> {
         let (first, rest) = self.0.split_first()?;
         rest.iter().try_fold(top(first)?, |value, segment| value.as_object()?.get(segment))
@@ -186,6 +219,16 @@ impl fmt::Display for ClaimPath {
             return escaped.into_iter().try_for_each(|segment| write!(f, "/{segment}"));
         }
         f.write_str(&self.0.join("."))
+    }
+}
+
+/// Whether all that a claim holds is in its [`texts`]: objects, lists of them and lists of lists are not.
+#[must_use]
+pub fn is_text(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+        Value::Array(items) => items.iter().all(|item| !matches!(item, Value::Array(_) | Value::Object(_))),
+        Value::Object(_) => false,
     }
 }
 

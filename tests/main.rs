@@ -28,4 +28,5 @@ mod support;
 mod terminal;
 mod traffic;
 mod two_hosts_one_sign_in;
+mod unknown_is_not_none;
 mod what_apps_are_told;

@@ -13,7 +13,7 @@ use portcullis::forward::ReservedHeaders;
 use portcullis::identity::{ClaimPath, Issuer, Principal, ProviderName, Subject};
 use portcullis::limit::{LimitSettings, Limiter, Per};
 use portcullis::oidc::jwks::{Fetch, FetchError, FetchedKeys, JwksCache, JwksSettings};
-use portcullis::oidc::{ClaimMapping, ProviderSettings};
+use portcullis::oidc::{AbsentGroups, ClaimMapping, ProviderSettings};
 use portcullis::policy::{Access, AccessSettings, PolicySettings, Question, RuleSettings, decide};
 use portcullis::request::{Authority, ClientAddress, RequestPath, Scheme};
 use portcullis::route::{RoutePattern, RouteTable};
@@ -95,6 +95,7 @@ pub(crate) fn principal() -> Arc<Principal> {
         auth_time: None,
         acr: None,
         claims: portcullis::identity::Claims::default(),
+        gaps: portcullis::identity::Gaps::default(),
     })
 }
 
@@ -152,6 +153,8 @@ fn provider() -> ProviderSettings {
             user: None,
             email: ClaimPath::parse("email").unwrap(),
             groups: ClaimPath::parse("groups").unwrap(),
+            absent_groups: AbsentGroups::Unknown,
+            named_by_rules: Vec::new(),
         },
         email_domains: Vec::new(),
         leeway: Duration::from_secs(60),

@@ -16,7 +16,7 @@ use super::terminal::{Paint, complain_of, print};
 use crate::authn::principal;
 use crate::config::Settings;
 use crate::gate::{Imagined, explain as judge};
-use crate::identity::Principal;
+use crate::identity::{Gap, Gaps, Principal};
 use crate::oidc::ProviderSettings;
 
 /// Exit code where the question cannot be answered.
@@ -132,7 +132,26 @@ fn somebody(
     if let Some(user) = user {
         user.clone_into(&mut made.user);
     }
+    made.gaps = gaps(arguments, made.gaps, line.is_some());
     Ok(Some(made))
+}
+
+/// What is not known of somebody: nothing where they were made up, what the claims do not say where those were
+/// given, and what a line of the log does not hold.
+fn gaps(arguments: &ExplainArguments, of_claims: Gaps, logged: bool) -> Gaps {
+    let given = [
+        (Gap::User, arguments.user.is_some() || logged),
+        (Gap::Email, arguments.email.is_some()),
+        (Gap::Groups, !arguments.groups.is_empty()),
+        (Gap::Scopes, !arguments.scopes.is_empty()),
+        (Gap::Claims, false),
+    ];
+    let possible = match (&arguments.claims, logged) {
+        (Some(_), _) => of_claims,
+        (None, true) => Gap::ALL.into_iter().collect(),
+        (None, false) => Gaps::default(),
+    };
+    given.into_iter().filter(|(gap, given)| !given && possible.has(*gap)).map(|(gap, _)| gap).collect()
 }
 
 /// What every token has.

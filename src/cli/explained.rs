@@ -9,7 +9,7 @@ use super::terminal::Paint;
 use crate::forward::{ASSERTION, ForwardSettings, Server, ServerAddress, TokenPass, UpstreamSettings};
 use crate::gate::{Explained, Imagined, Next, RedirectSettings};
 use crate::identity::Principal;
-use crate::policy::{ConditionResult, Explanation, PolicyResult, RuleResult, Verdict};
+use crate::policy::{ConditionResult, Explanation, PolicyResult, RuleResult, Truth, Verdict};
 
 /// The widest that what a condition wants may make its column.
 const WIDEST: usize = 56;
@@ -83,10 +83,11 @@ impl Told {
     }
 
     fn condition(&mut self, condition: &ConditionResult, side: &str, width: usize) {
-        let mark = match (condition.holds, side) {
-            (true, _) => self.paint.good("✓"),
-            (false, "deny") => self.paint.faint("✗"),
-            (false, _) => self.paint.bad("✗"),
+        let mark = match (condition.truth, side) {
+            (Truth::Yes, _) => self.paint.good("✓"),
+            (Truth::Unknown(_), _) => self.paint.bad("?"),
+            (Truth::No, "deny") => self.paint.faint("✗"),
+            (Truth::No, _) => self.paint.bad("✗"),
         };
         let found = self.paint.faint(&format!("found {}", condition.found));
         let _ = writeln!(self.text, "    {mark} {:<width$}  {found}", condition.wanted);

@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use super::{Cause, Fault, ForwardError, identity};
 use crate::clock::{Clock, Timestamp};
-use crate::identity::Principal;
+use crate::identity::{Gap, Principal};
 use crate::secret::random_bytes;
 
 /// The header an assertion travels in.
@@ -143,7 +143,8 @@ struct Claims<'a> {
     preferred_username: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
-    groups: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<&'a [String]>,
     #[serde(skip_serializing_if = "is_zero")]
     groups_truncated: usize,
 }
@@ -206,7 +207,8 @@ impl Asserter {
             provider_issuer: principal.issuer.as_str(),
             preferred_username: &principal.user,
             email: identity::email(principal),
-            groups,
+            // An empty list would say that there is none.
+            groups: Some(groups).filter(|_| !principal.groups.is_empty() || !principal.gaps.has(Gap::Groups)),
             groups_truncated: principal.groups.len() - groups.len(),
         };
         let token = jsonwebtoken::encode(&self.signing.header, &claims, &self.signing.signing)

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::super::fixtures;
 use super::*;
+use crate::identity::Gaps;
 
 fn asserter(clock: &Clock) -> Asserter {
     let key = AssertionKey::generate().unwrap();
@@ -100,6 +101,19 @@ fn surplus_groups_are_left_out_and_counted() {
     let claims = read(&token, &asserter.jwks(), "a.example").unwrap();
     let kept = claims["groups"].as_array().unwrap().len();
     assert_eq!(claims["groups_truncated"], 1000 - kept);
+}
+
+#[test]
+fn groups_that_are_unknown_are_not_told_as_none() {
+    let asserter = asserter(&clock());
+    let told = |principal| {
+        let token = asserter.assertion(&Arc::new(principal), "a.example").unwrap();
+        read(&token, &asserter.jwks(), "a.example").unwrap()
+    };
+    let nowhere = Principal { groups: Vec::new(), ..fixtures::alice() };
+    assert_eq!(told(nowhere.clone())["groups"], json!([]));
+    let unknown = Principal { gaps: Gaps::default().with(Gap::Groups), ..nowhere };
+    assert!(told(unknown).get("groups").is_none());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::*;
-use crate::identity::{Claims, Email, Issuer, Principal, ProviderName, Subject};
+use crate::identity::{Claims, Email, Gaps, Issuer, Principal, ProviderName, Subject};
 use crate::request::{Memo, Scheme, Transport, WorkerId};
 
 pub(super) fn map(fields: &[(&str, &str)]) -> HeaderMap {
@@ -42,6 +42,7 @@ pub(super) fn alice() -> Principal {
         auth_time: None,
         acr: None,
         claims: Claims::default(),
+        gaps: Gaps::default(),
     }
 }
 

@@ -194,7 +194,8 @@ fn forbidden_page(house: &House, exchange: &Exchange) -> Response<Body> {
         return problem(exchange, &FORBIDDEN);
     };
     let question = super::judge::question(inbound, exchange.principal.as_ref());
-    let required = explain(&route.access, &question).missing();
+    let explanation = explain(&route.access, &question);
+    let required = explanation.missing();
     let here = url::Url::parse(&inbound.address()).ok();
     let switch = own::switch_address(here.as_ref());
     let page = Refusal {
@@ -202,6 +203,7 @@ fn forbidden_page(house: &House, exchange: &Exchange) -> Response<Body> {
         provider: house.display_name(&principal.provider),
         host: inbound.authority.host(),
         required: &required,
+        unsaid: explanation.reason.unsaid(),
         request_id: &exchange.id,
         switch: Form { action: &switch, fields: &[] },
         back: "/",

@@ -19,7 +19,7 @@ use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings
 use crate::authn::{Accept, Authentication, Verified};
 use crate::clock::{Clock, Timestamp};
 use crate::forward::{Asserter, AssertionKey};
-use crate::identity::{Claims, Issuer, Principal, ProviderName, RouteName, Subject};
+use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, RouteName, Subject};
 use crate::oidc::RelyingPartySettings;
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings, Verdict};
 use crate::request::{PathException, PathExceptions, Scheme, Transport, WorkerId};
@@ -178,6 +178,7 @@ pub(super) fn principal(group: &str) -> Arc<Principal> {
         auth_time: None,
         acr: None,
         claims: Claims::default(),
+        gaps: Gaps::default(),
     })
 }
 

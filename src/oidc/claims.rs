@@ -5,13 +5,15 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::id_token::numeric_date;
-use super::settings::{ClaimMapping, ProviderSettings};
-use crate::identity::{Email, Principal, Subject, texts};
+use super::settings::{AbsentGroups, ClaimMapping, ProviderSettings};
+use crate::identity::{ClaimPath, Email, Gap, Gaps, Principal, Subject, is_text, texts};
 
 /// Groups that one person may have.
 pub const MAX_GROUPS: usize = 1000;
 /// The claims of one person as JSON, in bytes.
 pub const MAX_CLAIMS: usize = 64 * 1024;
+/// The claim that names the user where none is mapped.
+const NAME: &str = "preferred_username";
 /// The subject identifier (OpenID Connect Core 1.0, section 2), in bytes.
 pub const MAX_SUBJECT: usize = 255;
 
@@ -30,13 +32,23 @@ pub enum ClaimsError {
     TooLarge,
 }
 
+/// Who has spoken of a person. What is absent is none only where everybody has who may say it; elsewhere it is
+/// unknown (invariant 19).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// The ID token, and UserInfo where the provider has it.
+    All,
+    /// Something has not been asked, or has failed: UserInfo, or, beside a bearer token, all but the token.
+    Some,
+}
+
 /// The principal that `claims`, already verified to be the issuer's, speak of; `subject` is what they call
 /// it, by `sub` where there is one.
 ///
 /// The user's name is the claim mapped in `settings`; where none is mapped, `preferred_username`, else the
 /// verified e-mail address; else, and where a mapped claim is missing, the subject: people can often choose
 /// the other claims themselves, so that they must not stand in for one the operator trusts. `scopes` are
-/// those of an access token.
+/// those of an access token; `answered` says who has made the claims.
 ///
 /// # Errors
 /// Where there is more than a person may have.
@@ -45,6 +57,7 @@ pub fn principal(
     subject: Subject,
     claims: Map<String, Value>,
     scopes: Vec<String>,
+    answered: Answered,
 ) -> Result<Principal, ClaimsError> {
     if serde_json::to_vec(&claims).map_or(true, |json| json.len() > MAX_CLAIMS) {
         return Err(ClaimsError::TooLarge);
@@ -60,6 +73,7 @@ pub fn principal(
         scopes,
         auth_time: numeric_date(&claims, "auth_time"),
         acr: claims.get("acr").and_then(Value::as_str).map(str::to_owned),
+        gaps: gaps(&settings.claims, &claims, answered),
         claims: claims.into(),
     })
 }
@@ -74,17 +88,49 @@ pub fn subject(claims: &Map<String, Value>, name: &str) -> Result<Subject, Claim
     usable.map(Subject::new).ok_or(ClaimsError::Subject)
 }
 
-/// Whether a claim that the mapping names is missing, so that UserInfo is worth a question.
+/// Whether a claim is missing that the mapping or a rule names, so that UserInfo is worth a question.
 pub(super) fn incomplete(mapping: &ClaimMapping, claims: &Map<String, Value>) -> bool {
-    let missing = |path: &crate::identity::ClaimPath| path.find(claims).is_none();
-    let name_missing = mapping.user.as_ref().map_or(!claims.contains_key("preferred_username"), missing);
-    name_missing || missing(&mapping.email) || missing(&mapping.groups)
+    let mut named = [&mapping.email, &mapping.groups].into_iter().chain(&mapping.named_by_rules);
+    lacks_name(mapping, claims) || named.any(|path| path.find(claims).is_none_or(Value::is_null))
+}
+
+/// Whether another name would have to stand in for that of the user.
+pub(super) fn lacks_name(mapping: &ClaimMapping, claims: &Map<String, Value>) -> bool {
+    name(mapping, claims).is_none_or(Value::is_null)
+}
+
+fn name<'a>(mapping: &ClaimMapping, claims: &'a Map<String, Value>) -> Option<&'a Value> {
+    mapping.user.as_ref().map_or_else(|| claims.get(NAME), |path| path.find(claims))
+}
+
+/// What may be so although `claims` do not say it: what nobody has said who could, what is kept elsewhere, and
+/// what was said in a shape that cannot be read.
+fn gaps(mapping: &ClaimMapping, claims: &Map<String, Value>, answered: Answered) -> Gaps {
+    let silent = answered == Answered::Some;
+    let elsewhere = |path: &ClaimPath| path.is_kept_elsewhere(claims);
+    let is_unsaid = |found: Option<&Value>, silent: bool, readable: fn(&Value) -> bool| {
+        found.filter(|found| !found.is_null()).map_or(silent, |found| !readable(found))
+    };
+    let name_elsewhere = mapping.user.as_ref().is_some_and(elsewhere);
+    let silent_groups = silent && mapping.absent_groups == AbsentGroups::Unknown;
+    let (email, groups) = (mapping.email.find(claims), mapping.groups.find(claims));
+    let unsaid = [
+        (Gap::User, name_elsewhere || is_unsaid(name(mapping, claims), silent, is_one)),
+        (Gap::Email, elsewhere(&mapping.email) || is_unsaid(email, silent, is_one)),
+        (Gap::Groups, elsewhere(&mapping.groups) || is_unsaid(groups, silent_groups, is_text)),
+        (Gap::Claims, silent),
+    ];
+    unsaid.into_iter().filter(|(_, unsaid)| *unsaid).map(|(gap, _)| gap).collect()
+}
+
+fn is_one(value: &Value) -> bool {
+    matches!(value, Value::String(_) | Value::Number(_))
 }
 
 fn user(mapping: &ClaimMapping, claims: &Map<String, Value>, email: Option<&Email>) -> Option<String> {
     match &mapping.user {
         Some(path) => text(path.find(claims)),
-        None => text(claims.get("preferred_username"))
+        None => text(claims.get(NAME))
             .or_else(|| email.filter(|email| email.verified).map(|email| email.address.clone())),
     }
 }

@@ -4,7 +4,7 @@ use openidconnect::core::CoreTokenResponse;
 use openidconnect::{Nonce, OAuth2TokenResponse};
 use serde_json::{Map, Value};
 
-use super::claims::{ClaimsError, principal, subject};
+use super::claims::{Answered, ClaimsError, principal, subject};
 use super::client::TokenEndpointError;
 use super::error::{RefreshError, SignInError};
 use super::id_token::{Expected, IdTokenError, payload};
@@ -90,7 +90,7 @@ impl Provider {
     ) -> Result<Option<Principal>, RefreshError> {
         let Some(claims) = claims else { return Ok(None) };
         let told = match self.completed(metadata, claims, response.access_token()).await {
-            Ok(claims) => self.person(claims).map_err(|error| error.to_string()),
+            Ok((claims, answered)) => self.person(claims, answered).map_err(|error| error.to_string()),
             Err(UserInfoError::OtherSubject) => return Err(IdTokenError::Changed("sub at UserInfo").into()),
             Err(error) => Err(error.to_string()),
         };
@@ -101,8 +101,8 @@ impl Provider {
             .ok())
     }
 
-    fn person(&self, claims: Claims) -> Result<Principal, ClaimsError> {
-        principal(self.settings(), subject(&claims, "sub")?, claims, Vec::new())
+    fn person(&self, claims: Claims, answered: Answered) -> Result<Principal, ClaimsError> {
+        principal(self.settings(), subject(&claims, "sub")?, claims, Vec::new(), answered)
     }
 }
 

@@ -51,8 +51,19 @@ pub struct ClientSettings {
     pub max_age: Option<Duration>,
     /// Further parameters of the authorization request.
     pub extra: Vec<(String, String)>,
-    /// Whether UserInfo is asked in any case, not only where mapped claims are missing.
-    pub always_userinfo: bool,
+    /// When UserInfo is asked.
+    pub userinfo: AskUserInfo,
+}
+
+/// When UserInfo (OpenID Connect Core 1.0, section 5.3) is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskUserInfo {
+    /// Where a claim is missing from the ID token that is mapped or that a rule names.
+    WhenNeeded,
+    /// At every sign-in.
+    Always,
+    /// Never: what the ID token does not say stays unknown.
+    Never,
 }
 
 /// Client authentication (OpenID Connect Core 1.0, section 9).
@@ -77,6 +88,19 @@ pub struct ClaimMapping {
     pub email: ClaimPath,
     /// Groups: array or string (`groups`).
     pub groups: ClaimPath,
+    /// What it means where no source says anything about groups, though not all were asked.
+    pub absent_groups: AbsentGroups,
+    /// Claims that rules of this configuration name, in order, each once: worth a question to UserInfo.
+    pub named_by_rules: Vec<ClaimPath>,
+}
+
+/// What the absence of the groups claim means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AbsentGroups {
+    /// Nobody knows the groups, unless every source was asked and has answered.
+    Unknown,
+    /// The person is in no group: this provider always lists the groups of whoever has some.
+    None,
 }
 
 /// What all providers share.

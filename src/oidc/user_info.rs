@@ -6,12 +6,13 @@ use openidconnect::AccessToken;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::claims::incomplete;
+use super::claims::{Answered, incomplete, lacks_name};
 use super::health::Endpoint;
 use super::http::{HttpError, json_response};
 use super::jwks::json;
 use super::metadata::Metadata;
 use super::provider::Provider;
+use super::settings::AskUserInfo;
 
 /// Why UserInfo gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,29 +47,55 @@ const PROTOCOL_CLAIMS: [&str; 14] = [
 ];
 
 impl Provider {
-    /// `claims` of a verified ID token, completed by UserInfo where that is wanted or needed.
+    /// `claims` of a verified ID token as a sign-in takes them: completed by UserInfo where that is wanted. A
+    /// UserInfo that fails ends no sign-in, for what it would have said is unknown and every rule knows that; only
+    /// the name must not change with its health.
+    pub(super) async fn completed_if_possible(
+        &self,
+        metadata: &Metadata,
+        claims: Map<String, Value>,
+        access_token: &AccessToken,
+    ) -> Result<(Map<String, Value>, Answered), UserInfoError> {
+        match self.completed(metadata, claims.clone(), access_token).await {
+            Err(error)
+                if error != UserInfoError::OtherSubject && !lacks_name(&self.settings().claims, &claims) =>
+            {
+                tracing::warn!(provider = %self.name(), %error, "UserInfo failed at a sign-in; what the ID token does not say is unknown");
+                Ok((claims, Answered::Some))
+            }
+            other => other,
+        }
+    }
+
+    /// `claims` of a verified ID token, completed by UserInfo where that is wanted.
     pub(super) async fn completed(
         &self,
         metadata: &Metadata,
         mut claims: Map<String, Value>,
         access_token: &AccessToken,
-    ) -> Result<Map<String, Value>, UserInfoError> {
-        if let Some(url) = self.user_info_wanted(metadata, &claims) {
-            let more = self.user_info(url.as_str(), access_token).await?;
-            complete(&mut claims, more)?;
-        }
-        Ok(claims)
+    ) -> Result<(Map<String, Value>, Answered), UserInfoError> {
+        let Some(url) = self.user_info_wanted(metadata, &claims) else {
+            let answered = metadata.userinfo.as_ref().map_or(Answered::All, |_| Answered::Some);
+            return Ok((claims, answered));
+        };
+        let more = self.user_info(url.as_str(), access_token).await?;
+        complete(&mut claims, more)?;
+        Ok((claims, Answered::All))
     }
 
-    /// Where to ask for more than `claims`, if that is wanted or needed.
+    /// Where to ask for more than `claims`, if that is wanted.
     pub(super) fn user_info_wanted<'a>(
         &self,
         metadata: &'a Metadata,
         claims: &Map<String, Value>,
     ) -> Option<&'a Url> {
         let settings = self.settings();
-        let always = settings.client.as_ref().is_some_and(|client| client.always_userinfo);
-        metadata.userinfo.as_ref().filter(|_| always || incomplete(&settings.claims, claims))
+        let wanted = match settings.client.as_ref()?.userinfo {
+            AskUserInfo::Always => true,
+            AskUserInfo::WhenNeeded => incomplete(&settings.claims, claims),
+            AskUserInfo::Never => false,
+        };
+        metadata.userinfo.as_ref().filter(|_| wanted)
     }
 
     async fn user_info(&self, url: &str, token: &AccessToken) -> Result<Map<String, Value>, UserInfoError> {
@@ -84,7 +111,7 @@ impl Provider {
     }
 }
 
-/// The ID token's claims win: they are signed. `email_verified` is taken only for the address it was said of.
+/// The ID token's claims win: they are signed. One that is null says nothing (section 5.3.2). `email_verified` is taken only for the address it was said of.
 fn complete(claims: &mut Map<String, Value>, mut more: Map<String, Value>) -> Result<(), UserInfoError> {
     if more.get("sub").is_none_or(|sub| !sub.is_string() || claims.get("sub") != Some(sub)) {
         return Err(UserInfoError::OtherSubject);
@@ -95,6 +122,7 @@ fn complete(claims: &mut Map<String, Value>, mut more: Map<String, Value>) -> Re
     if !claims.contains_key("email") && more.contains_key("email") {
         claims.remove("email_verified");
     }
+    claims.retain(|_, value| !value.is_null());
     for (name, value) in more {
         if !PROTOCOL_CLAIMS.contains(&name.as_str()) {
             claims.entry(name).or_insert(value);

@@ -7,7 +7,7 @@ use super::csp::{Forms, Needs};
 use super::form::{Form, safe_link};
 use super::page::Page;
 use super::person::Person;
-use crate::identity::{Principal, RequestId};
+use crate::identity::{Gaps, Principal, RequestId};
 
 /// What the 403 page tells.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,8 @@ pub struct Refusal<'a> {
     pub host: &'a str,
     /// What was required, in plain words, each entry enough by itself (`Explanation::missing`); may be empty.
     pub required: &'a [String],
+    /// What the provider did not say, where the refusal hangs on it.
+    pub unsaid: Option<Gaps>,
     /// The request.
     pub request_id: &'a RequestId,
     /// "Sign in as someone else". Its answer goes on by [`onward`](super::onward).
@@ -35,6 +37,12 @@ impl Refusal<'_> {
         let person = Person::new(self.principal, self.provider);
         let needs = Needs { forms: Forms::To(self.switch.target()), ..Needs::default() };
         Page::new(StatusCode::FORBIDDEN, &View { refusal: self, person, back: safe_link(self.back) }, needs)
+    }
+}
+
+impl View<'_> {
+    fn unsaid(&self) -> Option<String> {
+        self.refusal.unsaid.map(|unsaid| unsaid.to_string())
     }
 }
 

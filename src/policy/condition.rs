@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use super::{Question, RuleSettings};
-use crate::identity::{ClaimPath, Email, Principal, ProviderName};
+use crate::identity::{ClaimPath, Email, Gap, Principal, ProviderName, is_text};
 
 pub(super) use key::Kind;
 
@@ -17,6 +17,28 @@ pub(super) use key::Kind;
 pub(super) enum Side {
     Allow,
     Deny,
+}
+
+/// Whether a condition holds. Unknown is not no: a rule that allows needs conditions that are known to hold, one
+/// that denies holds unless a condition is known not to (invariant 19).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// It is known to hold.
+    Yes,
+    /// It is known not to hold.
+    No,
+    /// It does not hold as far as is known, and that is not far enough: the provider did not say this.
+    Unknown(Gap),
+}
+
+impl Truth {
+    /// What the provider did not say.
+    pub(super) const fn gap(self) -> Option<Gap> {
+        match self {
+            Self::Unknown(gap) => Some(gap),
+            Self::Yes | Self::No => None,
+        }
+    }
 }
 
 /// What must hold; each list is not empty, but for the values of a claim.
@@ -64,6 +86,16 @@ impl Condition {
 }
 
 impl Condition {
+    pub(super) fn truth(&self, question: &Question<'_>) -> Truth {
+        match (self, question.principal) {
+            _ if self.holds(question) => Truth::Yes,
+            (Self::Principal(condition), Some(principal)) => {
+                condition.gap(principal).map_or(Truth::No, Truth::Unknown)
+            }
+            (Self::Request(_), _) | (Self::Principal(_), None) => Truth::No,
+        }
+    }
+
     /// The scopes it wants, where it is about scopes.
     pub(super) fn scopes(&self) -> Option<&[String]> {
         match self {
@@ -119,6 +151,29 @@ impl OfPrincipal {
             Self::Scopes(scopes) => scopes.iter().all(|scope| principal.scopes.contains(scope)),
             Self::Claim(path, values) => principal.claim(path).is_some_and(|found| satisfies(found, values)),
         }
+    }
+
+    /// What would have to be known to say that it does not hold, where that is not known.
+    fn gap(&self, principal: &Principal) -> Option<Gap> {
+        let gap = match self {
+            Self::Provider(_) => return None,
+            Self::User(_) => Gap::User,
+            Self::Email(..) | Self::EmailDomain(..) => Gap::Email,
+            Self::Group(_) => Gap::Groups,
+            Self::Scopes(_) => Gap::Scopes,
+            Self::Claim(path, values) => {
+                return claim_may_be(principal, path, !values.is_empty()).then_some(Gap::Claims);
+            }
+        };
+        principal.gaps.has(gap).then_some(gap)
+    }
+}
+
+/// Whether the claim at `path` may be other than it stands there: its values, or that it is there at all.
+fn claim_may_be(principal: &Principal, path: &ClaimPath, values: bool) -> bool {
+    match principal.claim(path) {
+        None | Some(Value::Null) => principal.gaps.has(Gap::Claims) || principal.keeps_elsewhere(path),
+        Some(found) => (values && !is_text(found)) || principal.keeps_elsewhere(path),
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::access::Opening;
+use super::access::{Opening, Policy};
+use super::rules::Sought;
 use super::{Access, Grant, Permit, Reason, Verdict};
-use crate::identity::Principal;
+use crate::identity::{Gaps, Principal};
 use crate::request::{ClientAddress, RequestPath};
 
 /// Who asks for what.
@@ -34,7 +35,8 @@ pub enum Decision {
 }
 
 /// Decides. `deny` beats `allow`, every policy is required, and only a public route needs no principal: a rule
-/// of networks, methods and paths alone opens to everybody who is signed in, not to strangers.
+/// of networks, methods and paths alone opens to everybody who is signed in, not to strangers. What the provider
+/// did not say is unknown, not none: it keeps an `allow` rule from holding, and no `deny` rule (invariant 19).
 ///
 /// A request that a `deny` rule already refuses without anybody signed in is forbidden rather than sent to
 /// sign in for nothing.
@@ -70,8 +72,8 @@ fn by_policies(access: &Access, question: &Question<'_>) -> Reason {
     }
     let mut reason = Reason::NoPolicy;
     for (index, policy) in access.policies().iter().enumerate() {
-        let Some(rule) = policy.allow.first(question) else {
-            return Reason::NotAllowed { policy: index };
+        let Some(rule) = policy.allow.first(question, Sought::Known) else {
+            return Reason::NotAllowed { policy: index, unsaid: would_allow(policy, question) };
         };
         reason = Reason::Allowed { policy: index, rule };
     }
@@ -80,7 +82,13 @@ fn by_policies(access: &Access, question: &Question<'_>) -> Reason {
 
 fn denied(access: &Access, question: &Question<'_>) -> Option<Reason> {
     access.policies().iter().enumerate().find_map(|(policy, rules)| {
-        let rule = rules.deny.first(question)?;
-        Some(Reason::Denied { policy, rule })
+        let rule = rules.deny.first(question, Sought::Possible)?;
+        Some(Reason::Denied { policy, rule, unsaid: rules.deny.unsaid(rule, question) })
     })
+}
+
+/// What is not known and would have to be for a rule of `policy` to allow.
+fn would_allow(policy: &Policy, question: &Question<'_>) -> Gaps {
+    let possible = policy.allow.first(question, Sought::Possible);
+    possible.map(|rule| policy.allow.unsaid(rule, question)).unwrap_or_default()
 }

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use super::access::{Opening, Policy};
+use super::condition::Truth;
 use super::decision::reason;
-use super::rules::{Rule, Rules};
+use super::rules::{Rule, Rules, Sought};
 use super::{Access, Question, Reason, Verdict};
+use crate::identity::Gaps;
 
 /// The most things that [`Explanation::missing`] lists.
 const MAX_MISSING: usize = 10;
@@ -35,18 +37,19 @@ pub struct PolicyResult {
     pub allow: Vec<RuleResult>,
 }
 
-/// What one rule says: it holds where all of its conditions do.
+/// What one rule says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleResult {
     /// Its conditions.
     pub conditions: Vec<ConditionResult>,
+    sought: Sought,
 }
 
 /// What one condition says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConditionResult {
     /// Whether it holds.
-    pub holds: bool,
+    pub truth: Truth,
     /// What it wants.
     pub wanted: String,
     /// What was there.
@@ -71,14 +74,20 @@ pub fn explain(access: &Access, question: &Question<'_>) -> Explanation {
 fn weigh(policies: &[PolicyResult], signed_in: bool) -> Reason {
     let holding = |rules: &[RuleResult]| rules.iter().position(RuleResult::holds);
     let indexed = || policies.iter().enumerate();
-    let denied = indexed().find_map(|(policy, result)| Some((policy, holding(&result.deny)?)));
+    let denied = indexed().find_map(|(policy, result)| {
+        let rule = holding(&result.deny)?;
+        Some(Reason::Denied { policy, rule, unsaid: result.deny[rule].unsaid() })
+    });
     let refused = indexed().find(|(_, result)| holding(&result.allow).is_none());
     let allowed =
         indexed().filter_map(|(policy, result)| Some((policy, holding(&result.allow)?))).next_back();
     match (denied, signed_in, refused, allowed) {
-        (Some((policy, rule)), ..) => Reason::Denied { policy, rule },
+        (Some(denied), ..) => denied,
         (None, false, ..) => Reason::NotSignedIn,
-        (None, true, Some((policy, _)), _) => Reason::NotAllowed { policy },
+        (None, true, Some((policy, result)), _) => {
+            let possible = result.allow.iter().find(|rule| rule.is_possible());
+            Reason::NotAllowed { policy, unsaid: possible.map(RuleResult::unsaid).unwrap_or_default() }
+        }
         (None, true, None, Some((policy, rule))) => Reason::Allowed { policy, rule },
         (None, true, None, None) => Reason::NoPolicy,
     }
@@ -86,30 +95,52 @@ fn weigh(policies: &[PolicyResult], signed_in: bool) -> Reason {
 
 impl PolicyResult {
     fn new(policy: &Policy, question: &Question<'_>) -> Self {
-        let results = |rules: &Rules| rules.iter().map(|rule| RuleResult::new(rule, question)).collect();
-        Self { name: policy.name.to_string(), deny: results(&policy.deny), allow: results(&policy.allow) }
+        let results = |rules: &Rules, sought| {
+            rules.iter().map(|rule| RuleResult::new(rule, question, sought)).collect()
+        };
+        Self {
+            name: policy.name.to_string(),
+            deny: results(&policy.deny, Sought::Possible),
+            allow: results(&policy.allow, Sought::Known),
+        }
     }
 }
 
 impl RuleResult {
-    fn new(rule: &Rule, question: &Question<'_>) -> Self {
+    fn new(rule: &Rule, question: &Question<'_>, sought: Sought) -> Self {
         let result = rule.conditions.iter().map(|condition| ConditionResult {
-            holds: condition.holds(question),
+            truth: condition.truth(question),
             wanted: condition.wanted(),
             found: condition.found(question),
         });
-        Self { conditions: result.collect() }
+        Self { conditions: result.collect(), sought }
     }
 
-    /// Whether all of its conditions hold.
+    /// Whether it holds: an `allow` rule where all of its conditions are known to, a `deny` rule where none is known
+    /// not to.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.conditions.iter().all(|condition| condition.holds)
+        match self.sought {
+            Sought::Known => self.conditions.iter().all(|condition| condition.truth == Truth::Yes),
+            Sought::Possible => self.is_possible(),
+        }
+    }
+
+    /// Whether no condition is known to fail.
+    fn is_possible(&self) -> bool {
+        self.conditions.iter().all(|condition| condition.truth != Truth::No)
+    }
+
+    /// What the provider did not say and the rule hangs on; nothing where it fails anyhow.
+    #[must_use]
+    pub fn unsaid(&self) -> Gaps {
+        let gaps = self.conditions.iter().filter_map(|condition| condition.truth.gap());
+        if self.is_possible() { gaps.collect() } else { Gaps::default() }
     }
 
     /// What its conditions still want, as one text.
     fn missing(&self) -> String {
-        let missed = self.conditions.iter().filter(|condition| !condition.holds);
+        let missed = self.conditions.iter().filter(|condition| condition.truth != Truth::Yes);
         missed.map(|condition| condition.wanted.as_str()).collect::<Vec<_>>().join(" and ")
     }
 }
@@ -119,7 +150,7 @@ impl Explanation {
     /// which is enough, at most ten. Empty where nothing would: a `deny` rule holds, or nobody is allowed.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
-        let Reason::NotAllowed { policy } = self.reason else { return Vec::new() };
+        let Reason::NotAllowed { policy, .. } = self.reason else { return Vec::new() };
         let mut missing = Vec::new();
         for text in
             self.policies.get(policy).into_iter().flat_map(|policy| &policy.allow).map(RuleResult::missing)
@@ -136,7 +167,7 @@ impl Explanation {
 /// section 3); `None` where no scope would help.
 #[must_use]
 pub fn missing_scopes(access: &Access, question: &Question<'_>) -> Option<String> {
-    let Reason::NotAllowed { policy } = reason(access, question) else { return None };
+    let Reason::NotAllowed { policy, .. } = reason(access, question) else { return None };
     let rules = &access.policies().get(policy)?.allow;
     rules.iter().find_map(|rule| {
         let mut missed = rule.conditions.iter().filter(|condition| !condition.holds(question));
@@ -175,7 +206,11 @@ impl fmt::Display for RuleResult {
 
 impl fmt::Display for ConditionResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mark = if self.holds { "hit" } else { "miss" };
+        let mark = match self.truth {
+            Truth::Yes => "hit",
+            Truth::No => "miss",
+            Truth::Unknown(_) => "unknown",
+        };
         write!(f, "{mark}: wanted {}; found {}", self.wanted, self.found)
     }
 }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::Question;
 use super::condition::Kind;
-use super::rules::Rule;
+use super::rules::{Rule, Sought};
 
 /// Every rule is filed under the keys of one of its conditions, and only the rules under a key that the question
-/// has are asked: no other can hold. The index never says that a rule holds; the rule itself does.
+/// has, or may have, are asked: no other can hold. The index never says that a rule holds; the rule itself does.
 #[derive(Clone, Debug)]
 pub(super) struct Index {
     shelves: Box<[Shelf]>,
@@ -20,6 +20,8 @@ pub(super) struct Index {
 struct Shelf {
     kind: Kind,
     filed: HashMap<Box<str>, Filed>,
+    /// Every rule of the shelf, for a question of which not all keys are known.
+    all: Filed,
     /// No key is longer: longer ones are not hashed, so that a path of many segments costs no more than its length.
     longest: usize,
 }
@@ -46,7 +48,12 @@ impl Index {
     }
 
     /// The first rule of those that may hold of which `holds` is true.
-    pub(super) fn first(&self, question: &Question<'_>, holds: impl Fn(usize) -> bool) -> Option<usize> {
+    pub(super) fn first(
+        &self,
+        question: &Question<'_>,
+        sought: Sought,
+        holds: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
         let mut first = None;
         let mut ask = |filed: &Filed| {
             let earlier = filed.iter().copied().take_while(|rule| first.is_none_or(|first| *rule < first));
@@ -54,7 +61,11 @@ impl Index {
         };
         ask(&self.rest);
         for shelf in &self.shelves {
-            shelf.kind.each(question, &mut |key| shelf.under(key).into_iter().for_each(&mut ask));
+            if sought == Sought::Possible && shelf.kind.may_have_more(question) {
+                ask(&shelf.all);
+            } else {
+                shelf.kind.each(question, &mut |key| shelf.under(key).into_iter().for_each(&mut ask));
+            }
         }
         first
     }
@@ -63,7 +74,10 @@ impl Index {
 impl Shelf {
     fn new((kind, filed): (Kind, HashMap<Box<str>, Filed>)) -> Self {
         let longest = filed.keys().map(|key| key.len()).max().unwrap_or(0);
-        Self { kind, filed, longest }
+        let mut all: Filed = filed.values().flatten().copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        Self { kind, filed, all, longest }
     }
 
     fn under(&self, key: &str) -> Option<&Filed> {

@@ -13,6 +13,7 @@ mod settings;
 mod tests;
 
 pub use access::Access;
+pub use condition::Truth;
 pub use decision::{Decision, Question, decide};
 pub use explain::{ConditionResult, Explanation, PolicyResult, RuleResult, explain, missing_scopes};
 pub use permit::{Grant, Permit};

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Access;
+use crate::identity::Gaps;
 
 /// Why a decision was made. Policies and rules are counted from 0 here and from 1 in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,11 +27,15 @@ pub enum Reason {
         policy: usize,
         /// Which of the policy's `deny` rules.
         rule: usize,
+        /// What the provider did not say; then the rule holds as far as is known.
+        unsaid: Gaps,
     },
     /// No `allow` rule of a policy holds.
     NotAllowed {
         /// The first such policy.
         policy: usize,
+        /// What the provider did not say, where a rule would hold if it had.
+        unsaid: Gaps,
     },
     /// The route requires policies and has none: a fault of ours, and closed.
     NoPolicy,
@@ -55,6 +60,23 @@ impl Reason {
             Self::Public | Self::SignedIn | Self::Allowed { .. } => Verdict::Permitted,
             Self::NotSignedIn => Verdict::SignIn,
             Self::Denied { .. } | Self::NotAllowed { .. } | Self::NoPolicy => Verdict::Forbidden,
+        }
+    }
+
+    /// What the provider did not say and this decision hangs on.
+    #[must_use]
+    pub const fn unsaid(self) -> Option<Gaps> {
+        match self {
+            Self::Denied { unsaid, .. } | Self::NotAllowed { unsaid, .. } if !unsaid.is_empty() => {
+                Some(unsaid)
+            }
+            Self::Denied { .. }
+            | Self::NotAllowed { .. }
+            | Self::Public
+            | Self::SignedIn
+            | Self::Allowed { .. }
+            | Self::NotSignedIn
+            | Self::NoPolicy => None,
         }
     }
 
@@ -91,8 +113,11 @@ impl fmt::Display for Said<'_> {
             Reason::NotSignedIn => f.write_str("nobody is signed in"),
             Reason::NoPolicy => f.write_str("the route has no policy"),
             Reason::Allowed { policy, rule } => write!(f, "policy {}, allow rule {}", name(policy), rule + 1),
-            Reason::Denied { policy, rule } => write!(f, "policy {}, deny rule {}", name(policy), rule + 1),
-            Reason::NotAllowed { policy } => write!(f, "policy {}, no allow rule holds", name(policy)),
-        }
+            Reason::Denied { policy, rule, .. } => {
+                write!(f, "policy {}, deny rule {}", name(policy), rule + 1)
+            }
+            Reason::NotAllowed { policy, .. } => write!(f, "policy {}, no allow rule holds", name(policy)),
+        }?;
+        self.reason.unsaid().map_or(Ok(()), |unsaid| write!(f, "; the provider did not list {unsaid}"))
     }
 }

@@ -1,11 +1,21 @@
 //! A list of rules, asked for the first that holds.
 
-use super::condition::{Condition, Side};
+use super::condition::{Condition, Side, Truth};
 use super::index::Index;
 use super::{Question, RuleSettings};
+use crate::identity::Gaps;
 
 /// Up to so many rules are walked: looking up costs more.
 const FEW: usize = 4;
+
+/// Which rules count as holding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sought {
+    /// Those of which every condition is known to hold: what allows.
+    Known,
+    /// Those of which no condition is known to fail: what denies.
+    Possible,
+}
 
 /// The `allow` or the `deny` rules of a policy, in the order of the file.
 #[derive(Clone, Debug)]
@@ -28,11 +38,16 @@ impl Rules {
     }
 
     /// The first rule that holds.
-    pub(super) fn first(&self, question: &Question<'_>) -> Option<usize> {
+    pub(super) fn first(&self, question: &Question<'_>, sought: Sought) -> Option<usize> {
         match &self.index {
-            None => self.all.iter().position(|rule| rule.holds(question)),
-            Some(index) => index.first(question, |rule| self.all[rule].holds(question)),
+            None => self.all.iter().position(|rule| rule.holds(question, sought)),
+            Some(index) => index.first(question, sought, |rule| self.all[rule].holds(question, sought)),
         }
+    }
+
+    /// What is not known of what the rule at `index` asks.
+    pub(super) fn unsaid(&self, index: usize, question: &Question<'_>) -> Gaps {
+        self.all.get(index).map(|rule| rule.unsaid(question)).unwrap_or_default()
     }
 
     pub(super) fn iter(&self) -> std::slice::Iter<'_, Rule> {
@@ -45,7 +60,14 @@ impl Rule {
         Self { conditions: Condition::all(settings, side) }
     }
 
-    fn holds(&self, question: &Question<'_>) -> bool {
-        self.conditions.iter().all(|condition| condition.holds(question))
+    pub(super) fn holds(&self, question: &Question<'_>, sought: Sought) -> bool {
+        self.conditions.iter().all(|condition| match sought {
+            Sought::Known => condition.holds(question),
+            Sought::Possible => condition.truth(question) != Truth::No,
+        })
+    }
+
+    fn unsaid(&self, question: &Question<'_>) -> Gaps {
+        self.conditions.iter().filter_map(|condition| condition.truth(question).gap()).collect()
     }
 }

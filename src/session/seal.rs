@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{Digest, SessionId, SessionKey, Tokens};
 use crate::clock::Timestamp;
-use crate::identity::{Issuer, Principal};
+use crate::identity::{Gap, Gaps, Issuer, Principal};
 use crate::secret::{Secret, random_bytes};
 
 const WRAP: &[u8] = b"portcullis session 1: family key";
@@ -127,6 +127,7 @@ fn open(key: &[u8], bound_to: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>
 #[derive(Serialize)]
 struct Written<'a> {
     principal: &'a Principal,
+    gaps: Gaps,
     access: Option<&'a str>,
     access_expires: Option<Timestamp>,
     refresh: Option<&'a str>,
@@ -141,6 +142,7 @@ impl<'a> From<&'a Record> for Written<'a> {
         let tokens = &record.tokens;
         Self {
             principal: &record.principal,
+            gaps: record.principal.gaps,
             access: tokens.access.as_ref().map(Secret::expose),
             access_expires: tokens.access_expires,
             refresh: tokens.refresh.as_ref().map(Secret::expose),
@@ -155,6 +157,8 @@ impl<'a> From<&'a Record> for Written<'a> {
 #[derive(Deserialize)]
 struct Read {
     principal: Principal,
+    /// `None`: by a version that did not tell unknown from none.
+    gaps: Option<Gaps>,
     access: Option<String>,
     access_expires: Option<Timestamp>,
     refresh: Option<String>,
@@ -173,8 +177,19 @@ impl From<Read> for Record {
             id: read.id.map(Secret::new),
         };
         let (sid, created, expires) = (read.sid, read.created, read.expires);
-        Self { principal: Arc::new(read.principal), tokens, sid, created, expires }
+        let gaps = read.gaps.unwrap_or_else(|| unrecorded(&read.principal));
+        let principal = Arc::new(Principal { gaps, ..read.principal });
+        Self { principal, tokens, sid, created, expires }
     }
+}
+
+/// What was not known of a principal where nobody wrote it down. Names and addresses stand: there was no session
+/// where UserInfo had failed. No groups could as well be groups that were kept elsewhere or could not be read, and
+/// nobody had been asked for a claim that is not mapped.
+fn unrecorded(principal: &Principal) -> Gaps {
+    let elsewhere = principal.claims.contains_key("_claim_names");
+    let groups = (principal.groups.is_empty() || elsewhere).then_some(Gap::Groups);
+    [Gap::Claims].into_iter().chain(groups).collect()
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(crate) struct Ways {
     pub(crate) discovery: Discovery,
     /// Claims of the ID token that are other than they must be; `null` takes one away.
     pub(crate) id_token: Value,
-    /// UserInfo.
+    /// UserInfo; `null` fails.
     pub(crate) user_info: Value,
 }
 
@@ -151,6 +151,7 @@ async fn answer(inner: Arc<Inner>, request: Request<Incoming>) -> Result<Respons
             let form = request.into_body().collect().await.unwrap().to_bytes();
             inner.tokens(&form, &ways.id_token)
         }
+        "/me" if ways.user_info.is_null() => status(StatusCode::INTERNAL_SERVER_ERROR),
         "/me" => json_of(&ways.user_info),
         _ => status(StatusCode::NOT_FOUND),
     })

@@ -4,7 +4,7 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::*;
-use crate::identity::{Claims, Principal, Subject};
+use crate::identity::{Claims, Gaps, Principal, Subject};
 use crate::oidc::Providers;
 use crate::secret::Secret;
 use crate::session::{
@@ -35,6 +35,7 @@ fn principal() -> Arc<Principal> {
         auth_time: None,
         acr: None,
         claims: Claims::default(),
+        gaps: Gaps::default(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Who a token speaks of.
 
 use super::*;
-use crate::identity::{Email, Principal};
+use crate::identity::{Email, Gap, Principal};
 
 async fn principal_of(settings: ProviderSettings, claims: &Value) -> Result<Principal, TokenError> {
     let verified = House::with(settings).verify(&token(&header(), claims)).await?;
@@ -108,4 +108,38 @@ async fn how_and_when_the_person_signed_in_is_kept() {
     assert_eq!(principal.auth_time.map(|at| at.seconds()), Some(NOW - 5));
     assert_eq!(principal.acr.as_deref(), Some("mfa"));
     assert_eq!(principal.claims["jti"], "j1");
+}
+
+async fn gaps(settings: ProviderSettings, change: impl FnOnce(&mut Value)) -> Vec<Gap> {
+    let mut said = claims();
+    for (name, value) in [
+        ("groups", json!(["a"])),
+        ("scope", json!("a")),
+        ("preferred_username", json!("alice")),
+        ("email", json!("alice@corp.example")),
+    ] {
+        said[name] = value;
+    }
+    change(&mut said);
+    principal_of(settings, &said).await.unwrap().gaps.into()
+}
+
+#[tokio::test]
+async fn invariant_19_what_a_bearer_token_does_not_say_is_unknown() {
+    let without =
+        |name: &'static str| move |claims: &mut Value| drop(claims.as_object_mut().unwrap().remove(name));
+    assert_eq!(gaps(settings(), |_| {}).await, [Gap::Claims]);
+    assert_eq!(gaps(settings(), without("groups")).await, [Gap::Groups, Gap::Claims]);
+    assert_eq!(gaps(settings(), without("scope")).await, [Gap::Scopes, Gap::Claims]);
+    assert_eq!(gaps(settings(), without("email")).await, [Gap::Email, Gap::Claims]);
+    assert_eq!(gaps(settings(), without("preferred_username")).await, [Gap::User, Gap::Claims]);
+    let upn = mapped(Some("upn"), "email", "groups");
+    assert_eq!(gaps(upn, |_| {}).await, [Gap::User, Gap::Claims]);
+    let odd = |claims: &mut Value| claims["scope"] = json!({"a": true});
+    assert_eq!(gaps(settings(), odd).await, [Gap::Scopes, Gap::Claims]);
+    let overage = |claims: &mut Value| claims["_claim_names"] = json!({"groups": "src1"});
+    assert_eq!(gaps(settings(), overage).await, [Gap::Groups, Gap::Claims]);
+    let mut relaxed = settings();
+    relaxed.claims.absent_groups = AbsentGroups::None;
+    assert_eq!(gaps(relaxed, without("groups")).await, [Gap::Claims]);
 }

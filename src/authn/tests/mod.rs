@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::identity::{ClaimPath, Issuer, ProviderName};
 use crate::oidc::jwks::testing::{Provider, START, Signer};
 use crate::oidc::jwks::{Algorithm, JwksCache};
-use crate::oidc::{ClaimMapping, ProviderSettings};
+use crate::oidc::{AbsentGroups, ClaimMapping, ProviderSettings};
 
 const ISSUER: &str = "https://id.corp.example";
 const AUDIENCE: &str = "https://api.corp.example";
@@ -39,7 +39,13 @@ fn settings() -> ProviderSettings {
         issuer: Issuer::new(ISSUER),
         client: None,
         audiences: vec![AUDIENCE.into()],
-        claims: ClaimMapping { user: None, email: path("email"), groups: path("groups") },
+        claims: ClaimMapping {
+            user: None,
+            email: path("email"),
+            groups: path("groups"),
+            absent_groups: AbsentGroups::Unknown,
+            named_by_rules: Vec::new(),
+        },
         email_domains: Vec::new(),
         leeway: Duration::from_secs(LEEWAY),
         require_at_jwt: false,

@@ -17,10 +17,12 @@ mod value;
 pub(super) use conflict::claim;
 pub(super) use policy::own_rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::authn::Accept;
+use crate::gate::RouteSettings;
+use crate::identity::ClaimPath;
 use crate::oidc::RelyingPartySettings;
 use crate::policy::PolicySettings;
 
@@ -86,11 +88,13 @@ pub(super) fn lower(
 impl Lowering<'_> {
     fn settings(&mut self, config: At<'_, Config>) -> (Settings, BTreeMap<String, PolicySettings>) {
         let server = at!(config.server);
-        let providers = self.providers(at!(config.providers));
+        let mut providers = self.providers(at!(config.providers));
         let names = at!(config.providers).names();
         let policies = self.policies(at!(config.policies), &names);
         let offered = self.offered(at!(config.providers));
         let routes = self.routes(config, &Known { providers: names, policies: &policies, offered });
+        let named = named_claims(&policies, &routes);
+        providers.iter_mut().for_each(|provider| provider.claims.named_by_rules.clone_from(&named));
         let public_url = self.public_url(server, &routes);
         let listeners = self.listeners(server);
         let settings = Settings {
@@ -126,4 +130,12 @@ impl Lowering<'_> {
         self.watched.dedup();
         std::mem::take(&mut self.watched)
     }
+}
+
+/// The claims that rules name, each once.
+fn named_claims(policies: &BTreeMap<String, PolicySettings>, routes: &[RouteSettings]) -> Vec<ClaimPath> {
+    let policies = policies.values().chain(routes.iter().filter_map(own_rules));
+    let rules = policies.flat_map(|policy| policy.allow.iter().chain(&policy.deny));
+    let named: BTreeSet<_> = rules.flat_map(|rule| &rule.claims).map(|(path, _)| path.clone()).collect();
+    named.into_iter().collect()
 }

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::identity::{ClaimPath, Issuer, ProviderName};
-use crate::oidc::{ClaimMapping, ClientAuthentication, ClientSettings, ProviderSettings, is_own_parameter};
+use crate::oidc::{
+    AbsentGroups, AskUserInfo, ClaimMapping, ClientAuthentication, ClientSettings, ProviderSettings,
+    is_own_parameter,
+};
 
 use super::super::at::{At, Place, at};
-use super::super::raw::{Claims, ClientAuth, OneOrMany, Provider, Userinfo};
+use super::super::raw::{self, Claims, ClientAuth, OneOrMany, Provider, Userinfo};
 use super::super::remark::{Remark, quoted};
 use super::Lowering;
 use super::value::{DAY, MINUTE, filled, is_loopback, is_name, url};
@@ -93,7 +96,11 @@ impl Lowering<'_> {
                 self.span(at!(at.max_age), Duration::ZERO, range)
             }),
             extra: self.extra(at!(at.extra_params)),
-            always_userinfo: matches!(at.value.userinfo, Some(Userinfo::Always)),
+            userinfo: match at.value.userinfo {
+                None | Some(Userinfo::WhenNeeded) => AskUserInfo::WhenNeeded,
+                Some(Userinfo::Always) => AskUserInfo::Always,
+                Some(Userinfo::Never) => AskUserInfo::Never,
+            },
         })
     }
 
@@ -169,7 +176,17 @@ impl Lowering<'_> {
         let email = path(given.and_then(|at| at!(at.email).given()));
         let groups = path(given.and_then(|at| at!(at.groups).given()));
         let or = |path: Option<ClaimPath>, name| path.or_else(|| ClaimPath::parse(name));
-        Some(ClaimMapping { user, email: or(email, "email")?, groups: or(groups, "groups")? })
+        let absent_groups = match given.and_then(|at| at.value.absent_groups.as_ref()) {
+            None | Some(raw::AbsentGroups::Unknown) => AbsentGroups::Unknown,
+            Some(raw::AbsentGroups::None) => AbsentGroups::None,
+        };
+        Some(ClaimMapping {
+            user,
+            email: or(email, "email")?,
+            groups: or(groups, "groups")?,
+            absent_groups,
+            named_by_rules: Vec::new(),
+        })
     }
 
     /// The path that `text` writes.

@@ -21,7 +21,8 @@ pub(in crate::config) struct Policy {
 }
 
 /// A rule holds where all its conditions hold; a condition holds where any of its values fits. At least one
-/// condition is needed.
+/// condition is needed. What the provider did not say is unknown, not none: then a rule of `allow` does not hold, and
+/// one of `deny` does, unless another of its conditions fails.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Rule {

@@ -96,10 +96,12 @@ pub(in crate::config) enum ClientAuth {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::config) enum Userinfo {
-    /// Where claims that are mapped here are missing from the ID token.
+    /// Where claims are missing from the ID token that are mapped here or that rules name.
     WhenNeeded,
     /// At every sign-in.
     Always,
+    /// Never: what the ID token does not say stays unknown.
+    Never,
 }
 
 /// Paths of claims: `groups`; `realm_access.roles` descends; `/a.b/c` is a JSON Pointer.
@@ -115,4 +117,17 @@ pub(in crate::config) struct Claims {
     /// Groups: an array or a string.
     #[schemars(extend("default" = "groups"))]
     pub groups: Option<String>,
+    /// What it means that a token does not list groups and UserInfo was not asked or failed, as with every bearer
+    /// token. Groups that the provider keeps elsewhere (Entra ID over 200 of them) are unknown in any case.
+    #[schemars(extend("default" = "unknown"))]
+    pub absent_groups: Option<AbsentGroups>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum AbsentGroups {
+    /// Nobody knows the groups, so `deny` rules of groups hold.
+    Unknown,
+    /// There are none: the provider always lists the groups of whoever has some.
+    None,
 }

@@ -14,7 +14,7 @@ use crate::gate::{RedirectSettings, RouteAction};
 use crate::identity::ClaimPath;
 use crate::limit::Per;
 use crate::listener::ProxyProtocol;
-use crate::oidc::{ClientAuthentication, ClientSettings, ProviderSettings};
+use crate::oidc::{AbsentGroups, AskUserInfo, ClientAuthentication, ClientSettings, ProviderSettings};
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 use crate::request::{PathException, PathExceptions, Scheme};
 
@@ -111,8 +111,9 @@ fn authorization_requests_are_made_as_written() {
         [("hd".into(), "corp.example".into())]
     );
     assert!(
-        client("userinfo = \"always\"").always_userinfo
-            && !client("userinfo = \"when-needed\"").always_userinfo
+        client("userinfo = \"always\"").userinfo == AskUserInfo::Always
+            && client("userinfo = \"when-needed\"").userinfo == AskUserInfo::WhenNeeded
+            && client("userinfo = \"never\"").userinfo == AskUserInfo::Never
     );
 }
 
@@ -126,6 +127,10 @@ fn providers_are_read_as_written() {
         (claims.user, claims.email, claims.groups),
         (Some(path("upn")), path("/a.b/mail"), path("realm_access.roles"))
     );
+    let absent = |text: &str| provider(text).claims.absent_groups;
+    assert_eq!(absent(""), AbsentGroups::Unknown);
+    assert_eq!(absent("claims = { absent_groups = \"unknown\" }"), AbsentGroups::Unknown);
+    assert_eq!(absent("claims = { absent_groups = \"none\" }"), AbsentGroups::None);
     assert_eq!(provider("email_domains = \"Corp.Example\"").email_domains, ["corp.example"]);
     assert_eq!(provider("display_name = \"Corp Ltd\"").display_name, "Corp Ltd");
     assert_eq!(provider("leeway = \"0s\"").leeway, Duration::ZERO);

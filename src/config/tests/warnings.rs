@@ -85,7 +85,8 @@ fn allow_rules_that_deny_always_beats() {
         ),
         (route("allow = { networks = \"10.0.0.1\" }\ndeny = { networks = \"10.0.0.0/8\" }"), message, ""),
     ]);
-    nothing_is_said_of(&[staff("allow = { users = \"b\" }\ndeny = { users = \"b\", groups = \"a\" }")]);
+    let both = staff("allow = { users = \"b\" }\ndeny = { users = \"b\", networks = \"192.0.2.0/24\" }");
+    nothing_is_said_of(&[both.replace("audiences = ", "# audiences = ")]);
 }
 
 #[test]
@@ -139,10 +140,10 @@ fn conditions_that_no_request_of_the_route_meets() {
         ),
     ]);
     nothing_is_said_of(&[
-        route("deny = { paths = [\"/wiki\", \"/wiki/x\", \"/\"], users = \"x\" }"),
+        route("deny = { paths = [\"/wiki\", \"/wiki/x\", \"/\"], networks = \"10.0.0.0/8\" }"),
         staff("allow = { groups = \"a\", paths = \"/wiki/admin\" }") + "\n" + below,
         route("methods = \"GET\"\nallow = { groups = \"a\", methods = \"GET\" }"),
-        route("deny = { paths = \"/wiki/admin\", users = \"x\" }")
+        route("deny = { paths = \"/wiki/admin\", networks = \"10.0.0.0/8\" }")
             + "\n"
             + &below.replace("path =", "methods = \"PUT\"\npath ="),
     ]);
@@ -324,4 +325,35 @@ fn secrets_that_everybody_can_read() {
         report.warnings.iter().map(|w| (w.line, w.message.as_str(), w.help.as_deref())).collect();
     let message = "everybody on this machine can read the secret";
     assert_eq!(told, [(4, message, Some("chmod o-r tls.key")), (7, message, Some("chmod o-r s"))]);
+}
+
+#[test]
+fn deny_rules_that_hold_for_whoever_the_provider_says_too_little_of() {
+    let label = "holds unless it is known not to";
+    let deny = |rule: &str| longer(&format!("[policies.barred]\ndeny = {{ {rule} }}"));
+    let used = |rule: &str| deny(rule).replace("policy = \"staff\"", "policy = [\"staff\", \"barred\"]");
+    let message =
+        |what: &str| format!("whose token of `corp` tells no {what} is refused on `wiki.corp.example/wiki`");
+    for (rule, what) in [
+        ("groups = \"banned\"", "groups"),
+        ("user = \"mallory\"", "user name"),
+        ("users = [\"mallory\"]", "user name"),
+        ("emails = \"mallory@corp.example\"", "e-mail address"),
+        ("email_domains = \"evil.example\"", "e-mail address"),
+        ("claims = { suspended = true }", "such claim"),
+    ] {
+        each_is_warned_of(&[(used(rule), &message(what), label)]);
+    }
+    let relaxed = |file: String| {
+        file.replace("[policies.staff]", "claims = { absent_groups = \"none\" }\n[policies.staff]")
+    };
+    let sessions = |file: String| file.replace("audiences = ", "# audiences = ");
+    nothing_is_said_of(&[
+        relaxed(used("groups = \"banned\"")),
+        sessions(used("groups = \"banned\"")),
+        sessions(used("claims = { suspended = true }")),
+        used("networks = \"192.0.2.0/24\""),
+    ]);
+    let never = |file: String| file.replace("[policies.staff]", "userinfo = \"never\"\n[policies.staff]");
+    each_is_warned_of(&[(never(sessions(used("groups = \"banned\""))), &message("groups"), label)]);
 }

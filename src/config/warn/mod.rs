@@ -6,6 +6,7 @@ mod reach;
 mod rule;
 mod rules;
 mod server;
+mod unlisted;
 mod vain;
 
 use std::collections::{BTreeMap, HashMap};

@@ -76,6 +76,7 @@ impl<'a> Meant<'a> {
     }
 
     fn judge(&self, rules: &Rules<'a>, warnings: &mut Vec<Remark>) {
+        let before = warnings.len();
         rules.allow.iter().chain(&rules.deny).for_each(|(at, _)| warnings.extend(joined::in_rule(*at)));
         repeated(&rules.allow, warnings);
         repeated(&rules.deny, warnings);
@@ -84,6 +85,11 @@ impl<'a> Meant<'a> {
         let deny = rules.deny.iter().map(|pair| (Side::Deny, pair));
         for (side, (at, meant)) in allow.chain(deny).filter(|_| !rules.rows.is_empty()) {
             self.in_vain(side, *at, meant, &rules.rows, warnings);
+        }
+        // Rules that are doubtful in themselves come first.
+        if warnings.len() == before {
+            let mut deny = rules.deny.iter();
+            warnings.extend(deny.find_map(|(at, meant)| self.unlisted(*at, meant, &rules.rows)));
         }
     }
 }

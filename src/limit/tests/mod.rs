@@ -7,7 +7,7 @@ use http::HeaderMap;
 
 use super::{Exceeded, LimitSettings, Limiter, Per, Standing};
 use crate::clock::{Clock, Timestamp};
-use crate::identity::{Claims, Issuer, Principal, ProviderName, Subject};
+use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, Subject};
 use crate::request::ClientAddress;
 
 fn limit(per: Per, rate: &str, burst: u32) -> LimitSettings {
@@ -51,5 +51,6 @@ fn principal(provider: &str, subject: &str) -> Principal {
         auth_time: None,
         acr: None,
         claims: Claims::default(),
+        gaps: Gaps::default(),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::Flow;
 use crate::clock::Timestamp;
 use crate::identity::Principal;
-use crate::oidc::claims::{principal, subject};
+use crate::oidc::claims::{Answered, principal, subject};
 use crate::oidc::client::TokenEndpointError;
 use crate::oidc::error::SignInError;
 use crate::oidc::http::printable;
@@ -59,8 +59,9 @@ impl Provider {
         let id_token = response.extra_fields().id_token().ok_or(IdTokenError::Missing)?;
         let nonce = Nonce::new(flow.nonce.expose().to_owned());
         let claims = self.verified_claims(id_token, expected(flow, &nonce, &response)).await?;
-        let claims = self.completed(&metadata, claims, response.access_token()).await?;
-        self.signed_in(&response, claims)
+        let (claims, answered) =
+            self.completed_if_possible(&metadata, claims, response.access_token()).await?;
+        self.signed_in(&response, claims, answered)
     }
 
     fn check_origin(
@@ -91,9 +92,10 @@ impl Provider {
         &self,
         response: &CoreTokenResponse,
         claims: Map<String, Value>,
+        answered: Answered,
     ) -> Result<SignedIn, SignInError> {
         let sid = claims.get("sid").and_then(Value::as_str).map(str::to_owned);
-        let principal = principal(self.settings(), subject(&claims, "sub")?, claims, Vec::new())?;
+        let principal = principal(self.settings(), subject(&claims, "sub")?, claims, Vec::new(), answered)?;
         Ok(SignedIn { principal, tokens: tokens(response, self.now()), sid })
     }
 }

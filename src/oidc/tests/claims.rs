@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 
 use super::world::settings;
 use crate::identity::{ClaimPath, Principal};
-use crate::oidc::claims::{ClaimsError, principal, subject};
+use crate::oidc::claims::{Answered, ClaimsError, principal, subject};
 
 fn read(claims: &Value, user: Option<&str>, email: &str, groups: &str) -> Result<Principal, ClaimsError> {
     let mut settings = settings("corp", "https://id.example");
@@ -11,7 +11,7 @@ fn read(claims: &Value, user: Option<&str>, email: &str, groups: &str) -> Result
     settings.claims.email = ClaimPath::parse(email).unwrap();
     settings.claims.groups = ClaimPath::parse(groups).unwrap();
     let claims = claims.as_object().cloned().unwrap_or_default();
-    principal(&settings, subject(&claims, "sub")?, claims, vec![])
+    principal(&settings, subject(&claims, "sub")?, claims, vec![], Answered::All)
 }
 
 fn plain(claims: &Value) -> Result<Principal, ClaimsError> {

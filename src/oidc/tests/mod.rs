@@ -13,4 +13,5 @@ mod providers;
 mod refresh;
 mod sign_in;
 mod signer;
+mod unknown;
 mod world;

@@ -7,7 +7,7 @@ use serde_json::{Map, json};
 use url::Url;
 
 use super::super::*;
-use crate::identity::{Email, Issuer, Principal, ProviderName, RequestId, Subject};
+use crate::identity::{Email, Gap, Gaps, Issuer, Principal, ProviderName, RequestId, Subject};
 
 /// What a page is told by others.
 pub(super) struct Words {
@@ -84,6 +84,7 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
         provider,
         host: &words.host,
         required: &words.required,
+        unsaid: None,
         request_id: id,
         switch: Form {
             action: "https://login.corp.example/.portcullis/sign-in",
@@ -103,6 +104,7 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     pages.extend([
         ("refusal", refusal.page()),
         ("refusal-one", Refusal { required: &words.required[..1], ..refusal }.page()),
+        ("refusal-unsaid", Refusal { unsaid: Some(Gaps::default().with(Gap::Groups)), ..refusal }.page()),
         ("refusal-silent", Refusal { required: &[], ..refusal }.page()),
         ("sign-in-failed", failed.page()),
         ("sign-out", SignOut { principal: &principal, provider, form, cancel: &words.address }.page()),
@@ -185,5 +187,6 @@ pub(super) fn principal(words: &Words) -> Principal {
         auth_time: None,
         acr: None,
         claims: Map::from_iter([("name".to_owned(), json!(words.name))]).into(),
+        gaps: Gaps::default(),
     }
 }

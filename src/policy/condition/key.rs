@@ -1,12 +1,12 @@
 //! Keys by which rules are filed ([`Index`](super::super::index::Index)). What a condition names and what a
 //! question has are compared here as `holds` compares them: a question without any of a condition's keys does
-//! not meet it.
+//! not meet it, unless it is unknown whether it has more of them.
 
 use serde_json::Value;
 
 use super::super::Question;
-use super::{Condition, OfPrincipal, OfRequest, Side, address, domain};
-use crate::identity::{ClaimPath, Principal};
+use super::{Condition, OfPrincipal, OfRequest, Side, address, claim_may_be, domain};
+use crate::identity::{ClaimPath, Gap, Principal};
 
 /// What keys are about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +57,14 @@ impl OfPrincipal {
 }
 
 impl Kind {
+    /// Whether a question may have keys of this kind that are not known.
+    pub(in super::super) fn may_have_more(&self, question: &Question<'_>) -> bool {
+        match (self, question.principal) {
+            (Self::Person(about), Some(principal)) => about.may_be_more(principal),
+            (Self::Path, _) | (Self::Person(_), None) => false,
+        }
+    }
+
     /// Tells `visit` the keys of this kind that a question has.
     pub(in super::super) fn each(&self, question: &Question<'_>, visit: &mut dyn FnMut(&str)) {
         match (self, question.principal) {
@@ -68,6 +76,17 @@ impl Kind {
 }
 
 impl Attribute {
+    fn may_be_more(&self, principal: &Principal) -> bool {
+        match self {
+            Self::Provider => false,
+            Self::User => principal.gaps.has(Gap::User),
+            Self::Email(_) | Self::EmailDomain(_) => principal.gaps.has(Gap::Email),
+            Self::Group => principal.gaps.has(Gap::Groups),
+            Self::Scope => principal.gaps.has(Gap::Scopes),
+            Self::Claim(path) => claim_may_be(principal, path, true),
+        }
+    }
+
     fn each(&self, principal: &Principal, visit: &mut dyn FnMut(&str)) {
         let mut lower =
             |text: Option<&str>| text.map(str::to_ascii_lowercase).iter().for_each(|key| visit(key));

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use super::super::Question;
 use super::{Condition, OfPrincipal, OfRequest, Side, address, domain};
-use crate::identity::Principal;
+use crate::identity::{Gaps, Principal};
 
 /// The most entries of a list that are written out.
 const MAX_LISTED: usize = 10;
@@ -70,6 +70,23 @@ impl OfPrincipal {
     }
 
     fn found(&self, principal: &Principal) -> String {
+        let Some(gap) = self.gap(principal) else { return self.known(principal) };
+        match self {
+            // Some are known, and there may be others.
+            Self::Group(_) if !principal.groups.is_empty() => {
+                format!("{}, and others that are unknown", listed(&principal.groups))
+            }
+            Self::Claim(path, _) => format!("the claim {path} unknown"),
+            Self::Provider(_)
+            | Self::User(_)
+            | Self::Email(..)
+            | Self::EmailDomain(..)
+            | Self::Group(_)
+            | Self::Scopes(_) => format!("{} unknown", Gaps::default().with(gap)),
+        }
+    }
+
+    fn known(&self, principal: &Principal) -> String {
         match self {
             Self::Provider(_) => principal.provider.to_string(),
             Self::User(_) => principal.user.clone(),

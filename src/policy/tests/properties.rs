@@ -7,9 +7,9 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
 use super::{alice, policy};
-use crate::identity::{ClaimPath, Email, Principal, ProviderName, texts};
+use crate::identity::{ClaimPath, Email, Gap, Principal, ProviderName, texts};
 use crate::policy::{
-    Access, AccessSettings, Decision, PolicySettings, Question, Reason, RuleSettings, Verdict, decide,
+    Access, AccessSettings, Decision, PolicySettings, Question, Reason, RuleSettings, Truth, Verdict, decide,
     explain, missing_scopes,
 };
 use crate::request::{ClientAddress, RequestPath};
@@ -53,19 +53,32 @@ fn principal() -> impl Strategy<Value = Principal> {
         json!(false),
         Value::Null,
         json!(["b", ["a"]]),
+        json!(["b", {"a": 1}]),
         json!({}),
     ]);
+    let claim = (proptest::option::weighted(0.8, claim), any::<bool>());
+    let gaps = prop_oneof![
+        Just(Vec::new()),
+        proptest::collection::vec(select(&Gap::ALL[..]), 1..3),
+        Just(Gap::ALL.to_vec()),
+    ];
     let provider = select(&["corp", "other"][..]);
-    (proptest::option::of(email), some_of(&NAMES), some_of(&NAMES), select(&NAMES[..]), claim, provider)
-        .prop_map(|(email, groups, scopes, user, claim, provider)| Principal {
+    let person = (proptest::option::of(email), some_of(&NAMES), some_of(&NAMES), select(&NAMES[..]));
+    (person, claim, provider, gaps).prop_map(|((email, groups, scopes, user), claim, provider, gaps)| {
+        let (claim, elsewhere) = claim;
+        let names = elsewhere.then(|| ("_claim_names".to_owned(), json!({"c": "src1"})));
+        let claims = claim.map(|claim| ("c".to_owned(), claim)).into_iter().chain(names);
+        Principal {
             provider: ProviderName::new(provider),
             user: user.into(),
             email: email.map(|(address, verified)| Email { address: address.into(), verified }),
             groups,
             scopes,
-            claims: [("c".to_owned(), claim)].into_iter().collect::<serde_json::Map<_, _>>().into(),
+            claims: claims.collect::<serde_json::Map<_, _>>().into(),
+            gaps: gaps.into_iter().collect(),
             ..alice()
-        })
+        }
+    })
 }
 
 fn asked() -> impl Strategy<Value = Asked> {
@@ -130,19 +143,39 @@ fn decided(policies: &[PolicySettings], asked: &Asked) -> Reason {
     }
 }
 
-/// The rules once more, from the settings, with lists and lower-casing.
-fn holds(rule: &RuleSettings, asked: &Asked, deny: bool) -> bool {
+/// What is known: three values, the plain way.
+#[derive(Clone, Copy, PartialEq)]
+enum Known {
+    Yes,
+    No,
+    Maybe,
+}
+
+/// Yes or no, or, where it is a no for want of knowledge, neither.
+fn known(holds: bool, whole: bool) -> Known {
+    match (holds, whole) {
+        (true, _) => Known::Yes,
+        (false, true) => Known::No,
+        (false, false) => Known::Maybe,
+    }
+}
+
+/// The rules once more, from the settings, with lists and lower-casing. Each condition by itself.
+fn conditions(rule: &RuleSettings, asked: &Asked, deny: bool) -> Vec<Known> {
     let path = format!("{}/", asked.path.decoded());
-    let here = |list: &[IpNet]| list.iter().any(|network| network.contains(&asked.client.ip()));
-    let below = |list: &[String]| {
-        list.iter().any(|prefix| path.starts_with(&format!("{}/", prefix.trim_end_matches('/'))))
-    };
-    let request = (rule.methods.is_empty() || rule.methods.contains(&asked.method))
-        && (rule.networks.is_empty() || here(&rule.networks))
-        && (rule.paths.is_empty() || below(&rule.paths));
-    request
-        && (!asks_for_a_person(rule)
-            || asked.principal.as_ref().is_some_and(|person| holds_for(rule, person, deny)))
+    let here = rule.networks.iter().any(|network: &IpNet| network.contains(&asked.client.ip()));
+    let below =
+        rule.paths.iter().any(|prefix| path.starts_with(&format!("{}/", prefix.trim_end_matches('/'))));
+    let mut all = vec![
+        known(rule.methods.is_empty() || rule.methods.contains(&asked.method), true),
+        known(rule.networks.is_empty() || here, true),
+        known(rule.paths.is_empty() || below, true),
+    ];
+    match &asked.principal {
+        Some(person) => all.extend(about(rule, person, deny)),
+        None => all.push(known(!asks_for_a_person(rule), true)),
+    }
+    all
 }
 
 fn asks_for_a_person(rule: &RuleSettings) -> bool {
@@ -150,7 +183,7 @@ fn asks_for_a_person(rule: &RuleSettings) -> bool {
     *rule != RuleSettings { methods, networks, paths, ..RuleSettings::default() }
 }
 
-fn holds_for(rule: &RuleSettings, person: &Principal, deny: bool) -> bool {
+fn about(rule: &RuleSettings, person: &Principal, deny: bool) -> Vec<Known> {
     let one_of = |wanted: &[String], found: &[String]| {
         wanted.is_empty() || found.iter().any(|found| wanted.contains(found))
     };
@@ -158,18 +191,36 @@ fn holds_for(rule: &RuleSettings, person: &Principal, deny: bool) -> bool {
     let email = person.email.iter().find(|email| email.verified || deny);
     let address: Vec<_> = email.iter().map(|email| email.address.to_lowercase()).collect();
     let domain: Vec<_> = email.and_then(Email::domain).into_iter().collect();
-    let claims = rule.claims.iter().all(|(path, values)| {
+    let whole = |gap| !person.gaps.has(gap);
+    let mut all = vec![
+        known(rule.providers.is_empty() || rule.providers.contains(&person.provider), true),
+        known(one_of(&rule.users, std::slice::from_ref(&person.user)), whole(Gap::User)),
+        known(one_of(&lower(&rule.emails), &address), whole(Gap::Email)),
+        known(one_of(&lower(&rule.email_domains), &domain), whole(Gap::Email)),
+        known(one_of(&rule.groups, &person.groups), whole(Gap::Groups)),
+        known(rule.scopes.iter().all(|scope| person.scopes.contains(scope)), whole(Gap::Scopes)),
+    ];
+    all.extend(rule.claims.iter().map(|(path, values)| {
         let found = path.find(&person.claims).cloned().unwrap_or_default();
         let there = !found.is_null() && found != json!(false);
-        if values.is_empty() { there } else { one_of(values, &texts(&found)) }
-    });
-    claims
-        && (rule.providers.is_empty() || rule.providers.contains(&person.provider))
-        && one_of(&rule.users, std::slice::from_ref(&person.user))
-        && one_of(&lower(&rule.emails), &address)
-        && one_of(&lower(&rule.email_domains), &domain)
-        && one_of(&rule.groups, &person.groups)
-        && rule.scopes.iter().all(|scope| person.scopes.contains(scope))
+        let holds = if values.is_empty() { there } else { one_of(values, &texts(&found)) };
+        known(holds, claim_is_whole(person, &found, !values.is_empty()))
+    }));
+    all
+}
+
+/// Nothing of the claim `c` is elsewhere, unsaid, or in a shape without texts.
+fn claim_is_whole(person: &Principal, found: &Value, values: bool) -> bool {
+    let elsewhere = person.claims.contains_key("_claim_names");
+    let unsaid = found.is_null() && person.gaps.has(Gap::Claims);
+    let items = found.as_array().cloned().unwrap_or_else(|| vec![found.clone()]);
+    let unreadable = items.iter().any(|item| item.is_object() || (item.is_array() && found.is_array()));
+    !(elsewhere || unsaid || (values && unreadable))
+}
+
+fn holds(rule: &RuleSettings, asked: &Asked, deny: bool) -> bool {
+    let all = conditions(rule, asked, deny);
+    if deny { !all.contains(&Known::No) } else { all.iter().all(|known| *known == Known::Yes) }
 }
 
 fn reference(policies: &[PolicySettings], asked: &Asked) -> Verdict {
@@ -186,9 +237,10 @@ fn reference(policies: &[PolicySettings], asked: &Asked) -> Verdict {
 /// The scopes of the first rule that misses nothing else, as the explanation has it.
 fn scopes_by_explanation(access: &Access, asked: &Asked) -> Option<String> {
     let explanation = explain(access, &asked.question());
-    let Reason::NotAllowed { policy } = explanation.reason else { return None };
+    let Reason::NotAllowed { policy, .. } = explanation.reason else { return None };
     explanation.policies[policy].allow.iter().find_map(|rule| {
-        let missed: Vec<_> = rule.conditions.iter().filter(|condition| !condition.holds).collect();
+        let missed: Vec<_> =
+            rule.conditions.iter().filter(|condition| condition.truth != Truth::Yes).collect();
         let [only] = missed[..] else { return None };
         only.wanted.strip_prefix("all of the scopes: ").map(|scopes| scopes.replace(',', ""))
     })
@@ -221,6 +273,27 @@ proptest! {
         policies.push(policy("more", vec![RuleSettings::default()], vec![deny]));
         let after = decided(&policies, &asked).verdict();
         prop_assert!(after == before || after == Verdict::Forbidden, "{:?} {:?}", before, after);
+    }
+
+    /// Whoever is let in although something is unknown is let in whatever it turns out to be.
+    #[test]
+    fn invariant_19_knowing_more_never_keeps_out(
+        policies in some_policies(),
+        asked in asked(),
+        more in some_of(&NAMES),
+    ) {
+        let with = |person: &Principal, gaps, more: &[String]| {
+            let groups = person.groups.iter().chain(more).cloned().collect();
+            Some(Arc::new(Principal { groups, gaps, ..person.clone() }))
+        };
+        prop_assume!(asked.principal.is_some());
+        let person = asked.principal.clone().unwrap();
+        let unknown = Asked { principal: with(&person, person.gaps.with(Gap::Groups), &[]), ..asked };
+        if decided(&policies, &unknown).verdict() == Verdict::Permitted {
+            let others = Gap::ALL.into_iter().filter(|gap| *gap != Gap::Groups && person.gaps.has(*gap));
+            let known = Asked { principal: with(&person, others.collect(), &more), ..unknown };
+            prop_assert_eq!(decided(&policies, &known).verdict(), Verdict::Permitted);
+        }
     }
 
     #[test]

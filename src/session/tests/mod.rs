@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::clock::{Clock, Timestamp};
-use crate::identity::{Claims, Issuer, Principal, ProviderName, Subject};
+use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, Subject};
 use crate::secret::Secret;
 use crate::storage::Database;
 
@@ -34,6 +34,7 @@ fn alice() -> Arc<Principal> {
         auth_time: Some(START),
         acr: None,
         claims: Claims::default(),
+        gaps: Gaps::default(),
     })
 }
 

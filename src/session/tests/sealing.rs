@@ -1,8 +1,10 @@
 //! What a stolen or altered store gives away: nothing (invariants 7 and 15).
 
 use rusqlite::types::Value;
+use serde_json::json;
 
 use super::*;
+use crate::identity::{Gap, Gaps};
 
 async fn change(house: &House, statement: &'static str) {
     house.database.run(move |connection| connection.execute_batch(statement)).await.unwrap();
@@ -117,6 +119,43 @@ async fn a_record_of_another_version_opens_nothing() {
         store.update_record(root, sealed).await.unwrap();
         assert!(!house.restarted().finds(&key).await, "{plain}");
     }
+}
+
+/// A record as versions wrote it that did not tell unknown from none: nobody had been asked for other claims, and
+/// no groups could be groups kept elsewhere.
+#[tokio::test]
+async fn invariant_19_a_session_of_an_older_version_stays_good_and_no_groups_are_unknown() {
+    let elsewhere = json!({"_claim_names": {"groups": "src1"}});
+    for (groups, claims, gaps) in [
+        (vec!["staff"], json!({}), vec![Gap::Claims]),
+        (vec![], json!({}), vec![Gap::Groups, Gap::Claims]),
+        (vec!["staff"], elsewhere, vec![Gap::Groups, Gap::Claims]),
+    ] {
+        let house = House::new();
+        let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+        let mut principal = serde_json::to_value(&*session.principal).unwrap();
+        (principal["groups"], principal["claims"]) = (groups.into(), claims);
+        let record = json!({
+            "principal": principal, "access": "access", "access_expires": null, "refresh": null, "id": null,
+            "sid": null, "created": session.created, "expires": session.expires,
+        });
+        let sealed = seal::seal_record(&session.key, session.id, record.to_string().as_bytes()).unwrap();
+        house.store.inner.update_record(session.id, sealed).await.unwrap();
+        let house = house.restarted();
+        let found = house.sessions.find(&key).await.unwrap().expect("it stays good");
+        assert_eq!(Vec::from(found.principal.gaps), gaps);
+    }
+}
+
+#[tokio::test]
+async fn invariant_19_what_is_unknown_of_a_session_stays_so_over_a_restart() {
+    let house = House::new();
+    let gaps = Gaps::default().with(Gap::Groups);
+    let principal = Arc::new(Principal { gaps, ..(*alice()).clone() });
+    let root = NewSession::Root { host: HOST.into(), principal, tokens: Tokens::default(), sid: None };
+    let (key, _) = house.sessions.create(root).await.unwrap();
+    let found = house.restarted().sessions.find(&key).await.unwrap().unwrap();
+    assert_eq!(found.principal.gaps, gaps);
 }
 
 #[test]
