@@ -33,8 +33,7 @@ impl World {
         let rest = format!("{}{provider_keys}{routes}", provider.configuration());
         let world = Self { gateway: Gateway::start(&rest), provider, app };
         let good = json!({"groups": ["staff"]});
-        until_async("a good token", || async { world.bearer("/", &good).await.status == 200 })
-            .await;
+        until_async("a good token", || async { world.bearer("/", &good).await.status == 200 }).await;
         world
     }
 

@@ -111,18 +111,19 @@ impl Provider {
     }
 }
 
-/// The ID token's claims win: they are signed. One that is null says nothing (section 5.3.2). `email_verified` is taken only for the address it was said of.
+/// The ID token's claims win: they are signed. One that is null says nothing (section 5.3.2). `email_verified` is
+/// taken only for the address it was said of.
 fn complete(claims: &mut Map<String, Value>, mut more: Map<String, Value>) -> Result<(), UserInfoError> {
     if more.get("sub").is_none_or(|sub| !sub.is_string() || claims.get("sub") != Some(sub)) {
         return Err(UserInfoError::OtherSubject);
     }
+    claims.retain(|_, value| !value.is_null());
     if claims.get("email").is_some_and(|email| more.get("email") != Some(email)) {
         more.remove("email_verified");
     }
     if !claims.contains_key("email") && more.contains_key("email") {
         claims.remove("email_verified");
     }
-    claims.retain(|_, value| !value.is_null());
     for (name, value) in more {
         if !PROTOCOL_CLAIMS.contains(&name.as_str()) {
             claims.entry(name).or_insert(value);
@@ -159,6 +160,13 @@ mod tests {
         let stray = json!({"sub": "1", "email": "boss@x"});
         assert_eq!(completed(&json!({"sub": "1", "email_verified": true}), &stray), Ok(stray));
         assert_eq!(completed(&json!({"sub": "1"}), &more), Ok(more.clone()));
+    }
+
+    #[test]
+    fn a_null_of_the_id_token_says_nothing() {
+        let more = json!({"sub": "1", "groups": ["a"], "email": "a@x", "email_verified": true});
+        let null = json!({"sub": "1", "groups": null, "email": null});
+        assert_eq!(completed(&null, &more), Ok(more.clone()));
     }
 
     #[test]
