@@ -20,8 +20,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "config",
         &[
-            "listener", "gate", "forward", "authn", "oidc", "session", "storage", "limit", "policy", "route",
-            "request",
+            "listener", "admin", "gate", "forward", "authn", "oidc", "session", "storage", "limit", "policy",
+            "route", "request",
         ],
     ),
     ("demo", &[]),

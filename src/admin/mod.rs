@@ -1,25 +1,40 @@
 //! The admin listener: health, readiness, metrics. Never on the public listener.
 
-use std::convert::Infallible;
+mod settings;
+
 use std::fmt;
+use std::future::{Future, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+use crate::listener::{self, ConnectionLimits, Content, Handler, ListenerSettings, Phase, Serving, TlsError};
+use crate::request::{Authority, Transport, WorkerId};
 use crate::telemetry::Metrics;
 
-const CONNECTIONS: usize = 64;
-const HEAD: Duration = Duration::from_secs(5);
-const EXHAUSTED: Duration = Duration::from_millis(100);
+pub use settings::AdminSettings;
+
+/// Connections at once. An answer here takes no time: whoever is not answered yet is silent or does not read, and
+/// gives way to a newcomer.
+pub const CONNECTIONS: usize = 64;
+
+const LIMITS: ConnectionLimits = ConnectionLimits {
+    max_connections: CONNECTIONS,
+    max_head: 16 * 1024,
+    max_fields: 100,
+    handshake: Duration::from_secs(5),
+    head: Duration::from_secs(5),
+    // Longer than metrics are asked for now and then; also how long somebody may read nothing.
+    idle: Duration::from_secs(75),
+    evict_stalled: Duration::ZERO,
+    max_streams: 1,
+};
 
 /// What keeps the gateway from its work: a word for machines and a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -39,6 +54,8 @@ pub struct Sources {
     pub readiness: Arc<dyn Fn() -> Vec<Missing> + Send + Sync>,
     /// What has been counted.
     pub metrics: Metrics,
+    /// Names of the listener beside its addresses and `localhost`, lower-case.
+    pub hosts: Vec<String>,
 }
 
 impl fmt::Debug for Sources {
@@ -48,51 +65,73 @@ impl fmt::Debug for Sources {
 }
 
 /// Answers on `listener` until the process ends.
-pub async fn serve(listener: TcpListener, sources: Sources) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let sources = sources.clone();
-                tokio::spawn(async move {
-                    connection(stream, sources).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the admin listener cannot accept; trying again");
-                tokio::time::sleep(EXHAUSTED).await;
-            }
-        }
+///
+/// # Errors
+/// Never: it speaks no TLS.
+pub async fn serve(listener: TcpListener, sources: Sources) -> Result<(), TlsError> {
+    let address = listener.local_addr().unwrap_or_else(|_| ([0, 0, 0, 0], 0).into());
+    let settings = ListenerSettings { address, tls: None, proxy_protocol: None, h2c: false, to_https: false };
+    let serving = Arc::new(ArcSwap::from_pointee(Serving::load(&settings, LIMITS, None)?));
+    let (_forever, phase) = watch::channel(Phase::Serve);
+    listener::serve(listener, serving, Pages(Arc::new(sources)), WorkerId::default(), phase).await;
+    Ok(())
+}
+
+#[derive(Clone)]
+struct Pages(Arc<Sources>);
+
+impl Handler for Pages {
+    type Body = Full<Bytes>;
+
+    fn handle(
+        &self,
+        _: &Arc<Transport>,
+        request: Request<Content>,
+    ) -> impl Future<Output = Response<Full<Bytes>>> + Send {
+        ready(answer(&request, &self.0))
     }
 }
 
-async fn connection(stream: TcpStream, sources: Sources) {
-    let service = service_fn(|request| {
-        let response = answer(&request, &sources);
-        async { Ok::<_, Infallible>(response) }
-    });
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(16 * 1024);
-    if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
-        tracing::debug!(%error, "a connection to the admin listener ended badly");
-    }
-}
-
-fn answer(request: &Request<Incoming>, sources: &Sources) -> Response<Full<Bytes>> {
+fn answer(request: &Request<Content>, sources: &Sources) -> Response<Full<Bytes>> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return text(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here\n".into());
     }
     match request.uri().path() {
         "/healthz" => text(StatusCode::OK, "ok\n".into()),
-        "/readyz" => ready(&(sources.readiness)()),
+        "/readyz" => readiness(&(sources.readiness)()),
+        _ if !is_ours(request, &sources.hosts) => misdirected(),
         "/metrics" => metrics(&sources.metrics),
         _ => text(StatusCode::NOT_FOUND, "here are /healthz, /readyz and /metrics\n".into()),
     }
 }
 
-fn ready(missing: &[Missing]) -> Response<Full<Bytes>> {
+/// Whether the request names this listener by an address, as `localhost` or by a name of the operator's. A page of
+/// another site whose name its owner has pointed here (DNS rebinding) calls it by that name.
+fn is_ours(request: &Request<Content>, hosts: &[String]) -> bool {
+    let asked = Authority::of(request.uri(), request.headers(), request.version());
+    let Ok(asked) =
+        asked.inspect_err(|error| tracing::warn!(%error, "a page of the admin listener was refused"))
+    else {
+        return false;
+    };
+    let host = asked.host();
+    let ours = asked.is_address() || host == "localhost" || hosts.iter().any(|known| known == host);
+    if !ours {
+        tracing::warn!(
+            host,
+            "a page of the admin listener was asked for under this name and refused; where that is its name, add it \
+             to `[admin] hosts`"
+        );
+    }
+    ours
+}
+
+fn misdirected() -> Response<Full<Bytes>> {
+    let told = "this page is given out under an IP address, `localhost` or a name of the operator's alone\n";
+    text(StatusCode::MISDIRECTED_REQUEST, told.into())
+}
+
+fn readiness(missing: &[Missing]) -> Response<Full<Bytes>> {
     let fatal = missing.iter().any(|missing| missing.fatal);
     let status = if fatal { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let told = serde_json::json!({ "ready": !fatal, "missing": missing });

@@ -1,11 +1,11 @@
 //! The whole configuration, valid.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::admin::AdminSettings;
 use crate::gate::{GateSettings, RouteSettings};
 use crate::listener::{ConnectionLimits, ListenerSettings};
 use crate::oidc::RelyingPartySettings;
@@ -28,7 +28,7 @@ pub struct Settings {
     /// How long streams may go on after SIGTERM.
     pub drain: Duration,
     /// The admin listener.
-    pub admin: Option<SocketAddr>,
+    pub admin: Option<AdminSettings>,
     /// `[session]`.
     pub session: SessionSettings,
     /// `[server] public_url` and `[providers.*]`.

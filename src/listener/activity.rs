@@ -20,6 +20,8 @@ pub(super) struct Activity {
     /// Milliseconds from `start` to the present head's first byte or to the last response's end.
     since: AtomicU64,
     head: AtomicBool,
+    /// Whether anything has come since the connection was open for HTTP.
+    heard: AtomicBool,
     /// Milliseconds from `start` plus one; 0: the peer takes what we send.
     blocked: AtomicU64,
     leaving: AtomicBool,
@@ -45,6 +47,7 @@ impl Activity {
             in_flight: AtomicUsize::new(0),
             since: AtomicU64::new(0),
             head: AtomicBool::new(false),
+            heard: AtomicBool::new(false),
             blocked: AtomicU64::new(0),
             leaving: AtomicBool::new(false),
             changed: AtomicBool::new(false),
@@ -55,9 +58,30 @@ impl Activity {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// The connection is open for HTTP: the time for its first byte runs from now.
+    pub(super) fn open(&self) {
+        self.since.store(self.elapsed(), Relaxed);
+    }
+
+    /// Something has come of HTTP.
+    pub(super) fn heard(&self) {
+        self.heard.store(true, Relaxed);
+    }
+
+    /// Whether the connection may be closed for a newcomer's sake: it waits for the peer, and nothing is lost but
+    /// time.
+    pub(super) fn is_evictable(&self, limits: &ConnectionLimits) -> bool {
+        if self.in_flight.load(Relaxed) == 0 {
+            return true;
+        }
+        let blocked = self.blocked.load(Relaxed);
+        blocked > 0 && self.start.elapsed() >= Duration::from_millis(blocked - 1) + limits.evict_stalled
+    }
+
     /// Whether a head has begun and is not whole.
     pub(super) fn head(&self, begun: bool) {
         if self.head.swap(begun, Relaxed) != begun && begun {
+            self.heard();
             self.since.store(self.elapsed(), Relaxed);
             self.changed.store(true, Relaxed);
         }
@@ -82,6 +106,7 @@ impl Activity {
 
     pub(super) fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Relaxed);
+        self.heard();
         InFlight(Arc::clone(self))
     }
 
@@ -97,7 +122,8 @@ impl Activity {
         } else if self.head.load(Relaxed) {
             (after(since, limits.head), Some(Expiry::Head))
         } else {
-            (after(since, limits.idle), Some(Expiry::Idle))
+            let silence = if self.heard.load(Relaxed) { limits.idle } else { limits.head.min(limits.idle) };
+            (after(since, silence), Some(Expiry::Idle))
         }
     }
 

@@ -13,11 +13,12 @@ use super::activity::Activity;
 use super::http1::Http1;
 use super::http2;
 use super::proxy::{self, ProxyError};
+use super::room::Seat;
 use super::serve::left;
 use super::stream::{Prefixed, Stream};
-use super::tally::{Refusal, Seat};
+use super::tally::Refusal;
 use super::watch::Watch;
-use super::{Handler, Phase, Serving};
+use super::{Handler, Phase, ProxyProtocol, Serving};
 use crate::request::{Memo, Scheme, Transport, WorkerId};
 
 /// Bytes that HTTP/2 begins with (RFC 9113, section 3.4).
@@ -30,6 +31,7 @@ pub(super) struct Connection<H> {
     pub(super) worker: WorkerId,
     pub(super) phase: watch::Receiver<Phase>,
     pub(super) seat: Seat,
+    pub(super) activity: Arc<Activity>,
 }
 
 /// A peer's stream and what is known of it before HTTP begins.
@@ -71,8 +73,9 @@ impl<H: Handler> Connection<H> {
 
     /// Serves requests until the peer, a time limit or the phase ends it.
     async fn serve(self, Opened { stream, transport, http2 }: Opened) {
-        let Self { serving, handler, phase, seat, .. } = self;
-        let (activity, tally, transport) = (Activity::new(), seat.tally(), Arc::new(transport));
+        let Self { serving, handler, phase, seat, activity, .. } = self;
+        let (tally, transport) = (seat.tally(), Arc::new(transport));
+        activity.open();
         let watch = Watch { activity: &activity, limits: &serving.limits, tally: &tally };
         let io = (stream, Arc::clone(&activity), seat);
         if http2 {
@@ -87,9 +90,10 @@ impl<H: Handler> Connection<H> {
         // Answers leave at once; where it cannot be set they leave a little later.
         let _ = stream.set_nodelay(true);
         let local = stream.local_addr().map_err(Unopened::Ended)?;
-        let (addresses, rest) = match self.serving.settings.proxy_protocol {
-            Some(version) => {
-                let proxied = proxy::read(&mut stream, version).await?;
+        let (addresses, rest) = match &self.serving.settings.proxy_protocol {
+            Some(from) if !from.may_come_from(peer.ip()) => return Err(ProxyError::Stranger.into()),
+            Some(ProxyProtocol { version, .. }) => {
+                let proxied = proxy::read(&mut stream, *version).await?;
                 (proxied.addresses, proxied.rest)
             }
             None => (None, Bytes::new()),

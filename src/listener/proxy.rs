@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use ppp::{PartialResult, v1, v2};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::ProxyProtocol;
+use super::ProxyVersion;
 
 /// Bytes read for a header at most: the fixed part, two unix addresses and room for TLVs.
 const MAX_HEADER: usize = 536;
@@ -38,6 +38,8 @@ pub(super) enum ProxyError {
     Text(#[source] v1::BinaryParseError),
     #[error("expected a PROXY protocol header of version 2: {0}; is the peer a balancer that sends one?")]
     Binary(#[source] v2::ParseError),
+    #[error("`proxy_protocol` does not name the peer in `from`")]
+    Stranger,
     #[error("the PROXY protocol header speaks of something that is no TCP connection")]
     NotTcp,
     #[error("reading the PROXY protocol header: {0}")]
@@ -47,7 +49,7 @@ pub(super) enum ProxyError {
 /// Reads the header that must stand first.
 pub(super) async fn read<S: AsyncRead + Unpin>(
     stream: &mut S,
-    version: ProxyProtocol,
+    version: ProxyVersion,
 ) -> Result<Proxied, ProxyError> {
     let mut seen = BytesMut::with_capacity(MAX_HEADER);
     loop {
@@ -68,12 +70,12 @@ pub(super) async fn read<S: AsyncRead + Unpin>(
 type Header = (usize, Option<(SocketAddr, SocketAddr)>);
 
 /// `None`: more bytes are needed.
-fn parse(seen: &[u8], version: ProxyProtocol) -> Result<Option<Header>, ProxyError> {
+fn parse(seen: &[u8], version: ProxyVersion) -> Result<Option<Header>, ProxyError> {
     match version {
-        ProxyProtocol::V1 => text(seen),
-        ProxyProtocol::V2 => binary(seen),
-        ProxyProtocol::Any if seen.first() == Some(&b'P') => text(seen),
-        ProxyProtocol::Any => binary(seen),
+        ProxyVersion::V1 => text(seen),
+        ProxyVersion::V2 => binary(seen),
+        ProxyVersion::Any if seen.first() == Some(&b'P') => text(seen),
+        ProxyVersion::Any => binary(seen),
     }
 }
 

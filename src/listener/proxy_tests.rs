@@ -1,7 +1,7 @@
 use super::*;
 
 /// Feeds `bytes` in parts of `cut` bytes and then closes.
-async fn header(bytes: &[u8], version: ProxyProtocol, cut: usize) -> Result<Proxied, ProxyError> {
+async fn header(bytes: &[u8], version: ProxyVersion, cut: usize) -> Result<Proxied, ProxyError> {
     let (mut near, mut far) = tokio::io::duplex(cut);
     let bytes = bytes.to_vec();
     let writer = async move {
@@ -47,8 +47,8 @@ async fn good_headers_are_read_however_they_are_cut() {
         ([binary_header(0, 0x00, &[], &[]), b"rest".to_vec()].concat(), None),
     ];
     for (bytes, expected) in cases {
-        let version = if bytes[0] == b'P' { ProxyProtocol::V1 } else { ProxyProtocol::V2 };
-        for (version, cut) in [(version, 1), (version, 7), (version, 600), (ProxyProtocol::Any, 1)] {
+        let version = if bytes[0] == b'P' { ProxyVersion::V1 } else { ProxyVersion::V2 };
+        for (version, cut) in [(version, 1), (version, 7), (version, 600), (ProxyVersion::Any, 1)] {
             let read = header(&bytes, version, cut).await.unwrap();
             assert_eq!(read.addresses, expected, "{bytes:?} cut into {cut}");
             assert!(b"rest".starts_with(&read.rest), "nothing but what follows the header is handed on");
@@ -59,30 +59,30 @@ async fn good_headers_are_read_however_they_are_cut() {
 
 #[tokio::test]
 async fn invariant_10_a_connection_without_a_good_header_is_closed() {
-    let bad: Vec<(Vec<u8>, ProxyProtocol)> = vec![
-        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), ProxyProtocol::V1),
-        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), ProxyProtocol::V2),
-        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), ProxyProtocol::Any),
-        (b"\x16\x03\x01\x02\x00\x01".to_vec(), ProxyProtocol::V1),
-        (b"PROXY TCP4 192.0.2.7 10.0.0.1 12345 443\n".to_vec(), ProxyProtocol::V1),
-        (b"PROXY TCP4 192.0.2.7 10.0.0.1 12345\r\n".to_vec(), ProxyProtocol::V1),
-        (b"PROXY TCP4 192.0.2.7 10.0.0.1 012345 443\r\n".to_vec(), ProxyProtocol::V1),
-        (b"PROXY TCP4 192.0.2.7 10.0.0.1 99999 443\r\n".to_vec(), ProxyProtocol::V1),
-        (b"PROXY TCP4 ::1 ::1 1 2\r\n".to_vec(), ProxyProtocol::V1),
-        (b"PROXY TCP4 1.1.1.1 1.1.1.1 1 2\rX\n".to_vec(), ProxyProtocol::V1),
-        (b"PROXY UDP4 1.1.1.1 1.1.1.1 1 2\r\n".to_vec(), ProxyProtocol::V1),
-        ([b"PROXY UNKNOWN ".to_vec(), vec![b'x'; 200]].concat(), ProxyProtocol::V1),
-        (b"PROXY TCP4 192.0.2.7 10.0".to_vec(), ProxyProtocol::V1),
-        (b"".to_vec(), ProxyProtocol::Any),
-        (b"PROXY TCP4 1.1.1.1 1.1.1.1 1 2\r\n".to_vec(), ProxyProtocol::V2),
-        (binary_header(1, 0x11, &V4, &[]), ProxyProtocol::V1),
-        (binary_header(1, 0x11, &V4[..8], &[]), ProxyProtocol::V2),
-        (binary_header(1, 0x11, &V4, &[])[..20].to_vec(), ProxyProtocol::V2),
-        (binary_header(1, 0x11, &V4, &[0; 600]), ProxyProtocol::V2),
-        (binary_header(1, 0x12, &V4, &[]), ProxyProtocol::V2),
-        (binary_header(1, 0x31, &[0; 216], &[]), ProxyProtocol::V2),
-        (binary_header(1, 0x00, &[], &[]), ProxyProtocol::V2),
-        (binary_header(2, 0x11, &V4, &[]), ProxyProtocol::V2),
+    let bad: Vec<(Vec<u8>, ProxyVersion)> = vec![
+        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), ProxyVersion::V1),
+        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), ProxyVersion::V2),
+        (b"GET / HTTP/1.1\r\n\r\n".to_vec(), ProxyVersion::Any),
+        (b"\x16\x03\x01\x02\x00\x01".to_vec(), ProxyVersion::V1),
+        (b"PROXY TCP4 192.0.2.7 10.0.0.1 12345 443\n".to_vec(), ProxyVersion::V1),
+        (b"PROXY TCP4 192.0.2.7 10.0.0.1 12345\r\n".to_vec(), ProxyVersion::V1),
+        (b"PROXY TCP4 192.0.2.7 10.0.0.1 012345 443\r\n".to_vec(), ProxyVersion::V1),
+        (b"PROXY TCP4 192.0.2.7 10.0.0.1 99999 443\r\n".to_vec(), ProxyVersion::V1),
+        (b"PROXY TCP4 ::1 ::1 1 2\r\n".to_vec(), ProxyVersion::V1),
+        (b"PROXY TCP4 1.1.1.1 1.1.1.1 1 2\rX\n".to_vec(), ProxyVersion::V1),
+        (b"PROXY UDP4 1.1.1.1 1.1.1.1 1 2\r\n".to_vec(), ProxyVersion::V1),
+        ([b"PROXY UNKNOWN ".to_vec(), vec![b'x'; 200]].concat(), ProxyVersion::V1),
+        (b"PROXY TCP4 192.0.2.7 10.0".to_vec(), ProxyVersion::V1),
+        (b"".to_vec(), ProxyVersion::Any),
+        (b"PROXY TCP4 1.1.1.1 1.1.1.1 1 2\r\n".to_vec(), ProxyVersion::V2),
+        (binary_header(1, 0x11, &V4, &[]), ProxyVersion::V1),
+        (binary_header(1, 0x11, &V4[..8], &[]), ProxyVersion::V2),
+        (binary_header(1, 0x11, &V4, &[])[..20].to_vec(), ProxyVersion::V2),
+        (binary_header(1, 0x11, &V4, &[0; 600]), ProxyVersion::V2),
+        (binary_header(1, 0x12, &V4, &[]), ProxyVersion::V2),
+        (binary_header(1, 0x31, &[0; 216], &[]), ProxyVersion::V2),
+        (binary_header(1, 0x00, &[], &[]), ProxyVersion::V2),
+        (binary_header(2, 0x11, &V4, &[]), ProxyVersion::V2),
     ];
     for (bytes, version) in bad {
         for cut in [1, 600] {

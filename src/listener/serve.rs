@@ -11,10 +11,13 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
+use super::activity::Activity;
 use super::connection::Connection;
-use super::tally::{Room, Tally};
+use super::eviction::Candidates;
+use super::room::{Room, WorkerRoom};
+use super::tally::Tally;
 use super::tls::{CertificateStore, TlsError};
-use super::{ConnectionLimits, Handler, ListenerSettings};
+use super::{ConnectionLimits, Handler, ListenerSettings, Refusal};
 use crate::request::WorkerId;
 
 /// How long accepting rests where the system has no file descriptor or memory left.
@@ -38,6 +41,7 @@ pub struct Serving {
     pub(super) limits: ConnectionLimits,
     pub(super) tls: Option<Arc<rustls::ServerConfig>>,
     pub(super) tally: Arc<Tally>,
+    room: Arc<Room>,
 }
 
 impl Serving {
@@ -54,7 +58,8 @@ impl Serving {
         let tls = settings.tls.as_ref();
         let tls = tls.map(|tls| CertificateStore::load(tls)?.config(tls, resume)).transpose()?;
         let tally = previous.map(|previous| Arc::clone(&previous.tally)).unwrap_or_default();
-        Ok(Self { settings: settings.clone(), limits, tls: tls.map(Arc::new), tally })
+        let room = previous.map(|previous| Arc::clone(&previous.room)).unwrap_or_default();
+        Ok(Self { settings: settings.clone(), limits, tls: tls.map(Arc::new), tally, room })
     }
 
     /// What happened on this listener so far.
@@ -80,13 +85,15 @@ pub async fn serve<H: Handler>(
     worker: WorkerId,
     mut phase: watch::Receiver<Phase>,
 ) {
+    let places = WorkerRoom::of(&serving.load().room);
     let mut accepting = Accepting {
         listener,
         serving,
         handler,
         worker,
         phase: phase.clone(),
-        room: Arc::default(),
+        places,
+        candidates: Candidates::default(),
         connections: JoinSet::new(),
     };
     tokio::select! {
@@ -107,25 +114,28 @@ struct Accepting<H> {
     handler: H,
     worker: WorkerId,
     phase: watch::Receiver<Phase>,
-    room: Arc<Room>,
+    places: Arc<WorkerRoom>,
+    candidates: Candidates,
     connections: JoinSet<()>,
 }
 
 impl<H: Handler> Accepting<H> {
     async fn run(&mut self) {
         loop {
-            let limit = self.serving.load().limits.max_connections.max(1);
-            self.room.below(limit).await;
             tokio::select! {
                 accepted = self.listener.accept() => self.accepted(accepted).await,
                 Some(ended) = self.connections.join_next() => report(ended),
+                () = self.places.room().wanted() => {
+                    let serving = self.serving.load();
+                    evict(&mut self.candidates, &serving);
+                }
             }
         }
     }
 
     async fn accepted(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) {
         match accepted {
-            Ok((stream, peer)) => self.start(stream, peer),
+            Ok((stream, peer)) => self.start(stream, peer).await,
             Err(error) if is_the_peers(&error) => {
                 tracing::debug!(%error, "a connection ended before it began")
             }
@@ -136,34 +146,50 @@ impl<H: Handler> Accepting<H> {
         }
     }
 
-    fn start(&mut self, stream: TcpStream, peer: SocketAddr) {
-        let serving = self.serving.load_full();
-        let seat = self.room.enter(&serving.tally);
+    /// Serves the newcomer as soon as there is a place.
+    async fn start(&mut self, stream: TcpStream, peer: SocketAddr) {
+        let (serving, candidates) = (self.serving.load_full(), &mut self.candidates);
+        let limit = serving.limits.max_connections.max(1);
+        let seat = self.places.enter(limit, &serving.tally, || evict(candidates, &serving)).await;
+        let activity = Activity::new();
+        let known = Arc::clone(&activity);
         let connection = Connection {
             serving,
             handler: self.handler.clone(),
             worker: self.worker,
             phase: self.phase.clone(),
             seat,
+            activity,
         };
-        self.connections.spawn(connection.run(stream, peer));
+        let task = self.connections.spawn(connection.run(stream, peer));
+        self.candidates.add(task, known, self.connections.len());
     }
 
     /// Closes the listening socket first, so that the kernel hands new connections to somebody else.
     async fn wind_down(self, mut phase: watch::Receiver<Phase>) {
-        let Self { listener, room, mut connections, .. } = self;
+        let Self { listener, places, mut connections, .. } = self;
         drop(listener);
         let drain = match *phase.borrow() {
             Phase::Drain(drain) => drain,
             Phase::Serve | Phase::Stop => Duration::ZERO,
         };
         tokio::select! {
-            () = room.below(1) => {}
+            () = places.empty() => {}
             () = tokio::time::sleep(drain) => {}
             () = left(&mut phase, |phase| phase == Phase::Stop) => {}
         }
         connections.shutdown().await;
     }
+}
+
+/// Closes a silent connection of this worker, and counts it.
+fn evict(candidates: &mut Candidates, serving: &Serving) -> bool {
+    let found = candidates.evict(&serving.limits);
+    if found {
+        tracing::debug!(address = %serving.settings.address, "a silent connection gave its place to a newcomer");
+        serving.tally.count(Refusal::Evicted);
+    }
+    found
 }
 
 /// Errors of the connection rather than of the listener (accept(2)).

@@ -1,8 +1,10 @@
 //! Listeners as the configuration means them.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::request::TrustedProxies;
 
 /// Where and how connections are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +13,7 @@ pub struct ListenerSettings {
     pub address: SocketAddr,
     /// Certificates; `None`: clear text.
     pub tls: Option<TlsSettings>,
-    /// Whether every connection must begin with a PROXY protocol header, and which.
+    /// Whether every connection must begin with a PROXY protocol header, and of whom.
     pub proxy_protocol: Option<ProxyProtocol>,
     /// Whether HTTP/2 with prior knowledge is understood in clear.
     pub h2c: bool,
@@ -37,9 +39,24 @@ pub struct CertificateFiles {
     pub key: PathBuf,
 }
 
+/// The PROXY protocol header that every connection must begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyProtocol {
+    /// Which form is read.
+    pub version: ProxyVersion,
+    /// The balancers that may send one, all others are refused; `None`: whoever connects is believed.
+    pub from: Option<TrustedProxies>,
+}
+
+impl ProxyProtocol {
+    pub(super) fn may_come_from(&self, peer: IpAddr) -> bool {
+        self.from.as_ref().is_none_or(|from| from.contains(peer))
+    }
+}
+
 /// Versions of the PROXY protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ProxyProtocol {
+pub enum ProxyVersion {
     /// Only the text form.
     V1,
     /// Only the binary form.
@@ -51,7 +68,8 @@ pub enum ProxyProtocol {
 /// Bounds on connections and request heads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Open connections on one listener and worker together; further ones wait in the kernel's queue.
+    /// Open connections on one listener, over all its workers. Beyond that silent ones give way to newcomers, and
+    /// where none is silent newcomers wait, one for each worker, the others in the kernel's queue.
     pub max_connections: usize,
     /// Bytes of a request's head (431 beyond).
     pub max_head: usize,
@@ -59,10 +77,12 @@ pub struct ConnectionLimits {
     pub max_fields: usize,
     /// TLS handshake and PROXY header.
     pub handshake: Duration,
-    /// A request's head must be whole so long after its first byte.
+    /// A request's head must be whole so long after its first byte; the first byte of all is due as soon.
     pub head: Duration,
     /// A kept-alive connection may be silent so long.
     pub idle: Duration,
+    /// Who has read nothing of an answer for so long gives way to newcomers, as who is silent does.
+    pub evict_stalled: Duration,
     /// HTTP/2 streams at once on a connection.
     pub max_streams: u32,
 }
@@ -76,6 +96,7 @@ impl Default for ConnectionLimits {
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(15),
             idle: Duration::from_secs(75),
+            evict_stalled: Duration::from_secs(15),
             max_streams: 128,
         }
     }

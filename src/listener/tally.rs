@@ -1,9 +1,6 @@
 //! How many connections are open and what became of the others.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-
-use tokio::sync::Notify;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Why a connection, or the request on it, ended before the gateway saw a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +19,13 @@ pub enum Refusal {
     TooLarge,
     /// A peer that did not read what it asked for.
     Stalled,
+    /// A silent connection whose place a newcomer took.
+    Evicted,
 }
 
 impl Refusal {
     /// All of them, in the order of [`Tally::refused`].
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ProxyHeader,
         Self::Handshake,
         Self::Slow,
@@ -34,6 +33,7 @@ impl Refusal {
         Self::Malformed,
         Self::TooLarge,
         Self::Stalled,
+        Self::Evicted,
     ];
 
     /// A word for a metric's label.
@@ -47,6 +47,7 @@ impl Refusal {
             Self::Malformed => "malformed",
             Self::TooLarge => "too_large",
             Self::Stalled => "stalled",
+            Self::Evicted => "evicted",
         }
     }
 }
@@ -71,54 +72,11 @@ impl Tally {
         self.refused[refusal as usize].load(Relaxed)
     }
 
+    pub(super) fn accept(&self) {
+        self.accepted.fetch_add(1, Relaxed);
+    }
+
     pub(super) fn count(&self, refusal: Refusal) {
         self.refused[refusal as usize].fetch_add(1, Relaxed);
-    }
-}
-
-/// The connections open on one listener and worker.
-#[derive(Debug, Default)]
-pub(super) struct Room {
-    taken: AtomicUsize,
-    left: Notify,
-}
-
-impl Room {
-    /// Takes a seat for an accepted connection.
-    pub(super) fn enter(self: &Arc<Self>, tally: &Arc<Tally>) -> Seat {
-        self.taken.fetch_add(1, Relaxed);
-        tally.accepted.fetch_add(1, Relaxed);
-        Seat { room: Arc::clone(self), tally: Arc::clone(tally) }
-    }
-
-    /// Ends when fewer than `limit` seats are taken. Only one waits at a time: the accept loop.
-    pub(super) async fn below(&self, limit: usize) {
-        while self.taken.load(Relaxed) >= limit {
-            self.left.notified().await;
-        }
-    }
-}
-
-/// One open connection, counted until it is dropped.
-#[derive(Debug)]
-pub(super) struct Seat {
-    room: Arc<Room>,
-    tally: Arc<Tally>,
-}
-
-impl Seat {
-    pub(super) fn count(&self, refusal: Refusal) {
-        self.tally.count(refusal);
-    }
-
-    pub(super) fn tally(&self) -> Arc<Tally> {
-        Arc::clone(&self.tally)
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.room.taken.fetch_sub(1, Relaxed);
-        self.room.left.notify_one();
     }
 }

@@ -12,12 +12,14 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch as watched};
 use zeroize::Zeroizing;
 
+use super::open_files::within_open_files;
 use super::{ApplyError, Event, Runtime, WATCH_INTERVAL, observe, serve, signals, systemd, watch};
-use crate::admin;
+use crate::admin::{self, AdminSettings};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::forward::{Asserter, AssertionKey, AssertionKeyError};
 use crate::gate::{BuildError, Foundations, Gate, SealingKeys};
+use crate::listener::ConnectionLimits;
 use crate::session::{EmbeddedStore, Sessions};
 use crate::storage::{Database, StateHealth, StorageError, keys};
 use crate::telemetry::Metrics;
@@ -65,11 +67,11 @@ pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send
     let sessions = foundations.sessions.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
     let mut runtime = Runtime::start(workers, |_| gate.clone(), systemd::inherited()?, settings.drain)?;
-    runtime.apply(&settings.listeners, settings.connections)?;
+    runtime.apply(&settings.listeners, bounded(&settings, workers))?;
     observe::listeners(&gate.metrics(), &runtime);
     observe::state(&gate.metrics(), database.health(), &sessions);
-    if let Some(address) = settings.admin {
-        open_admin(address, &gate, database.health()).await?;
+    if let Some(admin) = &settings.admin {
+        open_admin(admin, &gate, database.health()).await?;
     }
     tokio::spawn(database.tend());
     tokio::spawn(sessions.clone().maintain());
@@ -77,7 +79,7 @@ pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send
     tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
     ready();
-    Reloading { gate, running: settings, files, reload }.live(runtime, events).await;
+    Reloading { gate, running: settings, workers, files, reload }.live(runtime, events).await;
     if let Err(error) = sessions.flush().await {
         tracing::error!(%error, "when sessions were last used could not be written");
     }
@@ -89,6 +91,7 @@ struct Reloading {
     gate: Gate,
     /// The settings in force.
     running: Settings,
+    workers: usize,
     files: watched::Sender<Vec<PathBuf>>,
     reload: Reload,
 }
@@ -114,7 +117,7 @@ impl Reloading {
 
     fn take(&mut self, runtime: &mut Runtime, settings: Settings) -> bool {
         self.files.send_replace(settings.watched.clone());
-        if let Err(error) = apply(runtime, &self.gate, &settings) {
+        if let Err(error) = apply(runtime, &self.gate, &settings, self.workers) {
             tracing::error!(%error, "the new configuration was refused; the old one goes on");
             return false;
         }
@@ -133,7 +136,8 @@ fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
     let keys = [
         ("server.state", old.state != new.state),
         ("server.workers", old.workers != new.workers),
-        ("admin.listen", old.admin != new.admin),
+        ("admin.listen", admin_address(old) != admin_address(new)),
+        ("admin.hosts", admin_hosts(old) != admin_hosts(new)),
         ("session.cache_capacity", old.session.cache_capacity != new.session.cache_capacity),
         ("log.format", old.log.format != new.log.format),
         ("log.level", old.log.level != new.log.level),
@@ -141,10 +145,22 @@ fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
     keys.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }
 
+fn admin_address(settings: &Settings) -> Option<SocketAddr> {
+    settings.admin.as_ref().map(|admin| admin.address)
+}
+
+fn admin_hosts(settings: &Settings) -> &[String] {
+    settings.admin.as_ref().map_or(&[], |admin| &admin.hosts)
+}
+
+fn bounded(settings: &Settings, workers: usize) -> ConnectionLimits {
+    within_open_files(settings.connections, settings.listeners.len(), workers)
+}
+
 /// The gate first: it may refuse without having changed anything, as the listeners may.
-fn apply(runtime: &mut Runtime, gate: &Gate, settings: &Settings) -> Result<(), StartError> {
+fn apply(runtime: &mut Runtime, gate: &Gate, settings: &Settings, workers: usize) -> Result<(), StartError> {
     let prepared = gate.prepare(&settings.gate())?;
-    runtime.apply(&settings.listeners, settings.connections)?;
+    runtime.apply(&settings.listeners, bounded(settings, workers))?;
     prepared.put_in_place();
     Ok(())
 }
@@ -177,10 +193,11 @@ fn new_assertion_key() -> Zeroizing<Vec<u8>> {
     Zeroizing::new(AssertionKey::generate().map(|key| key.pkcs8().to_vec()).unwrap_or_default())
 }
 
-async fn open_admin(address: SocketAddr, gate: &Gate, state: &StateHealth) -> Result<(), StartError> {
+async fn open_admin(settings: &AdminSettings, gate: &Gate, state: &StateHealth) -> Result<(), StartError> {
+    let (address, hosts) = (settings.address, settings.hosts.clone());
     let listener = TcpListener::bind(address).await.map_err(|error| StartError::Admin(address, error))?;
     let (gate, state, metrics) = (gate.clone(), state.clone(), gate.metrics());
     let readiness = Arc::new(move || observe::missing(&gate, &state));
-    tokio::spawn(admin::serve(listener, admin::Sources { readiness, metrics }));
+    tokio::spawn(admin::serve(listener, admin::Sources { readiness, metrics, hosts }));
     Ok(())
 }

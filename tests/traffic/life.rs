@@ -180,6 +180,23 @@ fn proxy_headers_say_who_asks_and_nothing_else_is_let_in() {
     assert_eq!(app.count(), 2);
 }
 
+#[test]
+fn invariant_10_only_the_balancers_may_send_proxy_headers() {
+    let app = App::ok();
+    let get = request("GET", "/", &[]);
+    for (from, answered) in [("10.0.0.0/8", false), ("127.0.0.0/8", true), ("::ffff:127.0.0.1", true)] {
+        let server = format!(
+            "listen = {{ address = \"127.0.0.1:{{port}}\", proxy_protocol = {{ from = [\"192.0.2.1\", \"{from}\"] }} }}"
+        );
+        let gateway = Gateway::launch(TempDir::new().unwrap(), &server, &app.route(""), |_, _| {});
+        let mut conn = gateway.connect();
+        conn.say(format!("PROXY TCP4 9.9.9.9 127.0.0.1 5555 80\r\n{get}"));
+        let answer = conn.response();
+        assert_eq!(answer.head.is_empty(), !answered, "{from}: {answer:?}");
+    }
+    assert_eq!((app.count(), app.last().header("x-forwarded-for")), (2, Some("9.9.9.9")));
+}
+
 const TLS: &str = "listen = \"127.0.0.1:{port}\"\ntls = [{ cert = \"one.crt\", key = \"one.key\" }, { cert = \"two.crt\", key = \"two.key\" }]";
 
 fn with_tls(server: &str, routes: &str) -> (Gateway, Identity, Identity) {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod app;
+mod crowded;
 mod early_answers;
 mod grpc;
 mod hostile_headers;

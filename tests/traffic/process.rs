@@ -166,7 +166,7 @@ fn spawn(mut command: Command, directory: &TempDir) -> Child {
 
 fn write(directory: &TempDir, port: u16, admin: u16, server: &str, routes: &str) {
     let text = format!(
-        "[server]\nstate = \"memory\"\nworkers = 2\n{server}\n\n[admin]\nlisten = \"127.0.0.1:{{admin}}\"\n\n\
+        "[server]\nstate = \"memory\"\nworkers = 2\n{server}\n\n[admin]\nlisten = \"127.0.0.1:{{admin}}\"\nhosts = \"app.example\"\n\n\
          [log]\nformat = \"json\"\n\n{routes}\n"
     );
     let text = text.replace("{port}", &port.to_string()).replace("{admin}", &admin.to_string());

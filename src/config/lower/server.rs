@@ -1,18 +1,20 @@
 //! `[server]`, `[admin]`, `[session]`, `[log]`.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+use crate::admin::AdminSettings;
 use crate::gate::RouteSettings;
-use crate::listener::{ConnectionLimits, ListenerSettings, ProxyProtocol, TlsSettings};
+use crate::listener::{ConnectionLimits, ListenerSettings, ProxyProtocol, ProxyVersion, TlsSettings};
+use crate::request::{Authority, TrustedProxies};
 use crate::session::SessionSettings;
 use crate::telemetry::{LogFormat, LogSettings};
 
 use super::super::at::{At, Place, at};
+use super::super::raw;
 use super::super::raw::{
     Admin, Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Span, Tls, TlsSwitch,
     TlsVersion,
@@ -87,7 +89,7 @@ impl Lowering<'_> {
                     .expected("expected no `h2c`: over TLS, HTTP/2 is agreed on by itself"),
             );
         }
-        let proxy_protocol = at.value.proxy_protocol.as_ref().map(proxy_protocol);
+        let proxy_protocol = at!(at.proxy_protocol).given().map(|written| self.proxy_protocol(written));
         let to_https = at.value.to_https.unwrap_or_default();
         if to_https && tls.is_some() {
             let place = at!(at.to_https).place;
@@ -97,6 +99,20 @@ impl Lowering<'_> {
             );
         }
         Some(ListenerSettings { address: address?, tls, proxy_protocol, h2c, to_https })
+    }
+
+    fn proxy_protocol(&mut self, at: At<'_, raw::ProxyProtocol>) -> ProxyProtocol {
+        match at.value {
+            raw::ProxyProtocol::Version(word) => ProxyProtocol { version: proxy_version(word), from: None },
+            raw::ProxyProtocol::Table(table) => {
+                let at = At::new(table, at.place);
+                let from = at!(at.from).given().map(|_| TrustedProxies::new(self.networks(at!(at.from))));
+                ProxyProtocol {
+                    version: table.version.as_ref().map_or(ProxyVersion::Any, proxy_version),
+                    from,
+                }
+            }
+        }
     }
 
     fn tls(&mut self, at: At<'_, Tls>, server: At<'_, Server>) -> Option<TlsSettings> {
@@ -119,6 +135,7 @@ impl Lowering<'_> {
             handshake: self.span(at!(server.handshake_timeout), default.handshake, up_to(5 * MINUTE)),
             head: self.span(at!(server.header_timeout), default.head, up_to(5 * MINUTE)),
             idle: self.span(at!(server.idle_timeout), default.idle, up_to(HOUR)),
+            evict_stalled: default.evict_stalled,
             max_streams: raw.max_streams.unwrap_or(default.max_streams),
         }
     }
@@ -166,8 +183,10 @@ impl Lowering<'_> {
         &mut self,
         at: At<'_, Option<Admin>>,
         listeners: &[ListenerSettings],
-    ) -> Option<SocketAddr> {
+    ) -> Option<AdminSettings> {
         let admin = at.given()?;
+        let hosts =
+            at!(admin.hosts).all().into_iter().filter_map(|host| self.keep(admin_host(host))).collect();
         let at = at!(admin.listen);
         let address = self.keep(socket(at))?;
         if listeners.iter().any(|listener| listener.address == address) {
@@ -176,7 +195,7 @@ impl Lowering<'_> {
                     .expected("expected an address that only operators can reach"),
             );
         }
-        Some(address)
+        Some(AdminSettings { address, hosts })
     }
 
     /// The origin of sign-in; needed as soon as somebody could sign in.
@@ -231,11 +250,19 @@ impl Lowering<'_> {
     }
 }
 
-const fn proxy_protocol(word: &ProxyProtocolWord) -> ProxyProtocol {
+fn admin_host(at: At<'_, String>) -> Result<String, Remark> {
+    match Authority::parse(at.value) {
+        Ok(name) if name.port().is_none() => Ok(name.host().to_owned()),
+        Ok(_) | Err(_) => Err(Remark::new(at.place, "not the name of a host")
+            .expected("expected a name such as \"gateway-1.internal\", without scheme and port")),
+    }
+}
+
+const fn proxy_version(word: &ProxyProtocolWord) -> ProxyVersion {
     match word {
-        ProxyProtocolWord::V1 => ProxyProtocol::V1,
-        ProxyProtocolWord::V2 => ProxyProtocol::V2,
-        ProxyProtocolWord::Any => ProxyProtocol::Any,
+        ProxyProtocolWord::V1 => ProxyVersion::V1,
+        ProxyProtocolWord::V2 => ProxyVersion::V2,
+        ProxyProtocolWord::Any => ProxyVersion::Any,
     }
 }
 

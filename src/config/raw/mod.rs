@@ -22,8 +22,8 @@ pub(super) use route::{
     Route, SchemeWord, TokenWord, TolerateWord,
 };
 pub(super) use server::{
-    Admin, CertificatePair, Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Tls,
-    TlsSwitch, TlsVersion,
+    Admin, CertificatePair, Listen, ListenTable, Log, LogWord, ProxyProtocol, ProxyProtocolTable,
+    ProxyProtocolWord, Server, Session, Tls, TlsSwitch, TlsVersion,
 };
 pub(super) use upstream::{BalanceWord, Ejection, Health, ProtocolWord, Timeout, UpstreamTls};
 pub(super) use value::{File, OneOrMany, Scalar, Size, Span};

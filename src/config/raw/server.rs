@@ -34,7 +34,8 @@ pub(in crate::config) struct Server {
     /// Worker threads.
     #[schemars(range(min = 1, max = 1024), extend("x-default" = "one for each processor"))]
     pub workers: Option<usize>,
-    /// Connections at once; further ones wait.
+    /// Connections at once on each listener. Beyond that silent ones are closed for newcomers; where none is silent,
+    /// newcomers wait. Fewer where the system's limit of open files allows no more.
     #[schemars(range(min = 1, max = 10_000_000), extend("default" = 20_000))]
     pub max_connections: Option<usize>,
     /// Size of a request's head; what is larger is answered with 431.
@@ -49,7 +50,7 @@ pub(in crate::config) struct Server {
     /// How long a TLS handshake and a PROXY protocol header may take.
     #[schemars(extend("default" = "10s"))]
     pub handshake_timeout: Option<Span>,
-    /// How long a request's head may take from its first byte.
+    /// How long a request's head may take from its first byte, and a new connection to its first byte.
     #[schemars(extend("default" = "15s"))]
     pub header_timeout: Option<Span>,
     /// How long a kept-alive connection may be silent.
@@ -78,9 +79,10 @@ pub(in crate::config) struct ListenTable {
     /// certificates of its own.
     #[schemars(extend("x-default" = "`true` where `[server] tls` is given"))]
     pub tls: Option<TlsSwitch>,
-    /// Every connection must begin with a PROXY protocol header of this version.
+    /// Every connection must begin with a PROXY protocol header. A table says who may send one; a version alone
+    /// believes whoever connects.
     #[schemars(extend("x-default" = "none is read"))]
-    pub proxy_protocol: Option<ProxyProtocolWord>,
+    pub proxy_protocol: Option<ProxyProtocol>,
     /// Whether HTTP/2 with prior knowledge is understood in clear text.
     #[schemars(extend("default" = false))]
     pub h2c: Option<bool>,
@@ -123,6 +125,25 @@ pub(in crate::config) enum TlsVersion {
     V13,
 }
 
+/// Which PROXY protocol header, and of whom.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::config) enum ProxyProtocol {
+    Version(ProxyProtocolWord),
+    Table(ProxyProtocolTable),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct ProxyProtocolTable {
+    /// The version of the header.
+    #[schemars(extend("default" = "any"))]
+    pub version: Option<ProxyProtocolWord>,
+    /// Networks of the balancers that send it. Whoever connects from elsewhere is refused.
+    #[schemars(extend("examples" = ["10.0.0.0/24"], "x-default" = "whoever connects is believed"))]
+    pub from: Option<OneOrMany<String>>,
+}
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::config) enum ProxyProtocolWord {
@@ -140,6 +161,11 @@ pub(in crate::config) struct Admin {
     /// Address and port; keep it away from the public.
     #[schemars(extend("examples" = ["127.0.0.1:9090"]))]
     pub listen: String,
+    /// Names under which its pages may be asked for, beside IP addresses and `localhost`; `/healthz` and `/readyz`
+    /// answer under any. Other names are refused with 421, so that no page in a browser can read metrics through a
+    /// name that it has pointed here.
+    #[schemars(extend("examples" = ["gateway-1.internal"], "x-default" = "none"))]
+    pub hosts: Option<OneOrMany<String>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

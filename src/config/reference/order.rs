@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::raw::{
     Admin, CertificatePair, Claims, Ejection, HeaderRules, Health, Identity, Limit, ListenTable, Log, Policy,
-    Provider, Redirect, Route, Rule, SecretSource, Server, Session, Timeout, UpstreamTls,
+    Provider, ProxyProtocolTable, Redirect, Route, Rule, SecretSource, Server, Session, Timeout, UpstreamTls,
 };
 
 /// The keys of `table` in their order.
@@ -20,10 +20,11 @@ pub(super) fn keys(table: &Value) -> Vec<&str> {
     keys
 }
 
-fn orders() -> [&'static [&'static str]; 20] {
+fn orders() -> [&'static [&'static str]; 21] {
     [
         fields::<Server>(),
         fields::<ListenTable>(),
+        fields::<ProxyProtocolTable>(),
         fields::<CertificatePair>(),
         fields::<Admin>(),
         fields::<Session>(),

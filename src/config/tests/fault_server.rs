@@ -24,6 +24,14 @@ fn listeners() {
             "[server] tls",
         ),
         (
+            changed(
+                "admin",
+                "listen = \"127.0.0.1:1\"\nhosts = [\"gateway.internal\", \"http://gateway.internal:9090\"]",
+            ),
+            "not the name of a host",
+            "without scheme and port",
+        ),
+        (
             changed("admin", "listen = \"127.0.0.1:8443\""),
             "the admin listener has the address of a public one",
             "only operators can reach",

@@ -13,10 +13,10 @@ use crate::forward::{
 use crate::gate::{RedirectSettings, RouteAction};
 use crate::identity::ClaimPath;
 use crate::limit::Per;
-use crate::listener::ProxyProtocol;
+use crate::listener::{ProxyProtocol, ProxyVersion};
 use crate::oidc::{AbsentGroups, AskUserInfo, ClientAuthentication, ClientSettings, ProviderSettings};
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
-use crate::request::{PathException, PathExceptions, Scheme};
+use crate::request::{PathException, PathExceptions, Scheme, TrustedProxies};
 
 fn route(line: &str) -> (UpstreamSettings, ForwardSettings) {
     match settings(&changed("routes", line)).routes.remove(0).action {
@@ -51,11 +51,17 @@ fn listeners_bring_their_own_or_share_the_servers_certificate() {
     assert!(
         listeners[1].tls.is_none()
             && listeners[1].h2c
-            && listeners[1].proxy_protocol == Some(ProxyProtocol::V2)
+            && listeners[1].proxy_protocol == Some(ProxyProtocol { version: ProxyVersion::V2, from: None })
     );
     assert!(listeners[2].tls.as_ref().unwrap().certificates[0].key.ends_with("other.key"));
     let names: Vec<_> = watched.iter().map(|path| path.display().to_string()).collect();
     assert_eq!(names, ["other.crt", "other.key", "portcullis.toml", "tls.crt", "tls.key"]);
+    let from =
+        "listen = { address = \"127.0.0.1:1\", proxy_protocol = { from = [\"10.0.0.0/8\", \"::1\"] } }";
+    let Settings { listeners, .. } = settings(&changed("server", from));
+    let networks = ["10.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap()).to_vec();
+    let from = Some(TrustedProxies::new(networks));
+    assert_eq!(listeners[0].proxy_protocol, Some(ProxyProtocol { version: ProxyVersion::Any, from }));
 }
 
 #[test]

@@ -275,6 +275,19 @@ fn the_server() {
             "",
         ),
         (
+            changed("server", "listen = { address = \"127.0.0.1:2\", proxy_protocol = \"v2\" }"),
+            "whoever connects is believed what its PROXY protocol header says",
+            "anybody can claim any address",
+        ),
+        (
+            changed(
+                "server",
+                "listen = { address = \"127.0.0.1:2\", proxy_protocol = { version = \"v1\" } }",
+            ),
+            "whoever connects is believed what its PROXY protocol header says",
+            "",
+        ),
+        (
             changed("server", "public_url = \"http://localhost:8443\""),
             "session cookies go in clear text, without `Secure` and `__Host-`",
             "on this machine",
@@ -286,7 +299,8 @@ fn the_server() {
         ),
     ]);
     nothing_is_said_of(&[
-        changed("server", "tls").replace("[server]", "[server]\ntrusted_proxies = \"10.0.0.0/8\"")
+        changed("server", "listen = { address = \"127.0.0.1:2\", proxy_protocol = { from = \"10.0.0.1\" } }"),
+        changed("server", "tls").replace("[server]", "[server]\ntrusted_proxies = \"10.0.0.0/8\""),
     ]);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::at::{At, at};
-use super::super::raw::Provider;
+use super::super::raw::{Listen, Provider};
 use super::super::remark::{Remark, quoted};
 use super::{Meant, joined};
 use crate::oidc::ProviderSettings;
@@ -11,6 +11,7 @@ use crate::oidc::ProviderSettings;
 impl<'a> Meant<'a> {
     pub(super) fn about_the_server(&self) -> Vec<Remark> {
         let mut warnings = self.everybody_trusted();
+        warnings.extend(self.anybody_sends_proxy_headers());
         warnings.extend(self.cookies_in_clear_text());
         warnings.extend(self.nobody_speaks_https());
         warnings
@@ -28,6 +29,21 @@ impl<'a> Meant<'a> {
                 .help("name the networks of your own proxies; addresses in rules, limits and logs are worth nothing else")
         };
         networks.map(warning).collect()
+    }
+
+    fn anybody_sends_proxy_headers(&self) -> Vec<Remark> {
+        let config = self.config;
+        let server = at!(config.server);
+        let written = at!(server.listen).items().into_iter();
+        let open = written.zip(&self.settings.listeners).filter(|(_, listener)| {
+            listener.proxy_protocol.as_ref().is_some_and(|header| header.from.is_none())
+        });
+        let warning = |(at, _): (At<'_, Listen>, _)| {
+            Remark::new(at.place, "whoever connects is believed what its PROXY protocol header says")
+                .expected("anybody can claim any address")
+                .help("name the balancers: `proxy_protocol = { from = [\"10.0.0.0/24\"] }`")
+        };
+        open.map(warning).collect()
     }
 
     fn cookies_in_clear_text(&self) -> Option<Remark> {

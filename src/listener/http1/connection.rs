@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 use super::super::activity::Activity;
 use super::super::content::Content;
+use super::super::room::Seat;
 use super::super::stream::{Prefixed, Stream, Watched};
-use super::super::tally::{Refusal, Seat};
+use super::super::tally::Refusal;
 use super::super::watch::Graceful;
 use super::super::{Handler, Serving};
 use super::answer::{Asked, write_refusal};

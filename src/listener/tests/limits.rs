@@ -6,6 +6,8 @@ use super::*;
 async fn invariant_14_a_head_that_does_not_end_is_cut_off() {
     let server = Server::plain();
     let mut stream = server.connect().await;
+    stream.write_all(GET).await.unwrap();
+    read_answer(&mut stream).await;
     tokio::time::sleep(ConnectionLimits::default().head * 2).await;
     let begun = tokio::time::Instant::now();
     stream.write_all(b"GET / HTTP/1.1\r\nX: ").await.unwrap();
@@ -30,12 +32,25 @@ async fn a_silent_connection_is_closed_after_the_idle_limit_and_not_before() {
     let server = Server::plain();
     let mut stream = server.connect().await;
     let idle = ConnectionLimits::default().idle;
-    tokio::time::sleep(idle - SHORT).await;
+    for _ in 0..2 {
+        stream.write_all(GET).await.unwrap();
+        assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 "));
+        tokio::time::sleep(idle - SHORT).await;
+    }
     stream.write_all(GET).await.unwrap();
-    assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 "));
+    read_answer(&mut stream).await;
     let begun = tokio::time::Instant::now();
     assert_eq!(read_to_end(&mut stream).await, "");
     assert!(begun.elapsed() >= idle && begun.elapsed() < idle + SHORT, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn invariant_14_the_first_byte_is_due_as_soon_as_a_head() {
+    let server = Server::plain();
+    let (begun, mut stream) = (tokio::time::Instant::now(), server.connect().await);
+    assert_eq!(read_to_end(&mut stream).await, "");
+    let limit = ConnectionLimits::default().head;
+    assert!(begun.elapsed() >= limit && begun.elapsed() < limit + SHORT, "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,17 +93,36 @@ async fn connections_beyond_the_limit_wait_for_a_seat() {
     let limits = ConnectionLimits { max_connections: 2, ..ConnectionLimits::default() };
     let server = Server::start(&clear(), limits);
     let (mut first, mut second) = (server.connect().await, server.connect().await);
-    for stream in [&mut first, &mut second] {
-        stream.write_all(GET).await.unwrap();
-        read_answer(stream).await;
+    for (stream, target) in [(&mut first, "/wait"), (&mut second, "/wait?2")] {
+        stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).await.unwrap();
+        server.begun(target).await;
     }
     let mut third = server.connect().await;
     third.write_all(LAST).await.unwrap();
-    first.write_all(GET).await.unwrap();
-    read_answer(&mut first).await;
-    assert_eq!(server.serving.load().tally().accepted(), 2, "the third waits in the kernel");
+    tokio::time::sleep(SHORT / 10).await;
+    assert_eq!(server.serving.load().tally().accepted(), 2, "the third waits");
     drop(second);
     assert!(read_to_end(&mut third).await.contains("/last"));
+    assert_eq!(server.refused(Refusal::Evicted), 0);
+    server.teller.gate.add_permits(1);
+    assert!(read_answer(&mut first).await.contains("/wait"));
+}
+
+#[tokio::test]
+async fn invariant_26_silent_connections_yield_to_newcomers() {
+    let limits = ConnectionLimits { max_connections: 2, ..ConnectionLimits::default() };
+    let server = Server::start(&clear(), limits);
+    let mut busy = server.connect().await;
+    busy.write_all(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    server.begun("/wait").await;
+    let mut silent = vec![server.connect().await];
+    for _ in 0..20 {
+        assert!(server.exchange(LAST).await.contains("/last"));
+        silent.push(server.connect().await);
+    }
+    server.teller.gate.add_permits(1);
+    assert!(read_answer(&mut busy).await.contains("/wait"), "who is busy stays");
+    assert_eq!(read_to_end(&mut silent[0]).await, "");
 }
 
 #[tokio::test]

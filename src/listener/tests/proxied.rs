@@ -3,7 +3,8 @@
 use super::*;
 
 fn behind_balancer() -> ListenerSettings {
-    ListenerSettings { proxy_protocol: Some(ProxyProtocol::Any), ..clear() }
+    let any = ProxyProtocol { version: ProxyVersion::Any, from: None };
+    ListenerSettings { proxy_protocol: Some(any), ..clear() }
 }
 
 #[tokio::test]

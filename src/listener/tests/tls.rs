@@ -107,7 +107,10 @@ async fn invariant_14_a_handshake_that_does_not_end_is_cut_off() {
 async fn behind_a_balancer_tls_follows_the_header() {
     let directory = tempfile::tempdir().unwrap();
     let site = site(&directory, &["one.example"]);
-    let listener = ListenerSettings { proxy_protocol: Some(ProxyProtocol::V1), ..settings(&[&site], false) };
+    let listener = ListenerSettings {
+        proxy_protocol: Some(ProxyProtocol { version: ProxyVersion::V1, from: None }),
+        ..settings(&[&site], false)
+    };
     let server = Server::start(&listener, ConnectionLimits::default());
     assert!(connect(&server, &site, "one.example", &[]).await.is_err());
     assert_eq!(server.refused(Refusal::ProxyHeader), 1);
