@@ -8,6 +8,7 @@
 )]
 
 mod attacks;
+mod backup;
 mod bad_providers;
 mod bearer_tokens;
 mod browser;

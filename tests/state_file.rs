@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::support::{Browser, Gateway, free_port, program, until_async};
+use crate::support::{Browser, Gateway, free_port, program, until, until_async};
 
 const REST: &str = "[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n[[routes]]\nname = \"open\"\nupstream = \"http://127.0.0.1:9\"\naccess = \"public\"\n";
 
@@ -26,7 +26,7 @@ fn place(bytes: &[u8]) -> (TempDir, PathBuf) {
 fn refuses(directory: &Path, state: &Path, why: &str) {
     let before = fs::read(state).unwrap();
     let ended = program(directory, &["run", "--config", "portcullis.toml"]);
-    assert!(!ended.status.success(), "it started with {why}");
+    assert_eq!(ended.status.code(), Some(65), "systemd shall not try again with {why}");
     let said = String::from_utf8_lossy(&ended.stderr).into_owned() + &String::from_utf8_lossy(&ended.stdout);
     assert!(said.contains("state.db") && said.contains(why), "{said}");
     assert!(!said.contains("panicked"), "{said}");
@@ -77,6 +77,51 @@ fn a_file_that_everybody_can_read_is_not_trusted() {
     let (directory, state) = place(b"");
     fs::set_permissions(&state, fs::Permissions::from_mode(0o644)).unwrap();
     refuses(directory.path(), &state, "chmod 600");
+}
+
+/// The state file of the first version: its tables, and one key that apps know.
+const FIRST: &str = include_str!("../src/storage/migrations/0001_server_keys.sql");
+
+#[test]
+fn an_old_state_file_is_brought_up_to_date_and_keeps_its_keys() {
+    let (directory, state) = place(b"");
+    let old = rusqlite::Connection::open(&state).unwrap();
+    old.execute_batch(FIRST).unwrap();
+    let key = "INSERT INTO server_keys VALUES ('flow-cookies', 1, zeroblob(64))";
+    old.execute_batch(&format!("PRAGMA application_id = 0x50727463; PRAGMA user_version = 1; {key}"))
+        .unwrap();
+    drop(old);
+    let mut child = start(directory.path());
+    let version = || {
+        let now = rusqlite::Connection::open(&state).unwrap();
+        let key = "SELECT key = zeroblob(64) FROM server_keys WHERE purpose = 'flow-cookies'";
+        let kept = now.query_row(key, [], |row| row.get::<_, bool>(0)).unwrap_or(false);
+        kept && now
+            .pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))
+            .is_ok_and(|it| it > 1)
+    };
+    until("the migration", version);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_missing_directory_is_said_to_be_missing() {
+    let (directory, _) = place(b"");
+    let file = directory.path().join("portcullis.toml");
+    let text = fs::read_to_string(&file).unwrap().replace("state.db", "nowhere/state.db");
+    fs::write(&file, text).unwrap();
+    let ended = program(directory.path(), &["run", "--config", "portcullis.toml"]);
+    assert_eq!(ended.status.code(), Some(65));
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned() + &String::from_utf8_lossy(&ended.stdout);
+    assert!(said.contains("the directory") && said.contains("does not exist"), "{said}");
+}
+
+fn start(directory: &Path) -> std::process::Child {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.args(["run", "--config", "portcullis.toml"]).current_dir(directory);
+    let quiet = || std::process::Stdio::null();
+    command.stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn().unwrap()
 }
 
 /// A gateway that runs on a state file, and what its `/readyz` and metric say of that.

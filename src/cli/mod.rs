@@ -1,5 +1,6 @@
 //! The commands: what a terminal reads and shows.
 
+mod backup;
 mod check;
 mod demo;
 mod explain;
@@ -17,6 +18,9 @@ use clap::{Args, Parser, Subcommand};
 
 /// Exit code for a configuration that does not load, of a command that needs it.
 const BAD_CONFIGURATION: u8 = 64;
+
+/// Exit code for a state file that somebody must mend before the gateway can start.
+const UNUSABLE_STATE: u8 = 65;
 
 /// A reverse-proxy authentication gateway: sign-in, tokens, policy, limits.
 #[derive(Debug, Parser)]
@@ -38,6 +42,10 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Tell what would happen to a request, and why; exit 0 where it is let in
     Explain(Box<explain::ExplainArguments>),
+    /// Copy everything that the gateway keeps to one file, while it runs
+    Backup(backup::BackupArguments),
+    /// Put a backup in place of what the gateway keeps; everybody signs in again
+    Restore(backup::RestoreArguments),
     /// Print a script that completes commands and options in a shell
     Completions(shell::CompletionArguments),
     /// Print the manual page
@@ -69,6 +77,8 @@ pub fn main() -> ExitCode {
         Command::Schema => check::schema(),
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Backup(arguments) => backup::backup(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man => shell::man(),
     }

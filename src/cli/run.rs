@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::BAD_CONFIGURATION;
 use super::terminal::{complain, complain_of, has_colour};
+use super::{BAD_CONFIGURATION, UNUSABLE_STATE};
 use crate::config::{self, Finding, Report, Settings, SystemSources};
 use crate::runtime::{self, Reload, StartError};
 use crate::telemetry::{self, LogFormat};
@@ -56,10 +56,11 @@ fn tell(path: &Path, report: &Report, format: LogFormat) {
 /// Says why the gateway ends, in the format of the log.
 fn ended(error: &StartError, format: LogFormat) -> ExitCode {
     if format.is_human() {
-        return fail(error);
+        fail(error);
+    } else {
+        tracing::error!(%error, "the gateway ends");
     }
-    tracing::error!(%error, "the gateway ends");
-    ExitCode::FAILURE
+    if error.is_unusable_state() { ExitCode::from(UNUSABLE_STATE) } else { ExitCode::FAILURE }
 }
 
 /// The runtime beside the workers: provider calls, health checks, the admin listener.

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use files::{Ticker, watch};
 pub use open_files::raise_open_files;
 pub use program::{Reload, StartError, run};
-pub use serve::{ApplyError, Runtime, serve};
+pub use serve::{ApplyError, Draining, Runtime, serve};
 pub use signals::signals;
 pub use sockets::Sockets;
 pub use workers::Workers;

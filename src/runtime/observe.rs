@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::Runtime;
+use super::{Draining, Runtime};
 use crate::admin::Missing;
 use crate::gate::Gate;
 use crate::listener::{Refusal, Tally};
@@ -10,12 +10,19 @@ use crate::session::Sessions;
 use crate::storage::StateHealth;
 use crate::telemetry::{Metrics, Scrape};
 
-/// Parts that cannot do their work: the others go on, so that none of them makes the whole unready.
-pub(super) fn missing(gate: &Gate, state: &StateHealth) -> Vec<Missing> {
+/// What keeps the process from its work. A part that is away leaves the others at theirs, so that only the drain
+/// makes the whole unready.
+pub(super) fn missing(gate: &Gate, state: &StateHealth, draining: &Draining) -> Vec<Missing> {
     let parts = gate.missing().into_iter();
     let parts = parts.map(|part| Missing { what: part.what, why: part.why, fatal: false });
     let state = state.troubles().into_iter();
-    parts.chain(state.map(|why| Missing { what: "state".into(), why, fatal: false })).collect()
+    let state = state.map(|why| Missing { what: "state".into(), why, fatal: false });
+    let drain = draining.has_begun().then(|| Missing {
+        what: "process".into(),
+        why: "it is draining: it takes no new connections, and ends when those it has are done".into(),
+        fatal: true,
+    });
+    drain.into_iter().chain(state).chain(parts).collect()
 }
 
 /// Puts the state file's health into the metrics.

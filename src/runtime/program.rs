@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch as watched};
 use zeroize::Zeroizing;
 
 use super::open_files::within_open_files;
-use super::{ApplyError, Event, Runtime, WATCH_INTERVAL, observe, serve, signals, systemd, watch};
+use super::{ApplyError, Draining, Event, Runtime, WATCH_INTERVAL, observe, serve, signals, systemd, watch};
 use crate::admin::{self, AdminSettings};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -47,6 +47,19 @@ pub enum StartError {
     System(#[from] io::Error),
 }
 
+impl StartError {
+    /// Whether it is a state file that no further start can use before somebody has mended it.
+    #[must_use]
+    pub fn is_unusable_state(&self) -> bool {
+        match self {
+            Self::Storage(error) => error.is_final(),
+            Self::Listen(_) | Self::Admin(..) | Self::Gate(_) | Self::AssertionKey(_) | Self::System(_) => {
+                false
+            }
+        }
+    }
+}
+
 /// Reads the configuration again; `None` where it has faults, which have been reported then.
 pub type Reload = Box<dyn Fn() -> Option<Settings> + Send + Sync>;
 
@@ -66,12 +79,14 @@ pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send
     let foundations = foundations(&settings, workers, &database).await?;
     let sessions = foundations.sessions.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
-    let mut runtime = Runtime::start(workers, |_| gate.clone(), systemd::inherited()?, settings.drain)?;
+    let inherited = systemd::inherited()?;
+    tell_of_unlisted(&inherited, &settings);
+    let mut runtime = Runtime::start(workers, |_| gate.clone(), inherited, settings.drain)?;
     runtime.apply(&settings.listeners, bounded(&settings, workers))?;
     observe::listeners(&gate.metrics(), &runtime);
     observe::state(&gate.metrics(), database.health(), &sessions);
     if let Some(admin) = &settings.admin {
-        open_admin(admin, &gate, database.health()).await?;
+        open_admin(admin, &gate, database.health(), runtime.draining()).await?;
     }
     tokio::spawn(database.tend());
     tokio::spawn(sessions.clone().maintain());
@@ -84,6 +99,19 @@ pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send
         tracing::error!(%error, "when sessions were last used could not be written");
     }
     Ok(())
+}
+
+/// Names sockets of systemd that no listener has the address of: who connects there waits for ever.
+fn tell_of_unlisted(inherited: &[std::net::TcpListener], settings: &Settings) {
+    let listed =
+        |address: &SocketAddr| settings.listeners.iter().any(|listener| listener.address == *address);
+    for address in inherited.iter().filter_map(|socket| socket.local_addr().ok()).filter(|it| !listed(it)) {
+        tracing::warn!(
+            %address,
+            "systemd has passed a socket that nobody answers on: no listener has its address; write it in \
+             `[server] listen` as it stands in `ListenStream=`, or take it out there"
+        );
+    }
 }
 
 /// What a reload changes.
@@ -193,11 +221,16 @@ fn new_assertion_key() -> Zeroizing<Vec<u8>> {
     Zeroizing::new(AssertionKey::generate().map(|key| key.pkcs8().to_vec()).unwrap_or_default())
 }
 
-async fn open_admin(settings: &AdminSettings, gate: &Gate, state: &StateHealth) -> Result<(), StartError> {
+async fn open_admin(
+    settings: &AdminSettings,
+    gate: &Gate,
+    state: &StateHealth,
+    draining: Draining,
+) -> Result<(), StartError> {
     let (address, hosts) = (settings.address, settings.hosts.clone());
     let listener = TcpListener::bind(address).await.map_err(|error| StartError::Admin(address, error))?;
     let (gate, state, metrics) = (gate.clone(), state.clone(), gate.metrics());
-    let readiness = Arc::new(move || observe::missing(&gate, &state));
+    let readiness = Arc::new(move || observe::missing(&gate, &state, &draining));
     tokio::spawn(admin::serve(listener, admin::Sources { readiness, metrics, hosts }));
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, btree_map};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -62,6 +63,19 @@ pub struct Runtime {
     /// Listeners that a reload has taken away, while they drain.
     leaving: Vec<watch::Sender<Phase>>,
     drain: Duration,
+    draining: Draining,
+}
+
+/// Whether the process takes no more connections. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Draining(Arc<AtomicBool>);
+
+impl Draining {
+    /// Whether it has begun.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl std::fmt::Debug for Share {
@@ -91,7 +105,8 @@ impl Runtime {
             work(mine, handler(worker), worker)
         })?;
         let sockets = Sockets::new(count, inherited);
-        Ok(Self { workers, shares, sockets, open: BTreeMap::new(), leaving: Vec::new(), drain })
+        let (open, draining) = (BTreeMap::new(), Draining::default());
+        Ok(Self { workers, shares, sockets, open, leaving: Vec::new(), drain, draining })
     }
 
     /// Makes the listeners as configured: opens new addresses, gives equal ones their new settings and
@@ -158,8 +173,14 @@ impl Runtime {
         self.open.iter().map(|(address, open)| (*address, Arc::clone(open.serving.load().tally())))
     }
 
+    /// Tells when the drain begins, for readiness.
+    pub fn draining(&self) -> Draining {
+        self.draining.clone()
+    }
+
     /// Tells every listener; the phase only goes forward.
     pub fn enter(&mut self, phase: Phase) {
+        self.draining.0.store(phase != Phase::Serve, Ordering::Relaxed);
         self.shares.clear();
         let senders = self.open.values().map(|open| &open.phase).chain(&self.leaving);
         for sender in senders {

@@ -48,7 +48,15 @@ impl Sockets {
     }
 
     /// A port of 0 is chosen once and then shared.
+    ///
+    /// Sharing is for our own workers: another gateway that shares its address, too, would take half of the
+    /// requests in silence. A socket that shares nothing finds out whether anybody is there.
     fn bind(&self, listener: &ListenerSettings) -> Result<Shares, BindError> {
+        let alone = bind(listener, false)?;
+        if self.workers == 1 {
+            return Ok(vec![alone]);
+        }
+        drop(alone);
         let first = bind(listener, true)?;
         let fault = |source| BindError { address: listener.address, source };
         let chosen = ListenerSettings { address: first.local_addr().map_err(fault)?, ..listener.clone() };

@@ -118,6 +118,9 @@ pub trait SessionStore: fmt::Debug + Send + Sync {
     /// Endings on record whose families an earlier process did not get removed.
     fn recorded_endings(&self) -> Vec<SessionId>;
 
-    /// Removes families that are over; answers which.
+    /// Removes families that are over, some at a time; answers which, none where none is left.
     fn purge(&self, expiry: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>>;
+
+    /// Gives a little of the room that removed families leave back to the disk; true while there is more.
+    fn shrink(&self) -> StoreFuture<'_, bool>;
 }

@@ -14,8 +14,8 @@ use crate::clock::Timestamp;
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
 /// Flushes between two purges.
 const FLUSHES_A_PURGE: u32 = 12;
-/// Families removed in one transaction.
-const PURGED_AT_ONCE: u32 = 500;
+/// Families removed in one transaction: a few milliseconds, between which everybody else's operations run.
+pub(super) const PURGED_AT_ONCE: u32 = 20;
 
 impl Sessions {
     /// Writes what requests noted, then removes sessions that are over; answers how many families.
@@ -56,12 +56,14 @@ impl Inner {
         let mut total = 0;
         loop {
             let removed = self.store.purge(expiry).await?;
+            if removed.is_empty() {
+                break;
+            }
             removed.iter().for_each(|family| self.forget_family(family));
             total += removed.len();
-            if removed.len() < PURGED_AT_ONCE as usize {
-                return Ok(total);
-            }
         }
+        while self.store.shrink().await? {}
+        Ok(total)
     }
 
     /// The idle time is counted from what is written, which may lag behind what happened.

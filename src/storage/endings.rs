@@ -105,6 +105,18 @@ impl Endings {
     }
 }
 
+/// The endings on record beside the state file `state`, for a copy of it; none where there is no such file.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn recorded(state: &Path) -> io::Result<Vec<EndedId>> {
+    match std::fs::read(beside(state)) {
+        Ok(content) => Ok(content.chunks_exact(SLOT).skip(1).filter_map(ended).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
 fn read_up_to(file: &File, content: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     while length < content.len() {

@@ -124,6 +124,26 @@ impl StorageError {
         }
     }
 
+    /// Whether somebody must mend something before another start can succeed.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::ParentMissing { .. }
+            | Self::Exposed { .. }
+            | Self::NotADatabase { .. }
+            | Self::Foreign { .. }
+            | Self::Newer { .. }
+            | Self::Corrupt { .. } => true,
+            Self::Inaccessible { .. }
+            | Self::InUse { .. }
+            | Self::Migration { .. }
+            | Self::Query { .. }
+            | Self::Overloaded { .. }
+            | Self::Ending { .. }
+            | Self::Interrupted { .. } => false,
+        }
+    }
+
     /// Whether the disk, or the way to it, is to blame, rather than one operation.
     pub(super) fn is_the_disks(&self) -> bool {
         use rusqlite::ErrorCode::ConstraintViolation;

@@ -31,6 +31,18 @@ pub(super) fn hold(path: &Path) -> Result<Held, StorageError> {
     Ok(Held { path, _lock: lock })
 }
 
+/// Takes hold of the name at `path` alone, whatever lies there.
+pub(super) fn lock_alone(path: &Path) -> Result<Held, StorageError> {
+    let path = real(path)?;
+    let lock = lock(&path)?;
+    Ok(Held { path, _lock: lock })
+}
+
+/// The file at `path`, free of links; it must be there.
+pub(super) fn existing(path: &Path) -> Result<PathBuf, StorageError> {
+    path.canonicalize().map_err(|cause| StorageError::inaccessible(path, cause))
+}
+
 fn real(path: &Path) -> Result<PathBuf, StorageError> {
     if let Ok(existing) = path.canonicalize() {
         return Ok(existing);

@@ -2,6 +2,8 @@
 //!
 //! A state file that cannot be used is named and left alone; it is never deleted, emptied or replaced.
 
+mod backup;
+mod container;
 mod database;
 mod endings;
 mod error;
@@ -10,11 +12,14 @@ mod health;
 pub mod keys;
 mod migrations;
 mod open;
+mod shrink;
 mod tend;
 
 #[cfg(test)]
 mod tests;
 
+pub use backup::{BackupError, Restored, RestoredSessions, backup, restore};
+pub use container::Store;
 pub use database::Database;
 pub use endings::EndedId;
 pub use error::StorageError;

@@ -6,13 +6,18 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{StorageError, migrations};
+use super::{StorageError, migrations, shrink};
 
 /// `application_id` in the file's header: "Prtc".
 pub(super) const APPLICATION_ID: i32 = 0x5072_7463;
 
 /// How long a statement waits for another process (a backup) to let go of the file.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
+
+/// Pages of the write-ahead log (4 KiB each) that are moved into the file at a time, and the bytes that the log
+/// keeps on the disk afterwards.
+const CHECKPOINT: i64 = 250;
+const LOG: i64 = 4 << 20;
 
 /// Opens the file that exists at `path`.
 pub(super) fn open(path: &Path) -> Result<Connection, StorageError> {
@@ -22,7 +27,11 @@ pub(super) fn open(path: &Path) -> Result<Connection, StorageError> {
     connection.busy_timeout(BUSY).map_err(fault)?;
     identify(&connection, path)?;
     check(&connection, path)?;
+    let fresh = shrink::prepare(&connection).map_err(fault)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(fault)?;
+    if !fresh {
+        shrink::migrate(&connection, path);
+    }
     configure(&connection).map_err(fault)?;
     migrations::apply(&mut connection, path)?;
     Ok(connection)
@@ -38,7 +47,7 @@ pub(super) fn in_memory(name: &Path) -> Result<Connection, StorageError> {
 }
 
 /// Refuses what is not ours before anything is written, be it a checkpoint on closing.
-fn identify(connection: &Connection, path: &Path) -> Result<(), StorageError> {
+pub(super) fn identify(connection: &Connection, path: &Path) -> Result<(), StorageError> {
     let fault = |cause| StorageError::from_sqlite(path, cause);
     let file = || path.to_owned();
     let (application_id, found, objects) = guarded(connection, header).map_err(fault)?;
@@ -84,6 +93,9 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // signed out would live again (invariant 8). Activity is written in batches, so the price is one
     // fsync for a sign-in or sign-out.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // A checkpoint is work of the thread that everybody waits for: often and little.
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
+    connection.pragma_update(None, "journal_size_limit", LOG)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "trusted_schema", false)

@@ -137,7 +137,7 @@ fn a_state_file_that_is_none_is_told_of_and_left_alone() {
     fs::write(&file, "nonsense").unwrap();
     fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let output = super::portcullis(folder.path(), configuration, &["run"]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(65));
     assert!(String::from_utf8_lossy(&output.stderr).contains("is not a database"), "{output:?}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "nonsense");
 }
@@ -157,9 +157,12 @@ fn the_keys_that_wait_for_a_start_are_all_named_and_no_other() {
 #[test]
 fn the_units_name_what_the_program_knows() {
     let service = fs::read_to_string("packaging/portcullis.service").unwrap();
-    for line in
-        ["Type=notify-reload", "DynamicUser=yes", "RestartPreventExitStatus=64", "StateDirectory=portcullis"]
-    {
+    for line in [
+        "Type=notify-reload",
+        "DynamicUser=yes",
+        "RestartPreventExitStatus=64 65",
+        "StateDirectory=portcullis",
+    ] {
         assert!(service.contains(line), "{line}");
     }
     assert!(service.contains("ExecStart=/usr/bin/portcullis run --config "));

@@ -159,6 +159,93 @@ fn a_socket_of_systemds_is_served() {
 }
 
 #[test]
+fn a_socket_of_systemds_that_no_listener_names_is_told_of() {
+    let app = App::ok();
+    let server = "listen = \"127.0.0.1:{port}\"";
+    let forgotten = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = forgotten.local_addr().unwrap().to_string();
+    let gateway = Gateway::launch(TempDir::new().unwrap(), server, &app.route(""), |command, _| {
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" run --config portcullis.toml",
+        ]);
+        shell.arg(env!("CARGO_BIN_EXE_portcullis")).stdin(Stdio::from(OwnedFd::from(forgotten)));
+        *command = shell;
+    });
+    assert_eq!(gateway.get("/").status(), 200);
+    let log = gateway.log();
+    let line = log.lines().find(|line| line.contains("nobody answers on")).unwrap();
+    assert!(line.contains("WARN") && line.contains(&address), "{line}");
+}
+
+#[test]
+fn a_second_gateway_on_the_same_address_does_not_start_and_says_why() {
+    let app = App::ok();
+    let first = Gateway::start(&app.route(""));
+    for workers in ["1", "2"] {
+        let place = TempDir::new().unwrap();
+        let text = format!(
+            "[server]\nlisten = \"127.0.0.1:{}\"\nstate = \"memory\"\nworkers = {workers}\n\n{}",
+            first.port,
+            app.route("")
+        );
+        std::fs::write(place.path().join("portcullis.toml"), text).unwrap();
+        let ended = crate::support::program(place.path(), &["run", "--config", "portcullis.toml"]);
+        assert_eq!(ended.status.code(), Some(1));
+        let said = [ended.stdout, ended.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains(&format!("cannot listen on 127.0.0.1:{}", first.port)), "{said}");
+    }
+    (0..20).for_each(|_| assert_eq!(first.get("/").status(), 200));
+}
+
+#[test]
+fn an_end_while_keys_are_fetched_is_quiet() {
+    let port = crate::support::free_port();
+    let silent = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let base = format!("http://127.0.0.1:{port}");
+    let provider = format!("[providers.corp]\nissuer = \"{base}\"\nclient_id = \"us\"\n\n");
+    let app = App::ok();
+    let mut gateway = Gateway::start(&format!("{provider}{}", app.route("")));
+    // Metadata, and then no keys: the call for them is under way for as long as the provider likes.
+    let (mut first, _) = silent.accept().unwrap();
+    let metadata = format!(
+        "{{\"issuer\":\"{base}\",\"authorization_endpoint\":\"{base}/a\",\"token_endpoint\":\"{base}/t\",\
+         \"jwks_uri\":\"{base}/k\",\"response_types_supported\":[\"code\"],\
+         \"subject_types_supported\":[\"public\"],\"id_token_signing_alg_values_supported\":[\"RS256\"]}}"
+    );
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
+    let answer = format!("{head}Content-Length: {}\r\n\r\n{metadata}", metadata.len());
+    std::io::Write::write_all(&mut first, answer.as_bytes()).unwrap();
+    drop(first);
+    let asked = silent.accept().unwrap();
+    gateway.signal("TERM");
+    assert_eq!(gateway.wait(), Some(0));
+    let log = gateway.log();
+    let after = log.split("draining").nth(1).unwrap();
+    assert!(!after.contains("WARN") && !after.contains("ERROR") && !after.contains("panicked"), "{after}");
+    drop(asked);
+}
+
+#[test]
+fn readiness_tells_of_the_drain() {
+    let (app, go) = slow_app();
+    let mut gateway = Gateway::start(&app.route(""));
+    let ready = || super::wire::get(gateway.admin, "/readyz", &[]);
+    assert_eq!(ready().status(), 200);
+    let mut conn = gateway.connect();
+    conn.say(request("GET", "/", &[]));
+    until("the app to be asked", || app.count() == 1);
+    gateway.signal("TERM");
+    until("readiness to be withdrawn", || ready().status() == 503);
+    assert!(ready().text().contains("draining"));
+    go.send(()).unwrap();
+    assert_eq!(conn.response().status(), 200);
+    assert_eq!(gateway.wait(), Some(0));
+}
+
+#[test]
 fn proxy_headers_say_who_asks_and_nothing_else_is_let_in() {
     let app = App::ok();
     let server = "listen = { address = \"127.0.0.1:{port}\", proxy_protocol = \"any\" }";

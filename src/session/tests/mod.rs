@@ -57,6 +57,7 @@ struct Watched {
     inner: EmbeddedStore,
     loads: AtomicUsize,
     touches: AtomicUsize,
+    purges: AtomicUsize,
     away: AtomicBool,
     gate: Semaphore,
 }
@@ -67,6 +68,7 @@ impl Watched {
             inner: EmbeddedStore::new(database),
             loads: AtomicUsize::new(0),
             touches: AtomicUsize::new(0),
+            purges: AtomicUsize::new(0),
             away: AtomicBool::new(false),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
         })
@@ -140,7 +142,12 @@ impl SessionStore for Watched {
     }
 
     fn purge(&self, expiry: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        self.purges.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move { self.check().map(|()| self.inner.purge(expiry))?.await })
+    }
+
+    fn shrink(&self) -> StoreFuture<'_, bool> {
+        self.inner.shrink()
     }
 }
 

@@ -122,6 +122,51 @@ async fn a_purge_takes_the_old_and_the_idle(store: &impl SessionStore) {
     assert!(store.purge(expiry).await.unwrap().is_empty());
 }
 
+#[tokio::test]
+async fn a_purge_goes_in_small_steps_and_the_file_shrinks_an_old_one_too() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("state.db");
+    as_before_it_could_shrink(&file);
+    let database = Database::open(&file).unwrap();
+    let mut house = House::on(database.clone(), Clock::manual(START));
+    for n in 0..1500_u32 {
+        let mut root = [0; 32];
+        root[..4].copy_from_slice(&n.to_be_bytes());
+        let root = SessionId::from_bytes(root);
+        let stored = StoredSession { id: root, root, ..session(1, 1) };
+        house.store.inner.insert_root(StoredFamily { root, ..family(1) }, stored).await.unwrap();
+    }
+    let (key, _) = house.sessions.create(sign_in()).await.unwrap();
+    let moved = |connection: &mut rusqlite::Connection| {
+        connection.pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
+    };
+    database.run(moved).await.unwrap();
+    let before = std::fs::metadata(&file).unwrap().len();
+    assert_eq!(house.sessions.purge().await.unwrap(), 1500);
+    let after = std::fs::metadata(&file).unwrap().len();
+    assert!(before > 6_000_000 && after < 2_000_000, "{before} {after}");
+    assert!(house.store.purges.load(Ordering::Relaxed) >= 1500 / 20);
+    assert!(house.finds(&key).await);
+    house.sessions = house.restarted().sessions;
+    assert!(house.finds(&key).await);
+}
+
+/// What the first version made: tables, but no way to shrink.
+fn as_before_it_could_shrink(file: &std::path::Path) {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    let steps = [
+        include_str!("../../storage/migrations/0001_server_keys.sql"),
+        include_str!("../../storage/migrations/0002_sessions.sql"),
+    ];
+    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+    connection.execute_batch(&steps.concat()).unwrap();
+    connection.pragma_update(None, "application_id", 0x5072_7463).unwrap();
+    connection.pragma_update(None, "user_version", 2).unwrap();
+    drop(connection);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(file, mode).unwrap();
+}
+
 async fn a_purge_is_bounded(store: &impl SessionStore) {
     for n in 1..=5 {
         store.insert_root(family(n), session(n, n)).await.unwrap();

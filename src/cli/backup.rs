@@ -1,0 +1,87 @@
+//! `portcullis backup` and `portcullis restore`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::BAD_CONFIGURATION;
+use super::run::fail;
+use super::terminal::{complain, complain_of, has_colour, print};
+use crate::config::{self, WithoutSecrets};
+use crate::storage::{self, RestoredSessions};
+
+#[derive(Debug, Args)]
+pub(super) struct BackupArguments {
+    /// The file to write; nothing may be there yet
+    file: PathBuf,
+    /// The configuration file, which names the state file
+    #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RestoreArguments {
+    /// A file that `portcullis backup` has written
+    file: PathBuf,
+    /// The configuration file, which names the state file
+    #[arg(long, value_name = "FILE", default_value = "portcullis.toml")]
+    config: PathBuf,
+    /// Keep the sessions of the backup; whoever signed out since it was made is signed in again
+    #[arg(long)]
+    keep_sessions: bool,
+}
+
+/// Writes a backup.
+pub(super) fn backup(arguments: &BackupArguments) -> ExitCode {
+    let state = match state(&arguments.config) {
+        Ok(state) => state,
+        Err(code) => return code,
+    };
+    match storage::backup(&state, &arguments.file) {
+        Ok(()) => {
+            print(&format!("{}: a copy of {}\n", arguments.file.display(), state.display()));
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+/// Takes a backup back.
+pub(super) fn restore(arguments: &RestoreArguments) -> ExitCode {
+    let state = match state(&arguments.config) {
+        Ok(state) => state,
+        Err(code) => return code,
+    };
+    let keep = if arguments.keep_sessions { RestoredSessions::Keep } else { RestoredSessions::End };
+    match storage::restore(&arguments.file, &state, keep) {
+        Ok(restored) => {
+            print(&told(&state, keep, &restored));
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+fn told(state: &Path, keep: RestoredSessions, restored: &storage::Restored) -> String {
+    let sessions = match keep {
+        RestoredSessions::End => format!("{} sign-ins were ended", restored.sign_ins),
+        RestoredSessions::Keep => format!("{} sign-ins were kept", restored.sign_ins),
+    };
+    let before = restored.before.as_ref();
+    let before = before.map(|before| format!("; the one from before is {}", before.display()));
+    format!("{}: restored, {sessions}{}\n", state.display(), before.unwrap_or_default())
+}
+
+/// The state file that the configuration names. No secret is needed for that, and a timer has none.
+fn state(path: &Path) -> Result<PathBuf, ExitCode> {
+    let (settings, _) = config::load(path, &WithoutSecrets).map_err(|report| {
+        complain(&report.render(has_colour()));
+        ExitCode::from(BAD_CONFIGURATION)
+    })?;
+    settings.state.ok_or_else(|| {
+        let help = "name a file: [server] state = \"/var/lib/portcullis/state.db\"";
+        complain_of("`state` is \"memory\": there is nothing that outlives the gateway", Some(help));
+        ExitCode::FAILURE
+    })
+}
