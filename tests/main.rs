@@ -17,6 +17,7 @@ mod counting_people;
 mod docs;
 mod explaining;
 mod forged_tokens;
+mod form_post;
 mod full_disk;
 mod layering;
 mod refreshing_tokens;

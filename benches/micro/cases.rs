@@ -147,6 +147,7 @@ fn provider() -> ProviderSettings {
         name: ProviderName::new("corp"),
         display_name: "Corp".to_owned(),
         issuer: Issuer::new(ISSUER),
+        discovery: None,
         client: None,
         audiences: vec!["api".to_owned()],
         claims: ClaimMapping {

@@ -8,6 +8,7 @@ use clap::Args;
 use super::BAD_CONFIGURATION;
 use super::terminal::{Paint, complain, has_colour, print};
 use crate::config::{self, Settings, Sources, SystemSources, WithoutSecrets};
+use crate::oidc::{AssertionAudience, ClientAuthentication, ProviderSettings};
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
@@ -46,7 +47,24 @@ pub(super) fn load_quietly(path: &Path) -> Result<Settings, ExitCode> {
 fn summary(path: &Path, settings: &Settings, paint: Paint) -> String {
     let (routes, providers) = (settings.routes.len(), settings.relying_party.providers.len());
     let (routes, providers) = (count(routes, "route"), count(providers, "provider"));
-    format!("{}: {} ({routes}, {providers})\n", path.display(), paint.good("good"))
+    let good = format!("{}: {} ({routes}, {providers})\n", path.display(), paint.good("good"));
+    settings.relying_party.providers.iter().filter_map(assertions).fold(good, |text, line| text + &line)
+}
+
+/// Whom a provider's client assertions are for: where it wants that otherwise, nobody signs in.
+fn assertions(provider: &ProviderSettings) -> Option<String> {
+    let client = provider.client.as_ref()?;
+    let audience = match (&client.authentication, client.assertion.audience) {
+        (ClientAuthentication::PrivateKey(_), AssertionAudience::Issuer) => provider.issuer.as_str(),
+        (ClientAuthentication::PrivateKey(_), AssertionAudience::TokenEndpoint) => "the token endpoint",
+        (
+            ClientAuthentication::None
+            | ClientAuthentication::SecretBasic(_)
+            | ClientAuthentication::SecretPost(_),
+            _,
+        ) => return None,
+    };
+    Some(format!("provider {}: client assertions (private_key_jwt) are for {audience}\n", provider.name))
 }
 
 fn count(number: usize, what: &str) -> String {

@@ -2,12 +2,18 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::Serialize;
 
 use super::error::ProviderError;
+use super::settings::AssertionSettings;
 use crate::clock::Timestamp;
-use crate::secret::Secret;
+use crate::secret::{Secret, fingerprint};
 
 const LIFETIME_SECONDS: u64 = 60;
 
@@ -25,6 +31,9 @@ pub struct UnusableKey;
 pub(super) struct AssertionKey {
     key: EncodingKey,
     algorithms: Vec<Algorithm>,
+    /// How the provider finds the key among those that it was given.
+    kid: Option<String>,
+    certificate_digest: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -38,7 +47,7 @@ struct Assertion<'a> {
 }
 
 impl AssertionKey {
-    pub(super) fn from_pem(pem: &Secret) -> Result<Self, UnusableKey> {
+    pub(super) fn new(pem: &Secret, settings: &AssertionSettings) -> Result<Self, UnusableKey> {
         let pem = pem.expose().as_bytes();
         let (key, candidates): (_, &[Algorithm]) = None
             .or_else(|| Some((EncodingKey::from_rsa_pem(pem).ok()?, RSA)))
@@ -47,7 +56,10 @@ impl AssertionKey {
             .ok_or(UnusableKey)?;
         let can = |algorithm: &Algorithm| encode(&Header::new(*algorithm), &(), &key).is_ok();
         let algorithms: Vec<_> = candidates.iter().copied().filter(can).collect();
-        if algorithms.is_empty() { Err(UnusableKey) } else { Ok(Self { key, algorithms }) }
+        let first = *algorithms.first().ok_or(UnusableKey)?;
+        let kid = settings.kid.clone().or_else(|| thumbprint(&key, first));
+        let certificate_digest = settings.certificate.as_deref().and_then(certificate_digest);
+        Ok(Self { key, algorithms, kid, certificate_digest })
     }
 
     /// A fresh assertion for `audience`, good for a minute and, by its `jti`, for one use. Of the key's
@@ -62,8 +74,20 @@ impl AssertionKey {
         let jti = Secret::random();
         let (iat, exp) = (now.seconds(), now.seconds() + LIFETIME_SECONDS);
         let claims = Assertion { iss: client_id, sub: client_id, aud: audience, jti: jti.expose(), iat, exp };
-        let signed = encode(&Header::new(self.choose(supported)), &claims, &self.key);
+        let signed = encode(&self.header(supported), &claims, &self.key);
         signed.map(Secret::new).map_err(|_| ProviderError::NotForSignIn)
+    }
+
+    /// How the key is named towards the provider; `none` where it cannot be.
+    pub(super) fn kid(&self) -> &str {
+        self.kid.as_deref().unwrap_or("none")
+    }
+
+    fn header(&self, supported: Option<&[String]>) -> Header {
+        let mut header = Header::new(self.choose(supported));
+        header.kid.clone_from(&self.kid);
+        header.x5t_s256.clone_from(&self.certificate_digest);
+        header
     }
 
     fn choose(&self, supported: Option<&[String]>) -> Algorithm {
@@ -73,6 +97,17 @@ impl AssertionKey {
         let first = self.algorithms.first().copied().unwrap_or_default();
         self.algorithms.iter().find(named).copied().unwrap_or(first)
     }
+}
+
+/// The public key's RFC 7638 thumbprint.
+fn thumbprint(key: &EncodingKey, algorithm: Algorithm) -> Option<String> {
+    Jwk::from_encoding_key(key, algorithm).ok()?.thumbprint(ThumbprintHash::SHA256).ok()
+}
+
+/// `x5t#S256` of the first certificate in `pem`.
+fn certificate_digest(pem: &[u8]) -> Option<String> {
+    let certificate = CertificateDer::from_pem_slice(pem).ok()?;
+    Some(URL_SAFE_NO_PAD.encode(fingerprint(&certificate)))
 }
 
 const RSA: &[Algorithm] = &[Algorithm::RS256, Algorithm::PS256, Algorithm::RS512, Algorithm::PS512];

@@ -14,7 +14,7 @@ use super::id_token::payload;
 use super::jwks::json;
 use super::metadata::Metadata;
 use super::provider::Provider;
-use super::settings::ClientAuthentication;
+use super::settings::{AssertionAudience, ClientAuthentication};
 use crate::secret::Secret;
 
 pub(super) type RelyingParty =
@@ -99,7 +99,13 @@ impl Provider {
     /// Takes down whether the token endpoint does its work: a refusal is an answer.
     fn noted<T>(&self, outcome: Result<T, RequestError>) -> Result<T, RequestError> {
         match &outcome {
-            Ok(_) | Err(RequestTokenError::ServerResponse(_)) => self.health().answered(Endpoint::Token),
+            Ok(_) => self.health().answered(Endpoint::Token),
+            Err(RequestTokenError::ServerResponse(refusal)) => {
+                self.health().answered(Endpoint::Token);
+                if *refusal.error() == CoreErrorResponseType::InvalidClient {
+                    self.report_unknown_client();
+                }
+            }
             Err(RequestTokenError::Request(error)) => {
                 self.health().note::<()>(Endpoint::Token, &Err(error.clone()));
             }
@@ -108,11 +114,29 @@ impl Provider {
         outcome
     }
 
+    /// What a provider that does not know us by our assertions may want otherwise.
+    fn report_unknown_client(&self) {
+        let (Some(key), Ok((client, _))) = (self.assertion_key(), self.client()) else { return };
+        let audience = match client.assertion.audience {
+            AssertionAudience::Issuer => "issuer",
+            AssertionAudience::TokenEndpoint => "token-endpoint",
+        };
+        tracing::warn!(
+            provider = %self.name(), client_assertion_audience = audience, kid = key.kid(),
+            "the token endpoint does not accept our client assertion (invalid_client): does it hold the key of \
+             this kid, and does it want the other client_assertion_audience?"
+        );
+    }
+
     fn client_assertion(&self, metadata: &Metadata) -> Result<Option<Secret>, ProviderError> {
         let (Some(key), Some(endpoint)) = (self.assertion_key(), &metadata.token) else { return Ok(None) };
         let (settings, _) = self.client()?;
         let supported = metadata.assertion_algorithms.as_deref();
-        key.assertion(&settings.id, endpoint.as_str(), self.now(), supported).map(Some)
+        let audience = match settings.assertion.audience {
+            AssertionAudience::Issuer => self.issuer().as_str(),
+            AssertionAudience::TokenEndpoint => endpoint.as_str(),
+        };
+        key.assertion(&settings.id, audience, self.now(), supported).map(Some)
     }
 }
 

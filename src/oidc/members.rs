@@ -6,7 +6,7 @@ use url::Url;
 
 use super::http::printable;
 use super::metadata::{MetadataError, is_safe};
-use super::settings::{ClientAuthentication, ClientSettings};
+use super::settings::{ClientAuthentication, ClientSettings, ResponseMode};
 
 const ENDPOINT: &str = "an absolute URL";
 
@@ -50,6 +50,11 @@ impl<'a> Members<'a> {
         found.map_err(|error| self.remarks.push(format!("{error}: it counts as absent"))).ok()
     }
 
+    /// Whether the member is there and says something, whatever that is.
+    pub(super) fn is_given(&self, member: &'static str) -> bool {
+        self.needed(member).is_ok()
+    }
+
     /// A member that is true or false, and false where it is absent.
     pub(super) fn flag(&mut self, member: &'static str) -> bool {
         self.optional(member, "true or false", Value::as_bool).unwrap_or_default()
@@ -70,6 +75,7 @@ impl<'a> Members<'a> {
             self.demands();
             self.challenge_methods();
             self.client_authentication(client);
+            self.response_modes(client);
         }
         self.remarks
     }
@@ -117,6 +123,19 @@ impl<'a> Members<'a> {
                  sign-ins will be refused there",
                 listed(&methods)
             ));
+        }
+    }
+
+    /// How the response comes (section 3; `query` and `fragment` where nothing is said).
+    fn response_modes(&mut self, client: &ClientSettings) {
+        let modes = self.texts("response_modes_supported").unwrap_or_default();
+        let posted = client.response_mode == ResponseMode::FormPost;
+        if posted && !modes.iter().any(|mode| mode == "form_post") {
+            self.remarks.push(
+                "the provider does not name form_post among its response modes: take `response_mode` away, or \
+                 switch it on at the provider"
+                    .to_owned(),
+            );
         }
     }
 

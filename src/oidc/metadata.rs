@@ -60,6 +60,9 @@ pub(super) struct Metadata {
     pub(super) authorization: Option<Url>,
     pub(super) token: Option<Url>,
     pub(super) userinfo: Option<Url>,
+    /// Whether the document speaks of UserInfo, though it be in a way that is of no use: there is somebody who
+    /// could say more, and was not asked (invariant 19).
+    pub(super) has_userinfo: bool,
     pub(super) jwks: Url,
     pub(super) end_session: Option<Url>,
     pub(super) iss_in_response: bool,
@@ -127,6 +130,7 @@ fn checked(document: &Value, local: bool, settings: &ProviderSettings) -> Result
         authorization,
         token,
         userinfo: members.endpoint("userinfo_endpoint"),
+        has_userinfo: members.is_given("userinfo_endpoint"),
         jwks,
         end_session: members.endpoint("end_session_endpoint"),
         iss_in_response: members.flag("authorization_response_iss_parameter_supported"),

@@ -55,6 +55,7 @@ impl Provider {
     ) -> Result<Arc<Self>, SetupError> {
         let discovery = discovery_url(&settings.issuer);
         let discovery = discovery.ok_or_else(|| SetupError::Issuer(settings.issuer.to_string()))?;
+        let discovery = settings.discovery.clone().unwrap_or(discovery);
         let http = HttpClient::new(settings.ca.as_deref(), settings.timeout)?;
         http.permit(vec![discovery.clone()]);
         Ok(Arc::new(Self {
@@ -266,14 +267,12 @@ impl fmt::Debug for Provider {
 }
 
 fn assertion_key(settings: &ProviderSettings) -> Result<Option<AssertionKey>, SetupError> {
-    match settings.client.as_ref().map(|client| &client.authentication) {
-        Some(ClientAuthentication::PrivateKey(pem)) => Ok(Some(AssertionKey::from_pem(pem)?)),
-        Some(
-            ClientAuthentication::None
-            | ClientAuthentication::SecretBasic(_)
-            | ClientAuthentication::SecretPost(_),
-        )
-        | None => Ok(None),
+    let Some(client) = &settings.client else { return Ok(None) };
+    match &client.authentication {
+        ClientAuthentication::PrivateKey(pem) => Ok(Some(AssertionKey::new(pem, &client.assertion)?)),
+        ClientAuthentication::None
+        | ClientAuthentication::SecretBasic(_)
+        | ClientAuthentication::SecretPost(_) => Ok(None),
     }
 }
 

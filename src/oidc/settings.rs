@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::identity::{ClaimPath, Issuer, ProviderName};
@@ -16,6 +17,8 @@ pub struct ProviderSettings {
     pub display_name: String,
     /// The issuer identifier, exactly as the provider's discovery document says it.
     pub issuer: Issuer,
+    /// Where its discovery document is; below the issuer where not given (OpenID Connect Discovery 1.0, section 4).
+    pub discovery: Option<Url>,
     /// How we sign people in with it; `None` where its tokens are only accepted as bearer tokens.
     pub client: Option<ClientSettings>,
     /// Audiences of access tokens accepted as `Authorization: Bearer`; empty: none are.
@@ -41,6 +44,10 @@ pub struct ClientSettings {
     pub id: String,
     /// How the token endpoint knows us.
     pub authentication: ClientAuthentication,
+    /// What assertions say beside the signature, where that is how the token endpoint knows us.
+    pub assertion: AssertionSettings,
+    /// How the authentication response comes.
+    pub response_mode: ResponseMode,
     /// Scopes to ask for; `openid` is always among them.
     pub scopes: Vec<String>,
     /// `prompt`, where wanted.
@@ -77,6 +84,65 @@ pub enum ClientAuthentication {
     SecretPost(Secret),
     /// `private_key_jwt` with this PEM key (PKCS #8; P-256, P-384, RSA or Ed25519).
     PrivateKey(Secret),
+}
+
+/// What is said with `private_key_jwt` (RFC 7523, section 3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AssertionSettings {
+    /// `kid`; the key's thumbprint (RFC 7638) where not given.
+    pub kid: Option<String>,
+    /// PEM file with the certificate of the key, whose digest is sent as `x5t#S256` (RFC 7515, section 4.1.8).
+    pub certificate: Option<Vec<u8>>,
+    /// `aud`.
+    pub audience: AssertionAudience,
+}
+
+/// Whom an assertion is for. The issuer is the one name that no other server can ask for (RFC 7523bis,
+/// section 4); some providers know their token endpoint's address alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AssertionAudience {
+    /// The issuer identifier.
+    #[default]
+    Issuer,
+    /// The address of the token endpoint.
+    TokenEndpoint,
+}
+
+impl AssertionAudience {
+    /// What `issuer` takes, by its operator's documentation: Microsoft Entra ID and Okta demand the address of
+    /// the token endpoint.
+    #[must_use]
+    pub fn usual_for(issuer: &Issuer) -> Self {
+        let url = Url::parse(issuer.as_str()).ok();
+        let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+        let within = |domain: &str| {
+            host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        if KNOW_THEIR_ENDPOINT.into_iter().any(within) { Self::TokenEndpoint } else { Self::Issuer }
+    }
+}
+
+const KNOW_THEIR_ENDPOINT: [&str; 10] = [
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.partner.microsoftonline.cn",
+    "login.chinacloudapi.cn",
+    "sts.windows.net",
+    "ciamlogin.com",
+    "okta.com",
+    "okta-emea.com",
+    "okta-gov.com",
+    "oktapreview.com",
+];
+
+/// How an authentication response comes (OAuth 2.0 Multiple Response Type Encoding Practices, section 2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ResponseMode {
+    /// In the query of a redirect.
+    #[default]
+    Query,
+    /// As a form that the browser posts (OAuth 2.0 Form Post Response Mode).
+    FormPost,
 }
 
 /// Which claims become which part of the principal.

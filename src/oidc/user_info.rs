@@ -75,7 +75,7 @@ impl Provider {
         access_token: &AccessToken,
     ) -> Result<(Map<String, Value>, Answered), UserInfoError> {
         let Some(url) = self.user_info_wanted(metadata, &claims) else {
-            let answered = metadata.userinfo.as_ref().map_or(Answered::All, |_| Answered::Some);
+            let answered = if metadata.has_userinfo { Answered::Some } else { Answered::All };
             return Ok((claims, answered));
         };
         let more = self.user_info(url.as_str(), access_token).await?;

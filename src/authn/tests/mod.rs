@@ -37,6 +37,7 @@ fn settings() -> ProviderSettings {
         name: ProviderName::new("corp"),
         display_name: "Corp".into(),
         issuer: Issuer::new(ISSUER),
+        discovery: None,
         client: None,
         audiences: vec![AUDIENCE.into()],
         claims: ClaimMapping {

@@ -9,6 +9,7 @@ mod identity;
 mod limit;
 mod policy;
 mod provider;
+mod registration;
 mod route;
 mod server;
 mod upstream;
@@ -96,6 +97,7 @@ impl Lowering<'_> {
         let named = named_claims(&policies, &routes);
         providers.iter_mut().for_each(|provider| provider.claims.named_by_rules.clone_from(&named));
         let public_url = self.public_url(server, &routes);
+        self.posted_responses(at!(config.providers), public_url.as_ref());
         let listeners = self.listeners(server);
         let settings = Settings {
             admin: self.admin(at!(config.admin), &listeners),

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::identity::{ClaimPath, Issuer, ProviderName};
 use crate::oidc::{
     AbsentGroups, AskUserInfo, ClaimMapping, ClientAuthentication, ClientSettings, ProviderSettings,
-    is_own_parameter,
+    ResponseMode, is_own_parameter,
 };
 
 use super::super::at::{At, Place, at};
-use super::super::raw::{self, Claims, ClientAuth, OneOrMany, Provider, Userinfo};
+use super::super::raw::{self, Claims, ClientAuth, OneOrMany, Provider, ResponseMode as RawMode, Userinfo};
 use super::super::remark::{Remark, quoted};
 use super::Lowering;
 use super::value::{DAY, MINUTE, filled, is_loopback, is_name, url};
@@ -24,10 +26,7 @@ impl Lowering<'_> {
         let mut providers: Vec<ProviderSettings> = Vec::new();
         for (name, at) in entries {
             let Some(provider) = self.provider(name, at) else { continue };
-            if let Some(other) = providers.iter().find(|other| other.issuer == provider.issuer) {
-                let message = format!("the same issuer as {}", quoted(other.name.as_str()));
-                self.fault(Remark::new(at!(at.issuer).place, message).expected("expected each issuer once"));
-            }
+            self.registrations(at, &provider, &providers);
             providers.push(provider);
         }
         providers
@@ -45,8 +44,9 @@ impl Lowering<'_> {
         let settings = ProviderSettings {
             name: ProviderName::new(name),
             display_name: display_name.unwrap_or_else(|| name.to_owned()),
+            discovery: at!(at.discovery).given().and_then(|at| self.keep(discovery(at))),
+            client: issuer.as_ref().and_then(|issuer| self.client(at, issuer)),
             issuer: issuer.unwrap_or_else(|| Issuer::new("")),
-            client: self.client(at),
             audiences: self.texts(at!(at.audiences)),
             claims: self.claims(at!(at.claims))?,
             email_domains: self.domains(at!(at.email_domains)),
@@ -69,7 +69,7 @@ impl Lowering<'_> {
         (!settings.issuer.as_str().is_empty()).then_some(settings)
     }
 
-    fn client(&mut self, at: At<'_, Provider>) -> Option<ClientSettings> {
+    fn client(&mut self, at: At<'_, Provider>, issuer: &Issuer) -> Option<ClientSettings> {
         let authentication = self.authentication(at);
         let Some(id) = at!(at.client_id).given() else {
             let useless = [
@@ -87,7 +87,12 @@ impl Lowering<'_> {
         };
         Some(ClientSettings {
             id: self.keep(filled(id)).unwrap_or_default(),
+            assertion: self.assertion(at, &authentication, issuer),
             authentication,
+            response_mode: match at.value.response_mode {
+                None | Some(RawMode::Query) => ResponseMode::Query,
+                Some(RawMode::FormPost) => ResponseMode::FormPost,
+            },
             scopes: self.scopes(at!(at.scopes)),
             prompt: self.prompt(at!(at.prompt)),
             acr_values: self.texts(at!(at.acr_values)),
@@ -199,11 +204,30 @@ impl Lowering<'_> {
     }
 }
 
-fn issuer(at: At<'_, String>) -> Result<Issuer, Remark> {
-    let url = url(at.value, at.place, &["https", "http"], "https://id.corp.example")?;
+/// An address below which metadata are looked for, or where they are.
+fn provider_url(text: &str, place: Place<'_>, what: &str) -> Result<Url, Remark> {
+    let url = url(text, place, &["https", "http"], "https://id.corp.example")?;
     if url.scheme() == "http" && !is_loopback(&url) {
-        return Err(Remark::new(at.place, "the issuer is clear text")
+        return Err(Remark::new(place, format!("the {what} is clear text"))
             .expected("expected `https://`; `http://` is for loopback addresses"));
+    }
+    Ok(url)
+}
+
+/// Some providers tell applications or policies apart by its query.
+fn discovery(at: At<'_, String>) -> Result<Url, Remark> {
+    let (address, query) = at.value.split_once('?').map_or((at.value.as_str(), None), |(a, q)| (a, Some(q)));
+    let mut url = provider_url(address, at.place, "discovery document")?;
+    url.set_query(query);
+    Ok(url)
+}
+
+fn issuer(at: At<'_, String>) -> Result<Issuer, Remark> {
+    provider_url(at.value, at.place, "issuer")?;
+    if let Some((issuer, _)) = at.value.split_once("/.well-known/") {
+        return Err(Remark::new(at.place, "the issuer is the address of a discovery document")
+            .expected(format!("expected \"{}\" or the like, as `issuer` stands in that document", quoted(issuer).trim_matches('`')))
+            .help("`/.well-known/openid-configuration` is added by itself; for another place there is `discovery`"));
     }
     Ok(Issuer::new(at.value))
 }

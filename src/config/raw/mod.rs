@@ -16,7 +16,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(super) use policy::{Policy, Rule};
-pub(super) use provider::{AbsentGroups, Claims, ClientAuth, Provider, SecretSource, Userinfo};
+pub(super) use provider::{
+    AbsentGroups, AssertionAudience, Claims, ClientAuth, Provider, ResponseMode, SecretSource, Userinfo,
+};
 pub(super) use route::{
     AcceptWord, AccessWord, Family, HeaderRules, Hsts, Identity, IdentityHeaders, Limit, PerWord, Redirect,
     Route, SchemeWord, TokenWord, TolerateWord,

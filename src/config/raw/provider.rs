@@ -16,6 +16,9 @@ pub(in crate::config) struct Provider {
     /// The issuer identifier, exactly as the provider's discovery document says it: discovery does the rest.
     #[schemars(extend("examples" = ["https://id.corp.example"]))]
     pub issuer: String,
+    /// Where the discovery document is, where that is not below the issuer.
+    #[schemars(extend("x-default" = "`issuer` and `/.well-known/openid-configuration`", "examples" = ["https://id.corp.example/custom/openid-configuration"]))]
+    pub discovery: Option<String>,
     /// What the chooser calls it.
     #[schemars(extend("x-default" = "its name", "examples" = ["Corp"]))]
     pub display_name: Option<String>,
@@ -31,6 +34,16 @@ pub(in crate::config) struct Provider {
     /// A PEM key (PKCS #8) to sign `private_key_jwt` with, instead of a secret.
     #[schemars(extend("x-default" = "none", "x-secret" = true, "examples" = [{"file": "/etc/portcullis/corp.pem"}]))]
     pub private_key: Option<SecretSource>,
+    /// How the provider calls that key (`kid`).
+    #[schemars(extend("x-default" = "the key's RFC 7638 thumbprint", "examples" = ["portcullis-2026"]))]
+    pub client_assertion_kid: Option<String>,
+    /// PEM file with the certificate of that key, for a provider that was given one: its SHA-256 digest is sent as
+    /// `x5t#S256`.
+    #[schemars(extend("x-default" = "none", "examples" = [{"file": "/etc/portcullis/corp.crt"}]))]
+    pub client_assertion_certificate: Option<File>,
+    /// Whom assertions that are signed with that key are for (`aud`).
+    #[schemars(extend("x-default" = "`issuer`; `token-endpoint` at Microsoft Entra ID and Okta, which demand that"))]
+    pub client_assertion_audience: Option<AssertionAudience>,
     /// Scopes to ask for; `openid` is always among them.
     #[schemars(extend("default" = ["openid", "profile", "email"]))]
     pub scopes: Option<OneOrMany<String>>,
@@ -46,6 +59,10 @@ pub(in crate::config) struct Provider {
     /// `prompt` of the authorization request.
     #[schemars(extend("x-default" = "not sent", "examples" = ["select_account"]))]
     pub prompt: Option<OneOrMany<String>>,
+    /// How the answer to it comes. With `form_post` the browser posts it: then the cookie of a sign-in under way is
+    /// `SameSite=None`, and `public_url` must be https.
+    #[schemars(extend("default" = "query"))]
+    pub response_mode: Option<ResponseMode>,
     /// `acr_values` of the authorization request, in order of preference.
     #[schemars(extend("x-default" = "not sent", "examples" = ["urn:mfa"]))]
     pub acr_values: Option<OneOrMany<String>>,
@@ -91,6 +108,24 @@ pub(in crate::config) enum ClientAuth {
     Basic,
     /// `client_secret_post`.
     Post,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum AssertionAudience {
+    /// The issuer identifier.
+    Issuer,
+    /// The address of the token endpoint.
+    TokenEndpoint,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::config) enum ResponseMode {
+    /// In the query of a redirect.
+    Query,
+    /// As a form that the browser posts (OAuth 2.0 Form Post Response Mode).
+    FormPost,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

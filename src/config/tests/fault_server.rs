@@ -165,9 +165,43 @@ fn providers() {
             "BEGIN CERTIFICATE",
         ),
         (
-            longer("[providers.twin]\nissuer = \"https://id.corp.example\"\nclient_id = \"a\""),
-            "the same issuer as `corp`",
-            "each issuer once",
+            longer("[providers.twin]\nissuer = \"https://id.corp.example\"\nclient_id = \"portcullis\""),
+            "the same issuer as `corp`, and no other `client_id`",
+            "each registration at an issuer once",
+        ),
+        (
+            longer(
+                "[providers.twin]\nissuer = \"https://id.corp.example\"\nclient_id = \"a\"\naudiences = [\"https://api.corp.example\"]",
+            )
+            .replace("client_id = \"portcullis\"", "client_id = \"b\""),
+            "`corp` has this audience at the same issuer",
+            "each audience of an issuer once",
+        ),
+        (
+            changed("providers.corp", "issuer = \"https://id.corp.example/.well-known/openid-configuration\""),
+            "the issuer is the address of a discovery document",
+            "expected \"https://id.corp.example\"",
+        ),
+        (
+            changed("providers.corp", "discovery = \"http://id.corp.example/metadata\""),
+            "the discovery document is clear text",
+            "expected `https://`",
+        ),
+        (
+            changed("providers.corp", "client_assertion_kid = \"k\""),
+            "`client_assertion_kid` without `private_key`",
+            "`private_key` beside it",
+        ),
+        (
+            changed("providers.corp", "client_assertion_audience = \"issuer\""),
+            "`client_assertion_audience` without `private_key`",
+            "`private_key` beside it",
+        ),
+        (
+            changed("providers.corp", "response_mode = \"form_post\"")
+                .replace("https://login.corp.example", "http://127.0.0.1:8443"),
+            "`response_mode` \"form_post\" without https",
+            "begins with `https://`",
         ),
         (
             longer("[providers.\"a b\"]\nissuer = \"https://b.example\"\nclient_id = \"a\""),

@@ -3,20 +3,27 @@
 use std::sync::Arc;
 
 use crate::listener::Content;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use url::form_urlencoded;
 
 use super::super::body::Body;
 use super::super::exchange::Exchange;
 use super::super::hops::Hop;
 use super::super::house::House;
+use super::super::kept::whole;
 use super::super::rejection::{FailedSignIn, Rejection};
 use super::super::respond::set_cookie;
 use super::super::return_to::ReturnTo;
-use super::{parameters, session, ticket};
+use super::{session, ticket};
 use crate::authn::Authentication;
-use crate::oidc::{Blame, CallbackParameters, Flow, Provider, SignInError, SignedIn};
+use crate::oidc::{Blame, CallbackParameters, Flow, Provider, ResponseMode, SignInError, SignedIn};
 use crate::secret::Secret;
-use crate::session::NewSession;
+use crate::session::{NewSession, SessionId};
+
+/// The largest response that comes as a form, in bytes.
+const MAX_FORM: usize = 16 * 1024;
 
 /// Finishes the sign-in that this browser began, gives it a session, and sends it where it wanted to go.
 pub(super) async fn answer(
@@ -24,20 +31,25 @@ pub(super) async fn answer(
     exchange: &mut Exchange,
     request: Request<Content>,
 ) -> Result<Response<Body>, Rejection> {
-    let callback = callback(&request)?;
+    let (head, body) = request.into_parts();
+    let posted = head.method == Method::POST;
+    let callback = if posted { callback(&form(&head, body).await?)? } else { callback(query(&head))? };
     let state = callback.state.clone().unwrap_or_default();
-    let flow = house.flows.open(request.headers(), &state);
+    let flow = house.flows.open(&head.headers, &state);
     let flow = flow.map_err(|error| Rejection::NoSuchFlow(error.to_string()))?;
     let provider = house.providers.get(flow.provider.as_str());
     let provider =
         provider.ok_or_else(|| Rejection::NoSuchFlow("its provider has left the configuration".into()))?;
+    if posted && flow.response_mode != ResponseMode::FormPost {
+        return Err(Rejection::NoSuchFlow("a form instead of the redirect that was asked for".into()));
+    }
     if !house.foundations.spent.spend(&state) {
         return Err(Rejection::NoSuchFlow("the sign-in has come back before; it is good once".into()));
     }
     let signed_in = provider.finish(&flow, callback).await;
     let forget = house.flows.clear(&state);
     let settled = match signed_in {
-        Ok(signed_in) => settle(house, exchange, request.headers(), &flow, signed_in).await,
+        Ok(signed_in) => settle(house, exchange, &head.headers, &flow, signed_in).await,
         Err(error) => Err(failed(house, &flow, error, forget.clone())),
     };
     // Only now: a sign-in that the store did not keep is none.
@@ -52,10 +64,23 @@ fn failed(house: &House, flow: &Flow, error: SignInError, forget: HeaderValue) -
     Rejection::SignInFailed(Box::new(FailedSignIn { error, return_to, forget }))
 }
 
+fn query(head: &Parts) -> &[u8] {
+    head.uri.query().unwrap_or_default().as_bytes()
+}
+
+/// The response as a provider's page posts it (OAuth 2.0 Form Post Response Mode, section 2).
+async fn form(head: &Parts, body: Content) -> Result<Bytes, Rejection> {
+    let media_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    let form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    let body = if form { whole(body, MAX_FORM).await } else { None };
+    body.ok_or_else(|| Rejection::NoSuchFlow("the response is no form of at most 16 KiB".into()))
+}
+
 /// A parameter that comes twice is no answer of a provider (RFC 6749, section 3.1).
-fn callback<B>(request: &Request<B>) -> Result<CallbackParameters, Rejection> {
+fn callback(parameters: &[u8]) -> Result<CallbackParameters, Rejection> {
     let mut callback = CallbackParameters::default();
-    for (name, value) in parameters(request.uri()) {
+    for (name, value) in form_urlencoded::parse(parameters) {
         let field = match name.as_ref() {
             "code" if callback.code.is_none() => {
                 callback.code = Some(Secret::new(value));
@@ -109,6 +134,9 @@ async fn settle(
     let (key, session) = match before {
         Authentication::Session(old, _) => sessions.rotate(&old, new).await?,
         Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => {
+            if let Some(replaced) = flow.replaces {
+                sessions.end(&SessionId::from_bytes(replaced)).await?;
+            }
             sessions.create(new).await?
         }
     };

@@ -67,7 +67,7 @@ impl Endpoint {
     const ALL: [(Self, &'static str, &'static [Method]); 8] = [
         (Self::Home, ROOT, &[Method::GET, Method::HEAD]),
         (Self::SignIn, SIGN_IN, &[Method::GET, Method::POST]),
-        (Self::Callback, CALLBACK, &[Method::GET]),
+        (Self::Callback, CALLBACK, &[Method::GET, Method::POST]),
         (Self::Ticket, TICKET, &[Method::GET]),
         (Self::SignOut, SIGN_OUT, &[Method::GET, Method::POST]),
         (Self::SignedOut, SIGNED_OUT, &[Method::GET]),

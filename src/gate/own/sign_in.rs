@@ -16,7 +16,7 @@ use super::super::respond::{forget_pages, onward, redirect, set_cookie, show};
 use super::super::return_to::ReturnTo;
 use super::{SIGN_IN, parameters, session, ticket};
 use crate::authn::Authentication;
-use crate::oidc::{Choice, Hint, Provider, SignInIntent};
+use crate::oidc::{Choice, Hint, Provider, ResponseMode, SignInIntent};
 use crate::pages::{self, Chooser};
 
 /// Parameter of the sign-in endpoint: a session that stands is no answer.
@@ -117,13 +117,14 @@ pub(in crate::gate) async fn depart(
     }
     let hint = Hint { provider: wish.provider.as_deref(), login_hint: wish.login_hint.as_deref() };
     match house.providers.choose(hint) {
-        Choice::One(provider) => to_provider(house, provider, cookies, wish).await,
+        Choice::One(provider) => to_provider(house, exchange, provider, cookies, wish).await,
         Choice::Chooser(several) => Ok(chooser(house, &several, &wish)),
     }
 }
 
 async fn to_provider(
     house: &House,
+    exchange: &Exchange,
     provider: &Arc<Provider>,
     cookies: &HeaderMap,
     wish: Wish,
@@ -137,6 +138,7 @@ async fn to_provider(
         return_to: wish.return_to.as_ref().map_or_else(|| house.home(), ReturnTo::as_str).to_owned(),
         login_hint: wish.login_hint,
         hop: wish.hop.map(|hop| hop.to_string()),
+        replaces: replaced(house, exchange, provider, cookies).await?,
         prompt: wish.anew.then(|| "login".to_owned()),
         ..SignInIntent::default()
     };
@@ -146,6 +148,25 @@ async fn to_provider(
     let kept = kept.map_err(|_| Rejection::Internal("a sign-in that does not fit a cookie"))?;
     kept.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
     Ok(response)
+}
+
+/// The session that stands while a sign-in begins whose response will be posted: browsers leave its cookie out
+/// of that, and without being told nobody would end it.
+async fn replaced(
+    house: &House,
+    exchange: &Exchange,
+    provider: &Provider,
+    cookies: &HeaderMap,
+) -> Result<Option<[u8; 32]>, Rejection> {
+    let client = provider.settings().client.as_ref();
+    if client.is_none_or(|client| client.response_mode == ResponseMode::Query) {
+        return Ok(None);
+    }
+    let standing = house.authenticator.session(exchange.inbound()?.authority.host(), cookies).await?;
+    Ok(match standing {
+        Authentication::Session(_, session) => Some(*session.id.as_bytes()),
+        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => None,
+    })
 }
 
 fn chooser(house: &House, several: &[&Arc<Provider>], wish: &Wish) -> Response<Body> {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Flow;
 use crate::clock::Clock;
+use crate::oidc::settings::ResponseMode;
 use crate::secret::{Secret, fingerprint};
 use crate::session::cookies;
 
@@ -76,7 +77,9 @@ impl FlowCookies {
         let sealed = Sealed { host: self.host.clone(), flow: flow.clone() };
         let text = serde_json::to_string(&sealed).map_err(|_| FlowError::TooLarge)?;
         let mut jar = CookieJar::new();
-        jar.private_mut(&self.key).add(self.cookie(name.clone(), text, LIFETIME));
+        let mut kept = self.cookie(name.clone(), text, LIFETIME);
+        kept.set_same_site(same_site(flow.response_mode));
+        jar.private_mut(&self.key).add(kept);
         let cookie = jar.get(&name).map(ToString::to_string).filter(|text| text.len() <= MAX_COOKIE);
         let mut values = vec![cookie.ok_or(FlowError::TooLarge)?];
         values.extend(
@@ -162,6 +165,15 @@ impl FlowCookies {
 
     fn prefix(&self) -> String {
         format!("{}{NAME}", if self.https { "__Host-" } else { "" })
+    }
+}
+
+/// A form that another site's page posts brings no `Lax` cookie along. What that opens is small: the cookie
+/// tells nobody anything, and finishes the flow of its own state alone, once (invariant 6).
+const fn same_site(response_mode: ResponseMode) -> SameSite {
+    match response_mode {
+        ResponseMode::Query => SameSite::Lax,
+        ResponseMode::FormPost => SameSite::None,
     }
 }
 

@@ -20,7 +20,7 @@ use url::Url;
 
 use super::error::ProviderError;
 use super::provider::Provider;
-use super::settings::ClientSettings;
+use super::settings::{ClientSettings, ResponseMode};
 use crate::clock::Timestamp;
 use crate::identity::ProviderName;
 use crate::secret::Secret;
@@ -41,6 +41,8 @@ pub struct SignInIntent {
     pub prompt: Option<String>,
     /// `acr` values one of which must come back (step-up), in place of the configured wish; empty: none.
     pub required_acr: Vec<String>,
+    /// The session that a posted response replaces: a browser does not bring its cookie along.
+    pub replaces: Option<[u8; 32]>,
     /// `max_age` for this sign-in; the smaller one of this and the configured one counts.
     pub max_age: Option<Duration>,
 }
@@ -75,6 +77,12 @@ pub struct Flow {
     required_acr: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_age: Option<Duration>,
+    /// How the response comes.
+    #[serde(default)]
+    pub response_mode: ResponseMode,
+    /// The session that this sign-in replaces, where the browser does not bring that one back itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<[u8; 32]>,
 }
 
 /// Parameters of an authorization request that are ours to set (RFC 6749, section 4.1.1; OpenID Connect Core,
@@ -128,7 +136,7 @@ impl Provider {
     }
 
     fn flow(&self, intent: SignInIntent) -> Result<Flow, ProviderError> {
-        let configured = self.client()?.0.max_age;
+        let client = self.client()?.0;
         Ok(Flow {
             provider: self.name().clone(),
             state: Secret::random(),
@@ -138,7 +146,9 @@ impl Provider {
             hop: intent.hop,
             started: self.now(),
             required_acr: intent.required_acr,
-            max_age: [configured, intent.max_age].into_iter().flatten().min(),
+            max_age: [client.max_age, intent.max_age].into_iter().flatten().min(),
+            response_mode: client.response_mode,
+            replaces: intent.replaces,
         })
     }
 }
@@ -161,6 +171,9 @@ fn wishes<'a>(
     }
     if let Some(prompt) = intent.prompt.as_ref().or(settings.prompt.as_ref()) {
         request = request.add_extra_param("prompt", prompt.clone());
+    }
+    if settings.response_mode == ResponseMode::FormPost {
+        request = request.add_extra_param("response_mode", "form_post");
     }
     if let Some(hint) = &intent.login_hint {
         request = request.set_login_hint(LoginHint::new(hint.clone()));

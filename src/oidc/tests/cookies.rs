@@ -4,9 +4,9 @@ use ::http::header::COOKIE;
 use ::http::{HeaderMap, HeaderValue};
 use proptest::prelude::*;
 
-use super::world::{World, parameter};
+use super::world::{World, client, parameter};
 use crate::clock::Clock;
-use crate::oidc::{Flow, FlowCookies, FlowError, SignInIntent};
+use crate::oidc::{Departure, Flow, FlowCookies, FlowError, ResponseMode, SignInIntent};
 
 fn cookies(clock: &Clock) -> FlowCookies {
     FlowCookies::new([7; 64], true, "login.example", clock.clone())
@@ -48,6 +48,27 @@ async fn the_cookie_is_bound_to_the_host_and_hidden_from_scripts() {
     let cleared = cookies(&world.clock).clear(&state);
     assert_eq!(pair(&cleared), format!("{}=", pair(&cookie).split('=').next().unwrap()));
     assert!(cleared.to_str().unwrap().contains("Max-Age=0"));
+}
+
+#[tokio::test]
+async fn only_a_flow_whose_response_is_posted_comes_along_from_other_sites() {
+    for (mode, same_site) in
+        [(ResponseMode::Query, "SameSite=Lax"), (ResponseMode::FormPost, "SameSite=None")]
+    {
+        let world = World::with(|settings| client(settings).response_mode = mode).await;
+        let Departure { flow, location } = world.begin();
+        let values = cookies(&world.clock).set(&HeaderMap::new(), &flow).unwrap();
+        let [value] = &values[..] else { panic!("{values:?}") };
+        let value = value.to_str().unwrap();
+        assert!(
+            value.starts_with("__Host-") && value.contains(same_site) && value.contains("Secure"),
+            "{value}"
+        );
+        let asked = parameter(&location, "response_mode");
+        assert_eq!(asked.as_deref(), (mode == ResponseMode::FormPost).then_some("form_post"));
+        let state = parameter(&location, "state").unwrap();
+        assert_eq!(cookies(&world.clock).open(&sent(&[pair(&values[0])]), &state), Ok(flow));
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::fake::Answer;
 use super::world::{World, settings};
 use crate::clock::{Clock, Timestamp};
+use crate::identity::{Gap, Gaps};
 use crate::oidc::http::Trouble;
 use crate::oidc::*;
 
@@ -287,4 +288,16 @@ async fn a_provider_for_bearer_tokens_needs_only_its_keys() {
     assert_eq!(world.provider.jwks_uri(), None);
     world.provider.retry_now().await.unwrap();
     assert_eq!(world.provider.jwks_uri().map(String::from), Some(jwks));
+}
+
+/// Rules that need what it would have said must not take that for none.
+#[tokio::test]
+async fn invariant_19_a_userinfo_endpoint_of_no_use_could_have_said_more() {
+    for (value, asked) in
+        [(json!("/me"), Gaps::from(vec![Gap::Groups, Gap::Claims])), (json!(null), Gaps::default())]
+    {
+        let (world, _) = with_member("userinfo_endpoint", value.clone()).await;
+        let signed_in = world.sign_in(|claims| drop(claims.as_object_mut().unwrap().remove("groups"))).await;
+        assert_eq!(signed_in.unwrap().principal.gaps, asked, "{value}");
+    }
 }

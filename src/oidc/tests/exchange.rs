@@ -1,5 +1,5 @@
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ async fn private_keys_of_every_kind_sign_assertions() {
         );
         let mut validation = Validation::new(key.algorithm);
         validation.validate_exp = false;
-        validation.set_audience(&[format!("{}/token", world.fake.issuer)]);
+        validation.set_audience(&[&world.fake.issuer]);
         let public = DecodingKey::from_jwk(&serde_json::from_value(key.jwk.clone()).unwrap()).unwrap();
         let claims = decode::<Value>(&call.form["client_assertion"], &public, &validation).unwrap().claims;
         assert_eq!((&claims["iss"], &claims["sub"]), (&json!("portcullis"), &json!("portcullis")));
@@ -55,6 +55,83 @@ async fn private_keys_of_every_kind_sign_assertions() {
         client(&mut settings).authentication = ClientAuthentication::PrivateKey(Secret::new(bad));
         let made = Provider::new(settings, None, crate::clock::Clock::system());
         assert!(matches!(made, Err(SetupError::PrivateKey(_))));
+    }
+}
+
+/// The head of the assertion of a sign-in with such settings, and its audience.
+async fn assertion(key: &Signer, said: AssertionSettings) -> (Value, Value, String) {
+    let world = World::with(|settings| {
+        let client = client(settings);
+        client.authentication = ClientAuthentication::PrivateKey(Secret::new(key.pem.clone()));
+        client.assertion = said;
+    });
+    let world = world.await;
+    world.sign_in(|_| {}).await.unwrap();
+    let call = world.fake.calls("/token").remove(0);
+    let part = |at| {
+        let part = call.form["client_assertion"].split('.').nth(at).unwrap().to_owned();
+        serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    };
+    (part(0), part(1)["aud"].clone(), world.fake.issuer.clone())
+}
+
+/// SHA-256 in base64url.
+fn digest(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes))
+}
+
+/// RFC 7638, section 3: the required members alone, in the order of their names, without blanks.
+fn thumbprint(jwk: &Value) -> String {
+    let names: &[&str] = match jwk["kty"].as_str().unwrap() {
+        "RSA" => &["e", "kty", "n"],
+        "EC" => &["crv", "kty", "x", "y"],
+        _ => &["crv", "kty", "x"],
+    };
+    let members: Vec<_> = names.iter().map(|name| format!("\"{name}\":{}", jwk[*name])).collect();
+    digest(format!("{{{}}}", members.join(",")).as_bytes())
+}
+
+#[tokio::test]
+async fn assertions_name_their_key_by_thumbprint_or_as_configured() {
+    for key in [Signer::es256("a"), Signer::eddsa("a"), Signer::rsa("a", Algorithm::RS256)] {
+        let (head, audience, issuer) = assertion(&key, AssertionSettings::default()).await;
+        assert_eq!((&head["kid"], audience), (&json!(thumbprint(&key.jwk)), json!(issuer)));
+        assert_eq!(head.get("x5t#S256"), None);
+    }
+    let key = Signer::es256("a");
+    let pair = rcgen::KeyPair::from_pem(&key.pem).unwrap();
+    let made = rcgen::CertificateParams::new(["portcullis".to_owned()]).unwrap().self_signed(&pair).unwrap();
+    let said = AssertionSettings {
+        kid: Some("2026".into()),
+        certificate: Some(made.pem().into_bytes()),
+        audience: AssertionAudience::TokenEndpoint,
+    };
+    let (head, audience, issuer) = assertion(&key, said).await;
+    assert_eq!((&head["kid"], audience), (&json!("2026"), json!(format!("{issuer}/token"))));
+    assert_eq!(head["x5t#S256"], json!(digest(made.der())));
+}
+
+/// By their documentation; none of them was asked.
+#[test]
+fn issuers_known_to_demand_their_token_endpoints_address_get_it() {
+    let usual = |issuer: &str| AssertionAudience::usual_for(&crate::identity::Issuer::new(issuer));
+    for issuer in [
+        "https://login.microsoftonline.com/833ced3d-cb2e-41de-92f1-29e2af035ddc/v2.0",
+        "https://corp.ciamlogin.com/833ced3d/v2.0",
+        "https://corp.okta.com",
+        "https://corp.okta.com/oauth2/default",
+        "https://corp.oktapreview.com/oauth2/x",
+    ] {
+        assert_eq!(usual(issuer), AssertionAudience::TokenEndpoint, "{issuer}");
+    }
+    for issuer in [
+        "https://accounts.google.com",
+        "https://id.corp.example/realms/okta.com",
+        "https://notokta.com",
+        "https://okta.com.evil.example",
+        "",
+    ] {
+        assert_eq!(usual(issuer), AssertionAudience::Issuer, "{issuer}");
     }
 }
 

@@ -148,9 +148,12 @@ pub(super) fn settings(name: &str, issuer: &str) -> ProviderSettings {
         name: ProviderName::new(name),
         display_name: name.to_owned(),
         issuer: Issuer::new(issuer),
+        discovery: None,
         client: Some(ClientSettings {
             id: "portcullis".into(),
             authentication: ClientAuthentication::SecretBasic(Secret::new("s3cr:et+ %")),
+            assertion: AssertionSettings::default(),
+            response_mode: ResponseMode::Query,
             scopes: vec!["openid".into(), "email".into()],
             prompt: None,
             acr_values: Vec::new(),

@@ -1,0 +1,126 @@
+//! Our registration at a provider: what tells it from another one there, and how it proves who it is.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use crate::identity::Issuer;
+use crate::oidc::{AssertionAudience, AssertionSettings, ClientAuthentication, ProviderSettings};
+
+use super::super::at::{At, at};
+use super::super::raw::{AssertionAudience as RawAudience, Provider, ResponseMode};
+use super::super::remark::{Remark, quoted};
+use super::Lowering;
+use super::file::{belong_together, chain, key};
+use super::value::filled;
+
+impl Lowering<'_> {
+    /// Several registrations at one issuer are told apart by `client_id`, and their access tokens by audience.
+    pub(super) fn registrations(
+        &mut self,
+        at: At<'_, Provider>,
+        provider: &ProviderSettings,
+        others: &[ProviderSettings],
+    ) {
+        let client = |settings: &ProviderSettings| settings.client.as_ref().map(|client| client.id.clone());
+        for other in others.iter().filter(|other| other.issuer == provider.issuer) {
+            let name = quoted(other.name.as_str());
+            if client(other) == client(provider) {
+                let message = format!("the same issuer as {name}, and no other `client_id`");
+                let remark = Remark::new(at!(at.issuer).place, message);
+                self.fault(remark.expected("expected each registration at an issuer once"));
+            }
+            let shared = |audience: &&At<'_, String>| other.audiences.contains(audience.value);
+            if let Some(audience) = at!(at.audiences).all().iter().find(shared) {
+                let message = format!("{name} has this audience at the same issuer");
+                let remark = Remark::new(audience.place, message);
+                self.fault(
+                    remark.expected("expected each audience of an issuer once: a token is one provider's"),
+                );
+            }
+        }
+    }
+
+    /// What assertions say; a fault where there is no key to sign them with.
+    pub(super) fn assertion(
+        &mut self,
+        at: At<'_, Provider>,
+        authentication: &ClientAuthentication,
+        issuer: &Issuer,
+    ) -> AssertionSettings {
+        if at.value.private_key.is_none() {
+            self.without_a_key(at);
+        }
+        let certificate = at!(at.client_assertion_certificate).given().and_then(|file| {
+            let pem = self.certificates(file);
+            let known = self.sources.has_secrets();
+            let pem = pem.and_then(|pem| if known { fitting(pem, authentication, file) } else { Ok(pem) });
+            self.keep(pem)
+        });
+        AssertionSettings {
+            kid: at!(at.client_assertion_kid).given().and_then(|at| self.keep(filled(at))),
+            certificate,
+            audience: match at.value.client_assertion_audience {
+                None => AssertionAudience::usual_for(issuer),
+                Some(RawAudience::Issuer) => AssertionAudience::Issuer,
+                Some(RawAudience::TokenEndpoint) => AssertionAudience::TokenEndpoint,
+            },
+        }
+    }
+
+    fn without_a_key(&mut self, at: At<'_, Provider>) {
+        let Provider {
+            client_assertion_kid, client_assertion_certificate, client_assertion_audience, ..
+        } = at.value;
+        let useless = [
+            ("client_assertion_kid", client_assertion_kid.is_some(), at!(at.client_assertion_kid).place),
+            (
+                "client_assertion_certificate",
+                client_assertion_certificate.is_some(),
+                at!(at.client_assertion_certificate).place,
+            ),
+            (
+                "client_assertion_audience",
+                client_assertion_audience.is_some(),
+                at!(at.client_assertion_audience).place,
+            ),
+        ];
+        for (key, _, place) in useless.into_iter().filter(|(_, given, _)| *given) {
+            let remark = Remark::new(place, format!("`{key}` without `private_key`"));
+            self.fault(remark.expected("expected `private_key` beside it, which signs assertions"));
+        }
+    }
+
+    /// Browsers keep a cookie for other sites' forms from https alone.
+    pub(super) fn posted_responses(
+        &mut self,
+        at: At<'_, Option<BTreeMap<String, Provider>>>,
+        public_url: Option<&Url>,
+    ) {
+        if public_url.is_none_or(|url| url.scheme() == "https") {
+            return;
+        }
+        for (_, at) in at.given().map(At::entries).unwrap_or_default() {
+            if matches!(at.value.response_mode, Some(ResponseMode::FormPost)) {
+                let remark =
+                    Remark::new(at!(at.response_mode).place, "`response_mode` \"form_post\" without https");
+                self.fault(remark.expected("expected a `public_url` that begins with `https://`").help(
+                    "browsers bring the cookie of a sign-in along with another site's form over https alone",
+                ));
+            }
+        }
+    }
+}
+
+/// The certificate, where it is that of the key.
+fn fitting(
+    pem: Vec<u8>,
+    authentication: &ClientAuthentication,
+    at: At<'_, super::super::raw::File>,
+) -> Result<Vec<u8>, Remark> {
+    if let ClientAuthentication::PrivateKey(secret) = authentication {
+        let key = key(secret.expose().as_bytes(), at.place)?;
+        belong_together(chain(&pem, at.place)?, key, at.place)?;
+    }
+    Ok(pem)
+}
