@@ -1,12 +1,14 @@
 //! The bytes of a connection: TCP or TLS, and what was read of them too early.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
@@ -134,7 +136,39 @@ macro_rules! on {
     };
 }
 
+/// How long nothing is heard of a peer that has closed its side before the system asks after it, and how often.
+const PROBE: Duration = Duration::from_secs(15);
+
 impl Stream {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Clear(stream) => &stream.inner,
+            Self::Tls(stream) => &stream.get_ref().0.inner,
+        }
+    }
+
+    /// Whether the peer has closed its side, behind whatever of it has not been read yet.
+    pub(super) fn is_read_closed(&self, cx: &mut Context<'_>) -> bool {
+        let ready = pin!(self.tcp().ready(Interest::READABLE)).poll(cx);
+        matches!(ready, Poll::Ready(Ok(ready)) if ready.is_read_closed())
+    }
+
+    /// Whether the peer has reset the connection, or does not answer any more.
+    pub(super) fn is_broken(&self) -> bool {
+        !matches!(self.tcp().take_error(), Ok(None))
+    }
+
+    /// Lets the system find out whether the peer is there. Where it cannot, the next byte does.
+    pub(super) fn ask_after_peer(&self) {
+        let probes = TcpKeepalive::new().with_time(PROBE).with_interval(PROBE);
+        let _ = SockRef::from(self.tcp()).set_tcp_keepalive(&probes);
+    }
+
+    /// Whether a close, whoever is its cause, is a reset (RST) and no end (FIN).
+    pub(super) fn reset_at_close(&self, reset: bool) {
+        let _ = SockRef::from(self.tcp()).set_linger(reset.then_some(Duration::ZERO));
+    }
+
     /// Ready where reading may give something; TLS cannot tell.
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {

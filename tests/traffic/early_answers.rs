@@ -1,7 +1,10 @@
 //! Answers that are ahead of their requests, and clients that have said all they have to say.
 
 use std::convert::Infallible;
-use std::net::TcpStream;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
 
 use bytes::Bytes;
 use http::Response;
@@ -12,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use super::app::App;
 use super::process::Gateway;
 use super::wire::Conn;
+use crate::support::until;
 
 /// An app that speaks HTTP/2 and answers at once, whatever is still to come.
 async fn hasty_http2() -> u16 {
@@ -51,6 +55,83 @@ async fn an_answer_ahead_of_its_upload_says_that_the_connection_ends() {
         conn.rest();
     });
     told_to_close(&Gateway::start(&hasty.route("")));
+}
+
+/// An app whose answers wait for the word of the test.
+fn patient(answer: impl Into<String>) -> (App, Sender<()>) {
+    let (go, word) = channel();
+    let (word, answer) = (Mutex::new(word), answer.into());
+    let app = App::start(move |conn, _| {
+        let told = word.lock().unwrap().recv().is_ok();
+        conn.say(&answer);
+        told
+    });
+    (app, go)
+}
+
+#[test]
+fn who_has_said_all_and_closed_its_side_gets_its_answer() {
+    let big = 4 << 20;
+    let (app, go) = patient(format!("HTTP/1.1 200 OK\r\nContent-Length: {big}\r\n\r\n{}", "x".repeat(big)));
+    let gateway = Gateway::start(&app.route(""));
+    for request in [
+        "GET / HTTP/1.1\r\nHost: app.example\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: app.example\r\nContent-Length: 2\r\n\r\nhi",
+        "POST / HTTP/1.1\r\nHost: app.example\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+    ] {
+        let mut conn = gateway.connect();
+        conn.say(request);
+        conn.socket.as_ref().unwrap().shutdown(Shutdown::Write).unwrap();
+        // The gateway has noticed, and has asked whether anybody is there.
+        assert!(conn.until("HTTP/1.1 100 Continue\r\n\r\n").is_some(), "{request}");
+        go.send(()).unwrap();
+        let answer = conn.response();
+        assert_eq!((answer.status(), answer.body.len()), (200, big), "{request}");
+        assert_eq!(answer.header("connection"), Some("close"), "{}", answer.head);
+        assert!(conn.is_closed());
+    }
+    let mut old = gateway.connect();
+    old.say("GET /old HTTP/1.0\r\nHost: app.example\r\n\r\n");
+    old.socket.as_ref().unwrap().shutdown(Shutdown::Write).unwrap();
+    go.send(()).unwrap();
+    let answer = old.response();
+    assert_eq!((answer.first_line(), answer.body.len()), ("HTTP/1.1 200 OK", big), "no interim answer");
+}
+
+#[test]
+fn who_leaves_is_noticed_behind_whatever_was_sent_too_early() {
+    let (ended, end) = channel();
+    let app = App::raw(move |mut conn| {
+        conn.until("\r\n\r\n");
+        ended.send(conn.rest()).unwrap();
+    });
+    let gateway = Gateway::start(&app.route(""));
+    for (path, early) in [("/none", 0), ("/little", 100), ("/much", 20_000)] {
+        let mut conn = gateway.connect();
+        conn.say(format!("GET {path} HTTP/1.1\r\nHost: app.example\r\n\r\n{}", "x".repeat(early)));
+        until("the app to be asked", || app.connections() > 0);
+        drop(conn);
+        assert_eq!(end.recv_timeout(crate::support::PATIENCE).unwrap(), b"", "{path}");
+        assert_eq!(gateway.line_for(path)["outcome"], "aborted", "{path}");
+    }
+}
+
+#[test]
+fn an_answer_that_breaks_off_before_an_old_client_does_not_look_whole() {
+    let read = |app: &App| {
+        let gateway = Gateway::start(&app.route(""));
+        let mut stream = TcpStream::connect(("127.0.0.1", gateway.port)).unwrap();
+        stream.set_read_timeout(Some(crate::support::PATIENCE)).unwrap();
+        stream.write_all(b"GET / HTTP/1.0\r\nHost: app.example\r\n\r\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).map_err(|error| error.kind())
+    };
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n";
+    let broken = App::start(move |conn, _| {
+        conn.say(head);
+        false
+    });
+    assert_eq!(read(&broken), Err(ErrorKind::ConnectionReset));
+    assert!(read(&App::answering(format!("{head}0\r\n\r\n"))).is_ok());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, Version};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -23,7 +23,7 @@ use super::head::Head;
 use super::refused::{Ambiguity, Refused};
 use super::slot::Feeder;
 use super::wire::{Gone, Wire};
-use crate::http1::{Io, SMALL, Upgrade};
+use crate::http1::{Io, SMALL, Transfer, Upgrade};
 use crate::request::Transport;
 
 /// A client that is still sending has so long, and so many bytes, to read an answer that ends the connection: a
@@ -99,6 +99,7 @@ impl<H: Handler> Http1<H> {
 
     async fn exchange(&mut self, head: Head) -> Result<Next, Gone> {
         let Begun { request, mut feeder, asked, upgrade } = begin(head);
+        self.wire.takes_interim = request.version() == Version::HTTP_11;
         let _in_flight = self.wire.activity.begin();
         let answered = self.answer(request, asked, &mut feeder).await;
         if feeder.is_malformed() {
@@ -132,9 +133,17 @@ impl<H: Handler> Http1<H> {
         };
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let (mut transfer, persists) = wire.begin_answer(&response, asked, feeder);
+        // Its end is the connection's: a client would take a part for the whole.
+        let unmarked = transfer == Transfer::Close;
+        if unmarked {
+            wire.stream.reset_at_close(true);
+        }
         let body = response.body_mut();
         poll_fn(|cx| wire.poll_meanwhile(feeder, cx, |wire, cx| wire.poll_send(body, &mut transfer, cx)))
             .await?;
+        if unmarked {
+            wire.stream.reset_at_close(false);
+        }
         Ok(Answered { switched, persists })
     }
 

@@ -5,6 +5,7 @@
 
 mod answer;
 mod connection;
+mod farewell;
 mod head;
 mod refused;
 mod slot;

@@ -13,6 +13,7 @@ use super::super::ConnectionLimits;
 use super::super::activity::Activity;
 use super::super::stream::Stream;
 use super::answer::Asked;
+use super::farewell::Farewell;
 use super::head::{self, Head, Scan};
 use super::refused::Refused;
 use super::slot::Feeder;
@@ -28,6 +29,9 @@ pub(super) struct Wire {
     pub(super) received: BytesMut,
     pub(super) outgoing: Outgoing,
     pub(super) activity: Arc<Activity>,
+    /// Whether the client understands an interim answer, and has not been sent a final one.
+    pub(super) takes_interim: bool,
+    farewell: Farewell,
     scan: Scan,
 }
 
@@ -54,7 +58,8 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<TransferError<E>> for Gone {
 impl Wire {
     pub(super) fn new(stream: Stream, activity: Arc<Activity>) -> Self {
         let (received, outgoing) = (BytesMut::new(), Outgoing::default());
-        Self { stream, received, outgoing, activity, scan: Scan::default() }
+        let (takes_interim, farewell) = (false, Farewell::default());
+        Self { stream, received, outgoing, activity, takes_interim, farewell, scan: Scan::default() }
     }
 
     /// The next head; `None` where the connection is over without one.
@@ -122,14 +127,40 @@ impl Wire {
         Poll::Ready(Ok(()))
     }
 
-    /// Ready where the client has left. What it sends too early is kept; of much, no more is read.
+    /// Ready where the client has left. What it sends too early is kept; of much, no more is read, and its end is
+    /// looked for behind what waits.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
-        while self.received.len() < SMALL {
-            if ready!(self.poll_receive(SMALL, cx))? == 0 {
-                return Poll::Ready(Err(Gone::Closed));
+        while !self.farewell.is_said() {
+            let over = if self.received.len() < SMALL {
+                ready!(self.poll_receive(SMALL, cx))? == 0
+            } else {
+                ready!(self.farewell.poll_look(cx));
+                self.stream.is_read_closed(cx)
+            };
+            if over {
+                self.farewell.say();
+                self.stream.ask_after_peer();
             }
         }
-        Poll::Pending
+        self.poll_left(cx)
+    }
+
+    /// A client that has closed its side may still wait for its answer. Whoever is gone altogether resets the
+    /// connection at the next byte, which an interim answer brings where it may be sent (RFC 9110, section 15.2),
+    /// and else the system's probes do.
+    fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
+        loop {
+            ready!(self.farewell.poll_look(cx));
+            if self.stream.is_broken() {
+                return Poll::Ready(Err(Gone::Closed));
+            }
+            if std::mem::take(&mut self.takes_interim) {
+                self.outgoing.begin().extend_from_slice(CONTINUE);
+                if let Poll::Ready(Err(error)) = self.poll_write(cx) {
+                    return Poll::Ready(Err(error.into()));
+                }
+            }
+        }
     }
 
     /// Polls what is awaited, and feeds the request's reader whenever that lets wait.
@@ -156,7 +187,9 @@ impl Wire {
         feeder: &mut Feeder,
     ) -> (Transfer, bool) {
         let ahead = feeder.is_behind(self.received.len());
-        asked.persists &= !ahead && !feeder.is_broken() && !self.activity.is_leaving();
+        self.takes_interim = false;
+        let last = self.farewell.is_said() && self.received.is_empty();
+        asked.persists &= !last && !ahead && !feeder.is_broken() && !self.activity.is_leaving();
         feeder.take_expectation();
         asked.write(response, self.outgoing.begin())
     }

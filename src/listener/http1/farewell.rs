@@ -1,0 +1,36 @@
+//! A client that has closed its side of the connection (half-close, RFC 9293, section 3.6): it may wait for its
+//! answer, or be gone. TCP says the same of both; only what is sent to it tells.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep};
+
+/// How often it is looked at whether the client is gone.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What is known of a client's farewell.
+#[derive(Debug, Default)]
+pub(super) struct Farewell {
+    said: bool,
+    look: Option<Pin<Box<Sleep>>>,
+}
+
+impl Farewell {
+    pub(super) const fn is_said(&self) -> bool {
+        self.said
+    }
+
+    pub(super) const fn say(&mut self) {
+        self.said = true;
+    }
+
+    /// Ready now and then.
+    pub(super) fn poll_look(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let look = self.look.get_or_insert_with(|| Box::pin(sleep(LOOK)));
+        ready!(look.as_mut().poll(cx));
+        look.as_mut().reset(Instant::now() + LOOK);
+        Poll::Ready(())
+    }
+}
