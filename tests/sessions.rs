@@ -3,10 +3,12 @@
 use futures_util::{SinkExt, StreamExt};
 use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::support::{Answer, Browser, House, PATIENCE, between, events, floods, onward, sockets};
+use crate::support::{Answer, Browser, House, PATIENCE, between, events, floods, logged, onward, sockets};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -186,12 +188,43 @@ async fn invariant_8_signing_out_ends_an_open_websocket() {
     socket.send("hello".into()).await.unwrap();
     assert_eq!(socket.next().await.unwrap().unwrap().into_text().unwrap().as_str(), "hello");
     sign_out(&house, &browser).await;
-    let end = tokio::time::timeout(PATIENCE, async {
-        while let Some(Ok(message)) = socket.next().await {
-            assert!(!message.is_text(), "nothing more comes");
-        }
-    });
-    end.await.expect("the WebSocket ends with its session");
+    let end =
+        tokio::time::timeout(PATIENCE, socket.next()).await.expect("the WebSocket ends with its session");
+    let Some(Ok(Message::Close(Some(close)))) = end else { panic!("{end:?}") };
+    assert_eq!((close.code, close.reason.as_str()), (CloseCode::Policy, "signed out"));
+    assert!(!matches!(socket.next().await, Some(Ok(_))), "nothing more comes");
+    assert!(logged(&house.gateway, "cut off: the session was signed out").contains("/stream"));
+}
+
+/// The answer to a request that signing out finds without one.
+async fn signed_out_while_waiting(method: &str, fields: &str) -> String {
+    let app = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (house, browser) = with_stream(format!("http://{}", app.local_addr().unwrap())).await;
+    let mut stream = TcpStream::connect(("127.0.0.1", house.gateway.port)).await.unwrap();
+    let cookie = format!("{COOKIE}={}", key(&house, &browser).unwrap());
+    let head = format!(
+        "{method} /stream HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncookie: {cookie}\r\n{fields}\r\n",
+        house.gateway.port
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (mut reached, _) = app.accept().await.unwrap();
+    assert_ne!(reached.read(&mut [0; 8192]).await.unwrap(), 0);
+    sign_out(&house, &browser).await;
+    let mut seen = vec![0; 1024];
+    let size = tokio::time::timeout(PATIENCE, stream.read(&mut seen)).await.expect("it is answered").unwrap();
+    String::from_utf8_lossy(&seen[..size]).into_owned()
+}
+
+#[tokio::test]
+async fn invariant_22_signing_out_ends_an_upload_that_has_no_answer_yet() {
+    let answer = signed_out_while_waiting("POST", "content-length: 1000000\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
+
+#[tokio::test]
+async fn invariant_22_signing_out_ends_a_request_that_waits_for_its_answer() {
+    let answer = signed_out_while_waiting("GET", "").await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }
 
 #[tokio::test]

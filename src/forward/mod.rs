@@ -30,6 +30,7 @@ mod timer;
 mod tls;
 mod upgrade;
 mod upstream;
+mod web_socket;
 mod wire;
 
 #[cfg(test)]
@@ -49,3 +50,4 @@ pub use send::forward;
 pub use settings::*;
 pub use upgrade::{TunnelEnd, UpgradeTunnel};
 pub use upstream::{ServerState, Upstream};
+pub use web_socket::CloseFrame;

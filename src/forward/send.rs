@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use hyper::client::conn::http2::SendRequest;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::again::Failure;
 use super::body::{BodyLimits, RequestBody};
@@ -20,6 +20,7 @@ use super::http2::{self, Backup};
 use super::plan::Told;
 use super::pool::Lent;
 use super::response::{Content, Lease, UpstreamBody};
+use super::timer::TICK;
 use super::upgrade::Asked;
 use super::wire::{Lines, Wire};
 use super::{Fault, ForwardError, Passage, Plan, Upstream, headers, rewrite};
@@ -226,14 +227,16 @@ impl<'a> Sending<'a> {
         let backup = Backup::of(request, self.upstream.held());
         let taken = std::mem::replace(request, Request::new(RequestBody::EMPTY));
         let mut sending = std::pin::pin!(sender.try_send_request(taken));
+        let mut due = Instant::now() + self.response_limit();
         loop {
-            match timeout(self.response_limit(), sending.as_mut()).await {
+            match timeout_at(due.min(Instant::now() + TICK), sending.as_mut()).await {
                 Ok(Ok(response)) => {
                     backup.release();
                     return Ok(response.map(Content::Incoming));
                 }
                 Ok(Err(error)) => return Err(http2::failure(error, request, backup)),
-                Err(_) if self.is_alive() => {}
+                Err(_) if Instant::now() < due => {}
+                Err(_) if self.is_alive() => due = Instant::now() + self.response_limit(),
                 Err(_) => return Err(Failure::Failed(Fault::ResponseTimeout.into())),
             }
         }
@@ -275,8 +278,9 @@ impl<'a> Sending<'a> {
         let idle = self.upstream.settings().timeout.idle;
         match (self.upgrade, chosen) {
             (Some(asked), Some(chosen)) => {
+                let tunnel = asked.into_tunnel(&chosen, idle, lease);
                 headers::switch(response.headers_mut(), chosen);
-                Ok(response.map(|_| UpstreamBody::tunnel(asked.into_tunnel(idle, lease))))
+                Ok(response.map(|_| UpstreamBody::tunnel(tunnel)))
             }
             _ => Ok(response.map(|content| UpstreamBody::new(content, idle, self.exchange, lease))),
         }

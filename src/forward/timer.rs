@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
+/// How often whoever waits for an answer looks whether it is still wanted.
+pub(super) const TICK: Duration = Duration::from_secs(1);
+
 /// Tells when nothing has happened for `limit`.
 ///
 /// Progress only sets a flag; the timer looks at it when it goes off. So silence is noticed between
@@ -52,7 +55,7 @@ impl IdleTimer {
 /// Tells when a time limit has passed, again and again for one exchange after another.
 ///
 /// A timer costs more than a clock: the one that is set is not moved for each exchange, only looked after
-/// when it goes off.
+/// when it goes off. Until then whoever waits is woken once a [`TICK`], to look at what ends a wait without a word.
 #[derive(Debug)]
 pub(super) struct Deadline {
     end: Instant,
@@ -72,15 +75,16 @@ impl Deadline {
     /// Ready once the limit has passed.
     pub(super) fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let end = self.end;
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(end.min(Instant::now() + TICK))));
         if sleep.deadline() > end {
             sleep.as_mut().reset(end);
         }
         while sleep.as_mut().poll(cx).is_ready() {
-            if Instant::now() >= end {
+            let now = Instant::now();
+            if now >= end {
                 return Poll::Ready(());
             }
-            sleep.as_mut().reset(end);
+            sleep.as_mut().reset(end.min(now + TICK));
         }
         Poll::Pending
     }

@@ -4,21 +4,26 @@ use std::fmt;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, Version};
 use http_body::Body;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional};
 use tokio::time::{sleep, timeout};
 
 use super::pool::Lent;
 use super::response::Lease;
+use super::web_socket::{CloseFrame, Frames};
 use crate::http1::{Upgrade, tokens};
+use crate::secret::random_bytes;
 
 /// Both sides have said yes; their connections are ours within so long.
 const HANDOVER: Duration = Duration::from_secs(10);
+
+/// A peer that is told why its connection ends has so long to hear of it.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What a client asks to go on with.
 pub(super) struct Asked {
@@ -58,8 +63,10 @@ impl Asked {
         known && answered.next().is_none()
     }
 
-    pub(super) fn into_tunnel(self, idle: Duration, lease: Lease) -> UpgradeTunnel {
-        UpgradeTunnel { client: self.client, idle, lease }
+    /// What goes on in the protocol that the upstream has `chosen`.
+    pub(super) fn into_tunnel(self, chosen: &HeaderValue, idle: Duration, lease: Lease) -> UpgradeTunnel {
+        let web_socket = chosen.as_bytes().eq_ignore_ascii_case(b"websocket");
+        UpgradeTunnel { client: self.client, web_socket, idle, lease }
     }
 }
 
@@ -72,6 +79,7 @@ fn is_forwardable(token: &str) -> bool {
 /// `101`: until then the listener keeps what it sent.
 pub struct UpgradeTunnel {
     client: Upgrade,
+    web_socket: bool,
     idle: Duration,
     lease: Lease,
 }
@@ -79,21 +87,33 @@ pub struct UpgradeTunnel {
 /// How a tunnel ended.
 #[derive(Debug)]
 pub enum TunnelEnd {
-    /// Both sides have closed: bytes from the client and from the upstream.
-    Closed(u64, u64),
+    /// Both sides have closed.
+    Closed {
+        /// Bytes from the client.
+        sent: u64,
+        /// Bytes from the upstream.
+        received: u64,
+    },
     /// Neither side said anything for `Timeouts::idle`.
     Silent,
-    /// `cut` came first: the session is over, or the gateway drains.
+    /// `cut` came first.
     Cut,
     /// A connection broke or was never handed over.
     Broken(io::Error),
 }
 
 impl UpgradeTunnel {
-    /// Passes bytes both ways until both sides have closed, both are silent for too long, or `cut`
-    /// resolves; then both connections are closed.
-    pub async fn run(self, cut: impl Future<Output = ()>) -> TunnelEnd {
-        let Self { client, idle, lease: Lease { lent, active: _active, .. } } = self;
+    /// Passes bytes both ways until both sides have closed, both are silent for too long, or `cut` resolves; then
+    /// both connections are closed. A WebSocket is told first what `cut` gives, where no frame is under way.
+    ///
+    /// `used` is called for data frames that a client sends over a WebSocket; never for what only keeps a
+    /// connection open, nor for other protocols.
+    pub async fn run(
+        self,
+        cut: impl Future<Output = CloseFrame>,
+        used: impl Fn() + Send + Sync,
+    ) -> TunnelEnd {
+        let Self { client, web_socket, idle, lease: Lease { lent, active: _active, .. } } = self;
         let Lent::Http1 { connection, .. } = lent else {
             return TunnelEnd::Broken(io::Error::other(
                 "only HTTP/1.1 connections become another protocol's",
@@ -102,7 +122,7 @@ impl UpgradeTunnel {
         let mut cut = pin!(cut);
         let client = tokio::select! {
             biased;
-            () = &mut cut => return TunnelEnd::Cut,
+            _ = &mut cut => return TunnelEnd::Cut,
             client = timeout(HANDOVER, client.take()) => match client {
                 Ok(Ok(client)) => client,
                 Ok(Err(error)) => return TunnelEnd::Broken(error),
@@ -110,17 +130,20 @@ impl UpgradeTunnel {
             },
         };
         let active = AtomicBool::new(false);
-        let mut client = Watched { io: client, active: &active };
-        let mut upstream = connection.into_tunnel();
-        tokio::select! {
+        let progress = || active.store(true, Ordering::Relaxed);
+        let mut client = Side::new(client, web_socket, &progress, &|| {});
+        let mut upstream = Side::new(connection.into_tunnel(), web_socket, &|| {}, &used);
+        let close = tokio::select! {
             biased;
-            () = cut => TunnelEnd::Cut,
-            copied = copy_bidirectional(&mut client, &mut upstream) => match copied {
-                Ok((sent, received)) => TunnelEnd::Closed(sent, received),
+            close = cut => close,
+            copied = copy_bidirectional(&mut client, &mut upstream) => return match copied {
+                Ok((sent, received)) => TunnelEnd::Closed { sent, received },
                 Err(error) => TunnelEnd::Broken(error),
             },
-            () = silence(idle, &active) => TunnelEnd::Silent,
-        }
+            () = silence(idle, &active) => return TunnelEnd::Silent,
+        };
+        tokio::join!(client.part(close, None), upstream.part(close, Some(random_bytes())));
+        TunnelEnd::Cut
     }
 }
 
@@ -133,36 +156,65 @@ async fn silence(idle: Duration, active: &AtomicBool) {
     }
 }
 
-/// The client's side, which every byte of either direction passes.
-struct Watched<'a, T> {
+/// One of the two connections.
+struct Side<'a, T> {
     io: T,
-    active: &'a AtomicBool,
+    /// The frames that are written to it, where it is a WebSocket.
+    frames: Option<Frames>,
+    /// Told of every byte that is read from it or written to it.
+    progress: &'a (dyn Fn() + Send + Sync),
+    /// Told of every data frame that is written to it.
+    data: &'a (dyn Fn() + Send + Sync),
 }
 
-impl<T: Unpin> Watched<'_, T> {
-    fn note<R>(&self, done: Poll<R>) -> Poll<R> {
-        if done.is_ready() {
-            self.active.store(true, Ordering::Relaxed);
+impl<'a, T: AsyncRead + AsyncWrite + Unpin> Side<'a, T> {
+    fn new(
+        io: T,
+        web_socket: bool,
+        progress: &'a (dyn Fn() + Send + Sync),
+        data: &'a (dyn Fn() + Send + Sync),
+    ) -> Self {
+        Self { io, frames: web_socket.then(Frames::default), progress, data }
+    }
+
+    /// Says good-bye where that can be understood, and lets the peer read it: a close at once would be a reset
+    /// where the peer is still sending, which overtakes what was said.
+    async fn part(mut self, close: CloseFrame, mask: Option<[u8; 4]>) {
+        if !self.frames.is_some_and(|frames| frames.is_between()) {
+            return;
         }
-        done
+        let said = async {
+            self.io.write_all(&close.bytes(mask)).await?;
+            self.io.shutdown().await?;
+            tokio::io::copy(&mut self.io, &mut tokio::io::sink()).await
+        };
+        let _ = timeout(FAREWELL, said).await;
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Watched<'_, T> {
+impl<T: AsyncRead + Unpin> AsyncRead for Side<'_, T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let done = Pin::new(&mut self.io).poll_read(cx, buf);
-        self.note(done)
+        Pin::new(&mut self.io).poll_read(cx, buf).map(|done| {
+            (self.progress)();
+            done
+        })
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<'_, T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for Side<'_, T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let done = Pin::new(&mut self.io).poll_write(cx, buf);
-        self.note(done)
+        let written = ready!(Pin::new(&mut self.io).poll_write(cx, buf));
+        (self.progress)();
+        if let (Some(frames), Ok(size)) = (&mut self.frames, &written)
+            && frames.follow(&buf[..*size])
+        {
+            (self.data)();
+        }
+        Poll::Ready(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,12 +1,10 @@
 //! What happens to a permitted request.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use crate::listener::Content;
-use http::{HeaderMap, HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
+use http_body::Body as _;
 
 use super::body::Body;
+use super::credential::{Credential, WhileGood};
 use super::exchange::Exchange;
 use super::house::House;
 use super::inbound::Inbound;
@@ -14,10 +12,10 @@ use super::rejection::Rejection;
 use super::route::{Action, Route};
 use super::settings::RedirectSettings;
 use crate::authn::Authentication;
-use crate::clock::Timestamp;
-use crate::forward::{Passage, UpgradeTunnel, UpstreamBody, forward};
+use crate::forward::{Passage, UpstreamBody, forward};
+use crate::listener::Content;
 use crate::policy::Permit;
-use crate::session::Session;
+use crate::session::StreamUse;
 
 /// Forwards, redirects, or answers from the gateway's own endpoints.
 #[expect(
@@ -36,14 +34,28 @@ pub(super) fn act(
         match &route.action {
             Action::Forward(upstream, plan) => {
                 let personal = permit.principal().is_some();
+                let http2 = request.version() == Version::HTTP_2;
+                begin(&mut exchange.credential, &request);
                 let passage = passage(house, exchange, authentication)?;
-                let response = forward(upstream, plan, &permit, passage, request).await?;
-                Ok(forwarded(house, exchange, authentication, personal, response))
+                let answer = forward(upstream, plan, &permit, passage, request);
+                let response = WhileGood::new(&exchange.credential, answer).await?;
+                Ok(forwarded(exchange, route, personal, http2, response))
             }
             Action::Redirect(redirect) => redirected(redirect, route, exchange.inbound()?, &request),
             // Boxed: a sign-in is rare and large, and every request carries the room for its future.
             Action::Own(endpoint) => Box::pin(endpoint.answer(house, exchange, request)).await,
         }
+    }
+}
+
+/// What a client sends is use of its session; and a gRPC exchange has no end of its own.
+fn begin(credential: &mut Credential, request: &Request<Content>) {
+    if credential.is_none() || request.body().is_end_stream() {
+        return;
+    }
+    credential.set_use(StreamUse::Used);
+    if is_grpc(request.headers()) {
+        credential.strict();
     }
 }
 
@@ -68,54 +80,44 @@ fn passage<'a>(
 }
 
 fn forwarded(
-    house: &House,
     exchange: &mut Exchange,
-    authentication: &Authentication,
+    route: &Route,
     personal: bool,
+    http2: bool,
     mut response: Response<UpstreamBody>,
 ) -> Response<Body> {
-    if let Some(tunnel) = response.body_mut().take_tunnel() {
-        let left = left(authentication, house.foundations.clock.now());
-        open(tunnel, exchange, left);
-    } else if personal {
+    exchange.credential.set_use(route.streams);
+    let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let endless = switched || !exchange.credential.is_none() && is_endless(response.headers());
+    if endless {
+        exchange.credential.strict();
+    }
+    if personal && !switched {
         keep_from_others(response.headers_mut());
     }
-    response.map(Body::upstream)
+    let grpc = endless && http2 && is_grpc(response.headers());
+    response.map(|content| Body::upstream(content).for_grpc(grpc))
+}
+
+/// Whether a body with these fields is one that goes on without an end of its own: the expiry of its token ends it.
+fn is_endless(headers: &HeaderMap) -> bool {
+    is_grpc(headers) || is_of(headers, "text/event-stream")
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    is_of(headers, "application/grpc")
+}
+
+/// Whether the content's type begins so; `application/grpc` is also `application/grpc+proto`.
+fn is_of(headers: &HeaderMap, kind: &str) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|given| given.as_bytes().get(..kind.len()));
+    given.is_some_and(|given| given.eq_ignore_ascii_case(kind.as_bytes()))
 }
 
 /// A cache in front of the gateway may keep what says nothing, and give it to anybody (invariant 17; RFC 9111,
 /// section 4.2.2): the app need not know that it is protected.
 fn keep_from_others(headers: &mut HeaderMap) {
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private"));
-}
-
-/// How long an access token is still good.
-fn left(authentication: &Authentication, now: Timestamp) -> Option<Duration> {
-    match authentication {
-        Authentication::Bearer(verified) => Some(verified.expires.since(now)),
-        Authentication::Session(..) | Authentication::Anonymous | Authentication::Ended => None,
-    }
-}
-
-/// Lets an upgraded stream run for as long as the credential lives that opened it (invariant 8). It keeps its
-/// place among the route's requests at once (invariant 14).
-fn open(tunnel: UpgradeTunnel, exchange: &mut Exchange, left: Option<Duration>) {
-    let (id, slot) = (exchange.id.clone(), exchange.slot.take());
-    let over = over(exchange.session.clone(), left);
-    tokio::spawn(async move {
-        let end = tunnel.run(over).await;
-        drop(slot);
-        tracing::debug!(%id, ?end, "an upgraded stream has ended");
-    });
-}
-
-/// Resolves when the session has ended, or the token's time is over; never for who needs neither.
-async fn over(session: Option<Arc<Session>>, left: Option<Duration>) {
-    match (session, left) {
-        (Some(session), _) => session.ended().await,
-        (None, Some(left)) => tokio::time::sleep(left).await,
-        (None, None) => std::future::pending().await,
-    }
 }
 
 fn redirected<B>(
@@ -156,35 +158,6 @@ fn location<B>(redirect: &RedirectSettings, inbound: &Inbound, request: &Request
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Clock;
-    use crate::session::NewSession;
-
-    fn is_over(over: impl Future<Output = ()>) -> bool {
-        futures_util::FutureExt::now_or_never(over).is_some()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn invariant_8_an_upgraded_stream_lives_no_longer_than_what_opened_it() {
-        let hour = Duration::from_secs(3600);
-        let started = tokio::time::Instant::now();
-        over(None, Some(hour)).await;
-        assert!(started.elapsed() >= hour, "a token's stream ends with the token");
-        assert!(!is_over(over(None, None)), "a public one has nothing to outlive");
-
-        let clock = Clock::manual(Timestamp::from_seconds(1_000));
-        let sessions = crate::session::testing::sessions(&clock);
-        let root = NewSession::Root {
-            host: "wiki.example".into(),
-            principal: crate::gate::tests::principal("staff"),
-            tokens: crate::session::Tokens::default(),
-            sid: None,
-        };
-        let (key, session) = sessions.create(root).await.unwrap();
-        assert!(!is_over(over(Some(Arc::clone(&session)), None)));
-        sessions.end(key.id()).await.unwrap();
-        assert!(is_over(over(Some(session), None)));
-    }
-
     #[test]
     fn invariant_17_what_the_app_says_nothing_of_is_for_its_reader_alone() {
         let kept = |said: Option<&'static str>| {

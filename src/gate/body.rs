@@ -2,15 +2,16 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
+use super::credential::{CredentialEnd, Ending};
 use super::exchange::Exchange;
-use crate::forward::UpstreamBody;
-use crate::session::SessionEnded;
+use super::tunnel;
+use crate::forward::{UpgradeTunnel, UpstreamBody};
 use crate::telemetry::Outcome;
 
 /// Bytes behind which an answer is long. A short one is let through whole: an app may answer the very request that
@@ -21,9 +22,11 @@ const LONG: u64 = 1024 * 1024;
 pub struct Body {
     content: Content,
     exchange: Option<Box<Exchange>>,
-    /// The end of the session that a stream lives by (invariant 8); looked at where the upstream lets wait, and
-    /// where the answer is long: an app that is ahead of a slow client never lets wait.
-    cut: Option<SessionEnded>,
+    /// The end of the credential that a stream lives by (invariants 8 and 22); looked at where the upstream lets
+    /// wait, and where the answer is long: an app that is ahead of a slow client never lets wait.
+    ending: Option<Ending>,
+    /// Whether the client reads a status behind the body.
+    grpc: bool,
 }
 
 enum Content {
@@ -34,10 +37,13 @@ enum Content {
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Polled = Poll<Option<Result<Frame<Bytes>, Error>>>;
 
-/// The response ended because its session did.
+/// The response ended because its credential did.
 #[derive(Debug, thiserror::Error)]
-#[error("the session has ended")]
-struct SessionOver;
+#[error("cut off: {0}")]
+struct CutOff(CredentialEnd);
+
+/// `UNAUTHENTICATED` (gRPC, "Status codes and their use").
+const UNAUTHENTICATED: HeaderValue = HeaderValue::from_static("16");
 
 impl Body {
     pub(super) fn ours(content: impl Into<Bytes>) -> Self {
@@ -49,12 +55,28 @@ impl Body {
     }
 
     const fn new(content: Content) -> Self {
-        Self { content, exchange: None, cut: None }
+        Self { content, exchange: None, ending: None, grpc: false }
     }
 
-    /// Ties the end of the body to the end of the record.
+    /// Ties the end of the body, or of what goes on behind it, to the end of the record.
     pub(super) fn recorded_by(mut self, exchange: Box<Exchange>) -> Self {
-        self.exchange = Some(exchange);
+        match self.take_tunnel() {
+            Some(tunnel) => tunnel::start(tunnel, exchange),
+            None => self.exchange = Some(exchange),
+        }
+        self
+    }
+
+    fn take_tunnel(&mut self) -> Option<UpgradeTunnel> {
+        match &mut self.content {
+            Content::Ours(_) => None,
+            Content::Upstream(body) => body.take_tunnel(),
+        }
+    }
+
+    /// It is an answer of gRPC over HTTP/2, which is told why it ends.
+    pub(super) const fn for_grpc(mut self, grpc: bool) -> Self {
+        self.grpc = grpc;
         self
     }
 
@@ -69,21 +91,37 @@ impl Body {
         self.exchange.as_ref().is_some_and(|exchange| exchange.bytes >= LONG)
     }
 
-    /// While there is nothing to send, the session's end is waited for as well.
-    fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(session) = self.exchange.as_ref().and_then(|exchange| exchange.session.as_ref()) else {
-            return Poll::Pending;
-        };
-        let session = Arc::clone(session);
-        Pin::new(self.cut.get_or_insert_with(|| session.ended())).poll(cx)
+    /// While there is nothing to send, the credential's end is waited for as well.
+    fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<CredentialEnd> {
+        if self.ending.is_none() {
+            self.ending = self.exchange.as_ref().and_then(|exchange| exchange.credential.ended());
+        }
+        match &mut self.ending {
+            Some(ending) => Pin::new(ending).poll(cx),
+            None => Poll::Pending,
+        }
     }
 
-    fn cut_off(&mut self) -> Polled {
+    /// Breaks off both directions of the exchange. The client must not take what it has for the whole.
+    fn cut_off(&mut self, end: CredentialEnd) -> Polled {
+        self.content = Content::Ours(None);
+        self.ending = None;
         if let Some(exchange) = &mut self.exchange {
-            exchange.broke_off(Outcome::Aborted, "the session ended while its response went on");
+            exchange.cut_off(end);
         }
-        Poll::Ready(Some(Err(SessionOver.into())))
+        Poll::Ready(Some(match self.grpc {
+            true => Ok(Frame::trailers(unauthenticated(end))),
+            false => Err(CutOff(end).into()),
+        }))
     }
+}
+
+/// The status of a gRPC exchange (gRPC over HTTP/2, "Responses").
+fn unauthenticated(end: CredentialEnd) -> HeaderMap {
+    let status = (HeaderName::from_static("grpc-status"), UNAUTHENTICATED);
+    let message = HeaderValue::try_from(end.to_string());
+    let message = message.ok().map(|message| (HeaderName::from_static("grpc-message"), message));
+    std::iter::once(status).chain(message).collect()
 }
 
 impl HttpBody for Body {
@@ -93,8 +131,10 @@ impl HttpBody for Body {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
         let this = self.get_mut();
         let polled = this.poll_content(cx);
-        if (polled.is_pending() || this.is_long()) && this.poll_cut(cx).is_ready() {
-            return this.cut_off();
+        if (polled.is_pending() || this.is_long())
+            && let Poll::Ready(end) = this.poll_ending(cx)
+        {
+            return this.cut_off(end);
         }
         let frame = ready!(polled);
         if let Some(exchange) = &mut this.exchange {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use http::{Method, Response};
 
 use super::body::Body;
+use super::credential::{Credential, CredentialEnd};
 use super::house::House;
 use super::inbound::Inbound;
 use super::rejection::Rejection;
@@ -15,7 +16,6 @@ use crate::identity::{Principal, RequestId};
 use crate::limit::{Slot, Standing};
 use crate::policy::Reason;
 use crate::request::Transport;
-use crate::session::Session;
 use crate::telemetry::{AccessLine, Outcome, RequestStats};
 
 /// Ends when it is dropped, however the response ends: it is the one place that records.
@@ -26,8 +26,8 @@ pub(super) struct Exchange {
     pub(super) inbound: Option<Inbound>,
     pub(super) route: Option<Arc<Route>>,
     pub(super) principal: Option<Arc<Principal>>,
-    /// The session that the response lives by.
-    pub(super) session: Option<Arc<Session>>,
+    /// What the response lives by.
+    pub(super) credential: Credential,
     /// What the policy decided, where it was asked.
     pub(super) decision: Option<Reason>,
     pub(super) standing: Standing,
@@ -56,7 +56,7 @@ impl Exchange {
             inbound: None,
             route: None,
             principal: None,
-            session: None,
+            credential: Credential::default(),
             decision: None,
             standing: Standing::default(),
             slot: None,
@@ -92,11 +92,14 @@ impl Exchange {
         }
     }
 
-    /// Whether a client reads the body of the response: not of one to `HEAD`, nor of one that has become a
-    /// stream of another protocol.
+    /// Notes that it was cut off with its credential.
+    pub(super) fn cut_off(&mut self, end: CredentialEnd) {
+        self.broke_off(Outcome::Aborted, format!("cut off: {end}"));
+    }
+
+    /// Whether a client reads the body of the response: not of one to `HEAD`.
     pub(super) fn has_body(&self) -> bool {
-        let head = self.inbound.as_ref().is_some_and(|inbound| inbound.method == Method::HEAD);
-        !head && self.status != 101
+        self.inbound.as_ref().is_none_or(|inbound| inbound.method != Method::HEAD)
     }
 
     /// The request as it was read.

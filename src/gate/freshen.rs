@@ -9,7 +9,7 @@ use super::rejection::Rejection;
 use super::route::Route;
 use crate::authn::Authentication;
 use crate::oidc::{FlightError, Provider};
-use crate::session::{Session, SessionKey, Sessions};
+use crate::session::{Session, SessionEnd, SessionKey, Sessions};
 
 /// An access token is renewed so long before it expires.
 const AHEAD: Duration = Duration::from_secs(30);
@@ -68,7 +68,7 @@ async fn call(provider: Arc<Provider>, sessions: Sessions, key: SessionKey) {
         }
         Err(error) if error.ends_session() => {
             tracing::info!(provider = %provider.name(), %error, "the provider ended a session");
-            if let Err(error) = sessions.end(&session.family()).await {
+            if let Err(error) = sessions.end_because(&session.family(), SessionEnd::Revoked).await {
                 tracing::error!(%error, "a session that its provider ended could not be removed");
             }
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::Request;
 
+use super::credential::Credential;
 use super::exchange::Exchange;
 use super::house::House;
 use super::inbound::Inbound;
@@ -31,9 +32,7 @@ pub(super) async fn authenticate<B>(
     house.count_credential(found.as_ref());
     let found = super::freshen::freshen(house, route, found?).await?;
     exchange.principal = found.principal().map(Arc::clone);
-    if let Authentication::Session(_, session) = &found {
-        exchange.session = Some(Arc::clone(session));
-    }
+    exchange.credential = Credential::of(&found, route, &house.foundations.clock);
     Ok(found)
 }
 

@@ -3,6 +3,7 @@
 mod act;
 mod ambiguous;
 mod body;
+mod credential;
 mod exchange;
 mod explained;
 mod foundations;
@@ -25,6 +26,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod tunnel;
 
 use std::sync::Arc;
 

@@ -6,6 +6,7 @@ use std::error::Error;
 use http::{HeaderMap, HeaderValue};
 
 use super::ambiguous::{Ambiguous, untolerated};
+use super::credential::CredentialEnd;
 use super::kept::KeptForm;
 use super::return_to::ReturnTo;
 use crate::authn::{ErrorCode, TokenError};
@@ -40,6 +41,8 @@ pub(super) enum Rejection {
     SignIn(Option<Box<Comeback>>),
     /// An access token is no good, or cannot be judged now.
     Token(TokenError),
+    /// The credential ended while the answer was waited for.
+    CredentialEnded(CredentialEnd),
     /// Known and refused; the scopes that an access token would need, where it is only for those.
     Forbidden { scopes: Option<String> },
     /// A form of ours that another site sent (invariant 18).
@@ -95,7 +98,7 @@ impl Rejection {
             Self::UnknownHost | Self::UnknownPath | Self::MethodNotAllowed(_) => Outcome::NotFound,
             Self::Limited(_) | Self::Busy => Outcome::Limited,
             Self::Token(error) => of_token(*error),
-            Self::SignIn(_) | Self::SignInFailed(_) => Outcome::Unauthenticated,
+            Self::SignIn(_) | Self::SignInFailed(_) | Self::CredentialEnded(_) => Outcome::Unauthenticated,
             Self::Forbidden { .. } | Self::CrossSite => Outcome::Forbidden,
             Self::Forward(error) => of_upstream(error),
             Self::ProviderUnavailable { .. } | Self::StoreUnavailable(_) | Self::Internal(_) => {
@@ -120,6 +123,7 @@ impl Rejection {
             Self::Busy => "as many requests as the route's `concurrency` allows are under way".into(),
             Self::SignIn(_) => "nobody is signed in".into(),
             Self::Token(error) => error.to_string().into(),
+            Self::CredentialEnded(end) => format!("cut off before there was an answer: {end}").into(),
             Self::Internal(cause) => Cow::Borrowed(cause),
             Self::Forbidden { .. } => Cow::Borrowed(""),
             Self::CrossSite => "a form of the gateway was sent from another site".into(),

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::ambiguous::{untolerated, untolerated_members};
 use super::body::Body;
+use super::credential::CredentialEnd;
 use super::exchange::Exchange;
 use super::house::House;
 use super::kept::KeptForm;
@@ -111,7 +112,10 @@ fn refused(house: &House, exchange: &Exchange, asked: Asked, no: &Rejection) -> 
         Rejection::Forbidden { .. } if asked.page => forbidden_page(house, exchange),
         Rejection::Forbidden { .. } => problem(exchange, &FORBIDDEN),
         Rejection::CrossSite => problem(exchange, &CROSS_SITE),
-        Rejection::SignIn(_) => problem(exchange, &UNAUTHENTICATED),
+        Rejection::CredentialEnded(CredentialEnd::TokenExpired) => token(exchange, TokenError::Expired),
+        Rejection::SignIn(_) | Rejection::CredentialEnded(CredentialEnd::Session(_)) => {
+            problem(exchange, &UNAUTHENTICATED)
+        }
         Rejection::Malformed(what) if !asked.page => ambiguous(exchange, &what.what, what.members()),
         Rejection::Untolerated(what) if !asked.page => {
             ambiguous(exchange, &untolerated(*what), untolerated_members(*what))
@@ -144,6 +148,7 @@ fn fault_of<'a>(house: &'a House, no: &'a Rejection) -> Fault<'a> {
         Rejection::StoreUnavailable(_) => Fault::StoreDown { retry_after: SOON },
         Rejection::Internal(_)
         | Rejection::SignIn(_)
+        | Rejection::CredentialEnded(_)
         | Rejection::Forbidden { .. }
         | Rejection::CrossSite
         | Rejection::SignInFailed(_)
@@ -270,6 +275,7 @@ fn token(exchange: &Exchange, error: TokenError) -> Response<Body> {
 fn add_fields(no: &Rejection, status: StatusCode, headers: &mut HeaderMap) {
     let challenge = match no {
         Rejection::Token(error) if error.code().is_some() => Some(error.challenge(REALM)),
+        Rejection::CredentialEnded(CredentialEnd::TokenExpired) => Some(TokenError::Expired.challenge(REALM)),
         Rejection::Forbidden { scopes: Some(scopes) } => Some(insufficient(scopes)),
         _ if status == StatusCode::UNAUTHORIZED => Some(HeaderValue::from_static(CHALLENGE)),
         _ => None,

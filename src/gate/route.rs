@@ -1,6 +1,7 @@
 //! A route, compiled: what its settings mean, ready to be asked at every request.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
 
@@ -14,6 +15,7 @@ use crate::identity::RouteName;
 use crate::limit::{Concurrency, LimitSettings, Limiter, Standing};
 use crate::policy::{Access, AccessSettings, Permit};
 use crate::request::{PathExceptions, RequestPath};
+use crate::session::StreamUse;
 use crate::telemetry::{Outcome, RequestStats};
 
 /// What the gate asks at every request of a route.
@@ -28,6 +30,10 @@ pub(super) struct Route {
     pub(super) tolerated: PathExceptions,
     pub(super) action: Action,
     pub(super) stats: Arc<RequestStats>,
+    /// How long downloads and uploads may go on behind the expiry of their bearer token.
+    pub(super) after_expiry: Duration,
+    /// Whether a stream that stays open is use of its session.
+    pub(super) streams: StreamUse,
     /// Whether its app is handed the session's access token, which must be good then.
     passes_token: bool,
 }
@@ -70,6 +76,8 @@ impl Route {
             tolerated: settings.path_exceptions,
             action,
             stats,
+            after_expiry: settings.after_expiry,
+            streams: settings.streams,
             passes_token,
         })
     }
@@ -91,6 +99,8 @@ impl Route {
             tolerated: PathExceptions::default(),
             action,
             stats,
+            after_expiry: Duration::ZERO,
+            streams: StreamUse::default(),
             passes_token: false,
         }
     }

@@ -1,5 +1,7 @@
 //! Routes as the configuration means them, and all that the gate is built from.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use ipnet::IpNet;
 
@@ -11,7 +13,7 @@ use crate::oidc::RelyingPartySettings;
 use crate::policy::AccessSettings;
 use crate::request::{PathExceptions, Scheme};
 use crate::route::RoutePattern;
-use crate::session::SessionSettings;
+use crate::session::{SessionSettings, StreamUse};
 
 /// One `[[routes]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +32,11 @@ pub struct RouteSettings {
     pub concurrency: Option<usize>,
     /// What in its paths is tolerated.
     pub path_exceptions: PathExceptions,
+    /// How long downloads and uploads may go on behind the expiry of the bearer token that began them; event
+    /// streams, gRPC and upgraded connections never do.
+    pub after_expiry: Duration,
+    /// Whether a stream that stays open is use of its session.
+    pub streams: StreamUse,
     /// What happens to a permitted request.
     pub action: RouteAction,
 }

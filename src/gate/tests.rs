@@ -47,6 +47,8 @@ fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> 
         limits: Vec::new(),
         concurrency: None,
         path_exceptions: PathExceptions::default().with(PathException::EmptySegment),
+        after_expiry: std::time::Duration::from_secs(300),
+        streams: crate::session::StreamUse::default(),
         action: RouteAction::Redirect(redirect),
     }
 }

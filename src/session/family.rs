@@ -1,43 +1,62 @@
 //! What the sessions of one sign-in share in memory: when they were used, and that they have ended.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::SessionId;
-use crate::clock::Timestamp;
+use super::activity::Activity;
+use super::ended::SessionEnd;
+use super::lifetimes::Lifetimes;
+use super::{SessionId, Touch};
+use crate::clock::{Clock, Timestamp};
+
+/// What every family goes by.
+#[derive(Debug)]
+pub(super) struct Terms {
+    pub(super) lifetimes: Arc<Lifetimes>,
+    pub(super) clock: Clock,
+    pub(super) activity: Arc<Activity>,
+}
 
 #[derive(Debug)]
 pub(super) struct Family {
     pub(super) root: SessionId,
+    pub(super) terms: Arc<Terms>,
     last_seen: AtomicU64,
     written: AtomicU64,
-    ended: AtomicBool,
-    cut: Notify,
+    /// A [`SessionEnd`] as it is coded there; 0 while it lives.
+    ended: AtomicU8,
+    pub(super) cut: Notify,
 }
 
 impl Family {
-    fn new(root: SessionId, last_seen: Timestamp) -> Self {
+    fn new(root: SessionId, last_seen: Timestamp, terms: Arc<Terms>) -> Self {
         let (seen, written) = (AtomicU64::new(last_seen.seconds()), AtomicU64::new(last_seen.seconds()));
-        Self { root, last_seen: seen, written, ended: AtomicBool::new(false), cut: Notify::new() }
+        Self { root, terms, last_seen: seen, written, ended: AtomicU8::new(0), cut: Notify::new() }
     }
 
     pub(super) fn last_seen(&self) -> Timestamp {
         Timestamp::from_seconds(self.last_seen.load(Ordering::Relaxed))
     }
 
-    pub(super) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
+    /// Why it has ended, where it has.
+    pub(super) fn end_reason(&self) -> Option<SessionEnd> {
+        SessionEnd::from_code(self.ended.load(Ordering::Acquire))
+    }
+
+    /// Notes a use at `now`, and has it written where that is due.
+    pub(super) fn used(&self, now: Timestamp) {
+        let touch = Touch { root: self.root, at: now };
+        if self.seen(now, self.terms.lifetimes.interval()) && !self.terms.activity.note(touch) {
+            self.unwritten();
+        }
     }
 
     /// Notes a use at `now`; true for the one caller that is to have it written: once per `interval`.
-    pub(super) fn seen(&self, now: Timestamp, interval: Duration) -> bool {
+    fn seen(&self, now: Timestamp, interval: Duration) -> bool {
         // Read first: a store by every request would pass the cache line around all processors.
         if self.last_seen() >= now {
             return false;
@@ -52,51 +71,23 @@ impl Family {
     }
 
     /// Takes back that it would be written.
-    pub(super) fn unwritten(&self) {
+    fn unwritten(&self) {
         self.written.store(0, Ordering::Relaxed);
     }
 
-    pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::Release);
+    /// The first reason stays.
+    fn end(&self, why: SessionEnd) {
+        let _ = self.ended.compare_exchange(0, why.code(), Ordering::AcqRel, Ordering::Acquire);
         self.cut.notify_waiters();
     }
 }
 
-/// Resolves when a session, or the root it hangs on, has ended. For streams that outlive their request
-/// (invariant 8). Costs the stream one allocation; ending wakes only the family's own streams.
-pub struct SessionEnded(Pin<Box<dyn Future<Output = ()> + Send>>);
-
-impl SessionEnded {
-    pub(super) fn of(family: Arc<Family>) -> Self {
-        Self(Box::pin(async move {
-            let cut = family.cut.notified();
-            tokio::pin!(cut);
-            // Listens before it looks, so that an end in between is not missed.
-            cut.as_mut().enable();
-            if !family.has_ended() {
-                cut.await;
-            }
-        }))
-    }
-}
-
-impl Future for SessionEnded {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.0.as_mut().poll(context)
-    }
-}
-
-impl fmt::Debug for SessionEnded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionEnded")
-    }
-}
-
 /// All families that some session in memory belongs to: as many as there are sessions in use.
-#[derive(Debug, Default)]
-pub(super) struct Families(Mutex<Known>);
+#[derive(Debug)]
+pub(super) struct Families {
+    terms: Arc<Terms>,
+    known: Mutex<Known>,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -108,29 +99,33 @@ struct Known {
 }
 
 impl Families {
+    pub(super) fn new(terms: Terms) -> Self {
+        Self { terms: Arc::new(terms), known: Mutex::default() }
+    }
+
     /// The family of `root`, shared with whoever holds it already; one that has ended where it, or its session
     /// `id`, has.
     pub(super) fn join(&self, root: SessionId, id: SessionId, last_seen: Timestamp) -> Arc<Family> {
         let mut known = self.known();
         if known.ended.contains(&root) || known.ended.contains(&id) {
-            let family = Family::new(root, last_seen);
-            family.end();
+            let family = Family::new(root, last_seen, Arc::clone(&self.terms));
+            family.end(SessionEnd::SignedOut);
             return Arc::new(family);
         }
         if let Some(family) = known.families.get(&root).and_then(Weak::upgrade) {
             return family;
         }
         known.sweep();
-        let family = Arc::new(Family::new(root, last_seen));
+        let family = Arc::new(Family::new(root, last_seen, Arc::clone(&self.terms)));
         known.families.insert(root, Arc::downgrade(&family));
         family
     }
 
     /// Ends the family of `root` for everybody who holds it, and for everybody who would join it until
     /// [`Families::gone`].
-    pub(super) fn end_for_good(&self, root: SessionId) {
+    pub(super) fn end_for_good(&self, root: SessionId, why: SessionEnd) {
         self.known().ended.insert(root);
-        self.end(root);
+        self.end(root, why);
     }
 
     /// The store holds the family of `root` no more, and nobody in memory does.
@@ -154,10 +149,10 @@ impl Families {
     }
 
     /// Ends the family of `root` for everybody who holds it.
-    pub(super) fn end(&self, root: SessionId) {
+    pub(super) fn end(&self, root: SessionId, why: SessionEnd) {
         let family = self.known().families.remove(&root);
         if let Some(family) = family.and_then(|family| family.upgrade()) {
-            family.end();
+            family.end(why);
         }
     }
 
@@ -167,7 +162,7 @@ impl Families {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,6 +8,7 @@ mod activity;
 mod cache;
 mod cookie;
 mod embedded;
+mod ended;
 mod error;
 mod family;
 mod flight;
@@ -28,8 +29,8 @@ mod tests;
 
 pub use cookie::{CookieRead, SessionCookie, cookies};
 pub use embedded::EmbeddedStore;
+pub use ended::{SessionEnd, SessionEnded, StreamUse};
 pub use error::{SessionError, StoreUnavailable};
-pub use family::SessionEnded;
 pub use key::{SessionId, SessionKey};
 pub use model::{NewSession, Session, Tokens};
 pub use sessions::{Recalled, Sessions};

@@ -1,9 +1,11 @@
 //! What a session is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::SessionId;
-use super::family::{Family, SessionEnded};
+use super::ended::{SessionEnd, SessionEnded, StreamUse};
+use super::family::{Family, Terms};
 use super::lifetimes::Lifetimes;
 use super::seal::FamilyKey;
 use crate::clock::Timestamp;
@@ -93,8 +95,31 @@ impl Session {
     /// Resolves when it, or the root it hangs on, has ended: for streams that outlive their request
     /// (invariant 8).
     #[must_use]
-    pub fn ended(&self) -> SessionEnded {
-        SessionEnded::of(Arc::clone(&self.family))
+    pub fn ended(self: &Arc<Self>, stream: StreamUse) -> SessionEnded {
+        SessionEnded::of(Arc::clone(self), stream)
+    }
+
+    /// Why it has been ended by somebody's word; `None` where nobody said so, though its time may be over.
+    #[must_use]
+    pub fn end_reason(&self) -> Option<SessionEnd> {
+        self.family.end_reason()
+    }
+
+    /// Notes that it is used now. What is over stays over.
+    pub fn used(&self) {
+        let now = self.family.terms.clock.now();
+        if self.lives(now, &self.family.terms.lifetimes) {
+            self.family.used(now);
+        }
+    }
+
+    /// How long it lives if it is not used; `None` where it is over.
+    pub(super) fn left(&self) -> Option<Duration> {
+        let Terms { lifetimes, clock, .. } = &*self.family.terms;
+        let now = clock.now();
+        let ends =
+            self.expires.min(self.created + lifetimes.max_age()).min(self.last_seen() + lifetimes.idle());
+        self.lives(now, lifetimes).then(|| ends.since(now))
     }
 
     /// Whether its cookie was made for `host`; a key that turns up elsewhere was carried there
@@ -106,7 +131,7 @@ impl Session {
 
     /// Whether it may still be used at `now`.
     pub(super) fn lives(&self, now: Timestamp, lifetimes: &Lifetimes) -> bool {
-        !self.family.has_ended()
+        self.family.end_reason().is_none()
             && now < self.expires
             && now.since(self.created) < lifetimes.max_age()
             && now.since(self.last_seen()) < lifetimes.idle()

@@ -6,14 +6,15 @@ use futures_util::FutureExt;
 
 use super::activity::Activity;
 use super::cache::{Mark, SessionCache};
-use super::family::{Families, SessionEnded};
+use super::ended::{SessionEnd, SessionEnded, StreamUse};
+use super::family::{Families, Terms};
 use super::flight::Flights;
 use super::lifetimes::Lifetimes;
 use super::make::sealing;
 use super::seal::Record;
 use super::{
     NewSession, Session, SessionError, SessionId, SessionKey, SessionSettings, SessionStore,
-    StoreUnavailable, Tokens, Touch,
+    StoreUnavailable, Tokens,
 };
 use crate::clock::Clock;
 use crate::identity::Principal;
@@ -32,13 +33,13 @@ pub struct Recalled {
 pub struct Sessions(pub(super) Arc<Inner>);
 
 pub(super) struct Inner {
-    pub(super) lifetimes: Lifetimes,
+    pub(super) lifetimes: Arc<Lifetimes>,
     pub(super) store: Arc<dyn SessionStore>,
     pub(super) clock: Clock,
     pub(super) cache: SessionCache,
     pub(super) families: Families,
     flights: Flights<SessionId, Found>,
-    pub(super) activity: Activity,
+    pub(super) activity: Arc<Activity>,
 }
 
 impl Sessions {
@@ -48,17 +49,23 @@ impl Sessions {
     pub fn new(settings: SessionSettings, store: Arc<dyn SessionStore>, clock: Clock) -> Self {
         let ended = store.recorded_endings();
         let sessions = Self::without_endings(settings, store, clock);
-        ended.into_iter().for_each(|id| sessions.0.families.end_for_good(id));
+        ended.into_iter().for_each(|id| sessions.0.families.end_for_good(id, SessionEnd::SignedOut));
         sessions
     }
 
     fn without_endings(settings: SessionSettings, store: Arc<dyn SessionStore>, clock: Clock) -> Self {
+        let (lifetimes, activity) = (Arc::new(Lifetimes::new(&settings)), Arc::new(Activity::new()));
+        let terms = Terms {
+            lifetimes: Arc::clone(&lifetimes),
+            clock: clock.clone(),
+            activity: Arc::clone(&activity),
+        };
         Self(Arc::new(Inner {
-            lifetimes: Lifetimes::new(&settings),
+            lifetimes,
             cache: SessionCache::new(settings.cache_capacity),
-            families: Families::default(),
+            families: Families::new(terms),
             flights: Flights::new(),
-            activity: Activity::new(),
+            activity,
             store,
             clock,
         }))
@@ -177,16 +184,24 @@ impl Sessions {
         completed(async move { inner.replace(&key, root, sealed).await }).await
     }
 
-    /// Ends the family that session `id` belongs to, whatever the disk says: gone from memory, its streams cut,
-    /// on record, removed from the store, or from there as soon as that works again. Give the identifier of
-    /// the family where it is at hand. Completes even where the caller goes away. No such session is no error.
+    /// Ends the family that session `id` belongs to because its person signs out, whatever the
+    /// disk says: gone from memory, its streams cut, on record, removed from the store, or from there as soon as
+    /// that works again. Give the identifier of the family where it is at hand. Completes even where the caller goes away. No such session is no error.
     ///
     /// # Errors
     /// Not even the record could be written: the session may come back when the gateway starts anew, and the
     /// person must be told.
     pub async fn end(&self, id: &SessionId) -> Result<(), StoreUnavailable> {
+        self.end_because(id, SessionEnd::SignedOut).await
+    }
+
+    /// The same because of `why`, which is what the record of a stream says that is cut by it.
+    ///
+    /// # Errors
+    /// As [`Sessions::end`].
+    pub async fn end_because(&self, id: &SessionId, why: SessionEnd) -> Result<(), StoreUnavailable> {
         let (inner, id) = (Arc::clone(&self.0), *id);
-        completed(async move { inner.end(id).await }).await
+        completed(async move { inner.end(id, why).await }).await
     }
 
     /// How many sign-ins have ended whose removal the store has not taken yet.
@@ -197,8 +212,8 @@ impl Sessions {
 
     /// Resolves when `session`, or the root it hangs on, has ended (also by [`Sessions::purge`]).
     #[must_use]
-    pub fn ended(&self, session: &Session) -> SessionEnded {
-        SessionEnded::of(Arc::clone(&session.family))
+    pub fn ended(&self, session: &Arc<Session>) -> SessionEnded {
+        session.ended(StreamUse::Unused)
     }
 
     #[cfg(test)]
@@ -214,21 +229,17 @@ impl Inner {
             self.cache.forget(&session.id);
             return None;
         }
-        if session.family.seen(now, self.lifetimes.interval())
-            && !self.activity.note(Touch { root: session.family.root, at: now })
-        {
-            session.family.unwritten();
-        }
+        session.family.used(now);
         Some(session)
     }
 
-    async fn end(&self, id: SessionId) -> Result<(), StoreUnavailable> {
+    async fn end(&self, id: SessionId, why: SessionEnd) -> Result<(), StoreUnavailable> {
         // In memory first, at once and for good.
         let root = self.cache.get(&id).map_or(id, |session| session.family());
-        self.families.end_for_good(root);
+        self.families.end_for_good(root, why);
         self.cache.forget(&id);
         let recorded = self.store.record_ending(root).await;
-        let Err(error) = self.bury(root).await else { return Ok(()) };
+        let Err(error) = self.bury(root, why).await else { return Ok(()) };
         match &recorded {
             Ok(()) => tracing::warn!(session = %id, %error, "a session has ended; the store takes it later"),
             Err(record) => {
@@ -239,9 +250,9 @@ impl Inner {
     }
 
     /// Removes an ended family from the store, and with that everything that remembers its end.
-    pub(super) async fn bury(&self, root: SessionId) -> Result<(), StoreUnavailable> {
+    pub(super) async fn bury(&self, root: SessionId, why: SessionEnd) -> Result<(), StoreUnavailable> {
         if let Some(family) = self.store.remove_family(root).await? {
-            self.forget_family(&family);
+            self.forget_family(&family, why);
         }
         self.families.gone(root);
         self.store.forget_ending(root).await

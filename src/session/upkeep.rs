@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
+use super::ended::SessionEnd;
 use super::sessions::{Inner, completed};
 use super::{Expiry, RemovedFamily, Sessions, StoreUnavailable};
 use crate::clock::Timestamp;
@@ -59,7 +60,7 @@ impl Inner {
             if removed.is_empty() {
                 break;
             }
-            removed.iter().for_each(|family| self.forget_family(family));
+            removed.iter().for_each(|family| self.forget_family(family, SessionEnd::Expired));
             total += removed.len();
         }
         while self.store.shrink().await? {}
@@ -79,7 +80,7 @@ impl Inner {
 
     pub(super) async fn flush(&self) -> Result<(), StoreUnavailable> {
         for root in self.families.waiting() {
-            self.bury(root).await?;
+            self.bury(root, SessionEnd::SignedOut).await?;
         }
         match self.activity.drain() {
             noted if noted.is_empty() => Ok(()),
@@ -88,8 +89,8 @@ impl Inner {
     }
 
     /// First from the cache, then for those who hold it: nobody can join the family in between.
-    pub(super) fn forget_family(&self, family: &RemovedFamily) {
+    pub(super) fn forget_family(&self, family: &RemovedFamily, why: SessionEnd) {
         family.sessions.iter().for_each(|id| self.cache.forget(id));
-        self.families.end(family.root);
+        self.families.end(family.root, why);
     }
 }

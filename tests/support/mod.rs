@@ -16,7 +16,7 @@ pub(crate) use gateway::{Gateway, program};
 pub(crate) use house::{House, between, onward, told};
 pub(crate) use impostor::{Discovery, Impostor};
 pub(crate) use provider::{CLIENT_SECRET, Provider};
-pub(crate) use streams::{events, floods, sockets};
+pub(crate) use streams::{events, floods, silent, sockets};
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};

@@ -29,6 +29,15 @@ pub(crate) async fn floods() -> String {
     .await
 }
 
+/// An app that takes whatever comes and does not answer; its address.
+pub(crate) async fn silent() -> String {
+    serve(|mut stream| async move {
+        let mut room = vec![0; 65536];
+        while stream.read(&mut room).await.is_ok_and(|read| read > 0) {}
+    })
+    .await
+}
+
 /// An app that echoes over WebSockets; its address.
 pub(crate) async fn sockets() -> String {
     serve(|stream| async move {

@@ -12,8 +12,9 @@ use tonic::server::{NamedService, StreamingService};
 use tonic::transport::{Endpoint, Server};
 use tonic::{Code, Request, Response, Status, Streaming};
 
+use super::expiry::Api;
 use super::process::Gateway;
-use crate::support::{free_port, until};
+use crate::support::{PATIENCE, free_port, until};
 
 /// Messages as they are.
 #[derive(Clone, Copy, Default)]
@@ -92,20 +93,50 @@ impl StreamingService<Vec<u8>> for Chat {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn grpc_streams_go_both_ways_and_end_with_their_status() {
+/// The port of an app that echoes.
+async fn echo() -> u16 {
     let app = free_port();
     let address = ([127, 0, 0, 1], app).into();
     tokio::spawn(Server::builder().add_service(Echo).serve(address));
     until("the app to listen", || std::net::TcpStream::connect(("127.0.0.1", app)).is_ok());
-    let server = "listen = { address = \"127.0.0.1:{port}\", h2c = true }";
-    let route = format!("[[routes]]\nupstream = \"h2c://127.0.0.1:{app}\"\naccess = \"public\"\n");
-    let gateway = Gateway::launch(TempDir::new().unwrap(), server, &route, |_, _| {});
+    app
+}
 
-    let channel =
-        Endpoint::from_shared(format!("http://127.0.0.1:{}", gateway.port)).unwrap().connect().await.unwrap();
+type Client = tonic::client::Grpc<tonic::transport::Channel>;
+
+async fn client(port: u16) -> Client {
+    let channel = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).unwrap().connect().await.unwrap();
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await.unwrap();
+    client
+}
+
+const SERVER: &str = "listen = { address = \"127.0.0.1:{port}\", h2c = true }";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn invariant_22_a_grpc_stream_ends_with_its_token_as_unauthenticated() {
+    let api = Api::listening(SERVER, &format!("h2c://127.0.0.1:{}", echo().await), "").await;
+    let mut client = client(api.gateway.port).await;
+    let (send, messages) = tokio::sync::mpsc::unbounded_channel::<Vec<u8>>();
+    let messages =
+        stream::unfold(messages, async |mut messages| messages.recv().await.map(|one| (one, messages)));
+    send.send(b"one".to_vec()).unwrap();
+    let mut request = Request::new(Box::pin(messages));
+    request.metadata_mut().insert("authorization", api.token().await.parse().unwrap());
+    let path = PathAndQuery::from_static("/test.Echo/Chat");
+    let mut answers = client.streaming(request, path, Plain).await.unwrap().into_inner();
+    assert_eq!(answers.message().await.unwrap().unwrap(), b"one");
+    let status = tokio::time::timeout(PATIENCE, answers.message()).await.expect("it ends").unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::Unauthenticated, "the access token expired"));
+    assert_eq!(api.reason("/test.Echo/Chat"), "cut off: the access token expired");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn grpc_streams_go_both_ways_and_end_with_their_status() {
+    let app = echo().await;
+    let route = format!("[[routes]]\nupstream = \"h2c://127.0.0.1:{app}\"\naccess = \"public\"\n");
+    let gateway = Gateway::launch(TempDir::new().unwrap(), SERVER, &route, |_, _| {});
+    let mut client = client(gateway.port).await;
     let (send, messages) = tokio::sync::mpsc::unbounded_channel::<Vec<u8>>();
     let messages =
         stream::unfold(messages, async |mut messages| messages.recv().await.map(|one| (one, messages)));

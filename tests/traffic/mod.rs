@@ -4,6 +4,7 @@ mod admin;
 mod app;
 mod crowded;
 mod early_answers;
+mod expiry;
 mod grpc;
 mod hostile_headers;
 mod hostile_requests;

@@ -8,9 +8,10 @@ use crate::identity::RouteName;
 use crate::policy::AccessSettings;
 use crate::request::{Authority, PathException, PathExceptions, Scheme};
 use crate::route::{HostPattern, PathPrefix, RoutePattern};
+use crate::session::StreamUse;
 
 use super::super::at::{At, Place, at};
-use super::super::raw::{Config, Redirect, Route, SchemeWord, TolerateWord};
+use super::super::raw::{Config, Redirect, Route, SchemeWord, StreamsWord, TolerateWord};
 use super::super::remark::Remark;
 use super::forward::written_path;
 use super::value::bracketed;
@@ -46,6 +47,11 @@ impl Lowering<'_> {
             limits,
             concurrency: at.value.concurrency,
             path_exceptions: tolerated(at),
+            after_expiry: self.after_expiry(at!(at.timeout)),
+            streams: match at.value.streams {
+                None | Some(StreamsWord::Idle) => StreamUse::Unused,
+                Some(StreamsWord::Use) => StreamUse::Used,
+            },
             action: action?,
         })
     }
@@ -122,6 +128,7 @@ impl Lowering<'_> {
             ("ejection", raw.ejection.is_some(), at!(at.ejection).place),
             ("timeout", raw.timeout.is_some(), at!(at.timeout).place),
             ("max_body", raw.max_body.is_some(), at!(at.max_body).place),
+            ("streams", raw.streams.is_some(), at!(at.streams).place),
             ("strip_path", raw.strip_path.is_some(), at!(at.strip_path).place),
             ("replace_path", raw.replace_path.is_some(), at!(at.replace_path).place),
             ("host_header", raw.host_header.is_some(), at!(at.host_header).place),

@@ -98,6 +98,12 @@ impl Lowering<'_> {
         }
     }
 
+    pub(super) fn after_expiry(&mut self, at: At<'_, Option<raw::Timeout>>) -> Duration {
+        let default = Duration::from_secs(300);
+        let Some(at) = at.given() else { return default };
+        self.span(at!(at.after_expiry), default, between(0, DAY))
+    }
+
     fn upstream_tls(&mut self, at: At<'_, raw::UpstreamTls>, encrypted: bool) -> UpstreamTls {
         if !encrypted {
             self.fault(

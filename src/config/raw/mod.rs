@@ -21,7 +21,7 @@ pub(super) use provider::{
 };
 pub(super) use route::{
     AcceptWord, AccessWord, Family, HeaderRules, Hsts, Identity, IdentityHeaders, Limit, PerWord, Redirect,
-    Route, SchemeWord, TokenWord, TolerateWord,
+    Route, SchemeWord, StreamsWord, TokenWord, TolerateWord,
 };
 pub(super) use server::{
     Admin, CertificatePair, Listen, ListenTable, Log, LogWord, ProxyProtocol, ProxyProtocolTable,

@@ -102,6 +102,10 @@ pub(in crate::config) struct Route {
     /// Requests at once.
     #[schemars(range(min = 1, max = 1_000_000), extend("x-default" = "no limit"))]
     pub concurrency: Option<usize>,
+    /// Whether a stream that stays open keeps its session from idling out, up to `max_age`: an event stream, a
+    /// download, an upgraded connection. What is sent over a WebSocket, or as an upload, always does.
+    #[schemars(extend("default" = "idle"))]
+    pub streams: Option<StreamsWord>,
     /// What in paths the app needs although two programs could read it differently.
     #[schemars(extend("x-default" = "nothing", "examples" = ["encoded-slash"]))]
     pub tolerate: Option<OneOrMany<TolerateWord>>,
@@ -123,6 +127,15 @@ pub(in crate::config) enum AcceptWord {
     Session,
     /// `Authorization: Bearer` with a token of a provider that has `audiences`.
     Bearer,
+}
+
+#[derive(Debug, Deserialize, JsonSchema, PartialEq, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum StreamsWord {
+    /// No: a forgotten tab idles out, and its streams end with it.
+    Idle,
+    /// Yes.
+    Use,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

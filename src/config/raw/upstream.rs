@@ -85,4 +85,8 @@ pub(in crate::config) struct Timeout {
     /// Silence on a body, in either direction.
     #[schemars(extend("default" = "5m"))]
     pub idle: Option<Span>,
+    /// How long downloads and uploads may go on behind the expiry of the bearer token that began them; `"0s"` is
+    /// strict. Event streams, gRPC and WebSockets end with their token, and sign-out ends everything at once.
+    #[schemars(extend("default" = "5m"))]
+    pub after_expiry: Option<Span>,
 }

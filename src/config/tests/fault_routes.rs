@@ -167,6 +167,7 @@ fn what_only_an_upstream_can_have_is_a_fault_beside_a_redirect() {
         "ejection = {}",
         "timeout = {}",
         "max_body = 1",
+        "streams = \"use\"",
         "strip_path = true",
         "replace_path = \"/\"",
         "host_header = \"keep\"",

@@ -17,6 +17,7 @@ use crate::listener::{ProxyProtocol, ProxyVersion};
 use crate::oidc::{AbsentGroups, AskUserInfo, ClientAuthentication, ClientSettings, ProviderSettings};
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 use crate::request::{PathException, PathExceptions, Scheme, TrustedProxies};
+use crate::session::StreamUse;
 
 fn route(line: &str) -> (UpstreamSettings, ForwardSettings) {
     match settings(&changed("routes", line)).routes.remove(0).action {
@@ -259,6 +260,17 @@ fn upstreams_are_watched_and_bounded_as_written() {
     let timeout = upstream.timeout;
     assert_eq!([timeout.connect, timeout.response, timeout.idle].map(|span| span.as_secs()), [1, 2, 3]);
     assert_eq!(forward.max_body, Some(1_000_000));
+}
+
+#[test]
+fn streams_and_the_time_behind_an_expiry_are_as_written() {
+    let meant = |lines: &str| {
+        let route = settings(&changed("routes", lines)).routes.remove(0);
+        (route.after_expiry.as_secs(), route.streams)
+    };
+    assert_eq!(meant("streams"), (300, StreamUse::Unused));
+    assert_eq!(meant("timeout = { after_expiry = \"0s\" }\nstreams = \"use\""), (0, StreamUse::Used));
+    assert_eq!(meant("timeout = { idle = \"1s\" }\nstreams = \"idle\""), (300, StreamUse::Unused));
 }
 
 #[test]

@@ -236,7 +236,7 @@ where
         async move {
             let mut response = rig.send(upgradable(request)).await.map_err(|error| error.to_string())?;
             if let Some(tunnel) = response.body_mut().take_tunnel() {
-                tokio::spawn(tunnel.run(std::future::pending()));
+                tokio::spawn(tunnel.run(std::future::pending(), || {}));
             }
             Ok::<_, String>(response)
         }

@@ -8,6 +8,7 @@ use futures_util::{SinkExt, StreamExt};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt;
 use tokio::join;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
@@ -17,6 +18,7 @@ use super::super::*;
 use super::support::{Fake, Hand, Rig, client, upgradable};
 
 const ASK: &str = "GET /chat HTTP/1.1\r\nHost: wiki.corp.example\r\nConnection: keep-alive, Upgrade\r\nUpgrade: raw\r\n\r\n";
+const SIGNED_OUT: CloseFrame = CloseFrame { code: 1008, reason: "signed out" };
 const YES: &str =
     "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: raw\r\nContent-Length: 5\r\n\r\n";
 
@@ -112,8 +114,18 @@ async fn tunnel(rig: Rig, cut: Option<Arc<Notify>>) -> (Hand, mpsc::Receiver<Tun
             let tunnel = response.body_mut().take_tunnel().unwrap();
             tokio::spawn(async move {
                 let end = match cut {
-                    Some(cut) => tunnel.run(cut.notified()).await,
-                    None => tunnel.run(pending()).await,
+                    Some(cut) => {
+                        tunnel
+                            .run(
+                                async {
+                                    cut.notified().await;
+                                    SIGNED_OUT
+                                },
+                                || {},
+                            )
+                            .await
+                    }
+                    None => tunnel.run(pending(), || {}).await,
                 };
                 ended.send(end).await
             });
@@ -138,6 +150,40 @@ async fn invariant_8_a_tunnel_is_cut_when_its_session_ends() {
     cut.notify_one();
     assert!(matches!(end.recv().await, Some(TunnelEnd::Cut)));
     assert_eq!((browser.rest().await.as_str(), hand.rest().await.as_str()), ("", ""));
+}
+
+/// A WebSocket through the gateway, both ends of it, and what cuts it.
+async fn web_socket(fake: &Fake) -> (Hand, Hand, Arc<Notify>) {
+    let cut = Arc::new(Notify::new());
+    let (mut browser, _end) = tunnel(fake.rig(), Some(Arc::clone(&cut))).await;
+    browser.say(&ASK.replace("Upgrade: raw", "Upgrade: WebSocket")).await;
+    let (hand, _) = fake.answer(&YES.replace("Upgrade: raw", "Upgrade: websocket")).await;
+    browser.head().await;
+    (browser, hand, cut)
+}
+
+#[tokio::test]
+async fn a_cut_web_socket_is_told_why_on_both_sides() {
+    let fake = Fake::new().await;
+    let (mut browser, mut hand, cut) = web_socket(&fake).await;
+    hand.say("\u{1}\u{5}hello").await;
+    browser.until("hello").await;
+    cut.notify_one();
+    assert!(browser.rest().await.ends_with("signed out"));
+    let mut said = Vec::new();
+    hand.stream.read_to_end(&mut said).await.unwrap();
+    assert_eq!((said[0], said[1]), (0x88, 0x80 | 12), "masked, as from a client");
+}
+
+#[tokio::test]
+async fn no_close_frame_goes_into_the_middle_of_another() {
+    let fake = Fake::new().await;
+    let (mut browser, mut hand, cut) = web_socket(&fake).await;
+    // Ten bytes are promised.
+    hand.say("\u{1}\u{a}hello").await;
+    browser.until("hello").await;
+    cut.notify_one();
+    assert_eq!(browser.rest().await, "", "a plain close");
 }
 
 #[tokio::test]

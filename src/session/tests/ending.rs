@@ -136,7 +136,6 @@ async fn a_purge_takes_what_is_over_and_cuts_its_streams() {
         assert!(house.sessions.cached(&used_key).is_some());
     }
     let mut stream = house.sessions.ended(&idle);
-    assert!(!done_now(&mut stream).await);
     assert_eq!(house.sessions.purge().await.unwrap(), 1);
     assert!(done_now(&mut stream).await);
     assert!(!house.finds(&idle_key).await && house.finds(&used_key).await);
@@ -150,11 +149,71 @@ async fn a_purge_takes_what_is_over_and_cuts_its_streams() {
 
 #[tokio::test]
 async fn families_that_nobody_holds_are_forgotten_invariant_14() {
-    let families = family::Families::default();
+    let families = family::Families::new(family::Terms {
+        lifetimes: Arc::new(lifetimes::Lifetimes::new(&SessionSettings::default())),
+        clock: Clock::manual(START),
+        activity: Arc::new(activity::Activity::new()),
+    });
     for n in 0..10_000_u32 {
         let mut id = [0; 32];
         id[..4].copy_from_slice(&n.to_be_bytes());
         families.join(SessionId::from_bytes(id), SessionId::from_bytes(id), START);
     }
     assert!(families.len() <= 64, "{}", families.len());
+}
+
+/// Minutes until `stream` ends, looked at once a minute.
+async fn minutes_until(stream: &mut SessionEnded, house: &House) -> u64 {
+    let mut minutes = 0;
+    while !done_now(stream).await {
+        minutes += 1;
+        house.pass(1);
+        tokio::time::advance(Duration::from_secs(60)).await;
+    }
+    minutes
+}
+
+#[tokio::test(start_paused = true)]
+async fn invariant_8_a_stream_ends_with_its_session_whoever_looks_after_that() {
+    let house = House::new();
+    let (_, idle) = house.sessions.create(sign_in()).await.unwrap();
+    assert_eq!(minutes_until(&mut idle.ended(StreamUse::Unused), &house).await, 60, "it was not used");
+    let (_, used) = house.sessions.create(sign_in()).await.unwrap();
+    assert_eq!(minutes_until(&mut used.ended(StreamUse::Used), &house).await, 12 * 60, "up to `max_age`");
+    assert!(done_now(&mut used.ended(StreamUse::Used)).await && used.left().is_none(), "and no further");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_used_meanwhile_ends_later_and_what_is_over_stays_over() {
+    let house = House::new();
+    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    let mut stream = session.ended(StreamUse::Unused);
+    assert!(!done_now(&mut stream).await);
+    house.pass(30);
+    session.used();
+    assert_eq!(minutes_until(&mut stream, &house).await, 60);
+    session.used();
+    assert!(session.left().is_none() && !house.finds(&key).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_use_is_so_until_it_ends() {
+    let house = House::new();
+    let (_, session) = house.sessions.create(sign_in()).await.unwrap();
+    let mut stream = session.ended(StreamUse::Used);
+    assert!(!done_now(&mut stream).await);
+    house.pass(3);
+    drop(stream);
+    assert_eq!(session.last_seen(), house.clock.now());
+}
+
+#[tokio::test]
+async fn whoever_is_cut_learns_why() {
+    let house = House::new();
+    for why in [SessionEnd::SignedOut, SessionEnd::Revoked] {
+        let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+        let stream = session.ended(StreamUse::Unused);
+        house.sessions.end_because(key.id(), why).await.unwrap();
+        assert_eq!((stream.await, session.end_reason()), (why, Some(why)));
+    }
 }

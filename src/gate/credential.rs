@@ -1,0 +1,287 @@
+//! The credential that an exchange lives by, and its end (invariants 8 and 22).
+//!
+//! One mechanism for all that may outlive what opened it: a request whose answer has not begun, the body of an answer,
+//! an upgraded connection. Somebody's word (sign-out, revocation) ends each of them at once. That a bearer token's time
+//! is over ends at once only what goes on without end.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::rejection::Rejection;
+use super::route::Route;
+use crate::authn::Authentication;
+use crate::clock::{Clock, Timestamp};
+use crate::forward::ForwardError;
+use crate::session::{Session, SessionEnd, SessionEnded, StreamUse};
+
+/// Wakes in vain behind which a request has waited for long. Before that it costs a look at a flag, and no timer:
+/// whoever waits for an answer is woken once a second.
+const PATIENCE: u8 = 3;
+
+/// Why a credential no longer carries what it opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CredentialEnd {
+    Session(SessionEnd),
+    /// The bearer token's time is over.
+    TokenExpired,
+}
+
+impl fmt::Display for CredentialEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Session(SessionEnd::SignedOut) => "the session was signed out",
+            Self::Session(SessionEnd::Revoked) => "the session was revoked",
+            Self::Session(SessionEnd::Expired) => "the session expired",
+            Self::TokenExpired => "the access token expired",
+        })
+    }
+}
+
+/// What an exchange lives by, and how.
+#[derive(Debug, Default)]
+pub(super) struct Credential {
+    kind: Kind,
+    /// How long what is under way may go on behind the expiry of a token.
+    grace: Duration,
+    /// Whether the exchange is use of its session while it goes on.
+    stream: StreamUse,
+}
+
+#[derive(Debug, Default)]
+enum Kind {
+    /// Nothing: it may go on.
+    #[default]
+    None,
+    Session(Arc<Session>),
+    Token {
+        expires: Timestamp,
+        clock: Clock,
+    },
+}
+
+impl Credential {
+    pub(super) fn of(found: &Authentication, route: &Route, clock: &Clock) -> Self {
+        let kind = match found {
+            Authentication::Anonymous | Authentication::Ended => Kind::None,
+            Authentication::Session(_, session) => Kind::Session(Arc::clone(session)),
+            Authentication::Bearer(verified) => {
+                Kind::Token { expires: verified.expires, clock: clock.clone() }
+            }
+        };
+        Self { kind, grace: route.after_expiry, stream: route.streams }
+    }
+
+    /// The same for something that has no end of its own: the expiry of a token ends it at once.
+    pub(super) const fn strict(&mut self) {
+        self.grace = Duration::ZERO;
+    }
+
+    /// Whether the exchange is use of its session from now on.
+    pub(super) const fn set_use(&mut self, stream: StreamUse) {
+        self.stream = stream;
+    }
+
+    pub(super) const fn is_none(&self) -> bool {
+        matches!(self.kind, Kind::None)
+    }
+
+    /// The client has used its session now.
+    pub(super) fn used(&self) {
+        if let Kind::Session(session) = &self.kind {
+            session.used();
+        }
+    }
+
+    /// Whether somebody has said that it is over. A look at a flag.
+    fn was_ended(&self) -> Option<CredentialEnd> {
+        match &self.kind {
+            Kind::Session(session) => session.end_reason().map(CredentialEnd::Session),
+            Kind::None | Kind::Token { .. } => None,
+        }
+    }
+
+    /// Resolves when it is over; `None` where there is nothing that could be.
+    pub(super) fn ended(&self) -> Option<Ending> {
+        match &self.kind {
+            Kind::None => None,
+            Kind::Session(session) => Some(Ending::Session(session.ended(self.stream))),
+            Kind::Token { expires, clock } => {
+                Some(Ending::Token(TokenExpiry::new(*expires + self.grace, clock.clone())))
+            }
+        }
+    }
+}
+
+/// Resolves at `end`. It asks the clock whenever it is polled: a connection that is always busy keeps timers waiting
+/// for many megabytes.
+pub(super) struct TokenExpiry {
+    end: Timestamp,
+    clock: Clock,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl TokenExpiry {
+    fn new(end: Timestamp, clock: Clock) -> Self {
+        let sleep = Box::pin(sleep(end.since(clock.now())));
+        Self { end, clock, sleep }
+    }
+
+    fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let left = self.end.since(self.clock.now());
+            if left.is_zero() {
+                return Poll::Ready(());
+            }
+            ready!(self.sleep.as_mut().poll(cx));
+            self.sleep.as_mut().reset(Instant::now() + left);
+        }
+    }
+}
+
+/// Resolves when a credential is over, with the reason.
+pub(super) enum Ending {
+    Session(SessionEnded),
+    Token(TokenExpiry),
+}
+
+impl Future for Ending {
+    type Output = CredentialEnd;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CredentialEnd> {
+        match &mut *self {
+            Self::Session(ended) => Pin::new(ended).poll(cx).map(CredentialEnd::Session),
+            Self::Token(expiry) => expiry.poll_passed(cx).map(|()| CredentialEnd::TokenExpired),
+        }
+    }
+}
+
+pin_project! {
+    /// An answer that is waited for, until the credential ends. Nothing of an answer reaches a client whose
+    /// credential somebody has ended meanwhile.
+    pub(super) struct WhileGood<'a, F> {
+        #[pin]
+        answer: F,
+        credential: &'a Credential,
+        woken: u8,
+        ended: Option<Ending>,
+    }
+}
+
+impl<'a, F> WhileGood<'a, F> {
+    pub(super) const fn new(credential: &'a Credential, answer: F) -> Self {
+        Self { answer, credential, woken: 0, ended: None }
+    }
+}
+
+impl<T, F: Future<Output = Result<T, ForwardError>>> Future for WhileGood<'_, F> {
+    type Output = Result<T, Rejection>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let answered = this.answer.poll(cx);
+        if let Some(end) = this.credential.was_ended() {
+            return Poll::Ready(Err(Rejection::CredentialEnded(end)));
+        }
+        if let Poll::Ready(answered) = answered {
+            return Poll::Ready(answered.map_err(Rejection::from));
+        }
+        if *this.woken < PATIENCE {
+            *this.woken += 1;
+            return Poll::Pending;
+        }
+        if this.ended.is_none() {
+            *this.ended = this.credential.ended();
+        }
+        let Some(ended) = this.ended else { return Poll::Pending };
+        let end = ready!(Pin::new(ended).poll(cx));
+        Poll::Ready(Err(Rejection::CredentialEnded(end)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::session::NewSession;
+
+    fn token(clock: &Clock, grace: u64) -> Credential {
+        let kind = Kind::Token { expires: clock.now() + Duration::from_secs(60), clock: clock.clone() };
+        Credential { kind, grace: Duration::from_secs(grace), stream: StreamUse::default() }
+    }
+
+    /// Seconds until it ends, with time that passes for clock and timers alike.
+    async fn seconds(mut ended: Ending, clock: &Clock) -> u64 {
+        let mut seconds = 0;
+        while (&mut ended).now_or_never().is_none() {
+            seconds += 1;
+            clock.advance(Duration::from_secs(1));
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        seconds
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn invariant_22_nothing_outlives_its_token_by_more_than_it_may() {
+        let clock = Clock::manual(Timestamp::from_seconds(1_000));
+        assert_eq!(seconds(token(&clock, 300).ended().unwrap(), &clock).await, 360);
+        let mut stream = token(&clock, 300);
+        stream.strict();
+        assert_eq!(seconds(stream.ended().unwrap(), &clock).await, 60);
+        assert!(Credential::default().ended().is_none(), "what is public has nothing to outlive");
+    }
+
+    async fn session(clock: &Clock) -> (crate::session::Sessions, Arc<Session>) {
+        let sessions = crate::session::testing::sessions(clock);
+        let root = NewSession::Root {
+            host: "wiki.example".into(),
+            principal: crate::gate::tests::principal("staff"),
+            tokens: crate::session::Tokens::default(),
+            sid: None,
+        };
+        let (_, session) = sessions.create(root).await.unwrap();
+        (sessions, session)
+    }
+
+    #[tokio::test]
+    async fn invariant_8_nothing_of_an_answer_reaches_who_signed_out_while_it_was_made() {
+        let clock = Clock::manual(Timestamp::from_seconds(1_000));
+        let (sessions, session) = session(&clock).await;
+        let credential = Credential { kind: Kind::Session(Arc::clone(&session)), ..Credential::default() };
+        let answer = WhileGood::new(&credential, ready(Ok::<_, ForwardError>("mail"))).await;
+        assert!(matches!(answer, Ok("mail")));
+        let mut waiting = std::pin::pin!(WhileGood::new(&credential, pending::<Result<(), ForwardError>>()));
+        for _ in 0..10 {
+            assert!(waiting.as_mut().now_or_never().is_none());
+        }
+        sessions.end(&session.id).await.unwrap();
+        let ended = |no: Option<Result<(), Rejection>>| match no {
+            Some(Err(Rejection::CredentialEnded(end))) => Some(end),
+            _ => None,
+        };
+        let signed_out = Some(CredentialEnd::Session(SessionEnd::SignedOut));
+        assert_eq!(ended(waiting.now_or_never()), signed_out);
+        let late = WhileGood::new(&credential, ready(Ok(()))).now_or_never();
+        assert_eq!(ended(late), signed_out, "it came too late");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_long_is_woken_by_the_end() {
+        let clock = Clock::manual(Timestamp::from_seconds(1_000));
+        let credential = token(&clock, 0);
+        let mut waiting = Box::pin(WhileGood::new(&credential, pending::<Result<(), ForwardError>>()));
+        for _ in 0..=PATIENCE {
+            assert!((&mut waiting).now_or_never().is_none());
+        }
+        clock.advance(Duration::from_secs(60));
+        assert!(matches!(waiting.await, Err(Rejection::CredentialEnded(CredentialEnd::TokenExpired))));
+    }
+}

@@ -1,0 +1,51 @@
+//! What goes on behind a `101`: for as long as the credential lives that opened it (invariant 8), and on record until
+//! it ends.
+
+use super::credential::CredentialEnd;
+use super::exchange::Exchange;
+use crate::forward::{CloseFrame, TunnelEnd, UpgradeTunnel};
+use crate::session::SessionEnd;
+use crate::telemetry::Outcome;
+
+/// Lets an upgraded connection run. It keeps its place among the route's requests (invariant 14).
+pub(super) fn start(tunnel: UpgradeTunnel, mut exchange: Box<Exchange>) {
+    tokio::spawn(async move {
+        let mut why = None;
+        let end = {
+            let credential = &exchange.credential;
+            let cut = async {
+                let end = match credential.ended() {
+                    Some(ended) => ended.await,
+                    None => std::future::pending().await,
+                };
+                close_frame(*why.insert(end))
+            };
+            tunnel.run(cut, || credential.used()).await
+        };
+        record(&mut exchange, &end, why);
+    });
+}
+
+fn record(exchange: &mut Exchange, end: &TunnelEnd, why: Option<CredentialEnd>) {
+    match (end, why) {
+        (TunnelEnd::Closed { received, .. }, _) => exchange.bytes = *received,
+        (TunnelEnd::Cut, Some(why)) => exchange.cut_off(why),
+        (TunnelEnd::Cut, None) => {}
+        (TunnelEnd::Silent, _) => {
+            exchange.broke_off(Outcome::Aborted, "neither side said anything for `timeout.idle`");
+        }
+        (TunnelEnd::Broken(error), _) => {
+            tracing::debug!(id = %exchange.id, %error, "an upgraded connection broke");
+        }
+    }
+}
+
+/// What a WebSocket is told (RFC 6455, section 7.4.1): that its app goes away by itself, or that it may not go on.
+const fn close_frame(end: CredentialEnd) -> CloseFrame {
+    match end {
+        CredentialEnd::Session(SessionEnd::SignedOut) => CloseFrame { code: 1008, reason: "signed out" },
+        CredentialEnd::Session(SessionEnd::Revoked) => CloseFrame { code: 1008, reason: "session revoked" },
+        CredentialEnd::Session(SessionEnd::Expired) => CloseFrame { code: 1001, reason: "session expired" },
+        CredentialEnd::TokenExpired => CloseFrame { code: 1008, reason: "access token expired" },
+    }
+}

@@ -1,0 +1,110 @@
+//! The end of a session, for what outlives the request that it let in.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::time::sleep;
+
+use super::Session;
+
+/// Why a session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// Its person signed out, here or on another host, or signed in as somebody else.
+    SignedOut,
+    /// The provider no longer vouches for it.
+    Revoked,
+    /// `idle_timeout` or `max_age` is over.
+    Expired,
+}
+
+impl SessionEnd {
+    /// A number from 1 up; 0 is for what lives.
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::SignedOut => 1,
+            Self::Revoked => 2,
+            Self::Expired => 3,
+        }
+    }
+
+    pub(super) fn from_code(code: u8) -> Option<Self> {
+        [Self::SignedOut, Self::Revoked, Self::Expired].into_iter().find(|end| end.code() == code)
+    }
+}
+
+/// Whether a stream that stays open is use of its session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StreamUse {
+    /// No: a forgotten tab idles out.
+    #[default]
+    Unused,
+    /// Yes, up to `max_age`.
+    Used,
+}
+
+/// Resolves when a session, or the root it hangs on, has ended: by somebody's word at once, by `idle_timeout` and
+/// `max_age` in their second. For streams that outlive their request (invariant 8). Costs the stream an allocation
+/// and a timer; ending wakes only the family's own streams.
+pub struct SessionEnded {
+    ended: Pin<Box<dyn Future<Output = SessionEnd> + Send>>,
+    /// Used until the very end of the stream.
+    used: Option<Arc<Session>>,
+}
+
+impl SessionEnded {
+    pub(super) fn of(session: Arc<Session>, stream: StreamUse) -> Self {
+        let used = match stream {
+            StreamUse::Unused => None,
+            StreamUse::Used => Some(Arc::clone(&session)),
+        };
+        Self { ended: Box::pin(ended(session, stream)), used }
+    }
+}
+
+async fn ended(session: Arc<Session>, stream: StreamUse) -> SessionEnd {
+    let cut = session.family.cut.notified();
+    tokio::pin!(cut);
+    // Listens before it looks, so that an end in between is not missed.
+    cut.as_mut().enable();
+    loop {
+        if let Some(end) = session.end_reason() {
+            return end;
+        }
+        let Some(mut left) = session.left() else { return SessionEnd::Expired };
+        if stream == StreamUse::Used {
+            session.used();
+            left = left.min(session.family.terms.lifetimes.interval());
+        }
+        tokio::select! {
+            biased;
+            () = &mut cut => {}
+            // A later use of the session, or a reload, may have moved its end meanwhile.
+            () = sleep(left) => {}
+        }
+    }
+}
+
+impl Future for SessionEnded {
+    type Output = SessionEnd;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<SessionEnd> {
+        self.ended.as_mut().poll(context)
+    }
+}
+
+impl Drop for SessionEnded {
+    fn drop(&mut self) {
+        if let Some(session) = &self.used {
+            session.used();
+        }
+    }
+}
+
+impl fmt::Debug for SessionEnded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionEnded")
+    }
+}
