@@ -13,6 +13,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::error::Cause;
 use super::exchange::Exchange;
+use super::pace::Pace;
 use super::replay::{Budget, Content, Held, Reading};
 use super::timer::IdleTimer;
 use super::{Fault, ReservedHeaders, headers};
@@ -39,6 +40,7 @@ enum Source {
 struct Watch {
     exchange: Arc<Exchange>,
     idle: IdleTimer,
+    pace: Option<Pace>,
     left: Option<u64>,
     reserved: Arc<ReservedHeaders>,
     expect: Option<Pin<Box<Sleep>>>,
@@ -48,6 +50,8 @@ struct Watch {
 pub(super) struct BodyLimits {
     pub(super) max: Option<u64>,
     pub(super) idle: Duration,
+    /// Bytes a second that the client must send.
+    pub(super) rate: Option<u64>,
     pub(super) reserved: Arc<ReservedHeaders>,
 }
 
@@ -60,6 +64,8 @@ enum BrokenOff {
     Silent,
     #[error("in the trailers: {0}")]
     Trailers(#[from] FieldNameError),
+    #[error("the request's body came more slowly than `min_body_rate` allows")]
+    Slow,
     #[error("the response ended before the request")]
     Cancelled,
 }
@@ -90,6 +96,7 @@ impl RequestBody {
         let watch = Watch {
             exchange: Arc::clone(&exchange),
             idle: IdleTimer::new(limits.idle),
+            pace: limits.rate.map(Pace::new),
             left: limits.max,
             reserved: limits.reserved,
             expect: None,
@@ -111,6 +118,7 @@ impl RequestBody {
     /// Holds the body back until the upstream asks for it: no byte is read from the client before.
     pub(super) fn hold_back(&mut self) {
         if let Some(watch) = &mut self.watch {
+            watch.exchange.hold_back();
             watch.expect = Some(Box::pin(sleep(EXPECT)));
         }
     }
@@ -181,9 +189,12 @@ impl Watch {
 
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<BrokenOff> {
         self.exchange.wait_for_client();
-        ready!(self.idle.poll_silence(cx));
+        let slow = self.pace.as_mut().is_some_and(|pace| pace.poll_too_slow(cx).is_ready());
+        if !slow {
+            ready!(self.idle.poll_silence(cx));
+        }
         self.exchange.break_off(Fault::ClientTimeout);
-        Poll::Ready(BrokenOff::Silent)
+        Poll::Ready(if slow { BrokenOff::Slow } else { BrokenOff::Silent })
     }
 
     fn pass(&mut self, mut frame: Frame<Bytes>) -> Result<Frame<Bytes>, BrokenOff> {
@@ -194,6 +205,7 @@ impl Watch {
             headers::strip_request_trailers(trailers, &self.reserved);
         }
         let size = frame.data_ref().map_or(0, |data| data.len() as u64);
+        self.pace.iter_mut().for_each(|pace| pace.came(size));
         match self.left.map(|left| left.checked_sub(size)) {
             Some(None) => {
                 self.exchange.break_off(Fault::BodyTooLarge);

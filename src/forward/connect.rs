@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 use super::body::RequestBody;
 use super::http1::{Connection, Stream};
 use super::tls::{self, Offer, Tls};
-use super::{Fault, ForwardError, Protocol, Server, ServerAddress, UpstreamError, UpstreamTls};
+use super::{Fault, ForwardError, Protocol, Server, ServerAddress, UpstreamError, UpstreamSettings};
 use crate::http1::MAX_HEAD;
 
 /// The head start that an address has over the next (RFC 8305, section 5).
@@ -34,6 +34,7 @@ pub(super) struct Connector {
     server: Server,
     tls: Option<(Tls, ServerName<'static>)>,
     timeout: Duration,
+    max_fields: usize,
     label: Arc<str>,
 }
 
@@ -51,11 +52,11 @@ impl Connector {
     pub(super) fn new(
         server: &Server,
         tls: Option<&Tls>,
-        settings: &UpstreamTls,
-        timeout: Duration,
+        settings: &UpstreamSettings,
     ) -> Result<Self, UpstreamError> {
-        let tls = tls.cloned().zip(tls::server_name(server, settings)?);
-        Ok(Self { server: server.clone(), tls, timeout, label: label(server).into() })
+        let tls = tls.cloned().zip(tls::server_name(server, &settings.tls)?);
+        let (timeout, max_fields) = (settings.timeout.connect, settings.max_fields);
+        Ok(Self { server: server.clone(), tls, timeout, max_fields, label: label(server).into() })
     }
 
     /// What the server is called in logs: `host:port` or the socket's path.
@@ -82,10 +83,10 @@ impl Connector {
     async fn dial(&self, offer: Offer) -> Result<Fresh, ForwardError> {
         match (&self.server.address, &self.tls) {
             (ServerAddress::Unix(path), _) => {
-                speak(Stream::Unix(unix(path).await?), offer == Offer::Http2).await
+                self.speak(Stream::Unix(unix(path).await?), offer == Offer::Http2).await
             }
             (ServerAddress::Tcp { host, port, tls: false }, _) => {
-                speak(Stream::Tcp(tcp(host, *port).await?), offer == Offer::Http2).await
+                self.speak(Stream::Tcp(tcp(host, *port).await?), offer == Offer::Http2).await
             }
             (ServerAddress::Tcp { host, port, .. }, Some((tls, name))) => {
                 let socket = tcp(host, *port).await?;
@@ -95,10 +96,18 @@ impl Connector {
                 if offer == Offer::Http2 && !http2 {
                     return Err(ForwardError::new(Fault::Tls, "the server did not agree on h2 (ALPN)"));
                 }
-                speak(Stream::Tls(Box::new(stream)), http2).await
+                self.speak(Stream::Tls(Box::new(stream)), http2).await
             }
             // Fail closed: what should be TLS is never sent in clear.
             (ServerAddress::Tcp { .. }, None) => Err(Fault::Internal.into()),
+        }
+    }
+
+    async fn speak(&self, stream: Stream, http2: bool) -> Result<Fresh, ForwardError> {
+        if http2 {
+            speak_http2(stream).await.map_err(|error| ForwardError::new(Fault::Connect, error))
+        } else {
+            Ok(Fresh::Http1(Box::new(Connection::new(stream, self.max_fields))))
         }
     }
 }
@@ -183,14 +192,6 @@ async fn race(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
             () = sleep(STAGGER), if waiting.len() > 0 => waiting.next(),
         };
         running.extend(next.map(|address| TcpStream::connect(*address)));
-    }
-}
-
-async fn speak(stream: Stream, http2: bool) -> Result<Fresh, ForwardError> {
-    if http2 {
-        speak_http2(stream).await.map_err(|error| ForwardError::new(Fault::Connect, error))
-    } else {
-        Ok(Fresh::Http1(Box::new(Connection::new(stream))))
     }
 }
 

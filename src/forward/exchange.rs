@@ -13,6 +13,7 @@ pub(super) struct Exchange {
     fault: AtomicU8,
     done: AtomicBool,
     cancelled: AtomicBool,
+    held_back: AtomicBool,
     go: AtomicBool,
     answered: AtomicBool,
     progress: AtomicBool,
@@ -55,10 +56,16 @@ impl Exchange {
         self.cancelled.load(Ordering::Acquire)
     }
 
-    /// The upstream has asked for the body (`100 Continue`).
-    pub(super) fn go_on(&self) {
+    /// The client is asked for the body when the upstream asks for it.
+    pub(super) fn hold_back(&self) {
+        self.held_back.store(true, Ordering::Release);
+    }
+
+    /// The upstream has asked for the body (`100 Continue`); whether it was held back for that.
+    pub(super) fn go_on(&self) -> bool {
         self.go.store(true, Ordering::Release);
         self.waker.wake();
+        self.held_back.swap(false, Ordering::AcqRel)
     }
 
     pub(super) fn may_go_on(&self) -> bool {

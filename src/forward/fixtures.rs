@@ -27,6 +27,7 @@ pub(super) fn transport(peer: &str) -> Transport {
         to_https: false,
         worker: WorkerId(0),
         memo: Memo::default(),
+        interim: None,
     }
 }
 
@@ -54,6 +55,7 @@ pub(super) fn forward_settings() -> ForwardSettings {
         request_headers: Vec::new(),
         response_headers: Vec::new(),
         max_body: None,
+        min_body_rate: None,
     }
 }
 
@@ -74,6 +76,7 @@ pub(super) fn upstream_settings(servers: Vec<Server>) -> UpstreamSettings {
         ejection: Ejection { after: 0, pause: long },
         tls: UpstreamTls::default(),
         timeout: Timeouts { connect: long, response: long, idle: long },
+        max_fields: 100,
         keep_idle: 8,
     }
 }

@@ -97,7 +97,7 @@ async fn exchange(target: &Target, check: &HealthCheck) -> Result<StatusCode, Fo
             let mut request = request(&check.path)?;
             request.headers_mut().insert(HOST, target.host.clone());
             connection.begin(&mut request, &[], check.timeout);
-            Ok(poll_fn(|cx| connection.poll_answer(cx, &|| ())).await?.status())
+            Ok(poll_fn(|cx| connection.poll_answer(cx, &|_| ())).await?.status())
         }
         Fresh::Http2(mut sender, connection) => {
             tokio::spawn(StreamLimit::new(&Arc::default()).watch(*connection));

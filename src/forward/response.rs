@@ -188,7 +188,7 @@ impl UpstreamBody {
             if !self.exchange.as_ref().is_some_and(|exchange| exchange.is_alive()) {
                 return Poll::Ready(());
             }
-            self.idle.rearm();
+            self.idle.progress();
         }
         Poll::Pending
     }

@@ -15,7 +15,7 @@ use super::again::Failure;
 use super::body::{BodyLimits, RequestBody};
 use super::error::Cause;
 use super::exchange::Exchange;
-use super::http1::Connection;
+use super::http1::{self, Connection, TooManyFields};
 use super::http2::{self, Backup};
 use super::plan::Told;
 use super::pool::Lent;
@@ -24,7 +24,6 @@ use super::timer::TICK;
 use super::upgrade::Asked;
 use super::wire::{Lines, Wire};
 use super::{Fault, ForwardError, Passage, Plan, Upstream, headers, rewrite};
-use crate::http1::MAX_FIELDS;
 use crate::policy::Permit;
 
 /// Servers that are tried for one request before it fails.
@@ -78,6 +77,7 @@ pub(super) fn limits(upstream: &Upstream, plan: &Plan) -> BodyLimits {
     BodyLimits {
         max: plan.settings.max_body,
         idle: upstream.settings().timeout.idle,
+        rate: plan.settings.min_body_rate,
         reserved: Arc::clone(&plan.reserved),
     }
 }
@@ -206,9 +206,9 @@ impl<'a> Sending<'a> {
         connection: &mut Connection,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Response<()>, ForwardError>> {
-        let go_on = || self.exchange.iter().for_each(|exchange| exchange.go_on());
+        let interim = |answer| self.pass_interim(answer);
         loop {
-            if let Poll::Ready(answer) = connection.poll_answer(cx, &go_on) {
+            if let Poll::Ready(answer) = connection.poll_answer(cx, &interim) {
                 return Poll::Ready(answer.map_err(ForwardError::from));
             }
             ready!(connection.deadline.poll_over(cx));
@@ -216,6 +216,18 @@ impl<'a> Sending<'a> {
                 return Poll::Ready(Err(Fault::ResponseTimeout.into()));
             }
             connection.deadline.begin(self.response_limit());
+        }
+    }
+
+    /// An interim answer goes to the client as it is (RFC 9110, section 15.2), save the one word that we have asked
+    /// for ourselves: the client is given it when its body is read.
+    fn pass_interim(&self, mut answer: Response<()>) {
+        let go_on = || self.exchange.as_ref().is_some_and(|exchange| exchange.go_on());
+        let ours = answer.status() == StatusCode::CONTINUE && go_on();
+        if let Some(client) = self.passage.transport.interim.as_ref().filter(|_| !ours) {
+            self.plan.finish(&self.passage, &mut answer);
+            answer.headers_mut().remove(http::header::CONTENT_LENGTH);
+            client.send(answer);
         }
     }
 
@@ -268,8 +280,8 @@ impl<'a> Sending<'a> {
         lease: Lease,
     ) -> Result<Response<UpstreamBody>, ForwardError> {
         self.exchange.iter().for_each(|exchange| exchange.answer());
-        if let Err(fault) = self.check(&response) {
-            return Err(self.blame(fault.into(), &lease));
+        if let Err(error) = self.check(&response) {
+            return Err(self.blame(error, &lease));
         }
         self.upstream.succeeded(lease.server);
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
@@ -286,14 +298,14 @@ impl<'a> Sending<'a> {
         }
     }
 
-    fn check(&self, response: &Response<Content>) -> Result<(), Fault> {
-        if response.headers().len() > MAX_FIELDS {
-            return Err(Fault::HeadersTooLarge);
+    fn check(&self, response: &Response<Content>) -> Result<(), ForwardError> {
+        if response.headers().len() > self.upstream.settings().max_fields {
+            return Err(http1::Error::from(TooManyFields).into());
         }
         let asked = || self.upgrade.as_ref().is_some_and(|asked| asked.is_answered_by(response.headers()));
         match response.status() {
             StatusCode::SWITCHING_PROTOCOLS if asked() => Ok(()),
-            status if status.is_informational() => Err(Fault::InvalidResponse),
+            status if status.is_informational() => Err(Fault::InvalidResponse.into()),
             _ => Ok(()),
         }
     }

@@ -22,6 +22,8 @@ pub struct UpstreamSettings {
     pub tls: UpstreamTls,
     /// Time limits.
     pub timeout: Timeouts,
+    /// Fields that the head of a response may have.
+    pub max_fields: usize,
     /// Idle connections kept for each server and worker.
     pub keep_idle: usize,
 }
@@ -141,6 +143,8 @@ pub struct ForwardSettings {
     pub response_headers: Vec<HeaderRule>,
     /// Largest request body in bytes; `None`: no limit.
     pub max_body: Option<u64>,
+    /// Bytes a second that a request's body must bring; `None`: no limit.
+    pub min_body_rate: Option<u64>,
 }
 
 /// Rewriting of the path.

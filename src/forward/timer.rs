@@ -4,53 +4,43 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How often whoever waits for an answer looks whether it is still wanted.
 pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// Tells when nothing has happened for `limit`.
 ///
-/// Progress only sets a flag; the timer looks at it when it goes off. So silence is noticed between
-/// `limit` and twice `limit`, and a frame costs no clock and no timer. A body that never waits never
-/// has a timer.
+/// Progress only sets a flag; the silence begins when somebody waits again. So a frame costs no clock and no timer,
+/// and a body that never waits never has a timer.
 #[derive(Debug)]
 pub(super) struct IdleTimer {
     limit: Duration,
-    sleep: Option<Pin<Box<Sleep>>>,
+    deadline: Option<Deadline>,
     progress: bool,
 }
 
 impl IdleTimer {
     pub(super) const fn new(limit: Duration) -> Self {
-        Self { limit, sleep: None, progress: false }
+        Self { limit, deadline: None, progress: true }
     }
 
     pub(super) const fn progress(&mut self) {
         self.progress = true;
     }
 
-    /// Begins anew after it has gone off.
-    pub(super) fn rearm(&mut self) {
-        self.sleep = None;
-    }
-
     /// Ready where nothing has happened for too long. To be polled where there is nothing to do.
     pub(super) fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let limit = self.limit;
-        let sleep = self.sleep.get_or_insert_with(|| {
-            self.progress = false;
-            Box::pin(sleep(limit))
-        });
-        while sleep.as_mut().poll(cx).is_ready() {
-            if !std::mem::take(&mut self.progress) {
-                return Poll::Ready(());
-            }
-            sleep.as_mut().reset(Instant::now() + limit);
+        let deadline = self.deadline.get_or_insert_with(Deadline::new);
+        if std::mem::take(&mut self.progress) {
+            deadline.begin(self.limit);
         }
-        Poll::Pending
+        deadline.poll_over(cx)
     }
 }
+
+/// Later than anybody waits.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Tells when a time limit has passed, again and again for one exchange after another.
 ///
@@ -69,7 +59,7 @@ impl Deadline {
 
     /// From now on.
     pub(super) fn begin(&mut self, limit: Duration) {
-        self.end = Instant::now() + limit;
+        self.end = Instant::now() + limit.min(NEVER);
     }
 
     /// Ready once the limit has passed.
@@ -95,6 +85,23 @@ mod tests {
     use std::future::poll_fn;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_noticed_when_its_limit_has_passed_and_not_later() {
+        let (limit, start) = (Duration::from_secs(60), Instant::now());
+        let mut idle = IdleTimer::new(limit);
+        for wait in [1, 59, 0, 30] {
+            let silence =
+                tokio::time::timeout(Duration::from_secs(wait), poll_fn(|cx| idle.poll_silence(cx)));
+            assert!(silence.await.is_err(), "{wait}");
+            idle.progress();
+        }
+        poll_fn(|cx| idle.poll_silence(cx)).await;
+        assert_eq!(start.elapsed().as_secs(), 90 + 60);
+        let mut never = IdleTimer::new(Duration::MAX);
+        let silence = tokio::time::timeout(limit, poll_fn(|cx| never.poll_silence(cx)));
+        assert!(silence.await.is_err());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_deadline_is_kept_for_one_exchange_after_another() {

@@ -169,7 +169,7 @@ fn targets(settings: &UpstreamSettings) -> Result<Vec<Target>, UpstreamError> {
     }
     let tls = settings.servers.iter().any(speaks_tls).then(|| Tls::new(&settings.tls)).transpose()?;
     let target = |server: &Server| {
-        let connector = Connector::new(server, tls.as_ref(), &settings.tls, settings.timeout.connect)?;
+        let connector = Connector::new(server, tls.as_ref(), settings)?;
         let (host, tls) = (own_host(server)?, speaks_tls(server));
         Ok(Target { connector, host, health: Health::default(), tls })
     };

@@ -97,6 +97,7 @@ fn transport(scheme: Scheme) -> Arc<Transport> {
         to_https: false,
         worker: WorkerId(0),
         memo: crate::request::Memo::default(),
+        interim: None,
     })
 }
 

@@ -19,7 +19,7 @@ use super::stream::{Prefixed, Stream};
 use super::tally::Refusal;
 use super::watch::Watch;
 use super::{Handler, Phase, ProxyProtocol, Serving};
-use crate::request::{Memo, Scheme, Transport, WorkerId};
+use crate::request::{InterimAnswers, Memo, Scheme, Transport, WorkerId};
 
 /// Bytes that HTTP/2 begins with (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -100,17 +100,20 @@ impl<H: Handler> Connection<H> {
         };
         let (peer, local) = addresses.unwrap_or((peer, local));
         let (worker, to_https) = (self.worker, self.serving.settings.to_https);
-        let transport = |scheme| Transport { peer, local, scheme, to_https, worker, memo: Memo::default() };
+        let transport = |scheme, http2: bool| {
+            let interim = (!http2).then(InterimAnswers::default);
+            Transport { peer, local, scheme, to_https, worker, memo: Memo::default(), interim }
+        };
         match self.serving.acceptor() {
             Some(acceptor) => {
                 let stream = acceptor.accept(Prefixed::new(rest, stream)).await.map_err(Unopened::Tls)?;
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                let transport = transport(Scheme::Https);
+                let transport = transport(Scheme::Https, http2);
                 Ok(Opened { stream: Stream::Tls(Box::new(stream)), transport, http2 })
             }
             None => {
-                let transport = transport(Scheme::Http);
                 let (rest, http2) = self.prior_knowledge(&mut stream, rest).await.map_err(Unopened::Ended)?;
+                let transport = transport(Scheme::Http, http2);
                 Ok(Opened { stream: Stream::Clear(Prefixed::new(rest, stream)), transport, http2 })
             }
         }

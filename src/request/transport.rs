@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use super::Memo;
+use super::{InterimAnswers, Memo};
 
 /// `http` or `https`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,4 +59,6 @@ pub struct Transport {
     pub worker: WorkerId,
     /// What its requests have in common.
     pub memo: Memo,
+    /// What its client is told before an answer; `None` where nothing can be told, as over HTTP/2.
+    pub interim: Option<InterimAnswers>,
 }

@@ -10,6 +10,7 @@ mod hostile_headers;
 mod hostile_requests;
 mod http2;
 mod http2_refused;
+mod interim;
 mod life;
 mod limits;
 mod process;

@@ -193,6 +193,24 @@ fn apps_that_answer_nonsense_are_a_502_and_their_connection_is_not_used_again() 
 }
 
 #[test]
+fn how_many_fields_an_answer_may_have_is_the_operators_to_say() {
+    let answer = |fields: usize| {
+        let fields: String = (0..fields).map(|n| format!("X-{n}: {n}\r\n")).collect();
+        format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 2\r\n\r\nok")
+    };
+    let app = App::start(move |conn, request| {
+        conn.say(answer(request.target().trim_start_matches('/').parse().unwrap()));
+        true
+    });
+    let gateway = Gateway::start(&app.route("max_response_fields = 200"));
+    let long = gateway.get("/199");
+    assert_eq!((long.status(), long.header("x-198"), long.text().as_str()), (200, Some("198"), "ok"));
+    assert_eq!((gateway.get("/200").status(), gateway.get("/20").status()), (502, 200));
+    let reason = gateway.line_for("/200")["reason"].to_string();
+    assert!(reason.contains("max_response_fields"), "{reason}");
+}
+
+#[test]
 fn an_answer_that_breaks_off_is_broken_off_for_the_client_too() {
     let app = App::start(|conn, request| {
         match request.target() {

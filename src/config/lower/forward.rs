@@ -24,6 +24,7 @@ impl Lowering<'_> {
             request_headers: self.request_headers(route),
             response_headers: self.response_headers(route),
             max_body: self.size(at!(route.max_body)),
+            min_body_rate: self.size(at!(route.min_body_rate)),
         }
     }
 

@@ -129,6 +129,8 @@ impl Lowering<'_> {
             ("timeout", raw.timeout.is_some(), at!(at.timeout).place),
             ("max_body", raw.max_body.is_some(), at!(at.max_body).place),
             ("streams", raw.streams.is_some(), at!(at.streams).place),
+            ("min_body_rate", raw.min_body_rate.is_some(), at!(at.min_body_rate).place),
+            ("max_response_fields", raw.max_response_fields.is_some(), at!(at.max_response_fields).place),
             ("strip_path", raw.strip_path.is_some(), at!(at.strip_path).place),
             ("replace_path", raw.replace_path.is_some(), at!(at.replace_path).place),
             ("host_header", raw.host_header.is_some(), at!(at.host_header).place),

@@ -36,6 +36,7 @@ impl Lowering<'_> {
                 .map(|at| self.upstream_tls(at, encrypted))
                 .unwrap_or_default(),
             timeout: self.timeouts(at!(route.timeout)),
+            max_fields: route.value.max_response_fields.unwrap_or(100),
             keep_idle: route.value.keep_idle.unwrap_or(32),
         }
     }

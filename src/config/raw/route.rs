@@ -72,6 +72,13 @@ pub(in crate::config) struct Route {
     /// Largest request body.
     #[schemars(extend("x-default" = "no limit", "examples" = ["10MiB"]))]
     pub max_body: Option<Size>,
+    /// Bytes a second that a client must send of a request's body while the gateway waits for it; who sends less for
+    /// 20 s is cut off with 408. Not for routes whose clients keep a stream open and are silent on it, as with gRPC.
+    #[schemars(extend("x-default" = "no limit", "examples" = ["1KiB"]))]
+    pub min_body_rate: Option<Size>,
+    /// Fields that the head of an answer may have; one with more is answered by 502.
+    #[schemars(range(min = 10, max = 10_000), extend("default" = 100))]
+    pub max_response_fields: Option<usize>,
     /// A redirect instead of an upstream.
     #[schemars(extend("x-default" = "none", "examples" = [{"host": "www.corp.example"}]))]
     pub redirect: Option<Redirect>,

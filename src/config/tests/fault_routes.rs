@@ -168,6 +168,8 @@ fn what_only_an_upstream_can_have_is_a_fault_beside_a_redirect() {
         "timeout = {}",
         "max_body = 1",
         "streams = \"use\"",
+        "max_response_fields = 200",
+        "min_body_rate = 1",
         "strip_path = true",
         "replace_path = \"/\"",
         "host_header = \"keep\"",

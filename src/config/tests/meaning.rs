@@ -248,7 +248,7 @@ fn upstreams_are_reached_as_written() {
 fn upstreams_are_watched_and_bounded_as_written() {
     let (upstream, forward) = route(
         "health = { path = \"/h?x\", interval = \"1s\", timeout = \"100ms\", healthy_after = 1, unhealthy_after = 4 }\n\
-         ejection = { after = 0, pause = \"1m\" }\ntimeout = { connect = \"1s\", response = \"2s\", idle = \"3s\" }\nmax_body = \"1MB\"",
+         ejection = { after = 0, pause = \"1m\" }\ntimeout = { connect = \"1s\", response = \"2s\", idle = \"3s\" }\nmax_body = \"1MB\"\nmin_body_rate = \"1KiB\"",
     );
     let health = upstream.health.unwrap();
     assert_eq!(
@@ -259,7 +259,7 @@ fn upstreams_are_watched_and_bounded_as_written() {
     assert_eq!((upstream.ejection.after, upstream.ejection.pause.as_secs()), (0, 60));
     let timeout = upstream.timeout;
     assert_eq!([timeout.connect, timeout.response, timeout.idle].map(|span| span.as_secs()), [1, 2, 3]);
-    assert_eq!(forward.max_body, Some(1_000_000));
+    assert_eq!((forward.max_body, forward.min_body_rate), (Some(1_000_000), Some(1024)));
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::{Error, Stream};
 use crate::http1::{Framing, LARGE, MAX_HEAD, Outgoing, SMALL, poll_receive};
 
 /// Interim answers to one request.
-const MAX_INTERIMS: u8 = 16;
+const MAX_INTERIMS: u16 = 1000;
 
 /// A connection to an upstream, and how far the exchange on it has come.
 #[derive(Debug)]
@@ -35,15 +35,16 @@ pub(in super::super) struct Connection {
     upload: Option<Upload>,
     download: Framing,
     method: Method,
+    max_fields: usize,
     persists: bool,
     /// How many interim answers are still borne.
-    interims: u8,
+    interims: u16,
     /// When the head of the answer is due.
     pub(in super::super) deadline: Deadline,
 }
 
 impl Connection {
-    pub(in super::super) fn new(stream: Stream) -> Self {
+    pub(in super::super) fn new(stream: Stream, max_fields: usize) -> Self {
         Self {
             stream,
             received: BytesMut::new(),
@@ -53,6 +54,7 @@ impl Connection {
             upload: None,
             download: Framing::DONE,
             method: Method::GET,
+            max_fields,
             persists: false,
             interims: MAX_INTERIMS,
             deadline: Deadline::new(),
@@ -76,17 +78,22 @@ impl Connection {
         self.interims = MAX_INTERIMS;
     }
 
-    /// Sends what can be sent, and waits for the head of the answer. `go_on` is called where the server
-    /// asks for the body (RFC 9110, section 15.2.1).
+    /// Sends what can be sent, and waits for the head of the answer. `interim` is told what is said before it
+    /// (RFC 9110, section 15.2).
     pub(in super::super) fn poll_answer(
         &mut self,
         cx: &mut Context<'_>,
-        go_on: &dyn Fn(),
+        interim: &dyn Fn(Response<()>),
     ) -> Poll<Result<Response<()>, Error>> {
         self.send(cx)?;
         loop {
             if let Some(head) = self.read_head()? {
-                if self.is_interim(head.response.status(), go_on)? {
+                if is_interim(head.response.status()) {
+                    self.interims = self
+                        .interims
+                        .checked_sub(1)
+                        .ok_or(Error::Malformed("answer is put off too often"))?;
+                    interim(head.response);
                     continue;
                 }
                 self.download = head.download;
@@ -97,19 +104,6 @@ impl Connection {
                 return Poll::Ready(Err(Error::Closed));
             }
         }
-    }
-
-    /// Whether the answer itself is still to come.
-    fn is_interim(&mut self, status: StatusCode, go_on: &dyn Fn()) -> Result<bool, Error> {
-        if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(false);
-        }
-        self.interims =
-            self.interims.checked_sub(1).ok_or(Error::Malformed("answer is put off too often"))?;
-        if status == StatusCode::CONTINUE {
-            go_on();
-        }
-        Ok(true)
     }
 
     /// Whether nothing of the request has left.
@@ -223,7 +217,7 @@ impl Connection {
         if self.received.is_empty() || begun && !may_end(unseen(&mut self.seen, &self.received)) {
             return Ok(None);
         }
-        let head = head::read(&mut self.received, &self.method)?;
+        let head = head::read(&mut self.received, &self.method, self.max_fields)?;
         self.seen = if head.is_some() { 0 } else { self.received.len() };
         Ok(head)
     }
@@ -240,6 +234,11 @@ impl Connection {
         }
         Poll::Ready(Ok(size))
     }
+}
+
+/// Whether the answer itself is still to come.
+fn is_interim(status: StatusCode) -> bool {
+    status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
 }
 
 /// What of `received` has not been looked at yet, and before it what the end of a head may begin with; `seen`

@@ -6,6 +6,11 @@ use super::super::Fault;
 use super::super::error::{Cause, ForwardError};
 use crate::http1::{TransferError, WireError};
 
+/// More fields than the operator allows.
+#[derive(Debug, thiserror::Error)]
+#[error("the response has more fields than `max_response_fields` allows")]
+pub(in super::super) struct TooManyFields;
+
 /// Why there is no response, or no whole one.
 #[derive(Debug, thiserror::Error)]
 pub(in super::super) enum Error {
@@ -19,10 +24,21 @@ pub(in super::super) enum Error {
     Malformed(&'static str),
     #[error("the response has a head or trailers beyond the bounds")]
     TooLarge,
+    #[error(transparent)]
+    TooManyFields(#[from] TooManyFields),
     #[error("the request's body broke off")]
     Upload(#[source] Cause),
     #[error("the request's body is not of the length it stated")]
     Length,
+}
+
+impl From<httparse::Error> for Error {
+    fn from(error: httparse::Error) -> Self {
+        match error == httparse::Error::TooManyHeaders {
+            true => TooManyFields.into(),
+            false => Self::Head(error),
+        }
+    }
 }
 
 impl From<WireError> for Error {
@@ -48,7 +64,7 @@ impl From<TransferError<Cause>> for Error {
 impl From<Error> for ForwardError {
     fn from(error: Error) -> Self {
         let fault = match &error {
-            Error::TooLarge => Fault::HeadersTooLarge,
+            Error::TooLarge | Error::TooManyFields(_) => Fault::HeadersTooLarge,
             Error::Head(_) | Error::Malformed(_) => Fault::InvalidResponse,
             Error::Broken(_) | Error::Closed | Error::Upload(_) | Error::Length => Fault::Reset,
         };

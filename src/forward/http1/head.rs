@@ -8,8 +8,7 @@ use httparse::Status;
 
 use super::Error;
 use crate::http1::{
-    Chunk, Framing, MAX_FIELDS, MAX_HEAD, Persistence, WireError, digits, is_bodiless, read_fields,
-    write_fields,
+    Chunk, Framing, MAX_FIELDS, MAX_HEAD, Persistence, digits, is_bodiless, read_fields, write_fields,
 };
 
 /// A response's head, and what it says of what follows.
@@ -37,17 +36,38 @@ pub(super) fn write<B>(request: &Request<B>, lines: &[&[u8]], into: &mut BytesMu
     into.put_slice(b"\r\n");
 }
 
-/// Takes a whole head from the front of `received`; `None` where it is not whole yet.
-pub(super) fn read(received: &mut BytesMut, asked: &Method) -> Result<Option<Head>, Error> {
-    let mut fields = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+/// Fields that are parsed without memory of their own.
+const FEW: usize = MAX_FIELDS;
+
+/// Takes a whole head of at most so many fields from the front of `received`; `None` where it is not whole yet.
+pub(super) fn read(
+    received: &mut BytesMut,
+    asked: &Method,
+    max_fields: usize,
+) -> Result<Option<Head>, Error> {
+    let mut few = [const { MaybeUninit::uninit() }; FEW];
+    let read = match parse(&mut few[..max_fields.min(FEW)], received, asked) {
+        Err(Error::TooManyFields(_)) if max_fields > FEW => {
+            parse(&mut vec![MaybeUninit::uninit(); max_fields], received, asked)
+        }
+        read => read,
+    };
+    Ok(read?.map(|(length, head)| {
+        received.advance(length);
+        head
+    }))
+}
+
+fn parse<'a>(
+    fields: &mut [MaybeUninit<httparse::Header<'a>>],
+    received: &'a [u8],
+    asked: &Method,
+) -> Result<Option<(usize, Head)>, Error> {
     let mut parsed = httparse::Response::new(&mut []);
     let parser = httparse::ParserConfig::default();
-    let result = parser.parse_response_with_uninit_headers(&mut parsed, received, &mut fields);
-    match result.map_err(WireError::from)? {
+    match parser.parse_response_with_uninit_headers(&mut parsed, received, fields)? {
         Status::Complete(length) if length <= MAX_HEAD => {
-            let head = head(&parsed, &received[..length], asked)?;
-            received.advance(length);
-            Ok(Some(head))
+            Ok(Some((length, head(&parsed, &received[..length], asked)?)))
         }
         Status::Partial if received.len() < MAX_HEAD => Ok(None),
         Status::Complete(_) | Status::Partial => Err(Error::TooLarge),

@@ -13,5 +13,5 @@ mod tests;
 mod upload;
 
 pub(super) use connection::Connection;
-pub(super) use error::Error;
+pub(super) use error::{Error, TooManyFields};
 pub(super) use stream::Stream;

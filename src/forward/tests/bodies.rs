@@ -9,6 +9,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::join;
 
+use super::super::body::{BodyLimits, RequestBody};
 use super::super::*;
 use super::support::{Fake, Rig, client, data, fed, get, text};
 
@@ -115,6 +116,37 @@ async fn a_client_that_breaks_off_or_falls_silent_is_to_blame() {
     let (_feed, body) = fed();
     let (answer, _hand) = join!(rig.send(Request::post("/").body(body).unwrap()), fake.accept());
     assert_eq!(answer.unwrap_err().fault(), Fault::ClientTimeout);
+}
+
+/// How long a body lasts whose client sends a byte every so often, and why it ends.
+async fn lasts(rate: Option<u64>, every: Duration, bytes: usize) -> (u64, Option<Fault>) {
+    let reserved = Arc::new(ReservedHeaders::new([]));
+    let limits = BodyLimits { max: None, idle: Duration::from_secs(60), rate, reserved };
+    let (feed, body) = fed();
+    let (mut body, exchange) = RequestBody::new(body, limits);
+    let start = tokio::time::Instant::now();
+    let drip = async {
+        for _ in 0..bytes {
+            tokio::time::sleep(every).await;
+            let _ = feed.send(data("x")).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let read = async { while let Some(Ok(_)) = body.frame().await {} };
+    tokio::select! { () = read => {}, () = drip => {} }
+    (start.elapsed().as_secs(), exchange.unwrap().fault())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_client_has_its_time_and_no_more_and_one_that_drips_is_cut_where_the_route_says_so() {
+    let second = Duration::from_secs(1);
+    let late = Some(Fault::ClientTimeout);
+    assert_eq!(lasts(None, second, 0).await, (60, late));
+    assert_eq!(lasts(None, 30 * second, 1).await, (90, late), "from the last byte, not twice that");
+    assert_eq!(lasts(None, second, 100_000).await, (100_060, late), "without a rate it may drip for ever");
+    let (lasted, fault) = lasts(Some(100), second, 100_000).await;
+    assert!(lasted < 30 && fault == late, "{lasted} {fault:?}");
+    assert_eq!(lasts(Some(1), second, 1000).await, (1020, late), "fast enough, until it falls silent");
 }
 
 #[tokio::test]

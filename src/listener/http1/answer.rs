@@ -52,6 +52,15 @@ impl Asked {
         (transfer, persists)
     }
 
+    /// Writes what is said before the answer; nothing to who speaks HTTP/1.0 (RFC 9110, section 15.2).
+    pub(super) fn write_interim(&self, answer: &Response<()>, into: &mut BytesMut) {
+        if self.version == Version::HTTP_11 {
+            write_status(answer.status(), into);
+            self.write_fields(answer.status(), answer.headers(), into);
+            into.put_slice(b"\r\n");
+        }
+    }
+
     fn transfer(&self, status: StatusCode, body: &impl Body) -> Transfer {
         match body.size_hint().exact() {
             _ if self.head || is_bodiless(status) => Transfer::Done,

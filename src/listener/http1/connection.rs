@@ -128,8 +128,18 @@ impl<H: Handler> Http1<H> {
     ) -> Result<Answered, Gone> {
         let wire = &mut self.wire;
         let mut response = {
+            let interim = self.transport.interim.as_ref();
             let mut handling = pin!(self.handler.handle(&self.transport, request));
-            poll_fn(|cx| wire.poll_meanwhile(feeder, cx, |_, cx| handling.as_mut().poll(cx).map(Ok))).await?
+            let handled = |wire: &mut Wire, cx: &mut Context<'_>| {
+                let handled = handling.as_mut().poll(cx);
+                wire.write_interim(interim, asked);
+                if handled.is_pending() {
+                    wire.send_interim(cx)?;
+                }
+                handled.map(Ok)
+            };
+            let mut handled = handled;
+            poll_fn(|cx| wire.poll_meanwhile(feeder, cx, &mut handled)).await?
         };
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let (mut transfer, persists) = wire.begin_answer(&response, asked, feeder);

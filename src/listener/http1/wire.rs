@@ -18,6 +18,7 @@ use super::head::{self, Head, Scan};
 use super::refused::Refused;
 use super::slot::Feeder;
 use crate::http1::{Outgoing, SMALL, Transfer, TransferError, WireError, poll_receive};
+use crate::request::InterimAnswers;
 
 /// Told to a client that waits for it (RFC 9110, section 15.2.1).
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -175,6 +176,25 @@ impl Wire {
                 return Poll::Ready(came);
             }
             ready!(self.poll_feed(feeder, cx))?;
+        }
+    }
+
+    /// Writes what is said before the answer, as far as there is room. Behind it, the answer can be written.
+    pub(super) fn write_interim(&mut self, interim: Option<&InterimAnswers>, asked: Asked) {
+        let interim = interim.filter(|_| self.outgoing.has_room());
+        for answer in interim.map(InterimAnswers::take).unwrap_or_default() {
+            asked.write_interim(&answer, self.outgoing.begin());
+        }
+    }
+
+    /// Sends what waits while there is no answer yet.
+    pub(super) fn send_interim(&mut self, cx: &mut Context<'_>) -> Result<(), Gone> {
+        match self.outgoing.is_empty() {
+            true => Ok(()),
+            false => match self.poll_write(cx) {
+                Poll::Ready(written) => written.map_err(Gone::from),
+                Poll::Pending => Ok(()),
+            },
         }
     }
 

@@ -20,6 +20,7 @@ fn read(peer: &str, fields: Fields<'_>) -> Result<Forwarding, ForwardingError> {
         to_https: false,
         worker: WorkerId(0),
         memo: crate::request::Memo::default(),
+        interim: None,
     };
     let mut headers = HeaderMap::new();
     for (name, value) in fields {

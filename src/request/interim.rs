@@ -1,0 +1,77 @@
+//! What a client is told before its answer (RFC 9110, section 15.2).
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::Response;
+
+/// Bytes of interim answers that wait to be written. Beyond, they are dropped: who does not read is told less, and
+/// costs no more memory (invariant 14).
+const MOST: usize = 64 * 1024;
+
+/// Bytes of one beside its fields, and of a field beside its text.
+const REST: usize = 64;
+
+/// Interim answers to the request that a connection carries at the moment, from whoever forwards it to whoever
+/// writes to the client. One that nobody has sent costs a look at a flag.
+#[derive(Clone, Debug, Default)]
+pub struct InterimAnswers(Arc<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    any: AtomicBool,
+    queue: Mutex<Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    answers: Vec<Response<()>>,
+    size: usize,
+}
+
+impl InterimAnswers {
+    /// Hands one on, to be written as soon as the client takes it. It holds nothing but what may go to the client.
+    pub fn send(&self, answer: Response<()>) {
+        let mut queue = self.lock();
+        let size = queue.size + size(&answer);
+        if size <= MOST {
+            queue.answers.push(answer);
+            queue.size = size;
+            self.0.any.store(true, Ordering::Release);
+        }
+    }
+
+    /// All that wait, in their order.
+    pub fn take(&self) -> Vec<Response<()>> {
+        if !self.0.any.swap(false, Ordering::AcqRel) {
+            return Vec::new();
+        }
+        std::mem::take(&mut *self.lock()).answers
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn size(answer: &Response<()>) -> usize {
+    let fields = answer.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + REST);
+    fields.sum::<usize>() + REST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invariant_14_a_client_that_does_not_read_holds_only_so_many() {
+        let interim = InterimAnswers::default();
+        let answer = || Response::builder().header("link", "x".repeat(1000)).body(()).unwrap();
+        (0..1000).for_each(|_| interim.send(answer()));
+        let held: usize = interim.take().iter().map(|answer| answer.headers()["link"].len()).sum();
+        assert!(held <= MOST && held > MOST / 2, "{held}");
+        assert!(interim.take().is_empty());
+        interim.send(answer());
+        assert_eq!(interim.take().len(), 1, "there is room again");
+    }
+}
