@@ -50,6 +50,8 @@ pub(super) fn alice() -> Principal {
 pub(super) fn forward_settings() -> ForwardSettings {
     ForwardSettings {
         rewrite: PathRewrite::Keep,
+        prefix: String::new(),
+        rewrite_location: false,
         host: UpstreamHost::Keep,
         identity: IdentitySettings::default(),
         request_headers: Vec::new(),

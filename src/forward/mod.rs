@@ -17,6 +17,7 @@ mod http1;
 mod http2;
 mod identity;
 mod limit;
+mod location;
 mod pace;
 mod plan;
 mod pool;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, Version};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::assertion::{ASSERTION, Asserter};
 use super::cookies::{self, OwnCookies};
-use super::{Fault, ForwardError, ForwardSettings, ReservedHeaders, TokenPass, UpstreamHost};
+use super::location::{Inside, Outside};
+use super::{Fault, ForwardError, ForwardSettings, PathRewrite, ReservedHeaders, TokenPass, UpstreamHost};
 use super::{forwarded, headers, identity};
 use crate::identity::RequestId;
 use crate::policy::Permit;
@@ -16,12 +18,34 @@ use crate::secret::Secret;
 use crate::session::Tokens;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+
+/// What stands in a path as it is; `%` too, for what is decoded keeps the escapes that mean something else.
+const IN_PATHS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// What one route does to requests and responses on their way, ready to be done.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(super) settings: ForwardSettings,
     pub(super) reserved: Arc<ReservedHeaders>,
+    /// The route's path as it is written.
+    prefix: Arc<str>,
+    /// What the app is told has been taken off.
+    stripped: Option<HeaderValue>,
 }
 
 /// What the gateway knows of a request beyond the request itself.
@@ -63,7 +87,10 @@ impl Plan {
     /// Compiles a route's settings. `reserved` is the same for all routes.
     #[must_use]
     pub fn compile(settings: &ForwardSettings, reserved: Arc<ReservedHeaders>) -> Self {
-        Self { settings: settings.clone(), reserved }
+        let prefix: Arc<str> = utf8_percent_encode(&settings.prefix, IN_PATHS).to_string().into();
+        let strips = matches!(&settings.rewrite, PathRewrite::Replace { with, .. } if with == "/");
+        let stripped = HeaderValue::from_str(&prefix).ok().filter(|_| strips);
+        Self { settings: settings.clone(), reserved, prefix, stripped }
     }
 
     /// Makes of the head that came the head that goes: everything doubtful is removed first, then
@@ -78,7 +105,13 @@ impl Plan {
         headers::strip_request(map, &self.reserved);
         cookies::strip_request(map, passage.own_cookies);
         self.authorize(permit, passage, map)?;
+        if self.settings.rewrite_location {
+            self.outside(passage).ask(map)?;
+        }
         headers::apply(&self.settings.request_headers, map);
+        if let Some(stripped) = &self.stripped {
+            map.insert(FORWARDED_PREFIX, stripped.clone());
+        }
         let (host, origin) = tell_origin(passage, received).ok_or(Fault::BadTarget)?;
         if let Some(id) = passage.request_id.field() {
             map.insert(REQUEST_ID, id);
@@ -148,6 +181,23 @@ impl Plan {
             UpstreamHost::Keep => asked,
             UpstreamHost::Upstream => server,
             UpstreamHost::Fixed(value) => value,
+        }
+    }
+
+    /// Makes addresses that the app calls its own those by which clients reach it.
+    pub(super) fn tell_location(&self, passage: &Passage<'_>, app: &Inside<'_>, map: &mut HeaderMap) {
+        if self.settings.rewrite_location {
+            self.outside(passage).tell(map, app);
+        }
+    }
+
+    fn outside<'a>(&'a self, passage: &'a Passage<'_>) -> Outside<'a> {
+        Outside {
+            scheme: passage.forwarding.scheme,
+            authority: passage.authority,
+            prefix: &self.settings.prefix,
+            written_prefix: &self.prefix,
+            rewrite: &self.settings.rewrite,
         }
     }
 

@@ -30,7 +30,7 @@ pub(super) fn target(
 
 /// `path` without its first `segments` raw segments, as two pieces to be written one after the other.
 /// Raw and decoded segments are counted alike: a slash that is encoded separates in neither.
-fn replace<'a>(path: &'a str, segments: usize, with: &'a str) -> (&'a str, &'a str) {
+pub(super) fn replace<'a>(path: &'a str, segments: usize, with: &'a str) -> (&'a str, &'a str) {
     let rest = path.match_indices('/').nth(segments).map_or("", |(at, _)| &path[at..]);
     match (with.trim_end_matches('/'), rest) {
         ("", "") => ("", "/"),

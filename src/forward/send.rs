@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 use hyper::client::conn::http2::SendRequest;
 use tokio::time::{Instant, timeout_at};
@@ -17,6 +17,7 @@ use super::error::Cause;
 use super::exchange::Exchange;
 use super::http1::{self, Connection, TooManyFields};
 use super::http2::{self, Backup};
+use super::location::Inside;
 use super::plan::Told;
 use super::pool::Lent;
 use super::response::{Content, Lease, UpstreamBody};
@@ -25,6 +26,7 @@ use super::upgrade::Asked;
 use super::wire::{Lines, Wire};
 use super::{Fault, ForwardError, Passage, Plan, Upstream, headers, rewrite};
 use crate::policy::Permit;
+use crate::request::Scheme;
 
 /// Servers that are tried for one request before it fails.
 const MAX_SERVERS: usize = 3;
@@ -286,6 +288,7 @@ impl<'a> Sending<'a> {
         self.upstream.succeeded(lease.server);
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let chosen = switched.then(|| response.headers_mut().remove(http::header::UPGRADE)).flatten();
+        self.tell_location(&lease, response.headers_mut());
         self.plan.finish(&self.passage, &mut response);
         let idle = self.upstream.settings().timeout.idle;
         match (self.upgrade, chosen) {
@@ -296,6 +299,13 @@ impl<'a> Sending<'a> {
             }
             _ => Ok(response.map(|content| UpstreamBody::new(content, idle, self.exchange, lease))),
         }
+    }
+
+    fn tell_location(&self, lease: &Lease, headers: &mut HeaderMap) {
+        let target = &self.upstream.targets()[lease.server];
+        let scheme = if target.tls { Scheme::Https } else { Scheme::Http };
+        let app = Inside { hosts: [self.plan.host(&self.told.host, &target.host), &target.host], scheme };
+        self.plan.tell_location(&self.passage, &app, headers);
     }
 
     fn check(&self, response: &Response<Content>) -> Result<(), ForwardError> {

@@ -133,6 +133,10 @@ pub struct Timeouts {
 pub struct ForwardSettings {
     /// Rewriting of the path.
     pub rewrite: PathRewrite,
+    /// The route's path, decoded; nothing for `/`.
+    pub prefix: String,
+    /// Whether addresses of the app's are told to clients, and clients' to the app, as each knows them.
+    pub rewrite_location: bool,
     /// Which `Host` the upstream sees.
     pub host: UpstreamHost,
     /// Identity headers.

@@ -43,9 +43,10 @@ impl InterimAnswers {
 
     /// All that wait, in their order.
     pub fn take(&self) -> Vec<Response<()>> {
-        if !self.0.any.swap(false, Ordering::AcqRel) {
+        if !self.0.any.load(Ordering::Acquire) {
             return Vec::new();
         }
+        self.0.any.store(false, Ordering::Release);
         std::mem::take(&mut *self.lock()).answers
     }
 

@@ -7,7 +7,7 @@ use super::process::Gateway;
 use super::wire::request;
 
 const HINTS: &str = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nConnection: x-hop\r\nX-Hop: 1\r\n\
-                     Set-Cookie: __Host-portcullis=forged; Secure\r\nServer: secret\r\n\r\n";
+                     Set-Cookie: portcullis=forged\r\nServer: secret\r\n\r\n";
 
 #[test]
 fn interim_answers_reach_the_client_before_the_answer_without_what_is_not_for_it() {

@@ -13,6 +13,7 @@ mod http2_refused;
 mod interim;
 mod life;
 mod limits;
+mod prefixes;
 mod process;
 mod retiring;
 mod routing;

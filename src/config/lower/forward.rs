@@ -16,6 +16,8 @@ impl Lowering<'_> {
     pub(super) fn forward(&mut self, route: At<'_, Route>, path: Option<&PathPrefix>) -> ForwardSettings {
         ForwardSettings {
             rewrite: self.rewrite(route, path),
+            prefix: path.map(ToString::to_string).filter(|path| path != "/").unwrap_or_default(),
+            rewrite_location: route.value.rewrite_location.unwrap_or(false),
             host: at!(route.host_header)
                 .given()
                 .and_then(|at| self.keep(host(at)))

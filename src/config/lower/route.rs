@@ -133,6 +133,7 @@ impl Lowering<'_> {
             ("max_response_fields", raw.max_response_fields.is_some(), at!(at.max_response_fields).place),
             ("strip_path", raw.strip_path.is_some(), at!(at.strip_path).place),
             ("replace_path", raw.replace_path.is_some(), at!(at.replace_path).place),
+            ("rewrite_location", raw.rewrite_location.is_some(), at!(at.rewrite_location).place),
             ("host_header", raw.host_header.is_some(), at!(at.host_header).place),
             ("identity", raw.identity.is_some(), at!(at.identity).place),
             ("request_headers", raw.request_headers.is_some(), at!(at.request_headers).place),

@@ -82,12 +82,17 @@ pub(in crate::config) struct Route {
     /// A redirect instead of an upstream.
     #[schemars(extend("x-default" = "none", "examples" = [{"host": "www.corp.example"}]))]
     pub redirect: Option<Redirect>,
-    /// Whether the route's `path` is taken off before the request goes on.
+    /// Whether the route's `path` is taken off before the request goes on; the app is told it in
+    /// `X-Forwarded-Prefix`.
     #[schemars(extend("default" = false))]
     pub strip_path: Option<bool>,
     /// What stands there instead of the route's `path`.
     #[schemars(extend("x-default" = "the path as it came", "examples" = ["/app"]))]
     pub replace_path: Option<String>,
+    /// Whether `Location` and `Content-Location` of answers are rewritten where they name the upstream or a path below
+    /// it as the upstream knows it, and `Destination` of WebDAV the other way.
+    #[schemars(extend("default" = false))]
+    pub rewrite_location: Option<bool>,
     /// The `Host` that the upstream sees: `keep` the client's, the `upstream`'s own, or this very text.
     #[schemars(extend("default" = "keep"))]
     pub host_header: Option<String>,

@@ -172,6 +172,7 @@ fn what_only_an_upstream_can_have_is_a_fault_beside_a_redirect() {
         "min_body_rate = 1",
         "strip_path = true",
         "replace_path = \"/\"",
+        "rewrite_location = true",
         "host_header = \"keep\"",
         "identity = {}",
         "request_headers = {}",

@@ -291,6 +291,9 @@ fn paths_and_hosts_are_rewritten_as_written() {
         rewrite("replace_path = \"/a%20b/\""),
         PathRewrite::Replace { segments: 1, with: "/a%20b/".into() }
     );
+    let forward = route("strip_path = true\nrewrite_location = true").1;
+    assert_eq!((forward.prefix.as_str(), forward.rewrite_location), ("/wiki", true));
+    assert!(!route("strip_path = true").1.rewrite_location);
     let host = |line: &str| route(line).1.host;
     assert_eq!(host("host_header = \"keep\""), UpstreamHost::Keep);
     assert_eq!(host("host_header = \"upstream\""), UpstreamHost::Upstream);

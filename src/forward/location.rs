@@ -1,0 +1,305 @@
+//! Addresses of its own that an app tells its clients, and clients tell it, where it is reached under another name
+//! or path than it knows of.
+
+use http::HeaderMap;
+use http::header::{CONTENT_LOCATION, HeaderName, HeaderValue, LOCATION};
+
+use super::rewrite::replace;
+use super::{Fault, ForwardError, PathRewrite};
+use crate::request::{Authority, PathError, RequestPath, Scheme};
+
+/// Where `COPY` and `MOVE` lead (RFC 4918, section 10.3).
+const DESTINATION: HeaderName = HeaderName::from_static("destination");
+
+/// What a route's app is called from outside.
+pub(super) struct Outside<'a> {
+    pub(super) scheme: Scheme,
+    pub(super) authority: &'a Authority,
+    /// The route's path, decoded, without a slash at its end.
+    pub(super) prefix: &'a str,
+    /// The same as it is written.
+    pub(super) written_prefix: &'a str,
+    pub(super) rewrite: &'a PathRewrite,
+}
+
+/// What an app may call itself.
+pub(super) struct Inside<'a> {
+    /// The `Host` it was sent, and its server's own.
+    pub(super) hosts: [&'a HeaderValue; 2],
+    pub(super) scheme: Scheme,
+}
+
+/// An address with a path that does not depend on where it is read.
+struct Link<'a> {
+    origin: Option<(Scheme, &'a str)>,
+    path: &'a str,
+    /// Query and fragment.
+    rest: &'a str,
+}
+
+/// Why a `Destination` cannot be told to the app.
+#[derive(Debug, thiserror::Error)]
+enum Unreachable {
+    #[error("Destination is not below the route's path")]
+    Elsewhere,
+    #[error("Destination has no clear path")]
+    Path(#[source] PathError),
+}
+
+impl Outside<'_> {
+    /// `Location` and `Content-Location` as the client must see them, where they name the app.
+    pub(super) fn tell(&self, headers: &mut HeaderMap, app: &Inside<'_>) {
+        for name in [LOCATION, CONTENT_LOCATION] {
+            let told = headers.get(&name).and_then(|value| value.to_str().ok());
+            let told = told.and_then(|told| self.outward(told, app));
+            if let Some(told) = told.and_then(|told| HeaderValue::try_from(told).ok()) {
+                headers.insert(name, told);
+            }
+        }
+    }
+
+    /// `Destination` as the app must see it: a path, so that neither names nor schemes can be at odds.
+    ///
+    /// # Errors
+    /// Where it is not below the route's path: the app would take it for another.
+    pub(super) fn ask(&self, headers: &mut HeaderMap) -> Result<(), ForwardError> {
+        let asked = headers.get(DESTINATION).and_then(|value| value.to_str().ok());
+        let inward = asked.map_or(Ok(None), |asked| self.inward(asked));
+        let inward = inward.map_err(|error| ForwardError::new(Fault::BadTarget, error))?;
+        if let Some(inward) = inward.and_then(|inward| HeaderValue::try_from(inward).ok()) {
+            headers.insert(DESTINATION, inward);
+        }
+        Ok(())
+    }
+
+    /// `None` where it is right as it is, or names somebody else.
+    fn outward(&self, told: &str, app: &Inside<'_>) -> Option<String> {
+        let Link { origin, path, rest } = Link::read(told, app.scheme)?;
+        let path = self.outward_path(path)?;
+        match origin {
+            None => Some(format!("{path}{rest}")),
+            Some(origin) if self.is_called(origin) || app.is_called(origin) => {
+                Some(format!("{}://{}{path}{rest}", self.scheme, self.authority))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// What the app calls `path`, as clients must call it; `None` where they cannot get there. An app that has
+    /// read `X-Forwarded-Prefix` calls it so itself.
+    fn outward_path(&self, path: &str) -> Option<String> {
+        let path = if path.is_empty() { "/" } else { path };
+        let known = || below(path, self.written_prefix).map(|_| path.to_owned());
+        let base = match self.rewrite {
+            PathRewrite::Keep => return Some(path.to_owned()),
+            PathRewrite::Replace { with, .. } => with.trim_end_matches('/'),
+        };
+        let moved = || below(path, base).map(|rest| format!("{}{rest}", self.written_prefix));
+        if base.is_empty() { known().or_else(moved) } else { moved().or_else(known) }
+    }
+
+    fn inward(&self, asked: &str) -> Result<Option<String>, Unreachable> {
+        let Some(Link { origin, path, rest }) = Link::read(asked, self.scheme) else { return Ok(None) };
+        if origin.is_some_and(|origin| !self.is_called(origin)) {
+            return Ok(None);
+        }
+        let path = RequestPath::parse(path).map_err(Unreachable::Path)?;
+        let (base, inner) = match self.rewrite {
+            PathRewrite::Keep => ("", path.raw()),
+            PathRewrite::Replace { segments, with } => {
+                below(path.decoded(), self.prefix).ok_or(Unreachable::Elsewhere)?;
+                replace(path.raw(), *segments, with)
+            }
+        };
+        let query = rest.split('#').next().unwrap_or_default();
+        Ok(Some(format!("{base}{inner}{query}")))
+    }
+
+    fn is_called(&self, origin: (Scheme, &str)) -> bool {
+        is(origin, self.authority, self.scheme)
+    }
+}
+
+impl Inside<'_> {
+    fn is_called(&self, origin: (Scheme, &str)) -> bool {
+        let hosts = self.hosts.iter().filter_map(|host| Authority::parse(host.to_str().ok()?).ok());
+        hosts.into_iter().any(|host| is(origin, &host, self.scheme))
+    }
+}
+
+/// Whether both are the same server: an app behind TLS that it knows nothing of says `http` and no port.
+fn is((scheme, text): (Scheme, &str), other: &Authority, spoken: Scheme) -> bool {
+    Authority::parse(text).is_ok_and(|named| {
+        let ports =
+            named.port() == other.port() || named.port_or_default(scheme) == other.port_or_default(spoken);
+        ports && named.host() == other.host()
+    })
+}
+
+/// What follows `base` in `path`, where that is below it.
+fn below<'a>(path: &'a str, base: &str) -> Option<&'a str> {
+    path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl<'a> Link<'a> {
+    /// `None` for what is read from where one stands (RFC 3986, section 4.2): that is right wherever the app is.
+    fn read(text: &'a str, base: Scheme) -> Option<Self> {
+        let (origin, path) = match origin(text, base) {
+            Some((scheme, rest)) => {
+                let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+                let (authority, path) = rest.split_at(end);
+                (Some((scheme, authority)), path)
+            }
+            None if text.starts_with('/') => (None, text),
+            None => return None,
+        };
+        let (path, rest) = path.split_at(path.find(['?', '#']).unwrap_or(path.len()));
+        Some(Self { origin, path, rest })
+    }
+}
+
+/// The scheme, and what follows `//`.
+fn origin(text: &str, base: Scheme) -> Option<(Scheme, &str)> {
+    if let Some(rest) = text.strip_prefix("//") {
+        return Some((base, rest));
+    }
+    let (scheme, rest) = text.split_once("://")?;
+    let known = [Scheme::Http, Scheme::Https].into_iter();
+    Some((known.into_iter().find(|known| scheme.eq_ignore_ascii_case(known.as_str()))?, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn strip() -> PathRewrite {
+        PathRewrite::Replace { segments: 1, with: "/".into() }
+    }
+
+    fn with<T>(rewrite: &PathRewrite, then: impl FnOnce(&Outside<'_>) -> T) -> T {
+        let authority = Authority::parse("wiki.example").unwrap();
+        then(&Outside {
+            scheme: Scheme::Https,
+            authority: &authority,
+            prefix: "/the app",
+            written_prefix: "/the%20app",
+            rewrite,
+        })
+    }
+
+    fn told(rewrite: &PathRewrite, location: &str) -> Option<String> {
+        let hosts = [HeaderValue::from_static("fixed.internal"), HeaderValue::from_static("10.0.0.5:8080")];
+        let app = Inside { hosts: [&hosts[0], &hosts[1]], scheme: Scheme::Http };
+        with(rewrite, |outside| outside.outward(location, &app))
+    }
+
+    #[test]
+    fn what_names_the_app_is_told_as_clients_must_call_it() {
+        for (said, expected) in [
+            ("/x?a=/b#c", "/the%20app/x?a=/b#c"),
+            ("/", "/the%20app/"),
+            ("http://10.0.0.5:8080/x", "https://wiki.example/the%20app/x"),
+            ("HTTP://10.0.0.5:8080", "https://wiki.example/the%20app/"),
+            ("http://10.0.0.5:8080?q", "https://wiki.example/the%20app/?q"),
+            ("http://fixed.internal/x", "https://wiki.example/the%20app/x"),
+            ("http://fixed.internal:80/x", "https://wiki.example/the%20app/x"),
+            ("//10.0.0.5:8080/x", "https://wiki.example/the%20app/x"),
+            ("http://WIKI.example/x", "https://wiki.example/the%20app/x"),
+            ("https://wiki.example:443/x", "https://wiki.example/the%20app/x"),
+            ("/the%20app/x", "/the%20app/x"),
+            ("https://wiki.example/the%20app", "https://wiki.example/the%20app"),
+            ("/the%20apple", "/the%20app/the%20apple"),
+        ] {
+            assert_eq!(told(&strip(), said).as_deref(), Some(expected), "{said}");
+        }
+        for other in [
+            "https://other.example/x",
+            "//other.example/x",
+            "http://10.0.0.5/x",
+            "http://10.0.0.5:8080@evil.example/",
+            "https://wiki.example.evil.example/",
+            "http://wiki.example:8080/",
+            "ftp://10.0.0.5:8080/x",
+            "x/y",
+            "../x",
+            "?q",
+            "#f",
+            "",
+            "mailto:a@10.0.0.5",
+        ] {
+            assert_eq!(told(&strip(), other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_replaced_path_is_put_back_and_a_kept_one_kept() {
+        let replaced = PathRewrite::Replace { segments: 1, with: "/v2/".into() };
+        for (said, expected) in [
+            ("/v2", Some("/the%20app")),
+            ("/v2/x", Some("/the%20app/x")),
+            ("/the%20app/x", Some("/the%20app/x")),
+            ("/v20", None),
+            ("http://10.0.0.5:8080/elsewhere", None),
+        ] {
+            assert_eq!(told(&replaced, said).as_deref(), expected, "{said}");
+        }
+        assert_eq!(
+            told(&PathRewrite::Keep, "http://fixed.internal/x").as_deref(),
+            Some("https://wiki.example/x")
+        );
+        assert_eq!(told(&PathRewrite::Keep, "/x").as_deref(), Some("/x"));
+    }
+
+    #[test]
+    fn invariant_2_a_destination_is_below_the_route_or_refused() {
+        let asked = |rewrite: &PathRewrite, text: &str| with(rewrite, |outside| outside.inward(text));
+        for (said, expected) in [
+            ("https://wiki.example/the%20app/b.txt", Some("/b.txt")),
+            ("http://wiki.example/the%20app/b?q#f", Some("/b?q")),
+            ("/t%68e%20app/b%2Fc", Some("/b%2Fc")),
+            ("/the%20app", Some("/")),
+            ("https://other.example/the%20app/b", None),
+            ("b.txt", None),
+        ] {
+            assert_eq!(asked(&strip(), said).unwrap().as_deref(), expected, "{said}");
+        }
+        for outside in [
+            "/b.txt",
+            "/the%20apple",
+            "https://wiki.example/",
+            "https://wiki.example",
+            "/the%20app/../b",
+            "/the%20app/%2e%2e/b",
+            "/the%20app/b\\..\\c",
+        ] {
+            assert!(asked(&strip(), outside).is_err(), "{outside}");
+        }
+        assert_eq!(asked(&PathRewrite::Keep, "https://wiki.example/b").unwrap().as_deref(), Some("/b"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_client_follows_reaches_the_app_as_the_app_meant_it(
+            path in "(/[a-z]{0,3}){1,4}", query in "(\\?[a-z/]{0,4})?", absolute in any::<bool>(),
+            rewrite in prop::sample::select(vec![PathRewrite::Keep, strip(), PathRewrite::Replace { segments: 1, with: "/v2".into() }]),
+        ) {
+            let meant = match &rewrite {
+                PathRewrite::Replace { with, .. } if with != "/" => format!("/v2{path}{query}"),
+                PathRewrite::Keep | PathRewrite::Replace { .. } => format!("{path}{query}"),
+            };
+            prop_assume!(!path.starts_with("//") || absolute || meant.starts_with("/v2"));
+            let said = if absolute { format!("http://10.0.0.5:8080{meant}") } else { meant.clone() };
+            let told = told(&rewrite, &said).unwrap();
+            let back = with(&rewrite, |outside| outside.inward(&told).unwrap());
+            prop_assert_eq!(back, Some(meant));
+        }
+
+        #[test]
+        fn any_text_is_read_without_panic(text in "\\PC{0,60}") {
+            let _ = told(&strip(), &text);
+            let _ = with(&strip(), |outside| outside.inward(&text).is_ok());
+        }
+    }
+}
