@@ -13,6 +13,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 #[serde(transparent)]
 pub struct Timestamp(u64);
 
+/// 9999-12-31T23:59:59Z, the last moment that RFC 3339 can write.
+const END_OF_9999: u64 = 253_402_300_799;
+
 impl Timestamp {
     /// The moment `seconds` after the epoch.
     #[must_use]
@@ -30,6 +33,12 @@ impl Timestamp {
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_secs(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment for people, such as `2027-01-15T08:00:00Z` (RFC 3339); what lies beyond the year 9999 as its end.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        humantime::format_rfc3339_seconds(Self(self.0.min(END_OF_9999)).system()).to_string()
     }
 
     /// The same moment for libraries that take the system's type.
@@ -58,7 +67,8 @@ enum Source {
 }
 
 struct Manual {
-    start: Timestamp,
+    /// In seconds since the epoch.
+    start: AtomicU64,
     /// Nanoseconds since then.
     passed: AtomicU64,
 }
@@ -82,7 +92,10 @@ impl Clock {
     /// A clock that stands still until [`Clock::advance`] moves it.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(Manual { start, passed: AtomicU64::new(0) })))
+        Self(Source::Manual(Arc::new(Manual {
+            start: AtomicU64::new(start.seconds()),
+            passed: AtomicU64::new(0),
+        })))
     }
 
     /// The present moment.
@@ -93,7 +106,7 @@ impl Clock {
             Source::System => {
                 Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |span| span.as_secs()))
             }
-            Source::Manual(manual) => manual.start + manual.passed(),
+            Source::Manual(manual) => Timestamp(manual.start.load(Ordering::Relaxed)) + manual.passed(),
         }
     }
 
@@ -116,6 +129,17 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// Sets a manual wall clock, as an operator or NTP would; monotonic time goes on as before.
+    #[cfg(test)]
+    pub(crate) fn set(&self, now: Timestamp) {
+        if let Source::Manual(manual) = &self.0 {
+            let start = now.seconds().saturating_sub(manual.passed().as_secs());
+            manual.start.store(start, Ordering::Relaxed);
+        }
+    }
+}
+
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Clock({})", self.now().seconds())
@@ -133,6 +157,12 @@ mod tests {
         assert_eq!((clock.now().seconds(), clock.monotonic()), (100, Duration::from_millis(600)));
         clock.advance(Duration::from_millis(600));
         assert_eq!((clock.now().seconds(), clock.monotonic()), (101, Duration::from_millis(1200)));
+    }
+
+    #[test]
+    fn any_moment_can_be_written() {
+        assert_eq!(Timestamp::from_seconds(1_800_000_000).rfc3339(), "2027-01-15T08:00:00Z");
+        assert_eq!(Timestamp::from_seconds(u64::MAX).rfc3339(), "9999-12-31T23:59:59Z");
     }
 
     #[test]

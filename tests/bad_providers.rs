@@ -119,18 +119,63 @@ async fn invariant_5_id_tokens_that_do_not_hold_sign_nobody_in() {
     for (changes, cause) in [
         (json!({"nonce": "another"}), "nonce"),
         (json!({"nonce": null}), "nonce"),
-        (json!({"aud": "another-client"}), "audience"),
+        (json!({"aud": "another-client"}), "aud: expected our client_id portcullis, got another-client"),
         (json!({"aud": ["portcullis", "https://api.corp.example"], "azp": "another"}), "azp"),
-        (json!({"iss": "https://evil.example"}), "issuer"),
+        (json!({"iss": "https://evil.example"}), "got https://evil.example"),
         (json!({"exp": now - 3600, "iat": now - 7200}), "expired"),
         (json!({"iat": now + 7200, "exp": now + 9000}), "iat lies ahead"),
         (json!({"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}), "at_hash"),
-        (json!({"sub": null}), "the ID token has no claim sub"),
-        (json!({"exp": null}), "the ID token has no claim exp"),
+        (json!({"sub": null}), "it has no claim sub"),
+        (json!({"exp": null}), "it has no claim exp"),
         (json!({"events": {}}), "carries `events`"),
     ] {
         with_id_token(changes, cause).await;
     }
+}
+
+#[tokio::test]
+async fn what_a_provider_says_beyond_what_is_needed_ends_no_sign_in() {
+    let provider = Impostor::start().await;
+    provider.now(|now| {
+        now.media_type = "text/plain";
+        now.tokens = json!({"token_type": null, "expires_in": 3600.0, "scope": ["openid"]});
+        now.id_token = json!({
+            "address": [], "locale": {"language": "en"}, "birthdate": 1970, "updated_at": "", "amr": "pwd",
+            "aud": ["portcullis", "project-7"], "azp": "portcullis",
+        });
+        let mut jwk = json!(provider.jwk());
+        (jwk["use"], jwk["alg"]) = (Value::Null, Value::Null);
+        let mut other = jwk.clone();
+        other["x"] = jwk["y"].clone();
+        now.keys = Some(vec![other, jwk]);
+    });
+    let app = App::start().await;
+    let trusted = "timeout = \"300ms\"\ntrusted_audiences = [\"project-7\"]\n";
+    let rest = format!("{}{trusted}{}", provider.configuration(), WIKI.replace("{app}", &app.url()));
+    let gateway = Gateway::start(&rest);
+    let answer = Browser::new().visit(&gateway.url("/x")).await;
+    assert_eq!(
+        (answer.status, told(&answer, "x-user")),
+        (200, vec!["alice".to_owned()]),
+        "{}",
+        gateway.log()
+    );
+}
+
+#[tokio::test]
+async fn another_audience_beside_us_and_another_type_of_token_are_named() {
+    let provider = Impostor::start().await;
+    provider.now(|now| now.id_token = json!({"aud": ["portcullis", "project-7"], "azp": "portcullis"}));
+    let (gateway, _app) = gateway(&provider).await;
+    let answer = Browser::new().visit(&gateway.url("/x")).await;
+    explained(&gateway, &answer, "project-7; if it is trusted, add it to the provider's `trusted_audiences`");
+    provider.now(|now| (now.id_token, now.tokens) = (json!({}), json!({"token_type": "DPoP"})));
+    let answer = Browser::new().visit(&gateway.url("/x")).await;
+    explained(&gateway, &answer, "token_type: expected Bearer, got DPoP");
+    let refusal = r#"{"error": "invalid_client", "error_description": "x"}"#.to_owned();
+    provider.now(|now| drop(now.instead.insert("/token", (200, "application/json", refusal))));
+    let answer = Browser::new().visit(&gateway.url("/x")).await;
+    explained(&gateway, &answer, "the token endpoint refused: invalid_client");
 }
 
 #[tokio::test]

@@ -140,3 +140,91 @@ async fn invariant_5_a_token_made_for_another_purpose_is_refused() {
     let critical = part(&json!({"alg": "ES256", "kid": "k1", "typ": "at+jwt", "crit": ["exp"]}));
     api.refuses("crit", &format!("{critical}.{}.AAAA", part(&claims))).await;
 }
+
+/// A token for the API that is signed by another key under `kid`.
+fn signed_by(other: &Impostor, api: &Api, kid: &str) -> String {
+    let head = Header { kid: Some(kid.into()), ..head(Algorithm::ES256) };
+    other.sign(&head, &api.issuer.access_claims(&json!({})))
+}
+
+/// The public key of `other` called `kid`.
+fn called(other: &Impostor, kid: &str) -> Value {
+    let mut jwk = json!(other.jwk());
+    jwk["kid"] = kid.into();
+    jwk
+}
+
+#[tokio::test]
+async fn a_key_replaced_under_its_name_is_found_without_a_restart_and_by_a_reload_at_once() {
+    let (api, second, third) = (Api::start().await, Impostor::start().await, Impostor::start().await);
+    api.issuer.now(|now| now.keys = Some(vec![called(&second, "k1")]));
+    let token = signed_by(&second, &api, "k1");
+    until_async("the replaced key to be found", || async { api.ask(&token).await.status == 200 }).await;
+    api.issuer.now(|now| now.keys = Some(vec![called(&third, "k1")]));
+    let asked = api.issuer.asked("/jwks");
+    api.gateway.signal("HUP");
+    until_async("the reload to fetch the keys", || async { api.issuer.asked("/jwks") > asked }).await;
+    until_async("their keys to count", || async {
+        api.ask(&signed_by(&third, &api, "k1")).await.status == 200
+    })
+    .await;
+    assert_eq!(api.issuer.asked("/jwks"), asked + 1, "no token had to ask");
+    api.refuses("the key before", &token).await;
+}
+
+#[tokio::test]
+async fn invariant_26_tokens_with_made_up_kids_do_not_make_others_wait_for_a_provider_that_hangs() {
+    let (api, second) = (Api::start().await, Impostor::start().await);
+    let asked = api.issuer.asked("/jwks");
+    api.issuer.now(|now| now.silent = &["/jwks"]);
+    let forged = |number: usize| signed_by(&second, &api, &format!("made up {number}"));
+    let tokens: Vec<_> = (0..30).map(forged).collect();
+    let leaving = futures_util::future::join_all(tokens.iter().map(|token| api.ask(token)));
+    let seen = until_async("the provider to be asked", || async { api.issuer.asked("/jwks") > asked });
+    tokio::select! {
+        _ = leaving => unreachable!("the provider does not answer"),
+        () = seen => {}
+    }
+    let staying: Vec<_> = (30..35).map(forged).collect();
+    for answer in futures_util::future::join_all(staying.iter().map(|token| api.ask(token))).await {
+        assert_eq!(answer.status, 503, "{}", answer.body);
+    }
+    assert_eq!(api.issuer.asked("/jwks"), asked + 1, "all ended with the one call");
+    api.issuer.now(|now| (now.silent, now.keys) = (&[], Some(vec![called(&second, "k2")])));
+    let good = signed_by(&second, &api, "k2");
+    until_async("the new key to be found", || async { api.ask(&good).await.status == 200 }).await;
+    assert_eq!(api.issuer.asked("/jwks"), asked + 2);
+}
+
+#[tokio::test]
+async fn the_log_says_why_a_token_is_refused_with_both_values() {
+    let api = Api::start().await;
+    let plain = |claims: &Value| {
+        let mut head = head(Algorithm::ES256);
+        head.typ = Some("JWT".into());
+        api.issuer.sign(&head, claims)
+    };
+    // Shaped after Keycloak's: `typ` in the payload, a nonce, and lightweight ones without `aud`.
+    let keycloaks = api.issuer.access_claims(&json!({"typ": "Bearer", "nonce": "n"}));
+    assert_eq!(api.ask(&plain(&keycloaks)).await.status, 200);
+    let lightweight = api.issuer.access_claims(&json!({"typ": "Bearer", "aud": null}));
+    for (token, why) in [
+        (plain(&lightweight), "the token has no claim `aud`; expected https://api.corp.example"),
+        (
+            api.issuer.access_token(&json!({"aud": "urn:other"})),
+            "expected https://api.corp.example, got urn:other",
+        ),
+        (api.issuer.access_token(&json!({"iss": "https://evil.example"})), "got https://evil.example"),
+        (
+            api.issuer.access_token(&json!({"exp": 1_800_000_000 - 1_000_000_000})),
+            "exp is 1995-05-09T06:13:20Z, it is 20",
+        ),
+    ] {
+        let answer = api.ask(&token).await;
+        assert_eq!(answer.status, 401);
+        assert!(!answer.body.contains("expected"), "{}", answer.body);
+        let id = answer.header("x-request-id");
+        let told = || api.gateway.log().lines().any(|line| line.contains(id) && line.contains(why));
+        crate::support::until(&format!("{why} in the log"), told);
+    }
+}

@@ -5,7 +5,7 @@ use std::fs;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 
-use crate::support::{Browser, CLIENT_SECRET, House};
+use crate::support::{App, Browser, CLIENT_SECRET, Gateway, House, Impostor};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -135,4 +135,44 @@ async fn invariant_15_no_app_sees_a_cookie_of_ours() {
     let secret = browser.cookie(&house.gateway.url("/"), "portcullis").unwrap();
     let app = browser.get(&house.gateway.url("/token")).await;
     assert!(!app.body.contains(&secret));
+}
+
+#[tokio::test]
+async fn invariant_24_nothing_of_the_providers_answers_is_logged_whatever_they_are_called() {
+    const MARK: &str = "t0k3n-AbCdEfGh";
+    let provider = Impostor::start().await;
+    let app = App::start().await;
+    let rest = format!("{}{}", provider.configuration(), ROUTES.replace("{app}", &app.url()));
+    let gateway = Gateway::start(&rest);
+    let tokens =
+        serde_json::json!({"access_token": MARK, "refresh_token": MARK, "id_token": MARK, "email": MARK});
+    let refusal = serde_json::json!({"error": MARK, "error_description": MARK});
+    let bodies = [
+        tokens.to_string(),
+        refusal.to_string(),
+        MARK.to_owned(),
+        format!("<html>{MARK}"),
+        format!("\"{MARK}\""),
+    ];
+    let mut answered = 0;
+    for path in ["/token", "/me"] {
+        for (status, kind) in
+            [(200, "text/plain"), (200, "text/html"), (200, "application/json"), (400, "text/plain")]
+        {
+            for body in &bodies {
+                provider.now(|now| {
+                    now.id_token = serde_json::json!({"groups": null});
+                    now.instead = [(path, (status, kind, body.clone()))].into();
+                });
+                let asked = provider.asked(path);
+                let answer = Browser::new().visit(&gateway.url("/")).await;
+                assert!(provider.asked(path) > asked, "{path} {status} {kind}: {}", answer.body);
+                let id = answer.header("x-request-id").to_owned();
+                crate::support::until("the request's line", || gateway.log().contains(&id));
+                answered += 1;
+            }
+        }
+    }
+    assert_eq!(answered, 40);
+    assert!(!gateway.log().contains(MARK), "{}", crate::support::logged(&gateway, MARK));
 }

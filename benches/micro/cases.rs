@@ -150,6 +150,7 @@ fn provider() -> ProviderSettings {
         discovery: None,
         client: None,
         audiences: vec!["api".to_owned()],
+        trusted_audiences: Vec::new(),
         claims: ClaimMapping {
             user: None,
             email: ClaimPath::parse("email").unwrap(),

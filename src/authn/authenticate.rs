@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 use super::bearer::Remembered;
 use super::lookups::Lookups;
-use super::{BearerVerifier, Credential, TokenError, Verified, credential};
+use super::{BearerVerifier, Credential, TokenRefusal, Verified, credential};
 use crate::identity::Principal;
 use crate::oidc::Providers;
 use crate::session::{
@@ -42,9 +42,9 @@ pub enum Authentication {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AuthenticationError {
     /// The access token, or the field that carries it, is no good, or cannot be judged now;
-    /// [`TokenError::code`] tells which.
+    /// [`TokenError::code`](super::TokenError::code) tells which.
     #[error(transparent)]
-    Token(#[from] TokenError),
+    Token(#[from] TokenRefusal),
     /// The session store does not answer.
     #[error(transparent)]
     Store(#[from] StoreUnavailable),
@@ -117,7 +117,7 @@ impl Authenticator {
         if accept.bearer {
             match credential(headers) {
                 Credential::Bearer(token) => return self.bearer(token).await,
-                Credential::Malformed(error) => return Err(error.into()),
+                Credential::Malformed(error) => return Err(TokenRefusal::from(error).into()),
                 Credential::Absent | Credential::Other => {}
             }
         }

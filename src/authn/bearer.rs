@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use super::digest_cache::{DigestCache, TokenDigest, Validity};
 use super::settings::MAX_TOKEN;
-use super::token::Token;
-use super::{BearerSettings, TokenError, claims, principal};
+use super::{BearerSettings, TokenError, TokenRefusal, claims, principal};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::Principal;
 use crate::oidc::ProviderSettings;
-use crate::oidc::jwks::{JwksCache, Key};
+use crate::oidc::http::printable;
+use crate::oidc::jwks::{JoseHeader, JwksCache, Jws, KeyError};
 
 /// A provider whose access tokens are accepted, and its keys.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub struct BearerVerifier {
     clock: Clock,
     settings: BearerSettings,
     verified: DigestCache<Arc<Verified>>,
-    refused: DigestCache<TokenError>,
+    refused: DigestCache<TokenRefusal>,
 }
 
 /// What was found out about a token, apart from the cache.
@@ -87,23 +87,28 @@ impl BearerVerifier {
     /// the provider's keys; call [`BearerVerifier::cached`] first.
     ///
     /// # Errors
-    /// [`TokenError`], by cause; [`TokenError::KeysUnavailable`] where the token could not be checked.
-    pub async fn verify(&self, token: &str) -> Result<Arc<Verified>, TokenError> {
+    /// [`TokenRefusal`], by cause; [`TokenError::KeysUnavailable`] where the token could not be checked.
+    pub async fn verify(&self, token: &str) -> Result<Arc<Verified>, TokenRefusal> {
         if token.len() > MAX_TOKEN {
-            return Err(TokenError::TooLarge);
+            return Err(TokenError::TooLarge.into());
         }
         let digest = TokenDigest::of(token);
         if let Some((refusal, _)) = self.refused.get(&digest, |validity| self.holds(validity)) {
             return Err(refusal);
         }
-        let parsed = Token::parse(token)?;
+        let parsed = Jws::parse(token)?;
         let (place, issuer) = self.issuer(&parsed.claims)?;
-        // Read before the key is looked up: a key removed meanwhile makes the answer void, never valid.
+        // Read before the keys are looked at: a key removed meanwhile makes the answer void, never valid.
         let generation = issuer.keys.generation();
-        let key = issuer.keys.for_kid(parsed.header.kid.as_deref(), parsed.header.algorithm).await?;
-        let outcome = self.judge(issuer, &key, parsed);
-        let until = issuer.keys.current().trusted_until();
-        self.remember(digest, token.len(), &outcome, Validity { issuer: place, generation, until });
+        let outcome = match issuer.keys.verify(&parsed).await {
+            Ok(()) => self.judge(issuer, parsed),
+            Err(KeyError::BadSignature) => Err(TokenError::BadSignature.into()),
+            // The provider may publish the key at any time.
+            Err(error) => return Err(unfit(issuer, &parsed, error)),
+        };
+        let wall = Timestamp::default()..issuer.keys.current().trusted_until();
+        let validity = Validity { issuer: place, generation, wall, until: self.clock.monotonic() };
+        self.remember(digest, token.len(), &outcome, validity);
         outcome
     }
 
@@ -114,19 +119,24 @@ impl BearerVerifier {
     }
 
     /// The provider that has exactly this `iss`; of several, the one that has the audience.
-    fn issuer(&self, claims: &Map<String, Value>) -> Result<(usize, &BearerIssuer), TokenError> {
+    fn issuer(&self, claims: &Map<String, Value>) -> Result<(usize, &BearerIssuer), TokenRefusal> {
         let iss = claims::issuer(claims)?;
         let ours = || self.issuers.iter().enumerate().filter(|(_, it)| it.settings.issuer.as_str() == iss);
         let meant = ours().find(|(_, it)| claims::is_for(&it.settings, claims) == Ok(true));
-        meant.or_else(|| ours().next()).ok_or(TokenError::UnknownIssuer)
+        meant.or_else(|| ours().next()).ok_or_else(|| self.unknown_issuer(iss))
     }
 
-    /// Signature first: until it holds, no claim decides anything but which keys are asked.
-    fn judge(&self, issuer: &BearerIssuer, key: &Key, token: Token<'_>) -> Result<Arc<Verified>, TokenError> {
-        let Token { header, claims, signed, signature } = token;
-        key.verify(header.algorithm, signed, signature).map_err(|_| TokenError::BadSignature)?;
-        let expires = claims::check(&issuer.settings, header.is_at_jwt, &claims, self.clock.now())?;
-        let principal = Arc::new(principal(&issuer.settings, claims)?);
+    fn unknown_issuer(&self, iss: &str) -> TokenRefusal {
+        let issuers =
+            self.issuers.iter().map(|it| it.settings.issuer.as_str()).collect::<Vec<_>>().join(", ");
+        let told = format!("expected {}, got {}", printable(&issuers), printable(iss));
+        TokenRefusal::new(TokenError::UnknownIssuer, told)
+    }
+
+    /// The signature holds: now the claims decide.
+    fn judge(&self, issuer: &BearerIssuer, token: Jws<'_>) -> Result<Arc<Verified>, TokenRefusal> {
+        let expires = claims::check(&issuer.settings, token.header.typ, &token.claims, self.clock.now())?;
+        let principal = Arc::new(principal(&issuer.settings, token.claims)?);
         Ok(Arc::new(Verified { principal, expires }))
     }
 
@@ -134,30 +144,46 @@ impl BearerVerifier {
         &self,
         token: TokenDigest,
         size: usize,
-        outcome: &Result<Arc<Verified>, TokenError>,
+        outcome: &Result<Arc<Verified>, TokenRefusal>,
         validity: Validity,
     ) {
-        let now = self.clock.now();
+        let Validity { wall, until: now, .. } = validity.clone();
         match outcome {
             Ok(verified) => {
-                let until = validity.until.min(verified.expires).min(now + self.settings.verified_time);
-                let validity = Validity { until, ..validity };
-                let kept = (validity, weight(size));
+                let (wall, until) =
+                    (wall.start..wall.end.min(verified.expires), now + self.settings.verified_time);
+                let kept = (Validity { wall, until, ..validity }, weight(size));
                 self.verified.insert(token, Arc::clone(verified), kept, |validity| self.holds(validity));
             }
             // It will be valid soon, without any change.
-            Err(TokenError::NotYetValid) => {}
+            Err(TokenRefusal { error: TokenError::NotYetValid, .. }) => {}
             Err(refusal) => {
-                let until = validity.until.min(now + self.settings.refused_time);
-                let validity = Validity { until, ..validity };
-                self.refused.insert(token, *refusal, (validity, 1), |validity| self.holds(validity));
+                let (wall, until) = (refusal.since()..wall.end, now + self.settings.refused_time);
+                let kept = (Validity { wall, until, ..validity }, 1);
+                self.refused.insert(token, refusal.clone(), kept, |validity| self.holds(validity));
             }
         }
     }
 
     fn holds(&self, validity: &Validity) -> bool {
         let generation = self.issuers.get(validity.issuer).map(|issuer| issuer.keys.generation());
-        self.clock.now() < validity.until && generation == Some(validity.generation)
+        validity.wall.contains(&self.clock.now())
+            && self.clock.monotonic() < validity.until
+            && generation == Some(validity.generation)
+    }
+}
+
+/// What the log is told of a token that fits no key: what it names, and what there is.
+fn unfit(issuer: &BearerIssuer, token: &Jws<'_>, error: KeyError) -> TokenRefusal {
+    let JoseHeader { algorithm, ref kid, .. } = token.header;
+    let told = |theirs: Option<&str>| {
+        let (kid, keys) = (kid.as_deref().unwrap_or("none"), issuer.keys.current().described(theirs));
+        format!("kid {}, alg {algorithm}; the provider's: {}", printable(kid), printable(&keys))
+    };
+    match error {
+        KeyError::Unavailable | KeyError::BadSignature => TokenError::from(error).into(),
+        KeyError::Unknown | KeyError::Ambiguous => TokenRefusal::new(error.into(), told(None)),
+        KeyError::WrongAlgorithm => TokenRefusal::new(error.into(), told(kid.as_deref())),
     }
 }
 

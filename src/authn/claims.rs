@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::TokenError;
+use super::{TokenError, TokenRefusal};
 use crate::clock::Timestamp;
+use crate::identity::texts;
 use crate::oidc::ProviderSettings;
+use crate::oidc::http::printable;
+use crate::oidc::jwks::Typ;
 
 type Claims = Map<String, Value>;
 
@@ -27,54 +30,79 @@ pub(super) fn is_for(provider: &ProviderSettings, claims: &Claims) -> Result<boo
 /// All of RFC 7519 and RFC 9068 that is said by claims; returns from when on the token is not accepted.
 pub(super) fn check(
     provider: &ProviderSettings,
-    is_at_jwt: bool,
+    typ: Typ,
     claims: &Claims,
     now: Timestamp,
-) -> Result<Timestamp, TokenError> {
-    check_purpose(provider, is_at_jwt, claims)?;
+) -> Result<Timestamp, TokenRefusal> {
+    check_purpose(provider, typ, claims)?;
     if claims.contains_key("cnf") {
-        return Err(TokenError::SenderConstrained);
+        return Err(TokenError::SenderConstrained.into());
     }
-    if !is_for(provider, claims)? {
-        return Err(TokenError::WrongAudience);
-    }
+    check_audience(provider, claims)?;
     check_time(claims, provider.leeway, now)
 }
 
-/// Claims that only other kinds of token have. What `typ: at+jwt` says is an access token may have
-/// `nonce` and the like; without it they mark an ID token (RFC 8725, section 3.12).
-const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
-/// Claims of Keycloak (`typ`) and Amazon Cognito (`token_use`), whose tokens all say `typ: JWT`.
-const PURPOSES: [(&str, &[&str]); 2] =
-    [("typ", &["ID", "Refresh", "Offline", "Logout"]), ("token_use", &["id", "refresh"])];
+fn check_audience(provider: &ProviderSettings, claims: &Claims) -> Result<(), TokenRefusal> {
+    let expected = printable(&provider.audiences.join(", "));
+    match is_for(provider, claims) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let got = claims.get("aud").map(texts).unwrap_or_default().join(", ");
+            Err(TokenRefusal::new(
+                TokenError::WrongAudience,
+                format!("expected {expected}, got {}", printable(&got)),
+            ))
+        }
+        Err(error @ TokenError::MissingClaim(_)) => {
+            let told = format!(
+                "expected {expected}; have the provider name the audience in access tokens for this API \
+                 (at Keycloak an audience mapper, for lightweight tokens too)"
+            );
+            Err(TokenRefusal::new(error, told))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
 
-fn check_purpose(provider: &ProviderSettings, is_at_jwt: bool, claims: &Claims) -> Result<(), TokenError> {
-    if provider.require_at_jwt && !is_at_jwt {
+/// Claims that only other kinds of token have, unless the token says that it is an access token: then it may
+/// have `nonce` and the like; without that they mark an ID token (RFC 8725, section 3.12).
+const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
+/// Claims of Keycloak (`typ`) and Amazon Cognito (`token_use`), whose headers all say `typ: JWT`: what an access token
+/// says there, and what others do.
+const PURPOSES: [(&str, &str, &[&str]); 2] =
+    [("typ", "Bearer", &["ID", "Refresh", "Offline", "Logout"]), ("token_use", "access", &["id", "refresh"])];
+
+fn check_purpose(provider: &ProviderSettings, typ: Typ, claims: &Claims) -> Result<(), TokenError> {
+    if typ == Typ::Other || (provider.require_at_jwt && typ != Typ::AccessToken) {
         return Err(TokenError::WrongType);
     }
-    let of_id_tokens = OF_ID_TOKENS.into_iter().find(|name| !is_at_jwt && claims.contains_key(*name));
+    let said = |name: &str| claims.get(name).and_then(Value::as_str);
+    let of_access = typ == Typ::AccessToken || PURPOSES.iter().any(|(name, own, _)| said(name) == Some(*own));
+    let of_id_tokens = OF_ID_TOKENS.into_iter().find(|name| !of_access && claims.contains_key(*name));
     // `events` makes it a Security Event or logout token, whatever its type says (RFC 8417, section 2.2).
     let of_events = claims.contains_key("events").then_some("events");
-    let said = PURPOSES.into_iter().find(|(name, others)| {
-        claims.get(*name).and_then(Value::as_str).is_some_and(|purpose| others.contains(&purpose))
-    });
-    match of_id_tokens.or(of_events).or(said.map(|(name, _)| name)) {
+    let of_others =
+        PURPOSES.iter().find(|(name, _, others)| said(name).is_some_and(|it| others.contains(&it)));
+    match of_id_tokens.or(of_events).or(of_others.map(|(name, ..)| *name)) {
         Some(name) => Err(TokenError::WrongPurpose(name)),
         None => Ok(()),
     }
 }
 
-fn check_time(claims: &Claims, leeway: Duration, now: Timestamp) -> Result<Timestamp, TokenError> {
-    let expires = moment(claims, "exp", f64::floor)?.ok_or(TokenError::MissingClaim("exp"))? + leeway;
-    if now >= expires {
-        return Err(TokenError::Expired);
+fn check_time(claims: &Claims, leeway: Duration, now: Timestamp) -> Result<Timestamp, TokenRefusal> {
+    let exp = moment(claims, "exp", f64::floor)?.ok_or(TokenError::MissingClaim("exp"))?;
+    let here = || format!("it is {} here", now.rfc3339());
+    if now >= exp + leeway {
+        let refusal = TokenRefusal::new(TokenError::Expired, format!("exp is {}, {}", exp.rfc3339(), here()));
+        return Err(refusal.holding_since(exp + leeway));
     }
     for name in ["nbf", "iat"] {
-        if moment(claims, name, f64::ceil)?.is_some_and(|begin| now + leeway < begin) {
-            return Err(TokenError::NotYetValid);
+        if let Some(begin) = moment(claims, name, f64::ceil)?.filter(|begin| now + leeway < *begin) {
+            let told = format!("{name} is {}, {}", begin.rfc3339(), here());
+            return Err(TokenRefusal::new(TokenError::NotYetValid, told));
         }
     }
-    Ok(expires)
+    Ok(exp + leeway)
 }
 
 /// A `NumericDate` (RFC 7519, section 2), its fraction rounded to the strict side.

@@ -1,7 +1,9 @@
 //! Remembering the answer for a token under a digest of the whole of it (invariant 4).
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -24,14 +26,17 @@ impl TokenDigest {
 }
 
 /// Under which circumstances an answer stays right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Validity {
     /// Whose keys it hangs on: the issuer's place among the verifier's.
     pub(super) issuer: usize,
     /// The keys' generation when it was made.
     pub(super) generation: u64,
-    /// From when on it is forgotten.
-    pub(super) until: Timestamp,
+    /// When it is right, by the wall clock.
+    pub(super) wall: Range<Timestamp>,
+    /// From when on it is forgotten, by [`Clock::monotonic`](crate::clock::Clock::monotonic): a wall clock that was
+    /// ahead and is set right would keep it for longer.
+    pub(super) until: Duration,
 }
 
 /// A bounded cache of answers. What is over is never given out, even while it still takes up room.

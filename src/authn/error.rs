@@ -1,12 +1,86 @@
 //! Why a bearer token is refused, who is to blame, and what the client is told.
 
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
 use http::HeaderValue;
 
 use super::Challenge;
-use crate::oidc::jwks::KeyError;
+use crate::clock::Timestamp;
+use crate::oidc::jwks::{JwsError, KeyError};
 
-/// Why a bearer token is refused. `Display` is for the operator's log and holds nothing of the token;
-/// [`TokenError::public`] is for the client.
+/// A refused bearer token: why, and for the operator's log what was expected and what came. [`TokenError::public`] is
+/// for the client.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct TokenRefusal {
+    /// Why.
+    #[source]
+    pub error: TokenError,
+    /// The values, made printable and bounded.
+    told: Option<Arc<str>>,
+    /// By this machine's clock it is right from then on alone: that clock may be set right.
+    since: Timestamp,
+}
+
+impl TokenRefusal {
+    /// `told` says what was expected and what came.
+    pub(super) fn new(error: TokenError, told: impl Into<Arc<str>>) -> Self {
+        Self { told: Some(told.into()), ..error.into() }
+    }
+
+    /// The same, known to be right from `since` on alone.
+    pub(super) fn holding_since(self, since: Timestamp) -> Self {
+        Self { since, ..self }
+    }
+
+    pub(super) const fn since(&self) -> Timestamp {
+        self.since
+    }
+}
+
+/// What tests are about, as a rule.
+#[cfg(test)]
+impl PartialEq<TokenError> for TokenRefusal {
+    fn eq(&self, error: &TokenError) -> bool {
+        self.error == *error
+    }
+}
+
+impl From<TokenError> for TokenRefusal {
+    fn from(error: TokenError) -> Self {
+        Self { error, told: None, since: Timestamp::default() }
+    }
+}
+
+impl From<JwsError> for TokenRefusal {
+    fn from(error: JwsError) -> Self {
+        match error {
+            JwsError::Malformed(what) => TokenError::Malformed(what).into(),
+            JwsError::UnsupportedAlgorithm(got) => {
+                Self::new(TokenError::UnsupportedAlgorithm, format!("got {got}"))
+            }
+            JwsError::UnsupportedHeader(name) => TokenError::UnsupportedHeader(name).into(),
+        }
+    }
+}
+
+impl Deref for TokenRefusal {
+    type Target = TokenError;
+
+    fn deref(&self) -> &TokenError {
+        &self.error
+    }
+}
+
+impl fmt::Display for TokenRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.error)?;
+        self.told.as_ref().map_or(Ok(()), |told| write!(f, "; {told}"))
+    }
+}
+
+/// Why a bearer token is refused, without the values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// More than one `Authorization` field: two readers may take two different ones.
@@ -22,7 +96,7 @@ pub enum TokenError {
     #[error("the token is not a signed JWT in compact form: {0}")]
     Malformed(&'static str),
     /// An `alg` that is none, symmetric or unknown.
-    #[error("the token's alg is none of RS/PS/ES256–512 and EdDSA")]
+    #[error("the token's alg must be one of RS/PS/ES256–512 and EdDSA")]
     UnsupportedAlgorithm,
     /// A header parameter that changes what is signed or how it is read: `crit`, `b64`, `zip`, `enc`, `cty`.
     #[error("the token's header asks for processing that is not supported: {0}")]
@@ -41,7 +115,7 @@ pub enum TokenError {
     )]
     SenderConstrained,
     /// No configured provider with `audiences` has this issuer.
-    #[error("the token's iss is not the issuer of a provider that has audiences")]
+    #[error("the token's iss is not the issuer of a provider that has `audiences`")]
     UnknownIssuer,
     /// None of the provider's keys is the one the token names.
     #[error("{}", KeyError::Unknown)]
@@ -49,11 +123,11 @@ pub enum TokenError {
     /// The key is bound to another algorithm.
     #[error("{}", KeyError::WrongAlgorithm)]
     WrongAlgorithm,
-    /// Several keys fit and the token names none.
+    /// Too many keys fit to try them all.
     #[error("{}", KeyError::Ambiguous)]
     AmbiguousKey,
     /// The signature is not the key's over this token.
-    #[error("the token's signature does not verify under the provider's key")]
+    #[error("{}", KeyError::BadSignature)]
     BadSignature,
     /// A claim that must be there is not.
     #[error("the token has no claim `{0}`")]
@@ -62,13 +136,13 @@ pub enum TokenError {
     #[error("the token's claim `{0}` is not of the type or size it must be")]
     BadClaim(&'static str),
     /// None of the token's audiences is one of the provider's `audiences`.
-    #[error("none of the token's aud is among the provider's audiences")]
+    #[error("none of the token's aud is among the provider's `audiences`")]
     WrongAudience,
     /// `exp` is over, leeway included.
-    #[error("the token has expired")]
+    #[error("the token has expired; if it should not have, compare the clocks")]
     Expired,
     /// `nbf` or `iat` lies ahead, leeway included: the provider's clock or ours is wrong.
-    #[error("the token's nbf or iat lies ahead; compare the provider's clock with this machine's")]
+    #[error("the token's nbf or iat lies ahead; compare the clocks")]
     NotYetValid,
     /// The token is good but its scopes do not suffice; said by the policy, not by the verifier.
     #[error("the token's scopes do not suffice")]
@@ -225,6 +299,7 @@ impl From<KeyError> for TokenError {
             KeyError::Unknown => Self::UnknownKey,
             KeyError::WrongAlgorithm => Self::WrongAlgorithm,
             KeyError::Ambiguous => Self::AmbiguousKey,
+            KeyError::BadSignature => Self::BadSignature,
         }
     }
 }

@@ -15,7 +15,6 @@ mod lookups;
 mod principal;
 mod recent;
 mod settings;
-mod token;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +23,6 @@ pub use authenticate::{Accept, Authentication, AuthenticationError, Authenticato
 pub use bearer::{BearerIssuer, BearerVerifier, Verified};
 pub use challenge::Challenge;
 pub use credential::{Credential, credential};
-pub use error::{Blame, ErrorCode, TokenError};
+pub use error::{Blame, ErrorCode, TokenError, TokenRefusal};
 pub use principal::principal;
 pub use settings::BearerSettings;

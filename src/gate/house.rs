@@ -252,7 +252,11 @@ fn join(
     let providers = settings.relying_party.providers.iter();
     providers
         .map(|provider| match kept.iter().find(|member| member.provider.settings() == provider) {
-            Some(member) => Ok(Arc::clone(member)),
+            // Whoever has the configuration read anew wants to see what is, keys included.
+            Some(member) => {
+                member.keys.fetch_now();
+                Ok(Arc::clone(member))
+            }
             None => Member::join(
                 provider.clone(),
                 redirect.clone(),

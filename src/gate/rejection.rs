@@ -9,7 +9,7 @@ use super::ambiguous::{Ambiguous, untolerated};
 use super::credential::CredentialEnd;
 use super::kept::KeptForm;
 use super::return_to::ReturnTo;
-use crate::authn::{ErrorCode, TokenError};
+use crate::authn::{ErrorCode, TokenError, TokenRefusal};
 use crate::forward::{Blame, Fault, ForwardError};
 use crate::identity::ProviderName;
 use crate::limit::Exceeded;

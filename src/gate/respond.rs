@@ -120,7 +120,7 @@ fn refused(house: &House, exchange: &Exchange, asked: Asked, no: &Rejection) -> 
         Rejection::Untolerated(what) if !asked.page => {
             ambiguous(exchange, &untolerated(*what), untolerated_members(*what))
         }
-        Rejection::Token(error) if error.code().is_some() => token(exchange, *error),
+        Rejection::Token(error) if error.code().is_some() => token(exchange, error.error),
         Rejection::SignInFailed(failed) => {
             let retry = failed.return_to.as_ref().map(ReturnTo::as_str);
             sign_in_failed(house, exchange, failed.error.blame(), failed.error.public(), retry)

@@ -1,30 +1,62 @@
 //! Our registration at a provider, in openidconnect's terms, and its token endpoint.
 
-use openidconnect::core::{CoreClient, CoreErrorResponseType, CoreJsonWebKeySet, CoreTokenResponse};
+use ::http::{Request, Response};
+use futures_util::future::{BoxFuture, FutureExt};
+use openidconnect::core::{
+    CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
+    CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreRevocableToken, CoreRevocationErrorResponse,
+    CoreTokenIntrospectionResponse,
+};
 use openidconnect::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, EndpointNotSet, EndpointSet, IssuerUrl,
-    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, StandardErrorResponse, TokenUrl,
+    AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret,
+    EmptyAdditionalClaims, EndpointNotSet, EndpointSet, IssuerUrl, PkceCodeVerifier, RedirectUrl,
+    RefreshToken, RequestTokenError, StandardErrorResponse, TokenUrl,
 };
 
 use super::assertion::ASSERTION_TYPE;
 use super::error::ProviderError;
 use super::health::Endpoint;
-use super::http::{HttpError, printable};
-use super::id_token::payload;
+use super::http::{HttpClient, HttpError};
 use super::jwks::json;
 use super::metadata::Metadata;
 use super::provider::Provider;
 use super::settings::{AssertionAudience, ClientAuthentication};
+use super::token_response::{OAuthErrorCode, TokenAnswer, TokenResponseError};
 use crate::secret::Secret;
 
-pub(super) type RelyingParty =
-    CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet, EndpointNotSet>;
+pub(super) type RelyingParty = Client<
+    EmptyAdditionalClaims,
+    CoreAuthDisplay,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJsonWebKey,
+    CoreAuthPrompt,
+    StandardErrorResponse<CoreErrorResponseType>,
+    TokenAnswer,
+    CoreTokenIntrospectionResponse,
+    CoreRevocableToken,
+    CoreRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+    EndpointNotSet,
+>;
 
-/// The token endpoint's refusal, or no usable answer at all.
-pub(super) enum TokenEndpointError {
-    Refused { code: String, description: String },
-    Unusable(String),
-    Provider(ProviderError),
+/// The token endpoint's refusal, or no usable answer at all. Nothing of a body is in it but the word of a refusal
+/// (invariants 15 and 24).
+#[derive(Debug, thiserror::Error)]
+pub enum TokenEndpointError {
+    /// It refused (RFC 6749, section 5.2).
+    #[error("{0}")]
+    Refused(OAuthErrorCode),
+    /// Its answer is no token response.
+    #[error(transparent)]
+    Unusable(#[from] TokenResponseError),
+    /// There is no answer of its own.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
 }
 
 impl Provider {
@@ -33,14 +65,11 @@ impl Provider {
         let (Some(authorization), Some(token)) = (&metadata.authorization, &metadata.token) else {
             return Err(ProviderError::NotForSignIn);
         };
-        let client = CoreClient::new(
-            ClientId::new(settings.id.clone()),
-            self.issuer_url()?,
-            CoreJsonWebKeySet::default(),
-        )
-        .set_auth_uri(AuthUrl::from_url(authorization.clone()))
-        .set_token_uri(TokenUrl::from_url(token.clone()))
-        .set_redirect_uri(RedirectUrl::from_url(redirect_uri.clone()));
+        let client =
+            Client::new(ClientId::new(settings.id.clone()), self.issuer_url()?, CoreJsonWebKeySet::default())
+                .set_auth_uri(AuthUrl::from_url(authorization.clone()))
+                .set_token_uri(TokenUrl::from_url(token.clone()))
+                .set_redirect_uri(RedirectUrl::from_url(redirect_uri.clone()));
         let secret = |secret: &Secret| ClientSecret::new(secret.expose().to_owned());
         Ok(match &settings.authentication {
             ClientAuthentication::SecretBasic(text) => {
@@ -66,7 +95,7 @@ impl Provider {
         metadata: &Metadata,
         code: &str,
         verifier: &Secret,
-    ) -> Result<CoreTokenResponse, TokenEndpointError> {
+    ) -> Result<TokenAnswer, TokenEndpointError> {
         let client = self.relying_party(metadata)?;
         let mut request = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
@@ -76,7 +105,7 @@ impl Provider {
                 .add_extra_param("client_assertion_type", ASSERTION_TYPE)
                 .add_extra_param("client_assertion", assertion.expose().to_owned());
         }
-        Ok(self.noted(request.request_async(self.http()).await)?)
+        self.noted(request.request_async(self.http()).await)
     }
 
     /// Asks for new tokens (section 12).
@@ -84,7 +113,7 @@ impl Provider {
         &self,
         metadata: &Metadata,
         token: &Secret,
-    ) -> Result<CoreTokenResponse, TokenEndpointError> {
+    ) -> Result<TokenAnswer, TokenEndpointError> {
         let client = self.relying_party(metadata)?;
         let token = RefreshToken::new(token.expose().to_owned());
         let mut request = client.exchange_refresh_token(&token);
@@ -93,23 +122,24 @@ impl Provider {
                 .add_extra_param("client_assertion_type", ASSERTION_TYPE)
                 .add_extra_param("client_assertion", assertion.expose().to_owned());
         }
-        Ok(self.noted(request.request_async(self.http()).await)?)
+        self.noted(request.request_async(self.http()).await)
     }
 
     /// Takes down whether the token endpoint does its work: a refusal is an answer.
-    fn noted<T>(&self, outcome: Result<T, RequestError>) -> Result<T, RequestError> {
+    fn noted<T>(&self, outcome: Result<T, RequestError>) -> Result<T, TokenEndpointError> {
+        let outcome = outcome.map_err(TokenEndpointError::from);
         match &outcome {
             Ok(_) => self.health().answered(Endpoint::Token),
-            Err(RequestTokenError::ServerResponse(refusal)) => {
+            Err(TokenEndpointError::Refused(code)) => {
                 self.health().answered(Endpoint::Token);
-                if *refusal.error() == CoreErrorResponseType::InvalidClient {
+                if code.as_str() == "invalid_client" {
                     self.report_unknown_client();
                 }
             }
-            Err(RequestTokenError::Request(error)) => {
+            Err(TokenEndpointError::Provider(ProviderError::Http(error))) => {
                 self.health().note::<()>(Endpoint::Token, &Err(error.clone()));
             }
-            Err(RequestTokenError::Parse(..) | RequestTokenError::Other(_)) => {}
+            Err(TokenEndpointError::Unusable(_) | TokenEndpointError::Provider(_)) => {}
         }
         outcome
     }
@@ -140,38 +170,44 @@ impl Provider {
     }
 }
 
-impl From<ProviderError> for TokenEndpointError {
-    fn from(error: ProviderError) -> Self {
-        Self::Provider(error)
+/// The way to the token endpoint and back, for openidconnect.
+impl<'c> AsyncHttpClient<'c> for HttpClient {
+    type Error = TokenEndpointError;
+    type Future = BoxFuture<'c, Result<Response<Vec<u8>>, TokenEndpointError>>;
+
+    /// Gives openidconnect good answers alone, for its errors hold whole bodies.
+    fn call(&'c self, request: Request<Vec<u8>>) -> Self::Future {
+        async move {
+            let url = request.uri().to_string();
+            let response = Self::call(self, request).await.map_err(ProviderError::from)?;
+            check(&url, &response)?;
+            Ok(Response::new(response.into_body()))
+        }
+        .boxed()
     }
 }
 
-type RequestError = RequestTokenError<HttpError, StandardErrorResponse<CoreErrorResponseType>>;
+/// What the body says counts, whatever type it is called. Some refuse with status 200.
+fn check(url: &str, response: &Response<Vec<u8>>) -> Result<(), TokenEndpointError> {
+    let (status, answer) = (response.status(), json::object(response.body()));
+    let refusal = answer.as_ref().ok().and_then(OAuthErrorCode::of);
+    match (refusal, answer) {
+        (Some(code), _) if !status.is_server_error() => Err(TokenEndpointError::Refused(code)),
+        _ if !status.is_success() => Err(ProviderError::from(HttpError::status(url, status)).into()),
+        (_, Err(cause)) => Err(ProviderError::from(HttpError::not_json(url, cause, response)).into()),
+        (_, Ok(answer)) => Ok(TokenAnswer::read(&answer).map(drop)?),
+    }
+}
 
-/// A body that could not be read may hold tokens, and so may serde's words about it: only the place is told
-/// (invariant 15).
+type RequestError = RequestTokenError<TokenEndpointError, StandardErrorResponse<CoreErrorResponseType>>;
+
 impl From<RequestError> for TokenEndpointError {
     fn from(error: RequestError) -> Self {
         match error {
-            RequestTokenError::ServerResponse(response) => Self::Refused {
-                code: printable(response.error().as_ref()),
-                description: printable(response.error_description().map_or("no description", String::as_str)),
-            },
-            RequestTokenError::Request(cause) => Self::Provider(cause.into()),
-            RequestTokenError::Parse(cause, body) => {
-                let kind = cause.inner().classify();
-                let place = || format!("{kind:?} error in its JSON at {}", cause.path());
-                Self::Unusable(printable(&lacking(&body).unwrap_or_else(place)))
-            }
-            RequestTokenError::Other(text) => Self::Unusable(printable(&text)),
+            RequestTokenError::Request(cause) => cause,
+            RequestTokenError::ServerResponse(_)
+            | RequestTokenError::Parse(..)
+            | RequestTokenError::Other(_) => TokenResponseError::Unreadable.into(),
         }
     }
-}
-
-/// The claim for want of which the ID token of an answer cannot be read (OpenID Connect Core 1.0, section 2).
-fn lacking(body: &[u8]) -> Option<String> {
-    let answer = json::object(body).ok()?;
-    let claims = payload(answer.get("id_token")?.as_str()?)?;
-    let claim = ["iss", "sub", "aud", "exp", "iat"].into_iter().find(|name| !claims.contains_key(*name))?;
-    Some(format!("the ID token has no claim {claim}"))
 }

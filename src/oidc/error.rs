@@ -2,8 +2,9 @@
 
 use super::claims::ClaimsError;
 use super::http::HttpError;
-use super::id_token::IdTokenError;
+use super::id_token::{IdTokenError, slash};
 use super::metadata::MetadataError;
+use super::token_response::{OAuthErrorCode, TokenResponseError};
 use super::user_info::UserInfoError;
 
 /// Whose fault an error is.
@@ -65,7 +66,7 @@ pub enum SignInError {
     #[error("the flow was started with provider {0}, the response came to another")]
     OtherProvider(String),
     /// `iss` of the response names another issuer, or is missing though promised (RFC 9207, section 2.4).
-    #[error("iss of the response: expected {expected}, got {got} (mix-up attack?)")]
+    #[error("iss of the response: expected {expected}, got {got}{}", doubt(expected, got))]
     MixUp {
         /// Our provider's issuer.
         expected: String,
@@ -84,16 +85,14 @@ pub enum SignInError {
     #[error("the response holds neither code nor error")]
     NoCode,
     /// The token endpoint refused (RFC 6749, section 5.2).
-    #[error("the token endpoint refused: {code} ({description})")]
+    #[error("the token endpoint refused: {code}; the provider's own log says more")]
     Exchange {
-        /// `error`, made printable.
-        code: String,
-        /// `error_description`, made printable.
-        description: String,
+        /// `error`; `error_description` may quote what we sent, and is not told.
+        code: OAuthErrorCode,
     },
     /// The token endpoint's answer is not one of OpenID Connect.
     #[error("the token endpoint's answer is unusable: {0}")]
-    BadTokenResponse(String),
+    BadTokenResponse(#[from] TokenResponseError),
     /// The ID token is not valid.
     #[error("the ID token is not valid: {0}")]
     IdToken(#[from] IdTokenError),
@@ -115,7 +114,7 @@ impl SignInError {
         match self {
             Self::WrongState | Self::OtherProvider(_) | Self::MixUp { .. } | Self::NoCode => Blame::Client,
             Self::Refused { code, .. } => blame_for_refusal(code),
-            Self::Exchange { code, .. } => blame_for_exchange(code),
+            Self::Exchange { code } => blame_for_exchange(code.as_str()),
             Self::Provider(ProviderError::NotForSignIn) => Blame::Us,
             Self::IdToken(IdTokenError::AuthenticationTooOld | IdTokenError::OtherAcr(_)) => Blame::Client,
             Self::BadTokenResponse(_)
@@ -153,6 +152,14 @@ impl SignInError {
     }
 }
 
+/// Somebody else's answer, or only somebody who writes the issuer in another way.
+fn doubt(expected: &str, got: &str) -> &'static str {
+    match slash(expected, got) {
+        "" => " (mix-up attack?)",
+        said => said,
+    }
+}
+
 fn blame_for_refusal(code: &str) -> Blame {
     match code {
         "access_denied"
@@ -187,8 +194,8 @@ pub enum RefreshError {
     #[error("the session has no refresh token")]
     NoRefreshToken,
     /// `invalid_grant`: the grant was revoked, the person is gone. The session must end (invariant 8).
-    #[error("the provider no longer honours the refresh token: {0}")]
-    Gone(String),
+    #[error("the provider no longer honours the refresh token: invalid_grant")]
+    Gone,
     /// The answer is not about the same person and client, or not valid. The session must end.
     #[error("the refreshed ID token is not valid: {0}")]
     Invalid(#[from] IdTokenError),
@@ -197,7 +204,7 @@ pub enum RefreshError {
     Away(String),
     /// The provider does not know us (any more): old tokens stay good until they expire.
     #[error("the provider refused us: {0}; check client_id and client authentication")]
-    Refused(String),
+    Refused(OAuthErrorCode),
 }
 
 impl RefreshError {
@@ -205,7 +212,7 @@ impl RefreshError {
     #[must_use]
     pub const fn blame(&self) -> Blame {
         match self {
-            Self::NoRefreshToken | Self::Gone(_) => Blame::Client,
+            Self::NoRefreshToken | Self::Gone => Blame::Client,
             Self::Invalid(_) | Self::Away(_) => Blame::Provider,
             Self::Refused(_) => Blame::Us,
         }
@@ -214,6 +221,6 @@ impl RefreshError {
     /// Whether the session must end now.
     #[must_use]
     pub const fn ends_session(&self) -> bool {
-        matches!(self, Self::Gone(_) | Self::Invalid(_))
+        matches!(self, Self::Gone | Self::Invalid(_))
     }
 }

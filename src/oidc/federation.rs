@@ -13,7 +13,6 @@ use tokio::task::AbortHandle;
 use url::Url;
 
 use super::jwks::{Fetch, FetchError, FetchedKeys, JwksCache, JwksSettings};
-use super::keys::KeySource;
 use super::{Endpoint, Provider, ProviderSettings, SetupError};
 use crate::clock::Clock;
 
@@ -40,7 +39,7 @@ impl Member {
         let provider = Provider::new(settings, redirect_uri, clock.clone())?;
         let fetch = Arc::new(Keys(Arc::downgrade(&provider)));
         let keys = Arc::new(JwksCache::new(provider.name().clone(), fetch, clock, JwksSettings::default()));
-        provider.attach_keys(Arc::new(Source(Arc::clone(&keys))));
+        provider.attach_keys(Arc::clone(&keys));
         let discovery = background.spawn(Arc::clone(&provider).run()).abort_handle();
         let jwks = background.spawn(keys.run()).abort_handle();
         Ok(Arc::new(Self { provider, keys, tasks: [discovery, jwks] }))
@@ -84,25 +83,4 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let mut directives = fields.flat_map(|field| field.split(',')).filter_map(|text| text.split_once('='));
     let (_, seconds) = directives.find(|(name, _)| name.trim().eq_ignore_ascii_case("max-age"))?;
     seconds.trim().trim_matches('"').parse().ok().map(Duration::from_secs)
-}
-
-struct Source(Arc<JwksCache>);
-
-impl KeySource for Source {
-    fn document(&self) -> Option<Arc<str>> {
-        self.0.document()
-    }
-
-    fn refresh_for_unknown_kid(&self, kid: &str) -> BoxFuture<'_, bool> {
-        let kid = kid.to_owned();
-        async move { self.0.refetch_for(&kid).await }.boxed()
-    }
-
-    fn recover(&self) -> BoxFuture<'_, ()> {
-        self.0.recover().boxed()
-    }
-
-    fn is_failing(&self) -> bool {
-        self.0.is_failing()
-    }
 }

@@ -174,7 +174,7 @@ fn is_the_providers(error: &HttpError) -> bool {
         | Trouble::Connect(_)
         | Trouble::Tls(_)
         | Trouble::Broken(_)
-        | Trouble::NotJson(_)
+        | Trouble::NotJson { .. }
         | Trouble::TooLarge => true,
         Trouble::Status(status) => !status.is_client_error(),
         Trouble::NotPermitted(_) => false,
@@ -188,6 +188,6 @@ fn is_away(error: &ProviderError) -> bool {
     match &error.trouble {
         Trouble::Timeout(_) | Trouble::Connect(_) | Trouble::Tls(_) | Trouble::Broken(_) => true,
         Trouble::Status(status) => status.is_server_error(),
-        Trouble::NotJson(_) | Trouble::TooLarge | Trouble::NotPermitted(_) => false,
+        Trouble::NotJson { .. } | Trouble::TooLarge | Trouble::NotPermitted(_) => false,
     }
 }

@@ -1,52 +1,94 @@
-//! Validation of ID tokens (OpenID Connect Core 1.0, sections 3.1.3.7, 3.1.3.8 and 12.2).
+//! Validation of ID tokens (OpenID Connect Core 1.0, sections 3.1.3.7, 3.1.3.8 and 12.2). Only what is needed is
+//! looked at: claims that nobody asks for may be what they like.
 
 use std::time::Duration;
 
+use aws_lc_rs::digest::{self, SHA256, SHA384, SHA512};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use openidconnect::core::{
-    CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreJwsSigningAlgorithm as Alg,
-};
-use openidconnect::{
-    AccessToken, AccessTokenHash, ClaimsVerificationError, ClientId, NonceVerifier,
-    SignatureVerificationError,
-};
+use openidconnect::{AccessToken, Nonce, NonceVerifier};
 use serde_json::{Map, Value};
 
 use super::error::{ProviderError, SignInError};
 use super::http::printable;
-use super::jwks::json;
+use super::jwks::{Algorithm, JoseHeader, Jws, JwsError, KeyError, Typ, json};
 use super::provider::Provider;
 use crate::clock::Timestamp;
 use crate::secret::Secret;
 
-/// Why an ID token is not accepted.
+/// Why an ID token is not accepted. It came in a body that holds tokens, and until its signature holds it may be
+/// anything: of an unverified one only words of a fixed list are told (invariant 24).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdTokenError {
     /// The token response holds none.
     #[error("the token response holds no ID token; is `openid` among the scopes?")]
     Missing,
     /// It is no signed JWT.
-    #[error("it cannot be read as a signed JWT with the claims of an ID token")]
-    Unreadable,
-    /// No key of the provider's fits its header.
-    #[error("the provider has no key for kid {0}")]
+    #[error(transparent)]
+    Unreadable(#[from] JwsError),
+    /// No key of the provider's fits its header; those that it has.
+    #[error("the key that it names is none of the provider's: {0}")]
     UnknownKey(String),
     /// Its signature is not by the provider's key, or by an algorithm that is not that key's.
     #[error("signature: {0}")]
     Signature(String),
-    /// `iss`, `aud`, `exp`, `iat`, `nonce` or the header do not hold; says which.
-    #[error("{0}")]
-    Claims(String),
+    /// `typ` of its header says that it is something else.
+    #[error("typ of its header is not JWT: a token made for another purpose")]
+    OtherType,
+    /// A claim that must be there is not.
+    #[error("it has no claim {0}")]
+    MissingClaim(&'static str),
+    /// A claim that is needed has a type that it must not have.
+    #[error("its claim {0} is not of the type it must be")]
+    BadClaim(&'static str),
+    /// `iss` is not the provider's issuer.
+    #[error("iss: expected the issuer {expected}, got {got}{}", slash(expected, got))]
+    Issuer {
+        /// The provider's.
+        expected: String,
+        /// Made printable.
+        got: String,
+    },
+    /// `aud` does not name us.
+    #[error("aud: expected our client_id {expected}, got {got}: it is for another audience")]
+    Audience {
+        /// Our `client_id`.
+        expected: String,
+        /// Made printable.
+        got: String,
+    },
+    /// `aud` names somebody else beside us.
+    #[error(
+        "aud names another audience beside us: {0}; if it is trusted, add it to the provider's `trusted_audiences`"
+    )]
+    OtherAudience(String),
+    /// `nonce` is not what was sent.
+    #[error("nonce is not that of this sign-in")]
+    Nonce,
+    /// `exp` is over.
+    #[error("expired: exp is {exp}, it is {now} here; compare the clocks", exp = exp.rfc3339(), now = now.rfc3339())]
+    Expired {
+        /// What it says.
+        exp: Timestamp,
+        /// This machine's clock.
+        now: Timestamp,
+    },
     /// `azp` names somebody else, or is missing beside several audiences.
     #[error("azp: expected our client_id, which must be there beside several audiences")]
     AuthorizedParty,
     /// `at_hash` is another access token's.
     #[error("at_hash is not that of the access token")]
     AccessTokenHash,
-    /// `nbf` or `auth_time` lies ahead.
-    #[error("{0} lies ahead by more than the leeway; compare the provider's clock with this machine's")]
-    Ahead(&'static str),
+    /// `iat`, `nbf` or `auth_time` lies ahead.
+    #[error("{name} lies ahead: it is {at}, and {now} here; compare the clocks", at = at.rfc3339(), now = now.rfc3339())]
+    Ahead {
+        /// The claim.
+        name: &'static str,
+        /// What it says.
+        at: Timestamp,
+        /// This machine's clock.
+        now: Timestamp,
+    },
     /// It is a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.4).
     #[error("it carries `events`: a token made for another purpose")]
     OtherPurpose,
@@ -72,134 +114,146 @@ pub(super) struct Expected<'a, N> {
     pub(super) acr: &'a [String],
 }
 
-/// Only signatures by a key pair: `none` proves nothing, and an HMAC's key could be taken from what is
-/// public (invariant 5). Which of them a key may make is the key's own `kty`, `crv`, `use` and `alg`.
-const ALGORITHMS: [Alg; 9] = [
-    Alg::RsaSsaPkcs1V15Sha256,
-    Alg::RsaSsaPkcs1V15Sha384,
-    Alg::RsaSsaPkcs1V15Sha512,
-    Alg::RsaSsaPssSha256,
-    Alg::RsaSsaPssSha384,
-    Alg::RsaSsaPssSha512,
-    Alg::EcdsaP256Sha256,
-    Alg::EcdsaP384Sha384,
-    Alg::EdDsa,
-];
+type Claims = Map<String, Value>;
 
 impl Provider {
-    /// The claims of `token`, once everything about it holds. An unknown key is looked for once.
-    pub(super) async fn verified_claims<N>(
+    /// The claims of `token`, once everything about it holds.
+    pub(super) async fn verified_claims<N: NonceVerifier>(
         &self,
-        token: &CoreIdToken,
+        token: &Secret,
         expected: Expected<'_, N>,
-    ) -> Result<Map<String, Value>, SignInError>
-    where
-        N: NonceVerifier + Clone,
-    {
-        let raw = token.to_string();
-        match self.verify_with_known_keys(token, &raw, &expected) {
-            Err(
-                SignInError::IdToken(IdTokenError::UnknownKey(_))
-                | SignInError::Provider(ProviderError::NoKeys),
-            ) => {
-                // A first fetch that another caller made meanwhile says `false` here: look again anyway.
-                self.keys()?.refresh_for_unknown_kid(&kid(&raw)).await;
-                self.verify_with_known_keys(token, &raw, &expected)
-            }
-            other => other,
+    ) -> Result<Claims, SignInError> {
+        let token = Jws::parse(token.expose()).map_err(IdTokenError::from)?;
+        self.check_signature(&token).await?;
+        if token.header.typ != Typ::Plain {
+            return Err(IdTokenError::OtherType.into());
         }
+        self.check_claims(&token.claims, expected.nonce)?;
+        check_hash(&token.header, &token.claims, expected.access_token)?;
+        check_auth_time(&token.claims, self.now(), self.settings().leeway, expected.max_age)?;
+        check_acr(&token.claims, expected.acr)?;
+        Ok(token.claims)
     }
 
-    fn verify_with_known_keys<N>(
-        &self,
-        token: &CoreIdToken,
-        raw: &str,
-        expected: &Expected<'_, N>,
-    ) -> Result<Map<String, Value>, SignInError>
-    where
-        N: NonceVerifier + Clone,
-    {
-        let document = self.keys()?.document().ok_or(ProviderError::NoKeys)?;
-        let keys = serde_json::from_str(&document).map_err(|_| ProviderError::NoKeys)?;
-        let verifier = self.id_token_verifier(keys)?;
-        let claims = token.claims(&verifier, expected.nonce.clone()).map_err(|cause| told(&cause, raw))?;
-        check_hash(token, &verifier, claims.access_token_hash(), expected.access_token)?;
-        let claims = payload(raw).ok_or(IdTokenError::Unreadable)?;
-        self.check_claims(&claims, expected)?;
-        Ok(claims)
+    async fn check_signature(&self, token: &Jws<'_>) -> Result<(), SignInError> {
+        let keys = self.keys()?;
+        let Err(error) = keys.verify(token).await else { return Ok(()) };
+        let JoseHeader { algorithm, ref kid, .. } = token.header;
+        Err(match error {
+            KeyError::Unavailable => ProviderError::NoKeys.into(),
+            KeyError::Unknown => IdTokenError::UnknownKey(printable(&keys.current().described(None))).into(),
+            KeyError::WrongAlgorithm => {
+                let theirs = printable(&keys.current().described(kid.as_deref()));
+                IdTokenError::Signature(format!(
+                    "its alg is {algorithm}, and the key that it names is {theirs}"
+                ))
+                .into()
+            }
+            KeyError::Ambiguous | KeyError::BadSignature => IdTokenError::Signature(error.to_string()).into(),
+        })
     }
 
-    fn id_token_verifier(&self, keys: CoreJsonWebKeySet) -> Result<CoreIdTokenVerifier<'_>, ProviderError> {
+    /// All of section 3.1.3.7 that is said by claims and asked of every ID token.
+    fn check_claims<N: NonceVerifier>(&self, claims: &Claims, nonce: N) -> Result<(), SignInError> {
         let (client, _) = self.client()?;
-        let (now, leeway) = (self.now(), self.settings().leeway);
-        let earliest = now.system() - leeway.min(Duration::from_secs(now.seconds()));
-        let latest = i64::try_from((now + leeway).seconds()).unwrap_or(i64::MAX);
-        let on_time =
-            move |seconds| if seconds <= latest { Ok(()) } else { Err("iat lies ahead".to_owned()) };
-        let verifier = CoreIdTokenVerifier::new_public_client(
-            ClientId::new(client.id.clone()),
-            self.issuer_url()?,
-            keys,
-        )
-        .set_allowed_algs(ALGORITHMS)
-        .set_time_fn(move || earliest.into())
-        .set_issue_time_verifier_fn(move |iat| on_time(iat.timestamp()))
-        .set_other_audience_verifier_fn(|audience| self.settings().audiences.contains(audience));
-        Ok(verifier)
-    }
-
-    fn check_claims<N>(
-        &self,
-        claims: &Map<String, Value>,
-        expected: &Expected<'_, N>,
-    ) -> Result<(), SignInError> {
-        let (client, _) = self.client()?;
-        let (now, leeway) = (self.now(), self.settings().leeway);
-        check_authorized_party(claims, &client.id)?;
         if claims.contains_key("events") {
             return Err(IdTokenError::OtherPurpose.into());
         }
-        // An authentication to come would stay fresh for as long as it is ahead.
-        for name in ["nbf", "auth_time"] {
-            if numeric_date(claims, name).is_some_and(|moment| moment > now + leeway) {
-                return Err(IdTokenError::Ahead(name).into());
-            }
+        needed(claims, "sub")?;
+        check_issuer(claims, self.issuer().as_str())?;
+        self.check_audience(claims, &client.id)?;
+        check_authorized_party(claims, &client.id)?;
+        check_time(claims, self.now(), self.settings().leeway)?;
+        Ok(check_nonce(claims, nonce)?)
+    }
+
+    /// Beside us, only audiences that the operator trusts with what is meant for us.
+    fn check_audience(&self, claims: &Claims, client_id: &str) -> Result<(), IdTokenError> {
+        let named = audiences(needed(claims, "aud")?)?;
+        if !named.contains(&client_id) {
+            let got = printable(&named.join(", "));
+            return Err(IdTokenError::Audience { expected: client_id.to_owned(), got });
         }
-        check_auth_time(claims, now, leeway, expected.max_age)?;
-        Ok(check_acr(claims, expected.acr)?)
+        let settings = self.settings();
+        let trusted =
+            |name: &str| settings.audiences.iter().chain(&settings.trusted_audiences).any(|it| it == name);
+        let other = named.into_iter().find(|name| *name != client_id && !trusted(name));
+        other.map_or(Ok(()), |other| Err(IdTokenError::OtherAudience(printable(other))))
     }
 }
 
-/// `kid` of an unverified token: only ever a question to the key source, never an address (invariant 5).
-fn kid(raw: &str) -> String {
-    jsonwebtoken::decode_header(raw).ok().and_then(|header| header.kid).unwrap_or_default()
+fn needed<'a>(claims: &'a Claims, name: &'static str) -> Result<&'a Value, IdTokenError> {
+    claims.get(name).ok_or(IdTokenError::MissingClaim(name))
 }
 
-fn told(cause: &ClaimsVerificationError, raw: &str) -> SignInError {
-    let ClaimsVerificationError::SignatureVerification(cause) = cause else {
-        return IdTokenError::Claims(printable(&cause.to_string())).into();
+fn check_issuer(claims: &Claims, expected: &str) -> Result<(), IdTokenError> {
+    let got = needed(claims, "iss")?.as_str().ok_or(IdTokenError::BadClaim("iss"))?;
+    if got == expected {
+        return Ok(());
+    }
+    Err(IdTokenError::Issuer { expected: expected.to_owned(), got: printable(got) })
+}
+
+/// What to do where two issuers differ by a slash at their end alone.
+pub(super) fn slash(expected: &str, got: &str) -> &'static str {
+    let only = expected != got && expected.trim_end_matches('/') == got.trim_end_matches('/');
+    if only {
+        " (they differ by the slash at the end alone; write `issuer` as the provider does)"
+    } else {
+        ""
+    }
+}
+
+/// One text or several.
+fn audiences(aud: &Value) -> Result<Vec<&str>, IdTokenError> {
+    let items = aud.as_array().map_or(std::slice::from_ref(aud), Vec::as_slice);
+    items.iter().map(|item| item.as_str().ok_or(IdTokenError::BadClaim("aud"))).collect()
+}
+
+fn check_time(claims: &Claims, now: Timestamp, leeway: Duration) -> Result<(), IdTokenError> {
+    let moment = |name| {
+        needed(claims, name)?;
+        numeric_date(claims, name).ok_or(IdTokenError::BadClaim(name))
     };
-    if matches!(cause, SignatureVerificationError::NoMatchingKey) {
-        return IdTokenError::UnknownKey(printable(&kid(raw))).into();
+    let exp = moment("exp")?;
+    if now >= exp + leeway {
+        return Err(IdTokenError::Expired { exp, now });
     }
-    IdTokenError::Signature(printable(&cause.to_string())).into()
+    moment("iat")?;
+    // An authentication to come would stay fresh for as long as it is ahead.
+    for name in ["iat", "nbf", "auth_time"] {
+        if let Some(at) = numeric_date(claims, name).filter(|at| *at > now + leeway) {
+            return Err(IdTokenError::Ahead { name, at, now });
+        }
+    }
+    Ok(())
 }
 
-fn check_hash(
-    token: &CoreIdToken,
-    verifier: &CoreIdTokenVerifier<'_>,
-    found: Option<&AccessTokenHash>,
-    access_token: &AccessToken,
-) -> Result<(), IdTokenError> {
-    let Some(found) = found else { return Ok(()) };
-    let key = token.signing_key(verifier).map_err(|cause| IdTokenError::Signature(cause.to_string()))?;
-    let algorithm = token.signing_alg().map_err(|cause| IdTokenError::Signature(cause.to_string()))?;
-    let right = AccessTokenHash::from_token(access_token, algorithm, key);
-    let equal = right.is_ok_and(|right| Secret::new(right.as_str()) == Secret::new(found.as_str()));
+fn check_nonce<N: NonceVerifier>(claims: &Claims, verifier: N) -> Result<(), IdTokenError> {
+    let text = |nonce: &Value| nonce.as_str().map(|text| Nonce::new(text.to_owned()));
+    let nonce = match claims.get("nonce") {
+        None | Some(Value::Null) => None,
+        Some(nonce) => Some(text(nonce).ok_or(IdTokenError::BadClaim("nonce"))?),
+    };
+    verifier.verify(nonce.as_ref()).map_err(|_| IdTokenError::Nonce)
+}
+
+/// The left half of the hash that goes with `alg` (section 3.1.3.6); Ed25519 has SHA-512 in it.
+fn check_hash(header: &JoseHeader, claims: &Claims, access_token: &AccessToken) -> Result<(), IdTokenError> {
+    let Some(found) = claims.get("at_hash").filter(|hash| !hash.is_null()) else { return Ok(()) };
+    let hash = match header.algorithm {
+        Algorithm::RS256 | Algorithm::PS256 | Algorithm::ES256 => &SHA256,
+        Algorithm::RS384 | Algorithm::PS384 | Algorithm::ES384 => &SHA384,
+        Algorithm::RS512 | Algorithm::PS512 | Algorithm::ES512 | Algorithm::EdDSA => &SHA512,
+    };
+    let right = digest::digest(hash, access_token.secret().as_bytes());
+    let right = URL_SAFE_NO_PAD.encode(right.as_ref().get(..hash.output_len() / 2).unwrap_or_default());
+    let equal =
+        found.as_str().is_some_and(|found| Secret::new(found.trim_end_matches('=')) == Secret::new(&right));
     if equal { Ok(()) } else { Err(IdTokenError::AccessTokenHash) }
 }
 
-fn check_authorized_party(claims: &Map<String, Value>, client_id: &str) -> Result<(), IdTokenError> {
+fn check_authorized_party(claims: &Claims, client_id: &str) -> Result<(), IdTokenError> {
     let several = claims.get("aud").and_then(Value::as_array).is_some_and(|audiences| audiences.len() > 1);
     match claims.get("azp") {
         None if several => Err(IdTokenError::AuthorizedParty),

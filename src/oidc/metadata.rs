@@ -104,7 +104,7 @@ fn not_found(error: HttpError) -> ProviderError {
         | Trouble::Connect(_)
         | Trouble::Tls(_)
         | Trouble::Broken(_)
-        | Trouble::NotJson(_)
+        | Trouble::NotJson { .. }
         | Trouble::TooLarge
         | Trouble::NotPermitted(_) => error.into(),
     }

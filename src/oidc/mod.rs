@@ -6,7 +6,6 @@
 pub mod claims;
 pub mod http;
 pub mod jwks;
-pub mod keys;
 
 mod assertion;
 mod client;
@@ -24,12 +23,14 @@ mod providers;
 mod refresh;
 mod settings;
 mod status;
+mod token_response;
 mod user_info;
 
 #[cfg(test)]
 mod tests;
 
 pub use assertion::UnusableKey;
+pub use client::TokenEndpointError;
 pub use error::{Blame, ProviderError, RefreshError, SetupError, SignInError};
 pub use federation::Member;
 pub use flights::{FlightError, RefreshFlights};
@@ -38,11 +39,11 @@ pub use flow::{
 };
 pub use health::Endpoint;
 pub use id_token::IdTokenError;
-pub use keys::KeySource;
 pub use metadata::MetadataError;
 pub use provider::Provider;
 pub use providers::{Choice, Hint, Providers};
 pub use refresh::Refreshed;
 pub use settings::*;
 pub use status::ProviderStatus;
+pub use token_response::{OAuthErrorCode, TokenResponseError};
 pub use user_info::UserInfoError;

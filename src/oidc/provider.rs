@@ -13,7 +13,7 @@ use super::assertion::AssertionKey;
 use super::error::{ProviderError, SetupError};
 use super::health::{Endpoint, Health};
 use super::http::HttpClient;
-use super::keys::KeySource;
+use super::jwks::JwksCache;
 use super::metadata::{Metadata, discover, discovery_url};
 use super::settings::{ClientAuthentication, ClientSettings, ProviderSettings};
 use super::status::ProviderStatus;
@@ -38,7 +38,7 @@ pub struct Provider {
     metadata: ArcSwapOption<Metadata>,
     health: Health,
     last_attempt: FlightLock<Option<Instant>>,
-    keys: OnceLock<Arc<dyn KeySource>>,
+    keys: OnceLock<Arc<JwksCache>>,
     assertion_key: Option<AssertionKey>,
 }
 
@@ -73,7 +73,7 @@ impl Provider {
     }
 
     /// Says where the provider's keys are kept; only the first call counts.
-    pub fn attach_keys(&self, keys: Arc<dyn KeySource>) {
+    pub fn attach_keys(&self, keys: Arc<JwksCache>) {
         // A second source would let two parts of the program believe different keys.
         let _ = self.keys.set(keys);
     }
@@ -182,7 +182,7 @@ impl Provider {
         self.settings.client.as_ref().zip(self.redirect_uri.as_ref()).ok_or(ProviderError::NotForSignIn)
     }
 
-    pub(super) fn keys(&self) -> Result<&dyn KeySource, ProviderError> {
+    pub(super) fn keys(&self) -> Result<&JwksCache, ProviderError> {
         self.keys.get().map(AsRef::as_ref).ok_or(ProviderError::NoKeys)
     }
 

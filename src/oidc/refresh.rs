@@ -1,6 +1,5 @@
 //! New tokens for old (OpenID Connect Core 1.0, section 12).
 
-use openidconnect::core::CoreTokenResponse;
 use openidconnect::{Nonce, OAuth2TokenResponse};
 use serde_json::{Map, Value};
 
@@ -10,6 +9,7 @@ use super::error::{RefreshError, SignInError};
 use super::id_token::{Expected, IdTokenError, payload};
 use super::metadata::Metadata;
 use super::provider::Provider;
+use super::token_response::TokenAnswer;
 use super::user_info::UserInfoError;
 use crate::identity::Principal;
 use crate::secret::Secret;
@@ -53,10 +53,10 @@ impl Provider {
     /// be lost for that.
     async fn renewed(
         &self,
-        response: &CoreTokenResponse,
+        response: &TokenAnswer,
         before: Option<&Claims>,
     ) -> Result<Option<Claims>, RefreshError> {
-        let Some((token, before)) = response.extra_fields().id_token().zip(before) else { return Ok(None) };
+        let Some((token, before)) = response.id().zip(before) else { return Ok(None) };
         let nonce = same_nonce(before.get("nonce").and_then(Value::as_str));
         let expected = Expected { nonce, access_token: response.access_token(), max_age: None, acr: &[] };
         match self.verified_claims(token, expected).await {
@@ -74,10 +74,10 @@ impl Provider {
     fn worth_completing(
         &self,
         metadata: &Metadata,
-        response: &CoreTokenResponse,
+        response: &TokenAnswer,
         before: Option<Claims>,
     ) -> Option<Claims> {
-        let came = response.extra_fields().id_token().is_some();
+        let came = response.id().is_some();
         before.filter(|claims| !came && self.user_info_wanted(metadata, claims).is_some())
     }
 
@@ -86,7 +86,7 @@ impl Provider {
         &self,
         metadata: &Metadata,
         claims: Option<Claims>,
-        response: &CoreTokenResponse,
+        response: &TokenAnswer,
     ) -> Result<Option<Principal>, RefreshError> {
         let Some(claims) = claims else { return Ok(None) };
         let told = match self.completed(metadata, claims, response.access_token()).await {
@@ -141,13 +141,9 @@ fn merged(new: Tokens, old: &Tokens) -> Tokens {
 impl From<TokenEndpointError> for RefreshError {
     fn from(error: TokenEndpointError) -> Self {
         match error {
-            TokenEndpointError::Refused { code, description } if code == "invalid_grant" => {
-                Self::Gone(description)
-            }
-            TokenEndpointError::Refused { code, description } => {
-                Self::Refused(format!("{code} ({description})"))
-            }
-            TokenEndpointError::Unusable(told) => Self::Away(told),
+            TokenEndpointError::Refused(code) if code.as_str() == "invalid_grant" => Self::Gone,
+            TokenEndpointError::Refused(code) => Self::Refused(code),
+            TokenEndpointError::Unusable(cause) => Self::Away(cause.to_string()),
             TokenEndpointError::Provider(error) => Self::Away(error.to_string()),
         }
     }

@@ -23,6 +23,8 @@ pub struct ProviderSettings {
     pub client: Option<ClientSettings>,
     /// Audiences of access tokens accepted as `Authorization: Bearer`; empty: none are.
     pub audiences: Vec<String>,
+    /// Further audiences that ID tokens may name beside us; bearer tokens for them are not accepted.
+    pub trusted_audiences: Vec<String>,
     /// Which claims mean what.
     pub claims: ClaimMapping,
     /// Home-realm discovery: people of these e-mail domains are sent here (lower-case, whole domains).

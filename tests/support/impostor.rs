@@ -37,6 +37,31 @@ pub(crate) struct Ways {
     pub(crate) id_token: Value,
     /// UserInfo; `null` fails.
     pub(crate) user_info: Value,
+    /// Members of the token response that are other than they must be; `null` takes one away.
+    pub(crate) tokens: Value,
+    /// What its JSON is called.
+    pub(crate) media_type: &'static str,
+    /// Its keys, where they are not its own.
+    pub(crate) keys: Option<Vec<Value>>,
+    /// What comes at a path in place of what should: a status, a media type, a body.
+    pub(crate) instead: BTreeMap<&'static str, (u16, &'static str, String)>,
+    /// Paths at which nothing comes at all: the connection stays open and silent.
+    pub(crate) silent: &'static [&'static str],
+}
+
+impl Ways {
+    fn honest() -> Self {
+        Self {
+            discovery: Discovery::Changed(json!({})),
+            id_token: json!({}),
+            user_info: json!({}),
+            tokens: json!({}),
+            media_type: "application/json",
+            keys: None,
+            instead: BTreeMap::new(),
+            silent: &[],
+        }
+    }
 }
 
 /// A running impostor on a port of 127.0.0.1; ends with the test's runtime.
@@ -49,6 +74,8 @@ struct Inner {
     ways: Mutex<Ways>,
     /// Code to nonce.
     codes: Mutex<BTreeMap<String, String>>,
+    /// Requests that came, by path.
+    asked: Mutex<BTreeMap<String, usize>>,
 }
 
 impl Impostor {
@@ -61,10 +88,9 @@ impl Impostor {
         let signing = EncodingKey::from_ec_der(pkcs8.as_ref());
         let mut jwk = Jwk::from_encoding_key(&signing, Algorithm::ES256).unwrap();
         jwk.common.key_id = Some("k1".into());
-        let ways =
-            Ways { discovery: Discovery::Changed(json!({})), id_token: json!({}), user_info: json!({}) };
-        let (ways, codes) = (Mutex::new(ways), Mutex::default());
-        let impostor = Self(Arc::new(Inner { issuer, signing, jwk, ways, codes }));
+        let ways = Mutex::new(Ways::honest());
+        let (codes, asked) = (Mutex::default(), Mutex::default());
+        let impostor = Self(Arc::new(Inner { issuer, signing, jwk, ways, codes, asked }));
         tokio::spawn(accept(listener, Arc::clone(&impostor.0)));
         impostor
     }
@@ -86,6 +112,11 @@ impl Impostor {
              audiences = [\"https://api.corp.example\"]\n",
             self.issuer()
         )
+    }
+
+    /// How many requests have come to `path`.
+    pub(crate) fn asked(&self, path: &str) -> usize {
+        self.0.asked.lock().unwrap().get(path).copied().unwrap_or_default()
     }
 
     /// Its public key (RFC 7517).
@@ -139,17 +170,27 @@ async fn accept(listener: TcpListener, inner: Arc<Inner>) {
 async fn answer(inner: Arc<Inner>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let ways = inner.ways.lock().unwrap().clone();
     let path = request.uri().path().to_owned();
+    *inner.asked.lock().unwrap().entry(path.clone()).or_default() += 1;
+    if ways.silent.contains(&path.as_str()) {
+        std::future::pending::<()>().await;
+    }
+    if let Some((status, media_type, body)) = ways.instead.get(path.as_str()) {
+        let mut response = typed(media_type, body.clone().into());
+        *response.status_mut() = StatusCode::from_u16(*status).unwrap();
+        return Ok(response);
+    }
+    let json_of = |value: &Value| typed(ways.media_type, value.to_string().into());
     Ok(match path.as_str() {
         "/.well-known/openid-configuration" => match ways.discovery {
             Discovery::Changed(changes) => json_of(&changed(inner.metadata(), &changes)),
             Discovery::Other(media_type, body) => typed(media_type, body),
             Discovery::Stalled => std::future::pending().await,
         },
-        "/jwks" => json_of(&json!({ "keys": [inner.jwk] })),
+        "/jwks" => json_of(&json!({ "keys": ways.keys.unwrap_or_else(|| vec![json!(inner.jwk)]) })),
         "/auth" => inner.back(request.uri().query().unwrap_or_default()),
         "/token" => {
             let form = request.into_body().collect().await.unwrap().to_bytes();
-            inner.tokens(&form, &ways.id_token)
+            json_of(&changed(inner.tokens(&form, &ways.id_token), &ways.tokens))
         }
         "/me" if ways.user_info.is_null() => status(StatusCode::INTERNAL_SERVER_ERROR),
         "/me" => json_of(&ways.user_info),
@@ -179,7 +220,7 @@ impl Inner {
         response
     }
 
-    fn tokens(&self, form: &[u8], changes: &Value) -> Response<Full<Bytes>> {
+    fn tokens(&self, form: &[u8], changes: &Value) -> Value {
         let form: BTreeMap<String, String> = form_urlencoded::parse(form).into_owned().collect();
         let nonce = self.codes.lock().unwrap().get(&form["code"]).cloned();
         let now = jsonwebtoken::get_current_timestamp();
@@ -191,14 +232,8 @@ impl Inner {
         let mut head = Header::new(Algorithm::ES256);
         head.kid = Some("k1".into());
         let token = encode(&head, &changed(claims, changes), &self.signing).unwrap();
-        json_of(
-            &json!({ "access_token": "opaque-token", "token_type": "Bearer", "expires_in": 3600, "id_token": token }),
-        )
+        json!({ "access_token": "opaque-token", "token_type": "Bearer", "expires_in": 3600, "id_token": token })
     }
-}
-
-fn json_of(value: &Value) -> Response<Full<Bytes>> {
-    typed("application/json", value.to_string().into())
 }
 
 fn typed(media_type: &'static str, body: Bytes) -> Response<Full<Bytes>> {

@@ -156,7 +156,9 @@ async fn invariant_3_several_authorization_fields_are_refused_whatever_they_hold
         for fields in [[good.as_str(), second], [second, good.as_str()]] {
             let headers = headers(&fields.map(|field| (AUTHORIZATION, field)));
             let refusal = gate.authenticator().authenticate(BOTH, HOST, &headers).await.unwrap_err();
-            assert!(matches!(refusal, AuthenticationError::Token(TokenError::RepeatedCredential)));
+            assert!(
+                matches!(refusal, AuthenticationError::Token(no) if no == TokenError::RepeatedCredential)
+            );
         }
     }
 }

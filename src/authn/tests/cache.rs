@@ -164,3 +164,35 @@ async fn invariant_14_tokens_that_are_over_do_not_stay_until_the_memory_is_full(
     }
     assert!(most <= 512 * 1024, "{most} bytes, and hardly one of the tokens is good any more");
 }
+
+#[tokio::test]
+async fn a_good_token_is_good_as_soon_as_a_clock_that_was_ahead_is_right_again() {
+    let house = House::new();
+    let short = token(&header(), &with(claims(), "exp", (NOW + 300).into()));
+    house.clock.set(START + Duration::from_secs(660));
+    assert_eq!(house.refusal(&short).await, Some(TokenError::Expired));
+    house.clock.set(START);
+    assert_eq!(house.refusal(&short).await, None);
+}
+
+#[tokio::test]
+async fn what_is_remembered_is_forgotten_in_time_though_the_clock_is_set_back() {
+    let house = House::new();
+    let (good, forged) =
+        (good(), OTHER_KEY.jws(Algorithm::ES256, &header().to_string(), &claims().to_string()));
+    house.clock.set(START + Duration::from_secs(660));
+    assert_eq!(house.refusal(&good).await, None);
+    assert_eq!(house.refusal(&forged).await, Some(TokenError::BadSignature));
+    house.clock.set(START);
+    let calls = house.provider.calls();
+    house.pass(9);
+    assert_eq!(house.refusal(&forged).await, Some(TokenError::BadSignature));
+    assert_eq!(house.provider.calls(), calls, "answered from memory");
+    house.pass(1);
+    assert_eq!(house.refusal(&forged).await, Some(TokenError::BadSignature));
+    assert_eq!(house.provider.calls(), calls + 1, "checked anew");
+    house.pass(5 * 60 - 11);
+    assert!(house.verifier.cached(&good).is_some());
+    house.pass(1);
+    assert!(house.verifier.cached(&good).is_none());
+}

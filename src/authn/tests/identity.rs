@@ -4,7 +4,8 @@ use super::*;
 use crate::identity::{Email, Gap, Principal};
 
 async fn principal_of(settings: ProviderSettings, claims: &Value) -> Result<Principal, TokenError> {
-    let verified = House::with(settings).verify(&token(&header(), claims)).await?;
+    let verified =
+        House::with(settings).verify(&token(&header(), claims)).await.map_err(|refusal| refusal.error)?;
     Ok((*verified.principal).clone())
 }
 

@@ -40,6 +40,7 @@ fn settings() -> ProviderSettings {
         discovery: None,
         client: None,
         audiences: vec![AUDIENCE.into()],
+        trusted_audiences: Vec::new(),
         claims: ClaimMapping {
             user: None,
             email: path("email"),
@@ -116,12 +117,12 @@ impl House {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    async fn verify(&self, token: &str) -> Result<Arc<Verified>, TokenError> {
+    async fn verify(&self, token: &str) -> Result<Arc<Verified>, TokenRefusal> {
         self.verifier.verify(token).await
     }
 
     async fn refusal(&self, token: &str) -> Option<TokenError> {
-        self.verify(token).await.err()
+        self.verify(token).await.err().map(|refusal| refusal.error)
     }
 
     /// Whether a token with these claims, else a good one, is refused, and why.
@@ -133,6 +134,6 @@ impl House {
     async fn rotate(&self, jwks: &[Value]) {
         self.provider.publish(jwks);
         self.pass(10);
-        self.keys.refetch_for("a name that no key has").await;
+        self.keys.ask().await;
     }
 }

@@ -87,15 +87,74 @@ async fn a_token_bound_to_a_key_of_its_client_is_no_bearer_token() {
 }
 
 #[tokio::test]
+async fn a_token_that_says_it_is_an_access_token_is_believed() {
+    for (name, kind) in [("typ", "Bearer"), ("token_use", "access")] {
+        for of_id_tokens in ["nonce", "at_hash", "c_hash"] {
+            let keycloaks = with(with(claims(), name, kind.into()), of_id_tokens, "x".into());
+            for typ in [json!("JWT"), Value::Null] {
+                assert_eq!(refusal(typ, &keycloaks).await, None, "{name} {of_id_tokens}");
+            }
+        }
+        let logout = with(with(claims(), name, kind.into()), "events", json!({}));
+        assert_eq!(refusal(json!("JWT"), &logout).await, Some(TokenError::WrongPurpose("events")));
+        for kind in ["bearer", "BEARER", "Access", ""] {
+            let odd = with(with(claims(), name, kind.into()), "nonce", "x".into());
+            assert_eq!(refusal(json!("JWT"), &odd).await, Some(TokenError::WrongPurpose("nonce")));
+        }
+    }
+    let contradicts = with(with(claims(), "typ", "ID".into()), "token_use", "access".into());
+    assert_eq!(refusal(json!("at+jwt"), &contradicts).await, Some(TokenError::WrongPurpose("typ")));
+}
+
+#[tokio::test]
+async fn the_log_names_the_member_and_both_values() {
+    let house = House::new();
+    let told =
+        async |changed: &Value| house.verify(&token(&header(), changed)).await.unwrap_err().to_string();
+    let aud = told(&with(claims(), "aud", json!(["urn:a", "urn:b"]))).await;
+    assert!(
+        aud.contains("aud") && aud.ends_with("expected https://api.corp.example, got urn:a, urn:b"),
+        "{aud}"
+    );
+    let iss = told(&with(claims(), "iss", json!(format!("{ISSUER}/")))).await;
+    assert!(iss.ends_with("expected https://id.corp.example, got https://id.corp.example/"), "{iss}");
+    let exp = told(&with(claims(), "exp", json!(NOW - 60))).await;
+    assert!(
+        exp.ends_with("compare the clocks; exp is 2027-01-15T07:59:00Z, it is 2027-01-15T08:00:00Z here"),
+        "{exp}"
+    );
+    let nbf = told(&with(claims(), "nbf", json!(NOW + 60))).await;
+    assert!(
+        nbf.ends_with("compare the clocks; nbf is 2027-01-15T08:01:00Z, it is 2027-01-15T08:00:00Z here"),
+        "{nbf}"
+    );
+    let lightweight = told(&with(claims(), "aud", Value::Null)).await;
+    assert!(
+        lightweight.contains("no claim `aud`") && lightweight.contains("audience mapper"),
+        "{lightweight}"
+    );
+    let signed =
+        async |changed: &Value| house.verify(&token(changed, &claims())).await.unwrap_err().to_string();
+    let none = signed(&with(header(), "alg", json!("none"))).await;
+    assert!(none.ends_with("got none (it is not signed)"), "{none}");
+    let symmetric = signed(&with(header(), "alg", json!("HS256"))).await;
+    assert!(symmetric.ends_with("got HS256"), "{symmetric}");
+    let other = signed(&with(header(), "alg", json!("RS256"))).await;
+    assert!(other.ends_with("kid k, alg RS256; the provider's: k (ES256)"), "{other}");
+    let unknown = signed(&with(header(), "kid", json!("new"))).await;
+    assert!(unknown.ends_with("kid new, alg ES256; the provider's: k (ES256)"), "{unknown}");
+    let control = told(&with(claims(), "aud", json!(format!("a\r\n\u{1b}[31m{}", "x".repeat(5_000))))).await;
+    assert!(control.len() < 500 && !control.contains(char::is_control), "{control}");
+}
+
+#[tokio::test]
 async fn refusals_tell_the_client_what_it_can_mend_and_nothing_of_the_token() {
     let house = House::new();
-    let secret = with(with(claims(), "aud", "hunter2".into()), "sub", "hunter2".into());
-    let refusal = house.refusal_of(&secret).await.unwrap();
+    let secret = with(with(claims(), "aud", "urn:other".into()), "sub", "hunter2".into());
+    let refusal = house.verify(&token(&header(), &secret)).await.unwrap_err();
     let challenge = refusal.challenge("api");
     let told = challenge.to_str().unwrap();
-    assert!(
-        told.contains(r#"error="invalid_token""#)
-            && !format!("{told} {refusal} {refusal:?}").contains("hunter2")
-    );
+    assert!(told.contains(r#"error="invalid_token""#) && !told.contains("urn:other"), "{told}");
+    assert!(!format!("{told} {refusal} {refusal:?}").contains("hunter2"));
     assert_eq!((refusal.blame(), refusal.is_unavailable()), (Blame::Client, false));
 }

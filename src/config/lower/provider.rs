@@ -48,6 +48,7 @@ impl Lowering<'_> {
             client: issuer.as_ref().and_then(|issuer| self.client(at, issuer)),
             issuer: issuer.unwrap_or_else(|| Issuer::new("")),
             audiences: self.texts(at!(at.audiences)),
+            trusted_audiences: self.texts(at!(at.trusted_audiences)),
             claims: self.claims(at!(at.claims))?,
             email_domains: self.domains(at!(at.email_domains)),
             leeway: self.span(

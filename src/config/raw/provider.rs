@@ -50,6 +50,10 @@ pub(in crate::config) struct Provider {
     /// Audiences of access tokens that are accepted as `Authorization: Bearer`.
     #[schemars(extend("x-default" = "no token is accepted", "examples" = ["https://api.corp.example"]))]
     pub audiences: Option<OneOrMany<String>>,
+    /// Audiences that an ID token may name beside our `client_id`, such as a project or another client of the same
+    /// provider. They are trusted with what is said of people here; their bearer tokens are not accepted.
+    #[schemars(extend("x-default" = "those of `audiences`", "examples" = ["269371582334156802"]))]
+    pub trusted_audiences: Option<OneOrMany<String>>,
     /// Which claims mean what.
     #[schemars(extend("examples" = [{"user": "upn", "groups": "roles"}]))]
     pub claims: Option<Claims>,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use openidconnect::core::CoreTokenResponse;
 use openidconnect::{Nonce, OAuth2TokenResponse};
 use serde_json::{Map, Value};
 
@@ -16,6 +15,7 @@ use crate::oidc::http::printable;
 use crate::oidc::id_token::{Expected, IdTokenError};
 use crate::oidc::metadata::Metadata;
 use crate::oidc::provider::Provider;
+use crate::oidc::token_response::TokenAnswer;
 use crate::secret::Secret;
 use crate::session::Tokens;
 
@@ -56,7 +56,7 @@ impl Provider {
         self.check_origin(&metadata, flow, &callback)?;
         let code = code(callback)?;
         let response = self.exchange_code(&metadata, code.expose(), &flow.verifier).await?;
-        let id_token = response.extra_fields().id_token().ok_or(IdTokenError::Missing)?;
+        let id_token = response.id().ok_or(IdTokenError::Missing)?;
         let nonce = Nonce::new(flow.nonce.expose().to_owned());
         let claims = self.verified_claims(id_token, expected(flow, &nonce, &response)).await?;
         let (claims, answered) =
@@ -90,7 +90,7 @@ impl Provider {
 
     fn signed_in(
         &self,
-        response: &CoreTokenResponse,
+        response: &TokenAnswer,
         claims: Map<String, Value>,
         answered: Answered,
     ) -> Result<SignedIn, SignInError> {
@@ -101,11 +101,7 @@ impl Provider {
 }
 
 /// `nonce` must come back as it went out, whatever else the token says.
-fn expected<'a>(
-    flow: &'a Flow,
-    nonce: &'a Nonce,
-    response: &'a CoreTokenResponse,
-) -> Expected<'a, &'a Nonce> {
+fn expected<'a>(flow: &'a Flow, nonce: &'a Nonce, response: &'a TokenAnswer) -> Expected<'a, &'a Nonce> {
     Expected { nonce, access_token: response.access_token(), max_age: flow.max_age, acr: &flow.required_acr }
 }
 
@@ -118,21 +114,21 @@ fn code(callback: CallbackParameters) -> Result<Secret, SignInError> {
 }
 
 /// The tokens of `response`, which came at `now`.
-pub(in crate::oidc) fn tokens(response: &CoreTokenResponse, now: Timestamp) -> Tokens {
+pub(in crate::oidc) fn tokens(response: &TokenAnswer, now: Timestamp) -> Tokens {
     let expires_in: Option<Duration> = response.expires_in();
     Tokens {
         access: Some(Secret::new(response.access_token().secret())),
         access_expires: expires_in.map(|span| now + span),
         refresh: response.refresh_token().map(|token| Secret::new(token.secret())),
-        id: response.extra_fields().id_token().map(|token| Secret::new(token.to_string())),
+        id: response.id().cloned(),
     }
 }
 
 impl From<TokenEndpointError> for SignInError {
     fn from(error: TokenEndpointError) -> Self {
         match error {
-            TokenEndpointError::Refused { code, description } => Self::Exchange { code, description },
-            TokenEndpointError::Unusable(told) => Self::BadTokenResponse(told),
+            TokenEndpointError::Refused(code) => Self::Exchange { code },
+            TokenEndpointError::Unusable(cause) => cause.into(),
             TokenEndpointError::Provider(error) => Self::Provider(error),
         }
     }

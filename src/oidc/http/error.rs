@@ -1,11 +1,13 @@
 //! Why a call to a provider gave nothing.
 
 use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
-use ::http::StatusCode;
+use ::http::{Response, StatusCode};
 
-use super::MAX_BODY;
+use super::{MAX_BODY, media_type};
+use crate::oidc::jwks::json::JsonError;
 
 /// A call to a provider that failed: what was called, and what went wrong. For the log, never for a page.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,8 +38,13 @@ pub enum Trouble {
     #[error("expected status 200, got {0} (redirects are not followed)")]
     Status(StatusCode),
     /// Something else than JSON, or JSON of another shape.
-    #[error("{0}")]
-    NotJson(String),
+    #[error("{got} instead of JSON as expected ({cause})")]
+    NotJson {
+        /// Where the expectation ended.
+        cause: JsonError,
+        /// What came.
+        got: AnswerShape,
+    },
     /// A body of more than [`MAX_BODY`] bytes.
     #[error("the answer has more than {MAX_BODY} bytes")]
     TooLarge,
@@ -46,12 +53,54 @@ pub enum Trouble {
     NotPermitted(String),
 }
 
+/// What is told of an answer that could not be used. Nothing of its body, which may hold a token or say
+/// something about a person, can get in here (invariants 15 and 24).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnswerShape {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its media type, made printable; `nothing` where it says none.
+    pub media_type: String,
+    /// Bytes of its body.
+    pub length: usize,
+    /// Whether it is a page for people: a proxy's, a captive portal's, or a sign-in page's.
+    pub html: bool,
+}
+
+impl AnswerShape {
+    pub(in crate::oidc) fn of(response: &Response<Vec<u8>>) -> Self {
+        let media_type = media_type(response.headers());
+        Self {
+            status: response.status(),
+            html: media_type.contains("html") || is_html(response.body()),
+            media_type: printable(&media_type),
+            length: response.body().len(),
+        }
+    }
+}
+
+impl fmt::Display for AnswerShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, media_type, length, html } = self;
+        let kind = if *html { "HTML (a page of a proxy in the way?)" } else { "something else" };
+        write!(f, "{kind}, {length} bytes called {media_type} with status {},", status.as_u16())
+    }
+}
+
+/// Whether `body` begins as an HTML document does, whatever it calls itself.
+pub(in crate::oidc) fn is_html(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii_start();
+    let begins =
+        |with: &str| body.get(..with.len()).is_some_and(|it| it.eq_ignore_ascii_case(with.as_bytes()));
+    ["<!doctype html", "<html", "<head", "<body"].into_iter().any(begins)
+}
+
 impl HttpError {
     pub(super) fn timeout(url: &str, after: Duration) -> Self {
         Self::new(url, Trouble::Timeout(after))
     }
 
-    pub(super) fn status(url: &str, status: StatusCode) -> Self {
+    pub(in crate::oidc) fn status(url: &str, status: StatusCode) -> Self {
         Self::new(url, Trouble::Status(status))
     }
 
@@ -67,17 +116,8 @@ impl HttpError {
         Self::new(url, Trouble::NotPermitted(printable(&cause.to_string())))
     }
 
-    pub(super) fn not_json(url: &str, cause: &serde_json::Error) -> Self {
-        let place = format!("line {} column {}", cause.line(), cause.column());
-        Self::new(url, Trouble::NotJson(format!("unreadable JSON ({:?} at {place})", cause.classify())))
-    }
-
-    pub(super) fn other_media_type(url: &str, media_type: &str, body: &[u8]) -> Self {
-        let kind = if media_type.contains("html") { "HTML" } else { "something else" };
-        let begin = printable(&String::from_utf8_lossy(body.get(..80).unwrap_or(body)));
-        let media_type = printable(media_type);
-        let told = format!("{kind} instead of JSON: got {media_type}, begins with \"{begin}\"");
-        Self::new(url, Trouble::NotJson(told))
+    pub(in crate::oidc) fn not_json(url: &str, cause: JsonError, response: &Response<Vec<u8>>) -> Self {
+        Self::new(url, Trouble::NotJson { cause, got: AnswerShape::of(response) })
     }
 
     pub(super) fn lost(url: &str, cause: &(dyn Error + 'static)) -> Self {

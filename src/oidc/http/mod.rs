@@ -3,8 +3,9 @@
 mod error;
 mod tls;
 
+pub(super) use error::is_html;
 pub(crate) use error::printable;
-pub use error::{HttpError, Trouble};
+pub use error::{AnswerShape, HttpError, Trouble};
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,19 +15,18 @@ use ::http::header::{ACCEPT, CONTENT_TYPE};
 use ::http::{HeaderMap, Request, Response, StatusCode};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, FutureExt};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use openidconnect::AsyncHttpClient;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use url::Url;
 
 use super::error::SetupError;
+use super::jwks::json;
 
 /// The largest body taken from a provider, in bytes.
 pub const MAX_BODY: usize = 512 * 1024;
@@ -66,18 +66,20 @@ impl HttpClient {
     /// # Errors
     /// Any [`HttpError`]; only status 200 with JSON of the right shape is good.
     pub async fn get_json<T: DeserializeOwned>(&self, url: &Url) -> Result<T, HttpError> {
-        let body = self.get(url).await?.into_body();
-        serde_json::from_slice(&body).map_err(|cause| HttpError::not_json(url.as_str(), &cause))
+        let response = self.get(url).await?;
+        serde_json::from_slice(response.body())
+            .map_err(|cause| HttpError::not_json(url.as_str(), cause.into(), &response))
     }
 
-    /// The answer with the JSON document at `url`, which is not yet read as JSON.
+    /// The answer with the document at `url`, not yet read. What type the server gave it does not count: files
+    /// behind plain web servers have any, and whoever reads it finds out.
     ///
     /// # Errors
-    /// Any [`HttpError`]; a media type other than JSON, as of a proxy's HTML page, is one.
+    /// Any [`HttpError`] but those about JSON; another status than 200 is one.
     pub async fn get(&self, url: &Url) -> Result<Response<Vec<u8>>, HttpError> {
         let request = Request::get(url.as_str()).header(ACCEPT, "application/json").body(Vec::new());
         let response = self.call(request.map_err(|cause| HttpError::unsent(url.as_str(), &cause))?).await?;
-        json_response(url.as_str(), response)
+        good_response(url.as_str(), response)
     }
 
     /// Posts `form` (`application/x-www-form-urlencoded`), whatever the answer's status.
@@ -129,28 +131,6 @@ impl fmt::Debug for HttpClient {
     }
 }
 
-impl<'c> AsyncHttpClient<'c> for HttpClient {
-    type Error = HttpError;
-    type Future = BoxFuture<'c, Result<Response<Vec<u8>>, HttpError>>;
-
-    fn call(&'c self, request: Request<Vec<u8>>) -> Self::Future {
-        async move {
-            let url = request.uri().to_string();
-            json_or_refusal(&url, Self::call(self, request).await?)
-        }
-        .boxed()
-    }
-}
-
-/// A token endpoint says what it refuses in JSON too (RFC 6749, section 5.2): anything else is not its own.
-fn json_or_refusal(url: &str, response: Response<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
-    let refusal = response.status().is_client_error() && is_json(&media_type(response.headers()));
-    if refusal {
-        return Ok(response);
-    }
-    json_response(url, response)
-}
-
 async fn read(url: &Url, body: Incoming) -> Result<Vec<u8>, HttpError> {
     match Limited::new(body, MAX_BODY).collect().await {
         Ok(whole) => Ok(whole.to_bytes().into()),
@@ -159,29 +139,24 @@ async fn read(url: &Url, body: Incoming) -> Result<Vec<u8>, HttpError> {
     }
 }
 
-/// `response`, if that is a good one and says it is JSON, or says nothing: files behind plain web servers
-/// often do, and whoever reads it finds out.
+fn good_response(url: &str, response: Response<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
+    if response.status() == StatusCode::OK {
+        Ok(response)
+    } else {
+        Err(HttpError::status(url, response.status()))
+    }
+}
+
+/// `response`, if that is a good one and an object in JSON. A body of another kind is told by its shape alone.
 pub(super) fn json_response(url: &str, response: Response<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
-    if response.status() != StatusCode::OK {
-        return Err(HttpError::status(url, response.status()));
+    let response = good_response(url, response)?;
+    match json::object(response.body()) {
+        Ok(_) => Ok(response),
+        Err(cause) => Err(HttpError::not_json(url, cause, &response)),
     }
-    let media_type = media_type(response.headers());
-    if !is_json(&media_type) && !says_nothing(&media_type) {
-        return Err(HttpError::other_media_type(url, &media_type, response.body()));
-    }
-    Ok(response)
 }
 
 fn media_type(headers: &HeaderMap) -> String {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("nothing");
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
-fn says_nothing(media_type: &str) -> bool {
-    matches!(media_type, "nothing" | "application/octet-stream")
-}
-
-fn is_json(media_type: &str) -> bool {
-    media_type == "application/json"
-        || (media_type.starts_with("application/") && media_type.ends_with("+json"))
 }

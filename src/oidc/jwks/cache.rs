@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::Mutex;
+use tokio::sync::Notify;
 
 use super::key_set::Life;
-use super::{Algorithm, DocumentError, Fetch, FetchError, JwksSettings, Key, KeyError, KeySet, document};
+use super::single_flight::{Flight, SingleFlight};
+use super::{DocumentError, Fetch, FetchError, JwksSettings, Jws, KeyError, KeySet, document};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::ProviderName;
 
@@ -20,7 +21,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// The keys of one provider: fetched ahead of expiry by [`JwksCache::run`], and at once (but not more
-/// often than the cool-down allows, and one call at a time) when a token names a key not known yet.
+/// often than the cool-down allows, and one call at a time) when a token fits no key known yet.
 pub struct JwksCache(Arc<Shared>);
 
 struct Shared {
@@ -29,17 +30,19 @@ struct Shared {
     clock: Clock,
     settings: JwksSettings,
     keys: ArcSwap<KeySet>,
-    /// Held for the time of a call to the provider: single-flight.
-    attempts: Mutex<Attempts>,
+    calls: SingleFlight<Attempts>,
     /// Whether the last call gave no keys.
     failing: AtomicBool,
+    /// Told when the operator wants the keys fetched.
+    wanted: Notify,
 }
 
 #[derive(Default)]
 struct Attempts {
+    /// When the last one ended.
     last: Option<Timestamp>,
-    /// The last one that a token caused. Those ahead of expiry do not count: a key that is new just after
-    /// one of them is found at once.
+    /// When the last one ended that a token caused. Those ahead of expiry do not count: a key that is new just
+    /// after one of them is found at once.
     asked: Option<Timestamp>,
     failed: u32,
 }
@@ -52,12 +55,20 @@ enum RefreshError {
     Document(#[from] DocumentError),
 }
 
+/// Who wants a call, which decides what it counts as.
+#[derive(Clone, Copy)]
+enum Cause {
+    Token,
+    Schedule,
+}
+
 impl JwksCache {
     /// A cache without keys yet; the first token or [`JwksCache::run`] fetches them.
     #[must_use]
     pub fn new(provider: ProviderName, fetch: Arc<dyn Fetch>, clock: Clock, settings: JwksSettings) -> Self {
-        let (keys, attempts, failing) = (ArcSwap::default(), Mutex::default(), AtomicBool::new(false));
-        Self(Arc::new(Shared { provider, fetch, clock, settings, keys, attempts, failing }))
+        let (keys, calls) = (ArcSwap::default(), SingleFlight::default());
+        let (failing, wanted) = (AtomicBool::new(false), Notify::new());
+        Self(Arc::new(Shared { provider, fetch, clock, settings, keys, calls, failing, wanted }))
     }
 
     /// The keys that are trusted now; an empty set where there are none, or none any more.
@@ -66,39 +77,28 @@ impl JwksCache {
         self.0.current()
     }
 
-    /// The key for a token with this header. An unknown `kid` makes the provider be asked, at most once
-    /// a cool-down however many tokens come; callers wait for that one call.
+    /// Checks the signature of `token` under the provider's keys. Where no key fits or none made the signature (it may
+    /// have been replaced, under the same name even), the provider is asked, at most once a cool-down however many
+    /// tokens come; callers wait for that one call.
     ///
     /// # Errors
-    /// [`KeyError`]: the keys are unavailable (fail closed), or none of them is the token's. That a key is
+    /// [`KeyError`]: the keys are unavailable (fail closed), or none of them made the signature. That a key is
     /// unknown is not said while the provider is away: it may be a new one.
-    pub async fn for_kid(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Key, KeyError> {
+    pub async fn verify(&self, token: &Jws<'_>) -> Result<(), KeyError> {
         let keys = self.current();
-        match keys.find(kid, algorithm) {
-            Err(KeyError::Unknown | KeyError::Unavailable) => self.refetch(keys.life.serial).await,
-            Ok(key) => return Ok(key.clone()),
-            Err(error @ (KeyError::WrongAlgorithm | KeyError::Ambiguous)) => return Err(error),
-        }
-        match self.current().find(kid, algorithm) {
-            Err(KeyError::Unknown) if self.0.failing.load(Ordering::Relaxed) => Err(KeyError::Unavailable),
-            found => found.cloned(),
-        }
-    }
-
-    /// Has the provider asked for its keys because none is called `kid`, within the same bounds; whether
-    /// there is such a key now or other keys came.
-    pub async fn refetch_for(&self, kid: &str) -> bool {
-        let keys = self.current();
-        if keys.has(kid) {
-            return true;
+        if keys.verify(token).is_ok() {
+            return Ok(());
         }
         self.refetch(keys.life.serial).await;
-        self.0.keys.load().life.serial != keys.life.serial
+        match self.current().verify(token) {
+            Err(KeyError::Unknown) if self.0.failing.load(Ordering::Relaxed) => Err(KeyError::Unavailable),
+            found => found,
+        }
     }
 
     /// Has the provider asked at once where the last call gave no keys, or none was made: it answers again.
     pub async fn recover(&self) {
-        self.0.attempt(|shared, _| shared.lacks_keys()).await;
+        self.0.fetch_as_scheduled(|shared, _| shared.lacks_keys()).await;
     }
 
     /// Whether the last call gave no keys.
@@ -107,11 +107,15 @@ impl JwksCache {
         self.0.failing.load(Ordering::Relaxed)
     }
 
-    /// The usable keys as a JWK Set, for libraries that read one; `None` where none are trusted.
-    /// Private, symmetric and otherwise refused keys are not in it.
-    #[must_use]
-    pub fn document(&self) -> Option<Arc<str>> {
-        self.current().document().cloned()
+    /// Has [`JwksCache::run`] fetch the keys now, whatever their age: the operator says so.
+    pub fn fetch_now(&self) {
+        self.0.wanted.notify_one();
+    }
+
+    /// As a token would that fits no key.
+    #[cfg(test)]
+    pub(crate) async fn ask(&self) {
+        self.refetch(self.current().life.serial).await;
     }
 
     /// How long ago the keys were fetched; `None` where they never were.
@@ -132,24 +136,29 @@ impl JwksCache {
         let shared = Arc::clone(&self.0);
         async move {
             loop {
-                let wait = shared.until_due().await;
+                let wait = shared.due_in();
                 if wait.is_zero() {
-                    shared.attempt(|shared, attempts| shared.due_in(&*attempts).is_zero()).await;
-                } else {
-                    tokio::time::sleep(wait.min(LONGEST_SLEEP)).await;
+                    shared.fetch_as_scheduled(|shared, attempts| shared.due(attempts).is_zero()).await;
+                    continue;
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(wait.min(LONGEST_SLEEP)) => {}
+                    () = shared.wanted.notified() => shared.fetch_as_scheduled(|_, _| true).await,
                 }
             }
         }
     }
 
-    /// In a task of its own: a client that hangs up must not cancel the call that others wait for.
+    /// Waits for the call on its way, or for one of its own in a task of its own: a client that hangs up must not cancel
+    /// the call that others wait for.
     async fn refetch(&self, seen: u64) {
-        let shared = Arc::clone(&self.0);
-        let call = async move {
-            shared.attempt(|shared, attempts| shared.is_worth_asking(attempts, seen)).await;
-        };
-        // A panic of the call leaves the keys as they were; the lookup that follows fails closed.
-        drop(tokio::spawn(call).await);
+        let shared = &self.0;
+        let wanted = |attempts: &Attempts| shared.is_worth_asking(attempts, seen);
+        let Some((mut ended, begun)) = shared.calls.join(wanted) else { return };
+        if let Some(flight) = begun {
+            tokio::spawn(Arc::clone(shared).call(flight, Cause::Token));
+        }
+        ended.wait().await;
     }
 }
 
@@ -162,22 +171,34 @@ impl Shared {
         Arc::new(keys.closed())
     }
 
-    /// Asks the provider once, unless by the time it is our turn nobody wants that any more.
-    async fn attempt(&self, wanted: impl FnOnce(&Self, &mut Attempts) -> bool + Send) {
-        let mut attempts = self.attempts.lock().await;
-        if !wanted(self, &mut attempts) {
-            return;
+    /// Asks the provider unless that is being done, or by now is not `wanted` any more.
+    async fn fetch_as_scheduled(self: &Arc<Self>, wanted: impl FnOnce(&Self, &Attempts) -> bool + Send) {
+        match self.calls.join(|attempts| wanted(self, attempts)) {
+            // Waits itself, so that the call does not count as abandoned.
+            Some((_waiting, Some(flight))) => Arc::clone(self).call(flight, Cause::Schedule).await,
+            Some((mut ended, None)) => ended.wait().await,
+            None => {}
         }
-        attempts.last = Some(self.clock.now());
-        let outcome = self.refresh().await;
-        self.failing.store(outcome.is_err(), Ordering::Relaxed);
-        match outcome {
-            Ok(()) => attempts.failed = 0,
-            Err(error) => {
-                attempts.failed = attempts.failed.saturating_add(1);
-                self.report_failure(&error);
-            }
+    }
+
+    /// One call to the provider, which ends early once nobody waits for it.
+    async fn call(self: Arc<Self>, flight: Flight<Attempts>, cause: Cause) {
+        let outcome = tokio::select! {
+            outcome = self.refresh() => Some(outcome),
+            () = flight.abandoned() => None,
+        };
+        // One that was given up had not answered either.
+        self.failing.store(!matches!(outcome, Some(Ok(()))), Ordering::Relaxed);
+        match &outcome {
+            Some(Ok(())) => {}
+            Some(Err(error)) => self.report_failure(error),
+            None => tracing::warn!(
+                provider = %self.provider,
+                "the provider's keys had not come when nobody waited for them any more"
+            ),
         }
+        let now = self.clock.now();
+        flight.end(|attempts| attempts.note(outcome.map(|outcome| outcome.is_ok()), cause, now));
     }
 
     async fn refresh(&self) -> Result<(), RefreshError> {
@@ -219,12 +240,12 @@ impl Shared {
         self.failing.load(Ordering::Relaxed) || self.keys.load().life.fetched.is_none()
     }
 
-    async fn until_due(&self) -> Duration {
-        self.due_in(&*self.attempts.lock().await)
+    fn due_in(&self) -> Duration {
+        self.calls.read(|attempts| self.due(attempts))
     }
 
     /// How long until the next fetch ahead of expiry: by the keys' age, later after failures.
-    fn due_in(&self, attempts: &Attempts) -> Duration {
+    fn due(&self, attempts: &Attempts) -> Duration {
         let now = self.clock.now();
         let life = self.keys.load().life;
         let clock_went_back = life.fetched.is_some_and(|fetched| now < fetched);
@@ -239,14 +260,24 @@ impl Shared {
     }
 
     /// Whether a token may make us ask: nobody fetched since it was looked at, and no token did of late.
-    fn is_worth_asking(&self, attempts: &mut Attempts, seen: u64) -> bool {
-        let now = self.clock.now();
-        let worth =
-            self.keys.load().life.serial == seen && elapsed(attempts.asked, now) >= self.settings.cool_down;
-        if worth {
-            attempts.asked = Some(now);
+    fn is_worth_asking(&self, attempts: &Attempts, seen: u64) -> bool {
+        let rested = elapsed(attempts.asked, self.clock.now()) >= self.settings.cool_down;
+        self.keys.load().life.serial == seen && rested
+    }
+}
+
+impl Attempts {
+    /// A call has ended at `now`: well, badly, or (`None`) because nobody waited for it any more.
+    fn note(&mut self, well: Option<bool>, cause: Cause, now: Timestamp) {
+        self.last = Some(now);
+        if matches!(cause, Cause::Token) {
+            self.asked = Some(now);
         }
-        worth
+        match well {
+            Some(true) => self.failed = 0,
+            Some(false) => self.failed = self.failed.saturating_add(1),
+            None => {}
+        }
     }
 }
 

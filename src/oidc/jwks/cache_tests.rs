@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{FutureExt, join_all};
+use serde_json::json;
 
 use super::testing::{OTHER_RSA, Provider, RSA, START, Signer};
-use super::{Algorithm, JwksCache, KeyError};
+use super::{Algorithm, JwksCache, Jws, KeyError};
 use crate::clock::Clock;
 
 const RS256: Algorithm = Algorithm::RS256;
@@ -19,21 +20,34 @@ fn house() -> (Clock, Arc<Provider>, JwksCache) {
     (clock, provider, cache)
 }
 
+/// What comes of a token that is signed by `signer` and says so, or another thing.
+async fn verify(
+    cache: &JwksCache,
+    signer: &Signer,
+    (kid, algorithm): (Option<&str>, Algorithm),
+) -> Result<(), KeyError> {
+    let header = json!({"alg": algorithm.name(), "kid": kid});
+    let header = if kid.is_some() { header } else { json!({"alg": algorithm.name()}) };
+    let token = signer.jws(algorithm, &header.to_string(), "{}");
+    cache.verify(&Jws::parse(&token).unwrap()).await
+}
+
+/// Of a token that names `kid`, signed by [`OTHER_RSA`] as `b`, else by [`RSA`].
 async fn error(cache: &JwksCache, kid: &str) -> Option<KeyError> {
-    cache.for_kid(Some(kid), RS256).await.err()
+    let signer = if kid == "b" { &OTHER_RSA } else { &RSA };
+    verify(cache, signer, (Some(kid), RS256)).await.err()
 }
 
 #[tokio::test]
 async fn the_first_token_fetches_the_keys_and_the_next_ones_do_not() {
     let (clock, provider, cache) = house();
-    assert!(cache.current().is_empty() && cache.document().is_none() && cache.age().is_none());
+    assert!(cache.current().is_empty() && cache.age().is_none());
     for _ in 0..3 {
         assert_eq!(error(&cache, "a").await, None);
     }
     assert_eq!(provider.calls(), 1);
     clock.advance(HOUR);
     assert_eq!(cache.age(), Some(HOUR));
-    assert!(cache.document().unwrap().contains("\"kid\":\"a\""));
 }
 
 #[tokio::test]
@@ -128,7 +142,7 @@ async fn keys_are_served_stale_for_a_day_then_fail_closed_and_recover() {
     assert_eq!(error(&cache, "a").await, None);
     clock.advance(Duration::from_secs(1));
     assert_eq!(error(&cache, "a").await, Some(KeyError::Unavailable));
-    assert!(cache.current().is_empty() && cache.document().is_none());
+    assert!(cache.current().is_empty());
     provider.publish(&[RSA.jwk("a")]);
     clock.advance(COOL_DOWN);
     assert_eq!(error(&cache, "a").await, None);
@@ -228,11 +242,122 @@ async fn a_clock_that_is_set_back_keeps_nobody_from_asking() {
 #[tokio::test]
 async fn a_token_without_kid_finds_the_only_fitting_key() {
     let (clock, provider, cache) = house();
-    assert!(cache.for_kid(None, RS256).await.is_ok());
-    provider.publish(&[RSA.jwk("a"), Signer::new(Algorithm::ES256).jwk("b")]);
+    assert_eq!(verify(&cache, &RSA, (None, RS256)).await, Ok(()));
+    let ec = Signer::new(Algorithm::ES256);
+    provider.publish(&[RSA.jwk("a"), ec.jwk("b")]);
     clock.advance(COOL_DOWN);
-    assert!(cache.for_kid(None, Algorithm::ES256).await.is_ok());
-    let swapped = cache.for_kid(Some("b"), RS256).await;
-    assert_eq!(swapped.unwrap_err(), KeyError::WrongAlgorithm);
+    assert_eq!(verify(&cache, &ec, (None, Algorithm::ES256)).await, Ok(()));
+    assert_eq!(verify(&cache, &RSA, (Some("b"), RS256)).await, Err(KeyError::WrongAlgorithm));
     assert_eq!(provider.calls(), 2);
+}
+
+#[tokio::test]
+async fn all_keys_that_could_fit_are_tried() {
+    let (_, provider, cache) = house();
+    let named = [RSA.jwk("a"), OTHER_RSA.jwk("a")];
+    provider.publish(&named);
+    for signer in [&*RSA, &*OTHER_RSA] {
+        for kid in [Some("a"), None] {
+            assert_eq!(verify(&cache, signer, (kid, RS256)).await, Ok(()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_replaced_without_another_name_is_found_within_the_cool_down() {
+    for kid in [Some("a"), None] {
+        let (clock, provider, cache) = house();
+        assert_eq!(verify(&cache, &RSA, (kid, RS256)).await, Ok(()));
+        let new = OTHER_RSA.jwk("a");
+        provider.publish(std::slice::from_ref(&new));
+        assert_eq!(verify(&cache, &OTHER_RSA, (kid, RS256)).await, Err(KeyError::BadSignature));
+        clock.advance(COOL_DOWN);
+        assert_eq!(verify(&cache, &OTHER_RSA, (kid, RS256)).await, Ok(()));
+        assert_eq!(verify(&cache, &RSA, (kid, RS256)).await, Err(KeyError::BadSignature));
+        assert_eq!(provider.calls(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_key_replaced_by_one_of_another_kind_is_found_too() {
+    let (clock, provider, cache) = house();
+    assert_eq!(error(&cache, "a").await, None);
+    let ec = Signer::new(Algorithm::ES256);
+    provider.publish(&[ec.jwk("a")]);
+    clock.advance(COOL_DOWN);
+    assert_eq!(verify(&cache, &ec, (Some("a"), Algorithm::ES256)).await, Ok(()));
+}
+
+#[tokio::test]
+async fn invariant_14_a_flood_of_forged_signatures_asks_once_per_cool_down() {
+    let (clock, provider, cache) = house();
+    for round in 1..=3 {
+        for _ in 0..20 {
+            let forged = verify(&cache, &OTHER_RSA, (Some("a"), RS256)).await;
+            assert_eq!(forged, Err(KeyError::BadSignature));
+        }
+        assert_eq!(provider.calls(), round);
+        clock.advance(COOL_DOWN);
+    }
+}
+
+/// Polls each once, so that all wait for the provider.
+async fn begin(asking: &mut [std::pin::Pin<Box<impl Future>>]) {
+    for one in asking {
+        assert!(futures_util::poll!(one.as_mut()).is_pending());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn invariant_26_all_who_wait_for_a_provider_that_hangs_end_with_the_one_call() {
+    let (clock, provider, cache) = house();
+    assert_eq!(error(&cache, "a").await, None);
+    clock.advance(COOL_DOWN);
+    provider.open.forget_permits(usize::MAX);
+    let kids: Vec<_> = (0..30).map(|number| format!("made up {number}")).collect();
+    let mut asking: Vec<_> = kids.iter().map(|kid| Box::pin(error(&cache, kid))).collect();
+    begin(&mut asking).await;
+    let left = asking.split_off(5);
+    drop(left);
+    provider.begun.acquire_many(2).await.unwrap().forget();
+    // The call takes as long as the cool-down, and then the provider says that it is away.
+    clock.advance(COOL_DOWN);
+    provider.answer_with(None);
+    provider.open.add_permits(1);
+    assert_eq!(join_all(asking).await, vec![Some(KeyError::Unavailable); 5]);
+    provider.open.add_permits(100);
+    assert_eq!(error(&cache, "another").await, Some(KeyError::Unavailable));
+    assert_eq!(provider.calls(), 2, "the cool-down counts from the end");
+    provider.publish(&[RSA.jwk("a"), OTHER_RSA.jwk("b")]);
+    clock.advance(COOL_DOWN);
+    assert_eq!(error(&cache, "b").await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn invariant_26_a_call_that_nobody_waits_for_ends() {
+    let (clock, provider, cache) = house();
+    provider.open.forget_permits(usize::MAX);
+    let mut asking: Vec<_> = (0..30).map(|_| Box::pin(error(&cache, "a"))).collect();
+    begin(&mut asking).await;
+    drop(asking);
+    provider.begun.acquire().await.unwrap().forget();
+    provider.gone.acquire().await.unwrap().forget();
+    // Counted from the end: strangers who come and leave cause no more calls than those who stay.
+    provider.open.add_permits(100);
+    assert_eq!(error(&cache, "a").await, Some(KeyError::Unavailable));
+    assert_eq!(provider.calls(), 1);
+    clock.advance(COOL_DOWN);
+    assert_eq!(error(&cache, "a").await, None);
+}
+
+#[tokio::test]
+async fn the_operator_has_the_keys_fetched_whatever_their_age() {
+    let (_, provider, cache) = house();
+    let mut running = Box::pin(cache.run());
+    assert!(futures_util::poll!(running.as_mut()).is_pending());
+    for calls in 2..5 {
+        cache.fetch_now();
+        assert!(futures_util::poll!(running.as_mut()).is_pending());
+        assert_eq!(provider.calls(), calls);
+    }
 }

@@ -1,25 +1,27 @@
 //! From a JWK Set as it came to keys that are safe to use (RFC 7517, RFC 7518 section 6, RFC 8037).
 
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519, ParsedPublicKey,
     RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, VerificationAlgorithm,
 };
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
 use jsonwebtoken::DecodingKey;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::error::{DocumentError, KeyRefusal};
 use super::key::Material;
 use super::{Algorithm, Key, KeySet, json};
+use crate::oidc::http::{MAX_BODY, is_html};
 use crate::secret::fingerprint;
 
-/// The largest document, in bytes.
-pub(super) const MAX_BYTES: usize = 256 * 1024;
-/// The most keys in a document, usable or not.
-pub(super) const MAX_KEYS: usize = 100;
+/// The largest document, in bytes: what is taken from a provider at most.
+pub(super) const MAX_BYTES: usize = MAX_BODY;
+/// The most keys in a document, usable or not. Providers publish two to a dozen; one that keeps every key that it
+/// ever had for a client of its own fits as well.
+pub(super) const MAX_KEYS: usize = 1_000;
 const MAX_KID: usize = 1024;
 
 type Members = Map<String, Value>;
@@ -27,27 +29,27 @@ type Members = Map<String, Value>;
 /// Reads a JWK Set. Keys that are not for us are left out, each with its reason (and its place in the
 /// document); members such as `x5u` and `x5c` are not even looked at.
 pub(super) fn read(body: &[u8]) -> Result<(KeySet, Vec<(usize, KeyRefusal)>), DocumentError> {
-    let (mut keys, mut kept, mut refusals) = (Vec::<Key>::new(), Vec::new(), Vec::new());
+    let (mut keys, mut refusals, mut known) = (Vec::<Key>::new(), Vec::new(), HashSet::new());
     for (place, jwk) in entries(body)?.into_iter().enumerate() {
         match read_key(&jwk) {
             // The same key twice is one key, not an ambiguity.
-            Ok(key) if keys.iter().any(|known| known.identity() == key.identity()) => {}
-            Ok(key) => {
-                keys.push(key);
-                kept.push(jwk);
-            }
+            Ok(key) if !known.insert(*key.identity()) => {}
+            Ok(key) => keys.push(key),
             Err(refusal) => refusals.push((place, refusal)),
         }
     }
-    let document: Arc<str> = json!({ "keys": kept }).to_string().into();
-    Ok((KeySet::new(keys, document), refusals))
+    Ok((KeySet::new(keys), refusals))
 }
 
 fn entries(body: &[u8]) -> Result<Vec<Value>, DocumentError> {
     if body.len() > MAX_BYTES {
         return Err(DocumentError::TooLarge(body.len()));
     }
-    match json::object(body)?.remove("keys") {
+    let document = json::object(body);
+    if document.is_err() && is_html(body) {
+        return Err(DocumentError::Html);
+    }
+    match document?.remove("keys") {
         Some(Value::Array(keys)) if keys.len() > MAX_KEYS => Err(DocumentError::TooMany(keys.len())),
         Some(Value::Array(keys)) => Ok(keys),
         Some(_) | None => Err(DocumentError::NoKeys),
@@ -68,19 +70,24 @@ fn read_key(jwk: &Value) -> Result<Key, KeyRefusal> {
 /// `d` and its company, and `k` of symmetric keys (RFC 7518, sections 6.2.2, 6.3.2, 6.4.1).
 fn check_public(jwk: &Members) -> Result<(), KeyRefusal> {
     let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-    if private.iter().any(|member| jwk.contains_key(*member)) { Err(KeyRefusal::Private) } else { Ok(()) }
+    if private.iter().any(|member| said(jwk, member).is_some()) { Err(KeyRefusal::Private) } else { Ok(()) }
 }
 
 fn check_use(jwk: &Members) -> Result<(), KeyRefusal> {
-    let for_signatures = jwk.get("use").is_none_or(|purpose| purpose == "sig");
-    let verifies = jwk.get("key_ops").is_none_or(|operations| {
+    let for_signatures = said(jwk, "use").is_none_or(|purpose| purpose == "sig");
+    let verifies = said(jwk, "key_ops").is_none_or(|operations| {
         operations.as_array().is_some_and(|list| list.iter().any(|operation| operation == "verify"))
     });
     if for_signatures && verifies { Ok(()) } else { Err(KeyRefusal::OtherUse) }
 }
 
+/// An optional member; some write `null` for what they do not say.
+fn said<'a>(jwk: &'a Members, member: &str) -> Option<&'a Value> {
+    jwk.get(member).filter(|value| !value.is_null())
+}
+
 fn kid(jwk: &Members) -> Result<Option<Box<str>>, KeyRefusal> {
-    match jwk.get("kid") {
+    match said(jwk, "kid") {
         None => Ok(None),
         Some(Value::String(kid)) if kid.len() <= MAX_KID => Ok(Some(kid.as_str().into())),
         Some(_) => Err(KeyRefusal::BadKid),
@@ -89,7 +96,7 @@ fn kid(jwk: &Members) -> Result<Option<Box<str>>, KeyRefusal> {
 
 /// The algorithms of type and curve, narrowed by the JWK's `alg`.
 fn algorithms(jwk: &Members, possible: &[Algorithm]) -> Result<Box<[Algorithm]>, KeyRefusal> {
-    let Some(declared) = jwk.get("alg") else {
+    let Some(declared) = said(jwk, "alg") else {
         return Ok(possible.into());
     };
     let declared = declared.as_str().and_then(Algorithm::parse).ok_or(KeyRefusal::OtherAlgorithm)?;
@@ -111,10 +118,8 @@ fn material(jwk: &Members) -> Result<Read, KeyRefusal> {
 }
 
 fn rsa(jwk: &Members) -> Result<Read, KeyRefusal> {
-    let (n, e) = (bytes(jwk, "n")?, bytes(jwk, "e")?);
-    let significant = n.iter().position(|byte| *byte != 0).unwrap_or(n.len());
-    let bits = n.get(significant..).map_or(0, bit_length);
-    if !(2048..=8192).contains(&bits) {
+    let (n, e) = (number(jwk, "n")?, number(jwk, "e")?);
+    if !(2048..=8192).contains(&bit_length(&n)) {
         return Err(KeyRefusal::ModulusSize);
     }
     check_exponent(&e)?;
@@ -127,10 +132,8 @@ fn rsa(jwk: &Members) -> Result<Read, KeyRefusal> {
 
 /// Odd, from 3 up, of 8 bytes at most: under an exponent of 1 anybody signs.
 fn check_exponent(e: &[u8]) -> Result<(), KeyRefusal> {
-    let significant =
-        e.iter().position(|byte| *byte != 0).and_then(|place| e.get(place..)).unwrap_or_default();
-    let odd = significant.last().is_some_and(|byte| byte % 2 == 1);
-    if odd && significant != [1] && significant.len() <= 8 { Ok(()) } else { Err(KeyRefusal::BadMaterial) }
+    let odd = e.last().is_some_and(|byte| byte % 2 == 1);
+    if odd && e != [1] && e.len() <= 8 { Ok(()) } else { Err(KeyRefusal::BadMaterial) }
 }
 
 fn bit_length(significant: &[u8]) -> usize {
@@ -144,11 +147,7 @@ fn ec(
     curve: &'static dyn VerificationAlgorithm,
     algorithms: &'static [Algorithm],
 ) -> Result<Read, KeyRefusal> {
-    let (x, y) = (bytes(jwk, "x")?, bytes(jwk, "y")?);
-    if x.len() != size || y.len() != size {
-        return Err(KeyRefusal::BadMaterial);
-    }
-    let point = [&[4], x.as_slice(), &y].concat();
+    let point = [vec![4], coordinate(jwk, "x", size)?, coordinate(jwk, "y", size)?].concat();
     // Parsing checks that the point lies on the curve (RFC 8725, section 3.4).
     let parsed = ParsedPublicKey::new(curve, &point).map_err(|_| KeyRefusal::BadMaterial)?;
     let material = match algorithms {
@@ -156,6 +155,13 @@ fn ec(
         _ => Material::Jsonwebtoken(DecodingKey::from_ec_der(&point)),
     };
     Ok((material, point, algorithms))
+}
+
+/// A coordinate at the length of its curve (RFC 7518, section 6.2.1.2), though some leave out the zeros it begins with.
+fn coordinate(jwk: &Members, member: &str, size: usize) -> Result<Vec<u8>, KeyRefusal> {
+    let significant = number(jwk, member)?;
+    let zeros = size.checked_sub(significant.len()).ok_or(KeyRefusal::BadMaterial)?;
+    Ok([vec![0; zeros], significant].concat())
 }
 
 fn ed25519(jwk: &Members) -> Result<Read, KeyRefusal> {
@@ -167,10 +173,23 @@ fn ed25519(jwk: &Members) -> Result<Read, KeyRefusal> {
     Ok((Material::Jsonwebtoken(DecodingKey::from_ed_der(&x)), x, &[Algorithm::EdDSA]))
 }
 
+/// A number without the zero that some put before one whose first bit is set (RFC 7518, section 6.3.1.1, forbids
+/// that; the number is the same).
+fn number(jwk: &Members, member: &str) -> Result<Vec<u8>, KeyRefusal> {
+    let bytes = bytes(jwk, member)?;
+    Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
+}
+
+/// Base64url, padded or not: a key is no less the provider's for a `=`.
 fn bytes(jwk: &Members, member: &str) -> Result<Vec<u8>, KeyRefusal> {
     let text = jwk.get(member).and_then(Value::as_str).ok_or(KeyRefusal::BadMaterial)?;
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| KeyRefusal::BadMaterial)
+    URL_SAFE_INDIFFERENT.decode(text).map_err(|_| KeyRefusal::BadMaterial)
 }
+
+const URL_SAFE_INDIFFERENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 fn identity(kid: Option<&str>, public: &[u8], algorithms: &[Algorithm]) -> [u8; 32] {
     let described = format!("{kid:?} {algorithms:?} {public:?}");

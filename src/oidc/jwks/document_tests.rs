@@ -1,5 +1,7 @@
 //! What a JWK Set may hold, and what is left of it.
 
+use base64::Engine;
+use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::document::{MAX_BYTES, MAX_KEYS, read};
@@ -33,7 +35,7 @@ fn private_and_symmetric_keys_are_ignored() {
 fn keys_for_another_use_are_ignored() {
     for (name, value) in [
         ("use", json!("enc")),
-        ("use", json!(null)),
+        ("use", json!("signature")),
         ("key_ops", json!(["encrypt", "wrapKey"])),
         ("key_ops", json!([])),
         ("key_ops", json!("verify")),
@@ -56,8 +58,7 @@ fn algorithms_are_bound_to_type_curve_and_alg() {
         assert_eq!(allowed(jwk.clone()), [algorithm]);
         assert_eq!(refusal(with(jwk, "alg", json!("RS256"))), Some(KeyRefusal::OtherAlgorithm));
     }
-    for alg in
-        [json!("RSA-OAEP"), json!("HS256"), json!("none"), json!("ES256"), json!(null), json!(["RS256"])]
+    for alg in [json!("RSA-OAEP"), json!("HS256"), json!("none"), json!("ES256"), json!(["RS256"]), json!(0)]
     {
         assert_eq!(refusal(with(RSA.jwk("k"), "alg", alg)), Some(KeyRefusal::OtherAlgorithm));
     }
@@ -97,37 +98,84 @@ fn unknown_types_and_names_that_are_none_are_ignored() {
 }
 
 #[test]
-fn one_bad_key_does_not_spoil_the_others_nor_stay_in_the_document() {
+fn one_bad_key_does_not_spoil_the_others() {
     let bad = with(RSA.jwk("bad"), "d", json!("AQAB"));
     let (keys, refusals) = read(&jwks(&[bad, json!(7), RSA.jwk("good")])).unwrap();
     assert_eq!(refusals, [(0, KeyRefusal::Private), (1, KeyRefusal::NotAnObject)]);
     assert_eq!(keys.keys().len(), 1);
-    let document: Value = serde_json::from_str(keys.document().unwrap()).unwrap();
-    assert_eq!(document, json!({"keys": [RSA.jwk("good")]}));
+    assert_eq!(keys.keys()[0].kid(), Some("good"));
 }
 
 #[test]
-fn a_token_is_led_to_exactly_one_key() {
+fn a_token_is_led_to_every_key_that_could_have_signed_it_and_to_no_other() {
     let (p256, p384) = (Signer::new(Algorithm::ES256), Signer::new(Algorithm::ES384));
     let twice = p256.jwk("a");
     let (keys, _) = read(&jwks(&[twice.clone(), twice, p384.jwk("a"), RSA.jwk("r")])).unwrap();
     assert_eq!(keys.keys().len(), 3);
-    assert!(keys.find(Some("a"), Algorithm::ES256).is_ok() && keys.find(Some("a"), Algorithm::ES384).is_ok());
-    assert!(keys.find(None, Algorithm::ES256).is_ok());
-    assert_eq!(keys.find(Some("a"), Algorithm::RS256).unwrap_err(), KeyError::WrongAlgorithm);
-    assert_eq!(keys.find(Some("A"), Algorithm::ES256).unwrap_err(), KeyError::Unknown);
-    assert_eq!(keys.find(None, Algorithm::EdDSA).unwrap_err(), KeyError::Unknown);
-    let (keys, _) = read(&jwks(&[p256.jwk("a"), Signer::new(Algorithm::ES256).jwk("a")])).unwrap();
-    assert_eq!(keys.find(Some("a"), Algorithm::ES256).unwrap_err(), KeyError::Ambiguous);
-    assert_eq!(keys.find(None, Algorithm::ES256).unwrap_err(), KeyError::Ambiguous);
+    let fitting = |kid, algorithm| keys.fitting(kid, algorithm).map(|keys| keys.len());
+    assert_eq!((fitting(Some("a"), Algorithm::ES256), fitting(Some("a"), Algorithm::ES384)), (Ok(1), Ok(1)));
+    assert_eq!(fitting(None, Algorithm::ES256), Ok(1));
+    assert_eq!(fitting(Some("a"), Algorithm::RS256), Err(KeyError::WrongAlgorithm));
+    assert_eq!(fitting(Some("A"), Algorithm::ES256), Err(KeyError::Unknown));
+    assert_eq!(fitting(None, Algorithm::EdDSA), Err(KeyError::Unknown));
+    let nameless = with(p256.jwk("a"), "kid", json!(null));
+    let (keys, _) = read(&jwks(&[Signer::new(Algorithm::ES256).jwk("a"), nameless])).unwrap();
+    let fitting = |kid| keys.fitting(kid, Algorithm::ES256).map(|keys| keys.len());
+    assert_eq!((fitting(Some("a")), fitting(Some("b")), fitting(None)), (Ok(2), Ok(1), Ok(2)));
     let (keys, _) = read(&jwks(&[])).unwrap();
-    assert_eq!(keys.find(Some("a"), Algorithm::ES256).unwrap_err(), KeyError::Unavailable);
+    assert_eq!(keys.fitting(Some("a"), Algorithm::ES256).err(), Some(KeyError::Unavailable));
+}
+
+#[test]
+fn invariant_14_a_token_is_tried_with_a_bounded_number_of_keys() {
+    let same = |many: usize| {
+        let keys: Vec<_> = (0..many).map(|_| Signer::new(Algorithm::EdDSA).jwk("a")).collect();
+        read(&jwks(&keys)).unwrap().0.fitting(Some("a"), Algorithm::EdDSA).map(|keys| keys.len())
+    };
+    assert_eq!((same(16), same(17)), (Ok(16), Err(KeyError::Ambiguous)));
+}
+
+#[test]
+fn keys_as_real_providers_write_them_are_usable() {
+    let signer = Signer::new(Algorithm::ES256);
+    let rsa = RSA.jwk("k");
+    let (n, e) = (rsa["n"].as_str().unwrap(), rsa["e"].as_str().unwrap());
+    let zero = encode(&[&[0][..], &decoded(n)].concat());
+    let padded = URL_SAFE.encode(decoded(n));
+    let message = b"header.payload";
+    for (name, value) in [
+        ("n", json!(zero)),
+        ("n", json!(padded)),
+        ("e", json!(encode(&[0, 1, 0, 1]))),
+        ("e", json!(format!("{e}"))),
+        ("use", json!(null)),
+        ("alg", json!(null)),
+        ("key_ops", json!(null)),
+        ("d", json!(null)),
+        ("x5c", json!("nonsense")),
+    ] {
+        let (keys, refusals) = read(&jwks(&[with(rsa.clone(), name, value.clone())])).unwrap();
+        assert_eq!(refusals, [], "{name} {value}");
+        let signature = encode(&RSA.sign(Algorithm::RS256, message));
+        assert_eq!(keys.keys()[0].verify(Algorithm::RS256, message, &signature), Ok(()), "{name} {value}");
+    }
+    let jwk = signer.jwk("k");
+    let x = decoded(jwk["x"].as_str().unwrap());
+    for x in [URL_SAFE.encode(&x), encode(&[&[0][..], &x].concat())] {
+        let (keys, _) = read(&jwks(&[with(jwk.clone(), "x", json!(x))])).unwrap();
+        let signature = encode(&signer.sign(Algorithm::ES256, message));
+        assert_eq!(keys.keys()[0].verify(Algorithm::ES256, message, &signature), Ok(()), "{x}");
+    }
+}
+
+fn decoded(text: &str) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(text).unwrap()
 }
 
 #[test]
 fn invariant_14_documents_are_bounded() {
     let many = vec![json!({}); MAX_KEYS + 1];
-    assert!(matches!(read(&jwks(&many)), Err(DocumentError::TooMany(101))));
+    assert!(matches!(read(&jwks(&many)), Err(DocumentError::TooMany(1_001))));
     assert!(read(&jwks(&many[1..])).is_ok());
     let large = [jwks(&[]), vec![b' '; MAX_BYTES]].concat();
     assert!(matches!(read(&large), Err(DocumentError::TooLarge(_))));
@@ -136,8 +184,11 @@ fn invariant_14_documents_are_bounded() {
 
 #[test]
 fn what_is_no_jwk_set_is_refused_as_a_whole() {
-    for text in ["", "<html>away</html>", "[]", "{", "{\"keys\":[],\"keys\":[]}", "\u{0}"] {
+    for text in ["", "[]", "{", "{\"keys\":[],\"keys\":[]}", "\u{0}"] {
         assert!(matches!(read(text.as_bytes()), Err(DocumentError::Json(_))), "{text:?}");
+    }
+    for text in ["<html>away</html>", " \n<!DOCTYPE html><p>", "\u{feff}<HTML>"] {
+        assert!(matches!(read(text.as_bytes()), Err(DocumentError::Html)), "{text:?}");
     }
     for text in ["{}", "{\"keys\":{}}", "{\"keys\":null}", "{\"Keys\":[]}"] {
         assert!(matches!(read(text.as_bytes()), Err(DocumentError::NoKeys)), "{text:?}");

@@ -1,6 +1,7 @@
 //! What can be wrong with keys.
 
 use super::json::JsonError;
+use super::key_set::MAX_TRIED;
 
 /// Why there is no key for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,24 +15,32 @@ pub enum KeyError {
     /// The key exists and is bound to another algorithm.
     #[error("the key that the token names is not for the token's algorithm")]
     WrongAlgorithm,
-    /// Several keys fit; trying them all would let a stranger multiply our work.
-    #[error("several of the provider's keys fit the token; it must name one by a kid of its own")]
+    /// More than 16 keys fit; trying them all would let a stranger multiply our work.
+    #[error(
+        "more than {MAX_TRIED} of the provider's keys fit the token; it must name one by a kid of its own"
+    )]
     Ambiguous,
+    /// The signature is that of none of the keys that fit.
+    #[error("the token's signature does not verify under the provider's key")]
+    BadSignature,
 }
 
 /// Why a key set document is refused as a whole; the keys at hand stay.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
-    /// More than 256 KiB.
+    /// More than 512 KiB.
     #[error("the JWK Set has {0} bytes, more than the {max} allowed", max = super::document::MAX_BYTES)]
     TooLarge(usize),
+    /// A page for people in its place.
+    #[error("HTML came instead of the JWK Set; is jwks_uri right, or a page of a proxy in the way?")]
+    Html,
     /// No JSON object, or one with a member twice.
-    #[error("the JWK Set is not the JSON object it should be")]
+    #[error("the JWK Set is not the JSON object it should be: {0}")]
     Json(#[from] JsonError),
     /// No array `keys` (RFC 7517, section 5.1).
     #[error("the JWK Set has no array `keys`")]
     NoKeys,
-    /// More than 100 keys.
+    /// More than 1,000 keys.
     #[error("the JWK Set has {0} keys, more than the {max} allowed", max = super::document::MAX_KEYS)]
     TooMany(usize),
 }

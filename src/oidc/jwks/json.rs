@@ -4,17 +4,29 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::{Map, Number, Value};
 
-/// Why a text is not the JSON object it should be.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct JsonError(#[from] serde_json::Error);
+/// Why a text is not the JSON it should be. The parser's own words quote what they stumble over, and that may be
+/// a token: kept are the kind of error and its place alone (invariants 15 and 24).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{category:?} error at line {line} column {column}")]
+pub struct JsonError {
+    category: Category,
+    line: usize,
+    column: usize,
+}
+
+impl From<serde_json::Error> for JsonError {
+    fn from(error: serde_json::Error) -> Self {
+        Self { category: error.classify(), line: error.line(), column: error.column() }
+    }
+}
 
 /// Reads one JSON object in which no member stands twice; nesting is bounded (128) by the parser.
 ///
 /// # Errors
-/// Where `bytes` is not such an object. The cause names line and column, never a value.
+/// Where `bytes` is not such an object.
 pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
     Ok(serde_json::from_slice::<Unique>(bytes).map(|Unique(object)| object)?)
 }

@@ -49,6 +49,11 @@ impl Key {
         self.0.kid.as_deref()
     }
 
+    /// The algorithms that it is bound to, for the log.
+    pub(super) fn algorithms(&self) -> String {
+        self.0.algorithms.iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>().join("/")
+    }
+
     /// Whether the key is bound to `algorithm` by its type, curve and `alg`.
     #[must_use]
     pub fn allows(&self, algorithm: Algorithm) -> bool {

@@ -1,17 +1,17 @@
 //! The keys of a provider at one moment.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashSet;
 
-use super::{Algorithm, Key, KeyError};
+use super::{Algorithm, JoseHeader, Jws, Key, KeyError};
 use crate::clock::Timestamp;
 
-/// Keys by `kid`, and how long they are trusted. Never changes: a fetch makes another one.
+/// The most keys that are tried for one token.
+pub(super) const MAX_TRIED: usize = 16;
+
+/// Keys, and how long they are trusted. Never changes: a fetch makes another one.
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: Vec<Key>,
-    by_kid: HashMap<Box<str>, Vec<Key>>,
-    document: Option<Arc<str>>,
     pub(super) life: Life,
 }
 
@@ -31,39 +31,53 @@ pub(super) struct Life {
 }
 
 impl KeySet {
-    pub(super) fn new(keys: Vec<Key>, document: Arc<str>) -> Self {
-        let mut by_kid: HashMap<Box<str>, Vec<Key>> = HashMap::new();
-        for key in &keys {
-            if let Some(kid) = key.kid() {
-                by_kid.entry(kid.into()).or_default().push(key.clone());
-            }
-        }
-        Self { keys, by_kid, document: Some(document), life: Life::default() }
+    pub(super) fn new(keys: Vec<Key>) -> Self {
+        Self { keys, life: Life::default() }
     }
 
-    /// The one key that `kid` names and that is bound to `algorithm`; without `kid`, the only key that
-    /// is bound to it (OpenID Connect Core 1.0, section 10.1).
+    /// Checks the signature of `token` under every key that could be its own: those that it names by `kid` and
+    /// those without a name, or all where it names none, as far as they are bound to its `alg` (OpenID Connect Core
+    /// 1.0, section 10.1).
     ///
     /// # Errors
-    /// [`KeyError`]: none, several, or one for another algorithm. No loop over keys is left to the caller.
-    pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Key, KeyError> {
-        let named = match kid {
-            _ if self.is_empty() => return Err(KeyError::Unavailable),
-            Some(kid) => self.by_kid.get(kid).ok_or(KeyError::Unknown)?,
-            None => &self.keys,
-        };
-        let mut fitting = named.iter().filter(|key| key.allows(algorithm));
-        match (fitting.next(), fitting.next(), kid) {
-            (Some(key), None, _) => Ok(key),
-            (Some(_), Some(_), _) => Err(KeyError::Ambiguous),
-            (None, _, Some(_)) => Err(KeyError::WrongAlgorithm),
-            (None, _, None) => Err(KeyError::Unknown),
+    /// [`KeyError`]: no key fits, too many do, or none of them made the signature.
+    pub fn verify(&self, token: &Jws<'_>) -> Result<(), KeyError> {
+        let JoseHeader { algorithm, ref kid, .. } = token.header;
+        let fitting = self.fitting(kid.as_deref(), algorithm)?;
+        let verifies = |key: &&Key| key.verify(algorithm, token.signed, token.signature).is_ok();
+        fitting.into_iter().find(verifies).map(|_| ()).ok_or(KeyError::BadSignature)
+    }
+
+    /// The keys that could have signed a token of this header, 1 to 16 of them.
+    pub(super) fn fitting(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Vec<&Key>, KeyError> {
+        if self.is_empty() {
+            return Err(KeyError::Unavailable);
+        }
+        let mut named: Vec<_> = self.named(kid).collect();
+        let any = !named.is_empty();
+        named.retain(|key| key.allows(algorithm));
+        match named.len() {
+            0 if any && kid.is_some() => Err(KeyError::WrongAlgorithm),
+            0 => Err(KeyError::Unknown),
+            1..=MAX_TRIED => Ok(named),
+            _ => Err(KeyError::Ambiguous),
         }
     }
 
-    /// Whether a key is called `kid`.
-    pub(super) fn has(&self, kid: &str) -> bool {
-        self.by_kid.contains_key(kid)
+    fn named(&self, kid: Option<&str>) -> impl Iterator<Item = &Key> {
+        self.keys.iter().filter(move |key| kid.is_none() || key.kid().is_none() || key.kid() == kid)
+    }
+
+    /// What the log is told of a key that was not found: what the provider publishes. What the token says is the
+    /// caller's to tell.
+    #[must_use]
+    pub fn described(&self, kid: Option<&str>) -> String {
+        let named = |key: &Key| format!("{} ({})", key.kid().unwrap_or("no kid"), key.algorithms());
+        let mut keys: Vec<_> = self.named(kid).map(named).collect();
+        if keys.is_empty() {
+            keys = self.keys.iter().map(named).collect();
+        }
+        keys.join(", ")
     }
 
     /// All usable keys, in the provider's order.
@@ -93,11 +107,6 @@ impl KeySet {
     /// The set that is left when nothing is trusted any more: no key, the same history.
     pub(super) fn closed(&self) -> Self {
         Self { life: self.life, ..Self::default() }
-    }
-
-    /// The usable keys as a JWK Set, with nothing else of what the provider sent.
-    pub(super) const fn document(&self) -> Option<&Arc<str>> {
-        self.document.as_ref()
     }
 
     /// Whether a key of `before` is missing here. A key with new material under an old name is missing.

@@ -7,9 +7,11 @@ mod document;
 mod error;
 mod fetch;
 pub mod json;
+mod jws;
 mod key;
 mod key_set;
 mod settings;
+mod single_flight;
 
 #[cfg(test)]
 mod cache_tests;
@@ -24,6 +26,7 @@ pub use algorithm::Algorithm;
 pub use cache::JwksCache;
 pub use error::{DocumentError, KeyError};
 pub use fetch::{Fetch, FetchError, FetchedKeys};
+pub use jws::{JoseHeader, Jws, JwsError, Typ};
 pub use key::{BadSignature, Key};
 pub use key_set::KeySet;
 pub use settings::JwksSettings;

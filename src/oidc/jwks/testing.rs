@@ -125,13 +125,25 @@ pub(crate) struct Provider {
     pub(crate) open: Semaphore,
     /// Gains a permit when a call has begun.
     pub(crate) begun: Semaphore,
+    /// Gains a permit when a call was given up.
+    pub(crate) gone: Semaphore,
+}
+
+/// Tells when it is dropped before its time.
+struct Given<'a>(Option<&'a Semaphore>);
+
+impl Drop for Given<'_> {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|gone| gone.add_permits(1));
+    }
 }
 
 impl Provider {
     pub(crate) fn new(keys: &[Value]) -> Self {
         let answer = Mutex::new(Some(jwks(keys)));
         let (open, begun) = (Semaphore::new(Semaphore::MAX_PERMITS / 2), Semaphore::new(0));
-        Self { answer, calls: AtomicUsize::new(0), max_age: None, open, begun }
+        let gone = Semaphore::new(0);
+        Self { answer, calls: AtomicUsize::new(0), max_age: None, open, begun, gone }
     }
 
     pub(crate) fn publish(&self, keys: &[Value]) {
@@ -158,7 +170,9 @@ impl Fetch for Provider {
         async {
             self.calls.fetch_add(1, Ordering::SeqCst);
             self.begun.add_permits(1);
+            let mut given = Given(Some(&self.gone));
             self.open.acquire().await.unwrap().forget();
+            given.0 = None;
             let body = self.answer.lock().unwrap().clone();
             let body = body.ok_or_else(|| FetchError::new("the provider is away"))?;
             Ok(FetchedKeys { body, max_age: self.max_age })

@@ -153,6 +153,116 @@ async fn token_responses_are_refused_unless_whole() {
     }
 }
 
+/// What comes of a sign-in whose token response has these members too, or without those that are `null`.
+async fn answered_with(world: &World, change: impl FnOnce(&mut Value)) -> Result<SignedIn, SignInError> {
+    let departure = world.begin();
+    let mut claims = world.claims();
+    claims["nonce"] = super::world::parameter(&departure.location, "nonce").into();
+    let id_token = world.signer.sign(&claims);
+    let mut answer =
+        json!({"access_token": "a", "token_type": "Bearer", "expires_in": 300, "id_token": id_token});
+    change(&mut answer);
+    world.fake.json("/token", 200, &answer);
+    world.provider.finish(&departure.flow, world.callback(&departure)).await
+}
+
+#[tokio::test]
+async fn lifetimes_are_read_as_real_providers_write_them_or_count_as_absent() {
+    let world = World::new().await;
+    for (expires_in, lifetime) in [
+        (json!(3600), Some(3600)),
+        (json!(3600.0), Some(3600)),
+        (json!(3599.9), Some(3599)),
+        (json!("3600"), Some(3600)),
+        (json!(0), Some(0)),
+        (json!(null), None),
+        (json!(-1), None),
+        (json!(""), None),
+        (json!("soon"), None),
+        (json!([3600]), None),
+        (json!({}), None),
+        (json!(1e300), Some(315_360_000)),
+        (json!(u64::MAX), Some(315_360_000)),
+    ] {
+        let signed_in =
+            answered_with(&world, |answer| answer["expires_in"] = expires_in.clone()).await.unwrap();
+        let expires = signed_in.tokens.access_expires.map(|at| at.seconds() - NOW);
+        assert_eq!(expires, lifetime, "{expires_in}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_needed_of_a_token_response_may_be_what_it_likes() {
+    let world = World::new().await;
+    for (name, value) in [
+        ("token_type", json!(null)),
+        ("token_type", json!("bearer")),
+        ("token_type", json!("BEARER")),
+        ("scope", json!(["openid", "email"])),
+        ("scope", json!(7)),
+        ("scope", json!(null)),
+        ("refresh_token", json!(null)),
+        ("refresh_token", json!("")),
+        ("refresh_expires_in", json!("never")),
+        ("session_state", json!({})),
+        ("error", json!(null)),
+        ("not-before-policy", json!(0.5)),
+    ] {
+        let signed_in = answered_with(&world, |answer| answer[name] = value.clone()).await;
+        assert_eq!(signed_in.map(|it| it.tokens.refresh), Ok(None), "{name} {value}");
+    }
+    let absent = |answer: &mut Value| drop(answer.as_object_mut().unwrap().remove("token_type"));
+    assert!(answered_with(&world, absent).await.is_ok());
+}
+
+#[tokio::test]
+async fn invariant_5_tokens_of_another_type_than_bearer_are_refused() {
+    let world = World::new().await;
+    for (token_type, told) in [
+        (json!("mac"), "got mac"),
+        (json!("DPoP"), "got DPoP"),
+        (json!("dpop"), "got DPoP"),
+        (json!("N_A"), "got N_A"),
+        (json!("something-secret"), "got another type"),
+        (json!(""), "got another type"),
+        (json!(["Bearer"]), "got no text"),
+    ] {
+        let error =
+            answered_with(&world, |answer| answer["token_type"] = token_type.clone()).await.unwrap_err();
+        assert_eq!(error.blame(), Blame::Provider);
+        assert!(error.to_string().contains(told), "{token_type}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_is_the_providers_own_word_whatever_the_status_and_the_type() {
+    let world = World::new().await;
+    let refusal = json!({"error": "invalid_client", "error_description": "tok-secret"}).to_string();
+    for status in [200, 400, 401, 403] {
+        for media_type in ["application/json", "text/plain", "text/html"] {
+            world.fake.answer("/token", Answer::Reply(status, media_type, refusal.clone()));
+            let departure = world.begin();
+            let error = world.provider.finish(&departure.flow, world.callback(&departure)).await.unwrap_err();
+            assert_eq!(error.blame(), Blame::Us, "{error}");
+            let told = format!("{error} {error:?}");
+            assert!(told.contains("invalid_client") && !told.contains("tok-secret"), "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_response_counts_whatever_type_it_is_called() {
+    let world = World::new().await;
+    for media_type in ["text/plain", "text/html; charset=utf-8", "application/x-javascript"] {
+        let departure = world.begin();
+        let mut claims = world.claims();
+        claims["nonce"] = super::world::parameter(&departure.location, "nonce").into();
+        let answer = json!({"access_token": "a", "id_token": world.signer.sign(&claims)}).to_string();
+        world.fake.answer("/token", Answer::Reply(200, media_type, answer));
+        assert!(world.provider.finish(&departure.flow, world.callback(&departure)).await.is_ok());
+    }
+}
+
 #[tokio::test]
 async fn a_refused_code_is_told_apart_from_a_broken_provider() {
     let world = World::new().await;

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) enum Answer {
     Reply(u16, &'static str, String),
     /// A JSON document with this `Cache-Control`.

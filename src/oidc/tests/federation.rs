@@ -8,10 +8,12 @@ use super::fake::{Answer, Fake};
 use super::signer::Signer;
 use super::world::{NOW, redirect_uri, settings};
 use crate::clock::{Clock, Timestamp};
-use crate::oidc::jwks::{Algorithm, KeyError};
+use crate::oidc::jwks::{Jws, KeyError};
 use crate::oidc::*;
 
-const ES256: Algorithm = Algorithm::ES256;
+async fn verify(member: &Member, signer: &Signer) -> Result<(), KeyError> {
+    member.keys.verify(&Jws::parse(&signer.sign(&json!({}))).unwrap()).await
+}
 
 fn member(fake: &Fake, clock: &Clock) -> Arc<Member> {
     let settings = settings("corp", &fake.issuer);
@@ -39,7 +41,7 @@ async fn metadata_and_keys_are_found_without_anybody_asking() {
     fake.json("/jwks", 200, &json!({"keys": [signer.jwk]}));
     let member = member(&fake, &clock());
     until(|| !member.keys.current().is_empty()).await;
-    assert!(member.keys.for_kid(Some("k1"), ES256).await.is_ok());
+    assert_eq!(verify(&member, &signer).await, Ok(()));
     assert!(matches!(member.provider.status(), ProviderStatus::Ready { .. }));
     assert_eq!(fake.calls("/jwks").len(), 1);
 }
@@ -63,15 +65,16 @@ async fn the_first_token_finds_a_provider_that_has_come_back() {
     let member = member(&fake, &clock);
     let failed = || matches!(member.provider.status(), ProviderStatus::Unavailable { reason, .. } if reason.contains("503"));
     until(failed).await;
-    assert_eq!(member.keys.for_kid(Some("k1"), ES256).await.unwrap_err(), KeyError::Unavailable);
+    let signer = Signer::es256("k1");
+    assert_eq!(verify(&member, &signer).await, Err(KeyError::Unavailable));
     fake.discovery(&fake.document());
-    fake.json("/jwks", 200, &json!({"keys": [Signer::es256("k1").jwk]}));
+    fake.json("/jwks", 200, &json!({"keys": [signer.jwk]}));
     // Both cool-downs: the provider's is told by tokio's time, the keys' by the clock.
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(3)).await;
     tokio::time::resume();
     clock.advance(Duration::from_secs(10));
-    assert!(member.keys.for_kid(Some("k1"), ES256).await.is_ok());
+    assert_eq!(verify(&member, &signer).await, Ok(()));
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod outages;
 mod outside;
 mod providers;
 mod refresh;
+mod secrets;
 mod sign_in;
 mod signer;
 mod unknown;

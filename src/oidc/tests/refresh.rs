@@ -65,7 +65,7 @@ async fn invariant_8_a_person_who_is_gone_is_not_a_provider_away() {
     let world = World::new().await;
     let held = held(&world, &world.claims());
     world.fake.json("/token", 400, &json!({"error": "invalid_grant", "error_description": "no\r\nmore"}));
-    assert_eq!(world.provider.refresh(&held).await, Err(RefreshError::Gone("no??more".into())));
+    assert_eq!(world.provider.refresh(&held).await, Err(RefreshError::Gone));
     for (status, answer) in [(401, json!({"error": "invalid_client"})), (500, json!({})), (200, json!({}))] {
         world.fake.json("/token", status, &answer);
         let error = world.provider.refresh(&held).await.unwrap_err();

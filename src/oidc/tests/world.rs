@@ -12,41 +12,26 @@ use super::fake::Fake;
 use super::signer::Signer;
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{ClaimPath, Issuer, ProviderName};
+use crate::oidc::jwks::{Fetch, FetchError, FetchedKeys, JwksCache, JwksSettings};
 use crate::oidc::*;
 use crate::secret::Secret;
 
 pub(super) const NOW: u64 = 1_800_000_000;
 pub(super) const ACCESS: &str = "access-1";
 
-/// Keys that change to `next` when an unknown one is asked for.
+/// The provider's `jwks_uri`.
 #[derive(Default)]
 pub(super) struct Keys {
-    pub(super) document: Mutex<Option<Arc<str>>>,
-    pub(super) next: Mutex<Option<Arc<str>>>,
-    pub(super) refreshes: AtomicUsize,
+    pub(super) document: Mutex<Option<String>>,
+    pub(super) fetched: AtomicUsize,
 }
 
-impl KeySource for Keys {
-    fn document(&self) -> Option<Arc<str>> {
-        self.document.lock().unwrap().clone()
-    }
-
-    fn refresh_for_unknown_kid(&self, _kid: &str) -> BoxFuture<'_, bool> {
-        self.refreshes.fetch_add(1, Ordering::Relaxed);
-        let next = self.next.lock().unwrap().take();
-        let fresh = next.is_some();
-        if fresh {
-            *self.document.lock().unwrap() = next;
-        }
-        std::future::ready(fresh).boxed()
-    }
-
-    fn recover(&self) -> BoxFuture<'_, ()> {
-        std::future::ready(()).boxed()
-    }
-
-    fn is_failing(&self) -> bool {
-        false
+impl Fetch for Keys {
+    fn fetch(&self) -> BoxFuture<'_, Result<FetchedKeys, FetchError>> {
+        self.fetched.fetch_add(1, Ordering::Relaxed);
+        let document = self.document.lock().unwrap().clone();
+        let body = document.map(String::into_bytes).ok_or_else(|| FetchError::new("away"));
+        std::future::ready(body.map(|body| FetchedKeys { body, max_age: None })).boxed()
     }
 }
 
@@ -77,9 +62,17 @@ impl World {
         let clock = Clock::manual(Timestamp::from_seconds(NOW));
         let provider = Provider::new(settings, Some(redirect_uri()), clock.clone()).unwrap();
         let (signer, keys) = (Signer::es256("k1"), Arc::new(Keys::default()));
-        *keys.document.lock().unwrap() = Some(signer.document().into());
-        provider.attach_keys(keys.clone());
+        *keys.document.lock().unwrap() = Some(signer.document());
+        let fetch = Arc::clone(&keys) as Arc<dyn Fetch>;
+        let cache = JwksCache::new(provider.name().clone(), fetch, clock.clone(), JwksSettings::default());
+        provider.attach_keys(Arc::new(cache));
         Self { fake, signer, keys, clock, provider }
+    }
+
+    /// Publishes these keys from now on; a token may make us look.
+    pub(super) fn publish(&self, keys: &[&Value]) {
+        *self.keys.document.lock().unwrap() = Some(json!({ "keys": keys }).to_string());
+        self.clock.advance(Duration::from_secs(10));
     }
 
     pub(super) fn claims(&self) -> Value {
@@ -162,6 +155,7 @@ pub(super) fn settings(name: &str, issuer: &str) -> ProviderSettings {
             userinfo: AskUserInfo::WhenNeeded,
         }),
         audiences: Vec::new(),
+        trusted_audiences: Vec::new(),
         claims: ClaimMapping {
             user: None,
             email: path("email"),
