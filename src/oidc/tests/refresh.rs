@@ -141,7 +141,7 @@ async fn pass(seconds: u64) {
 
 #[tokio::test]
 async fn a_provider_that_stalls_holds_a_session_up_once() {
-    let world = World::with(|settings| settings.timeout = std::time::Duration::from_millis(20)).await;
+    let world = World::with(|settings| settings.timeout = std::time::Duration::from_millis(500)).await;
     world.fake.answer("/token", Answer::Stall);
     let held = held(&world, &world.claims());
     let flights = RefreshFlights::new(10);
