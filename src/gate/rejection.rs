@@ -40,7 +40,7 @@ pub(super) enum Rejection {
     /// Nobody is signed in; where a browser may be sent to sign in, where to come back to.
     SignIn(Option<Box<Comeback>>),
     /// An access token is no good, or cannot be judged now.
-    Token(TokenError),
+    Token(TokenRefusal),
     /// The credential ended while the answer was waited for.
     CredentialEnded(CredentialEnd),
     /// Known and refused; the scopes that an access token would need, where it is only for those.
@@ -97,7 +97,7 @@ impl Rejection {
             }
             Self::UnknownHost | Self::UnknownPath | Self::MethodNotAllowed(_) => Outcome::NotFound,
             Self::Limited(_) | Self::Busy => Outcome::Limited,
-            Self::Token(error) => of_token(*error),
+            Self::Token(error) => of_token(error.error),
             Self::SignIn(_) | Self::SignInFailed(_) | Self::CredentialEnded(_) => Outcome::Unauthenticated,
             Self::Forbidden { .. } | Self::CrossSite => Outcome::Forbidden,
             Self::Forward(error) => of_upstream(error),
