@@ -4,7 +4,7 @@
 //! PHP does so with dots, and others with every byte that is no letter or digit. Removed, such a field
 //! would hide an attack; forwarded, it would be one: so the request is refused.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 /// The names that frame a message or speak to one connection alone (RFC 9110, section 7.6.1; RFC 9112,
 /// section 6), and those that say where it goes or whether its content follows.
@@ -42,9 +42,17 @@ pub struct FieldNameError {
 /// Looks at the names of a head or of trailers.
 ///
 /// # Errors
-/// The first name that is not `Transfer-Encoding` or the like, but for its separators.
+/// The first name that is refused by [`check_field_name`].
 pub fn check_field_names(fields: &HeaderMap) -> Result<(), FieldNameError> {
-    fields.keys().try_for_each(|name| check(name.as_str().as_bytes()))
+    fields.keys().try_for_each(check_field_name)
+}
+
+/// Looks at one name.
+///
+/// # Errors
+/// Where it is not `Transfer-Encoding` or the like, but for its separators.
+pub fn check_field_name(name: &HeaderName) -> Result<(), FieldNameError> {
+    check(name.as_str().as_bytes())
 }
 
 /// Names that begin, measure and end unlike all of them cost one look-up.
@@ -98,7 +106,7 @@ const fn lengths() -> [u64; 256] {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderValue;
     use proptest::prelude::*;
 
     use super::*;

@@ -11,9 +11,12 @@ use http::Response;
 use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::version::TLS13;
+use tempfile::TempDir;
 
 use super::app::App;
 use super::process::Gateway;
+use super::tls::{Identity, connect};
 use super::wire::Conn;
 use crate::support::until;
 
@@ -96,6 +99,24 @@ fn who_has_said_all_and_closed_its_side_gets_its_answer() {
     go.send(()).unwrap();
     let answer = old.response();
     assert_eq!((answer.first_line(), answer.body.len()), ("HTTP/1.1 200 OK", big), "no interim answer");
+}
+
+#[test]
+fn who_has_said_all_over_tls_gets_its_answer() {
+    let (app, go) = patient("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate");
+    let directory = TempDir::new().unwrap();
+    let identity = Identity::of("app.example");
+    identity.write(directory.path(), "tls");
+    let server = "listen = \"127.0.0.1:{port}\"\ntls = { cert = \"tls.crt\", key = \"tls.key\" }";
+    let gateway = Gateway::launch(directory, server, &app.route(""), |_, _| {});
+    let mut stream = connect(gateway.port, "app.example", &identity.client(&[&TLS13], &[])).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: app.example\r\n\r\n").unwrap();
+    stream.conn.send_close_notify();
+    stream.flush().unwrap();
+    let mut conn = Conn::over(stream);
+    assert!(conn.until("HTTP/1.1 100 Continue\r\n\r\n").is_some());
+    go.send(()).unwrap();
+    assert_eq!(conn.response().text(), "late");
 }
 
 #[test]

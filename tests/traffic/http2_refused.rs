@@ -79,6 +79,30 @@ async fn invariant_14_heads_have_the_same_bounds_over_http2() {
     assert_eq!(app.count(), 2);
 }
 
+/// `GET http` of `app.example` for a path that is written out.
+fn get_raw(path: &str) -> Vec<u8> {
+    let length = u8::try_from(path.len()).unwrap();
+    [&[0x82, 0x86, 0x04, length][..], path.as_bytes(), &[0x41, 11], b"app.example"].concat()
+}
+
+/// The library cuts it off before anybody sees it: what is judged and what is sent on is the same.
+#[test]
+fn invariant_1_a_fragment_over_http2_is_neither_judged_nor_sent_on() {
+    let app = App::ok();
+    let locked = app
+        .route("path = \"/locked\"")
+        .replace("access = \"public\"", "redirect = { path = \"/away\" }\naccess = \"public\"");
+    let locked = locked.lines().filter(|line| !line.starts_with("upstream")).collect::<Vec<_>>().join("\n");
+    let (_gateway, mut stream) = h2c(&format!("{}{locked}\n", app.route("")));
+    while read_frame(&mut stream).0 != SETTINGS {}
+    for (id, path) in [(1, "/open#/../locked"), (3, "/open?a#b"), (5, "/locked#/../open")] {
+        stream.write_all(&frame(HEADERS, END_HEADERS | END_STREAM, id, &get_raw(path))).unwrap();
+        while read_frame(&mut stream).0 != HEADERS {}
+    }
+    let targets: Vec<_> = app.seen().iter().map(|seen| seen.target().to_owned()).collect();
+    assert_eq!(targets, ["/open", "/open?a"]);
+}
+
 /// The next frame's kind, flags, stream and payload.
 fn read_frame(stream: &mut TcpStream) -> (u8, u8, u32, Vec<u8>) {
     let mut head = [0; 9];

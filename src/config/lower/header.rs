@@ -6,6 +6,7 @@ use http::{HeaderName, HeaderValue, header};
 
 use crate::forward::{ForwardSettings, HeaderRule, ReservedHeaders};
 use crate::gate::RouteSettings;
+use crate::request::check_field_name;
 
 use super::super::at::{At, Place, at};
 use super::super::raw::{HeaderRules, Hsts, Route};
@@ -110,6 +111,16 @@ impl Lowering<'_> {
                 .expected("expected a name such as \"X-Frame-Options\"")
         });
         let name = self.keep(name)?;
+        if let Err(error) = check_field_name(&name) {
+            let remark = Remark::new(
+                place,
+                format!("an app could take the header {} for `{}`", quoted(text), error.meant),
+            );
+            self.fault(
+                remark.expected("expected a name that no server folds to framing or to another connection's"),
+            );
+            return None;
+        }
         if OF_THE_CONNECTION.contains(&name.as_str()) || name == header::HOST {
             let remark = Remark::new(place, format!("the header {} is the gateway's to write", quoted(text)))
                 .expected("expected a header that does not belong to the connection");

@@ -263,6 +263,11 @@ fn headers() {
             "one rule",
         ),
         (
+            route("response_headers = { set = { Transfer_Encoding = \"x\" } }"),
+            "an app could take the header `Transfer_Encoding` for `transfer-encoding`",
+            "folds to framing",
+        ),
+        (
             route("response_headers = { set = { Transfer-Encoding = \"x\" } }"),
             "the header `Transfer-Encoding` is the gateway's to write",
             "",
