@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request, Uri};
+use http::{HeaderMap, Method, Request, Uri, Version};
 use hyper::client::conn::TrySendError;
 
 use super::again::Failure;
@@ -43,6 +43,8 @@ impl Backup {
             }
         };
         *request = Request::new(body);
+        // Whoever writes it anew must know that all is told among its fields.
+        *request.version_mut() = Version::HTTP_2;
         *request.method_mut() = self.method;
         *request.uri_mut() = self.uri;
         *request.headers_mut() = self.headers;

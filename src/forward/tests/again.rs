@@ -152,6 +152,32 @@ async fn a_refused_stream_is_sent_again_with_all_of_its_body() {
 }
 
 #[tokio::test]
+async fn invariant_9_what_is_sent_again_over_another_version_tells_everything_once() {
+    let (refuses, takes) = (Fake::new().await, Fake::new().await);
+    let mut settings =
+        fixtures::upstream_settings(vec![fixtures::tcp(refuses.port()), fixtures::tcp(takes.port())]);
+    settings.servers[0].protocol = Protocol::Http2;
+    let mut forward = fixtures::forward_settings();
+    forward.identity.headers = vec![("x-user".parse().unwrap(), IdentityValue::User)];
+    let (rig, seen) = (Rig::new(settings, &forward).signed_in(), AtomicUsize::new(0));
+    let refusing = async { refusing(refuses.accept().await.stream, |_| true, &seen).await };
+    let taking = async {
+        let mut hand = takes.accept().await;
+        let head = hand.head().await;
+        assert_eq!(hand.until("hello").await, "hello");
+        hand.say(OK).await;
+        (head, hand)
+    };
+    let exchange = async { join!(rig.send(post(b"hello")), taking) };
+    let (answer, (head, _hand)) =
+        tokio::select! { done = exchange => done, () = refusing => unreachable!("it serves for ever") };
+    assert_eq!((text(answer.unwrap()).await.unwrap().as_str(), seen.load(Ordering::SeqCst)), ("ok", 1));
+    for name in ["x-forwarded-for", "forwarded", "via", "host", "x-user", "content-length", "x-request-id"] {
+        assert_eq!(head.matches(&format!("\r\n{name}: ")).count(), 1, "{name} in {head}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_refuses_for_ever_is_a_bad_gateway_in_the_end() {
     let fake = Fake::new().await;
     let (rig, seen) = (http2(&fake), AtomicUsize::new(0));

@@ -150,6 +150,26 @@ async fn a_silent_client_has_its_time_and_no_more_and_one_that_drips_is_cut_wher
 }
 
 #[tokio::test]
+async fn the_route_says_how_slowly_a_client_may_send() {
+    let fake = Fake::new().await;
+    let mut settings = fixtures::forward_settings();
+    settings.min_body_rate = Some(1000);
+    let rig = Rig::new(fake.settings(), &settings);
+    let (feed, body) = fed();
+    let drip = async {
+        let hand = fake.accept().await;
+        tokio::time::pause();
+        while feed.send(data("x")).await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        hand
+    };
+    let (answer, _hand) = join!(rig.send(Request::put("/").body(body).unwrap()), drip);
+    let error = answer.unwrap_err();
+    assert_eq!((error.fault(), error.status().as_u16()), (Fault::ClientTimeout, 408));
+}
+
+#[tokio::test]
 async fn a_slow_upload_does_not_use_up_the_time_for_the_answer() {
     let fake = Fake::new().await;
     let mut settings = fake.settings();
