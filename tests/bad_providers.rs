@@ -288,3 +288,46 @@ async fn what_is_needed_and_wrong_in_a_discovery_document_is_named() {
         is_found_out_and_recovers(Discovery::Changed(json!({ member: value })), &told).await;
     }
 }
+
+/// A line of level WARN that names the request, the provider and the cause.
+fn warned(gateway: &Gateway, answer: &Answer, cause: &str) {
+    let id = answer.header("x-request-id");
+    let names = |line: &str| ["\"WARN\"", "\"corp\"", id, cause].iter().all(|part| line.contains(part));
+    until(&format!("a warning with {id} and {cause}"), || gateway.log().lines().any(names));
+}
+
+#[tokio::test]
+async fn a_sign_in_that_fails_for_the_providers_fault_is_told_whatever_the_log_says_of_requests() {
+    let (provider, app) = (Impostor::start().await, App::start().await);
+    let routes = WIKI.replace("{app}", &app.url());
+    let gateway = Gateway::start(&format!("access = false\n{}{routes}", provider.configuration()));
+    assert_eq!(Browser::new().visit(&gateway.url("/x")).await.status, 200);
+    provider.now(|now| now.id_token = json!({"nonce": "another"}));
+    let answer = Browser::new().visit(&gateway.url("/x")).await;
+    assert_eq!(answer.status, 502);
+    warned(&gateway, &answer, "nonce");
+    let counted = "portcullis_requests_total{route=\"portcullis\",outcome=\"provider-error\"} 1";
+    assert!(tells(&gateway, "/metrics", counted).await);
+    let counted = "portcullis_sign_ins_total{provider=\"corp\",result=\"provider-error\"} 1";
+    assert!(tells(&gateway, "/metrics", counted).await);
+    assert!(!gateway.log().contains("\"portcullis::access\""), "no line for a request");
+    // What a person does alone is no news for the operator.
+    let before = gateway.log();
+    let stranger = gateway.url("/.portcullis/callback?code=x&state=y");
+    assert_eq!(Browser::new().get(&stranger).await.status, 400);
+    assert_eq!(gateway.log(), before);
+}
+
+#[tokio::test]
+async fn whoever_meets_a_provider_that_is_away_is_told_of_under_the_id_of_the_request() {
+    let provider = Impostor::start().await;
+    provider.now(|now| now.discovery = Discovery::Stalled);
+    let (gateway, _app) = gateway(&provider).await;
+    let answer = Browser::new().visit(&gateway.url("/x")).await;
+    assert_eq!(answer.status, 503);
+    warned(&gateway, &answer, "no whole answer within 300 ms");
+    until("the outcome", || {
+        let id = answer.header("x-request-id");
+        gateway.log().lines().any(|line| line.contains(id) && line.contains("\"outcome\":\"provider-error\""))
+    });
+}

@@ -7,7 +7,7 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use crate::support::{Demo, Gateway, free_port};
+use crate::support::{App, Demo, Gateway, Provider, free_port};
 
 /// Runs one walk and fails with what it says.
 fn walk(name: &str, environment: impl IntoIterator<Item = (&'static str, String)>) {
@@ -105,4 +105,24 @@ fn pages_about_trouble_can_be_read_in_every_window() {
     let routes = TROUBLED.replace("{away}", &free_port().to_string()).replace("{silent}", &silent_port);
     let gateway = Gateway::start(&routes);
     walk("trouble", [("GATEWAY", gateway.url(""))]);
+}
+
+/// The provider is another site than the gateway, by address and by scheme.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_on_another_site_posts_its_answer_and_the_person_is_signed_in() {
+    let port = free_port();
+    let public_url = format!("https://localhost:{port}");
+    let (app, provider) = (App::start().await, Provider::start(&public_url));
+    let route = format!(
+        "[[routes]]\nname = \"wiki\"\nupstream = \"{}\"\naccess = \"signed-in\"\n\
+         identity = {{ headers = {{ X-User = \"user\" }} }}\n",
+        app.url()
+    );
+    let rest = format!("{}response_mode = \"form_post\"\n\n{route}", provider.configuration());
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let files = [("tls.crt", made.cert.pem()), ("tls.key", made.signing_key.serialize_pem())];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let gateway = Gateway::over_tls(port, &public_url, &rest, &files);
+    tokio::task::spawn_blocking(move || walk("form-post", [("GATEWAY", public_url)])).await.unwrap();
+    drop(gateway);
 }

@@ -7,6 +7,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod asking_providers;
 mod attacks;
 mod backup;
 mod bad_providers;

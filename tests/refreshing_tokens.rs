@@ -3,7 +3,7 @@
 
 use futures_util::future::join_all;
 
-use crate::support::{Browser, House, told};
+use crate::support::{Browser, House, told, until};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -88,4 +88,19 @@ async fn a_provider_that_is_away_ends_no_session() {
     house.provider.pause();
     assert_eq!(browser.get(&house.gateway.url("/")).await.status, 200, "the session goes on");
     house.provider.resume();
+}
+
+#[tokio::test]
+async fn a_refresh_that_fails_is_told_with_provider_cause_and_request() {
+    let mut house = House::open(ROUTES).await;
+    let browser = with_an_old_token(&house).await;
+    house.provider.pause();
+    let answer = browser.get(&house.gateway.url("/access/1")).await;
+    let id = answer.header("x-request-id");
+    let names = |line: &str| {
+        ["\"WARN\"", "could not be refreshed", "\"corp\"", "no connection", id]
+            .iter()
+            .all(|part| line.contains(part))
+    };
+    until("the warning", || house.gateway.log().lines().any(names));
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::BAD_CONFIGURATION;
 use super::terminal::{Paint, complain, has_colour, print};
+use super::{BAD_CONFIGURATION, online};
 use crate::config::{self, Settings, Sources, SystemSources, WithoutSecrets};
 use crate::oidc::{AssertionAudience, ClientAuthentication, ProviderSettings};
 
@@ -17,6 +17,9 @@ pub(super) struct CheckArguments {
     /// Take secrets, keys and certificates as given and read nothing but the file: for a machine that has none
     #[arg(long)]
     no_secrets: bool,
+    /// Ask the providers as well: their discovery documents and their keys, and what they want that is not done here
+    #[arg(long, conflicts_with = "no_secrets")]
+    online: bool,
 }
 
 /// Reads the file and says everything that is wrong with it.
@@ -27,7 +30,7 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
         Ok((settings, report)) => {
             complain(&report.render(has_colour()));
             print(&summary(path, &settings, Paint::of_output()));
-            ExitCode::SUCCESS
+            if arguments.online { online::ask(&settings.relying_party) } else { ExitCode::SUCCESS }
         }
         Err(report) => {
             complain(&report.render(has_colour()));

@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod explain;
 mod explained;
+mod online;
 mod recorded;
 mod run;
 mod shell;

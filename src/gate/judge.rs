@@ -30,7 +30,7 @@ pub(super) async fn authenticate<B>(
     let (memo, headers) = (&exchange.transport.memo, request.headers());
     let found = house.authenticator.recognize(memo, route.accept, host, headers).await;
     house.count_credential(found.as_ref());
-    let found = super::freshen::freshen(house, route, found?).await?;
+    let found = super::freshen::freshen(house, &exchange.id, route, found?).await?;
     exchange.principal = found.principal().map(Arc::clone);
     exchange.credential = Credential::of(&found, route, &house.foundations.clock);
     Ok(found)

@@ -13,7 +13,7 @@ use crate::authn::{ErrorCode, TokenError, TokenRefusal};
 use crate::forward::{Blame, Fault, ForwardError};
 use crate::identity::ProviderName;
 use crate::limit::Exceeded;
-use crate::oidc::SignInError;
+use crate::oidc::{self, SignInError};
 use crate::request::{AuthorityError, FieldNameError, ForwardingError, PathError, PathExceptions};
 use crate::session::{SessionError, StoreUnavailable};
 use crate::telemetry::Outcome;
@@ -98,12 +98,12 @@ impl Rejection {
             Self::UnknownHost | Self::UnknownPath | Self::MethodNotAllowed(_) => Outcome::NotFound,
             Self::Limited(_) | Self::Busy => Outcome::Limited,
             Self::Token(error) => of_token(error.error),
-            Self::SignIn(_) | Self::SignInFailed(_) | Self::CredentialEnded(_) => Outcome::Unauthenticated,
+            Self::SignIn(_) | Self::CredentialEnded(_) => Outcome::Unauthenticated,
+            Self::SignInFailed(failed) => of_sign_in(&failed.error),
+            Self::ProviderUnavailable { .. } => Outcome::ProviderError,
             Self::Forbidden { .. } | Self::CrossSite => Outcome::Forbidden,
             Self::Forward(error) => of_upstream(error),
-            Self::ProviderUnavailable { .. } | Self::StoreUnavailable(_) | Self::Internal(_) => {
-                Outcome::Unavailable
-            }
+            Self::StoreUnavailable(_) | Self::Internal(_) => Outcome::Unavailable,
         }
     }
 
@@ -133,9 +133,17 @@ impl Rejection {
     }
 }
 
+/// Whoever signs in can do nothing about it, be it the provider's fault or that of our registration there.
+fn of_sign_in(error: &SignInError) -> Outcome {
+    match error.blame() {
+        oidc::Blame::Client => Outcome::Unauthenticated,
+        oidc::Blame::Provider | oidc::Blame::Us => Outcome::ProviderError,
+    }
+}
+
 fn of_token(error: TokenError) -> Outcome {
     match error.code() {
-        None => Outcome::Unavailable,
+        None => Outcome::ProviderError,
         Some(ErrorCode::InsufficientScope) => Outcome::Forbidden,
         Some(ErrorCode::InvalidRequest | ErrorCode::InvalidToken) => Outcome::Unauthenticated,
     }

@@ -108,6 +108,9 @@ async fn sent_to_sign_in(
 }
 
 fn refused(house: &House, exchange: &Exchange, asked: Asked, no: &Rejection) -> Response<Body> {
+    if let Rejection::ProviderUnavailable { provider, reason } = no {
+        tracing::warn!(id = %exchange.id, %provider, error = reason, "somebody needs a provider that is away");
+    }
     let mut response = match no {
         Rejection::Forbidden { .. } if asked.page => forbidden_page(house, exchange),
         Rejection::Forbidden { .. } => problem(exchange, &FORBIDDEN),

@@ -133,6 +133,7 @@ impl Provider {
             Err(TokenEndpointError::Refused(code)) => {
                 self.health().answered(Endpoint::Token);
                 if code.as_str() == "invalid_client" {
+                    self.health().refused(Endpoint::Token);
                     self.report_unknown_client();
                 }
             }

@@ -128,10 +128,7 @@ impl SignInError {
     /// What the person may read: fixed text, nothing that anybody sent.
     #[must_use]
     pub fn public(&self) -> &'static str {
-        if let Self::Provider(
-            ProviderError::Unavailable(_) | ProviderError::Http(_) | ProviderError::NoKeys,
-        ) = self
-        {
+        if self.is_passing() {
             return "The identity provider cannot be reached at the moment. Please try again in a minute.";
         }
         match self.blame() {
@@ -143,6 +140,28 @@ impl SignInError {
             }
             Blame::Provider => "The identity provider gave an answer that cannot be accepted.",
             Blame::Us => "Sign-in is not set up correctly here. Please tell the operator.",
+        }
+    }
+
+    /// Whether the same may well succeed a little later: a provider that is slow, away, or says so itself (RFC
+    /// 6749, section 4.1.2.1; some token endpoints use the same words).
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Provider(
+                ProviderError::Unavailable(_) | ProviderError::Http(_) | ProviderError::NoKeys,
+            )
+            | Self::UserInfo(UserInfoError::Http(_)) => true,
+            Self::Refused { code, .. } => is_for_now(code),
+            Self::Exchange { code } => is_for_now(code.as_str()),
+            Self::Provider(ProviderError::NotForSignIn | ProviderError::Metadata(_))
+            | Self::UserInfo(_)
+            | Self::WrongState
+            | Self::OtherProvider(_)
+            | Self::MixUp { .. }
+            | Self::NoCode
+            | Self::BadTokenResponse(_)
+            | Self::IdToken(_)
+            | Self::Claims(_) => false,
         }
     }
 
@@ -158,6 +177,10 @@ fn doubt(expected: &str, got: &str) -> &'static str {
         "" => " (mix-up attack?)",
         said => said,
     }
+}
+
+fn is_for_now(code: &str) -> bool {
+    matches!(code, "temporarily_unavailable" | "server_error")
 }
 
 fn blame_for_refusal(code: &str) -> Blame {

@@ -95,6 +95,12 @@ impl Health {
         }
     }
 
+    /// `endpoint` answers, and does not know us.
+    pub(super) fn refused(&self, endpoint: Endpoint) {
+        self.answered(endpoint);
+        self.failed[endpoint as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
     /// The metadata could not be had; whether that, or the reason, is news.
     pub(super) fn undiscovered(&self, error: &ProviderError) -> bool {
         let before = self.reason(Endpoint::Metadata);

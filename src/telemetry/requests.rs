@@ -26,7 +26,10 @@ pub enum Outcome {
     NotFound,
     /// The upstream failed.
     UpstreamError,
-    /// We could not decide: no provider, keys or store.
+    /// The provider failed: away, an answer that cannot be accepted, keys that cannot be had, or a registration
+    /// that it does not know.
+    ProviderError,
+    /// We could not decide: no store, or a fault of our own.
     Unavailable,
     /// The client left before the response ended.
     Aborted,
@@ -34,7 +37,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome, in the order they are counted.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Allowed,
         Self::Public,
         Self::Own,
@@ -44,6 +47,7 @@ impl Outcome {
         Self::BadRequest,
         Self::NotFound,
         Self::UpstreamError,
+        Self::ProviderError,
         Self::Unavailable,
         Self::Aborted,
     ];
@@ -61,6 +65,7 @@ impl Outcome {
             Self::BadRequest => "bad-request",
             Self::NotFound => "not-found",
             Self::UpstreamError => "upstream-error",
+            Self::ProviderError => "provider-error",
             Self::Unavailable => "unavailable",
             Self::Aborted => "aborted",
         }

@@ -45,6 +45,11 @@ impl Gateway {
         Self::launch(port, &format!("http://127.0.0.1:{port}"), "", rest, files)
     }
 
+    /// The same for people who sign in at `public_url` over TLS, with `tls.crt` and `tls.key` among `files`.
+    pub(crate) fn over_tls(port: u16, public_url: &str, rest: &str, files: &[(&str, &str)]) -> Self {
+        Self::launch(port, public_url, "tls = { cert = \"tls.crt\", key = \"tls.key\" }", rest, files)
+    }
+
     /// The same as [`Gateway::on`] with its state file at `state`.
     pub(crate) fn with_state(port: u16, state: &Path, rest: &str) -> Self {
         let state = format!("state = \"{}\"", state.display());

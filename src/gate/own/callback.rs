@@ -53,7 +53,7 @@ pub(super) async fn answer(
         Err(error) => Err(failed(house, &flow, error, forget.clone())),
     };
     // Only now: a sign-in that the store did not keep is none.
-    count(house, provider, settled.as_ref().err());
+    count(house, exchange, provider, settled.as_ref().err());
     let mut response = settled?;
     set_cookie(&mut response, forget);
     Ok(response)
@@ -104,9 +104,15 @@ fn twice() -> Rejection {
     Rejection::NoSuchFlow("the provider's answer has a parameter twice".into())
 }
 
-fn count(house: &House, provider: &Provider, no: Option<&Rejection>) {
+/// Counts the sign-in, and tells the operator of one that failed for somebody else's fault than the person's,
+/// whether or not each request leaves a line.
+fn count(house: &House, exchange: &Exchange, provider: &Provider, no: Option<&Rejection>) {
     let blame =
         no.map(|no| if let Rejection::SignInFailed(failed) = no { failed.error.blame() } else { Blame::Us });
+    if let (Some(no), Some(Blame::Provider | Blame::Us)) = (no, blame) {
+        let (id, provider, error) = (&exchange.id, provider.name(), no.reason());
+        tracing::warn!(%id, %provider, %error, "a sign-in failed");
+    }
     let result = blame.map_or("ok", |blame| match blame {
         Blame::Client => "client-error",
         Blame::Provider => "provider-error",

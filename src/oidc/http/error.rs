@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ::http::{Response, StatusCode};
 
+use super::tls::advice;
 use super::{MAX_BODY, media_type};
 use crate::oidc::jwks::json::JsonError;
 
@@ -29,7 +30,7 @@ pub enum Trouble {
     #[error("no connection: {0}; check name, port and network")]
     Connect(String),
     /// The TLS handshake failed.
-    #[error("TLS failed: {0}; if the provider uses a private authority, name it in `ca`")]
+    #[error("TLS failed: {0}")]
     Tls(String),
     /// The connection broke, or what came was not HTTP.
     #[error("the connection broke: {0}")]
@@ -125,10 +126,10 @@ impl HttpError {
         let connecting = cause
             .downcast_ref::<hyper_util::client::legacy::Error>()
             .is_some_and(hyper_util::client::legacy::Error::is_connect);
-        let trouble = match (is_tls(cause), connecting) {
-            (true, _) => Trouble::Tls(told),
-            (false, true) => Trouble::Connect(told),
-            (false, false) => Trouble::Broken(told),
+        let trouble = match (tls_error(cause), connecting) {
+            (Some(error), _) => Trouble::Tls(told + advice(error)),
+            (None, true) => Trouble::Connect(told),
+            (None, false) => Trouble::Broken(told),
         };
         Self::new(url, trouble)
     }
@@ -138,11 +139,11 @@ impl HttpError {
     }
 }
 
-/// An `io::Error` hides what it wraps from `source`, and connectors wrap twice.
-fn is_tls(cause: &(dyn Error + 'static)) -> bool {
-    chain(cause).any(|error| {
+/// The error of TLS in `cause`. An `io::Error` hides what it wraps from `source`, and connectors wrap twice.
+fn tls_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    chain(cause).find_map(|error| {
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        error.is::<rustls::Error>() || inner.is_some_and(|inner| is_tls(inner))
+        error.downcast_ref::<rustls::Error>().or_else(|| inner.and_then(|inner| tls_error(inner)))
     })
 }
 

@@ -6,7 +6,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 
 use crate::oidc::error::SetupError;
 
@@ -20,6 +20,30 @@ pub(super) fn connector(
     tcp.set_connect_timeout(Some(timeout));
     let builder = HttpsConnectorBuilder::new().with_tls_config(client_config(ca)?);
     Ok(builder.https_or_http().enable_all_versions().wrap_connector(tcp))
+}
+
+/// What to do about a failed handshake, where the failure says it.
+pub(super) fn advice(error: &rustls::Error) -> &'static str {
+    if matches!(error, rustls::Error::InvalidMessage(_)) {
+        return "; does the server speak clear text (http) on this port?";
+    }
+    if let rustls::Error::InvalidCertificate(cause) = error { about_certificate(cause) } else { "" }
+}
+
+fn about_certificate(cause: &CertificateError) -> &'static str {
+    use CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
+    };
+    if matches!(cause, CertificateError::UnknownIssuer) {
+        return "; if the provider uses a private authority, name it in `ca`";
+    }
+    if matches!(cause, NotValidForName | NotValidForNameContext { .. }) {
+        return "; its certificate is for another name than the one in `issuer`";
+    }
+    if matches!(cause, Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }) {
+        return "; compare this machine's clock, or have the provider renew its certificate";
+    }
+    ""
 }
 
 fn client_config(ca: Option<&[u8]>) -> Result<ClientConfig, SetupError> {

@@ -144,6 +144,21 @@ async fn only_the_named_authority_is_trusted() {
         strict.permit(vec![url.clone()]);
         let trouble = strict.get(&url).await.unwrap_err().trouble;
         assert!(matches!(trouble, Trouble::Tls(_)), "{trouble:?}");
+        assert!(trouble.to_string().contains("name it in `ca`"), "{trouble}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_without_tls_and_a_certificate_for_another_name_are_told_with_what_to_do() {
+    let fake = Fake::start().await;
+    let clear = Url::parse(&fake.issuer.replace("http://", "https://")).unwrap();
+    let (authority, url) = tls_server().await;
+    let named = Url::parse(url.as_str().replace("localhost", "127.0.0.1").as_str()).unwrap();
+    for (url, told) in [(clear, "speak clear text (http) on this port?"), (named, "for another name")] {
+        let http = HttpClient::new(Some(authority.as_bytes()), TIMEOUT).unwrap();
+        http.permit(vec![url.clone()]);
+        let trouble = http.get(&url).await.unwrap_err().trouble;
+        assert!(trouble.to_string().contains(told), "{url}: {trouble}");
     }
 }
 

@@ -124,6 +124,20 @@ async fn iss_may_be_missing_where_the_provider_does_not_promise_it() {
 }
 
 #[tokio::test]
+async fn a_provider_that_will_do_it_later_gets_another_try() {
+    let world = World::new().await;
+    for code in ["temporarily_unavailable", "server_error"] {
+        let departure = world.begin();
+        let refusal = CallbackParameters { error: Some(code.into()), ..world.callback(&departure) };
+        let error = world.provider.finish(&departure.flow, refusal).await.unwrap_err();
+        assert!(error.public().contains("try again in a minute"), "{}", error.public());
+        world.fake.json("/token", 400, &json!({"error": code}));
+        let error = world.provider.finish(&departure.flow, world.callback(&departure)).await.unwrap_err();
+        assert!(error.public().contains("try again in a minute"), "{}", error.public());
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_is_told_apart_by_blame_and_never_quoted_to_the_public() {
     let world = World::new().await;
     let hostile = "<script>\r\nSet-Cookie: x\u{7}";

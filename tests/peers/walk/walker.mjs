@@ -7,7 +7,7 @@ import { lookOver } from './look.mjs';
 
 const ARTEFACTS = fileURLToPath(new URL('../../artefacts/', import.meta.url));
 const WINDOWS = { wide: { width: 1280, height: 800 }, narrow: { width: 360, height: 740 }, tiny: { width: 280, height: 600 } };
-const LOOPBACK = /^(data:|about:|blob:|chrome-error:|http:\/\/127\.0\.0\.1(:\d+)?\/)/;
+const LOOPBACK = /^(data:|about:|blob:|chrome-error:|https?:\/\/(127\.0\.0\.1|localhost)(:\d+)?\/)/;
 
 export class Walker {
   static async start(name) {
@@ -16,7 +16,7 @@ export class Walker {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       // The back button does here what it does for people: it may bring a page back from memory.
       ignoreDefaultArgs: ['--disable-back-forward-cache'],
-      args: ['--no-sandbox', '--disable-background-networking', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+      args: ['--no-sandbox', '--disable-background-networking', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost'],
     });
     const walker = new Walker(name, browser);
     await walker.somebodyNew();
