@@ -32,9 +32,11 @@ pub(super) fn advice(error: &rustls::Error) -> &'static str {
 
 fn about_certificate(cause: &CertificateError) -> &'static str {
     use CertificateError::{
-        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
+        BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
+        NotValidYetContext, UnknownIssuer,
     };
-    if matches!(cause, CertificateError::UnknownIssuer) {
+    // Another authority of the same name makes a bad signature.
+    if matches!(cause, UnknownIssuer | BadSignature) {
         return "; if the provider uses a private authority, name it in `ca`";
     }
     if matches!(cause, NotValidForName | NotValidForNameContext { .. }) {
