@@ -29,6 +29,7 @@ mod sign_in_cannot_be_taken_over;
 mod state_file;
 mod support;
 mod terminal;
+mod tolerated_spellings;
 mod traffic;
 mod two_hosts_one_sign_in;
 mod unknown_is_not_none;

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::forward::{Fault, ForwardError};
-use crate::request::{AuthorityError, FieldNameError, ForwardingError, PathError, PathExceptions};
+use crate::request::{
+    AuthorityError, FieldNameError, ForwardingError, PathError, PathExceptions, RequestPath,
+};
 
 /// Why a request is refused with 400.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,29 @@ impl Ambiguous {
         Some(Box::new(Self { kind: FIELD_NAME, what }))
     }
 
+    /// A tolerated path that is another route's to servers that read it otherwise.
+    pub(super) fn other_route(reading: &RequestPath) -> Self {
+        let what = format!(
+            "ambiguous path: a server could read it as {:?}, which is another route's; send that itself",
+            reading.decoded()
+        );
+        Self { kind: SPELLING, what }
+    }
+
+    /// A tolerated path that its rules would refuse as servers could read it.
+    pub(super) fn other_rule(reading: &RequestPath) -> Self {
+        let what = format!(
+            "ambiguous path: a server could read it as {:?}, for which the rules decide otherwise; send that itself",
+            reading.decoded()
+        );
+        Self { kind: SPELLING, what }
+    }
+
+    /// A tolerated path that is encoded more often than anybody decodes.
+    pub(super) fn too_deep() -> Self {
+        Self { kind: SPELLING, what: "ambiguous path: it is encoded more than three times over".to_owned() }
+    }
+
     /// Members of a problem document (RFC 9457, section 3.2).
     pub(super) fn members(&self) -> Map<String, Value> {
         Map::from_iter([("ambiguity".to_owned(), self.kind.into())])
@@ -33,6 +58,7 @@ impl Ambiguous {
 }
 
 const FIELD_NAME: &str = "field-name";
+const SPELLING: &str = "spelling";
 
 impl From<FieldNameError> for Ambiguous {
     fn from(error: FieldNameError) -> Self {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use http::{HeaderMap, Method};
 use url::{Position, Url};
 
+use super::ambiguous::Ambiguous;
 use super::house::PublicUrl;
 use super::own;
+use super::readings::refused;
 use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
 use crate::forward::{ForwardSettings, UpstreamSettings, identity_headers};
 use crate::identity::Principal;
@@ -94,7 +96,18 @@ fn judged<'a>(settings: &'a GateSettings, request: &Imagined) -> Result<Explaine
     }
     let (method, client) = (&request.method, ClientAddress::new(request.client));
     let question = Question { principal: request.principal.as_ref(), method, path: &path, client };
-    let decision = decide(&Access::compile(&route.access), &question);
+    let access = Access::compile(&route.access);
+    let decision = decide(&access, &question);
+    let readings = path.readings().ok_or_else(|| Ambiguous::too_deep().what)?;
+    for reading in &readings {
+        if own::holds(reading.decoded()) || is_elsewhere(&table, &authority, scheme, reading, route, method) {
+            return Err(Ambiguous::other_route(reading).what);
+        }
+    }
+    let otherwise = refused(&access, &readings, &question).filter(|_| decision.verdict == Verdict::Permitted);
+    if let Some(reading) = otherwise {
+        return Err(Ambiguous::other_rule(reading).what);
+    }
     let action = match &route.action {
         RouteAction::Redirect(redirect) => Next::Redirect(redirect),
         RouteAction::Forward { upstream, forward } => {
@@ -126,6 +139,22 @@ fn find<'a>(
         Lookup::MethodNotAllowed => Err(format!("405: a route claims this path, but not {method}")),
         Lookup::UnknownPath => Err("404: no route of this host claims this path".to_owned()),
         Lookup::UnknownHost => Err("404: no route claims this host".to_owned()),
+    }
+}
+
+/// Whether another route claims the path.
+fn is_elsewhere(
+    table: &RouteTable<&RouteSettings>,
+    authority: &Authority,
+    scheme: Scheme,
+    path: &RequestPath,
+    route: &RouteSettings,
+    method: &Method,
+) -> bool {
+    match table.find(authority, scheme, path, method) {
+        Lookup::Found(found) => !std::ptr::eq(*found, route),
+        Lookup::MethodNotAllowed => true,
+        Lookup::UnknownPath | Lookup::UnknownHost => false,
     }
 }
 

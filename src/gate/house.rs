@@ -20,7 +20,7 @@ use crate::authn::{
 use crate::forward::{OwnCookies, UpstreamError};
 use crate::identity::{ProviderName, RouteName};
 use crate::oidc::{FlowCookies, Member, Providers, SetupError};
-use crate::request::{Authority, Scheme, Transport, TrustedProxies};
+use crate::request::{Authority, RequestPath, Scheme, Transport, TrustedProxies};
 use crate::route::{Lookup, RouteTable};
 use crate::session::SessionCookie;
 
@@ -124,33 +124,40 @@ impl House {
 
     /// The route of a request.
     pub(super) fn route(&self, transport: &Transport, inbound: &Inbound) -> Result<&Arc<Route>, Rejection> {
+        self.route_of(transport, inbound, &inbound.path)
+    }
+
+    /// The route that the request would have with this path.
+    pub(super) fn route_of(
+        &self,
+        transport: &Transport,
+        inbound: &Inbound,
+        path: &RequestPath,
+    ) -> Result<&Arc<Route>, Rejection> {
         let (authority, scheme) = (&inbound.authority, inbound.forwarding.scheme);
         if transport.to_https && scheme == Scheme::Http {
             return Ok(&self.to_https);
         }
-        let own = own::holds(inbound.path.decoded());
+        let own = own::holds(path.decoded());
         let ours = own && (self.is_public(authority, scheme) || self.routes.knows_host(authority, scheme));
-        let table = if ours {
-            self.own.find(authority, scheme, &inbound.path, &inbound.method)
-        } else {
-            Lookup::UnknownPath
-        };
+        let table =
+            if ours { self.own.find(authority, scheme, path, &inbound.method) } else { Lookup::UnknownPath };
         let found = match table {
-            Lookup::UnknownPath => self.routes.find(authority, scheme, &inbound.path, &inbound.method),
+            Lookup::UnknownPath => self.routes.find(authority, scheme, path, &inbound.method),
             own @ (Lookup::Found(_) | Lookup::MethodNotAllowed | Lookup::UnknownHost) => own,
         };
         match found {
             Lookup::Found(route) => Ok(route),
-            Lookup::MethodNotAllowed => Err(Rejection::MethodNotAllowed(self.allowed(inbound, ours))),
+            Lookup::MethodNotAllowed => Err(Rejection::MethodNotAllowed(self.allowed(inbound, path, ours))),
             Lookup::UnknownPath => Err(Rejection::UnknownPath),
             Lookup::UnknownHost if self.is_public(authority, scheme) => Err(Rejection::UnknownPath),
             Lookup::UnknownHost => Err(Rejection::UnknownHost),
         }
     }
 
-    fn allowed(&self, inbound: &Inbound, own: bool) -> String {
+    fn allowed(&self, inbound: &Inbound, path: &RequestPath, own: bool) -> String {
         let table = if own { &self.own } else { &self.routes };
-        let methods = table.allowed_methods(&inbound.authority, inbound.forwarding.scheme, &inbound.path);
+        let methods = table.allowed_methods(&inbound.authority, inbound.forwarding.scheme, path);
         methods.map(http::Method::as_str).collect::<Vec<_>>().join(", ")
     }
 

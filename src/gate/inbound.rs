@@ -11,6 +11,8 @@ pub(super) struct Inbound {
     pub(super) method: Method,
     pub(super) authority: Authority,
     pub(super) path: RequestPath,
+    /// What servers may take a tolerated path for, once its route is known.
+    pub(super) readings: Vec<RequestPath>,
     pub(super) forwarding: Forwarding,
 }
 
@@ -29,7 +31,7 @@ impl Inbound {
         let asked = transport.memo.authority(request.uri(), request.headers(), request.version())?;
         let path = RequestPath::parse(request.uri().path())?;
         let authority = forwarding.host.clone().unwrap_or(asked);
-        Ok(Self { method: request.method().clone(), authority, path, forwarding })
+        Ok(Self { method: request.method().clone(), authority, path, readings: Vec::new(), forwarding })
     }
 
     /// Scheme and authority, as they were asked for.

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use http::Request;
 
+use super::ambiguous::Ambiguous;
 use super::credential::Credential;
 use super::exchange::Exchange;
 use super::house::House;
 use super::inbound::Inbound;
+use super::readings::refused;
 use super::rejection::{Comeback, Rejection};
 use super::return_to::ReturnTo;
 use super::route::Route;
@@ -49,9 +51,13 @@ pub(super) fn decide<B>(
     authentication: &Authentication,
     request: &Request<B>,
 ) -> Result<Permit, Rejection> {
-    let decision = policy(&route.access, &question(exchange.inbound()?, authentication.principal()));
-    match decision {
+    let (inbound, principal) = (exchange.inbound()?, authentication.principal());
+    let question = question(inbound, principal);
+    match policy(&route.access, &question) {
         Decision::Permit(permit) => {
+            if let Some(reading) = refused(&route.access, &inbound.readings, &question) {
+                return Err(Ambiguous::other_rule(reading).into());
+            }
             exchange.decision = Some(permit.reason());
             Ok(permit)
         }

@@ -15,6 +15,7 @@ mod inbound;
 mod judge;
 mod kept;
 mod own;
+mod readings;
 mod rejection;
 mod respond;
 mod return_to;
@@ -116,6 +117,7 @@ impl Gate {
             let route = house.route(&exchange.transport, inbound)?;
             exchange.route = Some(Arc::clone(route));
             route.tolerates(&inbound.path)?;
+            readings::read(house, &exchange.transport, inbound, route)?;
             let standing = route.limit_before(inbound, request.headers())?;
             exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
             let authentication = judge::authenticate(house, route, exchange, &request).await?;

@@ -189,6 +189,7 @@ macro_rules! from {
 }
 
 from! {
+    Ambiguous => |what| Self::Malformed(Box::new(what));
     FieldNameError => |error| Self::Malformed(Box::new(error.into()));
     AuthorityError => |error| Self::Malformed(Box::new(error.into()));
     ForwardingError => |error| Self::Malformed(Box::new(error.into()));

@@ -46,7 +46,9 @@ fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> 
         accept: Accept { session: true, bearer: true },
         limits: Vec::new(),
         concurrency: None,
-        path_exceptions: PathExceptions::default().with(PathException::EmptySegment),
+        path_exceptions: [PathException::EmptySegment, PathException::EncodedSlash, PathException::Semicolon]
+            .into_iter()
+            .fold(PathExceptions::default(), PathExceptions::with),
         after_expiry: std::time::Duration::from_secs(300),
         streams: crate::session::StreamUse::default(),
         action: RouteAction::Redirect(redirect),
@@ -200,7 +202,7 @@ fn lived(house: &House, imagined: &Imagined) -> End {
     let request =
         Request::builder().method(imagined.method.clone()).uri(url.path()).header("host", authority);
     let (request, transport) = (request.body(()).unwrap(), transport(scheme));
-    let Ok(inbound) = Inbound::read(&transport, &house.trusted, &request) else { return End::Refused };
+    let Ok(mut inbound) = Inbound::read(&transport, &house.trusted, &request) else { return End::Refused };
     let route = match house.route(&transport, &inbound) {
         Ok(route) => Arc::clone(route),
         // The gateway's own answer.
@@ -210,7 +212,9 @@ fn lived(house: &House, imagined: &Imagined) -> End {
     if matches!(route.action, Action::Own(_)) {
         return End::Own;
     }
-    if route.tolerates(&inbound.path).is_err() {
+    if route.tolerates(&inbound.path).is_err()
+        || super::readings::read(house, &transport, &mut inbound, &route).is_err()
+    {
         return End::Refused;
     }
     let mut exchange = house.exchange(&transport, request.headers());
@@ -221,6 +225,7 @@ fn lived(house: &House, imagined: &Imagined) -> End {
     let verdict = match judge::decide(house, &route, &mut exchange, &authentication, &request) {
         Ok(_) => Verdict::Permitted,
         Err(Rejection::SignIn(_)) => Verdict::SignIn,
+        Err(Rejection::Malformed(_)) => return End::Refused,
         Err(_) => Verdict::Forbidden,
     };
     End::Route(route.name.clone(), verdict)
@@ -252,9 +257,17 @@ fn tables() -> [GateSettings; 2] {
         route("*.apps.example", "/a/b", &[], public),
     ];
     let mut all = named.clone();
+    all.push(route("paths.example", "/", &[], below_secret()));
     all.push(route("*", "/admin", &[Method::POST], ops));
     all.push(route("*", "/", &[], anybody));
     [settings(named), settings(all)]
+}
+
+/// Rules of paths.
+fn below_secret() -> AccessSettings {
+    let rule = RuleSettings { paths: vec!["/secret".into()], ..RuleSettings::default() };
+    let (allow, deny) = (vec![RuleSettings::default()], vec![rule]);
+    AccessSettings::Policies(vec![PolicySettings { name: "paths".into(), allow, deny }])
 }
 
 proptest! {
@@ -264,10 +277,10 @@ proptest! {
     #[test]
     fn explain_tells_what_the_gate_does(
         scheme in select(vec!["http", "https"]),
-        host in select(vec!["wiki.example", "login.example", "x.apps.example", "evil.example", "wiki.example.", "127.1"]),
+        host in select(vec!["wiki.example", "login.example", "x.apps.example", "paths.example", "evil.example", "wiki.example.", "127.1"]),
         port in select(vec!["", ":443", ":80", ":8443"]),
         segments in prop::collection::vec(select(vec![
-            "admin", "a", "b", "never", ".portcullis", ".portcullisx", ".Portcullis", "sign-in", "%2e%2e", "a%2Fb", "", "x;y", "..;", "%2Eportcullis", "%61dmin",
+            "admin", "a", "b", "never", ".portcullis", ".portcullisx", ".Portcullis", "sign-in", "%2e%2e", "a%2Fb", "", "x;y", "..;", "%2Eportcullis", "%61dmin", "%2Fadmin", "admin%5Ca", ".portcullis%2Fx", "secret",
         ]), 0..4),
         method in select(vec![Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]),
         who in select(vec![None, Some("ops"), Some("staff")]),

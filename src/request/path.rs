@@ -2,6 +2,7 @@
 
 mod decode;
 mod exceptions;
+mod readings;
 
 #[cfg(test)]
 mod tests;
@@ -102,7 +103,8 @@ impl RequestPath {
     /// It is `raw` with every escape decoded once, but for `%2F`, `%5C` and `%25`, which stay written so: no
     /// encoded slash is taken for a slash, and no two different paths decode to one text. Empty segments are
     /// collapsed and everything from `;` to the end of its segment is dropped, so that a route which
-    /// tolerates them still judges `/app//admin;x` as `/app/admin`.
+    /// tolerates them still judges `/app//admin;x` as `/app/admin`. What else a server may make of such spellings,
+    /// [`RequestPath::readings`] tells.
     #[must_use]
     pub fn decoded(&self) -> &str {
         self.decoded.as_deref().unwrap_or(&self.raw)

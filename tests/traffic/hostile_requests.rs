@@ -110,6 +110,37 @@ fn invariant_2_what_a_route_tolerates_is_opaque_and_arrives_as_it_came() {
     assert_eq!(gateway.get("/a//b").status(), 400);
 }
 
+/// An app that decodes before it splits, as every PEP 3333 server does, would serve the other route's page.
+#[test]
+fn invariant_20_a_tolerated_spelling_opens_no_other_route() {
+    let app = App::ok();
+    let tolerate = "tolerate = [\"encoded-slash\", \"double-encoding\", \"semicolon\", \"empty-segment\"]";
+    let gateway = Gateway::start(&(app.route(tolerate) + &app.route("path = \"/admin\"")));
+    for path in [
+        "/admin%2fusers",
+        "/%2fadmin/users",
+        "/%2Fadmin",
+        "/%5cadmin/users",
+        "/admin%5Cusers",
+        "/admin%252fusers",
+        "/%2561dmin/users",
+        "//x/admin/users",
+        "/%5cx/admin",
+        "/.portcullis%2fsign-out",
+        "/%25252541",
+    ] {
+        let answer = gateway.get(path);
+        assert_eq!(answer.status(), 400, "{path}");
+        let told: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!((&told["ambiguity"], told.get("tolerate")), (&"spelling".into(), None), "{told}");
+    }
+    assert_eq!(app.count(), 0);
+    for path in ["/a%2Fb", "/wiki%2fadmin", "/a;b/c", "/a//b", "/%252Fb"] {
+        assert_eq!(gateway.get(path).status(), 200, "{path}");
+        assert_eq!(app.last().target(), path, "as it came");
+    }
+}
+
 #[test]
 fn invariant_12_requests_that_can_be_framed_twice_are_refused() {
     let head = "POST / HTTP/1.1\r\nHost: app.example\r\n";

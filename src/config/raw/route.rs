@@ -118,7 +118,9 @@ pub(in crate::config) struct Route {
     /// download, an upgraded connection. What is sent over a WebSocket, or as an upload, always does.
     #[schemars(extend("default" = "idle"))]
     pub streams: Option<StreamsWord>,
-    /// What in paths the app needs although two programs could read it differently.
+    /// What in paths the app needs although two programs could read it differently. A path is forwarded as it came, and
+    /// only where every reading of it comes to the same: `/a%2Fb` is refused where `/a/b` is another route's, or the
+    /// rules decide otherwise about it.
     #[schemars(extend("x-default" = "nothing", "examples" = ["encoded-slash"]))]
     pub tolerate: Option<OneOrMany<TolerateWord>>,
 }

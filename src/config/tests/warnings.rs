@@ -371,3 +371,26 @@ fn deny_rules_that_hold_for_whoever_the_provider_says_too_little_of() {
     let never = |file: String| file.replace("[policies.staff]", "userinfo = \"never\"\n[policies.staff]");
     each_is_warned_of(&[(never(sessions(used("groups = \"banned\""))), &message("groups"), label)]);
 }
+
+#[test]
+fn tolerated_spellings_that_another_route_or_rule_would_decide() {
+    let message = |path: &str| format!("spellings that some apps read as `{path}` or below are refused");
+    let label = "where every reading comes to the same";
+    let admin = another(
+        "wiki.corp.example",
+        "path = \"/wiki/admin\"\nupstream = \"http://10.0.0.6\"\npolicy = \"staff\"",
+    );
+    let tolerate = |file: &str| {
+        file.replace("policy = \"staff\"\n", "policy = \"staff\"\ntolerate = \"encoded-slash\"\n")
+    };
+    let ruled = route("policy = \"staff\"\ntolerate = \"semicolon\"\ndeny = { paths = \"/wiki/t/secret\" }");
+    each_is_warned_of(&[
+        (tolerate(&admin), &message("/wiki/admin"), label),
+        (ruled, &message("/wiki/t/secret"), label),
+    ]);
+    nothing_is_said_of(&[
+        admin,
+        tolerate(GOOD),
+        route("policy = \"staff\"\ntolerate = \"semicolon\"\ndeny = { paths = \"/wiki\" }"),
+    ]);
+}

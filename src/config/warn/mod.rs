@@ -6,6 +6,7 @@ mod reach;
 mod rule;
 mod rules;
 mod server;
+mod spelling;
 mod unlisted;
 mod vain;
 
@@ -66,6 +67,7 @@ impl<'a> Meant<'a> {
         warnings.extend(self.about_rules());
         warnings.extend(self.about_routes());
         warnings.extend(self.about_open_doors());
+        warnings.extend(self.about_spellings());
         warnings
     }
 

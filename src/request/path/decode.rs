@@ -81,7 +81,7 @@ fn escape(bytes: &[u8], at: usize) -> Option<u8> {
 }
 
 /// The byte at `at` with its escape, if it is one, decoded; and where the next one begins.
-fn unit(raw: &[u8], at: usize) -> Option<(u8, usize)> {
+pub(super) fn unit(raw: &[u8], at: usize) -> Option<(u8, usize)> {
     escape(raw, at).map(|byte| (byte, at + 3)).or_else(|| raw.get(at).map(|byte| (*byte, at + 1)))
 }
 

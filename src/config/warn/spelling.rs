@@ -1,0 +1,60 @@
+//! Tolerated spellings that could be another route's, or what a rule of paths decides otherwise.
+
+use std::collections::HashSet;
+
+use crate::policy::AccessSettings;
+
+use super::super::at::{Place, at};
+use super::super::remark::{Remark, quoted};
+use super::rule::is_under;
+use super::{Meant, Row, parents};
+
+const HELP: &str = "an app that decodes before it splits sees `/a/b` in `/a%2Fb`: where any reading of a path meets \
+                    another route or is decided otherwise, the answer is 400; give what needs `tolerate` a route of \
+                    its own";
+
+impl Meant<'_> {
+    pub(super) fn about_spellings(&self) -> Vec<Remark> {
+        let mut told = HashSet::new();
+        let mut warnings = Vec::new();
+        for inner in &self.rows {
+            let above = parents(&inner.path()).into_iter().flat_map(|parent| self.at(inner.host(), &parent));
+            for outer in above.filter(|outer| tolerates(*outer)) {
+                if told.insert(outer.meant.name.clone()) {
+                    let remark = refused(tolerate(outer), &inner.path());
+                    warnings.push(remark.see(inner.claim(), "another route").help(HELP));
+                }
+            }
+        }
+        let others = self.rows.iter().filter(|row| tolerates(**row) && !told.contains(&row.meant.name));
+        warnings
+            .extend(others.filter_map(|row| Some(refused(tolerate(*row), &ruled_below(*row)?).help(HELP))));
+        warnings
+    }
+}
+
+fn refused(place: Place<'_>, path: &str) -> Remark {
+    let message = format!("spellings that some apps read as {} or below are refused", quoted(path));
+    Remark::new(place, message).expected("tolerated where every reading comes to the same")
+}
+
+fn tolerates(row: Row<'_>) -> bool {
+    !row.meant.path_exceptions.is_empty()
+}
+
+fn tolerate(row: Row<'_>) -> Place<'_> {
+    let route = row.at;
+    at!(route.tolerate).place
+}
+
+/// A path below the route's of which a rule speaks.
+fn ruled_below(row: Row<'_>) -> Option<String> {
+    let policies = match &row.meant.access {
+        AccessSettings::Policies(policies) => policies.as_slice(),
+        AccessSettings::Public | AccessSettings::SignedIn => &[],
+    };
+    let rules = policies.iter().flat_map(|policy| policy.allow.iter().chain(&policy.deny));
+    let route = row.path();
+    let below = |path: &&String| is_under(path, &route) && !is_under(&route, path);
+    rules.flat_map(|rule| &rule.paths).find(below).cloned()
+}

@@ -1,0 +1,47 @@
+//! A tolerated spelling goes on only where every reading of it comes to the same (invariant 20): an app that decodes
+//! before it splits would serve `/admin/users` for the `/admin%2Fusers` of an open route.
+
+use std::sync::Arc;
+
+use super::ambiguous::Ambiguous;
+use super::house::House;
+use super::inbound::Inbound;
+use super::own;
+use super::rejection::Rejection;
+use super::route::Route;
+use crate::policy::{Access, Decision, Question, decide};
+use crate::request::{RequestPath, Transport};
+
+/// Finds the readings of a path that its route tolerates; refuses it where one of them is another route's.
+pub(super) fn read(
+    house: &House,
+    transport: &Transport,
+    inbound: &mut Inbound,
+    route: &Arc<Route>,
+) -> Result<(), Rejection> {
+    if inbound.path.exceptions().is_empty() {
+        return Ok(());
+    }
+    let readings = inbound.path.readings().ok_or_else(|| Rejection::from(Ambiguous::too_deep()))?;
+    let is_elsewhere = |path: &&RequestPath| match house.route_of(transport, inbound, path) {
+        _ if own::holds(path.decoded()) => true,
+        Ok(found) => !Arc::ptr_eq(found, route),
+        Err(error) => matches!(error, Rejection::MethodNotAllowed(_)),
+    };
+    if let Some(path) = readings.iter().find(is_elsewhere) {
+        return Err(Ambiguous::other_route(path).into());
+    }
+    inbound.readings = readings;
+    Ok(())
+}
+
+/// The reading of a permitted request that its rules would not permit.
+pub(super) fn refused<'r>(
+    access: &Access,
+    readings: &'r [RequestPath],
+    question: &Question<'_>,
+) -> Option<&'r RequestPath> {
+    readings
+        .iter()
+        .find(|path| !matches!(decide(access, &Question { path, ..*question }), Decision::Permit(_)))
+}

@@ -1,0 +1,128 @@
+//! What a tolerated spelling is to servers that read it otherwise than we do (invariant 20).
+
+use std::collections::BTreeSet;
+
+use super::decode::unit;
+use super::{PathExceptions, RequestPath};
+
+/// Servers that decode a path over and over do it so many times at most.
+const DEPTHS: usize = 3;
+
+/// Stand-ins for an encoded `/` and `\` that stay encoded: control characters are in no path.
+const APART: [(u8, u8, &str); 2] = [(b'/', 1, "%2F"), (b'\\', 2, "%5C")];
+
+/// What a server takes for a separator.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Separators {
+    /// The plain `/` alone.
+    Plain,
+    /// What becomes a `/` by decoding as well (PEP 3333, and whoever decodes first and splits later).
+    Decoded,
+    /// And what becomes a `\`.
+    Backslashes,
+}
+
+/// What a server does with `;` in a segment.
+#[derive(Clone, Copy)]
+enum Parameters {
+    Kept,
+    /// Cut off each segment (Java servlets).
+    Dropped,
+    /// Cut off with all that follows (RFC 2396, section 3.3, as some read it).
+    Last,
+}
+
+/// What a server does with empty segments.
+#[derive(Clone, Copy)]
+enum Empty {
+    Kept,
+    Collapsed,
+    /// The first two slashes begin an authority (RFC 3986, section 4.2).
+    Authority,
+}
+
+impl RequestPath {
+    /// The other paths that a server may take this one for, where something in it needs a route's tolerance: each
+    /// once, as a path whose [`decoded`](RequestPath::decoded) is that reading. `None` where it is encoded more
+    /// than three times over: nobody can tell them all.
+    #[must_use]
+    pub fn readings(&self) -> Option<Vec<Self>> {
+        if self.exceptions.is_empty() {
+            return Some(Vec::new());
+        }
+        let mut texts = BTreeSet::new();
+        for separators in [Separators::Plain, Separators::Decoded, Separators::Backslashes] {
+            let mut bytes = self.raw.as_bytes().to_vec();
+            for _ in 0..DEPTHS {
+                bytes = decoded(&bytes, separators);
+                texts.extend(segmented(&bytes));
+            }
+            if decoded(&bytes, separators) != bytes {
+                return None;
+            }
+        }
+        texts.remove(self.decoded());
+        let reading = |text: String| Self {
+            raw: self.raw.clone(),
+            decoded: Some(text.into_boxed_str()),
+            exceptions: PathExceptions::default(),
+        };
+        Some(texts.into_iter().map(reading).collect())
+    }
+}
+
+/// Every escape decoded once, but for separators that stay apart.
+fn decoded(bytes: &[u8], separators: Separators) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some((byte, next)) = unit(bytes, at) {
+        let apart = APART.iter().find(|(separator, ..)| *separator == byte && next > at + 1);
+        text.push(match (separators, byte, apart) {
+            (Separators::Plain, _, Some((_, stand_in, _))) => *stand_in,
+            (Separators::Backslashes, b'\\', _) => b'/',
+            (Separators::Plain | Separators::Decoded | Separators::Backslashes, byte, _) => byte,
+        });
+        at = next;
+    }
+    text
+}
+
+/// The paths that servers make of decoded bytes.
+fn segmented(bytes: &[u8]) -> impl Iterator<Item = String> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let ways = [Parameters::Kept, Parameters::Dropped, Parameters::Last];
+    let cut: BTreeSet<_> = ways.into_iter().map(|way| without_parameters(&text, way)).collect();
+    cut.into_iter().flat_map(|text| {
+        [Empty::Kept, Empty::Collapsed, Empty::Authority].map(|way| spelled(&without_empty(&text, way)))
+    })
+}
+
+fn without_parameters(text: &str, way: Parameters) -> String {
+    let name = |part: &str| part.split(';').next().unwrap_or_default().to_owned();
+    match way {
+        Parameters::Kept => text.to_owned(),
+        Parameters::Dropped => text.split('/').map(name).collect::<Vec<_>>().join("/"),
+        Parameters::Last => name(text),
+    }
+}
+
+fn without_empty(text: &str, way: Empty) -> String {
+    match (way, text.strip_prefix("//")) {
+        (Empty::Collapsed, _) => {
+            let mut before = None;
+            text.chars().filter(|letter| before.replace(*letter) != Some('/') || *letter != '/').collect()
+        }
+        (Empty::Authority, Some(rest)) => rest.find('/').map_or("/", |border| &rest[border..]).to_owned(),
+        (Empty::Kept, _) | (Empty::Authority, None) => text.to_owned(),
+    }
+}
+
+/// As [`RequestPath::decoded`] is written: `%` and separators that stay apart in their escapes.
+fn spelled(text: &str) -> String {
+    let text = text.replace('%', "%25");
+    APART.iter().fold(text, |text, (_, stand_in, written)| text.replace(char::from(*stand_in), written))
+}
+
+#[cfg(test)]
+#[path = "readings_tests.rs"]
+mod tests;
