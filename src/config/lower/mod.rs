@@ -14,6 +14,7 @@ mod route;
 mod server;
 mod upstream;
 mod value;
+mod whose;
 
 pub(super) use conflict::claim;
 pub(super) use policy::own_rules;
@@ -24,7 +25,7 @@ use std::path::{Path, PathBuf};
 use crate::authn::Accept;
 use crate::gate::RouteSettings;
 use crate::identity::ClaimPath;
-use crate::oidc::RelyingPartySettings;
+use crate::oidc::{ProviderSettings, RelyingPartySettings};
 use crate::policy::PolicySettings;
 
 use super::at::{At, at};
@@ -48,6 +49,8 @@ struct Lowering<'a> {
 struct Known<'a> {
     /// Names of providers.
     providers: Vec<&'a str>,
+    /// The providers, but for those of which something has been left out.
+    settings: &'a [ProviderSettings],
     policies: &'a BTreeMap<String, PolicySettings>,
     /// The credentials that some provider offers.
     offered: Accept,
@@ -93,7 +96,8 @@ impl Lowering<'_> {
         let names = at!(config.providers).names();
         let policies = self.policies(at!(config.policies), &names);
         let offered = self.offered(at!(config.providers));
-        let routes = self.routes(config, &Known { providers: names, policies: &policies, offered });
+        let known = Known { providers: names, settings: &providers, policies: &policies, offered };
+        let routes = self.routes(config, &known);
         let named = named_claims(&policies, &routes);
         providers.iter_mut().for_each(|provider| provider.claims.named_by_rules.clone_from(&named));
         let public_url = self.public_url(server, &routes);

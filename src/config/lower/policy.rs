@@ -13,6 +13,8 @@ use super::Lowering;
 use super::route::path_prefix;
 use super::value::{domain, filled, is_name, method, network, unknown};
 
+/// In place of a provider's name: whoever vouches.
+pub(super) const ANY: &str = "any";
 /// What a route's own rules are called in explanations; no policy can have this name.
 pub(super) const OWN: &str = "route";
 
@@ -73,7 +75,7 @@ impl Lowering<'_> {
             email_domains: self.condition(at!(at.email_domains), domain),
             groups: self.condition(at!(at.groups), filled),
             scopes: self.condition(at!(at.scopes), scope),
-            providers: self.either(at!(at.providers), at!(at.provider), |at| provider(at, providers)),
+            providers: self.providers_of(at, providers),
             claims: self.claim_conditions(at!(at.claims)),
             methods: self.condition(at!(at.methods), method),
             paths: self.condition(at!(at.paths), |at| {
@@ -91,6 +93,21 @@ impl Lowering<'_> {
             );
         }
         settings
+    }
+
+    /// Which providers the rule means; none where it means any.
+    fn providers_of(&mut self, at: At<'_, Rule>, known: &[&str]) -> Vec<ProviderName> {
+        if !means_any(at.value) {
+            return self.either(at!(at.providers), at!(at.provider), |at| provider(at, known));
+        }
+        let written: Vec<_> = at!(at.providers).all().into_iter().chain(at!(at.provider).all()).collect();
+        if let Some(other) = written.into_iter().find(|at| at.value != ANY) {
+            self.fault(
+                Remark::new(other.place, format!("{} beside \"any\"", quoted(other.value)))
+                    .expected("expected names of providers, or \"any\" alone"),
+            );
+        }
+        Vec::new()
     }
 
     /// A condition that is called by its plural or its singular.
@@ -142,6 +159,16 @@ impl Lowering<'_> {
     }
 }
 
+/// Whether the rule says that it does not matter who vouches.
+fn means_any(rule: &Rule) -> bool {
+    let says = |list: &Option<OneOrMany<String>>| match list {
+        Some(OneOrMany::One(word)) => word == ANY,
+        Some(OneOrMany::Many(words)) => words.iter().any(|word| word == ANY),
+        None => false,
+    };
+    says(&rule.providers) || says(&rule.provider)
+}
+
 fn is_empty(rule: &Rule) -> bool {
     let Rule {
         users,
@@ -159,7 +186,9 @@ fn is_empty(rule: &Rule) -> bool {
     } = rule;
     let lists =
         [users, user, emails, email_domains, groups, scopes, providers, provider, methods, paths, networks];
-    claims.is_none() && lists.into_iter().all(Option::is_none)
+    let given = lists.into_iter().filter(|list| list.is_some()).count();
+    let providers = [providers, provider].into_iter().filter(|list| list.is_some()).count();
+    claims.is_none() && (given == 0 || (given == providers && means_any(rule)))
 }
 
 fn address(at: At<'_, String>) -> Result<String, Remark> {

@@ -15,6 +15,7 @@ use super::super::at::{At, Place, at};
 use super::super::raw::{self, Claims, ClientAuth, OneOrMany, Provider, ResponseMode as RawMode, Userinfo};
 use super::super::remark::{Remark, quoted};
 use super::Lowering;
+use super::policy::ANY;
 use super::value::{DAY, MINUTE, filled, is_loopback, is_name, url};
 
 impl Lowering<'_> {
@@ -33,10 +34,10 @@ impl Lowering<'_> {
     }
 
     fn provider(&mut self, name: &str, at: At<'_, Provider>) -> Option<ProviderSettings> {
-        if !is_name(name) {
+        if !is_name(name) || name == ANY {
             self.fault(
                 Remark::new(at.place, format!("{} is no name for a provider", quoted(name)))
-                    .expected("expected letters, digits, `-` and `_`, at most 64"),
+                    .expected("expected letters, digits, `-` and `_`, at most 64, and not \"any\""),
             );
         }
         let issuer = self.keep(issuer(at!(at.issuer)));

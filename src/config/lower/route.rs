@@ -28,6 +28,7 @@ impl Lowering<'_> {
         self.conflicts(&lowered);
         self.unique_names(&lowered);
         self.reserved(&lowered);
+        self.whose(config, &lowered, known.settings);
         lowered.into_iter().map(|(_, route)| route).collect()
     }
 

@@ -44,7 +44,8 @@ pub(in crate::config) struct Rule {
     /// Scopes of the access token; unlike elsewhere all of them are required.
     #[schemars(extend("x-default" = "any", "examples" = ["orders:read"]))]
     pub scopes: Option<OneOrMany<String>>,
-    /// Names of providers that vouch.
+    /// Names of providers that vouch, or `any`. Where several could, a rule of `allow` that names users, addresses or
+    /// groups says whose it means.
     #[schemars(extend("x-default" = "any", "examples" = ["corp"]))]
     pub providers: Option<OneOrMany<String>>,
     /// The same as `providers`.

@@ -42,7 +42,7 @@ email_domains = ["partner.example"]
 allow = [{ provider = "corp", groups = ["staff"] }]
 
 [policies.admins]
-allow = [{ groups = ["ops"] }]
+allow = [{ groups = ["ops"], provider = "any" }]
 deny  = [{ networks = ["203.0.113.0/24"] }]
 
 [[routes]]

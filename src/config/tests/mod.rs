@@ -12,6 +12,7 @@ mod reports;
 mod secrets;
 mod slips;
 mod warnings;
+mod whose;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -108,7 +109,7 @@ client_secret = { env = "SECRET" }
 audiences = ["https://api.corp.example"]
 
 [policies.staff]
-allow = [{ groups = ["staff"] }]
+allow = [{ groups = ["staff"], provider = "corp" }]
 
 [[routes]]
 host = "wiki.corp.example"
