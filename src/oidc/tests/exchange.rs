@@ -251,6 +251,27 @@ async fn an_error_is_the_providers_own_word_whatever_the_status_and_the_type() {
 }
 
 #[tokio::test]
+async fn a_provider_that_is_slow_or_overloaded_gets_another_try() {
+    let world = World::new().await;
+    let refusals = ["temporarily_unavailable", "server_error", "slow_down"];
+    let answers =
+        refusals.map(|error| Answer::Reply(400, "application/json", json!({"error": error}).to_string()));
+    for answer in answers.into_iter().chain([Answer::Reply(503, "text/html", String::new())]) {
+        world.fake.answer("/token", answer);
+        let departure = world.begin();
+        let error = world.provider.finish(&departure.flow, world.callback(&departure)).await.unwrap_err();
+        assert!(error.public().contains("try again"), "{error}");
+        let callback = CallbackParameters {
+            error: Some("temporarily_unavailable".into()),
+            code: None,
+            ..world.callback(&departure)
+        };
+        let error = world.provider.finish(&departure.flow, callback).await.unwrap_err();
+        assert!(error.public().contains("try again"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_response_counts_whatever_type_it_is_called() {
     let world = World::new().await;
     for media_type in ["text/plain", "text/html; charset=utf-8", "application/x-javascript"] {

@@ -102,6 +102,13 @@ async fn invariant_6_a_response_for_another_flow_provider_or_issuer_spends_no_co
     for iss in [None, Some("https://evil.example".to_owned()), Some(format!("{}/", world.fake.issuer))] {
         let result = world.provider.finish(&mine.flow, CallbackParameters { iss, ..good.clone() }).await;
         assert!(matches!(result, Err(SignInError::MixUp { .. })));
+        let told = result.unwrap_err().to_string();
+        assert_ne!(told.contains("mix-up attack?"), told.contains("differ by the slash"), "{told}");
+        assert_eq!(
+            told.contains("differ by the slash"),
+            told.contains(&format!("{}/", world.fake.issuer)),
+            "{told}"
+        );
     }
     let partner = World::with(|settings| settings.name = crate::identity::ProviderName::new("partner")).await;
     let result = partner.provider.finish(&mine.flow, good).await;
