@@ -20,8 +20,15 @@ const COOKIE: &str = "portcullis";
 
 /// What lies beside the state file and is no store: it holds nothing that a restored gateway needs.
 /// `-endings` is taken into the copy of the state file.
-const NO_STORES: [&str; 6] =
-    ["portcullis.toml", "log", "state.db-wal", "state.db-shm", "state.db-lock", "state.db-endings"];
+const NO_STORES: [&str; 7] = [
+    "portcullis.toml",
+    "log",
+    "state.db-wal",
+    "state.db-shm",
+    "state.db-lock",
+    "state.db-endings",
+    "state.db-control",
+];
 
 fn run(house: &House, arguments: &[&str]) -> (bool, String) {
     let output = program(house.gateway.directory.path(), arguments);

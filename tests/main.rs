@@ -28,6 +28,7 @@ mod sign_in;
 mod sign_in_cannot_be_taken_over;
 mod state_file;
 mod support;
+mod take_over;
 mod terminal;
 mod tolerated_spellings;
 mod traffic;

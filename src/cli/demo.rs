@@ -59,7 +59,7 @@ async fn play(arguments: &DemoArguments) -> ExitCode {
     runtime::raise_open_files();
     let configuration = if arguments.show_config { demo.configuration() } else { String::new() };
     let welcome = configuration + &super::welcome::welcome(&demo, Paint::of_output());
-    let ended = runtime::run(settings, Box::new(|| None), || print(&welcome)).await;
+    let ended = runtime::run(settings, Box::new(|| None), runtime::Start::Fresh, || print(&welcome)).await;
     drop(guard);
     ended.map_or_else(|error| not_started(&error, arguments.listen), |()| ExitCode::SUCCESS)
 }

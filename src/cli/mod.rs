@@ -34,7 +34,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the gateway
-    Run(ConfigFile),
+    Run(run::RunArguments),
     /// Report every fault of a configuration file; exit 0 where there is none
     Check(check::CheckArguments),
     /// Print the JSON Schema of the configuration, for editors
@@ -73,7 +73,7 @@ impl ConfigFile {
 #[must_use]
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run(file) => run::run(file.path()),
+        Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Schema => check::schema(),
         Command::Demo(arguments) => demo::demo(&arguments),

@@ -3,14 +3,27 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::Args;
+
 use super::terminal::{complain, complain_of, has_colour};
 use super::{BAD_CONFIGURATION, UNUSABLE_STATE};
 use crate::config::{self, Finding, Report, Settings, SystemSources};
-use crate::runtime::{self, Reload, StartError};
+use crate::runtime::{self, Reload, Start, StartError};
 use crate::telemetry::{self, LogFormat};
 
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    #[command(flatten)]
+    file: super::ConfigFile,
+    /// Go on in place of the gateway that runs with the same state file, without refusing a connection
+    #[arg(long)]
+    take_over: bool,
+}
+
 /// Runs the gateway until it is told to end.
-pub(super) fn run(path: &Path) -> ExitCode {
+pub(super) fn run(arguments: &RunArguments) -> ExitCode {
+    let path = arguments.file.path();
+    let start = if arguments.take_over { Start::TakeOver } else { Start::Fresh };
     let loaded = config::load(path, &SystemSources);
     let log = match &loaded {
         Ok((settings, _)) => settings.log.clone(),
@@ -23,7 +36,7 @@ pub(super) fn run(path: &Path) -> ExitCode {
     let code = match loaded {
         Ok((settings, report)) => {
             tell(path, &report, log.format);
-            with(settings, reload_from(path.to_owned(), log.format))
+            with(settings, reload_from(path.to_owned(), log.format), start)
         }
         Err(report) => {
             tell(path, &report, log.format);
@@ -33,9 +46,10 @@ pub(super) fn run(path: &Path) -> ExitCode {
     code.map_or_else(|error| ended(&error, log.format), |()| ExitCode::SUCCESS)
 }
 
-fn with(settings: Settings, reload: Reload) -> Result<(), StartError> {
+fn with(settings: Settings, reload: Reload, start: Start) -> Result<(), StartError> {
     runtime::raise_open_files();
-    let run = |control: tokio::runtime::Runtime| control.block_on(runtime::run(settings, reload, || ()));
+    let run =
+        |control: tokio::runtime::Runtime| control.block_on(runtime::run(settings, reload, start, || ()));
     control().map_err(StartError::System).and_then(run)
 }
 

@@ -1,9 +1,13 @@
 //! Sockets, worker threads, signals, reload and drain: the life of the process.
 
+mod admin_socket;
+mod control;
 mod files;
+mod life;
 mod observe;
 mod open_files;
 mod program;
+mod replace;
 mod serve;
 mod signals;
 mod sockets;
@@ -12,10 +16,11 @@ mod workers;
 
 use std::time::Duration;
 
+pub use control::TakeOverError;
 pub use files::{Ticker, watch};
 pub use open_files::raise_open_files;
-pub use program::{Reload, StartError, run};
-pub use serve::{ApplyError, Draining, Runtime, serve};
+pub use program::{Reload, Start, StartError, run};
+pub use serve::{ApplyError, Draining, Next, Runtime, serve};
 pub use signals::signals;
 pub use sockets::Sockets;
 pub use workers::Workers;
@@ -27,7 +32,11 @@ pub enum Event {
     Reload,
     /// The first SIGTERM or SIGINT: accept no more and let requests end.
     Drain,
-    /// The second one: end at once.
+    /// SIGUSR2: start the program anew, which takes over from this process.
+    Replace,
+    /// Another process wants to take over.
+    TakeOver,
+    /// The second SIGTERM or SIGINT: end at once.
     Stop,
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::control::Predecessors;
 use super::{Draining, Runtime};
 use crate::admin::Missing;
 use crate::gate::Gate;
@@ -10,20 +11,30 @@ use crate::session::Sessions;
 use crate::storage::StateHealth;
 use crate::telemetry::{Metrics, Scrape};
 
-/// What keeps the process from its work. A part that is away leaves the others at theirs, so that only the drain
-/// makes the whole unready.
-pub(super) fn missing(gate: &Gate, state: &StateHealth, draining: &Draining) -> Vec<Missing> {
-    let parts = gate.missing().into_iter();
-    let parts = parts.map(|part| Missing { what: part.what, why: part.why, fatal: false });
-    let state = state.troubles().into_iter();
-    let state = state.map(|why| Missing { what: "state".into(), why, fatal: false });
-    let drain = draining.has_begun().then(|| Missing {
-        what: "process".into(),
-        why: "it is draining: it takes no new connections, and ends when those it has are done".into(),
-        fatal: true,
-    });
-    drain.into_iter().chain(state).chain(parts).collect()
+/// Whom readiness asks.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) gate: Gate,
+    pub(super) state: StateHealth,
+    pub(super) draining: Draining,
+    pub(super) predecessors: Predecessors,
 }
+
+impl Told {
+    /// What keeps the process from its work. A part that is away leaves the others at theirs, so that only the
+    /// drain makes the whole unready.
+    pub(super) fn missing(&self) -> Vec<Missing> {
+        let part = |what: &str, why: &str| Missing { what: what.into(), why: why.into(), fatal: false };
+        let drain = self.draining.has_begun().then(|| Missing { fatal: true, ..part("process", DRAINING) });
+        let before = (self.predecessors.count() > 0).then(|| part("predecessor", PREDECESSOR));
+        let state = self.state.troubles().into_iter().map(|why| part("state", &why));
+        let gate = self.gate.missing().into_iter().map(|missing| part(&missing.what, &missing.why));
+        drain.into_iter().chain(before).chain(state).chain(gate).collect()
+    }
+}
+
+const DRAINING: &str = "it is draining: it takes no new connections, and ends when those it has are done";
+const PREDECESSOR: &str = "the process that this one has taken over from is draining: its streams still live";
 
 /// Puts the state file's health into the metrics.
 #[expect(clippy::cast_precision_loss, reason = "nobody signs out 2^53 times")]

@@ -2,26 +2,26 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch as watched};
 use zeroize::Zeroizing;
 
+use super::admin_socket::AdminSocket;
+use super::control::{self, Control, Offered, Predecessors, Released, TakeOverError};
+use super::life::{Life, Reloading};
 use super::open_files::within_open_files;
-use super::{ApplyError, Draining, Event, Runtime, WATCH_INTERVAL, observe, serve, signals, systemd, watch};
+use super::{ApplyError, Runtime, WATCH_INTERVAL, observe, signals, systemd, watch};
 use crate::admin::{self, AdminSettings};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::forward::{Asserter, AssertionKey, AssertionKeyError};
 use crate::gate::{BuildError, Foundations, Gate, SealingKeys};
 use crate::listener::ConnectionLimits;
-use crate::session::{EmbeddedStore, Sessions};
-use crate::storage::{Database, StateHealth, StorageError, keys};
+use crate::session::{EmbeddedStore, MovableStore, Sessions};
+use crate::storage::{Database, StorageError, keys};
 use crate::telemetry::Metrics;
 
 /// Why the gateway does not start. Each text says where and what to do.
@@ -42,6 +42,9 @@ pub enum StartError {
     /// The key that signs assertions.
     #[error("the assertion key in the state file cannot be used: {0}")]
     AssertionKey(#[from] AssertionKeyError),
+    /// The gateway that runs.
+    #[error(transparent)]
+    TakeOver(#[from] TakeOverError),
     /// The system.
     #[error("the system refused a thread, a signal handler or a socket: {0}")]
     System(#[from] io::Error),
@@ -53,9 +56,12 @@ impl StartError {
     pub fn is_unusable_state(&self) -> bool {
         match self {
             Self::Storage(error) => error.is_final(),
-            Self::Listen(_) | Self::Admin(..) | Self::Gate(_) | Self::AssertionKey(_) | Self::System(_) => {
-                false
-            }
+            Self::Listen(_)
+            | Self::Admin(..)
+            | Self::Gate(_)
+            | Self::AssertionKey(_)
+            | Self::TakeOver(_)
+            | Self::System(_) => false,
         }
     }
 }
@@ -63,42 +69,96 @@ impl StartError {
 /// Reads the configuration again; `None` where it has faults, which have been reported then.
 pub type Reload = Box<dyn Fn() -> Option<Settings> + Send + Sync>;
 
+/// How the process begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// By itself.
+    Fresh,
+    /// In place of the gateway that runs with the same state file; by itself where none does.
+    TakeOver,
+}
+
 /// Runs the gateway until it is told to end. `ready` is called once it answers.
 ///
 /// # Errors
-/// Where it cannot start; nothing is left behind then.
-pub async fn run(settings: Settings, reload: Reload, ready: impl FnOnce() + Send) -> Result<(), StartError> {
+/// Where it cannot start; nothing is left behind then, and a gateway that it was to take over from goes on.
+pub async fn run(
+    settings: Settings,
+    reload: Reload,
+    start: Start,
+    ready: impl FnOnce() + Send,
+) -> Result<(), StartError> {
     let workers =
         settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
     let (send, events) = mpsc::channel(16);
     let (files, list) = watched::channel(settings.watched.clone());
     let watching = watch(list, WATCH_INTERVAL, send.clone());
     // Before anybody can know that we are there: a SIGHUP that nobody listens for ends the process.
-    let signals = signals(send)?;
+    let signals = signals(send.clone())?;
+    let (released, received) = released(start, &settings).await?;
     let database = open(settings.state.as_deref())?;
-    let foundations = foundations(&settings, workers, &database).await?;
+    let store = MovableStore::new(Arc::new(EmbeddedStore::new(database.clone())));
+    let foundations = foundations(&settings, workers, &database, store.clone()).await?;
     let sessions = foundations.sessions.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
-    let inherited = systemd::inherited()?;
+    let inherited: Vec<_> = systemd::inherited()?.into_iter().chain(received.inherited).collect();
     tell_of_unlisted(&inherited, &settings);
     let mut runtime = Runtime::start(workers, |_| gate.clone(), inherited, settings.drain)?;
+    runtime.receive(received.listeners);
     runtime.apply(&settings.listeners, bounded(&settings, workers))?;
     observe::listeners(&gate.metrics(), &runtime);
     observe::state(&gate.metrics(), database.health(), &sessions);
-    if let Some(admin) = &settings.admin {
-        open_admin(admin, &gate, database.health(), runtime.draining()).await?;
+    let predecessors = runtime.predecessors();
+    let told = observe::Told {
+        gate: gate.clone(),
+        state: database.health().clone(),
+        draining: runtime.draining(),
+        predecessors: predecessors.clone(),
+    };
+    let admin = settings.admin.as_ref().map(|admin| open_admin(admin, told, received.admin)).transpose()?;
+    if let Some(released) = released {
+        go_on(released, &sessions, &predecessors).await;
     }
+    let control = Control::open(&settings, &database, store, &sessions, &send);
     tokio::spawn(database.tend());
+    drop(database); // from now on it is the store's alone, and can be given away
     tokio::spawn(sessions.clone().maintain());
     tokio::spawn(signals);
     tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
     ready();
-    Reloading { gate, running: settings, workers, files, reload }.live(runtime, events).await;
+    let reloading = Reloading { gate, running: settings, workers, files, reload };
+    Life { reloading, control, admin }.live(runtime, events).await;
     if let Err(error) = sessions.flush().await {
         tracing::error!(%error, "when sessions were last used could not be written");
     }
     Ok(())
+}
+
+/// Has the gateway that runs, if one does, give up its sockets and then its state file.
+async fn released(start: Start, settings: &Settings) -> Result<(Option<Released>, Offered), StartError> {
+    if start == Start::Fresh {
+        return Ok((None, Offered::default()));
+    }
+    let state = settings.state.as_deref().ok_or(TakeOverError::NoState)?;
+    match control::ask(state).await? {
+        Some(offer) => {
+            let (released, sockets) = offer.release().await?;
+            Ok((Some(released), sockets))
+        }
+        None => {
+            tracing::info!("no gateway runs with this state file; there is nothing to take over");
+            Ok((None, Offered::default()))
+        }
+    }
+}
+
+/// Everything is here by now: where the old process is lost in this moment, it has ended.
+async fn go_on(released: Released, sessions: &Sessions, predecessors: &Predecessors) {
+    match released.serving(sessions, predecessors).await {
+        Ok(()) => tracing::info!("this process has taken over; the one before it drains"),
+        Err(error) => tracing::warn!(%error, "the process before this one was lost in the take-over"),
+    }
 }
 
 /// Names sockets of systemd that no listener has the address of: who connects there waits for ever.
@@ -114,53 +174,8 @@ fn tell_of_unlisted(inherited: &[std::net::TcpListener], settings: &Settings) {
     }
 }
 
-/// What a reload changes.
-struct Reloading {
-    gate: Gate,
-    /// The settings in force.
-    running: Settings,
-    workers: usize,
-    files: watched::Sender<Vec<PathBuf>>,
-    reload: Reload,
-}
-
-impl Reloading {
-    async fn live(mut self, runtime: Runtime, events: mpsc::Receiver<Event>) {
-        // Seconds, shared because the drain is asked for while the reload still holds the rest.
-        let drain = Arc::new(AtomicU64::new(self.running.drain.as_secs()));
-        let at_end = Arc::clone(&drain);
-        let limit = move || Duration::from_secs(at_end.load(Ordering::Relaxed));
-        serve(runtime, limit, events, async |runtime: &mut Runtime| {
-            self.again(runtime);
-            drain.store(self.running.drain.as_secs(), Ordering::Relaxed);
-        })
-        .await;
-    }
-
-    fn again(&mut self, runtime: &mut Runtime) {
-        let settings = (self.reload)();
-        let good = settings.is_some_and(|settings| self.take(runtime, settings));
-        self.gate.reloaded(good);
-    }
-
-    fn take(&mut self, runtime: &mut Runtime, settings: Settings) -> bool {
-        self.files.send_replace(settings.watched.clone());
-        if let Err(error) = apply(runtime, &self.gate, &settings, self.workers) {
-            tracing::error!(%error, "the new configuration was refused; the old one goes on");
-            return false;
-        }
-        observe::listeners(&self.gate.metrics(), runtime);
-        for key in unchangeable(&self.running, &settings) {
-            tracing::warn!(key, "this key has changed and takes effect at the next start only");
-        }
-        tracing::info!(routes = settings.routes.len(), "the configuration was reloaded");
-        self.running = settings;
-        true
-    }
-}
-
 /// Keys that a running process cannot follow.
-fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
+pub(super) fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
     let keys = [
         ("server.state", old.state != new.state),
         ("server.workers", old.workers != new.workers),
@@ -186,7 +201,12 @@ fn bounded(settings: &Settings, workers: usize) -> ConnectionLimits {
 }
 
 /// The gate first: it may refuse without having changed anything, as the listeners may.
-fn apply(runtime: &mut Runtime, gate: &Gate, settings: &Settings, workers: usize) -> Result<(), StartError> {
+pub(super) fn apply(
+    runtime: &mut Runtime,
+    gate: &Gate,
+    settings: &Settings,
+    workers: usize,
+) -> Result<(), StartError> {
     let prepared = gate.prepare(&settings.gate())?;
     runtime.apply(&settings.listeners, bounded(settings, workers))?;
     prepared.put_in_place();
@@ -197,6 +217,7 @@ async fn foundations(
     settings: &Settings,
     workers: usize,
     database: &Database,
+    store: MovableStore,
 ) -> Result<Foundations, StartError> {
     let clock = Clock::system();
     let flow = keys::load_or_create(database, "flow-cookies").await?;
@@ -206,8 +227,7 @@ async fn foundations(
     let public = settings.relying_party.public_url.as_ref();
     let issuer = public.map_or("portcullis", |url| url.as_str().trim_end_matches('/'));
     let asserter = Arc::new(Asserter::new(issuer, AssertionKey::from_pkcs8(&signing)?, &[], clock.clone()));
-    let store = Arc::new(EmbeddedStore::new(database.clone()));
-    let sessions = Sessions::new(settings.session.clone(), store, clock.clone());
+    let sessions = Sessions::new(settings.session.clone(), Arc::new(store), clock.clone());
     let (metrics, background) = (Metrics::new(), Handle::current());
     Ok(Foundations::new(workers, clock, metrics, sessions, sealing, asserter, background))
 }
@@ -221,16 +241,12 @@ fn new_assertion_key() -> Zeroizing<Vec<u8>> {
     Zeroizing::new(AssertionKey::generate().map(|key| key.pkcs8().to_vec()).unwrap_or_default())
 }
 
-async fn open_admin(
+fn open_admin(
     settings: &AdminSettings,
-    gate: &Gate,
-    state: &StateHealth,
-    draining: Draining,
-) -> Result<(), StartError> {
-    let (address, hosts) = (settings.address, settings.hosts.clone());
-    let listener = TcpListener::bind(address).await.map_err(|error| StartError::Admin(address, error))?;
-    let (gate, state, metrics) = (gate.clone(), state.clone(), gate.metrics());
-    let readiness = Arc::new(move || observe::missing(&gate, &state, &draining));
-    tokio::spawn(admin::serve(listener, admin::Sources { readiness, metrics, hosts }));
-    Ok(())
+    told: observe::Told,
+    received: Vec<std::net::TcpListener>,
+) -> Result<AdminSocket, StartError> {
+    let (address, hosts, metrics) = (settings.address, settings.hosts.clone(), told.gate.metrics());
+    let sources = admin::Sources { readiness: Arc::new(move || told.missing()), metrics, hosts };
+    AdminSocket::open(address, received, sources).map_err(|error| StartError::Admin(address, error))
 }

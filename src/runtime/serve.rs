@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, unbounded_
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::control::{Offered, Predecessors};
 use super::sockets::{Shares, Sockets};
 use super::{Event, Workers, systemd};
 use crate::listener::{
@@ -49,6 +50,8 @@ struct Share {
 #[derive(Debug)]
 struct Open {
     local: SocketAddr,
+    /// The workers' sockets once more, for a process that takes over; closed when the drain begins.
+    sockets: Shares,
     serving: Arc<ArcSwap<Serving>>,
     phase: watch::Sender<Phase>,
 }
@@ -64,6 +67,7 @@ pub struct Runtime {
     leaving: Vec<watch::Sender<Phase>>,
     drain: Duration,
     draining: Draining,
+    predecessors: Predecessors,
 }
 
 /// Whether the process takes no more connections. Cheap to clone.
@@ -106,7 +110,8 @@ impl Runtime {
         })?;
         let sockets = Sockets::new(count, inherited);
         let (open, draining) = (BTreeMap::new(), Draining::default());
-        Ok(Self { workers, shares, sockets, open, leaving: Vec::new(), drain, draining })
+        let predecessors = Predecessors::default();
+        Ok(Self { workers, shares, sockets, open, leaving: Vec::new(), drain, draining, predecessors })
     }
 
     /// Makes the listeners as configured: opens new addresses, gives equal ones their new settings and
@@ -134,6 +139,7 @@ impl Runtime {
             }
         }
         gone.iter().for_each(|address| self.close(address));
+        self.sockets.forget_received();
         Ok(())
     }
 
@@ -173,6 +179,31 @@ impl Runtime {
         self.open.iter().map(|(address, open)| (*address, Arc::clone(open.serving.load().tally())))
     }
 
+    /// Serves these sockets of another process, too, where the next [`Runtime::apply`] names their address;
+    /// closes the others then.
+    pub(super) fn receive(&mut self, received: Vec<TcpListener>) {
+        self.sockets.receive(received);
+    }
+
+    /// The sockets of all listeners, and systemd's, for a process that takes over.
+    ///
+    /// # Errors
+    /// Where there are no more descriptors.
+    pub(super) fn offered(&self) -> io::Result<Offered> {
+        let ours = self.open.values().filter(|open| !self.sockets.has_inherited(&open.local));
+        let listeners = ours.flat_map(|open| &open.sockets).map(TcpListener::try_clone);
+        Ok(Offered {
+            listeners: listeners.collect::<io::Result<_>>()?,
+            inherited: self.sockets.inherited()?,
+            admin: Vec::new(),
+        })
+    }
+
+    /// The processes that live on through this one: it does not end before them, within the limit of its drain.
+    pub(super) fn predecessors(&self) -> Predecessors {
+        self.predecessors.clone()
+    }
+
     /// Tells when the drain begins, for readiness.
     pub fn draining(&self) -> Draining {
         self.draining.clone()
@@ -182,6 +213,7 @@ impl Runtime {
     pub fn enter(&mut self, phase: Phase) {
         self.draining.0.store(phase != Phase::Serve, Ordering::Relaxed);
         self.shares.clear();
+        self.open.values_mut().for_each(|open| open.sockets.clear());
         let senders = self.open.values().map(|open| &open.phase).chain(&self.leaving);
         for sender in senders {
             sender.send_replace(phase);
@@ -215,13 +247,14 @@ fn hand_out(
     let local = sockets.first().and_then(|socket| socket.local_addr().ok()).unwrap_or(address);
     let serving = Arc::new(ArcSwap::from_pointee(serving));
     let (phase, phases) = watch::channel(Phase::Serve);
-    for (worker, socket) in workers.iter().zip(sockets) {
+    let kept = sockets.iter().filter_map(|socket| socket.try_clone().ok()).collect();
+    for (worker, socket) in workers.iter().cycle().zip(sockets) {
         let share = Share { socket, serving: Arc::clone(&serving), phase: phases.clone() };
         if worker.send(share).is_err() {
             tracing::error!(%address, "a worker has ended and serves no new listener");
         }
     }
-    Open { local, serving, phase }
+    Open { local, sockets: kept, serving, phase }
 }
 
 /// What a worker does: serves its shares until no more can come and all have ended.
@@ -249,32 +282,38 @@ fn serve_share<H: Handler>(serving: &mut JoinSet<()>, share: Share, handler: H, 
     }
 }
 
+/// What follows an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The process goes on.
+    GoOn,
+    /// Another process has taken over: this one drains, and systemd is told no more.
+    HandedOver,
+}
+
 /// Runs until it is told to end: reloads, drains and stops as the events say.
 ///
-/// `reload` reads the configuration again, exchanges what the handlers go by and calls
-/// [`Runtime::apply`]; it logs its own faults and leaves everything as it was. systemd hears of each step.
+/// `act` does what a [`Event::Reload`], [`Event::Replace`] or [`Event::TakeOver`] asks. For a reload it reads the
+/// configuration again, exchanges what the handlers go by and calls [`Runtime::apply`]; it logs its own faults
+/// and leaves everything as it was. systemd hears of each step.
 pub async fn serve(
     mut runtime: Runtime,
     drain: impl Fn() -> Duration,
     mut events: Receiver<Event>,
-    mut reload: impl AsyncFnMut(&mut Runtime),
+    mut act: impl AsyncFnMut(&mut Runtime, Event) -> Next,
 ) {
     systemd::ready();
     let life = async {
-        let end = loop {
-            match events.recv().await {
-                Some(Event::Reload) => {
-                    systemd::reloading();
-                    reload(&mut runtime).await;
-                    systemd::ready();
-                }
-                end => break end,
+        match live(&mut runtime, &mut events, &mut act).await {
+            End::Event(Some(Event::Stop)) => {
+                systemd::stopping();
+                stop(&mut runtime).await;
             }
-        };
-        systemd::stopping();
-        match end {
-            Some(Event::Stop) => stop(&mut runtime).await,
-            Some(Event::Drain | Event::Reload) | None => wind_down(&mut runtime, drain(), &mut events).await,
+            End::Event(_) => {
+                systemd::stopping();
+                wind_down(&mut runtime, drain(), &mut events).await;
+            }
+            End::HandedOver => wind_down(&mut runtime, drain(), &mut events).await,
         }
     };
     tokio::select! {
@@ -284,11 +323,43 @@ pub async fn serve(
     runtime.join();
 }
 
+/// Why the plain life of the process is over.
+enum End {
+    Event(Option<Event>),
+    HandedOver,
+}
+
+async fn live(
+    runtime: &mut Runtime,
+    events: &mut Receiver<Event>,
+    act: &mut impl AsyncFnMut(&mut Runtime, Event) -> Next,
+) -> End {
+    loop {
+        match events.recv().await {
+            Some(Event::Reload) => {
+                systemd::reloading();
+                act(runtime, Event::Reload).await;
+                systemd::ready();
+            }
+            Some(event @ (Event::Replace | Event::TakeOver)) => {
+                if act(runtime, event).await == Next::HandedOver {
+                    return End::HandedOver;
+                }
+            }
+            end @ (Some(Event::Drain | Event::Stop) | None) => return End::Event(end),
+        }
+    }
+}
+
 async fn wind_down(runtime: &mut Runtime, limit: Duration, events: &mut Receiver<Event>) {
     tracing::info!(?limit, "draining: no new connections; a second signal ends at once");
     runtime.enter(Phase::Drain(limit));
+    let all = async {
+        runtime.ended().await;
+        let _ = tokio::time::timeout(limit, runtime.predecessors.gone()).await;
+    };
     let stopped = tokio::select! {
-        () = runtime.ended() => false,
+        () = all => false,
         () = told_to_stop(events) => true,
     };
     if stopped {

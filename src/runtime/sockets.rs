@@ -14,13 +14,35 @@ pub(super) type Shares = Vec<TcpListener>;
 pub struct Sockets {
     workers: usize,
     inherited: Vec<TcpListener>,
+    /// Those of the process that this one takes over from, each until its address is opened.
+    received: Vec<TcpListener>,
 }
 
 impl Sockets {
     /// For so many workers. `inherited` sockets serve every configuration that has their address.
     #[must_use]
     pub const fn new(workers: usize, inherited: Vec<TcpListener>) -> Self {
-        Self { workers, inherited }
+        Self { workers, inherited, received: Vec::new() }
+    }
+
+    /// Serves these, too, where a listener has their address when it is opened next.
+    pub(super) fn receive(&mut self, received: Vec<TcpListener>) {
+        self.received = received;
+    }
+
+    /// Closes those that no listener had the address of.
+    pub(super) fn forget_received(&mut self) {
+        self.received.clear();
+    }
+
+    /// Whether systemd has given us this address.
+    pub(super) fn has_inherited(&self, address: &SocketAddr) -> bool {
+        self.inherited.iter().any(|socket| has(socket, address))
+    }
+
+    /// systemd's sockets for another process.
+    pub(super) fn inherited(&self) -> io::Result<Shares> {
+        self.inherited.iter().map(TcpListener::try_clone).collect()
     }
 
     /// Opens the addresses of `listeners` that `kept` does not hold; all of them or none.
@@ -39,12 +61,17 @@ impl Sockets {
     fn shares(&self, listener: &ListenerSettings) -> Result<Shares, BindError> {
         let address = listener.address;
         let fault = |source| BindError { address, source };
-        match self.inherited.iter().find(|socket| socket.local_addr().is_ok_and(|local| local == address)) {
-            Some(socket) => {
-                (0..self.workers).map(|_| socket.try_clone()).collect::<io::Result<_>>().map_err(fault)
-            }
-            None => self.bind(listener),
+        if let Some(socket) = self.inherited.iter().find(|socket| has(socket, &address)) {
+            return (0..self.workers).map(|_| socket.try_clone()).collect::<io::Result<_>>().map_err(fault);
         }
+        let received: Vec<_> = self.received.iter().filter(|socket| has(socket, &address)).collect();
+        if received.is_empty() { self.bind(listener) } else { self.spread(&received).map_err(fault) }
+    }
+
+    /// All of them, though they be more than workers: the kernel puts connections into the queue of each.
+    fn spread(&self, received: &[&TcpListener]) -> io::Result<Shares> {
+        let count = self.workers.max(received.len());
+        received.iter().cycle().take(count).map(|socket| socket.try_clone()).collect()
     }
 
     /// A port of 0 is chosen once and then shared.
@@ -63,4 +90,8 @@ impl Sockets {
         let others = (1..self.workers).map(|_| bind(&chosen, true));
         std::iter::once(Ok(first)).chain(others).collect()
     }
+}
+
+fn has(socket: &TcpListener, address: &SocketAddr) -> bool {
+    socket.local_addr().is_ok_and(|local| local == *address)
 }

@@ -39,6 +39,12 @@ pub fn stopping() {
     say(&[NotifyState::Stopping]);
 }
 
+/// The service is another process from now on (`MAINPID=`). Said by the one that was it: systemd believes no
+/// other (`NotifyAccess=main`).
+pub fn handed_over_to(process: u32) {
+    say(&[NotifyState::MainPid(process)]);
+}
+
 /// Half of the watchdog's interval where the unit has one (`WatchdogSec=`).
 #[must_use]
 pub fn watchdog_interval() -> Option<Duration> {

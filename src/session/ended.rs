@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::Session;
 
 /// Why a session is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum SessionEnd {
     /// Its person signed out, here or on another host, or signed in as somebody else.
     SignedOut,

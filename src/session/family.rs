@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 
 use super::activity::Activity;
 use super::ended::SessionEnd;
@@ -87,7 +87,15 @@ impl Family {
 pub(super) struct Families {
     terms: Arc<Terms>,
     known: Mutex<Known>,
+    /// Families as they end, for a process that this one has taken over from.
+    endings: broadcast::Sender<Ending>,
 }
+
+/// The root of a family that has ended, and why.
+pub type Ending = (SessionId, SessionEnd);
+
+/// Endings that such a process may lag behind; one that lags further is cut off.
+const ENDINGS: usize = 4096;
 
 #[derive(Debug, Default)]
 struct Known {
@@ -100,7 +108,8 @@ struct Known {
 
 impl Families {
     pub(super) fn new(terms: Terms) -> Self {
-        Self { terms: Arc::new(terms), known: Mutex::default() }
+        let endings = broadcast::Sender::new(ENDINGS);
+        Self { terms: Arc::new(terms), known: Mutex::default(), endings }
     }
 
     /// The family of `root`, shared with whoever holds it already; one that has ended where it, or its session
@@ -143,6 +152,11 @@ impl Families {
         self.known().ended.iter().copied().collect()
     }
 
+    /// Every family that ends from now on.
+    pub(super) fn endings(&self) -> broadcast::Receiver<Ending> {
+        self.endings.subscribe()
+    }
+
     /// How many of them there are.
     pub(super) fn waiting_count(&self) -> usize {
         self.known().ended.len()
@@ -151,6 +165,7 @@ impl Families {
     /// Ends the family of `root` for everybody who holds it.
     pub(super) fn end(&self, root: SessionId, why: SessionEnd) {
         let family = self.known().families.remove(&root);
+        let _ = self.endings.send((root, why)); // an error: nobody listens
         if let Some(family) = family.and_then(|family| family.upgrade()) {
             family.end(why);
         }

@@ -71,7 +71,7 @@ impl fmt::Debug for SessionKey {
 }
 
 /// SHA-256 of a session's key. Prints as its first eight hex digits, enough to follow it in a log.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct SessionId([u8; 32]);
 
 impl SessionId {

@@ -16,9 +16,11 @@ mod key;
 mod lifetimes;
 mod make;
 mod model;
+mod movable;
 mod seal;
 mod sessions;
 mod settings;
+mod shared;
 mod store;
 mod upkeep;
 
@@ -31,8 +33,10 @@ pub use cookie::{CookieRead, SessionCookie, cookies};
 pub use embedded::EmbeddedStore;
 pub use ended::{SessionEnd, SessionEnded, StreamUse};
 pub use error::{SessionError, StoreUnavailable};
+pub use family::Ending;
 pub use key::{SessionId, SessionKey};
 pub use model::{NewSession, Session, Tokens};
+pub use movable::MovableStore;
 pub use sessions::{Recalled, Sessions};
 pub use settings::SessionSettings;
 pub use store::{

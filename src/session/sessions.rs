@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use tokio::sync::broadcast;
 
 use super::activity::Activity;
 use super::cache::{Mark, SessionCache};
@@ -13,7 +14,7 @@ use super::lifetimes::Lifetimes;
 use super::make::sealing;
 use super::seal::Record;
 use super::{
-    NewSession, Session, SessionError, SessionId, SessionKey, SessionSettings, SessionStore,
+    NewSession, RemovedFamily, Session, SessionError, SessionId, SessionKey, SessionSettings, SessionStore,
     StoreUnavailable, Tokens,
 };
 use crate::clock::Clock;
@@ -186,7 +187,8 @@ impl Sessions {
 
     /// Ends the family that session `id` belongs to because its person signs out, whatever the
     /// disk says: gone from memory, its streams cut, on record, removed from the store, or from there as soon as
-    /// that works again. Give the identifier of the family where it is at hand. Completes even where the caller goes away. No such session is no error.
+    /// that works again. Give the identifier of the family where it is at hand. Completes even where the caller goes
+    /// away. No such session is no error.
     ///
     /// # Errors
     /// Not even the record could be written: the session may come back when the gateway starts anew, and the
@@ -202,6 +204,19 @@ impl Sessions {
     pub async fn end_because(&self, id: &SessionId, why: SessionEnd) -> Result<(), StoreUnavailable> {
         let (inner, id) = (Arc::clone(&self.0), *id);
         completed(async move { inner.end(id, why).await }).await
+    }
+
+    /// Families as they end, for a process that this one has taken over from: it cuts their
+    /// streams by [`Sessions::cut`].
+    #[must_use]
+    pub fn endings(&self) -> broadcast::Receiver<Ending> {
+        self.0.families.endings()
+    }
+
+    /// Ends the family of `root` in memory: another process has ended it in the store.
+    pub fn cut(&self, (root, why): Ending) {
+        self.0.families.end(root, why);
+        self.0.cache.forget(&root);
     }
 
     /// How many sign-ins have ended whose removal the store has not taken yet.
@@ -234,10 +249,7 @@ impl Inner {
     }
 
     async fn end(&self, id: SessionId, why: SessionEnd) -> Result<(), StoreUnavailable> {
-        // In memory first, at once and for good.
-        let root = self.cache.get(&id).map_or(id, |session| session.family());
-        self.families.end_for_good(root, why);
-        self.cache.forget(&id);
+        let root = self.end_in_memory(id, why);
         let recorded = self.store.record_ending(root).await;
         let Err(error) = self.bury(root, why).await else { return Ok(()) };
         match &recorded {
@@ -249,13 +261,25 @@ impl Inner {
         recorded
     }
 
+    /// At once and for good, whatever comes of the rest; answers the root, or `id` where that is not known.
+    pub(super) fn end_in_memory(&self, id: SessionId, why: SessionEnd) -> SessionId {
+        let root = self.cache.get(&id).map_or(id, |session| session.family());
+        self.families.end_for_good(root, why);
+        self.cache.forget(&id);
+        root
+    }
+
     /// Removes an ended family from the store, and with that everything that remembers its end.
-    pub(super) async fn bury(&self, root: SessionId, why: SessionEnd) -> Result<(), StoreUnavailable> {
-        if let Some(family) = self.store.remove_family(root).await? {
-            self.forget_family(&family, why);
-        }
+    pub(super) async fn bury(
+        &self,
+        root: SessionId,
+        why: SessionEnd,
+    ) -> Result<Option<RemovedFamily>, StoreUnavailable> {
+        let removed = self.store.remove_family(root).await?;
+        removed.iter().for_each(|family| self.forget_family(family, why));
         self.families.gone(root);
-        self.store.forget_ending(root).await
+        self.store.forget_ending(root).await?;
+        Ok(removed)
     }
 }
 

@@ -13,7 +13,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreUnavail
 pub type Digest = [u8; 32];
 
 /// One sign-in as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredFamily {
     /// The root session.
     pub root: SessionId,
@@ -34,7 +34,7 @@ pub struct StoredFamily {
 }
 
 /// One session as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredSession {
     /// Its identifier.
     pub id: SessionId,
@@ -49,7 +49,7 @@ pub struct StoredSession {
 }
 
 /// What became of an insertion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Inserted {
     /// It is kept.
     Done,
@@ -58,7 +58,7 @@ pub enum Inserted {
 }
 
 /// A family that is no more, and the sessions that went with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RemovedFamily {
     /// Its root.
     pub root: SessionId,
@@ -67,7 +67,7 @@ pub struct RemovedFamily {
 }
 
 /// A family was used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Touch {
     /// Its root.
     pub root: SessionId,

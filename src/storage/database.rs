@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::endings::{EndedId, Endings, beside};
 use super::health::{Inode, StateHealth};
@@ -38,6 +38,7 @@ pub(super) struct Inner {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     health: StateHealth,
+    closed: watch::Receiver<()>,
     /// `None` in memory, and where the file of endings could not be made.
     endings: Arc<Mutex<Option<Endings>>>,
 }
@@ -48,11 +49,19 @@ impl Database {
     /// # Errors
     /// Everything of [`StorageError`] up to `Migration`; the file is left as it was.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
+        Self::reopen(path, StateHealth::default())
+    }
+
+    /// The same for a file that was open before and whose health is told already.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn reopen(path: &Path, health: StateHealth) -> Result<Self, StorageError> {
         let held = file::hold(path)?;
         let opened = Inode::of(&held.path).map_err(|cause| StorageError::inaccessible(&held.path, cause))?;
         let connection = open::open(&held.path)?;
         let endings = endings(&held.path)?;
-        let parts = Parts { file: held.path.clone(), opened: Some(opened), endings };
+        let parts = Parts { file: held.path.clone(), opened: Some(opened), endings, health };
         Self::start(parts, connection, Some(held))
     }
 
@@ -63,17 +72,20 @@ impl Database {
     pub fn in_memory() -> Result<Self, StorageError> {
         let name = PathBuf::from("memory");
         let connection = open::in_memory(&name)?;
-        Self::start(Parts { file: name, opened: None, endings: None }, connection, None)
+        let health = StateHealth::default();
+        Self::start(Parts { file: name, opened: None, endings: None, health }, connection, None)
     }
 
     fn start(parts: Parts, connection: Connection, held: Option<file::Held>) -> Result<Self, StorageError> {
-        let Parts { file, opened, endings } = parts;
+        let Parts { file, opened, endings, health } = parts;
+        let (open, closed) = watch::channel(());
         let (jobs, queue) = mpsc::channel(QUEUE);
         let thread = thread::Builder::new()
             .name("storage".into())
             .spawn(move || {
                 work(connection, queue);
                 drop(held); // only now: the lock outlives the connection
+                drop(open);
             })
             .map_err(|cause| StorageError::inaccessible(&file, cause))?;
         Ok(Self(Arc::new(Inner {
@@ -82,7 +94,8 @@ impl Database {
             patience: PATIENCE,
             jobs: Some(jobs),
             thread: Some(thread),
-            health: StateHealth::default(),
+            health,
+            closed,
             endings: Arc::new(Mutex::new(endings)),
         })))
     }
@@ -185,6 +198,12 @@ impl Database {
         self
     }
 
+    /// Resolves once the file is closed and its lock given up, after the last handle is gone. It holds none.
+    pub fn closed(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut closed = self.0.closed.clone();
+        async move { while closed.changed().await.is_ok() {} }
+    }
+
     /// The state file; `memory` where there is none.
     #[must_use]
     pub fn file(&self) -> &Path {
@@ -212,6 +231,7 @@ struct Parts {
     file: PathBuf,
     opened: Option<Inode>,
     endings: Option<Endings>,
+    health: StateHealth,
 }
 
 /// A full disk does not keep the gateway from starting: it goes on without the file where that is not there

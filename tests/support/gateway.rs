@@ -106,6 +106,14 @@ impl Gateway {
         self.wait_until_listening();
     }
 
+    /// Starts the program once more with the same files, to take over; it is this gateway from now on, and the
+    /// process from before is returned.
+    pub(crate) fn take_over(&mut self) -> Process {
+        let mut command = command(&self.directory);
+        command.arg("--take-over");
+        Process(std::mem::replace(&mut self.child, command.spawn().unwrap()))
+    }
+
     /// Sends it a signal by name.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
@@ -152,16 +160,37 @@ pub(crate) fn program(directory: &Path, arguments: &[&str]) -> Output {
 }
 
 fn spawn(directory: &TempDir) -> Child {
+    command(directory).spawn().unwrap()
+}
+
+fn command(directory: &TempDir) -> Command {
     let log = File::options().create(true).append(true).open(directory.path().join("log")).unwrap();
-    Command::new(env!("CARGO_BIN_EXE_portcullis"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command
         .args(["run", "--config", "portcullis.toml"])
         .current_dir(directory.path())
         .env("CLIENT_SECRET", super::provider::CLIENT_SECRET)
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn()
-        .unwrap()
+        .stderr(log);
+    command
+}
+
+/// A process of the gateway's from which another has taken over; killed when dropped.
+pub(crate) struct Process(Child);
+
+impl Process {
+    /// Whether it has ended, and with which code.
+    pub(crate) fn ended(&mut self) -> Option<Option<i32>> {
+        self.0.try_wait().unwrap().map(|status| status.code())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Drop for Gateway {

@@ -12,7 +12,7 @@ mod streams;
 pub(crate) use app::App;
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use demo::Demo;
-pub(crate) use gateway::{Gateway, program};
+pub(crate) use gateway::{Gateway, Process, program};
 pub(crate) use house::{House, between, onward, told};
 pub(crate) use impostor::{Discovery, Impostor};
 pub(crate) use provider::{CLIENT_SECRET, Provider};

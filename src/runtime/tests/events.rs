@@ -129,9 +129,13 @@ fn kill(signal: &str) {
 async fn signals_mean_reload_then_drain_then_stop() {
     let (sender, mut events) = channel(8);
     let signals = tokio::spawn(signals(sender).unwrap());
-    for (signal, event) in
-        [("-HUP", Event::Reload), ("-TERM", Event::Drain), ("-HUP", Event::Reload), ("-INT", Event::Stop)]
-    {
+    for (signal, event) in [
+        ("-HUP", Event::Reload),
+        ("-USR2", Event::Replace),
+        ("-TERM", Event::Drain),
+        ("-HUP", Event::Reload),
+        ("-INT", Event::Stop),
+    ] {
         kill(signal);
         assert_eq!(events.recv().await, Some(event), "{signal}");
     }

@@ -164,9 +164,11 @@ async fn live(
     let address = local(&runtime, ONE);
     let (sender, events) = channel(8);
     let reloads = Mutex::new(0);
-    let reload = async |runtime: &mut Runtime| {
+    let reload = async |runtime: &mut Runtime, event| {
+        assert_eq!(event, Event::Reload);
         *reloads.lock().unwrap() += 1;
         apply(runtime, &[ONE]).unwrap();
+        Next::GoOn
     };
     let served = serve(runtime, || Duration::from_secs(3600), events, reload);
     tokio::join!(served, script(address, sender));

@@ -1,0 +1,118 @@
+//! What the old process does when another one takes over: it lets go of its state, and takes it back where the
+//! other fails.
+
+use std::io;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::old::Serving;
+use super::remote::RemoteStore;
+use super::{Offered, Successor};
+use crate::runtime::{Event, systemd};
+use crate::session::{EmbeddedStore, MovableStore, Sessions};
+use crate::storage::{Database, StateHealth, StorageError};
+
+/// How often the state file is asked back for, and the wait between.
+const ATTEMPTS: u32 = 300;
+const BETWEEN: Duration = Duration::from_millis(200);
+
+/// The state of this process, on its way to another.
+pub(in crate::runtime) struct HandOver {
+    state: PathBuf,
+    health: StateHealth,
+    store: MovableStore,
+    sessions: Sessions,
+    events: mpsc::Sender<Event>,
+    closed: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl HandOver {
+    /// For what `database` holds; `store` is the only one that uses it.
+    pub(in crate::runtime) fn new(
+        database: &Database,
+        store: MovableStore,
+        sessions: Sessions,
+        events: mpsc::Sender<Event>,
+    ) -> Self {
+        let (state, health) = (database.file().to_owned(), database.health().clone());
+        Self { state, health, store, sessions, events, closed: Box::pin(database.closed()) }
+    }
+
+    /// Goes through all steps with `successor`; true where it answers requests now, and this process is to
+    /// drain. Where it fails, everything goes on here.
+    pub(in crate::runtime) async fn to(&mut self, successor: Successor, sockets: Offered) -> bool {
+        match self.steps(successor, sockets).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(%error, "a new process did not take over; this one goes on");
+                false
+            }
+        }
+    }
+
+    async fn steps(&mut self, successor: Successor, sockets: Offered) -> io::Result<()> {
+        let waiting = successor.offer(sockets).await?;
+        if let Err(error) = self.sessions.flush().await {
+            tracing::warn!(%error, "when sessions were last used could not be written before the take-over");
+        }
+        self.store.depart();
+        self.closed.as_mut().await;
+        match waiting.release().await {
+            Ok(serving) => self.follow(serving).await,
+            Err(error) => {
+                self.take_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The state is the new process's. That it is lost from now on ends this one (invariant 8).
+    async fn follow(&mut self, serving: Serving) -> io::Result<()> {
+        if let Some(process) = serving.process() {
+            systemd::handed_over_to(process);
+        }
+        match serving.drain().await {
+            Ok(stream) => {
+                let store = RemoteStore::over(stream, self.sessions.clone(), self.events.clone());
+                self.store.arrive(Arc::new(store));
+            }
+            Err(error) => {
+                tracing::error!(%error, "the new process was lost; this one ends");
+                let _ = self.events.send(Event::Stop).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_back(&mut self) {
+        for _ in 0..ATTEMPTS {
+            match self.reopened().await {
+                Ok(database) => {
+                    self.closed = Box::pin(database.closed());
+                    tokio::spawn(database.tend());
+                    return self.store.arrive(Arc::new(EmbeddedStore::new(database)));
+                }
+                Err(error) => tracing::debug!(%error, "the state file is not free yet"),
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+        tracing::error!(file = %self.state.display(), "the state file could not be had back; this process ends");
+        let _ = self.events.send(Event::Stop).await;
+    }
+
+    async fn reopened(&self) -> Result<Database, StorageError> {
+        let (state, health) = (self.state.clone(), self.health.clone());
+        let opened = tokio::task::spawn_blocking(move || Database::reopen(&state, health)).await;
+        opened.unwrap_or_else(|_| Err(StorageError::Interrupted { file: self.state.clone() }))
+    }
+}
+
+impl std::fmt::Debug for HandOver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HandOver").field("state", &self.state).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,81 @@
+//! The control socket beside the state file: how a new process takes over from the one that runs.
+
+mod descriptors;
+mod frame;
+mod hand_over;
+mod new;
+mod old;
+
+mod protocol;
+mod remote;
+mod server;
+
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use super::Event;
+use crate::config::Settings;
+use crate::session::{MovableStore, Sessions};
+use crate::storage::Database;
+use hand_over::HandOver;
+use old::Successor;
+
+pub use new::TakeOverError;
+pub(super) use new::{Predecessors, Released, ask};
+pub(super) use old::Offered;
+
+/// The control socket of this process, and what goes to whoever takes over through it.
+#[derive(Debug)]
+pub(super) struct Control {
+    hand_over: HandOver,
+    successors: mpsc::Receiver<Successor>,
+    accepting: AbortHandle,
+}
+
+impl Control {
+    /// Opens the socket beside the state file; `None` where there is no such file or the socket cannot be made.
+    pub(super) fn open(
+        settings: &Settings,
+        database: &Database,
+        store: MovableStore,
+        sessions: &Sessions,
+        events: &mpsc::Sender<Event>,
+    ) -> Option<Self> {
+        settings.state.as_ref()?;
+        let (send, successors) = mpsc::channel(1);
+        let accepting = match server::listen(database.file(), send, events.clone()) {
+            Ok(accepting) => tokio::spawn(accepting).abort_handle(),
+            Err(error) => {
+                let path = beside(database.file());
+                tracing::warn!(path = %path.display(), %error, "there is no control socket: nothing can take over");
+                return None;
+            }
+        };
+        let hand_over = HandOver::new(database, store, sessions.clone(), events.clone());
+        Some(Self { hand_over, successors, accepting })
+    }
+
+    /// Hands over to whoever has asked; true where this process is to drain.
+    pub(super) async fn hand_over(&mut self, sockets: Offered) -> bool {
+        let Ok(successor) = self.successors.try_recv() else { return false };
+        let done = self.hand_over.to(successor, sockets).await;
+        if done {
+            self.accepting.abort(); // the path is the other process's now
+        }
+        done
+    }
+
+    /// Turns away whoever has asked.
+    pub(super) fn refuse(&mut self) {
+        drop(self.successors.try_recv());
+    }
+}
+
+/// Where the control socket of the gateway with this state file is.
+fn beside(state: &Path) -> PathBuf {
+    let mut name = state.as_os_str().to_owned();
+    name.push("-control");
+    name.into()
+}

@@ -1,0 +1,238 @@
+//! The steps of a take-over as the new process goes through them, and what it is to the old one afterwards.
+
+use std::io;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::process::geteuid;
+use tokio::net::UnixStream;
+use tokio::net::unix::OwnedReadHalf;
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
+
+use super::protocol::{Answer, Call, FromSuccessor, Numbered, Reply, Request, Step, VERSION};
+use super::{Offered, beside, descriptors, frame};
+use crate::session::{Ending, SessionStore, Sessions, StoreUnavailable};
+
+/// More sockets than any gateway has; what offers more is none.
+const SOCKETS: usize = 16_384;
+
+/// Operations of the old process that may be under way.
+const AT_ONCE: usize = 256;
+
+/// Why this process cannot go on in another one's place; that one goes on then.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeOverError {
+    /// There is no state file to find the other process by.
+    #[error("--take-over needs a state file: with `state = \"memory\"` sessions end with their process")]
+    NoState,
+    /// Another user's process listens there.
+    #[error("the process at {} runs under another user", .0.display())]
+    Stranger(PathBuf),
+    /// It said no.
+    #[error("the gateway that runs does not let this one take over: {0}")]
+    Refused(String),
+    /// It broke off.
+    #[error("the take-over broke off, and the gateway that runs goes on: {0}")]
+    Broken(#[from] io::Error),
+}
+
+/// The old process has given us its sockets, and goes on.
+#[derive(Debug)]
+pub(in crate::runtime) struct Offer {
+    stream: UnixStream,
+    sockets: Offered,
+}
+
+/// The old process has given up the state file.
+#[derive(Debug)]
+pub(in crate::runtime) struct Released(UnixStream);
+
+/// Asks the gateway that holds `state`; `None` where none runs.
+///
+/// # Errors
+/// It does not want to, or is not ours.
+pub(in crate::runtime) async fn ask(state: &Path) -> Result<Option<Offer>, TakeOverError> {
+    let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
+    let path = beside(&state);
+    let mut stream = match UnixStream::connect(&path).await {
+        Ok(stream) => stream,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if stream.peer_cred()?.uid() != geteuid().as_raw() {
+        return Err(TakeOverError::Stranger(path));
+    }
+    frame::write(&mut stream, &Request::TakeOver { version: VERSION }).await?;
+    let sockets = match reply(&mut stream).await? {
+        Reply::Offer { listeners, inherited, admin } => {
+            receive(&stream, [listeners, inherited, admin]).await?
+        }
+        Reply::Refused { why } => return Err(TakeOverError::Refused(why)),
+        Reply::Released | Reply::Draining => return Err(out_of_turn().into()),
+    };
+    Ok(Some(Offer { stream, sockets }))
+}
+
+async fn receive(stream: &UnixStream, [listeners, inherited, admin]: [usize; 3]) -> io::Result<Offered> {
+    let count = [inherited, admin].into_iter().try_fold(listeners, usize::checked_add);
+    let count = count.filter(|count| *count <= SOCKETS).ok_or_else(out_of_turn)?;
+    let mut all: Vec<TcpListener> = descriptors::receive(stream, count).await?;
+    if all.len() != count {
+        return Err(out_of_turn());
+    }
+    let admin = all.split_off(listeners + inherited);
+    let inherited = all.split_off(listeners);
+    Ok(Offered { listeners: all, inherited, admin })
+}
+
+async fn reply(stream: &mut UnixStream) -> io::Result<Reply> {
+    frame::read(stream).await
+}
+
+fn out_of_turn() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the gateway that runs spoke out of turn")
+}
+
+impl Offer {
+    /// Has the old process close the state file.
+    pub(in crate::runtime) async fn release(mut self) -> Result<(Released, Offered), TakeOverError> {
+        frame::write(&mut self.stream, &Step::Release).await?;
+        match reply(&mut self.stream).await? {
+            Reply::Released => Ok((Released(self.stream), self.sockets)),
+            Reply::Refused { why } => Err(TakeOverError::Refused(why)),
+            Reply::Offer { .. } | Reply::Draining => Err(out_of_turn().into()),
+        }
+    }
+}
+
+impl Released {
+    /// Says that requests are answered here, waits until the old process takes no more, and lets it use
+    /// `sessions` until its last stream has ended.
+    pub(in crate::runtime) async fn serving(
+        self,
+        sessions: &Sessions,
+        predecessors: &Predecessors,
+    ) -> Result<(), TakeOverError> {
+        let Self(mut stream) = self;
+        // Before it is told: no ending falls between.
+        let endings = sessions.endings();
+        frame::write(&mut stream, &Step::Serving).await?;
+        match reply(&mut stream).await? {
+            Reply::Draining => {}
+            Reply::Refused { .. } | Reply::Offer { .. } | Reply::Released => return Err(out_of_turn().into()),
+        }
+        let (store, here) = (sessions.shared(), predecessors.enter());
+        tokio::spawn(async move {
+            let ended = attend(stream, store, endings).await;
+            tracing::info!(reason = %ended, "the process before this one has ended");
+            drop(here);
+        });
+        Ok(())
+    }
+}
+
+/// How many processes drain that this one has taken over from. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(in crate::runtime) struct Predecessors(watch::Sender<usize>);
+
+/// One of them, until it is dropped.
+struct Here(watch::Sender<usize>);
+
+impl Predecessors {
+    pub(in crate::runtime) fn count(&self) -> usize {
+        *self.0.borrow()
+    }
+
+    /// Resolves when there is none.
+    pub(in crate::runtime) async fn gone(&self) {
+        // An error is impossible: the sender is here.
+        let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
+    }
+
+    fn enter(&self) -> Here {
+        self.0.send_modify(|count| *count += 1);
+        Here(self.0.clone())
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+/// Does what the old process asks, and tells it of endings, until it is gone.
+async fn attend(
+    stream: UnixStream,
+    store: Arc<dyn SessionStore>,
+    mut endings: broadcast::Receiver<Ending>,
+) -> io::Error {
+    let (read, mut write) = stream.into_split();
+    let (answers, mut queue) = mpsc::channel(AT_ONCE);
+    let reading = take_calls(read, store, answers);
+    let writing = async {
+        loop {
+            let message = tokio::select! {
+                Some(answer) = queue.recv() => FromSuccessor::Answer(answer),
+                ended = endings.recv() => match ended {
+                    Ok(ending) => FromSuccessor::Ended(ending),
+                    // It missed an ending: it must end, and does where the socket closes.
+                    Err(error) => return io::Error::other(error),
+                },
+            };
+            if let Err(error) = frame::write(&mut write, &message).await {
+                return error;
+            }
+        }
+    };
+    tokio::select! {
+        error = reading => error,
+        error = writing => error,
+    }
+}
+
+async fn take_calls(
+    mut read: OwnedReadHalf,
+    store: Arc<dyn SessionStore>,
+    answers: mpsc::Sender<Numbered<Answer>>,
+) -> io::Error {
+    let room = Arc::new(Semaphore::new(AT_ONCE));
+    loop {
+        let Numbered { number, message } = match frame::read::<Numbered<Call>>(&mut read).await {
+            Ok(call) => call,
+            Err(error) => return error,
+        };
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return out_of_turn() };
+        let (store, answers) = (Arc::clone(&store), answers.clone());
+        tokio::spawn(async move {
+            let message =
+                call(&*store, message).await.unwrap_or_else(|error| Answer::Failed(error.to_string()));
+            let _ = answers.send(Numbered { number, message }).await;
+            drop(place);
+        });
+    }
+}
+
+async fn call(store: &dyn SessionStore, call: Call) -> Result<Answer, StoreUnavailable> {
+    Ok(match call {
+        Call::InsertRoot(family, session) => {
+            store.insert_root(family, session).await?;
+            Answer::Done
+        }
+        Call::InsertChild(session) => Answer::Inserted(store.insert_child(session).await?),
+        Call::Load(id) => Answer::Loaded(store.load(id).await?),
+        Call::UpdateRecord(root, record) => Answer::Members(store.update_record(root, record).await?),
+        Call::Touch(touches) => {
+            store.touch(touches).await?;
+            Answer::Done
+        }
+        Call::RemoveFamily(id) => Answer::Removed(store.remove_family(id).await?),
+        Call::RecordEnding(id) => {
+            store.record_ending(id).await?;
+            Answer::Done
+        }
+    })
+}

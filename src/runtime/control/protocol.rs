@@ -1,0 +1,110 @@
+//! What is said on the control socket.
+//!
+//! Who connects sends one [`Request`]. A take-over then goes in steps, each a frame that the other side waits for:
+//!
+//! ```text
+//! new                       old
+//!  ├─ TakeOver ──────────────▶ its user is ours (SO_PEERCRED)
+//!  ◀── Offer, descriptors ───┤ serves on
+//!  ├─ Release ───────────────▶ store operations wait; writes, closes the state file
+//!  ◀── Released ─────────────┤
+//!  │  opens the state file, accepts
+//!  ├─ Serving ───────────────▶ tells systemd whose the service is now; drains
+//!  ◀── Draining ─────────────┤
+//!  ◀── calls of the store ───┤ until its last stream has ended
+//!  ├─ answers, endings ──────▶
+//! ```
+//!
+//! Where the socket is lost before `Serving`, the old process opens the state file again and goes on as if
+//! nothing had been; afterwards it ends.
+
+use serde::{Deserialize, Serialize};
+
+use crate::session::{Ending, Inserted, RemovedFamily, SessionId, StoredFamily, StoredSession, Touch};
+
+/// Which take-over this gateway knows.
+pub(super) const VERSION: u32 = 1;
+
+/// What somebody who connects wants. Commands for a running gateway become further variants.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case")]
+pub(super) enum Request {
+    /// To go on in this process's place.
+    TakeOver {
+        /// The version of the protocol.
+        version: u32,
+    },
+}
+
+/// What the old process says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "kebab-case")]
+pub(super) enum Reply {
+    /// It will not; why, for the terminal.
+    Refused {
+        /// In words.
+        why: String,
+    },
+    /// So many sockets of each kind follow, in this order.
+    Offer {
+        /// Of `[server] listen`.
+        listeners: usize,
+        /// Given by systemd.
+        inherited: usize,
+        /// Of `[admin] listen`.
+        admin: usize,
+    },
+    /// The state file is free.
+    Released,
+    /// It takes no new request.
+    Draining,
+}
+
+/// What the new process says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+pub(super) enum Step {
+    /// It wants the state file.
+    Release,
+    /// It answers requests.
+    Serving,
+}
+
+/// An operation on the store of the new process.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Call {
+    InsertRoot(StoredFamily, StoredSession),
+    InsertChild(StoredSession),
+    Load(SessionId),
+    UpdateRecord(SessionId, Vec<u8>),
+    Touch(Vec<Touch>),
+    RemoveFamily(SessionId),
+    RecordEnding(SessionId),
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Answer {
+    Done,
+    Inserted(Inserted),
+    Loaded(Option<(StoredFamily, StoredSession)>),
+    Members(Vec<SessionId>),
+    Removed(Option<RemovedFamily>),
+    /// The store is away; why, for the log.
+    Failed(String),
+}
+
+/// A call and the number that its answer carries.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Numbered<T> {
+    pub(super) number: u64,
+    pub(super) message: T,
+}
+
+/// What the new process sends after `Draining`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum FromSuccessor {
+    Answer(Numbered<Answer>),
+    /// The family with this root has ended: its streams are cut.
+    Ended(Ending),
+}

@@ -1,0 +1,165 @@
+//! The store of the process that has taken over, as the one that drains uses it.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, oneshot};
+
+use super::frame;
+use super::protocol::{Answer, Call, FromSuccessor, Numbered};
+use crate::runtime::Event;
+use crate::session::{
+    Expiry, Inserted, RemovedFamily, SessionId, SessionStore, Sessions, StoreFuture, StoreUnavailable,
+    StoredFamily, StoredSession, Touch,
+};
+
+/// Calls that may wait to be written.
+const QUEUE: usize = 256;
+
+/// Who waits for which answer; `None` once the other process is lost.
+type Waiting = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>>;
+
+#[derive(Debug)]
+pub(super) struct RemoteStore(mpsc::Sender<(Call, oneshot::Sender<Answer>)>);
+
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("the process that has taken over is lost")]
+    Lost,
+    #[error("the process that has taken over says: {0}")]
+    Told(String),
+    #[error("the process that has taken over gave an answer to another question")]
+    Confused,
+}
+
+impl RemoteStore {
+    /// The store at the other end of `stream`. `sessions` hears of each ending there; `events` gets
+    /// [`Event::Stop`] where the other end is lost.
+    pub(super) fn over(stream: UnixStream, sessions: Sessions, events: mpsc::Sender<Event>) -> Self {
+        let (read, write) = stream.into_split();
+        let (calls, queue) = mpsc::channel(QUEUE);
+        let waiting: Waiting = Arc::new(Mutex::new(Some(HashMap::new())));
+        tokio::spawn(send(write, queue, Arc::clone(&waiting)));
+        tokio::spawn(async move {
+            let error = receive(read, &sessions, &waiting).await;
+            *lock(&waiting) = None;
+            tracing::warn!(?error, "the process that has taken over is lost; this one ends its streams");
+            let _ = events.send(Event::Stop).await;
+        });
+        Self(calls)
+    }
+
+    async fn call(&self, call: Call) -> Result<Answer, StoreUnavailable> {
+        let (answer, answered) = oneshot::channel();
+        let lost = || StoreUnavailable::new(Fault::Lost);
+        self.0.send((call, answer)).await.map_err(|_| lost())?;
+        match answered.await.map_err(|_| lost())? {
+            Answer::Failed(why) => Err(StoreUnavailable::new(Fault::Told(why))),
+            answer => Ok(answer),
+        }
+    }
+
+    fn ask<T: Send + 'static>(&self, call: Call, read: fn(Answer) -> Option<T>) -> StoreFuture<'_, T> {
+        Box::pin(
+            async move { read(self.call(call).await?).ok_or_else(|| StoreUnavailable::new(Fault::Confused)) },
+        )
+    }
+}
+
+async fn send(
+    mut write: OwnedWriteHalf,
+    mut queue: mpsc::Receiver<(Call, oneshot::Sender<Answer>)>,
+    waiting: Waiting,
+) {
+    let mut number = 0;
+    while let Some((call, answer)) = queue.recv().await {
+        number += 1;
+        match &mut *lock(&waiting) {
+            Some(waiting) => drop(waiting.insert(number, answer)),
+            None => return,
+        }
+        if frame::write(&mut write, &Numbered { number, message: call }).await.is_err() {
+            return; // who reads will find out, too
+        }
+    }
+}
+
+async fn receive(mut read: OwnedReadHalf, sessions: &Sessions, waiting: &Waiting) -> io::Error {
+    loop {
+        match frame::read(&mut read).await {
+            Ok(FromSuccessor::Answer(Numbered { number, message })) => {
+                let asked = lock(waiting).as_mut().and_then(|waiting| waiting.remove(&number));
+                if let Some(asked) = asked {
+                    drop(asked.send(message));
+                }
+            }
+            Ok(FromSuccessor::Ended(ending)) => sessions.cut(ending),
+            Err(error) => return error,
+        }
+    }
+}
+
+fn lock(waiting: &Waiting) -> MutexGuard<'_, Option<HashMap<u64, oneshot::Sender<Answer>>>> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn done(answer: Answer) -> Option<()> {
+    matches!(answer, Answer::Done).then_some(())
+}
+
+impl SessionStore for RemoteStore {
+    fn insert_root(&self, family: StoredFamily, session: StoredSession) -> StoreFuture<'_, ()> {
+        self.ask(Call::InsertRoot(family, session), done)
+    }
+
+    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
+        self.ask(Call::InsertChild(session), |answer| {
+            if let Answer::Inserted(inserted) = answer { Some(inserted) } else { None }
+        })
+    }
+
+    fn load(&self, id: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>> {
+        self.ask(Call::Load(id), |answer| if let Answer::Loaded(row) = answer { Some(row) } else { None })
+    }
+
+    fn update_record(&self, root: SessionId, record: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>> {
+        self.ask(Call::UpdateRecord(root, record), |answer| {
+            if let Answer::Members(members) = answer { Some(members) } else { None }
+        })
+    }
+
+    fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
+        self.ask(Call::Touch(touches), done)
+    }
+
+    fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
+        self.ask(Call::RemoveFamily(id), |answer| {
+            if let Answer::Removed(family) = answer { Some(family) } else { None }
+        })
+    }
+
+    fn record_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {
+        self.ask(Call::RecordEnding(id), done)
+    }
+
+    /// The other process forgets what it has removed.
+    fn forget_ending(&self, _: SessionId) -> StoreFuture<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn recorded_endings(&self) -> Vec<SessionId> {
+        Vec::new()
+    }
+
+    /// The other process purges.
+    fn purge(&self, _: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn shrink(&self) -> StoreFuture<'_, bool> {
+        Box::pin(async { Ok(false) })
+    }
+}
