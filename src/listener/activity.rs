@@ -68,6 +68,11 @@ impl Activity {
         self.heard.store(true, Relaxed);
     }
 
+    /// Whether anything has come of HTTP so far.
+    pub(super) fn was_heard(&self) -> bool {
+        self.heard.load(Relaxed)
+    }
+
     /// Whether the connection may be closed for a newcomer's sake: it waits for the peer, and nothing is lost but
     /// time.
     pub(super) fn is_evictable(&self, limits: &ConnectionLimits) -> bool {

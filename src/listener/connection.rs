@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::activity::Activity;
 use super::http1::Http1;
@@ -17,7 +17,7 @@ use super::room::Seat;
 use super::serve::left;
 use super::stream::{Prefixed, Stream};
 use super::tally::Refusal;
-use super::watch::Watch;
+use super::watch::{NEWCOMER, Watch};
 use super::{Handler, Phase, ProxyProtocol, Serving};
 use crate::request::{InterimAnswers, Memo, Scheme, Transport, WorkerId};
 
@@ -52,6 +52,19 @@ enum Unopened {
     Ended(#[source] std::io::Error),
 }
 
+/// Ends when a connection that is not open yet is waited for no longer.
+async fn given_up(phase: &mut watch::Receiver<Phase>) {
+    let mut stopped = phase.clone();
+    let drained = async {
+        left(phase, |phase| phase != Phase::Serve).await;
+        sleep(NEWCOMER).await;
+    };
+    tokio::select! {
+        () = drained => {}
+        () = left(&mut stopped, |phase| phase == Phase::Stop) => {}
+    }
+}
+
 impl<H: Handler> Connection<H> {
     pub(super) async fn run(mut self, stream: TcpStream, peer: SocketAddr) {
         let limit = self.serving.limits.handshake;
@@ -59,7 +72,7 @@ impl<H: Handler> Connection<H> {
         let opened = tokio::select! {
             // Boxed, as what follows: a connection that waits has no use for the room of its handshake.
             opened = timeout(limit, Box::pin(self.open(stream, peer))) => opened,
-            () = left(&mut phase, |phase| phase != Phase::Serve) => return,
+            () = given_up(&mut phase) => return,
         };
         match opened {
             Ok(Ok(opened)) => Box::pin(self.serve(opened)).await,

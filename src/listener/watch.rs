@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::unconstrained;
@@ -12,6 +13,9 @@ use super::activity::{Activity, Expiry};
 use super::serve::left;
 use super::tally::{Refusal, Tally};
 use super::{ConnectionLimits, Phase};
+
+/// How long a connection that has said nothing yet is waited for when the drain begins.
+pub(super) const NEWCOMER: Duration = Duration::from_secs(1);
 
 /// A connection that can be told to end after what is under way.
 pub(super) trait Graceful {
@@ -74,8 +78,16 @@ impl Watch<'_> {
         .await
     }
 
-    /// What is under way may end; the time for it is the accept loop's to measure.
+    /// What is under way may end; the time for it is the accept loop's to measure. A connection that has only
+    /// just been accepted has its first request on the way, and its client no reason to send it again.
     async fn drain(self, mut connection: Pin<&mut impl Graceful>) {
+        let newcomer = poll_fn(|cx| match connection.as_mut().poll_end(cx) {
+            Poll::Pending if !self.activity.was_heard() => Poll::Pending,
+            end => Poll::Ready(end.is_ready()),
+        });
+        if timeout(NEWCOMER, newcomer).await.unwrap_or(false) {
+            return;
+        }
         connection.as_mut().finish();
         tokio::select! {
             // The alarm hears of what the connection has turned to only where it is asked after it.
@@ -100,7 +112,7 @@ impl Watch<'_> {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::Duration;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
     use tokio::time::{Instant, Sleep, sleep};
 
@@ -131,6 +143,47 @@ mod tests {
             let (_drain, phase) = watch::channel(Phase::Drain(Duration::from_secs(3600)));
             watch.run(phase, Box::pin(late)).await;
             assert!(begun.elapsed() < limits.head + Duration::from_secs(2), "{:?}", begun.elapsed());
+        }
+    }
+
+    /// Takes one request `after` some time, unless it is told to finish before; notes which.
+    struct Newcomer {
+        after: Pin<Box<Sleep>>,
+        activity: Arc<Activity>,
+        told: bool,
+        served: Arc<AtomicBool>,
+    }
+
+    impl Graceful for Newcomer {
+        fn poll_end(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+            if self.told && !self.activity.was_heard() {
+                return Poll::Ready(());
+            }
+            std::task::ready!(self.after.as_mut().poll(cx));
+            self.activity.heard();
+            self.served.store(true, Relaxed);
+            Poll::Ready(())
+        }
+
+        fn finish(mut self: Pin<&mut Self>) {
+            self.told = true;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_was_just_accepted_is_answered_though_the_drain_begins() {
+        let (limits, tally) = (ConnectionLimits::default(), Tally::default());
+        for (millis, answered) in [(500, true), (5000, false)] {
+            let (activity, served) = (Activity::new(), Arc::new(AtomicBool::new(false)));
+            let watch = Watch { activity: &activity, limits: &limits, tally: &tally };
+            let after = Box::pin(sleep(Duration::from_millis(millis)));
+            let newcomer =
+                Newcomer { after, activity: Arc::clone(&activity), told: false, served: Arc::clone(&served) };
+            let (_drain, phase) = watch::channel(Phase::Drain(Duration::from_secs(3600)));
+            let begun = Instant::now();
+            watch.run(phase, Box::pin(newcomer)).await;
+            assert_eq!(served.load(Relaxed), answered, "after {millis} ms");
+            assert!(begun.elapsed() < Duration::from_secs(2));
         }
     }
 }

@@ -77,7 +77,11 @@ impl Wire {
             self.activity.head(!self.received.is_empty());
             if self.received.is_empty() {
                 if self.activity.is_leaving() {
-                    return Poll::Ready(Ok(None));
+                    // What had been sent before the client could know of the end is answered still.
+                    match self.poll_receive(SMALL, cx) {
+                        Poll::Ready(Ok(1..)) => continue,
+                        Poll::Ready(Ok(0) | Err(_)) | Poll::Pending => return Poll::Ready(Ok(None)),
+                    }
                 }
                 // Nor for who is silent: a body leaves behind the room that it was read into.
                 self.received = BytesMut::new();
