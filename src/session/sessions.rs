@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 use super::activity::Activity;
 use super::cache::{Mark, SessionCache};
 use super::ended::{SessionEnd, SessionEnded, StreamUse};
-use super::family::{Families, Terms};
+use super::family::{Ending, Families, Terms};
 use super::flight::Flights;
 use super::lifetimes::Lifetimes;
 use super::make::sealing;
