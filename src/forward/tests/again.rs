@@ -1,4 +1,4 @@
-//! When a request is sent once more, and when it must not be.
+//! What HTTP/2 servers say they have not looked at is sent again, and nothing else.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -331,82 +331,4 @@ async fn requests_wait_for_room_on_bounded_connections() {
     let all = timeout(PATIENCE, join_all((0..100).map(ask)));
     tokio::select! { done = all => drop(done.unwrap()), () = accept => {} }
     assert!(most.load(Ordering::SeqCst) <= 16, "{most:?}");
-}
-
-/// A server that closes a kept connection as the next request arrives: with an end or with a reset.
-async fn closing(method: Method, reset: bool) -> (Result<String, Fault>, usize) {
-    let fake = Fake::new().await;
-    let rig = fake.rig();
-    let (answer, (mut hand, _)) = join!(rig.get("/"), fake.answer(OK));
-    text(answer.unwrap()).await.unwrap();
-    let mut request = get("/");
-    *request.method_mut() = method;
-    let seen = AtomicUsize::new(0);
-    let server = async {
-        hand.head().await;
-        seen.fetch_add(1, Ordering::SeqCst);
-        if reset {
-            hand.reset()
-        } else {
-            drop(hand)
-        }
-        let _second = fake.answer(OK).await;
-        seen.fetch_add(1, Ordering::SeqCst);
-        std::future::pending::<()>().await;
-    };
-    let ask = async {
-        let answer = rig.send(request).await.map_err(|error| error.fault())?;
-        Ok(text(answer).await.unwrap())
-    };
-    let told = tokio::select! { told = ask => told, () = server => unreachable!("it waits for ever") };
-    (told, seen.load(Ordering::SeqCst))
-}
-
-#[tokio::test]
-async fn what_can_be_done_twice_is_asked_once_more_where_a_kept_connection_ends() {
-    for reset in [false, true] {
-        for method in [Method::GET, Method::HEAD, Method::OPTIONS, Method::DELETE, Method::PUT] {
-            let body = if method == Method::HEAD { "" } else { "ok" };
-            assert_eq!(closing(method.clone(), reset).await, (Ok(body.to_owned()), 2), "{method}");
-        }
-        for method in [Method::POST, Method::PATCH] {
-            assert_eq!(closing(method.clone(), reset).await, (Err(Fault::Reset), 1), "{method}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn nothing_is_asked_again_that_was_partly_answered_or_had_a_body() {
-    for (begun, body) in [("HTTP/1.1 200", ""), ("HTTP/1.1 103 Early Hints\r\n\r\n", ""), ("", "x")] {
-        let fake = Fake::new().await;
-        let rig = fake.rig();
-        let (answer, (mut hand, _)) = join!(rig.get("/"), fake.answer(OK));
-        text(answer.unwrap()).await.unwrap();
-        let server = async {
-            hand.head().await;
-            hand.until(body).await;
-            hand.say(begun).await;
-            drop(hand);
-        };
-        let request = Request::put("/").body(Full::new(Bytes::from_static(body.as_bytes()))).unwrap();
-        let (answer, ()) = join!(rig.send(request), server);
-        assert_eq!(answer.unwrap_err().fault(), Fault::Reset, "{begun:?} {body:?}");
-    }
-}
-
-/// A server that is dead closes every connection: it is asked twice, not for ever.
-#[tokio::test]
-async fn a_request_that_was_asked_once_more_is_not_asked_again() {
-    let fake = Fake::new().await;
-    let rig = fake.rig();
-    let (answer, (mut hand, _)) = join!(rig.get("/"), fake.answer(OK));
-    text(answer.unwrap()).await.unwrap();
-    let server = async {
-        hand.head().await;
-        drop(hand);
-        let mut second = fake.accept().await;
-        second.head().await;
-    };
-    let (fault, ()) = join!(rig.fault(), server);
-    assert_eq!(fault, Fault::Reset);
 }

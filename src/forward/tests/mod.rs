@@ -6,6 +6,7 @@ mod bodies;
 mod early;
 mod exchange;
 mod faults;
+mod once_more;
 mod pooling;
 mod protocols;
 mod support;
