@@ -55,6 +55,11 @@ fn a_form_sent_without_a_session_goes_out_after_the_sign_in() {
     walk("form", Demo::start().environment());
 }
 
+#[test]
+fn an_address_of_any_length_survives_the_sign_in_with_its_fragment() {
+    walk("addresses", Demo::start().environment());
+}
+
 /// Two providers that are away, an app that is down, one that never answers, and one door that is busy.
 const TROUBLED: &str = r#"
 [providers.corp]

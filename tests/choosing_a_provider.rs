@@ -38,7 +38,8 @@ async fn with_two_providers_a_page_asks_and_the_choice_keeps_the_way() {
     let (house, partner) = two().await;
     let browser = Browser::new();
     let page = browser.visit(&house.gateway.url("/page?a=1&b=%26")).await;
-    assert_eq!(page.status, 200);
+    assert_eq!(page.status, 401, "nobody is signed in");
+    assert!(page.header("www-authenticate").starts_with("Bearer"), "{:?}", page.headers);
     assert!(
         page.body.contains("Corp &#60;Inc&#62;") || page.body.contains("Corp &lt;Inc&gt;"),
         "{}",
@@ -88,7 +89,7 @@ async fn a_hint_names_the_person_who_signs_in() {
 async fn a_provider_that_is_not_there_is_no_way_in() {
     let (house, _partner) = two().await;
     let page = Browser::new().get(&house.gateway.url("/.portcullis/sign-in?provider=nobody")).await;
-    assert_eq!(page.status, 200, "the chooser");
+    assert_eq!(page.status, 401, "the chooser");
     assert!(page.body.contains("provider=partner"));
 }
 

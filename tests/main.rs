@@ -14,6 +14,7 @@ mod bad_providers;
 mod bearer_tokens;
 mod browser;
 mod choosing_a_provider;
+mod coming_back;
 mod counting_people;
 mod docs;
 mod explaining;

@@ -39,6 +39,19 @@ fn refused(house: &House, answer: &Answer, why: &str) {
     assert_eq!(house.app.served(), 0);
 }
 
+/// Nobody is signed in by it and no provider is asked; the browser begins a sign-in of its own to the same page. The
+/// log says why.
+fn begins_anew(house: &House, answer: &Answer, to: &str, why: &str) {
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    assert!(!answer.set_cookies().iter().any(|cookie| cookie.starts_with("portcullis=")), "no session");
+    let next = Url::parse(&answer.next().unwrap()).unwrap();
+    assert_eq!(next.path(), "/.portcullis/sign-in");
+    assert_eq!(parameter(&next, "return_to"), house.gateway.url(to));
+    let line = logged(&house.gateway, answer.header("x-request-id"));
+    assert!(line.contains(why) && line.contains("bad-request"), "{line}");
+    assert_eq!(house.app.served(), 0);
+}
+
 async fn begun(house: &House) -> (Browser, Url) {
     let browser = Browser::new();
     let callback = browser.stop_before(&house.gateway.url("/x"), "/.portcullis/callback").await;
@@ -83,9 +96,9 @@ async fn invariant_6_two_providers_responses_are_not_mixed_up() {
 async fn invariant_6_a_flow_is_not_finished_in_another_browser() {
     let house = House::open(WIKI).await;
     let (_, callback) = begun(&house).await;
-    refused(&house, &Browser::new().get(callback.as_str()).await, "did not start this flow");
+    begins_anew(&house, &Browser::new().get(callback.as_str()).await, "/x", "did not start this flow");
     let (other, _) = begun(&house).await;
-    refused(&house, &other.get(callback.as_str()).await, "did not start this flow");
+    begins_anew(&house, &other.get(callback.as_str()).await, "/x", "did not start this flow");
     assert_eq!(house.provider.asked("/token").await, 0);
 }
 
@@ -113,13 +126,7 @@ async fn invariant_6_a_flow_moved_to_another_state_is_refused() {
     assert_eq!(browser.get(second.as_str()).await.status, 303);
     let planted = Browser::new();
     planted.set_cookie(url, &name, &sealed);
-    refused_seal(&house, &planted.get(url).await);
-}
-
-fn refused_seal(house: &House, answer: &Answer) {
-    assert_eq!(answer.status, 400);
-    let line = logged(&house.gateway, answer.header("x-request-id"));
-    assert!(line.contains("not one that this gateway sealed"), "{line}");
+    begins_anew(&house, &planted.get(url).await, "/x", "not one that this gateway sealed");
 }
 
 #[tokio::test]
@@ -130,11 +137,14 @@ async fn invariant_6_a_callback_is_good_once() {
         browser.cookie_names(callback.as_str()).into_iter().find(|name| name.contains("flow")).unwrap();
     let sealed = browser.cookie(callback.as_str(), &kept).unwrap();
     assert_eq!(browser.get(callback.as_str()).await.status, 303);
-    refused(&house, &browser.get(callback.as_str()).await, "did not start this flow");
+    let again = browser.get(callback.as_str()).await;
+    assert_eq!(again.next(), Some(house.gateway.url("/x")), "who is signed in goes on to the page");
+    assert!(!again.set_cookies().iter().any(|cookie| cookie.starts_with("portcullis=")), "no other session");
     // Even a browser that kept the cookie gets nothing, and the provider is not called for it.
     let thief = Browser::new();
     thief.set_cookie(callback.as_str(), &kept, &sealed);
-    refused(&house, &thief.get(callback.as_str()).await, "has come back before");
+    begins_anew(&house, &thief.get(callback.as_str()).await, "/x", "has come back before");
+    assert_eq!(house.provider.asked("/token").await, 1);
 }
 
 #[tokio::test]

@@ -43,6 +43,16 @@ async fn refused(house: &House, browser: &Browser, ticket: &str) {
     assert!(line.contains("the ticket is not good here"), "{line}");
 }
 
+/// The ticket opens nothing in this browser, which begins a way of its own.
+async fn begins_anew(house: &House, browser: &Browser, ticket: &str) {
+    let answer = browser.get(ticket).await;
+    let next = answer.next().unwrap();
+    assert!(next.starts_with(&at(house, "wiki", "/.portcullis/sign-in?again=1")), "{next}");
+    assert!(!answer.set_cookies().iter().any(|cookie| cookie.starts_with("portcullis=")), "no session");
+    let line = logged(&house.gateway, answer.header("x-request-id"));
+    assert!(line.contains("does not hold the secret"), "{line}");
+}
+
 /// Where a browser is sent with its ticket.
 async fn ticket(house: &House, browser: &Browser, path: &str) -> Url {
     browser.stop_before(&at(house, "wiki", path), "/.portcullis/ticket").await
@@ -120,7 +130,12 @@ async fn invariant_6_a_ticket_is_good_once() {
     let secret = browser.cookie(url.as_str(), &hop).unwrap();
     assert_eq!(browser.get(url.as_str()).await.status, 303);
     browser.set_cookie(url.as_str(), &hop, &secret);
-    refused(&house, &browser, url.as_str()).await;
+    let again = browser.get(url.as_str()).await;
+    assert_eq!(again.next(), Some(at(&house, "wiki", "/")), "who is signed in goes on");
+    assert!(again.set_cookies().is_empty(), "without another session");
+    let thief = Browser::new();
+    thief.set_cookie(url.as_str(), &hop, &secret);
+    refused(&house, &thief, url.as_str()).await;
 }
 
 #[tokio::test]
@@ -143,8 +158,9 @@ async fn invariant_6_a_ticket_is_not_good_in_another_browser() {
     let url = ticket(&house, &browser, "/").await;
     let other = Browser::new();
     other.stop_before(&at(&house, "wiki", "/"), "/.portcullis/sign-in").await;
-    refused(&house, &other, url.as_str()).await;
+    begins_anew(&house, &other, url.as_str()).await;
     refused(&house, &Browser::new(), url.as_str()).await;
+    refused(&house, &browser, url.as_str()).await;
     let made_up = at(&house, "wiki", &format!("/.portcullis/ticket?ticket={}", "A".repeat(43)));
     refused(&house, &browser, &made_up).await;
 }
@@ -155,11 +171,12 @@ async fn invariant_6_nobody_gets_a_ticket_for_a_way_that_another_browser_began()
     let attacker = Browser::new();
     let lure = attacker.stop_before(&at(&house, "wiki", "/"), "/.portcullis/sign-in").await;
     let victim = Browser::new();
-    let answer = victim.visit(lure.as_str()).await;
-    assert_eq!(answer.status, 400, "the ticket does not open in the victim's browser: {}", answer.url);
+    let ticket = victim.stop_before(lure.as_str(), "/.portcullis/ticket").await;
+    begins_anew(&house, &victim, ticket.as_str()).await;
     // And what the victim spent, the attacker cannot spend either.
-    let spent = attacker.get(answer.url.as_str()).await;
-    assert_eq!(spent.status, 400);
+    refused(&house, &attacker, ticket.as_str()).await;
+    assert_eq!(victim.visit(&at(&house, "wiki", "/")).await.status, 200, "the victim has a way of their own");
+    assert_eq!(attacker.get(&at(&house, "wiki", "/")).await.status, 302, "the attacker has none");
 }
 
 async fn sign_out(house: &House, browser: &Browser, host: &str) -> Answer {

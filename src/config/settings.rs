@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::admin::AdminSettings;
-use crate::gate::{GateSettings, RouteSettings};
+use crate::gate::{GateSettings, OwnSettings, RouteSettings};
 use crate::listener::{ConnectionLimits, ListenerSettings};
 use crate::oidc::RelyingPartySettings;
 use crate::session::SessionSettings;
@@ -33,6 +33,8 @@ pub struct Settings {
     pub session: SessionSettings,
     /// `[server] public_url` and `[providers.*]`.
     pub relying_party: RelyingPartySettings,
+    /// `[server] sign_in_limits` and `[session] clear_site_data`.
+    pub own: OwnSettings,
     /// `[[routes]]`, in the order of the file.
     pub routes: Vec<RouteSettings>,
     /// `[log]`.
@@ -49,6 +51,7 @@ impl Settings {
             trusted_proxies: self.trusted_proxies.clone(),
             session: self.session.clone(),
             relying_party: self.relying_party.clone(),
+            own: self.own.clone(),
             routes: self.routes.clone(),
             log: self.log.access,
         }

@@ -89,6 +89,11 @@ fn judged<'a>(settings: &'a GateSettings, request: &Imagined) -> Result<Explaine
     {
         return Ok(Explained::Own);
     }
+    let found = table.find(&authority, scheme, &path, &request.method);
+    let claimed = !matches!(found, Lookup::UnknownPath | Lookup::UnknownHost);
+    if !claimed && own::is_front(&path, &request.method) && is_public(settings, &authority, scheme) {
+        return Ok(Explained::Own);
+    }
     let route = find(&table, &authority, scheme, &path, &request.method)?;
     let beyond = path.exceptions().beyond(route.path_exceptions);
     if !beyond.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
 use super::exchange::Exchange;
@@ -11,9 +11,10 @@ use super::hops::HopCookies;
 use super::inbound::Inbound;
 use super::own;
 use super::rejection::Rejection;
+use super::return_to::ReturnTo;
 use super::route::Route;
 use super::rows::{Rows, Tended, rows};
-use super::settings::GateSettings;
+use super::settings::{GateSettings, SiteData};
 use crate::authn::{
     Authentication, AuthenticationError, Authenticator, BearerIssuer, BearerSettings, BearerVerifier,
 };
@@ -40,6 +41,8 @@ pub(super) struct House {
     pub(super) members: Vec<Arc<Member>>,
     pub(super) upstreams: Vec<Arc<Tended>>,
     pub(super) foundations: Arc<Foundations>,
+    /// What a browser is told to forget at sign-out (`Clear-Site-Data`).
+    pub(super) site_data: Option<HeaderValue>,
     /// What answers on listeners that send everything on to `https`.
     to_https: Arc<Route>,
     log: bool,
@@ -87,7 +90,8 @@ impl House {
         let bearer = bearer(&members, foundations);
         Ok(Self {
             routes,
-            own: own::rows(foundations),
+            own: own::rows(foundations, &settings.own.limits, before.map(|before| &before.own)),
+            site_data: site_data(&settings.own.forget),
             to_https: Arc::new(own::to_https(foundations, public.as_ref())),
             upstreams,
             trusted: TrustedProxies::new(settings.trusted_proxies.clone()),
@@ -149,16 +153,33 @@ impl House {
         match found {
             Lookup::Found(route) => Ok(route),
             Lookup::MethodNotAllowed => Err(Rejection::MethodNotAllowed(self.allowed(inbound, path, ours))),
+            Lookup::UnknownPath | Lookup::UnknownHost if self.is_front_page(inbound) => {
+                self.front_page(inbound).ok_or(Rejection::UnknownPath)
+            }
             Lookup::UnknownPath => Err(Rejection::UnknownPath),
             Lookup::UnknownHost if self.is_public(authority, scheme) => Err(Rejection::UnknownPath),
             Lookup::UnknownHost => Err(Rejection::UnknownHost),
         }
     }
 
+    /// Whether it is `https://public_url/`, which no route claims: people who type it get their own page.
+    fn is_front_page(&self, inbound: &Inbound) -> bool {
+        own::is_front(&inbound.path, &inbound.method)
+            && self.is_public(&inbound.authority, inbound.forwarding.scheme)
+    }
+
+    fn front_page(&self, inbound: &Inbound) -> Option<&Arc<Route>> {
+        let home = RequestPath::parse(own::HOME).ok()?;
+        match self.own.find(&inbound.authority, inbound.forwarding.scheme, &home, &inbound.method) {
+            Lookup::Found(route) => Some(route),
+            Lookup::MethodNotAllowed | Lookup::UnknownPath | Lookup::UnknownHost => None,
+        }
+    }
+
     fn allowed(&self, inbound: &Inbound, path: &RequestPath, own: bool) -> String {
         let table = if own { &self.own } else { &self.routes };
         let methods = table.allowed_methods(&inbound.authority, inbound.forwarding.scheme, path);
-        methods.map(http::Method::as_str).collect::<Vec<_>>().join(", ")
+        methods.map(Method::as_str).collect::<Vec<_>>().join(", ")
     }
 
     /// Whether `url` lies on the sign-in host or on one that some route names: where a sign-in may lead back
@@ -173,17 +194,13 @@ impl House {
             && (self.is_public(&authority, scheme) || self.routes.vouches_for(&authority, scheme, unwritten))
     }
 
-    /// `url` where a sign-in may lead back to it, else its like on the port of the sign-in host, or on that host
+    /// `to` where a sign-in may lead back to it, else its like on the port of the sign-in host, or on that host
     /// itself.
-    pub(super) fn claimed(&self, url: Url) -> Url {
-        let Some(public) = self.public.as_ref().filter(|_| !self.claims(&url)) else { return url };
-        let mut moved = url.clone();
-        if moved.set_port(public.url.port()).is_ok() && self.claims(&moved) {
-            return moved;
-        }
-        let mut ours = public.endpoint(url.path());
-        ours.set_query(url.query());
-        ours
+    pub(super) fn claimed(&self, to: ReturnTo) -> ReturnTo {
+        let Some(public) = self.public.as_ref().filter(|_| !self.claims(to.url())) else { return to };
+        let mut moved = to.url().clone();
+        let ours = moved.set_port(public.url.port()).is_ok() && self.claims(&moved);
+        to.on(if ours { &moved } else { &public.url })
     }
 
     /// Whether sign-in happens on this very host.
@@ -235,6 +252,12 @@ impl PublicUrl {
         url.set_path(path);
         url
     }
+}
+
+/// A list of quoted strings (Clear Site Data, section 3.1).
+fn site_data(forget: &[SiteData]) -> Option<HeaderValue> {
+    let quoted: Vec<_> = forget.iter().map(|data| format!("\"{}\"", data.as_str())).collect();
+    HeaderValue::try_from(quoted.join(", ")).ok().filter(|value| !value.is_empty())
 }
 
 fn origin(url: &Url) -> Option<(Authority, Scheme)> {

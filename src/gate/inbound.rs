@@ -1,8 +1,9 @@
 //! Who is asking, for exactly which path: read once, before anything is decided.
 
-use http::{Method, Request};
+use http::{Method, Request, Uri};
 
 use super::rejection::Rejection;
+use super::return_to::ReturnTo;
 use crate::request::{Authority, Forwarding, RequestPath, Transport, TrustedProxies};
 
 /// What a request is, once everything ambiguous has been refused.
@@ -39,14 +40,8 @@ impl Inbound {
         format!("{}://{}", self.forwarding.scheme, self.authority)
     }
 
-    /// The address as it was asked for, without its query.
-    pub(super) fn address(&self) -> String {
-        format!("{}{}", self.origin(), self.path.raw())
-    }
-
     /// The whole address as it was asked for.
-    pub(super) fn url<B>(&self, request: &Request<B>) -> String {
-        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-        format!("{}{query}", self.address())
+    pub(super) fn address(&self, uri: &Uri) -> Option<ReturnTo> {
+        ReturnTo::asked(&self.origin(), self.path.raw(), uri.query())
     }
 }

@@ -11,7 +11,6 @@ use super::house::House;
 use super::inbound::Inbound;
 use super::readings::refused;
 use super::rejection::{Comeback, Rejection};
-use super::return_to::ReturnTo;
 use super::route::Route;
 use crate::authn::{Authentication, AuthenticationError};
 use crate::identity::Principal;
@@ -80,9 +79,9 @@ fn forbidden(route: &Route, exchange: &Exchange, authentication: &Authentication
 
 /// Where a person may come back to, if this route signs people in.
 fn sign_in<B>(house: &House, route: &Route, exchange: &Exchange, request: &Request<B>) -> Rejection {
-    let url = exchange.inbound.as_ref().filter(|_| route.accept.session).map(|inbound| inbound.url(request));
-    let return_to = url.and_then(|url| ReturnTo::parse(&url, |_| true));
-    let return_to = return_to.map(|there| there.with(|url| house.claimed(url)));
+    let inbound = exchange.inbound.as_ref().filter(|_| route.accept.session);
+    let return_to = inbound.and_then(|inbound| inbound.address(request.uri()));
+    let return_to = return_to.map(|there| house.claimed(there));
     let cookies = super::respond::cookies(request.headers());
     Rejection::SignIn(return_to.map(|return_to| Box::new(Comeback { return_to, cookies, form: None })))
 }

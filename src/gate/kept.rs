@@ -7,6 +7,8 @@
 use std::time::Duration;
 
 use crate::listener::Content;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use cookie::{Cookie, CookieJar, Key};
 use http::{HeaderMap, Method, Request, Uri, header};
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::exchange::Exchange;
 use super::rejection::Rejection;
 use crate::clock::{Clock, Timestamp};
+use crate::request::is_form_submission;
 
 /// The most bytes of a form that is kept.
 const MAX_FORM: usize = 64 * 1024;
@@ -36,7 +39,10 @@ pub(super) struct KeptForm {
     origin: String,
     /// Path and query.
     target: String,
-    /// `application/x-www-form-urlencoded`, as it came.
+    /// How the body is written; `application/x-www-form-urlencoded` where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    multipart: Option<String>,
+    /// As it came; of `multipart/form-data`, which holds any bytes, in Base64.
     body: String,
     at: Timestamp,
 }
@@ -47,9 +53,16 @@ impl KeptForm {
         &self.target
     }
 
-    /// Its fields, in order.
+    /// Its fields, in order; none where a browser has to read it.
     pub(super) fn fields(&self) -> Vec<(String, String)> {
-        url::form_urlencoded::parse(self.body.as_bytes()).into_owned().collect()
+        let urlencoded = if self.multipart.is_none() { self.body.as_bytes() } else { b"" };
+        url::form_urlencoded::parse(urlencoded).into_owned().collect()
+    }
+
+    /// Media type with its boundary, and the body in Base64, where it is `multipart/form-data`. It goes back to the
+    /// browser that wrote it, and nobody here looks into it.
+    pub(super) fn multipart(&self) -> Option<(&str, &str)> {
+        self.multipart.as_deref().map(|media_type| (media_type, self.body.as_str()))
     }
 
     /// The form as text for its browser to keep.
@@ -82,27 +95,48 @@ pub(super) async fn with_form(
     no
 }
 
-/// A navigation by a form of the same origin, by the browser's own word.
+/// A form of the same origin, by the browser's own word.
 fn is_form(method: &Method, headers: &HeaderMap) -> bool {
     let says = |name: &str, value: &str| headers.get(name).is_some_and(|said| said == value);
-    let content_type =
-        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    *method == Method::POST
+    is_form_submission(method, headers)
         && says("sec-fetch-mode", "navigate")
         && says("sec-fetch-site", "same-origin")
-        && media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        && !headers.contains_key(header::AUTHORIZATION)
+        && encoding(headers).is_some()
+}
+
+/// How a body is written, where that is a way that can be taken up again.
+enum Encoding {
+    UrlEncoded,
+    /// With its boundary.
+    Multipart(String),
+}
+
+fn encoding(headers: &HeaderMap) -> Option<Encoding> {
+    let said = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let media_type = said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match media_type.as_str() {
+        "application/x-www-form-urlencoded" => Some(Encoding::UrlEncoded),
+        "multipart/form-data" => Some(Encoding::Multipart(said.to_owned())),
+        _ => None,
+    }
 }
 
 async fn read(exchange: &Exchange, request: Request<Content>, clock: &Clock) -> Option<KeptForm> {
     let origin = exchange.inbound().ok()?.origin();
-    let target = target(request.uri());
+    let (target, encoding) = (target(request.uri()), encoding(request.headers())?);
     let body = whole(request.into_body(), MAX_FORM).await?;
+    let (multipart, body) = match encoding {
+        Encoding::UrlEncoded => (None, urlencoded(body)?),
+        Encoding::Multipart(media_type) => (Some(media_type), STANDARD.encode(body)),
+    };
+    Some(KeptForm { origin, target, multipart, body, at: clock.now() })
+}
+
+/// A browser that is given a NUL sends another form than it was given.
+fn urlencoded(body: Bytes) -> Option<String> {
     let body = String::from_utf8(body.into()).ok()?;
-    // A browser that is given a NUL sends another form than it was given.
     let whole = !body.contains("%00") && !body.contains('\0');
-    whole.then(|| KeptForm { origin, target, body, at: clock.now() })
+    whole.then_some(body)
 }
 
 fn target(uri: &Uri) -> String {
@@ -123,7 +157,8 @@ mod tests {
 
     fn form(clock: &Clock) -> KeptForm {
         let (origin, target) = (HERE.to_owned(), "/save?draft=1".to_owned());
-        KeptForm { origin, target, body: "a=1&a=2&text=%C3%A4+%26".to_owned(), at: clock.now() }
+        let body = "a=1&a=2&text=%C3%A4+%26".to_owned();
+        KeptForm { origin, target, multipart: None, body, at: clock.now() }
     }
 
     #[test]
@@ -162,7 +197,9 @@ mod tests {
         assert!(!kept("same-site", "navigate", form));
         assert!(!kept("none", "navigate", form));
         assert!(!kept("same-origin", "cors", form));
-        assert!(!kept("same-origin", "navigate", "multipart/form-data; boundary=x"));
+        assert!(kept("same-origin", "navigate", "Multipart/Form-Data; boundary=x"));
+        assert!(!kept("same-site", "navigate", "multipart/form-data; boundary=x"));
+        assert!(!kept("same-origin", "navigate", "text/plain"), "its fields cannot be told apart");
         assert!(!is_form(&Method::POST, &HeaderMap::new()));
     }
 }

@@ -44,7 +44,7 @@ pub use body::Body;
 pub use explained::{Explained, Imagined, Next, explain};
 pub use foundations::{Foundations, SealingKeys};
 pub use house::BuildError;
-pub use settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
+pub use settings::{GateSettings, OwnSettings, RedirectSettings, RouteAction, RouteSettings, SiteData};
 pub use status::Missing;
 
 use crate::listener::Handler;

@@ -50,7 +50,7 @@ pub(super) enum Rejection {
     /// The sign-in came to nothing.
     SignInFailed(Box<FailedSignIn>),
     /// A sign-in that this browser did not begin, or that took too long.
-    NoSuchFlow(String),
+    NoSuchFlow(Box<LostSignIn>),
     /// The upstream failed, or the request was too large for it.
     Forward(ForwardError),
     /// A provider is away.
@@ -60,6 +60,8 @@ pub(super) enum Rejection {
         /// Why, for the log.
         reason: String,
     },
+    /// A provider is away while somebody wants to sign in with it.
+    SignInUnavailable(Box<Away>),
     /// The session store does not answer.
     StoreUnavailable(String),
     /// We are at fault.
@@ -71,10 +73,36 @@ pub(super) enum Rejection {
 pub(super) struct FailedSignIn {
     /// Why.
     pub(super) error: SignInError,
-    /// Where the person wanted to go, and may begin again.
-    pub(super) return_to: Option<ReturnTo>,
+    /// Where the same sign-in begins again.
+    pub(super) retry: String,
+    /// Where it begins for somebody else.
+    pub(super) anew: String,
+    /// Other providers: what each is called, and where a sign-in with it begins.
+    pub(super) others: Vec<(String, String)>,
     /// `Set-Cookie` that takes the flow away (invariant 6).
     pub(super) forget: HeaderValue,
+}
+
+/// A sign-in that came back and is not known any more.
+#[derive(Debug)]
+pub(super) struct LostSignIn {
+    /// Why not, for the log.
+    pub(super) reason: String,
+    /// Where the browser goes on to by itself.
+    pub(super) onward: Option<String>,
+    /// Where it is begun again.
+    pub(super) retry: Option<String>,
+}
+
+/// A provider that is away while somebody wants to sign in with it.
+#[derive(Debug)]
+pub(super) struct Away {
+    /// Which.
+    pub(super) provider: ProviderName,
+    /// Why, for the log.
+    pub(super) reason: String,
+    /// Other providers: what each is called, and where a sign-in with it begins.
+    pub(super) others: Vec<(String, String)>,
 }
 
 /// What must be remembered of a request so that its browser comes back from signing in.
@@ -89,6 +117,11 @@ pub(super) struct Comeback {
 }
 
 impl Rejection {
+    /// A sign-in that is not known, and of which nothing else is known either.
+    pub(super) fn no_such_flow(reason: &str) -> Self {
+        Self::NoSuchFlow(Box::new(LostSignIn { reason: reason.to_owned(), onward: None, retry: None }))
+    }
+
     /// How metrics and the log call it.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
@@ -100,7 +133,7 @@ impl Rejection {
             Self::Token(error) => of_token(error.error),
             Self::SignIn(_) | Self::CredentialEnded(_) => Outcome::Unauthenticated,
             Self::SignInFailed(failed) => of_sign_in(&failed.error),
-            Self::ProviderUnavailable { .. } => Outcome::ProviderError,
+            Self::SignInUnavailable(_) | Self::ProviderUnavailable { .. } => Outcome::ProviderError,
             Self::Forbidden { .. } | Self::CrossSite => Outcome::Forbidden,
             Self::Forward(error) => of_upstream(error),
             Self::StoreUnavailable(_) | Self::Internal(_) => Outcome::Unavailable,
@@ -111,10 +144,10 @@ impl Rejection {
     pub(super) fn reason(&self) -> Cow<'static, str> {
         match self {
             Self::Malformed(ambiguous) => ambiguous.what.clone().into(),
-            Self::UriTooLong(cause) | Self::NoSuchFlow(cause) | Self::StoreUnavailable(cause) => {
-                cause.clone().into()
-            }
+            Self::UriTooLong(cause) | Self::StoreUnavailable(cause) => cause.clone().into(),
+            Self::NoSuchFlow(lost) => lost.reason.clone().into(),
             Self::ProviderUnavailable { provider, reason } => format!("provider {provider}: {reason}").into(),
+            Self::SignInUnavailable(away) => format!("provider {}: {}", away.provider, away.reason).into(),
             Self::Untolerated(what) => untolerated(*what).into(),
             Self::UnknownHost => "no route claims this host".into(),
             Self::UnknownPath => "no route of this host claims this path".into(),

@@ -8,8 +8,12 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
-use serde_json::Value;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+
+mod asked;
+mod problem;
+
+pub(super) use asked::Asked;
 
 use super::ambiguous::{untolerated, untolerated_members};
 use super::body::Body;
@@ -18,15 +22,14 @@ use super::exchange::Exchange;
 use super::house::House;
 use super::kept::KeptForm;
 use super::own::{self, Wish, depart};
-use super::rejection::{Comeback, Rejection};
-use super::return_to::ReturnTo;
+use super::rejection::{Comeback, FailedSignIn, LostSignIn, Rejection};
 use crate::authn::{Challenge, ErrorCode, TokenError};
 use crate::forward::{self, ForwardError};
 use crate::oidc::Blame;
-use crate::pages::{self, ErrorPage, Fault, Form, Page, Refusal};
+use crate::pages::{self, ErrorPage, Fault, Form, Link, Page, Refusal};
 use crate::policy::explain;
-use crate::request::is_navigation;
 use crate::secret::Secret;
+use problem::{CROSS_SITE, FORBIDDEN, Problem, UNAUTHENTICATED, ambiguous, machine, problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -35,18 +38,6 @@ const CHALLENGE: &str = "Bearer realm=\"portcullis\"";
 
 /// When a passing fault is worth another try.
 const SOON: Duration = Duration::from_secs(5);
-
-/// What must be remembered of a request to refuse it well.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
-    page: bool,
-}
-
-impl Asked {
-    pub(super) fn of<B>(request: &Request<B>) -> Self {
-        Self { page: is_navigation(request.method(), request.headers()) }
-    }
-}
 
 /// Answers a rejection and puts it on record.
 pub(super) async fn respond(
@@ -61,13 +52,14 @@ pub(super) async fn respond(
         Rejection::SignIn(Some(comeback)) if comeback.form.is_some() => {
             kept(house, exchange, comeback.form.as_ref())
         }
-        Rejection::SignIn(Some(comeback)) if asked.page => {
+        Rejection::SignIn(Some(comeback)) if asked.may_be_repeated() => {
             sent_to_sign_in(house, exchange, *comeback).await.unwrap_or_else(|no| {
                 (outcome, reason) = (no.outcome(), no.reason());
-                refused(house, exchange, asked, &no)
+                refused(house, exchange, &asked, &no)
             })
         }
-        other => refused(house, exchange, asked, &other),
+        Rejection::SignIn(Some(_)) if asked.by_a_person() => not_kept(exchange, &asked),
+        other => refused(house, exchange, &asked, &other),
     };
     exchange.answered(response.status().as_u16(), outcome, reason);
     response
@@ -93,43 +85,68 @@ fn kept(house: &House, exchange: &Exchange, form: Option<&KeptForm>) -> Response
     };
     let page =
         pages::Keep { id: id.expose(), sealed: &sealed, sign_in_url: &sign_in_url, request_id: &exchange.id };
-    let mut response = show(page.page());
+    challenge(show(page.page()))
+}
+
+/// A form that could not be kept: its sender is told so, before anything that they wrote is lost.
+fn not_kept(exchange: &Exchange, asked: &Asked) -> Response<Body> {
+    let back = exchange.inbound.as_ref().and_then(|inbound| asked.page(inbound));
+    let sign_in = Wish { return_to: back, ..Wish::default() }.address();
+    challenge(show(pages::NotKept { sign_in: &sign_in, request_id: &exchange.id }.page()))
+}
+
+/// 401 says how one signs in by other means (RFC 9110, section 15.5.2).
+pub(super) fn challenge(mut response: Response<Body>) -> Response<Body> {
     response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
     response
 }
 
+/// An address that is too long to be taken along is kept by its own page, which must be on an origin that is ours
+/// to come back to.
 async fn sent_to_sign_in(
     house: &House,
     exchange: &Exchange,
     back: Comeback,
 ) -> Result<Response<Body>, Rejection> {
-    let wish = Wish { return_to: Some(back.return_to), ..Wish::default() };
+    let to = back.return_to;
+    if to.is_long() && to.origin() != exchange.inbound()?.origin() {
+        return redirect(StatusCode::FOUND, to.as_str());
+    }
+    let wish = Wish { return_to: Some(to), ..Wish::default() };
     Box::pin(depart(house, exchange, &back.cookies, wish)).await
 }
 
-fn refused(house: &House, exchange: &Exchange, asked: Asked, no: &Rejection) -> Response<Body> {
-    if let Rejection::ProviderUnavailable { provider, reason } = no {
-        tracing::warn!(id = %exchange.id, %provider, error = reason, "somebody needs a provider that is away");
-    }
+fn warn_of_provider(exchange: &Exchange, no: &Rejection) {
+    let (provider, error) = match no {
+        Rejection::ProviderUnavailable { provider, reason } => (provider, reason),
+        Rejection::SignInUnavailable(away) => (&away.provider, &away.reason),
+        _ => return,
+    };
+    tracing::warn!(id = %exchange.id, %provider, error, "somebody needs a provider that is away");
+}
+
+fn refused(house: &House, exchange: &Exchange, asked: &Asked, no: &Rejection) -> Response<Body> {
+    warn_of_provider(exchange, no);
     let mut response = match no {
-        Rejection::Forbidden { .. } if asked.page => forbidden_page(house, exchange),
+        Rejection::Forbidden { .. } if asked.by_a_person() => forbidden_page(house, exchange, asked),
         Rejection::Forbidden { .. } => problem(exchange, &FORBIDDEN),
+        Rejection::CrossSite if asked.by_a_person() => {
+            show(pages::CrossSite { home: &home(house), request_id: &exchange.id }.page())
+        }
         Rejection::CrossSite => problem(exchange, &CROSS_SITE),
         Rejection::CredentialEnded(CredentialEnd::TokenExpired) => token(exchange, TokenError::Expired),
         Rejection::SignIn(_) | Rejection::CredentialEnded(CredentialEnd::Session(_)) => {
             problem(exchange, &UNAUTHENTICATED)
         }
-        Rejection::Malformed(what) if !asked.page => ambiguous(exchange, &what.what, what.members()),
-        Rejection::Untolerated(what) if !asked.page => {
+        Rejection::Malformed(what) if !asked.by_a_person() => ambiguous(exchange, &what.what, what.members()),
+        Rejection::Untolerated(what) if !asked.by_a_person() => {
             ambiguous(exchange, &untolerated(*what), untolerated_members(*what))
         }
         Rejection::Token(error) if error.code().is_some() => token(exchange, error.error),
-        Rejection::SignInFailed(failed) => {
-            let retry = failed.return_to.as_ref().map(ReturnTo::as_str);
-            sign_in_failed(house, exchange, failed.error.blame(), failed.error.public(), retry)
-        }
-        Rejection::NoSuchFlow(_) => sign_in_failed(house, exchange, Blame::Client, NO_SUCH_FLOW, None),
-        other => fault(exchange, asked, fault_of(house, other)),
+        Rejection::SignInFailed(failed) => sign_in_failed(exchange, failed),
+        Rejection::NoSuchFlow(lost) => no_such_flow(house, exchange, lost),
+        Rejection::SignInUnavailable(away) => fault(house, exchange, asked, no, &away.others),
+        other => fault(house, exchange, asked, other, &[]),
     };
     add_fields(no, response.status(), response.headers_mut());
     response
@@ -147,6 +164,9 @@ fn fault_of<'a>(house: &'a House, no: &'a Rejection) -> Fault<'a> {
         Rejection::Token(_) => Fault::ProviderDown { provider: "of the access token", retry_after: SOON },
         Rejection::ProviderUnavailable { provider, .. } => {
             Fault::ProviderDown { provider: house.display_name(provider), retry_after: SOON }
+        }
+        Rejection::SignInUnavailable(away) => {
+            Fault::ProviderDown { provider: house.display_name(&away.provider), retry_after: SOON }
         }
         Rejection::StoreUnavailable(_) => Fault::StoreDown { retry_after: SOON },
         Rejection::Internal(_)
@@ -174,9 +194,20 @@ fn of_upstream(error: &ForwardError) -> Fault<'static> {
     }
 }
 
-fn fault(exchange: &Exchange, asked: Asked, fault: Fault<'_>) -> Response<Body> {
-    if asked.page {
-        return show(ErrorPage { fault, request_id: &exchange.id, retry: None, refresh: true }.page());
+fn fault(
+    house: &House,
+    exchange: &Exchange,
+    asked: &Asked,
+    no: &Rejection,
+    others: &[(String, String)],
+) -> Response<Body> {
+    let fault = fault_of(house, no);
+    if asked.by_a_person() {
+        let (home, refresh) = (home(house), asked.may_be_repeated());
+        let others = links(others);
+        let page =
+            ErrorPage { fault, request_id: &exchange.id, retry: None, refresh, home: &home, others: &others };
+        return show(page.page());
     }
     let (content_type, text) = fault.problem(&exchange.id);
     let mut response = machine(fault.status(), content_type, text);
@@ -186,16 +217,17 @@ fn fault(exchange: &Exchange, asked: Asked, fault: Fault<'_>) -> Response<Body> 
     response
 }
 
-/// A request that could be read in two ways: which, and what a route may do about it.
-fn ambiguous(exchange: &Exchange, detail: &str, members: serde_json::Map<String, Value>) -> Response<Body> {
-    let (status, kind) = (StatusCode::BAD_REQUEST, "urn:portcullis:problem:bad-request");
-    let title = "This request can’t be read";
-    let (content_type, text) = pages::problem(status, kind, title, detail, &exchange.id, members);
-    machine(status, content_type, text)
+/// The page that leads on from everywhere: who one is, and the apps that are open to them.
+fn home(house: &House) -> String {
+    own::home_address(house)
+}
+
+fn links(ways: &[(String, String)]) -> Vec<Link<'_>> {
+    ways.iter().map(|(name, href)| Link { name, href }).collect()
 }
 
 /// Who was refused what, and the way to be somebody else.
-fn forbidden_page(house: &House, exchange: &Exchange) -> Response<Body> {
+fn forbidden_page(house: &House, exchange: &Exchange, asked: &Asked) -> Response<Body> {
     let (Some(principal), Some(inbound), Some(route)) =
         (exchange.principal.as_ref(), exchange.inbound.as_ref(), exchange.route.as_ref())
     else {
@@ -204,12 +236,11 @@ fn forbidden_page(house: &House, exchange: &Exchange) -> Response<Body> {
     let question = super::judge::question(inbound, exchange.principal.as_ref());
     let explanation = explain(&route.access, &question);
     let required = explanation.missing();
-    let here = url::Url::parse(&inbound.address()).ok();
-    let switch = own::switch_address(here.as_ref());
+    let switch = own::switch_address(asked.page(inbound).as_ref());
     let page = Refusal {
         principal,
         provider: house.display_name(&principal.provider),
-        host: inbound.authority.host(),
+        host: inbound.authority.as_str(),
         required: &required,
         unsaid: explanation.reason.unsaid(),
         request_id: &exchange.id,
@@ -219,50 +250,31 @@ fn forbidden_page(house: &House, exchange: &Exchange) -> Response<Body> {
     show(page.page())
 }
 
-const NO_SUCH_FLOW: &str =
-    "This sign-in was not begun in this browser, or it took too long. Please try again.";
+const NO_SUCH_FLOW: &str = "This sign-in was not begun in this browser, or it took too long. Please try again. \
+    If it stays like this, allow cookies for this site.";
 
-fn sign_in_failed(
-    house: &House,
-    exchange: &Exchange,
-    blame: Blame,
-    public: &str,
-    retry: Option<&str>,
-) -> Response<Body> {
-    let status = match blame {
+fn sign_in_failed(exchange: &Exchange, failed: &FailedSignIn) -> Response<Body> {
+    let status = match failed.error.blame() {
         Blame::Client => StatusCode::BAD_REQUEST,
         Blame::Provider => StatusCode::BAD_GATEWAY,
         Blame::Us => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let retry = retry.unwrap_or_else(|| house.home());
-    show(pages::SignInFailed { status, public, request_id: &exchange.id, retry }.page())
+    let (public, retry, others) = (failed.error.public(), failed.retry.as_str(), links(&failed.others));
+    let (anew, request_id) = (Some(failed.anew.as_str()), &exchange.id);
+    show(pages::SignInFailed { status, public, request_id, retry, anew, others: &others }.page())
 }
 
-struct Problem {
-    status: StatusCode,
-    kind: &'static str,
-    title: &'static str,
-    detail: &'static str,
+/// Where it was to lead is known, or else the way home.
+fn no_such_flow(house: &House, exchange: &Exchange, lost: &LostSignIn) -> Response<Body> {
+    if let Some(Ok(onward)) = lost.onward.as_deref().map(|onward| redirect(StatusCode::SEE_OTHER, onward)) {
+        return onward;
+    }
+    let retry = lost.retry.as_deref().unwrap_or_else(|| house.home());
+    let (status, request_id) = (StatusCode::BAD_REQUEST, &exchange.id);
+    let page =
+        pages::SignInFailed { status, public: NO_SUCH_FLOW, request_id, retry, anew: None, others: &[] };
+    show(page.page())
 }
-
-const UNAUTHENTICATED: Problem = Problem {
-    status: StatusCode::UNAUTHORIZED,
-    kind: "urn:portcullis:problem:unauthenticated",
-    title: "Not signed in",
-    detail: "Sign in with a browser, or send an access token as Authorization: Bearer.",
-};
-const FORBIDDEN: Problem = Problem {
-    status: StatusCode::FORBIDDEN,
-    kind: "urn:portcullis:problem:forbidden",
-    title: "Not allowed",
-    detail: "You are known, but this is not open to you. The request_id leads to the rule in the log.",
-};
-const CROSS_SITE: Problem = Problem {
-    status: StatusCode::FORBIDDEN,
-    kind: "urn:portcullis:problem:cross-site",
-    title: "Not from here",
-    detail: "This form works only from a page of this very site.",
-};
 
 /// RFC 6750, section 3.1: 400 for a request that cannot be read, 401 for a token that is no good.
 fn token(exchange: &Exchange, error: TokenError) -> Response<Body> {
@@ -308,22 +320,6 @@ fn insufficient(scopes: &str) -> HeaderValue {
     Challenge { realm: REALM, error: code, scope: Some(scopes) }.header()
 }
 
-fn problem(exchange: &Exchange, problem: &Problem) -> Response<Body> {
-    let Problem { status, kind, title, detail } = *problem;
-    let (content_type, text) =
-        pages::problem(status, kind, title, detail, &exchange.id, serde_json::Map::new());
-    machine(status, content_type, text)
-}
-
-fn machine(status: StatusCode, content_type: HeaderValue, text: String) -> Response<Body> {
-    let mut response = Response::new(Body::ours(text));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
-}
-
 /// A page as a response.
 pub(super) fn show(page: Page) -> Response<Body> {
     page.into_response().map(Body::ours)
@@ -358,10 +354,10 @@ pub(super) fn set_cookie(response: &mut Response<Body>, cookie: HeaderValue) {
 }
 
 /// Takes from the browser what it has kept of this origin for the person who was signed in: pages in caches
-/// and in the memory of the back button, `no-store` ones among them (Clear Site Data, section 3.1;
-/// invariant 17). Browsers heed it in secure contexts.
-pub(super) fn forget_pages(response: &mut Response<Body>) {
-    response.headers_mut().insert(CLEAR_SITE_DATA, HeaderValue::from_static("\"cache\""));
+/// and in the memory of the back button, `no-store` ones among them, and what else the configuration says (Clear
+/// Site Data, section 3.1; invariant 17). Browsers heed it in secure contexts.
+pub(super) fn forget_pages(house: &House, response: &mut Response<Body>) {
+    response.headers_mut().extend(house.site_data.clone().map(|data| (CLEAR_SITE_DATA, data)));
 }
 
 /// What every response carries: the id under which the log knows the request, and what a limit leaves.

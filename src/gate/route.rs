@@ -24,8 +24,7 @@ pub(super) struct Route {
     pub(super) name: RouteName,
     pub(super) access: Access,
     pub(super) accept: Accept,
-    limiter: Arc<Limiter>,
-    limits: Vec<LimitSettings>,
+    limits: Limits,
     pub(super) concurrency: Concurrency,
     pub(super) tolerated: PathExceptions,
     pub(super) action: Action,
@@ -49,6 +48,31 @@ pub(super) enum Action {
 /// Keys that one limiter remembers at most.
 const LIMITER_KEYS: u64 = 100_000;
 
+/// Rates and what has been counted for them.
+#[derive(Clone, Debug)]
+pub(super) struct Limits {
+    settings: Vec<LimitSettings>,
+    limiter: Arc<Limiter>,
+}
+
+impl Limits {
+    /// The limits of `settings`; a route that had the same `before` hands on what it has counted.
+    pub(super) fn new(settings: &[LimitSettings], before: Option<&Route>) -> Self {
+        let kept = before.map(|before| &before.limits).filter(|before| before.settings == settings);
+        kept.cloned().unwrap_or_else(|| Self {
+            settings: settings.to_vec(),
+            limiter: Arc::new(Limiter::new(settings, LIMITER_KEYS)),
+        })
+    }
+}
+
+impl Default for Limits {
+    /// No limits at all.
+    fn default() -> Self {
+        Self::new(&[], None)
+    }
+}
+
 impl Route {
     /// Compiles `settings`; `upstream` gives the shared upstream for its settings. The route that had this
     /// name `before` hands on what it has counted, so that a reload forgives nobody.
@@ -70,8 +94,7 @@ impl Route {
             name: settings.name.clone(),
             access: Access::compile(&settings.access),
             accept: settings.accept,
-            limiter: limiter(&settings.limits, before),
-            limits: settings.limits.clone(),
+            limits: Limits::new(&settings.limits, before),
             concurrency: Concurrency::new(settings.concurrency),
             tolerated: settings.path_exceptions,
             action,
@@ -83,8 +106,13 @@ impl Route {
     }
 
     /// One of the gateway's own endpoints: a row of a table like all others, on the same path.
-    pub(super) fn own(endpoint: Endpoint, stats: Arc<RequestStats>) -> Self {
-        Self::ours(Action::Own(endpoint), stats)
+    pub(super) fn own(endpoint: Endpoint, stats: Arc<RequestStats>, limits: Limits) -> Self {
+        Self { limits, ..Self::ours(Action::Own(endpoint), stats) }
+    }
+
+    /// Whether anything of it is counted.
+    pub(super) fn is_limited(&self) -> bool {
+        !self.limits.settings.is_empty()
     }
 
     /// What the gateway does by itself for everybody.
@@ -93,8 +121,7 @@ impl Route {
             name: stats.route().clone(),
             access: Access::compile(&AccessSettings::Public),
             accept: Accept { session: false, bearer: false },
-            limiter: limiter(&[], None),
-            limits: Vec::new(),
+            limits: Limits::default(),
             concurrency: Concurrency::new(None),
             tolerated: PathExceptions::default(),
             action,
@@ -114,13 +141,13 @@ impl Route {
 
     /// Counts the address, the route and the header keys.
     pub(super) fn limit_before(&self, inbound: &Inbound, headers: &HeaderMap) -> Result<Standing, Rejection> {
-        Ok(self.limiter.before(inbound.forwarding.client, headers)?)
+        Ok(self.limits.limiter.before(inbound.forwarding.client, headers)?)
     }
 
     /// Counts the principal.
     pub(super) fn limit_after(&self, permit: &Permit, before: Standing) -> Result<Standing, Rejection> {
         match permit.principal() {
-            Some(principal) => Ok(before.tighter(self.limiter.after(principal)?)),
+            Some(principal) => Ok(before.tighter(self.limits.limiter.after(principal)?)),
             None => Ok(before),
         }
     }
@@ -137,11 +164,6 @@ impl Route {
     pub(super) const fn passes_token(&self) -> bool {
         self.passes_token
     }
-}
-
-fn limiter(limits: &[LimitSettings], before: Option<&Route>) -> Arc<Limiter> {
-    let kept = before.filter(|before| before.limits == limits);
-    kept.map_or_else(|| Arc::new(Limiter::new(limits, LIMITER_KEYS)), |before| Arc::clone(&before.limiter))
 }
 
 fn passes_token(forward: &ForwardSettings) -> bool {

@@ -79,8 +79,42 @@ pub struct GateSettings {
     pub session: SessionSettings,
     /// Who signs people in, and where.
     pub relying_party: RelyingPartySettings,
+    /// The gateway's own endpoints.
+    pub own: OwnSettings,
     /// `[[routes]]`, in the order of the file.
     pub routes: Vec<RouteSettings>,
     /// Whether each request leaves a line in the log.
     pub log: bool,
+}
+
+/// The gateway's own endpoints, below `/.portcullis`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnSettings {
+    /// How often they may be asked.
+    pub limits: Vec<LimitSettings>,
+    /// What browsers are told to forget of a host where somebody signs out.
+    pub forget: Vec<SiteData>,
+}
+
+/// A kind of what browsers keep (Clear Site Data, section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SiteData {
+    /// Pages and files in caches.
+    Cache,
+    /// Cookies of the whole registrable domain.
+    Cookies,
+    /// What scripts keep of the origin, and its service workers.
+    Storage,
+}
+
+impl SiteData {
+    /// The type as the field has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cache => "cache",
+            Self::Cookies => "cookies",
+            Self::Storage => "storage",
+        }
+    }
 }

@@ -14,8 +14,9 @@ use super::house::House;
 use super::inbound::Inbound;
 use super::judge;
 use super::rejection::Rejection;
+use super::return_to::ReturnTo;
 use super::route::Action;
-use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
+use super::settings::{GateSettings, OwnSettings, RedirectSettings, RouteAction, RouteSettings};
 use crate::authn::{Accept, Authentication, Verified};
 use crate::clock::{Clock, Timestamp};
 use crate::forward::{Asserter, AssertionKey};
@@ -73,6 +74,7 @@ fn settings(routes: Vec<RouteSettings>) -> GateSettings {
             public_url: Some(Url::parse("https://login.example").unwrap()),
             providers: Vec::new(),
         },
+        own: OwnSettings::default(),
         routes,
         log: false,
     }
@@ -150,8 +152,9 @@ async fn invariant_25_a_host_without_a_port_means_the_port_of_the_sign_in_host()
     ] {
         assert!(!claims(&plain, stranger), "{stranger}");
     }
-    let moved = plain.claimed(Url::parse("https://app.example:9999/x?a=1").unwrap());
-    assert_eq!(moved.as_str(), "https://app.example/x?a=1");
+    let moved = |origin| plain.claimed(ReturnTo::asked(origin, "/x", Some("a='")).unwrap());
+    assert_eq!(moved("https://app.example:9999").as_str(), "https://app.example/x?a='");
+    assert_eq!(moved("https://evil.example:9999").as_str(), "https://login.example/x?a='");
 
     let mut elsewhere = settings(rows.into());
     elsewhere.relying_party.public_url = Some(Url::parse("https://login.example:8443").unwrap());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use super::hops::Hop;
+use super::return_to::ReturnTo;
 use crate::clock::Clock;
 use crate::secret::{Secret, fingerprint};
 use crate::session::NewSession;
@@ -32,7 +33,20 @@ pub(super) struct Ticket {
     /// The session the app's host will get.
     pub(super) session: NewSession,
     /// Where the person wanted to go.
-    pub(super) return_to: String,
+    pub(super) return_to: ReturnTo,
+    /// Whether the sign-in was begun anew because an earlier one was lost.
+    pub(super) again: bool,
+}
+
+/// Why a ticket opens nothing; it is gone all the same.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Missed {
+    /// It is made up, spent, too old or for another host.
+    #[error("the ticket is not good here, was used, or is older than 60 s")]
+    Unknown,
+    /// The browser does not hold the secret.
+    #[error("the ticket is not good here: this browser does not hold the secret that it was made for")]
+    OtherBrowser(Box<Ticket>),
 }
 
 impl Tickets {
@@ -55,10 +69,14 @@ impl Tickets {
         number: &str,
         authority: &str,
         holds: impl FnOnce(&Hop) -> bool,
-    ) -> Option<Ticket> {
-        let (at, ticket) = self.issued.remove(&fingerprint(number.as_bytes()))?;
+    ) -> Result<Ticket, Missed> {
+        let issued = self.issued.remove(&fingerprint(number.as_bytes()));
+        let (at, ticket) = issued.ok_or(Missed::Unknown)?;
         let fresh = self.clock.monotonic().saturating_sub(at) < LIFETIME;
-        (fresh && ticket.authority == authority && holds(&ticket.hop)).then_some(ticket)
+        if !fresh || ticket.authority != authority {
+            return Err(Missed::Unknown);
+        }
+        if holds(&ticket.hop) { Ok(ticket) } else { Err(Missed::OtherBrowser(Box::new(ticket))) }
     }
 }
 
@@ -74,8 +92,9 @@ mod tests {
             tokens: crate::session::Tokens::default(),
             sid: None,
         };
-        let return_to = "https://wiki.example/".to_owned();
-        Ticket { authority: "wiki.example".into(), hop: Hop::of("secret"), session: root, return_to }
+        let return_to = ReturnTo::asked("https://wiki.example", "/", None).unwrap();
+        let (authority, hop) = ("wiki.example".into(), Hop::of("secret"));
+        Ticket { authority, hop, session: root, return_to, again: false }
     }
 
     #[test]
@@ -86,20 +105,20 @@ mod tests {
 
         let number = tickets.issue(ticket());
         clock.advance(Duration::from_millis(59_999));
-        assert!(tickets.take(number.expose(), "wiki.example", browser).is_some());
-        assert!(tickets.take(number.expose(), "wiki.example", browser).is_none(), "twice");
+        assert!(tickets.take(number.expose(), "wiki.example", browser).is_ok());
+        assert!(tickets.take(number.expose(), "wiki.example", browser).is_err(), "twice");
 
         let late = tickets.issue(ticket());
         clock.advance(Duration::from_secs(60));
-        assert!(tickets.take(late.expose(), "wiki.example", browser).is_none(), "after its time");
+        assert!(tickets.take(late.expose(), "wiki.example", browser).is_err(), "after its time");
 
         for (authority, holds) in
             [("wiki.example:8443", true), ("mail.example", true), ("wiki.example", false)]
         {
             let number = tickets.issue(ticket());
-            assert!(tickets.take(number.expose(), authority, |_| holds).is_none(), "{authority} {holds}");
-            assert!(tickets.take(number.expose(), "wiki.example", browser).is_none(), "it is spent");
+            assert!(tickets.take(number.expose(), authority, |_| holds).is_err(), "{authority} {holds}");
+            assert!(tickets.take(number.expose(), "wiki.example", browser).is_err(), "it is spent");
         }
-        assert!(tickets.take("made up", "wiki.example", browser).is_none());
+        assert!(tickets.take("made up", "wiki.example", browser).is_err());
     }
 }

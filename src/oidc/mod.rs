@@ -35,7 +35,8 @@ pub use error::{Blame, ProviderError, RefreshError, SetupError, SignInError};
 pub use federation::Member;
 pub use flights::{FlightError, RefreshFlights};
 pub use flow::{
-    CallbackParameters, Departure, Flow, FlowCookies, FlowError, SignInIntent, SignedIn, is_own_parameter,
+    CallbackParameters, Departure, Destination, Flow, FlowCookies, FlowError, SignInIntent, SignedIn,
+    is_own_parameter,
 };
 pub use health::Endpoint;
 pub use id_token::IdTokenError;

@@ -142,8 +142,10 @@ const KNOW_THEIR_ENDPOINT: [&str; 10] = [
 pub enum ResponseMode {
     /// In the query of a redirect.
     #[default]
+    #[serde(rename = "q")]
     Query,
     /// As a form that the browser posts (OAuth 2.0 Form Post Response Mode).
+    #[serde(rename = "f")]
     FormPost,
 }
 

@@ -9,8 +9,8 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
-use super::csp::Needs;
-use super::form::safe_link;
+use super::csp::{self, Needs};
+use super::form::{Link, safe_link};
 use super::page::Page;
 use super::problem::problem;
 use super::way::{self, Node};
@@ -81,15 +81,21 @@ pub struct ErrorPage<'a> {
     /// Where "try again" leads; where that is `None`, to this very address, if it may be asked again.
     pub retry: Option<&'a str>,
     /// Whether the request may be repeated: only a `GET`. The page of a fault that passes then asks again by
-    /// itself, no sooner than `retry_after` and after 10 s at the earliest.
+    /// itself, no sooner than `retry_after` and after 10 s at the earliest, unless it is stopped.
     pub refresh: bool,
+    /// The way on where the same request is not worth another try.
+    pub home: &'a str,
+    /// Other ways to sign in, where one fails.
+    pub others: &'a [Link<'a>],
 }
 
 impl ErrorPage<'_> {
     /// The page, with `Retry-After` where it is known.
     #[must_use]
     pub fn page(&self) -> Page {
-        let mut page = Page::new(self.fault.status(), &self.view(), Needs::default());
+        let view = self.view();
+        let script = view.refresh.map(|_| &*csp::AGAIN);
+        let mut page = Page::new(self.fault.status(), &view, Needs { script, ..Needs::default() });
         if let Some(seconds) = self.fault.retry_after() {
             page.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -104,9 +110,13 @@ impl ErrorPage<'_> {
             status: self.fault.status().as_u16(),
             request_id: self.request_id,
             retry: self.retry(),
-            wait: words::wait(refresh, self.fault.retry_after()),
+            again: refresh.map(words::again).unwrap_or_default(),
+            wait: self.fault.retry_after().map(words::wait),
             unsure: !self.refresh && self.fault.leaves_in_doubt(),
             refresh,
+            home: safe_link(self.home),
+            others: self.others,
+            script: csp::AGAIN.text,
         }
     }
 
@@ -251,6 +261,10 @@ struct View<'a> {
     request_id: &'a RequestId,
     retry: Option<&'a str>,
     refresh: Option<u64>,
+    again: String,
     wait: Option<String>,
     unsure: bool,
+    home: &'a str,
+    others: &'a [Link<'a>],
+    script: &'static str,
 }

@@ -29,6 +29,25 @@ impl fmt::Debug for Form<'_> {
     }
 }
 
+/// A way on, among others: an app, or a provider.
+#[derive(Clone, Copy, Debug)]
+pub struct Link<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// Where it leads.
+    pub href: &'a str,
+}
+
+impl Link<'_> {
+    pub(super) fn link(&self) -> &str {
+        safe_link(self.href)
+    }
+
+    pub(super) fn initial(&self) -> String {
+        super::person::initial(self.name)
+    }
+}
+
 /// `href` where it is a path of this host or an absolute `http(s)` URL, else `/`: a link never runs
 /// a script and never leaves by way of `//` or `/\` (invariant 13).
 pub(super) fn safe_link(href: &str) -> &str {

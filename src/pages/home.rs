@@ -4,7 +4,7 @@ use askama::Template;
 use http::StatusCode;
 
 use super::csp::{Forms, Needs};
-use super::form::{Form, safe_link};
+use super::form::{Form, Link};
 use super::page::Page;
 use super::person::Person;
 use crate::identity::Principal;
@@ -17,18 +17,9 @@ pub struct Home<'a> {
     /// What people call the provider that vouches.
     pub provider: &'a str,
     /// The apps to offer, those that are open to the person; may be empty.
-    pub apps: &'a [App<'a>],
+    pub apps: &'a [Link<'a>],
     /// The form that signs out.
     pub sign_out: Form<'a>,
-}
-
-/// An app on the start page.
-#[derive(Clone, Copy, Debug)]
-pub struct App<'a> {
-    /// What it is called, most often its host.
-    pub name: &'a str,
-    /// Where it is.
-    pub href: &'a str,
 }
 
 impl Home<'_> {
@@ -42,20 +33,10 @@ impl Home<'_> {
     }
 }
 
-impl App<'_> {
-    fn link(&self) -> &str {
-        safe_link(self.href)
-    }
-
-    fn initial(&self) -> String {
-        super::person::initial(self.name)
-    }
-}
-
 #[derive(Template)]
 #[template(path = "home.html")]
 struct View<'a> {
     person: Person<'a>,
-    apps: &'a [App<'a>],
+    apps: &'a [Link<'a>],
     form: Form<'a>,
 }

@@ -1,8 +1,9 @@
 //! What a person sees: the chooser, the refusal, errors, sign-out; and RFC 9457 documents for programs.
 //!
 //! Pure functions from model types to a [`Page`]. Pages fetch nothing; whatever comes from outside is
-//! escaped, links are checked, and no page may be framed or cached. Three small scripts, each allowed by its
-//! hash, bring a form through a sign-in ([`Keep`], [`Resume`], [`Replay`]); no other page holds one.
+//! escaped, links are checked, and no page may be framed or cached. A few small scripts, each allowed by its
+//! hash, bring a form or a long address through a sign-in ([`Keep`], [`KeepAddress`], [`Resume`], [`Replay`]), take
+//! the fragment of an address past the [`Chooser`], and go on or ask again by themselves.
 //!
 //! A form's answer must not redirect to another origin: browsers hold the page's `form-action` against every
 //! redirect that follows (CSP Level 3, section 6.4.1). Answer with [`onward`] instead.
@@ -24,11 +25,14 @@ mod way;
 
 pub use csp::STYLE;
 pub use fault::{ErrorPage, Fault};
-pub use form::Form;
-pub use home::{App, Home};
+pub use form::{Form, Link};
+pub use home::Home;
 pub use page::Page;
 pub use problem::problem;
 pub use refusal::Refusal;
-pub use resume::{Enctype, Keep, RESUME, Replay, Resume, SEALED};
-pub use sign_in::{Choice, Chooser, HOP, LOGIN_HINT, PROVIDER, RETURN_TO, SignInFailed, onward};
+pub use resume::{Enctype, Keep, KeepAddress, RESUME, Replay, Resume, SEALED};
+use sign_in::FEW;
+pub use sign_in::{
+    Choice, Chooser, CrossSite, HOP, LOGIN_HINT, NotKept, PROVIDER, RETURN_TO, SignInFailed, onward,
+};
 pub use sign_out::{SignOut, SignedOut};

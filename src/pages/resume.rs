@@ -13,7 +13,8 @@ use http::StatusCode;
 use super::csp::{self, Forms, Needs};
 use super::form::safe_link;
 use super::page::Page;
-use crate::identity::RequestId;
+use super::person::Person;
+use crate::identity::{Principal, RequestId};
 
 /// The address that [`Resume`] shows itself at and sends the sealed form to, on the app's own host.
 pub const RESUME: &str = "/.portcullis/resume";
@@ -65,15 +66,58 @@ struct KeepView<'a> {
     script: &'static str,
 }
 
-/// "Welcome back": sends the form that the tab keeps to [`RESUME`], as the field [`SEALED`].
+/// "Sign in first": keeps an address in the tab that is too long to be taken along, and moves on.
+#[derive(Clone, Copy, Debug)]
+pub struct KeepAddress<'a> {
+    /// The name under which the tab keeps it; the same stands in [`Resume`].
+    pub id: &'a str,
+    /// The address, a path of this host that ends in a parameter which a fragment may be added to; where it is not
+    /// given, it is that of the page itself, with its fragment.
+    pub address: Option<&'a str>,
+    /// Where to sign in, such that the way back leads to [`Resume`].
+    pub next: &'a str,
+    /// Where to sign in without the address.
+    pub sign_in: &'a str,
+    /// The request.
+    pub request_id: &'a RequestId,
+}
+
+impl KeepAddress<'_> {
+    /// 401: nobody is signed in. The challenge is the caller's to add.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let needs = Needs { script: Some(&csp::KEEP_ADDRESS), ..Needs::default() };
+        let view = KeepAddressView {
+            keep: self,
+            address: self.address.map(safe_link),
+            next: safe_link(self.next),
+            sign_in: safe_link(self.sign_in),
+            script: csp::KEEP_ADDRESS.text,
+        };
+        Page::new(StatusCode::UNAUTHORIZED, &view, needs)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "keep_address.html")]
+struct KeepAddressView<'a> {
+    keep: &'a KeepAddress<'a>,
+    address: Option<&'a str>,
+    next: &'a str,
+    sign_in: &'a str,
+    script: &'static str,
+}
+
+/// "Welcome back": goes to the address that the tab keeps, or sends the form that it keeps to [`RESUME`], as the
+/// field [`SEALED`].
 #[derive(Clone, Copy, Debug)]
 pub struct Resume<'a> {
-    /// The name under which [`Keep`] put it away.
+    /// The name under which [`Keep`] or [`KeepAddress`] put it away.
     pub id: &'a str,
 }
 
 impl Resume<'_> {
-    /// 200; where the tab holds no such form, the page says so.
+    /// 200; where the tab holds nothing of that name, the page says so.
     #[must_use]
     pub fn page(&self) -> Page {
         let needs = Needs { script: Some(&csp::RESUME), forms: Forms::To(RESUME) };
@@ -94,7 +138,7 @@ pub enum Enctype {
     /// `application/x-www-form-urlencoded`.
     #[default]
     UrlEncoded,
-    /// `multipart/form-data`; of text fields, for a page cannot fill in files.
+    /// `multipart/form-data`.
     Multipart,
     /// `text/plain`.
     Plain,
@@ -112,7 +156,8 @@ impl Enctype {
     }
 }
 
-/// The form as it was first sent, sent again by the browser; by a press of its button where scripts are off.
+/// The form as it was first sent, to be sent again by a press of its button: who signed in may be another than who
+/// filled it in.
 #[derive(Clone, Copy)]
 pub struct Replay<'a> {
     /// Where it was meant to go: a path of this host, or an address of its origin.
@@ -121,14 +166,21 @@ pub struct Replay<'a> {
     pub enctype: Enctype,
     /// Its fields, in order; a name may repeat. Line breaks arrive as CR LF, as browsers always send them.
     pub fields: &'a [(&'a str, &'a str)],
+    /// A whole body of `multipart/form-data` in place of fields: its media type, and itself in Base64. The browser
+    /// reads it, files and all.
+    pub multipart: Option<(&'a str, &'a str)>,
+    /// Who is signed in, and what people call the provider that vouches.
+    pub person: Option<(&'a Principal, &'a str)>,
 }
 
 impl Replay<'_> {
-    /// 200 with the form, which goes out at once.
+    /// 200 with the form.
     #[must_use]
     pub fn page(&self) -> Page {
         let needs = Needs { script: Some(&csp::REPLAY), forms: Forms::OfTheApp };
-        let view = ReplayView { replay: self, action: safe_link(self.action), script: csp::REPLAY.text };
+        let person = self.person.map(|(principal, provider)| Person::new(principal, provider));
+        let (action, script) = (safe_link(self.action), csp::REPLAY.text);
+        let view = ReplayView { replay: self, person, action, script };
         Page::new(StatusCode::OK, &view, needs)
     }
 }
@@ -145,6 +197,7 @@ impl fmt::Debug for Replay<'_> {
 #[template(path = "replay.html")]
 struct ReplayView<'a> {
     replay: &'a Replay<'a>,
+    person: Option<Person<'a>>,
     action: &'a str,
     script: &'static str,
 }

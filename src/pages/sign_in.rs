@@ -2,10 +2,10 @@
 
 use askama::Template;
 use http::StatusCode;
-use url::{Url, form_urlencoded};
+use url::{Position, Url, form_urlencoded};
 
-use super::csp::{Forms, Needs};
-use super::form::safe_link;
+use super::csp::{self, Forms, Needs};
+use super::form::{Link, safe_link};
 use super::page::Page;
 use super::person::initial;
 use crate::identity::{ProviderName, RequestId};
@@ -22,7 +22,7 @@ pub const HOP: &str = "hop";
 /// Which provider shall sign the person in?
 #[derive(Clone, Copy, Debug)]
 pub struct Chooser<'a> {
-    /// The app's host; empty where the person goes to no app.
+    /// The app's host, with its port where that is an unusual one; empty where the person goes to no app.
     pub host: &'a str,
     /// The sign-in endpoint, a path of this gateway; the choice is added as its query.
     pub action: &'a str,
@@ -32,10 +32,9 @@ pub struct Chooser<'a> {
     pub ask_email: bool,
     /// An address that was given and leads to no provider.
     pub unknown_email: Option<&'a str>,
-    /// Where the person wanted to go. Who reads it back checks it (invariant 13).
-    pub return_to: &'a str,
-    /// The fingerprint of the secret that waits at the app's host, where the sign-in came from another host.
-    pub hop: Option<&'a str>,
+    /// Parameters of the sign-in endpoint that outlive the choice, the address to come back to last of all. Who
+    /// reads them back checks them (invariant 13).
+    pub lasting: &'a [(&'a str, &'a str)],
 }
 
 /// A provider on the chooser.
@@ -47,11 +46,14 @@ pub struct Choice<'a> {
     pub display_name: &'a str,
 }
 
+/// So many are seen at a glance; among more, one looks for one's own.
+pub(super) const FEW: usize = 10;
+
 /// The longest address there is (RFC 5321, section 4.5.3.1, with the angle brackets taken off).
 const LONGEST_EMAIL: usize = 254;
 
 impl Chooser<'_> {
-    /// 200 with a link for each provider.
+    /// 401 with a link for each provider: nobody is signed in. The challenge is the caller's to add.
     #[must_use]
     pub fn page(&self) -> Page {
         let choices = self.providers.iter().map(|choice| self.row(*choice)).collect();
@@ -64,14 +66,14 @@ impl Chooser<'_> {
             choices,
             email: unknown.unwrap_or_default(),
             unknown: self.unknown_email.is_some(),
+            script: csp::CHOOSER.text,
         };
-        Page::new(StatusCode::OK, &view, Needs { forms, ..Needs::default() })
+        Page::new(StatusCode::UNAUTHORIZED, &view, Needs { script: Some(&csp::CHOOSER), forms })
     }
 
     fn row<'c>(&self, choice: Choice<'c>) -> Row<'c> {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair(PROVIDER, choice.name.as_str()).append_pair(RETURN_TO, self.return_to);
-        query.extend_pairs(self.hop.map(|hop| (HOP, hop)));
+        query.append_pair(PROVIDER, choice.name.as_str()).extend_pairs(self.lasting);
         let href = format!("{}?{}", safe_link(self.action), query.finish());
         Row { href, initial: initial(choice.display_name), display_name: choice.display_name }
     }
@@ -91,6 +93,7 @@ struct ChooserView<'a> {
     choices: Vec<Row<'a>>,
     email: &'a str,
     unknown: bool,
+    script: &'static str,
 }
 
 /// A sign-in that came to nothing.
@@ -104,6 +107,10 @@ pub struct SignInFailed<'a> {
     pub request_id: &'a RequestId,
     /// Where "try again" leads.
     pub retry: &'a str,
+    /// Where "sign in as someone else" leads.
+    pub anew: Option<&'a str>,
+    /// Other ways to sign in.
+    pub others: &'a [Link<'a>],
 }
 
 impl SignInFailed<'_> {
@@ -111,9 +118,60 @@ impl SignInFailed<'_> {
     #[must_use]
     pub fn page(&self) -> Page {
         let message = Message::good("Sign-in did not work", "key", self.public);
-        let message = Message { bad: true, label: "Try again", href: safe_link(self.retry), ..message };
-        let message = Message { request_id: Some(self.request_id), ..message };
+        let message = Message {
+            bad: true,
+            label: "Try again",
+            href: safe_link(self.retry),
+            anew: self.anew.map(safe_link),
+            others: self.others,
+            request_id: Some(self.request_id),
+            ..message
+        };
         Page::new(self.status, &message, Needs::default())
+    }
+}
+
+/// A form of ours that another site sent.
+#[derive(Clone, Copy, Debug)]
+pub struct CrossSite<'a> {
+    /// The way on.
+    pub home: &'a str,
+    /// The request.
+    pub request_id: &'a RequestId,
+}
+
+impl CrossSite<'_> {
+    /// 403: nothing has been done.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let message =
+            Message::good("Not from here", "alert", "This form works only from a page of this very site.");
+        let (href, request_id) = (safe_link(self.home), Some(self.request_id));
+        let message = Message { bad: true, label: "Go to your apps", href, request_id, ..message };
+        Page::new(StatusCode::FORBIDDEN, &message, Needs::default())
+    }
+}
+
+/// "Sign in first": for a form that is not kept.
+#[derive(Clone, Copy, Debug)]
+pub struct NotKept<'a> {
+    /// Where to sign in, such that the way back leads to where the form was filled in.
+    pub sign_in: &'a str,
+    /// The request.
+    pub request_id: &'a RequestId,
+}
+
+impl NotKept<'_> {
+    /// 401: what was asked for has not been done. The challenge is the caller's to add.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let lead =
+            "You need to be signed in to send this form. It has not gone to the app, and it is not kept.";
+        let advice = "Go back and copy what you wrote before you sign in, then send it again.";
+        let message = Message { advice, ..Message::good("First, sign in", "half", lead) };
+        let (href, request_id) = (safe_link(self.sign_in), Some(self.request_id));
+        let message = Message { label: "Sign in", href, request_id, ..message };
+        Page::new(StatusCode::UNAUTHORIZED, &message, Needs::default())
     }
 }
 
@@ -121,11 +179,11 @@ impl SignInFailed<'_> {
 /// other origins. It ends the reach of `form-action`, which would else stop a provider's own redirects.
 #[must_use]
 pub fn onward(target: &Url) -> Page {
-    let lead = format!("You are on your way to {}.", target.host_str().unwrap_or_default());
+    let lead = format!("You are on your way to {}.", &target[Position::BeforeHost..Position::AfterPort]);
     let href = safe_link(target.as_str());
     let message = Message::good("One moment", "open", &lead);
-    let message = Message { label: "Continue", refresh: Some(href), href, ..message };
-    Page::new(StatusCode::OK, &message, Needs::default())
+    let message = Message { label: "Continue", script: Some(csp::ONWARD.text), href, ..message };
+    Page::new(StatusCode::OK, &message, Needs { script: Some(&csp::ONWARD), ..Needs::default() })
 }
 
 /// A page of one thought and one way on.
@@ -138,12 +196,27 @@ pub(super) struct Message<'a> {
     pub(super) lead: &'a str,
     pub(super) href: &'a str,
     pub(super) label: &'a str,
-    pub(super) refresh: Option<&'a str>,
+    pub(super) advice: &'a str,
+    pub(super) anew: Option<&'a str>,
+    pub(super) others: &'a [Link<'a>],
+    pub(super) script: Option<&'static str>,
     pub(super) request_id: Option<&'a RequestId>,
 }
 
 impl<'a> Message<'a> {
     pub(super) const fn good(title: &'a str, icon: &'a str, lead: &'a str) -> Self {
-        Self { bad: false, icon, title, lead, href: "/", label: "", refresh: None, request_id: None }
+        Self {
+            bad: false,
+            icon,
+            title,
+            lead,
+            advice: "",
+            href: "/",
+            label: "",
+            anew: None,
+            others: &[],
+            script: None,
+            request_id: None,
+        }
     }
 }

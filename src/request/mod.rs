@@ -16,6 +16,6 @@ pub use field_names::{FieldNameError, check_field_name, check_field_names};
 pub use forwarding::{Forwarding, ForwardingError};
 pub use interim::InterimAnswers;
 pub use memo::{Memo, Origin, OriginFields};
-pub use navigation::is_navigation;
+pub use navigation::{is_form_submission, is_navigation};
 pub use path::{PathError, PathException, PathExceptions, RequestPath};
 pub use transport::{Scheme, Transport, WorkerId};

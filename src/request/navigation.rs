@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, Method, header};
 ///
 /// What a browser says itself counts first (Fetch Metadata: `Sec-Fetch-Mode`, `Sec-Fetch-Dest`); where it says
 /// nothing, somebody who asks for HTML by name is taken for one. Only `GET` and `HEAD` navigate: a redirect
-/// would lose the body of anything else. A request with `Authorization` or `X-Requested-With` comes from a
-/// program, and no script is redirected into an error of CORS.
+/// would lose the body of anything else. A request with `X-Requested-With` comes from a program, and so does one
+/// with a token in `Authorization`, and no script is redirected into an error of CORS.
 #[must_use]
 pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let reads = matches!(*method, Method::GET | Method::HEAD);
@@ -15,9 +15,32 @@ pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     reads && said_by_the_browser(headers).unwrap_or_else(|| asks_for_html(headers)) && !is_program(headers)
 }
 
+/// Whether a browser sends a form that somebody has filled in and whose answer they will look at. Nothing here
+/// says from which site.
+#[must_use]
+pub fn is_form_submission(method: &Method, headers: &HeaderMap) -> bool {
+    let says = || said_by_the_browser(headers).unwrap_or_else(|| asks_for_html(headers) && is_form(headers));
+    *method == Method::POST && says() && !is_program(headers)
+}
+
+/// Whether the body is in one of the encodings of forms (HTML Standard, section 4.10.21.8).
+fn is_form(headers: &HeaderMap) -> bool {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = said.split(';').next().unwrap_or_default().trim();
+    let forms = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
+    forms.iter().any(|form| media_type.eq_ignore_ascii_case(form))
+}
+
 fn is_program(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::AUTHORIZATION)
+    headers.get_all(header::AUTHORIZATION).iter().any(|value| !is_sent_by_itself(value.as_bytes()))
         || headers.contains_key(HeaderName::from_static("x-requested-with"))
+}
+
+/// Whether it is of a scheme that browsers answer by themselves: what one was once asked for, by whatever stood
+/// here before, it goes on sending.
+fn is_sent_by_itself(credential: &[u8]) -> bool {
+    let scheme = credential.split(|byte| *byte == b' ').next().unwrap_or_default();
+    ["Basic", "Digest", "Negotiate", "NTLM"].iter().any(|own| scheme.eq_ignore_ascii_case(own.as_bytes()))
 }
 
 fn said_by_the_browser(headers: &HeaderMap) -> Option<bool> {
@@ -70,6 +93,9 @@ mod tests {
             &[BROWSER],
             &[("accept", "Text/HTML;q=0.1")],
             &[("accept", "image/png, application/xhtml+xml")],
+            &[(MODE, "navigate"), (DEST, "document"), ("authorization", "Basic YTpi")],
+            &[(MODE, "navigate"), ("authorization", "Negotiate YII=")],
+            &[BROWSER, ("authorization", "digest username=\"a\"")],
         ] {
             assert!(navigates(Method::GET, fields), "{fields:?}");
             assert!(navigates(Method::HEAD, fields), "{fields:?}");
@@ -94,8 +120,39 @@ mod tests {
             &[BROWSER, ("x-requested-with", "XMLHttpRequest")],
             &[(MODE, "navigate"), (DEST, "document"), ("authorization", "Bearer x")],
             &[(MODE, "navigate"), (DEST, "document"), ("authorization", "")],
+            &[(MODE, "navigate"), ("authorization", "BasicX YTpi")],
+            &[("accept", "*/*"), ("authorization", "Basic YTpi")],
         ] {
             assert!(!navigates(Method::GET, fields), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_sent_by_a_person_and_other_bodies_by_programs() {
+        let sent = |method: Method, fields: &[(&'static str, &'static str)]| {
+            let fields =
+                fields.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+            is_form_submission(&method, &fields.collect())
+        };
+        const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=x");
+        for fields in [
+            &[(MODE, "navigate"), (DEST, "document"), FORM][..],
+            &[(MODE, "navigate"), (DEST, "document"), ("authorization", "Basic YTpi")],
+            &[BROWSER, FORM],
+            &[BROWSER, ("content-type", "Text/Plain")],
+        ] {
+            assert!(sent(Method::POST, fields), "{fields:?}");
+            assert!(!sent(Method::GET, fields) && !sent(Method::PUT, fields), "{fields:?}");
+        }
+        for fields in [
+            &[FORM][..],
+            &[BROWSER, ("content-type", "application/json")],
+            &[BROWSER],
+            &[(MODE, "cors"), (DEST, "empty"), BROWSER, FORM],
+            &[(MODE, "navigate"), (DEST, "document"), FORM, ("authorization", "Bearer x")],
+            &[BROWSER, FORM, ("x-requested-with", "XMLHttpRequest")],
+        ] {
+            assert!(!sent(Method::POST, fields), "{fields:?}");
         }
     }
 }

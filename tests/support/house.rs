@@ -63,8 +63,7 @@ pub(crate) fn between(text: &str, before: &str, after: &str) -> String {
 
 /// Where a page of ours goes on to by itself.
 pub(crate) fn onward(page: &Answer) -> Url {
-    let refresh = between(&page.body, "http-equiv=\"refresh\" content=\"", "\"");
-    Url::parse(refresh.split_once("url=").unwrap().1).unwrap()
+    Url::parse(&between(&page.body, "id=\"onward\" href=\"", "\"")).unwrap()
 }
 
 /// The headers that an app was sent under `name`.

@@ -7,6 +7,7 @@ mod forward;
 mod header;
 mod identity;
 mod limit;
+mod own;
 mod policy;
 mod provider;
 mod registration;
@@ -113,6 +114,7 @@ impl Lowering<'_> {
             drain: self.drain(at!(server.drain_timeout)),
             session: self.session(at!(config.session)),
             relying_party: RelyingPartySettings { public_url, providers },
+            own: self.own(server, at!(config.session)),
             routes,
             log: self.log(at!(config.log)),
             watched: self.watched(),

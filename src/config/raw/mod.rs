@@ -25,7 +25,7 @@ pub(super) use route::{
 };
 pub(super) use server::{
     Admin, CertificatePair, Listen, ListenTable, Log, LogWord, ProxyProtocol, ProxyProtocolTable,
-    ProxyProtocolWord, Server, Session, Tls, TlsSwitch, TlsVersion,
+    ProxyProtocolWord, Server, Session, SiteDataWord, Tls, TlsSwitch, TlsVersion,
 };
 pub(super) use upstream::{BalanceWord, Ejection, Health, ProtocolWord, Timeout, UpstreamTls};
 pub(super) use value::{File, OneOrMany, Scalar, Size, Span};

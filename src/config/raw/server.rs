@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{OneOrMany, Size, Span};
+use super::{Limit, OneOrMany, Size, Span};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +47,11 @@ pub(in crate::config) struct Server {
     /// HTTP/2 streams at once on a connection.
     #[schemars(range(min = 1, max = 10_000), extend("default" = 128))]
     pub max_streams: Option<u32>,
+    /// How often one address (IPv6: one /64) may ask the gateway's own endpoints, `/.portcullis/…` but for the keys:
+    /// whoever is over it gets 429 and a page that tries again by itself, and loses no sign-in by it. Only what
+    /// counts by `"address"` or by `"route"`, all endpoints together; an empty array is no limit.
+    #[schemars(extend("x-default" = "20 a second and 2000 at once", "examples" = [[{"per": "address", "rate": "20/s", "burst": 2000}]]))]
+    pub sign_in_limits: Option<OneOrMany<Limit>>,
     /// How long a TLS handshake and a PROXY protocol header may take.
     #[schemars(extend("default" = "10s"))]
     pub handshake_timeout: Option<Span>,
@@ -180,9 +185,25 @@ pub(in crate::config) struct Session {
     /// The cookie's name. On `https` the prefix `__Host-` comes by itself.
     #[schemars(extend("default" = "portcullis"))]
     pub cookie_name: Option<String>,
+    /// What a browser is told to forget of the host where somebody signs out (`Clear-Site-Data`): `"cache"`, pages
+    /// and files; `"storage"`, what scripts keep, and service workers; `"cookies"`, those of the whole registrable
+    /// domain, other apps' among them. An empty array is nothing.
+    #[schemars(extend("default" = ["cache"]))]
+    pub clear_site_data: Option<OneOrMany<SiteDataWord>>,
     /// Sessions kept in memory in front of the state file.
     #[schemars(range(min = 1, max = 100_000_000), extend("default" = 100_000))]
     pub cache_capacity: Option<u64>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum SiteDataWord {
+    /// Pages and files in caches.
+    Cache,
+    /// Cookies of the whole registrable domain.
+    Cookies,
+    /// What scripts keep, and service workers.
+    Storage,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

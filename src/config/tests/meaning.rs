@@ -10,7 +10,7 @@ use crate::forward::{
     Balance, ForwardSettings, HeaderRule, IdentityValue, PathRewrite, Protocol, ServerAddress, TokenPass,
     UpstreamHost, UpstreamSettings,
 };
-use crate::gate::{RedirectSettings, RouteAction};
+use crate::gate::{RedirectSettings, RouteAction, SiteData};
 use crate::identity::ClaimPath;
 use crate::limit::Per;
 use crate::listener::{ProxyProtocol, ProxyVersion};
@@ -375,6 +375,22 @@ fn limits_are_kept_as_written() {
         per,
         [Per::Address, Per::Principal, Per::Route, Per::Header(HeaderName::from_static("x-client"))]
     );
+}
+
+#[test]
+fn the_gateways_own_endpoints_are_bounded_as_written_and_by_default() {
+    let own = |line: &str| settings(&changed("server", line)).own;
+    let default = own("workers = 2").limits;
+    assert_eq!((default.len(), &default[0].per, default[0].burst.get()), (1, &Per::Address, 2000));
+    assert_eq!((default[0].rate.count.get(), default[0].rate.period), (20, Duration::from_secs(1)));
+    assert_eq!(own("sign_in_limits = []").limits, []);
+    let written = own("sign_in_limits = { per = \"route\", rate = \"5/min\" }").limits;
+    assert_eq!((&written[0].per, written[0].burst.get()), (&Per::Route, 5));
+    assert_eq!(own("workers = 2").forget, [SiteData::Cache]);
+    let forget =
+        |words: &str| settings(&changed("session", &format!("clear_site_data = {words}"))).own.forget;
+    assert_eq!(forget("[]"), []);
+    assert_eq!(forget("[\"storage\", \"cookies\"]"), [SiteData::Storage, SiteData::Cookies]);
 }
 
 #[test]

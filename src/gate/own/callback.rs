@@ -16,9 +16,12 @@ use super::super::kept::whole;
 use super::super::rejection::{FailedSignIn, Rejection};
 use super::super::respond::set_cookie;
 use super::super::return_to::ReturnTo;
-use super::{session, ticket};
+use super::lost::{self, Lost};
+use super::{Wish, session, ticket};
 use crate::authn::Authentication;
-use crate::oidc::{Blame, CallbackParameters, Flow, Provider, ResponseMode, SignInError, SignedIn};
+use crate::oidc::{
+    Blame, CallbackParameters, Destination, Flow, Provider, ResponseMode, SignInError, SignedIn,
+};
 use crate::secret::Secret;
 use crate::session::{NewSession, SessionId};
 
@@ -35,22 +38,18 @@ pub(super) async fn answer(
     let posted = head.method == Method::POST;
     let callback = if posted { callback(&form(&head, body).await?)? } else { callback(query(&head))? };
     let state = callback.state.clone().unwrap_or_default();
-    let flow = house.flows.open(&head.headers, &state);
-    let flow = flow.map_err(|error| Rejection::NoSuchFlow(error.to_string()))?;
-    let provider = house.providers.get(flow.provider.as_str());
-    let provider =
-        provider.ok_or_else(|| Rejection::NoSuchFlow("its provider has left the configuration".into()))?;
-    if posted && flow.response_mode != ResponseMode::FormPost {
-        return Err(Rejection::NoSuchFlow("a form instead of the redirect that was asked for".into()));
-    }
-    if !house.foundations.spent.spend(&state) {
-        return Err(Rejection::NoSuchFlow("the sign-in has come back before; it is good once".into()));
-    }
+    let (flow, provider) = match begun(house, &head.headers, &state, posted) {
+        Ok(begun) => begun,
+        Err(reason) => {
+            let lost = Lost::of_state(house, &state);
+            return Err(lost::sign_in(house, exchange, &head.headers, lost, reason).await);
+        }
+    };
     let signed_in = provider.finish(&flow, callback).await;
     let forget = house.flows.clear(&state);
     let settled = match signed_in {
-        Ok(signed_in) => settle(house, exchange, &head.headers, &flow, signed_in).await,
-        Err(error) => Err(failed(house, &flow, error, forget.clone())),
+        Ok(signed_in) => settle(house, exchange, &head.headers, (&flow, &state), signed_in).await,
+        Err(error) => Err(failed(house, provider, &state, error, forget.clone())),
     };
     // Only now: a sign-in that the store did not keep is none.
     count(house, exchange, provider, settled.as_ref().err());
@@ -59,9 +58,44 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-fn failed(house: &House, flow: &Flow, error: SignInError, forget: HeaderValue) -> Rejection {
-    let return_to = ReturnTo::parse(&flow.return_to, |url| house.claims(url));
-    Rejection::SignInFailed(Box::new(FailedSignIn { error, return_to, forget }))
+/// The flow that comes back, and its provider; it comes back once. Nothing is asked of a provider for any other.
+fn begun<'a>(
+    house: &'a House,
+    headers: &HeaderMap,
+    state: &str,
+    posted: bool,
+) -> Result<(Flow, &'a Provider), String> {
+    let flow = house.flows.open(headers, state).map_err(|error| error.to_string())?;
+    let provider = house.providers.get(flow.provider.as_str());
+    let provider = provider.ok_or("its provider has left the configuration")?;
+    if posted && flow.response_mode != ResponseMode::FormPost {
+        return Err("a form instead of the redirect that was asked for".into());
+    }
+    if !house.foundations.spent.spend(state) {
+        return Err("the sign-in has come back before; it is good once".into());
+    }
+    Ok((flow, provider))
+}
+
+/// What was wished for when the sign-in of `state` began.
+fn wish(house: &House, state: &str) -> Wish {
+    let Destination { return_to, hop, again } = house.flows.destination(state).unwrap_or_default();
+    let return_to = ReturnTo::parse(&return_to, |url| house.claims(url));
+    Wish { return_to, hop: hop.as_deref().and_then(Hop::parse), again, ..Wish::default() }
+}
+
+fn failed(
+    house: &House,
+    provider: &Provider,
+    state: &str,
+    error: SignInError,
+    forget: HeaderValue,
+) -> Rejection {
+    let wish = wish(house, state);
+    let others = super::others(house, provider.name().as_str(), &wish);
+    let retry = Wish { provider: Some(provider.name().to_string()), ..wish.clone() }.address();
+    let anew = Wish { anew: true, ..wish }.address();
+    Rejection::SignInFailed(Box::new(FailedSignIn { error, retry, anew, others, forget }))
 }
 
 fn query(head: &Parts) -> &[u8] {
@@ -74,7 +108,7 @@ async fn form(head: &Parts, body: Content) -> Result<Bytes, Rejection> {
     let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     let form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
     let body = if form { whole(body, MAX_FORM).await } else { None };
-    body.ok_or_else(|| Rejection::NoSuchFlow("the response is no form of at most 16 KiB".into()))
+    body.ok_or_else(|| Rejection::no_such_flow("the response is no form of at most 16 KiB"))
 }
 
 /// A parameter that comes twice is no answer of a provider (RFC 6749, section 3.1).
@@ -101,7 +135,7 @@ fn callback(parameters: &[u8]) -> Result<CallbackParameters, Rejection> {
 }
 
 fn twice() -> Rejection {
-    Rejection::NoSuchFlow("the provider's answer has a parameter twice".into())
+    Rejection::no_such_flow("the provider's answer has a parameter twice")
 }
 
 /// Counts the sign-in, and tells the operator of one that failed for somebody else's fault than the person's,
@@ -126,7 +160,7 @@ async fn settle(
     house: &House,
     exchange: &mut Exchange,
     headers: &HeaderMap,
-    flow: &Flow,
+    (flow, state): (&Flow, &str),
     signed_in: SignedIn,
 ) -> Result<Response<Body>, Rejection> {
     let before = session(house, exchange, headers).await?;
@@ -149,9 +183,7 @@ async fn settle(
     exchange.principal = Some(Arc::clone(&session.principal));
     let (who, id) = (&session.principal, &exchange.id);
     tracing::info!(%id, provider = %who.provider, user = who.user, session = %session.id, "signed in");
-    let return_to = ReturnTo::parse(&flow.return_to, |url| house.claims(url));
-    let hop = flow.hop.as_deref().and_then(Hop::parse);
-    let mut response = ticket::arrive(house, &session, return_to, hop)?;
+    let mut response = ticket::arrive(house, &session, wish(house, state))?;
     set_cookie(&mut response, house.cookie.set(&key));
     Ok(response)
 }

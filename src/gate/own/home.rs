@@ -15,7 +15,7 @@ use super::super::route::{Action, Route};
 use super::{SIGN_IN, SIGN_OUT, session};
 use crate::authn::Authentication;
 use crate::identity::Principal;
-use crate::pages::{App, Form, Home};
+use crate::pages::{Form, Home, Link};
 use crate::policy::{Question, Verdict, explain};
 use crate::request::{ClientAddress, RequestPath};
 use crate::route::{HostPattern, RoutePattern};
@@ -40,7 +40,7 @@ pub(super) async fn answer(
 fn show_home(house: &House, exchange: &Exchange, principal: &Arc<Principal>) -> Response<Body> {
     let client = exchange.inbound.as_ref().map(|inbound| inbound.forwarding.client);
     let open = client.map(|client| open_to(house, principal, client)).unwrap_or_default();
-    let apps: Vec<_> = open.iter().map(|(name, href)| App { name, href }).collect();
+    let apps: Vec<_> = open.iter().map(|(name, href)| Link { name, href }).collect();
     let page = Home {
         principal,
         provider: house.display_name(&principal.provider),

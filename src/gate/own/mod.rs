@@ -2,10 +2,13 @@
 
 mod callback;
 mod home;
+mod keep_address;
+mod lost;
 mod resume;
 mod sign_in;
 mod sign_out;
 mod ticket;
+mod wish;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,17 +22,22 @@ use super::exchange::Exchange;
 use super::foundations::Foundations;
 use super::house::{House, PublicUrl};
 use super::rejection::Rejection;
-use super::route::{Action, Route};
+use super::route::{Action, Limits, Route};
 use super::settings::RedirectSettings;
 use crate::authn::Authentication;
 use crate::identity::RouteName;
-use crate::request::Scheme;
+use crate::limit::LimitSettings;
+use crate::request::{RequestPath, Scheme};
 use crate::route::{HostPattern, PathPrefix, RoutePattern, RouteTable};
 
-pub(super) use sign_in::{Wish, depart, resume_address, switch_address};
+pub(super) use sign_in::{depart, others, resume_address, switch_address};
+pub(super) use wish::Wish;
 
 /// Below this path everything is the gateway's.
 const ROOT: &str = "/.portcullis";
+/// Where people see who they are.
+pub(super) const HOME: &str = ROOT;
+const HOME_WITH_SLASH: &str = "/.portcullis/";
 /// The redirect URI's path.
 pub(super) const CALLBACK: &str = "/.portcullis/callback";
 /// Where sign-ins begin.
@@ -93,7 +101,9 @@ impl Endpoint {
         request: Request<Content>,
     ) -> Result<Response<Body>, Rejection> {
         let here = self.is_everywhere() || exchange.is_on_public_host(house);
-        if !here || exchange.inbound()?.path.decoded() != self.path() {
+        let path = exchange.inbound()?.path.decoded();
+        let front = self == Self::Home && (path == "/" || path == HOME_WITH_SLASH);
+        if !here || (path != self.path() && !front) {
             return Err(Rejection::UnknownPath);
         }
         match self {
@@ -102,7 +112,7 @@ impl Endpoint {
             Self::Callback => callback::answer(house, exchange, request).await,
             Self::Ticket => ticket::answer(house, exchange, request).await,
             Self::SignOut => sign_out::answer(house, exchange, request).await,
-            Self::SignedOut => Ok(sign_out::signed_out(house, sign_out::Lasts::Ever)),
+            Self::SignedOut => sign_out::back(house, &request),
             Self::Resume => resume::answer(house, exchange, request).await,
             Self::Keys => Ok(keys(house)),
         }
@@ -114,13 +124,28 @@ pub(super) fn holds(path: &str) -> bool {
     path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Whether it is the front page of a host: where no route claims it, `public_url` itself shows the person's page.
+pub(super) fn is_front(path: &RequestPath, method: &Method) -> bool {
+    path.decoded() == "/" && matches!(*method, Method::GET | Method::HEAD)
+}
+
 /// The table of the endpoints: the same on every host.
-pub(super) fn rows(foundations: &Foundations) -> RouteTable<Arc<Route>> {
+///
+/// They share their limits, but for the keys: apps fetch those, many of them from one address.
+pub(super) fn rows(
+    foundations: &Foundations,
+    limits: &[LimitSettings],
+    before: Option<&RouteTable<Arc<Route>>>,
+) -> RouteTable<Arc<Route>> {
     let stats = foundations.metrics.route(&RouteName::new("portcullis"), foundations.workers);
+    let former =
+        before.and_then(|table| table.iter().map(|(_, route)| route).find(|route| route.is_limited()));
+    let limited = Limits::new(limits, former.map(|route| &**route));
     let row = |(endpoint, path, methods): (Endpoint, &str, &[Method])| {
         let path: PathPrefix = path.parse().ok()?;
         let pattern = RoutePattern { host: HostPattern::Any, path, methods: methods.to_vec() };
-        Some((pattern, Arc::new(Route::own(endpoint, Arc::clone(&stats)))))
+        let limits = if endpoint == Endpoint::Keys { Limits::default() } else { limited.clone() };
+        Some((pattern, Arc::new(Route::own(endpoint, Arc::clone(&stats), limits))))
     };
     RouteTable::build(Endpoint::ALL.into_iter().filter_map(row).collect()).unwrap_or_default()
 }
@@ -137,6 +162,11 @@ pub(super) fn to_https(foundations: &Foundations, public: Option<&PublicUrl>) ->
         status: StatusCode::PERMANENT_REDIRECT,
     };
     Route::ours(Action::Redirect(redirect), stats)
+}
+
+/// The page where a person sees who they are and which apps are open to them, from any host.
+pub(super) fn home_address(house: &House) -> String {
+    house.public.as_ref().map_or_else(|| ROOT.to_owned(), |public| public.endpoint(ROOT).into())
 }
 
 /// The parameters of a query.

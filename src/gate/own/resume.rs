@@ -9,7 +9,7 @@ use super::super::house::House;
 use super::super::kept::{KeptForm, whole};
 use super::super::rejection::Rejection;
 use super::super::respond::show;
-use super::parameters;
+use super::{parameters, session};
 use crate::pages::{Enctype, Replay, Resume, SEALED};
 
 /// A sealed form is longer than what it holds, and longer again in a form's encoding.
@@ -18,7 +18,7 @@ const MAX_SEALED: usize = 512 * 1024;
 /// `GET` fetches the form from its browser; `POST` brings it, and answers with a page that sends it.
 pub(super) async fn answer(
     house: &House,
-    exchange: &Exchange,
+    exchange: &mut Exchange,
     request: Request<Content>,
 ) -> Result<Response<Body>, Rejection> {
     if request.method() == Method::POST {
@@ -29,18 +29,20 @@ pub(super) async fn answer(
     let id = id.filter(|id| {
         id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     });
-    let id = id.ok_or_else(|| Rejection::NoSuchFlow("a form that was kept has no such name".into()))?;
+    let id = id.ok_or_else(|| Rejection::no_such_flow("what a tab keeps has no such name"))?;
     Ok(show(Resume { id: &id }.page()))
 }
 
+/// Whoever filled the form in may be another than the person who is signed in by now: it goes out when they say so.
 async fn replay(
     house: &House,
-    exchange: &Exchange,
+    exchange: &mut Exchange,
     request: Request<Content>,
 ) -> Result<Response<Body>, Rejection> {
-    let gone = || {
-        Rejection::NoSuchFlow("the kept form is not for here, was changed, or is older than an hour".into())
-    };
+    let gone =
+        || Rejection::no_such_flow("the kept form is not for here, was changed, or is older than an hour");
+    let standing = session(house, exchange, request.headers()).await?;
+    let principal = standing.principal();
     let body = whole(request.into_body(), MAX_SEALED).await.ok_or_else(gone)?;
     let sealed = url::form_urlencoded::parse(&body).find(|(name, _)| name == SEALED);
     let sealed = sealed.map(|(_, sealed)| sealed.into_owned()).ok_or_else(gone)?;
@@ -49,6 +51,12 @@ async fn replay(
     let form = KeptForm::open(key, sealed, &origin, clock).ok_or_else(gone)?;
     let fields = form.fields();
     let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let page = Replay { action: form.target(), enctype: Enctype::default(), fields: &fields };
+    let page = Replay {
+        action: form.target(),
+        enctype: if form.multipart().is_some() { Enctype::Multipart } else { Enctype::UrlEncoded },
+        fields: &fields,
+        multipart: form.multipart(),
+        person: principal.map(|principal| (&**principal, house.display_name(&principal.provider))),
+    };
     Ok(show(page.page()))
 }

@@ -1,65 +1,21 @@
 //! Beginning a sign-in (OpenID Connect Core 1.0, section 3.1.2).
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::listener::Content;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use url::Url;
+use url::{Position, Url, form_urlencoded};
 
 use super::super::body::Body;
 use super::super::exchange::Exchange;
-use super::super::hops::Hop;
 use super::super::house::House;
-use super::super::rejection::Rejection;
-use super::super::respond::{forget_pages, onward, redirect, set_cookie, show};
+use super::super::rejection::{Away, Rejection};
+use super::super::respond::{challenge, forget_pages, onward, redirect, set_cookie, show};
 use super::super::return_to::ReturnTo;
-use super::{SIGN_IN, parameters, session, ticket};
+use super::{SIGN_IN, Wish, keep_address, session, sign_out, ticket};
 use crate::authn::Authentication;
-use crate::oidc::{Choice, Hint, Provider, ResponseMode, SignInIntent};
+use crate::oidc::{Choice, Destination, Hint, Provider, ProviderError, ResponseMode, SignInIntent};
 use crate::pages::{self, Chooser};
-
-/// Parameter of the sign-in endpoint: a session that stands is no answer.
-pub(super) const ANEW: &str = "anew";
-
-/// The longest `login_hint` that is passed on, in bytes.
-const LONGEST_HINT: usize = 320;
-
-/// What a browser asks for.
-#[derive(Debug, Default)]
-pub(in crate::gate) struct Wish {
-    /// Where to come back to.
-    pub(in crate::gate) return_to: Option<ReturnTo>,
-    /// A provider's name.
-    pub(in crate::gate) provider: Option<String>,
-    /// Who it will be.
-    pub(in crate::gate) login_hint: Option<String>,
-    /// The fingerprint of the secret that waits at the app's host.
-    pub(in crate::gate) hop: Option<Hop>,
-    /// Whether a session that stands is no answer: sign in as someone else.
-    pub(in crate::gate) anew: bool,
-}
-
-impl Wish {
-    fn read<B>(house: &House, request: &Request<B>) -> Self {
-        let mut wish = Self::default();
-        for (name, value) in parameters(request.uri()) {
-            match name.as_ref() {
-                pages::RETURN_TO => wish.return_to = ReturnTo::parse(&value, |url| house.claims(url)),
-                pages::PROVIDER => wish.provider = Some(value.into_owned()),
-                pages::LOGIN_HINT => wish.login_hint = hint(value),
-                pages::HOP => wish.hop = Hop::parse(&value),
-                ANEW => wish.anew = true,
-                _ => {}
-            }
-        }
-        wish
-    }
-}
-
-fn hint(value: Cow<'_, str>) -> Option<String> {
-    Some(value.into_owned()).filter(|hint| !hint.is_empty() && hint.len() <= LONGEST_HINT)
-}
 
 /// `GET` begins a sign-in or shows the chooser; `POST` ends the session first ("sign in as someone else").
 pub(super) async fn answer(
@@ -77,7 +33,7 @@ pub(super) async fn answer(
     if let Authentication::Session(_, session) = &standing
         && !wish.anew
     {
-        return ticket::arrive(house, session, wish.return_to, wish.hop);
+        return ticket::arrive(house, session, wish);
     }
     let by_form = wish.login_hint.is_some();
     let departure = depart(house, exchange, request.headers(), wish).await?;
@@ -85,6 +41,9 @@ pub(super) async fn answer(
     Ok(if by_form { onward(departure) } else { departure })
 }
 
+/// Whoever is to be someone else must be nobody at the provider first: there are those that ask for the password
+/// of the person they remember, and let nobody say that they are another.
+///
 /// The way out of a posted form leads through a page of ours: browsers hold its `form-action` against every
 /// redirect that follows.
 async fn switch(
@@ -94,13 +53,23 @@ async fn switch(
     standing: &Authentication,
     wish: Wish,
 ) -> Result<Response<Body>, Rejection> {
-    if let Authentication::Session(_, session) = standing {
-        // It has ended in memory in any case, and whatever went wrong is in the log: on to the sign-in.
-        drop(house.foundations.sessions.end(&session.family()).await);
-    }
-    let mut response = onward(depart(house, exchange, headers, wish).await?);
+    let goodbye = match standing {
+        Authentication::Session(_, session) => {
+            let back = house.flows.state(&destination(house, &wish));
+            let goodbye = sign_out::goodbye(house, session, &back).filter(|_| !wish.is_long());
+            // It has ended in memory in any case, and whatever went wrong is in the log: on to the sign-in.
+            drop(house.foundations.sessions.end(&session.family()).await);
+            goodbye
+        }
+        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => None,
+    };
+    let response = match goodbye {
+        Some(there) => redirect(StatusCode::SEE_OTHER, there.as_str())?,
+        None => depart(house, exchange, headers, wish).await?,
+    };
+    let mut response = onward(response);
     set_cookie(&mut response, house.cookie.clear());
-    forget_pages(&mut response);
+    forget_pages(house, &mut response);
     Ok(response)
 }
 
@@ -112,13 +81,16 @@ pub(in crate::gate) async fn depart(
     cookies: &HeaderMap,
     wish: Wish,
 ) -> Result<Response<Body>, Rejection> {
+    if wish.is_long() {
+        return keep_address::answer(exchange, wish);
+    }
     if !exchange.is_on_public_host(house) {
         return ticket::leave(house, cookies, &wish);
     }
     let hint = Hint { provider: wish.provider.as_deref(), login_hint: wish.login_hint.as_deref() };
     match house.providers.choose(hint) {
         Choice::One(provider) => to_provider(house, exchange, provider, cookies, wish).await,
-        Choice::Chooser(several) => Ok(chooser(house, &several, &wish)),
+        Choice::Chooser(several) => Ok(chooser(house, &several, wish)),
     }
 }
 
@@ -129,20 +101,15 @@ async fn to_provider(
     cookies: &HeaderMap,
     wish: Wish,
 ) -> Result<Response<Body>, Rejection> {
-    let away = |error: crate::oidc::ProviderError| Rejection::ProviderUnavailable {
-        provider: provider.name().clone(),
-        reason: error.to_string(),
-    };
-    provider.retry_now().await.map_err(away)?;
+    provider.retry_now().await.map_err(|error| away(house, provider, &wish, &error))?;
     let intent = SignInIntent {
-        return_to: wish.return_to.as_ref().map_or_else(|| house.home(), ReturnTo::as_str).to_owned(),
-        login_hint: wish.login_hint,
-        hop: wish.hop.map(|hop| hop.to_string()),
+        state: Some(house.flows.state(&destination(house, &wish))),
+        login_hint: wish.login_hint.clone(),
         replaces: replaced(house, exchange, provider, cookies).await?,
         prompt: wish.anew.then(|| "login".to_owned()),
         ..SignInIntent::default()
     };
-    let departure = provider.begin(intent).map_err(away)?;
+    let departure = provider.begin(intent).map_err(|error| away(house, provider, &wish, &error))?;
     let mut response = redirect(StatusCode::FOUND, departure.location.as_str())?;
     let kept = house.flows.set(cookies, &departure.flow);
     let kept = kept.map_err(|_| Rejection::Internal("a sign-in that does not fit a cookie"))?;
@@ -169,37 +136,70 @@ async fn replaced(
     })
 }
 
-fn chooser(house: &House, several: &[&Arc<Provider>], wish: &Wish) -> Response<Body> {
+fn destination(house: &House, wish: &Wish) -> Destination {
+    Destination {
+        return_to: wish.return_to.as_ref().map_or_else(|| house.home(), ReturnTo::as_str).to_owned(),
+        hop: wish.hop.as_ref().map(ToString::to_string),
+        again: wish.again,
+    }
+}
+
+fn away(house: &House, provider: &Provider, wish: &Wish, error: &ProviderError) -> Rejection {
+    Rejection::SignInUnavailable(Box::new(Away {
+        provider: provider.name().clone(),
+        reason: error.to_string(),
+        others: others(house, provider.name().as_str(), wish),
+    }))
+}
+
+/// Other ways to sign in than the one that fails: what each is called, and where it is.
+pub(in crate::gate) fn others(house: &House, failing: &str, wish: &Wish) -> Vec<(String, String)> {
+    let signs_in = |provider: &&Arc<Provider>| {
+        provider.settings().client.is_some() && provider.name().as_str() != failing
+    };
+    let way = |provider: &Arc<Provider>| {
+        let wish = Wish { provider: Some(provider.name().to_string()), login_hint: None, ..wish.clone() };
+        (provider.settings().display_name.clone(), wish.address())
+    };
+    house.providers.iter().filter(signs_in).map(way).collect()
+}
+
+/// Nobody is signed in: 401, as for all others who are not.
+fn chooser(house: &House, several: &[&Arc<Provider>], mut wish: Wish) -> Response<Body> {
+    wish.return_to = wish.return_to.or_else(|| ReturnTo::parse(house.home(), |_| true));
     let choice =
         |provider: &'_ &Arc<Provider>| (provider.name().clone(), provider.settings().display_name.clone());
     let names: Vec<_> = several.iter().map(choice).collect();
     let providers: Vec<_> =
         names.iter().map(|(name, display_name)| pages::Choice { name, display_name }).collect();
     let ask_email = several.iter().any(|provider| !provider.settings().email_domains.is_empty());
-    let hop = wish.hop.as_ref().map(ToString::to_string);
+    let lasting = wish.lasting();
+    let lasting: Vec<_> = lasting.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let page = Chooser {
-        host: wish.return_to.as_ref().and_then(|to| to.url().host_str()).unwrap_or_default(),
+        host: wish.return_to.as_ref().map(|to| host(to.url())).unwrap_or_default(),
         action: SIGN_IN,
         providers: &providers,
         ask_email,
         unknown_email: wish.login_hint.as_deref().filter(|_| ask_email),
-        return_to: wish.return_to.as_ref().map_or_else(|| house.home(), ReturnTo::as_str),
-        hop: hop.as_deref(),
+        lasting: &lasting,
     };
-    show(page.page())
+    challenge(show(page.page()))
 }
 
-/// The address where a person signs in and then goes on with the form that is kept as `id`.
+/// The host as people know it: with its port where that is an unusual one.
+fn host(url: &Url) -> &str {
+    &url[Position::BeforeHost..Position::AfterPort]
+}
+
+/// The address where a person signs in and then goes on with what the tab keeps as `id`.
 pub(in crate::gate) fn resume_address(origin: &str, id: &str) -> String {
     let back = format!("{origin}{}?id={id}", pages::RESUME);
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair(pages::RETURN_TO, &back);
     format!("{SIGN_IN}?{}", query.finish())
 }
 
 /// The address of the sign-in endpoint for whoever shall sign in as someone else and come back to `return_to`.
-pub(in crate::gate) fn switch_address(return_to: Option<&Url>) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(return_to.map(|url| (pages::RETURN_TO, url.as_str())));
-    format!("{SIGN_IN}?{}", query.finish())
+pub(in crate::gate) fn switch_address(return_to: Option<&ReturnTo>) -> String {
+    Wish { return_to: return_to.cloned(), ..Wish::default() }.address()
 }

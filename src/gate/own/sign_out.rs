@@ -9,7 +9,8 @@ use super::super::exchange::Exchange;
 use super::super::house::House;
 use super::super::rejection::Rejection;
 use super::super::respond::{forget_pages, onward, redirect, set_cookie, show};
-use super::{SIGN_OUT, SIGNED_OUT, session};
+use super::super::return_to::ReturnTo;
+use super::{SIGN_IN, SIGN_OUT, SIGNED_OUT, Wish, parameters, session};
 use crate::authn::Authentication;
 use crate::identity::Principal;
 use crate::pages::{Form, Page, SignOut, SignedOut};
@@ -36,14 +37,14 @@ pub(super) async fn answer(
         }
         Authentication::Session(_, session) => Ok(show(question(house, &session.principal))),
         Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => {
-            Ok(signed_out(house, Lasts::Ever))
+            Ok(signed_out(house, Lasts::Ever, None))
         }
     }
 }
 
 /// How long a sign-out holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lasts {
+enum Lasts {
     Ever,
     /// No disk took it: the person must know.
     UntilRestart,
@@ -63,10 +64,13 @@ fn question(house: &House, principal: &Principal) -> Page {
 async fn end(house: &House, exchange: &Exchange, session: &Session) -> Result<Response<Body>, Rejection> {
     let ended = house.foundations.sessions.end(&session.family()).await;
     tracing::info!(id = %exchange.id, session = %session.id, user = session.principal.user, "signed out");
-    let response = match (ended, goodbye(house, session)) {
-        (Err(_), _) => signed_out(house, Lasts::UntilRestart),
+    let response = match (ended, goodbye(house, session, &Secret::random())) {
+        (Err(_), _) => signed_out(house, Lasts::UntilRestart, None),
         (Ok(()), Some(there)) => onward(redirect(StatusCode::SEE_OTHER, there.as_str())?),
-        (Ok(()), None) => signed_out(house, Lasts::Ever),
+        (Ok(()), None) => {
+            let still_at = house.display_name(&session.principal.provider);
+            signed_out(house, Lasts::Ever, Some(still_at))
+        }
     };
     Ok(forgotten(house, response))
 }
@@ -83,25 +87,36 @@ async fn end_unread(
     let ended = house.foundations.sessions.end(key.id()).await;
     tracing::info!(id = %exchange.id, session = %key.id(), "signed out");
     let lasts = if ended.is_ok() { Lasts::Ever } else { Lasts::UntilRestart };
-    Ok(forgotten(house, signed_out(house, lasts)))
+    Ok(forgotten(house, signed_out(house, lasts, None)))
 }
 
 /// Has the browser forget the session's key and the pages it has kept.
 fn forgotten(house: &House, mut response: Response<Body>) -> Response<Body> {
     set_cookie(&mut response, house.cookie.clear());
-    forget_pages(&mut response);
+    forget_pages(house, &mut response);
     response
 }
 
-/// Where the provider signs the person out as well.
-fn goodbye(house: &House, session: &Session) -> Option<Url> {
+/// Where the provider signs the person out as well, and leads back from with `state`.
+pub(super) fn goodbye(house: &House, session: &Session, state: &Secret) -> Option<Url> {
     let provider = house.providers.get(session.principal.provider.as_str())?;
     let back = house.public.as_ref()?.endpoint(SIGNED_OUT);
-    provider.logout_url(session.tokens.id.as_ref(), Secret::random().expose(), &back)
+    provider.logout_url(session.tokens.id.as_ref(), state.expose(), &back)
 }
 
-/// Where people end up.
-pub(super) fn signed_out(house: &House, lasts: Lasts) -> Response<Body> {
+/// Back from the provider: at the end, or on the way to sign in as somebody else.
+pub(super) fn back<B>(house: &House, request: &Request<B>) -> Result<Response<Body>, Rejection> {
+    let state = parameters(request.uri()).find(|(name, _)| name == "state").map(|(_, state)| state);
+    let destination = state.and_then(|state| house.flows.destination(&state));
+    let Some(destination) = destination else { return Ok(signed_out(house, Lasts::Ever, None)) };
+    let return_to = ReturnTo::parse(&destination.return_to, |url| house.claims(url));
+    redirect(StatusCode::SEE_OTHER, &Wish { return_to, anew: true, ..Wish::default() }.address())
+}
+
+/// Where people end up; `still_at`: the provider that has not been told.
+fn signed_out(house: &House, lasts: Lasts, still_at: Option<&str>) -> Response<Body> {
+    let sign_in = house.public.as_ref().map(|public| public.endpoint(SIGN_IN));
+    let sign_in = sign_in.as_ref().map_or(SIGN_IN, Url::as_str);
     let until_restart = lasts == Lasts::UntilRestart;
-    show(SignedOut { sign_in: house.home(), still_at: None, until_restart }.page())
+    show(SignedOut { sign_in, still_at, until_restart }.page())
 }

@@ -13,10 +13,9 @@ use super::super::house::House;
 use super::super::rejection::Rejection;
 use super::super::respond::{redirect, set_cookie};
 use super::super::return_to::ReturnTo;
-use super::super::tickets::Ticket;
-use super::sign_in::{ANEW, Wish};
-use super::{SIGN_IN, TICKET, parameters};
-use crate::pages;
+use super::super::tickets::{Missed, Ticket};
+use super::lost::{self, Lost};
+use super::{TICKET, Wish, parameters};
 use crate::session::{NewSession, Session};
 
 /// The parameter that carries a ticket's number.
@@ -27,29 +26,19 @@ const NUMBER: &str = "ticket";
 pub(super) fn leave(house: &House, cookies: &HeaderMap, wish: &Wish) -> Result<Response<Body>, Rejection> {
     let public = house.public.as_ref().ok_or(Rejection::Internal("a sign-in without [server] public_url"))?;
     let (hop, kept) = house.hops.begin(cookies)?;
-    let mut url = public.endpoint(SIGN_IN);
-    url.query_pairs_mut()
-        .extend_pairs(wish.return_to.as_ref().map(|to| (pages::RETURN_TO, to.as_str())))
-        .extend_pairs(wish.provider.as_deref().map(|name| (pages::PROVIDER, name)))
-        .extend_pairs(wish.login_hint.as_deref().map(|hint| (pages::LOGIN_HINT, hint)))
-        .extend_pairs(wish.anew.then_some((ANEW, "1")))
-        .append_pair(pages::HOP, &hop.to_string());
-    let mut response = redirect(StatusCode::FOUND, url.as_str())?;
+    let wish = Wish { hop: Some(hop), ..wish.clone() };
+    let url = format!("{}{}", &public.url[..Position::BeforePath], wish.address());
+    let mut response = redirect(StatusCode::FOUND, &url)?;
     kept.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
     Ok(response)
 }
 
 /// Sends a browser that has its session to where it wanted to go: at once on this host, by ticket on an
 /// app's.
-pub(super) fn arrive(
-    house: &House,
-    session: &Arc<Session>,
-    return_to: Option<ReturnTo>,
-    hop: Option<Hop>,
-) -> Result<Response<Body>, Rejection> {
-    let Some(to) = return_to else { return redirect(StatusCode::SEE_OTHER, house.home()) };
-    match hop {
-        Some(hop) if !house.is_public_url(to.url()) => with_ticket(house, session, &to, hop),
+pub(super) fn arrive(house: &House, session: &Arc<Session>, wish: Wish) -> Result<Response<Body>, Rejection> {
+    let Some(to) = wish.return_to else { return redirect(StatusCode::SEE_OTHER, house.home()) };
+    match wish.hop {
+        Some(hop) if !house.is_public_url(to.url()) => with_ticket(house, session, to, hop, wish.again),
         Some(_) | None => redirect(StatusCode::SEE_OTHER, to.as_str()),
     }
 }
@@ -57,18 +46,21 @@ pub(super) fn arrive(
 fn with_ticket(
     house: &House,
     session: &Arc<Session>,
-    to: &ReturnTo,
+    to: ReturnTo,
     hop: Hop,
+    again: bool,
 ) -> Result<Response<Body>, Rejection> {
     let host = to.url().host_str().unwrap_or_default().to_owned();
+    let mut url = to.url().clone();
     let ticket = house.foundations.tickets.issue(Ticket {
-        authority: authority(to.url()).to_owned(),
+        authority: authority(&url).to_owned(),
         hop,
         session: NewSession::Child { host, of: Arc::clone(session) },
-        return_to: to.as_str().to_owned(),
+        return_to: to,
+        again,
     });
-    let mut url = to.url().clone();
     url.set_path(TICKET);
+    url.set_fragment(None);
     url.query_pairs_mut().clear().append_pair(NUMBER, ticket.expose());
     redirect(StatusCode::SEE_OTHER, url.as_str())
 }
@@ -87,16 +79,31 @@ pub(super) async fn answer(
     let here = Url::parse(&format!("{}://{}/", inbound.forwarding.scheme, inbound.authority)).ok();
     let number = parameters(request.uri()).find(|(name, _)| name == NUMBER).map(|(_, number)| number);
     let holds = |hop: &Hop| house.hops.holds(request.headers(), hop);
-    let ticket = number
+    let no_ticket = Err(Missed::Unknown);
+    let taken = number
         .zip(here.as_ref())
-        .and_then(|(number, here)| house.foundations.tickets.take(&number, authority(here), holds));
-    let no_ticket =
-        || Rejection::NoSuchFlow("the ticket is not good here, was used, or is older than 60 s".into());
-    let Ticket { session, return_to, hop, .. } = ticket.ok_or_else(no_ticket)?;
+        .map_or(no_ticket, |(number, here)| house.foundations.tickets.take(&number, authority(here), holds));
+    let Ticket { session, return_to, hop, .. } = match taken {
+        Ok(ticket) => ticket,
+        Err(missed) => {
+            let reason = missed.to_string();
+            return Err(lost::sign_in(house, exchange, request.headers(), missed.into(), reason).await);
+        }
+    };
     let (key, session) = house.foundations.sessions.create(session).await?;
     exchange.principal = Some(Arc::clone(&session.principal));
-    let mut response = redirect(StatusCode::SEE_OTHER, &return_to)?;
+    let mut response = redirect(StatusCode::SEE_OTHER, return_to.as_str())?;
     set_cookie(&mut response, house.cookie.set(&key));
     set_cookie(&mut response, house.hops.clear(&hop)?);
     Ok(response)
+}
+
+impl From<Missed> for Lost {
+    /// A ticket that lies in the wrong browser is spent; its way may be begun again in this one.
+    fn from(missed: Missed) -> Self {
+        match missed {
+            Missed::Unknown => Self::nowhere(),
+            Missed::OtherBrowser(ticket) => Self { return_to: Some(ticket.return_to), again: ticket.again },
+        }
+    }
 }

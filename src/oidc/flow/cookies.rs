@@ -2,26 +2,29 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::{Cookie, CookieJar, Key, SameSite};
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-use super::Flow;
+use super::{Flow, mark};
 use crate::clock::Clock;
 use crate::oidc::settings::ResponseMode;
-use crate::secret::{Secret, fingerprint};
+use crate::secret::Secret;
 use crate::session::cookies;
 
 /// How long a person may take to sign in.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// Flows in one browser at the same time.
 const MAX_FLOWS: usize = 10;
+/// Bytes that they take of a request's `Cookie` field: proxies in front of the gateway take 8 KiB for the whole of
+/// it, and it is not ours alone.
+const MAX_BYTES: usize = 4 * 1024;
 /// Flow cookies of one request that are looked at; a browser of ours sends at most [`MAX_FLOWS`].
 const MAX_LOOKED_AT: usize = 4 * MAX_FLOWS;
 /// Browsers drop cookies of more than 4096 bytes, name and attributes included.
 const MAX_COOKIE: usize = 4000;
+/// Bytes between two cookies of a field.
+const SEPARATOR: usize = 2;
 const NAME: &str = "portcullis-flow-";
 /// Where the gateway's own endpoints are: without `__Host-` the cookie goes nowhere else.
 const OWN_PATH: &str = "/.portcullis";
@@ -56,7 +59,9 @@ pub struct FlowCookies {
 
 #[derive(Serialize, Deserialize)]
 struct Sealed {
+    #[serde(rename = "h")]
     host: String,
+    #[serde(rename = "f")]
     flow: Flow,
 }
 
@@ -73,7 +78,7 @@ impl FlowCookies {
     /// # Errors
     /// [`FlowError::TooLarge`].
     pub fn set(&self, headers: &HeaderMap, flow: &Flow) -> Result<Vec<HeaderValue>, FlowError> {
-        let name = self.name(flow.state.expose());
+        let name = self.name(&flow.state);
         let sealed = Sealed { host: self.host.clone(), flow: flow.clone() };
         let text = serde_json::to_string(&sealed).map_err(|_| FlowError::TooLarge)?;
         let mut jar = CookieJar::new();
@@ -81,9 +86,11 @@ impl FlowCookies {
         kept.set_same_site(same_site(flow.response_mode));
         jar.private_mut(&self.key).add(kept);
         let cookie = jar.get(&name).map(ToString::to_string).filter(|text| text.len() <= MAX_COOKIE);
-        let mut values = vec![cookie.ok_or(FlowError::TooLarge)?];
+        let cookie = cookie.ok_or(FlowError::TooLarge)?;
+        let length = cookie.split(';').next().unwrap_or_default().len();
+        let mut values = vec![cookie];
         values.extend(
-            self.surplus(headers).into_iter().filter(|old| *old != name).map(|old| self.cleared(old)),
+            self.surplus(headers, length).into_iter().filter(|old| *old != name).map(|old| self.cleared(old)),
         );
         Ok(values.into_iter().filter_map(|value| HeaderValue::try_from(value).ok()).collect())
     }
@@ -93,20 +100,22 @@ impl FlowCookies {
     /// # Errors
     /// Any [`FlowError`] but `TooLarge`.
     pub fn open(&self, headers: &HeaderMap, state: &str) -> Result<Flow, FlowError> {
-        let name = self.name(state);
+        let state = mark(state);
+        let name = self.name(&state);
         let named = cookies(headers).filter(|(known, _)| *known == name).take(MAX_LOOKED_AT);
         let attempts = named.map(|(name, value)| self.unsealed(name, value).ok_or(FlowError::Tampered));
         let flow = attempts.reduce(Result::or).ok_or(FlowError::Missing)??;
         if self.is_expired(&flow) {
             return Err(FlowError::Expired);
         }
-        if flow.state != Secret::new(state) { Err(FlowError::WrongState) } else { Ok(flow) }
+        if flow.state != state { Err(FlowError::WrongState) } else { Ok(flow) }
     }
 
     /// The `Set-Cookie` value that ends the flow of `state`: it is good for one use (invariant 6).
     #[must_use]
     pub fn clear(&self, state: &str) -> HeaderValue {
-        HeaderValue::try_from(self.cleared(self.name(state))).unwrap_or_else(|_| HeaderValue::from_static(""))
+        HeaderValue::try_from(self.cleared(self.name(&mark(state))))
+            .unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
     /// Whether the cookie called `name` is one of these.
@@ -116,19 +125,25 @@ impl FlowCookies {
         bare.is_some_and(|name| name.starts_with(NAME))
     }
 
-    fn surplus(&self, headers: &HeaderMap) -> Vec<String> {
+    /// Names of what must go for a flow of so many bytes to fit in.
+    fn surplus(&self, headers: &HeaderMap, length: usize) -> Vec<String> {
         let ours = cookies(headers).filter(|(name, _)| self.owns(name)).take(MAX_LOOKED_AT);
         let mut dead = Vec::new();
         let mut alive = Vec::new();
         for (name, value) in ours {
             match self.unsealed(name, value).filter(|flow| !self.is_expired(flow)) {
-                Some(flow) => alive.push((flow.started, name.to_owned())),
+                Some(flow) => alive.push((flow.started, name.to_owned(), name.len() + value.len() + 1)),
                 None => dead.push(name.to_owned()),
             }
         }
         alive.sort();
-        let too_many = (alive.len() + 1).saturating_sub(MAX_FLOWS);
-        dead.extend(alive.into_iter().take(too_many).map(|(_, name)| name));
+        let (mut flows, mut bytes) = (1, length);
+        for (_, name, length) in alive.into_iter().rev() {
+            (flows, bytes) = (flows + 1, bytes + length + SEPARATOR);
+            if flows > MAX_FLOWS || bytes > MAX_BYTES {
+                dead.push(name);
+            }
+        }
         dead
     }
 
@@ -158,9 +173,13 @@ impl FlowCookies {
             .build()
     }
 
-    fn name(&self, state: &str) -> String {
-        let hash = URL_SAFE_NO_PAD.encode(fingerprint(state.as_bytes()));
-        format!("{}{}", self.prefix(), hash.get(..8).unwrap_or_default())
+    /// The cookie's name for a state with this mark.
+    fn name(&self, mark: &Secret) -> String {
+        format!("{}{}", self.prefix(), mark.expose().get(..8).unwrap_or_default())
+    }
+
+    pub(super) const fn key(&self) -> &Key {
+        &self.key
     }
 
     fn prefix(&self) -> String {

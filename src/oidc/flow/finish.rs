@@ -5,7 +5,7 @@ use std::time::Duration;
 use openidconnect::{Nonce, OAuth2TokenResponse};
 use serde_json::{Map, Value};
 
-use super::Flow;
+use super::{Flow, mark};
 use crate::clock::Timestamp;
 use crate::identity::Principal;
 use crate::oidc::claims::{Answered, principal, subject};
@@ -70,7 +70,7 @@ impl Provider {
         flow: &Flow,
         callback: &CallbackParameters,
     ) -> Result<(), SignInError> {
-        let state = callback.state.as_deref().map(Secret::new);
+        let state = callback.state.as_deref().map(mark);
         if state.as_ref() != Some(&flow.state) {
             return Err(SignInError::WrongState);
         }

@@ -2,14 +2,18 @@
 //! section 3.1).
 
 mod cookies;
+mod destination;
 mod finish;
 
 pub use cookies::{FlowCookies, FlowError};
+pub use destination::Destination;
 pub(super) use finish::tokens;
 pub use finish::{CallbackParameters, SignedIn};
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::core::{CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreResponseType};
 use openidconnect::{
     AuthenticationContextClass, AuthorizationRequest, CsrfToken, LoginHint, Nonce, PkceCodeChallenge,
@@ -23,20 +27,15 @@ use super::provider::Provider;
 use super::settings::{ClientSettings, ResponseMode};
 use crate::clock::Timestamp;
 use crate::identity::ProviderName;
-use crate::secret::Secret;
-
-/// The longest return address kept, in bytes; of a longer one only origin and path are.
-const MAX_RETURN_TO: usize = 2048;
+use crate::secret::{Secret, fingerprint};
 
 /// What somebody wants of a sign-in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SignInIntent {
-    /// Where to go afterwards: an absolute URL, already found to be one of ours (invariant 13).
-    pub return_to: String,
+    /// `state`, of [`FlowCookies::state`]; where it is not given, random bits that lead nowhere.
+    pub state: Option<Secret>,
     /// Who will probably sign in.
     pub login_hint: Option<String>,
-    /// What the app's host needs to take the session over; opaque here.
-    pub hop: Option<String>,
     /// `prompt` in place of the configured one.
     pub prompt: Option<String>,
     /// `acr` values one of which must come back (step-up), in place of the configured wish; empty: none.
@@ -60,29 +59,33 @@ pub struct Departure {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
     /// With whom it was started.
+    #[serde(rename = "p")]
     pub provider: ProviderName,
-    #[serde(with = "secret_text")]
+    /// The mark of its `state`.
+    #[serde(rename = "s", with = "secret_text")]
     state: Secret,
-    #[serde(with = "secret_text")]
+    #[serde(rename = "n", with = "secret_text")]
     nonce: Secret,
-    #[serde(with = "secret_text")]
+    #[serde(rename = "v", with = "secret_text")]
     verifier: Secret,
-    /// Where to go afterwards; no fragment.
-    pub return_to: String,
-    /// As in the intent.
-    pub hop: Option<String>,
     /// When it was started.
+    #[serde(rename = "t")]
     pub started: Timestamp,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     required_acr: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     max_age: Option<Duration>,
     /// How the response comes.
-    #[serde(default)]
+    #[serde(rename = "w", default)]
     pub response_mode: ResponseMode,
     /// The session that this sign-in replaces, where the browser does not bring that one back itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<[u8; 32]>,
+}
+
+/// What a flow knows of its `state`, which may be long: the fingerprint, as text.
+fn mark(state: &str) -> Secret {
+    Secret::new(URL_SAFE_NO_PAD.encode(fingerprint(state.as_bytes())))
 }
 
 /// Parameters of an authorization request that are ours to set (RFC 6749, section 4.1.1; OpenID Connect Core,
@@ -123,10 +126,11 @@ impl Provider {
     /// # Errors
     /// Where the provider's metadata are not known yet, or nobody can sign in with it.
     pub fn begin(&self, intent: SignInIntent) -> Result<Departure, ProviderError> {
-        let flow = self.flow(intent.clone())?;
+        let state = intent.state.clone().unwrap_or_else(Secret::random);
+        let flow = self.flow(&state, intent.clone())?;
         let (settings, _) = self.client()?;
         let relying_party = self.relying_party(&*self.metadata()?)?;
-        let (state, nonce) = (csrf(&flow.state), Nonce::new(flow.nonce.expose().to_owned()));
+        let (state, nonce) = (csrf(&state), Nonce::new(flow.nonce.expose().to_owned()));
         let verifier = PkceCodeVerifier::new(flow.verifier.expose().to_owned());
         let request = relying_party
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || state, move || nonce)
@@ -135,15 +139,13 @@ impl Provider {
         Ok(Departure { location, flow })
     }
 
-    fn flow(&self, intent: SignInIntent) -> Result<Flow, ProviderError> {
+    fn flow(&self, state: &Secret, intent: SignInIntent) -> Result<Flow, ProviderError> {
         let client = self.client()?.0;
         Ok(Flow {
             provider: self.name().clone(),
-            state: Secret::random(),
+            state: mark(state.expose()),
             nonce: Secret::random(),
             verifier: Secret::random(),
-            return_to: kept(&intent.return_to).to_owned(),
-            hop: intent.hop,
             started: self.now(),
             required_acr: intent.required_acr,
             max_age: [client.max_age, intent.max_age].into_iter().flatten().min(),
@@ -185,15 +187,6 @@ fn wishes<'a>(
     extra.fold(request, |request, (name, value)| request.add_extra_param(name.clone(), value.clone()))
 }
 
-/// The address without fragment and, where it is too long for a cookie, without query or even path.
-fn kept(return_to: &str) -> &str {
-    let whole = return_to.split('#').next().unwrap_or_default();
-    let path = whole.split('?').next().unwrap_or_default();
-    let origin_end = path.find("://").and_then(|at| Some(at + 3 + path.get(at + 3..)?.find('/')? + 1));
-    let origin = origin_end.and_then(|end| path.get(..end)).unwrap_or_default();
-    [whole, path].into_iter().find(|address| address.len() <= MAX_RETURN_TO).unwrap_or(origin)
-}
-
 mod secret_text {
     use serde::{Deserialize, Deserializer, Serializer};
 
@@ -205,19 +198,5 @@ mod secret_text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
         String::deserialize(from).map(Secret::new)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn return_addresses_keep_their_query_but_no_fragment_and_fit_a_cookie() {
-        assert_eq!(kept("https://a.example/x?b=%2F&c=ä#d"), "https://a.example/x?b=%2F&c=ä");
-        let long = "x".repeat(MAX_RETURN_TO);
-        assert_eq!(kept(&format!("https://a.example/p?q={long}")), "https://a.example/p");
-        assert_eq!(kept(&format!("https://a.example/{long}?q")), "https://a.example/");
-        assert_eq!(kept(&format!("https://{long}")), "");
     }
 }

@@ -84,8 +84,7 @@ impl World {
     }
 
     pub(super) fn begin(&self) -> Departure {
-        let return_to = "https://app.example/x?a=1&b=%2F".to_owned();
-        self.provider.begin(SignInIntent { return_to, ..SignInIntent::default() }).unwrap()
+        self.provider.begin(SignInIntent::default()).unwrap()
     }
 
     /// Finishes `departure` with the ID token that `token` makes of good claims with the right nonce.

@@ -112,13 +112,14 @@ impl Fault<'_> {
     }
 }
 
-/// When the page, or else the person, tries again.
-pub(super) fn wait(refresh: Option<u64>, retry_after: Option<u64>) -> Option<String> {
-    match (refresh, retry_after) {
-        (Some(seconds), _) => Some(format!("This page tries again by itself in {}.", span(seconds))),
-        (None, Some(seconds)) => Some(format!("Please try again in {}.", span(seconds))),
-        (None, None) => None,
-    }
+/// When the page tries again.
+pub(super) fn again(seconds: u64) -> String {
+    format!("This page tries again by itself in {}.", span(seconds))
+}
+
+/// When the person may.
+pub(super) fn wait(seconds: u64) -> String {
+    format!("Please try again in {}.", span(seconds))
 }
 
 /// `seconds` as people say it, rounded up from two minutes and two hours on.

@@ -15,19 +15,23 @@ fn id() -> RequestId {
 }
 
 fn page(fault: Fault<'_>, refresh: bool) -> Page {
-    ErrorPage { fault, request_id: &id(), retry: None, refresh }.page()
+    ErrorPage { fault, request_id: &id(), retry: None, refresh, home: "/.portcullis", others: &[] }.page()
 }
 
 fn refresh(page: &Page) -> Option<u64> {
     let elements = elements(&page.html);
-    let meta = elements.iter().find(|element| element.get("http-equiv") == Some("refresh"))?;
-    meta.get("content").unwrap().parse().ok()
+    let wait = elements.iter().find(|element| element.get("id") == Some("wait"))?;
+    assert!(
+        all(&elements, "button").iter().any(|button| button.get("id") == Some("stop")),
+        "it can be stopped"
+    );
+    wait.get("data-seconds").unwrap().parse().ok()
 }
 
 #[test]
 fn each_fault_has_its_status() {
     let statuses: Vec<_> = faults("Corp").iter().map(|(_, fault)| fault.status().as_u16()).collect();
-    assert_eq!(statuses, [400, 404, 405, 408, 413, 414, 429, 431, 500, 502, 503, 503, 503, 503, 504]);
+    assert_eq!(statuses, [400, 404, 405, 408, 413, 414, 429, 431, 500, 502, 502, 503, 503, 503, 503, 504]);
     for (name, fault) in faults("Corp") {
         assert_eq!(page(fault, false).status, fault.status(), "{name}");
     }
@@ -36,7 +40,9 @@ fn each_fault_has_its_status() {
 #[test]
 fn whoever_was_turned_away_can_name_the_request() {
     for (name, page) in gallery::all(&Words::of_friends()) {
-        let turned_away = page.status.is_client_error() || page.status.is_server_error();
+        // A chooser turns nobody away.
+        let chooser = name.starts_with("chooser");
+        let turned_away = !chooser && (page.status.is_client_error() || page.status.is_server_error());
         assert_eq!(page.html.contains("<code>8f14e45fceea167a</code>"), turned_away, "{name}");
     }
 }
@@ -67,7 +73,7 @@ fn pages_tell_whose_fault_it_is() {
 #[test]
 fn a_page_asks_again_by_itself_only_where_that_helps_and_harms_nobody() {
     let wanted = |name: &str| match name {
-        "app-down" => Some(10),
+        "app-down" | "app-refused" => Some(10),
         "provider-down" | "starting" | "store-down" | "too-many" => Some(15),
         _ => None,
     };
@@ -97,11 +103,23 @@ fn try_again_is_offered_where_the_same_request_may_fare_better() {
     };
     for (name, fault) in faults("Corp") {
         let hopeless = ["bad-request", "not-found", "method", "content", "uri", "headers"].contains(&name);
-        assert_eq!(button(&page(fault, true)), (!hopeless).then(String::new), "{name}");
-        assert_eq!(button(&page(fault, false)), None, "{name}: what was sent is not sent twice");
+        let way_on = || Some("/.portcullis".to_owned());
+        assert_eq!(
+            button(&page(fault, true)),
+            if hopeless { way_on() } else { Some(String::new()) },
+            "{name}"
+        );
+        assert_eq!(button(&page(fault, false)), way_on(), "{name}: what was sent is not sent twice");
     }
-    let elsewhere =
-        ErrorPage { fault: Fault::AppDown, request_id: &id(), retry: Some("/start"), refresh: false }.page();
+    let elsewhere = ErrorPage {
+        fault: Fault::AppDown,
+        request_id: &id(),
+        retry: Some("/start"),
+        refresh: false,
+        home: "/",
+        others: &[],
+    }
+    .page();
     assert_eq!(button(&elsewhere).as_deref(), Some("/start"));
 }
 

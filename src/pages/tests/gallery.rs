@@ -63,7 +63,10 @@ pub(super) fn all(words: &Words) -> Vec<(String, Page)> {
     pages.extend(forms(words, &id));
     for (name, fault) in faults(&words.provider) {
         for refresh in [false, true] {
-            let page = ErrorPage { fault, request_id: &id, retry: None, refresh }.page();
+            let (home, others) =
+                (words.address.as_str(), [Link { name: &words.provider, href: &words.address }]);
+            let others = if name == "provider-down" { &others[..] } else { &[] };
+            let page = ErrorPage { fault, request_id: &id, retry: None, refresh, home, others }.page();
             pages.push((
                 format!("{}-{name}{}", fault.status().as_u16(), if refresh { "-get" } else { "" }),
                 page,
@@ -78,7 +81,7 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     let provider = words.provider.as_str();
     let form = Form { action: "/.portcullis/sign-out", fields: &[("csrf", &words.token)] };
     let apps = [("Wiki", words.address.as_str()), (&words.host, "https://grafana.corp.example/")];
-    let apps = apps.map(|(name, href)| App { name, href });
+    let apps = apps.map(|(name, href)| Link { name, href });
     let refusal = Refusal {
         principal: &principal,
         provider,
@@ -97,7 +100,11 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
         public: &words.public,
         request_id: id,
         retry: &words.address,
+        anew: None,
+        others: &[],
     };
+    let others = [Link { name: provider, href: &words.address }];
+    let home = words.address.as_str();
     let target = Url::parse("https://id.corp.example/authorize?client_id=portcullis&state=%22%3E").unwrap();
     let signed_out = SignedOut { sign_in: &words.address, still_at: None, until_restart: false };
     let mut pages = choosers(words);
@@ -107,6 +114,9 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
         ("refusal-unsaid", Refusal { unsaid: Some(Gaps::default().with(Gap::Groups)), ..refusal }.page()),
         ("refusal-silent", Refusal { required: &[], ..refusal }.page()),
         ("sign-in-failed", failed.page()),
+        ("sign-in-failed-ways", SignInFailed { anew: Some(home), others: &others, ..failed }.page()),
+        ("cross-site", CrossSite { home, request_id: id }.page()),
+        ("not-kept", NotKept { sign_in: home, request_id: id }.page()),
         ("sign-out", SignOut { principal: &principal, provider, form, cancel: &words.address }.page()),
         ("signed-out", signed_out.page()),
         ("signed-out-here", SignedOut { still_at: Some(provider), ..signed_out }.page()),
@@ -122,34 +132,58 @@ fn choosers(words: &Words) -> Vec<(&'static str, Page)> {
     let (corp, partner) = (ProviderName::new(&words.provider), ProviderName::new("partner"));
     let choices = [(&corp, words.provider.as_str()), (&partner, "Partner network")];
     let choices = choices.map(|(name, display_name)| Choice { name, display_name });
+    let lasting = [(HOP, words.token.as_str()), (RETURN_TO, &words.address)];
     let chooser = Chooser {
         host: &words.host,
         action: "/.portcullis/sign-in",
         providers: &choices,
         ask_email: true,
         unknown_email: None,
-        return_to: &words.address,
-        hop: Some(&words.token),
+        lasting: &lasting,
     };
+    let many: Vec<_> = (0..12).map(|_| choices[0]).collect();
     vec![
         ("chooser", chooser.page()),
         ("chooser-plain", Chooser { ask_email: false, ..chooser }.page()),
         ("chooser-email-only", Chooser { providers: &[], ..chooser }.page()),
         ("chooser-unknown", Chooser { unknown_email: Some(&words.email), ..chooser }.page()),
-        ("chooser-nowhere", Chooser { host: "", hop: None, ..chooser }.page()),
+        ("chooser-nowhere", Chooser { host: "", lasting: &lasting[1..], ..chooser }.page()),
+        ("chooser-many", Chooser { providers: &many, ..chooser }.page()),
     ]
 }
 
 fn forms(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     let fields = [("submit", words.public.as_str()), (&words.name, &words.email), ("submit", "")];
-    let replay = |enctype| Replay { action: &words.address, enctype, fields: &fields }.page();
+    let principal = principal(words);
+    let plain = Replay {
+        action: &words.address,
+        enctype: Enctype::UrlEncoded,
+        fields: &fields,
+        multipart: None,
+        person: None,
+    };
+    let person = Some((&principal, words.provider.as_str()));
+    let multipart = Some((words.public.as_str(), "LS0="));
+    let address = KeepAddress {
+        id: &words.token,
+        address: Some(&words.address),
+        next: &words.address,
+        sign_in: &words.address,
+        request_id: id,
+    };
     let keep = Keep { id: &words.token, sealed: &words.public, sign_in_url: &words.address, request_id: id };
     vec![
         ("keep".into(), keep.page()),
         ("resume".into(), Resume { id: &words.token }.page()),
-        ("replay".into(), replay(Enctype::UrlEncoded)),
-        ("replay-multipart".into(), replay(Enctype::Multipart)),
-        ("replay-plain".into(), replay(Enctype::Plain)),
+        ("keep-address".into(), address.page()),
+        ("keep-address-here".into(), KeepAddress { address: None, ..address }.page()),
+        ("replay".into(), plain.page()),
+        ("replay-person".into(), Replay { person, ..plain }.page()),
+        (
+            "replay-multipart".into(),
+            Replay { enctype: Enctype::Multipart, fields: &[], multipart, person, ..plain }.page(),
+        ),
+        ("replay-plain".into(), Replay { enctype: Enctype::Plain, ..plain }.page()),
     ]
 }
 

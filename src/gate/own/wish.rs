@@ -1,0 +1,84 @@
+//! What a browser asks of the sign-in endpoint, read from a query and written into one.
+
+use std::borrow::Cow;
+
+use http::Request;
+use url::form_urlencoded;
+
+use super::super::hops::Hop;
+use super::super::house::House;
+use super::super::return_to::ReturnTo;
+use super::{SIGN_IN, parameters};
+use crate::pages;
+
+/// Parameter: a session that stands is no answer.
+const ANEW: &str = "anew";
+/// Parameter: this sign-in is begun because an earlier one was lost.
+pub(super) const AGAIN: &str = "again";
+
+/// The longest `login_hint` that is passed on, in bytes.
+const LONGEST_HINT: usize = 320;
+
+/// What a browser asks for.
+#[derive(Clone, Debug, Default)]
+pub(in crate::gate) struct Wish {
+    /// Where to come back to.
+    pub(in crate::gate) return_to: Option<ReturnTo>,
+    /// A provider's name.
+    pub(in crate::gate) provider: Option<String>,
+    /// Who it will be.
+    pub(in crate::gate) login_hint: Option<String>,
+    /// The fingerprint of the secret that waits at the app's host.
+    pub(in crate::gate) hop: Option<Hop>,
+    /// Whether a session that stands is no answer: sign in as someone else.
+    pub(in crate::gate) anew: bool,
+    /// Whether an earlier sign-in to the same place was lost: it is begun anew once, not for ever.
+    pub(in crate::gate) again: bool,
+}
+
+impl Wish {
+    pub(super) fn read<B>(house: &House, request: &Request<B>) -> Self {
+        let mut wish = Self::default();
+        for (name, value) in parameters(request.uri()) {
+            match name.as_ref() {
+                pages::RETURN_TO => wish.return_to = ReturnTo::parse(&value, |url| house.claims(url)),
+                pages::PROVIDER => wish.provider = Some(value.into_owned()),
+                pages::LOGIN_HINT => wish.login_hint = hint(value),
+                pages::HOP => wish.hop = Hop::parse(&value),
+                ANEW => wish.anew = true,
+                AGAIN => wish.again = true,
+                _ => {}
+            }
+        }
+        wish
+    }
+
+    /// What outlives the choice of a provider, as parameters. The address stands last: a script may add the
+    /// fragment to it.
+    pub(super) fn lasting(&self) -> Vec<(&'static str, String)> {
+        let hop = self.hop.as_ref().map(|hop| (pages::HOP, hop.to_string()));
+        let flags = [(ANEW, self.anew), (AGAIN, self.again)];
+        let flags = flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| (name, "1".to_owned()));
+        let return_to = self.return_to.as_ref().map(|to| (pages::RETURN_TO, to.as_str().to_owned()));
+        hop.into_iter().chain(flags).chain(return_to).collect()
+    }
+
+    /// The whole wish as path and query of the sign-in endpoint.
+    pub(in crate::gate) fn address(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query
+            .extend_pairs(self.provider.as_deref().map(|name| (pages::PROVIDER, name)))
+            .extend_pairs(self.login_hint.as_deref().map(|hint| (pages::LOGIN_HINT, hint)))
+            .extend_pairs(self.lasting());
+        format!("{SIGN_IN}?{}", query.finish())
+    }
+
+    /// Whether it leads to an address that is too long to be taken along.
+    pub(super) fn is_long(&self) -> bool {
+        self.return_to.as_ref().is_some_and(ReturnTo::is_long)
+    }
+}
+
+fn hint(value: Cow<'_, str>) -> Option<String> {
+    Some(value.into_owned()).filter(|hint| !hint.is_empty() && hint.len() <= LONGEST_HINT)
+}

@@ -1,0 +1,2 @@
+"use strict";
+location.replace(document.getElementById("onward").href);
