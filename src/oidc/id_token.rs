@@ -135,7 +135,8 @@ impl Provider {
         Ok(token.claims)
     }
 
-    async fn check_signature(&self, token: &Jws<'_>) -> Result<(), SignInError> {
+    /// The one verifier of all that the provider signs for us.
+    pub(super) async fn check_signature(&self, token: &Jws<'_>) -> Result<(), SignInError> {
         let keys = self.keys()?;
         let Err(error) = keys.verify(token).await else { return Ok(()) };
         let JoseHeader { algorithm, ref kid, .. } = token.header;
@@ -186,7 +187,7 @@ fn needed<'a>(claims: &'a Claims, name: &'static str) -> Result<&'a Value, IdTok
     claims.get(name).ok_or(IdTokenError::MissingClaim(name))
 }
 
-fn check_issuer(claims: &Claims, expected: &str) -> Result<(), IdTokenError> {
+pub(super) fn check_issuer(claims: &Claims, expected: &str) -> Result<(), IdTokenError> {
     let got = needed(claims, "iss")?.as_str().ok_or(IdTokenError::BadClaim("iss"))?;
     if got == expected {
         return Ok(());
@@ -205,7 +206,7 @@ pub(super) fn slash(expected: &str, got: &str) -> &'static str {
 }
 
 /// One text or several.
-fn audiences(aud: &Value) -> Result<Vec<&str>, IdTokenError> {
+pub(super) fn audiences(aud: &Value) -> Result<Vec<&str>, IdTokenError> {
     let items = aud.as_array().map_or(std::slice::from_ref(aud), Vec::as_slice);
     items.iter().map(|item| item.as_str().ok_or(IdTokenError::BadClaim("aud"))).collect()
 }

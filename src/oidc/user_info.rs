@@ -1,15 +1,16 @@
 //! UserInfo (OpenID Connect Core 1.0, section 5.3), where the ID token does not say enough.
 
-use http::Request;
-use http::header::{ACCEPT, AUTHORIZATION};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{Request, Response};
 use openidconnect::AccessToken;
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::claims::{Answered, incomplete, lacks_name};
 use super::health::Endpoint;
-use super::http::{HttpError, json_response};
-use super::jwks::json;
+use super::http::{HttpError, good_response, printable};
+use super::id_token::{IdTokenError, audiences, check_issuer, numeric_date};
+use super::jwks::{Jws, json};
 use super::metadata::Metadata;
 use super::provider::Provider;
 use super::settings::AskUserInfo;
@@ -20,9 +21,12 @@ pub enum UserInfoError {
     /// The call failed.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// It is no JSON object, or one that says a thing twice; signed answers (JWT) are not asked for.
-    #[error("expected a JSON object in which no member stands twice")]
-    NotAnObject,
+    /// No request could be made of the access token.
+    #[error("the access token cannot be sent in a header")]
+    Unsendable,
+    /// A signed answer (section 5.3.2) that is not the provider's, not for us, or over. Nothing of it is told.
+    #[error("the signed answer is not accepted: {0}")]
+    Signed(String),
     /// It is about somebody else than the ID token (section 5.3.2), or does not say about whom.
     #[error("sub is not that of the ID token: the answer is about somebody else")]
     OtherSubject,
@@ -98,16 +102,62 @@ impl Provider {
         metadata.userinfo.as_ref().filter(|_| wanted)
     }
 
+    /// What UserInfo says, as JSON or signed (section 5.3.2): the body decides, whatever it is called.
     async fn user_info(&self, url: &str, token: &AccessToken) -> Result<Map<String, Value>, UserInfoError> {
         let request = Request::get(url)
-            .header(ACCEPT, "application/json")
+            .header(ACCEPT, "application/json, application/jwt")
             .header(AUTHORIZATION, format!("Bearer {}", token.secret()))
             .body(Vec::new())
-            .map_err(|_| UserInfoError::NotAnObject)?;
-        let response = self.http().call(request).await.and_then(|response| json_response(url, response));
+            .map_err(|_| UserInfoError::Unsendable)?;
+        let response = self.http().call(request).await.and_then(|response| good_response(url, response));
         self.health().note(Endpoint::UserInfo, &response);
         let response = response?;
-        json::object(response.body()).map_err(|_| UserInfoError::NotAnObject)
+        let cause = match json::object(response.body()) {
+            Ok(claims) => return Ok(claims),
+            Err(cause) => cause,
+        };
+        match std::str::from_utf8(response.body()).ok().map(|text| Jws::parse(text.trim())) {
+            Some(Ok(signed)) => self.signed_user_info(signed).await,
+            Some(Err(error)) if is_jwt(&response) => Err(UserInfoError::Signed(error.to_string())),
+            Some(Err(_)) | None => Err(HttpError::not_json(url, cause, &response).into()),
+        }
+    }
+
+    /// The claims of a signed answer. It comes from the provider as one without signature does, so what it may leave
+    /// out it need not say; what it says must be right.
+    async fn signed_user_info(&self, answer: Jws<'_>) -> Result<Map<String, Value>, UserInfoError> {
+        let refused = |error: &dyn std::fmt::Display| UserInfoError::Signed(error.to_string());
+        self.check_signature(&answer).await.map_err(|error| refused(&error))?;
+        let (client, _) = self.client().map_err(|error| refused(&error))?;
+        check_user_info(&answer.claims, self.issuer().as_str(), &client.id)
+            .map_err(|error| refused(&error))?;
+        let exp = numeric_date(&answer.claims, "exp");
+        if let Some(exp) = exp.filter(|exp| self.now() >= *exp + self.settings().leeway) {
+            return Err(refused(&IdTokenError::Expired { exp, now: self.now() }));
+        }
+        Ok(answer.claims)
+    }
+}
+
+fn is_jwt(response: &Response<Vec<u8>>) -> bool {
+    let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("application/jwt"))
+}
+
+/// `iss` and `aud`, where they are said, and that it is no token made for another purpose (RFC 8725, section 3.12).
+fn check_user_info(claims: &Map<String, Value>, issuer: &str, client_id: &str) -> Result<(), IdTokenError> {
+    if claims.contains_key("events") {
+        return Err(IdTokenError::OtherPurpose);
+    }
+    if claims.contains_key("iss") {
+        check_issuer(claims, issuer)?;
+    }
+    let named = claims.get("aud").map(audiences).transpose()?;
+    match named {
+        Some(named) if !named.contains(&client_id) => {
+            Err(IdTokenError::Audience { expected: client_id.to_owned(), got: printable(&named.join(", ")) })
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -26,7 +26,6 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::error::SetupError;
-use super::jwks::json;
 
 /// The largest body taken from a provider, in bytes.
 pub const MAX_BODY: usize = 512 * 1024;
@@ -139,20 +138,11 @@ async fn read(url: &Url, body: Incoming) -> Result<Vec<u8>, HttpError> {
     }
 }
 
-fn good_response(url: &str, response: Response<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
+pub(super) fn good_response(url: &str, response: Response<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
     if response.status() == StatusCode::OK {
         Ok(response)
     } else {
         Err(HttpError::status(url, response.status()))
-    }
-}
-
-/// `response`, if that is a good one and an object in JSON. A body of another kind is told by its shape alone.
-pub(super) fn json_response(url: &str, response: Response<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
-    let response = good_response(url, response)?;
-    match json::object(response.body()) {
-        Ok(_) => Ok(response),
-        Err(cause) => Err(HttpError::not_json(url, cause, &response)),
     }
 }
 

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::fake::Answer;
+use super::signer::{Signer, base64url};
 use super::world::{World, client, settings};
 use crate::identity::{ClaimPath, Gap, Gaps, Principal};
 use crate::oidc::claims::{Answered, principal, subject};
@@ -166,4 +167,65 @@ async fn user_info_is_asked_for_a_claim_that_a_rule_names() {
     let principal = world.sign_in(|_| {}).await.unwrap().principal;
     assert_eq!(principal.claims["suspended"], true);
     assert_eq!(principal.gaps, Gaps::default());
+}
+
+async fn signed(
+    answer: impl FnOnce(&World) -> String,
+    media_type: &'static str,
+) -> Result<Principal, SignInError> {
+    let world = World::new().await;
+    let answer = answer(&world);
+    world.fake.answer("/userinfo", Answer::Reply(200, media_type, answer));
+    signed_in(&world, "groups").await
+}
+
+fn said(world: &World) -> Value {
+    json!({"iss": world.fake.issuer, "aud": "portcullis", "sub": "u1", "groups": ["late"]})
+}
+
+/// OpenID Connect Core 1.0, section 5.3.2.
+#[tokio::test]
+async fn a_signed_user_info_is_verified_and_believed() {
+    for media_type in ["application/jwt", "application/jwt; charset=utf-8", "text/plain", "application/json"]
+    {
+        let principal = signed(|world| world.signer.sign(&said(world)), media_type).await.unwrap();
+        assert_eq!(
+            (principal.groups.as_slice(), principal.gaps),
+            (&["late".to_owned()][..], Gaps::default())
+        );
+    }
+    let bare = json!({"sub": "u1", "groups": ["late"]});
+    assert_eq!(signed(|world| world.signer.sign(&bare), "application/jwt").await.unwrap().groups, ["late"]);
+}
+
+#[tokio::test]
+async fn invariant_5_a_signed_user_info_that_does_not_hold_says_nothing() {
+    let changed = |name: &'static str, value: Value| {
+        move |world: &World| {
+            let mut claims = said(world);
+            claims[name] = value;
+            world.signer.sign(&claims)
+        }
+    };
+    let other_key = |world: &World| Signer::es256("k1").sign(&said(world));
+    let unsigned = |world: &World| {
+        let part = |value: &Value| base64url(value.to_string().as_bytes());
+        format!("{}.{}.", part(&json!({"alg": "none"})), part(&said(world)))
+    };
+    let doubtful = [
+        signed(other_key, "application/jwt").await,
+        signed(unsigned, "application/jwt").await,
+        signed(changed("iss", json!("https://evil.example")), "application/jwt").await,
+        signed(changed("aud", json!("another-client")), "application/jwt").await,
+        signed(changed("aud", json!(["a", "b"])), "application/jwt").await,
+        signed(changed("exp", json!(1)), "application/jwt").await,
+        signed(changed("events", json!({})), "application/jwt").await,
+        signed(|_| "a.b.c.d.e".into(), "application/jwt").await,
+    ];
+    for (index, principal) in doubtful.into_iter().enumerate() {
+        let principal = principal.unwrap();
+        assert!(principal.groups.is_empty() && principal.gaps.has(Gap::Groups), "{index}");
+    }
+    let mallory = signed(changed("sub", json!("u2")), "application/jwt").await;
+    assert_eq!(mallory, Err(SignInError::UserInfo(UserInfoError::OtherSubject)));
 }
