@@ -253,7 +253,7 @@ async fn an_error_is_the_providers_own_word_whatever_the_status_and_the_type() {
 #[tokio::test]
 async fn a_provider_that_is_slow_or_overloaded_gets_another_try() {
     let world = World::new().await;
-    let refusals = ["temporarily_unavailable", "server_error", "slow_down"];
+    let refusals = ["temporarily_unavailable", "server_error"];
     let answers =
         refusals.map(|error| Answer::Reply(400, "application/json", json!({"error": error}).to_string()));
     for answer in answers.into_iter().chain([Answer::Reply(503, "text/html", String::new())]) {
