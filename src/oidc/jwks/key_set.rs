@@ -7,6 +7,8 @@ use crate::clock::Timestamp;
 
 /// The most keys that are tried for one token.
 pub(super) const MAX_TRIED: usize = 16;
+/// The most keys that the log is told.
+const MAX_TOLD: usize = 8;
 
 /// Keys, and how long they are trusted. Never changes: a fetch makes another one.
 #[derive(Clone, Debug, Default)]
@@ -68,14 +70,14 @@ impl KeySet {
         self.keys.iter().filter(move |key| kid.is_none() || key.kid().is_none() || key.kid() == kid)
     }
 
-    /// What the log is told of a key that was not found: what the provider publishes. What the token says is the
-    /// caller's to tell.
+    /// What the log is told where no key fits: some of those that the provider publishes, called `kid` if there are
+    /// such. What the token says is the caller's to tell.
     #[must_use]
     pub fn described(&self, kid: Option<&str>) -> String {
         let named = |key: &Key| format!("{} ({})", key.kid().unwrap_or("no kid"), key.algorithms());
-        let mut keys: Vec<_> = self.named(kid).map(named).collect();
+        let mut keys: Vec<_> = self.named(kid).take(MAX_TOLD).map(named).collect();
         if keys.is_empty() {
-            keys = self.keys.iter().map(named).collect();
+            keys = self.keys.iter().take(MAX_TOLD).map(named).collect();
         }
         keys.join(", ")
     }
