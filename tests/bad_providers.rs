@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, App, Browser, Discovery, Gateway, House, Impostor, logged, told, until, until_async,
+    Answer, App, Browser, Discovery, Gateway, House, Impostor, free_port, logged, told, until, until_async,
 };
 
 const WIKI: &str = r#"
@@ -330,4 +330,24 @@ async fn whoever_meets_a_provider_that_is_away_is_told_of_under_the_id_of_the_re
         let id = answer.header("x-request-id");
         gateway.log().lines().any(|line| line.contains(id) && line.contains("\"outcome\":\"provider-error\""))
     });
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_does_not_know_our_assertion_is_told_with_key_and_audience() {
+    let (provider, app) = (Impostor::start().await, App::start().await);
+    let refusal = (401, "application/json", json!({"error": "invalid_client"}).to_string());
+    provider.now(|now| drop(now.instead.insert("/token", refusal)));
+    let key = "private_key = { file = \"client.pem\" }\nclient_assertion_kid = \"key-of-2026\"";
+    let configuration = provider.configuration().replace("client_secret = { env = \"CLIENT_SECRET\" }", key);
+    let pem = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let rest = format!("{configuration}{}", WIKI.replace("{app}", &app.url()));
+    let gateway = Gateway::with_files(free_port(), &rest, &[("client.pem", &pem)]);
+    let answer = Browser::new().visit(&gateway.url("/x")).await;
+    assert_eq!(answer.status, 500);
+    warned(&gateway, &answer, "invalid_client");
+    let named = |line: &str| {
+        line.contains("\"kid\":\"key-of-2026\"") && line.contains("\"client_assertion_audience\":\"issuer\"")
+    };
+    assert!(gateway.log().lines().any(named), "{}", gateway.log());
+    assert!(tells(&gateway, "/metrics", NO_TOKENS).await);
 }

@@ -5,7 +5,9 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use rcgen::KeyPair;
 use url::Url;
 
-use crate::support::{Answer, App, Browser, Gateway, House, Provider, between, free_port, onward, told};
+use crate::support::{
+    Answer, App, Browser, Gateway, House, Impostor, Provider, between, free_port, onward, told,
+};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -180,4 +182,28 @@ async fn every_signature_algorithm_of_the_provider_signs_people_in() {
     for algorithm in ["PS256", "ES256", "ES384", "EdDSA"] {
         sign_in(algorithm).await;
     }
+}
+
+#[tokio::test]
+async fn two_registrations_at_one_issuer_are_told_apart_by_their_client() {
+    let (provider, app) = (Impostor::start().await, App::start().await);
+    let twin = provider
+        .configuration()
+        .replace("[providers.corp]", "[providers.twin]")
+        .replace("client_id = \"portcullis\"", "client_id = \"other\"")
+        .replace("audiences = [\"https://api.corp.example\"]\n", "");
+    let routes = WIKI.replace("{app}", &app.url());
+    let gateway = Gateway::start(&format!("{}{twin}{routes}", provider.configuration()));
+    let at = |name: &str| {
+        let back: String = url::form_urlencoded::byte_serialize(gateway.url("/").as_bytes()).collect();
+        gateway.url(&format!("/.portcullis/sign-in?provider={name}&return_to={back}"))
+    };
+    for (name, client) in [("twin", "other"), ("corp", "portcullis")] {
+        provider.now(|now| now.id_token = serde_json::json!({"aud": client}));
+        let asked = Browser::new().get(&at(name)).await;
+        assert_eq!(parameter(&asked, "client_id").as_deref(), Some(client));
+        let arrived = Browser::new().visit(&at(name)).await;
+        assert_eq!(told(&arrived, "x-provider"), [name]);
+    }
+    assert_eq!(Browser::new().visit(&at("twin")).await.status, 502, "the other registration's ID token");
 }
