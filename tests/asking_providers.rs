@@ -10,12 +10,13 @@ use crate::support::{App, Discovery, Impostor, program};
 
 const ROUTE: &str = "[[routes]]\nname = \"wiki\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n";
 
+const SERVER: &str =
+    "[server]\nlisten = \"127.0.0.1:1\"\npublic_url = \"http://127.0.0.1:1\"\nstate = \"state.db\"\n";
+
 /// What the command says of a file with these providers.
 async fn asked(providers: &str) -> (Option<i32>, String, String) {
     let app = App::start().await;
-    let server =
-        "[server]\nlisten = \"127.0.0.1:1\"\npublic_url = \"http://127.0.0.1:1\"\nstate = \"state.db\"\n";
-    let text = format!("{server}\n{providers}\n{}", ROUTE.replace("{app}", &app.url()));
+    let text = format!("{SERVER}\n{providers}\n{}", ROUTE.replace("{app}", &app.url()));
     let run = move || {
         let folder = TempDir::new().unwrap();
         fs::write(folder.path().join("portcullis.toml"), text).unwrap();
@@ -60,5 +61,29 @@ async fn a_provider_that_cannot_is_told_in_one_line_with_what_to_do() {
         let (code, _, complained) = asked(&configuration).await;
         let line = |line: &&str| line.starts_with("error: provider corp: ") && line.contains(told);
         assert_eq!((code, complained.lines().filter(line).count()), (Some(1), 1), "{written}: {complained}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_client_assertions_are_for_is_told_without_asking_anybody() {
+    for (issuer, told) in [
+        ("https://id.corp.example", "for https://id.corp.example"),
+        ("https://corp.okta.com/oauth2/default", "for the token endpoint"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let key = rcgen::KeyPair::generate().unwrap().serialize_pem();
+        fs::write(folder.path().join("client.pem"), key).unwrap();
+        let provider = format!(
+            "[providers.corp]\nissuer = \"{issuer}\"\nclient_id = \"x\"\nprivate_key = {{ file = \"client.pem\" }}\n"
+        );
+        fs::write(
+            folder.path().join("portcullis.toml"),
+            format!("{SERVER}\n{provider}\n{}", ROUTE.replace("{app}", "http://127.0.0.1:1")),
+        )
+        .unwrap();
+        let output = program(folder.path(), &["check"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let wanted = format!("provider corp: client assertions (private_key_jwt) are {told}\n");
+        assert!(output.status.success() && said.contains(&wanted), "{said}");
     }
 }

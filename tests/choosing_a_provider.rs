@@ -1,6 +1,6 @@
 //! Which provider signs somebody in, and what it is asked for.
 
-use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rcgen::KeyPair;
 use url::Url;
@@ -130,16 +130,28 @@ async fn the_gateway_shows_the_provider_who_it_is_in_each_way() {
     let key = KeyPair::generate().unwrap();
     let jwk =
         Jwk::from_encoding_key(&EncodingKey::from_ec_der(&key.serialize_der()), Algorithm::ES256).unwrap();
-    for (method, line) in [
-        ("client_secret_basic", "client_auth = \"basic\"\n"),
-        ("client_secret_post", "client_auth = \"post\"\n"),
-        ("private_key_jwt", "private_key = { file = \"client.pem\" }\n"),
+    let named = |kid: Option<String>| {
+        let mut jwk = jwk.clone();
+        jwk.common.key_id = kid;
+        jwk
+    };
+    let thumbprint = jwk.thumbprint(ThumbprintHash::SHA256).unwrap();
+    for (method, line, kid) in [
+        ("client_secret_basic", "client_auth = \"basic\"\n", None),
+        ("client_secret_post", "client_auth = \"post\"\n", None),
+        ("private_key_jwt", "private_key = { file = \"client.pem\" }\n", Some(thumbprint)),
+        (
+            "private_key_jwt",
+            "private_key = { file = \"client.pem\" }\nclient_assertion_kid = \"ours\"\nclient_assertion_audience = \"token-endpoint\"\n",
+            Some("ours".to_owned()),
+        ),
+        ("private_key_jwt", "private_key = { file = \"client.pem\" }\nclient_assertion_kid = \"\"\n", None),
     ] {
         let port = free_port();
         let ours = format!("http://127.0.0.1:{port}");
         let mut provider = Provider::stopped(&ours)
             .with_client("token_endpoint_auth_method", method.into())
-            .with_client("jwks", serde_json::json!({ "keys": [jwk] }));
+            .with_client("jwks", serde_json::json!({ "keys": [named(kid)] }));
         provider.resume();
         let app = App::start().await;
         let secret = "client_secret = { env = \"CLIENT_SECRET\" }\n";

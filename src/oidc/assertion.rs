@@ -57,7 +57,7 @@ impl AssertionKey {
         let can = |algorithm: &Algorithm| encode(&Header::new(*algorithm), &(), &key).is_ok();
         let algorithms: Vec<_> = candidates.iter().copied().filter(can).collect();
         let first = *algorithms.first().ok_or(UnusableKey)?;
-        let kid = settings.kid.clone().or_else(|| thumbprint(&key, first));
+        let kid = settings.kid.clone().or_else(|| thumbprint(&key, first)).filter(|kid| !kid.is_empty());
         let certificate_digest = settings.certificate.as_deref().and_then(certificate_digest);
         Ok(Self { key, algorithms, kid, certificate_digest })
     }

@@ -91,7 +91,7 @@ pub enum ClientAuthentication {
 /// What is said with `private_key_jwt` (RFC 7523, section 3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AssertionSettings {
-    /// `kid`; the key's thumbprint (RFC 7638) where not given.
+    /// `kid`; the key's thumbprint (RFC 7638) where not given, none where empty.
     pub kid: Option<String>,
     /// PEM file with the certificate of the key, whose digest is sent as `x5t#S256` (RFC 7515, section 4.1.8).
     pub certificate: Option<Vec<u8>>,

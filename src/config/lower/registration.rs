@@ -12,7 +12,6 @@ use super::super::raw::{AssertionAudience as RawAudience, Provider, ResponseMode
 use super::super::remark::{Remark, quoted};
 use super::Lowering;
 use super::file::{belong_together, chain, key};
-use super::value::filled;
 
 impl Lowering<'_> {
     /// Several registrations at one issuer are told apart by `client_id`, and their access tokens by audience.
@@ -58,7 +57,7 @@ impl Lowering<'_> {
             self.keep(pem)
         });
         AssertionSettings {
-            kid: at!(at.client_assertion_kid).given().and_then(|at| self.keep(filled(at))),
+            kid: at.value.client_assertion_kid.clone(),
             certificate,
             audience: match at.value.client_assertion_audience {
                 None => AssertionAudience::usual_for(issuer),

@@ -34,7 +34,7 @@ pub(in crate::config) struct Provider {
     /// A PEM key (PKCS #8) to sign `private_key_jwt` with, instead of a secret.
     #[schemars(extend("x-default" = "none", "x-secret" = true, "examples" = [{"file": "/etc/portcullis/corp.pem"}]))]
     pub private_key: Option<SecretSource>,
-    /// How the provider calls that key (`kid`).
+    /// How the provider calls that key (`kid`). With `""` none is sent, for a key that was registered without one.
     #[schemars(extend("x-default" = "the key's RFC 7638 thumbprint", "examples" = ["portcullis-2026"]))]
     pub client_assertion_kid: Option<String>,
     /// PEM file with the certificate of that key, for a provider that was given one: its SHA-256 digest is sent as

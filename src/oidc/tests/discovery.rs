@@ -304,3 +304,28 @@ async fn invariant_19_a_userinfo_endpoint_of_no_use_could_have_said_more() {
         assert_eq!(signed_in.unwrap().principal.gaps, asked, "{value}");
     }
 }
+
+#[tokio::test]
+async fn the_document_may_be_at_another_address_and_still_speaks_for_the_issuer() {
+    let world = World::undiscovered(|settings| {
+        let elsewhere = format!("{}/b2c/metadata?p=sign-in", settings.issuer);
+        settings.discovery = Some(url::Url::parse(&elsewhere).unwrap());
+    })
+    .await;
+    let mut document = world.fake.document();
+    world.fake.json("/b2c/metadata", 200, &document);
+    assert_eq!(world.provider.retry_now().await, Ok(()));
+    assert!(world.fake.calls(WELL_KNOWN).is_empty());
+    world.sign_in(|_| {}).await.unwrap();
+    document["issuer"] = "https://other.example".into();
+    let other = World::undiscovered(|settings| {
+        settings.discovery = Some(url::Url::parse(&format!("{}/x", settings.issuer)).unwrap());
+    })
+    .await;
+    other.fake.json("/x", 200, &document);
+    let refused = other.provider.retry_now().await;
+    assert!(
+        matches!(refused, Err(ProviderError::Metadata(MetadataError::OtherIssuer { .. }))),
+        "{refused:?}"
+    );
+}
