@@ -64,15 +64,18 @@ impl fmt::Debug for Sources {
     }
 }
 
-/// Answers on `listener` until the process ends.
+/// Answers on `listener` until `phase` says otherwise, and returns when all connections have ended.
 ///
 /// # Errors
 /// Never: it speaks no TLS.
-pub async fn serve(listener: TcpListener, sources: Sources) -> Result<(), TlsError> {
+pub async fn serve(
+    listener: TcpListener,
+    sources: Sources,
+    phase: watch::Receiver<Phase>,
+) -> Result<(), TlsError> {
     let address = listener.local_addr().unwrap_or_else(|_| ([0, 0, 0, 0], 0).into());
     let settings = ListenerSettings { address, tls: None, proxy_protocol: None, h2c: false, to_https: false };
     let serving = Arc::new(ArcSwap::from_pointee(Serving::load(&settings, LIMITS, None)?));
-    let (_forever, phase) = watch::channel(Phase::Serve);
     listener::serve(listener, serving, Pages(Arc::new(sources)), WorkerId::default(), phase).await;
     Ok(())
 }

@@ -2,16 +2,21 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
-use tokio::task::AbortHandle;
+use tokio::sync::watch;
 
 use crate::admin::{self, Sources};
+use crate::listener::Phase;
+
+/// How long answers that have begun may take once another process has the socket.
+const DRAIN: Duration = Duration::from_secs(10);
 
 /// The admin listener while it is open.
 #[derive(Debug)]
 pub(super) struct AdminSocket {
     socket: TcpListener,
-    serving: AbortHandle,
+    phase: watch::Sender<Phase>,
 }
 
 impl AdminSocket {
@@ -31,8 +36,9 @@ impl AdminSocket {
         };
         socket.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(socket.try_clone()?)?;
-        let serving = tokio::spawn(admin::serve(listener, sources)).abort_handle();
-        Ok(Self { socket, serving })
+        let (phase, phases) = watch::channel(Phase::Serve);
+        tokio::spawn(admin::serve(listener, sources, phases));
+        Ok(Self { socket, phase })
     }
 
     /// The same socket for another process.
@@ -40,8 +46,9 @@ impl AdminSocket {
         self.socket.try_clone()
     }
 
-    /// Accepts no more: another process does.
+    /// Accepts no more: another process does. What has been asked is answered.
     pub(super) fn close(self) {
-        self.serving.abort();
+        self.phase.send_replace(Phase::Drain(DRAIN));
+        tokio::spawn(async move { self.phase.closed().await });
     }
 }
