@@ -103,8 +103,11 @@ impl fmt::Display for RequestId {
 pub struct Email {
     /// The address as the provider gave it.
     pub address: String,
-    /// Only a JSON `true` counts: absent or a string is unverified (invariant 11).
+    /// Whether the provider says so, or the operator for addresses of which it says nothing (invariant 11).
     pub verified: bool,
+    /// Whether apps are not told of it: the operator wants verified ones alone.
+    #[serde(default)]
+    pub withheld: bool,
 }
 
 impl Email {
@@ -267,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_domain_is_all_behind_the_last_at() {
-        let domain = |text: &str| Email { address: text.into(), verified: true }.domain();
+        let domain = |text: &str| Email { address: text.into(), verified: true, withheld: false }.domain();
         assert_eq!(domain("a@B.example"), Some("b.example".into()));
         assert_eq!(domain("a@x@b.example"), Some("b.example".into()));
         assert_eq!(domain("@b.example"), None);

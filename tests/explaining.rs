@@ -67,6 +67,50 @@ async fn explain_takes_the_question_from_a_refusals_id_and_the_log() {
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("0123456789abcdef"));
 }
 
+/// A rule of groups, and a log that holds none.
+#[tokio::test]
+async fn explain_tells_what_the_log_does_not_hold_as_unknown() {
+    let house = House::open(&WIKI.replace(
+        "allow = [{ groups = [\"ops\"] }]",
+        "access = \"signed-in\"\ndeny = [{ groups = [\"banned\"] }]",
+    ))
+    .await;
+    let page = Browser::new().visit(&house.gateway.url("/admin/x")).await;
+    assert_eq!(page.status, 200, "alice is not banned");
+    let line = logged(&house.gateway, "\"user\":\"alice\"");
+    let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let id = value["id"].as_str().unwrap().to_owned();
+    let port = house.gateway.url("").rsplit(':').next().unwrap().trim_matches('/').to_owned();
+    assert!(line.contains(&format!(":{port}\"")), "the log's host keeps its port: {line}");
+    let told = explain(&house, &["--id", &id, "--log", "log"]);
+    for part in ["not known", "the log does not hold the groups", "--group"] {
+        assert!(text(&told).contains(part), "{part}: {}", text(&told));
+    }
+    assert!(!text(&told).contains("forbidden"), "{}", text(&told));
+    let known = explain(&house, &["--id", &id, "--log", "log", "--group", "staff"]);
+    assert_eq!(known.status.code(), Some(0), "{}", text(&known));
+    let banned = explain(&house, &["--id", &id, "--log", "log", "--group", "banned"]);
+    assert!(banned.status.code() == Some(1) && text(&banned).contains("forbidden"), "{}", text(&banned));
+}
+
+#[tokio::test]
+async fn explain_judges_a_path_as_it_was_written() {
+    let house = House::open(WIKI).await;
+    for (path, cause) in [
+        ("/admin/%2e%2e/x", "dot segment"),
+        ("/admin/../x", "dot segment"),
+        ("/admin\\x", "backslash"),
+        ("/a%2Fb", "an encoded slash"),
+    ] {
+        let url = house.gateway.url(path);
+        let told = explain(&house, &["--url", &url, "--user", "alice"]);
+        assert_eq!(told.status.code(), Some(1), "{path}: {}", text(&told));
+        assert!(text(&told).contains(cause) && text(&told).contains(path), "{path}: {}", text(&told));
+    }
+    let plain = explain(&house, &["--url", house.gateway.url("").trim_end_matches('/'), "--user", "alice"]);
+    assert_eq!(plain.status.code(), Some(0), "no path is the root: {}", text(&plain));
+}
+
 #[tokio::test]
 async fn explain_reads_claims_and_refuses_what_it_cannot_read() {
     let house = House::open(WIKI).await;

@@ -13,7 +13,7 @@ use portcullis::forward::ReservedHeaders;
 use portcullis::identity::{ClaimPath, Issuer, Principal, ProviderName, Subject};
 use portcullis::limit::{LimitSettings, Limiter, Per};
 use portcullis::oidc::jwks::{Fetch, FetchError, FetchedKeys, JwksCache, JwksSettings};
-use portcullis::oidc::{AbsentGroups, ClaimMapping, ProviderSettings};
+use portcullis::oidc::{AbsentGroups, ClaimMapping, EmailVerification, ProviderSettings};
 use portcullis::policy::{Access, AccessSettings, PolicySettings, Question, RuleSettings, decide};
 use portcullis::request::{Authority, ClientAddress, RequestPath, Scheme};
 use portcullis::route::{RoutePattern, RouteTable};
@@ -154,6 +154,7 @@ fn provider() -> ProviderSettings {
         claims: ClaimMapping {
             user: None,
             email: ClaimPath::parse("email").unwrap(),
+            email_verified: EmailVerification::AsSaid,
             groups: ClaimPath::parse("groups").unwrap(),
             absent_groups: AbsentGroups::Unknown,
             named_by_rules: Vec::new(),

@@ -29,7 +29,7 @@ pub(super) struct ExplainArguments {
     config: PathBuf,
     /// What is asked for: https://wiki.corp.example/admin
     #[arg(long, required_unless_present = "id")]
-    url: Option<Url>,
+    url: Option<String>,
     /// How it is asked for
     #[arg(long)]
     method: Option<Method>,
@@ -94,14 +94,25 @@ fn question(
     };
     let line = recorded.as_ref();
     let scheme = settings.relying_party.public_url.as_ref().map_or("http", Url::scheme);
-    let url = arguments.url.clone().or_else(|| line.and_then(|line| line.url(scheme)));
+    let written = arguments.url.clone().or_else(|| line.and_then(|line| line.address(scheme)));
+    let written = written.ok_or("the log's line has no address; give --url")?;
     let request = Imagined {
-        url: url.ok_or("the log's line has no address; give --url")?,
+        url: Url::parse(&written).map_err(|error| format!("{written}: not an address: {error}"))?,
+        path: path_of(&written).to_owned(),
         method: arguments.method.clone().or_else(|| line?.method()).unwrap_or(Method::GET),
         client: arguments.client.or_else(|| line?.client()).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         principal: somebody(arguments, settings, line)?.map(Arc::new),
     };
     Ok((request, recorded))
+}
+
+/// The path of an address as it was written: a [`Url`] has resolved dots and turned backslashes.
+fn path_of(address: &str) -> &str {
+    let behind_scheme = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let Some(begin) = behind_scheme.find(['/', '\\', '?', '#']) else { return "/" };
+    let rest = &behind_scheme[begin..];
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    if path.is_empty() { "/" } else { path }
 }
 
 fn somebody(
@@ -124,7 +135,8 @@ fn somebody(
         principal(provider, claims).map_err(|error| format!("the claims make no principal: {error}"))?;
     made.scopes.extend(arguments.scopes.iter().cloned());
     if let Some(address) = &arguments.email {
-        made.email = Some(crate::identity::Email { address: address.clone(), verified: true });
+        made.email =
+            Some(crate::identity::Email { address: address.clone(), verified: true, withheld: false });
     }
     if !arguments.groups.is_empty() {
         made.groups.clone_from(&arguments.groups);

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use http::HeaderMap;
+use url::Position;
 
 use super::recorded::Recorded;
 use super::terminal::Paint;
@@ -21,8 +22,9 @@ pub(super) fn text(
     recorded: Option<&Recorded>,
     paint: Paint,
 ) -> String {
-    let mut told = Told { text: String::new(), paint };
-    told.line("request", &format!("{} {}", request.method, request.url));
+    let mut told = Told { text: String::new(), paint, logged: recorded.is_some() };
+    let origin = &request.url[..Position::BeforePath];
+    told.line("request", &format!("{} {origin}{}", request.method, visible(&request.path)));
     told.line("from", &request.client.to_string());
     told.line("who", &request.principal.as_deref().map_or_else(|| "nobody is signed in".to_owned(), who));
     recorded.iter().for_each(|recorded| told.line("logged", &recorded.told()));
@@ -46,6 +48,8 @@ pub(super) fn text(
 struct Told {
     text: String,
     paint: Paint,
+    /// Whether it is about a request in the log, which does not hold everything.
+    logged: bool,
 }
 
 impl Told {
@@ -55,6 +59,12 @@ impl Told {
     }
 
     fn decision(&mut self, decision: &Explanation) {
+        if let Some(unsaid) = decision.reason.unsaid().filter(|_| self.logged) {
+            let unknown = self.paint.link("not known");
+            let give = "give --group, --scope, --email or --claims";
+            self.line("decision", &format!("{unknown}: the log does not hold {unsaid}; {give}"));
+            return;
+        }
         let verdict = decision.verdict.to_string();
         let verdict = match decision.verdict {
             Verdict::Permitted => self.paint.good(&verdict),
@@ -140,11 +150,19 @@ fn widest(decision: &Explanation) -> usize {
     conditions.map(|condition| condition.wanted.chars().count()).max().unwrap_or_default().min(WIDEST)
 }
 
+/// Nothing of what strangers wrote steers a terminal.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
 fn who(principal: &Principal) -> String {
     let mut text = format!("{} ({})", principal.user, principal.provider);
     if let Some(email) = &principal.email {
         let verified = if email.verified { "" } else { ", not verified" };
         let _ = write!(text, ", {}{verified}", email.address);
+    }
+    if !principal.gaps.is_empty() {
+        let _ = write!(text, ", unknown: {}", principal.gaps);
     }
     for (label, values) in [("groups", &principal.groups), ("scopes", &principal.scopes)] {
         if !values.is_empty() {

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use http::Method;
 use serde_json::{Map, Value};
-use url::Url;
 
 /// What the log remembers of a request.
 #[derive(Clone, Debug)]
@@ -36,8 +35,8 @@ impl Recorded {
     }
 
     /// The address, without the query, which is not logged.
-    pub(super) fn url(&self, scheme: &str) -> Option<Url> {
-        Url::parse(&format!("{scheme}://{}{}", self.text("host")?, self.text("path")?)).ok()
+    pub(super) fn address(&self, scheme: &str) -> Option<String> {
+        Some(format!("{scheme}://{}{}", self.text("host")?, self.text("path")?))
     }
 
     pub(super) fn method(&self) -> Option<Method> {

@@ -37,7 +37,7 @@ pub(super) fn alice() -> Principal {
         issuer: Issuer::new("https://id.corp.example"),
         subject: Subject::new("sub-1"),
         user: "alice".into(),
-        email: Some(Email { address: "alice@corp.example".into(), verified: true }),
+        email: Some(Email { address: "alice@corp.example".into(), verified: true, withheld: false }),
         groups: vec!["staff".into(), "ops".into()],
         scopes: Vec::new(),
         auth_time: None,

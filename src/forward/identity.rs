@@ -75,11 +75,11 @@ fn tell(settings: &IdentitySettings, principal: &Principal, mut put: impl FnMut(
     }
 }
 
-/// The address, unless the provider says that it is not verified.
+/// The address, unless the provider says that it is not verified, or the operator wants it verified.
 pub(super) fn email(principal: &Principal) -> Option<&str> {
     let email = principal.email.as_ref()?;
     let silent = || principal.claims.get("email_verified").is_none_or(Value::is_null);
-    (email.verified || silent()).then_some(email.address.as_str())
+    (email.verified || (!email.withheld && silent())).then_some(email.address.as_str())
 }
 
 fn one(text: &str) -> Option<Cow<'_, str>> {
@@ -210,9 +210,12 @@ mod tests {
     fn an_address_known_to_be_unverified_is_not_written() {
         let mut alice = fixtures::alice();
         let seen = |alice: &Principal| written(alice).contains_key("x-email");
-        alice.email = Some(Email { address: "a@b.example".into(), verified: false });
+        alice.email = Some(Email { address: "a@b.example".into(), verified: false, withheld: false });
         assert!(seen(&alice), "the provider says nothing of it");
-        for value in [json!(false), json!("false"), json!("true")] {
+        alice.email = Some(Email { address: "a@b.example".into(), verified: false, withheld: true });
+        assert!(!seen(&alice), "the operator wants it verified");
+        alice.email = Some(Email { address: "a@b.example".into(), verified: false, withheld: false });
+        for value in [json!(false), json!("false"), json!("0")] {
             alice.claims = claims(json!({ "email_verified": value }));
             assert!(!seen(&alice));
         }

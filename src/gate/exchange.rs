@@ -120,7 +120,7 @@ impl Exchange {
             id: self.id.as_str(),
             client: Some(inbound.map_or(self.transport.peer.ip(), |inbound| inbound.forwarding.client.ip())),
             method: inbound.map_or("-", |inbound| inbound.method.as_str()),
-            host: inbound.map_or("-", |inbound| inbound.authority.host()),
+            host: inbound.map_or("-", |inbound| inbound.authority.as_str()),
             path: inbound.map_or("-", |inbound| inbound.path.raw()),
             route: self.route.as_ref().map(|route| route.name.as_str()),
             user: self.principal.as_ref().map(|who| (who.provider.as_str(), who.user.as_str())),

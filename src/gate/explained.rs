@@ -22,6 +22,8 @@ use crate::route::{Lookup, RouteTable};
 pub struct Imagined {
     /// What is asked for.
     pub url: Url,
+    /// The path as it was written, which a URL may have changed (`..`, `\\`).
+    pub path: String,
     /// How.
     pub method: Method,
     /// Where the client is.
@@ -82,7 +84,7 @@ fn judged<'a>(settings: &'a GateSettings, request: &Imagined) -> Result<Explaine
     let scheme = if request.url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
     let authority = &request.url[Position::BeforeHost..Position::AfterPort];
     let authority = Authority::parse(authority).map_err(|error| error.to_string())?;
-    let path = RequestPath::parse(request.url.path()).map_err(|error| error.to_string())?;
+    let path = RequestPath::parse(&request.path).map_err(|error| error.to_string())?;
     let table = table(settings)?;
     if own::holds(path.decoded())
         && (is_public(settings, &authority, scheme) || table.knows_host(&authority, scheme))

@@ -290,7 +290,8 @@ proptest! {
     ) {
         let Ok(url) = Url::parse(&format!("{scheme}://{host}{port}/{}", segments.join("/"))) else { return Ok(()) };
         let client = "192.0.2.7".parse().unwrap();
-        let imagined = Imagined { url, method, client, principal: who.map(principal) };
+        let path = url.path().to_owned();
+        let imagined = Imagined { url, path, method, client, principal: who.map(principal) };
         for (settings, house) in &HOUSES.1 {
             prop_assert_eq!(told(settings, &imagined), lived(house, &imagined), "{:?}", imagined);
         }

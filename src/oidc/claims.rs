@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::id_token::numeric_date;
-use super::settings::{AbsentGroups, ClaimMapping, ProviderSettings};
+use super::settings::{AbsentGroups, ClaimMapping, EmailVerification, ProviderSettings};
 use crate::identity::{ClaimPath, Email, Gap, Gaps, Principal, Subject, is_text, texts};
 
 /// Groups that one person may have.
@@ -136,12 +136,33 @@ fn user(mapping: &ClaimMapping, claims: &Map<String, Value>, email: Option<&Emai
 }
 
 /// `email_verified` speaks of `email` alone: an address from another claim is verified only where it is
-/// the same (invariant 11).
+/// the same (invariant 11). Of what nobody speaks, the operator may.
 fn email(mapping: &ClaimMapping, claims: &Map<String, Value>) -> Option<Email> {
     let address = text(mapping.email.find(claims))?;
-    let vouched = claims.get("email").and_then(Value::as_str) == Some(&address);
-    let verified = vouched && claims.get("email_verified") == Some(&Value::Bool(true));
-    Some(Email { address, verified })
+    let said = claims.get("email_verified").filter(|said| !said.is_null());
+    let same = claims.get("email").and_then(Value::as_str) == Some(&address);
+    let verified = match (said, &mapping.email_verified) {
+        (Some(said), _) => same && is_true(said),
+        (None, EmailVerification::Assume(domains)) => is_of(&address, domains),
+        (None, EmailVerification::AsSaid | EmailVerification::Require) => false,
+    };
+    let withheld = !verified && mapping.email_verified == EmailVerification::Require;
+    Some(Email { address, verified, withheld })
+}
+
+/// As the standard has it, and as Amazon Cognito and JumpCloud do: in a text.
+fn is_true(said: &Value) -> bool {
+    match said {
+        Value::Bool(truth) => *truth,
+        Value::String(text) => text == "true",
+        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// One `@`, and behind it the whole of one of `domains`.
+fn is_of(address: &str, domains: &[String]) -> bool {
+    let parts = address.split_once('@').filter(|(local, domain)| !local.is_empty() && !domain.contains('@'));
+    parts.is_some_and(|(_, domain)| domains.iter().any(|known| known.eq_ignore_ascii_case(domain)))
 }
 
 /// Array or string; a string is one group, commas and spaces included.

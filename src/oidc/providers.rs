@@ -61,7 +61,7 @@ impl Providers {
 }
 
 fn is_home(provider: &Provider, login_hint: Option<&str>) -> bool {
-    let email = login_hint.map(|hint| Email { address: hint.to_owned(), verified: false });
+    let email = login_hint.map(|hint| Email { address: hint.to_owned(), verified: false, withheld: false });
     let domain = email.and_then(|email| email.domain());
     domain.is_some_and(|domain| provider.settings().email_domains.contains(&domain))
 }

@@ -156,12 +156,25 @@ pub struct ClaimMapping {
     pub user: Option<ClaimPath>,
     /// The e-mail address (`email`).
     pub email: ClaimPath,
+    /// What counts as a verified address.
+    pub email_verified: EmailVerification,
     /// Groups: array or string (`groups`).
     pub groups: ClaimPath,
     /// What it means where no source says anything about groups, though not all were asked.
     pub absent_groups: AbsentGroups,
     /// Claims that rules of this configuration name, in order, each once: worth a question to UserInfo.
     pub named_by_rules: Vec<ClaimPath>,
+}
+
+/// What counts as a verified address, beside those of which the provider says so (`email_verified`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EmailVerification {
+    /// Nothing. Apps are told of addresses of which the provider says nothing.
+    AsSaid,
+    /// Those of these domains (lower-case, whole) of which the provider says nothing.
+    Assume(Vec<String>),
+    /// Nothing, and apps are told of verified addresses alone.
+    Require,
 }
 
 /// What the absence of the groups claim means.

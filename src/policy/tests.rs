@@ -22,7 +22,7 @@ fn alice() -> Principal {
         issuer: Issuer::new("https://id.corp.example"),
         subject: Subject::new("s-1"),
         user: "alice".into(),
-        email: Some(Email { address: "Alice@Corp.example".into(), verified: true }),
+        email: Some(Email { address: "Alice@Corp.example".into(), verified: true, withheld: false }),
         groups: vec!["staff".into(), "dev".into()],
         scopes: vec!["orders:read".into(), "openid".into()],
         auth_time: None,
@@ -33,7 +33,7 @@ fn alice() -> Principal {
 }
 
 fn unverified(address: &str) -> Principal {
-    Principal { email: Some(Email { address: address.into(), verified: false }), ..alice() }
+    Principal { email: Some(Email { address: address.into(), verified: false, withheld: false }), ..alice() }
 }
 
 fn text(list: &[&str]) -> Vec<String> {
@@ -143,7 +143,7 @@ fn whoever_is_denied_anyway_is_not_sent_to_sign_in() {
 fn invariant_11_only_the_whole_domain_of_a_verified_address_counts() {
     let domain = |domain: &str| RuleSettings { email_domains: text(&[domain]), ..RuleSettings::default() };
     let at = |address: &str| Principal {
-        email: Some(Email { address: address.into(), verified: true }),
+        email: Some(Email { address: address.into(), verified: true, withheld: false }),
         ..alice()
     };
     assert!(allows(domain("corp.example"), alice()));

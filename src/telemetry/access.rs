@@ -14,7 +14,7 @@ pub struct AccessLine<'a> {
     pub client: Option<IpAddr>,
     /// Request method.
     pub method: &'a str,
-    /// The host asked for.
+    /// The host asked for, with its port where it is written.
     pub host: &'a str,
     /// The path as it came, without its query.
     pub path: &'a str,

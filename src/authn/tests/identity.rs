@@ -67,9 +67,11 @@ async fn invariant_11_only_true_verifies_and_only_the_email_claim() {
         let claims = with(claims, "email_verified", verified);
         principal_of(mapped(None, mapping, "groups"), &claims).await.unwrap().email
     };
-    let address = |address: &str, verified| Some(Email { address: address.into(), verified });
+    let address =
+        |address: &str, verified| Some(Email { address: address.into(), verified, withheld: false });
     assert_eq!(email("email", json!(true)).await, address("a@corp.example", true));
-    for other in [json!("true"), json!(1), json!(false), Value::Null, json!([true])] {
+    assert_eq!(email("email", json!("true")).await, address("a@corp.example", true), "as some write it");
+    for other in [json!("false"), json!(1), json!(false), Value::Null, json!([true])] {
         assert_eq!(email("email", other).await, address("a@corp.example", false));
     }
     assert_eq!(email("upn", json!(true)).await, address("boss@corp.example", false));

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::identity::{ClaimPath, Issuer, ProviderName};
 use crate::oidc::jwks::testing::{Provider, START, Signer};
 use crate::oidc::jwks::{Algorithm, JwksCache};
-use crate::oidc::{AbsentGroups, ClaimMapping, ProviderSettings};
+use crate::oidc::{AbsentGroups, ClaimMapping, EmailVerification, ProviderSettings};
 
 const ISSUER: &str = "https://id.corp.example";
 const AUDIENCE: &str = "https://api.corp.example";
@@ -44,6 +44,7 @@ fn settings() -> ProviderSettings {
         claims: ClaimMapping {
             user: None,
             email: path("email"),
+            email_verified: EmailVerification::AsSaid,
             groups: path("groups"),
             absent_groups: AbsentGroups::Unknown,
             named_by_rules: Vec::new(),

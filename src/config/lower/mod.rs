@@ -2,6 +2,7 @@
 
 mod access;
 mod conflict;
+mod email;
 mod file;
 mod forward;
 mod header;
@@ -18,6 +19,7 @@ mod value;
 mod whose;
 
 pub(super) use conflict::claim;
+pub(super) use email::lets_tenants_choose;
 pub(super) use policy::own_rules;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -50,7 +50,7 @@ impl Lowering<'_> {
             issuer: issuer.unwrap_or_else(|| Issuer::new("")),
             audiences: self.texts(at!(at.audiences)),
             trusted_audiences: self.texts(at!(at.trusted_audiences)),
-            claims: self.claims(at!(at.claims))?,
+            claims: self.claims(at)?,
             email_domains: self.domains(at!(at.email_domains)),
             leeway: self.span(
                 at!(at.leeway),
@@ -176,7 +176,8 @@ impl Lowering<'_> {
         entries.into_iter().map(|(name, at)| (name.to_owned(), at.value.clone())).collect()
     }
 
-    fn claims(&mut self, at: At<'_, Option<Claims>>) -> Option<ClaimMapping> {
+    fn claims(&mut self, provider: At<'_, Provider>) -> Option<ClaimMapping> {
+        let at: At<'_, Option<Claims>> = at!(provider.claims);
         let mut path = |at: Option<At<'_, String>>| at.and_then(|at| self.claim_path(at.value, at.place));
         let given = at.given();
         let user = path(given.and_then(|at| at!(at.user).given()));
@@ -190,6 +191,7 @@ impl Lowering<'_> {
         Some(ClaimMapping {
             user,
             email: or(email, "email")?,
+            email_verified: self.email_verified(provider),
             groups: or(groups, "groups")?,
             absent_groups,
             named_by_rules: Vec::new(),

@@ -17,7 +17,8 @@ use serde::Deserialize;
 
 pub(super) use policy::{Policy, Rule};
 pub(super) use provider::{
-    AbsentGroups, AssertionAudience, Claims, ClientAuth, Provider, ResponseMode, SecretSource, Userinfo,
+    AbsentGroups, AssertionAudience, Claims, ClientAuth, EmailVerified, Provider, ResponseMode, SecretSource,
+    Userinfo,
 };
 pub(super) use route::{
     AcceptWord, AccessWord, Family, HeaderRules, Hsts, Identity, IdentityHeaders, Limit, PerWord, Redirect,

@@ -57,6 +57,11 @@ pub(in crate::config) struct Provider {
     /// Which claims mean what.
     #[schemars(extend("examples" = [{"user": "upn", "groups": "roles"}]))]
     pub claims: Option<Claims>,
+    /// What counts as a verified e-mail address beside those of which the provider says so: addresses of domains that
+    /// are the organisation's own, where it says nothing (`{ assume = ["corp.example"] }`). `"require"` tells apps of
+    /// verified addresses alone.
+    #[schemars(extend("x-default" = "what the provider says", "examples" = ["require"]))]
+    pub email_verified: Option<EmailVerified>,
     /// People of these e-mail domains are sent here without being asked (home-realm discovery).
     #[schemars(extend("x-default" = "none", "examples" = ["corp.example"]))]
     pub email_domains: Option<OneOrMany<String>>,
@@ -160,6 +165,29 @@ pub(in crate::config) struct Claims {
     /// token. Groups that the provider keeps elsewhere (Entra ID over 200 of them) are unknown in any case.
     #[schemars(extend("default" = "unknown"))]
     pub absent_groups: Option<AbsentGroups>,
+}
+
+/// What counts as a verified e-mail address.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::config) enum EmailVerified {
+    Word(EmailVerifiedWord),
+    Assumed(AssumedDomains),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum EmailVerifiedWord {
+    /// Apps are told of verified addresses alone.
+    Require,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct AssumedDomains {
+    /// Whole domains. Only where nobody can choose an address of them: a fault at an issuer that serves anybody.
+    #[schemars(extend("examples" = ["corp.example"]))]
+    pub assume: OneOrMany<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

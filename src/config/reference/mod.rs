@@ -13,7 +13,7 @@ const INTRO: &str = include_str!("intro.md");
 /// A table of the file: its heading, and the way to it through the schema (`*`: any name).
 type Section = (&'static str, &'static [&'static str]);
 
-const SECTIONS: [Section; 21] = [
+const SECTIONS: [Section; 22] = [
     ("`[server]`", &["server"]),
     ("`[server]` `listen`, as a table", &["server", "listen"]),
     ("`[server]` `listen` `proxy_protocol`, as a table", &["server", "listen", "proxy_protocol"]),
@@ -24,6 +24,7 @@ const SECTIONS: [Section; 21] = [
     ("`[providers.NAME]`", &["providers", "*"]),
     ("Secrets", &["providers", "*", "client_secret"]),
     ("`[providers.NAME]` `claims`", &["providers", "*", "claims"]),
+    ("`[providers.NAME]` `email_verified`, as a table", &["providers", "*", "email_verified"]),
     ("`[policies.NAME]`", &["policies", "*"]),
     ("Rules", &["policies", "*", "allow"]),
     ("`[[routes]]`", &["routes"]),

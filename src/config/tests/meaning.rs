@@ -14,7 +14,9 @@ use crate::gate::{RedirectSettings, RouteAction, SiteData};
 use crate::identity::ClaimPath;
 use crate::limit::Per;
 use crate::listener::{ProxyProtocol, ProxyVersion};
-use crate::oidc::{AbsentGroups, AskUserInfo, ClientAuthentication, ClientSettings, ProviderSettings};
+use crate::oidc::{
+    AbsentGroups, AskUserInfo, ClientAuthentication, ClientSettings, EmailVerification, ProviderSettings,
+};
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 use crate::request::{PathException, PathExceptions, Scheme, TrustedProxies};
 use crate::session::StreamUse;
@@ -134,6 +136,11 @@ fn providers_are_read_as_written() {
         (claims.user, claims.email, claims.groups),
         (Some(path("upn")), path("/a.b/mail"), path("realm_access.roles"))
     );
+    let verified = |text: &str| provider(text).claims.email_verified;
+    assert_eq!(verified(""), EmailVerification::AsSaid);
+    assert_eq!(verified("email_verified = \"require\""), EmailVerification::Require);
+    let assumed = verified("email_verified = { assume = \"Corp.Example\" }");
+    assert_eq!(assumed, EmailVerification::Assume(vec!["corp.example".into()]));
     let absent = |text: &str| provider(text).claims.absent_groups;
     assert_eq!(absent(""), AbsentGroups::Unknown);
     assert_eq!(absent("claims = { absent_groups = \"unknown\" }"), AbsentGroups::Unknown);

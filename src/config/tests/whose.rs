@@ -93,3 +93,56 @@ fn any_is_no_provider_and_stands_alone() {
     let alone = report(&with("provider = \"any\""));
     assert!(alone.contains("a rule without conditions"), "{alone}");
 }
+
+#[test]
+fn invariant_29_addresses_are_assumed_only_where_the_issuer_is_an_organisations_own() {
+    let at = |issuer: &str, value: &str| {
+        GOOD.replace("https://id.corp.example", issuer)
+            .replace("audiences = ", &format!("email_verified = {value}\naudiences = "))
+    };
+    let assume = "{ assume = [\"corp.example\"] }";
+    for issuer in [
+        "https://accounts.google.com",
+        "https://gitlab.com",
+        "https://login.microsoftonline.com/common/v2.0",
+        "https://login.microsoftonline.com/organizations/v2.0",
+        "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0",
+    ] {
+        let report = report(&at(issuer, assume));
+        assert!(report.contains("an issuer that serves anybody"), "{issuer}: {report}");
+    }
+    let tenant = "https://login.microsoftonline.com/833ced3d-cb2e-41de-92f1-29e2af035ddc/v2.0";
+    for (issuer, value) in [
+        (tenant, assume),
+        ("https://id.corp.example", assume),
+        ("https://accounts.google.com", "\"require\""),
+    ] {
+        assert_eq!(report(&at(issuer, value)), "", "{issuer}");
+    }
+    for value in ["{ assume = [] }", "{ assume = [\"@corp.example\"] }", "\"always\"", "{}"] {
+        assert_ne!(report(&at("https://id.corp.example", value)), "", "{value}");
+    }
+}
+
+#[test]
+fn apps_that_are_told_addresses_which_tenants_choose_are_warned_of() {
+    let tenant = "https://login.microsoftonline.com/833ced3d-cb2e-41de-92f1-29e2af035ddc/v2.0";
+    let told = |key: &str, identity: &str| {
+        let file = GOOD
+            .replace("https://id.corp.example", tenant)
+            .replace("audiences = ", &format!("{key}\naudiences = "));
+        let file = file.replace("policy = \"staff\"", &format!("policy = \"staff\"\n{identity}"));
+        super::warnings(&file).render(false)
+    };
+    let headers = "identity = { headers = \"x-auth-request\" }";
+    assert!(
+        told("", headers).contains("addresses of `corp` that nobody has verified"),
+        "{}",
+        told("", headers)
+    );
+    assert!(told("", "identity = { assertion = true }").contains("nobody has verified"));
+    for key in ["email_verified = \"require\"", "email_verified = { assume = \"corp.example\" }"] {
+        assert_eq!(told(key, headers), "");
+    }
+    assert_eq!(told("", "identity = { headers = { X-User = \"user\" } }"), "");
+}

@@ -1,5 +1,6 @@
 //! What a good file says but hardly means: rules that never decide, doors that stand open by accident.
 
+mod addresses;
 mod exposure;
 mod joined;
 mod reach;
@@ -68,6 +69,7 @@ impl<'a> Meant<'a> {
         warnings.extend(self.about_routes());
         warnings.extend(self.about_open_doors());
         warnings.extend(self.about_spellings());
+        warnings.extend(self.about_addresses());
         warnings
     }
 

@@ -3,6 +3,7 @@ use serde_json::{Map, Value, json};
 
 use super::world::settings;
 use crate::identity::{ClaimPath, Principal};
+use crate::oidc::EmailVerification;
 use crate::oidc::claims::{Answered, ClaimsError, principal, subject};
 
 fn read(claims: &Value, user: Option<&str>, email: &str, groups: &str) -> Result<Principal, ClaimsError> {
@@ -43,7 +44,12 @@ fn a_name_people_choose_does_not_stand_in_for_a_mapped_claim() {
 fn invariant_11_only_true_verifies_and_only_the_email_claim() {
     let verified = |claims: Value, path| read(&claims, None, path, "groups").unwrap().email.unwrap().verified;
     assert!(verified(json!({"sub": "s", "email": "a@b", "email_verified": true}), "email"));
-    for value in [json!("true"), json!(1), json!(false), json!(null), json!([true])] {
+    assert!(
+        verified(json!({"sub": "s", "email": "a@b", "email_verified": "true"}), "email"),
+        "as some write it"
+    );
+    for value in [json!("false"), json!("yes"), json!(""), json!(1), json!(false), json!(null), json!([true])]
+    {
         assert!(!verified(json!({"sub": "s", "email": "a@b", "email_verified": value}), "email"));
     }
     let other = json!({"sub": "s", "email": "a@b", "email_verified": true, "upn": "boss@b", "same": "a@b"});
@@ -110,4 +116,49 @@ proptest! {
         groups.dedup();
         prop_assert_eq!(groups.len(), principal.groups.len());
     }
+}
+
+fn addressed(verification: EmailVerification, claims: Value, path: &str) -> (bool, bool) {
+    let mut settings = settings("corp", "https://id.example");
+    settings.claims.email_verified = verification;
+    settings.claims.email = ClaimPath::parse(path).unwrap();
+    let claims = claims.as_object().cloned().unwrap();
+    let made = principal(&settings, subject(&claims, "sub").unwrap(), claims, vec![], Answered::All).unwrap();
+    made.email.map(|email| (email.verified, email.withheld)).unwrap()
+}
+
+#[test]
+fn invariant_11_the_operator_speaks_of_addresses_only_where_the_provider_is_silent() {
+    let assumed =
+        |claims, path| addressed(EmailVerification::Assume(vec!["corp.example".into()]), claims, path).0;
+    let of = |address: &str, said: Value| json!({"sub": "s", "email": address, "email_verified": said, "upn": "b@corp.example"});
+    assert!(assumed(of("a@corp.example", json!(null)), "email"));
+    assert!(assumed(of("A@Corp.Example", json!(null)), "email"));
+    assert!(assumed(of("a@x.example", json!(null)), "upn"), "a mapped claim is the address");
+    assert!(assumed(of("a@x.example", json!("true")), "email"), "what is said counts for any domain");
+    for said in [json!(false), json!("false"), json!(0), json!({})] {
+        assert!(!assumed(of("a@corp.example", said.clone()), "email"), "{said}");
+    }
+    for address in [
+        "a@evilcorp.example",
+        "a@sub.corp.example",
+        "a@corp.example.evil",
+        "corp.example",
+        "@corp.example",
+        "x@evil.example@corp.example",
+        "a@corp.example ",
+        "a@x.example",
+    ] {
+        assert!(!assumed(of(address, json!(null)), "email"), "{address}");
+    }
+}
+
+#[test]
+fn an_address_that_must_be_verified_is_withheld_until_it_is() {
+    let of = |said: Value| json!({"sub": "s", "email": "a@corp.example", "email_verified": said});
+    let required = |said| addressed(EmailVerification::Require, of(said), "email");
+    assert_eq!(required(json!(true)), (true, false));
+    assert_eq!(required(json!("true")), (true, false));
+    assert_eq!([json!(null), json!(false)].map(required), [(false, true); 2]);
+    assert_eq!(addressed(EmailVerification::AsSaid, of(json!(null)), "email"), (false, false));
 }

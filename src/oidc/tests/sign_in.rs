@@ -52,7 +52,10 @@ async fn a_person_signs_in() {
     let signed_in = world.sign_in(|_| {}).await.unwrap();
     let principal = &signed_in.principal;
     assert_eq!((principal.user.as_str(), principal.subject.as_str()), ("alice", "u1"));
-    assert_eq!(principal.email, Some(Email { address: "alice@corp.example".into(), verified: true }));
+    assert_eq!(
+        principal.email,
+        Some(Email { address: "alice@corp.example".into(), verified: true, withheld: false })
+    );
     assert_eq!(principal.groups, ["staff", "ops"]);
     assert_eq!(principal.auth_time, Some(Timestamp::from_seconds(NOW - 60)));
     assert_eq!(signed_in.sid.as_deref(), Some("s1"));

@@ -158,6 +158,7 @@ pub(super) fn settings(name: &str, issuer: &str) -> ProviderSettings {
         claims: ClaimMapping {
             user: None,
             email: path("email"),
+            email_verified: EmailVerification::AsSaid,
             groups: path("groups"),
             absent_groups: AbsentGroups::Unknown,
             named_by_rules: Vec::new(),

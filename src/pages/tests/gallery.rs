@@ -215,7 +215,7 @@ pub(super) fn principal(words: &Words) -> Principal {
         issuer: Issuer::new("https://id.corp.example"),
         subject: Subject::new("24400320"),
         user: "alice".into(),
-        email: Some(Email { address: words.email.clone(), verified: true }),
+        email: Some(Email { address: words.email.clone(), verified: true, withheld: false }),
         groups: vec!["staff".into()],
         scopes: Vec::new(),
         auth_time: None,

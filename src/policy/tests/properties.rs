@@ -71,7 +71,11 @@ fn principal() -> impl Strategy<Value = Principal> {
         Principal {
             provider: ProviderName::new(provider),
             user: user.into(),
-            email: email.map(|(address, verified)| Email { address: address.into(), verified }),
+            email: email.map(|(address, verified)| Email {
+                address: address.into(),
+                verified,
+                withheld: false,
+            }),
             groups,
             scopes,
             claims: claims.collect::<serde_json::Map<_, _>>().into(),

@@ -1,0 +1,54 @@
+//! E-mail addresses that apps are told of and nobody has verified.
+
+use crate::forward::{ForwardSettings, IdentityValue};
+use crate::gate::RouteAction;
+use crate::oidc::{EmailVerification, ProviderSettings};
+
+use super::super::at::at;
+use super::super::lower::lets_tenants_choose;
+use super::super::remark::{Remark, quoted};
+use super::{Meant, Row};
+
+impl Meant<'_> {
+    /// Routes whose app is told addresses of an issuer that lets its tenants choose them: one warning a provider.
+    pub(super) fn about_addresses(&self) -> Vec<Remark> {
+        let providers = self.settings.relying_party.providers.iter();
+        let doubtful = providers.filter(|provider| {
+            lets_tenants_choose(provider.issuer.as_str())
+                && provider.claims.email_verified == EmailVerification::AsSaid
+        });
+        doubtful.filter_map(|provider| self.told_addresses(provider)).collect()
+    }
+
+    fn told_addresses(&self, provider: &ProviderSettings) -> Option<Remark> {
+        let row = self.rows.iter().copied().find(|row| tells_addresses(*row) && comes(*row, provider))?;
+        let route = row.at;
+        let name = quoted(provider.name.as_str());
+        Some(
+            Remark::new(at!(route.identity).place, format!("the app is told addresses of {name} that nobody has verified"))
+                .expected("whoever runs a tenant there may choose any address")
+                .help(
+                    "`email_verified = \"require\"` on the provider leaves them out; where all addresses of a domain are \
+                     your organisation's own, `email_verified = { assume = [\"corp.example\"] }` believes those",
+                ),
+        )
+    }
+}
+
+fn tells_addresses(row: Row<'_>) -> bool {
+    match &row.meant.action {
+        RouteAction::Forward { forward, .. } => !row.is_public() && has_address(forward),
+        RouteAction::Redirect(_) => false,
+    }
+}
+
+fn has_address(forward: &ForwardSettings) -> bool {
+    let mut values = forward.identity.headers.iter().map(|(_, value)| value);
+    forward.identity.assertion || values.any(|value| matches!(value, IdentityValue::Email))
+}
+
+/// Whether its people or tokens come to the route.
+fn comes(row: Row<'_>, provider: &ProviderSettings) -> bool {
+    let accept = row.meant.accept;
+    (accept.session && provider.client.is_some()) || (accept.bearer && !provider.audiences.is_empty())
+}
