@@ -1,9 +1,11 @@
 //! Tokens of a session are renewed once, reach an app only where its route says so, and end the session
 //! where the provider no longer honours them.
 
+use std::time::{Duration, Instant};
+
 use futures_util::future::join_all;
 
-use crate::support::{Browser, House, told, until};
+use crate::support::{Browser, House, PATIENCE, Provider, free_port, told, until, until_async};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -26,14 +28,72 @@ access = "signed-in"
 identity = { token = "id" }
 "#;
 
-/// Somebody whose access token has as good as expired.
+/// Somebody whose access token has expired.
 async fn with_an_old_token(house: &House) -> Browser {
-    house.provider.control("lifetime?s=5").await;
+    let browser = with_a_token_for(house, 1).await;
+    expired(2).await;
+    browser
+}
+
+/// Somebody whose access token is good for so many seconds, whom nobody has seen since.
+async fn with_a_token_for(house: &House, seconds: u64) -> Browser {
+    house.provider.control(&format!("lifetime?s={seconds}")).await;
     let browser = Browser::new();
     let callback = browser.stop_before(&house.gateway.url("/"), "/.portcullis/callback").await;
     assert_eq!(browser.get(callback.as_str()).await.status, 303);
     house.provider.control("lifetime?s=3600").await;
     browser
+}
+
+/// Until a token of so many seconds is over: nothing but the time tells.
+async fn expired(seconds: u64) {
+    let begun = Instant::now();
+    until_async("time to pass", || async { begun.elapsed() > Duration::from_secs(seconds) }).await;
+}
+
+#[tokio::test]
+async fn while_a_token_is_good_nobody_waits_for_the_next() {
+    let house = House::with("timeout = \"60s\"", ROUTES).await;
+    let browser = with_a_token_for(&house, 25).await;
+    let before = house.provider.asked("/token").await;
+    house.provider.signal("STOP");
+    let url = house.gateway.url("/access");
+    let answer = tokio::time::timeout(PATIENCE, browser.get(&url)).await.expect("nobody waits");
+    let old = told(&answer, "authorization");
+    house.provider.signal("CONT");
+    until_async("the next token", || async {
+        let answer = browser.get(&url).await;
+        answer.status == 200 && told(&answer, "authorization") != old
+    })
+    .await;
+    assert_eq!(house.provider.asked("/token").await - before, 1);
+}
+
+/// A house whose provider gives no refresh token.
+async fn without_refresh_tokens() -> House {
+    let port = free_port();
+    let public_url = format!("http://127.0.0.1:{port}");
+    let mut provider = Provider::stopped(&public_url).with("NO_REFRESH", "1");
+    provider.resume();
+    House::before(provider, port, &public_url, "", "", ROUTES).await
+}
+
+#[tokio::test]
+async fn an_expired_token_that_cannot_be_refreshed_never_goes_to_an_app() {
+    let house = without_refresh_tokens().await;
+    let browser = with_a_token_for(&house, 2).await;
+    assert_eq!(browser.get(&house.gateway.url("/")).await.status, 200);
+    let url = house.gateway.url("/access");
+    expired(3).await;
+    assert_eq!(browser.get(&url).await.status, 503, "it would go round for ever");
+    until_async("the browser to be sent to sign in", || async { browser.get(&url).await.status == 302 })
+        .await;
+    let script = browser.send(http::Method::GET, &url, &[("accept", "*/*")], "").await;
+    assert_eq!(script.status, 401);
+    assert_eq!(browser.get(&house.gateway.url("/")).await.status, 200, "who is handed no token goes on");
+    let back = browser.visit(&url).await;
+    assert_eq!((back.status, told(&back, "authorization").len()), (200, 1), "and no page was in between");
+    assert_eq!(browser.get(&url).await.status, 200);
 }
 
 #[tokio::test]

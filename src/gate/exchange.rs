@@ -12,7 +12,7 @@ use super::house::House;
 use super::inbound::Inbound;
 use super::rejection::Rejection;
 use super::route::Route;
-use crate::identity::{Principal, RequestId};
+use crate::identity::{Principal, ProviderName, RequestId};
 use crate::limit::{Slot, Standing};
 use crate::policy::Reason;
 use crate::request::Transport;
@@ -28,6 +28,8 @@ pub(super) struct Exchange {
     pub(super) principal: Option<Arc<Principal>>,
     /// What the response lives by.
     pub(super) credential: Credential,
+    /// The provider that a sign-in has to go to, where only that one can help.
+    pub(super) sign_in_at: Option<ProviderName>,
     /// What the policy decided, where it was asked.
     pub(super) decision: Option<Reason>,
     pub(super) standing: Standing,
@@ -57,6 +59,7 @@ impl Exchange {
             route: None,
             principal: None,
             credential: Credential::default(),
+            sign_in_at: None,
             decision: None,
             standing: Standing::default(),
             slot: None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+use super::freshen::Renewal;
 use super::ids::RequestIds;
 use super::spent::SpentFlows;
 use super::tickets::Tickets;
@@ -38,7 +39,7 @@ pub struct Foundations {
     pub(super) spent: SpentFlows,
     pub(super) ids: RequestIds,
     pub(super) unrouted: Arc<RequestStats>,
-    pub(super) refreshes: RefreshFlights<()>,
+    pub(super) refreshes: RefreshFlights<Renewal>,
 }
 
 /// Keys for what browsers keep for us; one key serves one purpose (invariant 7).
@@ -63,7 +64,7 @@ impl Foundations {
     ) -> Self {
         let unrouted = metrics.route(&RouteName::new("none"), workers);
         let (tickets, ids, refreshes) =
-            (Tickets::new(clock.clone()), RequestIds::new(), RefreshFlights::new(REFRESHES));
+            (Tickets::new(clock.clone()), RequestIds::new(), super::freshen::flights(REFRESHES));
         Self {
             workers,
             clock,

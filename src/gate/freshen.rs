@@ -4,84 +4,153 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::exchange::Exchange;
 use super::house::House;
 use super::rejection::Rejection;
 use super::route::Route;
 use crate::authn::Authentication;
+use crate::clock::Timestamp;
 use crate::identity::RequestId;
-use crate::oidc::{Blame, FlightError, Provider, RefreshError};
+use crate::oidc::{Blame, FlightError, Provider, RefreshError, RefreshFlights};
 use crate::session::{Session, SessionEnd, SessionKey, Sessions};
 
-/// An access token is renewed so long before it expires.
+/// Tokens are renewed so long before they expire, beside requests that have no need to wait.
 const AHEAD: Duration = Duration::from_secs(30);
 
-/// Renews the tokens of a session where that is due. A session whose person the provider no longer
-/// knows is over (invariant 8); where the provider is away, it goes on with what it has.
+/// A sign-in whose token is over so soon is not begun again for that: it would go round for ever.
+const TOO_SOON: Duration = Duration::from_secs(10);
+
+/// What became of a refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Renewal {
+    /// It brought new tokens, or the end of the session.
+    Done,
+    Failed,
+}
+
+/// Refreshes on their way, up to `capacity`.
+pub(super) fn flights(capacity: usize) -> RefreshFlights<Renewal> {
+    RefreshFlights::new(capacity).backing_off(|renewal| *renewal == Renewal::Failed)
+}
+
+/// Renews the tokens of a session where that is due: beside the request while they are good, before it where they have
+/// expired. A session whose person the provider no longer knows is over (invariant 8); where the provider is away, it
+/// goes on with what it has. No expired token goes to an app.
 pub(super) async fn freshen(
     house: &House,
-    id: &RequestId,
     route: &Route,
+    exchange: &mut Exchange,
     found: Authentication,
 ) -> Result<Authentication, Rejection> {
     let Authentication::Session(key, session) = &found else { return Ok(found) };
-    if !expires_within(house, session, AHEAD) || session.tokens.refresh.is_none() {
+    let now = house.foundations.clock.now();
+    if session.tokens.due().is_none_or(|due| now + AHEAD < due) {
         return Ok(found);
     }
-    refresh(house, id, key, session).await;
+    let expired = is_over(session, now);
+    if session.tokens.refresh.is_none() {
+        return if expired && route.passes_token() { anew(exchange, session, now) } else { Ok(found) };
+    }
+    if !expired {
+        begin(house, &exchange.id, key, session);
+        return Ok(found);
+    }
+    refresh(house, &exchange.id, key, session).await;
     let Some(session) = house.foundations.sessions.find(key).await? else { return Ok(Authentication::Ended) };
-    if route.passes_token() && expires_within(house, &session, Duration::ZERO) {
-        let reason = "the session's token has expired and could not be refreshed";
-        return Err(Rejection::ProviderUnavailable {
-            provider: session.principal.provider.clone(),
-            reason: reason.into(),
-        });
+    if route.passes_token() && is_over(&session, now) {
+        return Err(unusable(&session, "the session's token has expired and could not be refreshed"));
     }
     Ok(Authentication::Session(key.clone(), session))
 }
 
-fn expires_within(house: &House, session: &Session, span: Duration) -> bool {
-    session.tokens.access_expires.is_some_and(|at| house.foundations.clock.now() + span >= at)
+/// Whether an app could not use the access token any more.
+fn is_over(session: &Session, now: Timestamp) -> bool {
+    session.tokens.access_expires.is_some_and(|at| now >= at)
+}
+
+/// A token that only a new sign-in can renew: a person is sent to the provider, which mostly remembers them, and
+/// comes back without having seen a page; a program is told to sign in.
+fn anew(exchange: &mut Exchange, session: &Session, now: Timestamp) -> Result<Authentication, Rejection> {
+    if now.since(session.created) < TOO_SOON {
+        return Err(unusable(session, "the session's token had expired as good as at once"));
+    }
+    exchange.sign_in_at = Some(session.principal.provider.clone());
+    Ok(Authentication::Ended)
+}
+
+/// Whether a session that stands is no answer to somebody who is sent to sign in: its token has expired, only a new
+/// sign-in brings another, and some app needs one.
+pub(super) fn is_spent(house: &House, session: &Session) -> bool {
+    let now = house.foundations.clock.now();
+    session.tokens.refresh.is_none()
+        && is_over(session, now)
+        && now.since(session.created) >= TOO_SOON
+        && house.routes.iter().any(|(_, route)| route.passes_token())
+}
+
+fn unusable(session: &Session, reason: &str) -> Rejection {
+    Rejection::ProviderUnavailable { provider: session.principal.provider.clone(), reason: reason.to_owned() }
+}
+
+fn begin(house: &House, id: &RequestId, key: &SessionKey, session: &Session) {
+    let Some((flight, provider)) = flight(house, session) else { return };
+    let (sessions, key, by) = (house.foundations.sessions.clone(), key.clone(), id.clone());
+    if let Err(error) = house.foundations.refreshes.begin(flight, move || call(by, provider, sessions, key)) {
+        report(id, session, error);
+    }
 }
 
 async fn refresh(house: &House, id: &RequestId, key: &SessionKey, session: &Session) {
-    let Some(provider) = house.providers.get(session.principal.provider.as_str()).map(Arc::clone) else {
-        return;
-    };
-    let (sessions, key) = (house.foundations.sessions.clone(), key.clone());
-    let flight = *session.family().as_bytes();
-    let flight = house.foundations.refreshes.join(flight, {
-        let id = id.clone();
-        move || call(id, provider, sessions, key)
-    });
-    match flight.await {
-        Ok(()) => {}
-        // The one before has failed a moment ago, and has said so.
-        Err(error @ FlightError::Recent) => tracing::debug!(%error, "tokens were not refreshed"),
-        Err(error) => {
-            let provider = &session.principal.provider;
+    let Some((flight, provider)) = flight(house, session) else { return };
+    let (sessions, key, by) = (house.foundations.sessions.clone(), key.clone(), id.clone());
+    let flight = house.foundations.refreshes.join(flight, move || call(by, provider, sessions, key));
+    if let Err(error) = flight.await {
+        report(id, session, error);
+    }
+}
+
+/// What a refresh of a session is known by, and who is asked.
+fn flight(house: &House, session: &Session) -> Option<([u8; 32], Arc<Provider>)> {
+    let provider = house.providers.get(session.principal.provider.as_str())?;
+    Some((*session.family().as_bytes(), Arc::clone(provider)))
+}
+
+fn report(id: &RequestId, session: &Session, error: FlightError) {
+    let provider = &session.principal.provider;
+    match error {
+        // The one before has ended a moment ago, and has said how.
+        FlightError::Recent => tracing::debug!(%error, "tokens were not refreshed"),
+        FlightError::Full | FlightError::Lost => {
             tracing::warn!(%id, %provider, %error, "tokens could not be refreshed");
         }
     }
 }
 
 /// Reads the session anew: the flight before this one may have renewed it since.
-async fn call(id: RequestId, provider: Arc<Provider>, sessions: Sessions, key: SessionKey) {
-    let Ok(Some(session)) = sessions.find(&key).await else { return };
+async fn call(id: RequestId, provider: Arc<Provider>, sessions: Sessions, key: SessionKey) -> Renewal {
+    let Ok(Some(session)) = sessions.find(&key).await else { return Renewal::Done };
     match provider.refresh(&session.tokens).await {
         Ok(fresh) => {
             let principal = fresh.principal.map(Arc::new);
             if let Err(error) = sessions.replace_tokens(&key, &session, fresh.tokens, principal).await {
                 tracing::error!(%error, "refreshed tokens could not be stored");
             }
+            Renewal::Done
         }
         Err(error) if error.ends_session() => {
             tell_end(&id, &provider, &error);
             if let Err(error) = sessions.end_because(&session.family(), SessionEnd::Revoked).await {
                 tracing::error!(%error, "a session that its provider ended could not be removed");
             }
+            Renewal::Done
+        }
+        Err(error @ RefreshError::Resting) => {
+            tracing::debug!(provider = %provider.name(), %error, "tokens were not refreshed");
+            Renewal::Failed
         }
         Err(error) => {
             tracing::warn!(%id, provider = %provider.name(), %error, "tokens could not be refreshed");
+            Renewal::Failed
         }
     }
 }

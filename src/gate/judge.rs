@@ -31,7 +31,7 @@ pub(super) async fn authenticate<B>(
     let (memo, headers) = (&exchange.transport.memo, request.headers());
     let found = house.authenticator.recognize(memo, route.accept, host, headers).await;
     house.count_credential(found.as_ref());
-    let found = super::freshen::freshen(house, &exchange.id, route, found?).await?;
+    let found = super::freshen::freshen(house, route, exchange, found?).await?;
     exchange.principal = found.principal().map(Arc::clone);
     exchange.credential = Credential::of(&found, route, &house.foundations.clock);
     Ok(found)
@@ -83,7 +83,10 @@ fn sign_in<B>(house: &House, route: &Route, exchange: &Exchange, request: &Reque
     let return_to = inbound.and_then(|inbound| inbound.address(request.uri()));
     let return_to = return_to.map(|there| house.claimed(there));
     let cookies = super::respond::cookies(request.headers());
-    Rejection::SignIn(return_to.map(|return_to| Box::new(Comeback { return_to, cookies, form: None })))
+    let provider = exchange.sign_in_at.as_ref().map(|name| name.as_str().to_owned());
+    Rejection::SignIn(
+        return_to.map(|return_to| Box::new(Comeback { return_to, cookies, provider, form: None })),
+    )
 }
 
 impl From<AuthenticationError> for Rejection {

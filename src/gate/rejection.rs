@@ -112,6 +112,8 @@ pub(super) struct Comeback {
     pub(super) return_to: ReturnTo,
     /// The browser's cookies: sign-ins that it has in flight.
     pub(super) cookies: HeaderMap,
+    /// The provider to go to, where it must be that one.
+    pub(super) provider: Option<String>,
     /// The form that was on its way, where it is brought through the sign-in.
     pub(super) form: Option<KeptForm>,
 }

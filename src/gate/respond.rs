@@ -112,7 +112,7 @@ async fn sent_to_sign_in(
     if to.is_long() && to.origin() != exchange.inbound()?.origin() {
         return redirect(StatusCode::FOUND, to.as_str());
     }
-    let wish = Wish { return_to: Some(to), ..Wish::default() };
+    let wish = Wish { return_to: Some(to), provider: back.provider, ..Wish::default() };
     Box::pin(depart(house, exchange, &back.cookies, wish)).await
 }
 

@@ -216,6 +216,9 @@ pub enum RefreshError {
     /// There is no refresh token.
     #[error("the session has no refresh token")]
     NoRefreshToken,
+    /// The calls before have failed; it is not tried again yet.
+    #[error("refreshes at this provider have failed of late; they are not tried again yet")]
+    Resting,
     /// `invalid_grant`: the grant was revoked, the person is gone. The session must end (invariant 8).
     #[error("the provider no longer honours the refresh token: invalid_grant")]
     Gone,
@@ -236,9 +239,14 @@ impl RefreshError {
     pub const fn blame(&self) -> Blame {
         match self {
             Self::NoRefreshToken | Self::Gone => Blame::Client,
-            Self::Invalid(_) | Self::Away(_) => Blame::Provider,
+            Self::Invalid(_) | Self::Away(_) | Self::Resting => Blame::Provider,
             Self::Refused(_) => Blame::Us,
         }
+    }
+
+    /// Whether it says something of the provider and not of this session alone.
+    pub(super) const fn concerns_all(&self) -> bool {
+        matches!(self, Self::Away(_) | Self::Refused(_))
     }
 
     /// Whether the session must end now.

@@ -10,6 +10,8 @@ use futures_util::future::{BoxFuture, FutureExt, Shared};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::backoff;
+
 type Flight<T> = Shared<BoxFuture<'static, Result<T, FlightError>>>;
 type Key = [u8; 32];
 
@@ -17,7 +19,7 @@ type Key = [u8; 32];
 /// holds a session's requests up now and then, not each of them.
 const REST: u32 = 5;
 /// The shortest and the longest such rest.
-const RESTS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+const RESTS: (Duration, Duration) = (Duration::from_secs(1), backoff::LONGEST);
 
 /// Why a joined call gave nothing at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,13 +39,21 @@ pub enum FlightError {
 pub struct RefreshFlights<T> {
     board: Arc<Mutex<Board<T>>>,
     capacity: usize,
+    has_failed: fn(&T) -> bool,
 }
 
 struct Board<T> {
     flying: HashMap<Key, Flight<T>>,
-    /// Until when those that have ended rest.
-    resting: HashMap<Key, Instant>,
+    /// Those that have ended.
+    resting: HashMap<Key, Rest>,
     capacity: usize,
+}
+
+/// How long a session does not call again.
+struct Rest {
+    until: Instant,
+    /// Calls in a row that have failed.
+    failures: u32,
 }
 
 impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
@@ -51,7 +61,24 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let board = Board { flying: HashMap::new(), resting: HashMap::new(), capacity };
-        Self { board: Arc::new(Mutex::new(board)), capacity }
+        Self { board: Arc::new(Mutex::new(board)), capacity, has_failed: |_| false }
+    }
+
+    /// The same where a session rests the longer the more of its calls have failed in a row.
+    #[must_use]
+    pub fn backing_off(self, has_failed: fn(&T) -> bool) -> Self {
+        Self { has_failed, ..self }
+    }
+
+    /// Has `call` made where none is on its way, and waits for nothing.
+    ///
+    /// # Errors
+    /// Where it is not made.
+    pub fn begin<F>(&self, key: Key, call: impl FnOnce() -> F) -> Result<(), FlightError>
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        self.flight(key, call).map(drop)
     }
 
     /// The result of the call for `key` that is on its way, or of `call`'s, which then is.
@@ -91,12 +118,15 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
         if let Some(other) = lock(&self.board).enter(key, &flight)? {
             return Ok(other);
         }
-        let landing = Landing { board: Arc::clone(&self.board), key, begun: Instant::now() };
-        let call = call();
+        let mut landing =
+            Landing { board: Arc::clone(&self.board), key, begun: Instant::now(), failed: true };
+        let (call, has_failed) = (call(), self.has_failed);
         tokio::spawn(async move {
-            let _landing = landing;
+            let result = call.await;
+            landing.failed = has_failed(&result);
+            drop(landing);
             // Nobody may be waiting any more; the call has stored what it got.
-            let _ = sender.send(call.await);
+            let _ = sender.send(result);
         });
         Ok(flight)
     }
@@ -107,7 +137,7 @@ impl<T> Board<T> {
         if let Some(other) = self.flying.get(&key) {
             return Ok(Some(other.clone()));
         }
-        if self.resting.get(&key).is_some_and(|until| Instant::now() < *until) {
+        if self.resting.get(&key).is_some_and(|rest| Instant::now() < rest.until) {
             return Err(FlightError::Recent);
         }
         if self.flying.len() >= self.capacity {
@@ -118,15 +148,19 @@ impl<T> Board<T> {
     }
 
     /// Where more rest than there is room for, the surplus may call again at once.
-    fn land(&mut self, key: Key, begun: Instant) {
+    fn land(&mut self, key: Key, begun: Instant, failed: bool) {
         let now = Instant::now();
         self.flying.remove(&key);
+        let before = self.resting.get(&key).map_or(0, |rest| rest.failures);
         if self.resting.len() >= self.capacity {
-            self.resting.retain(|_, until| now < *until);
+            self.resting.retain(|_, rest| now < rest.until);
         }
         if self.resting.len() < self.capacity || self.resting.contains_key(&key) {
+            let failures = if failed { before.saturating_add(1) } else { 0 };
             let (least, most) = RESTS;
-            self.resting.insert(key, now + (now.duration_since(begun) * REST).clamp(least, most));
+            let least = if failed { backoff::rest(failures) } else { least };
+            let until = now + (now.duration_since(begun) * REST).clamp(least, most);
+            self.resting.insert(key, Rest { until, failures });
         }
     }
 }
@@ -136,11 +170,12 @@ struct Landing<T> {
     board: Arc<Mutex<Board<T>>>,
     key: Key,
     begun: Instant,
+    failed: bool,
 }
 
 impl<T> Drop for Landing<T> {
     fn drop(&mut self) {
-        lock(&self.board).land(self.key, self.begun);
+        lock(&self.board).land(self.key, self.begun, self.failed);
     }
 }
 

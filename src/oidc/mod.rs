@@ -8,6 +8,7 @@ pub mod http;
 pub mod jwks;
 
 mod assertion;
+mod backoff;
 mod client;
 mod error;
 mod federation;

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::assertion::AssertionKey;
+use super::backoff::Backoff;
 use super::error::{ProviderError, SetupError};
 use super::health::{Endpoint, Health};
 use super::http::HttpClient;
@@ -40,6 +41,7 @@ pub struct Provider {
     last_attempt: FlightLock<Option<Instant>>,
     keys: OnceLock<Arc<JwksCache>>,
     assertion_key: Option<AssertionKey>,
+    pub(super) refreshes: Backoff,
 }
 
 impl Provider {
@@ -69,6 +71,7 @@ impl Provider {
             metadata: ArcSwapOption::empty(),
             last_attempt: FlightLock::new(None),
             keys: OnceLock::new(),
+            refreshes: Backoff::default(),
         }))
     }
 
@@ -188,6 +191,11 @@ impl Provider {
 
     pub(super) fn assertion_key(&self) -> Option<&AssertionKey> {
         self.assertion_key.as_ref()
+    }
+
+    /// How often its tokens are renewed at the least.
+    pub(super) fn renewal(&self) -> Option<Duration> {
+        self.settings.client.as_ref().and_then(|client| client.refresh_every)
     }
 
     pub(super) fn now(&self) -> Timestamp {

@@ -35,12 +35,21 @@ impl Provider {
     /// [`RefreshError::ends_session`] tells those that end the session from those that pass.
     pub async fn refresh(&self, tokens: &Tokens) -> Result<Refreshed, RefreshError> {
         let refresh_token = tokens.refresh.as_ref().ok_or(RefreshError::NoRefreshToken)?;
+        if self.refreshes.rests() {
+            return Err(RefreshError::Resting);
+        }
+        let refreshed = self.refreshed(tokens, refresh_token).await;
+        self.refreshes.note(refreshed.as_ref().is_err_and(RefreshError::concerns_all));
+        refreshed
+    }
+
+    async fn refreshed(&self, tokens: &Tokens, refresh_token: &Secret) -> Result<Refreshed, RefreshError> {
         let away = |error: super::ProviderError| RefreshError::Away(error.to_string());
         let metadata = self.metadata().map_err(away)?;
         let response = self.exchange_refresh_token(&metadata, refresh_token).await?;
         let before = tokens.id.as_ref().and_then(|token| payload(token.expose()));
         let renewed = self.renewed(&response, before.as_ref()).await?;
-        let mut fresh = super::flow::tokens(&response, self.now());
+        let mut fresh = super::flow::tokens(&response, self.now(), self.renewal());
         // An ID token that could not be checked is not kept: the next one is compared with it.
         fresh.id = fresh.id.filter(|_| renewed.is_some());
         let claims = renewed.or_else(|| self.worth_completing(&metadata, &response, before));
@@ -135,6 +144,7 @@ fn merged(new: Tokens, old: &Tokens) -> Tokens {
         id: new.id.or_else(|| old.id.clone()),
         access: new.access,
         access_expires: new.access_expires,
+        renew_at: new.renew_at,
     }
 }
 

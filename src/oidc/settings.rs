@@ -62,6 +62,8 @@ pub struct ClientSettings {
     pub extra: Vec<(String, String)>,
     /// When UserInfo is asked.
     pub userinfo: AskUserInfo,
+    /// How often tokens are renewed at the least, though they be good for longer.
+    pub refresh_every: Option<Duration>,
 }
 
 /// When UserInfo (OpenID Connect Core 1.0, section 5.3) is asked.

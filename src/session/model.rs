@@ -17,12 +17,22 @@ use crate::secret::Secret;
 pub struct Tokens {
     /// The access token.
     pub access: Option<Secret>,
-    /// When it expires, by `expires_in`; unknown where the provider did not say.
+    /// When it expires, by `expires_in` or with the ID token that came along; unknown where neither is there.
     pub access_expires: Option<Timestamp>,
+    /// When they are to be renewed at the latest, though the access token be good for longer.
+    pub renew_at: Option<Timestamp>,
     /// The refresh token.
     pub refresh: Option<Secret>,
     /// The ID token, kept as `id_token_hint` and for routes that pass it on.
     pub id: Option<Secret>,
+}
+
+impl Tokens {
+    /// From when on they are to be renewed; `None`: never, as far as is known.
+    #[must_use]
+    pub fn due(&self) -> Option<Timestamp> {
+        self.renew_at.into_iter().chain(self.access_expires).min()
+    }
 }
 
 /// What makes a session.

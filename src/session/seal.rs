@@ -130,6 +130,7 @@ struct Written<'a> {
     gaps: Gaps,
     access: Option<&'a str>,
     access_expires: Option<Timestamp>,
+    renew_at: Option<Timestamp>,
     refresh: Option<&'a str>,
     id: Option<&'a str>,
     sid: Option<&'a str>,
@@ -145,6 +146,7 @@ impl<'a> From<&'a Record> for Written<'a> {
             gaps: record.principal.gaps,
             access: tokens.access.as_ref().map(Secret::expose),
             access_expires: tokens.access_expires,
+            renew_at: tokens.renew_at,
             refresh: tokens.refresh.as_ref().map(Secret::expose),
             id: tokens.id.as_ref().map(Secret::expose),
             sid: record.sid.as_deref(),
@@ -161,6 +163,7 @@ struct Read {
     gaps: Option<Gaps>,
     access: Option<String>,
     access_expires: Option<Timestamp>,
+    renew_at: Option<Timestamp>,
     refresh: Option<String>,
     id: Option<String>,
     sid: Option<String>,
@@ -173,6 +176,7 @@ impl From<Read> for Record {
         let tokens = Tokens {
             access: read.access.map(Secret::new),
             access_expires: read.access_expires,
+            renew_at: read.renew_at,
             refresh: read.refresh.map(Secret::new),
             id: read.id.map(Secret::new),
         };

@@ -52,7 +52,7 @@ async function start() {
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
     cookies: { keys: ['throw-away'] },
     pkce: { required: () => true },
-    issueRefreshToken: async () => true,
+    issueRefreshToken: async () => process.env.NO_REFRESH !== '1',
     ttl: { AccessToken: () => lifetime, IdToken: 3600, RefreshToken: 86400, Session: 86400, Grant: 86400, Interaction: 600 },
     features: {
       devInteractions: { enabled: false },

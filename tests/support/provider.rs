@@ -73,6 +73,12 @@ impl Provider {
         )
     }
 
+    /// Sends its process a signal by name: `STOP` lets it take connections and say nothing.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
     /// Takes it away.
     pub(crate) fn pause(&mut self) {
         if let Some(mut child) = self.child.take() {

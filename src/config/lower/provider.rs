@@ -16,7 +16,7 @@ use super::super::raw::{self, Claims, ClientAuth, OneOrMany, Provider, ResponseM
 use super::super::remark::{Remark, quoted};
 use super::Lowering;
 use super::policy::ANY;
-use super::value::{DAY, MINUTE, filled, is_loopback, is_name, url};
+use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, is_name, url};
 
 impl Lowering<'_> {
     pub(super) fn providers(
@@ -108,6 +108,10 @@ impl Lowering<'_> {
                 Some(Userinfo::Always) => AskUserInfo::Always,
                 Some(Userinfo::Never) => AskUserInfo::Never,
             },
+            refresh_every: at.value.refresh_every.is_some().then(|| {
+                let range = Duration::from_secs(MINUTE)..=Duration::from_secs(30 * DAY);
+                self.span(at!(at.refresh_every), Duration::from_secs(HOUR), range)
+            }),
         })
     }
 

@@ -84,6 +84,10 @@ pub(in crate::config) struct Provider {
     /// When UserInfo is asked.
     #[schemars(extend("default" = "when-needed"))]
     pub userinfo: Option<Userinfo>,
+    /// How often tokens of sessions are renewed at the least, and with them what is known of the person. Without it they
+    /// are renewed when they expire (`expires_in`, else the ID token's `exp`, else every hour).
+    #[schemars(extend("x-default" = "when they expire", "examples" = ["10m"]))]
+    pub refresh_every: Option<Span>,
     /// Clock difference allowed when times in tokens are checked, at most five minutes.
     #[schemars(extend("default" = "60s"))]
     pub leeway: Option<Span>,

@@ -342,6 +342,25 @@ fn secrets_that_everybody_can_read() {
 }
 
 #[test]
+fn access_tokens_that_nobody_can_renew() {
+    let handed_on = |provider: &str| {
+        route("identity = { token = \"access\" }").replace("client_id", &format!("{provider}\nclient_id"))
+    };
+    let message = "access tokens go to apps, but `offline_access` is not asked for";
+    let label = "sent to sign in whenever the token expires";
+    each_is_warned_of(&[
+        (handed_on(""), message, label),
+        (handed_on("scopes = [\"openid\", \"email\"]"), message, label),
+    ]);
+    nothing_is_said_of(&[
+        handed_on("scopes = [\"openid\", \"offline_access\"]"),
+        handed_on("extra_params = { access_type = \"offline\" }"),
+        handed_on("") + "accept = \"bearer\"\n",
+        route("identity = { token = \"id\" }"),
+    ]);
+}
+
+#[test]
 fn deny_rules_that_hold_for_whoever_the_provider_says_too_little_of() {
     let label = "holds unless it is known not to";
     let deny = |rule: &str| longer(&format!("[policies.barred]\ndeny = {{ {rule} }}"));

@@ -6,6 +6,8 @@ use super::super::at::{At, at};
 use super::super::raw::{Listen, Provider};
 use super::super::remark::{Remark, quoted};
 use super::{Meant, joined};
+use crate::forward::TokenPass;
+use crate::gate::{RouteAction, RouteSettings};
 use crate::oidc::ProviderSettings;
 
 impl<'a> Meant<'a> {
@@ -81,9 +83,34 @@ impl<'a> Meant<'a> {
             warnings.extend(clear_text(at, meant));
             warnings.extend(idle(name, at, meant));
             warnings.extend(own_audience(at, meant));
+            warnings.extend(self.cannot_renew(at, meant));
             warnings.extend(joined::in_provider(at));
         }
         warnings
+    }
+
+    /// Most providers give a refresh token where `offline_access` is asked for (OpenID Connect Core 1.0, section 11);
+    /// Google does for a parameter of its own.
+    fn cannot_renew(&self, at: At<'_, Provider>, meant: &ProviderSettings) -> Option<Remark> {
+        let client = meant.client.as_ref()?;
+        let asks = client.scopes.iter().any(|scope| scope == "offline_access")
+            || client.extra.iter().any(|(name, value)| name == "access_type" && value == "offline");
+        let handed_on = self.settings.routes.iter().any(|route| route.accept.session && passes_token(route));
+        (handed_on && !asks).then(|| {
+            Remark::new(
+                at!(at.scopes).place,
+                "access tokens go to apps, but `offline_access` is not asked for",
+            )
+            .expected("without a refresh token people are sent to sign in whenever the token expires")
+            .help("add \"offline_access\" to `scopes`, unless this provider gives refresh tokens without it")
+        })
+    }
+}
+
+fn passes_token(route: &RouteSettings) -> bool {
+    match &route.action {
+        RouteAction::Forward { forward, .. } => forward.identity.token == TokenPass::Access,
+        RouteAction::Redirect(_) => false,
     }
 }
 

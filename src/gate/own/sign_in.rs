@@ -8,6 +8,7 @@ use url::{Position, Url, form_urlencoded};
 
 use super::super::body::Body;
 use super::super::exchange::Exchange;
+use super::super::freshen::is_spent;
 use super::super::house::House;
 use super::super::rejection::{Away, Rejection};
 use super::super::respond::{challenge, forget_pages, onward, redirect, set_cookie, show};
@@ -32,6 +33,7 @@ pub(super) async fn answer(
     }
     if let Authentication::Session(_, session) = &standing
         && !wish.anew
+        && !is_spent(house, session)
     {
         return ticket::arrive(house, session, wish);
     }

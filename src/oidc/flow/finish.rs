@@ -12,7 +12,7 @@ use crate::oidc::claims::{Answered, principal, subject};
 use crate::oidc::client::TokenEndpointError;
 use crate::oidc::error::SignInError;
 use crate::oidc::http::printable;
-use crate::oidc::id_token::{Expected, IdTokenError};
+use crate::oidc::id_token::{Expected, IdTokenError, payload};
 use crate::oidc::metadata::Metadata;
 use crate::oidc::provider::Provider;
 use crate::oidc::token_response::TokenAnswer;
@@ -96,7 +96,7 @@ impl Provider {
     ) -> Result<SignedIn, SignInError> {
         let sid = claims.get("sid").and_then(Value::as_str).map(str::to_owned);
         let principal = principal(self.settings(), subject(&claims, "sub")?, claims, Vec::new(), answered)?;
-        Ok(SignedIn { principal, tokens: tokens(response, self.now()), sid })
+        Ok(SignedIn { principal, tokens: tokens(response, self.now(), self.renewal()), sid })
     }
 }
 
@@ -113,15 +113,33 @@ fn code(callback: CallbackParameters) -> Result<Secret, SignInError> {
     callback.code.ok_or(SignInError::NoCode)
 }
 
-/// The tokens of `response`, which came at `now`.
-pub(in crate::oidc) fn tokens(response: &TokenAnswer, now: Timestamp) -> Tokens {
-    let expires_in: Option<Duration> = response.expires_in();
+/// So often tokens are renewed of which nobody says how long they are good: a person whom the provider knows no more
+/// must not stay for as long as a session may last (invariant 8).
+const RENEWED: Duration = Duration::from_secs(3600);
+
+/// The tokens of `response`, which came at `now`, to be renewed `every` so often at the least. Without `expires_in`,
+/// which need not be there (RFC 6749, section 5.1), the ID token's `exp` counts.
+pub(in crate::oidc) fn tokens(response: &TokenAnswer, now: Timestamp, every: Option<Duration>) -> Tokens {
+    let expires_in = response.expires_in().map(|span| now + span);
+    let access_expires = expires_in.or_else(|| response.id().and_then(|token| expiry(token.expose())));
     Tokens {
         access: Some(Secret::new(response.access_token().secret())),
-        access_expires: expires_in.map(|span| now + span),
+        access_expires,
+        renew_at: every.or(access_expires.is_none().then_some(RENEWED)).map(|span| now + span),
         refresh: response.refresh_token().map(|token| Secret::new(token.secret())),
         id: response.id().cloned(),
     }
+}
+
+/// `exp` of an ID token, which may have parts of seconds (RFC 7519, section 2).
+fn expiry(token: &str) -> Option<Timestamp> {
+    let exp = payload(token)?.get("exp")?.as_f64()?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what is out of range saturates"
+    )]
+    Some(Timestamp::from_seconds(exp as u64))
 }
 
 impl From<TokenEndpointError> for SignInError {

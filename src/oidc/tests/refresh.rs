@@ -13,6 +13,7 @@ fn held(world: &World, id_token: &Value) -> Tokens {
     Tokens {
         access: Some(Secret::new("access-0")),
         access_expires: Some(Timestamp::from_seconds(NOW)),
+        renew_at: None,
         refresh: Some(Secret::new("refresh-0")),
         id: Some(Secret::new(world.signer.sign(id_token))),
     }
@@ -43,10 +44,88 @@ async fn what_is_not_renewed_stays() {
     let held = held(&world, &world.claims());
     world.fake.json("/token", 200, &json!({"access_token": "access-1", "token_type": "Bearer"}));
     let refreshed = world.provider.refresh(&held).await.unwrap();
+    assert_eq!(refreshed.tokens.due(), at(3600), "nobody says how long they are good");
     assert_eq!((refreshed.tokens.refresh, refreshed.tokens.id), (held.refresh, held.id));
     assert_eq!((refreshed.tokens.access_expires, refreshed.principal), (None, None));
     let form = &world.fake.calls("/token")[0].form;
     assert_eq!((form["grant_type"].as_str(), form["refresh_token"].as_str()), ("refresh_token", "refresh-0"));
+}
+
+#[tokio::test]
+async fn without_expires_in_the_id_token_says_when_tokens_are_renewed() {
+    let world = World::new().await;
+    let mut claims = world.claims();
+    let held = held(&world, &claims);
+    claims["exp"] = json!(NOW as f64 + 600.5);
+    let answer = json!({
+        "access_token": "access-1", "token_type": "Bearer", "id_token": world.signer.sign(&claims),
+    });
+    world.fake.json("/token", 200, &answer);
+    let tokens = world.provider.refresh(&held).await.unwrap().tokens;
+    assert_eq!((tokens.access_expires, tokens.due()), (at(600), at(600)));
+}
+
+fn at(seconds: u64) -> Option<Timestamp> {
+    Some(Timestamp::from_seconds(NOW + seconds))
+}
+
+#[tokio::test]
+async fn tokens_are_renewed_as_often_as_is_wanted_and_not_seldomer_than_they_expire() {
+    for (every, due) in [(60, 60), (1000, 300)] {
+        let world = World::with(|settings| {
+            let client = settings.client.as_mut().unwrap();
+            client.refresh_every = Some(std::time::Duration::from_secs(every));
+        })
+        .await;
+        let held = held(&world, &world.claims());
+        world.answer_tokens(&world.signer.sign(&world.claims()));
+        let tokens = world.provider.refresh(&held).await.unwrap().tokens;
+        assert_eq!((tokens.access_expires, tokens.due()), (at(300), at(due)), "every {every} s");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_is_left_alone_by_all_sessions_for_a_while() {
+    let world = World::new().await;
+    let held = held(&world, &world.claims());
+    world.fake.json("/token", 500, &json!({}));
+    assert!(matches!(world.provider.refresh(&held).await, Err(RefreshError::Away(_))));
+    assert_eq!(world.provider.refresh(&held).await, Err(RefreshError::Resting));
+    assert_eq!(world.fake.calls("/token").len(), 1);
+    world.answer_tokens(&world.signer.sign(&world.claims()));
+    pass(2).await;
+    assert!(world.provider.refresh(&held).await.is_ok());
+    world.fake.json("/token", 400, &json!({"error": "invalid_grant"}));
+    assert!(matches!(world.provider.refresh(&held).await, Err(RefreshError::Gone)));
+    world.answer_tokens(&world.signer.sign(&world.claims()));
+    assert!(world.provider.refresh(&held).await.is_ok(), "that was about one session");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_whose_refresh_fails_at_once_calls_ever_more_seldom() {
+    use std::time::Duration;
+    let flights = RefreshFlights::new(1).backing_off(|good: &bool| !good);
+    let mut calls = Vec::new();
+    for tenth in 0..2_000_u32 {
+        if flights.join([1; 32], || async { false }).await == Ok(false) {
+            calls.push(tenth / 10);
+        }
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    assert_eq!(calls, [0, 2, 6, 14, 30, 62, 122, 182]);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(flights.join([1; 32], || async { true }).await, Ok(true));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(flights.join([1; 32], || async { true }).await, Ok(true), "a success forgives");
+}
+
+#[tokio::test]
+async fn a_refresh_is_begun_once_without_anybody_who_waits() {
+    let flights = RefreshFlights::new(1);
+    let (done, ended) = tokio::sync::oneshot::channel();
+    flights.begin([1; 32], || async { done.send(()) }).unwrap();
+    flights.begin([1; 32], || async { Ok(()) }).unwrap();
+    ended.await.unwrap();
 }
 
 #[tokio::test]
@@ -70,6 +149,7 @@ async fn invariant_8_a_person_who_is_gone_is_not_a_provider_away() {
         world.fake.json("/token", status, &answer);
         let error = world.provider.refresh(&held).await.unwrap_err();
         assert!(!error.ends_session(), "{error}");
+        pass(60).await;
     }
     world.fake.answer("/token", Answer::Reply(503, "text/html", "<html>".into()));
     assert!(matches!(world.provider.refresh(&held).await, Err(RefreshError::Away(_))));

@@ -152,6 +152,7 @@ pub(super) fn settings(name: &str, issuer: &str) -> ProviderSettings {
             max_age: None,
             extra: Vec::new(),
             userinfo: AskUserInfo::WhenNeeded,
+            refresh_every: None,
         }),
         audiences: Vec::new(),
         trusted_audiences: Vec::new(),

@@ -1,0 +1,68 @@
+//! How long a call that failed is not made again.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The rest behind the first failure; it doubles with each further one in a row, up to the longest.
+const FIRST: Duration = Duration::from_secs(2);
+pub(super) const LONGEST: Duration = Duration::from_secs(60);
+
+/// The rest behind so many failures in a row, at least one.
+pub(super) fn rest(failures: u32) -> Duration {
+    FIRST.saturating_mul(1 << failures.saturating_sub(1).min(6)).min(LONGEST)
+}
+
+/// Calls to one provider, of whatever session.
+#[derive(Debug, Default)]
+pub(super) struct Backoff(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    failures: u32,
+    until: Option<Instant>,
+}
+
+impl Backoff {
+    /// Whether the last calls failed, too short a time ago.
+    pub(super) fn rests(&self) -> bool {
+        self.state().until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Notes how a call ended. Calls that were under way together fail once.
+    pub(super) fn note(&self, failed: bool) {
+        if failed && self.rests() {
+            return;
+        }
+        let mut state = self.state();
+        state.failures = if failed { state.failures.saturating_add(1) } else { 0 };
+        state.until = failed.then(|| Instant::now() + rest(state.failures));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_fails_rests_longer_each_time_and_a_success_ends_it() {
+        let backoff = Backoff::default();
+        for seconds in [2, 4, 8, 16, 32, 60, 60] {
+            backoff.note(true);
+            // Another one of those that were under way.
+            backoff.note(true);
+            tokio::time::advance(Duration::from_secs(seconds) - Duration::from_millis(1)).await;
+            assert!(backoff.rests(), "{seconds}");
+            tokio::time::advance(Duration::from_millis(1)).await;
+            assert!(!backoff.rests(), "{seconds}");
+        }
+        backoff.note(true);
+        backoff.note(false);
+        assert!(!backoff.rests());
+    }
+}
