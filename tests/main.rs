@@ -20,6 +20,7 @@ mod docs;
 mod explaining;
 mod forged_tokens;
 mod form_post;
+mod forms_and_leaving;
 mod full_disk;
 mod layering;
 mod refreshing_tokens;

@@ -7,6 +7,7 @@ use super::csp::{Forms, Needs};
 use super::form::{Form, Link};
 use super::page::Page;
 use super::person::Person;
+use super::told::Told;
 use crate::identity::Principal;
 
 /// "You are signed in."
@@ -23,12 +24,13 @@ pub struct Home<'a> {
 }
 
 impl Home<'_> {
-    /// 200 with the person, the apps and the way out.
+    /// 200 with the person, the apps, what the provider says of them, and the way out.
     #[must_use]
     pub fn page(&self) -> Page {
         let person = Person::new(self.principal, self.provider);
         let forms = Forms::To(self.sign_out.target());
-        let view = View { person, apps: self.apps, form: self.sign_out };
+        let told = Told::new(self.principal, self.provider);
+        let view = View { person, told, apps: self.apps, form: self.sign_out };
         Page::new(StatusCode::OK, &view, Needs { forms, ..Needs::default() })
     }
 }
@@ -37,6 +39,7 @@ impl Home<'_> {
 #[template(path = "home.html")]
 struct View<'a> {
     person: Person<'a>,
+    told: Told<'a>,
     apps: &'a [Link<'a>],
     form: Form<'a>,
 }

@@ -21,6 +21,7 @@ mod sign_in;
 mod sign_out;
 #[cfg(test)]
 mod tests;
+mod told;
 mod way;
 
 pub use csp::STYLE;

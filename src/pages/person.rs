@@ -32,7 +32,7 @@ pub(super) fn initial(name: &str) -> String {
     first.map_or_else(|| "·".into(), |c| c.to_uppercase().collect())
 }
 
-fn clipped(text: &str) -> Cow<'_, str> {
+pub(super) fn clipped(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
         None => text.into(),

@@ -6,7 +6,7 @@ use url::form_urlencoded;
 use super::super::*;
 use super::document::{Element, all, elements, skeleton};
 use super::gallery::{self, Words};
-use crate::identity::{ProviderName, RequestId};
+use crate::identity::{Gap, Gaps, Principal, ProviderName, RequestId};
 
 const HOSTILE: [&str; 9] = [
     "\"><script>alert(1)</script>",
@@ -162,4 +162,44 @@ fn invariant_15_debug_output_holds_no_token_and_no_form() {
         format!("{:?}", Keep { id: "1", sealed: "do-not-tell", sign_in_url: "/", request_id: &id }),
     ];
     assert!(printed.iter().all(|text| !text.contains("do-not-tell")), "{printed:?}");
+}
+
+/// The commonest question, "why not me?", is most often answered by what has not arrived.
+#[test]
+fn a_person_sees_what_the_provider_says_of_them() {
+    let words = Words::of_friends();
+    let mut principal = gallery::principal(&words);
+    let home = |principal: &Principal| {
+        let sign_out = Form { action: "/.portcullis/sign-out", fields: &[] };
+        Home { principal, provider: "Corp SSO", apps: &[], sign_out }.page().html
+    };
+    principal.groups = vec!["staff".into(), "<b>ops".into()];
+    principal.claims = serde_json::Map::from_iter([
+        ("department".to_owned(), "R&D".into()),
+        ("roles".to_owned(), serde_json::json!(["a", 1])),
+    ])
+    .into();
+    let page = home(&principal);
+    for shown in [
+        "Corp SSO",
+        "https://id.corp.example",
+        "staff",
+        "&#60;b&#62;ops",
+        "department",
+        "R&#38;D",
+        ", verified",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    principal.gaps = Gaps::default().with(Gap::Groups);
+    assert!(home(&principal).contains("may be others that the provider has not listed"));
+    principal.groups = Vec::new();
+    assert!(home(&principal).contains("The provider has not listed them."));
+    principal.gaps = Gaps::default();
+    assert!(home(&principal).contains("<dt>Groups</dt><dd>none</dd>"));
+    principal.groups = (0..1000).map(|number| format!("{number}{}", "g".repeat(500))).collect();
+    assert!(
+        home(&principal).contains("and 800 more") && home(&principal).len() < 80_000,
+        "bounded (invariant 14)"
+    );
 }

@@ -16,7 +16,11 @@ export default async function walk(walker) {
 
   await walker.go('/.portcullis');
   await walker.heading('You are signed in');
+  assert.ok((await page.innerText('main')).includes('staff'), 'she sees her groups');
   await walker.picture('home');
+  await page.getByText('All claims as they arrived').click();
+  await page.getByText('preferred_username').waitFor();
+  await walker.picture('home-claims');
   assert.equal(await page.getByRole('navigation').getByRole('link').getAttribute('href'), walker.url('/'), 'it offers the app');
   await walker.go('/.portcullis/sign-out');
   await walker.heading('Sign out?');
