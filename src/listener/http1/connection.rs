@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::{Request, StatusCode, Version};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::super::activity::Activity;
@@ -88,6 +89,8 @@ impl<H: Handler> Http1<H> {
                 Err(refused) => return Box::pin(self.refuse(&refused)).await,
             };
             match next {
+                // Whoever sends many requests at once, and reads nothing, keeps the worker from nobody else.
+                Ok(Next::Request) if !self.wire.received.is_empty() => yield_now().await,
                 Ok(Next::Request) => {}
                 Ok(Next::End) => return self.end().await,
                 Ok(Next::Linger) => return Box::pin(self.linger()).await,
