@@ -98,10 +98,14 @@ impl Exchange {
         self.waiting.store(true, Ordering::Release);
     }
 
-    /// Whether the request's body has moved since this was last asked, or is the client's to move. Then
-    /// silence of the upstream means nothing; a silent client has a time limit of its own.
-    pub(super) fn is_alive(&self) -> bool {
+    /// Whether the request's body has moved since this was last asked: the upstream's time begins anew.
+    pub(super) fn has_moved(&self) -> bool {
         self.progress.swap(false, Ordering::AcqRel)
-            || (!self.is_done() && self.waiting.load(Ordering::Acquire))
+    }
+
+    /// Whether the body has moved, or is the client's to move. Then silence of the upstream means nothing; a silent
+    /// client has a time limit of its own.
+    pub(super) fn is_alive(&self) -> bool {
+        self.has_moved() || (!self.is_done() && self.waiting.load(Ordering::Acquire))
     }
 }

@@ -184,6 +184,9 @@ impl UpstreamBody {
 
     /// Silence of the response means nothing while the request's body goes on.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.exchange.as_ref().is_some_and(|exchange| exchange.has_moved()) {
+            self.idle.progress();
+        }
         while self.idle.poll_silence(cx).is_ready() {
             if !self.exchange.as_ref().is_some_and(|exchange| exchange.is_alive()) {
                 return Poll::Ready(());

@@ -213,6 +213,9 @@ impl<'a> Sending<'a> {
             if let Poll::Ready(answer) = connection.poll_answer(cx, &interim) {
                 return Poll::Ready(answer.map_err(ForwardError::from));
             }
+            if self.has_moved() {
+                connection.deadline.begin(self.response_limit());
+            }
             ready!(connection.deadline.poll_over(cx));
             if !self.is_alive() {
                 return Poll::Ready(Err(Fault::ResponseTimeout.into()));
@@ -249,8 +252,10 @@ impl<'a> Sending<'a> {
                     return Ok(response.map(Content::Incoming));
                 }
                 Ok(Err(error)) => return Err(http2::failure(error, request, backup)),
-                Err(_) if Instant::now() < due => {}
-                Err(_) if self.is_alive() => due = Instant::now() + self.response_limit(),
+                Err(_) if Instant::now() < due && !self.has_moved() => {}
+                Err(_) if Instant::now() < due || self.is_alive() => {
+                    due = Instant::now() + self.response_limit()
+                }
                 Err(_) => return Err(Failure::Failed(Fault::ResponseTimeout.into())),
             }
         }
@@ -259,6 +264,10 @@ impl<'a> Sending<'a> {
     /// The time for a response runs from when the upstream has all of the request.
     fn is_alive(&self) -> bool {
         self.exchange.as_ref().is_some_and(|exchange| exchange.is_alive())
+    }
+
+    fn has_moved(&self) -> bool {
+        self.exchange.as_ref().is_some_and(|exchange| exchange.has_moved())
     }
 
     fn response_limit(&self) -> Duration {

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::super::*;
-use super::support::{Fake, Rig, data, fed, get, text};
+use super::support::{Fake, Rig, data, fed, text};
 use crate::forward::replay::MOST_HELD;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";

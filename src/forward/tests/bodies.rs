@@ -170,6 +170,26 @@ async fn the_route_says_how_slowly_a_client_may_send() {
 }
 
 #[tokio::test]
+async fn the_time_for_an_answer_begins_when_all_of_an_upload_is_there_and_is_not_doubled() {
+    let fake = Fake::new().await;
+    let rig = fake.rig();
+    let (feed, body) = fed();
+    let upload = async {
+        let mut hand = fake.accept().await;
+        hand.head().await;
+        tokio::time::pause();
+        let start = tokio::time::Instant::now();
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        feed.send(data("x")).await.unwrap();
+        drop(feed);
+        (hand, start)
+    };
+    let (answer, (_hand, start)) = join!(rig.send(Request::put("/").body(body).unwrap()), upload);
+    assert_eq!(answer.unwrap_err().fault(), Fault::ResponseTimeout);
+    assert_eq!(start.elapsed().as_secs(), 50 + 60);
+}
+
+#[tokio::test]
 async fn a_slow_upload_does_not_use_up_the_time_for_the_answer() {
     let fake = Fake::new().await;
     let mut settings = fake.settings();
