@@ -83,7 +83,7 @@ impl Watch<'_> {
     async fn drain(self, mut connection: Pin<&mut impl Graceful>) {
         let newcomer = poll_fn(|cx| match connection.as_mut().poll_end(cx) {
             Poll::Pending if !self.activity.was_heard() => Poll::Pending,
-            end => Poll::Ready(end.is_ready()),
+            end @ (Poll::Ready(()) | Poll::Pending) => Poll::Ready(end.is_ready()),
         });
         if timeout(NEWCOMER, newcomer).await.unwrap_or(false) {
             return;

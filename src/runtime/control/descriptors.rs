@@ -60,6 +60,7 @@ pub(super) async fn receive(stream: &UnixStream, count: usize) -> io::Result<Vec
     Ok(sockets)
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enum is open: nothing else was asked for")]
 fn receive_some(stream: &UnixStream) -> io::Result<Vec<OwnedFd>> {
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(AT_ONCE))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -67,7 +68,7 @@ fn receive_some(stream: &UnixStream) -> io::Result<Vec<OwnedFd>> {
     recvmsg(stream, &mut [IoSliceMut::new(&mut carrier)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
     let rights = control.drain().filter_map(|message| match message {
         RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
-        _ => None, // the enum is open: nothing else was asked for
+        _ => None,
     });
     Ok(rights.flatten().collect())
 }

@@ -83,6 +83,7 @@ pub(super) enum Call {
 }
 
 /// What came of it.
+#[expect(clippy::large_enum_variant, reason = "it is read and used at once, one at a time")]
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
     Done,
@@ -102,6 +103,7 @@ pub(super) struct Numbered<T> {
 }
 
 /// What the new process sends after `Draining`.
+#[expect(clippy::large_enum_variant, reason = "it is read and used at once, one at a time")]
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum FromSuccessor {
     Answer(Numbered<Answer>),

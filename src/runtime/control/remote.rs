@@ -58,7 +58,11 @@ impl RemoteStore {
         self.0.send((call, answer)).await.map_err(|_| lost())?;
         match answered.await.map_err(|_| lost())? {
             Answer::Failed(why) => Err(StoreUnavailable::new(Fault::Told(why))),
-            answer => Ok(answer),
+            answer @ (Answer::Done
+            | Answer::Inserted(_)
+            | Answer::Loaded(_)
+            | Answer::Members(_)
+            | Answer::Removed(_)) => Ok(answer),
         }
     }
 
