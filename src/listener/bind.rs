@@ -45,6 +45,20 @@ pub fn bind(settings: &ListenerSettings, reuse_port: bool) -> Result<TcpListener
     open(address, reuse_port).map_err(|source| BindError { address, source })
 }
 
+/// Whether nobody else listens on the address, another gateway that would share it among them. Nothing is accepted
+/// meanwhile: a connection that came in this moment would be lost.
+///
+/// # Errors
+/// Somebody does, or the system refuses the address.
+pub fn ensure_free(address: SocketAddr) -> Result<(), BindError> {
+    let bound = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&address.into())
+    };
+    bound().map_err(|source| BindError { address, source })
+}
+
 fn open(address: SocketAddr, reuse_port: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;

@@ -29,7 +29,7 @@ use http_body::Body;
 
 use crate::request::Transport;
 
-pub use bind::{BindError, bind};
+pub use bind::{BindError, bind, ensure_free};
 pub use content::Content;
 pub use http1::Ambiguity;
 pub use serve::{Phase, Serving, serve};

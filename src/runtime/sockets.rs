@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use crate::listener::{BindError, ListenerSettings, bind};
+use crate::listener::{BindError, ListenerSettings, bind, ensure_free};
 
 /// The sockets of one address: one for each worker.
 pub(super) type Shares = Vec<TcpListener>;
@@ -77,13 +77,9 @@ impl Sockets {
     /// A port of 0 is chosen once and then shared.
     ///
     /// Sharing is for our own workers: another gateway that shares its address, too, would take half of the
-    /// requests in silence. A socket that shares nothing finds out whether anybody is there.
+    /// requests in silence.
     fn bind(&self, listener: &ListenerSettings) -> Result<Shares, BindError> {
-        let alone = bind(listener, false)?;
-        if self.workers == 1 {
-            return Ok(vec![alone]);
-        }
-        drop(alone);
+        ensure_free(listener.address)?;
         let first = bind(listener, true)?;
         let fault = |source| BindError { address: listener.address, source };
         let chosen = ListenerSettings { address: first.local_addr().map_err(fault)?, ..listener.clone() };
