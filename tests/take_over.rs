@@ -70,6 +70,12 @@ async fn ends(mut stream: TcpStream) {
     end.await.expect("the stream ends");
 }
 
+/// Goes away for good: an end in good order would only say that nothing more is asked.
+fn hang_up(stream: TcpStream) {
+    socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(stream);
+}
+
 /// Nothing has come, and no end either.
 fn lives(stream: &TcpStream) -> bool {
     matches!(stream.try_read(&mut [0; 64]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
@@ -154,7 +160,7 @@ async fn invariant_8_nobody_is_refused_streams_live_on_and_a_sign_out_at_the_new
     assert!(lives(&kept) && old.ended().is_none(), "the other's stream lives");
     assert!(!opens(&house, &gone).await && opens(&house, &stays).await);
 
-    drop(kept);
+    hang_up(kept);
     until("the old process to end", || old.ended() == Some(Some(0)));
     load.more(50).await;
     assert_eq!(load.failures().await, Vec::<String>::new());
@@ -224,7 +230,7 @@ async fn a_new_process_that_cannot_start_leaves_everything_as_it_was() {
     assert_eq!(load.failures().await, Vec::<String>::new());
     // And the next one can.
     let mut old = taken_over(&mut house.gateway);
-    drop(open);
+    hang_up(open);
     until("the old process to end", || old.ended() == Some(Some(0)));
     assert!(opens(&house, &session).await);
 }
