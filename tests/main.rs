@@ -22,6 +22,7 @@ mod forged_tokens;
 mod form_post;
 mod forms_and_leaving;
 mod full_disk;
+mod idle_sessions;
 mod layering;
 mod refreshing_tokens;
 mod secrets_stay_secret;

@@ -1,0 +1,84 @@
+//! What is use of a session, and what is not: a forgotten tab idles out, somebody at work does not.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::support::{House, events, sockets};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// The cookie of somebody who has just signed in.
+async fn cookie(house: &House) -> String {
+    let browser = house.signed_in().await;
+    format!("portcullis={}", browser.cookie(&house.gateway.url("/"), "portcullis").unwrap())
+}
+
+async fn socket(house: &House) -> Socket {
+    let mut request = format!("ws://127.0.0.1:{}/socket", house.gateway.port).into_client_request().unwrap();
+    request.headers_mut().insert("cookie", cookie(house).await.parse().unwrap());
+    connect_async(request).await.unwrap().0
+}
+
+async fn event_stream(house: &House, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", house.gateway.port)).await.unwrap();
+    let (cookie, port) = (cookie(house).await, house.gateway.port);
+    let head = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncookie: {cookie}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut read = Vec::new();
+    while !String::from_utf8_lossy(&read).contains("data: hello\n\n\r\n") {
+        assert_ne!(stream.read_buf(&mut read).await.unwrap(), 0);
+    }
+    stream
+}
+
+/// Whether nothing has come since, not even an end.
+fn is_open(stream: &TcpStream) -> bool {
+    stream.try_read(&mut [0; 1]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+}
+
+/// The shortest `idle_timeout` is a minute, so that this takes as long. Those who stay came first.
+#[tokio::test]
+async fn what_a_client_sends_is_use_and_what_only_stays_open_is_not() {
+    let (sockets, events) = (sockets().await, events().await);
+    let route = |path: &str, app: &str, lines: &str| {
+        format!("[[routes]]\npath = \"{path}\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n{lines}\n\n")
+    };
+    let routes = route("/", "{app}", "")
+        + &route("/socket", &sockets, "")
+        + &route("/events", &events, "")
+        + &route("/wall", &events, "streams = \"use\"");
+    let house = House::with("\n[session]\nidle_timeout = \"1m\"\n", &routes).await;
+    let mut working = socket(&house).await;
+    let wall = event_stream(&house, "/wall").await;
+    let mut left = event_stream(&house, "/events").await;
+    let mut forgotten = socket(&house).await;
+    let end = timeout(Duration::from_secs(120), async {
+        loop {
+            working.send(Message::text("a word")).await.unwrap();
+            assert_eq!(working.next().await.unwrap().unwrap(), Message::text("a word"));
+            let _ = forgotten.send(Message::Ping("are you there".into())).await;
+            while let Ok(next) = timeout(Duration::from_secs(5), forgotten.next()).await {
+                if !matches!(next, Some(Ok(Message::Ping(_) | Message::Pong(_)))) {
+                    return next;
+                }
+            }
+        }
+    });
+    let end = end.await.expect("who only pings idles out");
+    let Some(Ok(Message::Close(Some(close)))) = end else { panic!("{end:?}") };
+    assert_eq!((close.code, close.reason.as_str()), (CloseCode::Away, "session expired"));
+    let mut rest = Vec::new();
+    let read = timeout(Duration::from_secs(10), left.read_to_end(&mut rest)).await;
+    assert!(read.is_ok() && !rest.ends_with(b"0\r\n\r\n"), "so does who only listens: {read:?}");
+    assert!(is_open(&wall), "unless the route says that it is use");
+    working.send(Message::text("still here")).await.unwrap();
+    assert_eq!(working.next().await.unwrap().unwrap(), Message::text("still here"));
+}
