@@ -77,7 +77,7 @@ async fn explain_tells_what_the_log_does_not_hold_as_unknown() {
     .await;
     let page = Browser::new().visit(&house.gateway.url("/admin/x")).await;
     assert_eq!(page.status, 200, "alice is not banned");
-    let line = logged(&house.gateway, "\"user\":\"alice\"");
+    let line = logged(&house.gateway, "\"path\":\"/admin/x\",\"route\":\"admin\",\"provider\":\"corp\"");
     let value: serde_json::Value = serde_json::from_str(&line).unwrap();
     let id = value["id"].as_str().unwrap().to_owned();
     let port = house.gateway.url("").rsplit(':').next().unwrap().trim_matches('/').to_owned();
