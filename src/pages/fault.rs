@@ -197,7 +197,7 @@ impl Fault<'_> {
             | Self::Starting { .. }
             | Self::StoreDown { .. }
             | Self::TooManyRequests { .. } => self.retry_after()?,
-            Self::AppDown => SHORTEST_REFRESH,
+            Self::AppDown | Self::AppRefused => SHORTEST_REFRESH,
             Self::BadRequest
             | Self::NotFound
             | Self::MethodNotAllowed
@@ -207,7 +207,6 @@ impl Fault<'_> {
             | Self::HeadersTooLarge
             | Self::Internal
             | Self::Overloaded { .. }
-            | Self::AppRefused
             | Self::AppTimeout => return None,
         };
         (after <= LONGEST_REFRESH).then_some(after.max(SHORTEST_REFRESH))
