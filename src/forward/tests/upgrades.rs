@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -103,32 +104,40 @@ async fn invariant_12_an_upgrade_with_a_body_is_a_plain_request() {
 
 /// A gateway's connection whose tunnel ends by `cut`; how it ended comes through the channel.
 async fn tunnel(rig: Rig, cut: Option<Arc<Notify>>) -> (Hand, mpsc::Receiver<TunnelEnd>) {
+    tunnel_that(rig, move |tunnel| {
+        let cut = cut.clone();
+        async move {
+            let signed_out = async {
+                match cut {
+                    Some(cut) => cut.notified().await,
+                    None => pending().await,
+                }
+                SIGNED_OUT
+            };
+            tunnel.run(signed_out, || {}).await
+        }
+    })
+    .await
+}
+
+/// The same where it is run by `run`.
+async fn tunnel_that<F>(
+    rig: Rig,
+    run: impl Fn(UpgradeTunnel) -> F + Clone + Send + 'static,
+) -> (Hand, mpsc::Receiver<TunnelEnd>)
+where
+    F: Future<Output = TunnelEnd> + Send + 'static,
+{
     let front = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let near = TcpStream::connect(front.local_addr().unwrap()).await.unwrap();
     let (ended, end) = mpsc::channel(1);
     let (rig, far) = (Arc::new(rig), front.accept().await.unwrap().0);
     let service = service_fn(move |request: http::Request<Incoming>| {
-        let (rig, cut, ended) = (Arc::clone(&rig), cut.clone(), ended.clone());
+        let (rig, run, ended) = (Arc::clone(&rig), run.clone(), ended.clone());
         async move {
             let mut response = rig.send(upgradable(request)).await?;
             let tunnel = response.body_mut().take_tunnel().unwrap();
-            tokio::spawn(async move {
-                let end = match cut {
-                    Some(cut) => {
-                        tunnel
-                            .run(
-                                async {
-                                    cut.notified().await;
-                                    SIGNED_OUT
-                                },
-                                || {},
-                            )
-                            .await
-                    }
-                    None => tunnel.run(pending(), || {}).await,
-                };
-                ended.send(end).await
-            });
+            tokio::spawn(async move { ended.send(run(tunnel).await).await });
             Ok::<_, ForwardError>(response)
         }
     });
@@ -184,6 +193,35 @@ async fn no_close_frame_goes_into_the_middle_of_another() {
     browser.until("hello").await;
     cut.notify_one();
     assert_eq!(browser.rest().await, "", "a plain close");
+}
+
+#[tokio::test]
+async fn data_frames_of_a_client_are_use_and_nothing_else_is() {
+    for (protocol, sent, uses) in [
+        ("websocket", "\u{1}\u{2}hi", true),
+        ("websocket", "\u{9}\u{2}hi", false),
+        ("websocket", "\u{a}\u{2}hi", false),
+        ("raw", "\u{1}\u{2}hi", false),
+    ] {
+        let fake = Fake::new().await;
+        let rig = fake.rig();
+        let used = Arc::new(AtomicBool::new(false));
+        let note = Arc::clone(&used);
+        let (mut browser, _end) = tunnel_that(rig, move |tunnel| {
+            let note = Arc::clone(&note);
+            async move { tunnel.run(pending(), || note.store(true, Ordering::SeqCst)).await }
+        })
+        .await;
+        browser.say(&ASK.replace("raw", protocol)).await;
+        let (mut hand, _) = fake.answer(&YES.replace("raw", protocol)).await;
+        browser.head().await;
+        hand.say("\u{1}\u{5}hello").await;
+        browser.until("hello").await;
+        assert!(!used.load(Ordering::SeqCst), "what the app sends is none");
+        browser.say(sent).await;
+        hand.until("hi").await;
+        assert_eq!(used.load(Ordering::SeqCst), uses, "{protocol} {sent:?}");
+    }
 }
 
 #[tokio::test]
