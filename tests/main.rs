@@ -24,6 +24,7 @@ mod forms_and_leaving;
 mod full_disk;
 mod idle_sessions;
 mod layering;
+mod other_origins;
 mod refreshing_tokens;
 mod secrets_stay_secret;
 mod sessions;

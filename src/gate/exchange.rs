@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Method, Response};
+use http::{HeaderValue, Method, Response};
 
 use super::body::Body;
 use super::credential::{Credential, CredentialEnd};
@@ -32,6 +32,8 @@ pub(super) struct Exchange {
     pub(super) sign_in_at: Option<ProviderName>,
     /// What the policy decided, where it was asked.
     pub(super) decision: Option<Reason>,
+    /// The origin whose scripts may read a refusal.
+    pub(super) reader: Option<HeaderValue>,
     pub(super) standing: Standing,
     pub(super) slot: Option<Slot>,
     pub(super) status: u16,
@@ -61,6 +63,7 @@ impl Exchange {
             credential: Credential::default(),
             sign_in_at: None,
             decision: None,
+            reader: None,
             standing: Standing::default(),
             slot: None,
             status: 0,

@@ -14,6 +14,7 @@ mod ids;
 mod inbound;
 mod judge;
 mod kept;
+mod origins;
 mod own;
 mod readings;
 mod rejection;
@@ -44,7 +45,10 @@ pub use body::Body;
 pub use explained::{Explained, Imagined, Next, explain};
 pub use foundations::{Foundations, SealingKeys};
 pub use house::BuildError;
-pub use settings::{GateSettings, OwnSettings, RedirectSettings, RouteAction, RouteSettings, SiteData};
+pub use settings::{
+    GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction, RouteSettings,
+    SentFrom, SiteData,
+};
 pub use status::Missing;
 
 use crate::listener::Handler;
@@ -120,6 +124,10 @@ impl Gate {
             readings::read(house, &exchange.transport, inbound, route)?;
             let standing = route.limit_before(inbound, request.headers())?;
             exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
+            exchange.reader = origins::reader(&route.origins, request.headers());
+            if origins::is_passed_preflight(&route.origins, &request) {
+                return Box::pin(act::pass_preflight(house, route, exchange, request)).await;
+            }
             let authentication = judge::authenticate(house, route, exchange, &request).await?;
             let permit = match judge::decide(house, route, exchange, &authentication, &request) {
                 Ok(permit) => permit,
@@ -129,6 +137,7 @@ impl Gate {
                     );
                 }
             };
+            origins::check(route, exchange.inbound()?, &authentication, &request)?;
             exchange.standing = route.limit_after(&permit, standing)?;
             act::act(house, route, exchange, permit, &authentication, request).await
         }

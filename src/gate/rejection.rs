@@ -161,7 +161,7 @@ impl Rejection {
             Self::CredentialEnded(end) => format!("cut off before there was an answer: {end}").into(),
             Self::Internal(cause) => Cow::Borrowed(cause),
             Self::Forbidden { .. } => Cow::Borrowed(""),
-            Self::CrossSite => "a form of the gateway was sent from another site".into(),
+            Self::CrossSite => "a page of another host made the browser send it".into(),
             Self::SignInFailed(failed) => with_causes(&failed.error).into(),
             Self::Forward(error) => of_forward(error).into(),
         }

@@ -21,6 +21,7 @@ use super::credential::CredentialEnd;
 use super::exchange::Exchange;
 use super::house::House;
 use super::kept::KeptForm;
+use super::origins::let_read;
 use super::own::{self, Wish, depart};
 use super::rejection::{Comeback, FailedSignIn, LostSignIn, Rejection};
 use crate::authn::{Challenge, ErrorCode, TokenError};
@@ -48,7 +49,7 @@ pub(super) async fn respond(
 ) -> Response<Body> {
     count(house, exchange, &no);
     let (mut outcome, mut reason) = (no.outcome(), no.reason());
-    let response = match no {
+    let mut response = match no {
         Rejection::SignIn(Some(comeback)) if comeback.form.is_some() => {
             kept(house, exchange, comeback.form.as_ref())
         }
@@ -61,6 +62,9 @@ pub(super) async fn respond(
         Rejection::SignIn(Some(_)) if asked.by_a_person() => not_kept(exchange, &asked),
         other => refused(house, exchange, &asked, &other),
     };
+    if let Some(reader) = exchange.reader.take() {
+        let_read(reader, response.headers_mut());
+    }
     exchange.answered(response.status().as_u16(), outcome, reason);
     response
 }

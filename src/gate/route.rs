@@ -8,7 +8,7 @@ use http::HeaderMap;
 use super::inbound::Inbound;
 use super::own::Endpoint;
 use super::rejection::Rejection;
-use super::settings::{RedirectSettings, RouteAction, RouteSettings};
+use super::settings::{OriginSettings, RedirectSettings, RouteAction, RouteSettings};
 use crate::authn::Accept;
 use crate::forward::{ForwardSettings, Plan, ReservedHeaders, TokenPass, Upstream, UpstreamSettings};
 use crate::identity::RouteName;
@@ -33,6 +33,8 @@ pub(super) struct Route {
     pub(super) after_expiry: Duration,
     /// Whether a stream that stays open is use of its session.
     pub(super) streams: StreamUse,
+    /// What pages of other origins may do.
+    pub(super) origins: OriginSettings,
     /// Whether its app is handed the session's access token, which must be good then.
     passes_token: bool,
 }
@@ -101,6 +103,7 @@ impl Route {
             stats,
             after_expiry: settings.after_expiry,
             streams: settings.streams,
+            origins: settings.origins.clone(),
             passes_token,
         })
     }
@@ -128,6 +131,7 @@ impl Route {
             stats,
             after_expiry: Duration::ZERO,
             streams: StreamUse::default(),
+            origins: OriginSettings::default(),
             passes_token: false,
         }
     }

@@ -37,8 +37,41 @@ pub struct RouteSettings {
     pub after_expiry: Duration,
     /// Whether a stream that stays open is use of its session.
     pub streams: StreamUse,
+    /// What pages of other origins may do.
+    pub origins: OriginSettings,
     /// What happens to a permitted request.
     pub action: RouteAction,
+}
+
+/// What pages of other origins may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OriginSettings {
+    /// Origins whose scripts may read the gateway's own refusals, as browsers write them (RFC 6454, section 6.2).
+    pub readers: Vec<String>,
+    /// What happens to preflights.
+    pub preflight: Preflight,
+    /// Whose pages may make a browser send what changes something.
+    pub sent_from: SentFrom,
+}
+
+/// What happens to a preflight (Fetch, section 3.3.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preflight {
+    /// It is judged as any other request; having no credential, it is refused where one is needed.
+    #[default]
+    Judge,
+    /// It goes on to the app, in nobody's name.
+    Pass,
+}
+
+/// Whose pages may make a browser send unsafe methods and open WebSockets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SentFrom {
+    /// Anybody's, as far as the cookie's `SameSite=Lax` lets them.
+    #[default]
+    Anywhere,
+    /// Those of the very host, and of the origins that the route names.
+    SameHost,
 }
 
 /// What happens to a permitted request.

@@ -16,7 +16,9 @@ use super::judge;
 use super::rejection::Rejection;
 use super::return_to::ReturnTo;
 use super::route::Action;
-use super::settings::{GateSettings, OwnSettings, RedirectSettings, RouteAction, RouteSettings};
+use super::settings::{
+    GateSettings, OriginSettings, OwnSettings, RedirectSettings, RouteAction, RouteSettings,
+};
 use crate::authn::{Accept, Authentication, Verified};
 use crate::clock::{Clock, Timestamp};
 use crate::forward::{Asserter, AssertionKey};
@@ -52,6 +54,7 @@ fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> 
             .fold(PathExceptions::default(), PathExceptions::with),
         after_expiry: std::time::Duration::from_secs(300),
         streams: crate::session::StreamUse::default(),
+        origins: OriginSettings::default(),
         action: RouteAction::Redirect(redirect),
     }
 }

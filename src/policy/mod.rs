@@ -14,7 +14,7 @@ mod tests;
 
 pub use access::Access;
 pub use condition::Truth;
-pub use decision::{Decision, Question, decide};
+pub use decision::{Decision, Question, decide, permit_preflight};
 pub use explain::{ConditionResult, Explanation, PolicyResult, RuleResult, explain, missing_scopes};
 pub use permit::{Grant, Permit};
 pub use reason::{Reason, Said, Verdict};

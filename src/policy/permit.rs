@@ -1,4 +1,4 @@
-//! Permission as a value: only `decide` makes one, and `forward` takes nothing else.
+//! Permission as a value: only the decision makes one, and `forward` takes nothing else.
 
 use std::sync::Arc;
 

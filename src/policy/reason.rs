@@ -19,6 +19,8 @@ pub enum Reason {
         /// Which of its `allow` rules holds.
         rule: usize,
     },
+    /// A preflight, which the route's app answers itself.
+    Preflight,
     /// Nobody is signed in.
     NotSignedIn,
     /// A `deny` rule holds.
@@ -57,7 +59,7 @@ impl Reason {
     #[must_use]
     pub const fn verdict(self) -> Verdict {
         match self {
-            Self::Public | Self::SignedIn | Self::Allowed { .. } => Verdict::Permitted,
+            Self::Public | Self::SignedIn | Self::Allowed { .. } | Self::Preflight => Verdict::Permitted,
             Self::NotSignedIn => Verdict::SignIn,
             Self::Denied { .. } | Self::NotAllowed { .. } | Self::NoPolicy => Verdict::Forbidden,
         }
@@ -73,6 +75,7 @@ impl Reason {
             Self::Denied { .. }
             | Self::NotAllowed { .. }
             | Self::Public
+            | Self::Preflight
             | Self::SignedIn
             | Self::Allowed { .. }
             | Self::NotSignedIn
@@ -109,6 +112,7 @@ impl fmt::Display for Said<'_> {
         let name = |policy| self.access.name(policy);
         match self.reason {
             Reason::Public => f.write_str("the route is public"),
+            Reason::Preflight => f.write_str("a preflight, which the app answers"),
             Reason::SignedIn => f.write_str("the route is open to everybody who is signed in"),
             Reason::NotSignedIn => f.write_str("nobody is signed in"),
             Reason::NoPolicy => f.write_str("the route has no policy"),

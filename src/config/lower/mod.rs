@@ -8,6 +8,7 @@ mod forward;
 mod header;
 mod identity;
 mod limit;
+mod origins;
 mod own;
 mod policy;
 mod provider;

@@ -53,6 +53,7 @@ impl Lowering<'_> {
                 None | Some(StreamsWord::Idle) => StreamUse::Unused,
                 Some(StreamsWord::Use) => StreamUse::Used,
             },
+            origins: self.origins(at),
             action: action?,
         })
     }

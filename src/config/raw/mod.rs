@@ -3,6 +3,7 @@
 //! The doc comments here are what people read: they become the descriptions of the JSON Schema and of
 //! `docs/configuration.md`.
 
+mod origins;
 mod policy;
 mod provider;
 mod route;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(super) use origins::{Cors, OriginWord, PreflightWord};
 pub(super) use policy::{Policy, Rule};
 pub(super) use provider::{
     AbsentGroups, AssertionAudience, Claims, ClientAuth, EmailVerified, Provider, ResponseMode, SecretSource,

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{BalanceWord, Ejection, Health, OneOrMany, ProtocolWord, Rule, Size, Timeout, UpstreamTls};
+use super::{
+    BalanceWord, Cors, Ejection, Health, OneOrMany, OriginWord, ProtocolWord, Rule, Size, Timeout,
+    UpstreamTls,
+};
 
 /// An app, or a part of one. Needs `upstream` or `redirect`, and `access`, `policy` or rules.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -118,6 +121,12 @@ pub(in crate::config) struct Route {
     /// download, an upgraded connection. What is sent over a WebSocket, or as an upload, always does.
     #[schemars(extend("default" = "idle"))]
     pub streams: Option<StreamsWord>,
+    /// What scripts of other origins may do.
+    #[schemars(extend("x-default" = "nothing", "examples" = [{"origins": "https://spa.corp.example", "preflight": "pass"}]))]
+    pub cors: Option<Cors>,
+    /// Whose pages may make a browser send unsafe methods and open WebSockets here.
+    #[schemars(extend("default" = "any"))]
+    pub origin: Option<OriginWord>,
     /// What in paths the app needs although two programs could read it differently. A path is forwarded as it came, and
     /// only where every reading of it comes to the same: `/a%2Fb` is refused where `/a/b` is another route's, or the
     /// rules decide otherwise about it.

@@ -30,6 +30,7 @@ const SECTIONS: [Section; 22] = [
     ("`[[routes]]`", &["routes"]),
     ("`[[routes]]` `identity`", &["routes", "identity"]),
     ("`[[routes]]` `limits`", &["routes", "limits"]),
+    ("`[[routes]]` `cors`", &["routes", "cors"]),
     ("`[[routes]]` `redirect`", &["routes", "redirect"]),
     ("`[[routes]]` `timeout`", &["routes", "timeout"]),
     ("`[[routes]]` `health`", &["routes", "health"]),

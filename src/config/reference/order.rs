@@ -4,8 +4,9 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor, value::Error};
 use serde_json::Value;
 
 use super::super::raw::{
-    Admin, CertificatePair, Claims, Ejection, HeaderRules, Health, Identity, Limit, ListenTable, Log, Policy,
-    Provider, ProxyProtocolTable, Redirect, Route, Rule, SecretSource, Server, Session, Timeout, UpstreamTls,
+    Admin, CertificatePair, Claims, Cors, Ejection, HeaderRules, Health, Identity, Limit, ListenTable, Log,
+    Policy, Provider, ProxyProtocolTable, Redirect, Route, Rule, SecretSource, Server, Session, Timeout,
+    UpstreamTls,
 };
 
 /// The keys of `table` in their order.
@@ -20,7 +21,7 @@ pub(super) fn keys(table: &Value) -> Vec<&str> {
     keys
 }
 
-fn orders() -> [&'static [&'static str]; 21] {
+fn orders() -> [&'static [&'static str]; 22] {
     [
         fields::<Server>(),
         fields::<ListenTable>(),
@@ -37,6 +38,7 @@ fn orders() -> [&'static [&'static str]; 21] {
         fields::<Route>(),
         fields::<Identity>(),
         fields::<Limit>(),
+        fields::<Cors>(),
         fields::<Redirect>(),
         fields::<Timeout>(),
         fields::<Health>(),

@@ -7,6 +7,7 @@ mod fault_structure;
 mod loads;
 mod meaning;
 mod mutations;
+mod origins;
 mod providers;
 mod reports;
 mod secrets;

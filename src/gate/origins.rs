@@ -1,0 +1,104 @@
+//! What pages of other origins may do: preflights, refusals that scripts may read, and requests that a page of
+//! another host makes a browser send (invariant 18).
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
+use http_body::Body;
+
+use super::inbound::Inbound;
+use super::rejection::Rejection;
+use super::route::Route;
+use super::settings::{OriginSettings, Preflight, SentFrom};
+use crate::authn::Authentication;
+use crate::request::Authority;
+
+/// What scripts may read of a refusal beside its body: what is wrong, and when to try again.
+const READABLE: HeaderValue = HeaderValue::from_static("WWW-Authenticate, Retry-After, X-Request-Id");
+
+/// Fields that make a server take a request for one with another method, or for somebody's.
+const NOT_OF_A_PREFLIGHT: [HeaderName; 6] = [
+    header::AUTHORIZATION,
+    header::COOKIE,
+    header::TRANSFER_ENCODING,
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
+];
+
+/// The origin that may read what the gateway answers, where the request names one of the route's.
+pub(super) fn reader(settings: &OriginSettings, headers: &HeaderMap) -> Option<HeaderValue> {
+    if settings.readers.is_empty() {
+        return None;
+    }
+    let origin = only(headers, &header::ORIGIN)?;
+    settings.readers.iter().any(|reader| origin == reader.as_str()).then(|| origin.clone())
+}
+
+/// Lets scripts of `reader` read a refusal (Fetch, section 3.3.3). The answer is another for every origin.
+pub(super) fn let_read(reader: HeaderValue, headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, reader);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, READABLE);
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+}
+
+/// Whether this is a preflight that the app answers itself (Fetch, section 3.3.2). It carries no credential, so
+/// nobody could be judged; whatever carries one, a body or another method in its fields is no preflight.
+pub(super) fn is_passed_preflight<B: Body>(settings: &OriginSettings, request: &Request<B>) -> bool {
+    let headers = request.headers();
+    settings.preflight == Preflight::Pass
+        && *request.method() == Method::OPTIONS
+        && only(headers, &header::ORIGIN).is_some()
+        && only(headers, &header::ACCESS_CONTROL_REQUEST_METHOD).is_some()
+        && request.body().is_end_stream()
+        && !NOT_OF_A_PREFLIGHT.iter().any(|name| headers.contains_key(name))
+}
+
+/// Refuses what changes something, and WebSockets, where a page of another host made the browser send it. Cookies
+/// come along from every host of the same site, and with a WebSocket no rule of browsers holds its page back. A
+/// bearer token is no browser's to send along.
+pub(super) fn check<B>(
+    route: &Route,
+    inbound: &Inbound,
+    authentication: &Authentication,
+    request: &Request<B>,
+) -> Result<(), Rejection> {
+    let ambient = !matches!(authentication, Authentication::Bearer(_));
+    let guarded = ambient && route.origins.sent_from == SentFrom::SameHost && is_effective(request);
+    if guarded && !is_ours(&route.origins, inbound, request.headers()) {
+        return Err(Rejection::CrossSite);
+    }
+    Ok(())
+}
+
+/// Whether it may change something (RFC 9110, section 9.2.1), or opens a stream both ways.
+fn is_effective<B>(request: &Request<B>) -> bool {
+    !request.method().is_safe() || request.headers().contains_key(header::UPGRADE)
+}
+
+/// Whether the browser says that a page of this very host, or of an origin that the route names, sent it. Who says
+/// nothing at all is no browser.
+fn is_ours(settings: &OriginSettings, inbound: &Inbound, headers: &HeaderMap) -> bool {
+    if headers.contains_key(header::ORIGIN) {
+        let origin = only(headers, &header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        return origin.is_some_and(|origin| {
+            is_here(inbound, origin) || settings.readers.iter().any(|reader| reader == origin)
+        });
+    }
+    let mut sites = headers.get_all(HeaderName::from_static("sec-fetch-site")).iter();
+    sites.all(|site| site == "same-origin" || site == "none")
+}
+
+fn is_here(inbound: &Inbound, origin: &str) -> bool {
+    let scheme = inbound.forwarding.scheme;
+    let authority = origin.strip_prefix(&format!("{scheme}://")).and_then(|text| Authority::parse(text).ok());
+    authority.is_some_and(|authority| {
+        authority.host() == inbound.authority.host()
+            && authority.port_or_default(scheme) == inbound.authority.port_or_default(scheme)
+    })
+}
+
+/// The field called `name`, where it is there once.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut fields = headers.get_all(name).iter();
+    fields.next().filter(|_| fields.next().is_none())
+}
