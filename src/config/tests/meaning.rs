@@ -7,8 +7,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use super::{Machine, changed, longer, settings};
 use crate::config::Settings;
 use crate::forward::{
-    Balance, ForwardSettings, HeaderRule, IdentityValue, PathRewrite, Protocol, ServerAddress, TokenPass,
-    UpstreamHost, UpstreamSettings,
+    ForwardSettings, HeaderRule, IdentityValue, PathRewrite, TokenPass, UpstreamHost, UpstreamSettings,
 };
 use crate::gate::{RedirectSettings, RouteAction, SiteData};
 use crate::identity::ClaimPath;
@@ -21,7 +20,7 @@ use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 use crate::request::{PathException, PathExceptions, Scheme, TrustedProxies};
 use crate::session::StreamUse;
 
-fn route(line: &str) -> (UpstreamSettings, ForwardSettings) {
+pub(super) fn route(line: &str) -> (UpstreamSettings, ForwardSettings) {
     match settings(&changed("routes", line)).routes.remove(0).action {
         RouteAction::Forward { upstream, forward } => (*upstream, *forward),
         RouteAction::Redirect(redirect) => panic!("{redirect:?}"),
@@ -226,50 +225,6 @@ fn routes_are_called_and_matched_as_written() {
 }
 
 #[test]
-fn upstreams_are_reached_as_written() {
-    let (upstream, _) = route(
-        "upstream = [\"http://a\", \"https://B.example\", \"h2c://[::1]:81\", \"unix:/run/app.sock\"]\nbalance = \"least-requests\"\nkeep_idle = 0",
-    );
-    let tcp = |host: &str, port, tls| ServerAddress::Tcp { host: host.into(), port, tls };
-    let addresses: Vec<_> = upstream.servers.iter().map(|server| server.address.clone()).collect();
-    assert_eq!(
-        addresses,
-        [
-            tcp("a", 80, false),
-            tcp("b.example", 443, true),
-            tcp("[::1]", 81, false),
-            ServerAddress::Unix("/run/app.sock".into())
-        ]
-    );
-    let protocols: Vec<_> = upstream.servers.iter().map(|server| server.protocol).collect();
-    assert_eq!(protocols, [Protocol::Auto, Protocol::Auto, Protocol::Http2, Protocol::Auto]);
-    assert_eq!((upstream.balance, upstream.keep_idle), (Balance::LeastRequests, 0));
-    let spoken = |word: &str| route(&format!("upstream_protocol = \"{word}\"")).0.servers[0].protocol;
-    assert_eq!(
-        (spoken("http1"), spoken("http2"), spoken("auto")),
-        (Protocol::Http1, Protocol::Http2, Protocol::Auto)
-    );
-}
-
-#[test]
-fn upstreams_are_watched_and_bounded_as_written() {
-    let (upstream, forward) = route(
-        "health = { path = \"/h?x\", interval = \"1s\", timeout = \"100ms\", healthy_after = 1, unhealthy_after = 4 }\n\
-         ejection = { after = 0, pause = \"1m\" }\ntimeout = { connect = \"1s\", response = \"2s\", idle = \"3s\" }\nmax_body = \"1MB\"\nmin_body_rate = \"1KiB\"",
-    );
-    let health = upstream.health.unwrap();
-    assert_eq!(
-        (health.path.as_str(), health.interval.as_secs(), health.timeout.as_millis()),
-        ("/h?x", 1, 100)
-    );
-    assert_eq!((health.healthy_after, health.unhealthy_after), (1, 4));
-    assert_eq!((upstream.ejection.after, upstream.ejection.pause.as_secs()), (0, 60));
-    let timeout = upstream.timeout;
-    assert_eq!([timeout.connect, timeout.response, timeout.idle].map(|span| span.as_secs()), [1, 2, 3]);
-    assert_eq!((forward.max_body, forward.min_body_rate), (Some(1_000_000), Some(1024)));
-}
-
-#[test]
 fn streams_and_the_time_behind_an_expiry_are_as_written() {
     let meant = |lines: &str| {
         let route = settings(&changed("routes", lines)).routes.remove(0);
@@ -278,15 +233,6 @@ fn streams_and_the_time_behind_an_expiry_are_as_written() {
     assert_eq!(meant("streams"), (300, StreamUse::Unused));
     assert_eq!(meant("timeout = { after_expiry = \"0s\" }\nstreams = \"use\""), (0, StreamUse::Used));
     assert_eq!(meant("timeout = { idle = \"1s\" }\nstreams = \"idle\""), (300, StreamUse::Unused));
-}
-
-#[test]
-fn tls_towards_upstreams_is_as_written() {
-    let (upstream, _) = route(
-        "upstream = \"https://a\"\nupstream_tls = { ca = { file = \"tls.crt\" }, cert = { file = \"tls.crt\" }, key = { file = \"tls.key\" }, server_name = \"b.example\" }",
-    );
-    assert!(upstream.tls.ca.is_some() && upstream.tls.client.is_some());
-    assert_eq!(upstream.tls.server_name.as_deref(), Some("b.example"));
 }
 
 #[test]

@@ -8,10 +8,12 @@ mod loads;
 mod meaning;
 mod mutations;
 mod origins;
+mod provider_warnings;
 mod providers;
 mod reports;
 mod secrets;
 mod slips;
+mod upstreams;
 mod warnings;
 mod whose;
 
