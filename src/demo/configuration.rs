@@ -19,6 +19,7 @@ impl Demo {
 listen = "{listen}"
 public_url = "{public}"
 state = "memory"                            # sessions end with the process; name a file to keep them
+max_connections = 500                       # enough for a demo; without this line it is 20,000
 
 # Who signs people in. Discovery does the rest.
 [providers.demo]
