@@ -32,7 +32,7 @@ async fn ask(house: &House, method: Method, path: &str, headers: &[(&str, &str)]
     Browser::new().send(method, &house.gateway.url(path), headers, "").await
 }
 
-fn readable_by<'a>(answer: &'a Answer) -> &'a str {
+fn readable_by(answer: &Answer) -> &str {
     answer.header("access-control-allow-origin")
 }
 
