@@ -70,3 +70,43 @@ async fn invariant_20_a_tolerated_spelling_passes_no_rule_of_paths() {
         "{told}"
     );
 }
+
+const STRIPPED: &str = r#"
+[[routes]]
+path = "/app"
+strip_path = true
+upstream = "{app}"
+accept = "bearer"
+access = "signed-in"
+deny = [{ paths = ["/app/admin"], scopes = ["orders:read"] }]
+tolerate = ["encoded-slash", "semicolon", "empty-segment"]
+"#;
+
+/// The app gets `//x/admin`, which is the path `/admin` at a host `x` to whoever reads it as a URL.
+#[tokio::test]
+async fn invariant_20_what_is_left_of_a_stripped_path_passes_no_rule_of_paths() {
+    let (app, issuer) = (App::start().await, Impostor::start().await);
+    let rest = format!("{}{}", issuer.configuration(), STRIPPED.replace("{app}", &app.url()));
+    let gateway = Gateway::start(&rest);
+    let ask = async |path: &str| {
+        let token = issuer.access_token(&json!({"scope": "orders:read"}));
+        let authorization = format!("Bearer {token}");
+        let headers = [("authorization", authorization.as_str()), ("accept", "*/*")];
+        Browser::new().send(Method::GET, &gateway.url(path), &headers, "").await.status
+    };
+    until_async("a good token", || async { ask("/app/x/y").await == 200 }).await;
+    let before = app.served();
+    for path in [
+        "/app/admin",
+        "/app//x/admin",
+        "/app/%2fx/admin",
+        "/app/%5cx/admin",
+        "/app;a%2fb//x/admin",
+        "//app//x/admin",
+    ] {
+        let status = ask(path).await;
+        assert!(matches!(status, 400 | 403), "{path}: {status}");
+    }
+    assert_eq!(app.served(), before, "none of them reached the app");
+    assert_eq!(ask("/app/x//admin").await, 200, "there is no host in front of it");
+}

@@ -42,6 +42,8 @@ struct Link<'a> {
 enum Unreachable {
     #[error("Destination is not below the route's path")]
     Elsewhere,
+    #[error("Destination is neither an address nor a path, or is there twice")]
+    Unclear,
     #[error("Destination has no clear path")]
     Path(#[source] PathError),
 }
@@ -63,8 +65,10 @@ impl Outside<'_> {
     /// # Errors
     /// Where it is not below the route's path: the app would take it for another.
     pub(super) fn ask(&self, headers: &mut HeaderMap) -> Result<(), ForwardError> {
-        let asked = headers.get(DESTINATION).and_then(|value| value.to_str().ok());
-        let inward = asked.map_or(Ok(None), |asked| self.inward(asked));
+        let mut fields = headers.get_all(DESTINATION).iter();
+        let Some(asked) = fields.next() else { return Ok(()) };
+        let asked = asked.to_str().ok().filter(|_| fields.next().is_none()).ok_or(Unreachable::Unclear);
+        let inward = asked.and_then(|asked| self.inward(asked));
         let inward = inward.map_err(|error| ForwardError::new(Fault::BadTarget, error))?;
         if let Some(inward) = inward.and_then(|inward| HeaderValue::try_from(inward).ok()) {
             headers.insert(DESTINATION, inward);
@@ -77,12 +81,19 @@ impl Outside<'_> {
         let Link { origin, path, rest } = Link::read(told, app.scheme)?;
         let path = self.outward_path(path)?;
         match origin {
-            None => Some(format!("{path}{rest}")),
+            None if self.may_stand_alone() => Some(format!("{path}{rest}")),
+            None => Some(format!("{}://{}{path}{rest}", self.scheme, self.authority)),
             Some(origin) if self.is_called(origin) || app.is_called(origin) => {
                 Some(format!("{}://{}{path}{rest}", self.scheme, self.authority))
             }
             Some(_) => None,
         }
+    }
+
+    /// Whether a path can be told without an origin. Where something is taken off and nothing stands in its place, what
+    /// is left of `/base//evil.example` would be another host (invariant 13).
+    fn may_stand_alone(&self) -> bool {
+        matches!(self.rewrite, PathRewrite::Keep) || !self.written_prefix.is_empty()
     }
 
     /// What the app calls `path`, as clients must call it; `None` where they cannot get there. An app that has
@@ -99,7 +110,8 @@ impl Outside<'_> {
     }
 
     fn inward(&self, asked: &str) -> Result<Option<String>, Unreachable> {
-        let Some(Link { origin, path, rest }) = Link::read(asked, self.scheme) else { return Ok(None) };
+        // What is read from where one stands may lead anywhere, and is no Destination.
+        let Link { origin, path, rest } = Link::read(asked, self.scheme).ok_or(Unreachable::Unclear)?;
         if origin.is_some_and(|origin| !self.is_called(origin)) {
             return Ok(None);
         }
@@ -108,7 +120,7 @@ impl Outside<'_> {
             PathRewrite::Keep => ("", path.raw()),
             PathRewrite::Replace { segments, with } => {
                 below(path.decoded(), self.prefix).ok_or(Unreachable::Elsewhere)?;
-                replace(path.raw(), *segments, with)
+                replace(&path, *segments, with)
             }
         };
         let query = rest.split('#').next().unwrap_or_default();
@@ -253,6 +265,29 @@ mod tests {
     }
 
     #[test]
+    fn invariant_13_no_path_of_the_app_becomes_another_host() {
+        let authority = Authority::parse("wiki.example").unwrap();
+        let rewrite = PathRewrite::Replace { segments: 0, with: "/base".into() };
+        let outside = Outside {
+            scheme: Scheme::Https,
+            authority: &authority,
+            prefix: "",
+            written_prefix: "",
+            rewrite: &rewrite,
+        };
+        let host = HeaderValue::from_static("10.0.0.5:8080");
+        let app = Inside { hosts: [&host, &host], scheme: Scheme::Http };
+        for (said, told) in [
+            ("/base/x?q", "https://wiki.example/x?q"),
+            ("/base//evil.example/x", "https://wiki.example//evil.example/x"),
+            ("/base/\\evil.example/x", "https://wiki.example/\\evil.example/x"),
+            ("/base/\t/evil.example/x", "https://wiki.example/\t/evil.example/x"),
+        ] {
+            assert_eq!(outside.outward(said, &app).as_deref(), Some(told), "{said:?}");
+        }
+    }
+
+    #[test]
     fn invariant_2_a_destination_is_below_the_route_or_refused() {
         let asked = |rewrite: &PathRewrite, text: &str| with(rewrite, |outside| outside.inward(text));
         for (said, expected) in [
@@ -261,7 +296,6 @@ mod tests {
             ("/t%68e%20app/b%2Fc", Some("/b%2Fc")),
             ("/the%20app", Some("/")),
             ("https://other.example/the%20app/b", None),
-            ("b.txt", None),
         ] {
             assert_eq!(asked(&strip(), said).unwrap().as_deref(), expected, "{said}");
         }
@@ -273,10 +307,30 @@ mod tests {
             "/the%20app/../b",
             "/the%20app/%2e%2e/b",
             "/the%20app/b\\..\\c",
+            "b.txt",
+            "../b.txt",
+            "http:/b.txt",
+            "dav://wiki.example/b.txt",
         ] {
             assert!(asked(&strip(), outside).is_err(), "{outside}");
         }
         assert_eq!(asked(&PathRewrite::Keep, "https://wiki.example/b").unwrap().as_deref(), Some("/b"));
+    }
+
+    #[test]
+    fn invariant_2_a_destination_that_an_app_could_read_otherwise_is_refused() {
+        let asked = |values: &[&[u8]]| {
+            let field = |value: &&[u8]| (DESTINATION, HeaderValue::from_bytes(value).unwrap());
+            let mut headers: HeaderMap = HeaderMap::new();
+            for (name, value) in values.iter().map(field) {
+                headers.append(name, value);
+            }
+            with(&strip(), |outside| outside.ask(&mut headers)).map(|()| headers.get(DESTINATION).cloned())
+        };
+        assert_eq!(asked(&[]).unwrap(), None);
+        assert_eq!(asked(&[b"/the%20app/b"]).unwrap().unwrap(), "/b");
+        assert!(asked(&[b"https://other.example/x", b"/secret"]).is_err());
+        assert!(asked(&["/b\u{e4}".as_bytes()]).is_err());
     }
 
     proptest! {

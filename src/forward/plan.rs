@@ -93,6 +93,12 @@ impl Plan {
         Self { settings: settings.clone(), reserved, prefix, stripped }
     }
 
+    /// How many leading segments of a path the upstream does not see.
+    #[must_use]
+    pub fn stripped(&self) -> usize {
+        self.settings.rewrite.stripped()
+    }
+
     /// Makes of the head that came the head that goes: everything doubtful is removed first, then
     /// what the gateway says is added, so that nothing that came can touch it (invariant 9).
     pub(super) fn prepare(

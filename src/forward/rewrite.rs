@@ -22,16 +22,16 @@ pub(super) fn target(
         PathRewrite::Keep => compose("", path.raw(), query),
         PathRewrite::Replace { .. } if raw == "*" => written.ok_or_else(|| Fault::BadTarget.into()),
         PathRewrite::Replace { segments, with } => {
-            let (base, rest) = replace(path.raw(), *segments, with);
+            let (base, rest) = replace(path, *segments, with);
             compose(base, rest, query)
         }
     }
 }
 
-/// `path` without its first `segments` raw segments, as two pieces to be written one after the other.
-/// Raw and decoded segments are counted alike: a slash that is encoded separates in neither.
-pub(super) fn replace<'a>(path: &'a str, segments: usize, with: &'a str) -> (&'a str, &'a str) {
-    let rest = path.match_indices('/').nth(segments).map_or("", |(at, _)| &path[at..]);
+/// `path` without its first `segments` segments, as two pieces to be written one after the other. They are counted as
+/// they were judged (invariant 2): a slash that is encoded separates in neither, and what is empty is no segment.
+pub(super) fn replace<'a>(path: &'a RequestPath, segments: usize, with: &'a str) -> (&'a str, &'a str) {
+    let rest = path.behind(segments);
     match (with.trim_end_matches('/'), rest) {
         ("", "") => ("", "/"),
         (_, "") => ("", with),
@@ -86,6 +86,7 @@ mod tests {
         assert_eq!(replaced("/a/b/c", 2, "/v2/"), "/v2/c");
         assert_eq!(replaced("/a%2Fb/c", 1, "/"), "/c");
         assert_eq!(replaced("/x", 0, "/base"), "/base/x");
+        assert_eq!(replaced("//app/x", 1, "/"), "/x", "an empty segment is none, as it was judged");
         assert_eq!(replaced("*", 1, "/"), "*");
     }
 
@@ -101,11 +102,15 @@ mod tests {
         fn a_replaced_path_is_the_rest_behind_the_new_prefix(
             parts in prop::collection::vec("[a-z%2F;.]{0,4}", 1..6), strip in 0usize..4, with in "/|(/[a-z]{1,3}){1,2}/?",
         ) {
-            let path = format!("/{}", parts.join("/"));
+            let Ok(path) = RequestPath::parse(&format!("/{}", parts.join("/"))) else { return Ok(()) };
             let (base, rest) = replace(&path, strip, &with);
             let whole = format!("{base}{rest}");
             prop_assert!(whole.starts_with('/'));
-            let left: Vec<&str> = parts.iter().map(String::as_str).skip(strip).collect();
+            let mut left = parts.iter().map(String::as_str);
+            for _ in 0..strip {
+                left.by_ref().find(|part| !part.is_empty() && !part.starts_with(';'));
+            }
+            let left: Vec<&str> = left.collect();
             let slow = match left.as_slice() {
                 [] => with.clone(),
                 left => format!("{}/{}", with.trim_end_matches('/'), left.join("/")),

@@ -165,6 +165,17 @@ pub enum PathRewrite {
     },
 }
 
+impl PathRewrite {
+    /// How many leading segments the upstream does not see, where nothing stands in their place.
+    #[must_use]
+    pub fn stripped(&self) -> usize {
+        match self {
+            Self::Replace { segments, with } if with == "/" => *segments,
+            Self::Replace { .. } | Self::Keep => 0,
+        }
+    }
+}
+
 /// Which `Host` the upstream sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpstreamHost {

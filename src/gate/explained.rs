@@ -105,7 +105,11 @@ fn judged<'a>(settings: &'a GateSettings, request: &Imagined) -> Result<Explaine
     let question = Question { principal: request.principal.as_ref(), method, path: &path, client };
     let access = Access::compile(&route.access);
     let decision = decide(&access, &question);
-    let readings = path.readings().ok_or_else(|| Ambiguous::too_deep().what)?;
+    let stripped = match &route.action {
+        RouteAction::Forward { forward, .. } => forward.rewrite.stripped(),
+        RouteAction::Redirect(_) => 0,
+    };
+    let readings = path.readings(stripped).ok_or_else(|| Ambiguous::too_deep().what)?;
     for reading in &readings {
         if own::holds(reading.decoded()) || is_elsewhere(&table, &authority, scheme, reading, route, method) {
             return Err(Ambiguous::other_route(reading).what);

@@ -9,19 +9,19 @@ use super::rejection::Rejection;
 use super::route::Route;
 use super::settings::{OriginSettings, Preflight, SentFrom};
 use crate::authn::Authentication;
-use crate::request::Authority;
+use crate::request::{Authority, could_be};
 
 /// What scripts may read of a refusal beside its body: what is wrong, and when to try again.
 const READABLE: HeaderValue = HeaderValue::from_static("WWW-Authenticate, Retry-After, X-Request-Id");
 
 /// Fields that make a server take a request for one with another method, or for somebody's.
-const NOT_OF_A_PREFLIGHT: [HeaderName; 6] = [
-    header::AUTHORIZATION,
-    header::COOKIE,
-    header::TRANSFER_ENCODING,
-    HeaderName::from_static("x-http-method"),
-    HeaderName::from_static("x-http-method-override"),
-    HeaderName::from_static("x-method-override"),
+const NOT_OF_A_PREFLIGHT: [&str; 6] = [
+    "authorization",
+    "cookie",
+    "transfer-encoding",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
 ];
 
 /// The origin that may read what the gateway answers, where the request names one of the route's.
@@ -50,7 +50,12 @@ pub(super) fn is_passed_preflight<B: Body>(settings: &OriginSettings, request: &
         && only(headers, &header::ORIGIN).is_some()
         && only(headers, &header::ACCESS_CONTROL_REQUEST_METHOD).is_some()
         && request.body().is_end_stream()
-        && !NOT_OF_A_PREFLIGHT.iter().any(|name| headers.contains_key(name))
+        && !headers.keys().any(is_not_of_a_preflight)
+}
+
+/// By any name that a server could take for one of these: CGI and WSGI read `_` as `-`.
+fn is_not_of_a_preflight(name: &HeaderName) -> bool {
+    NOT_OF_A_PREFLIGHT.iter().any(|not| could_be(name, not))
 }
 
 /// Refuses what changes something, and WebSockets, where a page of another host made the browser send it. Cookies

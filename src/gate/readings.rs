@@ -22,7 +22,8 @@ pub(super) fn read(
     if inbound.path.exceptions().is_empty() {
         return Ok(());
     }
-    let readings = inbound.path.readings().ok_or_else(|| Rejection::from(Ambiguous::too_deep()))?;
+    let readings =
+        inbound.path.readings(route.stripped()).ok_or_else(|| Rejection::from(Ambiguous::too_deep()))?;
     let is_elsewhere = |path: &&RequestPath| match house.route_of(transport, inbound, path) {
         _ if own::holds(path.decoded()) => true,
         Ok(found) => !Arc::ptr_eq(found, route),

@@ -165,6 +165,14 @@ impl Route {
         }
     }
 
+    /// How many leading segments of a path its app does not see.
+    pub(super) fn stripped(&self) -> usize {
+        match &self.action {
+            Action::Forward(_, plan) => plan.stripped(),
+            Action::Redirect(_) | Action::Own(_) => 0,
+        }
+    }
+
     pub(super) const fn passes_token(&self) -> bool {
         self.passes_token
     }

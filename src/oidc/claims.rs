@@ -151,7 +151,7 @@ fn email(mapping: &ClaimMapping, claims: &Map<String, Value>) -> Option<Email> {
 }
 
 /// As the standard has it, and as Amazon Cognito and JumpCloud do: in a text.
-fn is_true(said: &Value) -> bool {
+pub(super) fn is_true(said: &Value) -> bool {
     match said {
         Value::Bool(truth) => *truth,
         Value::String(text) => text == "true",

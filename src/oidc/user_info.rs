@@ -6,7 +6,7 @@ use openidconnect::AccessToken;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::claims::{Answered, incomplete, lacks_name};
+use super::claims::{Answered, incomplete, is_true, lacks_name};
 use super::health::Endpoint;
 use super::http::{HttpError, good_response, printable};
 use super::id_token::{IdTokenError, audiences, check_issuer, numeric_date};
@@ -161,17 +161,20 @@ fn check_user_info(claims: &Map<String, Value>, issuer: &str, client_id: &str) -
     }
 }
 
-/// The ID token's claims win: they are signed. One that is null says nothing (section 5.3.2). `email_verified` is
-/// taken only for the address it was said of.
+/// The ID token's claims win: they are signed. One that is null says nothing (section 5.3.2). That an address is
+/// verified is taken only for the one it was said of; that none is stays, or the operator's word would stand in for it
+/// (`email_verified = { assume = … }` speaks where the provider is silent).
 fn complete(claims: &mut Map<String, Value>, mut more: Map<String, Value>) -> Result<(), UserInfoError> {
     if more.get("sub").is_none_or(|sub| !sub.is_string() || claims.get("sub") != Some(sub)) {
         return Err(UserInfoError::OtherSubject);
     }
     claims.retain(|_, value| !value.is_null());
-    if claims.get("email").is_some_and(|email| more.get("email") != Some(email)) {
+    more.retain(|_, value| !value.is_null());
+    if claims.get("email").is_some_and(|email| more.get("email") != Some(email)) && affirms(&more) {
         more.remove("email_verified");
     }
-    if !claims.contains_key("email") && more.contains_key("email") {
+    let speaks = more.contains_key("email_verified");
+    if !claims.contains_key("email") && more.contains_key("email") && (speaks || affirms(claims)) {
         claims.remove("email_verified");
     }
     for (name, value) in more {
@@ -180,6 +183,10 @@ fn complete(claims: &mut Map<String, Value>, mut more: Map<String, Value>) -> Re
         }
     }
     Ok(())
+}
+
+fn affirms(claims: &Map<String, Value>) -> bool {
+    claims.get("email_verified").is_some_and(is_true)
 }
 
 #[cfg(test)]
@@ -210,6 +217,17 @@ mod tests {
         let stray = json!({"sub": "1", "email": "boss@x"});
         assert_eq!(completed(&json!({"sub": "1", "email_verified": true}), &stray), Ok(stray));
         assert_eq!(completed(&json!({"sub": "1"}), &more), Ok(more.clone()));
+    }
+
+    /// What the provider denies the operator must not be asked about.
+    #[test]
+    fn invariant_11_that_an_address_is_not_verified_is_never_lost() {
+        let denied = json!({"sub": "1", "email": "A@x", "email_verified": false});
+        let other_case = completed(&json!({"sub": "1", "email": "a@x"}), &denied);
+        assert_eq!(other_case, Ok(json!({"sub": "1", "email": "a@x", "email_verified": false})));
+        let stray = json!({"sub": "1", "email": "a@x"});
+        let kept = completed(&json!({"sub": "1", "email_verified": false}), &stray);
+        assert_eq!(kept, Ok(json!({"sub": "1", "email": "a@x", "email_verified": false})));
     }
 
     #[test]

@@ -55,6 +55,13 @@ pub fn check_field_name(name: &HeaderName) -> Result<(), FieldNameError> {
     check(name.as_str().as_bytes())
 }
 
+/// Whether a server could take `name` for `meant`, which is written with `-` alone.
+#[must_use]
+pub fn could_be(name: &HeaderName, meant: &str) -> bool {
+    let name = trimmed(name.as_str().as_bytes()).unwrap_or_default();
+    name.len() == meant.len() && name.iter().zip(meant.bytes()).all(|(byte, other)| fold(*byte) == other)
+}
+
 /// Names that begin, measure and end unlike all of them cost one look-up.
 fn check(name: &[u8]) -> Result<(), FieldNameError> {
     let (Some(first), Some(last)) = (name.first(), name.last()) else { return Ok(()) };
@@ -66,10 +73,14 @@ fn check(name: &[u8]) -> Result<(), FieldNameError> {
 }
 
 /// Servers that fold bytes to `-` may take away those at the ends as well.
-fn meant(name: &[u8]) -> Option<&'static str> {
+fn trimmed(name: &[u8]) -> Option<&[u8]> {
     let start = name.iter().position(u8::is_ascii_alphanumeric)?;
     let end = name.iter().rposition(u8::is_ascii_alphanumeric)? + 1;
-    let trimmed = &name[start..end];
+    name.get(start..end)
+}
+
+fn meant(name: &[u8]) -> Option<&'static str> {
+    let trimmed = trimmed(name)?;
     if trimmed.len() == name.len() && !name.iter().any(|byte| is_separator(*byte)) {
         return None;
     }

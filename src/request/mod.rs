@@ -12,7 +12,7 @@ mod transport;
 
 pub use authority::{Authority, AuthorityError};
 pub use client::{ClientAddress, TrustedProxies};
-pub use field_names::{FieldNameError, check_field_name, check_field_names};
+pub use field_names::{FieldNameError, check_field_name, check_field_names, could_be};
 pub use forwarding::{Forwarding, ForwardingError};
 pub use interim::InterimAnswers;
 pub use memo::{Memo, Origin, OriginFields};

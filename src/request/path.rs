@@ -9,7 +9,7 @@ mod tests;
 
 pub use exceptions::{PathException, PathExceptions};
 
-use decode::decode;
+use decode::{decode, is_named};
 
 /// The longest path, in bytes as it came.
 const MAX_LENGTH: usize = 8 * 1024;
@@ -108,6 +108,21 @@ impl RequestPath {
     #[must_use]
     pub fn decoded(&self) -> &str {
         self.decoded.as_deref().unwrap_or(&self.raw)
+    }
+
+    /// The path as it came, without its first `segments` segments; empty where nothing follows them. Segments are
+    /// counted as [`RequestPath::decoded`] has them: empty ones are none.
+    #[must_use]
+    pub fn behind(&self, segments: usize) -> &str {
+        let (mut at, mut left) = (0, segments);
+        for segment in self.raw.split('/').skip(1) {
+            if left == 0 {
+                break;
+            }
+            left -= usize::from(is_named(segment));
+            at += 1 + segment.len();
+        }
+        self.raw.get(at..).unwrap_or_default()
     }
 
     /// What the matched route must tolerate.

@@ -95,3 +95,29 @@ fn many_interim_answers_are_borne_and_endless_ones_are_not() {
         assert!(status == "502" || passed == times, "{passed} of {times}");
     }
 }
+
+/// A proxy in front sends several people's requests over one connection.
+#[test]
+fn what_one_request_was_told_too_late_is_not_told_to_the_next() {
+    let taken = Arc::new(Barrier::new(2));
+    let all_taken = Arc::clone(&taken);
+    let hint = format!("HTTP/1.1 103 Early Hints\r\nLink: <{}>\r\n\r\n", "x".repeat(15_000));
+    let app = App::start(move |conn, request| {
+        if request.target() != "/first" {
+            conn.say(OK);
+            return true;
+        }
+        conn.say(format!("{}HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", hint.repeat(900)));
+        assert!(conn.rest().is_empty(), "closed once the answer has been read");
+        all_taken.wait();
+        false
+    });
+    let gateway = Gateway::start(&app.route(""));
+    let mut conn = gateway.connect();
+    conn.say("GET /first HTTP/1.1\r\nHost: app.example\r\n\r\n");
+    taken.wait();
+    while !conn.until("\r\n\r\n").unwrap().starts_with("HTTP/1.1 204 ") {}
+    conn.say("GET /second HTTP/1.1\r\nHost: app.example\r\n\r\n");
+    let next = conn.until("\r\n\r\n").unwrap();
+    assert!(next.starts_with("HTTP/1.1 200 "), "{}", &next[..40]);
+}

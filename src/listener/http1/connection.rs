@@ -25,7 +25,7 @@ use super::refused::{Ambiguity, Refused};
 use super::slot::Feeder;
 use super::wire::{Gone, Wire};
 use crate::http1::{Io, SMALL, Transfer, Upgrade};
-use crate::request::Transport;
+use crate::request::{InterimAnswers, Transport};
 
 /// A client that is still sending has so long, and so many bytes, to read an answer that ends the connection: a
 /// close at once would be a reset, which overtakes the answer (RFC 9112, section 9.6).
@@ -142,7 +142,10 @@ impl<H: Handler> Http1<H> {
                 handled.map(Ok)
             };
             let mut handled = handled;
-            poll_fn(|cx| wire.poll_meanwhile(feeder, cx, &mut handled)).await?
+            let response = poll_fn(|cx| wire.poll_meanwhile(feeder, cx, &mut handled)).await?;
+            // There was no room for it: it must not stand before the answer to somebody else's request.
+            drop(interim.map(InterimAnswers::take));
+            response
         };
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let (mut transfer, persists) = wire.begin_answer(&response, asked, feeder);

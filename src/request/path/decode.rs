@@ -168,6 +168,11 @@ impl Writer {
     }
 }
 
+/// Whether anything of a segment is left without its parameters.
+pub(super) fn is_named(segment: &str) -> bool {
+    unit(segment.as_bytes(), 0).is_some_and(|(byte, _)| byte != b';')
+}
+
 fn two_digits(segment: &[u8], at: usize) -> bool {
     let Some((first, next)) = unit(segment, at) else { return false };
     first.is_ascii_hexdigit() && unit(segment, next).is_some_and(|(second, _)| second.is_ascii_hexdigit())

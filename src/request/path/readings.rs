@@ -43,23 +43,19 @@ enum Empty {
 
 impl RequestPath {
     /// The other paths that a server may take this one for, where something in it needs a route's tolerance: each
-    /// once, as a path whose [`decoded`](RequestPath::decoded) is that reading. `None` where it is encoded more
-    /// than three times over: nobody can tell them all.
+    /// once, as a path whose [`decoded`](RequestPath::decoded) is that reading. A server that is sent it without its
+    /// first `stripped` segments reads what is left: those readings are among them, behind what was taken off.
+    /// `None` where it is encoded more than three times over: nobody can tell them all.
     #[must_use]
-    pub fn readings(&self) -> Option<Vec<Self>> {
+    pub fn readings(&self, stripped: usize) -> Option<Vec<Self>> {
         if self.exceptions.is_empty() {
             return Some(Vec::new());
         }
-        let mut texts = BTreeSet::new();
-        for separators in [Separators::Plain, Separators::Decoded, Separators::Backslashes] {
-            let mut bytes = self.raw.as_bytes().to_vec();
-            for _ in 0..DEPTHS {
-                bytes = decoded(&bytes, separators);
-                texts.extend(segmented(&bytes));
-            }
-            if decoded(&bytes, separators) != bytes {
-                return None;
-            }
+        let mut texts = texts(&self.raw)?;
+        let rest = self.behind(stripped);
+        if stripped > 0 && !rest.is_empty() {
+            let prefix = self.first(stripped);
+            texts.extend(self::texts(rest)?.into_iter().map(|text| format!("{prefix}{text}")));
         }
         texts.remove(self.decoded());
         let reading = |text: String| Self {
@@ -69,6 +65,28 @@ impl RequestPath {
         };
         Some(texts.into_iter().map(reading).collect())
     }
+
+    /// The first `segments` segments, decoded.
+    fn first(&self, segments: usize) -> &str {
+        let end = self.decoded().match_indices('/').nth(segments).map(|(at, _)| at);
+        end.and_then(|end| self.decoded().get(..end)).unwrap_or_else(|| self.decoded())
+    }
+}
+
+/// What servers make of a path as it is written; `None` where it is encoded deeper than anybody decodes.
+fn texts(raw: &str) -> Option<BTreeSet<String>> {
+    let mut texts = BTreeSet::new();
+    for separators in [Separators::Plain, Separators::Decoded, Separators::Backslashes] {
+        let mut bytes = raw.as_bytes().to_vec();
+        for _ in 0..DEPTHS {
+            bytes = decoded(&bytes, separators);
+            texts.extend(segmented(&bytes));
+        }
+        if decoded(&bytes, separators) != bytes {
+            return None;
+        }
+    }
+    Some(texts)
 }
 
 /// Every escape decoded once, but for separators that stay apart.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::RequestPath;
 
 fn readings(raw: &str) -> Vec<String> {
-    let readings = RequestPath::parse(raw).unwrap().readings().expect("not too deep");
+    let readings = RequestPath::parse(raw).unwrap().readings(0).expect("not too deep");
     readings.iter().map(|path| path.decoded().to_owned()).collect()
 }
 
@@ -42,11 +42,25 @@ fn invariant_20_every_spelling_is_read_as_servers_read_it() {
     }
 }
 
+/// `//x/admin` is what the server gets of `/app//x/admin`, and a browser's URL parser takes `x` for a host.
+#[test]
+fn invariant_20_what_is_left_of_a_stripped_path_is_read_as_well() {
+    for raw in
+        ["/app//x/admin", "/app/%2fx/admin", "/app/%5cx/admin", "/app;a%2fb//x/admin", "/app//x%2fadmin"]
+    {
+        let readings = RequestPath::parse(raw).unwrap().readings(1).unwrap();
+        assert!(readings.iter().any(|path| path.decoded() == "/app/admin"), "{raw}: {readings:?}");
+    }
+    let two = RequestPath::parse("/a//b//x/admin").unwrap().readings(2).unwrap();
+    assert!(two.iter().any(|path| path.decoded() == "/a/b/admin"), "{two:?}");
+    assert_eq!(RequestPath::parse("/app").unwrap().readings(1).unwrap(), []);
+}
+
 #[test]
 fn a_path_that_is_encoded_over_and_over_has_too_many_readings() {
-    assert!(RequestPath::parse("/%252541").unwrap().readings().is_some());
+    assert!(RequestPath::parse("/%252541").unwrap().readings(0).is_some());
     for raw in ["/%25252541", "/a%252525252fb", "/%25252525252525252541"] {
-        assert_eq!(RequestPath::parse(raw).unwrap().readings(), None, "{raw}");
+        assert_eq!(RequestPath::parse(raw).unwrap().readings(0), None, "{raw}");
     }
 }
 
@@ -130,7 +144,7 @@ proptest! {
     #[test]
     fn invariant_20_what_any_server_opens_is_among_the_readings(raw in tolerated_path()) {
         let Ok(path) = RequestPath::parse(&raw) else { return Ok(()) };
-        let Some(others) = path.readings() else {
+        let Some(others) = path.readings(0) else {
             prop_assert_ne!(decode(&raw, 3), decode(&raw, 4), "refused only where it goes deeper");
             return Ok(());
         };

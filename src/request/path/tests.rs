@@ -235,3 +235,22 @@ fn opened(path: &str) -> Vec<String> {
     let name = |segment: String| segment.split(';').next().unwrap_or_default().to_owned();
     path.split('/').map(decode).map(name).filter(|name| !name.is_empty()).collect()
 }
+
+#[test]
+fn what_is_behind_the_first_segments_counts_them_as_they_were_judged() {
+    let behind = |raw: &str, segments| RequestPath::parse(raw).unwrap().behind(segments).to_owned();
+    for (raw, segments, rest) in [
+        ("/app/x", 0, "/app/x"),
+        ("/app/x", 1, "/x"),
+        ("/app", 1, ""),
+        ("/app/", 1, "/"),
+        ("/a%2Fb/c", 1, "/c"),
+        ("/a;p/c", 1, "/c"),
+        ("//app/x", 1, "/x"),
+        ("/;p/app/x", 1, "/x"),
+        ("/%3Bp/app/x", 1, "/x"),
+        ("/a//b//c", 2, "//c"),
+    ] {
+        assert_eq!(behind(raw, segments), rest, "{raw} without {segments}");
+    }
+}
