@@ -25,6 +25,7 @@ mod full_disk;
 mod idle_sessions;
 mod layering;
 mod other_origins;
+mod packaging;
 mod refreshing_tokens;
 mod secrets_stay_secret;
 mod sessions;
