@@ -112,6 +112,26 @@ fn pages_about_trouble_can_be_read_in_every_window() {
     walk("trouble", [("GATEWAY", gateway.url(""))]);
 }
 
+/// What people call the providers of a gateway that has many.
+const DOZEN: &str = "Aberdeen, Bergen Works, Cork, Dover Works, Essen, Fulda, Galway, Hull, Izmir, Jena, Kiel, \
+                     Lund Works";
+
+#[test]
+fn among_a_dozen_providers_people_find_theirs_by_typing_and_without_scripts_see_all() {
+    let provider = |name: &str| {
+        let key = name.split(' ').next().unwrap_or_default().to_lowercase();
+        format!(
+            "[providers.{key}]\nissuer = \"http://127.0.0.1:{}/{key}\"\ndisplay_name = \"{name}\"\n\
+             client_id = \"portcullis\"\n",
+            free_port()
+        )
+    };
+    let providers: String = DOZEN.split(", ").map(provider).collect();
+    let route = "[[routes]]\nname = \"wiki\"\nupstream = \"http://127.0.0.1:9\"\naccess = \"signed-in\"\n";
+    let gateway = Gateway::start(&format!("{providers}{route}"));
+    walk("dozen", [("GATEWAY", gateway.url(""))]);
+}
+
 /// The provider is another site than the gateway, by address and by scheme.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_on_another_site_posts_its_answer_and_the_person_is_signed_in() {

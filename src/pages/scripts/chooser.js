@@ -13,7 +13,7 @@
   filter?.addEventListener("input", () => {
     const wanted = filter.value.trim().toLowerCase();
     const shown = links.filter((link) => {
-      const fits = link.textContent.toLowerCase().includes(wanted);
+      const fits = link.querySelector("span").textContent.toLowerCase().includes(wanted);
       link.closest("li").hidden = !fits;
       return fits;
     });

@@ -1,5 +1,5 @@
-// Without a mouse: where one is can always be seen.
-import assert from 'node:assert/strict';
+// Everything without a mouse.
+import { isSeen, press } from './keys.mjs';
 
 export default async function walk(walker) {
   const { page } = walker;
@@ -32,30 +32,4 @@ export default async function walk(walker) {
   await walker.heading('You are signed out');
   await press(page, 'Sign in again');
   await walker.heading('Sign in');
-}
-
-/// Goes to a link or button step by step and presses it.
-async function press(page, name) {
-  for (let steps = 0; steps < 30; steps += 1) {
-    if ((await focused(page)).name === name) return isSeen(page, name).then(() => page.keyboard.press('Enter'));
-    await page.keyboard.press('Tab');
-  }
-  assert.fail(`the keyboard does not reach "${name}" on ${page.url()}`);
-}
-
-async function isSeen(page, name) {
-  const { name: at, outline } = await focused(page);
-  assert.equal(at, name);
-  assert.ok(outline >= 2, `"${name}" does not show that it is chosen`);
-}
-
-function focused(page) {
-  return page.evaluate(() => {
-    const at = document.activeElement;
-    const style = getComputedStyle(at);
-    return {
-      name: (at.labels?.[0] ?? at).textContent.trim(),
-      outline: style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth),
-    };
-  });
 }
