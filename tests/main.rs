@@ -35,6 +35,7 @@ mod state_file;
 mod support;
 mod take_over;
 mod terminal;
+mod tokens_by_other_fields;
 mod tolerated_spellings;
 mod traffic;
 mod two_hosts_one_sign_in;

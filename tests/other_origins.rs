@@ -87,6 +87,7 @@ async fn invariant_1_nothing_but_a_preflight_passes_as_one() {
         (Method::OPTIONS, "/api/x", Some(("x-http-method-override", "DELETE"))),
         (Method::OPTIONS, "/api/x", Some(("x-method-override", "DELETE"))),
         (Method::OPTIONS, "/api/x", Some(("x-http-method", "DELETE"))),
+        (Method::OPTIONS, "/api/x", Some(("x-portcullis-authorization", "Bearer x"))),
         (Method::OPTIONS, "/api/x", Some(("x_http_method_override", "DELETE"))),
         (Method::OPTIONS, "/api/x", Some(("x.http-method.override", "DELETE"))),
         (Method::OPTIONS, "/api/x", Some(("authorization_", "Basic YTpi"))),

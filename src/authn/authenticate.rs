@@ -6,7 +6,8 @@ use http::HeaderMap;
 
 use super::bearer::Remembered;
 use super::lookups::Lookups;
-use super::{BearerVerifier, Credential, TokenRefusal, Verified, credential};
+use super::presented::{Presented, names_issuer};
+use super::{BearerVerifier, Carrier, TokenRefusal, Verified};
 use crate::identity::Principal;
 use crate::oidc::Providers;
 use crate::session::{
@@ -19,8 +20,18 @@ use crate::telemetry::Metrics;
 pub struct Accept {
     /// Session cookies; without it nobody is redirected to sign in.
     pub session: bool,
-    /// `Authorization: Bearer`.
+    /// Access tokens as `Authorization: Bearer`.
     pub bearer: bool,
+    /// Access tokens as the password of `Authorization: Basic`.
+    pub basic: bool,
+}
+
+impl Accept {
+    /// Whether access tokens let anybody in.
+    #[must_use]
+    pub const fn tokens(self) -> bool {
+        self.bearer || self.basic
+    }
 }
 
 /// What the credentials of a request came to. Absent, unusable and good are different things
@@ -34,7 +45,7 @@ pub enum Authentication {
     Ended,
     /// A live session.
     Session(SessionKey, Arc<Session>),
-    /// A good access token.
+    /// A good access token, by whichever field.
     Bearer(Arc<Verified>),
 }
 
@@ -103,8 +114,8 @@ impl Authenticator {
     }
 
     /// Reads the credentials of a request for `host` (lower-case, without port: cookies know no ports).
-    /// A bearer token, where it is accepted and there, decides alone: a bad one is never made good by a
-    /// cookie beside it.
+    /// An access token, where it is accepted and there, decides alone: a bad one is never made good by a
+    /// cookie beside it. One that is none of ours is the app's where a session is good, and decides nothing.
     ///
     /// # Errors
     /// Where a credential is refused, or cannot be judged now.
@@ -114,14 +125,52 @@ impl Authenticator {
         host: &str,
         headers: &HeaderMap,
     ) -> Result<Authentication, AuthenticationError> {
-        if accept.bearer {
-            match credential(headers) {
-                Credential::Bearer(token) => return self.bearer(token).await,
-                Credential::Malformed(error) => return Err(TokenRefusal::from(error).into()),
-                Credential::Absent | Credential::Other => {}
-            }
+        if let Some(token) = self.presented(accept, headers)? {
+            let refusal = match self.bearer(token.expose()).await {
+                Ok(found) => return Ok(found),
+                Err(refusal) => refusal,
+            };
+            // Boxed, so that the futures of all requests do not carry the room for it.
+            return match Box::pin(self.session_beside(accept, &token, host, headers)).await? {
+                Some(found) => Ok(found),
+                None => Err(refusal),
+            };
         }
         if accept.session { Ok(self.session(host, headers).await?) } else { Ok(Authentication::Anonymous) }
+    }
+
+    fn presented<'a>(
+        &self,
+        accept: Accept,
+        headers: &'a HeaderMap,
+    ) -> Result<Option<Presented<'a>>, AuthenticationError> {
+        if !accept.tokens() {
+            return Ok(None);
+        }
+        let presented = Presented::read(accept, headers, |token| self.is_ours(token));
+        presented.map_err(|error| TokenRefusal::from(error).into())
+    }
+
+    /// What counts in the place of a refused token: a good session, where the token is not ours. Browsers send Basic
+    /// by themselves, for whatever once asked for it: that is nobody's word, and its sender may sign in.
+    async fn session_beside(
+        &self,
+        accept: Accept,
+        token: &Presented<'_>,
+        host: &str,
+        headers: &HeaderMap,
+    ) -> Result<Option<Authentication>, StoreUnavailable> {
+        if !accept.session || token.by == Carrier::Beside || self.is_ours(token.expose()) {
+            return Ok(None);
+        }
+        let found = self.session(host, headers).await?;
+        let counts = found.principal().is_some() || token.by == Carrier::Basic;
+        Ok(counts.then_some(found))
+    }
+
+    /// Whether one of our issuers is said to have made it.
+    fn is_ours(&self, token: &str) -> bool {
+        names_issuer(token, |iss| self.providers.iter().any(|provider| provider.issuer().as_str() == iss))
     }
 
     /// Reads the session cookie alone.

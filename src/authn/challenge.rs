@@ -1,4 +1,4 @@
-//! `WWW-Authenticate: Bearer` (RFC 6750, section 3; RFC 9110, section 11.6.1).
+//! `WWW-Authenticate` (RFC 6750, section 3; RFC 7617, section 2; RFC 9110, section 11.6.1).
 
 use http::HeaderValue;
 
@@ -32,6 +32,15 @@ impl Challenge<'_> {
     }
 }
 
+/// A Basic challenge for `realm`.
+#[must_use]
+pub fn basic_challenge(realm: &str) -> HeaderValue {
+    let mut text = String::from("Basic");
+    push(&mut text, " realm", realm);
+    push(&mut text, ", charset", "UTF-8");
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Basic"))
+}
+
 /// RFC 6750 allows printable ASCII without `"` and `\` in these values, so that nothing needs escaping:
 /// anything else becomes `?`.
 fn push(text: &mut String, name: &str, value: &str) {
@@ -61,6 +70,11 @@ mod tests {
             r#"Bearer realm="api", error="invalid_token", error_description="The access token has expired.""#;
         assert_eq!(expired, expected);
         assert_eq!(TokenError::KeysUnavailable.challenge("api"), r#"Bearer realm="api""#);
+    }
+
+    #[test]
+    fn a_basic_challenge_names_realm_and_charset() {
+        assert_eq!(basic_challenge("git \"x\""), r#"Basic realm="git ?x?", charset="UTF-8""#);
     }
 
     proptest! {

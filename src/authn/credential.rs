@@ -1,19 +1,24 @@
-//! Finding the bearer token in a request (RFC 6750, section 2.1; RFC 9110, section 11.6.2).
+//! Finding the credential in a request (RFC 6750, section 2.1; RFC 7617; RFC 9110, section 11.6.2).
 
-use http::header::{AUTHORIZATION, HeaderMap};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 
 use super::TokenError;
 use super::settings::MAX_TOKEN;
+
+/// The gateway's own credential, for routes whose app needs `Authorization` for itself. It is never forwarded.
+pub const PORTCULLIS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-portcullis-authorization");
 
 /// What the `Authorization` field says. Tokens in bodies and query strings are not looked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Credential<'a> {
     /// There is no such field.
     Absent,
-    /// Another scheme, such as `Basic`: not ours.
+    /// Another scheme, such as `Digest`: not ours.
     Other,
     /// A bearer token of the right form, not verified yet.
     Bearer(&'a str),
+    /// What stands behind `Basic`, not read yet: only some routes take it.
+    Basic(&'a [u8]),
     /// Something that must not be read as absent (invariant 3).
     Malformed(TokenError),
 }
@@ -21,7 +26,16 @@ pub enum Credential<'a> {
 /// Reads the `Authorization` field of a request.
 #[must_use]
 pub fn credential(headers: &HeaderMap) -> Credential<'_> {
-    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    field(headers, &AUTHORIZATION)
+}
+
+/// Reads the `X-Portcullis-Authorization` field of a request in the same way.
+pub(super) fn credential_beside(headers: &HeaderMap) -> Credential<'_> {
+    field(headers, &PORTCULLIS_AUTHORIZATION)
+}
+
+fn field<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Credential<'a> {
+    let mut fields = headers.get_all(name).iter();
     match (fields.next(), fields.next()) {
         (None, _) => Credential::Absent,
         (Some(value), None) => read(value.as_bytes()),
@@ -34,6 +48,9 @@ fn read(value: &[u8]) -> Credential<'_> {
     let (scheme, rest) = value.split_at(scheme);
     if scheme.is_empty() {
         return Credential::Malformed(TokenError::MalformedCredential);
+    }
+    if scheme.eq_ignore_ascii_case(b"Basic") {
+        return Credential::Basic(rest);
     }
     if !scheme.eq_ignore_ascii_case(b"Bearer") {
         return Credential::Other;
@@ -68,6 +85,7 @@ impl std::fmt::Debug for Credential<'_> {
             Self::Absent => f.write_str("Absent"),
             Self::Other => f.write_str("Other"),
             Self::Bearer(_) => f.write_str("Bearer(…)"),
+            Self::Basic(_) => f.write_str("Basic(…)"),
             Self::Malformed(error) => f.debug_tuple("Malformed").field(error).finish(),
         }
     }
@@ -85,9 +103,10 @@ mod tests {
     fn schemes_are_compared_without_case_and_others_are_not_ours() {
         assert_eq!(read(b"Bearer abc"), Credential::Bearer("abc"));
         assert_eq!(read(b"bEARER a.b-c_~+/=="), Credential::Bearer("a.b-c_~+/=="));
-        for other in ["Basic YTpi", "Negotiate", "BearerX abc", "DPoP abc", "Bearer- abc"] {
+        for other in ["BasicX YTpi", "Negotiate", "BearerX abc", "DPoP abc", "Bearer- abc"] {
             assert_eq!(read(other.as_bytes()), Credential::Other, "{other}");
         }
+        assert_eq!(read(b"bASIC YTpi"), Credential::Basic(b" YTpi"));
         assert_eq!(credential(&HeaderMap::new()), Credential::Absent);
     }
 
@@ -137,7 +156,9 @@ mod tests {
 
     #[test]
     fn invariant_15_a_token_is_not_printed() {
-        assert!(!format!("{:?}", read(b"Bearer hunter2")).contains("hunter"));
+        for field in [b"Bearer hunter2".as_slice(), b"Basic hunter2"] {
+            assert!(!format!("{:?}", read(field)).contains("hunter"));
+        }
     }
 
     proptest! {

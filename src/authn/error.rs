@@ -83,11 +83,13 @@ impl fmt::Display for TokenRefusal {
 /// Why a bearer token is refused, without the values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// More than one `Authorization` field: two readers may take two different ones.
-    #[error("the request has several Authorization fields; send one")]
+    /// More than one credential, in `Authorization`, in `X-Portcullis-Authorization` or in both: two readers may take
+    /// two different ones.
+    #[error("the request has several credentials in Authorization or X-Portcullis-Authorization; send one")]
     RepeatedCredential,
-    /// `Bearer` without a `b64token` behind it (RFC 6750, section 2.1).
-    #[error("the Authorization field is not `Bearer`, one space and a token")]
+    /// `Bearer` without a `b64token` behind it (RFC 6750, section 2.1), `Basic` without a user name and a password
+    /// (RFC 7617, section 2), or another scheme where only these can stand.
+    #[error("the field is not `Bearer` or `Basic`, one space and a credential that the route accepts")]
     MalformedCredential,
     /// A token of more than 16 KiB.
     #[error("the token has more than 16,384 bytes; ask the provider for fewer claims")]
@@ -232,8 +234,8 @@ impl TokenError {
     #[must_use]
     pub const fn public(self) -> &'static str {
         match self {
-            Self::RepeatedCredential => "Several Authorization fields were sent.",
-            Self::MalformedCredential => "The Authorization field is malformed.",
+            Self::RepeatedCredential => "Several credentials were sent.",
+            Self::MalformedCredential => "The credential is malformed.",
             Self::TooLarge => "The access token is too large.",
             Self::Expired => "The access token has expired.",
             Self::NotYetValid => "The access token is not valid yet.",

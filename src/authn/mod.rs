@@ -1,5 +1,5 @@
-//! Turning a credential into a [`Principal`](crate::identity::Principal): session cookies and bearer
-//! tokens (RFC 6750).
+//! Turning a credential into a [`Principal`](crate::identity::Principal): session cookies and access tokens, as
+//! bearer tokens (RFC 6750) or as passwords of Basic (RFC 7617).
 //!
 //! Absent and invalid are different things here (invariant 3): a request without a token may go on to
 //! the policy as nobody, one with a bad token is refused.
@@ -12,6 +12,7 @@ mod credential;
 mod digest_cache;
 mod error;
 mod lookups;
+mod presented;
 mod principal;
 mod recent;
 mod settings;
@@ -21,8 +22,9 @@ mod tests;
 
 pub use authenticate::{Accept, Authentication, AuthenticationError, Authenticator};
 pub use bearer::{BearerIssuer, BearerVerifier, Verified};
-pub use challenge::Challenge;
-pub use credential::{Credential, credential};
+pub use challenge::{Challenge, basic_challenge};
+pub use credential::{Credential, PORTCULLIS_AUTHORIZATION, credential};
 pub use error::{Blame, ErrorCode, TokenError, TokenRefusal};
+pub use presented::{Carrier, presented_token};
 pub use principal::principal;
 pub use settings::BearerSettings;

@@ -8,7 +8,10 @@ use http::{HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
 use super::bearer::Remembered;
-use super::{Accept, Authentication, AuthenticationError, Authenticator, Credential, credential};
+use super::{
+    Accept, Authentication, AuthenticationError, Authenticator, Credential, PORTCULLIS_AUTHORIZATION,
+    credential,
+};
 use crate::request::Memo;
 use crate::session::{Recalled, SessionKey};
 
@@ -53,6 +56,10 @@ impl Authenticator {
         host: &str,
         headers: &HeaderMap,
     ) -> Result<Authentication, AuthenticationError> {
+        // Of two fields neither says alone whose a request is.
+        if accept.tokens() && headers.contains_key(PORTCULLIS_AUTHORIZATION) {
+            return self.authenticate(accept, host, headers).await;
+        }
         let recent = memo.extension(Recent::default);
         if let Some(known) = recent.and_then(|recent| self.recall(recent, accept, host, headers)) {
             return Ok(known);
@@ -71,10 +78,10 @@ impl Authenticator {
         headers: &HeaderMap,
     ) -> Option<Authentication> {
         // A token decides alone where tokens are accepted, a bad one too (invariant 3).
-        let tokens = accept.bearer && headers.contains_key(AUTHORIZATION);
+        let tokens = accept.tokens() && headers.contains_key(AUTHORIZATION);
         let field = only(headers, if tokens { &AUTHORIZATION } else { &COOKIE })?;
         recent.recall(&self.itself, field, |whose| match whose {
-            Whose::Bearer(token) if tokens => self.recall_token(token),
+            Whose::Bearer(token) if tokens && accept.bearer => self.recall_token(token),
             Whose::Session(key, session) if !tokens && accept.session => {
                 self.recall_session(key.clone(), session, host)
             }

@@ -63,6 +63,8 @@ pub struct Passage<'a> {
     pub request_id: &'a RequestId,
     /// Whether its `Authorization: Bearer` authenticated it.
     pub bearer: bool,
+    /// The access token that authenticated it by another field, where the route hands tokens on.
+    pub brought: Option<&'a Secret>,
     /// The tokens of its session.
     pub tokens: Option<&'a Tokens>,
     /// Which cookies are the gateway's.
@@ -170,7 +172,7 @@ impl Plan {
             TokenPass::None if passage.bearer => None,
             TokenPass::None => return Ok(()),
             TokenPass::Access if passage.bearer && signed_in && is_single(map) => return Ok(()),
-            TokenPass::Access => tokens.and_then(|tokens| tokens.access.as_ref()),
+            TokenPass::Access => passage.brought.or_else(|| tokens.and_then(|tokens| tokens.access.as_ref())),
             TokenPass::Id => tokens.and_then(|tokens| tokens.id.as_ref()),
         };
         map.remove(header::AUTHORIZATION);

@@ -9,8 +9,16 @@ const PREFIXES: [&str; 6] =
     ["portcullis-", "remote-", "x-auth-request-", "x-forwarded-", "x-original-", "x-rewrite-"];
 
 /// Single names.
-const NAMES: [&str; 7] =
-    ["forwarded", "front-end-https", "x-forwarded", "x-real-ip", "x-request-id", "x-scheme", "x-url-scheme"];
+const NAMES: [&str; 8] = [
+    "forwarded",
+    "front-end-https",
+    "x-forwarded",
+    "x-portcullis-authorization",
+    "x-real-ip",
+    "x-request-id",
+    "x-scheme",
+    "x-url-scheme",
+];
 
 /// Every header name that any route may emit, the built-in families, and the names that proxies
 /// believe each other by.
@@ -109,10 +117,11 @@ mod tests {
 
     /// What apps and proxies are known to believe, written down a second time: a name that is lost above must
     /// be missed here (invariants 9 and 10).
-    const BELIEVED: [&str; 7] = [
+    const BELIEVED: [&str; 8] = [
         "forwarded",
         "front-end-https",
         "x-forwarded",
+        "x-portcullis-authorization",
         "x-real-ip",
         "x-request-id",
         "x-scheme",

@@ -11,10 +11,11 @@ use super::inbound::Inbound;
 use super::rejection::Rejection;
 use super::route::{Action, Route};
 use super::settings::RedirectSettings;
-use crate::authn::Authentication;
+use crate::authn::{self, Authentication, Carrier};
 use crate::forward::{Passage, UpstreamBody, forward};
 use crate::listener::Content;
 use crate::policy::{Permit, permit_preflight};
+use crate::secret::Secret;
 use crate::session::StreamUse;
 
 /// Lets a preflight go on in nobody's name.
@@ -40,18 +41,24 @@ pub(super) fn act(
     exchange: &mut Exchange,
     permit: Permit,
     authentication: &Authentication,
-    request: Request<Content>,
+    mut request: Request<Content>,
 ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
     async move {
         match &route.action {
             Action::Forward(upstream, plan) => {
+                let by = by(authentication, request.headers());
                 let personal = permit.principal().is_some();
                 let http2 = request.version() == Version::HTTP_2;
                 begin(&mut exchange.credential, &request);
-                let passage = passage(house, exchange, authentication)?;
+                let brought = brought(route, by, request.headers());
+                keep_basic(route, request.headers_mut());
+                let passage = passage(house, exchange, authentication, by, brought.as_ref())?;
                 let answer = forward(upstream, plan, &permit, passage, request);
-                let response = WhileGood::new(&exchange.credential, answer).await?;
-                Ok(forwarded(exchange, route, personal, http2, response))
+                let mut response = WhileGood::new(&exchange.credential, answer).await?;
+                if personal && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                    keep_from_others(by, response.headers_mut());
+                }
+                Ok(forwarded(exchange, route, http2, response))
             }
             Action::Redirect(redirect) => redirected(redirect, route, exchange.inbound()?, &request),
             // Boxed: a sign-in is rare and large, and every request carries the room for its future.
@@ -71,10 +78,30 @@ fn begin(credential: &mut Credential, request: &Request<Content>) {
     }
 }
 
+/// By which field an access token let the request in.
+fn by(authentication: &Authentication, headers: &HeaderMap) -> Option<Carrier> {
+    matches!(authentication, Authentication::Bearer(_)).then(|| Carrier::of(headers))
+}
+
+/// The token that another field than the app's brought, for an app that is handed tokens.
+fn brought(route: &Route, by: Option<Carrier>, headers: &HeaderMap) -> Option<Secret> {
+    let elsewhere = matches!(by, Some(Carrier::Basic | Carrier::Beside)) && route.passes_token();
+    elsewhere.then(|| authn::presented_token(route.accept, headers)).flatten()
+}
+
+/// Where Basic is the gateway's, no app is sent any, good or not.
+fn keep_basic(route: &Route, headers: &mut HeaderMap) {
+    if route.accept.basic && matches!(authn::credential(headers), authn::Credential::Basic(_)) {
+        headers.remove(header::AUTHORIZATION);
+    }
+}
+
 fn passage<'a>(
     house: &'a House,
     exchange: &'a Exchange,
     authentication: &'a Authentication,
+    by: Option<Carrier>,
+    brought: Option<&'a Secret>,
 ) -> Result<Passage<'a>, Rejection> {
     let inbound = exchange.inbound()?;
     Ok(Passage {
@@ -83,7 +110,8 @@ fn passage<'a>(
         authority: &inbound.authority,
         path: &inbound.path,
         request_id: &exchange.id,
-        bearer: matches!(authentication, Authentication::Bearer(_)),
+        bearer: by == Some(Carrier::Bearer),
+        brought,
         tokens: authentication.tokens(),
         own_cookies: house,
         asserter: Some(&house.foundations.asserter),
@@ -94,18 +122,14 @@ fn passage<'a>(
 fn forwarded(
     exchange: &mut Exchange,
     route: &Route,
-    personal: bool,
     http2: bool,
-    mut response: Response<UpstreamBody>,
+    response: Response<UpstreamBody>,
 ) -> Response<Body> {
     exchange.credential.set_use(route.streams);
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let endless = switched || !exchange.credential.is_none() && is_endless(response.headers());
     if endless {
         exchange.credential.strict();
-    }
-    if personal && !switched {
-        keep_from_others(response.headers_mut());
     }
     let grpc = endless && http2 && is_grpc(response.headers());
     response.map(|content| Body::upstream(content).for_grpc(grpc))
@@ -127,9 +151,30 @@ fn is_of(headers: &HeaderMap, kind: &str) -> bool {
 }
 
 /// A cache in front of the gateway may keep what says nothing, and give it to anybody (invariant 17; RFC 9111,
-/// section 4.2.2): the app need not know that it is protected.
-fn keep_from_others(headers: &mut HeaderMap) {
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private"));
+/// section 4.2.2): the app need not know that it is protected. No cache knows `X-Portcullis-Authorization` for a
+/// credential (section 3.5), so that behind it nothing is public.
+fn keep_from_others(by: Option<Carrier>, headers: &mut HeaderMap) {
+    let said = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|said| said.to_str().ok());
+    let private = (by == Some(Carrier::Beside)).then(|| {
+        let kept = said.flat_map(|said| said.split(',')).map(str::trim).filter(|word| !lets_share(word));
+        kept.fold(String::from("private"), |all, word| all + ", " + word)
+    });
+    match private.and_then(|private| HeaderValue::try_from(private).ok()) {
+        Some(private) => {
+            headers.insert(header::CACHE_CONTROL, private);
+        }
+        None => {
+            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private"));
+        }
+    }
+}
+
+/// A word of `Cache-Control` that lets shared caches keep an answer, or that is said anyway.
+fn lets_share(word: &str) -> bool {
+    let name = word.split('=').next().unwrap_or_default();
+    word.is_empty()
+        || word.eq_ignore_ascii_case("private")
+        || ["public", "s-maxage"].iter().any(|shared| name.eq_ignore_ascii_case(shared))
 }
 
 fn redirected<B>(
@@ -172,12 +217,22 @@ mod tests {
     use super::*;
     #[test]
     fn invariant_17_what_the_app_says_nothing_of_is_for_its_reader_alone() {
-        let kept = |said: Option<&'static str>| {
+        let kept_by = |by: Option<Carrier>, said: Option<&'static str>| {
             let said = said.map(|said| (header::CACHE_CONTROL, HeaderValue::from_static(said)));
             let mut headers: HeaderMap = said.into_iter().collect();
-            keep_from_others(&mut headers);
+            keep_from_others(by, &mut headers);
             headers[header::CACHE_CONTROL].to_str().unwrap().to_owned()
         };
+        let kept = |said| kept_by(None, said);
+        for (said, expected) in [
+            (None, "private"),
+            (Some("public, max-age=60"), "private, max-age=60"),
+            (Some("S-MaxAge=9,Public"), "private"),
+            (Some("no-store"), "private, no-store"),
+            (Some("no-cache=\"a, b\", private"), "private, no-cache=\"a, b\""),
+        ] {
+            assert_eq!(kept_by(Some(Carrier::Beside), said), expected, "{said:?}");
+        }
         assert_eq!(kept(None), "private");
         assert_eq!(kept(Some("public, max-age=60")), "public, max-age=60", "the app's word counts");
     }

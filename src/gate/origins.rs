@@ -8,20 +8,21 @@ use super::inbound::Inbound;
 use super::rejection::Rejection;
 use super::route::Route;
 use super::settings::{OriginSettings, Preflight, SentFrom};
-use crate::authn::Authentication;
+use crate::authn::{Authentication, Carrier};
 use crate::request::{Authority, could_be};
 
 /// What scripts may read of a refusal beside its body: what is wrong, and when to try again.
 const READABLE: HeaderValue = HeaderValue::from_static("WWW-Authenticate, Retry-After, X-Request-Id");
 
 /// Fields that make a server take a request for one with another method, or for somebody's.
-const NOT_OF_A_PREFLIGHT: [&str; 6] = [
+const NOT_OF_A_PREFLIGHT: [&str; 7] = [
     "authorization",
     "cookie",
     "transfer-encoding",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
+    "x-portcullis-authorization",
 ];
 
 /// The origin that may read what the gateway answers, where the request names one of the route's.
@@ -59,17 +60,21 @@ fn is_not_of_a_preflight(name: &HeaderName) -> bool {
 }
 
 /// Refuses what changes something, and WebSockets, where a page of another host made the browser send it. Cookies
-/// come along from every host of the same site, and with a WebSocket no rule of browsers holds its page back. A
-/// bearer token is no browser's to send along.
+/// come along from every host of the same site, and with a WebSocket no rule of browsers holds its page back. Basic comes
+/// along from everywhere, so that it is guarded on every route. A bearer token is no browser's to send along.
 pub(super) fn check<B>(
     route: &Route,
     inbound: &Inbound,
     authentication: &Authentication,
     request: &Request<B>,
 ) -> Result<(), Rejection> {
-    let ambient = !matches!(authentication, Authentication::Bearer(_));
-    let guarded = ambient && route.origins.sent_from == SentFrom::SameHost && is_effective(request);
-    if guarded && !is_ours(&route.origins, inbound, request.headers()) {
+    let guarded = match authentication {
+        Authentication::Bearer(_) => Carrier::of(request.headers()) == Carrier::Basic,
+        Authentication::Anonymous | Authentication::Ended | Authentication::Session(..) => {
+            route.origins.sent_from == SentFrom::SameHost
+        }
+    };
+    if guarded && is_effective(request) && !is_ours(&route.origins, inbound, request.headers()) {
         return Err(Rejection::CrossSite);
     }
     Ok(())

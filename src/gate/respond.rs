@@ -11,9 +11,11 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
 mod asked;
+mod challenge;
 mod problem;
 
 pub(super) use asked::Asked;
+pub(super) use challenge::challenge;
 
 use super::ambiguous::{untolerated, untolerated_members};
 use super::body::Body;
@@ -24,7 +26,7 @@ use super::kept::KeptForm;
 use super::origins::let_read;
 use super::own::{self, Wish, depart};
 use super::rejection::{Comeback, FailedSignIn, LostSignIn, Rejection};
-use crate::authn::{Challenge, ErrorCode, TokenError};
+use crate::authn::{ErrorCode, TokenError};
 use crate::forward::{self, ForwardError};
 use crate::oidc::Blame;
 use crate::pages::{self, ErrorPage, Fault, Form, Link, Page, Refusal};
@@ -34,8 +36,6 @@ use problem::{CROSS_SITE, FORBIDDEN, Problem, UNAUTHENTICATED, ambiguous, machin
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
-const REALM: &str = "portcullis";
-const CHALLENGE: &str = "Bearer realm=\"portcullis\"";
 
 /// When a passing fault is worth another try.
 const SOON: Duration = Duration::from_secs(5);
@@ -99,12 +99,6 @@ fn not_kept(exchange: &Exchange, asked: &Asked) -> Response<Body> {
     challenge(show(pages::NotKept { sign_in: &sign_in, request_id: &exchange.id }.page()))
 }
 
-/// 401 says how one signs in by other means (RFC 9110, section 15.5.2).
-pub(super) fn challenge(mut response: Response<Body>) -> Response<Body> {
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
-    response
-}
-
 /// An address that is too long to be taken along is kept by its own page, which must be on an origin that is ours
 /// to come back to.
 async fn sent_to_sign_in(
@@ -152,7 +146,8 @@ fn refused(house: &House, exchange: &Exchange, asked: &Asked, no: &Rejection) ->
         Rejection::SignInUnavailable(away) => fault(house, exchange, asked, no, &away.others),
         other => fault(house, exchange, asked, other, &[]),
     };
-    add_fields(no, response.status(), response.headers_mut());
+    challenge::add(exchange, asked, no, &mut response);
+    add_fields(no, response.headers_mut());
     response
 }
 
@@ -290,18 +285,8 @@ fn token(exchange: &Exchange, error: TokenError) -> Response<Body> {
     problem(exchange, &Problem { status, kind, title: "Access token refused", detail: error.public() })
 }
 
-/// Challenges and what else belongs to a refusal's head.
-fn add_fields(no: &Rejection, status: StatusCode, headers: &mut HeaderMap) {
-    let challenge = match no {
-        Rejection::Token(error) if error.code().is_some() => Some(error.challenge(REALM)),
-        Rejection::CredentialEnded(CredentialEnd::TokenExpired) => Some(TokenError::Expired.challenge(REALM)),
-        Rejection::Forbidden { scopes: Some(scopes) } => Some(insufficient(scopes)),
-        _ if status == StatusCode::UNAUTHORIZED => Some(HeaderValue::from_static(CHALLENGE)),
-        _ => None,
-    };
-    if let Some(challenge) = challenge {
-        headers.insert(header::WWW_AUTHENTICATE, challenge);
-    }
+/// What else belongs to a refusal's head.
+fn add_fields(no: &Rejection, headers: &mut HeaderMap) {
     match no {
         // Whatever follows could be a part of it to somebody else (RFC 9112, section 11.2).
         Rejection::Malformed(what) if what.is_about_framing() => {
@@ -316,12 +301,6 @@ fn add_fields(no: &Rejection, status: StatusCode, headers: &mut HeaderMap) {
         }
         _ => {}
     }
-}
-
-fn insufficient(scopes: &str) -> HeaderValue {
-    let error = TokenError::InsufficientScope;
-    let code = error.code().map(|code| (code, error.public()));
-    Challenge { realm: REALM, error: code, scope: Some(scopes) }.header()
 }
 
 /// A page as a response.

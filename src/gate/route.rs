@@ -24,6 +24,7 @@ pub(super) struct Route {
     pub(super) name: RouteName,
     pub(super) access: Access,
     pub(super) accept: Accept,
+    pub(super) realm: Box<str>,
     limits: Limits,
     pub(super) concurrency: Concurrency,
     pub(super) tolerated: PathExceptions,
@@ -46,6 +47,9 @@ pub(super) enum Action {
     Redirect(RedirectSettings),
     Own(Endpoint),
 }
+
+/// What challenges call the protection space where nothing else is said.
+pub(super) const REALM: &str = "portcullis";
 
 /// Keys that one limiter remembers at most.
 const LIMITER_KEYS: u64 = 100_000;
@@ -96,6 +100,7 @@ impl Route {
             name: settings.name.clone(),
             access: Access::compile(&settings.access),
             accept: settings.accept,
+            realm: settings.realm.as_str().into(),
             limits: Limits::new(&settings.limits, before),
             concurrency: Concurrency::new(settings.concurrency),
             tolerated: settings.path_exceptions,
@@ -123,7 +128,8 @@ impl Route {
         Self {
             name: stats.route().clone(),
             access: Access::compile(&AccessSettings::Public),
-            accept: Accept { session: false, bearer: false },
+            accept: Accept { session: false, bearer: false, basic: false },
+            realm: REALM.into(),
             limits: Limits::default(),
             concurrency: Concurrency::new(None),
             tolerated: PathExceptions::default(),

@@ -26,6 +26,8 @@ pub struct RouteSettings {
     pub access: AccessSettings,
     /// Which credentials are looked at.
     pub accept: Accept,
+    /// What its challenges call the protection space: printable ASCII without quotes and backslashes.
+    pub realm: String,
     /// Rates.
     pub limits: Vec<LimitSettings>,
     /// Requests at once; no bound where not given.

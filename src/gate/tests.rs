@@ -46,7 +46,8 @@ fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> 
             methods: methods.to_vec(),
         },
         access,
-        accept: Accept { session: true, bearer: true },
+        accept: Accept { session: true, bearer: true, basic: false },
+        realm: "portcullis".into(),
         limits: Vec::new(),
         concurrency: None,
         path_exceptions: [PathException::EmptySegment, PathException::EncodedSlash, PathException::Semicolon]

@@ -33,7 +33,7 @@ fn is_form(headers: &HeaderMap) -> bool {
 
 fn is_program(headers: &HeaderMap) -> bool {
     headers.get_all(header::AUTHORIZATION).iter().any(|value| !is_sent_by_itself(value.as_bytes()))
-        || headers.contains_key(HeaderName::from_static("x-requested-with"))
+        || ["x-portcullis-authorization", "x-requested-with"].iter().any(|name| headers.contains_key(*name))
 }
 
 /// Whether it is of a scheme that browsers answer by themselves: what one was once asked for, by whatever stood
@@ -121,6 +121,7 @@ mod tests {
             &[(MODE, "navigate"), (DEST, "document"), ("authorization", "Bearer x")],
             &[(MODE, "navigate"), (DEST, "document"), ("authorization", "")],
             &[(MODE, "navigate"), ("authorization", "BasicX YTpi")],
+            &[(MODE, "navigate"), ("x-portcullis-authorization", "Basic YTpi")],
             &[("accept", "*/*"), ("authorization", "Basic YTpi")],
         ] {
             assert!(!navigates(Method::GET, fields), "{fields:?}");

@@ -44,7 +44,7 @@ async fn busy() -> (Gateway, Provider, App) {
     let browser = Browser::new();
     assert_eq!(browser.visit(&gateway.url("/")).await.status, 200);
     let bearer = [("authorization", "Bearer a.b.c")];
-    assert_eq!(browser.send(http::Method::GET, &gateway.url("/"), &bearer, "").await.status, 401);
+    assert_eq!(Browser::new().send(http::Method::GET, &gateway.url("/"), &bearer, "").await.status, 401);
     assert_eq!(browser.get(&gateway.url("/once")).await.status, 200);
     assert_eq!(browser.get(&gateway.url("/once")).await.status, 429);
     gateway.signal("HUP");

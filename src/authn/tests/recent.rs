@@ -115,12 +115,48 @@ async fn invariant_3_a_known_token_does_not_excuse_what_comes_beside_it() {
         }
     }
     let known = settled(&authenticator, &headers(&[(COOKIE, &cookie)]), "session").await;
-    for bad in ["Bearer", "Bearer a.b.c", "", "\"Bearer\" x"] {
+    for bad in ["Bearer", &token[..token.len() - 9], "", "\"Bearer\" x"] {
         let beside = headers(&[(AUTHORIZATION, bad), (COOKIE, &cookie)]);
         assert_eq!(said(&authenticator, &known, &beside).await, "token error", "{bad}");
     }
     let as_cookie = headers(&[(COOKIE, &token)]);
     assert_eq!(said(&authenticator, &memo, &as_cookie).await, "anonymous", "a token in a cookie is none");
+}
+
+/// Either field alone is one thing, both together are another.
+#[tokio::test]
+async fn invariant_3_a_known_token_does_not_answer_for_the_other_field() {
+    let gate = Gate::new();
+    let authenticator = gate.authenticator();
+    let (mine, theirs) = (format!("Bearer {}", good()), "Bearer opaque");
+    let memo = settled(&authenticator, &headers(&[(AUTHORIZATION, &mine)]), "bearer").await;
+    for beside in [mine.as_str(), theirs, "", "Basic YTpi"] {
+        let both = headers(&[(AUTHORIZATION, &mine), (PORTCULLIS_AUTHORIZATION, beside)]);
+        assert_eq!(said(&authenticator, &memo, &both).await, "token error", "{beside}");
+    }
+    let both = headers(&[(AUTHORIZATION, theirs), (PORTCULLIS_AUTHORIZATION, &mine)]);
+    let memo = settled(&authenticator, &both, "bearer").await;
+    assert_eq!(said(&authenticator, &memo, &headers(&[(AUTHORIZATION, theirs)])).await, "token error");
+    let (cookie, _, _) = signed_in(&gate).await;
+    let memo = settled(&authenticator, &cookie, "session").await;
+    let mut beside = cookie.clone();
+    beside.insert(PORTCULLIS_AUTHORIZATION, theirs.parse().unwrap());
+    assert_eq!(said(&authenticator, &memo, &beside).await, "token error");
+}
+
+#[tokio::test]
+async fn invariant_3_a_known_session_does_not_answer_for_basic() {
+    let gate = Gate::new();
+    let authenticator = gate.authenticator();
+    let (mut fields, _, _) = signed_in(&gate).await;
+    let memo = settled(&authenticator, &fields, "session").await;
+    let forged = good();
+    let pair = format!("x:{}", &forged[..forged.len() - 9]);
+    let field = format!("Basic {}", base64::Engine::encode(&base64::prelude::BASE64_STANDARD, pair));
+    fields.insert(AUTHORIZATION, field.parse().unwrap());
+    let accept = Accept { session: true, bearer: false, basic: true };
+    let found = authenticator.recognize(&memo, accept, HOST, &fields).await;
+    assert_eq!(word(&found), "token error");
 }
 
 #[tokio::test]

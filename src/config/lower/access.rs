@@ -102,7 +102,7 @@ impl Lowering<'_> {
     /// Which credentials the route looks at.
     pub(super) fn accept(&mut self, route: At<'_, Route>, known: &Known<'_>, public: bool) -> Accept {
         let at = at!(route.accept);
-        let none = Accept { session: false, bearer: false };
+        let none = Accept { session: false, bearer: false, basic: false };
         match (at.given(), public) {
             (Some(at), true) => {
                 self.fault(
@@ -134,8 +134,8 @@ impl Lowering<'_> {
         for word in &words {
             let missing = match word.value {
                 AcceptWord::Session if !offered.session => "client_id",
-                AcceptWord::Bearer if !offered.bearer => "audiences",
-                AcceptWord::Session | AcceptWord::Bearer => continue,
+                AcceptWord::Bearer | AcceptWord::Basic if !offered.bearer => "audiences",
+                AcceptWord::Session | AcceptWord::Bearer | AcceptWord::Basic => continue,
             };
             self.fault(
                 Remark::new(word.place, format!("no provider has `{missing}`"))
@@ -145,12 +145,32 @@ impl Lowering<'_> {
         if words.is_empty() {
             self.fault(
                 Remark::new(at.place, "a route that accepts no credential lets nobody in")
-                    .expected("expected \"session\" or \"bearer\""),
+                    .expected("expected \"session\", \"bearer\" or \"basic\""),
             );
         }
         let has = |word: &AcceptWord| words.iter().any(|at| at.value == word);
-        Accept { session: has(&AcceptWord::Session), bearer: has(&AcceptWord::Bearer) }
+        Accept {
+            session: has(&AcceptWord::Session),
+            bearer: has(&AcceptWord::Bearer),
+            basic: has(&AcceptWord::Basic),
+        }
     }
+
+    /// What the route's challenges call it.
+    pub(super) fn realm(&mut self, route: At<'_, Route>) -> String {
+        let at = at!(route.realm);
+        at.given().and_then(|at| self.keep(realm(at))).unwrap_or_else(|| "portcullis".into())
+    }
+}
+
+/// Whatever would have to be escaped is read differently by different clients.
+fn realm(at: At<'_, String>) -> Result<String, Remark> {
+    let printable = |c: char| (c == ' ' || c.is_ascii_graphic()) && c != '"' && c != '\\';
+    let good = (1..=128).contains(&at.value.len()) && at.value.chars().all(printable);
+    good.then(|| at.value.clone()).ok_or_else(|| {
+        Remark::new(at.place, "not a realm")
+            .expected("expected 1 to 128 characters of ASCII, without quotes and backslashes")
+    })
 }
 
 fn silent(route: At<'_, Route>) -> Remark {

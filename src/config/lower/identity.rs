@@ -14,7 +14,7 @@ use super::super::words::nearest;
 use super::Lowering;
 
 /// Names that say where a request comes from, or that mean something else to every app.
-const TAKEN: [&str; 16] = [
+const TAKEN: [&str; 17] = [
     "accept",
     "authorization",
     "content-encoding",
@@ -28,6 +28,7 @@ const TAKEN: [&str; 16] = [
     "referer",
     "user-agent",
     "via",
+    "x-portcullis-authorization",
     "x-real-ip",
     "x-request-id",
     "traceparent",

@@ -132,6 +132,7 @@ impl Lowering<'_> {
         let spoiled = lost || providers.iter().any(|(_, at)| self.remarks.is_spoiled(&at.place.span()));
         Accept {
             session: spoiled || providers.iter().any(|(_, at)| at.value.client_id.is_some()),
+            basic: false,
             bearer: spoiled || providers.iter().any(|(_, at)| !at!(at.audiences).all().is_empty()),
         }
     }

@@ -45,6 +45,7 @@ impl Lowering<'_> {
             pattern: pattern?,
             access,
             accept,
+            realm: self.realm(at),
             limits,
             concurrency: at.value.concurrency,
             path_exceptions: tolerated(at),

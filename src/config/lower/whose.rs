@@ -56,7 +56,7 @@ impl Lowering<'_> {
 fn vouching<'p>(providers: &'p [ProviderSettings], accepted: &[Accept]) -> Vec<&'p ProviderSettings> {
     let comes = |provider: &&ProviderSettings| {
         let signs_in = provider.client.is_some() && accepted.iter().any(|accept| accept.session);
-        signs_in || (!provider.audiences.is_empty() && accepted.iter().any(|accept| accept.bearer))
+        signs_in || (!provider.audiences.is_empty() && accepted.iter().any(|accept| accept.tokens()))
     };
     providers.iter().filter(comes).collect()
 }

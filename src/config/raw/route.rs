@@ -44,9 +44,13 @@ pub(in crate::config) struct Route {
     /// Rules of this route alone that keep people out.
     #[schemars(extend("x-default" = "none", "examples" = [[{"users": ["mallory"]}]]))]
     pub deny: Option<OneOrMany<Rule>>,
-    /// Which credentials are looked at. Without `session` nobody is redirected to sign in.
-    #[schemars(extend("x-default" = "all that some provider offers"))]
+    /// Which credentials are looked at. Without `session` nobody is redirected to sign in. Tokens may also come in
+    /// `X-Portcullis-Authorization`: `Authorization` is then the app's.
+    #[schemars(extend("x-default" = "`session` and `bearer`, as far as some provider offers them"))]
     pub accept: Option<OneOrMany<AcceptWord>>,
+    /// What challenges (401) call the route, as clients show it to whoever is asked for a password.
+    #[schemars(extend("default" = "portcullis"))]
+    pub realm: Option<String>,
     /// Where requests go: `http://`, `https://`, `h2c://` with host and port, or `unix:/path`; an array shares
     /// the load.
     #[schemars(extend("x-default" = "none", "examples" = ["http://10.0.0.5:8080"]))]
@@ -150,6 +154,9 @@ pub(in crate::config) enum AcceptWord {
     Session,
     /// `Authorization: Bearer` with a token of a provider that has `audiences`.
     Bearer,
+    /// `Authorization: Basic` with such a token as the password, for clients that know nothing else; the user name is
+    /// not looked at.
+    Basic,
 }
 
 #[derive(Debug, Deserialize, JsonSchema, PartialEq, Clone, Copy)]

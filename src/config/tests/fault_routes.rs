@@ -118,7 +118,7 @@ fn a_route_accepts_what_some_provider_offers() {
         (
             route("accept = []"),
             "a route that accepts no credential lets nobody in",
-            "\"session\" or \"bearer\"",
+            "\"session\", \"bearer\" or \"basic\"",
         ),
         (
             another("upstream = \"http://b\"\naccess = \"public\"\naccept = \"session\""),

@@ -80,7 +80,7 @@ fn what_a_later_version_brings_is_told_as_such() {
         (
             changed("routes", "accept = [\"bearer\", \"api-key\"]"),
             "`api-key` is not supported yet",
-            "expected \"session\" or \"bearer\"",
+            "expected \"session\", \"bearer\" or \"basic\"",
         ),
         (
             changed("routes", "accept = \"client-certificate\""),

@@ -195,11 +195,12 @@ fn deny_rules_alone_take_away_and_give_nothing() {
 fn a_route_accepts_what_providers_offer_unless_it_says_otherwise() {
     let accept = |line: &str| {
         let accept = settings(&changed("routes", line)).routes[0].accept;
-        (accept.session, accept.bearer)
+        (accept.session, accept.bearer, accept.basic)
     };
-    assert_eq!(accept("name = \"wiki\""), (true, true));
-    assert_eq!(accept("accept = \"bearer\""), (false, true));
-    assert_eq!(accept("accept = [\"session\"]"), (true, false));
+    assert_eq!(accept("name = \"wiki\""), (true, true, false));
+    assert_eq!(accept("accept = \"bearer\""), (false, true, false));
+    assert_eq!(accept("accept = [\"session\"]"), (true, false, false));
+    assert_eq!(accept("accept = \"basic\""), (false, false, true));
     let public = changed("routes", "policy").replace("path =", "access = \"public\"\npath =");
     let Settings { mut routes, .. } = settings(&public);
     assert!(!routes[0].accept.session && !routes[0].accept.bearer);

@@ -50,5 +50,5 @@ fn has_address(forward: &ForwardSettings) -> bool {
 /// Whether its people or tokens come to the route.
 fn comes(row: Row<'_>, provider: &ProviderSettings) -> bool {
     let accept = row.meant.accept;
-    (accept.session && provider.client.is_some()) || (accept.bearer && !provider.audiences.is_empty())
+    (accept.session && provider.client.is_some()) || (accept.tokens() && !provider.audiences.is_empty())
 }

@@ -61,7 +61,7 @@ fn asked<'a>(at: At<'a, Rule>, provider: &ProviderSettings) -> Option<(Place<'a>
 fn may_be_silent(row: Row<'_>, provider: &ProviderSettings) -> bool {
     let accept = row.meant.accept;
     let never = provider.client.as_ref().is_some_and(|client| client.userinfo == AskUserInfo::Never);
-    (accept.bearer && !provider.audiences.is_empty()) || (accept.session && never)
+    (accept.tokens() && !provider.audiences.is_empty()) || (accept.session && never)
 }
 
 fn help(what: &str, provider: &ProviderSettings) -> String {

@@ -78,7 +78,7 @@ impl<'a> Meant<'a> {
         let comes = |row: &Row<'a>| {
             let accept = row.meant.accept;
             let signs_in = accept.session && named.iter().any(|provider| provider.client.is_some());
-            signs_in || (accept.bearer && named.iter().any(|provider| !provider.audiences.is_empty()))
+            signs_in || (accept.tokens() && named.iter().any(|provider| !provider.audiences.is_empty()))
         };
         if named.is_empty() || rows.iter().any(comes) {
             return None;
@@ -105,7 +105,7 @@ fn refused(method: At<'_, String>, rows: &[Row<'_>]) -> Option<Remark> {
 
 fn unscoped(at: At<'_, Rule>, rows: &[Row<'_>]) -> Option<Remark> {
     let scopes = at!(at.scopes).given()?;
-    if rows.iter().any(|row| row.meant.accept.bearer) {
+    if rows.iter().any(|row| row.meant.accept.tokens()) {
         return None;
     }
     let remark = Remark::new(scopes.place, "only access tokens have scopes, and none is accepted");

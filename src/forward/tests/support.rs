@@ -192,6 +192,7 @@ impl Rig {
             path: &path,
             request_id: &RequestId::new("req-1"),
             bearer: self.bearer,
+            brought: None,
             tokens: self.tokens.as_ref(),
             own_cookies: &|name: &str| name == "__Host-portcullis",
             asserter: self.asserter.as_ref(),

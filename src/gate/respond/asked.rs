@@ -10,8 +10,10 @@ use crate::request::{is_form_submission, is_navigation};
 /// Who asks, and where they may come back to.
 #[derive(Clone, Debug)]
 pub(in crate::gate) enum Asked {
-    /// A program or a script.
+    /// A program.
     Call,
+    /// A script or a part of a page: a browser says so.
+    Script,
     /// A browser that goes to this address.
     Navigation(Uri),
     /// A browser that sends a form, from this page where it says so.
@@ -24,6 +26,8 @@ impl Asked {
             Self::Navigation(request.uri().clone())
         } else if is_form_submission(request.method(), request.headers()) {
             Self::Form(referer(request.headers()))
+        } else if is_of_a_page(request.headers()) {
+            Self::Script
         } else {
             Self::Call
         }
@@ -31,7 +35,12 @@ impl Asked {
 
     /// Whether somebody looks at the answer.
     pub(super) const fn by_a_person(&self) -> bool {
-        !matches!(self, Self::Call)
+        matches!(self, Self::Navigation(_) | Self::Form(_))
+    }
+
+    /// Whether no browser stands behind it, as far as it says.
+    pub(super) const fn by_a_program(&self) -> bool {
+        matches!(self, Self::Call)
     }
 
     /// Whether the same may be asked again by itself.
@@ -43,7 +52,7 @@ impl Asked {
     pub(super) fn page(&self, inbound: &Inbound) -> Option<ReturnTo> {
         let origin = inbound.origin();
         match self {
-            Self::Call => None,
+            Self::Call | Self::Script => None,
             Self::Navigation(uri) => inbound.address(uri),
             Self::Form(page) => {
                 let here = page.as_ref().and_then(|page| ReturnTo::parse(page.as_str(), |_| true));
@@ -52,6 +61,10 @@ impl Asked {
             }
         }
     }
+}
+
+fn is_of_a_page(headers: &HeaderMap) -> bool {
+    ["sec-fetch-mode", "x-requested-with"].iter().any(|name| headers.contains_key(*name))
 }
 
 fn referer(headers: &HeaderMap) -> Option<Url> {

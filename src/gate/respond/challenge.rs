@@ -1,0 +1,57 @@
+//! How one signs in by other means: 401 always says so (RFC 9110, section 15.5.2).
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "most rejections are no special case")]
+
+use http::{HeaderValue, Response, StatusCode, header};
+
+use super::super::body::Body;
+use super::super::credential::CredentialEnd;
+use super::super::exchange::Exchange;
+use super::super::rejection::Rejection;
+use super::super::route::REALM;
+use super::Asked;
+use crate::authn::{Challenge, TokenError, basic_challenge};
+
+/// The challenge of a page that is the gateway's own.
+pub(in crate::gate) fn challenge(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, plain(REALM));
+    response
+}
+
+/// The challenges of a refusal. Basic is asked for where the route takes it and no browser would put up its dialog; where
+/// it is all that the route takes, it stands alone: registry clients take the realm of a Bearer challenge for the address
+/// of a token service.
+pub(super) fn add(exchange: &Exchange, asked: &Asked, no: &Rejection, response: &mut Response<Body>) {
+    let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
+    let (realm, basic, bearer) = match exchange.route.as_deref() {
+        Some(route) => (&*route.realm, route.accept.basic, route.accept.bearer),
+        None => (REALM, false, false),
+    };
+    let asks_basic = unauthorized && basic && asked.by_a_program();
+    let headers = response.headers_mut();
+    if let Some(challenge) = of_token(no, realm, unauthorized).filter(|_| bearer || !asks_basic) {
+        headers.insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if asks_basic {
+        headers.append(header::WWW_AUTHENTICATE, basic_challenge(realm));
+    }
+}
+
+fn of_token(no: &Rejection, realm: &str, unauthorized: bool) -> Option<HeaderValue> {
+    match no {
+        Rejection::Token(error) if error.code().is_some() => Some(error.challenge(realm)),
+        Rejection::CredentialEnded(CredentialEnd::TokenExpired) => Some(TokenError::Expired.challenge(realm)),
+        Rejection::Forbidden { scopes: Some(scopes) } => Some(insufficient(scopes, realm)),
+        _ => unauthorized.then(|| plain(realm)),
+    }
+}
+
+fn plain(realm: &str) -> HeaderValue {
+    Challenge { realm, error: None, scope: None }.header()
+}
+
+fn insufficient(scopes: &str, realm: &str) -> HeaderValue {
+    let error = TokenError::InsufficientScope;
+    let code = error.code().map(|code| (code, error.public()));
+    Challenge { realm, error: code, scope: Some(scopes) }.header()
+}
