@@ -43,9 +43,20 @@ fn field<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Credential<'a> {
     }
 }
 
+/// Whether `Authorization` names Basic. Looks at the scheme alone: a token may be long.
+#[must_use]
+pub fn names_basic(headers: &HeaderMap) -> bool {
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    fields.any(|value| scheme(value.as_bytes()).0.eq_ignore_ascii_case(b"Basic"))
+}
+
+/// The scheme, and what stands behind it.
+fn scheme(value: &[u8]) -> (&[u8], &[u8]) {
+    value.split_at(value.iter().take_while(|byte| is_tchar(**byte)).count())
+}
+
 fn read(value: &[u8]) -> Credential<'_> {
-    let scheme = value.iter().take_while(|byte| is_tchar(**byte)).count();
-    let (scheme, rest) = value.split_at(scheme);
+    let (scheme, rest) = scheme(value);
     if scheme.is_empty() {
         return Credential::Malformed(TokenError::MalformedCredential);
     }

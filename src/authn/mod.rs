@@ -23,7 +23,7 @@ mod tests;
 pub use authenticate::{Accept, Authentication, AuthenticationError, Authenticator};
 pub use bearer::{BearerIssuer, BearerVerifier, Verified};
 pub use challenge::{Challenge, basic_challenge};
-pub use credential::{Credential, PORTCULLIS_AUTHORIZATION, credential};
+pub use credential::{Credential, PORTCULLIS_AUTHORIZATION, credential, names_basic};
 pub use error::{Blame, ErrorCode, TokenError, TokenRefusal};
 pub use presented::{Carrier, presented_token};
 pub use principal::principal;

@@ -7,7 +7,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::credential::{Credential, PORTCULLIS_AUTHORIZATION, credential, credential_beside};
+use super::credential::{Credential, PORTCULLIS_AUTHORIZATION, credential, credential_beside, names_basic};
 use super::{Accept, TokenError};
 use crate::secret::Secret;
 
@@ -29,12 +29,7 @@ impl Carrier {
         if headers.contains_key(PORTCULLIS_AUTHORIZATION) {
             return Self::Beside;
         }
-        match credential(headers) {
-            Credential::Basic(_) => Self::Basic,
-            Credential::Absent | Credential::Other | Credential::Bearer(_) | Credential::Malformed(_) => {
-                Self::Bearer
-            }
-        }
+        if names_basic(headers) { Self::Basic } else { Self::Bearer }
     }
 }
 

@@ -91,7 +91,7 @@ fn brought(route: &Route, by: Option<Carrier>, headers: &HeaderMap) -> Option<Se
 
 /// Where Basic is the gateway's, no app is sent any, good or not.
 fn keep_basic(route: &Route, headers: &mut HeaderMap) {
-    if route.accept.basic && matches!(authn::credential(headers), authn::Credential::Basic(_)) {
+    if route.accept.basic && authn::names_basic(headers) {
         headers.remove(header::AUTHORIZATION);
     }
 }

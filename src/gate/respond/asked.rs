@@ -1,11 +1,14 @@
 //! What must be remembered of a request to refuse it well.
 
-use http::{HeaderMap, Request, Uri, header};
+use http::{HeaderMap, HeaderName, Request, Uri, header};
 use url::Url;
 
 use super::super::inbound::Inbound;
 use super::super::return_to::ReturnTo;
 use crate::request::{is_form_submission, is_navigation};
+
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 /// Who asks, and where they may come back to.
 #[derive(Clone, Debug)]
@@ -64,7 +67,7 @@ impl Asked {
 }
 
 fn is_of_a_page(headers: &HeaderMap) -> bool {
-    ["sec-fetch-mode", "x-requested-with"].iter().any(|name| headers.contains_key(*name))
+    headers.contains_key(SEC_FETCH_MODE) || headers.contains_key(X_REQUESTED_WITH)
 }
 
 fn referer(headers: &HeaderMap) -> Option<Url> {
