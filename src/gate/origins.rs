@@ -68,13 +68,16 @@ pub(super) fn check<B>(
     authentication: &Authentication,
     request: &Request<B>,
 ) -> Result<(), Rejection> {
+    if !is_effective(request) {
+        return Ok(());
+    }
     let guarded = match authentication {
         Authentication::Bearer(_) => Carrier::of(request.headers()) == Carrier::Basic,
         Authentication::Anonymous | Authentication::Ended | Authentication::Session(..) => {
             route.origins.sent_from == SentFrom::SameHost
         }
     };
-    if guarded && is_effective(request) && !is_ours(&route.origins, inbound, request.headers()) {
+    if guarded && !is_ours(&route.origins, inbound, request.headers()) {
         return Err(Rejection::CrossSite);
     }
     Ok(())
