@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
-use http::{HeaderMap, HeaderName};
 use zeroize::Zeroizing;
 
 use super::bearer::Remembered;
@@ -12,7 +12,7 @@ use super::{
     Accept, Authentication, AuthenticationError, Authenticator, Credential, PORTCULLIS_AUTHORIZATION,
     credential,
 };
-use crate::request::Memo;
+use crate::request::{Memo, single};
 use crate::session::{Recalled, SessionKey};
 
 /// The longest field that is remembered, in bytes: every connection may remember one (invariant 14).
@@ -79,7 +79,7 @@ impl Authenticator {
     ) -> Option<Authentication> {
         // A token decides alone where tokens are accepted, a bad one too (invariant 3).
         let tokens = accept.tokens() && headers.contains_key(AUTHORIZATION);
-        let field = only(headers, if tokens { &AUTHORIZATION } else { &COOKIE })?;
+        let field = single(headers, if tokens { &AUTHORIZATION } else { &COOKIE })?.as_bytes();
         recent.recall(&self.itself, field, |whose| match whose {
             Whose::Bearer(token) if tokens && accept.bearer => self.recall_token(token),
             Whose::Session(key, session) if !tokens && accept.session => {
@@ -99,12 +99,18 @@ impl Authenticator {
             Authentication::Bearer(verified) => {
                 recent.note(&self.itself, Arc::as_ptr(verified).addr(), || {
                     let Credential::Bearer(token) = credential(headers) else { return None };
-                    Some((only(headers, &AUTHORIZATION)?, Whose::Bearer(self.remembered(token)?)))
+                    Some((
+                        single(headers, &AUTHORIZATION)?.as_bytes(),
+                        Whose::Bearer(self.remembered(token)?),
+                    ))
                 })
             }
             Authentication::Session(key, session) => {
                 recent.note(&self.itself, Arc::as_ptr(session).addr(), || {
-                    Some((only(headers, &COOKIE)?, Whose::Session(key.clone(), self.recalled(key)?)))
+                    Some((
+                        single(headers, &COOKIE)?.as_bytes(),
+                        Whose::Session(key.clone(), self.recalled(key)?),
+                    ))
                 })
             }
             Authentication::Anonymous | Authentication::Ended => recent.forget(),
@@ -144,13 +150,6 @@ impl Recent {
     fn last(&self) -> MutexGuard<'_, Last> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The field called `name`, where it is there once: of two, one was planted.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
-    let mut fields = headers.get_all(name).iter();
-    let first = fields.next()?;
-    fields.next().is_none().then(|| first.as_bytes())
 }
 
 /// Byte for byte, and without a way out before the end: the compiler takes many bytes at a time, and where a

@@ -9,7 +9,7 @@ use super::rejection::Rejection;
 use super::route::Route;
 use super::settings::{OriginSettings, Preflight, SentFrom};
 use crate::authn::{Authentication, Carrier};
-use crate::request::{Authority, could_be};
+use crate::request::{Authority, could_be, single};
 
 /// What scripts may read of a refusal beside its body: what is wrong, and when to try again.
 const READABLE: HeaderValue = HeaderValue::from_static("WWW-Authenticate, Retry-After, X-Request-Id");
@@ -30,7 +30,7 @@ pub(super) fn reader(settings: &OriginSettings, headers: &HeaderMap) -> Option<H
     if settings.readers.is_empty() {
         return None;
     }
-    let origin = only(headers, &header::ORIGIN)?;
+    let origin = single(headers, &header::ORIGIN)?;
     settings.readers.iter().any(|reader| origin == reader.as_str()).then(|| origin.clone())
 }
 
@@ -48,8 +48,8 @@ pub(super) fn is_passed_preflight<B: Body>(settings: &OriginSettings, request: &
     let headers = request.headers();
     settings.preflight == Preflight::Pass
         && *request.method() == Method::OPTIONS
-        && only(headers, &header::ORIGIN).is_some()
-        && only(headers, &header::ACCESS_CONTROL_REQUEST_METHOD).is_some()
+        && single(headers, &header::ORIGIN).is_some()
+        && single(headers, &header::ACCESS_CONTROL_REQUEST_METHOD).is_some()
         && request.body().is_end_stream()
         && !headers.keys().any(is_not_of_a_preflight)
 }
@@ -92,7 +92,7 @@ fn is_effective<B>(request: &Request<B>) -> bool {
 /// nothing at all is no browser.
 fn is_ours(settings: &OriginSettings, inbound: &Inbound, headers: &HeaderMap) -> bool {
     if headers.contains_key(header::ORIGIN) {
-        let origin = only(headers, &header::ORIGIN).and_then(|origin| origin.to_str().ok());
+        let origin = single(headers, &header::ORIGIN).and_then(|origin| origin.to_str().ok());
         return origin.is_some_and(|origin| {
             is_here(inbound, origin) || settings.readers.iter().any(|reader| reader == origin)
         });
@@ -108,10 +108,4 @@ fn is_here(inbound: &Inbound, origin: &str) -> bool {
         authority.host() == inbound.authority.host()
             && authority.port_or_default(scheme) == inbound.authority.port_or_default(scheme)
     })
-}
-
-/// The field called `name`, where it is there once.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
-    let mut fields = headers.get_all(name).iter();
-    fields.next().filter(|_| fields.next().is_none())
 }

@@ -8,6 +8,7 @@ mod interim;
 mod memo;
 mod navigation;
 mod path;
+mod single;
 mod transport;
 
 pub use authority::{Authority, AuthorityError};
@@ -18,4 +19,5 @@ pub use interim::InterimAnswers;
 pub use memo::{Memo, Origin, OriginFields};
 pub use navigation::{is_form_submission, is_navigation};
 pub use path::{PathError, PathException, PathExceptions, RequestPath};
+pub use single::single;
 pub use transport::{Scheme, Transport, WorkerId};
