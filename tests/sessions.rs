@@ -228,6 +228,48 @@ async fn invariant_22_signing_out_ends_a_request_that_waits_for_its_answer() {
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }
 
+const NAVIGATION: &str = "accept: text/html\r\nsec-fetch-mode: navigate\r\nsec-fetch-dest: document\r\n";
+
+#[tokio::test]
+async fn a_page_that_waits_while_another_tab_signs_in_is_asked_for_again_with_the_new_session() {
+    let app = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (house, browser) = with_stream(format!("http://{}", app.local_addr().unwrap())).await;
+    let address = house.gateway.url("/stream/a%20b?c=%2F");
+    let page = tokio::spawn({
+        let (browser, address) = (browser.clone(), address.clone());
+        async move { browser.get(&address).await }
+    });
+    let (mut reached, _) = app.accept().await.unwrap();
+    assert_ne!(reached.read(&mut [0; 8192]).await.unwrap(), 0);
+    let before = key(&house, &browser);
+    browser.visit(&house.gateway.url("/.portcullis/sign-in?anew=1")).await;
+    assert_ne!(key(&house, &browser), before, "the other tab's sign-in replaces the session");
+    let page = tokio::time::timeout(PATIENCE, page).await.expect("it is answered").unwrap();
+    assert_eq!((page.status, page.next().as_deref()), (302, Some(&*address)), "{}", page.body);
+    assert_eq!(page.header("cache-control"), "no-store");
+    assert!(page.set_cookies().is_empty(), "the new session's cookie stays");
+    let again = tokio::spawn(async move { browser.get(&address).await });
+    let (mut reached, _) = app.accept().await.unwrap();
+    reached.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").await.unwrap();
+    let again = tokio::time::timeout(PATIENCE, again).await.expect("it is answered").unwrap();
+    assert_eq!((again.status, again.body.as_str()), (200, "hello"));
+}
+
+#[tokio::test]
+async fn a_form_whose_session_ends_before_its_answer_is_told_that_the_app_may_have_it() {
+    let form =
+        format!("{NAVIGATION}content-type: application/x-www-form-urlencoded\r\ncontent-length: 3\r\n");
+    let answer = signed_out_while_waiting("POST", &form).await;
+    assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("www-authenticate: "), "{answer}");
+    assert!(answer.contains("content-type: text/html"), "{answer}");
+}
+
+#[tokio::test]
+async fn who_signs_out_while_a_page_waits_is_sent_to_sign_in_by_that_page() {
+    let answer = signed_out_while_waiting("GET", NAVIGATION).await;
+    assert!(answer.starts_with("HTTP/1.1 302 ") && answer.contains("/stream\r\n"), "{answer}");
+}
+
 #[tokio::test]
 async fn invariant_8_signing_out_ends_an_open_event_stream() {
     let (house, browser) = with_stream(events().await).await;

@@ -60,6 +60,9 @@ pub(super) async fn respond(
             })
         }
         Rejection::SignIn(Some(_)) if asked.by_a_person() => not_kept(exchange, &asked),
+        Rejection::CredentialEnded(CredentialEnd::Session(_)) if asked.by_a_person() => {
+            ended_meanwhile(exchange, &asked)
+        }
         other => refused(house, exchange, &asked, &other),
     };
     if let Some(reader) = exchange.reader.take() {
@@ -97,6 +100,19 @@ fn not_kept(exchange: &Exchange, asked: &Asked) -> Response<Body> {
     let back = exchange.inbound.as_ref().and_then(|inbound| asked.page(inbound));
     let sign_in = Wish { return_to: back, ..Wish::default() }.address();
     challenge(show(pages::NotKept { sign_in: &sign_in, request_id: &exchange.id }.page()))
+}
+
+/// A session that ended while its browser waited. Another tab may have signed in meanwhile, which ends the session
+/// that it replaces: the same address, asked again, comes with the cookie of the new one, or without any and is sent
+/// to sign in. A form may have reached the app, so that nobody sends it twice unasked.
+fn ended_meanwhile(exchange: &Exchange, asked: &Asked) -> Response<Body> {
+    let back = exchange.inbound.as_ref().and_then(|inbound| asked.page(inbound));
+    if asked.may_be_repeated() {
+        let again = back.and_then(|page| redirect(StatusCode::FOUND, page.as_str()).ok());
+        return again.unwrap_or_else(|| challenge(problem(exchange, &UNAUTHENTICATED)));
+    }
+    let sign_in = Wish { return_to: back, ..Wish::default() }.address();
+    challenge(show(pages::EndedMeanwhile { sign_in: &sign_in, request_id: &exchange.id }.page()))
 }
 
 /// An address that is too long to be taken along is kept by its own page, which must be on an origin that is ours

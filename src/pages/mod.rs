@@ -34,6 +34,7 @@ pub use refusal::Refusal;
 pub use resume::{Enctype, Keep, KeepAddress, RESUME, Replay, Resume, SEALED};
 use sign_in::FEW;
 pub use sign_in::{
-    Choice, Chooser, CrossSite, HOP, LOGIN_HINT, NotKept, PROVIDER, RETURN_TO, SignInFailed, onward,
+    Choice, Chooser, CrossSite, EndedMeanwhile, HOP, LOGIN_HINT, NotKept, PROVIDER, RETURN_TO, SignInFailed,
+    onward,
 };
 pub use sign_out::{SignOut, SignedOut};

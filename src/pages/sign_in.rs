@@ -175,6 +175,28 @@ impl NotKept<'_> {
     }
 }
 
+/// "Your session has ended": for a form whose answer was waited for when that happened.
+#[derive(Clone, Copy, Debug)]
+pub struct EndedMeanwhile<'a> {
+    /// Where to sign in, such that the way back leads to where the form was filled in.
+    pub sign_in: &'a str,
+    /// The request.
+    pub request_id: &'a RequestId,
+}
+
+impl EndedMeanwhile<'_> {
+    /// 401: whether the app has done what was asked for is not known. The challenge is the caller's to add.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let lead = "Your session ended before the app had answered. The app may have received what you sent.";
+        let advice = "Sign in and look before you send it again.";
+        let message = Message { advice, ..Message::good("Your session has ended", "half", lead) };
+        let (href, request_id) = (safe_link(self.sign_in), Some(self.request_id));
+        let message = Message { label: "Sign in", href, request_id, ..message };
+        Page::new(StatusCode::UNAUTHORIZED, &message, Needs::default())
+    }
+}
+
 /// A page that goes on to `target` by itself: the answer to a posted form whose way leads through
 /// other origins. It ends the reach of `form-action`, which would else stop a provider's own redirects.
 #[must_use]

@@ -117,6 +117,7 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
         ("sign-in-failed-ways", SignInFailed { anew: Some(home), others: &others, ..failed }.page()),
         ("cross-site", CrossSite { home, request_id: id }.page()),
         ("not-kept", NotKept { sign_in: home, request_id: id }.page()),
+        ("ended-meanwhile", EndedMeanwhile { sign_in: home, request_id: id }.page()),
         ("sign-out", SignOut { principal: &principal, provider, form, cancel: &words.address }.page()),
         ("signed-out", signed_out.page()),
         ("signed-out-here", SignedOut { still_at: Some(provider), ..signed_out }.page()),
