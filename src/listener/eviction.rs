@@ -33,7 +33,7 @@ impl Candidates {
         self.0.push_back(Candidate { task, activity });
     }
 
-    /// Closes a connection that nobody would miss; `false` where none of those looked at is one.
+    /// Closes a connection that nobody would miss (invariant 26); `false` where none of those looked at is one.
     pub(super) fn evict(&mut self, limits: &ConnectionLimits) -> bool {
         for _ in 0..self.0.len().min(LOOKED_AT) {
             let Some(candidate) = self.0.pop_front() else { break };

@@ -98,7 +98,7 @@ impl<T> RouteTable<T> {
 
     /// Whether some route vouches for the origin: a pattern that says something of the host, and either of this
     /// port or, where it says none, with `unwritten` being this port. A route for any host answers on all of
-    /// them, and vouches for none; one without a port answers on every port, and vouches for one.
+    /// them, and vouches for none; one without a port answers on every port, and vouches for one (invariant 25).
     #[must_use]
     pub fn vouches_for(&self, authority: &Authority, scheme: Scheme, unwritten: u16) -> bool {
         self.hosts.vouch(authority.host(), authority.port_or_default(scheme), unwritten)

@@ -57,7 +57,7 @@ pub enum BackupError {
     },
 }
 
-/// Which sessions a restored state file has.
+/// Which sessions a restored state file has: a copy must not revive what was ended since (invariant 27).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RestoredSessions {
     /// None: everybody signs in again.

@@ -79,7 +79,7 @@ impl JwksCache {
 
     /// Checks the signature of `token` under the provider's keys. Where no key fits or none made the signature (it may
     /// have been replaced, under the same name even), the provider is asked, at most once a cool-down however many
-    /// tokens come; callers wait for that one call.
+    /// tokens come; callers wait for that one call, and no longer than it takes (invariant 26).
     ///
     /// # Errors
     /// [`KeyError`]: the keys are unavailable (fail closed), or none of them made the signature. That a key is
