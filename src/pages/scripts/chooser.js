@@ -9,11 +9,13 @@
     if (address) address.value += part;
   }
 
+  // Whoever types "koln" means "Köln".
+  const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   const filter = document.getElementById("filter");
   filter?.addEventListener("input", () => {
-    const wanted = filter.value.trim().toLowerCase();
+    const wanted = plain(filter.value.trim());
     const shown = links.filter((link) => {
-      const fits = link.querySelector("span").textContent.toLowerCase().includes(wanted);
+      const fits = plain(link.querySelector("span").textContent).includes(wanted);
       link.closest("li").hidden = !fits;
       return fits;
     });

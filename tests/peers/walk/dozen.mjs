@@ -24,6 +24,8 @@ export default async function walk(walker) {
   await type('works', 'Bergen Works,Dover Works,Lund Works');
   await walker.picture('chooser-filtered');
   await type(' GALWAY ', 'Galway');
+  await type('koln', 'Köln');
+  await type('KÖLN', 'Köln');
   await type('hh', ''); // the ornament in front of "Hull" is no part of its name
   await walker.picture('chooser-none');
   await type('N W', 'Bergen Works');
