@@ -6,12 +6,14 @@ use std::process::Command;
 
 use super::{Document, folder, portcullis};
 
-/// Commands that are tested by what they lead to: the build that these tests are part of, the script that
-/// runs them, the tests of the demo; and what other programs do.
-const KNOWN: [&str; 6] = [
+/// Commands that are tested by what they lead to: the build that these tests are part of, the scripts that
+/// run them, the tests of the demo; and what other programs do.
+const KNOWN: [&str; 8] = [
     "cargo build --release",
     "cargo run --release -- demo",
     "bash tests/run",
+    "bash tests/apps/run",
+    "bash tests/apps/run vite",
     "python3 benches/count",
     "python3 benches/growth",
     "python3 benches/memory",
@@ -57,7 +59,7 @@ fn runs(document: &Document, arguments: &str, at: &str) {
 
 #[test]
 fn the_scripts_are_scripts() {
-    for script in ["tests/run", ".ci/run"] {
+    for script in ["tests/run", "tests/apps/run", ".ci/run"] {
         assert!(Path::new(script).exists());
         assert!(Command::new("bash").args(["-n", script]).status().unwrap().success(), "{script}");
     }
