@@ -17,6 +17,8 @@ export function sockets(page) {
     seen,
     /// Waits for one that is open and has heard from the app.
     open: (url) => until(`a WebSocket ${url}`, () => matching(url).find((one) => !one.closed && one.received.length > 0)),
+    /// Waits for one that has been told something.
+    heard: (url, text) => until(`${text} over ${url}`, () => matching(url).find((one) => one.received.some((frame) => text.test(frame)))),
     /// Waits until all of them are closed.
     closed: (url) => until(`the end of ${url}`, () => matching(url).every((one) => one.closed)),
   };

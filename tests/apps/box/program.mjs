@@ -58,7 +58,7 @@ export class Program {
   }
 
   tail() {
-    return this.output().split('\n').slice(-40).join('\n');
+    return this.output().split('\n').slice(-30).map((line) => line.slice(0, 300)).join('\n');
   }
 
   async until(ready) {
