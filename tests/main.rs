@@ -7,6 +7,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod apps_exchanges;
 mod asking_providers;
 mod attacks;
 mod backup;
