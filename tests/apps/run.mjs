@@ -16,6 +16,15 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+let running;
+// What a box has started outlives this process unless it is ended: programs have process groups of their own.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, async () => {
+    await running?.end();
+    process.exit(1);
+  });
+}
+
 /// One app from its installation to its end. What fails is a row of the table, and the next app has its turn.
 async function tryOut(name) {
   console.log(`\n== ${name}`);
@@ -23,6 +32,7 @@ async function tryOut(name) {
   const app = await import(`./apps/${name}.mjs`);
   row.name = app.title;
   const box = await Box.open(name, app.host ?? 'localhost', row.steps);
+  running = box;
   try {
     await install(name, app.packages);
     row.version = await app.version(box);
