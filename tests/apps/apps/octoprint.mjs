@@ -32,8 +32,11 @@ async function serve(box) {
   virtual_printer: { enabled: true }
 `;
   writeFileSync(`${base}/config.yaml`, `server:\n${quiet}${settings}${plugins}`);
-  await box.start(`${box.packages}/pip/bin/octoprint`, ['serve', '--iknowwhatimdoing', '--basedir', base], { ready: { port }, log: `octoprint-${port}` });
-  return `http://127.0.0.1:${port}`;
+  const upstream = `http://127.0.0.1:${port}`;
+  // While it starts, something else answers on its port.
+  const ready = () => fetch(`${upstream}/online.gif`).then((answer) => answer.ok, () => false);
+  await box.start(`${box.packages}/pip/bin/octoprint`, ['serve', '--iknowwhatimdoing', '--basedir', base], { ready, log: `octoprint-${port}` });
+  return upstream;
 }
 
 async function open(walker, path) {

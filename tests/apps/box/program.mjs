@@ -1,6 +1,6 @@
 // A program that runs beside the tests: its log in a file, its start waited for, ended by its own id.
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -43,6 +43,7 @@ export class Program {
   constructor(command, args, { env, cwd, log }) {
     const file = openSync(log, 'a');
     this.log = log;
+    this.begins = fstatSync(file).size; // another program may have written there before
     // A group of its own: what the program starts ends with it.
     this.child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', file, file], detached: true });
     closeSync(file);
@@ -54,7 +55,7 @@ export class Program {
 
   /// All it has written so far.
   output() {
-    return readFileSync(this.log, 'utf8');
+    return readFileSync(this.log).subarray(this.begins).toString();
   }
 
   tail() {
