@@ -6,7 +6,7 @@ use http::header::{CONTENT_LOCATION, HeaderName, HeaderValue, LOCATION};
 
 use super::rewrite::replace;
 use super::{Fault, ForwardError, PathRewrite};
-use crate::request::{Authority, PathError, RequestPath, Scheme};
+use crate::request::{Authority, Link, LinkOrigin, PathError, RequestPath, Scheme};
 
 /// Where `COPY` and `MOVE` lead (RFC 4918, section 10.3).
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
@@ -27,14 +27,6 @@ pub(super) struct Inside<'a> {
     /// The `Host` it was sent, and its server's own.
     pub(super) hosts: [&'a HeaderValue; 2],
     pub(super) scheme: Scheme,
-}
-
-/// An address with a path that does not depend on where it is read.
-struct Link<'a> {
-    origin: Option<(Scheme, &'a str)>,
-    path: &'a str,
-    /// Query and fragment.
-    rest: &'a str,
 }
 
 /// Why a `Destination` cannot be told to the app.
@@ -60,20 +52,21 @@ impl Outside<'_> {
         }
     }
 
-    /// `Destination` as the app must see it: a path, so that neither names nor schemes can be at odds.
+    /// The path of `Destination` as the app must see it, taken off the head; `None` where there is none, or it names
+    /// somebody else.
     ///
     /// # Errors
     /// Where it is not below the route's path: the app would take it for another.
-    pub(super) fn ask(&self, headers: &mut HeaderMap) -> Result<(), ForwardError> {
+    pub(super) fn ask(&self, headers: &mut HeaderMap) -> Result<Option<String>, ForwardError> {
         let mut fields = headers.get_all(DESTINATION).iter();
-        let Some(asked) = fields.next() else { return Ok(()) };
+        let Some(asked) = fields.next() else { return Ok(None) };
         let asked = asked.to_str().ok().filter(|_| fields.next().is_none()).ok_or(Unreachable::Unclear);
         let inward = asked.and_then(|asked| self.inward(asked));
         let inward = inward.map_err(|error| ForwardError::new(Fault::BadTarget, error))?;
-        if let Some(inward) = inward.and_then(|inward| HeaderValue::try_from(inward).ok()) {
-            headers.insert(DESTINATION, inward);
+        if inward.is_some() {
+            headers.remove(DESTINATION);
         }
-        Ok(())
+        Ok(inward)
     }
 
     /// `None` where it is right as it is, or names somebody else.
@@ -127,57 +120,32 @@ impl Outside<'_> {
         Ok(Some(format!("{base}{inner}{query}")))
     }
 
-    fn is_called(&self, origin: (Scheme, &str)) -> bool {
-        is(origin, self.authority, self.scheme)
+    fn is_called(&self, origin: LinkOrigin<'_>) -> bool {
+        origin.is(self.authority, self.scheme)
     }
 }
 
 impl Inside<'_> {
-    fn is_called(&self, origin: (Scheme, &str)) -> bool {
-        let hosts = self.hosts.iter().filter_map(|host| Authority::parse(host.to_str().ok()?).ok());
-        hosts.into_iter().any(|host| is(origin, &host, self.scheme))
+    /// `Destination` in the app's own words: an address, for servers that know no other (RFC 2518, section 9.3), with
+    /// the scheme and the host by which the app is asked, for those that compare.
+    pub(super) fn ask(&self, path: &str, headers: &mut HeaderMap) -> Result<(), ForwardError> {
+        let [host, _] = self.hosts;
+        let address = host.to_str().map(|host| format!("{}://{host}{path}", self.scheme));
+        let address = address.map_err(|error| ForwardError::new(Fault::BadTarget, error))?;
+        let address = HeaderValue::try_from(address);
+        headers.insert(DESTINATION, address.map_err(|error| ForwardError::new(Fault::BadTarget, error))?);
+        Ok(())
     }
-}
 
-/// Whether both are the same server: an app behind TLS that it knows nothing of says `http` and no port.
-fn is((scheme, text): (Scheme, &str), other: &Authority, spoken: Scheme) -> bool {
-    Authority::parse(text).is_ok_and(|named| {
-        let ports =
-            named.port() == other.port() || named.port_or_default(scheme) == other.port_or_default(spoken);
-        ports && named.host() == other.host()
-    })
+    fn is_called(&self, origin: LinkOrigin<'_>) -> bool {
+        let hosts = self.hosts.iter().filter_map(|host| Authority::parse(host.to_str().ok()?).ok());
+        hosts.into_iter().any(|host| origin.is(&host, self.scheme))
+    }
 }
 
 /// What follows `base` in `path`, where that is below it.
 fn below<'a>(path: &'a str, base: &str) -> Option<&'a str> {
     path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-impl<'a> Link<'a> {
-    /// `None` for what is read from where one stands (RFC 3986, section 4.2): that is right wherever the app is.
-    fn read(text: &'a str, base: Scheme) -> Option<Self> {
-        let (origin, path) = match origin(text, base) {
-            Some((scheme, rest)) => {
-                let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-                let (authority, path) = rest.split_at(end);
-                (Some((scheme, authority)), path)
-            }
-            None if text.starts_with('/') => (None, text),
-            None => return None,
-        };
-        let (path, rest) = path.split_at(path.find(['?', '#']).unwrap_or(path.len()));
-        Some(Self { origin, path, rest })
-    }
-}
-
-/// The scheme, and what follows `//`.
-fn origin(text: &str, base: Scheme) -> Option<(Scheme, &str)> {
-    if let Some(rest) = text.strip_prefix("//") {
-        return Some((base, rest));
-    }
-    let (scheme, rest) = text.split_once("://")?;
-    let known = [Scheme::Http, Scheme::Https].into_iter();
-    Some((known.into_iter().find(|known| scheme.eq_ignore_ascii_case(known.as_str()))?, rest))
 }
 
 #[cfg(test)]
@@ -325,10 +293,10 @@ mod tests {
             for (name, value) in values.iter().map(field) {
                 headers.append(name, value);
             }
-            with(&strip(), |outside| outside.ask(&mut headers)).map(|()| headers.get(DESTINATION).cloned())
+            with(&strip(), |outside| outside.ask(&mut headers)).map(|path| (path, headers.len()))
         };
-        assert_eq!(asked(&[]).unwrap(), None);
-        assert_eq!(asked(&[b"/the%20app/b"]).unwrap().unwrap(), "/b");
+        assert_eq!(asked(&[]).unwrap(), (None, 0));
+        assert_eq!(asked(&[b"/the%20app/b"]).unwrap(), (Some("/b".to_owned()), 0));
         assert!(asked(&[b"https://other.example/x", b"/secret"]).is_err());
         assert!(asked(&["/b\u{e4}".as_bytes()]).is_err());
     }

@@ -83,6 +83,8 @@ pub(super) struct Told {
     pub(super) origin: Arc<OriginFields>,
     /// Who asks, as lines of HTTP/1.1; over HTTP/2 the same is told by [`Plan::tell_identity`].
     pub(super) identity: Vec<u8>,
+    /// The path of `Destination`, where that is rewritten.
+    pub(super) destination: Option<String>,
 }
 
 impl Plan {
@@ -113,9 +115,10 @@ impl Plan {
         headers::strip_request(map, &self.reserved);
         cookies::strip_request(map, passage.own_cookies);
         self.authorize(permit, passage, map)?;
-        if self.settings.rewrite_location {
-            self.outside(passage).ask(map)?;
-        }
+        let destination = match self.settings.rewrite_location {
+            true => self.outside(passage).ask(map)?,
+            false => None,
+        };
         headers::apply(&self.settings.request_headers, map);
         if let Some(stripped) = &self.stripped {
             map.insert(FORWARDED_PREFIX, stripped.clone());
@@ -126,7 +129,7 @@ impl Plan {
         }
         let identity = self.identity_lines(permit, map);
         self.assert_identity(permit, passage, map)?;
-        Ok(Told { host, origin, identity })
+        Ok(Told { host, origin, identity, destination })
     }
 
     /// Nothing that came in bears a name of these; what the operator sets gives way to them.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use hyper::client::conn::http2::SendRequest;
 use tokio::time::{Instant, timeout_at};
@@ -155,6 +155,9 @@ impl<'a> Sending<'a> {
     }
 
     fn write(&self, lease: &Lease, request: &mut Request<RequestBody>) -> Result<Lines<'_>, ForwardError> {
+        if let Some(path) = &self.told.destination {
+            self.app(lease).ask(path, request.headers_mut())?;
+        }
         let target = &self.upstream.targets()[lease.server];
         let wire = Wire {
             http2: matches!(lease.lent, Lent::Http2 { .. }),
@@ -297,7 +300,7 @@ impl<'a> Sending<'a> {
         self.upstream.succeeded(lease.server);
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let chosen = switched.then(|| response.headers_mut().remove(http::header::UPGRADE)).flatten();
-        self.tell_location(&lease, response.headers_mut());
+        self.plan.tell_location(&self.passage, &self.app(&lease), response.headers_mut());
         self.plan.finish(&self.passage, &mut response);
         let idle = self.upstream.settings().timeout.idle;
         match (self.upgrade, chosen) {
@@ -310,11 +313,11 @@ impl<'a> Sending<'a> {
         }
     }
 
-    fn tell_location(&self, lease: &Lease, headers: &mut HeaderMap) {
+    /// What the app may call itself.
+    fn app(&self, lease: &Lease) -> Inside<'_> {
         let target = &self.upstream.targets()[lease.server];
         let scheme = if target.tls { Scheme::Https } else { Scheme::Http };
-        let app = Inside { hosts: [self.plan.host(&self.told.host, &target.host), &target.host], scheme };
-        self.plan.tell_location(&self.passage, &app, headers);
+        Inside { hosts: [self.plan.host(&self.told.host, &target.host), &target.host], scheme }
     }
 
     fn check(&self, response: &Response<Content>) -> Result<(), ForwardError> {

@@ -4,6 +4,7 @@ mod act;
 mod ambiguous;
 mod body;
 mod credential;
+mod destination;
 mod exchange;
 mod explained;
 mod foundations;
@@ -137,6 +138,7 @@ impl Gate {
                     );
                 }
             };
+            destination::check(house, route, exchange, &authentication, &request)?;
             origins::check(route, exchange.inbound()?, &authentication, &request)?;
             exchange.standing = route.limit_after(&permit, standing)?;
             act::act(house, route, exchange, permit, &authentication, request).await

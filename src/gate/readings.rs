@@ -24,16 +24,26 @@ pub(super) fn read(
     }
     let readings =
         inbound.path.readings(route.stripped()).ok_or_else(|| Rejection::from(Ambiguous::too_deep()))?;
-    let is_elsewhere = |path: &&RequestPath| match house.route_of(transport, inbound, path) {
-        _ if own::holds(path.decoded()) => true,
-        Ok(found) => !Arc::ptr_eq(found, route),
-        Err(error) => matches!(error, Rejection::MethodNotAllowed(_)),
-    };
-    if let Some(path) = readings.iter().find(is_elsewhere) {
+    if let Some(path) = readings.iter().find(|path| is_elsewhere(house, transport, inbound, route, path)) {
         return Err(Ambiguous::other_route(path).into());
     }
     inbound.readings = readings;
     Ok(())
+}
+
+/// Whether a reading is what another route, or the gateway itself, answers.
+pub(super) fn is_elsewhere(
+    house: &House,
+    transport: &Transport,
+    inbound: &Inbound,
+    route: &Arc<Route>,
+    path: &RequestPath,
+) -> bool {
+    match house.route_of(transport, inbound, path) {
+        _ if own::holds(path.decoded()) => true,
+        Ok(found) => !Arc::ptr_eq(found, route),
+        Err(error) => matches!(error, Rejection::MethodNotAllowed(_)),
+    }
 }
 
 /// The reading of a permitted request that its rules would not permit.

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::error::Error;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::ambiguous::{Ambiguous, untolerated};
 use super::credential::CredentialEnd;
+use super::destination::DestinationError;
 use super::kept::KeptForm;
 use super::return_to::ReturnTo;
 use crate::authn::{ErrorCode, TokenError, TokenRefusal};
@@ -45,6 +46,8 @@ pub(super) enum Rejection {
     CredentialEnded(CredentialEnd),
     /// Known and refused; the scopes that an access token would need, where it is only for those.
     Forbidden { scopes: Option<String> },
+    /// It may not put anything where it says.
+    Destination(Box<DestinationError>),
     /// A form of ours that another site sent (invariant 18).
     CrossSite,
     /// The sign-in came to nothing.
@@ -136,7 +139,8 @@ impl Rejection {
             Self::SignIn(_) | Self::CredentialEnded(_) => Outcome::Unauthenticated,
             Self::SignInFailed(failed) => of_sign_in(&failed.error),
             Self::SignInUnavailable(_) | Self::ProviderUnavailable { .. } => Outcome::ProviderError,
-            Self::Forbidden { .. } | Self::CrossSite => Outcome::Forbidden,
+            Self::Destination(error) if error.status() != StatusCode::FORBIDDEN => Outcome::BadRequest,
+            Self::Forbidden { .. } | Self::CrossSite | Self::Destination(_) => Outcome::Forbidden,
             Self::Forward(error) => of_upstream(error),
             Self::StoreUnavailable(_) | Self::Internal(_) => Outcome::Unavailable,
         }
@@ -161,6 +165,7 @@ impl Rejection {
             Self::CredentialEnded(end) => format!("cut off before there was an answer: {end}").into(),
             Self::Internal(cause) => Cow::Borrowed(cause),
             Self::Forbidden { .. } => Cow::Borrowed(""),
+            Self::Destination(error) => error.to_string().into(),
             Self::CrossSite => "a page of another host made the browser send it".into(),
             Self::SignInFailed(failed) => with_causes(&failed.error).into(),
             Self::Forward(error) => of_forward(error).into(),
@@ -233,6 +238,7 @@ from! {
     } else {
         Self::Malformed(Box::new(error.into()))
     };
+    DestinationError => |error| Self::Destination(Box::new(error));
     Exceeded => |exceeded| Self::Limited(exceeded);
     ForwardError => |error| Ambiguous::of_trailers(&error).map_or(Self::Forward(error), Self::Malformed);
     StoreUnavailable => |error| Self::StoreUnavailable(error.to_string());

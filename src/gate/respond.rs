@@ -32,7 +32,7 @@ use crate::oidc::Blame;
 use crate::pages::{self, ErrorPage, Fault, Form, Link, Page, Refusal};
 use crate::policy::explain;
 use crate::secret::Secret;
-use problem::{CROSS_SITE, FORBIDDEN, Problem, UNAUTHENTICATED, ambiguous, machine, problem};
+use problem::{CROSS_SITE, FORBIDDEN, Problem, UNAUTHENTICATED, ambiguous, destination, machine, problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -92,14 +92,14 @@ fn kept(house: &House, exchange: &Exchange, form: Option<&KeptForm>) -> Response
     };
     let page =
         pages::Keep { id: id.expose(), sealed: &sealed, sign_in_url: &sign_in_url, request_id: &exchange.id };
-    challenge(show(page.page()))
+    challenge(exchange, show(page.page()))
 }
 
 /// A form that could not be kept: its sender is told so, before anything that they wrote is lost.
 fn not_kept(exchange: &Exchange, asked: &Asked) -> Response<Body> {
     let back = exchange.inbound.as_ref().and_then(|inbound| asked.page(inbound));
     let sign_in = Wish { return_to: back, ..Wish::default() }.address();
-    challenge(show(pages::NotKept { sign_in: &sign_in, request_id: &exchange.id }.page()))
+    challenge(exchange, show(pages::NotKept { sign_in: &sign_in, request_id: &exchange.id }.page()))
 }
 
 /// A session that ended while its browser waited. Another tab may have signed in meanwhile, which ends the session
@@ -109,10 +109,10 @@ fn ended_meanwhile(exchange: &Exchange, asked: &Asked) -> Response<Body> {
     let back = exchange.inbound.as_ref().and_then(|inbound| asked.page(inbound));
     if asked.may_be_repeated() {
         let again = back.and_then(|page| redirect(StatusCode::FOUND, page.as_str()).ok());
-        return again.unwrap_or_else(|| challenge(problem(exchange, &UNAUTHENTICATED)));
+        return again.unwrap_or_else(|| challenge(exchange, problem(exchange, &UNAUTHENTICATED)));
     }
     let sign_in = Wish { return_to: back, ..Wish::default() }.address();
-    challenge(show(pages::EndedMeanwhile { sign_in: &sign_in, request_id: &exchange.id }.page()))
+    challenge(exchange, show(pages::EndedMeanwhile { sign_in: &sign_in, request_id: &exchange.id }.page()))
 }
 
 /// An address that is too long to be taken along is kept by its own page, which must be on an origin that is ours
@@ -148,6 +148,7 @@ fn refused(house: &House, exchange: &Exchange, asked: &Asked, no: &Rejection) ->
             show(pages::CrossSite { home: &home(house), request_id: &exchange.id }.page())
         }
         Rejection::CrossSite => problem(exchange, &CROSS_SITE),
+        Rejection::Destination(error) => destination(exchange, error),
         Rejection::CredentialEnded(CredentialEnd::TokenExpired) => token(exchange, TokenError::Expired),
         Rejection::SignIn(_) | Rejection::CredentialEnded(CredentialEnd::Session(_)) => {
             problem(exchange, &UNAUTHENTICATED)
@@ -189,6 +190,7 @@ fn fault_of<'a>(house: &'a House, no: &'a Rejection) -> Fault<'a> {
         | Rejection::CredentialEnded(_)
         | Rejection::Forbidden { .. }
         | Rejection::CrossSite
+        | Rejection::Destination(_)
         | Rejection::SignInFailed(_)
         | Rejection::NoSuchFlow(_) => Fault::Internal,
     }

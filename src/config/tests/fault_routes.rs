@@ -33,6 +33,19 @@ fn what_a_route_claims() {
 }
 
 #[test]
+fn what_challenges_call_a_route() {
+    let long = "x".repeat(129);
+    let realm = |value: &str| route(&format!("realm = {value}"));
+    let expected = "expected 1 to 128 characters of ASCII, without quotes and backslashes";
+    for bad in ["\"\"", "'a \"b\"'", "'a\\b'", "\"a\\tb\"", "\"Büro\"", &format!("\"{long}\"")] {
+        each_is_told(&[(realm(bad), "not a realm", expected)]);
+    }
+    for good in ["x", "Corp packages (builds), v1", &long[1..]] {
+        assert!(super::warnings(&realm(&format!("\"{good}\""))).is_clean(), "{good}");
+    }
+}
+
+#[test]
 fn two_routes_never_claim_the_same_requests() {
     let twin = |host: &str, path: &str, more: &str| {
         longer(&format!(

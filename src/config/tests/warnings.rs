@@ -244,6 +244,29 @@ fn methods_that_are_never_forwarded() {
 }
 
 #[test]
+fn passwords_in_clear_text() {
+    let file = |listen: &str| {
+        GOOD.replace("listen = \"127.0.0.1:8443\"", listen)
+            .replace("public_url = \"https://login.corp.example\"\n", "state = \"memory\"\n")
+            .replace("client_id = \"portcullis\"\nclient_secret = { env = \"SECRET\" }\n", "")
+            .replace("path = \"/wiki\"", "accept = [\"bearer\", \"basic\"]")
+    };
+    let clear = |listen: &str| file(listen).replace("tls = { cert = \"tls.crt\", key = \"tls.key\" }\n", "");
+    let message = "access tokens come as passwords, in clear text";
+    each_is_warned_of(&[
+        (clear("listen = \"127.0.0.1:8080\""), message, "whoever can listen"),
+        (file("listen = [\"127.0.0.1:8443\", { address = \"127.0.0.1:80\", tls = false }]"), message, ""),
+    ]);
+    nothing_is_said_of(&[
+        file("listen = \"127.0.0.1:8443\""),
+        file("listen = [\"127.0.0.1:8443\", { address = \"127.0.0.1:80\", tls = false, to_https = true }]"),
+        clear("listen = \"127.0.0.1:8080\"\ntrusted_proxies = [\"10.0.0.0/8\"]"),
+        clear("listen = \"127.0.0.1:8080\"")
+            .replace("accept = [\"bearer\", \"basic\"]", "accept = \"bearer\""),
+    ]);
+}
+
+#[test]
 fn a_balance_of_one() {
     each_is_warned_of(&[(
         route("balance = \"least-requests\""),

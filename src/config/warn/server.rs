@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::at::{At, at};
 use super::super::raw::{Listen, Provider};
 use super::super::remark::{Remark, quoted};
-use super::{Meant, joined};
+use super::{Meant, Row, joined};
 use crate::forward::TokenPass;
 use crate::gate::{RouteAction, RouteSettings};
 use crate::oidc::ProviderSettings;
@@ -16,6 +16,7 @@ impl<'a> Meant<'a> {
         warnings.extend(self.anybody_sends_proxy_headers());
         warnings.extend(self.cookies_in_clear_text());
         warnings.extend(self.nobody_speaks_https());
+        warnings.extend(self.passwords_in_clear_text());
         warnings
     }
 
@@ -72,6 +73,25 @@ impl<'a> Meant<'a> {
                 .see(at!(server.public_url).place, "so nobody can come back from signing in")
                 .help("set `tls`, or name the proxy in front in `trusted_proxies` and let it send `X-Forwarded-Proto`")
         })
+    }
+
+    /// Clients send Basic with every request, unasked once they know it; a proxy in front may have spoken TLS.
+    fn passwords_in_clear_text(&self) -> Vec<Remark> {
+        let config = self.config;
+        let server = at!(config.server);
+        let clear =
+            self.settings.listeners.iter().any(|listener| listener.tls.is_none() && !listener.to_https);
+        if !clear || !self.settings.trusted_proxies.is_empty() {
+            return Vec::new();
+        }
+        let warning = |row: &Row<'_>| {
+            let route = row.at;
+            Remark::new(at!(route.accept).place, "access tokens come as passwords, in clear text")
+                .expected("whoever can listen can use them until they expire")
+                .see(at!(server.listen).place, "no TLS here")
+                .help("set `tls`, or name the proxy that speaks TLS in `trusted_proxies`")
+        };
+        self.rows.iter().filter(|row| row.meant.accept.basic).map(warning).collect()
     }
 
     pub(super) fn about_providers(&self) -> Vec<Remark> {

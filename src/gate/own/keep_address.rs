@@ -28,5 +28,5 @@ pub(super) fn answer(exchange: &Exchange, wish: Wish) -> Result<Response<Body>, 
         sign_in: SIGN_IN,
         request_id: &exchange.id,
     };
-    Ok(challenge(show(page.page())))
+    Ok(challenge(exchange, show(page.page())))
 }

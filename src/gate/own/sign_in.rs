@@ -92,7 +92,7 @@ pub(in crate::gate) async fn depart(
     let hint = Hint { provider: wish.provider.as_deref(), login_hint: wish.login_hint.as_deref() };
     match house.providers.choose(hint) {
         Choice::One(provider) => to_provider(house, exchange, provider, cookies, wish).await,
-        Choice::Chooser(several) => Ok(chooser(house, &several, wish)),
+        Choice::Chooser(several) => Ok(chooser(house, exchange, &several, wish)),
     }
 }
 
@@ -167,7 +167,7 @@ pub(in crate::gate) fn others(house: &House, failing: &str, wish: &Wish) -> Vec<
 }
 
 /// Nobody is signed in: 401, as for all others who are not.
-fn chooser(house: &House, several: &[&Arc<Provider>], mut wish: Wish) -> Response<Body> {
+fn chooser(house: &House, exchange: &Exchange, several: &[&Arc<Provider>], mut wish: Wish) -> Response<Body> {
     wish.return_to = wish.return_to.or_else(|| ReturnTo::parse(house.home(), |_| true));
     let choice =
         |provider: &'_ &Arc<Provider>| (provider.name().clone(), provider.settings().display_name.clone());
@@ -185,7 +185,7 @@ fn chooser(house: &House, several: &[&Arc<Provider>], mut wish: Wish) -> Respons
         unknown_email: wish.login_hint.as_deref().filter(|_| ask_email),
         lasting: &lasting,
     };
-    challenge(show(page.page()))
+    challenge(exchange, show(page.page()))
 }
 
 /// The host as people know it: with its port where that is an unusual one.

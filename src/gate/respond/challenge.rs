@@ -12,9 +12,10 @@ use super::super::route::REALM;
 use super::Asked;
 use crate::authn::{Challenge, TokenError, basic_challenge};
 
-/// The challenge of a page that is the gateway's own.
-pub(in crate::gate) fn challenge(mut response: Response<Body>) -> Response<Body> {
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, plain(REALM));
+/// The challenge of a page that is the gateway's own, in the name of the route that it stands for.
+pub(in crate::gate) fn challenge(exchange: &Exchange, mut response: Response<Body>) -> Response<Body> {
+    let realm = exchange.route.as_deref().map_or(REALM, |route| &route.realm);
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, plain(realm));
     response
 }
 

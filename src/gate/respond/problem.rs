@@ -4,6 +4,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value};
 
 use super::super::body::Body;
+use super::super::destination::DestinationError;
 use super::super::exchange::Exchange;
 use crate::pages;
 
@@ -53,5 +54,13 @@ pub(super) fn ambiguous(exchange: &Exchange, detail: &str, members: Map<String, 
     let (status, kind) = (StatusCode::BAD_REQUEST, "urn:portcullis:problem:bad-request");
     let title = "This request can’t be read";
     let (content_type, text) = pages::problem(status, kind, title, detail, &exchange.id, members);
+    machine(status, content_type, text)
+}
+
+/// A request that may not put anything where it says.
+pub(super) fn destination(exchange: &Exchange, error: &DestinationError) -> Response<Body> {
+    let (status, kind) = (error.status(), "urn:portcullis:problem:destination");
+    let (title, detail) = ("Not to there", error.detail());
+    let (content_type, text) = pages::problem(status, kind, title, &detail, &exchange.id, Map::new());
     machine(status, content_type, text)
 }

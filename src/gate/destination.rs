@@ -1,0 +1,158 @@
+//! Where `COPY` and `MOVE` put what they take (RFC 4918, section 10.3): a second path, which the app writes to. It is
+//! read as strictly as the first, must be the same route's, and is judged by the same rules; else who may write below
+//! one path could write below all of them.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
+
+use super::exchange::Exchange;
+use super::house::House;
+use super::inbound::Inbound;
+use super::judge::question;
+use super::own;
+use super::readings::{is_elsewhere, refused};
+use super::rejection::Rejection;
+use super::route::Route;
+use crate::authn::Authentication;
+use crate::policy::{Decision, Question, decide};
+use crate::request::{Link, PathError, PathExceptions, RequestPath, single};
+
+const DESTINATION: HeaderName = HeaderName::from_static("destination");
+
+/// Why a request may not lead where it is to lead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum DestinationError {
+    /// RFC 4918, section 8.3: an absolute URI or an absolute path. `//host/path` is neither.
+    #[error("Destination must be there once, as an absolute path or an address with one, without a query")]
+    Unclear,
+    /// Two programs could read its path differently.
+    #[error("Destination: {0}")]
+    Path(#[from] PathError),
+    /// The same, in a way that a route may tolerate and this one does not.
+    #[error("Destination: the path has {}, which this route does not tolerate", listed(.0))]
+    Untolerated(PathExceptions),
+    /// A server could read it as a path that is another route's or that the rules refuse.
+    #[error("Destination: a server could read its path as one that is not permitted")]
+    Ambiguous,
+    /// It is on another server (RFC 4918, section 9.8.5).
+    #[error("Destination is on another host than the request")]
+    OtherHost,
+    /// What that route lets in is not for this one to say.
+    #[error("Destination is another route's")]
+    OtherRoute,
+    /// The rules say no.
+    #[error("Destination is {path:?}: {rule}")]
+    Forbidden {
+        /// Its path, decoded.
+        path: String,
+        /// What decided, for the log and nobody else.
+        rule: String,
+    },
+}
+
+impl DestinationError {
+    pub(super) const fn status(&self) -> StatusCode {
+        match self {
+            Self::Unclear | Self::Path(_) | Self::Untolerated(_) | Self::Ambiguous => StatusCode::BAD_REQUEST,
+            Self::OtherHost => StatusCode::BAD_GATEWAY,
+            Self::OtherRoute | Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+        }
+    }
+
+    /// What its sender is told.
+    pub(super) fn detail(&self) -> String {
+        match self {
+            Self::Forbidden { .. } => {
+                "You may not put anything at the path in Destination. The request_id leads to the rule in the log.".into()
+            }
+            Self::Unclear
+            | Self::Path(_)
+            | Self::Untolerated(_)
+            | Self::Ambiguous
+            | Self::OtherHost
+            | Self::OtherRoute => self.to_string(),
+        }
+    }
+}
+
+fn listed(exceptions: &PathExceptions) -> String {
+    exceptions.iter().map(|exception| exception.as_str()).collect::<Vec<_>>().join(" and ")
+}
+
+/// Judges the destination of a permitted request. Methods of HTTP itself have none, and are asked for none.
+pub(super) fn check<B>(
+    house: &House,
+    route: &Arc<Route>,
+    exchange: &Exchange,
+    authentication: &Authentication,
+    request: &Request<B>,
+) -> Result<(), Rejection> {
+    if is_of_http(request.method()) || !request.headers().contains_key(DESTINATION) {
+        return Ok(());
+    }
+    let inbound = exchange.inbound()?;
+    let path = path(request.headers(), inbound)?;
+    let readings = readings(house, route, exchange, &path)?;
+    let question = Question { path: &path, ..question(inbound, authentication.principal()) };
+    match decide(&route.access, &question) {
+        Decision::Permit(_) if refused(&route.access, &readings, &question).is_some() => {
+            Err(DestinationError::Ambiguous.into())
+        }
+        Decision::Permit(_) => Ok(()),
+        Decision::Forbidden(reason) | Decision::SignIn(reason) => {
+            let rule = reason.said(&route.access).to_string();
+            Err(DestinationError::Forbidden { path: path.decoded().to_owned(), rule }.into())
+        }
+    }
+}
+
+/// Any other method may be one that moves something.
+fn is_of_http(method: &Method) -> bool {
+    matches!(
+        *method,
+        Method::GET
+            | Method::HEAD
+            | Method::POST
+            | Method::PUT
+            | Method::PATCH
+            | Method::DELETE
+            | Method::OPTIONS
+    )
+}
+
+fn path(headers: &HeaderMap, inbound: &Inbound) -> Result<RequestPath, DestinationError> {
+    let scheme = inbound.forwarding.scheme;
+    let text = single(headers, &DESTINATION).and_then(|field| field.to_str().ok());
+    let text = text.filter(|text| !text.starts_with("//")).ok_or(DestinationError::Unclear)?;
+    let link = Link::read(text, scheme).filter(|link| link.rest.is_empty());
+    let link = link.ok_or(DestinationError::Unclear)?;
+    if link.origin.is_some_and(|origin| !origin.is(&inbound.authority, scheme)) {
+        return Err(DestinationError::OtherHost);
+    }
+    Ok(RequestPath::parse(link.path)?)
+}
+
+/// What servers may take it for, all of it the same route's.
+fn readings(
+    house: &House,
+    route: &Arc<Route>,
+    exchange: &Exchange,
+    path: &RequestPath,
+) -> Result<Vec<RequestPath>, Rejection> {
+    let (transport, inbound) = (&exchange.transport, exchange.inbound()?);
+    let beyond = path.exceptions().beyond(route.tolerated);
+    if !beyond.is_empty() {
+        return Err(DestinationError::Untolerated(beyond).into());
+    }
+    let is_of_the_route =
+        house.route_of(transport, inbound, path).is_ok_and(|found| Arc::ptr_eq(found, route));
+    if own::holds(path.decoded()) || !is_of_the_route {
+        return Err(DestinationError::OtherRoute.into());
+    }
+    let readings = path.readings(route.stripped()).ok_or(DestinationError::Ambiguous)?;
+    match readings.iter().find(|path| is_elsewhere(house, transport, inbound, route, path)) {
+        Some(_) => Err(DestinationError::Ambiguous.into()),
+        None => Ok(readings),
+    }
+}

@@ -1,0 +1,133 @@
+//! WebDAV (RFC 4918): methods with a second path, in a field.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::Method;
+
+use crate::support::{Answer, Browser, House, logged, told};
+
+const ROUTES: &str = r#"
+[[routes]]
+name = "files"
+path = "/files"
+strip_path = true
+rewrite_location = true
+upstream = "{app}"
+accept = "basic"
+realm = "Corp files"
+access = "signed-in"
+deny = [{ paths = ["/files/secret"] }, { paths = ["/files/kept"], methods = ["MOVE"] }]
+tolerate = "encoded-slash"
+
+[[routes]]
+name = "ledger"
+path = "/files/ledger"
+upstream = "{app}"
+accept = "basic"
+access = "signed-in"
+
+[[routes]]
+name = "open"
+path = "/open"
+upstream = "{app}"
+access = "public"
+"#;
+
+struct Files {
+    house: House,
+    credential: String,
+}
+
+impl Files {
+    async fn open() -> Self {
+        let house = House::open(ROUTES).await;
+        let token = house.provider.access_token("email").await;
+        Self { house, credential: format!("Basic {}", BASE64_STANDARD.encode(format!("x:{token}"))) }
+    }
+
+    async fn send(&self, method: &str, path: &str, destinations: &[&str]) -> Answer {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut headers = vec![
+            ("authorization", self.credential.as_str()),
+            ("user-agent", "rclone/v1.60.1-DEV"),
+            ("overwrite", "T"),
+        ];
+        headers.extend(destinations.iter().map(|destination| ("destination", *destination)));
+        Browser::new().send(method, &self.house.gateway.url(path), &headers, "").await
+    }
+}
+
+#[tokio::test]
+async fn a_move_within_the_route_reaches_the_app_by_the_paths_that_it_knows() {
+    let files = Files::open().await;
+    let there = files.house.gateway.url("/files/b%20c.txt");
+    for there in [there.as_str(), "/files/b%20c.txt"] {
+        let moved = files.send("MOVE", "/files/a.txt", &[there]).await;
+        assert_eq!(moved.status, 200, "{}", moved.body);
+        assert_eq!(moved.json()["target"], "/a.txt");
+        // Apache takes an address alone, and no other scheme, host or port than it is asked by.
+        assert_eq!(told(&moved, "destination"), [format!("http://{}/b%20c.txt", told(&moved, "host")[0])]);
+    }
+    let copied = files.send("COPY", "/files/kept/a.txt", &["/files/kept/b.txt"]).await;
+    assert_eq!(copied.status, 200, "{}: the rule is about MOVE", copied.body);
+    let (made, listed) =
+        (files.send("MKCOL", "/files/d/", &[]).await, files.send("PROPFIND", "/files/", &[]).await);
+    assert_eq!((made.status, listed.status), (200, 200));
+}
+
+#[tokio::test]
+async fn invariant_2_a_destination_is_judged_as_the_path_is() {
+    let files = Files::open().await;
+    let served = files.house.app.served();
+    let other = "http://127.0.0.1:1/files/b.txt";
+    let url = files.house.gateway.url("/files/b.txt");
+    for (destination, status) in [
+        (&["/files/secret/b.txt"][..], 403),
+        (&["/files/%73ecret/b.txt"], 403),
+        (&["/files/secret"], 403),
+        (&["/files/kept/b.txt"], 403),
+        (&["/files/ledger/b.txt"], 403),
+        (&["/files/LEDGER/../ledger/b.txt"], 400),
+        (&["/open/b.txt"], 403),
+        (&["/elsewhere"], 403),
+        (&["/.portcullis/sign-out"], 403),
+        (&["/files/x/../secret/b.txt"], 400),
+        (&["/files/x%2f..%2fsecret"], 400),
+        (&["/files%2fsecret/b.txt"], 403),
+        (&["/files/%2fsecret/b.txt"], 400),
+        (&["/files//b.txt"], 400),
+        (&["/files/b.txt?x"], 400),
+        (&["/files/b.txt#x"], 400),
+        (&["//files/secret/b.txt"], 400),
+        (&["b.txt"], 400),
+        (&[""], 400),
+        (&["/files/b.txt", "/files/secret/b.txt"], 400),
+        (&[url.as_str(), url.as_str()], 400),
+        (&[other], 502),
+        (&["https://evil.example/files/b.txt"], 502),
+    ] {
+        let answer = files.send("MOVE", "/files/a.txt", destination).await;
+        assert_eq!(answer.status, status, "{destination:?}: {}", answer.body);
+        assert_eq!(answer.json()["type"], "urn:portcullis:problem:destination", "{destination:?}");
+    }
+    for method in ["COPY", "REBIND"] {
+        let answer = files.send(method, "/files/a.txt", &["/files/secret/b.txt"]).await;
+        assert_eq!(answer.status, 403, "{method}: {}", answer.body);
+    }
+    let open = files.send("MOVE", "/open/a.txt", &["/files/b.txt"]).await;
+    assert_eq!(open.status, 403, "a public route leads nowhere else either");
+    assert_eq!(files.house.app.served(), served, "nothing reached the app");
+    let said = "Destination is \\\"/files/secret/b.txt\\\": policy";
+    let line = logged(&files.house.gateway, said);
+    assert!(line.contains("deny rule 1"), "{line}");
+}
+
+#[tokio::test]
+async fn nobody_learns_by_a_destination_what_they_may_not_ask() {
+    let files = Files::open().await;
+    let headers = [("destination", "/files/secret/b.txt")];
+    let url = files.house.gateway.url("/files/a.txt");
+    let method = Method::from_bytes(b"MOVE").unwrap();
+    let answer = Browser::new().send(method, &url, &headers, "").await;
+    assert_eq!(answer.status, 401, "{}", answer.body);
+}
