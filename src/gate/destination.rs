@@ -1,6 +1,6 @@
 //! Where `COPY` and `MOVE` put what they take (RFC 4918, section 10.3): a second path, which the app writes to. It is
 //! read as strictly as the first, must be the same route's, and is judged by the same rules; else who may write below
-//! one path could write below all of them.
+//! one path could write below all of them (invariant 2).
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@ const people = {
   bob: { email: 'bob@corp.example', email_verified: true, groups: ['staff', 'ops'], preferred_username: 'bob' },
   zoe: { email: 'zoe@corp.example', email_verified: true, groups: ['Büro, Süd', 'staff'], preferred_username: 'Zoë 100%', name: 'Zoë, the one' },
 };
+const OF_APIS = ['orders:read', 'packages:read', 'packages:write', 'files:read', 'files:write', 'metrics:read'];
 let user = 'alice', algorithm = process.env.ALGORITHM ?? 'RS256', lifetime = 3600, generation = 0, callback;
 const counts = new Map(); // requests by path
 const known = new Map(); // what outlives a rotation of keys: clients' grants and tokens
@@ -47,7 +48,7 @@ async function start() {
       idTokenSigningAlgValues: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
     },
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['preferred_username', 'name'], groups: ['groups'] },
-    scopes: ['openid', 'offline_access', 'email', 'profile', 'groups', 'orders:read'],
+    scopes: ['openid', 'offline_access', 'email', 'profile', 'groups', ...OF_APIS],
     conformIdTokenClaims: process.env.USERINFO_ONLY === '1',
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
     cookies: { keys: ['throw-away'] },
@@ -69,7 +70,7 @@ async function start() {
         defaultResource: () => (process.env.OPAQUE === '1' ? undefined : 'https://api.corp.example'),
         useGrantedResource: () => true,
         getResourceServerInfo: () => ({
-          scope: 'orders:read openid email profile groups', audience: 'https://api.corp.example',
+          scope: `${OF_APIS.join(' ')} openid email profile groups`, audience: 'https://api.corp.example',
           accessTokenFormat: 'jwt', accessTokenTTL: lifetime, jwt: { sign: { alg: algorithm } },
         }),
       },

@@ -14,7 +14,7 @@ export class Provider {
       redirect_uris: [`${box.url}/.portcullis/callback`],
       post_logout_redirect_uris: [`${box.url}/.portcullis/signed-out`],
       grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
-      scope: 'openid offline_access email profile groups orders:read',
+      scope: 'openid offline_access email profile groups orders:read packages:read packages:write files:read files:write metrics:read',
       ...client,
     };
     await box.start('node', [`${box.root}tests/peers/provider.js`, String(port)], {
