@@ -182,8 +182,8 @@ fn unfit(issuer: &BearerIssuer, token: &Jws<'_>, error: KeyError) -> TokenRefusa
     };
     match error {
         KeyError::Unavailable | KeyError::BadSignature => TokenError::from(error).into(),
-        KeyError::Unknown | KeyError::Ambiguous => TokenRefusal::new(error.into(), told(None)),
-        KeyError::WrongAlgorithm => TokenRefusal::new(error.into(), told(kid.as_deref())),
+        KeyError::Ambiguous => TokenRefusal::new(error.into(), told(None)),
+        KeyError::Unknown | KeyError::WrongAlgorithm => TokenRefusal::new(error.into(), told(kid.as_deref())),
     }
 }
 

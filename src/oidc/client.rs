@@ -155,7 +155,8 @@ impl Provider {
         tracing::warn!(
             provider = %self.name(), client_assertion_audience = audience, kid = key.kid(),
             "the token endpoint does not accept our client assertion (invalid_client): does it hold the key of \
-             this kid, and does it want the other client_assertion_audience?"
+             this kid (`client_assertion_kid` is another name for it, or \"\" for none), and does it want the other \
+             client_assertion_audience?"
         );
     }
 

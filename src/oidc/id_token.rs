@@ -142,7 +142,10 @@ impl Provider {
         let JoseHeader { algorithm, ref kid, .. } = token.header;
         Err(match error {
             KeyError::Unavailable => ProviderError::NoKeys.into(),
-            KeyError::Unknown => IdTokenError::UnknownKey(printable(&keys.current().described(None))).into(),
+            KeyError::Unknown => {
+                let theirs = printable(&keys.current().described(kid.as_deref()));
+                IdTokenError::UnknownKey(theirs).into()
+            }
             KeyError::WrongAlgorithm => {
                 let theirs = printable(&keys.current().described(kid.as_deref()));
                 IdTokenError::Signature(format!(

@@ -6,6 +6,7 @@ use openidconnect::core::CoreIdToken;
 use openidconnect::{ClientId, CsrfToken, EndSessionUrl, LogoutRequest, PostLogoutRedirectUrl};
 use url::Url;
 
+use super::jwks::{Jws, KeyError};
 use super::provider::Provider;
 use crate::secret::Secret;
 
@@ -25,7 +26,18 @@ impl Provider {
             .set_client_id(ClientId::new(client.id.clone()))
             .set_post_logout_redirect_uri(PostLogoutRedirectUrl::from_url(post_logout_redirect_uri.clone()))
             .set_state(CsrfToken::new(state.to_owned()));
-        let hint = id_token.and_then(|token| CoreIdToken::from_str(token.expose()).ok());
+        let hint = id_token.filter(|token| self.knows_as_its_own(token));
+        let hint = hint.and_then(|token| CoreIdToken::from_str(token.expose()).ok());
         Some(hint.into_iter().fold(request, |request, hint| request.set_id_token_hint(&hint)).http_get_url())
+    }
+
+    /// Whether the provider still has the key of `token`. Without it some (Keycloak) end nothing and leave people
+    /// on a page of theirs; without a hint they ask, and then do it.
+    fn knows_as_its_own(&self, token: &Secret) -> bool {
+        let (Ok(token), Ok(keys)) = (Jws::parse(token.expose()), self.keys()) else { return false };
+        match keys.current().verify(&token) {
+            Ok(()) | Err(KeyError::Unavailable | KeyError::Ambiguous) => true,
+            Err(KeyError::Unknown | KeyError::WrongAlgorithm | KeyError::BadSignature) => false,
+        }
     }
 }

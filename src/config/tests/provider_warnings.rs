@@ -43,6 +43,7 @@ fn access_tokens_that_nobody_can_renew() {
         handed_on("scopes = [\"openid\", \"offline_access\"]"),
         handed_on("extra_params = { access_type = \"offline\" }"),
         handed_on("") + "accept = \"bearer\"\n",
+        handed_on("").replace("https://id.corp.example", "https://id.corp.example/realms/corp"),
         route("identity = { token = \"id\" }"),
     ]);
 }

@@ -110,13 +110,15 @@ impl<'a> Meant<'a> {
     }
 
     /// Most providers give a refresh token where `offline_access` is asked for (OpenID Connect Core 1.0, section 11);
-    /// Google does for a parameter of its own.
+    /// Google does for a parameter of its own, and Keycloak in any case: there, what is asked for with it outlives
+    /// the session at Keycloak, and nobody should be led to ask.
     fn cannot_renew(&self, at: At<'_, Provider>, meant: &ProviderSettings) -> Option<Remark> {
         let client = meant.client.as_ref()?;
         let asks = client.scopes.iter().any(|scope| scope == "offline_access")
             || client.extra.iter().any(|(name, value)| name == "access_type" && value == "offline");
         let handed_on = self.settings.routes.iter().any(|route| route.accept.session && passes_token(route));
-        (handed_on && !asks).then(|| {
+        let is_keycloak = meant.issuer.as_str().contains("/realms/");
+        (handed_on && !asks && !is_keycloak).then(|| {
             Remark::new(
                 at!(at.scopes).place,
                 "access tokens go to apps, but `offline_access` is not asked for",

@@ -30,15 +30,19 @@ type Members = Map<String, Value>;
 /// document); members such as `x5u` and `x5c` are not even looked at.
 pub(super) fn read(body: &[u8]) -> Result<(KeySet, Vec<(usize, KeyRefusal)>), DocumentError> {
     let (mut keys, mut refusals, mut known) = (Vec::<Key>::new(), Vec::new(), HashSet::new());
+    let mut left_out = Vec::new();
     for (place, jwk) in entries(body)?.into_iter().enumerate() {
         match read_key(&jwk) {
             // The same key twice is one key, not an ambiguity.
             Ok(key) if !known.insert(*key.identity()) => {}
             Ok(key) => keys.push(key),
-            Err(refusal) => refusals.push((place, refusal)),
+            Err(refusal) => {
+                left_out.extend(jwk.get("kid").and_then(Value::as_str).map(|kid| (kid.into(), refusal)));
+                refusals.push((place, refusal));
+            }
         }
     }
-    Ok((KeySet::new(keys), refusals))
+    Ok((KeySet::new(keys, left_out), refusals))
 }
 
 fn entries(body: &[u8]) -> Result<Vec<Value>, DocumentError> {

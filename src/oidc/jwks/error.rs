@@ -52,7 +52,7 @@ pub(super) enum KeyRefusal {
     NotAnObject,
     #[error("it has private members: a provider must never publish them, the key is burnt")]
     Private,
-    #[error("its type or curve is none that verifies signatures with a public key")]
+    #[error("its type or curve is none that is supported: RSA, EC on P-256, P-384 or P-521, Ed25519")]
     UnsupportedType,
     #[error("its `use` or `key_ops` is not for verifying signatures")]
     OtherUse,

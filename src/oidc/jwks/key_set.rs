@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::error::KeyRefusal;
 use super::{Algorithm, JoseHeader, Jws, Key, KeyError};
 use crate::clock::Timestamp;
 
@@ -14,6 +15,8 @@ const MAX_TOLD: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: Vec<Key>,
+    /// Those of the document that are not used, by their names.
+    left_out: Vec<(Box<str>, KeyRefusal)>,
     pub(super) life: Life,
 }
 
@@ -33,8 +36,8 @@ pub(super) struct Life {
 }
 
 impl KeySet {
-    pub(super) fn new(keys: Vec<Key>) -> Self {
-        Self { keys, life: Life::default() }
+    pub(super) fn new(keys: Vec<Key>, left_out: Vec<(Box<str>, KeyRefusal)>) -> Self {
+        Self { keys, left_out, life: Life::default() }
     }
 
     /// Checks the signature of `token` under every key that could be its own: those that it names by `kid` and
@@ -71,9 +74,12 @@ impl KeySet {
     }
 
     /// What the log is told where no key fits: some of those that the provider publishes, called `kid` if there are
-    /// such. What the token says is the caller's to tell.
+    /// such, and why one of that name is not used. What the token says is the caller's to tell.
     #[must_use]
     pub fn described(&self, kid: Option<&str>) -> String {
+        if let Some((name, refusal)) = self.left_out.iter().find(|(name, _)| kid == Some(name)) {
+            return format!("{name} (not used: {refusal})");
+        }
         let named = |key: &Key| format!("{} ({})", key.kid().unwrap_or("no kid"), key.algorithms());
         let mut keys: Vec<_> = self.named(kid).take(MAX_TOLD).map(named).collect();
         if keys.is_empty() {

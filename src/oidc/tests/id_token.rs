@@ -126,7 +126,7 @@ async fn invariant_5_a_key_signs_with_its_own_alg_and_use_only() {
     let mut jwk = encrypting.jwk.clone();
     jwk["use"] = "enc".into();
     let told = refused_under(encrypting, &[&jwk, &Signer::es256("k1").jwk]).await;
-    assert!(told.ends_with("none of the provider's: k1 (ES256)"), "{told}");
+    assert!(told.contains("none of the provider's: r (not used: its `use`"), "{told}");
 }
 
 /// Signs as `algorithm` says, under the name `alg`.
@@ -335,6 +335,24 @@ async fn an_unknown_key_is_looked_for_once() {
     world.publish(&[&world.signer.jwk]);
     assert!(world.sign_in(|_| {}).await.is_ok());
     assert_eq!(world.keys.fetched.load(Ordering::Relaxed), 3);
+}
+
+/// As Keycloak publishes the key of a realm that signs with Ed448, under the `alg` that Ed25519 has as well.
+#[tokio::test]
+async fn a_key_that_is_there_and_not_used_is_told_with_the_reason() {
+    let mut world = World::new().await;
+    let known = world.signer.jwk.clone();
+    world.signer = Signer::eddsa("ed448-generated");
+    let x = base64url(&[7; 57]);
+    world.publish(&[
+        &known,
+        &json!({
+            "kid": "ed448-generated", "kty": "OKP", "alg": "EdDSA", "use": "sig", "crv": "Ed448", "x": x,
+        }),
+    ]);
+    let refused = refused_in(&world, |_| {}).await.to_string();
+    let reason = "ed448-generated (not used: its type or curve is none that is supported";
+    assert!(refused.contains(reason), "{refused}");
 }
 
 #[tokio::test]

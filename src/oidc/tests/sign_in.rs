@@ -4,6 +4,7 @@ use ::http::HeaderMap;
 use ::http::header::COOKIE;
 use serde_json::{Value, json};
 
+use super::signer::Signer;
 use super::world::{NOW, World, client, parameter, redirect_uri, settings};
 use crate::clock::Timestamp;
 use crate::identity::Email;
@@ -207,6 +208,24 @@ async fn signing_out_goes_through_the_provider() {
     assert_eq!(parameter(&url, "post_logout_redirect_uri").as_deref(), Some(back.as_str()));
     let garbled = world.provider.logout_url(Some(&Secret::new("no token")), "st", &back).unwrap();
     assert_eq!(parameter(&garbled, "id_token_hint"), None);
+}
+
+/// Keycloak answers such a hint with "Invalid parameter: id_token_hint", and the person stays signed in there.
+#[tokio::test]
+async fn no_hint_is_given_whose_key_the_provider_has_no_more() {
+    let world = World::new().await;
+    let signed_in = world.sign_in(|_| {}).await.unwrap();
+    let hint = |token: Option<&Secret>| {
+        parameter(&world.provider.logout_url(token, "st", &redirect_uri()).unwrap(), "id_token_hint")
+    };
+    let (before, next) = (signed_in.tokens.id, Signer::es256("k2"));
+    world.publish(&[&world.signer.jwk, &next.jwk]);
+    world.arrive(&world.begin(), |claims| next.sign(&claims)).await.unwrap();
+    assert!(hint(before.as_ref()).is_some(), "both keys are there");
+    world.publish(&[&next.jwk]);
+    let third = Signer::es256("k3");
+    assert!(world.arrive(&world.begin(), |claims| third.sign(&claims)).await.is_err(), "which has us look");
+    assert_eq!(hint(before.as_ref()), None);
 }
 
 #[tokio::test]
