@@ -24,6 +24,7 @@ mod form_post;
 mod forms_and_leaving;
 mod full_disk;
 mod idle_sessions;
+mod keycloaks_answers;
 mod layering;
 mod other_origins;
 mod packaging;
