@@ -96,6 +96,55 @@ async fn an_expired_token_that_cannot_be_refreshed_never_goes_to_an_app() {
     assert_eq!(browser.get(&url).await.status, 200);
 }
 
+const TWO_HOSTS: &str = r#"
+[[routes]]
+name = "wiki"
+host = "wiki.localhost"
+upstream = "{app}"
+access = "signed-in"
+identity = { token = "access" }
+
+[[routes]]
+name = "files"
+host = "files.localhost"
+upstream = "{app}"
+access = "signed-in"
+"#;
+
+/// The same for apps on other hosts than that where people sign in: the way leads over that host, where the session
+/// stands and is as old.
+#[tokio::test]
+async fn a_token_that_cannot_be_refreshed_is_renewed_without_a_page_for_an_app_on_another_host() {
+    let port = free_port();
+    let public_url = format!("http://login.localhost:{port}");
+    let mut provider = Provider::stopped(&public_url).with("NO_REFRESH", "1");
+    provider.resume();
+    let house = House::before(provider, port, &public_url, "", "", TWO_HOSTS).await;
+    let at = |host: &str| format!("http://{host}.localhost:{port}/page?a=%26");
+    let browser = Browser::new();
+    house.provider.control("lifetime?s=2").await;
+    for host in ["wiki", "files"] {
+        let ticket = browser.stop_before(&at(host), "/.portcullis/ticket").await;
+        assert_eq!(browser.get(ticket.as_str()).await.status, 303);
+    }
+    house.provider.control("lifetime?s=3600").await;
+    assert_eq!(house.provider.asked("/token").await, 1, "one sign-in serves both");
+    until_async("the browser to be sent to sign in", || async {
+        browser.get(&at("wiki")).await.status == 302
+    })
+    .await;
+    let script = browser.send(http::Method::GET, &at("wiki"), &[("accept", "*/*")], "").await;
+    assert_eq!(script.status, 401);
+    assert_eq!(browser.get(&at("files")).await.status, 200, "who is handed no token goes on");
+
+    let back = browser.visit(&at("wiki")).await;
+    assert_eq!((back.status, back.url.as_str()), (200, &*at("wiki")), "{}", back.body);
+    assert_eq!(told(&back, "authorization").len(), 1, "and no page was in between");
+    assert_eq!(browser.get(&at("wiki")).await.status, 200, "it stays good");
+    assert_eq!(browser.visit(&at("files")).await.status, 200, "whose session went with the one before");
+    assert_eq!(house.provider.asked("/token").await, 2, "one sign-in serves both again");
+}
+
 #[tokio::test]
 async fn many_requests_that_find_a_token_expired_cause_one_refresh() {
     let house = House::open(ROUTES).await;
