@@ -1,13 +1,12 @@
 //! The head of a response (RFC 9112, sections 4 to 6), and how its body is framed.
 
-use std::time::SystemTime;
-
 use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::Full;
 
+use super::date::write_date;
 use super::head::Head;
 use crate::http1::{Transfer, is_bodiless, tokens, write_field};
 
@@ -141,11 +140,6 @@ fn write_status(status: StatusCode, into: &mut BytesMut) {
     into.put_slice(b" ");
     into.put_slice(status.canonical_reason().unwrap_or_default().as_bytes());
     into.put_slice(b"\r\n");
-}
-
-#[expect(clippy::disallowed_methods, reason = "it is told to people, and decides nothing")]
-fn write_date(into: &mut BytesMut) {
-    write_field("date", httpdate::fmt_http_date(SystemTime::now()).as_bytes(), into);
 }
 
 /// The answer to a request that was not read, with a word why; the connection ends with it.

@@ -5,6 +5,7 @@
 
 mod answer;
 mod connection;
+mod date;
 mod farewell;
 mod head;
 mod refused;
