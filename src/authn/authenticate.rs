@@ -45,8 +45,8 @@ pub enum Authentication {
     Ended,
     /// A live session.
     Session(SessionKey, Arc<Session>),
-    /// A good access token, by whichever field.
-    Bearer(Arc<Verified>),
+    /// A good access token, and by which field it came.
+    Bearer(Arc<Verified>, Carrier),
 }
 
 /// Why a credential is refused rather than ignored.
@@ -68,7 +68,7 @@ impl Authentication {
         match self {
             Self::Anonymous | Self::Ended => None,
             Self::Session(_, session) => Some(&session.principal),
-            Self::Bearer(verified) => Some(&verified.principal),
+            Self::Bearer(verified, _) => Some(&verified.principal),
         }
     }
 
@@ -77,7 +77,16 @@ impl Authentication {
     pub fn tokens(&self) -> Option<&Tokens> {
         match self {
             Self::Session(_, session) => Some(&session.tokens),
-            Self::Anonymous | Self::Ended | Self::Bearer(_) => None,
+            Self::Anonymous | Self::Ended | Self::Bearer(..) => None,
+        }
+    }
+
+    /// By which field the access token came that it is.
+    #[must_use]
+    pub const fn carrier(&self) -> Option<&Carrier> {
+        match self {
+            Self::Bearer(_, carrier) => Some(carrier),
+            Self::Anonymous | Self::Ended | Self::Session(..) => None,
         }
     }
 }
@@ -127,13 +136,13 @@ impl Authenticator {
     ) -> Result<Authentication, AuthenticationError> {
         if let Some(token) = self.presented(accept, headers)? {
             let refusal = match self.bearer(token.expose()).await {
-                Ok(found) => return Ok(found),
+                Ok(verified) => return Ok(Authentication::Bearer(verified, token.into())),
                 Err(refusal) => refusal,
             };
             // Boxed, so that the futures of all requests do not carry the room for it.
             return match Box::pin(self.session_beside(accept, &token, host, headers)).await? {
                 Some(found) => Ok(found),
-                None => Err(refusal),
+                None => Err(refusal.into()),
             };
         }
         if accept.session { Ok(self.session(host, headers).await?) } else { Ok(Authentication::Anonymous) }
@@ -160,11 +169,11 @@ impl Authenticator {
         host: &str,
         headers: &HeaderMap,
     ) -> Result<Option<Authentication>, StoreUnavailable> {
-        if !accept.session || token.by == Carrier::Beside || self.is_ours(token.expose()) {
+        if !accept.session || matches!(token, Presented::Beside(_)) || self.is_ours(token.expose()) {
             return Ok(None);
         }
         let found = self.session(host, headers).await?;
-        let counts = found.principal().is_some() || token.by == Carrier::Basic;
+        let counts = found.principal().is_some() || matches!(token, Presented::Basic(_));
         Ok(counts.then_some(found))
     }
 
@@ -193,7 +202,7 @@ impl Authenticator {
     /// Whose the token was, where that still is right.
     pub(super) fn recall_token(&self, token: &Remembered) -> Option<Authentication> {
         let verified = self.bearer.recall(token)?;
-        Some(Authentication::Bearer(self.lookups.token.count(Some(verified))?))
+        Some(Authentication::Bearer(self.lookups.token.count(Some(verified))?, Carrier::Bearer))
     }
 
     /// Whose the session was, where it has not changed since.
@@ -233,13 +242,13 @@ impl Authenticator {
         here && vouched
     }
 
-    async fn bearer(&self, token: &str) -> Result<Authentication, AuthenticationError> {
+    async fn bearer(&self, token: &str) -> Result<Arc<Verified>, TokenRefusal> {
         if let Some(verified) = self.lookups.token.count(self.bearer.cached(token)) {
-            return Ok(Authentication::Bearer(verified));
+            return Ok(verified);
         }
         // Boxed, so that the futures of all requests do not carry the room for it.
         let verified = Box::pin(self.bearer.verify(token)).await?;
         self.lookups.verified.inc();
-        Ok(Authentication::Bearer(verified))
+        Ok(verified)
     }
 }

@@ -25,6 +25,6 @@ pub use bearer::{BearerIssuer, BearerVerifier, Verified};
 pub use challenge::{Challenge, basic_challenge};
 pub use credential::{Credential, PORTCULLIS_AUTHORIZATION, credential, names_basic};
 pub use error::{Blame, ErrorCode, TokenError, TokenRefusal};
-pub use presented::{Carrier, presented_token};
+pub use presented::Carrier;
 pub use principal::principal;
 pub use settings::BearerSettings;

@@ -7,41 +7,38 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::credential::{Credential, PORTCULLIS_AUTHORIZATION, credential, credential_beside, names_basic};
+use super::credential::{Credential, PORTCULLIS_AUTHORIZATION, credential, credential_beside};
 use super::{Accept, TokenError};
 use crate::secret::Secret;
 
-/// By which field an access token came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// By which field an access token came; with the token where an app that is handed tokens does not find it in the
+/// request.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Carrier {
     /// `Authorization: Bearer`.
     Bearer,
     /// The password of `Authorization: Basic`, which browsers go on sending by themselves.
-    Basic,
+    Basic(Secret),
     /// `X-Portcullis-Authorization`; what stands in `Authorization` is the app's.
-    Beside,
+    Beside(Secret),
 }
 
 impl Carrier {
-    /// The one by which an accepted token came.
+    /// The token that another field than `Authorization: Bearer` brought.
     #[must_use]
-    pub fn of(headers: &HeaderMap) -> Self {
-        if headers.contains_key(PORTCULLIS_AUTHORIZATION) {
-            return Self::Beside;
+    pub const fn brought(&self) -> Option<&Secret> {
+        match self {
+            Self::Bearer => None,
+            Self::Basic(token) | Self::Beside(token) => Some(token),
         }
-        if names_basic(headers) { Self::Basic } else { Self::Bearer }
     }
 }
 
 /// A token that is not verified yet.
-pub(super) struct Presented<'a> {
-    text: Text<'a>,
-    pub(super) by: Carrier,
-}
-
-enum Text<'a> {
-    AsItCame(&'a str),
-    Decoded(Secret),
+pub(super) enum Presented<'a> {
+    Bearer(&'a str),
+    Basic(Secret),
+    Beside(Secret),
 }
 
 impl<'a> Presented<'a> {
@@ -66,18 +63,13 @@ impl<'a> Presented<'a> {
             }
             Credential::Malformed(error) => return Err(error),
         };
-        let beside = Self { by: Carrier::Beside, ..beside };
-        if twice { Err(TokenError::RepeatedCredential) } else { Ok(Some(beside)) }
+        if twice { Err(TokenError::RepeatedCredential) } else { Ok(Some(beside.beside())) }
     }
 
     fn of(accept: Accept, credential: Credential<'a>) -> Result<Option<Self>, TokenError> {
         match credential {
-            Credential::Bearer(token) if accept.bearer => {
-                Ok(Some(Self { text: Text::AsItCame(token), by: Carrier::Bearer }))
-            }
-            Credential::Basic(encoded) if accept.basic => {
-                Ok(Some(Self { text: Text::Decoded(password(encoded)?), by: Carrier::Basic }))
-            }
+            Credential::Bearer(token) if accept.bearer => Ok(Some(Self::Bearer(token))),
+            Credential::Basic(encoded) if accept.basic => password(encoded).map(Self::Basic).map(Some),
             Credential::Malformed(error) => Err(error),
             Credential::Absent | Credential::Other | Credential::Bearer(_) | Credential::Basic(_) => Ok(None),
         }
@@ -85,18 +77,28 @@ impl<'a> Presented<'a> {
 
     /// The token itself.
     pub(super) fn expose(&self) -> &str {
-        match &self.text {
-            Text::AsItCame(token) => token,
-            Text::Decoded(token) => token.expose(),
+        match self {
+            Self::Bearer(token) => token,
+            Self::Basic(token) | Self::Beside(token) => token.expose(),
         }
+    }
+
+    fn beside(self) -> Self {
+        Self::Beside(match self {
+            Self::Bearer(token) => Secret::new(token),
+            Self::Basic(token) | Self::Beside(token) => token,
+        })
     }
 }
 
-/// The token of a request that it has let in, for an app that is handed tokens.
-#[must_use]
-pub fn presented_token(accept: Accept, headers: &HeaderMap) -> Option<Secret> {
-    let presented = Presented::read(accept, headers, |_| false).ok().flatten()?;
-    Some(Secret::new(presented.expose()))
+impl From<Presented<'_>> for Carrier {
+    fn from(presented: Presented<'_>) -> Self {
+        match presented {
+            Presented::Bearer(_) => Self::Bearer,
+            Presented::Basic(token) => Self::Basic(token),
+            Presented::Beside(token) => Self::Beside(token),
+        }
+    }
 }
 
 /// What stands behind the first colon (RFC 7617, section 2). The user name before it is not looked at.

@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 
 use super::bearer::Remembered;
 use super::{
-    Accept, Authentication, AuthenticationError, Authenticator, Credential, PORTCULLIS_AUTHORIZATION,
-    credential,
+    Accept, Authentication, AuthenticationError, Authenticator, Carrier, Credential,
+    PORTCULLIS_AUTHORIZATION, credential,
 };
-use crate::request::{Memo, single};
+use crate::request::{Memo, only, single};
 use crate::session::{Recalled, SessionKey};
 
 /// The longest field that is remembered, in bytes: every connection may remember one (invariant 14).
@@ -78,8 +78,10 @@ impl Authenticator {
         headers: &HeaderMap,
     ) -> Option<Authentication> {
         // A token decides alone where tokens are accepted, a bad one too (invariant 3).
-        let tokens = accept.tokens() && headers.contains_key(AUTHORIZATION);
-        let field = single(headers, if tokens { &AUTHORIZATION } else { &COOKIE })?.as_bytes();
+        let authorization = accept.tokens().then(|| headers.get_all(AUTHORIZATION));
+        let authorization = authorization.filter(|fields| fields.iter().next().is_some());
+        let tokens = authorization.is_some();
+        let field = only(authorization.unwrap_or_else(|| headers.get_all(COOKIE)))?.as_bytes();
         recent.recall(&self.itself, field, |whose| match whose {
             Whose::Bearer(token) if tokens && accept.bearer => self.recall_token(token),
             Whose::Session(key, session) if !tokens && accept.session => {
@@ -96,7 +98,7 @@ impl Authenticator {
 
     fn note(&self, recent: &Recent, headers: &HeaderMap, found: &Authentication) {
         match found {
-            Authentication::Bearer(verified) => {
+            Authentication::Bearer(verified, Carrier::Bearer) => {
                 recent.note(&self.itself, Arc::as_ptr(verified).addr(), || {
                     let Credential::Bearer(token) = credential(headers) else { return None };
                     Some((
@@ -113,7 +115,9 @@ impl Authenticator {
                     ))
                 })
             }
-            Authentication::Anonymous | Authentication::Ended => recent.forget(),
+            Authentication::Anonymous
+            | Authentication::Ended
+            | Authentication::Bearer(_, Carrier::Basic(_) | Carrier::Beside(_)) => recent.forget(),
         }
     }
 }

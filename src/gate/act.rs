@@ -1,5 +1,7 @@
 //! What happens to a permitted request.
 
+use std::pin::pin;
+
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
 
@@ -15,7 +17,6 @@ use crate::authn::{self, Authentication, Carrier};
 use crate::forward::{Passage, UpstreamBody, forward};
 use crate::listener::Content;
 use crate::policy::{Permit, permit_preflight};
-use crate::secret::Secret;
 use crate::session::StreamUse;
 
 /// Lets a preflight go on in nobody's name.
@@ -46,17 +47,18 @@ pub(super) fn act(
     async move {
         match &route.action {
             Action::Forward(upstream, plan) => {
-                let by = by(authentication, request.headers());
                 let personal = permit.principal().is_some();
                 let http2 = request.version() == Version::HTTP_2;
                 begin(&mut exchange.credential, &request);
-                let brought = brought(route, by, request.headers());
                 keep_basic(route, request.headers_mut());
-                let passage = passage(house, exchange, authentication, by, brought.as_ref())?;
-                let answer = forward(upstream, plan, &permit, passage, request);
-                let mut response = WhileGood::new(&exchange.credential, answer).await?;
+                let passage = passage(house, route, exchange, authentication)?;
+                let mut response = {
+                    // Pinned where it is made: it is large.
+                    let answer = pin!(forward(upstream, plan, &permit, passage, request));
+                    WhileGood::new(&exchange.credential, answer).await?
+                };
                 if personal && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                    keep_from_others(by, response.headers_mut());
+                    keep_from_others(authentication.carrier(), response.headers_mut());
                 }
                 Ok(forwarded(exchange, route, http2, response))
             }
@@ -78,17 +80,6 @@ fn begin(credential: &mut Credential, request: &Request<Content>) {
     }
 }
 
-/// By which field an access token let the request in.
-fn by(authentication: &Authentication, headers: &HeaderMap) -> Option<Carrier> {
-    matches!(authentication, Authentication::Bearer(_)).then(|| Carrier::of(headers))
-}
-
-/// The token that another field than the app's brought, for an app that is handed tokens.
-fn brought(route: &Route, by: Option<Carrier>, headers: &HeaderMap) -> Option<Secret> {
-    let elsewhere = matches!(by, Some(Carrier::Basic | Carrier::Beside)) && route.passes_token();
-    elsewhere.then(|| authn::presented_token(route.accept, headers)).flatten()
-}
-
 /// Where Basic is the gateway's, no app is sent any, good or not.
 fn keep_basic(route: &Route, headers: &mut HeaderMap) {
     if route.accept.basic && authn::names_basic(headers) {
@@ -98,20 +89,19 @@ fn keep_basic(route: &Route, headers: &mut HeaderMap) {
 
 fn passage<'a>(
     house: &'a House,
+    route: &Route,
     exchange: &'a Exchange,
     authentication: &'a Authentication,
-    by: Option<Carrier>,
-    brought: Option<&'a Secret>,
 ) -> Result<Passage<'a>, Rejection> {
-    let inbound = exchange.inbound()?;
+    let (inbound, carrier) = (exchange.inbound()?, authentication.carrier());
     Ok(Passage {
         transport: &exchange.transport,
         forwarding: &inbound.forwarding,
         authority: &inbound.authority,
         path: &inbound.path,
         request_id: &exchange.id,
-        bearer: by == Some(Carrier::Bearer),
-        brought,
+        bearer: matches!(carrier, Some(Carrier::Bearer)),
+        brought: carrier.filter(|_| route.passes_token()).and_then(Carrier::brought),
         tokens: authentication.tokens(),
         own_cookies: house,
         asserter: Some(&house.foundations.asserter),
@@ -135,31 +125,31 @@ fn forwarded(
     response.map(|content| Body::upstream(content).for_grpc(grpc))
 }
 
+const GRPC: &str = "application/grpc";
+
 /// Whether a body with these fields is one that goes on without an end of its own: the expiry of its token ends it.
 fn is_endless(headers: &HeaderMap) -> bool {
-    is_grpc(headers) || is_of(headers, "text/event-stream")
+    is_of(headers, &[GRPC, "text/event-stream"])
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
-    is_of(headers, "application/grpc")
+    is_of(headers, &[GRPC])
 }
 
-/// Whether the content's type begins so; `application/grpc` is also `application/grpc+proto`.
-fn is_of(headers: &HeaderMap, kind: &str) -> bool {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|given| given.as_bytes().get(..kind.len()));
-    given.is_some_and(|given| given.eq_ignore_ascii_case(kind.as_bytes()))
+/// Whether the content's type begins like one of these; `application/grpc` is also `application/grpc+proto`.
+fn is_of(headers: &HeaderMap, kinds: &[&str]) -> bool {
+    let given = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let begins =
+        |kind: &&str| given.get(..kind.len()).is_some_and(|it| it.eq_ignore_ascii_case(kind.as_bytes()));
+    kinds.iter().any(begins)
 }
 
 /// A cache in front of the gateway may keep what says nothing, and give it to anybody (invariant 17; RFC 9111,
 /// section 4.2.2): the app need not know that it is protected. No cache knows `X-Portcullis-Authorization` for a
 /// credential (section 3.5), so that behind it nothing is public.
-fn keep_from_others(by: Option<Carrier>, headers: &mut HeaderMap) {
-    let said = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|said| said.to_str().ok());
-    let private = (by == Some(Carrier::Beside)).then(|| {
-        let kept = said.flat_map(|said| said.split(',')).map(str::trim).filter(|word| !lets_share(word));
-        kept.fold(String::from("private"), |all, word| all + ", " + word)
-    });
-    match private.and_then(|private| HeaderValue::try_from(private).ok()) {
+fn keep_from_others(by: Option<&Carrier>, headers: &mut HeaderMap) {
+    let private = matches!(by, Some(Carrier::Beside(_))).then(|| made_private(headers)).flatten();
+    match private {
         Some(private) => {
             headers.insert(header::CACHE_CONTROL, private);
         }
@@ -167,6 +157,13 @@ fn keep_from_others(by: Option<Carrier>, headers: &mut HeaderMap) {
             headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private"));
         }
     }
+}
+
+/// What the app says, without the words that let shared caches keep it.
+fn made_private(headers: &HeaderMap) -> Option<HeaderValue> {
+    let said = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|said| said.to_str().ok());
+    let kept = said.flat_map(|said| said.split(',')).map(str::trim).filter(|word| !lets_share(word));
+    HeaderValue::try_from(kept.fold(String::from("private"), |all, word| all + ", " + word)).ok()
 }
 
 /// A word of `Cache-Control` that lets shared caches keep an answer, or that is said anyway.
@@ -215,9 +212,11 @@ fn location<B>(redirect: &RedirectSettings, inbound: &Inbound, request: &Request
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
+
     #[test]
     fn invariant_17_what_the_app_says_nothing_of_is_for_its_reader_alone() {
-        let kept_by = |by: Option<Carrier>, said: Option<&'static str>| {
+        let kept_by = |by: Option<&Carrier>, said: Option<&'static str>| {
             let said = said.map(|said| (header::CACHE_CONTROL, HeaderValue::from_static(said)));
             let mut headers: HeaderMap = said.into_iter().collect();
             keep_from_others(by, &mut headers);
@@ -231,7 +230,7 @@ mod tests {
             (Some("no-store"), "private, no-store"),
             (Some("no-cache=\"a, b\", private"), "private, no-cache=\"a, b\""),
         ] {
-            assert_eq!(kept_by(Some(Carrier::Beside), said), expected, "{said:?}");
+            assert_eq!(kept_by(Some(&Carrier::Beside(Secret::new("token"))), said), expected, "{said:?}");
         }
         assert_eq!(kept(None), "private");
         assert_eq!(kept(Some("public, max-age=60")), "public, max-age=60", "the app's word counts");

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::credential::{CredentialEnd, Ending};
@@ -59,12 +59,12 @@ impl Body {
     }
 
     /// Ties the end of the body, or of what goes on behind it, to the end of the record.
-    pub(super) fn recorded_by(mut self, exchange: Box<Exchange>) -> Self {
-        match self.take_tunnel() {
+    pub(super) fn record(response: &mut Response<Self>, exchange: Box<Exchange>) {
+        let body = response.body_mut();
+        match body.take_tunnel() {
             Some(tunnel) => tunnel::start(tunnel, exchange),
-            None => self.exchange = Some(exchange),
+            None => body.exchange = Some(exchange),
         }
-        self
     }
 
     fn take_tunnel(&mut self) -> Option<UpgradeTunnel> {

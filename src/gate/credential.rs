@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::rejection::Rejection;
@@ -70,7 +69,7 @@ impl Credential {
         let kind = match found {
             Authentication::Anonymous | Authentication::Ended => Kind::None,
             Authentication::Session(_, session) => Kind::Session(Arc::clone(session)),
-            Authentication::Bearer(verified) => {
+            Authentication::Bearer(verified, _) => {
                 Kind::Token { expires: verified.expires, clock: clock.clone() }
             }
         };
@@ -161,20 +160,17 @@ impl Future for Ending {
     }
 }
 
-pin_project! {
-    /// An answer that is waited for, until the credential ends. Nothing of an answer reaches a client whose
-    /// credential somebody has ended meanwhile.
-    pub(super) struct WhileGood<'a, F> {
-        #[pin]
-        answer: F,
-        credential: &'a Credential,
-        woken: u8,
-        ended: Option<Ending>,
-    }
+/// An answer that is waited for, until the credential ends. Nothing of an answer reaches a client whose
+/// credential somebody has ended meanwhile.
+pub(super) struct WhileGood<'a, F> {
+    answer: Pin<&'a mut F>,
+    credential: &'a Credential,
+    woken: u8,
+    ended: Option<Ending>,
 }
 
 impl<'a, F> WhileGood<'a, F> {
-    pub(super) const fn new(credential: &'a Credential, answer: F) -> Self {
+    pub(super) const fn new(credential: &'a Credential, answer: Pin<&'a mut F>) -> Self {
         Self { answer, credential, woken: 0, ended: None }
     }
 }
@@ -183,22 +179,22 @@ impl<T, F: Future<Output = Result<T, ForwardError>>> Future for WhileGood<'_, F>
     type Output = Result<T, Rejection>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let answered = this.answer.poll(cx);
+        let this = self.get_mut();
+        let answered = this.answer.as_mut().poll(cx);
         if let Some(end) = this.credential.was_ended() {
             return Poll::Ready(Err(Rejection::CredentialEnded(end)));
         }
         if let Poll::Ready(answered) = answered {
             return Poll::Ready(answered.map_err(Rejection::from));
         }
-        if *this.woken < PATIENCE {
-            *this.woken += 1;
+        if this.woken < PATIENCE {
+            this.woken += 1;
             return Poll::Pending;
         }
         if this.ended.is_none() {
-            *this.ended = this.credential.ended();
+            this.ended = this.credential.ended();
         }
-        let Some(ended) = this.ended else { return Poll::Pending };
+        let Some(ended) = &mut this.ended else { return Poll::Pending };
         let end = ready!(Pin::new(ended).poll(cx));
         Poll::Ready(Err(Rejection::CredentialEnded(end)))
     }
@@ -207,6 +203,7 @@ impl<T, F: Future<Output = Result<T, ForwardError>>> Future for WhileGood<'_, F>
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
+    use std::pin::pin;
 
     use futures_util::FutureExt;
 
@@ -256,11 +253,12 @@ mod tests {
         let clock = Clock::manual(Timestamp::from_seconds(1_000));
         let (sessions, session) = session(&clock).await;
         let credential = Credential { kind: Kind::Session(Arc::clone(&session)), ..Credential::default() };
-        let answer = WhileGood::new(&credential, ready(Ok::<_, ForwardError>("mail"))).await;
+        let answer = WhileGood::new(&credential, pin!(ready(Ok::<_, ForwardError>("mail")))).await;
         assert!(matches!(answer, Ok("mail")));
-        let mut waiting = std::pin::pin!(WhileGood::new(&credential, pending::<Result<(), ForwardError>>()));
+        let never = pin!(pending::<Result<(), ForwardError>>());
+        let mut waiting = WhileGood::new(&credential, never);
         for _ in 0..10 {
-            assert!(waiting.as_mut().now_or_never().is_none());
+            assert!((&mut waiting).now_or_never().is_none());
         }
         sessions.end(&session.id).await.unwrap();
         let ended = |no: Option<Result<(), Rejection>>| match no {
@@ -269,7 +267,7 @@ mod tests {
         };
         let signed_out = Some(CredentialEnd::Session(SessionEnd::SignedOut));
         assert_eq!(ended(waiting.now_or_never()), signed_out);
-        let late = WhileGood::new(&credential, ready(Ok(()))).now_or_never();
+        let late = WhileGood::new(&credential, pin!(ready(Ok(())))).now_or_never();
         assert_eq!(ended(late), signed_out, "it came too late");
     }
 
@@ -277,7 +275,8 @@ mod tests {
     async fn who_waits_for_long_is_woken_by_the_end() {
         let clock = Clock::manual(Timestamp::from_seconds(1_000));
         let credential = token(&clock, 0);
-        let mut waiting = Box::pin(WhileGood::new(&credential, pending::<Result<(), ForwardError>>()));
+        let never = pin!(pending::<Result<(), ForwardError>>());
+        let mut waiting = WhileGood::new(&credential, never);
         for _ in 0..=PATIENCE {
             assert!((&mut waiting).now_or_never().is_none());
         }

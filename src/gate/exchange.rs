@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderValue, Method, Response};
+use http::{HeaderValue, Method, StatusCode};
 
-use super::body::Body;
 use super::credential::{Credential, CredentialEnd};
 use super::house::House;
 use super::inbound::Inbound;
@@ -32,6 +31,8 @@ pub(super) struct Exchange {
     pub(super) sign_in_at: Option<ProviderName>,
     /// What the policy decided, where it was asked.
     pub(super) decision: Option<Reason>,
+    /// Whether a refusal may ask for Basic: the route takes it, and no browser would put up its dialog.
+    pub(super) asks_basic: bool,
     /// The origin whose scripts may read a refusal.
     pub(super) reader: Option<HeaderValue>,
     pub(super) standing: Standing,
@@ -63,6 +64,7 @@ impl Exchange {
             credential: Credential::default(),
             sign_in_at: None,
             decision: None,
+            asks_basic: false,
             reader: None,
             standing: Standing::default(),
             slot: None,
@@ -85,10 +87,9 @@ impl Exchange {
     }
 
     /// Notes that every step let the request go on.
-    pub(super) fn passed(&mut self, response: Response<Body>) -> Response<Body> {
+    pub(super) fn passed(&mut self, status: StatusCode) {
         let outcome = self.route.as_ref().map_or(Outcome::Own, |route| route.outcome());
-        self.answered(response.status().as_u16(), outcome, "");
-        response
+        self.answered(status.as_u16(), outcome, "");
     }
 
     /// Notes how the response broke off; the first cause stays.

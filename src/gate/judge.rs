@@ -70,7 +70,7 @@ pub(super) fn decide<B>(
 
 /// A token whose scopes do not suffice is told so (RFC 6750, section 3.1).
 fn forbidden(route: &Route, exchange: &Exchange, authentication: &Authentication) -> Rejection {
-    let scopes = matches!(authentication, Authentication::Bearer(_)).then(|| {
+    let scopes = matches!(authentication, Authentication::Bearer(..)).then(|| {
         let inbound = exchange.inbound.as_ref()?;
         missing_scopes(&route.access, &question(inbound, authentication.principal()))
     });

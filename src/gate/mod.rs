@@ -53,7 +53,7 @@ pub use settings::{
 pub use status::Missing;
 
 use crate::listener::Handler;
-use crate::request::{Transport, check_field_names};
+use crate::request::{Transport, check_field_names, is_of_a_page};
 use crate::session::SessionSettings;
 
 /// The gate: every request of every listener passes here. Cheap to clone; a reload reaches all clones.
@@ -125,6 +125,7 @@ impl Gate {
             readings::read(house, &exchange.transport, inbound, route)?;
             let standing = route.limit_before(inbound, request.headers())?;
             exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
+            exchange.asks_basic = route.accept.basic && !is_of_a_page(request.headers());
             exchange.reader = origins::reader(&route.origins, request.headers());
             if origins::is_passed_preflight(&route.origins, &request) {
                 return Box::pin(act::pass_preflight(house, route, exchange, request)).await;
@@ -159,11 +160,15 @@ impl Handler for Gate {
         let asked = respond::Asked::of(&request);
         async move {
             let mut response = match Self::pass(&house, &mut exchange, request).await {
-                Ok(response) => exchange.passed(response),
+                Ok(response) => {
+                    exchange.passed(response.status());
+                    response
+                }
                 Err(rejection) => respond::respond(&house, &mut exchange, asked, rejection).await,
             };
             respond::finish(&exchange, &mut response);
-            response.map(|body| body.recorded_by(exchange))
+            Body::record(&mut response, exchange);
+            response
         }
     }
 }

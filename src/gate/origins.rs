@@ -68,16 +68,13 @@ pub(super) fn check<B>(
     authentication: &Authentication,
     request: &Request<B>,
 ) -> Result<(), Rejection> {
-    if !is_effective(request) {
-        return Ok(());
-    }
     let guarded = match authentication {
-        Authentication::Bearer(_) => Carrier::of(request.headers()) == Carrier::Basic,
+        Authentication::Bearer(_, carrier) => matches!(carrier, Carrier::Basic(_)),
         Authentication::Anonymous | Authentication::Ended | Authentication::Session(..) => {
             route.origins.sent_from == SentFrom::SameHost
         }
     };
-    if guarded && !is_ours(&route.origins, inbound, request.headers()) {
+    if guarded && is_effective(request) && !is_ours(&route.origins, inbound, request.headers()) {
         return Err(Rejection::CrossSite);
     }
     Ok(())
@@ -101,7 +98,8 @@ fn is_ours(settings: &OriginSettings, inbound: &Inbound, headers: &HeaderMap) ->
     sites.all(|site| site == "same-origin" || site == "none")
 }
 
-fn is_here(inbound: &Inbound, origin: &str) -> bool {
+/// Whether `origin` is the one that the request is for.
+pub(super) fn is_here(inbound: &Inbound, origin: &str) -> bool {
     let scheme = inbound.forwarding.scheme;
     let authority = origin.strip_prefix(&format!("{scheme}://")).and_then(|text| Authority::parse(text).ok());
     authority.is_some_and(|authority| {

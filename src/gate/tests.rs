@@ -19,7 +19,7 @@ use super::route::Action;
 use super::settings::{
     GateSettings, OriginSettings, OwnSettings, RedirectSettings, RouteAction, RouteSettings,
 };
-use crate::authn::{Accept, Authentication, Verified};
+use crate::authn::{Accept, Authentication, Carrier, Verified};
 use crate::clock::{Clock, Timestamp};
 use crate::forward::{Asserter, AssertionKey};
 use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, RouteName, Subject};
@@ -227,7 +227,8 @@ fn lived(house: &House, imagined: &Imagined) -> End {
     let mut exchange = house.exchange(&transport, request.headers());
     exchange.inbound = Some(inbound);
     let authentication = imagined.principal.clone().map_or(Authentication::Anonymous, |principal| {
-        Authentication::Bearer(Arc::new(Verified { principal, expires: Timestamp::from_seconds(2_000) }))
+        let verified = Verified { principal, expires: Timestamp::from_seconds(2_000) };
+        Authentication::Bearer(Arc::new(verified), Carrier::Bearer)
     });
     let verdict = match judge::decide(house, &route, &mut exchange, &authentication, &request) {
         Ok(_) => Verdict::Permitted,

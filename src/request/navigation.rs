@@ -2,6 +2,11 @@
 
 use http::{HeaderMap, HeaderName, Method, header};
 
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
+const PORTCULLIS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-portcullis-authorization");
+
 /// Whether a refused request is better answered by a page or a redirect than by a status for programs.
 ///
 /// What a browser says itself counts first (Fetch Metadata: `Sec-Fetch-Mode`, `Sec-Fetch-Dest`); where it says
@@ -23,6 +28,12 @@ pub fn is_form_submission(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::POST && says() && !is_program(headers)
 }
 
+/// Whether a browser says that a page of some site made it send the request.
+#[must_use]
+pub fn is_of_a_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(SEC_FETCH_MODE) || headers.contains_key(X_REQUESTED_WITH)
+}
+
 /// Whether the body is in one of the encodings of forms (HTML Standard, section 4.10.21.8).
 fn is_form(headers: &HeaderMap) -> bool {
     let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -33,7 +44,8 @@ fn is_form(headers: &HeaderMap) -> bool {
 
 fn is_program(headers: &HeaderMap) -> bool {
     headers.get_all(header::AUTHORIZATION).iter().any(|value| !is_sent_by_itself(value.as_bytes()))
-        || ["x-portcullis-authorization", "x-requested-with"].iter().any(|name| headers.contains_key(*name))
+        || headers.contains_key(PORTCULLIS_AUTHORIZATION)
+        || headers.contains_key(X_REQUESTED_WITH)
 }
 
 /// Whether it is of a scheme that browsers answer by themselves: what one was once asked for, by whatever stood
@@ -44,29 +56,29 @@ fn is_sent_by_itself(credential: &[u8]) -> bool {
 }
 
 fn said_by_the_browser(headers: &HeaderMap) -> Option<bool> {
-    let mode = headers.get(HeaderName::from_static("sec-fetch-mode"))?;
-    let destination = headers.get(HeaderName::from_static("sec-fetch-dest"));
+    let mode = headers.get(SEC_FETCH_MODE)?;
+    let destination = headers.get(SEC_FETCH_DEST);
     let page = destination
         .is_none_or(|value| [b"document".as_slice(), b"iframe", b"frame"].contains(&value.as_bytes()));
     Some(mode == "navigate" && page)
 }
 
 fn asks_for_html(headers: &HeaderMap) -> bool {
-    let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).any(is_html)
+    let lines = headers.get_all(header::ACCEPT).iter();
+    lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).any(is_html)
 }
 
 /// Whether a media range (RFC 9110, section 12.5.1) is HTML with a weight above 0; `*/*` asks for nothing.
-fn is_html(range: &str) -> bool {
-    let mut parts = range.split(';').map(str::trim);
+fn is_html(range: &[u8]) -> bool {
+    let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let name = parts.next().unwrap_or_default();
-    let html = ["text/html", "application/xhtml+xml"].iter().any(|known| name.eq_ignore_ascii_case(known));
-    html && !parts.any(is_zero_weight)
+    let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+    (is(b"text/html") || is(b"application/xhtml+xml")) && !parts.any(is_zero_weight)
 }
 
-fn is_zero_weight(parameter: &str) -> bool {
-    let weight = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q="));
-    weight.is_some_and(|weight| weight.trim_end_matches(['0', '.']).is_empty())
+fn is_zero_weight(parameter: &[u8]) -> bool {
+    let weight = parameter.strip_prefix(b"q=").or_else(|| parameter.strip_prefix(b"Q="));
+    weight.is_some_and(|weight| weight.iter().all(|byte| matches!(byte, b'0' | b'.')))
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ pub(super) fn word(authentication: &Result<Authentication, AuthenticationError>)
         Ok(Authentication::Anonymous) => "anonymous",
         Ok(Authentication::Ended) => "ended",
         Ok(Authentication::Session(..)) => "session",
-        Ok(Authentication::Bearer(_)) => "bearer",
+        Ok(Authentication::Bearer(..)) => "bearer",
         Err(AuthenticationError::Token(_)) => "token error",
         Err(AuthenticationError::Store(_)) => "store error",
     }

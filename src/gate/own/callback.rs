@@ -173,7 +173,7 @@ async fn settle(
     let sessions = &house.foundations.sessions;
     let (key, session) = match before {
         Authentication::Session(old, _) => sessions.rotate(&old, new).await?,
-        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => {
+        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => {
             if let Some(replaced) = flow.replaces {
                 sessions.end(&SessionId::from_bytes(replaced)).await?;
             }

@@ -31,7 +31,7 @@ pub(super) async fn answer(
 ) -> Result<Response<Body>, Rejection> {
     match session(house, exchange, headers).await? {
         Authentication::Session(_, session) => Ok(show_home(house, exchange, &session.principal)),
-        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => {
+        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => {
             redirect(StatusCode::SEE_OTHER, SIGN_IN)
         }
     }

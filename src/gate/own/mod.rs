@@ -15,19 +15,20 @@ use std::sync::Arc;
 
 use crate::listener::Content;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
 use super::body::Body;
 use super::exchange::Exchange;
 use super::foundations::Foundations;
 use super::house::{House, PublicUrl};
+use super::origins::is_here;
 use super::rejection::Rejection;
 use super::route::{Action, Limits, Route};
 use super::settings::RedirectSettings;
 use crate::authn::Authentication;
 use crate::identity::RouteName;
 use crate::limit::LimitSettings;
-use crate::request::{RequestPath, Scheme};
+use crate::request::{RequestPath, Scheme, single};
 use crate::route::{HostPattern, PathPrefix, RoutePattern, RouteTable};
 
 pub(super) use sign_in::{depart, others, resume_address, switch_address};
@@ -177,13 +178,10 @@ fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
 /// Lets a form through that a page of this very origin sent, and no other site's (invariant 18): browsers
 /// say where a form comes from, and a request without that word is not one of theirs.
 fn same_origin(exchange: &Exchange, headers: &HeaderMap) -> Result<(), Rejection> {
-    let ours = exchange.inbound()?.origin();
+    let inbound = exchange.inbound()?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let by_fetch = text("sec-fetch-site").map(|site| site == "same-origin");
-    let by_origin = || {
-        let (sent, here) = (Url::parse(text("origin")?).ok()?, Url::parse(&ours).ok()?);
-        Some(sent.origin() == here.origin())
-    };
+    let by_origin = || Some(is_here(inbound, single(headers, &header::ORIGIN)?.to_str().ok()?));
     let same = by_fetch.or_else(by_origin).unwrap_or_default();
     same.then_some(()).ok_or(Rejection::CrossSite)
 }

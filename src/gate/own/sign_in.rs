@@ -63,7 +63,7 @@ async fn switch(
             drop(house.foundations.sessions.end(&session.family()).await);
             goodbye
         }
-        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => None,
+        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => None,
     };
     let response = match goodbye {
         Some(there) => redirect(StatusCode::SEE_OTHER, there.as_str())?,
@@ -134,7 +134,7 @@ async fn replaced(
     let standing = house.authenticator.session(exchange.inbound()?.authority.host(), cookies).await?;
     Ok(match standing {
         Authentication::Session(_, session) => Some(*session.id.as_bytes()),
-        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => None,
+        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => None,
     })
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn answer(
             end(house, exchange, &session).await
         }
         Authentication::Session(_, session) => Ok(show(question(house, &session.principal))),
-        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(_) => {
+        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => {
             Ok(signed_out(house, Lasts::Ever, None))
         }
     }

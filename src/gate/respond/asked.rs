@@ -1,22 +1,17 @@
 //! What must be remembered of a request to refuse it well.
 
-use http::{HeaderMap, HeaderName, Request, Uri, header};
+use http::{HeaderMap, Request, Uri, header};
 use url::Url;
 
 use super::super::inbound::Inbound;
 use super::super::return_to::ReturnTo;
 use crate::request::{is_form_submission, is_navigation};
 
-const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
-
 /// Who asks, and where they may come back to.
 #[derive(Clone, Debug)]
 pub(in crate::gate) enum Asked {
-    /// A program.
+    /// A program, a script or a part of a page.
     Call,
-    /// A script or a part of a page: a browser says so.
-    Script,
     /// A browser that goes to this address.
     Navigation(Uri),
     /// A browser that sends a form, from this page where it says so.
@@ -29,8 +24,6 @@ impl Asked {
             Self::Navigation(request.uri().clone())
         } else if is_form_submission(request.method(), request.headers()) {
             Self::Form(referer(request.headers()))
-        } else if is_of_a_page(request.headers()) {
-            Self::Script
         } else {
             Self::Call
         }
@@ -39,11 +32,6 @@ impl Asked {
     /// Whether somebody looks at the answer.
     pub(super) const fn by_a_person(&self) -> bool {
         matches!(self, Self::Navigation(_) | Self::Form(_))
-    }
-
-    /// Whether no browser stands behind it, as far as it says.
-    pub(super) const fn by_a_program(&self) -> bool {
-        matches!(self, Self::Call)
     }
 
     /// Whether the same may be asked again by itself.
@@ -55,7 +43,7 @@ impl Asked {
     pub(super) fn page(&self, inbound: &Inbound) -> Option<ReturnTo> {
         let origin = inbound.origin();
         match self {
-            Self::Call | Self::Script => None,
+            Self::Call => None,
             Self::Navigation(uri) => inbound.address(uri),
             Self::Form(page) => {
                 let here = page.as_ref().and_then(|page| ReturnTo::parse(page.as_str(), |_| true));
@@ -64,10 +52,6 @@ impl Asked {
             }
         }
     }
-}
-
-fn is_of_a_page(headers: &HeaderMap) -> bool {
-    headers.contains_key(SEC_FETCH_MODE) || headers.contains_key(X_REQUESTED_WITH)
 }
 
 fn referer(headers: &HeaderMap) -> Option<Url> {

@@ -24,11 +24,11 @@ pub(in crate::gate) fn challenge(exchange: &Exchange, mut response: Response<Bod
 /// of a token service.
 pub(super) fn add(exchange: &Exchange, asked: &Asked, no: &Rejection, response: &mut Response<Body>) {
     let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
-    let (realm, basic, bearer) = match exchange.route.as_deref() {
-        Some(route) => (&*route.realm, route.accept.basic, route.accept.bearer),
-        None => (REALM, false, false),
+    let (realm, bearer) = match exchange.route.as_deref() {
+        Some(route) => (&*route.realm, route.accept.bearer),
+        None => (REALM, false),
     };
-    let asks_basic = unauthorized && basic && asked.by_a_program();
+    let asks_basic = unauthorized && exchange.asks_basic && !asked.by_a_person();
     let headers = response.headers_mut();
     if let Some(challenge) = of_token(no, realm, unauthorized).filter(|_| bearer || !asks_basic) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
