@@ -110,7 +110,7 @@ impl<'a> Sending<'a> {
     {
         refuse(plan, &request)?;
         let upgrade = Asked::take(&mut request);
-        let trailers = headers::takes_trailers(request.headers());
+        let trailers = upstream.may_be_http2() && headers::takes_trailers(request.headers());
         let (mut head, body) = request.into_parts();
         head.extensions.clear();
         let target = rewrite::target(std::mem::take(&mut head.uri), passage.path, &plan.settings.rewrite)?;

@@ -106,6 +106,11 @@ impl Upstream {
         &self.targets
     }
 
+    /// Whether a connection may turn out to speak HTTP/2.
+    pub(super) fn may_be_http2(&self) -> bool {
+        self.targets.iter().any(|target| target.connector.may_be_http2(false))
+    }
+
     /// The server for the next request of `worker` that is none of `tried`.
     pub(super) fn pick(&self, worker: WorkerId, tried: &[usize]) -> Option<usize> {
         if self.targets.len() == 1 {

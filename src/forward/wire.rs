@@ -32,7 +32,7 @@ impl<'a> Wire<'a> {
     /// Writes target, host, framing and what belongs to this connection alone. May be done again for
     /// another connection. Gives back the lines that are still to come behind the head's fields.
     pub(super) fn write(&self, request: &mut Request<RequestBody>) -> Result<Lines<'a>, ForwardError> {
-        let target = request.uri().path_and_query().cloned().ok_or(Fault::BadTarget)?;
+        let target = std::mem::take(request.uri_mut()).into_parts().path_and_query.ok_or(Fault::BadTarget)?;
         frame(request, self.http2);
         self.expect(request);
         if self.http2 {
@@ -46,16 +46,18 @@ impl<'a> Wire<'a> {
         *request.uri_mut() = Uri::from(target);
         let headers = request.headers_mut();
         headers.insert(header::HOST, self.host.clone());
-        headers.remove(header::TE);
         if let Some(asked) = self.upgrade {
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
             headers.insert(header::UPGRADE, asked.protocol.clone());
         }
-        // A try over HTTP/2 has written them among the fields.
-        match received == Version::HTTP_2 && forwarded::is_told(headers) {
-            true => NONE,
-            false => [&self.told.identity, &self.told.origin.lines],
+        if received == Version::HTTP_2 {
+            // Of a try over HTTP/2, which has written the lines among the fields as well.
+            headers.remove(header::TE);
+            if forwarded::is_told(headers) {
+                return NONE;
+            }
         }
+        [&self.told.identity, &self.told.origin.lines]
     }
 
     fn write_http2(
@@ -103,20 +105,24 @@ impl<'a> Wire<'a> {
 }
 
 /// States the body's length once, as the body itself knows it: what the client's head said of it is
-/// not repeated (invariant 12).
+/// not repeated (invariant 12). A transfer coding can only be that of a try before.
 fn frame(request: &mut Request<RequestBody>, http2: bool) {
     let exact = request.body().size_hint().exact();
     let empty = request.body().is_empty();
     let means_body = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
     let headers = request.headers_mut();
-    headers.remove(header::TRANSFER_ENCODING);
     match (empty, exact) {
         (true, _) if means_body || headers.contains_key(header::CONTENT_LENGTH) => length(headers, 0),
         (true, _) => {}
-        (false, Some(exact)) => length(headers, exact),
+        (false, Some(exact)) => {
+            headers.remove(header::TRANSFER_ENCODING);
+            length(headers, exact);
+        }
         (false, None) => {
             headers.remove(header::CONTENT_LENGTH);
-            if !http2 {
+            if http2 {
+                headers.remove(header::TRANSFER_ENCODING);
+            } else {
                 headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
             }
         }
