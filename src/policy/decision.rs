@@ -44,7 +44,7 @@ pub enum Decision {
 pub fn decide(access: &Access, question: &Question<'_>) -> Decision {
     let reason = reason(access, question);
     match (reason.verdict(), question.principal) {
-        (Verdict::Permitted, _) if reason == Reason::Public => {
+        (Verdict::Permitted, _) if matches!(reason, Reason::Public) => {
             Decision::Permit(Permit::new(Grant::Public, reason))
         }
         (Verdict::Permitted, Some(principal)) => {

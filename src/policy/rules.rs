@@ -60,11 +60,13 @@ impl Rule {
         Self { conditions: Condition::all(settings, side) }
     }
 
+    #[inline]
     pub(super) fn holds(&self, question: &Question<'_>, sought: Sought) -> bool {
-        self.conditions.iter().all(|condition| match sought {
-            Sought::Known => condition.holds(question),
-            Sought::Possible => condition.truth(question) != Truth::No,
-        })
+        let mut conditions = self.conditions.iter();
+        match sought {
+            Sought::Known => conditions.all(|condition| condition.holds(question)),
+            Sought::Possible => conditions.all(|condition| condition.truth(question) != Truth::No),
+        }
     }
 
     fn unsaid(&self, question: &Question<'_>) -> Gaps {

@@ -66,7 +66,8 @@ pub fn could_be(name: &HeaderName, meant: &str) -> bool {
 fn check(name: &[u8]) -> Result<(), FieldNameError> {
     let (Some(first), Some(last)) = (name.first(), name.last()) else { return Ok(()) };
     let lengths = LENGTHS[usize::from(fold(*first))];
-    if lengths & (1 << name.len().min(63)) == 0 && last.is_ascii_alphanumeric() {
+    let in_question = lengths & (1 << name.len().min(63)) != 0 && name.iter().any(|byte| is_separator(*byte));
+    if !in_question && first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() {
         return Ok(());
     }
     meant(name).map_or(Ok(()), |meant| Err(FieldNameError { meant }))
@@ -81,9 +82,6 @@ fn trimmed(name: &[u8]) -> Option<&[u8]> {
 
 fn meant(name: &[u8]) -> Option<&'static str> {
     let trimmed = trimmed(name)?;
-    if trimmed.len() == name.len() && !name.iter().any(|byte| is_separator(*byte)) {
-        return None;
-    }
     let begins = |text: &str| {
         trimmed.len() >= text.len()
             && trimmed.iter().zip(text.bytes()).all(|(byte, other)| fold(*byte) == other)
@@ -103,8 +101,6 @@ const fn fold(byte: u8) -> u8 {
 
 const fn lengths() -> [u64; 256] {
     let mut lengths = [0; 256];
-    // Begins with a separator: always in question.
-    lengths[b'-' as usize] = !0;
     lengths[PROXY.as_bytes()[0] as usize] = !0 << PROXY.len();
     let mut index = 0;
     while index < NAMES.len() {

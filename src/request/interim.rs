@@ -41,9 +41,15 @@ impl InterimAnswers {
         }
     }
 
+    /// Whether none waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.0.any.load(Ordering::Acquire)
+    }
+
     /// All that wait, in their order.
     pub fn take(&self) -> Vec<Response<()>> {
-        if !self.0.any.load(Ordering::Acquire) {
+        if self.is_empty() {
             return Vec::new();
         }
         self.0.any.store(false, Ordering::Release);

@@ -49,6 +49,13 @@ impl Family {
 
     /// Notes a use at `now`, and has it written where that is due.
     pub(super) fn used(&self, now: Timestamp) {
+        // Read first: a store by every request would pass the cache line around all processors.
+        if self.last_seen() < now {
+            self.note(now);
+        }
+    }
+
+    fn note(&self, now: Timestamp) {
         let touch = Touch { root: self.root, at: now };
         if self.seen(now, self.terms.lifetimes.interval()) && !self.terms.activity.note(touch) {
             self.unwritten();
@@ -57,10 +64,6 @@ impl Family {
 
     /// Notes a use at `now`; true for the one caller that is to have it written: once per `interval`.
     fn seen(&self, now: Timestamp, interval: Duration) -> bool {
-        // Read first: a store by every request would pass the cache line around all processors.
-        if self.last_seen() >= now {
-            return false;
-        }
         self.last_seen.fetch_max(now.seconds(), Ordering::Relaxed);
         let written = self.written.load(Ordering::Relaxed);
         let due = now.since(Timestamp::from_seconds(written)) >= interval;

@@ -185,8 +185,8 @@ impl Wire {
 
     /// Writes what is said before the answer, as far as there is room. Behind it, the answer can be written.
     pub(super) fn write_interim(&mut self, interim: Option<&InterimAnswers>, asked: Asked) {
-        let interim = interim.filter(|_| self.outgoing.has_room());
-        for answer in interim.map(InterimAnswers::take).unwrap_or_default() {
+        let interim = interim.filter(|interim| !interim.is_empty() && self.outgoing.has_room());
+        for answer in interim.into_iter().flat_map(InterimAnswers::take) {
             asked.write_interim(&answer, self.outgoing.begin());
         }
     }
