@@ -39,9 +39,21 @@ impl Rules {
 
     /// The first rule that holds.
     pub(super) fn first(&self, question: &Question<'_>, sought: Sought) -> Option<usize> {
+        match sought {
+            Sought::Known => self.first_that(question, sought, |rule| rule.holds(question)),
+            Sought::Possible => self.first_that(question, sought, |rule| rule.may_hold(question)),
+        }
+    }
+
+    fn first_that(
+        &self,
+        question: &Question<'_>,
+        sought: Sought,
+        holds: impl Fn(&Rule) -> bool,
+    ) -> Option<usize> {
         match &self.index {
-            None => self.all.iter().position(|rule| rule.holds(question, sought)),
-            Some(index) => index.first(question, sought, |rule| self.all[rule].holds(question, sought)),
+            None => self.all.iter().position(holds),
+            Some(index) => index.first(question, sought, |rule| holds(&self.all[rule])),
         }
     }
 
@@ -60,13 +72,15 @@ impl Rule {
         Self { conditions: Condition::all(settings, side) }
     }
 
+    /// Whether every condition is known to hold.
     #[inline]
-    pub(super) fn holds(&self, question: &Question<'_>, sought: Sought) -> bool {
-        let mut conditions = self.conditions.iter();
-        match sought {
-            Sought::Known => conditions.all(|condition| condition.holds(question)),
-            Sought::Possible => conditions.all(|condition| condition.truth(question) != Truth::No),
-        }
+    pub(super) fn holds(&self, question: &Question<'_>) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(question))
+    }
+
+    /// Whether no condition is known to fail.
+    pub(super) fn may_hold(&self, question: &Question<'_>) -> bool {
+        self.conditions.iter().all(|condition| condition.truth(question) != Truth::No)
     }
 
     fn unsaid(&self, question: &Question<'_>) -> Gaps {
