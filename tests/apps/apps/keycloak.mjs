@@ -17,6 +17,6 @@ export async function version() {
 
 export async function run(box) {
   const trial = { box, keycloak: await Keycloak.start(box), app: await app() };
-  for (const part of [people, clients, tokens, sessions].flatMap((module) => Object.values(module))) await part(trial);
+  for (const part of [tokens, sessions, people, clients].flatMap((module) => Object.values(module))) await part(trial);
   await outage(trial);
 }

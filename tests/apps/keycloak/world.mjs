@@ -41,7 +41,7 @@ export class World {
   constructor({ box, keycloak, app }, name, port, adminPort) {
     const directory = `${box.directory}/${name}`;
     mkdirSync(directory, { recursive: true });
-    Object.assign(this, { box, keycloak, app, name, port, adminPort, directory, url: `https://localhost:${port}` });
+    Object.assign(this, { box, keycloak, app, name, port, adminPort, directory, url: `https://localhost:${port}`, walkers: [] });
     this.issuer = `${keycloak.url}/realms/${name}`;
     this.configuration = `${directory}/portcullis.toml`;
   }
@@ -97,12 +97,13 @@ ${routes.replaceAll('{app}', this.app)}`);
   }
 
   async restart(written) {
-    await this.end();
+    await this.gateway.end();
     this.write(written);
     await this.start();
   }
 
   async end() {
+    for (const walker of this.walkers) await walker.end();
     await this.gateway.end();
   }
 
@@ -161,6 +162,7 @@ ${routes.replaceAll('{app}', this.app)}`);
   async browser() {
     const walker = await this.box.browser();
     walker.gateway = this.url;
+    this.walkers.push(walker);
     return walker;
   }
 
