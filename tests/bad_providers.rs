@@ -2,6 +2,7 @@
 //! and a way back by itself.
 
 use bytes::Bytes;
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -330,6 +331,23 @@ async fn whoever_meets_a_provider_that_is_away_is_told_of_under_the_id_of_the_re
         let id = answer.header("x-request-id");
         gateway.log().lines().any(|line| line.contains(id) && line.contains("\"outcome\":\"provider-error\""))
     });
+}
+
+#[tokio::test]
+async fn whoever_brings_a_token_while_the_keys_cannot_be_had_is_told_of_under_the_id_of_the_request() {
+    let (provider, app) = (Impostor::start().await, App::start().await);
+    provider.now(|now| drop(now.instead.insert("/jwks", (500, "text/plain", "out of order".into()))));
+    let routes = WIKI.replace("{app}", &app.url()).replacen(
+        "access = \"signed-in\"",
+        "access = \"signed-in\"\naccept = \"bearer\"",
+        1,
+    );
+    let gateway = Gateway::start(&format!("access = false\n{}{routes}", provider.configuration()));
+    let bearer = format!("Bearer {}", provider.access_token(&json!({})));
+    let answer =
+        Browser::new().send(Method::GET, &gateway.url("/x"), &[("authorization", &bearer)], "").await;
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    warned(&gateway, &answer, "no trusted keys of the provider are at hand");
 }
 
 #[tokio::test]

@@ -181,7 +181,8 @@ fn unfit(issuer: &BearerIssuer, token: &Jws<'_>, error: KeyError) -> TokenRefusa
         format!("kid {}, alg {algorithm}; the provider's: {}", printable(kid), printable(&keys))
     };
     match error {
-        KeyError::Unavailable | KeyError::BadSignature => TokenError::from(error).into(),
+        KeyError::BadSignature => TokenError::from(error).into(),
+        KeyError::Unavailable => TokenRefusal::unchecked(issuer.settings.name.clone()),
         KeyError::Ambiguous => TokenRefusal::new(error.into(), told(None)),
         KeyError::Unknown | KeyError::WrongAlgorithm => TokenRefusal::new(error.into(), told(kid.as_deref())),
     }

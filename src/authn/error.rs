@@ -8,6 +8,7 @@ use http::HeaderValue;
 
 use super::Challenge;
 use crate::clock::Timestamp;
+use crate::identity::ProviderName;
 use crate::oidc::jwks::{JwsError, KeyError};
 
 /// A refused bearer token: why, and for the operator's log what was expected and what came. [`TokenError::public`] is
@@ -19,6 +20,8 @@ pub struct TokenRefusal {
     pub error: TokenError,
     /// The values, made printable and bounded.
     told: Option<Arc<str>>,
+    /// The provider for whose fault it could not be checked.
+    provider: Option<ProviderName>,
     /// By this machine's clock it is right from then on alone: that clock may be set right.
     since: Timestamp,
 }
@@ -27,6 +30,17 @@ impl TokenRefusal {
     /// `told` says what was expected and what came.
     pub(super) fn new(error: TokenError, told: impl Into<Arc<str>>) -> Self {
         Self { told: Some(told.into()), ..error.into() }
+    }
+
+    /// One that could not be checked, since the keys of `provider` are not at hand.
+    pub(super) fn unchecked(provider: ProviderName) -> Self {
+        Self { provider: Some(provider), ..TokenError::KeysUnavailable.into() }
+    }
+
+    /// The provider that is away, where that is why.
+    #[must_use]
+    pub const fn provider(&self) -> Option<&ProviderName> {
+        self.provider.as_ref()
     }
 
     /// The same, known to be right from `since` on alone.
@@ -49,7 +63,7 @@ impl PartialEq<TokenError> for TokenRefusal {
 
 impl From<TokenError> for TokenRefusal {
     fn from(error: TokenError) -> Self {
-        Self { error, told: None, since: Timestamp::default() }
+        Self { error, told: None, provider: None, since: Timestamp::default() }
     }
 }
 

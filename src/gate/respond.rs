@@ -6,6 +6,7 @@
     reason = "`fault_of` names every rejection, so that a new one is answered; here most are no special case"
 )]
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
@@ -131,12 +132,16 @@ async fn sent_to_sign_in(
 }
 
 fn warn_of_provider(exchange: &Exchange, no: &Rejection) {
-    let (provider, error) = match no {
+    let (provider, error): (_, &dyn Display) = match no {
         Rejection::ProviderUnavailable { provider, reason } => (provider, reason),
         Rejection::SignInUnavailable(away) => (&away.provider, &away.reason),
+        Rejection::Token(refusal) => match refusal.provider() {
+            Some(provider) => (provider, &refusal.error),
+            None => return,
+        },
         _ => return,
     };
-    tracing::warn!(id = %exchange.id, %provider, error, "somebody needs a provider that is away");
+    tracing::warn!(id = %exchange.id, %provider, %error, "somebody needs a provider that is away");
 }
 
 fn refused(house: &House, exchange: &Exchange, asked: &Asked, no: &Rejection) -> Response<Body> {
