@@ -256,6 +256,15 @@ async fn basic_is_challenged_where_the_route_takes_it_and_never_in_a_browser() {
         ["Bearer realm=\"portcullis\"", "Basic realm=\"portcullis\", charset=\"UTF-8\""]
     );
     assert_eq!(challenges(&call(&house, "/", &[]).await), ["Bearer realm=\"Corp wiki\""]);
+    let form = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("accept", "text/html"),
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-dest", "document"),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let kept = Browser::new().send(Method::POST, &house.gateway.url("/"), &form, "a=1").await;
+    assert_eq!((kept.status, challenges(&kept)), (401, vec!["Bearer realm=\"Corp wiki\""]), "{}", kept.body);
     let page = Browser::new().get(&house.gateway.url("/git")).await;
     assert_eq!((page.status, challenges(&page)), (401, vec!["Bearer realm=\"Corp git\""]));
     for mode in ["navigate", "cors", "no-cors"] {
