@@ -3,6 +3,10 @@
 //! The rooms stand here in the order a request walks through them; a room imports only what stands
 //! under it (`tests/layering.rs`). `docs/architecture.md` tells why the house is laid out so.
 
+// First, so that its macro is known in every room.
+#[macro_use]
+mod mutants;
+
 pub mod cli;
 pub mod runtime;
 

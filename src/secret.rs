@@ -42,7 +42,8 @@ pub fn fingerprint(text: &[u8]) -> [u8; 32] {
 
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+        let equal = self.0.as_bytes().ct_eq(other.0.as_bytes()).into();
+        mutant!(equal, "secret-by-its-beginning" => other.0.starts_with(self.0.as_str()))
     }
 }
 
@@ -82,6 +83,15 @@ mod tests {
         assert!(!format!("{secret:?} {secret}").contains("hunter"));
         assert_eq!(secret, Secret::new("hunter2"));
         assert_ne!(secret, Secret::new("hunter3"));
+    }
+
+    #[test]
+    fn a_secret_is_equal_to_all_of_itself_alone() {
+        let secret = Secret::new("hunter2");
+        for other in ["", "h", "hunter", "hunter22", "hunter2 ", "Hunter2", "2retnuh"] {
+            assert_ne!(secret, Secret::new(other));
+            assert_ne!(Secret::new(other), secret);
+        }
     }
 
     #[test]

@@ -39,6 +39,17 @@ async fn event_stream(house: &House, path: &str) -> TcpStream {
     stream
 }
 
+/// An upload that has begun.
+async fn upload(house: &House) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", house.gateway.port)).await.unwrap();
+    let (cookie, port) = (cookie(house).await, house.gateway.port);
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncookie: {cookie}\r\ntransfer-encoding: chunked\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
 /// Whether nothing has come since, not even an end.
 fn is_open(stream: &TcpStream) -> bool {
     stream.try_read(&mut [0; 1]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
@@ -57,6 +68,7 @@ async fn what_a_client_sends_is_use_and_what_only_stays_open_is_not() {
         + &route("/wall", &events, "streams = \"use\"");
     let house = House::with("\n[session]\nidle_timeout = \"1m\"\n", &routes).await;
     let mut working = socket(&house).await;
+    let mut sending = upload(&house).await;
     let wall = event_stream(&house, "/wall").await;
     let mut left = event_stream(&house, "/events").await;
     let mut forgotten = socket(&house).await;
@@ -64,6 +76,7 @@ async fn what_a_client_sends_is_use_and_what_only_stays_open_is_not() {
         loop {
             working.send(Message::text("a word")).await.unwrap();
             assert_eq!(working.next().await.unwrap().unwrap(), Message::text("a word"));
+            sending.write_all(b"1\r\nx\r\n").await.unwrap();
             let _ = forgotten.send(Message::Ping("are you there".into())).await;
             while let Ok(next) = timeout(Duration::from_secs(5), forgotten.next()).await {
                 if !matches!(next, Some(Ok(Message::Ping(_) | Message::Pong(_)))) {
@@ -79,6 +92,11 @@ async fn what_a_client_sends_is_use_and_what_only_stays_open_is_not() {
     let read = timeout(Duration::from_secs(10), left.read_to_end(&mut rest)).await;
     assert!(read.is_ok() && !rest.ends_with(b"0\r\n\r\n"), "so does who only listens: {read:?}");
     assert!(is_open(&wall), "unless the route says that it is use");
+    assert!(is_open(&sending), "who sends a file is at work");
+    sending.write_all(b"0\r\n\r\n").await.unwrap();
+    let mut answer = [0; 12];
+    sending.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
     working.send(Message::text("still here")).await.unwrap();
     assert_eq!(working.next().await.unwrap().unwrap(), Message::text("still here"));
 }

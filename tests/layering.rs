@@ -43,7 +43,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("http1", &[]),
     ("request", &[]),
 ];
-const GROUND: &[&str] = &["telemetry", "clock", "identity", "secret"];
+const GROUND: &[&str] = &["telemetry", "clock", "identity", "secret", "mutants"];
 
 pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -121,6 +121,14 @@ impl Builder {
     }
 }
 
+/// Cargo takes what it has checked here for the sources of this project, whose place in `target` it has: as long as
+/// they lay here unchanged, it would check nothing else.
+impl Drop for Builder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
 /// A file, or what is in a folder, as `COPY` does it.
 fn copy(from: &Path, to: &Path) {
     if from.is_file() {

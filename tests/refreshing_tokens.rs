@@ -200,6 +200,17 @@ async fn a_provider_that_is_away_ends_no_session() {
 }
 
 #[tokio::test]
+async fn invariant_22_an_expired_token_goes_to_no_app_while_the_provider_is_away() {
+    let mut house = House::open(ROUTES).await;
+    let browser = with_an_old_token(&house).await;
+    house.provider.pause();
+    let served = house.app.served();
+    assert_eq!(browser.get(&house.gateway.url("/access")).await.status, 503);
+    assert_eq!(house.app.served(), served);
+    house.provider.resume();
+}
+
+#[tokio::test]
 async fn a_refresh_that_fails_is_told_with_provider_cause_and_request() {
     let mut house = House::open(ROUTES).await;
     let browser = with_an_old_token(&house).await;

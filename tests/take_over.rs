@@ -196,7 +196,8 @@ async fn websockets_live_on_and_a_second_take_over_reaches_the_first_process() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invariant_8_streams_end_where_the_new_process_is_lost() {
-    let mut house = House::open(&routes(&events().await)).await;
+    let (url, patient) = ("http://127.0.0.1:{port}", "drain_timeout = \"10m\"");
+    let mut house = House::at(url, patient, "", &routes(&events().await)).await;
     let session = key(&house, &house.signed_in().await);
     let open = stream(&house, &session).await;
     let mut old = taken_over(&mut house.gateway);

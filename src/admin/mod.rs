@@ -102,7 +102,7 @@ fn answer(request: &Request<Content>, sources: &Sources) -> Response<Full<Bytes>
     match request.uri().path() {
         "/healthz" => text(StatusCode::OK, "ok\n".into()),
         "/readyz" => readiness(&(sources.readiness)()),
-        _ if !is_ours(request, &sources.hosts) => misdirected(),
+        _ if !mutant!(is_ours(request, &sources.hosts), "metrics-under-any-name" => true) => misdirected(),
         "/metrics" => metrics(&sources.metrics),
         _ => text(StatusCode::NOT_FOUND, "here are /healthz, /readyz and /metrics\n".into()),
     }

@@ -169,7 +169,8 @@ impl Authenticator {
         host: &str,
         headers: &HeaderMap,
     ) -> Result<Option<Authentication>, StoreUnavailable> {
-        if !accept.session || matches!(token, Presented::Beside(_)) || self.is_ours(token.expose()) {
+        let ours = mutant!(self.is_ours(token.expose()), "bad-token-made-good" => false);
+        if !accept.session || matches!(token, Presented::Beside(_)) || ours {
             return Ok(None);
         }
         let found = self.session(host, headers).await?;
@@ -189,7 +190,11 @@ impl Authenticator {
     pub async fn session(&self, host: &str, headers: &HeaderMap) -> Result<Authentication, StoreUnavailable> {
         let key = match self.cookie.read(headers) {
             None => return Ok(Authentication::Anonymous),
-            Some(CookieRead::Malformed) => return Ok(Authentication::Ended),
+            Some(CookieRead::Malformed) => {
+                return Ok(
+                    mutant!(Authentication::Ended, "malformed-cookie-is-none" => Authentication::Anonymous),
+                );
+            }
             Some(CookieRead::Key(key)) => key,
         };
         let session = match self.lookups.session.count(self.sessions.cached(&key)) {
@@ -234,8 +239,10 @@ impl Authenticator {
     /// name now means another issuer (invariant 8).
     fn opens(&self, session: &Session, host: &str) -> bool {
         let Principal { provider, issuer, .. } = &*session.principal;
-        let vouched = self.providers.get(provider.as_str()).is_some_and(|known| known.issuer() == issuer);
-        let here = session.belongs_to(host);
+        let vouched = self.providers.get(provider.as_str()).is_some_and(
+            |known| mutant!(known.issuer() == issuer, "session-of-a-provider-that-left" => true),
+        );
+        let here = mutant!(session.belongs_to(host), "session-on-another-host" => true);
         if !here {
             tracing::warn!(session = %session.id, made_for = session.host, "a session key came to another host");
         }

@@ -107,6 +107,7 @@ impl BearerVerifier {
             Err(error) => return Err(unfit(issuer, &parsed, error)),
         };
         let wall = Timestamp::default()..issuer.keys.current().trusted_until();
+        let generation = mutant!(generation, "generation-read-too-late" => issuer.keys.generation());
         let validity = Validity { issuer: place, generation, wall, until: self.clock.monotonic() };
         self.remember(digest, token.len(), &outcome, validity);
         outcome
@@ -121,7 +122,8 @@ impl BearerVerifier {
     /// The provider that has exactly this `iss`; of several, the one that has the audience.
     fn issuer(&self, claims: &Map<String, Value>) -> Result<(usize, &BearerIssuer), TokenRefusal> {
         let iss = claims::issuer(claims)?;
-        let ours = || self.issuers.iter().enumerate().filter(|(_, it)| it.settings.issuer.as_str() == iss);
+        let is = |issuer: &str| mutant!(issuer == iss, "issuer-by-its-beginning" => iss.starts_with(issuer));
+        let ours = || self.issuers.iter().enumerate().filter(|(_, it)| is(it.settings.issuer.as_str()));
         let meant = ours().find(|(_, it)| claims::is_for(&it.settings, claims) == Ok(true));
         meant.or_else(|| ours().next()).ok_or_else(|| self.unknown_issuer(iss))
     }
@@ -150,8 +152,10 @@ impl BearerVerifier {
         let Validity { wall, until: now, .. } = validity.clone();
         match outcome {
             Ok(verified) => {
-                let (wall, until) =
-                    (wall.start..wall.end.min(verified.expires), now + self.settings.verified_time);
+                let (wall, until) = (
+                    wall.start..mutant!(wall.end.min(verified.expires), "remembered-beyond-exp" => wall.end),
+                    now + self.settings.verified_time,
+                );
                 let kept = (Validity { wall, until, ..validity }, weight(size));
                 self.verified.insert(token, Arc::clone(verified), kept, |validity| self.holds(validity));
             }
@@ -169,7 +173,7 @@ impl BearerVerifier {
         let generation = self.issuers.get(validity.issuer).map(|issuer| issuer.keys.generation());
         validity.wall.contains(&self.clock.now())
             && self.clock.monotonic() < validity.until
-            && generation == Some(validity.generation)
+            && mutant!(generation == Some(validity.generation), "remembered-beyond-its-key" => true)
     }
 }
 

@@ -20,7 +20,11 @@ pub(super) fn issuer(claims: &Claims) -> Result<&str, TokenError> {
 
 /// Whether one of `aud` is one of the provider's `audiences`; nothing but equality counts.
 pub(super) fn is_for(provider: &ProviderSettings, claims: &Claims) -> Result<bool, TokenError> {
-    let ours = |audience: &str| provider.audiences.iter().any(|accepted| accepted == audience);
+    let ours = |audience: &str| {
+        provider.audiences.iter().any(|accepted| {
+            mutant!(accepted == audience, "audience-by-its-beginning" => audience.starts_with(accepted))
+        })
+    };
     let text = |item: &Value| item.as_str().map(ours).ok_or(TokenError::BadClaim("aud"));
     let aud = claims.get("aud").ok_or(TokenError::MissingClaim("aud"))?;
     let items = aud.as_array().map_or(std::slice::from_ref(aud), Vec::as_slice);
@@ -35,10 +39,10 @@ pub(super) fn check(
     now: Timestamp,
 ) -> Result<Timestamp, TokenRefusal> {
     check_purpose(provider, typ, claims)?;
-    if claims.contains_key("cnf") {
+    if mutant!(claims.contains_key("cnf"), "sender-constrained-token" => false) {
         return Err(TokenError::SenderConstrained.into());
     }
-    check_audience(provider, claims)?;
+    mutant!(check_audience(provider, claims)?, "audience-not-checked" => ());
     check_time(claims, provider.leeway, now)
 }
 
@@ -73,14 +77,22 @@ const PURPOSES: [(&str, &str, &[&str]); 2] =
     [("typ", "Bearer", &["ID", "Refresh", "Offline", "Logout"]), ("token_use", "access", &["id", "refresh"])];
 
 fn check_purpose(provider: &ProviderSettings, typ: Typ, claims: &Claims) -> Result<(), TokenError> {
-    if typ == Typ::Other || (provider.require_at_jwt && typ != Typ::AccessToken) {
+    let wanted = provider.require_at_jwt && typ != Typ::AccessToken;
+    if mutant!(
+        typ == Typ::Other || wanted,
+        "token-type-not-checked" => wanted,
+        "required-token-type-not-checked" => typ == Typ::Other,
+    ) {
         return Err(TokenError::WrongType);
     }
     let said = |name: &str| claims.get(name).and_then(Value::as_str);
     let of_access = typ == Typ::AccessToken || PURPOSES.iter().any(|(name, own, _)| said(name) == Some(*own));
-    let of_id_tokens = OF_ID_TOKENS.into_iter().find(|name| !of_access && claims.contains_key(*name));
+    let of_id_tokens = OF_ID_TOKENS
+        .into_iter()
+        .find(|name| mutant!(!of_access && claims.contains_key(*name), "id-token-as-access-token" => false));
     // `events` makes it a Security Event or logout token, whatever its type says (RFC 8417, section 2.2).
-    let of_events = claims.contains_key("events").then_some("events");
+    let of_events =
+        mutant!(claims.contains_key("events"), "logout-token-as-access-token" => false).then_some("events");
     let of_others =
         PURPOSES.iter().find(|(name, _, others)| said(name).is_some_and(|it| others.contains(&it)));
     match of_id_tokens.or(of_events).or(of_others.map(|(name, ..)| *name)) {
@@ -90,14 +102,20 @@ fn check_purpose(provider: &ProviderSettings, typ: Typ, claims: &Claims) -> Resu
 }
 
 fn check_time(claims: &Claims, leeway: Duration, now: Timestamp) -> Result<Timestamp, TokenRefusal> {
-    let exp = moment(claims, "exp", f64::floor)?.ok_or(TokenError::MissingClaim("exp"))?;
+    let exp = moment(claims, "exp", f64::floor)?;
+    let exp = mutant!(
+        exp.ok_or(TokenError::MissingClaim("exp"))?,
+        "exp-may-be-missing" => exp.unwrap_or(now + Duration::from_secs(3600)),
+    );
     let here = || format!("it is {} here", now.rfc3339());
-    if now >= exp + leeway {
+    if mutant!(now >= exp + leeway, "exp-one-second-late" => now > exp + leeway) {
         let refusal = TokenRefusal::new(TokenError::Expired, format!("exp is {}, {}", exp.rfc3339(), here()));
         return Err(refusal.holding_since(exp + leeway));
     }
     for name in ["nbf", "iat"] {
-        if let Some(begin) = moment(claims, name, f64::ceil)?.filter(|begin| now + leeway < *begin) {
+        if let Some(begin) = moment(claims, name, f64::ceil)?
+            .filter(|begin| mutant!(now + leeway < *begin, "nbf-not-checked" => false))
+        {
             let told = format!("{name} is {}, {}", begin.rfc3339(), here());
             return Err(TokenRefusal::new(TokenError::NotYetValid, told));
         }

@@ -39,7 +39,10 @@ fn field<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Credential<'a> {
     match (fields.next(), fields.next()) {
         (None, _) => Credential::Absent,
         (Some(value), None) => read(value.as_bytes()),
-        (Some(_), Some(_)) => Credential::Malformed(TokenError::RepeatedCredential),
+        (Some(_), Some(_)) => mutant!(
+            Credential::Malformed(TokenError::RepeatedCredential),
+            "second-authorization-ignored" => headers.get(name).map_or(Credential::Absent, |it| read(it.as_bytes())),
+        ),
     }
 }
 
@@ -70,7 +73,10 @@ fn read(value: &[u8]) -> Credential<'_> {
     match token.and_then(|token| str::from_utf8(token).ok()) {
         Some(token) if token.len() > MAX_TOKEN => Credential::Malformed(TokenError::TooLarge),
         Some(token) => Credential::Bearer(token),
-        None => Credential::Malformed(TokenError::MalformedCredential),
+        None => mutant!(
+            Credential::Malformed(TokenError::MalformedCredential),
+            "malformed-token-is-none" => Credential::Absent,
+        ),
     }
 }
 

@@ -63,6 +63,7 @@ impl<'a> Presented<'a> {
             }
             Credential::Malformed(error) => return Err(error),
         };
+        let twice = mutant!(twice, "two-credentials-taken" => false);
         if twice { Err(TokenError::RepeatedCredential) } else { Ok(Some(beside.beside())) }
     }
 

@@ -125,7 +125,10 @@ impl Authenticator {
 impl Recent {
     fn recall<T>(&self, asker: &Arc<()>, field: &[u8], ask: impl FnOnce(&Whose) -> Option<T>) -> Option<T> {
         match &*self.last() {
-            Last::Again { field: known, whose, by } if Arc::ptr_eq(by, asker) && same(known, field) => {
+            Last::Again { field: known, whose, by }
+                if mutant!(Arc::ptr_eq(by, asker), "recent-outlives-configuration" => true)
+                    && same(known, field) =>
+            {
                 ask(whose)
             }
             Last::Again { .. } | Last::Once(_) | Last::Nobody => None,
@@ -160,7 +163,11 @@ impl Recent {
 /// proxy's connection brings requests of several people, none learns from the time how much of another's
 /// token was guessed.
 fn same(known: &[u8], field: &[u8]) -> bool {
-    known.len() == field.len() && known.iter().zip(field).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+    let differ = || known.iter().zip(field).fold(0, |differ, (a, b)| differ | (a ^ b));
+    mutant!(
+        known.len() == field.len() && differ() == 0,
+        "recent-token-by-its-beginning" => known.get(..32) == field.get(..32),
+    )
 }
 
 impl fmt::Debug for Recent {

@@ -17,6 +17,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::mutants;
+
 /// Exit code for a configuration that does not load, of a command that needs it.
 const BAD_CONFIGURATION: u8 = 64;
 
@@ -72,6 +74,7 @@ impl ConfigFile {
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
+    mutants::warn();
     match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),

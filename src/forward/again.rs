@@ -53,7 +53,9 @@ impl Attempts {
             Failure::Unsent(_) => shared || !lent.is_fresh(),
             Failure::Unprocessed(..) => true,
             Failure::Unanswered(..) => {
-                self.idempotent && !lent.is_fresh() && !std::mem::replace(&mut self.doubtful, true)
+                mutant!(self.idempotent, "post-sent-twice" => true)
+                    && !lent.is_fresh()
+                    && !std::mem::replace(&mut self.doubtful, true)
             }
             Failure::Failed(_) => false,
         };

@@ -53,6 +53,19 @@ fn invariant_7_an_assertion_for_one_host_is_none_for_another() {
     assert!(read(&second, &asserter.jwks(), "b.example").is_ok());
 }
 
+/// Hosts share places where assertions are remembered: among so many, some certainly do.
+#[test]
+fn invariant_7_of_many_hosts_each_gets_an_assertion_of_its_own() {
+    let asserter = asserter(&clock());
+    let alice = Arc::new(fixtures::alice());
+    for host in (0..400).map(|number| format!("{number}.example")) {
+        let token = asserter.assertion(&alice, &host).unwrap();
+        let payload = token.to_str().unwrap().split('.').nth(1).unwrap();
+        let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+        assert_eq!(claims["aud"], host.as_str());
+    }
+}
+
 #[test]
 fn an_assertion_is_used_again_for_half_its_life() {
     let clock = clock();

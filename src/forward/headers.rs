@@ -11,12 +11,14 @@ use crate::http1::tokens;
 /// All of it is taken before the gateway adds anything: a name listed in `Connection` can only remove
 /// what came in (CVE-2024-45410).
 pub(super) fn strip_request(headers: &mut HeaderMap, reserved: &ReservedHeaders) {
-    strip(headers, |name| is_hop_by_hop(name) || reserved.holds(name.as_str()));
+    let ours = |name: &HeaderName| mutant!(reserved.holds(name.as_str()), "identity-not-stripped" => false);
+    strip(headers, |name| is_hop_by_hop(name) || ours(name));
 }
 
 /// Takes from a response's head what belongs to the upstream's connection alone.
 pub(super) fn strip_response(headers: &mut HeaderMap) {
-    if strip(headers, is_hop_by_hop).contains(&header::TRANSFER_ENCODING) {
+    let chunked = strip(headers, is_hop_by_hop).contains(&header::TRANSFER_ENCODING);
+    if mutant!(chunked, "length-beside-chunks" => false) {
         // The body has been read by its chunks; a length beside them would be a second opinion
         // for whoever stands in front of us (RFC 9112, section 6.3).
         headers.remove(header::CONTENT_LENGTH);
@@ -28,7 +30,7 @@ pub(super) fn strip_response(headers: &mut HeaderMap) {
 /// former. Most heads have one such name or none.
 fn strip(headers: &mut HeaderMap, doomed: impl Fn(&HeaderName) -> bool) -> Vec<HeaderName> {
     let gone: Vec<HeaderName> = headers.keys().filter(|name| doomed(name)).cloned().collect();
-    if gone.contains(&header::CONNECTION) {
+    if mutant!(gone.contains(&header::CONNECTION), "fields-of-connection-pass" => false) {
         let named = named_by_connection(headers);
         remove(headers, &named);
     }
@@ -41,7 +43,9 @@ fn strip(headers: &mut HeaderMap, doomed: impl Fn(&HeaderName) -> bool) -> Vec<H
 pub(super) fn strip_request_trailers(trailers: &mut HeaderMap, reserved: &ReservedHeaders) {
     let doomed: Vec<HeaderName> = trailers
         .keys()
-        .filter(|name| is_no_trailer(name) || reserved.holds(name.as_str()))
+        .filter(|name| {
+            is_no_trailer(name) || mutant!(reserved.holds(name.as_str()), "identity-in-trailers" => false)
+        })
         .cloned()
         .collect();
     remove(trailers, &doomed);
@@ -72,19 +76,21 @@ fn one_content_length(headers: &mut HeaderMap) {
 }
 
 fn is_hop_by_hop(name: &HeaderName) -> bool {
-    matches!(
-        name.as_str(),
-        "connection"
-            | "http2-settings"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authentication-info"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "te"
-            | "transfer-encoding"
-            | "upgrade"
-    )
+    let forgotten = mutant!("", "proxy-authorization-passes" => "proxy-authorization", "te-passes" => "te");
+    name.as_str() != forgotten
+        && matches!(
+            name.as_str(),
+            "connection"
+                | "http2-settings"
+                | "keep-alive"
+                | "proxy-authenticate"
+                | "proxy-authentication-info"
+                | "proxy-authorization"
+                | "proxy-connection"
+                | "te"
+                | "transfer-encoding"
+                | "upgrade"
+        )
 }
 
 fn is_no_trailer(name: &HeaderName) -> bool {
@@ -183,6 +189,24 @@ mod tests {
             ("authorization", "Basic eDp5"),
         ]);
         assert_eq!(left, map(&[("authorization", "Basic eDp5")]));
+    }
+
+    #[test]
+    fn invariant_12_hop_by_hop_fields_go_whether_connection_names_them_or_not() {
+        for name in [
+            "connection",
+            "http2-settings",
+            "keep-alive",
+            "proxy-authenticate",
+            "proxy-authentication-info",
+            "proxy-authorization",
+            "proxy-connection",
+            "te",
+            "transfer-encoding",
+            "upgrade",
+        ] {
+            assert_eq!(stripped(&[(name, "x"), ("own", "1")]), map(&[("own", "1")]), "{name}");
+        }
     }
 
     #[test]

@@ -79,11 +79,13 @@ fn tell(settings: &IdentitySettings, principal: &Principal, mut put: impl FnMut(
 pub(super) fn email(principal: &Principal) -> Option<&str> {
     let email = principal.email.as_ref()?;
     let silent = || principal.claims.get("email_verified").is_none_or(Value::is_null);
-    (email.verified || (!email.withheld && silent())).then_some(email.address.as_str())
+    let told = email.verified || (!email.withheld && silent());
+    mutant!(told, "unverified-address-told" => true).then_some(email.address.as_str())
 }
 
 fn one(text: &str) -> Option<Cow<'_, str>> {
-    let text = if is_plain(text) { Cow::Borrowed(text) } else { Cow::Owned(encode(text, VALUE)) };
+    let plain = mutant!(is_plain(text), "line-break-in-identity" => true);
+    let text = if plain { Cow::Borrowed(text) } else { Cow::Owned(encode(text, VALUE)) };
     Some(text).filter(|text| text.len() <= MAX_VALUE)
 }
 

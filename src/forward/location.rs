@@ -60,7 +60,8 @@ impl Outside<'_> {
     pub(super) fn ask(&self, headers: &mut HeaderMap) -> Result<Option<String>, ForwardError> {
         let mut fields = headers.get_all(DESTINATION).iter();
         let Some(asked) = fields.next() else { return Ok(None) };
-        let asked = asked.to_str().ok().filter(|_| fields.next().is_none()).ok_or(Unreachable::Unclear);
+        let once = mutant!(fields.next().is_none(), "destination-twice" => true);
+        let asked = asked.to_str().ok().filter(|_| once).ok_or(Unreachable::Unclear);
         let inward = asked.and_then(|asked| self.inward(asked));
         let inward = inward.map_err(|error| ForwardError::new(Fault::BadTarget, error))?;
         if inward.is_some() {
@@ -74,7 +75,9 @@ impl Outside<'_> {
         let Link { origin, path, rest } = Link::read(told, app.scheme)?;
         let path = self.outward_path(path)?;
         match origin {
-            None if self.may_stand_alone() => Some(format!("{path}{rest}")),
+            None if mutant!(self.may_stand_alone(), "location-off-site" => true) => {
+                Some(format!("{path}{rest}"))
+            }
             None => Some(format!("{}://{}{path}{rest}", self.scheme, self.authority)),
             Some(origin) if self.is_called(origin) || app.is_called(origin) => {
                 Some(format!("{}://{}{path}{rest}", self.scheme, self.authority))
@@ -112,7 +115,8 @@ impl Outside<'_> {
         let (base, inner) = match self.rewrite {
             PathRewrite::Keep => ("", path.raw()),
             PathRewrite::Replace { segments, with } => {
-                below(path.decoded(), self.prefix).ok_or(Unreachable::Elsewhere)?;
+                let below = below(path.decoded(), self.prefix).ok_or(Unreachable::Elsewhere);
+                mutant!(drop(below?), "destination-elsewhere" => ());
                 replace(&path, *segments, with)
             }
         };

@@ -113,7 +113,7 @@ impl Plan {
         map: &mut HeaderMap,
     ) -> Result<Told, ForwardError> {
         headers::strip_request(map, &self.reserved);
-        cookies::strip_request(map, passage.own_cookies);
+        mutant!(cookies::strip_request(map, passage.own_cookies), "session-cookie-to-the-app" => ());
         self.authorize(permit, passage, map)?;
         let destination = match self.settings.rewrite_location {
             true => self.outside(passage).ask(map)?,
@@ -172,7 +172,7 @@ impl Plan {
         let signed_in = permit.principal().is_some();
         let tokens = passage.tokens.filter(|_| signed_in && !passage.bearer);
         let token = match self.settings.identity.token {
-            TokenPass::None if passage.bearer => None,
+            TokenPass::None if mutant!(passage.bearer, "bearer-token-to-the-app" => false) => None,
             TokenPass::None => return Ok(()),
             TokenPass::Access if passage.bearer && signed_in && is_single(map) => return Ok(()),
             TokenPass::Access => passage.brought.or_else(|| tokens.and_then(|tokens| tokens.access.as_ref())),
@@ -219,7 +219,7 @@ impl Plan {
         response.extensions_mut().clear();
         let map = response.headers_mut();
         headers::strip_response(map);
-        cookies::strip_response(map, passage.own_cookies);
+        mutant!(cookies::strip_response(map, passage.own_cookies), "app-signs-people-in" => ());
         headers::apply(&self.settings.response_headers, map);
     }
 }

@@ -233,9 +233,9 @@ impl<'a> Sending<'a> {
         let go_on = || self.exchange.as_ref().is_some_and(|exchange| exchange.go_on());
         let ours = answer.status() == StatusCode::CONTINUE && go_on();
         if let Some(client) = self.passage.transport.interim.as_ref().filter(|_| !ours) {
-            self.plan.finish(&self.passage, &mut answer);
+            mutant!(self.plan.finish(&self.passage, &mut answer), "interim-answers-unfiltered" => ());
             answer.headers_mut().remove(http::header::CONTENT_LENGTH);
-            client.send(answer);
+            mutant!(client.send(answer), "interim-answers-swallowed" => drop(answer));
         }
     }
 

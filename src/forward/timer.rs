@@ -33,7 +33,7 @@ impl IdleTimer {
     pub(super) fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let deadline = self.deadline.get_or_insert_with(Deadline::new);
         if std::mem::take(&mut self.progress) {
-            deadline.begin(self.limit);
+            deadline.begin(mutant!(self.limit, "silence-counts-twice" => self.limit * 2));
         }
         deadline.poll_over(cx)
     }

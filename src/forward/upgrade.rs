@@ -42,7 +42,7 @@ impl Asked {
         let headers = request.headers();
         let plain = request.version() == Version::HTTP_11
             && request.method() == Method::GET
-            && request.body().is_end_stream()
+            && mutant!(request.body().is_end_stream(), "upgrade-with-a-body" => true)
             && !headers.contains_key(header::CONTENT_LENGTH)
             && !headers.contains_key(header::TRANSFER_ENCODING)
             && tokens(headers, &header::CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade"));
@@ -72,7 +72,9 @@ impl Asked {
 
 fn is_forwardable(token: &str) -> bool {
     let name = token.split('/').next().unwrap_or_default();
-    !["h2c", "h2", "http", "tls"].iter().any(|refused| name.trim().eq_ignore_ascii_case(refused))
+    !mutant!(["h2c", "h2", "http", "tls"], "upgrade-to-h2c" => ["", "h2", "http", "tls"])
+        .iter()
+        .any(|refused| name.trim().eq_ignore_ascii_case(refused))
 }
 
 /// The two connections of an upgraded request. No byte passes before the client has been sent its
@@ -210,7 +212,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Side<'_, T> {
         let written = ready!(Pin::new(&mut self.io).poll_write(cx, buf));
         (self.progress)();
         if let (Some(frames), Ok(size)) = (&mut self.frames, &written)
-            && frames.follow(&buf[..*size])
+            && mutant!(frames.follow(&buf[..*size]), "data-is-no-use" => false)
         {
             (self.data)();
         }

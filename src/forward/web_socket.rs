@@ -108,7 +108,8 @@ impl Frames {
         };
         let mask = if self.head[1] & 0x80 == 0 { 0 } else { 4 };
         let opcode = self.head[0] & 0x0f;
-        self.kind = if opcode < 8 { Kind::Data } else { Kind::Control };
+        let data = mutant!(opcode < 8, "ping-is-use" => true);
+        self.kind = if data { Kind::Data } else { Kind::Control };
         // The most significant bit must be 0.
         self.over = opcode == 8 || payload >> 63 == 1;
         self.left = payload.saturating_add(mask);

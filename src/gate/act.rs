@@ -47,7 +47,7 @@ pub(super) fn act(
     async move {
         match &route.action {
             Action::Forward(upstream, plan) => {
-                let personal = permit.principal().is_some();
+                let personal = mutant!(permit.principal().is_some(), "answer-for-shared-caches" => false);
                 let http2 = request.version() == Version::HTTP_2;
                 begin(&mut exchange.credential, &request);
                 keep_basic(route, request.headers_mut());
@@ -74,7 +74,7 @@ fn begin(credential: &mut Credential, request: &Request<Content>) {
     if credential.is_none() || request.body().is_end_stream() {
         return;
     }
-    credential.set_use(StreamUse::Used);
+    credential.set_use(mutant!(StreamUse::Used, "upload-is-no-use" => StreamUse::Unused));
     if is_grpc(request.headers()) {
         credential.strict();
     }
@@ -82,7 +82,7 @@ fn begin(credential: &mut Credential, request: &Request<Content>) {
 
 /// Where Basic is the gateway's, no app is sent any, good or not.
 fn keep_basic(route: &Route, headers: &mut HeaderMap) {
-    if route.accept.basic && authn::names_basic(headers) {
+    if mutant!(route.accept.basic && authn::names_basic(headers), "basic-reaches-the-app" => false) {
         headers.remove(header::AUTHORIZATION);
     }
 }
@@ -118,7 +118,7 @@ fn forwarded(
     exchange.credential.set_use(route.streams);
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let endless = switched || !exchange.credential.is_none() && is_endless(response.headers());
-    if endless {
+    if mutant!(endless, "event-stream-outlives-its-token" => false) {
         exchange.credential.strict();
     }
     let grpc = endless && http2 && is_grpc(response.headers());
@@ -148,7 +148,8 @@ fn is_of(headers: &HeaderMap, kinds: &[&str]) -> bool {
 /// section 4.2.2): the app need not know that it is protected. No cache knows `X-Portcullis-Authorization` for a
 /// credential (section 3.5), so that behind it nothing is public.
 fn keep_from_others(by: Option<&Carrier>, headers: &mut HeaderMap) {
-    let private = matches!(by, Some(Carrier::Beside(_))).then(|| made_private(headers)).flatten();
+    let beside = mutant!(matches!(by, Some(Carrier::Beside(_))), "answer-beside-is-public" => false);
+    let private = beside.then(|| made_private(headers)).flatten();
     match private {
         Some(private) => {
             headers.insert(header::CACHE_CONTROL, private);
@@ -186,7 +187,7 @@ fn redirected<B>(
     let mut response = Response::new(Body::ours(""));
     *response.status_mut() = redirect.status;
     response.headers_mut().insert(header::LOCATION, location);
-    if !route.access.is_public() {
+    if mutant!(!route.access.is_public(), "redirect-for-shared-caches" => false) {
         // 301 and 308 are kept by any cache that is not told otherwise (RFC 9110, section 15.4).
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

@@ -181,7 +181,7 @@ impl<T, F: Future<Output = Result<T, ForwardError>>> Future for WhileGood<'_, F>
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let answered = this.answer.as_mut().poll(cx);
-        if let Some(end) = this.credential.was_ended() {
+        if let Some(end) = mutant!(this.credential.was_ended(), "answer-after-sign-out" => None) {
             return Poll::Ready(Err(Rejection::CredentialEnded(end)));
         }
         if let Poll::Ready(answered) = answered {

@@ -49,7 +49,11 @@ pub(super) async fn freshen(
     }
     let expired = is_over(session, now);
     if session.tokens.refresh.is_none() {
-        return if expired && route.passes_token() { anew(exchange, session, now) } else { Ok(found) };
+        return if mutant!(expired && route.passes_token(), "no-silent-sign-in" => false) {
+            anew(exchange, session, now)
+        } else {
+            Ok(found)
+        };
     }
     if !expired {
         begin(house, &exchange.id, key, session);
@@ -57,7 +61,7 @@ pub(super) async fn freshen(
     }
     refresh(house, &exchange.id, key, session).await;
     let Some(session) = house.foundations.sessions.find(key).await? else { return Ok(Authentication::Ended) };
-    if route.passes_token() && is_over(&session, now) {
+    if mutant!(route.passes_token() && is_over(&session, now), "expired-token-to-the-app" => false) {
         return Err(unusable(&session, "the session's token has expired and could not be refreshed"));
     }
     Ok(Authentication::Session(key.clone(), session))

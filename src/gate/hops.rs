@@ -84,7 +84,7 @@ impl HopCookies {
     pub(super) fn holds(self, headers: &HeaderMap, hop: &Hop) -> bool {
         let name = self.name(hop);
         let mut named = cookies(headers).filter(|(known, _)| *known == name).take(LOOKED_AT);
-        named.any(|(_, secret)| Hop::of(secret) == *hop)
+        named.any(|(_, secret)| mutant!(Hop::of(secret) == *hop, "hop-by-its-name" => true))
     }
 
     /// `Set-Cookie` that takes the secret of `hop` away.
@@ -115,8 +115,8 @@ impl HopCookies {
         Cookie::build((name, value.to_owned()))
             .path(if self.https { "/" } else { PATH })
             .max_age(age)
-            .secure(self.https)
-            .http_only(true)
+            .secure(mutant!(self.https, "hop-cookie-in-clear-text" => false))
+            .http_only(mutant!(true, "hop-cookie-for-scripts" => false))
             .same_site(SameSite::Lax)
             .build()
     }
@@ -149,6 +149,17 @@ mod tests {
         assert_eq!(Hop::parse(&hop.to_string()), Some(hop));
         assert_eq!(Hop::parse("zz"), None);
         assert_eq!(Hop::parse(&"é".repeat(32)), None);
+    }
+
+    #[test]
+    fn invariant_15_the_secret_is_out_of_reach_of_scripts_and_goes_over_tls_alone() {
+        let (_, values) = HopCookies { https: true }.begin(&HeaderMap::new()).unwrap();
+        let set = values[0].to_str().unwrap();
+        assert!(set.starts_with("__Host-"), "{set}");
+        for guard in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/"] {
+            assert!(set.split("; ").any(|attribute| attribute == guard), "{guard}: {set}");
+        }
+        assert!(!set.contains("Domain"), "{set}");
     }
 
     /// The name is no secret: it stands in the address that the browser brings back.

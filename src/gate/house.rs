@@ -190,8 +190,12 @@ impl House {
         let Some((authority, scheme)) = origin(url) else { return false };
         let expected = self.public.as_ref().map_or(scheme, |public| public.scheme);
         let unwritten = self.public.as_ref().map_or(scheme.default_port(), PublicUrl::port);
-        scheme == expected
-            && (self.is_public(&authority, scheme) || self.routes.vouches_for(&authority, scheme, unwritten))
+        mutant!(scheme == expected, "return-to-clear-text" => true)
+            && (self.is_public(&authority, scheme)
+                || mutant!(
+                    self.routes.vouches_for(&authority, scheme, unwritten),
+                    "return-address-on-any-port" => self.routes.vouches_for(&authority, scheme, authority.port_or_default(scheme)),
+                ))
     }
 
     /// `to` where a sign-in may lead back to it, else its like on the port of the sign-in host, or on that host
@@ -226,7 +230,9 @@ impl House {
 
 impl OwnCookies for House {
     fn owns(&self, name: &str) -> bool {
-        name == self.cookie.name() || self.flows.owns(name) || self.hops.owns(name)
+        let hops = mutant!(self.hops.owns(name), "app-sees-a-hop" => false);
+        let flows = mutant!(self.flows.owns(name), "app-sees-a-flow" => false);
+        name == self.cookie.name() || flows || hops
     }
 }
 

@@ -21,7 +21,8 @@ impl RequestIds {
     /// The identifier a trusted proxy gave the request, or a new one: a stranger cannot choose what the
     /// log will say.
     pub(super) fn of(&self, headers: &HeaderMap, trusted: bool) -> RequestId {
-        let given = trusted.then(|| headers.get("x-request-id")).flatten().and_then(|id| id.to_str().ok());
+        let believed = mutant!(trusted, "stranger-names-requests" => true);
+        let given = believed.then(|| headers.get("x-request-id")).flatten().and_then(|id| id.to_str().ok());
         given.filter(|id| is_plain(id)).map_or_else(|| self.next(), RequestId::new)
     }
 

@@ -54,7 +54,8 @@ pub(super) fn decide<B>(
     let question = question(inbound, principal);
     match policy(&route.access, &question) {
         Decision::Permit(permit) => {
-            if let Some(reading) = refused(&route.access, &inbound.readings, &question) {
+            let other = refused(&route.access, &inbound.readings, &question);
+            if let Some(reading) = mutant!(other, "reading-not-judged" => None) {
                 return Err(Ambiguous::other_rule(reading).into());
             }
             exchange.decision = Some(permit.reason());

@@ -76,7 +76,9 @@ impl KeptForm {
     pub(super) fn open(key: &Key, sealed: String, origin: &str, clock: &Clock) -> Option<Self> {
         let open = CookieJar::new().private(key).decrypt(Cookie::new(NAME, sealed))?;
         let form: Self = serde_json::from_str(open.value()).ok()?;
-        (form.origin == origin && clock.now().since(form.at) < LIFETIME).then_some(form)
+        let here = mutant!(form.origin == origin, "kept-form-elsewhere" => true);
+        let fresh = mutant!(clock.now().since(form.at) < LIFETIME, "kept-form-for-ever" => true);
+        (here && fresh).then_some(form)
     }
 }
 
@@ -100,7 +102,7 @@ fn is_form(method: &Method, headers: &HeaderMap) -> bool {
     let says = |name: &str, value: &str| headers.get(name).is_some_and(|said| said == value);
     is_form_submission(method, headers)
         && says("sec-fetch-mode", "navigate")
-        && says("sec-fetch-site", "same-origin")
+        && mutant!(says("sec-fetch-site", "same-origin"), "kept-form-of-another-site" => true)
         && encoding(headers).is_some()
 }
 

@@ -47,11 +47,11 @@ pub(super) fn let_read(reader: HeaderValue, headers: &mut HeaderMap) {
 pub(super) fn is_passed_preflight<B: Body>(settings: &OriginSettings, request: &Request<B>) -> bool {
     let headers = request.headers();
     settings.preflight == Preflight::Pass
-        && *request.method() == Method::OPTIONS
+        && mutant!(*request.method() == Method::OPTIONS, "get-as-preflight" => true)
         && single(headers, &header::ORIGIN).is_some()
         && single(headers, &header::ACCESS_CONTROL_REQUEST_METHOD).is_some()
-        && request.body().is_end_stream()
-        && !headers.keys().any(is_not_of_a_preflight)
+        && mutant!(request.body().is_end_stream(), "preflight-with-a-body" => true)
+        && mutant!(!headers.keys().any(is_not_of_a_preflight), "preflight-with-credentials" => true)
 }
 
 /// By any name that a server could take for one of these: CGI and WSGI read `_` as `-`.
@@ -69,9 +69,11 @@ pub(super) fn check<B>(
     request: &Request<B>,
 ) -> Result<(), Rejection> {
     let guarded = match authentication {
-        Authentication::Bearer(_, carrier) => matches!(carrier, Carrier::Basic(_)),
+        Authentication::Bearer(_, carrier) => {
+            mutant!(matches!(carrier, Carrier::Basic(_)), "basic-from-any-page" => false)
+        }
         Authentication::Anonymous | Authentication::Ended | Authentication::Session(..) => {
-            route.origins.sent_from == SentFrom::SameHost
+            mutant!(route.origins.sent_from == SentFrom::SameHost, "page-of-a-sibling" => false)
         }
     };
     if guarded && is_effective(request) && !is_ours(&route.origins, inbound, request.headers()) {
@@ -82,7 +84,8 @@ pub(super) fn check<B>(
 
 /// Whether it may change something (RFC 9110, section 9.2.1), or opens a stream both ways.
 fn is_effective<B>(request: &Request<B>) -> bool {
-    !request.method().is_safe() || request.headers().contains_key(header::UPGRADE)
+    !request.method().is_safe()
+        || mutant!(request.headers().contains_key(header::UPGRADE), "websocket-of-a-sibling" => false)
 }
 
 /// Whether the browser says that a page of this very host, or of an origin that the route names, sent it. Who says
@@ -104,6 +107,9 @@ pub(super) fn is_here(inbound: &Inbound, origin: &str) -> bool {
     let authority = origin.strip_prefix(&format!("{scheme}://")).and_then(|text| Authority::parse(text).ok());
     authority.is_some_and(|authority| {
         authority.host() == inbound.authority.host()
-            && authority.port_or_default(scheme) == inbound.authority.port_or_default(scheme)
+            && mutant!(
+                authority.port_or_default(scheme) == inbound.authority.port_or_default(scheme),
+                "origin-on-another-port" => true,
+            )
     })
 }

@@ -363,7 +363,8 @@ pub(super) fn set_cookie(response: &mut Response<Body>, cookie: HeaderValue) {
 /// and in the memory of the back button, `no-store` ones among them, and what else the configuration says (Clear
 /// Site Data, section 3.1; invariant 17). Browsers heed it in secure contexts.
 pub(super) fn forget_pages(house: &House, response: &mut Response<Body>) {
-    response.headers_mut().extend(house.site_data.clone().map(|data| (CLEAR_SITE_DATA, data)));
+    let forget = mutant!(house.site_data.clone(), "pages-kept-after-sign-out" => None);
+    response.headers_mut().extend(forget.map(|data| (CLEAR_SITE_DATA, data)));
 }
 
 /// What every response carries: the id under which the log knows the request, and what a limit leaves.

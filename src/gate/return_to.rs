@@ -35,8 +35,10 @@ impl ReturnTo {
         let (host, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         Authority::parse(host).ok().filter(|_| web)?;
         let path = rest.split(['?', '#']).next().unwrap_or_default();
-        let plain = rest.bytes().all(|byte| byte.is_ascii_graphic()) && !path.contains('\\');
-        let url = Url::parse(text).ok().filter(|url| plain && url.host_str().is_some() && is_ours(url))?;
+        let ours = |url: &Url| mutant!(is_ours(url), "return-address-anywhere" => true);
+        let plain = rest.bytes().all(|byte| byte.is_ascii_graphic())
+            && mutant!(!path.contains('\\'), "return-address-with-a-backslash" => true);
+        let url = Url::parse(text).ok().filter(|url| plain && url.host_str().is_some() && ours(url))?;
         let slash = if rest.starts_with('/') { "" } else { "/" };
         Some(Self { text: format!("{}{slash}{rest}", &url[..Position::BeforePath]), url })
     }
@@ -115,6 +117,7 @@ mod tests {
             "https:/wiki.example/",
             "https:wiki.example",
             "https:\\\\wiki.example",
+            "https://wiki.example/\\evil.example",
             "https://evil.example",
             "https://wiki.example@evil.example",
             "https://user@wiki.example",

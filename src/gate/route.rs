@@ -64,7 +64,9 @@ pub(super) struct Limits {
 impl Limits {
     /// The limits of `settings`; a route that had the same `before` hands on what it has counted.
     pub(super) fn new(settings: &[LimitSettings], before: Option<&Route>) -> Self {
-        let kept = before.map(|before| &before.limits).filter(|before| before.settings == settings);
+        let kept = before
+            .map(|before| &before.limits)
+            .filter(|before| mutant!(before.settings == settings, "reload-forgives" => false));
         kept.cloned().unwrap_or_else(|| Self {
             settings: settings.to_vec(),
             limiter: Arc::new(Limiter::new(settings, LIMITER_KEYS)),
@@ -146,7 +148,8 @@ impl Route {
     /// needs it (invariant 2).
     pub(super) fn tolerates(&self, path: &RequestPath) -> Result<(), Rejection> {
         let beyond = path.exceptions().beyond(self.tolerated);
-        if beyond.is_empty() { Ok(()) } else { Err(Rejection::Untolerated(beyond)) }
+        let plain = mutant!(beyond.is_empty(), "every-path-tolerated" => true);
+        if plain { Ok(()) } else { Err(Rejection::Untolerated(beyond)) }
     }
 
     /// Counts the address, the route and the header keys.

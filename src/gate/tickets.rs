@@ -70,13 +70,19 @@ impl Tickets {
         authority: &str,
         holds: impl FnOnce(&Hop) -> bool,
     ) -> Result<Ticket, Missed> {
-        let issued = self.issued.remove(&fingerprint(number.as_bytes()));
+        let number = fingerprint(number.as_bytes());
+        let issued = mutant!(self.issued.remove(&number), "ticket-good-twice" => self.issued.get(&number));
         let (at, ticket) = issued.ok_or(Missed::Unknown)?;
-        let fresh = self.clock.monotonic().saturating_sub(at) < LIFETIME;
-        if !fresh || ticket.authority != authority {
+        let old = self.clock.monotonic().saturating_sub(at) >= LIFETIME;
+        let elsewhere = ticket.authority != authority;
+        if mutant!(old || elsewhere, "ticket-without-end" => elsewhere, "ticket-for-any-host" => old) {
             return Err(Missed::Unknown);
         }
-        if holds(&ticket.hop) { Ok(ticket) } else { Err(Missed::OtherBrowser(Box::new(ticket))) }
+        if mutant!(holds(&ticket.hop), "ticket-in-any-browser" => true) {
+            Ok(ticket)
+        } else {
+            Err(Missed::OtherBrowser(Box::new(ticket)))
+        }
     }
 }
 

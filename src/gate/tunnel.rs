@@ -14,7 +14,7 @@ pub(super) fn start(tunnel: UpgradeTunnel, mut exchange: Box<Exchange>) {
         let end = {
             let credential = &exchange.credential;
             let cut = async {
-                let end = match credential.ended() {
+                let end = match mutant!(credential.ended(), "websocket-outlives-its-session" => None) {
                     Some(ended) => ended.await,
                     None => std::future::pending().await,
                 };

@@ -112,7 +112,7 @@ pub(super) fn read_trailers(received: &mut BytesMut) -> Result<Option<HeaderMap>
         Status::Complete(_) | Status::Partial => return Err(WireError::TooLarge),
     };
     let taken = received.split_to(length);
-    if has_bare_line_feed(&taken) {
+    if mutant!(has_bare_line_feed(&taken), "bare-line-feed-in-trailers" => false) {
         return Err(WireError::Malformed("trailers have a bare line feed"));
     }
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
@@ -136,5 +136,6 @@ pub fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<It
 /// A decimal number and nothing beside it: the standard library would take a sign.
 pub fn digits(text: &[u8]) -> Option<u64> {
     let digits = text.iter().all(u8::is_ascii_digit);
+    let digits = mutant!(digits, "length-with-a-sign" => true);
     std::str::from_utf8(text).ok().filter(|_| digits)?.parse().ok()
 }

@@ -138,7 +138,8 @@ fn line(received: &mut BytesMut) -> Result<Option<u64>, WireError> {
     if received.first().is_some_and(|first| !first.is_ascii_hexdigit()) {
         return malformed;
     }
-    if first_line_feed(received).is_some_and(|at| at == 0 || received[at - 1] != b'\r') {
+    let bare = first_line_feed(received).is_some_and(|at| at == 0 || received[at - 1] != b'\r');
+    if mutant!(bare, "bare-line-feed-in-a-chunk" => false) {
         return malformed;
     }
     match httparse::parse_chunk_size(received) {
@@ -158,7 +159,8 @@ fn first_line_feed(received: &[u8]) -> Option<usize> {
 
 fn line_break(received: &mut BytesMut) -> Result<bool, WireError> {
     let whole = received.len() >= 2;
-    if !b"\r\n".starts_with(&received[..received.len().min(2)]) {
+    let other = !b"\r\n".starts_with(&received[..received.len().min(2)]);
+    if mutant!(other, "chunk-longer-than-its-size" => false) {
         return Err(WireError::Malformed("chunk is longer than its size"));
     }
     if whole {

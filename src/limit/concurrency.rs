@@ -37,7 +37,10 @@ impl Bound {
     /// Never counts beyond the bound, not even for a moment: a request that is turned away must not make
     /// another one turn away too.
     fn enter(&self) -> bool {
-        let one_more = |under_way: usize| (under_way < self.most).then(|| under_way + 1);
+        let one_more = |under_way: usize| {
+            mutant!(under_way < self.most, "one-request-too-many" => under_way <= self.most)
+                .then(|| under_way + 1)
+        };
         self.under_way.fetch_update(Ordering::AcqRel, Ordering::Relaxed, one_more).is_ok()
     }
 }

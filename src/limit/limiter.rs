@@ -85,7 +85,11 @@ impl Limiter {
     /// Where one of these limits is reached; the request does not count for it.
     pub fn after(&self, principal: &Principal) -> Result<Standing, Exceeded> {
         self.count(|limit| match &limit.per {
-            Per::Principal => Some(limit.count(&(&principal.provider, &principal.subject))),
+            Per::Principal => Some(mutant!(
+                limit.count(&(&principal.provider, &principal.subject)),
+                "rate-mixes-providers" => limit.count(&("", &principal.subject)),
+                "rate-mixes-people" => limit.count(&(&principal.provider, "")),
+            )),
             Per::Address | Per::Header(_) | Per::Route => None,
         })
     }
@@ -124,7 +128,11 @@ const fn breadth(per: &Per) -> u8 {
 fn network(client: ClientAddress) -> IpAddr {
     match client.ip() {
         IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        IpAddr::V6(address) => mutant!(
+            Ipv6Addr::from_bits(address.to_bits() >> 64 << 64),
+            "rate-for-each-ipv6-address" => address,
+        )
+        .into(),
     }
 }
 
@@ -133,7 +141,7 @@ fn network(client: ClientAddress) -> IpAddr {
 fn only_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
     let mut fields = headers.get_all(name).iter();
     let only = fields.next().map(|value| value.as_bytes());
-    only.filter(|_| fields.next().is_none())
+    only.filter(|_| mutant!(fields.next().is_none(), "noise-makes-a-stranger" => true))
 }
 
 impl Limit {

@@ -59,7 +59,7 @@ fn builder(limits: &ConnectionLimits) -> http2::Builder<TokioExecutor> {
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(limits.max_streams)
         .max_header_list_size(u32::try_from(limits.max_head).unwrap_or(u32::MAX))
-        .max_pending_accept_reset_streams(PENDING_RESETS)
+        .max_pending_accept_reset_streams(mutant!(PENDING_RESETS, "resets-without-bound" => 1_000_000))
         .max_local_error_reset_streams(LOCAL_RESETS)
         .keep_alive_interval(limits.idle)
         .keep_alive_timeout(limits.head);
@@ -122,7 +122,7 @@ impl<H: Handler> Service<H> {
         let fields = request.headers();
         let crumbs = || fields.get_all(header::COOKIE).iter().count().saturating_sub(1);
         if fields.len() > self.max_fields && fields.len() - crumbs() > self.max_fields {
-            return Err(Refused::TooLarge);
+            return mutant!(Err(Refused::TooLarge), "many-fields-over-http2" => Ok(()));
         }
         if request.body().size_hint().lower() > LONGEST { Err(Ambiguity::Length.into()) } else { Ok(()) }
     }

@@ -119,7 +119,9 @@ fn binary(seen: &[u8]) -> Result<Option<Header>, ProxyError> {
             (ip.source_address, ip.source_port).into(),
             (ip.destination_address, ip.destination_port).into(),
         )),
-        (v2::Command::Proxy, _, _) => return Err(ProxyError::NotTcp),
+        (v2::Command::Proxy, _, _) => {
+            mutant!(return Err(ProxyError::NotTcp), "proxy-header-of-no-connection" => None)
+        }
     };
     Ok(Some((header.header.len(), addresses)))
 }

@@ -73,7 +73,7 @@ impl Watch<'_> {
                 return Poll::Ready(First::Left);
             }
             listens = true;
-            alarm.poll(cx).map(First::Expired)
+            mutant!(alarm.poll(cx).map(First::Expired), "slow-heads-borne" => Poll::Pending)
         })
         .await
     }

@@ -106,8 +106,9 @@ fn name<'a>(mapping: &ClaimMapping, claims: &'a Map<String, Value>) -> Option<&'
 /// What may be so although `claims` do not say it: what nobody has said who could, what is kept elsewhere, and
 /// what was said in a shape that cannot be read.
 fn gaps(mapping: &ClaimMapping, claims: &Map<String, Value>, answered: Answered) -> Gaps {
-    let silent = answered == Answered::Some;
-    let elsewhere = |path: &ClaimPath| path.is_kept_elsewhere(claims);
+    let silent = mutant!(answered == Answered::Some, "silence-is-none" => false);
+    let elsewhere =
+        |path: &ClaimPath| mutant!(path.is_kept_elsewhere(claims), "groups-kept-elsewhere-are-none" => false);
     let is_unsaid = |found: Option<&Value>, silent: bool, readable: fn(&Value) -> bool| {
         found.filter(|found| !found.is_null()).map_or(silent, |found| !readable(found))
     };
@@ -142,7 +143,7 @@ fn email(mapping: &ClaimMapping, claims: &Map<String, Value>) -> Option<Email> {
     let said = claims.get("email_verified").filter(|said| !said.is_null());
     let same = claims.get("email").and_then(Value::as_str) == Some(&address);
     let verified = match (said, &mapping.email_verified) {
-        (Some(said), _) => same && is_true(said),
+        (Some(said), _) => mutant!(same, "verified-address-of-another-claim" => true) && is_true(said),
         (None, EmailVerification::Assume(domains)) => is_of(&address, domains),
         (None, EmailVerification::AsSaid | EmailVerification::Require) => false,
     };
@@ -162,7 +163,9 @@ pub(super) fn is_true(said: &Value) -> bool {
 /// One `@`, and behind it the whole of one of `domains`.
 fn is_of(address: &str, domains: &[String]) -> bool {
     let parts = address.split_once('@').filter(|(local, domain)| !local.is_empty() && !domain.contains('@'));
-    parts.is_some_and(|(_, domain)| domains.iter().any(|known| known.eq_ignore_ascii_case(domain)))
+    parts.is_some_and(|(_, domain)| domains.iter().any(|known| {
+            mutant!(known.eq_ignore_ascii_case(domain), "domain-by-its-end" => domain.ends_with(known.as_str()))
+        }))
 }
 
 /// Array or string; a string is one group, commas and spaces included.

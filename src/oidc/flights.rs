@@ -134,10 +134,11 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
 
 impl<T> Board<T> {
     fn enter(&mut self, key: Key, flight: &Flight<T>) -> Result<Option<Flight<T>>, FlightError> {
-        if let Some(other) = self.flying.get(&key) {
+        if let Some(other) = mutant!(self.flying.get(&key), "many-refreshes" => None) {
             return Ok(Some(other.clone()));
         }
-        if self.resting.get(&key).is_some_and(|rest| Instant::now() < rest.until) {
+        let rests = self.resting.get(&key).is_some_and(|rest| Instant::now() < rest.until);
+        if mutant!(rests, "session-calls-without-rest" => false) {
             return Err(FlightError::Recent);
         }
         if self.flying.len() >= self.capacity {

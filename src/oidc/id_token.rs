@@ -124,8 +124,8 @@ impl Provider {
         expected: Expected<'_, N>,
     ) -> Result<Claims, SignInError> {
         let token = Jws::parse(token.expose()).map_err(IdTokenError::from)?;
-        self.check_signature(&token).await?;
-        if token.header.typ != Typ::Plain {
+        mutant!(self.check_signature(&token).await?, "id-token-signature-not-checked" => ());
+        if mutant!(token.header.typ != Typ::Plain, "id-token-type-not-checked" => false) {
             return Err(IdTokenError::OtherType.into());
         }
         self.check_claims(&token.claims, expected.nonce)?;
@@ -160,13 +160,13 @@ impl Provider {
     /// All of section 3.1.3.7 that is said by claims and asked of every ID token.
     fn check_claims<N: NonceVerifier>(&self, claims: &Claims, nonce: N) -> Result<(), SignInError> {
         let (client, _) = self.client()?;
-        if claims.contains_key("events") {
+        if mutant!(claims.contains_key("events"), "logout-token-as-id-token" => false) {
             return Err(IdTokenError::OtherPurpose.into());
         }
         needed(claims, "sub")?;
         check_issuer(claims, self.issuer().as_str())?;
-        self.check_audience(claims, &client.id)?;
-        check_authorized_party(claims, &client.id)?;
+        mutant!(self.check_audience(claims, &client.id)?, "id-token-audience-not-checked" => ());
+        mutant!(check_authorized_party(claims, &client.id)?, "azp-not-checked" => ());
         check_time(claims, self.now(), self.settings().leeway)?;
         Ok(check_nonce(claims, nonce)?)
     }
@@ -181,7 +181,8 @@ impl Provider {
         let settings = self.settings();
         let trusted =
             |name: &str| settings.audiences.iter().chain(&settings.trusted_audiences).any(|it| it == name);
-        let other = named.into_iter().find(|name| *name != client_id && !trusted(name));
+        let mut named = named.into_iter().filter(|name| *name != client_id);
+        let other = named.find(|name| !mutant!(trusted(name), "every-audience-trusted" => true));
         other.map_or(Ok(()), |other| Err(IdTokenError::OtherAudience(printable(other))))
     }
 }
@@ -192,7 +193,7 @@ fn needed<'a>(claims: &'a Claims, name: &'static str) -> Result<&'a Value, IdTok
 
 pub(super) fn check_issuer(claims: &Claims, expected: &str) -> Result<(), IdTokenError> {
     let got = needed(claims, "iss")?.as_str().ok_or(IdTokenError::BadClaim("iss"))?;
-    if got == expected {
+    if mutant!(got == expected, "id-token-issuer-not-checked" => true) {
         return Ok(());
     }
     Err(IdTokenError::Issuer { expected: expected.to_owned(), got: printable(got) })
@@ -220,13 +221,15 @@ fn check_time(claims: &Claims, now: Timestamp, leeway: Duration) -> Result<(), I
         numeric_date(claims, name).ok_or(IdTokenError::BadClaim(name))
     };
     let exp = moment("exp")?;
-    if now >= exp + leeway {
+    if mutant!(now >= exp + leeway, "id-token-expired" => false) {
         return Err(IdTokenError::Expired { exp, now });
     }
     moment("iat")?;
     // An authentication to come would stay fresh for as long as it is ahead.
     for name in ["iat", "nbf", "auth_time"] {
-        if let Some(at) = numeric_date(claims, name).filter(|at| *at > now + leeway) {
+        if let Some(at) = numeric_date(claims, name)
+            .filter(|at| mutant!(*at > now + leeway, "id-token-from-the-future" => false))
+        {
             return Err(IdTokenError::Ahead { name, at, now });
         }
     }
@@ -239,7 +242,10 @@ fn check_nonce<N: NonceVerifier>(claims: &Claims, verifier: N) -> Result<(), IdT
         None | Some(Value::Null) => None,
         Some(nonce) => Some(text(nonce).ok_or(IdTokenError::BadClaim("nonce"))?),
     };
-    verifier.verify(nonce.as_ref()).map_err(|_| IdTokenError::Nonce)
+    mutant!(
+        verifier.verify(nonce.as_ref()).map_err(|_| IdTokenError::Nonce),
+        "nonce-not-compared" => Ok(()),
+    )
 }
 
 /// The left half of the hash that goes with `alg` (section 3.1.3.6); Ed25519 has SHA-512 in it.
@@ -254,6 +260,7 @@ fn check_hash(header: &JoseHeader, claims: &Claims, access_token: &AccessToken) 
     let right = URL_SAFE_NO_PAD.encode(right.as_ref().get(..hash.output_len() / 2).unwrap_or_default());
     let equal =
         found.as_str().is_some_and(|found| Secret::new(found.trim_end_matches('=')) == Secret::new(&right));
+    let equal = mutant!(equal, "access-token-swapped" => true);
     if equal { Ok(()) } else { Err(IdTokenError::AccessTokenHash) }
 }
 
@@ -274,12 +281,14 @@ fn check_auth_time(
 ) -> Result<(), IdTokenError> {
     let Some(max_age) = max_age else { return Ok(()) };
     let auth_time = numeric_date(claims, "auth_time").ok_or(IdTokenError::NoAuthTime)?;
-    if now.since(auth_time) > max_age + leeway { Err(IdTokenError::AuthenticationTooOld) } else { Ok(()) }
+    let old = mutant!(now.since(auth_time) > max_age + leeway, "max-age-not-checked" => false);
+    if old { Err(IdTokenError::AuthenticationTooOld) } else { Ok(()) }
 }
 
 fn check_acr(claims: &Map<String, Value>, required: &[String]) -> Result<(), IdTokenError> {
     let acr = claims.get("acr").and_then(Value::as_str);
     let met = required.is_empty() || acr.is_some_and(|acr| required.iter().any(|wanted| wanted == acr));
+    let met = mutant!(met, "acr-not-checked" => true);
     if met { Ok(()) } else { Err(IdTokenError::OtherAcr(printable(acr.unwrap_or("none")))) }
 }
 

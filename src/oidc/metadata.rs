@@ -114,7 +114,7 @@ fn not_found(error: HttpError) -> ProviderError {
 fn checked(document: &Value, local: bool, settings: &ProviderSettings) -> Result<Metadata, MetadataError> {
     let mut members = Members::of(document, local)?;
     let issuer = members.text("issuer")?;
-    if issuer != settings.issuer.as_str() {
+    if mutant!(issuer != settings.issuer.as_str(), "discovery-of-another-issuer" => false) {
         let (found, configured) = (printable(issuer), settings.issuer.to_string());
         return Err(MetadataError::OtherIssuer { found, configured });
     }
@@ -160,7 +160,7 @@ fn hint(found: &str, configured: &str) -> String {
 
 /// A document that was fetched over TLS must not lead to plain text, and none to other schemes.
 pub(super) fn is_safe(url: &Url, local: bool) -> bool {
-    let safe = url.scheme() == "https" || (local && is_local(url));
+    let safe = url.scheme() == "https" || mutant!(local && is_local(url), "endpoints-in-clear-text" => true);
     safe && url.fragment().is_none() && is_bare(url)
 }
 

@@ -35,7 +35,7 @@ impl Provider {
     /// [`RefreshError::ends_session`] tells those that end the session from those that pass.
     pub async fn refresh(&self, tokens: &Tokens) -> Result<Refreshed, RefreshError> {
         let refresh_token = tokens.refresh.as_ref().ok_or(RefreshError::NoRefreshToken)?;
-        if self.refreshes.rests() {
+        if mutant!(self.refreshes.rests(), "refresh-without-rest" => false) {
             return Err(RefreshError::Resting);
         }
         let refreshed = self.refreshed(tokens, refresh_token).await;
@@ -51,7 +51,7 @@ impl Provider {
         let renewed = self.renewed(&response, before.as_ref()).await?;
         let mut fresh = super::flow::tokens(&response, self.now(), self.renewal());
         // An ID token that could not be checked is not kept: the next one is compared with it.
-        fresh.id = fresh.id.filter(|_| renewed.is_some());
+        fresh.id = fresh.id.filter(|_| mutant!(renewed.is_some(), "unchecked-id-token-kept" => true));
         let claims = renewed.or_else(|| self.worth_completing(&metadata, &response, before));
         let principal = self.described(&metadata, claims, &response).await?;
         Ok(Refreshed { tokens: merged(fresh, tokens), principal })
@@ -126,7 +126,7 @@ fn same_nonce(before: Option<&str>) -> impl FnOnce(Option<&Nonce>) -> Result<(),
 
 fn same_person(before: &Claims, now: &Claims) -> Result<(), IdTokenError> {
     for name in ["iss", "sub"] {
-        if before.get(name) != now.get(name) {
+        if mutant!(before.get(name) != now.get(name), "refreshed-into-somebody-else" => false) {
             return Err(IdTokenError::Changed(name));
         }
     }
@@ -140,7 +140,10 @@ fn audiences(claims: &Claims) -> Vec<String> {
 
 fn merged(new: Tokens, old: &Tokens) -> Tokens {
     Tokens {
-        refresh: new.refresh.or_else(|| old.refresh.clone()),
+        refresh: mutant!(
+            new.refresh.or_else(|| old.refresh.clone()),
+            "spent-refresh-token-replayed" => old.refresh.clone().or(new.refresh),
+        ),
         id: new.id.or_else(|| old.id.clone()),
         access: new.access,
         access_expires: new.access_expires,
@@ -151,7 +154,9 @@ fn merged(new: Tokens, old: &Tokens) -> Tokens {
 impl From<TokenEndpointError> for RefreshError {
     fn from(error: TokenEndpointError) -> Self {
         match error {
-            TokenEndpointError::Refused(code) if code.as_str() == "invalid_grant" => Self::Gone,
+            TokenEndpointError::Refused(code) if mutant!(code.as_str() == "invalid_grant", "revoked-grant-passes" => false) => {
+                Self::Gone
+            }
             TokenEndpointError::Refused(code) => Self::Refused(code),
             TokenEndpointError::Unusable(cause) => Self::Away(cause.to_string()),
             TokenEndpointError::Provider(error) => Self::Away(error.to_string()),

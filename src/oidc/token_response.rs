@@ -44,7 +44,7 @@ pub enum TokenResponseError {
 
 impl TokenAnswer {
     pub(super) fn read(answer: &Map<String, Value>) -> Result<Self, TokenResponseError> {
-        check_type(answer.get("token_type"))?;
+        mutant!(check_type(answer.get("token_type"))?, "token-type-dpop" => ());
         let text = |name| answer.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         Ok(Self {
             access: AccessToken::new(
@@ -156,7 +156,8 @@ impl OAuthErrorCode {
             (1..=40).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
         };
-        Some(Self(error.as_str().filter(is_word).unwrap_or("an error of its own").to_owned()))
+        let is_told = |text: &&str| mutant!(is_word(text), "token-endpoint-quoted" => true);
+        Some(Self(error.as_str().filter(is_told).unwrap_or("an error of its own").to_owned()))
     }
 
     /// The word.

@@ -165,7 +165,10 @@ fn check_user_info(claims: &Map<String, Value>, issuer: &str, client_id: &str) -
 /// verified is taken only for the one it was said of; that none is stays, or the operator's word would stand in for it
 /// (`email_verified = { assume = … }` speaks where the provider is silent).
 fn complete(claims: &mut Map<String, Value>, mut more: Map<String, Value>) -> Result<(), UserInfoError> {
-    if more.get("sub").is_none_or(|sub| !sub.is_string() || claims.get("sub") != Some(sub)) {
+    if more.get("sub").is_none_or(|sub| {
+        let other = !sub.is_string() || claims.get("sub") != Some(sub);
+        mutant!(other, "somebody-elses-userinfo" => false)
+    }) {
         return Err(UserInfoError::OtherSubject);
     }
     claims.retain(|_, value| !value.is_null());

@@ -148,7 +148,10 @@ impl OfPrincipal {
                 address(principal, *side).and_then(domain).is_some_and(|domain| is_any(wanted, domain))
             }
             Self::Group(groups) => principal.groups.iter().any(|group| groups.contains(group)),
-            Self::Scopes(scopes) => scopes.iter().all(|scope| principal.scopes.contains(scope)),
+            Self::Scopes(scopes) => {
+                let has = |scope: &String| principal.scopes.contains(scope);
+                mutant!(scopes.iter().all(has), "one-scope-is-enough" => scopes.iter().any(has))
+            }
             Self::Claim(path, values) => principal.claim(path).is_some_and(|found| satisfies(found, values)),
         }
     }
@@ -172,7 +175,10 @@ impl OfPrincipal {
 /// Whether the claim at `path` may be other than it stands there: its values, or that it is there at all.
 fn claim_may_be(principal: &Principal, path: &ClaimPath, values: bool) -> bool {
     match principal.claim(path) {
-        None | Some(Value::Null) => principal.gaps.has(Gap::Claims) || principal.keeps_elsewhere(path),
+        None | Some(Value::Null) => {
+            principal.gaps.has(Gap::Claims)
+                || mutant!(principal.keeps_elsewhere(path), "claim-kept-elsewhere-is-none" => false)
+        }
         Some(found) => (values && !is_text(found)) || principal.keeps_elsewhere(path),
     }
 }
@@ -182,12 +188,20 @@ fn some<T: Clone>(list: &[T]) -> Option<Box<[T]>> {
 }
 
 fn is_under(path: &str, prefix: &str) -> bool {
-    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(prefix).is_some_and(
+        |rest| mutant!(rest.is_empty() || rest.starts_with('/'), "path-rule-by-its-beginning" => true),
+    )
 }
 
 /// The address that counts: to be allowed a verified one (invariant 11), to be denied any.
 fn address(principal: &Principal, side: Side) -> Option<&str> {
-    let counts = |email: &&Email| email.verified || side == Side::Deny;
+    let counts = |email: &&Email| {
+        mutant!(
+            email.verified || side == Side::Deny,
+            "unverified-address-allows" => true,
+            "unverified-address-escapes-deny" => email.verified,
+        )
+    };
     principal.email.as_ref().filter(counts).map(|email| email.address.as_str())
 }
 
@@ -198,7 +212,9 @@ fn domain(address: &str) -> Option<&str> {
 
 /// Whole texts only: what merely ends or begins like one is another one (invariant 11).
 fn is_any(wanted: &[String], found: &str) -> bool {
-    wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(found))
+    wanted.iter().any(|wanted| {
+        mutant!(wanted.eq_ignore_ascii_case(found), "address-by-its-end" => found.ends_with(wanted.as_str()))
+    })
 }
 
 /// Whether a claim has one of the values, or, where none is asked for, says anything but no.

@@ -71,7 +71,7 @@ pub(super) fn reason(access: &Access, question: &Question<'_>) -> Reason {
 }
 
 fn by_policies(access: &Access, question: &Question<'_>) -> Reason {
-    if let Some(denied) = denied(access, question) {
+    if let Some(denied) = mutant!(denied(access, question), "deny-not-asked" => None) {
         return denied;
     }
     if question.principal.is_none() {
@@ -80,7 +80,10 @@ fn by_policies(access: &Access, question: &Question<'_>) -> Reason {
     let mut reason = Reason::NoPolicy;
     for (index, policy) in access.policies().iter().enumerate() {
         let Some(rule) = policy.allow.first(question, Sought::Known) else {
-            return Reason::NotAllowed { policy: index, unsaid: would_allow(policy, question) };
+            mutant!(
+                return Reason::NotAllowed { policy: index, unsaid: would_allow(policy, question) },
+                "one-policy-is-enough" => continue,
+            )
         };
         reason = Reason::Allowed { policy: index, rule };
     }

@@ -75,12 +75,16 @@ impl Rule {
     /// Whether every condition is known to hold.
     #[inline]
     pub(super) fn holds(&self, question: &Question<'_>) -> bool {
-        self.conditions.iter().all(|condition| condition.holds(question))
+        mutant!(
+            self.conditions.iter().all(|condition| condition.holds(question)),
+            "unknown-allows" => self.may_hold(question),
+        )
     }
 
     /// Whether no condition is known to fail.
     pub(super) fn may_hold(&self, question: &Question<'_>) -> bool {
-        self.conditions.iter().all(|condition| condition.truth(question) != Truth::No)
+        let may = |condition: &Condition| mutant!(condition.truth(question) != Truth::No, "deny-lapses-where-unknown" => condition.holds(question));
+        self.conditions.iter().all(may)
     }
 
     fn unsaid(&self, question: &Question<'_>) -> Gaps {

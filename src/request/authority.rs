@@ -85,7 +85,9 @@ impl Authority {
         let target = uri.authority().map(|authority| Self::parse(authority.as_str())).transpose()?;
         let host = host_field(headers)?;
         match (target, host) {
-            (Some(target), Some(host)) if target.agrees(&host, uri) => Ok(host),
+            (Some(target), Some(host)) if mutant!(target.agrees(&host, uri), "target-and-host-differ" => true) => {
+                Ok(host)
+            }
             (Some(_), Some(_)) => Err(AuthorityError::Disagreement),
             (None, Some(host)) => Ok(host),
             (Some(target), None) if version >= Version::HTTP_2 => Ok(target),
@@ -148,7 +150,8 @@ fn host_field(headers: &HeaderMap) -> Result<Option<Authority>, AuthorityError> 
 pub(super) fn only_host(headers: &HeaderMap) -> Result<Option<&HeaderValue>, AuthorityError> {
     let mut fields = headers.get_all(header::HOST).iter();
     let field = fields.next();
-    if fields.next().is_some() { Err(AuthorityError::Several) } else { Ok(field) }
+    let several = mutant!(fields.next().is_some(), "second-host-ignored" => false);
+    if several { Err(AuthorityError::Several) } else { Ok(field) }
 }
 
 fn split(text: &str) -> Result<(&str, Option<&str>), AuthorityError> {

@@ -81,7 +81,7 @@ fn trimmed(name: &[u8]) -> Option<&[u8]> {
 }
 
 fn meant(name: &[u8]) -> Option<&'static str> {
-    let trimmed = trimmed(name)?;
+    let trimmed = mutant!(trimmed(name)?, "separators-at-the-ends" => name);
     let begins = |text: &str| {
         trimmed.len() >= text.len()
             && trimmed.iter().zip(text.bytes()).all(|(byte, other)| fold(*byte) == other)

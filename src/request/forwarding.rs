@@ -71,7 +71,7 @@ impl Forwarding {
     ) -> Result<Self, ForwardingError> {
         let peer = ClientAddress::new(transport.peer.ip());
         let mut told = Origin::default();
-        if trusted.contains(peer.ip()) {
+        if mutant!(trusted.contains(peer.ip()), "anybody-is-a-trusted-proxy" => true) {
             let standard = rfc7239::read(headers, trusted)?;
             told = standard.reconciled(x_forwarded::read(headers, trusted)?)?;
         }

@@ -79,7 +79,7 @@ impl Sockets {
     /// Sharing is for our own workers: another gateway that shares its address, too, would take half of the
     /// requests in silence.
     fn bind(&self, listener: &ListenerSettings) -> Result<Shares, BindError> {
-        ensure_free(listener.address)?;
+        mutant!(ensure_free(listener.address)?, "second-gateway-starts" => ());
         let first = bind(listener, true)?;
         let fault = |source| BindError { address: listener.address, source };
         let chosen = ListenerSettings { address: first.local_addr().map_err(fault)?, ..listener.clone() };

@@ -52,7 +52,7 @@ impl SessionCache {
         make: impl FnOnce() -> Arc<Session>,
     ) -> Option<Arc<Session>> {
         let _held = self.changes(id).hold();
-        (self.mark(id) == mark).then(|| {
+        mutant!(self.mark(id) == mark, "put-back-after-its-end" => true).then(|| {
             let session = make();
             self.sessions.insert(*id, Arc::clone(&session));
             session

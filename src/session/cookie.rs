@@ -29,7 +29,8 @@ impl SessionCookie {
     /// The cookie named in `settings` (a token of RFC 9110), with `__Host-` where `https`.
     #[must_use]
     pub fn new(settings: &SessionSettings, https: bool) -> Self {
-        let prefix = if https { "__Host-" } else { "" };
+        let prefix =
+            if mutant!(https, "session-cookie-of-the-whole-domain" => false) { "__Host-" } else { "" };
         let name = format!("{prefix}{}", settings.cookie_name);
         let clear = header(cookie(&name, "", https).max_age(time::Duration::ZERO));
         Self { name, https, clear }
@@ -59,7 +60,7 @@ impl SessionCookie {
         let mut values = headers.get_all(COOKIE).iter().flat_map(pairs).filter_map(|pair| self.value(pair));
         let first = values.next()?;
         // Of two values one was planted (cookie tossing), and nobody knows which.
-        if values.any(|other| other != first) {
+        if mutant!(values.any(|other| other != first), "planted-cookie" => false) {
             return Some(CookieRead::Malformed);
         }
         Some(SessionKey::parse(first).map_or(CookieRead::Malformed, CookieRead::Key))
@@ -93,7 +94,11 @@ impl SessionCookie {
 }
 
 fn cookie<'a>(name: &'a str, value: &'a str, https: bool) -> CookieBuilder<'a> {
-    Cookie::build((name, value)).path("/").http_only(true).secure(https).same_site(SameSite::Lax)
+    Cookie::build((name, value))
+        .path("/")
+        .http_only(mutant!(true, "session-cookie-for-scripts" => false))
+        .secure(mutant!(https, "session-cookie-in-clear-text" => false))
+        .same_site(mutant!(SameSite::Lax, "session-cookie-from-everywhere" => SameSite::None))
 }
 
 #[expect(clippy::expect_used, reason = "a token and base64url; the settings hold no other name")]

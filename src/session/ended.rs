@@ -74,7 +74,7 @@ async fn ended(session: Arc<Session>, stream: StreamUse) -> SessionEnd {
             return end;
         }
         let Some(mut left) = session.left() else { return SessionEnd::Expired };
-        if stream == StreamUse::Used {
+        if mutant!(stream == StreamUse::Used, "forgotten-tab-lives" => true) {
             session.used();
             left = left.min(session.family.terms.lifetimes.interval());
         }

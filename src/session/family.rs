@@ -119,7 +119,8 @@ impl Families {
     /// `id`, has.
     pub(super) fn join(&self, root: SessionId, id: SessionId, last_seen: Timestamp) -> Arc<Family> {
         let mut known = self.known();
-        if known.ended.contains(&root) || known.ended.contains(&id) {
+        let ended = known.ended.contains(&root) || known.ended.contains(&id);
+        if mutant!(ended, "end-forgotten-while-loading" => false) {
             let family = Family::new(root, last_seen, Arc::clone(&self.terms));
             family.end(SessionEnd::SignedOut);
             return Arc::new(family);

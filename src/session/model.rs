@@ -141,9 +141,9 @@ impl Session {
 
     /// Whether it may still be used at `now`.
     pub(super) fn lives(&self, now: Timestamp, lifetimes: &Lifetimes) -> bool {
-        self.family.end_reason().is_none()
+        mutant!(self.family.end_reason().is_none(), "ended-session-lives" => true)
             && now < self.expires
-            && now.since(self.created) < lifetimes.max_age()
-            && now.since(self.last_seen()) < lifetimes.idle()
+            && mutant!(now.since(self.created) < lifetimes.max_age(), "shorter-max-age-ignored" => true)
+            && mutant!(now.since(self.last_seen()) < lifetimes.idle(), "idle-session-lives" => true)
     }
 }

@@ -77,7 +77,8 @@ pub(super) fn seal_record(key: &FamilyKey, root: SessionId, plain: &[u8]) -> Opt
 pub(super) fn digest_at(issuer: &Issuer, name: &str) -> Digest {
     let mut context = Context::new(&SHA256);
     for part in [issuer.as_str(), name] {
-        context.update(&(part.len() as u64).to_be_bytes());
+        let length = (part.len() as u64).to_be_bytes();
+        mutant!(context.update(&length), "issuers-run-together" => ());
         context.update(part.as_bytes());
     }
     let mut digest = [0; 32];
@@ -93,11 +94,12 @@ fn wrapping_key(key: &SessionKey) -> Option<Zeroizing<[u8; 32]>> {
 }
 
 fn binding(id: SessionId, root: SessionId, host: &str) -> Vec<u8> {
-    [WRAP, id.as_bytes(), root.as_bytes(), host.as_bytes()].concat()
+    let host = mutant!(host.as_bytes(), "family-key-for-any-host" => b"");
+    [WRAP, id.as_bytes(), root.as_bytes(), host].concat()
 }
 
 fn record_binding(root: SessionId) -> Vec<u8> {
-    [RECORD, root.as_bytes()].concat()
+    [RECORD, mutant!(root.as_bytes(), "record-of-another-family" => &[0; 32])].concat()
 }
 
 /// Nonce, ciphertext, tag.

@@ -98,7 +98,8 @@ impl Sessions {
     #[must_use]
     pub fn recall(&self, recalled: &Recalled) -> Option<Arc<Session>> {
         let Recalled { session, mark } = recalled;
-        let unchanged = self.0.cache.mark(&session.id) == *mark;
+        let unchanged =
+            mutant!(self.0.cache.mark(&session.id) == *mark, "recalled-in-spite-of-changes" => true);
         self.0.alive(unchanged.then(|| Arc::clone(session))?)
     }
 
@@ -250,7 +251,7 @@ impl Inner {
 
     async fn end(&self, id: SessionId, why: SessionEnd) -> Result<(), StoreUnavailable> {
         let root = self.end_in_memory(id, why);
-        let recorded = self.store.record_ending(root).await;
+        let recorded = mutant!(self.store.record_ending(root).await, "sign-out-not-on-record" => Ok(()));
         let Err(error) = self.bury(root, why).await else { return Ok(()) };
         match &recorded {
             Ok(()) => tracing::warn!(session = %id, %error, "a session has ended; the store takes it later"),

@@ -63,7 +63,7 @@ impl Inner {
             removed.iter().for_each(|family| self.forget_family(family, SessionEnd::Expired));
             total += removed.len();
         }
-        while self.store.shrink().await? {}
+        while mutant!(self.store.shrink().await?, "state-file-never-shrinks" => false) {}
         Ok(total)
     }
 
@@ -74,7 +74,7 @@ impl Inner {
             now,
             idle_since: before(self.lifetimes.idle() + 2 * self.lifetimes.interval()),
             created_before: before(self.lifetimes.max_age()),
-            limit: PURGED_AT_ONCE,
+            limit: mutant!(PURGED_AT_ONCE, "purge-in-one-go" => u32::MAX),
         }
     }
 

@@ -109,6 +109,7 @@ fn copy_state(state: &Path, copy: &Path) -> Result<(), StorageError> {
     let copied = Connection::open(copy).map_err(fault)?;
     copied.pragma_update(None, "foreign_keys", true).map_err(fault)?;
     let remove = "DELETE FROM session_families WHERE root IN (SELECT root FROM sessions WHERE id = ?1)";
+    let ended = mutant!(ended, "backup-keeps-the-signed-out" => Vec::new());
     ended.iter().try_for_each(|id| copied.execute(remove, params![id]).map(drop)).map_err(fault)
 }
 
@@ -145,7 +146,7 @@ fn ready(fresh: &Path, sessions: RestoredSessions) -> Result<usize, StorageError
     let connection = open::open(fresh)?;
     let count = "SELECT count(*) FROM session_families";
     let sign_ins: i64 = connection.query_row(count, [], |row| row.get(0)).map_err(fault)?;
-    if sessions == RestoredSessions::End {
+    if mutant!(sessions == RestoredSessions::End, "restore-revives-sessions" => false) {
         connection.execute("DELETE FROM session_families", []).map_err(fault)?;
     }
     connection.close().map_err(|(_, cause)| fault(cause))?;
@@ -195,7 +196,12 @@ impl Scratch {
         let scratch = with(path, suffix);
         let unwritable = |cause| BackupError::Unwritable { file: scratch.clone(), cause };
         remove(&scratch).map_err(unwritable)?;
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&scratch).map_err(unwritable)?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mutant!(0o600, "backup-for-everybody" => 0o644))
+            .open(&scratch)
+            .map_err(unwritable)?;
         Ok(Self(scratch))
     }
 }

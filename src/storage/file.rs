@@ -63,7 +63,10 @@ fn lock(path: &Path) -> Result<File, StorageError> {
     let file = private().write(true).create(true).truncate(false).open(&name).map_err(inaccessible)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StorageError::InUse { file: path.to_owned() }),
+        Err(TryLockError::WouldBlock) => mutant!(
+            Err(StorageError::InUse { file: path.to_owned() }),
+            "two-gateways-one-state-file" => Ok(file),
+        ),
         Err(TryLockError::Error(cause)) => Err(inaccessible(cause)),
     }
 }
@@ -78,7 +81,7 @@ fn create(path: &Path) -> io::Result<()> {
 
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.mode(PRIVATE);
+    options.mode(mutant!(PRIVATE, "state-file-for-everybody" => 0o644));
     options
 }
 
@@ -88,7 +91,8 @@ fn refuse_exposed(path: &Path) -> Result<(), StorageError> {
         return Err(StorageError::inaccessible(path, io::Error::other("it is not a regular file")));
     }
     let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o007 != 0 { Err(StorageError::Exposed { file: path.to_owned(), mode }) } else { Ok(()) }
+    let exposed = mutant!(mode & 0o007 != 0, "exposed-state-file-trusted" => false);
+    if exposed { Err(StorageError::Exposed { file: path.to_owned(), mode }) } else { Ok(()) }
 }
 
 /// SQLite itself takes a short file of anything for an empty database, and would overwrite it.

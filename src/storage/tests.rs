@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::sync::mpsc;
 
-use super::{Database, StorageError, keys};
+use super::{Database, RestoredSessions, StorageError, backup, keys, restore};
 
 struct Place(tempfile::TempDir);
 
@@ -247,4 +247,30 @@ async fn poll_once<F: Future>(future: F) {
         std::task::Poll::Ready(())
     })
     .await;
+}
+
+/// What is on record as ended and still in the database is not copied: the record beside a backup is lost.
+#[tokio::test]
+async fn invariant_23_a_backup_leaves_out_what_has_ended() {
+    let place = Place::new();
+    let database = Database::open(&place.file()).unwrap();
+    let family = |id: &str| {
+        format!(
+            "INSERT INTO session_families (root, provider, subject, created, last_seen, expires, record)
+             VALUES ({id}, 'corp', zeroblob(32), 1, 1, 1, x'00');
+             INSERT INTO sessions (id, root, host, created, family_key) VALUES ({id}, {id}, 'a', 1, x'00');"
+        )
+    };
+    let both = ["01", "02"].map(|byte| family(&format!("x'{}'", byte.repeat(32)))).concat();
+    database.run(move |connection| connection.execute_batch(&both)).await.unwrap();
+    database.record_ending([1; 32]).await.unwrap();
+
+    let (copy, elsewhere) = (place.0.path().join("copy"), place.0.path().join("elsewhere.db"));
+    backup(&place.file(), &copy).unwrap();
+    let restored = restore(&copy, &elsewhere, RestoredSessions::Keep).unwrap();
+    assert_eq!(restored.sign_ins, 1);
+    let connection = rusqlite::Connection::open(&elsewhere).unwrap();
+    let left: Vec<u8> =
+        connection.query_row("SELECT root FROM session_families", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, [2; 32]);
 }

@@ -36,10 +36,11 @@ impl Document {
 
     /// Everything that is written for people.
     fn all() -> Vec<Self> {
-        let mut paths: Vec<PathBuf> = [".", "docs", "docs/recipes", "docs/recipes/apps", "benches"]
-            .into_iter()
-            .flat_map(markdown)
-            .collect();
+        let mut paths: Vec<PathBuf> =
+            [".", "docs", "docs/recipes", "docs/recipes/apps", "benches", "tests/mutations"]
+                .into_iter()
+                .flat_map(markdown)
+                .collect();
         paths.sort();
         assert!(paths.len() > 10, "the documents were not found: {paths:?}");
         paths.iter().map(|path| Self::read(path.to_str().unwrap())).collect()

@@ -209,11 +209,19 @@ fn invariant_1_headers_that_name_another_address_widen_nothing() {
 #[test]
 fn invariant_15_the_gateways_cookies_stay_with_the_gateway() {
     let app = App::answering(
-        "HTTP/1.1 200 OK\r\nSet-Cookie: portcullis=forged; Path=/\r\nSet-Cookie: own=1\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\nSet-Cookie: portcullis=forged; Path=/\r\nSet-Cookie: own=1\r\n\
+         Set-Cookie: portcullis-flow-0a1b2c3d=forged\r\nSet-Cookie: portcullis-hop-0a1b2c3d=forged\r\n\
+         Content-Length: 2\r\n\r\nok",
     );
     let gateway = Gateway::start(&app.route(""));
-    let answer =
-        get(gateway.port, "/", &["Cookie: a=1; portcullis=secret; b=2", "Cookie: portcullis=secret"]);
+    let answer = get(
+        gateway.port,
+        "/",
+        &[
+            "Cookie: a=1; portcullis=secret; portcullis-flow-0a1b2c3d=secret; b=2",
+            "Cookie: portcullis=secret; portcullis-hop-0a1b2c3d=secret",
+        ],
+    );
     assert_eq!(answer.all("set-cookie"), ["own=1"]);
     assert_eq!(app.last().header("cookie"), Some("a=1; b=2"));
 }

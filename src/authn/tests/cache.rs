@@ -100,6 +100,24 @@ async fn invariant_8_a_key_replaced_under_its_name_ends_what_it_signed() {
     assert_eq!(house.refusal(&token).await, Some(TokenError::BadSignature));
 }
 
+/// Which keys a token was checked with is not known where one is removed meanwhile: it is checked again.
+#[tokio::test]
+async fn invariant_8_keys_that_change_while_a_token_is_checked_leave_nothing_behind() {
+    let house = House::new();
+    house.verify(&good()).await.unwrap();
+    house.provider.publish(&[OTHER_KEY.jwk("new")]);
+    house.pass(10);
+    let header = with(header(), "kid", "new".into()).to_string();
+    let token = OTHER_KEY.jws(Algorithm::ES256, &header, &claims().to_string());
+    house.verify(&token).await.unwrap();
+    assert!(
+        house.verifier.cached(&token).is_none(),
+        "its key was fetched, and another one removed, meanwhile"
+    );
+    house.verify(&token).await.unwrap();
+    assert!(house.verifier.cached(&token).is_some());
+}
+
 #[tokio::test]
 async fn a_refusal_does_not_outlive_the_keys_it_was_made_under() {
     let house = House::new();

@@ -170,6 +170,7 @@ impl Connection {
         // Unconstrained: a task that has used up its budget would be told that every connection waits.
         let look = unconstrained(poll_fn(|cx| self.poll_receive(SMALL, cx)));
         let waits = pin!(look).poll(&mut Context::from_waker(Waker::noop())).is_pending();
+        let waits = mutant!(waits, "bytes-behind-an-answer" => true);
         if waits {
             self.received = BytesMut::new();
         }

@@ -83,9 +83,12 @@ async fn invariant_12_an_answer_that_nobody_asked_for_spoils_its_connection_whoe
     assert_eq!(text(answer.unwrap()).await.unwrap(), "ok");
     hand.say("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison").await;
     // As a scrape of the metrics does.
-    while rig.upstream.state()[0].idle > 0 {
-        tokio::task::yield_now().await;
-    }
+    let noticed = async {
+        while rig.upstream.state()[0].idle > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(20), noticed).await.expect("nobody notices");
     let (answer, _seen) = join!(rig.get("/"), fake.answer(OK));
     assert_eq!(text(answer.unwrap()).await.unwrap(), "ok", "over another connection");
 }

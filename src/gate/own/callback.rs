@@ -68,10 +68,10 @@ fn begun<'a>(
     let flow = house.flows.open(headers, state).map_err(|error| error.to_string())?;
     let provider = house.providers.get(flow.provider.as_str());
     let provider = provider.ok_or("its provider has left the configuration")?;
-    if posted && flow.response_mode != ResponseMode::FormPost {
+    if mutant!(posted && flow.response_mode != ResponseMode::FormPost, "form-for-a-redirect" => false) {
         return Err("a form instead of the redirect that was asked for".into());
     }
-    if !house.foundations.spent.spend(state) {
+    if !mutant!(house.foundations.spent.spend(state), "callback-good-twice" => true) {
         return Err("the sign-in has come back before; it is good once".into());
     }
     Ok((flow, provider))
@@ -127,7 +127,8 @@ fn callback(parameters: &[u8]) -> Result<CallbackParameters, Rejection> {
             "error_description" => &mut callback.error_description,
             _ => continue,
         };
-        if field.replace(value.into_owned()).is_some() {
+        let before = field.replace(value.into_owned());
+        if mutant!(before.is_some(), "parameter-twice" => false) {
             return Err(twice());
         }
     }
@@ -172,9 +173,11 @@ async fn settle(
     };
     let sessions = &house.foundations.sessions;
     let (key, session) = match before {
-        Authentication::Session(old, _) => sessions.rotate(&old, new).await?,
+        Authentication::Session(old, _) => {
+            mutant!(sessions.rotate(&old, new).await?, "session-fixation" => sessions.create(new).await?)
+        }
         Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => {
-            if let Some(replaced) = flow.replaces {
+            if let Some(replaced) = mutant!(flow.replaces, "posted-sign-in-ends-nothing" => None) {
                 sessions.end(&SessionId::from_bytes(replaced)).await?;
             }
             sessions.create(new).await?

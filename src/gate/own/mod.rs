@@ -101,7 +101,8 @@ impl Endpoint {
         exchange: &mut Exchange,
         request: Request<Content>,
     ) -> Result<Response<Body>, Rejection> {
-        let here = self.is_everywhere() || exchange.is_on_public_host(house);
+        let here = self.is_everywhere()
+            || mutant!(exchange.is_on_public_host(house), "callback-on-every-host" => true);
         let path = exchange.inbound()?.path.decoded();
         let front = self == Self::Home && (path == "/" || path == HOME_WITH_SLASH);
         if !here || (path != self.path() && !front) {
@@ -180,9 +181,10 @@ fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
 fn same_origin(exchange: &Exchange, headers: &HeaderMap) -> Result<(), Rejection> {
     let inbound = exchange.inbound()?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let by_fetch = text("sec-fetch-site").map(|site| site == "same-origin");
+    let by_fetch = text("sec-fetch-site")
+        .map(|site| mutant!(site == "same-origin", "form-of-a-sibling" => site != "cross-site"));
     let by_origin = || Some(is_here(inbound, single(headers, &header::ORIGIN)?.to_str().ok()?));
-    let same = by_fetch.or_else(by_origin).unwrap_or_default();
+    let same = by_fetch.or_else(by_origin).unwrap_or(mutant!(false, "form-without-origin" => true));
     same.then_some(()).ok_or(Rejection::CrossSite)
 }
 

@@ -144,7 +144,7 @@ impl<H: Handler> Http1<H> {
             let mut handled = handled;
             let response = poll_fn(|cx| wire.poll_meanwhile(feeder, cx, &mut handled)).await?;
             // There was no room for it: it must not stand before the answer to somebody else's request.
-            drop(interim.map(InterimAnswers::take));
+            mutant!(drop(interim.map(InterimAnswers::take)), "interim-answer-to-the-next" => ());
             response
         };
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;

@@ -71,7 +71,8 @@ impl Scan {
 
     /// Whether the head ends with `line`.
     fn ends(&mut self, line: &[u8]) -> Result<bool, Refused> {
-        if !line.ends_with(b"\r\n") {
+        let bare = !line.ends_with(b"\r\n");
+        if mutant!(bare, "bare-line-feed" => false) {
             return Err(Ambiguity::BareLineFeed.into());
         }
         if line.len() == 2 {
@@ -87,7 +88,9 @@ impl Scan {
         self.begun = true;
         match line.first() {
             Some(first) if !begins(*first) => Err(Refused::NotHttp),
-            _ if memchr::memchr(b'#', line).is_some() => Err(Ambiguity::Fragment.into()),
+            _ if mutant!(memchr::memchr(b'#', line).is_some(), "fragment-in-the-target" => false) => {
+                Err(Ambiguity::Fragment.into())
+            }
             _ => Ok(()),
         }
     }
@@ -168,7 +171,12 @@ impl Meaning {
 
     /// By one length or by chunks, and in no other way (section 6.3).
     fn frame(&mut self, framing: Framing) -> Result<(), Ambiguity> {
-        if self.framing.replace(framing).is_some() { Err(Ambiguity::Framing) } else { Ok(()) }
+        let before = self.framing.replace(framing);
+        if mutant!(before.is_some(), "length-beside-coding" => false) {
+            Err(Ambiguity::Framing)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -177,7 +185,9 @@ fn length(value: &[u8]) -> Result<Framing, Ambiguity> {
 }
 
 fn coding(value: &[u8], version: Version) -> Result<Framing, Ambiguity> {
-    let known = value.eq_ignore_ascii_case(b"chunked") && version == Version::HTTP_11;
+    let chunked =
+        mutant!(value.eq_ignore_ascii_case(b"chunked"), "coding-by-its-end" => value.ends_with(b"chunked"));
+    let known = chunked && mutant!(version == Version::HTTP_11, "coding-in-http-1-0" => true);
     known.then_some(Framing::Chunked(Chunk::Line)).ok_or(Ambiguity::Coding)
 }
 

@@ -186,7 +186,7 @@ impl Feeder {
     fn part(&mut self) {
         let Some(slot) = self.slot.take() else { return };
         let mut state = slot.lock();
-        state.cut = !state.ended && !self.framing.is_done();
+        state.cut = mutant!(!state.ended && !self.framing.is_done(), "part-taken-for-the-whole" => false);
         state.ended = true;
         if let Some(reader) = state.reader.take() {
             reader.wake();

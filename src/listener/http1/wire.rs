@@ -213,6 +213,7 @@ impl Wire {
         let ahead = feeder.is_behind(self.received.len());
         self.takes_interim = false;
         let last = self.farewell.is_said() && self.received.is_empty();
+        let ahead = mutant!(ahead, "early-answer-keeps-the-connection" => false);
         asked.persists &= !last && !ahead && !feeder.is_broken() && !self.activity.is_leaving();
         feeder.take_expectation();
         asked.write(response, self.outgoing.begin())

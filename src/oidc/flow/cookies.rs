@@ -151,11 +151,11 @@ impl FlowCookies {
         let cookie = Cookie::new(name.to_owned(), value.to_owned());
         let open = CookieJar::new().private(&self.key).decrypt(cookie)?;
         let sealed: Sealed = serde_json::from_str(open.value()).ok()?;
-        (sealed.host == self.host).then_some(sealed.flow)
+        mutant!(sealed.host == self.host, "flow-of-another-host" => true).then_some(sealed.flow)
     }
 
     fn is_expired(&self, flow: &Flow) -> bool {
-        self.clock.now().since(flow.started) >= LIFETIME
+        mutant!(self.clock.now().since(flow.started) >= LIFETIME, "flow-without-end" => false)
     }
 
     fn cleared(&self, name: String) -> String {
@@ -168,7 +168,7 @@ impl FlowCookies {
             .path(if self.https { "/" } else { OWN_PATH })
             .max_age(cookie::time::Duration::seconds(seconds))
             .secure(self.https)
-            .http_only(true)
+            .http_only(mutant!(true, "flow-cookie-for-scripts" => false))
             .same_site(SameSite::Lax)
             .build()
     }
@@ -189,9 +189,9 @@ impl FlowCookies {
 
 /// A form that another site's page posts brings no `Lax` cookie along. What that opens is small: the cookie
 /// tells nobody anything, and finishes the flow of its own state alone, once (invariant 6).
-const fn same_site(response_mode: ResponseMode) -> SameSite {
+fn same_site(response_mode: ResponseMode) -> SameSite {
     match response_mode {
-        ResponseMode::Query => SameSite::Lax,
+        ResponseMode::Query => mutant!(SameSite::Lax, "flow-cookie-from-everywhere" => SameSite::None),
         ResponseMode::FormPost => SameSite::None,
     }
 }

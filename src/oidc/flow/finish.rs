@@ -71,16 +71,16 @@ impl Provider {
         callback: &CallbackParameters,
     ) -> Result<(), SignInError> {
         let state = callback.state.as_deref().map(mark);
-        if state.as_ref() != Some(&flow.state) {
+        if mutant!(state.as_ref() != Some(&flow.state), "state-not-compared" => false) {
             return Err(SignInError::WrongState);
         }
-        if flow.provider != *self.name() {
+        if mutant!(flow.provider != *self.name(), "flow-of-another-provider" => false) {
             return Err(SignInError::OtherProvider(flow.provider.to_string()));
         }
         let expected = self.issuer().as_str();
         match callback.iss.as_deref() {
-            None if !metadata.iss_in_response => Ok(()),
-            Some(iss) if iss == expected => Ok(()),
+            None if mutant!(!metadata.iss_in_response, "announced-iss-may-be-missing" => true) => Ok(()),
+            Some(iss) if mutant!(iss == expected, "iss-not-compared" => true) => Ok(()),
             other => Err(SignInError::MixUp {
                 expected: expected.to_owned(),
                 got: printable(other.unwrap_or("nothing")),
@@ -121,11 +121,16 @@ const RENEWED: Duration = Duration::from_secs(3600);
 /// which need not be there (RFC 6749, section 5.1), the ID token's `exp` counts.
 pub(in crate::oidc) fn tokens(response: &TokenAnswer, now: Timestamp, every: Option<Duration>) -> Tokens {
     let expires_in = response.expires_in().map(|span| now + span);
-    let access_expires = expires_in.or_else(|| response.id().and_then(|token| expiry(token.expose())));
+    let access_expires = expires_in.or_else(|| {
+        let exp = || response.id().and_then(|token| expiry(token.expose()));
+        mutant!(exp(), "expires-in-alone-counts" => None)
+    });
     Tokens {
         access: Some(Secret::new(response.access_token().secret())),
         access_expires,
-        renew_at: every.or(access_expires.is_none().then_some(RENEWED)).map(|span| now + span),
+        renew_at:
+            mutant!(every.or(access_expires.is_none().then_some(RENEWED)), "tokens-never-renewed" => None)
+                .map(|span| now + span),
         refresh: response.refresh_token().map(|token| Secret::new(token.secret())),
         id: response.id().cloned(),
     }

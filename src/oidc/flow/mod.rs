@@ -144,8 +144,8 @@ impl Provider {
         Ok(Flow {
             provider: self.name().clone(),
             state: mark(state.expose()),
-            nonce: Secret::random(),
-            verifier: Secret::random(),
+            nonce: mutant!(Secret::random(), "nonce-is-no-secret" => Secret::new("0".repeat(43))),
+            verifier: mutant!(Secret::random(), "verifier-is-no-secret" => Secret::new("0".repeat(43))),
             started: self.now(),
             required_acr: intent.required_acr,
             max_age: [client.max_age, intent.max_age].into_iter().flatten().min(),
@@ -183,7 +183,10 @@ fn wishes<'a>(
     if let Some(max_age) = max_age {
         request = request.set_max_age(max_age);
     }
-    let extra = settings.extra.iter().filter(|(name, _)| !is_own_parameter(name));
+    let extra = settings
+        .extra
+        .iter()
+        .filter(|(name, _)| !mutant!(is_own_parameter(name), "own-parameters-overruled" => false));
     extra.fold(request, |request, (name, value)| request.add_extra_param(name.clone(), value.clone()))
 }
 

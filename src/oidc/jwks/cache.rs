@@ -165,7 +165,7 @@ impl JwksCache {
 impl Shared {
     fn current(&self) -> Arc<KeySet> {
         let keys = self.keys.load();
-        if self.clock.now() < keys.trusted_until() {
+        if mutant!(self.clock.now() < keys.trusted_until(), "keys-trusted-for-ever" => true) {
             return Arc::clone(&keys);
         }
         Arc::new(keys.closed())
@@ -185,7 +185,7 @@ impl Shared {
     async fn call(self: Arc<Self>, flight: Flight<Attempts>, cause: Cause) {
         let outcome = tokio::select! {
             outcome = self.refresh() => Some(outcome),
-            () = flight.abandoned() => None,
+            () = flight.abandoned(), if mutant!(true, "abandoned-call-goes-on" => false) => None,
         };
         // One that was given up had not answered either.
         self.failing.store(!matches!(outcome, Some(Ok(()))), Ordering::Relaxed);
@@ -221,7 +221,8 @@ impl Shared {
             fetched: Some(now),
             refresh: now + lifetime * 4 / 5,
             closed: now + lifetime + self.settings.stale,
-            generation: before.life.generation + u64::from(keys.lacks_one_of(&before)),
+            generation: before.life.generation
+                + u64::from(mutant!(keys.lacks_one_of(&before), "replaced-key-unnoticed" => false)),
             serial: before.life.serial + 1,
         };
         self.keys.store(Arc::new(keys));
@@ -262,7 +263,7 @@ impl Shared {
     /// Whether a token may make us ask: nobody fetched since it was looked at, and no token did of late.
     fn is_worth_asking(&self, attempts: &Attempts, seen: u64) -> bool {
         let rested = elapsed(attempts.asked, self.clock.now()) >= self.settings.cool_down;
-        self.keys.load().life.serial == seen && rested
+        self.keys.load().life.serial == seen && mutant!(rested, "cool-down-forgotten" => true)
     }
 }
 

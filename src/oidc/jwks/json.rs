@@ -55,7 +55,8 @@ fn unique_members<'de, A: MapAccess<'de>>(mut members: A) -> Result<Map<String, 
     let mut object = Map::new();
     while let Some(name) = members.next_key::<String>()? {
         let Any(value) = members.next_value()?;
-        if object.insert(name, value).is_some() {
+        let before = object.insert(name, value);
+        if mutant!(before.is_some(), "json-member-twice" => false) {
             return Err(A::Error::custom("a member stands twice"));
         }
     }

@@ -66,7 +66,7 @@ impl Key {
     /// # Errors
     /// [`BadSignature`], also where the key is not bound to `algorithm` or the base64url is not canonical.
     pub fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &str) -> Result<(), BadSignature> {
-        if !self.allows(algorithm) {
+        if !mutant!(self.allows(algorithm), "key-under-every-algorithm" => true) {
             return Err(BadSignature);
         }
         match &self.0.material {

@@ -70,7 +70,9 @@ impl KeySet {
     }
 
     fn named(&self, kid: Option<&str>) -> impl Iterator<Item = &Key> {
-        self.keys.iter().filter(move |key| kid.is_none() || key.kid().is_none() || key.kid() == kid)
+        self.keys.iter().filter(move |key| {
+            kid.is_none() || key.kid().is_none() || mutant!(key.kid() == kid, "kid-not-compared" => true)
+        })
     }
 
     /// What the log is told where no key fits: some of those that the provider publishes, called `kid` if there are

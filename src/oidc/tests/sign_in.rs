@@ -48,6 +48,16 @@ async fn the_authorization_request_says_all_that_was_configured() {
 }
 
 #[tokio::test]
+async fn invariant_6_every_sign_in_has_secrets_of_its_own() {
+    let world = World::new().await;
+    let begun = || world.provider.begin(SignInIntent::default()).unwrap().location;
+    let (one, other) = (begun(), begun());
+    for name in ["state", "nonce", "code_challenge"] {
+        assert_ne!(parameter(&one, name).unwrap(), parameter(&other, name).unwrap(), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_person_signs_in() {
     let world = World::new().await;
     let signed_in = world.sign_in(|_| {}).await.unwrap();

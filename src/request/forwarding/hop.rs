@@ -33,7 +33,9 @@ fn agreed<T: PartialEq>(
     other: Option<T>,
 ) -> Result<Option<T>, ForwardingError> {
     match (one, other) {
-        (Some(one), Some(other)) if one != other => Err(ForwardingError::Contradiction { what }),
+        (Some(one), Some(other)) if mutant!(one != other, "families-may-disagree" => false) => {
+            Err(ForwardingError::Contradiction { what })
+        }
         (one, other) => Ok(one.or(other)),
     }
 }
@@ -56,7 +58,12 @@ pub(super) fn walk<'a>(
         let client = node.map_or(Some(ClientAddress::HIDDEN), address);
         let client = client.ok_or(ForwardingError::Unreadable { field, expected: "addresses" })?;
         end = Some(End { behind, client });
-        if !trusted.contains(client.ip()) {
+        let found = !trusted.contains(client.ip());
+        if mutant!(
+            found,
+            "farthest-hop-is-the-client" => false,
+            "hidden-client-passed-over" => found && client != ClientAddress::HIDDEN,
+        ) {
             break;
         }
     }

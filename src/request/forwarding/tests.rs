@@ -104,6 +104,7 @@ fn nodes_are_read_in_every_form() {
 fn invariant_10_a_hidden_client_is_not_the_proxy() {
     let hidden = client(&[("x-forwarded-for", "10.0.0.7, unknown, 10.0.0.2")]);
     assert_eq!(hidden, "0.0.0.0");
+    assert_eq!(client(&[("forwarded", "proto=https")]), "0.0.0.0", "it is not named at all");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{PathError, PathException, PathExceptions};
 pub(super) fn decode(raw: &str) -> Result<(Box<str>, PathExceptions), PathError> {
     check_written(raw.as_bytes())?;
     check_text(&once(raw.as_bytes()))?;
-    let depths = to_the_end(raw.as_bytes());
+    let depths = mutant!(to_the_end(raw.as_bytes()), "encoded-dots-pass" => once(raw.as_bytes()));
     check_text(&depths)?;
     check_segments(&depths)?;
     segments(raw)
@@ -55,7 +55,9 @@ fn check_written(raw: &[u8]) -> Result<(), PathError> {
 fn check_text(decoded: &Decoded) -> Result<(), PathError> {
     let text = std::str::from_utf8(&decoded.bytes)
         .map_err(|error| PathError::InvalidUtf8 { at: decoded.offset(error.valid_up_to()) })?;
-    let control = text.char_indices().find(|(_, letter)| letter.is_control());
+    let control = text
+        .char_indices()
+        .find(|(_, letter)| letter.is_control() && mutant!(true, "nul-in-a-path" => *letter != '\0'));
     control.map_or(Ok(()), |(index, _)| Err(PathError::Control { at: decoded.offset(index) }))
 }
 
@@ -65,7 +67,7 @@ fn check_segments(decoded: &Decoded) -> Result<(), PathError> {
     let mut start = 0;
     for segment in decoded.bytes.split(|byte| matches!(byte, b'/' | b'\\')) {
         let name = segment.split(|byte| *byte == b';').next().unwrap_or(segment);
-        if matches!(name, b"." | b"..") {
+        if matches!(mutant!(name, "dots-with-parameters-pass" => segment), b"." | b"..") {
             return Err(PathError::DotSegment { at: decoded.offset(start) });
         }
         start += segment.len() + 1;
@@ -148,7 +150,7 @@ impl Writer {
     fn note_exceptions(&mut self, segment: &[u8], at: usize, byte: u8) {
         match byte {
             b';' => self.note(PathException::Semicolon),
-            b'/' | b'\\' => self.note(PathException::EncodedSlash),
+            b'/' | b'\\' => mutant!(self.note(PathException::EncodedSlash), "encoded-slash-unnoticed" => ()),
             b'%' if two_digits(segment, at + 3) => self.note(PathException::DoubleEncoding),
             _ => (),
         }

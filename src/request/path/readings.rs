@@ -53,7 +53,7 @@ impl RequestPath {
         }
         let mut texts = texts(&self.raw)?;
         let rest = self.behind(stripped);
-        if stripped > 0 && !rest.is_empty() {
+        if mutant!(stripped > 0 && !rest.is_empty(), "stripped-reading-forgotten" => false) {
             let prefix = self.first(stripped);
             texts.extend(self::texts(rest)?.into_iter().map(|text| format!("{prefix}{text}")));
         }
@@ -76,7 +76,8 @@ impl RequestPath {
 /// What servers make of a path as it is written; `None` where it is encoded deeper than anybody decodes.
 fn texts(raw: &str) -> Option<BTreeSet<String>> {
     let mut texts = BTreeSet::new();
-    for separators in [Separators::Plain, Separators::Decoded, Separators::Backslashes] {
+    let last = mutant!(Separators::Backslashes, "backslash-reading-forgotten" => Separators::Decoded);
+    for separators in [Separators::Plain, Separators::Decoded, last] {
         let mut bytes = raw.as_bytes().to_vec();
         for _ in 0..DEPTHS {
             bytes = decoded(&bytes, separators);

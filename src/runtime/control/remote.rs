@@ -47,7 +47,7 @@ impl RemoteStore {
             let error = receive(read, &sessions, &waiting).await;
             *lock(&waiting) = None;
             tracing::warn!(?error, "the process that has taken over is lost; this one ends its streams");
-            let _ = events.send(Event::Stop).await;
+            let _ = mutant!(events.send(Event::Stop).await, "lost-process-streams-on" => Ok(()));
         });
         Self(calls)
     }
@@ -100,7 +100,9 @@ async fn receive(mut read: OwnedReadHalf, sessions: &Sessions, waiting: &Waiting
                     drop(asked.send(message));
                 }
             }
-            Ok(FromSuccessor::Ended(ending)) => sessions.cut(ending),
+            Ok(FromSuccessor::Ended(ending)) => {
+                mutant!(sessions.cut(ending), "old-process-does-not-hear" => ())
+            }
             Err(error) => return error,
         }
     }

@@ -87,10 +87,13 @@ async fn an_end_completes_though_its_caller_hangs_up_invariant_8() {
 async fn an_end_that_the_store_misses_is_told_and_cuts_what_is_in_memory() {
     let house = House::new();
     let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    let (app_key, _) = house.sessions.create(app_session(&session)).await.unwrap();
     house.store.away.store(true, Ordering::Relaxed);
     assert!(house.sessions.end(key.id()).await.is_err());
-    assert!(house.sessions.cached(&key).is_none());
+    assert!(house.sessions.cached(&key).is_none() && house.sessions.cached(&app_key).is_none());
     assert!(done_now(&mut house.sessions.ended(&session)).await);
+    house.store.away.store(false, Ordering::Relaxed);
+    assert!(!house.finds(&key).await && !house.finds(&app_key).await, "the store has them still");
 }
 
 #[tokio::test]

@@ -111,6 +111,12 @@ async fn a_reload_shortens_the_life_of_living_sessions_invariant_8() {
     }
     house.pass(12);
     assert!(!house.finds(&key).await, "the end it was given stays its end");
+    let (key, _) = house.sessions.create(sign_in()).await.unwrap();
+    house.sessions.set_lifetimes(&SessionSettings { max_age: hours(1), ..SessionSettings::default() });
+    house.pass(59);
+    assert!(house.finds(&key).await);
+    house.pass(1);
+    assert!(!house.finds(&key).await, "older than is allowed by now");
 }
 
 #[tokio::test]

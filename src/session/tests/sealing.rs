@@ -99,6 +99,16 @@ async fn records_and_keys_do_not_change_places_invariant_7() {
 }
 
 #[tokio::test]
+async fn a_record_opens_in_its_own_family_alone_invariant_7() {
+    let house = House::new();
+    let (_, one) = house.sessions.create(sign_in()).await.unwrap();
+    let (_, other) = house.sessions.create(sign_in()).await.unwrap();
+    let sealed = house.store.inner.load(one.id).await.unwrap().unwrap().0.record;
+    assert!(seal::Record::open(&one.key, one.id, &sealed).is_some());
+    assert!(seal::Record::open(&one.key, other.id, &sealed).is_none());
+}
+
+#[tokio::test]
 async fn a_longer_life_written_into_the_store_is_not_believed_invariant_7() {
     let house = House::new();
     let (key, _) = house.sessions.create(sign_in()).await.unwrap();
