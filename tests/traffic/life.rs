@@ -192,8 +192,7 @@ fn a_second_gateway_on_the_same_address_does_not_start_and_says_why() {
         );
         std::fs::write(place.path().join("portcullis.toml"), text).unwrap();
         let second = [env!("CARGO_BIN_EXE_portcullis"), "run", "--config", "portcullis.toml"];
-        let ended =
-            std::process::Command::new("timeout").arg("30").args(second).current_dir(place.path()).output();
+        let ended = Command::new("timeout").arg("30").args(second).current_dir(place.path()).output();
         let ended = ended.unwrap();
         assert_eq!(ended.status.code(), Some(1), "it runs");
         let said = [ended.stdout, ended.stderr].concat();
