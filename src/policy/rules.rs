@@ -39,21 +39,9 @@ impl Rules {
 
     /// The first rule that holds.
     pub(super) fn first(&self, question: &Question<'_>, sought: Sought) -> Option<usize> {
-        match sought {
-            Sought::Known => self.first_that(question, sought, |rule| rule.holds(question)),
-            Sought::Possible => self.first_that(question, sought, |rule| rule.may_hold(question)),
-        }
-    }
-
-    fn first_that(
-        &self,
-        question: &Question<'_>,
-        sought: Sought,
-        holds: impl Fn(&Rule) -> bool,
-    ) -> Option<usize> {
         match &self.index {
-            None => self.all.iter().position(holds),
-            Some(index) => index.first(question, sought, |rule| holds(&self.all[rule])),
+            None => self.all.iter().position(|rule| rule.holds(question, sought)),
+            Some(index) => index.first(question, sought, |rule| self.all[rule].holds(question, sought)),
         }
     }
 
@@ -72,19 +60,17 @@ impl Rule {
         Self { conditions: Condition::all(settings, side) }
     }
 
-    /// Whether every condition is known to hold.
-    #[inline]
-    pub(super) fn holds(&self, question: &Question<'_>) -> bool {
-        mutant!(
-            self.conditions.iter().all(|condition| condition.holds(question)),
-            "unknown-allows" => self.may_hold(question),
-        )
-    }
-
-    /// Whether no condition is known to fail.
-    pub(super) fn may_hold(&self, question: &Question<'_>) -> bool {
-        let may = |condition: &Condition| mutant!(condition.truth(question) != Truth::No, "deny-lapses-where-unknown" => condition.holds(question));
-        self.conditions.iter().all(may)
+    /// Whether every condition is known to hold, or none is known to fail.
+    pub(super) fn holds(&self, question: &Question<'_>, sought: Sought) -> bool {
+        let mut conditions = self.conditions.iter();
+        match sought {
+            Sought::Known => conditions.all(|condition| {
+                mutant!(condition.holds(question), "unknown-allows" => condition.truth(question) != Truth::No)
+            }),
+            Sought::Possible => conditions.all(|condition| {
+                mutant!(condition.truth(question) != Truth::No, "deny-lapses-where-unknown" => condition.holds(question))
+            }),
+        }
     }
 
     fn unsaid(&self, question: &Question<'_>) -> Gaps {
