@@ -15,8 +15,10 @@ pub(super) fn target(
 ) -> Result<PathAndQuery, ForwardError> {
     let written = uri.into_parts().path_and_query;
     let (raw, query) = written.as_ref().map_or(("", None), |target| (target.path(), target.query()));
+    // `http://host?query` has no path, though its type says that it is `/`.
+    let pathless = written.as_ref().is_some_and(|target| target.as_str().starts_with('?'));
     match rewrite {
-        PathRewrite::Keep if raw == path.raw() || (raw == "*" && path.raw() == "/") => {
+        PathRewrite::Keep if !pathless && (raw == path.raw() || (raw == "*" && path.raw() == "/")) => {
             written.ok_or_else(|| Fault::BadTarget.into())
         }
         PathRewrite::Keep => compose("", path.raw(), query),
@@ -73,6 +75,12 @@ mod tests {
             assert_eq!(rewritten(uri, &PathRewrite::Keep), uri);
         }
         assert_eq!(rewritten("https://h.example/a?b", &PathRewrite::Keep), "/a?b");
+        assert_eq!(rewritten("https://h.example", &PathRewrite::Keep), "/");
+        assert_eq!(
+            rewritten("https://h.example?b", &PathRewrite::Keep),
+            "/?b",
+            "a request line needs a path"
+        );
     }
 
     #[test]
