@@ -38,7 +38,7 @@ impl Hop {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let digits = text.as_bytes().as_chunks::<2>().0;
         let mut bytes = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
+        if text.len() != 64 || !text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
             return None;
         }
         for (byte, pair) in bytes.iter_mut().zip(digits) {
@@ -148,7 +148,9 @@ mod tests {
         assert!(!cookies.holds(&sent(&values), &other));
         assert_eq!(Hop::parse(&hop.to_string()), Some(hop));
         assert_eq!(Hop::parse("zz"), None);
-        assert_eq!(Hop::parse(&"é".repeat(32)), None);
+        for other_spelling in ["é", "+f", "AB"] {
+            assert_eq!(Hop::parse(&other_spelling.repeat(32)), None);
+        }
     }
 
     #[test]
