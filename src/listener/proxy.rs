@@ -70,7 +70,7 @@ pub(super) async fn read<S: AsyncRead + Unpin>(
 type Header = (usize, Option<(SocketAddr, SocketAddr)>);
 
 /// `None`: more bytes are needed.
-fn parse(seen: &[u8], version: ProxyVersion) -> Result<Option<Header>, ProxyError> {
+pub(super) fn parse(seen: &[u8], version: ProxyVersion) -> Result<Option<Header>, ProxyError> {
     match version {
         ProxyVersion::V1 => text(seen),
         ProxyVersion::V2 => binary(seen),
@@ -88,6 +88,10 @@ fn text(seen: &[u8]) -> Result<Option<Header>, ProxyError> {
         None if plausible && seen.len() < MAX_TEXT => return Ok(None),
         None => seen,
     };
+    // Behind `UNKNOWN` the parser takes a bare line feed for the end.
+    if line.ends_with(b"\n") && !line.ends_with(b"\r\n") {
+        return Err(ProxyError::Text(v1::ParseError::InvalidSuffix.into()));
+    }
     let header = v1::Header::try_from(line).map_err(ProxyError::Text)?;
     let addresses = match header.addresses {
         v1::Addresses::Tcp4(ip) => Some((
