@@ -36,5 +36,7 @@ pub mod request;
 pub mod telemetry;
 
 pub mod clock;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod identity;
 pub mod secret;

@@ -43,7 +43,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("http1", &[]),
     ("request", &[]),
 ];
-const GROUND: &[&str] = &["telemetry", "clock", "identity", "secret", "mutants"];
+const GROUND: &[&str] = &["telemetry", "clock", "identity", "secret", "mutants", "fuzzing"];
 
 pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -11,6 +11,8 @@ mod claims;
 mod credential;
 mod digest_cache;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod lookups;
 mod presented;
 mod principal;

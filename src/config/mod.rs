@@ -3,6 +3,8 @@
 mod at;
 mod check;
 mod document;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod lower;
 mod mask;
 mod raw;

@@ -11,6 +11,8 @@ mod early;
 mod error;
 mod exchange;
 mod forwarded;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod headers;
 mod health;
 mod http1;

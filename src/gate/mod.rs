@@ -9,6 +9,8 @@ mod exchange;
 mod explained;
 mod foundations;
 mod freshen;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod hops;
 mod house;
 mod ids;

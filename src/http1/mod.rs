@@ -4,6 +4,8 @@
 mod error;
 mod fields;
 mod framing;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod incoming;
 mod outgoing;
 #[cfg(test)]

@@ -5,6 +5,8 @@ mod bind;
 mod connection;
 mod content;
 mod eviction;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod http1;
 mod http2;
 mod proxy;

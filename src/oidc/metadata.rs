@@ -111,7 +111,11 @@ fn not_found(error: HttpError) -> ProviderError {
 }
 
 /// What is needed must hold; what is not counts as absent where it does not, and is remarked upon.
-fn checked(document: &Value, local: bool, settings: &ProviderSettings) -> Result<Metadata, MetadataError> {
+pub(super) fn checked(
+    document: &Value,
+    local: bool,
+    settings: &ProviderSettings,
+) -> Result<Metadata, MetadataError> {
     let mut members = Members::of(document, local)?;
     let issuer = members.text("issuer")?;
     if mutant!(issuer != settings.issuer.as_str(), "discovery-of-another-issuer" => false) {

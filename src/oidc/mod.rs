@@ -14,6 +14,8 @@ mod error;
 mod federation;
 mod flights;
 mod flow;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod health;
 mod id_token;
 mod logout;

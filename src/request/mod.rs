@@ -4,6 +4,8 @@ mod authority;
 mod client;
 mod field_names;
 mod forwarding;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod interim;
 mod link;
 mod memo;

@@ -2,6 +2,8 @@
 
 mod decode;
 mod exceptions;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod readings;
 
 #[cfg(test)]

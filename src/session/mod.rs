@@ -12,6 +12,8 @@ mod ended;
 mod error;
 mod family;
 mod flight;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod key;
 mod lifetimes;
 mod make;

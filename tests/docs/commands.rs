@@ -8,10 +8,11 @@ use super::{Document, folder, portcullis};
 
 /// Commands that are tested by what they lead to: the build that these tests are part of, the scripts that
 /// run them, the tests of the demo; and what other programs do.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "cargo build --release",
     "cargo run --release -- demo",
     "bash tests/run",
+    "bash fuzz/run",
     "bash tests/apps/run",
     "bash tests/apps/run vite",
     "python3 benches/count",
@@ -61,7 +62,7 @@ fn runs(document: &Document, arguments: &str, at: &str) {
 
 #[test]
 fn the_scripts_are_scripts() {
-    for script in ["tests/run", "tests/apps/run", ".ci/run"] {
+    for script in ["tests/run", "tests/apps/run", "fuzz/run", ".ci/run"] {
         assert!(Path::new(script).exists());
         assert!(Command::new("bash").args(["-n", script]).status().unwrap().success(), "{script}");
     }

@@ -37,7 +37,7 @@ impl Document {
     /// Everything that is written for people.
     fn all() -> Vec<Self> {
         let mut paths: Vec<PathBuf> =
-            [".", "docs", "docs/recipes", "docs/recipes/apps", "benches", "tests/mutations"]
+            [".", "docs", "docs/recipes", "docs/recipes/apps", "benches", "fuzz", "tests/mutations"]
                 .into_iter()
                 .flat_map(markdown)
                 .collect();

@@ -5,7 +5,6 @@ mod authenticate;
 mod cache;
 mod claims;
 mod identity;
-mod mutations;
 mod purpose;
 mod recent;
 mod time;
@@ -16,46 +15,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::fuzzing::{AUDIENCE, ISSUER, LEEWAY, NOW, settings};
 use super::*;
 use crate::clock::Clock;
 use crate::identity::{ClaimPath, Issuer, ProviderName};
 use crate::oidc::jwks::testing::{Provider, START, Signer};
 use crate::oidc::jwks::{Algorithm, JwksCache};
-use crate::oidc::{AbsentGroups, ClaimMapping, EmailVerification, ProviderSettings};
-
-const ISSUER: &str = "https://id.corp.example";
-const AUDIENCE: &str = "https://api.corp.example";
-const LEEWAY: u64 = 30;
-const NOW: u64 = START.seconds();
+use crate::oidc::{AbsentGroups, ProviderSettings};
 
 static KEY: LazyLock<Signer> = LazyLock::new(|| Signer::new(Algorithm::ES256));
 static OTHER_KEY: LazyLock<Signer> = LazyLock::new(|| Signer::new(Algorithm::ES256));
-
-fn settings() -> ProviderSettings {
-    let path = |text| ClaimPath::parse(text).unwrap();
-    ProviderSettings {
-        name: ProviderName::new("corp"),
-        display_name: "Corp".into(),
-        issuer: Issuer::new(ISSUER),
-        discovery: None,
-        client: None,
-        audiences: vec![AUDIENCE.into()],
-        trusted_audiences: Vec::new(),
-        claims: ClaimMapping {
-            user: None,
-            email: path("email"),
-            email_verified: EmailVerification::AsSaid,
-            groups: path("groups"),
-            absent_groups: AbsentGroups::Unknown,
-            named_by_rules: Vec::new(),
-        },
-        email_domains: Vec::new(),
-        leeway: Duration::from_secs(LEEWAY),
-        require_at_jwt: false,
-        ca: None,
-        timeout: Duration::from_secs(1),
-    }
-}
 
 /// Claims of a good token that is valid for an hour.
 fn claims() -> Value {

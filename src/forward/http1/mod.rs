@@ -6,6 +6,8 @@
 
 mod connection;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod head;
 mod stream;
 #[cfg(test)]

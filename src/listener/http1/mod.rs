@@ -7,6 +7,8 @@ mod answer;
 mod connection;
 mod date;
 mod farewell;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod head;
 mod refused;
 mod slot;

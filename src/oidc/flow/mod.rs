@@ -4,6 +4,8 @@
 mod cookies;
 mod destination;
 mod finish;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 
 pub use cookies::{FlowCookies, FlowError};
 pub use destination::Destination;

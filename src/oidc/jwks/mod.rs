@@ -6,6 +6,8 @@ mod cache;
 mod document;
 mod error;
 mod fetch;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 pub mod json;
 mod jws;
 mod key;
@@ -19,7 +21,7 @@ mod cache_tests;
 mod document_tests;
 #[cfg(test)]
 mod key_tests;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod testing;
 
 pub use algorithm::Algorithm;

@@ -1,5 +1,8 @@
 //! Signing keys made at test time, and a provider that counts how often it is asked.
 
+#![cfg_attr(fuzzing, allow(dead_code, reason = "tests use more of it"))]
+#![allow(clippy::unwrap_used, reason = "it fails as tests do")]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;

@@ -1,0 +1,134 @@
+//! Bearer tokens whose signature holds, and what then decides.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a finding is a panic")]
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use tokio::runtime::{Builder, Runtime};
+
+use super::{BearerIssuer, BearerSettings, BearerVerifier, Verified};
+use crate::clock::Clock;
+use crate::fuzzing::{cut, edited};
+use crate::identity::{ClaimPath, Issuer, ProviderName};
+use crate::oidc::jwks::Algorithm;
+use crate::oidc::jwks::testing::{Provider, START, Signer};
+use crate::oidc::{AbsentGroups, ClaimMapping, EmailVerification, ProviderSettings};
+
+pub(super) const ISSUER: &str = "https://id.corp.example";
+pub(super) const AUDIENCE: &str = "https://api.corp.example";
+pub(super) const LEEWAY: u64 = 30;
+pub(super) const NOW: u64 = START.seconds();
+
+/// A provider whose tokens are taken for our audience.
+pub(super) fn settings() -> ProviderSettings {
+    let path = |text| ClaimPath::parse(text).expect("a path");
+    ProviderSettings {
+        name: ProviderName::new("corp"),
+        display_name: "Corp".into(),
+        issuer: Issuer::new(ISSUER),
+        discovery: None,
+        client: None,
+        audiences: vec![AUDIENCE.into()],
+        trusted_audiences: Vec::new(),
+        claims: ClaimMapping {
+            user: None,
+            email: path("email"),
+            email_verified: EmailVerification::AsSaid,
+            groups: path("groups"),
+            absent_groups: AbsentGroups::Unknown,
+            named_by_rules: Vec::new(),
+        },
+        email_domains: Vec::new(),
+        leeway: Duration::from_secs(LEEWAY),
+        require_at_jwt: false,
+        ca: None,
+        timeout: Duration::from_secs(1),
+    }
+}
+
+struct Gateway {
+    runtime: Runtime,
+    signer: Signer,
+    /// Of nobody whom we know.
+    other: Signer,
+    verifier: BearerVerifier,
+    /// A good token.
+    token: String,
+}
+
+static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| {
+    let (clock, signer) = (Clock::manual(START), Signer::new(Algorithm::ES256));
+    let keys = Arc::new(Arc::new(Provider::new(&[signer.jwk("k")])).cache(&clock));
+    let issuer = BearerIssuer { settings: settings(), keys };
+    let verifier = BearerVerifier::new(vec![issuer], clock, BearerSettings::default());
+    let claims = format!(r#"{{"iss":"{ISSUER}","sub":"u1","aud":"{AUDIENCE}","exp":{}}}"#, NOW + 3600);
+    let token = signer.jws(Algorithm::ES256, r#"{"alg":"ES256","kid":"k","typ":"at+jwt"}"#, &claims);
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    Gateway { runtime, signer, other: Signer::new(Algorithm::ES256), verifier, token }
+});
+
+/// Header and claims, a line each, signed by the provider: what is taken is an access token for us that is good now.
+/// And a good token with the changes that `data` spells, and `data` as a token: only the good one is taken.
+pub fn bearer_tokens(data: &[u8]) {
+    let Gateway { signer, other, token, .. } = &*GATEWAY;
+    let (header, claims) = cut(data, b"\n");
+    let (header, claims) = (String::from_utf8_lossy(header), String::from_utf8_lossy(claims));
+    let signed = signer.jws(Algorithm::ES256, &header, &claims);
+    if let Some(taken) = verified(&signed) {
+        good(&header, &claims, &taken);
+    }
+    assert!(verified(&other.jws(Algorithm::ES256, &header, &claims)).is_none(), "somebody else signed it");
+    for text in [edited(token.as_bytes(), data), data.to_vec(), token.clone().into_bytes()] {
+        let text = String::from_utf8_lossy(&text).into_owned();
+        assert_eq!(verified(&text).is_some(), text == *token, "nobody signed {text}");
+    }
+}
+
+fn verified(text: &str) -> Option<Arc<Verified>> {
+    let Gateway { runtime, verifier, .. } = &*GATEWAY;
+    let known = verifier.cached(text);
+    let verified = runtime.block_on(verifier.verify(text)).ok();
+    assert!(known.is_none() || verified.is_some(), "remembered, and not good");
+    let remembered = verifier.cached(text).map(|verified| verified.expires);
+    assert_eq!(remembered, verified.as_ref().map(|verified| verified.expires), "remembered otherwise");
+    verified
+}
+
+fn good(header: &str, claims: &str, verified: &Verified) {
+    let read = |text| serde_json::from_str::<Map<String, Value>>(text).expect("it was read");
+    let (header, claims) = (read(header), read(claims));
+    let typ = header.get("typ").and_then(Value::as_str).unwrap_or("jwt").to_ascii_lowercase();
+    assert!(["jwt", "at+jwt"].contains(&typ.trim_start_matches("application/")), "of type {typ}");
+    assert_eq!(header["alg"], "ES256");
+    assert_eq!(claims["iss"], ISSUER);
+    let ours =
+        claims["aud"].as_array().map_or(claims["aud"] == AUDIENCE, |all| all.contains(&AUDIENCE.into()));
+    assert!(ours, "for {}", claims["aud"]);
+    let exp = claims["exp"].as_f64().expect("a number");
+    assert!(exp + LEEWAY as f64 > NOW as f64, "it ended at {exp}");
+    assert!(
+        verified.expires.seconds() <= (exp as u64).saturating_add(LEEWAY),
+        "it lives longer than it says"
+    );
+    for name in ["nbf", "iat"] {
+        let begin = claims.get(name).map_or(0.0, |value| value.as_f64().expect("a number"));
+        assert!(begin <= (NOW + LEEWAY) as f64, "{name} is {begin}");
+    }
+    assert!(!claims.contains_key("cnf") && !claims.contains_key("events"), "bound, or of another kind");
+    let of_ids = ["nonce", "at_hash", "c_hash"].iter().any(|name| claims.contains_key(*name));
+    let says_access = typ.ends_with("at+jwt")
+        || claims.get("typ").is_some_and(|typ| typ == "Bearer")
+        || claims.get("token_use").is_some_and(|purpose| purpose == "access");
+    assert!(!of_ids || says_access, "an ID token");
+    let subject = claims.get("sub").or_else(|| claims.get("client_id"));
+    assert_eq!(subject.and_then(Value::as_str), Some(verified.principal.subject.as_str()));
+    assert!(!verified.principal.subject.as_str().is_empty(), "nobody");
+}
+
+#[cfg(test)]
+#[test]
+fn smoke() {
+    crate::fuzzing::smoke("bearer_tokens", 500, bearer_tokens);
+}

@@ -1,0 +1,137 @@
+//! What a browser brings back from a sign-in: tickets, hops, and where it leads.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a finding is a panic")]
+
+use std::sync::{Arc, LazyLock};
+
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+use url::Url;
+
+use super::hops::{Hop, HopCookies};
+use super::return_to::ReturnTo;
+use super::tickets::{Ticket, Tickets};
+use crate::clock::{Clock, Timestamp};
+use crate::fuzzing::edited;
+use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, Subject};
+use crate::secret::Secret;
+use crate::session::{NewSession, Tokens};
+
+const HOST: &str = "wiki.example";
+
+static TICKETS: LazyLock<Tickets> = LazyLock::new(|| Tickets::new(Clock::manual(Timestamp::from_seconds(1))));
+
+/// A ticket, its host, and the browser's secret, with the changes that `data` spells, and `data` in place of each:
+/// nothing but all three as they were opens anything, and that once.
+pub fn tickets(data: &[u8]) {
+    let cookies = HopCookies { https: true };
+    let Ok((hop, set)) = cookies.begin(&HeaderMap::new()) else { return };
+    let number = TICKETS.issue(ticket(hop.clone()));
+    let browser = brought(set[0].as_bytes());
+    let opens = |number: &str, host: &str, headers: &HeaderMap| {
+        TICKETS.take(number, host, |hop| cookies.holds(headers, hop)).is_ok()
+    };
+    for other in [edited(number.expose().as_bytes(), data), data.to_vec()] {
+        let other = String::from_utf8_lossy(&other).into_owned();
+        assert!(other == number.expose() || !opens(&other, HOST, &browser), "another ticket opens");
+    }
+    let issued = |hop: &Hop| TICKETS.issue(ticket(hop.clone()));
+    for host in [edited(HOST.as_bytes(), data), data.to_vec()] {
+        let host = String::from_utf8_lossy(&host).into_owned();
+        assert_eq!(opens(issued(&hop).expose(), &host, &browser), host == HOST, "good for {host}");
+    }
+    for pair in [edited(browser[COOKIE].as_bytes(), data), data.to_vec()] {
+        let other = brought(&pair);
+        let same = pairs(&other).any(|pair| pair == browser[COOKIE].as_bytes());
+        assert_eq!(opens(issued(&hop).expose(), HOST, &other), same, "good in another browser");
+    }
+    assert!(opens(number.expose(), HOST, &browser) && !opens(number.expose(), HOST, &browser), "once");
+    for text in [edited(hop.to_string().as_bytes(), data), data.to_vec()] {
+        let text = String::from_utf8_lossy(&text).into_owned();
+        if let Some(read) = Hop::parse(&text) {
+            assert_eq!(read.to_string(), text, "a hop has one spelling");
+        }
+    }
+}
+
+/// `Cookie` with the pair that a `Set-Cookie` sets.
+fn brought(set: &[u8]) -> HeaderMap {
+    let set = set.split(|byte| *byte == b';').next().unwrap_or_default();
+    HeaderValue::from_bytes(set).into_iter().map(|pair| (COOKIE, pair)).collect()
+}
+
+/// The pairs of text, spaces around name and value taken off.
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = Vec<u8>> {
+    let text =
+        headers.get(COOKIE).and_then(|value| str::from_utf8(value.as_bytes()).ok()).unwrap_or_default();
+    text.split(';').filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        Some(format!("{}={}", name.trim(), value.trim()).into_bytes())
+    })
+}
+
+fn ticket(hop: Hop) -> Ticket {
+    let principal = Arc::new(Principal {
+        provider: ProviderName::new("corp"),
+        issuer: Issuer::new("https://id.example"),
+        subject: Subject::new("u1"),
+        user: "alice".into(),
+        email: None,
+        groups: Vec::new(),
+        scopes: Vec::new(),
+        auth_time: None,
+        acr: None,
+        claims: Claims::default(),
+        gaps: Gaps::default(),
+    });
+    let session = NewSession::Root { host: HOST.into(), principal, tokens: Tokens::default(), sid: None };
+    let return_to = ReturnTo::asked("https://wiki.example", "/", None).expect("an address");
+    Ticket { authority: HOST.into(), hop, session, return_to, again: false }
+}
+
+/// An address to come back to, as a browser brings it: what is taken leads to our host, whoever reads it.
+pub fn return_addresses(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    let ours = |url: &Url| url.host_str() == Some(HOST) && url.port().is_none();
+    if let Some(read) = ReturnTo::parse(text, ours) {
+        led_home(&read);
+        let again = ReturnTo::parse(read.as_str(), ours);
+        assert_eq!(again.as_ref(), Some(&read), "read again it is another");
+        let moved = read.clone().on(&Url::parse("https://login.example:8443/x").expect("a URL"));
+        assert!(moved.as_str().starts_with("https://login.example:8443/"));
+        assert_eq!(moved.on(read.url()), read, "there and back");
+    }
+    let (path, query) = match text.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (text, None),
+    };
+    if let Some(asked) = ReturnTo::asked("https://wiki.example", &format!("/{path}"), query) {
+        led_home(&asked);
+    }
+}
+
+fn led_home(address: &ReturnTo) {
+    let text = address.as_str();
+    assert!(text.starts_with("https://wiki.example/") || text.starts_with("http://wiki.example/"), "{text}");
+    assert!(HeaderValue::from_str(text).is_ok(), "no field holds {text:?}");
+    // A stricter parser beside the browsers' own: what it takes leads to the same host.
+    let uri = text.split('#').next().unwrap_or_default().parse::<http::Uri>();
+    assert!(uri.is_err() || uri.is_ok_and(|uri| uri.host() == Some(HOST) && uri.port().is_none()), "{text}");
+    let (origin, secret) = (address.origin(), Secret::new("x"));
+    let sign_in = address.sign_in_address(&[("hop", secret.expose())]);
+    assert!(
+        sign_in.starts_with(&*origin) && Url::parse(&sign_in).is_ok_and(|url| url.host_str() == Some(HOST))
+    );
+}
+
+#[cfg(test)]
+#[test]
+fn smoke_tickets() {
+    crate::fuzzing::smoke("tickets", 600, tickets);
+}
+
+#[cfg(test)]
+#[test]
+fn smoke_return_addresses() {
+    crate::fuzzing::smoke("return_addresses", 2000, return_addresses);
+}
