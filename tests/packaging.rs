@@ -56,10 +56,11 @@ struct Builder {
 }
 
 impl Builder {
-    /// At the same place each time, so that the build is incremental and leaves nothing behind that grows.
+    /// At the same place each time, so that nothing is left behind that grows.
     fn new() -> Self {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dockerfile");
         let _ = fs::remove_dir_all(&root);
+        lend_dependencies(&root.join("target"));
         let programs = root.join("programs");
         fs::create_dir_all(&programs).unwrap();
         for (name, script) in [("cargo", CARGO), ("chown", CHOWN)] {
@@ -105,7 +106,6 @@ impl Builder {
     fn run(&self, words: &str) {
         let image = self.at("/image");
         let path = format!("{}:{}", self.at("programs").display(), std::env::var("PATH").unwrap());
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let done = Command::new("sh")
             .args(["-c", &words.replace("/image", image.to_str().unwrap())])
             .current_dir(&self.work)
@@ -113,7 +113,7 @@ impl Builder {
             .env("REAL_CARGO", env!("CARGO"))
             .env("PROGRAM", env!("CARGO_BIN_EXE_portcullis"))
             .env("GIVEN", self.at("given"))
-            .env("CARGO_TARGET_DIR", target)
+            .env("CARGO_TARGET_DIR", self.at("target"))
             .env("CARGO_BUILD_JOBS", "1")
             .output()
             .unwrap();
@@ -121,8 +121,31 @@ impl Builder {
     }
 }
 
-/// Cargo takes what it has checked here for the sources of this project, whose place in `target` it has: as long as
-/// they lay here unchanged, it would check nothing else.
+/// What the tests' build has made of the dependencies, as links. The sources that are copied must not share a folder with
+/// those of the project: Cargo would take the one for the other, and check neither when it changes.
+fn lend_dependencies(target: &Path) {
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("debug");
+    fs::create_dir_all(target.join("debug")).unwrap();
+    for part in ["deps", "build", ".fingerprint"] {
+        link(&built.join(part), &target.join("debug").join(part));
+    }
+}
+
+fn link(from: &Path, to: &Path) {
+    let name = from.file_name().unwrap().to_string_lossy();
+    if name.starts_with("portcullis") || name.starts_with("libportcullis") {
+        return;
+    }
+    if from.is_dir() {
+        fs::create_dir_all(to).unwrap();
+        let entries = fs::read_dir(from).unwrap();
+        entries.map(Result::unwrap).for_each(|entry| link(&entry.path(), &to.join(entry.file_name())));
+    } else {
+        // Cargo may be building beside, and take away what it has just made.
+        let _ = fs::hard_link(from, to);
+    }
+}
+
 impl Drop for Builder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.root);
