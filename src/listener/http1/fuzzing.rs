@@ -32,8 +32,6 @@ struct Message {
 /// and in the same place.
 ///
 /// The first byte is the size of pieces, the rest is what comes.
-///
-/// Hyper gives up where we go on in one case: it takes no second request behind one that asks for another protocol.
 pub fn requests(data: &[u8]) {
     let Some((size, wire)) = data.split_first() else { return };
     let size = usize::from(*size).max(1);
