@@ -81,7 +81,8 @@ pub fn written_requests(data: &[u8]) {
     };
     assert_eq!((&first.method, first.version), (request.method(), Version::HTTP_11));
     assert_eq!(first.uri.path(), path.raw(), "the path judged is the path forwarded");
-    assert_eq!(first.uri.to_string(), request.uri().to_string());
+    let target = |uri: &http::Uri| uri.path_and_query().map(ToString::to_string);
+    assert_eq!(target(&first.uri), target(request.uri()), "hyper reads another target");
     let mut sent = request.headers().clone();
     sent.append(header::VIA, http::HeaderValue::from_static("1.1 portcullis"));
     assert_eq!(first.headers, sent, "hyper reads other fields");
