@@ -104,6 +104,10 @@ fn text(seen: &[u8]) -> Result<Option<Header>, ProxyError> {
         )),
         v1::Addresses::Unknown => None,
     };
+    // The parser takes a sign for a part of a port's number; nothing else of such a line has one.
+    if addresses.is_some() && memchr::memchr(b'+', line).is_some() {
+        return Err(ProxyError::Text(v1::ParseError::InvalidSourcePort(None).into()));
+    }
     Ok(Some((header.header.len(), addresses)))
 }
 

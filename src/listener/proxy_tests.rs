@@ -66,6 +66,8 @@ async fn invariant_10_a_connection_without_a_good_header_is_closed() {
         (b"\x16\x03\x01\x02\x00\x01".to_vec(), ProxyVersion::V1),
         (b"PROXY TCP4 192.0.2.7 10.0.0.1 12345 443\n".to_vec(), ProxyVersion::V1),
         (b"PROXY UNKNOWN\n".to_vec(), ProxyVersion::V1),
+        (b"PROXY TCP4 192.0.2.7 10.0.0.1 +12345 443\r\n".to_vec(), ProxyVersion::V1),
+        (b"PROXY TCP6 ::1 ::1 12345 +443\r\n".to_vec(), ProxyVersion::V1),
         (b"PROXY UNKNOWN x\n\r\n".to_vec(), ProxyVersion::V1),
         (b"PROXY TCP4 192.0.2.7 10.0.0.1 12345\r\n".to_vec(), ProxyVersion::V1),
         (b"PROXY TCP4 192.0.2.7 10.0.0.1 012345 443\r\n".to_vec(), ProxyVersion::V1),
