@@ -19,6 +19,9 @@ def build():
     out = subprocess.run(["cargo", "bench", "--locked", "--bench", "micro", "--no-run", "--message-format=json"],
                          cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     messages = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    warnings = [m["message"]["rendered"] for m in messages if m["reason"] == "compiler-message"]
+    if warnings:
+        raise SystemExit("an optimised build warns, where lints of debug builds do not look:\n" + "".join(warnings))
     binary = next(m["executable"] for m in messages if m.get("executable") and m["target"]["name"] == "micro")
     if b"PORTCULLIS_MUTANT" in Path(binary).read_bytes():
         raise SystemExit("an optimised build holds the mistakes of src/mutants.rs: has its profile debug assertions?")

@@ -21,8 +21,10 @@ pub(super) struct TokenDigest([u8; 32]);
 impl TokenDigest {
     /// Of the whole token, signature included: a part of it would answer for tokens nobody checked.
     pub(super) fn of(token: &str) -> Self {
-        let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
-        Self(fingerprint(mutant!(token, "remembered-without-signature" => signed).as_bytes()))
+        Self(fingerprint(mutant!(
+            token.as_bytes(),
+            "remembered-without-signature" => token.rsplit_once('.').map_or("", |(signed, _)| signed).as_bytes(),
+        )))
     }
 }
 

@@ -76,21 +76,24 @@ fn one_content_length(headers: &mut HeaderMap) {
 }
 
 fn is_hop_by_hop(name: &HeaderName) -> bool {
-    let forgotten = mutant!("", "proxy-authorization-passes" => "proxy-authorization", "te-passes" => "te");
-    name.as_str() != forgotten
-        && matches!(
-            name.as_str(),
-            "connection"
-                | "http2-settings"
-                | "keep-alive"
-                | "proxy-authenticate"
-                | "proxy-authentication-info"
-                | "proxy-authorization"
-                | "proxy-connection"
-                | "te"
-                | "transfer-encoding"
-                | "upgrade"
-        )
+    let own = matches!(
+        name.as_str(),
+        "connection"
+            | "http2-settings"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authentication-info"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+    );
+    mutant!(
+        own,
+        "proxy-authorization-passes" => own && name.as_str() != "proxy-authorization",
+        "te-passes" => own && name.as_str() != "te",
+    )
 }
 
 fn is_no_trailer(name: &HeaderName) -> bool {

@@ -115,8 +115,12 @@ impl Outside<'_> {
         let (base, inner) = match self.rewrite {
             PathRewrite::Keep => ("", path.raw()),
             PathRewrite::Replace { segments, with } => {
-                let below = below(path.decoded(), self.prefix).ok_or(Unreachable::Elsewhere);
-                mutant!(drop(below?), "destination-elsewhere" => ());
+                mutant!(
+                    {
+                        below(path.decoded(), self.prefix).ok_or(Unreachable::Elsewhere)?;
+                    },
+                    "destination-elsewhere" => (),
+                );
                 replace(&path, *segments, with)
             }
         };
