@@ -75,28 +75,30 @@ impl SessionStore for EmbeddedStore {
 
     fn load(&self, id: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>> {
         Box::pin(async move {
-            let row = self.0.run(move |connection| readable(id, connection.query_row(LOAD, [id], read)));
+            let row = self
+                .0
+                .read(move |connection| readable(id, connection.prepare_cached(LOAD)?.query_row([id], read)));
             row.await.map_err(StoreUnavailable::new)
         })
     }
 
     fn update_record(&self, root: SessionId, record: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>> {
         self.write(move |transaction| {
-            transaction.execute(UPDATE, params![root, record])?;
+            transaction.prepare_cached(UPDATE)?.execute(params![root, record])?;
             members(transaction, root)
         })
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
         self.write(move |transaction| {
-            let mut statement = transaction.prepare(TOUCH)?;
+            let mut statement = transaction.prepare_cached(TOUCH)?;
             touches.iter().try_for_each(|touch| statement.execute(params![touch.root, touch.at]).map(drop))
         })
     }
 
     fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
         self.write(move |transaction| {
-            let root = transaction.query_row(ROOT_OF, [id], |row| row.get(0)).optional()?;
+            let root = transaction.prepare_cached(ROOT_OF)?.query_row([id], |row| row.get(0)).optional()?;
             root.map(|root| remove(transaction, root)).transpose()
         })
     }
@@ -120,7 +122,7 @@ impl SessionStore for EmbeddedStore {
         self.write(move |transaction| {
             let Expiry { now, idle_since, created_before, limit } = expiry;
             let bounds = params![now, idle_since, created_before, limit];
-            let mut statement = transaction.prepare(OVER)?;
+            let mut statement = transaction.prepare_cached(OVER)?;
             let roots = statement.query_map(bounds, |row| row.get(0))?.collect::<Result<BTreeSet<_>, _>>()?;
             roots.into_iter().map(|root| remove(transaction, root)).collect()
         })
@@ -132,26 +134,21 @@ impl SessionStore for EmbeddedStore {
 }
 
 fn insert_family(connection: &Connection, family: &StoredFamily) -> rusqlite::Result<usize> {
-    connection.execute(
-        INSERT_FAMILY,
-        params![
-            family.root,
-            family.provider,
-            family.subject,
-            family.provider_session,
-            family.created,
-            family.last_seen,
-            family.expires,
-            family.record,
-        ],
-    )
+    connection.prepare_cached(INSERT_FAMILY)?.execute(params![
+        family.root,
+        family.provider,
+        family.subject,
+        family.provider_session,
+        family.created,
+        family.last_seen,
+        family.expires,
+        family.record,
+    ])
 }
 
 fn insert_session(connection: &Connection, session: &StoredSession) -> rusqlite::Result<usize> {
-    connection.execute(
-        INSERT_SESSION,
-        params![session.id, session.root, session.host, session.created, session.family_key],
-    )
+    let row = params![session.id, session.root, session.host, session.created, session.family_key];
+    connection.prepare_cached(INSERT_SESSION)?.execute(row)
 }
 
 /// A row that holds what no gateway writes opens nothing, as one that was altered: the person signs in anew
@@ -190,12 +187,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(StoredFamily, StoredSession)> {
 }
 
 fn members(connection: &Connection, root: SessionId) -> rusqlite::Result<Vec<SessionId>> {
-    connection.prepare(MEMBERS)?.query_map([root], |row| row.get(0))?.collect()
+    connection.prepare_cached(MEMBERS)?.query_map([root], |row| row.get(0))?.collect()
 }
 
 fn remove(connection: &Connection, root: SessionId) -> rusqlite::Result<RemovedFamily> {
     let sessions = members(connection, root)?;
-    connection.execute(REMOVE, [root])?;
+    connection.prepare_cached(REMOVE)?.execute([root])?;
     Ok(RemovedFamily { root, sessions })
 }
 
@@ -231,7 +228,7 @@ mod tests {
     #[tokio::test]
     async fn a_step_of_a_purge_costs_the_same_however_much_is_over() {
         let database = Database::in_memory().unwrap();
-        let plan = database.run(|connection| {
+        let plan = database.read(|connection| {
             let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {OVER}"))?;
             let rows = statement.query_map(params![1, 1, 1, 1], |row| row.get::<_, String>(3))?;
             rows.collect::<Result<Vec<_>, _>>()

@@ -1,32 +1,27 @@
-//! The database's thread and the handle to it.
+//! The handle to the database: operations that write, one after the other, and operations that read beside them.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc::error::SendTimeoutError, oneshot, watch};
 
 use super::endings::{EndedId, Endings, beside};
 use super::health::{Inode, StateHealth};
+use super::lane::{Job, Lane, Readers, Threads, start_writer};
 use super::{StorageError, file, open};
-
-/// Operations that may wait; at tens of microseconds each, a fraction of a second.
-pub(super) const QUEUE: usize = 1024;
 
 /// How long an operation waits for a place in the queue.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
-
 /// A handle to the embedded database; cheap to clone.
 ///
-/// SQLite runs on a thread of its own, so that no worker ever waits for a disk. When the last handle is
-/// dropped, what is queued is still done, the file is closed and the thread has ended.
+/// One connection writes, and a few read beside it; each has a thread of its own, so that no worker ever waits for a
+/// disk, no report for a sign-in and no sign-in for a report. When the last handle is dropped, what is queued is still
+/// done, the file is closed and the threads have ended.
 #[derive(Clone)]
 pub struct Database(Arc<Inner>);
 
@@ -35,12 +30,19 @@ pub(super) struct Inner {
     /// The file that was opened; `None` in memory.
     opened: Option<Inode>,
     patience: Duration,
-    jobs: Option<mpsc::Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
+    lanes: Option<Lanes>,
+    threads: Option<Threads>,
     health: StateHealth,
     closed: watch::Receiver<()>,
     /// `None` in memory, and where the file of endings could not be made.
     endings: Arc<Mutex<Option<Endings>>>,
+}
+
+/// Where operations queue up.
+struct Lanes {
+    writer: Lane,
+    /// `None` in memory, where there is one connection.
+    reader: Option<Lane>,
 }
 
 impl Database {
@@ -79,28 +81,42 @@ impl Database {
     fn start(parts: Parts, connection: Connection, held: Option<file::Held>) -> Result<Self, StorageError> {
         let Parts { file, opened, endings, health } = parts;
         let (open, closed) = watch::channel(());
-        let (jobs, queue) = mpsc::channel(QUEUE);
-        let thread = thread::Builder::new()
-            .name("storage".into())
-            .spawn(move || {
-                work(connection, queue);
-                drop(held); // only now: the lock outlives the connection
-                drop(open);
-            })
-            .map_err(|cause| StorageError::inaccessible(&file, cause))?;
+        let reading = held.as_ref().map(|held| Readers::start(&held.path)).transpose()?;
+        let (reader, readers) = reading.unzip();
+        let then = move || {
+            drop(held); // only now: the lock outlives the connections
+            drop(open);
+        };
+        let (writer, threads) = start_writer(&file, connection, readers, then)?;
         Ok(Self(Arc::new(Inner {
             file,
             opened,
             patience: PATIENCE,
-            jobs: Some(jobs),
-            thread: Some(thread),
+            lanes: Some(Lanes { writer, reader }),
+            threads: Some(threads),
             health,
             closed,
             endings: Arc::new(Mutex::new(endings)),
         })))
     }
 
-    /// Runs `operation` on the database's thread and waits for its answer.
+    /// Reads: runs `operation` beside those that write, on what was committed last, and waits for its answer.
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub async fn read<T, F>(&self, operation: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let reader = |lanes: &Lanes| lanes.reader.as_ref().unwrap_or(&lanes.writer).clone();
+        let result = self.answer(reader, |connection| operation(connection)).await;
+        self.0.health.note(&result, false);
+        result
+    }
+
+    /// Writes: runs `operation` on the connection that writes, and waits for its answer. Its success shows that the disk
+    /// takes writes.
     ///
     /// It runs to its end even where the caller goes away meanwhile; a transaction it leaves open is
     /// rolled back.
@@ -108,38 +124,38 @@ impl Database {
     /// # Errors
     /// `Overloaded` where the queue stays full for two seconds; `Query` or `Corrupt` where SQLite says
     /// so; `Interrupted` where the operation panicked or the thread has ended.
-    pub async fn run<T, F>(&self, operation: F) -> Result<T, StorageError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
-    {
-        let result = self.answer(operation).await;
-        self.0.health.note(&result, false);
-        result
-    }
-
-    /// [`Database::run`] for an operation that writes: its success shows that the disk takes writes.
-    ///
-    /// # Errors
-    /// As [`Database::run`].
     pub async fn write<T, F>(&self, operation: F) -> Result<T, StorageError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let result = self.answer(operation).await;
+        let result = self.answer(|lanes| lanes.writer.clone(), operation).await;
         self.0.health.note(&result, true);
         result
     }
 
-    async fn answer<T, F>(&self, operation: F) -> Result<T, StorageError>
+    /// The same for what does not show whether the disk takes writes: it may find nothing to do.
+    pub(super) async fn tidy<T, F>(&self, operation: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let result = self.answer(|lanes| lanes.writer.clone(), operation).await;
+        self.0.health.note(&result, false);
+        result
+    }
+
+    async fn answer<T, F>(&self, lane: impl FnOnce(&Lanes) -> Lane, operation: F) -> Result<T, StorageError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| drop(answer.send(operation(connection))));
-        self.enqueue(job).await?;
+        let lane = self.0.lanes.as_ref().map(lane).ok_or_else(|| self.interrupted())?;
+        self.enqueue(&lane, job).await?;
+        // Held while it waits, the lane could not end.
+        drop(lane);
         let result = answered.await.map_err(|_| self.interrupted())?;
         result.map_err(|cause| StorageError::from_sqlite(&self.0.file, cause))
     }
@@ -210,15 +226,11 @@ impl Database {
         &self.0.file
     }
 
-    async fn enqueue(&self, job: Job) -> Result<(), StorageError> {
-        let jobs = self.0.jobs.as_ref().ok_or_else(|| self.interrupted())?;
-        match jobs.send_timeout(job, self.0.patience).await {
-            Ok(()) => Ok(()),
-            Err(mpsc::error::SendTimeoutError::Timeout(_)) => {
-                Err(StorageError::Overloaded { file: self.0.file.clone() })
-            }
-            Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(self.interrupted()),
-        }
+    async fn enqueue(&self, lane: &Lane, job: Job) -> Result<(), StorageError> {
+        lane.send_timeout(job, self.0.patience).await.map_err(|error| match error {
+            SendTimeoutError::Timeout(_) => StorageError::Overloaded { file: self.0.file.clone() },
+            SendTimeoutError::Closed(_) => self.interrupted(),
+        })
     }
 
     fn interrupted(&self) -> StorageError {
@@ -252,27 +264,10 @@ fn lock(endings: &Mutex<Option<Endings>>) -> MutexGuard<'_, Option<Endings>> {
     endings.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn work(mut connection: Connection, mut queue: mpsc::Receiver<Job>) {
-    while let Some(job) = queue.blocking_recv() {
-        // A panic ends one operation, not everybody's sessions; its transaction rolls back as it unwinds.
-        if catch_unwind(AssertUnwindSafe(|| job(&mut connection))).is_err() {
-            tracing::error!("a storage operation panicked and was rolled back");
-        }
-    }
-    if let Err((_, error)) = connection.close() {
-        tracing::error!(%error, "the state file was not closed cleanly; the next start recovers it");
-    }
-}
-
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.jobs = None;
-        // An operation may hold the last handle; its thread cannot wait for itself.
-        if let Some(thread) =
-            self.thread.take().filter(|thread| thread.thread().id() != thread::current().id())
-        {
-            drop(thread.join());
-        }
+        self.lanes = None;
+        self.threads.take().into_iter().for_each(Threads::join);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::secret::random_bytes;
 /// One key serves one purpose (invariant 7): callers never share a `purpose`.
 ///
 /// # Errors
-/// As [`Database::run`].
+/// As [`Database::write`].
 pub async fn load_or_create(database: &Database, purpose: &str) -> Result<Zeroizing<[u8; 64]>, StorageError> {
     let create = || Zeroizing::new(random_bytes::<64>().to_vec());
     let bytes = load_or_create_with(database, purpose, create).await?;
@@ -25,7 +25,7 @@ pub async fn load_or_create(database: &Database, purpose: &str) -> Result<Zeroiz
 /// The key kept under `purpose` in whatever encoding `create` chose (PKCS #8, say) at the first call.
 ///
 /// # Errors
-/// As [`Database::run`].
+/// As [`Database::write`].
 pub async fn load_or_create_with(
     database: &Database,
     purpose: &str,
@@ -33,7 +33,7 @@ pub async fn load_or_create_with(
 ) -> Result<Zeroizing<Vec<u8>>, StorageError> {
     let purpose = purpose.to_owned();
     database
-        .run(move |connection| match load(connection, &purpose)? {
+        .tidy(move |connection| match load(connection, &purpose)? {
             Some(key) => Ok(key),
             None => save(connection, &purpose, create()),
         })

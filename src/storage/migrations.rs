@@ -40,3 +40,43 @@ fn take(connection: &mut Connection, number: i32, step: &str) -> rusqlite::Resul
     transaction.pragma_update(None, "user_version", number)?;
     transaction.commit()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(connection: &Connection) -> Vec<(String, String)> {
+        let mut all = connection
+            .prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+            .unwrap();
+        all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn a_file_of_any_older_version_becomes_what_a_new_one_is_and_keeps_what_it_holds() {
+        let mut new = Connection::open_in_memory().unwrap();
+        apply(&mut new, Path::new("new")).unwrap();
+        for version in 0..LATEST {
+            let mut old = Connection::open_in_memory().unwrap();
+            for (number, step) in (1..=version).zip(STEPS) {
+                take(&mut old, number, step).unwrap();
+            }
+            if version > 0 {
+                let key = "INSERT INTO server_keys (purpose, created, key) VALUES ('flows', 1, x'0102')";
+                old.execute_batch(key).unwrap();
+            }
+            if version > 1 {
+                let family = "INSERT INTO session_families
+                    (root, provider, subject, provider_session, created, last_seen, expires, record)
+                    VALUES (zeroblob(32), 'corp', zeroblob(32), NULL, 1, 2, 3, x'04')";
+                old.execute_batch(family).unwrap();
+            }
+            apply(&mut old, Path::new("old")).unwrap();
+            assert_eq!(schema(&old), schema(&new), "from version {version}");
+            let count =
+                |table: &str| old.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0));
+            let held = (count("server_keys").unwrap(), count("session_families").unwrap());
+            assert_eq!(held, (i32::from(version > 0), i32::from(version > 1)), "from version {version}");
+        }
+    }
+}

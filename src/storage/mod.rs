@@ -1,4 +1,4 @@
-//! The embedded database: one file, one thread, numbered migrations.
+//! The embedded database: one file, one connection that writes and a few that read beside it, numbered migrations.
 //!
 //! A state file that cannot be used is named and left alone; it is never deleted, emptied or replaced.
 
@@ -10,6 +10,7 @@ mod error;
 mod file;
 mod health;
 pub mod keys;
+mod lane;
 mod migrations;
 mod open;
 mod shrink;

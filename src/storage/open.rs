@@ -14,6 +14,9 @@ pub(super) const APPLICATION_ID: i32 = 0x5072_7463;
 /// How long a statement waits for another process (a backup) to let go of the file.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
+/// Statements that a connection keeps prepared: more than there are.
+const STATEMENTS: usize = 128;
+
 /// Pages of the write-ahead log (4 KiB each) that are moved into the file at a time, and the bytes that the log
 /// keeps on the disk afterwards.
 const CHECKPOINT: i64 = 250;
@@ -43,6 +46,17 @@ pub(super) fn in_memory(name: &Path) -> Result<Connection, StorageError> {
     let mut connection = Connection::open_in_memory().map_err(fault)?;
     configure(&connection).map_err(fault)?;
     migrations::apply(&mut connection, name)?;
+    Ok(connection)
+}
+
+/// Opens the same file once more, for reading.
+pub(super) fn reader(path: &Path) -> Result<Connection, StorageError> {
+    let fault = |cause| StorageError::from_sqlite(path, cause);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    connection.busy_timeout(BUSY).map_err(fault)?;
+    connection.pragma_update(None, "trusted_schema", false).map_err(fault)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
@@ -87,6 +101,7 @@ fn check(connection: &Connection, path: &Path) -> Result<(), StorageError> {
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     // FULL, not NORMAL: under NORMAL a power loss may undo the last commits, and a session that was

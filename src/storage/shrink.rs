@@ -19,9 +19,9 @@ impl Database {
     /// Gives back one step; true while there is more to give back than is worth keeping.
     ///
     /// # Errors
-    /// As [`Database::run`].
+    /// As [`Database::write`].
     pub async fn shrink(&self) -> Result<bool, StorageError> {
-        self.run(step).await
+        self.tidy(step).await
     }
 }
 

@@ -41,7 +41,7 @@ impl Place {
 }
 
 async fn count(database: &Database) -> i64 {
-    database.run(|c| c.query_row("SELECT count(*) FROM server_keys", [], |row| row.get(0))).await.unwrap()
+    database.read(|c| c.query_row("SELECT count(*) FROM server_keys", [], |row| row.get(0))).await.unwrap()
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ fn two_gateways_do_not_share_a_file() {
 #[tokio::test]
 async fn a_panic_rolls_back_and_ends_one_operation_only() {
     let database = Database::in_memory().unwrap();
-    let broken = database.run(|connection| -> rusqlite::Result<()> {
+    let broken = database.write(|connection| -> rusqlite::Result<()> {
         let transaction = connection.transaction()?;
         transaction.execute("INSERT INTO server_keys VALUES ('x', 1, x'00')", [])?;
         panic!("on purpose");
@@ -183,7 +183,8 @@ async fn a_panic_rolls_back_and_ends_one_operation_only() {
 
 #[tokio::test]
 async fn a_failed_statement_names_the_file_and_not_the_data() {
-    let error = Database::in_memory().unwrap().run(|c| c.execute("SELEKT 'hunter2'", [])).await.unwrap_err();
+    let error =
+        Database::in_memory().unwrap().write(|c| c.execute("SELEKT 'hunter2'", [])).await.unwrap_err();
     assert!(matches!(error, StorageError::Query { .. }));
     assert!(error.to_string().contains("state file memory"), "{error}");
 }
@@ -193,7 +194,7 @@ async fn dropping_the_last_handle_finishes_what_is_queued() {
     let place = Place::new();
     let database = Database::open(&place.file()).unwrap();
     let (release, gate) = mpsc::channel::<()>();
-    let blocked = database.run(move |_| gate.recv().map_err(|_| rusqlite::Error::InvalidQuery));
+    let blocked = database.write(move |_| gate.recv().map_err(|_| rusqlite::Error::InvalidQuery));
     let written = keys::load_or_create(&database, "late");
     // Queued and abandoned: neither caller waits for its answer.
     futures_util::future::join(poll_once(blocked), poll_once(written)).await;
@@ -207,18 +208,18 @@ async fn a_full_queue_is_an_error_and_not_a_wait() {
     let database = Database::in_memory().unwrap().impatient();
     let (release, gate) = mpsc::channel::<()>();
     let (begin, begun) = mpsc::channel();
-    let blocked = database.run(move |_| {
+    let blocked = database.write(move |_| {
         let _ = begin.send(());
         gate.recv().map_err(|_| rusqlite::Error::InvalidQuery)
     });
     poll_once(blocked).await;
     // Only an operation that runs has left its place in the queue for good.
     begun.recv().unwrap();
-    for _ in 0..=super::database::QUEUE {
-        poll_once(database.run(|_| Ok(()))).await;
+    for _ in 0..=super::lane::QUEUE {
+        poll_once(database.write(|_| Ok(()))).await;
         tokio::task::yield_now().await;
     }
-    let refused = database.run(|_| Ok(())).await;
+    let refused = database.write(|_| Ok(())).await;
     assert!(matches!(refused, Err(StorageError::Overloaded { .. })));
     drop(release);
 }
@@ -228,7 +229,7 @@ fn the_last_handle_may_be_dropped_by_an_operation() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let database = Database::in_memory().unwrap();
     let inner = database.clone();
-    runtime.block_on(poll_once(database.run(move |_| {
+    runtime.block_on(poll_once(database.write(move |_| {
         drop(inner);
         Ok(())
     })));
@@ -262,7 +263,7 @@ async fn invariant_23_a_backup_leaves_out_what_has_ended() {
         )
     };
     let both = ["01", "02"].map(|byte| family(&format!("x'{}'", byte.repeat(32)))).concat();
-    database.run(move |connection| connection.execute_batch(&both)).await.unwrap();
+    database.write(move |connection| connection.execute_batch(&both)).await.unwrap();
     database.record_ending([1; 32]).await.unwrap();
 
     let (copy, elsewhere) = (place.0.path().join("copy"), place.0.path().join("elsewhere.db"));

@@ -61,7 +61,7 @@ async fn a_session_read_just_before_its_end_is_not_put_back_after_it_invariant_8
     });
     until(|| house.store.loads() == 1).await;
     // A full round trip behind it in the database's queue: its answer has been read.
-    house.database.run(|_| Ok(())).await.unwrap();
+    house.database.write(|_| Ok(())).await.unwrap();
     house.sessions.end(key.id()).await.unwrap();
     house.store.gate.add_permits(100);
     assert!(finding.await.unwrap().unwrap().is_none());
@@ -79,7 +79,7 @@ async fn an_end_completes_though_its_caller_hangs_up_invariant_8() {
     house.sessions.ended(&session).await;
     assert!(house.sessions.cached(&key).is_none());
     // Its task ends after its operation on the database, which runs one after the other.
-    house.database.run(|_| Ok(())).await.unwrap();
+    house.database.write(|_| Ok(())).await.unwrap();
     assert!(!house.restarted().finds(&key).await);
 }
 
@@ -147,7 +147,7 @@ async fn a_purge_takes_what_is_over_and_cuts_its_streams() {
     let rows = |connection: &mut rusqlite::Connection| {
         connection.query_row("SELECT count(*) FROM sessions", [], |row| row.get::<_, i64>(0))
     };
-    assert_eq!(house.database.run(rows).await.unwrap(), 0);
+    assert_eq!(house.database.write(rows).await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::*;
 use crate::identity::{Gap, Gaps};
 
 async fn change(house: &House, statement: &'static str) {
-    house.database.run(move |connection| connection.execute_batch(statement)).await.unwrap();
+    house.database.write(move |connection| connection.execute_batch(statement)).await.unwrap();
 }
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn a_stolen_store_shows_no_person_and_no_token_invariant_15() {
     let house = House::new();
     let (key, session) = house.sessions.create(sign_in()).await.unwrap();
     house.sessions.create(app_session(&session)).await.unwrap();
-    let dump = house.database.run(|connection| {
+    let dump = house.database.write(|connection| {
         let mut all = Vec::new();
         for table in ["session_families", "sessions"] {
             let mut statement = connection.prepare(&format!("SELECT * FROM {table}"))?;

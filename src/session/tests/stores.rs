@@ -140,7 +140,7 @@ async fn a_purge_goes_in_small_steps_and_the_file_shrinks_an_old_one_too() {
     let moved = |connection: &mut rusqlite::Connection| {
         connection.pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
     };
-    database.run(moved).await.unwrap();
+    database.write(moved).await.unwrap();
     let before = std::fs::metadata(&file).unwrap().len();
     assert_eq!(house.sessions.purge().await.unwrap(), 1500);
     let after = std::fs::metadata(&file).unwrap().len();
