@@ -106,7 +106,11 @@ fn is_no_trailer(name: &HeaderName) -> bool {
                 | "content-range"
                 | "content-type"
                 | "cookie"
+                | "depth"
+                | "destination"
                 | "host"
+                | "if"
+                | "overwrite"
                 | "set-cookie"
                 | "trailer"
         )

@@ -73,6 +73,8 @@ pub struct Passage<'a> {
     pub asserter: Option<&'a Asserter>,
     /// The `aud` of an assertion: the route's host.
     pub audience: &'a str,
+    /// Whether the path in its `Destination` was judged as well: the app is told that one, in its own words.
+    pub has_destination: bool,
 }
 
 /// What is said of a request's origin, for the writer to put into the head.
@@ -83,7 +85,7 @@ pub(super) struct Told {
     pub(super) origin: Arc<OriginFields>,
     /// Who asks, as lines of HTTP/1.1; over HTTP/2 the same is told by [`Plan::tell_identity`].
     pub(super) identity: Vec<u8>,
-    /// The path of `Destination`, where that is rewritten.
+    /// The path of `Destination`, where that was judged.
     pub(super) destination: Option<String>,
 }
 
@@ -115,7 +117,7 @@ impl Plan {
         headers::strip_request(map, &self.reserved);
         mutant!(cookies::strip_request(map, passage.own_cookies), "session-cookie-to-the-app" => ());
         self.authorize(permit, passage, map)?;
-        let destination = match self.settings.rewrite_location {
+        let destination = match passage.has_destination {
             true => self.outside(passage).ask(map)?,
             false => None,
         };

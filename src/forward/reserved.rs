@@ -9,9 +9,11 @@ const PREFIXES: [&str; 6] =
     ["portcullis-", "remote-", "x-auth-request-", "x-forwarded-", "x-original-", "x-rewrite-"];
 
 /// Single names.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "forwarded",
     "front-end-https",
+    // Apache's mod_dav takes it for a path to write to where there is no `Destination`, which alone is judged.
+    "new-uri",
     "x-forwarded",
     "x-portcullis-authorization",
     "x-real-ip",
@@ -80,6 +82,7 @@ impl ReservedHeaders {
     /// cost one look-up.
     #[must_use]
     pub fn holds(&self, name: &str) -> bool {
+        let name = trimmed(name);
         let Some(first) = name.bytes().next() else { return false };
         let lengths = self.lengths[usize::from(fold(first))];
         lengths & (1 << name.len().min(63)) != 0 && self.holds_slowly(name)
@@ -102,6 +105,15 @@ impl ReservedHeaders {
             None => self.names.contains(name.bytes().map(fold).collect::<Vec<u8>>().as_slice()),
         }
     }
+}
+
+/// A server that folds what is no letter or digit may take it away at the ends.
+fn trimmed(name: &str) -> &str {
+    let plain = |byte: Option<u8>| byte.is_none_or(|byte| byte.is_ascii_alphanumeric());
+    if plain(name.bytes().next()) && plain(name.bytes().next_back()) {
+        return name;
+    }
+    name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric())
 }
 
 fn fold(byte: u8) -> u8 {
@@ -127,9 +139,10 @@ mod tests {
 
     /// What apps and proxies are known to believe, written down a second time: a name that is lost above must
     /// be missed here (invariants 9 and 10).
-    const BELIEVED: [&str; 8] = [
+    const BELIEVED: [&str; 9] = [
         "forwarded",
         "front-end-https",
+        "new-uri",
         "x-forwarded",
         "x-portcullis-authorization",
         "x-real-ip",
@@ -147,7 +160,8 @@ mod tests {
         let mut names = BELIEVED.to_vec();
         names.extend(["corp-user", &long]);
         let name = one(name);
-        names.contains(&name.as_str()) || FAMILIES.iter().any(|p| name.len() > p.len() && name.starts_with(p))
+        let name = name.trim_matches('-');
+        names.contains(&name) || FAMILIES.iter().any(|p| name.len() > p.len() && name.starts_with(p))
     }
 
     #[test]

@@ -106,6 +106,7 @@ fn passage<'a>(
         own_cookies: house,
         asserter: Some(&house.foundations.asserter),
         audience: inbound.authority.host(),
+        has_destination: exchange.has_destination,
     })
 }
 
@@ -153,12 +154,22 @@ fn keep_from_others(by: Option<&Carrier>, headers: &mut HeaderMap) {
     match private {
         Some(private) => {
             headers.insert(header::CACHE_CONTROL, private);
+            FOR_SHARED_CACHES.iter().for_each(|name| drop(headers.remove(*name)));
         }
         None => {
             headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private"));
         }
     }
 }
+
+/// What caches in front of the gateway obey before `Cache-Control` (RFC 9213, and what nginx and CDNs have of their own).
+const FOR_SHARED_CACHES: [&str; 5] = [
+    "cdn-cache-control",
+    "cloudflare-cdn-cache-control",
+    "surrogate-control",
+    "x-accel-expires",
+    "edge-control",
+];
 
 /// What the app says, without the words that let shared caches keep it.
 fn made_private(headers: &HeaderMap) -> Option<HeaderValue> {
@@ -169,7 +180,7 @@ fn made_private(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// A word of `Cache-Control` that lets shared caches keep an answer, or that is said anyway.
 fn lets_share(word: &str) -> bool {
-    let name = word.split('=').next().unwrap_or_default();
+    let name = word.split('=').next().unwrap_or_default().trim();
     word.is_empty()
         || word.eq_ignore_ascii_case("private")
         || ["public", "s-maxage"].iter().any(|shared| name.eq_ignore_ascii_case(shared))
@@ -228,6 +239,7 @@ mod tests {
             (None, "private"),
             (Some("public, max-age=60"), "private, max-age=60"),
             (Some("S-MaxAge=9,Public"), "private"),
+            (Some("s-maxage =9, max-age=1"), "private, max-age=1"),
             (Some("no-store"), "private, no-store"),
             (Some("no-cache=\"a, b\", private"), "private, no-cache=\"a, b\""),
         ] {

@@ -16,9 +16,10 @@ use super::rejection::Rejection;
 use super::route::Route;
 use crate::authn::Authentication;
 use crate::policy::{Decision, Question, decide};
-use crate::request::{Link, PathError, PathExceptions, RequestPath, single};
+use crate::request::{Link, PathError, PathExceptions, RequestPath, Scheme, single};
 
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
+const OVERWRITE: HeaderName = HeaderName::from_static("overwrite");
 
 /// Why a request may not lead where it is to lead.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,45 +81,62 @@ fn listed(exceptions: &PathExceptions) -> String {
     exceptions.iter().map(|exception| exception.as_str()).collect::<Vec<_>>().join(" and ")
 }
 
-/// Judges the destination of a permitted request. Methods of HTTP itself have none, and are asked for none.
+/// Judges the destination of a permitted request; whether it has one.
 pub(super) fn check<B>(
     house: &House,
     route: &Arc<Route>,
     exchange: &Exchange,
     authentication: &Authentication,
     request: &Request<B>,
-) -> Result<(), Rejection> {
-    if is_of_http(request.method()) || !request.headers().contains_key(DESTINATION) {
-        return Ok(());
-    }
+) -> Result<bool, Rejection> {
     let inbound = exchange.inbound()?;
+    if !leads_somewhere(request, inbound.forwarding.scheme) {
+        return Ok(false);
+    }
     let path = path(request.headers(), inbound)?;
     let readings = readings(house, route, exchange, &path)?;
     let question = Question { path: &path, ..question(inbound, authentication.principal()) };
-    match decide(&route.access, &question) {
-        Decision::Permit(_) if refused(&route.access, &readings, &question).is_some() => {
-            Err(DestinationError::Ambiguous.into())
+    for method in methods(request) {
+        permitted(route, &readings, &Question { method: &method, ..question })?;
+    }
+    Ok(true)
+}
+
+fn permitted(
+    route: &Route,
+    readings: &[RequestPath],
+    question: &Question<'_>,
+) -> Result<(), DestinationError> {
+    match decide(&route.access, question) {
+        Decision::Permit(_) if refused(&route.access, readings, question).is_some() => {
+            Err(DestinationError::Ambiguous)
         }
         Decision::Permit(_) => Ok(()),
         Decision::Forbidden(reason) | Decision::SignIn(reason) => {
             let rule = reason.said(&route.access).to_string();
-            Err(DestinationError::Forbidden { path: path.decoded().to_owned(), rule }.into())
+            Err(DestinationError::Forbidden { path: question.path.decoded().to_owned(), rule })
         }
     }
 }
 
-/// Any other method may be one that moves something.
-fn is_of_http(method: &Method) -> bool {
-    matches!(
-        *method,
-        Method::GET
-            | Method::HEAD
-            | Method::POST
-            | Method::PUT
-            | Method::PATCH
-            | Method::DELETE
-            | Method::OPTIONS
-    )
+/// Whether an app may put something where the field says: by a method that HTTP itself does not define, or by one that
+/// writes, where the field is an address (some apps let a field or a parameter name the method that is meant).
+fn leads_somewhere<B>(request: &Request<B>, scheme: Scheme) -> bool {
+    match *request.method() {
+        Method::GET | Method::HEAD | Method::OPTIONS => false,
+        Method::POST | Method::PUT | Method::PATCH | Method::DELETE => {
+            let mut said = request.headers().get_all(DESTINATION).iter();
+            said.any(|said| said.to_str().is_ok_and(|said| Link::read(said, scheme).is_some()))
+        }
+        _ => request.headers().contains_key(DESTINATION),
+    }
+}
+
+/// What is done at the destination: what was asked for, and what that comes to there. It is written, and before that
+/// whatever is there is deleted, unless the client says otherwise (RFC 4918, sections 9.8.4 and 10.6).
+fn methods<B>(request: &Request<B>) -> impl Iterator<Item = Method> {
+    let keeps = request.headers().get(OVERWRITE).is_some_and(|said| said == "F");
+    [request.method().clone(), Method::PUT].into_iter().chain((!keeps).then_some(Method::DELETE))
 }
 
 fn path(headers: &HeaderMap, inbound: &Inbound) -> Result<RequestPath, DestinationError> {
@@ -150,7 +168,10 @@ fn readings(
     if own::holds(path.decoded()) || !is_of_the_route {
         return Err(DestinationError::OtherRoute.into());
     }
-    let readings = path.readings(route.stripped()).ok_or(DestinationError::Ambiguous)?;
+    let mut readings = path.readings(route.stripped()).ok_or(DestinationError::Ambiguous)?;
+    // There are servers that decode the whole address before they take it apart.
+    let cut: Vec<_> = readings.iter().chain([path]).filter_map(RequestPath::cut_short).collect();
+    readings.extend(cut);
     match readings.iter().find(|path| is_elsewhere(house, transport, inbound, route, path)) {
         Some(_) => Err(DestinationError::Ambiguous.into()),
         None => Ok(readings),

@@ -33,6 +33,8 @@ pub(super) struct Exchange {
     pub(super) decision: Option<Reason>,
     /// Whether a refusal may ask for Basic: the route takes it, and no browser would put up its dialog.
     pub(super) asks_basic: bool,
+    /// Whether a `Destination` was judged, which the app is told in its own words.
+    pub(super) has_destination: bool,
     /// The origin whose scripts may read a refusal.
     pub(super) reader: Option<HeaderValue>,
     pub(super) standing: Standing,
@@ -65,6 +67,7 @@ impl Exchange {
             sign_in_at: None,
             decision: None,
             asks_basic: false,
+            has_destination: false,
             reader: None,
             standing: Standing::default(),
             slot: None,

@@ -141,7 +141,7 @@ impl Gate {
                     );
                 }
             };
-            destination::check(house, route, exchange, &authentication, &request)?;
+            exchange.has_destination = destination::check(house, route, exchange, &authentication, &request)?;
             origins::check(route, exchange.inbound()?, &authentication, &request)?;
             exchange.standing = route.limit_after(&permit, standing)?;
             act::act(house, route, exchange, permit, &authentication, request).await

@@ -33,6 +33,7 @@ use crate::oidc::Blame;
 use crate::pages::{self, ErrorPage, Fault, Form, Link, Page, Refusal};
 use crate::policy::explain;
 use crate::secret::Secret;
+use crate::session::SessionEnd;
 use problem::{CROSS_SITE, FORBIDDEN, Problem, UNAUTHENTICATED, ambiguous, destination, machine, problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -61,8 +62,8 @@ pub(super) async fn respond(
             })
         }
         Rejection::SignIn(Some(_)) if asked.by_a_person() => not_kept(exchange, &asked),
-        Rejection::CredentialEnded(CredentialEnd::Session(_)) if asked.by_a_person() => {
-            ended_meanwhile(exchange, &asked)
+        Rejection::CredentialEnded(CredentialEnd::Session(end)) if asked.by_a_person() => {
+            ended_meanwhile(house, exchange, &asked, end)
         }
         other => refused(house, exchange, &asked, &other),
     };
@@ -105,10 +106,12 @@ fn not_kept(exchange: &Exchange, asked: &Asked) -> Response<Body> {
 
 /// A session that ended while its browser waited. Another tab may have signed in meanwhile, which ends the session
 /// that it replaces: the same address, asked again, comes with the cookie of the new one, or without any and is sent
-/// to sign in. A form may have reached the app, so that nobody sends it twice unasked.
-fn ended_meanwhile(exchange: &Exchange, asked: &Asked) -> Response<Body> {
+/// to sign in. A form may have reached the app, so that nobody sends it twice unasked; nor is a page asked for again that
+/// took longer than its session lasts: that would go on for ever.
+fn ended_meanwhile(house: &House, exchange: &Exchange, asked: &Asked, end: SessionEnd) -> Response<Body> {
     let back = exchange.inbound.as_ref().and_then(|inbound| asked.page(inbound));
-    if asked.may_be_repeated() {
+    let back = back.map(|page| house.claimed(page));
+    if asked.may_be_repeated() && end == SessionEnd::SignedOut {
         let again = back.and_then(|page| redirect(StatusCode::FOUND, page.as_str()).ok());
         return again.unwrap_or_else(|| challenge(exchange, problem(exchange, &UNAUTHENTICATED)));
     }

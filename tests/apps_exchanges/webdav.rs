@@ -16,7 +16,12 @@ upstream = "{app}"
 accept = "basic"
 realm = "Corp files"
 access = "signed-in"
-deny = [{ paths = ["/files/secret"] }, { paths = ["/files/kept"], methods = ["MOVE"] }]
+deny = [
+  { paths = ["/files/secret"] },
+  { paths = ["/files/kept"], methods = ["MOVE"] },
+  { paths = ["/files/unwritten"], methods = ["PUT"] },
+  { paths = ["/files/undeleted"], methods = ["DELETE"] },
+]
 tolerate = "encoded-slash"
 
 [[routes]]
@@ -53,7 +58,11 @@ impl Files {
             ("overwrite", "T"),
         ];
         headers.extend(destinations.iter().map(|destination| ("destination", *destination)));
-        Browser::new().send(method, &self.house.gateway.url(path), &headers, "").await
+        self.ask(method, path, &headers).await
+    }
+
+    async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        Browser::new().send(method, &self.house.gateway.url(path), headers, "").await
     }
 }
 
@@ -103,6 +112,11 @@ async fn invariant_2_a_destination_is_judged_as_the_path_is() {
         (&[""], 400),
         (&["/files/b.txt", "/files/secret/b.txt"], 400),
         (&[url.as_str(), url.as_str()], 400),
+        (&["/files/secret%3F"], 400),
+        (&["/files/secret%3Fx/y"], 400),
+        (&["/files/secret%23x"], 400),
+        (&["/files/unwritten/b.txt"], 403),
+        (&["/files/undeleted/b.txt"], 403),
         (&[other], 502),
         (&["https://evil.example/files/b.txt"], 502),
     ] {
@@ -120,6 +134,76 @@ async fn invariant_2_a_destination_is_judged_as_the_path_is() {
     let said = "Destination is \\\"/files/secret/b.txt\\\": policy";
     let line = logged(&files.house.gateway, said);
     assert!(line.contains("deny rule 1"), "{line}");
+}
+
+#[tokio::test]
+async fn an_app_is_told_of_the_destination_that_was_judged_and_of_no_other() {
+    let files = Files::open().await;
+    let basic = ("authorization", files.credential.as_str());
+    let method = |name: &[u8]| Method::from_bytes(name).unwrap();
+    let host = |answer: &Answer| told(answer, "host")[0].clone();
+    for name in ["new-uri", "New-URI", "new_uri"] {
+        let answer = files.ask(method(b"MOVE"), "/files/a.txt", &[basic, (name, "/secret/b.txt")]).await;
+        assert_eq!((answer.status, told(&answer, name)), (200, vec![]), "mod_dav would write there");
+    }
+    let hidden =
+        [basic, ("destination", "/files/b.txt"), ("connection", "destination"), ("new-uri", "/secret/b")];
+    let answer = files.ask(method(b"MOVE"), "/files/a.txt", &hidden).await;
+    assert!(
+        told(&answer, "destination").is_empty() && told(&answer, "new-uri").is_empty(),
+        "{}",
+        answer.body
+    );
+    let renamed = files.send("MOVE", "/files/a.txt", &["/files/b%3Fc"]).await;
+    assert_eq!(told(&renamed, "destination"), [format!("http://{}/b%3Fc", host(&renamed))]);
+    let cautious = [basic, ("overwrite", "F"), ("destination", "/files/undeleted/b.txt")];
+    assert_eq!(files.ask(method(b"COPY"), "/files/a.txt", &cautious).await.status, 200, "nothing is deleted");
+
+    // Some apps let a client name the method that it means in a field or a parameter.
+    let meant = |to| [basic, ("x-http-method-override", "MOVE"), ("destination", to)];
+    let answer = files.ask(Method::POST, "/files/a.txt", &meant("/files/secret/b.txt")).await;
+    assert_eq!(answer.status, 403, "{}", answer.body);
+    let answer = files.ask(Method::POST, "/files/a.txt", &meant("/files/b.txt")).await;
+    assert_eq!(told(&answer, "destination"), [format!("http://{}/b.txt", host(&answer))]);
+    for method in [Method::GET, Method::POST] {
+        let answer = files.ask(method, "/files/a", &[basic, ("destination", "Berlin")]).await;
+        assert_eq!(told(&answer, "destination"), ["Berlin"], "a field of the app's own");
+    }
+}
+
+const MOVED: &str = r#"
+[[routes]]
+name = "stripped"
+path = "/dav"
+strip_path = true
+upstream = "{app}"
+access = "public"
+
+[[routes]]
+name = "replaced"
+host = "replaced.localhost"
+path = "/"
+replace_path = "/pub"
+upstream = "{app}"
+access = "public"
+"#;
+
+/// What is judged by one name must not be written to by another, whether or not `rewrite_location` is set.
+#[tokio::test]
+async fn invariant_2_a_destination_moves_with_the_path() {
+    let house = House::open(MOVED).await;
+    let url = |host: &str, path: &str| format!("http://{host}:{}{path}", house.gateway.port);
+    for (host, from, to, inside) in [
+        ("127.0.0.1", "/dav/a", "/dav/dav/secret/b", "/dav/secret/b"),
+        ("replaced.localhost", "/a", "/shared/b", "/pub/shared/b"),
+    ] {
+        let there = url(host, to);
+        let headers = [("destination", there.as_str())];
+        let method = Method::from_bytes(b"MOVE").unwrap();
+        let answer = Browser::new().send(method, &url(host, from), &headers, "").await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(told(&answer, "destination"), [format!("http://{}{inside}", told(&answer, "host")[0])]);
+    }
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ pub(in crate::config) struct Route {
     #[schemars(extend("x-default" = "the path as it came", "examples" = ["/app"]))]
     pub replace_path: Option<String>,
     /// Whether `Location` and `Content-Location` of answers are rewritten where they name the upstream or a path below
-    /// it as the upstream knows it, and `Destination` of WebDAV the other way.
+    /// it as the upstream knows it.
     #[schemars(extend("default" = false))]
     pub rewrite_location: Option<bool>,
     /// The `Host` that the upstream sees: `keep` the client's, the `upstream`'s own, or this very text.

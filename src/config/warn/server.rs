@@ -117,7 +117,7 @@ impl<'a> Meant<'a> {
         let asks = client.scopes.iter().any(|scope| scope == "offline_access")
             || client.extra.iter().any(|(name, value)| name == "access_type" && value == "offline");
         let handed_on = self.settings.routes.iter().any(|route| route.accept.session && passes_token(route));
-        let is_keycloak = meant.issuer.as_str().contains("/realms/");
+        let is_keycloak = is_realm_of_keycloak(meant.issuer.as_str());
         (handed_on && !asks && !is_keycloak).then(|| {
             Remark::new(
                 at!(at.scopes).place,
@@ -127,6 +127,14 @@ impl<'a> Meant<'a> {
             .help("add \"offline_access\" to `scopes`, unless this provider gives refresh tokens without it")
         })
     }
+}
+
+/// `https://host/realms/NAME`, with `/auth` in front of it in older versions.
+fn is_realm_of_keycloak(issuer: &str) -> bool {
+    let path =
+        issuer.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    let path = path.strip_prefix("auth/").unwrap_or(path);
+    path.strip_prefix("realms/").is_some_and(|name| !name.is_empty() && !name.contains('/'))
 }
 
 fn passes_token(route: &RouteSettings) -> bool {

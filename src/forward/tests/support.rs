@@ -186,6 +186,7 @@ impl Rig {
         let client = ClientAddress::new(transport.peer.ip());
         let authority = Authority::parse("wiki.corp.example").unwrap();
         let passage = Passage {
+            has_destination: false,
             transport: &transport,
             forwarding: &Forwarding { client, scheme: Scheme::Https, host: None },
             authority: &authority,

@@ -66,6 +66,15 @@ impl RequestPath {
         Some(texts.into_iter().map(reading).collect())
     }
 
+    /// What is left of it to a server that decodes an address before it takes it apart: what stands in front of the
+    /// first `?`, `#` or `;`. `None` where none of them is in it.
+    #[must_use]
+    pub fn cut_short(&self) -> Option<Self> {
+        let (rest, _) = self.decoded().split_once(['?', '#', ';'])?;
+        let decoded = Some(rest.into());
+        Some(Self { raw: self.raw.clone(), decoded, exceptions: PathExceptions::default() })
+    }
+
     /// The first `segments` segments, decoded.
     fn first(&self, segments: usize) -> &str {
         let end = self.decoded().match_indices('/').nth(segments).map(|(at, _)| at);
