@@ -145,21 +145,29 @@ fn is_of(headers: &HeaderMap, kinds: &[&str]) -> bool {
     kinds.iter().any(begins)
 }
 
-/// A cache in front of the gateway may keep what says nothing, and give it to anybody (invariant 17; RFC 9111,
-/// section 4.2.2): the app need not know that it is protected. No cache knows `X-Portcullis-Authorization` for a
-/// credential (section 3.5), so that behind it nothing is public.
+/// A cache in front of the gateway may keep what does not say whose it is, and give it to anybody (invariant 17; RFC
+/// 9111, sections 3 and 4.2.2): the app need not know that it is protected, and no cache knows a session's cookie for a
+/// credential. Nor does one know `X-Portcullis-Authorization` (section 3.5), so that behind it nothing is public.
 fn keep_from_others(by: Option<&Carrier>, headers: &mut HeaderMap) {
     let beside = mutant!(matches!(by, Some(Carrier::Beside(_))), "answer-beside-is-public" => false);
     let private = beside.then(|| made_private(headers)).flatten();
-    match private {
-        Some(private) => {
-            headers.insert(header::CACHE_CONTROL, private);
-            FOR_SHARED_CACHES.iter().for_each(|name| drop(headers.remove(*name)));
-        }
-        None => {
-            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private"));
-        }
+    if let Some(private) = private {
+        headers.insert(header::CACHE_CONTROL, private);
+        FOR_SHARED_CACHES.iter().for_each(|name| drop(headers.remove(*name)));
+    } else if !says_whose_it_is(headers) {
+        headers.append(header::CACHE_CONTROL, HeaderValue::from_static("private"));
     }
+}
+
+/// Whether the app has spoken of caches that several people share: then its word counts.
+fn says_whose_it_is(headers: &HeaderMap) -> bool {
+    let said = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|said| said.to_str().ok());
+    let known = ["public", "private", "no-store", "s-maxage"];
+    said.flat_map(|said| said.split(',')).any(|word| known.iter().any(|known| is_called(word, known)))
+}
+
+fn is_called(word: &str, name: &str) -> bool {
+    word.split('=').next().unwrap_or_default().trim().eq_ignore_ascii_case(name)
 }
 
 /// What caches in front of the gateway obey before `Cache-Control` (RFC 9213, and what nginx and CDNs have of their own).
@@ -180,10 +188,7 @@ fn made_private(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// A word of `Cache-Control` that lets shared caches keep an answer, or that is said anyway.
 fn lets_share(word: &str) -> bool {
-    let name = word.split('=').next().unwrap_or_default().trim();
-    word.is_empty()
-        || word.eq_ignore_ascii_case("private")
-        || ["public", "s-maxage"].iter().any(|shared| name.eq_ignore_ascii_case(shared))
+    word.is_empty() || ["private", "public", "s-maxage"].iter().any(|shared| is_called(word, shared))
 }
 
 fn redirected<B>(
@@ -232,7 +237,8 @@ mod tests {
             let said = said.map(|said| (header::CACHE_CONTROL, HeaderValue::from_static(said)));
             let mut headers: HeaderMap = said.into_iter().collect();
             keep_from_others(by, &mut headers);
-            headers[header::CACHE_CONTROL].to_str().unwrap().to_owned()
+            let lines = headers.get_all(header::CACHE_CONTROL).iter().map(|line| line.to_str().unwrap());
+            lines.collect::<Vec<_>>().join(", ")
         };
         let kept = |said| kept_by(None, said);
         for (said, expected) in [
@@ -246,6 +252,17 @@ mod tests {
             assert_eq!(kept_by(Some(&Carrier::Beside(Secret::new("token"))), said), expected, "{said:?}");
         }
         assert_eq!(kept(None), "private");
-        assert_eq!(kept(Some("public, max-age=60")), "public, max-age=60", "the app's word counts");
+        for (said, expected) in [
+            ("max-age=60", "max-age=60, private"),
+            ("no-cache, publicity", "no-cache, publicity, private"),
+            ("", ", private"),
+        ] {
+            assert_eq!(kept(Some(said)), expected, "no cache knows a session's cookie");
+        }
+        for said in
+            ["public, max-age=60", "s-maxage = 9", "max-age=1,Private", "no-store", "private=\"set-cookie\""]
+        {
+            assert_eq!(kept(Some(said)), said, "the app's word counts");
+        }
     }
 }
