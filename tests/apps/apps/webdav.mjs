@@ -1,6 +1,7 @@
 // WebDAV: Apache's mod_dav, with rclone and the conformance suite litmus as clients.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { adder } from '../box/adder.mjs';
 import { apache } from '../box/apache.mjs';
 import { command, commandsOf, ofServer, shell } from '../box/command.mjs';
@@ -45,6 +46,18 @@ export async function run(box) {
     const { stderr } = await rclone(['moveto', '--retries', '1', 'corp:shared/b.txt', 'corp:archive/b.txt'], { fails: true });
     assert.match(stderr, /403/);
     await rclone(['moveto', '--retries', '1', 'corp:archive/old.txt', 'corp:shared/old.txt'], { fails: true });
+    // Where there is no Destination, Apache takes the path of an older field.
+    const { url, end } = await adder(box, `Basic ${Buffer.from(`x:${writer}`).toString('base64')}`);
+    for (const headers of [{}, { Destination: '/shared/c.txt', Connection: 'Destination' }]) {
+      const { host, port } = new URL(url);
+      const sent = { host, 'New-uri': '/archive/b.txt', Overwrite: 'T', ...headers };
+      const asked = request({ host: '127.0.0.1', port, method: 'COPY', path: '/shared/b.txt', headers: sent });
+      const status = await new Promise((resolve, reject) => {
+        asked.on('response', (answer) => resolve(answer.resume().statusCode)).on('error', reject).end();
+      });
+      assert.equal(status, 400, JSON.stringify(sent));
+    }
+    await end();
     assert.equal((await rclone(['lsf', '-R', 'corp:archive'])).stdout, 'old.txt\n');
   });
   await box.step('the conformance suite litmus', async () => {
