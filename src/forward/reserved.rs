@@ -86,7 +86,7 @@ impl ReservedHeaders {
     pub fn holds(&self, name: &str) -> bool {
         let (Some(first), Some(last)) = (name.bytes().next(), name.bytes().next_back()) else { return false };
         let lengths = self.lengths[usize::from(fold(first))];
-        let may_be = lengths & (1 << name.len().min(63)) != 0 || !last.is_ascii_alphanumeric();
+        let may_be = lengths & (1 << name.len().min(63)) != 0 || is_separator(last);
         may_be && self.holds_slowly(trimmed(name))
     }
 
@@ -114,9 +114,26 @@ fn trimmed(name: &str) -> &str {
     name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric())
 }
 
+/// Each byte as the most forgiving server reads it: letters in lower case, digits, and one separator for all the rest.
+const FOLDED: [u8; 256] = {
+    let mut folded = [b'-'; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() {
+            folded[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    folded
+};
+
+const fn is_separator(byte: u8) -> bool {
+    FOLDED[byte as usize] == b'-'
+}
+
 fn fold(byte: u8) -> u8 {
-    let apart = mutant!(false, "underscore-is-another-name" => byte == b'_');
-    if byte.is_ascii_alphanumeric() || apart { byte.to_ascii_lowercase() } else { b'-' }
+    let folded = FOLDED[usize::from(byte)];
+    mutant!(folded, "underscore-is-another-name" => if byte == b'_' { byte } else { folded })
 }
 
 #[cfg(test)]
