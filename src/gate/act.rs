@@ -161,9 +161,14 @@ fn keep_from_others(by: Option<&Carrier>, headers: &mut HeaderMap) {
 
 /// Whether the app has spoken of caches that several people share: then its word counts.
 fn says_whose_it_is(headers: &HeaderMap) -> bool {
-    let said = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|said| said.to_str().ok());
     let known = ["public", "private", "no-store", "s-maxage"];
-    said.flat_map(|said| said.split(',')).any(|word| known.iter().any(|known| is_called(word, known)))
+    directives(headers).any(|word| known.iter().any(|known| is_called(word, known)))
+}
+
+/// What is said of caches, on however many lines (RFC 9111, section 5.2).
+fn directives(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lines = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
 }
 
 fn is_called(word: &str, name: &str) -> bool {
@@ -181,8 +186,7 @@ const FOR_SHARED_CACHES: [&str; 5] = [
 
 /// What the app says, without the words that let shared caches keep it.
 fn made_private(headers: &HeaderMap) -> Option<HeaderValue> {
-    let said = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|said| said.to_str().ok());
-    let kept = said.flat_map(|said| said.split(',')).map(str::trim).filter(|word| !lets_share(word));
+    let kept = directives(headers).filter(|word| !lets_share(word));
     HeaderValue::try_from(kept.fold(String::from("private"), |all, word| all + ", " + word)).ok()
 }
 

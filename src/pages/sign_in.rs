@@ -168,10 +168,7 @@ impl NotKept<'_> {
         let lead =
             "You need to be signed in to send this form. It has not gone to the app, and it is not kept.";
         let advice = "Go back and copy what you wrote before you sign in, then send it again.";
-        let message = Message { advice, ..Message::good("First, sign in", "half", lead) };
-        let (href, request_id) = (safe_link(self.sign_in), Some(self.request_id));
-        let message = Message { label: "Sign in", href, request_id, ..message };
-        Page::new(StatusCode::UNAUTHORIZED, &message, Needs::default())
+        sign_in_first(("First, sign in", lead, advice), self.sign_in, self.request_id)
     }
 }
 
@@ -190,11 +187,16 @@ impl EndedMeanwhile<'_> {
     pub fn page(&self) -> Page {
         let lead = "Your session ended before the app had answered. The app may have received what you sent.";
         let advice = "Sign in and look before you send it again.";
-        let message = Message { advice, ..Message::good("Your session has ended", "half", lead) };
-        let (href, request_id) = (safe_link(self.sign_in), Some(self.request_id));
-        let message = Message { label: "Sign in", href, request_id, ..message };
-        Page::new(StatusCode::UNAUTHORIZED, &message, Needs::default())
+        sign_in_first(("Your session has ended", lead, advice), self.sign_in, self.request_id)
     }
+}
+
+/// 401, with the way to sign in: title, what has happened, and what to do.
+fn sign_in_first((title, lead, advice): (&str, &str, &str), sign_in: &str, request_id: &RequestId) -> Page {
+    let (href, request_id) = (safe_link(sign_in), Some(request_id));
+    let message = Message::good(title, "half", lead);
+    let message = Message { advice, label: "Sign in", href, request_id, ..message };
+    Page::new(StatusCode::UNAUTHORIZED, &message, Needs::default())
 }
 
 /// A page that goes on to `target` by itself: the answer to a posted form whose way leads through
