@@ -7,7 +7,7 @@ use std::path::Path;
 
 use http::Method;
 
-use crate::support::{Browser, House, program};
+use crate::support::{Browser, World, program};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -30,73 +30,73 @@ const NO_STORES: [&str; 7] = [
     "state.db-control",
 ];
 
-fn run(house: &House, arguments: &[&str]) -> (bool, String) {
-    let output = program(house.gateway.directory.path(), arguments);
+fn run(world: &World, arguments: &[&str]) -> (bool, String) {
+    let output = program(world.gateway.directory.path(), arguments);
     let told = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&told).into_owned())
 }
 
-fn good(house: &House, arguments: &[&str]) -> String {
-    let (success, told) = run(house, arguments);
+fn good(world: &World, arguments: &[&str]) -> String {
+    let (success, told) = run(world, arguments);
     assert!(success, "{told}");
     told
 }
 
-fn key(house: &House, browser: &Browser) -> String {
-    browser.cookie(&house.gateway.url("/"), COOKIE).unwrap()
+fn key(world: &World, browser: &Browser) -> String {
+    browser.cookie(&world.gateway.url("/"), COOKIE).unwrap()
 }
 
-async fn opens(house: &House, key: &str) -> bool {
+async fn opens(world: &World, key: &str) -> bool {
     let browser = Browser::new();
-    browser.set_cookie(&house.gateway.url("/"), COOKIE, key);
-    browser.get(&house.gateway.url("/")).await.status == 200
+    browser.set_cookie(&world.gateway.url("/"), COOKIE, key);
+    browser.get(&world.gateway.url("/")).await.status == 200
 }
 
 /// The keys that apps verify assertions with: they come from the state file.
-async fn keys(house: &House) -> String {
-    Browser::new().send(Method::GET, &house.gateway.url("/.portcullis/jwks.json"), &[], "").await.body
+async fn keys(world: &World) -> String {
+    Browser::new().send(Method::GET, &world.gateway.url("/.portcullis/jwks.json"), &[], "").await.body
 }
 
 #[tokio::test]
 async fn invariant_27_a_restored_backup_revives_no_session_unless_told_to() {
-    let mut house = House::open(WIKI).await;
-    let (leaver, stayer) = (house.signed_in().await, house.signed_in().await);
-    let (gone, stays) = (key(&house, &leaver), key(&house, &stayer));
-    good(&house, &["backup", "one.backup"]);
-    let before = keys(&house).await;
-    leaver.submit(&house.gateway.url("/.portcullis/sign-out"), "").await;
+    let mut world = World::open(WIKI).await;
+    let (leaver, stayer) = (world.signed_in().await, world.signed_in().await);
+    let (gone, stays) = (key(&world, &leaver), key(&world, &stayer));
+    good(&world, &["backup", "one.backup"]);
+    let before = keys(&world).await;
+    leaver.submit(&world.gateway.url("/.portcullis/sign-out"), "").await;
 
-    let (restored, told) = run(&house, &["restore", "one.backup"]);
+    let (restored, told) = run(&world, &["restore", "one.backup"]);
     assert!(!restored && told.contains("in use by another running gateway"), "{told}");
 
-    house.gateway.kill();
-    let told = good(&house, &["restore", "one.backup", "--keep-sessions"]);
+    world.gateway.kill();
+    let told = good(&world, &["restore", "one.backup", "--keep-sessions"]);
     assert!(told.contains("2 sign-ins were kept") && told.contains("state.db-before-restore"), "{told}");
-    house.gateway.start_again();
-    assert!(opens(&house, &gone).await && opens(&house, &stays).await, "as it was told");
+    world.gateway.start_again();
+    assert!(opens(&world, &gone).await && opens(&world, &stays).await, "as it was told");
 
-    house.gateway.kill();
-    let told = good(&house, &["restore", "one.backup"]);
+    world.gateway.kill();
+    let told = good(&world, &["restore", "one.backup"]);
     assert!(told.contains("2 sign-ins were ended"), "{told}");
-    house.gateway.start_again();
-    assert!(!opens(&house, &gone).await && !opens(&house, &stays).await);
-    assert_eq!(keys(&house).await, before, "the keys are those of the backup");
-    house.signed_in().await;
+    world.gateway.start_again();
+    assert!(!opens(&world, &gone).await && !opens(&world, &stays).await);
+    assert_eq!(keys(&world).await, before, "the keys are those of the backup");
+    world.signed_in().await;
 }
 
 #[tokio::test]
 async fn a_backup_is_private_and_overwrites_nothing() {
-    let house = House::open(WIKI).await;
-    house.signed_in().await;
-    good(&house, &["backup", "one.backup"]);
-    let file = house.gateway.directory.path().join("one.backup");
+    let world = World::open(WIKI).await;
+    world.signed_in().await;
+    good(&world, &["backup", "one.backup"]);
+    let file = world.gateway.directory.path().join("one.backup");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let content = fs::read(&file).unwrap();
-    let (done, told) = run(&house, &["backup", "one.backup"]);
+    let (done, told) = run(&world, &["backup", "one.backup"]);
     assert!(!done && told.contains("is there already"), "{told}");
-    assert!(!run(&house, &["backup", "state.db"]).0 && !run(&house, &["backup", "nowhere/one.backup"]).0);
+    assert!(!run(&world, &["backup", "state.db"]).0 && !run(&world, &["backup", "nowhere/one.backup"]).0);
     assert_eq!(fs::read(&file).unwrap(), content);
-    let names = names(house.gateway.directory.path());
+    let names = names(world.gateway.directory.path());
     assert!(!names.iter().any(|name| name.contains(".part")), "nothing is left behind: {names:?}");
 }
 
@@ -107,14 +107,14 @@ fn names(folder: &Path) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn every_store_of_the_gateway_is_in_its_backup() {
-    let house = House::open(WIKI).await;
-    house.signed_in().await;
-    let kept: BTreeSet<String> = names(house.gateway.directory.path())
+    let world = World::open(WIKI).await;
+    world.signed_in().await;
+    let kept: BTreeSet<String> = names(world.gateway.directory.path())
         .into_iter()
         .filter(|name| !NO_STORES.contains(&name.as_str()))
         .collect();
-    good(&house, &["backup", "one.backup"]);
-    let archive = fs::File::open(house.gateway.directory.path().join("one.backup")).unwrap();
+    good(&world, &["backup", "one.backup"]);
+    let archive = fs::File::open(world.gateway.directory.path().join("one.backup")).unwrap();
     let mut archive = tar::Archive::new(archive);
     let entries =
         archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string());
@@ -125,11 +125,11 @@ async fn every_store_of_the_gateway_is_in_its_backup() {
 
 #[tokio::test]
 async fn what_is_no_backup_changes_nothing() {
-    let mut house = House::open(WIKI).await;
-    let stays = key(&house, &house.signed_in().await);
-    good(&house, &["backup", "good.backup"]);
-    house.gateway.kill();
-    let folder = house.gateway.directory.path().to_owned();
+    let mut world = World::open(WIKI).await;
+    let stays = key(&world, &world.signed_in().await);
+    good(&world, &["backup", "good.backup"]);
+    world.gateway.kill();
+    let folder = world.gateway.directory.path().to_owned();
     let whole = fs::read(folder.join("good.backup")).unwrap();
     let newer = String::from_utf8_lossy(&whole[..512 + 40]).replace("\"version\":1", "\"version\":9");
     let newer = [newer.as_bytes(), &whole[512 + 40..]].concat();
@@ -144,12 +144,12 @@ async fn what_is_no_backup_changes_nothing() {
     ];
     for (why, content) in cases {
         fs::write(folder.join("bad.backup"), content).unwrap();
-        let (restored, told) = run(&house, &["restore", "bad.backup"]);
+        let (restored, told) = run(&world, &["restore", "bad.backup"]);
         assert!(!restored && told.contains(why), "{why}: {told}");
         assert!(
             !folder.join("state.db-before-restore").exists() && !folder.join("state.db-restore").exists()
         );
     }
-    house.gateway.start_again();
-    assert!(opens(&house, &stays).await);
+    world.gateway.start_again();
+    assert!(opens(&world, &stays).await);
 }

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, App, Browser, Discovery, Gateway, House, Impostor, free_port, logged, told, until, until_async,
+    Answer, App, Browser, Discovery, Gateway, Impostor, World, free_port, logged, told, until, until_async,
 };
 
 const WIKI: &str = r#"
@@ -211,14 +211,14 @@ async fn a_person_without_a_name_of_their_own_is_known_by_their_subject() {
 
 #[tokio::test]
 async fn a_provider_that_goes_away_while_somebody_signs_in() {
-    let mut house = House::open(WIKI).await;
+    let mut world = World::open(WIKI).await;
     let browser = Browser::new();
-    let callback = browser.stop_before(&house.gateway.url("/x"), "/.portcullis/callback").await;
-    house.provider.pause();
+    let callback = browser.stop_before(&world.gateway.url("/x"), "/.portcullis/callback").await;
+    world.provider.pause();
     let answer = browser.get(callback.as_str()).await;
-    assert_eq!((answer.status, house.app.served()), (502, 0));
+    assert_eq!((answer.status, world.app.served()), (502, 0));
     assert!(answer.body.contains("cannot be reached"), "{}", answer.body);
-    explained(&house.gateway, &answer, "no connection");
+    explained(&world.gateway, &answer, "no connection");
 }
 
 /// Whether a page of the admin listener says `text`.
@@ -232,12 +232,12 @@ const NO_TOKENS: &str = "portcullis_provider_failures{provider=\"corp\",endpoint
 
 #[tokio::test]
 async fn a_provider_that_stops_is_told_gets_nobody_and_is_back_as_soon_as_it_answers() {
-    let mut house = House::open(WIKI).await;
-    let gateway = &house.gateway;
+    let mut world = World::open(WIKI).await;
+    let gateway = &world.gateway;
     let browser = Browser::new();
     let callback = browser.stop_before(&gateway.url("/x"), "/.portcullis/callback").await;
     assert!(tells(gateway, "/metrics", UP).await);
-    house.provider.pause();
+    world.provider.pause();
     assert_eq!(browser.get(callback.as_str()).await.status, 502);
     until_async("the outage to be told", || async {
         tells(gateway, "/metrics", DOWN).await && tells(gateway, "/readyz", "provider corp").await
@@ -248,7 +248,7 @@ async fn a_provider_that_stops_is_told_gets_nobody_and_is_back_as_soon_as_it_ans
         Browser::new().get(&gateway.url("/x")).await.status == 503
     })
     .await;
-    house.provider.resume();
+    world.provider.resume();
     until_async("people to sign in again", || async {
         Browser::new().visit(&gateway.url("/x")).await.status == 200
     })

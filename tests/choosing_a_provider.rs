@@ -6,7 +6,7 @@ use rcgen::KeyPair;
 use url::Url;
 
 use crate::support::{
-    Answer, App, Browser, Gateway, House, Impostor, Provider, between, free_port, onward, told,
+    Answer, App, Browser, Gateway, Impostor, Provider, World, between, free_port, onward, told,
 };
 
 const WIKI: &str = r#"
@@ -18,7 +18,7 @@ identity = { headers = { X-User = "user", X-Provider = "provider", X-Groups = "g
 "#;
 
 /// A house with the providers `corp` and `partner`.
-async fn two() -> (House, Provider) {
+async fn two() -> (World, Provider) {
     let port = free_port();
     let ours = format!("http://127.0.0.1:{port}");
     let (corp, partner) = (Provider::start(&ours), Provider::start(&ours));
@@ -26,7 +26,7 @@ async fn two() -> (House, Provider) {
         "email_domains = [\"corp.example\"]\ndisplay_name = \"Corp <Inc>\"\n{}email_domains = [\"partner.example\"]\n",
         partner.configuration_of("partner")
     );
-    (House::before(corp, port, &ours, "", &more, WIKI).await, partner)
+    (World::before(corp, port, &ours, "", &more, WIKI).await, partner)
 }
 
 fn parameter(answer: &Answer, name: &str) -> Option<String> {
@@ -37,9 +37,9 @@ fn parameter(answer: &Answer, name: &str) -> Option<String> {
 
 #[tokio::test]
 async fn with_two_providers_a_page_asks_and_the_choice_keeps_the_way() {
-    let (house, partner) = two().await;
+    let (world, partner) = two().await;
     let browser = Browser::new();
-    let page = browser.visit(&house.gateway.url("/page?a=1&b=%26")).await;
+    let page = browser.visit(&world.gateway.url("/page?a=1&b=%26")).await;
     assert_eq!(page.status, 401, "nobody is signed in");
     assert!(page.header("www-authenticate").starts_with("Bearer"), "{:?}", page.headers);
     assert!(
@@ -53,17 +53,17 @@ async fn with_two_providers_a_page_asks_and_the_choice_keeps_the_way() {
     let arrived = browser.visit(page.url.join(&link).unwrap().as_str()).await;
     assert_eq!(arrived.json()["target"], "/page?a=1&b=%26");
     assert_eq!(told(&arrived, "x-provider"), ["partner"]);
-    assert_eq!((house.provider.asked("/token").await, partner.asked("/token").await), (0, 1));
+    assert_eq!((world.provider.asked("/token").await, partner.asked("/token").await), (0, 1));
 }
 
 #[tokio::test]
 async fn an_e_mail_address_finds_its_provider() {
-    let (house, partner) = two().await;
+    let (world, partner) = two().await;
     let ask = async |email: &str| {
-        let url = house.gateway.url(&format!("/.portcullis/sign-in?login_hint={email}"));
+        let url = world.gateway.url(&format!("/.portcullis/sign-in?login_hint={email}"));
         Browser::new().get(&url).await
     };
-    for (email, provider) in [("bob@corp.example", &house.provider), ("bob@PARTNER.example", &partner)] {
+    for (email, provider) in [("bob@corp.example", &world.provider), ("bob@PARTNER.example", &partner)] {
         let sent = onward(&ask(email).await);
         assert!(sent.as_str().starts_with(&provider.issuer()), "{email}");
         assert!(sent.query_pairs().any(|(name, value)| name == "login_hint" && value == email), "{sent}");
@@ -79,18 +79,18 @@ async fn an_e_mail_address_finds_its_provider() {
 
 #[tokio::test]
 async fn a_hint_names_the_person_who_signs_in() {
-    let house = House::open(WIKI).await;
+    let world = World::open(WIKI).await;
     let browser = Browser::new();
-    let url = house.gateway.url("/.portcullis/sign-in?login_hint=bob@corp.example");
+    let url = world.gateway.url("/.portcullis/sign-in?login_hint=bob@corp.example");
     browser.visit(onward(&browser.get(&url).await).as_str()).await;
-    let answer = browser.get(&house.gateway.url("/")).await;
+    let answer = browser.get(&world.gateway.url("/")).await;
     assert_eq!(told(&answer, "x-user"), ["bob"]);
 }
 
 #[tokio::test]
 async fn a_provider_that_is_not_there_is_no_way_in() {
-    let (house, _partner) = two().await;
-    let page = Browser::new().get(&house.gateway.url("/.portcullis/sign-in?provider=nobody")).await;
+    let (world, _partner) = two().await;
+    let page = Browser::new().get(&world.gateway.url("/.portcullis/sign-in?provider=nobody")).await;
     assert_eq!(page.status, 401, "the chooser");
     assert!(page.body.contains("provider=partner"));
 }
@@ -99,8 +99,8 @@ async fn a_provider_that_is_not_there_is_no_way_in() {
 async fn the_authorization_request_says_what_is_configured() {
     let configured = "prompt = \"select_account\"\nacr_values = [\"urn:mfa\", \"urn:pwd\"]\nmax_age = \"10m\"\n\
                       extra_params = { hd = \"corp.example\", ui_locales = \"de en\" }\n";
-    let house = House::with(configured, WIKI).await;
-    let sent = Browser::new().get(&house.gateway.url("/")).await;
+    let world = World::with(configured, WIKI).await;
+    let sent = Browser::new().get(&world.gateway.url("/")).await;
     let asked = |name: &str| parameter(&sent, name);
     assert_eq!(asked("prompt").as_deref(), Some("select_account"));
     assert_eq!(asked("acr_values").as_deref(), Some("urn:mfa urn:pwd"));
@@ -110,9 +110,9 @@ async fn the_authorization_request_says_what_is_configured() {
     assert_eq!(asked("response_type").as_deref(), Some("code"));
     assert_eq!(asked("code_challenge_method").as_deref(), Some("S256"));
     assert_eq!(asked("scope").as_deref(), Some("openid offline_access email profile groups"));
-    assert_eq!(asked("redirect_uri"), Some(house.gateway.url("/.portcullis/callback")));
+    assert_eq!(asked("redirect_uri"), Some(world.gateway.url("/.portcullis/callback")));
     for fresh in ["state", "nonce", "code_challenge"] {
-        let again = Browser::new().get(&house.gateway.url("/")).await;
+        let again = Browser::new().get(&world.gateway.url("/")).await;
         assert!(asked(fresh).is_some_and(|value| value.len() >= 43), "{fresh}");
         assert_ne!(asked(fresh), parameter(&again, fresh), "{fresh} is fresh each time");
     }
@@ -120,9 +120,9 @@ async fn the_authorization_request_says_what_is_configured() {
 
 #[tokio::test]
 async fn who_must_have_signed_in_lately_signs_in() {
-    let house = House::with("max_age = \"10m\"\n", WIKI).await;
-    let answer = Browser::new().visit(&house.gateway.url("/")).await;
-    assert_eq!(answer.status, 200, "{}", house.gateway.log());
+    let world = World::with("max_age = \"10m\"\n", WIKI).await;
+    let answer = Browser::new().visit(&world.gateway.url("/")).await;
+    assert_eq!(answer.status, 200, "{}", world.gateway.log());
 }
 
 #[tokio::test]
@@ -172,11 +172,11 @@ async fn claims_that_the_id_token_lacks_come_from_userinfo() {
     let ours = format!("http://127.0.0.1:{port}");
     let mut provider = Provider::stopped(&ours).with("USERINFO_ONLY", "1").with("OPAQUE", "1");
     provider.resume();
-    let house = House::before(provider, port, &ours, "", "", WIKI).await;
-    let answer = Browser::new().visit(&house.gateway.url("/")).await;
+    let world = World::before(provider, port, &ours, "", "", WIKI).await;
+    let answer = Browser::new().visit(&world.gateway.url("/")).await;
     assert_eq!(told(&answer, "x-user"), ["alice"]);
     assert_eq!(told(&answer, "x-groups"), ["staff"]);
-    assert_eq!(house.provider.asked("/me").await, 1);
+    assert_eq!(world.provider.asked("/me").await, 1);
 }
 
 #[tokio::test]
@@ -186,9 +186,9 @@ async fn every_signature_algorithm_of_the_provider_signs_people_in() {
         let ours = format!("http://127.0.0.1:{port}");
         let mut provider = Provider::stopped(&ours).with("ALGORITHM", algorithm);
         provider.resume();
-        let house = House::before(provider, port, &ours, "", "", WIKI).await;
-        let answer = Browser::new().visit(&house.gateway.url("/")).await;
-        assert_eq!(answer.status, 200, "{algorithm}: {}", house.gateway.log());
+        let world = World::before(provider, port, &ours, "", "", WIKI).await;
+        let answer = Browser::new().visit(&world.gateway.url("/")).await;
+        assert_eq!(answer.status, 200, "{algorithm}: {}", world.gateway.log());
         assert_eq!(told(&answer, "x-user"), ["alice"], "{algorithm}");
     };
     for algorithm in ["PS256", "ES256", "ES384", "EdDSA"] {

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use http::Method;
 use url::Url;
 
-use crate::support::{Answer, Browser, House, between, logged};
+use crate::support::{Answer, Browser, World, between, logged};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -23,12 +23,12 @@ upstream = "{app}"
 access = "signed-in"
 "#;
 
-async fn house() -> House {
-    House::at("http://login.localhost:{port}", "", "", WIKI).await
+async fn world() -> World {
+    World::at("http://login.localhost:{port}", "", "", WIKI).await
 }
 
-fn at(house: &House, host: &str, path: &str) -> String {
-    format!("http://{host}.localhost:{}{path}", house.gateway.port)
+fn at(world: &World, host: &str, path: &str) -> String {
+    format!("http://{host}.localhost:{}{path}", world.gateway.port)
 }
 
 /// An address of about 400 bytes.
@@ -48,12 +48,12 @@ fn cookie_bytes(browser: &Browser, url: &str) -> usize {
 /// nginx takes 8 KiB for the whole field, and it is not ours alone.
 #[tokio::test]
 async fn sixteen_restored_tabs_with_long_addresses_all_arrive_behind_eight_kilobytes_of_headers() {
-    let house = house().await;
+    let world = world().await;
     for host in ["login", "files"] {
         let browser = Browser::new();
         let mut tabs = Vec::new();
         for tab in 0..16 {
-            let callback = browser.stop_before(&at(&house, host, &long(tab)), "/.portcullis/callback").await;
+            let callback = browser.stop_before(&at(&world, host, &long(tab)), "/.portcullis/callback").await;
             let bytes = cookie_bytes(&browser, callback.as_str());
             assert!(bytes < 6 * 1024, "{bytes} bytes of cookies with {tab} tabs on {host}");
             tabs.push(callback);
@@ -61,7 +61,7 @@ async fn sixteen_restored_tabs_with_long_addresses_all_arrive_behind_eight_kilob
         for (tab, callback) in tabs.iter().enumerate() {
             let arrived = browser.visit(callback.as_str()).await;
             assert_eq!(arrived.status, 200, "tab {tab} on {host}: {}", arrived.body);
-            assert_eq!(arrived.url.as_str(), at(&house, host, &long(tab)), "tab {tab} on {host}");
+            assert_eq!(arrived.url.as_str(), at(&world, host, &long(tab)), "tab {tab} on {host}");
         }
     }
 }
@@ -72,19 +72,19 @@ fn flows(browser: &Browser, url: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_sign_in_that_took_too_long_begins_anew_and_keeps_the_address() {
-    let house = house().await;
+    let world = world().await;
     for (host, path) in [("login", "/w/page?a='&b=%26"), ("files", "/x?y")] {
         let browser = Browser::new();
-        let callback = browser.stop_before(&at(&house, host, path), "/.portcullis/callback").await;
+        let callback = browser.stop_before(&at(&world, host, path), "/.portcullis/callback").await;
         // Browsers take a cookie away when its time is over.
         flows(&browser, callback.as_str())
             .iter()
             .for_each(|name| browser.set_cookie(callback.as_str(), name, ""));
-        let asked = house.provider.asked("/token").await;
+        let asked = world.provider.asked("/token").await;
         let arrived = browser.visit(callback.as_str()).await;
         assert_eq!(arrived.json()["target"].as_str().unwrap().replace("%27", "'"), path);
-        assert_eq!(house.provider.asked("/token").await, asked + 1);
-        let line = logged(&house.gateway, "did not start this flow");
+        assert_eq!(world.provider.asked("/token").await, asked + 1);
+        let line = logged(&world.gateway, "did not start this flow");
         assert!(line.contains(r#""status":303"#), "{line}");
         // The back button leads to the callback once more.
         let again = browser.visit(callback.as_str()).await;
@@ -94,35 +94,35 @@ async fn a_sign_in_that_took_too_long_begins_anew_and_keeps_the_address() {
 
 #[tokio::test]
 async fn a_bookmark_of_the_providers_page_leads_on_with_a_session_and_home_without_an_address() {
-    let house = house().await;
+    let world = world().await;
     let browser = Browser::new();
-    let callback = browser.stop_before(&at(&house, "login", "/w/page"), "/.portcullis/callback").await;
+    let callback = browser.stop_before(&at(&world, "login", "/w/page"), "/.portcullis/callback").await;
     assert_eq!(browser.visit(callback.as_str()).await.status, 200);
-    assert_eq!(browser.get(callback.as_str()).await.next(), Some(at(&house, "login", "/w/page")));
+    assert_eq!(browser.get(callback.as_str()).await.next(), Some(at(&world, "login", "/w/page")));
     for state in ["", "x", "old.sealed"] {
-        let url = at(&house, "login", &format!("/.portcullis/callback?code=x&state={state}"));
+        let url = at(&world, "login", &format!("/.portcullis/callback?code=x&state={state}"));
         let home = browser.visit(&url).await;
-        assert_eq!((home.status, home.url.as_str()), (200, at(&house, "login", "/").as_str()));
+        assert_eq!((home.status, home.url.as_str()), (200, at(&world, "login", "/").as_str()));
         assert!(home.body.contains("You are signed in"), "{}", home.body);
         assert_eq!(Browser::new().get(&url).await.status, 400);
     }
-    let elsewhere = at(&house, "files", "/.portcullis/ticket?ticket=x");
-    assert_eq!(browser.visit(&at(&house, "files", "/")).await.status, 200);
-    assert_eq!(browser.visit(&elsewhere).await.url.as_str(), at(&house, "files", "/"));
+    let elsewhere = at(&world, "files", "/.portcullis/ticket?ticket=x");
+    assert_eq!(browser.visit(&at(&world, "files", "/")).await.status, 200);
+    assert_eq!(browser.visit(&elsewhere).await.url.as_str(), at(&world, "files", "/"));
 }
 
 /// It begins anew once, and is then told why that does not help.
 #[tokio::test]
 async fn a_browser_that_keeps_no_cookies_does_not_go_round_for_ever() {
-    let house = house().await;
+    let world = world().await;
     for (host, path) in [("login", "/w/page"), ("files", "/page")] {
         let browser = Browser::new();
-        let mut answer = browser.get(&at(&house, host, path)).await;
+        let mut answer = browser.get(&at(&world, host, path)).await;
         let mut steps = 0;
         while let Some(next) = answer.next() {
             steps += 1;
             assert!(steps < 20, "{host}: {next}");
-            for url in [at(&house, "login", "/.portcullis"), at(&house, "files", "/.portcullis")] {
+            for url in [at(&world, "login", "/.portcullis"), at(&world, "files", "/.portcullis")] {
                 let names = browser.cookie_names(&url);
                 names.iter().for_each(|name| browser.set_cookie(&url, name, ""));
             }
@@ -131,29 +131,29 @@ async fn a_browser_that_keeps_no_cookies_does_not_go_round_for_ever() {
         assert_eq!(answer.status, 400, "{}", answer.body);
         assert!(answer.body.contains("allow cookies"), "{}", answer.body);
         let retry = between(&answer.body, "class=\"button\" href=\"", "\"");
-        assert!(retry.starts_with(&at(&house, host, "/.portcullis/sign-in?return_to=")), "{retry}");
+        assert!(retry.starts_with(&at(&world, host, "/.portcullis/sign-in?return_to=")), "{retry}");
     }
 }
 
 #[tokio::test]
 async fn made_up_codes_and_states_cost_no_call_to_the_provider() {
-    let house = house().await;
+    let world = world().await;
     let browser = Browser::new();
-    let callback = browser.stop_before(&at(&house, "login", "/w"), "/.portcullis/callback").await;
+    let callback = browser.stop_before(&at(&world, "login", "/w"), "/.portcullis/callback").await;
     for _ in 0..5 {
         Browser::new().get(callback.as_str()).await;
-        Browser::new().get(&at(&house, "login", "/.portcullis/callback?code=x&state=y")).await;
+        Browser::new().get(&at(&world, "login", "/.portcullis/callback?code=x&state=y")).await;
     }
-    assert_eq!(house.provider.asked("/token").await, 0);
+    assert_eq!(world.provider.asked("/token").await, 0);
 }
 
 /// What a raw request is answered with.
-fn raw(house: &House, host: &str, target: &[u8]) -> Vec<(String, String)> {
-    let mut stream = TcpStream::connect(("127.0.0.1", house.gateway.port)).unwrap();
+fn raw(world: &World, host: &str, target: &[u8]) -> Vec<(String, String)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", world.gateway.port)).unwrap();
     let head = format!(
         "Host: {host}.localhost:{}\r\nAccept: text/html\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n\
          Connection: close\r\n\r\n",
-        house.gateway.port
+        world.gateway.port
     );
     stream.write_all(&[b"GET ", target, b" HTTP/1.1\r\n", head.as_bytes()].concat()).unwrap();
     let mut answer = String::new();
@@ -171,11 +171,11 @@ fn field<'a>(fields: &'a [(String, String)], name: &str) -> &'a str {
 }
 
 /// Where a browser is sent at the end of the sign-in that `fields` begin, to the letter.
-async fn lead(house: &House, fields: &[(String, String)]) -> String {
+async fn lead(world: &World, fields: &[(String, String)]) -> String {
     let browser = Browser::new();
     for (_, cookie) in fields.iter().filter(|(name, _)| name == "set-cookie") {
         let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
-        browser.set_cookie(&at(house, "login", "/"), name, value);
+        browser.set_cookie(&at(world, "login", "/"), name, value);
     }
     let callback = browser.stop_before(field(fields, "location"), "/.portcullis/callback").await;
     browser.get(callback.as_str()).await.header("location").to_owned()
@@ -183,7 +183,7 @@ async fn lead(house: &House, fields: &[(String, String)]) -> String {
 
 #[tokio::test]
 async fn every_address_comes_back_to_the_letter() {
-    let house = house().await;
+    let world = world().await;
     for (target, wanted) in [
         (&b"/w/a?"[..], "/w/a?"),
         (b"/w/a?q='%27\\%5C", "/w/a?q='%27\\%5C"),
@@ -191,19 +191,19 @@ async fn every_address_comes_back_to_the_letter() {
         (b"/w/%c3%a4?%zz&&=+", "/w/%c3%a4?%zz&&=+"),
         (b"/w/a?return_to=https://evil.example/&x={}|", "/w/a?return_to=https://evil.example/&x={}|"),
     ] {
-        let lead = lead(&house, &raw(&house, "login", target)).await;
-        assert_eq!(lead, at(&house, "login", wanted), "{}", String::from_utf8_lossy(target));
+        let lead = lead(&world, &raw(&world, "login", target)).await;
+        assert_eq!(lead, at(&world, "login", wanted), "{}", String::from_utf8_lossy(target));
     }
 }
 
 /// Its own tab keeps it, and the page says so: nothing of it is lost in silence.
 #[tokio::test]
 async fn an_address_that_is_too_long_to_be_taken_along_is_kept_by_its_tab() {
-    let house = house().await;
+    let world = world().await;
     for (host, path) in [("login", "/w/"), ("files", "/")] {
         for length in [600, 5_000, 40_000] {
             let browser = Browser::new();
-            let page = browser.get(&at(&house, host, &format!("{path}?{}", "x".repeat(length)))).await;
+            let page = browser.get(&at(&world, host, &format!("{path}?{}", "x".repeat(length)))).await;
             assert_eq!(page.status, 401, "{host} {length}: {}", page.body);
             assert!(page.body.contains("too long to be taken along"), "{}", page.body);
             assert!(page.body.contains("<noscript>"), "and what to do without scripts");
@@ -217,28 +217,28 @@ async fn an_address_that_is_too_long_to_be_taken_along_is_kept_by_its_tab() {
 
 #[tokio::test]
 async fn a_browser_that_goes_on_sending_what_others_asked_it_for_is_sent_to_sign_in() {
-    let house = house().await;
+    let world = world().await;
     for sent in ["Basic YWxpY2U6eA==", "Negotiate YII=", "Digest username=\"alice\"", "NTLM TlRM"] {
         let head = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("authorization", sent)];
-        let answer = Browser::new().send(Method::GET, &at(&house, "login", "/w"), &head, "").await;
+        let answer = Browser::new().send(Method::GET, &at(&world, "login", "/w"), &head, "").await;
         assert_eq!(answer.status, 302, "{sent}: {}", answer.body);
     }
     let token = [("sec-fetch-mode", "navigate"), ("authorization", "Bearer x")];
-    let answer = Browser::new().send(Method::GET, &at(&house, "login", "/w"), &token, "").await;
+    let answer = Browser::new().send(Method::GET, &at(&world, "login", "/w"), &token, "").await;
     assert_eq!(answer.status, 401);
 }
 
 #[tokio::test]
 async fn the_public_url_shows_who_one_is_where_no_route_claims_it() {
-    let house = house().await;
+    let world = world().await;
     let browser = Browser::new();
-    let home = browser.visit(&at(&house, "login", "/")).await;
-    assert_eq!((home.status, home.url.as_str()), (200, at(&house, "login", "/").as_str()), "{}", home.body);
+    let home = browser.visit(&at(&world, "login", "/")).await;
+    assert_eq!((home.status, home.url.as_str()), (200, at(&world, "login", "/").as_str()), "{}", home.body);
     assert!(home.body.contains("You are signed in") && home.body.contains("alice"), "{}", home.body);
-    assert!(home.body.contains(&at(&house, "files", "/")), "app links have the port: {}", home.body);
-    assert_eq!(browser.get(&at(&house, "login", "/.portcullis/")).await.status, 200);
-    assert_eq!(browser.get(&at(&house, "login", "/nowhere")).await.status, 404);
-    let script = Browser::new().send(Method::POST, &at(&house, "login", "/"), &[("accept", "*/*")], "").await;
+    assert!(home.body.contains(&at(&world, "files", "/")), "app links have the port: {}", home.body);
+    assert_eq!(browser.get(&at(&world, "login", "/.portcullis/")).await.status, 200);
+    assert_eq!(browser.get(&at(&world, "login", "/nowhere")).await.status, 404);
+    let script = Browser::new().send(Method::POST, &at(&world, "login", "/"), &[("accept", "*/*")], "").await;
     assert_eq!(script.status, 404);
 }
 
@@ -249,10 +249,10 @@ fn limited(answers: &[Answer]) -> usize {
 #[tokio::test]
 async fn one_address_cannot_begin_sign_ins_without_end_and_keeps_nobody_else_out() {
     let limits = "sign_in_limits = { per = \"address\", rate = \"1/min\", burst = 5 }\ntrusted_proxies = \"127.0.0.1\"";
-    let house = House::at("http://login.localhost:{port}", limits, "", WIKI).await;
+    let world = World::at("http://login.localhost:{port}", limits, "", WIKI).await;
     let from = async |address: &str, path: &str| {
         let head = [("sec-fetch-mode", "navigate"), ("accept", "text/html"), ("x-forwarded-for", address)];
-        Browser::new().send(Method::GET, &at(&house, "login", path), &head, "").await
+        Browser::new().send(Method::GET, &at(&world, "login", path), &head, "").await
     };
     let mut answers = Vec::new();
     for _ in 0..8 {
@@ -268,24 +268,24 @@ async fn one_address_cannot_begin_sign_ins_without_end_and_keeps_nobody_else_out
 
 #[tokio::test]
 async fn a_lot_of_people_behind_one_address_sign_in() {
-    let house = house().await;
+    let world = world().await;
     let browser = Browser::new();
     for _ in 0..300 {
-        let answer = browser.get(&at(&house, "login", "/.portcullis/sign-in?provider=corp")).await;
+        let answer = browser.get(&at(&world, "login", "/.portcullis/sign-in?provider=corp")).await;
         assert_eq!(answer.status, 302, "{}", answer.body);
     }
-    assert_eq!(browser.visit(&at(&house, "login", "/w")).await.status, 200);
+    assert_eq!(browser.visit(&at(&world, "login", "/w")).await.status, 200);
 }
 
 /// The provider must not go on knowing the former person: there are those that ask for nothing but the password then.
 #[tokio::test]
 async fn somebody_else_can_sign_in_where_one_was_refused_and_arrives_at_the_whole_address() {
     let routes = WIKI.replace("access = \"signed-in\"", "allow = [{ users = [\"bob\"] }]");
-    let house = House::at("http://login.localhost:{port}", "", "", &routes).await;
+    let world = World::at("http://login.localhost:{port}", "", "", &routes).await;
     for (host, path) in [("login", "/w/x?a=1&b=%26"), ("files", "/x?a=1&b=%26")] {
         let browser = Browser::new();
-        house.provider.control("as?user=alice").await;
-        let refused = browser.visit(&at(&house, host, path)).await;
+        world.provider.control("as?user=alice").await;
+        let refused = browser.visit(&at(&world, host, path)).await;
         assert_eq!(refused.status, 403, "{}", refused.body);
         let action = between(&refused.body, "method=\"post\" action=\"", "\"");
         let switched = browser.submit(refused.url.join(&action).unwrap().as_str(), "").await;
@@ -293,14 +293,14 @@ async fn somebody_else_can_sign_in_where_one_was_refused_and_arrives_at_the_whol
         assert!(goodbye.path().contains("/session/end"), "the provider forgets alice first: {goodbye}");
         let state = goodbye.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         // What the provider does then, without its page that asks whether that is meant.
-        let there = house.provider.issuer();
+        let there = world.provider.issuer();
         browser.cookie_names(&there).iter().for_each(|name| browser.set_cookie(&there, name, ""));
-        house.provider.control("as?user=bob").await;
-        let mut back = Url::parse(&at(&house, "login", "/.portcullis/signed-out")).unwrap();
+        world.provider.control("as?user=bob").await;
+        let mut back = Url::parse(&at(&world, "login", "/.portcullis/signed-out")).unwrap();
         back.query_pairs_mut().append_pair("state", &state);
         let sent = browser.stop_before(back.as_str(), "/auth?").await;
         assert!(sent.query_pairs().any(|(name, value)| name == "prompt" && value == "login"), "{sent}");
         let arrived = browser.visit(sent.as_str()).await;
-        assert_eq!((arrived.status, arrived.url.as_str()), (200, at(&house, host, path).as_str()));
+        assert_eq!((arrived.status, arrived.url.as_str()), (200, at(&world, host, path).as_str()));
     }
 }

@@ -3,7 +3,7 @@
 use http::Method;
 use url::form_urlencoded::Serializer;
 
-use crate::support::{Answer, Browser, House, between};
+use crate::support::{Answer, Browser, World, between};
 
 const LOGIN: &str = "https://login.example";
 const CALLBACK: &str = "https://login.example/.portcullis/callback";
@@ -17,8 +17,8 @@ access = "signed-in"
 identity = { headers = { X-User = "user" } }
 "#;
 
-async fn house(response_mode: &str) -> House {
-    House::at(LOGIN, BEHIND, &format!("response_mode = \"{response_mode}\"\n"), WIKI).await
+async fn world(response_mode: &str) -> World {
+    World::at(LOGIN, BEHIND, &format!("response_mode = \"{response_mode}\"\n"), WIKI).await
 }
 
 /// What the provider's page would post for somebody who wants to see `page`.
@@ -57,8 +57,8 @@ fn signs_nobody_in(answer: &Answer) {
 
 #[tokio::test]
 async fn a_posted_response_signs_in_and_only_the_flow_comes_along_from_other_sites() {
-    let house = house("form_post").await;
-    let browser = Browser::behind_tls(house.gateway.port);
+    let world = world("form_post").await;
+    let browser = Browser::behind_tls(world.gateway.port);
     let left = browser.get(&format!("{LOGIN}/page?a=1")).await;
     let flow = left.set_cookies().join("\n");
     assert!(
@@ -86,13 +86,13 @@ async fn a_posted_response_signs_in_and_only_the_flow_comes_along_from_other_sit
     assert!(session.contains("SameSite=Lax"), "{session}");
     assert_eq!(browser.follow(answer).await.status, 200);
     post(&browser, FORM, &encoded(&form)).await;
-    assert_eq!(house.provider.asked("/token").await, 1, "good once");
+    assert_eq!(world.provider.asked("/token").await, 1, "good once");
 }
 
 #[tokio::test]
 async fn invariant_14_what_is_no_small_form_of_a_response_signs_nobody_in() {
-    let house = house("form_post").await;
-    let browser = Browser::behind_tls(house.gateway.port);
+    let world = world("form_post").await;
+    let browser = Browser::behind_tls(world.gateway.port);
     let form = form_for(&browser, "/").await;
     let with =
         |name: &str, value: &str| encoded(&[&form[..], &[(name.to_owned(), value.to_owned())]].concat());
@@ -108,18 +108,18 @@ async fn invariant_14_what_is_no_small_form_of_a_response_signs_nobody_in() {
         let answer = post(&browser, media_type, &body).await;
         assert_eq!((answer.status, answer.next()), (400, None), "{media_type}: {}", answer.body);
     }
-    assert_eq!(house.provider.asked("/token").await, 0);
+    assert_eq!(world.provider.asked("/token").await, 0);
     assert_eq!(post(&browser, FORM, &encoded(&form)).await.status, 303, "the flow is still good");
 }
 
 #[tokio::test]
 async fn invariant_6_a_form_finishes_no_flow_of_another_browser_or_one_that_asked_for_a_redirect() {
-    let posted = house("form_post").await;
+    let posted = world("form_post").await;
     let form = form_for(&Browser::behind_tls(posted.gateway.port), "/").await;
     let stranger = Browser::behind_tls(posted.gateway.port);
     signs_nobody_in(&post(&stranger, FORM, &encoded(&form)).await);
     assert_eq!(posted.provider.asked("/token").await, 0);
-    let redirected = house("query").await;
+    let redirected = world("query").await;
     let browser = Browser::behind_tls(redirected.gateway.port);
     let callback = browser.stop_before(&format!("{LOGIN}/"), CALLBACK).await;
     let answer = post(&browser, FORM, callback.query().unwrap()).await;
@@ -131,8 +131,8 @@ async fn invariant_6_a_form_finishes_no_flow_of_another_browser_or_one_that_aske
 /// Browsers do not bring its cookie along with another site's form.
 #[tokio::test]
 async fn invariant_8_a_posted_response_ends_the_session_that_it_replaces() {
-    let house = house("form_post").await;
-    let browser = Browser::behind_tls(house.gateway.port);
+    let world = world("form_post").await;
+    let browser = Browser::behind_tls(world.gateway.port);
     let form = form_for(&browser, "/").await;
     post(&browser, FORM, &encoded(&form)).await;
     let old = browser.cookie(&format!("{LOGIN}/"), "__Host-portcullis").unwrap();
@@ -145,12 +145,12 @@ async fn invariant_8_a_posted_response_ends_the_session_that_it_replaces() {
         .collect();
     let flows = flows.join("; ");
     let head = [("content-type", FORM), ("cookie", flows.as_str()), ("sec-fetch-site", "cross-site")];
-    let cross_site = Browser::behind_tls(house.gateway.port);
+    let cross_site = Browser::behind_tls(world.gateway.port);
     assert_eq!(cross_site.send(Method::POST, CALLBACK, &head, &encoded(&form)).await.status, 303);
     assert_eq!(cross_site.visit(&format!("{LOGIN}/")).await.status, 200);
     let thief = [("cookie", format!("__Host-portcullis={old}"))];
     let thief = thief.each_ref().map(|(name, value)| (*name, value.as_str()));
     let answer =
-        Browser::behind_tls(house.gateway.port).send(Method::GET, &format!("{LOGIN}/"), &thief, "").await;
+        Browser::behind_tls(world.gateway.port).send(Method::GET, &format!("{LOGIN}/"), &thief, "").await;
     assert_eq!(answer.status, 401);
 }

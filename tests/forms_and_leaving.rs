@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::support::{Answer, App, Browser, Gateway, House, Impostor, between, free_port};
+use crate::support::{Answer, App, Browser, Gateway, Impostor, World, between, free_port};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -45,8 +45,8 @@ upstream = "http://127.0.0.1:{down}"
 access = "public"
 "#;
 
-async fn house() -> House {
-    House::open(&ROUTES.replace("{down}", &free_port().to_string())).await
+async fn world() -> World {
+    World::open(&ROUTES.replace("{down}", &free_port().to_string())).await
 }
 
 async fn sent(browser: &Browser, url: &str, site: &str, media_type: &str, body: &str) -> Answer {
@@ -64,12 +64,12 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 #[tokio::test]
 async fn a_persons_form_that_is_refused_gets_a_page_and_a_programs_call_a_document() {
-    let house = house().await;
+    let world = world().await;
     let browser = Browser::new();
-    assert_eq!(browser.visit(&house.gateway.url("/wiki")).await.status, 200);
-    Browser::new().get(&house.gateway.url("/busy")).await;
+    assert_eq!(browser.visit(&world.gateway.url("/wiki")).await.status, 200);
+    Browser::new().get(&world.gateway.url("/busy")).await;
     for (path, status) in [("/ops", 403), ("/read", 405), ("/small", 413), ("/busy", 429), ("/down", 502)] {
-        let url = house.gateway.url(path);
+        let url = world.gateway.url(path);
         let page = sent(&browser, &url, "same-origin", FORM, "text=a+long+enough+form").await;
         assert_eq!(page.status, status, "{path}: {}", page.body);
         assert!(page.header("content-type").starts_with("text/html"), "{path}: {:?}", page.headers);
@@ -83,16 +83,16 @@ async fn a_persons_form_that_is_refused_gets_a_page_and_a_programs_call_a_docume
         );
     }
     for path in ["/nowhere", "/wiki/a%2fb"] {
-        let page = browser.get(&house.gateway.url(path)).await;
-        let home = house.gateway.url("/.portcullis");
+        let page = browser.get(&world.gateway.url(path)).await;
+        let home = world.gateway.url("/.portcullis");
         assert!(page.body.contains(&format!("href=\"{home}\"")), "{path} has a way on: {}", page.body);
     }
 }
 
 #[tokio::test]
 async fn a_form_without_a_session_is_kept_or_said_to_be_lost() {
-    let house = house().await;
-    let url = house.gateway.url("/wiki/save");
+    let world = world().await;
+    let url = world.gateway.url("/wiki/save");
     let multipart = "multipart/form-data; boundary=x";
     let parts = "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a\"\r\n\r\n\0\r\n--x--\r\n";
     let large = "a=1&".repeat(20_000);
@@ -118,35 +118,35 @@ async fn a_form_without_a_session_is_kept_or_said_to_be_lost() {
         );
         assert_eq!(page.body.contains("it is not kept"), !kept, "{site} {media_type}: {}", page.body);
     }
-    assert_eq!(house.app.served(), 0);
+    assert_eq!(world.app.served(), 0);
 }
 
 /// Whoever filled it in may be another than who has signed in by now.
 #[tokio::test]
 async fn a_kept_form_names_the_person_in_whose_name_it_would_go_out() {
-    let house = house().await;
-    let url = house.gateway.url("/wiki/save");
+    let world = world().await;
+    let url = world.gateway.url("/wiki/save");
     let page = sent(&Browser::new(), &url, "same-origin", FORM, "text=mine").await;
     let sealed = between(&page.body, "data-sealed=\"", "\"");
-    house.provider.control("as?user=bob").await;
+    world.provider.control("as?user=bob").await;
     let bob = Browser::new();
-    assert_eq!(bob.visit(&house.gateway.url("/wiki")).await.status, 200);
+    assert_eq!(bob.visit(&world.gateway.url("/wiki")).await.status, 200);
     let sealed = url::form_urlencoded::Serializer::new(String::new()).append_pair("sealed", &sealed).finish();
-    let replay = bob.submit(&house.gateway.url("/.portcullis/resume"), &sealed).await;
+    let replay = bob.submit(&world.gateway.url("/.portcullis/resume"), &sealed).await;
     assert_eq!(replay.status, 200, "{}", replay.body);
     assert!(replay.body.contains("Send it in my name") && replay.body.contains("bob"), "{}", replay.body);
     assert!(!replay.body.contains(".submit("), "nothing sends it but a press of the button");
-    assert_eq!(house.app.served(), 1, "it has not gone out");
+    assert_eq!(world.app.served(), 1, "it has not gone out");
 }
 
 #[tokio::test]
 async fn another_sites_form_signs_nobody_out_and_says_so_in_a_page() {
-    let house = house().await;
-    let browser = house.signed_in().await;
-    let url = house.gateway.url("/.portcullis/sign-out");
+    let world = world().await;
+    let browser = world.signed_in().await;
+    let url = world.gateway.url("/.portcullis/sign-out");
     let page = sent(&browser, &url, "cross-site", FORM, "").await;
     assert_eq!((page.status, page.body.contains("Not from here")), (403, true), "{}", page.body);
-    assert_eq!(browser.get(&house.gateway.url("/wiki")).await.status, 200);
+    assert_eq!(browser.get(&world.gateway.url("/wiki")).await.status, 200);
 }
 
 async fn leave(session: &str) -> Answer {

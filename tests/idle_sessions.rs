@@ -11,25 +11,25 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::support::{House, events, sockets};
+use crate::support::{World, events, sockets};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// The cookie of somebody who has just signed in.
-async fn cookie(house: &House) -> String {
-    let browser = house.signed_in().await;
-    format!("portcullis={}", browser.cookie(&house.gateway.url("/"), "portcullis").unwrap())
+async fn cookie(world: &World) -> String {
+    let browser = world.signed_in().await;
+    format!("portcullis={}", browser.cookie(&world.gateway.url("/"), "portcullis").unwrap())
 }
 
-async fn socket(house: &House) -> Socket {
-    let mut request = format!("ws://127.0.0.1:{}/socket", house.gateway.port).into_client_request().unwrap();
-    request.headers_mut().insert("cookie", cookie(house).await.parse().unwrap());
+async fn socket(world: &World) -> Socket {
+    let mut request = format!("ws://127.0.0.1:{}/socket", world.gateway.port).into_client_request().unwrap();
+    request.headers_mut().insert("cookie", cookie(world).await.parse().unwrap());
     connect_async(request).await.unwrap().0
 }
 
-async fn event_stream(house: &House, path: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(("127.0.0.1", house.gateway.port)).await.unwrap();
-    let (cookie, port) = (cookie(house).await, house.gateway.port);
+async fn event_stream(world: &World, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", world.gateway.port)).await.unwrap();
+    let (cookie, port) = (cookie(world).await, world.gateway.port);
     let head = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncookie: {cookie}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut read = Vec::new();
@@ -40,9 +40,9 @@ async fn event_stream(house: &House, path: &str) -> TcpStream {
 }
 
 /// An upload that has begun.
-async fn upload(house: &House) -> TcpStream {
-    let mut stream = TcpStream::connect(("127.0.0.1", house.gateway.port)).await.unwrap();
-    let (cookie, port) = (cookie(house).await, house.gateway.port);
+async fn upload(world: &World) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", world.gateway.port)).await.unwrap();
+    let (cookie, port) = (cookie(world).await, world.gateway.port);
     let head = format!(
         "POST / HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncookie: {cookie}\r\ntransfer-encoding: chunked\r\n\r\n"
     );
@@ -66,12 +66,12 @@ async fn what_a_client_sends_is_use_and_what_only_stays_open_is_not() {
         + &route("/socket", &sockets, "")
         + &route("/events", &events, "")
         + &route("/wall", &events, "streams = \"use\"");
-    let house = House::with("\n[session]\nidle_timeout = \"1m\"\n", &routes).await;
-    let mut working = socket(&house).await;
-    let mut sending = upload(&house).await;
-    let wall = event_stream(&house, "/wall").await;
-    let mut left = event_stream(&house, "/events").await;
-    let mut forgotten = socket(&house).await;
+    let world = World::with("\n[session]\nidle_timeout = \"1m\"\n", &routes).await;
+    let mut working = socket(&world).await;
+    let mut sending = upload(&world).await;
+    let wall = event_stream(&world, "/wall").await;
+    let mut left = event_stream(&world, "/events").await;
+    let mut forgotten = socket(&world).await;
     let end = timeout(Duration::from_secs(120), async {
         loop {
             working.send(Message::text("a word")).await.unwrap();

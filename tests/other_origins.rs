@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::support::{Answer, Browser, House, told};
+use crate::support::{Answer, Browser, World, told};
 
 const SPA: &str = "https://spa.corp.example";
 
@@ -28,8 +28,8 @@ upstream = "{app}"
 access = "signed-in"
 "#;
 
-async fn ask(house: &House, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
-    Browser::new().send(method, &house.gateway.url(path), headers, "").await
+async fn ask(world: &World, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+    Browser::new().send(method, &world.gateway.url(path), headers, "").await
 }
 
 fn readable_by(answer: &Answer) -> &str {
@@ -38,8 +38,8 @@ fn readable_by(answer: &Answer) -> &str {
 
 #[tokio::test]
 async fn scripts_of_the_origins_that_a_route_names_can_read_a_refusal() {
-    let house = House::open(API).await;
-    let refused = ask(&house, Method::GET, "/api/orders", &[("origin", SPA)]).await;
+    let world = World::open(API).await;
+    let refused = ask(&world, Method::GET, "/api/orders", &[("origin", SPA)]).await;
     assert_eq!(refused.status, 401);
     assert_eq!(readable_by(&refused), SPA);
     assert_eq!(refused.header("access-control-allow-credentials"), "true");
@@ -54,31 +54,31 @@ async fn scripts_of_the_origins_that_a_route_names_can_read_a_refusal() {
         "*",
         "",
     ] {
-        let refused = ask(&house, Method::GET, "/api/orders", &[("origin", stranger)]).await;
+        let refused = ask(&world, Method::GET, "/api/orders", &[("origin", stranger)]).await;
         assert_eq!((refused.status, readable_by(&refused)), (401, ""), "{stranger}");
     }
-    let elsewhere = ask(&house, Method::GET, "/wiki", &[("origin", SPA)]).await;
+    let elsewhere = ask(&world, Method::GET, "/wiki", &[("origin", SPA)]).await;
     assert_eq!((elsewhere.status, readable_by(&elsewhere)), (401, ""), "a route that names nobody");
 }
 
 #[tokio::test]
 async fn a_preflight_is_answered_by_the_app_in_nobodys_name() {
-    let house = House::open(API).await;
+    let world = World::open(API).await;
     let preflight = [("origin", SPA), ("access-control-request-method", "PUT")];
-    let answer = ask(&house, Method::OPTIONS, "/api/orders", &preflight).await;
+    let answer = ask(&world, Method::OPTIONS, "/api/orders", &preflight).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(answer.json()["method"], "OPTIONS");
     assert_eq!(readable_by(&answer), "", "what the app says of CORS is the app's");
-    let judged = ask(&house, Method::OPTIONS, "/wiki", &preflight).await;
+    let judged = ask(&world, Method::OPTIONS, "/wiki", &preflight).await;
     assert_eq!(judged.status, 401, "where the route does not say so");
 }
 
 /// Whatever is more than a browser sends ahead of its page's request is judged like everything else.
 #[tokio::test]
 async fn invariant_1_nothing_but_a_preflight_passes_as_one() {
-    let house = House::open(API).await;
+    let world = World::open(API).await;
     let both = [("origin", SPA), ("access-control-request-method", "PUT")];
-    let served = house.app.served();
+    let served = world.app.served();
     for (method, path, more) in [
         (Method::GET, "/api/x", None),
         (Method::POST, "/api/x", None),
@@ -95,23 +95,23 @@ async fn invariant_1_nothing_but_a_preflight_passes_as_one() {
         (Method::OPTIONS, "/api/x", Some(("access-control-request-method", "GET"))),
     ] {
         let headers: Vec<_> = both.into_iter().chain(more).collect();
-        assert_eq!(ask(&house, method.clone(), path, &headers).await.status, 401, "{method} {more:?}");
+        assert_eq!(ask(&world, method.clone(), path, &headers).await.status, 401, "{method} {more:?}");
     }
     for one in both {
-        assert_eq!(ask(&house, Method::OPTIONS, "/api/x", &[one]).await.status, 401, "{one:?}");
+        assert_eq!(ask(&world, Method::OPTIONS, "/api/x", &[one]).await.status, 401, "{one:?}");
     }
-    let body = Browser::new().send(Method::OPTIONS, &house.gateway.url("/api/x"), &both, "a=1").await;
+    let body = Browser::new().send(Method::OPTIONS, &world.gateway.url("/api/x"), &both, "a=1").await;
     assert_eq!(body.status, 401, "a preflight has no body");
-    assert_eq!(house.app.served(), served, "none of them reached the app");
+    assert_eq!(world.app.served(), served, "none of them reached the app");
 }
 
 #[tokio::test]
 async fn invariant_18_a_page_of_a_sibling_neither_changes_anything_nor_opens_a_socket() {
-    let house = House::open(API).await;
-    let browser = house.signed_in().await;
-    let own = house.gateway.url("");
+    let world = World::open(API).await;
+    let browser = world.signed_in().await;
+    let own = world.gateway.url("");
     let own = own.trim_end_matches('/');
-    let url = house.gateway.url("/careful/x");
+    let url = world.gateway.url("/careful/x");
     let send =
         async |method: Method, headers: &[(&str, &str)]| browser.send(method, &url, headers, "").await.status;
     for from in [
@@ -142,19 +142,19 @@ async fn invariant_18_a_page_of_a_sibling_neither_changes_anything_nor_opens_a_s
         200,
         "a link"
     );
-    let wiki = browser.send(Method::POST, &house.gateway.url("/w"), &[("origin", "null")], "").await;
+    let wiki = browser.send(Method::POST, &world.gateway.url("/w"), &[("origin", "null")], "").await;
     assert_eq!(wiki.status, 200, "where the route does not say so");
 }
 
 #[tokio::test]
 async fn a_passed_preflight_tells_the_app_of_nobody() {
-    let house = House::open(&API.replace(
+    let world = World::open(&API.replace(
         "preflight = \"pass\" }",
         "preflight = \"pass\" }\nidentity = { headers = \"x-auth-request\" }",
     ))
     .await;
     let preflight =
         [("origin", SPA), ("access-control-request-method", "PUT"), ("x-auth-request-user", "mallory")];
-    let answer = ask(&house, Method::OPTIONS, "/api/orders", &preflight).await;
+    let answer = ask(&world, Method::OPTIONS, "/api/orders", &preflight).await;
     assert_eq!(told(&answer, "x-auth-request-user"), Vec::<String>::new());
 }

@@ -5,7 +5,7 @@ use std::fs;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 
-use crate::support::{App, Browser, CLIENT_SECRET, Gateway, House, Impostor};
+use crate::support::{App, Browser, CLIENT_SECRET, Gateway, Impostor, World};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -30,9 +30,9 @@ access = "public"
 "#;
 
 /// What must be found nowhere: everything secret that one sign-in brought forth.
-async fn planted(house: &House, browser: &Browser) -> Vec<String> {
+async fn planted(world: &World, browser: &Browser) -> Vec<String> {
     let callback =
-        browser.stop_before(&house.gateway.url("/?secret=in-a-query"), "/.portcullis/callback").await;
+        browser.stop_before(&world.gateway.url("/?secret=in-a-query"), "/.portcullis/callback").await;
     let sealed = browser.cookie_names(callback.as_str());
     let flows: Vec<_> = sealed.iter().filter_map(|name| browser.cookie(callback.as_str(), name)).collect();
     let parameters = callback.query_pairs().filter(|(name, _)| name == "code" || name == "state");
@@ -43,9 +43,9 @@ async fn planted(house: &House, browser: &Browser) -> Vec<String> {
         .position(|name| name.starts_with("portcullis-flow"));
     secrets.push(flows[flow.unwrap()].clone());
     browser.follow(browser.get(callback.as_str()).await).await;
-    secrets.push(browser.cookie(&house.gateway.url("/"), "portcullis").unwrap());
+    secrets.push(browser.cookie(&world.gateway.url("/"), "portcullis").unwrap());
     let passed =
-        crate::support::told(&browser.get(&house.gateway.url("/token")).await, "authorization").remove(0);
+        crate::support::told(&browser.get(&world.gateway.url("/token")).await, "authorization").remove(0);
     secrets.push(passed.trim_start_matches("Bearer ").to_owned());
     secrets.push(CLIENT_SECRET.to_owned());
     secrets.push("in-a-query".to_owned());
@@ -53,7 +53,7 @@ async fn planted(house: &House, browser: &Browser) -> Vec<String> {
 }
 
 /// Refusals are logged with their reasons: none of them may quote what came.
-async fn refusals(house: &House) {
+async fn refusals(world: &World) {
     let forged = [
         ("authorization", "Bearer planted-opaque-token-1"),
         ("authorization", "Basic cGxhbnRlZC11c2VyOnBsYW50ZWQtcGFzc3dvcmQ="),
@@ -65,20 +65,20 @@ async fn refusals(house: &House) {
             "/token?access_token=planted-query-token",
             "/.portcullis/callback?code=planted-code-1&state=planted-state-1",
         ] {
-            Browser::new().send(http::Method::GET, &house.gateway.url(path), &[header], "").await;
+            Browser::new().send(http::Method::GET, &world.gateway.url(path), &[header], "").await;
         }
     }
 }
 
 #[tokio::test]
 async fn invariant_15_no_secret_is_logged_measured_or_stored_in_clear() {
-    let house = House::open(ROUTES).await;
+    let world = World::open(ROUTES).await;
     let browser = Browser::new();
-    let secrets = planted(&house, &browser).await;
-    refusals(&house).await;
-    let metrics = Browser::new().get(&house.gateway.admin_url("/metrics")).await;
+    let secrets = planted(&world, &browser).await;
+    refusals(&world).await;
+    let metrics = Browser::new().get(&world.gateway.admin_url("/metrics")).await;
     assert_eq!(metrics.status, 200);
-    let log = house.gateway.log();
+    let log = world.gateway.log();
     for secret in secrets.iter().map(String::as_str).chain(["planted", "cGxhbnRlZ"]) {
         assert!(secret.len() >= 7, "{secret}");
         for (place, text) in [("log", &log), ("metrics", &metrics.body)] {
@@ -90,13 +90,13 @@ async fn invariant_15_no_secret_is_logged_measured_or_stored_in_clear() {
 
 #[tokio::test]
 async fn invariant_15_a_stolen_state_file_opens_nothing() {
-    let mut house = House::open(ROUTES).await;
-    let browser = house.signed_in().await;
-    let key = browser.cookie(&house.gateway.url("/"), "portcullis").unwrap();
-    house.gateway.signal("TERM");
-    house.gateway.wait();
+    let mut world = World::open(ROUTES).await;
+    let browser = world.signed_in().await;
+    let key = browser.cookie(&world.gateway.url("/"), "portcullis").unwrap();
+    world.gateway.signal("TERM");
+    world.gateway.wait();
     let mut stolen = Vec::new();
-    for file in fs::read_dir(house.gateway.directory.path()).unwrap().flatten() {
+    for file in fs::read_dir(world.gateway.directory.path()).unwrap().flatten() {
         // All but the socket for control.
         if file.file_name().to_string_lossy().starts_with("state.db") && file.path().is_file() {
             stolen.extend(fs::read(file.path()).unwrap());
@@ -123,18 +123,18 @@ fn hex(bytes: &[u8]) -> String {
 
 #[tokio::test]
 async fn invariant_15_no_app_sees_a_cookie_of_ours() {
-    let house = House::open(ROUTES).await;
+    let world = World::open(ROUTES).await;
     let browser = Browser::new();
-    browser.get(&house.gateway.url("/one")).await;
-    browser.visit(&house.gateway.url("/two")).await;
-    browser.set_cookie(&house.gateway.url("/"), "theirs", "kept");
+    browser.get(&world.gateway.url("/one")).await;
+    browser.visit(&world.gateway.url("/two")).await;
+    browser.set_cookie(&world.gateway.url("/"), "theirs", "kept");
     for path in ["/", "/token", "/open", "/open/deep"] {
-        let answer = browser.get(&house.gateway.url(path)).await;
+        let answer = browser.get(&world.gateway.url(path)).await;
         let cookies = crate::support::told(&answer, "cookie").join("; ");
         assert!(cookies.contains("theirs=kept") && !cookies.contains("portcullis"), "{path}: {cookies}");
     }
-    let secret = browser.cookie(&house.gateway.url("/"), "portcullis").unwrap();
-    let app = browser.get(&house.gateway.url("/token")).await;
+    let secret = browser.cookie(&world.gateway.url("/"), "portcullis").unwrap();
+    let app = browser.get(&world.gateway.url("/token")).await;
     assert!(!app.body.contains(&secret));
 }
 

@@ -1,6 +1,6 @@
 //! Somebody without a session is signed in by a certified provider and arrives where they wanted to go.
 
-use crate::support::{App, Browser, Gateway, House, Provider, free_port, logged};
+use crate::support::{App, Browser, Gateway, Provider, World, free_port, logged};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -18,9 +18,9 @@ allow = [{ groups = ["ops"] }]
 
 #[tokio::test]
 async fn a_person_signs_in_and_arrives_with_path_and_query() {
-    let house = House::open(WIKI).await;
+    let world = World::open(WIKI).await;
     let browser = Browser::new();
-    let answer = browser.visit(&house.gateway.url("/page?a=1&b=%23x+y")).await;
+    let answer = browser.visit(&world.gateway.url("/page?a=1&b=%23x+y")).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let told = answer.json();
     assert_eq!(told["target"], "/page?a=1&b=%23x+y");
@@ -28,16 +28,16 @@ async fn a_person_signs_in_and_arrives_with_path_and_query() {
     assert!(headers.contains(r#"["x-auth-request-user","alice"]"#), "{headers}");
     assert!(headers.contains(r#"["x-auth-request-groups","staff"]"#), "{headers}");
     assert!(!headers.contains("portcullis="), "the app does not see our cookies: {headers}");
-    assert_eq!(browser.get(&house.gateway.url("/again")).await.status, 200, "the session lasts");
+    assert_eq!(browser.get(&world.gateway.url("/again")).await.status, 200, "the session lasts");
 }
 
 #[tokio::test]
 async fn ten_tabs_opened_at_once_all_arrive_where_they_wanted_to_go() {
-    let house = House::open(WIKI).await;
+    let world = World::open(WIKI).await;
     let browser = Browser::new();
     let mut started = Vec::new();
     for tab in 0..10 {
-        started.push(browser.get(&house.gateway.url(&format!("/tab-{tab}"))).await);
+        started.push(browser.get(&world.gateway.url(&format!("/tab-{tab}"))).await);
     }
     for (tab, start) in started.iter().enumerate() {
         assert_eq!(start.status, 302);
@@ -48,35 +48,35 @@ async fn ten_tabs_opened_at_once_all_arrive_where_they_wanted_to_go() {
 
 #[tokio::test]
 async fn a_session_survives_a_restart() {
-    let mut house = House::open(WIKI).await;
+    let mut world = World::open(WIKI).await;
     let browser = Browser::new();
-    assert_eq!(browser.visit(&house.gateway.url("/")).await.status, 200);
-    house.gateway.restart();
-    assert_eq!(browser.get(&house.gateway.url("/")).await.status, 200);
-    assert_eq!(house.app.served(), 2);
+    assert_eq!(browser.visit(&world.gateway.url("/")).await.status, 200);
+    world.gateway.restart();
+    assert_eq!(browser.get(&world.gateway.url("/")).await.status, 200);
+    assert_eq!(world.app.served(), 2);
 }
 
 #[tokio::test]
 async fn who_is_known_but_not_allowed_is_told_so() {
-    let house = House::open(WIKI).await;
+    let world = World::open(WIKI).await;
     let browser = Browser::new();
-    let answer = browser.visit(&house.gateway.url("/admin")).await;
+    let answer = browser.visit(&world.gateway.url("/admin")).await;
     assert_eq!(answer.status, 403);
     assert!(answer.body.contains("alice") && answer.body.contains("ops"), "{}", answer.body);
     let id = answer.header("x-request-id");
     assert!(!id.is_empty() && answer.body.contains(id), "the page names the request");
-    let line = logged(&house.gateway, id);
+    let line = logged(&world.gateway, id);
     assert!(line.contains(r#""outcome":"forbidden""#) && line.contains(r#""user":"alice""#), "{line}");
-    assert_eq!(house.app.served(), 0);
-    house.provider.control("as?user=bob").await;
-    assert_eq!(Browser::new().visit(&house.gateway.url("/admin")).await.status, 200);
+    assert_eq!(world.app.served(), 0);
+    world.provider.control("as?user=bob").await;
+    assert_eq!(Browser::new().visit(&world.gateway.url("/admin")).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_script_is_not_redirected_into_cors_errors() {
-    let house = House::open(WIKI).await;
+    let world = World::open(WIKI).await;
     let fetch = [("sec-fetch-mode", "cors"), ("accept", "*/*")];
-    let answer = Browser::new().send(http::Method::GET, &house.gateway.url("/"), &fetch, "").await;
+    let answer = Browser::new().send(http::Method::GET, &world.gateway.url("/"), &fetch, "").await;
     assert_eq!(answer.status, 401);
     assert!(answer.header("www-authenticate").starts_with("Bearer"), "{:?}", answer.headers);
     assert_eq!(answer.header("content-type"), "application/problem+json");

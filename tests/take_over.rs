@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::support::{
-    App, Browser, Gateway, House, PATIENCE, Process, Provider, events, free_port, logged, program, sockets,
+    App, Browser, Gateway, PATIENCE, Process, Provider, World, events, free_port, logged, program, sockets,
     until, until_async,
 };
 
@@ -31,14 +31,14 @@ fn routes(stream: &str) -> String {
     )
 }
 
-fn key(house: &House, browser: &Browser) -> String {
-    browser.cookie(&house.gateway.url("/"), COOKIE).unwrap()
+fn key(world: &World, browser: &Browser) -> String {
+    browser.cookie(&world.gateway.url("/"), COOKIE).unwrap()
 }
 
-async fn opens(house: &House, key: &str) -> bool {
+async fn opens(world: &World, key: &str) -> bool {
     let browser = Browser::new();
-    browser.set_cookie(&house.gateway.url("/"), COOKIE, key);
-    browser.get(&house.gateway.url("/")).await.status == 200
+    browser.set_cookie(&world.gateway.url("/"), COOKIE, key);
+    browser.get(&world.gateway.url("/")).await.status == 200
 }
 
 /// Has a new process take over, and waits until it has.
@@ -50,8 +50,8 @@ fn taken_over(gateway: &mut Gateway) -> Process {
 }
 
 /// An event stream that has begun.
-async fn stream(house: &House, key: &str) -> TcpStream {
-    let port = house.gateway.port;
+async fn stream(world: &World, key: &str) -> TcpStream {
+    let port = world.gateway.port;
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let head = format!("GET /stream HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncookie: {COOKIE}={key}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -140,123 +140,123 @@ async fn ask(port: u16) -> std::io::Result<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invariant_8_nobody_is_refused_streams_live_on_and_a_sign_out_at_the_new_process_cuts_them() {
-    let mut house = House::open(&routes(&events().await)).await;
-    let (leaver, stayer) = (house.signed_in().await, house.signed_in().await);
-    let (gone, stays) = (key(&house, &leaver), key(&house, &stayer));
-    let (cut, kept) = (stream(&house, &gone).await, stream(&house, &stays).await);
-    let load = Load::on(house.gateway.port);
+    let mut world = World::open(&routes(&events().await)).await;
+    let (leaver, stayer) = (world.signed_in().await, world.signed_in().await);
+    let (gone, stays) = (key(&world, &leaver), key(&world, &stayer));
+    let (cut, kept) = (stream(&world, &gone).await, stream(&world, &stays).await);
+    let load = Load::on(world.gateway.port);
     load.more(50).await;
 
-    let mut old = taken_over(&mut house.gateway);
+    let mut old = taken_over(&mut world.gateway);
     load.more(200).await;
     assert!(lives(&cut) && lives(&kept) && old.ended().is_none());
-    assert!(opens(&house, &gone).await && opens(&house, &stays).await, "sessions go on in the new process");
-    house.signed_in().await;
-    let ready = Browser::new().get(&house.gateway.admin_url("/readyz")).await;
+    assert!(opens(&world, &gone).await && opens(&world, &stays).await, "sessions go on in the new process");
+    world.signed_in().await;
+    let ready = Browser::new().get(&world.gateway.admin_url("/readyz")).await;
     assert!(ready.status == 200 && ready.body.contains("\"predecessor\""), "{}", ready.body);
 
-    leaver.submit(&house.gateway.url("/.portcullis/sign-out"), "").await;
+    leaver.submit(&world.gateway.url("/.portcullis/sign-out"), "").await;
     ends(cut).await;
     assert!(lives(&kept) && old.ended().is_none(), "the other's stream lives");
-    assert!(!opens(&house, &gone).await && opens(&house, &stays).await);
+    assert!(!opens(&world, &gone).await && opens(&world, &stays).await);
 
     hang_up(kept);
     until("the old process to end", || old.ended() == Some(Some(0)));
     load.more(50).await;
     assert_eq!(load.failures().await, Vec::<String>::new());
     until_async("readiness to forget it", || async {
-        !Browser::new().get(&house.gateway.admin_url("/readyz")).await.body.contains("predecessor")
+        !Browser::new().get(&world.gateway.admin_url("/readyz")).await.body.contains("predecessor")
     })
     .await;
-    house.gateway.restart();
-    assert!(!opens(&house, &gone).await && opens(&house, &stays).await);
+    world.gateway.restart();
+    assert!(!opens(&world, &gone).await && opens(&world, &stays).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn websockets_live_on_and_a_second_take_over_reaches_the_first_process() {
-    let mut house = House::open(&routes(&sockets().await)).await;
-    let browser = house.signed_in().await;
-    let mut request = format!("ws://127.0.0.1:{}/stream", house.gateway.port).into_client_request().unwrap();
-    request.headers_mut().insert("cookie", format!("{COOKIE}={}", key(&house, &browser)).parse().unwrap());
+    let mut world = World::open(&routes(&sockets().await)).await;
+    let browser = world.signed_in().await;
+    let mut request = format!("ws://127.0.0.1:{}/stream", world.gateway.port).into_client_request().unwrap();
+    request.headers_mut().insert("cookie", format!("{COOKIE}={}", key(&world, &browser)).parse().unwrap());
     let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-    let mut first = taken_over(&mut house.gateway);
-    let mut second = taken_over(&mut house.gateway);
+    let mut first = taken_over(&mut world.gateway);
+    let mut second = taken_over(&mut world.gateway);
     for word in ["one", "two"] {
         socket.send(word.into()).await.unwrap();
         assert_eq!(socket.next().await.unwrap().unwrap().into_text().unwrap().as_str(), word);
     }
     assert!(first.ended().is_none() && second.ended().is_none(), "the first lives on through the second");
-    browser.submit(&house.gateway.url("/.portcullis/sign-out"), "").await;
+    browser.submit(&world.gateway.url("/.portcullis/sign-out"), "").await;
     let end = tokio::time::timeout(PATIENCE, async { while let Some(Ok(_)) = socket.next().await {} });
     end.await.expect("the WebSocket ends with its session");
     drop(socket);
     until("both to end", || first.ended() == Some(Some(0)) && second.ended() == Some(Some(0)));
-    house.signed_in().await;
+    world.signed_in().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invariant_8_streams_end_where_the_new_process_is_lost() {
     let (url, patient) = ("http://127.0.0.1:{port}", "drain_timeout = \"10m\"");
-    let mut house = House::at(url, patient, "", &routes(&events().await)).await;
-    let session = key(&house, &house.signed_in().await);
-    let open = stream(&house, &session).await;
-    let mut old = taken_over(&mut house.gateway);
+    let mut world = World::at(url, patient, "", &routes(&events().await)).await;
+    let session = key(&world, &world.signed_in().await);
+    let open = stream(&world, &session).await;
+    let mut old = taken_over(&mut world.gateway);
     assert!(lives(&open));
-    house.gateway.kill();
+    world.gateway.kill();
     ends(open).await;
     until("the old process to end", || old.ended().is_some());
-    house.gateway.start_again();
-    assert!(opens(&house, &session).await);
+    world.gateway.start_again();
+    assert!(opens(&world, &session).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_process_that_cannot_start_leaves_everything_as_it_was() {
-    let mut house = House::open(&routes(&events().await)).await;
-    let session = key(&house, &house.signed_in().await);
-    let open = stream(&house, &session).await;
-    let load = Load::on(house.gateway.port);
+    let mut world = World::open(&routes(&events().await)).await;
+    let session = key(&world, &world.signed_in().await);
+    let open = stream(&world, &session).await;
+    let load = Load::on(world.gateway.port);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let text = fs::read_to_string(house.gateway.configuration()).unwrap();
-    let ours = format!("listen = \"127.0.0.1:{}\"", house.gateway.port);
+    let text = fs::read_to_string(world.gateway.configuration()).unwrap();
+    let ours = format!("listen = \"127.0.0.1:{}\"", world.gateway.port);
     let both =
-        format!("listen = [\"127.0.0.1:{}\", \"{}\"]", house.gateway.port, taken.local_addr().unwrap());
-    let folder = house.gateway.directory.path();
+        format!("listen = [\"127.0.0.1:{}\", \"{}\"]", world.gateway.port, taken.local_addr().unwrap());
+    let folder = world.gateway.directory.path();
     fs::write(folder.join("other.toml"), text.replacen(&ours, &both, 1)).unwrap();
     let ended = program(folder, &["run", "--config", "other.toml", "--take-over"]);
     assert_eq!(ended.status.code(), Some(1));
-    logged(&house.gateway, "a new process did not take over; this one goes on");
-    assert!(lives(&open) && opens(&house, &session).await);
-    house.signed_in().await;
+    logged(&world.gateway, "a new process did not take over; this one goes on");
+    assert!(lives(&open) && opens(&world, &session).await);
+    world.signed_in().await;
     load.more(50).await;
     assert_eq!(load.failures().await, Vec::<String>::new());
     // And the next one can.
-    let mut old = taken_over(&mut house.gateway);
+    let mut old = taken_over(&mut world.gateway);
     hang_up(open);
     until("the old process to end", || old.ended() == Some(Some(0)));
-    assert!(opens(&house, &session).await);
+    assert!(opens(&world, &session).await);
 }
 
 #[tokio::test]
 async fn without_a_gateway_that_runs_it_simply_starts() {
-    let mut house = House::open(&routes("http://127.0.0.1:9")).await;
-    let session = key(&house, &house.signed_in().await);
-    house.gateway.kill();
-    drop(house.gateway.take_over());
-    logged(&house.gateway, "there is nothing to take over");
-    let port = house.gateway.port;
+    let mut world = World::open(&routes("http://127.0.0.1:9")).await;
+    let session = key(&world, &world.signed_in().await);
+    world.gateway.kill();
+    drop(world.gateway.take_over());
+    logged(&world.gateway, "there is nothing to take over");
+    let port = world.gateway.port;
     until("it to listen", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-    assert!(opens(&house, &session).await);
+    assert!(opens(&world, &session).await);
 }
 
 #[tokio::test]
 async fn the_control_socket_is_for_our_own_user() {
-    let house = House::open(&routes("http://127.0.0.1:9")).await;
-    let socket = house.gateway.directory.path().join("state.db-control");
+    let world = World::open(&routes("http://127.0.0.1:9")).await;
+    let socket = world.gateway.directory.path().join("state.db-control");
     until("the socket", || socket.exists());
     assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
     // Another user gets no further than the greeting, though the socket be open to it.
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
-    fs::set_permissions(house.gateway.directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(world.gateway.directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let script = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); \
                   b=b'{\"request\":\"take-over\",\"version\":1}'; s.sendall(len(b).to_bytes(4,'big')+b); \
                   print(s.recv(4096))";
@@ -270,7 +270,7 @@ async fn the_control_socket_is_for_our_own_user() {
     };
     if !stranger.is_empty() {
         assert!(stranger.contains("refused") && stranger.contains("another user"), "{stranger}");
-        logged(&house.gateway, "another user was refused at the control socket");
+        logged(&world.gateway, "another user was refused at the control socket");
     }
 }
 

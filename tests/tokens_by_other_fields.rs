@@ -6,7 +6,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use http::Method;
 use serde_json::json;
 
-use crate::support::{Answer, Browser, House, told};
+use crate::support::{Answer, Browser, World, told};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -56,12 +56,12 @@ const BESIDE: &str = "x-portcullis-authorization";
 const SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/eu/s3/aws4_request, Signature=abc";
 const NONE: [&str; 0] = [];
 
-async fn ask(house: &House, browser: &Browser, path: &str, headers: &[(&str, &str)]) -> Answer {
-    browser.send(Method::GET, &house.gateway.url(path), headers, "").await
+async fn ask(world: &World, browser: &Browser, path: &str, headers: &[(&str, &str)]) -> Answer {
+    browser.send(Method::GET, &world.gateway.url(path), headers, "").await
 }
 
-async fn call(house: &House, path: &str, headers: &[(&str, &str)]) -> Answer {
-    ask(house, &Browser::new(), path, headers).await
+async fn call(world: &World, path: &str, headers: &[(&str, &str)]) -> Answer {
+    ask(world, &Browser::new(), path, headers).await
 }
 
 fn basic(user: &str, password: &str) -> String {
@@ -87,51 +87,51 @@ fn challenges(answer: &Answer) -> Vec<&str> {
 
 #[tokio::test]
 async fn a_token_beside_lets_in_and_the_apps_authorization_is_its_own() {
-    let house = House::open(ROUTES).await;
-    let token = house.provider.access_token("email").await;
+    let world = World::open(ROUTES).await;
+    let token = world.provider.access_token("email").await;
     let bearer = format!("Bearer {token}");
     let foreign = format!("Bearer {}", foreign());
     for theirs in [SIGNATURE, "Basic YTpi", "Digest username=\"a\"", "Bearer opaque", &foreign] {
-        let answer = call(&house, "/", &[(BESIDE, &bearer), ("authorization", theirs)]).await;
+        let answer = call(&world, "/", &[(BESIDE, &bearer), ("authorization", theirs)]).await;
         assert_eq!(answer.status, 200, "{theirs}: {}", answer.body);
         assert_eq!(told(&answer, "authorization"), [theirs]);
         assert!(!answer.body.contains(&token), "{}", answer.body);
     }
-    let alone = call(&house, "/", &[(BESIDE, &bearer)]).await;
+    let alone = call(&world, "/", &[(BESIDE, &bearer)]).await;
     assert_eq!((alone.status, told(&alone, "authorization").len()), (200, 0));
-    let handed = call(&house, "/handed", &[(BESIDE, &bearer), ("authorization", SIGNATURE)]).await;
+    let handed = call(&world, "/handed", &[(BESIDE, &bearer), ("authorization", SIGNATURE)]).await;
     assert_eq!(told(&handed, "authorization"), [bearer.as_str()], "an app that is handed tokens");
     let form =
         [(BESIDE, bearer.as_str()), ("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
-    let post = Browser::new().send(Method::POST, &house.gateway.url("/all"), &form, "").await;
+    let post = Browser::new().send(Method::POST, &world.gateway.url("/all"), &form, "").await;
     assert_eq!(post.status, 200, "no browser sends the field along");
 }
 
 #[tokio::test]
 async fn invariant_9_the_gateways_own_credential_is_never_forwarded() {
-    let house = House::open(ROUTES).await;
-    let browser = house.signed_in().await;
+    let world = World::open(ROUTES).await;
+    let browser = world.signed_in().await;
     for name in
         [BESIDE, "X-PORTCULLIS-AUTHORIZATION", "x_portcullis_authorization", "x.portcullis-authorization"]
     {
-        let answer = call(&house, "/open", &[(name, "Bearer secret")]).await;
+        let answer = call(&world, "/open", &[(name, "Bearer secret")]).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         assert!(!answer.body.contains("secret"), "{name}: {}", answer.body);
     }
-    let folded = ask(&house, &browser, "/", &[("x_portcullis_authorization", "Bearer secret")]).await;
+    let folded = ask(&world, &browser, "/", &[("x_portcullis_authorization", "Bearer secret")]).await;
     assert_eq!(folded.status, 200, "no other spelling is the field");
     assert!(!folded.body.contains("secret"), "{}", folded.body);
 }
 
 #[tokio::test]
 async fn invariant_3_of_two_credentials_neither_is_taken() {
-    let house = House::open(ROUTES).await;
-    let browser = house.signed_in().await;
-    let token = house.provider.access_token("email").await;
+    let world = World::open(ROUTES).await;
+    let browser = world.signed_in().await;
+    let token = world.provider.access_token("email").await;
     let bearer = format!("Bearer {token}");
     let (forged, ours) = (format!("Bearer {}", forged(&token)), basic("x", &token));
     let (bearer, forged, ours) = (bearer.as_str(), forged.as_str(), ours.as_str());
-    let served = house.app.served();
+    let served = world.app.served();
     for (path, headers) in [
         ("/", [(BESIDE, bearer), (BESIDE, bearer)]),
         ("/", [(BESIDE, bearer), (BESIDE, "Basic YTpi")]),
@@ -147,39 +147,39 @@ async fn invariant_3_of_two_credentials_neither_is_taken() {
         ("/", [(BESIDE, "Digest x"), ("accept", "*/*")]),
         ("/", [(BESIDE, ours), ("accept", "*/*")]),
     ] {
-        let answer = ask(&house, &browser, path, &headers).await;
+        let answer = ask(&world, &browser, path, &headers).await;
         assert_eq!(answer.status, 400, "{path} {headers:?}");
     }
-    assert_eq!(house.app.served(), served, "nothing reached the app");
+    assert_eq!(world.app.served(), served, "nothing reached the app");
 }
 
 #[tokio::test]
 async fn a_foreign_token_beside_a_good_session_is_the_apps() {
-    let house = House::open(ROUTES).await;
-    let browser = house.signed_in().await;
+    let world = World::open(ROUTES).await;
+    let browser = world.signed_in().await;
     let foreign = format!("Bearer {}", foreign());
     for theirs in ["Bearer opaque", "Bearer a.b.c", "Bearer eyJhbGciOiJub25lIn0.e30.", &foreign] {
-        let answer = ask(&house, &browser, "/", &[("authorization", theirs)]).await;
+        let answer = ask(&world, &browser, "/", &[("authorization", theirs)]).await;
         assert_eq!(answer.status, 200, "{theirs}: {}", answer.body);
         assert_eq!(told(&answer, "authorization"), [theirs]);
-        let alone = call(&house, "/", &[("authorization", theirs)]).await;
+        let alone = call(&world, "/", &[("authorization", theirs)]).await;
         assert_eq!(alone.status, 401, "{theirs}: without a session it lets nobody in");
         assert!(alone.header("www-authenticate").contains("error=\"invalid_token\""), "{theirs}");
-        let ended = call(&house, "/", &[("authorization", theirs), ("cookie", "portcullis=x")]).await;
+        let ended = call(&world, "/", &[("authorization", theirs), ("cookie", "portcullis=x")]).await;
         assert_eq!(ended.status, 401, "{theirs}");
     }
 }
 
 #[tokio::test]
 async fn invariant_3_a_failing_token_of_ours_is_refused_whatever_stands_beside_it() {
-    let house = House::open(ROUTES).await;
-    let browser = house.signed_in().await;
-    let token = house.provider.access_token("email").await;
+    let world = World::open(ROUTES).await;
+    let browser = world.signed_in().await;
+    let token = world.provider.access_token("email").await;
     let forged = forged(&token);
-    let issuer = json!({"iss": house.provider.issuer()}).to_string();
+    let issuer = json!({"iss": world.provider.issuer()}).to_string();
     let claims = BASE64_URL_SAFE_NO_PAD.encode(issuer);
     let (unsigned, short) = (format!("eyJhbGciOiJub25lIn0.{claims}."), format!("x.{claims}"));
-    let served = house.app.served();
+    let served = world.app.served();
     for bad in [&forged, &unsigned, &short, &format!("{claims}.x.y.z.a")] {
         let (bearer, password) = (format!("Bearer {bad}"), basic("x", bad));
         let (bearer, password) = (bearer.as_str(), password.as_str());
@@ -190,72 +190,72 @@ async fn invariant_3_a_failing_token_of_ours_is_refused_whatever_stands_beside_i
             &[("authorization", password)],
             &[(BESIDE, password)],
         ] {
-            let answer = ask(&house, &browser, "/all", headers).await;
+            let answer = ask(&world, &browser, "/all", headers).await;
             assert_eq!(answer.status, 401, "{headers:?}: {}", answer.body);
         }
     }
-    let opaque = ask(&house, &browser, "/", &[(BESIDE, "Bearer opaque")]).await;
+    let opaque = ask(&world, &browser, "/", &[(BESIDE, "Bearer opaque")]).await;
     assert_eq!(opaque.status, 401, "what stands there is meant for the gateway");
-    assert_eq!(house.app.served(), served, "nothing reached the app");
+    assert_eq!(world.app.served(), served, "nothing reached the app");
 }
 
 #[tokio::test]
 async fn invariant_17_an_answer_to_a_token_beside_is_for_its_reader_alone() {
-    let house = House::open(ROUTES).await;
-    let bearer = format!("Bearer {}", house.provider.access_token("email").await);
-    let private = call(&house, "/cached", &[(BESIDE, &bearer)]).await;
+    let world = World::open(ROUTES).await;
+    let bearer = format!("Bearer {}", world.provider.access_token("email").await);
+    let private = call(&world, "/cached", &[(BESIDE, &bearer)]).await;
     assert_eq!(private.header("cache-control"), "private, max-age=60");
-    assert_eq!(call(&house, "/", &[(BESIDE, &bearer)]).await.header("cache-control"), "private");
-    let public = call(&house, "/cached", &[("authorization", &bearer)]).await;
+    assert_eq!(call(&world, "/", &[(BESIDE, &bearer)]).await.header("cache-control"), "private");
+    let public = call(&world, "/cached", &[("authorization", &bearer)]).await;
     assert_eq!(public.header("cache-control"), "public, max-age=60", "caches know this one for a credential");
 }
 
 #[tokio::test]
 async fn a_token_is_a_password_where_the_route_says_so_and_basic_never_reaches_the_app() {
-    let house = House::open(ROUTES).await;
-    let token = house.provider.access_token("email").await;
+    let world = World::open(ROUTES).await;
+    let token = world.provider.access_token("email").await;
     for user in ["", "alice", "oauth2", "Zoë"] {
         for scheme in ["Basic", "basic", "BASIC"] {
             let field = basic(user, &token).replacen("Basic", scheme, 1);
-            let answer = call(&house, "/git", &[("authorization", &field)]).await;
+            let answer = call(&world, "/git", &[("authorization", &field)]).await;
             assert_eq!(answer.status, 200, "{field}: {}", answer.body);
             assert_eq!(told(&answer, "authorization"), NONE);
         }
     }
-    let handed = call(&house, "/handed", &[("authorization", &basic("x", &token))]).await;
+    let handed = call(&world, "/handed", &[("authorization", &basic("x", &token))]).await;
     assert_eq!(told(&handed, "authorization"), [format!("Bearer {token}")]);
-    let elsewhere = call(&house, "/", &[("authorization", &basic("x", &token))]).await;
+    let elsewhere = call(&world, "/", &[("authorization", &basic("x", &token))]).await;
     assert_eq!(elsewhere.status, 401, "only where the route says so");
-    let as_user = call(&house, "/git", &[("authorization", &basic(&token, ""))]).await;
+    let as_user = call(&world, "/git", &[("authorization", &basic(&token, ""))]).await;
     assert_eq!(as_user.status, 401, "the user name is not looked at");
-    assert_eq!(call(&house, "/git", &[("authorization", &format!("Bearer {token}"))]).await.status, 401);
-    let browser = house.signed_in().await;
+    assert_eq!(call(&world, "/git", &[("authorization", &format!("Bearer {token}"))]).await.status, 401);
+    let browser = world.signed_in().await;
     for theirs in ["Basic YTpi", "bAsIc YTpi"] {
-        let answer = ask(&house, &browser, "/all", &[("authorization", theirs)]).await;
+        let answer = ask(&world, &browser, "/all", &[("authorization", theirs)]).await;
         assert_eq!((answer.status, told(&answer, "authorization").len()), (200, 0), "{theirs}");
     }
     for malformed in
         ["Basic", "Basic ", "Basic\tYTpi", "Basic  YTpi", "Basic YQ==", "Basic !", "Basic YTpi,Basic YTpi"]
     {
-        let answer = ask(&house, &browser, "/all", &[("authorization", malformed)]).await;
+        let answer = ask(&world, &browser, "/all", &[("authorization", malformed)]).await;
         assert_eq!(answer.status, 400, "{malformed}");
     }
     let twice = [("authorization", "Basic YTpi"), ("authorization", "Basic YTpi")];
-    assert_eq!(ask(&house, &browser, "/all", &twice).await.status, 400);
+    assert_eq!(ask(&world, &browser, "/all", &twice).await.status, 400);
 }
 
 #[tokio::test]
 async fn basic_is_challenged_where_the_route_takes_it_and_never_in_a_browser() {
-    let house = House::open(ROUTES).await;
+    let world = World::open(ROUTES).await;
     let git = "Basic realm=\"Corp git\", charset=\"UTF-8\"";
-    assert_eq!(challenges(&call(&house, "/git", &[]).await), [git], "no Bearer beside it");
-    let wrong = call(&house, "/git", &[("authorization", &basic("x", "y"))]).await;
+    assert_eq!(challenges(&call(&world, "/git", &[]).await), [git], "no Bearer beside it");
+    let wrong = call(&world, "/git", &[("authorization", &basic("x", "y"))]).await;
     assert_eq!((wrong.status, challenges(&wrong)), (401, vec![git]));
     assert_eq!(
-        challenges(&call(&house, "/all", &[]).await),
+        challenges(&call(&world, "/all", &[]).await),
         ["Bearer realm=\"portcullis\"", "Basic realm=\"portcullis\", charset=\"UTF-8\""]
     );
-    assert_eq!(challenges(&call(&house, "/", &[]).await), ["Bearer realm=\"Corp wiki\""]);
+    assert_eq!(challenges(&call(&world, "/", &[]).await), ["Bearer realm=\"Corp wiki\""]);
     let form = [
         ("content-type", "application/x-www-form-urlencoded"),
         ("accept", "text/html"),
@@ -263,12 +263,12 @@ async fn basic_is_challenged_where_the_route_takes_it_and_never_in_a_browser() {
         ("sec-fetch-dest", "document"),
         ("sec-fetch-site", "same-origin"),
     ];
-    let kept = Browser::new().send(Method::POST, &house.gateway.url("/"), &form, "a=1").await;
+    let kept = Browser::new().send(Method::POST, &world.gateway.url("/"), &form, "a=1").await;
     assert_eq!((kept.status, challenges(&kept)), (401, vec!["Bearer realm=\"Corp wiki\""]), "{}", kept.body);
-    let page = Browser::new().get(&house.gateway.url("/git")).await;
+    let page = Browser::new().get(&world.gateway.url("/git")).await;
     assert_eq!((page.status, challenges(&page)), (401, vec!["Bearer realm=\"Corp git\""]));
     for mode in ["navigate", "cors", "no-cors"] {
-        let answer = call(&house, "/git", &[("sec-fetch-mode", mode), ("sec-fetch-dest", "object")]).await;
+        let answer = call(&world, "/git", &[("sec-fetch-mode", mode), ("sec-fetch-dest", "object")]).await;
         assert_eq!((answer.status, challenges(&answer).len()), (401, 1), "{mode}");
         assert!(!answer.header("www-authenticate").contains("Basic"), "{mode}");
     }
@@ -279,18 +279,18 @@ async fn basic_is_challenged_where_the_route_takes_it_and_never_in_a_browser() {
             ("sec-fetch-mode", "navigate"),
             ("sec-fetch-dest", "document"),
         ];
-        let sent = call(&house, "/all", &page).await;
+        let sent = call(&world, "/all", &page).await;
         assert_eq!((sent.status, challenges(&sent)), (302, Vec::new()), "{theirs}: to sign in");
     }
 }
 
 #[tokio::test]
 async fn invariant_18_a_page_of_another_host_cannot_use_a_browsers_basic() {
-    let house = House::open(ROUTES).await;
-    let password = basic("x", &house.provider.access_token("email").await);
-    let own = house.gateway.url("");
+    let world = World::open(ROUTES).await;
+    let password = basic("x", &world.provider.access_token("email").await);
+    let own = world.gateway.url("");
     let own = own.trim_end_matches('/');
-    let url = house.gateway.url("/git");
+    let url = world.gateway.url("/git");
     let send = async |method: Method, (name, value): (&str, &str)| {
         let headers = [("authorization", password.as_str()), (name, value)];
         Browser::new().send(method, &url, &headers, "").await.status

@@ -5,7 +5,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 
-use crate::support::{Browser, House, told};
+use crate::support::{Browser, World, told};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -35,8 +35,8 @@ upstream = "{app}"
 access = "public"
 "#;
 
-async fn keys(house: &House) -> JwkSet {
-    let answer = Browser::new().get(&house.gateway.url("/.portcullis/jwks.json")).await;
+async fn keys(world: &World) -> JwkSet {
+    let answer = Browser::new().get(&world.gateway.url("/.portcullis/jwks.json")).await;
     assert_eq!(answer.header("content-type"), "application/jwk-set+json");
     assert!(!answer.body.contains("\"d\""), "no private key: {}", answer.body);
     serde_json::from_str(&answer.body).unwrap()
@@ -52,33 +52,33 @@ fn verified(keys: &JwkSet, token: &str, audience: &str) -> Result<Value, jsonweb
 
 #[tokio::test]
 async fn an_assertion_verifies_with_the_published_keys_for_this_host_and_about_a_minute() {
-    let mut house = House::open(ROUTES).await;
-    let browser = house.signed_in().await;
-    let token = told(&browser.get(&house.gateway.url("/")).await, "portcullis-assertion").remove(0);
-    let claims = verified(&keys(&house).await, &token, "127.0.0.1").unwrap();
-    assert!(verified(&keys(&house).await, &token, "other.example").is_err());
-    assert_eq!(claims["iss"].as_str().unwrap().trim_end_matches('/'), house.gateway.url(""));
+    let mut world = World::open(ROUTES).await;
+    let browser = world.signed_in().await;
+    let token = told(&browser.get(&world.gateway.url("/")).await, "portcullis-assertion").remove(0);
+    let claims = verified(&keys(&world).await, &token, "127.0.0.1").unwrap();
+    assert!(verified(&keys(&world).await, &token, "other.example").is_err());
+    assert_eq!(claims["iss"].as_str().unwrap().trim_end_matches('/'), world.gateway.url(""));
     assert_eq!((&claims["sub"], &claims["email"]), (&"alice".into(), &"alice@corp.example".into()));
     assert_eq!(claims["groups"][0], "staff");
     let life = claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap();
     assert!((30..=90).contains(&life), "{life} s");
-    house.gateway.restart();
-    let after = keys(&house).await;
+    world.gateway.restart();
+    let after = keys(&world).await;
     assert!(verified(&after, &token, "127.0.0.1").is_ok(), "the key survives a restart");
 }
 
 #[tokio::test]
 async fn the_families_of_headers_say_the_same_in_other_words() {
-    let house = House::open(ROUTES).await;
-    house.provider.control("as?user=zoe").await;
-    let browser = house.signed_in().await;
+    let world = World::open(ROUTES).await;
+    world.provider.control("as?user=zoe").await;
+    let browser = world.signed_in().await;
     let (user, name) = ("Zo%C3%AB 100%25", "Zo%C3%AB, the one");
     for (path, prefix, last, value) in [
         ("/", "x-auth-request-", "preferred-username", user),
         ("/forwarded", "x-forwarded-", "preferred-username", user),
         ("/remote", "remote-", "name", name),
     ] {
-        let answer = browser.get(&house.gateway.url(path)).await;
+        let answer = browser.get(&world.gateway.url(path)).await;
         let header = |suffix: &str| told(&answer, &format!("{prefix}{suffix}"));
         assert_eq!(header("user"), [user], "{path}");
         assert_eq!(header("email"), ["zoe@corp.example"], "{path}");
@@ -89,8 +89,8 @@ async fn the_families_of_headers_say_the_same_in_other_words() {
 
 #[tokio::test]
 async fn invariant_9_nobody_but_the_gateway_says_who_you_are() {
-    let house = House::open(ROUTES).await;
-    let browser = house.signed_in().await;
+    let world = World::open(ROUTES).await;
+    let browser = world.signed_in().await;
     let forged = [
         ("x-auth-request-user", "root"),
         ("X_Auth_Request_User", "root"),
@@ -101,11 +101,11 @@ async fn invariant_9_nobody_but_the_gateway_says_who_you_are() {
         ("connection", "x-auth-request-user, x-auth-request-email"),
     ];
     for path in ["/", "/open", "/remote"] {
-        let answer = browser.send(Method::GET, &house.gateway.url(path), &forged, "").await;
+        let answer = browser.send(Method::GET, &world.gateway.url(path), &forged, "").await;
         assert_eq!(answer.status, 200);
         assert!(!answer.body.contains("root"), "{path}: {}", answer.body);
     }
-    let own = browser.send(Method::GET, &house.gateway.url("/"), &forged, "").await;
+    let own = browser.send(Method::GET, &world.gateway.url("/"), &forged, "").await;
     assert_eq!(told(&own, "x-auth-request-user"), ["alice"], "naming it in Connection does not remove it");
     assert_eq!(told(&own, "x-auth-request-email"), ["alice@corp.example"]);
 }

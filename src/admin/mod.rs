@@ -14,7 +14,9 @@ use http_body_util::Full;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::listener::{self, ConnectionLimits, Content, Handler, ListenerSettings, Phase, Serving, TlsError};
+use crate::listener::{
+    self, ConnectionLimits, Handler, ListenerSettings, Phase, RequestBody, Serving, TlsError,
+};
 use crate::request::{Authority, Transport, WorkerId};
 use crate::telemetry::Metrics;
 
@@ -89,13 +91,13 @@ impl Handler for Pages {
     fn handle(
         &self,
         _: &Arc<Transport>,
-        request: Request<Content>,
+        request: Request<RequestBody>,
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send {
         ready(answer(&request, &self.0))
     }
 }
 
-fn answer(request: &Request<Content>, sources: &Sources) -> Response<Full<Bytes>> {
+fn answer(request: &Request<RequestBody>, sources: &Sources) -> Response<Full<Bytes>> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return text(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here\n".into());
     }
@@ -110,7 +112,7 @@ fn answer(request: &Request<Content>, sources: &Sources) -> Response<Full<Bytes>
 
 /// Whether the request names this listener by an address, as `localhost` or by a name of the operator's. A page of
 /// another site whose name its owner has pointed here (DNS rebinding) calls it by that name.
-fn is_ours(request: &Request<Content>, hosts: &[String]) -> bool {
+fn is_ours(request: &Request<RequestBody>, hosts: &[String]) -> bool {
     let asked = Authority::of(request.uri(), request.headers(), request.version());
     let Ok(asked) =
         asked.inspect_err(|error| tracing::warn!(%error, "a page of the admin listener was refused"))

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::bearer::Remembered;
+use super::bearer::CachedToken;
 use super::lookups::Lookups;
 use super::presented::{Presented, names_issuer};
 use super::{BearerVerifier, Carrier, TokenRefusal, Verified};
 use crate::identity::Principal;
 use crate::oidc::Providers;
 use crate::session::{
-    CookieRead, Recalled, Session, SessionCookie, SessionKey, Sessions, StoreUnavailable, Tokens,
+    CachedSession, CookieRead, Session, SessionCookie, SessionKey, Sessions, StoreUnavailable, Tokens,
 };
 use crate::telemetry::Metrics;
 
@@ -205,7 +205,7 @@ impl Authenticator {
     }
 
     /// Whose the token was, where that still is right.
-    pub(super) fn recall_token(&self, token: &Remembered) -> Option<Authentication> {
+    pub(super) fn recall_token(&self, token: &CachedToken) -> Option<Authentication> {
         let verified = self.bearer.recall(token)?;
         Some(Authentication::Bearer(self.lookups.token.count(Some(verified))?, Carrier::Bearer))
     }
@@ -214,18 +214,18 @@ impl Authenticator {
     pub(super) fn recall_session(
         &self,
         key: SessionKey,
-        session: &Recalled,
+        session: &CachedSession,
         host: &str,
     ) -> Option<Authentication> {
         let session = self.sessions.recall(session)?;
         Some(self.opened(key, self.lookups.session.count(Some(session)), host))
     }
 
-    pub(super) fn remembered(&self, token: &str) -> Option<Remembered> {
+    pub(super) fn remembered(&self, token: &str) -> Option<CachedToken> {
         self.bearer.remembered(token)
     }
 
-    pub(super) fn recalled(&self, key: &SessionKey) -> Option<Recalled> {
+    pub(super) fn recalled(&self, key: &SessionKey) -> Option<CachedSession> {
         self.sessions.recalled(key)
     }
 

@@ -43,7 +43,7 @@ pub struct BearerVerifier {
 
 /// What was found out about a token, apart from the cache.
 #[derive(Clone, Debug)]
-pub(super) struct Remembered {
+pub(super) struct CachedToken {
     verified: Arc<Verified>,
     validity: Validity,
 }
@@ -66,13 +66,13 @@ impl BearerVerifier {
     }
 
     /// The same, for somebody who sees this token often. Nothing of the token is in it.
-    pub(super) fn remembered(&self, token: &str) -> Option<Remembered> {
+    pub(super) fn remembered(&self, token: &str) -> Option<CachedToken> {
         let (verified, validity) = self.found(token)?;
-        Some(Remembered { verified, validity })
+        Some(CachedToken { verified, validity })
     }
 
     /// What this verifier found out, as long as it is right by the same rules as in the cache.
-    pub(super) fn recall(&self, token: &Remembered) -> Option<Arc<Verified>> {
+    pub(super) fn recall(&self, token: &CachedToken) -> Option<Arc<Verified>> {
         self.holds(&token.validity).then(|| Arc::clone(&token.verified))
     }
 

@@ -13,10 +13,10 @@ mod digest_cache;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod last_credential;
 mod lookups;
 mod presented;
 mod principal;
-mod recent;
 mod settings;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use url::Url;
 use super::run::{control, fail};
 use super::terminal::{Paint, complain, complain_of, print};
 use crate::clock::Clock;
-use crate::oidc::{Member, ProviderSettings, ProviderStatus, RelyingPartySettings};
+use crate::oidc::{ProviderSettings, ProviderStatus, ProviderTask, RelyingPartySettings};
 
 /// What one provider said: what it will not do, or what is doubtful.
 type Told = Result<Vec<String>, String>;
@@ -40,8 +40,11 @@ async fn one(provider: &ProviderSettings, settings: &RelyingPartySettings) -> To
 }
 
 /// The redirect URI is never called: it says no more than that people sign in.
-fn join(provider: &ProviderSettings, redirect_uri: Option<Url>) -> Result<std::sync::Arc<Member>, String> {
-    Member::join(provider.clone(), redirect_uri, Clock::system(), &Handle::current())
+fn join(
+    provider: &ProviderSettings,
+    redirect_uri: Option<Url>,
+) -> Result<std::sync::Arc<ProviderTask>, String> {
+    ProviderTask::join(provider.clone(), redirect_uri, Clock::system(), &Handle::current())
         .map_err(|error| error.to_string())
 }
 

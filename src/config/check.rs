@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
-use super::at::{Node, Place};
-use super::remark::{Remark, Remarks, quoted};
+use super::diagnostic::{Diagnostic, Diagnostics, quoted};
+use super::located::{Node, Place};
 use super::words::{is_slip, listed, nearest};
 
 /// Words that are planned but not understood yet, so that they are not taken for misspelt.
@@ -18,30 +18,34 @@ const LATER: [&str; 9] =
 ///
 /// A key that does not fit is left out, so that the rest can still be read and its faults be told in the same
 /// report; what would be left without a required key is left out whole, an array as soon as an element is.
-pub(super) fn check<'t>(schema: &Value, node: &Node<'t>, remarks: &mut Remarks) -> Option<Node<'t>> {
+pub(super) fn check<'t>(schema: &Value, node: &Node<'t>, diagnostics: &mut Diagnostics) -> Option<Node<'t>> {
     if is_secret(schema) {
-        hide(schema, node, remarks);
+        hide(schema, node, diagnostics);
     }
     let Some(schema) = branch(schema, node.get_ref()) else {
-        remarks.fault(wrong_kind(schema, node));
+        diagnostics.fault(wrong_kind(schema, node));
         return None;
     };
     let sound = match node.get_ref() {
-        DeValue::Table(entries) => DeValue::Table(table(schema, node, entries, remarks)?),
+        DeValue::Table(entries) => DeValue::Table(table(schema, node, entries, diagnostics)?),
         DeValue::Array(items) => {
             let element = schema.get("items").unwrap_or(&Value::Null);
-            let sound: Vec<_> = items.iter().map(|item| check(element, item, remarks)).collect();
+            let sound: Vec<_> = items.iter().map(|item| check(element, item, diagnostics)).collect();
             DeValue::Array(sound.into_iter().collect::<Option<_>>()?)
         }
-        DeValue::Integer(number) => keep(node, integer(schema, node, number), remarks)?,
-        DeValue::String(text) => keep(node, word(schema, node, text), remarks)?,
+        DeValue::Integer(number) => keep(node, integer(schema, node, number), diagnostics)?,
+        DeValue::String(text) => keep(node, word(schema, node, text), diagnostics)?,
         DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => node.get_ref().clone(),
     };
     Some(Spanned::new(node.span(), sound))
 }
 
-fn keep<'t>(node: &Node<'t>, checked: Result<(), Remark>, remarks: &mut Remarks) -> Option<DeValue<'t>> {
-    checked.map_err(|remark| remarks.fault(remark)).ok().map(|()| node.get_ref().clone())
+fn keep<'t>(
+    node: &Node<'t>,
+    checked: Result<(), Diagnostic>,
+    diagnostics: &mut Diagnostics,
+) -> Option<DeValue<'t>> {
+    checked.map_err(|diagnostic| diagnostics.fault(diagnostic)).ok().map(|()| node.get_ref().clone())
 }
 
 /// The part of `schema` that speaks of values of this kind.
@@ -52,7 +56,7 @@ fn branch<'s>(schema: &'s Value, value: &DeValue<'_>) -> Option<&'s Value> {
     }
 }
 
-fn wrong_kind(schema: &Value, node: &Node<'_>) -> Remark {
+fn wrong_kind(schema: &Value, node: &Node<'_>) -> Diagnostic {
     let mut names: Vec<String> = Vec::new();
     for kind in kinds(schema) {
         let name = described(schema, kind);
@@ -63,11 +67,12 @@ fn wrong_kind(schema: &Value, node: &Node<'_>) -> Remark {
     let place = Place::of(node);
     let found = with_article(kind(node.get_ref()));
     if is_secret(schema) && kind(node.get_ref()) == "string" {
-        return Remark::new(place, "a secret is written in the configuration")
+        return Diagnostic::new(place, "a secret is written in the configuration")
             .expected("expected `{ env = \"NAME\" }` or `{ file = \"PATH\" }`")
             .help("take the secret out of this file, and renew it if others could read it");
     }
-    Remark::new(place, format!("{found} does not fit here")).expected(format!("expected {}", listed(&names)))
+    Diagnostic::new(place, format!("{found} does not fit here"))
+        .expected(format!("expected {}", listed(&names)))
 }
 
 /// A kind in words, with an example where the schema has one.
@@ -85,7 +90,7 @@ fn table<'t>(
     schema: &Value,
     node: &Node<'t>,
     entries: &DeTable<'t>,
-    remarks: &mut Remarks,
+    diagnostics: &mut Diagnostics,
 ) -> Option<DeTable<'t>> {
     let none = Map::new();
     let known = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
@@ -97,31 +102,31 @@ fn table<'t>(
         if let Some(schema) = known.get(name).or(free) {
             let fitting = match single(schema, value) {
                 Some(element) => {
-                    remarks.fault(single_brackets(name, value));
-                    check(element, value, remarks);
+                    diagnostics.fault(single_brackets(name, value));
+                    check(element, value, diagnostics);
                     None
                 }
-                None => check(schema, value, remarks),
+                None => check(schema, value, diagnostics),
             };
             excused.extend(fitting.is_none().then_some(name));
             fitting.and_then(|value| sound.insert(key.clone(), value));
         } else {
             let meant = nearest(name, known.keys().map(String::as_str));
             if !meant.is_some_and(|meant| is_slip(name, meant) && !known.get(meant).is_some_and(is_secret)) {
-                hide_all(value, remarks);
+                hide_all(value, diagnostics);
             }
             excused.push(meant.unwrap_or(name));
-            remarks.fault(unknown_key(key.span(), name, meant, known));
+            diagnostics.fault(unknown_key(key.span(), name, meant, known));
         }
     }
     let later = excused.iter().any(|name| LATER.contains(name));
     let mut missing = required(schema).filter(|key| !sound.contains_key(*key)).peekable();
     let complete = missing.peek().is_none();
     for key in missing.filter(|key| !later && !excused.contains(key)) {
-        remarks.fault(missing_key(node, key, known.get(key)));
+        diagnostics.fault(missing_key(node, key, known.get(key)));
     }
     if !complete || !excused.is_empty() {
-        remarks.spoil(node.span());
+        diagnostics.spoil(node.span());
     }
     complete.then_some(sound)
 }
@@ -132,8 +137,8 @@ fn single<'s>(schema: &'s Value, node: &Node<'_>) -> Option<&'s Value> {
     branch(element, node.get_ref()).filter(|_| node.get_ref().is_table())
 }
 
-fn single_brackets(name: &str, node: &Node<'_>) -> Remark {
-    Remark::new(Place::of(node), format!("`[{name}]` is one table, but there may be several"))
+fn single_brackets(name: &str, node: &Node<'_>) -> Diagnostic {
+    Diagnostic::new(Place::of(node), format!("`[{name}]` is one table, but there may be several"))
         .expected(format!("expected `[[{name}]]`, in two brackets"))
 }
 
@@ -141,15 +146,15 @@ fn required(schema: &Value) -> impl Iterator<Item = &str> {
     schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-fn unknown_key(span: Range<usize>, key: &str, meant: Option<&str>, known: &Map<String, Value>) -> Remark {
+fn unknown_key(span: Range<usize>, key: &str, meant: Option<&str>, known: &Map<String, Value>) -> Diagnostic {
     if LATER.contains(&key) {
-        return Remark::spanning(span, format!("{} is not supported yet", quoted(key)))
+        return Diagnostic::spanning(span, format!("{} is not supported yet", quoted(key)))
             .help("this version does not understand it; leave it out");
     }
-    let remark = Remark::spanning(span, format!("unknown key {}", quoted(key)));
+    let diagnostic = Diagnostic::spanning(span, format!("unknown key {}", quoted(key)));
     match meant {
-        Some(meant) => remark.expected(format!("did you mean `{meant}`?")),
-        None => remark.expected("not a key of this table").help(known_keys(known)),
+        Some(meant) => diagnostic.expected(format!("did you mean `{meant}`?")),
+        None => diagnostic.expected("not a key of this table").help(known_keys(known)),
     }
 }
 
@@ -158,16 +163,16 @@ fn known_keys(known: &Map<String, Value>) -> String {
     format!("known keys are {}", keys.join(", "))
 }
 
-fn missing_key(node: &Node<'_>, key: &str, schema: Option<&Value>) -> Remark {
+fn missing_key(node: &Node<'_>, key: &str, schema: Option<&Value>) -> Diagnostic {
     let example = schema.and_then(|schema| schema.pointer("/examples/0")).and_then(Value::as_str);
-    let remark = Remark::new(Place::of(node), format!("`{key}` is missing"));
+    let diagnostic = Diagnostic::new(Place::of(node), format!("`{key}` is missing"));
     match example {
-        Some(example) => remark.expected(format!("expected `{key} = \"{example}\"` or the like")),
-        None => remark.expected(format!("expected the key `{key}`")),
+        Some(example) => diagnostic.expected(format!("expected `{key} = \"{example}\"` or the like")),
+        None => diagnostic.expected(format!("expected the key `{key}`")),
     }
 }
 
-fn integer(schema: &Value, node: &Node<'_>, number: &DeInteger<'_>) -> Result<(), Remark> {
+fn integer(schema: &Value, node: &Node<'_>, number: &DeInteger<'_>) -> Result<(), Diagnostic> {
     let bound = |name| schema.get(name).and_then(Value::as_i64);
     let (least, most) = (bound("minimum"), bound("maximum"));
     let value = i64::from_str_radix(number.as_str(), number.radix()).ok();
@@ -180,21 +185,21 @@ fn integer(schema: &Value, node: &Node<'_>, number: &DeInteger<'_>) -> Result<()
         (Some(least), None) => format!("expected a whole number of at least {least}"),
         _ => "expected a whole number of 64 bits".into(),
     };
-    Err(Remark::new(Place::of(node), "the number is out of range").expected(expected))
+    Err(Diagnostic::new(Place::of(node), "the number is out of range").expected(expected))
 }
 
-fn word(schema: &Value, node: &Node<'_>, text: &str) -> Result<(), Remark> {
+fn word(schema: &Value, node: &Node<'_>, text: &str) -> Result<(), Diagnostic> {
     let Some(words) = words(schema).filter(|words| !words.contains(&text)) else { return Ok(()) };
     let place = Place::of(node);
     if LATER.contains(&text) {
         let known = format!("expected {}", listed(&in_quotes(&words)));
-        return Err(Remark::new(place, format!("{} is not supported yet", quoted(text))).expected(known));
+        return Err(Diagnostic::new(place, format!("{} is not supported yet", quoted(text))).expected(known));
     }
-    let remark = Remark::new(place, format!("unknown word {}", quoted(text)))
+    let diagnostic = Diagnostic::new(place, format!("unknown word {}", quoted(text)))
         .expected(format!("expected {}", listed(&in_quotes(&words))));
     Err(match nearest(text, words.iter().copied()) {
-        Some(meant) => remark.help(format!("did you mean \"{meant}\"?")),
-        None => remark,
+        Some(meant) => diagnostic.help(format!("did you mean \"{meant}\"?")),
+        None => diagnostic,
     })
 }
 
@@ -216,22 +221,22 @@ fn is_secret(schema: &Value) -> bool {
 }
 
 /// Hides what stands where a secret could stand; the names of variables and files are none.
-fn hide(schema: &Value, node: &Node<'_>, remarks: &mut Remarks) {
-    let DeValue::Table(entries) = node.get_ref() else { return hide_all(node, remarks) };
+fn hide(schema: &Value, node: &Node<'_>, diagnostics: &mut Diagnostics) {
+    let DeValue::Table(entries) = node.get_ref() else { return hide_all(node, diagnostics) };
     for (key, value) in entries {
         if schema.pointer("/properties").and_then(|known| known.get(key.get_ref().as_ref())).is_none() {
-            hide_all(value, remarks);
+            hide_all(value, diagnostics);
         }
     }
 }
 
 /// Hides every value in `node`: what stands behind a key that is not ours could be anything.
-fn hide_all(node: &Node<'_>, remarks: &mut Remarks) {
-    remarks.mask(node.span());
+fn hide_all(node: &Node<'_>, diagnostics: &mut Diagnostics) {
+    diagnostics.mask(node.span());
     // The span of a table that a dotted key made is that of the key.
     match node.get_ref() {
-        DeValue::Table(entries) => entries.values().for_each(|value| hide_all(value, remarks)),
-        DeValue::Array(items) => items.iter().for_each(|item| hide_all(item, remarks)),
+        DeValue::Table(entries) => entries.values().for_each(|value| hide_all(value, diagnostics)),
+        DeValue::Array(items) => items.iter().for_each(|item| hide_all(item, diagnostics)),
         DeValue::String(_)
         | DeValue::Integer(_)
         | DeValue::Float(_)

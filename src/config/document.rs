@@ -7,10 +7,10 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::at::Node;
 use super::check::check;
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::located::Node;
 use super::raw::Config;
-use super::remark::{Remark, Remarks};
 use super::report::Report;
 use super::sources::Sources;
 use super::syntax::broken;
@@ -40,24 +40,25 @@ pub(super) fn read(path: &Path, sources: &dyn Sources) -> Result<String, Report>
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// The tree, and as much of the raw shape as can be read; `remarks` holds a fault for all that is left out.
-pub(super) fn parse<'t>(text: &'t str, remarks: &mut Remarks) -> Option<(Node<'t>, Config)> {
-    remarks.masks.extend(mask::userinfo(text));
+/// The tree, and as much of the raw shape as can be read; `diagnostics` holds a fault for all that is left out.
+pub(super) fn parse<'t>(text: &'t str, diagnostics: &mut Diagnostics) -> Option<(Node<'t>, Config)> {
+    diagnostics.masks.extend(mask::userinfo(text));
     let schema = schema::flat();
     let (table, errors) = DeTable::parse_recoverable(text);
     let node = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
     if !errors.is_empty() {
-        broken(text, schema, &node, &errors, remarks);
+        broken(text, schema, &node, &errors, diagnostics);
         return None;
     }
-    let sound = check(schema, &node, remarks)?;
+    let sound = check(schema, &node, diagnostics)?;
     if lacks_a_room(schema, &node) {
         return None;
     }
     match Config::deserialize(ValueDeserializer::from(sound)) {
         Ok(raw) => Some((node, raw)),
         Err(error) => {
-            remarks.fault(Remark::spanning(error.span().unwrap_or(0..0), "this value does not fit here"));
+            diagnostics
+                .fault(Diagnostic::spanning(error.span().unwrap_or(0..0), "this value does not fit here"));
             None
         }
     }

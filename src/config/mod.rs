@@ -1,15 +1,15 @@
 //! TOML → what is meant. Every fault of a file in one report.
 
-mod at;
 mod check;
+mod diagnostic;
 mod document;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod located;
 mod lower;
 mod mask;
 mod raw;
 mod reference;
-mod remark;
 mod report;
 mod schema;
 mod settings;
@@ -22,8 +22,8 @@ mod words;
 
 use std::path::Path;
 
-use at::{At, Place};
-use remark::Remarks;
+use diagnostic::Diagnostics;
+use located::{Located, Place};
 
 use crate::telemetry::{LogFormat, LogSettings};
 
@@ -41,9 +41,9 @@ pub use sources::{Sources, SystemSources, WithoutSecrets};
 /// A report with every fault of the file, where it has any.
 pub fn load(path: &Path, sources: &dyn Sources) -> Result<(Settings, Report), Report> {
     let text = document::read(path, sources)?;
-    let mut remarks = Remarks::default();
-    let settings = meaning(&text, path, sources, &mut remarks);
-    let report = Report::new(path.display().to_string(), &text, remarks);
+    let mut diagnostics = Diagnostics::default();
+    let settings = meaning(&text, path, sources, &mut diagnostics);
+    let report = Report::new(path.display().to_string(), &text, diagnostics);
     settings.filter(|_| report.is_clean()).map(|settings| (settings, report.clone())).ok_or(report)
 }
 
@@ -61,7 +61,12 @@ pub fn log_settings(path: &Path, sources: &dyn Sources) -> LogSettings {
     LogSettings { format, ..LogSettings::default() }
 }
 
-fn meaning(text: &str, path: &Path, sources: &dyn Sources, remarks: &mut Remarks) -> Option<Settings> {
-    let (node, raw) = document::parse(text, remarks)?;
-    lower::lower(At::new(&raw, Place::of(&node)), path, sources, remarks)
+fn meaning(
+    text: &str,
+    path: &Path,
+    sources: &dyn Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<Settings> {
+    let (node, raw) = document::parse(text, diagnostics)?;
+    lower::lower(Located::new(&raw, Place::of(&node)), path, sources, diagnostics)
 }

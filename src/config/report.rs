@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
 
-use super::remark::{Remark, Remarks, visible};
+use super::diagnostic::{Diagnostic, Diagnostics, visible};
 
 /// Findings that a rendered report shows.
 const SHOWN: usize = 50;
@@ -41,24 +41,24 @@ pub struct Finding {
 }
 
 impl Report {
-    /// A report on `text`, the file at `path`; whatever `remarks` masks is overwritten first.
-    pub(super) fn new(path: String, text: &str, remarks: Remarks) -> Self {
+    /// A report on `text`, the file at `path`; whatever `diagnostics` masks is overwritten first.
+    pub(super) fn new(path: String, text: &str, diagnostics: Diagnostics) -> Self {
         let lines = Lines::of(text);
-        let found = |list: Vec<Remark>| {
-            let mut found: Vec<_> = list.into_iter().map(|remark| lines.finding(remark)).collect();
+        let found = |list: Vec<Diagnostic>| {
+            let mut found: Vec<_> = list.into_iter().map(|diagnostic| lines.finding(diagnostic)).collect();
             found.sort_by_key(|finding| finding.span.start);
             found
         };
-        let (faults, warnings) = (found(remarks.faults), found(remarks.warnings));
+        let (faults, warnings) = (found(diagnostics.faults), found(diagnostics.warnings));
         let path = path.chars().map(visible).collect();
-        Self { faults, warnings, path, text: masked(text, &remarks.masks), omitted: remarks.omitted }
+        Self { faults, warnings, path, text: masked(text, &diagnostics.masks), omitted: diagnostics.omitted }
     }
 
     /// A report on a file that could not even be read as text.
     pub(super) fn unreadable(path: String, message: String, help: &str) -> Self {
-        let mut remarks = Remarks::default();
-        remarks.fault(Remark::spanning(0..0, message).help(help));
-        let mut report = Self::new(path, "", remarks);
+        let mut diagnostics = Diagnostics::default();
+        diagnostics.fault(Diagnostic::spanning(0..0, message).help(help));
+        let mut report = Self::new(path, "", diagnostics);
         for fault in &mut report.faults {
             (fault.line, fault.column) = (0, 0);
         }
@@ -173,15 +173,15 @@ impl<'a> Lines<'a> {
         Self { text, starts: std::iter::once(0).chain(breaks).collect() }
     }
 
-    fn finding(&self, remark: Remark) -> Finding {
-        let span = within(self.text, remark.span);
+    fn finding(&self, diagnostic: Diagnostic) -> Finding {
+        let span = within(self.text, diagnostic.span);
         let (line, column) = self.position(span.start);
-        let see = remark.see.map(|see| {
+        let see = diagnostic.see.map(|see| {
             let (span, what) = *see;
             let span = within(self.text, span);
             (span.clone(), self.position(span.start).0, what)
         });
-        let Remark { message, expected, help, .. } = remark;
+        let Diagnostic { message, expected, help, .. } = diagnostic;
         Finding { message, expected, help, line, column, span, see }
     }
 

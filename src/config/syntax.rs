@@ -5,48 +5,55 @@ use std::ops::Range;
 use serde_json::Value;
 use toml::de::{DeTable, DeValue, Error};
 
-use super::at::Node;
 use super::check::check;
-use super::remark::{Remark, Remarks};
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::located::Node;
 use super::{mask, schema};
 
 /// Quotation marks that word processors and chat programs put in the place of `"` and `'`.
 const TYPOGRAPHIC: [char; 10] = ['“', '”', '„', '‟', '«', '»', '‘', '’', '‚', '‛'];
 
 /// Syntax errors, and what can be said about the structure of the lines that have none.
-pub(super) fn broken(text: &str, schema: &Value, node: &Node<'_>, errors: &[Error], remarks: &mut Remarks) {
-    remarks.masks.extend(mask::suspicious(text, &schema::keys(schema)));
+pub(super) fn broken(
+    text: &str,
+    schema: &Value,
+    node: &Node<'_>,
+    errors: &[Error],
+    diagnostics: &mut Diagnostics,
+) {
+    diagnostics.masks.extend(mask::suspicious(text, &schema::keys(schema)));
     let source = Source { text, node };
-    let mut spoiled: Vec<Range<usize>> = Vec::new();
-    let mut yaml: Vec<Remark> = Vec::new();
-    for error in errors.iter().take(Remarks::BOUND) {
+    let mut incomplete: Vec<Range<usize>> = Vec::new();
+    let mut yaml: Vec<Diagnostic> = Vec::new();
+    for error in errors.iter().take(Diagnostics::BOUND) {
         let span = error.span().unwrap_or(0..0);
         // What is wrong first makes the rest of its line wrong, but for values that only lack their quotes.
         let line = source.line(span.start);
-        if spoiled.contains(&line) && !is_unquoted(error) {
+        if incomplete.contains(&line) && !is_unquoted(error) {
             continue;
         }
-        spoiled.push(line);
-        let remark = source.remark(error, span);
-        if source.is_yaml(error) { yaml.push(remark) } else { remarks.fault(remark) }
+        incomplete.push(line);
+        let diagnostic = source.diagnostic(error, span);
+        if source.is_yaml(error) { yaml.push(diagnostic) } else { diagnostics.fault(diagnostic) }
     }
-    written_as_yaml(yaml, remarks);
-    let mut structure = Remarks::default();
+    written_as_yaml(yaml, diagnostics);
+    let mut structure = Diagnostics::default();
     check(schema, node, &mut structure);
-    remarks.masks.append(&mut structure.masks);
+    diagnostics.masks.append(&mut structure.masks);
     // Values may be what the parser made of the pieces; keys are what was written.
-    let sound = |remark: &Remark| {
-        remark.message.starts_with("unknown key") && !spoiled.contains(&source.line(remark.span.start))
+    let sound = |diagnostic: &Diagnostic| {
+        diagnostic.message.starts_with("unknown key")
+            && !incomplete.contains(&source.line(diagnostic.span.start))
     };
-    structure.faults.into_iter().filter(sound).for_each(|fault| remarks.fault(fault));
+    structure.faults.into_iter().filter(sound).for_each(|fault| diagnostics.fault(fault));
 }
 
 /// One fault for all lines of a file that is written as YAML.
-fn written_as_yaml(yaml: Vec<Remark>, remarks: &mut Remarks) {
+fn written_as_yaml(yaml: Vec<Diagnostic>, diagnostics: &mut Diagnostics) {
     let more = yaml.len().saturating_sub(1);
     let Some(first) = yaml.into_iter().next() else { return };
     let help = "in TOML it is `[server]` on a line of its own, then `listen = \"0.0.0.0:443\"`";
-    remarks.fault(match more {
+    diagnostics.fault(match more {
         0 => first.help(help),
         1 => first.help(format!("{help}; one more line is written so")),
         more => first.help(format!("{help}; {more} more lines are written so")),
@@ -64,16 +71,16 @@ struct Source<'a, 't> {
 }
 
 impl Source<'_, '_> {
-    fn remark(&self, error: &Error, span: Range<usize>) -> Remark {
+    fn diagnostic(&self, error: &Error, span: Range<usize>) -> Diagnostic {
         if error.message().starts_with("duplicate key") {
             return self.duplicate(span);
         }
         if self.is_yaml(error) {
-            return Remark::spanning(span, "not TOML: a `:` behind a key, as in YAML")
+            return Diagnostic::spanning(span, "not TOML: a `:` behind a key, as in YAML")
                 .expected("expected `=`");
         }
         if self.text.get(span.clone()).is_some_and(|text| text.starts_with(TYPOGRAPHIC)) {
-            return Remark::spanning(span, "not TOML: typographic quotation marks")
+            return Diagnostic::spanning(span, "not TOML: typographic quotation marks")
                 .expected("expected straight ones: `\"`")
                 .help("word processors and chat programs change them; type the line anew in an editor for plain text");
         }
@@ -100,18 +107,18 @@ impl Source<'_, '_> {
         from..to
     }
 
-    fn duplicate(&self, span: Range<usize>) -> Remark {
+    fn duplicate(&self, span: Range<usize>) -> Diagnostic {
         let key = self.text.get(span.clone()).unwrap_or_default();
         // The key is not repeated: of a broken string it could be a part, and that string a secret.
-        let remark = Remark::spanning(span.clone(), "the same key twice in one table")
+        let diagnostic = Diagnostic::spanning(span.clone(), "the same key twice in one table")
             .expected("expected each key once");
         let first = match self.header(span.start) {
             Some(header) => self.first_header(header, span.start),
             None => self.first(key.trim_matches(['"', '\'']), span.start),
         };
         match first {
-            Some(first) => remark.see_span(first, "here for the first time"),
-            None => remark,
+            Some(first) => diagnostic.see_span(first, "here for the first time"),
+            None => diagnostic,
         }
     }
 
@@ -178,10 +185,10 @@ fn of_table(entries: &DeTable<'_>, depth: usize, tell: &mut dyn FnMut(usize, &st
     }
 }
 
-fn plain(error: &Error, span: Range<usize>) -> Remark {
+fn plain(error: &Error, span: Range<usize>) -> Diagnostic {
     let (message, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), ""));
     let expected =
         if expected == "literal string" { "text in quotes, a number, `true` or `false`" } else { expected };
-    let remark = Remark::spanning(span, format!("not TOML: {message}"));
-    if expected.is_empty() { remark } else { remark.expected(format!("expected {expected}")) }
+    let diagnostic = Diagnostic::spanning(span, format!("not TOML: {message}"));
+    if expected.is_empty() { diagnostic } else { diagnostic.expected(format!("expected {expected}")) }
 }

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::body::RequestBody;
 use super::http2::Backup;
-use super::pool::Lent;
+use super::pool::Checkout;
 use super::response::{Content, Lease};
 use super::send::{Sending, limits};
 use super::{Fault, ForwardError};
@@ -47,8 +47,8 @@ impl Attempts {
 
     /// Whether there may be another (RFC 9110, section 9.2.2): any number where nothing has been done, one of
     /// what can be done twice. A connection that was never good is no sign of one that was closed meanwhile.
-    fn allow(&mut self, failure: &Failure, lent: &Lent) -> bool {
-        let shared = matches!(lent, Lent::Http2 { .. });
+    fn allow(&mut self, failure: &Failure, lent: &Checkout) -> bool {
+        let shared = matches!(lent, Checkout::Http2 { .. });
         let allowed = match failure {
             Failure::Unsent(_) => shared || !lent.is_fresh(),
             Failure::Unprocessed(..) => true,

@@ -6,7 +6,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::*;
 use crate::identity::{Claims, Email, Gaps, Issuer, Principal, ProviderName, Subject};
-use crate::request::{Memo, Scheme, Transport, WorkerId};
+use crate::request::{ConnectionCache, Scheme, Transport, WorkerId};
 
 pub(super) fn map(fields: &[(&str, &str)]) -> HeaderMap {
     let field = |(name, value): &(&str, &str)| {
@@ -26,7 +26,7 @@ pub(super) fn transport(peer: &str) -> Transport {
         scheme: Scheme::Http,
         to_https: false,
         worker: WorkerId(0),
-        memo: Memo::default(),
+        cache: ConnectionCache::default(),
         interim: None,
     }
 }

@@ -21,7 +21,7 @@ const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 /// Nothing that came in is appended to: the list holds the client's address and, where a trusted
 /// proxy stood between, that proxy's. What a client invented on the left of it is gone (invariant 10).
 pub(super) fn fields(transport: &Transport, origin: Origin) -> Option<Arc<OriginFields>> {
-    transport.memo.origin(origin, |origin| make(transport, origin))
+    transport.cache.origin(origin, |origin| make(transport, origin))
 }
 
 /// Adds `told` to a head that holds no such field but `Via`.

@@ -50,7 +50,7 @@ pub struct Plan {
 
 /// What the gateway knows of a request beyond the request itself.
 #[derive(Clone, Copy)]
-pub struct Passage<'a> {
+pub struct ForwardContext<'a> {
     /// The connection it came in on.
     pub transport: &'a Transport,
     /// Whose it is, and what trusted proxies say of it.
@@ -79,7 +79,7 @@ pub struct Passage<'a> {
 
 /// What is said of a request's origin, for the writer to put into the head.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct OriginHeaders {
     /// The `Host` that the client asked us for.
     pub(super) host: HeaderValue,
     pub(super) origin: Arc<OriginFields>,
@@ -110,10 +110,10 @@ impl Plan {
     pub(super) fn prepare(
         &self,
         permit: &Permit,
-        passage: &Passage<'_>,
+        passage: &ForwardContext<'_>,
         received: Version,
         map: &mut HeaderMap,
-    ) -> Result<Told, ForwardError> {
+    ) -> Result<OriginHeaders, ForwardError> {
         headers::strip_request(map, &self.reserved);
         mutant!(cookies::strip_request(map, passage.own_cookies), "session-cookie-to-the-app" => ());
         self.authorize(permit, passage, map)?;
@@ -131,7 +131,7 @@ impl Plan {
         }
         let identity = self.identity_lines(permit, map);
         self.assert_identity(permit, passage, map)?;
-        Ok(Told { host, origin, identity, destination })
+        Ok(OriginHeaders { host, origin, identity, destination })
     }
 
     /// Nothing that came in bears a name of these; what the operator sets gives way to them.
@@ -153,7 +153,7 @@ impl Plan {
     fn assert_identity(
         &self,
         permit: &Permit,
-        passage: &Passage<'_>,
+        passage: &ForwardContext<'_>,
         map: &mut HeaderMap,
     ) -> Result<(), ForwardError> {
         if let (Some(principal), true) = (permit.principal(), self.settings.identity.assertion) {
@@ -168,7 +168,7 @@ impl Plan {
     fn authorize(
         &self,
         permit: &Permit,
-        passage: &Passage<'_>,
+        passage: &ForwardContext<'_>,
         map: &mut HeaderMap,
     ) -> Result<(), ForwardError> {
         let signed_in = permit.principal().is_some();
@@ -198,13 +198,13 @@ impl Plan {
     }
 
     /// Makes addresses that the app calls its own those by which clients reach it.
-    pub(super) fn tell_location(&self, passage: &Passage<'_>, app: &Inside<'_>, map: &mut HeaderMap) {
+    pub(super) fn tell_location(&self, passage: &ForwardContext<'_>, app: &Inside<'_>, map: &mut HeaderMap) {
         if self.settings.rewrite_location {
             self.outside(passage).tell(map, app);
         }
     }
 
-    fn outside<'a>(&'a self, passage: &'a Passage<'_>) -> Outside<'a> {
+    fn outside<'a>(&'a self, passage: &'a ForwardContext<'_>) -> Outside<'a> {
         Outside {
             scheme: passage.forwarding.scheme,
             authority: passage.authority,
@@ -215,7 +215,7 @@ impl Plan {
     }
 
     /// Makes of the response's head that came the head that goes.
-    pub(super) fn finish<B>(&self, passage: &Passage<'_>, response: &mut Response<B>) {
+    pub(super) fn finish<B>(&self, passage: &ForwardContext<'_>, response: &mut Response<B>) {
         // Versions and reason phrases belong to the upstream's connection.
         *response.version_mut() = Version::HTTP_11;
         response.extensions_mut().clear();
@@ -227,7 +227,7 @@ impl Plan {
 }
 
 /// What the app is told of where the request came from.
-fn tell_origin(passage: &Passage<'_>, received: Version) -> Option<(HeaderValue, Arc<OriginFields>)> {
+fn tell_origin(passage: &ForwardContext<'_>, received: Version) -> Option<(HeaderValue, Arc<OriginFields>)> {
     let Forwarding { client, scheme, host } = passage.forwarding;
     let asked = host.as_ref().unwrap_or(passage.authority);
     let origin = Origin { client: *client, scheme: *scheme, authority: asked.clone(), received };
@@ -251,7 +251,7 @@ fn bearer(token: &Secret) -> Result<HeaderValue, ForwardError> {
     Ok(value)
 }
 
-impl std::fmt::Debug for Passage<'_> {
+impl std::fmt::Debug for ForwardContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Passage").field("request_id", self.request_id).finish_non_exhaustive()
     }

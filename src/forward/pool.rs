@@ -27,7 +27,7 @@ struct Idle {
 
 /// A connection lent to one request.
 #[derive(Debug)]
-pub(super) enum Lent {
+pub(super) enum Checkout {
     /// Nobody else uses it; `fresh` where no request has gone over it before.
     Http1 { connection: Box<Connection>, fresh: bool },
     /// Others may use it at the same time.
@@ -51,7 +51,7 @@ impl Pool {
         to: &Connector,
         upgrade: bool,
         fresh: bool,
-    ) -> Result<Lent, ForwardError> {
+    ) -> Result<Checkout, ForwardError> {
         let http2 = to.may_be_http2(upgrade) && !self.speaks_http1.load(Ordering::Relaxed);
         let waiting = if http2 { self.shared.enter() } else { self.waiting().filter(|_| !fresh) };
         match waiting {
@@ -63,26 +63,26 @@ impl Pool {
     }
 
     /// The one used last: it is the least likely to have been closed, and the others may grow old.
-    fn waiting(&self) -> Option<Lent> {
+    fn waiting(&self) -> Option<Checkout> {
         let mut idle = lock(&self.idle);
         let mut waiting = std::iter::from_fn(|| idle.pop()).map(|idle| idle.connection);
         let connection = waiting.find_map(|mut connection| connection.is_waiting().then_some(connection))?;
-        Some(Lent::Http1 { connection, fresh: false })
+        Some(Checkout::Http1 { connection, fresh: false })
     }
 
-    async fn connect_once(&self, to: &Connector, upgrade: bool) -> Result<Lent, ForwardError> {
+    async fn connect_once(&self, to: &Connector, upgrade: bool) -> Result<Checkout, ForwardError> {
         match self.shared.enter_or_connect().await? {
             Ok(lent) => Ok(lent),
             Err(_turn) => self.connect(to, upgrade).await,
         }
     }
 
-    async fn connect(&self, to: &Connector, upgrade: bool) -> Result<Lent, ForwardError> {
+    async fn connect(&self, to: &Connector, upgrade: bool) -> Result<Checkout, ForwardError> {
         match to.connect(upgrade).await? {
             Fresh::Http1(connection) => {
                 // An upgrade asks for HTTP/1.1 alone: its answer tells nothing.
                 self.speaks_http1.fetch_or(!upgrade, Ordering::Relaxed);
-                Ok(Lent::Http1 { connection, fresh: true })
+                Ok(Checkout::Http1 { connection, fresh: true })
             }
             Fresh::Http2(sender, connection) => {
                 let limit = self.shared.limit();

@@ -14,7 +14,7 @@ use super::early::EarlyAnswer;
 use super::error::Cause;
 use super::exchange::Exchange;
 use super::http1::Connection;
-use super::pool::{Active, Lent};
+use super::pool::{Active, Checkout};
 use super::timer::IdleTimer;
 use super::upgrade::UpgradeTunnel;
 use super::{Upstream, headers};
@@ -61,15 +61,15 @@ pub(super) struct Lease {
     pub(super) upstream: Arc<Upstream>,
     pub(super) server: usize,
     pub(super) active: Active,
-    pub(super) lent: Lent,
+    pub(super) lent: Checkout,
 }
 
 impl Lease {
     /// The exchange is whole: the connection may be used again.
     fn finish(self) {
         match self.lent {
-            Lent::Http1 { connection, .. } => self.active.pool().give_back(connection),
-            Lent::Http2 { .. } => {}
+            Checkout::Http1 { connection, .. } => self.active.pool().give_back(connection),
+            Checkout::Http2 { .. } => {}
         }
     }
 }
@@ -141,7 +141,7 @@ impl UpstreamBody {
 
     fn connection(&mut self) -> Option<&mut Connection> {
         match (&self.content, &mut self.lease) {
-            (Content::Connection, Some(Lease { lent: Lent::Http1 { connection, .. }, .. })) => {
+            (Content::Connection, Some(Lease { lent: Checkout::Http1 { connection, .. }, .. })) => {
                 Some(connection)
             }
             _ => None,
@@ -242,7 +242,7 @@ impl Body for UpstreamBody {
         match (&self.content, &self.lease) {
             (Content::Incoming(body), _) => body.size_hint(),
             (Content::Early(answer), _) => answer.size_hint(),
-            (Content::Connection, Some(Lease { lent: Lent::Http1 { connection, .. }, .. })) => {
+            (Content::Connection, Some(Lease { lent: Checkout::Http1 { connection, .. }, .. })) => {
                 connection.size_hint()
             }
             (Content::Connection | Content::Broken(_), _) => SizeHint::default(),

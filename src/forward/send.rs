@@ -18,13 +18,13 @@ use super::exchange::Exchange;
 use super::http1::{self, Connection, TooManyFields};
 use super::http2::{self, Backup};
 use super::location::Inside;
-use super::plan::Told;
-use super::pool::Lent;
+use super::plan::OriginHeaders;
+use super::pool::Checkout;
 use super::response::{Content, Lease, UpstreamBody};
 use super::timer::TICK;
-use super::upgrade::Asked;
+use super::upgrade::UpgradeRequest;
 use super::wire::{Lines, Wire};
-use super::{Fault, ForwardError, Passage, Plan, Upstream, headers, rewrite};
+use super::{Fault, ForwardContext, ForwardError, Plan, Upstream, headers, rewrite};
 use crate::policy::Permit;
 use crate::request::Scheme;
 
@@ -46,7 +46,7 @@ pub fn forward<'a, B>(
     upstream: &'a Arc<Upstream>,
     plan: &'a Plan,
     permit: &'a Permit,
-    passage: Passage<'a>,
+    passage: ForwardContext<'a>,
     request: Request<B>,
 ) -> impl Future<Output = Result<Response<UpstreamBody>, ForwardError>> + Send + use<'a, B>
 where
@@ -89,11 +89,11 @@ pub(super) struct Sending<'a> {
     pub(super) upstream: &'a Arc<Upstream>,
     pub(super) plan: &'a Plan,
     permit: &'a Permit,
-    passage: Passage<'a>,
+    passage: ForwardContext<'a>,
     pub(super) exchange: Option<Arc<Exchange>>,
-    told: Told,
+    told: OriginHeaders,
     trailers: bool,
-    upgrade: Option<Asked>,
+    upgrade: Option<UpgradeRequest>,
 }
 
 impl<'a> Sending<'a> {
@@ -101,7 +101,7 @@ impl<'a> Sending<'a> {
         upstream: &'a Arc<Upstream>,
         plan: &'a Plan,
         permit: &'a Permit,
-        passage: Passage<'a>,
+        passage: ForwardContext<'a>,
         mut request: Request<B>,
     ) -> Result<(Self, Request<RequestBody>), ForwardError>
     where
@@ -109,7 +109,7 @@ impl<'a> Sending<'a> {
         B::Error: Into<Cause>,
     {
         refuse(plan, &request)?;
-        let upgrade = Asked::take(&mut request);
+        let upgrade = UpgradeRequest::take(&mut request);
         let trailers = upstream.may_be_http2() && headers::takes_trailers(request.headers());
         let (mut head, body) = request.into_parts();
         head.extensions.clear();
@@ -160,7 +160,7 @@ impl<'a> Sending<'a> {
         }
         let target = &self.upstream.targets()[lease.server];
         let wire = Wire {
-            http2: matches!(lease.lent, Lent::Http2 { .. }),
+            http2: matches!(lease.lent, Checkout::Http2 { .. }),
             tls: target.tls,
             host: self.plan.host(&self.told.host, &target.host),
             told: &self.told,
@@ -179,9 +179,9 @@ impl<'a> Sending<'a> {
     ) -> Result<Response<Content>, Failure> {
         let lines = self.write(lease, request).map_err(Failure::Failed)?;
         match &mut lease.lent {
-            Lent::Http1 { connection, .. } => self.transmit_http1(connection, request, lines).await,
+            Checkout::Http1 { connection, .. } => self.transmit_http1(connection, request, lines).await,
             // Boxed: large, and over HTTP/2 dwarfed by the streams' own costs.
-            Lent::Http2 { sender, .. } => Box::pin(self.transmit_http2(sender, request)).await,
+            Checkout::Http2 { sender, .. } => Box::pin(self.transmit_http2(sender, request)).await,
         }
     }
 
@@ -333,7 +333,7 @@ impl<'a> Sending<'a> {
     }
 }
 
-impl Lent {
+impl Checkout {
     pub(super) const fn is_fresh(&self) -> bool {
         match self {
             Self::Http1 { fresh, .. } | Self::Http2 { fresh, .. } => *fresh,

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::body::RequestBody;
 use super::limit::{StreamGuard, StreamLimit};
-use super::pool::Lent;
+use super::pool::Checkout;
 use super::{Fault, ForwardError};
 
 /// Connections of one worker to one server. Beyond, requests wait for one another (invariant 14).
@@ -50,7 +50,7 @@ impl Shared {
     }
 
     /// A stream of a connection that stands and has room.
-    pub(super) fn enter(&self) -> Option<Lent> {
+    pub(super) fn enter(&self) -> Option<Checkout> {
         let mut connections = self.living();
         let enter = |connection: &mut Connection| {
             let stream = connection.limit.enter()?;
@@ -64,12 +64,12 @@ impl Shared {
     ///
     /// # Errors
     /// Where there is neither for longer than an answer may take.
-    pub(super) async fn enter_or_connect(&self) -> Result<Result<Lent, Turn<'_>>, ForwardError> {
+    pub(super) async fn enter_or_connect(&self) -> Result<Result<Checkout, Turn<'_>>, ForwardError> {
         let waited = timeout(self.patience, self.wait()).await;
         waited.map_err(|_| ForwardError::new(Fault::ResponseTimeout, "no room on any HTTP/2 connection"))
     }
 
-    async fn wait(&self) -> Result<Lent, Turn<'_>> {
+    async fn wait(&self) -> Result<Checkout, Turn<'_>> {
         let turn = self.connecting.lock().await;
         loop {
             let mut room = pin!(self.room.notified());
@@ -83,7 +83,7 @@ impl Shared {
     }
 
     /// Takes in a connection that has just been made, and lends its first stream.
-    pub(super) fn add(&self, sender: Http2, limit: StreamLimit) -> Lent {
+    pub(super) fn add(&self, sender: Http2, limit: StreamLimit) -> Checkout {
         let stream = limit.queue();
         let lent = lend(sender.clone(), stream, true);
         self.living().push(Connection { sender, limit, sweeps: 0 });
@@ -124,6 +124,6 @@ impl Shared {
     }
 }
 
-const fn lend(sender: Http2, stream: StreamGuard, fresh: bool) -> Lent {
-    Lent::Http2 { sender, _stream: stream, fresh }
+const fn lend(sender: Http2, stream: StreamGuard, fresh: bool) -> Checkout {
+    Checkout::Http2 { sender, _stream: stream, fresh }
 }

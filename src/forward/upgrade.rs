@@ -13,7 +13,7 @@ use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional};
 use tokio::time::{sleep, timeout};
 
-use super::pool::Lent;
+use super::pool::Checkout;
 use super::response::Lease;
 use super::web_socket::{CloseFrame, Frames};
 use crate::http1::{Upgrade, tokens};
@@ -26,12 +26,12 @@ const HANDOVER: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What a client asks to go on with.
-pub(super) struct Asked {
+pub(super) struct UpgradeRequest {
     pub(super) protocol: HeaderValue,
     client: Upgrade,
 }
 
-impl Asked {
+impl UpgradeRequest {
     /// The upgrade that `request` asks for.
     ///
     /// One with a body is not an upgrade here (its bytes would be read as the new protocol's), nor is
@@ -116,7 +116,7 @@ impl UpgradeTunnel {
         used: impl Fn() + Send + Sync,
     ) -> TunnelEnd {
         let Self { client, web_socket, idle, lease: Lease { lent, active: _active, .. } } = self;
-        let Lent::Http1 { connection, .. } = lent else {
+        let Checkout::Http1 { connection, .. } = lent else {
             return TunnelEnd::Broken(io::Error::other(
                 "only HTTP/1.1 connections become another protocol's",
             ));
@@ -251,7 +251,7 @@ mod tests {
 
     fn asked(fields: &[(&str, &str)]) -> Option<String> {
         let mut request = request(fields, Empty::<&[u8]>::new());
-        Asked::take(&mut request).map(|asked| asked.protocol.to_str().unwrap().to_owned())
+        UpgradeRequest::take(&mut request).map(|asked| asked.protocol.to_str().unwrap().to_owned())
     }
 
     #[test]
@@ -270,14 +270,14 @@ mod tests {
         let fields = [("connection", "upgrade"), ("upgrade", "websocket"), ("content-length", "5")];
         assert_eq!(asked(&fields), None);
         let mut request = request(&fields[..2], Full::new(&b"GET /admin"[..]));
-        assert!(Asked::take(&mut request).is_none());
+        assert!(UpgradeRequest::take(&mut request).is_none());
     }
 
     #[test]
     fn only_what_was_asked_for_answers() {
         let fields = [("connection", "upgrade"), ("upgrade", "websocket, foo/1")];
         let mut request = request(&fields, Empty::<&[u8]>::new());
-        let asked = Asked::take(&mut request).unwrap();
+        let asked = UpgradeRequest::take(&mut request).unwrap();
         for (answer, fits) in
             [("WebSocket", true), ("foo/1", true), ("bar", false), ("websocket, foo/1", false)]
         {

@@ -6,8 +6,8 @@ use http::{Method, Request, Version};
 use http_body::Body;
 
 use super::body::RequestBody;
-use super::plan::Told;
-use super::upgrade::Asked;
+use super::plan::OriginHeaders;
+use super::upgrade::UpgradeRequest;
 use super::{Fault, ForwardError, Plan, forwarded};
 use crate::policy::Permit;
 
@@ -16,11 +16,11 @@ pub(super) struct Wire<'a> {
     pub(super) http2: bool,
     pub(super) tls: bool,
     pub(super) host: &'a HeaderValue,
-    pub(super) told: &'a Told,
+    pub(super) told: &'a OriginHeaders,
     pub(super) plan: &'a Plan,
     pub(super) permit: &'a Permit,
     pub(super) trailers: bool,
-    pub(super) upgrade: Option<&'a Asked>,
+    pub(super) upgrade: Option<&'a UpgradeRequest>,
 }
 
 const NONE: Lines<'static> = [b""; 2];

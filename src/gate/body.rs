@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::credential::{CredentialEnd, Ending};
-use super::exchange::Exchange;
+use super::record::RequestRecord;
 use super::tunnel;
 use crate::forward::{UpgradeTunnel, UpstreamBody};
 use crate::telemetry::Outcome;
@@ -21,7 +21,7 @@ const LONG: u64 = 1024 * 1024;
 /// What is streamed to the client. Its drop ends the request's record.
 pub struct Body {
     content: Content,
-    exchange: Option<Box<Exchange>>,
+    record: Option<Box<RequestRecord>>,
     /// The end of the credential that a stream lives by (invariants 8 and 22); looked at where the upstream lets
     /// wait, and where the answer is long: an app that is ahead of a slow client never lets wait.
     ending: Option<Ending>,
@@ -55,15 +55,15 @@ impl Body {
     }
 
     const fn new(content: Content) -> Self {
-        Self { content, exchange: None, ending: None, grpc: false }
+        Self { content, record: None, ending: None, grpc: false }
     }
 
     /// Ties the end of the body, or of what goes on behind it, to the end of the record.
-    pub(super) fn record(response: &mut Response<Self>, exchange: Box<Exchange>) {
+    pub(super) fn record(response: &mut Response<Self>, record: Box<RequestRecord>) {
         let body = response.body_mut();
         match body.take_tunnel() {
-            Some(tunnel) => tunnel::start(tunnel, exchange),
-            None => body.exchange = Some(exchange),
+            Some(tunnel) => tunnel::start(tunnel, record),
+            None => body.record = Some(record),
         }
     }
 
@@ -88,13 +88,13 @@ impl Body {
     }
 
     fn is_long(&self) -> bool {
-        self.exchange.as_ref().is_some_and(|exchange| exchange.bytes >= LONG)
+        self.record.as_ref().is_some_and(|record| record.bytes >= LONG)
     }
 
     /// While there is nothing to send, the credential's end is waited for as well.
     fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<CredentialEnd> {
         if self.ending.is_none() {
-            self.ending = self.exchange.as_ref().and_then(|exchange| exchange.credential.ended());
+            self.ending = self.record.as_ref().and_then(|record| record.credential.ended());
         }
         match &mut mutant!(self.ending.as_mut(), "stream-outlives-its-session" => None) {
             Some(ending) => Pin::new(ending).poll(cx),
@@ -106,8 +106,8 @@ impl Body {
     fn cut_off(&mut self, end: CredentialEnd) -> Polled {
         self.content = Content::Ours(None);
         self.ending = None;
-        if let Some(exchange) = &mut self.exchange {
-            exchange.cut_off(end);
+        if let Some(record) = &mut self.record {
+            record.cut_off(end);
         }
         Poll::Ready(Some(match self.grpc {
             true => Ok(Frame::trailers(unauthenticated(end))),
@@ -137,8 +137,8 @@ impl HttpBody for Body {
             return this.cut_off(end);
         }
         let frame = ready!(polled);
-        if let Some(exchange) = &mut this.exchange {
-            note(exchange, frame.as_ref());
+        if let Some(record) = &mut this.record {
+            note(record, frame.as_ref());
         }
         Poll::Ready(frame)
     }
@@ -160,27 +160,26 @@ impl HttpBody for Body {
     }
 }
 
-fn note(exchange: &mut Exchange, frame: Option<&Result<Frame<Bytes>, Error>>) {
+fn note(record: &mut RequestRecord, frame: Option<&Result<Frame<Bytes>, Error>>) {
     match frame {
-        Some(Ok(frame)) => exchange.bytes += frame.data_ref().map_or(0, |data| data.len() as u64),
-        Some(Err(cause)) => exchange.broke_off(Outcome::UpstreamError, cause.to_string()),
-        None => exchange.ended = true,
+        Some(Ok(frame)) => record.bytes += frame.data_ref().map_or(0, |data| data.len() as u64),
+        Some(Err(cause)) => record.broke_off(Outcome::UpstreamError, cause.to_string()),
+        None => record.ended = true,
     }
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
         let whole = self.is_end_stream();
-        let unfinished =
-            self.exchange.as_mut().filter(|exchange| !whole && !exchange.ended && exchange.has_body());
-        if let Some(exchange) = unfinished {
-            exchange.broke_off(Outcome::Aborted, "the client left before the response ended");
+        let unfinished = self.record.as_mut().filter(|record| !whole && !record.ended && record.has_body());
+        if let Some(record) = unfinished {
+            record.broke_off(Outcome::Aborted, "the client left before the response ended");
         }
     }
 }
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").field("exchange", &self.exchange).finish_non_exhaustive()
+        f.debug_struct("Body").field("exchange", &self.record).finish_non_exhaustive()
     }
 }

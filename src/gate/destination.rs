@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 
-use super::exchange::Exchange;
-use super::house::House;
+use super::authorize::question;
 use super::inbound::Inbound;
-use super::judge::question;
 use super::own;
 use super::readings::{is_elsewhere, refused};
+use super::record::RequestRecord;
 use super::rejection::Rejection;
 use super::route::Route;
+use super::snapshot::Snapshot;
 use crate::authn::Authentication;
 use crate::policy::{Decision, Question, decide};
 use crate::request::{Link, PathError, PathExceptions, RequestPath, Scheme, single};
@@ -83,18 +83,18 @@ fn listed(exceptions: &PathExceptions) -> String {
 
 /// Judges the destination of a permitted request; whether it has one.
 pub(super) fn check<B>(
-    house: &House,
+    snapshot: &Snapshot,
     route: &Arc<Route>,
-    exchange: &Exchange,
+    record: &RequestRecord,
     authentication: &Authentication,
     request: &Request<B>,
 ) -> Result<bool, Rejection> {
-    let inbound = exchange.inbound()?;
+    let inbound = record.inbound()?;
     if !leads_somewhere(request, inbound.forwarding.scheme) {
         return Ok(false);
     }
     let path = path(request.headers(), inbound)?;
-    let readings = readings(house, route, exchange, &path)?;
+    let readings = readings(snapshot, route, record, &path)?;
     let question = Question { path: &path, ..question(inbound, authentication.principal()) };
     for method in methods(request) {
         permitted(route, &readings, &Question { method: &method, ..question })?;
@@ -153,18 +153,18 @@ fn path(headers: &HeaderMap, inbound: &Inbound) -> Result<RequestPath, Destinati
 
 /// What servers may take it for, all of it the same route's.
 fn readings(
-    house: &House,
+    snapshot: &Snapshot,
     route: &Arc<Route>,
-    exchange: &Exchange,
+    record: &RequestRecord,
     path: &RequestPath,
 ) -> Result<Vec<RequestPath>, Rejection> {
-    let (transport, inbound) = (&exchange.transport, exchange.inbound()?);
+    let (transport, inbound) = (&record.transport, record.inbound()?);
     let beyond = path.exceptions().beyond(route.tolerated);
     if !beyond.is_empty() {
         return Err(DestinationError::Untolerated(beyond).into());
     }
     let is_of_the_route =
-        house.route_of(transport, inbound, path).is_ok_and(|found| Arc::ptr_eq(found, route));
+        snapshot.route_of(transport, inbound, path).is_ok_and(|found| Arc::ptr_eq(found, route));
     if own::holds(path.decoded()) || !is_of_the_route {
         return Err(DestinationError::OtherRoute.into());
     }
@@ -172,7 +172,7 @@ fn readings(
     // There are servers that decode the whole address before they take it apart.
     let cut: Vec<_> = readings.iter().chain([path]).filter_map(RequestPath::cut_short).collect();
     readings.extend(cut);
-    match readings.iter().find(|path| is_elsewhere(house, transport, inbound, route, path)) {
+    match readings.iter().find(|path| is_elsewhere(snapshot, transport, inbound, route, path)) {
         Some(_) => Err(DestinationError::Ambiguous.into()),
         None => Ok(readings),
     }

@@ -7,10 +7,10 @@ use http::{HeaderMap, Method};
 use url::{Position, Url};
 
 use super::ambiguous::Ambiguous;
-use super::house::PublicUrl;
 use super::own;
 use super::readings::refused;
 use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
+use super::snapshot::PublicUrl;
 use crate::forward::{ForwardSettings, UpstreamSettings, identity_headers};
 use crate::identity::Principal;
 use crate::policy::{Access, Explanation, Question, Verdict, explain as decide};

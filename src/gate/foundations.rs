@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::freshen::Renewal;
 use super::ids::RequestIds;
-use super::spent::SpentFlows;
+use super::refresh_tokens::Renewal;
 use super::tickets::Tickets;
+use super::used_states::UsedStates;
 use crate::clock::Clock;
 use crate::forward::Asserter;
 use crate::identity::RouteName;
@@ -36,7 +36,7 @@ pub struct Foundations {
     /// Where background tasks run.
     pub background: Handle,
     pub(super) tickets: Tickets,
-    pub(super) spent: SpentFlows,
+    pub(super) used_states: UsedStates,
     pub(super) ids: RequestIds,
     pub(super) unrouted: Arc<RequestStats>,
     pub(super) refreshes: RefreshFlights<Renewal>,
@@ -64,7 +64,7 @@ impl Foundations {
     ) -> Self {
         let unrouted = metrics.route(&RouteName::new("none"), workers);
         let (tickets, ids, refreshes) =
-            (Tickets::new(clock.clone()), RequestIds::new(), super::freshen::flights(REFRESHES));
+            (Tickets::new(clock.clone()), RequestIds::new(), super::refresh_tokens::flights(REFRESHES));
         Self {
             workers,
             clock,
@@ -74,7 +74,7 @@ impl Foundations {
             asserter,
             background,
             tickets,
-            spent: SpentFlows::new(),
+            used_states: UsedStates::new(),
             ids,
             unrouted,
             refreshes,

@@ -8,7 +8,7 @@ use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use url::Url;
 
-use super::hops::{Hop, HopCookies};
+use super::handover::{HandoverCookies, HandoverSecret};
 use super::return_to::ReturnTo;
 use super::tickets::{Ticket, Tickets};
 use crate::clock::{Clock, Timestamp};
@@ -24,31 +24,31 @@ static TICKETS: LazyLock<Tickets> = LazyLock::new(|| Tickets::new(Clock::manual(
 /// A ticket, its host, and the browser's secret, with the changes that `data` spells, and `data` in place of each:
 /// nothing but all three as they were opens anything, and that once.
 pub fn tickets(data: &[u8]) {
-    let cookies = HopCookies { https: true };
-    let Ok((hop, set)) = cookies.begin(&HeaderMap::new()) else { return };
-    let number = TICKETS.issue(ticket(hop.clone()));
+    let cookies = HandoverCookies { https: true };
+    let Ok((handover, set)) = cookies.begin(&HeaderMap::new()) else { return };
+    let number = TICKETS.issue(ticket(handover.clone()));
     let browser = brought(set[0].as_bytes());
     let opens = |number: &str, host: &str, headers: &HeaderMap| {
-        TICKETS.take(number, host, |hop| cookies.holds(headers, hop)).is_ok()
+        TICKETS.take(number, host, |handover| cookies.holds(headers, handover)).is_ok()
     };
     for other in [edited(number.expose().as_bytes(), data), data.to_vec()] {
         let other = String::from_utf8_lossy(&other).into_owned();
         assert!(other == number.expose() || !opens(&other, HOST, &browser), "another ticket opens");
     }
-    let issued = |hop: &Hop| TICKETS.issue(ticket(hop.clone()));
+    let issued = |handover: &HandoverSecret| TICKETS.issue(ticket(handover.clone()));
     for host in [edited(HOST.as_bytes(), data), data.to_vec()] {
         let host = String::from_utf8_lossy(&host).into_owned();
-        assert_eq!(opens(issued(&hop).expose(), &host, &browser), host == HOST, "good for {host}");
+        assert_eq!(opens(issued(&handover).expose(), &host, &browser), host == HOST, "good for {host}");
     }
     for pair in [edited(browser[COOKIE].as_bytes(), data), data.to_vec()] {
         let other = brought(&pair);
         let same = pairs(&other).any(|pair| pair == browser[COOKIE].as_bytes());
-        assert_eq!(opens(issued(&hop).expose(), HOST, &other), same, "good in another browser");
+        assert_eq!(opens(issued(&handover).expose(), HOST, &other), same, "good in another browser");
     }
     assert!(opens(number.expose(), HOST, &browser) && !opens(number.expose(), HOST, &browser), "once");
-    for text in [edited(hop.to_string().as_bytes(), data), data.to_vec()] {
+    for text in [edited(handover.to_string().as_bytes(), data), data.to_vec()] {
         let text = String::from_utf8_lossy(&text).into_owned();
-        if let Some(read) = Hop::parse(&text) {
+        if let Some(read) = HandoverSecret::parse(&text) {
             assert_eq!(read.to_string(), text, "a hop has one spelling");
         }
     }
@@ -70,7 +70,7 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
-fn ticket(hop: Hop) -> Ticket {
+fn ticket(handover: HandoverSecret) -> Ticket {
     let principal = Arc::new(Principal {
         provider: ProviderName::new("corp"),
         issuer: Issuer::new("https://id.example"),
@@ -86,7 +86,7 @@ fn ticket(hop: Hop) -> Ticket {
     });
     let session = NewSession::Root { host: HOST.into(), principal, tokens: Tokens::default(), sid: None };
     let return_to = ReturnTo::asked("https://wiki.example", "/", None).expect("an address");
-    Ticket { authority: HOST.into(), hop, session, return_to, again: false }
+    Ticket { authority: HOST.into(), handover, session, return_to, again: false }
 }
 
 /// An address to come back to, as a browser brings it: what is taken leads to our host, whoever reads it.

@@ -29,7 +29,7 @@ impl Inbound {
         request: &Request<B>,
     ) -> Result<Self, Rejection> {
         let forwarding = Forwarding::read(transport, request.headers(), trusted)?;
-        let asked = transport.memo.authority(request.uri(), request.headers(), request.version())?;
+        let asked = transport.cache.authority(request.uri(), request.headers(), request.version())?;
         let path = RequestPath::parse(request.uri().path())?;
         let authority = forwarding.host.clone().unwrap_or(asked);
         Ok(Self { method: request.method().clone(), authority, path, readings: Vec::new(), forwarding })

@@ -1,57 +1,57 @@
 //! The one path of every request.
 
-mod act;
 mod ambiguous;
+mod authorize;
 mod body;
+mod compile;
 mod credential;
+mod deferred_form;
 mod destination;
-mod exchange;
+mod dispatch;
 mod explained;
 mod foundations;
-mod freshen;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-mod hops;
-mod house;
+mod handover;
 mod ids;
 mod inbound;
-mod judge;
-mod kept;
 mod origins;
 mod own;
 mod readings;
+mod record;
+mod refresh_tokens;
 mod rejection;
 mod respond;
 mod return_to;
 mod route;
-mod rows;
 mod settings;
-mod spent;
+mod snapshot;
 mod status;
 #[cfg(test)]
 mod tests;
 mod tickets;
 mod tunnel;
+mod used_states;
 
 use std::sync::Arc;
 
-use crate::listener::Content;
+use crate::listener::RequestBody;
 use arc_swap::ArcSwap;
 use http::{Request, Response};
 
-use exchange::Exchange;
-use house::House;
 use inbound::Inbound;
+use record::RequestRecord;
 use rejection::Rejection;
+use snapshot::Snapshot;
 
 pub use body::Body;
 pub use explained::{Explained, Imagined, Next, explain};
 pub use foundations::{Foundations, SealingKeys};
-pub use house::BuildError;
 pub use settings::{
     GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction, RouteSettings,
     SentFrom, SiteData,
 };
+pub use snapshot::BuildError;
 pub use status::Missing;
 
 use crate::listener::Handler;
@@ -64,7 +64,7 @@ pub struct Gate(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    house: ArcSwap<House>,
+    snapshot: ArcSwap<Snapshot>,
     foundations: Arc<Foundations>,
 }
 
@@ -72,7 +72,7 @@ struct Shared {
 #[derive(Debug)]
 pub struct Prepared {
     gate: Gate,
-    house: Arc<House>,
+    snapshot: Arc<Snapshot>,
     session: SessionSettings,
 }
 
@@ -80,7 +80,7 @@ impl Prepared {
     /// Puts it in the place of the old one, at once and whole. Requests under way end as they began.
     pub fn put_in_place(self) {
         self.gate.0.foundations.sessions.set_lifetimes(&self.session);
-        self.gate.0.house.store(self.house);
+        self.gate.0.snapshot.store(self.snapshot);
     }
 }
 
@@ -91,8 +91,8 @@ impl Gate {
     /// Where the settings make no gate: nothing is started then.
     pub fn new(settings: &GateSettings, foundations: Foundations) -> Result<Self, BuildError> {
         let foundations = Arc::new(foundations);
-        let house = House::build(settings, &foundations, None)?;
-        let gate = Self(Arc::new(Shared { house: ArcSwap::from_pointee(house), foundations }));
+        let snapshot = Snapshot::build(settings, &foundations, None)?;
+        let gate = Self(Arc::new(Shared { snapshot: ArcSwap::from_pointee(snapshot), foundations }));
         gate.watch_scrapes();
         Ok(gate)
     }
@@ -102,9 +102,9 @@ impl Gate {
     /// # Errors
     /// Where the settings make no gate: the old ones go on.
     pub fn prepare(&self, settings: &GateSettings) -> Result<Prepared, BuildError> {
-        let before = self.0.house.load();
-        let house = House::build(settings, &self.0.foundations, Some(&before))?;
-        Ok(Prepared { gate: self.clone(), house: Arc::new(house), session: settings.session.clone() })
+        let before = self.0.snapshot.load();
+        let snapshot = Snapshot::build(settings, &self.0.foundations, Some(&before))?;
+        Ok(Prepared { gate: self.clone(), snapshot: Arc::new(snapshot), session: settings.session.clone() })
     }
 
     /// The path of a request: each step goes on or says why not.
@@ -113,38 +113,42 @@ impl Gate {
         reason = "an `async fn` holds its arguments twice, and every connection keeps room for this future"
     )]
     fn pass(
-        house: &House,
-        exchange: &mut Exchange,
-        request: Request<Content>,
+        snapshot: &Snapshot,
+        record: &mut RequestRecord,
+        request: Request<RequestBody>,
     ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
         async move {
             let inbound =
-                exchange.inbound.insert(Inbound::read(&exchange.transport, &house.trusted, &request)?);
+                record.inbound.insert(Inbound::read(&record.transport, &snapshot.trusted, &request)?);
             mutant!(check_field_names(request.headers())?, "folded-framing-names-pass" => ());
-            let route = house.route(&exchange.transport, inbound)?;
-            exchange.route = Some(Arc::clone(route));
+            let route = snapshot.route(&record.transport, inbound)?;
+            record.route = Some(Arc::clone(route));
             route.tolerates(&inbound.path)?;
-            readings::read(house, &exchange.transport, inbound, route)?;
+            readings::read(snapshot, &record.transport, inbound, route)?;
             let standing = route.limit_before(inbound, request.headers())?;
-            exchange.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
-            exchange.asks_basic = route.accept.basic && !is_of_a_page(request.headers());
-            exchange.reader = origins::reader(&route.origins, request.headers());
+            record.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
+            record.asks_basic = route.accept.basic && !is_of_a_page(request.headers());
+            record.reader = origins::reader(&route.origins, request.headers());
             if origins::is_passed_preflight(&route.origins, &request) {
-                return Box::pin(act::pass_preflight(house, route, exchange, request)).await;
+                return Box::pin(dispatch::pass_preflight(snapshot, route, record, request)).await;
             }
-            let authentication = judge::authenticate(house, route, exchange, &request).await?;
-            let permit = match judge::decide(house, route, exchange, &authentication, &request) {
+            let authentication = authorize::authenticate(snapshot, route, record, &request).await?;
+            let permit = match authorize::decide(snapshot, route, record, &authentication, &request) {
                 Ok(permit) => permit,
                 Err(no) => {
-                    return Err(
-                        Box::pin(kept::with_form(no, exchange, request, &house.foundations.clock)).await
-                    );
+                    return Err(Box::pin(deferred_form::with_form(
+                        no,
+                        record,
+                        request,
+                        &snapshot.foundations.clock,
+                    ))
+                    .await);
                 }
             };
-            exchange.has_destination = destination::check(house, route, exchange, &authentication, &request)?;
-            origins::check(route, exchange.inbound()?, &authentication, &request)?;
-            exchange.standing = route.limit_after(&permit, standing)?;
-            act::act(house, route, exchange, permit, &authentication, request).await
+            record.has_destination = destination::check(snapshot, route, record, &authentication, &request)?;
+            origins::check(route, record.inbound()?, &authentication, &request)?;
+            record.standing = route.limit_after(&permit, standing)?;
+            dispatch::dispatch(snapshot, route, record, permit, &authentication, request).await
         }
     }
 }
@@ -155,21 +159,21 @@ impl Handler for Gate {
     fn handle(
         &self,
         transport: &Arc<Transport>,
-        request: Request<Content>,
+        request: Request<RequestBody>,
     ) -> impl Future<Output = Response<Body>> + Send {
-        let house = self.0.house.load_full();
-        let mut exchange = Box::new(house.exchange(transport, request.headers()));
-        let asked = respond::Asked::of(&request);
+        let snapshot = self.0.snapshot.load_full();
+        let mut record = Box::new(snapshot.record(transport, request.headers()));
+        let asked = respond::RefusalContext::of(&request);
         async move {
-            let mut response = match Self::pass(&house, &mut exchange, request).await {
+            let mut response = match Self::pass(&snapshot, &mut record, request).await {
                 Ok(response) => {
-                    exchange.passed(response.status());
+                    record.passed(response.status());
                     response
                 }
-                Err(rejection) => respond::respond(&house, &mut exchange, asked, rejection).await,
+                Err(rejection) => respond::respond(&snapshot, &mut record, asked, rejection).await,
             };
-            respond::finish(&exchange, &mut response);
-            Body::record(&mut response, exchange);
+            respond::finish(&record, &mut response);
+            Body::record(&mut response, record);
             response
         }
     }

@@ -4,17 +4,17 @@
 use std::sync::Arc;
 
 use super::ambiguous::Ambiguous;
-use super::house::House;
 use super::inbound::Inbound;
 use super::own;
 use super::rejection::Rejection;
 use super::route::Route;
+use super::snapshot::Snapshot;
 use crate::policy::{Access, Decision, Question, decide};
 use crate::request::{RequestPath, Transport};
 
 /// Finds the readings of a path that its route tolerates; refuses it where one of them is another route's.
 pub(super) fn read(
-    house: &House,
+    snapshot: &Snapshot,
     transport: &Transport,
     inbound: &mut Inbound,
     route: &Arc<Route>,
@@ -24,7 +24,7 @@ pub(super) fn read(
     }
     let readings =
         inbound.path.readings(route.stripped()).ok_or_else(|| Rejection::from(Ambiguous::too_deep()))?;
-    if let Some(path) = readings.iter().find(|path| is_elsewhere(house, transport, inbound, route, path)) {
+    if let Some(path) = readings.iter().find(|path| is_elsewhere(snapshot, transport, inbound, route, path)) {
         return Err(Ambiguous::other_route(path).into());
     }
     inbound.readings = readings;
@@ -33,13 +33,13 @@ pub(super) fn read(
 
 /// Whether a reading is what another route, or the gateway itself, answers.
 pub(super) fn is_elsewhere(
-    house: &House,
+    snapshot: &Snapshot,
     transport: &Transport,
     inbound: &Inbound,
     route: &Arc<Route>,
     path: &RequestPath,
 ) -> bool {
-    match house.route_of(transport, inbound, path) {
+    match snapshot.route_of(transport, inbound, path) {
         _ if own::holds(path.decoded()) => true,
         Ok(found) => mutant!(!Arc::ptr_eq(found, route), "reading-of-another-route" => false),
         Err(error) => matches!(error, Rejection::MethodNotAllowed(_)),

@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::ambiguous::{Ambiguous, untolerated};
 use super::credential::CredentialEnd;
+use super::deferred_form::DeferredForm;
 use super::destination::DestinationError;
-use super::kept::KeptForm;
 use super::return_to::ReturnTo;
 use crate::authn::{ErrorCode, TokenError, TokenRefusal};
 use crate::forward::{Blame, Fault, ForwardError};
@@ -39,7 +39,7 @@ pub(super) enum Rejection {
     /// As many requests as the route allows at once are under way.
     Busy,
     /// Nobody is signed in; where a browser may be sent to sign in, where to come back to.
-    SignIn(Option<Box<Comeback>>),
+    SignIn(Option<Box<InterruptedRequest>>),
     /// An access token is no good, or cannot be judged now.
     Token(TokenRefusal),
     /// The credential ended while the answer was waited for.
@@ -110,7 +110,7 @@ pub(super) struct Away {
 
 /// What must be remembered of a request so that its browser comes back from signing in.
 #[derive(Debug)]
-pub(super) struct Comeback {
+pub(super) struct InterruptedRequest {
     /// Where to.
     pub(super) return_to: ReturnTo,
     /// The browser's cookies: sign-ins that it has in flight.
@@ -118,7 +118,7 @@ pub(super) struct Comeback {
     /// The provider to go to, where it must be that one.
     pub(super) provider: Option<String>,
     /// The form that was on its way, where it is brought through the sign-in.
-    pub(super) form: Option<KeptForm>,
+    pub(super) form: Option<DeferredForm>,
 }
 
 impl Rejection {

@@ -11,22 +11,22 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
-mod asked;
 mod challenge;
+mod context;
 mod problem;
 
-pub(super) use asked::Asked;
 pub(super) use challenge::challenge;
+pub(super) use context::RefusalContext;
 
 use super::ambiguous::{untolerated, untolerated_members};
 use super::body::Body;
 use super::credential::CredentialEnd;
-use super::exchange::Exchange;
-use super::house::House;
-use super::kept::KeptForm;
+use super::deferred_form::DeferredForm;
 use super::origins::let_read;
-use super::own::{self, Wish, depart};
-use super::rejection::{Comeback, FailedSignIn, LostSignIn, Rejection};
+use super::own::{self, SignInRequest, start_sign_in};
+use super::record::RequestRecord;
+use super::rejection::{FailedSignIn, InterruptedRequest, LostSignIn, Rejection};
+use super::snapshot::Snapshot;
 use crate::authn::{ErrorCode, TokenError};
 use crate::forward::{self, ForwardError};
 use crate::oidc::Blame;
@@ -44,97 +44,101 @@ const SOON: Duration = Duration::from_secs(5);
 
 /// Answers a rejection and puts it on record.
 pub(super) async fn respond(
-    house: &House,
-    exchange: &mut Exchange,
-    asked: Asked,
+    snapshot: &Snapshot,
+    record: &mut RequestRecord,
+    asked: RefusalContext,
     no: Rejection,
 ) -> Response<Body> {
-    count(house, exchange, &no);
+    count(snapshot, record, &no);
     let (mut outcome, mut reason) = (no.outcome(), no.reason());
     let mut response = match no {
         Rejection::SignIn(Some(comeback)) if comeback.form.is_some() => {
-            kept(house, exchange, comeback.form.as_ref())
+            kept(snapshot, record, comeback.form.as_ref())
         }
         Rejection::SignIn(Some(comeback)) if asked.may_be_repeated() => {
-            sent_to_sign_in(house, exchange, *comeback).await.unwrap_or_else(|no| {
+            sent_to_sign_in(snapshot, record, *comeback).await.unwrap_or_else(|no| {
                 (outcome, reason) = (no.outcome(), no.reason());
-                refused(house, exchange, &asked, &no)
+                refused(snapshot, record, &asked, &no)
             })
         }
-        Rejection::SignIn(Some(_)) if asked.by_a_person() => not_kept(exchange, &asked),
+        Rejection::SignIn(Some(_)) if asked.by_a_person() => not_kept(record, &asked),
         Rejection::CredentialEnded(CredentialEnd::Session(end)) if asked.by_a_person() => {
-            ended_meanwhile(house, exchange, &asked, end)
+            ended_meanwhile(snapshot, record, &asked, end)
         }
-        other => refused(house, exchange, &asked, &other),
+        other => refused(snapshot, record, &asked, &other),
     };
-    if let Some(reader) = exchange.reader.take() {
+    if let Some(reader) = record.reader.take() {
         let_read(reader, response.headers_mut());
     }
-    exchange.answered(response.status().as_u16(), outcome, reason);
+    record.answered(response.status().as_u16(), outcome, reason);
     response
 }
 
-fn count(house: &House, exchange: &Exchange, no: &Rejection) {
-    let route = exchange.route.as_ref().map_or("none", |route| route.name.as_str());
+fn count(snapshot: &Snapshot, record: &RequestRecord, no: &Rejection) {
+    let route = record.route.as_ref().map_or("none", |route| route.name.as_str());
     match no {
-        Rejection::Limited(_) => house.foundations.metrics.limit_hit(route, "rate"),
-        Rejection::Busy => house.foundations.metrics.limit_hit(route, "concurrency"),
+        Rejection::Limited(_) => snapshot.foundations.metrics.limit_hit(route, "rate"),
+        Rejection::Busy => snapshot.foundations.metrics.limit_hit(route, "concurrency"),
         _ => {}
     }
 }
 
 /// A form that comes when its sender's session is over is kept by its own browser.
-fn kept(house: &House, exchange: &Exchange, form: Option<&KeptForm>) -> Response<Body> {
+fn kept(snapshot: &Snapshot, record: &RequestRecord, form: Option<&DeferredForm>) -> Response<Body> {
     let id = Secret::random();
-    let sealed = form.and_then(|form| form.seal(&house.foundations.keys.form));
-    let address =
-        exchange.inbound.as_ref().map(|inbound| own::resume_address(&inbound.origin(), id.expose()));
+    let sealed = form.and_then(|form| form.seal(&snapshot.foundations.keys.form));
+    let address = record.inbound.as_ref().map(|inbound| own::resume_address(&inbound.origin(), id.expose()));
     let (Some(sealed), Some(sign_in_url)) = (sealed, address) else {
-        return problem(exchange, &UNAUTHENTICATED);
+        return problem(record, &UNAUTHENTICATED);
     };
     let page =
-        pages::Keep { id: id.expose(), sealed: &sealed, sign_in_url: &sign_in_url, request_id: &exchange.id };
-    challenge(exchange, show(page.page()))
+        pages::Keep { id: id.expose(), sealed: &sealed, sign_in_url: &sign_in_url, request_id: &record.id };
+    challenge(record, show(page.page()))
 }
 
 /// A form that could not be kept: its sender is told so, before anything that they wrote is lost.
-fn not_kept(exchange: &Exchange, asked: &Asked) -> Response<Body> {
-    let back = exchange.inbound.as_ref().and_then(|inbound| asked.page(inbound));
-    let sign_in = Wish { return_to: back, ..Wish::default() }.address();
-    challenge(exchange, show(pages::NotKept { sign_in: &sign_in, request_id: &exchange.id }.page()))
+fn not_kept(record: &RequestRecord, asked: &RefusalContext) -> Response<Body> {
+    let back = record.inbound.as_ref().and_then(|inbound| asked.page(inbound));
+    let sign_in = SignInRequest { return_to: back, ..SignInRequest::default() }.address();
+    challenge(record, show(pages::NotKept { sign_in: &sign_in, request_id: &record.id }.page()))
 }
 
 /// A session that ended while its browser waited. Another tab may have signed in meanwhile, which ends the session
 /// that it replaces: the same address, asked again, comes with the cookie of the new one, or without any and is sent
 /// to sign in. A form may have reached the app, so that nobody sends it twice unasked; nor is a page asked for again that
 /// took longer than its session lasts: that would go on for ever.
-fn ended_meanwhile(house: &House, exchange: &Exchange, asked: &Asked, end: SessionEnd) -> Response<Body> {
-    let back = exchange.inbound.as_ref().and_then(|inbound| asked.page(inbound));
-    let back = back.map(|page| house.claimed(page));
+fn ended_meanwhile(
+    snapshot: &Snapshot,
+    record: &RequestRecord,
+    asked: &RefusalContext,
+    end: SessionEnd,
+) -> Response<Body> {
+    let back = record.inbound.as_ref().and_then(|inbound| asked.page(inbound));
+    let back = back.map(|page| snapshot.claimed(page));
     if asked.may_be_repeated() && end == SessionEnd::SignedOut {
         let again = back.and_then(|page| redirect(StatusCode::FOUND, page.as_str()).ok());
-        return again.unwrap_or_else(|| challenge(exchange, problem(exchange, &UNAUTHENTICATED)));
+        return again.unwrap_or_else(|| challenge(record, problem(record, &UNAUTHENTICATED)));
     }
-    let sign_in = Wish { return_to: back, ..Wish::default() }.address();
-    challenge(exchange, show(pages::EndedMeanwhile { sign_in: &sign_in, request_id: &exchange.id }.page()))
+    let sign_in = SignInRequest { return_to: back, ..SignInRequest::default() }.address();
+    challenge(record, show(pages::EndedMeanwhile { sign_in: &sign_in, request_id: &record.id }.page()))
 }
 
 /// An address that is too long to be taken along is kept by its own page, which must be on an origin that is ours
 /// to come back to.
 async fn sent_to_sign_in(
-    house: &House,
-    exchange: &Exchange,
-    back: Comeback,
+    snapshot: &Snapshot,
+    record: &RequestRecord,
+    back: InterruptedRequest,
 ) -> Result<Response<Body>, Rejection> {
     let to = back.return_to;
-    if to.is_long() && to.origin() != exchange.inbound()?.origin() {
+    if to.is_long() && to.origin() != record.inbound()?.origin() {
         return redirect(StatusCode::FOUND, to.as_str());
     }
-    let wish = Wish { return_to: Some(to), provider: back.provider, ..Wish::default() };
-    Box::pin(depart(house, exchange, &back.cookies, wish)).await
+    let wanted = SignInRequest { return_to: Some(to), provider: back.provider, ..SignInRequest::default() };
+    Box::pin(start_sign_in(snapshot, record, &back.cookies, wanted)).await
 }
 
-fn warn_of_provider(exchange: &Exchange, no: &Rejection) {
+fn warn_of_provider(record: &RequestRecord, no: &Rejection) {
     let (provider, error): (_, &dyn Display) = match no {
         Rejection::ProviderUnavailable { provider, reason } => (provider, reason),
         Rejection::SignInUnavailable(away) => (&away.provider, &away.reason),
@@ -144,39 +148,44 @@ fn warn_of_provider(exchange: &Exchange, no: &Rejection) {
         },
         _ => return,
     };
-    tracing::warn!(id = %exchange.id, %provider, %error, "somebody needs a provider that is away");
+    tracing::warn!(id = %record.id, %provider, %error, "somebody needs a provider that is away");
 }
 
-fn refused(house: &House, exchange: &Exchange, asked: &Asked, no: &Rejection) -> Response<Body> {
-    warn_of_provider(exchange, no);
+fn refused(
+    snapshot: &Snapshot,
+    record: &RequestRecord,
+    asked: &RefusalContext,
+    no: &Rejection,
+) -> Response<Body> {
+    warn_of_provider(record, no);
     let mut response = match no {
-        Rejection::Forbidden { .. } if asked.by_a_person() => forbidden_page(house, exchange, asked),
-        Rejection::Forbidden { .. } => problem(exchange, &FORBIDDEN),
+        Rejection::Forbidden { .. } if asked.by_a_person() => forbidden_page(snapshot, record, asked),
+        Rejection::Forbidden { .. } => problem(record, &FORBIDDEN),
         Rejection::CrossSite if asked.by_a_person() => {
-            show(pages::CrossSite { home: &home(house), request_id: &exchange.id }.page())
+            show(pages::CrossSite { home: &home(snapshot), request_id: &record.id }.page())
         }
-        Rejection::CrossSite => problem(exchange, &CROSS_SITE),
-        Rejection::Destination(error) => destination(exchange, error),
-        Rejection::CredentialEnded(CredentialEnd::TokenExpired) => token(exchange, TokenError::Expired),
+        Rejection::CrossSite => problem(record, &CROSS_SITE),
+        Rejection::Destination(error) => destination(record, error),
+        Rejection::CredentialEnded(CredentialEnd::TokenExpired) => token(record, TokenError::Expired),
         Rejection::SignIn(_) | Rejection::CredentialEnded(CredentialEnd::Session(_)) => {
-            problem(exchange, &UNAUTHENTICATED)
+            problem(record, &UNAUTHENTICATED)
         }
-        Rejection::Malformed(what) if !asked.by_a_person() => ambiguous(exchange, &what.what, what.members()),
+        Rejection::Malformed(what) if !asked.by_a_person() => ambiguous(record, &what.what, what.members()),
         Rejection::Untolerated(what) if !asked.by_a_person() => {
-            ambiguous(exchange, &untolerated(*what), untolerated_members(*what))
+            ambiguous(record, &untolerated(*what), untolerated_members(*what))
         }
-        Rejection::Token(error) if error.code().is_some() => token(exchange, error.error),
-        Rejection::SignInFailed(failed) => sign_in_failed(exchange, failed),
-        Rejection::NoSuchFlow(lost) => no_such_flow(house, exchange, lost),
-        Rejection::SignInUnavailable(away) => fault(house, exchange, asked, no, &away.others),
-        other => fault(house, exchange, asked, other, &[]),
+        Rejection::Token(error) if error.code().is_some() => token(record, error.error),
+        Rejection::SignInFailed(failed) => sign_in_failed(record, failed),
+        Rejection::NoSuchFlow(lost) => no_such_flow(snapshot, record, lost),
+        Rejection::SignInUnavailable(away) => fault(snapshot, record, asked, no, &away.others),
+        other => fault(snapshot, record, asked, other, &[]),
     };
-    challenge::add(exchange, asked, no, &mut response);
+    challenge::add(record, asked, no, &mut response);
     add_fields(no, response.headers_mut());
     response
 }
 
-fn fault_of<'a>(house: &'a House, no: &'a Rejection) -> Fault<'a> {
+fn fault_of<'a>(snapshot: &'a Snapshot, no: &'a Rejection) -> Fault<'a> {
     match no {
         Rejection::Malformed(_) | Rejection::Untolerated(_) => Fault::BadRequest,
         Rejection::UriTooLong(_) => Fault::UriTooLong,
@@ -187,10 +196,10 @@ fn fault_of<'a>(house: &'a House, no: &'a Rejection) -> Fault<'a> {
         Rejection::Forward(error) => of_upstream(error),
         Rejection::Token(_) => Fault::ProviderDown { provider: "of the access token", retry_after: SOON },
         Rejection::ProviderUnavailable { provider, .. } => {
-            Fault::ProviderDown { provider: house.display_name(provider), retry_after: SOON }
+            Fault::ProviderDown { provider: snapshot.display_name(provider), retry_after: SOON }
         }
         Rejection::SignInUnavailable(away) => {
-            Fault::ProviderDown { provider: house.display_name(&away.provider), retry_after: SOON }
+            Fault::ProviderDown { provider: snapshot.display_name(&away.provider), retry_after: SOON }
         }
         Rejection::StoreUnavailable(_) => Fault::StoreDown { retry_after: SOON },
         Rejection::Internal(_)
@@ -220,21 +229,21 @@ fn of_upstream(error: &ForwardError) -> Fault<'static> {
 }
 
 fn fault(
-    house: &House,
-    exchange: &Exchange,
-    asked: &Asked,
+    snapshot: &Snapshot,
+    record: &RequestRecord,
+    asked: &RefusalContext,
     no: &Rejection,
     others: &[(String, String)],
 ) -> Response<Body> {
-    let fault = fault_of(house, no);
+    let fault = fault_of(snapshot, no);
     if asked.by_a_person() {
-        let (home, refresh) = (home(house), asked.may_be_repeated());
+        let (home, refresh) = (home(snapshot), asked.may_be_repeated());
         let others = links(others);
         let page =
-            ErrorPage { fault, request_id: &exchange.id, retry: None, refresh, home: &home, others: &others };
+            ErrorPage { fault, request_id: &record.id, retry: None, refresh, home: &home, others: &others };
         return show(page.page());
     }
-    let (content_type, text) = fault.problem(&exchange.id);
+    let (content_type, text) = fault.problem(&record.id);
     let mut response = machine(fault.status(), content_type, text);
     if let Some(seconds) = fault.retry_after() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -243,8 +252,8 @@ fn fault(
 }
 
 /// The page that leads on from everywhere: who one is, and the apps that are open to them.
-fn home(house: &House) -> String {
-    own::home_address(house)
+fn home(snapshot: &Snapshot) -> String {
+    own::home_address(snapshot)
 }
 
 fn links(ways: &[(String, String)]) -> Vec<Link<'_>> {
@@ -252,23 +261,23 @@ fn links(ways: &[(String, String)]) -> Vec<Link<'_>> {
 }
 
 /// Who was refused what, and the way to be somebody else.
-fn forbidden_page(house: &House, exchange: &Exchange, asked: &Asked) -> Response<Body> {
+fn forbidden_page(snapshot: &Snapshot, record: &RequestRecord, asked: &RefusalContext) -> Response<Body> {
     let (Some(principal), Some(inbound), Some(route)) =
-        (exchange.principal.as_ref(), exchange.inbound.as_ref(), exchange.route.as_ref())
+        (record.principal.as_ref(), record.inbound.as_ref(), record.route.as_ref())
     else {
-        return problem(exchange, &FORBIDDEN);
+        return problem(record, &FORBIDDEN);
     };
-    let question = super::judge::question(inbound, exchange.principal.as_ref());
+    let question = super::authorize::question(inbound, record.principal.as_ref());
     let explanation = explain(&route.access, &question);
     let required = explanation.missing();
     let switch = own::switch_address(asked.page(inbound).as_ref());
     let page = Refusal {
         principal,
-        provider: house.display_name(&principal.provider),
+        provider: snapshot.display_name(&principal.provider),
         host: inbound.authority.as_str(),
         required: &required,
         unsaid: explanation.reason.unsaid(),
-        request_id: &exchange.id,
+        request_id: &record.id,
         switch: Form { action: &switch, fields: &[] },
         back: "/",
     };
@@ -278,37 +287,37 @@ fn forbidden_page(house: &House, exchange: &Exchange, asked: &Asked) -> Response
 const NO_SUCH_FLOW: &str = "This sign-in was not begun in this browser, or it took too long. Please try again. \
     If it stays like this, allow cookies for this site.";
 
-fn sign_in_failed(exchange: &Exchange, failed: &FailedSignIn) -> Response<Body> {
+fn sign_in_failed(record: &RequestRecord, failed: &FailedSignIn) -> Response<Body> {
     let status = match failed.error.blame() {
         Blame::Client => StatusCode::BAD_REQUEST,
         Blame::Provider => StatusCode::BAD_GATEWAY,
         Blame::Us => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let (public, retry, others) = (failed.error.public(), failed.retry.as_str(), links(&failed.others));
-    let (anew, request_id) = (Some(failed.anew.as_str()), &exchange.id);
+    let (anew, request_id) = (Some(failed.anew.as_str()), &record.id);
     show(pages::SignInFailed { status, public, request_id, retry, anew, others: &others }.page())
 }
 
 /// Where it was to lead is known, or else the way home.
-fn no_such_flow(house: &House, exchange: &Exchange, lost: &LostSignIn) -> Response<Body> {
+fn no_such_flow(snapshot: &Snapshot, record: &RequestRecord, lost: &LostSignIn) -> Response<Body> {
     if let Some(Ok(onward)) = lost.onward.as_deref().map(|onward| redirect(StatusCode::SEE_OTHER, onward)) {
         return onward;
     }
-    let retry = lost.retry.as_deref().unwrap_or_else(|| house.home());
-    let (status, request_id) = (StatusCode::BAD_REQUEST, &exchange.id);
+    let retry = lost.retry.as_deref().unwrap_or_else(|| snapshot.home());
+    let (status, request_id) = (StatusCode::BAD_REQUEST, &record.id);
     let page =
         pages::SignInFailed { status, public: NO_SUCH_FLOW, request_id, retry, anew: None, others: &[] };
     show(page.page())
 }
 
 /// RFC 6750, section 3.1: 400 for a request that cannot be read, 401 for a token that is no good.
-fn token(exchange: &Exchange, error: TokenError) -> Response<Body> {
+fn token(record: &RequestRecord, error: TokenError) -> Response<Body> {
     let status = match error.code() {
         Some(ErrorCode::InvalidRequest) => StatusCode::BAD_REQUEST,
         _ => StatusCode::UNAUTHORIZED,
     };
     let kind = "urn:portcullis:problem:invalid-token";
-    problem(exchange, &Problem { status, kind, title: "Access token refused", detail: error.public() })
+    problem(record, &Problem { status, kind, title: "Access token refused", detail: error.public() })
 }
 
 /// What else belongs to a refusal's head.
@@ -365,17 +374,17 @@ pub(super) fn set_cookie(response: &mut Response<Body>, cookie: HeaderValue) {
 /// Takes from the browser what it has kept of this origin for the person who was signed in: pages in caches
 /// and in the memory of the back button, `no-store` ones among them, and what else the configuration says (Clear
 /// Site Data, section 3.1; invariant 17). Browsers heed it in secure contexts.
-pub(super) fn forget_pages(house: &House, response: &mut Response<Body>) {
-    let forget = mutant!(house.site_data.clone(), "pages-kept-after-sign-out" => None);
+pub(super) fn forget_pages(snapshot: &Snapshot, response: &mut Response<Body>) {
+    let forget = mutant!(snapshot.site_data.clone(), "pages-kept-after-sign-out" => None);
     response.headers_mut().extend(forget.map(|data| (CLEAR_SITE_DATA, data)));
 }
 
 /// What every response carries: the id under which the log knows the request, and what a limit leaves.
-pub(super) fn finish(exchange: &Exchange, response: &mut Response<Body>) {
-    if let Some(id) = exchange.id.field() {
+pub(super) fn finish(record: &RequestRecord, response: &mut Response<Body>) {
+    if let Some(id) = record.id.field() {
         response.headers_mut().insert(REQUEST_ID, id);
     }
-    exchange.standing.write_headers(response.headers_mut());
+    record.standing.write_headers(response.headers_mut());
 }
 
 /// The cookies of a request, and nothing else of it.

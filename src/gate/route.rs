@@ -12,7 +12,7 @@ use super::settings::{OriginSettings, RedirectSettings, RouteAction, RouteSettin
 use crate::authn::Accept;
 use crate::forward::{ForwardSettings, Plan, ReservedHeaders, TokenPass, Upstream, UpstreamSettings};
 use crate::identity::RouteName;
-use crate::limit::{Concurrency, LimitSettings, Limiter, Standing};
+use crate::limit::{Concurrency, LimitSettings, Limiter, RateLimitState};
 use crate::policy::{Access, AccessSettings, Permit};
 use crate::request::{PathExceptions, RequestPath};
 use crate::session::StreamUse;
@@ -153,12 +153,20 @@ impl Route {
     }
 
     /// Counts the address, the route and the header keys.
-    pub(super) fn limit_before(&self, inbound: &Inbound, headers: &HeaderMap) -> Result<Standing, Rejection> {
+    pub(super) fn limit_before(
+        &self,
+        inbound: &Inbound,
+        headers: &HeaderMap,
+    ) -> Result<RateLimitState, Rejection> {
         Ok(self.limits.limiter.before(inbound.forwarding.client, headers)?)
     }
 
     /// Counts the principal.
-    pub(super) fn limit_after(&self, permit: &Permit, before: Standing) -> Result<Standing, Rejection> {
+    pub(super) fn limit_after(
+        &self,
+        permit: &Permit,
+        before: RateLimitState,
+    ) -> Result<RateLimitState, Rejection> {
         match permit.principal() {
             Some(principal) => Ok(before.tighter(self.limits.limiter.after(principal)?)),
             None => Ok(before),

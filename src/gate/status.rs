@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Gate;
-use super::house::House;
+use super::snapshot::Snapshot;
 use crate::forward::ServerState;
 use crate::oidc::{Endpoint, Provider, ProviderStatus};
 use crate::telemetry::{Metrics, Scrape};
@@ -21,8 +21,8 @@ impl Gate {
     /// The parts that cannot do their work at the moment; the others go on.
     #[must_use]
     pub fn missing(&self) -> Vec<Missing> {
-        let house = self.0.house.load();
-        let away = house.providers.iter().filter_map(|provider| match provider.status() {
+        let snapshot = self.0.snapshot.load();
+        let away = snapshot.providers.iter().filter_map(|provider| match provider.status() {
             ProviderStatus::Ready { .. } => None,
             ProviderStatus::Failing { reason, .. } | ProviderStatus::Unavailable { reason, .. } => {
                 Some(Missing { what: format!("provider {}", provider.name()), why: reason })
@@ -44,14 +44,15 @@ impl Gate {
 
     pub(super) fn watch_scrapes(&self) {
         let shared = Arc::downgrade(&self.0);
-        let values = move || shared.upgrade().map_or_else(Vec::new, |shared| scrapes(&shared.house.load()));
+        let values =
+            move || shared.upgrade().map_or_else(Vec::new, |shared| scrapes(&shared.snapshot.load()));
         self.0.foundations.metrics.scrape_from("gate", values);
     }
 }
 
-fn scrapes(house: &House) -> Vec<Scrape> {
+fn scrapes(snapshot: &Snapshot) -> Vec<Scrape> {
     let mut values = Vec::new();
-    for member in &house.members {
+    for member in &snapshot.members {
         let labels = vec![("provider", member.provider.name().to_string())];
         let ready = matches!(member.provider.status(), ProviderStatus::Ready { .. });
         let up = f64::from(u8::from(ready));
@@ -72,7 +73,7 @@ fn scrapes(house: &House) -> Vec<Scrape> {
             });
         }
     }
-    values.extend(house.upstreams.iter().flat_map(|tended| tended.upstream.state()).flat_map(server));
+    values.extend(snapshot.upstreams.iter().flat_map(|tended| tended.upstream.state()).flat_map(server));
     values
 }
 

@@ -8,17 +8,17 @@ use proptest::sample::select;
 use tokio::runtime::Runtime;
 use url::Url;
 
+use super::authorize;
 use super::explained::{Explained, Imagined, explain};
 use super::foundations::{Foundations, SealingKeys};
-use super::house::House;
 use super::inbound::Inbound;
-use super::judge;
 use super::rejection::Rejection;
 use super::return_to::ReturnTo;
 use super::route::Action;
 use super::settings::{
     GateSettings, OriginSettings, OwnSettings, RedirectSettings, RouteAction, RouteSettings,
 };
+use super::snapshot::Snapshot;
 use crate::authn::{Accept, Authentication, Carrier, Verified};
 use crate::clock::{Clock, Timestamp};
 use crate::forward::{Asserter, AssertionKey};
@@ -84,7 +84,7 @@ fn settings(routes: Vec<RouteSettings>) -> GateSettings {
     }
 }
 
-fn house(settings: &GateSettings) -> House {
+fn snapshot(settings: &GateSettings) -> Snapshot {
     let clock = Clock::manual(Timestamp::from_seconds(1_000));
     let asserter =
         Asserter::new("https://login.example", AssertionKey::generate().unwrap(), &[], clock.clone());
@@ -93,7 +93,7 @@ fn house(settings: &GateSettings) -> House {
     let keys = SealingKeys { flow: [1; 64], form: cookie::Key::from(&[2; 64]) };
     let foundations =
         Foundations::new(1, clock, Metrics::new(), sessions, keys, Arc::new(asserter), background);
-    House::build(settings, &Arc::new(foundations), None).unwrap()
+    Snapshot::build(settings, &Arc::new(foundations), None).unwrap()
 }
 
 fn transport(scheme: Scheme) -> Arc<Transport> {
@@ -104,20 +104,20 @@ fn transport(scheme: Scheme) -> Arc<Transport> {
         scheme,
         to_https: false,
         worker: WorkerId(0),
-        memo: crate::request::Memo::default(),
+        cache: crate::request::ConnectionCache::default(),
         interim: None,
     })
 }
 
-fn claims(house: &House, url: &str) -> bool {
-    house.claims(&Url::parse(url).unwrap())
+fn claims(snapshot: &Snapshot, url: &str) -> bool {
+    snapshot.claims(&Url::parse(url).unwrap())
 }
 
 /// Of a route for any host a stranger would make the victim's browser bring a ticket to the stranger's host,
 /// and show it here under that host's name.
 #[tokio::test]
 async fn invariant_13_a_route_for_any_host_makes_no_strangers_host_a_place_to_come_back_to() {
-    let open = house(&settings(vec![route("*", "/", &[], AccessSettings::SignedIn)]));
+    let open = snapshot(&settings(vec![route("*", "/", &[], AccessSettings::SignedIn)]));
     assert!(claims(&open, "https://login.example/x"));
     assert!(!claims(&open, "https://evil.example/"));
     assert!(!claims(&open, "https://login.example:8443/"));
@@ -125,7 +125,7 @@ async fn invariant_13_a_route_for_any_host_makes_no_strangers_host_a_place_to_co
 
     let rows =
         ["*", "wiki.example", "*.apps.example"].map(|host| route(host, "/", &[], AccessSettings::SignedIn));
-    let named = house(&settings(rows.into()));
+    let named = snapshot(&settings(rows.into()));
     assert!(claims(&named, "https://wiki.example/") && claims(&named, "https://a.apps.example/"));
     for stranger in ["https://evil.example/", "https://b.a.apps.example/", "https://apps.example/"] {
         assert!(!claims(&named, stranger), "{stranger}");
@@ -137,7 +137,7 @@ async fn invariant_13_a_route_for_any_host_makes_no_strangers_host_a_place_to_co
 async fn invariant_25_a_host_without_a_port_means_the_port_of_the_sign_in_host() {
     let rows = ["app.example", "*.apps.example", "other.example:9999"]
         .map(|host| route(host, "/", &[], AccessSettings::SignedIn));
-    let plain = house(&settings(rows.clone().into()));
+    let plain = snapshot(&settings(rows.clone().into()));
     for ours in [
         "https://app.example/x",
         "https://app.example:443/x",
@@ -162,17 +162,17 @@ async fn invariant_25_a_host_without_a_port_means_the_port_of_the_sign_in_host()
 
     let mut elsewhere = settings(rows.into());
     elsewhere.relying_party.public_url = Some(Url::parse("https://login.example:8443").unwrap());
-    let elsewhere = house(&elsewhere);
+    let elsewhere = snapshot(&elsewhere);
     assert!(claims(&elsewhere, "https://app.example:8443/") && !claims(&elsewhere, "https://app.example/"));
 }
 
 #[tokio::test]
 async fn a_path_that_merely_begins_like_ours_is_the_apps() {
     let rows = vec![route("wiki.example", "/", &[Method::GET], AccessSettings::Public)];
-    let (house, transport) = (house(&settings(rows)), transport(Scheme::Https));
+    let (snapshot, transport) = (snapshot(&settings(rows)), transport(Scheme::Https));
     let request = Request::post("/.portcullisx").header("host", "wiki.example").body(()).unwrap();
-    let inbound = Inbound::read(&transport, &house.trusted, &request).unwrap();
-    let Err(Rejection::MethodNotAllowed(methods)) = house.route(&transport, &inbound) else {
+    let inbound = Inbound::read(&transport, &snapshot.trusted, &request).unwrap();
+    let Err(Rejection::MethodNotAllowed(methods)) = snapshot.route(&transport, &inbound) else {
         panic!("no 405")
     };
     assert_eq!(methods, "GET");
@@ -202,15 +202,15 @@ enum End {
     Route(RouteName, Verdict),
 }
 
-fn lived(house: &House, imagined: &Imagined) -> End {
+fn lived(snapshot: &Snapshot, imagined: &Imagined) -> End {
     let url = &imagined.url;
     let scheme = if url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
     let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
     let request =
         Request::builder().method(imagined.method.clone()).uri(url.path()).header("host", authority);
     let (request, transport) = (request.body(()).unwrap(), transport(scheme));
-    let Ok(mut inbound) = Inbound::read(&transport, &house.trusted, &request) else { return End::Refused };
-    let route = match house.route(&transport, &inbound) {
+    let Ok(mut inbound) = Inbound::read(&transport, &snapshot.trusted, &request) else { return End::Refused };
+    let route = match snapshot.route(&transport, &inbound) {
         Ok(route) => Arc::clone(route),
         // The gateway's own answer.
         Err(Rejection::MethodNotAllowed(_)) if super::own::holds(inbound.path.decoded()) => return End::Own,
@@ -220,17 +220,17 @@ fn lived(house: &House, imagined: &Imagined) -> End {
         return End::Own;
     }
     if route.tolerates(&inbound.path).is_err()
-        || super::readings::read(house, &transport, &mut inbound, &route).is_err()
+        || super::readings::read(snapshot, &transport, &mut inbound, &route).is_err()
     {
         return End::Refused;
     }
-    let mut exchange = house.exchange(&transport, request.headers());
-    exchange.inbound = Some(inbound);
+    let mut record = snapshot.record(&transport, request.headers());
+    record.inbound = Some(inbound);
     let authentication = imagined.principal.clone().map_or(Authentication::Anonymous, |principal| {
         let verified = Verified { principal, expires: Timestamp::from_seconds(2_000) };
         Authentication::Bearer(Arc::new(verified), Carrier::Bearer)
     });
-    let verdict = match judge::decide(house, &route, &mut exchange, &authentication, &request) {
+    let verdict = match authorize::decide(snapshot, &route, &mut record, &authentication, &request) {
         Ok(_) => Verdict::Permitted,
         Err(Rejection::SignIn(_)) => Verdict::SignIn,
         Err(Rejection::Malformed(_)) => return End::Refused,
@@ -248,9 +248,9 @@ fn told(settings: &GateSettings, imagined: &Imagined) -> End {
 }
 
 /// The same routes with and without some for any host; and a runtime that their background tasks belong to.
-static HOUSES: LazyLock<(Runtime, Vec<(GateSettings, House)>)> = LazyLock::new(|| {
+static HOUSES: LazyLock<(Runtime, Vec<(GateSettings, Snapshot)>)> = LazyLock::new(|| {
     let runtime = Runtime::new().unwrap();
-    let built = |settings: GateSettings| (settings.clone(), house(&settings));
+    let built = |settings: GateSettings| (settings.clone(), snapshot(&settings));
     let houses = runtime.block_on(async { tables().into_iter().map(built).collect() });
     (runtime, houses)
 });
@@ -297,8 +297,8 @@ proptest! {
         let client = "192.0.2.7".parse().unwrap();
         let path = url.path().to_owned();
         let imagined = Imagined { url, path, method, client, principal: who.map(principal) };
-        for (settings, house) in &HOUSES.1 {
-            prop_assert_eq!(told(settings, &imagined), lived(house, &imagined), "{:?}", imagined);
+        for (settings, snapshot) in &HOUSES.1 {
+            prop_assert_eq!(told(settings, &imagined), lived(snapshot, &imagined), "{:?}", imagined);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::hops::Hop;
+use super::handover::HandoverSecret;
 use super::return_to::ReturnTo;
 use crate::clock::Clock;
 use crate::secret::{Secret, fingerprint};
@@ -29,7 +29,7 @@ pub(super) struct Ticket {
     /// The only host it is good for, with its port as in the address.
     pub(super) authority: String,
     /// Fingerprint of the secret in the browser that began the sign-in.
-    pub(super) hop: Hop,
+    pub(super) handover: HandoverSecret,
     /// The session the app's host will get.
     pub(super) session: NewSession,
     /// Where the person wanted to go.
@@ -68,7 +68,7 @@ impl Tickets {
         &self,
         number: &str,
         authority: &str,
-        holds: impl FnOnce(&Hop) -> bool,
+        holds: impl FnOnce(&HandoverSecret) -> bool,
     ) -> Result<Ticket, Missed> {
         let number = fingerprint(number.as_bytes());
         let issued = mutant!(self.issued.remove(&number), "ticket-good-twice" => self.issued.get(&number));
@@ -78,7 +78,7 @@ impl Tickets {
         if mutant!(old || elsewhere, "ticket-without-end" => elsewhere, "ticket-for-any-host" => old) {
             return Err(Missed::Unknown);
         }
-        if mutant!(holds(&ticket.hop), "ticket-in-any-browser" => true) {
+        if mutant!(holds(&ticket.handover), "ticket-in-any-browser" => true) {
             Ok(ticket)
         } else {
             Err(Missed::OtherBrowser(Box::new(ticket)))
@@ -99,15 +99,15 @@ mod tests {
             sid: None,
         };
         let return_to = ReturnTo::asked("https://wiki.example", "/", None).unwrap();
-        let (authority, hop) = ("wiki.example".into(), Hop::of("secret"));
-        Ticket { authority, hop, session: root, return_to, again: false }
+        let (authority, handover) = ("wiki.example".into(), HandoverSecret::of("secret"));
+        Ticket { authority, handover, session: root, return_to, again: false }
     }
 
     #[test]
     fn invariant_7_a_ticket_is_good_for_less_than_a_minute_once_there_and_in_one_browser() {
         let clock = Clock::manual(Timestamp::from_seconds(1_000));
         let tickets = Tickets::new(clock.clone());
-        let browser = |hop: &Hop| *hop == Hop::of("secret");
+        let browser = |handover: &HandoverSecret| *handover == HandoverSecret::of("secret");
 
         let number = tickets.issue(ticket());
         clock.advance(Duration::from_millis(59_999));

@@ -2,17 +2,17 @@
 //! it ends.
 
 use super::credential::CredentialEnd;
-use super::exchange::Exchange;
+use super::record::RequestRecord;
 use crate::forward::{CloseFrame, TunnelEnd, UpgradeTunnel};
 use crate::session::SessionEnd;
 use crate::telemetry::Outcome;
 
 /// Lets an upgraded connection run. It keeps its place among the route's requests (invariant 14).
-pub(super) fn start(tunnel: UpgradeTunnel, mut exchange: Box<Exchange>) {
+pub(super) fn start(tunnel: UpgradeTunnel, mut record: Box<RequestRecord>) {
     tokio::spawn(async move {
         let mut why = None;
         let end = {
-            let credential = &exchange.credential;
+            let credential = &record.credential;
             let cut = async {
                 let end = match mutant!(credential.ended(), "websocket-outlives-its-session" => None) {
                     Some(ended) => ended.await,
@@ -22,20 +22,20 @@ pub(super) fn start(tunnel: UpgradeTunnel, mut exchange: Box<Exchange>) {
             };
             tunnel.run(cut, || credential.used()).await
         };
-        record(&mut exchange, &end, why);
+        note_end(&mut record, &end, why);
     });
 }
 
-fn record(exchange: &mut Exchange, end: &TunnelEnd, why: Option<CredentialEnd>) {
+fn note_end(record: &mut RequestRecord, end: &TunnelEnd, why: Option<CredentialEnd>) {
     match (end, why) {
-        (TunnelEnd::Closed { received, .. }, _) => exchange.bytes = *received,
-        (TunnelEnd::Cut, Some(why)) => exchange.cut_off(why),
+        (TunnelEnd::Closed { received, .. }, _) => record.bytes = *received,
+        (TunnelEnd::Cut, Some(why)) => record.cut_off(why),
         (TunnelEnd::Cut, None) => {}
         (TunnelEnd::Silent, _) => {
-            exchange.broke_off(Outcome::Aborted, "neither side said anything for `timeout.idle`");
+            record.broke_off(Outcome::Aborted, "neither side said anything for `timeout.idle`");
         }
         (TunnelEnd::Broken(error), _) => {
-            tracing::debug!(id = %exchange.id, %error, "an upgraded connection broke");
+            tracing::debug!(id = %record.id, %error, "an upgraded connection broke");
         }
     }
 }

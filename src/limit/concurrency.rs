@@ -17,7 +17,7 @@ struct Bound {
 /// slow download burdens the upstream as long as it lasts.
 #[derive(Debug)]
 #[must_use = "the place is free again as soon as this is dropped"]
-pub struct Slot(Option<Arc<Bound>>);
+pub struct ConcurrencyPermit(Option<Arc<Bound>>);
 
 impl Concurrency {
     /// At most `most` at once; any number where not given, none at all where 0.
@@ -27,9 +27,9 @@ impl Concurrency {
     }
 
     /// A place for one more request; `None` where all are taken. It neither waits nor locks.
-    pub fn try_enter(&self) -> Option<Slot> {
-        let Some(bound) = &self.0 else { return Some(Slot(None)) };
-        bound.enter().then(|| Slot(Some(Arc::clone(bound))))
+    pub fn try_enter(&self) -> Option<ConcurrencyPermit> {
+        let Some(bound) = &self.0 else { return Some(ConcurrencyPermit(None)) };
+        bound.enter().then(|| ConcurrencyPermit(Some(Arc::clone(bound))))
     }
 }
 
@@ -45,7 +45,7 @@ impl Bound {
     }
 }
 
-impl Drop for Slot {
+impl Drop for ConcurrencyPermit {
     fn drop(&mut self) {
         if let Some(bound) = &self.0 {
             bound.under_way.fetch_sub(1, Ordering::AcqRel);

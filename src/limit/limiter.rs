@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName};
 
 use super::policy::QuotaPolicy;
 use super::store::BoundedStore;
-use super::{Exceeded, LimitSettings, Per, Standing};
+use super::{Exceeded, LimitSettings, Per, RateLimitState};
 use crate::clock::Clock;
 use crate::identity::Principal;
 use crate::request::ClientAddress;
@@ -70,7 +70,7 @@ impl Limiter {
     ///
     /// # Errors
     /// Where one of these limits is reached; the request does not count for it.
-    pub fn before(&self, client: ClientAddress, headers: &HeaderMap) -> Result<Standing, Exceeded> {
+    pub fn before(&self, client: ClientAddress, headers: &HeaderMap) -> Result<RateLimitState, Exceeded> {
         self.count(|limit| match &limit.per {
             Per::Address => Some(limit.count(&network(client))),
             Per::Header(name) => Some(limit.count(&only_value(headers, name))),
@@ -83,7 +83,7 @@ impl Limiter {
     ///
     /// # Errors
     /// Where one of these limits is reached; the request does not count for it.
-    pub fn after(&self, principal: &Principal) -> Result<Standing, Exceeded> {
+    pub fn after(&self, principal: &Principal) -> Result<RateLimitState, Exceeded> {
         self.count(|limit| match &limit.per {
             Per::Principal => Some(mutant!(
                 limit.count(&(&principal.provider, &principal.subject)),
@@ -108,10 +108,12 @@ impl Limiter {
     /// Asks the limits in turn up to the first that refuses.
     fn count(
         &self,
-        count: impl Fn(&Limit) -> Option<Result<Standing, Exceeded>>,
-    ) -> Result<Standing, Exceeded> {
+        count: impl Fn(&Limit) -> Option<Result<RateLimitState, Exceeded>>,
+    ) -> Result<RateLimitState, Exceeded> {
         let mut standings = self.limits.iter().filter_map(count);
-        standings.try_fold(Standing::default(), |tightest, standing| Ok(tightest.tighter(standing?)))
+        standings.try_fold(RateLimitState::default(), |tightest, rate_limit_state| {
+            Ok(tightest.tighter(rate_limit_state?))
+        })
     }
 }
 
@@ -157,7 +159,7 @@ impl Limit {
         Self { per, policy: Arc::new(policy), clock, counter }
     }
 
-    fn count(&self, key: &impl Hash) -> Result<Standing, Exceeded> {
+    fn count(&self, key: &impl Hash) -> Result<RateLimitState, Exceeded> {
         let told = match &self.counter {
             Counter::All(rates) => rates.check(),
             Counter::Each(rates, digests) => rates.check_key(&digests.hash_one(key)),
@@ -165,9 +167,9 @@ impl Limit {
         self.tell(told)
     }
 
-    fn tell(&self, told: Result<StateSnapshot, NotUntil<Nanos>>) -> Result<Standing, Exceeded> {
+    fn tell(&self, told: Result<StateSnapshot, NotUntil<Nanos>>) -> Result<RateLimitState, Exceeded> {
         match told {
-            Ok(state) => Ok(Standing::new(&self.policy, state.remaining_burst_capacity())),
+            Ok(state) => Ok(RateLimitState::new(&self.policy, state.remaining_burst_capacity())),
             Err(until) => Err(Exceeded::new(&self.policy, until.wait_time_from(self.clock.now()))),
         }
     }

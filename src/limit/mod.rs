@@ -3,13 +3,13 @@
 mod concurrency;
 mod limiter;
 mod policy;
+mod rate_limit_state;
 mod settings;
-mod standing;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub use concurrency::{Concurrency, Slot};
+pub use concurrency::{Concurrency, ConcurrencyPermit};
 pub use limiter::Limiter;
+pub use rate_limit_state::{Exceeded, RateLimitState};
 pub use settings::{LimitSettings, Per, Rate, RateError};
-pub use standing::{Exceeded, Standing};

@@ -15,11 +15,11 @@ use super::http2;
 use super::proxy::{self, ProxyError};
 use super::room::Seat;
 use super::serve::left;
+use super::stats::Refusal;
 use super::stream::{Prefixed, Stream};
-use super::tally::Refusal;
 use super::watch::{NEWCOMER, Watch};
 use super::{Handler, Phase, ProxyProtocol, Serving};
-use crate::request::{InterimAnswers, Memo, Scheme, Transport, WorkerId};
+use crate::request::{ConnectionCache, InterimAnswers, Scheme, Transport, WorkerId};
 
 /// Bytes that HTTP/2 begins with (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -87,9 +87,9 @@ impl<H: Handler> Connection<H> {
     /// Serves requests until the peer, a time limit or the phase ends it.
     async fn serve(self, Opened { stream, transport, http2 }: Opened) {
         let Self { serving, handler, phase, seat, activity, .. } = self;
-        let (tally, transport) = (seat.tally(), Arc::new(transport));
+        let (stats, transport) = (seat.stats(), Arc::new(transport));
         activity.open();
-        let watch = Watch { activity: &activity, limits: &serving.limits, tally: &tally };
+        let watch = Watch { activity: &activity, limits: &serving.limits, stats: &stats };
         let io = (stream, Arc::clone(&activity), seat);
         if http2 {
             watch.run(phase, Box::pin(http2::serve(handler, transport, &serving.limits, io))).await;
@@ -117,7 +117,7 @@ impl<H: Handler> Connection<H> {
         let (worker, to_https) = (self.worker, self.serving.settings.to_https);
         let transport = |scheme, http2: bool| {
             let interim = (!http2).then(InterimAnswers::default);
-            Transport { peer, local, scheme, to_https, worker, memo: Memo::default(), interim }
+            Transport { peer, local, scheme, to_https, worker, cache: ConnectionCache::default(), interim }
         };
         match self.serving.acceptor() {
             Some(acceptor) => {

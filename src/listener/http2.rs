@@ -18,11 +18,11 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use pin_project_lite::pin_project;
 
 use super::activity::{Activity, InFlight};
-use super::content::Content;
 use super::http1::{Ambiguity, LONGEST, Refused};
+use super::request_body::RequestBody;
 use super::room::Seat;
+use super::stats::ConnectionStats;
 use super::stream::{Stream, Watched};
-use super::tally::Tally;
 use super::watch::Graceful;
 use super::{ConnectionLimits, Handler};
 use crate::request::Transport;
@@ -42,9 +42,9 @@ pub(super) fn serve<H: Handler>(
     limits: &ConnectionLimits,
     (stream, activity, seat): (Stream, Arc<Activity>, Seat),
 ) -> impl Graceful + Send {
-    let (tally, max_fields) = (seat.tally(), limits.max_fields);
+    let (stats, max_fields) = (seat.stats(), limits.max_fields);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), seat));
-    let service = Arc::new(Service { handler, transport, activity, tally, max_fields });
+    let service = Arc::new(Service { handler, transport, activity, stats, max_fields });
     // Boxed: hyper keeps the room of a request's future for as long as a connection waits for the next.
     let service = service_fn(move |request: Request<Incoming>| Box::pin(service.answer(request)));
     builder(limits).serve_connection(io, service)
@@ -94,7 +94,7 @@ struct Service<H> {
     handler: H,
     transport: Arc<Transport>,
     activity: Arc<Activity>,
-    tally: Arc<Tally>,
+    stats: Arc<ConnectionStats>,
     max_fields: usize,
 }
 
@@ -105,7 +105,7 @@ impl<H: Handler> Service<H> {
         request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<Answer<H::Body>>, Infallible>> + Send + use<H> {
         let (service, in_flight) = (Arc::clone(self), self.activity.begin());
-        let request = request.map(Content::http2);
+        let request = request.map(RequestBody::http2);
         // A block: the future of an `async fn` holds its arguments twice.
         async move {
             if let Err(refused) = service.check(&request) {
@@ -118,7 +118,7 @@ impl<H: Handler> Service<H> {
     }
 
     /// The same bounds as over HTTP/1.1. A `Cookie` that came in crumbs is one field (RFC 9113, section 8.2.3).
-    fn check(&self, request: &Request<Content>) -> Result<(), Refused> {
+    fn check(&self, request: &Request<RequestBody>) -> Result<(), Refused> {
         let fields = request.headers();
         let crumbs = || fields.get_all(header::COOKIE).iter().count().saturating_sub(1);
         if fields.len() > self.max_fields && fields.len() - crumbs() > self.max_fields {
@@ -129,7 +129,7 @@ impl<H: Handler> Service<H> {
 
     fn refuse(&self, refused: &Refused) -> Response<Full<Bytes>> {
         let (status, client) = (refused.status(), self.transport.peer.ip());
-        self.tally.count(refused.refusal());
+        self.stats.count(refused.refusal());
         tracing::info!(%client, reason = %refused, answer = status.as_u16(), "unreadable request refused");
         let mut response = Response::new(Full::from(format!("{refused}\n")));
         *response.status_mut() = status;

@@ -3,18 +3,18 @@
 mod activity;
 mod bind;
 mod connection;
-mod content;
 mod eviction;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod http1;
 mod http2;
 mod proxy;
+mod request_body;
 mod room;
 mod serve;
 mod settings;
+mod stats;
 mod stream;
-mod tally;
 mod tls;
 mod watch;
 
@@ -32,11 +32,11 @@ use http_body::Body;
 use crate::request::Transport;
 
 pub use bind::{BindError, bind, ensure_free};
-pub use content::Content;
 pub use http1::Ambiguity;
+pub use request_body::RequestBody;
 pub use serve::{Phase, Serving, serve};
 pub use settings::*;
-pub use tally::{Refusal, Tally};
+pub use stats::{ConnectionStats, Refusal};
 pub use tls::{CertificateStore, TlsError};
 
 /// What answers requests. A clone goes to every connection.
@@ -48,6 +48,6 @@ pub trait Handler: Clone + Send + Sync + 'static {
     fn handle(
         &self,
         transport: &Arc<Transport>,
-        request: Request<Content>,
+        request: Request<RequestBody>,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
 }

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::Refusal;
-use super::tally::Tally;
+use super::stats::ConnectionStats;
 
 /// How often somebody who waits for a place asks again: a connection that falls silent tells nobody.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -56,7 +56,7 @@ impl WorkerRoom {
     pub(super) async fn enter(
         self: &Arc<Self>,
         limit: usize,
-        tally: &Arc<Tally>,
+        stats: &Arc<ConnectionStats>,
         mut evict: impl FnMut() -> bool,
     ) -> Seat {
         loop {
@@ -65,8 +65,8 @@ impl WorkerRoom {
             left.as_mut().enable();
             if self.room.try_enter(limit) {
                 self.taken.fetch_add(1, Relaxed);
-                tally.accept();
-                return Seat { worker: Arc::clone(self), tally: Arc::clone(tally) };
+                stats.accept();
+                return Seat { worker: Arc::clone(self), stats: Arc::clone(stats) };
             }
             if !evict() {
                 self.room.wanted.notify_waiters();
@@ -87,16 +87,16 @@ impl WorkerRoom {
 #[derive(Debug)]
 pub(super) struct Seat {
     worker: Arc<WorkerRoom>,
-    tally: Arc<Tally>,
+    stats: Arc<ConnectionStats>,
 }
 
 impl Seat {
     pub(super) fn count(&self, refusal: Refusal) {
-        self.tally.count(refusal);
+        self.stats.count(refusal);
     }
 
-    pub(super) fn tally(&self) -> Arc<Tally> {
-        Arc::clone(&self.tally)
+    pub(super) fn stats(&self) -> Arc<ConnectionStats> {
+        Arc::clone(&self.stats)
     }
 }
 

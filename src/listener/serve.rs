@@ -15,7 +15,7 @@ use super::activity::Activity;
 use super::connection::Connection;
 use super::eviction::Candidates;
 use super::room::{Room, WorkerRoom};
-use super::tally::Tally;
+use super::stats::ConnectionStats;
 use super::tls::{CertificateStore, TlsError};
 use super::{ConnectionLimits, Handler, ListenerSettings, Refusal};
 use crate::request::WorkerId;
@@ -40,7 +40,7 @@ pub struct Serving {
     pub(super) settings: ListenerSettings,
     pub(super) limits: ConnectionLimits,
     pub(super) tls: Option<Arc<rustls::ServerConfig>>,
-    pub(super) tally: Arc<Tally>,
+    pub(super) stats: Arc<ConnectionStats>,
     room: Arc<Room>,
 }
 
@@ -57,15 +57,15 @@ impl Serving {
         let resume = previous.and_then(|previous| previous.tls.as_deref());
         let tls = settings.tls.as_ref();
         let tls = tls.map(|tls| CertificateStore::load(tls)?.config(tls, resume)).transpose()?;
-        let tally = previous.map(|previous| Arc::clone(&previous.tally)).unwrap_or_default();
+        let stats = previous.map(|previous| Arc::clone(&previous.stats)).unwrap_or_default();
         let room = previous.map(|previous| Arc::clone(&previous.room)).unwrap_or_default();
-        Ok(Self { settings: settings.clone(), limits, tls: tls.map(Arc::new), tally, room })
+        Ok(Self { settings: settings.clone(), limits, tls: tls.map(Arc::new), stats, room })
     }
 
     /// What happened on this listener so far.
     #[must_use]
-    pub const fn tally(&self) -> &Arc<Tally> {
-        &self.tally
+    pub const fn stats(&self) -> &Arc<ConnectionStats> {
+        &self.stats
     }
 
     pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
@@ -150,7 +150,7 @@ impl<H: Handler> Accepting<H> {
     async fn start(&mut self, stream: TcpStream, peer: SocketAddr) {
         let (serving, candidates) = (self.serving.load_full(), &mut self.candidates);
         let limit = serving.limits.max_connections.max(1);
-        let seat = self.places.enter(limit, &serving.tally, || evict(candidates, &serving)).await;
+        let seat = self.places.enter(limit, &serving.stats, || evict(candidates, &serving)).await;
         let activity = Activity::new();
         let known = Arc::clone(&activity);
         let connection = Connection {
@@ -187,7 +187,7 @@ fn evict(candidates: &mut Candidates, serving: &Serving) -> bool {
     let found = candidates.evict(&serving.limits);
     if found {
         tracing::debug!(address = %serving.settings.address, "a silent connection gave its place to a newcomer");
-        serving.tally.count(Refusal::Evicted);
+        serving.stats.count(Refusal::Evicted);
     }
     found
 }

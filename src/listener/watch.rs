@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::activity::{Activity, Expiry};
 use super::serve::left;
-use super::tally::{Refusal, Tally};
+use super::stats::{ConnectionStats, Refusal};
 use super::{ConnectionLimits, Phase};
 
 /// How long a connection that has said nothing yet is waited for when the drain begins.
@@ -36,7 +36,7 @@ enum First {
 pub(super) struct Watch<'a> {
     pub(super) activity: &'a Activity,
     pub(super) limits: &'a ConnectionLimits,
-    pub(super) tally: &'a Tally,
+    pub(super) stats: &'a ConnectionStats,
 }
 
 impl Watch<'_> {
@@ -105,7 +105,7 @@ impl Watch<'_> {
 
     fn cut(&self, refusal: Refusal, why: &str) {
         tracing::debug!(reason = why, "connection closed");
-        self.tally.count(refusal);
+        self.stats.count(refusal);
     }
 }
 
@@ -134,11 +134,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn invariant_14_the_time_of_a_head_runs_while_draining() {
-        let (limits, tally) = (ConnectionLimits::default(), Tally::default());
+        let (limits, stats) = (ConnectionLimits::default(), ConnectionStats::default());
         // As often as it takes where it hung on chance.
         for _ in 0..32 {
             let (activity, begun) = (Activity::new(), Instant::now());
-            let watch = Watch { activity: &activity, limits: &limits, tally: &tally };
+            let watch = Watch { activity: &activity, limits: &limits, stats: &stats };
             let late = Late(Box::pin(sleep(Duration::from_secs(1))), Arc::clone(&activity));
             let (_drain, phase) = watch::channel(Phase::Drain(Duration::from_secs(3600)));
             watch.run(phase, Box::pin(late)).await;
@@ -172,10 +172,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_was_just_accepted_is_answered_though_the_drain_begins() {
-        let (limits, tally) = (ConnectionLimits::default(), Tally::default());
+        let (limits, stats) = (ConnectionLimits::default(), ConnectionStats::default());
         for (millis, answered) in [(500, true), (5000, false)] {
             let (activity, served) = (Activity::new(), Arc::new(AtomicBool::new(false)));
-            let watch = Watch { activity: &activity, limits: &limits, tally: &tally };
+            let watch = Watch { activity: &activity, limits: &limits, stats: &stats };
             let after = Box::pin(sleep(Duration::from_millis(millis)));
             let newcomer =
                 Newcomer { after, activity: Arc::clone(&activity), told: false, served: Arc::clone(&served) };

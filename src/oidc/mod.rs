@@ -11,7 +11,6 @@ mod assertion;
 mod backoff;
 mod client;
 mod error;
-mod federation;
 mod flights;
 mod flow;
 #[cfg(any(test, fuzzing))]
@@ -22,6 +21,7 @@ mod logout;
 mod members;
 mod metadata;
 mod provider;
+mod provider_task;
 mod providers;
 mod refresh;
 mod settings;
@@ -35,16 +35,16 @@ mod tests;
 pub use assertion::UnusableKey;
 pub use client::TokenEndpointError;
 pub use error::{Blame, ProviderError, RefreshError, SetupError, SignInError};
-pub use federation::Member;
 pub use flights::{FlightError, RefreshFlights};
 pub use flow::{
-    CallbackParameters, Departure, Destination, Flow, FlowCookies, FlowError, SignInIntent, SignedIn,
-    is_own_parameter,
+    AuthenticationRequest, AuthorizationRedirect, CallbackParameters, Destination, Flow, FlowCookies,
+    FlowError, SignedIn, is_own_parameter,
 };
 pub use health::Endpoint;
 pub use id_token::IdTokenError;
 pub use metadata::MetadataError;
 pub use provider::Provider;
+pub use provider_task::ProviderTask;
 pub use providers::{Choice, Hint, Providers};
 pub use refresh::Refreshed;
 pub use settings::*;

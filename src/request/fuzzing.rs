@@ -6,7 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub use super::path::fuzzing::request_path;
 use super::{
-    Authority, ClientAddress, Forwarding, ForwardingError, Memo, Scheme, Transport, TrustedProxies, WorkerId,
+    Authority, ClientAddress, ConnectionCache, Forwarding, ForwardingError, Scheme, Transport,
+    TrustedProxies, WorkerId,
 };
 
 const PROXY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
@@ -86,9 +87,9 @@ fn trusted() -> TrustedProxies {
 
 fn read(peer: IpAddr, headers: &HeaderMap) -> Result<Forwarding, ForwardingError> {
     let peer = SocketAddr::new(peer, 5000);
-    let (memo, worker) = (Memo::default(), WorkerId(0));
+    let (cache, worker) = (ConnectionCache::default(), WorkerId(0));
     let transport =
-        Transport { peer, local: peer, scheme: Scheme::Http, to_https: false, worker, memo, interim: None };
+        Transport { peer, local: peer, scheme: Scheme::Http, to_https: false, worker, cache, interim: None };
     Forwarding::read(&transport, headers, &trusted())
 }
 

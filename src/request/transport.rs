@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use super::{InterimAnswers, Memo};
+use super::{ConnectionCache, InterimAnswers};
 
 /// `http` or `https`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,7 +58,7 @@ pub struct Transport {
     /// The worker that serves it.
     pub worker: WorkerId,
     /// What its requests have in common.
-    pub memo: Memo,
+    pub cache: ConnectionCache,
     /// What its client is told before an answer; `None` where nothing can be told, as over HTTP/2.
     pub interim: Option<InterimAnswers>,
 }

@@ -6,7 +6,7 @@ use super::control::Predecessors;
 use super::{Draining, Runtime};
 use crate::admin::Missing;
 use crate::gate::Gate;
-use crate::listener::{Refusal, Tally};
+use crate::listener::{ConnectionStats, Refusal};
 use crate::session::Sessions;
 use crate::storage::StateHealth;
 use crate::telemetry::{Metrics, Scrape};
@@ -59,12 +59,12 @@ pub(super) fn state(metrics: &Metrics, health: &StateHealth, sessions: &Sessions
 pub(super) fn listeners(metrics: &Metrics, runtime: &Runtime) {
     let tallies: Vec<_> = runtime.tallies().collect();
     metrics.scrape_from("listeners", move || {
-        tallies.iter().flat_map(|(address, tally)| counts(address, tally)).collect()
+        tallies.iter().flat_map(|(address, stats)| counts(address, stats)).collect()
     });
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
-fn counts(address: &SocketAddr, tally: &Tally) -> Vec<Scrape> {
+fn counts(address: &SocketAddr, stats: &ConnectionStats) -> Vec<Scrape> {
     let value = |name, help, more: Option<(&'static str, String)>, count: u64| Scrape {
         name,
         help,
@@ -72,11 +72,11 @@ fn counts(address: &SocketAddr, tally: &Tally) -> Vec<Scrape> {
         value: count as f64,
     };
     let accepted =
-        value("connections_accepted", "Connections accepted since the start", None, tally.accepted());
+        value("connections_accepted", "Connections accepted since the start", None, stats.accepted());
     let refused = Refusal::ALL.map(|refusal| {
         let reason = Some(("reason", refusal.as_str().to_owned()));
         let help = "Connections that ended before the gate saw a request, by reason";
-        value("connections_refused", help, reason, tally.refused(refusal))
+        value("connections_refused", help, reason, stats.refused(refusal))
     });
     std::iter::once(accepted).chain(refused).collect()
 }

@@ -16,7 +16,7 @@ use super::control::{Offered, Predecessors};
 use super::sockets::{Shares, Sockets};
 use super::{Event, Workers, systemd};
 use crate::listener::{
-    self, BindError, ConnectionLimits, Handler, ListenerSettings, Phase, Serving, Tally, TlsError,
+    self, BindError, ConnectionLimits, ConnectionStats, Handler, ListenerSettings, Phase, Serving, TlsError,
 };
 use crate::request::WorkerId;
 
@@ -175,8 +175,8 @@ impl Runtime {
     }
 
     /// What happened on each listener, for the metrics.
-    pub fn tallies(&self) -> impl Iterator<Item = (SocketAddr, Arc<Tally>)> {
-        self.open.iter().map(|(address, open)| (*address, Arc::clone(open.serving.load().tally())))
+    pub fn tallies(&self) -> impl Iterator<Item = (SocketAddr, Arc<ConnectionStats>)> {
+        self.open.iter().map(|(address, open)| (*address, Arc::clone(open.serving.load().stats())))
     }
 
     /// Serves these sockets of another process, too, where the next [`Runtime::apply`] names their address;

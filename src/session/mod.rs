@@ -39,7 +39,7 @@ pub use family::Ending;
 pub use key::{SessionId, SessionKey};
 pub use model::{NewSession, Session, Tokens};
 pub use movable::MovableStore;
-pub use sessions::{Recalled, Sessions};
+pub use sessions::{CachedSession, Sessions};
 pub use settings::SessionSettings;
 pub use store::{
     Digest, Expiry, Inserted, RemovedFamily, SessionStore, StoreFuture, StoredFamily, StoredSession, Touch,

@@ -24,7 +24,7 @@ pub(super) type Found = Result<Option<Arc<Session>>, StoreUnavailable>;
 
 /// A session that somebody holds apart from the cache, and since when.
 #[derive(Clone, Debug)]
-pub struct Recalled {
+pub struct CachedSession {
     session: Arc<Session>,
     mark: Mark,
 }
@@ -87,17 +87,17 @@ impl Sessions {
 
     /// The same, for somebody who sees this key often.
     #[must_use]
-    pub fn recalled(&self, key: &SessionKey) -> Option<Recalled> {
+    pub fn recalled(&self, key: &SessionKey) -> Option<CachedSession> {
         // Before the cache is asked: what changes in between makes it void, never valid.
         let mark = self.0.cache.mark(key.id());
-        Some(Recalled { session: self.cached(key)?, mark })
+        Some(CachedSession { session: self.cached(key)?, mark })
     }
 
     /// The session, if it lives and nothing of it has changed since: the end of a session, new tokens and new
     /// groups are seen at once, as in the cache (invariants 4 and 8).
     #[must_use]
-    pub fn recall(&self, recalled: &Recalled) -> Option<Arc<Session>> {
-        let Recalled { session, mark } = recalled;
+    pub fn recall(&self, recalled: &CachedSession) -> Option<Arc<Session>> {
+        let CachedSession { session, mark } = recalled;
         let unchanged =
             mutant!(self.0.cache.mark(&session.id) == *mark, "recalled-in-spite-of-changes" => true);
         self.0.alive(unchanged.then(|| Arc::clone(session))?)

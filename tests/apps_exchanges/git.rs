@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::Method;
 
-use crate::support::{Browser, House, PATIENCE, told};
+use crate::support::{Browser, PATIENCE, World, told};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -20,8 +20,8 @@ identity = { headers = "remote" }
 
 #[tokio::test]
 async fn git_is_asked_for_a_password_and_the_server_told_who_asks() {
-    let house = House::open(ROUTES).await;
-    let url = house.gateway.url("/project.git/info/refs?service=git-upload-pack");
+    let world = World::open(ROUTES).await;
+    let url = world.gateway.url("/project.git/info/refs?service=git-upload-pack");
     let fields = [
         ("user-agent", "git/2.39.5"),
         ("accept", "*/*"),
@@ -34,7 +34,7 @@ async fn git_is_asked_for_a_password_and_the_server_told_who_asks() {
         (first.status, first.header("www-authenticate")),
         (401, "Basic realm=\"Corp git\", charset=\"UTF-8\"")
     );
-    let password = password(&house).await;
+    let password = password(&world).await;
     let fields = [&fields[..], &[("authorization", &password)]].concat();
     let second = Browser::new().send(Method::GET, &url, &fields, "").await;
     assert_eq!(second.status, 200, "{}", second.body);
@@ -46,8 +46,8 @@ async fn git_is_asked_for_a_password_and_the_server_told_who_asks() {
 /// A push of more than `http.postBuffer` (1 MiB) has no length, and with `http.expectContinue` waits for a word.
 #[tokio::test]
 async fn a_push_in_chunks_that_waits_for_its_continue() {
-    let house = House::open(ROUTES).await;
-    let (port, password) = (house.gateway.port, password(&house).await);
+    let world = World::open(ROUTES).await;
+    let (port, password) = (world.gateway.port, password(&world).await);
     let head = format!(
         "POST /project.git/git-receive-pack HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: {password}\r\n\
          User-Agent: git/2.39.5\r\nContent-Type: application/x-git-receive-pack-request\r\n\
@@ -75,7 +75,7 @@ fn push(port: u16, head: &str) -> String {
     answer
 }
 
-async fn password(house: &House) -> String {
-    let token = house.provider.access_token("email").await;
+async fn password(world: &World) -> String {
+    let token = world.provider.access_token("email").await;
     format!("Basic {}", BASE64_STANDARD.encode(format!("x:{token}")))
 }

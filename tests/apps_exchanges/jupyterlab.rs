@@ -12,13 +12,13 @@ const USER: &str =
 /// It compares `Origin` with `Host` and refuses where they differ, and takes its cookies as it wrote them.
 #[tokio::test]
 async fn a_kernels_web_socket_comes_with_the_host_that_its_page_has() {
-    let house = before("/alice", "").await;
-    let cookies = cookies(&house, &format!("_xsrf={XSRF}"), USER).await;
+    let world = before("/alice", "").await;
+    let cookies = cookies(&world, &format!("_xsrf={XSRF}"), USER).await;
     let fields =
         [("sec-websocket-protocol", "v1.kernel.websocket.jupyter.org"), ("cookie", cookies.as_str())];
     let channels =
         "/alice/api/kernels/d70c7b56-d6ab-48f5-ad0d-0bafccfb360e/channels?session_id=c9a654e1-8a62";
-    let opened = open(&house, channels, &fields).await.unwrap();
+    let opened = open(&world, channels, &fields).await.unwrap();
     assert_eq!(opened.protocol.as_deref(), Some("v1.kernel.websocket.jupyter.org"));
     assert_eq!(opened.target, channels);
     assert_eq!(opened.told("origin"), [format!("http://{}", opened.told("host")[0])]);
@@ -29,9 +29,9 @@ async fn a_kernels_web_socket_comes_with_the_host_that_its_page_has() {
 /// lets the request in, and both tokens reach the app.
 #[tokio::test]
 async fn a_page_of_jupyterlab_saves_with_a_session_beside_its_own_authorization() {
-    let house = before("/alice", "").await;
-    let cookies = cookies(&house, &format!("_xsrf={XSRF}"), USER).await;
-    let own = house.gateway.url("");
+    let world = before("/alice", "").await;
+    let cookies = cookies(&world, &format!("_xsrf={XSRF}"), USER).await;
+    let own = world.gateway.url("");
     let fields = [
         ("authorization", "token 4d87374f7e7032f57679188b47ec88ffaa9f179918962def"),
         ("x-xsrftoken", XSRF),
@@ -42,7 +42,7 @@ async fn a_page_of_jupyterlab_saves_with_a_session_beside_its_own_authorization(
         ("cookie", &cookies),
     ];
     let target = "/lab/api/workspaces/default?1796000388266";
-    let answer = Browser::new().send(Method::PUT, &house.gateway.url(target), &fields, "{\"data\":{}}").await;
+    let answer = Browser::new().send(Method::PUT, &world.gateway.url(target), &fields, "{\"data\":{}}").await;
     assert_eq!((answer.status, &answer.json()["target"]), (200, &target.into()));
     assert_eq!(answer.json()["body"], "{\"data\":{}}");
     for (name, value) in &fields[..3] {

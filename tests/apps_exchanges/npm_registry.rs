@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::support::{Browser, House, told};
+use crate::support::{Browser, World, told};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -21,8 +21,8 @@ access = "signed-in"
 
 #[tokio::test]
 async fn a_package_with_a_scope_is_asked_for_as_npm_writes_it_and_judged_as_it_is_read() {
-    let house = House::open(ROUTES).await;
-    let bearer = format!("Bearer {}", house.provider.access_token("orders:read").await);
+    let world = World::open(ROUTES).await;
+    let bearer = format!("Bearer {}", world.provider.access_token("orders:read").await);
     let send = async |method: Method, path: &str| {
         let fields = [
             ("authorization", bearer.as_str()),
@@ -30,7 +30,7 @@ async fn a_package_with_a_scope_is_asked_for_as_npm_writes_it_and_judged_as_it_i
             ("npm-scope", "@corp"),
             ("accept", "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"),
         ];
-        Browser::new().send(method, &house.gateway.url(path), &fields, "").await
+        Browser::new().send(method, &world.gateway.url(path), &fields, "").await
     };
     let packument = send(Method::GET, "/@corp%2fui").await;
     assert_eq!(

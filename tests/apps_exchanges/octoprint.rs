@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::web_sockets::cookies;
-use crate::support::{Browser, House, told};
+use crate::support::{Browser, World, told};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -24,13 +24,13 @@ request_headers = { remove = "X-Script-Name" }
 /// one it has set, and write links that lead elsewhere.
 #[tokio::test]
 async fn octoprint_below_a_path_finds_its_cookies_and_believes_no_client() {
-    let house = House::open(ROUTES).await;
-    let port = house.gateway.port.to_string();
+    let world = World::open(ROUTES).await;
+    let port = world.gateway.port.to_string();
     let token = "IjQyMWJhMmQ5ZDBkYjY4.awzKog.e2K3l1THSPo6SVrer-y2WFX4XLE";
     let csrf = format!("csrf_token_P{port}_R|print={token}");
     let session = format!("session_P{port}_R|print=.eJxdUctuJDEI_Befo.awzKog.7yZ-0f");
-    let cookies = cookies(&house, &csrf, &session).await;
-    let own = house.gateway.url("");
+    let cookies = cookies(&world, &csrf, &session).await;
+    let own = world.gateway.url("");
     let fields = [
         ("x-csrf-token", token),
         ("x-requested-with", "XMLHttpRequest"),
@@ -46,7 +46,7 @@ async fn octoprint_below_a_path_finds_its_cookies_and_believes_no_client() {
     ];
     let connect = "{\"command\":\"connect\",\"port\":\"VIRTUAL\"}";
     let answer = Browser::new()
-        .send(Method::POST, &house.gateway.url("/print/api/connection"), &fields, connect)
+        .send(Method::POST, &world.gateway.url("/print/api/connection"), &fields, connect)
         .await;
     assert_eq!(
         (answer.status, &answer.json()["target"]),

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::support::{Browser, House, told};
+use crate::support::{Browser, World, told};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -21,7 +21,7 @@ allow = { scopes = ["orders:read"] }
 /// a sign-in page and then cannot read what it finds.
 #[tokio::test]
 async fn a_scrape_is_answered_by_status_and_never_sent_to_sign_in() {
-    let house = House::open(ROUTES).await;
+    let world = World::open(ROUTES).await;
     let scrape = [
         ("user-agent", "Prometheus/2.42.0+ds"),
         (
@@ -32,7 +32,7 @@ async fn a_scrape_is_answered_by_status_and_never_sent_to_sign_in() {
         ("x-prometheus-scrape-timeout-seconds", "10"),
     ];
     let ask = async |path: &str, more: &[(&str, &str)]| {
-        Browser::new().send(Method::GET, &house.gateway.url(path), &[&scrape[..], more].concat(), "").await
+        Browser::new().send(Method::GET, &world.gateway.url(path), &[&scrape[..], more].concat(), "").await
     };
     for path in ["/prometheus/metrics", "/prometheus/federate?match[]=up"] {
         let refused = ask(path, &[]).await;
@@ -42,7 +42,7 @@ async fn a_scrape_is_answered_by_status_and_never_sent_to_sign_in() {
             "{path}"
         );
     }
-    let bearer = format!("Bearer {}", house.provider.access_token("orders:read").await);
+    let bearer = format!("Bearer {}", world.provider.access_token("orders:read").await);
     let scraped = ask("/prometheus/metrics", &[("authorization", &bearer)]).await;
     assert_eq!(
         (scraped.status, &scraped.json()["target"]),

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{Callback, ErrorResponse,
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{accept_hdr_async, connect_async};
 
-use crate::support::House;
+use crate::support::World;
 
 const PROTOCOL: &str = "sec-websocket-protocol";
 
@@ -49,9 +49,9 @@ impl Callback for FirstProtocol<'_> {
 }
 
 /// A gateway with such an app at `path`, by the lines of its recipe.
-pub(super) async fn before(path: &str, recipe: &str) -> House {
+pub(super) async fn before(path: &str, recipe: &str) -> World {
     let app = start().await;
-    House::open(&format!(
+    World::open(&format!(
         "[[routes]]\nupstream = \"{{app}}\"\naccess = \"signed-in\"\n\n\
          [[routes]]\npath = \"{path}\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n{recipe}\n"
     ))
@@ -80,19 +80,19 @@ impl Opened {
 }
 
 /// The cookies of somebody who has just signed in, with the app's own around the gateway's.
-pub(super) async fn cookies(house: &House, before: &str, after: &str) -> String {
-    let session = house.signed_in().await.cookie(&house.gateway.url("/"), "portcullis").unwrap();
+pub(super) async fn cookies(world: &World, before: &str, after: &str) -> String {
+    let session = world.signed_in().await.cookie(&world.gateway.url("/"), "portcullis").unwrap();
     format!("{before}; portcullis={session}; {after}")
 }
 
 /// Opens a WebSocket as a browser does, from a page of the gateway's own host unless `fields` say otherwise.
 pub(super) async fn open(
-    house: &House,
+    world: &World,
     target: &str,
     fields: &[(&'static str, &str)],
 ) -> Result<Opened, StatusCode> {
-    let own = house.gateway.url("");
-    let address = house.gateway.url(target).replacen("http", "ws", 1);
+    let own = world.gateway.url("");
+    let address = world.gateway.url(target).replacen("http", "ws", 1);
     let mut request = address.into_client_request().unwrap();
     request.headers_mut().insert("origin", own.parse().unwrap());
     for (name, value) in fields {

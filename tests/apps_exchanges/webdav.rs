@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::Method;
 
-use crate::support::{Answer, Browser, House, logged, told};
+use crate::support::{Answer, Browser, World, logged, told};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -39,15 +39,15 @@ access = "public"
 "#;
 
 struct Files {
-    house: House,
+    world: World,
     credential: String,
 }
 
 impl Files {
     async fn open() -> Self {
-        let house = House::open(ROUTES).await;
-        let token = house.provider.access_token("email").await;
-        Self { house, credential: format!("Basic {}", BASE64_STANDARD.encode(format!("x:{token}"))) }
+        let world = World::open(ROUTES).await;
+        let token = world.provider.access_token("email").await;
+        Self { world, credential: format!("Basic {}", BASE64_STANDARD.encode(format!("x:{token}"))) }
     }
 
     async fn send(&self, method: &str, path: &str, destinations: &[&str]) -> Answer {
@@ -62,14 +62,14 @@ impl Files {
     }
 
     async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
-        Browser::new().send(method, &self.house.gateway.url(path), headers, "").await
+        Browser::new().send(method, &self.world.gateway.url(path), headers, "").await
     }
 }
 
 #[tokio::test]
 async fn a_move_within_the_route_reaches_the_app_by_the_paths_that_it_knows() {
     let files = Files::open().await;
-    let there = files.house.gateway.url("/files/b%20c.txt");
+    let there = files.world.gateway.url("/files/b%20c.txt");
     for there in [there.as_str(), "/files/b%20c.txt"] {
         let moved = files.send("MOVE", "/files/a.txt", &[there]).await;
         assert_eq!(moved.status, 200, "{}", moved.body);
@@ -87,9 +87,9 @@ async fn a_move_within_the_route_reaches_the_app_by_the_paths_that_it_knows() {
 #[tokio::test]
 async fn invariant_2_a_destination_is_judged_as_the_path_is() {
     let files = Files::open().await;
-    let served = files.house.app.served();
+    let served = files.world.app.served();
     let other = "http://127.0.0.1:1/files/b.txt";
-    let url = files.house.gateway.url("/files/b.txt");
+    let url = files.world.gateway.url("/files/b.txt");
     for (destination, status) in [
         (&["/files/secret/b.txt"][..], 403),
         (&["/files/%73ecret/b.txt"], 403),
@@ -130,9 +130,9 @@ async fn invariant_2_a_destination_is_judged_as_the_path_is() {
     }
     let open = files.send("MOVE", "/open/a.txt", &["/files/b.txt"]).await;
     assert_eq!(open.status, 403, "a public route leads nowhere else either");
-    assert_eq!(files.house.app.served(), served, "nothing reached the app");
+    assert_eq!(files.world.app.served(), served, "nothing reached the app");
     let said = "Destination is \\\"/files/secret/b.txt\\\": policy";
-    let line = logged(&files.house.gateway, said);
+    let line = logged(&files.world.gateway, said);
     assert!(line.contains("deny rule 1"), "{line}");
 }
 
@@ -191,8 +191,8 @@ access = "public"
 /// What is judged by one name must not be written to by another, whether or not `rewrite_location` is set.
 #[tokio::test]
 async fn invariant_2_a_destination_moves_with_the_path() {
-    let house = House::open(MOVED).await;
-    let url = |host: &str, path: &str| format!("http://{host}:{}{path}", house.gateway.port);
+    let world = World::open(MOVED).await;
+    let url = |host: &str, path: &str| format!("http://{host}:{}{path}", world.gateway.port);
     for (host, from, to, inside) in [
         ("127.0.0.1", "/dav/a", "/dav/dav/secret/b", "/dav/secret/b"),
         ("replaced.localhost", "/a", "/shared/b", "/pub/shared/b"),
@@ -210,7 +210,7 @@ async fn invariant_2_a_destination_moves_with_the_path() {
 async fn nobody_learns_by_a_destination_what_they_may_not_ask() {
     let files = Files::open().await;
     let headers = [("destination", "/files/secret/b.txt")];
-    let url = files.house.gateway.url("/files/a.txt");
+    let url = files.world.gateway.url("/files/a.txt");
     let method = Method::from_bytes(b"MOVE").unwrap();
     let answer = Browser::new().send(method, &url, &headers, "").await;
     assert_eq!(answer.status, 401, "{}", answer.body);

@@ -4,19 +4,19 @@ mod app;
 mod browser;
 mod demo;
 mod gateway;
-mod house;
 mod impostor;
 mod provider;
 mod streams;
+mod world;
 
 pub(crate) use app::App;
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use demo::Demo;
 pub(crate) use gateway::{Gateway, Process, program};
-pub(crate) use house::{House, between, onward, told};
 pub(crate) use impostor::{Discovery, Impostor};
 pub(crate) use provider::{CLIENT_SECRET, Provider};
 pub(crate) use streams::{events, floods, silent, sockets};
+pub(crate) use world::{World, between, onward, told};
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};

@@ -18,7 +18,7 @@ const BEARER: Accept = Accept { session: false, bearer: true, basic: false };
 pub(super) const NEITHER: Accept = Accept { session: false, bearer: false, basic: false };
 
 pub(super) struct Gate {
-    pub(super) house: House,
+    pub(super) world: World,
     pub(super) sessions: Sessions,
     pub(super) cookie: SessionCookie,
 }
@@ -49,8 +49,8 @@ fn providers(settings: ProviderSettings, clock: &Clock) -> Providers {
 
 impl Gate {
     pub(super) fn new() -> Self {
-        let house = House::new();
-        Self { sessions: testing::sessions(&house.clock), cookie: cookie(), house }
+        let world = World::new();
+        Self { sessions: testing::sessions(&world.clock), cookie: cookie(), world }
     }
 
     pub(super) fn authenticator(&self) -> Authenticator {
@@ -58,9 +58,9 @@ impl Gate {
     }
 
     pub(super) fn authenticator_of(&self, provider: ProviderSettings, sessions: Sessions) -> Authenticator {
-        let issuer = BearerIssuer { settings: settings(), keys: Arc::clone(&self.house.keys) };
-        let bearer = BearerVerifier::new(vec![issuer], self.house.clock.clone(), BearerSettings::default());
-        Authenticator::new(sessions, cookie(), bearer, providers(provider, &self.house.clock))
+        let issuer = BearerIssuer { settings: settings(), keys: Arc::clone(&self.world.keys) };
+        let bearer = BearerVerifier::new(vec![issuer], self.world.clock.clone(), BearerSettings::default());
+        Authenticator::new(sessions, cookie(), bearer, providers(provider, &self.world.clock))
     }
 
     pub(super) async fn sign_in(&self) -> (SessionKey, Arc<Session>) {
@@ -223,7 +223,7 @@ async fn invariant_8_a_signed_out_session_opens_nothing_at_once() {
 #[tokio::test]
 async fn a_store_that_is_away_fails_closed_and_tokens_need_none() {
     let gate = Gate::new();
-    let authenticator = gate.authenticator_of(settings(), testing::away(&gate.house.clock));
+    let authenticator = gate.authenticator_of(settings(), testing::away(&gate.world.clock));
     let cookie = gate.cookie_header().await;
     let found = authenticator.authenticate(BOTH, HOST, &headers(&[(COOKIE, &cookie)])).await;
     assert_eq!(word(&found), "store error");
@@ -236,7 +236,7 @@ async fn a_store_that_is_away_fails_closed_and_tokens_need_none() {
 #[tokio::test]
 async fn a_provider_that_is_away_is_told_from_a_bad_token() {
     let gate = Gate::new();
-    gate.house.provider.answer_with(None);
+    gate.world.provider.answer_with(None);
     let good = format!("Bearer {}", token(&header(), &claims()));
     let refusal = gate.authenticator().authenticate(BOTH, HOST, &headers(&[(AUTHORIZATION, &good)])).await;
     let Err(AuthenticationError::Token(error)) = refusal else { panic!("{refusal:?}") };

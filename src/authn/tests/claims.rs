@@ -5,7 +5,7 @@ use crate::oidc::jwks::testing::encode;
 
 #[tokio::test]
 async fn a_good_token_is_accepted_with_and_without_the_profile_of_rfc_9068() {
-    let house = House::new();
+    let world = World::new();
     for typ in [
         json!("at+jwt"),
         json!("AT+JWT"),
@@ -14,7 +14,7 @@ async fn a_good_token_is_accepted_with_and_without_the_profile_of_rfc_9068() {
         json!("jwt"),
         Value::Null,
     ] {
-        let verified = house.verify(&token(&with(header(), "typ", typ.clone()), &claims())).await.unwrap();
+        let verified = world.verify(&token(&with(header(), "typ", typ.clone()), &claims())).await.unwrap();
         assert_eq!(verified.principal.user, "alice", "{typ}");
         assert_eq!(verified.expires.seconds(), NOW + 3600 + LEEWAY);
     }
@@ -22,7 +22,7 @@ async fn a_good_token_is_accepted_with_and_without_the_profile_of_rfc_9068() {
 
 #[tokio::test]
 async fn invariant_5_issuer_and_audience_are_equal_to_the_letter() {
-    let house = House::new();
+    let world = World::new();
     let slash = format!("{ISSUER}/");
     let upper = ISSUER.to_uppercase();
     for (name, value, expected) in [
@@ -43,7 +43,7 @@ async fn invariant_5_issuer_and_audience_are_equal_to_the_letter() {
         ("aud", json!([AUDIENCE, 7]), TokenError::BadClaim("aud")),
         ("aud", json!([[AUDIENCE]]), TokenError::BadClaim("aud")),
     ] {
-        let refusal = house.refusal_of(&with(claims(), name, value.clone())).await;
+        let refusal = world.refusal_of(&with(claims(), name, value.clone())).await;
         assert_eq!(refusal, Some(expected), "{name} {value}");
     }
 }
@@ -52,40 +52,40 @@ async fn invariant_5_issuer_and_audience_are_equal_to_the_letter() {
 async fn one_of_several_audiences_is_enough() {
     let mut settings = settings();
     settings.audiences.push("urn:second".into());
-    let house = House::with(settings);
+    let world = World::with(settings);
     for aud in
         [json!([AUDIENCE]), json!(["other", AUDIENCE]), json!("urn:second"), json!(["x", "urn:second"])]
     {
-        assert_eq!(house.refusal_of(&with(claims(), "aud", aud)).await, None);
+        assert_eq!(world.refusal_of(&with(claims(), "aud", aud)).await, None);
     }
     assert_eq!(
-        house.refusal_of(&with(claims(), "aud", json!(["x", "y"]))).await,
+        world.refusal_of(&with(claims(), "aud", json!(["x", "y"]))).await,
         Some(TokenError::WrongAudience)
     );
 }
 
 #[tokio::test]
 async fn a_provider_without_audiences_accepts_no_token() {
-    let house = House::with(ProviderSettings { audiences: Vec::new(), ..settings() });
-    assert_eq!(house.refusal_of(&claims()).await, Some(TokenError::UnknownIssuer));
-    assert_eq!(house.refusal_of(&with(claims(), "aud", json!([]))).await, Some(TokenError::UnknownIssuer));
-    assert_eq!(house.provider.calls(), 0, "its keys are not even asked for");
+    let world = World::with(ProviderSettings { audiences: Vec::new(), ..settings() });
+    assert_eq!(world.refusal_of(&claims()).await, Some(TokenError::UnknownIssuer));
+    assert_eq!(world.refusal_of(&with(claims(), "aud", json!([]))).await, Some(TokenError::UnknownIssuer));
+    assert_eq!(world.provider.calls(), 0, "its keys are not even asked for");
 }
 
 #[tokio::test]
 async fn invariant_6_the_keys_of_one_provider_do_not_sign_for_another() {
-    let house = House::new();
+    let world = World::new();
     let partner = ProviderSettings {
         name: ProviderName::new("partner"),
         issuer: Issuer::new("https://partner.example"),
         ..settings()
     };
-    let keys = Arc::new(Arc::new(Provider::new(&[OTHER_KEY.jwk("k")])).cache(&house.clock));
+    let keys = Arc::new(Arc::new(Provider::new(&[OTHER_KEY.jwk("k")])).cache(&world.clock));
     let issuers = vec![
-        BearerIssuer { settings: settings(), keys: Arc::clone(&house.keys) },
+        BearerIssuer { settings: settings(), keys: Arc::clone(&world.keys) },
         BearerIssuer { settings: partner, keys },
     ];
-    let verifier = BearerVerifier::new(issuers, house.clock.clone(), BearerSettings::default());
+    let verifier = BearerVerifier::new(issuers, world.clock.clone(), BearerSettings::default());
     let theirs = with(claims(), "iss", "https://partner.example".into());
     let by = |signer: &Signer, claims: &Value| {
         signer.jws(Algorithm::ES256, &header().to_string(), &claims.to_string())
@@ -98,12 +98,12 @@ async fn invariant_6_the_keys_of_one_provider_do_not_sign_for_another() {
 
 #[tokio::test]
 async fn two_providers_of_one_issuer_are_told_apart_by_audience() {
-    let house = House::new();
+    let world = World::new();
     let second =
         ProviderSettings { name: ProviderName::new("second"), audiences: vec!["urn:b".into()], ..settings() };
     let issuers =
-        [settings(), second].map(|settings| BearerIssuer { settings, keys: Arc::clone(&house.keys) });
-    let verifier = BearerVerifier::new(issuers.into(), house.clock.clone(), BearerSettings::default());
+        [settings(), second].map(|settings| BearerIssuer { settings, keys: Arc::clone(&world.keys) });
+    let verifier = BearerVerifier::new(issuers.into(), world.clock.clone(), BearerSettings::default());
     for (aud, name) in [(AUDIENCE, "corp"), ("urn:b", "second")] {
         let token = token(&header(), &with(claims(), "aud", aud.into()));
         assert_eq!(verifier.verify(&token).await.unwrap().principal.provider.as_str(), name);
@@ -117,22 +117,22 @@ fn texts(header: &str, claims: &str) -> String {
 
 #[tokio::test]
 async fn invariant_5_what_stands_twice_is_refused() {
-    let house = House::new();
+    let world = World::new();
     let (head, body) = (header().to_string(), claims().to_string());
     let twice = |text: &str, more: &str| format!("{},{more}}}", &text[..text.len() - 1]);
     for more in [r#""alg":"none""#, r#""alg":"ES256""#, r#""kid":"k""#, r#""\u0061lg":"ES256""#] {
-        let refusal = house.refusal(&texts(&twice(&head, more), &body)).await;
+        let refusal = world.refusal(&texts(&twice(&head, more), &body)).await;
         assert!(matches!(refusal, Some(TokenError::Malformed(_))), "{more}");
     }
     for more in [r#""sub":"root""#, r#""exp":9999999999"#, r#""\u0061ud":"x""#, r#""a":{"b":1,"b":2}"#] {
-        let refusal = house.refusal(&texts(&head, &twice(&body, more))).await;
+        let refusal = world.refusal(&texts(&head, &twice(&body, more))).await;
         assert!(matches!(refusal, Some(TokenError::Malformed(_))), "{more}");
     }
 }
 
 #[tokio::test]
 async fn what_is_no_signed_jwt_is_malformed() {
-    let house = House::new();
+    let world = World::new();
     let good = token(&header(), &claims());
     let [head, body, signature] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
     let cases = [
@@ -154,7 +154,7 @@ async fn what_is_no_signed_jwt_is_malformed() {
         format!("{head}.{}.{signature}", encode("[".repeat(5000).as_bytes())),
     ];
     for text in cases {
-        let refusal = house.refusal(&text).await;
+        let refusal = world.refusal(&text).await;
         let refused = matches!(refusal, Some(TokenError::Malformed(_) | TokenError::MissingClaim(_)));
         assert!(refused, "{text:.60}: {refusal:?}");
     }
@@ -162,11 +162,11 @@ async fn what_is_no_signed_jwt_is_malformed() {
 
 #[tokio::test]
 async fn invariant_14_a_token_of_more_than_16_kib_is_not_read() {
-    let house = House::new();
+    let world = World::new();
     let padded = |length: usize| token(&header(), &with(claims(), "pad", "x".repeat(length).into()));
     let large = padded(16 * 1024);
-    assert_eq!(house.refusal(&large).await, Some(TokenError::TooLarge));
-    assert!(house.verifier.cached(&large).is_none());
-    assert_eq!(house.provider.calls(), 0);
-    assert_eq!(house.refusal(&padded(11_000)).await, None);
+    assert_eq!(world.refusal(&large).await, Some(TokenError::TooLarge));
+    assert!(world.verifier.cached(&large).is_none());
+    assert_eq!(world.provider.calls(), 0);
+    assert_eq!(world.refusal(&padded(11_000)).await, None);
 }

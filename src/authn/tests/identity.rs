@@ -5,7 +5,7 @@ use crate::identity::{Email, Gap, Principal};
 
 async fn principal_of(settings: ProviderSettings, claims: &Value) -> Result<Principal, TokenError> {
     let verified =
-        House::with(settings).verify(&token(&header(), claims)).await.map_err(|refusal| refusal.error)?;
+        World::with(settings).verify(&token(&header(), claims)).await.map_err(|refusal| refusal.error)?;
     Ok((*verified.principal).clone())
 }
 
@@ -101,7 +101,7 @@ async fn a_subject_is_a_short_string_and_nothing_stands_in_for_a_bad_one() {
     }
     let claims = claims().to_string().replace("\"u1\"", "null");
     let token = KEY.jws(Algorithm::ES256, &header().to_string(), &claims);
-    assert_eq!(House::new().refusal(&token).await, Some(TokenError::BadClaim("sub")));
+    assert_eq!(World::new().refusal(&token).await, Some(TokenError::BadClaim("sub")));
 }
 
 #[tokio::test]

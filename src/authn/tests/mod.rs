@@ -5,8 +5,8 @@ mod authenticate;
 mod cache;
 mod claims;
 mod identity;
+mod last_credential;
 mod purpose;
-mod recent;
 mod time;
 mod unavailable;
 
@@ -54,14 +54,14 @@ fn token(header: &Value, claims: &Value) -> String {
     KEY.jws(Algorithm::ES256, &header.to_string(), &claims.to_string())
 }
 
-struct House {
+struct World {
     clock: Clock,
     provider: Arc<Provider>,
     keys: Arc<JwksCache>,
     verifier: BearerVerifier,
 }
 
-impl House {
+impl World {
     fn new() -> Self {
         Self::with(settings())
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 async fn refusal(typ: Value, claims: &Value) -> Option<TokenError> {
-    House::new().refusal(&token(&with(header(), "typ", typ), claims)).await
+    World::new().refusal(&token(&with(header(), "typ", typ), claims)).await
 }
 
 #[tokio::test]
@@ -53,12 +53,12 @@ async fn invariant_5_a_typ_of_another_kind_is_refused() {
 
 #[tokio::test]
 async fn where_the_profile_is_required_a_plain_jwt_is_refused() {
-    let house = House::with(ProviderSettings { require_at_jwt: true, ..settings() });
+    let world = World::with(ProviderSettings { require_at_jwt: true, ..settings() });
     for typ in [json!("JWT"), Value::Null] {
         let plain = token(&with(header(), "typ", typ), &claims());
-        assert_eq!(house.refusal(&plain).await, Some(TokenError::WrongType));
+        assert_eq!(world.refusal(&plain).await, Some(TokenError::WrongType));
     }
-    assert_eq!(house.refusal(&token(&header(), &claims())).await, None);
+    assert_eq!(world.refusal(&token(&header(), &claims())).await, None);
 }
 
 #[tokio::test]
@@ -108,9 +108,9 @@ async fn a_token_that_says_it_is_an_access_token_is_believed() {
 
 #[tokio::test]
 async fn the_log_names_the_member_and_both_values() {
-    let house = House::new();
+    let world = World::new();
     let told =
-        async |changed: &Value| house.verify(&token(&header(), changed)).await.unwrap_err().to_string();
+        async |changed: &Value| world.verify(&token(&header(), changed)).await.unwrap_err().to_string();
     let aud = told(&with(claims(), "aud", json!(["urn:a", "urn:b"]))).await;
     assert!(
         aud.contains("aud") && aud.ends_with("expected https://api.corp.example, got urn:a, urn:b"),
@@ -134,7 +134,7 @@ async fn the_log_names_the_member_and_both_values() {
         "{lightweight}"
     );
     let signed =
-        async |changed: &Value| house.verify(&token(changed, &claims())).await.unwrap_err().to_string();
+        async |changed: &Value| world.verify(&token(changed, &claims())).await.unwrap_err().to_string();
     let none = signed(&with(header(), "alg", json!("none"))).await;
     assert!(none.ends_with("got none (it is not signed)"), "{none}");
     let symmetric = signed(&with(header(), "alg", json!("HS256"))).await;
@@ -149,9 +149,9 @@ async fn the_log_names_the_member_and_both_values() {
 
 #[tokio::test]
 async fn refusals_tell_the_client_what_it_can_mend_and_nothing_of_the_token() {
-    let house = House::new();
+    let world = World::new();
     let secret = with(with(claims(), "aud", "urn:other".into()), "sub", "hunter2".into());
-    let refusal = house.verify(&token(&header(), &secret)).await.unwrap_err();
+    let refusal = world.verify(&token(&header(), &secret)).await.unwrap_err();
     let challenge = refusal.challenge("api");
     let told = challenge.to_str().unwrap();
     assert!(told.contains(r#"error="invalid_token""#) && !told.contains("urn:other"), "{told}");

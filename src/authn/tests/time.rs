@@ -3,8 +3,8 @@
 use super::*;
 
 async fn refusal_with(leeway: u64, claims: Value) -> Option<TokenError> {
-    let house = House::with(ProviderSettings { leeway: Duration::from_secs(leeway), ..settings() });
-    house.refusal_of(&claims).await
+    let world = World::with(ProviderSettings { leeway: Duration::from_secs(leeway), ..settings() });
+    world.refusal_of(&claims).await
 }
 
 #[tokio::test]
@@ -63,10 +63,10 @@ async fn what_is_no_moment_is_refused() {
 
 #[tokio::test]
 async fn a_token_that_never_ends_is_still_looked_at_again() {
-    let house = House::new();
+    let world = World::new();
     let endless = token(&header(), &with(claims(), "exp", u64::MAX.into()));
-    assert!(house.verify(&endless).await.is_ok());
-    assert!(house.verifier.cached(&endless).is_some());
-    house.pass(5 * 60);
-    assert!(house.verifier.cached(&endless).is_none());
+    assert!(world.verify(&endless).await.is_ok());
+    assert!(world.verifier.cached(&endless).is_some());
+    world.pass(5 * 60);
+    assert!(world.verifier.cached(&endless).is_none());
 }

@@ -3,9 +3,9 @@
 use crate::authn::Accept;
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 
-use super::super::at::{At, at};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Located, at};
 use super::super::raw::{AcceptWord, AccessWord, Route};
-use super::super::remark::{Remark, quoted};
 use super::policy::OWN;
 use super::value::unknown;
 use super::{Known, Lowering};
@@ -19,8 +19,8 @@ struct Said<'a> {
 
 impl Lowering<'_> {
     /// Who may use the route; nobody where that is a fault.
-    pub(super) fn access(&mut self, route: At<'_, Route>, known: &Known<'_>) -> AccessSettings {
-        let before = self.remarks.faults.len();
+    pub(super) fn access(&mut self, route: Located<'_, Route>, known: &Known<'_>) -> AccessSettings {
+        let before = self.diagnostics.faults.len();
         let said = Said {
             word: route.value.access,
             named: self.named(route, known),
@@ -30,21 +30,21 @@ impl Lowering<'_> {
                 deny: self.rules(at!(route.deny), &known.providers),
             },
         };
-        if self.remarks.faults.len() > before {
+        if self.diagnostics.faults.len() > before {
             return AccessSettings::Policies(Vec::new());
         }
         let access = self.contradiction(route, &said).map_or_else(|| Ok(said.access()), Err);
         self.keep(access).unwrap_or(AccessSettings::Policies(Vec::new()))
     }
 
-    fn named<'k>(&mut self, route: At<'_, Route>, known: &Known<'k>) -> Vec<&'k PolicySettings> {
+    fn named<'k>(&mut self, route: Located<'_, Route>, known: &Known<'k>) -> Vec<&'k PolicySettings> {
         let at = at!(route.policy);
         let mut named: Vec<&PolicySettings> = Vec::new();
         for at in at.all() {
             match known.policies.get(at.value) {
                 Some(policy) if named.iter().any(|other| other.name == policy.name) => {
                     self.fault(
-                        Remark::new(at.place, format!("the policy {} is named twice", quoted(at.value)))
+                        Diagnostic::new(at.place, format!("the policy {} is named twice", quoted(at.value)))
                             .expected("expected each policy once"),
                     );
                 }
@@ -54,13 +54,14 @@ impl Lowering<'_> {
         }
         if at.value.is_some() && at.all().is_empty() {
             self.fault(
-                Remark::new(at.place, "a list without policies").expected("expected the name of a policy"),
+                Diagnostic::new(at.place, "a list without policies")
+                    .expected("expected the name of a policy"),
             );
         }
         named
     }
 
-    fn contradiction(&self, route: At<'_, Route>, said: &Said<'_>) -> Option<Remark> {
+    fn contradiction(&self, route: Located<'_, Route>, said: &Said<'_>) -> Option<Diagnostic> {
         let raw = route.value;
         let narrower = [
             ("policy", raw.policy.is_some(), at!(route.policy).place),
@@ -73,7 +74,7 @@ impl Lowering<'_> {
             Some(AccessWord::Public) => {
                 let (key, place) = narrower.next()?;
                 Some(
-                    Remark::new(place, format!("`{key}` on a public route"))
+                    Diagnostic::new(place, format!("`{key}` on a public route"))
                         .expected("expected either `access = \"public\"` or rules")
                         .help("a public route asks nobody who they are, so no rule can be judged"),
                 )
@@ -81,9 +82,12 @@ impl Lowering<'_> {
             Some(AccessWord::SignedIn) if said.allows() => {
                 let (key, place) = narrower.find(|(key, _)| *key == "allow").or_else(|| said.first(route))?;
                 Some(
-                    Remark::new(place, format!("`access = \"signed-in\"` lets in whom `{key}` would not"))
-                        .expected("expected one of the two")
-                        .help("leave out `access` to let in only whom the rules allow"),
+                    Diagnostic::new(
+                        place,
+                        format!("`access = \"signed-in\"` lets in whom `{key}` would not"),
+                    )
+                    .expected("expected one of the two")
+                    .help("leave out `access` to let in only whom the rules allow"),
                 )
             }
             Some(AccessWord::SignedIn) => None,
@@ -91,7 +95,7 @@ impl Lowering<'_> {
             None if !said.allows() => {
                 let (_, place) = narrower.next()?;
                 Some(
-                    Remark::new(place, "`deny` rules alone let nobody in")
+                    Diagnostic::new(place, "`deny` rules alone let nobody in")
                         .expected("expected `access = \"signed-in\"` beside them, or rules that allow"),
                 )
             }
@@ -100,13 +104,13 @@ impl Lowering<'_> {
     }
 
     /// Which credentials the route looks at.
-    pub(super) fn accept(&mut self, route: At<'_, Route>, known: &Known<'_>, public: bool) -> Accept {
+    pub(super) fn accept(&mut self, route: Located<'_, Route>, known: &Known<'_>, public: bool) -> Accept {
         let at = at!(route.accept);
         let none = Accept { session: false, bearer: false, basic: false };
         match (at.given(), public) {
             (Some(at), true) => {
                 self.fault(
-                    Remark::new(at.place, "`accept` on a public route")
+                    Diagnostic::new(at.place, "`accept` on a public route")
                         .expected("expected no `accept`: a public route looks at no credential"),
                 );
                 none
@@ -117,10 +121,10 @@ impl Lowering<'_> {
         }
     }
 
-    fn whatever_is_offered(&mut self, route: At<'_, Route>, offered: Accept) -> Accept {
+    fn whatever_is_offered(&mut self, route: Located<'_, Route>, offered: Accept) -> Accept {
         if !offered.session && !offered.bearer {
             self.fault(
-                Remark::new(route.place, "nobody can get in: this file has no provider to sign in with")
+                Diagnostic::new(route.place, "nobody can get in: this file has no provider to sign in with")
                     .expected("expected `[providers.NAME]` with `issuer` and `client_id`")
                     .help("with `audiences` a provider's access tokens are accepted, too"),
             );
@@ -128,7 +132,7 @@ impl Lowering<'_> {
         offered
     }
 
-    fn chosen(&mut self, route: At<'_, Route>, offered: Accept) -> Accept {
+    fn chosen(&mut self, route: Located<'_, Route>, offered: Accept) -> Accept {
         let at = at!(route.accept);
         let words = at.all();
         for word in &words {
@@ -138,13 +142,13 @@ impl Lowering<'_> {
                 AcceptWord::Session | AcceptWord::Bearer | AcceptWord::Basic => continue,
             };
             self.fault(
-                Remark::new(word.place, format!("no provider has `{missing}`"))
+                Diagnostic::new(word.place, format!("no provider has `{missing}`"))
                     .expected(format!("expected a provider with `{missing}`, or another credential")),
             );
         }
         if words.is_empty() {
             self.fault(
-                Remark::new(at.place, "a route that accepts no credential lets nobody in")
+                Diagnostic::new(at.place, "a route that accepts no credential lets nobody in")
                     .expected("expected \"session\", \"bearer\" or \"basic\""),
             );
         }
@@ -157,24 +161,24 @@ impl Lowering<'_> {
     }
 
     /// What the route's challenges call it.
-    pub(super) fn realm(&mut self, route: At<'_, Route>) -> String {
+    pub(super) fn realm(&mut self, route: Located<'_, Route>) -> String {
         let at = at!(route.realm);
         at.given().and_then(|at| self.keep(realm(at))).unwrap_or_else(|| "portcullis".into())
     }
 }
 
 /// Whatever would have to be escaped is read differently by different clients.
-fn realm(at: At<'_, String>) -> Result<String, Remark> {
+fn realm(at: Located<'_, String>) -> Result<String, Diagnostic> {
     let printable = |c: char| (c == ' ' || c.is_ascii_graphic()) && c != '"' && c != '\\';
     let good = (1..=128).contains(&at.value.len()) && at.value.chars().all(printable);
     good.then(|| at.value.clone()).ok_or_else(|| {
-        Remark::new(at.place, "not a realm")
+        Diagnostic::new(at.place, "not a realm")
             .expected("expected 1 to 128 characters of ASCII, without quotes and backslashes")
     })
 }
 
-fn silent(route: At<'_, Route>) -> Remark {
-    Remark::new(route.place, "the route does not say who may use it")
+fn silent(route: Located<'_, Route>) -> Diagnostic {
+    Diagnostic::new(route.place, "the route does not say who may use it")
         .expected("expected `access = \"signed-in\"`, a `policy` or `allow` rules")
         .help("`access = \"public\"` opens it to everybody, without signing in")
 }
@@ -190,8 +194,11 @@ impl Said<'_> {
     }
 
     /// The first named policy that allows.
-    fn first<'r>(&self, route: At<'r, Route>) -> Option<(&'static str, super::super::at::Place<'r>)> {
-        let allows = |at: &At<'_, String>| {
+    fn first<'r>(
+        &self,
+        route: Located<'r, Route>,
+    ) -> Option<(&'static str, super::super::located::Place<'r>)> {
+        let allows = |at: &Located<'_, String>| {
             self.named.iter().any(|policy| policy.name == *at.value && !policy.allow.is_empty())
         };
         at!(route.policy).all().into_iter().find(allows).map(|at| ("policy", at.place))

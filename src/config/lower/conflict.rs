@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use crate::gate::RouteSettings;
 use crate::route::RouteTable;
 
-use super::super::at::{At, Place, at};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Located, Place, at};
 use super::super::raw::Route;
-use super::super::remark::{Remark, quoted};
 use super::Lowering;
 
-type Lowered<'a> = (At<'a, Route>, RouteSettings);
+type Lowered<'a> = (Located<'a, Route>, RouteSettings);
 
 impl Lowering<'_> {
     /// Two routes that claim the same requests: which one it would be depends on nothing that is written.
@@ -24,7 +24,7 @@ impl Lowering<'_> {
                 continue;
             };
             self.fault(
-                Remark::new(claim(*second), "two routes claim the same requests")
+                Diagnostic::new(claim(*second), "two routes claim the same requests")
                     .expected("expected another host, path or methods")
                     .see(claim(*first), "claimed here"),
             );
@@ -39,9 +39,13 @@ impl Lowering<'_> {
                 // What has no name and is called alike is in conflict, and has been told.
                 Some(_) if at.value.name.is_none() => {}
                 Some(first) => {
-                    let remark =
-                        Remark::new(place, format!("two routes are called {}", quoted(route.name.as_str())));
-                    self.fault(remark.expected("expected a name of its own").see(*first, "the first one"));
+                    let diagnostic = Diagnostic::new(
+                        place,
+                        format!("two routes are called {}", quoted(route.name.as_str())),
+                    );
+                    self.fault(
+                        diagnostic.expected("expected a name of its own").see(*first, "the first one"),
+                    );
                 }
                 None => drop(names.insert(route.name.as_str(), place)),
             }
@@ -50,7 +54,7 @@ impl Lowering<'_> {
 }
 
 /// What of a route says which requests are meant.
-pub(in crate::config) fn claim(at: At<'_, Route>) -> Place<'_> {
+pub(in crate::config) fn claim(at: Located<'_, Route>) -> Place<'_> {
     match (&at.value.path, &at.value.host) {
         (Some(_), _) => at!(at.path).place,
         (None, Some(_)) => at!(at.host).place,

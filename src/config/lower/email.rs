@@ -4,9 +4,9 @@ use url::Url;
 
 use crate::oidc::EmailVerification;
 
-use super::super::at::{At, at};
+use super::super::diagnostic::Diagnostic;
+use super::super::located::{Located, at};
 use super::super::raw::{EmailVerified, OneOrMany, Provider};
-use super::super::remark::Remark;
 use super::Lowering;
 use super::value::domain;
 
@@ -36,7 +36,7 @@ const ALL_TENANTS: [&str; 5] =
     ["common", "organizations", "consumers", "{tenantid}", "9188040d-6c67-4c5b-b112-36a304b66dad"];
 
 impl Lowering<'_> {
-    pub(super) fn email_verified(&mut self, at: At<'_, Provider>) -> EmailVerification {
+    pub(super) fn email_verified(&mut self, at: Located<'_, Provider>) -> EmailVerification {
         let written = at!(at.email_verified);
         match written.value {
             None => EmailVerification::AsSaid,
@@ -44,24 +44,25 @@ impl Lowering<'_> {
             Some(EmailVerified::Assumed(domains)) => {
                 if serves_anybody(&at.value.issuer) {
                     self.fault(
-                        Remark::new(written.place, "addresses are assumed at an issuer that serves anybody")
-                            .expected("expected no `assume` here: whoever has an account may say any address")
-                            .help(
-                                "name groups or users in rules, or take an issuer of your own organisation",
-                            ),
+                        Diagnostic::new(
+                            written.place,
+                            "addresses are assumed at an issuer that serves anybody",
+                        )
+                        .expected("expected no `assume` here: whoever has an account may say any address")
+                        .help("name groups or users in rules, or take an issuer of your own organisation"),
                     );
                 }
-                let domains = At::new(domains, written.place);
+                let domains = Located::new(domains, written.place);
                 EmailVerification::Assume(self.assumed(at!(domains.assume)))
             }
         }
     }
 
-    fn assumed(&mut self, at: At<'_, OneOrMany<String>>) -> Vec<String> {
+    fn assumed(&mut self, at: Located<'_, OneOrMany<String>>) -> Vec<String> {
         let written = at.items();
         if written.is_empty() {
             self.fault(
-                Remark::new(at.place, "no domain is assumed").expected("expected at least one domain"),
+                Diagnostic::new(at.place, "no domain is assumed").expected("expected at least one domain"),
             );
         }
         written.into_iter().filter_map(|at| self.keep(domain(at))).collect()

@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 use crate::listener::CertificateFiles;
 use crate::secret::Secret;
 
-use super::super::at::{At, Place, at};
+use super::super::diagnostic::{Diagnostic, quoted, visible};
+use super::super::located::{Located, Place, at};
 use super::super::raw::{CertificatePair, File, SecretSource};
-use super::super::remark::{Remark, quoted, visible};
 use super::Lowering;
 
 /// Bytes that a secret, key or certificate file may have.
@@ -29,29 +29,29 @@ impl Lowering<'_> {
     }
 
     /// The bytes of the file at `path`, which is watched from now on.
-    fn file(&mut self, path: &Path, place: Place<'_>) -> Result<Vec<u8>, Remark> {
+    fn file(&mut self, path: &Path, place: Place<'_>) -> Result<Vec<u8>, Diagnostic> {
         let path = self.path(path);
         let read = self.sources.read(&path, LARGEST);
         self.watched.push(path);
         let bytes = read.map_err(|cause| {
-            Remark::new(place, format!("the file cannot be read: {cause}"))
+            Diagnostic::new(place, format!("the file cannot be read: {cause}"))
                 .expected("expected a file that the gateway may read")
         })?;
         if bytes.len() as u64 > LARGEST {
-            return Err(Remark::new(place, "the file is larger than 1 MiB"));
+            return Err(Diagnostic::new(place, "the file is larger than 1 MiB"));
         }
         Ok(bytes)
     }
 
     /// The same for a file that only the gateway should be able to read.
-    fn confidential(&mut self, path: &Path, place: Place<'_>) -> Result<Vec<u8>, Remark> {
+    fn confidential(&mut self, path: &Path, place: Place<'_>) -> Result<Vec<u8>, Diagnostic> {
         let bytes = self.file(path, place)?;
         let path = self.path(path);
         if self.sources.world_readable(&path) {
             let help =
                 format!("chmod o-r {}", path.display().to_string().replace(|c: char| visible(c) != c, "?"));
-            self.remarks.warn(
-                Remark::new(place, "everybody on this machine can read the secret")
+            self.diagnostics.warn(
+                Diagnostic::new(place, "everybody on this machine can read the secret")
                     .expected("a file for the gateway alone")
                     .help(help),
             );
@@ -60,47 +60,47 @@ impl Lowering<'_> {
     }
 
     /// The secret that `at` names.
-    pub(super) fn secret(&mut self, at: At<'_, SecretSource>) -> Result<Secret, Remark> {
+    pub(super) fn secret(&mut self, at: Located<'_, SecretSource>) -> Result<Secret, Diagnostic> {
         let text = match (at!(at.env).given(), at!(at.file).given()) {
             (Some(name), None) => self.variable(name)?,
             (None, Some(_)) if !self.sources.has_secrets() => NOT_READ.to_owned(),
             (None, Some(path)) => {
                 let bytes = self.confidential(path.value, path.place)?;
                 String::from_utf8(bytes)
-                    .map_err(|_| Remark::new(path.place, "the secret's file is not UTF-8"))?
+                    .map_err(|_| Diagnostic::new(path.place, "the secret's file is not UTF-8"))?
             }
             _ => {
-                return Err(Remark::new(at.place, "a secret comes from one place")
+                return Err(Diagnostic::new(at.place, "a secret comes from one place")
                     .expected("expected `{ env = \"NAME\" }` or `{ file = \"PATH\" }`"));
             }
         };
         let secret = Secret::new(Zeroizing::new(text).trim_end_matches(['\n', '\r']));
         if secret.expose().trim().is_empty() {
-            return Err(Remark::new(at.place, "the secret is empty"));
+            return Err(Diagnostic::new(at.place, "the secret is empty"));
         }
         Ok(secret)
     }
 
-    fn variable(&mut self, at: At<'_, String>) -> Result<String, Remark> {
+    fn variable(&mut self, at: Located<'_, String>) -> Result<String, Diagnostic> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let digit = at.value.starts_with(|c: char| c.is_ascii_digit());
         if at.value.is_empty() || digit || !at.value.chars().all(plain) {
-            self.remarks.mask(at.place.span());
-            return Err(Remark::new(at.place, "not the name of an environment variable")
+            self.diagnostics.mask(at.place.span());
+            return Err(Diagnostic::new(at.place, "not the name of an environment variable")
                 .expected("expected a name such as \"CORP_CLIENT_SECRET\", not the secret itself"));
         }
         if !self.sources.has_secrets() {
             return Ok(NOT_READ.to_owned());
         }
         self.sources.env(at.value).ok_or_else(|| {
-            Remark::new(at.place, format!("the environment variable {} is not set", quoted(at.value)))
+            Diagnostic::new(at.place, format!("the environment variable {} is not set", quoted(at.value)))
                 .expected("expected a variable that is set where the gateway starts")
                 .help("to check a file where its secrets are not at hand: portcullis check --no-secrets")
         })
     }
 
     /// A private key in PEM.
-    pub(super) fn private_key(&mut self, at: At<'_, SecretSource>) -> Result<Secret, Remark> {
+    pub(super) fn private_key(&mut self, at: Located<'_, SecretSource>) -> Result<Secret, Diagnostic> {
         let secret = self.secret(at)?;
         if self.sources.has_secrets() {
             key(secret.expose().as_bytes(), at.place)?;
@@ -109,7 +109,7 @@ impl Lowering<'_> {
     }
 
     /// The PEM certificates of a file.
-    pub(super) fn certificates(&mut self, at: At<'_, File>) -> Result<Vec<u8>, Remark> {
+    pub(super) fn certificates(&mut self, at: Located<'_, File>) -> Result<Vec<u8>, Diagnostic> {
         let file = at!(at.file);
         if !self.sources.has_secrets() {
             return Ok(Vec::new());
@@ -120,18 +120,18 @@ impl Lowering<'_> {
     }
 
     /// The PEM key of a file.
-    pub(super) fn key_file(&mut self, at: At<'_, File>) -> Result<Secret, Remark> {
+    pub(super) fn key_file(&mut self, at: Located<'_, File>) -> Result<Secret, Diagnostic> {
         let file = at!(at.file);
         if !self.sources.has_secrets() {
             return Ok(Secret::new(NOT_READ));
         }
         let pem = self.confidential(file.value, file.place)?;
         key(&pem, file.place)?;
-        String::from_utf8(pem).map(Secret::new).map_err(|_| Remark::new(file.place, "not a PEM file"))
+        String::from_utf8(pem).map(Secret::new).map_err(|_| Diagnostic::new(file.place, "not a PEM file"))
     }
 
     /// A listener's certificate and key, which must belong together.
-    pub(super) fn pair(&mut self, at: At<'_, CertificatePair>) -> Option<CertificateFiles> {
+    pub(super) fn pair(&mut self, at: Located<'_, CertificatePair>) -> Option<CertificateFiles> {
         let (cert, key_at) = (at!(at.cert), at!(at.key));
         let files = CertificateFiles { cert: self.path(cert.value), key: self.path(key_at.value) };
         if !self.sources.has_secrets() {
@@ -149,30 +149,30 @@ pub(super) fn belong_together(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
     place: Place<'_>,
-) -> Result<(), Remark> {
+) -> Result<(), Diagnostic> {
     CertifiedKey::from_der(chain, key, &default_provider()).map(drop).map_err(|cause| {
         let why = if matches!(cause, rustls::Error::InconsistentKeys(_)) {
             "the key belongs to another certificate".to_owned()
         } else {
             format!("certificate and key cannot be used: {cause}")
         };
-        Remark::new(place, why)
+        Diagnostic::new(place, why)
             .expected("expected a certificate and the key that belongs to it")
             .help("the certificate of the server itself stands first in its file, those of its authorities behind it")
     })
 }
 
-pub(super) fn chain(pem: &[u8], place: Place<'_>) -> Result<Vec<CertificateDer<'static>>, Remark> {
+pub(super) fn chain(pem: &[u8], place: Place<'_>) -> Result<Vec<CertificateDer<'static>>, Diagnostic> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     chain.ok().filter(|chain| !chain.is_empty()).ok_or_else(|| {
-        Remark::new(place, "the file holds no certificate")
+        Diagnostic::new(place, "the file holds no certificate")
             .expected("expected a PEM file with `-----BEGIN CERTIFICATE-----`")
     })
 }
 
-pub(super) fn key(pem: &[u8], place: Place<'_>) -> Result<PrivateKeyDer<'static>, Remark> {
+pub(super) fn key(pem: &[u8], place: Place<'_>) -> Result<PrivateKeyDer<'static>, Diagnostic> {
     PrivateKeyDer::from_pem_slice(pem).map_err(|_| {
-        Remark::new(place, "no private key is there")
+        Diagnostic::new(place, "no private key is there")
             .expected("expected PEM with `-----BEGIN PRIVATE KEY-----`")
     })
 }

@@ -7,13 +7,17 @@ use crate::forward::{ForwardSettings, PathRewrite, UpstreamHost};
 use crate::request::{Authority, RequestPath};
 use crate::route::PathPrefix;
 
-use super::super::at::{At, at};
+use super::super::diagnostic::Diagnostic;
+use super::super::located::{Located, at};
 use super::super::raw::Route;
-use super::super::remark::Remark;
 use super::Lowering;
 
 impl Lowering<'_> {
-    pub(super) fn forward(&mut self, route: At<'_, Route>, path: Option<&PathPrefix>) -> ForwardSettings {
+    pub(super) fn forward(
+        &mut self,
+        route: Located<'_, Route>,
+        path: Option<&PathPrefix>,
+    ) -> ForwardSettings {
         ForwardSettings {
             rewrite: self.rewrite(route, path),
             prefix: path.map(ToString::to_string).filter(|path| path != "/").unwrap_or_default(),
@@ -30,19 +34,19 @@ impl Lowering<'_> {
         }
     }
 
-    fn rewrite(&mut self, route: At<'_, Route>, path: Option<&PathPrefix>) -> PathRewrite {
+    fn rewrite(&mut self, route: Located<'_, Route>, path: Option<&PathPrefix>) -> PathRewrite {
         let strip = at!(route.strip_path).given().filter(|at| *at.value);
         let replace = at!(route.replace_path).given();
         if let (Some(_), Some(at)) = (strip, replace) {
             self.fault(
-                Remark::new(at.place, "both `strip_path` and `replace_path`")
+                Diagnostic::new(at.place, "both `strip_path` and `replace_path`")
                     .expected("expected one of the two"),
             );
         }
         let segments = path.map(PathPrefix::segments);
         if let (Some(at), Some(0)) = (strip, segments) {
             self.fault(
-                Remark::new(at.place, "`strip_path` without a `path` to take off")
+                Diagnostic::new(at.place, "`strip_path` without a `path` to take off")
                     .expected("expected `path = \"/…\"` on this route"),
             );
         }
@@ -59,22 +63,22 @@ impl Lowering<'_> {
 }
 
 /// A path as it stands in a request line: percent-encoded, and read in one way only (invariant 2).
-pub(super) fn written_path(at: At<'_, String>) -> Result<String, Remark> {
+pub(super) fn written_path(at: Located<'_, String>) -> Result<String, Diagnostic> {
     let clear = RequestPath::parse(at.value).is_ok_and(|path| path.exceptions().is_empty());
     let target = at.value.parse::<PathAndQuery>().is_ok_and(|target| target.as_str() == at.value);
     if clear && target {
         return Ok(at.value.clone());
     }
-    Err(Remark::new(at.place, "not a path")
+    Err(Diagnostic::new(at.place, "not a path")
         .expected("expected a path such as \"/app\", percent-encoded, without dot segments and query"))
 }
 
-fn host(at: At<'_, String>) -> Result<UpstreamHost, Remark> {
+fn host(at: Located<'_, String>) -> Result<UpstreamHost, Diagnostic> {
     match at.value.as_str() {
         "keep" => Ok(UpstreamHost::Keep),
         "upstream" => Ok(UpstreamHost::Upstream),
         text => fixed(text).map(UpstreamHost::Fixed).ok_or_else(|| {
-            Remark::new(at.place, "not a host")
+            Diagnostic::new(at.place, "not a host")
                 .expected("expected \"keep\", \"upstream\" or a host such as \"app.internal\"")
         }),
     }

@@ -8,9 +8,9 @@ use crate::forward::{ForwardSettings, HeaderRule, ReservedHeaders};
 use crate::gate::RouteSettings;
 use crate::request::check_field_name;
 
-use super::super::at::{At, Place, at};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Located, Place, at};
 use super::super::raw::{HeaderRules, Hsts, Route};
-use super::super::remark::{Remark, quoted};
 use super::Lowering;
 use super::route::forwarding;
 
@@ -33,7 +33,7 @@ const OF_THE_CONNECTION: [&str; 11] = [
 const ALWAYS: &str = "max-age=31536000; includeSubDomains";
 
 impl Lowering<'_> {
-    pub(super) fn request_headers(&mut self, route: At<'_, Route>) -> Vec<HeaderRule> {
+    pub(super) fn request_headers(&mut self, route: Located<'_, Route>) -> Vec<HeaderRule> {
         let mut rules = self.header_rules(at!(route.request_headers));
         for rule in &mut rules {
             if let HeaderRule::Set(_, value) | HeaderRule::Default(_, value) = rule {
@@ -44,7 +44,7 @@ impl Lowering<'_> {
         rules
     }
 
-    pub(super) fn response_headers(&mut self, route: At<'_, Route>) -> Vec<HeaderRule> {
+    pub(super) fn response_headers(&mut self, route: Located<'_, Route>) -> Vec<HeaderRule> {
         let mut rules = self.header_rules(at!(route.response_headers));
         let at = at!(route.hsts);
         let Some(value) = at.given().and_then(|hsts| self.keep(strict_transport(hsts)).flatten()) else {
@@ -52,7 +52,7 @@ impl Lowering<'_> {
         };
         if rules.iter().any(|rule| name(rule) == header::STRICT_TRANSPORT_SECURITY) {
             self.fault(
-                Remark::new(at.place, "`hsts` beside a rule for `Strict-Transport-Security`")
+                Diagnostic::new(at.place, "`hsts` beside a rule for `Strict-Transport-Security`")
                     .expected("expected one of the two"),
             );
         }
@@ -60,7 +60,7 @@ impl Lowering<'_> {
         rules
     }
 
-    fn header_rules(&mut self, at: At<'_, Option<HeaderRules>>) -> Vec<HeaderRule> {
+    fn header_rules(&mut self, at: Located<'_, Option<HeaderRules>>) -> Vec<HeaderRule> {
         let Some(at) = at.given() else { return Vec::new() };
         let set = self.fields(at!(at.set));
         let default = self.fields(at!(at.default));
@@ -85,17 +85,20 @@ impl Lowering<'_> {
         };
         for doubled in rules.iter().enumerate().filter_map(doubled) {
             self.fault(
-                Remark::new(place, format!("several rules for the header {}", quoted(doubled.as_str())))
+                Diagnostic::new(place, format!("several rules for the header {}", quoted(doubled.as_str())))
                     .expected("expected one rule for each header"),
             );
         }
     }
 
-    fn fields(&mut self, at: At<'_, Option<BTreeMap<String, String>>>) -> Vec<(HeaderName, HeaderValue)> {
-        let fields = at.given().map(At::entries).unwrap_or_default();
-        let read = |(name, at): (&str, At<'_, String>)| {
+    fn fields(
+        &mut self,
+        at: Located<'_, Option<BTreeMap<String, String>>>,
+    ) -> Vec<(HeaderName, HeaderValue)> {
+        let fields = at.given().map(Located::entries).unwrap_or_default();
+        let read = |(name, at): (&str, Located<'_, String>)| {
             let value = HeaderValue::from_str(at.value).map_err(|_| {
-                Remark::new(at.place, format!("not the value of a header: {}", quoted(name)))
+                Diagnostic::new(at.place, format!("not the value of a header: {}", quoted(name)))
                     .expected("expected text without line breaks and control characters")
             });
             let (name, value) = (self.header_name(name, at.place), self.keep(value));
@@ -107,27 +110,29 @@ impl Lowering<'_> {
     /// The name of a header that may be written by an operator.
     pub(super) fn header_name(&mut self, text: &str, place: Place<'_>) -> Option<HeaderName> {
         let name = HeaderName::from_bytes(text.as_bytes()).map_err(|_| {
-            Remark::new(place, format!("{} is not the name of a header", quoted(text)))
+            Diagnostic::new(place, format!("{} is not the name of a header", quoted(text)))
                 .expected("expected a name such as \"X-Frame-Options\"")
         });
         let name = self.keep(name)?;
         if let Err(error) = check_field_name(&name) {
-            let remark = Remark::new(
+            let diagnostic = Diagnostic::new(
                 place,
                 format!("an app could take the header {} for `{}`", quoted(text), error.meant),
             );
             self.fault(
-                remark.expected("expected a name that no server folds to framing or to another connection's"),
+                diagnostic
+                    .expected("expected a name that no server folds to framing or to another connection's"),
             );
             return None;
         }
         if OF_THE_CONNECTION.contains(&name.as_str()) || name == header::HOST {
-            let remark = Remark::new(place, format!("the header {} is the gateway's to write", quoted(text)))
-                .expected("expected a header that does not belong to the connection");
+            let diagnostic =
+                Diagnostic::new(place, format!("the header {} is the gateway's to write", quoted(text)))
+                    .expected("expected a header that does not belong to the connection");
             self.fault(if name == header::HOST {
-                remark.help("say `host_header = \"…\"`")
+                diagnostic.help("say `host_header = \"…\"`")
             } else {
-                remark
+                diagnostic
             });
             return None;
         }
@@ -135,7 +140,7 @@ impl Lowering<'_> {
     }
 
     /// Request headers that only the gateway may write: an app must be able to trust them (invariant 9).
-    pub(super) fn reserved(&mut self, routes: &[(At<'_, Route>, RouteSettings)]) {
+    pub(super) fn reserved(&mut self, routes: &[(Located<'_, Route>, RouteSettings)]) {
         let forwards = || routes.iter().filter_map(|(at, route)| Some((*at, forwarding(route)?)));
         let reserved = ReservedHeaders::new(forwards().map(|(_, forward)| forward));
         for (route, forward) in forwards() {
@@ -143,18 +148,27 @@ impl Lowering<'_> {
         }
     }
 
-    fn reserved_on(&mut self, route: At<'_, Route>, forward: &ForwardSettings, reserved: &ReservedHeaders) {
+    fn reserved_on(
+        &mut self,
+        route: Located<'_, Route>,
+        forward: &ForwardSettings,
+        reserved: &ReservedHeaders,
+    ) {
         let Some(at) = at!(route.request_headers).given() else { return };
-        let entries = [at!(at.set), at!(at.default)].into_iter().filter_map(At::given).flat_map(At::entries);
+        let entries =
+            [at!(at.set), at!(at.default)].into_iter().filter_map(Located::given).flat_map(Located::entries);
         let written = forward.request_headers.iter().filter(|rule| !matches!(rule, HeaderRule::Remove(_)));
         let taken: Vec<_> = written.map(name).filter(|name| reserved.holds(name.as_str())).collect();
         for (text, value) in
             entries.filter(|(text, _)| taken.iter().any(|name| text.eq_ignore_ascii_case(name.as_str())))
         {
             self.fault(
-                Remark::new(value.place, format!("the header {} is the gateway's to write", quoted(text)))
-                    .expected("expected a header that says nothing about who asks or where from")
-                    .help("identity headers are written with `identity = { headers = … }`"),
+                Diagnostic::new(
+                    value.place,
+                    format!("the header {} is the gateway's to write", quoted(text)),
+                )
+                .expected("expected a header that says nothing about who asks or where from")
+                .help("identity headers are written with `identity = { headers = … }`"),
             );
         }
     }
@@ -166,7 +180,7 @@ const fn name(rule: &HeaderRule) -> &HeaderName {
     }
 }
 
-fn strict_transport(at: At<'_, Hsts>) -> Result<Option<HeaderValue>, Remark> {
+fn strict_transport(at: Located<'_, Hsts>) -> Result<Option<HeaderValue>, Diagnostic> {
     let text = match at.value {
         Hsts::Switch(false) => return Ok(None),
         Hsts::Switch(true) => ALWAYS,
@@ -177,7 +191,7 @@ fn strict_transport(at: At<'_, Hsts>) -> Result<Option<HeaderValue>, Remark> {
         digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
     });
     HeaderValue::from_str(text).ok().filter(|_| age).map(Some).ok_or_else(|| {
-        Remark::new(at.place, "not a value of `Strict-Transport-Security`")
+        Diagnostic::new(at.place, "not a value of `Strict-Transport-Security`")
             .expected(format!("expected `true`, or a text such as \"{ALWAYS}\""))
     })
 }

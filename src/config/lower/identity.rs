@@ -7,9 +7,9 @@ use http::{HeaderName, header};
 use crate::forward::{IdentitySettings, IdentityValue, TokenPass};
 use crate::identity::ClaimPath;
 
-use super::super::at::{At, at};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Located, at};
 use super::super::raw::{Family, Identity, IdentityHeaders, TokenWord};
-use super::super::remark::{Remark, quoted};
 use super::super::words::nearest;
 use super::Lowering;
 
@@ -37,7 +37,7 @@ const TAKEN: [&str; 17] = [
 const FORWARDED: [&str; 6] = ["for", "host", "port", "prefix", "proto", "server"];
 
 impl Lowering<'_> {
-    pub(super) fn identity(&mut self, at: At<'_, Option<Identity>>) -> IdentitySettings {
+    pub(super) fn identity(&mut self, at: Located<'_, Option<Identity>>) -> IdentitySettings {
         let Some(at) = at.given() else { return IdentitySettings::default() };
         IdentitySettings {
             headers: at!(at.headers).given().map(|at| self.identity_headers(at)).unwrap_or_default(),
@@ -50,14 +50,14 @@ impl Lowering<'_> {
         }
     }
 
-    fn identity_headers(&mut self, at: At<'_, IdentityHeaders>) -> Vec<(HeaderName, IdentityValue)> {
+    fn identity_headers(&mut self, at: Located<'_, IdentityHeaders>) -> Vec<(HeaderName, IdentityValue)> {
         match at.value {
             IdentityHeaders::Family(family) => names(family).into_iter().flatten().collect(),
-            IdentityHeaders::Own(own) => self.own_headers(At::new(own, at.place)),
+            IdentityHeaders::Own(own) => self.own_headers(Located::new(own, at.place)),
         }
     }
 
-    fn own_headers(&mut self, at: At<'_, BTreeMap<String, String>>) -> Vec<(HeaderName, IdentityValue)> {
+    fn own_headers(&mut self, at: Located<'_, BTreeMap<String, String>>) -> Vec<(HeaderName, IdentityValue)> {
         let mut headers: Vec<(HeaderName, IdentityValue)> = Vec::new();
         for (text, at) in at.entries() {
             let name = self.header_name(text, at.place).filter(|name| self.is_free(name, text, at));
@@ -65,7 +65,7 @@ impl Lowering<'_> {
             let Some((name, value)) = name.zip(value) else { continue };
             if headers.iter().any(|(other, _)| *other == name) {
                 self.fault(
-                    Remark::new(at.place, format!("the header {} twice", quoted(text)))
+                    Diagnostic::new(at.place, format!("the header {} twice", quoted(text)))
                         .expected("expected each header once"),
                 );
             }
@@ -74,18 +74,20 @@ impl Lowering<'_> {
         headers
     }
 
-    fn is_free(&mut self, name: &HeaderName, written: &str, at: At<'_, String>) -> bool {
+    fn is_free(&mut self, name: &HeaderName, written: &str, at: Located<'_, String>) -> bool {
         let text = name.as_str();
         let forwarded = text.strip_prefix("x-forwarded-").is_some_and(|rest| FORWARDED.contains(&rest));
         let taken = forwarded || text.starts_with("portcullis-") || TAKEN.contains(&text);
         if taken {
-            let remark =
-                Remark::new(at.place, format!("the header {} means something else already", quoted(written)))
-                    .expected("expected a name of its own such as \"X-User\"");
+            let diagnostic = Diagnostic::new(
+                at.place,
+                format!("the header {} means something else already", quoted(written)),
+            )
+            .expected("expected a name of its own such as \"X-User\"");
             self.fault(if *name == header::AUTHORIZATION {
-                remark.help("a token is handed on with `token = \"access\"`")
+                diagnostic.help("a token is handed on with `token = \"access\"`")
             } else {
-                remark
+                diagnostic
             });
         }
         !taken
@@ -120,7 +122,7 @@ fn names(family: &Family) -> [Option<(HeaderName, IdentityValue)>; 4] {
     }
 }
 
-fn value(at: At<'_, String>) -> Result<IdentityValue, Remark> {
+fn value(at: Located<'_, String>) -> Result<IdentityValue, Diagnostic> {
     const WORDS: [&str; 5] = ["user", "email", "subject", "groups", "provider"];
     let claim = at.value.strip_prefix("claim:").map(ClaimPath::parse);
     match (at.value.as_str(), claim) {
@@ -131,15 +133,15 @@ fn value(at: At<'_, String>) -> Result<IdentityValue, Remark> {
         ("groups", _) => Ok(IdentityValue::Groups),
         ("provider", _) => Ok(IdentityValue::Provider),
         (text, _) => {
-            let remark = Remark::new(at.place, format!("unknown word {}", quoted(text))).expected(
+            let diagnostic = Diagnostic::new(at.place, format!("unknown word {}", quoted(text))).expected(
                 "expected \"user\", \"email\", \"subject\", \"groups\", \"provider\" or \"claim:PATH\"",
             );
             Err(match nearest(text, WORDS) {
-                Some(word) => remark.help(format!("did you mean \"{word}\"?")),
+                Some(word) => diagnostic.help(format!("did you mean \"{word}\"?")),
                 None if ClaimPath::parse(text).is_some() => {
-                    remark.help(format!("for the claim say {}", quoted(&format!("claim:{text}"))))
+                    diagnostic.help(format!("for the claim say {}", quoted(&format!("claim:{text}"))))
                 }
-                None => remark,
+                None => diagnostic,
             })
         }
     }

@@ -6,21 +6,21 @@ use http::HeaderName;
 
 use crate::limit::{LimitSettings, Per, Rate};
 
-use super::super::at::{At, at};
+use super::super::diagnostic::Diagnostic;
+use super::super::located::{Located, at};
 use super::super::raw::{Limit, OneOrMany, PerWord};
-use super::super::remark::Remark;
 use super::Lowering;
 
 impl Lowering<'_> {
     pub(super) fn limits(
         &mut self,
-        at: At<'_, Option<OneOrMany<Limit>>>,
+        at: Located<'_, Option<OneOrMany<Limit>>>,
         public: bool,
     ) -> Vec<LimitSettings> {
         at.all().into_iter().filter_map(|at| self.limit(at, public)).collect()
     }
 
-    fn limit(&mut self, at: At<'_, Limit>, public: bool) -> Option<LimitSettings> {
+    fn limit(&mut self, at: Located<'_, Limit>, public: bool) -> Option<LimitSettings> {
         let per = self.per(at, public);
         let rate = self.keep(rate(at!(at.rate)));
         let (per, rate) = (per?, rate?);
@@ -28,11 +28,11 @@ impl Lowering<'_> {
         Some(LimitSettings { per, rate, burst })
     }
 
-    fn per(&mut self, at: At<'_, Limit>, public: bool) -> Option<Per> {
+    fn per(&mut self, at: Located<'_, Limit>, public: bool) -> Option<Per> {
         let header = at!(at.header).given();
         if let (Some(header), false) = (header, at.value.per == PerWord::Header) {
             self.fault(
-                Remark::new(header.place, "`header` without `per = \"header\"`")
+                Diagnostic::new(header.place, "`header` without `per = \"header\"`")
                     .expected("expected one with the other"),
             );
         }
@@ -41,7 +41,7 @@ impl Lowering<'_> {
             PerWord::Route => Some(Per::Route),
             PerWord::Principal if public => {
                 self.fault(
-                    Remark::new(at!(at.per).place, "a public route knows nobody whom it could count")
+                    Diagnostic::new(at!(at.per).place, "a public route knows nobody whom it could count")
                         .expected("expected \"address\", \"route\" or \"header\""),
                 );
                 None
@@ -52,15 +52,17 @@ impl Lowering<'_> {
     }
 }
 
-fn rate(at: At<'_, String>) -> Result<Rate, Remark> {
-    at.value.parse().map_err(|error| Remark::new(at.place, "not a rate").expected(format!("{error}")))
+fn rate(at: Located<'_, String>) -> Result<Rate, Diagnostic> {
+    at.value.parse().map_err(|error| Diagnostic::new(at.place, "not a rate").expected(format!("{error}")))
 }
 
-fn header_key(at: At<'_, Limit>) -> Result<HeaderName, Remark> {
+fn header_key(at: Located<'_, Limit>) -> Result<HeaderName, Diagnostic> {
     let expected = "expected a header such as `header = \"X-Api-Client\"`";
     let Some(header) = at!(at.header).given() else {
-        return Err(Remark::new(at!(at.per).place, "`per = \"header\"` without `header`").expected(expected));
+        return Err(
+            Diagnostic::new(at!(at.per).place, "`per = \"header\"` without `header`").expected(expected)
+        );
     };
     HeaderName::from_bytes(header.value.as_bytes())
-        .map_err(|_| Remark::new(header.place, "not the name of a header").expected(expected))
+        .map_err(|_| Diagnostic::new(header.place, "not the name of a header").expected(expected))
 }

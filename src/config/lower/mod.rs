@@ -32,19 +32,19 @@ use crate::identity::ClaimPath;
 use crate::oidc::{ProviderSettings, RelyingPartySettings};
 use crate::policy::PolicySettings;
 
-use super::at::{At, at};
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::located::{Located, at};
 use super::raw::{Config, Provider};
-use super::remark::{Remark, Remarks};
 use super::settings::Settings;
 use super::sources::Sources;
-use super::warn::Meant;
+use super::warn::Lints;
 
 /// What lowering carries along.
 struct Lowering<'a> {
     sources: &'a dyn Sources,
     /// Where relative paths start.
     folder: &'a Path,
-    remarks: &'a mut Remarks,
+    diagnostics: &'a mut Diagnostics,
     /// Files whose change means a reload.
     watched: Vec<PathBuf>,
 }
@@ -63,38 +63,38 @@ struct Known<'a> {
 impl Lowering<'_> {
     /// The file cannot be used. Where something of the same table has been left out, that has been told and is
     /// why.
-    fn fault(&mut self, remark: Remark) {
-        if !self.remarks.is_spoiled(&remark.span) {
-            self.remarks.fault(remark);
+    fn fault(&mut self, diagnostic: Diagnostic) {
+        if !self.diagnostics.is_incomplete(&diagnostic.span) {
+            self.diagnostics.fault(diagnostic);
         }
     }
 
     /// The value, or a fault that makes the rest of the file worth reading all the same.
-    fn keep<T>(&mut self, result: Result<T, Remark>) -> Option<T> {
-        result.map_err(|remark| self.fault(remark)).ok()
+    fn keep<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
+        result.map_err(|diagnostic| self.fault(diagnostic)).ok()
     }
 }
 
-/// The settings that `config`, the file at `path`, means; `None` where `remarks` now holds faults.
+/// The settings that `config`, the file at `path`, means; `None` where `diagnostics` now holds faults.
 pub(super) fn lower(
-    config: At<'_, Config>,
+    config: Located<'_, Config>,
     path: &Path,
     sources: &dyn Sources,
-    remarks: &mut Remarks,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Settings> {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    let mut lowering = Lowering { sources, folder, remarks, watched: vec![path.to_owned()] };
+    let mut lowering = Lowering { sources, folder, diagnostics, watched: vec![path.to_owned()] };
     let (settings, policies) = lowering.settings(config);
-    if !remarks.faults.is_empty() {
+    if !diagnostics.faults.is_empty() {
         return None;
     }
-    let warnings = Meant::new(config, &settings, &policies).warnings();
-    warnings.into_iter().for_each(|remark| remarks.warn(remark));
+    let warnings = Lints::new(config, &settings, &policies).warnings();
+    warnings.into_iter().for_each(|diagnostic| diagnostics.warn(diagnostic));
     Some(settings)
 }
 
 impl Lowering<'_> {
-    fn settings(&mut self, config: At<'_, Config>) -> (Settings, BTreeMap<String, PolicySettings>) {
+    fn settings(&mut self, config: Located<'_, Config>) -> (Settings, BTreeMap<String, PolicySettings>) {
         let server = at!(config.server);
         let mut providers = self.providers(at!(config.providers));
         let names = at!(config.providers).names();
@@ -126,14 +126,15 @@ impl Lowering<'_> {
     }
 
     /// The credentials that some provider offers, or could where something of it has been left out.
-    fn offered(&self, at: At<'_, Option<BTreeMap<String, Provider>>>) -> Accept {
-        let providers = at.given().map(At::entries).unwrap_or_default();
-        let lost = self.remarks.is_spoiled(&at.place.span());
-        let spoiled = lost || providers.iter().any(|(_, at)| self.remarks.is_spoiled(&at.place.span()));
+    fn offered(&self, at: Located<'_, Option<BTreeMap<String, Provider>>>) -> Accept {
+        let providers = at.given().map(Located::entries).unwrap_or_default();
+        let lost = self.diagnostics.is_incomplete(&at.place.span());
+        let incomplete =
+            lost || providers.iter().any(|(_, at)| self.diagnostics.is_incomplete(&at.place.span()));
         Accept {
-            session: spoiled || providers.iter().any(|(_, at)| at.value.client_id.is_some()),
+            session: incomplete || providers.iter().any(|(_, at)| at.value.client_id.is_some()),
             basic: false,
-            bearer: spoiled || providers.iter().any(|(_, at)| !at!(at.audiences).all().is_empty()),
+            bearer: incomplete || providers.iter().any(|(_, at)| !at!(at.audiences).all().is_empty()),
         }
     }
 

@@ -2,16 +2,16 @@
 
 use crate::gate::{OriginSettings, Preflight, SentFrom};
 
-use super::super::at::{At, at};
+use super::super::diagnostic::Diagnostic;
+use super::super::located::{Located, at};
 use super::super::raw::{Cors, OriginWord, PreflightWord, Route};
-use super::super::remark::Remark;
 use super::Lowering;
 use super::value::url;
 
 const EXAMPLE: &str = "https://spa.corp.example";
 
 impl Lowering<'_> {
-    pub(super) fn origins(&mut self, route: At<'_, Route>) -> OriginSettings {
+    pub(super) fn origins(&mut self, route: Located<'_, Route>) -> OriginSettings {
         let sent_from = match route.value.origin {
             None | Some(OriginWord::Any) => SentFrom::Anywhere,
             Some(OriginWord::SameHost) => SentFrom::SameHost,
@@ -26,20 +26,20 @@ impl Lowering<'_> {
         OriginSettings { readers: self.readers(cors), preflight, sent_from }
     }
 
-    fn readers(&mut self, cors: At<'_, Cors>) -> Vec<String> {
+    fn readers(&mut self, cors: Located<'_, Cors>) -> Vec<String> {
         at!(cors.origins).all().into_iter().filter_map(|at| self.keep(origin(at))).collect()
     }
 }
 
 /// An origin as browsers write it: lower-case, and without the port that its scheme has anyway.
-fn origin(at: At<'_, String>) -> Result<String, Remark> {
+fn origin(at: Located<'_, String>) -> Result<String, Diagnostic> {
     if at.value == "*" {
-        return Err(Remark::new(at.place, "refusals are not for everybody's scripts")
+        return Err(Diagnostic::new(at.place, "refusals are not for everybody's scripts")
             .expected(format!("expected origins such as \"{EXAMPLE}\"")));
     }
     let url = url(at.value, at.place, &["https", "http"], EXAMPLE)?;
     if url.path() != "/" || at.value.ends_with('/') {
-        return Err(Remark::new(at.place, "an origin has no path")
+        return Err(Diagnostic::new(at.place, "an origin has no path")
             .expected(format!("expected scheme, host and port alone, such as \"{EXAMPLE}\"")));
     }
     Ok(url.origin().ascii_serialization())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::gate::{OwnSettings, SiteData};
 use crate::limit::{LimitSettings, Per, Rate};
 
-use super::super::at::{At, at};
+use super::super::located::{Located, at};
 use super::super::raw::{Server, Session, SiteDataWord};
 use super::Lowering;
 
@@ -16,7 +16,11 @@ const RATE: NonZeroU32 = NonZeroU32::new(20).unwrap();
 const BURST: NonZeroU32 = NonZeroU32::new(2000).unwrap();
 
 impl Lowering<'_> {
-    pub(super) fn own(&mut self, server: At<'_, Server>, session: At<'_, Option<Session>>) -> OwnSettings {
+    pub(super) fn own(
+        &mut self,
+        server: Located<'_, Server>,
+        session: Located<'_, Option<Session>>,
+    ) -> OwnSettings {
         let limits = at!(server.sign_in_limits);
         let default = || LimitSettings {
             per: Per::Address,

@@ -6,9 +6,9 @@ use crate::gate::RouteSettings;
 use crate::identity::{ClaimPath, ProviderName};
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 
-use super::super::at::{At, at};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Located, at};
 use super::super::raw::{OneOrMany, Policy, Rule, Scalar};
-use super::super::remark::{Remark, quoted};
 use super::Lowering;
 use super::route::path_prefix;
 use super::value::{domain, filled, is_name, method, network, unknown};
@@ -29,23 +29,24 @@ pub(in crate::config) fn own_rules(route: &RouteSettings) -> Option<&PolicySetti
 impl Lowering<'_> {
     pub(super) fn policies(
         &mut self,
-        at: At<'_, Option<BTreeMap<String, Policy>>>,
+        at: Located<'_, Option<BTreeMap<String, Policy>>>,
         providers: &[&str],
     ) -> BTreeMap<String, PolicySettings> {
-        let entries = at.given().map(At::entries).unwrap_or_default();
+        let entries = at.given().map(Located::entries).unwrap_or_default();
         entries.into_iter().map(|(name, at)| (name.to_owned(), self.policy(name, at, providers))).collect()
     }
 
-    fn policy(&mut self, name: &str, at: At<'_, Policy>, providers: &[&str]) -> PolicySettings {
+    fn policy(&mut self, name: &str, at: Located<'_, Policy>, providers: &[&str]) -> PolicySettings {
         if !is_name(name) || name == OWN {
             let expected = "expected letters, digits, `-` and `_`, at most 64, and not \"route\"";
             self.fault(
-                Remark::new(at.place, format!("{} is no name for a policy", quoted(name))).expected(expected),
+                Diagnostic::new(at.place, format!("{} is no name for a policy", quoted(name)))
+                    .expected(expected),
             );
         }
         if at.value.allow.is_none() && at.value.deny.is_none() {
             self.fault(
-                Remark::new(at.place, "the policy has no rule")
+                Diagnostic::new(at.place, "the policy has no rule")
                     .expected("expected `allow` or `deny`, such as `allow = [{ groups = [\"staff\"] }]`"),
             );
         }
@@ -61,14 +62,14 @@ impl Lowering<'_> {
     /// The rules; an empty list is a fault, for nobody can tell whether it means everybody or nobody.
     pub(super) fn rules(
         &mut self,
-        at: At<'_, Option<OneOrMany<Rule>>>,
+        at: Located<'_, Option<OneOrMany<Rule>>>,
         providers: &[&str],
     ) -> Vec<RuleSettings> {
         let rules = self.entries(at, "a list without rules");
         rules.into_iter().map(|rule| self.rule(rule, providers)).collect()
     }
 
-    fn rule(&mut self, at: At<'_, Rule>, providers: &[&str]) -> RuleSettings {
+    fn rule(&mut self, at: Located<'_, Rule>, providers: &[&str]) -> RuleSettings {
         let settings = RuleSettings {
             users: self.either(at!(at.users), at!(at.user), filled),
             emails: self.condition(at!(at.emails), address),
@@ -85,7 +86,7 @@ impl Lowering<'_> {
         };
         if is_empty(at.value) {
             self.fault(
-                Remark::new(at.place, "a rule without conditions")
+                Diagnostic::new(at.place, "a rule without conditions")
                     .expected("expected at least one condition, such as `groups = [\"staff\"]`")
                     .help(
                         "to open a route to everybody who is signed in, say `access = \"signed-in\"` on it",
@@ -96,14 +97,14 @@ impl Lowering<'_> {
     }
 
     /// Which providers the rule means; none where it means any.
-    fn providers_of(&mut self, at: At<'_, Rule>, known: &[&str]) -> Vec<ProviderName> {
+    fn providers_of(&mut self, at: Located<'_, Rule>, known: &[&str]) -> Vec<ProviderName> {
         if !means_any(at.value) {
             return self.either(at!(at.providers), at!(at.provider), |at| provider(at, known));
         }
         let written: Vec<_> = at!(at.providers).all().into_iter().chain(at!(at.provider).all()).collect();
         if let Some(other) = written.into_iter().find(|at| at.value != ANY) {
             self.fault(
-                Remark::new(other.place, format!("{} beside \"any\"", quoted(other.value)))
+                Diagnostic::new(other.place, format!("{} beside \"any\"", quoted(other.value)))
                     .expected("expected names of providers, or \"any\" alone"),
             );
         }
@@ -113,9 +114,9 @@ impl Lowering<'_> {
     /// A condition that is called by its plural or its singular.
     fn either<T>(
         &mut self,
-        many: At<'_, Option<OneOrMany<String>>>,
-        one: At<'_, Option<OneOrMany<String>>>,
-        read: impl Fn(At<'_, String>) -> Result<T, Remark>,
+        many: Located<'_, Option<OneOrMany<String>>>,
+        one: Located<'_, Option<OneOrMany<String>>>,
+        read: impl Fn(Located<'_, String>) -> Result<T, Diagnostic>,
     ) -> Vec<T> {
         let mut values = self.condition(many, &read);
         values.extend(self.condition(one, &read));
@@ -124,34 +125,36 @@ impl Lowering<'_> {
 
     fn condition<T>(
         &mut self,
-        at: At<'_, Option<OneOrMany<String>>>,
-        read: impl Fn(At<'_, String>) -> Result<T, Remark>,
+        at: Located<'_, Option<OneOrMany<String>>>,
+        read: impl Fn(Located<'_, String>) -> Result<T, Diagnostic>,
     ) -> Vec<T> {
         let values = self.entries(at, "an empty list sets no condition");
         values.into_iter().filter_map(|at| self.keep(read(at))).collect()
     }
 
     /// The entries of a list that must have some: an empty one would hold for everybody.
-    fn entries<'v, T>(&mut self, at: At<'v, Option<OneOrMany<T>>>, empty: &str) -> Vec<At<'v, T>> {
+    fn entries<'v, T>(&mut self, at: Located<'v, Option<OneOrMany<T>>>, empty: &str) -> Vec<Located<'v, T>> {
         let entries = at.all();
         if at.value.is_some() && entries.is_empty() {
-            self.fault(Remark::new(at.place, empty).expected("expected at least one entry, or no such key"));
+            self.fault(
+                Diagnostic::new(at.place, empty).expected("expected at least one entry, or no such key"),
+            );
         }
         entries
     }
 
     fn claim_conditions(
         &mut self,
-        at: At<'_, Option<BTreeMap<String, OneOrMany<Scalar>>>>,
+        at: Located<'_, Option<BTreeMap<String, OneOrMany<Scalar>>>>,
     ) -> Vec<(ClaimPath, Vec<String>)> {
-        let claims = at.given().map(At::entries).unwrap_or_default();
+        let claims = at.given().map(Located::entries).unwrap_or_default();
         if at.value.is_some() && claims.is_empty() {
             self.fault(
-                Remark::new(at.place, "an empty table sets no condition")
+                Diagnostic::new(at.place, "an empty table sets no condition")
                     .expected("expected at least one claim, such as `claims = { department = \"billing\" }`"),
             );
         }
-        let condition = |(path, at): (&str, At<'_, OneOrMany<Scalar>>)| {
+        let condition = |(path, at): (&str, Located<'_, OneOrMany<Scalar>>)| {
             let values = at.items().into_iter().map(|value| value.value.text()).collect();
             Some((self.claim_path(path, at.place)?, values))
         };
@@ -191,31 +194,31 @@ fn is_empty(rule: &Rule) -> bool {
     claims.is_none() && (given == 0 || (given == providers && means_any(rule)))
 }
 
-fn address(at: At<'_, String>) -> Result<String, Remark> {
+fn address(at: Located<'_, String>) -> Result<String, Diagnostic> {
     let whole =
         at.value.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
     if whole && !at.value.contains(|c: char| c == '*' || c.is_whitespace() || c.is_control()) {
         return Ok(at.value.clone());
     }
-    let remark = Remark::new(at.place, "not an e-mail address")
+    let diagnostic = Diagnostic::new(at.place, "not an e-mail address")
         .expected("expected an address such as \"alice@corp.example\"");
     Err(match at.value.trim_start_matches('*').strip_prefix('@') {
-        Some(_) => remark.help("for everybody of a domain say `email_domains = [\"corp.example\"]`"),
-        None => remark,
+        Some(_) => diagnostic.help("for everybody of a domain say `email_domains = [\"corp.example\"]`"),
+        None => diagnostic,
     })
 }
 
 /// A scope is a word (RFC 6749, section 3.3).
-fn scope(at: At<'_, String>) -> Result<String, Remark> {
+fn scope(at: Located<'_, String>) -> Result<String, Diagnostic> {
     let word = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
     if !at.value.is_empty() && at.value.chars().all(word) {
         return Ok(at.value.clone());
     }
-    Err(Remark::new(at.place, "not a scope")
+    Err(Diagnostic::new(at.place, "not a scope")
         .expected("expected one word such as \"orders:read\"; several are an array"))
 }
 
-fn provider(at: At<'_, String>, known: &[&str]) -> Result<ProviderName, Remark> {
+fn provider(at: Located<'_, String>, known: &[&str]) -> Result<ProviderName, Diagnostic> {
     if known.contains(&at.value.as_str()) {
         return Ok(ProviderName::new(at.value));
     }

@@ -11,9 +11,9 @@ use crate::oidc::{
     ResponseMode, is_own_parameter,
 };
 
-use super::super::at::{At, Place, at};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Located, Place, at};
 use super::super::raw::{self, Claims, ClientAuth, OneOrMany, Provider, ResponseMode as RawMode, Userinfo};
-use super::super::remark::{Remark, quoted};
 use super::Lowering;
 use super::policy::ANY;
 use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, is_name, url};
@@ -21,9 +21,9 @@ use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, is_name, url};
 impl Lowering<'_> {
     pub(super) fn providers(
         &mut self,
-        at: At<'_, Option<BTreeMap<String, Provider>>>,
+        at: Located<'_, Option<BTreeMap<String, Provider>>>,
     ) -> Vec<ProviderSettings> {
-        let entries = at.given().map(At::entries).unwrap_or_default();
+        let entries = at.given().map(Located::entries).unwrap_or_default();
         let mut providers: Vec<ProviderSettings> = Vec::new();
         for (name, at) in entries {
             let Some(provider) = self.provider(name, at) else { continue };
@@ -33,10 +33,10 @@ impl Lowering<'_> {
         providers
     }
 
-    fn provider(&mut self, name: &str, at: At<'_, Provider>) -> Option<ProviderSettings> {
+    fn provider(&mut self, name: &str, at: Located<'_, Provider>) -> Option<ProviderSettings> {
         if !is_name(name) || name == ANY {
             self.fault(
-                Remark::new(at.place, format!("{} is no name for a provider", quoted(name)))
+                Diagnostic::new(at.place, format!("{} is no name for a provider", quoted(name)))
                     .expected("expected letters, digits, `-` and `_`, at most 64, and not \"any\""),
             );
         }
@@ -71,17 +71,17 @@ impl Lowering<'_> {
         (!settings.issuer.as_str().is_empty()).then_some(settings)
     }
 
-    fn client(&mut self, at: At<'_, Provider>, issuer: &Issuer) -> Option<ClientSettings> {
+    fn client(&mut self, at: Located<'_, Provider>, issuer: &Issuer) -> Option<ClientSettings> {
         let authentication = self.authentication(at);
         let Some(id) = at!(at.client_id).given() else {
             let useless = [
                 ("client_secret", at.value.client_secret.is_some(), at!(at.client_secret).place),
                 ("private_key", at.value.private_key.is_some(), at!(at.private_key).place),
             ];
-            let spoiled = self.remarks.is_spoiled(&at.place.span());
-            for (key, _, place) in useless.into_iter().filter(|(_, given, _)| *given && !spoiled) {
+            let incomplete = self.diagnostics.is_incomplete(&at.place.span());
+            for (key, _, place) in useless.into_iter().filter(|(_, given, _)| *given && !incomplete) {
                 self.fault(
-                    Remark::new(place, format!("`{key}` without `client_id`"))
+                    Diagnostic::new(place, format!("`{key}` without `client_id`"))
                         .expected("expected `client_id`"),
                 );
             }
@@ -115,18 +115,18 @@ impl Lowering<'_> {
         })
     }
 
-    fn authentication(&mut self, at: At<'_, Provider>) -> ClientAuthentication {
+    fn authentication(&mut self, at: Located<'_, Provider>) -> ClientAuthentication {
         let secret = at!(at.client_secret).given().map(|at| self.secret(at));
         let key = at!(at.private_key).given().map(|at| self.private_key(at));
         if secret.is_some() && key.is_some() {
             self.fault(
-                Remark::new(at!(at.private_key).place, "both `client_secret` and `private_key`")
+                Diagnostic::new(at!(at.private_key).place, "both `client_secret` and `private_key`")
                     .expected("expected one of them: whichever the provider knows"),
             );
         }
         if at.value.client_auth.is_some() && secret.is_none() {
             self.fault(
-                Remark::new(at!(at.client_auth).place, "`client_auth` without `client_secret`")
+                Diagnostic::new(at!(at.client_auth).place, "`client_auth` without `client_secret`")
                     .expected("expected `client_secret` beside it"),
             );
         }
@@ -140,7 +140,7 @@ impl Lowering<'_> {
     }
 
     /// As written, separated by blanks or as an array, with `openid` among them.
-    fn scopes(&mut self, at: At<'_, Option<OneOrMany<String>>>) -> Vec<String> {
+    fn scopes(&mut self, at: Located<'_, Option<OneOrMany<String>>>) -> Vec<String> {
         if at.value.is_none() {
             return ["openid", "profile", "email"].map(str::to_owned).to_vec();
         }
@@ -154,11 +154,11 @@ impl Lowering<'_> {
         scopes
     }
 
-    fn prompt(&mut self, at: At<'_, Option<OneOrMany<String>>>) -> Option<String> {
+    fn prompt(&mut self, at: Located<'_, Option<OneOrMany<String>>>) -> Option<String> {
         let words = self.texts(at);
         if words.iter().any(|word| word == "none") {
             self.fault(
-                Remark::new(at.place, "with `prompt` \"none\" nobody could sign in").expected(
+                Diagnostic::new(at.place, "with `prompt` \"none\" nobody could sign in").expected(
                     "expected \"login\", \"consent\", \"select_account\" or what the provider knows",
                 ),
             );
@@ -166,23 +166,27 @@ impl Lowering<'_> {
         (!words.is_empty()).then(|| words.join(" "))
     }
 
-    fn extra(&mut self, at: At<'_, Option<BTreeMap<String, String>>>) -> Vec<(String, String)> {
-        let entries = at.given().map(At::entries).unwrap_or_default();
+    fn extra(&mut self, at: Located<'_, Option<BTreeMap<String, String>>>) -> Vec<(String, String)> {
+        let entries = at.given().map(Located::entries).unwrap_or_default();
         for (name, at) in &entries {
             if name.is_empty() || is_own_parameter(name) {
                 self.fault(
-                    Remark::new(at.place, format!("the parameter {} is set by the gateway", quoted(name)))
-                        .expected("expected parameters of the provider's own")
-                        .help("scopes, prompt, acr_values and max_age have keys of their own"),
+                    Diagnostic::new(
+                        at.place,
+                        format!("the parameter {} is set by the gateway", quoted(name)),
+                    )
+                    .expected("expected parameters of the provider's own")
+                    .help("scopes, prompt, acr_values and max_age have keys of their own"),
                 );
             }
         }
         entries.into_iter().map(|(name, at)| (name.to_owned(), at.value.clone())).collect()
     }
 
-    fn claims(&mut self, provider: At<'_, Provider>) -> Option<ClaimMapping> {
-        let at: At<'_, Option<Claims>> = at!(provider.claims);
-        let mut path = |at: Option<At<'_, String>>| at.and_then(|at| self.claim_path(at.value, at.place));
+    fn claims(&mut self, provider: Located<'_, Provider>) -> Option<ClaimMapping> {
+        let at: Located<'_, Option<Claims>> = at!(provider.claims);
+        let mut path =
+            |at: Option<Located<'_, String>>| at.and_then(|at| self.claim_path(at.value, at.place));
         let given = at.given();
         let user = path(given.and_then(|at| at!(at.user).given()));
         let email = path(given.and_then(|at| at!(at.email).given()));
@@ -205,7 +209,7 @@ impl Lowering<'_> {
     /// The path that `text` writes.
     pub(super) fn claim_path(&mut self, text: &str, place: Place<'_>) -> Option<ClaimPath> {
         let path = ClaimPath::parse(text).ok_or_else(|| {
-            Remark::new(place, "not the path of a claim")
+            Diagnostic::new(place, "not the path of a claim")
                 .expected("expected a path such as \"groups\", \"realm_access.roles\" or \"/a.b/c\"")
         });
         self.keep(path)
@@ -213,27 +217,27 @@ impl Lowering<'_> {
 }
 
 /// An address below which metadata are looked for, or where they are.
-fn provider_url(text: &str, place: Place<'_>, what: &str) -> Result<Url, Remark> {
+fn provider_url(text: &str, place: Place<'_>, what: &str) -> Result<Url, Diagnostic> {
     let url = url(text, place, &["https", "http"], "https://id.corp.example")?;
     if url.scheme() == "http" && !is_loopback(&url) {
-        return Err(Remark::new(place, format!("the {what} is clear text"))
+        return Err(Diagnostic::new(place, format!("the {what} is clear text"))
             .expected("expected `https://`; `http://` is for loopback addresses"));
     }
     Ok(url)
 }
 
 /// Some providers tell applications or policies apart by its query.
-fn discovery(at: At<'_, String>) -> Result<Url, Remark> {
+fn discovery(at: Located<'_, String>) -> Result<Url, Diagnostic> {
     let (address, query) = at.value.split_once('?').map_or((at.value.as_str(), None), |(a, q)| (a, Some(q)));
     let mut url = provider_url(address, at.place, "discovery document")?;
     url.set_query(query);
     Ok(url)
 }
 
-fn issuer(at: At<'_, String>) -> Result<Issuer, Remark> {
+fn issuer(at: Located<'_, String>) -> Result<Issuer, Diagnostic> {
     provider_url(at.value, at.place, "issuer")?;
     if let Some((issuer, _)) = at.value.split_once("/.well-known/") {
-        return Err(Remark::new(at.place, "the issuer is the address of a discovery document")
+        return Err(Diagnostic::new(at.place, "the issuer is the address of a discovery document")
             .expected(format!("expected \"{}\" or the like, as `issuer` stands in that document", quoted(issuer).trim_matches('`')))
             .help("`/.well-known/openid-configuration` is added by itself; for another place there is `discovery`"));
     }

@@ -7,9 +7,9 @@ use url::Url;
 use crate::identity::Issuer;
 use crate::oidc::{AssertionAudience, AssertionSettings, ClientAuthentication, ProviderSettings};
 
-use super::super::at::{At, at};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Located, at};
 use super::super::raw::{AssertionAudience as RawAudience, Provider, ResponseMode};
-use super::super::remark::{Remark, quoted};
 use super::Lowering;
 use super::file::{belong_together, chain, key};
 
@@ -17,7 +17,7 @@ impl Lowering<'_> {
     /// Several registrations at one issuer are told apart by `client_id`, and their access tokens by audience.
     pub(super) fn registrations(
         &mut self,
-        at: At<'_, Provider>,
+        at: Located<'_, Provider>,
         provider: &ProviderSettings,
         others: &[ProviderSettings],
     ) {
@@ -26,15 +26,16 @@ impl Lowering<'_> {
             let name = quoted(other.name.as_str());
             if client(other) == client(provider) {
                 let message = format!("the same issuer as {name}, and no other `client_id`");
-                let remark = Remark::new(at!(at.issuer).place, message);
-                self.fault(remark.expected("expected each registration at an issuer once"));
+                let diagnostic = Diagnostic::new(at!(at.issuer).place, message);
+                self.fault(diagnostic.expected("expected each registration at an issuer once"));
             }
-            let shared = |audience: &&At<'_, String>| other.audiences.contains(audience.value);
+            let shared = |audience: &&Located<'_, String>| other.audiences.contains(audience.value);
             if let Some(audience) = at!(at.audiences).all().iter().find(shared) {
                 let message = format!("{name} has this audience at the same issuer");
-                let remark = Remark::new(audience.place, message);
+                let diagnostic = Diagnostic::new(audience.place, message);
                 self.fault(
-                    remark.expected("expected each audience of an issuer once: a token is one provider's"),
+                    diagnostic
+                        .expected("expected each audience of an issuer once: a token is one provider's"),
                 );
             }
         }
@@ -43,7 +44,7 @@ impl Lowering<'_> {
     /// What assertions say; a fault where there is no key to sign them with.
     pub(super) fn assertion(
         &mut self,
-        at: At<'_, Provider>,
+        at: Located<'_, Provider>,
         authentication: &ClientAuthentication,
         issuer: &Issuer,
     ) -> AssertionSettings {
@@ -67,7 +68,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn without_a_key(&mut self, at: At<'_, Provider>) {
+    fn without_a_key(&mut self, at: Located<'_, Provider>) {
         let Provider {
             client_assertion_kid, client_assertion_certificate, client_assertion_audience, ..
         } = at.value;
@@ -85,25 +86,27 @@ impl Lowering<'_> {
             ),
         ];
         for (key, _, place) in useless.into_iter().filter(|(_, given, _)| *given) {
-            let remark = Remark::new(place, format!("`{key}` without `private_key`"));
-            self.fault(remark.expected("expected `private_key` beside it, which signs assertions"));
+            let diagnostic = Diagnostic::new(place, format!("`{key}` without `private_key`"));
+            self.fault(diagnostic.expected("expected `private_key` beside it, which signs assertions"));
         }
     }
 
     /// Browsers keep a cookie for other sites' forms from https alone.
     pub(super) fn posted_responses(
         &mut self,
-        at: At<'_, Option<BTreeMap<String, Provider>>>,
+        at: Located<'_, Option<BTreeMap<String, Provider>>>,
         public_url: Option<&Url>,
     ) {
         if public_url.is_none_or(|url| url.scheme() == "https") {
             return;
         }
-        for (_, at) in at.given().map(At::entries).unwrap_or_default() {
+        for (_, at) in at.given().map(Located::entries).unwrap_or_default() {
             if matches!(at.value.response_mode, Some(ResponseMode::FormPost)) {
-                let remark =
-                    Remark::new(at!(at.response_mode).place, "`response_mode` \"form_post\" without https");
-                self.fault(remark.expected("expected a `public_url` that begins with `https://`").help(
+                let diagnostic = Diagnostic::new(
+                    at!(at.response_mode).place,
+                    "`response_mode` \"form_post\" without https",
+                );
+                self.fault(diagnostic.expected("expected a `public_url` that begins with `https://`").help(
                     "browsers bring the cookie of a sign-in along with another site's form over https alone",
                 ));
             }
@@ -115,8 +118,8 @@ impl Lowering<'_> {
 fn fitting(
     pem: Vec<u8>,
     authentication: &ClientAuthentication,
-    at: At<'_, super::super::raw::File>,
-) -> Result<Vec<u8>, Remark> {
+    at: Located<'_, super::super::raw::File>,
+) -> Result<Vec<u8>, Diagnostic> {
     if let ClientAuthentication::PrivateKey(secret) = authentication {
         let key = key(secret.expose().as_bytes(), at.place)?;
         belong_together(chain(&pem, at.place)?, key, at.place)?;

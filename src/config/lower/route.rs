@@ -10,9 +10,9 @@ use crate::request::{Authority, PathException, PathExceptions, Scheme};
 use crate::route::{HostPattern, PathPrefix, RoutePattern};
 use crate::session::StreamUse;
 
-use super::super::at::{At, Place, at};
+use super::super::diagnostic::Diagnostic;
+use super::super::located::{Located, Place, at};
 use super::super::raw::{Config, Redirect, Route, SchemeWord, StreamsWord, TolerateWord};
-use super::super::remark::Remark;
 use super::forward::written_path;
 use super::value::bracketed;
 use super::{Known, Lowering};
@@ -21,8 +21,8 @@ use super::{Known, Lowering};
 const OWN_PATH: &str = "/.portcullis";
 
 impl Lowering<'_> {
-    pub(super) fn routes(&mut self, config: At<'_, Config>, known: &Known<'_>) -> Vec<RouteSettings> {
-        let written = at!(config.routes).given().map(At::elements).unwrap_or_default();
+    pub(super) fn routes(&mut self, config: Located<'_, Config>, known: &Known<'_>) -> Vec<RouteSettings> {
+        let written = at!(config.routes).given().map(Located::elements).unwrap_or_default();
         let lowered: Vec<_> =
             written.into_iter().filter_map(|at| Some((at, self.route(at, known)?))).collect();
         self.conflicts(&lowered);
@@ -32,7 +32,7 @@ impl Lowering<'_> {
         lowered.into_iter().map(|(_, route)| route).collect()
     }
 
-    fn route(&mut self, at: At<'_, Route>, known: &Known<'_>) -> Option<RouteSettings> {
+    fn route(&mut self, at: Located<'_, Route>, known: &Known<'_>) -> Option<RouteSettings> {
         let pattern = self.pattern(at);
         let access = self.access(at, known);
         let public = access == AccessSettings::Public;
@@ -59,7 +59,7 @@ impl Lowering<'_> {
         })
     }
 
-    fn pattern(&mut self, at: At<'_, Route>) -> Option<RoutePattern> {
+    fn pattern(&mut self, at: Located<'_, Route>) -> Option<RoutePattern> {
         let host = at!(at.host).given().map_or(Some(HostPattern::Any), |at| self.keep(host(at)));
         let place = at!(at.path).place;
         let text = at.value.path.as_deref().unwrap_or("/");
@@ -67,14 +67,14 @@ impl Lowering<'_> {
         let methods = self.methods(at!(at.methods));
         if at.value.methods.is_some() && at!(at.methods).all().is_empty() {
             self.fault(
-                Remark::new(at!(at.methods).place, "a route without methods")
+                Diagnostic::new(at!(at.methods).place, "a route without methods")
                     .expected("expected at least one method, or no `methods`"),
             );
         }
         Some(RoutePattern { host: host?, path: path?, methods })
     }
 
-    fn route_name(&mut self, at: At<'_, Route>, pattern: Option<&RoutePattern>) -> RouteName {
+    fn route_name(&mut self, at: Located<'_, Route>, pattern: Option<&RoutePattern>) -> RouteName {
         let Some(name) = at!(at.name).given() else {
             return RouteName::new(pattern.map_or_else(String::new, described));
         };
@@ -84,14 +84,14 @@ impl Lowering<'_> {
             || name.value.contains(odd)
             || name.value == "portcullis"
         {
-            self.fault(Remark::new(name.place, "no name for a route").expected(
+            self.fault(Diagnostic::new(name.place, "no name for a route").expected(
                 "expected up to 128 characters, such as \"wiki\"; \"portcullis\" is the gateway's own",
             ));
         }
         RouteName::new(name.value)
     }
 
-    fn action(&mut self, at: At<'_, Route>, path: Option<&PathPrefix>) -> Option<RouteAction> {
+    fn action(&mut self, at: Located<'_, Route>, path: Option<&PathPrefix>) -> Option<RouteAction> {
         match (at!(at.redirect).given(), at.value.upstream.is_some()) {
             (None, true) => Some(RouteAction::Forward {
                 upstream: Box::new(self.upstream(at)),
@@ -103,14 +103,14 @@ impl Lowering<'_> {
             }
             (Some(redirect), true) => {
                 self.fault(
-                    Remark::new(redirect.place, "both `upstream` and `redirect`")
+                    Diagnostic::new(redirect.place, "both `upstream` and `redirect`")
                         .expected("expected one of the two"),
                 );
                 None
             }
             (None, false) => {
                 self.fault(
-                    Remark::new(at.place, "the route leads nowhere").expected(
+                    Diagnostic::new(at.place, "the route leads nowhere").expected(
                         "expected `upstream = \"http://10.0.0.5:8080\"` or the like, or `redirect`",
                     ),
                 );
@@ -120,7 +120,7 @@ impl Lowering<'_> {
     }
 
     /// Keys that say something about an upstream, on a route that has none.
-    fn only_forwarded(&mut self, at: At<'_, Route>) {
+    fn only_forwarded(&mut self, at: Located<'_, Route>) {
         let raw = at.value;
         let keys = [
             ("upstream_tls", raw.upstream_tls.is_some(), at!(at.upstream_tls).place),
@@ -145,17 +145,17 @@ impl Lowering<'_> {
         ];
         for (key, _, place) in keys.into_iter().filter(|(_, given, _)| *given) {
             self.fault(
-                Remark::new(place, format!("`{key}` on a route that redirects"))
+                Diagnostic::new(place, format!("`{key}` on a route that redirects"))
                     .expected("expected it on a route with `upstream`"),
             );
         }
     }
 
-    fn redirect(&mut self, at: At<'_, Redirect>) -> Option<RedirectSettings> {
+    fn redirect(&mut self, at: Located<'_, Redirect>) -> Option<RedirectSettings> {
         let Redirect { scheme, host, path, status } = at.value;
         if scheme.is_none() && host.is_none() && path.is_none() {
             self.fault(
-                Remark::new(at.place, "the redirect leads to where it began")
+                Diagnostic::new(at.place, "the redirect leads to where it began")
                     .expected("expected `scheme`, `host` or `path`"),
             );
         }
@@ -185,65 +185,67 @@ pub(super) fn forwarding(route: &RouteSettings) -> Option<&ForwardSettings> {
     }
 }
 
-fn host(at: At<'_, String>) -> Result<HostPattern, Remark> {
+fn host(at: Located<'_, String>) -> Result<HostPattern, Diagnostic> {
     at.value.parse().map_err(|error| {
-        let remark = Remark::new(at.place, "not a host").expected(format!("{error}"));
+        let diagnostic = Diagnostic::new(at.place, "not a host").expected(format!("{error}"));
         if let Some(address) = bracketed(at.value) {
-            return remark.help(format!("write \"{address}\""));
+            return diagnostic.help(format!("write \"{address}\""));
         }
         match at.value.as_str() {
-            text if text.contains("://") => remark.help("leave out the scheme"),
-            text if text.contains('/') => remark.help("what is behind the host goes into `path`"),
+            text if text.contains("://") => diagnostic.help("leave out the scheme"),
+            text if text.contains('/') => diagnostic.help("what is behind the host goes into `path`"),
             text if text.ends_with('.') => {
-                remark.help("leave out the dot at the end: with and without it is the same host")
+                diagnostic.help("leave out the dot at the end: with and without it is the same host")
             }
-            text if text.contains('*') => remark.help("`*.` stands for exactly one label, in front, alone"),
-            _ => remark,
+            text if text.contains('*') => {
+                diagnostic.help("`*.` stands for exactly one label, in front, alone")
+            }
+            _ => diagnostic,
         }
     })
 }
 
 /// A path of a route or of a rule, decoded as requests are matched.
-pub(super) fn path_prefix(text: &str, place: Place<'_>) -> Result<PathPrefix, Remark> {
-    let wrong = |expected: String| Remark::new(place, "not a path").expected(expected);
+pub(super) fn path_prefix(text: &str, place: Place<'_>) -> Result<PathPrefix, Diagnostic> {
+    let wrong = |expected: String| Diagnostic::new(place, "not a path").expected(expected);
     if text.contains('*') {
         return Err(wrong("expected a path without `*`: it holds all that is below it".into())
             .help("`/api` claims `/api`, `/api/` and `/api/orders`, but not `/apis`"));
     }
     text.parse().map_err(|error| {
-        let remark = wrong(format!("{error}"));
+        let diagnostic = wrong(format!("{error}"));
         if text.contains('%') {
-            remark.help("write it decoded: \"/a b\" rather than \"/a%20b\"")
+            diagnostic.help("write it decoded: \"/a b\" rather than \"/a%20b\"")
         } else {
-            remark
+            diagnostic
         }
     })
 }
 
-fn apart_from_ours(path: PathPrefix, place: Place<'_>) -> Result<PathPrefix, Remark> {
+fn apart_from_ours(path: PathPrefix, place: Place<'_>) -> Result<PathPrefix, Diagnostic> {
     let ours = OWN_PATH.parse::<PathPrefix>().is_ok_and(|own| own.holds(&path.to_string()));
     if ours {
-        return Err(Remark::new(place, format!("what is below `{OWN_PATH}` belongs to the gateway"))
+        return Err(Diagnostic::new(place, format!("what is below `{OWN_PATH}` belongs to the gateway"))
             .expected("expected another path"));
     }
     Ok(path)
 }
 
-fn authority(at: At<'_, String>) -> Result<String, Remark> {
+fn authority(at: Located<'_, String>) -> Result<String, Diagnostic> {
     Authority::parse(at.value).map(|authority| authority.to_string()).map_err(|cause| {
-        Remark::new(at.place, format!("not a host: {cause}"))
+        Diagnostic::new(at.place, format!("not a host: {cause}"))
             .expected("expected a host such as \"www.corp.example\"")
     })
 }
 
-fn status_code(status: u16, place: Place<'_>) -> Result<StatusCode, Remark> {
+fn status_code(status: u16, place: Place<'_>) -> Result<StatusCode, Diagnostic> {
     let known = matches!(status, 301 | 302 | 303 | 307 | 308);
     StatusCode::from_u16(status).ok().filter(|_| known).ok_or_else(|| {
-        Remark::new(place, "not the status of a redirect").expected("expected 301, 302, 303, 307 or 308")
+        Diagnostic::new(place, "not the status of a redirect").expected("expected 301, 302, 303, 307 or 308")
     })
 }
 
-fn tolerated(at: At<'_, Route>) -> PathExceptions {
+fn tolerated(at: Located<'_, Route>) -> PathExceptions {
     let words = at!(at.tolerate).all();
     words.into_iter().fold(PathExceptions::default(), |tolerated, word| {
         tolerated.with(match word.value {

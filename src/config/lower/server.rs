@@ -13,13 +13,13 @@ use crate::request::{Authority, TrustedProxies};
 use crate::session::SessionSettings;
 use crate::telemetry::{LogFormat, LogSettings};
 
-use super::super::at::{At, Place, at};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Located, Place, at};
 use super::super::raw;
 use super::super::raw::{
     Admin, Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Span, Tls, TlsSwitch,
     TlsVersion,
 };
-use super::super::remark::{Remark, quoted};
 use super::super::words::nearest;
 use super::Lowering;
 use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, socket, spelled, up_to, url};
@@ -28,14 +28,14 @@ use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, socket, spelled, up_t
 const STATE: &str = "portcullis-state.db";
 
 impl Lowering<'_> {
-    pub(super) fn listeners(&mut self, server: At<'_, Server>) -> Vec<ListenerSettings> {
+    pub(super) fn listeners(&mut self, server: Located<'_, Server>) -> Vec<ListenerSettings> {
         let listen = at!(server.listen);
         let common = at!(server.tls).given().and_then(|tls| self.tls(tls, server));
         let mut listeners: Vec<ListenerSettings> = Vec::new();
         for at in listen.items() {
             let listener = match at.value {
                 Listen::Address(text) => {
-                    self.keep(socket(At::new(text, at.place))).map(|address| ListenerSettings {
+                    self.keep(socket(Located::new(text, at.place))).map(|address| ListenerSettings {
                         address,
                         tls: common.clone(),
                         proxy_protocol: None,
@@ -43,27 +43,30 @@ impl Lowering<'_> {
                         to_https: false,
                     })
                 }
-                Listen::Table(table) => self.listener(At::new(table, at.place), common.as_ref(), server),
+                Listen::Table(table) => self.listener(Located::new(table, at.place), common.as_ref(), server),
             };
             let Some(listener) = listener else { continue };
             if listeners.iter().any(|other| other.address == listener.address) {
                 self.fault(
-                    Remark::new(at.place, "the same address twice").expected("expected each address once"),
+                    Diagnostic::new(at.place, "the same address twice")
+                        .expected("expected each address once"),
                 );
             }
             listeners.push(listener);
         }
         if listen.items().is_empty() {
-            self.fault(Remark::new(listen.place, "no listener").expected("expected at least one address"));
+            self.fault(
+                Diagnostic::new(listen.place, "no listener").expected("expected at least one address"),
+            );
         }
         listeners
     }
 
     fn listener(
         &mut self,
-        at: At<'_, ListenTable>,
+        at: Located<'_, ListenTable>,
         common: Option<&TlsSettings>,
-        server: At<'_, Server>,
+        server: Located<'_, Server>,
     ) -> Option<ListenerSettings> {
         let address = self.keep(socket(at!(at.address)));
         let switch = at!(at.tls);
@@ -73,19 +76,19 @@ impl Lowering<'_> {
             Some((TlsSwitch::Switch(true), place)) => {
                 if server.value.tls.is_none() {
                     self.fault(
-                        Remark::new(place, "no certificate to speak TLS with")
+                        Diagnostic::new(place, "no certificate to speak TLS with")
                             .expected("expected `{ cert = \"…\", key = \"…\" }`, here or as `[server] tls`"),
                     );
                 }
                 common.cloned()
             }
-            Some((TlsSwitch::Own(own), place)) => self.tls(At::new(own, place), server),
+            Some((TlsSwitch::Own(own), place)) => self.tls(Located::new(own, place), server),
         };
         let h2c = at.value.h2c.unwrap_or_default();
         if h2c && tls.is_some() {
             let place = at!(at.h2c).place;
             self.fault(
-                Remark::new(place, "`h2c` is HTTP/2 in clear text, but this listener speaks TLS")
+                Diagnostic::new(place, "`h2c` is HTTP/2 in clear text, but this listener speaks TLS")
                     .expected("expected no `h2c`: over TLS, HTTP/2 is agreed on by itself"),
             );
         }
@@ -94,18 +97,21 @@ impl Lowering<'_> {
         if to_https && tls.is_some() {
             let place = at!(at.to_https).place;
             self.fault(
-                Remark::new(place, "`to_https` on a listener that speaks TLS would send people in a circle")
-                    .expected("expected `tls = false` beside it"),
+                Diagnostic::new(
+                    place,
+                    "`to_https` on a listener that speaks TLS would send people in a circle",
+                )
+                .expected("expected `tls = false` beside it"),
             );
         }
         Some(ListenerSettings { address: address?, tls, proxy_protocol, h2c, to_https })
     }
 
-    fn proxy_protocol(&mut self, at: At<'_, raw::ProxyProtocol>) -> ProxyProtocol {
+    fn proxy_protocol(&mut self, at: Located<'_, raw::ProxyProtocol>) -> ProxyProtocol {
         match at.value {
             raw::ProxyProtocol::Version(word) => ProxyProtocol { version: proxy_version(word), from: None },
             raw::ProxyProtocol::Table(table) => {
-                let at = At::new(table, at.place);
+                let at = Located::new(table, at.place);
                 let from = at!(at.from).given().map(|_| TrustedProxies::new(self.networks(at!(at.from))));
                 ProxyProtocol {
                     version: table.version.as_ref().map_or(ProxyVersion::Any, proxy_version),
@@ -115,16 +121,16 @@ impl Lowering<'_> {
         }
     }
 
-    fn tls(&mut self, at: At<'_, Tls>, server: At<'_, Server>) -> Option<TlsSettings> {
+    fn tls(&mut self, at: Located<'_, Tls>, server: Located<'_, Server>) -> Option<TlsSettings> {
         if at.items().is_empty() {
-            self.fault(Remark::new(at.place, "no certificate").expected("expected at least one"));
+            self.fault(Diagnostic::new(at.place, "no certificate").expected("expected at least one"));
         }
         let certificates: Vec<_> = at.items().into_iter().filter_map(|pair| self.pair(pair)).collect();
         let tls12 = !matches!(server.value.tls_min, Some(TlsVersion::V13));
         (!certificates.is_empty()).then_some(TlsSettings { certificates, tls12 })
     }
 
-    pub(super) fn connections(&mut self, server: At<'_, Server>) -> ConnectionLimits {
+    pub(super) fn connections(&mut self, server: Located<'_, Server>) -> ConnectionLimits {
         let default = ConnectionLimits::default();
         let raw = server.value;
         let head = self.size(at!(server.max_header_bytes)).and_then(|bytes| usize::try_from(bytes).ok());
@@ -145,13 +151,13 @@ impl Lowering<'_> {
         let bounds = 8 * 1024..=1024 * 1024;
         if bytes.is_some_and(|bytes| !bounds.contains(&bytes)) {
             self.fault(
-                Remark::new(place, "the number is out of range").expected("expected from 8KiB to 1MiB"),
+                Diagnostic::new(place, "the number is out of range").expected("expected from 8KiB to 1MiB"),
             );
         }
         bytes
     }
 
-    pub(super) fn state(&mut self, at: At<'_, Option<PathBuf>>) -> Option<PathBuf> {
+    pub(super) fn state(&mut self, at: Located<'_, Option<PathBuf>>) -> Option<PathBuf> {
         match at.value {
             None => Some(STATE.into()),
             Some(word) if word.as_os_str() == "memory" => None,
@@ -167,21 +173,21 @@ impl Lowering<'_> {
     fn state_folder(&mut self, path: &Path, place: Place<'_>) {
         let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return };
         if !self.sources.is_folder(folder) {
-            self.remarks.warn(
-                Remark::new(place, format!("there is no folder {}", quoted(&folder.display().to_string())))
+            self.diagnostics.warn(
+                Diagnostic::new(place, format!("there is no folder {}", quoted(&folder.display().to_string())))
                     .expected("expected a folder that the gateway may write to")
                     .help("make it for the gateway's user alone, mode 0700; with systemd: `StateDirectory=portcullis`"),
             );
         }
     }
 
-    pub(super) fn drain(&mut self, at: At<'_, Option<Span>>) -> Duration {
+    pub(super) fn drain(&mut self, at: Located<'_, Option<Span>>) -> Duration {
         self.span(at, Duration::from_secs(30), Duration::ZERO..=Duration::from_secs(DAY))
     }
 
     pub(super) fn admin(
         &mut self,
-        at: At<'_, Option<Admin>>,
+        at: Located<'_, Option<Admin>>,
         listeners: &[ListenerSettings],
     ) -> Option<AdminSettings> {
         let admin = at.given()?;
@@ -191,7 +197,7 @@ impl Lowering<'_> {
         let address = self.keep(socket(at))?;
         if listeners.iter().any(|listener| listener.address == address) {
             self.fault(
-                Remark::new(at.place, "the admin listener has the address of a public one")
+                Diagnostic::new(at.place, "the admin listener has the address of a public one")
                     .expected("expected an address that only operators can reach"),
             );
         }
@@ -199,20 +205,24 @@ impl Lowering<'_> {
     }
 
     /// The origin of sign-in; needed as soon as somebody could sign in.
-    pub(super) fn public_url(&mut self, server: At<'_, Server>, routes: &[RouteSettings]) -> Option<Url> {
+    pub(super) fn public_url(
+        &mut self,
+        server: Located<'_, Server>,
+        routes: &[RouteSettings],
+    ) -> Option<Url> {
         let at = at!(server.public_url);
         if let Some(at) = at.given() {
             return self.keep(origin(at));
         }
         if routes.iter().any(|route| route.accept.session) {
-            self.fault(Remark::new(server.place, "`public_url` is missing, but a route accepts sessions")
+            self.fault(Diagnostic::new(server.place, "`public_url` is missing, but a route accepts sessions")
                 .expected("expected `public_url = \"https://login.corp.example\"` or the like")
                 .help("people sign in there; with bearer tokens alone say `accept = \"bearer\"` on the routes"));
         }
         None
     }
 
-    pub(super) fn session(&mut self, at: At<'_, Option<Session>>) -> SessionSettings {
+    pub(super) fn session(&mut self, at: Located<'_, Option<Session>>) -> SessionSettings {
         let default = SessionSettings::default();
         let Some(at) = at.given() else { return default };
         let range = Duration::from_secs(MINUTE)..=Duration::from_secs(366 * DAY);
@@ -220,7 +230,7 @@ impl Lowering<'_> {
         let idle = self.span(at!(at.idle_timeout), default.idle_timeout.min(max_age), range);
         if max_age < idle {
             self.fault(
-                Remark::new(at!(at.max_age).place, "`max_age` is shorter than `idle_timeout`")
+                Diagnostic::new(at!(at.max_age).place, "`max_age` is shorter than `idle_timeout`")
                     .expected(format!("expected at least {}", spelled(idle))),
             );
         }
@@ -233,7 +243,7 @@ impl Lowering<'_> {
         }
     }
 
-    pub(super) fn log(&mut self, at: At<'_, Option<Log>>) -> LogSettings {
+    pub(super) fn log(&mut self, at: Located<'_, Option<Log>>) -> LogSettings {
         let default = LogSettings::default();
         let Some(at) = at.given() else { return default };
         let format = match at.value.format {
@@ -250,10 +260,10 @@ impl Lowering<'_> {
     }
 }
 
-fn admin_host(at: At<'_, String>) -> Result<String, Remark> {
+fn admin_host(at: Located<'_, String>) -> Result<String, Diagnostic> {
     match Authority::parse(at.value) {
         Ok(name) if name.port().is_none() => Ok(name.host().to_owned()),
-        Ok(_) | Err(_) => Err(Remark::new(at.place, "not the name of a host")
+        Ok(_) | Err(_) => Err(Diagnostic::new(at.place, "not the name of a host")
             .expected("expected a name such as \"gateway-1.internal\", without scheme and port")),
     }
 }
@@ -266,34 +276,34 @@ const fn proxy_version(word: &ProxyProtocolWord) -> ProxyVersion {
     }
 }
 
-fn origin(at: At<'_, String>) -> Result<Url, Remark> {
+fn origin(at: Located<'_, String>) -> Result<Url, Diagnostic> {
     let url = url(at.value, at.place, &["https", "http"], "https://login.corp.example")?;
     if url.path() != "/" {
-        return Err(Remark::new(at.place, "`public_url` has a path")
+        return Err(Diagnostic::new(at.place, "`public_url` has a path")
             .expected("expected scheme, host and port alone, such as \"https://login.corp.example\""));
     }
     if url.scheme() == "http" && !is_loopback(&url) {
-        return Err(Remark::new(at.place, "`public_url` is clear text")
+        return Err(Diagnostic::new(at.place, "`public_url` is clear text")
             .expected("expected `https://`; `http://` is for loopback addresses")
             .help("where a proxy in front speaks TLS, write the address that people see"));
     }
     Ok(url)
 }
 
-fn cookie_name(at: At<'_, String>) -> Result<String, Remark> {
+fn cookie_name(at: Located<'_, String>) -> Result<String, Diagnostic> {
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if at.value.starts_with("__")
         || at.value.is_empty()
         || at.value.len() > 64
         || !at.value.chars().all(token)
     {
-        return Err(Remark::new(at.place, "not the name of a cookie")
+        return Err(Diagnostic::new(at.place, "not the name of a cookie")
             .expected("expected a name such as \"portcullis\"; the prefix `__Host-` comes by itself"));
     }
     Ok(at.value.clone())
 }
 
-fn log_level(at: At<'_, String>) -> Result<String, Remark> {
+fn log_level(at: Located<'_, String>) -> Result<String, Diagnostic> {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let text = filled(at)?;
     let expected = "expected \"error\", \"warn\", \"info\", \"debug\", \"trace\" or a filter such as \"info,portcullis::oidc=debug\"";
@@ -301,9 +311,9 @@ fn log_level(at: At<'_, String>) -> Result<String, Remark> {
     if filter || LEVELS.contains(&text.as_str()) {
         return Ok(text);
     }
-    let remark = Remark::new(at.place, "not a level").expected(expected);
+    let diagnostic = Diagnostic::new(at.place, "not a level").expected(expected);
     Err(match nearest(&text, LEVELS) {
-        Some(level) => remark.help(format!("did you mean \"{level}\"?")),
-        None => remark,
+        Some(level) => diagnostic.help(format!("did you mean \"{level}\"?")),
+        None => diagnostic,
     })
 }

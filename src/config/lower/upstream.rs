@@ -11,15 +11,15 @@ use crate::forward::{
     UpstreamSettings, UpstreamTls,
 };
 
-use super::super::at::{At, at};
+use super::super::diagnostic::Diagnostic;
+use super::super::located::{Located, at};
 use super::super::raw::{self, BalanceWord, File, ProtocolWord, Route};
-use super::super::remark::Remark;
 use super::Lowering;
 use super::file::{belong_together, chain, key};
 use super::value::{DAY, HOUR, MINUTE, between, up_to, url};
 
 impl Lowering<'_> {
-    pub(super) fn upstream(&mut self, route: At<'_, Route>) -> UpstreamSettings {
+    pub(super) fn upstream(&mut self, route: Located<'_, Route>) -> UpstreamSettings {
         let servers = self.servers(route);
         let encrypted =
             servers.iter().any(|server| matches!(server.address, ServerAddress::Tcp { tls: true, .. }));
@@ -41,7 +41,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn servers(&mut self, route: At<'_, Route>) -> Vec<Server> {
+    fn servers(&mut self, route: Located<'_, Route>) -> Vec<Server> {
         let at = at!(route.upstream);
         let mut servers: Vec<Server> = Vec::new();
         for at in at.all() {
@@ -50,23 +50,25 @@ impl Lowering<'_> {
             };
             if servers.contains(&server) {
                 self.fault(
-                    Remark::new(at.place, "the same server twice").expected("expected each server once"),
+                    Diagnostic::new(at.place, "the same server twice").expected("expected each server once"),
                 );
             }
             servers.push(server);
         }
         if at.all().is_empty() {
             self.fault(
-                Remark::new(at.place, "an upstream without servers").expected("expected at least one server"),
+                Diagnostic::new(at.place, "an upstream without servers")
+                    .expected("expected at least one server"),
             );
         }
         if let (Some(at), true) = (at!(route.balance).given(), servers.len() == 1) {
-            self.remarks.warn(Remark::new(at.place, "`balance` with a single server chooses nothing"));
+            self.diagnostics
+                .warn(Diagnostic::new(at.place, "`balance` with a single server chooses nothing"));
         }
         servers
     }
 
-    fn health(&mut self, at: At<'_, raw::Health>) -> Option<HealthCheck> {
+    fn health(&mut self, at: Located<'_, raw::Health>) -> Option<HealthCheck> {
         let path = self.keep(target(at!(at.path)));
         let interval = self.span(at!(at.interval), Duration::from_secs(10), between(100, HOUR));
         let timeout = self.span(at!(at.timeout), Duration::from_secs(2), between(10, 5 * MINUTE));
@@ -79,7 +81,7 @@ impl Lowering<'_> {
         })
     }
 
-    fn ejection(&mut self, at: At<'_, Option<raw::Ejection>>) -> Ejection {
+    fn ejection(&mut self, at: Located<'_, Option<raw::Ejection>>) -> Ejection {
         let default = Ejection { after: 5, pause: Duration::from_secs(10) };
         let Some(at) = at.given() else { return default };
         Ejection {
@@ -88,7 +90,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn timeouts(&mut self, at: At<'_, Option<raw::Timeout>>) -> Timeouts {
+    fn timeouts(&mut self, at: Located<'_, Option<raw::Timeout>>) -> Timeouts {
         let (connect, response, idle) =
             (Duration::from_secs(5), Duration::from_secs(60), Duration::from_secs(300));
         let Some(at) = at.given() else { return Timeouts { connect, response, idle } };
@@ -99,16 +101,16 @@ impl Lowering<'_> {
         }
     }
 
-    pub(super) fn after_expiry(&mut self, at: At<'_, Option<raw::Timeout>>) -> Duration {
+    pub(super) fn after_expiry(&mut self, at: Located<'_, Option<raw::Timeout>>) -> Duration {
         let default = Duration::from_secs(300);
         let Some(at) = at.given() else { return default };
         self.span(at!(at.after_expiry), default, between(0, DAY))
     }
 
-    fn upstream_tls(&mut self, at: At<'_, raw::UpstreamTls>, encrypted: bool) -> UpstreamTls {
+    fn upstream_tls(&mut self, at: Located<'_, raw::UpstreamTls>, encrypted: bool) -> UpstreamTls {
         if !encrypted {
             self.fault(
-                Remark::new(at.place, "`upstream_tls`, but no server of the upstream speaks TLS")
+                Diagnostic::new(at.place, "`upstream_tls`, but no server of the upstream speaks TLS")
                     .expected("expected `upstream = \"https://…\"` beside it"),
             );
         }
@@ -122,13 +124,13 @@ impl Lowering<'_> {
         }
     }
 
-    fn client_certificate(&mut self, at: At<'_, raw::UpstreamTls>) -> Option<ClientCertificate> {
+    fn client_certificate(&mut self, at: Located<'_, raw::UpstreamTls>) -> Option<ClientCertificate> {
         match (at!(at.cert).given(), at!(at.key).given()) {
             (None, None) => None,
             (Some(cert), Some(key)) => self.client_pair(cert, key),
             (Some(one), None) | (None, Some(one)) => {
                 self.fault(
-                    Remark::new(one.place, "a certificate and its key come together")
+                    Diagnostic::new(one.place, "a certificate and its key come together")
                         .expected("expected both `cert` and `key`"),
                 );
                 None
@@ -136,7 +138,11 @@ impl Lowering<'_> {
         }
     }
 
-    fn client_pair(&mut self, cert: At<'_, File>, key_at: At<'_, File>) -> Option<ClientCertificate> {
+    fn client_pair(
+        &mut self,
+        cert: Located<'_, File>,
+        key_at: Located<'_, File>,
+    ) -> Option<ClientCertificate> {
         let certificates = self.certificates(cert);
         let secret = self.key_file(key_at);
         let (pem, secret) = (self.keep(certificates), self.keep(secret));
@@ -151,7 +157,7 @@ impl Lowering<'_> {
 
 const EXAMPLE: &str = "http://10.0.0.5:8080";
 
-fn server(at: At<'_, String>, protocol: Option<&ProtocolWord>) -> Result<Server, Remark> {
+fn server(at: Located<'_, String>, protocol: Option<&ProtocolWord>) -> Result<Server, Diagnostic> {
     let (address, prior_knowledge) = match at.value.strip_prefix("h2c://") {
         Some(rest) => (tcp(at, &format!("http://{rest}"))?, true),
         None if at.value.starts_with("unix:") => (unix(at)?, false),
@@ -159,8 +165,11 @@ fn server(at: At<'_, String>, protocol: Option<&ProtocolWord>) -> Result<Server,
     };
     let protocol = match (protocol, prior_knowledge) {
         (Some(ProtocolWord::Http1), true) => {
-            return Err(Remark::new(at.place, "`h2c://` is HTTP/2, but `upstream_protocol` is \"http1\"")
-                .expected("expected `http://`, or no `upstream_protocol`"));
+            return Err(Diagnostic::new(
+                at.place,
+                "`h2c://` is HTTP/2, but `upstream_protocol` is \"http1\"",
+            )
+            .expected("expected `http://`, or no `upstream_protocol`"));
         }
         (_, true) | (Some(ProtocolWord::Http2), _) => Protocol::Http2,
         (Some(ProtocolWord::Http1), _) => Protocol::Http1,
@@ -169,10 +178,10 @@ fn server(at: At<'_, String>, protocol: Option<&ProtocolWord>) -> Result<Server,
     Ok(Server { address, protocol })
 }
 
-fn tcp(at: At<'_, String>, text: &str) -> Result<ServerAddress, Remark> {
+fn tcp(at: Located<'_, String>, text: &str) -> Result<ServerAddress, Diagnostic> {
     let url = url(text, at.place, &["http", "https"], EXAMPLE)?;
     if url.path() != "/" {
-        return Err(Remark::new(at.place, "the upstream has a path")
+        return Err(Diagnostic::new(at.place, "the upstream has a path")
             .expected("expected scheme, host and port alone")
             .help("what stands in front of paths at the app is `replace_path = \"/…\"`"));
     }
@@ -180,32 +189,33 @@ fn tcp(at: At<'_, String>, text: &str) -> Result<ServerAddress, Remark> {
         (Some(host), Some(port)) if port > 0 => {
             Ok(ServerAddress::Tcp { host: host.to_owned(), port, tls: url.scheme() == "https" })
         }
-        _ => Err(Remark::new(at.place, "the upstream has no host or port")
+        _ => Err(Diagnostic::new(at.place, "the upstream has no host or port")
             .expected(format!("expected an address such as \"{EXAMPLE}\""))),
     }
 }
 
-fn unix(at: At<'_, String>) -> Result<ServerAddress, Remark> {
+fn unix(at: Located<'_, String>) -> Result<ServerAddress, Diagnostic> {
     let path = PathBuf::from(at.value.strip_prefix("unix:").unwrap_or_default());
     let double = at.value.starts_with("unix://");
     if path.is_absolute() && !double && path.file_name().is_some() {
         return Ok(ServerAddress::Unix(path));
     }
-    Err(Remark::new(at.place, "not the path of a socket")
+    Err(Diagnostic::new(at.place, "not the path of a socket")
         .expected("expected an absolute path such as \"unix:/run/app.sock\""))
 }
 
-fn server_name(at: At<'_, String>) -> Result<String, Remark> {
+fn server_name(at: Located<'_, String>) -> Result<String, Diagnostic> {
     ServerName::try_from(at.value.clone()).map(|_| at.value.clone()).map_err(|_| {
-        Remark::new(at.place, "not a name that a certificate could hold")
+        Diagnostic::new(at.place, "not a name that a certificate could hold")
             .expected("expected a name such as \"app.internal\"")
     })
 }
 
 /// What is asked for with `GET`.
-fn target(at: At<'_, String>) -> Result<String, Remark> {
+fn target(at: Located<'_, String>) -> Result<String, Diagnostic> {
     let good =
         at.value.starts_with('/') && !at.value.contains('#') && at.value.parse::<PathAndQuery>().is_ok();
-    good.then(|| at.value.clone())
-        .ok_or_else(|| Remark::new(at.place, "not a path").expected("expected a path such as \"/healthz\""))
+    good.then(|| at.value.clone()).ok_or_else(|| {
+        Diagnostic::new(at.place, "not a path").expected("expected a path such as \"/healthz\"")
+    })
 }

@@ -8,9 +8,9 @@ use http::Method;
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use super::super::at::{At, Place};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Located, Place};
 use super::super::raw::{OneOrMany, Size, Span};
-use super::super::remark::{Remark, quoted};
 use super::Lowering;
 
 /// A minute, an hour and a day in seconds.
@@ -32,7 +32,7 @@ impl Lowering<'_> {
     /// The span, which must lie in `range`; `default` where none is written.
     pub(super) fn span(
         &mut self,
-        at: At<'_, Option<Span>>,
+        at: Located<'_, Option<Span>>,
         default: Duration,
         range: RangeInclusive<Duration>,
     ) -> Duration {
@@ -40,44 +40,44 @@ impl Lowering<'_> {
     }
 
     /// Bytes; at least one.
-    pub(super) fn size(&mut self, at: At<'_, Option<Size>>) -> Option<u64> {
+    pub(super) fn size(&mut self, at: Located<'_, Option<Size>>) -> Option<u64> {
         at.given().and_then(|at| {
             let bytes = bytes(at.value).filter(|bytes| *bytes > 0).ok_or_else(|| {
-                Remark::new(at.place, "not a size")
+                Diagnostic::new(at.place, "not a size")
                     .expected("expected bytes, or a size such as \"10MiB\", \"64KiB\" or \"1GB\"")
             });
             self.keep(bytes)
         })
     }
 
-    pub(super) fn networks(&mut self, at: At<'_, Option<OneOrMany<String>>>) -> Vec<IpNet> {
+    pub(super) fn networks(&mut self, at: Located<'_, Option<OneOrMany<String>>>) -> Vec<IpNet> {
         at.all().into_iter().filter_map(|at| self.keep(network(at))).collect()
     }
 
-    pub(super) fn methods(&mut self, at: At<'_, Option<OneOrMany<String>>>) -> Vec<Method> {
+    pub(super) fn methods(&mut self, at: Located<'_, Option<OneOrMany<String>>>) -> Vec<Method> {
         at.all().into_iter().filter_map(|at| self.keep(method(at))).collect()
     }
 
     /// The texts, none of which may be empty.
-    pub(super) fn texts(&mut self, at: At<'_, Option<OneOrMany<String>>>) -> Vec<String> {
+    pub(super) fn texts(&mut self, at: Located<'_, Option<OneOrMany<String>>>) -> Vec<String> {
         at.all().into_iter().filter_map(|at| self.keep(filled(at))).collect()
     }
 
     /// Whole domains of e-mail addresses, lower-case.
-    pub(super) fn domains(&mut self, at: At<'_, Option<OneOrMany<String>>>) -> Vec<String> {
+    pub(super) fn domains(&mut self, at: Located<'_, Option<OneOrMany<String>>>) -> Vec<String> {
         at.all().into_iter().filter_map(|at| self.keep(domain(at))).collect()
     }
 }
 
-fn span(at: At<'_, Span>, range: &RangeInclusive<Duration>) -> Result<Duration, Remark> {
+fn span(at: Located<'_, Span>, range: &RangeInclusive<Duration>) -> Result<Duration, Diagnostic> {
     let expected = "expected a span of time such as \"500ms\", \"30s\", \"15m\" or \"1h 30m\"";
     let span = humantime::parse_duration(&at.value.0)
-        .map_err(|_| Remark::new(at.place, "not a span of time").expected(expected))?;
+        .map_err(|_| Diagnostic::new(at.place, "not a span of time").expected(expected))?;
     if range.contains(&span) {
         return Ok(span);
     }
     let size = if span < *range.start() { "short" } else { "long" };
-    Err(Remark::new(at.place, format!("the span of time is too {size}")).expected(format!(
+    Err(Diagnostic::new(at.place, format!("the span of time is too {size}")).expected(format!(
         "expected from {} to {}",
         spelled(*range.start()),
         spelled(*range.end())
@@ -115,10 +115,10 @@ fn bytes(size: &Size) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-pub(super) fn network(at: At<'_, String>) -> Result<IpNet, Remark> {
+pub(super) fn network(at: Located<'_, String>) -> Result<IpNet, Diagnostic> {
     let text = at.value.trim();
     let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-        Remark::new(at.place, "not a network")
+        Diagnostic::new(at.place, "not a network")
             .expected("expected a network such as \"10.0.0.0/8\" or \"2001:db8::/32\"")
     })?;
     if network.trunc() == network {
@@ -126,47 +126,47 @@ pub(super) fn network(at: At<'_, String>) -> Result<IpNet, Remark> {
     }
     let expected =
         format!("expected \"{}\", or \"{}/{}\"", network.trunc(), network.addr(), network.max_prefix_len());
-    Err(Remark::new(at.place, "the address has bits outside of its network").expected(expected))
+    Err(Diagnostic::new(at.place, "the address has bits outside of its network").expected(expected))
 }
 
-pub(super) fn method(at: At<'_, String>) -> Result<Method, Remark> {
+pub(super) fn method(at: Located<'_, String>) -> Result<Method, Diagnostic> {
     let lower = at.value.bytes().any(|byte| byte.is_ascii_lowercase());
     Method::from_bytes(at.value.as_bytes()).ok().filter(|_| !lower).ok_or_else(|| {
-        Remark::new(at.place, "not a method")
+        Diagnostic::new(at.place, "not a method")
             .expected("expected a method in capitals such as \"GET\" or \"POST\"")
     })
 }
 
 /// A text that says something.
-pub(super) fn filled(at: At<'_, String>) -> Result<String, Remark> {
+pub(super) fn filled(at: Located<'_, String>) -> Result<String, Diagnostic> {
     if at.value.trim().is_empty() {
-        return Err(Remark::new(at.place, "empty text").expected("expected some text"));
+        return Err(Diagnostic::new(at.place, "empty text").expected("expected some text"));
     }
     Ok(at.value.clone())
 }
 
-pub(super) fn domain(at: At<'_, String>) -> Result<String, Remark> {
+pub(super) fn domain(at: Located<'_, String>) -> Result<String, Diagnostic> {
     let odd = |c: char| c.is_whitespace() || c.is_control() || "@*/:,".contains(c);
     let text = at.value.as_str();
     if text.is_empty() || text.contains(odd) || text.split('.').any(str::is_empty) {
-        return Err(Remark::new(at.place, "not a domain")
+        return Err(Diagnostic::new(at.place, "not a domain")
             .expected("expected a whole domain such as \"corp.example\", without `@` and `*`"));
     }
     Ok(text.to_ascii_lowercase())
 }
 
 /// An address with port to listen on.
-pub(super) fn socket(at: At<'_, String>) -> Result<SocketAddr, Remark> {
+pub(super) fn socket(at: Located<'_, String>) -> Result<SocketAddr, Diagnostic> {
     at.value.parse().map_err(|_| {
-        let remark = Remark::new(at.place, "not an address to listen on")
+        let diagnostic = Diagnostic::new(at.place, "not an address to listen on")
             .expected("expected an address and a port such as \"0.0.0.0:443\" or \"[::]:443\"");
         match at.value.rsplit_once(':') {
-            Some(("", port)) => remark.help(format!("for every address write \"[::]:{}\"", plain(port))),
-            Some(("localhost", port)) => remark.help(format!("write \"127.0.0.1:{}\"", plain(port))),
+            Some(("", port)) => diagnostic.help(format!("for every address write \"[::]:{}\"", plain(port))),
+            Some(("localhost", port)) => diagnostic.help(format!("write \"127.0.0.1:{}\"", plain(port))),
             _ => match bracketed(at.value) {
-                Some(text) if text.ends_with(']') => remark.help(format!("write \"{text}:443\"")),
-                Some(text) => remark.help(format!("write \"{text}\"")),
-                None => remark,
+                Some(text) if text.ends_with(']') => diagnostic.help(format!("write \"{text}:443\"")),
+                Some(text) => diagnostic.help(format!("write \"{text}\"")),
+                None => diagnostic,
             },
         }
     })
@@ -188,24 +188,25 @@ fn plain(text: &str) -> String {
 }
 
 /// A URL that has a host and nothing in it that does not belong there; credentials are never shown.
-pub(super) fn url(text: &str, place: Place<'_>, schemes: &[&str], example: &str) -> Result<Url, Remark> {
-    let wrong =
-        |message: &str| Remark::new(place, message).expected(format!("expected a URL such as \"{example}\""));
+pub(super) fn url(text: &str, place: Place<'_>, schemes: &[&str], example: &str) -> Result<Url, Diagnostic> {
+    let wrong = |message: &str| {
+        Diagnostic::new(place, message).expected(format!("expected a URL such as \"{example}\""))
+    };
     if !text.contains("://") {
-        let remark = wrong("the scheme of the URL is missing");
+        let diagnostic = wrong("the scheme of the URL is missing");
         let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]/".contains(c);
         let scheme = schemes.first().filter(|_| (1..=100).contains(&text.len()) && text.chars().all(plain));
         return Err(match scheme {
-            Some(scheme) => remark.help(format!("write \"{scheme}://{text}\"")),
-            None => remark,
+            Some(scheme) => diagnostic.help(format!("write \"{scheme}://{text}\"")),
+            None => diagnostic,
         });
     }
     let url = Url::parse(text).map_err(|cause| {
         let address = text.split_once("://").and_then(|(scheme, rest)| Some((scheme, bracketed(rest)?)));
-        let remark = wrong(&format!("not a URL: {cause}"));
+        let diagnostic = wrong(&format!("not a URL: {cause}"));
         match address {
-            Some((scheme, address)) => remark.help(format!("write \"{scheme}://{address}\"")),
-            None => remark,
+            Some((scheme, address)) => diagnostic.help(format!("write \"{scheme}://{address}\"")),
+            None => diagnostic,
         }
     })?;
     if !schemes.iter().any(|scheme| text.starts_with(&format!("{scheme}://"))) {
@@ -239,17 +240,17 @@ pub(super) fn is_name(text: &str) -> bool {
 
 /// `written` is not among the names in `what`; names the nearest one.
 pub(super) fn unknown<'k>(
-    at: At<'_, String>,
+    at: Located<'_, String>,
     what: &str,
     names: impl Iterator<Item = &'k str> + Clone,
-) -> Remark {
-    let remark = Remark::new(at.place, format!("no {what} is called {}", quoted(at.value)));
+) -> Diagnostic {
+    let diagnostic = Diagnostic::new(at.place, format!("no {what} is called {}", quoted(at.value)));
     match super::super::words::nearest(at.value, names.clone()) {
-        Some(name) => remark.expected(format!("did you mean \"{name}\"?")),
-        None if names.clone().next().is_none() => remark.expected(format!("this file has no {what}")),
+        Some(name) => diagnostic.expected(format!("did you mean \"{name}\"?")),
+        None if names.clone().next().is_none() => diagnostic.expected(format!("this file has no {what}")),
         None => {
             let names: Vec<_> = names.take(10).map(|name| format!("\"{name}\"")).collect();
-            remark.expected(format!("expected {}", super::super::words::listed(&names)))
+            diagnostic.expected(format!("expected {}", super::super::words::listed(&names)))
         }
     }
 }

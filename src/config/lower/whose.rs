@@ -7,9 +7,9 @@ use crate::authn::Accept;
 use crate::gate::RouteSettings;
 use crate::oidc::ProviderSettings;
 
-use super::super::at::{At, Place, at};
+use super::super::diagnostic::Diagnostic;
+use super::super::located::{Located, Place, at};
 use super::super::raw::{Config, Route, Rule};
-use super::super::remark::Remark;
 use super::Lowering;
 
 /// Names that a remark writes out.
@@ -20,8 +20,8 @@ impl Lowering<'_> {
     /// keeps out the namesakes, too.
     pub(super) fn whose(
         &mut self,
-        config: At<'_, Config>,
-        routes: &[(At<'_, Route>, RouteSettings)],
+        config: Located<'_, Config>,
+        routes: &[(Located<'_, Route>, RouteSettings)],
         providers: &[ProviderSettings],
     ) {
         let mut accepted: HashMap<&str, Vec<Accept>> = HashMap::new();
@@ -32,14 +32,14 @@ impl Lowering<'_> {
                 accepted.entry(name.value).or_default().push(meant.accept);
             }
         }
-        let policies = at!(config.policies).given().map(At::entries).unwrap_or_default();
+        let policies = at!(config.policies).given().map(Located::entries).unwrap_or_default();
         for (name, policy) in policies {
             let accepted = accepted.get(name).map_or(&[][..], Vec::as_slice);
             self.ask_whose(&at!(policy.allow).all(), &vouching(providers, accepted));
         }
     }
 
-    fn ask_whose(&mut self, rules: &[At<'_, Rule>], vouching: &[&ProviderSettings]) {
+    fn ask_whose(&mut self, rules: &[Located<'_, Rule>], vouching: &[&ProviderSettings]) {
         // Two registrations at one issuer know the same people.
         let one = vouching.iter().all(|provider| provider.issuer == vouching[0].issuer);
         if mutant!(one, "namesake-passes" => true) {
@@ -71,7 +71,7 @@ struct Named<'a> {
 
 impl<'a> Named<'a> {
     /// Those of the first key that holds some.
-    fn of(at: At<'a, Rule>) -> Option<Self> {
+    fn of(at: Located<'a, Rule>) -> Option<Self> {
         let keys = [
             ("users", at!(at.users)),
             ("user", at!(at.user)),
@@ -85,11 +85,11 @@ impl<'a> Named<'a> {
         })
     }
 
-    fn ownerless(&self, vouching: &[&ProviderSettings]) -> Remark {
+    fn ownerless(&self, vouching: &[&ProviderSettings]) -> Diagnostic {
         let all = listed(vouching.iter().map(|provider| provider.name.as_str()));
         let first = self.likely(vouching);
         let names = listed(self.names.iter().copied());
-        Remark::new(self.place, "the rule does not say whose: a namesake of another provider would pass")
+        Diagnostic::new(self.place, "the rule does not say whose: a namesake of another provider would pass")
             .expected("expected `provider` beside it")
             .help(format!(
                 "write `{} = [{names}], provider = \"{first}\"`; several are `provider = [{all}]`, and \

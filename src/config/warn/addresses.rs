@@ -4,14 +4,14 @@ use crate::forward::{ForwardSettings, IdentityValue};
 use crate::gate::RouteAction;
 use crate::oidc::{EmailVerification, ProviderSettings};
 
-use super::super::at::at;
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::at;
 use super::super::lower::lets_tenants_choose;
-use super::super::remark::{Remark, quoted};
-use super::{Meant, Row};
+use super::{Lints, Row};
 
-impl Meant<'_> {
+impl Lints<'_> {
     /// Routes whose app is told addresses of an issuer that lets its tenants choose them: one warning a provider.
-    pub(super) fn about_addresses(&self) -> Vec<Remark> {
+    pub(super) fn about_addresses(&self) -> Vec<Diagnostic> {
         let providers = self.settings.relying_party.providers.iter();
         let doubtful = providers.filter(|provider| {
             lets_tenants_choose(provider.issuer.as_str())
@@ -20,12 +20,12 @@ impl Meant<'_> {
         doubtful.filter_map(|provider| self.told_addresses(provider)).collect()
     }
 
-    fn told_addresses(&self, provider: &ProviderSettings) -> Option<Remark> {
+    fn told_addresses(&self, provider: &ProviderSettings) -> Option<Diagnostic> {
         let row = self.rows.iter().copied().find(|row| tells_addresses(*row) && comes(*row, provider))?;
         let route = row.at;
         let name = quoted(provider.name.as_str());
         Some(
-            Remark::new(at!(route.identity).place, format!("the app is told addresses of {name} that nobody has verified"))
+            Diagnostic::new(at!(route.identity).place, format!("the app is told addresses of {name} that nobody has verified"))
                 .expected("whoever runs a tenant there may choose any address")
                 .help(
                     "`email_verified = \"require\"` on the provider leaves them out; where all addresses of a domain are \

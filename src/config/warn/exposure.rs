@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use crate::forward::ServerAddress;
 
-use super::super::at::{Place, at};
-use super::super::remark::{Remark, quoted};
-use super::{Meant, Row};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Place, at};
+use super::{Lints, Row};
 
 const HELP: &str = "where that is meant, say why on the route: `reason = \"…\"`";
 
-impl<'a> Meant<'a> {
-    pub(super) fn about_open_doors(&self) -> Vec<Remark> {
+impl<'a> Lints<'a> {
+    pub(super) fn about_open_doors(&self) -> Vec<Diagnostic> {
         let protected = self.protected_servers();
         let protected_below = self.protected_below();
         let open = self
@@ -49,7 +49,7 @@ impl<'a> Meant<'a> {
     }
 
     /// A public path inside a protected one.
-    fn beneath(&self, row: Row<'a>) -> Option<Remark> {
+    fn beneath(&self, row: Row<'a>) -> Option<Diagnostic> {
         let path = row.path();
         let beside = self.at(row.host(), &path).into_iter().find(|other| !other.is_public());
         if let Some(other) = beside {
@@ -75,13 +75,13 @@ impl<'a> Meant<'a> {
         &self,
         row: Row<'a>,
         below: &HashMap<(&crate::route::HostPattern, String), Row<'a>>,
-    ) -> Option<Remark> {
+    ) -> Option<Diagnostic> {
         let inner = below.get(&(row.host(), row.path())).filter(|inner| shares(row, **inner))?;
         let path = inner.path();
         let message =
             format!("{} is protected, but the app is open to everybody all around it", quoted(&path));
         Some(
-            Remark::new(door(row), message)
+            Diagnostic::new(door(row), message)
                 .expected("anybody, without signing in")
                 .see(inner.claim(), "protected: only this very spelling")
                 .help(format!(
@@ -92,11 +92,11 @@ impl<'a> Meant<'a> {
     }
 
     /// An app that is protected under another name.
-    fn same_app(&self, row: Row<'a>, protected: &HashMap<&ServerAddress, Row<'a>>) -> Option<Remark> {
+    fn same_app(&self, row: Row<'a>, protected: &HashMap<&ServerAddress, Row<'a>>) -> Option<Diagnostic> {
         let other = row.servers().find_map(|server| protected.get(server))?;
         let route = other.at;
         Some(
-            Remark::new(
+            Diagnostic::new(
                 door(row),
                 "the app is protected on another route, and open to everybody on this one",
             )
@@ -107,8 +107,8 @@ impl<'a> Meant<'a> {
     }
 }
 
-fn open(row: Row<'_>, message: String, protected: Row<'_>) -> Remark {
-    Remark::new(door(row), message)
+fn open(row: Row<'_>, message: String, protected: Row<'_>) -> Diagnostic {
+    Diagnostic::new(door(row), message)
         .expected("anybody, without signing in")
         .see(protected.claim(), "protected")
         .help(HELP)

@@ -1,12 +1,12 @@
 //! Several values that were written as one text.
 
-use super::super::at::{At, at};
+use super::super::diagnostic::Diagnostic;
+use super::super::located::{Located, at};
 use super::super::raw::{OneOrMany, Provider, Rule};
-use super::super::remark::Remark;
 use super::super::words::quoted_list;
 
 /// What is compared exactly, so that a comma in it is hardly meant.
-pub(super) fn in_rule(rule: At<'_, Rule>) -> Vec<Remark> {
+pub(super) fn in_rule(rule: Located<'_, Rule>) -> Vec<Diagnostic> {
     [at!(rule.users), at!(rule.user), at!(rule.groups), at!(rule.scopes)]
         .into_iter()
         .filter_map(joined)
@@ -14,17 +14,17 @@ pub(super) fn in_rule(rule: At<'_, Rule>) -> Vec<Remark> {
 }
 
 /// The same for what a provider is asked for.
-pub(super) fn in_provider(provider: At<'_, Provider>) -> Vec<Remark> {
+pub(super) fn in_provider(provider: Located<'_, Provider>) -> Vec<Diagnostic> {
     [at!(provider.scopes), at!(provider.audiences)].into_iter().filter_map(joined).collect()
 }
 
 /// A text that stands alone and has commas in it. Distinguished names have some as well (RFC 4514), and who means
 /// a name with a comma can say so with an array.
-fn joined(at: At<'_, Option<OneOrMany<String>>>) -> Option<Remark> {
+fn joined(at: Located<'_, Option<OneOrMany<String>>>) -> Option<Diagnostic> {
     let Some(OneOrMany::One(text)) = at.value else { return None };
     let parts: Vec<_> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     (parts.len() > 1 && !text.contains('=')).then(|| {
-        Remark::new(at.place, "one text with a comma in it: it is compared as a whole")
+        Diagnostic::new(at.place, "one text with a comma in it: it is compared as a whole")
             .expected(format!("for several write `[{}]`", quoted_list(&parts)))
             .help("where the comma belongs to the name, write it as an array of one")
     })

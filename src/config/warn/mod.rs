@@ -9,7 +9,7 @@ mod rules;
 mod server;
 mod spelling;
 mod unlisted;
-mod vain;
+mod unreachable;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,15 +18,15 @@ use crate::gate::{RouteAction, RouteSettings};
 use crate::policy::{AccessSettings, PolicySettings};
 use crate::route::HostPattern;
 
-use super::at::{At, at};
+use super::diagnostic::Diagnostic;
+use super::located::{Located, at};
 use super::lower::claim;
 use super::raw::{Config, Route};
-use super::remark::Remark;
 use super::settings::Settings;
 
 /// A file without faults, as written and as meant.
-pub(super) struct Meant<'a> {
-    config: At<'a, Config>,
+pub(super) struct Lints<'a> {
+    config: Located<'a, Config>,
     settings: &'a Settings,
     policies: &'a BTreeMap<String, PolicySettings>,
     rows: Vec<Row<'a>>,
@@ -39,17 +39,17 @@ pub(super) struct Meant<'a> {
 /// A route, as written and as meant.
 #[derive(Clone, Copy)]
 struct Row<'a> {
-    at: At<'a, Route>,
+    at: Located<'a, Route>,
     meant: &'a RouteSettings,
 }
 
-impl<'a> Meant<'a> {
+impl<'a> Lints<'a> {
     pub(super) fn new(
-        config: At<'a, Config>,
+        config: Located<'a, Config>,
         settings: &'a Settings,
         policies: &'a BTreeMap<String, PolicySettings>,
     ) -> Self {
-        let written = at!(config.routes).given().map(At::elements).unwrap_or_default();
+        let written = at!(config.routes).given().map(Located::elements).unwrap_or_default();
         let rows: Vec<_> =
             written.into_iter().zip(&settings.routes).map(|(at, meant)| Row { at, meant }).collect();
         let mut places: HashMap<_, Vec<usize>> = HashMap::new();
@@ -62,7 +62,7 @@ impl<'a> Meant<'a> {
     }
 
     /// Everything that is hardly meant.
-    pub(super) fn warnings(&self) -> Vec<Remark> {
+    pub(super) fn warnings(&self) -> Vec<Diagnostic> {
         let mut warnings = self.about_the_server();
         warnings.extend(self.about_providers());
         warnings.extend(self.about_rules());
@@ -127,7 +127,7 @@ impl<'a> Row<'a> {
         servers.iter().map(|server| &server.address)
     }
 
-    fn claim(self) -> super::at::Place<'a> {
+    fn claim(self) -> super::located::Place<'a> {
         claim(self.at)
     }
 }

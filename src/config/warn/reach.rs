@@ -6,12 +6,12 @@ use crate::gate::{RedirectSettings, RouteAction};
 use crate::request::Scheme;
 use crate::route::HostPattern;
 
-use super::super::at::at;
-use super::super::remark::{Remark, quoted};
-use super::{Meant, Row};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::at;
+use super::{Lints, Row};
 
-impl<'a> Meant<'a> {
-    pub(super) fn about_routes(&self) -> Vec<Remark> {
+impl<'a> Lints<'a> {
+    pub(super) fn about_routes(&self) -> Vec<Diagnostic> {
         let mut warnings: Vec<_> = self.no_routes().into_iter().collect();
         for row in &self.rows {
             warnings.extend(self.circle(*row));
@@ -22,25 +22,25 @@ impl<'a> Meant<'a> {
         warnings
     }
 
-    fn no_routes(&self) -> Option<Remark> {
+    fn no_routes(&self) -> Option<Diagnostic> {
         let config = self.config;
         self.rows.is_empty().then(|| {
-            Remark::new(at!(config.server).place, "no route: every request is answered with 404")
+            Diagnostic::new(at!(config.server).place, "no route: every request is answered with 404")
                 .expected("the rest of the file has nothing to protect")
                 .help("begin an app with `[[routes]]`, `host` and `upstream`")
         })
     }
 
     /// A redirect to where the request already is.
-    fn circle(&self, row: Row<'a>) -> Option<Remark> {
+    fn circle(&self, row: Row<'a>) -> Option<Diagnostic> {
         let RouteAction::Redirect(redirect) = &row.meant.action else { return None };
         if !self.leads_back(row, redirect) {
             return None;
         }
         let route = row.at;
-        let remark = Remark::new(at!(route.redirect).place, "the redirect leads in a circle")
+        let diagnostic = Diagnostic::new(at!(route.redirect).place, "the redirect leads in a circle")
             .expected("this very route takes the request again");
-        Some(remark.help(match (redirect.scheme, row.host()) {
+        Some(diagnostic.help(match (redirect.scheme, row.host()) {
             (None, _) | (_, HostPattern::Exact(_, Some(_)) | HostPattern::Wildcard(_, Some(_))) => {
                 "name another host or path".to_owned()
             }
@@ -80,7 +80,7 @@ impl<'a> Meant<'a> {
     }
 
     /// A host of its own that a wildcard would have served: it never falls back.
-    fn without_fallback(&self, row: Row<'a>) -> Option<Remark> {
+    fn without_fallback(&self, row: Row<'a>) -> Option<Diagnostic> {
         let HostPattern::Exact(host, None) = row.host() else { return None };
         let suffix = host.split_once('.')?.1;
         let wide = HostPattern::Wildcard(suffix.to_owned(), None);
@@ -91,7 +91,7 @@ impl<'a> Meant<'a> {
         }
         let route = row.at;
         Some(
-            Remark::new(
+            Diagnostic::new(
                 at!(route.host).place,
                 format!("most paths of {} are answered with 404", quoted(host)),
             )
@@ -102,26 +102,29 @@ impl<'a> Meant<'a> {
     }
 
     /// Identity on a route that asks nobody who they are.
-    fn nobody_known(&self, row: Row<'a>) -> Option<Remark> {
+    fn nobody_known(&self, row: Row<'a>) -> Option<Diagnostic> {
         let route = row.at;
         let identity = at!(route.identity).given().filter(|_| row.is_public())?;
         Some(
-            Remark::new(identity.place, "the app is told nothing here: on a public route nobody is known")
-                .expected("never written")
-                .see(at!(route.access).place, "asks nobody who they are")
-                .help("what comes in under these names is removed all the same"),
+            Diagnostic::new(
+                identity.place,
+                "the app is told nothing here: on a public route nobody is known",
+            )
+            .expected("never written")
+            .see(at!(route.access).place, "asks nobody who they are")
+            .help("what comes in under these names is removed all the same"),
         )
     }
 }
 
 /// `CONNECT` and `TRACE` never reach an upstream.
-fn methods_never_forwarded(row: Row<'_>, warnings: &mut Vec<Remark>) {
+fn methods_never_forwarded(row: Row<'_>, warnings: &mut Vec<Diagnostic>) {
     let route = row.at;
     let refused = [Method::CONNECT, Method::TRACE];
     for method in at!(route.methods).all() {
         if refused.iter().any(|refused| refused.as_str() == method.value) && row.servers().next().is_some() {
             warnings.push(
-                Remark::new(method.place, format!("{} is never forwarded", quoted(method.value)))
+                Diagnostic::new(method.place, format!("{} is never forwarded", quoted(method.value)))
                     .expected("answered with 405"),
             );
         }

@@ -4,18 +4,18 @@ use std::collections::HashMap;
 
 use crate::policy::RuleSettings;
 
-use super::super::at::{At, at};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Located, at};
 use super::super::raw::{OneOrMany, Rule};
-use super::super::remark::{Remark, quoted};
 use super::rule::covers;
-use super::vain::Side;
-use super::{Meant, Row, joined};
+use super::unreachable::Side;
+use super::{Lints, Row, joined};
 
 /// Rules of a list that are compared with each other.
 const COMPARED: usize = 200;
 
 /// A rule as written and as meant.
-type Pair<'a> = (At<'a, Rule>, &'a RuleSettings);
+type Pair<'a> = (Located<'a, Rule>, &'a RuleSettings);
 
 /// Rules that stand together, and the routes that ask them.
 struct Rules<'a> {
@@ -24,12 +24,12 @@ struct Rules<'a> {
     rows: Vec<Row<'a>>,
 }
 
-fn pairs<'a>(at: At<'a, Option<OneOrMany<Rule>>>, meant: &'a [RuleSettings]) -> Vec<Pair<'a>> {
+fn pairs<'a>(at: Located<'a, Option<OneOrMany<Rule>>>, meant: &'a [RuleSettings]) -> Vec<Pair<'a>> {
     at.all().into_iter().zip(meant).collect()
 }
 
-impl<'a> Meant<'a> {
-    pub(super) fn about_rules(&self) -> Vec<Remark> {
+impl<'a> Lints<'a> {
+    pub(super) fn about_rules(&self) -> Vec<Diagnostic> {
         let mut warnings = Vec::new();
         for (name, rules, unused) in self.named_rules() {
             warnings.extend(unused.map(|place| nobody_uses(place, name)));
@@ -42,11 +42,11 @@ impl<'a> Meant<'a> {
     }
 
     /// Every policy, and its place where no route uses it.
-    fn named_rules(&self) -> Vec<(&'a str, Rules<'a>, Option<super::super::at::Place<'a>>)> {
+    fn named_rules(&self) -> Vec<(&'a str, Rules<'a>, Option<super::super::located::Place<'a>>)> {
         let config = self.config;
         let users = self.users();
-        let written = at!(config.policies).given().map(At::entries).unwrap_or_default();
-        let rules = |(name, at): (&'a str, At<'a, super::super::raw::Policy>)| {
+        let written = at!(config.policies).given().map(Located::entries).unwrap_or_default();
+        let rules = |(name, at): (&'a str, Located<'a, super::super::raw::Policy>)| {
             let meant = self.policies.get(name)?;
             let rows = users.get(name).cloned().unwrap_or_default();
             let unused = rows.is_empty().then_some(at.place);
@@ -75,7 +75,7 @@ impl<'a> Meant<'a> {
         Rules { allow: pairs(at!(route.allow), allow), deny: pairs(at!(route.deny), deny), rows: vec![row] }
     }
 
-    fn judge(&self, rules: &Rules<'a>, warnings: &mut Vec<Remark>) {
+    fn judge(&self, rules: &Rules<'a>, warnings: &mut Vec<Diagnostic>) {
         let before = warnings.len();
         rules.allow.iter().chain(&rules.deny).for_each(|(at, _)| warnings.extend(joined::in_rule(*at)));
         repeated(&rules.allow, warnings);
@@ -94,14 +94,14 @@ impl<'a> Meant<'a> {
     }
 }
 
-fn nobody_uses(place: super::super::at::Place<'_>, name: &str) -> Remark {
-    Remark::new(place, format!("no route uses the policy {}", quoted(name)))
+fn nobody_uses(place: super::super::located::Place<'_>, name: &str) -> Diagnostic {
+    Diagnostic::new(place, format!("no route uses the policy {}", quoted(name)))
         .expected("it protects nothing")
         .help(format!("say `policy = \"{name}\"` on a route, or remove it"))
 }
 
 /// Rules of a list, any of which suffices, that another one makes superfluous.
-fn repeated(rules: &[Pair<'_>], warnings: &mut Vec<Remark>) {
+fn repeated(rules: &[Pair<'_>], warnings: &mut Vec<Diagnostic>) {
     let rules = rules.get(..COMPARED).unwrap_or(rules);
     for (index, (at, rule)) in rules.iter().enumerate() {
         let wider = |(other, (_, wide)): &(usize, &Pair<'_>)| {
@@ -113,19 +113,19 @@ fn repeated(rules: &[Pair<'_>], warnings: &mut Vec<Remark>) {
             true => "the same rule twice".to_owned(),
             false => format!("the rule changes nothing: {which} one holds whenever it does"),
         };
-        let remark =
-            Remark::new(at.place, message).expected("never decides").see(wide_at.place, "the wider one");
-        warnings.push(remark.help("leave it out, or narrow the wider one"));
+        let diagnostic =
+            Diagnostic::new(at.place, message).expected("never decides").see(wide_at.place, "the wider one");
+        warnings.push(diagnostic.help("leave it out, or narrow the wider one"));
     }
 }
 
 /// `allow` rules that a `deny` rule always beats.
-fn beaten(rules: &Rules<'_>, warnings: &mut Vec<Remark>) {
+fn beaten(rules: &Rules<'_>, warnings: &mut Vec<Diagnostic>) {
     let deny = rules.deny.get(..COMPARED).unwrap_or(&rules.deny);
     for (at, rule) in &rules.allow {
         let Some((denied, _)) = deny.iter().find(|(_, deny)| covers(deny, rule)) else { continue };
         warnings.push(
-            Remark::new(at.place, "the rule lets nobody in: a `deny` rule holds whenever it does")
+            Diagnostic::new(at.place, "the rule lets nobody in: a `deny` rule holds whenever it does")
                 .expected("always beaten")
                 .see(denied.place, "`deny` beats `allow`")
                 .help("narrow the `deny` rule, or leave this one out"),

@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::super::at::{At, at};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Located, at};
 use super::super::raw::{Listen, Provider};
-use super::super::remark::{Remark, quoted};
-use super::{Meant, Row, joined};
+use super::{Lints, Row, joined};
 use crate::forward::TokenPass;
 use crate::gate::{RouteAction, RouteSettings};
 use crate::oidc::ProviderSettings;
 
-impl<'a> Meant<'a> {
-    pub(super) fn about_the_server(&self) -> Vec<Remark> {
+impl<'a> Lints<'a> {
+    pub(super) fn about_the_server(&self) -> Vec<Diagnostic> {
         let mut warnings = self.everybody_trusted();
         warnings.extend(self.anybody_sends_proxy_headers());
         warnings.extend(self.cookies_in_clear_text());
@@ -20,40 +20,40 @@ impl<'a> Meant<'a> {
         warnings
     }
 
-    fn everybody_trusted(&self) -> Vec<Remark> {
+    fn everybody_trusted(&self) -> Vec<Diagnostic> {
         let config = self.config;
         let server = at!(config.server);
         let written = at!(server.trusted_proxies).all().into_iter();
         let networks =
             written.zip(&self.settings.trusted_proxies).filter(|(_, network)| network.prefix_len() == 0);
-        let warning = |(at, _): (At<'_, String>, _)| {
-            Remark::new(at.place, "everybody is trusted to say where a request comes from")
+        let warning = |(at, _): (Located<'_, String>, _)| {
+            Diagnostic::new(at.place, "everybody is trusted to say where a request comes from")
                 .expected("anybody can send `X-Forwarded-For`")
                 .help("name the networks of your own proxies; addresses in rules, limits and logs are worth nothing else")
         };
         networks.map(warning).collect()
     }
 
-    fn anybody_sends_proxy_headers(&self) -> Vec<Remark> {
+    fn anybody_sends_proxy_headers(&self) -> Vec<Diagnostic> {
         let config = self.config;
         let server = at!(config.server);
         let written = at!(server.listen).items().into_iter();
         let open = written.zip(&self.settings.listeners).filter(|(_, listener)| {
             listener.proxy_protocol.as_ref().is_some_and(|header| header.from.is_none())
         });
-        let warning = |(at, _): (At<'_, Listen>, _)| {
-            Remark::new(at.place, "whoever connects is believed what its PROXY protocol header says")
+        let warning = |(at, _): (Located<'_, Listen>, _)| {
+            Diagnostic::new(at.place, "whoever connects is believed what its PROXY protocol header says")
                 .expected("anybody can claim any address")
                 .help("name the balancers: `proxy_protocol = { from = [\"10.0.0.0/24\"] }`")
         };
         open.map(warning).collect()
     }
 
-    fn cookies_in_clear_text(&self) -> Option<Remark> {
+    fn cookies_in_clear_text(&self) -> Option<Diagnostic> {
         let (config, url) = (self.config, self.settings.relying_party.public_url.as_ref()?);
         let server = at!(config.server);
         (url.scheme() == "http").then(|| {
-            Remark::new(
+            Diagnostic::new(
                 at!(server.public_url).place,
                 "session cookies go in clear text, without `Secure` and `__Host-`",
             )
@@ -63,12 +63,12 @@ impl<'a> Meant<'a> {
     }
 
     /// Browsers come by `https`, but nothing here would know.
-    fn nobody_speaks_https(&self) -> Option<Remark> {
+    fn nobody_speaks_https(&self) -> Option<Diagnostic> {
         let (config, url) = (self.config, self.settings.relying_party.public_url.as_ref()?);
         let server = at!(config.server);
         let clear = self.settings.listeners.iter().all(|listener| listener.tls.is_none());
         (url.scheme() == "https" && clear && self.settings.trusted_proxies.is_empty()).then(|| {
-            Remark::new(at!(server.listen).place, "`public_url` is https, but nothing here speaks TLS")
+            Diagnostic::new(at!(server.listen).place, "`public_url` is https, but nothing here speaks TLS")
                 .expected("every request seems to come in clear text")
                 .see(at!(server.public_url).place, "so nobody can come back from signing in")
                 .help("set `tls`, or name the proxy in front in `trusted_proxies` and let it send `X-Forwarded-Proto`")
@@ -76,7 +76,7 @@ impl<'a> Meant<'a> {
     }
 
     /// Clients send Basic with every request, unasked once they know it; a proxy in front may have spoken TLS.
-    fn passwords_in_clear_text(&self) -> Vec<Remark> {
+    fn passwords_in_clear_text(&self) -> Vec<Diagnostic> {
         let config = self.config;
         let server = at!(config.server);
         let clear =
@@ -86,7 +86,7 @@ impl<'a> Meant<'a> {
         }
         let warning = |row: &Row<'_>| {
             let route = row.at;
-            Remark::new(at!(route.accept).place, "access tokens come as passwords, in clear text")
+            Diagnostic::new(at!(route.accept).place, "access tokens come as passwords, in clear text")
                 .expected("whoever can listen can use them until they expire")
                 .see(at!(server.listen).place, "no TLS here")
                 .help("set `tls`, or name the proxy that speaks TLS in `trusted_proxies`")
@@ -94,9 +94,9 @@ impl<'a> Meant<'a> {
         self.rows.iter().filter(|row| row.meant.accept.basic).map(warning).collect()
     }
 
-    pub(super) fn about_providers(&self) -> Vec<Remark> {
+    pub(super) fn about_providers(&self) -> Vec<Diagnostic> {
         let config = self.config;
-        let written = at!(config.providers).given().map(At::entries).unwrap_or_default();
+        let written = at!(config.providers).given().map(Located::entries).unwrap_or_default();
         let pairs: Vec<_> = written.into_iter().zip(&self.settings.relying_party.providers).collect();
         let mut warnings = same_domains(&pairs);
         for ((name, at), meant) in pairs {
@@ -112,14 +112,14 @@ impl<'a> Meant<'a> {
     /// Most providers give a refresh token where `offline_access` is asked for (OpenID Connect Core 1.0, section 11);
     /// Google does for a parameter of its own, and Keycloak in any case: there, what is asked for with it outlives
     /// the session at Keycloak, and nobody should be led to ask.
-    fn cannot_renew(&self, at: At<'_, Provider>, meant: &ProviderSettings) -> Option<Remark> {
+    fn cannot_renew(&self, at: Located<'_, Provider>, meant: &ProviderSettings) -> Option<Diagnostic> {
         let client = meant.client.as_ref()?;
         let asks = client.scopes.iter().any(|scope| scope == "offline_access")
             || client.extra.iter().any(|(name, value)| name == "access_type" && value == "offline");
         let handed_on = self.settings.routes.iter().any(|route| route.accept.session && passes_token(route));
         let is_keycloak = is_realm_of_keycloak(meant.issuer.as_str());
         (handed_on && !asks && !is_keycloak).then(|| {
-            Remark::new(
+            Diagnostic::new(
                 at!(at.scopes).place,
                 "access tokens go to apps, but `offline_access` is not asked for",
             )
@@ -144,17 +144,17 @@ fn passes_token(route: &RouteSettings) -> bool {
     }
 }
 
-fn clear_text(at: At<'_, Provider>, meant: &ProviderSettings) -> Option<Remark> {
+fn clear_text(at: Located<'_, Provider>, meant: &ProviderSettings) -> Option<Diagnostic> {
     meant.issuer.as_str().starts_with("http://").then(|| {
-        Remark::new(at!(at.issuer).place, "the provider is asked in clear text")
+        Diagnostic::new(at!(at.issuer).place, "the provider is asked in clear text")
             .expected("good for trying things out on this machine")
             .help("whoever can listen or answer in its place can be anybody: use `https://`")
     })
 }
 
-fn idle(name: &str, at: At<'_, Provider>, meant: &ProviderSettings) -> Option<Remark> {
+fn idle(name: &str, at: Located<'_, Provider>, meant: &ProviderSettings) -> Option<Diagnostic> {
     (meant.client.is_none() && meant.audiences.is_empty()).then(|| {
-        Remark::new(at.place, format!("the provider {} is of no use", quoted(name)))
+        Diagnostic::new(at.place, format!("the provider {} is of no use", quoted(name)))
             .expected("neither `client_id` nor `audiences`")
             .help("`client_id` lets people sign in with it, `audiences` lets its access tokens in")
     })
@@ -162,17 +162,17 @@ fn idle(name: &str, at: At<'_, Provider>, meant: &ProviderSettings) -> Option<Re
 
 /// An ID token's audience is the client: a front end that holds one could call APIs with it (RFC 8725,
 /// section 2.8).
-fn own_audience(at: At<'_, Provider>, meant: &ProviderSettings) -> Option<Remark> {
+fn own_audience(at: Located<'_, Provider>, meant: &ProviderSettings) -> Option<Diagnostic> {
     let client = meant.client.as_ref().filter(|_| !meant.require_at_jwt)?;
     let audience = at!(at.audiences).all().into_iter().find(|audience| *audience.value == client.id)?;
-    Some(Remark::new(audience.place, "the audience is our own `client_id`: ID tokens have it, too")
+    Some(Diagnostic::new(audience.place, "the audience is our own `client_id`: ID tokens have it, too")
         .expected("an ID token could pass for an access token")
         .see(at!(at.client_id).place, "the audience of every ID token")
         .help("let the provider issue access tokens for an audience of their own, or set `require_at_jwt = true`"))
 }
 
 /// People of one e-mail domain who would belong to two providers.
-fn same_domains(pairs: &[((&str, At<'_, Provider>), &ProviderSettings)]) -> Vec<Remark> {
+fn same_domains(pairs: &[((&str, Located<'_, Provider>), &ProviderSettings)]) -> Vec<Diagnostic> {
     let mut known = HashMap::new();
     let mut warnings = Vec::new();
     for ((_, at), _) in pairs {
@@ -180,7 +180,7 @@ fn same_domains(pairs: &[((&str, At<'_, Provider>), &ProviderSettings)]) -> Vec<
             match known.get(&domain.value.to_ascii_lowercase()) {
                 None => drop(known.insert(domain.value.to_ascii_lowercase(), domain.place)),
                 Some(first) => warnings.push(
-                    Remark::new(
+                    Diagnostic::new(
                         domain.place,
                         format!("two providers claim the e-mail domain {}", quoted(domain.value)),
                     )

@@ -4,25 +4,25 @@ use std::collections::HashSet;
 
 use crate::policy::AccessSettings;
 
-use super::super::at::{Place, at};
-use super::super::remark::{Remark, quoted};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Place, at};
 use super::rule::is_under;
-use super::{Meant, Row, parents};
+use super::{Lints, Row, parents};
 
 const HELP: &str = "an app that decodes before it splits sees `/a/b` in `/a%2Fb`: where any reading of a path meets \
                     another route or is decided otherwise, the answer is 400; give what needs `tolerate` a route of \
                     its own";
 
-impl Meant<'_> {
-    pub(super) fn about_spellings(&self) -> Vec<Remark> {
+impl Lints<'_> {
+    pub(super) fn about_spellings(&self) -> Vec<Diagnostic> {
         let mut told = HashSet::new();
         let mut warnings = Vec::new();
         for inner in &self.rows {
             let above = parents(&inner.path()).into_iter().flat_map(|parent| self.at(inner.host(), &parent));
             for outer in above.filter(|outer| tolerates(*outer)) {
                 if told.insert(outer.meant.name.clone()) {
-                    let remark = refused(tolerate(outer), &inner.path());
-                    warnings.push(remark.see(inner.claim(), "another route").help(HELP));
+                    let diagnostic = refused(tolerate(outer), &inner.path());
+                    warnings.push(diagnostic.see(inner.claim(), "another route").help(HELP));
                 }
             }
         }
@@ -33,9 +33,9 @@ impl Meant<'_> {
     }
 }
 
-fn refused(place: Place<'_>, path: &str) -> Remark {
+fn refused(place: Place<'_>, path: &str) -> Diagnostic {
     let message = format!("spellings that some apps read as {} or below are refused", quoted(path));
-    Remark::new(place, message).expected("tolerated where every reading comes to the same")
+    Diagnostic::new(place, message).expected("tolerated where every reading comes to the same")
 }
 
 fn tolerates(row: Row<'_>) -> bool {

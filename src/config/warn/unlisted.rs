@@ -3,22 +3,22 @@
 use crate::oidc::{AbsentGroups, AskUserInfo, ProviderSettings};
 use crate::policy::RuleSettings;
 
-use super::super::at::{At, Place, at};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Located, Place, at};
 use super::super::raw::Rule;
-use super::super::remark::{Remark, quoted};
-use super::{Meant, Row};
+use super::{Lints, Row};
 
 /// Routes that a warning names.
 const NAMED: usize = 5;
 
-impl<'a> Meant<'a> {
+impl<'a> Lints<'a> {
     /// A `deny` rule about something that a credential of the routes may not tell: then it holds (invariant 19).
     pub(super) fn unlisted(
         &self,
-        at: At<'a, Rule>,
+        at: Located<'a, Rule>,
         meant: &RuleSettings,
         rows: &[Row<'a>],
-    ) -> Option<Remark> {
+    ) -> Option<Diagnostic> {
         let providers = &self.settings.relying_party.providers;
         let mut met = providers
             .iter()
@@ -35,7 +35,7 @@ impl<'a> Meant<'a> {
         let message =
             format!("whose token of {name} tells no {what} is refused on {}{more}", names.join(", "));
         Some(
-            Remark::new(place, message)
+            Diagnostic::new(place, message)
                 .expected("a `deny` rule holds unless it is known not to")
                 .help(help(what, provider)),
         )
@@ -43,7 +43,7 @@ impl<'a> Meant<'a> {
 }
 
 /// The first thing that the rule asks of a person and that the provider may not tell.
-fn asked<'a>(at: At<'a, Rule>, provider: &ProviderSettings) -> Option<(Place<'a>, &'static str)> {
+fn asked<'a>(at: Located<'a, Rule>, provider: &ProviderSettings) -> Option<(Place<'a>, &'static str)> {
     let rule = at.value;
     let groups = rule.groups.is_some() && provider.claims.absent_groups == AbsentGroups::Unknown;
     let asked = [

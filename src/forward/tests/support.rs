@@ -185,7 +185,7 @@ impl Rig {
         let transport = fixtures::transport("192.0.2.7:999");
         let client = ClientAddress::new(transport.peer.ip());
         let authority = Authority::parse("wiki.corp.example").unwrap();
-        let passage = Passage {
+        let passage = ForwardContext {
             has_destination: false,
             transport: &transport,
             forwarding: &Forwarding { client, scheme: Scheme::Https, host: None },

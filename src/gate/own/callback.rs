@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use crate::listener::Content;
+use crate::listener::RequestBody;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use url::form_urlencoded;
 
 use super::super::body::Body;
-use super::super::exchange::Exchange;
-use super::super::hops::Hop;
-use super::super::house::House;
-use super::super::kept::whole;
+use super::super::deferred_form::whole;
+use super::super::handover::HandoverSecret;
+use super::super::record::RequestRecord;
 use super::super::rejection::{FailedSignIn, Rejection};
 use super::super::respond::set_cookie;
 use super::super::return_to::ReturnTo;
+use super::super::snapshot::Snapshot;
 use super::lost::{self, Lost};
-use super::{Wish, session, ticket};
+use super::{SignInRequest, session, ticket};
 use crate::authn::Authentication;
 use crate::oidc::{
     Blame, CallbackParameters, Destination, Flow, Provider, ResponseMode, SignInError, SignedIn,
@@ -30,29 +30,29 @@ const MAX_FORM: usize = 16 * 1024;
 
 /// Finishes the sign-in that this browser began, gives it a session, and sends it where it wanted to go.
 pub(super) async fn answer(
-    house: &House,
-    exchange: &mut Exchange,
-    request: Request<Content>,
+    snapshot: &Snapshot,
+    record: &mut RequestRecord,
+    request: Request<RequestBody>,
 ) -> Result<Response<Body>, Rejection> {
     let (head, body) = request.into_parts();
     let posted = head.method == Method::POST;
     let callback = if posted { callback(&form(&head, body).await?)? } else { callback(query(&head))? };
     let state = callback.state.clone().unwrap_or_default();
-    let (flow, provider) = match begun(house, &head.headers, &state, posted) {
+    let (flow, provider) = match begun(snapshot, &head.headers, &state, posted) {
         Ok(begun) => begun,
         Err(reason) => {
-            let lost = Lost::of_state(house, &state);
-            return Err(lost::sign_in(house, exchange, &head.headers, lost, reason).await);
+            let lost = Lost::of_state(snapshot, &state);
+            return Err(lost::sign_in(snapshot, record, &head.headers, lost, reason).await);
         }
     };
     let signed_in = provider.finish(&flow, callback).await;
-    let forget = house.flows.clear(&state);
+    let forget = snapshot.flows.clear(&state);
     let settled = match signed_in {
-        Ok(signed_in) => settle(house, exchange, &head.headers, (&flow, &state), signed_in).await,
-        Err(error) => Err(failed(house, provider, &state, error, forget.clone())),
+        Ok(signed_in) => settle(snapshot, record, &head.headers, (&flow, &state), signed_in).await,
+        Err(error) => Err(failed(snapshot, provider, &state, error, forget.clone())),
     };
     // Only now: a sign-in that the store did not keep is none.
-    count(house, exchange, provider, settled.as_ref().err());
+    count(snapshot, record, provider, settled.as_ref().err());
     let mut response = settled?;
     set_cookie(&mut response, forget);
     Ok(response)
@@ -60,41 +60,46 @@ pub(super) async fn answer(
 
 /// The flow that comes back, and its provider; it comes back once. Nothing is asked of a provider for any other.
 fn begun<'a>(
-    house: &'a House,
+    snapshot: &'a Snapshot,
     headers: &HeaderMap,
     state: &str,
     posted: bool,
 ) -> Result<(Flow, &'a Provider), String> {
-    let flow = house.flows.open(headers, state).map_err(|error| error.to_string())?;
-    let provider = house.providers.get(flow.provider.as_str());
+    let flow = snapshot.flows.open(headers, state).map_err(|error| error.to_string())?;
+    let provider = snapshot.providers.get(flow.provider.as_str());
     let provider = provider.ok_or("its provider has left the configuration")?;
     if mutant!(posted && flow.response_mode != ResponseMode::FormPost, "form-for-a-redirect" => false) {
         return Err("a form instead of the redirect that was asked for".into());
     }
-    if !mutant!(house.foundations.spent.spend(state), "callback-good-twice" => true) {
+    if !mutant!(snapshot.foundations.used_states.spend(state), "callback-good-twice" => true) {
         return Err("the sign-in has come back before; it is good once".into());
     }
     Ok((flow, provider))
 }
 
 /// What was wished for when the sign-in of `state` began.
-fn wish(house: &House, state: &str) -> Wish {
-    let Destination { return_to, hop, again } = house.flows.destination(state).unwrap_or_default();
-    let return_to = ReturnTo::parse(&return_to, |url| house.claims(url));
-    Wish { return_to, hop: hop.as_deref().and_then(Hop::parse), again, ..Wish::default() }
+fn wanted(snapshot: &Snapshot, state: &str) -> SignInRequest {
+    let Destination { return_to, handover, again } = snapshot.flows.destination(state).unwrap_or_default();
+    let return_to = ReturnTo::parse(&return_to, |url| snapshot.claims(url));
+    SignInRequest {
+        return_to,
+        handover: handover.as_deref().and_then(HandoverSecret::parse),
+        again,
+        ..SignInRequest::default()
+    }
 }
 
 fn failed(
-    house: &House,
+    snapshot: &Snapshot,
     provider: &Provider,
     state: &str,
     error: SignInError,
     forget: HeaderValue,
 ) -> Rejection {
-    let wish = wish(house, state);
-    let others = super::others(house, provider.name().as_str(), &wish);
-    let retry = Wish { provider: Some(provider.name().to_string()), ..wish.clone() }.address();
-    let anew = Wish { anew: true, ..wish }.address();
+    let wanted = wanted(snapshot, state);
+    let others = super::others(snapshot, provider.name().as_str(), &wanted);
+    let retry = SignInRequest { provider: Some(provider.name().to_string()), ..wanted.clone() }.address();
+    let anew = SignInRequest { anew: true, ..wanted }.address();
     Rejection::SignInFailed(Box::new(FailedSignIn { error, retry, anew, others, forget }))
 }
 
@@ -103,7 +108,7 @@ fn query(head: &Parts) -> &[u8] {
 }
 
 /// The response as a provider's page posts it (OAuth 2.0 Form Post Response Mode, section 2).
-async fn form(head: &Parts, body: Content) -> Result<Bytes, Rejection> {
+async fn form(head: &Parts, body: RequestBody) -> Result<Bytes, Rejection> {
     let media_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     let form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
@@ -141,11 +146,11 @@ fn twice() -> Rejection {
 
 /// Counts the sign-in, and tells the operator of one that failed for somebody else's fault than the person's,
 /// whether or not each request leaves a line.
-fn count(house: &House, exchange: &Exchange, provider: &Provider, no: Option<&Rejection>) {
+fn count(snapshot: &Snapshot, record: &RequestRecord, provider: &Provider, no: Option<&Rejection>) {
     let blame =
         no.map(|no| if let Rejection::SignInFailed(failed) = no { failed.error.blame() } else { Blame::Us });
     if let (Some(no), Some(Blame::Provider | Blame::Us)) = (no, blame) {
-        let (id, provider, error) = (&exchange.id, provider.name(), no.reason());
+        let (id, provider, error) = (&record.id, provider.name(), no.reason());
         tracing::warn!(%id, %provider, %error, "a sign-in failed");
     }
     let result = blame.map_or("ok", |blame| match blame {
@@ -153,25 +158,25 @@ fn count(house: &House, exchange: &Exchange, provider: &Provider, no: Option<&Re
         Blame::Provider => "provider-error",
         Blame::Us => "gateway-error",
     });
-    house.foundations.metrics.sign_in(provider.name().as_str(), result);
+    snapshot.foundations.metrics.sign_in(provider.name().as_str(), result);
 }
 
 /// The key from before the sign-in opens nothing after it (session fixation).
 async fn settle(
-    house: &House,
-    exchange: &mut Exchange,
+    snapshot: &Snapshot,
+    record: &mut RequestRecord,
     headers: &HeaderMap,
     (flow, state): (&Flow, &str),
     signed_in: SignedIn,
 ) -> Result<Response<Body>, Rejection> {
-    let before = session(house, exchange, headers).await?;
+    let before = session(snapshot, record, headers).await?;
     let new = NewSession::Root {
-        host: exchange.inbound()?.authority.host().to_owned(),
+        host: record.inbound()?.authority.host().to_owned(),
         principal: Arc::new(signed_in.principal),
         tokens: signed_in.tokens,
         sid: signed_in.sid,
     };
-    let sessions = &house.foundations.sessions;
+    let sessions = &snapshot.foundations.sessions;
     let (key, session) = match before {
         Authentication::Session(old, _) => {
             mutant!(sessions.rotate(&old, new).await?, "session-fixation" => sessions.create(new).await?)
@@ -183,10 +188,10 @@ async fn settle(
             sessions.create(new).await?
         }
     };
-    exchange.principal = Some(Arc::clone(&session.principal));
-    let (who, id) = (&session.principal, &exchange.id);
+    record.principal = Some(Arc::clone(&session.principal));
+    let (who, id) = (&session.principal, &record.id);
     tracing::info!(%id, provider = %who.provider, user = who.user, session = %session.id, "signed in");
-    let mut response = ticket::arrive(house, &session, wish(house, state))?;
-    set_cookie(&mut response, house.cookie.set(&key));
+    let mut response = ticket::arrive(snapshot, &session, wanted(snapshot, state))?;
+    set_cookie(&mut response, snapshot.cookie.set(&key));
     Ok(response)
 }

@@ -7,11 +7,11 @@ use http::{HeaderMap, Method, Response, StatusCode};
 use url::Position;
 
 use super::super::body::Body;
-use super::super::exchange::Exchange;
-use super::super::house::House;
+use super::super::record::RequestRecord;
 use super::super::rejection::Rejection;
 use super::super::respond::{redirect, show};
 use super::super::route::{Action, Route};
+use super::super::snapshot::Snapshot;
 use super::{SIGN_IN, SIGN_OUT, session};
 use crate::authn::Authentication;
 use crate::identity::Principal;
@@ -25,25 +25,25 @@ const MOST: usize = 100;
 
 /// The person's own page, or the way to sign in.
 pub(super) async fn answer(
-    house: &House,
-    exchange: &mut Exchange,
+    snapshot: &Snapshot,
+    record: &mut RequestRecord,
     headers: &HeaderMap,
 ) -> Result<Response<Body>, Rejection> {
-    match session(house, exchange, headers).await? {
-        Authentication::Session(_, session) => Ok(show_home(house, exchange, &session.principal)),
+    match session(snapshot, record, headers).await? {
+        Authentication::Session(_, session) => Ok(show_home(snapshot, record, &session.principal)),
         Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => {
             redirect(StatusCode::SEE_OTHER, SIGN_IN)
         }
     }
 }
 
-fn show_home(house: &House, exchange: &Exchange, principal: &Arc<Principal>) -> Response<Body> {
-    let client = exchange.inbound.as_ref().map(|inbound| inbound.forwarding.client);
-    let open = client.map(|client| open_to(house, principal, client)).unwrap_or_default();
+fn show_home(snapshot: &Snapshot, record: &RequestRecord, principal: &Arc<Principal>) -> Response<Body> {
+    let client = record.inbound.as_ref().map(|inbound| inbound.forwarding.client);
+    let open = client.map(|client| open_to(snapshot, principal, client)).unwrap_or_default();
     let apps: Vec<_> = open.iter().map(|(name, href)| Link { name, href }).collect();
     let page = Home {
         principal,
-        provider: house.display_name(&principal.provider),
+        provider: snapshot.display_name(&principal.provider),
         apps: &apps,
         sign_out: Form { action: SIGN_OUT, fields: &[] },
     };
@@ -51,13 +51,17 @@ fn show_home(house: &House, exchange: &Exchange, principal: &Arc<Principal>) -> 
 }
 
 /// Hosts with an app that the person may see, each with its shortest path.
-fn open_to(house: &House, principal: &Arc<Principal>, client: ClientAddress) -> BTreeMap<String, String> {
-    let scheme = house.public.as_ref().map_or("http", |public| public.url.scheme());
+fn open_to(
+    snapshot: &Snapshot,
+    principal: &Arc<Principal>,
+    client: ClientAddress,
+) -> BTreeMap<String, String> {
+    let scheme = snapshot.public.as_ref().map_or("http", |public| public.url.scheme());
     let mut apps: BTreeMap<String, String> = BTreeMap::new();
-    let here = house.public.as_ref().map(|public| &public.url[Position::BeforeHost..Position::AfterPort]);
-    let port = house.public.as_ref().and_then(|public| public.url.port());
+    let here = snapshot.public.as_ref().map(|public| &public.url[Position::BeforeHost..Position::AfterPort]);
+    let port = snapshot.public.as_ref().and_then(|public| public.url.port());
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    let rows = house.routes.iter().filter(|(pattern, route)| is_open(pattern, route, principal, client));
+    let rows = snapshot.routes.iter().filter(|(pattern, route)| is_open(pattern, route, principal, client));
     for (pattern, _) in rows {
         let host = match (&pattern.host, here) {
             (HostPattern::Exact(host, None), _) => format!("{host}{port}"),

@@ -4,12 +4,12 @@
 
 use http::HeaderMap;
 
-use super::super::exchange::Exchange;
-use super::super::house::House;
+use super::super::record::RequestRecord;
 use super::super::rejection::{LostSignIn, Rejection};
 use super::super::return_to::ReturnTo;
+use super::super::snapshot::Snapshot;
 use super::session;
-use super::wish::AGAIN;
+use super::sign_in_request::AGAIN;
 use crate::authn::Authentication;
 
 /// Where a lost sign-in was to lead.
@@ -22,9 +22,9 @@ pub(super) struct Lost {
 
 impl Lost {
     /// What is known of the sign-in with this `state`.
-    pub(super) fn of_state(house: &House, state: &str) -> Self {
-        let Some(destination) = house.flows.destination(state) else { return Self::nowhere() };
-        let return_to = ReturnTo::parse(&destination.return_to, |url| house.claims(url));
+    pub(super) fn of_state(snapshot: &Snapshot, state: &str) -> Self {
+        let Some(destination) = snapshot.flows.destination(state) else { return Self::nowhere() };
+        let return_to = ReturnTo::parse(&destination.return_to, |url| snapshot.claims(url));
         Self { return_to, again: destination.again }
     }
 
@@ -35,18 +35,18 @@ impl Lost {
 
 /// Says no for `reason`, and where the browser goes instead.
 pub(super) async fn sign_in(
-    house: &House,
-    exchange: &mut Exchange,
+    snapshot: &Snapshot,
+    record: &mut RequestRecord,
     headers: &HeaderMap,
     lost: Lost,
     reason: String,
 ) -> Rejection {
-    let stands = match session(house, exchange, headers).await {
+    let stands = match session(snapshot, record, headers).await {
         Ok(found) => matches!(found, Authentication::Session(..)),
         Err(no) => return no,
     };
     let begun = |to: &ReturnTo| to.sign_in_address(&[(AGAIN, "1")]);
-    let here = exchange.inbound.as_ref().map(super::super::inbound::Inbound::origin).unwrap_or_default();
+    let here = record.inbound.as_ref().map(super::super::inbound::Inbound::origin).unwrap_or_default();
     let onward = match (&lost.return_to, stands) {
         (Some(to), true) if to.origin() == here => Some(to.as_str().to_owned()),
         (Some(to), stands) if stands || !lost.again => Some(begun(to)),

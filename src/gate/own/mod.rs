@@ -6,33 +6,33 @@ mod keep_address;
 mod lost;
 mod resume;
 mod sign_in;
+mod sign_in_request;
 mod sign_out;
 mod ticket;
-mod wish;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::listener::Content;
+use crate::listener::RequestBody;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use url::form_urlencoded;
 
 use super::body::Body;
-use super::exchange::Exchange;
 use super::foundations::Foundations;
-use super::house::{House, PublicUrl};
 use super::origins::is_here;
+use super::record::RequestRecord;
 use super::rejection::Rejection;
 use super::route::{Action, Limits, Route};
 use super::settings::RedirectSettings;
+use super::snapshot::{PublicUrl, Snapshot};
 use crate::authn::Authentication;
 use crate::identity::RouteName;
 use crate::limit::LimitSettings;
 use crate::request::{RequestPath, Scheme, single};
 use crate::route::{HostPattern, PathPrefix, RoutePattern, RouteTable};
 
-pub(super) use sign_in::{depart, others, resume_address, switch_address};
-pub(super) use wish::Wish;
+pub(super) use sign_in::{others, resume_address, start_sign_in, switch_address};
+pub(super) use sign_in_request::SignInRequest;
 
 /// Below this path everything is the gateway's.
 const ROOT: &str = "/.portcullis";
@@ -97,26 +97,26 @@ impl Endpoint {
     /// Answers `request`.
     pub(super) async fn answer(
         self,
-        house: &House,
-        exchange: &mut Exchange,
-        request: Request<Content>,
+        snapshot: &Snapshot,
+        record: &mut RequestRecord,
+        request: Request<RequestBody>,
     ) -> Result<Response<Body>, Rejection> {
         let here = self.is_everywhere()
-            || mutant!(exchange.is_on_public_host(house), "callback-on-every-host" => true);
-        let path = exchange.inbound()?.path.decoded();
+            || mutant!(record.is_on_public_host(snapshot), "callback-on-every-host" => true);
+        let path = record.inbound()?.path.decoded();
         let front = self == Self::Home && (path == "/" || path == HOME_WITH_SLASH);
         if !here || (path != self.path() && !front) {
             return Err(Rejection::UnknownPath);
         }
         match self {
-            Self::Home => home::answer(house, exchange, request.headers()).await,
-            Self::SignIn => sign_in::answer(house, exchange, request).await,
-            Self::Callback => callback::answer(house, exchange, request).await,
-            Self::Ticket => ticket::answer(house, exchange, request).await,
-            Self::SignOut => sign_out::answer(house, exchange, request).await,
-            Self::SignedOut => sign_out::back(house, &request),
-            Self::Resume => resume::answer(house, exchange, request).await,
-            Self::Keys => Ok(keys(house)),
+            Self::Home => home::answer(snapshot, record, request.headers()).await,
+            Self::SignIn => sign_in::answer(snapshot, record, request).await,
+            Self::Callback => callback::answer(snapshot, record, request).await,
+            Self::Ticket => ticket::answer(snapshot, record, request).await,
+            Self::SignOut => sign_out::answer(snapshot, record, request).await,
+            Self::SignedOut => sign_out::back(snapshot, &request),
+            Self::Resume => resume::answer(snapshot, record, request).await,
+            Self::Keys => Ok(keys(snapshot)),
         }
     }
 }
@@ -134,7 +134,7 @@ pub(super) fn is_front(path: &RequestPath, method: &Method) -> bool {
 /// The table of the endpoints: the same on every host.
 ///
 /// They share their limits, but for the keys: apps fetch those, many of them from one address.
-pub(super) fn rows(
+pub(super) fn compile(
     foundations: &Foundations,
     limits: &[LimitSettings],
     before: Option<&RouteTable<Arc<Route>>>,
@@ -167,8 +167,8 @@ pub(super) fn to_https(foundations: &Foundations, public: Option<&PublicUrl>) ->
 }
 
 /// The page where a person sees who they are and which apps are open to them, from any host.
-pub(super) fn home_address(house: &House) -> String {
-    house.public.as_ref().map_or_else(|| ROOT.to_owned(), |public| public.endpoint(ROOT).into())
+pub(super) fn home_address(snapshot: &Snapshot) -> String {
+    snapshot.public.as_ref().map_or_else(|| ROOT.to_owned(), |public| public.endpoint(ROOT).into())
 }
 
 /// The parameters of a query.
@@ -178,8 +178,8 @@ fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
 
 /// Lets a form through that a page of this very origin sent, and no other site's (invariant 18): browsers
 /// say where a form comes from, and a request without that word is not one of theirs.
-fn same_origin(exchange: &Exchange, headers: &HeaderMap) -> Result<(), Rejection> {
-    let inbound = exchange.inbound()?;
+fn same_origin(record: &RequestRecord, headers: &HeaderMap) -> Result<(), Rejection> {
+    let inbound = record.inbound()?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let by_fetch = text("sec-fetch-site")
         .map(|site| mutant!(site == "same-origin", "form-of-a-sibling" => site != "cross-site"));
@@ -190,17 +190,17 @@ fn same_origin(exchange: &Exchange, headers: &HeaderMap) -> Result<(), Rejection
 
 /// The session of a browser at this host.
 async fn session(
-    house: &House,
-    exchange: &mut Exchange,
+    snapshot: &Snapshot,
+    record: &mut RequestRecord,
     headers: &HeaderMap,
 ) -> Result<Authentication, Rejection> {
-    let found = house.authenticator.session(exchange.inbound()?.authority.host(), headers).await?;
-    exchange.principal = found.principal().map(Arc::clone);
+    let found = snapshot.authenticator.session(record.inbound()?.authority.host(), headers).await?;
+    record.principal = found.principal().map(Arc::clone);
     Ok(found)
 }
 
-fn keys(house: &House) -> Response<Body> {
-    let mut response = Response::new(Body::ours(house.foundations.asserter.jwks()));
+fn keys(snapshot: &Snapshot) -> Response<Body> {
+    let mut response = Response::new(Body::ours(snapshot.foundations.asserter.jwks()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));

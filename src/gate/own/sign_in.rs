@@ -2,45 +2,45 @@
 
 use std::sync::Arc;
 
-use crate::listener::Content;
+use crate::listener::RequestBody;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use url::{Position, Url, form_urlencoded};
 
 use super::super::body::Body;
-use super::super::exchange::Exchange;
-use super::super::freshen::is_spent;
-use super::super::house::House;
+use super::super::record::RequestRecord;
+use super::super::refresh_tokens::is_spent;
 use super::super::rejection::{Away, Rejection};
 use super::super::respond::{challenge, forget_pages, onward, redirect, set_cookie, show};
 use super::super::return_to::ReturnTo;
-use super::{SIGN_IN, Wish, keep_address, session, sign_out, ticket};
+use super::super::snapshot::Snapshot;
+use super::{SIGN_IN, SignInRequest, keep_address, session, sign_out, ticket};
 use crate::authn::Authentication;
-use crate::oidc::{Choice, Destination, Hint, Provider, ProviderError, ResponseMode, SignInIntent};
+use crate::oidc::{AuthenticationRequest, Choice, Destination, Hint, Provider, ProviderError, ResponseMode};
 use crate::pages::{self, Chooser};
 
 /// `GET` begins a sign-in or shows the chooser; `POST` ends the session first ("sign in as someone else").
 pub(super) async fn answer(
-    house: &House,
-    exchange: &mut Exchange,
-    request: Request<Content>,
+    snapshot: &Snapshot,
+    record: &mut RequestRecord,
+    request: Request<RequestBody>,
 ) -> Result<Response<Body>, Rejection> {
-    let mut wish = Wish::read(house, &request);
-    let standing = session(house, exchange, request.headers()).await?;
+    let mut wanted = SignInRequest::read(snapshot, &request);
+    let standing = session(snapshot, record, request.headers()).await?;
     if request.method() == Method::POST {
-        super::same_origin(exchange, request.headers())?;
-        wish.anew = true;
-        return switch(house, exchange, request.headers(), &standing, wish).await;
+        super::same_origin(record, request.headers())?;
+        wanted.anew = true;
+        return switch(snapshot, record, request.headers(), &standing, wanted).await;
     }
     if let Authentication::Session(_, session) = &standing
-        && !wish.anew
-        && !is_spent(house, session)
+        && !wanted.anew
+        && !is_spent(snapshot, session)
     {
-        return ticket::arrive(house, session, wish);
+        return ticket::arrive(snapshot, session, wanted);
     }
-    let by_form = wish.login_hint.is_some();
-    let departure = depart(house, exchange, request.headers(), wish).await?;
+    let by_form = wanted.login_hint.is_some();
+    let redirection = start_sign_in(snapshot, record, request.headers(), wanted).await?;
     // The chooser's form asks by `GET`, and browsers hold its page's `form-action` against redirects.
-    Ok(if by_form { onward(departure) } else { departure })
+    Ok(if by_form { onward(redirection) } else { redirection })
 }
 
 /// Whoever is to be someone else must be nobody at the provider first: there are those that ask for the password
@@ -49,71 +49,71 @@ pub(super) async fn answer(
 /// The way out of a posted form leads through a page of ours: browsers hold its `form-action` against every
 /// redirect that follows.
 async fn switch(
-    house: &House,
-    exchange: &Exchange,
+    snapshot: &Snapshot,
+    record: &RequestRecord,
     headers: &HeaderMap,
     standing: &Authentication,
-    wish: Wish,
+    wanted: SignInRequest,
 ) -> Result<Response<Body>, Rejection> {
     let goodbye = match standing {
         Authentication::Session(_, session) => {
-            let back = house.flows.state(&destination(house, &wish));
-            let goodbye = sign_out::goodbye(house, session, &back).filter(|_| !wish.is_long());
+            let back = snapshot.flows.state(&destination(snapshot, &wanted));
+            let goodbye = sign_out::goodbye(snapshot, session, &back).filter(|_| !wanted.is_long());
             // It has ended in memory in any case, and whatever went wrong is in the log: on to the sign-in.
-            drop(house.foundations.sessions.end(&session.family()).await);
+            drop(snapshot.foundations.sessions.end(&session.family()).await);
             goodbye
         }
         Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => None,
     };
     let response = match goodbye {
         Some(there) => redirect(StatusCode::SEE_OTHER, there.as_str())?,
-        None => depart(house, exchange, headers, wish).await?,
+        None => start_sign_in(snapshot, record, headers, wanted).await?,
     };
     let mut response = onward(response);
-    set_cookie(&mut response, house.cookie.clear());
-    forget_pages(house, &mut response);
+    set_cookie(&mut response, snapshot.cookie.clear());
+    forget_pages(snapshot, &mut response);
     Ok(response)
 }
 
 /// Sends a browser to its provider, or to the page where it chooses one. On an app's own host it is sent
 /// to the sign-in host first.
-pub(in crate::gate) async fn depart(
-    house: &House,
-    exchange: &Exchange,
+pub(in crate::gate) async fn start_sign_in(
+    snapshot: &Snapshot,
+    record: &RequestRecord,
     cookies: &HeaderMap,
-    wish: Wish,
+    wanted: SignInRequest,
 ) -> Result<Response<Body>, Rejection> {
-    if wish.is_long() {
-        return keep_address::answer(exchange, wish);
+    if wanted.is_long() {
+        return keep_address::answer(record, wanted);
     }
-    if !exchange.is_on_public_host(house) {
-        return ticket::leave(house, cookies, &wish);
+    if !record.is_on_public_host(snapshot) {
+        return ticket::leave(snapshot, cookies, &wanted);
     }
-    let hint = Hint { provider: wish.provider.as_deref(), login_hint: wish.login_hint.as_deref() };
-    match house.providers.choose(hint) {
-        Choice::One(provider) => to_provider(house, exchange, provider, cookies, wish).await,
-        Choice::Chooser(several) => Ok(chooser(house, exchange, &several, wish)),
+    let hint = Hint { provider: wanted.provider.as_deref(), login_hint: wanted.login_hint.as_deref() };
+    match snapshot.providers.choose(hint) {
+        Choice::One(provider) => to_provider(snapshot, record, provider, cookies, wanted).await,
+        Choice::Chooser(several) => Ok(chooser(snapshot, record, &several, wanted)),
     }
 }
 
 async fn to_provider(
-    house: &House,
-    exchange: &Exchange,
+    snapshot: &Snapshot,
+    record: &RequestRecord,
     provider: &Arc<Provider>,
     cookies: &HeaderMap,
-    wish: Wish,
+    wanted: SignInRequest,
 ) -> Result<Response<Body>, Rejection> {
-    provider.retry_now().await.map_err(|error| away(house, provider, &wish, &error))?;
-    let intent = SignInIntent {
-        state: Some(house.flows.state(&destination(house, &wish))),
-        login_hint: wish.login_hint.clone(),
-        replaces: replaced(house, exchange, provider, cookies).await?,
-        prompt: wish.anew.then(|| "login".to_owned()),
-        ..SignInIntent::default()
+    provider.retry_now().await.map_err(|error| away(snapshot, provider, &wanted, &error))?;
+    let intent = AuthenticationRequest {
+        state: Some(snapshot.flows.state(&destination(snapshot, &wanted))),
+        login_hint: wanted.login_hint.clone(),
+        replaces: replaced(snapshot, record, provider, cookies).await?,
+        prompt: wanted.anew.then(|| "login".to_owned()),
+        ..AuthenticationRequest::default()
     };
-    let departure = provider.begin(intent).map_err(|error| away(house, provider, &wish, &error))?;
-    let mut response = redirect(StatusCode::FOUND, departure.location.as_str())?;
-    let kept = house.flows.set(cookies, &departure.flow);
+    let redirection = provider.begin(intent).map_err(|error| away(snapshot, provider, &wanted, &error))?;
+    let mut response = redirect(StatusCode::FOUND, redirection.location.as_str())?;
+    let kept = snapshot.flows.set(cookies, &redirection.flow);
     let kept = kept.map_err(|_| Rejection::Internal("a sign-in that does not fit a cookie"))?;
     kept.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
     Ok(response)
@@ -122,8 +122,8 @@ async fn to_provider(
 /// The session that stands while a sign-in begins whose response will be posted: browsers leave its cookie out
 /// of that, and without being told nobody would end it.
 async fn replaced(
-    house: &House,
-    exchange: &Exchange,
+    snapshot: &Snapshot,
+    record: &RequestRecord,
     provider: &Provider,
     cookies: &HeaderMap,
 ) -> Result<Option<[u8; 32]>, Rejection> {
@@ -131,61 +131,76 @@ async fn replaced(
     if client.is_none_or(|client| client.response_mode == ResponseMode::Query) {
         return Ok(None);
     }
-    let standing = house.authenticator.session(exchange.inbound()?.authority.host(), cookies).await?;
+    let standing = snapshot.authenticator.session(record.inbound()?.authority.host(), cookies).await?;
     Ok(match standing {
         Authentication::Session(_, session) => Some(*session.id.as_bytes()),
         Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => None,
     })
 }
 
-fn destination(house: &House, wish: &Wish) -> Destination {
+fn destination(snapshot: &Snapshot, wanted: &SignInRequest) -> Destination {
     Destination {
-        return_to: wish.return_to.as_ref().map_or_else(|| house.home(), ReturnTo::as_str).to_owned(),
-        hop: wish.hop.as_ref().map(ToString::to_string),
-        again: wish.again,
+        return_to: wanted.return_to.as_ref().map_or_else(|| snapshot.home(), ReturnTo::as_str).to_owned(),
+        handover: wanted.handover.as_ref().map(ToString::to_string),
+        again: wanted.again,
     }
 }
 
-fn away(house: &House, provider: &Provider, wish: &Wish, error: &ProviderError) -> Rejection {
+fn away(
+    snapshot: &Snapshot,
+    provider: &Provider,
+    wanted: &SignInRequest,
+    error: &ProviderError,
+) -> Rejection {
     Rejection::SignInUnavailable(Box::new(Away {
         provider: provider.name().clone(),
         reason: error.to_string(),
-        others: others(house, provider.name().as_str(), wish),
+        others: others(snapshot, provider.name().as_str(), wanted),
     }))
 }
 
 /// Other ways to sign in than the one that fails: what each is called, and where it is.
-pub(in crate::gate) fn others(house: &House, failing: &str, wish: &Wish) -> Vec<(String, String)> {
+pub(in crate::gate) fn others(
+    snapshot: &Snapshot,
+    failing: &str,
+    wanted: &SignInRequest,
+) -> Vec<(String, String)> {
     let signs_in = |provider: &&Arc<Provider>| {
         provider.settings().client.is_some() && provider.name().as_str() != failing
     };
     let way = |provider: &Arc<Provider>| {
-        let wish = Wish { provider: Some(provider.name().to_string()), login_hint: None, ..wish.clone() };
-        (provider.settings().display_name.clone(), wish.address())
+        let wanted =
+            SignInRequest { provider: Some(provider.name().to_string()), login_hint: None, ..wanted.clone() };
+        (provider.settings().display_name.clone(), wanted.address())
     };
-    house.providers.iter().filter(signs_in).map(way).collect()
+    snapshot.providers.iter().filter(signs_in).map(way).collect()
 }
 
 /// Nobody is signed in: 401, as for all others who are not.
-fn chooser(house: &House, exchange: &Exchange, several: &[&Arc<Provider>], mut wish: Wish) -> Response<Body> {
-    wish.return_to = wish.return_to.or_else(|| ReturnTo::parse(house.home(), |_| true));
+fn chooser(
+    snapshot: &Snapshot,
+    record: &RequestRecord,
+    several: &[&Arc<Provider>],
+    mut wanted: SignInRequest,
+) -> Response<Body> {
+    wanted.return_to = wanted.return_to.or_else(|| ReturnTo::parse(snapshot.home(), |_| true));
     let choice =
         |provider: &'_ &Arc<Provider>| (provider.name().clone(), provider.settings().display_name.clone());
     let names: Vec<_> = several.iter().map(choice).collect();
     let providers: Vec<_> =
         names.iter().map(|(name, display_name)| pages::Choice { name, display_name }).collect();
     let ask_email = several.iter().any(|provider| !provider.settings().email_domains.is_empty());
-    let lasting = wish.lasting();
+    let lasting = wanted.lasting();
     let lasting: Vec<_> = lasting.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let page = Chooser {
-        host: wish.return_to.as_ref().map(|to| host(to.url())).unwrap_or_default(),
+        host: wanted.return_to.as_ref().map(|to| host(to.url())).unwrap_or_default(),
         action: SIGN_IN,
         providers: &providers,
         ask_email,
-        unknown_email: wish.login_hint.as_deref().filter(|_| ask_email),
+        unknown_email: wanted.login_hint.as_deref().filter(|_| ask_email),
         lasting: &lasting,
     };
-    challenge(exchange, show(page.page()))
+    challenge(record, show(page.page()))
 }
 
 /// The host as people know it: with its port where that is an unusual one.
@@ -203,5 +218,5 @@ pub(in crate::gate) fn resume_address(origin: &str, id: &str) -> String {
 
 /// The address of the sign-in endpoint for whoever shall sign in as someone else and come back to `return_to`.
 pub(in crate::gate) fn switch_address(return_to: Option<&ReturnTo>) -> String {
-    Wish { return_to: return_to.cloned(), ..Wish::default() }.address()
+    SignInRequest { return_to: return_to.cloned(), ..SignInRequest::default() }.address()
 }

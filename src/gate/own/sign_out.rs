@@ -1,16 +1,16 @@
 //! Ending a session here and at the provider (OpenID Connect RP-Initiated Logout 1.0).
 
-use crate::listener::Content;
+use crate::listener::RequestBody;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use url::Url;
 
 use super::super::body::Body;
-use super::super::exchange::Exchange;
-use super::super::house::House;
+use super::super::record::RequestRecord;
 use super::super::rejection::Rejection;
 use super::super::respond::{forget_pages, onward, redirect, set_cookie, show};
 use super::super::return_to::ReturnTo;
-use super::{SIGN_IN, SIGN_OUT, SIGNED_OUT, Wish, parameters, session};
+use super::super::snapshot::Snapshot;
+use super::{SIGN_IN, SIGN_OUT, SIGNED_OUT, SignInRequest, parameters, session};
 use crate::authn::Authentication;
 use crate::identity::Principal;
 use crate::pages::{Form, Page, SignOut, SignedOut};
@@ -19,25 +19,25 @@ use crate::session::{CookieRead, Session};
 
 /// `GET` asks whether that is meant; `POST` from a page of this origin does it.
 pub(super) async fn answer(
-    house: &House,
-    exchange: &mut Exchange,
-    request: Request<Content>,
+    snapshot: &Snapshot,
+    record: &mut RequestRecord,
+    request: Request<RequestBody>,
 ) -> Result<Response<Body>, Rejection> {
-    let standing = match session(house, exchange, request.headers()).await {
+    let standing = match session(snapshot, record, request.headers()).await {
         Err(no @ Rejection::StoreUnavailable(_)) if request.method() == Method::POST => {
-            super::same_origin(exchange, request.headers())?;
-            return end_unread(house, exchange, request.headers(), no).await;
+            super::same_origin(record, request.headers())?;
+            return end_unread(snapshot, record, request.headers(), no).await;
         }
         standing => standing?,
     };
     match standing {
         Authentication::Session(_, session) if request.method() == Method::POST => {
-            super::same_origin(exchange, request.headers())?;
-            end(house, exchange, &session).await
+            super::same_origin(record, request.headers())?;
+            end(snapshot, record, &session).await
         }
-        Authentication::Session(_, session) => Ok(show(question(house, &session.principal))),
+        Authentication::Session(_, session) => Ok(show(question(snapshot, &session.principal))),
         Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => {
-            Ok(signed_out(house, Lasts::Ever, None))
+            Ok(signed_out(snapshot, Lasts::Ever, None))
         }
     }
 }
@@ -51,71 +51,78 @@ enum Lasts {
 }
 
 /// "Sign out?"
-fn question(house: &House, principal: &Principal) -> Page {
+fn question(snapshot: &Snapshot, principal: &Principal) -> Page {
     let page = SignOut {
         principal,
-        provider: house.display_name(&principal.provider),
+        provider: snapshot.display_name(&principal.provider),
         form: Form { action: SIGN_OUT, fields: &[] },
         cancel: "/",
     };
     page.page()
 }
 
-async fn end(house: &House, exchange: &Exchange, session: &Session) -> Result<Response<Body>, Rejection> {
-    let ended = house.foundations.sessions.end(&session.family()).await;
-    tracing::info!(id = %exchange.id, session = %session.id, user = session.principal.user, "signed out");
-    let response = match (ended, goodbye(house, session, &Secret::random())) {
-        (Err(_), _) => signed_out(house, Lasts::UntilRestart, None),
+async fn end(
+    snapshot: &Snapshot,
+    record: &RequestRecord,
+    session: &Session,
+) -> Result<Response<Body>, Rejection> {
+    let ended = snapshot.foundations.sessions.end(&session.family()).await;
+    tracing::info!(id = %record.id, session = %session.id, user = session.principal.user, "signed out");
+    let response = match (ended, goodbye(snapshot, session, &Secret::random())) {
+        (Err(_), _) => signed_out(snapshot, Lasts::UntilRestart, None),
         (Ok(()), Some(there)) => onward(redirect(StatusCode::SEE_OTHER, there.as_str())?),
         (Ok(()), None) => {
-            let still_at = house.display_name(&session.principal.provider);
-            signed_out(house, Lasts::Ever, Some(still_at))
+            let still_at = snapshot.display_name(&session.principal.provider);
+            signed_out(snapshot, Lasts::Ever, Some(still_at))
         }
     };
-    Ok(forgotten(house, response))
+    Ok(forgotten(snapshot, response))
 }
 
 /// Ends the session of the cookie's key though the store cannot say whose it is: no fault of ours keeps
 /// anybody signed in (invariant 23).
 async fn end_unread(
-    house: &House,
-    exchange: &Exchange,
+    snapshot: &Snapshot,
+    record: &RequestRecord,
     headers: &HeaderMap,
     no: Rejection,
 ) -> Result<Response<Body>, Rejection> {
-    let Some(CookieRead::Key(key)) = house.cookie.read(headers) else { return Err(no) };
-    let ended = house.foundations.sessions.end(key.id()).await;
-    tracing::info!(id = %exchange.id, session = %key.id(), "signed out");
+    let Some(CookieRead::Key(key)) = snapshot.cookie.read(headers) else { return Err(no) };
+    let ended = snapshot.foundations.sessions.end(key.id()).await;
+    tracing::info!(id = %record.id, session = %key.id(), "signed out");
     let lasts = if ended.is_ok() { Lasts::Ever } else { Lasts::UntilRestart };
-    Ok(forgotten(house, signed_out(house, lasts, None)))
+    Ok(forgotten(snapshot, signed_out(snapshot, lasts, None)))
 }
 
 /// Has the browser forget the session's key and the pages it has kept.
-fn forgotten(house: &House, mut response: Response<Body>) -> Response<Body> {
-    set_cookie(&mut response, house.cookie.clear());
-    forget_pages(house, &mut response);
+fn forgotten(snapshot: &Snapshot, mut response: Response<Body>) -> Response<Body> {
+    set_cookie(&mut response, snapshot.cookie.clear());
+    forget_pages(snapshot, &mut response);
     response
 }
 
 /// Where the provider signs the person out as well, and leads back from with `state`.
-pub(super) fn goodbye(house: &House, session: &Session, state: &Secret) -> Option<Url> {
-    let provider = house.providers.get(session.principal.provider.as_str())?;
-    let back = house.public.as_ref()?.endpoint(SIGNED_OUT);
+pub(super) fn goodbye(snapshot: &Snapshot, session: &Session, state: &Secret) -> Option<Url> {
+    let provider = snapshot.providers.get(session.principal.provider.as_str())?;
+    let back = snapshot.public.as_ref()?.endpoint(SIGNED_OUT);
     provider.logout_url(session.tokens.id.as_ref(), state.expose(), &back)
 }
 
 /// Back from the provider: at the end, or on the way to sign in as somebody else.
-pub(super) fn back<B>(house: &House, request: &Request<B>) -> Result<Response<Body>, Rejection> {
+pub(super) fn back<B>(snapshot: &Snapshot, request: &Request<B>) -> Result<Response<Body>, Rejection> {
     let state = parameters(request.uri()).find(|(name, _)| name == "state").map(|(_, state)| state);
-    let destination = state.and_then(|state| house.flows.destination(&state));
-    let Some(destination) = destination else { return Ok(signed_out(house, Lasts::Ever, None)) };
-    let return_to = ReturnTo::parse(&destination.return_to, |url| house.claims(url));
-    redirect(StatusCode::SEE_OTHER, &Wish { return_to, anew: true, ..Wish::default() }.address())
+    let destination = state.and_then(|state| snapshot.flows.destination(&state));
+    let Some(destination) = destination else { return Ok(signed_out(snapshot, Lasts::Ever, None)) };
+    let return_to = ReturnTo::parse(&destination.return_to, |url| snapshot.claims(url));
+    redirect(
+        StatusCode::SEE_OTHER,
+        &SignInRequest { return_to, anew: true, ..SignInRequest::default() }.address(),
+    )
 }
 
 /// Where people end up; `still_at`: the provider that has not been told.
-fn signed_out(house: &House, lasts: Lasts, still_at: Option<&str>) -> Response<Body> {
-    let sign_in = house.public.as_ref().map(|public| public.endpoint(SIGN_IN));
+fn signed_out(snapshot: &Snapshot, lasts: Lasts, still_at: Option<&str>) -> Response<Body> {
+    let sign_in = snapshot.public.as_ref().map(|public| public.endpoint(SIGN_IN));
     let sign_in = sign_in.as_ref().map_or(SIGN_IN, Url::as_str);
     let until_restart = lasts == Lasts::UntilRestart;
     show(SignedOut { sign_in, still_at, until_restart }.page())

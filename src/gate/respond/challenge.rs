@@ -6,15 +6,15 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 use super::super::body::Body;
 use super::super::credential::CredentialEnd;
-use super::super::exchange::Exchange;
+use super::super::record::RequestRecord;
 use super::super::rejection::Rejection;
 use super::super::route::REALM;
-use super::Asked;
+use super::RefusalContext;
 use crate::authn::{Challenge, TokenError, basic_challenge};
 
 /// The challenge of a page that is the gateway's own, in the name of the route that it stands for.
-pub(in crate::gate) fn challenge(exchange: &Exchange, mut response: Response<Body>) -> Response<Body> {
-    let realm = exchange.route.as_deref().map_or(REALM, |route| &route.realm);
+pub(in crate::gate) fn challenge(record: &RequestRecord, mut response: Response<Body>) -> Response<Body> {
+    let realm = record.route.as_deref().map_or(REALM, |route| &route.realm);
     response.headers_mut().insert(header::WWW_AUTHENTICATE, plain(realm));
     response
 }
@@ -22,13 +22,18 @@ pub(in crate::gate) fn challenge(exchange: &Exchange, mut response: Response<Bod
 /// The challenges of a refusal. Basic is asked for where the route takes it and no browser would put up its dialog; where
 /// it is all that the route takes, it stands alone: registry clients take the realm of a Bearer challenge for the address
 /// of a token service.
-pub(super) fn add(exchange: &Exchange, asked: &Asked, no: &Rejection, response: &mut Response<Body>) {
+pub(super) fn add(
+    record: &RequestRecord,
+    asked: &RefusalContext,
+    no: &Rejection,
+    response: &mut Response<Body>,
+) {
     let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
-    let (realm, bearer) = match exchange.route.as_deref() {
+    let (realm, bearer) = match record.route.as_deref() {
         Some(route) => (&*route.realm, route.accept.bearer),
         None => (REALM, false),
     };
-    let asks_basic = unauthorized && exchange.asks_basic && !asked.by_a_person();
+    let asks_basic = unauthorized && record.asks_basic && !asked.by_a_person();
     let headers = response.headers_mut();
     if let Some(challenge) = of_token(no, realm, unauthorized).filter(|_| bearer || !asks_basic) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);

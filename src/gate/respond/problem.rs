@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::super::body::Body;
 use super::super::destination::DestinationError;
-use super::super::exchange::Exchange;
+use super::super::record::RequestRecord;
 use crate::pages;
 
 pub(super) struct Problem {
@@ -34,9 +34,9 @@ pub(super) const CROSS_SITE: Problem = Problem {
     detail: "This form works only from a page of this very site.",
 };
 
-pub(super) fn problem(exchange: &Exchange, problem: &Problem) -> Response<Body> {
+pub(super) fn problem(record: &RequestRecord, problem: &Problem) -> Response<Body> {
     let Problem { status, kind, title, detail } = *problem;
-    let (content_type, text) = pages::problem(status, kind, title, detail, &exchange.id, Map::new());
+    let (content_type, text) = pages::problem(status, kind, title, detail, &record.id, Map::new());
     machine(status, content_type, text)
 }
 
@@ -50,17 +50,17 @@ pub(super) fn machine(status: StatusCode, content_type: HeaderValue, text: Strin
 }
 
 /// A request that could be read in two ways: which, and what a route may do about it.
-pub(super) fn ambiguous(exchange: &Exchange, detail: &str, members: Map<String, Value>) -> Response<Body> {
+pub(super) fn ambiguous(record: &RequestRecord, detail: &str, members: Map<String, Value>) -> Response<Body> {
     let (status, kind) = (StatusCode::BAD_REQUEST, "urn:portcullis:problem:bad-request");
     let title = "This request can’t be read";
-    let (content_type, text) = pages::problem(status, kind, title, detail, &exchange.id, members);
+    let (content_type, text) = pages::problem(status, kind, title, detail, &record.id, members);
     machine(status, content_type, text)
 }
 
 /// A request that may not put anything where it says.
-pub(super) fn destination(exchange: &Exchange, error: &DestinationError) -> Response<Body> {
+pub(super) fn destination(record: &RequestRecord, error: &DestinationError) -> Response<Body> {
     let (status, kind) = (error.status(), "urn:portcullis:problem:destination");
     let (title, detail) = ("Not to there", error.detail());
-    let (content_type, text) = pages::problem(status, kind, title, &detail, &exchange.id, Map::new());
+    let (content_type, text) = pages::problem(status, kind, title, &detail, &record.id, Map::new());
     machine(status, content_type, text)
 }

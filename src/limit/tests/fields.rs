@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::super::{Exceeded, Limiter, Per, Standing};
+use super::super::{Exceeded, Limiter, Per, RateLimitState};
 use super::{ask, limit, limiter, principal};
 
 const ADDRESS: &str = "192.0.2.1";
@@ -11,9 +11,9 @@ fn fields(headers: &HeaderMap, name: &str) -> Vec<String> {
     headers.get_all(name).iter().map(|value| value.to_str().unwrap().to_owned()).collect()
 }
 
-fn told(standing: &Standing) -> (Vec<String>, Vec<String>) {
+fn told(rate_limit_state: &RateLimitState) -> (Vec<String>, Vec<String>) {
     let mut headers = HeaderMap::new();
-    standing.write_headers(&mut headers);
+    rate_limit_state.write_headers(&mut headers);
     (fields(&headers, "ratelimit-policy"), fields(&headers, "ratelimit"))
 }
 
@@ -24,8 +24,8 @@ fn refusal(limiter: &Limiter) -> Exceeded {
 #[test]
 fn an_answer_tells_the_quota_policies_and_what_is_left() {
     let (limiter, _) = limiter(&[limit(Per::Address, "100/min", 100)]);
-    let standing = ask(&limiter, ADDRESS).unwrap();
-    let (policies, limits) = told(&standing);
+    let rate_limit_state = ask(&limiter, ADDRESS).unwrap();
+    let (policies, limits) = told(&rate_limit_state);
     assert_eq!(policies, [r#""address";q=100;w=60"#]);
     assert_eq!(limits, [r#""address";r=99;t=60"#]);
 }
@@ -73,8 +73,8 @@ fn the_strictest_limit_is_told_of_all_the_policies() {
     ]);
     let before = ask(&limiter, ADDRESS).unwrap();
     assert_eq!(before.told(), Some(("address", 29)));
-    let standing = before.tighter(limiter.after(&principal("corp", "ann")).unwrap());
-    let (policies, limits) = told(&standing);
+    let rate_limit_state = before.tighter(limiter.after(&principal("corp", "ann")).unwrap());
+    let (policies, limits) = told(&rate_limit_state);
     assert_eq!(limits, [r#""principal";r=19;t=12"#]);
     let all = r#""principal";q=20;w=12, "address";q=30;w=2, "address-2";q=1000;w=3600, "header";q=50;w=10"#;
     assert_eq!(policies, [all]);
@@ -84,7 +84,7 @@ fn the_strictest_limit_is_told_of_all_the_policies() {
 fn of_two_limits_that_leave_as_much_the_slower_is_told() {
     let (limiter, _) = limiter(&[limit(Per::Address, "1/s", 5), limit(Per::Route, "1/min", 5)]);
     assert_eq!(ask(&limiter, ADDRESS).unwrap().told(), Some(("route", 4)));
-    let nothing = Standing::default();
+    let nothing = RateLimitState::default();
     assert_eq!(nothing.clone().tighter(nothing.clone()).told(), None);
     let some = ask(&limiter, ADDRESS).unwrap();
     assert_eq!(nothing.clone().tighter(some.clone()).told(), some.clone().tighter(nothing).told());
@@ -93,8 +93,9 @@ fn of_two_limits_that_leave_as_much_the_slower_is_told() {
 #[test]
 fn a_route_without_limits_says_nothing() {
     let (limiter, _) = limiter(&[]);
-    let standing = ask(&limiter, ADDRESS).unwrap().tighter(limiter.after(&principal("corp", "ann")).unwrap());
-    assert_eq!(told(&standing), (vec![], vec![]));
+    let rate_limit_state =
+        ask(&limiter, ADDRESS).unwrap().tighter(limiter.after(&principal("corp", "ann")).unwrap());
+    assert_eq!(told(&rate_limit_state), (vec![], vec![]));
 }
 
 #[test]
@@ -112,8 +113,8 @@ fn no_secret_of_a_header_is_kept_or_printed() {
     let (limiter, _) = limiter(&[limit(Per::Header(name.clone()), "1/min", 1)]);
     let headers = HeaderMap::from_iter([(name, HeaderValue::from_static("hunter2"))]);
     let ask = || limiter.before(super::client(ADDRESS), &headers);
-    let (standing, exceeded) = (ask().unwrap(), ask().unwrap_err());
-    let printed = format!("{limiter:?} {standing:?} {exceeded:?} {exceeded}");
+    let (rate_limit_state, exceeded) = (ask().unwrap(), ask().unwrap_err());
+    let printed = format!("{limiter:?} {rate_limit_state:?} {exceeded:?} {exceeded}");
     assert!(!printed.contains("hunter2") && !printed.contains(ADDRESS), "{printed}");
     assert!(printed.ends_with(r#"over the route's limit "header": 1 in 60 s; retry in 60 s"#), "{printed}");
 }

@@ -5,7 +5,7 @@ mod threads;
 
 use http::HeaderMap;
 
-use super::{Exceeded, LimitSettings, Limiter, Per, Standing};
+use super::{Exceeded, LimitSettings, Limiter, Per, RateLimitState};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, Subject};
 use crate::request::ClientAddress;
@@ -31,7 +31,7 @@ fn address_of(number: usize) -> String {
     std::net::Ipv4Addr::from_bits(number as u32).to_string()
 }
 
-fn ask(limiter: &Limiter, address: &str) -> Result<Standing, Exceeded> {
+fn ask(limiter: &Limiter, address: &str) -> Result<RateLimitState, Exceeded> {
     limiter.before(client(address), &HeaderMap::new())
 }
 

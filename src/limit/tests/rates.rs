@@ -55,7 +55,7 @@ proptest! {
         for (key, pause) in requests {
             clock.advance(Duration::from_millis(pause));
             let answer = ask(&limiter, &format!("10.0.0.{key}"));
-            let left = answer.as_ref().ok().and_then(|standing| Some(u128::from(standing.told()?.1)));
+            let left = answer.as_ref().ok().and_then(|rate_limit_state| Some(u128::from(rate_limit_state.told()?.1)));
             prop_assert_eq!(left, bucket.take(key, clock.monotonic()));
             if let Err(exceeded) = answer {
                 prop_assert!(exceeded.retry_after() > Duration::ZERO);

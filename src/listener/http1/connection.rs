@@ -13,10 +13,10 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::super::activity::Activity;
-use super::super::content::Content;
+use super::super::request_body::RequestBody;
 use super::super::room::Seat;
+use super::super::stats::Refusal;
 use super::super::stream::{Prefixed, Stream, Watched};
-use super::super::tally::Refusal;
 use super::super::watch::Graceful;
 use super::super::{Handler, Serving};
 use super::answer::{Asked, write_refusal};
@@ -60,7 +60,7 @@ struct Answered {
 
 /// A request on its way to the handler, and what becomes of its connection.
 struct Begun {
-    request: Request<Content>,
+    request: Request<RequestBody>,
     feeder: Feeder,
     asked: Asked,
     upgrade: Option<oneshot::Sender<Box<dyn Io>>>,
@@ -125,7 +125,7 @@ impl<H: Handler> Http1<H> {
     /// whoever still reads.
     async fn answer(
         &mut self,
-        request: Request<Content>,
+        request: Request<RequestBody>,
         asked: Asked,
         feeder: &mut Feeder,
     ) -> Result<Answered, Gone> {
@@ -221,7 +221,7 @@ impl<F: Future<Output = ()> + Send> Graceful for Served<F> {
 fn begin(head: Head) -> Begun {
     let asked = Asked::of(&head);
     let (feeder, reader) = Feeder::new(head.framing, head.expects);
-    let mut request = Request::new(reader.map_or(Content::EMPTY, Content::http1));
+    let mut request = Request::new(reader.map_or(RequestBody::EMPTY, RequestBody::http1));
     (*request.method_mut(), *request.uri_mut()) = (head.method, head.uri);
     (*request.version_mut(), *request.headers_mut()) = (head.version, head.fields);
     let upgrade = head.upgrades.then(|| {

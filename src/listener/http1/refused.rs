@@ -3,7 +3,7 @@
 use http::StatusCode;
 use http::uri::InvalidUri;
 
-use super::super::tally::Refusal;
+use super::super::stats::Refusal;
 use crate::http1::WireError;
 
 /// What two servers could read differently.

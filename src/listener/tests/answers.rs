@@ -51,7 +51,7 @@ impl Body for Pieces {
 impl Handler for Answerer {
     type Body = Pieces;
 
-    async fn handle(&self, _: &Arc<Transport>, request: Request<Content>) -> Response<Pieces> {
+    async fn handle(&self, _: &Arc<Transport>, request: Request<RequestBody>) -> Response<Pieces> {
         let target = request.uri().path().to_owned();
         let (_, kind, number) = {
             let mut parts = target.splitn(3, '/');

@@ -100,7 +100,7 @@ async fn connections_beyond_the_limit_wait_for_a_seat() {
     let mut third = server.connect().await;
     third.write_all(LAST).await.unwrap();
     tokio::time::sleep(SHORT / 10).await;
-    assert_eq!(server.serving.load().tally().accepted(), 2, "the third waits");
+    assert_eq!(server.serving.load().stats().accepted(), 2, "the third waits");
     drop(second);
     assert!(read_to_end(&mut third).await.contains("/last"));
     assert_eq!(server.refused(Refusal::Evicted), 0);

@@ -36,7 +36,11 @@ struct Teller {
 impl Handler for Teller {
     type Body = Full<Bytes>;
 
-    async fn handle(&self, transport: &Arc<Transport>, request: Request<Content>) -> Response<Full<Bytes>> {
+    async fn handle(
+        &self,
+        transport: &Arc<Transport>,
+        request: Request<RequestBody>,
+    ) -> Response<Full<Bytes>> {
         if request.uri().path() == "/upgrade" {
             tokio::spawn(echo(request.extensions().get::<Upgrade>().unwrap().clone()));
             let response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
@@ -125,7 +129,7 @@ impl Server {
     }
 
     fn refused(&self, refusal: Refusal) -> u64 {
-        self.serving.load().tally().refused(refusal)
+        self.serving.load().stats().refused(refusal)
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Destination {
     pub return_to: String,
     /// What the app's host needs to take the session over; opaque here.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
-    pub hop: Option<String>,
+    pub handover: Option<String>,
     /// Whether the sign-in was begun anew because an earlier one was lost: that happens once.
     #[serde(rename = "a", default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,

@@ -33,7 +33,7 @@ use crate::secret::{Secret, fingerprint};
 
 /// What somebody wants of a sign-in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SignInIntent {
+pub struct AuthenticationRequest {
     /// `state`, of [`FlowCookies::state`]; where it is not given, random bits that lead nowhere.
     pub state: Option<Secret>,
     /// Who will probably sign in.
@@ -50,7 +50,7 @@ pub struct SignInIntent {
 
 /// Where the browser goes, and what it must bring back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Departure {
+pub struct AuthorizationRedirect {
     /// The authorization request.
     pub location: Url,
     /// To be sealed by [`FlowCookies`].
@@ -127,7 +127,7 @@ impl Provider {
     ///
     /// # Errors
     /// Where the provider's metadata are not known yet, or nobody can sign in with it.
-    pub fn begin(&self, intent: SignInIntent) -> Result<Departure, ProviderError> {
+    pub fn begin(&self, intent: AuthenticationRequest) -> Result<AuthorizationRedirect, ProviderError> {
         let state = intent.state.clone().unwrap_or_else(Secret::random);
         let flow = self.flow(&state, intent.clone())?;
         let (settings, _) = self.client()?;
@@ -138,10 +138,10 @@ impl Provider {
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || state, move || nonce)
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
         let (location, _, _) = wishes(request, settings, &intent, flow.max_age).url();
-        Ok(Departure { location, flow })
+        Ok(AuthorizationRedirect { location, flow })
     }
 
-    fn flow(&self, state: &Secret, intent: SignInIntent) -> Result<Flow, ProviderError> {
+    fn flow(&self, state: &Secret, intent: AuthenticationRequest) -> Result<Flow, ProviderError> {
         let client = self.client()?.0;
         Ok(Flow {
             provider: self.name().clone(),
@@ -164,7 +164,7 @@ fn csrf(state: &Secret) -> CsrfToken {
 fn wishes<'a>(
     mut request: Request<'a>,
     settings: &ClientSettings,
-    intent: &SignInIntent,
+    intent: &AuthenticationRequest,
     max_age: Option<Duration>,
 ) -> Request<'a> {
     let scopes = settings.scopes.iter().filter(|scope| *scope != "openid");

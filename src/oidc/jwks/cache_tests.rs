@@ -14,7 +14,7 @@ const RS256: Algorithm = Algorithm::RS256;
 const HOUR: Duration = Duration::from_secs(3600);
 const COOL_DOWN: Duration = Duration::from_secs(10);
 
-fn house() -> (Clock, Arc<Provider>, JwksCache) {
+fn world() -> (Clock, Arc<Provider>, JwksCache) {
     let (clock, provider) = (Clock::manual(START), Arc::new(Provider::new(&[RSA.jwk("a")])));
     let cache = provider.cache(&clock);
     (clock, provider, cache)
@@ -40,7 +40,7 @@ async fn error(cache: &JwksCache, kid: &str) -> Option<KeyError> {
 
 #[tokio::test]
 async fn the_first_token_fetches_the_keys_and_the_next_ones_do_not() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     assert!(cache.current().is_empty() && cache.age().is_none());
     for _ in 0..3 {
         assert_eq!(error(&cache, "a").await, None);
@@ -52,7 +52,7 @@ async fn the_first_token_fetches_the_keys_and_the_next_ones_do_not() {
 
 #[tokio::test]
 async fn invariant_14_a_flood_of_unknown_kids_asks_once_per_cool_down() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     assert_eq!(error(&cache, "a").await, None);
     clock.advance(COOL_DOWN);
     for round in 1..=3 {
@@ -67,7 +67,7 @@ async fn invariant_14_a_flood_of_unknown_kids_asks_once_per_cool_down() {
 
 #[tokio::test]
 async fn the_cool_down_ends_on_its_second() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     assert_eq!(error(&cache, "x").await, Some(KeyError::Unknown));
     clock.advance(COOL_DOWN - Duration::from_secs(1));
     assert_eq!(error(&cache, "x").await, Some(KeyError::Unknown));
@@ -79,7 +79,7 @@ async fn the_cool_down_ends_on_its_second() {
 
 #[tokio::test]
 async fn many_at_once_wait_for_one_call() {
-    let (_, provider, cache) = house();
+    let (_, provider, cache) = world();
     provider.open.forget_permits(usize::MAX);
     let asking = join_all((0..50).map(|_| error(&cache, "a")));
     let answering = async {
@@ -92,7 +92,7 @@ async fn many_at_once_wait_for_one_call() {
 
 #[tokio::test]
 async fn a_client_that_hangs_up_does_not_cancel_the_call() {
-    let (_, provider, cache) = house();
+    let (_, provider, cache) = world();
     provider.open.forget_permits(usize::MAX);
     let mut asking = Box::pin(error(&cache, "a"));
     tokio::select! {
@@ -108,7 +108,7 @@ async fn a_client_that_hangs_up_does_not_cancel_the_call() {
 
 #[tokio::test]
 async fn a_new_key_is_found_while_running_and_a_removed_one_is_gone() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     assert_eq!(error(&cache, "a").await, None);
     let generation = cache.generation();
     provider.publish(&[RSA.jwk("a"), OTHER_RSA.jwk("b")]);
@@ -124,7 +124,7 @@ async fn a_new_key_is_found_while_running_and_a_removed_one_is_gone() {
 
 #[tokio::test]
 async fn new_material_under_an_old_name_is_another_generation() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     assert_eq!(error(&cache, "a").await, None);
     let generation = cache.generation();
     provider.publish(&[OTHER_RSA.jwk("a")]);
@@ -135,7 +135,7 @@ async fn new_material_under_an_old_name_is_another_generation() {
 
 #[tokio::test]
 async fn keys_are_served_stale_for_a_day_then_fail_closed_and_recover() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     assert_eq!(error(&cache, "a").await, None);
     provider.answer_with(None);
     clock.advance(HOUR + 24 * HOUR - Duration::from_secs(1));
@@ -150,7 +150,7 @@ async fn keys_are_served_stale_for_a_day_then_fail_closed_and_recover() {
 
 #[tokio::test]
 async fn what_is_no_key_set_leaves_the_keys_as_they_were() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     assert_eq!(error(&cache, "a").await, None);
     for body in ["<html>", "{}", "{\"keys\":0}"] {
         provider.answer_with(Some(body.into()));
@@ -166,7 +166,7 @@ async fn what_is_no_key_set_leaves_the_keys_as_they_were() {
 
 #[tokio::test]
 async fn a_key_that_is_new_just_after_a_fetch_ahead_is_found_at_once() {
-    let (_, provider, cache) = house();
+    let (_, provider, cache) = world();
     assert_eq!(calls_of_a_loop(&provider, &cache), 1);
     provider.publish(&[RSA.jwk("a"), OTHER_RSA.jwk("b")]);
     assert_eq!(error(&cache, "b").await, None);
@@ -178,7 +178,7 @@ async fn a_key_that_is_new_just_after_a_fetch_ahead_is_found_at_once() {
 
 #[tokio::test]
 async fn a_provider_without_usable_keys_has_none() {
-    let (_, provider, cache) = house();
+    let (_, provider, cache) = world();
     provider.publish(&[]);
     assert_eq!(error(&cache, "a").await, Some(KeyError::Unavailable));
 }
@@ -204,7 +204,7 @@ fn calls_of_a_loop(provider: &Provider, cache: &JwksCache) -> usize {
 
 #[tokio::test]
 async fn the_background_loop_fetches_at_once_and_again_ahead_of_expiry() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     assert_eq!(calls_of_a_loop(&provider, &cache), 1);
     assert_eq!(cache.age(), Some(Duration::ZERO));
     clock.advance(HOUR * 4 / 5 - Duration::from_secs(1));
@@ -215,7 +215,7 @@ async fn the_background_loop_fetches_at_once_and_again_ahead_of_expiry() {
 
 #[tokio::test]
 async fn the_background_loop_pauses_longer_after_each_failure() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     provider.answer_with(None);
     for (calls, pause) in [(1, 20), (2, 40), (3, 80), (4, 160), (5, 300), (6, 300)] {
         assert_eq!(calls_of_a_loop(&provider, &cache), calls);
@@ -230,7 +230,7 @@ async fn the_background_loop_pauses_longer_after_each_failure() {
 
 #[tokio::test]
 async fn a_clock_that_is_set_back_keeps_nobody_from_asking() {
-    let (_, provider, _) = house();
+    let (_, provider, _) = world();
     let later = Clock::manual(START + HOUR);
     let cache = provider.cache(&later);
     assert_eq!(error(&cache, "x").await, Some(KeyError::Unknown));
@@ -241,7 +241,7 @@ async fn a_clock_that_is_set_back_keeps_nobody_from_asking() {
 
 #[tokio::test]
 async fn a_token_without_kid_finds_the_only_fitting_key() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     assert_eq!(verify(&cache, &RSA, (None, RS256)).await, Ok(()));
     let ec = Signer::new(Algorithm::ES256);
     provider.publish(&[RSA.jwk("a"), ec.jwk("b")]);
@@ -253,7 +253,7 @@ async fn a_token_without_kid_finds_the_only_fitting_key() {
 
 #[tokio::test]
 async fn all_keys_that_could_fit_are_tried() {
-    let (_, provider, cache) = house();
+    let (_, provider, cache) = world();
     let named = [RSA.jwk("a"), OTHER_RSA.jwk("a")];
     provider.publish(&named);
     for signer in [&*RSA, &*OTHER_RSA] {
@@ -266,7 +266,7 @@ async fn all_keys_that_could_fit_are_tried() {
 #[tokio::test]
 async fn a_key_that_is_replaced_without_another_name_is_found_within_the_cool_down() {
     for kid in [Some("a"), None] {
-        let (clock, provider, cache) = house();
+        let (clock, provider, cache) = world();
         assert_eq!(verify(&cache, &RSA, (kid, RS256)).await, Ok(()));
         let new = OTHER_RSA.jwk("a");
         provider.publish(std::slice::from_ref(&new));
@@ -280,7 +280,7 @@ async fn a_key_that_is_replaced_without_another_name_is_found_within_the_cool_do
 
 #[tokio::test]
 async fn a_key_replaced_by_one_of_another_kind_is_found_too() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     assert_eq!(error(&cache, "a").await, None);
     let ec = Signer::new(Algorithm::ES256);
     provider.publish(&[ec.jwk("a")]);
@@ -290,7 +290,7 @@ async fn a_key_replaced_by_one_of_another_kind_is_found_too() {
 
 #[tokio::test]
 async fn invariant_14_a_flood_of_forged_signatures_asks_once_per_cool_down() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     for round in 1..=3 {
         for _ in 0..20 {
             let forged = verify(&cache, &OTHER_RSA, (Some("a"), RS256)).await;
@@ -310,7 +310,7 @@ async fn begin(asking: &mut [std::pin::Pin<Box<impl Future>>]) {
 
 #[tokio::test(start_paused = true)]
 async fn invariant_26_all_who_wait_for_a_provider_that_hangs_end_with_the_one_call() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     assert_eq!(error(&cache, "a").await, None);
     clock.advance(COOL_DOWN);
     provider.open.forget_permits(usize::MAX);
@@ -335,7 +335,7 @@ async fn invariant_26_all_who_wait_for_a_provider_that_hangs_end_with_the_one_ca
 
 #[tokio::test(start_paused = true)]
 async fn invariant_26_a_call_that_nobody_waits_for_ends() {
-    let (clock, provider, cache) = house();
+    let (clock, provider, cache) = world();
     provider.open.forget_permits(usize::MAX);
     let mut asking: Vec<_> = (0..30).map(|_| Box::pin(error(&cache, "a"))).collect();
     begin(&mut asking).await;
@@ -353,7 +353,7 @@ async fn invariant_26_a_call_that_nobody_waits_for_ends() {
 
 #[tokio::test]
 async fn the_operator_has_the_keys_fetched_whatever_their_age() {
-    let (_, provider, cache) = house();
+    let (_, provider, cache) = world();
     let mut running = Box::pin(cache.run());
     assert!(futures_util::poll!(running.as_mut()).is_pending());
     for calls in 2..5 {

@@ -5,14 +5,16 @@ use ::http::{HeaderMap, HeaderValue};
 
 use super::world::{World, client, parameter};
 use crate::clock::Clock;
-use crate::oidc::{Departure, Destination, Flow, FlowCookies, FlowError, ResponseMode, SignInIntent};
+use crate::oidc::{
+    AuthenticationRequest, AuthorizationRedirect, Destination, Flow, FlowCookies, FlowError, ResponseMode,
+};
 use crate::secret::Secret;
 
 fn cookies(clock: &Clock) -> FlowCookies {
     FlowCookies::new([7; 64], true, "login.example", clock.clone())
 }
 
-fn flow(world: &World, intent: SignInIntent) -> (Flow, String) {
+fn flow(world: &World, intent: AuthenticationRequest) -> (Flow, String) {
     let departure = world.provider.begin(intent).unwrap();
     (departure.flow, parameter(&departure.location, "state").unwrap())
 }
@@ -29,7 +31,7 @@ fn sent(pairs: &[String]) -> HeaderMap {
 #[tokio::test]
 async fn the_cookie_is_bound_to_the_host_and_hidden_from_scripts() {
     let world = World::new().await;
-    let (flow, state) = flow(&world, SignInIntent::default());
+    let (flow, state) = flow(&world, AuthenticationRequest::default());
     let cookie = cookies(&world.clock).set(&HeaderMap::new(), &flow).unwrap().remove(0);
     let text = cookie.to_str().unwrap();
     assert!(text.starts_with("__Host-portcullis-flow-") && !text.contains(&state));
@@ -56,7 +58,7 @@ async fn only_a_flow_whose_response_is_posted_comes_along_from_other_sites() {
         [(ResponseMode::Query, "SameSite=Lax"), (ResponseMode::FormPost, "SameSite=None")]
     {
         let world = World::with(|settings| client(settings).response_mode = mode).await;
-        let Departure { flow, location } = world.begin();
+        let AuthorizationRedirect { flow, location } = world.begin();
         let values = cookies(&world.clock).set(&HeaderMap::new(), &flow).unwrap();
         let [value] = &values[..] else { panic!("{values:?}") };
         let value = value.to_str().unwrap();
@@ -74,8 +76,8 @@ async fn only_a_flow_whose_response_is_posted_comes_along_from_other_sites() {
 #[tokio::test]
 async fn invariant_6_a_browser_that_did_not_start_the_flow_cannot_finish_it() {
     let world = World::new().await;
-    let (_, state) = flow(&world, SignInIntent::default());
-    let (other, _) = flow(&world, SignInIntent::default());
+    let (_, state) = flow(&world, AuthenticationRequest::default());
+    let (other, _) = flow(&world, AuthenticationRequest::default());
     let cookies = cookies(&world.clock);
     let browser = sent(&[pair(&cookies.set(&HeaderMap::new(), &other).unwrap()[0])]);
     assert_eq!(cookies.open(&HeaderMap::new(), &state), Err(FlowError::Missing));
@@ -86,8 +88,8 @@ async fn invariant_6_a_browser_that_did_not_start_the_flow_cannot_finish_it() {
 #[tokio::test]
 async fn invariant_7_another_key_name_host_or_time_opens_nothing() {
     let world = World::new().await;
-    let (mine, state) = flow(&world, SignInIntent::default());
-    let (theirs, other_state) = flow(&world, SignInIntent::default());
+    let (mine, state) = flow(&world, AuthenticationRequest::default());
+    let (theirs, other_state) = flow(&world, AuthenticationRequest::default());
     let cookies = cookies(&world.clock);
     let set = |flow| pair(&cookies.set(&HeaderMap::new(), flow).unwrap()[0]);
     let browser = sent(&[set(&mine)]);
@@ -108,7 +110,7 @@ async fn invariant_7_another_key_name_host_or_time_opens_nothing() {
 #[tokio::test]
 async fn a_cookie_planted_beside_ours_does_not_hide_it() {
     let world = World::new().await;
-    let (mine, state) = flow(&world, SignInIntent::default());
+    let (mine, state) = flow(&world, AuthenticationRequest::default());
     let cookies = cookies(&world.clock);
     let good = pair(&cookies.set(&HeaderMap::new(), &mine).unwrap()[0]);
     let planted = format!("{}=AAAA", good.split_once('=').unwrap().0);
@@ -122,17 +124,17 @@ async fn at_most_ten_flows_stay_and_the_oldest_goes_first() {
     let cookies = cookies(&world.clock);
     let mut browser = Vec::new();
     for _ in 0..10 {
-        let set = cookies.set(&sent(&browser), &flow(&world, SignInIntent::default()).0).unwrap();
+        let set = cookies.set(&sent(&browser), &flow(&world, AuthenticationRequest::default()).0).unwrap();
         assert_eq!(set.len(), 1, "ten flows fit");
         browser.push(pair(&set[0]));
         world.clock.advance(Duration::from_secs(1));
     }
     let names: Vec<_> = browser.iter().map(|pair| format!("{}=", pair.split_once('=').unwrap().0)).collect();
-    let set = cookies.set(&sent(&browser), &flow(&world, SignInIntent::default()).0).unwrap();
+    let set = cookies.set(&sent(&browser), &flow(&world, AuthenticationRequest::default()).0).unwrap();
     assert_eq!(set[1..].iter().map(pair).collect::<Vec<_>>(), names[..1]);
     browser.push("__Host-portcullis-flow-garbled=x".into());
     world.clock.advance(Duration::from_secs(894));
-    let set = cookies.set(&sent(&browser), &flow(&world, SignInIntent::default()).0).unwrap();
+    let set = cookies.set(&sent(&browser), &flow(&world, AuthenticationRequest::default()).0).unwrap();
     let cleared: Vec<_> = set[1..].iter().map(pair).collect();
     assert_eq!(cleared, [&names[..5], &["__Host-portcullis-flow-garbled=".to_owned()]].concat());
 }
@@ -148,7 +150,11 @@ async fn flows_are_bounded_in_bytes_whatever_the_tabs() {
         let return_to = format!("https://app.example/{tab}?{}", "x".repeat(2000));
         let state = cookies.state(&Destination { return_to, ..Destination::default() });
         let required_acr = vec!["a".repeat(tab * 60)];
-        let intent = SignInIntent { state: Some(state.clone()), required_acr, ..SignInIntent::default() };
+        let intent = AuthenticationRequest {
+            state: Some(state.clone()),
+            required_acr,
+            ..AuthenticationRequest::default()
+        };
         let flow = world.provider.begin(intent).unwrap().flow;
         let Ok(set) = cookies.set(&sent(&browser), &flow) else { break };
         let cleared: Vec<_> = set[1..].iter().map(pair).collect();
@@ -164,7 +170,8 @@ async fn flows_are_bounded_in_bytes_whatever_the_tabs() {
 #[tokio::test]
 async fn a_flow_that_fits_no_cookie_is_refused() {
     let world = World::new().await;
-    let huge = SignInIntent { required_acr: vec!["a".repeat(4000)], ..SignInIntent::default() };
+    let huge =
+        AuthenticationRequest { required_acr: vec!["a".repeat(4000)], ..AuthenticationRequest::default() };
     let (huge, _) = flow(&world, huge);
     assert_eq!(cookies(&world.clock).set(&HeaderMap::new(), &huge), Err(FlowError::TooLarge));
 }
@@ -173,9 +180,9 @@ async fn a_flow_that_fits_no_cookie_is_refused() {
 async fn a_state_leads_where_it_was_made_for_and_no_other_does() {
     let world = World::new().await;
     let cookies = cookies(&world.clock);
-    let to = |return_to: &str, hop: Option<&str>, again| Destination {
+    let to = |return_to: &str, handover: Option<&str>, again| Destination {
         return_to: return_to.into(),
-        hop: hop.map(str::to_owned),
+        handover: handover.map(str::to_owned),
         again,
     };
     let there = to("https://app.example/a?b=\\'ä#c", Some("ab"), true);
@@ -191,7 +198,8 @@ async fn a_state_leads_where_it_was_made_for_and_no_other_does() {
     }
     let key = FlowCookies::new([8; 64], true, "login.example", world.clock.clone());
     assert_eq!(key.destination(state), None);
-    let flow = pair(&cookies.set(&HeaderMap::new(), &flow(&world, SignInIntent::default()).0).unwrap()[0]);
+    let flow =
+        pair(&cookies.set(&HeaderMap::new(), &flow(&world, AuthenticationRequest::default()).0).unwrap()[0]);
     let (name, value) = flow.split_once('=').unwrap();
     assert_eq!(cookies.destination(&format!("{name}.{value}")), None);
 }
@@ -199,6 +207,6 @@ async fn a_state_leads_where_it_was_made_for_and_no_other_does() {
 #[tokio::test]
 async fn invariant_15_a_flow_prints_no_secret() {
     let world = World::new().await;
-    let (flow, state) = flow(&world, SignInIntent::default());
+    let (flow, state) = flow(&world, AuthenticationRequest::default());
     assert!(!format!("{flow:?} {:?}", cookies(&world.clock)).contains(&state));
 }

@@ -259,12 +259,12 @@ async fn a_provider_away_at_start_is_found_later_and_then_kept() {
     let task = tokio::spawn(Arc::clone(&world.provider).run());
     let reason = |wanted: &str| matches!(world.provider.status(), ProviderStatus::Unavailable { reason, .. } if reason.contains(wanted));
     until(|| reason("got 500")).await;
-    let refused = world.provider.begin(SignInIntent::default());
+    let refused = world.provider.begin(AuthenticationRequest::default());
     assert!(matches!(refused, Err(ProviderError::Unavailable(_))));
     world.fake.discovery(&world.fake.document());
     pass(Duration::from_secs(2)).await;
     until(|| matches!(world.provider.status(), ProviderStatus::Ready { .. })).await;
-    assert!(world.provider.begin(SignInIntent::default()).is_ok());
+    assert!(world.provider.begin(AuthenticationRequest::default()).is_ok());
     task.abort();
 }
 

@@ -153,7 +153,7 @@ async fn metadata_that_become_unreadable_are_told_and_the_ones_before_stay_good(
         pass(Duration::from_secs(90)).await;
         until(|| is_failing(&world.provider, told)).await;
         assert_eq!(world.provider.retry_now().await, Ok(()));
-        assert!(world.provider.begin(SignInIntent::default()).is_ok());
+        assert!(world.provider.begin(AuthenticationRequest::default()).is_ok());
     }
     task.abort();
 }
@@ -166,7 +166,7 @@ async fn keys_are_fetched_as_soon_as_the_metadata_are_back() {
     fake.answer(WELL_KNOWN, broken(503));
     let clock = Clock::manual(Timestamp::from_seconds(NOW));
     let settings = settings("corp", &fake.issuer);
-    let member = Member::join(settings, Some(redirect_uri()), clock, &Handle::current()).unwrap();
+    let member = ProviderTask::join(settings, Some(redirect_uri()), clock, &Handle::current()).unwrap();
     until(|| matches!(member.provider.status(), ProviderStatus::Unavailable { reason, .. } if reason.contains("503"))).await;
     until(|| member.keys.is_failing()).await;
     fake.discovery(&fake.document());
@@ -182,7 +182,7 @@ async fn keys_that_cannot_be_had_make_a_provider_that_fails() {
     fake.answer("/jwks", broken(500));
     let clock = Clock::manual(Timestamp::from_seconds(NOW));
     let settings = settings("corp", &fake.issuer);
-    let member = Member::join(settings, Some(redirect_uri()), clock, &Handle::current()).unwrap();
+    let member = ProviderTask::join(settings, Some(redirect_uri()), clock, &Handle::current()).unwrap();
     until(|| is_failing(&member.provider, "/jwks")).await;
     fake.json("/jwks", 200, &json!({"keys": [Signer::es256("k1").jwk]}));
     pass(Duration::from_secs(90)).await;

@@ -22,7 +22,7 @@ async fn the_authorization_request_says_all_that_was_configured() {
             vec![("audience".into(), "api".into()), ("redirect_uri".into(), "https://evil".into())];
     })
     .await;
-    let intent = SignInIntent { login_hint: Some("a@b".into()), ..SignInIntent::default() };
+    let intent = AuthenticationRequest { login_hint: Some("a@b".into()), ..AuthenticationRequest::default() };
     let url = world.provider.begin(intent).unwrap().location;
     let redirect_uri = redirect_uri();
     let wanted = [
@@ -50,7 +50,7 @@ async fn the_authorization_request_says_all_that_was_configured() {
 #[tokio::test]
 async fn invariant_6_every_sign_in_has_secrets_of_its_own() {
     let world = World::new().await;
-    let begun = || world.provider.begin(SignInIntent::default()).unwrap().location;
+    let begun = || world.provider.begin(AuthenticationRequest::default()).unwrap().location;
     let (one, other) = (begun(), begun());
     for name in ["state", "nonce", "code_challenge"] {
         assert_ne!(parameter(&one, name).unwrap(), parameter(&other, name).unwrap(), "{name}");
@@ -82,11 +82,11 @@ async fn a_person_signs_in() {
 async fn a_step_up_wants_one_of_its_acr_values_back() {
     let world = World::with(|settings| client(settings).max_age = Some(Duration::from_secs(600))).await;
     let required_acr = vec!["mfa".to_owned()];
-    let intent = || SignInIntent {
+    let intent = || AuthenticationRequest {
         required_acr: required_acr.clone(),
         max_age: Some(Duration::from_secs(30)),
         prompt: Some("login".into()),
-        ..SignInIntent::default()
+        ..AuthenticationRequest::default()
     };
     let departure = world.provider.begin(intent()).unwrap();
     assert_eq!(parameter(&departure.location, "acr_values").as_deref(), Some("mfa"));
@@ -187,7 +187,7 @@ async fn ten_flows_at_once_each_arrive_where_they_wanted_to_go() {
     for tab in 0..10 {
         let return_to = format!("https://app.example/tab?n={tab}&q=%20x#part");
         let state = cookies.state(&Destination { return_to, ..Destination::default() });
-        let intent = SignInIntent { state: Some(state), ..SignInIntent::default() };
+        let intent = AuthenticationRequest { state: Some(state), ..AuthenticationRequest::default() };
         let departure = world.provider.begin(intent).unwrap();
         for cookie in cookies.set(&browser, &departure.flow).unwrap() {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
@@ -200,7 +200,7 @@ async fn ten_flows_at_once_each_arrive_where_they_wanted_to_go() {
         let flow = cookies.open(&browser, &state).unwrap();
         let there = cookies.destination(&state).unwrap().return_to;
         assert_eq!(there, format!("https://app.example/tab?n={tab}&q=%20x#part"));
-        let back = Departure { location: departure.location.clone(), flow };
+        let back = AuthorizationRedirect { location: departure.location.clone(), flow };
         assert!(world.arrive(&back, |claims| world.signer.sign(&claims)).await.is_ok());
     }
 }
@@ -241,8 +241,8 @@ async fn no_hint_is_given_whose_key_the_provider_has_no_more() {
 #[tokio::test]
 async fn nobody_signs_in_with_a_provider_without_client() {
     let world = World::with(|settings| settings.client = None).await;
-    assert_eq!(world.provider.begin(SignInIntent::default()), Err(ProviderError::NotForSignIn));
+    assert_eq!(world.provider.begin(AuthenticationRequest::default()), Err(ProviderError::NotForSignIn));
     let provider = Provider::new(settings("x", &world.fake.issuer), None, world.clock.clone()).unwrap();
     provider.retry_now().await.unwrap();
-    assert_eq!(provider.begin(SignInIntent::default()), Err(ProviderError::NotForSignIn));
+    assert_eq!(provider.begin(AuthenticationRequest::default()), Err(ProviderError::NotForSignIn));
 }

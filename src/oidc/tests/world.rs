@@ -83,14 +83,14 @@ impl World {
         })
     }
 
-    pub(super) fn begin(&self) -> Departure {
-        self.provider.begin(SignInIntent::default()).unwrap()
+    pub(super) fn begin(&self) -> AuthorizationRedirect {
+        self.provider.begin(AuthenticationRequest::default()).unwrap()
     }
 
     /// Finishes `departure` with the ID token that `token` makes of good claims with the right nonce.
     pub(super) async fn arrive(
         &self,
-        departure: &Departure,
+        departure: &AuthorizationRedirect,
         token: impl FnOnce(Value) -> String,
     ) -> Result<SignedIn, SignInError> {
         let mut claims = self.claims();
@@ -116,7 +116,7 @@ impl World {
         self.fake.json("/token", 200, &response);
     }
 
-    pub(super) fn callback(&self, departure: &Departure) -> CallbackParameters {
+    pub(super) fn callback(&self, departure: &AuthorizationRedirect) -> CallbackParameters {
         CallbackParameters {
             code: Some(Secret::new("code-1")),
             state: parameter(&departure.location, "state"),

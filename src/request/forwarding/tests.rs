@@ -19,7 +19,7 @@ fn read(peer: &str, fields: Fields<'_>) -> Result<Forwarding, ForwardingError> {
         scheme: Scheme::Http,
         to_https: false,
         worker: WorkerId(0),
-        memo: crate::request::Memo::default(),
+        cache: crate::request::ConnectionCache::default(),
         interim: None,
     };
     let mut headers = HeaderMap::new();

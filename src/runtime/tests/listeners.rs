@@ -3,7 +3,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::listener::Content;
+use crate::listener::RequestBody;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -24,7 +24,11 @@ struct Namer {
 impl Handler for Namer {
     type Body = Full<Bytes>;
 
-    async fn handle(&self, transport: &Arc<Transport>, request: Request<Content>) -> Response<Full<Bytes>> {
+    async fn handle(
+        &self,
+        transport: &Arc<Transport>,
+        request: Request<RequestBody>,
+    ) -> Response<Full<Bytes>> {
         if request.uri().path() == "/wait" {
             self.waits.notify_one();
             self.gate.acquire().await.unwrap().forget();

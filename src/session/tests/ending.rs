@@ -5,149 +5,149 @@ use super::*;
 #[tokio::test]
 async fn signed_out_once_is_signed_out_everywhere_invariant_8() {
     for ends in [0, 1, 2] {
-        let house = House::new();
-        let (key, root) = house.sessions.create(sign_in()).await.unwrap();
-        let (wiki_key, wiki) = house.sessions.create(app_session(&root)).await.unwrap();
-        let (mail_key, mail) = house.sessions.create(app_session(&wiki)).await.unwrap();
-        let (bystander, _) = house.sessions.create(sign_in()).await.unwrap();
-        house.sessions.end(&[root, wiki, mail][ends].id).await.unwrap();
+        let world = World::new();
+        let (key, root) = world.sessions.create(sign_in()).await.unwrap();
+        let (wiki_key, wiki) = world.sessions.create(app_session(&root)).await.unwrap();
+        let (mail_key, mail) = world.sessions.create(app_session(&wiki)).await.unwrap();
+        let (bystander, _) = world.sessions.create(sign_in()).await.unwrap();
+        world.sessions.end(&[root, wiki, mail][ends].id).await.unwrap();
         for key in [&key, &wiki_key, &mail_key] {
-            assert!(house.sessions.cached(key).is_none() && !house.finds(key).await);
-            assert!(!house.restarted().finds(key).await);
+            assert!(world.sessions.cached(key).is_none() && !world.finds(key).await);
+            assert!(!world.restarted().finds(key).await);
         }
-        assert!(house.finds(&bystander).await);
+        assert!(world.finds(&bystander).await);
     }
 }
 
 #[tokio::test]
 async fn live_streams_are_cut_invariant_8() {
-    let house = House::new();
-    let (_, root) = house.sessions.create(sign_in()).await.unwrap();
-    let (_, app) = house.sessions.create(app_session(&root)).await.unwrap();
-    let (_, other) = house.sessions.create(sign_in()).await.unwrap();
-    let mut streams = [house.sessions.ended(&root), house.sessions.ended(&app)];
-    let mut bystander = house.sessions.ended(&other);
+    let world = World::new();
+    let (_, root) = world.sessions.create(sign_in()).await.unwrap();
+    let (_, app) = world.sessions.create(app_session(&root)).await.unwrap();
+    let (_, other) = world.sessions.create(sign_in()).await.unwrap();
+    let mut streams = [world.sessions.ended(&root), world.sessions.ended(&app)];
+    let mut bystander = world.sessions.ended(&other);
     for stream in &mut streams {
         assert!(!done_now(stream).await);
     }
     assert!(!done_now(&mut bystander).await);
-    house.sessions.end(&root.id).await.unwrap();
+    world.sessions.end(&root.id).await.unwrap();
     for stream in &mut streams {
         assert!(done_now(stream).await);
     }
-    assert!(done_now(&mut house.sessions.ended(&app)).await, "also one that comes too late");
+    assert!(done_now(&mut world.sessions.ended(&app)).await, "also one that comes too late");
     assert!(!done_now(&mut bystander).await);
 }
 
 #[tokio::test]
 async fn a_stream_is_woken_when_its_session_ends() {
-    let house = House::new();
-    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
-    let stream = tokio::spawn(house.sessions.ended(&session));
+    let world = World::new();
+    let (key, session) = world.sessions.create(sign_in()).await.unwrap();
+    let stream = tokio::spawn(world.sessions.ended(&session));
     tokio::task::yield_now().await;
-    house.sessions.end(key.id()).await.unwrap();
+    world.sessions.end(key.id()).await.unwrap();
     stream.await.unwrap();
 }
 
 #[tokio::test]
 async fn a_session_read_just_before_its_end_is_not_put_back_after_it_invariant_8() {
-    let house = House::new();
-    let (key, _) = house.sessions.create(sign_in()).await.unwrap();
-    let house = house.restarted();
-    house.store.close();
+    let world = World::new();
+    let (key, _) = world.sessions.create(sign_in()).await.unwrap();
+    let world = world.restarted();
+    world.store.close();
     let finding = tokio::spawn({
-        let (sessions, key) = (house.sessions.clone(), key.clone());
+        let (sessions, key) = (world.sessions.clone(), key.clone());
         async move { sessions.find(&key).await }
     });
-    until(|| house.store.loads() == 1).await;
+    until(|| world.store.loads() == 1).await;
     // A full round trip behind it in the database's queue: its answer has been read.
-    house.database.write(|_| Ok(())).await.unwrap();
-    house.sessions.end(key.id()).await.unwrap();
-    house.store.gate.add_permits(100);
+    world.database.write(|_| Ok(())).await.unwrap();
+    world.sessions.end(key.id()).await.unwrap();
+    world.store.gate.add_permits(100);
     assert!(finding.await.unwrap().unwrap().is_none());
-    assert_eq!(house.store.loads(), 2, "it was read again");
-    assert!(house.sessions.cached(&key).is_none());
+    assert_eq!(world.store.loads(), 2, "it was read again");
+    assert!(world.sessions.cached(&key).is_none());
 }
 
 #[tokio::test]
 async fn an_end_completes_though_its_caller_hangs_up_invariant_8() {
-    let house = House::new();
-    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
-    let mut hung_up = Box::pin(house.sessions.end(key.id()));
+    let world = World::new();
+    let (key, session) = world.sessions.create(sign_in()).await.unwrap();
+    let mut hung_up = Box::pin(world.sessions.end(key.id()));
     assert!(!done_now(&mut hung_up).await);
     drop(hung_up);
-    house.sessions.ended(&session).await;
-    assert!(house.sessions.cached(&key).is_none());
+    world.sessions.ended(&session).await;
+    assert!(world.sessions.cached(&key).is_none());
     // Its task ends after its operation on the database, which runs one after the other.
-    house.database.write(|_| Ok(())).await.unwrap();
-    assert!(!house.restarted().finds(&key).await);
+    world.database.write(|_| Ok(())).await.unwrap();
+    assert!(!world.restarted().finds(&key).await);
 }
 
 #[tokio::test]
 async fn an_end_that_the_store_misses_is_told_and_cuts_what_is_in_memory() {
-    let house = House::new();
-    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
-    let (app_key, _) = house.sessions.create(app_session(&session)).await.unwrap();
-    house.store.away.store(true, Ordering::Relaxed);
-    assert!(house.sessions.end(key.id()).await.is_err());
-    assert!(house.sessions.cached(&key).is_none() && house.sessions.cached(&app_key).is_none());
-    assert!(done_now(&mut house.sessions.ended(&session)).await);
-    house.store.away.store(false, Ordering::Relaxed);
-    assert!(!house.finds(&key).await && !house.finds(&app_key).await, "the store has them still");
+    let world = World::new();
+    let (key, session) = world.sessions.create(sign_in()).await.unwrap();
+    let (app_key, _) = world.sessions.create(app_session(&session)).await.unwrap();
+    world.store.away.store(true, Ordering::Relaxed);
+    assert!(world.sessions.end(key.id()).await.is_err());
+    assert!(world.sessions.cached(&key).is_none() && world.sessions.cached(&app_key).is_none());
+    assert!(done_now(&mut world.sessions.ended(&session)).await);
+    world.store.away.store(false, Ordering::Relaxed);
+    assert!(!world.finds(&key).await && !world.finds(&app_key).await, "the store has them still");
 }
 
 #[tokio::test]
 async fn nothing_hangs_on_a_root_that_has_ended_invariant_8() {
-    let house = House::new();
-    let (key, root) = house.sessions.create(sign_in()).await.unwrap();
-    let elsewhere = house.restarted();
+    let world = World::new();
+    let (key, root) = world.sessions.create(sign_in()).await.unwrap();
+    let elsewhere = world.restarted();
     elsewhere.sessions.end(key.id()).await.unwrap();
     // This gateway has not heard of it.
-    let refused = house.sessions.create(app_session(&root)).await;
+    let refused = world.sessions.create(app_session(&root)).await;
     assert!(matches!(refused, Err(SessionError::Ended)));
-    let refused = house.sessions.replace_tokens(&key, &root, tokens("new"), None).await;
+    let refused = world.sessions.replace_tokens(&key, &root, tokens("new"), None).await;
     assert!(matches!(refused, Err(SessionError::Ended)));
 }
 
 #[tokio::test]
 async fn a_sign_in_ends_the_key_from_before_it() {
-    let house = House::new();
-    let (old_key, old) = house.sessions.create(sign_in()).await.unwrap();
-    let (app_key, _) = house.sessions.create(app_session(&old)).await.unwrap();
-    let (new_key, _) = house.sessions.rotate(&old_key, sign_in()).await.unwrap();
-    assert!(!house.finds(&old_key).await && !house.finds(&app_key).await);
-    assert!(!house.restarted().finds(&old_key).await);
-    assert!(house.finds(&new_key).await);
+    let world = World::new();
+    let (old_key, old) = world.sessions.create(sign_in()).await.unwrap();
+    let (app_key, _) = world.sessions.create(app_session(&old)).await.unwrap();
+    let (new_key, _) = world.sessions.rotate(&old_key, sign_in()).await.unwrap();
+    assert!(!world.finds(&old_key).await && !world.finds(&app_key).await);
+    assert!(!world.restarted().finds(&old_key).await);
+    assert!(world.finds(&new_key).await);
 }
 
 #[tokio::test]
 async fn an_app_session_made_anew_leaves_its_family_alone() {
-    let house = House::new();
-    let (key, root) = house.sessions.create(sign_in()).await.unwrap();
-    let (app_key, _) = house.sessions.create(app_session(&root)).await.unwrap();
-    let (again, _) = house.sessions.rotate(&app_key, app_session(&root)).await.unwrap();
-    assert!(house.finds(&key).await && house.finds(&again).await);
+    let world = World::new();
+    let (key, root) = world.sessions.create(sign_in()).await.unwrap();
+    let (app_key, _) = world.sessions.create(app_session(&root)).await.unwrap();
+    let (again, _) = world.sessions.rotate(&app_key, app_session(&root)).await.unwrap();
+    assert!(world.finds(&key).await && world.finds(&again).await);
 }
 
 #[tokio::test]
 async fn a_purge_takes_what_is_over_and_cuts_its_streams() {
-    let house = House::new();
-    let (idle_key, idle) = house.sessions.create(sign_in()).await.unwrap();
-    let (used_key, _) = house.sessions.create(sign_in()).await.unwrap();
+    let world = World::new();
+    let (idle_key, idle) = world.sessions.create(sign_in()).await.unwrap();
+    let (used_key, _) = world.sessions.create(sign_in()).await.unwrap();
     for _ in 0..3 {
-        house.pass(30);
-        assert!(house.sessions.cached(&used_key).is_some());
+        world.pass(30);
+        assert!(world.sessions.cached(&used_key).is_some());
     }
-    let mut stream = house.sessions.ended(&idle);
-    assert_eq!(house.sessions.purge().await.unwrap(), 1);
+    let mut stream = world.sessions.ended(&idle);
+    assert_eq!(world.sessions.purge().await.unwrap(), 1);
     assert!(done_now(&mut stream).await);
-    assert!(!house.finds(&idle_key).await && house.finds(&used_key).await);
-    house.pass(12 * 60);
-    assert_eq!(house.sessions.purge().await.unwrap(), 1);
+    assert!(!world.finds(&idle_key).await && world.finds(&used_key).await);
+    world.pass(12 * 60);
+    assert_eq!(world.sessions.purge().await.unwrap(), 1);
     let rows = |connection: &mut rusqlite::Connection| {
         connection.query_row("SELECT count(*) FROM sessions", [], |row| row.get::<_, i64>(0))
     };
-    assert_eq!(house.database.write(rows).await.unwrap(), 0);
+    assert_eq!(world.database.write(rows).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -166,11 +166,11 @@ async fn families_that_nobody_holds_are_forgotten_invariant_14() {
 }
 
 /// Minutes until `stream` ends, looked at once a minute.
-async fn minutes_until(stream: &mut SessionEnded, house: &House) -> u64 {
+async fn minutes_until(stream: &mut SessionEnded, world: &World) -> u64 {
     let mut minutes = 0;
     while !done_now(stream).await {
         minutes += 1;
-        house.pass(1);
+        world.pass(1);
         tokio::time::advance(Duration::from_secs(60)).await;
     }
     minutes
@@ -178,45 +178,45 @@ async fn minutes_until(stream: &mut SessionEnded, house: &House) -> u64 {
 
 #[tokio::test(start_paused = true)]
 async fn invariant_8_a_stream_ends_with_its_session_whoever_looks_after_that() {
-    let house = House::new();
-    let (_, idle) = house.sessions.create(sign_in()).await.unwrap();
-    assert_eq!(minutes_until(&mut idle.ended(StreamUse::Unused), &house).await, 60, "it was not used");
-    let (_, used) = house.sessions.create(sign_in()).await.unwrap();
-    assert_eq!(minutes_until(&mut used.ended(StreamUse::Used), &house).await, 12 * 60, "up to `max_age`");
+    let world = World::new();
+    let (_, idle) = world.sessions.create(sign_in()).await.unwrap();
+    assert_eq!(minutes_until(&mut idle.ended(StreamUse::Unused), &world).await, 60, "it was not used");
+    let (_, used) = world.sessions.create(sign_in()).await.unwrap();
+    assert_eq!(minutes_until(&mut used.ended(StreamUse::Used), &world).await, 12 * 60, "up to `max_age`");
     assert!(done_now(&mut used.ended(StreamUse::Used)).await && used.left().is_none(), "and no further");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_used_meanwhile_ends_later_and_what_is_over_stays_over() {
-    let house = House::new();
-    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    let world = World::new();
+    let (key, session) = world.sessions.create(sign_in()).await.unwrap();
     let mut stream = session.ended(StreamUse::Unused);
     assert!(!done_now(&mut stream).await);
-    house.pass(30);
+    world.pass(30);
     session.used();
-    assert_eq!(minutes_until(&mut stream, &house).await, 60);
+    assert_eq!(minutes_until(&mut stream, &world).await, 60);
     session.used();
-    assert!(session.left().is_none() && !house.finds(&key).await);
+    assert!(session.left().is_none() && !world.finds(&key).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_use_is_so_until_it_ends() {
-    let house = House::new();
-    let (_, session) = house.sessions.create(sign_in()).await.unwrap();
+    let world = World::new();
+    let (_, session) = world.sessions.create(sign_in()).await.unwrap();
     let mut stream = session.ended(StreamUse::Used);
     assert!(!done_now(&mut stream).await);
-    house.pass(3);
+    world.pass(3);
     drop(stream);
-    assert_eq!(session.last_seen(), house.clock.now());
+    assert_eq!(session.last_seen(), world.clock.now());
 }
 
 #[tokio::test]
 async fn whoever_is_cut_learns_why() {
-    let house = House::new();
+    let world = World::new();
     for why in [SessionEnd::SignedOut, SessionEnd::Revoked] {
-        let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+        let (key, session) = world.sessions.create(sign_in()).await.unwrap();
         let stream = session.ended(StreamUse::Unused);
-        house.sessions.end_because(key.id(), why).await.unwrap();
+        world.sessions.end_because(key.id(), why).await.unwrap();
         assert_eq!((stream.await, session.end_reason()), (why, Some(why)));
     }
 }

@@ -151,14 +151,14 @@ impl SessionStore for Watched {
     }
 }
 
-struct House {
+struct World {
     clock: Clock,
     database: Database,
     store: Arc<Watched>,
     sessions: Sessions,
 }
 
-impl House {
+impl World {
     fn new() -> Self {
         Self::on(Database::in_memory().unwrap(), Clock::manual(START))
     }

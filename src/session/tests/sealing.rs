@@ -6,16 +6,16 @@ use serde_json::json;
 use super::*;
 use crate::identity::{Gap, Gaps};
 
-async fn change(house: &House, statement: &'static str) {
-    house.database.write(move |connection| connection.execute_batch(statement)).await.unwrap();
+async fn change(world: &World, statement: &'static str) {
+    world.database.write(move |connection| connection.execute_batch(statement)).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_stolen_store_shows_no_person_and_no_token_invariant_15() {
-    let house = House::new();
-    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
-    house.sessions.create(app_session(&session)).await.unwrap();
-    let dump = house.database.write(|connection| {
+    let world = World::new();
+    let (key, session) = world.sessions.create(sign_in()).await.unwrap();
+    world.sessions.create(app_session(&session)).await.unwrap();
+    let dump = world.database.write(|connection| {
         let mut all = Vec::new();
         for table in ["session_families", "sessions"] {
             let mut statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
@@ -53,9 +53,9 @@ async fn a_stolen_store_shows_no_person_and_no_token_invariant_15() {
 
 #[tokio::test]
 async fn debug_prints_no_secret_invariant_15() {
-    let house = House::new();
-    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
-    let printed = format!("{session:?} {key:?} {:?}", house.sessions);
+    let world = World::new();
+    let (key, session) = world.sessions.create(sign_in()).await.unwrap();
+    let printed = format!("{session:?} {key:?} {:?}", world.sessions);
     for secret in ["access\"", "refresh\"", key.to_secret().expose()] {
         assert!(!printed.contains(secret), "{printed}");
     }
@@ -75,10 +75,10 @@ async fn an_altered_record_opens_nothing_invariant_7() {
         "UPDATE session_families SET record = zeroblob(500)",
         "UPDATE session_families SET record = substr(record, 1, length(record) - 1)",
     ] {
-        let house = House::new();
-        let (key, _) = house.sessions.create(sign_in()).await.unwrap();
-        change(&house, alteration).await;
-        assert!(!house.restarted().finds(&key).await, "{alteration}");
+        let world = World::new();
+        let (key, _) = world.sessions.create(sign_in()).await.unwrap();
+        change(&world, alteration).await;
+        assert!(!world.restarted().finds(&key).await, "{alteration}");
     }
 }
 
@@ -89,45 +89,45 @@ async fn records_and_keys_do_not_change_places_invariant_7() {
         "UPDATE sessions SET family_key = (SELECT o.family_key FROM sessions o WHERE o.id <> sessions.id)",
         "UPDATE sessions SET root = (SELECT o.root FROM session_families o WHERE o.root <> sessions.root)",
     ] {
-        let house = House::new();
-        let (one, _) = house.sessions.create(sign_in()).await.unwrap();
-        let (other, _) = house.sessions.create(sign_in()).await.unwrap();
-        change(&house, alteration).await;
-        let house = house.restarted();
-        assert!(!(house.finds(&one).await && house.finds(&other).await), "{alteration}");
+        let world = World::new();
+        let (one, _) = world.sessions.create(sign_in()).await.unwrap();
+        let (other, _) = world.sessions.create(sign_in()).await.unwrap();
+        change(&world, alteration).await;
+        let world = world.restarted();
+        assert!(!(world.finds(&one).await && world.finds(&other).await), "{alteration}");
     }
 }
 
 #[tokio::test]
 async fn a_record_opens_in_its_own_family_alone_invariant_7() {
-    let house = House::new();
-    let (_, one) = house.sessions.create(sign_in()).await.unwrap();
-    let (_, other) = house.sessions.create(sign_in()).await.unwrap();
-    let sealed = house.store.inner.load(one.id).await.unwrap().unwrap().0.record;
+    let world = World::new();
+    let (_, one) = world.sessions.create(sign_in()).await.unwrap();
+    let (_, other) = world.sessions.create(sign_in()).await.unwrap();
+    let sealed = world.store.inner.load(one.id).await.unwrap().unwrap().0.record;
     assert!(seal::Record::open(&one.key, one.id, &sealed).is_some());
     assert!(seal::Record::open(&one.key, other.id, &sealed).is_none());
 }
 
 #[tokio::test]
 async fn a_longer_life_written_into_the_store_is_not_believed_invariant_7() {
-    let house = House::new();
-    let (key, _) = house.sessions.create(sign_in()).await.unwrap();
+    let world = World::new();
+    let (key, _) = world.sessions.create(sign_in()).await.unwrap();
     let forever = "UPDATE session_families
         SET expires = 9000000000, created = 9000000000, last_seen = 9000000000";
-    change(&house, forever).await;
-    house.pass(12 * 60);
-    assert!(!house.restarted().finds(&key).await);
+    change(&world, forever).await;
+    world.pass(12 * 60);
+    assert!(!world.restarted().finds(&key).await);
 }
 
 #[tokio::test]
 async fn a_record_of_another_version_opens_nothing() {
-    let house = House::new();
-    let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+    let world = World::new();
+    let (key, session) = world.sessions.create(sign_in()).await.unwrap();
     for plain in ["{}", "[]", "", "{\"version\":2}", "\u{0}"] {
         let sealed = seal::seal_record(&session.key, session.id, plain.as_bytes()).unwrap();
-        let (root, store) = (session.id, &house.store.inner);
+        let (root, store) = (session.id, &world.store.inner);
         store.update_record(root, sealed).await.unwrap();
-        assert!(!house.restarted().finds(&key).await, "{plain}");
+        assert!(!world.restarted().finds(&key).await, "{plain}");
     }
 }
 
@@ -141,8 +141,8 @@ async fn invariant_19_a_session_of_an_older_version_stays_good_and_no_groups_are
         (vec![], json!({}), vec![Gap::Groups, Gap::Claims]),
         (vec!["staff"], elsewhere, vec![Gap::Groups, Gap::Claims]),
     ] {
-        let house = House::new();
-        let (key, session) = house.sessions.create(sign_in()).await.unwrap();
+        let world = World::new();
+        let (key, session) = world.sessions.create(sign_in()).await.unwrap();
         let mut principal = serde_json::to_value(&*session.principal).unwrap();
         (principal["groups"], principal["claims"]) = (groups.into(), claims);
         let record = json!({
@@ -150,21 +150,21 @@ async fn invariant_19_a_session_of_an_older_version_stays_good_and_no_groups_are
             "sid": null, "created": session.created, "expires": session.expires,
         });
         let sealed = seal::seal_record(&session.key, session.id, record.to_string().as_bytes()).unwrap();
-        house.store.inner.update_record(session.id, sealed).await.unwrap();
-        let house = house.restarted();
-        let found = house.sessions.find(&key).await.unwrap().expect("it stays good");
+        world.store.inner.update_record(session.id, sealed).await.unwrap();
+        let world = world.restarted();
+        let found = world.sessions.find(&key).await.unwrap().expect("it stays good");
         assert_eq!(Vec::from(found.principal.gaps), gaps);
     }
 }
 
 #[tokio::test]
 async fn invariant_19_what_is_unknown_of_a_session_stays_so_over_a_restart() {
-    let house = House::new();
+    let world = World::new();
     let gaps = Gaps::default().with(Gap::Groups);
     let principal = Arc::new(Principal { gaps, ..(*alice()).clone() });
     let root = NewSession::Root { host: HOST.into(), principal, tokens: Tokens::default(), sid: None };
-    let (key, _) = house.sessions.create(root).await.unwrap();
-    let found = house.restarted().sessions.find(&key).await.unwrap().unwrap();
+    let (key, _) = world.sessions.create(root).await.unwrap();
+    let found = world.restarted().sessions.find(&key).await.unwrap().unwrap();
     assert_eq!(found.principal.gaps, gaps);
 }
 

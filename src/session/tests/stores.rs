@@ -128,27 +128,27 @@ async fn a_purge_goes_in_small_steps_and_the_file_shrinks_an_old_one_too() {
     let file = place.path().join("state.db");
     as_before_it_could_shrink(&file);
     let database = Database::open(&file).unwrap();
-    let mut house = House::on(database.clone(), Clock::manual(START));
+    let mut world = World::on(database.clone(), Clock::manual(START));
     for n in 0..1500_u32 {
         let mut root = [0; 32];
         root[..4].copy_from_slice(&n.to_be_bytes());
         let root = SessionId::from_bytes(root);
         let stored = StoredSession { id: root, root, ..session(1, 1) };
-        house.store.inner.insert_root(StoredFamily { root, ..family(1) }, stored).await.unwrap();
+        world.store.inner.insert_root(StoredFamily { root, ..family(1) }, stored).await.unwrap();
     }
-    let (key, _) = house.sessions.create(sign_in()).await.unwrap();
+    let (key, _) = world.sessions.create(sign_in()).await.unwrap();
     let moved = |connection: &mut rusqlite::Connection| {
         connection.pragma(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()))
     };
     database.write(moved).await.unwrap();
     let before = std::fs::metadata(&file).unwrap().len();
-    assert_eq!(house.sessions.purge().await.unwrap(), 1500);
+    assert_eq!(world.sessions.purge().await.unwrap(), 1500);
     let after = std::fs::metadata(&file).unwrap().len();
     assert!(before > 6_000_000 && after < 2_000_000, "{before} {after}");
-    assert!(house.store.purges.load(Ordering::Relaxed) >= 1500 / 20);
-    assert!(house.finds(&key).await);
-    house.sessions = house.restarted().sessions;
-    assert!(house.finds(&key).await);
+    assert!(world.store.purges.load(Ordering::Relaxed) >= 1500 / 20);
+    assert!(world.finds(&key).await);
+    world.sessions = world.restarted().sessions;
+    assert!(world.finds(&key).await);
 }
 
 /// What the first version made: tables, but no way to shrink.

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use http::Request;
 use url::form_urlencoded;
 
-use super::super::hops::Hop;
-use super::super::house::House;
+use super::super::handover::HandoverSecret;
 use super::super::return_to::ReturnTo;
+use super::super::snapshot::Snapshot;
 use super::{SIGN_IN, parameters};
 use crate::pages;
 
@@ -21,7 +21,7 @@ const LONGEST_HINT: usize = 320;
 
 /// What a browser asks for.
 #[derive(Clone, Debug, Default)]
-pub(in crate::gate) struct Wish {
+pub(in crate::gate) struct SignInRequest {
     /// Where to come back to.
     pub(in crate::gate) return_to: Option<ReturnTo>,
     /// A provider's name.
@@ -29,38 +29,38 @@ pub(in crate::gate) struct Wish {
     /// Who it will be.
     pub(in crate::gate) login_hint: Option<String>,
     /// The fingerprint of the secret that waits at the app's host.
-    pub(in crate::gate) hop: Option<Hop>,
+    pub(in crate::gate) handover: Option<HandoverSecret>,
     /// Whether a session that stands is no answer: sign in as someone else.
     pub(in crate::gate) anew: bool,
     /// Whether an earlier sign-in to the same place was lost: it is begun anew once, not for ever.
     pub(in crate::gate) again: bool,
 }
 
-impl Wish {
-    pub(super) fn read<B>(house: &House, request: &Request<B>) -> Self {
-        let mut wish = Self::default();
+impl SignInRequest {
+    pub(super) fn read<B>(snapshot: &Snapshot, request: &Request<B>) -> Self {
+        let mut wanted = Self::default();
         for (name, value) in parameters(request.uri()) {
             match name.as_ref() {
-                pages::RETURN_TO => wish.return_to = ReturnTo::parse(&value, |url| house.claims(url)),
-                pages::PROVIDER => wish.provider = Some(value.into_owned()),
-                pages::LOGIN_HINT => wish.login_hint = hint(value),
-                pages::HOP => wish.hop = Hop::parse(&value),
-                ANEW => wish.anew = true,
-                AGAIN => wish.again = true,
+                pages::RETURN_TO => wanted.return_to = ReturnTo::parse(&value, |url| snapshot.claims(url)),
+                pages::PROVIDER => wanted.provider = Some(value.into_owned()),
+                pages::LOGIN_HINT => wanted.login_hint = hint(value),
+                pages::HOP => wanted.handover = HandoverSecret::parse(&value),
+                ANEW => wanted.anew = true,
+                AGAIN => wanted.again = true,
                 _ => {}
             }
         }
-        wish
+        wanted
     }
 
     /// What outlives the choice of a provider, as parameters. The address stands last: a script may add the
     /// fragment to it.
     pub(super) fn lasting(&self) -> Vec<(&'static str, String)> {
-        let hop = self.hop.as_ref().map(|hop| (pages::HOP, hop.to_string()));
+        let handover = self.handover.as_ref().map(|handover| (pages::HOP, handover.to_string()));
         let flags = [(ANEW, self.anew), (AGAIN, self.again)];
         let flags = flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| (name, "1".to_owned()));
         let return_to = self.return_to.as_ref().map(|to| (pages::RETURN_TO, to.as_str().to_owned()));
-        hop.into_iter().chain(flags).chain(return_to).collect()
+        handover.into_iter().chain(flags).chain(return_to).collect()
     }
 
     /// The whole wish as path and query of the sign-in endpoint.

@@ -16,7 +16,7 @@ use super::http1::Reader;
 
 /// The content of a request (RFC 9110, section 6.4), read as it comes and no faster than it is asked for.
 #[derive(Debug)]
-pub struct Content(Source);
+pub struct RequestBody(Source);
 
 #[derive(Debug)]
 enum Source {
@@ -25,7 +25,7 @@ enum Source {
     Http2(Incoming),
 }
 
-impl Content {
+impl RequestBody {
     /// None.
     pub const EMPTY: Self = Self(Source::Empty);
 
@@ -43,7 +43,7 @@ impl Content {
 const REST: Duration = Duration::from_secs(2);
 const REST_BYTES: usize = 1024 * 1024;
 
-impl Drop for Content {
+impl Drop for RequestBody {
     fn drop(&mut self) {
         let Source::Http2(incoming) = std::mem::replace(&mut self.0, Source::Empty) else { return };
         if let (false, Ok(runtime)) = (incoming.is_end_stream(), Handle::try_current()) {
@@ -60,7 +60,7 @@ async fn read_away(mut incoming: Incoming) {
     }
 }
 
-impl Body for Content {
+impl Body for RequestBody {
     type Data = Bytes;
     type Error = Box<dyn Error + Send + Sync>;
 

@@ -39,18 +39,18 @@ impl<'a> Place<'a> {
 
 /// A value of the raw shape and where it was written.
 #[derive(Debug)]
-pub(super) struct At<'a, T: ?Sized> {
+pub(super) struct Located<'a, T: ?Sized> {
     pub(super) value: &'a T,
     pub(super) place: Place<'a>,
 }
 
-impl<T: ?Sized> Clone for At<'_, T> {
+impl<T: ?Sized> Clone for Located<'_, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: ?Sized> Copy for At<'_, T> {}
+impl<T: ?Sized> Copy for Located<'_, T> {}
 
 /// `at!(route.upstream)`: the field together with the place of the key of the same name.
 macro_rules! at {
@@ -60,51 +60,51 @@ macro_rules! at {
 }
 pub(super) use at;
 
-impl<'a, T: ?Sized> At<'a, T> {
+impl<'a, T: ?Sized> Located<'a, T> {
     /// `value` stands at `place`.
     pub(super) const fn new(value: &'a T, place: Place<'a>) -> Self {
         Self { value, place }
     }
 
     /// `value` stands under `key`; see [`at!`].
-    pub(super) fn field<U>(self, key: &str, value: &'a U) -> At<'a, U> {
-        At { value, place: self.place.key(key) }
+    pub(super) fn field<U>(self, key: &str, value: &'a U) -> Located<'a, U> {
+        Located { value, place: self.place.key(key) }
     }
 }
 
-impl<'a, T> At<'a, Option<T>> {
+impl<'a, T> Located<'a, Option<T>> {
     /// The value, where one is written.
-    pub(super) fn given(self) -> Option<At<'a, T>> {
-        self.value.as_ref().map(|value| At { value, place: self.place })
+    pub(super) fn given(self) -> Option<Located<'a, T>> {
+        self.value.as_ref().map(|value| Located { value, place: self.place })
     }
 }
 
-impl<'a, T> At<'a, Option<OneOrMany<T>>> {
+impl<'a, T> Located<'a, Option<OneOrMany<T>>> {
     /// All values, none where nothing is written.
-    pub(super) fn all(self) -> Vec<At<'a, T>> {
-        self.given().map(At::items).unwrap_or_default()
+    pub(super) fn all(self) -> Vec<Located<'a, T>> {
+        self.given().map(Located::items).unwrap_or_default()
     }
 }
 
-impl<'a, T> At<'a, OneOrMany<T>> {
+impl<'a, T> Located<'a, OneOrMany<T>> {
     /// All values.
-    pub(super) fn items(self) -> Vec<At<'a, T>> {
+    pub(super) fn items(self) -> Vec<Located<'a, T>> {
         match self.value {
-            OneOrMany::One(value) => vec![At { value, place: self.place }],
-            OneOrMany::Many(values) => At { value: values, place: self.place }.elements(),
+            OneOrMany::One(value) => vec![Located { value, place: self.place }],
+            OneOrMany::Many(values) => Located { value: values, place: self.place }.elements(),
         }
     }
 }
 
-impl<'a, T> At<'a, Vec<T>> {
+impl<'a, T> Located<'a, Vec<T>> {
     /// The elements.
-    pub(super) fn elements(self) -> Vec<At<'a, T>> {
+    pub(super) fn elements(self) -> Vec<Located<'a, T>> {
         let places = (0..).map(|index| self.place.index(index));
-        self.value.iter().zip(places).map(|(value, place)| At { value, place }).collect()
+        self.value.iter().zip(places).map(|(value, place)| Located { value, place }).collect()
     }
 }
 
-impl<'a, T> At<'a, Option<T>> {
+impl<'a, T> Located<'a, Option<T>> {
     /// The keys of the table that was written here, those that have been left out included.
     pub(super) fn names(self) -> Vec<&'a str> {
         let table = self.value.as_ref().and_then(|_| self.place.0.get_ref().as_table());
@@ -112,10 +112,11 @@ impl<'a, T> At<'a, Option<T>> {
     }
 }
 
-impl<'a, T> At<'a, BTreeMap<String, T>> {
+impl<'a, T> Located<'a, BTreeMap<String, T>> {
     /// The entries, in the order of the file.
-    pub(super) fn entries(self) -> Vec<(&'a str, At<'a, T>)> {
-        let at = |(key, value): (&'a String, _)| (key.as_str(), At { value, place: self.place.key(key) });
+    pub(super) fn entries(self) -> Vec<(&'a str, Located<'a, T>)> {
+        let at =
+            |(key, value): (&'a String, _)| (key.as_str(), Located { value, place: self.place.key(key) });
         let mut entries: Vec<_> = self.value.iter().map(at).collect();
         entries.sort_by_key(|(_, at)| at.place.span().start);
         entries

@@ -2,11 +2,11 @@
 
 use crate::policy::RuleSettings;
 
-use super::super::at::{At, at};
+use super::super::diagnostic::{Diagnostic, quoted};
+use super::super::located::{Located, at};
 use super::super::raw::Rule;
-use super::super::remark::{Remark, quoted};
 use super::rule::is_under;
-use super::{Meant, Row};
+use super::{Lints, Row};
 
 /// Which list a rule stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,33 +25,36 @@ impl Side {
     }
 }
 
-impl<'a> Meant<'a> {
+impl<'a> Lints<'a> {
     /// What of a rule can never be met on `rows`, the routes that ask it.
     pub(super) fn in_vain(
         &self,
         side: Side,
-        at: At<'a, Rule>,
+        at: Located<'a, Rule>,
         meant: &RuleSettings,
         rows: &[Row<'a>],
-        warnings: &mut Vec<Remark>,
+        warnings: &mut Vec<Diagnostic>,
     ) {
         let paths = at!(at.paths).all().into_iter().filter_map(|path| self.path(path, rows));
         let methods = at!(at.methods).all().into_iter().filter_map(|method| refused(method, rows));
         let others = [unscoped(at, rows), self.strangers(at, meant, rows)].into_iter().flatten();
-        warnings.extend(paths.chain(methods).chain(others).map(|remark| remark.expected(side.in_vain())));
+        warnings
+            .extend(paths.chain(methods).chain(others).map(|diagnostic| diagnostic.expected(side.in_vain())));
     }
 
-    fn path(&self, at: At<'a, String>, rows: &[Row<'a>]) -> Option<Remark> {
+    fn path(&self, at: Located<'a, String>, rows: &[Row<'a>]) -> Option<Diagnostic> {
         let path = at.value.as_str();
         if rows.iter().all(|row| is_outside(path, *row)) {
-            let remark = Remark::new(at.place, format!("{} is outside of the route's path", quoted(path)));
-            let remark = with_route(remark, rows, "the route begins here");
-            return Some(remark.help("paths of rules begin at the root of the host"));
+            let diagnostic =
+                Diagnostic::new(at.place, format!("{} is outside of the route's path", quoted(path)));
+            let diagnostic = with_route(diagnostic, rows, "the route begins here");
+            return Some(diagnostic.help("paths of rules begin at the root of the host"));
         }
         let other = self.taken_everywhere(path, rows)?;
         let message = format!("the rule never sees {}: requests below it go to another route", quoted(path));
-        let remark = Remark::new(at.place, message).see(other.claim(), "they go here: the longest path wins");
-        Some(remark.help("say on that route who may use it"))
+        let diagnostic =
+            Diagnostic::new(at.place, message).see(other.claim(), "they go here: the longest path wins");
+        Some(diagnostic.help("say on that route who may use it"))
     }
 
     /// The route that takes all requests below `path` away from each of `rows`.
@@ -72,7 +75,7 @@ impl<'a> Meant<'a> {
     }
 
     /// Providers whose credentials the routes do not accept.
-    fn strangers(&self, at: At<'a, Rule>, meant: &RuleSettings, rows: &[Row<'a>]) -> Option<Remark> {
+    fn strangers(&self, at: Located<'a, Rule>, meant: &RuleSettings, rows: &[Row<'a>]) -> Option<Diagnostic> {
         let providers = self.settings.relying_party.providers.iter();
         let named: Vec<_> = providers.filter(|provider| meant.providers.contains(&provider.name)).collect();
         let comes = |row: &Row<'a>| {
@@ -84,33 +87,34 @@ impl<'a> Meant<'a> {
             return None;
         }
         let written = at!(at.provider).given().or_else(|| at!(at.providers).given())?;
-        let remark = Remark::new(written.place, "nobody can come from this provider");
-        let remark = with_route(remark, rows, "accepts none of its credentials");
+        let diagnostic = Diagnostic::new(written.place, "nobody can come from this provider");
+        let diagnostic = with_route(diagnostic, rows, "accepts none of its credentials");
         Some(
-            remark.help(
+            diagnostic.help(
                 "`client_id` lets people sign in with a provider, `audiences` lets its access tokens in",
             ),
         )
     }
 }
 
-fn refused(method: At<'_, String>, rows: &[Row<'_>]) -> Option<Remark> {
+fn refused(method: Located<'_, String>, rows: &[Row<'_>]) -> Option<Diagnostic> {
     let refuses = |row: &Row<'_>| {
         let methods = &row.meant.pattern.methods;
         !methods.is_empty() && !methods.iter().any(|known| known.as_str() == method.value.as_str())
     };
-    let remark = Remark::new(method.place, format!("the route does not take {}", quoted(method.value)));
-    rows.iter().all(refuses).then(|| with_route(remark, rows, "takes other `methods`"))
+    let diagnostic =
+        Diagnostic::new(method.place, format!("the route does not take {}", quoted(method.value)));
+    rows.iter().all(refuses).then(|| with_route(diagnostic, rows, "takes other `methods`"))
 }
 
-fn unscoped(at: At<'_, Rule>, rows: &[Row<'_>]) -> Option<Remark> {
+fn unscoped(at: Located<'_, Rule>, rows: &[Row<'_>]) -> Option<Diagnostic> {
     let scopes = at!(at.scopes).given()?;
     if rows.iter().any(|row| row.meant.accept.tokens()) {
         return None;
     }
-    let remark = Remark::new(scopes.place, "only access tokens have scopes, and none is accepted");
-    let remark = with_route(remark, rows, "accepts sessions alone");
-    Some(remark.help("set `audiences` on the provider, and \"bearer\" among what the route accepts"))
+    let diagnostic = Diagnostic::new(scopes.place, "only access tokens have scopes, and none is accepted");
+    let diagnostic = with_route(diagnostic, rows, "accepts sessions alone");
+    Some(diagnostic.help("set `audiences` on the provider, and \"bearer\" among what the route accepts"))
 }
 
 fn is_outside(path: &str, row: Row<'_>) -> bool {
@@ -119,9 +123,9 @@ fn is_outside(path: &str, row: Row<'_>) -> bool {
 }
 
 /// Points at the route, where it is a single one.
-fn with_route(remark: Remark, rows: &[Row<'_>], what: &str) -> Remark {
+fn with_route(diagnostic: Diagnostic, rows: &[Row<'_>], what: &str) -> Diagnostic {
     match rows {
-        [row] => remark.see(row.claim(), what),
-        _ => remark,
+        [row] => diagnostic.see(row.claim(), what),
+        _ => diagnostic,
     }
 }

@@ -24,7 +24,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// All of them, in the order of [`Tally::refused`].
+    /// All of them, in the order of [`ConnectionStats::refused`].
     pub const ALL: [Self; 8] = [
         Self::ProxyHeader,
         Self::Handshake,
@@ -54,12 +54,12 @@ impl Refusal {
 
 /// Counts of one listener over all workers, touched once a connection and never on a good request's way.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct ConnectionStats {
     accepted: AtomicU64,
     refused: [AtomicU64; Refusal::ALL.len()],
 }
 
-impl Tally {
+impl ConnectionStats {
     /// Connections accepted so far.
     #[must_use]
     pub fn accepted(&self) -> u64 {

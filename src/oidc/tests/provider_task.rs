@@ -11,13 +11,13 @@ use crate::clock::{Clock, Timestamp};
 use crate::oidc::jwks::{Jws, KeyError};
 use crate::oidc::*;
 
-async fn verify(member: &Member, signer: &Signer) -> Result<(), KeyError> {
+async fn verify(member: &ProviderTask, signer: &Signer) -> Result<(), KeyError> {
     member.keys.verify(&Jws::parse(&signer.sign(&json!({}))).unwrap()).await
 }
 
-fn member(fake: &Fake, clock: &Clock) -> Arc<Member> {
+fn member(fake: &Fake, clock: &Clock) -> Arc<ProviderTask> {
     let settings = settings("corp", &fake.issuer);
-    Member::join(settings, Some(redirect_uri()), clock.clone(), &Handle::current()).unwrap()
+    ProviderTask::join(settings, Some(redirect_uri()), clock.clone(), &Handle::current()).unwrap()
 }
 
 fn clock() -> Clock {
@@ -105,7 +105,7 @@ async fn sign_in_reads_the_keys_of_the_member() {
     until(|| !member.keys.current().is_empty()).await;
     let new = Signer::es256("new");
     fake.json("/jwks", 200, &json!({"keys": [new.jwk]}));
-    let departure = member.provider.begin(SignInIntent::default()).unwrap();
+    let departure = member.provider.begin(AuthenticationRequest::default()).unwrap();
     let parameter = |name| super::world::parameter(&departure.location, name);
     let claims = json!({
         "iss": fake.issuer, "sub": "u1", "aud": "portcullis", "exp": NOW + 300, "iat": NOW,

@@ -13,7 +13,7 @@ use super::{Authority, AuthorityError, ClientAddress, Scheme};
 /// again for those that say the same, byte by byte. Whatever differs is made anew, so that the memo saves work
 /// and decides nothing. It holds no part of a request's buffer.
 #[derive(Clone, Debug, Default)]
-pub struct Memo {
+pub struct ConnectionCache {
     host: OnceLock<(HeaderValue, Authority)>,
     origin: OnceLock<(Origin, Arc<OriginFields>)>,
     extension: OnceLock<Arc<dyn Any + Send + Sync>>,
@@ -43,7 +43,7 @@ pub struct OriginFields {
     pub lines: Bytes,
 }
 
-impl Memo {
+impl ConnectionCache {
     /// The same as [`Authority::of`].
     ///
     /// # Errors
@@ -95,32 +95,36 @@ impl Memo {
 mod tests {
     use super::*;
 
-    fn asked(memo: &Memo, target: &str, hosts: &[&'static str]) -> Result<String, AuthorityError> {
+    fn asked(
+        cache: &ConnectionCache,
+        target: &str,
+        hosts: &[&'static str],
+    ) -> Result<String, AuthorityError> {
         let hosts = hosts.iter().map(|host| (http::header::HOST, HeaderValue::from_static(host)));
         let mut headers = HeaderMap::new();
         headers.extend(hosts);
-        let authority = memo.authority(&target.parse().unwrap(), &headers, Version::HTTP_11)?;
+        let authority = cache.authority(&target.parse().unwrap(), &headers, Version::HTTP_11)?;
         Ok(authority.to_string())
     }
 
     #[test]
     fn every_request_of_a_connection_is_for_the_host_that_it_names() {
-        let memo = Memo::default();
+        let cache = ConnectionCache::default();
         for _ in 0..2 {
-            assert_eq!(asked(&memo, "/", &["A.example"]), Ok("a.example".into()));
-            assert_eq!(asked(&memo, "/", &["b.example"]), Ok("b.example".into()));
-            assert_eq!(asked(&memo, "http://a.example/", &["A.example"]), Ok("a.example".into()));
-            let twice = asked(&memo, "/", &["A.example", "A.example"]);
+            assert_eq!(asked(&cache, "/", &["A.example"]), Ok("a.example".into()));
+            assert_eq!(asked(&cache, "/", &["b.example"]), Ok("b.example".into()));
+            assert_eq!(asked(&cache, "http://a.example/", &["A.example"]), Ok("a.example".into()));
+            let twice = asked(&cache, "/", &["A.example", "A.example"]);
             assert_eq!(twice, Err(AuthorityError::Several));
-            let other = asked(&memo, "http://b.example/", &["A.example"]);
+            let other = asked(&cache, "http://b.example/", &["A.example"]);
             assert_eq!(other, Err(AuthorityError::Disagreement));
-            assert_eq!(asked(&memo, "/", &[]), Err(AuthorityError::Missing));
+            assert_eq!(asked(&cache, "/", &[]), Err(AuthorityError::Missing));
         }
     }
 
     #[test]
     fn fields_are_used_again_for_the_same_origin_alone() {
-        let memo = Memo::default();
+        let cache = ConnectionCache::default();
         let value = HeaderValue::from_static;
         let fields = |host| OriginFields { host: value(host), fields: HeaderMap::new(), lines: Bytes::new() };
         let first = Origin {
@@ -135,10 +139,10 @@ mod tests {
             Origin { authority: Authority::parse("a.example:81").unwrap(), ..first.clone() },
             Origin { received: Version::HTTP_10, ..first.clone() },
         ];
-        assert_eq!(memo.origin(first.clone(), |_| Some(fields("1"))).unwrap().host, "1");
-        assert_eq!(memo.origin(first, |_| None).unwrap().host, "1");
+        assert_eq!(cache.origin(first.clone(), |_| Some(fields("1"))).unwrap().host, "1");
+        assert_eq!(cache.origin(first, |_| None).unwrap().host, "1");
         for other in others {
-            assert_eq!(memo.origin(other, |_| Some(fields("2"))).unwrap().host, "2");
+            assert_eq!(cache.origin(other, |_| Some(fields("2"))).unwrap().host, "2");
         }
     }
 }

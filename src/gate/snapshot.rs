@@ -5,29 +5,29 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
-use super::exchange::Exchange;
+use super::compile::{Rows, Tended, compile};
 use super::foundations::Foundations;
-use super::hops::HopCookies;
+use super::handover::HandoverCookies;
 use super::inbound::Inbound;
 use super::own;
+use super::record::RequestRecord;
 use super::rejection::Rejection;
 use super::return_to::ReturnTo;
 use super::route::Route;
-use super::rows::{Rows, Tended, rows};
 use super::settings::{GateSettings, SiteData};
 use crate::authn::{
     Authentication, AuthenticationError, Authenticator, BearerIssuer, BearerSettings, BearerVerifier,
 };
 use crate::forward::{OwnCookies, UpstreamError};
 use crate::identity::{ProviderName, RouteName};
-use crate::oidc::{FlowCookies, Member, Providers, SetupError};
+use crate::oidc::{FlowCookies, ProviderTask, Providers, SetupError};
 use crate::request::{Authority, RequestPath, Scheme, Transport, TrustedProxies};
 use crate::route::{Lookup, RouteTable};
 use crate::session::SessionCookie;
 
 /// Everything a request is judged by.
 #[derive(Debug)]
-pub(super) struct House {
+pub(super) struct Snapshot {
     pub(super) routes: RouteTable<Arc<Route>>,
     /// The gateway's own endpoints, which stand on every host that it knows.
     own: RouteTable<Arc<Route>>,
@@ -37,8 +37,8 @@ pub(super) struct House {
     pub(super) authenticator: Authenticator,
     pub(super) cookie: SessionCookie,
     pub(super) flows: FlowCookies,
-    pub(super) hops: HopCookies,
-    pub(super) members: Vec<Arc<Member>>,
+    pub(super) handover: HandoverCookies,
+    pub(super) members: Vec<Arc<ProviderTask>>,
     pub(super) upstreams: Vec<Arc<Tended>>,
     pub(super) foundations: Arc<Foundations>,
     /// What a browser is told to forget at sign-out (`Clear-Site-Data`).
@@ -73,7 +73,7 @@ pub enum BuildError {
     PublicUrl,
 }
 
-impl House {
+impl Snapshot {
     /// Builds the house; what `before` has and still fits is kept, with its connections and caches.
     pub(super) fn build(
         settings: &GateSettings,
@@ -83,14 +83,14 @@ impl House {
         let public = settings.relying_party.public_url.clone().map(PublicUrl::new).transpose()?;
         let https = public.as_ref().is_some_and(|public| public.scheme == Scheme::Https);
         let members = join(settings, foundations, before)?;
-        let Rows { routes, upstreams } = rows(settings, foundations, before)?;
+        let Rows { routes, upstreams } = compile(settings, foundations, before)?;
         let cookie = SessionCookie::new(&settings.session, https);
         let providers = Providers::new(members.iter().map(|member| Arc::clone(&member.provider)).collect());
         let host = public.as_ref().map_or("", |public| public.authority.host());
         let bearer = bearer(&members, foundations);
         Ok(Self {
             routes,
-            own: own::rows(foundations, &settings.own.limits, before.map(|before| &before.own)),
+            own: own::compile(foundations, &settings.own.limits, before.map(|before| &before.own)),
             site_data: site_data(&settings.own.forget),
             to_https: Arc::new(own::to_https(foundations, public.as_ref())),
             upstreams,
@@ -105,7 +105,7 @@ impl House {
             providers,
             cookie,
             flows: FlowCookies::new(foundations.keys.flow, https, host, foundations.clock.clone()),
-            hops: HopCookies { https },
+            handover: HandoverCookies { https },
             public,
             members,
             foundations: Arc::clone(foundations),
@@ -121,9 +121,9 @@ impl House {
     }
 
     /// Begins the record of a request.
-    pub(super) fn exchange(&self, transport: &Arc<Transport>, headers: &HeaderMap) -> Exchange {
+    pub(super) fn record(&self, transport: &Arc<Transport>, headers: &HeaderMap) -> RequestRecord {
         let id = self.foundations.ids.of(headers, self.trusted.contains(transport.peer.ip()));
-        Exchange::start(id, transport, &self.foundations.unrouted, self.log)
+        RequestRecord::start(id, transport, &self.foundations.unrouted, self.log)
     }
 
     /// The route of a request.
@@ -228,11 +228,11 @@ impl House {
     }
 }
 
-impl OwnCookies for House {
+impl OwnCookies for Snapshot {
     fn owns(&self, name: &str) -> bool {
         name == self.cookie.name()
             || mutant!(self.flows.owns(name), "app-sees-a-flow" => false)
-            || mutant!(self.hops.owns(name), "app-sees-a-hop" => false)
+            || mutant!(self.handover.owns(name), "app-sees-a-hop" => false)
     }
 }
 
@@ -275,16 +275,16 @@ fn origin(url: &Url) -> Option<(Authority, Scheme)> {
 fn join(
     settings: &GateSettings,
     foundations: &Foundations,
-    before: Option<&House>,
-) -> Result<Vec<Arc<Member>>, BuildError> {
+    before: Option<&Snapshot>,
+) -> Result<Vec<Arc<ProviderTask>>, BuildError> {
     let public = settings.relying_party.public_url.as_ref();
     let redirect = public.map(|url| {
         let mut url = url.clone();
         url.set_path(own::CALLBACK);
         url
     });
-    let same = |house: &&House| house.public.as_ref().map(|public| &public.url) == public;
-    let kept = before.filter(same).map_or(&[][..], |house| &house.members);
+    let same = |snapshot: &&Snapshot| snapshot.public.as_ref().map(|public| &public.url) == public;
+    let kept = before.filter(same).map_or(&[][..], |snapshot| &snapshot.members);
     let providers = settings.relying_party.providers.iter();
     providers
         .map(|provider| match kept.iter().find(|member| member.provider.settings() == provider) {
@@ -293,7 +293,7 @@ fn join(
                 member.keys.fetch_now();
                 Ok(Arc::clone(member))
             }
-            None => Member::join(
+            None => ProviderTask::join(
                 provider.clone(),
                 redirect.clone(),
                 foundations.clock.clone(),
@@ -304,8 +304,8 @@ fn join(
         .collect()
 }
 
-fn bearer(members: &[Arc<Member>], foundations: &Foundations) -> BearerVerifier {
-    let issuer = |member: &Arc<Member>| BearerIssuer {
+fn bearer(members: &[Arc<ProviderTask>], foundations: &Foundations) -> BearerVerifier {
+    let issuer = |member: &Arc<ProviderTask>| BearerIssuer {
         settings: member.provider.settings().clone(),
         keys: Arc::clone(&member.keys),
     };

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::listener::Content;
+use crate::listener::RequestBody;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use http::{HeaderMap, Method, Request, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, Serialize};
 
-use super::exchange::Exchange;
+use super::record::RequestRecord;
 use super::rejection::Rejection;
 use crate::clock::{Clock, Timestamp};
 use crate::request::is_form_submission;
@@ -34,7 +34,7 @@ const NAME: &str = "portcullis-form";
 
 /// A form and where it was going.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct KeptForm {
+pub(super) struct DeferredForm {
     /// Scheme and authority: it goes back there and nowhere else.
     origin: String,
     /// Path and query.
@@ -47,7 +47,7 @@ pub(super) struct KeptForm {
     at: Timestamp,
 }
 
-impl KeptForm {
+impl DeferredForm {
     /// Path and query of where it was going.
     pub(super) fn target(&self) -> &str {
         &self.target
@@ -85,14 +85,14 @@ impl KeptForm {
 /// Adds the form to a rejection that asks its sender to sign in, where the request is one worth keeping.
 pub(super) async fn with_form(
     mut no: Rejection,
-    exchange: &Exchange,
-    request: Request<Content>,
+    record: &RequestRecord,
+    request: Request<RequestBody>,
     clock: &Clock,
 ) -> Rejection {
     if let Rejection::SignIn(Some(comeback)) = &mut no
         && is_form(request.method(), request.headers())
     {
-        comeback.form = read(exchange, request, clock).await;
+        comeback.form = read(record, request, clock).await;
     }
     no
 }
@@ -123,15 +123,15 @@ fn encoding(headers: &HeaderMap) -> Option<Encoding> {
     }
 }
 
-async fn read(exchange: &Exchange, request: Request<Content>, clock: &Clock) -> Option<KeptForm> {
-    let origin = exchange.inbound().ok()?.origin();
+async fn read(record: &RequestRecord, request: Request<RequestBody>, clock: &Clock) -> Option<DeferredForm> {
+    let origin = record.inbound().ok()?.origin();
     let (target, encoding) = (target(request.uri()), encoding(request.headers())?);
     let body = whole(request.into_body(), MAX_FORM).await?;
     let (multipart, body) = match encoding {
         Encoding::UrlEncoded => (None, urlencoded(body)?),
         Encoding::Multipart(media_type) => (Some(media_type), STANDARD.encode(body)),
     };
-    Some(KeptForm { origin, target, multipart, body, at: clock.now() })
+    Some(DeferredForm { origin, target, multipart, body, at: clock.now() })
 }
 
 /// A browser that is given a NUL sends another form than it was given.
@@ -146,7 +146,7 @@ fn target(uri: &Uri) -> String {
 }
 
 /// A body of at most `most` bytes that arrives in time.
-pub(super) async fn whole(body: Content, most: usize) -> Option<Bytes> {
+pub(super) async fn whole(body: RequestBody, most: usize) -> Option<Bytes> {
     let collected = tokio::time::timeout(ARRIVAL, Limited::new(body, most).collect()).await;
     Some(collected.ok()?.ok()?.to_bytes())
 }
@@ -157,17 +157,17 @@ mod tests {
 
     const HERE: &str = "https://wiki.example";
 
-    fn form(clock: &Clock) -> KeptForm {
+    fn form(clock: &Clock) -> DeferredForm {
         let (origin, target) = (HERE.to_owned(), "/save?draft=1".to_owned());
         let body = "a=1&a=2&text=%C3%A4+%26".to_owned();
-        KeptForm { origin, target, multipart: None, body, at: clock.now() }
+        DeferredForm { origin, target, multipart: None, body, at: clock.now() }
     }
 
     #[test]
     fn a_form_comes_back_to_its_origin_with_its_fields_in_order() {
         let (key, clock) = (Key::generate(), Clock::manual(Timestamp::from_seconds(1_000)));
         let sealed = form(&clock).seal(&key).unwrap();
-        let open = KeptForm::open(&key, sealed, HERE, &clock).unwrap();
+        let open = DeferredForm::open(&key, sealed, HERE, &clock).unwrap();
         let fields = [("a", "1"), ("a", "2"), ("text", "ä &")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         assert_eq!((open.target(), open.fields()), ("/save?draft=1", fields.to_vec()));
     }
@@ -176,13 +176,13 @@ mod tests {
     fn invariant_7_a_kept_form_is_good_for_its_key_its_origin_and_an_hour() {
         let (key, clock) = (Key::generate(), Clock::manual(Timestamp::from_seconds(1_000)));
         let sealed = form(&clock).seal(&key).unwrap();
-        assert_eq!(KeptForm::open(&Key::generate(), sealed.clone(), HERE, &clock), None);
-        assert_eq!(KeptForm::open(&key, sealed.clone(), "https://mail.example", &clock), None);
-        assert_eq!(KeptForm::open(&key, format!("{sealed}A"), HERE, &clock), None);
+        assert_eq!(DeferredForm::open(&Key::generate(), sealed.clone(), HERE, &clock), None);
+        assert_eq!(DeferredForm::open(&key, sealed.clone(), "https://mail.example", &clock), None);
+        assert_eq!(DeferredForm::open(&key, format!("{sealed}A"), HERE, &clock), None);
         clock.advance(Duration::from_secs(3599));
-        assert!(KeptForm::open(&key, sealed.clone(), HERE, &clock).is_some());
+        assert!(DeferredForm::open(&key, sealed.clone(), HERE, &clock).is_some());
         clock.advance(Duration::from_secs(1));
-        assert_eq!(KeptForm::open(&key, sealed, HERE, &clock), None);
+        assert_eq!(DeferredForm::open(&key, sealed, HERE, &clock), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::{Endpoint, Provider, ProviderSettings, SetupError};
 use crate::clock::Clock;
 
 /// A provider, its keys, and the tasks that keep both fresh until this is dropped.
-pub struct Member {
+pub struct ProviderTask {
     /// The provider.
     pub provider: Arc<Provider>,
     /// Its keys.
@@ -25,7 +25,7 @@ pub struct Member {
     tasks: [AbortHandle; 2],
 }
 
-impl Member {
+impl ProviderTask {
     /// Begins to look for the provider on `background`.
     ///
     /// # Errors
@@ -46,13 +46,13 @@ impl Member {
     }
 }
 
-impl Drop for Member {
+impl Drop for ProviderTask {
     fn drop(&mut self) {
         self.tasks.iter().for_each(AbortHandle::abort);
     }
 }
 
-impl fmt::Debug for Member {
+impl fmt::Debug for ProviderTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Member").field(self.provider.name()).finish()
     }

@@ -6,12 +6,12 @@ use http::Request;
 
 use super::ambiguous::Ambiguous;
 use super::credential::Credential;
-use super::exchange::Exchange;
-use super::house::House;
 use super::inbound::Inbound;
 use super::readings::refused;
-use super::rejection::{Comeback, Rejection};
+use super::record::RequestRecord;
+use super::rejection::{InterruptedRequest, Rejection};
 use super::route::Route;
+use super::snapshot::Snapshot;
 use crate::authn::{Authentication, AuthenticationError};
 use crate::identity::Principal;
 use crate::policy::{Decision, Permit, Question, decide as policy, missing_scopes};
@@ -19,21 +19,21 @@ use crate::policy::{Decision, Permit, Question, decide as policy, missing_scopes
 /// Whose credential the request carries. A public route looks at none: it works without store and
 /// provider, and nobody is anybody there.
 pub(super) async fn authenticate<B>(
-    house: &House,
+    snapshot: &Snapshot,
     route: &Route,
-    exchange: &mut Exchange,
+    record: &mut RequestRecord,
     request: &Request<B>,
 ) -> Result<Authentication, Rejection> {
     if route.access.is_public() {
         return Ok(Authentication::Anonymous);
     }
-    let host = exchange.inbound()?.authority.host();
-    let (memo, headers) = (&exchange.transport.memo, request.headers());
-    let found = house.authenticator.recognize(memo, route.accept, host, headers).await;
-    house.count_credential(found.as_ref());
-    let found = super::freshen::freshen(house, route, exchange, found?).await?;
-    exchange.principal = found.principal().map(Arc::clone);
-    exchange.credential = Credential::of(&found, route, &house.foundations.clock);
+    let host = record.inbound()?.authority.host();
+    let (cache, headers) = (&record.transport.cache, request.headers());
+    let found = snapshot.authenticator.recognize(cache, route.accept, host, headers).await;
+    snapshot.count_credential(found.as_ref());
+    let found = super::refresh_tokens::refresh_tokens(snapshot, route, record, found?).await?;
+    record.principal = found.principal().map(Arc::clone);
+    record.credential = Credential::of(&found, route, &snapshot.foundations.clock);
     Ok(found)
 }
 
@@ -44,13 +44,13 @@ pub(super) fn question<'a>(inbound: &'a Inbound, principal: Option<&'a Arc<Princ
 
 /// Lets the policy decide, and puts the decision on record.
 pub(super) fn decide<B>(
-    house: &House,
+    snapshot: &Snapshot,
     route: &Route,
-    exchange: &mut Exchange,
+    record: &mut RequestRecord,
     authentication: &Authentication,
     request: &Request<B>,
 ) -> Result<Permit, Rejection> {
-    let (inbound, principal) = (exchange.inbound()?, authentication.principal());
+    let (inbound, principal) = (record.inbound()?, authentication.principal());
     let question = question(inbound, principal);
     match policy(&route.access, &question) {
         Decision::Permit(permit) => {
@@ -58,35 +58,35 @@ pub(super) fn decide<B>(
             if let Some(reading) = mutant!(other, "reading-not-judged" => None) {
                 return Err(Ambiguous::other_rule(reading).into());
             }
-            exchange.decision = Some(permit.reason());
+            record.decision = Some(permit.reason());
             Ok(permit)
         }
         Decision::Forbidden(reason) => {
-            exchange.decision = Some(reason);
-            Err(forbidden(route, exchange, authentication))
+            record.decision = Some(reason);
+            Err(forbidden(route, record, authentication))
         }
-        Decision::SignIn(_) => Err(sign_in(house, route, exchange, request)),
+        Decision::SignIn(_) => Err(sign_in(snapshot, route, record, request)),
     }
 }
 
 /// A token whose scopes do not suffice is told so (RFC 6750, section 3.1).
-fn forbidden(route: &Route, exchange: &Exchange, authentication: &Authentication) -> Rejection {
+fn forbidden(route: &Route, record: &RequestRecord, authentication: &Authentication) -> Rejection {
     let scopes = matches!(authentication, Authentication::Bearer(..)).then(|| {
-        let inbound = exchange.inbound.as_ref()?;
+        let inbound = record.inbound.as_ref()?;
         missing_scopes(&route.access, &question(inbound, authentication.principal()))
     });
     Rejection::Forbidden { scopes: scopes.flatten() }
 }
 
 /// Where a person may come back to, if this route signs people in.
-fn sign_in<B>(house: &House, route: &Route, exchange: &Exchange, request: &Request<B>) -> Rejection {
-    let inbound = exchange.inbound.as_ref().filter(|_| route.accept.session);
+fn sign_in<B>(snapshot: &Snapshot, route: &Route, record: &RequestRecord, request: &Request<B>) -> Rejection {
+    let inbound = record.inbound.as_ref().filter(|_| route.accept.session);
     let return_to = inbound.and_then(|inbound| inbound.address(request.uri()));
-    let return_to = return_to.map(|there| house.claimed(there));
+    let return_to = return_to.map(|there| snapshot.claimed(there));
     let cookies = super::respond::cookies(request.headers());
-    let provider = exchange.sign_in_at.as_ref().map(|name| name.as_str().to_owned());
+    let provider = record.sign_in_at.as_ref().map(|name| name.as_str().to_owned());
     Rejection::SignIn(
-        return_to.map(|return_to| Box::new(Comeback { return_to, cookies, provider, form: None })),
+        return_to.map(|return_to| Box::new(InterruptedRequest { return_to, cookies, provider, form: None })),
     )
 }
 

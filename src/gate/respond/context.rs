@@ -9,7 +9,7 @@ use crate::request::{is_form_submission, is_navigation};
 
 /// Who asks, and where they may come back to.
 #[derive(Clone, Debug)]
-pub(in crate::gate) enum Asked {
+pub(in crate::gate) enum RefusalContext {
     /// A program, a script or a part of a page.
     Call,
     /// A browser that goes to this address.
@@ -18,7 +18,7 @@ pub(in crate::gate) enum Asked {
     Form(Option<Url>),
 }
 
-impl Asked {
+impl RefusalContext {
     pub(in crate::gate) fn of<B>(request: &Request<B>) -> Self {
         if is_navigation(request.method(), request.headers()) {
             Self::Navigation(request.uri().clone())

@@ -26,9 +26,9 @@ const LOOKED_AT: usize = 64;
 
 /// The fingerprint of a hop's secret: what the sign-in host and the ticket know of it.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Hop([u8; 32]);
+pub(super) struct HandoverSecret([u8; 32]);
 
-impl Hop {
+impl HandoverSecret {
     /// The fingerprint of `secret`.
     pub(super) fn of(secret: &str) -> Self {
         Self(fingerprint(secret.as_bytes()))
@@ -48,13 +48,13 @@ impl Hop {
     }
 }
 
-impl fmt::Display for Hop {
+impl fmt::Display for HandoverSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
-impl fmt::Debug for Hop {
+impl fmt::Debug for HandoverSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -62,34 +62,34 @@ impl fmt::Debug for Hop {
 
 /// The cookies of one scheme.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct HopCookies {
+pub(super) struct HandoverCookies {
     pub(super) https: bool,
 }
 
-impl HopCookies {
+impl HandoverCookies {
     /// A fresh secret's fingerprint, and the `Set-Cookie` values that keep the secret and take away what
     /// is too many.
-    pub(super) fn begin(self, headers: &HeaderMap) -> Result<(Hop, Vec<HeaderValue>), Rejection> {
+    pub(super) fn begin(self, headers: &HeaderMap) -> Result<(HandoverSecret, Vec<HeaderValue>), Rejection> {
         let secret = Secret::random();
-        let hop = Hop::of(secret.expose());
+        let handover = HandoverSecret::of(secret.expose());
         let known: Vec<String> = self.names(headers).collect();
         let surplus =
             known.into_iter().skip(MOST - 1).map(|name| self.cookie(name, "", time::Duration::ZERO));
-        let kept = self.cookie(self.name(&hop), secret.expose(), LIFETIME);
+        let kept = self.cookie(self.name(&handover), secret.expose(), LIFETIME);
         let values = std::iter::once(kept).chain(surplus).map(value).collect::<Result<_, _>>()?;
-        Ok((hop, values))
+        Ok((handover, values))
     }
 
-    /// Whether this browser holds the secret of `hop`.
-    pub(super) fn holds(self, headers: &HeaderMap, hop: &Hop) -> bool {
-        let name = self.name(hop);
+    /// Whether this browser holds the secret of `handover`.
+    pub(super) fn holds(self, headers: &HeaderMap, handover: &HandoverSecret) -> bool {
+        let name = self.name(handover);
         let mut named = cookies(headers).filter(|(known, _)| *known == name).take(LOOKED_AT);
-        named.any(|(_, secret)| mutant!(Hop::of(secret) == *hop, "hop-by-its-name" => true))
+        named.any(|(_, secret)| mutant!(HandoverSecret::of(secret) == *handover, "hop-by-its-name" => true))
     }
 
-    /// `Set-Cookie` that takes the secret of `hop` away.
-    pub(super) fn clear(self, hop: &Hop) -> Result<HeaderValue, Rejection> {
-        value(self.cookie(self.name(hop), "", time::Duration::ZERO))
+    /// `Set-Cookie` that takes the secret of `handover` away.
+    pub(super) fn clear(self, handover: &HandoverSecret) -> Result<HeaderValue, Rejection> {
+        value(self.cookie(self.name(handover), "", time::Duration::ZERO))
     }
 
     /// Whether the cookie called `name` is one of these.
@@ -106,9 +106,9 @@ impl HopCookies {
         if self.https { "__Host-" } else { "" }
     }
 
-    fn name(self, hop: &Hop) -> String {
-        let hop = hop.to_string();
-        format!("{}{NAME}{}", self.prefix(), hop.get(..8).unwrap_or_default())
+    fn name(self, handover: &HandoverSecret) -> String {
+        let handover = handover.to_string();
+        format!("{}{NAME}{}", self.prefix(), handover.get(..8).unwrap_or_default())
     }
 
     fn cookie(self, name: String, value: &str, age: time::Duration) -> Cookie<'static> {
@@ -140,22 +140,22 @@ mod tests {
 
     #[test]
     fn only_the_browser_that_left_holds_the_secret() {
-        let cookies = HopCookies { https: true };
-        let (hop, values) = cookies.begin(&HeaderMap::new()).unwrap();
-        assert!(cookies.holds(&sent(&values), &hop));
-        assert!(!cookies.holds(&HeaderMap::new(), &hop));
+        let cookies = HandoverCookies { https: true };
+        let (handover, values) = cookies.begin(&HeaderMap::new()).unwrap();
+        assert!(cookies.holds(&sent(&values), &handover));
+        assert!(!cookies.holds(&HeaderMap::new(), &handover));
         let (other, _) = cookies.begin(&HeaderMap::new()).unwrap();
         assert!(!cookies.holds(&sent(&values), &other));
-        assert_eq!(Hop::parse(&hop.to_string()), Some(hop));
-        assert_eq!(Hop::parse("zz"), None);
+        assert_eq!(HandoverSecret::parse(&handover.to_string()), Some(handover));
+        assert_eq!(HandoverSecret::parse("zz"), None);
         for other_spelling in ["é", "+f", "AB"] {
-            assert_eq!(Hop::parse(&other_spelling.repeat(32)), None);
+            assert_eq!(HandoverSecret::parse(&other_spelling.repeat(32)), None);
         }
     }
 
     #[test]
     fn invariant_15_the_secret_is_out_of_reach_of_scripts_and_goes_over_tls_alone() {
-        let (_, values) = HopCookies { https: true }.begin(&HeaderMap::new()).unwrap();
+        let (_, values) = HandoverCookies { https: true }.begin(&HeaderMap::new()).unwrap();
         let set = values[0].to_str().unwrap();
         assert!(set.starts_with("__Host-"), "{set}");
         for guard in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/"] {
@@ -167,22 +167,22 @@ mod tests {
     /// The name is no secret: it stands in the address that the browser brings back.
     #[test]
     fn invariant_6_the_name_of_the_cookie_alone_is_not_the_secret() {
-        let cookies = HopCookies { https: true };
-        let (hop, values) = cookies.begin(&HeaderMap::new()).unwrap();
+        let cookies = HandoverCookies { https: true };
+        let (handover, values) = cookies.begin(&HeaderMap::new()).unwrap();
         let pair = sent(&values)[header::COOKIE].to_str().unwrap().to_owned();
         let (name, secret) = pair.split_once('=').unwrap();
         let other = Secret::random();
-        for planted in ["", "x", other.expose(), &hop.to_string(), &secret[1..], &format!("{secret}A")] {
+        for planted in ["", "x", other.expose(), &handover.to_string(), &secret[1..], &format!("{secret}A")] {
             let jar = [(header::COOKIE, format!("{name}={planted}").parse().unwrap())];
-            assert!(!cookies.holds(&jar.into_iter().collect(), &hop), "{planted}");
+            assert!(!cookies.holds(&jar.into_iter().collect(), &handover), "{planted}");
         }
         let both = format!("{name}={}; {pair}", other.expose());
-        assert!(cookies.holds(&[(header::COOKIE, both.parse().unwrap())].into_iter().collect(), &hop));
+        assert!(cookies.holds(&[(header::COOKIE, both.parse().unwrap())].into_iter().collect(), &handover));
     }
 
     #[test]
     fn a_browser_keeps_a_bounded_number_of_them() {
-        let cookies = HopCookies { https: false };
+        let cookies = HandoverCookies { https: false };
         let mut jar = HeaderMap::new();
         for _ in 0..30 {
             let (_, values) = cookies.begin(&jar).unwrap();

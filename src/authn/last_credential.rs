@@ -7,13 +7,13 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
 use zeroize::Zeroizing;
 
-use super::bearer::Remembered;
+use super::bearer::CachedToken;
 use super::{
     Accept, Authentication, AuthenticationError, Authenticator, Carrier, Credential,
     PORTCULLIS_AUTHORIZATION, credential,
 };
-use crate::request::{Memo, only, single};
-use crate::session::{Recalled, SessionKey};
+use crate::request::{ConnectionCache, only, single};
+use crate::session::{CachedSession, SessionKey};
 
 /// The longest field that is remembered, in bytes: every connection may remember one (invariant 14).
 const MAX_FIELD: usize = 4 * 1024;
@@ -22,7 +22,7 @@ const MAX_FIELD: usize = 4 * 1024;
 /// decides nothing: whether a token or a session is still good is asked each time, as the caches behind it
 /// are asked.
 #[derive(Default)]
-pub(super) struct Recent(Mutex<Last>);
+pub(super) struct LastCredential(Mutex<Last>);
 
 #[derive(Default)]
 enum Last {
@@ -40,18 +40,18 @@ enum Last {
 }
 
 enum Whose {
-    Bearer(Remembered),
-    Session(SessionKey, Recalled),
+    Bearer(CachedToken),
+    Session(SessionKey, CachedSession),
 }
 
 impl Authenticator {
-    /// The same as [`Authenticator::authenticate`], for a request of the connection that `memo` belongs to.
+    /// The same as [`Authenticator::authenticate`], for a request of the connection that `cache` belongs to.
     ///
     /// # Errors
     /// As there.
     pub async fn recognize(
         &self,
-        memo: &Memo,
+        cache: &ConnectionCache,
         accept: Accept,
         host: &str,
         headers: &HeaderMap,
@@ -60,7 +60,7 @@ impl Authenticator {
         if accept.tokens() && headers.contains_key(PORTCULLIS_AUTHORIZATION) {
             return self.authenticate(accept, host, headers).await;
         }
-        let recent = memo.extension(Recent::default);
+        let recent = cache.extension(LastCredential::default);
         if let Some(known) = recent.and_then(|recent| self.recall(recent, accept, host, headers)) {
             return Ok(known);
         }
@@ -72,7 +72,7 @@ impl Authenticator {
     /// Whose this very field is, as far as that still is right.
     fn recall(
         &self,
-        recent: &Recent,
+        recent: &LastCredential,
         accept: Accept,
         host: &str,
         headers: &HeaderMap,
@@ -92,11 +92,19 @@ impl Authenticator {
     }
 
     #[cfg(test)]
-    pub(super) fn recalls(&self, memo: &Memo, accept: Accept, host: &str, headers: &HeaderMap) -> bool {
-        memo.extension(Recent::default).is_some_and(|it| self.recall(it, accept, host, headers).is_some())
+    pub(super) fn recalls(
+        &self,
+        cache: &ConnectionCache,
+        accept: Accept,
+        host: &str,
+        headers: &HeaderMap,
+    ) -> bool {
+        cache
+            .extension(LastCredential::default)
+            .is_some_and(|it| self.recall(it, accept, host, headers).is_some())
     }
 
-    fn note(&self, recent: &Recent, headers: &HeaderMap, found: &Authentication) {
+    fn note(&self, recent: &LastCredential, headers: &HeaderMap, found: &Authentication) {
         match found {
             Authentication::Bearer(verified, Carrier::Bearer) => {
                 recent.note(&self.itself, Arc::as_ptr(verified).addr(), || {
@@ -122,7 +130,7 @@ impl Authenticator {
     }
 }
 
-impl Recent {
+impl LastCredential {
     fn recall<T>(&self, asker: &Arc<()>, field: &[u8], ask: impl FnOnce(&Whose) -> Option<T>) -> Option<T> {
         match &*self.last() {
             Last::Again { field: known, whose, by }
@@ -170,7 +178,7 @@ fn same(known: &[u8], field: &[u8]) -> bool {
     )
 }
 
-impl fmt::Debug for Recent {
+impl fmt::Debug for LastCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Recent(…)")
     }

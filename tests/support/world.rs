@@ -5,13 +5,13 @@ use url::Url;
 use super::{Answer, App, Browser, Gateway, Provider, free_port};
 
 /// A gateway in front of one app, with one certified provider called `corp`.
-pub(crate) struct House {
+pub(crate) struct World {
     pub(crate) gateway: Gateway,
     pub(crate) provider: Provider,
     pub(crate) app: App,
 }
 
-impl House {
+impl World {
     /// One with these routes; `{app}` stands for the app's address.
     pub(crate) async fn open(routes: &str) -> Self {
         Self::with("", routes).await

@@ -12,7 +12,7 @@ const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy")
 
 /// What the strictest limit that counted a request leaves to the next one; nothing where none counted it.
 #[derive(Clone, Debug, Default)]
-pub struct Standing(Option<ServiceLimit>);
+pub struct RateLimitState(Option<ServiceLimit>);
 
 /// A service limit (draft-ietf-httpapi-ratelimit-headers, section 4.1).
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ struct ServiceLimit {
     window: Duration,
 }
 
-impl Standing {
+impl RateLimitState {
     /// A client that spreads what is left over its window keeps exactly to the rate, so the window grows with
     /// it: 8.5 of the draft warns of a large quota told with a short window.
     pub(super) fn new(policy: &Arc<QuotaPolicy>, available: u32) -> Self {

@@ -13,9 +13,9 @@ const CAPACITY: u64 = 100_000;
 
 /// The states of flows that have come back, by digest.
 #[derive(Debug)]
-pub(super) struct SpentFlows(Cache<[u8; 32], ()>);
+pub(super) struct UsedStates(Cache<[u8; 32], ()>);
 
-impl SpentFlows {
+impl UsedStates {
     pub(super) fn new() -> Self {
         Self(Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build())
     }
@@ -32,9 +32,9 @@ mod tests {
 
     #[test]
     fn invariant_6_a_flow_comes_back_once() {
-        let spent = SpentFlows::new();
-        assert!(spent.spend("a"));
-        assert!(!spent.spend("a"));
-        assert!(spent.spend("b"));
+        let used_states = UsedStates::new();
+        assert!(used_states.spend("a"));
+        assert!(!used_states.spend("a"));
+        assert!(used_states.spend("b"));
     }
 }

@@ -7,28 +7,28 @@ use http_body::Body as _;
 
 use super::body::Body;
 use super::credential::{Credential, WhileGood};
-use super::exchange::Exchange;
-use super::house::House;
 use super::inbound::Inbound;
+use super::record::RequestRecord;
 use super::rejection::Rejection;
 use super::route::{Action, Route};
 use super::settings::RedirectSettings;
+use super::snapshot::Snapshot;
 use crate::authn::{self, Authentication, Carrier};
-use crate::forward::{Passage, UpstreamBody, forward};
-use crate::listener::Content;
+use crate::forward::{ForwardContext, UpstreamBody, forward};
+use crate::listener::RequestBody;
 use crate::policy::{Permit, permit_preflight};
 use crate::session::StreamUse;
 
 /// Lets a preflight go on in nobody's name.
 pub(super) async fn pass_preflight(
-    house: &House,
+    snapshot: &Snapshot,
     route: &Route,
-    exchange: &mut Exchange,
-    request: Request<Content>,
+    record: &mut RequestRecord,
+    request: Request<RequestBody>,
 ) -> Result<Response<Body>, Rejection> {
     let permit = permit_preflight();
-    exchange.decision = Some(permit.reason());
-    act(house, route, exchange, permit, &Authentication::Anonymous, request).await
+    record.decision = Some(permit.reason());
+    dispatch(snapshot, route, record, permit, &Authentication::Anonymous, request).await
 }
 
 /// Forwards, redirects, or answers from the gateway's own endpoints.
@@ -36,41 +36,41 @@ pub(super) async fn pass_preflight(
     clippy::manual_async_fn,
     reason = "an `async fn` holds its arguments twice, and every connection keeps room for this future"
 )]
-pub(super) fn act(
-    house: &House,
+pub(super) fn dispatch(
+    snapshot: &Snapshot,
     route: &Route,
-    exchange: &mut Exchange,
+    record: &mut RequestRecord,
     permit: Permit,
     authentication: &Authentication,
-    mut request: Request<Content>,
+    mut request: Request<RequestBody>,
 ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
     async move {
         match &route.action {
             Action::Forward(upstream, plan) => {
                 let personal = mutant!(permit.principal().is_some(), "answer-for-shared-caches" => false);
                 let http2 = request.version() == Version::HTTP_2;
-                begin(&mut exchange.credential, &request);
+                begin(&mut record.credential, &request);
                 keep_basic(route, request.headers_mut());
-                let passage = passage(house, route, exchange, authentication)?;
+                let passage = passage(snapshot, route, record, authentication)?;
                 let mut response = {
                     // Pinned where it is made: it is large.
                     let answer = pin!(forward(upstream, plan, &permit, passage, request));
-                    WhileGood::new(&exchange.credential, answer).await?
+                    WhileGood::new(&record.credential, answer).await?
                 };
                 if personal && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                     keep_from_others(authentication.carrier(), response.headers_mut());
                 }
-                Ok(forwarded(exchange, route, http2, response))
+                Ok(forwarded(record, route, http2, response))
             }
-            Action::Redirect(redirect) => redirected(redirect, route, exchange.inbound()?, &request),
+            Action::Redirect(redirect) => redirected(redirect, route, record.inbound()?, &request),
             // Boxed: a sign-in is rare and large, and every request carries the room for its future.
-            Action::Own(endpoint) => Box::pin(endpoint.answer(house, exchange, request)).await,
+            Action::Own(endpoint) => Box::pin(endpoint.answer(snapshot, record, request)).await,
         }
     }
 }
 
 /// What a client sends is use of its session; and a gRPC exchange has no end of its own.
-fn begin(credential: &mut Credential, request: &Request<Content>) {
+fn begin(credential: &mut Credential, request: &Request<RequestBody>) {
     if credential.is_none() || request.body().is_end_stream() {
         return;
     }
@@ -88,39 +88,39 @@ fn keep_basic(route: &Route, headers: &mut HeaderMap) {
 }
 
 fn passage<'a>(
-    house: &'a House,
+    snapshot: &'a Snapshot,
     route: &Route,
-    exchange: &'a Exchange,
+    record: &'a RequestRecord,
     authentication: &'a Authentication,
-) -> Result<Passage<'a>, Rejection> {
-    let (inbound, carrier) = (exchange.inbound()?, authentication.carrier());
-    Ok(Passage {
-        transport: &exchange.transport,
+) -> Result<ForwardContext<'a>, Rejection> {
+    let (inbound, carrier) = (record.inbound()?, authentication.carrier());
+    Ok(ForwardContext {
+        transport: &record.transport,
         forwarding: &inbound.forwarding,
         authority: &inbound.authority,
         path: &inbound.path,
-        request_id: &exchange.id,
+        request_id: &record.id,
         bearer: matches!(carrier, Some(Carrier::Bearer)),
         brought: carrier.filter(|_| route.passes_token()).and_then(Carrier::brought),
         tokens: authentication.tokens(),
-        own_cookies: house,
-        asserter: Some(&house.foundations.asserter),
+        own_cookies: snapshot,
+        asserter: Some(&snapshot.foundations.asserter),
         audience: inbound.authority.host(),
-        has_destination: exchange.has_destination,
+        has_destination: record.has_destination,
     })
 }
 
 fn forwarded(
-    exchange: &mut Exchange,
+    record: &mut RequestRecord,
     route: &Route,
     http2: bool,
     response: Response<UpstreamBody>,
 ) -> Response<Body> {
-    exchange.credential.set_use(route.streams);
+    record.credential.set_use(route.streams);
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    let endless = switched || !exchange.credential.is_none() && is_endless(response.headers());
+    let endless = switched || !record.credential.is_none() && is_endless(response.headers());
     if mutant!(endless, "event-stream-outlives-its-token" => false) {
-        exchange.credential.strict();
+        record.credential.strict();
     }
     let grpc = endless && http2 && is_grpc(response.headers());
     response.map(|content| Body::upstream(content).for_grpc(grpc))

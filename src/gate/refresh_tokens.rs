@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::exchange::Exchange;
-use super::house::House;
+use super::record::RequestRecord;
 use super::rejection::Rejection;
 use super::route::Route;
+use super::snapshot::Snapshot;
 use crate::authn::Authentication;
 use crate::clock::Timestamp;
 use crate::identity::RequestId;
@@ -36,31 +36,33 @@ pub(super) fn flights(capacity: usize) -> RefreshFlights<Renewal> {
 /// Renews the tokens of a session where that is due: beside the request while they are good, before it where they have
 /// expired. A session whose person the provider no longer knows is over (invariant 8); where the provider is away, it
 /// goes on with what it has. No expired token goes to an app.
-pub(super) async fn freshen(
-    house: &House,
+pub(super) async fn refresh_tokens(
+    snapshot: &Snapshot,
     route: &Route,
-    exchange: &mut Exchange,
+    record: &mut RequestRecord,
     found: Authentication,
 ) -> Result<Authentication, Rejection> {
     let Authentication::Session(key, session) = &found else { return Ok(found) };
-    let now = house.foundations.clock.now();
+    let now = snapshot.foundations.clock.now();
     if session.tokens.due().is_none_or(|due| now + AHEAD < due) {
         return Ok(found);
     }
     let expired = is_over(session, now);
     if session.tokens.refresh.is_none() {
         return if mutant!(expired && route.passes_token(), "no-silent-sign-in" => false) {
-            anew(exchange, session, now)
+            anew(record, session, now)
         } else {
             Ok(found)
         };
     }
     if !expired {
-        begin(house, &exchange.id, key, session);
+        begin(snapshot, &record.id, key, session);
         return Ok(found);
     }
-    refresh(house, &exchange.id, key, session).await;
-    let Some(session) = house.foundations.sessions.find(key).await? else { return Ok(Authentication::Ended) };
+    refresh(snapshot, &record.id, key, session).await;
+    let Some(session) = snapshot.foundations.sessions.find(key).await? else {
+        return Ok(Authentication::Ended);
+    };
     if mutant!(route.passes_token() && is_over(&session, now), "expired-token-to-the-app" => false) {
         return Err(unusable(&session, "the session's token has expired and could not be refreshed"));
     }
@@ -74,48 +76,50 @@ fn is_over(session: &Session, now: Timestamp) -> bool {
 
 /// A token that only a new sign-in can renew: a person is sent to the provider, which mostly remembers them, and
 /// comes back without having seen a page; a program is told to sign in.
-fn anew(exchange: &mut Exchange, session: &Session, now: Timestamp) -> Result<Authentication, Rejection> {
+fn anew(record: &mut RequestRecord, session: &Session, now: Timestamp) -> Result<Authentication, Rejection> {
     if now.since(session.created) < TOO_SOON {
         return Err(unusable(session, "the session's token had expired as good as at once"));
     }
-    exchange.sign_in_at = Some(session.principal.provider.clone());
+    record.sign_in_at = Some(session.principal.provider.clone());
     Ok(Authentication::Ended)
 }
 
 /// Whether a session that stands is no answer to somebody who is sent to sign in: its token has expired, only a new
 /// sign-in brings another, and some app needs one.
-pub(super) fn is_spent(house: &House, session: &Session) -> bool {
-    let now = house.foundations.clock.now();
+pub(super) fn is_spent(snapshot: &Snapshot, session: &Session) -> bool {
+    let now = snapshot.foundations.clock.now();
     session.tokens.refresh.is_none()
         && is_over(session, now)
         && now.since(session.created) >= TOO_SOON
-        && house.routes.iter().any(|(_, route)| route.passes_token())
+        && snapshot.routes.iter().any(|(_, route)| route.passes_token())
 }
 
 fn unusable(session: &Session, reason: &str) -> Rejection {
     Rejection::ProviderUnavailable { provider: session.principal.provider.clone(), reason: reason.to_owned() }
 }
 
-fn begin(house: &House, id: &RequestId, key: &SessionKey, session: &Session) {
-    let Some((flight, provider)) = flight(house, session) else { return };
-    let (sessions, key, by) = (house.foundations.sessions.clone(), key.clone(), id.clone());
-    if let Err(error) = house.foundations.refreshes.begin(flight, move || call(by, provider, sessions, key)) {
+fn begin(snapshot: &Snapshot, id: &RequestId, key: &SessionKey, session: &Session) {
+    let Some((flight, provider)) = flight(snapshot, session) else { return };
+    let (sessions, key, by) = (snapshot.foundations.sessions.clone(), key.clone(), id.clone());
+    if let Err(error) =
+        snapshot.foundations.refreshes.begin(flight, move || call(by, provider, sessions, key))
+    {
         report(id, session, error);
     }
 }
 
-async fn refresh(house: &House, id: &RequestId, key: &SessionKey, session: &Session) {
-    let Some((flight, provider)) = flight(house, session) else { return };
-    let (sessions, key, by) = (house.foundations.sessions.clone(), key.clone(), id.clone());
-    let flight = house.foundations.refreshes.join(flight, move || call(by, provider, sessions, key));
+async fn refresh(snapshot: &Snapshot, id: &RequestId, key: &SessionKey, session: &Session) {
+    let Some((flight, provider)) = flight(snapshot, session) else { return };
+    let (sessions, key, by) = (snapshot.foundations.sessions.clone(), key.clone(), id.clone());
+    let flight = snapshot.foundations.refreshes.join(flight, move || call(by, provider, sessions, key));
     if let Err(error) = flight.await {
         report(id, session, error);
     }
 }
 
 /// What a refresh of a session is known by, and who is asked.
-fn flight(house: &House, session: &Session) -> Option<([u8; 32], Arc<Provider>)> {
-    let provider = house.providers.get(session.principal.provider.as_str())?;
+fn flight(snapshot: &Snapshot, session: &Session) -> Option<([u8; 32], Arc<Provider>)> {
+    let provider = snapshot.providers.get(session.principal.provider.as_str())?;
     Some((*session.family().as_bytes(), Arc::clone(provider)))
 }
 

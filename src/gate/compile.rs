@@ -7,9 +7,9 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use super::foundations::Foundations;
-use super::house::{BuildError, House};
 use super::route::Route;
 use super::settings::{GateSettings, RouteAction, RouteSettings};
+use super::snapshot::{BuildError, Snapshot};
 use crate::forward::{ForwardSettings, ReservedHeaders, Server, Upstream, UpstreamError, UpstreamSettings};
 use crate::identity::RouteName;
 use crate::route::{Conflict, RouteTable};
@@ -44,15 +44,15 @@ impl Drop for Tended {
 }
 
 /// Compiles every route; what the former house has and still fits is kept.
-pub(super) fn rows(
+pub(super) fn compile(
     settings: &GateSettings,
     foundations: &Foundations,
-    before: Option<&House>,
+    before: Option<&Snapshot>,
 ) -> Result<Rows, BuildError> {
     let reserved = Arc::new(ReservedHeaders::new(settings.routes.iter().filter_map(forward)));
-    let old = before.map(|house| house.routes.iter().map(|(_, route)| (&route.name, route)).collect());
+    let old = before.map(|snapshot| snapshot.routes.iter().map(|(_, route)| (&route.name, route)).collect());
     let old: HashMap<&RouteName, &Arc<Route>> = old.unwrap_or_default();
-    let known = before.map_or(&[][..], |house| &house.upstreams);
+    let known = before.map_or(&[][..], |snapshot| &snapshot.upstreams);
     let mut shared =
         Shared { known: known.iter().cloned().collect(), made: Upstreams::default(), foundations };
     let mut rows = Vec::with_capacity(settings.routes.len());

@@ -7,19 +7,19 @@ use std::time::Instant;
 use http::{HeaderValue, Method, StatusCode};
 
 use super::credential::{Credential, CredentialEnd};
-use super::house::House;
 use super::inbound::Inbound;
 use super::rejection::Rejection;
 use super::route::Route;
+use super::snapshot::Snapshot;
 use crate::identity::{Principal, ProviderName, RequestId};
-use crate::limit::{Slot, Standing};
+use crate::limit::{ConcurrencyPermit, RateLimitState};
 use crate::policy::Reason;
 use crate::request::Transport;
 use crate::telemetry::{AccessLine, Outcome, RequestStats};
 
 /// Ends when it is dropped, however the response ends: it is the one place that records.
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(super) struct RequestRecord {
     pub(super) id: RequestId,
     pub(super) transport: Arc<Transport>,
     pub(super) inbound: Option<Inbound>,
@@ -37,8 +37,8 @@ pub(super) struct Exchange {
     pub(super) has_destination: bool,
     /// The origin whose scripts may read a refusal.
     pub(super) reader: Option<HeaderValue>,
-    pub(super) standing: Standing,
-    pub(super) slot: Option<Slot>,
+    pub(super) standing: RateLimitState,
+    pub(super) slot: Option<ConcurrencyPermit>,
     pub(super) status: u16,
     pub(super) bytes: u64,
     /// Whether the end of the response's body has been seen.
@@ -50,7 +50,7 @@ pub(super) struct Exchange {
     started: Instant,
 }
 
-impl Exchange {
+impl RequestRecord {
     pub(super) fn start(
         id: RequestId,
         transport: &Arc<Transport>,
@@ -69,7 +69,7 @@ impl Exchange {
             asks_basic: false,
             has_destination: false,
             reader: None,
-            standing: Standing::default(),
+            standing: RateLimitState::default(),
             slot: None,
             status: 0,
             bytes: 0,
@@ -118,9 +118,9 @@ impl Exchange {
     }
 
     /// Whether the request came to the host where people sign in.
-    pub(super) fn is_on_public_host(&self, house: &House) -> bool {
+    pub(super) fn is_on_public_host(&self, snapshot: &Snapshot) -> bool {
         let inbound = self.inbound.as_ref();
-        inbound.is_some_and(|inbound| house.is_public(&inbound.authority, inbound.forwarding.scheme))
+        inbound.is_some_and(|inbound| snapshot.is_public(&inbound.authority, inbound.forwarding.scheme))
     }
 
     fn write(&self) {
@@ -154,7 +154,7 @@ impl Exchange {
     }
 }
 
-impl Drop for Exchange {
+impl Drop for RequestRecord {
     fn drop(&mut self) {
         let stats = self.route.as_ref().map_or(&self.unrouted, |route| &route.stats);
         stats.record(self.transport.worker.0, self.outcome, self.started.elapsed());

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::at::Place;
+use super::located::Place;
 
 /// One thing to say.
 #[derive(Clone, Debug)]
-pub(super) struct Remark {
+pub(super) struct Diagnostic {
     pub(super) span: Range<usize>,
     pub(super) message: String,
     pub(super) expected: String,
@@ -15,7 +15,7 @@ pub(super) struct Remark {
     pub(super) see: Option<Box<(Range<usize>, String)>>,
 }
 
-impl Remark {
+impl Diagnostic {
     /// Says `message` about `place`.
     pub(super) fn new(place: Place<'_>, message: impl Into<String>) -> Self {
         Self::spanning(place.span(), message)
@@ -56,28 +56,28 @@ impl Remark {
 
 /// Everything said so far, bounded, and which bytes nobody may see.
 #[derive(Debug, Default)]
-pub(super) struct Remarks {
-    pub(super) faults: Vec<Remark>,
-    pub(super) warnings: Vec<Remark>,
+pub(super) struct Diagnostics {
+    pub(super) faults: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
     pub(super) masks: Vec<Range<usize>>,
     /// Tables of which something has been left out: what is missing there may have been meant.
-    spoiled: Vec<Range<usize>>,
-    /// Remarks beyond [`Remarks::BOUND`] of a kind.
+    incomplete: Vec<Range<usize>>,
+    /// Diagnostics beyond [`Diagnostics::BOUND`] of a kind.
     pub(super) omitted: usize,
 }
 
-impl Remarks {
-    /// Remarks of a kind that are kept.
+impl Diagnostics {
+    /// Diagnostics of a kind that are kept.
     pub(super) const BOUND: usize = 500;
 
     /// The file cannot be used.
-    pub(super) fn fault(&mut self, remark: Remark) {
-        Self::push(&mut self.faults, &mut self.omitted, remark);
+    pub(super) fn fault(&mut self, diagnostic: Diagnostic) {
+        Self::push(&mut self.faults, &mut self.omitted, diagnostic);
     }
 
     /// The file can be used, but hardly means this.
-    pub(super) fn warn(&mut self, remark: Remark) {
-        Self::push(&mut self.warnings, &mut self.omitted, remark);
+    pub(super) fn warn(&mut self, diagnostic: Diagnostic) {
+        Self::push(&mut self.warnings, &mut self.omitted, diagnostic);
     }
 
     /// Hides `span` from every report (invariant 15).
@@ -87,17 +87,17 @@ impl Remarks {
 
     /// Something of the table at `span` has been left out.
     pub(super) fn spoil(&mut self, span: Range<usize>) {
-        self.spoiled.push(span);
+        self.incomplete.push(span);
     }
 
     /// Whether something of the table at `span` has been left out.
-    pub(super) fn is_spoiled(&self, span: &Range<usize>) -> bool {
-        self.spoiled.contains(span)
+    pub(super) fn is_incomplete(&self, span: &Range<usize>) -> bool {
+        self.incomplete.contains(span)
     }
 
-    fn push(list: &mut Vec<Remark>, omitted: &mut usize, remark: Remark) {
+    fn push(list: &mut Vec<Diagnostic>, omitted: &mut usize, diagnostic: Diagnostic) {
         if list.len() < Self::BOUND {
-            list.push(remark);
+            list.push(diagnostic);
         } else {
             *omitted += 1;
         }
