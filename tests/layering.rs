@@ -31,7 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "gate",
         &["forward", "pages", "authn", "oidc", "session", "limit", "policy", "route", "request", "listener"],
     ),
-    ("forward", &["http1", "request", "policy", "session"]),
+    ("forward", &["http1", "request", "policy"]),
     ("pages", &[]),
     ("authn", &["oidc", "session", "request"]),
     ("oidc", &["session"]),

@@ -47,7 +47,7 @@ pub use cookies::OwnCookies;
 use error::Cause;
 pub use error::{Blame, Fault, ForwardError, UpstreamError};
 pub use identity::identity_headers;
-pub use plan::{ForwardContext, Plan};
+pub use plan::{ForwardContext, Plan, SessionTokens};
 pub use reserved::ReservedHeaders;
 pub use response::{BodyError, UpstreamBody};
 pub use send::forward;

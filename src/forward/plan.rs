@@ -15,7 +15,6 @@ use crate::identity::RequestId;
 use crate::policy::Permit;
 use crate::request::{Authority, Forwarding, Origin, OriginFields, RequestPath, Transport};
 use crate::secret::Secret;
-use crate::session::Tokens;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
@@ -66,7 +65,7 @@ pub struct ForwardContext<'a> {
     /// The access token that authenticated it by another field, where the route hands tokens on.
     pub brought: Option<&'a Secret>,
     /// The tokens of its session.
-    pub tokens: Option<&'a Tokens>,
+    pub tokens: SessionTokens<'a>,
     /// Which cookies are the gateway's.
     pub own_cookies: &'a dyn OwnCookies,
     /// Signs assertions; a route that wants one and finds no signer fails.
@@ -75,6 +74,15 @@ pub struct ForwardContext<'a> {
     pub audience: &'a str,
     /// Whether the path in its `Destination` was judged as well: the app is told that one, in its own words.
     pub has_destination: bool,
+}
+
+/// What a session has of its provider and an app may be given; neither where there is no session.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SessionTokens<'a> {
+    /// The access token, for routes that pass it on ([`TokenPass::Access`]).
+    pub access: Option<&'a Secret>,
+    /// The ID token, for routes that pass it on ([`TokenPass::Id`]).
+    pub id: Option<&'a Secret>,
 }
 
 /// What is said of a request's origin, for the writer to put into the head.
@@ -172,13 +180,13 @@ impl Plan {
         map: &mut HeaderMap,
     ) -> Result<(), ForwardError> {
         let signed_in = permit.principal().is_some();
-        let tokens = passage.tokens.filter(|_| signed_in && !passage.bearer);
+        let tokens = if signed_in && !passage.bearer { passage.tokens } else { SessionTokens::default() };
         let token = match self.settings.identity.token {
             TokenPass::None if mutant!(passage.bearer, "bearer-token-to-the-app" => false) => None,
             TokenPass::None => return Ok(()),
             TokenPass::Access if passage.bearer && signed_in && is_single(map) => return Ok(()),
-            TokenPass::Access => passage.brought.or_else(|| tokens.and_then(|tokens| tokens.access.as_ref())),
-            TokenPass::Id => tokens.and_then(|tokens| tokens.id.as_ref()),
+            TokenPass::Access => passage.brought.or(tokens.access),
+            TokenPass::Id => tokens.id,
         };
         map.remove(header::AUTHORIZATION);
         token.map_or(Ok(()), |token| {
@@ -253,6 +261,6 @@ fn bearer(token: &Secret) -> Result<HeaderValue, ForwardError> {
 
 impl std::fmt::Debug for ForwardContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Passage").field("request_id", self.request_id).finish_non_exhaustive()
+        f.debug_struct("ForwardContext").field("request_id", self.request_id).finish_non_exhaustive()
     }
 }

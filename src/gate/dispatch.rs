@@ -14,7 +14,7 @@ use super::route::{Action, Route};
 use super::settings::RedirectSettings;
 use super::snapshot::Snapshot;
 use crate::authn::{self, Authentication, Carrier};
-use crate::forward::{ForwardContext, UpstreamBody, forward};
+use crate::forward::{ForwardContext, SessionTokens, UpstreamBody, forward};
 use crate::listener::RequestBody;
 use crate::policy::{Permit, permit_preflight};
 use crate::session::StreamUse;
@@ -102,11 +102,18 @@ fn passage<'a>(
         request_id: &record.id,
         bearer: matches!(carrier, Some(Carrier::Bearer)),
         brought: carrier.filter(|_| route.passes_token()).and_then(Carrier::brought),
-        tokens: authentication.tokens(),
+        tokens: session_tokens(authentication),
         own_cookies: snapshot,
         asserter: Some(&snapshot.foundations.asserter),
         audience: inbound.authority.host(),
         has_destination: record.has_destination,
+    })
+}
+
+fn session_tokens(authentication: &Authentication) -> SessionTokens<'_> {
+    authentication.tokens().map_or_else(SessionTokens::default, |tokens| SessionTokens {
+        access: tokens.access.as_ref(),
+        id: tokens.id.as_ref(),
     })
 }
 

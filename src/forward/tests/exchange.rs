@@ -8,7 +8,6 @@ use super::super::*;
 use super::support::{Fake, Rig, fields, get, text};
 use crate::clock::Clock;
 use crate::secret::Secret;
-use crate::session::Tokens;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -115,11 +114,8 @@ async fn tokens_reach_the_app_only_where_the_route_says_so() {
         let mut rig = fake.rig().signed_in();
         rig.plan.settings.identity.token = token;
         rig.bearer = bearer;
-        rig.tokens = Some(Tokens {
-            access: Some(Secret::new("access")),
-            id: Some(Secret::new("id")),
-            ..Tokens::default()
-        });
+        rig.access_token = Some(Secret::new("access"));
+        rig.id_token = Some(Secret::new("id"));
         let mut request = get("/");
         if bearer {
             request.headers_mut().insert("authorization", HeaderValue::from_static("Bearer own"));

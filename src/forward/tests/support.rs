@@ -22,7 +22,7 @@ use crate::http1::{Io, Upgrade};
 use crate::identity::RequestId;
 use crate::policy::{Grant, Permit};
 use crate::request::{Authority, ClientAddress, Forwarding, RequestPath, Scheme};
-use crate::session::Tokens;
+use crate::secret::Secret;
 
 pub(super) type Answer = Result<Response<UpstreamBody>, ForwardError>;
 
@@ -154,7 +154,8 @@ pub(super) struct Rig {
     pub(super) plan: Plan,
     pub(super) permit: Permit,
     pub(super) bearer: bool,
-    pub(super) tokens: Option<Tokens>,
+    pub(super) access_token: Option<Secret>,
+    pub(super) id_token: Option<Secret>,
     pub(super) asserter: Option<Asserter>,
 }
 
@@ -165,7 +166,8 @@ impl Rig {
             plan: Plan::compile(forward, Arc::new(ReservedHeaders::new([forward]))),
             permit: Permit::for_tests(Grant::Public),
             bearer: false,
-            tokens: None,
+            access_token: None,
+            id_token: None,
             asserter: None,
         }
     }
@@ -194,7 +196,7 @@ impl Rig {
             request_id: &RequestId::new("req-1"),
             bearer: self.bearer,
             brought: None,
-            tokens: self.tokens.as_ref(),
+            tokens: SessionTokens { access: self.access_token.as_ref(), id: self.id_token.as_ref() },
             own_cookies: &|name: &str| name == "__Host-portcullis",
             asserter: self.asserter.as_ref(),
             audience: authority.host(),
