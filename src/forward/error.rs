@@ -4,8 +4,6 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use http::StatusCode;
-
 pub(super) type Cause = Box<dyn StdError + Send + Sync>;
 
 /// A request that was not answered by its upstream.
@@ -90,26 +88,6 @@ impl Fault {
         }
     }
 
-    /// The status that tells the client (RFC 9110, section 15).
-    #[must_use]
-    pub const fn status(self) -> StatusCode {
-        match self {
-            Self::Connect => StatusCode::SERVICE_UNAVAILABLE,
-            Self::ConnectTimeout | Self::ResponseTimeout => StatusCode::GATEWAY_TIMEOUT,
-            Self::Tls
-            | Self::Reset
-            | Self::Refused
-            | Self::NotHeld
-            | Self::InvalidResponse
-            | Self::HeadersTooLarge => StatusCode::BAD_GATEWAY,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::ClientBody | Self::ClientTrailers | Self::BadTarget => StatusCode::BAD_REQUEST,
-            Self::ClientTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::MethodRefused => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
     /// A word for metrics and logs.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -180,12 +158,6 @@ impl ForwardError {
     #[must_use]
     pub const fn blame(&self) -> Blame {
         self.fault.blame()
-    }
-
-    /// The status that tells the client.
-    #[must_use]
-    pub const fn status(&self) -> StatusCode {
-        self.fault.status()
     }
 
     /// Which server, for the log: `10.0.0.5:8080`.
@@ -259,6 +231,6 @@ mod tests {
         assert_eq!(error.to_string(), "the app cannot be reached");
         assert_eq!(error.server(), Some("10.0.0.5:80"));
         assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("10.0.0.5 said no"));
-        assert_eq!((error.status().as_u16(), error.blame()), (503, Blame::Upstream));
+        assert_eq!(error.blame(), Blame::Upstream);
     }
 }

@@ -27,6 +27,7 @@ mod route;
 mod settings;
 mod snapshot;
 mod status;
+mod statuses;
 #[cfg(test)]
 mod tests;
 mod tickets;

@@ -27,8 +27,8 @@ use super::own::{self, SignInRequest, start_sign_in};
 use super::record::RequestRecord;
 use super::rejection::{FailedSignIn, InterruptedRequest, LostSignIn, Rejection};
 use super::snapshot::Snapshot;
+use super::statuses;
 use crate::authn::{ErrorCode, TokenError};
-use crate::forward::{self, ForwardError};
 use crate::oidc::Blame;
 use crate::pages::{self, ErrorPage, Fault, Form, Link, Page, Refusal};
 use crate::policy::explain;
@@ -193,7 +193,7 @@ fn fault_of<'a>(snapshot: &'a Snapshot, no: &'a Rejection) -> Fault<'a> {
         Rejection::MethodNotAllowed(_) => Fault::MethodNotAllowed,
         Rejection::Limited(exceeded) => Fault::TooManyRequests { retry_after: exceeded.retry_after() },
         Rejection::Busy => Fault::Overloaded { retry_after: SOON },
-        Rejection::Forward(error) => of_upstream(error),
+        Rejection::Forward(error) => statuses::of_forward(error.fault()),
         Rejection::Token(_) => Fault::ProviderDown { provider: "of the access token", retry_after: SOON },
         Rejection::ProviderUnavailable { provider, .. } => {
             Fault::ProviderDown { provider: snapshot.display_name(provider), retry_after: SOON }
@@ -210,21 +210,6 @@ fn fault_of<'a>(snapshot: &'a Snapshot, no: &'a Rejection) -> Fault<'a> {
         | Rejection::Destination(_)
         | Rejection::SignInFailed(_)
         | Rejection::NoSuchFlow(_) => Fault::Internal,
-    }
-}
-
-fn of_upstream(error: &ForwardError) -> Fault<'static> {
-    if error.fault() == forward::Fault::NotHeld {
-        return Fault::AppRefused;
-    }
-    match error.status() {
-        StatusCode::BAD_REQUEST => Fault::BadRequest,
-        StatusCode::METHOD_NOT_ALLOWED => Fault::MethodNotAllowed,
-        StatusCode::REQUEST_TIMEOUT => Fault::RequestTimeout,
-        StatusCode::PAYLOAD_TOO_LARGE => Fault::ContentTooLarge,
-        StatusCode::GATEWAY_TIMEOUT => Fault::AppTimeout,
-        StatusCode::INTERNAL_SERVER_ERROR => Fault::Internal,
-        _ => Fault::AppDown,
     }
 }
 

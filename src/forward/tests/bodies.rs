@@ -78,7 +78,7 @@ async fn a_body_over_the_limit_is_refused_before_it_is_sent() {
     let rig = Rig::new(fake.settings(), &settings);
     let request = Request::post("/").body(Full::new(Bytes::from_static(b"12345"))).unwrap();
     let error = rig.send(request).await.unwrap_err();
-    assert_eq!((error.fault(), error.status().as_u16()), (Fault::BodyTooLarge, 413));
+    assert_eq!(error.fault(), Fault::BodyTooLarge);
     assert_eq!(rig.upstream.state()[0].idle, 0);
     let exact = Request::post("/").body(Full::new(Bytes::from_static(b"1234"))).unwrap();
     let (answer, _seen) = join!(rig.send(exact), fake.answer(OK));
@@ -166,7 +166,7 @@ async fn the_route_says_how_slowly_a_client_may_send() {
     };
     let (answer, _hand) = join!(rig.send(Request::put("/").body(body).unwrap()), drip);
     let error = answer.unwrap_err();
-    assert_eq!((error.fault(), error.status().as_u16()), (Fault::ClientTimeout, 408));
+    assert_eq!(error.fault(), Fault::ClientTimeout);
 }
 
 #[tokio::test]

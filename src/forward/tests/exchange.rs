@@ -194,6 +194,6 @@ async fn connect_and_trace_are_refused_before_anything_is_sent() {
     for method in ["CONNECT", "TRACE"] {
         let request = Request::builder().method(method).uri("/").body(Empty::<bytes::Bytes>::new()).unwrap();
         let error = fake.rig().send(request).await.unwrap_err();
-        assert_eq!((error.fault(), error.status().as_u16()), (Fault::MethodRefused, 405));
+        assert_eq!(error.fault(), Fault::MethodRefused);
     }
 }

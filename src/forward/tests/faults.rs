@@ -28,7 +28,7 @@ async fn nobody_listens() {
     let port = fake.port();
     drop(fake);
     let error = rig.get("/").await.unwrap_err();
-    assert_eq!((error.fault(), error.status().as_u16()), (Fault::Connect, 503));
+    assert_eq!(error.fault(), Fault::Connect);
     assert_eq!(error.server(), Some(format!("127.0.0.1:{port}").as_str()));
     assert!(std::error::Error::source(&error).is_some());
 }
@@ -86,7 +86,7 @@ async fn a_silent_upstream_is_a_gateway_timeout() {
     let rig = Rig::new(settings, &fixtures::forward_settings());
     let (answer, hand) = join!(rig.get("/"), fake.accept());
     let error = answer.unwrap_err();
-    assert_eq!((error.fault(), error.status().as_u16()), (Fault::ResponseTimeout, 504));
+    assert_eq!(error.fault(), Fault::ResponseTimeout);
     assert!(hand.rest().await.starts_with("GET / "), "and the connection is closed");
 }
 
@@ -101,7 +101,7 @@ async fn a_connection_that_is_not_made_in_time_is_a_gateway_timeout() {
     settings.timeout.connect = Duration::from_millis(20);
     let rig = Rig::new(settings, &fixtures::forward_settings());
     let error = rig.get("/").await.unwrap_err();
-    assert_eq!((error.fault(), error.status().as_u16()), (Fault::ConnectTimeout, 504));
+    assert_eq!(error.fault(), Fault::ConnectTimeout);
 }
 
 #[tokio::test]

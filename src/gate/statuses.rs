@@ -1,0 +1,47 @@
+//! The table of statuses: what the client is told of each fault. The numbers of the pages themselves stand in
+//! [`pages::Fault::status`](crate::pages::Fault::status); nothing else in the gate names one for a refusal.
+
+use crate::forward;
+use crate::pages::Fault;
+
+/// What a client is told of a request that its app did not answer.
+pub(super) const fn of_forward(fault: forward::Fault) -> Fault<'static> {
+    match fault {
+        forward::Fault::Connect
+        | forward::Fault::Tls
+        | forward::Fault::Reset
+        | forward::Fault::Refused
+        | forward::Fault::InvalidResponse
+        | forward::Fault::HeadersTooLarge => Fault::AppDown,
+        forward::Fault::NotHeld => Fault::AppRefused,
+        forward::Fault::ConnectTimeout | forward::Fault::ResponseTimeout => Fault::AppTimeout,
+        forward::Fault::BodyTooLarge => Fault::ContentTooLarge,
+        forward::Fault::ClientBody | forward::Fault::ClientTrailers | forward::Fault::BadTarget => {
+            Fault::BadRequest
+        }
+        forward::Fault::ClientTimeout => Fault::RequestTimeout,
+        forward::Fault::MethodRefused => Fault::MethodNotAllowed,
+        forward::Fault::Internal => Fault::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_that_cannot_be_reached_is_a_bad_gateway_and_a_slow_one_a_timeout() {
+        for (fault, status) in [
+            (forward::Fault::Connect, 502),
+            (forward::Fault::Refused, 502),
+            (forward::Fault::NotHeld, 502),
+            (forward::Fault::ConnectTimeout, 504),
+            (forward::Fault::ResponseTimeout, 504),
+            (forward::Fault::MethodRefused, 405),
+            (forward::Fault::BodyTooLarge, 413),
+            (forward::Fault::ClientTimeout, 408),
+        ] {
+            assert_eq!(of_forward(fault).status().as_u16(), status, "{fault:?}");
+        }
+    }
+}
