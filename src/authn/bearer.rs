@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::authentication::CredentialId;
+use super::claims;
 use super::digest_cache::{DigestCache, TokenDigest, Validity};
-use super::settings::MAX_TOKEN;
-use super::{BearerSettings, TokenError, TokenRefusal, claims, principal};
+use super::error::{TokenError, TokenRefusal};
+use super::principal::principal;
+use super::settings::{BearerSettings, MAX_TOKEN};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::Principal;
 use crate::oidc::ProviderSettings;
@@ -29,6 +32,8 @@ pub struct Verified {
     pub principal: Arc<Principal>,
     /// From when on it is not accepted any more: `exp` and the leeway.
     pub expires: Timestamp,
+    /// What it is called.
+    pub id: CredentialId,
 }
 
 /// Verifies the bearer tokens of all providers that have `audiences`. Shared by all workers.
@@ -72,8 +77,8 @@ impl BearerVerifier {
     }
 
     /// What this verifier found out, as long as it is right by the same rules as in the cache.
-    pub(super) fn recall(&self, token: &CachedToken) -> Option<Arc<Verified>> {
-        self.holds(&token.validity).then(|| Arc::clone(&token.verified))
+    pub(super) fn recall<'a>(&self, token: &'a CachedToken) -> Option<&'a Verified> {
+        self.holds(&token.validity).then_some(&*token.verified)
     }
 
     fn found(&self, token: &str) -> Option<(Arc<Verified>, Validity)> {
@@ -101,7 +106,7 @@ impl BearerVerifier {
         // Read before the keys are looked at: a key removed meanwhile makes the answer void, never valid.
         let generation = issuer.keys.generation();
         let outcome = match issuer.keys.verify(&parsed).await {
-            Ok(()) => self.judge(issuer, parsed),
+            Ok(()) => self.judge(issuer, parsed, digest.id()),
             Err(KeyError::BadSignature) => Err(TokenError::BadSignature.into()),
             // The provider may publish the key at any time.
             Err(error) => return Err(unfit(issuer, &parsed, error)),
@@ -136,10 +141,15 @@ impl BearerVerifier {
     }
 
     /// The signature holds: now the claims decide.
-    fn judge(&self, issuer: &BearerIssuer, token: Jws<'_>) -> Result<Arc<Verified>, TokenRefusal> {
+    fn judge(
+        &self,
+        issuer: &BearerIssuer,
+        token: Jws<'_>,
+        id: CredentialId,
+    ) -> Result<Arc<Verified>, TokenRefusal> {
         let expires = claims::check(&issuer.settings, token.header.typ, &token.claims, self.clock.now())?;
         let principal = Arc::new(principal(&issuer.settings, token.claims)?);
-        Ok(Arc::new(Verified { principal, expires }))
+        Ok(Arc::new(Verified { principal, expires, id }))
     }
 
     fn remember(

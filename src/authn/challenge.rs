@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 
-use super::ErrorCode;
+use super::error::ErrorCode;
 
 /// A Bearer challenge. Without `error` it is the one for requests that brought no token at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

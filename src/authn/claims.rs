@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{TokenError, TokenRefusal};
+use super::error::{TokenError, TokenRefusal};
 use crate::clock::Timestamp;
 use crate::identity::texts;
 use crate::oidc::ProviderSettings;

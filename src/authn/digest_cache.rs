@@ -8,6 +8,7 @@ use std::time::Duration;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::authentication::CredentialId;
 use crate::clock::Timestamp;
 use crate::secret::fingerprint;
 
@@ -25,6 +26,10 @@ impl TokenDigest {
             token.as_bytes(),
             "remembered-without-signature" => token.rsplit_once('.').map_or("", |(signed, _)| signed).as_bytes(),
         )))
+    }
+
+    pub(super) const fn id(&self) -> CredentialId {
+        CredentialId::from_digest(self.0)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
-use super::Challenge;
+use super::challenge::Challenge;
 use crate::clock::Timestamp;
 use crate::identity::ProviderName;
 use crate::oidc::jwks::{JwsError, KeyError};

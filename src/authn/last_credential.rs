@@ -7,12 +7,14 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
 use zeroize::Zeroizing;
 
+use super::accept::{Accept, Accepted};
+use super::authenticate::Authenticator;
+use super::authentication::{Authentication, AuthenticationError, OpenedSession};
+use super::authorization::{Authorization, PORTCULLIS_AUTHORIZATION};
 use super::bearer::CachedToken;
-use super::{
-    Accept, Authentication, AuthenticationError, Authenticator, Carrier, Credential,
-    PORTCULLIS_AUTHORIZATION, credential,
-};
-use crate::request::{ConnectionCache, only, single};
+use super::carrier::Carrier;
+use super::request_view::RequestView;
+use crate::request::{only, single};
 use crate::session::{CachedSession, SessionKey};
 
 /// The longest field that is remembered, in bytes: every connection may remember one (invariant 14).
@@ -45,27 +47,25 @@ enum Whose {
 }
 
 impl Authenticator {
-    /// The same as [`Authenticator::authenticate`], for a request of the connection that `cache` belongs to.
+    /// The same as [`Authenticator::authenticate`], for a connection that may bring the same credential again.
     ///
     /// # Errors
     /// As there.
     pub async fn recognize(
         &self,
-        cache: &ConnectionCache,
         accept: Accept,
-        host: &str,
-        headers: &HeaderMap,
+        request: &RequestView<'_>,
     ) -> Result<Authentication, AuthenticationError> {
         // Of two fields neither says alone whose a request is.
-        if accept.tokens() && headers.contains_key(PORTCULLIS_AUTHORIZATION) {
-            return self.authenticate(accept, host, headers).await;
+        if accept.tokens() && request.headers.contains_key(PORTCULLIS_AUTHORIZATION) {
+            return self.authenticate(accept, request).await;
         }
-        let recent = cache.extension(LastCredential::default);
-        if let Some(known) = recent.and_then(|recent| self.recall(recent, accept, host, headers)) {
+        let recent = request.transport.cache.extension(LastCredential::default);
+        if let Some(known) = recent.and_then(|recent| self.recall(recent, accept, request)) {
             return Ok(known);
         }
-        let found = self.authenticate(accept, host, headers).await?;
-        recent.iter().for_each(|recent| self.note(recent, headers, &found));
+        let found = self.authenticate(accept, request).await?;
+        recent.iter().for_each(|recent| self.note(recent, request.headers, &found));
         Ok(found)
     }
 
@@ -74,58 +74,51 @@ impl Authenticator {
         &self,
         recent: &LastCredential,
         accept: Accept,
-        host: &str,
-        headers: &HeaderMap,
+        request: &RequestView<'_>,
     ) -> Option<Authentication> {
+        let headers = request.headers;
         // A token decides alone where tokens are accepted, a bad one too (invariant 3).
         let authorization = accept.tokens().then(|| headers.get_all(AUTHORIZATION));
         let authorization = authorization.filter(|fields| fields.iter().next().is_some());
         let tokens = authorization.is_some();
         let field = only(authorization.unwrap_or_else(|| headers.get_all(COOKIE)))?.as_bytes();
         recent.recall(&self.itself, field, |whose| match whose {
-            Whose::Bearer(token) if tokens && accept.bearer => self.recall_token(token),
-            Whose::Session(key, session) if !tokens && accept.session => {
-                self.recall_session(key.clone(), session, host)
+            Whose::Bearer(token) if tokens && accept.has(Accepted::Bearer) => {
+                let verified = self.lookups.token.count(Some(self.bearer.recall(token)?))?;
+                Some(Authentication::of_token(verified, Carrier::Bearer))
+            }
+            Whose::Session(key, session) if !tokens && accept.has(Accepted::Session) => {
+                self.cookies.recall(key.clone(), session, request.host(), &self.lookups)
             }
             Whose::Bearer(_) | Whose::Session(..) => None,
         })
     }
 
     #[cfg(test)]
-    pub(super) fn recalls(
-        &self,
-        cache: &ConnectionCache,
-        accept: Accept,
-        host: &str,
-        headers: &HeaderMap,
-    ) -> bool {
-        cache
-            .extension(LastCredential::default)
-            .is_some_and(|it| self.recall(it, accept, host, headers).is_some())
+    pub(super) fn recalls(&self, accept: Accept, request: &RequestView<'_>) -> bool {
+        let recent = request.transport.cache.extension(LastCredential::default);
+        recent.is_some_and(|recent| self.recall(recent, accept, request).is_some())
     }
 
     fn note(&self, recent: &LastCredential, headers: &HeaderMap, found: &Authentication) {
-        match found {
-            Authentication::Bearer(verified, Carrier::Bearer) => {
-                recent.note(&self.itself, Arc::as_ptr(verified).addr(), || {
-                    let Credential::Bearer(token) = credential(headers) else { return None };
-                    Some((
-                        single(headers, &AUTHORIZATION)?.as_bytes(),
-                        Whose::Bearer(self.remembered(token)?),
-                    ))
-                })
+        let Some(somebody) = found.authenticated() else { return recent.forget() };
+        match (&somebody.carrier, &somebody.session) {
+            (Carrier::Bearer, None) => {
+                recent.note(&self.itself, Arc::as_ptr(&somebody.principal).addr(), || {
+                    let Authorization::Bearer(token) = Authorization::of(headers) else { return None };
+                    let token = self.bearer.remembered(token)?;
+                    Some((single(headers, &AUTHORIZATION)?.as_bytes(), Whose::Bearer(token)))
+                });
             }
-            Authentication::Session(key, session) => {
+            (Carrier::Cookie, Some(OpenedSession { key, session })) => {
                 recent.note(&self.itself, Arc::as_ptr(session).addr(), || {
-                    Some((
-                        single(headers, &COOKIE)?.as_bytes(),
-                        Whose::Session(key.clone(), self.recalled(key)?),
-                    ))
-                })
+                    let session = self.cookies.recalled(key)?;
+                    Some((single(headers, &COOKIE)?.as_bytes(), Whose::Session(key.clone(), session)))
+                });
             }
-            Authentication::Anonymous
-            | Authentication::Ended
-            | Authentication::Bearer(_, Carrier::Basic(_) | Carrier::Beside(_)) => recent.forget(),
+            (Carrier::Bearer | Carrier::Cookie | Carrier::Basic(_) | Carrier::Beside(_), _) => {
+                recent.forget();
+            }
         }
     }
 }
@@ -180,6 +173,6 @@ fn same(known: &[u8], field: &[u8]) -> bool {
 
 impl fmt::Debug for LastCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Recent(…)")
+        f.write_str("LastCredential(…)")
     }
 }

@@ -4,11 +4,14 @@
 //! Absent and invalid are different things here (invariant 3): a request without a token may go on to
 //! the policy as nobody, one with a bad token is refused.
 
+mod accept;
 mod authenticate;
+mod authentication;
+mod authorization;
 mod bearer;
+mod carrier;
 mod challenge;
 mod claims;
-mod credential;
 mod digest_cache;
 mod error;
 #[cfg(any(test, fuzzing))]
@@ -17,16 +20,23 @@ mod last_credential;
 mod lookups;
 mod presented;
 mod principal;
+mod request_view;
+mod session_cookie;
 mod settings;
 
 #[cfg(test)]
 mod tests;
 
-pub use authenticate::{Accept, Authentication, AuthenticationError, Authenticator};
+pub use accept::{Accept, Accepted};
+pub use authenticate::Authenticator;
+pub use authentication::{
+    Authenticated, Authentication, AuthenticationError, CredentialId, CredentialKind, OpenedSession,
+};
+pub use authorization::{PORTCULLIS_AUTHORIZATION, names_basic};
 pub use bearer::{BearerIssuer, BearerVerifier, Verified};
+pub use carrier::{AmbientAuthority, Carrier};
 pub use challenge::{Challenge, basic_challenge};
-pub use credential::{Credential, PORTCULLIS_AUTHORIZATION, credential, names_basic};
 pub use error::{Blame, ErrorCode, TokenError, TokenRefusal};
-pub use presented::Carrier;
 pub use principal::principal;
+pub use request_view::RequestView;
 pub use settings::BearerSettings;

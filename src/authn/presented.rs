@@ -7,32 +7,11 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::credential::{Credential, PORTCULLIS_AUTHORIZATION, credential, credential_beside};
-use super::{Accept, TokenError};
+use super::accept::{Accept, Accepted};
+use super::authorization::{Authorization, PORTCULLIS_AUTHORIZATION};
+use super::carrier::Carrier;
+use super::error::TokenError;
 use crate::secret::Secret;
-
-/// By which field an access token came; with the token where an app that is handed tokens does not find it in the
-/// request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Carrier {
-    /// `Authorization: Bearer`.
-    Bearer,
-    /// The password of `Authorization: Basic`, which browsers go on sending by themselves.
-    Basic(Secret),
-    /// `X-Portcullis-Authorization`; what stands in `Authorization` is the app's.
-    Beside(Secret),
-}
-
-impl Carrier {
-    /// The token that another field than `Authorization: Bearer` brought.
-    #[must_use]
-    pub const fn brought(&self) -> Option<&Secret> {
-        match self {
-            Self::Bearer => None,
-            Self::Basic(token) | Self::Beside(token) => Some(token),
-        }
-    }
-}
 
 /// A token that is not verified yet.
 pub(super) enum Presented<'a> {
@@ -49,30 +28,36 @@ impl<'a> Presented<'a> {
         headers: &'a HeaderMap,
         is_ours: impl Fn(&str) -> bool,
     ) -> Result<Option<Self>, TokenError> {
-        let usual = credential(headers);
+        let usual = Authorization::of(headers);
         if !headers.contains_key(PORTCULLIS_AUTHORIZATION) {
             return Self::of(accept, usual);
         }
         // The field is meant for nobody but us: what it does not say well is not left out (invariant 3).
-        let beside = Self::of(accept, credential_beside(headers))?.ok_or(TokenError::MalformedCredential)?;
+        let beside =
+            Self::of(accept, Authorization::beside(headers))?.ok_or(TokenError::MalformedCredential)?;
         let twice = match usual {
-            Credential::Absent | Credential::Other => false,
-            Credential::Bearer(token) => is_ours(token),
-            Credential::Basic(encoded) => {
-                accept.basic || password(encoded).is_ok_and(|token| is_ours(token.expose()))
+            Authorization::Absent | Authorization::Other => false,
+            Authorization::Bearer(token) => is_ours(token),
+            Authorization::Basic(encoded) => {
+                accept.has(Accepted::Basic) || password(encoded).is_ok_and(|token| is_ours(token.expose()))
             }
-            Credential::Malformed(error) => return Err(error),
+            Authorization::Malformed(error) => return Err(error),
         };
         let twice = mutant!(twice, "two-credentials-taken" => false);
         if twice { Err(TokenError::RepeatedCredential) } else { Ok(Some(beside.beside())) }
     }
 
-    fn of(accept: Accept, credential: Credential<'a>) -> Result<Option<Self>, TokenError> {
-        match credential {
-            Credential::Bearer(token) if accept.bearer => Ok(Some(Self::Bearer(token))),
-            Credential::Basic(encoded) if accept.basic => password(encoded).map(Self::Basic).map(Some),
-            Credential::Malformed(error) => Err(error),
-            Credential::Absent | Credential::Other | Credential::Bearer(_) | Credential::Basic(_) => Ok(None),
+    fn of(accept: Accept, field: Authorization<'a>) -> Result<Option<Self>, TokenError> {
+        match field {
+            Authorization::Bearer(token) if accept.has(Accepted::Bearer) => Ok(Some(Self::Bearer(token))),
+            Authorization::Basic(encoded) if accept.has(Accepted::Basic) => {
+                password(encoded).map(Self::Basic).map(Some)
+            }
+            Authorization::Malformed(error) => Err(error),
+            Authorization::Absent
+            | Authorization::Other
+            | Authorization::Bearer(_)
+            | Authorization::Basic(_) => Ok(None),
         }
     }
 

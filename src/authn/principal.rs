@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::TokenError;
+use super::error::TokenError;
 use crate::identity::{Gap, Principal, Subject, is_text, texts};
 use crate::oidc::ProviderSettings;
 use crate::oidc::claims::{self, Answered, ClaimsError};

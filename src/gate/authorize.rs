@@ -12,7 +12,7 @@ use super::record::RequestRecord;
 use super::rejection::{InterruptedRequest, Rejection};
 use super::route::Route;
 use super::snapshot::Snapshot;
-use crate::authn::{Authentication, AuthenticationError};
+use crate::authn::{Accepted, Authenticated, Authentication, AuthenticationError, RequestView};
 use crate::identity::Principal;
 use crate::policy::{Decision, Permit, Question, decide as policy, missing_scopes};
 
@@ -27,9 +27,17 @@ pub(super) async fn authenticate<B>(
     if route.access.is_public() {
         return Ok(Authentication::Anonymous);
     }
-    let host = record.inbound()?.authority.host();
-    let (cache, headers) = (&record.transport.cache, request.headers());
-    let found = snapshot.authenticator.recognize(cache, route.accept, host, headers).await;
+    let inbound = record.inbound()?;
+    let view = RequestView {
+        method: &inbound.method,
+        scheme: inbound.forwarding.scheme,
+        authority: &inbound.authority,
+        uri: request.uri(),
+        headers: request.headers(),
+        transport: &record.transport,
+        id: &record.id,
+    };
+    let found = snapshot.authenticator.recognize(route.accept, &view).await;
     snapshot.count_credential(found.as_ref());
     let found = super::refresh_tokens::refresh_tokens(snapshot, route, record, found?).await?;
     record.principal = found.principal().map(Arc::clone);
@@ -71,7 +79,7 @@ pub(super) fn decide<B>(
 
 /// A token whose scopes do not suffice is told so (RFC 6750, section 3.1).
 fn forbidden(route: &Route, record: &RequestRecord, authentication: &Authentication) -> Rejection {
-    let scopes = matches!(authentication, Authentication::Bearer(..)).then(|| {
+    let scopes = authentication.authenticated().is_some_and(Authenticated::has_scopes).then(|| {
         let inbound = record.inbound.as_ref()?;
         missing_scopes(&route.access, &question(inbound, authentication.principal()))
     });
@@ -80,7 +88,7 @@ fn forbidden(route: &Route, record: &RequestRecord, authentication: &Authenticat
 
 /// Where a person may come back to, if this route signs people in.
 fn sign_in<B>(snapshot: &Snapshot, route: &Route, record: &RequestRecord, request: &Request<B>) -> Rejection {
-    let inbound = record.inbound.as_ref().filter(|_| route.accept.session);
+    let inbound = record.inbound.as_ref().filter(|_| route.accept.has(Accepted::Session));
     let return_to = inbound.and_then(|inbound| inbound.address(request.uri()));
     let return_to = return_to.map(|there| snapshot.claimed(there));
     let cookies = super::respond::cookies(request.headers());

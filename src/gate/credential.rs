@@ -42,38 +42,30 @@ impl fmt::Display for CredentialEnd {
     }
 }
 
-/// What an exchange lives by, and how.
+/// What an exchange lives by, and how. Where nothing of it could end, the exchange may go on.
 #[derive(Debug, Default)]
 pub(super) struct Credential {
-    kind: Kind,
+    session: Option<Arc<Session>>,
+    expiry: Option<Expiry>,
     /// How long what is under way may go on behind the expiry of a token.
     grace: Duration,
     /// Whether the exchange is use of its session while it goes on.
     stream: StreamUse,
 }
 
-#[derive(Debug, Default)]
-enum Kind {
-    /// Nothing: it may go on.
-    #[default]
-    None,
-    Session(Arc<Session>),
-    Token {
-        expires: Timestamp,
-        clock: Clock,
-    },
+/// When a credential is over that says so itself.
+#[derive(Debug)]
+struct Expiry {
+    at: Timestamp,
+    clock: Clock,
 }
 
 impl Credential {
     pub(super) fn of(found: &Authentication, route: &Route, clock: &Clock) -> Self {
-        let kind = match found {
-            Authentication::Anonymous | Authentication::Ended => Kind::None,
-            Authentication::Session(_, session) => Kind::Session(Arc::clone(session)),
-            Authentication::Bearer(verified, _) => {
-                Kind::Token { expires: verified.expires, clock: clock.clone() }
-            }
-        };
-        Self { kind, grace: route.after_expiry, stream: route.streams }
+        let session = found.session().map(|opened| Arc::clone(&opened.session));
+        let expires = found.authenticated().and_then(|somebody| somebody.expires);
+        let expiry = expires.map(|at| Expiry { at, clock: clock.clone() });
+        Self { session, expiry, grace: route.after_expiry, stream: route.streams }
     }
 
     /// The same for something that has no end of its own: the expiry of a token ends it at once.
@@ -87,33 +79,24 @@ impl Credential {
     }
 
     pub(super) const fn is_none(&self) -> bool {
-        matches!(self.kind, Kind::None)
+        self.session.is_none() && self.expiry.is_none()
     }
 
     /// The client has used its session now.
     pub(super) fn used(&self) {
-        if let Kind::Session(session) = &self.kind {
-            session.used();
-        }
+        self.session.iter().for_each(|session| session.used());
     }
 
     /// Whether somebody has said that it is over. A look at a flag.
     fn was_ended(&self) -> Option<CredentialEnd> {
-        match &self.kind {
-            Kind::Session(session) => session.end_reason().map(CredentialEnd::Session),
-            Kind::None | Kind::Token { .. } => None,
-        }
+        self.session.as_ref()?.end_reason().map(CredentialEnd::Session)
     }
 
     /// Resolves when it is over; `None` where there is nothing that could be.
     pub(super) fn ended(&self) -> Option<Ending> {
-        match &self.kind {
-            Kind::None => None,
-            Kind::Session(session) => Some(Ending::Session(session.ended(self.stream))),
-            Kind::Token { expires, clock } => {
-                Some(Ending::Token(TokenExpiry::new(*expires + self.grace, clock.clone())))
-            }
-        }
+        let session = self.session.as_ref().map(|session| session.ended(self.stream));
+        let expiry = self.expiry.as_ref().map(|it| TokenExpiry::new(it.at + self.grace, it.clock.clone()));
+        (session.is_some() || expiry.is_some()).then_some(Ending { session, expiry })
     }
 }
 
@@ -144,18 +127,22 @@ impl TokenExpiry {
 }
 
 /// Resolves when a credential is over, with the reason.
-pub(super) enum Ending {
-    Session(SessionEnded),
-    Token(TokenExpiry),
+pub(super) struct Ending {
+    session: Option<SessionEnded>,
+    expiry: Option<TokenExpiry>,
 }
 
 impl Future for Ending {
     type Output = CredentialEnd;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CredentialEnd> {
-        match &mut *self {
-            Self::Session(ended) => Pin::new(ended).poll(cx).map(CredentialEnd::Session),
-            Self::Token(expiry) => expiry.poll_passed(cx).map(|()| CredentialEnd::TokenExpired),
+        let Self { session, expiry } = &mut *self;
+        if let Some(Poll::Ready(end)) = session.as_mut().map(|ended| Pin::new(ended).poll(cx)) {
+            return Poll::Ready(CredentialEnd::Session(end));
+        }
+        match expiry {
+            Some(expiry) => expiry.poll_passed(cx).map(|()| CredentialEnd::TokenExpired),
+            None => Poll::Pending,
         }
     }
 }
@@ -211,8 +198,8 @@ mod tests {
     use crate::session::NewSession;
 
     fn token(clock: &Clock, grace: u64) -> Credential {
-        let kind = Kind::Token { expires: clock.now() + Duration::from_secs(60), clock: clock.clone() };
-        Credential { kind, grace: Duration::from_secs(grace), stream: StreamUse::default() }
+        let expiry = Expiry { at: clock.now() + Duration::from_secs(60), clock: clock.clone() };
+        Credential { expiry: Some(expiry), grace: Duration::from_secs(grace), ..Credential::default() }
     }
 
     /// Seconds until it ends, with time that passes for clock and timers alike.
@@ -252,7 +239,7 @@ mod tests {
     async fn invariant_8_nothing_of_an_answer_reaches_who_signed_out_while_it_was_made() {
         let clock = Clock::manual(Timestamp::from_seconds(1_000));
         let (sessions, session) = session(&clock).await;
-        let credential = Credential { kind: Kind::Session(Arc::clone(&session)), ..Credential::default() };
+        let credential = Credential { session: Some(Arc::clone(&session)), ..Credential::default() };
         let answer = WhileGood::new(&credential, pin!(ready(Ok::<_, ForwardError>("mail")))).await;
         assert!(matches!(answer, Ok("mail")));
         let never = pin!(pending::<Result<(), ForwardError>>());

@@ -13,7 +13,7 @@ use super::rejection::Rejection;
 use super::route::{Action, Route};
 use super::settings::RedirectSettings;
 use super::snapshot::Snapshot;
-use crate::authn::{self, Authentication, Carrier};
+use crate::authn::{self, Accepted, Authentication, Carrier};
 use crate::forward::{ForwardContext, SessionTokens, UpstreamBody, forward};
 use crate::listener::RequestBody;
 use crate::policy::{Permit, permit_preflight};
@@ -82,7 +82,8 @@ fn begin(credential: &mut Credential, request: &Request<RequestBody>) {
 
 /// Where Basic is the gateway's, no app is sent any, good or not.
 fn keep_basic(route: &Route, headers: &mut HeaderMap) {
-    if mutant!(route.accept.basic && authn::names_basic(headers), "basic-reaches-the-app" => false) {
+    if mutant!(route.accept.has(Accepted::Basic) && authn::names_basic(headers), "basic-reaches-the-app" => false)
+    {
         headers.remove(header::AUTHORIZATION);
     }
 }

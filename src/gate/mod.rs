@@ -55,6 +55,7 @@ pub use settings::{
 pub use snapshot::BuildError;
 pub use status::Missing;
 
+use crate::authn::Accepted;
 use crate::listener::Handler;
 use crate::request::{Transport, check_field_names, is_of_a_page};
 use crate::session::SessionSettings;
@@ -128,7 +129,7 @@ impl Gate {
             readings::read(snapshot, &record.transport, inbound, route)?;
             let standing = route.limit_before(inbound, request.headers())?;
             record.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
-            record.asks_basic = route.accept.basic && !is_of_a_page(request.headers());
+            record.asks_basic = route.accept.has(Accepted::Basic) && !is_of_a_page(request.headers());
             record.reader = origins::reader(&route.origins, request.headers());
             if origins::is_passed_preflight(&route.origins, &request) {
                 return Box::pin(dispatch::pass_preflight(snapshot, route, record, request)).await;

@@ -8,7 +8,7 @@ use super::inbound::Inbound;
 use super::rejection::Rejection;
 use super::route::Route;
 use super::settings::{OriginSettings, Preflight, SentFrom};
-use crate::authn::{Authentication, Carrier};
+use crate::authn::{AmbientAuthority, Authentication};
 use crate::request::{Authority, could_be, single};
 
 /// What scripts may read of a refusal beside its body: what is wrong, and when to try again.
@@ -68,13 +68,12 @@ pub(super) fn check<B>(
     authentication: &Authentication,
     request: &Request<B>,
 ) -> Result<(), Rejection> {
-    let guarded = match authentication {
-        Authentication::Bearer(_, carrier) => {
-            mutant!(matches!(carrier, Carrier::Basic(_)), "basic-from-any-page" => false)
-        }
-        Authentication::Anonymous | Authentication::Ended | Authentication::Session(..) => {
+    let guarded = match authentication.ambient() {
+        AmbientAuthority::No => false,
+        AmbientAuthority::SameSite => {
             mutant!(route.origins.sent_from == SentFrom::SameHost, "page-of-a-sibling" => false)
         }
+        AmbientAuthority::AnySite => mutant!(true, "basic-from-any-page" => false),
     };
     if guarded && is_effective(request) && !is_ours(&route.origins, inbound, request.headers()) {
         return Err(Rejection::CrossSite);

@@ -8,7 +8,7 @@ use super::record::RequestRecord;
 use super::rejection::Rejection;
 use super::route::Route;
 use super::snapshot::Snapshot;
-use crate::authn::Authentication;
+use crate::authn::{Authentication, OpenedSession};
 use crate::clock::Timestamp;
 use crate::identity::RequestId;
 use crate::oidc::{Blame, FlightError, Provider, RefreshError, RefreshFlights};
@@ -42,7 +42,7 @@ pub(super) async fn refresh_tokens(
     record: &mut RequestRecord,
     found: Authentication,
 ) -> Result<Authentication, Rejection> {
-    let Authentication::Session(key, session) = &found else { return Ok(found) };
+    let Some(OpenedSession { key, session }) = found.session() else { return Ok(found) };
     let now = snapshot.foundations.clock.now();
     if session.tokens.due().is_none_or(|due| now + AHEAD < due) {
         return Ok(found);
@@ -66,7 +66,7 @@ pub(super) async fn refresh_tokens(
     if mutant!(route.passes_token() && is_over(&session, now), "expired-token-to-the-app" => false) {
         return Err(unusable(&session, "the session's token has expired and could not be refreshed"));
     }
-    Ok(Authentication::Session(key.clone(), session))
+    Ok(Authentication::of_session(key.clone(), session))
 }
 
 /// Whether an app could not use the access token any more.

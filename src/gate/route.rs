@@ -130,7 +130,7 @@ impl Route {
         Self {
             name: stats.route().clone(),
             access: Access::compile(&AccessSettings::Public),
-            accept: Accept { session: false, bearer: false, basic: false },
+            accept: Accept::NOTHING,
             realm: REALM.into(),
             limits: Limits::default(),
             concurrency: Concurrency::new(None),

@@ -19,7 +19,7 @@ use super::settings::{
     GateSettings, OriginSettings, OwnSettings, RedirectSettings, RouteAction, RouteSettings,
 };
 use super::snapshot::Snapshot;
-use crate::authn::{Accept, Authentication, Carrier, Verified};
+use crate::authn::{Accept, Accepted, Authentication, Carrier, CredentialId, Verified};
 use crate::clock::{Clock, Timestamp};
 use crate::forward::{Asserter, AssertionKey};
 use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, RouteName, Subject};
@@ -46,7 +46,7 @@ fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> 
             methods: methods.to_vec(),
         },
         access,
-        accept: Accept { session: true, bearer: true, basic: false },
+        accept: Accept::from_iter([Accepted::Session, Accepted::Bearer]),
         realm: "portcullis".into(),
         limits: Vec::new(),
         concurrency: None,
@@ -227,8 +227,9 @@ fn lived(snapshot: &Snapshot, imagined: &Imagined) -> End {
     let mut record = snapshot.record(&transport, request.headers());
     record.inbound = Some(inbound);
     let authentication = imagined.principal.clone().map_or(Authentication::Anonymous, |principal| {
-        let verified = Verified { principal, expires: Timestamp::from_seconds(2_000) };
-        Authentication::Bearer(Arc::new(verified), Carrier::Bearer)
+        let id = CredentialId::of(b"token");
+        let token = Verified { principal, expires: Timestamp::from_seconds(2_000), id };
+        Authentication::of_token(&token, Carrier::Bearer)
     });
     let verdict = match authorize::decide(snapshot, &route, &mut record, &authentication, &request) {
         Ok(_) => Verdict::Permitted,

@@ -3,20 +3,34 @@
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE};
 
-use super::authenticate::{BOTH, Gate, HOST, NEITHER, SESSION, headers, word};
+use super::authenticate::{Asked, BOTH, Gate, HOST, NEITHER, SESSION, connection, headers, word};
 use super::*;
 use crate::identity::Principal;
-use crate::request::ConnectionCache;
+use crate::request::Transport;
 use crate::secret::Secret;
 use crate::session::{Session, SessionKey, Tokens};
 
 /// A connection on which the same request has come often enough to be remembered.
-async fn settled(authenticator: &Authenticator, fields: &HeaderMap, expected: &str) -> ConnectionCache {
-    let cache = ConnectionCache::default();
+async fn settled(authenticator: &Authenticator, fields: &HeaderMap, expected: &str) -> Arc<Transport> {
+    let connection = connection();
     for _ in 0..4 {
-        assert_eq!(word(&authenticator.recognize(&cache, BOTH, HOST, fields).await), expected);
+        assert_eq!(word(&recognized(authenticator, &connection, BOTH, fields).await), expected);
     }
-    cache
+    connection
+}
+
+/// Whose a request with these fields is on `connection`.
+async fn recognized(
+    authenticator: &Authenticator,
+    connection: &Arc<Transport>,
+    accept: Accept,
+    fields: &HeaderMap,
+) -> Result<Authentication, AuthenticationError> {
+    authenticator.recognize(accept, &Asked::on(connection, HOST, fields).view()).await
+}
+
+fn recalls(authenticator: &Authenticator, connection: &Arc<Transport>, fields: &HeaderMap) -> bool {
+    authenticator.recalls(BOTH, &Asked::on(connection, HOST, fields).view())
 }
 
 fn bearer(token: &str) -> HeaderMap {
@@ -34,12 +48,12 @@ async fn signed_in(gate: &Gate) -> (HeaderMap, SessionKey, Arc<Session>) {
     (headers(&[(COOKIE, set.to_str().unwrap().split(';').next().unwrap())]), key, session)
 }
 
-async fn said(authenticator: &Authenticator, cache: &ConnectionCache, fields: &HeaderMap) -> &'static str {
-    word(&authenticator.recognize(cache, BOTH, HOST, fields).await)
+async fn said(authenticator: &Authenticator, cache: &Arc<Transport>, fields: &HeaderMap) -> &'static str {
+    word(&recognized(authenticator, cache, BOTH, fields).await)
 }
 
-async fn subject(authenticator: &Authenticator, cache: &ConnectionCache, fields: &HeaderMap) -> String {
-    let found = authenticator.recognize(cache, BOTH, HOST, fields).await.unwrap();
+async fn subject(authenticator: &Authenticator, cache: &Arc<Transport>, fields: &HeaderMap) -> String {
+    let found = recognized(authenticator, cache, BOTH, fields).await.unwrap();
     found.principal().unwrap().subject.to_string()
 }
 
@@ -49,14 +63,11 @@ async fn what_comes_again_is_answered_by_the_connection_itself() {
     let authenticator = gate.authenticator();
     let fields = bearer(&good());
     let cache = settled(&authenticator, &fields, "bearer").await;
-    assert!(authenticator.recalls(&cache, BOTH, HOST, &fields));
-    assert!(
-        !authenticator.recalls(&ConnectionCache::default(), BOTH, HOST, &fields),
-        "another connection's is not"
-    );
+    assert!(recalls(&authenticator, &cache, &fields));
+    assert!(!recalls(&authenticator, &connection(), &fields), "another connection's is not");
     let cookie = headers(&[(COOKIE, &gate.cookie_header().await)]);
     let cache = settled(&authenticator, &cookie, "session").await;
-    assert!(authenticator.recalls(&cache, BOTH, HOST, &cookie));
+    assert!(recalls(&authenticator, &cache, &cookie));
 }
 
 #[tokio::test]
@@ -91,10 +102,10 @@ async fn invariant_4_a_connection_answers_for_no_other_token() {
         let mut bytes = mine.clone().into_bytes();
         bytes[place] ^= 1;
         let other = String::from_utf8(bytes).unwrap();
-        assert!(!authenticator.recalls(&cache, BOTH, HOST, &bearer(&other)), "byte {place}");
+        assert!(!recalls(&authenticator, &cache, &bearer(&other)), "byte {place}");
     }
     for other in [&mine[1..], &mine[..mine.len() - 1], &format!("{mine}A"), ""] {
-        assert!(!authenticator.recalls(&cache, BOTH, HOST, &bearer(other)));
+        assert!(!recalls(&authenticator, &cache, &bearer(other)));
     }
     for _ in 0..3 {
         assert_eq!(subject(&authenticator, &cache, &bearer(&yours)).await, "u2");
@@ -157,8 +168,8 @@ async fn invariant_3_a_known_session_does_not_answer_for_basic() {
     let pair = format!("x:{}", &forged[..forged.len() - 9]);
     let field = format!("Basic {}", base64::Engine::encode(&base64::prelude::BASE64_STANDARD, pair));
     fields.insert(AUTHORIZATION, field.parse().unwrap());
-    let accept = Accept { session: true, bearer: false, basic: true };
-    let found = authenticator.recognize(&cache, accept, HOST, &fields).await;
+    let accept = SESSION.with(Accepted::Basic);
+    let found = recognized(&authenticator, &cache, accept, &fields).await;
     assert_eq!(word(&found), "token error");
 }
 
@@ -169,11 +180,11 @@ async fn a_connection_knows_nobody_where_the_route_takes_no_such_credential() {
     let (token, cookie) = (format!("Bearer {}", good()), gate.cookie_header().await);
     let both = headers(&[(AUTHORIZATION, &token), (COOKIE, &cookie)]);
     let cache = settled(&authenticator, &both, "bearer").await;
-    assert_eq!(word(&authenticator.recognize(&cache, SESSION, HOST, &both).await), "session");
-    assert_eq!(word(&authenticator.recognize(&cache, NEITHER, HOST, &both).await), "anonymous");
+    assert_eq!(word(&recognized(&authenticator, &cache, SESSION, &both).await), "session");
+    assert_eq!(word(&recognized(&authenticator, &cache, NEITHER, &both).await), "anonymous");
     let cookie = headers(&[(COOKIE, &cookie)]);
     let cache = settled(&authenticator, &cookie, "session").await;
-    assert_eq!(word(&authenticator.recognize(&cache, NEITHER, HOST, &cookie).await), "anonymous");
+    assert_eq!(word(&recognized(&authenticator, &cache, NEITHER, &cookie).await), "anonymous");
 }
 
 #[tokio::test]
@@ -181,10 +192,10 @@ async fn another_configuration_asks_anew() {
     let gate = Gate::new();
     let fields = bearer(&good());
     let cache = settled(&gate.authenticator(), &fields, "bearer").await;
-    assert!(!gate.authenticator().recalls(&cache, BOTH, HOST, &fields));
+    assert!(!recalls(&gate.authenticator(), &cache, &fields));
     let cookie = headers(&[(COOKIE, &gate.cookie_header().await)]);
     let cache = settled(&gate.authenticator(), &cookie, "session").await;
-    assert!(!gate.authenticator().recalls(&cache, BOTH, HOST, &cookie), "its cookie may have another name");
+    assert!(!recalls(&gate.authenticator(), &cache, &cookie), "its cookie may have another name");
     let moved = ProviderSettings { issuer: Issuer::new("https://other.example"), ..settings() };
     let authenticator = gate.authenticator_of(moved, gate.sessions.clone());
     assert_eq!(said(&authenticator, &cache, &cookie).await, "ended", "nobody vouches any more (invariant 8)");
@@ -220,7 +231,7 @@ async fn invariant_4_new_tokens_and_groups_are_seen_on_the_connection_that_knows
     let groups = Arc::new(Principal { groups: vec!["ops".into()], ..(*session.principal).clone() });
     gate.sessions.replace_tokens(&key, &session, tokens, Some(groups)).await.unwrap();
     for _ in 0..4 {
-        let found = authenticator.recognize(&cache, BOTH, HOST, &cookie).await.unwrap();
+        let found = recognized(&authenticator, &cache, BOTH, &cookie).await.unwrap();
         assert_eq!(found.principal().unwrap().groups, ["ops"]);
         assert_eq!(found.tokens().unwrap().access, Some(Secret::new("fresh")));
     }
@@ -232,7 +243,7 @@ async fn invariant_7_a_known_session_opens_nothing_for_another_host_or_another_c
     let authenticator = gate.authenticator();
     let (cookie, ..) = signed_in(&gate).await;
     let cache = settled(&authenticator, &cookie, "session").await;
-    let elsewhere = authenticator.recognize(&cache, BOTH, "evil.example", &cookie).await;
+    let elsewhere = authenticator.recognize(BOTH, &Asked::on(&cache, "evil.example", &cookie).view()).await;
     assert_eq!(word(&elsewhere), "ended");
     let mine = cookie[COOKIE].to_str().unwrap().to_owned();
     let stranger = gate.cookie.set(&SessionKey::random());
@@ -250,7 +261,7 @@ async fn invariant_14_and_15_a_connection_keeps_no_large_field_and_prints_none()
     let large = format!("{}; other={}", gate.cookie_header().await, "x".repeat(5_000));
     let cookie = headers(&[(COOKIE, &large)]);
     let cache = settled(&authenticator, &cookie, "session").await;
-    assert!(!authenticator.recalls(&cache, BOTH, HOST, &cookie));
+    assert!(!recalls(&authenticator, &cache, &cookie));
     let token = good();
     let cache = settled(&authenticator, &bearer(&token), "bearer").await;
     assert!(!format!("{cache:?}").contains(token.rsplit('.').next().unwrap()));

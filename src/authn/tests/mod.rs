@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::fuzzing::{AUDIENCE, ISSUER, LEEWAY, NOW, settings};
 use super::*;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::identity::{ClaimPath, Issuer, ProviderName};
 use crate::oidc::jwks::testing::{Provider, START, Signer};
 use crate::oidc::jwks::{Algorithm, JwksCache};

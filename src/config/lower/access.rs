@@ -1,6 +1,6 @@
 //! Who may use a route, and by which credential.
 
-use crate::authn::Accept;
+use crate::authn::{Accept, Accepted};
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 
 use super::super::diagnostic::{Diagnostic, quoted};
@@ -106,23 +106,22 @@ impl Lowering<'_> {
     /// Which credentials the route looks at.
     pub(super) fn accept(&mut self, route: Located<'_, Route>, known: &Known<'_>, public: bool) -> Accept {
         let at = at!(route.accept);
-        let none = Accept { session: false, bearer: false, basic: false };
         match (at.given(), public) {
             (Some(at), true) => {
                 self.fault(
                     Diagnostic::new(at.place, "`accept` on a public route")
                         .expected("expected no `accept`: a public route looks at no credential"),
                 );
-                none
+                Accept::NOTHING
             }
-            (None, true) => none,
+            (None, true) => Accept::NOTHING,
             (None, false) => self.whatever_is_offered(route, known.offered),
             (Some(_), false) => self.chosen(route, known.offered),
         }
     }
 
     fn whatever_is_offered(&mut self, route: Located<'_, Route>, offered: Accept) -> Accept {
-        if !offered.session && !offered.bearer {
+        if offered == Accept::NOTHING {
             self.fault(
                 Diagnostic::new(route.place, "nobody can get in: this file has no provider to sign in with")
                     .expected("expected `[providers.NAME]` with `issuer` and `client_id`")
@@ -137,8 +136,8 @@ impl Lowering<'_> {
         let words = at.all();
         for word in &words {
             let missing = match word.value {
-                AcceptWord::Session if !offered.session => "client_id",
-                AcceptWord::Bearer | AcceptWord::Basic if !offered.bearer => "audiences",
+                AcceptWord::Session if !offered.has(Accepted::Session) => "client_id",
+                AcceptWord::Bearer | AcceptWord::Basic if !offered.tokens() => "audiences",
                 AcceptWord::Session | AcceptWord::Bearer | AcceptWord::Basic => continue,
             };
             self.fault(
@@ -152,18 +151,21 @@ impl Lowering<'_> {
                     .expected("expected \"session\", \"bearer\" or \"basic\""),
             );
         }
-        let has = |word: &AcceptWord| words.iter().any(|at| at.value == word);
-        Accept {
-            session: has(&AcceptWord::Session),
-            bearer: has(&AcceptWord::Bearer),
-            basic: has(&AcceptWord::Basic),
-        }
+        words.iter().map(|word| accepted(*word.value)).collect()
     }
 
     /// What the route's challenges call it.
     pub(super) fn realm(&mut self, route: Located<'_, Route>) -> String {
         let at = at!(route.realm);
         at.given().and_then(|at| self.keep(realm(at))).unwrap_or_else(|| "portcullis".into())
+    }
+}
+
+const fn accepted(word: AcceptWord) -> Accepted {
+    match word {
+        AcceptWord::Session => Accepted::Session,
+        AcceptWord::Bearer => Accepted::Bearer,
+        AcceptWord::Basic => Accepted::Basic,
     }
 }
 

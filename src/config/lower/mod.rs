@@ -26,7 +26,7 @@ pub(super) use policy::own_rules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::authn::Accept;
+use crate::authn::{Accept, Accepted};
 use crate::gate::RouteSettings;
 use crate::identity::ClaimPath;
 use crate::oidc::{ProviderSettings, RelyingPartySettings};
@@ -131,11 +131,13 @@ impl Lowering<'_> {
         let lost = self.diagnostics.is_incomplete(&at.place.span());
         let incomplete =
             lost || providers.iter().any(|(_, at)| self.diagnostics.is_incomplete(&at.place.span()));
-        Accept {
-            session: incomplete || providers.iter().any(|(_, at)| at.value.client_id.is_some()),
-            basic: false,
-            bearer: incomplete || providers.iter().any(|(_, at)| !at!(at.audiences).all().is_empty()),
-        }
+        let signs_in = || providers.iter().any(|(_, at)| at.value.client_id.is_some());
+        let takes_tokens = || providers.iter().any(|(_, at)| !at!(at.audiences).all().is_empty());
+        let offered = [
+            (incomplete || signs_in()).then_some(Accepted::Session),
+            (incomplete || takes_tokens()).then_some(Accepted::Bearer),
+        ];
+        offered.into_iter().flatten().collect()
     }
 
     fn watched(&mut self) -> Vec<PathBuf> {

@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use crate::admin::AdminSettings;
+use crate::authn::Accepted;
 use crate::gate::RouteSettings;
 use crate::listener::{ConnectionLimits, ListenerSettings, ProxyProtocol, ProxyVersion, TlsSettings};
 use crate::request::{Authority, TrustedProxies};
@@ -214,7 +215,7 @@ impl Lowering<'_> {
         if let Some(at) = at.given() {
             return self.keep(origin(at));
         }
-        if routes.iter().any(|route| route.accept.session) {
+        if routes.iter().any(|route| route.accept.has(Accepted::Session)) {
             self.fault(Diagnostic::new(server.place, "`public_url` is missing, but a route accepts sessions")
                 .expected("expected `public_url = \"https://login.corp.example\"` or the like")
                 .help("people sign in there; with bearer tokens alone say `accept = \"bearer\"` on the routes"));

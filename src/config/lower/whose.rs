@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::authn::Accept;
+use crate::authn::{Accept, Accepted};
 use crate::gate::RouteSettings;
 use crate::oidc::ProviderSettings;
 
@@ -56,7 +56,8 @@ impl Lowering<'_> {
 /// The providers whose people or tokens come to routes that accept this.
 fn vouching<'p>(providers: &'p [ProviderSettings], accepted: &[Accept]) -> Vec<&'p ProviderSettings> {
     let comes = |provider: &&ProviderSettings| {
-        let signs_in = provider.client.is_some() && accepted.iter().any(|accept| accept.session);
+        let signs_in =
+            provider.client.is_some() && accepted.iter().any(|accept| accept.has(Accepted::Session));
         signs_in || (!provider.audiences.is_empty() && accepted.iter().any(|accept| accept.tokens()))
     };
     providers.iter().filter(comes).collect()

@@ -147,7 +147,7 @@ pub(in crate::config) enum AccessWord {
     SignedIn,
 }
 
-#[derive(Debug, Deserialize, JsonSchema, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::config) enum AcceptWord {
     /// The session cookie of a browser.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Machine;
+use crate::authn::Accepted;
 use crate::forward::{IdentityValue, ServerAddress, TokenPass};
 use crate::gate::RouteAction;
 use crate::oidc::ClientAuthentication;
@@ -111,7 +112,8 @@ fn the_file_that_people_should_write_loads() {
     };
     assert_eq!(policies.iter().map(|policy| policy.name.as_str()).collect::<Vec<_>>(), ["staff", "admins"]);
     assert_eq!(settings.routes[2].access, AccessSettings::SignedIn);
-    assert!(settings.routes[3].accept.bearer && !settings.routes[3].accept.session);
+    let accept = settings.routes[3].accept;
+    assert!(accept.has(Accepted::Bearer) && !accept.has(Accepted::Session));
     assert_eq!(settings.routes[3].limits[0].burst.get(), 20);
     let RouteAction::Forward { upstream, forward } = &settings.routes[2].action else {
         panic!("it forwards")

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use super::{Machine, changed, longer, settings};
+use crate::authn::Accepted;
 use crate::config::Settings;
 use crate::forward::{
     ForwardSettings, HeaderRule, IdentityValue, PathRewrite, TokenPass, UpstreamHost, UpstreamSettings,
@@ -195,7 +196,7 @@ fn deny_rules_alone_take_away_and_give_nothing() {
 fn a_route_accepts_what_providers_offer_unless_it_says_otherwise() {
     let accept = |line: &str| {
         let accept = settings(&changed("routes", line)).routes[0].accept;
-        (accept.session, accept.bearer, accept.basic)
+        (accept.has(Accepted::Session), accept.has(Accepted::Bearer), accept.has(Accepted::Basic))
     };
     assert_eq!(accept("name = \"wiki\""), (true, true, false));
     assert_eq!(accept("accept = \"bearer\""), (false, true, false));
@@ -203,7 +204,7 @@ fn a_route_accepts_what_providers_offer_unless_it_says_otherwise() {
     assert_eq!(accept("accept = \"basic\""), (false, false, true));
     let public = changed("routes", "policy").replace("path =", "access = \"public\"\npath =");
     let Settings { mut routes, .. } = settings(&public);
-    assert!(!routes[0].accept.session && !routes[0].accept.bearer);
+    assert!(!routes[0].accept.has(Accepted::Session) && !routes[0].accept.has(Accepted::Bearer));
     assert_eq!(routes.remove(0).access, AccessSettings::Public);
 }
 

@@ -1,5 +1,6 @@
 //! E-mail addresses that apps are told of and nobody has verified.
 
+use crate::authn::Accepted;
 use crate::forward::{ForwardSettings, IdentityValue};
 use crate::gate::RouteAction;
 use crate::oidc::{EmailVerification, ProviderSettings};
@@ -50,5 +51,6 @@ fn has_address(forward: &ForwardSettings) -> bool {
 /// Whether its people or tokens come to the route.
 fn comes(row: Row<'_>, provider: &ProviderSettings) -> bool {
     let accept = row.meant.accept;
-    (accept.session && provider.client.is_some()) || (accept.tokens() && !provider.audiences.is_empty())
+    (accept.has(Accepted::Session) && provider.client.is_some())
+        || (accept.tokens() && !provider.audiences.is_empty())
 }

@@ -6,6 +6,7 @@ use super::super::diagnostic::{Diagnostic, quoted};
 use super::super::located::{Located, at};
 use super::super::raw::{Listen, Provider};
 use super::{Lints, Row, joined};
+use crate::authn::Accepted;
 use crate::forward::TokenPass;
 use crate::gate::{RouteAction, RouteSettings};
 use crate::oidc::ProviderSettings;
@@ -91,7 +92,7 @@ impl<'a> Lints<'a> {
                 .see(at!(server.listen).place, "no TLS here")
                 .help("set `tls`, or name the proxy that speaks TLS in `trusted_proxies`")
         };
-        self.rows.iter().filter(|row| row.meant.accept.basic).map(warning).collect()
+        self.rows.iter().filter(|row| row.meant.accept.has(Accepted::Basic)).map(warning).collect()
     }
 
     pub(super) fn about_providers(&self) -> Vec<Diagnostic> {
@@ -116,7 +117,11 @@ impl<'a> Lints<'a> {
         let client = meant.client.as_ref()?;
         let asks = client.scopes.iter().any(|scope| scope == "offline_access")
             || client.extra.iter().any(|(name, value)| name == "access_type" && value == "offline");
-        let handed_on = self.settings.routes.iter().any(|route| route.accept.session && passes_token(route));
+        let handed_on = self
+            .settings
+            .routes
+            .iter()
+            .any(|route| route.accept.has(Accepted::Session) && passes_token(route));
         let is_keycloak = is_realm_of_keycloak(meant.issuer.as_str());
         (handed_on && !asks && !is_keycloak).then(|| {
             Diagnostic::new(

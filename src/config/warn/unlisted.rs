@@ -1,5 +1,6 @@
 //! `deny` rules that hold for whoever the provider says too little of.
 
+use crate::authn::Accepted;
 use crate::oidc::{AbsentGroups, AskUserInfo, ProviderSettings};
 use crate::policy::RuleSettings;
 
@@ -61,7 +62,7 @@ fn asked<'a>(at: Located<'a, Rule>, provider: &ProviderSettings) -> Option<(Plac
 fn may_be_silent(row: Row<'_>, provider: &ProviderSettings) -> bool {
     let accept = row.meant.accept;
     let never = provider.client.as_ref().is_some_and(|client| client.userinfo == AskUserInfo::Never);
-    (accept.tokens() && !provider.audiences.is_empty()) || (accept.session && never)
+    (accept.tokens() && !provider.audiences.is_empty()) || (accept.has(Accepted::Session) && never)
 }
 
 fn help(what: &str, provider: &ProviderSettings) -> String {

@@ -1,5 +1,6 @@
 //! Conditions that no request of their routes can meet.
 
+use crate::authn::Accepted;
 use crate::policy::RuleSettings;
 
 use super::super::diagnostic::{Diagnostic, quoted};
@@ -80,7 +81,8 @@ impl<'a> Lints<'a> {
         let named: Vec<_> = providers.filter(|provider| meant.providers.contains(&provider.name)).collect();
         let comes = |row: &Row<'a>| {
             let accept = row.meant.accept;
-            let signs_in = accept.session && named.iter().any(|provider| provider.client.is_some());
+            let signs_in =
+                accept.has(Accepted::Session) && named.iter().any(|provider| provider.client.is_some());
             signs_in || (accept.tokens() && named.iter().any(|provider| !provider.audiences.is_empty()))
         };
         if named.is_empty() || rows.iter().any(comes) {

@@ -18,7 +18,7 @@ use super::super::return_to::ReturnTo;
 use super::super::snapshot::Snapshot;
 use super::lost::{self, Lost};
 use super::{SignInRequest, session, ticket};
-use crate::authn::Authentication;
+use crate::authn::OpenedSession;
 use crate::oidc::{
     Blame, CallbackParameters, Destination, Flow, Provider, ResponseMode, SignInError, SignedIn,
 };
@@ -177,11 +177,11 @@ async fn settle(
         sid: signed_in.sid,
     };
     let sessions = &snapshot.foundations.sessions;
-    let (key, session) = match before {
-        Authentication::Session(old, _) => {
-            mutant!(sessions.rotate(&old, new).await?, "session-fixation" => sessions.create(new).await?)
+    let (key, session) = match before.session() {
+        Some(OpenedSession { key: old, .. }) => {
+            mutant!(sessions.rotate(old, new).await?, "session-fixation" => sessions.create(new).await?)
         }
-        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => {
+        None => {
             if let Some(replaced) = mutant!(flow.replaces, "posted-sign-in-ends-nothing" => None) {
                 sessions.end(&SessionId::from_bytes(replaced)).await?;
             }

@@ -13,7 +13,7 @@ use super::super::respond::{redirect, show};
 use super::super::route::{Action, Route};
 use super::super::snapshot::Snapshot;
 use super::{SIGN_IN, SIGN_OUT, session};
-use crate::authn::Authentication;
+use crate::authn::{Accepted, OpenedSession};
 use crate::identity::Principal;
 use crate::pages::{Form, Home, Link};
 use crate::policy::{Question, Verdict, explain};
@@ -29,11 +29,9 @@ pub(super) async fn answer(
     record: &mut RequestRecord,
     headers: &HeaderMap,
 ) -> Result<Response<Body>, Rejection> {
-    match session(snapshot, record, headers).await? {
-        Authentication::Session(_, session) => Ok(show_home(snapshot, record, &session.principal)),
-        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => {
-            redirect(StatusCode::SEE_OTHER, SIGN_IN)
-        }
+    match session(snapshot, record, headers).await?.session() {
+        Some(OpenedSession { session, .. }) => Ok(show_home(snapshot, record, &session.principal)),
+        None => redirect(StatusCode::SEE_OTHER, SIGN_IN),
     }
 }
 
@@ -81,6 +79,6 @@ fn open_to(
 fn is_open(pattern: &RoutePattern, route: &Route, principal: &Arc<Principal>, client: ClientAddress) -> bool {
     let Ok(path) = RequestPath::parse(&pattern.path.to_string()) else { return false };
     let question = Question { principal: Some(principal), method: &Method::GET, path: &path, client };
-    let people = route.accept.session && matches!(route.action, Action::Forward(..));
+    let people = route.accept.has(Accepted::Session) && matches!(route.action, Action::Forward(..));
     people && explain(&route.access, &question).verdict == Verdict::Permitted
 }

@@ -10,7 +10,6 @@ use super::super::return_to::ReturnTo;
 use super::super::snapshot::Snapshot;
 use super::session;
 use super::sign_in_request::AGAIN;
-use crate::authn::Authentication;
 
 /// Where a lost sign-in was to lead.
 #[derive(Debug)]
@@ -42,7 +41,7 @@ pub(super) async fn sign_in(
     reason: String,
 ) -> Rejection {
     let stands = match session(snapshot, record, headers).await {
-        Ok(found) => matches!(found, Authentication::Session(..)),
+        Ok(found) => found.session().is_some(),
         Err(no) => return no,
     };
     let begun = |to: &ReturnTo| to.sign_in_address(&[(AGAIN, "1")]);

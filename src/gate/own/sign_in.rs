@@ -14,7 +14,7 @@ use super::super::respond::{challenge, forget_pages, onward, redirect, set_cooki
 use super::super::return_to::ReturnTo;
 use super::super::snapshot::Snapshot;
 use super::{SIGN_IN, SignInRequest, keep_address, session, sign_out, ticket};
-use crate::authn::Authentication;
+use crate::authn::{Authentication, OpenedSession};
 use crate::oidc::{AuthenticationRequest, Choice, Destination, Hint, Provider, ProviderError, ResponseMode};
 use crate::pages::{self, Chooser};
 
@@ -31,7 +31,7 @@ pub(super) async fn answer(
         wanted.anew = true;
         return switch(snapshot, record, request.headers(), &standing, wanted).await;
     }
-    if let Authentication::Session(_, session) = &standing
+    if let Some(OpenedSession { session, .. }) = standing.session()
         && !wanted.anew
         && !is_spent(snapshot, session)
     {
@@ -55,15 +55,15 @@ async fn switch(
     standing: &Authentication,
     wanted: SignInRequest,
 ) -> Result<Response<Body>, Rejection> {
-    let goodbye = match standing {
-        Authentication::Session(_, session) => {
+    let goodbye = match standing.session() {
+        Some(OpenedSession { session, .. }) => {
             let back = snapshot.flows.state(&destination(snapshot, &wanted));
             let goodbye = sign_out::goodbye(snapshot, session, &back).filter(|_| !wanted.is_long());
             // It has ended in memory in any case, and whatever went wrong is in the log: on to the sign-in.
             drop(snapshot.foundations.sessions.end(&session.family()).await);
             goodbye
         }
-        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => None,
+        None => None,
     };
     let response = match goodbye {
         Some(there) => redirect(StatusCode::SEE_OTHER, there.as_str())?,
@@ -132,10 +132,7 @@ async fn replaced(
         return Ok(None);
     }
     let standing = snapshot.authenticator.session(record.inbound()?.authority.host(), cookies).await?;
-    Ok(match standing {
-        Authentication::Session(_, session) => Some(*session.id.as_bytes()),
-        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => None,
-    })
+    Ok(standing.session().map(|opened| *opened.session.id.as_bytes()))
 }
 
 fn destination(snapshot: &Snapshot, wanted: &SignInRequest) -> Destination {

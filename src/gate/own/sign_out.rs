@@ -11,7 +11,7 @@ use super::super::respond::{forget_pages, onward, redirect, set_cookie, show};
 use super::super::return_to::ReturnTo;
 use super::super::snapshot::Snapshot;
 use super::{SIGN_IN, SIGN_OUT, SIGNED_OUT, SignInRequest, parameters, session};
-use crate::authn::Authentication;
+use crate::authn::OpenedSession;
 use crate::identity::Principal;
 use crate::pages::{Form, Page, SignOut, SignedOut};
 use crate::secret::Secret;
@@ -30,15 +30,13 @@ pub(super) async fn answer(
         }
         standing => standing?,
     };
-    match standing {
-        Authentication::Session(_, session) if request.method() == Method::POST => {
+    match standing.session() {
+        Some(OpenedSession { session, .. }) if request.method() == Method::POST => {
             super::same_origin(record, request.headers())?;
-            end(snapshot, record, &session).await
+            end(snapshot, record, session).await
         }
-        Authentication::Session(_, session) => Ok(show(question(snapshot, &session.principal))),
-        Authentication::Anonymous | Authentication::Ended | Authentication::Bearer(..) => {
-            Ok(signed_out(snapshot, Lasts::Ever, None))
-        }
+        Some(OpenedSession { session, .. }) => Ok(show(question(snapshot, &session.principal))),
+        None => Ok(signed_out(snapshot, Lasts::Ever, None)),
     }
 }
 

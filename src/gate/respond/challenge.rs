@@ -10,7 +10,7 @@ use super::super::record::RequestRecord;
 use super::super::rejection::Rejection;
 use super::super::route::REALM;
 use super::RefusalContext;
-use crate::authn::{Challenge, TokenError, basic_challenge};
+use crate::authn::{Accepted, Challenge, TokenError, basic_challenge};
 
 /// The challenge of a page that is the gateway's own, in the name of the route that it stands for.
 pub(in crate::gate) fn challenge(record: &RequestRecord, mut response: Response<Body>) -> Response<Body> {
@@ -30,7 +30,7 @@ pub(super) fn add(
 ) {
     let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
     let (realm, bearer) = match record.route.as_deref() {
-        Some(route) => (&*route.realm, route.accept.bearer),
+        Some(route) => (&*route.realm, route.accept.has(Accepted::Bearer)),
         None => (REALM, false),
     };
     let asks_basic = unauthorized && record.asks_basic && !asked.by_a_person();

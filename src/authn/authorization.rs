@@ -1,16 +1,16 @@
-//! Finding the credential in a request (RFC 6750, section 2.1; RFC 7617; RFC 9110, section 11.6.2).
+//! The fields that carry access tokens (RFC 6750, section 2.1; RFC 7617; RFC 9110, section 11.6.2).
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName};
 
-use super::TokenError;
+use super::error::TokenError;
 use super::settings::MAX_TOKEN;
 
 /// The gateway's own credential, for routes whose app needs `Authorization` for itself. It is never forwarded.
 pub const PORTCULLIS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-portcullis-authorization");
 
-/// What the `Authorization` field says. Tokens in bodies and query strings are not looked for.
+/// What such a field says. Tokens in bodies and query strings are not looked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Credential<'a> {
+pub(super) enum Authorization<'a> {
     /// There is no such field.
     Absent,
     /// Another scheme, such as `Digest`: not ours.
@@ -23,25 +23,26 @@ pub enum Credential<'a> {
     Malformed(TokenError),
 }
 
-/// Reads the `Authorization` field of a request.
-#[must_use]
-pub fn credential(headers: &HeaderMap) -> Credential<'_> {
-    field(headers, &AUTHORIZATION)
+impl<'a> Authorization<'a> {
+    /// Reads the `Authorization` field of a request.
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        field(headers, &AUTHORIZATION)
+    }
+
+    /// Reads the `X-Portcullis-Authorization` field of a request in the same way.
+    pub(super) fn beside(headers: &'a HeaderMap) -> Self {
+        field(headers, &PORTCULLIS_AUTHORIZATION)
+    }
 }
 
-/// Reads the `X-Portcullis-Authorization` field of a request in the same way.
-pub(super) fn credential_beside(headers: &HeaderMap) -> Credential<'_> {
-    field(headers, &PORTCULLIS_AUTHORIZATION)
-}
-
-fn field<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Credential<'a> {
+fn field<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Authorization<'a> {
     let mut fields = headers.get_all(name).iter();
     match (fields.next(), fields.next()) {
-        (None, _) => Credential::Absent,
+        (None, _) => Authorization::Absent,
         (Some(value), None) => read(value.as_bytes()),
         (Some(_), Some(_)) => mutant!(
-            Credential::Malformed(TokenError::RepeatedCredential),
-            "second-authorization-ignored" => headers.get(name).map_or(Credential::Absent, |it| read(it.as_bytes())),
+            Authorization::Malformed(TokenError::RepeatedCredential),
+            "second-authorization-ignored" => headers.get(name).map_or(Authorization::Absent, |it| read(it.as_bytes())),
         ),
     }
 }
@@ -58,24 +59,24 @@ fn scheme(value: &[u8]) -> (&[u8], &[u8]) {
     value.split_at(value.iter().take_while(|byte| is_tchar(**byte)).count())
 }
 
-fn read(value: &[u8]) -> Credential<'_> {
+fn read(value: &[u8]) -> Authorization<'_> {
     let (scheme, rest) = scheme(value);
     if scheme.is_empty() {
-        return Credential::Malformed(TokenError::MalformedCredential);
+        return Authorization::Malformed(TokenError::MalformedCredential);
     }
     if scheme.eq_ignore_ascii_case(b"Basic") {
-        return Credential::Basic(rest);
+        return Authorization::Basic(rest);
     }
     if !scheme.eq_ignore_ascii_case(b"Bearer") {
-        return Credential::Other;
+        return Authorization::Other;
     }
     let token = rest.strip_prefix(b" ").filter(|token| is_b64token(token));
     match token.and_then(|token| str::from_utf8(token).ok()) {
-        Some(token) if token.len() > MAX_TOKEN => Credential::Malformed(TokenError::TooLarge),
-        Some(token) => Credential::Bearer(token),
+        Some(token) if token.len() > MAX_TOKEN => Authorization::Malformed(TokenError::TooLarge),
+        Some(token) => Authorization::Bearer(token),
         None => mutant!(
-            Credential::Malformed(TokenError::MalformedCredential),
-            "malformed-token-is-none" => Credential::Absent,
+            Authorization::Malformed(TokenError::MalformedCredential),
+            "malformed-token-is-none" => Authorization::Absent,
         ),
     }
 }
@@ -96,7 +97,7 @@ fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-impl std::fmt::Debug for Credential<'_> {
+impl std::fmt::Debug for Authorization<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Absent => f.write_str("Absent"),
@@ -114,17 +115,17 @@ mod tests {
     use http::HeaderValue;
     use proptest::prelude::*;
 
-    const MALFORMED: Credential<'_> = Credential::Malformed(TokenError::MalformedCredential);
+    const MALFORMED: Authorization<'_> = Authorization::Malformed(TokenError::MalformedCredential);
 
     #[test]
     fn schemes_are_compared_without_case_and_others_are_not_ours() {
-        assert_eq!(read(b"Bearer abc"), Credential::Bearer("abc"));
-        assert_eq!(read(b"bEARER a.b-c_~+/=="), Credential::Bearer("a.b-c_~+/=="));
+        assert_eq!(read(b"Bearer abc"), Authorization::Bearer("abc"));
+        assert_eq!(read(b"bEARER a.b-c_~+/=="), Authorization::Bearer("a.b-c_~+/=="));
         for other in ["BasicX YTpi", "Negotiate", "BearerX abc", "DPoP abc", "Bearer- abc"] {
-            assert_eq!(read(other.as_bytes()), Credential::Other, "{other}");
+            assert_eq!(read(other.as_bytes()), Authorization::Other, "{other}");
         }
-        assert_eq!(read(b"bASIC YTpi"), Credential::Basic(b" YTpi"));
-        assert_eq!(credential(&HeaderMap::new()), Credential::Absent);
+        assert_eq!(read(b"bASIC YTpi"), Authorization::Basic(b" YTpi"));
+        assert_eq!(Authorization::of(&HeaderMap::new()), Authorization::Absent);
     }
 
     #[test]
@@ -159,16 +160,16 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer abc"));
             headers.append(AUTHORIZATION, HeaderValue::from_static(second));
-            assert_eq!(credential(&headers), Credential::Malformed(TokenError::RepeatedCredential));
+            assert_eq!(Authorization::of(&headers), Authorization::Malformed(TokenError::RepeatedCredential));
         }
     }
 
     #[test]
     fn invariant_14_a_token_of_more_than_16_kib_is_refused_unread() {
         let fits = format!("Bearer {}", "a".repeat(16 * 1024));
-        assert!(matches!(read(fits.as_bytes()), Credential::Bearer(_)));
+        assert!(matches!(read(fits.as_bytes()), Authorization::Bearer(_)));
         let longer = fits + "a";
-        assert_eq!(read(longer.as_bytes()), Credential::Malformed(TokenError::TooLarge));
+        assert_eq!(read(longer.as_bytes()), Authorization::Malformed(TokenError::TooLarge));
     }
 
     #[test]
@@ -183,13 +184,13 @@ mod tests {
         #[test]
         fn every_b64token_is_found(scheme in "[bB][eE][aA][rR][eE][rR]", token in "[A-Za-z0-9._~+/-]{1,64}={0,4}") {
             let value = format!("{scheme} {token}");
-            prop_assert_eq!(read(value.as_bytes()), Credential::Bearer(&token));
+            prop_assert_eq!(read(value.as_bytes()), Authorization::Bearer(&token));
         }
 
         #[test]
         fn what_begins_with_bearer_is_never_nobody(rest in proptest::collection::vec(any::<u8>(), 0..40)) {
             let value = [b"Bearer ".as_slice(), &rest].concat();
-            prop_assert!(matches!(read(&value), Credential::Bearer(_) | Credential::Malformed(_)));
+            prop_assert!(matches!(read(&value), Authorization::Bearer(_) | Authorization::Malformed(_)));
         }
     }
 }

@@ -1,0 +1,176 @@
+//! What the credentials of a request come to: one shape for every kind of credential, so that nobody else need know
+//! the kinds.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::bearer::Verified;
+use super::carrier::{AmbientAuthority, Carrier};
+use super::error::TokenRefusal;
+use crate::clock::Timestamp;
+use crate::identity::Principal;
+use crate::secret::fingerprint;
+use crate::session::{Session, SessionKey, StoreUnavailable, Tokens};
+
+/// What the credentials of a request came to. Absent, unusable and good are different things
+/// (invariant 3).
+#[derive(Clone, Debug)]
+pub enum Authentication {
+    /// No credential at all.
+    Anonymous,
+    /// A credential that opens nothing here any more, or never did: a session that has ended, was made for another
+    /// host or by a provider that has left, or a cookie that is none.
+    Ended,
+    /// Somebody.
+    Authenticated(Authenticated),
+}
+
+/// Somebody, and all that the rest of the gateway asks of the credential that says so.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    /// Who it is.
+    pub principal: Arc<Principal>,
+    /// From when on the credential is not accepted any more, where that is settled beforehand. A session's end moves
+    /// as it is used: that of [`Authenticated::session`] is asked of itself.
+    pub expires: Option<Timestamp>,
+    /// What kind of credential it is.
+    pub kind: CredentialKind,
+    /// Which one of its kind.
+    pub id: CredentialId,
+    /// How it was presented.
+    pub carrier: Carrier,
+    /// The session behind it, whose end ends what it opened, and which keeps the provider's tokens.
+    pub session: Option<OpenedSession>,
+}
+
+/// A living session and the key that opened it.
+#[derive(Clone, Debug)]
+pub struct OpenedSession {
+    /// What the cookie holds.
+    pub key: SessionKey,
+    /// What it opens.
+    pub session: Arc<Session>,
+}
+
+/// A kind of credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// A session of a person who signed in here.
+    Session,
+    /// An access token that its issuer signed (RFC 9068).
+    AccessToken,
+}
+
+/// Names a credential without giving anything of it away: SHA-256 of a session's key or of a whole token. Prints as
+/// its first eight hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CredentialId([u8; 32]);
+
+/// Why a credential is refused rather than ignored.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AuthenticationError {
+    /// The access token, or the field that carries it, is no good, or cannot be judged now;
+    /// [`TokenError::code`](super::TokenError::code) tells which.
+    #[error(transparent)]
+    Token(#[from] TokenRefusal),
+    /// The session store does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreUnavailable),
+}
+
+impl Authentication {
+    /// Whoever `key` opened `session` for.
+    #[must_use]
+    pub fn of_session(key: SessionKey, session: Arc<Session>) -> Self {
+        Self::Authenticated(Authenticated {
+            principal: Arc::clone(&session.principal),
+            expires: None,
+            kind: CredentialKind::Session,
+            id: CredentialId(*session.id.as_bytes()),
+            carrier: Carrier::Cookie,
+            session: Some(OpenedSession { key, session }),
+        })
+    }
+
+    /// Whoever a good access token speaks of.
+    #[must_use]
+    pub fn of_token(token: &Verified, carrier: Carrier) -> Self {
+        Self::Authenticated(Authenticated {
+            principal: Arc::clone(&token.principal),
+            expires: Some(token.expires),
+            kind: CredentialKind::AccessToken,
+            id: token.id,
+            carrier,
+            session: None,
+        })
+    }
+
+    /// Somebody, where it is somebody.
+    #[must_use]
+    pub const fn authenticated(&self) -> Option<&Authenticated> {
+        match self {
+            Self::Anonymous | Self::Ended => None,
+            Self::Authenticated(somebody) => Some(somebody),
+        }
+    }
+
+    /// Who it is, where it is somebody.
+    #[must_use]
+    pub fn principal(&self) -> Option<&Arc<Principal>> {
+        Some(&self.authenticated()?.principal)
+    }
+
+    /// The session behind it, where there is one.
+    #[must_use]
+    pub fn session(&self) -> Option<&OpenedSession> {
+        self.authenticated()?.session.as_ref()
+    }
+
+    /// The provider's tokens of a session; a bearer token is in the request itself.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&Tokens> {
+        Some(&self.session()?.session.tokens)
+    }
+
+    /// How the credential was presented that it is.
+    #[must_use]
+    pub fn carrier(&self) -> Option<&Carrier> {
+        Some(&self.authenticated()?.carrier)
+    }
+
+    /// Which pages can have a browser send what makes the request somebody's. One that is nobody's counts as one with a
+    /// cookie: it may be one whose session has ended.
+    #[must_use]
+    pub fn ambient(&self) -> AmbientAuthority {
+        self.carrier().map_or(AmbientAuthority::SameSite, Carrier::ambient)
+    }
+}
+
+impl Authenticated {
+    /// Whether scopes limit what it may do (RFC 6749, section 3.3), so that a refusal names those that are missing.
+    #[must_use]
+    pub const fn has_scopes(&self) -> bool {
+        match self.kind {
+            CredentialKind::Session => false,
+            CredentialKind::AccessToken => true,
+        }
+    }
+}
+
+impl CredentialId {
+    /// The name of this credential.
+    #[must_use]
+    pub fn of(credential: &[u8]) -> Self {
+        Self(fingerprint(credential))
+    }
+
+    pub(super) const fn from_digest(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+}
+
+impl fmt::Debug for CredentialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

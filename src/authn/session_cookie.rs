@@ -1,0 +1,89 @@
+//! The session cookie as a credential.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+
+use super::authentication::Authentication;
+use super::lookups::Lookups;
+use crate::identity::Principal;
+use crate::oidc::Providers;
+use crate::session::{
+    CachedSession, CookieRead, Session, SessionCookie, SessionKey, Sessions, StoreUnavailable,
+};
+
+/// Looks sessions up by their cookie.
+#[derive(Debug)]
+pub(super) struct SessionCookies {
+    sessions: Sessions,
+    cookie: SessionCookie,
+    /// Whose people still are somebody.
+    providers: Providers,
+}
+
+impl SessionCookies {
+    pub(super) const fn new(sessions: Sessions, cookie: SessionCookie, providers: Providers) -> Self {
+        Self { sessions, cookie, providers }
+    }
+
+    /// Whose session a request for `host` brings.
+    pub(super) async fn authenticate(
+        &self,
+        host: &str,
+        headers: &HeaderMap,
+        lookups: &Lookups,
+    ) -> Result<Authentication, StoreUnavailable> {
+        let key = match self.cookie.read(headers) {
+            None => return Ok(Authentication::Anonymous),
+            Some(CookieRead::Malformed) => {
+                return Ok(
+                    mutant!(Authentication::Ended, "malformed-cookie-is-none" => Authentication::Anonymous),
+                );
+            }
+            Some(CookieRead::Key(key)) => key,
+        };
+        let session = match lookups.session.count(self.sessions.cached(&key)) {
+            Some(session) => Some(session),
+            // Boxed, so that the futures of all requests do not carry the room for it.
+            None => Box::pin(self.sessions.find(&key)).await?,
+        };
+        Ok(self.opened(key, session, host))
+    }
+
+    /// What a connection may remember of the session of `key`.
+    pub(super) fn recalled(&self, key: &SessionKey) -> Option<CachedSession> {
+        self.sessions.recalled(key)
+    }
+
+    /// Whose the session was, where it has not changed since.
+    pub(super) fn recall(
+        &self,
+        key: SessionKey,
+        session: &CachedSession,
+        host: &str,
+        lookups: &Lookups,
+    ) -> Option<Authentication> {
+        let session = self.sessions.recall(session)?;
+        Some(self.opened(key, lookups.session.count(Some(session)), host))
+    }
+
+    fn opened(&self, key: SessionKey, session: Option<Arc<Session>>, host: &str) -> Authentication {
+        let opened = session.filter(|session| self.opens(session, host));
+        opened.map_or(Authentication::Ended, |session| Authentication::of_session(key, session))
+    }
+
+    /// No browser sends a `__Host-` cookie to another host: a key that turns up there was carried
+    /// (invariant 7). And nobody vouches for people of a provider that has left the configuration, or whose
+    /// name now means another issuer (invariant 8).
+    fn opens(&self, session: &Session, host: &str) -> bool {
+        let Principal { provider, issuer, .. } = &*session.principal;
+        let vouched = self.providers.get(provider.as_str()).is_some_and(
+            |known| mutant!(known.issuer() == issuer, "session-of-a-provider-that-left" => true),
+        );
+        let here = mutant!(session.belongs_to(host), "session-on-another-host" => true);
+        if !here {
+            tracing::warn!(session = %session.id, made_for = session.host, "a session key came to another host");
+        }
+        here && vouched
+    }
+}
