@@ -43,4 +43,5 @@ mod tolerated_spellings;
 mod traffic;
 mod two_hosts_one_sign_in;
 mod unknown_is_not_none;
+mod upgrade;
 mod what_apps_are_told;
