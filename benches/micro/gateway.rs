@@ -12,6 +12,7 @@ use portcullis::gate::{Foundations, Gate, SealingKeys};
 use portcullis::identity::{Issuer, Principal};
 use portcullis::listener::{self, ConnectionLimits, ListenerSettings, Phase, Serving};
 use portcullis::request::WorkerId;
+use portcullis::secret::SealingKey;
 use portcullis::session::{EmbeddedStore, NewSession, SessionCookie, Sessions, Tokens};
 use portcullis::storage::Database;
 use portcullis::telemetry::Metrics;
@@ -126,7 +127,7 @@ fn gate(settings: &Settings) -> (Gate, Sessions) {
     let sessions = Sessions::new(settings.session.clone(), store, clock.clone());
     let key = AssertionKey::generate().unwrap();
     let asserter = Arc::new(Asserter::new("https://login.corp.example", key, &[], clock.clone()));
-    let keys = SealingKeys { flow: [1; 64], form: cookie::Key::from(&[2; 64]) };
+    let keys = SealingKeys { flow: SealingKey::random(), form: SealingKey::random() };
     let foundations =
         Foundations::new(1, clock, Metrics::new(), sessions.clone(), keys, asserter, Handle::current());
     (Gate::new(&settings.gate(), foundations).unwrap(), sessions)

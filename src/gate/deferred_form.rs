@@ -10,7 +10,6 @@ use crate::listener::RequestBody;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use cookie::{Cookie, CookieJar, Key};
 use http::{HeaderMap, Method, Request, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, Serialize};
@@ -19,6 +18,7 @@ use super::record::RequestRecord;
 use super::rejection::Rejection;
 use crate::clock::{Clock, Timestamp};
 use crate::request::is_form_submission;
+use crate::secret::SealingKey;
 
 /// The most bytes of a form that is kept.
 const MAX_FORM: usize = 64 * 1024;
@@ -30,7 +30,7 @@ const ARRIVAL: Duration = Duration::from_secs(10);
 const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// What it is sealed under, so that nothing else that the key seals is taken for a form (invariant 7).
-const NAME: &str = "portcullis-form";
+const NAME: &[u8] = b"portcullis-form";
 
 /// A form and where it was going.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,16 +66,13 @@ impl DeferredForm {
     }
 
     /// The form as text for its browser to keep.
-    pub(super) fn seal(&self, key: &Key) -> Option<String> {
-        let mut jar = CookieJar::new();
-        jar.private_mut(key).add(Cookie::new(NAME, serde_json::to_string(self).ok()?));
-        jar.get(NAME).map(|sealed| sealed.value().to_owned())
+    pub(super) fn seal(&self, key: &SealingKey) -> Option<String> {
+        key.seal_json(NAME, self).map(|sealed| STANDARD.encode(sealed))
     }
 
     /// The form that a browser of `origin` kept, if it is ours, for there, and not too old.
-    pub(super) fn open(key: &Key, sealed: String, origin: &str, clock: &Clock) -> Option<Self> {
-        let open = CookieJar::new().private(key).decrypt(Cookie::new(NAME, sealed))?;
-        let form: Self = serde_json::from_str(open.value()).ok()?;
+    pub(super) fn open(key: &SealingKey, sealed: &str, origin: &str, clock: &Clock) -> Option<Self> {
+        let form: Self = key.open_json(NAME, &STANDARD.decode(sealed).ok()?)?;
         let here = mutant!(form.origin == origin, "kept-form-elsewhere" => true);
         let fresh = mutant!(clock.now().since(form.at) < LIFETIME, "kept-form-for-ever" => true);
         (here && fresh).then_some(form)
@@ -165,24 +162,24 @@ mod tests {
 
     #[test]
     fn a_form_comes_back_to_its_origin_with_its_fields_in_order() {
-        let (key, clock) = (Key::generate(), Clock::manual(Timestamp::from_seconds(1_000)));
+        let (key, clock) = (SealingKey::random(), Clock::manual(Timestamp::from_seconds(1_000)));
         let sealed = form(&clock).seal(&key).unwrap();
-        let open = DeferredForm::open(&key, sealed, HERE, &clock).unwrap();
+        let open = DeferredForm::open(&key, &sealed, HERE, &clock).unwrap();
         let fields = [("a", "1"), ("a", "2"), ("text", "ä &")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         assert_eq!((open.target(), open.fields()), ("/save?draft=1", fields.to_vec()));
     }
 
     #[test]
     fn invariant_7_a_kept_form_is_good_for_its_key_its_origin_and_an_hour() {
-        let (key, clock) = (Key::generate(), Clock::manual(Timestamp::from_seconds(1_000)));
+        let (key, clock) = (SealingKey::random(), Clock::manual(Timestamp::from_seconds(1_000)));
         let sealed = form(&clock).seal(&key).unwrap();
-        assert_eq!(DeferredForm::open(&Key::generate(), sealed.clone(), HERE, &clock), None);
-        assert_eq!(DeferredForm::open(&key, sealed.clone(), "https://mail.example", &clock), None);
-        assert_eq!(DeferredForm::open(&key, format!("{sealed}A"), HERE, &clock), None);
+        assert_eq!(DeferredForm::open(&SealingKey::random(), &sealed, HERE, &clock), None);
+        assert_eq!(DeferredForm::open(&key, &sealed, "https://mail.example", &clock), None);
+        assert_eq!(DeferredForm::open(&key, &format!("{sealed}A"), HERE, &clock), None);
         clock.advance(Duration::from_secs(3599));
-        assert!(DeferredForm::open(&key, sealed.clone(), HERE, &clock).is_some());
+        assert!(DeferredForm::open(&key, &sealed, HERE, &clock).is_some());
         clock.advance(Duration::from_secs(1));
-        assert_eq!(DeferredForm::open(&key, sealed, HERE, &clock), None);
+        assert_eq!(DeferredForm::open(&key, &sealed, HERE, &clock), None);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::forward::Asserter;
 use crate::identity::RouteName;
 use crate::oidc::RefreshFlights;
+use crate::secret::SealingKey;
 use crate::session::Sessions;
 use crate::telemetry::{Metrics, RequestStats};
 
@@ -43,11 +44,12 @@ pub struct Foundations {
 }
 
 /// Keys for what browsers keep for us; one key serves one purpose (invariant 7).
+#[derive(Debug)]
 pub struct SealingKeys {
     /// Seals sign-ins in flight.
-    pub flow: [u8; 64],
+    pub flow: SealingKey,
     /// Seals forms that are kept while their senders sign in.
-    pub form: cookie::Key,
+    pub form: SealingKey,
 }
 
 impl Foundations {
@@ -79,12 +81,6 @@ impl Foundations {
             unrouted,
             refreshes,
         }
-    }
-}
-
-impl fmt::Debug for SealingKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SealingKeys")
     }
 }
 

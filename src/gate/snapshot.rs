@@ -104,7 +104,7 @@ impl Snapshot {
             .counted_in(&foundations.metrics),
             providers,
             cookie,
-            flows: FlowCookies::new(foundations.keys.flow, https, host, foundations.clock.clone()),
+            flows: FlowCookies::new(foundations.keys.flow.clone(), https, host, foundations.clock.clone()),
             handover: HandoverCookies { https },
             public,
             members,

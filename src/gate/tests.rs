@@ -27,6 +27,7 @@ use crate::oidc::RelyingPartySettings;
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings, Verdict};
 use crate::request::{PathException, PathExceptions, Scheme, Transport, WorkerId};
 use crate::route::RoutePattern;
+use crate::secret::SealingKey;
 use crate::session::SessionSettings;
 use crate::telemetry::Metrics;
 
@@ -90,7 +91,7 @@ fn snapshot(settings: &GateSettings) -> Snapshot {
         Asserter::new("https://login.example", AssertionKey::generate().unwrap(), &[], clock.clone());
     let sessions = crate::session::testing::sessions(&clock);
     let background = tokio::runtime::Handle::current();
-    let keys = SealingKeys { flow: [1; 64], form: cookie::Key::from(&[2; 64]) };
+    let keys = SealingKeys { flow: SealingKey::random(), form: SealingKey::random() };
     let foundations =
         Foundations::new(1, clock, Metrics::new(), sessions, keys, Arc::new(asserter), background);
     Snapshot::build(settings, &Arc::new(foundations), None).unwrap()

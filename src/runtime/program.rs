@@ -20,6 +20,7 @@ use crate::config::Settings;
 use crate::forward::{Asserter, AssertionKey, AssertionKeyError};
 use crate::gate::{BuildError, Foundations, Gate, SealingKeys};
 use crate::listener::ConnectionLimits;
+use crate::secret::SealingKey;
 use crate::session::{EmbeddedStore, MovableStore, Sessions};
 use crate::storage::{Database, StorageError, keys};
 use crate::telemetry::Metrics;
@@ -222,7 +223,8 @@ async fn foundations(
     let clock = Clock::system();
     let flow = keys::load_or_create(database, "flow-cookies").await?;
     let form = keys::load_or_create(database, "kept-forms").await?;
-    let sealing = SealingKeys { flow: *flow, form: cookie::Key::from(&*form) };
+    let sealing =
+        SealingKeys { flow: SealingKey::of_server_key(&flow), form: SealingKey::of_server_key(&form) };
     let signing = keys::load_or_create_with(database, "assertion", new_assertion_key).await?;
     let public = settings.relying_party.public_url.as_ref();
     let issuer = public.map_or("portcullis", |url| url.as_str().trim_end_matches('/'));

@@ -1,49 +1,37 @@
 //! What is kept of a session, sealed so that only the browser's key opens it.
 //!
-//! The session's key seals (AES-256-GCM, key by HKDF-SHA256) the family's key; the family's key seals the
-//! record. A stolen database shows neither person nor token, and a row moved to another session, family
+//! A key derived from the session's key seals the family's key; the family's key seals the record. A stolen database shows neither person nor token, and a row moved to another session, family
 //! or host does not open (invariant 7).
 
-use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::digest::{Context, SHA256};
-use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::{Digest, SessionId, SessionKey, Tokens};
 use crate::clock::Timestamp;
 use crate::identity::{Gap, Gaps, Issuer, Principal};
-use crate::secret::{Secret, random_bytes};
+use crate::secret::{SealingKey, Secret};
 
 const WRAP: &[u8] = b"portcullis session 1: family key";
 const RECORD: &[u8] = b"portcullis session 1: record";
 
 /// The key of a family's record.
-#[derive(Clone)]
-pub(super) struct FamilyKey(Zeroizing<[u8; 32]>);
+#[derive(Clone, Debug)]
+pub(super) struct FamilyKey(SealingKey);
 
 impl FamilyKey {
     pub(super) fn random() -> Self {
-        Self(Zeroizing::new(random_bytes()))
+        Self(SealingKey::random())
     }
 
     /// Seals it for the holder of `key`, on `host`, in the family of `root`.
     pub(super) fn wrap(&self, key: &SessionKey, root: SessionId, host: &str) -> Option<Vec<u8>> {
-        seal(wrapping_key(key)?.as_slice(), &binding(*key.id(), root, host), self.0.as_slice())
+        SealingKey::derived(key.bytes(), WRAP)?.wrap(&binding(*key.id(), root, host), &self.0)
     }
 
     pub(super) fn unwrap(key: &SessionKey, root: SessionId, host: &str, sealed: &[u8]) -> Option<Self> {
-        let opened = open(wrapping_key(key)?.as_slice(), &binding(*key.id(), root, host), sealed)?;
-        <[u8; 32]>::try_from(opened.as_slice()).ok().map(|bytes| Self(Zeroizing::new(bytes)))
-    }
-}
-
-impl fmt::Debug for FamilyKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FamilyKey(…)")
+        SealingKey::derived(key.bytes(), WRAP)?.unwrap(&binding(*key.id(), root, host), sealed).map(Self)
     }
 }
 
@@ -59,18 +47,18 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn seal(&self, key: &FamilyKey, root: SessionId) -> Option<Vec<u8>> {
-        let plain = Zeroizing::new(serde_json::to_vec(&Written::from(self)).ok()?);
-        seal_record(key, root, &plain)
+        key.0.seal_json(&record_binding(root), &Written::from(self))
     }
 
     pub(super) fn open(key: &FamilyKey, root: SessionId, sealed: &[u8]) -> Option<Self> {
-        let plain = open(key.0.as_slice(), &record_binding(root), sealed)?;
-        serde_json::from_slice::<Read>(&plain).ok().map(Self::from)
+        key.0.open_json::<Read>(&record_binding(root), sealed).map(Self::from)
     }
 }
 
+/// Whatever stands where a record ought to.
+#[cfg(any(test, fuzzing))]
 pub(super) fn seal_record(key: &FamilyKey, root: SessionId, plain: &[u8]) -> Option<Vec<u8>> {
-    seal(key.0.as_slice(), &record_binding(root), plain)
+    key.0.seal(&record_binding(root), plain)
 }
 
 /// SHA-256 over an issuer and a name it gave, each with its length, so that no two pairs run together.
@@ -86,13 +74,6 @@ pub(super) fn digest_at(issuer: &Issuer, name: &str) -> Digest {
     digest
 }
 
-fn wrapping_key(key: &SessionKey) -> Option<Zeroizing<[u8; 32]>> {
-    let mut derived = Zeroizing::new([0; 32]);
-    let pseudo_random = Salt::none(HKDF_SHA256).extract(key.bytes());
-    pseudo_random.expand(&[WRAP], HKDF_SHA256).ok()?.fill(derived.as_mut_slice()).ok()?;
-    Some(derived)
-}
-
 fn binding(id: SessionId, root: SessionId, host: &str) -> Vec<u8> {
     let host = mutant!(host.as_bytes(), "family-key-for-any-host" => b"");
     [WRAP, id.as_bytes(), root.as_bytes(), host].concat()
@@ -100,29 +81,6 @@ fn binding(id: SessionId, root: SessionId, host: &str) -> Vec<u8> {
 
 fn record_binding(root: SessionId) -> Vec<u8> {
     [RECORD, mutant!(root.as_bytes(), "record-of-another-family" => &[0; 32])].concat()
-}
-
-/// Nonce, ciphertext, tag.
-fn seal(key: &[u8], bound_to: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
-    let mut text = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
-    text.extend_from_slice(&[0; NONCE_LEN]);
-    text.extend_from_slice(plain);
-    let (head, body) = text.split_at_mut(NONCE_LEN);
-    let key = RandomizedNonceKey::new(&AES_256_GCM, key).ok()?;
-    let (nonce, tag) = key.seal_in_place_separate_tag(Aad::from(bound_to), body).ok()?;
-    head.copy_from_slice(nonce.as_ref());
-    text.extend_from_slice(tag.as_ref());
-    Some(text)
-}
-
-fn open(key: &[u8], bound_to: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
-    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-    let mut text = Zeroizing::new(text.to_vec());
-    let key = RandomizedNonceKey::new(&AES_256_GCM, key).ok()?;
-    let length = key.open_in_place(nonce, Aad::from(bound_to), &mut text).ok()?.len();
-    text.truncate(length);
-    Some(text)
 }
 
 /// Tokens are spelled out here and nowhere else: [`Secret`] does not serialize itself.
@@ -201,6 +159,6 @@ fn unrecorded(principal: &Principal) -> Gaps {
 #[cfg(test)]
 impl super::Session {
     pub(super) fn key_bytes(&self) -> [u8; 32] {
-        *self.key.0
+        *self.key.0.expose()
     }
 }

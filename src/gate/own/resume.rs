@@ -45,10 +45,10 @@ async fn replay(
     let principal = standing.principal();
     let body = whole(request.into_body(), MAX_SEALED).await.ok_or_else(gone)?;
     let sealed = url::form_urlencoded::parse(&body).find(|(name, _)| name == SEALED);
-    let sealed = sealed.map(|(_, sealed)| sealed.into_owned()).ok_or_else(gone)?;
+    let (_, sealed) = sealed.ok_or_else(gone)?;
     let origin = record.inbound()?.origin();
     let (key, clock) = (&snapshot.foundations.keys.form, &snapshot.foundations.clock);
-    let form = DeferredForm::open(key, sealed, &origin, clock).ok_or_else(gone)?;
+    let form = DeferredForm::open(key, &sealed, &origin, clock).ok_or_else(gone)?;
     let fields = form.fields();
     let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let page = Replay {

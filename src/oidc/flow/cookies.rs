@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use cookie::{Cookie, CookieJar, Key, SameSite};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
 use super::{Flow, mark};
 use crate::clock::Clock;
 use crate::oidc::settings::ResponseMode;
-use crate::secret::Secret;
+use crate::secret::{SealingKey, Secret};
 use crate::session::cookies;
 
 /// How long a person may take to sign in.
@@ -51,7 +53,7 @@ pub enum FlowError {
 
 /// Seals flows into cookies and opens them again.
 pub struct FlowCookies {
-    key: Key,
+    key: SealingKey,
     https: bool,
     host: String,
     clock: Clock,
@@ -68,8 +70,8 @@ struct Sealed {
 impl FlowCookies {
     /// Cookies for the sign-in origin at `host`; with `https` they are `__Host-` and `Secure`.
     #[must_use]
-    pub fn new(key: [u8; 64], https: bool, host: impl Into<String>, clock: Clock) -> Self {
-        Self { key: Key::from(&key), https, host: host.into(), clock }
+    pub fn new(key: SealingKey, https: bool, host: impl Into<String>, clock: Clock) -> Self {
+        Self { key, https, host: host.into(), clock }
     }
 
     /// The `Set-Cookie` values that keep `flow` in the browser, and clear what in `headers` is expired, not
@@ -80,12 +82,10 @@ impl FlowCookies {
     pub fn set(&self, headers: &HeaderMap, flow: &Flow) -> Result<Vec<HeaderValue>, FlowError> {
         let name = self.name(&flow.state);
         let sealed = Sealed { host: self.host.clone(), flow: flow.clone() };
-        let text = serde_json::to_string(&sealed).map_err(|_| FlowError::TooLarge)?;
-        let mut jar = CookieJar::new();
-        let mut kept = self.cookie(name.clone(), text, LIFETIME);
-        kept.set_same_site(same_site(flow.response_mode));
-        jar.private_mut(&self.key).add(kept);
-        let cookie = jar.get(&name).map(ToString::to_string).filter(|text| text.len() <= MAX_COOKIE);
+        let sealed = self.key.seal_json(name.as_bytes(), &sealed).ok_or(FlowError::TooLarge)?;
+        let mut cookie = self.cookie(name.clone(), STANDARD.encode(sealed), LIFETIME);
+        cookie.set_same_site(same_site(flow.response_mode));
+        let cookie = Some(cookie.to_string()).filter(|text| text.len() <= MAX_COOKIE);
         let cookie = cookie.ok_or(FlowError::TooLarge)?;
         let length = cookie.split(';').next().unwrap_or_default().len();
         let mut values = vec![cookie];
@@ -148,9 +148,7 @@ impl FlowCookies {
     }
 
     fn unsealed(&self, name: &str, value: &str) -> Option<Flow> {
-        let cookie = Cookie::new(name.to_owned(), value.to_owned());
-        let open = CookieJar::new().private(&self.key).decrypt(cookie)?;
-        let sealed: Sealed = serde_json::from_str(open.value()).ok()?;
+        let sealed: Sealed = self.key.open_json(name.as_bytes(), &STANDARD.decode(value).ok()?)?;
         mutant!(sealed.host == self.host, "flow-of-another-host" => true).then_some(sealed.flow)
     }
 
@@ -178,7 +176,7 @@ impl FlowCookies {
         format!("{}{}", self.prefix(), mark.expose().get(..8).unwrap_or_default())
     }
 
-    pub(super) const fn key(&self) -> &Key {
+    pub(super) const fn key(&self) -> &SealingKey {
         &self.key
     }
 

@@ -4,8 +4,7 @@
 //! is, and a flow whose cookie is gone still says where its person wanted to go.
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use cookie::{Cookie, CookieJar};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::FlowCookies;
@@ -39,10 +38,7 @@ impl FlowCookies {
     pub fn state(&self, destination: &Destination) -> Secret {
         let random = Secret::random();
         let name = format!("{NAME}{}", random.expose());
-        let mut jar = CookieJar::new();
-        let text = serde_json::to_string(destination).unwrap_or_default();
-        jar.private_mut(self.key()).add(Cookie::new(name.clone(), text));
-        let sealed = jar.get(&name).and_then(|sealed| STANDARD.decode(sealed.value()).ok());
+        let sealed = self.key().seal_json(name.as_bytes(), destination);
         let sealed = URL_SAFE_NO_PAD.encode(sealed.unwrap_or_default());
         Secret::new(format!("{}.{sealed}", random.expose()))
     }
@@ -52,9 +48,7 @@ impl FlowCookies {
     #[must_use]
     pub fn destination(&self, state: &str) -> Option<Destination> {
         let (random, sealed) = state.split_once('.').filter(|_| state.len() <= LONGEST)?;
-        let sealed = STANDARD.encode(URL_SAFE_NO_PAD.decode(sealed).ok()?);
-        let cookie = Cookie::new(format!("{NAME}{random}"), sealed);
-        let open = CookieJar::new().private(self.key()).decrypt(cookie)?;
-        serde_json::from_str(open.value()).ok()
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        self.key().open_json(format!("{NAME}{random}").as_bytes(), &sealed)
     }
 }

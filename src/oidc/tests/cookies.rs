@@ -8,10 +8,10 @@ use crate::clock::Clock;
 use crate::oidc::{
     AuthenticationRequest, AuthorizationRedirect, Destination, Flow, FlowCookies, FlowError, ResponseMode,
 };
-use crate::secret::Secret;
+use crate::secret::{SealingKey, Secret};
 
 fn cookies(clock: &Clock) -> FlowCookies {
-    FlowCookies::new([7; 64], true, "login.example", clock.clone())
+    FlowCookies::new(SealingKey::of_server_key(&[7; 64]), true, "login.example", clock.clone())
 }
 
 fn flow(world: &World, intent: AuthenticationRequest) -> (Flow, String) {
@@ -39,7 +39,8 @@ async fn the_cookie_is_bound_to_the_host_and_hidden_from_scripts() {
         assert!(text.contains(attribute), "{text}");
     }
     assert!(!text.contains("Domain"));
-    let plain = FlowCookies::new([7; 64], false, "localhost", world.clock.clone());
+    let plain =
+        FlowCookies::new(SealingKey::of_server_key(&[7; 64]), false, "localhost", world.clock.clone());
     let text = plain.set(&HeaderMap::new(), &flow).unwrap().remove(0);
     let text = text.to_str().unwrap();
     assert!(
@@ -94,8 +95,10 @@ async fn invariant_7_another_key_name_host_or_time_opens_nothing() {
     let set = |flow| pair(&cookies.set(&HeaderMap::new(), flow).unwrap()[0]);
     let browser = sent(&[set(&mine)]);
     assert_eq!(cookies.open(&browser, &state).as_ref(), Ok(&mine));
-    let key = FlowCookies::new([8; 64], true, "login.example", world.clock.clone());
-    let host = FlowCookies::new([7; 64], true, "evil.example", world.clock.clone());
+    let key =
+        FlowCookies::new(SealingKey::of_server_key(&[8; 64]), true, "login.example", world.clock.clone());
+    let host =
+        FlowCookies::new(SealingKey::of_server_key(&[7; 64]), true, "evil.example", world.clock.clone());
     assert_eq!(key.open(&browser, &state), Err(FlowError::Tampered));
     assert_eq!(host.open(&browser, &state), Err(FlowError::Tampered));
     let (mine, theirs) = (set(&mine), set(&theirs));
@@ -196,7 +199,8 @@ async fn a_state_leads_where_it_was_made_for_and_no_other_does() {
     for made_up in ["", ".", "x", random, &format!("{random}."), &format!("{random}.{sealed}"), &state[1..]] {
         assert_eq!(cookies.destination(made_up), None, "{made_up}");
     }
-    let key = FlowCookies::new([8; 64], true, "login.example", world.clock.clone());
+    let key =
+        FlowCookies::new(SealingKey::of_server_key(&[8; 64]), true, "login.example", world.clock.clone());
     assert_eq!(key.destination(state), None);
     let flow =
         pair(&cookies.set(&HeaderMap::new(), &flow(&world, AuthenticationRequest::default()).0).unwrap()[0]);

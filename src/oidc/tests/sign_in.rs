@@ -9,7 +9,7 @@ use super::world::{NOW, World, client, parameter, redirect_uri, settings};
 use crate::clock::Timestamp;
 use crate::identity::Email;
 use crate::oidc::*;
-use crate::secret::Secret;
+use crate::secret::{SealingKey, Secret};
 
 #[tokio::test]
 async fn the_authorization_request_says_all_that_was_configured() {
@@ -181,7 +181,8 @@ async fn a_refusal_is_told_apart_by_blame_and_never_quoted_to_the_public() {
 #[tokio::test]
 async fn ten_flows_at_once_each_arrive_where_they_wanted_to_go() {
     let world = World::new().await;
-    let cookies = FlowCookies::new([7; 64], true, "login.example", world.clock.clone());
+    let cookies =
+        FlowCookies::new(SealingKey::of_server_key(&[7; 64]), true, "login.example", world.clock.clone());
     let mut browser = HeaderMap::new();
     let mut tabs = Vec::new();
     for tab in 0..10 {

@@ -1,4 +1,6 @@
-//! Secrets as a type: never printed, wiped when dropped, compared in constant time.
+//! Secrets as types: never printed, wiped when dropped, compared in constant time; and what seals.
+
+mod seal;
 
 use std::fmt;
 
@@ -7,6 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+pub use seal::SealingKey;
 
 /// Text that no `Debug`, log or report may show (invariant 15): a client secret, a token, a key.
 #[derive(Clone, Default)]
