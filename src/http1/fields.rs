@@ -1,6 +1,6 @@
 //! Fields of heads and trailers (RFC 9112, section 5).
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use httparse::Status;
 
@@ -106,20 +106,18 @@ pub fn write_field(name: &str, value: &[u8], into: &mut BytesMut) {
 /// Takes whole trailers from the front of `received`; `None` where they are not whole yet.
 pub(super) fn read_trailers(received: &mut BytesMut) -> Result<Option<HeaderMap>, WireError> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let length = match httparse::parse_headers(received, &mut fields)? {
-        Status::Complete((length, _)) if length <= MAX_HEAD => length,
+    let (length, parsed) = match httparse::parse_headers(received, &mut fields)? {
+        Status::Complete((length, parsed)) if length <= MAX_HEAD => (length, parsed),
         Status::Partial if received.len() < MAX_HEAD => return Ok(None),
         Status::Complete(_) | Status::Partial => return Err(WireError::TooLarge),
     };
-    let taken = received.split_to(length);
-    if mutant!(has_bare_line_feed(&taken), "bare-line-feed-in-trailers" => false) {
+    let text = &received[..length];
+    if mutant!(has_bare_line_feed(text), "bare-line-feed-in-trailers" => false) {
         return Err(WireError::Malformed("trailers have a bare line feed"));
     }
-    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    match httparse::parse_headers(&taken, &mut fields)? {
-        Status::Complete((_, parsed)) => read_fields(parsed, &taken).map(Some),
-        Status::Partial => Err(WireError::Closed),
-    }
+    let trailers = read_fields(parsed, text)?;
+    received.advance(length);
+    Ok(Some(trailers))
 }
 
 /// RFC 9112, section 2.2: the parser takes it for the end of a line, others take it for a part of one.

@@ -12,19 +12,19 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 
 pub use self::hyper::{Whole, requests, response};
-use super::{Chunk, Framing, Outgoing, Transfer, WireError};
+use super::{BodyDecoder, BodyEncoder, Chunk, Outgoing, WireError};
 use crate::fuzzing::{cut, fields};
 
 /// What comes of a peer, in pieces.
 #[derive(Debug)]
-pub struct Wire<'a> {
+pub struct Pieces<'a> {
     /// What has come and was not taken.
     pub received: BytesMut,
     left: &'a [u8],
     size: usize,
 }
 
-impl<'a> Wire<'a> {
+impl<'a> Pieces<'a> {
     /// `bytes` in pieces of `size`.
     pub fn new(bytes: &'a [u8], size: usize) -> Self {
         Self { received: BytesMut::new(), left: bytes, size: size.max(1) }
@@ -42,7 +42,7 @@ impl<'a> Wire<'a> {
     ///
     /// # Errors
     /// Where it is none, or not whole.
-    pub fn body(&mut self, mut framing: Framing) -> Result<Whole, WireError> {
+    pub fn body(&mut self, mut framing: BodyDecoder) -> Result<Whole, WireError> {
         let mut whole = Whole::default();
         while !framing.is_done() {
             match framing.take(&mut self.received)?.map(Frame::into_data) {
@@ -84,8 +84,8 @@ const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 fn incoming(bytes: &[u8], size: usize) {
     let read = |size| {
-        let mut wire = Wire::new(bytes, size);
-        wire.body(Framing::Chunked(Chunk::Line)).ok().map(|whole| (whole, wire.rest()))
+        let mut wire = Pieces::new(bytes, size);
+        wire.body(BodyDecoder::Chunked(Chunk::Line)).ok().map(|whole| (whole, wire.rest()))
     };
     let ours = read(size);
     assert_eq!(ours, read(bytes.len()), "the same, however it is cut");
@@ -107,18 +107,18 @@ fn of_response(body: &[u8], size: usize) -> Option<Whole> {
 fn outgoing(data: &[u8], size: usize) {
     let (data, trailers) = cut(data, b"\n\n");
     let sent = Whole { data: data.to_vec(), trailers: without_persistence(fields(trailers)) };
-    let chunks = written(&sent, size, Transfer::Chunked { trailers: true });
+    let chunks = written(&sent, size, BodyEncoder::Chunked { trailers: true });
     assert_eq!(of_response(&chunks, size).as_ref(), Some(&sent), "hyper's client reads another body");
-    let mut wire = Wire::new(&chunks, size);
-    assert_eq!(wire.body(Framing::Chunked(Chunk::Line)).ok().as_ref(), Some(&sent));
+    let mut wire = Pieces::new(&chunks, size);
+    assert_eq!(wire.body(BodyDecoder::Chunked(Chunk::Line)).ok().as_ref(), Some(&sent));
     assert!(wire.rest().is_empty(), "the next message begins behind it");
     let untold = Whole { trailers: HeaderMap::new(), ..sent.clone() };
-    let chunks = written(&sent, size, Transfer::Chunked { trailers: false });
+    let chunks = written(&sent, size, BodyEncoder::Chunked { trailers: false });
     assert_eq!(of_request(&chunks, size), Some(untold), "who takes no trailers gets none");
 }
 
 /// The bytes that our writer makes of a body that comes in frames of `size`.
-pub fn written(body: &Whole, size: usize, mut transfer: Transfer) -> Vec<u8> {
+pub fn written(body: &Whole, size: usize, mut encoder: BodyEncoder) -> Vec<u8> {
     let mut frames: Vec<_> = body
         .data
         .chunks(size)
@@ -129,7 +129,7 @@ pub fn written(body: &Whole, size: usize, mut transfer: Transfer) -> Vec<u8> {
         (StreamBody::new(stream::iter(frames)), Outgoing::default(), Vec::new());
     let mut cx = Context::from_waker(Waker::noop());
     loop {
-        let filled = transfer.poll_fill(&mut body, &mut outgoing, &mut cx);
+        let filled = encoder.poll_fill(&mut body, &mut outgoing, &mut cx);
         assert!(outgoing.poll_write(&mut bytes, &mut cx).is_ready(), "memory takes everything");
         if filled.is_ready() {
             return bytes;

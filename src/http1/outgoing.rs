@@ -11,43 +11,47 @@ use tokio::io::AsyncWrite;
 const COPIED: usize = 8 * 1024;
 
 /// Bytes on their way out: what was copied, then one large piece, then the end of its chunk.
+///
+/// A message begins as `Unsent`, and is `Begun` from its first byte that the stream takes; what is still to come of
+/// it is what waits here. `GivenUp` is a message that is sent no further, and is never whole. The next
+/// [`Outgoing::begin`] makes it `Unsent` again.
 #[derive(Debug, Default)]
 pub struct Outgoing {
     pub(super) copied: BytesMut,
     piece: Bytes,
     end: &'static [u8],
-    fate: Fate,
+    state: WriteState,
 }
 
-/// What has become of what was to be written.
+/// How far a message has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Fate {
+enum WriteState {
     #[default]
-    Kept,
-    Left,
+    Unsent,
+    Begun,
     GivenUp,
 }
 
 impl Outgoing {
     /// Begins another message, whose head is to be written there.
     pub fn begin(&mut self) -> &mut BytesMut {
-        self.fate = Fate::Kept;
+        self.state = WriteState::Unsent;
         &mut self.copied
     }
 
     /// Whether a byte of the message has left.
     pub const fn has_left(&self) -> bool {
-        !matches!(self.fate, Fate::Kept)
+        !matches!(self.state, WriteState::Unsent)
     }
 
     /// The rest of the message is not sent, and nothing else ever is.
     pub fn give_up(&mut self) {
-        *self = Self { fate: Fate::GivenUp, ..Self::default() };
+        *self = Self { state: WriteState::GivenUp, ..Self::default() };
     }
 
     /// Whether all of the message has left.
     pub fn is_whole(&self) -> bool {
-        self.is_empty() && self.fate == Fate::Left
+        self.is_empty() && self.state == WriteState::Begun
     }
 
     /// Bytes that wait.
@@ -96,7 +100,7 @@ impl Outgoing {
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            self.fate = Fate::Left;
+            self.state = WriteState::Begun;
             self.advance(written);
         }
         Pin::new(stream).poll_flush(cx)

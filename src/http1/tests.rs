@@ -58,9 +58,9 @@ fn invariant_12_the_last_chunk_stands_behind_its_data() {
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     for size in [1, 8192, 8193, 100_000] {
         let data = Bytes::from(vec![b'x'; size]);
-        let mut transfer = Transfer::Chunked { trailers: true };
+        let mut encoder = BodyEncoder::Chunked { trailers: true };
         let (mut outgoing, mut narrow) = (Outgoing::default(), Narrow(Vec::new(), 3000));
-        assert!(transfer.poll_fill(&mut Once(Some(data.clone())), &mut outgoing, &mut cx).is_ready());
+        assert!(encoder.poll_fill(&mut Once(Some(data.clone())), &mut outgoing, &mut cx).is_ready());
         assert!(outgoing.poll_write(&mut narrow, &mut cx).is_ready());
         let expected = [format!("{size:x}\r\n").as_bytes(), &data, b"\r\n0\r\n\r\n"].concat();
         assert!(narrow.0 == expected, "{size}");

@@ -17,7 +17,7 @@ use super::super::timer::Deadline;
 use super::head;
 use super::upload::Upload;
 use super::{Error, Stream};
-use crate::http1::{Framing, LARGE, MAX_HEAD, Outgoing, SMALL, poll_receive};
+use crate::http1::{BodyDecoder, LARGE, MAX_HEAD, Outgoing, SMALL, poll_receive};
 
 /// Interim answers to one request.
 const MAX_INTERIMS: u16 = 1000;
@@ -33,7 +33,7 @@ pub(in super::super) struct Connection {
     appetite: usize,
     outgoing: Outgoing,
     upload: Option<Upload>,
-    download: Framing,
+    download: BodyDecoder,
     method: Method,
     max_fields: usize,
     persists: bool,
@@ -52,7 +52,7 @@ impl Connection {
             appetite: SMALL,
             outgoing: Outgoing::default(),
             upload: None,
-            download: Framing::DONE,
+            download: BodyDecoder::DONE,
             method: Method::GET,
             max_fields,
             persists: false,
@@ -73,7 +73,7 @@ impl Connection {
         head::write(request, lines, self.outgoing.begin());
         self.upload = Upload::of(std::mem::replace(request.body_mut(), RequestBody::EMPTY));
         self.method.clone_from(request.method());
-        self.download = Framing::DONE;
+        self.download = BodyDecoder::DONE;
         self.persists = false;
         self.interims = MAX_INTERIMS;
     }

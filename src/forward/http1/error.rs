@@ -4,7 +4,7 @@ use std::io;
 
 use super::super::Fault;
 use super::super::error::{Cause, ForwardError};
-use crate::http1::{TransferError, WireError};
+use crate::http1::{EncodeError, WireError};
 
 /// More fields than the operator allows.
 #[derive(Debug, thiserror::Error)]
@@ -52,11 +52,11 @@ impl From<WireError> for Error {
     }
 }
 
-impl From<TransferError<Cause>> for Error {
-    fn from(error: TransferError<Cause>) -> Self {
+impl From<EncodeError<Cause>> for Error {
+    fn from(error: EncodeError<Cause>) -> Self {
         match error {
-            TransferError::Body(cause) => Self::Upload(cause),
-            TransferError::Length => Self::Length,
+            EncodeError::Body(cause) => Self::Upload(cause),
+            EncodeError::Length => Self::Length,
         }
     }
 }

@@ -8,8 +8,8 @@ use http::{HeaderMap, Method, Request, StatusCode, Version, header};
 use super::super::{PathRewrite, rewrite};
 use super::head;
 use crate::fuzzing::{cut, fields};
-use crate::http1::Framing;
-use crate::http1::fuzzing::{Whole, Wire, without_persistence};
+use crate::http1::BodyDecoder;
+use crate::http1::fuzzing::{Pieces, Whole, without_persistence};
 use crate::request::RequestPath;
 
 /// Fields that a head may have.
@@ -35,20 +35,20 @@ pub fn responses(data: &[u8]) {
 
 /// Status, fields and body of the response that is no interim one.
 fn read(bytes: &[u8], size: usize, asked: &Method) -> Option<(StatusCode, HeaderMap, Whole)> {
-    let mut wire = Wire::new(bytes, size);
+    let mut pieces = Pieces::new(bytes, size);
     loop {
-        match head::read(&mut wire.received, asked, FIELDS).ok()? {
-            None if wire.receive() => {}
+        match head::read(&mut pieces.received, asked, FIELDS).ok()? {
+            None if pieces.receive() => {}
             None => return None,
             Some(head) => {
                 let (status, fields) = (head.response.status(), head.response.into_parts().0.headers);
                 if status == StatusCode::SWITCHING_PROTOCOLS {
-                    assert_eq!(head.download, Framing::DONE, "what follows is no body");
+                    assert_eq!(head.download, BodyDecoder::DONE, "what follows is no body");
                 }
                 if status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS {
                     continue;
                 }
-                let body = wire.body(head.download).ok()?;
+                let body = pieces.body(head.download).ok()?;
                 return Some((status, without_persistence(fields), body));
             }
         }

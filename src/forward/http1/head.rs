@@ -8,14 +8,14 @@ use httparse::Status;
 
 use super::Error;
 use crate::http1::{
-    Chunk, Framing, MAX_FIELDS, MAX_HEAD, Persistence, digits, is_bodiless, read_fields, write_fields,
+    BodyDecoder, Chunk, MAX_FIELDS, MAX_HEAD, Persistence, digits, is_bodiless, read_fields, write_fields,
 };
 
 /// A response's head, and what it says of what follows.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) response: Response<()>,
-    pub(super) download: Framing,
+    pub(super) download: BodyDecoder,
     /// Whether the server keeps the connection open.
     pub(super) persists: bool,
 }
@@ -135,16 +135,16 @@ impl Meaning {
 
     /// How the body is framed (RFC 9112, section 6.3). What two programs could read differently is refused
     /// (invariant 12).
-    fn framing(&self, status: StatusCode, asked: &Method, old: bool) -> Result<Framing, Error> {
+    fn framing(&self, status: StatusCode, asked: &Method, old: bool) -> Result<BodyDecoder, Error> {
         let bodiless = is_bodiless(status) || asked == Method::HEAD;
         match (self.chunked, self.length) {
             (Some(chunked), _) if old || !chunked => {
                 Err(Error::Malformed("transfer coding is not just chunked"))
             }
-            _ if bodiless => Ok(Framing::DONE),
-            (Some(_), _) => Ok(Framing::Chunked(Chunk::Line)),
-            (None, Some(length)) => Ok(Framing::Length(length)),
-            (None, None) => Ok(Framing::Close),
+            _ if bodiless => Ok(BodyDecoder::DONE),
+            (Some(_), _) => Ok(BodyDecoder::Chunked(Chunk::Line)),
+            (None, Some(length)) => Ok(BodyDecoder::Length(length)),
+            (None, None) => Ok(BodyDecoder::Close),
         }
     }
 }

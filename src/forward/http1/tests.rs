@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::Error;
 use super::connection::unseen;
 use super::head::{self, Head};
-use crate::http1::Framing;
+use crate::http1::BodyDecoder;
 
 fn read(text: &str, asked: &Method) -> Result<Option<Head>, Error> {
     head::read(&mut BytesMut::from(text), asked, 100)
@@ -53,7 +53,7 @@ fn a_head_is_read_once_it_is_whole_and_nothing_behind_it() {
     let head = head::read(&mut buffer, &Method::GET, 100).unwrap().unwrap();
     assert_eq!((head.response.status(), &buffer[..]), (StatusCode::NOT_FOUND, &b"hello"[..]));
     assert_eq!(head.response.headers().get_all("x").iter().collect::<Vec<_>>(), ["1", "2"]);
-    assert!(head.persists && head.download == Framing::Length(5));
+    assert!(head.persists && head.download == BodyDecoder::Length(5));
 }
 
 #[test]
@@ -62,20 +62,20 @@ fn invariant_12_what_a_head_says_of_its_body_is_read_in_one_way_or_not_at_all() 
         read(&format!("HTTP/1.1 {status} x\r\n{fields}\r\n"), asked).map(|head| head.unwrap().download)
     };
     for (fields, expected) in [
-        ("", Framing::Close),
-        ("Content-Length: 0\r\n", Framing::DONE),
-        ("Content-Length: 7\r\nContent-Length: 7\r\n", Framing::Length(7)),
-        ("Content-Length: 7 ,7\r\n", Framing::Length(7)),
-        ("Content-Length: 18446744073709551615\r\n", Framing::Length(u64::MAX)),
+        ("", BodyDecoder::Close),
+        ("Content-Length: 0\r\n", BodyDecoder::DONE),
+        ("Content-Length: 7\r\nContent-Length: 7\r\n", BodyDecoder::Length(7)),
+        ("Content-Length: 7 ,7\r\n", BodyDecoder::Length(7)),
+        ("Content-Length: 18446744073709551615\r\n", BodyDecoder::Length(u64::MAX)),
     ] {
         assert_eq!(body(fields, &Method::GET, 200).unwrap(), expected, "{fields}");
-        assert_eq!(body(fields, &Method::HEAD, 200).unwrap(), Framing::DONE, "{fields}");
-        assert_eq!(body(fields, &Method::GET, 304).unwrap(), Framing::DONE, "{fields}");
-        assert_eq!(body(fields, &Method::GET, 204).unwrap(), Framing::DONE, "{fields}");
+        assert_eq!(body(fields, &Method::HEAD, 200).unwrap(), BodyDecoder::DONE, "{fields}");
+        assert_eq!(body(fields, &Method::GET, 304).unwrap(), BodyDecoder::DONE, "{fields}");
+        assert_eq!(body(fields, &Method::GET, 204).unwrap(), BodyDecoder::DONE, "{fields}");
     }
     assert!(matches!(
         body("Transfer-Encoding: Chunked\r\nContent-Length: 3\r\n", &Method::GET, 200),
-        Ok(Framing::Chunked(_))
+        Ok(BodyDecoder::Chunked(_))
     ));
     for fields in [
         "Content-Length:\r\n",

@@ -6,21 +6,21 @@ use http_body::Body;
 
 use super::super::body::RequestBody;
 use super::Error;
-use crate::http1::{Outgoing, Transfer};
+use crate::http1::{BodyEncoder, Outgoing};
 
 /// What is left of a request's body.
 #[derive(Debug)]
 pub(super) struct Upload {
     body: RequestBody,
-    transfer: Transfer,
+    encoder: BodyEncoder,
 }
 
 impl Upload {
     /// `None` where there is no body.
     pub(super) fn of(body: RequestBody) -> Option<Self> {
         let length = body.size_hint().exact();
-        let transfer = length.map_or(Transfer::Chunked { trailers: true }, Transfer::Length);
-        (!body.is_empty()).then_some(Self { body, transfer })
+        let encoder = length.map_or(BodyEncoder::Chunked { trailers: true }, BodyEncoder::Length);
+        (!body.is_empty()).then_some(Self { body, encoder })
     }
 
     /// Hands what the body has to `outgoing`, as far as there is room; ready where all of it is there.
@@ -29,6 +29,6 @@ impl Upload {
         outgoing: &mut Outgoing,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
-        self.transfer.poll_fill(&mut self.body, outgoing, cx).map_err(Error::from)
+        self.encoder.poll_fill(&mut self.body, outgoing, cx).map_err(Error::from)
     }
 }

@@ -40,7 +40,7 @@ pub fn requests(bytes: &[u8], size: usize) -> Vec<(http::request::Parts, Whole)>
             Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
         }
     });
-    let wire = Wire { incoming: bytes, size, open: true };
+    let wire = HyperIo { incoming: bytes, size, open: true };
     let connection =
         hyper::server::conn::http1::Builder::new().half_close(true).serve_connection(wire, service);
     turn(&mut pin!(connection));
@@ -50,7 +50,7 @@ pub fn requests(bytes: &[u8], size: usize) -> Vec<(http::request::Parts, Whole)>
 
 /// The final response in `bytes` to a request of this method; `None` where it is none, or not whole.
 pub fn response(bytes: &[u8], size: usize, asked: &Method) -> Option<(http::response::Parts, Whole)> {
-    let wire = Wire { incoming: bytes, size, open: false };
+    let wire = HyperIo { incoming: bytes, size, open: false };
     let mut exchange = pin!(async {
         let builder = hyper::client::conn::http1::Builder::new();
         let (mut sender, connection) = builder.handshake::<_, Empty<Bytes>>(wire).await.ok()?;
@@ -93,13 +93,13 @@ fn turn<F: Future>(future: &mut Pin<&mut F>) -> Option<F::Output> {
 }
 
 /// Bytes that come in pieces, and an end; a response's only once the request has left.
-struct Wire<'a> {
+struct HyperIo<'a> {
     incoming: &'a [u8],
     size: usize,
     open: bool,
 }
 
-impl Read for Wire<'_> {
+impl Read for HyperIo<'_> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
@@ -116,7 +116,7 @@ impl Read for Wire<'_> {
     }
 }
 
-impl Write for Wire<'_> {
+impl Write for HyperIo<'_> {
     fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.open = true;
         Poll::Ready(Ok(bytes.len()))

@@ -8,7 +8,7 @@ use http_body_util::Full;
 
 use super::date::write_date;
 use super::head::Head;
-use crate::http1::{Transfer, is_bodiless, tokens, write_field};
+use crate::http1::{BodyEncoder, is_bodiless, tokens, write_field};
 
 /// Bytes of a body that is written in one piece with its head.
 const SHORT: u64 = 8 * 1024;
@@ -39,16 +39,16 @@ impl Asked {
 
     /// Writes the head of `response` and says how its body follows; without `persists` it is the connection's
     /// last.
-    pub(super) fn write<B: Body>(&self, response: &Response<B>, into: &mut BytesMut) -> (Transfer, bool) {
-        let (status, transfer) = (response.status(), self.transfer(response.status(), response.body()));
-        into.reserve(room(response, transfer));
+    pub(super) fn write<B: Body>(&self, response: &Response<B>, into: &mut BytesMut) -> (BodyEncoder, bool) {
+        let (status, encoder) = (response.status(), self.encoder(response.status(), response.body()));
+        into.reserve(room(response, encoder));
         write_status(status, into);
         let closes = self.write_fields(status, response.headers(), into);
-        let persists = self.persists && transfer != Transfer::Close && !closes;
-        self.write_length(response, transfer, into);
+        let persists = self.persists && encoder != BodyEncoder::Close && !closes;
+        self.write_length(response, encoder, into);
         self.write_persistence(status, persists, into);
         into.put_slice(b"\r\n");
-        (transfer, persists)
+        (encoder, persists)
     }
 
     /// Writes what is said before the answer; nothing to who speaks HTTP/1.0 (RFC 9110, section 15.2).
@@ -60,12 +60,12 @@ impl Asked {
         }
     }
 
-    fn transfer(&self, status: StatusCode, body: &impl Body) -> Transfer {
+    fn encoder(&self, status: StatusCode, body: &impl Body) -> BodyEncoder {
         match body.size_hint().exact() {
-            _ if self.head || is_bodiless(status) => Transfer::Done,
-            Some(length) => Transfer::Length(length),
-            None if self.version == Version::HTTP_11 => Transfer::Chunked { trailers: self.trailers },
-            None => Transfer::Close,
+            _ if self.head || is_bodiless(status) => BodyEncoder::Done,
+            Some(length) => BodyEncoder::Length(length),
+            None if self.version == Version::HTTP_11 => BodyEncoder::Chunked { trailers: self.trailers },
+            None => BodyEncoder::Close,
         }
     }
 
@@ -96,15 +96,15 @@ impl Asked {
         }
     }
 
-    fn write_length<B: Body>(&self, response: &Response<B>, transfer: Transfer, into: &mut BytesMut) {
-        let length = match transfer {
-            Transfer::Chunked { .. } => return write_field("transfer-encoding", b"chunked", into),
-            Transfer::Done if self.head && !is_bodiless(response.status()) => {
+    fn write_length<B: Body>(&self, response: &Response<B>, encoder: BodyEncoder, into: &mut BytesMut) {
+        let length = match encoder {
+            BodyEncoder::Chunked { .. } => return write_field("transfer-encoding", b"chunked", into),
+            BodyEncoder::Done if self.head && !is_bodiless(response.status()) => {
                 let told = response.headers().contains_key(header::CONTENT_LENGTH);
                 response.body().size_hint().exact().filter(|length| !told && *length > 0)
             }
-            Transfer::Length(length) => Some(length),
-            Transfer::Close | Transfer::Done => None,
+            BodyEncoder::Length(length) => Some(length),
+            BodyEncoder::Close | BodyEncoder::Done => None,
         };
         if let Some(length) = length {
             write_field("content-length", itoa::Buffer::new().format(length).as_bytes(), into);
@@ -124,9 +124,9 @@ impl Asked {
 }
 
 /// Bytes of the head, and of a short body behind it, so that both find room at once.
-fn room<B>(response: &Response<B>, transfer: Transfer) -> usize {
+fn room<B>(response: &Response<B>, encoder: BodyEncoder) -> usize {
     let fields = response.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-    let body = if let Transfer::Length(length) = transfer { length.min(SHORT) } else { 0 };
+    let body = if let BodyEncoder::Length(length) = encoder { length.min(SHORT) } else { 0 };
     fields.sum::<usize>() + REST + usize::try_from(body).unwrap_or_default()
 }
 

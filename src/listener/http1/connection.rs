@@ -24,7 +24,7 @@ use super::head::Head;
 use super::refused::{Ambiguity, Refused};
 use super::slot::Feeder;
 use super::wire::{Gone, Wire};
-use crate::http1::{Io, SMALL, Transfer, Upgrade};
+use crate::http1::{BodyEncoder, Io, SMALL, Upgrade};
 use crate::request::{InterimAnswers, Transport};
 
 /// A client that is still sending has so long, and so many bytes, to read an answer that ends the connection: a
@@ -148,14 +148,14 @@ impl<H: Handler> Http1<H> {
             response
         };
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let (mut transfer, persists) = wire.begin_answer(&response, asked, feeder);
+        let (mut encoder, persists) = wire.begin_answer(&response, asked, feeder);
         // Its end is the connection's: a client would take a part for the whole.
-        let unmarked = transfer == Transfer::Close;
+        let unmarked = encoder == BodyEncoder::Close;
         if unmarked {
             wire.stream.reset_at_close(true);
         }
         let body = response.body_mut();
-        poll_fn(|cx| wire.poll_meanwhile(feeder, cx, |wire, cx| wire.poll_send(body, &mut transfer, cx)))
+        poll_fn(|cx| wire.poll_meanwhile(feeder, cx, |wire, cx| wire.poll_send(body, &mut encoder, cx)))
             .await?;
         if unmarked {
             wire.stream.reset_at_close(false);

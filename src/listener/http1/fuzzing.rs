@@ -12,8 +12,8 @@ use http_body_util::StreamBody;
 use super::answer::Asked;
 use super::head::{self, Head, Scan};
 use crate::fuzzing::{cut, fields};
-use crate::http1::Transfer;
-use crate::http1::fuzzing::{Whole, Wire, response, without_persistence, written};
+use crate::http1::BodyEncoder;
+use crate::http1::fuzzing::{Pieces, Whole, response, without_persistence, written};
 
 /// Fields that a head may have.
 const FIELDS: usize = 100;
@@ -33,11 +33,11 @@ struct Message {
 ///
 /// The first byte is the size of pieces, the rest is what comes.
 pub fn requests(data: &[u8]) {
-    let Some((size, wire)) = data.split_first() else { return };
+    let Some((size, pieces)) = data.split_first() else { return };
     let size = usize::from(*size).max(1);
-    let ours = read(wire, size);
-    assert_eq!(ours, read(wire, wire.len()), "the same, however it is cut");
-    let theirs: Vec<_> = crate::http1::fuzzing::requests(wire, size)
+    let ours = read(pieces, size);
+    assert_eq!(ours, read(pieces, pieces.len()), "the same, however it is cut");
+    let theirs: Vec<_> = crate::http1::fuzzing::requests(pieces, size)
         .into_iter()
         .map(|(parts, body)| Message {
             method: parts.method,
@@ -55,10 +55,10 @@ pub fn requests(data: &[u8]) {
 
 /// The whole requests of a connection, up to the last that we would take.
 fn read(bytes: &[u8], size: usize) -> Vec<Message> {
-    let (mut wire, mut messages) = (Wire::new(bytes, size), Vec::new());
-    while let Some(head) = next(&mut wire) {
+    let (mut pieces, mut messages) = (Pieces::new(bytes, size), Vec::new());
+    while let Some(head) = next(&mut pieces) {
         let lasts = Asked::of(&head).persists;
-        let Ok(body) = wire.body(head.framing) else { break };
+        let Ok(body) = pieces.body(head.framing) else { break };
         messages.push(Message {
             method: head.method,
             uri: head.uri.to_string(),
@@ -73,12 +73,12 @@ fn read(bytes: &[u8], size: usize) -> Vec<Message> {
     messages
 }
 
-fn next(wire: &mut Wire<'_>) -> Option<Head> {
+fn next(pieces: &mut Pieces<'_>) -> Option<Head> {
     let mut scan = Scan::default();
     loop {
-        match scan.end(&wire.received) {
-            Ok(Some(end)) => return head::read(&wire.received.split_to(end), FIELDS).ok(),
-            Ok(None) if wire.receive() => {}
+        match scan.end(&pieces.received) {
+            Ok(Some(end)) => return head::read(&pieces.received.split_to(end), FIELDS).ok(),
+            Ok(None) if pieces.receive() => {}
             Ok(None) | Err(_) => return None,
         }
     }
@@ -103,13 +103,13 @@ pub fn written_responses(data: &[u8]) {
     *given.headers_mut() = fields(lines);
     let length = if told { Some(body.len()) } else { None };
     let sent = Whole { data: body.to_vec(), trailers: HeaderMap::new() };
-    let (bytes, transfer) = bytes(&asking, &given, &sent, length, size);
+    let (bytes, encoder) = bytes(&asking, &given, &sent, length, size);
     let (parts, read) = response(&bytes, size, &asking.method).expect("hyper reads no response");
     assert_eq!(parts.status, status);
     assert_eq!(own(parts.headers), own(given.headers().clone()), "hyper reads other fields");
-    assert_eq!(read.data, if transfer == Transfer::Done { Vec::new() } else { sent.data });
+    assert_eq!(read.data, if encoder == BodyEncoder::Done { Vec::new() } else { sent.data });
     let behind = [&bytes[..], b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"].concat();
-    if transfer != Transfer::Close {
+    if encoder != BodyEncoder::Close {
         let (again, _) = response(&behind, size, &asking.method).expect("hyper reads no response");
         assert_eq!(again.status, status, "the next answer begins behind it");
     }
@@ -126,10 +126,10 @@ fn bytes(
     sent: &Whole,
     length: Option<usize>,
     size: usize,
-) -> (Vec<u8>, Transfer) {
+) -> (Vec<u8>, BodyEncoder) {
     let mut head = BytesMut::new();
     let asked = Asked::of(asking);
-    let (transfer, _) = match length {
+    let (encoder, _) = match length {
         Some(_) => {
             let body = http_body_util::Full::new(Bytes::copy_from_slice(&sent.data));
             asked.write(&given.clone().map(|()| body), &mut head)
@@ -139,8 +139,8 @@ fn bytes(
             asked.write(&given.clone().map(|()| StreamBody::new(frames)), &mut head)
         }
     };
-    let body = if transfer == Transfer::Done { Vec::new() } else { written(sent, size, transfer) };
-    ([&head[..], &body].concat(), transfer)
+    let body = if encoder == BodyEncoder::Done { Vec::new() } else { written(sent, size, encoder) };
+    ([&head[..], &body].concat(), encoder)
 }
 
 /// Without the fields that are the connection's to say.

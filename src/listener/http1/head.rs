@@ -11,7 +11,7 @@ use http::{Method, Uri, Version};
 use httparse::Status;
 
 use super::refused::{Ambiguity, Refused};
-use crate::http1::{Chunk, Framing, Persistence, WireError, digits, has, read_fields};
+use crate::http1::{BodyDecoder, Chunk, Persistence, WireError, digits, has, read_fields};
 
 /// Fields that are parsed without memory of their own.
 const FEW: usize = 100;
@@ -29,7 +29,7 @@ pub(super) struct Head {
     pub(super) uri: Uri,
     pub(super) version: Version,
     pub(super) fields: HeaderMap,
-    pub(super) framing: Framing,
+    pub(super) framing: BodyDecoder,
     /// Whether the client takes another answer on this connection (section 9.3).
     pub(super) persists: bool,
     /// Whether the client waits to be told to send the body (RFC 9110, section 10.1.1).
@@ -126,17 +126,19 @@ fn parse<'a>(text: &'a [u8], room: &mut [MaybeUninit<httparse::Header<'a>>]) -> 
     let version = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
     let meaning = Meaning::of(parsed.headers, version)?;
     let fields = read_fields(parsed.headers, text)?;
-    let (framing, persists) =
-        (meaning.framing.unwrap_or(Framing::DONE), meaning.persistence.lasts(version == Version::HTTP_10));
-    let expects = meaning.expects && framing != Framing::DONE && version == Version::HTTP_11;
-    let (upgrades, trailers) = (meaning.upgrades && framing == Framing::DONE, meaning.trailers);
+    let (framing, persists) = (
+        meaning.framing.unwrap_or(BodyDecoder::DONE),
+        meaning.persistence.lasts(version == Version::HTTP_10),
+    );
+    let expects = meaning.expects && framing != BodyDecoder::DONE && version == Version::HTTP_11;
+    let (upgrades, trailers) = (meaning.upgrades && framing == BodyDecoder::DONE, meaning.trailers);
     Ok(Head { method, uri, version, fields, framing, persists, expects, upgrades, trailers })
 }
 
 /// What fields say to the connection.
 #[derive(Debug, Default)]
 struct Meaning {
-    framing: Option<Framing>,
+    framing: Option<BodyDecoder>,
     persistence: Persistence,
     expects: bool,
     upgrades: bool,
@@ -170,7 +172,7 @@ impl Meaning {
     }
 
     /// By one length or by chunks, and in no other way (section 6.3).
-    fn frame(&mut self, framing: Framing) -> Result<(), Ambiguity> {
+    fn frame(&mut self, framing: BodyDecoder) -> Result<(), Ambiguity> {
         let before = self.framing.replace(framing);
         if mutant!(before.is_some(), "length-beside-coding" => false) {
             Err(Ambiguity::Framing)
@@ -180,15 +182,15 @@ impl Meaning {
     }
 }
 
-fn length(value: &[u8]) -> Result<Framing, Ambiguity> {
-    digits(value).filter(|length| *length <= LONGEST).map(Framing::Length).ok_or(Ambiguity::Length)
+fn length(value: &[u8]) -> Result<BodyDecoder, Ambiguity> {
+    digits(value).filter(|length| *length <= LONGEST).map(BodyDecoder::Length).ok_or(Ambiguity::Length)
 }
 
-fn coding(value: &[u8], version: Version) -> Result<Framing, Ambiguity> {
+fn coding(value: &[u8], version: Version) -> Result<BodyDecoder, Ambiguity> {
     let chunked =
         mutant!(value.eq_ignore_ascii_case(b"chunked"), "coding-by-its-end" => value.ends_with(b"chunked"));
     let known = chunked && mutant!(version == Version::HTTP_11, "coding-in-http-1-0" => true);
-    known.then_some(Framing::Chunked(Chunk::Line)).ok_or(Ambiguity::Coding)
+    known.then_some(BodyDecoder::Chunked(Chunk::Line)).ok_or(Ambiguity::Coding)
 }
 
 #[cfg(test)]

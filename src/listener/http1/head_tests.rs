@@ -6,7 +6,7 @@ use super::*;
 
 /// What is wrong with the messages in `bytes`, which come in pieces of `size`; and what is left at their end.
 fn scan(bytes: &[u8], size: usize) -> Result<BytesMut, Refused> {
-    let (mut received, mut at, mut body) = (BytesMut::new(), Scan::default(), Framing::DONE);
+    let (mut received, mut at, mut body) = (BytesMut::new(), Scan::default(), BodyDecoder::DONE);
     for piece in bytes.chunks(size) {
         received.extend_from_slice(piece);
         loop {
@@ -107,7 +107,7 @@ fn a_head_is_read_as_it_was_written() {
     let head = read(text, 100).unwrap();
     assert_eq!((head.method, head.uri.to_string()), (Method::POST, "/a?b=c".to_owned()));
     assert_eq!(head.fields.get_all("x").iter().collect::<Vec<_>>(), ["1", ""]);
-    assert_eq!((head.framing, head.persists, head.expects), (Framing::Length(3), true, true));
+    assert_eq!((head.framing, head.persists, head.expects), (BodyDecoder::Length(3), true, true));
     let says = |text: &str| read(text.as_bytes(), 100).unwrap().persists;
     assert!(!says("GET / HTTP/1.0\r\n\r\n") && says("GET / HTTP/1.0\r\nConnection: x, Keep-Alive\r\n\r\n"));
     assert!(!says("GET / HTTP/1.1\r\nConnection: keep-alive\r\nConnection: Close\r\n\r\n"));
@@ -134,12 +134,12 @@ fn a_target_too_long_for_a_uri_is_told_so() {
 #[test]
 fn a_body_that_nobody_reads_is_taken_where_it_has_come() {
     for (framing, came, over) in [
-        (Framing::Length(5), "hello", true),
-        (Framing::Length(6), "hello", false),
-        (Framing::Chunked(Chunk::Line), "5\r\nhello\r\n0\r\n\r\n", true),
-        (Framing::Chunked(Chunk::Line), "5\r\nhello\r\n0\r\n", false),
-        (Framing::Chunked(Chunk::Line), "5\r\nhello!\r\n0\r\n\r\n", false),
-        (Framing::DONE, "", true),
+        (BodyDecoder::Length(5), "hello", true),
+        (BodyDecoder::Length(6), "hello", false),
+        (BodyDecoder::Chunked(Chunk::Line), "5\r\nhello\r\n0\r\n\r\n", true),
+        (BodyDecoder::Chunked(Chunk::Line), "5\r\nhello\r\n0\r\n", false),
+        (BodyDecoder::Chunked(Chunk::Line), "5\r\nhello!\r\n0\r\n\r\n", false),
+        (BodyDecoder::DONE, "", true),
     ] {
         let mut received = BytesMut::from(came);
         let (feeder, reader) = Feeder::new(framing, false);

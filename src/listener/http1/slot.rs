@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 
-use crate::http1::{Framing, SMALL, WireError};
+use crate::http1::{BodyDecoder, SMALL, WireError};
 
 #[derive(Debug, Default)]
 struct Slot(Mutex<State>);
@@ -87,7 +87,7 @@ impl Body for Reader {
 #[derive(Debug)]
 pub(super) struct Feeder {
     slot: Option<Arc<Slot>>,
-    framing: Framing,
+    framing: BodyDecoder,
     /// Whether the client waits to be told to send the body.
     expects: bool,
     fate: Fate,
@@ -103,7 +103,7 @@ enum Fate {
 
 impl Feeder {
     /// A body that is framed so, and its reader where there is one.
-    pub(super) fn new(framing: Framing, expects: bool) -> (Self, Option<Reader>) {
+    pub(super) fn new(framing: BodyDecoder, expects: bool) -> (Self, Option<Reader>) {
         let slot = (!framing.is_done()).then(Arc::<Slot>::default);
         let left = framing.size_hint().exact();
         let reader = slot.as_ref().map(|slot| Reader { slot: Arc::clone(slot), left });
@@ -127,8 +127,8 @@ impl Feeder {
     /// Whether more than `received` will come: whoever answers already may not read it.
     pub(super) fn is_behind(&self, received: usize) -> bool {
         match self.framing {
-            Framing::Length(left) => left > received as u64,
-            Framing::Chunked(_) | Framing::Close => true,
+            BodyDecoder::Length(left) => left > received as u64,
+            BodyDecoder::Chunked(_) | BodyDecoder::Close => true,
         }
     }
 
@@ -209,12 +209,15 @@ mod tests {
 
     #[tokio::test]
     async fn invariant_12_a_part_is_never_taken_for_the_whole() {
-        for framing in [Framing::Chunked(Chunk::Line), Framing::Length(6)] {
+        for framing in [BodyDecoder::Chunked(Chunk::Line), BodyDecoder::Length(6)] {
             let (mut feeder, reader) = Feeder::new(framing, false);
             let mut reader = reader.unwrap();
             let cx = Context::from_waker(Waker::noop());
-            let mut received =
-                BytesMut::from(if framing == Framing::Chunked(Chunk::Line) { "3\r\nabc\r\n" } else { "abc" });
+            let mut received = BytesMut::from(if framing == BodyDecoder::Chunked(Chunk::Line) {
+                "3\r\nabc\r\n"
+            } else {
+                "abc"
+            });
             assert!(feeder.feed(&mut received, &cx));
             drop(feeder);
             assert_eq!(reader.frame().await.unwrap().unwrap().into_data().unwrap(), "abc");

@@ -17,7 +17,7 @@ use super::farewell::Farewell;
 use super::head::{self, Head, Scan};
 use super::refused::Refused;
 use super::slot::Feeder;
-use crate::http1::{Outgoing, SMALL, Transfer, TransferError, WireError, poll_receive};
+use crate::http1::{BodyEncoder, EncodeError, Outgoing, SMALL, WireError, poll_receive};
 use crate::request::InterimAnswers;
 
 /// Told to a client that waits for it (RFC 9110, section 15.2.1).
@@ -47,11 +47,11 @@ pub(super) enum Gone {
     Unanswered(#[source] Box<dyn Error + Send + Sync>),
 }
 
-impl<E: Into<Box<dyn Error + Send + Sync>>> From<TransferError<E>> for Gone {
-    fn from(error: TransferError<E>) -> Self {
+impl<E: Into<Box<dyn Error + Send + Sync>>> From<EncodeError<E>> for Gone {
+    fn from(error: EncodeError<E>) -> Self {
         Self::Unanswered(match error {
-            TransferError::Body(error) => error.into(),
-            TransferError::Length => "it is not of the length it stated".into(),
+            EncodeError::Body(error) => error.into(),
+            EncodeError::Length => "it is not of the length it stated".into(),
         })
     }
 }
@@ -209,7 +209,7 @@ impl Wire {
         response: &Response<B>,
         mut asked: Asked,
         feeder: &mut Feeder,
-    ) -> (Transfer, bool) {
+    ) -> (BodyEncoder, bool) {
         let ahead = feeder.is_behind(self.received.len());
         self.takes_interim = false;
         let last = self.farewell.is_said() && self.received.is_empty();
@@ -223,14 +223,14 @@ impl Wire {
     pub(super) fn poll_send<B>(
         &mut self,
         body: &mut B,
-        transfer: &mut Transfer,
+        encoder: &mut BodyEncoder,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Gone>>
     where
         B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
     {
-        while *transfer != Transfer::Done {
-            let all = transfer.poll_fill(body, &mut self.outgoing, cx)?.is_ready();
+        while *encoder != BodyEncoder::Done {
+            let all = encoder.poll_fill(body, &mut self.outgoing, cx)?.is_ready();
             let full = !self.outgoing.has_room();
             ready!(self.poll_write(cx))?;
             if !all && !full {

@@ -10,9 +10,14 @@ use http_body::{Body, Frame};
 use super::fields::write_fields;
 use super::outgoing::Outgoing;
 
-/// How a body is framed, and what is left of it.
+/// Frames a body as the head before it has said, and knows what is left of it.
+///
+/// `Length` counts down; `Chunked` and `Close` stay what they are until the body ends. [`BodyEncoder::poll_fill`]
+/// alone moves it, always to `Done`: where the body has ended, or with the trailers, behind which nothing comes. A
+/// `Length` that has not come down to 0 by then, or would go below, is an error: the peer would take what follows
+/// for a part of the body, or wait for the rest of it (invariant 12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transfer {
+pub enum BodyEncoder {
     /// So many bytes, as the head says.
     Length(u64),
     /// Chunks, and trailers behind them where the peer takes some.
@@ -28,7 +33,7 @@ pub enum Transfer {
 
 /// Why a body cannot be sent to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum TransferError<E> {
+pub enum EncodeError<E> {
     /// It broke off.
     #[error("the body broke off")]
     Body(E),
@@ -37,7 +42,7 @@ pub enum TransferError<E> {
     Length,
 }
 
-impl Transfer {
+impl BodyEncoder {
     /// Hands what `body` has to `outgoing`, as far as there is room; ready where all of it is there.
     ///
     /// # Errors
@@ -47,10 +52,9 @@ impl Transfer {
         body: &mut B,
         outgoing: &mut Outgoing,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<(), TransferError<B::Error>>> {
+    ) -> Poll<Result<(), EncodeError<B::Error>>> {
         while outgoing.has_room() {
-            let frame =
-                ready!(Pin::new(&mut *body).poll_frame(cx)).transpose().map_err(TransferError::Body)?;
+            let frame = ready!(Pin::new(&mut *body).poll_frame(cx)).transpose().map_err(EncodeError::Body)?;
             let last = match frame {
                 Some(frame) => self.push(frame, outgoing)? || body.is_end_stream(),
                 None => true,
@@ -63,7 +67,7 @@ impl Transfer {
     }
 
     /// Whether it was the trailers, behind which nothing comes.
-    fn push<E>(&mut self, frame: Frame<Bytes>, outgoing: &mut Outgoing) -> Result<bool, TransferError<E>> {
+    fn push<E>(&mut self, frame: Frame<Bytes>, outgoing: &mut Outgoing) -> Result<bool, EncodeError<E>> {
         match frame.into_data() {
             Ok(data) => self.push_data(data, outgoing).map(|()| false),
             Err(frame) => {
@@ -80,10 +84,10 @@ impl Transfer {
         }
     }
 
-    fn push_data<E>(&mut self, data: Bytes, outgoing: &mut Outgoing) -> Result<(), TransferError<E>> {
+    fn push_data<E>(&mut self, data: Bytes, outgoing: &mut Outgoing) -> Result<(), EncodeError<E>> {
         match self {
             Self::Length(left) => {
-                *left = left.checked_sub(data.len() as u64).ok_or(TransferError::Length)?;
+                *left = left.checked_sub(data.len() as u64).ok_or(EncodeError::Length)?;
                 outgoing.push(data, b"");
             }
             Self::Close | Self::Done => outgoing.push(data, b""),
@@ -99,10 +103,10 @@ impl Transfer {
     }
 
     /// A body shorter than it said must not be taken for whole: its connection ends instead.
-    fn end<E>(&mut self, outgoing: &mut Outgoing) -> Result<(), TransferError<E>> {
+    fn end<E>(&mut self, outgoing: &mut Outgoing) -> Result<(), EncodeError<E>> {
         match std::mem::replace(self, Self::Done) {
             Self::Length(0) | Self::Close | Self::Done => {}
-            Self::Length(_) => return Err(TransferError::Length),
+            Self::Length(_) => return Err(EncodeError::Length),
             Self::Chunked { .. } => outgoing.finish(),
         }
         Ok(())

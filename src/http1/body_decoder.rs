@@ -23,9 +23,19 @@ pub fn is_bodiless(status: StatusCode) -> bool {
     status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-/// How much of a body is still to come.
+/// Takes the frames of a body from what has been received, and knows how much is still to come.
+///
+/// - `Length` counts down, and is whole at 0, which is [`BodyDecoder::DONE`].
+/// - `Chunked` goes round from `Line` to `Data` to `LineBreak`; a line that says 0 leads to `Trailers`, and these to
+///   `DONE`.
+/// - `Close` takes all there is until [`BodyDecoder::close`] makes it `DONE`; that fails for the other two where
+///   they are not whole.
+///
+/// [`BodyDecoder::take`] alone moves it, and only past bytes that it takes from the front: a head, a chunk's line or
+/// trailers are taken whole or not at all. After an error nothing that follows on the connection means anything
+/// (invariant 12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
+pub enum BodyDecoder {
     /// So many bytes; with 0 it is whole.
     Length(u64),
     /// Chunks, of which this comes next.
@@ -47,7 +57,7 @@ pub enum Chunk {
     Trailers,
 }
 
-impl Framing {
+impl BodyDecoder {
     /// Nothing.
     pub const DONE: Self = Self::Length(0);
 
