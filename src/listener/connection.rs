@@ -10,12 +10,12 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::activity::Activity;
+use super::connection_slots::ConnectionGuard;
 use super::http1::Http1;
 use super::http2;
+use super::phase::left;
 use super::proxy::{self, ProxyError};
-use super::room::Seat;
-use super::serve::left;
-use super::stats::Refusal;
+use super::stats::ConnectionRefusal;
 use super::stream::{Prefixed, Stream};
 use super::watch::{NEWCOMER, Watch};
 use super::{Handler, Phase, ProxyProtocol, Serving};
@@ -30,7 +30,7 @@ pub(super) struct Connection<H> {
     pub(super) handler: H,
     pub(super) worker: WorkerId,
     pub(super) phase: watch::Receiver<Phase>,
-    pub(super) seat: Seat,
+    pub(super) guard: ConnectionGuard,
     pub(super) activity: Arc<Activity>,
 }
 
@@ -79,18 +79,18 @@ impl<H: Handler> Connection<H> {
             Ok(Err(error)) => self.unopened(&error, peer),
             Err(_) => {
                 tracing::debug!(%peer, limit = ?limit, "PROXY header or TLS handshake took too long");
-                self.seat.count(Refusal::Slow);
+                self.guard.stats().count(ConnectionRefusal::Slow);
             }
         }
     }
 
     /// Serves requests until the peer, a time limit or the phase ends it.
     async fn serve(self, Opened { stream, transport, http2 }: Opened) {
-        let Self { serving, handler, phase, seat, activity, .. } = self;
-        let (stats, transport) = (seat.stats(), Arc::new(transport));
+        let Self { serving, handler, phase, guard, activity, .. } = self;
+        let (stats, transport) = (Arc::clone(guard.stats()), Arc::new(transport));
         activity.open();
         let watch = Watch { activity: &activity, limits: &serving.limits, stats: &stats };
-        let io = (stream, Arc::clone(&activity), seat);
+        let io = (stream, Arc::clone(&activity), guard);
         if http2 {
             watch.run(phase, Box::pin(http2::serve(handler, transport, &serving.limits, io))).await;
         } else {
@@ -153,8 +153,8 @@ impl<H: Handler> Connection<H> {
     fn unopened(&self, error: &Unopened, peer: SocketAddr) {
         tracing::debug!(%peer, %error, "connection refused");
         match error {
-            Unopened::Proxy(_) => self.seat.count(Refusal::ProxyHeader),
-            Unopened::Tls(_) => self.seat.count(Refusal::Handshake),
+            Unopened::Proxy(_) => self.guard.stats().count(ConnectionRefusal::ProxyHeader),
+            Unopened::Tls(_) => self.guard.stats().count(ConnectionRefusal::Handshake),
             Unopened::Ended(_) => {}
         }
     }

@@ -18,9 +18,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use pin_project_lite::pin_project;
 
 use super::activity::{Activity, InFlight};
-use super::http1::{Ambiguity, LONGEST, Refused};
+use super::connection_slots::ConnectionGuard;
+use super::http1::{Ambiguity, HeadError, LONGEST};
 use super::request_body::RequestBody;
-use super::room::Seat;
 use super::stats::ConnectionStats;
 use super::stream::{Stream, Watched};
 use super::watch::Graceful;
@@ -40,10 +40,10 @@ pub(super) fn serve<H: Handler>(
     handler: H,
     transport: Arc<Transport>,
     limits: &ConnectionLimits,
-    (stream, activity, seat): (Stream, Arc<Activity>, Seat),
+    (stream, activity, guard): (Stream, Arc<Activity>, ConnectionGuard),
 ) -> impl Graceful + Send {
-    let (stats, max_fields) = (seat.stats(), limits.max_fields);
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), seat));
+    let (stats, max_fields) = (Arc::clone(guard.stats()), limits.max_fields);
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), guard));
     let service = Arc::new(Service { handler, transport, activity, stats, max_fields });
     // Boxed: hyper keeps the room of a request's future for as long as a connection waits for the next.
     let service = service_fn(move |request: Request<Incoming>| Box::pin(service.answer(request)));
@@ -118,16 +118,16 @@ impl<H: Handler> Service<H> {
     }
 
     /// The same bounds as over HTTP/1.1. A `Cookie` that came in crumbs is one field (RFC 9113, section 8.2.3).
-    fn check(&self, request: &Request<RequestBody>) -> Result<(), Refused> {
+    fn check(&self, request: &Request<RequestBody>) -> Result<(), HeadError> {
         let fields = request.headers();
         let crumbs = || fields.get_all(header::COOKIE).iter().count().saturating_sub(1);
         if fields.len() > self.max_fields && fields.len() - crumbs() > self.max_fields {
-            return mutant!(Err(Refused::TooLarge), "many-fields-over-http2" => Ok(()));
+            return mutant!(Err(HeadError::TooLarge), "many-fields-over-http2" => Ok(()));
         }
         if request.body().size_hint().lower() > LONGEST { Err(Ambiguity::Length.into()) } else { Ok(()) }
     }
 
-    fn refuse(&self, refused: &Refused) -> Response<Full<Bytes>> {
+    fn refuse(&self, refused: &HeadError) -> Response<Full<Bytes>> {
         let (status, client) = (refused.status(), self.transport.peer.ip());
         self.stats.count(refused.refusal());
         tracing::info!(%client, reason = %refused, answer = status.as_u16(), "unreadable request refused");
@@ -139,7 +139,7 @@ impl<H: Handler> Service<H> {
     }
 }
 
-type Cause = Box<dyn Error + Send + Sync>;
+type BoxError = Box<dyn Error + Send + Sync>;
 
 pin_project! {
     /// A response's body; dropped when it has been sent or given up.
@@ -150,9 +150,9 @@ pin_project! {
     }
 }
 
-impl<B: Body<Data = Bytes, Error: Into<Cause>>> Body for Answer<B> {
+impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for Answer<B> {
     type Data = Bytes;
-    type Error = Cause;
+    type Error = BoxError;
 
     fn poll_frame(
         self: Pin<&mut Self>,

@@ -3,15 +3,17 @@
 mod activity;
 mod bind;
 mod connection;
+mod connection_slots;
 mod eviction;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod http1;
 mod http2;
+mod phase;
 mod proxy;
 mod request_body;
-mod room;
 mod serve;
+mod serving;
 mod settings;
 mod stats;
 mod stream;
@@ -33,10 +35,12 @@ use crate::request::Transport;
 
 pub use bind::{BindError, bind, ensure_free};
 pub use http1::Ambiguity;
+pub use phase::Phase;
 pub use request_body::RequestBody;
-pub use serve::{Phase, Serving, serve};
+pub use serve::serve;
+pub use serving::Serving;
 pub use settings::*;
-pub use stats::{ConnectionStats, Refusal};
+pub use stats::{ConnectionRefusal, ConnectionStats};
 pub use tls::{CertificateStore, TlsError};
 
 /// What answers requests. A clone goes to every connection.

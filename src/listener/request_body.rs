@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::http1::Reader;
+use super::http1::BodyReceiver;
 
 /// The content of a request (RFC 9110, section 6.4), read as it comes and no faster than it is asked for.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct RequestBody(Source);
 #[derive(Debug)]
 enum Source {
     Empty,
-    Http1(Reader),
+    Http1(BodyReceiver),
     Http2(Incoming),
 }
 
@@ -29,8 +29,8 @@ impl RequestBody {
     /// None.
     pub const EMPTY: Self = Self(Source::Empty);
 
-    pub(super) const fn http1(reader: Reader) -> Self {
-        Self(Source::Http1(reader))
+    pub(super) const fn http1(receiver: BodyReceiver) -> Self {
+        Self(Source::Http1(receiver))
     }
 
     pub(super) const fn http2(incoming: Incoming) -> Self {
@@ -70,7 +70,7 @@ impl Body for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match &mut self.0 {
             Source::Empty => Poll::Ready(None),
-            Source::Http1(reader) => Pin::new(reader).poll_frame(cx).map_err(Into::into),
+            Source::Http1(receiver) => Pin::new(receiver).poll_frame(cx).map_err(Into::into),
             Source::Http2(incoming) => Pin::new(incoming).poll_frame(cx).map_err(Into::into),
         }
     }
@@ -78,7 +78,7 @@ impl Body for RequestBody {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Source::Empty => true,
-            Source::Http1(reader) => reader.is_end_stream(),
+            Source::Http1(receiver) => receiver.is_end_stream(),
             Source::Http2(incoming) => incoming.is_end_stream(),
         }
     }
@@ -86,7 +86,7 @@ impl Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Source::Empty => SizeHint::with_exact(0),
-            Source::Http1(reader) => reader.size_hint(),
+            Source::Http1(receiver) => receiver.size_hint(),
             Source::Http2(incoming) => incoming.size_hint(),
         }
     }

@@ -9,69 +9,17 @@ use arc_swap::ArcSwap;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
-use tokio_rustls::TlsAcceptor;
 
 use super::activity::Activity;
 use super::connection::Connection;
+use super::connection_slots::WorkerSlots;
 use super::eviction::Candidates;
-use super::room::{Room, WorkerRoom};
-use super::stats::ConnectionStats;
-use super::tls::{CertificateStore, TlsError};
-use super::{ConnectionLimits, Handler, ListenerSettings, Refusal};
+use super::phase::left;
+use super::{ConnectionRefusal, Handler, Phase, Serving};
 use crate::request::WorkerId;
 
 /// How long accepting rests where the system has no file descriptor or memory left.
 const EXHAUSTED: Duration = Duration::from_millis(100);
-
-/// What a listener is at. It only ever goes forward.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Accepting.
-    Serve,
-    /// Accepting no more; requests under way may go on for so long.
-    Drain(Duration),
-    /// Every connection ends at once.
-    Stop,
-}
-
-/// A listener's settings, ready to use; exchanged whole on reload, and new connections go by the new.
-#[derive(Debug)]
-pub struct Serving {
-    pub(super) settings: ListenerSettings,
-    pub(super) limits: ConnectionLimits,
-    pub(super) tls: Option<Arc<rustls::ServerConfig>>,
-    pub(super) stats: Arc<ConnectionStats>,
-    room: Arc<Room>,
-}
-
-impl Serving {
-    /// Reads the certificates. TLS sessions and counts of the `previous` settings go on.
-    ///
-    /// # Errors
-    /// Where a certificate or key cannot be used.
-    pub fn load(
-        settings: &ListenerSettings,
-        limits: ConnectionLimits,
-        previous: Option<&Self>,
-    ) -> Result<Self, TlsError> {
-        let resume = previous.and_then(|previous| previous.tls.as_deref());
-        let tls = settings.tls.as_ref();
-        let tls = tls.map(|tls| CertificateStore::load(tls)?.config(tls, resume)).transpose()?;
-        let stats = previous.map(|previous| Arc::clone(&previous.stats)).unwrap_or_default();
-        let room = previous.map(|previous| Arc::clone(&previous.room)).unwrap_or_default();
-        Ok(Self { settings: settings.clone(), limits, tls: tls.map(Arc::new), stats, room })
-    }
-
-    /// What happened on this listener so far.
-    #[must_use]
-    pub const fn stats(&self) -> &Arc<ConnectionStats> {
-        &self.stats
-    }
-
-    pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
-        self.tls.clone().map(TlsAcceptor::from)
-    }
-}
 
 /// Accepts and serves connections until `phase` says otherwise, and returns when all have ended.
 ///
@@ -85,14 +33,14 @@ pub async fn serve<H: Handler>(
     worker: WorkerId,
     mut phase: watch::Receiver<Phase>,
 ) {
-    let places = WorkerRoom::of(&serving.load().room);
+    let slots = WorkerSlots::new(&serving.load().slots);
     let mut accepting = Accepting {
         listener,
         serving,
         handler,
         worker,
         phase: phase.clone(),
-        places,
+        slots,
         candidates: Candidates::default(),
         connections: JoinSet::new(),
     };
@@ -103,18 +51,13 @@ pub async fn serve<H: Handler>(
     accepting.wind_down(phase).await;
 }
 
-/// Ends when the phase is such, or when nobody is left to change it.
-pub(super) async fn left(phase: &mut watch::Receiver<Phase>, such: impl Fn(Phase) -> bool) {
-    let _ = phase.wait_for(|phase| such(*phase)).await;
-}
-
 struct Accepting<H> {
     listener: TcpListener,
     serving: Arc<ArcSwap<Serving>>,
     handler: H,
     worker: WorkerId,
     phase: watch::Receiver<Phase>,
-    places: Arc<WorkerRoom>,
+    slots: Arc<WorkerSlots>,
     candidates: Candidates,
     connections: JoinSet<()>,
 }
@@ -125,7 +68,7 @@ impl<H: Handler> Accepting<H> {
             tokio::select! {
                 accepted = self.listener.accept() => self.accepted(accepted).await,
                 Some(ended) = self.connections.join_next() => report(ended),
-                () = self.places.room().wanted() => {
+                () = self.slots.wanted() => {
                     let serving = self.serving.load();
                     evict(&mut self.candidates, &serving);
                 }
@@ -146,11 +89,11 @@ impl<H: Handler> Accepting<H> {
         }
     }
 
-    /// Serves the newcomer as soon as there is a place.
+    /// Serves the newcomer as soon as there is a slot.
     async fn start(&mut self, stream: TcpStream, peer: SocketAddr) {
         let (serving, candidates) = (self.serving.load_full(), &mut self.candidates);
         let limit = serving.limits.max_connections.max(1);
-        let seat = self.places.enter(limit, &serving.stats, || evict(candidates, &serving)).await;
+        let guard = self.slots.enter(limit, &serving.stats, || evict(candidates, &serving)).await;
         let activity = Activity::new();
         let known = Arc::clone(&activity);
         let connection = Connection {
@@ -158,7 +101,7 @@ impl<H: Handler> Accepting<H> {
             handler: self.handler.clone(),
             worker: self.worker,
             phase: self.phase.clone(),
-            seat,
+            guard,
             activity,
         };
         let task = self.connections.spawn(connection.run(stream, peer));
@@ -167,14 +110,14 @@ impl<H: Handler> Accepting<H> {
 
     /// Closes the listening socket first, so that the kernel hands new connections to somebody else.
     async fn wind_down(self, mut phase: watch::Receiver<Phase>) {
-        let Self { listener, places, mut connections, .. } = self;
+        let Self { listener, slots, mut connections, .. } = self;
         drop(listener);
         let drain = match *phase.borrow() {
             Phase::Drain(drain) => drain,
             Phase::Serve | Phase::Stop => Duration::ZERO,
         };
         tokio::select! {
-            () = places.empty() => {}
+            () = slots.empty() => {}
             () = tokio::time::sleep(drain) => {}
             () = left(&mut phase, |phase| phase == Phase::Stop) => {}
         }
@@ -187,7 +130,7 @@ fn evict(candidates: &mut Candidates, serving: &Serving) -> bool {
     let found = candidates.evict(&serving.limits);
     if found {
         tracing::debug!(address = %serving.settings.address, "a silent connection gave its place to a newcomer");
-        serving.stats.count(Refusal::Evicted);
+        serving.stats.count(ConnectionRefusal::Evicted);
     }
     found
 }

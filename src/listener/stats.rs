@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Why a connection, or the request on it, ended before the gateway saw a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ConnectionRefusal {
     /// The PROXY protocol header was missing, malformed or of the wrong version.
     ProxyHeader,
     /// The TLS handshake failed.
@@ -23,7 +23,7 @@ pub enum Refusal {
     Evicted,
 }
 
-impl Refusal {
+impl ConnectionRefusal {
     /// All of them, in the order of [`ConnectionStats::refused`].
     pub const ALL: [Self; 8] = [
         Self::ProxyHeader,
@@ -56,7 +56,7 @@ impl Refusal {
 #[derive(Debug, Default)]
 pub struct ConnectionStats {
     accepted: AtomicU64,
-    refused: [AtomicU64; Refusal::ALL.len()],
+    refused: [AtomicU64; ConnectionRefusal::ALL.len()],
 }
 
 impl ConnectionStats {
@@ -68,7 +68,7 @@ impl ConnectionStats {
 
     /// Refusals of this kind so far.
     #[must_use]
-    pub fn refused(&self, refusal: Refusal) -> u64 {
+    pub fn refused(&self, refusal: ConnectionRefusal) -> u64 {
         self.refused[refusal as usize].load(Relaxed)
     }
 
@@ -76,7 +76,7 @@ impl ConnectionStats {
         self.accepted.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn count(&self, refusal: Refusal) {
+    pub(super) fn count(&self, refusal: ConnectionRefusal) {
         self.refused[refusal as usize].fetch_add(1, Relaxed);
     }
 }

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::activity::Activity;
-use super::room::Seat;
+use super::connection_slots::ConnectionGuard;
 
 /// A stream whose first bytes have been read already.
 #[derive(Debug)]
@@ -93,12 +93,12 @@ pub(super) struct Watched<S> {
     inner: S,
     activity: Arc<Activity>,
     /// Held by upgraded streams too, so that they are counted and waited for.
-    _seat: Seat,
+    _seat: ConnectionGuard,
 }
 
 impl<S> Watched<S> {
-    pub(super) const fn new(inner: S, activity: Arc<Activity>, seat: Seat) -> Self {
-        Self { inner, activity, _seat: seat }
+    pub(super) const fn new(inner: S, activity: Arc<Activity>, guard: ConnectionGuard) -> Self {
+        Self { inner, activity, _seat: guard }
     }
 
     fn wrote(&self, written: &Poll<io::Result<usize>>) {

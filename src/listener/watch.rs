@@ -10,8 +10,8 @@ use tokio::task::unconstrained;
 use tokio::time::timeout;
 
 use super::activity::{Activity, Expiry};
-use super::serve::left;
-use super::stats::{ConnectionStats, Refusal};
+use super::phase::left;
+use super::stats::{ConnectionRefusal, ConnectionStats};
 use super::{ConnectionLimits, Phase};
 
 /// How long a connection that has said nothing yet is waited for when the drain begins.
@@ -49,8 +49,10 @@ impl Watch<'_> {
             First::Ended => {}
             First::Left => self.drain(connection.as_mut()).await,
             First::Expired(Expiry::Idle) => self.idle(connection.as_mut()).await,
-            First::Expired(Expiry::Head) => self.cut(Refusal::Slow, "a request's head took too long"),
-            First::Expired(Expiry::Stalled) => self.cut(Refusal::Stalled, "the peer does not read"),
+            First::Expired(Expiry::Head) => {
+                self.cut(ConnectionRefusal::Slow, "a request's head took too long")
+            }
+            First::Expired(Expiry::Stalled) => self.cut(ConnectionRefusal::Stalled, "the peer does not read"),
         }
     }
 
@@ -103,7 +105,7 @@ impl Watch<'_> {
         let _ = timeout(self.limits.head, poll_fn(|cx| connection.as_mut().poll_end(cx))).await;
     }
 
-    fn cut(&self, refusal: Refusal, why: &str) {
+    fn cut(&self, refusal: ConnectionRefusal, why: &str) {
         tracing::debug!(reason = why, "connection closed");
         self.stats.count(refusal);
     }

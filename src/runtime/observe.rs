@@ -6,7 +6,7 @@ use super::control::Predecessors;
 use super::{Draining, Runtime};
 use crate::admin::Missing;
 use crate::gate::Gate;
-use crate::listener::{ConnectionStats, Refusal};
+use crate::listener::{ConnectionRefusal, ConnectionStats};
 use crate::session::Sessions;
 use crate::storage::StateHealth;
 use crate::telemetry::{Metrics, Scrape};
@@ -73,7 +73,7 @@ fn counts(address: &SocketAddr, stats: &ConnectionStats) -> Vec<Scrape> {
     };
     let accepted =
         value("connections_accepted", "Connections accepted since the start", None, stats.accepted());
-    let refused = Refusal::ALL.map(|refusal| {
+    let refused = ConnectionRefusal::ALL.map(|refusal| {
         let reason = Some(("reason", refusal.as_str().to_owned()));
         let help = "Connections that ended before the gate saw a request, by reason";
         value("connections_refused", help, reason, stats.refused(refusal))

@@ -9,8 +9,8 @@ use http::{HeaderMap, Method, Response, StatusCode, Version, header};
 use http_body::Frame;
 use http_body_util::StreamBody;
 
-use super::answer::Asked;
-use super::head::{self, Head, Scan};
+use super::request_head::{self, Head, Scan};
+use super::response_head::ResponseFraming;
 use crate::fuzzing::{cut, fields};
 use crate::http1::BodyEncoder;
 use crate::http1::fuzzing::{Pieces, Whole, response, without_persistence, written};
@@ -57,7 +57,7 @@ pub fn requests(data: &[u8]) {
 fn read(bytes: &[u8], size: usize) -> Vec<Message> {
     let (mut pieces, mut messages) = (Pieces::new(bytes, size), Vec::new());
     while let Some(head) = next(&mut pieces) {
-        let lasts = Asked::of(&head).persists;
+        let lasts = ResponseFraming::of(&head).persists;
         let Ok(body) = pieces.body(head.framing) else { break };
         messages.push(Message {
             method: head.method,
@@ -77,7 +77,7 @@ fn next(pieces: &mut Pieces<'_>) -> Option<Head> {
     let mut scan = Scan::default();
     loop {
         match scan.end(&pieces.received) {
-            Ok(Some(end)) => return head::read(&pieces.received.split_to(end), FIELDS).ok(),
+            Ok(Some(end)) => return request_head::read(&pieces.received.split_to(end), FIELDS).ok(),
             Ok(None) if pieces.receive() => {}
             Ok(None) | Err(_) => return None,
         }
@@ -117,7 +117,7 @@ pub fn written_responses(data: &[u8]) {
 
 fn asking(method: &[u8]) -> Option<Head> {
     let method = Method::from_bytes(method).ok().filter(|method| *method != Method::CONNECT)?;
-    head::read(format!("{method} / HTTP/1.1\r\nTE: trailers\r\n\r\n").as_bytes(), FIELDS).ok()
+    request_head::read(format!("{method} / HTTP/1.1\r\nTE: trailers\r\n\r\n").as_bytes(), FIELDS).ok()
 }
 
 fn bytes(
@@ -128,7 +128,7 @@ fn bytes(
     size: usize,
 ) -> (Vec<u8>, BodyEncoder) {
     let mut head = BytesMut::new();
-    let asked = Asked::of(asking);
+    let asked = ResponseFraming::of(asking);
     let (encoder, _) = match length {
         Some(_) => {
             let body = http_body_util::Full::new(Bytes::copy_from_slice(&sent.data));

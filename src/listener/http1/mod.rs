@@ -3,19 +3,19 @@
 //! Heads are read by one parser, once: what it would let pass and another server could read differently is
 //! refused before (invariant 12). What follows a request that was not read to its end is never parsed.
 
-mod answer;
+mod body_channel;
+mod buffered_stream;
 mod connection;
 mod date;
-mod farewell;
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzzing;
-mod head;
-mod refused;
-mod slot;
-mod wire;
+mod half_close;
+mod head_error;
+mod request_head;
+mod response_head;
 
+pub(super) use body_channel::BodyReceiver;
 pub(super) use connection::Http1;
-pub(super) use head::LONGEST;
-pub use refused::Ambiguity;
-pub(super) use refused::Refused;
-pub(super) use slot::Reader;
+pub use head_error::Ambiguity;
+pub(super) use head_error::HeadError;
+pub(super) use request_head::LONGEST;

@@ -77,7 +77,7 @@ async fn invariant_12_an_ambiguous_request_behind_a_good_one_is_refused_all_the_
     assert_eq!(server.seen(), ["POST /one [abc] 127.0.0.1 http"]);
     assert!(answers.contains("HTTP/1.1 400 "), "{answers:?}");
     assert!(!answers.contains("/last"));
-    assert_eq!(server.refused(Refusal::Ambiguous), 1);
+    assert_eq!(server.refused(ConnectionRefusal::Ambiguous), 1);
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn invariant_14_a_head_too_large_gets_431() {
         assert!(answer.starts_with("HTTP/1.1 431 ") || answer.is_empty(), "{answer:?}");
     }
     assert!(server.seen().is_empty());
-    assert_eq!(server.refused(Refusal::TooLarge), 3);
+    assert_eq!(server.refused(ConnectionRefusal::TooLarge), 3);
     let enough = format!("GET / HTTP/1.1\r\nHost: a\r\n{}Connection: close\r\n\r\n", "X: y\r\n".repeat(18));
     assert!(server.exchange(enough.as_bytes()).await.starts_with("HTTP/1.1 200 "));
 }

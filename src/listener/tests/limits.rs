@@ -24,7 +24,7 @@ async fn invariant_14_a_head_that_does_not_end_is_cut_off() {
     let spent = begun.elapsed();
     let limit = ConnectionLimits::default().head;
     assert!(spent >= limit && spent < limit + SHORT, "{spent:?}");
-    assert_eq!(server.refused(Refusal::Slow), 1);
+    assert_eq!(server.refused(ConnectionRefusal::Slow), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -71,7 +71,7 @@ async fn invariant_14_a_peer_that_reads_nothing_is_cut_off() {
     stream.write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     server.begun("/big").await;
     tokio::time::sleep(ConnectionLimits::default().idle * 3).await;
-    assert_eq!(server.refused(Refusal::Stalled), 1);
+    assert_eq!(server.refused(ConnectionRefusal::Stalled), 1);
     assert!(read_to_end(&mut stream).await.len() < 64 << 20);
 }
 
@@ -85,7 +85,7 @@ async fn a_peer_that_reads_slowly_and_all_the_time_is_not_cut_off() {
         stream.read_exact(&mut room).await.expect("the connection goes on");
         tokio::time::sleep(ConnectionLimits::default().idle / 10).await;
     }
-    assert_eq!(server.refused(Refusal::Stalled), 0);
+    assert_eq!(server.refused(ConnectionRefusal::Stalled), 0);
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn connections_beyond_the_limit_wait_for_a_seat() {
     assert_eq!(server.serving.load().stats().accepted(), 2, "the third waits");
     drop(second);
     assert!(read_to_end(&mut third).await.contains("/last"));
-    assert_eq!(server.refused(Refusal::Evicted), 0);
+    assert_eq!(server.refused(ConnectionRefusal::Evicted), 0);
     server.teller.gate.add_permits(1);
     assert!(read_answer(&mut first).await.contains("/wait"));
 }

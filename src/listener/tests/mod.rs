@@ -128,7 +128,7 @@ impl Server {
         }
     }
 
-    fn refused(&self, refusal: Refusal) -> u64 {
+    fn refused(&self, refusal: ConnectionRefusal) -> u64 {
         self.serving.load().stats().refused(refusal)
     }
 }

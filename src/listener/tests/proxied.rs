@@ -19,7 +19,7 @@ async fn the_header_names_the_peer_and_the_request_behind_it_is_kept() {
 async fn invariant_10_the_header_is_mandatory_where_it_is_set_and_nothing_where_it_is_not() {
     let server = Server::start(&behind_balancer(), ConnectionLimits::default());
     assert_eq!(server.exchange(LAST).await, "");
-    assert_eq!(server.refused(Refusal::ProxyHeader), 1);
+    assert_eq!(server.refused(ConnectionRefusal::ProxyHeader), 1);
     let server = Server::plain();
     let header = b"PROXY TCP4 192.0.2.7 10.0.0.1 12345 443\r\n";
     let answer = server.exchange(&[&header[..], LAST].concat()).await;
@@ -33,5 +33,5 @@ async fn invariant_14_a_header_that_does_not_come_is_not_waited_for() {
     let mut stream = server.connect().await;
     stream.write_all(b"PROXY TCP4 ").await.unwrap();
     assert_eq!(read_to_end(&mut stream).await, "");
-    assert_eq!(server.refused(Refusal::Slow), 1);
+    assert_eq!(server.refused(ConnectionRefusal::Slow), 1);
 }

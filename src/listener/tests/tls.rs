@@ -69,7 +69,7 @@ async fn the_name_chooses_the_certificate_and_alpn_the_protocol() {
 
     assert!(connect(&server, &wild, "a.b.apps.example", &[]).await.is_err(), "a wildcard is one label");
     assert_eq!(server.exchange(LAST).await.matches("200").count(), 0, "clear text is not served");
-    assert!(server.refused(Refusal::Handshake) >= 1);
+    assert!(server.refused(ConnectionRefusal::Handshake) >= 1);
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn invariant_14_a_handshake_that_does_not_end_is_cut_off() {
     let mut stream = server.connect().await;
     stream.write_all(b"\x16\x03\x01").await.unwrap();
     assert_eq!(read_to_end(&mut stream).await, "");
-    assert_eq!(server.refused(Refusal::Slow), 1);
+    assert_eq!(server.refused(ConnectionRefusal::Slow), 1);
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn behind_a_balancer_tls_follows_the_header() {
     };
     let server = Server::start(&listener, ConnectionLimits::default());
     assert!(connect(&server, &site, "one.example", &[]).await.is_err());
-    assert_eq!(server.refused(Refusal::ProxyHeader), 1);
+    assert_eq!(server.refused(ConnectionRefusal::ProxyHeader), 1);
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
-use super::super::CertificateFiles;
 use crate::clock::Clock;
+use crate::listener::CertificateFiles;
 
 /// Why certificates cannot be used. The operator is to blame.
 #[derive(Debug, thiserror::Error)]

@@ -4,8 +4,8 @@ use rcgen::{
 };
 use tempfile::TempDir;
 
-use super::super::CertificateFiles;
 use super::*;
+use crate::listener::CertificateFiles;
 
 fn write(directory: &TempDir, name: &str, text: &str) -> std::path::PathBuf {
     let path = directory.path().join(name);

@@ -1,6 +1,6 @@
 //! A request's body on its way from the connection to whoever reads it, one frame at a time.
 //!
-//! The connection alone touches the stream; nothing is read of a body before its reader asks.
+//! The connection alone touches the stream; nothing is read of a body before its receiver asks.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,24 +11,34 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::http1::{BodyDecoder, SMALL, WireError};
 
+/// What lies between the connection, which sends a body, and the handler, which receives it.
+///
+/// - Idle: nothing lies here, and nobody has asked.
+/// - Wanted: the receiver has asked, and waits. Only now does the sender read the stream and decode a frame.
+/// - Full: the sender has put a `frame`; the receiver takes it, and the channel is idle again, or over.
+/// - Over: the sender has put the end or an error, or has left. Nothing is put any more.
+///
+/// At most one frame lies here, for the sender puts one only where it is wanted: a slow handler holds back its client,
+/// and no memory (invariant 14). A sender that leaves a body that is not whole sets `cut`, which the receiver is
+/// told once, behind what lies here, as an error: it must not take the part for the whole (invariant 12).
 #[derive(Debug, Default)]
-struct Slot(Mutex<State>);
+struct BodyChannel(Mutex<ChannelState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct ChannelState {
     frame: Option<Result<Frame<Bytes>, WireError>>,
     /// Nothing comes behind `frame`.
     ended: bool,
     /// Behind `frame` something would have to come.
     cut: bool,
-    /// The reader waits.
+    /// The receiver waits.
     wanted: bool,
-    reader: Option<Waker>,
-    feeder: Option<Waker>,
+    receiver: Option<Waker>,
+    sender: Option<Waker>,
 }
 
-impl Slot {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl BodyChannel {
+    fn lock(&self) -> MutexGuard<'_, ChannelState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -40,15 +50,15 @@ fn wake(waker: &mut Option<Waker>, cx: &Context<'_>) {
     }
 }
 
-/// The reader's end.
+/// The handler's end: the body that it reads.
 #[derive(Debug)]
-pub(in super::super) struct Reader {
-    slot: Arc<Slot>,
+pub(in crate::listener) struct BodyReceiver {
+    channel: Arc<BodyChannel>,
     /// What is left of a stated length.
     left: Option<u64>,
 }
 
-impl Body for Reader {
+impl Body for BodyReceiver {
     type Data = Bytes;
     type Error = WireError;
 
@@ -57,7 +67,7 @@ impl Body for Reader {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, WireError>>> {
         let this = &mut *self;
-        let mut state = this.slot.lock();
+        let mut state = this.channel.lock();
         if let Some(frame) = state.frame.take() {
             if let (Some(left), Ok(frame)) = (&mut this.left, &frame) {
                 *left -= frame.data_ref().map_or(0, |data| data.len() as u64).min(*left);
@@ -69,8 +79,8 @@ impl Body for Reader {
             return Poll::Ready(cut.then_some(Err(WireError::Closed)));
         }
         state.wanted = true;
-        state.reader = Some(cx.waker().clone());
-        wake(&mut state.feeder, cx);
+        state.receiver = Some(cx.waker().clone());
+        wake(&mut state.sender, cx);
         Poll::Pending
     }
 
@@ -83,40 +93,41 @@ impl Body for Reader {
     }
 }
 
-/// The connection's end.
+/// The connection's end: decodes what has come of the client, and hands it on.
 #[derive(Debug)]
-pub(super) struct Feeder {
-    slot: Option<Arc<Slot>>,
-    framing: BodyDecoder,
+pub(super) struct BodySender {
+    channel: Option<Arc<BodyChannel>>,
+    decoder: BodyDecoder,
     /// Whether the client waits to be told to send the body.
     expects: bool,
-    fate: Fate,
+    broken: Option<Broken>,
 }
 
 /// How a body ended that did not end as it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Good,
+enum Broken {
+    /// The client closed the connection before it was whole.
     Cut,
+    /// What came is no body that is framed so.
     Malformed,
 }
 
-impl Feeder {
-    /// A body that is framed so, and its reader where there is one.
-    pub(super) fn new(framing: BodyDecoder, expects: bool) -> (Self, Option<Reader>) {
-        let slot = (!framing.is_done()).then(Arc::<Slot>::default);
-        let left = framing.size_hint().exact();
-        let reader = slot.as_ref().map(|slot| Reader { slot: Arc::clone(slot), left });
-        (Self { slot, framing, expects, fate: Fate::Good }, reader)
+impl BodySender {
+    /// A body that is framed so, and its receiver where there is one.
+    pub(super) fn new(decoder: BodyDecoder, expects: bool) -> (Self, Option<BodyReceiver>) {
+        let channel = (!decoder.is_done()).then(Arc::<BodyChannel>::default);
+        let left = decoder.size_hint().exact();
+        let receiver = channel.as_ref().map(|channel| BodyReceiver { channel: Arc::clone(channel), left });
+        (Self { channel, decoder, expects, broken: None }, receiver)
     }
 
-    pub(super) fn is_broken(&self) -> bool {
-        self.fate != Fate::Good
+    pub(super) const fn is_broken(&self) -> bool {
+        self.broken.is_some()
     }
 
     /// Whether two servers could frame what came differently.
     pub(super) fn is_malformed(&self) -> bool {
-        self.fate == Fate::Malformed
+        self.broken == Some(Broken::Malformed)
     }
 
     /// Whether the client waits for the word to send the body, which it is given once or never.
@@ -126,28 +137,28 @@ impl Feeder {
 
     /// Whether more than `received` will come: whoever answers already may not read it.
     pub(super) fn is_behind(&self, received: usize) -> bool {
-        match self.framing {
+        match self.decoder {
             BodyDecoder::Length(left) => left > received as u64,
             BodyDecoder::Chunked(_) | BodyDecoder::Close => true,
         }
     }
 
-    /// Ready where the reader waits for a frame.
+    /// Ready where the receiver waits for a frame.
     pub(super) fn poll_wanted(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(slot) = &self.slot else { return Poll::Pending };
-        let mut state = slot.lock();
+        let Some(channel) = &self.channel else { return Poll::Pending };
+        let mut state = channel.lock();
         if state.wanted {
             return Poll::Ready(());
         }
-        state.feeder = Some(cx.waker().clone());
+        state.sender = Some(cx.waker().clone());
         Poll::Pending
     }
 
     /// Hands on what is at the front of `received`, or the end; whether it could.
     pub(super) fn feed(&mut self, received: &mut BytesMut, cx: &Context<'_>) -> bool {
-        match self.framing.take(received) {
+        match self.decoder.take(received) {
             Ok(Some(frame)) => self.put(Some(Ok(frame)), cx),
-            Ok(None) if self.framing.is_done() => self.put(None, cx),
+            Ok(None) if self.decoder.is_done() => self.put(None, cx),
             Ok(None) => return false,
             Err(error) => self.fail(error, cx),
         }
@@ -157,46 +168,46 @@ impl Feeder {
     /// The body breaks off.
     pub(super) fn fail(&mut self, error: WireError, cx: &Context<'_>) {
         let cut = matches!(error, WireError::Closed);
-        self.fate = if cut { Fate::Cut } else { Fate::Malformed };
+        self.broken = Some(if cut { Broken::Cut } else { Broken::Malformed });
         self.put(Some(Err(error)), cx);
     }
 
     /// Ends the exchange: what nobody has read is taken from the front of `received`. Whether the body is over.
     pub(super) fn finish(mut self, received: &mut BytesMut) -> bool {
-        self.part();
-        while let Ok(Some(_)) = self.framing.take(received) {}
-        self.framing.is_done() && self.fate == Fate::Good
+        self.leave();
+        while let Ok(Some(_)) = self.decoder.take(received) {}
+        self.decoder.is_done() && self.broken.is_none()
     }
 
     /// Bytes to make room for.
     pub(super) fn room(&self) -> usize {
-        self.framing.room(SMALL)
+        self.decoder.room(SMALL)
     }
 
     fn put(&self, frame: Option<Result<Frame<Bytes>, WireError>>, cx: &Context<'_>) {
-        let Some(slot) = &self.slot else { return };
-        let mut state = slot.lock();
+        let Some(channel) = &self.channel else { return };
+        let mut state = channel.lock();
         state.ended = !matches!(frame, Some(Ok(_)));
         state.frame = frame;
         state.wanted = false;
-        wake(&mut state.reader, cx);
+        wake(&mut state.receiver, cx);
     }
 
-    /// Nothing will be fed any more. A reader that is still there must not take a part for the whole.
-    fn part(&mut self) {
-        let Some(slot) = self.slot.take() else { return };
-        let mut state = slot.lock();
-        state.cut = mutant!(!state.ended && !self.framing.is_done(), "part-taken-for-the-whole" => false);
+    /// Nothing will be fed any more. A receiver that is still there must not take a part for the whole.
+    fn leave(&mut self) {
+        let Some(channel) = self.channel.take() else { return };
+        let mut state = channel.lock();
+        state.cut = mutant!(!state.ended && !self.decoder.is_done(), "part-taken-for-the-whole" => false);
         state.ended = true;
-        if let Some(reader) = state.reader.take() {
-            reader.wake();
+        if let Some(receiver) = state.receiver.take() {
+            receiver.wake();
         }
     }
 }
 
-impl Drop for Feeder {
+impl Drop for BodySender {
     fn drop(&mut self) {
-        self.part();
+        self.leave();
     }
 }
 
@@ -210,19 +221,19 @@ mod tests {
     #[tokio::test]
     async fn invariant_12_a_part_is_never_taken_for_the_whole() {
         for framing in [BodyDecoder::Chunked(Chunk::Line), BodyDecoder::Length(6)] {
-            let (mut feeder, reader) = Feeder::new(framing, false);
-            let mut reader = reader.unwrap();
+            let (mut sender, receiver) = BodySender::new(framing, false);
+            let mut receiver = receiver.unwrap();
             let cx = Context::from_waker(Waker::noop());
             let mut received = BytesMut::from(if framing == BodyDecoder::Chunked(Chunk::Line) {
                 "3\r\nabc\r\n"
             } else {
                 "abc"
             });
-            assert!(feeder.feed(&mut received, &cx));
-            drop(feeder);
-            assert_eq!(reader.frame().await.unwrap().unwrap().into_data().unwrap(), "abc");
-            assert!(reader.frame().await.unwrap().is_err(), "it broke off behind what nobody had read yet");
-            assert!(reader.frame().await.is_none());
+            assert!(sender.feed(&mut received, &cx));
+            drop(sender);
+            assert_eq!(receiver.frame().await.unwrap().unwrap().into_data().unwrap(), "abc");
+            assert!(receiver.frame().await.unwrap().is_err(), "it broke off behind what nobody had read yet");
+            assert!(receiver.frame().await.is_none());
         }
     }
 }

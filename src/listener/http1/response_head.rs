@@ -7,7 +7,7 @@ use http_body::Body;
 use http_body_util::Full;
 
 use super::date::write_date;
-use super::head::Head;
+use super::request_head::Head;
 use crate::http1::{BodyEncoder, is_bodiless, tokens, write_field};
 
 /// Bytes of a body that is written in one piece with its head.
@@ -18,7 +18,7 @@ const REST: usize = 128;
 
 /// What a request says of its answer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(super) struct ResponseFraming {
     head: bool,
     version: Version,
     trailers: bool,
@@ -26,7 +26,7 @@ pub(super) struct Asked {
     pub(super) persists: bool,
 }
 
-impl Asked {
+impl ResponseFraming {
     pub(super) fn of(head: &Head) -> Self {
         Self {
             head: head.method == Method::HEAD,
@@ -149,7 +149,8 @@ pub(super) fn write_refusal(status: StatusCode, why: &str, into: &mut BytesMut) 
     *response.status_mut() = status;
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, plain);
-    let asked = Asked { head: false, version: Version::HTTP_11, trailers: false, persists: false };
-    asked.write(&response, into);
+    let framing =
+        ResponseFraming { head: false, version: Version::HTTP_11, trailers: false, persists: false };
+    framing.write(&response, into);
     into.put_slice(&text);
 }

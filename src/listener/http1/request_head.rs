@@ -10,7 +10,7 @@ use http::header::HeaderMap;
 use http::{Method, Uri, Version};
 use httparse::Status;
 
-use super::refused::{Ambiguity, Refused};
+use super::head_error::{Ambiguity, HeadError};
 use crate::http1::{BodyDecoder, Chunk, Persistence, WireError, digits, has, read_fields};
 
 /// Fields that are parsed without memory of their own.
@@ -20,7 +20,7 @@ const FEW: usize = 100;
 const SHORTEST: usize = 4;
 
 /// The longest body that a request may state, in bytes.
-pub(in super::super) const LONGEST: u64 = i64::MAX as u64;
+pub(in crate::listener) const LONGEST: u64 = i64::MAX as u64;
 
 /// A request's head, and what it says of what follows.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub(super) struct Scan {
 
 impl Scan {
     /// How long the head at the front of `received` is; `None` where it is not whole.
-    pub(super) fn end(&mut self, received: &[u8]) -> Result<Option<usize>, Refused> {
+    pub(super) fn end(&mut self, received: &[u8]) -> Result<Option<usize>, HeadError> {
         while let Some(found) = received.get(self.seen..).and_then(|rest| memchr::memchr(b'\n', rest)) {
             let end = self.seen + found + 1;
             let is_last = self.ends(&received[self.line..end])?;
@@ -64,13 +64,13 @@ impl Scan {
         }
         self.seen = received.len();
         match received.get(self.line) {
-            Some(first) if !self.begun && !begins(*first) => Err(Refused::NotHttp),
+            Some(first) if !self.begun && !begins(*first) => Err(HeadError::NotHttp),
             _ => Ok(None),
         }
     }
 
     /// Whether the head ends with `line`.
-    fn ends(&mut self, line: &[u8]) -> Result<bool, Refused> {
+    fn ends(&mut self, line: &[u8]) -> Result<bool, HeadError> {
         let bare = !line.ends_with(b"\r\n");
         if mutant!(bare, "bare-line-feed" => false) {
             return Err(Ambiguity::BareLineFeed.into());
@@ -84,10 +84,10 @@ impl Scan {
         Ok(false)
     }
 
-    fn begin(&mut self, line: &[u8]) -> Result<(), Refused> {
+    fn begin(&mut self, line: &[u8]) -> Result<(), HeadError> {
         self.begun = true;
         match line.first() {
-            Some(first) if !begins(*first) => Err(Refused::NotHttp),
+            Some(first) if !begins(*first) => Err(HeadError::NotHttp),
             _ if mutant!(memchr::memchr(b'#', line).is_some(), "fragment-in-the-target" => false) => {
                 Err(Ambiguity::Fragment.into())
             }
@@ -104,7 +104,7 @@ const fn begins(byte: u8) -> bool {
 }
 
 /// Reads a whole head of at most so many fields.
-pub(super) fn read(text: &[u8], max_fields: usize) -> Result<Head, Refused> {
+pub(super) fn read(text: &[u8], max_fields: usize) -> Result<Head, HeadError> {
     if max_fields <= FEW {
         let mut room = [const { MaybeUninit::uninit() }; FEW];
         return parse(text, room.get_mut(..max_fields).unwrap_or_default());
@@ -113,18 +113,18 @@ pub(super) fn read(text: &[u8], max_fields: usize) -> Result<Head, Refused> {
     parse(text, &mut room)
 }
 
-fn parse<'a>(text: &'a [u8], room: &mut [MaybeUninit<httparse::Header<'a>>]) -> Result<Head, Refused> {
+fn parse<'a>(text: &'a [u8], room: &mut [MaybeUninit<httparse::Header<'a>>]) -> Result<Head, HeadError> {
     let mut parsed = httparse::Request::new(&mut []);
     let result = parsed.parse_with_uninit_headers(text, room);
     let (Status::Complete(_), Some(method), Some(target)) =
         (result.map_err(WireError::from)?, parsed.method, parsed.path)
     else {
-        return Err(Refused::NotHttp);
+        return Err(HeadError::NotHttp);
     };
-    let method = Method::from_bytes(method.as_bytes()).map_err(|_| Refused::NotHttp)?;
-    let uri = target.parse::<Uri>().map_err(|error| Refused::of_target(&error, target))?;
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::NotHttp)?;
+    let uri = target.parse::<Uri>().map_err(|error| HeadError::of_target(&error, target))?;
     let version = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
-    let meaning = Meaning::of(parsed.headers, version)?;
+    let meaning = RequestFlags::of(parsed.headers, version)?;
     let fields = read_fields(parsed.headers, text)?;
     let (framing, persists) = (
         meaning.framing.unwrap_or(BodyDecoder::DONE),
@@ -137,7 +137,7 @@ fn parse<'a>(text: &'a [u8], room: &mut [MaybeUninit<httparse::Header<'a>>]) -> 
 
 /// What fields say to the connection.
 #[derive(Debug, Default)]
-struct Meaning {
+struct RequestFlags {
     framing: Option<BodyDecoder>,
     persistence: Persistence,
     expects: bool,
@@ -145,7 +145,7 @@ struct Meaning {
     trailers: bool,
 }
 
-impl Meaning {
+impl RequestFlags {
     /// Reads them in one walk.
     fn of(fields: &[httparse::Header<'_>], version: Version) -> Result<Self, Ambiguity> {
         let mut meaning = Self::default();
@@ -194,5 +194,5 @@ fn coding(value: &[u8], version: Version) -> Result<BodyDecoder, Ambiguity> {
 }
 
 #[cfg(test)]
-#[path = "head_tests.rs"]
+#[path = "request_head_tests.rs"]
 mod tests;

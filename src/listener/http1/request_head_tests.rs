@@ -1,11 +1,11 @@
 use bytes::BytesMut;
 use proptest::prelude::*;
 
-use super::super::slot::Feeder;
 use super::*;
+use crate::listener::http1::body_channel::BodySender;
 
 /// What is wrong with the messages in `bytes`, which come in pieces of `size`; and what is left at their end.
-fn scan(bytes: &[u8], size: usize) -> Result<BytesMut, Refused> {
+fn scan(bytes: &[u8], size: usize) -> Result<BytesMut, HeadError> {
     let (mut received, mut at, mut body) = (BytesMut::new(), Scan::default(), BodyDecoder::DONE);
     for piece in bytes.chunks(size) {
         received.extend_from_slice(piece);
@@ -27,7 +27,7 @@ fn scan(bytes: &[u8], size: usize) -> Result<BytesMut, Refused> {
 
 fn ambiguity(bytes: &[u8], size: usize) -> Option<Ambiguity> {
     match scan(bytes, size) {
-        Err(Refused::Ambiguous(ambiguity)) => Some(ambiguity),
+        Err(HeadError::Ambiguous(ambiguity)) => Some(ambiguity),
         Ok(_) | Err(_) => None,
     }
 }
@@ -120,7 +120,7 @@ fn invariant_14_a_head_has_no_more_fields_than_it_may() {
         if most < 20_000 {
             assert_eq!(read(head(most).as_bytes(), most).unwrap().fields.len(), most);
         }
-        assert!(matches!(read(head(most + 1).as_bytes(), most), Err(Refused::TooLarge)), "{most}");
+        assert!(matches!(read(head(most + 1).as_bytes(), most), Err(HeadError::TooLarge)), "{most}");
     }
 }
 
@@ -142,9 +142,9 @@ fn a_body_that_nobody_reads_is_taken_where_it_has_come() {
         (BodyDecoder::DONE, "", true),
     ] {
         let mut received = BytesMut::from(came);
-        let (feeder, reader) = Feeder::new(framing, false);
+        let (sender, reader) = BodySender::new(framing, false);
         drop(reader);
-        assert_eq!(feeder.finish(&mut received), over, "{framing:?} {came:?}");
+        assert_eq!(sender.finish(&mut received), over, "{framing:?} {came:?}");
     }
 }
 

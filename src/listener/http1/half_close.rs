@@ -10,14 +10,14 @@ use tokio::time::{Instant, Sleep, sleep};
 /// How often it is looked at whether the client is gone.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What is known of a client's farewell.
+/// What is known of a client's half_close.
 #[derive(Debug, Default)]
-pub(super) struct Farewell {
+pub(super) struct HalfClose {
     said: bool,
     look: Option<Pin<Box<Sleep>>>,
 }
 
-impl Farewell {
+impl HalfClose {
     pub(super) const fn is_said(&self) -> bool {
         self.said
     }

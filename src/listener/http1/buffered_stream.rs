@@ -9,15 +9,15 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::Response;
 use http_body::Body;
 
-use super::super::ConnectionLimits;
-use super::super::activity::Activity;
-use super::super::stream::Stream;
-use super::answer::Asked;
-use super::farewell::Farewell;
-use super::head::{self, Head, Scan};
-use super::refused::Refused;
-use super::slot::Feeder;
+use super::body_channel::BodySender;
+use super::half_close::HalfClose;
+use super::head_error::HeadError;
+use super::request_head::{self, Head, Scan};
+use super::response_head::ResponseFraming;
 use crate::http1::{BodyEncoder, EncodeError, Outgoing, SMALL, WireError, poll_receive};
+use crate::listener::ConnectionLimits;
+use crate::listener::activity::Activity;
+use crate::listener::stream::Stream;
 use crate::request::InterimAnswers;
 
 /// Told to a client that waits for it (RFC 9110, section 15.2.1).
@@ -25,14 +25,14 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// A stream, what has come of it and not been used, and what is to leave on it.
 #[derive(Debug)]
-pub(super) struct Wire {
+pub(super) struct BufferedStream {
     pub(super) stream: Stream,
     pub(super) received: BytesMut,
     pub(super) outgoing: Outgoing,
     pub(super) activity: Arc<Activity>,
     /// Whether the client understands an interim answer, and has not been sent a final one.
     pub(super) takes_interim: bool,
-    farewell: Farewell,
+    half_close: HalfClose,
     scan: Scan,
 }
 
@@ -56,11 +56,11 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<EncodeError<E>> for Gone {
     }
 }
 
-impl Wire {
+impl BufferedStream {
     pub(super) fn new(stream: Stream, activity: Arc<Activity>) -> Self {
         let (received, outgoing) = (BytesMut::new(), Outgoing::default());
-        let (takes_interim, farewell) = (false, Farewell::default());
-        Self { stream, received, outgoing, activity, takes_interim, farewell, scan: Scan::default() }
+        let (takes_interim, half_close) = (false, HalfClose::default());
+        Self { stream, received, outgoing, activity, takes_interim, half_close, scan: Scan::default() }
     }
 
     /// The next head; `None` where the connection is over without one.
@@ -68,7 +68,7 @@ impl Wire {
         &mut self,
         limits: &ConnectionLimits,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Head>, Refused>> {
+    ) -> Poll<Result<Option<Head>, HeadError>> {
         loop {
             if let Some(head) = self.take_head(limits)? {
                 self.activity.head(false);
@@ -93,15 +93,15 @@ impl Wire {
         }
     }
 
-    fn take_head(&mut self, limits: &ConnectionLimits) -> Result<Option<Head>, Refused> {
+    fn take_head(&mut self, limits: &ConnectionLimits) -> Result<Option<Head>, HeadError> {
         let Some(end) = self.scan.end(&self.received)? else {
             let full = self.received.len() >= limits.max_head;
-            return if full { Err(Refused::TooLarge) } else { Ok(None) };
+            return if full { Err(HeadError::TooLarge) } else { Ok(None) };
         };
         if end > limits.max_head {
-            return Err(Refused::TooLarge);
+            return Err(HeadError::TooLarge);
         }
-        let head = head::read(&self.received[..end], limits.max_fields)?;
+        let head = request_head::read(&self.received[..end], limits.max_fields)?;
         self.scan = Scan::default();
         self.received.advance(end);
         if self.received.is_empty() {
@@ -113,19 +113,23 @@ impl Wire {
 
     /// Feeds the reader of a request's body; where nobody waits for more of one, looks whether the client is
     /// still there. Ready where something was fed.
-    pub(super) fn poll_feed(&mut self, feeder: &mut Feeder, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
-        if feeder.poll_wanted(cx).is_pending() {
-            return if feeder.is_broken() { Poll::Pending } else { self.poll_gone(cx) };
+    pub(super) fn poll_feed(
+        &mut self,
+        sender: &mut BodySender,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Gone>> {
+        if sender.poll_wanted(cx).is_pending() {
+            return if sender.is_broken() { Poll::Pending } else { self.poll_gone(cx) };
         }
-        while !feeder.feed(&mut self.received, cx) {
-            if feeder.take_expectation() && self.received.is_empty() {
+        while !sender.feed(&mut self.received, cx) {
+            if sender.take_expectation() && self.received.is_empty() {
                 self.outgoing.begin().extend_from_slice(CONTINUE);
             }
             if let Poll::Ready(Err(error)) = self.poll_write(cx) {
                 return Poll::Ready(Err(error.into()));
             }
-            if ready!(self.poll_receive(feeder.room(), cx))? == 0 {
-                feeder.fail(WireError::Closed, cx);
+            if ready!(self.poll_receive(sender.room(), cx))? == 0 {
+                sender.fail(WireError::Closed, cx);
                 break;
             }
         }
@@ -135,15 +139,15 @@ impl Wire {
     /// Ready where the client has left. What it sends too early is kept; of much, no more is read, and its end is
     /// looked for behind what waits.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
-        while !self.farewell.is_said() {
+        while !self.half_close.is_said() {
             let over = if self.received.len() < SMALL {
                 ready!(self.poll_receive(SMALL, cx))? == 0
             } else {
-                ready!(self.farewell.poll_look(cx));
+                ready!(self.half_close.poll_look(cx));
                 self.stream.is_read_closed(cx)
             };
             if over {
-                self.farewell.say();
+                self.half_close.say();
                 self.stream.ask_after_peer();
             }
         }
@@ -155,7 +159,7 @@ impl Wire {
     /// and else the system's probes do.
     fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         loop {
-            ready!(self.farewell.poll_look(cx));
+            ready!(self.half_close.poll_look(cx));
             if self.stream.is_broken() {
                 return Poll::Ready(Err(Gone::Closed));
             }
@@ -171,7 +175,7 @@ impl Wire {
     /// Polls what is awaited, and feeds the request's reader whenever that lets wait.
     pub(super) fn poll_meanwhile<T>(
         &mut self,
-        feeder: &mut Feeder,
+        sender: &mut BodySender,
         cx: &mut Context<'_>,
         mut awaited: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Result<T, Gone>>,
     ) -> Poll<Result<T, Gone>> {
@@ -179,15 +183,15 @@ impl Wire {
             if let Poll::Ready(came) = awaited(self, cx) {
                 return Poll::Ready(came);
             }
-            ready!(self.poll_feed(feeder, cx))?;
+            ready!(self.poll_feed(sender, cx))?;
         }
     }
 
     /// Writes what is said before the answer, as far as there is room. Behind it, the answer can be written.
-    pub(super) fn write_interim(&mut self, interim: Option<&InterimAnswers>, asked: Asked) {
+    pub(super) fn write_interim(&mut self, interim: Option<&InterimAnswers>, framing: ResponseFraming) {
         let interim = interim.filter(|interim| !interim.is_empty() && self.outgoing.has_room());
         for answer in interim.into_iter().flat_map(InterimAnswers::take) {
-            asked.write_interim(&answer, self.outgoing.begin());
+            framing.write_interim(&answer, self.outgoing.begin());
         }
     }
 
@@ -207,16 +211,16 @@ impl Wire {
     pub(super) fn begin_answer<B: Body>(
         &mut self,
         response: &Response<B>,
-        mut asked: Asked,
-        feeder: &mut Feeder,
+        mut framing: ResponseFraming,
+        sender: &mut BodySender,
     ) -> (BodyEncoder, bool) {
-        let ahead = feeder.is_behind(self.received.len());
+        let ahead = sender.is_behind(self.received.len());
         self.takes_interim = false;
-        let last = self.farewell.is_said() && self.received.is_empty();
+        let last = self.half_close.is_said() && self.received.is_empty();
         let ahead = mutant!(ahead, "early-answer-keeps-the-connection" => false);
-        asked.persists &= !last && !ahead && !feeder.is_broken() && !self.activity.is_leaving();
-        feeder.take_expectation();
-        asked.write(response, self.outgoing.begin())
+        framing.persists &= !last && !ahead && !sender.is_broken() && !self.activity.is_leaving();
+        sender.take_expectation();
+        framing.write(response, self.outgoing.begin())
     }
 
     /// Hands `body` on until all of it has left.
@@ -267,31 +271,31 @@ mod tests {
     use tokio::io::AsyncWriteExt;
     use tokio::net::{TcpListener, TcpStream};
 
-    use super::super::super::stream::Prefixed;
     use super::*;
+    use crate::listener::stream::Prefixed;
 
     #[tokio::test]
     async fn invariant_14_a_silent_connection_keeps_no_room_of_a_body() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let stream = Stream::Clear(Prefixed::new(Bytes::new(), listener.accept().await.unwrap().0));
-        let mut wire = Wire::new(stream, Activity::new());
+        let mut io = BufferedStream::new(stream, Activity::new());
         let limits = ConnectionLimits::default();
         client.write_all(b"POST / HTTP/1.1\r\nContent-Length: 300000\r\n\r\n").await.unwrap();
-        let head = std::future::poll_fn(|cx| wire.poll_head(&limits, cx)).await.unwrap().unwrap();
+        let head = std::future::poll_fn(|cx| io.poll_head(&limits, cx)).await.unwrap().unwrap();
         client.write_all(&vec![b'x'; 300_000]).await.unwrap();
-        let (mut feeder, reader) = Feeder::new(head.framing, head.expects);
+        let (mut sender, reader) = BodySender::new(head.framing, head.expects);
         let mut body = pin!(http_body_util::BodyExt::collect(reader.unwrap()));
         let read = std::future::poll_fn(|cx| {
-            wire.poll_meanwhile(&mut feeder, cx, |_, cx| body.as_mut().poll(cx).map(Ok))
+            io.poll_meanwhile(&mut sender, cx, |_, cx| body.as_mut().poll(cx).map(Ok))
         });
         assert_eq!(read.await.unwrap().unwrap().to_bytes().len(), 300_000);
-        assert!(feeder.finish(&mut wire.received));
+        assert!(sender.finish(&mut io.received));
         std::future::poll_fn(|cx| {
-            assert!(wire.poll_head(&limits, cx).is_pending());
+            assert!(io.poll_head(&limits, cx).is_pending());
             Poll::Ready(())
         })
         .await;
-        assert!(!wire.received.try_reclaim(SMALL), "what was read into is still there");
+        assert!(!io.received.try_reclaim(SMALL), "what was read into is still there");
     }
 }

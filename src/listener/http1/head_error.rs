@@ -3,8 +3,8 @@
 use http::StatusCode;
 use http::uri::InvalidUri;
 
-use super::super::stats::Refusal;
 use crate::http1::WireError;
+use crate::listener::stats::ConnectionRefusal;
 
 /// What two servers could read differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum Ambiguity {
 
 /// Why a request is answered before anybody has seen it.
 #[derive(Debug, thiserror::Error)]
-pub(in super::super) enum Refused {
+pub(in crate::listener) enum HeadError {
     #[error(transparent)]
     Ambiguous(#[from] Ambiguity),
     #[error("this is no HTTP/1 request")]
@@ -46,8 +46,8 @@ pub(in super::super) enum Refused {
     TooLarge,
 }
 
-impl Refused {
-    pub(in super::super) const fn status(&self) -> StatusCode {
+impl HeadError {
+    pub(in crate::listener) const fn status(&self) -> StatusCode {
         match self {
             Self::Ambiguous(_) | Self::NotHttp | Self::Syntax(_) | Self::Target => StatusCode::BAD_REQUEST,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
@@ -55,11 +55,11 @@ impl Refused {
         }
     }
 
-    pub(in super::super) const fn refusal(&self) -> Refusal {
+    pub(in crate::listener) const fn refusal(&self) -> ConnectionRefusal {
         match self {
-            Self::Ambiguous(_) => Refusal::Ambiguous,
-            Self::NotHttp | Self::Syntax(_) | Self::Target => Refusal::Malformed,
-            Self::TargetTooLong | Self::TooLarge => Refusal::TooLarge,
+            Self::Ambiguous(_) => ConnectionRefusal::Ambiguous,
+            Self::NotHttp | Self::Syntax(_) | Self::Target => ConnectionRefusal::Malformed,
+            Self::TargetTooLong | Self::TooLarge => ConnectionRefusal::TooLarge,
         }
     }
 
@@ -69,7 +69,7 @@ impl Refused {
     }
 }
 
-impl From<WireError> for Refused {
+impl From<WireError> for HeadError {
     fn from(error: WireError) -> Self {
         match error {
             WireError::Syntax(error) => Self::Syntax(error),

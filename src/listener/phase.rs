@@ -1,0 +1,21 @@
+//! What a listener is at, as all its connections are told.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// What a listener is at. It only ever goes forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Accepting.
+    Serve,
+    /// Accepting no more; requests under way may go on for so long.
+    Drain(Duration),
+    /// Every connection ends at once.
+    Stop,
+}
+
+/// Ends when the phase is such, or when nobody is left to change it.
+pub(super) async fn left(phase: &mut watch::Receiver<Phase>, such: impl Fn(Phase) -> bool) {
+    let _ = phase.wait_for(|phase| such(*phase)).await;
+}
