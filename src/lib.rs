@@ -19,6 +19,8 @@ pub mod listener;
 pub mod admin;
 pub mod gate;
 
+pub mod endpoints;
+
 pub mod forward;
 pub mod pages;
 

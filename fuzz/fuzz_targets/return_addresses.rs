@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| portcullis::gate::fuzzing::return_addresses(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| portcullis::endpoints::fuzzing::return_addresses(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| portcullis::gate::fuzzing::tickets(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| portcullis::endpoints::fuzzing::tickets(data));

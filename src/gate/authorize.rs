@@ -13,7 +13,10 @@ use super::rejection::{InterruptedRequest, Rejection};
 use super::route::Route;
 use super::snapshot::Snapshot;
 use crate::authn::{Accepted, Authenticated, Authentication, AuthenticationError, RequestView};
+use crate::clock::Clock;
+use crate::endpoints::DeferredForm;
 use crate::identity::Principal;
+use crate::listener::RequestBody;
 use crate::policy::{Decision, Permit, Question, decide as policy, missing_scopes};
 
 /// Whose credential the request carries. A public route looks at none: it works without store and
@@ -90,12 +93,25 @@ fn forbidden(route: &Route, record: &RequestRecord, authentication: &Authenticat
 fn sign_in<B>(snapshot: &Snapshot, route: &Route, record: &RequestRecord, request: &Request<B>) -> Rejection {
     let inbound = record.inbound.as_ref().filter(|_| route.accept.has(Accepted::Session));
     let return_to = inbound.and_then(|inbound| inbound.address(request.uri()));
-    let return_to = return_to.map(|there| snapshot.claimed(there));
+    let return_to = return_to.map(|there| snapshot.endpoints.hosts.claimed(there));
     let cookies = super::respond::cookies(request.headers());
     let provider = record.sign_in_at.as_ref().map(|name| name.as_str().to_owned());
     Rejection::SignIn(
         return_to.map(|return_to| Box::new(InterruptedRequest { return_to, cookies, provider, form: None })),
     )
+}
+
+/// Adds the form to a rejection that asks its sender to sign in, where the request is one worth keeping.
+pub(super) async fn with_form(
+    mut no: Rejection,
+    record: &RequestRecord,
+    request: Request<RequestBody>,
+    clock: &Clock,
+) -> Rejection {
+    if let (Rejection::SignIn(Some(interrupted)), Some(inbound)) = (&mut no, &record.inbound) {
+        interrupted.form = DeferredForm::read(inbound.origin(), request, clock).await;
+    }
+    no
 }
 
 impl From<AuthenticationError> for Rejection {

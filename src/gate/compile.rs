@@ -17,7 +17,7 @@ use crate::route::{Conflict, RouteTable};
 /// What `[[routes]]` make.
 #[derive(Debug)]
 pub(super) struct Rows {
-    pub(super) routes: RouteTable<Arc<Route>>,
+    pub(super) routes: Arc<RouteTable<Arc<Route>>>,
     pub(super) upstreams: Vec<Arc<Tended>>,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn compile(
     }
     let names: Vec<RouteName> = settings.routes.iter().map(|route| route.name.clone()).collect();
     let routes = RouteTable::build(rows).map_err(|conflicts| conflict(&conflicts, &names))?;
-    Ok(Rows { routes, upstreams: shared.made.all })
+    Ok(Rows { routes: Arc::new(routes), upstreams: shared.made.all })
 }
 
 fn forward(route: &RouteSettings) -> Option<&ForwardSettings> {

@@ -8,13 +8,13 @@ use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 
 use super::authorize::question;
 use super::inbound::Inbound;
-use super::own;
 use super::readings::{is_elsewhere, refused};
 use super::record::RequestRecord;
 use super::rejection::Rejection;
 use super::route::Route;
 use super::snapshot::Snapshot;
 use crate::authn::Authentication;
+use crate::endpoints;
 use crate::policy::{Decision, Question, decide};
 use crate::request::{Link, PathError, PathExceptions, RequestPath, Scheme, single};
 
@@ -165,7 +165,7 @@ fn readings(
     }
     let is_of_the_route =
         snapshot.route_of(transport, inbound, path).is_ok_and(|found| Arc::ptr_eq(found, route));
-    if own::holds(path.decoded()) || !is_of_the_route {
+    if endpoints::holds(path.decoded()) || !is_of_the_route {
         return Err(DestinationError::OtherRoute.into());
     }
     let mut readings = path.readings(route.stripped()).ok_or(DestinationError::Ambiguous)?;

@@ -7,6 +7,7 @@ use http_body::Body as _;
 
 use super::body::Body;
 use super::credential::{Credential, WhileGood};
+use super::endpoints;
 use super::inbound::Inbound;
 use super::record::RequestRecord;
 use super::rejection::Rejection;
@@ -64,7 +65,9 @@ pub(super) fn dispatch(
             }
             Action::Redirect(redirect) => redirected(redirect, route, record.inbound()?, &request),
             // Boxed: a sign-in is rare and large, and every request carries the room for its future.
-            Action::Own(endpoint) => Box::pin(endpoint.answer(snapshot, record, request)).await,
+            Action::Serve(application) => {
+                Box::pin(endpoints::serve(&snapshot.endpoints, *application, record, request)).await
+            }
         }
     }
 }
@@ -104,7 +107,7 @@ fn passage<'a>(
         bearer: matches!(carrier, Some(Carrier::Bearer)),
         brought: carrier.filter(|_| route.passes_token()).and_then(Carrier::brought),
         tokens: session_tokens(authentication),
-        own_cookies: snapshot,
+        own_cookies: snapshot.endpoints.cookies(),
         asserter: Some(&snapshot.foundations.asserter),
         audience: inbound.authority.host(),
         has_destination: record.has_destination,

@@ -7,10 +7,9 @@ use http::{HeaderMap, Method};
 use url::{Position, Url};
 
 use super::ambiguous::Ambiguous;
-use super::own;
 use super::readings::refused;
 use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
-use super::snapshot::PublicUrl;
+use crate::endpoints::{self, PublicUrl};
 use crate::forward::{ForwardSettings, UpstreamSettings, identity_headers};
 use crate::identity::Principal;
 use crate::policy::{Access, Explanation, Question, Verdict, explain as decide};
@@ -86,14 +85,14 @@ fn judged<'a>(settings: &'a GateSettings, request: &Imagined) -> Result<Explaine
     let authority = Authority::parse(authority).map_err(|error| error.to_string())?;
     let path = RequestPath::parse(&request.path).map_err(|error| error.to_string())?;
     let table = table(settings)?;
-    if own::holds(path.decoded())
+    if endpoints::holds(path.decoded())
         && (is_public(settings, &authority, scheme) || table.knows_host(&authority, scheme))
     {
         return Ok(Explained::Own);
     }
     let found = table.find(&authority, scheme, &path, &request.method);
     let claimed = !matches!(found, Lookup::UnknownPath | Lookup::UnknownHost);
-    if !claimed && own::is_front(&path, &request.method) && is_public(settings, &authority, scheme) {
+    if !claimed && endpoints::is_front(&path, &request.method) && is_public(settings, &authority, scheme) {
         return Ok(Explained::Own);
     }
     let route = find(&table, &authority, scheme, &path, &request.method)?;
@@ -111,7 +110,9 @@ fn judged<'a>(settings: &'a GateSettings, request: &Imagined) -> Result<Explaine
     };
     let readings = path.readings(stripped).ok_or_else(|| Ambiguous::too_deep().what)?;
     for reading in &readings {
-        if own::holds(reading.decoded()) || is_elsewhere(&table, &authority, scheme, reading, route, method) {
+        if endpoints::holds(reading.decoded())
+            || is_elsewhere(&table, &authority, scheme, reading, route, method)
+        {
             return Err(Ambiguous::other_route(reading).what);
         }
     }
@@ -129,7 +130,7 @@ fn judged<'a>(settings: &'a GateSettings, request: &Imagined) -> Result<Explaine
 }
 
 fn is_public(settings: &GateSettings, authority: &Authority, scheme: Scheme) -> bool {
-    let public = settings.relying_party.public_url.clone().and_then(|url| PublicUrl::new(url).ok());
+    let public = settings.relying_party.public_url.clone().and_then(PublicUrl::new);
     public.is_some_and(|public| public.is_at(authority, scheme))
 }
 

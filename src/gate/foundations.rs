@@ -7,13 +7,11 @@ use tokio::runtime::Handle;
 
 use super::ids::RequestIds;
 use super::refresh_tokens::Renewal;
-use super::tickets::Tickets;
-use super::used_states::UsedStates;
 use crate::clock::Clock;
+use crate::endpoints::{Resources, SealingKeys};
 use crate::forward::Asserter;
 use crate::identity::RouteName;
 use crate::oidc::RefreshFlights;
-use crate::secret::SealingKey;
 use crate::session::Sessions;
 use crate::telemetry::{Metrics, RequestStats};
 
@@ -30,26 +28,14 @@ pub struct Foundations {
     pub metrics: Metrics,
     /// All sessions.
     pub sessions: Sessions,
-    /// What seals things that browsers keep.
-    pub keys: SealingKeys,
     /// Signs what apps may verify.
     pub asserter: Arc<Asserter>,
     /// Where background tasks run.
     pub background: Handle,
-    pub(super) tickets: Tickets,
-    pub(super) used_states: UsedStates,
+    pub(super) endpoints: Arc<Resources>,
     pub(super) ids: RequestIds,
     pub(super) unrouted: Arc<RequestStats>,
     pub(super) refreshes: RefreshFlights<Renewal>,
-}
-
-/// Keys for what browsers keep for us; one key serves one purpose (invariant 7).
-#[derive(Debug)]
-pub struct SealingKeys {
-    /// Seals sign-ins in flight.
-    pub flow: SealingKey,
-    /// Seals forms that are kept while their senders sign in.
-    pub form: SealingKey,
 }
 
 impl Foundations {
@@ -65,21 +51,19 @@ impl Foundations {
         background: Handle,
     ) -> Self {
         let unrouted = metrics.route(&RouteName::new("none"), workers);
-        let (tickets, ids, refreshes) =
-            (Tickets::new(clock.clone()), RequestIds::new(), super::refresh_tokens::flights(REFRESHES));
+        let endpoints =
+            Resources::new(clock.clone(), metrics.clone(), sessions.clone(), keys, Arc::clone(&asserter));
         Self {
             workers,
             clock,
             metrics,
             sessions,
-            keys,
             asserter,
             background,
-            tickets,
-            used_states: UsedStates::new(),
-            ids,
+            endpoints: Arc::new(endpoints),
+            ids: RequestIds::new(),
             unrouted,
-            refreshes,
+            refreshes: super::refresh_tokens::flights(REFRESHES),
         }
     }
 }

@@ -3,7 +3,7 @@
 use http::{Method, Request, Uri};
 
 use super::rejection::Rejection;
-use super::return_to::ReturnTo;
+use crate::endpoints::ReturnTo;
 use crate::request::{Authority, Forwarding, RequestPath, Transport, TrustedProxies};
 
 /// What a request is, once everything ambiguous has been refused.

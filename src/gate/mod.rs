@@ -5,24 +5,19 @@ mod authorize;
 mod body;
 mod compile;
 mod credential;
-mod deferred_form;
 mod destination;
 mod dispatch;
+mod endpoints;
 mod explained;
 mod foundations;
-#[cfg(any(test, fuzzing))]
-pub mod fuzzing;
-mod handover;
 mod ids;
 mod inbound;
 mod origins;
-mod own;
 mod readings;
 mod record;
 mod refresh_tokens;
 mod rejection;
 mod respond;
-mod return_to;
 mod route;
 mod settings;
 mod snapshot;
@@ -30,9 +25,7 @@ mod status;
 mod statuses;
 #[cfg(test)]
 mod tests;
-mod tickets;
 mod tunnel;
-mod used_states;
 
 use std::sync::Arc;
 
@@ -47,10 +40,10 @@ use snapshot::Snapshot;
 
 pub use body::Body;
 pub use explained::{Explained, Imagined, Next, explain};
-pub use foundations::{Foundations, SealingKeys};
+pub use foundations::Foundations;
 pub use settings::{
     GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction, RouteSettings,
-    SentFrom, SiteData,
+    SentFrom,
 };
 pub use snapshot::BuildError;
 pub use status::Missing;
@@ -138,13 +131,8 @@ impl Gate {
             let permit = match authorize::decide(snapshot, route, record, &authentication, &request) {
                 Ok(permit) => permit,
                 Err(no) => {
-                    return Err(Box::pin(deferred_form::with_form(
-                        no,
-                        record,
-                        request,
-                        &snapshot.foundations.clock,
-                    ))
-                    .await);
+                    let clock = &snapshot.foundations.clock;
+                    return Err(Box::pin(authorize::with_form(no, record, request, clock)).await);
                 }
             };
             record.has_destination = destination::check(snapshot, route, record, &authentication, &request)?;

@@ -9,7 +9,8 @@ use super::rejection::Rejection;
 use super::route::Route;
 use super::settings::{OriginSettings, Preflight, SentFrom};
 use crate::authn::{AmbientAuthority, Authentication};
-use crate::request::{Authority, could_be, single};
+use crate::endpoints::is_here;
+use crate::request::{could_be, single};
 
 /// What scripts may read of a refusal beside its body: what is wrong, and when to try again.
 const READABLE: HeaderValue = HeaderValue::from_static("WWW-Authenticate, Retry-After, X-Request-Id");
@@ -93,22 +94,10 @@ fn is_ours(settings: &OriginSettings, inbound: &Inbound, headers: &HeaderMap) ->
     if headers.contains_key(header::ORIGIN) {
         let origin = single(headers, &header::ORIGIN).and_then(|origin| origin.to_str().ok());
         return origin.is_some_and(|origin| {
-            is_here(inbound, origin) || settings.readers.iter().any(|reader| reader == origin)
+            is_here(&inbound.authority, inbound.forwarding.scheme, origin)
+                || settings.readers.iter().any(|reader| reader == origin)
         });
     }
     let mut sites = headers.get_all(HeaderName::from_static("sec-fetch-site")).iter();
     sites.all(|site| site == "same-origin" || site == "none")
-}
-
-/// Whether `origin` is the one that the request is for.
-pub(super) fn is_here(inbound: &Inbound, origin: &str) -> bool {
-    let scheme = inbound.forwarding.scheme;
-    let authority = origin.strip_prefix(&format!("{scheme}://")).and_then(|text| Authority::parse(text).ok());
-    authority.is_some_and(|authority| {
-        authority.host() == inbound.authority.host()
-            && mutant!(
-                authority.port_or_default(scheme) == inbound.authority.port_or_default(scheme),
-                "origin-on-another-port" => true,
-            )
-    })
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::ambiguous::Ambiguous;
 use super::inbound::Inbound;
-use super::own;
 use super::rejection::Rejection;
 use super::route::Route;
 use super::snapshot::Snapshot;
+use crate::endpoints;
 use crate::policy::{Access, Decision, Question, decide};
 use crate::request::{RequestPath, Transport};
 
@@ -40,7 +40,7 @@ pub(super) fn is_elsewhere(
     path: &RequestPath,
 ) -> bool {
     match snapshot.route_of(transport, inbound, path) {
-        _ if own::holds(path.decoded()) => true,
+        _ if endpoints::holds(path.decoded()) => true,
         Ok(found) => mutant!(!Arc::ptr_eq(found, route), "reading-of-another-route" => false),
         Err(error) => matches!(error, Rejection::MethodNotAllowed(_)),
     }

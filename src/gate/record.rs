@@ -9,8 +9,8 @@ use http::{HeaderValue, Method, StatusCode};
 use super::credential::{Credential, CredentialEnd};
 use super::inbound::Inbound;
 use super::rejection::Rejection;
-use super::route::Route;
-use super::snapshot::Snapshot;
+use super::route::{REALM, Route};
+use crate::endpoints::RequestContext;
 use crate::identity::{Principal, ProviderName, RequestId};
 use crate::limit::{ConcurrencyPermit, RateLimitState};
 use crate::policy::Reason;
@@ -117,10 +117,21 @@ impl RequestRecord {
         self.inbound.as_ref().ok_or(Rejection::Internal("a request that was not read"))
     }
 
-    /// Whether the request came to the host where people sign in.
-    pub(super) fn is_on_public_host(&self, snapshot: &Snapshot) -> bool {
-        let inbound = self.inbound.as_ref();
-        inbound.is_some_and(|inbound| snapshot.is_public(&inbound.authority, inbound.forwarding.scheme))
+    /// The request as the endpoints see it.
+    pub(super) fn context(&self) -> Result<RequestContext<'_>, Rejection> {
+        let inbound = self.inbound()?;
+        Ok(RequestContext {
+            id: &self.id,
+            authority: &inbound.authority,
+            forwarding: &inbound.forwarding,
+            path: &inbound.path,
+            realm: self.realm(),
+        })
+    }
+
+    /// What a challenge calls the protection space.
+    pub(super) fn realm(&self) -> &str {
+        self.route.as_deref().map_or(REALM, |route| &route.realm)
     }
 
     fn write(&self) {

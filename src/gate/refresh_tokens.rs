@@ -10,15 +10,13 @@ use super::route::Route;
 use super::snapshot::Snapshot;
 use crate::authn::{Authentication, OpenedSession};
 use crate::clock::Timestamp;
+use crate::endpoints::is_renewed_by_sign_in;
 use crate::identity::RequestId;
 use crate::oidc::{Blame, FlightError, Provider, RefreshError, RefreshFlights};
 use crate::session::{Session, SessionEnd, SessionKey, Sessions};
 
 /// Tokens are renewed so long before they expire, beside requests that have no need to wait.
 const AHEAD: Duration = Duration::from_secs(30);
-
-/// A sign-in whose token is over so soon is not begun again for that: it would go round for ever.
-const TOO_SOON: Duration = Duration::from_secs(10);
 
 /// What became of a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,21 +75,11 @@ fn is_over(session: &Session, now: Timestamp) -> bool {
 /// A token that only a new sign-in can renew: a person is sent to the provider, which mostly remembers them, and
 /// comes back without having seen a page; a program is told to sign in.
 fn anew(record: &mut RequestRecord, session: &Session, now: Timestamp) -> Result<Authentication, Rejection> {
-    if now.since(session.created) < TOO_SOON {
+    if !is_renewed_by_sign_in(session, now) {
         return Err(unusable(session, "the session's token had expired as good as at once"));
     }
     record.sign_in_at = Some(session.principal.provider.clone());
     Ok(Authentication::Ended)
-}
-
-/// Whether a session that stands is no answer to somebody who is sent to sign in: its token has expired, only a new
-/// sign-in brings another, and some app needs one.
-pub(super) fn is_spent(snapshot: &Snapshot, session: &Session) -> bool {
-    let now = snapshot.foundations.clock.now();
-    session.tokens.refresh.is_none()
-        && is_over(session, now)
-        && now.since(session.created) >= TOO_SOON
-        && snapshot.routes.iter().any(|(_, route)| route.passes_token())
 }
 
 fn unusable(session: &Session, reason: &str) -> Rejection {

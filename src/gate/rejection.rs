@@ -1,23 +1,21 @@
 //! Why a request does not go on. What each of them means to the client is said in `respond` alone.
 
 use std::borrow::Cow;
-use std::error::Error;
 
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 
 use super::ambiguous::{Ambiguous, untolerated};
 use super::credential::CredentialEnd;
-use super::deferred_form::DeferredForm;
 use super::destination::DestinationError;
-use super::return_to::ReturnTo;
 use crate::authn::{ErrorCode, TokenError, TokenRefusal};
+use crate::endpoints::{DeferredForm, FailedSignIn, LostSignIn, ReturnTo, UnavailableProvider};
 use crate::forward::{Blame, Fault, ForwardError};
 use crate::identity::ProviderName;
 use crate::limit::Exceeded;
 use crate::oidc::{self, SignInError};
 use crate::request::{AuthorityError, FieldNameError, ForwardingError, PathError, PathExceptions};
 use crate::session::{SessionError, StoreUnavailable};
-use crate::telemetry::Outcome;
+use crate::telemetry::{Outcome, with_causes};
 
 /// A step's no.
 #[derive(Debug)]
@@ -53,7 +51,7 @@ pub(super) enum Rejection {
     /// The sign-in came to nothing.
     SignInFailed(Box<FailedSignIn>),
     /// A sign-in that this browser did not begin, or that took too long.
-    NoSuchFlow(Box<LostSignIn>),
+    LostSignIn(Box<LostSignIn>),
     /// The upstream failed, or the request was too large for it.
     Forward(ForwardError),
     /// A provider is away.
@@ -64,48 +62,11 @@ pub(super) enum Rejection {
         reason: String,
     },
     /// A provider is away while somebody wants to sign in with it.
-    SignInUnavailable(Box<Away>),
+    SignInUnavailable(Box<UnavailableProvider>),
     /// The session store does not answer.
     StoreUnavailable(String),
     /// We are at fault.
     Internal(&'static str),
-}
-
-/// A sign-in that came to nothing, and is over: its browser forgets it.
-#[derive(Debug)]
-pub(super) struct FailedSignIn {
-    /// Why.
-    pub(super) error: SignInError,
-    /// Where the same sign-in begins again.
-    pub(super) retry: String,
-    /// Where it begins for somebody else.
-    pub(super) anew: String,
-    /// Other providers: what each is called, and where a sign-in with it begins.
-    pub(super) others: Vec<(String, String)>,
-    /// `Set-Cookie` that takes the flow away (invariant 6).
-    pub(super) forget: HeaderValue,
-}
-
-/// A sign-in that came back and is not known any more.
-#[derive(Debug)]
-pub(super) struct LostSignIn {
-    /// Why not, for the log.
-    pub(super) reason: String,
-    /// Where the browser goes on to by itself.
-    pub(super) onward: Option<String>,
-    /// Where it is begun again.
-    pub(super) retry: Option<String>,
-}
-
-/// A provider that is away while somebody wants to sign in with it.
-#[derive(Debug)]
-pub(super) struct Away {
-    /// Which.
-    pub(super) provider: ProviderName,
-    /// Why, for the log.
-    pub(super) reason: String,
-    /// Other providers: what each is called, and where a sign-in with it begins.
-    pub(super) others: Vec<(String, String)>,
 }
 
 /// What must be remembered of a request so that its browser comes back from signing in.
@@ -122,15 +83,10 @@ pub(super) struct InterruptedRequest {
 }
 
 impl Rejection {
-    /// A sign-in that is not known, and of which nothing else is known either.
-    pub(super) fn no_such_flow(reason: &str) -> Self {
-        Self::NoSuchFlow(Box::new(LostSignIn { reason: reason.to_owned(), onward: None, retry: None }))
-    }
-
     /// How metrics and the log call it.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
-            Self::Malformed(_) | Self::UriTooLong(_) | Self::Untolerated(_) | Self::NoSuchFlow(_) => {
+            Self::Malformed(_) | Self::UriTooLong(_) | Self::Untolerated(_) | Self::LostSignIn(_) => {
                 Outcome::BadRequest
             }
             Self::UnknownHost | Self::UnknownPath | Self::MethodNotAllowed(_) => Outcome::NotFound,
@@ -151,9 +107,9 @@ impl Rejection {
         match self {
             Self::Malformed(ambiguous) => ambiguous.what.clone().into(),
             Self::UriTooLong(cause) | Self::StoreUnavailable(cause) => cause.clone().into(),
-            Self::NoSuchFlow(lost) => lost.reason.clone().into(),
+            Self::LostSignIn(lost) => lost.to_string().into(),
             Self::ProviderUnavailable { provider, reason } => format!("provider {provider}: {reason}").into(),
-            Self::SignInUnavailable(away) => format!("provider {}: {}", away.provider, away.reason).into(),
+            Self::SignInUnavailable(away) => away.to_string().into(),
             Self::Untolerated(what) => untolerated(*what).into(),
             Self::UnknownHost => "no route claims this host".into(),
             Self::UnknownPath => "no route of this host claims this path".into(),
@@ -167,7 +123,7 @@ impl Rejection {
             Self::Forbidden { .. } => Cow::Borrowed(""),
             Self::Destination(error) => error.to_string().into(),
             Self::CrossSite => "a page of another host made the browser send it".into(),
-            Self::SignInFailed(failed) => with_causes(&failed.error).into(),
+            Self::SignInFailed(failed) => failed.to_string().into(),
             Self::Forward(error) => of_forward(error).into(),
         }
     }
@@ -202,20 +158,6 @@ fn of_upstream(error: &ForwardError) -> Outcome {
 fn of_forward(error: &ForwardError) -> String {
     let text = with_causes(error);
     error.server().map_or_else(|| text.clone(), |server| format!("{server}: {text}"))
-}
-
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let said = cause.to_string();
-        // Some errors speak for their cause.
-        if !text.ends_with(&said) {
-            text = format!("{text}: {said}");
-        }
-        next = cause.source();
-    }
-    text
 }
 
 macro_rules! from {

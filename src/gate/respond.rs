@@ -15,29 +15,27 @@ mod challenge;
 mod context;
 mod problem;
 
-pub(super) use challenge::challenge;
 pub(super) use context::RefusalContext;
 
 use super::ambiguous::{untolerated, untolerated_members};
 use super::body::Body;
 use super::credential::CredentialEnd;
-use super::deferred_form::DeferredForm;
 use super::origins::let_read;
-use super::own::{self, SignInRequest, start_sign_in};
 use super::record::RequestRecord;
-use super::rejection::{FailedSignIn, InterruptedRequest, LostSignIn, Rejection};
+use super::rejection::{InterruptedRequest, Rejection};
 use super::snapshot::Snapshot;
 use super::statuses;
 use crate::authn::{ErrorCode, TokenError};
+use crate::endpoints::{
+    self, DeferredForm, FailedSignIn, HOME, LostSignIn, SignInRequest, challenge, keep_form, start_sign_in,
+};
 use crate::oidc::Blame;
 use crate::pages::{self, ErrorPage, Fault, Form, Link, Page, Refusal};
 use crate::policy::explain;
-use crate::secret::Secret;
 use crate::session::SessionEnd;
 use problem::{CROSS_SITE, FORBIDDEN, Problem, UNAUTHENTICATED, ambiguous, destination, machine, problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// When a passing fault is worth another try.
 const SOON: Duration = Duration::from_secs(5);
@@ -85,22 +83,16 @@ fn count(snapshot: &Snapshot, record: &RequestRecord, no: &Rejection) {
 
 /// A form that comes when its sender's session is over is kept by its own browser.
 fn kept(snapshot: &Snapshot, record: &RequestRecord, form: Option<&DeferredForm>) -> Response<Body> {
-    let id = Secret::random();
-    let sealed = form.and_then(|form| form.seal(&snapshot.foundations.keys.form));
-    let address = record.inbound.as_ref().map(|inbound| own::resume_address(&inbound.origin(), id.expose()));
-    let (Some(sealed), Some(sign_in_url)) = (sealed, address) else {
-        return problem(record, &UNAUTHENTICATED);
-    };
-    let page =
-        pages::Keep { id: id.expose(), sealed: &sealed, sign_in_url: &sign_in_url, request_id: &record.id };
-    challenge(record, show(page.page()))
+    let page = form.zip(record.context().ok());
+    let page = page.and_then(|(form, context)| keep_form(&snapshot.endpoints, context, form));
+    page.map_or_else(|| problem(record, &UNAUTHENTICATED), |page| page.map(Body::ours))
 }
 
 /// A form that could not be kept: its sender is told so, before anything that they wrote is lost.
 fn not_kept(record: &RequestRecord, asked: &RefusalContext) -> Response<Body> {
     let back = record.inbound.as_ref().and_then(|inbound| asked.page(inbound));
-    let sign_in = SignInRequest { return_to: back, ..SignInRequest::default() }.address();
-    challenge(record, show(pages::NotKept { sign_in: &sign_in, request_id: &record.id }.page()))
+    let sign_in = SignInRequest::to(back).address();
+    challenge(record.realm(), show(pages::NotKept { sign_in: &sign_in, request_id: &record.id }.page()))
 }
 
 /// A session that ended while its browser waited. Another tab may have signed in meanwhile, which ends the session
@@ -114,13 +106,16 @@ fn ended_meanwhile(
     end: SessionEnd,
 ) -> Response<Body> {
     let back = record.inbound.as_ref().and_then(|inbound| asked.page(inbound));
-    let back = back.map(|page| snapshot.claimed(page));
+    let back = back.map(|page| snapshot.endpoints.hosts.claimed(page));
     if asked.may_be_repeated() && end == SessionEnd::SignedOut {
         let again = back.and_then(|page| redirect(StatusCode::FOUND, page.as_str()).ok());
-        return again.unwrap_or_else(|| challenge(record, problem(record, &UNAUTHENTICATED)));
+        return again.unwrap_or_else(|| challenge(record.realm(), problem(record, &UNAUTHENTICATED)));
     }
-    let sign_in = SignInRequest { return_to: back, ..SignInRequest::default() }.address();
-    challenge(record, show(pages::EndedMeanwhile { sign_in: &sign_in, request_id: &record.id }.page()))
+    let sign_in = SignInRequest::to(back).address();
+    challenge(
+        record.realm(),
+        show(pages::EndedMeanwhile { sign_in: &sign_in, request_id: &record.id }.page()),
+    )
 }
 
 /// An address that is too long to be taken along is kept by its own page, which must be on an origin that is ours
@@ -134,8 +129,10 @@ async fn sent_to_sign_in(
     if to.is_long() && to.origin() != record.inbound()?.origin() {
         return redirect(StatusCode::FOUND, to.as_str());
     }
-    let wanted = SignInRequest { return_to: Some(to), provider: back.provider, ..SignInRequest::default() };
-    Box::pin(start_sign_in(snapshot, record, &back.cookies, wanted)).await
+    let mut wanted = SignInRequest::to(Some(to));
+    wanted.provider = back.provider;
+    let sign_in = start_sign_in(&snapshot.endpoints, record.context()?, &back.cookies, wanted);
+    Ok(Box::pin(sign_in).await?.map(Body::ours))
 }
 
 fn warn_of_provider(record: &RequestRecord, no: &Rejection) {
@@ -176,7 +173,7 @@ fn refused(
         }
         Rejection::Token(error) if error.code().is_some() => token(record, error.error),
         Rejection::SignInFailed(failed) => sign_in_failed(record, failed),
-        Rejection::NoSuchFlow(lost) => no_such_flow(snapshot, record, lost),
+        Rejection::LostSignIn(lost) => no_such_flow(snapshot, record, lost),
         Rejection::SignInUnavailable(away) => fault(snapshot, record, asked, no, &away.others),
         other => fault(snapshot, record, asked, other, &[]),
     };
@@ -196,11 +193,12 @@ fn fault_of<'a>(snapshot: &'a Snapshot, no: &'a Rejection) -> Fault<'a> {
         Rejection::Forward(error) => statuses::of_forward(error.fault()),
         Rejection::Token(_) => Fault::ProviderDown { provider: "of the access token", retry_after: SOON },
         Rejection::ProviderUnavailable { provider, .. } => {
-            Fault::ProviderDown { provider: snapshot.display_name(provider), retry_after: SOON }
+            Fault::ProviderDown { provider: snapshot.endpoints.display_name(provider), retry_after: SOON }
         }
-        Rejection::SignInUnavailable(away) => {
-            Fault::ProviderDown { provider: snapshot.display_name(&away.provider), retry_after: SOON }
-        }
+        Rejection::SignInUnavailable(away) => Fault::ProviderDown {
+            provider: snapshot.endpoints.display_name(&away.provider),
+            retry_after: SOON,
+        },
         Rejection::StoreUnavailable(_) => Fault::StoreDown { retry_after: SOON },
         Rejection::Internal(_)
         | Rejection::SignIn(_)
@@ -209,7 +207,7 @@ fn fault_of<'a>(snapshot: &'a Snapshot, no: &'a Rejection) -> Fault<'a> {
         | Rejection::CrossSite
         | Rejection::Destination(_)
         | Rejection::SignInFailed(_)
-        | Rejection::NoSuchFlow(_) => Fault::Internal,
+        | Rejection::LostSignIn(_) => Fault::Internal,
     }
 }
 
@@ -238,7 +236,7 @@ fn fault(
 
 /// The page that leads on from everywhere: who one is, and the apps that are open to them.
 fn home(snapshot: &Snapshot) -> String {
-    own::home_address(snapshot)
+    snapshot.endpoints.hosts.address(HOME)
 }
 
 fn links(ways: &[(String, String)]) -> Vec<Link<'_>> {
@@ -255,10 +253,10 @@ fn forbidden_page(snapshot: &Snapshot, record: &RequestRecord, asked: &RefusalCo
     let question = super::authorize::question(inbound, record.principal.as_ref());
     let explanation = explain(&route.access, &question);
     let required = explanation.missing();
-    let switch = own::switch_address(asked.page(inbound).as_ref());
+    let switch = SignInRequest::to(asked.page(inbound)).address();
     let page = Refusal {
         principal,
-        provider: snapshot.display_name(&principal.provider),
+        provider: snapshot.endpoints.display_name(&principal.provider),
         host: inbound.authority.as_str(),
         required: &required,
         unsaid: explanation.reason.unsaid(),
@@ -288,7 +286,7 @@ fn no_such_flow(snapshot: &Snapshot, record: &RequestRecord, lost: &LostSignIn) 
     if let Some(Ok(onward)) = lost.onward.as_deref().map(|onward| redirect(StatusCode::SEE_OTHER, onward)) {
         return onward;
     }
-    let retry = lost.retry.as_deref().unwrap_or_else(|| snapshot.home());
+    let retry = lost.retry.as_deref().unwrap_or_else(|| snapshot.endpoints.hosts.front_page());
     let (status, request_id) = (StatusCode::BAD_REQUEST, &record.id);
     let page =
         pages::SignInFailed { status, public: NO_SUCH_FLOW, request_id, retry, anew: None, others: &[] };
@@ -324,44 +322,13 @@ fn add_fields(no: &Rejection, headers: &mut HeaderMap) {
 }
 
 /// A page as a response.
-pub(super) fn show(page: Page) -> Response<Body> {
+fn show(page: Page) -> Response<Body> {
     page.into_response().map(Body::ours)
 }
 
 /// A redirect that no cache keeps.
-pub(super) fn redirect(status: StatusCode, location: &str) -> Result<Response<Body>, Rejection> {
-    let location = HeaderValue::try_from(location);
-    let location =
-        location.map_err(|_| Rejection::Internal("a redirect to an address that cannot be written"))?;
-    let mut response = Response::new(Body::ours(""));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::LOCATION, location);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
-}
-
-/// A redirect as a page that goes on by itself, with the cookies that the redirect set.
-pub(super) fn onward(response: Response<Body>) -> Response<Body> {
-    let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
-    let Some(target) = location.and_then(|location| url::Url::parse(location).ok()) else { return response };
-    let mut page = show(pages::onward(&target));
-    for cookie in response.headers().get_all(header::SET_COOKIE) {
-        set_cookie(&mut page, cookie.clone());
-    }
-    page
-}
-
-/// Sets or clears one more cookie.
-pub(super) fn set_cookie(response: &mut Response<Body>, cookie: HeaderValue) {
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-}
-
-/// Takes from the browser what it has kept of this origin for the person who was signed in: pages in caches
-/// and in the memory of the back button, `no-store` ones among them, and what else the configuration says (Clear
-/// Site Data, section 3.1; invariant 17). Browsers heed it in secure contexts.
-pub(super) fn forget_pages(snapshot: &Snapshot, response: &mut Response<Body>) {
-    let forget = mutant!(snapshot.site_data.clone(), "pages-kept-after-sign-out" => None);
-    response.headers_mut().extend(forget.map(|data| (CLEAR_SITE_DATA, data)));
+fn redirect(status: StatusCode, location: &str) -> Result<Response<Body>, Rejection> {
+    Ok(endpoints::redirect(status, location)?.map(Body::ours))
 }
 
 /// What every response carries: the id under which the log knows the request, and what a limit leaves.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::inbound::Inbound;
-use super::own::Endpoint;
 use super::rejection::Rejection;
 use super::settings::{OriginSettings, RedirectSettings, RouteAction, RouteSettings};
 use crate::authn::Accept;
+use crate::endpoints::Application;
 use crate::forward::{ForwardSettings, Plan, ReservedHeaders, TokenPass, Upstream, UpstreamSettings};
 use crate::identity::RouteName;
 use crate::limit::{Concurrency, LimitSettings, Limiter, RateLimitState};
@@ -45,7 +45,7 @@ pub(super) struct Route {
 pub(super) enum Action {
     Forward(Arc<Upstream>, Box<Plan>),
     Redirect(RedirectSettings),
-    Own(Endpoint),
+    Serve(Application),
 }
 
 /// What challenges call the protection space where nothing else is said.
@@ -116,8 +116,8 @@ impl Route {
     }
 
     /// One of the gateway's own endpoints: a row of a table like all others, on the same path.
-    pub(super) fn own(endpoint: Endpoint, stats: Arc<RequestStats>, limits: Limits) -> Self {
-        Self { limits, ..Self::ours(Action::Own(endpoint), stats) }
+    pub(super) fn serving(application: Application, stats: Arc<RequestStats>, limits: Limits) -> Self {
+        Self { limits, ..Self::ours(Action::Serve(application), stats) }
     }
 
     /// Whether anything of it is counted.
@@ -176,7 +176,7 @@ impl Route {
     /// How a request that went on is counted.
     pub(super) fn outcome(&self) -> Outcome {
         match self.action {
-            Action::Own(_) | Action::Redirect(_) => Outcome::Own,
+            Action::Serve(_) | Action::Redirect(_) => Outcome::Own,
             Action::Forward(..) if self.access.is_public() => Outcome::Public,
             Action::Forward(..) => Outcome::Allowed,
         }
@@ -186,7 +186,7 @@ impl Route {
     pub(super) fn stripped(&self) -> usize {
         match &self.action {
             Action::Forward(_, plan) => plan.stripped(),
-            Action::Redirect(_) | Action::Own(_) => 0,
+            Action::Redirect(_) | Action::Serve(_) => 0,
         }
     }
 

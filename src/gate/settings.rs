@@ -6,6 +6,7 @@ use http::StatusCode;
 use ipnet::IpNet;
 
 use crate::authn::Accept;
+use crate::endpoints::SiteData;
 use crate::forward::{ForwardSettings, UpstreamSettings};
 use crate::identity::RouteName;
 use crate::limit::LimitSettings;
@@ -129,27 +130,4 @@ pub struct OwnSettings {
     pub limits: Vec<LimitSettings>,
     /// What browsers are told to forget of a host where somebody signs out.
     pub forget: Vec<SiteData>,
-}
-
-/// A kind of what browsers keep (Clear Site Data, section 3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SiteData {
-    /// Pages and files in caches.
-    Cache,
-    /// Cookies of the whole registrable domain.
-    Cookies,
-    /// What scripts keep of the origin, and its service workers.
-    Storage,
-}
-
-impl SiteData {
-    /// The type as the field has it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Cache => "cache",
-            Self::Cookies => "cookies",
-            Self::Storage => "storage",
-        }
-    }
 }

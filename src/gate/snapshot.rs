@@ -2,58 +2,43 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, Method};
-use url::Url;
+use http::{HeaderMap, Method};
 
 use super::compile::{Rows, Tended, compile};
+use super::endpoints;
 use super::foundations::Foundations;
-use super::handover::HandoverCookies;
 use super::inbound::Inbound;
-use super::own;
 use super::record::RequestRecord;
 use super::rejection::Rejection;
-use super::return_to::ReturnTo;
 use super::route::Route;
-use super::settings::{GateSettings, SiteData};
+use super::settings::GateSettings;
 use crate::authn::{
     Authentication, AuthenticationError, Authenticator, BearerIssuer, BearerSettings, BearerVerifier,
 };
-use crate::forward::{OwnCookies, UpstreamError};
-use crate::identity::{ProviderName, RouteName};
-use crate::oidc::{FlowCookies, ProviderTask, Providers, SetupError};
-use crate::request::{Authority, RequestPath, Scheme, Transport, TrustedProxies};
+use crate::endpoints::{CALLBACK, Cookies, Endpoints, HOME, Hosts, PublicUrl, Routes, holds, is_front};
+use crate::forward::UpstreamError;
+use crate::identity::RouteName;
+use crate::oidc::{ProviderTask, Providers, SetupError};
+use crate::request::{RequestPath, Scheme, Transport, TrustedProxies};
 use crate::route::{Lookup, RouteTable};
 use crate::session::SessionCookie;
 
 /// Everything a request is judged by.
 #[derive(Debug)]
 pub(super) struct Snapshot {
-    pub(super) routes: RouteTable<Arc<Route>>,
+    pub(super) routes: Arc<RouteTable<Arc<Route>>>,
     /// The gateway's own endpoints, which stand on every host that it knows.
     own: RouteTable<Arc<Route>>,
     pub(super) trusted: TrustedProxies,
-    pub(super) public: Option<PublicUrl>,
+    pub(super) endpoints: Endpoints,
     pub(super) providers: Providers,
-    pub(super) authenticator: Authenticator,
-    pub(super) cookie: SessionCookie,
-    pub(super) flows: FlowCookies,
-    pub(super) handover: HandoverCookies,
+    pub(super) authenticator: Arc<Authenticator>,
     pub(super) members: Vec<Arc<ProviderTask>>,
     pub(super) upstreams: Vec<Arc<Tended>>,
     pub(super) foundations: Arc<Foundations>,
-    /// What a browser is told to forget at sign-out (`Clear-Site-Data`).
-    pub(super) site_data: Option<HeaderValue>,
     /// What answers on listeners that send everything on to `https`.
     to_https: Arc<Route>,
     log: bool,
-}
-
-/// The origin where people sign in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PublicUrl {
-    pub(super) url: Url,
-    pub(super) authority: Authority,
-    pub(super) scheme: Scheme,
 }
 
 /// Why a configuration that reads well makes no gateway.
@@ -80,33 +65,35 @@ impl Snapshot {
         foundations: &Arc<Foundations>,
         before: Option<&Self>,
     ) -> Result<Self, BuildError> {
-        let public = settings.relying_party.public_url.clone().map(PublicUrl::new).transpose()?;
-        let https = public.as_ref().is_some_and(|public| public.scheme == Scheme::Https);
+        let public = settings.relying_party.public_url.clone();
+        let public = public.map(|url| PublicUrl::new(url).ok_or(BuildError::PublicUrl)).transpose()?;
         let members = join(settings, foundations, before)?;
-        let Rows { routes, upstreams } = compile(settings, foundations, before)?;
-        let cookie = SessionCookie::new(&settings.session, https);
         let providers = Providers::new(members.iter().map(|member| Arc::clone(&member.provider)).collect());
+        let Rows { routes, upstreams } = compile(settings, foundations, before)?;
+        let https = public.as_ref().is_some_and(|public| public.scheme == Scheme::Https);
+        let cookie = SessionCookie::new(&settings.session, https);
         let host = public.as_ref().map_or("", |public| public.authority.host());
+        let cookies = Cookies::new(cookie.clone(), https, host, &foundations.endpoints);
         let bearer = bearer(&members, foundations);
+        let authenticator =
+            Authenticator::new(foundations.sessions.clone(), cookie, bearer, providers.clone());
+        let authenticator = Arc::new(authenticator.counted_in(&foundations.metrics));
         Ok(Self {
-            routes,
-            own: own::compile(foundations, &settings.own.limits, before.map(|before| &before.own)),
-            site_data: site_data(&settings.own.forget),
-            to_https: Arc::new(own::to_https(foundations, public.as_ref())),
-            upstreams,
+            own: endpoints::compile(foundations, &settings.own.limits, before.map(|before| &before.own)),
+            to_https: Arc::new(endpoints::to_https(foundations, public.as_ref())),
             trusted: TrustedProxies::new(settings.trusted_proxies.clone()),
-            authenticator: Authenticator::new(
-                foundations.sessions.clone(),
-                cookie.clone(),
-                bearer,
+            endpoints: Endpoints::new(
+                Arc::clone(&foundations.endpoints),
+                Hosts::new(public, Arc::clone(&routes) as Arc<dyn Routes>),
                 providers.clone(),
-            )
-            .counted_in(&foundations.metrics),
+                Arc::clone(&authenticator),
+                cookies,
+                &settings.own.forget,
+            ),
+            routes,
+            upstreams,
+            authenticator,
             providers,
-            cookie,
-            flows: FlowCookies::new(foundations.keys.flow.clone(), https, host, foundations.clock.clone()),
-            handover: HandoverCookies { https },
-            public,
             members,
             foundations: Arc::clone(foundations),
             log: settings.log,
@@ -142,8 +129,10 @@ impl Snapshot {
         if transport.to_https && scheme == Scheme::Http {
             return Ok(&self.to_https);
         }
-        let own = own::holds(path.decoded());
-        let ours = own && (self.is_public(authority, scheme) || self.routes.knows_host(authority, scheme));
+        let own = holds(path.decoded());
+        let ours = own
+            && (self.endpoints.hosts.is_public(authority, scheme)
+                || self.routes.knows_host(authority, scheme));
         let table =
             if ours { self.own.find(authority, scheme, path, &inbound.method) } else { Lookup::UnknownPath };
         let found = match table {
@@ -157,19 +146,21 @@ impl Snapshot {
                 self.front_page(inbound).ok_or(Rejection::UnknownPath)
             }
             Lookup::UnknownPath => Err(Rejection::UnknownPath),
-            Lookup::UnknownHost if self.is_public(authority, scheme) => Err(Rejection::UnknownPath),
+            Lookup::UnknownHost if self.endpoints.hosts.is_public(authority, scheme) => {
+                Err(Rejection::UnknownPath)
+            }
             Lookup::UnknownHost => Err(Rejection::UnknownHost),
         }
     }
 
     /// Whether it is `https://public_url/`, which no route claims: people who type it get their own page.
     fn is_front_page(&self, inbound: &Inbound) -> bool {
-        own::is_front(&inbound.path, &inbound.method)
-            && self.is_public(&inbound.authority, inbound.forwarding.scheme)
+        is_front(&inbound.path, &inbound.method)
+            && self.endpoints.hosts.is_public(&inbound.authority, inbound.forwarding.scheme)
     }
 
     fn front_page(&self, inbound: &Inbound) -> Option<&Arc<Route>> {
-        let home = RequestPath::parse(own::HOME).ok()?;
+        let home = RequestPath::parse(HOME).ok()?;
         match self.own.find(&inbound.authority, inbound.forwarding.scheme, &home, &inbound.method) {
             Lookup::Found(route) => Some(route),
             Lookup::MethodNotAllowed | Lookup::UnknownPath | Lookup::UnknownHost => None,
@@ -181,95 +172,6 @@ impl Snapshot {
         let methods = table.allowed_methods(&inbound.authority, inbound.forwarding.scheme, path);
         methods.map(Method::as_str).collect::<Vec<_>>().join(", ")
     }
-
-    /// Whether `url` lies on the sign-in host or on one that some route names: where a sign-in may lead back
-    /// to. A route for any host names none: a stranger's host is not ours because it leads here
-    /// (invariant 13). A route without a port answers on every port, but whatever else listens on that host is
-    /// not ours: it names the port of `public_url`. Nothing leads from TLS to clear text.
-    pub(super) fn claims(&self, url: &Url) -> bool {
-        let Some((authority, scheme)) = origin(url) else { return false };
-        let expected = self.public.as_ref().map_or(scheme, |public| public.scheme);
-        let unwritten = self.public.as_ref().map_or(scheme.default_port(), PublicUrl::port);
-        mutant!(scheme == expected, "return-to-clear-text" => true)
-            && (self.is_public(&authority, scheme)
-                || mutant!(
-                    self.routes.vouches_for(&authority, scheme, unwritten),
-                    "return-address-on-any-port" => self.routes.vouches_for(&authority, scheme, authority.port_or_default(scheme)),
-                ))
-    }
-
-    /// `to` where a sign-in may lead back to it, else its like on the port of the sign-in host, or on that host
-    /// itself.
-    pub(super) fn claimed(&self, to: ReturnTo) -> ReturnTo {
-        let Some(public) = self.public.as_ref().filter(|_| !self.claims(to.url())) else { return to };
-        let mut moved = to.url().clone();
-        let ours = moved.set_port(public.url.port()).is_ok() && self.claims(&moved);
-        to.on(if ours { &moved } else { &public.url })
-    }
-
-    /// Whether sign-in happens on this very host.
-    pub(super) fn is_public(&self, authority: &Authority, scheme: Scheme) -> bool {
-        self.public.as_ref().is_some_and(|public| public.is_at(authority, scheme))
-    }
-
-    /// Whether `url` lies on the sign-in host.
-    pub(super) fn is_public_url(&self, url: &Url) -> bool {
-        self.public.as_ref().is_some_and(|public| public.url.origin() == url.origin())
-    }
-
-    /// The front page of the sign-in host.
-    pub(super) fn home(&self) -> &str {
-        self.public.as_ref().map_or("/", |public| public.url.as_str())
-    }
-
-    /// What people call a provider.
-    pub(super) fn display_name<'a>(&'a self, name: &'a ProviderName) -> &'a str {
-        self.providers.get(name.as_str()).map_or(name.as_str(), |provider| &provider.settings().display_name)
-    }
-}
-
-impl OwnCookies for Snapshot {
-    fn owns(&self, name: &str) -> bool {
-        name == self.cookie.name()
-            || mutant!(self.flows.owns(name), "app-sees-a-flow" => false)
-            || mutant!(self.handover.owns(name), "app-sees-a-hop" => false)
-    }
-}
-
-impl PublicUrl {
-    pub(super) fn new(url: Url) -> Result<Self, BuildError> {
-        let (authority, scheme) = origin(&url).ok_or(BuildError::PublicUrl)?;
-        Ok(Self { url, authority, scheme })
-    }
-
-    /// Whether a request for `authority` is for this very host and port.
-    pub(super) fn is_at(&self, authority: &Authority, scheme: Scheme) -> bool {
-        self.authority.host() == authority.host() && self.port() == authority.port_or_default(scheme)
-    }
-
-    /// The port of the origin, written or not.
-    pub(super) fn port(&self) -> u16 {
-        self.authority.port_or_default(self.scheme)
-    }
-
-    /// The address of one of our own endpoints there.
-    pub(super) fn endpoint(&self, path: &str) -> Url {
-        let mut url = self.url.clone();
-        url.set_path(path);
-        url
-    }
-}
-
-/// A list of quoted strings (Clear Site Data, section 3.1).
-fn site_data(forget: &[SiteData]) -> Option<HeaderValue> {
-    let quoted: Vec<_> = forget.iter().map(|data| format!("\"{}\"", data.as_str())).collect();
-    HeaderValue::try_from(quoted.join(", ")).ok().filter(|value| !value.is_empty())
-}
-
-fn origin(url: &Url) -> Option<(Authority, Scheme)> {
-    let scheme = if url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
-    let authority = Authority::parse(&url[url::Position::BeforeHost..url::Position::AfterPort]);
-    authority.ok().map(|authority| (authority, scheme))
 }
 
 fn join(
@@ -280,10 +182,11 @@ fn join(
     let public = settings.relying_party.public_url.as_ref();
     let redirect = public.map(|url| {
         let mut url = url.clone();
-        url.set_path(own::CALLBACK);
+        url.set_path(CALLBACK);
         url
     });
-    let same = |snapshot: &&Snapshot| snapshot.public.as_ref().map(|public| &public.url) == public;
+    let same =
+        |snapshot: &&Snapshot| snapshot.endpoints.hosts.public.as_ref().map(|public| &public.url) == public;
     let kept = before.filter(same).map_or(&[][..], |snapshot| &snapshot.members);
     let providers = settings.relying_party.providers.iter();
     providers

@@ -10,10 +10,9 @@ use url::Url;
 
 use super::authorize;
 use super::explained::{Explained, Imagined, explain};
-use super::foundations::{Foundations, SealingKeys};
+use super::foundations::Foundations;
 use super::inbound::Inbound;
 use super::rejection::Rejection;
-use super::return_to::ReturnTo;
 use super::route::Action;
 use super::settings::{
     GateSettings, OriginSettings, OwnSettings, RedirectSettings, RouteAction, RouteSettings,
@@ -21,6 +20,7 @@ use super::settings::{
 use super::snapshot::Snapshot;
 use crate::authn::{Accept, Accepted, Authentication, Carrier, CredentialId, Verified};
 use crate::clock::{Clock, Timestamp};
+use crate::endpoints::{SealingKeys, holds};
 use crate::forward::{Asserter, AssertionKey};
 use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, RouteName, Subject};
 use crate::oidc::RelyingPartySettings;
@@ -110,63 +110,6 @@ fn transport(scheme: Scheme) -> Arc<Transport> {
     })
 }
 
-fn claims(snapshot: &Snapshot, url: &str) -> bool {
-    snapshot.claims(&Url::parse(url).unwrap())
-}
-
-/// Of a route for any host a stranger would make the victim's browser bring a ticket to the stranger's host,
-/// and show it here under that host's name.
-#[tokio::test]
-async fn invariant_13_a_route_for_any_host_makes_no_strangers_host_a_place_to_come_back_to() {
-    let open = snapshot(&settings(vec![route("*", "/", &[], AccessSettings::SignedIn)]));
-    assert!(claims(&open, "https://login.example/x"));
-    assert!(!claims(&open, "https://evil.example/"));
-    assert!(!claims(&open, "https://login.example:8443/"));
-    assert!(!claims(&open, "http://login.example/"));
-
-    let rows =
-        ["*", "wiki.example", "*.apps.example"].map(|host| route(host, "/", &[], AccessSettings::SignedIn));
-    let named = snapshot(&settings(rows.into()));
-    assert!(claims(&named, "https://wiki.example/") && claims(&named, "https://a.apps.example/"));
-    for stranger in ["https://evil.example/", "https://b.a.apps.example/", "https://apps.example/"] {
-        assert!(!claims(&named, stranger), "{stranger}");
-    }
-}
-
-/// What else listens on a host of ours is not ours: a ticket must not go there.
-#[tokio::test]
-async fn invariant_25_a_host_without_a_port_means_the_port_of_the_sign_in_host() {
-    let rows = ["app.example", "*.apps.example", "other.example:9999"]
-        .map(|host| route(host, "/", &[], AccessSettings::SignedIn));
-    let plain = snapshot(&settings(rows.clone().into()));
-    for ours in [
-        "https://app.example/x",
-        "https://app.example:443/x",
-        "https://a.apps.example/",
-        "https://other.example:9999/",
-    ] {
-        assert!(claims(&plain, ours), "{ours}");
-    }
-    for stranger in [
-        "https://app.example:9999/x",
-        "https://app.example:80/",
-        "http://app.example:443/",
-        "https://a.apps.example:9999/",
-        "https://other.example/",
-        "https://login.example:9999/",
-    ] {
-        assert!(!claims(&plain, stranger), "{stranger}");
-    }
-    let moved = |origin| plain.claimed(ReturnTo::asked(origin, "/x", Some("a='")).unwrap());
-    assert_eq!(moved("https://app.example:9999").as_str(), "https://app.example/x?a='");
-    assert_eq!(moved("https://evil.example:9999").as_str(), "https://login.example/x?a='");
-
-    let mut elsewhere = settings(rows.into());
-    elsewhere.relying_party.public_url = Some(Url::parse("https://login.example:8443").unwrap());
-    let elsewhere = snapshot(&elsewhere);
-    assert!(claims(&elsewhere, "https://app.example:8443/") && !claims(&elsewhere, "https://app.example/"));
-}
-
 #[tokio::test]
 async fn a_path_that_merely_begins_like_ours_is_the_apps() {
     let rows = vec![route("wiki.example", "/", &[Method::GET], AccessSettings::Public)];
@@ -214,10 +157,10 @@ fn lived(snapshot: &Snapshot, imagined: &Imagined) -> End {
     let route = match snapshot.route(&transport, &inbound) {
         Ok(route) => Arc::clone(route),
         // The gateway's own answer.
-        Err(Rejection::MethodNotAllowed(_)) if super::own::holds(inbound.path.decoded()) => return End::Own,
+        Err(Rejection::MethodNotAllowed(_)) if holds(inbound.path.decoded()) => return End::Own,
         Err(_) => return End::Refused,
     };
-    if matches!(route.action, Action::Own(_)) {
+    if matches!(route.action, Action::Serve(_)) {
         return End::Own;
     }
     if route.tolerates(&inbound.path).is_err()

@@ -17,8 +17,9 @@ use super::{ApplyError, Runtime, WATCH_INTERVAL, observe, signals, systemd, watc
 use crate::admin::{self, AdminSettings};
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::endpoints::SealingKeys;
 use crate::forward::{Asserter, AssertionKey, AssertionKeyError};
-use crate::gate::{BuildError, Foundations, Gate, SealingKeys};
+use crate::gate::{BuildError, Foundations, Gate};
 use crate::listener::ConnectionLimits;
 use crate::secret::SealingKey;
 use crate::session::{EmbeddedStore, MovableStore, Sessions};

@@ -1,5 +1,6 @@
 //! Setting the log up, once per process.
 
+use std::error::Error;
 use std::io::IsTerminal;
 
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
@@ -49,4 +50,20 @@ fn install(format: LogFormat, filter: EnvFilter, writer: NonBlocking) -> Result<
         lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     };
     installed.map_err(|_| LogError::Twice)
+}
+
+/// An error and what caused it, on one line.
+#[must_use]
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        // Some errors speak for their cause.
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
+        next = cause.source();
+    }
+    text
 }

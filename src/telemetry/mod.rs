@@ -8,7 +8,7 @@ mod requests;
 mod settings;
 
 pub use access::AccessLine;
-pub use log::{LogError, LogGuard, start};
+pub use log::{LogError, LogGuard, start, with_causes};
 pub use lookups::Lookups;
 pub use metrics::{Metrics, Scrape};
 pub use prometheus_client::metrics::counter::Counter;

@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::gate::{OwnSettings, SiteData};
+use crate::endpoints::SiteData;
+use crate::gate::OwnSettings;
 use crate::limit::{LimitSettings, Per, Rate};
 
 use super::super::located::{Located, at};

@@ -7,10 +7,11 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use super::{Machine, changed, longer, settings};
 use crate::authn::Accepted;
 use crate::config::Settings;
+use crate::endpoints::SiteData;
 use crate::forward::{
     ForwardSettings, HeaderRule, IdentityValue, PathRewrite, TokenPass, UpstreamHost, UpstreamSettings,
 };
-use crate::gate::{RedirectSettings, RouteAction, SiteData};
+use crate::gate::{RedirectSettings, RouteAction};
 use crate::identity::ClaimPath;
 use crate::limit::Per;
 use crate::listener::{ProxyProtocol, ProxyVersion};

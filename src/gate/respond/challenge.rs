@@ -12,13 +12,6 @@ use super::super::route::REALM;
 use super::RefusalContext;
 use crate::authn::{Accepted, Challenge, TokenError, basic_challenge};
 
-/// The challenge of a page that is the gateway's own, in the name of the route that it stands for.
-pub(in crate::gate) fn challenge(record: &RequestRecord, mut response: Response<Body>) -> Response<Body> {
-    let realm = record.route.as_deref().map_or(REALM, |route| &route.realm);
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, plain(realm));
-    response
-}
-
 /// The challenges of a refusal. Basic is asked for where the route takes it and no browser would put up its dialog; where
 /// it is all that the route takes, it stands alone: registry clients take the realm of a Bearer challenge for the address
 /// of a token service.

@@ -4,7 +4,7 @@ use http::{HeaderMap, Request, Uri, header};
 use url::Url;
 
 use super::super::inbound::Inbound;
-use super::super::return_to::ReturnTo;
+use crate::endpoints::ReturnTo;
 use crate::request::{is_form_submission, is_navigation};
 
 /// Who asks, and where they may come back to.

@@ -6,7 +6,7 @@ use std::fmt;
 use cookie::{Cookie, SameSite, time};
 use http::{HeaderMap, HeaderValue};
 
-use super::rejection::Rejection;
+use super::error::EndpointError;
 use crate::secret::{Secret, fingerprint};
 use crate::session::cookies;
 
@@ -69,7 +69,10 @@ pub(super) struct HandoverCookies {
 impl HandoverCookies {
     /// A fresh secret's fingerprint, and the `Set-Cookie` values that keep the secret and take away what
     /// is too many.
-    pub(super) fn begin(self, headers: &HeaderMap) -> Result<(HandoverSecret, Vec<HeaderValue>), Rejection> {
+    pub(super) fn begin(
+        self,
+        headers: &HeaderMap,
+    ) -> Result<(HandoverSecret, Vec<HeaderValue>), EndpointError> {
         let secret = Secret::random();
         let handover = HandoverSecret::of(secret.expose());
         let known: Vec<String> = self.names(headers).collect();
@@ -88,7 +91,7 @@ impl HandoverCookies {
     }
 
     /// `Set-Cookie` that takes the secret of `handover` away.
-    pub(super) fn clear(self, handover: &HandoverSecret) -> Result<HeaderValue, Rejection> {
+    pub(super) fn clear(self, handover: &HandoverSecret) -> Result<HeaderValue, EndpointError> {
         value(self.cookie(self.name(handover), "", time::Duration::ZERO))
     }
 
@@ -122,9 +125,9 @@ impl HandoverCookies {
     }
 }
 
-fn value(cookie: Cookie<'static>) -> Result<HeaderValue, Rejection> {
+fn value(cookie: Cookie<'static>) -> Result<HeaderValue, EndpointError> {
     HeaderValue::try_from(cookie.to_string())
-        .map_err(|_| Rejection::Internal("a cookie that cannot be written"))
+        .map_err(|_| EndpointError::Internal("a cookie that cannot be written"))
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::{Position, Url, form_urlencoded};
 
-use super::own::SIGN_IN;
+use super::paths::SIGN_IN;
 use crate::pages;
 use crate::request::Authority;
 
 /// A page of ours to come back to: an absolute address on a host that some route claims, to the letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ReturnTo {
+pub struct ReturnTo {
     text: String,
     /// The same as libraries read it: for its origin.
     url: Url,
@@ -29,7 +29,8 @@ impl ReturnTo {
     /// Reads an address that came through a browser. `is_ours` tells whether some route claims the
     /// origin. Whatever browsers and parsers are known to read differently is refused, not repaired: the host
     /// ends at the first slash, and what stands behind that is not looked into.
-    pub(super) fn parse(text: &str, is_ours: impl FnOnce(&Url) -> bool) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str, is_ours: impl FnOnce(&Url) -> bool) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
         let web = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
         let (host, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -44,7 +45,8 @@ impl ReturnTo {
     }
 
     /// The address of a request: `path` and `query` as they came, but for what cannot stand in a header field.
-    pub(super) fn asked(origin: &str, path: &str, query: Option<&str>) -> Option<Self> {
+    #[must_use]
+    pub fn asked(origin: &str, path: &str, query: Option<&str>) -> Option<Self> {
         let path = utf8_percent_encode(path, NOT_IN_A_PATH);
         let query = query.map(|query| utf8_percent_encode(query, NOT_IN_A_QUERY).to_string());
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
@@ -60,22 +62,26 @@ impl ReturnTo {
     }
 
     /// The address.
-    pub(super) fn as_str(&self) -> &str {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// The address as a URL.
-    pub(super) const fn url(&self) -> &Url {
+    #[must_use]
+    pub const fn url(&self) -> &Url {
         &self.url
     }
 
     /// Scheme and authority.
-    pub(super) fn origin(&self) -> Cow<'_, str> {
+    #[must_use]
+    pub fn origin(&self) -> Cow<'_, str> {
         self.url[..Position::BeforePath].into()
     }
 
     /// Whether it is too long to be taken along.
-    pub(super) const fn is_long(&self) -> bool {
+    #[must_use]
+    pub const fn is_long(&self) -> bool {
         self.text.len() > LONGEST
     }
 

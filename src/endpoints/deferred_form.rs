@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use crate::listener::RequestBody;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -14,9 +13,8 @@ use http::{HeaderMap, Method, Request, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, Serialize};
 
-use super::record::RequestRecord;
-use super::rejection::Rejection;
 use crate::clock::{Clock, Timestamp};
+use crate::listener::RequestBody;
 use crate::request::is_form_submission;
 use crate::secret::SealingKey;
 
@@ -34,7 +32,7 @@ const NAME: &[u8] = b"portcullis-form";
 
 /// A form and where it was going.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct DeferredForm {
+pub struct DeferredForm {
     /// Scheme and authority: it goes back there and nowhere else.
     origin: String,
     /// Path and query.
@@ -48,6 +46,20 @@ pub(super) struct DeferredForm {
 }
 
 impl DeferredForm {
+    /// Reads the form out of a request to `origin`, where it is one worth keeping.
+    pub async fn read(origin: String, request: Request<RequestBody>, clock: &Clock) -> Option<Self> {
+        if !is_form(request.method(), request.headers()) {
+            return None;
+        }
+        let (target, encoding) = (target(request.uri()), encoding(request.headers())?);
+        let body = whole(request.into_body(), MAX_FORM).await?;
+        let (multipart, body) = match encoding {
+            Encoding::UrlEncoded => (None, urlencoded(body)?),
+            Encoding::Multipart(media_type) => (Some(media_type), STANDARD.encode(body)),
+        };
+        Some(Self { origin, target, multipart, body, at: clock.now() })
+    }
+
     /// Path and query of where it was going.
     pub(super) fn target(&self) -> &str {
         &self.target
@@ -79,21 +91,6 @@ impl DeferredForm {
     }
 }
 
-/// Adds the form to a rejection that asks its sender to sign in, where the request is one worth keeping.
-pub(super) async fn with_form(
-    mut no: Rejection,
-    record: &RequestRecord,
-    request: Request<RequestBody>,
-    clock: &Clock,
-) -> Rejection {
-    if let Rejection::SignIn(Some(comeback)) = &mut no
-        && is_form(request.method(), request.headers())
-    {
-        comeback.form = read(record, request, clock).await;
-    }
-    no
-}
-
 /// A form of the same origin, by the browser's own word.
 fn is_form(method: &Method, headers: &HeaderMap) -> bool {
     let says = |name: &str, value: &str| headers.get(name).is_some_and(|said| said == value);
@@ -118,17 +115,6 @@ fn encoding(headers: &HeaderMap) -> Option<Encoding> {
         "multipart/form-data" => Some(Encoding::Multipart(said.to_owned())),
         _ => None,
     }
-}
-
-async fn read(record: &RequestRecord, request: Request<RequestBody>, clock: &Clock) -> Option<DeferredForm> {
-    let origin = record.inbound().ok()?.origin();
-    let (target, encoding) = (target(request.uri()), encoding(request.headers())?);
-    let body = whole(request.into_body(), MAX_FORM).await?;
-    let (multipart, body) = match encoding {
-        Encoding::UrlEncoded => (None, urlencoded(body)?),
-        Encoding::Multipart(media_type) => (Some(media_type), STANDARD.encode(body)),
-    };
-    Some(DeferredForm { origin, target, multipart, body, at: clock.now() })
 }
 
 /// A browser that is given a NUL sends another form than it was given.

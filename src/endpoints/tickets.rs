@@ -86,21 +86,43 @@ impl Tickets {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod testing {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, Subject};
+    use crate::session::Tokens;
+
+    /// A ticket for `wiki.example`, and for the browser with the secret of `handover`.
+    pub(in crate::endpoints) fn ticket(handover: HandoverSecret) -> Ticket {
+        let principal = Arc::new(Principal {
+            provider: ProviderName::new("corp"),
+            issuer: Issuer::new("https://id.example"),
+            subject: Subject::new("u1"),
+            user: "alice".into(),
+            email: None,
+            groups: Vec::new(),
+            scopes: Vec::new(),
+            auth_time: None,
+            acr: None,
+            claims: Claims::default(),
+            gaps: Gaps::default(),
+        });
+        let session =
+            NewSession::Root { host: "wiki.example".into(), principal, tokens: Tokens::default(), sid: None };
+        let return_to = ReturnTo::asked("https://wiki.example", "/", None).unwrap();
+        Ticket { authority: "wiki.example".into(), handover, session, return_to, again: false }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
 
     fn ticket() -> Ticket {
-        let root = NewSession::Root {
-            host: "wiki.example".into(),
-            principal: crate::gate::tests::principal("staff"),
-            tokens: crate::session::Tokens::default(),
-            sid: None,
-        };
-        let return_to = ReturnTo::asked("https://wiki.example", "/", None).unwrap();
-        let (authority, handover) = ("wiki.example".into(), HandoverSecret::of("secret"));
-        Ticket { authority, handover, session: root, return_to, again: false }
+        testing::ticket(HandoverSecret::of("secret"))
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use http::Request;
+use http::Uri;
 use url::form_urlencoded;
 
-use super::super::handover::HandoverSecret;
-use super::super::return_to::ReturnTo;
-use super::super::snapshot::Snapshot;
-use super::{SIGN_IN, parameters};
+use super::handover::HandoverSecret;
+use super::hosts::Hosts;
+use super::paths::SIGN_IN;
+use super::return_to::ReturnTo;
 use crate::pages;
 
 /// Parameter: a session that stands is no answer.
@@ -21,27 +21,33 @@ const LONGEST_HINT: usize = 320;
 
 /// What a browser asks for.
 #[derive(Clone, Debug, Default)]
-pub(in crate::gate) struct SignInRequest {
+pub struct SignInRequest {
     /// Where to come back to.
-    pub(in crate::gate) return_to: Option<ReturnTo>,
+    pub return_to: Option<ReturnTo>,
     /// A provider's name.
-    pub(in crate::gate) provider: Option<String>,
+    pub provider: Option<String>,
     /// Who it will be.
-    pub(in crate::gate) login_hint: Option<String>,
+    pub login_hint: Option<String>,
     /// The fingerprint of the secret that waits at the app's host.
-    pub(in crate::gate) handover: Option<HandoverSecret>,
+    pub(super) handover: Option<HandoverSecret>,
     /// Whether a session that stands is no answer: sign in as someone else.
-    pub(in crate::gate) anew: bool,
+    pub anew: bool,
     /// Whether an earlier sign-in to the same place was lost: it is begun anew once, not for ever.
-    pub(in crate::gate) again: bool,
+    pub again: bool,
 }
 
 impl SignInRequest {
-    pub(super) fn read<B>(snapshot: &Snapshot, request: &Request<B>) -> Self {
+    /// A sign-in that leads to `return_to`, with a provider of the person's choice.
+    #[must_use]
+    pub fn to(return_to: Option<ReturnTo>) -> Self {
+        Self { return_to, ..Self::default() }
+    }
+
+    pub(super) fn read(hosts: &Hosts, uri: &Uri) -> Self {
         let mut wanted = Self::default();
-        for (name, value) in parameters(request.uri()) {
+        for (name, value) in parameters(uri) {
             match name.as_ref() {
-                pages::RETURN_TO => wanted.return_to = ReturnTo::parse(&value, |url| snapshot.claims(url)),
+                pages::RETURN_TO => wanted.return_to = hosts.return_to(&value),
                 pages::PROVIDER => wanted.provider = Some(value.into_owned()),
                 pages::LOGIN_HINT => wanted.login_hint = hint(value),
                 pages::HOP => wanted.handover = HandoverSecret::parse(&value),
@@ -63,8 +69,9 @@ impl SignInRequest {
         handover.into_iter().chain(flags).chain(return_to).collect()
     }
 
-    /// The whole wish as path and query of the sign-in endpoint.
-    pub(in crate::gate) fn address(&self) -> String {
+    /// The whole of it as path and query of the sign-in endpoint.
+    #[must_use]
+    pub fn address(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query
             .extend_pairs(self.provider.as_deref().map(|name| (pages::PROVIDER, name)))
@@ -77,6 +84,11 @@ impl SignInRequest {
     pub(super) fn is_long(&self) -> bool {
         self.return_to.as_ref().is_some_and(ReturnTo::is_long)
     }
+}
+
+/// The parameters of a query.
+pub(super) fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
 }
 
 fn hint(value: Cow<'_, str>) -> Option<String> {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a finding is a panic")]
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
@@ -10,12 +10,10 @@ use url::Url;
 
 use super::handover::{HandoverCookies, HandoverSecret};
 use super::return_to::ReturnTo;
-use super::tickets::{Ticket, Tickets};
+use super::tickets::{Tickets, testing::ticket};
 use crate::clock::{Clock, Timestamp};
 use crate::fuzzing::edited;
-use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, Subject};
 use crate::secret::Secret;
-use crate::session::{NewSession, Tokens};
 
 const HOST: &str = "wiki.example";
 
@@ -68,25 +66,6 @@ fn pairs(headers: &HeaderMap) -> impl Iterator<Item = Vec<u8>> {
         let (name, value) = pair.split_once('=')?;
         Some(format!("{}={}", name.trim(), value.trim()).into_bytes())
     })
-}
-
-fn ticket(handover: HandoverSecret) -> Ticket {
-    let principal = Arc::new(Principal {
-        provider: ProviderName::new("corp"),
-        issuer: Issuer::new("https://id.example"),
-        subject: Subject::new("u1"),
-        user: "alice".into(),
-        email: None,
-        groups: Vec::new(),
-        scopes: Vec::new(),
-        auth_time: None,
-        acr: None,
-        claims: Claims::default(),
-        gaps: Gaps::default(),
-    });
-    let session = NewSession::Root { host: HOST.into(), principal, tokens: Tokens::default(), sid: None };
-    let return_to = ReturnTo::asked("https://wiki.example", "/", None).expect("an address");
-    Ticket { authority: HOST.into(), handover, session, return_to, again: false }
 }
 
 /// An address to come back to, as a browser brings it: what is taken leads to our host, whoever reads it.

@@ -1,0 +1,241 @@
+//! Where a provider sends people back to (OpenID Connect Core 1.0, section 3.1.2.5).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, header};
+use url::form_urlencoded;
+
+use super::answer::Answer;
+use super::context::RequestContext;
+use super::deferred_form::whole;
+use super::error::{EndpointError, FailedSignIn};
+use super::handover::HandoverSecret;
+use super::lost::{self, Lost};
+use super::response::set_cookie;
+use super::sign_in_request::SignInRequest;
+use super::state::Endpoints;
+use super::{sign_in, ticket};
+use crate::authn::{Authentication, OpenedSession};
+use crate::listener::RequestBody;
+use crate::oidc::{
+    Blame, CallbackParameters, Destination, Flow, Provider, ResponseMode, SignInError, SignedIn,
+};
+use crate::secret::Secret;
+use crate::session::{NewSession, Session, SessionId, SessionKey};
+
+/// The largest response that comes as a form, in bytes.
+const MAX_FORM: usize = 16 * 1024;
+
+/// Finishes the sign-in that this browser began, gives it a session, and sends it where it wanted to go.
+pub(super) async fn answer(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    request: Request<RequestBody>,
+) -> Answer {
+    let (head, body) = request.into_parts();
+    match read(&head, body).await {
+        Ok(callback) => finish(endpoints, context, &head, callback).await,
+        Err(error) => error.into(),
+    }
+}
+
+async fn read(head: &Parts, body: RequestBody) -> Result<CallbackParameters, EndpointError> {
+    if head.method == Method::POST {
+        return callback(&form(head, body).await?);
+    }
+    callback(head.uri.query().unwrap_or_default().as_bytes())
+}
+
+async fn finish(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    head: &Parts,
+    callback: CallbackParameters,
+) -> Answer {
+    let state = callback.state.clone().unwrap_or_default();
+    let (flow, provider) = match begun(endpoints, &head.headers, &state, head.method == Method::POST) {
+        Ok(begun) => begun,
+        Err(reason) => {
+            let lost = Lost::of_state(endpoints, &state);
+            return lost::sign_in(endpoints, context, &head.headers, lost, reason).await;
+        }
+    };
+    let signed_in = provider.finish(&flow, callback).await;
+    let forget = endpoints.cookies.flows.clear(&state);
+    let mut answer = match signed_in {
+        Ok(signed_in) => settle(endpoints, context, &head.headers, (&flow, &state), signed_in).await,
+        Err(error) => failed(endpoints, provider, &state, error, forget.clone()).into(),
+    };
+    // Only now: a sign-in that the store did not keep is none.
+    count(endpoints, context, provider, answer.response.as_ref().err());
+    if let Ok(response) = &mut answer.response {
+        set_cookie(response, forget);
+    }
+    answer
+}
+
+/// The flow that comes back, and its provider; it comes back once. Nothing is asked of a provider for any other.
+fn begun<'a>(
+    endpoints: &'a Endpoints,
+    headers: &HeaderMap,
+    state: &str,
+    posted: bool,
+) -> Result<(Flow, &'a Provider), String> {
+    let flow = endpoints.cookies.flows.open(headers, state).map_err(|error| error.to_string())?;
+    let provider = endpoints.providers.get(flow.provider.as_str());
+    let provider = provider.ok_or("its provider has left the configuration")?;
+    if mutant!(posted && flow.response_mode != ResponseMode::FormPost, "form-for-a-redirect" => false) {
+        return Err("a form instead of the redirect that was asked for".into());
+    }
+    if !mutant!(endpoints.resources.used_states.spend(state), "callback-good-twice" => true) {
+        return Err("the sign-in has come back before; it is good once".into());
+    }
+    Ok((flow, provider))
+}
+
+/// What was wished for when the sign-in of `state` began.
+fn wanted(endpoints: &Endpoints, state: &str) -> SignInRequest {
+    let Destination { return_to, handover, again } =
+        endpoints.cookies.flows.destination(state).unwrap_or_default();
+    SignInRequest {
+        return_to: endpoints.hosts.return_to(&return_to),
+        handover: handover.as_deref().and_then(HandoverSecret::parse),
+        again,
+        ..SignInRequest::default()
+    }
+}
+
+fn failed(
+    endpoints: &Endpoints,
+    provider: &Provider,
+    state: &str,
+    error: SignInError,
+    forget: HeaderValue,
+) -> EndpointError {
+    let wanted = wanted(endpoints, state);
+    let others = sign_in::others(endpoints, provider.name().as_str(), &wanted);
+    let retry = SignInRequest { provider: Some(provider.name().to_string()), ..wanted.clone() }.address();
+    let anew = SignInRequest { anew: true, ..wanted }.address();
+    EndpointError::SignInFailed(Box::new(FailedSignIn { error, retry, anew, others, forget }))
+}
+
+/// The response as a provider's page posts it (OAuth 2.0 Form Post Response Mode, section 2).
+async fn form(head: &Parts, body: RequestBody) -> Result<Bytes, EndpointError> {
+    let media_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    let form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    let body = if form { whole(body, MAX_FORM).await } else { None };
+    body.ok_or_else(|| EndpointError::lost("the response is no form of at most 16 KiB"))
+}
+
+/// A parameter that comes twice is no answer of a provider (RFC 6749, section 3.1).
+fn callback(parameters: &[u8]) -> Result<CallbackParameters, EndpointError> {
+    let mut callback = CallbackParameters::default();
+    for (name, value) in form_urlencoded::parse(parameters) {
+        let field = match name.as_ref() {
+            "code" if callback.code.is_none() => {
+                callback.code = Some(Secret::new(value));
+                continue;
+            }
+            "code" => return Err(twice()),
+            "state" => &mut callback.state,
+            "iss" => &mut callback.iss,
+            "error" => &mut callback.error,
+            "error_description" => &mut callback.error_description,
+            _ => continue,
+        };
+        let before = field.replace(value.into_owned());
+        if mutant!(before.is_some(), "parameter-twice" => false) {
+            return Err(twice());
+        }
+    }
+    Ok(callback)
+}
+
+fn twice() -> EndpointError {
+    EndpointError::lost("the provider's answer has a parameter twice")
+}
+
+/// Counts the sign-in, and tells the operator of one that failed for somebody else's fault than the person's,
+/// whether or not each request leaves a line.
+fn count(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    provider: &Provider,
+    error: Option<&EndpointError>,
+) {
+    let blame = error.map(|error| match error {
+        EndpointError::SignInFailed(failed) => failed.error.blame(),
+        EndpointError::NotFound
+        | EndpointError::CrossSite
+        | EndpointError::LostSignIn(_)
+        | EndpointError::ProviderUnavailable(_)
+        | EndpointError::StoreUnavailable(_)
+        | EndpointError::Internal(_) => Blame::Us,
+    });
+    if let (Some(error), Some(Blame::Provider | Blame::Us)) = (error, blame) {
+        let (id, provider) = (context.id, provider.name());
+        tracing::warn!(%id, %provider, %error, "a sign-in failed");
+    }
+    let result = blame.map_or("ok", |blame| match blame {
+        Blame::Client => "client-error",
+        Blame::Provider => "provider-error",
+        Blame::Us => "gateway-error",
+    });
+    endpoints.resources.metrics.sign_in(provider.name().as_str(), result);
+}
+
+/// Gives the browser its session, and sends it on.
+async fn settle(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    headers: &HeaderMap,
+    (flow, state): (&Flow, &str),
+    signed_in: SignedIn,
+) -> Answer {
+    let before = match endpoints.session(context, headers).await {
+        Ok(before) => before,
+        Err(error) => return error.into(),
+    };
+    let new = NewSession::Root {
+        host: context.authority.host().to_owned(),
+        principal: Arc::new(signed_in.principal),
+        tokens: signed_in.tokens,
+        sid: signed_in.sid,
+    };
+    let (key, session) = match replace(endpoints, flow, &before, new).await {
+        Ok(created) => created,
+        Err(error) => return Answer::to(before.principal().cloned(), Err(error)),
+    };
+    let (who, id) = (&session.principal, context.id);
+    tracing::info!(%id, provider = %who.provider, user = who.user, session = %session.id, "signed in");
+    let response = ticket::arrive(endpoints, &session, wanted(endpoints, state));
+    let response = response.map(|mut response| {
+        set_cookie(&mut response, endpoints.cookies.session.set(&key));
+        response
+    });
+    Answer::to(Some(Arc::clone(&session.principal)), response)
+}
+
+/// The key from before the sign-in opens nothing after it (session fixation).
+async fn replace(
+    endpoints: &Endpoints,
+    flow: &Flow,
+    before: &Authentication,
+    new: NewSession,
+) -> Result<(SessionKey, Arc<Session>), EndpointError> {
+    let sessions = &endpoints.resources.sessions;
+    Ok(match before.session() {
+        Some(OpenedSession { key: old, .. }) => {
+            mutant!(sessions.rotate(old, new).await?, "session-fixation" => sessions.create(new).await?)
+        }
+        None => {
+            if let Some(replaced) = mutant!(flow.replaces, "posted-sign-in-ends-nothing" => None) {
+                sessions.end(&SessionId::from_bytes(replaced)).await?;
+            }
+            sessions.create(new).await?
+        }
+    })
+}

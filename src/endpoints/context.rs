@@ -1,0 +1,26 @@
+//! What an endpoint may know of a request.
+
+use crate::identity::RequestId;
+use crate::request::{Authority, Forwarding, RequestPath};
+
+/// A request as the gate has read it, beside its head and body.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestContext<'a> {
+    /// The identifier by which the log knows it.
+    pub id: &'a RequestId,
+    /// The host that was asked for.
+    pub authority: &'a Authority,
+    /// Where the client is, and by which scheme it came.
+    pub forwarding: &'a Forwarding,
+    /// The path, judged by the gate.
+    pub path: &'a RequestPath,
+    /// What challenges call the protection space.
+    pub realm: &'a str,
+}
+
+impl RequestContext<'_> {
+    /// Scheme and authority, as they were asked for.
+    pub(super) fn origin(&self) -> String {
+        format!("{}://{}", self.forwarding.scheme, self.authority)
+    }
+}

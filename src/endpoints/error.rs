@@ -1,0 +1,110 @@
+//! Why an endpoint refuses a request. What each of them means to the client is said in the gate alone.
+
+use std::fmt;
+
+use http::HeaderValue;
+
+use crate::identity::ProviderName;
+use crate::oidc::SignInError;
+use crate::session::{SessionError, StoreUnavailable};
+use crate::telemetry::with_causes;
+
+/// A refusal; its text is the exact reason, for the log and nobody else.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// There is no endpoint of this path, or not on this host.
+    #[error("there is no such endpoint on this host")]
+    NotFound,
+    /// A form of ours that another site sent (invariant 18).
+    #[error("a page of another host made the browser send it")]
+    CrossSite,
+    /// The sign-in came to nothing.
+    #[error("{0}")]
+    SignInFailed(Box<FailedSignIn>),
+    /// A sign-in that this browser did not begin, or that took too long.
+    #[error("{0}")]
+    LostSignIn(Box<LostSignIn>),
+    /// A provider is away while somebody wants to sign in with it.
+    #[error("{0}")]
+    ProviderUnavailable(Box<UnavailableProvider>),
+    /// The session store does not answer.
+    #[error("{0}")]
+    StoreUnavailable(String),
+    /// We are at fault.
+    #[error("{0}")]
+    Internal(&'static str),
+}
+
+/// A sign-in that came to nothing, and is over: its browser forgets it.
+#[derive(Debug)]
+pub struct FailedSignIn {
+    /// Why.
+    pub error: SignInError,
+    /// Where the same sign-in begins again.
+    pub retry: String,
+    /// Where it begins for somebody else.
+    pub anew: String,
+    /// Other providers: what each is called, and where a sign-in with it begins.
+    pub others: Vec<(String, String)>,
+    /// `Set-Cookie` that takes the flow away (invariant 6).
+    pub forget: HeaderValue,
+}
+
+/// A sign-in that came back and is not known any more.
+#[derive(Debug)]
+pub struct LostSignIn {
+    /// Why not, for the log.
+    pub reason: String,
+    /// Where the browser goes on to by itself.
+    pub onward: Option<String>,
+    /// Where it is begun again.
+    pub retry: Option<String>,
+}
+
+/// A provider that is away while somebody wants to sign in with it.
+#[derive(Debug)]
+pub struct UnavailableProvider {
+    /// Which.
+    pub provider: ProviderName,
+    /// Why, for the log.
+    pub reason: String,
+    /// Other providers: what each is called, and where a sign-in with it begins.
+    pub others: Vec<(String, String)>,
+}
+
+impl EndpointError {
+    /// A sign-in that is not known, and of which nothing else is known either.
+    pub(super) fn lost(reason: &str) -> Self {
+        Self::LostSignIn(Box::new(LostSignIn { reason: reason.to_owned(), onward: None, retry: None }))
+    }
+}
+
+impl fmt::Display for FailedSignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&with_causes(&self.error))
+    }
+}
+
+impl fmt::Display for LostSignIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl fmt::Display for UnavailableProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "provider {}: {}", self.provider, self.reason)
+    }
+}
+
+impl From<StoreUnavailable> for EndpointError {
+    fn from(error: StoreUnavailable) -> Self {
+        Self::StoreUnavailable(error.to_string())
+    }
+}
+
+impl From<SessionError> for EndpointError {
+    fn from(error: SessionError) -> Self {
+        Self::StoreUnavailable(error.to_string())
+    }
+}

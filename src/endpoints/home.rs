@@ -1,0 +1,80 @@
+//! Who is signed in at this host, and which apps are open to them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
+use url::Position;
+
+use super::answer::Answer;
+use super::context::RequestContext;
+use super::paths::{SIGN_IN, SIGN_OUT};
+use super::response::{redirect, show};
+use super::state::Endpoints;
+use crate::identity::Principal;
+use crate::pages::{Form, Home, Link};
+use crate::request::ClientAddress;
+use crate::route::HostPattern;
+
+/// Apps on the page; whoever has more knows their way.
+const MOST: usize = 100;
+
+/// The person's own page, or the way to sign in.
+pub(super) async fn answer(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    headers: &HeaderMap,
+) -> Answer {
+    let found = match endpoints.session(context, headers).await {
+        Ok(found) => found,
+        Err(error) => return error.into(),
+    };
+    match found.principal() {
+        Some(principal) => {
+            let page = show_home(endpoints, context.forwarding.client, principal);
+            Answer::to(Some(Arc::clone(principal)), Ok(page))
+        }
+        None => redirect(StatusCode::SEE_OTHER, SIGN_IN).into(),
+    }
+}
+
+fn show_home(endpoints: &Endpoints, client: ClientAddress, principal: &Arc<Principal>) -> Response<Bytes> {
+    let open = open_to(endpoints, principal, client);
+    let apps: Vec<_> = open.iter().map(|(name, href)| Link { name, href }).collect();
+    let page = Home {
+        principal,
+        provider: endpoints.display_name(&principal.provider),
+        apps: &apps,
+        sign_out: Form { action: SIGN_OUT, fields: &[] },
+    };
+    show(page.page())
+}
+
+/// Hosts with an app that the person may see, each with its shortest path.
+fn open_to(
+    endpoints: &Endpoints,
+    principal: &Arc<Principal>,
+    client: ClientAddress,
+) -> BTreeMap<String, String> {
+    let public = endpoints.hosts.public.as_ref();
+    let scheme = public.map_or("http", |public| public.url.scheme());
+    let mut apps: BTreeMap<String, String> = BTreeMap::new();
+    let here = public.map(|public| &public.url[Position::BeforeHost..Position::AfterPort]);
+    let port = public.and_then(|public| public.url.port());
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    for pattern in endpoints.hosts.routes.open_to(principal, client) {
+        let host = match (&pattern.host, here) {
+            (HostPattern::Exact(host, None), _) => format!("{host}{port}"),
+            (HostPattern::Exact(_, Some(_)), _) => pattern.host.to_string(),
+            (HostPattern::Any, Some(here)) => here.to_owned(),
+            (HostPattern::Any | HostPattern::Wildcard(..), _) => continue,
+        };
+        let (name, href) = (host.clone(), format!("{scheme}://{host}{}", pattern.path));
+        let known = apps.get(&name).is_none_or(|known| known.len() > href.len());
+        if known && (apps.len() < MOST || apps.contains_key(&name)) {
+            apps.insert(name, href);
+        }
+    }
+    apps
+}

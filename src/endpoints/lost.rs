@@ -1,0 +1,61 @@
+//! A sign-in that comes back and is not known any more: by the back button, from a bookmark, after too long a time,
+//! or because the browser had begun too many. Nobody is signed in by it; but where it was to lead is known, and
+//! whoever is signed in by now goes there, and whoever is not begins anew.
+
+use http::HeaderMap;
+
+use super::answer::Answer;
+use super::context::RequestContext;
+use super::error::{EndpointError, LostSignIn};
+use super::return_to::ReturnTo;
+use super::sign_in_request::AGAIN;
+use super::state::Endpoints;
+
+/// Where a lost sign-in was to lead.
+#[derive(Debug)]
+pub(super) struct Lost {
+    pub(super) return_to: Option<ReturnTo>,
+    /// Whether it had been begun anew already: a browser that keeps no cookies would go round for ever.
+    pub(super) again: bool,
+}
+
+impl Lost {
+    /// What is known of the sign-in with this `state`.
+    pub(super) fn of_state(endpoints: &Endpoints, state: &str) -> Self {
+        let Some(destination) = endpoints.cookies.flows.destination(state) else { return Self::nowhere() };
+        Self { return_to: endpoints.hosts.return_to(&destination.return_to), again: destination.again }
+    }
+
+    pub(super) const fn nowhere() -> Self {
+        Self { return_to: None, again: false }
+    }
+
+    /// Where a browser goes on to by itself, if anywhere.
+    fn onward(&self, here: &str, signed_in: bool) -> Option<String> {
+        match (&self.return_to, signed_in) {
+            (Some(to), true) if to.origin() == here => Some(to.as_str().to_owned()),
+            (Some(to), signed_in) if signed_in || !self.again => Some(to.sign_in_address(&[(AGAIN, "1")])),
+            (None, true) => Some("/".to_owned()),
+            (Some(_) | None, _) => None,
+        }
+    }
+}
+
+/// Refuses the sign-in for `reason`, and says where the browser goes instead.
+pub(super) async fn sign_in(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    headers: &HeaderMap,
+    lost: Lost,
+    reason: String,
+) -> Answer {
+    let found = match endpoints.session(context, headers).await {
+        Ok(found) => found,
+        Err(error) => return error.into(),
+    };
+    let signed_in = found.session().is_some();
+    let onward = lost.onward(&context.origin(), signed_in);
+    let retry = lost.return_to.as_ref().map(|to| to.sign_in_address(&[]));
+    let refusal = EndpointError::LostSignIn(Box::new(LostSignIn { reason, onward, retry }));
+    Answer::to(found.principal().cloned(), Err(refusal))
+}

@@ -1,0 +1,49 @@
+//! The gateway's own endpoints, below `/.portcullis`: signing in and out, the hand-over of a session to an app's host,
+//! forms that wait for a sign-in, and the keys of assertions.
+//!
+//! An endpoint is what a row of the gate's tables serves, as another row forwards or redirects: its requests have been
+//! read, routed, counted and permitted when they come here. It is given a [`RequestContext`] and the request, and returns
+//! an [`Answer`]: a response or an [`EndpointError`], and whom it found the sender to be.
+
+mod answer;
+mod application;
+mod callback;
+mod context;
+mod deferred_form;
+mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+mod handover;
+mod home;
+mod hosts;
+mod keep_address;
+mod lost;
+mod paths;
+mod public_url;
+mod response;
+mod resume;
+mod return_to;
+mod same_origin;
+mod sign_in;
+mod sign_in_request;
+mod sign_out;
+mod state;
+mod ticket;
+mod tickets;
+mod used_states;
+
+pub use answer::Answer;
+pub use application::Application;
+pub use context::RequestContext;
+pub use deferred_form::DeferredForm;
+pub use error::{EndpointError, FailedSignIn, LostSignIn, UnavailableProvider};
+pub use hosts::{Hosts, Routes};
+pub use paths::{CALLBACK, HOME, holds, is_front};
+pub use public_url::PublicUrl;
+pub use response::{challenge, redirect};
+pub use resume::keep_form;
+pub use return_to::ReturnTo;
+pub use same_origin::is_here;
+pub use sign_in::{is_renewed_by_sign_in, start_sign_in};
+pub use sign_in_request::SignInRequest;
+pub use state::{Cookies, Endpoints, Resources, SealingKeys, SiteData};

@@ -1,0 +1,34 @@
+//! Where the endpoints are.
+
+use http::Method;
+
+use crate::request::RequestPath;
+
+/// Below this path everything is the gateway's.
+pub(super) const ROOT: &str = "/.portcullis";
+/// Where people see who they are.
+pub const HOME: &str = ROOT;
+pub(super) const HOME_WITH_SLASH: &str = "/.portcullis/";
+/// The path of the redirect URI.
+pub const CALLBACK: &str = "/.portcullis/callback";
+/// Where sign-ins begin.
+pub(super) const SIGN_IN: &str = "/.portcullis/sign-in";
+/// Where an app's host takes its session in.
+pub(super) const TICKET: &str = "/.portcullis/ticket";
+pub(super) const SIGN_OUT: &str = "/.portcullis/sign-out";
+/// Where providers lead back to from a sign-out.
+pub(super) const SIGNED_OUT: &str = "/.portcullis/signed-out";
+pub(super) const RESUME: &str = crate::pages::RESUME;
+pub(super) const KEYS: &str = "/.portcullis/jwks.json";
+
+/// Whether a path, decoded, is the gateway's.
+#[must_use]
+pub fn holds(path: &str) -> bool {
+    path.strip_prefix(ROOT).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether it is the front page of a host: where no route claims it, `public_url` itself shows the person's page.
+#[must_use]
+pub fn is_front(path: &RequestPath, method: &Method) -> bool {
+    path.decoded() == "/" && matches!(*method, Method::GET | Method::HEAD)
+}

@@ -1,0 +1,101 @@
+//! Where a kept form goes on after the sign-in.
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use url::form_urlencoded;
+
+use super::answer::Answer;
+use super::context::RequestContext;
+use super::deferred_form::{DeferredForm, whole};
+use super::error::EndpointError;
+use super::paths::{RESUME, SIGN_IN};
+use super::response::{challenge, show};
+use super::same_origin::same_origin;
+use super::sign_in_request::parameters;
+use super::state::Endpoints;
+use crate::authn::Authentication;
+use crate::listener::RequestBody;
+use crate::pages::{self, Enctype, Keep, Replay, Resume, SEALED};
+use crate::secret::Secret;
+
+/// A sealed form is longer than what it holds, and longer again in a form's encoding.
+const MAX_SEALED: usize = 512 * 1024;
+
+/// A page that has its browser keep a form whose sender's session is over, and goes to sign in.
+#[must_use]
+pub fn keep_form(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    form: &DeferredForm,
+) -> Option<Response<Bytes>> {
+    let id = Secret::random();
+    let sealed = form.seal(&endpoints.resources.keys.form)?;
+    let sign_in_url = resume_address(&context.origin(), id.expose());
+    let page = Keep { id: id.expose(), sealed: &sealed, sign_in_url: &sign_in_url, request_id: context.id };
+    Some(challenge(context.realm, show(page.page())))
+}
+
+/// The address where a person signs in and then goes on with what the tab keeps as `id`.
+fn resume_address(origin: &str, id: &str) -> String {
+    let back = format!("{origin}{RESUME}?id={id}");
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair(pages::RETURN_TO, &back);
+    format!("{SIGN_IN}?{}", query.finish())
+}
+
+/// `GET` fetches the form from its browser; `POST` brings it, and answers with a page that sends it.
+pub(super) async fn answer(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    request: Request<RequestBody>,
+) -> Answer {
+    if request.method() != Method::POST {
+        return fetch(&request).into();
+    }
+    if let Err(error) = same_origin(context, request.headers()) {
+        return error.into();
+    }
+    match endpoints.session(context, request.headers()).await {
+        Ok(found) => {
+            let page = replay(endpoints, context, &found, request.into_body()).await;
+            Answer::to(found.principal().cloned(), page)
+        }
+        Err(error) => error.into(),
+    }
+}
+
+fn fetch<B>(request: &Request<B>) -> Result<Response<Bytes>, EndpointError> {
+    let id = parameters(request.uri()).find(|(name, _)| name == "id").map(|(_, id)| id.into_owned());
+    let id = id.filter(|id| {
+        id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    });
+    let id = id.ok_or_else(|| EndpointError::lost("what a tab keeps has no such name"))?;
+    Ok(show(Resume { id: &id }.page()))
+}
+
+/// Whoever filled the form in may be another than the person who is signed in by now: it goes out when they say so.
+async fn replay(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    found: &Authentication,
+    body: RequestBody,
+) -> Result<Response<Bytes>, EndpointError> {
+    let gone = || EndpointError::lost("the kept form is not for here, was changed, or is older than an hour");
+    let body = whole(body, MAX_SEALED).await.ok_or_else(gone)?;
+    let sealed = form_urlencoded::parse(&body).find(|(name, _)| name == SEALED);
+    let (_, sealed) = sealed.ok_or_else(gone)?;
+    let (key, clock) = (&endpoints.resources.keys.form, &endpoints.resources.clock);
+    let form = DeferredForm::open(key, &sealed, &context.origin(), clock).ok_or_else(gone)?;
+    let fields = form.fields();
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let page = Replay {
+        action: form.target(),
+        enctype: if form.multipart().is_some() { Enctype::Multipart } else { Enctype::UrlEncoded },
+        fields: &fields,
+        multipart: form.multipart(),
+        person: found
+            .principal()
+            .map(|principal| (&**principal, endpoints.display_name(&principal.provider))),
+    };
+    Ok(show(page.page()))
+}

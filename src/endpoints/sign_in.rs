@@ -1,0 +1,248 @@
+//! Beginning a sign-in (OpenID Connect Core 1.0, section 3.1.2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use url::{Position, Url};
+
+use super::answer::Answer;
+use super::context::RequestContext;
+use super::error::{EndpointError, UnavailableProvider};
+use super::paths::SIGN_IN;
+use super::response::{challenge, interstitial, redirect, set_cookie, show};
+use super::return_to::ReturnTo;
+use super::same_origin::same_origin;
+use super::sign_in_request::SignInRequest;
+use super::state::Endpoints;
+use super::{keep_address, sign_out, ticket};
+use crate::authn::{Authentication, OpenedSession};
+use crate::clock::Timestamp;
+use crate::listener::RequestBody;
+use crate::oidc::{AuthenticationRequest, Choice, Destination, Hint, Provider, ProviderError, ResponseMode};
+use crate::pages::{self, Chooser};
+use crate::session::Session;
+
+/// A sign-in whose token is over so soon is not begun again for that: it would go round for ever.
+const TOO_SOON: Duration = Duration::from_secs(10);
+
+/// `GET` begins a sign-in or shows the chooser; `POST` ends the session first ("sign in as someone else").
+pub(super) async fn answer(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    request: Request<RequestBody>,
+) -> Answer {
+    match endpoints.session(context, request.headers()).await {
+        Ok(found) => {
+            let response = begin_or_switch(endpoints, context, &request, &found).await;
+            Answer::to(found.principal().cloned(), response)
+        }
+        Err(error) => error.into(),
+    }
+}
+
+async fn begin_or_switch(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    request: &Request<RequestBody>,
+    found: &Authentication,
+) -> Result<Response<Bytes>, EndpointError> {
+    let wanted = SignInRequest::read(&endpoints.hosts, request.uri());
+    if request.method() == Method::POST {
+        same_origin(context, request.headers())?;
+        return switch(endpoints, context, request.headers(), found, SignInRequest { anew: true, ..wanted })
+            .await;
+    }
+    if let Some(OpenedSession { session, .. }) = found.session()
+        && !wanted.anew
+        && !is_spent(endpoints, session)
+    {
+        return ticket::arrive(endpoints, session, wanted);
+    }
+    let by_form = wanted.login_hint.is_some();
+    let redirection = start_sign_in(endpoints, context, request.headers(), wanted).await?;
+    // The chooser's form asks by `GET`, and browsers hold its page's `form-action` against redirects.
+    Ok(if by_form { interstitial(redirection) } else { redirection })
+}
+
+/// Whether a session that stands is no answer to somebody who is sent to sign in: its token has expired, only a new
+/// sign-in brings another, and some app needs one.
+fn is_spent(endpoints: &Endpoints, session: &Session) -> bool {
+    let now = endpoints.resources.clock.now();
+    session.tokens.refresh.is_none()
+        && session.tokens.access_expires.is_some_and(|at| now >= at)
+        && is_renewed_by_sign_in(session, now)
+        && endpoints.hosts.routes.pass_tokens()
+}
+
+/// Whether an access token that has expired is worth a new sign-in: not where that brings one that is over at once.
+#[must_use]
+pub fn is_renewed_by_sign_in(session: &Session, now: Timestamp) -> bool {
+    now.since(session.created) >= TOO_SOON
+}
+
+/// Whoever is to be someone else must be nobody at the provider first: there are those that ask for the password
+/// of the person they remember, and let nobody say that they are another.
+///
+/// The way out of a posted form leads through a page of ours: browsers hold its `form-action` against every
+/// redirect that follows.
+async fn switch(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    headers: &HeaderMap,
+    found: &Authentication,
+    wanted: SignInRequest,
+) -> Result<Response<Bytes>, EndpointError> {
+    let goodbye = match found.session() {
+        Some(OpenedSession { session, .. }) => {
+            let back = endpoints.cookies.flows.state(&destination(endpoints, &wanted));
+            let goodbye = sign_out::goodbye(endpoints, session, &back).filter(|_| !wanted.is_long());
+            // It has ended in memory in any case, and whatever went wrong is in the log: on to the sign-in.
+            drop(endpoints.resources.sessions.end(&session.family()).await);
+            goodbye
+        }
+        None => None,
+    };
+    let response = match goodbye {
+        Some(there) => redirect(StatusCode::SEE_OTHER, there.as_str())?,
+        None => start_sign_in(endpoints, context, headers, wanted).await?,
+    };
+    let mut response = interstitial(response);
+    set_cookie(&mut response, endpoints.cookies.session.clear());
+    endpoints.forget_pages(&mut response);
+    Ok(response)
+}
+
+/// Sends a browser to its provider, or to the page where it chooses one. On an app's own host it is sent
+/// to the sign-in host first.
+///
+/// # Errors
+/// Where the provider is away, or the store does not answer.
+pub async fn start_sign_in(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    cookies: &HeaderMap,
+    wanted: SignInRequest,
+) -> Result<Response<Bytes>, EndpointError> {
+    if wanted.is_long() {
+        return Ok(keep_address::page(context, wanted));
+    }
+    if !endpoints.hosts.is_public(context.authority, context.forwarding.scheme) {
+        return ticket::leave(endpoints, cookies, &wanted);
+    }
+    let hint = Hint { provider: wanted.provider.as_deref(), login_hint: wanted.login_hint.as_deref() };
+    match endpoints.providers.choose(hint) {
+        Choice::One(provider) => to_provider(endpoints, context, provider, cookies, wanted).await,
+        Choice::Chooser(several) => Ok(chooser(endpoints, context, &several, wanted)),
+    }
+}
+
+async fn to_provider(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    provider: &Arc<Provider>,
+    cookies: &HeaderMap,
+    wanted: SignInRequest,
+) -> Result<Response<Bytes>, EndpointError> {
+    provider.retry_now().await.map_err(|error| away(endpoints, provider, &wanted, &error))?;
+    let intent = AuthenticationRequest {
+        state: Some(endpoints.cookies.flows.state(&destination(endpoints, &wanted))),
+        login_hint: wanted.login_hint.clone(),
+        replaces: replaced(endpoints, context, provider, cookies).await?,
+        prompt: wanted.anew.then(|| "login".to_owned()),
+        ..AuthenticationRequest::default()
+    };
+    let redirection = provider.begin(intent).map_err(|error| away(endpoints, provider, &wanted, &error))?;
+    let mut response = redirect(StatusCode::FOUND, redirection.location.as_str())?;
+    let kept = endpoints.cookies.flows.set(cookies, &redirection.flow);
+    let kept = kept.map_err(|_| EndpointError::Internal("a sign-in that does not fit a cookie"))?;
+    kept.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
+    Ok(response)
+}
+
+/// The session that stands while a sign-in begins whose response will be posted: browsers leave its cookie out
+/// of that, and without being told nobody would end it.
+async fn replaced(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    provider: &Provider,
+    cookies: &HeaderMap,
+) -> Result<Option<[u8; 32]>, EndpointError> {
+    let client = provider.settings().client.as_ref();
+    if client.is_none_or(|client| client.response_mode == ResponseMode::Query) {
+        return Ok(None);
+    }
+    let found = endpoints.session(context, cookies).await?;
+    Ok(found.session().map(|opened| *opened.session.id.as_bytes()))
+}
+
+fn destination(endpoints: &Endpoints, wanted: &SignInRequest) -> Destination {
+    Destination {
+        return_to: wanted
+            .return_to
+            .as_ref()
+            .map_or_else(|| endpoints.hosts.front_page(), ReturnTo::as_str)
+            .to_owned(),
+        handover: wanted.handover.as_ref().map(ToString::to_string),
+        again: wanted.again,
+    }
+}
+
+fn away(
+    endpoints: &Endpoints,
+    provider: &Provider,
+    wanted: &SignInRequest,
+    error: &ProviderError,
+) -> EndpointError {
+    EndpointError::ProviderUnavailable(Box::new(UnavailableProvider {
+        provider: provider.name().clone(),
+        reason: error.to_string(),
+        others: others(endpoints, provider.name().as_str(), wanted),
+    }))
+}
+
+/// Other ways to sign in than the one that fails: what each is called, and where it is.
+pub(super) fn others(endpoints: &Endpoints, failing: &str, wanted: &SignInRequest) -> Vec<(String, String)> {
+    let signs_in = |provider: &&Arc<Provider>| {
+        provider.settings().client.is_some() && provider.name().as_str() != failing
+    };
+    let way = |provider: &Arc<Provider>| {
+        let wanted =
+            SignInRequest { provider: Some(provider.name().to_string()), login_hint: None, ..wanted.clone() };
+        (provider.settings().display_name.clone(), wanted.address())
+    };
+    endpoints.providers.iter().filter(signs_in).map(way).collect()
+}
+
+/// Nobody is signed in: 401, as for all others who are not.
+fn chooser(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    several: &[&Arc<Provider>],
+    mut wanted: SignInRequest,
+) -> Response<Bytes> {
+    wanted.return_to = wanted.return_to.or_else(|| ReturnTo::parse(endpoints.hosts.front_page(), |_| true));
+    let choice =
+        |provider: &'_ &Arc<Provider>| (provider.name().clone(), provider.settings().display_name.clone());
+    let names: Vec<_> = several.iter().map(choice).collect();
+    let providers: Vec<_> =
+        names.iter().map(|(name, display_name)| pages::Choice { name, display_name }).collect();
+    let ask_email = several.iter().any(|provider| !provider.settings().email_domains.is_empty());
+    let lasting = wanted.lasting();
+    let lasting: Vec<_> = lasting.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let page = Chooser {
+        host: wanted.return_to.as_ref().map(|to| host(to.url())).unwrap_or_default(),
+        action: SIGN_IN,
+        providers: &providers,
+        ask_email,
+        unknown_email: wanted.login_hint.as_deref().filter(|_| ask_email),
+        lasting: &lasting,
+    };
+    challenge(context.realm, show(page.page()))
+}
+
+/// The host as people know it: with its port where that is an unusual one.
+fn host(url: &Url) -> &str {
+    &url[Position::BeforeHost..Position::AfterPort]
+}
