@@ -3,6 +3,7 @@ FROM rust:1-alpine AS build
 RUN apk add --no-cache build-base ca-certificates
 WORKDIR /portcullis
 COPY Cargo.toml Cargo.lock askama.toml ./
+COPY crates crates
 COPY src src
 RUN cargo build --release --locked --bin portcullis \
  && mkdir -p /image/etc/portcullis /image/var/lib/portcullis /image/etc/ssl/certs \

@@ -1,44 +1,36 @@
 //! Portcullis, a reverse-proxy authentication gateway.
 //!
-//! The rooms stand here in the order a request walks through them; a room imports only what stands
-//! under it (`tests/layering.rs`). `docs/architecture.md` tells why the house is laid out so.
+//! The rooms of the program stand here in the order a request walks through them, and with them those of the crates
+//! that stand alone (`crates/`): a room imports only what stands under it (`tests/layering.rs`).
+//! `docs/architecture.md` tells why the house is laid out so.
 
-// First, so that its macro is known in every room.
-#[macro_use]
-mod mutants;
+#[macro_use(mutant)]
+extern crate portcullis_rules;
 
 pub mod cli;
 pub mod runtime;
 
 pub mod config;
 
-pub mod demo;
+pub use portcullis_demo as demo;
 
-pub mod listener;
+pub use portcullis_wire::listener;
 
 pub mod admin;
+pub mod endpoints;
 pub mod gate;
 
-pub mod endpoints;
-
-pub mod forward;
+pub use portcullis_wire::forward;
 pub mod pages;
 
-pub mod authn;
-pub mod oidc;
-pub mod session;
-pub mod storage;
+pub use portcullis_authentication::{authn, oidc, session, storage};
 
-pub mod limit;
-pub mod policy;
-pub mod route;
+pub use portcullis_rules::{limit, policy, route};
 
-pub mod http1;
-pub mod request;
-pub mod telemetry;
+pub use portcullis_rules::request;
+pub use portcullis_telemetry as telemetry;
+pub use portcullis_wire::http1;
 
-pub mod clock;
 #[cfg(any(test, fuzzing))]
-pub mod fuzzing;
-pub mod identity;
-pub mod secret;
+pub use portcullis_rules::fuzzing;
+pub use portcullis_rules::{clock, identity, secret};

@@ -1,36 +1,21 @@
-//! A room imports only what stands under it.
+//! A room imports only what stands under it. What is another crate's the compiler holds as well; within a crate, and
+//! for what a crate could import and should not, this does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room and the rooms it may use. Every room may use the ground floor.
-const ROOMS: &[(&str, &[&str])] = &[
-    (
-        "cli",
-        &[
-            "runtime", "config", "demo", "listener", "admin", "gate", "forward", "pages", "authn", "oidc",
-            "session", "storage", "limit", "policy", "route", "request",
-        ],
-    ),
+/// Each room, the crate it is in, and the rooms it may use. Every room may use the ground floor, too.
+const ROOMS: &[(&str, &str, &[&str])] = &[
+    ("cli", PROGRAM, &["runtime", "config", "demo", "gate", "forward", "authn", "oidc", "storage", "policy"]),
     (
         "runtime",
-        &[
-            "config",
-            "listener",
-            "gate",
-            "endpoints",
-            "admin",
-            "forward",
-            "authn",
-            "oidc",
-            "session",
-            "storage",
-            "request",
-        ],
+        PROGRAM,
+        &["config", "listener", "gate", "endpoints", "admin", "forward", "session", "storage", "request"],
     ),
     (
         "config",
+        PROGRAM,
         &[
             "listener",
             "admin",
@@ -40,18 +25,18 @@ const ROOMS: &[(&str, &[&str])] = &[
             "authn",
             "oidc",
             "session",
-            "storage",
             "limit",
             "policy",
             "route",
             "request",
         ],
     ),
-    ("demo", &[]),
-    ("listener", &["http1", "request"]),
-    ("admin", &["request", "listener"]),
+    ("demo", "demo", &[]),
+    ("listener", "wire", &["http1", "request"]),
+    ("admin", PROGRAM, &["request", "listener"]),
     (
         "gate",
+        PROGRAM,
         &[
             "endpoints",
             "forward",
@@ -66,21 +51,44 @@ const ROOMS: &[(&str, &[&str])] = &[
             "listener",
         ],
     ),
-    ("endpoints", &["forward", "pages", "authn", "oidc", "session", "route", "request", "listener"]),
-    ("forward", &["http1", "request", "policy"]),
-    ("pages", &[]),
-    ("authn", &["oidc", "session", "request"]),
-    ("oidc", &["session"]),
-    ("session", &["storage"]),
-    ("storage", &[]),
-    ("limit", &["request"]),
-    ("policy", &["request", "route"]),
-    ("route", &["request"]),
-    ("http1", &[]),
-    ("request", &[]),
+    ("endpoints", PROGRAM, &["forward", "pages", "authn", "oidc", "session", "route", "request", "listener"]),
+    ("forward", "wire", &["http1", "request", "policy"]),
+    ("pages", PROGRAM, &[]),
+    ("authn", "authentication", &["oidc", "session", "request"]),
+    ("oidc", "authentication", &["session"]),
+    ("session", "authentication", &["storage"]),
+    ("storage", "authentication", &[]),
+    ("limit", "rules", &["request"]),
+    ("policy", "rules", &["request"]),
+    ("route", "rules", &["request"]),
+    ("http1", "wire", &[]),
+    ("request", "rules", &[]),
 ];
-const GROUND: &[&str] = &["telemetry", "clock", "identity", "secret", "mutants", "fuzzing"];
 
+/// What every room may use, each with what it uses itself.
+const GROUND: &[(&str, &str, &[&str])] = &[
+    ("telemetry", "telemetry", &["identity"]),
+    ("identity", "rules", &["clock"]),
+    ("secret", "rules", &["mutants"]),
+    ("clock", "rules", &[]),
+    ("mutants", "rules", &[]),
+    ("fuzzing", "rules", &[]),
+];
+
+/// The crate of the whole project's folder; the others are in `crates/`.
+const PROGRAM: &str = "portcullis";
+
+/// Every folder with sources of ours.
+pub(crate) const SOURCES: [&str; 6] = [
+    "src",
+    "crates/authentication/src",
+    "crates/demo/src",
+    "crates/rules/src",
+    "crates/telemetry/src",
+    "crates/wire/src",
+];
+
+/// The files of Rust below a folder.
 pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -92,65 +100,183 @@ pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Every file of the program and its crates.
+pub(crate) fn sources() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    SOURCES.iter().for_each(|folder| files(Path::new(folder), &mut found));
+    found
+}
+
+/// Whether the crate is a room by itself.
+fn is_a_room(name: &str) -> bool {
+    ROOMS.iter().chain(GROUND).any(|(room, home, _)| *room == name && *home == name)
+}
+
+/// The room that a file is in; none for what lists the rooms of a crate.
 fn room(path: &Path) -> Option<String> {
-    let inside = path.strip_prefix("src").unwrap();
-    let first = inside.components().next()?.as_os_str().to_str()?;
+    let mut parts = path.iter().map(|part| part.to_str().unwrap());
+    if parts.next() == Some("crates") {
+        let home = parts.next().unwrap();
+        if is_a_room(home) {
+            return Some(home.to_owned());
+        }
+        parts.next();
+    }
+    let first = parts.next().unwrap();
     (!["lib.rs", "main.rs"].contains(&first)).then(|| first.trim_end_matches(".rs").to_owned())
 }
 
-fn imports(text: &str) -> Vec<String> {
-    let behind = text.split("crate::").skip(1);
-    behind
-        .map(|rest| {
-            rest.chars().take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_').collect()
-        })
-        .collect()
+/// The names that a path or a group of paths begins with: one of `a::b`, all of `{a, b::{c, d}}`.
+fn heads(rest: &str) -> Vec<String> {
+    let word = |text: &str| -> String {
+        text.chars().take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '_').collect()
+    };
+    let Some(group) = rest.strip_prefix('{') else { return vec![word(rest)] };
+    let (mut depth, mut found, mut item) = (0, Vec::new(), true);
+    for (at, letter) in group.char_indices() {
+        match letter {
+            '}' if depth == 0 => break,
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => item = true,
+            letter if item && !letter.is_whitespace() => {
+                found.push(word(&group[at..]));
+                item = false;
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The rooms that a file names.
+fn imports(path: &Path, text: &str) -> BTreeSet<String> {
+    let own = room(path).filter(|room| is_a_room(room));
+    let behind = |start: &str| {
+        let parts = text.split(start).skip(1).map(str::to_owned);
+        parts.flat_map(|rest| heads(&rest)).collect::<Vec<_>>()
+    };
+    // In a crate that is a room by itself, `crate` is that room.
+    let mut found = if own.is_some() { Vec::new() } else { behind("crate::") };
+    for (name, home, _) in ROOMS.iter().chain(GROUND) {
+        if text.contains(&format!("portcullis_{home}::")) && name == home {
+            found.push((*name).to_owned());
+        }
+    }
+    for home in ["rules", "wire", "authentication"] {
+        found.extend(behind(&format!("portcullis_{home}::")));
+    }
+    if text.contains("mutant!(") {
+        found.push("mutants".to_owned());
+    }
+    found.into_iter().filter(|name| !name.is_empty()).collect()
+}
+
+/// What each room imports, with a file that does.
+fn arrows() -> BTreeMap<(String, String), PathBuf> {
+    let mut arrows = BTreeMap::new();
+    for path in sources() {
+        let Some(room) = room(&path) else { continue };
+        for import in imports(&path, &fs::read_to_string(&path).unwrap()) {
+            if import != room {
+                arrows.insert((room.clone(), import), path.clone());
+            }
+        }
+    }
+    arrows
 }
 
 #[test]
 fn a_room_imports_only_what_stands_under_it() {
-    let allowed: BTreeMap<_, _> = ROOMS.iter().copied().collect();
-    let mut sources = Vec::new();
-    files(Path::new("src"), &mut sources);
-    let mut upward = Vec::new();
-    for path in sources {
-        let Some(room) = room(&path) else { continue };
-        if GROUND.contains(&room.as_str()) && room != "telemetry" {
-            continue;
-        }
-        let may = allowed.get(room.as_str()).copied().unwrap_or_default();
-        for import in imports(&fs::read_to_string(&path).unwrap()) {
-            let fine = import == room || may.contains(&import.as_str()) || GROUND.contains(&import.as_str());
-            if !fine && !import.is_empty() {
-                upward.push(format!("{}: {room} imports {import}", path.display()));
-            }
-        }
-    }
+    let may: BTreeMap<_, _> = ROOMS.iter().chain(GROUND).map(|(room, _, may)| (*room, *may)).collect();
+    let is_ground = |room: &str| GROUND.iter().any(|(name, ..)| *name == room);
+    let is_fine = |room: &str, import: &str| {
+        may[room].contains(&import) || (is_ground(import) && !is_ground(room)) || import == "fuzzing"
+    };
+    let upward: Vec<_> = arrows()
+        .into_iter()
+        .filter(|((room, import), _)| !is_fine(room, import))
+        .map(|((room, import), path)| format!("{}: {room} imports {import}", path.display()))
+        .collect();
     assert!(upward.is_empty(), "imports that point upward:\n{}", upward.join("\n"));
 }
 
 #[test]
-fn every_room_of_the_house_is_known_here() {
-    let lib = fs::read_to_string("src/lib.rs").unwrap();
-    let declared: Vec<&str> = lib
-        .lines()
-        .filter_map(|line| line.strip_prefix("pub mod "))
-        .map(|rest| rest.trim_end_matches(';'))
+fn every_arrow_that_may_be_is_there() {
+    let arrows = arrows();
+    let unused: Vec<_> = ROOMS
+        .iter()
+        .chain(GROUND)
+        .flat_map(|(room, _, may)| may.iter().map(move |under| ((*room).to_owned(), (*under).to_owned())))
+        .filter(|arrow| !arrows.contains_key(arrow))
         .collect();
-    for room in declared {
-        assert!(
-            ROOMS.iter().any(|(name, _)| *name == room) || GROUND.contains(&room),
-            "{room} is missing in ROOMS"
+    assert!(unused.is_empty(), "nothing imports these any more; take them out of ROOMS: {unused:?}");
+}
+
+#[test]
+fn groups_of_imports_are_read_whole() {
+    assert_eq!(heads("a::b;"), ["a"]);
+    assert_eq!(heads("{a::{b, c}, d, e::f};"), ["a", "d", "e"]);
+    let text =
+        "use crate::{clock::Clock, gate};\nlet x = portcullis_wire::http1::x; portcullis_telemetry::y;";
+    let found = imports(Path::new("src/policy/mod.rs"), text);
+    assert_eq!(found.iter().collect::<Vec<_>>(), ["clock", "gate", "http1", "telemetry"]);
+}
+
+#[test]
+fn every_room_of_the_house_is_known_here() {
+    let mut there = BTreeSet::new();
+    for path in sources() {
+        there.extend(room(&path));
+    }
+    let known: BTreeSet<_> = ROOMS.iter().chain(GROUND).map(|(room, ..)| (*room).to_owned()).collect();
+    assert_eq!(there, known);
+}
+
+#[test]
+fn every_crate_is_read_here_and_has_the_lints_and_the_rooms_that_are_said() {
+    let crates = fs::read_dir("crates").unwrap().map(|entry| entry.unwrap().path());
+    for home in crates {
+        let source = home.join("src").to_str().unwrap().to_owned();
+        assert!(SOURCES.contains(&source.as_str()), "{source} is missing in SOURCES");
+    }
+    for manifest in SOURCES.map(|source| Path::new(source).parent().unwrap().join("Cargo.toml")) {
+        let text: toml::Table = fs::read_to_string(&manifest).unwrap().parse().unwrap();
+        let lints = text.get("lints").and_then(|lints| lints.get("workspace"));
+        assert_eq!(
+            lints,
+            Some(&toml::Value::Boolean(true)),
+            "{}: [lints] workspace = true",
+            manifest.display()
         );
+    }
+    let workspace: toml::Table = fs::read_to_string("Cargo.toml").unwrap().parse().unwrap();
+    assert_eq!(workspace["workspace"]["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+    for (room, home, _) in ROOMS.iter().chain(GROUND).filter(|(room, home, _)| room != home) {
+        let folder = if *home == PROGRAM { "src".to_owned() } else { format!("crates/{home}/src") };
+        let (file, folder) = (format!("{folder}/{room}.rs"), format!("{folder}/{room}"));
+        assert!(Path::new(&file).exists() || Path::new(&folder).is_dir(), "{room} is not in {home}");
+    }
+}
+
+#[test]
+fn an_image_is_built_of_every_folder_with_sources() {
+    let dockerfile = fs::read_to_string("Dockerfile").unwrap();
+    let copied: Vec<_> = dockerfile
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY "))
+        .flat_map(|line| line.split_whitespace())
+        .collect();
+    for source in SOURCES {
+        let top = source.split('/').next().unwrap();
+        assert!(copied.contains(&top), "the Dockerfile copies no {top}");
     }
 }
 
 #[test]
 fn no_file_is_longer_than_400_lines() {
-    let mut sources = Vec::new();
-    for folder in ["src", "tests", "benches"].map(Path::new).into_iter().filter(|folder| folder.exists()) {
-        files(folder, &mut sources);
-    }
+    let mut sources = sources();
+    ["tests", "benches"].map(Path::new).into_iter().for_each(|folder| files(folder, &mut sources));
     let long: Vec<_> = sources
         .iter()
         .filter(|path| !path.components().any(|part| part.as_os_str() == "node_modules"))
@@ -163,14 +289,15 @@ fn no_file_is_longer_than_400_lines() {
 #[test]
 fn the_table_of_the_architecture_says_what_is_enforced() {
     let text = fs::read_to_string("docs/architecture.md").unwrap();
-    let rows =
-        text.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|row| row.split_once("` | "));
-    let may = |rest: &str| {
-        let last = rest.trim_end_matches(" |").rsplit(" | ").next().unwrap().to_owned();
-        if last == "nothing" { String::new() } else { last }
-    };
-    let told: Vec<(String, String)> = rows.map(|(room, rest)| (room.to_owned(), may(rest))).collect();
-    let enforced: Vec<(String, String)> =
-        ROOMS.iter().map(|(room, may)| ((*room).to_owned(), may.join(", "))).collect();
+    let rows = text.lines().filter(|line| line.starts_with("| `")).map(|row| {
+        let mut cells = row.trim_matches('|').split(" | ").map(|cell| cell.trim().trim_matches('`'));
+        (cells.next().unwrap().to_owned(), cells.next().unwrap().to_owned(), cells.last().unwrap().to_owned())
+    });
+    let told: Vec<_> = rows.collect();
+    let may = |may: &[&str]| if may.is_empty() { "nothing".to_owned() } else { may.join(", ") };
+    let enforced: Vec<_> = ROOMS
+        .iter()
+        .map(|(room, home, under)| ((*room).to_owned(), (*home).to_owned(), may(under)))
+        .collect();
     assert_eq!(told, enforced);
 }

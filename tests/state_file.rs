@@ -80,7 +80,7 @@ fn a_file_that_everybody_can_read_is_not_trusted() {
 }
 
 /// The state file of the first version: its tables, and one key that apps know.
-const FIRST: &str = include_str!("../src/storage/migrations/0001_server_keys.sql");
+const FIRST: &str = include_str!("../crates/authentication/src/storage/migrations/0001_server_keys.sql");
 
 #[test]
 fn an_old_state_file_is_brought_up_to_date_and_keeps_its_keys() {

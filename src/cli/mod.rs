@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::mutants;
+use portcullis_rules::mutants;
 
 /// Exit code for a configuration that does not load, of a command that needs it.
 const BAD_CONFIGURATION: u8 = 64;

@@ -15,8 +15,8 @@ type Files = BTreeMap<u32, BTreeSet<PathBuf>>;
 
 /// The files that cite each invariant outside of tests, and those with tests of it.
 fn cited() -> (Files, Files) {
-    let mut files = Vec::new();
-    ["src", "tests"].iter().for_each(|folder| crate::layering::files(Path::new(folder), &mut files));
+    let mut files = crate::layering::sources();
+    crate::layering::files(Path::new("tests"), &mut files);
     let (mut places, mut tests) = (Files::new(), Files::new());
     for file in files.into_iter().filter(|file| !file.starts_with("tests/peers")) {
         let text = fs::read_to_string(&file).unwrap();

@@ -8,10 +8,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::layering::files;
+use crate::layering::{SOURCES, files};
 
 const LIST: &str = "tests/mutations/list.toml";
-const MODULE: &str = "src/mutants.rs";
+const MODULE: &str = "crates/rules/src/mutants.rs";
 
 /// As the program is asked for a mistake by.
 const VARIABLE: &str = "PORTCULLIS_MUTANT";
@@ -31,9 +31,9 @@ fn text<'a>(mutant: &'a toml::Value, key: &str) -> &'a str {
     mutant.get(key).and_then(toml::Value::as_str).unwrap_or_else(|| panic!("no {key}: {mutant:?}"))
 }
 
-fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+fn sources(folders: &[&str]) -> Vec<(PathBuf, String)> {
     let mut paths = Vec::new();
-    files(Path::new(folder), &mut paths);
+    folders.iter().for_each(|folder| files(Path::new(folder), &mut paths));
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(&path).unwrap())).collect()
 }
 
@@ -57,7 +57,7 @@ fn names(source: &str) -> Vec<String> {
 #[test]
 fn every_mistake_is_in_the_list_and_can_be_made_in_one_place() {
     let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    for (path, source) in sources("src").into_iter().filter(|(path, _)| path != Path::new(MODULE)) {
+    for (path, source) in sources(&SOURCES).into_iter().filter(|(path, _)| path != Path::new(MODULE)) {
         names(&source).into_iter().for_each(|name| places.entry(name).or_default().push(path.clone()));
     }
     let listed: Vec<String> = list().keys().cloned().collect();
@@ -68,7 +68,8 @@ fn every_mistake_is_in_the_list_and_can_be_made_in_one_place() {
 
 #[test]
 fn every_mistake_says_what_it_breaks_and_which_test_notices() {
-    let sources: String = ["src", "tests"].into_iter().flat_map(sources).map(|(_, source)| source).collect();
+    let sources: String =
+        sources(&[&SOURCES[..], &["tests"]].concat()).into_iter().map(|(_, source)| source).collect();
     for (name, mutant) in &list() {
         let kebab =
             name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');

@@ -1,0 +1,15 @@
+//! Who is asking: credentials are turned into principals (`authn`), at providers (`oidc`) or by sessions (`session`)
+//! that are kept in the state file (`storage`).
+
+#[macro_use(mutant)]
+extern crate portcullis_rules;
+
+pub mod authn;
+pub mod oidc;
+pub mod session;
+pub mod storage;
+
+#[cfg(any(test, fuzzing))]
+use portcullis_rules::fuzzing;
+use portcullis_rules::{clock, identity, request, secret};
+use portcullis_telemetry as telemetry;

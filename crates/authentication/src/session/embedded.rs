@@ -1,0 +1,228 @@
+//! The session store in the embedded database.
+
+use std::collections::BTreeSet;
+
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+
+use super::store::{
+    Expiry, Inserted, RemovedFamily, SessionStore, StoreFuture, StoredFamily, StoredSession, Touch,
+};
+use super::{SessionId, StoreUnavailable};
+use crate::storage::{Database, Seconds};
+
+const INSERT_FAMILY: &str = "INSERT INTO session_families
+    (root, provider, subject, provider_session, created, last_seen, expires, record)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+const INSERT_SESSION: &str = "INSERT INTO sessions (id, root, host, created, family_key)
+    SELECT ?1, root, ?3, ?4, ?5 FROM session_families WHERE root = ?2";
+const LOAD: &str = "SELECT f.root, f.provider, f.subject, f.provider_session, f.created, f.last_seen,
+    f.expires, f.record, s.id, s.host, s.created, s.family_key
+    FROM sessions s JOIN session_families f ON f.root = s.root WHERE s.id = ?1";
+const UPDATE: &str = "UPDATE session_families SET record = ?2 WHERE root = ?1";
+const TOUCH: &str = "UPDATE session_families SET last_seen = ?2 WHERE root = ?1 AND last_seen < ?2";
+const MEMBERS: &str = "SELECT id FROM sessions WHERE root = ?1";
+const ROOT_OF: &str = "SELECT root FROM sessions WHERE id = ?1";
+const REMOVE: &str = "DELETE FROM session_families WHERE root = ?1";
+/// `UNION ALL`: each part stops at the limit and looks into an index alone; a `UNION` would gather everything
+/// that is over before it gave the first.
+const OVER: &str = "SELECT root FROM session_families WHERE expires <= ?1
+    UNION ALL SELECT root FROM session_families WHERE last_seen <= ?2
+    UNION ALL SELECT root FROM session_families WHERE created <= ?3 LIMIT ?4";
+
+/// Sessions in the state file.
+#[derive(Clone, Debug)]
+pub struct EmbeddedStore(Database);
+
+impl EmbeddedStore {
+    /// Keeps sessions in `database`.
+    #[must_use]
+    pub const fn new(database: Database) -> Self {
+        Self(database)
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> StoreFuture<'_, T> {
+        Box::pin(async move {
+            let answer = self.0.write(move |connection| {
+                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let answer = operation(&transaction)?;
+                transaction.commit()?;
+                Ok(answer)
+            });
+            answer.await.map_err(StoreUnavailable::new)
+        })
+    }
+}
+
+impl SessionStore for EmbeddedStore {
+    fn insert_root(&self, family: StoredFamily, session: StoredSession) -> StoreFuture<'_, ()> {
+        self.write(move |transaction| {
+            insert_family(transaction, &family)?;
+            insert_session(transaction, &session).map(drop)
+        })
+    }
+
+    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
+        self.write(move |transaction| match insert_session(transaction, &session)? {
+            0 => Ok(Inserted::RootGone),
+            _ => Ok(Inserted::Done),
+        })
+    }
+
+    fn load(&self, id: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>> {
+        Box::pin(async move {
+            let row = self
+                .0
+                .read(move |connection| readable(id, connection.prepare_cached(LOAD)?.query_row([id], read)));
+            row.await.map_err(StoreUnavailable::new)
+        })
+    }
+
+    fn update_record(&self, root: SessionId, record: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>> {
+        self.write(move |transaction| {
+            transaction.prepare_cached(UPDATE)?.execute(params![root, record])?;
+            members(transaction, root)
+        })
+    }
+
+    fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
+        self.write(move |transaction| {
+            let mut statement = transaction.prepare_cached(TOUCH)?;
+            touches
+                .iter()
+                .try_for_each(|touch| statement.execute(params![touch.root, Seconds(touch.at)]).map(drop))
+        })
+    }
+
+    fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
+        self.write(move |transaction| {
+            let root = transaction.prepare_cached(ROOT_OF)?.query_row([id], |row| row.get(0)).optional()?;
+            root.map(|root| remove(transaction, root)).transpose()
+        })
+    }
+
+    fn record_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.0.record_ending(*id.as_bytes()).await.map_err(StoreUnavailable::new) })
+    }
+
+    fn forget_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.0.forget_ending(*id.as_bytes()).await;
+            Ok(())
+        })
+    }
+
+    fn recorded_endings(&self) -> Vec<SessionId> {
+        self.0.recorded_endings().into_iter().map(SessionId::from_bytes).collect()
+    }
+
+    fn purge(&self, expiry: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        self.write(move |transaction| {
+            let Expiry { now, idle_since, created_before, limit } = expiry;
+            let bounds = params![Seconds(now), Seconds(idle_since), Seconds(created_before), limit];
+            let mut statement = transaction.prepare_cached(OVER)?;
+            let roots = statement.query_map(bounds, |row| row.get(0))?.collect::<Result<BTreeSet<_>, _>>()?;
+            roots.into_iter().map(|root| remove(transaction, root)).collect()
+        })
+    }
+
+    fn shrink(&self) -> StoreFuture<'_, bool> {
+        Box::pin(async move { self.0.shrink().await.map_err(StoreUnavailable::new) })
+    }
+}
+
+fn insert_family(connection: &Connection, family: &StoredFamily) -> rusqlite::Result<usize> {
+    connection.prepare_cached(INSERT_FAMILY)?.execute(params![
+        family.root,
+        family.provider,
+        family.subject,
+        family.provider_session,
+        Seconds(family.created),
+        Seconds(family.last_seen),
+        Seconds(family.expires),
+        family.record,
+    ])
+}
+
+fn insert_session(connection: &Connection, session: &StoredSession) -> rusqlite::Result<usize> {
+    let row = params![session.id, session.root, session.host, Seconds(session.created), session.family_key];
+    connection.prepare_cached(INSERT_SESSION)?.execute(row)
+}
+
+/// A row that holds what no gateway writes opens nothing, as one that was altered: the person signs in anew
+/// and does not meet 503 for as long as the cookie lives.
+fn readable<T>(id: SessionId, row: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    match row.optional() {
+        Err(error @ (FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..))) => {
+            tracing::warn!(session = %id, %error, "a session's row is damaged and is ignored");
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<(StoredFamily, StoredSession)> {
+    let root = row.get(0)?;
+    let family = StoredFamily {
+        root,
+        provider: row.get(1)?,
+        subject: row.get(2)?,
+        provider_session: row.get(3)?,
+        created: row.get::<_, Seconds>(4)?.0,
+        last_seen: row.get::<_, Seconds>(5)?.0,
+        expires: row.get::<_, Seconds>(6)?.0,
+        record: row.get(7)?,
+    };
+    let session = StoredSession {
+        id: row.get(8)?,
+        root,
+        host: row.get(9)?,
+        created: row.get::<_, Seconds>(10)?.0,
+        family_key: row.get(11)?,
+    };
+    Ok((family, session))
+}
+
+fn members(connection: &Connection, root: SessionId) -> rusqlite::Result<Vec<SessionId>> {
+    connection.prepare_cached(MEMBERS)?.query_map([root], |row| row.get(0))?.collect()
+}
+
+fn remove(connection: &Connection, root: SessionId) -> rusqlite::Result<RemovedFamily> {
+    let sessions = members(connection, root)?;
+    connection.prepare_cached(REMOVE)?.execute([root])?;
+    Ok(RemovedFamily { root, sessions })
+}
+
+impl ToSql for SessionId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(self.as_bytes())))
+    }
+}
+
+impl FromSql for SessionId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        FromSql::column_result(value).map(Self::from_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_step_of_a_purge_costs_the_same_however_much_is_over() {
+        let database = Database::in_memory().unwrap();
+        let plan = database.read(|connection| {
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {OVER}"))?;
+            let rows = statement.query_map(params![1, 1, 1, 1], |row| row.get::<_, String>(3))?;
+            rows.collect::<Result<Vec<_>, _>>()
+        });
+        let plan = plan.await.unwrap().join("\n");
+        assert_eq!(plan.matches("SEARCH session_families USING INDEX").count(), 3, "{plan}");
+        assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{plan}");
+    }
+}

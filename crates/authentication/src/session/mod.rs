@@ -1,0 +1,46 @@
+//! Sessions live on the server; the browser holds only a key.
+//!
+//! A sign-in makes a *family*: the root session on the sign-in host, and an app session for every other
+//! host that hangs on it. Principal and tokens belong to the family and are kept once; each session's key
+//! opens them. Whatever ends one session of a family ends all.
+
+mod activity;
+mod cache;
+mod cookie;
+mod embedded;
+mod ended;
+mod error;
+mod family;
+mod flight;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+mod key;
+mod lifetimes;
+mod make;
+mod model;
+mod movable;
+mod seal;
+mod sessions;
+mod settings;
+mod shared;
+mod store;
+mod upkeep;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use cookie::{CookieRead, SessionCookie, cookies};
+pub use embedded::EmbeddedStore;
+pub use ended::{SessionEnd, SessionEnded, StreamUse};
+pub use error::{SessionError, StoreUnavailable};
+pub use family::Ending;
+pub use key::{SessionId, SessionKey};
+pub use model::{NewSession, Session, Tokens};
+pub use movable::MovableStore;
+pub use sessions::{CachedSession, Sessions};
+pub use settings::SessionSettings;
+pub use store::{
+    Digest, Expiry, Inserted, RemovedFamily, SessionStore, StoreFuture, StoredFamily, StoredSession, Touch,
+};

@@ -1,0 +1,75 @@
+//! Sessions for the tests of other rooms.
+
+#![allow(clippy::unwrap_used, reason = "it fails as tests do")]
+
+use std::sync::Arc;
+
+use super::*;
+use crate::clock::Clock;
+use crate::storage::Database;
+
+/// Sessions that end with the test.
+#[must_use]
+pub fn sessions(clock: &Clock) -> Sessions {
+    let store = EmbeddedStore::new(Database::in_memory().unwrap());
+    Sessions::new(SessionSettings::default(), Arc::new(store), clock.clone())
+}
+
+/// Sessions whose store does not answer.
+#[must_use]
+pub fn away(clock: &Clock) -> Sessions {
+    Sessions::new(SessionSettings::default(), Arc::new(Away), clock.clone())
+}
+
+#[derive(Debug)]
+struct Away;
+
+fn away_now<T: Send + 'static>() -> StoreFuture<'static, T> {
+    Box::pin(async { Err(StoreUnavailable::new(std::io::Error::other("away"))) })
+}
+
+impl SessionStore for Away {
+    fn insert_root(&self, _: StoredFamily, _: StoredSession) -> StoreFuture<'_, ()> {
+        away_now()
+    }
+
+    fn insert_child(&self, _: StoredSession) -> StoreFuture<'_, Inserted> {
+        away_now()
+    }
+
+    fn load(&self, _: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>> {
+        away_now()
+    }
+
+    fn update_record(&self, _: SessionId, _: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>> {
+        away_now()
+    }
+
+    fn touch(&self, _: Vec<Touch>) -> StoreFuture<'_, ()> {
+        away_now()
+    }
+
+    fn remove_family(&self, _: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
+        away_now()
+    }
+
+    fn record_ending(&self, _: SessionId) -> StoreFuture<'_, ()> {
+        away_now()
+    }
+
+    fn forget_ending(&self, _: SessionId) -> StoreFuture<'_, ()> {
+        away_now()
+    }
+
+    fn recorded_endings(&self) -> Vec<SessionId> {
+        Vec::new()
+    }
+
+    fn purge(&self, _: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        away_now()
+    }
+
+    fn shrink(&self) -> StoreFuture<'_, bool> {
+        away_now()
+    }
+}

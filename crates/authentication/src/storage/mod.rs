@@ -1,0 +1,29 @@
+//! The embedded database: one file, one connection that writes and a few that read beside it, numbered migrations.
+//!
+//! A state file that cannot be used is named and left alone; it is never deleted, emptied or replaced.
+
+mod backup;
+mod container;
+mod database;
+mod endings;
+mod error;
+mod file;
+mod health;
+pub mod keys;
+mod lane;
+mod migrations;
+mod open;
+mod seconds;
+mod shrink;
+mod tend;
+
+#[cfg(test)]
+mod tests;
+
+pub use backup::{BackupError, Restored, RestoredSessions, backup, restore};
+pub use container::Store;
+pub use database::Database;
+pub use endings::EndedId;
+pub use error::StorageError;
+pub use health::StateHealth;
+pub use seconds::Seconds;

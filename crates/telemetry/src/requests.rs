@@ -1,0 +1,164 @@
+//! Requests by route and outcome, counted without a lock: each worker has a cache line of its own.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use portcullis_rules::identity::RouteName;
+
+/// How a request ended, as metrics and log lines call it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Forwarded for somebody whom the policy allows.
+    Allowed,
+    /// Forwarded on a public route.
+    Public,
+    /// Answered by the gateway itself: sign-in, callback, keys, redirects.
+    Own,
+    /// Sent to sign in, or challenged with 401.
+    Unauthenticated,
+    /// Known and refused.
+    Forbidden,
+    /// Over a rate or concurrency limit.
+    Limited,
+    /// Malformed, ambiguous or too large.
+    BadRequest,
+    /// No such route or method.
+    NotFound,
+    /// The upstream failed.
+    UpstreamError,
+    /// The provider failed: away, an answer that cannot be accepted, keys that cannot be had, or a registration
+    /// that it does not know.
+    ProviderError,
+    /// We could not decide: no store, or a fault of our own.
+    Unavailable,
+    /// The client left before the response ended.
+    Aborted,
+}
+
+impl Outcome {
+    /// Every outcome, in the order they are counted.
+    pub const ALL: [Self; 12] = [
+        Self::Allowed,
+        Self::Public,
+        Self::Own,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::Limited,
+        Self::BadRequest,
+        Self::NotFound,
+        Self::UpstreamError,
+        Self::ProviderError,
+        Self::Unavailable,
+        Self::Aborted,
+    ];
+
+    /// The word used in metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Public => "public",
+            Self::Own => "own",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::Limited => "limited",
+            Self::BadRequest => "bad-request",
+            Self::NotFound => "not-found",
+            Self::UpstreamError => "upstream-error",
+            Self::ProviderError => "provider-error",
+            Self::Unavailable => "unavailable",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
+/// Upper bounds of the latency buckets, in microseconds; one more bucket holds the rest.
+pub(super) const BUCKETS: [u64; 13] = [
+    250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000, 30_000_000,
+];
+
+/// The counts of one route.
+#[derive(Debug)]
+pub struct RequestStats {
+    route: RouteName,
+    workers: Box<[Counts]>,
+}
+
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Counts {
+    outcomes: [AtomicU64; Outcome::ALL.len()],
+    buckets: [AtomicU64; BUCKETS.len() + 1],
+    microseconds: AtomicU64,
+}
+
+impl RequestStats {
+    /// Counts of nothing yet.
+    #[must_use]
+    pub fn new(route: RouteName, workers: usize) -> Self {
+        Self { route, workers: (0..workers.max(1)).map(|_| Counts::default()).collect() }
+    }
+
+    /// The route that is counted.
+    #[must_use]
+    pub const fn route(&self) -> &RouteName {
+        &self.route
+    }
+
+    /// Counts one request on `worker`.
+    pub fn record(&self, worker: usize, outcome: Outcome, took: Duration) {
+        let counts = &self.workers[worker % self.workers.len()];
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        counts.outcomes[outcome as usize].fetch_add(1, Relaxed);
+        counts.buckets[BUCKETS.partition_point(|bound| *bound < micros)].fetch_add(1, Relaxed);
+        counts.microseconds.fetch_add(micros, Relaxed);
+    }
+
+    /// How often `outcome` has been counted.
+    #[must_use]
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        self.workers.iter().map(|counts| counts.outcomes[outcome as usize].load(Relaxed)).sum()
+    }
+
+    pub(super) fn buckets(&self) -> Vec<(f64, u64)> {
+        let bounds = BUCKETS.iter().map(|micros| seconds(*micros)).chain([f64::INFINITY]);
+        bounds.enumerate().map(|(i, bound)| (bound, self.sum(|counts| &counts.buckets[i]))).collect()
+    }
+
+    pub(super) fn seconds(&self) -> f64 {
+        seconds(self.sum(|counts| &counts.microseconds))
+    }
+
+    fn sum(&self, pick: impl Fn(&Counts) -> &AtomicU64) -> u64 {
+        self.workers.iter().map(|counts| pick(counts).load(Relaxed)).sum()
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "2^53 microseconds are 285 years")]
+const fn seconds(micros: u64) -> f64 {
+    micros as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_add_up_and_latencies_fall_into_their_bucket() {
+        let stats = RequestStats::new(RouteName::new("wiki"), 2);
+        stats.record(0, Outcome::Allowed, Duration::from_micros(250));
+        stats.record(1, Outcome::Allowed, Duration::from_micros(251));
+        stats.record(7, Outcome::Forbidden, Duration::from_secs(3600));
+        assert_eq!(stats.count(Outcome::Allowed), 2);
+        let counts: Vec<u64> = stats.buckets().iter().map(|(_, count)| *count).collect();
+        assert_eq!((counts[0], counts[1], counts[13]), (1, 1, 1));
+        assert!(stats.seconds() > 3600.0);
+    }
+
+    #[test]
+    fn every_outcome_stands_where_it_is_counted() {
+        for (index, outcome) in Outcome::ALL.into_iter().enumerate() {
+            assert_eq!(outcome as usize, index);
+        }
+    }
+}
