@@ -24,7 +24,7 @@ def build():
         raise SystemExit("an optimised build warns, where lints of debug builds do not look:\n" + "".join(warnings))
     binary = next(m["executable"] for m in messages if m.get("executable") and m["target"]["name"] == "micro")
     if b"PORTCULLIS_MUTANT" in Path(binary).read_bytes():
-        raise SystemExit("an optimised build holds the mistakes of src/mutants.rs: has its profile debug assertions?")
+        raise SystemExit("an optimised build holds the mistakes of crates/rules/src/mutants.rs: has its profile debug assertions?")
     return binary
 
 

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use portcullis::authn::{BearerIssuer, BearerSettings, BearerVerifier};
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::forward::ReservedHeaders;
-use portcullis::identity::{ClaimPath, Issuer, Principal, ProviderName, Subject};
+use portcullis::identity::{ClaimPath, Issuer, ProviderName};
 use portcullis::limit::{LimitSettings, Limiter, Per};
 use portcullis::oidc::jwks::{Fetch, FetchError, FetchedKeys, JwksCache, JwksSettings};
 use portcullis::oidc::{AbsentGroups, ClaimMapping, EmailVerification, ProviderSettings};
@@ -22,23 +22,9 @@ use portcullis::session::{
 };
 use portcullis::storage::Database;
 
+use crate::case::{Case, principal, runtime};
 use crate::gateway::{self, Asking};
 use crate::tokens::{NOW, Signer};
-
-/// One step of a request, ready to be done any number of times.
-pub(crate) struct Case(Box<dyn FnMut()>);
-
-impl Case {
-    pub(crate) fn new(step: impl FnMut() + 'static) -> Self {
-        Self(Box::new(step))
-    }
-
-    /// Does the step once. By this name the counting begins and ends (`benches/counting.py`).
-    #[inline(never)]
-    pub(crate) fn step(&mut self) {
-        (self.0)();
-    }
-}
 
 /// A case's name and how it is set up.
 type Named = (&'static str, fn() -> Case);
@@ -83,22 +69,6 @@ fn route(count: usize) -> Case {
     })
 }
 
-pub(crate) fn principal() -> Arc<Principal> {
-    Arc::new(Principal {
-        provider: ProviderName::new("corp"),
-        issuer: Issuer::new("https://id.corp.example"),
-        subject: Subject::new("4711"),
-        user: "alice".to_owned(),
-        email: None,
-        groups: ["staff", "dev", "ops"].map(str::to_owned).to_vec(),
-        scopes: Vec::new(),
-        auth_time: None,
-        acr: None,
-        claims: portcullis::identity::Claims::default(),
-        gaps: portcullis::identity::Gaps::default(),
-    })
-}
-
 /// The last of `count` rules holds.
 fn policy(count: usize) -> Case {
     let rule = |index: usize| {
@@ -136,10 +106,6 @@ impl Fetch for Keys {
     fn fetch(&self) -> BoxFuture<'_, Result<FetchedKeys, FetchError>> {
         async { Ok(FetchedKeys { body: self.0.clone(), max_age: None }) }.boxed()
     }
-}
-
-pub(crate) fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 fn provider() -> ProviderSettings {

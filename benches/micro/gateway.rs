@@ -22,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::cases::{Case, principal, runtime};
+use crate::case::{Case, principal, runtime};
 use crate::tokens::{NOW, Signer};
 
 /// Whose requests they are.

@@ -11,6 +11,7 @@
     reason = "a bench has nobody to be kind to"
 )]
 
+mod case;
 mod cases;
 mod gateway;
 mod tokens;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::store::BoundedStore;
-use super::super::{Limiter, Per};
 use super::{address_of, clock, limit, passes};
 use crate::clock::Clock;
+use crate::limit::store::BoundedStore;
+use crate::limit::{Limiter, Per};
 
 const PLACES: usize = 1000;
 const SHARED: usize = 1024;

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::super::{Exceeded, Limiter, Per, RateLimitState};
 use super::{ask, limit, limiter, principal};
+use crate::limit::{Exceeded, Limiter, Per, RateLimitState};
 
 const ADDRESS: &str = "192.0.2.1";
 

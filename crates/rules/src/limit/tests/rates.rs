@@ -4,8 +4,8 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 
-use super::super::{LimitSettings, Limiter, Per, Rate};
 use super::{ask, client, clock, limit, limiter, passes, principal};
+use crate::limit::{LimitSettings, Limiter, Per, Rate};
 
 /// A bucket of tokens in whole nanoseconds: a request takes an interval's worth, time refills it.
 struct Bucket {

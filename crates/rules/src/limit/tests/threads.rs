@@ -1,8 +1,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::super::{Concurrency, Per};
 use super::{address_of, limit, limiter, passes};
+use crate::limit::{Concurrency, Per};
 
 /// What `work` counted in all, done by eight threads at once.
 fn together(work: impl Fn(usize) -> usize + Sync) -> usize {

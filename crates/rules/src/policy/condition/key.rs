@@ -1,22 +1,22 @@
-//! Keys by which rules are filed ([`Index`](super::super::index::Index)). What a condition names and what a
+//! Keys by which rules are filed ([`Index`](crate::policy::index::Index)). What a condition names and what a
 //! question has are compared here as `holds` compares them: a question without any of a condition's keys does
 //! not meet it, unless it is unknown whether it has more of them.
 
 use serde_json::Value;
 
-use super::super::Question;
 use super::{Condition, OfPrincipal, OfRequest, Side, address, claim_may_be, domain};
 use crate::identity::{ClaimPath, Gap, Principal};
+use crate::policy::Question;
 
 /// What keys are about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in super::super) enum Kind {
+pub(in crate::policy) enum Kind {
     Path,
     Person(Attribute),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in super::super) enum Attribute {
+pub(in crate::policy) enum Attribute {
     Provider,
     User,
     Email(Side),
@@ -28,7 +28,7 @@ pub(in super::super) enum Attribute {
 
 impl Condition {
     /// Keys of which a question must have one for this condition to hold; `None` where they cannot be listed.
-    pub(in super::super) fn keys(&self) -> Option<(Kind, Vec<String>)> {
+    pub(in crate::policy) fn keys(&self) -> Option<(Kind, Vec<String>)> {
         match self {
             Self::Request(OfRequest::Paths(paths)) => {
                 Some((Kind::Path, paths.iter().map(ToString::to_string).collect()))
@@ -58,7 +58,7 @@ impl OfPrincipal {
 
 impl Kind {
     /// Whether a question may have keys of this kind that are not known.
-    pub(in super::super) fn may_have_more(&self, question: &Question<'_>) -> bool {
+    pub(in crate::policy) fn may_have_more(&self, question: &Question<'_>) -> bool {
         match (self, question.principal) {
             (Self::Person(about), Some(principal)) => about.may_be_more(principal),
             (Self::Path, _) | (Self::Person(_), None) => false,
@@ -66,7 +66,7 @@ impl Kind {
     }
 
     /// Tells `visit` the keys of this kind that a question has.
-    pub(in super::super) fn each(&self, question: &Question<'_>, visit: &mut dyn FnMut(&str)) {
+    pub(in crate::policy) fn each(&self, question: &Question<'_>, visit: &mut dyn FnMut(&str)) {
         match (self, question.principal) {
             (Self::Path, _) => prefixes(question.path.decoded()).for_each(visit),
             (Self::Person(about), Some(principal)) => about.each(principal, visit),

@@ -3,16 +3,16 @@
 
 use std::fmt::Display;
 
-use super::super::Question;
 use super::{Condition, OfPrincipal, OfRequest, Side, address, domain};
 use crate::identity::{Gaps, Principal};
+use crate::policy::Question;
 
 /// The most entries of a list that are written out.
 const MAX_LISTED: usize = 10;
 
 impl Condition {
     /// What it wants: `one of the groups: ops`.
-    pub(in super::super) fn wanted(&self) -> String {
+    pub(in crate::policy) fn wanted(&self) -> String {
         match self {
             Self::Request(condition) => condition.wanted(),
             Self::Principal(condition) => condition.wanted(),
@@ -20,7 +20,7 @@ impl Condition {
     }
 
     /// What was there: `staff, dev`.
-    pub(in super::super) fn found(&self, question: &Question<'_>) -> String {
+    pub(in crate::policy) fn found(&self, question: &Question<'_>) -> String {
         match (self, question.principal) {
             (Self::Request(condition), _) => condition.found(question),
             (Self::Principal(condition), Some(principal)) => condition.found(principal),

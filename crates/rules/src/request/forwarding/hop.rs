@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use http::{HeaderMap, HeaderName};
 
-use super::super::{Authority, ClientAddress, Scheme, TrustedProxies};
 use super::{ForwardingError, MAX_HOPS};
+use crate::request::{Authority, ClientAddress, Scheme, TrustedProxies};
 
 /// What one family of fields says of the client's own hop.
 #[derive(Debug, Default, PartialEq, Eq)]

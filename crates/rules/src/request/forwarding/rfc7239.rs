@@ -2,9 +2,9 @@
 
 use http::{HeaderMap, header};
 
-use super::super::TrustedProxies;
 use super::hop::{Origin, bounded, host, lines, scheme, walk};
 use super::{ForwardingError, MAX_HOPS};
+use crate::request::TrustedProxies;
 
 const FIELD: &str = "Forwarded";
 const BROKEN: ForwardingError =

@@ -2,9 +2,9 @@
 
 use http::{HeaderMap, HeaderName};
 
-use super::super::TrustedProxies;
 use super::ForwardingError;
 use super::hop::{Origin, bounded, host, lines, scheme, walk};
+use crate::request::TrustedProxies;
 
 const FOR: &str = "X-Forwarded-For";
 const PROTO: &str = "X-Forwarded-Proto";

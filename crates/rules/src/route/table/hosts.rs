@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::HostPattern;
 use super::paths::Paths;
+use crate::route::HostPattern;
 
 /// The paths of every host pattern.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use http::Method;
 
-use super::super::PathPrefix;
+use crate::route::PathPrefix;
 
 /// A tree of segments; each node may be the end of some routes' paths.
 #[derive(Clone, Debug, Default)]
