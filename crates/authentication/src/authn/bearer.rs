@@ -15,6 +15,7 @@ use crate::identity::Principal;
 use crate::oidc::ProviderSettings;
 use crate::oidc::http::printable;
 use crate::oidc::jwks::{JoseHeader, JwksCache, Jws, KeyError};
+use crate::oidc::verifier::{Audience, TokenFault, is_issuer, verify};
 
 /// A provider whose access tokens are accepted, and its keys.
 #[derive(Clone, Debug)]
@@ -105,12 +106,15 @@ impl BearerVerifier {
         let (place, issuer) = self.issuer(&parsed.claims)?;
         // Read before the keys are looked at: a key removed meanwhile makes the answer void, never valid.
         let generation = issuer.keys.generation();
-        let outcome = match issuer.keys.verify(&parsed).await {
-            Ok(()) => self.judge(issuer, parsed, digest.id()),
-            Err(KeyError::BadSignature) => Err(TokenError::BadSignature.into()),
-            // The provider may publish the key at any time.
-            Err(error) => return Err(unfit(issuer, &parsed, error)),
-        };
+        let outcome =
+            match verify(&parsed, &issuer.keys, &claims::profile(&issuer.settings), &self.clock).await {
+                Ok(expires) => verified(issuer, parsed.claims, expires, digest.id()),
+                // The provider may publish the key at any time.
+                Err(TokenFault::Key(error)) if error != KeyError::BadSignature => {
+                    return Err(unfit(issuer, &parsed, error));
+                }
+                Err(fault) => Err(claims::refusal(&issuer.settings, fault)),
+            };
         let wall = Timestamp::default()..issuer.keys.current().trusted_until();
         let generation = mutant!(generation, "generation-read-too-late" => issuer.keys.generation());
         let validity = Validity { issuer: place, generation, wall, until: self.clock.monotonic() };
@@ -127,9 +131,9 @@ impl BearerVerifier {
     /// The provider that has exactly this `iss`; of several, the one that has the audience.
     fn issuer(&self, claims: &Map<String, Value>) -> Result<(usize, &BearerIssuer), TokenRefusal> {
         let iss = claims::issuer(claims)?;
-        let is = |issuer: &str| mutant!(issuer == iss, "issuer-by-its-beginning" => iss.starts_with(issuer));
-        let ours = || self.issuers.iter().enumerate().filter(|(_, it)| is(it.settings.issuer.as_str()));
-        let meant = ours().find(|(_, it)| claims::is_for(&it.settings, claims) == Ok(true));
+        let is_its = |it: &BearerIssuer| is_issuer(it.settings.issuer.as_str(), iss);
+        let ours = || self.issuers.iter().enumerate().filter(|(_, it)| is_its(it));
+        let meant = ours().find(|(_, it)| Audience::AnyOf(&it.settings.audiences).is_of(claims));
         meant.or_else(|| ours().next()).ok_or_else(|| self.unknown_issuer(iss))
     }
 
@@ -138,18 +142,6 @@ impl BearerVerifier {
             self.issuers.iter().map(|it| it.settings.issuer.as_str()).collect::<Vec<_>>().join(", ");
         let told = format!("expected {}, got {}", printable(&issuers), printable(iss));
         TokenRefusal::new(TokenError::UnknownIssuer, told)
-    }
-
-    /// The signature holds: now the claims decide.
-    fn judge(
-        &self,
-        issuer: &BearerIssuer,
-        token: Jws<'_>,
-        id: CredentialId,
-    ) -> Result<Arc<Verified>, TokenRefusal> {
-        let expires = claims::check(&issuer.settings, token.header.typ, &token.claims, self.clock.now())?;
-        let principal = Arc::new(principal(&issuer.settings, token.claims)?);
-        Ok(Arc::new(Verified { principal, expires, id }))
     }
 
     fn remember(
@@ -185,6 +177,17 @@ impl BearerVerifier {
             && self.clock.monotonic() < validity.until
             && mutant!(generation == Some(validity.generation), "remembered-beyond-its-key" => true)
     }
+}
+
+/// Whom a token speaks of about which everything holds.
+fn verified(
+    issuer: &BearerIssuer,
+    claims: Map<String, Value>,
+    expires: Timestamp,
+    id: CredentialId,
+) -> Result<Arc<Verified>, TokenRefusal> {
+    let principal = Arc::new(principal(&issuer.settings, claims)?);
+    Ok(Arc::new(Verified { principal, expires, id }))
 }
 
 /// What the log is told of a token that fits no key: what it names, and what there is.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::id_token::numeric_date;
+use super::numeric_date::numeric_date;
 use super::settings::{AbsentGroups, ClaimMapping, EmailVerification, ProviderSettings};
 use crate::identity::{ClaimPath, Email, Gap, Gaps, Principal, Subject, is_text, texts};
 

@@ -17,7 +17,7 @@ use super::assertion::ASSERTION_TYPE;
 use super::error::ProviderError;
 use super::health::Endpoint;
 use super::http::{HttpClient, HttpError};
-use super::jwks::json;
+use super::json;
 use super::metadata::Metadata;
 use super::provider::Provider;
 use super::settings::{AssertionAudience, ClientAuthentication};

@@ -11,8 +11,11 @@ use serde_json::{Map, Value};
 
 use super::error::{ProviderError, SignInError};
 use super::http::printable;
-use super::jwks::{Algorithm, JoseHeader, Jws, JwsError, KeyError, Typ, json};
+use super::json;
+use super::jwks::{Algorithm, JoseHeader, Jws, JwsError, KeyError, Typ};
+use super::numeric_date::numeric_date;
 use super::provider::Provider;
+use super::verifier::{Audience, TokenFault, TokenProfile, verify};
 use crate::clock::Timestamp;
 use crate::secret::Secret;
 
@@ -106,6 +109,13 @@ pub enum IdTokenError {
     Changed(&'static str),
 }
 
+impl IdTokenError {
+    /// Whether no key of the provider's has signed it.
+    pub(super) const fn is_of_the_signature(&self) -> bool {
+        matches!(self, Self::UnknownKey(_) | Self::Signature(_))
+    }
+}
+
 /// What the ID token must agree with, beyond the provider's settings.
 pub(super) struct Expected<'a, N> {
     pub(super) nonce: N,
@@ -124,79 +134,74 @@ impl Provider {
         expected: Expected<'_, N>,
     ) -> Result<Claims, SignInError> {
         let token = Jws::parse(token.expose()).map_err(IdTokenError::from)?;
-        mutant!(self.check_signature(&token).await?, "id-token-signature-not-checked" => ());
-        if mutant!(token.header.typ != Typ::Plain, "id-token-type-not-checked" => false) {
-            return Err(IdTokenError::OtherType.into());
-        }
-        self.check_claims(&token.claims, expected.nonce)?;
+        let (client, _) = self.client()?;
+        let settings = self.settings();
+        let profile = TokenProfile {
+            types: &[Typ::Plain],
+            purpose: is_no_event,
+            needed: &["sub", "iss", "aud", "exp", "iat"],
+            issuer: settings.issuer.as_str(),
+            audience: Audience::Client {
+                id: &client.id,
+                trusted: [&settings.audiences, &settings.trusted_audiences],
+            },
+            // An authentication to come would stay fresh for as long as it is ahead.
+            past: &["iat", "nbf", "auth_time"],
+            strict_dates: false,
+            leeway: settings.leeway,
+        };
+        self.verify(&token, &profile).await?;
+        check_nonce(&token.claims, expected.nonce)?;
         check_hash(&token.header, &token.claims, expected.access_token)?;
-        check_auth_time(&token.claims, self.now(), self.settings().leeway, expected.max_age)?;
+        check_auth_time(&token.claims, self.now(), settings.leeway, expected.max_age)?;
         check_acr(&token.claims, expected.acr)?;
         Ok(token.claims)
     }
 
-    /// The one verifier of all that the provider signs for us.
-    pub(super) async fn check_signature(&self, token: &Jws<'_>) -> Result<(), SignInError> {
+    /// Checks what the provider signs for us, and says what is wrong with it.
+    pub(super) async fn verify(
+        &self,
+        token: &Jws<'_>,
+        profile: &TokenProfile<'_>,
+    ) -> Result<(), SignInError> {
         let keys = self.keys()?;
-        let Err(error) = keys.verify(token).await else { return Ok(()) };
+        let Err(fault) = verify(token, keys, profile, self.clock()).await else { return Ok(()) };
         let JoseHeader { algorithm, ref kid, .. } = token.header;
-        Err(match error {
-            KeyError::Unavailable => ProviderError::NoKeys.into(),
-            KeyError::Unknown => {
-                let theirs = printable(&keys.current().described(kid.as_deref()));
-                IdTokenError::UnknownKey(theirs).into()
+        let theirs = || printable(&keys.current().described(kid.as_deref()));
+        let expected = || profile.issuer.to_owned();
+        Err(match fault {
+            TokenFault::Key(KeyError::Unavailable) => return Err(ProviderError::NoKeys.into()),
+            TokenFault::Key(KeyError::Unknown) => IdTokenError::UnknownKey(theirs()),
+            TokenFault::Key(KeyError::WrongAlgorithm) => IdTokenError::Signature(format!(
+                "its alg is {algorithm}, and the key that it names is {}",
+                theirs()
+            )),
+            TokenFault::Key(error @ (KeyError::Ambiguous | KeyError::BadSignature)) => {
+                IdTokenError::Signature(error.to_string())
             }
-            KeyError::WrongAlgorithm => {
-                let theirs = printable(&keys.current().described(kid.as_deref()));
-                IdTokenError::Signature(format!(
-                    "its alg is {algorithm}, and the key that it names is {theirs}"
-                ))
-                .into()
+            TokenFault::Type => IdTokenError::OtherType,
+            TokenFault::Purpose(_) | TokenFault::SenderConstrained => IdTokenError::OtherPurpose,
+            TokenFault::MissingClaim(name) => IdTokenError::MissingClaim(name),
+            TokenFault::BadClaim(name) => IdTokenError::BadClaim(name),
+            TokenFault::Issuer(got) => IdTokenError::Issuer { expected: expected(), got },
+            TokenFault::Audience(got) => {
+                IdTokenError::Audience { expected: self.client()?.0.id.clone(), got }
             }
-            KeyError::Ambiguous | KeyError::BadSignature => IdTokenError::Signature(error.to_string()).into(),
-        })
-    }
-
-    /// All of section 3.1.3.7 that is said by claims and asked of every ID token.
-    fn check_claims<N: NonceVerifier>(&self, claims: &Claims, nonce: N) -> Result<(), SignInError> {
-        let (client, _) = self.client()?;
-        if mutant!(claims.contains_key("events"), "logout-token-as-id-token" => false) {
-            return Err(IdTokenError::OtherPurpose.into());
+            TokenFault::OtherAudience(other) => IdTokenError::OtherAudience(other),
+            TokenFault::AuthorizedParty => IdTokenError::AuthorizedParty,
+            TokenFault::Expired { exp, now } => IdTokenError::Expired { exp, now },
+            TokenFault::Ahead { name, at, now } => IdTokenError::Ahead { name, at, now },
         }
-        needed(claims, "sub")?;
-        check_issuer(claims, self.issuer().as_str())?;
-        mutant!(self.check_audience(claims, &client.id)?, "id-token-audience-not-checked" => ());
-        mutant!(check_authorized_party(claims, &client.id)?, "azp-not-checked" => ());
-        check_time(claims, self.now(), self.settings().leeway)?;
-        Ok(check_nonce(claims, nonce)?)
-    }
-
-    /// Beside us, only audiences that the operator trusts with what is meant for us.
-    fn check_audience(&self, claims: &Claims, client_id: &str) -> Result<(), IdTokenError> {
-        let named = audiences(needed(claims, "aud")?)?;
-        if !named.contains(&client_id) {
-            let got = printable(&named.join(", "));
-            return Err(IdTokenError::Audience { expected: client_id.to_owned(), got });
-        }
-        let settings = self.settings();
-        let trusted =
-            |name: &str| settings.audiences.iter().chain(&settings.trusted_audiences).any(|it| it == name);
-        let mut named = named.into_iter().filter(|name| *name != client_id);
-        let other = named.find(|name| !mutant!(trusted(name), "every-audience-trusted" => true));
-        other.map_or(Ok(()), |other| Err(IdTokenError::OtherAudience(printable(other))))
+        .into())
     }
 }
 
-fn needed<'a>(claims: &'a Claims, name: &'static str) -> Result<&'a Value, IdTokenError> {
-    claims.get(name).ok_or(IdTokenError::MissingClaim(name))
-}
-
-pub(super) fn check_issuer(claims: &Claims, expected: &str) -> Result<(), IdTokenError> {
-    let got = needed(claims, "iss")?.as_str().ok_or(IdTokenError::BadClaim("iss"))?;
-    if mutant!(got == expected, "id-token-issuer-not-checked" => true) {
-        return Ok(());
+/// `events` makes a token a Security Event or logout token, whatever its type says (RFC 8417, section 2.2).
+pub(super) fn is_no_event(_: Typ, claims: &Claims) -> Result<(), TokenFault> {
+    if mutant!(claims.contains_key("events"), "logout-token-as-id-token" => false) {
+        return Err(TokenFault::Purpose("events"));
     }
-    Err(IdTokenError::Issuer { expected: expected.to_owned(), got: printable(got) })
+    Ok(())
 }
 
 /// What to do where two issuers differ by a slash at their end alone.
@@ -207,33 +212,6 @@ pub(super) fn slash(expected: &str, got: &str) -> &'static str {
     } else {
         ""
     }
-}
-
-/// One text or several.
-pub(super) fn audiences(aud: &Value) -> Result<Vec<&str>, IdTokenError> {
-    let items = aud.as_array().map_or(std::slice::from_ref(aud), Vec::as_slice);
-    items.iter().map(|item| item.as_str().ok_or(IdTokenError::BadClaim("aud"))).collect()
-}
-
-fn check_time(claims: &Claims, now: Timestamp, leeway: Duration) -> Result<(), IdTokenError> {
-    let moment = |name| {
-        needed(claims, name)?;
-        numeric_date(claims, name).ok_or(IdTokenError::BadClaim(name))
-    };
-    let exp = moment("exp")?;
-    if mutant!(now >= exp + leeway, "id-token-expired" => false) {
-        return Err(IdTokenError::Expired { exp, now });
-    }
-    moment("iat")?;
-    // An authentication to come would stay fresh for as long as it is ahead.
-    for name in ["iat", "nbf", "auth_time"] {
-        if let Some(at) = numeric_date(claims, name)
-            .filter(|at| mutant!(*at > now + leeway, "id-token-from-the-future" => false))
-        {
-            return Err(IdTokenError::Ahead { name, at, now });
-        }
-    }
-    Ok(())
 }
 
 fn check_nonce<N: NonceVerifier>(claims: &Claims, verifier: N) -> Result<(), IdTokenError> {
@@ -264,15 +242,6 @@ fn check_hash(header: &JoseHeader, claims: &Claims, access_token: &AccessToken) 
     if equal { Ok(()) } else { Err(IdTokenError::AccessTokenHash) }
 }
 
-fn check_authorized_party(claims: &Claims, client_id: &str) -> Result<(), IdTokenError> {
-    let several = claims.get("aud").and_then(Value::as_array).is_some_and(|audiences| audiences.len() > 1);
-    match claims.get("azp") {
-        None if several => Err(IdTokenError::AuthorizedParty),
-        Some(party) if party.as_str() != Some(client_id) => Err(IdTokenError::AuthorizedParty),
-        _ => Ok(()),
-    }
-}
-
 fn check_auth_time(
     claims: &Map<String, Value>,
     now: Timestamp,
@@ -290,14 +259,6 @@ fn check_acr(claims: &Map<String, Value>, required: &[String]) -> Result<(), IdT
     let met = required.is_empty() || acr.is_some_and(|acr| required.iter().any(|wanted| wanted == acr));
     let met = mutant!(met, "acr-not-checked" => true);
     if met { Ok(()) } else { Err(IdTokenError::OtherAcr(printable(acr.unwrap_or("none")))) }
-}
-
-/// A `NumericDate` (RFC 7519, section 2), whole or with a fraction.
-pub(super) fn numeric_date(claims: &Map<String, Value>, name: &str) -> Option<Timestamp> {
-    let value = claims.get(name)?;
-    let fraction = || value.as_f64().filter(|seconds| *seconds >= 0.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; not negative")]
-    value.as_u64().or_else(|| fraction().map(|seconds| seconds as u64)).map(Timestamp::from_seconds)
 }
 
 /// The claims of a token whose signature has been, or had been, verified. None stands twice: another reader

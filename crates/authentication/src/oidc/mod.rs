@@ -17,9 +17,11 @@ mod flow;
 pub mod fuzzing;
 mod health;
 mod id_token;
+pub mod json;
 mod logout;
 mod members;
 mod metadata;
+mod numeric_date;
 mod provider;
 mod provider_task;
 mod providers;
@@ -28,6 +30,7 @@ mod settings;
 mod status;
 mod token_response;
 mod user_info;
+pub mod verifier;
 
 #[cfg(test)]
 mod tests;

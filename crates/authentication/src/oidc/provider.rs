@@ -198,6 +198,10 @@ impl Provider {
         self.settings.client.as_ref().and_then(|client| client.refresh_every)
     }
 
+    pub(super) const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -7,13 +7,16 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::claims::{Answered, incomplete, is_true, lacks_name};
+use super::error::SignInError;
 use super::health::Endpoint;
-use super::http::{HttpError, good_response, printable};
-use super::id_token::{IdTokenError, audiences, check_issuer, numeric_date};
-use super::jwks::{Jws, json};
+use super::http::{HttpError, good_response};
+use super::id_token::is_no_event;
+use super::json;
+use super::jwks::{Jws, Typ};
 use super::metadata::Metadata;
 use super::provider::Provider;
 use super::settings::AskUserInfo;
+use super::verifier::{Audience, TokenProfile};
 
 /// Why UserInfo gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -126,15 +129,24 @@ impl Provider {
     /// The claims of a signed answer. It comes from the provider as one without signature does, so what it may leave
     /// out it need not say; what it says must be right.
     async fn signed_user_info(&self, answer: Jws<'_>) -> Result<Map<String, Value>, UserInfoError> {
-        let refused = |error: &dyn std::fmt::Display| UserInfoError::Signed(error.to_string());
-        self.check_signature(&answer).await.map_err(|error| refused(&error))?;
-        let (client, _) = self.client().map_err(|error| refused(&error))?;
-        check_user_info(&answer.claims, self.issuer().as_str(), &client.id)
-            .map_err(|error| refused(&error))?;
-        let exp = numeric_date(&answer.claims, "exp");
-        if let Some(exp) = exp.filter(|exp| self.now() >= *exp + self.settings().leeway) {
-            return Err(refused(&IdTokenError::Expired { exp, now: self.now() }));
-        }
+        let refused = |error: SignInError| {
+            UserInfoError::Signed(match error {
+                SignInError::IdToken(fault) if !fault.is_of_the_signature() => fault.to_string(),
+                error => error.to_string(),
+            })
+        };
+        let (client, _) = self.client().map_err(|error| refused(error.into()))?;
+        let profile = TokenProfile {
+            types: &[Typ::Plain, Typ::AccessToken, Typ::Other],
+            purpose: is_no_event,
+            needed: &[],
+            issuer: self.issuer().as_str(),
+            audience: Audience::Includes(&client.id),
+            past: &[],
+            strict_dates: false,
+            leeway: self.settings().leeway,
+        };
+        self.verify(&answer, &profile).await.map_err(refused)?;
         Ok(answer.claims)
     }
 }
@@ -142,23 +154,6 @@ impl Provider {
 fn is_jwt(response: &Response<Vec<u8>>) -> bool {
     let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     value.is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("application/jwt"))
-}
-
-/// `iss` and `aud`, where they are said, and that it is no token made for another purpose (RFC 8725, section 3.12).
-fn check_user_info(claims: &Map<String, Value>, issuer: &str, client_id: &str) -> Result<(), IdTokenError> {
-    if claims.contains_key("events") {
-        return Err(IdTokenError::OtherPurpose);
-    }
-    if claims.contains_key("iss") {
-        check_issuer(claims, issuer)?;
-    }
-    let named = claims.get("aud").map(audiences).transpose()?;
-    match named {
-        Some(named) if !named.contains(&client_id) => {
-            Err(IdTokenError::Audience { expected: client_id.to_owned(), got: printable(&named.join(", ")) })
-        }
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// The ID token's claims win: they are signed. One that is null says nothing (section 5.3.2). That an address is

@@ -8,7 +8,7 @@ use ::http::{Response, StatusCode};
 
 use super::tls::advice;
 use super::{MAX_BODY, media_type};
-use crate::oidc::jwks::json::JsonError;
+use crate::oidc::json::JsonError;
 
 /// A call to a provider that failed: what was called, and what went wrong. For the log, never for a page.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

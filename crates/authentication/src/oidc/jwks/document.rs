@@ -13,8 +13,9 @@ use serde_json::{Map, Value};
 
 use super::error::{DocumentError, KeyRefusal};
 use super::key::Material;
-use super::{Algorithm, Key, KeySet, json};
+use super::{Algorithm, Key, KeySet};
 use crate::oidc::http::{MAX_BODY, is_html};
+use crate::oidc::json;
 use crate::secret::fingerprint;
 
 /// The largest document, in bytes: what is taken from a provider at most.

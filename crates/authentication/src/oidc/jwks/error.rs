@@ -1,7 +1,7 @@
 //! What can be wrong with keys.
 
-use super::json::JsonError;
 use super::key_set::MAX_TRIED;
+use crate::oidc::json::JsonError;
 
 /// Why there is no key for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

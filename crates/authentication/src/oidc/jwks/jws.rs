@@ -7,7 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use super::{Algorithm, json};
+use super::Algorithm;
+use crate::oidc::json;
 
 const MAX_KID: usize = 1024;
 

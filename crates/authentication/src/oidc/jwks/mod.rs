@@ -8,7 +8,6 @@ mod error;
 mod fetch;
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzzing;
-pub mod json;
 mod jws;
 mod key;
 mod key_set;
