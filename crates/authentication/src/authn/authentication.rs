@@ -1,15 +1,14 @@
 //! What the credentials of a request come to: one shape for every kind of credential, so that nobody else need know
 //! the kinds.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::bearer::Verified;
 use super::carrier::{AmbientAuthority, Carrier};
+use super::credential_id::CredentialId;
 use super::error::TokenRefusal;
 use crate::clock::Timestamp;
 use crate::identity::Principal;
-use crate::secret::fingerprint;
 use crate::session::{Session, SessionKey, StoreUnavailable, Tokens};
 
 /// What the credentials of a request came to. Absent, unusable and good are different things
@@ -61,11 +60,6 @@ pub enum CredentialKind {
     AccessToken,
 }
 
-/// Names a credential without giving anything of it away: SHA-256 of a session's key or of a whole token. Prints as
-/// its first eight hex digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CredentialId([u8; 32]);
-
 /// Why a credential is refused rather than ignored.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AuthenticationError {
@@ -86,7 +80,7 @@ impl Authentication {
             principal: Arc::clone(&session.principal),
             expires: None,
             kind: CredentialKind::Session,
-            id: CredentialId(*session.id.as_bytes()),
+            id: CredentialId::from_digest(*session.id.as_bytes()),
             carrier: Carrier::Cookie,
             session: Some(OpenedSession { key, session }),
         })
@@ -154,23 +148,5 @@ impl Authenticated {
             CredentialKind::Session => false,
             CredentialKind::AccessToken => true,
         }
-    }
-}
-
-impl CredentialId {
-    /// The name of this credential.
-    #[must_use]
-    pub fn of(credential: &[u8]) -> Self {
-        Self(fingerprint(credential))
-    }
-
-    pub(super) const fn from_digest(digest: [u8; 32]) -> Self {
-        Self(digest)
-    }
-}
-
-impl fmt::Debug for CredentialId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().take(4).try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::authentication::CredentialId;
 use super::claims;
+use super::credential_id::CredentialId;
 use super::digest_cache::{DigestCache, TokenDigest, Validity};
 use super::error::{TokenError, TokenRefusal};
 use super::principal::principal;

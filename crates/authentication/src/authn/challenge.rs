@@ -2,7 +2,28 @@
 
 use http::HeaderValue;
 
-use super::error::ErrorCode;
+/// The `error` of a challenge (RFC 6750, section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// The request itself is malformed: 400.
+    InvalidRequest,
+    /// The token is not good: 401.
+    InvalidToken,
+    /// The token is good and not enough: 403.
+    InsufficientScope,
+}
+
+impl ErrorCode {
+    /// The registered word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+        }
+    }
+}
 
 /// A Bearer challenge. Without `error` it is the one for requests that brought no token at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::authentication::CredentialId;
+use super::credential_id::CredentialId;
 use crate::clock::Timestamp;
 use crate::secret::fingerprint;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
-use super::challenge::Challenge;
+use super::challenge::{Challenge, ErrorCode};
 use crate::clock::Timestamp;
 use crate::identity::ProviderName;
 use crate::oidc::jwks::{JwsError, KeyError};
@@ -175,29 +175,6 @@ pub enum Blame {
     Client,
     /// The provider that does not give its keys.
     Provider,
-}
-
-/// The `error` of a challenge (RFC 6750, section 3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorCode {
-    /// The request itself is malformed: 400.
-    InvalidRequest,
-    /// The token is not good: 401.
-    InvalidToken,
-    /// The token is good and not enough: 403.
-    InsufficientScope,
-}
-
-impl ErrorCode {
-    /// The registered word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidToken => "invalid_token",
-            Self::InsufficientScope => "insufficient_scope",
-        }
-    }
 }
 
 impl TokenError {

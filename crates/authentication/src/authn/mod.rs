@@ -12,6 +12,7 @@ mod bearer;
 mod carrier;
 mod challenge;
 mod claims;
+mod credential_id;
 mod digest_cache;
 mod error;
 #[cfg(any(test, fuzzing))]
@@ -29,14 +30,13 @@ mod tests;
 
 pub use accept::{Accept, Accepted};
 pub use authenticate::Authenticator;
-pub use authentication::{
-    Authenticated, Authentication, AuthenticationError, CredentialId, CredentialKind, OpenedSession,
-};
+pub use authentication::{Authenticated, Authentication, AuthenticationError, CredentialKind, OpenedSession};
 pub use authorization::{PORTCULLIS_AUTHORIZATION, names_basic};
 pub use bearer::{BearerIssuer, BearerVerifier, Verified};
 pub use carrier::{AmbientAuthority, Carrier};
-pub use challenge::{Challenge, basic_challenge};
-pub use error::{Blame, ErrorCode, TokenError, TokenRefusal};
+pub use challenge::{Challenge, ErrorCode, basic_challenge};
+pub use credential_id::CredentialId;
+pub use error::{Blame, TokenError, TokenRefusal};
 pub use principal::principal;
 pub use request_view::RequestView;
 pub use settings::BearerSettings;

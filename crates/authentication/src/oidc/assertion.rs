@@ -10,7 +10,6 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Serialize;
 
-use super::error::ProviderError;
 use super::settings::AssertionSettings;
 use crate::clock::Timestamp;
 use crate::secret::{Secret, fingerprint};
@@ -70,12 +69,12 @@ impl AssertionKey {
         audience: &str,
         now: Timestamp,
         supported: Option<&[String]>,
-    ) -> Result<Secret, ProviderError> {
+    ) -> Result<Secret, UnusableKey> {
         let jti = Secret::random();
         let (iat, exp) = (now.seconds(), now.seconds() + LIFETIME_SECONDS);
         let claims = Assertion { iss: client_id, sub: client_id, aud: audience, jti: jti.expose(), iat, exp };
         let signed = encode(&self.header(supported), &claims, &self.key);
-        signed.map(Secret::new).map_err(|_| ProviderError::NotForSignIn)
+        signed.map(Secret::new).map_err(|_| UnusableKey)
     }
 
     /// How the key is named towards the provider; `none` where it cannot be.

@@ -14,12 +14,12 @@ use openidconnect::{
 };
 
 use super::assertion::ASSERTION_TYPE;
-use super::error::ProviderError;
 use super::health::Endpoint;
 use super::http::{HttpClient, HttpError};
 use super::json;
 use super::metadata::Metadata;
 use super::provider::Provider;
+use super::provider_error::ProviderError;
 use super::settings::{AssertionAudience, ClientAuthentication};
 use super::token_response::{OAuthErrorCode, TokenAnswer, TokenResponseError};
 use crate::secret::Secret;
@@ -168,7 +168,8 @@ impl Provider {
             AssertionAudience::Issuer => self.issuer().as_str(),
             AssertionAudience::TokenEndpoint => endpoint.as_str(),
         };
-        key.assertion(&settings.id, audience, self.now(), supported).map(Some)
+        let assertion = key.assertion(&settings.id, audience, self.now(), supported);
+        assertion.map(Some).map_err(|_| ProviderError::NotForSignIn)
     }
 }
 

@@ -1,11 +1,10 @@
-//! What can go wrong with a provider, who is to blame for it, and what a person is told.
+//! Why a sign-in or a refresh came to nothing, who is to blame for it, and what a person is told.
 
 use super::claims::ClaimsError;
 use super::http::HttpError;
-use super::id_token::{IdTokenError, slash};
-use super::metadata::MetadataError;
+use super::id_token_error::{IdTokenError, slash};
+use super::provider_error::ProviderError;
 use super::token_response::{OAuthErrorCode, TokenResponseError};
-use super::user_info::UserInfoError;
 
 /// Whose fault an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,41 +17,21 @@ pub enum Blame {
     Us,
 }
 
-/// Settings that no provider can be made of.
+/// Why UserInfo gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SetupError {
-    /// `ca` is not a PEM file with certificates.
-    #[error("`ca` cannot be used: {0}; expected PEM with at least one certificate")]
-    Ca(String),
-    /// The private key for `private_key_jwt` is not usable.
-    #[error(transparent)]
-    PrivateKey(#[from] super::assertion::UnusableKey),
-    /// The issuer is not an absolute URL without query and fragment.
-    #[error("issuer {0} is not an https URL without query and fragment (http only on loopback)")]
-    Issuer(String),
-    /// TLS itself could not be set up.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(String),
-}
-
-/// A provider that cannot do its work at present, or never was meant to.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProviderError {
-    /// Its metadata have not been found yet; the last attempt's error.
-    #[error("the provider is unavailable: {0}")]
-    Unavailable(String),
-    /// Its keys have not been found yet.
-    #[error("the provider's keys (JWKS) are not known yet")]
-    NoKeys,
-    /// It has no `client_id`, or no public URL is configured: nobody signs in with it.
-    #[error("nobody can sign in with this provider: it has no client_id, or server.public_url is missing")]
-    NotForSignIn,
-    /// Its discovery document is missing or wrong.
-    #[error(transparent)]
-    Metadata(#[from] MetadataError),
-    /// A call failed.
+pub enum UserInfoError {
+    /// The call failed.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// No request could be made of the access token.
+    #[error("the access token cannot be sent in a header")]
+    Unsendable,
+    /// A signed answer (section 5.3.2) that is not the provider's, not for us, or over. Nothing of it is told.
+    #[error("the signed answer is not accepted: {0}")]
+    Signed(String),
+    /// It is about somebody else than the ID token (section 5.3.2), or does not say about whom.
+    #[error("sub is not that of the ID token: the answer is about somebody else")]
+    OtherSubject,
 }
 
 /// A sign-in that came to nothing. `Display` and `source` are for the log; [`SignInError::public`] is

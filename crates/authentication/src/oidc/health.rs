@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::error::ProviderError;
 use super::http::{HttpError, Trouble};
+use super::provider_error::ProviderError;
 use super::status::ProviderStatus;
 use crate::clock::{Clock, Timestamp};
 

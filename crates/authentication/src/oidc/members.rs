@@ -4,8 +4,9 @@
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::endpoint_url::is_safe;
 use super::http::printable;
-use super::metadata::{MetadataError, is_safe};
+use super::metadata_error::MetadataError;
 use super::settings::{ClientAuthentication, ClientSettings, ResponseMode};
 
 const ENDPOINT: &str = "an absolute URL";

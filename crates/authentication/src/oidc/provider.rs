@@ -11,12 +11,14 @@ use url::Url;
 
 use super::assertion::AssertionKey;
 use super::backoff::Backoff;
-use super::error::{ProviderError, SetupError};
+use super::discovery::{discover, discovery_url};
 use super::health::{Endpoint, Health};
 use super::http::HttpClient;
 use super::jwks::JwksCache;
-use super::metadata::{Metadata, discover, discovery_url};
+use super::metadata::Metadata;
+use super::provider_error::ProviderError;
 use super::settings::{ClientAuthentication, ClientSettings, ProviderSettings};
+use super::setup_error::SetupError;
 use super::status::ProviderStatus;
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{Issuer, ProviderName};

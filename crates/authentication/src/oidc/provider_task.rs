@@ -12,8 +12,11 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use url::Url;
 
+use super::health::Endpoint;
 use super::jwks::{Fetch, FetchError, FetchedKeys, JwksCache, JwksSettings};
-use super::{Endpoint, Provider, ProviderSettings, SetupError};
+use super::provider::Provider;
+use super::settings::ProviderSettings;
+use super::setup_error::SetupError;
 use crate::clock::Clock;
 
 /// A provider, its keys, and the tasks that keep both fresh until this is dropped.
@@ -54,7 +57,7 @@ impl Drop for ProviderTask {
 
 impl fmt::Debug for ProviderTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Member").field(self.provider.name()).finish()
+        f.debug_tuple("ProviderTask").field(self.provider.name()).finish()
     }
 }
 

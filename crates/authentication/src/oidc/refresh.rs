@@ -5,12 +5,13 @@ use serde_json::{Map, Value};
 
 use super::claims::{Answered, ClaimsError, principal, subject};
 use super::client::TokenEndpointError;
-use super::error::{RefreshError, SignInError};
-use super::id_token::{Expected, IdTokenError, payload};
+use super::error::{RefreshError, SignInError, UserInfoError};
+use super::id_token::{Expected, payload};
+use super::id_token_error::IdTokenError;
 use super::metadata::Metadata;
 use super::provider::Provider;
+use super::provider_error::ProviderError;
 use super::token_response::TokenAnswer;
-use super::user_info::UserInfoError;
 use crate::identity::Principal;
 use crate::secret::Secret;
 use crate::session::Tokens;
@@ -44,7 +45,7 @@ impl Provider {
     }
 
     async fn refreshed(&self, tokens: &Tokens, refresh_token: &Secret) -> Result<Refreshed, RefreshError> {
-        let away = |error: super::ProviderError| RefreshError::Away(error.to_string());
+        let away = |error: ProviderError| RefreshError::Away(error.to_string());
         let metadata = self.metadata().map_err(away)?;
         let response = self.exchange_refresh_token(&metadata, refresh_token).await?;
         let before = tokens.id.as_ref().and_then(|token| payload(token.expose()));

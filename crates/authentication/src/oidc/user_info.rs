@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::claims::{Answered, incomplete, is_true, lacks_name};
-use super::error::SignInError;
+use super::error::{SignInError, UserInfoError};
 use super::health::Endpoint;
 use super::http::{HttpError, good_response};
 use super::id_token::is_no_event;
@@ -17,23 +17,6 @@ use super::metadata::Metadata;
 use super::provider::Provider;
 use super::settings::AskUserInfo;
 use super::verifier::{Audience, TokenProfile};
-
-/// Why UserInfo gave nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UserInfoError {
-    /// The call failed.
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    /// No request could be made of the access token.
-    #[error("the access token cannot be sent in a header")]
-    Unsendable,
-    /// A signed answer (section 5.3.2) that is not the provider's, not for us, or over. Nothing of it is told.
-    #[error("the signed answer is not accepted: {0}")]
-    Signed(String),
-    /// It is about somebody else than the ID token (section 5.3.2), or does not say about whom.
-    #[error("sub is not that of the ID token: the answer is about somebody else")]
-    OtherSubject,
-}
 
 /// What the ID token alone may say: about the token and the act of signing in, not about the person.
 const PROTOCOL_CLAIMS: [&str; 14] = [

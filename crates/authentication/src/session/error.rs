@@ -17,6 +17,11 @@ impl StoreUnavailable {
     pub fn new(cause: impl Error + Send + Sync + 'static) -> Self {
         Self { cause: Arc::new(cause) }
     }
+
+    /// A record could not be sealed for the store.
+    pub(super) fn unsealed() -> Self {
+        Self::new(Fault::Sealing)
+    }
 }
 
 /// Why a session could not be made or changed.

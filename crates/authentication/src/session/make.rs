@@ -55,7 +55,7 @@ impl Inner {
         record: Record,
     ) -> Result<Arc<Session>, SessionError> {
         let (root, opened, now) = (*key.id(), FamilyKey::random(), record.created);
-        let sealed = record.seal(&opened, root).ok_or_else(sealing)?;
+        let sealed = record.seal(&opened, root).ok_or_else(StoreUnavailable::unsealed)?;
         let stored = store_session(key, root, host, now, &opened)?;
         self.store.insert_root(store_family(root, &record, sealed), stored.clone()).await?;
         Ok(Arc::new(self.assemble(now, stored, opened, record)))
@@ -143,10 +143,6 @@ fn store_session(
     opened: &FamilyKey,
 ) -> Result<StoredSession, StoreUnavailable> {
     let host = host.to_ascii_lowercase();
-    let family_key = opened.wrap(key, root, &host).ok_or_else(sealing)?;
+    let family_key = opened.wrap(key, root, &host).ok_or_else(StoreUnavailable::unsealed)?;
     Ok(StoredSession { id: *key.id(), root, host, created, family_key })
-}
-
-pub(super) fn sealing() -> StoreUnavailable {
-    StoreUnavailable::new(Fault::Sealing)
 }

@@ -11,7 +11,6 @@ use super::ended::{SessionEnd, SessionEnded, StreamUse};
 use super::family::{Ending, Families, Terms};
 use super::flight::Flights;
 use super::lifetimes::Lifetimes;
-use super::make::sealing;
 use super::seal::Record;
 use super::{
     NewSession, RemovedFamily, Session, SessionError, SessionId, SessionKey, SessionSettings, SessionStore,
@@ -181,7 +180,7 @@ impl Sessions {
             created: session.created,
             expires: session.expires,
         };
-        let sealed = record.seal(&session.key, root).ok_or_else(sealing)?;
+        let sealed = record.seal(&session.key, root).ok_or_else(StoreUnavailable::unsealed)?;
         let (inner, key) = (Arc::clone(&self.0), key.clone());
         completed(async move { inner.replace(&key, root, sealed).await }).await
     }

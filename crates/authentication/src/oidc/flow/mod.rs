@@ -24,8 +24,8 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::error::ProviderError;
 use super::provider::Provider;
+use super::provider_error::ProviderError;
 use super::settings::{ClientSettings, ResponseMode};
 use crate::clock::Timestamp;
 use crate::identity::ProviderName;

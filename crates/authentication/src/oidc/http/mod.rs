@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use url::Url;
 
-use super::error::SetupError;
+use super::setup_error::SetupError;
 
 /// The largest body taken from a provider, in bytes.
 pub const MAX_BODY: usize = 512 * 1024;

@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
-use crate::oidc::error::SetupError;
+use crate::oidc::setup_error::SetupError;
 
 pub(super) fn connector(
     ca: Option<&[u8]>,

@@ -13,16 +13,12 @@ use serde_json::{Map, Value};
 
 use super::error::{DocumentError, KeyRefusal};
 use super::key::Material;
+use super::settings::{MAX_BYTES, MAX_KEYS};
 use super::{Algorithm, Key, KeySet};
-use crate::oidc::http::{MAX_BODY, is_html};
+use crate::oidc::http::is_html;
 use crate::oidc::json;
 use crate::secret::fingerprint;
 
-/// The largest document, in bytes: what is taken from a provider at most.
-pub(super) const MAX_BYTES: usize = MAX_BODY;
-/// The most keys in a document, usable or not. Providers publish two to a dozen; one that keeps every key that it
-/// ever had for a client of its own fits as well.
-pub(super) const MAX_KEYS: usize = 1_000;
 const MAX_KID: usize = 1024;
 
 type Members = Map<String, Value>;

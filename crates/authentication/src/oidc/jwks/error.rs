@@ -1,6 +1,6 @@
 //! What can be wrong with keys.
 
-use super::key_set::MAX_TRIED;
+use super::settings::{MAX_BYTES, MAX_KEYS, MAX_TRIED};
 use crate::oidc::json::JsonError;
 
 /// Why there is no key for a token.
@@ -29,7 +29,7 @@ pub enum KeyError {
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
     /// More than 512 KiB.
-    #[error("the JWK Set has {0} bytes, more than the {max} allowed", max = super::document::MAX_BYTES)]
+    #[error("the JWK Set has {0} bytes, more than the {max} allowed", max = MAX_BYTES)]
     TooLarge(usize),
     /// A page for people in its place.
     #[error("HTML came instead of the JWK Set; is jwks_uri right, or a page of a proxy in the way?")]
@@ -41,7 +41,7 @@ pub enum DocumentError {
     #[error("the JWK Set has no array `keys`")]
     NoKeys,
     /// More than 1,000 keys.
-    #[error("the JWK Set has {0} keys, more than the {max} allowed", max = super::document::MAX_KEYS)]
+    #[error("the JWK Set has {0} keys, more than the {max} allowed", max = MAX_KEYS)]
     TooMany(usize),
 }
 

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::testing::{Signer, jwks as document_of};
-use super::{Algorithm, Jws, KeySet, document};
+use super::{Algorithm, Jws, KeySet, document, settings};
 use crate::fuzzing::{cut, edited};
 
 const PAYLOAD: &str = r#"{"iss":"https://id.example","sub":"u1","aud":"a","exp":1800003600}"#;
@@ -84,7 +84,7 @@ pub fn jwks(data: &[u8]) {
     let Ok((keys, refused)) = document::read(data) else { return };
     let document: Map<String, Value> = serde_json::from_slice(data).expect("it was read");
     let entries = document["keys"].as_array().expect("it was read");
-    assert!(entries.len() <= document::MAX_KEYS && keys.keys().len() + refused.len() <= entries.len());
+    assert!(entries.len() <= settings::MAX_KEYS && keys.keys().len() + refused.len() <= entries.len());
     let usable = entries.iter().enumerate().filter(|(at, _)| refused.iter().all(|(place, _)| place != at));
     for (_, entry) in usable {
         let entry = entry.as_object().expect("a key is an object");

@@ -3,11 +3,10 @@
 use std::collections::HashSet;
 
 use super::error::KeyRefusal;
+use super::settings::MAX_TRIED;
 use super::{Algorithm, JoseHeader, Jws, Key, KeyError};
 use crate::clock::Timestamp;
 
-/// The most keys that are tried for one token.
-pub(super) const MAX_TRIED: usize = 16;
 /// The most keys that the log is told.
 const MAX_TOLD: usize = 8;
 

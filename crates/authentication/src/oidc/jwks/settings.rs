@@ -1,6 +1,16 @@
-//! How long keys live.
+//! How many keys there may be, and how long they live.
 
 use std::time::Duration;
+
+use crate::oidc::http::MAX_BODY;
+
+/// The largest document, in bytes: what is taken from a provider at most.
+pub(super) const MAX_BYTES: usize = MAX_BODY;
+/// The most keys in a document, usable or not. Providers publish two to a dozen; one that keeps every key that it
+/// ever had for a client of its own fits as well.
+pub(super) const MAX_KEYS: usize = 1_000;
+/// The most keys that are tried for one token.
+pub(super) const MAX_TRIED: usize = 16;
 
 /// Lifetimes of a key set. The defaults are meant to be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
