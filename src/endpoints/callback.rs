@@ -20,7 +20,7 @@ use super::{sign_in, ticket};
 use crate::authn::{Authentication, OpenedSession};
 use crate::listener::RequestBody;
 use crate::oidc::{
-    Blame, CallbackParameters, Destination, Flow, Provider, ResponseMode, SignInError, SignedIn,
+    Culprit, CallbackParameters, Destination, Flow, Provider, ResponseMode, SignInError, SignedIn,
 };
 use crate::secret::Secret;
 use crate::session::{NewSession, Session, SessionId, SessionKey};
@@ -173,16 +173,16 @@ fn count(
         | EndpointError::LostSignIn(_)
         | EndpointError::ProviderUnavailable(_)
         | EndpointError::StoreUnavailable(_)
-        | EndpointError::Internal(_) => Blame::Us,
+        | EndpointError::Internal(_) => Culprit::Us,
     });
-    if let (Some(error), Some(Blame::Provider | Blame::Us)) = (error, blame) {
+    if let (Some(error), Some(Culprit::Provider | Culprit::Us)) = (error, blame) {
         let (id, provider) = (context.id, provider.name());
         tracing::warn!(%id, %provider, %error, "a sign-in failed");
     }
     let result = blame.map_or("ok", |blame| match blame {
-        Blame::Client => "client-error",
-        Blame::Provider => "provider-error",
-        Blame::Us => "gateway-error",
+        Culprit::Client => "client-error",
+        Culprit::Provider => "provider-error",
+        Culprit::Us => "gateway-error",
     });
     endpoints.resources.metrics.sign_in(provider.name().as_str(), result);
 }

@@ -12,7 +12,7 @@ use crate::authn::{Authentication, OpenedSession};
 use crate::clock::Timestamp;
 use crate::endpoints::is_renewed_by_sign_in;
 use crate::identity::RequestId;
-use crate::oidc::{Blame, FlightError, Provider, RefreshError, RefreshFlights};
+use crate::oidc::{Culprit, FlightError, Provider, RefreshError, RefreshFlights};
 use crate::session::{Session, SessionEnd, SessionKey, Sessions};
 
 /// Tokens are renewed so long before they expire, beside requests that have no need to wait.
@@ -155,8 +155,8 @@ async fn call(id: RequestId, provider: Arc<Provider>, sessions: Sessions, key: S
 fn tell_end(id: &RequestId, provider: &Provider, error: &RefreshError) {
     let provider = provider.name();
     match error.blame() {
-        Blame::Client => tracing::info!(%id, %provider, %error, "the provider ended a session"),
-        Blame::Provider | Blame::Us => {
+        Culprit::Client => tracing::info!(%id, %provider, %error, "the provider ended a session"),
+        Culprit::Provider | Culprit::Us => {
             tracing::warn!(%id, %provider, %error, "a refresh that cannot be believed ended a session");
         }
     }

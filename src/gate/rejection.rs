@@ -132,8 +132,8 @@ impl Rejection {
 /// Whoever signs in can do nothing about it, be it the provider's fault or that of our registration there.
 fn of_sign_in(error: &SignInError) -> Outcome {
     match error.blame() {
-        oidc::Blame::Client => Outcome::Unauthenticated,
-        oidc::Blame::Provider | oidc::Blame::Us => Outcome::ProviderError,
+        oidc::Culprit::Client => Outcome::Unauthenticated,
+        oidc::Culprit::Provider | oidc::Culprit::Us => Outcome::ProviderError,
     }
 }
 

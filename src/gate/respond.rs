@@ -29,7 +29,7 @@ use crate::authn::{ErrorCode, TokenError};
 use crate::endpoints::{
     self, DeferredForm, FailedSignIn, HOME, LostSignIn, SignInRequest, challenge, keep_form, start_sign_in,
 };
-use crate::oidc::Blame;
+use crate::oidc::Culprit;
 use crate::pages::{self, ErrorPage, Fault, Form, Link, Page, Refusal};
 use crate::policy::explain;
 use crate::session::SessionEnd;
@@ -272,9 +272,9 @@ const NO_SUCH_FLOW: &str = "This sign-in was not begun in this browser, or it to
 
 fn sign_in_failed(record: &RequestRecord, failed: &FailedSignIn) -> Response<Body> {
     let status = match failed.error.blame() {
-        Blame::Client => StatusCode::BAD_REQUEST,
-        Blame::Provider => StatusCode::BAD_GATEWAY,
-        Blame::Us => StatusCode::INTERNAL_SERVER_ERROR,
+        Culprit::Client => StatusCode::BAD_REQUEST,
+        Culprit::Provider => StatusCode::BAD_GATEWAY,
+        Culprit::Us => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let (public, retry, others) = (failed.error.public(), failed.retry.as_str(), links(&failed.others));
     let (anew, request_id) = (Some(failed.anew.as_str()), &record.id);

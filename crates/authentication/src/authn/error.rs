@@ -9,6 +9,7 @@ use http::HeaderValue;
 use super::challenge::{Challenge, ErrorCode};
 use crate::clock::Timestamp;
 use crate::identity::ProviderName;
+use crate::oidc::Culprit;
 use crate::oidc::jwks::{JwsError, KeyError};
 
 /// A refused bearer token: why, and for the operator's log what was expected and what came. [`TokenError::public`] is
@@ -168,22 +169,13 @@ pub enum TokenError {
     KeysUnavailable,
 }
 
-/// Who has to do something about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blame {
-    /// Who sent the token.
-    Client,
-    /// The provider that does not give its keys.
-    Provider,
-}
-
 impl TokenError {
     /// Who has to do something about it.
     #[must_use]
-    pub const fn blame(self) -> Blame {
+    pub const fn blame(self) -> Culprit {
         match self.code() {
-            Some(_) => Blame::Client,
-            None => Blame::Provider,
+            Some(_) => Culprit::Client,
+            None => Culprit::Provider,
         }
     }
 

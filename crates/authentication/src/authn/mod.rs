@@ -36,7 +36,7 @@ pub use bearer::{BearerIssuer, BearerVerifier, Verified};
 pub use carrier::{AmbientAuthority, Carrier};
 pub use challenge::{Challenge, ErrorCode, basic_challenge};
 pub use credential_id::CredentialId;
-pub use error::{Blame, TokenError, TokenRefusal};
+pub use error::{TokenError, TokenRefusal};
 pub use principal::principal;
 pub use request_view::RequestView;
 pub use settings::BearerSettings;

@@ -1,21 +1,11 @@
 //! Why a sign-in or a refresh came to nothing, who is to blame for it, and what a person is told.
 
 use super::claims::ClaimsError;
+use super::culprit::Culprit;
 use super::http::HttpError;
 use super::id_token_error::{IdTokenError, slash};
 use super::provider_error::ProviderError;
 use super::token_response::{OAuthErrorCode, TokenResponseError};
-
-/// Whose fault an error is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Blame {
-    /// The browser or the person: what it sent belongs to no sign-in of its own.
-    Client,
-    /// The OpenID Provider.
-    Provider,
-    /// The gateway or its configuration.
-    Us,
-}
 
 /// Why UserInfo gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,18 +79,18 @@ pub enum SignInError {
 impl SignInError {
     /// Whose fault it is.
     #[must_use]
-    pub fn blame(&self) -> Blame {
+    pub fn blame(&self) -> Culprit {
         match self {
-            Self::WrongState | Self::OtherProvider(_) | Self::MixUp { .. } | Self::NoCode => Blame::Client,
+            Self::WrongState | Self::OtherProvider(_) | Self::MixUp { .. } | Self::NoCode => Culprit::Client,
             Self::Refused { code, .. } => blame_for_refusal(code),
             Self::Exchange { code } => blame_for_exchange(code.as_str()),
-            Self::Provider(ProviderError::NotForSignIn) => Blame::Us,
-            Self::IdToken(IdTokenError::AuthenticationTooOld | IdTokenError::OtherAcr(_)) => Blame::Client,
+            Self::Provider(ProviderError::NotForSignIn) => Culprit::Us,
+            Self::IdToken(IdTokenError::AuthenticationTooOld | IdTokenError::OtherAcr(_)) => Culprit::Client,
             Self::BadTokenResponse(_)
             | Self::IdToken(_)
             | Self::UserInfo(_)
             | Self::Claims(_)
-            | Self::Provider(_) => Blame::Provider,
+            | Self::Provider(_) => Culprit::Provider,
         }
     }
 
@@ -111,14 +101,14 @@ impl SignInError {
             return "The identity provider cannot be reached at the moment. Please try again in a minute.";
         }
         match self.blame() {
-            Blame::Client if self.is_a_no() => {
+            Culprit::Client if self.is_a_no() => {
                 "You said no at the identity provider, or it does not let you in here."
             }
-            Blame::Client => {
+            Culprit::Client => {
                 "This sign-in could not be finished. Please start again from the page you wanted."
             }
-            Blame::Provider => "The identity provider gave an answer that cannot be accepted.",
-            Blame::Us => "Sign-in is not set up correctly here. Please tell the operator.",
+            Culprit::Provider => "The identity provider gave an answer that cannot be accepted.",
+            Culprit::Us => "Sign-in is not set up correctly here. Please tell the operator.",
         }
     }
 
@@ -162,30 +152,30 @@ fn is_for_now(code: &str) -> bool {
     matches!(code, "temporarily_unavailable" | "server_error")
 }
 
-fn blame_for_refusal(code: &str) -> Blame {
+fn blame_for_refusal(code: &str) -> Culprit {
     match code {
         "access_denied"
         | "login_required"
         | "interaction_required"
         | "consent_required"
         | "account_selection_required"
-        | "unmet_authentication_requirements" => Blame::Client,
+        | "unmet_authentication_requirements" => Culprit::Client,
         "invalid_request" | "unauthorized_client" | "unsupported_response_type" | "invalid_scope" => {
-            Blame::Us
+            Culprit::Us
         }
-        _ => Blame::Provider,
+        _ => Culprit::Provider,
     }
 }
 
-fn blame_for_exchange(code: &str) -> Blame {
+fn blame_for_exchange(code: &str) -> Culprit {
     match code {
-        "invalid_grant" => Blame::Client,
+        "invalid_grant" => Culprit::Client,
         "invalid_client"
         | "unauthorized_client"
         | "invalid_request"
         | "invalid_scope"
-        | "unsupported_grant_type" => Blame::Us,
-        _ => Blame::Provider,
+        | "unsupported_grant_type" => Culprit::Us,
+        _ => Culprit::Provider,
     }
 }
 
@@ -215,11 +205,11 @@ pub enum RefreshError {
 impl RefreshError {
     /// Whose fault it is.
     #[must_use]
-    pub const fn blame(&self) -> Blame {
+    pub const fn blame(&self) -> Culprit {
         match self {
-            Self::NoRefreshToken | Self::Gone => Blame::Client,
-            Self::Invalid(_) | Self::Away(_) | Self::Resting => Blame::Provider,
-            Self::Refused(_) => Blame::Us,
+            Self::NoRefreshToken | Self::Gone => Culprit::Client,
+            Self::Invalid(_) | Self::Away(_) | Self::Resting => Culprit::Provider,
+            Self::Refused(_) => Culprit::Us,
         }
     }
 

@@ -10,6 +10,7 @@ pub mod jwks;
 mod assertion;
 mod backoff;
 mod client;
+mod culprit;
 mod discovery;
 mod endpoint_url;
 mod error;
@@ -43,7 +44,8 @@ mod tests;
 
 pub use assertion::UnusableKey;
 pub use client::TokenEndpointError;
-pub use error::{Blame, RefreshError, SignInError, UserInfoError};
+pub use culprit::Culprit;
+pub use error::{RefreshError, SignInError, UserInfoError};
 pub use flights::{FlightError, RefreshFlights};
 pub use flow::{
     AuthenticationRequest, AuthorizationRedirect, CallbackParameters, Destination, Flow, FlowCookies,

@@ -1,6 +1,7 @@
 //! Tokens that were made for something else (RFC 8725, sections 3.11 and 3.12; RFC 9068, section 4).
 
 use super::*;
+use crate::oidc::Culprit;
 
 async fn refusal(typ: Value, claims: &Value) -> Option<TokenError> {
     World::new().refusal(&token(&with(header(), "typ", typ), claims)).await
@@ -156,5 +157,5 @@ async fn refusals_tell_the_client_what_it_can_mend_and_nothing_of_the_token() {
     let told = challenge.to_str().unwrap();
     assert!(told.contains(r#"error="invalid_token""#) && !told.contains("urn:other"), "{told}");
     assert!(!format!("{told} {refusal} {refusal:?}").contains("hunter2"));
-    assert_eq!((refusal.blame(), refusal.is_unavailable()), (Blame::Client, false));
+    assert_eq!((refusal.blame(), refusal.is_unavailable()), (Culprit::Client, false));
 }

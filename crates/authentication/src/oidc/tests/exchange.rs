@@ -148,7 +148,7 @@ async fn token_responses_are_refused_unless_whole() {
         world.fake.json("/token", 200, &body);
         let departure = world.begin();
         let error = world.provider.finish(&departure.flow, world.callback(&departure)).await.unwrap_err();
-        assert_eq!(error.blame(), Blame::Provider, "{error}");
+        assert_eq!(error.blame(), Culprit::Provider, "{error}");
         assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
     }
 }
@@ -230,7 +230,7 @@ async fn invariant_5_tokens_of_another_type_than_bearer_are_refused() {
     ] {
         let error =
             answered_with(&world, |answer| answer["token_type"] = token_type.clone()).await.unwrap_err();
-        assert_eq!(error.blame(), Blame::Provider);
+        assert_eq!(error.blame(), Culprit::Provider);
         assert!(error.to_string().contains(told), "{token_type}: {error}");
     }
 }
@@ -244,7 +244,7 @@ async fn an_error_is_the_providers_own_word_whatever_the_status_and_the_type() {
             world.fake.answer("/token", Answer::Reply(status, media_type, refusal.clone()));
             let departure = world.begin();
             let error = world.provider.finish(&departure.flow, world.callback(&departure)).await.unwrap_err();
-            assert_eq!(error.blame(), Blame::Us, "{error}");
+            assert_eq!(error.blame(), Culprit::Us, "{error}");
             let told = format!("{error} {error:?}");
             assert!(told.contains("invalid_client") && !told.contains("tok-secret"), "{told}");
         }
@@ -291,12 +291,12 @@ async fn a_refused_code_is_told_apart_from_a_broken_provider() {
     let cases = [
         (
             Answer::Reply(400, "application/json", json!({"error": "invalid_grant"}).to_string()),
-            Blame::Client,
+            Culprit::Client,
         ),
-        (Answer::Reply(401, "application/json", json!({"error": "invalid_client"}).to_string()), Blame::Us),
-        (Answer::Reply(502, "text/html", "<html>".into()), Blame::Provider),
-        (Answer::Reply(200, "text/html", "<html>".into()), Blame::Provider),
-        (Answer::Redirect("/x".into()), Blame::Provider),
+        (Answer::Reply(401, "application/json", json!({"error": "invalid_client"}).to_string()), Culprit::Us),
+        (Answer::Reply(502, "text/html", "<html>".into()), Culprit::Provider),
+        (Answer::Reply(200, "text/html", "<html>".into()), Culprit::Provider),
+        (Answer::Redirect("/x".into()), Culprit::Provider),
     ];
     for (answer, blame) in cases {
         world.fake.answer("/token", answer);

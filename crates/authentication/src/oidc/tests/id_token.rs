@@ -297,7 +297,7 @@ async fn invariant_5_claims_that_stand_twice_are_refused() {
             world.signer.sign_text(&format!("{},{twice}}}", &claims[..claims.len() - 1]))
         };
         let error = world.arrive(&world.begin(), sign).await.unwrap_err();
-        assert_eq!(error.blame(), crate::oidc::Blame::Provider, "{twice}: {error}");
+        assert_eq!(error.blame(), crate::oidc::Culprit::Provider, "{twice}: {error}");
     }
 }
 

@@ -162,8 +162,11 @@ async fn a_provider_that_will_do_it_later_gets_another_try() {
 async fn a_refusal_is_told_apart_by_blame_and_never_quoted_to_the_public() {
     let world = World::new().await;
     let hostile = "<script>\r\nSet-Cookie: x\u{7}";
-    let cases =
-        [("access_denied", Blame::Client), ("invalid_scope", Blame::Us), ("server_error", Blame::Provider)];
+    let cases = [
+        ("access_denied", Culprit::Client),
+        ("invalid_scope", Culprit::Us),
+        ("server_error", Culprit::Provider),
+    ];
     for (code, blame) in cases {
         let departure = world.begin();
         let refusal = CallbackParameters {
