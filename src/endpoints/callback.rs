@@ -20,7 +20,7 @@ use super::{sign_in, ticket};
 use crate::authn::{Authentication, OpenedSession};
 use crate::listener::RequestBody;
 use crate::oidc::{
-    Culprit, CallbackParameters, Destination, Flow, Provider, ResponseMode, SignInError, SignedIn,
+    CallbackParameters, Culprit, Destination, Flow, Provider, ResponseMode, SignInError, SignedIn,
 };
 use crate::secret::Secret;
 use crate::session::{NewSession, Session, SessionId, SessionKey};
