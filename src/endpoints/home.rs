@@ -13,7 +13,7 @@ use super::paths::{SIGN_IN, SIGN_OUT};
 use super::response::{redirect, show};
 use super::state::Endpoints;
 use crate::identity::Principal;
-use crate::pages::{Form, Home, Link};
+use crate::pages::{Home, Link};
 use crate::request::ClientAddress;
 use crate::route::HostPattern;
 
@@ -46,7 +46,7 @@ fn show_home(endpoints: &Endpoints, client: ClientAddress, principal: &Arc<Princ
         principal,
         provider: endpoints.display_name(&principal.provider),
         apps: &apps,
-        sign_out: Form { action: SIGN_OUT, fields: &[] },
+        sign_out: SIGN_OUT,
     };
     show(page.page())
 }

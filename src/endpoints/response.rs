@@ -31,7 +31,7 @@ pub fn redirect(status: StatusCode, location: &str) -> Result<Response<Bytes>, E
 pub(super) fn interstitial(response: Response<Bytes>) -> Response<Bytes> {
     let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
     let Some(target) = location.and_then(|location| Url::parse(location).ok()) else { return response };
-    let mut page = show(pages::onward(&target));
+    let mut page = show(pages::interstitial(&target));
     for cookie in response.headers().get_all(header::SET_COOKIE) {
         set_cookie(&mut page, cookie.clone());
     }

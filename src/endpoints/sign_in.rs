@@ -21,7 +21,7 @@ use crate::authn::{Authentication, OpenedSession};
 use crate::clock::Timestamp;
 use crate::listener::RequestBody;
 use crate::oidc::{AuthenticationRequest, Choice, Destination, Hint, Provider, ProviderError, ResponseMode};
-use crate::pages::{self, Chooser};
+use crate::pages::{Chooser, ProviderChoice};
 use crate::session::Session;
 
 /// A sign-in whose token is over so soon is not begun again for that: it would go round for ever.
@@ -227,7 +227,7 @@ fn chooser(
         |provider: &'_ &Arc<Provider>| (provider.name().clone(), provider.settings().display_name.clone());
     let names: Vec<_> = several.iter().map(choice).collect();
     let providers: Vec<_> =
-        names.iter().map(|(name, display_name)| pages::Choice { name, display_name }).collect();
+        names.iter().map(|(name, display_name)| ProviderChoice { name, display_name }).collect();
     let ask_email = several.iter().any(|provider| !provider.settings().email_domains.is_empty());
     let lasting = wanted.lasting();
     let lasting: Vec<_> = lasting.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -50,7 +50,7 @@ impl SignInRequest {
                 pages::RETURN_TO => wanted.return_to = hosts.return_to(&value),
                 pages::PROVIDER => wanted.provider = Some(value.into_owned()),
                 pages::LOGIN_HINT => wanted.login_hint = hint(value),
-                pages::HOP => wanted.handover = HandoverSecret::parse(&value),
+                pages::HANDOVER => wanted.handover = HandoverSecret::parse(&value),
                 ANEW => wanted.anew = true,
                 AGAIN => wanted.again = true,
                 _ => {}
@@ -62,7 +62,7 @@ impl SignInRequest {
     /// What outlives the choice of a provider, as parameters. The address stands last: a script may add the
     /// fragment to it.
     pub(super) fn lasting(&self) -> Vec<(&'static str, String)> {
-        let handover = self.handover.as_ref().map(|handover| (pages::HOP, handover.to_string()));
+        let handover = self.handover.as_ref().map(|handover| (pages::HANDOVER, handover.to_string()));
         let flags = [(ANEW, self.anew), (AGAIN, self.again)];
         let flags = flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| (name, "1".to_owned()));
         let return_to = self.return_to.as_ref().map(|to| (pages::RETURN_TO, to.as_str().to_owned()));

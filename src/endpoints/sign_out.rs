@@ -14,7 +14,7 @@ use super::sign_in_request::{SignInRequest, parameters};
 use super::state::Endpoints;
 use crate::authn::OpenedSession;
 use crate::identity::Principal;
-use crate::pages::{Form, Page, SignOut, SignedOut};
+use crate::pages::{Page, SignOut, SignedOut};
 use crate::secret::Secret;
 use crate::session::{CookieRead, Session};
 
@@ -53,7 +53,7 @@ fn question(endpoints: &Endpoints, principal: &Principal) -> Page {
     let page = SignOut {
         principal,
         provider: endpoints.display_name(&principal.provider),
-        form: Form { action: SIGN_OUT, fields: &[] },
+        action: SIGN_OUT,
         cancel: "/",
     };
     page.page()

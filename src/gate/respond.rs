@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "`fault_of` names every rejection, so that a new one is answered; here most are no special case"
+    reason = "`kind_of` names every rejection, so that a new one is answered; here most are no special case"
 )]
 
 use std::fmt::Display;
@@ -30,7 +30,7 @@ use crate::endpoints::{
     self, DeferredForm, FailedSignIn, HOME, LostSignIn, SignInRequest, challenge, keep_form, start_sign_in,
 };
 use crate::oidc::Culprit;
-use crate::pages::{self, ErrorPage, Fault, Form, Link, Page, Refusal};
+use crate::pages::{self, ErrorKind, ErrorPage, Forbidden, Link, Page};
 use crate::policy::explain;
 use crate::session::SessionEnd;
 use problem::{CROSS_SITE, FORBIDDEN, Problem, UNAUTHENTICATED, ambiguous, destination, machine, problem};
@@ -182,24 +182,24 @@ fn refused(
     response
 }
 
-fn fault_of<'a>(snapshot: &'a Snapshot, no: &'a Rejection) -> Fault<'a> {
+fn kind_of<'a>(snapshot: &'a Snapshot, no: &'a Rejection) -> ErrorKind<'a> {
     match no {
-        Rejection::Malformed(_) | Rejection::Untolerated(_) => Fault::BadRequest,
-        Rejection::UriTooLong(_) => Fault::UriTooLong,
-        Rejection::UnknownHost | Rejection::UnknownPath => Fault::NotFound,
-        Rejection::MethodNotAllowed(_) => Fault::MethodNotAllowed,
-        Rejection::Limited(exceeded) => Fault::TooManyRequests { retry_after: exceeded.retry_after() },
-        Rejection::Busy => Fault::Overloaded { retry_after: SOON },
+        Rejection::Malformed(_) | Rejection::Untolerated(_) => ErrorKind::BadRequest,
+        Rejection::UriTooLong(_) => ErrorKind::UriTooLong,
+        Rejection::UnknownHost | Rejection::UnknownPath => ErrorKind::NotFound,
+        Rejection::MethodNotAllowed(_) => ErrorKind::MethodNotAllowed,
+        Rejection::Limited(exceeded) => ErrorKind::TooManyRequests { retry_after: exceeded.retry_after() },
+        Rejection::Busy => ErrorKind::Overloaded { retry_after: SOON },
         Rejection::Forward(error) => statuses::of_forward(error.fault()),
-        Rejection::Token(_) => Fault::ProviderDown { provider: "of the access token", retry_after: SOON },
+        Rejection::Token(_) => ErrorKind::ProviderDown { provider: "of the access token", retry_after: SOON },
         Rejection::ProviderUnavailable { provider, .. } => {
-            Fault::ProviderDown { provider: snapshot.endpoints.display_name(provider), retry_after: SOON }
+            ErrorKind::ProviderDown { provider: snapshot.endpoints.display_name(provider), retry_after: SOON }
         }
-        Rejection::SignInUnavailable(away) => Fault::ProviderDown {
+        Rejection::SignInUnavailable(away) => ErrorKind::ProviderDown {
             provider: snapshot.endpoints.display_name(&away.provider),
             retry_after: SOON,
         },
-        Rejection::StoreUnavailable(_) => Fault::StoreDown { retry_after: SOON },
+        Rejection::StoreUnavailable(_) => ErrorKind::StoreDown { retry_after: SOON },
         Rejection::Internal(_)
         | Rejection::SignIn(_)
         | Rejection::CredentialEnded(_)
@@ -207,7 +207,7 @@ fn fault_of<'a>(snapshot: &'a Snapshot, no: &'a Rejection) -> Fault<'a> {
         | Rejection::CrossSite
         | Rejection::Destination(_)
         | Rejection::SignInFailed(_)
-        | Rejection::LostSignIn(_) => Fault::Internal,
+        | Rejection::LostSignIn(_) => ErrorKind::Internal,
     }
 }
 
@@ -218,17 +218,16 @@ fn fault(
     no: &Rejection,
     others: &[(String, String)],
 ) -> Response<Body> {
-    let fault = fault_of(snapshot, no);
+    let kind = kind_of(snapshot, no);
     if asked.by_a_person() {
         let (home, refresh) = (home(snapshot), asked.may_be_repeated());
         let others = links(others);
-        let page =
-            ErrorPage { fault, request_id: &record.id, retry: None, refresh, home: &home, others: &others };
+        let page = ErrorPage { kind, request_id: &record.id, refresh, home: &home, others: &others };
         return show(page.page());
     }
-    let (content_type, text) = fault.problem(&record.id);
-    let mut response = machine(fault.status(), content_type, text);
-    if let Some(seconds) = fault.retry_after() {
+    let (content_type, text) = kind.problem(&record.id);
+    let mut response = machine(kind.status(), content_type, text);
+    if let Some(seconds) = kind.retry_after() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
@@ -254,14 +253,14 @@ fn forbidden_page(snapshot: &Snapshot, record: &RequestRecord, asked: &RefusalCo
     let explanation = explain(&route.access, &question);
     let required = explanation.missing();
     let switch = SignInRequest::to(asked.page(inbound)).address();
-    let page = Refusal {
+    let page = Forbidden {
         principal,
         provider: snapshot.endpoints.display_name(&principal.provider),
         host: inbound.authority.as_str(),
         required: &required,
         unsaid: explanation.reason.unsaid(),
         request_id: &record.id,
-        switch: Form { action: &switch, fields: &[] },
+        switch: &switch,
         back: "/",
     };
     show(page.page())

@@ -1,27 +1,27 @@
 //! The table of statuses: what the client is told of each fault. The numbers of the pages themselves stand in
-//! [`pages::Fault::status`](crate::pages::Fault::status); nothing else in the gate names one for a refusal.
+//! [`pages::ErrorKind::status`](crate::pages::ErrorKind::status); nothing else in the gate names one for a refusal.
 
 use crate::forward;
-use crate::pages::Fault;
+use crate::pages::ErrorKind;
 
 /// What a client is told of a request that its app did not answer.
-pub(super) const fn of_forward(fault: forward::Fault) -> Fault<'static> {
+pub(super) const fn of_forward(fault: forward::Fault) -> ErrorKind<'static> {
     match fault {
         forward::Fault::Connect
         | forward::Fault::Tls
         | forward::Fault::Reset
         | forward::Fault::Refused
         | forward::Fault::InvalidResponse
-        | forward::Fault::HeadersTooLarge => Fault::AppDown,
-        forward::Fault::NotHeld => Fault::AppRefused,
-        forward::Fault::ConnectTimeout | forward::Fault::ResponseTimeout => Fault::AppTimeout,
-        forward::Fault::BodyTooLarge => Fault::ContentTooLarge,
+        | forward::Fault::HeadersTooLarge => ErrorKind::AppDown,
+        forward::Fault::NotHeld => ErrorKind::AppRefused,
+        forward::Fault::ConnectTimeout | forward::Fault::ResponseTimeout => ErrorKind::AppTimeout,
+        forward::Fault::BodyTooLarge => ErrorKind::ContentTooLarge,
         forward::Fault::ClientBody | forward::Fault::ClientTrailers | forward::Fault::BadTarget => {
-            Fault::BadRequest
+            ErrorKind::BadRequest
         }
-        forward::Fault::ClientTimeout => Fault::RequestTimeout,
-        forward::Fault::MethodRefused => Fault::MethodNotAllowed,
-        forward::Fault::Internal => Fault::Internal,
+        forward::Fault::ClientTimeout => ErrorKind::RequestTimeout,
+        forward::Fault::MethodRefused => ErrorKind::MethodNotAllowed,
+        forward::Fault::Internal => ErrorKind::Internal,
     }
 }
 

@@ -25,7 +25,8 @@ pub(super) static KEEP_ADDRESS: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("scripts/keep_address.js")));
 pub(super) static CHOOSER: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("scripts/chooser.js")));
-pub(super) static ONWARD: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/onward.js")));
+pub(super) static INTERSTITIAL: LazyLock<Script> =
+    LazyLock::new(|| Script::new(include_str!("scripts/interstitial.js")));
 pub(super) static AGAIN: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/again.js")));
 pub(super) static RESUME: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/resume.js")));
 pub(super) static REPLAY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/replay.js")));

@@ -3,11 +3,11 @@
 use askama::Template;
 use http::StatusCode;
 
+use super::account::Account;
 use super::csp::{Forms, Needs};
-use super::form::{Form, Link};
+use super::link::{Link, safe_link};
 use super::page::Page;
 use super::person::Person;
-use super::told::Told;
 use crate::identity::Principal;
 
 /// "You are signed in."
@@ -19,8 +19,9 @@ pub struct Home<'a> {
     pub provider: &'a str,
     /// The apps to offer, those that are open to the person; may be empty.
     pub apps: &'a [Link<'a>],
-    /// The form that signs out.
-    pub sign_out: Form<'a>,
+    /// Where the form that signs out is posted to: a path of this gateway. Its answer goes on by
+    /// [`interstitial`](super::interstitial).
+    pub sign_out: &'a str,
 }
 
 impl Home<'_> {
@@ -28,18 +29,18 @@ impl Home<'_> {
     #[must_use]
     pub fn page(&self) -> Page {
         let person = Person::new(self.principal, self.provider);
-        let forms = Forms::To(self.sign_out.target());
-        let told = Told::new(self.principal, self.provider);
-        let view = View { person, told, apps: self.apps, form: self.sign_out };
-        Page::new(StatusCode::OK, &view, Needs { forms, ..Needs::default() })
+        let account = Account::new(self.principal, self.provider);
+        let sign_out = safe_link(self.sign_out);
+        let view = HomeView { person, account, apps: self.apps, sign_out };
+        Page::new(StatusCode::OK, &view, Needs { forms: Forms::To(sign_out), ..Needs::default() })
     }
 }
 
 #[derive(Template)]
 #[template(path = "home.html")]
-struct View<'a> {
+struct HomeView<'a> {
     person: Person<'a>,
-    told: Told<'a>,
+    account: Account<'a>,
     apps: &'a [Link<'a>],
-    form: Form<'a>,
+    sign_out: &'a str,
 }

@@ -6,35 +6,35 @@
 //! the fragment of an address past the [`Chooser`], and go on or ask again by themselves.
 //!
 //! A form's answer must not redirect to another origin: browsers hold the page's `form-action` against every
-//! redirect that follows (CSP Level 3, section 6.4.1). Answer with [`onward`] instead.
+//! redirect that follows (CSP Level 3, section 6.4.1). Answer with [`interstitial`] instead.
 
+mod account;
 mod csp;
-mod fault;
-mod form;
+mod error_page;
+mod forbidden;
 mod home;
+mod link;
 mod page;
+mod path_status;
 mod person;
 mod problem;
-mod refusal;
 mod resume;
 mod sign_in;
 mod sign_out;
 #[cfg(test)]
 mod tests;
-mod told;
-mod way;
 
 pub use csp::STYLE;
-pub use fault::{ErrorPage, Fault};
-pub use form::{Form, Link};
+pub use error_page::{ErrorKind, ErrorPage};
+pub use forbidden::Forbidden;
 pub use home::Home;
+pub use link::Link;
 pub use page::Page;
 pub use problem::problem;
-pub use refusal::Refusal;
 pub use resume::{Enctype, Keep, KeepAddress, RESUME, Replay, Resume, SEALED};
 use sign_in::FEW;
 pub use sign_in::{
-    Choice, Chooser, CrossSite, EndedMeanwhile, HOP, LOGIN_HINT, NotKept, PROVIDER, RETURN_TO, SignInFailed,
-    onward,
+    Chooser, CrossSite, EndedMeanwhile, HANDOVER, LOGIN_HINT, NotKept, PROVIDER, ProviderChoice, RETURN_TO,
+    SignInFailed, interstitial,
 };
 pub use sign_out::{SignOut, SignedOut};

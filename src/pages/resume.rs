@@ -11,7 +11,7 @@ use askama::Template;
 use http::StatusCode;
 
 use super::csp::{self, Forms, Needs};
-use super::form::safe_link;
+use super::link::safe_link;
 use super::page::Page;
 use super::person::Person;
 use crate::identity::{Principal, RequestId};
@@ -140,8 +140,6 @@ pub enum Enctype {
     UrlEncoded,
     /// `multipart/form-data`.
     Multipart,
-    /// `text/plain`.
-    Plain,
 }
 
 impl Enctype {
@@ -151,7 +149,6 @@ impl Enctype {
         match self {
             Self::UrlEncoded => "application/x-www-form-urlencoded",
             Self::Multipart => "multipart/form-data",
-            Self::Plain => "text/plain",
         }
     }
 }

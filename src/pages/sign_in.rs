@@ -5,7 +5,7 @@ use http::StatusCode;
 use url::{Position, Url, form_urlencoded};
 
 use super::csp::{self, Forms, Needs};
-use super::form::{Link, safe_link};
+use super::link::{Link, safe_link};
 use super::page::Page;
 use super::person::initial;
 use crate::identity::{ProviderName, RequestId};
@@ -17,7 +17,7 @@ pub const LOGIN_HINT: &str = "login_hint";
 /// Parameter of the sign-in endpoint: where the person wanted to go.
 pub const RETURN_TO: &str = "return_to";
 /// Parameter of the sign-in endpoint: the fingerprint of the secret that waits at the app's host.
-pub const HOP: &str = "hop";
+pub const HANDOVER: &str = "hop";
 
 /// Which provider shall sign the person in?
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ pub struct Chooser<'a> {
     /// The sign-in endpoint, a path of this gateway; the choice is added as its query.
     pub action: &'a str,
     /// The providers to choose from, in the order of the configuration.
-    pub providers: &'a [Choice<'a>],
+    pub providers: &'a [ProviderChoice<'a>],
     /// Whether an e-mail address can find the provider (some provider has `email_domains`).
     pub ask_email: bool,
     /// An address that was given and leads to no provider.
@@ -39,7 +39,7 @@ pub struct Chooser<'a> {
 
 /// A provider on the chooser.
 #[derive(Clone, Copy, Debug)]
-pub struct Choice<'a> {
+pub struct ProviderChoice<'a> {
     /// Its name in the configuration.
     pub name: &'a ProviderName,
     /// What people call it.
@@ -71,7 +71,7 @@ impl Chooser<'_> {
         Page::new(StatusCode::UNAUTHORIZED, &view, Needs { script: Some(&csp::CHOOSER), forms })
     }
 
-    fn row<'c>(&self, choice: Choice<'c>) -> Row<'c> {
+    fn row<'c>(&self, choice: ProviderChoice<'c>) -> Row<'c> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair(PROVIDER, choice.name.as_str()).extend_pairs(self.lasting);
         let href = format!("{}?{}", safe_link(self.action), query.finish());
@@ -202,12 +202,12 @@ fn sign_in_first((title, lead, advice): (&str, &str, &str), sign_in: &str, reque
 /// A page that goes on to `target` by itself: the answer to a posted form whose way leads through
 /// other origins. It ends the reach of `form-action`, which would else stop a provider's own redirects.
 #[must_use]
-pub fn onward(target: &Url) -> Page {
+pub fn interstitial(target: &Url) -> Page {
     let lead = format!("You are on your way to {}.", &target[Position::BeforeHost..Position::AfterPort]);
     let href = safe_link(target.as_str());
     let message = Message::good("One moment", "open", &lead);
-    let message = Message { label: "Continue", script: Some(csp::ONWARD.text), href, ..message };
-    Page::new(StatusCode::OK, &message, Needs { script: Some(&csp::ONWARD), ..Needs::default() })
+    let message = Message { label: "Continue", script: Some(csp::INTERSTITIAL.text), href, ..message };
+    Page::new(StatusCode::OK, &message, Needs { script: Some(&csp::INTERSTITIAL), ..Needs::default() })
 }
 
 /// A page of one thought and one way on.

@@ -4,7 +4,7 @@ use askama::Template;
 use http::StatusCode;
 
 use super::csp::{Forms, Needs};
-use super::form::{Form, safe_link};
+use super::link::safe_link;
 use super::page::Page;
 use super::person::Person;
 use super::sign_in::Message;
@@ -17,8 +17,8 @@ pub struct SignOut<'a> {
     pub principal: &'a Principal,
     /// What people call the provider that vouches.
     pub provider: &'a str,
-    /// The form with its CSRF token. Its answer goes on by [`onward`](super::onward).
-    pub form: Form<'a>,
+    /// Where the form is posted to: a path of this gateway. Its answer goes on by [`interstitial`](super::interstitial).
+    pub action: &'a str,
     /// Where "stay signed in" leads.
     pub cancel: &'a str,
 }
@@ -28,8 +28,9 @@ impl SignOut<'_> {
     #[must_use]
     pub fn page(&self) -> Page {
         let person = Person::new(self.principal, self.provider);
-        let needs = Needs { forms: Forms::To(self.form.target()), ..Needs::default() };
-        Page::new(StatusCode::OK, &View { person, form: self.form, cancel: safe_link(self.cancel) }, needs)
+        let (action, cancel) = (safe_link(self.action), safe_link(self.cancel));
+        let needs = Needs { forms: Forms::To(action), ..Needs::default() };
+        Page::new(StatusCode::OK, &SignOutView { person, action, cancel }, needs)
     }
 }
 
@@ -64,8 +65,8 @@ impl SignedOut<'_> {
 
 #[derive(Template)]
 #[template(path = "sign_out.html")]
-struct View<'a> {
+struct SignOutView<'a> {
     person: Person<'a>,
-    form: Form<'a>,
+    action: &'a str,
     cancel: &'a str,
 }

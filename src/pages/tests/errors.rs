@@ -1,4 +1,4 @@
-//! Errors: whose fault, what to do, and under which name the log knows it.
+//! Errors: whose kind, what to do, and under which name the log knows it.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use serde_json::{Map, Value, json};
 
 use super::super::*;
 use super::document::{all, elements};
-use super::gallery::{self, Words, faults};
+use super::gallery::{self, Words, error_kinds};
 use crate::identity::RequestId;
 
 fn id() -> RequestId {
     RequestId::new("8f14e45fceea167a")
 }
 
-fn page(fault: Fault<'_>, refresh: bool) -> Page {
-    ErrorPage { fault, request_id: &id(), retry: None, refresh, home: "/.portcullis", others: &[] }.page()
+fn page(kind: ErrorKind<'_>, refresh: bool) -> Page {
+    ErrorPage { kind, request_id: &id(), refresh, home: "/.portcullis", others: &[] }.page()
 }
 
 fn refresh(page: &Page) -> Option<u64> {
@@ -30,10 +30,10 @@ fn refresh(page: &Page) -> Option<u64> {
 
 #[test]
 fn each_fault_has_its_status() {
-    let statuses: Vec<_> = faults("Corp").iter().map(|(_, fault)| fault.status().as_u16()).collect();
-    assert_eq!(statuses, [400, 404, 405, 408, 413, 414, 429, 431, 500, 502, 502, 503, 503, 503, 503, 504]);
-    for (name, fault) in faults("Corp") {
-        assert_eq!(page(fault, false).status, fault.status(), "{name}");
+    let statuses: Vec<_> = error_kinds("Corp").iter().map(|(_, kind)| kind.status().as_u16()).collect();
+    assert_eq!(statuses, [400, 404, 405, 408, 413, 414, 429, 500, 502, 502, 503, 503, 503, 504]);
+    for (name, kind) in error_kinds("Corp") {
+        assert_eq!(page(kind, false).status, kind.status(), "{name}");
     }
 }
 
@@ -50,8 +50,8 @@ fn whoever_was_turned_away_can_name_the_request() {
 #[test]
 fn pages_tell_whose_fault_it_is() {
     let of = |wanted: &str| {
-        let (_, fault) = faults("Corp SSO").into_iter().find(|(name, _)| *name == wanted).unwrap();
-        page(fault, true).html
+        let (_, kind) = error_kinds("Corp SSO").into_iter().find(|(name, _)| *name == wanted).unwrap();
+        page(kind, true).html
     };
     let says = |wanted: &str, texts: &[&str]| texts.iter().all(|text| of(wanted).contains(text));
     assert!(says("app-down", &["The app is down", "<b>Gateway</b><small>working", "<b>App</b><small>down"]));
@@ -74,12 +74,12 @@ fn pages_tell_whose_fault_it_is() {
 fn a_page_asks_again_by_itself_only_where_that_helps_and_harms_nobody() {
     let wanted = |name: &str| match name {
         "app-down" | "app-refused" => Some(10),
-        "provider-down" | "starting" | "store-down" | "too-many" => Some(15),
+        "provider-down" | "store-down" | "too-many" => Some(15),
         _ => None,
     };
-    for (name, fault) in faults("Corp") {
-        assert_eq!(refresh(&page(fault, true)), wanted(name), "{name}");
-        assert_eq!(refresh(&page(fault, false)), None, "{name}");
+    for (name, kind) in error_kinds("Corp") {
+        assert_eq!(refresh(&page(kind, true)), wanted(name), "{name}");
+        assert_eq!(refresh(&page(kind, false)), None, "{name}");
     }
 }
 
@@ -89,11 +89,11 @@ fn the_wait_is_rounded_up_and_stands_in_the_header_too() {
         [(1, "1", Some(10)), (4_001, "5", Some(10)), (61_000, "61", Some(61)), (301_000, "301", None)]
     {
         let retry_after = Duration::from_millis(millis);
-        let page = page(Fault::TooManyRequests { retry_after }, true);
+        let page = page(ErrorKind::TooManyRequests { retry_after }, true);
         assert_eq!(page.headers[RETRY_AFTER], header);
         assert_eq!(refresh(&page), meta);
     }
-    assert!(page(Fault::AppDown, true).headers.get(RETRY_AFTER).is_none());
+    assert!(page(ErrorKind::AppDown, true).headers.get(RETRY_AFTER).is_none());
 }
 
 #[test]
@@ -101,62 +101,53 @@ fn try_again_is_offered_where_the_same_request_may_fare_better() {
     let button = |page: &Page| {
         all(&elements(&page.html), "a").first().and_then(|link| link.get("href").map(str::to_owned))
     };
-    for (name, fault) in faults("Corp") {
-        let hopeless = ["bad-request", "not-found", "method", "content", "uri", "headers"].contains(&name);
+    for (name, kind) in error_kinds("Corp") {
+        let hopeless = ["bad-request", "not-found", "method", "content", "uri"].contains(&name);
         let way_on = || Some("/.portcullis".to_owned());
         assert_eq!(
-            button(&page(fault, true)),
+            button(&page(kind, true)),
             if hopeless { way_on() } else { Some(String::new()) },
             "{name}"
         );
-        assert_eq!(button(&page(fault, false)), way_on(), "{name}: what was sent is not sent twice");
+        assert_eq!(button(&page(kind, false)), way_on(), "{name}: what was sent is not sent twice");
     }
-    let elsewhere = ErrorPage {
-        fault: Fault::AppDown,
-        request_id: &id(),
-        retry: Some("/start"),
-        refresh: false,
-        home: "/",
-        others: &[],
-    }
-    .page();
-    assert_eq!(button(&elsewhere).as_deref(), Some("/start"));
 }
 
 #[test]
 fn who_sent_something_is_told_that_it_may_have_arrived() {
-    for (name, fault) in faults("Corp") {
+    for (name, kind) in error_kinds("Corp") {
         let doubt = ["app-down", "app-timeout"].contains(&name);
-        assert_eq!(page(fault, false).html.contains("may have arrived"), doubt, "{name}");
-        assert!(!page(fault, true).html.contains("may have arrived"), "{name}");
+        assert_eq!(page(kind, false).html.contains("may have arrived"), doubt, "{name}");
+        assert!(!page(kind, true).html.contains("may have arrived"), "{name}");
     }
 }
 
 #[test]
 fn programs_get_a_problem_document() {
-    for (name, fault) in faults("\"Corp\"\n\\SSO") {
-        let (content_type, text) = fault.problem(&id());
+    for (name, kind) in error_kinds("\"Corp\"\n\\SSO") {
+        let (content_type, text) = kind.problem(&id());
         assert_eq!(content_type, "application/problem+json");
         let document: Map<String, Value> = serde_json::from_str(&text).unwrap();
-        assert_eq!(document["status"], fault.status().as_u16(), "{name}");
+        assert_eq!(document["status"], kind.status().as_u16(), "{name}");
         assert_eq!(document["request_id"], "8f14e45fceea167a", "{name}");
         assert!(document["type"].as_str().unwrap().starts_with("urn:portcullis:problem:"), "{name}");
         assert!(
             ["title", "detail"].iter().all(|member| document[*member].as_str().unwrap().len() > 8),
             "{name}"
         );
-        assert_eq!(document.get("retry_after"), fault.retry_after().map(Value::from).as_ref(), "{name}");
+        assert_eq!(document.get("retry_after"), kind.retry_after().map(Value::from).as_ref(), "{name}");
     }
 }
 
 #[test]
 fn every_fault_has_a_type_of_its_own() {
-    let types: std::collections::HashSet<_> = faults("Corp").iter().map(|(_, fault)| kind(*fault)).collect();
-    assert_eq!(types.len(), faults("Corp").len());
+    let types: std::collections::HashSet<_> =
+        error_kinds("Corp").iter().map(|(_, kind)| problem_type(*kind)).collect();
+    assert_eq!(types.len(), error_kinds("Corp").len());
 }
 
-fn kind(fault: Fault<'_>) -> String {
-    let document: Map<String, Value> = serde_json::from_str(&fault.problem(&id()).1).unwrap();
+fn problem_type(kind: ErrorKind<'_>) -> String {
+    let document: Map<String, Value> = serde_json::from_str(&kind.problem(&id()).1).unwrap();
     document["type"].as_str().unwrap().to_owned()
 }
 

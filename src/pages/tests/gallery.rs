@@ -61,14 +61,14 @@ pub(super) fn all(words: &Words) -> Vec<(String, Page)> {
     let id = RequestId::new(&words.request_id);
     let mut pages = people(words, &id);
     pages.extend(forms(words, &id));
-    for (name, fault) in faults(&words.provider) {
+    for (name, kind) in error_kinds(&words.provider) {
         for refresh in [false, true] {
             let (home, others) =
                 (words.address.as_str(), [Link { name: &words.provider, href: &words.address }]);
             let others = if name == "provider-down" { &others[..] } else { &[] };
-            let page = ErrorPage { fault, request_id: &id, retry: None, refresh, home, others }.page();
+            let page = ErrorPage { kind, request_id: &id, refresh, home, others }.page();
             pages.push((
-                format!("{}-{name}{}", fault.status().as_u16(), if refresh { "-get" } else { "" }),
+                format!("{}-{name}{}", kind.status().as_u16(), if refresh { "-get" } else { "" }),
                 page,
             ));
         }
@@ -79,20 +79,17 @@ pub(super) fn all(words: &Words) -> Vec<(String, Page)> {
 fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     let principal = principal(words);
     let provider = words.provider.as_str();
-    let form = Form { action: "/.portcullis/sign-out", fields: &[("csrf", &words.token)] };
+    let sign_out = "/.portcullis/sign-out";
     let apps = [("Wiki", words.address.as_str()), (&words.host, "https://grafana.corp.example/")];
     let apps = apps.map(|(name, href)| Link { name, href });
-    let refusal = Refusal {
+    let forbidden = Forbidden {
         principal: &principal,
         provider,
         host: &words.host,
         required: &words.required,
         unsaid: None,
         request_id: id,
-        switch: Form {
-            action: "https://login.corp.example/.portcullis/sign-in",
-            fields: &[("return_to", &words.address)],
-        },
+        switch: "https://login.corp.example/.portcullis/sign-in",
         back: &words.address,
     };
     let failed = SignInFailed {
@@ -109,22 +106,28 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     let signed_out = SignedOut { sign_in: &words.address, still_at: None, until_restart: false };
     let mut pages = choosers(words);
     pages.extend([
-        ("refusal", refusal.page()),
-        ("refusal-one", Refusal { required: &words.required[..1], ..refusal }.page()),
-        ("refusal-unsaid", Refusal { unsaid: Some(Gaps::default().with(Gap::Groups)), ..refusal }.page()),
-        ("refusal-silent", Refusal { required: &[], ..refusal }.page()),
+        ("forbidden", forbidden.page()),
+        ("forbidden-one", Forbidden { required: &words.required[..1], ..forbidden }.page()),
+        (
+            "forbidden-unsaid",
+            Forbidden { unsaid: Some(Gaps::default().with(Gap::Groups)), ..forbidden }.page(),
+        ),
+        ("forbidden-silent", Forbidden { required: &[], ..forbidden }.page()),
         ("sign-in-failed", failed.page()),
         ("sign-in-failed-ways", SignInFailed { anew: Some(home), others: &others, ..failed }.page()),
         ("cross-site", CrossSite { home, request_id: id }.page()),
         ("not-kept", NotKept { sign_in: home, request_id: id }.page()),
         ("ended-meanwhile", EndedMeanwhile { sign_in: home, request_id: id }.page()),
-        ("sign-out", SignOut { principal: &principal, provider, form, cancel: &words.address }.page()),
+        (
+            "sign-out",
+            SignOut { principal: &principal, provider, action: sign_out, cancel: &words.address }.page(),
+        ),
         ("signed-out", signed_out.page()),
         ("signed-out-here", SignedOut { still_at: Some(provider), ..signed_out }.page()),
         ("signed-out-until-restart", SignedOut { until_restart: true, ..signed_out }.page()),
-        ("home", Home { principal: &principal, provider, apps: &apps, sign_out: form }.page()),
-        ("home-bare", Home { principal: &principal, provider, apps: &[], sign_out: form }.page()),
-        ("onward", onward(&target)),
+        ("home", Home { principal: &principal, provider, apps: &apps, sign_out }.page()),
+        ("home-bare", Home { principal: &principal, provider, apps: &[], sign_out }.page()),
+        ("interstitial", interstitial(&target)),
     ]);
     pages.into_iter().map(|(name, page)| (name.to_owned(), page)).collect()
 }
@@ -132,8 +135,8 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
 fn choosers(words: &Words) -> Vec<(&'static str, Page)> {
     let (corp, partner) = (ProviderName::new(&words.provider), ProviderName::new("partner"));
     let choices = [(&corp, words.provider.as_str()), (&partner, "Partner network")];
-    let choices = choices.map(|(name, display_name)| Choice { name, display_name });
-    let lasting = [(HOP, words.token.as_str()), (RETURN_TO, &words.address)];
+    let choices = choices.map(|(name, display_name)| ProviderChoice { name, display_name });
+    let lasting = [(HANDOVER, words.token.as_str()), (RETURN_TO, &words.address)];
     let chooser = Chooser {
         host: &words.host,
         action: "/.portcullis/sign-in",
@@ -184,29 +187,26 @@ fn forms(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
             "replay-multipart".into(),
             Replay { enctype: Enctype::Multipart, fields: &[], multipart, person, ..plain }.page(),
         ),
-        ("replay-plain".into(), Replay { enctype: Enctype::Plain, ..plain }.page()),
     ]
 }
 
-pub(super) fn faults(provider: &str) -> Vec<(&'static str, Fault<'_>)> {
+pub(super) fn error_kinds(provider: &str) -> Vec<(&'static str, ErrorKind<'_>)> {
     let retry_after = Duration::from_millis(14_200);
     vec![
-        ("bad-request", Fault::BadRequest),
-        ("not-found", Fault::NotFound),
-        ("method", Fault::MethodNotAllowed),
-        ("request-timeout", Fault::RequestTimeout),
-        ("content", Fault::ContentTooLarge),
-        ("uri", Fault::UriTooLong),
-        ("too-many", Fault::TooManyRequests { retry_after }),
-        ("headers", Fault::HeadersTooLarge),
-        ("internal", Fault::Internal),
-        ("app-down", Fault::AppDown),
-        ("app-refused", Fault::AppRefused),
-        ("provider-down", Fault::ProviderDown { provider, retry_after }),
-        ("starting", Fault::Starting { retry_after }),
-        ("overloaded", Fault::Overloaded { retry_after }),
-        ("store-down", Fault::StoreDown { retry_after }),
-        ("app-timeout", Fault::AppTimeout),
+        ("bad-request", ErrorKind::BadRequest),
+        ("not-found", ErrorKind::NotFound),
+        ("method", ErrorKind::MethodNotAllowed),
+        ("request-timeout", ErrorKind::RequestTimeout),
+        ("content", ErrorKind::ContentTooLarge),
+        ("uri", ErrorKind::UriTooLong),
+        ("too-many", ErrorKind::TooManyRequests { retry_after }),
+        ("internal", ErrorKind::Internal),
+        ("app-down", ErrorKind::AppDown),
+        ("app-refused", ErrorKind::AppRefused),
+        ("provider-down", ErrorKind::ProviderDown { provider, retry_after }),
+        ("overloaded", ErrorKind::Overloaded { retry_after }),
+        ("store-down", ErrorKind::StoreDown { retry_after }),
+        ("app-timeout", ErrorKind::AppTimeout),
     ]
 }
 

@@ -90,18 +90,18 @@ proptest! {
         let chooser = Chooser {
             host: "wiki.example",
             action: "/.portcullis/sign-in",
-            providers: &[Choice { name: &name, display_name: "Corp" }],
+            providers: &[ProviderChoice { name: &name, display_name: "Corp" }],
             ask_email: true,
             unknown_email: None,
-            lasting: &[(HOP, &hop), (RETURN_TO, &back)],
+            lasting: &[(HANDOVER, &hop), (RETURN_TO, &back)],
         };
         let elements = elements(&chooser.page().html);
         let (path, query) = all(&elements, "a")[0].get("href").unwrap().split_once('?').unwrap();
         prop_assert_eq!(path, "/.portcullis/sign-in");
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-        let wanted = [(PROVIDER, name.as_str()), (HOP, &hop), (RETURN_TO, &back)];
+        let wanted = [(PROVIDER, name.as_str()), (HANDOVER, &hop), (RETURN_TO, &back)];
         prop_assert_eq!(pairs, wanted.map(|(name, value)| (name.into(), value.into())));
-        prop_assert_eq!(hidden(&elements), vec![(HOP, hop.as_str()), (RETURN_TO, back.as_str())]);
+        prop_assert_eq!(hidden(&elements), vec![(HANDOVER, hop.as_str()), (RETURN_TO, back.as_str())]);
     }
 }
 
@@ -128,9 +128,9 @@ fn a_kept_form_stands_in_the_page_to_the_letter() {
 }
 
 #[test]
-fn onward_goes_to_its_target_and_nowhere_else() {
+fn an_interstitial_goes_to_its_target_and_nowhere_else() {
     let target = url::Url::parse("https://id.example/a?x=1;url=https://evil.example&y=\"'<>").unwrap();
-    let page = onward(&target);
+    let page = interstitial(&target);
     let elements = elements(&page.html);
     assert!(!elements.iter().any(|element| element.get("http-equiv").is_some()));
     let link = all(&elements, "a")[0];
@@ -142,7 +142,7 @@ fn invariant_14_an_endless_name_is_cut() {
     let words = Words { name: "ä".repeat(100_000), email: "é".repeat(100_000), ..Words::of_friends() };
     for (name, page) in gallery::all(&words)
         .iter()
-        .filter(|(name, _)| name.starts_with("refusal") || name.starts_with("sign-out"))
+        .filter(|(name, _)| name.starts_with("forbidden") || name.starts_with("sign-out"))
     {
         assert!(page.html.len() < 20_000, "{name}");
         assert!(page.html.contains(&format!("{}…", "ä".repeat(120))), "{name}");
@@ -154,9 +154,9 @@ fn invariant_15_debug_output_holds_no_token_and_no_form() {
     let id = RequestId::new("r1");
     let fields = [("comment", "do-not-tell")];
     let multipart = Some(("multipart/form-data", "do-not-tell"));
-    let replay = Replay { action: "/", enctype: Enctype::Plain, fields: &fields, multipart, person: None };
+    let replay =
+        Replay { action: "/", enctype: Enctype::UrlEncoded, fields: &fields, multipart, person: None };
     let printed = [
-        format!("{:?}", Form { action: "/", fields: &fields }),
         format!("{replay:?}"),
         format!("{:?}", replay.page()),
         format!("{:?}", Keep { id: "1", sealed: "do-not-tell", sign_in_url: "/", request_id: &id }),
@@ -170,8 +170,7 @@ fn a_person_sees_what_the_provider_says_of_them() {
     let words = Words::of_friends();
     let mut principal = gallery::principal(&words);
     let home = |principal: &Principal| {
-        let sign_out = Form { action: "/.portcullis/sign-out", fields: &[] };
-        Home { principal, provider: "Corp SSO", apps: &[], sign_out }.page().html
+        Home { principal, provider: "Corp SSO", apps: &[], sign_out: "/.portcullis/sign-out" }.page().html
     };
     principal.groups = vec!["staff".into(), "<b>ops".into()];
     principal.claims = serde_json::Map::from_iter([

@@ -1,4 +1,4 @@
-//! What a provider has said of a person, shown to nobody but them: "why not me?" is most often answered by a group that
+//! A person's account as their provider tells of it, shown to nobody but them: "why not me?" is most often answered by a group that
 //! has not arrived.
 
 use std::borrow::Cow;
@@ -11,9 +11,9 @@ use crate::identity::{Gap, Principal};
 /// The most groups and claims that are shown: a provider may send any number (invariant 14).
 const MOST: usize = 200;
 
-/// The lines about a person.
+/// What a provider has said of a person.
 #[derive(Debug)]
-pub(super) struct Told<'a> {
+pub(super) struct Account<'a> {
     pub(super) provider: &'a str,
     pub(super) issuer: Cow<'a, str>,
     /// What rules and apps call the person.
@@ -31,7 +31,7 @@ pub(super) struct Told<'a> {
     pub(super) more_claims: usize,
 }
 
-impl<'a> Told<'a> {
+impl<'a> Account<'a> {
     pub(super) fn new(principal: &'a Principal, provider: &'a str) -> Self {
         let email = principal.email.as_ref().map(|email| (clipped(&email.address), email.verified));
         let groups = &principal.groups;

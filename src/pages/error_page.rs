@@ -10,16 +10,16 @@ use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
 use super::csp::{self, Needs};
-use super::form::{Link, safe_link};
+use super::link::{Link, safe_link};
 use super::page::Page;
+use super::path_status::{self, Node};
 use super::problem::problem;
-use super::way::{self, Node};
 use crate::identity::RequestId;
 use words::Text;
 
 /// What went wrong. Who is to blame decides the status and the words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault<'a> {
+pub enum ErrorKind<'a> {
     /// 400: two readers could understand the request differently.
     BadRequest,
     /// 404: no route.
@@ -37,8 +37,6 @@ pub enum Fault<'a> {
         /// How long to wait; told in whole seconds, rounded up.
         retry_after: Duration,
     },
-    /// 431: the header fields are too large.
-    HeadersTooLarge,
     /// 500: our fault.
     Internal,
     /// 502: the app refused, broke off or spoke no HTTP.
@@ -50,11 +48,6 @@ pub enum Fault<'a> {
         /// What people call the provider.
         provider: &'a str,
         /// When we try again.
-        retry_after: Duration,
-    },
-    /// 503: not ready yet.
-    Starting {
-        /// When to try again.
         retry_after: Duration,
     },
     /// 503: too much to do.
@@ -75,13 +68,12 @@ pub enum Fault<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorPage<'a> {
     /// What went wrong.
-    pub fault: Fault<'a>,
+    pub kind: ErrorKind<'a>,
     /// The request.
     pub request_id: &'a RequestId,
-    /// Where "try again" leads; where that is `None`, to this very address, if it may be asked again.
-    pub retry: Option<&'a str>,
-    /// Whether the request may be repeated: only a `GET`. The page of a fault that passes then asks again by
-    /// itself, no sooner than `retry_after` and after 10 s at the earliest, unless it is stopped.
+    /// Whether the request may be repeated: only a `GET`. "Try again" then leads to this very address; and the page of
+    /// an error that passes asks again by itself, no sooner than `retry_after` and after 10 s at the earliest, unless it
+    /// is stopped.
     pub refresh: bool,
     /// The way on where the same request is not worth another try.
     pub home: &'a str,
@@ -95,35 +87,29 @@ impl ErrorPage<'_> {
     pub fn page(&self) -> Page {
         let view = self.view();
         let script = view.refresh.map(|_| &*csp::AGAIN);
-        let mut page = Page::new(self.fault.status(), &view, Needs { script, ..Needs::default() });
-        if let Some(seconds) = self.fault.retry_after() {
+        let mut page = Page::new(self.kind.status(), &view, Needs { script, ..Needs::default() });
+        if let Some(seconds) = self.kind.retry_after() {
             page.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         page
     }
 
-    fn view(&self) -> View<'_> {
-        let refresh = self.fault.refresh_after().filter(|_| self.refresh);
-        View {
-            text: self.fault.text(),
-            way: self.fault.way(),
-            status: self.fault.status().as_u16(),
+    fn view(&self) -> ErrorView<'_> {
+        let refresh = self.kind.refresh_after().filter(|_| self.refresh);
+        ErrorView {
+            text: self.kind.text(),
+            path: self.kind.path(),
+            status: self.kind.status().as_u16(),
             request_id: self.request_id,
-            retry: self.retry(),
+            retry: self.refresh && self.kind.is_worth_another_try(),
             again: refresh.map(words::again).unwrap_or_default(),
-            wait: self.fault.retry_after().map(words::wait),
-            unsure: !self.refresh && self.fault.leaves_in_doubt(),
+            wait: self.kind.retry_after().map(words::wait),
+            unsure: !self.refresh && self.kind.leaves_in_doubt(),
             refresh,
             home: safe_link(self.home),
             others: self.others,
             script: csp::AGAIN.text,
         }
-    }
-
-    /// An empty reference is the address of the page itself (RFC 3986, section 4.4).
-    fn retry(&self) -> Option<&str> {
-        let again = self.retry.map(safe_link).or(self.refresh.then_some(""));
-        again.filter(|_| self.fault.is_worth_another_try())
     }
 }
 
@@ -132,7 +118,7 @@ const SHORTEST_REFRESH: u64 = 10;
 /// A page does not wait longer than this: by then people have gone.
 const LONGEST_REFRESH: u64 = 300;
 
-impl Fault<'_> {
+impl ErrorKind<'_> {
     /// The status, decided nowhere else.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
@@ -144,13 +130,11 @@ impl Fault<'_> {
             Self::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::HeadersTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::AppDown | Self::AppRefused => StatusCode::BAD_GATEWAY,
-            Self::ProviderDown { .. }
-            | Self::Starting { .. }
-            | Self::Overloaded { .. }
-            | Self::StoreDown { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::ProviderDown { .. } | Self::Overloaded { .. } | Self::StoreDown { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::AppTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -161,7 +145,6 @@ impl Fault<'_> {
         match self {
             Self::TooManyRequests { retry_after }
             | Self::ProviderDown { retry_after, .. }
-            | Self::Starting { retry_after }
             | Self::Overloaded { retry_after }
             | Self::StoreDown { retry_after } => {
                 Some(retry_after.as_secs().saturating_add(u64::from(retry_after.subsec_nanos() > 0)).max(1))
@@ -172,7 +155,6 @@ impl Fault<'_> {
             | Self::RequestTimeout
             | Self::ContentTooLarge
             | Self::UriTooLong
-            | Self::HeadersTooLarge
             | Self::Internal
             | Self::AppDown
             | Self::AppRefused
@@ -180,23 +162,22 @@ impl Fault<'_> {
         }
     }
 
-    /// The same fault for a program; `retry_after` (seconds) is an extension member.
+    /// The same for a program; `retry_after` (seconds) is an extension member.
     #[must_use]
     pub fn problem(&self, request_id: &RequestId) -> (HeaderValue, String) {
         let text = self.text();
-        let kind = format!("urn:portcullis:problem:{}", text.kind);
+        let problem_type = format!("urn:portcullis:problem:{}", text.problem_type);
         let wait = self.retry_after().map(|seconds| ("retry_after".to_owned(), Value::from(seconds)));
-        problem(self.status(), &kind, text.title, &text.detail, request_id, Map::from_iter(wait))
+        problem(self.status(), &problem_type, text.title, &text.detail, request_id, Map::from_iter(wait))
     }
 
-    /// Whole seconds after which the page asks again by itself: where the fault is likely to pass without
+    /// Whole seconds after which the page asks again by itself: where the error is likely to pass without
     /// anybody doing anything, and asking does not make it worse.
     fn refresh_after(&self) -> Option<u64> {
         let after = match self {
-            Self::ProviderDown { .. }
-            | Self::Starting { .. }
-            | Self::StoreDown { .. }
-            | Self::TooManyRequests { .. } => self.retry_after()?,
+            Self::ProviderDown { .. } | Self::StoreDown { .. } | Self::TooManyRequests { .. } => {
+                self.retry_after()?
+            }
             Self::AppDown | Self::AppRefused => SHORTEST_REFRESH,
             Self::BadRequest
             | Self::NotFound
@@ -204,7 +185,6 @@ impl Fault<'_> {
             | Self::RequestTimeout
             | Self::ContentTooLarge
             | Self::UriTooLong
-            | Self::HeadersTooLarge
             | Self::Internal
             | Self::Overloaded { .. }
             | Self::AppTimeout => return None,
@@ -221,7 +201,6 @@ impl Fault<'_> {
                 | Self::MethodNotAllowed
                 | Self::ContentTooLarge
                 | Self::UriTooLong
-                | Self::HeadersTooLarge
         )
     }
 
@@ -230,36 +209,34 @@ impl Fault<'_> {
         matches!(self, Self::AppDown | Self::AppTimeout)
     }
 
-    fn way(&self) -> Vec<Node> {
+    fn path(&self) -> Vec<Node> {
         match self {
-            Self::Internal => way::to_gate("failed"),
-            Self::Starting { .. } => way::to_gate_that_starts(),
-            Self::Overloaded { .. } => way::to_gate("overloaded"),
-            Self::StoreDown { .. } => way::to_gate("sessions away"),
-            Self::AppDown => way::to_app("down"),
-            Self::AppRefused => way::to_app("refused"),
-            Self::AppTimeout => way::to_app("too slow"),
-            Self::ProviderDown { .. } => way::to_provider(),
+            Self::Internal => path_status::gate_fails("failed"),
+            Self::Overloaded { .. } => path_status::gate_fails("overloaded"),
+            Self::StoreDown { .. } => path_status::gate_fails("sessions away"),
+            Self::AppDown => path_status::app_fails("down"),
+            Self::AppRefused => path_status::app_fails("refused"),
+            Self::AppTimeout => path_status::app_fails("too slow"),
+            Self::ProviderDown { .. } => path_status::provider_fails(),
             Self::BadRequest
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::RequestTimeout
             | Self::ContentTooLarge
             | Self::UriTooLong
-            | Self::TooManyRequests { .. }
-            | Self::HeadersTooLarge => Vec::new(),
+            | Self::TooManyRequests { .. } => Vec::new(),
         }
     }
 }
 
 #[derive(Template)]
-#[template(path = "fault.html")]
-struct View<'a> {
+#[template(path = "error.html")]
+struct ErrorView<'a> {
     text: Text,
-    way: Vec<Node>,
+    path: Vec<Node>,
     status: u16,
     request_id: &'a RequestId,
-    retry: Option<&'a str>,
+    retry: bool,
     refresh: Option<u64>,
     again: String,
     wait: Option<String>,

@@ -4,14 +4,14 @@ use askama::Template;
 use http::StatusCode;
 
 use super::csp::{Forms, Needs};
-use super::form::{Form, safe_link};
+use super::link::safe_link;
 use super::page::Page;
 use super::person::Person;
 use crate::identity::{Gaps, Principal, RequestId};
 
 /// What the 403 page tells.
 #[derive(Clone, Copy, Debug)]
-pub struct Refusal<'a> {
+pub struct Forbidden<'a> {
     /// Who was refused.
     pub principal: &'a Principal,
     /// What people call the provider that vouches.
@@ -24,32 +24,35 @@ pub struct Refusal<'a> {
     pub unsaid: Option<Gaps>,
     /// The request.
     pub request_id: &'a RequestId,
-    /// "Sign in as someone else". Its answer goes on by [`onward`](super::onward).
-    pub switch: Form<'a>,
+    /// Where the form "sign in as someone else" is posted to: a path of this gateway, or an address on its sign-in host.
+    /// Its answer goes on by [`interstitial`](super::interstitial).
+    pub switch: &'a str,
     /// A page that is open to them, most often `/`.
     pub back: &'a str,
 }
 
-impl Refusal<'_> {
+impl Forbidden<'_> {
     /// 403 with the way out.
     #[must_use]
     pub fn page(&self) -> Page {
         let person = Person::new(self.principal, self.provider);
-        let needs = Needs { forms: Forms::To(self.switch.target()), ..Needs::default() };
-        Page::new(StatusCode::FORBIDDEN, &View { refusal: self, person, back: safe_link(self.back) }, needs)
+        let (switch, back) = (safe_link(self.switch), safe_link(self.back));
+        let view = ForbiddenView { forbidden: self, person, switch, back };
+        Page::new(StatusCode::FORBIDDEN, &view, Needs { forms: Forms::To(switch), ..Needs::default() })
     }
 }
 
-impl View<'_> {
+impl ForbiddenView<'_> {
     fn unsaid(&self) -> Option<String> {
-        self.refusal.unsaid.map(|unsaid| unsaid.to_string())
+        self.forbidden.unsaid.map(|unsaid| unsaid.to_string())
     }
 }
 
 #[derive(Template)]
-#[template(path = "refusal.html")]
-struct View<'a> {
-    refusal: &'a Refusal<'a>,
+#[template(path = "forbidden.html")]
+struct ForbiddenView<'a> {
+    forbidden: &'a Forbidden<'a>,
     person: Person<'a>,
+    switch: &'a str,
     back: &'a str,
 }

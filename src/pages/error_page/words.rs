@@ -1,28 +1,28 @@
-//! Faults in words: what happened, and what a person can do about it.
+//! Errors in words: what happened, and what a person can do about it.
 
 use std::borrow::Cow;
 
-use super::Fault;
+use super::ErrorKind;
 
-/// What a fault is called and what there is to say about it.
+/// What an error is called and what there is to say about it.
 pub(super) struct Text {
-    /// Its name in problem documents.
-    pub(super) kind: &'static str,
+    /// What its type ends in where a program is told of it (RFC 9457, section 3.1.1).
+    pub(super) problem_type: &'static str,
     pub(super) icon: &'static str,
     pub(super) title: &'static str,
     pub(super) detail: Cow<'static, str>,
     pub(super) advice: &'static str,
 }
 
-impl Fault<'_> {
+impl ErrorKind<'_> {
     pub(super) fn text(&self) -> Text {
-        let (kind, icon, title, detail, advice) = self.words();
+        let (problem_type, icon, title, detail, advice) = self.words();
         let detail = if let Self::ProviderDown { provider, .. } = self {
             format!("{provider} {detail}").into()
         } else {
             detail.into()
         };
-        Text { kind, icon, title, detail, advice }
+        Text { problem_type, icon, title, detail, advice }
     }
 
     #[rustfmt::skip]
@@ -63,11 +63,6 @@ impl Fault<'_> {
                 "More requests came from you than are allowed in this time.",
                 "Nothing is wrong with your account.",
             ),
-            Self::HeadersTooLarge => (
-                "headers-too-large", "alert", "Your browser sends too much",
-                "The header of this request is larger than the gateway takes, most often because of its cookies.",
-                "Clear the cookies of this site, then try again.",
-            ),
             Self::Internal => (
                 "internal", "gate", "Something broke on our side",
                 "The gateway could not handle this request. It is not your fault, and it has been logged.",
@@ -87,11 +82,6 @@ impl Fault<'_> {
                 "identity-provider-down", "key", "Sign-in is unavailable",
                 "cannot be reached, so nobody can sign in through it right now. The app itself may be fine.",
                 "There is nothing you need to do, and nothing is wrong with your account.",
-            ),
-            Self::Starting { .. } => (
-                "starting", "gate", "Just starting up",
-                "The gateway is not ready yet.",
-                "This usually takes a few seconds.",
             ),
             Self::Overloaded { .. } => (
                 "overloaded", "gate", "Very busy right now",

@@ -1,0 +1,31 @@
+//! Links of a page.
+
+use super::person::initial;
+
+/// A way on, among others: an app, or a provider.
+#[derive(Clone, Copy, Debug)]
+pub struct Link<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// Where it leads.
+    pub href: &'a str,
+}
+
+impl Link<'_> {
+    pub(super) fn link(&self) -> &str {
+        safe_link(self.href)
+    }
+
+    pub(super) fn initial(&self) -> String {
+        initial(self.name)
+    }
+}
+
+/// `href` where it is a path of this host or an absolute `http(s)` URL, else `/`: a link never runs
+/// a script and never leaves by way of `//` or `/\` (invariant 13).
+pub(super) fn safe_link(href: &str) -> &str {
+    let plain = !href.chars().any(|c| c.is_control() || c == '\\' || c == ' ');
+    let local = href.starts_with('/') && !href.starts_with("//");
+    let absolute = href.starts_with("https://") || href.starts_with("http://");
+    if plain && (local || absolute) { href } else { "/" }
+}
