@@ -19,13 +19,23 @@ use super::Lowering;
 /// Bytes that a secret, key or certificate file may have.
 const LARGEST: u64 = 1024 * 1024;
 
-/// Stands for every secret where none is read.
-const NOT_READ: &str = "not read";
+/// Stands for a secret that is not read.
+fn not_read() -> Secret {
+    Secret::new("not read")
+}
 
 impl Lowering<'_> {
     /// `path`, from the folder of the configuration file.
     pub(super) fn path(&self, path: &Path) -> PathBuf {
         self.folder.join(path)
+    }
+
+    /// What `read` finds; `None` where secrets, keys and certificates are taken as given.
+    fn reading<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Diagnostic>,
+    ) -> Result<Option<T>, Diagnostic> {
+        if self.sources.has_secrets() { read(self).map(Some) } else { Ok(None) }
     }
 
     /// The bytes of the file at `path`, which is watched from now on.
@@ -61,27 +71,30 @@ impl Lowering<'_> {
 
     /// The secret that `at` names.
     pub(super) fn secret(&mut self, at: Located<'_, SecretSource>) -> Result<Secret, Diagnostic> {
+        Ok(self.read_secret(at)?.unwrap_or_else(not_read))
+    }
+
+    fn read_secret(&mut self, at: Located<'_, SecretSource>) -> Result<Option<Secret>, Diagnostic> {
         let text = match (at!(at.env).given(), at!(at.file).given()) {
             (Some(name), None) => self.variable(name)?,
-            (None, Some(_)) if !self.sources.has_secrets() => NOT_READ.to_owned(),
-            (None, Some(path)) => {
-                let bytes = self.confidential(path.value, path.place)?;
-                String::from_utf8(bytes)
-                    .map_err(|_| Diagnostic::new(path.place, "the secret's file is not UTF-8"))?
-            }
+            (None, Some(path)) => self.reading(|this| {
+                String::from_utf8(this.confidential(path.value, path.place)?)
+                    .map_err(|_| Diagnostic::new(path.place, "the secret's file is not UTF-8"))
+            })?,
             _ => {
                 return Err(Diagnostic::new(at.place, "a secret comes from one place")
                     .expected("expected `{ env = \"NAME\" }` or `{ file = \"PATH\" }`"));
             }
         };
+        let Some(text) = text else { return Ok(None) };
         let secret = Secret::new(Zeroizing::new(text).trim_end_matches(['\n', '\r']));
         if secret.expose().trim().is_empty() {
             return Err(Diagnostic::new(at.place, "the secret is empty"));
         }
-        Ok(secret)
+        Ok(Some(secret))
     }
 
-    fn variable(&mut self, at: Located<'_, String>) -> Result<String, Diagnostic> {
+    fn variable(&mut self, at: Located<'_, String>) -> Result<Option<String>, Diagnostic> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let digit = at.value.starts_with(|c: char| c.is_ascii_digit());
         if at.value.is_empty() || digit || !at.value.chars().all(plain) {
@@ -89,58 +102,57 @@ impl Lowering<'_> {
             return Err(Diagnostic::new(at.place, "not the name of an environment variable")
                 .expected("expected a name such as \"CORP_CLIENT_SECRET\", not the secret itself"));
         }
-        if !self.sources.has_secrets() {
-            return Ok(NOT_READ.to_owned());
-        }
-        self.sources.env(at.value).ok_or_else(|| {
+        let unset = || {
             Diagnostic::new(at.place, format!("the environment variable {} is not set", quoted(at.value)))
                 .expected("expected a variable that is set where the gateway starts")
                 .help("to check a file where its secrets are not at hand: portcullis check --no-secrets")
-        })
+        };
+        self.reading(|this| this.sources.env(at.value).ok_or_else(unset))
     }
 
     /// A private key in PEM.
     pub(super) fn private_key(&mut self, at: Located<'_, SecretSource>) -> Result<Secret, Diagnostic> {
-        let secret = self.secret(at)?;
-        if self.sources.has_secrets() {
-            key(secret.expose().as_bytes(), at.place)?;
-        }
+        let Some(secret) = self.read_secret(at)? else { return Ok(not_read()) };
+        key(secret.expose().as_bytes(), at.place)?;
         Ok(secret)
     }
 
-    /// The PEM certificates of a file.
+    /// The PEM certificates of a file; nothing where none are read.
     pub(super) fn certificates(&mut self, at: Located<'_, File>) -> Result<Vec<u8>, Diagnostic> {
+        Ok(self.read_certificates(at)?.unwrap_or_default())
+    }
+
+    /// The PEM certificates of a file; `None` where none are read.
+    pub(super) fn read_certificates(&mut self, at: Located<'_, File>) -> Result<Option<Vec<u8>>, Diagnostic> {
         let file = at!(at.file);
-        if !self.sources.has_secrets() {
-            return Ok(Vec::new());
-        }
-        let pem = self.file(file.value, file.place)?;
-        chain(&pem, file.place)?;
-        Ok(pem)
+        self.reading(|this| {
+            let pem = this.file(file.value, file.place)?;
+            chain(&pem, file.place)?;
+            Ok(pem)
+        })
     }
 
     /// The PEM key of a file.
     pub(super) fn key_file(&mut self, at: Located<'_, File>) -> Result<Secret, Diagnostic> {
         let file = at!(at.file);
-        if !self.sources.has_secrets() {
-            return Ok(Secret::new(NOT_READ));
-        }
-        let pem = self.confidential(file.value, file.place)?;
-        key(&pem, file.place)?;
-        String::from_utf8(pem).map(Secret::new).map_err(|_| Diagnostic::new(file.place, "not a PEM file"))
+        let read = self.reading(|this| {
+            let pem = this.confidential(file.value, file.place)?;
+            key(&pem, file.place)?;
+            String::from_utf8(pem).map(Secret::new).map_err(|_| Diagnostic::new(file.place, "not a PEM file"))
+        })?;
+        Ok(read.unwrap_or_else(not_read))
     }
 
     /// A listener's certificate and key, which must belong together.
     pub(super) fn pair(&mut self, at: Located<'_, CertificatePair>) -> Option<CertificateFiles> {
         let (cert, key_at) = (at!(at.cert), at!(at.key));
         let files = CertificateFiles { cert: self.path(cert.value), key: self.path(key_at.value) };
-        if !self.sources.has_secrets() {
-            return Some(files);
-        }
-        let chain = self.file(cert.value, cert.place).and_then(|pem| chain(&pem, cert.place));
-        let key = self.confidential(key_at.value, key_at.place).and_then(|pem| key(&pem, key_at.place));
+        let chain = self.reading(|this| chain(&this.file(cert.value, cert.place)?, cert.place));
+        let key = self.reading(|this| key(&this.confidential(key_at.value, key_at.place)?, key_at.place));
         let (chain, key) = (self.keep(chain), self.keep(key));
-        self.keep(belong_together(chain?, key?, at.place))?;
+        if let (Some(chain), Some(key)) = (chain?, key?) {
+            self.keep(belong_together(chain, key, at.place))?;
+        }
         Some(files)
     }
 }

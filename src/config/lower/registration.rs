@@ -52,9 +52,9 @@ impl Lowering<'_> {
             self.without_a_key(at);
         }
         let certificate = at!(at.client_assertion_certificate).given().and_then(|file| {
-            let pem = self.certificates(file);
-            let known = self.sources.has_secrets();
-            let pem = pem.and_then(|pem| if known { fitting(pem, authentication, file) } else { Ok(pem) });
+            let read = self.read_certificates(file);
+            let pem =
+                read.and_then(|pem| pem.map_or(Ok(Vec::new()), |pem| fitting(pem, authentication, file)));
             self.keep(pem)
         });
         AssertionSettings {

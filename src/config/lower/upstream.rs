@@ -143,10 +143,10 @@ impl Lowering<'_> {
         cert: Located<'_, File>,
         key_at: Located<'_, File>,
     ) -> Option<ClientCertificate> {
-        let certificates = self.certificates(cert);
+        let certificates = self.read_certificates(cert);
         let secret = self.key_file(key_at);
         let (pem, secret) = (self.keep(certificates), self.keep(secret));
-        let (pem, secret) = (pem?, secret?);
+        let (Some(pem), secret) = (pem?, secret?) else { return None };
         let pair = chain(&pem, cert.place).and_then(|chain| {
             belong_together(chain, key(secret.expose().as_bytes(), key_at.place)?, cert.place)
         });

@@ -195,6 +195,10 @@ fn a_file_is_checked_without_its_secrets_and_everything_else_is_still_told() {
         "[providers.partner]\nissuer = \"https://partner.example\"\nclient_id = \"x\"\nprivate_key = { file = \"gone.pem\" }\nca = { file = \"gone.crt\" }",
     );
     assert!(load(&full).is_ok(), "{:?}", load(&full).err());
+    let client = longer(
+        "[[routes]]\nname = \"mtls\"\nhost = \"mtls.example\"\nupstream = \"https://10.0.0.9\"\naccess = \"public\"\nupstream_tls = { cert = { file = \"gone.crt\" }, key = { file = \"gone.pem\" } }",
+    );
+    assert!(load(&client).is_ok(), "{:?}", load(&client).err());
     let report = load(&changed("routes", "host = \"a b\"")).unwrap_err();
     assert_eq!(report.faults.len(), 1, "{report}");
     let named = load(&changed("providers.corp", "client_secret = { env = \"no name\" }")).unwrap_err();
