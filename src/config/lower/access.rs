@@ -3,12 +3,12 @@
 use crate::authn::{Accept, Accepted};
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Located, at};
-use super::super::raw::{AcceptWord, AccessWord, Route};
 use super::policy::OWN;
 use super::value::unknown;
 use super::{Known, Lowering};
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, at};
+use crate::config::raw::{AcceptWord, AccessWord, Route};
 
 /// What a route says about who may use it.
 struct Said<'a> {
@@ -199,7 +199,7 @@ impl Said<'_> {
     fn first<'r>(
         &self,
         route: Located<'r, Route>,
-    ) -> Option<(&'static str, super::super::located::Place<'r>)> {
+    ) -> Option<(&'static str, crate::config::located::Place<'r>)> {
         let allows = |at: &Located<'_, String>| {
             self.named.iter().any(|policy| policy.name == *at.value && !policy.allow.is_empty())
         };

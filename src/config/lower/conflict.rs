@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use crate::gate::RouteSettings;
 use crate::route::RouteTable;
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Located, Place, at};
-use super::super::raw::Route;
 use super::Lowering;
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, Place, at};
+use crate::config::raw::Route;
 
 type Lowered<'a> = (Located<'a, Route>, RouteSettings);
 

@@ -4,11 +4,11 @@ use url::Url;
 
 use crate::oidc::EmailVerification;
 
-use super::super::diagnostic::Diagnostic;
-use super::super::located::{Located, at};
-use super::super::raw::{EmailVerified, OneOrMany, Provider};
 use super::Lowering;
 use super::value::domain;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::located::{Located, at};
+use crate::config::raw::{EmailVerified, OneOrMany, Provider};
 
 /// Issuers at which anybody gets an account.
 const FOR_ANYBODY: [&str; 9] = [

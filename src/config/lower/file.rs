@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 use crate::listener::CertificateFiles;
 use crate::secret::Secret;
 
-use super::super::diagnostic::{Diagnostic, quoted, visible};
-use super::super::located::{Located, Place, at};
-use super::super::raw::{CertificatePair, File, SecretSource};
 use super::Lowering;
+use crate::config::diagnostic::{Diagnostic, quoted, visible};
+use crate::config::located::{Located, Place, at};
+use crate::config::raw::{CertificatePair, File, SecretSource};
 
 /// Bytes that a secret, key or certificate file may have.
 const LARGEST: u64 = 1024 * 1024;

@@ -7,10 +7,10 @@ use crate::forward::{ForwardSettings, PathRewrite, UpstreamHost};
 use crate::request::{Authority, RequestPath};
 use crate::route::PathPrefix;
 
-use super::super::diagnostic::Diagnostic;
-use super::super::located::{Located, at};
-use super::super::raw::Route;
 use super::Lowering;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::located::{Located, at};
+use crate::config::raw::Route;
 
 impl Lowering<'_> {
     pub(super) fn forward(

@@ -8,11 +8,11 @@ use crate::forward::{ForwardSettings, HeaderRule, ReservedHeaders};
 use crate::gate::RouteSettings;
 use crate::request::check_field_name;
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Located, Place, at};
-use super::super::raw::{HeaderRules, Hsts, Route};
 use super::Lowering;
 use super::route::forwarding;
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, Place, at};
+use crate::config::raw::{HeaderRules, Hsts, Route};
 
 /// Fields that belong to one connection or frame a message: whoever writes them makes two messages of one
 /// (invariant 12).

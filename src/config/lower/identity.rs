@@ -7,11 +7,11 @@ use http::{HeaderName, header};
 use crate::forward::{IdentitySettings, IdentityValue, TokenPass};
 use crate::identity::ClaimPath;
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Located, at};
-use super::super::raw::{Family, Identity, IdentityHeaders, TokenWord};
-use super::super::words::nearest;
 use super::Lowering;
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, at};
+use crate::config::raw::{Family, Identity, IdentityHeaders, TokenWord};
+use crate::config::words::nearest;
 
 /// Names that say where a request comes from, or that mean something else to every app.
 const TAKEN: [&str; 17] = [

@@ -6,10 +6,10 @@ use http::HeaderName;
 
 use crate::limit::{LimitSettings, Per, Rate};
 
-use super::super::diagnostic::Diagnostic;
-use super::super::located::{Located, at};
-use super::super::raw::{Limit, OneOrMany, PerWord};
 use super::Lowering;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::located::{Located, at};
+use crate::config::raw::{Limit, OneOrMany, PerWord};
 
 impl Lowering<'_> {
     pub(super) fn limits(

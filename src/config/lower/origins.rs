@@ -2,11 +2,11 @@
 
 use crate::gate::{OriginSettings, Preflight, SentFrom};
 
-use super::super::diagnostic::Diagnostic;
-use super::super::located::{Located, at};
-use super::super::raw::{Cors, OriginWord, PreflightWord, Route};
 use super::Lowering;
 use super::value::url;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::located::{Located, at};
+use crate::config::raw::{Cors, OriginWord, PreflightWord, Route};
 
 const EXAMPLE: &str = "https://spa.corp.example";
 

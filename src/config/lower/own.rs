@@ -7,9 +7,9 @@ use crate::endpoints::SiteData;
 use crate::gate::OwnSettings;
 use crate::limit::{LimitSettings, Per, Rate};
 
-use super::super::located::{Located, at};
-use super::super::raw::{Server, Session, SiteDataWord};
 use super::Lowering;
+use crate::config::located::{Located, at};
+use crate::config::raw::{Server, Session, SiteDataWord};
 
 /// Requests of one address in a second, and at once: an office that comes to work behind one address signs in with
 /// all the tabs that its browsers restore.

@@ -6,12 +6,12 @@ use crate::gate::RouteSettings;
 use crate::identity::{ClaimPath, ProviderName};
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Located, at};
-use super::super::raw::{OneOrMany, Policy, Rule, Scalar};
 use super::Lowering;
 use super::route::path_prefix;
 use super::value::{domain, filled, is_name, method, network, unknown};
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, at};
+use crate::config::raw::{OneOrMany, Policy, Rule, Scalar};
 
 /// In place of a provider's name: whoever vouches.
 pub(super) const ANY: &str = "any";

@@ -11,12 +11,12 @@ use crate::oidc::{
     ResponseMode, is_own_parameter,
 };
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Located, Place, at};
-use super::super::raw::{self, Claims, ClientAuth, OneOrMany, Provider, ResponseMode as RawMode, Userinfo};
 use super::Lowering;
 use super::policy::ANY;
 use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, is_name, url};
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, Place, at};
+use crate::config::raw::{self, Claims, ClientAuth, OneOrMany, Provider, ResponseMode as RawMode, Userinfo};
 
 impl Lowering<'_> {
     pub(super) fn providers(

@@ -7,11 +7,11 @@ use url::Url;
 use crate::identity::Issuer;
 use crate::oidc::{AssertionAudience, AssertionSettings, ClientAuthentication, ProviderSettings};
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Located, at};
-use super::super::raw::{AssertionAudience as RawAudience, Provider, ResponseMode};
 use super::Lowering;
 use super::file::{belong_together, chain, key};
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, at};
+use crate::config::raw::{AssertionAudience as RawAudience, Provider, ResponseMode};
 
 impl Lowering<'_> {
     /// Several registrations at one issuer are told apart by `client_id`, and their access tokens by audience.
@@ -118,7 +118,7 @@ impl Lowering<'_> {
 fn fitting(
     pem: Vec<u8>,
     authentication: &ClientAuthentication,
-    at: Located<'_, super::super::raw::File>,
+    at: Located<'_, crate::config::raw::File>,
 ) -> Result<Vec<u8>, Diagnostic> {
     if let ClientAuthentication::PrivateKey(secret) = authentication {
         let key = key(secret.expose().as_bytes(), at.place)?;

@@ -10,12 +10,12 @@ use crate::request::{Authority, PathException, PathExceptions, Scheme};
 use crate::route::{HostPattern, PathPrefix, RoutePattern};
 use crate::session::StreamUse;
 
-use super::super::diagnostic::Diagnostic;
-use super::super::located::{Located, Place, at};
-use super::super::raw::{Config, Redirect, Route, SchemeWord, StreamsWord, TolerateWord};
 use super::forward::written_path;
 use super::value::bracketed;
 use super::{Known, Lowering};
+use crate::config::diagnostic::Diagnostic;
+use crate::config::located::{Located, Place, at};
+use crate::config::raw::{Config, Redirect, Route, SchemeWord, StreamsWord, TolerateWord};
 
 /// What is below this path is the gateway's own.
 const OWN_PATH: &str = "/.portcullis";

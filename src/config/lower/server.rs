@@ -14,16 +14,16 @@ use crate::request::{Authority, TrustedProxies};
 use crate::session::SessionSettings;
 use crate::telemetry::{LogFormat, LogSettings};
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Located, Place, at};
-use super::super::raw;
-use super::super::raw::{
+use super::Lowering;
+use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, socket, spelled, up_to, url};
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, Place, at};
+use crate::config::raw;
+use crate::config::raw::{
     Admin, Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Span, Tls, TlsSwitch,
     TlsVersion,
 };
-use super::super::words::nearest;
-use super::Lowering;
-use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, socket, spelled, up_to, url};
+use crate::config::words::nearest;
 
 /// The state file, in the working directory, where none is named.
 const STATE: &str = "portcullis-state.db";

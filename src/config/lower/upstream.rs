@@ -11,12 +11,12 @@ use crate::forward::{
     UpstreamSettings, UpstreamTls,
 };
 
-use super::super::diagnostic::Diagnostic;
-use super::super::located::{Located, at};
-use super::super::raw::{self, BalanceWord, File, ProtocolWord, Route};
 use super::Lowering;
 use super::file::{belong_together, chain, key};
 use super::value::{DAY, HOUR, MINUTE, between, up_to, url};
+use crate::config::diagnostic::Diagnostic;
+use crate::config::located::{Located, at};
+use crate::config::raw::{self, BalanceWord, File, ProtocolWord, Route};
 
 impl Lowering<'_> {
     pub(super) fn upstream(&mut self, route: Located<'_, Route>) -> UpstreamSettings {

@@ -8,10 +8,10 @@ use http::Method;
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Located, Place};
-use super::super::raw::{OneOrMany, Size, Span};
 use super::Lowering;
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, Place};
+use crate::config::raw::{OneOrMany, Size, Span};
 
 /// A minute, an hour and a day in seconds.
 pub(super) const MINUTE: u64 = 60;
@@ -245,12 +245,12 @@ pub(super) fn unknown<'k>(
     names: impl Iterator<Item = &'k str> + Clone,
 ) -> Diagnostic {
     let diagnostic = Diagnostic::new(at.place, format!("no {what} is called {}", quoted(at.value)));
-    match super::super::words::nearest(at.value, names.clone()) {
+    match crate::config::words::nearest(at.value, names.clone()) {
         Some(name) => diagnostic.expected(format!("did you mean \"{name}\"?")),
         None if names.clone().next().is_none() => diagnostic.expected(format!("this file has no {what}")),
         None => {
             let names: Vec<_> = names.take(10).map(|name| format!("\"{name}\"")).collect();
-            diagnostic.expected(format!("expected {}", super::super::words::listed(&names)))
+            diagnostic.expected(format!("expected {}", crate::config::words::listed(&names)))
         }
     }
 }

@@ -7,10 +7,10 @@ use crate::authn::{Accept, Accepted};
 use crate::gate::RouteSettings;
 use crate::oidc::ProviderSettings;
 
-use super::super::diagnostic::Diagnostic;
-use super::super::located::{Located, Place, at};
-use super::super::raw::{Config, Route, Rule};
 use super::Lowering;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::located::{Located, Place, at};
+use crate::config::raw::{Config, Route, Rule};
 
 /// Names that a remark writes out.
 const SHOWN: usize = 5;

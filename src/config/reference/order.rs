@@ -3,7 +3,7 @@
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor, value::Error};
 use serde_json::Value;
 
-use super::super::raw::{
+use crate::config::raw::{
     Admin, CertificatePair, Claims, Cors, Ejection, HeaderRules, Health, Identity, Limit, ListenTable, Log,
     Policy, Provider, ProxyProtocolTable, Redirect, Route, Rule, SecretSource, Server, Session, Timeout,
     UpstreamTls,

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::super::schema::flat;
-use super::super::{load, reference, schema};
 use super::{GOOD, Machine, changed, settings};
+use crate::config::schema::flat;
+use crate::config::{load, reference, schema};
 
 const REFERENCE: &str = "docs/configuration.md";
 

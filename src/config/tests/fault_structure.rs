@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::super::{Report, load};
 use super::{Machine, changed, each_is_told, faults, longer};
+use crate::config::{Report, load};
 
 #[test]
 fn a_file_that_cannot_be_read_is_told_as_such() {

@@ -75,7 +75,7 @@ fn relative_paths_begin_at_the_folder_of_the_file() {
         .file("/etc/p/p.toml", text)
         .certificate("/etc/p/tls")
         .file("/etc/p/corp.secret", "s3cret\r\n");
-    let (settings, _) = super::super::load("/etc/p/p.toml".as_ref(), &machine).unwrap();
+    let (settings, _) = crate::config::load("/etc/p/p.toml".as_ref(), &machine).unwrap();
     let client = settings.relying_party.providers[0].client.clone().unwrap();
     assert!(
         matches!(client.authentication, ClientAuthentication::SecretBasic(secret) if secret.expose() == "s3cret")

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::fuzzing::{SECRET as SENTINEL, judge};
 use super::Machine;
+use crate::config::fuzzing::{SECRET as SENTINEL, judge};
 
 /// A good file with much in it.
 fn rich() -> String {

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::super::{Finding, Sources, log_settings};
 use super::{GOOD, Machine, changed, faults, longer, warnings};
+use crate::config::{Finding, Sources, log_settings};
 use crate::telemetry::LogFormat;
 
 fn only(file: &str) -> Finding {

@@ -5,10 +5,10 @@ use crate::forward::{ForwardSettings, IdentityValue};
 use crate::gate::RouteAction;
 use crate::oidc::{EmailVerification, ProviderSettings};
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::at;
-use super::super::lower::lets_tenants_choose;
 use super::{Lints, Row};
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::at;
+use crate::config::lower::lets_tenants_choose;
 
 impl Lints<'_> {
     /// Routes whose app is told addresses of an issuer that lets its tenants choose them: one warning a provider.

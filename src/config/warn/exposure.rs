@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use crate::forward::ServerAddress;
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Place, at};
 use super::{Lints, Row};
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Place, at};
 
 const HELP: &str = "where that is meant, say why on the route: `reason = \"…\"`";
 

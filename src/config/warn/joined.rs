@@ -1,9 +1,9 @@
 //! Several values that were written as one text.
 
-use super::super::diagnostic::Diagnostic;
-use super::super::located::{Located, at};
-use super::super::raw::{OneOrMany, Provider, Rule};
-use super::super::words::quoted_list;
+use crate::config::diagnostic::Diagnostic;
+use crate::config::located::{Located, at};
+use crate::config::raw::{OneOrMany, Provider, Rule};
+use crate::config::words::quoted_list;
 
 /// What is compared exactly, so that a comma in it is hardly meant.
 pub(super) fn in_rule(rule: Located<'_, Rule>) -> Vec<Diagnostic> {

@@ -6,9 +6,9 @@ use crate::gate::{RedirectSettings, RouteAction};
 use crate::request::Scheme;
 use crate::route::HostPattern;
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::at;
 use super::{Lints, Row};
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::at;
 
 impl<'a> Lints<'a> {
     pub(super) fn about_routes(&self) -> Vec<Diagnostic> {

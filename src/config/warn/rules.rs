@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use crate::policy::RuleSettings;
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Located, at};
-use super::super::raw::{OneOrMany, Rule};
 use super::rule::covers;
 use super::unreachable::Side;
 use super::{Lints, Row, joined};
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, at};
+use crate::config::raw::{OneOrMany, Rule};
 
 /// Rules of a list that are compared with each other.
 const COMPARED: usize = 200;
@@ -42,11 +42,11 @@ impl<'a> Lints<'a> {
     }
 
     /// Every policy, and its place where no route uses it.
-    fn named_rules(&self) -> Vec<(&'a str, Rules<'a>, Option<super::super::located::Place<'a>>)> {
+    fn named_rules(&self) -> Vec<(&'a str, Rules<'a>, Option<crate::config::located::Place<'a>>)> {
         let config = self.config;
         let users = self.users();
         let written = at!(config.policies).given().map(Located::entries).unwrap_or_default();
-        let rules = |(name, at): (&'a str, Located<'a, super::super::raw::Policy>)| {
+        let rules = |(name, at): (&'a str, Located<'a, crate::config::raw::Policy>)| {
             let meant = self.policies.get(name)?;
             let rows = users.get(name).cloned().unwrap_or_default();
             let unused = rows.is_empty().then_some(at.place);
@@ -70,7 +70,7 @@ impl<'a> Lints<'a> {
 
     fn own_rules(&self, row: Row<'a>) -> Rules<'a> {
         let route = row.at;
-        let own = super::super::lower::own_rules(row.meant);
+        let own = crate::config::lower::own_rules(row.meant);
         let (allow, deny) = own.map_or((&[][..], &[][..]), |own| (&own.allow, &own.deny));
         Rules { allow: pairs(at!(route.allow), allow), deny: pairs(at!(route.deny), deny), rows: vec![row] }
     }
@@ -94,7 +94,7 @@ impl<'a> Lints<'a> {
     }
 }
 
-fn nobody_uses(place: super::super::located::Place<'_>, name: &str) -> Diagnostic {
+fn nobody_uses(place: crate::config::located::Place<'_>, name: &str) -> Diagnostic {
     Diagnostic::new(place, format!("no route uses the policy {}", quoted(name)))
         .expected("it protects nothing")
         .help(format!("say `policy = \"{name}\"` on a route, or remove it"))

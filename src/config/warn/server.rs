@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Located, at};
-use super::super::raw::{Listen, Provider};
 use super::{Lints, Row, joined};
 use crate::authn::Accepted;
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, at};
+use crate::config::raw::{Listen, Provider};
 use crate::forward::TokenPass;
 use crate::gate::{RouteAction, RouteSettings};
 use crate::oidc::ProviderSettings;

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use crate::policy::AccessSettings;
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Place, at};
 use super::rule::is_under;
 use super::{Lints, Row, parents};
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Place, at};
 
 const HELP: &str = "an app that decodes before it splits sees `/a/b` in `/a%2Fb`: where any reading of a path meets \
                     another route or is decided otherwise, the answer is 400; give what needs `tolerate` a route of \

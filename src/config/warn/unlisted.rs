@@ -4,10 +4,10 @@ use crate::authn::Accepted;
 use crate::oidc::{AbsentGroups, AskUserInfo, ProviderSettings};
 use crate::policy::RuleSettings;
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Located, Place, at};
-use super::super::raw::Rule;
 use super::{Lints, Row};
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, Place, at};
+use crate::config::raw::Rule;
 
 /// Routes that a warning names.
 const NAMED: usize = 5;

@@ -3,11 +3,11 @@
 use crate::authn::Accepted;
 use crate::policy::RuleSettings;
 
-use super::super::diagnostic::{Diagnostic, quoted};
-use super::super::located::{Located, at};
-use super::super::raw::Rule;
 use super::rule::is_under;
 use super::{Lints, Row};
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, at};
+use crate::config::raw::Rule;
 
 /// Which list a rule stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel, error::TryRecvError};
 use tokio::sync::watch as watched;
 use tokio::task::JoinHandle;
 
-use super::super::*;
+use crate::runtime::*;
 
 /// Ticks when told to, and tells when the tick before has been worked off.
 struct Hand {

@@ -10,9 +10,9 @@ use http_body_util::Full;
 use tokio::sync::mpsc::channel;
 use tokio::sync::{Notify, Semaphore};
 
-use super::super::*;
 use crate::listener::{CertificateFiles, ConnectionLimits, Handler, ListenerSettings, TlsSettings};
 use crate::request::{Transport, WorkerId};
+use crate::runtime::*;
 
 /// Answers with its thread's name; `/wait` says that it waits, and waits for a permit.
 #[derive(Clone)]
