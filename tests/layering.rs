@@ -90,11 +90,15 @@ pub(crate) const SOURCES: [&str; 6] = [
 
 /// The files of Rust below a folder.
 pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    files_that_end(folder, "rs", found);
+}
+
+fn files_that_end(folder: &Path, end: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|end| end == "rs") {
+            files_that_end(&path, end, found);
+        } else if path.extension().is_some_and(|known| known == end) {
             found.push(path);
         }
     }
@@ -107,13 +111,18 @@ pub(crate) fn sources() -> Vec<PathBuf> {
     found
 }
 
+/// Whether a room is called so.
+pub(crate) fn is_known(name: &str) -> bool {
+    ROOMS.iter().chain(GROUND).any(|(room, ..)| *room == name)
+}
+
 /// Whether the crate is a room by itself.
 fn is_a_room(name: &str) -> bool {
     ROOMS.iter().chain(GROUND).any(|(room, home, _)| *room == name && *home == name)
 }
 
 /// The room that a file is in; none for what lists the rooms of a crate.
-fn room(path: &Path) -> Option<String> {
+pub(crate) fn room(path: &Path) -> Option<String> {
     let mut parts = path.iter().map(|part| part.to_str().unwrap());
     if parts.next() == Some("crates") {
         let home = parts.next().unwrap();
@@ -270,6 +279,22 @@ fn an_image_is_built_of_every_folder_with_sources() {
     for source in SOURCES {
         let top = source.split('/').next().unwrap();
         assert!(copied.contains(&top), "the Dockerfile copies no {top}");
+    }
+}
+
+/// Proptest finds the cases that it once saved by the path of the test.
+#[test]
+fn each_saved_case_of_a_property_has_its_property() {
+    for source in SOURCES.map(Path::new) {
+        let (mut saved, beside) = (Vec::new(), source.parent().unwrap().join("proptest-regressions"));
+        if beside.exists() {
+            files_that_end(&beside, "txt", &mut saved);
+        }
+        for cases in saved {
+            let test = source.join(cases.strip_prefix(&beside).unwrap()).with_extension("rs");
+            let text = fs::read_to_string(&test).unwrap_or_default();
+            assert!(text.contains("proptest!"), "{} is read by no property", cases.display());
+        }
     }
 }
 

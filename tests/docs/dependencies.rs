@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::Document;
-use crate::layering::{SOURCES, files};
+use crate::layering::{SOURCES, files, is_known, room, sources};
 
 fn manifest(path: &Path) -> toml::Table {
     toml::from_str(&fs::read_to_string(path).unwrap()).unwrap()
@@ -52,6 +52,25 @@ fn each_dependency_is_used_by_the_crate_that_names_it() {
     let listed = workspace["workspace"]["dependencies"].as_table().unwrap().keys();
     let needless: Vec<_> = listed.filter(|name| !named.contains(*name)).collect();
     assert!(needless.is_empty(), "no crate needs {needless:?}");
+}
+
+/// Where a row names rooms rather than says "nearly all", each of them is a user.
+#[test]
+fn whoever_is_said_to_use_a_dependency_does() {
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
+    for path in sources() {
+        let text = fs::read_to_string(&path).unwrap();
+        texts.entry(room(&path).unwrap_or_default()).or_default().push_str(&text);
+    }
+    let document = Document::read("docs/dependencies.md");
+    let rows = document.text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    for (library, rest) in rows {
+        let users = rest.split(" | ").next().unwrap().split(", ").filter(|who| is_known(who));
+        for who in users {
+            let named = format!("{}::", library.replace('-', "_"));
+            assert!(texts[who].contains(&named), "{who} does not use {library}");
+        }
+    }
 }
 
 /// The libraries that whoever ordered this gateway chose. They are no matter of tests alone: requests run on them.
