@@ -17,7 +17,7 @@ use jsonwebtoken::jwk::{Jwk, JwkSet, KeyOperations, PublicKeyUse, ThumbprintHash
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 
-use super::{Cause, Fault, ForwardError, identity};
+use super::{BoxError, Fault, ForwardError, identity};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{Gap, Principal};
 use crate::secret::random_bytes;
@@ -51,7 +51,7 @@ pub struct AssertionKey {
 /// Why a key cannot sign assertions.
 #[derive(Debug, thiserror::Error)]
 #[error("the assertion key cannot be used: expected an unencrypted PKCS#8 document with a P-256 key")]
-pub struct AssertionKeyError(#[source] Cause);
+pub struct AssertionKeyError(#[source] BoxError);
 
 impl AssertionKey {
     /// A new key.

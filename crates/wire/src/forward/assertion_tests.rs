@@ -1,8 +1,8 @@
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 
-use super::super::fixtures;
 use super::*;
+use crate::forward::fixtures;
 use crate::identity::Gaps;
 
 fn asserter(clock: &Clock) -> Asserter {

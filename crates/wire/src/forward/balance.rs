@@ -63,7 +63,7 @@ fn millis(span: Duration) -> u64 {
 }
 
 /// What a pick is made from.
-pub(super) struct Field<'a> {
+pub(super) struct Choice<'a> {
     pub(super) balance: Balance,
     pub(super) count: usize,
     /// Whether a server is healthy.
@@ -72,7 +72,7 @@ pub(super) struct Field<'a> {
     pub(super) active: &'a dyn Fn(usize) -> usize,
 }
 
-impl Field<'_> {
+impl Choice<'_> {
     /// A server that is not among `tried`; where none is healthy, an unhealthy one: trying is better
     /// than refusing everybody.
     pub(super) fn pick(&self, turn: usize, tried: &[usize]) -> Option<usize> {
@@ -96,20 +96,20 @@ mod tests {
 
     use super::*;
 
-    fn field<'a>(
+    fn choice<'a>(
         balance: Balance,
         count: usize,
         healthy: &'a dyn Fn(usize) -> bool,
         active: &'a dyn Fn(usize) -> usize,
-    ) -> Field<'a> {
-        Field { balance, count, healthy, active }
+    ) -> Choice<'a> {
+        Choice { balance, count, healthy, active }
     }
 
     #[test]
     fn round_robin_gives_each_its_turn_and_skips_the_sick() {
-        let all = field(Balance::RoundRobin, 3, &|_| true, &|_| 0);
+        let all = choice(Balance::RoundRobin, 3, &|_| true, &|_| 0);
         assert_eq!((0..4).filter_map(|turn| all.pick(turn, &[])).collect::<Vec<_>>(), [0, 1, 2, 0]);
-        let some = field(Balance::RoundRobin, 3, &|i| i != 1, &|_| 0);
+        let some = choice(Balance::RoundRobin, 3, &|i| i != 1, &|_| 0);
         assert_eq!((0..4).filter_map(|turn| some.pick(turn, &[])).collect::<Vec<_>>(), [0, 2, 2, 0]);
         assert_eq!(some.pick(usize::MAX, &[0, 2]), Some(1), "better a sick one than none");
         assert_eq!(some.pick(0, &[0, 1, 2]), None);
@@ -119,8 +119,8 @@ mod tests {
     fn least_requests_finds_the_idle_one_and_takes_turns_among_equals() {
         let load = [3, 1, 1];
         let under_way = |i: usize| load[i];
-        let field = field(Balance::LeastRequests, 3, &|_| true, &under_way);
-        assert_eq!((0..3).filter_map(|turn| field.pick(turn, &[])).collect::<Vec<_>>(), [1, 1, 2]);
+        let choice = choice(Balance::LeastRequests, 3, &|_| true, &under_way);
+        assert_eq!((0..3).filter_map(|turn| choice.pick(turn, &[])).collect::<Vec<_>>(), [1, 1, 2]);
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
         ) {
             let balance = if least { Balance::LeastRequests } else { Balance::RoundRobin };
             let (healthy, active) = (|i: usize| servers[i].0, |i: usize| servers[i].1);
-            let picked = field(balance, servers.len(), &healthy, &active).pick(turn, &tried);
+            let picked = choice(balance, servers.len(), &healthy, &active).pick(turn, &tried);
             let left: Vec<usize> = (0..servers.len()).filter(|i| !tried.contains(i)).collect();
             let well: Vec<usize> = left.iter().copied().filter(|i| healthy(*i)).collect();
             let from = if well.is_empty() { &left } else { &well };

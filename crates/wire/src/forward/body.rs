@@ -11,10 +11,10 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tokio::time::{Sleep, sleep};
 
-use super::error::Cause;
+use super::error::BoxError;
 use super::exchange::Exchange;
 use super::pace::Pace;
-use super::replay::{Budget, Content, Held, Reading};
+use super::replay::{BoxBody, Held, Reading, ReplayBudget};
 use super::timer::IdleTimer;
 use super::{Fault, ReservedHeaders, headers};
 use crate::request::{FieldNameError, check_field_names};
@@ -26,13 +26,13 @@ const EXPECT: Duration = Duration::from_secs(1);
 /// A request's body as connections to upstreams take it. One type for all, so that they can be pooled;
 /// an empty one costs nothing.
 pub(super) struct RequestBody {
-    source: Source,
+    source: RequestSource,
     watch: Option<Box<Watch>>,
 }
 
-enum Source {
+enum RequestSource {
     Empty,
-    Content(Content),
+    Content(BoxBody),
     /// It may be sent again.
     Held(Reading),
 }
@@ -71,27 +71,27 @@ enum BrokenOff {
 }
 
 impl RequestBody {
-    pub(super) const EMPTY: Self = Self { source: Source::Empty, watch: None };
+    pub(super) const EMPTY: Self = Self { source: RequestSource::Empty, watch: None };
 
     /// Wraps `body`; nothing is polled yet.
     pub(super) fn new<B>(body: B, limits: BodyLimits) -> (Self, Option<Arc<Exchange>>)
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
-        B::Error: Into<Cause>,
+        B::Error: Into<BoxError>,
     {
         if body.is_end_stream() {
             return (Self::EMPTY, None);
         }
-        let (body, exchange) = Self::watched(Source::new(body), limits);
+        let (body, exchange) = Self::watched(RequestSource::new(body), limits);
         (body, Some(exchange))
     }
 
     /// What was held of a body, and whatever else comes of it.
-    pub(super) fn again(reading: Reading, limits: BodyLimits) -> (Self, Arc<Exchange>) {
-        Self::watched(Source::Held(reading), limits)
+    pub(super) fn replayed(reading: Reading, limits: BodyLimits) -> (Self, Arc<Exchange>) {
+        Self::watched(RequestSource::Held(reading), limits)
     }
 
-    fn watched(source: Source, limits: BodyLimits) -> (Self, Arc<Exchange>) {
+    fn watched(source: RequestSource, limits: BodyLimits) -> (Self, Arc<Exchange>) {
         let exchange = Arc::new(Exchange::default());
         let watch = Watch {
             exchange: Arc::clone(&exchange),
@@ -105,13 +105,13 @@ impl RequestBody {
     }
 
     /// Holds what will be read from now on, so that it can be sent again; `None` where there is nothing to hold.
-    pub(super) fn hold(&mut self, budget: &Arc<Budget>) -> Option<Held> {
-        let (held, reading) = match std::mem::replace(&mut self.source, Source::Empty) {
-            Source::Empty => return None,
-            Source::Content(content) => Held::new(content, budget),
-            Source::Held(reading) => (reading.held(), reading),
+    pub(super) fn hold(&mut self, budget: &Arc<ReplayBudget>) -> Option<Held> {
+        let (held, reading) = match std::mem::replace(&mut self.source, RequestSource::Empty) {
+            RequestSource::Empty => return None,
+            RequestSource::Content(body) => Held::new(body, budget),
+            RequestSource::Held(reading) => (reading.held(), reading),
         };
-        self.source = Source::Held(reading);
+        self.source = RequestSource::Held(reading);
         Some(held)
     }
 
@@ -131,20 +131,20 @@ impl RequestBody {
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        matches!(self.source, Source::Empty)
+        matches!(self.source, RequestSource::Empty)
     }
 }
 
-impl Source {
+impl RequestSource {
     fn new<B>(body: B) -> Self
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
-        B::Error: Into<Cause>,
+        B::Error: Into<BoxError>,
     {
         Self::Content(Box::pin(body.map_err(Into::into)))
     }
 
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cause>>> {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self {
             Self::Empty => Poll::Ready(None),
             Self::Content(body) => body.as_mut().poll_frame(cx),
@@ -221,9 +221,12 @@ impl Watch {
 
 impl Body for RequestBody {
     type Data = Bytes;
-    type Error = Cause;
+    type Error = BoxError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cause>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
         let Some(watch) = &mut this.watch else { return Poll::Ready(None) };
         if let Err(stop) = ready!(watch.poll_go(cx)) {
@@ -253,9 +256,9 @@ impl Body for RequestBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.source {
-            Source::Empty => SizeHint::with_exact(0),
-            Source::Content(body) => body.size_hint(),
-            Source::Held(reading) => reading.size_hint(),
+            RequestSource::Empty => SizeHint::with_exact(0),
+            RequestSource::Content(body) => body.size_hint(),
+            RequestSource::Held(reading) => reading.size_hint(),
         }
     }
 }

@@ -15,8 +15,8 @@ use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::{sleep, timeout};
 
 use super::body::RequestBody;
-use super::http1::{Connection, Stream};
-use super::tls::{self, Offer, Tls};
+use super::http1::{Http1Connection, UpstreamStream};
+use super::tls::{self, Alpn, TlsConnectors};
 use super::{Fault, ForwardError, Protocol, Server, ServerAddress, UpstreamError, UpstreamSettings};
 use crate::http1::MAX_HEAD;
 
@@ -32,7 +32,7 @@ const PING: Duration = Duration::from_secs(30);
 /// How to get to one server.
 pub(super) struct Connector {
     server: Server,
-    tls: Option<(Tls, ServerName<'static>)>,
+    tls: Option<(TlsConnectors, ServerName<'static>)>,
     timeout: Duration,
     max_fields: usize,
     label: Arc<str>,
@@ -40,18 +40,18 @@ pub(super) struct Connector {
 
 /// A connection that has just been made.
 #[derive(Debug)]
-pub(super) enum Fresh {
-    Http1(Box<Connection>),
+pub(super) enum NewConnection {
+    Http1(Box<Http1Connection>),
     /// It needs a task of its own, for it is shared.
     Http2(http2::SendRequest<RequestBody>, Box<Http2Connection>),
 }
 
-type Http2Connection = http2::Connection<TokioIo<Stream>, RequestBody, TokioExecutor>;
+type Http2Connection = http2::Connection<TokioIo<UpstreamStream>, RequestBody, TokioExecutor>;
 
 impl Connector {
     pub(super) fn new(
         server: &Server,
-        tls: Option<&Tls>,
+        tls: Option<&TlsConnectors>,
         settings: &UpstreamSettings,
     ) -> Result<Self, UpstreamError> {
         let tls = tls.cloned().zip(tls::server_name(server, &settings.tls)?);
@@ -66,48 +66,48 @@ impl Connector {
 
     /// Whether a connection may turn out to speak HTTP/2.
     pub(super) fn may_be_http2(&self, upgrade: bool) -> bool {
-        match Offer::of(self.server.protocol, upgrade) {
-            Offer::Http1 => false,
-            Offer::Http2 => true,
-            Offer::Either => self.tls.is_some(),
+        match Alpn::of(self.server.protocol, upgrade) {
+            Alpn::Http1 => false,
+            Alpn::Http2 => true,
+            Alpn::Either => self.tls.is_some(),
         }
     }
 
     /// Makes a connection, all of it within the time limit.
-    pub(super) async fn connect(&self, upgrade: bool) -> Result<Fresh, ForwardError> {
-        let connecting = self.dial(Offer::of(self.server.protocol, upgrade));
+    pub(super) async fn connect(&self, upgrade: bool) -> Result<NewConnection, ForwardError> {
+        let connecting = self.dial(Alpn::of(self.server.protocol, upgrade));
         let done = timeout(self.timeout, connecting).await;
         done.unwrap_or_else(|_| Err(Fault::ConnectTimeout.into())).map_err(|error| error.at(&self.label))
     }
 
-    async fn dial(&self, offer: Offer) -> Result<Fresh, ForwardError> {
+    async fn dial(&self, alpn: Alpn) -> Result<NewConnection, ForwardError> {
         match (&self.server.address, &self.tls) {
             (ServerAddress::Unix(path), _) => {
-                self.speak(Stream::Unix(unix(path).await?), offer == Offer::Http2).await
+                self.speak(UpstreamStream::Unix(unix(path).await?), alpn == Alpn::Http2).await
             }
             (ServerAddress::Tcp { host, port, tls: false }, _) => {
-                self.speak(Stream::Tcp(tcp(host, *port).await?), offer == Offer::Http2).await
+                self.speak(UpstreamStream::Tcp(tcp(host, *port).await?), alpn == Alpn::Http2).await
             }
             (ServerAddress::Tcp { host, port, .. }, Some((tls, name))) => {
                 let socket = tcp(host, *port).await?;
-                let stream = tls.connector(offer).connect(name.clone(), socket).await;
+                let stream = tls.connector(alpn).connect(name.clone(), socket).await;
                 let stream = stream.map_err(|error| ForwardError::new(Fault::Tls, error))?;
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                if offer == Offer::Http2 && !http2 {
+                if alpn == Alpn::Http2 && !http2 {
                     return Err(ForwardError::new(Fault::Tls, "the server did not agree on h2 (ALPN)"));
                 }
-                self.speak(Stream::Tls(Box::new(stream)), http2).await
+                self.speak(UpstreamStream::Tls(Box::new(stream)), http2).await
             }
             // Fail closed: what should be TLS is never sent in clear.
             (ServerAddress::Tcp { .. }, None) => Err(Fault::Internal.into()),
         }
     }
 
-    async fn speak(&self, stream: Stream, http2: bool) -> Result<Fresh, ForwardError> {
+    async fn speak(&self, stream: UpstreamStream, http2: bool) -> Result<NewConnection, ForwardError> {
         if http2 {
             speak_http2(stream).await.map_err(|error| ForwardError::new(Fault::Connect, error))
         } else {
-            Ok(Fresh::Http1(Box::new(Connection::new(stream, self.max_fields))))
+            Ok(NewConnection::Http1(Box::new(Http1Connection::new(stream, self.max_fields))))
         }
     }
 }
@@ -195,12 +195,12 @@ async fn race(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     }
 }
 
-async fn speak_http2(stream: Stream) -> hyper::Result<Fresh> {
+async fn speak_http2(stream: UpstreamStream) -> hyper::Result<NewConnection> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder.timer(TokioTimer::new()).max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX));
     builder.keep_alive_interval(PING).keep_alive_timeout(PING / 2);
     let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
-    Ok(Fresh::Http2(sender, Box::new(connection)))
+    Ok(NewConnection::Http2(sender, Box::new(connection)))
 }
 
 #[cfg(test)]

@@ -72,8 +72,8 @@ fn name(pair: &[u8]) -> std::borrow::Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::map;
     use super::*;
+    use crate::forward::fixtures::map;
 
     fn own(name: &str) -> bool {
         name == "__Host-portcullis" || name.starts_with("__Host-portcullis-flow-")

@@ -14,31 +14,37 @@ use http_body_util::BodyExt;
 use tokio::select;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::{BodyError, UpstreamBody};
+use super::BodyError;
 
 /// One frame at most waits beside what the connection reads ahead (invariant 14).
 const WAITING: usize = 1;
 
 /// A frame, an error, or the end.
-type Next = Option<Result<Frame<Bytes>, BodyError>>;
+type NextFrame = Option<Result<Frame<Bytes>, BodyError>>;
+
+/// An answer whose request goes on meanwhile.
+pub(super) trait Exchanging: Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static {
+    /// Sends what can be sent of the request while nobody takes the answer.
+    fn send(&mut self, cx: &mut Context<'_>);
+}
 
 /// An answer that a task of its own takes from its connection. Whoever drops it breaks off the exchange.
 #[derive(Debug)]
 pub(super) struct EarlyAnswer {
-    frames: Receiver<Next>,
+    frames: Receiver<NextFrame>,
     /// Bytes still to come, where that is known.
     left: Option<u64>,
 }
 
 impl EarlyAnswer {
-    pub(super) fn drive(body: UpstreamBody) -> Self {
+    pub(super) fn drive(body: impl Exchanging) -> Self {
         let left = body.size_hint().exact();
         let (sender, frames) = channel(WAITING);
         tokio::spawn(drive(body, sender));
         Self { frames, left }
     }
 
-    pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
+    pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<NextFrame> {
         // A task that ended without a word must not look like the end of the answer.
         let lost = || Some(Err(BodyError::Reset("nobody drives the exchange any more".into())));
         let next = ready!(self.frames.poll_recv(cx)).unwrap_or_else(lost);
@@ -58,7 +64,7 @@ impl EarlyAnswer {
     }
 }
 
-async fn drive(mut body: UpstreamBody, frames: Sender<Next>) {
+async fn drive(mut body: impl Exchanging, frames: Sender<NextFrame>) {
     loop {
         let mut room = pin!(frames.reserve());
         let room = poll_fn(|cx| {

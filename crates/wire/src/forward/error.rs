@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-pub(super) type Cause = Box<dyn StdError + Send + Sync>;
+pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// A request that was not answered by its upstream.
 ///
@@ -13,7 +13,7 @@ pub(super) type Cause = Box<dyn StdError + Send + Sync>;
 pub struct ForwardError {
     fault: Fault,
     server: Option<Arc<str>>,
-    cause: Option<Cause>,
+    cause: Option<BoxError>,
 }
 
 /// What went wrong.
@@ -139,7 +139,7 @@ impl Fault {
 }
 
 impl ForwardError {
-    pub(super) fn new(fault: Fault, cause: impl Into<Cause>) -> Self {
+    pub(super) fn new(fault: Fault, cause: impl Into<BoxError>) -> Self {
         Self { fault, server: None, cause: Some(cause.into()) }
     }
 
@@ -195,6 +195,18 @@ pub(super) fn from_hyper(error: hyper::Error) -> ForwardError {
     ForwardError::new(fault, error)
 }
 
+/// Why a response broke off. The client must see that it did: the connection is closed or its stream
+/// reset, never ended as if the response were whole.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The upstream broke off.
+    #[error("the app broke off in the middle of its answer")]
+    Reset(#[source] BoxError),
+    /// The upstream was silent for longer than `Timeouts::idle`.
+    #[error("the app was silent for too long in the middle of its answer")]
+    Silent,
+}
+
 /// Why an upstream cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
@@ -203,13 +215,13 @@ pub enum UpstreamError {
     NoServer,
     /// The PEM of `ca` holds no certificate.
     #[error("`ca` holds no PEM certificate that can be trusted")]
-    Ca(#[source] Option<Cause>),
+    Ca(#[source] Option<BoxError>),
     /// The system offers no authorities.
     #[error("the system offers no certificate authorities: install ca-certificates or set `ca`")]
     NoRoots,
     /// The client certificate or its key cannot be used.
     #[error("the client certificate cannot be used: expected a PEM chain and its unencrypted PEM key")]
-    ClientCertificate(#[source] Cause),
+    ClientCertificate(#[source] BoxError),
     /// Neither the host nor `server_name` is a name that TLS can verify.
     #[error("\"{0}\" is no name that a certificate can be verified for: set `server_name`")]
     ServerName(String),

@@ -109,8 +109,8 @@ fn owned(text: String) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures;
     use super::*;
+    use crate::forward::fixtures;
     use crate::request::ClientAddress;
 
     fn written(peer: &str, client: &str) -> HeaderMap {

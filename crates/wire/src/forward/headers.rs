@@ -158,8 +158,8 @@ pub(super) fn apply(rules: &[HeaderRule], headers: &mut HeaderMap) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::fixtures::map;
     use super::*;
+    use crate::forward::fixtures::map;
 
     fn stripped(fields: &[(&str, &str)]) -> HeaderMap {
         let mut headers = map(fields);

@@ -11,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{info, warn};
 
 use super::body::RequestBody;
-use super::connect::Fresh;
+use super::connect::NewConnection;
 use super::error::from_hyper;
 use super::limit::StreamLimit;
 use super::upstream::Target;
@@ -44,11 +44,11 @@ async fn watch(target: &Target, check: Option<&HealthCheck>) {
     let Some(check) = check else { return };
     let mut ticks = interval(check.interval.max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut row = Row::default();
+    let mut streak = Streak::default();
     loop {
         ticks.tick().await;
         let outcome = ask(target, check).await;
-        if let Some(up) = row.count(outcome.is_ok(), target.health.is_up(), check) {
+        if let Some(up) = streak.count(outcome.is_ok(), target.health.is_up(), check) {
             target.health.set_up(up);
             report(target, up, outcome.err().as_ref());
         }
@@ -65,14 +65,14 @@ fn report(target: &Target, up: bool, error: Option<&ForwardError>) {
     }
 }
 
-/// Equal outcomes in a row.
+/// Equal outcomes in a streak.
 #[derive(Debug, Default)]
-struct Row {
+struct Streak {
     good: u32,
     bad: u32,
 }
 
-impl Row {
+impl Streak {
     /// Counts an outcome; `Some` where it turns the server's state.
     fn count(&mut self, good: bool, up: bool, check: &HealthCheck) -> Option<bool> {
         (self.good, self.bad) =
@@ -93,13 +93,13 @@ async fn ask(target: &Target, check: &HealthCheck) -> Result<(), ForwardError> {
 
 async fn exchange(target: &Target, check: &HealthCheck) -> Result<StatusCode, ForwardError> {
     match target.connector.connect(false).await? {
-        Fresh::Http1(mut connection) => {
+        NewConnection::Http1(mut connection) => {
             let mut request = request(&check.path)?;
             request.headers_mut().insert(HOST, target.host.clone());
             connection.begin(&mut request, &[], check.timeout);
             Ok(poll_fn(|cx| connection.poll_answer(cx, &|_| ())).await?.status())
         }
-        Fresh::Http2(mut sender, connection) => {
+        NewConnection::Http2(mut sender, connection) => {
             tokio::spawn(StreamLimit::new(&Arc::default()).watch(*connection));
             let scheme = if target.tls { "https" } else { "http" };
             let host = target.host.to_str().unwrap_or_default();
@@ -133,11 +133,11 @@ mod tests {
             healthy_after: 2,
             unhealthy_after: 3,
         };
-        let mut row = Row::default();
+        let mut streak = Streak::default();
         let down: Vec<_> =
-            [false, false, true, false, false, false].map(|good| row.count(good, true, &check)).into();
+            [false, false, true, false, false, false].map(|good| streak.count(good, true, &check)).into();
         assert_eq!(down, [None, None, None, None, None, Some(false)]);
-        let up: Vec<_> = [true, false, true, true].map(|good| row.count(good, false, &check)).into();
+        let up: Vec<_> = [true, false, true, true].map(|good| streak.count(good, false, &check)).into();
         assert_eq!(up, [None, None, None, Some(true)]);
     }
 }

@@ -155,8 +155,8 @@ mod tests {
 
     use bytes::BytesMut;
 
-    use super::super::fixtures;
     use super::*;
+    use crate::forward::fixtures;
     use crate::identity::{ClaimPath, Claims, Email};
 
     fn written(principal: &Principal) -> HeaderMap {

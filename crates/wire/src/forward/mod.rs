@@ -1,15 +1,17 @@
 //! Permitted requests on their way to an upstream: what is stripped, what is added, which server gets
 //! them, and both bodies streamed.
 
-mod again;
 mod assertion;
+mod backup;
 mod balance;
 mod body;
+mod checkout;
 mod connect;
 mod cookies;
 mod early;
 mod error;
 mod exchange;
+mod failure;
 mod forwarded;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -23,11 +25,15 @@ mod location;
 mod pace;
 mod plan;
 mod pool;
+mod pooled;
 mod replay;
+mod request_writer;
 mod reserved;
 mod response;
+mod retry;
 mod rewrite;
 mod send;
+mod sending;
 mod settings;
 mod shared;
 mod timer;
@@ -35,7 +41,6 @@ mod tls;
 mod upgrade;
 mod upstream;
 mod web_socket;
-mod wire;
 
 #[cfg(test)]
 mod fixtures;
@@ -44,12 +49,12 @@ mod tests;
 
 pub use assertion::{ASSERTION, Asserter, AssertionKey, AssertionKeyError};
 pub use cookies::OwnCookies;
-use error::Cause;
-pub use error::{Blame, Fault, ForwardError, UpstreamError};
+use error::BoxError;
+pub use error::{Blame, BodyError, Fault, ForwardError, UpstreamError};
 pub use identity::identity_headers;
 pub use plan::{ForwardContext, Plan, SessionTokens};
 pub use reserved::ReservedHeaders;
-pub use response::{BodyError, UpstreamBody};
+pub use response::UpstreamBody;
 pub use send::forward;
 pub use settings::*;
 pub use upgrade::{TunnelEnd, UpgradeTunnel};

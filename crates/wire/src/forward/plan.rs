@@ -90,7 +90,7 @@ pub struct SessionTokens<'a> {
 pub(super) struct OriginHeaders {
     /// The `Host` that the client asked us for.
     pub(super) host: HeaderValue,
-    pub(super) origin: Arc<OriginFields>,
+    pub(super) fields: Arc<OriginFields>,
     /// Who asks, as lines of HTTP/1.1; over HTTP/2 the same is told by [`Plan::tell_identity`].
     pub(super) identity: Vec<u8>,
     /// The path of `Destination`, where that was judged.
@@ -118,28 +118,28 @@ impl Plan {
     pub(super) fn prepare(
         &self,
         permit: &Permit,
-        passage: &ForwardContext<'_>,
+        context: &ForwardContext<'_>,
         received: Version,
         map: &mut HeaderMap,
     ) -> Result<OriginHeaders, ForwardError> {
         headers::strip_request(map, &self.reserved);
-        mutant!(cookies::strip_request(map, passage.own_cookies), "session-cookie-to-the-app" => ());
-        self.authorize(permit, passage, map)?;
-        let destination = match passage.has_destination {
-            true => self.outside(passage).ask(map)?,
+        mutant!(cookies::strip_request(map, context.own_cookies), "session-cookie-to-the-app" => ());
+        self.authorize(permit, context, map)?;
+        let destination = match context.has_destination {
+            true => self.outside(context).ask(map)?,
             false => None,
         };
         headers::apply(&self.settings.request_headers, map);
         if let Some(stripped) = &self.stripped {
             map.insert(FORWARDED_PREFIX, stripped.clone());
         }
-        let (host, origin) = tell_origin(passage, received).ok_or(Fault::BadTarget)?;
-        if let Some(id) = passage.request_id.field() {
+        let (host, fields) = tell_origin(context, received).ok_or(Fault::BadTarget)?;
+        if let Some(id) = context.request_id.field() {
             map.insert(REQUEST_ID, id);
         }
         let identity = self.identity_lines(permit, map);
-        self.assert_identity(permit, passage, map)?;
-        Ok(OriginHeaders { host, origin, identity, destination })
+        self.assert_identity(permit, context, map)?;
+        Ok(OriginHeaders { host, fields, identity, destination })
     }
 
     /// Nothing that came in bears a name of these; what the operator sets gives way to them.
@@ -161,12 +161,12 @@ impl Plan {
     fn assert_identity(
         &self,
         permit: &Permit,
-        passage: &ForwardContext<'_>,
+        context: &ForwardContext<'_>,
         map: &mut HeaderMap,
     ) -> Result<(), ForwardError> {
         if let (Some(principal), true) = (permit.principal(), self.settings.identity.assertion) {
-            let asserter = passage.asserter.ok_or(Fault::Internal)?;
-            map.insert(ASSERTION, asserter.assertion(principal, passage.audience)?);
+            let asserter = context.asserter.ok_or(Fault::Internal)?;
+            map.insert(ASSERTION, asserter.assertion(principal, context.audience)?);
         }
         Ok(())
     }
@@ -176,16 +176,16 @@ impl Plan {
     fn authorize(
         &self,
         permit: &Permit,
-        passage: &ForwardContext<'_>,
+        context: &ForwardContext<'_>,
         map: &mut HeaderMap,
     ) -> Result<(), ForwardError> {
         let signed_in = permit.principal().is_some();
-        let tokens = if signed_in && !passage.bearer { passage.tokens } else { SessionTokens::default() };
+        let tokens = if signed_in && !context.bearer { context.tokens } else { SessionTokens::default() };
         let token = match self.settings.identity.token {
-            TokenPass::None if mutant!(passage.bearer, "bearer-token-to-the-app" => false) => None,
+            TokenPass::None if mutant!(context.bearer, "bearer-token-to-the-app" => false) => None,
             TokenPass::None => return Ok(()),
-            TokenPass::Access if passage.bearer && signed_in && is_single(map) => return Ok(()),
-            TokenPass::Access => passage.brought.or(tokens.access),
+            TokenPass::Access if context.bearer && signed_in && is_single(map) => return Ok(()),
+            TokenPass::Access => context.brought.or(tokens.access),
             TokenPass::Id => tokens.id,
         };
         map.remove(header::AUTHORIZATION);
@@ -206,16 +206,16 @@ impl Plan {
     }
 
     /// Makes addresses that the app calls its own those by which clients reach it.
-    pub(super) fn tell_location(&self, passage: &ForwardContext<'_>, app: &Inside<'_>, map: &mut HeaderMap) {
+    pub(super) fn tell_location(&self, context: &ForwardContext<'_>, app: &Inside<'_>, map: &mut HeaderMap) {
         if self.settings.rewrite_location {
-            self.outside(passage).tell(map, app);
+            self.outside(context).tell(map, app);
         }
     }
 
-    fn outside<'a>(&'a self, passage: &'a ForwardContext<'_>) -> Outside<'a> {
+    fn outside<'a>(&'a self, context: &'a ForwardContext<'_>) -> Outside<'a> {
         Outside {
-            scheme: passage.forwarding.scheme,
-            authority: passage.authority,
+            scheme: context.forwarding.scheme,
+            authority: context.authority,
             prefix: &self.settings.prefix,
             written_prefix: &self.prefix,
             rewrite: &self.settings.rewrite,
@@ -223,27 +223,27 @@ impl Plan {
     }
 
     /// Makes of the response's head that came the head that goes.
-    pub(super) fn finish<B>(&self, passage: &ForwardContext<'_>, response: &mut Response<B>) {
+    pub(super) fn finish<B>(&self, context: &ForwardContext<'_>, response: &mut Response<B>) {
         // Versions and reason phrases belong to the upstream's connection.
         *response.version_mut() = Version::HTTP_11;
         response.extensions_mut().clear();
         let map = response.headers_mut();
         headers::strip_response(map);
-        mutant!(cookies::strip_response(map, passage.own_cookies), "app-signs-people-in" => ());
+        mutant!(cookies::strip_response(map, context.own_cookies), "app-signs-people-in" => ());
         headers::apply(&self.settings.response_headers, map);
     }
 }
 
 /// What the app is told of where the request came from.
-fn tell_origin(passage: &ForwardContext<'_>, received: Version) -> Option<(HeaderValue, Arc<OriginFields>)> {
-    let Forwarding { client, scheme, host } = passage.forwarding;
-    let asked = host.as_ref().unwrap_or(passage.authority);
+fn tell_origin(context: &ForwardContext<'_>, received: Version) -> Option<(HeaderValue, Arc<OriginFields>)> {
+    let Forwarding { client, scheme, host } = context.forwarding;
+    let asked = host.as_ref().unwrap_or(context.authority);
     let origin = Origin { client: *client, scheme: *scheme, authority: asked.clone(), received };
-    let origin = forwarded::fields(passage.transport, origin)?;
-    let host = if asked == passage.authority {
+    let origin = forwarded::fields(context.transport, origin)?;
+    let host = if asked == context.authority {
         origin.host.clone()
     } else {
-        forwarded::host_value(passage.authority)?
+        forwarded::host_value(context.authority)?
     };
     Some((host, origin))
 }

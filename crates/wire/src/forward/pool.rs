@@ -4,34 +4,32 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::connect::{Connector, Fresh};
-use super::http1::Connection;
-use super::limit::StreamGuard;
-use super::shared::{Http2, Shared};
+use super::connect::{Connector, NewConnection};
+use super::http1::Http1Connection;
+use super::pooled::PooledConnection;
+use super::shared::SharedConnections;
 use super::{ForwardError, UpstreamSettings};
 
 /// The connections of one worker to one server.
+///
+/// Over HTTP/1.1 a connection is made, checked out by one request, and waits in `idle` between two of them. It comes back
+/// only as the exchange was whole both ways ([`Http1Connection::is_reusable`]); what waits is looked at again before it
+/// is given out, in each sweep and for each report, and is closed where anything has come of it that nobody asked for
+/// (invariant 12). HTTP/2 connections stay in `shared` while requests use them. Whether a server that offers both
+/// speaks HTTP/1.1 alone is known once it has answered; until then a request waits its turn, so that many at once
+/// make one HTTP/2 connection.
 pub(super) struct Pool {
     keep: usize,
     idle: Mutex<Vec<Idle>>,
-    shared: Shared,
+    shared: SharedConnections,
     speaks_http1: AtomicBool,
     active: AtomicUsize,
 }
 
 /// A connection that waits, and how many sweeps it has waited for: a clock would be read twice a request.
 struct Idle {
-    connection: Box<Connection>,
+    connection: Box<Http1Connection>,
     sweeps: u32,
-}
-
-/// A connection lent to one request.
-#[derive(Debug)]
-pub(super) enum Checkout {
-    /// Nobody else uses it; `fresh` where no request has gone over it before.
-    Http1 { connection: Box<Connection>, fresh: bool },
-    /// Others may use it at the same time.
-    Http2 { sender: Http2, _stream: StreamGuard, fresh: bool },
 }
 
 impl Pool {
@@ -39,23 +37,23 @@ impl Pool {
         Self {
             keep: settings.keep_idle,
             idle: Mutex::default(),
-            shared: Shared::new(settings.timeout.response),
+            shared: SharedConnections::new(settings.timeout.response),
             speaks_http1: AtomicBool::new(false),
             active: AtomicUsize::new(0),
         }
     }
 
     /// A connection that waits, or a new one. `fresh`: only a new one will do, unless it is shared.
-    pub(super) async fn lend(
+    pub(super) async fn check_out(
         &self,
         to: &Connector,
         upgrade: bool,
         fresh: bool,
-    ) -> Result<Checkout, ForwardError> {
+    ) -> Result<PooledConnection, ForwardError> {
         let http2 = to.may_be_http2(upgrade) && !self.speaks_http1.load(Ordering::Relaxed);
         let waiting = if http2 { self.shared.enter() } else { self.waiting().filter(|_| !fresh) };
         match waiting {
-            Some(lent) => Ok(lent),
+            Some(connection) => Ok(connection),
             // Boxed: making a connection is rare and large, and every request carries the room for its future.
             None if http2 => Box::pin(self.connect_once(to, upgrade)).await,
             None => Box::pin(self.connect(to, upgrade)).await,
@@ -63,28 +61,28 @@ impl Pool {
     }
 
     /// The one used last: it is the least likely to have been closed, and the others may grow old.
-    fn waiting(&self) -> Option<Checkout> {
+    fn waiting(&self) -> Option<PooledConnection> {
         let mut idle = lock(&self.idle);
         let mut waiting = std::iter::from_fn(|| idle.pop()).map(|idle| idle.connection);
         let connection = waiting.find_map(|mut connection| connection.is_waiting().then_some(connection))?;
-        Some(Checkout::Http1 { connection, fresh: false })
+        Some(PooledConnection::Http1 { connection, fresh: false })
     }
 
-    async fn connect_once(&self, to: &Connector, upgrade: bool) -> Result<Checkout, ForwardError> {
+    async fn connect_once(&self, to: &Connector, upgrade: bool) -> Result<PooledConnection, ForwardError> {
         match self.shared.enter_or_connect().await? {
-            Ok(lent) => Ok(lent),
+            Ok(connection) => Ok(connection),
             Err(_turn) => self.connect(to, upgrade).await,
         }
     }
 
-    async fn connect(&self, to: &Connector, upgrade: bool) -> Result<Checkout, ForwardError> {
+    async fn connect(&self, to: &Connector, upgrade: bool) -> Result<PooledConnection, ForwardError> {
         match to.connect(upgrade).await? {
-            Fresh::Http1(connection) => {
+            NewConnection::Http1(connection) => {
                 // An upgrade asks for HTTP/1.1 alone: its answer tells nothing.
                 self.speaks_http1.fetch_or(!upgrade, Ordering::Relaxed);
-                Ok(Checkout::Http1 { connection, fresh: true })
+                Ok(PooledConnection::Http1 { connection, fresh: true })
             }
-            Fresh::Http2(sender, connection) => {
+            NewConnection::Http2(sender, connection) => {
                 let limit = self.shared.limit();
                 tokio::spawn(limit.clone().watch(*connection));
                 self.speaks_http1.store(false, Ordering::Relaxed);
@@ -94,7 +92,7 @@ impl Pool {
     }
 
     /// Takes a connection back after an exchange, if it may have another.
-    pub(super) fn give_back(&self, mut connection: Box<Connection>) {
+    pub(super) fn check_in(&self, mut connection: Box<Http1Connection>) {
         let mut idle = lock(&self.idle);
         if connection.is_reusable() && idle.len() < self.keep {
             connection.rest();
@@ -131,9 +129,9 @@ impl Pool {
 }
 
 /// A request under way at one server, for `least requests` and for the metrics.
-pub(super) struct Active(Arc<Pool>);
+pub(super) struct ActiveRequest(Arc<Pool>);
 
-impl Active {
+impl ActiveRequest {
     pub(super) fn new(pool: &Arc<Pool>) -> Self {
         pool.active.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(pool))
@@ -144,15 +142,15 @@ impl Active {
     }
 }
 
-impl Drop for Active {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
         self.0.active.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl fmt::Debug for Active {
+impl fmt::Debug for ActiveRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Active")
+        f.write_str("ActiveRequest")
     }
 }
 

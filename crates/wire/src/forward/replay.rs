@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-use super::error::Cause;
+use super::error::BoxError;
 
 /// Bytes of one body that are held to be sent again.
 pub(super) const MOST_HELD: usize = 64 * 1024;
@@ -18,13 +18,13 @@ pub(super) const MOST_HELD: usize = 64 * 1024;
 /// Bytes that are held of all bodies on their way to one upstream (invariant 14).
 const MOST_HELD_IN_ALL: usize = 16 * 1024 * 1024;
 
-pub(super) type Content = Pin<Box<dyn Body<Data = Bytes, Error = Cause> + Send>>;
+pub(super) type BoxBody = Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>;
 
 /// What all bodies on their way to one upstream may hold.
 #[derive(Debug, Default)]
-pub(super) struct Budget(AtomicUsize);
+pub(super) struct ReplayBudget(AtomicUsize);
 
-impl Budget {
+impl ReplayBudget {
     fn take(&self, size: usize) -> bool {
         let fits = self.0.fetch_add(size, Ordering::Relaxed) + size <= MOST_HELD_IN_ALL;
         if !fits {
@@ -40,10 +40,10 @@ impl Budget {
 
 /// A body that is read by one attempt after another.
 #[derive(Clone)]
-pub(super) struct Held(Arc<Mutex<State>>);
+pub(super) struct Held(Arc<Mutex<HeldState>>);
 
-struct State {
-    content: Content,
+struct HeldState {
+    body: BoxBody,
     /// Nothing where it cannot be sent again.
     kept: Option<Kept>,
     attempt: u32,
@@ -54,7 +54,7 @@ struct Kept {
     data: Vec<u8>,
     trailers: Option<HeaderMap>,
     ended: bool,
-    budget: Arc<Budget>,
+    budget: Arc<ReplayBudget>,
 }
 
 /// One attempt's way through a body. Once there is another attempt it fails.
@@ -70,10 +70,10 @@ pub(super) struct Reading {
 struct Superseded;
 
 impl Held {
-    /// Reads `content`, and holds what is read within the bounds.
-    pub(super) fn new(content: Content, budget: &Arc<Budget>) -> (Self, Reading) {
+    /// Reads `body`, and holds what is read within the bounds.
+    pub(super) fn new(body: BoxBody, budget: &Arc<ReplayBudget>) -> (Self, Reading) {
         let kept = Kept { data: Vec::new(), trailers: None, ended: false, budget: Arc::clone(budget) };
-        let state = State { content, kept: Some(kept), attempt: 0 };
+        let state = HeldState { body, kept: Some(kept), attempt: 0 };
         let held = Self(Arc::new(Mutex::new(state)));
         (held.clone(), Reading { held, attempt: 0, position: 0, past_trailers: false })
     }
@@ -91,14 +91,14 @@ impl Held {
         self.lock().kept = None;
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, HeldState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cause>>> {
-        let next = ready!(self.content.as_mut().poll_frame(cx));
+impl HeldState {
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let next = ready!(self.body.as_mut().poll_frame(cx));
         let held = self.kept.as_mut().is_some_and(|kept| kept.hold(next.as_ref()));
         if !held {
             self.kept = None;
@@ -109,7 +109,7 @@ impl State {
 
 impl Kept {
     /// Whether all of it is still held.
-    fn hold(&mut self, next: Option<&Result<Frame<Bytes>, Cause>>) -> bool {
+    fn hold(&mut self, next: Option<&Result<Frame<Bytes>, BoxError>>) -> bool {
         match next {
             None => self.ended = true,
             Some(Err(_)) => return false,
@@ -146,7 +146,11 @@ impl Reading {
         self.held.clone()
     }
 
-    fn poll(&mut self, state: &mut State, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cause>>> {
+    fn poll(
+        &mut self,
+        state: &mut HeldState,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if state.attempt != self.attempt {
             return Poll::Ready(Some(Err(Superseded.into())));
         }
@@ -164,7 +168,7 @@ impl Reading {
                 return Poll::Ready(None);
             }
         }
-        let next = ready!(state.poll_content(cx));
+        let next = ready!(state.poll_body(cx));
         let frame = next.as_ref().and_then(|next| next.as_ref().ok());
         self.position += frame.and_then(Frame::data_ref).map_or(0, Bytes::len);
         self.past_trailers |= frame.is_some_and(Frame::is_trailers);
@@ -172,20 +176,23 @@ impl Reading {
     }
 
     /// Bytes that are to be sent again before any that are new.
-    fn repeated(&self, state: &State) -> u64 {
+    fn repeated(&self, state: &HeldState) -> u64 {
         state.kept.as_ref().map_or(0, |kept| kept.rest(self.position).len() as u64)
     }
 
-    fn trailers_follow(&self, state: &State) -> bool {
+    fn trailers_follow(&self, state: &HeldState) -> bool {
         !self.past_trailers && state.kept.as_ref().is_some_and(|kept| kept.trailers.is_some())
     }
 }
 
 impl Body for Reading {
     type Data = Bytes;
-    type Error = Cause;
+    type Error = BoxError;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cause>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
         let held = this.held.clone();
         this.poll(&mut held.lock(), cx)
@@ -193,12 +200,12 @@ impl Body for Reading {
 
     fn is_end_stream(&self) -> bool {
         let state = self.held.lock();
-        self.repeated(&state) == 0 && !self.trailers_follow(&state) && state.content.is_end_stream()
+        self.repeated(&state) == 0 && !self.trailers_follow(&state) && state.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
         let state = self.held.lock();
-        let (repeated, new) = (self.repeated(&state), state.content.size_hint());
+        let (repeated, new) = (self.repeated(&state), state.body.size_hint());
         let mut hint = SizeHint::new();
         hint.set_lower(repeated + new.lower());
         new.upper().into_iter().for_each(|upper| hint.set_upper(repeated + upper));
@@ -215,7 +222,7 @@ mod tests {
 
     use super::*;
 
-    fn content(frames: Vec<Frame<Bytes>>) -> Content {
+    fn body(frames: Vec<Frame<Bytes>>) -> BoxBody {
         let frames = frames.into_iter().map(Ok::<_, Infallible>);
         Box::pin(StreamBody::new(futures_util::stream::iter(frames)).map_err(Into::into))
     }
@@ -226,33 +233,33 @@ mod tests {
 
     #[tokio::test]
     async fn invariant_14_no_more_is_held_than_may_be() {
-        let budget = Arc::<Budget>::default();
+        let budget = Arc::<ReplayBudget>::default();
         for (sizes, repeatable) in
             [(vec![MOST_HELD], true), (vec![MOST_HELD, 1], false), (vec![MOST_HELD + 1], false)]
         {
-            let (held, reading) = Held::new(content(sizes.iter().map(|size| data(*size)).collect()), &budget);
+            let (held, reading) = Held::new(body(sizes.iter().map(|size| data(*size)).collect()), &budget);
             assert_eq!(reading.collect().await.unwrap().to_bytes().len(), sizes.iter().sum::<usize>());
             assert_eq!(held.again().is_some(), repeatable, "{sizes:?}");
         }
         assert_eq!(budget.0.load(Ordering::Relaxed), 0, "all has been given back");
         let mut all = Vec::new();
         for _ in 0..MOST_HELD_IN_ALL / MOST_HELD {
-            let (held, reading) = Held::new(content(vec![data(MOST_HELD)]), &budget);
+            let (held, reading) = Held::new(body(vec![data(MOST_HELD)]), &budget);
             reading.collect().await.unwrap();
             all.push(held);
         }
-        let (one_more, reading) = Held::new(content(vec![data(1)]), &budget);
+        let (one_more, reading) = Held::new(body(vec![data(1)]), &budget);
         reading.collect().await.unwrap();
         assert!(one_more.again().is_none() && all.iter().all(|held| held.again().is_some()));
         all[0].release();
-        let (room_again, reading) = Held::new(content(vec![data(1)]), &budget);
+        let (room_again, reading) = Held::new(body(vec![data(1)]), &budget);
         reading.collect().await.unwrap();
         assert!(room_again.again().is_some());
     }
 
     #[tokio::test]
     async fn an_attempt_that_has_been_given_up_reads_nothing_of_the_next() {
-        let (held, mut first) = Held::new(content(vec![data(1), data(2)]), &Arc::default());
+        let (held, mut first) = Held::new(body(vec![data(1), data(2)]), &Arc::default());
         assert!(first.frame().await.unwrap().is_ok());
         let second = held.again().unwrap();
         assert!(first.frame().await.unwrap().is_err());
@@ -267,9 +274,9 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(async {
                 let mut frames: Vec<_> = sizes.iter().map(|size| data(*size)).collect();
-                let sent = super::super::fixtures::map(&[("x-sum", "1")]);
+                let sent = crate::forward::fixtures::map(&[("x-sum", "1")]);
                 frames.extend(trailers.then(|| Frame::trailers(sent.clone())));
-                let (held, mut reading) = Held::new(content(frames), &Arc::default());
+                let (held, mut reading) = Held::new(body(frames), &Arc::default());
                 for stop in stops {
                     for _ in 0..stop {
                         let _ = reading.frame().await;

@@ -141,8 +141,8 @@ mod tests {
     use http::HeaderName;
     use proptest::prelude::*;
 
-    use super::super::{IdentityValue, fixtures};
     use super::*;
+    use crate::forward::{IdentityValue, fixtures};
 
     fn reserved() -> ReservedHeaders {
         let mut route = fixtures::forward_settings();

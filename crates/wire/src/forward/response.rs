@@ -10,32 +10,32 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::early::EarlyAnswer;
-use super::error::Cause;
+use super::checkout::Checkout;
+use super::early::{EarlyAnswer, Exchanging};
 use super::exchange::Exchange;
-use super::http1::Connection;
-use super::pool::{Active, Checkout};
+use super::http1::Http1Connection;
+use super::pooled::PooledConnection;
 use super::timer::IdleTimer;
 use super::upgrade::UpgradeTunnel;
-use super::{Upstream, headers};
+use super::{BodyError, headers};
 
 /// A response's body as it comes from the upstream. Whoever drops it early breaks off the exchange.
 pub struct UpstreamBody {
-    content: Content,
+    source: ResponseSource,
     idle: IdleTimer,
     exchange: Option<Arc<Exchange>>,
-    lease: Option<Lease>,
+    checkout: Option<Checkout>,
     tunnel: Option<Box<UpgradeTunnel>>,
 }
 
 /// Where a response's body comes from.
 #[derive(Debug)]
-pub(super) enum Content {
-    /// The leased connection itself (HTTP/1.1).
+pub(super) enum ResponseSource {
+    /// The connection itself that was checked out (HTTP/1.1).
     Connection,
     /// A stream of a shared connection (HTTP/2).
     Incoming(Incoming),
-    /// A leased connection whose request goes on meanwhile (HTTP/1.1).
+    /// A connection whose request goes on meanwhile (HTTP/1.1).
     Early(EarlyAnswer),
     /// It has broken off, and nobody has been told yet.
     Broken(Option<BodyError>),
@@ -43,64 +43,33 @@ pub(super) enum Content {
     Ended,
 }
 
-/// Why a response broke off. The client must see that it did: the connection is closed or its stream
-/// reset, never ended as if the response were whole.
-#[derive(Debug, thiserror::Error)]
-pub enum BodyError {
-    /// The upstream broke off.
-    #[error("the app broke off in the middle of its answer")]
-    Reset(#[source] Cause),
-    /// The upstream was silent for longer than `Timeouts::idle`.
-    #[error("the app was silent for too long in the middle of its answer")]
-    Silent,
-}
-
-/// A connection, and the server it leads to, for the time of one exchange.
-#[derive(Debug)]
-pub(super) struct Lease {
-    pub(super) upstream: Arc<Upstream>,
-    pub(super) server: usize,
-    pub(super) active: Active,
-    pub(super) lent: Checkout,
-}
-
-impl Lease {
-    /// The exchange is whole: the connection may be used again.
-    fn finish(self) {
-        match self.lent {
-            Checkout::Http1 { connection, .. } => self.active.pool().give_back(connection),
-            Checkout::Http2 { .. } => {}
-        }
-    }
-}
-
 impl UpstreamBody {
     pub(super) fn new(
-        content: Content,
+        source: ResponseSource,
         idle: Duration,
         exchange: Option<Arc<Exchange>>,
-        lease: Lease,
+        checkout: Checkout,
     ) -> Self {
         let idle = IdleTimer::new(idle);
-        let mut body = Self { content, idle, exchange, lease: Some(lease), tunnel: None };
+        let mut body = Self { source, idle, exchange, checkout: Some(checkout), tunnel: None };
         body.complete_if_whole();
         match body.connection().is_some_and(|connection| !connection.is_sent()) {
-            true => Self::detached(Content::Early(EarlyAnswer::drive(body))),
+            true => Self::detached(ResponseSource::Early(EarlyAnswer::drive(body))),
             false => body,
         }
     }
 
     /// The connection has become another protocol's; it is nobody else's any more.
     pub(super) fn tunnel(tunnel: UpgradeTunnel) -> Self {
-        let mut body = Self::detached(Content::Ended);
+        let mut body = Self::detached(ResponseSource::Ended);
         body.tunnel = Some(Box::new(tunnel));
         body
     }
 
     /// Somebody else has the connection and looks after it.
-    fn detached(content: Content) -> Self {
+    fn detached(source: ResponseSource) -> Self {
         let idle = IdleTimer::new(Duration::MAX);
-        Self { content, idle, exchange: None, lease: None, tunnel: None }
+        Self { source, idle, exchange: None, checkout: None, tunnel: None }
     }
 
     /// What goes on after a `101`, to be run on a task of its own: where nobody does, both connections
@@ -112,17 +81,17 @@ impl UpstreamBody {
     /// The response is whole. What is left of the request is not sent, and then its connection is not
     /// used again.
     fn complete(&mut self) {
-        self.content = Content::Ended;
-        let Some(lease) = self.lease.take() else { return };
+        self.source = ResponseSource::Ended;
+        let Some(checkout) = self.checkout.take() else { return };
         match &self.exchange {
             Some(exchange) if !exchange.is_done() => exchange.cancel(),
-            Some(_) | None => lease.finish(),
+            Some(_) | None => checkout.check_in(),
         }
     }
 
     /// A connection is free as soon as its response has been read, not only when the client has it.
     fn complete_if_whole(&mut self) {
-        let whole = if let Content::Early(answer) = &self.content {
+        let whole = if let ResponseSource::Early(answer) = &self.source {
             answer.is_whole()
         } else {
             self.connection().is_some_and(|connection| connection.is_answered())
@@ -132,32 +101,28 @@ impl UpstreamBody {
         }
     }
 
-    /// Sends what can be sent of the request while nobody takes the response.
-    pub(super) fn send(&mut self, cx: &mut Context<'_>) {
-        if let Some(Err(error)) = self.connection().map(|connection| connection.send(cx)) {
-            self.break_off(BodyError::Reset(error.into()));
+    fn connection(&mut self) -> Option<&mut Http1Connection> {
+        match &self.source {
+            ResponseSource::Connection => self.checkout.as_mut()?.http1(),
+            ResponseSource::Incoming(_)
+            | ResponseSource::Early(_)
+            | ResponseSource::Broken(_)
+            | ResponseSource::Ended => None,
         }
     }
 
-    fn connection(&mut self) -> Option<&mut Connection> {
-        match (&self.content, &mut self.lease) {
-            (Content::Connection, Some(Lease { lent: Checkout::Http1 { connection, .. }, .. })) => {
-                Some(connection)
-            }
-            _ => None,
-        }
-    }
-
-    fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         if let Some(connection) = self.connection() {
             return connection.poll_frame(cx).map_err(|error| BodyError::Reset(error.into()));
         }
-        match &mut self.content {
-            Content::Incoming(body) => {
+        match &mut self.source {
+            ResponseSource::Incoming(body) => {
                 Pin::new(body).poll_frame(cx).map_err(|error| BodyError::Reset(error.into()))
             }
-            Content::Early(answer) => answer.poll_frame(cx),
-            Content::Connection | Content::Broken(_) | Content::Ended => Poll::Ready(None),
+            ResponseSource::Early(answer) => answer.poll_frame(cx),
+            ResponseSource::Connection | ResponseSource::Broken(_) | ResponseSource::Ended => {
+                Poll::Ready(None)
+            }
         }
     }
 
@@ -174,10 +139,10 @@ impl UpstreamBody {
     }
 
     fn break_off(&mut self, error: BodyError) {
-        self.content = Content::Broken(Some(error));
+        self.source = ResponseSource::Broken(Some(error));
         let fault = self.exchange.as_ref().and_then(|exchange| exchange.fault());
-        if let Some(lease) = self.lease.take().filter(|_| fault.is_none()) {
-            lease.upstream.failed(lease.server);
+        if let Some(checkout) = self.checkout.take().filter(|_| fault.is_none()) {
+            checkout.upstream.failed(checkout.server);
         }
         self.exchange.iter().for_each(|exchange| exchange.cancel());
     }
@@ -197,6 +162,15 @@ impl UpstreamBody {
     }
 }
 
+impl Exchanging for UpstreamBody {
+    /// Sends what can be sent of the request while nobody takes the response.
+    fn send(&mut self, cx: &mut Context<'_>) {
+        if let Some(Err(error)) = self.connection().map(|connection| connection.send(cx)) {
+            self.break_off(BodyError::Reset(error.into()));
+        }
+    }
+}
+
 impl Body for UpstreamBody {
     type Data = Bytes;
     type Error = BodyError;
@@ -206,10 +180,10 @@ impl Body for UpstreamBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = self.get_mut();
-        if let Content::Broken(error) = &mut this.content {
+        if let ResponseSource::Broken(error) = &mut this.source {
             return Poll::Ready(error.take().map(Err));
         }
-        match this.poll_content(cx) {
+        match this.poll_source(cx) {
             Poll::Pending => {
                 ready!(this.poll_silence(cx));
                 this.poll_broken(BodyError::Silent, cx)
@@ -231,22 +205,23 @@ impl Body for UpstreamBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Incoming(body) => body.is_end_stream(),
-            Content::Connection | Content::Early(_) | Content::Broken(_) => false,
-            Content::Ended => true,
+        match &self.source {
+            ResponseSource::Incoming(body) => body.is_end_stream(),
+            ResponseSource::Connection | ResponseSource::Early(_) | ResponseSource::Broken(_) => false,
+            ResponseSource::Ended => true,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match (&self.content, &self.lease) {
-            (Content::Incoming(body), _) => body.size_hint(),
-            (Content::Early(answer), _) => answer.size_hint(),
-            (Content::Connection, Some(Lease { lent: Checkout::Http1 { connection, .. }, .. })) => {
-                connection.size_hint()
-            }
-            (Content::Connection | Content::Broken(_), _) => SizeHint::default(),
-            (Content::Ended, _) => SizeHint::with_exact(0),
+        match (&self.source, &self.checkout) {
+            (ResponseSource::Incoming(body), _) => body.size_hint(),
+            (ResponseSource::Early(answer), _) => answer.size_hint(),
+            (
+                ResponseSource::Connection,
+                Some(Checkout { connection: PooledConnection::Http1 { connection, .. }, .. }),
+            ) => connection.size_hint(),
+            (ResponseSource::Connection | ResponseSource::Broken(_), _) => SizeHint::default(),
+            (ResponseSource::Ended, _) => SizeHint::with_exact(0),
         }
     }
 }

@@ -4,26 +4,22 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hyper::client::conn::http2;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::body::RequestBody;
-use super::limit::{StreamGuard, StreamLimit};
-use super::pool::Checkout;
+use super::limit::StreamLimit;
+use super::pooled::{Http2Sender, PooledConnection};
 use super::{Fault, ForwardError};
 
 /// Connections of one worker to one server. Beyond, requests wait for one another (invariant 14).
 const MOST: usize = 16;
 
-pub(super) type Http2 = http2::SendRequest<RequestBody>;
-
 /// The right to make a connection.
-pub(super) type Turn<'a> = tokio::sync::MutexGuard<'a, ()>;
+pub(super) type ConnectTurn<'a> = tokio::sync::MutexGuard<'a, ()>;
 
 /// Connections that take requests, the fullest first, so that those which are too many grow old.
-pub(super) struct Shared {
-    connections: Mutex<Vec<Connection>>,
+pub(super) struct SharedConnections {
+    connections: Mutex<Vec<SharedConnection>>,
     /// Many requests that need a connection make one.
     connecting: tokio::sync::Mutex<()>,
     /// A stream has ended, or a connection.
@@ -32,14 +28,14 @@ pub(super) struct Shared {
     patience: Duration,
 }
 
-struct Connection {
-    sender: Http2,
+struct SharedConnection {
+    sender: Http2Sender,
     limit: StreamLimit,
     /// How many sweeps it has waited for.
     sweeps: u32,
 }
 
-impl Shared {
+impl SharedConnections {
     pub(super) fn new(patience: Duration) -> Self {
         Self {
             connections: Mutex::default(),
@@ -50,12 +46,12 @@ impl Shared {
     }
 
     /// A stream of a connection that stands and has room.
-    pub(super) fn enter(&self) -> Option<Checkout> {
+    pub(super) fn enter(&self) -> Option<PooledConnection> {
         let mut connections = self.living();
-        let enter = |connection: &mut Connection| {
+        let enter = |connection: &mut SharedConnection| {
             let stream = connection.limit.enter()?;
             connection.sweeps = 0;
-            Some(lend(connection.sender.clone(), stream, false))
+            Some(PooledConnection::http2(connection.sender.clone(), stream, false))
         };
         connections.iter_mut().find_map(enter)
     }
@@ -64,30 +60,32 @@ impl Shared {
     ///
     /// # Errors
     /// Where there is neither for longer than an answer may take.
-    pub(super) async fn enter_or_connect(&self) -> Result<Result<Checkout, Turn<'_>>, ForwardError> {
+    pub(super) async fn enter_or_connect(
+        &self,
+    ) -> Result<Result<PooledConnection, ConnectTurn<'_>>, ForwardError> {
         let waited = timeout(self.patience, self.wait()).await;
         waited.map_err(|_| ForwardError::new(Fault::ResponseTimeout, "no room on any HTTP/2 connection"))
     }
 
-    async fn wait(&self) -> Result<Checkout, Turn<'_>> {
+    async fn wait(&self) -> Result<PooledConnection, ConnectTurn<'_>> {
         let turn = self.connecting.lock().await;
         loop {
             let mut room = pin!(self.room.notified());
             room.as_mut().enable();
             match self.enter() {
-                Some(lent) => return Ok(lent),
+                Some(connection) => return Ok(connection),
                 None if self.living().len() < MOST => return Err(turn),
                 None => room.await,
             }
         }
     }
 
-    /// Takes in a connection that has just been made, and lends its first stream.
-    pub(super) fn add(&self, sender: Http2, limit: StreamLimit) -> Checkout {
+    /// Takes in a connection that has just been made, and gives out its first stream.
+    pub(super) fn add(&self, sender: Http2Sender, limit: StreamLimit) -> PooledConnection {
         let stream = limit.queue();
-        let lent = lend(sender.clone(), stream, true);
-        self.living().push(Connection { sender, limit, sweeps: 0 });
-        lent
+        let connection = PooledConnection::http2(sender.clone(), stream, true);
+        self.living().push(SharedConnection { sender, limit, sweeps: 0 });
+        connection
     }
 
     /// What a new connection tells of room.
@@ -113,17 +111,13 @@ impl Shared {
         self.living().iter().filter(|connection| connection.limit.is_idle()).count()
     }
 
-    fn living(&self) -> MutexGuard<'_, Vec<Connection>> {
+    fn living(&self) -> MutexGuard<'_, Vec<SharedConnection>> {
         let mut connections = self.lock();
         connections.retain(|connection| !connection.sender.is_closed());
         connections
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Connection>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<SharedConnection>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-const fn lend(sender: Http2, stream: StreamGuard, fresh: bool) -> Checkout {
-    Checkout::Http2 { sender, _stream: stream, fresh }
 }

@@ -11,13 +11,13 @@ use super::{ClientCertificate, Protocol, Server, ServerAddress, UpstreamError, U
 
 /// What a server is asked to speak, by ALPN (RFC 7301).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Offer {
+pub(super) enum Alpn {
     Either,
     Http1,
     Http2,
 }
 
-impl Offer {
+impl Alpn {
     /// An upgrade of the protocol exists in HTTP/1.1 only.
     pub(super) const fn of(protocol: Protocol, upgrade: bool) -> Self {
         match protocol {
@@ -38,30 +38,29 @@ impl Offer {
 
 /// Makes TLS connections for all servers of an upstream.
 #[derive(Clone)]
-pub(super) struct Tls {
+pub(super) struct TlsConnectors {
     either: TlsConnector,
     http1: TlsConnector,
     http2: TlsConnector,
 }
 
-impl Tls {
+impl TlsConnectors {
     pub(super) fn new(settings: &UpstreamTls) -> Result<Self, UpstreamError> {
         let config = config(settings)?;
-        let offering = |offer: Offer| {
+        let offering = |alpn: Alpn| {
             let mut config = config.clone();
-            config.alpn_protocols = offer.alpn();
+            config.alpn_protocols = alpn.alpn();
             TlsConnector::from(Arc::new(config))
         };
-        let (either, http1, http2) =
-            (offering(Offer::Either), offering(Offer::Http1), offering(Offer::Http2));
+        let (either, http1, http2) = (offering(Alpn::Either), offering(Alpn::Http1), offering(Alpn::Http2));
         Ok(Self { either, http1, http2 })
     }
 
-    pub(super) const fn connector(&self, offer: Offer) -> &TlsConnector {
-        match offer {
-            Offer::Either => &self.either,
-            Offer::Http1 => &self.http1,
-            Offer::Http2 => &self.http2,
+    pub(super) const fn connector(&self, alpn: Alpn) -> &TlsConnector {
+        match alpn {
+            Alpn::Either => &self.either,
+            Alpn::Http1 => &self.http1,
+            Alpn::Http2 => &self.http2,
         }
     }
 }

@@ -13,8 +13,8 @@ use http_body::Body;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional};
 use tokio::time::{sleep, timeout};
 
-use super::pool::Checkout;
-use super::response::Lease;
+use super::checkout::Checkout;
+use super::pooled::PooledConnection;
 use super::web_socket::{CloseFrame, Frames};
 use crate::http1::{Upgrade, tokens};
 use crate::secret::random_bytes;
@@ -64,9 +64,14 @@ impl UpgradeRequest {
     }
 
     /// What goes on in the protocol that the upstream has `chosen`.
-    pub(super) fn into_tunnel(self, chosen: &HeaderValue, idle: Duration, lease: Lease) -> UpgradeTunnel {
+    pub(super) fn into_tunnel(
+        self,
+        chosen: &HeaderValue,
+        idle: Duration,
+        checkout: Checkout,
+    ) -> UpgradeTunnel {
         let web_socket = chosen.as_bytes().eq_ignore_ascii_case(b"websocket");
-        UpgradeTunnel { client: self.client, web_socket, idle, lease }
+        UpgradeTunnel { client: self.client, web_socket, idle, checkout }
     }
 }
 
@@ -83,7 +88,7 @@ pub struct UpgradeTunnel {
     client: Upgrade,
     web_socket: bool,
     idle: Duration,
-    lease: Lease,
+    checkout: Checkout,
 }
 
 /// How a tunnel ended.
@@ -115,8 +120,9 @@ impl UpgradeTunnel {
         cut: impl Future<Output = CloseFrame>,
         used: impl Fn() + Send + Sync,
     ) -> TunnelEnd {
-        let Self { client, web_socket, idle, lease: Lease { lent, active: _active, .. } } = self;
-        let Checkout::Http1 { connection, .. } = lent else {
+        let Self { client, web_socket, idle, checkout } = self;
+        let Checkout { connection, active: _active, .. } = checkout;
+        let PooledConnection::Http1 { connection, .. } = connection else {
             return TunnelEnd::Broken(io::Error::other(
                 "only HTTP/1.1 connections become another protocol's",
             ));
@@ -230,7 +236,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Side<'_, T> {
 
 impl fmt::Debug for UpgradeTunnel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UpgradeTunnel").field("lease", &self.lease).finish_non_exhaustive()
+        f.debug_struct("UpgradeTunnel").field("checkout", &self.checkout).finish_non_exhaustive()
     }
 }
 
@@ -238,8 +244,8 @@ impl fmt::Debug for UpgradeTunnel {
 mod tests {
     use http_body_util::{Empty, Full};
 
-    use super::super::fixtures::map;
     use super::*;
+    use crate::forward::fixtures::map;
 
     /// A request as the listener hands it on.
     fn request<B>(fields: &[(&str, &str)], body: B) -> Request<B> {
@@ -251,7 +257,7 @@ mod tests {
 
     fn asked(fields: &[(&str, &str)]) -> Option<String> {
         let mut request = request(fields, Empty::<&[u8]>::new());
-        UpgradeRequest::take(&mut request).map(|asked| asked.protocol.to_str().unwrap().to_owned())
+        UpgradeRequest::take(&mut request).map(|upgrade| upgrade.protocol.to_str().unwrap().to_owned())
     }
 
     #[test]

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 
-use super::balance::{Field, Health};
+use super::balance::{Choice, Health};
 use super::connect::{Connector, own_host};
-use super::pool::{Active, Pool};
-use super::replay::Budget;
-use super::tls::Tls;
+use super::pool::{ActiveRequest, Pool};
+use super::replay::ReplayBudget;
+use super::tls::TlsConnectors;
 use super::{Server, ServerAddress, UpstreamError, UpstreamSettings};
 use crate::request::WorkerId;
 
@@ -20,8 +20,8 @@ use crate::request::WorkerId;
 pub struct Upstream {
     settings: UpstreamSettings,
     targets: Vec<Target>,
-    workers: Vec<Worker>,
-    held: Arc<Budget>,
+    workers: Vec<WorkerPools>,
+    replay_budget: Arc<ReplayBudget>,
     started: Instant,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Target {
     pub(super) tls: bool,
 }
 
-struct Worker {
+struct WorkerPools {
     turn: AtomicUsize,
     pools: Vec<Arc<Pool>>,
 }
@@ -60,8 +60,14 @@ impl Upstream {
     /// Where there is no server, or TLS cannot be set up as the settings want it.
     pub fn new(settings: UpstreamSettings, workers: usize) -> Result<Arc<Self>, UpstreamError> {
         let targets = targets(&settings)?;
-        let workers = (0..workers.max(1)).map(|_| Worker::new(&settings)).collect();
-        Ok(Arc::new(Self { settings, targets, workers, held: Arc::default(), started: Instant::now() }))
+        let workers = (0..workers.max(1)).map(|_| WorkerPools::new(&settings)).collect();
+        Ok(Arc::new(Self {
+            settings,
+            targets,
+            workers,
+            replay_budget: Arc::default(),
+            started: Instant::now(),
+        }))
     }
 
     /// What it was made from.
@@ -98,8 +104,8 @@ impl Upstream {
     }
 
     /// What bodies may hold that could have to be sent again.
-    pub(super) const fn held(&self) -> &Arc<Budget> {
-        &self.held
+    pub(super) const fn replay_budget(&self) -> &Arc<ReplayBudget> {
+        &self.replay_budget
     }
 
     pub(super) fn targets(&self) -> &[Target] {
@@ -117,18 +123,18 @@ impl Upstream {
             return tried.is_empty().then_some(0);
         }
         let turn = self.worker(worker).turn.fetch_add(1, Ordering::Relaxed);
-        let field = Field {
+        let choice = Choice {
             balance: self.settings.balance,
             count: self.targets.len(),
             healthy: &|index| self.is_healthy(index),
             active: &|index| self.active(index),
         };
-        field.pick(turn, tried)
+        choice.pick(turn, tried)
     }
 
     /// The worker's pool for a server, marked as having one request more under way.
-    pub(super) fn enter(&self, worker: WorkerId, server: usize) -> Active {
-        Active::new(&self.worker(worker).pools[server])
+    pub(super) fn enter(&self, worker: WorkerId, server: usize) -> ActiveRequest {
+        ActiveRequest::new(&self.worker(worker).pools[server])
     }
 
     pub(super) fn succeeded(&self, server: usize) {
@@ -139,7 +145,7 @@ impl Upstream {
         self.targets[server].health.fail(self.settings.ejection, self.now());
     }
 
-    fn worker(&self, worker: WorkerId) -> &Worker {
+    fn worker(&self, worker: WorkerId) -> &WorkerPools {
         &self.workers[worker.0 % self.workers.len()]
     }
 
@@ -161,7 +167,7 @@ impl Upstream {
     }
 }
 
-impl Worker {
+impl WorkerPools {
     fn new(settings: &UpstreamSettings) -> Self {
         let pools = settings.servers.iter().map(|_| Arc::new(Pool::new(settings))).collect();
         Self { turn: AtomicUsize::new(0), pools }
@@ -172,7 +178,8 @@ fn targets(settings: &UpstreamSettings) -> Result<Vec<Target>, UpstreamError> {
     if settings.servers.is_empty() {
         return Err(UpstreamError::NoServer);
     }
-    let tls = settings.servers.iter().any(speaks_tls).then(|| Tls::new(&settings.tls)).transpose()?;
+    let tls =
+        settings.servers.iter().any(speaks_tls).then(|| TlsConnectors::new(&settings.tls)).transpose()?;
     let target = |server: &Server| {
         let connector = Connector::new(server, tls.as_ref(), settings)?;
         let (host, tls) = (own_host(server)?, speaks_tls(server));

@@ -12,11 +12,11 @@ use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::task::unconstrained;
 
-use super::super::body::RequestBody;
-use super::super::timer::Deadline;
 use super::head;
 use super::upload::Upload;
-use super::{Error, Stream};
+use super::{Error, UpstreamStream};
+use crate::forward::body::RequestBody;
+use crate::forward::timer::Deadline;
 use crate::http1::{BodyDecoder, LARGE, MAX_HEAD, Outgoing, SMALL, poll_receive};
 
 /// Interim answers to one request.
@@ -24,8 +24,8 @@ const MAX_INTERIMS: u16 = 1000;
 
 /// A connection to an upstream, and how far the exchange on it has come.
 #[derive(Debug)]
-pub(in super::super) struct Connection {
-    stream: Stream,
+pub(in crate::forward) struct Http1Connection {
+    stream: UpstreamStream,
     received: BytesMut,
     /// Bytes of the head that were looked at in vain.
     seen: usize,
@@ -40,11 +40,11 @@ pub(in super::super) struct Connection {
     /// How many interim answers are still borne.
     interims: u16,
     /// When the head of the answer is due.
-    pub(in super::super) deadline: Deadline,
+    pub(in crate::forward) deadline: Deadline,
 }
 
-impl Connection {
-    pub(in super::super) fn new(stream: Stream, max_fields: usize) -> Self {
+impl Http1Connection {
+    pub(in crate::forward) fn new(stream: UpstreamStream, max_fields: usize) -> Self {
         Self {
             stream,
             received: BytesMut::new(),
@@ -63,7 +63,7 @@ impl Connection {
 
     /// Begins an exchange, whose answer is due within `limit`. Its head holds `lines` behind its own fields.
     /// Takes the request's body, which is sent while the answer is waited for.
-    pub(in super::super) fn begin(
+    pub(in crate::forward) fn begin(
         &mut self,
         request: &mut Request<RequestBody>,
         lines: &[&[u8]],
@@ -80,7 +80,7 @@ impl Connection {
 
     /// Sends what can be sent, and waits for the head of the answer. `interim` is told what is said before it
     /// (RFC 9110, section 15.2).
-    pub(in super::super) fn poll_answer(
+    pub(in crate::forward) fn poll_answer(
         &mut self,
         cx: &mut Context<'_>,
         interim: &dyn Fn(Response<()>),
@@ -107,17 +107,17 @@ impl Connection {
     }
 
     /// Whether nothing of the request has left.
-    pub(in super::super) const fn is_unsent(&self) -> bool {
+    pub(in crate::forward) const fn is_unsent(&self) -> bool {
         !self.outgoing.has_left()
     }
 
     /// Whether not a byte of an answer has come.
-    pub(in super::super) fn is_silent(&self) -> bool {
+    pub(in crate::forward) fn is_silent(&self) -> bool {
         self.received.is_empty() && self.interims == MAX_INTERIMS
     }
 
     /// The next frame of the answer's body; `None` where it is whole.
-    pub(in super::super) fn poll_frame(
+    pub(in crate::forward) fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
@@ -136,34 +136,34 @@ impl Connection {
     }
 
     /// Whether the answer's body is whole.
-    pub(in super::super) const fn is_answered(&self) -> bool {
+    pub(in crate::forward) const fn is_answered(&self) -> bool {
         self.download.is_done()
     }
 
-    pub(in super::super) fn size_hint(&self) -> SizeHint {
+    pub(in crate::forward) fn size_hint(&self) -> SizeHint {
         self.download.size_hint()
     }
 
     /// Whether all of the request has left.
-    pub(in super::super) fn is_sent(&self) -> bool {
+    pub(in crate::forward) fn is_sent(&self) -> bool {
         self.upload.is_none() && self.outgoing.is_whole()
     }
 
     /// Whether another exchange may follow: both directions of this one are whole, and nothing came that
     /// nobody asked for (invariant 12).
-    pub(in super::super) fn is_reusable(&self) -> bool {
+    pub(in crate::forward) fn is_reusable(&self) -> bool {
         self.download.is_done() && self.is_sent() && self.persists && self.received.is_empty()
     }
 
     /// Gives back the memory that only an exchange needs.
-    pub(in super::super) fn rest(&mut self) {
+    pub(in crate::forward) fn rest(&mut self) {
         self.appetite = SMALL;
         self.received = BytesMut::new();
     }
 
     /// Whether it waits as it should: what comes without being asked for, an end or an answer that the
     /// next request would take for its own, makes it useless.
-    pub(in super::super) fn is_waiting(&mut self) -> bool {
+    pub(in crate::forward) fn is_waiting(&mut self) -> bool {
         if !self.received.is_empty() {
             return false;
         }
@@ -178,14 +178,14 @@ impl Connection {
     }
 
     /// What has become another protocol's; what came of that too early is read first.
-    pub(in super::super) fn into_tunnel(self) -> impl AsyncRead + AsyncWrite + Unpin {
+    pub(in crate::forward) fn into_tunnel(self) -> impl AsyncRead + AsyncWrite + Unpin {
         let (rest, outgoing) = tokio::io::split(self.stream);
         tokio::io::join(Cursor::new(self.received).chain(rest), outgoing)
     }
 
     /// Sends what can be sent now. A server that stops reading may have answered before: its answer
     /// counts, and then the connection ends.
-    pub(in super::super) fn send(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+    pub(in crate::forward) fn send(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         match self.poll_send(cx) {
             Poll::Ready(Err(Error::Broken(_))) if self.outgoing.has_left() => {
                 self.upload = None;

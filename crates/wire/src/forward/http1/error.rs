@@ -2,18 +2,18 @@
 
 use std::io;
 
-use super::super::Fault;
-use super::super::error::{Cause, ForwardError};
+use crate::forward::Fault;
+use crate::forward::error::{BoxError, ForwardError};
 use crate::http1::{EncodeError, WireError};
 
 /// More fields than the operator allows.
 #[derive(Debug, thiserror::Error)]
 #[error("the response has more fields than `max_response_fields` allows")]
-pub(in super::super) struct TooManyFields;
+pub(in crate::forward) struct TooManyFields;
 
 /// Why there is no response, or no whole one.
 #[derive(Debug, thiserror::Error)]
-pub(in super::super) enum Error {
+pub(in crate::forward) enum Error {
     #[error("the connection broke")]
     Broken(#[source] io::Error),
     #[error("the server closed the connection before its response was whole")]
@@ -27,7 +27,7 @@ pub(in super::super) enum Error {
     #[error(transparent)]
     TooManyFields(#[from] TooManyFields),
     #[error("the request's body broke off")]
-    Upload(#[source] Cause),
+    Upload(#[source] BoxError),
     #[error("the request's body is not of the length it stated")]
     Length,
 }
@@ -52,8 +52,8 @@ impl From<WireError> for Error {
     }
 }
 
-impl From<EncodeError<Cause>> for Error {
-    fn from(error: EncodeError<Cause>) -> Self {
+impl From<EncodeError<BoxError>> for Error {
+    fn from(error: EncodeError<BoxError>) -> Self {
         match error {
             EncodeError::Body(cause) => Self::Upload(cause),
             EncodeError::Length => Self::Length,

@@ -5,8 +5,8 @@
 use bytes::BytesMut;
 use http::{HeaderMap, Method, Request, StatusCode, Version, header};
 
-use super::super::{PathRewrite, rewrite};
 use super::head;
+use crate::forward::{PathRewrite, rewrite};
 use crate::fuzzing::{cut, fields};
 use crate::http1::BodyDecoder;
 use crate::http1::fuzzing::{Pieces, Whole, without_persistence};

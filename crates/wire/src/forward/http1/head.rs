@@ -79,16 +79,16 @@ fn head(parsed: &httparse::Response<'_, '_>, text: &[u8], asked: &Method) -> Res
     let status = StatusCode::from_u16(parsed.code.unwrap_or_default());
     let mut response = Response::new(());
     *response.status_mut() = status.map_err(|_| Error::Malformed("status is no number from 100"))?;
-    let meaning = Meaning::of(parsed.headers)?;
+    let fields = FramingFields::of(parsed.headers)?;
     *response.headers_mut() = read_fields(parsed.headers, text)?;
-    let download = meaning.framing(response.status(), asked, old)?;
-    let persists = meaning.persistence.lasts(old) && download.has_end();
+    let download = fields.framing(response.status(), asked, old)?;
+    let persists = fields.persistence.lasts(old) && download.has_end();
     Ok(Head { response, download, persists })
 }
 
-/// What fields say to the connection.
+/// What a response's fields say of its body, and of the connection.
 #[derive(Debug, Default)]
-struct Meaning {
+struct FramingFields {
     /// The one length that all `Content-Length` fields state.
     length: Option<u64>,
     /// Whether all of `Transfer-Encoding` is `chunked`: there is no other coding that everybody reads alike.
@@ -96,14 +96,14 @@ struct Meaning {
     persistence: Persistence,
 }
 
-impl Meaning {
+impl FramingFields {
     /// Reads them in one walk.
-    fn of(fields: &[httparse::Header<'_>]) -> Result<Self, Error> {
-        let mut meaning = Self::default();
-        for field in fields {
-            meaning.read(field)?;
+    fn of(parsed: &[httparse::Header<'_>]) -> Result<Self, Error> {
+        let mut fields = Self::default();
+        for field in parsed {
+            fields.read(field)?;
         }
-        Ok(meaning)
+        Ok(fields)
     }
 
     fn read(&mut self, field: &httparse::Header<'_>) -> Result<(), Error> {

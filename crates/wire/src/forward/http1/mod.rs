@@ -14,6 +14,6 @@ mod stream;
 mod tests;
 mod upload;
 
-pub(super) use connection::Connection;
+pub(super) use connection::Http1Connection;
 pub(super) use error::{Error, TooManyFields};
-pub(super) use stream::Stream;
+pub(super) use stream::UpstreamStream;

@@ -10,7 +10,7 @@ use tokio_rustls::client::TlsStream;
 
 /// What leads to an upstream.
 #[derive(Debug)]
-pub(in super::super) enum Stream {
+pub(in crate::forward) enum UpstreamStream {
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
     Unix(UnixStream),
@@ -19,14 +19,14 @@ pub(in super::super) enum Stream {
 macro_rules! on {
     ($this:expr, $method:ident($($argument:expr),*)) => {
         match $this.get_mut() {
-            Stream::Tcp(stream) => Pin::new(stream).$method($($argument),*),
-            Stream::Tls(stream) => Pin::new(stream.as_mut()).$method($($argument),*),
-            Stream::Unix(stream) => Pin::new(stream).$method($($argument),*),
+            UpstreamStream::Tcp(stream) => Pin::new(stream).$method($($argument),*),
+            UpstreamStream::Tls(stream) => Pin::new(stream.as_mut()).$method($($argument),*),
+            UpstreamStream::Unix(stream) => Pin::new(stream).$method($($argument),*),
         }
     };
 }
 
-impl Stream {
+impl UpstreamStream {
     /// Ready where reading may give something; TLS cannot tell.
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
@@ -37,13 +37,13 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for UpstreamStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         on!(self, poll_read(cx, buf))
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for UpstreamStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         on!(self, poll_write(cx, bytes))
     }

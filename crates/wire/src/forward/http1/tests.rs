@@ -199,7 +199,7 @@ fn trailers_follow_the_last_chunk() {
 #[test]
 fn a_request_is_written_as_it_is() {
     let mut request = Request::put("/a%20b?c=d").body(()).unwrap();
-    *request.headers_mut() = super::super::fixtures::map(&[("host", "a.example"), ("x", "1"), ("x", "2")]);
+    *request.headers_mut() = crate::forward::fixtures::map(&[("host", "a.example"), ("x", "1"), ("x", "2")]);
     let mut written = BytesMut::new();
     head::write(&request, &[b"via: 1.1 x\r\n"], &mut written);
     assert_eq!(written, "PUT /a%20b?c=d HTTP/1.1\r\nhost: a.example\r\nx: 1\r\nx: 2\r\nvia: 1.1 x\r\n\r\n");

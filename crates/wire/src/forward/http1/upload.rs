@@ -4,8 +4,8 @@ use std::task::{Context, Poll};
 
 use http_body::Body;
 
-use super::super::body::RequestBody;
 use super::Error;
+use crate::forward::body::RequestBody;
 use crate::http1::{BodyEncoder, Outgoing};
 
 /// What is left of a request's body.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::join;
 
-use super::super::*;
 use super::support::{Fake, Rig, text};
+use crate::forward::*;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const CLOSING: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";

@@ -9,9 +9,9 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::join;
 
-use super::super::body::{BodyLimits, RequestBody};
-use super::super::*;
 use super::support::{Fake, Rig, client, data, fed, get, text};
+use crate::forward::body::{BodyLimits, RequestBody};
+use crate::forward::*;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 

@@ -14,8 +14,8 @@ use tokio::join;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::super::*;
 use super::support::{Fake, Feed, Hand, Rig, client, connected, data, fed, text};
+use crate::forward::*;
 
 /// More than sockets and the gateway hold between them.
 const LARGE: usize = 8 << 20;

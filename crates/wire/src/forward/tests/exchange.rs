@@ -4,9 +4,9 @@ use http::{HeaderName, HeaderValue, Request};
 use http_body_util::Empty;
 use tokio::join;
 
-use super::super::*;
 use super::support::{Fake, Rig, fields, get, text};
 use crate::clock::Clock;
+use crate::forward::*;
 use crate::secret::Secret;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";

@@ -8,8 +8,8 @@ use tokio::io::AsyncReadExt;
 use tokio::join;
 use tokio::time::timeout;
 
-use super::super::*;
 use super::support::{Fake, Rig, data, fed, get, text};
+use crate::forward::*;
 
 async fn fault_of(response: &str) -> Fault {
     let fake = Fake::new().await;

@@ -1,6 +1,5 @@
 //! The room against real sockets on loopback, ill-behaved ones among them.
 
-mod again;
 mod balancing;
 mod bodies;
 mod early;
@@ -9,5 +8,6 @@ mod faults;
 mod once_more;
 mod pooling;
 mod protocols;
+mod retries;
 mod support;
 mod upgrades;

@@ -7,8 +7,8 @@ use http_body_util::Full;
 use tokio::join;
 use tokio::time::timeout;
 
-use super::super::*;
 use super::support::{Fake, Hand, Rig, client, get, text};
+use crate::forward::*;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 

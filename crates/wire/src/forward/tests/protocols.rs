@@ -16,8 +16,8 @@ use rustls::server::WebPkiClientVerifier;
 use tokio::join;
 use tokio_rustls::TlsAcceptor;
 
-use super::super::*;
 use super::support::{Fake, Hand, Rig, get, serve, serve_http2, text};
+use crate::forward::*;
 use crate::secret::Secret;
 
 fn rig(settings: UpstreamSettings) -> Rig {

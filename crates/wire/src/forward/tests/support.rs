@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::super::*;
+use crate::forward::*;
 use crate::http1::{Io, Upgrade};
 use crate::identity::RequestId;
 use crate::policy::{Grant, Permit};
@@ -180,14 +180,14 @@ impl Rig {
     pub(super) async fn send<B>(&self, request: Request<B>) -> Answer
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
-        B::Error: Into<Cause>,
+        B::Error: Into<BoxError>,
     {
         let raw = request.uri().path().to_owned();
         let path = RequestPath::parse(if raw == "*" { "/" } else { &raw }).unwrap();
         let transport = fixtures::transport("192.0.2.7:999");
         let client = ClientAddress::new(transport.peer.ip());
         let authority = Authority::parse("wiki.corp.example").unwrap();
-        let passage = ForwardContext {
+        let context = ForwardContext {
             has_destination: false,
             transport: &transport,
             forwarding: &Forwarding { client, scheme: Scheme::Https, host: None },
@@ -201,7 +201,7 @@ impl Rig {
             asserter: self.asserter.as_ref(),
             audience: authority.host(),
         };
-        forward(&self.upstream, &self.plan, &self.permit, passage, request).await
+        forward(&self.upstream, &self.plan, &self.permit, context, request).await
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {

@@ -15,8 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::super::*;
 use super::support::{Fake, Hand, Rig, client, upgradable};
+use crate::forward::*;
 
 const ASK: &str = "GET /chat HTTP/1.1\r\nHost: wiki.corp.example\r\nConnection: keep-alive, Upgrade\r\nUpgrade: raw\r\n\r\n";
 const SIGNED_OUT: CloseFrame = CloseFrame { code: 1008, reason: "signed out" };

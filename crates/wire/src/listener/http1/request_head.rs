@@ -124,18 +124,16 @@ fn parse<'a>(text: &'a [u8], room: &mut [MaybeUninit<httparse::Header<'a>>]) -> 
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::NotHttp)?;
     let uri = target.parse::<Uri>().map_err(|error| HeadError::of_target(&error, target))?;
     let version = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
-    let meaning = RequestFlags::of(parsed.headers, version)?;
+    let flags = RequestFlags::of(parsed.headers, version)?;
     let fields = read_fields(parsed.headers, text)?;
-    let (framing, persists) = (
-        meaning.framing.unwrap_or(BodyDecoder::DONE),
-        meaning.persistence.lasts(version == Version::HTTP_10),
-    );
-    let expects = meaning.expects && framing != BodyDecoder::DONE && version == Version::HTTP_11;
-    let (upgrades, trailers) = (meaning.upgrades && framing == BodyDecoder::DONE, meaning.trailers);
+    let (framing, persists) =
+        (flags.framing.unwrap_or(BodyDecoder::DONE), flags.persistence.lasts(version == Version::HTTP_10));
+    let expects = flags.expects && framing != BodyDecoder::DONE && version == Version::HTTP_11;
+    let (upgrades, trailers) = (flags.upgrades && framing == BodyDecoder::DONE, flags.trailers);
     Ok(Head { method, uri, version, fields, framing, persists, expects, upgrades, trailers })
 }
 
-/// What fields say to the connection.
+/// What a request's fields say of its body, and to the connection.
 #[derive(Debug, Default)]
 struct RequestFlags {
     framing: Option<BodyDecoder>,
@@ -148,11 +146,11 @@ struct RequestFlags {
 impl RequestFlags {
     /// Reads them in one walk.
     fn of(fields: &[httparse::Header<'_>], version: Version) -> Result<Self, Ambiguity> {
-        let mut meaning = Self::default();
+        let mut flags = Self::default();
         for field in fields {
-            meaning.read(field, version)?;
+            flags.read(field, version)?;
         }
-        Ok(meaning)
+        Ok(flags)
     }
 
     fn read(&mut self, field: &httparse::Header<'_>, version: Version) -> Result<(), Ambiguity> {

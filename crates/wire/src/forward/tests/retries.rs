@@ -18,9 +18,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::super::*;
 use super::support::{Fake, Rig, data, fed, text};
 use crate::forward::replay::MOST_HELD;
+use crate::forward::*;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -12,11 +12,11 @@ use super::{Fault, ForwardError, Plan, forwarded};
 use crate::policy::Permit;
 
 /// What a request needs besides itself to be written.
-pub(super) struct Wire<'a> {
+pub(super) struct RequestWriter<'a> {
     pub(super) http2: bool,
     pub(super) tls: bool,
     pub(super) host: &'a HeaderValue,
-    pub(super) told: &'a OriginHeaders,
+    pub(super) origin: &'a OriginHeaders,
     pub(super) plan: &'a Plan,
     pub(super) permit: &'a Permit,
     pub(super) trailers: bool,
@@ -28,7 +28,7 @@ const NONE: Lines<'static> = [b""; 2];
 /// Lines that come behind the fields of a head over HTTP/1.1.
 pub(super) type Lines<'a> = [&'a [u8]; 2];
 
-impl<'a> Wire<'a> {
+impl<'a> RequestWriter<'a> {
     /// Writes target, host, framing and what belongs to this connection alone. May be done again for
     /// another connection. Gives back the lines that are still to come behind the head's fields.
     pub(super) fn write(&self, request: &mut Request<RequestBody>) -> Result<Lines<'a>, ForwardError> {
@@ -46,9 +46,9 @@ impl<'a> Wire<'a> {
         *request.uri_mut() = Uri::from(target);
         let headers = request.headers_mut();
         headers.insert(header::HOST, self.host.clone());
-        if let Some(asked) = self.upgrade {
+        if let Some(upgrade) = self.upgrade {
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-            headers.insert(header::UPGRADE, asked.protocol.clone());
+            headers.insert(header::UPGRADE, upgrade.protocol.clone());
         }
         if received == Version::HTTP_2 {
             // Of a try over HTTP/2, which has written the lines among the fields as well.
@@ -57,7 +57,7 @@ impl<'a> Wire<'a> {
                 return NONE;
             }
         }
-        [&self.told.identity, &self.told.origin.lines]
+        [&self.origin.identity, &self.origin.fields.lines]
     }
 
     fn write_http2(
@@ -75,7 +75,7 @@ impl<'a> Wire<'a> {
             Uri::from_parts(parts).map_err(|error| ForwardError::new(Fault::BadTarget, error))?;
         let headers = request.headers_mut();
         if !forwarded::is_told(headers) {
-            forwarded::add(headers, &self.told.origin);
+            forwarded::add(headers, &self.origin.fields);
             self.plan.tell_identity(self.permit, headers);
         }
         headers.remove(header::HOST);
