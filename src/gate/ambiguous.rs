@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::forward::{Fault, ForwardError};
+use crate::forward::{ForwardError, ForwardFault};
 use crate::request::{
     AuthorityError, FieldNameError, ForwardingError, PathError, PathExceptions, RequestPath,
 };
@@ -19,7 +19,7 @@ pub(super) struct Ambiguous {
 impl Ambiguous {
     /// Trailers come when the request has gone on already.
     pub(super) fn of_trailers(error: &ForwardError) -> Option<Box<Self>> {
-        let what = (error.fault() == Fault::ClientTrailers).then(|| error.to_string())?;
+        let what = (error.fault() == ForwardFault::ClientTrailers).then(|| error.to_string())?;
         Some(Box::new(Self { kind: FIELD_NAME, what }))
     }
 

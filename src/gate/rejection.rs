@@ -9,7 +9,7 @@ use super::credential::CredentialEnd;
 use super::destination::DestinationError;
 use crate::authn::{ErrorCode, TokenError, TokenRefusal};
 use crate::endpoints::{DeferredForm, FailedSignIn, LostSignIn, ReturnTo, UnavailableProvider};
-use crate::forward::{Blame, Fault, ForwardError};
+use crate::forward::{ForwardBlame, ForwardError, ForwardFault};
 use crate::identity::ProviderName;
 use crate::limit::Exceeded;
 use crate::oidc::{self, SignInError};
@@ -148,10 +148,10 @@ fn of_token(error: TokenError) -> Outcome {
 fn of_upstream(error: &ForwardError) -> Outcome {
     match error.blame() {
         // Whoever ends in the middle of a body has left.
-        Blame::Client if error.fault() == Fault::ClientBody => Outcome::Aborted,
-        Blame::Client => Outcome::BadRequest,
-        Blame::Upstream => Outcome::UpstreamError,
-        Blame::Us => Outcome::Unavailable,
+        ForwardBlame::Client if error.fault() == ForwardFault::ClientBody => Outcome::Aborted,
+        ForwardBlame::Client => Outcome::BadRequest,
+        ForwardBlame::Upstream => Outcome::UpstreamError,
+        ForwardBlame::Us => Outcome::Unavailable,
     }
 }
 

@@ -17,7 +17,7 @@ use jsonwebtoken::jwk::{Jwk, JwkSet, KeyOperations, PublicKeyUse, ThumbprintHash
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 
-use super::{BoxError, Fault, ForwardError, identity};
+use super::{BoxError, ForwardError, ForwardFault, identity};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{Gap, Principal};
 use crate::secret::random_bytes;
@@ -174,7 +174,7 @@ impl Asserter {
     /// An assertion about `principal` for the host `audience`; it holds for at least 30 seconds more.
     ///
     /// # Errors
-    /// [`Fault::Internal`] where signing fails: the app must not get a request without its assertion.
+    /// [`ForwardFault::Internal`] where signing fails: the app must not get a request without its assertion.
     pub fn assertion(&self, principal: &Arc<Principal>, audience: &str) -> Result<HeaderValue, ForwardError> {
         let now = self.clock.now();
         let mut slot = self.slot(principal, audience).lock().unwrap_or_else(PoisonError::into_inner);
@@ -212,9 +212,9 @@ impl Asserter {
             groups_truncated: principal.groups.len() - groups.len(),
         };
         let token = jsonwebtoken::encode(&self.signing.header, &claims, &self.signing.signing)
-            .map_err(|error| ForwardError::new(Fault::Internal, error))?;
+            .map_err(|error| ForwardError::new(ForwardFault::Internal, error))?;
         let mut value = HeaderValue::from_maybe_shared(Bytes::from(token))
-            .map_err(|error| ForwardError::new(Fault::Internal, error))?;
+            .map_err(|error| ForwardError::new(ForwardFault::Internal, error))?;
         value.set_sensitive(true);
         Ok(value)
     }

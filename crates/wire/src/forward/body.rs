@@ -16,7 +16,7 @@ use super::exchange::Exchange;
 use super::pace::Pace;
 use super::replay::{BoxBody, Held, Reading, ReplayBudget};
 use super::timer::IdleTimer;
-use super::{Fault, ReservedHeaders, headers};
+use super::{ForwardFault, ReservedHeaders, headers};
 use crate::request::{FieldNameError, check_field_names};
 
 /// How long an upstream may take to answer `Expect: 100-continue` before the body is sent anyway, as
@@ -193,7 +193,7 @@ impl Watch {
         if !slow {
             ready!(self.idle.poll_silence(cx));
         }
-        self.exchange.break_off(Fault::ClientTimeout);
+        self.exchange.break_off(ForwardFault::ClientTimeout);
         Poll::Ready(if slow { BrokenOff::Slow } else { BrokenOff::Silent })
     }
 
@@ -201,14 +201,15 @@ impl Watch {
         self.idle.progress();
         self.exchange.progress();
         if let Some(trailers) = frame.trailers_mut() {
-            check_field_names(trailers).inspect_err(|_| self.exchange.break_off(Fault::ClientTrailers))?;
+            check_field_names(trailers)
+                .inspect_err(|_| self.exchange.break_off(ForwardFault::ClientTrailers))?;
             headers::strip_request_trailers(trailers, &self.reserved);
         }
         let size = frame.data_ref().map_or(0, |data| data.len() as u64);
         self.pace.iter_mut().for_each(|pace| pace.came(size));
         match self.left.map(|left| left.checked_sub(size)) {
             Some(None) => {
-                self.exchange.break_off(Fault::BodyTooLarge);
+                self.exchange.break_off(ForwardFault::BodyTooLarge);
                 Err(BrokenOff::TooLarge)
             }
             left => {
@@ -236,7 +237,7 @@ impl Body for RequestBody {
             Poll::Pending => return watch.poll_silence(cx).map(|stop| Some(Err(stop.into()))),
             Poll::Ready(Some(Ok(frame))) => watch.pass(frame).map_err(Into::into),
             Poll::Ready(Some(Err(error))) => {
-                watch.exchange.break_off(Fault::ClientBody);
+                watch.exchange.break_off(ForwardFault::ClientBody);
                 Err(error)
             }
             Poll::Ready(None) => {

@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 use super::body::RequestBody;
 use super::http1::{Http1Connection, UpstreamStream};
 use super::tls::{self, Alpn, TlsConnectors};
-use super::{Fault, ForwardError, Protocol, Server, ServerAddress, UpstreamError, UpstreamSettings};
+use super::{ForwardError, ForwardFault, Protocol, Server, ServerAddress, UpstreamError, UpstreamSettings};
 use crate::http1::MAX_HEAD;
 
 /// The head start that an address has over the next (RFC 8305, section 5).
@@ -77,7 +77,8 @@ impl Connector {
     pub(super) async fn connect(&self, upgrade: bool) -> Result<NewConnection, ForwardError> {
         let connecting = self.dial(Alpn::of(self.server.protocol, upgrade));
         let done = timeout(self.timeout, connecting).await;
-        done.unwrap_or_else(|_| Err(Fault::ConnectTimeout.into())).map_err(|error| error.at(&self.label))
+        done.unwrap_or_else(|_| Err(ForwardFault::ConnectTimeout.into()))
+            .map_err(|error| error.at(&self.label))
     }
 
     async fn dial(&self, alpn: Alpn) -> Result<NewConnection, ForwardError> {
@@ -91,21 +92,24 @@ impl Connector {
             (ServerAddress::Tcp { host, port, .. }, Some((tls, name))) => {
                 let socket = tcp(host, *port).await?;
                 let stream = tls.connector(alpn).connect(name.clone(), socket).await;
-                let stream = stream.map_err(|error| ForwardError::new(Fault::Tls, error))?;
+                let stream = stream.map_err(|error| ForwardError::new(ForwardFault::Tls, error))?;
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                 if alpn == Alpn::Http2 && !http2 {
-                    return Err(ForwardError::new(Fault::Tls, "the server did not agree on h2 (ALPN)"));
+                    return Err(ForwardError::new(
+                        ForwardFault::Tls,
+                        "the server did not agree on h2 (ALPN)",
+                    ));
                 }
                 self.speak(UpstreamStream::Tls(Box::new(stream)), http2).await
             }
             // Fail closed: what should be TLS is never sent in clear.
-            (ServerAddress::Tcp { .. }, None) => Err(Fault::Internal.into()),
+            (ServerAddress::Tcp { .. }, None) => Err(ForwardFault::Internal.into()),
         }
     }
 
     async fn speak(&self, stream: UpstreamStream, http2: bool) -> Result<NewConnection, ForwardError> {
         if http2 {
-            speak_http2(stream).await.map_err(|error| ForwardError::new(Fault::Connect, error))
+            speak_http2(stream).await.map_err(|error| ForwardError::new(ForwardFault::Connect, error))
         } else {
             Ok(NewConnection::Http1(Box::new(Http1Connection::new(stream, self.max_fields))))
         }
@@ -137,7 +141,7 @@ fn bracketed(host: &str) -> String {
 }
 
 async fn unix(path: &Path) -> Result<UnixStream, ForwardError> {
-    UnixStream::connect(path).await.map_err(|error| ForwardError::new(Fault::Connect, error))
+    UnixStream::connect(path).await.map_err(|error| ForwardError::new(ForwardFault::Connect, error))
 }
 
 async fn tcp(host: &str, port: u16) -> Result<TcpStream, ForwardError> {
@@ -145,7 +149,7 @@ async fn tcp(host: &str, port: u16) -> Result<TcpStream, ForwardError> {
         Ok(addresses) => race(&addresses).await,
         Err(error) => Err(error),
     };
-    let socket = socket.map_err(|error| ForwardError::new(Fault::Connect, error))?;
+    let socket = socket.map_err(|error| ForwardError::new(ForwardFault::Connect, error))?;
     // Without it small requests wait for acknowledgements; a socket that refuses is only slower.
     let _ = socket.set_nodelay(true);
     Ok(socket)

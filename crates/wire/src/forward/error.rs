@@ -11,14 +11,14 @@ pub(super) type BoxError = Box<dyn StdError + Send + Sync>;
 /// `Display` is the fixed text for the public; [`ForwardError::server`] and `source()` are for the log.
 #[derive(Debug)]
 pub struct ForwardError {
-    fault: Fault,
+    fault: ForwardFault,
     server: Option<Arc<str>>,
     cause: Option<BoxError>,
 }
 
 /// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fault {
+pub enum ForwardFault {
     /// No connection: refused, unreachable, no such name or socket.
     Connect,
     /// No connection within `Timeouts::connect`.
@@ -55,7 +55,7 @@ pub enum Fault {
 
 /// Whose fault a failed request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Blame {
+pub enum ForwardBlame {
     /// Who asked.
     Client,
     /// The app.
@@ -64,10 +64,10 @@ pub enum Blame {
     Us,
 }
 
-impl Fault {
+impl ForwardFault {
     /// Whose fault it is.
     #[must_use]
-    pub const fn blame(self) -> Blame {
+    pub const fn blame(self) -> ForwardBlame {
         match self {
             Self::Connect
             | Self::ConnectTimeout
@@ -77,14 +77,14 @@ impl Fault {
             | Self::Refused
             | Self::NotHeld
             | Self::InvalidResponse
-            | Self::HeadersTooLarge => Blame::Upstream,
+            | Self::HeadersTooLarge => ForwardBlame::Upstream,
             Self::BodyTooLarge
             | Self::ClientBody
             | Self::ClientTrailers
             | Self::ClientTimeout
             | Self::MethodRefused
-            | Self::BadTarget => Blame::Client,
-            Self::Internal => Blame::Us,
+            | Self::BadTarget => ForwardBlame::Client,
+            Self::Internal => ForwardBlame::Us,
         }
     }
 
@@ -139,7 +139,7 @@ impl Fault {
 }
 
 impl ForwardError {
-    pub(super) fn new(fault: Fault, cause: impl Into<BoxError>) -> Self {
+    pub(super) fn new(fault: ForwardFault, cause: impl Into<BoxError>) -> Self {
         Self { fault, server: None, cause: Some(cause.into()) }
     }
 
@@ -150,13 +150,13 @@ impl ForwardError {
 
     /// What went wrong.
     #[must_use]
-    pub const fn fault(&self) -> Fault {
+    pub const fn fault(&self) -> ForwardFault {
         self.fault
     }
 
     /// Whose fault it is.
     #[must_use]
-    pub const fn blame(&self) -> Blame {
+    pub const fn blame(&self) -> ForwardBlame {
         self.fault.blame()
     }
 
@@ -167,8 +167,8 @@ impl ForwardError {
     }
 }
 
-impl From<Fault> for ForwardError {
-    fn from(fault: Fault) -> Self {
+impl From<ForwardFault> for ForwardError {
+    fn from(fault: ForwardFault) -> Self {
         Self { fault, server: None, cause: None }
     }
 }
@@ -188,9 +188,9 @@ impl StdError for ForwardError {
 /// What hyper says of an exchange that failed, as a fault of the upstream.
 pub(super) fn from_hyper(error: hyper::Error) -> ForwardError {
     let fault = match () {
-        () if error.is_parse_too_large() => Fault::HeadersTooLarge,
-        () if error.is_parse() => Fault::InvalidResponse,
-        () => Fault::Reset,
+        () if error.is_parse_too_large() => ForwardFault::HeadersTooLarge,
+        () if error.is_parse() => ForwardFault::InvalidResponse,
+        () => ForwardFault::Reset,
     };
     ForwardError::new(fault, error)
 }
@@ -239,10 +239,11 @@ mod tests {
 
     #[test]
     fn the_public_text_holds_neither_server_nor_cause() {
-        let error = ForwardError::new(Fault::Connect, "10.0.0.5 said no").at(&Arc::from("10.0.0.5:80"));
+        let error =
+            ForwardError::new(ForwardFault::Connect, "10.0.0.5 said no").at(&Arc::from("10.0.0.5:80"));
         assert_eq!(error.to_string(), "the app cannot be reached");
         assert_eq!(error.server(), Some("10.0.0.5:80"));
         assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("10.0.0.5 said no"));
-        assert_eq!(error.blame(), Blame::Upstream);
+        assert_eq!(error.blame(), ForwardBlame::Upstream);
     }
 }

@@ -5,7 +5,7 @@ use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
 
-use super::Fault;
+use super::ForwardFault;
 
 /// Shared by a request's body, which the connection owns, and whoever waits for the response.
 #[derive(Debug, Default)]
@@ -21,16 +21,20 @@ pub(super) struct Exchange {
     waker: AtomicWaker,
 }
 
-const FAULTS: [Fault; 4] =
-    [Fault::BodyTooLarge, Fault::ClientBody, Fault::ClientTimeout, Fault::ClientTrailers];
+const FAULTS: [ForwardFault; 4] = [
+    ForwardFault::BodyTooLarge,
+    ForwardFault::ClientBody,
+    ForwardFault::ClientTimeout,
+    ForwardFault::ClientTrailers,
+];
 
 impl Exchange {
     /// Why the request's body broke off, where that is why the exchange failed.
-    pub(super) fn fault(&self) -> Option<Fault> {
+    pub(super) fn fault(&self) -> Option<ForwardFault> {
         FAULTS.get(usize::from(self.fault.load(Ordering::Acquire)).checked_sub(1)?).copied()
     }
 
-    pub(super) fn break_off(&self, fault: Fault) {
+    pub(super) fn break_off(&self, fault: ForwardFault) {
         let index = FAULTS.iter().position(|known| *known == fault).unwrap_or(1);
         self.fault.store(u8::try_from(index + 1).unwrap_or(u8::MAX), Ordering::Release);
     }

@@ -15,7 +15,7 @@ use super::connect::NewConnection;
 use super::error::from_hyper;
 use super::limit::StreamLimit;
 use super::upstream::Target;
-use super::{Fault, ForwardError, HealthCheck, Upstream};
+use super::{ForwardError, ForwardFault, HealthCheck, Upstream};
 
 /// How often connections that have waited too long are closed.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -87,8 +87,12 @@ impl Streak {
 /// One check over a connection of its own: that a server takes connections is part of its health.
 async fn ask(target: &Target, check: &HealthCheck) -> Result<(), ForwardError> {
     let answer = timeout(check.timeout, exchange(target, check)).await;
-    let status = answer.map_err(|_| Fault::ResponseTimeout)??;
-    if status.is_success() || status.is_redirection() { Ok(()) } else { Err(Fault::InvalidResponse.into()) }
+    let status = answer.map_err(|_| ForwardFault::ResponseTimeout)??;
+    if status.is_success() || status.is_redirection() {
+        Ok(())
+    } else {
+        Err(ForwardFault::InvalidResponse.into())
+    }
 }
 
 async fn exchange(target: &Target, check: &HealthCheck) -> Result<StatusCode, ForwardError> {
@@ -113,7 +117,8 @@ async fn exchange(target: &Target, check: &HealthCheck) -> Result<StatusCode, Fo
 }
 
 fn request(uri: &str) -> Result<Request<RequestBody>, ForwardError> {
-    let uri: Uri = uri.parse().map_err(|error| ForwardError::new(Fault::Internal, format!("{error}")))?;
+    let uri: Uri =
+        uri.parse().map_err(|error| ForwardError::new(ForwardFault::Internal, format!("{error}")))?;
     let mut request = Request::new(RequestBody::EMPTY);
     *request.uri_mut() = uri;
     request.headers_mut().insert(USER_AGENT, HeaderValue::from_static("portcullis-health-check"));

@@ -10,7 +10,7 @@ use super::backup::Backup;
 use super::body::RequestBody;
 use super::error::from_hyper;
 use super::failure::Failure;
-use super::{Fault, ForwardError};
+use super::{ForwardError, ForwardFault};
 
 /// What an attempt that came to nothing means for the request.
 pub(super) fn failure(
@@ -25,7 +25,7 @@ pub(super) fn failure(
     let error = error.into_error();
     match verdict(&error) {
         Verdict::Unprocessed => {
-            Failure::Unprocessed(ForwardError::new(Fault::Refused, error), Box::new(backup))
+            Failure::Unprocessed(ForwardError::new(ForwardFault::Refused, error), Box::new(backup))
         }
         Verdict::Lost if !backup.has_body() => Failure::Unanswered(from_hyper(error), Some(Box::new(backup))),
         Verdict::Lost | Verdict::Failed => Failure::Failed(from_hyper(error)),

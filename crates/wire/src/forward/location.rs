@@ -5,7 +5,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_LOCATION, HeaderName, HeaderValue, LOCATION};
 
 use super::rewrite::replace;
-use super::{Fault, ForwardError, PathRewrite};
+use super::{ForwardError, ForwardFault, PathRewrite};
 use crate::request::{Authority, Link, LinkOrigin, PathError, RequestPath, Scheme};
 
 /// Where `COPY` and `MOVE` lead (RFC 4918, section 10.3).
@@ -63,7 +63,7 @@ impl Outside<'_> {
         let once = mutant!(fields.next().is_none(), "destination-twice" => true);
         let asked = asked.to_str().ok().filter(|_| once).ok_or(Unreachable::Unclear);
         let inward = asked.and_then(|asked| self.inward(asked));
-        let inward = inward.map_err(|error| ForwardError::new(Fault::BadTarget, error))?;
+        let inward = inward.map_err(|error| ForwardError::new(ForwardFault::BadTarget, error))?;
         if inward.is_some() {
             headers.remove(DESTINATION);
         }
@@ -139,9 +139,10 @@ impl Inside<'_> {
     pub(super) fn ask(&self, path: &str, headers: &mut HeaderMap) -> Result<(), ForwardError> {
         let [host, _] = self.hosts;
         let address = host.to_str().map(|host| format!("{}://{host}{path}", self.scheme));
-        let address = address.map_err(|error| ForwardError::new(Fault::BadTarget, error))?;
+        let address = address.map_err(|error| ForwardError::new(ForwardFault::BadTarget, error))?;
         let address = HeaderValue::try_from(address);
-        headers.insert(DESTINATION, address.map_err(|error| ForwardError::new(Fault::BadTarget, error))?);
+        headers
+            .insert(DESTINATION, address.map_err(|error| ForwardError::new(ForwardFault::BadTarget, error))?);
         Ok(())
     }
 

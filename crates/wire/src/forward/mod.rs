@@ -50,7 +50,7 @@ mod tests;
 pub use assertion::{ASSERTION, Asserter, AssertionKey, AssertionKeyError};
 pub use cookies::OwnCookies;
 use error::BoxError;
-pub use error::{Blame, BodyError, Fault, ForwardError, UpstreamError};
+pub use error::{BodyError, ForwardBlame, ForwardError, ForwardFault, UpstreamError};
 pub use identity::identity_headers;
 pub use plan::{ForwardContext, Plan, SessionTokens};
 pub use reserved::ReservedHeaders;

@@ -9,7 +9,9 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::assertion::{ASSERTION, Asserter};
 use super::cookies::{self, OwnCookies};
 use super::location::{Inside, Outside};
-use super::{Fault, ForwardError, ForwardSettings, PathRewrite, ReservedHeaders, TokenPass, UpstreamHost};
+use super::{
+    ForwardError, ForwardFault, ForwardSettings, PathRewrite, ReservedHeaders, TokenPass, UpstreamHost,
+};
 use super::{forwarded, headers, identity};
 use crate::identity::RequestId;
 use crate::policy::Permit;
@@ -133,7 +135,7 @@ impl Plan {
         if let Some(stripped) = &self.stripped {
             map.insert(FORWARDED_PREFIX, stripped.clone());
         }
-        let (host, fields) = tell_origin(context, received).ok_or(Fault::BadTarget)?;
+        let (host, fields) = tell_origin(context, received).ok_or(ForwardFault::BadTarget)?;
         if let Some(id) = context.request_id.field() {
             map.insert(REQUEST_ID, id);
         }
@@ -165,7 +167,7 @@ impl Plan {
         map: &mut HeaderMap,
     ) -> Result<(), ForwardError> {
         if let (Some(principal), true) = (permit.principal(), self.settings.identity.assertion) {
-            let asserter = context.asserter.ok_or(Fault::Internal)?;
+            let asserter = context.asserter.ok_or(ForwardFault::Internal)?;
             map.insert(ASSERTION, asserter.assertion(principal, context.audience)?);
         }
         Ok(())
@@ -192,7 +194,7 @@ impl Plan {
         token.map_or(Ok(()), |token| {
             map.try_insert(header::AUTHORIZATION, bearer(token)?)
                 .map(drop)
-                .map_err(|error| ForwardError::new(Fault::Internal, error))
+                .map_err(|error| ForwardError::new(ForwardFault::Internal, error))
         })
     }
 
@@ -254,7 +256,7 @@ fn is_single(map: &HeaderMap) -> bool {
 
 fn bearer(token: &Secret) -> Result<HeaderValue, ForwardError> {
     let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
-        .map_err(|_| ForwardError::new(Fault::Internal, "the provider's token is no header value"))?;
+        .map_err(|_| ForwardError::new(ForwardFault::Internal, "the provider's token is no header value"))?;
     value.set_sensitive(true);
     Ok(value)
 }

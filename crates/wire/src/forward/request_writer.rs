@@ -8,7 +8,7 @@ use http_body::Body;
 use super::body::RequestBody;
 use super::plan::OriginHeaders;
 use super::upgrade::UpgradeRequest;
-use super::{Fault, ForwardError, Plan, forwarded};
+use super::{ForwardError, ForwardFault, Plan, forwarded};
 use crate::policy::Permit;
 
 /// What a request needs besides itself to be written.
@@ -32,7 +32,8 @@ impl<'a> RequestWriter<'a> {
     /// Writes target, host, framing and what belongs to this connection alone. May be done again for
     /// another connection. Gives back the lines that are still to come behind the head's fields.
     pub(super) fn write(&self, request: &mut Request<RequestBody>) -> Result<Lines<'a>, ForwardError> {
-        let target = std::mem::take(request.uri_mut()).into_parts().path_and_query.ok_or(Fault::BadTarget)?;
+        let target =
+            std::mem::take(request.uri_mut()).into_parts().path_and_query.ok_or(ForwardFault::BadTarget)?;
         frame(request, self.http2);
         self.expect(request);
         if self.http2 {
@@ -69,10 +70,10 @@ impl<'a> RequestWriter<'a> {
         let mut parts = uri::Parts::default();
         parts.scheme = Some(if self.tls { Scheme::HTTPS } else { Scheme::HTTP });
         let authority = uri::Authority::try_from(self.host.as_bytes());
-        parts.authority = Some(authority.map_err(|error| ForwardError::new(Fault::BadTarget, error))?);
+        parts.authority = Some(authority.map_err(|error| ForwardError::new(ForwardFault::BadTarget, error))?);
         parts.path_and_query = Some(target);
         *request.uri_mut() =
-            Uri::from_parts(parts).map_err(|error| ForwardError::new(Fault::BadTarget, error))?;
+            Uri::from_parts(parts).map_err(|error| ForwardError::new(ForwardFault::BadTarget, error))?;
         let headers = request.headers_mut();
         if !forwarded::is_told(headers) {
             forwarded::add(headers, &self.origin.fields);

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::pooled::PooledConnection;
 use super::response::ResponseSource;
 use super::sending::{Sending, body_limits};
-use super::{Fault, ForwardError};
+use super::{ForwardError, ForwardFault};
 
 /// How often a request is sent that no server has done anything with.
 const MAX_ATTEMPTS: u32 = 10;
@@ -103,7 +103,7 @@ fn restore(
         Failure::Unsent(_) | Failure::Unanswered(_, None) | Failure::Failed(_) => Ok(()),
         Failure::Unprocessed(error, backup) | Failure::Unanswered(error, Some(backup)) => {
             let restored = backup.restore(request, body_limits(sending.upstream, sending.plan));
-            sending.exchange = restored.ok_or_else(|| ForwardError::new(Fault::NotHeld, error))?;
+            sending.exchange = restored.ok_or_else(|| ForwardError::new(ForwardFault::NotHeld, error))?;
             Ok(())
         }
     }

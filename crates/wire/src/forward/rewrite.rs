@@ -3,7 +3,7 @@
 use http::Uri;
 use http::uri::PathAndQuery;
 
-use super::{Fault, ForwardError, PathRewrite};
+use super::{ForwardError, ForwardFault, PathRewrite};
 use crate::request::RequestPath;
 
 /// What stands in the request line, made of the path that was judged and never of another
@@ -19,10 +19,10 @@ pub(super) fn target(
     let pathless = written.as_ref().is_some_and(|target| target.as_str().starts_with('?'));
     match rewrite {
         PathRewrite::Keep if !pathless && (raw == path.raw() || (raw == "*" && path.raw() == "/")) => {
-            written.ok_or_else(|| Fault::BadTarget.into())
+            written.ok_or_else(|| ForwardFault::BadTarget.into())
         }
         PathRewrite::Keep => compose("", path.raw(), query),
-        PathRewrite::Replace { .. } if raw == "*" => written.ok_or_else(|| Fault::BadTarget.into()),
+        PathRewrite::Replace { .. } if raw == "*" => written.ok_or_else(|| ForwardFault::BadTarget.into()),
         PathRewrite::Replace { segments, with } => {
             let (base, rest) = replace(path, *segments, with);
             compose(base, rest, query)
@@ -50,7 +50,7 @@ fn compose(base: &str, path: &str, query: Option<&str>) -> Result<PathAndQuery, 
         text.push_str(query);
     }
     PathAndQuery::from_maybe_shared(bytes::Bytes::from(text))
-        .map_err(|error| ForwardError::new(Fault::BadTarget, error))
+        .map_err(|error| ForwardError::new(ForwardFault::BadTarget, error))
 }
 
 #[cfg(test)]

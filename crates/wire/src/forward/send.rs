@@ -11,7 +11,7 @@ use super::error::BoxError;
 use super::http1::{self, TooManyFields};
 use super::response::{ResponseSource, UpstreamBody};
 use super::sending::Sending;
-use super::{Fault, ForwardContext, ForwardError, Plan, Upstream, headers, retry};
+use super::{ForwardContext, ForwardError, ForwardFault, Plan, Upstream, headers, retry};
 use crate::policy::Permit;
 
 /// Sends a permitted request to its upstream and gives back the response as it begins; both bodies are
@@ -50,11 +50,11 @@ where
 fn refuse<B: Body>(plan: &Plan, request: &Request<B>) -> Result<(), ForwardError> {
     // `CONNECT` would open a tunnel to anywhere; `TRACE` would echo the identity to its bearer.
     if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-        return Err(Fault::MethodRefused.into());
+        return Err(ForwardFault::MethodRefused.into());
     }
     let stated = request.body().size_hint().lower();
     if plan.settings.max_body.is_some_and(|max| stated > max) {
-        return Err(Fault::BodyTooLarge.into());
+        return Err(ForwardFault::BodyTooLarge.into());
     }
     Ok(())
 }
@@ -93,7 +93,7 @@ impl Sending<'_> {
             || self.upgrade.as_ref().is_some_and(|upgrade| upgrade.is_answered_by(response.headers()));
         match response.status() {
             StatusCode::SWITCHING_PROTOCOLS if asked() => Ok(()),
-            status if status.is_informational() => Err(Fault::InvalidResponse.into()),
+            status if status.is_informational() => Err(ForwardFault::InvalidResponse.into()),
             _ => Ok(()),
         }
     }

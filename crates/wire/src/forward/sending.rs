@@ -24,7 +24,7 @@ use super::request_writer::{Lines, RequestWriter};
 use super::response::ResponseSource;
 use super::timer::TICK;
 use super::upgrade::UpgradeRequest;
-use super::{Fault, ForwardContext, ForwardError, Plan, Upstream, headers, http2, rewrite};
+use super::{ForwardContext, ForwardError, ForwardFault, Plan, Upstream, headers, http2, rewrite};
 use crate::policy::Permit;
 use crate::request::Scheme;
 
@@ -71,7 +71,7 @@ impl<'a> Sending<'a> {
     /// A connection to the first server that gives one.
     pub(super) async fn connect(&self, fresh: bool) -> Result<Checkout, ForwardError> {
         let mut tried = Vec::new();
-        let mut last = ForwardError::from(Fault::Connect);
+        let mut last = ForwardError::from(ForwardFault::Connect);
         let worker = self.context.transport.worker;
         while let Some(server) = self.upstream.pick(worker, &tried).filter(|_| tried.len() < MAX_SERVERS) {
             let active = self.upstream.enter(worker, server);
@@ -140,7 +140,7 @@ impl<'a> Sending<'a> {
             Ok(response) => return Ok(response.map(|()| ResponseSource::Connection)),
             Err(error) => error,
         };
-        let ended = repeatable && error.fault() == Fault::Reset;
+        let ended = repeatable && error.fault() == ForwardFault::Reset;
         Err(match ended {
             true if connection.is_unsent() => Failure::Unsent(error),
             true if connection.is_silent() => Failure::Unanswered(error, None),
@@ -163,7 +163,7 @@ impl<'a> Sending<'a> {
             }
             ready!(connection.deadline.poll_over(cx));
             if !self.is_alive() {
-                return Poll::Ready(Err(Fault::ResponseTimeout.into()));
+                return Poll::Ready(Err(ForwardFault::ResponseTimeout.into()));
             }
             connection.deadline.begin(self.response_limit());
         }
@@ -201,7 +201,7 @@ impl<'a> Sending<'a> {
                 Err(_) if Instant::now() < due || self.is_alive() => {
                     due = Instant::now() + self.response_limit()
                 }
-                Err(_) => return Err(Failure::Failed(Fault::ResponseTimeout.into())),
+                Err(_) => return Err(Failure::Failed(ForwardFault::ResponseTimeout.into())),
             }
         }
     }

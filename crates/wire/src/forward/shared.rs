@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::limit::StreamLimit;
 use super::pooled::{Http2Sender, PooledConnection};
-use super::{Fault, ForwardError};
+use super::{ForwardError, ForwardFault};
 
 /// Connections of one worker to one server. Beyond, requests wait for one another (invariant 14).
 const MOST: usize = 16;
@@ -64,7 +64,8 @@ impl SharedConnections {
         &self,
     ) -> Result<Result<PooledConnection, ConnectTurn<'_>>, ForwardError> {
         let waited = timeout(self.patience, self.wait()).await;
-        waited.map_err(|_| ForwardError::new(Fault::ResponseTimeout, "no room on any HTTP/2 connection"))
+        waited
+            .map_err(|_| ForwardError::new(ForwardFault::ResponseTimeout, "no room on any HTTP/2 connection"))
     }
 
     async fn wait(&self) -> Result<PooledConnection, ConnectTurn<'_>> {

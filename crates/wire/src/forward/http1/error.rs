@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::forward::Fault;
+use crate::forward::ForwardFault;
 use crate::forward::error::{BoxError, ForwardError};
 use crate::http1::{EncodeError, WireError};
 
@@ -64,9 +64,9 @@ impl From<EncodeError<BoxError>> for Error {
 impl From<Error> for ForwardError {
     fn from(error: Error) -> Self {
         let fault = match &error {
-            Error::TooLarge | Error::TooManyFields(_) => Fault::HeadersTooLarge,
-            Error::Head(_) | Error::Malformed(_) => Fault::InvalidResponse,
-            Error::Broken(_) | Error::Closed | Error::Upload(_) | Error::Length => Fault::Reset,
+            Error::TooLarge | Error::TooManyFields(_) => ForwardFault::HeadersTooLarge,
+            Error::Head(_) | Error::Malformed(_) => ForwardFault::InvalidResponse,
+            Error::Broken(_) | Error::Closed | Error::Upload(_) | Error::Length => ForwardFault::Reset,
         };
         Self::new(fault, error)
     }

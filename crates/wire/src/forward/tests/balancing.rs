@@ -66,7 +66,7 @@ async fn where_all_are_put_aside_all_are_tried() {
     let (first, second) = (one.port(), two.port());
     drop((one, two));
     let rig = rig(settings);
-    assert_eq!(rig.fault().await, Fault::Connect);
+    assert_eq!(rig.fault().await, ForwardFault::Connect);
     assert!(rig.upstream.state().iter().all(|server| server.ejected));
     let again = tokio::net::TcpListener::bind(("127.0.0.1", second)).await.unwrap();
     let answer = async {

@@ -78,7 +78,7 @@ async fn a_body_over_the_limit_is_refused_before_it_is_sent() {
     let rig = Rig::new(fake.settings(), &settings);
     let request = Request::post("/").body(Full::new(Bytes::from_static(b"12345"))).unwrap();
     let error = rig.send(request).await.unwrap_err();
-    assert_eq!(error.fault(), Fault::BodyTooLarge);
+    assert_eq!(error.fault(), ForwardFault::BodyTooLarge);
     assert_eq!(rig.upstream.state()[0].idle, 0);
     let exact = Request::post("/").body(Full::new(Bytes::from_static(b"1234"))).unwrap();
     let (answer, _seen) = join!(rig.send(exact), fake.answer(OK));
@@ -97,7 +97,7 @@ async fn a_streamed_body_over_the_limit_is_broken_off() {
     let body = StreamBody::new(futures_util::stream::iter(frames));
     let (answer, hand) = join!(rig.send(Request::post("/").body(body).unwrap()), fake.accept());
     let error = answer.unwrap_err();
-    assert_eq!((error.fault(), error.blame()), (Fault::BodyTooLarge, Blame::Client));
+    assert_eq!((error.fault(), error.blame()), (ForwardFault::BodyTooLarge, ForwardBlame::Client));
     let seen = hand.rest().await;
     assert!(!seen.contains("45") && !seen.ends_with("0\r\n\r\n"), "never taken for whole: {seen:?}");
     assert!(!rig.upstream.state()[0].ejected, "not the server's fault");
@@ -112,14 +112,14 @@ async fn a_client_that_breaks_off_or_falls_silent_is_to_blame() {
     let broken =
         StreamBody::new(futures_util::stream::iter([Err::<Frame<Bytes>, _>(std::io::Error::other("gone"))]));
     let (answer, _hand) = join!(rig.send(Request::post("/").body(broken).unwrap()), fake.accept());
-    assert_eq!(answer.unwrap_err().fault(), Fault::ClientBody);
+    assert_eq!(answer.unwrap_err().fault(), ForwardFault::ClientBody);
     let (_feed, body) = fed();
     let (answer, _hand) = join!(rig.send(Request::post("/").body(body).unwrap()), fake.accept());
-    assert_eq!(answer.unwrap_err().fault(), Fault::ClientTimeout);
+    assert_eq!(answer.unwrap_err().fault(), ForwardFault::ClientTimeout);
 }
 
 /// How long a body lasts whose client sends a byte every so often, and why it ends.
-async fn lasts(rate: Option<u64>, every: Duration, bytes: usize) -> (u64, Option<Fault>) {
+async fn lasts(rate: Option<u64>, every: Duration, bytes: usize) -> (u64, Option<ForwardFault>) {
     let reserved = Arc::new(ReservedHeaders::new([]));
     let limits = BodyLimits { max: None, idle: Duration::from_secs(60), rate, reserved };
     let (feed, body) = fed();
@@ -140,7 +140,7 @@ async fn lasts(rate: Option<u64>, every: Duration, bytes: usize) -> (u64, Option
 #[tokio::test(start_paused = true)]
 async fn a_silent_client_has_its_time_and_no_more_and_one_that_drips_is_cut_where_the_route_says_so() {
     let second = Duration::from_secs(1);
-    let late = Some(Fault::ClientTimeout);
+    let late = Some(ForwardFault::ClientTimeout);
     assert_eq!(lasts(None, second, 0).await, (60, late));
     assert_eq!(lasts(None, 30 * second, 1).await, (90, late), "from the last byte, not twice that");
     assert_eq!(lasts(None, second, 100_000).await, (100_060, late), "without a rate it may drip for ever");
@@ -166,7 +166,7 @@ async fn the_route_says_how_slowly_a_client_may_send() {
     };
     let (answer, _hand) = join!(rig.send(Request::put("/").body(body).unwrap()), drip);
     let error = answer.unwrap_err();
-    assert_eq!(error.fault(), Fault::ClientTimeout);
+    assert_eq!(error.fault(), ForwardFault::ClientTimeout);
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn the_time_for_an_answer_begins_when_all_of_an_upload_is_there_and_is_not
         (hand, start)
     };
     let (answer, (_hand, start)) = join!(rig.send(Request::put("/").body(body).unwrap()), upload);
-    assert_eq!(answer.unwrap_err().fault(), Fault::ResponseTimeout);
+    assert_eq!(answer.unwrap_err().fault(), ForwardFault::ResponseTimeout);
     assert_eq!(start.elapsed().as_secs(), 50 + 60);
 }
 

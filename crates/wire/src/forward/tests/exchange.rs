@@ -136,7 +136,7 @@ async fn an_assertion_goes_along_or_nothing_goes() {
     let mut settings = fixtures::forward_settings();
     settings.identity.assertion = true;
     let mut rig = Rig::new(fake.settings(), &settings).signed_in();
-    assert_eq!(rig.fault().await, Fault::Internal, "no signer, no request");
+    assert_eq!(rig.fault().await, ForwardFault::Internal, "no signer, no request");
     let key = AssertionKey::generate().unwrap();
     rig.asserter = Some(Asserter::new("https://login.corp.example", key, &[], Clock::system()));
     let head = head_seen(&rig, &fake, hostile()).await;
@@ -194,6 +194,6 @@ async fn connect_and_trace_are_refused_before_anything_is_sent() {
     for method in ["CONNECT", "TRACE"] {
         let request = Request::builder().method(method).uri("/").body(Empty::<bytes::Bytes>::new()).unwrap();
         let error = fake.rig().send(request).await.unwrap_err();
-        assert_eq!(error.fault(), Fault::MethodRefused);
+        assert_eq!(error.fault(), ForwardFault::MethodRefused);
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::support::{Fake, Rig, data, fed, get, text};
 use crate::forward::*;
 
-async fn fault_of(response: &str) -> Fault {
+async fn fault_of(response: &str) -> ForwardFault {
     let fake = Fake::new().await;
     let rig = fake.rig();
     let upstream = async {
@@ -28,7 +28,7 @@ async fn nobody_listens() {
     let port = fake.port();
     drop(fake);
     let error = rig.get("/").await.unwrap_err();
-    assert_eq!(error.fault(), Fault::Connect);
+    assert_eq!(error.fault(), ForwardFault::Connect);
     assert_eq!(error.server(), Some(format!("127.0.0.1:{port}").as_str()));
     assert!(std::error::Error::source(&error).is_some());
 }
@@ -46,14 +46,14 @@ async fn invalid_http_is_a_bad_gateway() {
         "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
     ] {
-        assert_eq!(fault_of(garbage).await, Fault::InvalidResponse, "{garbage:?}");
+        assert_eq!(fault_of(garbage).await, ForwardFault::InvalidResponse, "{garbage:?}");
     }
 }
 
 #[tokio::test]
 async fn a_closed_or_reset_connection_is_a_bad_gateway() {
-    assert_eq!(fault_of("").await, Fault::Reset);
-    assert_eq!(fault_of("HTTP/1.1 200 OK\r\nContent-").await, Fault::Reset);
+    assert_eq!(fault_of("").await, ForwardFault::Reset);
+    assert_eq!(fault_of("HTTP/1.1 200 OK\r\nContent-").await, ForwardFault::Reset);
     let fake = Fake::new().await;
     let rig = fake.rig();
     let upstream = async {
@@ -61,13 +61,13 @@ async fn a_closed_or_reset_connection_is_a_bad_gateway() {
         hand.head().await;
         hand.reset();
     };
-    assert_eq!(join!(rig.fault(), upstream).0, Fault::Reset);
+    assert_eq!(join!(rig.fault(), upstream).0, ForwardFault::Reset);
 }
 
 #[tokio::test]
 async fn endless_heads_are_cut_off() {
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: 1\r\n".repeat(101));
-    assert_eq!(fault_of(&many).await, Fault::HeadersTooLarge);
+    assert_eq!(fault_of(&many).await, ForwardFault::HeadersTooLarge);
     let fake = Fake::new().await;
     let mut settings = fake.settings();
     settings.max_fields = 102;
@@ -75,7 +75,7 @@ async fn endless_heads_are_cut_off() {
     let (answer, _hand) = join!(rig.get("/"), fake.answer(&many));
     assert_eq!(answer.unwrap().headers().get_all("x").iter().count(), 101, "as many as the operator allows");
     let long = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(70_000));
-    assert_eq!(fault_of(&long).await, Fault::HeadersTooLarge);
+    assert_eq!(fault_of(&long).await, ForwardFault::HeadersTooLarge);
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn a_silent_upstream_is_a_gateway_timeout() {
     let rig = Rig::new(settings, &fixtures::forward_settings());
     let (answer, hand) = join!(rig.get("/"), fake.accept());
     let error = answer.unwrap_err();
-    assert_eq!(error.fault(), Fault::ResponseTimeout);
+    assert_eq!(error.fault(), ForwardFault::ResponseTimeout);
     assert!(hand.rest().await.starts_with("GET / "), "and the connection is closed");
 }
 
@@ -101,7 +101,7 @@ async fn a_connection_that_is_not_made_in_time_is_a_gateway_timeout() {
     settings.timeout.connect = Duration::from_millis(20);
     let rig = Rig::new(settings, &fixtures::forward_settings());
     let error = rig.get("/").await.unwrap_err();
-    assert_eq!(error.fault(), Fault::ConnectTimeout);
+    assert_eq!(error.fault(), ForwardFault::ConnectTimeout);
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn a_post_whose_connection_breaks_is_never_sent_twice() {
             hand.head().await;
         };
         let (answer, ()) = join!(rig.send(request), upstream);
-        assert_eq!(answer.unwrap_err().fault(), Fault::Reset, "its bytes had left");
+        assert_eq!(answer.unwrap_err().fault(), ForwardFault::Reset, "its bytes had left");
     }
 }
 
@@ -158,7 +158,7 @@ async fn interim_answers_are_passed_over_and_bounded() {
     let borne = format!("{}{ok}", interim.repeat(1000));
     let (answer, _hand) = join!(rig.get("/"), fake.answer(&borne));
     assert_eq!(text(answer.unwrap()).await.unwrap(), "ok");
-    assert_eq!(fault_of(&format!("{}{ok}", interim.repeat(1001))).await, Fault::InvalidResponse);
+    assert_eq!(fault_of(&format!("{}{ok}", interim.repeat(1001))).await, ForwardFault::InvalidResponse);
 }
 
 #[tokio::test]
@@ -221,5 +221,5 @@ async fn a_broken_upload_leaves_the_time_limit_of_the_answer() {
     };
     let exchange = async { join!(rig.send(http::Request::post("/").body(body).unwrap()), server) };
     let (answer, _stream) = timeout(Duration::from_secs(20), exchange).await.expect("no time limit");
-    assert_eq!(answer.unwrap_err().fault(), Fault::ResponseTimeout);
+    assert_eq!(answer.unwrap_err().fault(), ForwardFault::ResponseTimeout);
 }

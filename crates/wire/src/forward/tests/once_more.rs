@@ -13,7 +13,7 @@ use crate::forward::*;
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /// A server that closes a kept connection as the next request arrives: with an end or with a reset.
-async fn closing(method: Method, reset: bool) -> (Result<String, Fault>, usize) {
+async fn closing(method: Method, reset: bool) -> (Result<String, ForwardFault>, usize) {
     let fake = Fake::new().await;
     let rig = fake.rig();
     let (answer, (mut hand, _)) = join!(rig.get("/"), fake.answer(OK));
@@ -49,7 +49,7 @@ async fn what_can_be_done_twice_is_asked_once_more_where_a_kept_connection_ends(
             assert_eq!(closing(method.clone(), reset).await, (Ok(body.to_owned()), 2), "{method}");
         }
         for method in [Method::POST, Method::PATCH] {
-            assert_eq!(closing(method.clone(), reset).await, (Err(Fault::Reset), 1), "{method}");
+            assert_eq!(closing(method.clone(), reset).await, (Err(ForwardFault::Reset), 1), "{method}");
         }
     }
 }
@@ -69,7 +69,7 @@ async fn nothing_is_asked_again_that_was_partly_answered_or_had_a_body() {
         };
         let request = Request::put("/").body(Full::new(Bytes::from_static(body.as_bytes()))).unwrap();
         let (answer, ()) = join!(rig.send(request), server);
-        assert_eq!(answer.unwrap_err().fault(), Fault::Reset, "{begun:?} {body:?}");
+        assert_eq!(answer.unwrap_err().fault(), ForwardFault::Reset, "{begun:?} {body:?}");
     }
 }
 
@@ -87,5 +87,5 @@ async fn a_request_that_was_asked_once_more_is_not_asked_again() {
         second.head().await;
     };
     let (fault, ()) = join!(rig.fault(), server);
-    assert_eq!(fault, Fault::Reset);
+    assert_eq!(fault, ForwardFault::Reset);
 }

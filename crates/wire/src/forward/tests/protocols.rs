@@ -114,7 +114,7 @@ async fn a_certificate_of_another_name_or_authority_is_no_upstream() {
         let rig = rig(settings);
         let acceptor = authority.acceptor(&[]);
         let upstream = async { drop(acceptor.accept(fake.accept().await.stream).await) };
-        assert_eq!(join!(rig.fault(), upstream).0, Fault::Tls);
+        assert_eq!(join!(rig.fault(), upstream).0, ForwardFault::Tls);
     }
 }
 

@@ -184,7 +184,7 @@ async fn a_server_that_refuses_for_ever_is_a_bad_gateway_in_the_end() {
     let server = async { refusing(fake.accept().await.stream, |_| true, &seen).await };
     let fault =
         tokio::select! { fault = rig.fault() => fault, () = server => unreachable!("it serves for ever") };
-    assert_eq!(fault, Fault::Refused);
+    assert_eq!(fault, ForwardFault::Refused);
     assert_eq!(seen.load(Ordering::SeqCst), 10, "and is asked so often, no more");
 }
 
@@ -212,7 +212,7 @@ async fn a_body_that_is_not_held_any_more_is_told_of() {
     let request = Request::put("/").body(Full::new(Bytes::from(vec![b'x'; MOST_HELD + 1]))).unwrap();
     let answer = tokio::select! { answer = rig.send(request) => answer, () = server => unreachable!("it serves for ever") };
     let error = answer.unwrap_err();
-    assert_eq!(error.fault(), Fault::NotHeld);
+    assert_eq!(error.fault(), ForwardFault::NotHeld);
     assert!(error.to_string().contains("64 KiB"), "{error}");
 }
 
@@ -297,7 +297,7 @@ async fn goaway_tells_what_was_looked_at_and_only_the_rest_is_sent_again() {
     let (answer, ()) = timeout(PATIENCE, async { join!(rig.send(post(b"x")), again) }).await.unwrap();
     assert_eq!(
         answer.unwrap_err().fault(),
-        Fault::Reset,
+        ForwardFault::Reset,
         "the second server had it, and nobody has it twice"
     );
 }

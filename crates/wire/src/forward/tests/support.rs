@@ -209,7 +209,7 @@ impl Rig {
     }
 
     /// The fault of a `GET /` that must fail.
-    pub(super) async fn fault(&self) -> Fault {
+    pub(super) async fn fault(&self) -> ForwardFault {
         self.get("/").await.map(drop).unwrap_err().fault()
     }
 }
