@@ -8,11 +8,11 @@ use http::{HeaderMap, HeaderValue, Method, Request, header};
 use url::form_urlencoded;
 
 use super::answer::Answer;
+use super::body::read_to_end;
 use super::context::RequestContext;
-use super::deferred_form::whole;
 use super::error::{EndpointError, FailedSignIn};
-use super::handover::HandoverSecret;
-use super::lost::{self, Lost};
+use super::handover::HandoverFingerprint;
+use super::lost::{self, LostDestination};
 use super::response::set_cookie;
 use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
@@ -58,8 +58,8 @@ async fn finish(
     let (flow, provider) = match begun(endpoints, &head.headers, &state, head.method == Method::POST) {
         Ok(begun) => begun,
         Err(reason) => {
-            let lost = Lost::of_state(endpoints, &state);
-            return lost::sign_in(endpoints, context, &head.headers, lost, reason).await;
+            let lost = LostDestination::of_state(endpoints, &state);
+            return lost::refuse(endpoints, context, &head.headers, lost, reason).await;
         }
     };
     let signed_in = provider.finish(&flow, callback).await;
@@ -76,7 +76,8 @@ async fn finish(
     answer
 }
 
-/// The flow that comes back, and its provider; it comes back once. Nothing is asked of a provider for any other.
+/// The flow that comes back, and its provider. Each comes back once, and no provider is asked anything for one that this
+/// browser did not begin.
 fn begun<'a>(
     endpoints: &'a Endpoints,
     headers: &HeaderMap,
@@ -95,13 +96,13 @@ fn begun<'a>(
     Ok((flow, provider))
 }
 
-/// What was wished for when the sign-in of `state` began.
+/// What was asked for when the sign-in of `state` began.
 fn wanted(endpoints: &Endpoints, state: &str) -> SignInRequest {
     let Destination { return_to, handover, again } =
         endpoints.cookies.flows.destination(state).unwrap_or_default();
     SignInRequest {
         return_to: endpoints.hosts.return_to(&return_to),
-        handover: handover.as_deref().and_then(HandoverSecret::parse),
+        handover: handover.as_deref().and_then(HandoverFingerprint::parse),
         again,
         ..SignInRequest::default()
     }
@@ -126,7 +127,7 @@ async fn form(head: &Parts, body: RequestBody) -> Result<Bytes, EndpointError> {
     let media_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     let form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
-    let body = if form { whole(body, MAX_FORM).await } else { None };
+    let body = if form { read_to_end(body, MAX_FORM).await } else { None };
     body.ok_or_else(|| EndpointError::lost("the response is no form of at most 16 KiB"))
 }
 
@@ -211,7 +212,7 @@ async fn settle(
     };
     let (who, id) = (&session.principal, context.id);
     tracing::info!(%id, provider = %who.provider, user = who.user, session = %session.id, "signed in");
-    let response = ticket::arrive(endpoints, &session, wanted(endpoints, state));
+    let response = ticket::finish_sign_in(endpoints, &session, wanted(endpoints, state));
     let response = response.map(|mut response| {
         set_cookie(&mut response, endpoints.cookies.session.set(&key));
         response

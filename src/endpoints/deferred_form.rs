@@ -10,9 +10,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Uri, header};
-use http_body_util::{BodyExt, Limited};
 use serde::{Deserialize, Serialize};
 
+use super::body::read_to_end;
 use crate::clock::{Clock, Timestamp};
 use crate::listener::RequestBody;
 use crate::request::is_form_submission;
@@ -20,9 +20,6 @@ use crate::secret::SealingKey;
 
 /// The most bytes of a form that is kept.
 const MAX_FORM: usize = 64 * 1024;
-
-/// How long a form may take to arrive.
-const ARRIVAL: Duration = Duration::from_secs(10);
 
 /// How long a kept form is good.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -52,7 +49,7 @@ impl DeferredForm {
             return None;
         }
         let (target, encoding) = (target(request.uri()), encoding(request.headers())?);
-        let body = whole(request.into_body(), MAX_FORM).await?;
+        let body = read_to_end(request.into_body(), MAX_FORM).await?;
         let (multipart, body) = match encoding {
             Encoding::UrlEncoded => (None, urlencoded(body)?),
             Encoding::Multipart(media_type) => (Some(media_type), STANDARD.encode(body)),
@@ -126,12 +123,6 @@ fn urlencoded(body: Bytes) -> Option<String> {
 
 fn target(uri: &Uri) -> String {
     uri.path_and_query().map_or("/", |target| target.as_str()).to_owned()
-}
-
-/// A body of at most `most` bytes that arrives in time.
-pub(super) async fn whole(body: RequestBody, most: usize) -> Option<Bytes> {
-    let collected = tokio::time::timeout(ARRIVAL, Limited::new(body, most).collect()).await;
-    Some(collected.ok()?.ok()?.to_bytes())
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub enum EndpointError {
 /// A sign-in that came to nothing, and is over: its browser forgets it.
 #[derive(Debug)]
 pub struct FailedSignIn {
-    /// Why.
+    /// What went wrong, and who is at fault.
     pub error: SignInError,
     /// Where the same sign-in begins again.
     pub retry: String,
@@ -55,8 +55,8 @@ pub struct FailedSignIn {
 pub struct LostSignIn {
     /// Why not, for the log.
     pub reason: String,
-    /// Where the browser goes on to by itself.
-    pub onward: Option<String>,
+    /// Where the browser is sent, where it need not ask the person.
+    pub redirect: Option<String>,
     /// Where it is begun again.
     pub retry: Option<String>,
 }
@@ -64,7 +64,7 @@ pub struct LostSignIn {
 /// A provider that is away while somebody wants to sign in with it.
 #[derive(Debug)]
 pub struct UnavailableProvider {
-    /// Which.
+    /// Its name in the configuration.
     pub provider: ProviderName,
     /// Why, for the log.
     pub reason: String,
@@ -75,7 +75,7 @@ pub struct UnavailableProvider {
 impl EndpointError {
     /// A sign-in that is not known, and of which nothing else is known either.
     pub(super) fn lost(reason: &str) -> Self {
-        Self::LostSignIn(Box::new(LostSignIn { reason: reason.to_owned(), onward: None, retry: None }))
+        Self::LostSignIn(Box::new(LostSignIn { reason: reason.to_owned(), redirect: None, retry: None }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a browser brings back from a sign-in: tickets, hops, and where it leads.
+//! What a browser brings back from a sign-in: tickets, secrets of hand-overs, and where it leads.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a finding is a panic")]
 
@@ -8,7 +8,7 @@ use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use url::Url;
 
-use super::handover::{HandoverCookies, HandoverSecret};
+use super::handover::{HandoverCookies, HandoverFingerprint};
 use super::return_to::ReturnTo;
 use super::tickets::{Tickets, testing::ticket};
 use crate::clock::{Clock, Timestamp};
@@ -33,7 +33,7 @@ pub fn tickets(data: &[u8]) {
         let other = String::from_utf8_lossy(&other).into_owned();
         assert!(other == number.expose() || !opens(&other, HOST, &browser), "another ticket opens");
     }
-    let issued = |handover: &HandoverSecret| TICKETS.issue(ticket(handover.clone()));
+    let issued = |handover: &HandoverFingerprint| TICKETS.issue(ticket(handover.clone()));
     for host in [edited(HOST.as_bytes(), data), data.to_vec()] {
         let host = String::from_utf8_lossy(&host).into_owned();
         assert_eq!(opens(issued(&handover).expose(), &host, &browser), host == HOST, "good for {host}");
@@ -46,8 +46,8 @@ pub fn tickets(data: &[u8]) {
     assert!(opens(number.expose(), HOST, &browser) && !opens(number.expose(), HOST, &browser), "once");
     for text in [edited(handover.to_string().as_bytes(), data), data.to_vec()] {
         let text = String::from_utf8_lossy(&text).into_owned();
-        if let Some(read) = HandoverSecret::parse(&text) {
-            assert_eq!(read.to_string(), text, "a hop has one spelling");
+        if let Some(read) = HandoverFingerprint::parse(&text) {
+            assert_eq!(read.to_string(), text, "a fingerprint has one spelling");
         }
     }
 }

@@ -1,5 +1,6 @@
-//! What stays behind in a browser that leaves an app's host to sign in: a secret for each way it takes, so
-//! that whoever comes back with a ticket must be who left (invariant 6).
+//! What stays behind in a browser that leaves an app's host to sign in: a secret in a cookie of that host, one for each
+//! sign-in, so that whoever comes back with a ticket must be who left (invariant 6). Else somebody could sign in as
+//! themselves and lay their ticket in another's browser, who would then work in their name without knowing.
 
 use std::fmt;
 
@@ -15,20 +16,21 @@ const NAME: &str = "portcullis-hop-";
 /// Where such a cookie goes without TLS; `__Host-` allows no path but `/`.
 const PATH: &str = "/.portcullis";
 
-/// A way not taken to its end within so long is forgotten.
+/// A sign-in that has not come back within so long is forgotten.
 const LIFETIME: time::Duration = time::Duration::minutes(15);
 
-/// Ways that one browser may have begun at a time on one host.
+/// Sign-ins that one browser may have begun at a time on one host.
 const MOST: usize = 12;
 
 /// Cookies that are looked at in one request (invariant 14).
 const LOOKED_AT: usize = 64;
 
-/// The fingerprint of a hop's secret: what the sign-in host and the ticket know of it.
+/// The fingerprint of such a secret: all that the sign-in host and the ticket know of it. It travels in addresses and
+/// opens nothing.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct HandoverSecret([u8; 32]);
+pub(super) struct HandoverFingerprint([u8; 32]);
 
-impl HandoverSecret {
+impl HandoverFingerprint {
     /// The fingerprint of `secret`.
     pub(super) fn of(secret: &str) -> Self {
         Self(fingerprint(secret.as_bytes()))
@@ -48,21 +50,22 @@ impl HandoverSecret {
     }
 }
 
-impl fmt::Display for HandoverSecret {
+impl fmt::Display for HandoverFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
-impl fmt::Debug for HandoverSecret {
+impl fmt::Debug for HandoverFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// The cookies of one scheme.
+/// Names and attributes of these cookies, which are other ones over TLS.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HandoverCookies {
+    /// Whether people reach the gateway over TLS.
     pub(super) https: bool,
 }
 
@@ -72,9 +75,9 @@ impl HandoverCookies {
     pub(super) fn begin(
         self,
         headers: &HeaderMap,
-    ) -> Result<(HandoverSecret, Vec<HeaderValue>), EndpointError> {
+    ) -> Result<(HandoverFingerprint, Vec<HeaderValue>), EndpointError> {
         let secret = Secret::random();
-        let handover = HandoverSecret::of(secret.expose());
+        let handover = HandoverFingerprint::of(secret.expose());
         let known: Vec<String> = self.names(headers).collect();
         let surplus =
             known.into_iter().skip(MOST - 1).map(|name| self.cookie(name, "", time::Duration::ZERO));
@@ -84,14 +87,14 @@ impl HandoverCookies {
     }
 
     /// Whether this browser holds the secret of `handover`.
-    pub(super) fn holds(self, headers: &HeaderMap, handover: &HandoverSecret) -> bool {
+    pub(super) fn holds(self, headers: &HeaderMap, handover: &HandoverFingerprint) -> bool {
         let name = self.name(handover);
         let mut named = cookies(headers).filter(|(known, _)| *known == name).take(LOOKED_AT);
-        named.any(|(_, secret)| mutant!(HandoverSecret::of(secret) == *handover, "hop-by-its-name" => true))
+        named.any(|(_, secret)| mutant!(HandoverFingerprint::of(secret) == *handover, "handover-by-its-name" => true))
     }
 
     /// `Set-Cookie` that takes the secret of `handover` away.
-    pub(super) fn clear(self, handover: &HandoverSecret) -> Result<HeaderValue, EndpointError> {
+    pub(super) fn clear(self, handover: &HandoverFingerprint) -> Result<HeaderValue, EndpointError> {
         value(self.cookie(self.name(handover), "", time::Duration::ZERO))
     }
 
@@ -109,7 +112,7 @@ impl HandoverCookies {
         if self.https { "__Host-" } else { "" }
     }
 
-    fn name(self, handover: &HandoverSecret) -> String {
+    fn name(self, handover: &HandoverFingerprint) -> String {
         let handover = handover.to_string();
         format!("{}{NAME}{}", self.prefix(), handover.get(..8).unwrap_or_default())
     }
@@ -118,8 +121,8 @@ impl HandoverCookies {
         Cookie::build((name, value.to_owned()))
             .path(if self.https { "/" } else { PATH })
             .max_age(age)
-            .secure(mutant!(self.https, "hop-cookie-in-clear-text" => false))
-            .http_only(mutant!(true, "hop-cookie-for-scripts" => false))
+            .secure(mutant!(self.https, "handover-cookie-in-clear-text" => false))
+            .http_only(mutant!(true, "handover-cookie-for-scripts" => false))
             .same_site(SameSite::Lax)
             .build()
     }
@@ -149,10 +152,10 @@ mod tests {
         assert!(!cookies.holds(&HeaderMap::new(), &handover));
         let (other, _) = cookies.begin(&HeaderMap::new()).unwrap();
         assert!(!cookies.holds(&sent(&values), &other));
-        assert_eq!(HandoverSecret::parse(&handover.to_string()), Some(handover));
-        assert_eq!(HandoverSecret::parse("zz"), None);
+        assert_eq!(HandoverFingerprint::parse(&handover.to_string()), Some(handover));
+        assert_eq!(HandoverFingerprint::parse("zz"), None);
         for other_spelling in ["é", "+f", "AB"] {
-            assert_eq!(HandoverSecret::parse(&other_spelling.repeat(32)), None);
+            assert_eq!(HandoverFingerprint::parse(&other_spelling.repeat(32)), None);
         }
     }
 

@@ -1,6 +1,6 @@
 //! A sign-in that comes back and is not known any more: by the back button, from a bookmark, after too long a time,
-//! or because the browser had begun too many. Nobody is signed in by it; but where it was to lead is known, and
-//! whoever is signed in by now goes there, and whoever is not begins anew.
+//! or because the browser had begun too many. It signs nobody in. But where it was to lead is known: whoever is signed in
+//! by now is sent there, and whoever is not begins anew, once.
 
 use http::HeaderMap;
 
@@ -13,25 +13,27 @@ use super::state::Endpoints;
 
 /// Where a lost sign-in was to lead.
 #[derive(Debug)]
-pub(super) struct Lost {
+pub(super) struct LostDestination {
+    /// The page, where it is known and ours.
     pub(super) return_to: Option<ReturnTo>,
-    /// Whether it had been begun anew already: a browser that keeps no cookies would go round for ever.
+    /// Whether it had been begun anew already. A browser that keeps no cookies would else be sent round for ever.
     pub(super) again: bool,
 }
 
-impl Lost {
+impl LostDestination {
     /// What is known of the sign-in with this `state`.
     pub(super) fn of_state(endpoints: &Endpoints, state: &str) -> Self {
-        let Some(destination) = endpoints.cookies.flows.destination(state) else { return Self::nowhere() };
+        let Some(destination) = endpoints.cookies.flows.destination(state) else { return Self::unknown() };
         Self { return_to: endpoints.hosts.return_to(&destination.return_to), again: destination.again }
     }
 
-    pub(super) const fn nowhere() -> Self {
+    /// Where nothing is known of it.
+    pub(super) const fn unknown() -> Self {
         Self { return_to: None, again: false }
     }
 
-    /// Where a browser goes on to by itself, if anywhere.
-    fn onward(&self, here: &str, signed_in: bool) -> Option<String> {
+    /// Where the browser is sent, if anywhere.
+    fn redirect(&self, here: &str, signed_in: bool) -> Option<String> {
         match (&self.return_to, signed_in) {
             (Some(to), true) if to.origin() == here => Some(to.as_str().to_owned()),
             (Some(to), signed_in) if signed_in || !self.again => Some(to.sign_in_address(&[(AGAIN, "1")])),
@@ -42,11 +44,11 @@ impl Lost {
 }
 
 /// Refuses the sign-in for `reason`, and says where the browser goes instead.
-pub(super) async fn sign_in(
+pub(super) async fn refuse(
     endpoints: &Endpoints,
     context: RequestContext<'_>,
     headers: &HeaderMap,
-    lost: Lost,
+    lost: LostDestination,
     reason: String,
 ) -> Answer {
     let found = match endpoints.session(context, headers).await {
@@ -54,8 +56,8 @@ pub(super) async fn sign_in(
         Err(error) => return error.into(),
     };
     let signed_in = found.session().is_some();
-    let onward = lost.onward(&context.origin(), signed_in);
+    let redirect = lost.redirect(&context.origin(), signed_in);
     let retry = lost.return_to.as_ref().map(|to| to.sign_in_address(&[]));
-    let refusal = EndpointError::LostSignIn(Box::new(LostSignIn { reason, onward, retry }));
+    let refusal = EndpointError::LostSignIn(Box::new(LostSignIn { reason, redirect, retry }));
     Answer::to(found.principal().cloned(), Err(refusal))
 }

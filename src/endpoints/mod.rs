@@ -7,6 +7,7 @@
 
 mod answer;
 mod application;
+mod body;
 mod callback;
 mod context;
 mod deferred_form;

@@ -5,8 +5,9 @@ use http::{Method, Request, Response};
 use url::form_urlencoded;
 
 use super::answer::Answer;
+use super::body::read_to_end;
 use super::context::RequestContext;
-use super::deferred_form::{DeferredForm, whole};
+use super::deferred_form::DeferredForm;
 use super::error::EndpointError;
 use super::paths::{RESUME, SIGN_IN};
 use super::response::{challenge, show};
@@ -81,7 +82,7 @@ async fn replay(
     body: RequestBody,
 ) -> Result<Response<Bytes>, EndpointError> {
     let gone = || EndpointError::lost("the kept form is not for here, was changed, or is older than an hour");
-    let body = whole(body, MAX_SEALED).await.ok_or_else(gone)?;
+    let body = read_to_end(body, MAX_SEALED).await.ok_or_else(gone)?;
     let sealed = form_urlencoded::parse(&body).find(|(name, _)| name == SEALED);
     let (_, sealed) = sealed.ok_or_else(gone)?;
     let (key, clock) = (&endpoints.resources.keys.form, &endpoints.resources.clock);

@@ -9,7 +9,7 @@ use super::paths::SIGN_IN;
 use crate::pages;
 use crate::request::Authority;
 
-/// A page of ours to come back to: an absolute address on a host that some route claims, to the letter.
+/// A page of ours to come back to: an absolute address on a host that some route claims, as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnTo {
     text: String,

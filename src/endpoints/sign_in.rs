@@ -58,7 +58,7 @@ async fn begin_or_switch(
         && !wanted.anew
         && !is_spent(endpoints, session)
     {
-        return ticket::arrive(endpoints, session, wanted);
+        return ticket::finish_sign_in(endpoints, session, wanted);
     }
     let by_form = wanted.login_hint.is_some();
     let redirection = start_sign_in(endpoints, context, request.headers(), wanted).await?;
@@ -66,8 +66,8 @@ async fn begin_or_switch(
     Ok(if by_form { interstitial(redirection) } else { redirection })
 }
 
-/// Whether a session that stands is no answer to somebody who is sent to sign in: its token has expired, only a new
-/// sign-in brings another, and some app needs one.
+/// Whether somebody who has a session must sign in all the same: its token has expired, only a new sign-in brings
+/// another, and some app needs one.
 fn is_spent(endpoints: &Endpoints, session: &Session) -> bool {
     let now = endpoints.resources.clock.now();
     session.tokens.refresh.is_none()
@@ -82,11 +82,11 @@ pub fn is_renewed_by_sign_in(session: &Session, now: Timestamp) -> bool {
     now.since(session.created) >= TOO_SOON
 }
 
-/// Whoever is to be someone else must be nobody at the provider first: there are those that ask for the password
-/// of the person they remember, and let nobody say that they are another.
+/// Signs the person out, at the provider too where it has an endpoint for that, and in again. A provider that remembers
+/// them may ask for that person's password alone and offer no other account.
 ///
-/// The way out of a posted form leads through a page of ours: browsers hold its `form-action` against every
-/// redirect that follows.
+/// It answers a posted form, and browsers hold the `form-action` of its page against every redirect that follows: so it
+/// leads on by a page of ours.
 async fn switch(
     endpoints: &Endpoints,
     context: RequestContext<'_>,
@@ -94,17 +94,17 @@ async fn switch(
     found: &Authentication,
     wanted: SignInRequest,
 ) -> Result<Response<Bytes>, EndpointError> {
-    let goodbye = match found.session() {
+    let logout_url = match found.session() {
         Some(OpenedSession { session, .. }) => {
             let back = endpoints.cookies.flows.state(&destination(endpoints, &wanted));
-            let goodbye = sign_out::goodbye(endpoints, session, &back).filter(|_| !wanted.is_long());
-            // It has ended in memory in any case, and whatever went wrong is in the log: on to the sign-in.
+            let logout_url = sign_out::logout_url(endpoints, session, &back).filter(|_| !wanted.is_long());
+            // It has ended in memory in any case, and whatever went wrong is in the log.
             drop(endpoints.resources.sessions.end(&session.family()).await);
-            goodbye
+            logout_url
         }
         None => None,
     };
-    let response = match goodbye {
+    let response = match logout_url {
         Some(there) => redirect(StatusCode::SEE_OTHER, there.as_str())?,
         None => start_sign_in(endpoints, context, headers, wanted).await?,
     };
@@ -129,7 +129,7 @@ pub async fn start_sign_in(
         return Ok(keep_address::page(context, wanted));
     }
     if !endpoints.hosts.is_public(context.authority, context.forwarding.scheme) {
-        return ticket::leave(endpoints, cookies, &wanted);
+        return ticket::redirect_to_sign_in_host(endpoints, cookies, &wanted);
     }
     let hint = Hint { provider: wanted.provider.as_deref(), login_hint: wanted.login_hint.as_deref() };
     match endpoints.providers.choose(hint) {
@@ -161,8 +161,8 @@ async fn to_provider(
     Ok(response)
 }
 
-/// The session that stands while a sign-in begins whose response will be posted: browsers leave its cookie out
-/// of that, and without being told nobody would end it.
+/// The session that the browser has while a sign-in begins whose response will be posted. Browsers send no cookie
+/// with that (`SameSite=Lax`), so that the flow must remember which session it is to replace.
 async fn replaced(
     endpoints: &Endpoints,
     context: RequestContext<'_>,

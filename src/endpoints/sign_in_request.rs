@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use http::Uri;
 use url::form_urlencoded;
 
-use super::handover::HandoverSecret;
+use super::handover::HandoverFingerprint;
 use super::hosts::Hosts;
 use super::paths::SIGN_IN;
 use super::return_to::ReturnTo;
 use crate::pages;
 
-/// Parameter: a session that stands is no answer.
+/// Parameter: sign in even where there is a session.
 const ANEW: &str = "anew";
 /// Parameter: this sign-in is begun because an earlier one was lost.
 pub(super) const AGAIN: &str = "again";
@@ -19,20 +19,20 @@ pub(super) const AGAIN: &str = "again";
 /// The longest `login_hint` that is passed on, in bytes.
 const LONGEST_HINT: usize = 320;
 
-/// What a browser asks for.
+/// A wish to sign in: the parameters of the sign-in endpoint.
 #[derive(Clone, Debug, Default)]
 pub struct SignInRequest {
     /// Where to come back to.
     pub return_to: Option<ReturnTo>,
-    /// A provider's name.
+    /// The provider to sign in with, by its name in the configuration.
     pub provider: Option<String>,
-    /// Who it will be.
+    /// An e-mail address or user name for the provider (OpenID Connect Core 1.0, section 3.1.2.1).
     pub login_hint: Option<String>,
     /// The fingerprint of the secret that waits at the app's host.
-    pub(super) handover: Option<HandoverSecret>,
-    /// Whether a session that stands is no answer: sign in as someone else.
+    pub(super) handover: Option<HandoverFingerprint>,
+    /// Whether to sign in even where there is a session: as someone else.
     pub anew: bool,
-    /// Whether an earlier sign-in to the same place was lost: it is begun anew once, not for ever.
+    /// Whether it is begun because an earlier one was lost. That is done once.
     pub again: bool,
 }
 
@@ -50,7 +50,7 @@ impl SignInRequest {
                 pages::RETURN_TO => wanted.return_to = hosts.return_to(&value),
                 pages::PROVIDER => wanted.provider = Some(value.into_owned()),
                 pages::LOGIN_HINT => wanted.login_hint = hint(value),
-                pages::HANDOVER => wanted.handover = HandoverSecret::parse(&value),
+                pages::HANDOVER => wanted.handover = HandoverFingerprint::parse(&value),
                 ANEW => wanted.anew = true,
                 AGAIN => wanted.again = true,
                 _ => {}

@@ -35,7 +35,7 @@ pub(super) async fn answer<B>(
     let response = match found.session() {
         Some(OpenedSession { session, .. }) if meant => end(endpoints, context, headers, session).await,
         Some(OpenedSession { session, .. }) => Ok(show(question(endpoints, &session.principal))),
-        None => Ok(signed_out(endpoints, Lasts::Ever, None)),
+        None => Ok(signed_out(endpoints, Lasts::ForEver, None)),
     };
     Answer::to(found.principal().cloned(), response)
 }
@@ -43,8 +43,8 @@ pub(super) async fn answer<B>(
 /// How long a sign-out holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lasts {
-    Ever,
-    /// No disk took it: the person must know.
+    ForEver,
+    /// The store did not take it, so that a restart would bring the session back: the person must know.
     UntilRestart,
 }
 
@@ -68,19 +68,19 @@ async fn end(
     same_origin(context, headers)?;
     let ended = endpoints.resources.sessions.end(&session.family()).await;
     tracing::info!(id = %context.id, session = %session.id, user = session.principal.user, "signed out");
-    let response = match (ended, goodbye(endpoints, session, &Secret::random())) {
+    let response = match (ended, logout_url(endpoints, session, &Secret::random())) {
         (Err(_), _) => signed_out(endpoints, Lasts::UntilRestart, None),
         (Ok(()), Some(there)) => interstitial(redirect(StatusCode::SEE_OTHER, there.as_str())?),
         (Ok(()), None) => {
             let still_at = endpoints.display_name(&session.principal.provider);
-            signed_out(endpoints, Lasts::Ever, Some(still_at))
+            signed_out(endpoints, Lasts::ForEver, Some(still_at))
         }
     };
     Ok(forgotten(endpoints, response))
 }
 
-/// Ends the session of the cookie's key though the store cannot say whose it is: no fault of ours keeps
-/// anybody signed in (invariant 23).
+/// Ends the session of the cookie's key though the store cannot say whose it is: a store that is away keeps nobody
+/// signed in who wants to leave (invariant 23).
 async fn end_unread(
     endpoints: &Endpoints,
     context: RequestContext<'_>,
@@ -91,7 +91,7 @@ async fn end_unread(
     let Some(CookieRead::Key(key)) = endpoints.cookies.session.read(headers) else { return Err(unread) };
     let ended = endpoints.resources.sessions.end(key.id()).await;
     tracing::info!(id = %context.id, session = %key.id(), "signed out");
-    let lasts = if ended.is_ok() { Lasts::Ever } else { Lasts::UntilRestart };
+    let lasts = if ended.is_ok() { Lasts::ForEver } else { Lasts::UntilRestart };
     Ok(forgotten(endpoints, signed_out(endpoints, lasts, None)))
 }
 
@@ -103,7 +103,7 @@ fn forgotten(endpoints: &Endpoints, mut response: Response<Bytes>) -> Response<B
 }
 
 /// Where the provider signs the person out as well, and leads back from with `state`.
-pub(super) fn goodbye(endpoints: &Endpoints, session: &Session, state: &Secret) -> Option<Url> {
+pub(super) fn logout_url(endpoints: &Endpoints, session: &Session, state: &Secret) -> Option<Url> {
     let provider = endpoints.providers.get(session.principal.provider.as_str())?;
     let back = endpoints.hosts.public.as_ref()?.endpoint(SIGNED_OUT);
     provider.logout_url(session.tokens.id.as_ref(), state.expose(), &back)
@@ -113,7 +113,7 @@ pub(super) fn goodbye(endpoints: &Endpoints, session: &Session, state: &Secret) 
 pub(super) fn back<B>(endpoints: &Endpoints, request: &Request<B>) -> Result<Response<Bytes>, EndpointError> {
     let state = parameters(request.uri()).find(|(name, _)| name == "state").map(|(_, state)| state);
     let destination = state.and_then(|state| endpoints.cookies.flows.destination(&state));
-    let Some(destination) = destination else { return Ok(signed_out(endpoints, Lasts::Ever, None)) };
+    let Some(destination) = destination else { return Ok(signed_out(endpoints, Lasts::ForEver, None)) };
     let return_to = endpoints.hosts.return_to(&destination.return_to);
     let anew = SignInRequest { anew: true, ..SignInRequest::to(return_to) };
     redirect(StatusCode::SEE_OTHER, &anew.address())

@@ -1,4 +1,4 @@
-//! What the endpoints stand on.
+//! What the endpoints are built from, and what they share.
 
 use std::sync::Arc;
 
@@ -115,7 +115,7 @@ impl OwnCookies for Cookies {
     fn owns(&self, name: &str) -> bool {
         name == self.session.name()
             || mutant!(self.flows.owns(name), "app-sees-a-flow" => false)
-            || mutant!(self.handover.owns(name), "app-sees-a-hop" => false)
+            || mutant!(self.handover.owns(name), "app-sees-a-handover-secret" => false)
     }
 }
 

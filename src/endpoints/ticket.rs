@@ -1,4 +1,13 @@
-//! From the sign-in host to an app's host, with a one-time ticket. With a single host the hop vanishes.
+//! From an app's host to the sign-in host and back, with a one-time ticket. Where the app is on the sign-in host itself,
+//! there is nothing to hand over.
+//!
+//! 1. On the app's host a secret is left behind in a cookie, and the browser takes its fingerprint to the sign-in host.
+//! 2. There the person signs in, or has a session already. A ticket is issued for the app's host, the fingerprint and a
+//!    session that hangs on that one.
+//! 3. The browser brings the ticket's number to the app's host. Whatever comes of that, the ticket is spent. Where the
+//!    number, the host and the secret fit, the browser gets its session and forgets the secret.
+//!
+//! The number alone opens nothing in another browser, and the secret alone is nobody's session.
 
 use std::sync::Arc;
 
@@ -9,14 +18,14 @@ use url::{Position, Url};
 use super::answer::Answer;
 use super::context::RequestContext;
 use super::error::EndpointError;
-use super::handover::HandoverSecret;
-use super::lost::{self, Lost};
+use super::handover::HandoverFingerprint;
+use super::lost::{self, LostDestination};
 use super::paths::TICKET;
 use super::response::{redirect, set_cookie};
 use super::return_to::ReturnTo;
 use super::sign_in_request::{SignInRequest, parameters};
 use super::state::Endpoints;
-use super::tickets::{Missed, Ticket};
+use super::tickets::{Ticket, TicketError};
 use crate::session::{NewSession, Session, SessionKey};
 
 /// The parameter that carries a ticket's number.
@@ -24,7 +33,7 @@ const NUMBER: &str = "ticket";
 
 /// Sends a browser from an app's host to the sign-in host. A secret stays behind in a cookie: whoever
 /// comes back with a ticket must be who left (invariant 6).
-pub(super) fn leave(
+pub(super) fn redirect_to_sign_in_host(
     endpoints: &Endpoints,
     cookies: &HeaderMap,
     wanted: &SignInRequest,
@@ -41,7 +50,7 @@ pub(super) fn leave(
 
 /// Sends a browser that has its session to where it wanted to go: at once on this host, by ticket on an
 /// app's.
-pub(super) fn arrive(
+pub(super) fn finish_sign_in(
     endpoints: &Endpoints,
     session: &Arc<Session>,
     wanted: SignInRequest,
@@ -51,17 +60,17 @@ pub(super) fn arrive(
     };
     match wanted.handover {
         Some(handover) if !endpoints.hosts.is_public_url(to.url()) => {
-            with_ticket(endpoints, session, to, handover, wanted.again)
+            hand_over(endpoints, session, to, handover, wanted.again)
         }
         Some(_) | None => redirect(StatusCode::SEE_OTHER, to.as_str()),
     }
 }
 
-fn with_ticket(
+fn hand_over(
     endpoints: &Endpoints,
     session: &Arc<Session>,
     to: ReturnTo,
-    handover: HandoverSecret,
+    handover: HandoverFingerprint,
     again: bool,
 ) -> Result<Response<Bytes>, EndpointError> {
     let host = to.url().host_str().unwrap_or_default().to_owned();
@@ -93,7 +102,7 @@ pub(super) async fn answer<B>(
         Ok(ticket) => ticket,
         Err(missed) => {
             let reason = missed.to_string();
-            return lost::sign_in(endpoints, context, request.headers(), missed.into(), reason).await;
+            return lost::refuse(endpoints, context, request.headers(), missed.into(), reason).await;
         }
     };
     match endpoints.resources.sessions.create(session).await {
@@ -109,11 +118,12 @@ fn taken<B>(
     endpoints: &Endpoints,
     context: RequestContext<'_>,
     request: &Request<B>,
-) -> Result<Ticket, Missed> {
-    let here = Url::parse(&format!("{}/", context.origin())).map_err(|_| Missed::Unknown)?;
+) -> Result<Ticket, TicketError> {
+    let here = Url::parse(&format!("{}/", context.origin())).map_err(|_| TicketError::Unknown)?;
     let number = parameters(request.uri()).find(|(name, _)| name == NUMBER);
-    let (_, number) = number.ok_or(Missed::Unknown)?;
-    let holds = |handover: &HandoverSecret| endpoints.cookies.handover.holds(request.headers(), handover);
+    let (_, number) = number.ok_or(TicketError::Unknown)?;
+    let holds =
+        |handover: &HandoverFingerprint| endpoints.cookies.handover.holds(request.headers(), handover);
     endpoints.resources.tickets.take(&number, authority(&here), holds)
 }
 
@@ -121,7 +131,7 @@ fn arrived(
     endpoints: &Endpoints,
     key: &SessionKey,
     return_to: &ReturnTo,
-    handover: &HandoverSecret,
+    handover: &HandoverFingerprint,
 ) -> Result<Response<Bytes>, EndpointError> {
     let mut response = redirect(StatusCode::SEE_OTHER, return_to.as_str())?;
     set_cookie(&mut response, endpoints.cookies.session.set(key));
@@ -129,12 +139,14 @@ fn arrived(
     Ok(response)
 }
 
-impl From<Missed> for Lost {
-    /// A ticket that lies in the wrong browser is spent; its way may be begun again in this one.
-    fn from(missed: Missed) -> Self {
+impl From<TicketError> for LostDestination {
+    /// A ticket in the wrong browser is spent, but where it was to lead is known: this browser may begin its own sign-in.
+    fn from(missed: TicketError) -> Self {
         match missed {
-            Missed::Unknown => Self::nowhere(),
-            Missed::OtherBrowser(ticket) => Self { return_to: Some(ticket.return_to), again: ticket.again },
+            TicketError::Unknown => Self::unknown(),
+            TicketError::OtherBrowser(ticket) => {
+                Self { return_to: Some(ticket.return_to), again: ticket.again }
+            }
         }
     }
 }

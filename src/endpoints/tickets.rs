@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::handover::HandoverSecret;
+use super::handover::HandoverFingerprint;
 use super::return_to::ReturnTo;
 use crate::clock::Clock;
 use crate::secret::{Secret, fingerprint};
 use crate::session::NewSession;
 
+/// A browser takes a ticket to its host at once: this is time enough for a slow line.
 const LIFETIME: Duration = Duration::from_secs(60);
+/// Nobody gets a ticket without a session, so that this bounds memory and keeps nobody out.
 const CAPACITY: u64 = 10_000;
 
 /// Tickets that have been handed out and not been used.
@@ -29,18 +31,18 @@ pub(super) struct Ticket {
     /// The only host it is good for, with its port as in the address.
     pub(super) authority: String,
     /// Fingerprint of the secret in the browser that began the sign-in.
-    pub(super) handover: HandoverSecret,
+    pub(super) handover: HandoverFingerprint,
     /// The session the app's host will get.
     pub(super) session: NewSession,
     /// Where the person wanted to go.
     pub(super) return_to: ReturnTo,
-    /// Whether the sign-in was begun anew because an earlier one was lost.
+    /// Whether this sign-in was begun because an earlier one was lost.
     pub(super) again: bool,
 }
 
-/// Why a ticket opens nothing; it is gone all the same.
+/// Why a ticket opens nothing. Whichever it is, the ticket is spent.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Missed {
+pub(super) enum TicketError {
     /// It is made up, spent, too old or for another host.
     #[error("the ticket is not good here, was used, or is older than 60 s")]
     Unknown,
@@ -63,25 +65,25 @@ impl Tickets {
     }
 
     /// Takes a ticket in: whoever presents it, it is gone afterwards. It opens only where it was made for,
-    /// in the browser that `holds` the secret of its hop.
+    /// in the browser that `holds` the secret that stayed behind.
     pub(super) fn take(
         &self,
         number: &str,
         authority: &str,
-        holds: impl FnOnce(&HandoverSecret) -> bool,
-    ) -> Result<Ticket, Missed> {
+        holds: impl FnOnce(&HandoverFingerprint) -> bool,
+    ) -> Result<Ticket, TicketError> {
         let number = fingerprint(number.as_bytes());
         let issued = mutant!(self.issued.remove(&number), "ticket-good-twice" => self.issued.get(&number));
-        let (at, ticket) = issued.ok_or(Missed::Unknown)?;
+        let (at, ticket) = issued.ok_or(TicketError::Unknown)?;
         let old = self.clock.monotonic().saturating_sub(at) >= LIFETIME;
         let elsewhere = ticket.authority != authority;
         if mutant!(old || elsewhere, "ticket-without-end" => elsewhere, "ticket-for-any-host" => old) {
-            return Err(Missed::Unknown);
+            return Err(TicketError::Unknown);
         }
         if mutant!(holds(&ticket.handover), "ticket-in-any-browser" => true) {
             Ok(ticket)
         } else {
-            Err(Missed::OtherBrowser(Box::new(ticket)))
+            Err(TicketError::OtherBrowser(Box::new(ticket)))
         }
     }
 }
@@ -95,7 +97,7 @@ pub(super) mod testing {
     use crate::session::Tokens;
 
     /// A ticket for `wiki.example`, and for the browser with the secret of `handover`.
-    pub(in crate::endpoints) fn ticket(handover: HandoverSecret) -> Ticket {
+    pub(in crate::endpoints) fn ticket(handover: HandoverFingerprint) -> Ticket {
         let principal = Arc::new(Principal {
             provider: ProviderName::new("corp"),
             issuer: Issuer::new("https://id.example"),
@@ -122,14 +124,14 @@ mod tests {
     use crate::clock::Timestamp;
 
     fn ticket() -> Ticket {
-        testing::ticket(HandoverSecret::of("secret"))
+        testing::ticket(HandoverFingerprint::of("secret"))
     }
 
     #[test]
     fn invariant_7_a_ticket_is_good_for_less_than_a_minute_once_there_and_in_one_browser() {
         let clock = Clock::manual(Timestamp::from_seconds(1_000));
         let tickets = Tickets::new(clock.clone());
-        let browser = |handover: &HandoverSecret| *handover == HandoverSecret::of("secret");
+        let browser = |handover: &HandoverFingerprint| *handover == HandoverFingerprint::of("secret");
 
         let number = tickets.issue(ticket());
         clock.advance(Duration::from_millis(59_999));

@@ -7,7 +7,7 @@ use moka::sync::Cache;
 
 use crate::secret::fingerprint;
 
-/// No flow is good for longer.
+/// As long as the cookie of a flow is good: an older one is refused by its age.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
 const CAPACITY: u64 = 100_000;
 

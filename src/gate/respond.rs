@@ -282,8 +282,10 @@ fn sign_in_failed(record: &RequestRecord, failed: &FailedSignIn) -> Response<Bod
 
 /// Where it was to lead is known, or else the way home.
 fn no_such_flow(snapshot: &Snapshot, record: &RequestRecord, lost: &LostSignIn) -> Response<Body> {
-    if let Some(Ok(onward)) = lost.onward.as_deref().map(|onward| redirect(StatusCode::SEE_OTHER, onward)) {
-        return onward;
+    if let Some(Ok(response)) =
+        lost.redirect.as_deref().map(|address| redirect(StatusCode::SEE_OTHER, address))
+    {
+        return response;
     }
     let retry = lost.retry.as_deref().unwrap_or_else(|| snapshot.endpoints.hosts.front_page());
     let (status, request_id) = (StatusCode::BAD_REQUEST, &record.id);

@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn the_way_back_and_the_hop_outlive_the_choice(back in text(), hop in text(), name in text()) {
+    fn the_way_back_and_the_handover_outlive_the_choice(back in text(), handover in text(), name in text()) {
         let name = ProviderName::new(name);
         let chooser = Chooser {
             host: "wiki.example",
@@ -93,15 +93,15 @@ proptest! {
             providers: &[ProviderChoice { name: &name, display_name: "Corp" }],
             ask_email: true,
             unknown_email: None,
-            lasting: &[(HANDOVER, &hop), (RETURN_TO, &back)],
+            lasting: &[(HANDOVER, &handover), (RETURN_TO, &back)],
         };
         let elements = elements(&chooser.page().html);
         let (path, query) = all(&elements, "a")[0].get("href").unwrap().split_once('?').unwrap();
         prop_assert_eq!(path, "/.portcullis/sign-in");
         let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-        let wanted = [(PROVIDER, name.as_str()), (HANDOVER, &hop), (RETURN_TO, &back)];
+        let wanted = [(PROVIDER, name.as_str()), (HANDOVER, &handover), (RETURN_TO, &back)];
         prop_assert_eq!(pairs, wanted.map(|(name, value)| (name.into(), value.into())));
-        prop_assert_eq!(hidden(&elements), vec![(HANDOVER, hop.as_str()), (RETURN_TO, back.as_str())]);
+        prop_assert_eq!(hidden(&elements), vec![(HANDOVER, handover.as_str()), (RETURN_TO, back.as_str())]);
     }
 }
 
