@@ -1,6 +1,6 @@
 //! A body on its way out (RFC 9112, sections 6.2 and 7.1).
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -43,6 +43,39 @@ pub enum EncodeError<E> {
 }
 
 impl BodyEncoder {
+    /// Whether nothing is left to be handed on.
+    pub const fn is_done(self) -> bool {
+        matches!(self, Self::Done)
+    }
+
+    /// Hands `body` on until all of it has left: fills `outgoing`, has `write` write it, and is pending where neither can
+    /// go on.
+    ///
+    /// # Errors
+    /// Those of [`BodyEncoder::poll_fill`] and of `write`.
+    pub fn poll_send<B, E>(
+        &mut self,
+        body: &mut B,
+        outgoing: &mut Outgoing,
+        cx: &mut Context<'_>,
+        mut write: impl FnMut(&mut Outgoing, &mut Context<'_>) -> Poll<io::Result<()>>,
+    ) -> Poll<Result<(), E>>
+    where
+        B: Body<Data = Bytes> + Unpin,
+        E: From<EncodeError<B::Error>> + From<io::Error>,
+    {
+        while !self.is_done() {
+            let all = self.poll_fill(body, outgoing, cx)?.is_ready();
+            let full = !outgoing.has_room();
+            ready!(write(outgoing, cx))?;
+            // What was full has room again; or else it is the body that has nothing for now.
+            if !all && !full {
+                return Poll::Pending;
+            }
+        }
+        write(outgoing, cx).map_err(E::from)
+    }
+
     /// Hands what `body` has to `outgoing`, as far as there is room; ready where all of it is there.
     ///
     /// # Errors

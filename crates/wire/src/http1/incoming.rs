@@ -10,19 +10,30 @@ use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
 use super::SMALL;
 
+/// A stream that can be asked whether reading would give something.
+pub trait PollReadable {
+    /// Ready where it may; always for a stream that cannot tell (TLS).
+    ///
+    /// # Errors
+    /// The stream's own.
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
 /// Reads what is there, at most some `room`, behind what was `received`; 0 at the end.
 ///
-/// No memory is taken for what is not there. Of little, none is taken beyond what came.
+/// Much room is taken only once there is something to read: nobody who waits holds it, and what is allocated when it
+/// is needed is still in the cache. Little is read on the stack, and no more is allocated than came.
 ///
 /// # Errors
 /// The stream's own.
-pub fn poll_receive<S: AsyncRead + Unpin>(
+pub fn poll_receive<S: AsyncRead + PollReadable + Unpin>(
     stream: &mut S,
     received: &mut BytesMut,
     room: usize,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
     if room > SMALL {
+        ready!(stream.poll_readable(cx))?;
         received.reserve(room);
         return pin!(stream.read_buf(received)).poll(cx);
     }

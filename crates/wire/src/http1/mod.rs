@@ -3,6 +3,7 @@
 
 mod body_decoder;
 mod body_encoder;
+mod delegate;
 mod error;
 mod fields;
 #[cfg(any(test, fuzzing))]
@@ -15,10 +16,11 @@ mod upgrade;
 
 pub use body_decoder::{BodyDecoder, Chunk, LARGE, SMALL, is_bodiless};
 pub use body_encoder::{BodyEncoder, EncodeError};
+pub(crate) use delegate::{delegate_read, delegate_write};
 pub use error::WireError;
 pub use fields::{
     MAX_FIELDS, MAX_HEAD, Persistence, digits, has, parts, read_fields, tokens, write_field, write_fields,
 };
-pub use incoming::poll_receive;
+pub use incoming::{PollReadable, poll_receive};
 pub use outgoing::Outgoing;
 pub use upgrade::{Io, Upgrade};

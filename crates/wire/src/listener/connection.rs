@@ -16,7 +16,7 @@ use super::http2;
 use super::phase::left;
 use super::proxy::{self, ProxyError};
 use super::stats::ConnectionRefusal;
-use super::stream::{Prefixed, Stream};
+use super::stream::{ClientStream, Prefixed};
 use super::watch::{NEWCOMER, Watch};
 use super::{Handler, Phase, ProxyProtocol, Serving};
 use crate::request::{ConnectionCache, InterimAnswers, Scheme, Transport, WorkerId};
@@ -36,7 +36,7 @@ pub(super) struct Connection<H> {
 
 /// A peer's stream and what is known of it before HTTP begins.
 struct Opened {
-    stream: Stream,
+    stream: ClientStream,
     transport: Transport,
     http2: bool,
 }
@@ -124,12 +124,12 @@ impl<H: Handler> Connection<H> {
                 let stream = acceptor.accept(Prefixed::new(rest, stream)).await.map_err(Unopened::Tls)?;
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                 let transport = transport(Scheme::Https, http2);
-                Ok(Opened { stream: Stream::Tls(Box::new(stream)), transport, http2 })
+                Ok(Opened { stream: ClientStream::Tls(Box::new(stream)), transport, http2 })
             }
             None => {
                 let (rest, http2) = self.prior_knowledge(&mut stream, rest).await.map_err(Unopened::Ended)?;
                 let transport = transport(Scheme::Http, http2);
-                Ok(Opened { stream: Stream::Clear(Prefixed::new(rest, stream)), transport, http2 })
+                Ok(Opened { stream: ClientStream::Clear(Prefixed::new(rest, stream)), transport, http2 })
             }
         }
     }

@@ -22,7 +22,7 @@ use super::connection_slots::ConnectionGuard;
 use super::http1::{Ambiguity, HeadError, LONGEST};
 use super::request_body::RequestBody;
 use super::stats::ConnectionStats;
-use super::stream::{Stream, Watched};
+use super::stream::{ClientStream, Watched};
 use super::watch::Graceful;
 use super::{ConnectionLimits, Handler};
 use crate::request::Transport;
@@ -40,7 +40,7 @@ pub(super) fn serve<H: Handler>(
     handler: H,
     transport: Arc<Transport>,
     limits: &ConnectionLimits,
-    (stream, activity, guard): (Stream, Arc<Activity>, ConnectionGuard),
+    (stream, activity, guard): (ClientStream, Arc<Activity>, ConnectionGuard),
 ) -> impl Graceful + Send {
     let (stats, max_fields) = (Arc::clone(guard.stats()), limits.max_fields);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), guard));
@@ -66,7 +66,7 @@ fn builder(limits: &ConnectionLimits) -> http2::Builder<TokioExecutor> {
     builder
 }
 
-impl<S, B> Graceful for http2::Connection<TokioIo<Watched<Stream>>, S, TokioExecutor>
+impl<S, B> Graceful for http2::Connection<TokioIo<Watched<ClientStream>>, S, TokioExecutor>
 where
     S: HttpService<Incoming, ResBody = B>,
     S::Error: Into<Box<dyn Error + Send + Sync>>,

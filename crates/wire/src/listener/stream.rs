@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::activity::Activity;
 use super::connection_slots::ConnectionGuard;
+use crate::http1::{PollReadable, delegate_read, delegate_write};
 
 /// A stream whose first bytes have been read already.
 #[derive(Debug)]
@@ -26,8 +27,6 @@ impl<S> Prefixed<S> {
     pub(super) const fn new(prefix: Bytes, inner: S) -> Self {
         Self { prefix, inner }
     }
-
-    const fn wrote(&self, _: &Poll<io::Result<usize>>) {}
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
@@ -46,46 +45,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prefixed<S> {
     }
 }
 
-macro_rules! write_through {
-    ($type:ident) => {
-        impl<S: AsyncWrite + Unpin> AsyncWrite for $type<S> {
-            fn poll_write(
-                mut self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                bytes: &[u8],
-            ) -> Poll<io::Result<usize>> {
-                let written = Pin::new(&mut self.inner).poll_write(cx, bytes);
-                self.wrote(&written);
-                written
-            }
-
-            fn poll_write_vectored(
-                mut self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                bufs: &[io::IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
-                let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
-                self.wrote(&written);
-                written
-            }
-
-            fn is_write_vectored(&self) -> bool {
-                self.inner.is_write_vectored()
-            }
-
-            fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Pin::new(&mut self.inner).poll_flush(cx)
-            }
-
-            fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Pin::new(&mut self.inner).poll_shutdown(cx)
-            }
-        }
-    };
-}
-
-write_through!(Prefixed);
-write_through!(Watched);
+delegate_write!(Prefixed<S> where S { Self { inner, .. } => inner });
+delegate_write!(Watched<S> where S { Self { inner, .. } => inner }, after wrote);
 
 /// A stream whose writes tell whether the peer reads.
 #[derive(Debug)]
@@ -122,24 +83,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
 
 /// The bytes of a connection to a client.
 #[derive(Debug)]
-pub(super) enum Stream {
+pub(super) enum ClientStream {
     Clear(Prefixed<TcpStream>),
     Tls(Box<TlsStream<Prefixed<TcpStream>>>),
-}
-
-macro_rules! on {
-    ($this:expr, $method:ident($($argument:expr),*)) => {
-        match $this.get_mut() {
-            Stream::Clear(stream) => Pin::new(stream).$method($($argument),*),
-            Stream::Tls(stream) => Pin::new(stream.as_mut()).$method($($argument),*),
-        }
-    };
 }
 
 /// How long nothing is heard of a peer that has closed its side before the system asks after it, and how often.
 const PROBE: Duration = Duration::from_secs(15);
 
-impl Stream {
+impl ClientStream {
     fn tcp(&self) -> &TcpStream {
         match self {
             Self::Clear(stream) => &stream.inner,
@@ -168,9 +120,10 @@ impl Stream {
     pub(super) fn reset_at_close(&self, reset: bool) {
         let _ = SockRef::from(self.tcp()).set_linger(reset.then_some(Duration::ZERO));
     }
+}
 
-    /// Ready where reading may give something; TLS cannot tell.
-    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+impl PollReadable for ClientStream {
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Clear(stream) if stream.prefix.is_empty() => stream.inner.poll_read_ready(cx),
             Self::Clear(_) | Self::Tls(_) => Poll::Ready(Ok(())),
@@ -178,37 +131,5 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        on!(self, poll_read(cx, buf))
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        on!(self, poll_write(cx, bytes))
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        on!(self, poll_write_vectored(cx, bufs))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Clear(stream) => stream.is_write_vectored(),
-            Self::Tls(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on!(self, poll_flush(cx))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on!(self, poll_shutdown(cx))
-    }
-}
+delegate_read!(ClientStream { Self::Clear(stream) => stream, Self::Tls(stream) => stream });
+delegate_write!(ClientStream { Self::Clear(stream) => stream, Self::Tls(stream) => stream });

@@ -22,7 +22,16 @@ use crate::http1::{BodyDecoder, LARGE, MAX_HEAD, Outgoing, SMALL, poll_receive};
 /// Interim answers to one request.
 const MAX_INTERIMS: u16 = 1000;
 
-/// A connection to an upstream, and how far the exchange on it has come.
+/// A connection to an upstream, and how far the exchange on it has come. Whoever waits for the answer polls it.
+///
+/// - [`Http1Connection::begin`] writes the request's head and takes its body, which goes out in every later call.
+/// - [`Http1Connection::poll_answer`] reads past interim answers to the answer's head; `download` says from then on
+///   what is still to come of its body.
+/// - [`Http1Connection::poll_frame`] reads that, until it is done.
+/// - Where both directions are whole and nothing was read beyond them ([`Http1Connection::is_reusable`]), it
+///   [rests](Http1Connection::rest), and is looked at ([`Http1Connection::is_waiting`]) before it begins again.
+///
+/// An error at any point is the connection's end: it is dropped, and never begins another exchange (invariant 12).
 #[derive(Debug)]
 pub(in crate::forward) struct Http1Connection {
     stream: UpstreamStream,
@@ -198,18 +207,14 @@ impl Http1Connection {
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        while let Some(upload) = &mut self.upload {
-            let all = upload.poll_fill(&mut self.outgoing, cx)?.is_ready();
-            let full = !self.outgoing.has_room();
-            if all {
-                self.upload = None;
-            }
-            ready!(self.outgoing.poll_write(&mut self.stream, cx)).map_err(Error::Broken)?;
-            if !all && !full {
-                return Poll::Pending;
-            }
+        let Some(upload) = &mut self.upload else {
+            return self.outgoing.poll_write(&mut self.stream, cx).map_err(Error::from);
+        };
+        let sent = upload.poll_send(&mut self.outgoing, &mut self.stream, cx);
+        if upload.is_done() {
+            self.upload = None;
         }
-        self.outgoing.poll_write(&mut self.stream, cx).map_err(Error::Broken)
+        sent
     }
 
     /// A head that comes in drops is not read anew at each of them.
@@ -224,12 +229,7 @@ impl Http1Connection {
     }
 
     fn poll_receive(&mut self, room: usize, cx: &mut Context<'_>) -> Poll<Result<usize, Error>> {
-        if room > SMALL {
-            // No memory for who only waits: what is allocated when it is needed is still in the cache.
-            ready!(self.stream.poll_readable(cx)).map_err(Error::Broken)?;
-        }
-        let received = poll_receive(&mut self.stream, &mut self.received, room, cx);
-        let size = ready!(received).map_err(Error::Broken)?;
+        let size = ready!(poll_receive(&mut self.stream, &mut self.received, room, cx))?;
         if size >= room {
             self.appetite = (self.appetite * 2).min(LARGE);
         }

@@ -15,7 +15,7 @@ pub(in crate::forward) struct TooManyFields;
 #[derive(Debug, thiserror::Error)]
 pub(in crate::forward) enum Error {
     #[error("the connection broke")]
-    Broken(#[source] io::Error),
+    Broken(#[from] io::Error),
     #[error("the server closed the connection before its response was whole")]
     Closed,
     #[error("the response's head is not HTTP/1.1")]

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use http_body::Body;
 
-use super::Error;
+use super::{Error, UpstreamStream};
 use crate::forward::body::RequestBody;
 use crate::http1::{BodyEncoder, Outgoing};
 
@@ -23,12 +23,19 @@ impl Upload {
         (!body.is_empty()).then_some(Self { body, encoder })
     }
 
-    /// Hands what the body has to `outgoing`, as far as there is room; ready where all of it is there.
-    pub(super) fn poll_fill(
+    /// Whether the body has been handed on to its end.
+    pub(super) const fn is_done(&self) -> bool {
+        self.encoder.is_done()
+    }
+
+    /// Hands the body on to `stream` by `outgoing`, until all of both has left.
+    pub(super) fn poll_send(
         &mut self,
         outgoing: &mut Outgoing,
+        stream: &mut UpstreamStream,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Error>> {
-        self.encoder.poll_fill(&mut self.body, outgoing, cx).map_err(Error::from)
+        let write = |outgoing: &mut Outgoing, cx: &mut Context<'_>| outgoing.poll_write(stream, cx);
+        self.encoder.poll_send(&mut self.body, outgoing, cx, write)
     }
 }

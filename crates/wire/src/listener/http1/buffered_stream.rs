@@ -17,7 +17,7 @@ use super::response_head::ResponseFraming;
 use crate::http1::{BodyEncoder, EncodeError, Outgoing, SMALL, WireError, poll_receive};
 use crate::listener::ConnectionLimits;
 use crate::listener::activity::Activity;
-use crate::listener::stream::Stream;
+use crate::listener::stream::ClientStream;
 use crate::request::InterimAnswers;
 
 /// Told to a client that waits for it (RFC 9110, section 15.2.1).
@@ -26,7 +26,7 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// A stream, what has come of it and not been used, and what is to leave on it.
 #[derive(Debug)]
 pub(super) struct BufferedStream {
-    pub(super) stream: Stream,
+    pub(super) stream: ClientStream,
     pub(super) received: BytesMut,
     pub(super) outgoing: Outgoing,
     pub(super) activity: Arc<Activity>,
@@ -57,7 +57,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<EncodeError<E>> for Gone {
 }
 
 impl BufferedStream {
-    pub(super) fn new(stream: Stream, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(stream: ClientStream, activity: Arc<Activity>) -> Self {
         let (received, outgoing) = (BytesMut::new(), Outgoing::default());
         let (takes_interim, half_close) = (false, HalfClose::default());
         Self { stream, received, outgoing, activity, takes_interim, half_close, scan: Scan::default() }
@@ -83,8 +83,7 @@ impl BufferedStream {
                         Poll::Ready(Ok(0) | Err(_)) | Poll::Pending => return Poll::Ready(Ok(None)),
                     }
                 }
-                // Nor for who is silent: a body leaves behind the room that it was read into.
-                self.received = BytesMut::new();
+                self.give_back_room();
             }
             match ready!(self.poll_receive(SMALL, cx)) {
                 Ok(0) | Err(_) => return Poll::Ready(Ok(None)),
@@ -104,10 +103,7 @@ impl BufferedStream {
         let head = request_head::read(&self.received[..end], limits.max_fields)?;
         self.scan = Scan::default();
         self.received.advance(end);
-        if self.received.is_empty() {
-            // No memory for who waits.
-            self.received = BytesMut::new();
-        }
+        self.give_back_room();
         Ok(Some(head))
     }
 
@@ -233,35 +229,41 @@ impl BufferedStream {
     where
         B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
     {
-        while *encoder != BodyEncoder::Done {
-            let all = encoder.poll_fill(body, &mut self.outgoing, cx)?.is_ready();
-            let full = !self.outgoing.has_room();
-            ready!(self.poll_write(cx))?;
-            if !all && !full {
-                return Poll::Pending;
-            }
-        }
-        self.poll_write(cx).map_err(Gone::from)
+        let Self { stream, outgoing, activity, .. } = self;
+        encoder.poll_send(body, outgoing, cx, |outgoing, cx| poll_write(outgoing, stream, activity, cx))
     }
 
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let before = self.outgoing.len();
-        let written = self.outgoing.poll_write(&mut self.stream, cx);
-        if self.outgoing.len() < before {
-            // Who takes a part of it reads, however slowly.
-            self.activity.blocked(false);
-        }
-        self.activity.blocked(written.is_pending());
-        written
+        poll_write(&mut self.outgoing, &mut self.stream, &self.activity, cx)
     }
 
     /// Reads what is there; 0 at the end.
     pub(super) fn poll_receive(&mut self, room: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        if room > SMALL {
-            ready!(self.stream.poll_readable(cx))?;
-        }
         poll_receive(&mut self.stream, &mut self.received, room, cx)
     }
+
+    /// Who waits keeps no memory, neither of a head nor of what a body was read into.
+    fn give_back_room(&mut self) {
+        if self.received.is_empty() {
+            self.received = BytesMut::new();
+        }
+    }
+}
+
+/// Writes everything, and notes whether the client takes it: one that takes a part of it reads, however slowly.
+fn poll_write(
+    outgoing: &mut Outgoing,
+    stream: &mut ClientStream,
+    activity: &Activity,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    let before = outgoing.len();
+    let written = outgoing.poll_write(stream, cx);
+    if outgoing.len() < before {
+        activity.blocked(false);
+    }
+    activity.blocked(written.is_pending());
+    written
 }
 
 #[cfg(test)]
@@ -278,7 +280,7 @@ mod tests {
     async fn invariant_14_a_silent_connection_keeps_no_room_of_a_body() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let stream = Stream::Clear(Prefixed::new(Bytes::new(), listener.accept().await.unwrap().0));
+        let stream = ClientStream::Clear(Prefixed::new(Bytes::new(), listener.accept().await.unwrap().0));
         let mut io = BufferedStream::new(stream, Activity::new());
         let limits = ConnectionLimits::default();
         client.write_all(b"POST / HTTP/1.1\r\nContent-Length: 300000\r\n\r\n").await.unwrap();
