@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,7 +83,9 @@ impl Connector {
     async fn dial(&self, alpn: Alpn) -> Result<NewConnection, ForwardError> {
         match (&self.server.address, &self.tls) {
             (ServerAddress::Unix(path), _) => {
-                self.speak(UpstreamStream::Unix(unix(path).await?), alpn == Alpn::Http2).await
+                let socket = UnixStream::connect(path).await;
+                let socket = socket.map_err(|error| ForwardError::new(ForwardFault::Connect, error))?;
+                self.speak(UpstreamStream::Unix(socket), alpn == Alpn::Http2).await
             }
             (ServerAddress::Tcp { host, port, tls: false }, _) => {
                 self.speak(UpstreamStream::Tcp(tcp(host, *port).await?), alpn == Alpn::Http2).await
@@ -138,10 +139,6 @@ pub(super) fn own_host(server: &Server) -> Result<http::HeaderValue, UpstreamErr
 
 fn bracketed(host: &str) -> String {
     if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
-}
-
-async fn unix(path: &Path) -> Result<UnixStream, ForwardError> {
-    UnixStream::connect(path).await.map_err(|error| ForwardError::new(ForwardFault::Connect, error))
 }
 
 async fn tcp(host: &str, port: u16) -> Result<TcpStream, ForwardError> {

@@ -28,7 +28,12 @@ pub(super) trait Exchanging: Body<Data = Bytes, Error = BodyError> + Send + Unpi
     fn send(&mut self, cx: &mut Context<'_>);
 }
 
-/// An answer that a task of its own takes from its connection. Whoever drops it breaks off the exchange.
+/// An answer that a task of its own takes from its connection.
+///
+/// The task sends what it can of the request while a frame waits for its reader, and takes the next frame once that is
+/// gone. It ends with the answer, and with the reader: whoever drops this breaks off the exchange. The end of the answer
+/// is a message of its own (`None`): a task that ends without it, by a panic, is an error to the reader and never the
+/// end of the answer (invariant 12).
 #[derive(Debug)]
 pub(super) struct EarlyAnswer {
     frames: Receiver<NextFrame>,

@@ -56,11 +56,11 @@ pub enum ForwardFault {
 /// Whose fault a failed request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ForwardBlame {
-    /// Who asked.
+    /// Who asked: a request that no app could answer otherwise.
     Client,
-    /// The app.
+    /// The app, or the way to it.
     Upstream,
-    /// The gateway.
+    /// The gateway, or its operator.
     Us,
 }
 

@@ -7,20 +7,37 @@ use futures_util::task::AtomicWaker;
 
 use super::ForwardFault;
 
-/// Shared by a request's body, which the connection owns, and whoever waits for the response.
+/// Shared by the request's body, which its connection owns and polls, and by whoever waits for the response. Over
+/// HTTP/2 they are on different tasks.
+///
+/// Each flag is set by one side and read by the other. A body that flows sets `progress` or `waiting`, and at its end
+/// `done`, or `fault` where the client is to blame for its end. A body that is held back (`Expect: 100-continue`) flows
+/// once the waiter sets `go`, or its patience is over and there is no `answered`. `cancelled` ends it in any state.
+///
+/// `done`, `fault`, `cancelled`, `go` and `answered` are never taken back. Once a body is `done` nothing cancels it, and
+/// nobody waits for the client. `go` and `cancelled`, which a body may sleep through, wake it.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
+    /// Set by the body: what the client did wrong, as its place in [`FAULTS`] plus one; 0: nothing.
     fault: AtomicU8,
+    /// Set by the body: its last byte has been handed over.
     done: AtomicBool,
+    /// Set by the waiter: the response is over, and what is left of the body is not sent.
     cancelled: AtomicBool,
+    /// Set by the body, taken by the waiter: the next `100 Continue` is the answer to us, and not for the client.
     held_back: AtomicBool,
+    /// Set by the waiter: the upstream has asked for the body.
     go: AtomicBool,
+    /// Set by the waiter: the response's head is here. A body that has not been asked for by then stays unsent.
     answered: AtomicBool,
+    /// Set by the body, taken by the waiter: a frame has moved, and the upstream's time begins anew.
     progress: AtomicBool,
+    /// Set and taken back by the body: the next frame is the client's to send, and the upstream may be silent.
     waiting: AtomicBool,
     waker: AtomicWaker,
 }
 
+/// The faults of a body that are the client's.
 const FAULTS: [ForwardFault; 4] = [
     ForwardFault::BodyTooLarge,
     ForwardFault::ClientBody,

@@ -12,6 +12,7 @@ pub(super) enum Failure {
     /// The connection ended instead of an answer. Nothing of a body has left; without a backup the request is as
     /// it was.
     Unanswered(ForwardError, Option<Box<Backup>>),
+    /// Nothing says that it was not acted upon, or sending it again would be no use.
     Failed(ForwardError),
 }
 

@@ -60,7 +60,7 @@ pub struct ForwardContext<'a> {
     pub authority: &'a Authority,
     /// The path that was judged; this one is forwarded.
     pub path: &'a RequestPath,
-    /// Its identifier.
+    /// What the request is called in the log, and told the app.
     pub request_id: &'a RequestId,
     /// Whether its `Authorization: Bearer` authenticated it.
     pub bearer: bool,

@@ -38,7 +38,12 @@ impl ReplayBudget {
     }
 }
 
-/// A body that is read by one attempt after another.
+/// A body that is read by one attempt after another, and what is held of it for the next.
+///
+/// Everything that an attempt reads of `body` is also kept, until it is too much, the body breaks off, or there is an
+/// answer ([`Held::release`]): from then on `kept` is `None` for good, and there is no other attempt. Where there is
+/// ([`Held::again`]), its [`Reading`] gets what is kept first and then goes on with `body`; the one before it, whose
+/// number is not that of `attempt` any more, gets nothing but an error. So no byte is read twice, and none is lost.
 #[derive(Clone)]
 pub(super) struct Held(Arc<Mutex<HeldState>>);
 

@@ -8,7 +8,7 @@ use super::{ForwardSettings, IdentitySettings};
 const PREFIXES: [&str; 6] =
     ["portcullis-", "remote-", "x-auth-request-", "x-forwarded-", "x-original-", "x-rewrite-"];
 
-/// Single names.
+/// Names of no family that proxies believe each other by, or that some server takes for framing or routing.
 const NAMES: [&str; 9] = [
     "forwarded",
     "front-end-https",

@@ -28,7 +28,14 @@ pub struct UpstreamBody {
     tunnel: Option<Box<UpgradeTunnel>>,
 }
 
-/// Where a response's body comes from.
+/// Where a response's body comes from, which changes as it goes on:
+///
+/// - `Connection`, over HTTP/1.1, becomes `Early` at its beginning where the request has not been sent by then.
+/// - These two and `Incoming`, over HTTP/2, become `Ended` with the last byte, or `Broken` by an error or by silence.
+/// - `Broken` holds the error until the client's side has asked once more, and nothing after that.
+///
+/// A connection is checked in only by [`UpstreamBody::complete`], with the last byte of both directions; whatever else
+/// becomes of the body drops the checkout, which closes it.
 #[derive(Debug)]
 pub(super) enum ResponseSource {
     /// The connection itself that was checked out (HTTP/1.1).

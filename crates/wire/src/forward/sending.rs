@@ -31,7 +31,7 @@ use crate::request::Scheme;
 /// Servers that are tried for one request before it fails.
 const MAX_SERVERS: usize = 3;
 
-/// A request on its way.
+/// A request on its way, as it is sent in each attempt.
 pub(super) struct Sending<'a> {
     pub(super) upstream: &'a Arc<Upstream>,
     pub(super) plan: &'a Plan,
@@ -44,7 +44,7 @@ pub(super) struct Sending<'a> {
 }
 
 impl<'a> Sending<'a> {
-    /// Writes the head anew, and wraps the body: what no server can change any more.
+    /// Makes of a request what goes out whatever its server: the head that the route wants, and the body under watch.
     pub(super) fn prepare<B>(
         upstream: &'a Arc<Upstream>,
         plan: &'a Plan,
@@ -112,6 +112,7 @@ impl<'a> Sending<'a> {
         writer.write(request)
     }
 
+    /// One attempt: sends the request, and waits for the head of its answer.
     pub(super) async fn transmit(
         &self,
         checkout: &mut Checkout,

@@ -20,7 +20,7 @@ pub struct UpstreamSettings {
     pub ejection: Ejection,
     /// TLS towards `https` servers.
     pub tls: UpstreamTls,
-    /// Time limits.
+    /// How long its servers may take for what.
     pub timeout: Timeouts,
     /// Fields that the head of a response may have.
     pub max_fields: usize,
@@ -44,7 +44,7 @@ pub enum ServerAddress {
     Tcp {
         /// A name or an address.
         host: String,
-        /// The port.
+        /// The TCP port.
         port: u16,
         /// Whether TLS is spoken.
         tls: bool,
@@ -53,7 +53,7 @@ pub enum ServerAddress {
     Unix(PathBuf),
 }
 
-/// Which HTTP is spoken to an upstream.
+/// Which version of HTTP is spoken to an upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Protocol {
     /// HTTP/1.1 in clear; over TLS whichever of `h2` and `http/1.1` ALPN agrees on.
@@ -76,9 +76,9 @@ pub enum Balance {
 /// Active health checks: a `GET` that must answer 2xx or 3xx.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthCheck {
-    /// What is asked for.
+    /// Path and query of the request.
     pub path: String,
-    /// How often.
+    /// The time between two checks of a server.
     pub interval: Duration,
     /// How long an answer may take.
     pub timeout: Duration,
@@ -88,7 +88,7 @@ pub struct HealthCheck {
     pub unhealthy_after: u32,
 }
 
-/// Passive ejection.
+/// Passive ejection: a server that fails requests is passed over for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ejection {
     /// Failures in a row; 0 turns it off.
@@ -111,9 +111,9 @@ pub struct UpstreamTls {
 /// What we show to an upstream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClientCertificate {
-    /// PEM chain.
+    /// The certificates, ours first, as PEM.
     pub chain: Vec<u8>,
-    /// PEM key.
+    /// The private key of the first of them, unencrypted, as PEM.
     pub key: crate::secret::Secret,
 }
 
@@ -139,7 +139,7 @@ pub struct ForwardSettings {
     pub rewrite_location: bool,
     /// Which `Host` the upstream sees.
     pub host: UpstreamHost,
-    /// Identity headers.
+    /// How the app is told who asks.
     pub identity: IdentitySettings,
     /// Header rules on the request, after reserved names have been removed and before identity is added.
     pub request_headers: Vec<HeaderRule>,
@@ -234,6 +234,6 @@ pub enum HeaderRule {
     Set(HeaderName, HeaderValue),
     /// Adds where none is there.
     Default(HeaderName, HeaderValue),
-    /// Removes.
+    /// Removes every field of the name.
     Remove(HeaderName),
 }

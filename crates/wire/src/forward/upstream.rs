@@ -25,7 +25,7 @@ pub struct Upstream {
     started: Instant,
 }
 
-/// One server.
+/// One server: how to get to it, what it is called, and how it fares.
 pub(super) struct Target {
     pub(super) connector: Connector,
     pub(super) host: HeaderValue,

@@ -58,7 +58,7 @@ pub enum Chunk {
 }
 
 impl BodyDecoder {
-    /// Nothing.
+    /// A body that is whole, or that there is not.
     pub const DONE: Self = Self::Length(0);
 
     /// Whether the body ends before the connection does.
@@ -148,7 +148,9 @@ fn line(received: &mut BytesMut) -> Result<Option<u64>, WireError> {
     if received.first().is_some_and(|first| !first.is_ascii_hexdigit()) {
         return malformed;
     }
-    let bare = first_line_feed(received).is_some_and(|at| at == 0 || received[at - 1] != b'\r');
+    let first = memchr::memchr(b'\n', &received[..received.len().min(MAX_LINE)]);
+    // The parser would take a bare line feed for a part of an extension.
+    let bare = first.is_some_and(|at| at == 0 || received[at - 1] != b'\r');
     if mutant!(bare, "bare-line-feed-in-a-chunk" => false) {
         return malformed;
     }
@@ -160,11 +162,6 @@ fn line(received: &mut BytesMut) -> Result<Option<u64>, WireError> {
         Ok(Status::Partial) if received.len() < MAX_LINE => Ok(None),
         Ok(Status::Complete(_) | Status::Partial) | Err(_) => malformed,
     }
-}
-
-/// The parser would take a bare one for a part of an extension.
-fn first_line_feed(received: &[u8]) -> Option<usize> {
-    memchr::memchr(b'\n', &received[..received.len().min(MAX_LINE)])
 }
 
 fn line_break(received: &mut BytesMut) -> Result<bool, WireError> {

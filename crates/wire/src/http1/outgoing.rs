@@ -90,7 +90,10 @@ impl Outgoing {
         }
     }
 
-    /// Writes everything.
+    /// Writes all that waits, and flushes; ready where nothing waits any more.
+    ///
+    /// # Errors
+    /// The stream's own; what had not left by then is still here.
     pub fn poll_write<S>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<io::Result<()>>
     where
         S: AsyncWrite + Unpin,

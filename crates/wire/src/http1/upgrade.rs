@@ -24,7 +24,7 @@ impl Upgrade {
         Self(Arc::new(Mutex::new(Some(Box::pin(handover)))))
     }
 
-    /// The connection.
+    /// The client's connection, once the `101` has left.
     ///
     /// # Errors
     /// Where somebody else has taken it, or the connection ended before it was upgraded.

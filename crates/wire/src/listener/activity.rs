@@ -11,7 +11,15 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::ConnectionLimits;
 
-/// Shared by a connection's byte stream, its requests and its timer; all of them run on one worker.
+/// What a connection is busy with; shared by its byte stream, its requests and its timer, which all run on one worker.
+///
+/// [`Activity::due`] reads the first that holds, and its time limit:
+/// - blocked: the peer does not take our bytes, since `blocked` (stalled);
+/// - in flight: a request is being answered, and nothing is due;
+/// - head: one has begun at `since` and is not whole (slowloris);
+/// - silent since `since`: a kept-alive connection, or one that nothing has come of yet.
+///
+/// What becomes due earlier than the timer was set for is told by `changed`; anything later it finds out itself.
 #[derive(Debug)]
 pub(super) struct Activity {
     start: Instant,
@@ -19,11 +27,13 @@ pub(super) struct Activity {
     in_flight: AtomicUsize,
     /// Milliseconds from `start` to the present head's first byte or to the last response's end.
     since: AtomicU64,
+    /// Whether a head has begun and is not whole.
     head: AtomicBool,
     /// Whether anything has come since the connection was open for HTTP.
     heard: AtomicBool,
     /// Milliseconds from `start` plus one; 0: the peer takes what we send.
     blocked: AtomicU64,
+    /// Whether the connection is to end with what is under way.
     leaving: AtomicBool,
     /// Whether something may be due earlier than it was.
     changed: AtomicBool,

@@ -14,7 +14,7 @@ const BACKLOG: i32 = 4096;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {}", explain(source, address))]
 pub struct BindError {
-    /// Where.
+    /// Where it was to listen.
     pub address: SocketAddr,
     /// What the system said.
     pub source: io::Error,

@@ -7,9 +7,9 @@ use tokio::sync::watch;
 /// What a listener is at. It only ever goes forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Accepting.
+    /// Connections are accepted, and requests answered.
     Serve,
-    /// Accepting no more; requests under way may go on for so long.
+    /// No connection is accepted any more; requests under way may go on for so long.
     Drain(Duration),
     /// Every connection ends at once.
     Stop,

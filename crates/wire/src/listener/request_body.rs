@@ -26,7 +26,7 @@ enum Source {
 }
 
 impl RequestBody {
-    /// None.
+    /// The content of a request that has none.
     pub const EMPTY: Self = Self(Source::Empty);
 
     pub(super) const fn http1(receiver: BodyReceiver) -> Self {

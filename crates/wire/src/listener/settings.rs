@@ -24,7 +24,7 @@ pub struct ListenerSettings {
 /// Certificates of a listener: the first is the default, the others are chosen by SNI.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TlsSettings {
-    /// At least one.
+    /// At least one, or the listener does not start.
     pub certificates: Vec<CertificateFiles>,
     /// Whether TLS 1.2 is spoken beside 1.3.
     pub tls12: bool,
@@ -35,7 +35,7 @@ pub struct TlsSettings {
 pub struct CertificateFiles {
     /// The chain, the server's certificate first.
     pub cert: PathBuf,
-    /// Its key.
+    /// The private key of its first certificate.
     pub key: PathBuf,
 }
 
@@ -61,7 +61,7 @@ pub enum ProxyVersion {
     V1,
     /// Only the binary form.
     V2,
-    /// Either.
+    /// Whichever of the two a header begins like.
     Any,
 }
 

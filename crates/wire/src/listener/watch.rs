@@ -26,7 +26,8 @@ pub(super) trait Graceful {
     fn finish(self: Pin<&mut Self>);
 }
 
-/// What ends the plain serving of a connection.
+/// What ends the plain serving of a connection, and what follows: after `Left` and an idle `Expired` what is under way
+/// may end; the other two expiries cut it.
 enum First {
     Ended,
     Expired(Expiry),

@@ -22,7 +22,7 @@ use crate::listener::activity::Activity;
 use crate::listener::connection_slots::ConnectionGuard;
 use crate::listener::request_body::RequestBody;
 use crate::listener::stats::ConnectionRefusal;
-use crate::listener::stream::{Prefixed, Stream, Watched};
+use crate::listener::stream::{ClientStream, Prefixed, Watched};
 use crate::listener::watch::Graceful;
 use crate::listener::{Handler, Serving};
 use crate::request::{InterimAnswers, Transport};
@@ -32,7 +32,14 @@ use crate::request::{InterimAnswers, Transport};
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 1024 * 1024;
 
-/// A connection that speaks HTTP/1.1.
+/// A connection that speaks HTTP/1.1: one exchange after another, all on one task.
+///
+/// It waits for a head; has the handler answer, and feeds it the request's body as it asks for it; sends the answer,
+/// and feeds whoever still reads. [`AfterExchange`] says where it goes from there. A head that cannot be read is
+/// answered and lingers; where the client is gone, it ends without a word.
+///
+/// No head is read before the exchange before is whole in both directions: what follows a body whose end was not
+/// reached is nowhere taken for a request (invariant 12).
 pub(in crate::listener) struct Http1<H> {
     handler: H,
     transport: Arc<Transport>,
@@ -43,10 +50,13 @@ pub(in crate::listener) struct Http1<H> {
 
 /// What comes after an exchange.
 enum AfterExchange {
+    /// Both directions are whole, and both sides would go on: the next request.
     Request,
+    /// One side would not go on, and the client has nothing more to say: the end.
     End,
-    /// The client sends on, and nobody reads it.
+    /// The client sends on, and nobody parses it: it is read away for a while, so that the answer arrives.
     Linger,
+    /// The protocol is another one now, and the stream is whoever's waits for it.
     Tunnel(oneshot::Sender<Box<dyn Io>>),
 }
 
@@ -69,7 +79,7 @@ struct Begun {
 impl<H: Handler> Http1<H> {
     pub(in crate::listener) fn new(
         (handler, transport, serving): (H, Arc<Transport>, Arc<Serving>),
-        (stream, activity, guard): (Stream, Arc<Activity>, ConnectionGuard),
+        (stream, activity, guard): (ClientStream, Arc<Activity>, ConnectionGuard),
     ) -> Self {
         Self { handler, transport, serving, guard, io: BufferedStream::new(stream, activity) }
     }
@@ -92,7 +102,8 @@ impl<H: Handler> Http1<H> {
                 // Whoever sends many requests at once, and reads nothing, keeps the worker from nobody else.
                 Ok(AfterExchange::Request) if !self.io.received.is_empty() => yield_now().await,
                 Ok(AfterExchange::Request) => {}
-                Ok(AfterExchange::End) => return self.end().await,
+                // Whatever cannot be sent any more is of no use to anybody.
+                Ok(AfterExchange::End) => return drop(self.io.stream.shutdown().await),
                 Ok(AfterExchange::Linger) => return Box::pin(self.linger()).await,
                 Ok(AfterExchange::Tunnel(upgraded)) => return self.hand_over(upgraded),
                 Err(gone) => return tracing::debug!(reason = %gone, "connection ended early"),
@@ -133,7 +144,7 @@ impl<H: Handler> Http1<H> {
         let mut response = {
             let interim = self.transport.interim.as_ref();
             let mut handling = pin!(self.handler.handle(&self.transport, request));
-            let handled = |io: &mut BufferedStream, cx: &mut Context<'_>| {
+            let mut handled = |io: &mut BufferedStream, cx: &mut Context<'_>| {
                 let handled = handling.as_mut().poll(cx);
                 io.write_interim(interim, framing);
                 if handled.is_pending() {
@@ -141,7 +152,6 @@ impl<H: Handler> Http1<H> {
                 }
                 handled.map(Ok)
             };
-            let mut handled = handled;
             let response = poll_fn(|cx| io.poll_meanwhile(sender, cx, &mut handled)).await?;
             // There was no room for it: it must not stand before the answer to somebody else's request.
             mutant!(drop(interim.map(InterimAnswers::take)), "interim-answer-to-the-next" => ());
@@ -149,7 +159,7 @@ impl<H: Handler> Http1<H> {
         };
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let (mut encoder, persists) = io.begin_answer(&response, framing, sender);
-        // Its end is the connection's: a client would take a part for the whole.
+        // Its end is the connection's: of one that breaks off, a client would take the part for the whole.
         let unmarked = encoder == BodyEncoder::Close;
         if unmarked {
             io.stream.reset_at_close(true);
@@ -172,11 +182,6 @@ impl<H: Handler> Http1<H> {
         if poll_fn(|cx| self.io.poll_write(cx)).await.is_ok() {
             self.linger().await;
         }
-    }
-
-    /// Whatever cannot be sent any more is of no use to anybody.
-    async fn end(mut self) {
-        let _ = self.io.stream.shutdown().await;
     }
 
     async fn linger(mut self) {

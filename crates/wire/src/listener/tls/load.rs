@@ -24,7 +24,7 @@ pub enum TlsError {
     /// A file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
-        /// Which.
+        /// The file of a certificate or key.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
@@ -32,7 +32,7 @@ pub enum TlsError {
     /// A file is no PEM, or holds nothing of what it should.
     #[error("{}: expected {expected} in PEM ({found}); are `cert` and `key` interchanged?", path.display())]
     Pem {
-        /// Which file.
+        /// The file, as the configuration names it.
         path: PathBuf,
         /// What should stand there.
         expected: &'static str,
@@ -42,7 +42,7 @@ pub enum TlsError {
     /// What the PEM holds is no certificate.
     #[error("{}: certificate {number} is not readable as X.509", path.display())]
     Certificate {
-        /// Which file.
+        /// The file, as the configuration names it.
         path: PathBuf,
         /// Its place in the file, from 1.
         number: usize,
@@ -50,7 +50,7 @@ pub enum TlsError {
     /// The chain does not begin with the server's certificate.
     #[error("{}: the first certificate is an authority's; put the server's own first, then its issuer", path.display())]
     Order {
-        /// Which file.
+        /// The file, as the configuration names it.
         path: PathBuf,
     },
     /// Certificate and key are not of one pair.
@@ -64,7 +64,7 @@ pub enum TlsError {
     /// The key is of a kind that cannot sign here.
     #[error("{}: the key cannot be used: {source}; RSA, ECDSA P-256/384/521 and Ed25519 are known", path.display())]
     Key {
-        /// Which file.
+        /// The file, as the configuration names it.
         path: PathBuf,
         /// What the library said.
         source: rustls::Error,
