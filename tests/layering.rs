@@ -73,6 +73,7 @@ const GROUND: &[(&str, &str, &[&str])] = &[
     ("clock", "rules", &[]),
     ("mutants", "rules", &[]),
     ("fuzzing", "rules", &[]),
+    ("single_flight", "authentication", &["mutants"]),
 ];
 
 /// The crate of the whole project's folder; the others are in `crates/`.

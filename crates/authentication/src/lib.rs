@@ -7,6 +7,7 @@ extern crate portcullis_rules;
 pub mod authn;
 pub mod oidc;
 pub mod session;
+mod single_flight;
 pub mod storage;
 
 #[cfg(any(test, fuzzing))]

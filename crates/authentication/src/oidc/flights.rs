@@ -1,19 +1,25 @@
-//! One refresh, however many wait for it.
+//! One refresh a session at a time, however many wait for it, and none for a while after it.
+//!
+//! A session is *at rest* or not, and has a call *under way* or none. Whoever comes while one is under way waits for it; who
+//! comes at rest is sent away. A call goes on though every waiter leaves, and its end begins the rest: a second where it
+//! gave something, five times as long as it took where that is longer, and ever longer after failures in a row. At
+//! most `capacity` calls are under way and as many sessions at rest.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt, Shared};
-use tokio::sync::oneshot;
+use futures_util::future::FutureExt;
 use tokio::time::Instant;
 
 use super::backoff;
+use crate::single_flight::{SingleFlight, Waiter};
 
-type Flight<T> = Shared<BoxFuture<'static, Result<T, FlightError>>>;
 type Key = [u8; 32];
+type Flight<T> = Waiter<Key, Result<T, FlightError>>;
 
 /// No session calls again before this many times the span that its last call took: a provider that stalls
 /// holds a session's requests up now and then, not each of them.
@@ -36,16 +42,15 @@ pub enum FlightError {
 }
 
 /// Calls on their way, by session: whoever comes while one flies waits for it instead of calling too.
-pub struct RefreshFlights<T> {
-    board: Arc<Mutex<Board<T>>>,
-    capacity: usize,
+pub struct RefreshFlights<T: Clone> {
+    flying: SingleFlight<Key, Result<T, FlightError>>,
+    resting: Arc<Mutex<Resting>>,
     has_failed: fn(&T) -> bool,
 }
 
-struct Board<T> {
-    flying: HashMap<Key, Flight<T>>,
-    /// Those that have ended.
-    resting: HashMap<Key, Rest>,
+/// Sessions whose call has ended a while ago.
+struct Resting {
+    sessions: HashMap<Key, Rest>,
     capacity: usize,
 }
 
@@ -60,8 +65,8 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
     /// Room for `capacity` sessions refreshing at the same time.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        let board = Board { flying: HashMap::new(), resting: HashMap::new(), capacity };
-        Self { board: Arc::new(Mutex::new(board)), capacity, has_failed: |_| false }
+        let resting = Resting { sessions: HashMap::new(), capacity };
+        Self { flying: SingleFlight::new(), resting: Arc::new(Mutex::new(resting)), has_failed: |_| false }
     }
 
     /// The same where a session rests the longer the more of its calls have failed in a row.
@@ -92,13 +97,13 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
     where
         F: Future<Output = T> + Send + 'static,
     {
-        self.flight(key, call)?.await
+        self.flight(key, call)?.wait().await
     }
 
     /// How many are on their way.
     #[must_use]
     pub fn len(&self) -> usize {
-        lock(&self.board).flying.len()
+        self.flying.len()
     }
 
     /// Whether none is.
@@ -107,85 +112,79 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
         self.len() == 0
     }
 
-    /// The flight is on the board before its task starts, and the lock is free by then: a task that a
-    /// runtime in shutdown drops at once takes its flight off the board again.
     fn flight<F>(&self, key: Key, call: impl FnOnce() -> F) -> Result<Flight<T>, FlightError>
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
-        let flight = receiver.map(|result| result.map_err(|_| FlightError::Lost)).boxed().shared();
-        if let Some(other) = lock(&self.board).enter(key, &flight)? {
-            return Ok(other);
+        let flight = self.flying.try_join(key, |flying| {
+            self.may_begin(&key, flying)?;
+            let resting = Arc::clone(&self.resting);
+            let mut landing = Landing { resting, key, begun: Instant::now(), failed: true };
+            let (call, has_failed) = (call(), self.has_failed);
+            let call = async move {
+                let result = AssertUnwindSafe(call).catch_unwind().await.map_err(|_| FlightError::Lost);
+                landing.failed = result.as_ref().map_or(true, has_failed);
+                drop(landing);
+                result
+            };
+            Ok(call.boxed())
+        })?;
+        if flight.has_begun() {
+            flight.detach();
         }
-        let mut landing =
-            Landing { board: Arc::clone(&self.board), key, begun: Instant::now(), failed: true };
-        let (call, has_failed) = (call(), self.has_failed);
-        tokio::spawn(async move {
-            let result = call.await;
-            landing.failed = has_failed(&result);
-            drop(landing);
-            // Nobody may be waiting any more; the call has stored what it got.
-            let _ = sender.send(result);
-        });
         Ok(flight)
     }
-}
 
-impl<T> Board<T> {
-    fn enter(&mut self, key: Key, flight: &Flight<T>) -> Result<Option<Flight<T>>, FlightError> {
-        if let Some(other) = mutant!(self.flying.get(&key), "many-refreshes" => None) {
-            return Ok(Some(other.clone()));
-        }
-        let rests = self.resting.get(&key).is_some_and(|rest| Instant::now() < rest.until);
+    fn may_begin(&self, key: &Key, flying: usize) -> Result<(), FlightError> {
+        let resting = lock(&self.resting);
+        let rests = resting.sessions.get(key).is_some_and(|rest| Instant::now() < rest.until);
         if mutant!(rests, "session-calls-without-rest" => false) {
             return Err(FlightError::Recent);
         }
-        if self.flying.len() >= self.capacity {
-            return Err(FlightError::Full);
-        }
-        self.flying.insert(key, flight.clone());
-        Ok(None)
+        if flying >= resting.capacity { Err(FlightError::Full) } else { Ok(()) }
     }
+}
 
+impl Resting {
     /// Where more rest than there is room for, the surplus may call again at once.
     fn land(&mut self, key: Key, begun: Instant, failed: bool) {
         let now = Instant::now();
-        self.flying.remove(&key);
-        let before = self.resting.get(&key).map_or(0, |rest| rest.failures);
-        if self.resting.len() >= self.capacity {
-            self.resting.retain(|_, rest| now < rest.until);
+        let before = self.sessions.get(&key).map_or(0, |rest| rest.failures);
+        if self.sessions.len() >= self.capacity {
+            self.sessions.retain(|_, rest| now < rest.until);
         }
-        if self.resting.len() < self.capacity || self.resting.contains_key(&key) {
+        if self.sessions.len() < self.capacity || self.sessions.contains_key(&key) {
             let failures = if failed { before.saturating_add(1) } else { 0 };
             let (least, most) = RESTS;
             let least = if failed { backoff::rest(failures) } else { least };
             let until = now + (now.duration_since(begun) * REST).clamp(least, most);
-            self.resting.insert(key, Rest { until, failures });
+            self.sessions.insert(key, Rest { until, failures });
         }
     }
 }
 
-/// Leaves the board when the call ends, even by a panic.
-struct Landing<T> {
-    board: Arc<Mutex<Board<T>>>,
+/// Begins the rest when the call ends, even by a panic.
+struct Landing {
+    resting: Arc<Mutex<Resting>>,
     key: Key,
     begun: Instant,
     failed: bool,
 }
 
-impl<T> Drop for Landing<T> {
+impl Drop for Landing {
     fn drop(&mut self) {
-        lock(&self.board).land(self.key, self.begun, self.failed);
+        lock(&self.resting).land(self.key, self.begun, self.failed);
     }
 }
 
-fn lock<T>(board: &Mutex<Board<T>>) -> MutexGuard<'_, Board<T>> {
-    board.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(resting: &Mutex<Resting>) -> MutexGuard<'_, Resting> {
+    resting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<T> fmt::Debug for RefreshFlights<T> {
+impl<T: Clone> fmt::Debug for RefreshFlights<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RefreshFlights").field("capacity", &self.capacity).finish_non_exhaustive()
+        f.debug_struct("RefreshFlights")
+            .field("capacity", &lock(&self.resting).capacity)
+            .finish_non_exhaustive()
     }
 }

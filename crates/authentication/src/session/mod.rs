@@ -11,7 +11,6 @@ mod embedded;
 mod ended;
 mod error;
 mod family;
-mod flight;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod key;

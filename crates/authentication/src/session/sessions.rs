@@ -9,7 +9,6 @@ use super::activity::Activity;
 use super::cache::{Mark, SessionCache};
 use super::ended::{SessionEnd, SessionEnded, StreamUse};
 use super::family::{Ending, Families, Terms};
-use super::flight::Flights;
 use super::lifetimes::Lifetimes;
 use super::seal::Record;
 use super::{
@@ -18,6 +17,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::identity::Principal;
+use crate::single_flight::SingleFlight;
 
 pub(super) type Found = Result<Option<Arc<Session>>, StoreUnavailable>;
 
@@ -38,7 +38,7 @@ pub(super) struct Inner {
     pub(super) clock: Clock,
     pub(super) cache: SessionCache,
     pub(super) families: Families,
-    flights: Flights<SessionId, Found>,
+    flights: SingleFlight<SessionId, Found>,
     pub(super) activity: Arc<Activity>,
 }
 
@@ -64,7 +64,7 @@ impl Sessions {
             lifetimes,
             cache: SessionCache::new(settings.cache_capacity),
             families: Families::new(terms),
-            flights: Flights::new(),
+            flights: SingleFlight::new(),
             activity,
             store,
             clock,
@@ -117,7 +117,7 @@ impl Sessions {
             let (inner, key) = (Arc::clone(&self.0), key.clone());
             async move { inner.load(&key).await }.boxed()
         };
-        self.0.flights.join(*key.id(), load).await
+        self.0.flights.join(*key.id(), load).wait().await
     }
 
     /// Makes a session and the key for its cookie.

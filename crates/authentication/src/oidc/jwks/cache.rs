@@ -1,24 +1,36 @@
 //! Keys are cached, not trusted forever.
+//!
+//! A set of keys is *fresh* until four fifths of its lifetime are over, *due* from then on, and *closed* at its end and the
+//! time for which stale keys are served: then none is trusted. [`JwksCache::run`] fetches ahead of the end, later after
+//! failures; a token that fits no key has the keys fetched too, once a cool-down however many come. Both join
+//! one call, which ends two seconds after the last who waits for it has left. Sets never change: a fetch puts another in
+//! the place of the one before, with another generation where a key is missing in it, so that what was remembered under
+//! the old one is void.
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 
 use super::key_set::Life;
-use super::single_flight::{Flight, SingleFlight};
 use super::{DocumentError, Fetch, FetchError, JwksSettings, Jws, KeyError, KeySet, document};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::ProviderName;
+use crate::single_flight::{SingleFlight, Waiter};
 
 /// The longest sleep of the background loop, so that a machine that was suspended soon notices.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// The longest pause between two attempts while the provider is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// How long a call goes on after the last who waited for it has left. A provider that answers at all has answered by
+/// then: without it a stranger could end every call by sending a token and hanging up, and a new key would never be
+/// found.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// The keys of one provider: fetched ahead of expiry by [`JwksCache::run`], and at once (but not more
 /// often than the cool-down allows, and one call at a time) when a token fits no key known yet.
@@ -30,7 +42,8 @@ struct Shared {
     clock: Clock,
     settings: JwksSettings,
     keys: ArcSwap<KeySet>,
-    calls: SingleFlight<Attempts>,
+    calls: SingleFlight<(), ()>,
+    attempts: Mutex<Attempts>,
     /// Whether the last call gave no keys.
     failing: AtomicBool,
     /// Told when the operator wants the keys fetched.
@@ -66,9 +79,17 @@ impl JwksCache {
     /// A cache without keys yet; the first token or [`JwksCache::run`] fetches them.
     #[must_use]
     pub fn new(provider: ProviderName, fetch: Arc<dyn Fetch>, clock: Clock, settings: JwksSettings) -> Self {
-        let (keys, calls) = (ArcSwap::default(), SingleFlight::default());
-        let (failing, wanted) = (AtomicBool::new(false), Notify::new());
-        Self(Arc::new(Shared { provider, fetch, clock, settings, keys, calls, failing, wanted }))
+        Self(Arc::new(Shared {
+            provider,
+            fetch,
+            clock,
+            settings,
+            keys: ArcSwap::default(),
+            calls: SingleFlight::new(),
+            attempts: Mutex::default(),
+            failing: AtomicBool::new(false),
+            wanted: Notify::new(),
+        }))
     }
 
     /// The keys that are trusted now; an empty set where there are none, or none any more.
@@ -149,16 +170,12 @@ impl JwksCache {
         }
     }
 
-    /// Waits for the call on its way, or for one of its own in a task of its own: a client that hangs up must not cancel
-    /// the call that others wait for.
+    /// Waits for the call on its way, or for one that a token causes.
     async fn refetch(&self, seen: u64) {
-        let shared = &self.0;
-        let wanted = |attempts: &Attempts| shared.is_worth_asking(attempts, seen);
-        let Some((mut ended, begun)) = shared.calls.join(wanted) else { return };
-        if let Some(flight) = begun {
-            tokio::spawn(Arc::clone(shared).call(flight, Cause::Token));
+        let wanted = |shared: &Shared, attempts: &Attempts| shared.is_worth_asking(attempts, seen);
+        if let Some(call) = self.0.join(Cause::Token, wanted) {
+            call.wait().await;
         }
-        ended.wait().await;
     }
 }
 
@@ -173,32 +190,33 @@ impl Shared {
 
     /// Asks the provider unless that is being done, or by now is not `wanted` any more.
     async fn fetch_as_scheduled(self: &Arc<Self>, wanted: impl FnOnce(&Self, &Attempts) -> bool + Send) {
-        match self.calls.join(|attempts| wanted(self, attempts)) {
-            // Waits itself, so that the call does not count as abandoned.
-            Some((_waiting, Some(flight))) => Arc::clone(self).call(flight, Cause::Schedule).await,
-            Some((mut ended, None)) => ended.wait().await,
-            None => {}
+        if let Some(call) = self.join(Cause::Schedule, wanted) {
+            call.wait().await;
         }
     }
 
-    /// One call to the provider, which ends early once nobody waits for it.
-    async fn call(self: Arc<Self>, flight: Flight<Attempts>, cause: Cause) {
-        let outcome = tokio::select! {
-            outcome = self.refresh() => Some(outcome),
-            () = flight.abandoned(), if mutant!(true, "abandoned-call-goes-on" => false) => None,
+    /// The call on its way; where there is none and it is `wanted`, a new one.
+    fn join(
+        self: &Arc<Self>,
+        cause: Cause,
+        wanted: impl FnOnce(&Self, &Attempts) -> bool,
+    ) -> Option<Waiter<(), ()>> {
+        let begin = |_| match wanted(self, &self.attempts()) {
+            true => Ok(Arc::clone(self).call(cause).boxed()),
+            false => Err(()),
         };
-        // One that was given up had not answered either.
-        self.failing.store(!matches!(outcome, Some(Ok(()))), Ordering::Relaxed);
-        match &outcome {
-            Some(Ok(())) => {}
-            Some(Err(error)) => self.report_failure(error),
-            None => tracing::warn!(
-                provider = %self.provider,
-                "the provider's keys had not come when nobody waited for them any more"
-            ),
-        }
-        let now = self.clock.now();
-        flight.end(|attempts| attempts.note(outcome.map(|outcome| outcome.is_ok()), cause, now));
+        let call = self.calls.try_join((), begin).ok()?;
+        Some(call.lingering(mutant!(LINGER, "abandoned-call-goes-on" => Duration::from_secs(24 * 3600))))
+    }
+
+    /// One call to the provider.
+    async fn call(self: Arc<Self>, cause: Cause) {
+        let mut ending = CallEnding { cache: &self, cause, outcome: None };
+        ending.outcome = Some(self.refresh().await);
+    }
+
+    fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn refresh(&self) -> Result<(), RefreshError> {
@@ -242,7 +260,7 @@ impl Shared {
     }
 
     fn due_in(&self) -> Duration {
-        self.calls.read(|attempts| self.due(attempts))
+        self.due(&self.attempts())
     }
 
     /// How long until the next fetch ahead of expiry: by the keys' age, later after failures.
@@ -264,6 +282,31 @@ impl Shared {
     fn is_worth_asking(&self, attempts: &Attempts, seen: u64) -> bool {
         let rested = elapsed(attempts.asked, self.clock.now()) >= self.settings.cool_down;
         self.keys.load().life.serial == seen && mutant!(rested, "cool-down-forgotten" => true)
+    }
+}
+
+/// Takes down how a call ended, also where nobody waited for it any more and it was dropped.
+struct CallEnding<'a> {
+    cache: &'a Shared,
+    cause: Cause,
+    outcome: Option<Result<(), RefreshError>>,
+}
+
+impl Drop for CallEnding<'_> {
+    fn drop(&mut self) {
+        let Self { cache, cause, outcome } = self;
+        // One that was given up had not answered either.
+        cache.failing.store(!matches!(outcome, Some(Ok(()))), Ordering::Relaxed);
+        match outcome {
+            Some(Ok(())) => {}
+            Some(Err(error)) => cache.report_failure(error),
+            None => tracing::warn!(
+                provider = %cache.provider,
+                "the provider's keys had not come when nobody waited for them any more"
+            ),
+        }
+        let well = outcome.as_ref().map(Result::is_ok);
+        cache.attempts().note(well, *cause, cache.clock.now());
     }
 }
 

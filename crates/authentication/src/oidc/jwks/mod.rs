@@ -12,7 +12,6 @@ mod jws;
 mod key;
 mod key_set;
 mod settings;
-mod single_flight;
 
 #[cfg(test)]
 mod cache_tests;
