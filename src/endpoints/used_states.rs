@@ -1,14 +1,11 @@
 //! Sign-ins that have come back, so that each comes back once (invariant 6): a browser is told to forget its
 //! flow, and one that does not could have its provider called for as long as the flow is good.
 
-use std::time::Duration;
-
 use moka::sync::Cache;
 
+use crate::oidc::SIGN_IN_LIFETIME;
 use crate::secret::fingerprint;
 
-/// As long as the cookie of a flow is good: an older one is refused by its age.
-const LIFETIME: Duration = Duration::from_secs(15 * 60);
 const CAPACITY: u64 = 100_000;
 
 /// The states of flows that have come back, by digest.
@@ -17,7 +14,7 @@ pub(super) struct UsedStates(Cache<[u8; 32], ()>);
 
 impl UsedStates {
     pub(super) fn new() -> Self {
-        Self(Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).build())
+        Self(Cache::builder().max_capacity(CAPACITY).time_to_live(SIGN_IN_LIFETIME).build())
     }
 
     /// Whether the flow of `state` comes back for the first time; from now on it has.

@@ -49,7 +49,7 @@ pub use error::{RefreshError, SignInError, UserInfoError};
 pub use flights::{FlightError, RefreshFlights};
 pub use flow::{
     AuthenticationRequest, AuthorizationRedirect, CallbackParameters, Destination, Flow, FlowCookies,
-    FlowError, SignedIn, is_own_parameter,
+    FlowError, SIGN_IN_LIFETIME, SignedIn, is_own_parameter,
 };
 pub use health::Endpoint;
 pub use id_token_error::IdTokenError;

@@ -8,14 +8,12 @@ use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, mark};
+use super::{Flow, SIGN_IN_LIFETIME, mark};
 use crate::clock::Clock;
 use crate::oidc::settings::ResponseMode;
 use crate::secret::{SealingKey, Secret};
 use crate::session::cookies;
 
-/// How long a person may take to sign in.
-const LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// Flows in one browser at the same time.
 const MAX_FLOWS: usize = 10;
 /// Bytes that they take of a request's `Cookie` field: proxies in front of the gateway take 8 KiB for the whole of
@@ -41,7 +39,7 @@ pub enum FlowError {
     #[error("the flow's cookie is not one that this gateway sealed for this flow and host")]
     Tampered,
     /// The flow is more than 15 minutes old.
-    #[error("the flow was started more than {} minutes ago", LIFETIME.as_secs() / 60)]
+    #[error("the flow was started more than {} minutes ago", SIGN_IN_LIFETIME.as_secs() / 60)]
     Expired,
     /// The state is another one's.
     #[error("the state is not the flow's")]
@@ -83,7 +81,7 @@ impl FlowCookies {
         let name = self.name(&flow.state);
         let sealed = Sealed { host: self.host.clone(), flow: flow.clone() };
         let sealed = self.key.seal_json(name.as_bytes(), &sealed).ok_or(FlowError::TooLarge)?;
-        let mut cookie = self.cookie(name.clone(), STANDARD.encode(sealed), LIFETIME);
+        let mut cookie = self.cookie(name.clone(), STANDARD.encode(sealed), SIGN_IN_LIFETIME);
         cookie.set_same_site(same_site(flow.response_mode));
         let cookie = Some(cookie.to_string()).filter(|text| text.len() <= MAX_COOKIE);
         let cookie = cookie.ok_or(FlowError::TooLarge)?;
@@ -153,7 +151,7 @@ impl FlowCookies {
     }
 
     fn is_expired(&self, flow: &Flow) -> bool {
-        mutant!(self.clock.now().since(flow.started) >= LIFETIME, "flow-without-end" => false)
+        mutant!(self.clock.now().since(flow.started) >= SIGN_IN_LIFETIME, "flow-without-end" => false)
     }
 
     fn cleared(&self, name: String) -> String {

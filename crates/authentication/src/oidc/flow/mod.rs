@@ -31,6 +31,9 @@ use crate::clock::Timestamp;
 use crate::identity::ProviderName;
 use crate::secret::{Secret, fingerprint};
 
+/// How long a person may take to sign in: no flow is good for longer.
+pub const SIGN_IN_LIFETIME: Duration = Duration::from_secs(15 * 60);
+
 /// What somebody wants of a sign-in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuthenticationRequest {
