@@ -14,7 +14,8 @@ use crate::listener::RequestBody;
 /// What the gateway itself serves at a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Application {
-    /// Who is signed in here; and everything below that is nothing.
+    /// Tells people who they are here, and leads to their apps. It claims everything below its path as well, so that
+    /// what is no endpoint there is 404 and no app's.
     Home,
     /// Begins a sign-in, or lets the person choose a provider.
     SignIn,
@@ -33,7 +34,7 @@ pub enum Application {
 }
 
 impl Application {
-    /// Every one that stands on our hosts by itself, with its path and methods.
+    /// The table: every one that stands on our hosts by itself, with its path and its methods.
     pub const ENDPOINTS: [(Self, &'static str, &'static [Method]); 8] = [
         (Self::Home, ROOT, &[Method::GET, Method::HEAD]),
         (Self::SignIn, SIGN_IN, &[Method::GET, Method::POST]),

@@ -9,6 +9,7 @@ use url::Position;
 
 use super::answer::Answer;
 use super::context::RequestContext;
+use super::hosts::Hosts;
 use super::paths::{SIGN_IN, SIGN_OUT};
 use super::response::{redirect, show};
 use super::state::Endpoints;
@@ -40,7 +41,7 @@ pub(super) async fn answer(
 }
 
 fn show_home(endpoints: &Endpoints, client: ClientAddress, principal: &Arc<Principal>) -> Response<Bytes> {
-    let open = open_to(endpoints, principal, client);
+    let open = open_to(&endpoints.hosts, principal, client);
     let apps: Vec<_> = open.iter().map(|(name, href)| Link { name, href }).collect();
     let page = Home {
         principal,
@@ -52,18 +53,14 @@ fn show_home(endpoints: &Endpoints, client: ClientAddress, principal: &Arc<Princ
 }
 
 /// Hosts with an app that the person may see, each with its shortest path.
-fn open_to(
-    endpoints: &Endpoints,
-    principal: &Arc<Principal>,
-    client: ClientAddress,
-) -> BTreeMap<String, String> {
-    let public = endpoints.hosts.public.as_ref();
+fn open_to(hosts: &Hosts, principal: &Arc<Principal>, client: ClientAddress) -> BTreeMap<String, String> {
+    let public = hosts.public.as_ref();
     let scheme = public.map_or("http", |public| public.url.scheme());
     let mut apps: BTreeMap<String, String> = BTreeMap::new();
     let here = public.map(|public| &public.url[Position::BeforeHost..Position::AfterPort]);
     let port = public.and_then(|public| public.url.port());
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    for pattern in endpoints.hosts.routes.open_to(principal, client) {
+    for pattern in hosts.routes.open_to(principal, client) {
         let host = match (&pattern.host, here) {
             (HostPattern::Exact(host, None), _) => format!("{host}{port}"),
             (HostPattern::Exact(_, Some(_)), _) => pattern.host.to_string(),

@@ -61,3 +61,40 @@ pub(super) async fn refuse(
     let refusal = EndpointError::LostSignIn(Box::new(LostSignIn { reason, redirect, retry }));
     Answer::to(found.principal().cloned(), Err(refusal))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redirect(return_to: Option<&str>, again: bool, signed_in: bool) -> Option<String> {
+        let return_to = return_to.map(|address| ReturnTo::parse(address, |_| true).unwrap());
+        LostDestination { return_to, again }.redirect("https://login.example", signed_in)
+    }
+
+    #[test]
+    fn who_is_signed_in_goes_on_and_who_is_not_begins_anew_once() {
+        let (here, app) = (Some("https://login.example/a"), Some("https://wiki.example/b"));
+        let sign_in = |host: &str, page: &str| {
+            Some(format!(
+                "https://{host}/.portcullis/sign-in?again=1&return_to=https%3A%2F%2F{host}%2F{page}"
+            ))
+        };
+        for again in [false, true] {
+            assert_eq!(redirect(here, again, true).as_deref(), here);
+            assert_eq!(
+                redirect(app, again, true),
+                sign_in("wiki.example", "b"),
+                "its host has no session yet"
+            );
+            assert_eq!(redirect(None, again, true).as_deref(), Some("/"));
+            assert_eq!(redirect(None, again, false), None);
+        }
+        assert_eq!(redirect(here, false, false), sign_in("login.example", "a"));
+        assert_eq!(redirect(app, false, false), sign_in("wiki.example", "b"));
+        assert_eq!(
+            redirect(app, true, false),
+            None,
+            "a browser that keeps no cookies would go round for ever"
+        );
+    }
+}

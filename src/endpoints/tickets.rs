@@ -89,6 +89,7 @@ impl Tickets {
 }
 
 #[cfg(any(test, fuzzing))]
+#[allow(clippy::unwrap_used, reason = "only tests and fuzzers come here")]
 pub(super) mod testing {
     use std::sync::Arc;
 

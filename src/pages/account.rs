@@ -1,5 +1,5 @@
-//! A person's account as their provider tells of it, shown to nobody but them: "why not me?" is most often answered by a group that
-//! has not arrived.
+//! What a provider has said of a person, shown to nobody but them. Who asks why an app is closed to them most often finds
+//! here that a group has not arrived.
 
 use std::borrow::Cow;
 
@@ -11,9 +11,10 @@ use crate::identity::{Gap, Principal};
 /// The most groups and claims that are shown: a provider may send any number (invariant 14).
 const MOST: usize = 200;
 
-/// What a provider has said of a person.
+/// A person's account, as far as it is shown.
 #[derive(Debug)]
 pub(super) struct Account<'a> {
+    /// What people call the provider.
     pub(super) provider: &'a str,
     pub(super) issuer: Cow<'a, str>,
     /// What rules and apps call the person.
@@ -21,13 +22,13 @@ pub(super) struct Account<'a> {
     /// The address, and whether the provider vouches for it.
     pub(super) email: Option<(Cow<'a, str>, bool)>,
     pub(super) groups: Vec<Cow<'a, str>>,
-    /// How many more there are.
+    /// How many groups are not shown.
     pub(super) more_groups: usize,
     /// Whether there may be groups that the provider has not listed.
     pub(super) unlisted: bool,
     /// Names and values as they arrived.
     pub(super) claims: Vec<(Cow<'a, str>, String)>,
-    /// How many more there are.
+    /// How many claims are not shown.
     pub(super) more_claims: usize,
 }
 

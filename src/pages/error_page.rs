@@ -1,4 +1,4 @@
-//! Everything that can go wrong with a request, in words for the public: never an internal detail.
+//! What can go wrong with a request whoever sends it, in words for the public, without any internal detail.
 
 mod words;
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::csp::{self, Needs};
 use super::link::{Link, safe_link};
 use super::page::Page;
-use super::path_status::{self, Node};
+use super::path_status::{self, PathPart};
 use super::problem::problem;
 use crate::identity::RequestId;
 use words::Text;
@@ -22,13 +22,13 @@ use words::Text;
 pub enum ErrorKind<'a> {
     /// 400: two readers could understand the request differently.
     BadRequest,
-    /// 404: no route.
+    /// 404: no route claims the address.
     NotFound,
     /// 405: no route for this method.
     MethodNotAllowed,
     /// 408: the request did not come in time.
     RequestTimeout,
-    /// 413: the body is too large.
+    /// 413: the body is larger than the route takes.
     ContentTooLarge,
     /// 414: the address is too long.
     UriTooLong,
@@ -37,7 +37,7 @@ pub enum ErrorKind<'a> {
         /// How long to wait; told in whole seconds, rounded up.
         retry_after: Duration,
     },
-    /// 500: our fault.
+    /// 500: the gateway is at fault.
     Internal,
     /// 502: the app refused, broke off or spoke no HTTP.
     AppDown,
@@ -50,7 +50,7 @@ pub enum ErrorKind<'a> {
         /// When we try again.
         retry_after: Duration,
     },
-    /// 503: too much to do.
+    /// 503: as many requests as the route allows at once are under way.
     Overloaded {
         /// When to try again.
         retry_after: Duration,
@@ -64,12 +64,12 @@ pub enum ErrorKind<'a> {
     AppTimeout,
 }
 
-/// An error page.
+/// The page for a request that failed for a reason which has nothing to do with who asks.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorPage<'a> {
-    /// What went wrong.
+    /// What went wrong, which decides status and words.
     pub kind: ErrorKind<'a>,
-    /// The request.
+    /// The identifier by which the log knows the request: the page shows it.
     pub request_id: &'a RequestId,
     /// Whether the request may be repeated: only a `GET`. "Try again" then leads to this very address; and the page of
     /// an error that passes asks again by itself, no sooner than `retry_after` and after 10 s at the earliest, unless it
@@ -209,7 +209,7 @@ impl ErrorKind<'_> {
         matches!(self, Self::AppDown | Self::AppTimeout)
     }
 
-    fn path(&self) -> Vec<Node> {
+    fn path(&self) -> Vec<PathPart> {
         match self {
             Self::Internal => path_status::gate_fails("failed"),
             Self::Overloaded { .. } => path_status::gate_fails("overloaded"),
@@ -233,7 +233,7 @@ impl ErrorKind<'_> {
 #[template(path = "error.html")]
 struct ErrorView<'a> {
     text: Text,
-    path: Vec<Node>,
+    path: Vec<PathPart>,
     status: u16,
     request_id: &'a RequestId,
     retry: bool,

@@ -10,7 +10,7 @@ use super::page::Page;
 use super::person::Person;
 use crate::identity::Principal;
 
-/// "You are signed in."
+/// The page for somebody who is signed in and asks for no app.
 #[derive(Clone, Copy, Debug)]
 pub struct Home<'a> {
     /// Who is signed in.

@@ -2,12 +2,12 @@
 
 use super::person::initial;
 
-/// A way on, among others: an app, or a provider.
+/// A link to an app, or to a sign-in with some provider.
 #[derive(Clone, Copy, Debug)]
 pub struct Link<'a> {
-    /// What it is called.
+    /// What people call the app or the provider.
     pub name: &'a str,
-    /// Where it leads.
+    /// A path of this host, or an absolute address of `http` or `https`.
     pub href: &'a str,
 }
 

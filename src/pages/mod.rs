@@ -1,4 +1,4 @@
-//! What a person sees: the chooser, the refusal, errors, sign-out; and RFC 9457 documents for programs.
+//! What a person sees: the choice of a provider, refusals, errors, home, sign-out; and RFC 9457 documents for programs.
 //!
 //! Pure functions from model types to a [`Page`]. Pages fetch nothing; whatever comes from outside is
 //! escaped, links are checked, and no page may be framed or cached. A few small scripts, each allowed by its
@@ -14,6 +14,7 @@ mod error_page;
 mod forbidden;
 mod home;
 mod link;
+mod message;
 mod page;
 mod path_status;
 mod person;

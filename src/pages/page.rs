@@ -12,14 +12,14 @@ use http::{Response, StatusCode};
 
 use super::csp::Needs;
 
-/// A whole answer for a person.
+/// A page, ready to be sent.
 #[derive(Clone, PartialEq)]
 pub struct Page {
-    /// The status.
+    /// The status of the response.
     pub status: StatusCode,
     /// `Content-Type`, `Content-Security-Policy`, `Cache-Control` and their like; the gate may add to them.
     pub headers: HeaderMap,
-    /// The document.
+    /// The document, in UTF-8.
     pub html: String,
 }
 

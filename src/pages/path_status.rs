@@ -1,8 +1,8 @@
-//! How each part on the path of a request fares: it shows at a glance whose fault an error is.
+//! How each part on the path of a request fares, so that a person sees at a glance whose fault an error is.
 
-/// A part that the request passes, as the page shows it.
+/// A part that requests pass, as the page shows it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Node {
+pub(super) struct PathPart {
     pub(super) icon: &'static str,
     pub(super) label: &'static str,
     pub(super) status: Status,
@@ -32,29 +32,29 @@ impl Status {
     }
 }
 
-/// The app does not do its part.
-pub(super) fn app_fails(how: &'static str) -> Vec<Node> {
+/// The app fails, for the reason `how`.
+pub(super) fn app_fails(how: &'static str) -> Vec<PathPart> {
     vec![YOU, gate(WORKING), app(Status::Bad(how))]
 }
 
-/// The identity provider does not do its part.
-pub(super) fn provider_fails() -> Vec<Node> {
-    let provider = Node { icon: "key", label: "Identity provider", status: Status::Bad("not reachable") };
+/// The identity provider cannot be reached.
+pub(super) fn provider_fails() -> Vec<PathPart> {
+    let provider = PathPart { icon: "key", label: "Identity provider", status: Status::Bad("not reachable") };
     vec![YOU, gate(WORKING), provider, app(Status::Unknown("may be fine"))]
 }
 
-/// We do not do ours.
-pub(super) fn gate_fails(how: &'static str) -> Vec<Node> {
+/// The gateway itself fails, for the reason `how`.
+pub(super) fn gate_fails(how: &'static str) -> Vec<PathPart> {
     vec![YOU, gate(Status::Bad(how)), app(Status::Unknown("not asked"))]
 }
 
-const YOU: Node = Node { icon: "person", label: "You", status: Status::Fine("online") };
+const YOU: PathPart = PathPart { icon: "person", label: "You", status: Status::Fine("online") };
 const WORKING: Status = Status::Fine("working");
 
-const fn gate(status: Status) -> Node {
-    Node { icon: "gate", label: "Gateway", status }
+const fn gate(status: Status) -> PathPart {
+    PathPart { icon: "gate", label: "Gateway", status }
 }
 
-const fn app(status: Status) -> Node {
-    Node { icon: "app", label: "App", status }
+const fn app(status: Status) -> PathPart {
+    PathPart { icon: "app", label: "App", status }
 }

@@ -7,7 +7,7 @@ use crate::identity::Principal;
 /// The most characters of a name or an address that are shown: a provider may send any length (invariant 14).
 const LONGEST: usize = 120;
 
-/// The lines of a person's box.
+/// Who somebody is, in the words of their provider.
 #[derive(Debug)]
 pub(super) struct Person<'a> {
     pub(super) initial: String,

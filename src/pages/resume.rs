@@ -34,7 +34,7 @@ pub struct Keep<'a> {
     pub sealed: &'a str,
     /// Where to sign in, such that the way back leads to [`Resume`].
     pub sign_in_url: &'a str,
-    /// The request.
+    /// The identifier by which the log knows the request: the page shows it.
     pub request_id: &'a RequestId,
 }
 
@@ -49,7 +49,7 @@ impl Keep<'_> {
 }
 
 impl fmt::Debug for Keep<'_> {
-    /// Without the form.
+    /// Without the form: it holds what a person typed (invariant 15).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keep")
             .field("id", &self.id)
@@ -78,7 +78,7 @@ pub struct KeepAddress<'a> {
     pub next: &'a str,
     /// Where to sign in without the address.
     pub sign_in: &'a str,
-    /// The request.
+    /// The identifier by which the log knows the request: the page shows it.
     pub request_id: &'a RequestId,
 }
 
@@ -159,7 +159,7 @@ impl Enctype {
 pub struct Replay<'a> {
     /// Where it was meant to go: a path of this host, or an address of its origin.
     pub action: &'a str,
-    /// How it was written.
+    /// How its body was written.
     pub enctype: Enctype,
     /// Its fields, in order; a name may repeat. Line breaks arrive as CR LF, as browsers always send them.
     pub fields: &'a [(&'a str, &'a str)],
@@ -171,7 +171,7 @@ pub struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    /// 200 with the form.
+    /// 200 with the form, which waits for a press of its button.
     #[must_use]
     pub fn page(&self) -> Page {
         let needs = Needs { script: Some(&csp::REPLAY), forms: Forms::OfTheApp };

@@ -1,4 +1,4 @@
-//! Coming in: which provider, what went wrong, and the last step away from our own pages.
+//! Signing in: the choice of a provider, what can go wrong on the way, and the page that leads on to a provider.
 
 use askama::Template;
 use http::StatusCode;
@@ -6,6 +6,7 @@ use url::{Position, Url, form_urlencoded};
 
 use super::csp::{self, Forms, Needs};
 use super::link::{Link, safe_link};
+use super::message::Message;
 use super::page::Page;
 use super::person::initial;
 use crate::identity::{ProviderName, RequestId};
@@ -19,7 +20,7 @@ pub const RETURN_TO: &str = "return_to";
 /// Parameter of the sign-in endpoint: the fingerprint of the secret that waits at the app's host.
 pub const HANDOVER: &str = "hop";
 
-/// Which provider shall sign the person in?
+/// Asks which provider shall sign the person in.
 #[derive(Clone, Copy, Debug)]
 pub struct Chooser<'a> {
     /// The app's host, with its port where that is an unusual one; empty where the person goes to no app.
@@ -37,16 +38,16 @@ pub struct Chooser<'a> {
     pub lasting: &'a [(&'a str, &'a str)],
 }
 
-/// A provider on the chooser.
+/// A provider to choose.
 #[derive(Clone, Copy, Debug)]
 pub struct ProviderChoice<'a> {
     /// Its name in the configuration.
     pub name: &'a ProviderName,
-    /// What people call it.
+    /// What people call the provider.
     pub display_name: &'a str,
 }
 
-/// So many are seen at a glance; among more, one looks for one's own.
+/// So many providers are seen at a glance. Above more of them stands a field to search by.
 pub(super) const FEW: usize = 10;
 
 /// The longest address there is (RFC 5321, section 4.5.3.1, with the angle brackets taken off).
@@ -103,13 +104,13 @@ pub struct SignInFailed<'a> {
     pub status: StatusCode,
     /// Text made for the public; the cause is in the log.
     pub public: &'a str,
-    /// The request.
+    /// The identifier by which the log knows the request: the page shows it.
     pub request_id: &'a RequestId,
-    /// Where "try again" leads.
+    /// Where "try again" leads: where the same sign-in begins anew.
     pub retry: &'a str,
     /// Where "sign in as someone else" leads.
     pub anew: Option<&'a str>,
-    /// Other ways to sign in.
+    /// Other providers to sign in with.
     pub others: &'a [Link<'a>],
 }
 
@@ -134,9 +135,9 @@ impl SignInFailed<'_> {
 /// A form of ours that another site sent.
 #[derive(Clone, Copy, Debug)]
 pub struct CrossSite<'a> {
-    /// The way on.
+    /// Where "go to your apps" leads.
     pub home: &'a str,
-    /// The request.
+    /// The identifier by which the log knows the request: the page shows it.
     pub request_id: &'a RequestId,
 }
 
@@ -157,7 +158,7 @@ impl CrossSite<'_> {
 pub struct NotKept<'a> {
     /// Where to sign in, such that the way back leads to where the form was filled in.
     pub sign_in: &'a str,
-    /// The request.
+    /// The identifier by which the log knows the request: the page shows it.
     pub request_id: &'a RequestId,
 }
 
@@ -177,7 +178,7 @@ impl NotKept<'_> {
 pub struct EndedMeanwhile<'a> {
     /// Where to sign in, such that the way back leads to where the form was filled in.
     pub sign_in: &'a str,
-    /// The request.
+    /// The identifier by which the log knows the request: the page shows it.
     pub request_id: &'a RequestId,
 }
 
@@ -208,39 +209,4 @@ pub fn interstitial(target: &Url) -> Page {
     let message = Message::good("One moment", "open", &lead);
     let message = Message { label: "Continue", script: Some(csp::INTERSTITIAL.text), href, ..message };
     Page::new(StatusCode::OK, &message, Needs { script: Some(&csp::INTERSTITIAL), ..Needs::default() })
-}
-
-/// A page of one thought and one way on.
-#[derive(Clone, Copy, Template)]
-#[template(path = "message.html")]
-pub(super) struct Message<'a> {
-    pub(super) bad: bool,
-    pub(super) icon: &'a str,
-    pub(super) title: &'a str,
-    pub(super) lead: &'a str,
-    pub(super) href: &'a str,
-    pub(super) label: &'a str,
-    pub(super) advice: &'a str,
-    pub(super) anew: Option<&'a str>,
-    pub(super) others: &'a [Link<'a>],
-    pub(super) script: Option<&'static str>,
-    pub(super) request_id: Option<&'a RequestId>,
-}
-
-impl<'a> Message<'a> {
-    pub(super) const fn good(title: &'a str, icon: &'a str, lead: &'a str) -> Self {
-        Self {
-            bad: false,
-            icon,
-            title,
-            lead,
-            advice: "",
-            href: "/",
-            label: "",
-            anew: None,
-            others: &[],
-            script: None,
-            request_id: None,
-        }
-    }
 }

@@ -1,19 +1,19 @@
-//! Leaving: the question, asked because a link alone must not sign anybody out (invariant 18), and the end.
+//! Signing out: the question, asked because a link alone must not sign anybody out (invariant 18), and the end.
 
 use askama::Template;
 use http::StatusCode;
 
 use super::csp::{Forms, Needs};
 use super::link::safe_link;
+use super::message::Message;
 use super::page::Page;
 use super::person::Person;
-use super::sign_in::Message;
 use crate::identity::Principal;
 
-/// "Sign out?"
+/// Asks somebody who is signed in whether they want to leave.
 #[derive(Clone, Copy, Debug)]
 pub struct SignOut<'a> {
-    /// Who leaves.
+    /// Who is signed in.
     pub principal: &'a Principal,
     /// What people call the provider that vouches.
     pub provider: &'a str,
@@ -24,7 +24,7 @@ pub struct SignOut<'a> {
 }
 
 impl SignOut<'_> {
-    /// 200 with the question.
+    /// 200 with the question, and a form to say yes.
     #[must_use]
     pub fn page(&self) -> Page {
         let person = Person::new(self.principal, self.provider);
@@ -34,10 +34,10 @@ impl SignOut<'_> {
     }
 }
 
-/// "You are signed out."
+/// Tells somebody that nobody is signed in in this browser any more.
 #[derive(Clone, Copy, Debug)]
 pub struct SignedOut<'a> {
-    /// Where "sign in again" leads.
+    /// Where "sign in again" leads: the sign-in endpoint.
     pub sign_in: &'a str,
     /// The provider that may still know the person, where it was not told.
     pub still_at: Option<&'a str>,

@@ -102,12 +102,12 @@ impl ErrorKind<'_> {
     }
 }
 
-/// When the page tries again.
+/// That the page tries again by itself, and when.
 pub(super) fn again(seconds: u64) -> String {
     format!("This page tries again by itself in {}.", span(seconds))
 }
 
-/// When the person may.
+/// That the person may try again, and when.
 pub(super) fn wait(seconds: u64) -> String {
     format!("Please try again in {}.", span(seconds))
 }
