@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Method, Request, Uri, Version};
 
-use super::body::{BodyLimits, RequestBody};
+use super::body::{BodyLimits, OutboundBody};
 use super::exchange::Exchange;
 use super::replay::{Held, ReplayBudget};
 
@@ -17,7 +17,7 @@ pub(super) struct Backup {
 }
 
 impl Backup {
-    pub(super) fn of(request: &mut Request<RequestBody>, budget: &Arc<ReplayBudget>) -> Self {
+    pub(super) fn of(request: &mut Request<OutboundBody>, budget: &Arc<ReplayBudget>) -> Self {
         let body = request.body_mut().hold(budget);
         let (method, uri) = (request.method().clone(), request.uri().clone());
         Self { method, uri, headers: request.headers().clone(), body }
@@ -26,13 +26,13 @@ impl Backup {
     /// Makes `request` what it was, and gives back what is known of its body; `None` where that is not held.
     pub(super) fn restore(
         self,
-        request: &mut Request<RequestBody>,
+        request: &mut Request<OutboundBody>,
         limits: BodyLimits,
     ) -> Option<Option<Arc<Exchange>>> {
         let (body, exchange) = match &self.body {
-            None => (RequestBody::EMPTY, None),
+            None => (OutboundBody::EMPTY, None),
             Some(held) => {
-                let (body, exchange) = RequestBody::replayed(held.again()?, limits);
+                let (body, exchange) = OutboundBody::replayed(held.again()?, limits);
                 (body, Some(exchange))
             }
         };

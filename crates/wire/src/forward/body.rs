@@ -25,9 +25,9 @@ const EXPECT: Duration = Duration::from_secs(1);
 
 /// A request's body as connections to upstreams take it. One type for all, so that they can be pooled;
 /// an empty one costs nothing.
-pub(super) struct RequestBody {
+pub(super) struct OutboundBody {
     source: RequestSource,
-    watch: Option<Box<Watch>>,
+    watch: Option<Box<BodyWatch>>,
 }
 
 enum RequestSource {
@@ -37,7 +37,7 @@ enum RequestSource {
     Held(Reading),
 }
 
-struct Watch {
+struct BodyWatch {
     exchange: Arc<Exchange>,
     idle: IdleTimer,
     pace: Option<Pace>,
@@ -70,7 +70,7 @@ enum BrokenOff {
     Cancelled,
 }
 
-impl RequestBody {
+impl OutboundBody {
     pub(super) const EMPTY: Self = Self { source: RequestSource::Empty, watch: None };
 
     /// Wraps `body`; nothing is polled yet.
@@ -93,7 +93,7 @@ impl RequestBody {
 
     fn watched(source: RequestSource, limits: BodyLimits) -> (Self, Arc<Exchange>) {
         let exchange = Arc::new(Exchange::default());
-        let watch = Watch {
+        let watch = BodyWatch {
             exchange: Arc::clone(&exchange),
             idle: IdleTimer::new(limits.idle),
             pace: limits.rate.map(Pace::new),
@@ -161,15 +161,15 @@ impl RequestSource {
     }
 }
 
-/// Nobody waits for the client any more: whoever waits for the upstream has its own time limit again.
-impl Drop for Watch {
+/// A body that is dropped waits for its client no longer: from now on the upstream's silence counts again.
+impl Drop for BodyWatch {
     fn drop(&mut self) {
         self.exchange.stop_waiting();
     }
 }
 
-impl Watch {
-    /// Whether the body may flow yet, and still.
+impl BodyWatch {
+    /// Ready where the body may flow: it is neither held back any more nor cancelled.
     fn poll_go(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BrokenOff>> {
         self.exchange.register(cx.waker());
         if self.exchange.is_cancelled() {
@@ -220,7 +220,7 @@ impl Watch {
     }
 }
 
-impl Body for RequestBody {
+impl Body for OutboundBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -264,8 +264,8 @@ impl Body for RequestBody {
     }
 }
 
-impl fmt::Debug for RequestBody {
+impl fmt::Debug for OutboundBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestBody").field("empty", &self.is_empty()).finish_non_exhaustive()
+        f.debug_struct("OutboundBody").field("empty", &self.is_empty()).finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::{sleep, timeout};
 
-use super::body::RequestBody;
+use super::body::OutboundBody;
 use super::http1::{Http1Connection, UpstreamStream};
 use super::tls::{self, Alpn, TlsConnectors};
 use super::{ForwardError, ForwardFault, Protocol, Server, ServerAddress, UpstreamError, UpstreamSettings};
@@ -42,10 +42,10 @@ pub(super) struct Connector {
 pub(super) enum NewConnection {
     Http1(Box<Http1Connection>),
     /// It needs a task of its own, for it is shared.
-    Http2(http2::SendRequest<RequestBody>, Box<Http2Connection>),
+    Http2(http2::SendRequest<OutboundBody>, Box<Http2Connection>),
 }
 
-type Http2Connection = http2::Connection<TokioIo<UpstreamStream>, RequestBody, TokioExecutor>;
+type Http2Connection = http2::Connection<TokioIo<UpstreamStream>, OutboundBody, TokioExecutor>;
 
 impl Connector {
     pub(super) fn new(

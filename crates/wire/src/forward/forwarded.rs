@@ -31,7 +31,7 @@ pub(super) fn add(headers: &mut HeaderMap, told: &OriginFields) {
     }
 }
 
-/// Whether [`add`] has been here.
+/// Whether [`add`] has written to this head already, for an attempt before this one.
 pub(super) fn is_told(headers: &HeaderMap) -> bool {
     headers.contains_key(FOR)
 }

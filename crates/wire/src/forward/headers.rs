@@ -130,14 +130,14 @@ pub(super) fn takes_trailers(headers: &HeaderMap) -> bool {
     tokens(headers, &header::TE).any(|token| token.eq_ignore_ascii_case("trailers"))
 }
 
-/// Makes of a `101` that came the one that goes: the protocol is all that it says (RFC 9110, section 15.2.2).
+/// Turns a `101` that was received into the one that is sent: the protocol is all that it says (RFC 9110, section 15.2.2).
 pub(super) fn switch(headers: &mut HeaderMap, protocol: HeaderValue) {
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::UPGRADE, protocol);
 }
 
-/// Does what the operator wants done to headers.
+/// Applies the operator's rules, in their order.
 pub(super) fn apply(rules: &[HeaderRule], headers: &mut HeaderMap) {
     for rule in rules {
         match rule {

@@ -10,7 +10,7 @@ use http::{HeaderValue, Request, StatusCode, Uri};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{info, warn};
 
-use super::body::RequestBody;
+use super::body::OutboundBody;
 use super::connect::NewConnection;
 use super::error::from_hyper;
 use super::limit::StreamLimit;
@@ -116,10 +116,10 @@ async fn exchange(target: &Target, check: &HealthCheck) -> Result<StatusCode, Fo
     }
 }
 
-fn request(uri: &str) -> Result<Request<RequestBody>, ForwardError> {
+fn request(uri: &str) -> Result<Request<OutboundBody>, ForwardError> {
     let uri: Uri =
         uri.parse().map_err(|error| ForwardError::new(ForwardFault::Internal, format!("{error}")))?;
-    let mut request = Request::new(RequestBody::EMPTY);
+    let mut request = Request::new(OutboundBody::EMPTY);
     *request.uri_mut() = uri;
     request.headers_mut().insert(USER_AGENT, HeaderValue::from_static("portcullis-health-check"));
     Ok(request)

@@ -7,15 +7,15 @@ use http::Request;
 use hyper::client::conn::TrySendError;
 
 use super::backup::Backup;
-use super::body::RequestBody;
+use super::body::OutboundBody;
 use super::error::from_hyper;
 use super::failure::Failure;
 use super::{ForwardError, ForwardFault};
 
 /// What an attempt that came to nothing means for the request.
 pub(super) fn failure(
-    mut error: TrySendError<Request<RequestBody>>,
-    request: &mut Request<RequestBody>,
+    mut error: TrySendError<Request<OutboundBody>>,
+    request: &mut Request<OutboundBody>,
     backup: Backup,
 ) -> Failure {
     if let Some(unsent) = error.take_message() {

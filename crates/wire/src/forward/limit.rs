@@ -11,7 +11,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::sync::Notify;
 use tracing::debug;
 
-use super::body::RequestBody;
+use super::body::OutboundBody;
 
 /// Streams before the server has said a word (RFC 9113, section 6.5.2 recommends no less).
 const INITIAL: usize = 100;
@@ -61,7 +61,7 @@ impl StreamLimit {
     }
 
     /// Runs the connection and keeps what it learns of the server's limit.
-    pub(super) async fn watch<T>(self, connection: Connection<T, RequestBody, TokioExecutor>)
+    pub(super) async fn watch<T>(self, connection: Connection<T, OutboundBody, TokioExecutor>)
     where
         T: Read + Write + Unpin + Send + 'static,
     {
@@ -71,7 +71,7 @@ impl StreamLimit {
         self.0.room.notify_waiters();
     }
 
-    async fn run<T>(&self, connection: Connection<T, RequestBody, TokioExecutor>) -> hyper::Result<()>
+    async fn run<T>(&self, connection: Connection<T, OutboundBody, TokioExecutor>) -> hyper::Result<()>
     where
         T: Read + Write + Unpin + Send + 'static,
     {

@@ -11,8 +11,8 @@ use crate::request::{Authority, Link, LinkOrigin, PathError, RequestPath, Scheme
 /// Where `COPY` and `MOVE` lead (RFC 4918, section 10.3).
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
 
-/// What a route's app is called from outside.
-pub(super) struct Outside<'a> {
+/// What clients call a route's app.
+pub(super) struct PublicNames<'a> {
     pub(super) scheme: Scheme,
     pub(super) authority: &'a Authority,
     /// The route's path, decoded, without a slash at its end.
@@ -22,8 +22,8 @@ pub(super) struct Outside<'a> {
     pub(super) rewrite: &'a PathRewrite,
 }
 
-/// What an app may call itself.
-pub(super) struct Inside<'a> {
+/// What an app may call itself, and its server.
+pub(super) struct AppNames<'a> {
     /// The `Host` it was sent, and its server's own.
     pub(super) hosts: [&'a HeaderValue; 2],
     pub(super) scheme: Scheme,
@@ -40,12 +40,12 @@ enum Unreachable {
     Path(#[source] PathError),
 }
 
-impl Outside<'_> {
+impl PublicNames<'_> {
     /// `Location` and `Content-Location` as the client must see them, where they name the app.
-    pub(super) fn tell(&self, headers: &mut HeaderMap, app: &Inside<'_>) {
+    pub(super) fn rewrite_location(&self, headers: &mut HeaderMap, app: &AppNames<'_>) {
         for name in [LOCATION, CONTENT_LOCATION] {
             let told = headers.get(&name).and_then(|value| value.to_str().ok());
-            let told = told.and_then(|told| self.outward(told, app));
+            let told = told.and_then(|told| self.to_public(told, app));
             if let Some(told) = told.and_then(|told| HeaderValue::try_from(told).ok()) {
                 headers.insert(name, told);
             }
@@ -57,12 +57,12 @@ impl Outside<'_> {
     ///
     /// # Errors
     /// Where it is not below the route's path: the app would take it for another.
-    pub(super) fn ask(&self, headers: &mut HeaderMap) -> Result<Option<String>, ForwardError> {
+    pub(super) fn take_destination(&self, headers: &mut HeaderMap) -> Result<Option<String>, ForwardError> {
         let mut fields = headers.get_all(DESTINATION).iter();
         let Some(asked) = fields.next() else { return Ok(None) };
         let once = mutant!(fields.next().is_none(), "destination-twice" => true);
         let asked = asked.to_str().ok().filter(|_| once).ok_or(Unreachable::Unclear);
-        let inward = asked.and_then(|asked| self.inward(asked));
+        let inward = asked.and_then(|asked| self.to_app(asked));
         let inward = inward.map_err(|error| ForwardError::new(ForwardFault::BadTarget, error))?;
         if inward.is_some() {
             headers.remove(DESTINATION);
@@ -71,9 +71,9 @@ impl Outside<'_> {
     }
 
     /// `None` where it is right as it is, or names somebody else.
-    fn outward(&self, told: &str, app: &Inside<'_>) -> Option<String> {
+    fn to_public(&self, told: &str, app: &AppNames<'_>) -> Option<String> {
         let Link { origin, path, rest } = Link::read(told, app.scheme)?;
-        let path = self.outward_path(path)?;
+        let path = self.public_path(path)?;
         match origin {
             None if mutant!(self.may_stand_alone(), "location-off-site" => true) => {
                 Some(format!("{path}{rest}"))
@@ -94,7 +94,7 @@ impl Outside<'_> {
 
     /// What the app calls `path`, as clients must call it; `None` where they cannot get there. An app that has
     /// read `X-Forwarded-Prefix` calls it so itself.
-    fn outward_path(&self, path: &str) -> Option<String> {
+    fn public_path(&self, path: &str) -> Option<String> {
         let path = if path.is_empty() { "/" } else { path };
         let known = || below(path, self.written_prefix).map(|_| path.to_owned());
         let base = match self.rewrite {
@@ -105,7 +105,7 @@ impl Outside<'_> {
         if base.is_empty() { known().or_else(moved) } else { moved().or_else(known) }
     }
 
-    fn inward(&self, asked: &str) -> Result<Option<String>, Unreachable> {
+    fn to_app(&self, asked: &str) -> Result<Option<String>, Unreachable> {
         // What is read from where one stands may lead anywhere, and is no Destination.
         let Link { origin, path, rest } = Link::read(asked, self.scheme).ok_or(Unreachable::Unclear)?;
         if origin.is_some_and(|origin| !self.is_called(origin)) {
@@ -133,10 +133,10 @@ impl Outside<'_> {
     }
 }
 
-impl Inside<'_> {
+impl AppNames<'_> {
     /// `Destination` in the app's own words: an address, for servers that know no other (RFC 2518, section 9.3), with
     /// the scheme and the host by which the app is asked, for those that compare.
-    pub(super) fn ask(&self, path: &str, headers: &mut HeaderMap) -> Result<(), ForwardError> {
+    pub(super) fn set_destination(&self, path: &str, headers: &mut HeaderMap) -> Result<(), ForwardError> {
         let [host, _] = self.hosts;
         let address = host.to_str().map(|host| format!("{}://{host}{path}", self.scheme));
         let address = address.map_err(|error| ForwardError::new(ForwardFault::BadTarget, error))?;
@@ -167,9 +167,9 @@ mod tests {
         PathRewrite::Replace { segments: 1, with: "/".into() }
     }
 
-    fn with<T>(rewrite: &PathRewrite, then: impl FnOnce(&Outside<'_>) -> T) -> T {
+    fn with<T>(rewrite: &PathRewrite, then: impl FnOnce(&PublicNames<'_>) -> T) -> T {
         let authority = Authority::parse("wiki.example").unwrap();
-        then(&Outside {
+        then(&PublicNames {
             scheme: Scheme::Https,
             authority: &authority,
             prefix: "/the app",
@@ -180,8 +180,8 @@ mod tests {
 
     fn told(rewrite: &PathRewrite, location: &str) -> Option<String> {
         let hosts = [HeaderValue::from_static("fixed.internal"), HeaderValue::from_static("10.0.0.5:8080")];
-        let app = Inside { hosts: [&hosts[0], &hosts[1]], scheme: Scheme::Http };
-        with(rewrite, |outside| outside.outward(location, &app))
+        let app = AppNames { hosts: [&hosts[0], &hosts[1]], scheme: Scheme::Http };
+        with(rewrite, |public| public.to_public(location, &app))
     }
 
     #[test]
@@ -245,7 +245,7 @@ mod tests {
     fn invariant_13_no_path_of_the_app_becomes_another_host() {
         let authority = Authority::parse("wiki.example").unwrap();
         let rewrite = PathRewrite::Replace { segments: 0, with: "/base".into() };
-        let outside = Outside {
+        let public = PublicNames {
             scheme: Scheme::Https,
             authority: &authority,
             prefix: "",
@@ -253,20 +253,20 @@ mod tests {
             rewrite: &rewrite,
         };
         let host = HeaderValue::from_static("10.0.0.5:8080");
-        let app = Inside { hosts: [&host, &host], scheme: Scheme::Http };
+        let app = AppNames { hosts: [&host, &host], scheme: Scheme::Http };
         for (said, told) in [
             ("/base/x?q", "https://wiki.example/x?q"),
             ("/base//evil.example/x", "https://wiki.example//evil.example/x"),
             ("/base/\\evil.example/x", "https://wiki.example/\\evil.example/x"),
             ("/base/\t/evil.example/x", "https://wiki.example/\t/evil.example/x"),
         ] {
-            assert_eq!(outside.outward(said, &app).as_deref(), Some(told), "{said:?}");
+            assert_eq!(public.to_public(said, &app).as_deref(), Some(told), "{said:?}");
         }
     }
 
     #[test]
     fn invariant_2_a_destination_is_below_the_route_or_refused() {
-        let asked = |rewrite: &PathRewrite, text: &str| with(rewrite, |outside| outside.inward(text));
+        let asked = |rewrite: &PathRewrite, text: &str| with(rewrite, |public| public.to_app(text));
         for (said, expected) in [
             ("https://wiki.example/the%20app/b.txt", Some("/b.txt")),
             ("http://wiki.example/the%20app/b?q#f", Some("/b?q")),
@@ -276,7 +276,7 @@ mod tests {
         ] {
             assert_eq!(asked(&strip(), said).unwrap().as_deref(), expected, "{said}");
         }
-        for outside in [
+        for elsewhere in [
             "/b.txt",
             "/the%20apple",
             "https://wiki.example/",
@@ -289,7 +289,7 @@ mod tests {
             "http:/b.txt",
             "dav://wiki.example/b.txt",
         ] {
-            assert!(asked(&strip(), outside).is_err(), "{outside}");
+            assert!(asked(&strip(), elsewhere).is_err(), "{elsewhere}");
         }
         assert_eq!(asked(&PathRewrite::Keep, "https://wiki.example/b").unwrap().as_deref(), Some("/b"));
     }
@@ -302,7 +302,7 @@ mod tests {
             for (name, value) in values.iter().map(field) {
                 headers.append(name, value);
             }
-            with(&strip(), |outside| outside.ask(&mut headers)).map(|path| (path, headers.len()))
+            with(&strip(), |public| public.take_destination(&mut headers)).map(|path| (path, headers.len()))
         };
         assert_eq!(asked(&[]).unwrap(), (None, 0));
         assert_eq!(asked(&[b"/the%20app/b"]).unwrap(), (Some("/b".to_owned()), 0));
@@ -323,14 +323,14 @@ mod tests {
             prop_assume!(!path.starts_with("//") || absolute || meant.starts_with("/v2"));
             let said = if absolute { format!("http://10.0.0.5:8080{meant}") } else { meant.clone() };
             let told = told(&rewrite, &said).unwrap();
-            let back = with(&rewrite, |outside| outside.inward(&told).unwrap());
+            let back = with(&rewrite, |public| public.to_app(&told).unwrap());
             prop_assert_eq!(back, Some(meant));
         }
 
         #[test]
         fn any_text_is_read_without_panic(text in "\\PC{0,60}") {
             let _ = told(&strip(), &text);
-            let _ = with(&strip(), |outside| outside.inward(&text).is_ok());
+            let _ = with(&strip(), |public| public.to_app(&text).is_ok());
         }
     }
 }

@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::assertion::{ASSERTION, Asserter};
 use super::cookies::{self, OwnCookies};
-use super::location::{Inside, Outside};
+use super::location::{AppNames, PublicNames};
 use super::{
     ForwardError, ForwardFault, ForwardSettings, PathRewrite, ReservedHeaders, TokenPass, UpstreamHost,
 };
@@ -45,7 +45,7 @@ pub struct Plan {
     pub(super) reserved: Arc<ReservedHeaders>,
     /// The route's path as it is written.
     prefix: Arc<str>,
-    /// What the app is told has been taken off.
+    /// The value of `X-Forwarded-Prefix`, where the route takes its prefix off the path.
     stripped: Option<HeaderValue>,
 }
 
@@ -115,8 +115,8 @@ impl Plan {
         self.settings.rewrite.stripped()
     }
 
-    /// Makes of the head that came the head that goes: everything doubtful is removed first, then
-    /// what the gateway says is added, so that nothing that came can touch it (invariant 9).
+    /// Turns the head that was received into the one that is sent: everything doubtful is removed first, and then what
+    /// the gateway says is added, so that nothing that was received can touch it (invariant 9).
     pub(super) fn prepare(
         &self,
         permit: &Permit,
@@ -128,7 +128,7 @@ impl Plan {
         mutant!(cookies::strip_request(map, context.own_cookies), "session-cookie-to-the-app" => ());
         self.authorize(permit, context, map)?;
         let destination = match context.has_destination {
-            true => self.outside(context).ask(map)?,
+            true => self.public_names(context).take_destination(map)?,
             false => None,
         };
         headers::apply(&self.settings.request_headers, map);
@@ -144,7 +144,8 @@ impl Plan {
         Ok(OriginHeaders { host, fields, identity, destination })
     }
 
-    /// Nothing that came in bears a name of these; what the operator sets gives way to them.
+    /// The identity headers, as lines of HTTP/1.1. No field that was received bears such a name any more; one that the
+    /// operator's rules have set gives way to them.
     fn identity_lines(&self, permit: &Permit, map: &mut HeaderMap) -> Vec<u8> {
         let Some(principal) = permit.principal() else { return Vec::new() };
         if !self.settings.request_headers.is_empty() {
@@ -155,7 +156,7 @@ impl Plan {
         identity::lines(&self.settings.identity, principal)
     }
 
-    /// Who asks, for a head that no lines are written behind.
+    /// Adds the identity headers to the head of a request over HTTP/2, where no lines are written behind the fields.
     pub(super) fn tell_identity(&self, permit: &Permit, map: &mut HeaderMap) {
         permit.principal().into_iter().for_each(|who| identity::add(&self.settings.identity, who, map));
     }
@@ -207,15 +208,20 @@ impl Plan {
         }
     }
 
-    /// Makes addresses that the app calls its own those by which clients reach it.
-    pub(super) fn tell_location(&self, context: &ForwardContext<'_>, app: &Inside<'_>, map: &mut HeaderMap) {
+    /// Rewrites `Location` and `Content-Location`, where the route wants it, from the app's names to the public ones.
+    pub(super) fn tell_location(
+        &self,
+        context: &ForwardContext<'_>,
+        app: &AppNames<'_>,
+        map: &mut HeaderMap,
+    ) {
         if self.settings.rewrite_location {
-            self.outside(context).tell(map, app);
+            self.public_names(context).rewrite_location(map, app);
         }
     }
 
-    fn outside<'a>(&'a self, context: &'a ForwardContext<'_>) -> Outside<'a> {
-        Outside {
+    fn public_names<'a>(&'a self, context: &'a ForwardContext<'_>) -> PublicNames<'a> {
+        PublicNames {
             scheme: context.forwarding.scheme,
             authority: context.authority,
             prefix: &self.settings.prefix,
@@ -224,7 +230,7 @@ impl Plan {
         }
     }
 
-    /// Makes of the response's head that came the head that goes.
+    /// Turns the response's head that was received into the one that is sent.
     pub(super) fn finish<B>(&self, context: &ForwardContext<'_>, response: &mut Response<B>) {
         // Versions and reason phrases belong to the upstream's connection.
         *response.version_mut() = Version::HTTP_11;

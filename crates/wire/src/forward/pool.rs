@@ -13,7 +13,7 @@ use super::{ForwardError, UpstreamSettings};
 /// The connections of one worker to one server.
 ///
 /// Over HTTP/1.1 a connection is made, checked out by one request, and waits in `idle` between two of them. It comes back
-/// only as the exchange was whole both ways ([`Http1Connection::is_reusable`]); what waits is looked at again before it
+/// only where the exchange was whole both ways ([`Http1Connection::is_reusable`]); what waits is looked at again before it
 /// is given out, in each sweep and for each report, and is closed where anything has come of it that nobody asked for
 /// (invariant 12). HTTP/2 connections stay in `shared` while requests use them. Whether a server that offers both
 /// speaks HTTP/1.1 alone is known once it has answered; until then a request waits its turn, so that many at once

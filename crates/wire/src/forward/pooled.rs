@@ -1,11 +1,11 @@
 //! A connection that a pool has given out.
 
-use super::body::RequestBody;
+use super::body::OutboundBody;
 use super::http1::Http1Connection;
 use super::limit::StreamGuard;
 
 /// Sends requests on an HTTP/2 connection.
-pub(super) type Http2Sender = hyper::client::conn::http2::SendRequest<RequestBody>;
+pub(super) type Http2Sender = hyper::client::conn::http2::SendRequest<OutboundBody>;
 
 /// A connection given to one request. `fresh` where no request has gone over it before: that it ends is no sign of
 /// one that the server had closed meanwhile.

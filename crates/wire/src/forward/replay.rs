@@ -126,7 +126,7 @@ impl Kept {
         true
     }
 
-    /// Copied: a piece may be a small part of what it was read into, all of which it would keep.
+    /// Holds a copy: a piece may be a small part of what it was read into, all of which it would keep alive.
     fn hold_data(&mut self, data: &[u8]) -> bool {
         let held = self.data.len() + data.len() <= MOST_HELD && self.budget.take(data.len());
         if held {

@@ -5,7 +5,7 @@ use http::uri::{self, PathAndQuery, Scheme, Uri};
 use http::{Method, Request, Version};
 use http_body::Body;
 
-use super::body::RequestBody;
+use super::body::OutboundBody;
 use super::plan::OriginHeaders;
 use super::upgrade::UpgradeRequest;
 use super::{ForwardError, ForwardFault, Plan, forwarded};
@@ -31,7 +31,7 @@ pub(super) type Lines<'a> = [&'a [u8]; 2];
 impl<'a> RequestWriter<'a> {
     /// Writes target, host, framing and what belongs to this connection alone. May be done again for
     /// another connection. Gives back the lines that are still to come behind the head's fields.
-    pub(super) fn write(&self, request: &mut Request<RequestBody>) -> Result<Lines<'a>, ForwardError> {
+    pub(super) fn write(&self, request: &mut Request<OutboundBody>) -> Result<Lines<'a>, ForwardError> {
         let target =
             std::mem::take(request.uri_mut()).into_parts().path_and_query.ok_or(ForwardFault::BadTarget)?;
         frame(request, self.http2);
@@ -42,7 +42,7 @@ impl<'a> RequestWriter<'a> {
         Ok(self.write_http1(request, target))
     }
 
-    fn write_http1(&self, request: &mut Request<RequestBody>, target: PathAndQuery) -> Lines<'a> {
+    fn write_http1(&self, request: &mut Request<OutboundBody>, target: PathAndQuery) -> Lines<'a> {
         let received = std::mem::replace(request.version_mut(), Version::HTTP_11);
         *request.uri_mut() = Uri::from(target);
         let headers = request.headers_mut();
@@ -63,7 +63,7 @@ impl<'a> RequestWriter<'a> {
 
     fn write_http2(
         &self,
-        request: &mut Request<RequestBody>,
+        request: &mut Request<OutboundBody>,
         target: PathAndQuery,
     ) -> Result<(), ForwardError> {
         *request.version_mut() = Version::HTTP_2;
@@ -91,7 +91,7 @@ impl<'a> RequestWriter<'a> {
     /// `Expect: 100-continue` goes on to HTTP/1.1 upstreams, and the client is asked for its body when
     /// they ask for it: an upstream that refuses never gets it. HTTP/2 upstreams are sent bodies at
     /// once, under flow control, and the gateway itself answers the client.
-    fn expect(&self, request: &mut Request<RequestBody>) {
+    fn expect(&self, request: &mut Request<OutboundBody>) {
         if request.headers_mut().remove(header::EXPECT).is_none() {
             return;
         }
@@ -107,7 +107,7 @@ impl<'a> RequestWriter<'a> {
 
 /// States the body's length once, as the body itself knows it: what the client's head said of it is
 /// not repeated (invariant 12). A transfer coding can only be that of a try before.
-fn frame(request: &mut Request<RequestBody>, http2: bool) {
+fn frame(request: &mut Request<OutboundBody>, http2: bool) {
     let exact = request.body().size_hint().exact();
     let empty = request.body().is_empty();
     let means_body = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{Method, Request, Response};
 use tokio::time::sleep;
 
-use super::body::RequestBody;
+use super::body::OutboundBody;
 use super::checkout::Checkout;
 use super::failure::Failure;
 use super::pooled::PooledConnection;
@@ -64,7 +64,7 @@ impl Attempts {
 /// Sends a request, and again for as long as it is allowed.
 pub(super) async fn send(
     sending: &mut Sending<'_>,
-    request: &mut Request<RequestBody>,
+    request: &mut Request<OutboundBody>,
 ) -> Result<(Response<ResponseSource>, Checkout), ForwardError> {
     let mut checkout = sending.connect(false).await?;
     match sending.transmit(&mut checkout, request).await {
@@ -78,7 +78,7 @@ async fn send_again(
     sending: &mut Sending<'_>,
     mut failure: Failure,
     mut checkout: Checkout,
-    request: &mut Request<RequestBody>,
+    request: &mut Request<OutboundBody>,
 ) -> Result<(Response<ResponseSource>, Checkout), ForwardError> {
     let mut attempts = Attempts::of(request.method());
     while attempts.allow(&failure, &checkout.connection) {
@@ -97,7 +97,7 @@ async fn send_again(
 fn restore(
     sending: &mut Sending<'_>,
     failure: Failure,
-    request: &mut Request<RequestBody>,
+    request: &mut Request<OutboundBody>,
 ) -> Result<(), ForwardError> {
     match failure {
         Failure::Unsent(_) | Failure::Unanswered(_, None) | Failure::Failed(_) => Ok(()),

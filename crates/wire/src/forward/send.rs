@@ -72,7 +72,7 @@ impl Sending<'_> {
         self.upstream.succeeded(checkout.server);
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let chosen = switched.then(|| response.headers_mut().remove(http::header::UPGRADE)).flatten();
-        self.plan.tell_location(&self.context, &self.app(&checkout), response.headers_mut());
+        self.plan.tell_location(&self.context, &self.app_names(&checkout), response.headers_mut());
         self.plan.finish(&self.context, &mut response);
         let idle = self.upstream.settings().timeout.idle;
         match (self.upgrade, chosen) {
@@ -87,7 +87,7 @@ impl Sending<'_> {
 
     fn check(&self, response: &Response<ResponseSource>) -> Result<(), ForwardError> {
         if response.headers().len() > self.upstream.settings().max_fields {
-            return Err(http1::Error::from(TooManyFields).into());
+            return Err(http1::Http1Error::from(TooManyFields).into());
         }
         let asked =
             || self.upgrade.as_ref().is_some_and(|upgrade| upgrade.is_answered_by(response.headers()));

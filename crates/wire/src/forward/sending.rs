@@ -11,13 +11,13 @@ use http_body::Body;
 use tokio::time::{Instant, timeout_at};
 
 use super::backup::Backup;
-use super::body::{BodyLimits, RequestBody};
+use super::body::{BodyLimits, OutboundBody};
 use super::checkout::Checkout;
 use super::error::BoxError;
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::http1::Http1Connection;
-use super::location::Inside;
+use super::location::AppNames;
 use super::plan::OriginHeaders;
 use super::pooled::{Http2Sender, PooledConnection};
 use super::request_writer::{Lines, RequestWriter};
@@ -51,7 +51,7 @@ impl<'a> Sending<'a> {
         permit: &'a Permit,
         context: ForwardContext<'a>,
         mut request: Request<B>,
-    ) -> Result<(Self, Request<RequestBody>), ForwardError>
+    ) -> Result<(Self, Request<OutboundBody>), ForwardError>
     where
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<BoxError>,
@@ -63,7 +63,7 @@ impl<'a> Sending<'a> {
         let target = rewrite::target(std::mem::take(&mut head.uri), context.path, &plan.settings.rewrite)?;
         head.uri = target.into();
         let origin = plan.prepare(permit, &context, head.version, &mut head.headers)?;
-        let (body, exchange) = RequestBody::new(body, body_limits(upstream, plan));
+        let (body, exchange) = OutboundBody::new(body, body_limits(upstream, plan));
         let request = Request::from_parts(head, body);
         Ok((Self { upstream, plan, permit, context, exchange, origin, trailers, upgrade }, request))
     }
@@ -93,10 +93,10 @@ impl<'a> Sending<'a> {
     fn write(
         &self,
         checkout: &Checkout,
-        request: &mut Request<RequestBody>,
+        request: &mut Request<OutboundBody>,
     ) -> Result<Lines<'_>, ForwardError> {
         if let Some(path) = &self.origin.destination {
-            self.app(checkout).ask(path, request.headers_mut())?;
+            self.app_names(checkout).set_destination(path, request.headers_mut())?;
         }
         let target = &self.upstream.targets()[checkout.server];
         let writer = RequestWriter {
@@ -116,7 +116,7 @@ impl<'a> Sending<'a> {
     pub(super) async fn transmit(
         &self,
         checkout: &mut Checkout,
-        request: &mut Request<RequestBody>,
+        request: &mut Request<OutboundBody>,
     ) -> Result<Response<ResponseSource>, Failure> {
         let lines = self.write(checkout, request).map_err(Failure::Failed)?;
         match &mut checkout.connection {
@@ -131,7 +131,7 @@ impl<'a> Sending<'a> {
     async fn transmit_http1(
         &self,
         connection: &mut Http1Connection,
-        request: &mut Request<RequestBody>,
+        request: &mut Request<OutboundBody>,
         lines: Lines<'_>,
     ) -> Result<Response<ResponseSource>, Failure> {
         // A body is read from as soon as it is sent, and cannot be sent again.
@@ -185,10 +185,10 @@ impl<'a> Sending<'a> {
     async fn transmit_http2(
         &self,
         sender: &mut Http2Sender,
-        request: &mut Request<RequestBody>,
+        request: &mut Request<OutboundBody>,
     ) -> Result<Response<ResponseSource>, Failure> {
         let backup = Backup::of(request, self.upstream.replay_budget());
-        let taken = std::mem::replace(request, Request::new(RequestBody::EMPTY));
+        let taken = std::mem::replace(request, Request::new(OutboundBody::EMPTY));
         let mut sending = std::pin::pin!(sender.try_send_request(taken));
         let mut due = Instant::now() + self.response_limit();
         loop {
@@ -232,10 +232,10 @@ impl<'a> Sending<'a> {
     }
 
     /// What the app may call itself.
-    pub(super) fn app(&self, checkout: &Checkout) -> Inside<'_> {
+    pub(super) fn app_names(&self, checkout: &Checkout) -> AppNames<'_> {
         let target = &self.upstream.targets()[checkout.server];
         let scheme = if target.tls { Scheme::Https } else { Scheme::Http };
-        Inside { hosts: [self.plan.host(&self.origin.host, &target.host), &target.host], scheme }
+        AppNames { hosts: [self.plan.host(&self.origin.host, &target.host), &target.host], scheme }
     }
 }
 

@@ -185,8 +185,8 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Side<'a, T> {
         Self { io, frames: web_socket.then(Frames::default), progress, data }
     }
 
-    /// Says good-bye where that can be understood, and lets the peer read it: a close at once would be a reset
-    /// where the peer is still sending, which overtakes what was said.
+    /// Sends a close frame where one may stand, and lets the peer read it: a close at once would be a reset where the
+    /// peer is still sending, and would overtake the frame.
     async fn part(mut self, close: CloseFrame, mask: Option<[u8; 4]>) {
         if !self.frames.is_some_and(|frames| frames.is_between()) {
             return;

@@ -24,7 +24,14 @@ use crate::request::{ConnectionCache, InterimAnswers, Scheme, Transport, WorkerI
 /// Bytes that HTTP/2 begins with (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A connection and all it needs.
+/// An accepted connection, on its way to HTTP and through it.
+///
+/// - It opens: PROXY header where the listener wants one, TLS where it has certificates, and the version of HTTP: by
+///   ALPN, or in clear by the first bytes. All of it is due within `limits.handshake`, and given up where the listener
+///   drains or stops meanwhile.
+/// - It serves: [`Watch`] polls it until the peer, a time limit or the phase ends it.
+///
+/// The guard counts it from here to its end, and goes along where its stream is handed to an upgrade.
 pub(super) struct Connection<H> {
     pub(super) serving: Arc<Serving>,
     pub(super) handler: H,
@@ -41,7 +48,7 @@ struct Opened {
     http2: bool,
 }
 
-/// Why there will be no HTTP.
+/// Why a connection was closed before HTTP began.
 #[derive(Debug, thiserror::Error)]
 enum Unopened {
     #[error(transparent)]

@@ -103,17 +103,17 @@ impl<H: Handler> Service<H> {
     fn answer(
         self: &Arc<Self>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Result<Response<Answer<H::Body>>, Infallible>> + Send + use<H> {
+    ) -> impl Future<Output = Result<Response<CountedBody<H::Body>>, Infallible>> + Send + use<H> {
         let (service, in_flight) = (Arc::clone(self), self.activity.begin());
         let request = request.map(RequestBody::http2);
         // A block: the future of an `async fn` holds its arguments twice.
         async move {
             if let Err(refused) = service.check(&request) {
                 let refusal = service.refuse(&refused);
-                return Ok(refusal.map(|text| Answer { body: Either::Right(text), in_flight }));
+                return Ok(refusal.map(|text| CountedBody { body: Either::Right(text), in_flight }));
             }
             let response = service.handler.handle(&service.transport, request).await;
-            Ok(response.map(|body| Answer { body: Either::Left(body), in_flight }))
+            Ok(response.map(|body| CountedBody { body: Either::Left(body), in_flight }))
         }
     }
 
@@ -143,14 +143,14 @@ type BoxError = Box<dyn Error + Send + Sync>;
 
 pin_project! {
     /// A response's body; dropped when it has been sent or given up.
-    pub(super) struct Answer<B> {
+    pub(super) struct CountedBody<B> {
         #[pin]
         body: Either<B, Full<Bytes>>,
         in_flight: InFlight,
     }
 }
 
-impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for Answer<B> {
+impl<B: Body<Data = Bytes, Error: Into<BoxError>>> Body for CountedBody<B> {
     type Data = Bytes;
     type Error = BoxError;
 

@@ -15,7 +15,7 @@ pub enum Phase {
     Stop,
 }
 
-/// Ends when the phase is such, or when nobody is left to change it.
+/// Ends when the phase is such a one, or its sender is dropped, which means the same.
 pub(super) async fn left(phase: &mut watch::Receiver<Phase>, such: impl Fn(Phase) -> bool) {
     let _ = phase.wait_for(|phase| such(*phase)).await;
 }

@@ -14,8 +14,8 @@ use tokio::task::unconstrained;
 
 use super::head;
 use super::upload::Upload;
-use super::{Error, UpstreamStream};
-use crate::forward::body::RequestBody;
+use super::{Http1Error, UpstreamStream};
+use crate::forward::body::OutboundBody;
 use crate::forward::timer::Deadline;
 use crate::http1::{BodyDecoder, LARGE, MAX_HEAD, Outgoing, SMALL, poll_receive};
 
@@ -36,9 +36,9 @@ const MAX_INTERIMS: u16 = 1000;
 pub(in crate::forward) struct Http1Connection {
     stream: UpstreamStream,
     received: BytesMut,
-    /// Bytes of the head that were looked at in vain.
+    /// Bytes of a head that is not whole which have been searched for its end.
     seen: usize,
-    /// Bytes of an answer of unknown length to make room for.
+    /// Bytes of an answer of unknown length to make room for: doubled each time that they were filled.
     appetite: usize,
     outgoing: Outgoing,
     upload: Option<Upload>,
@@ -46,7 +46,7 @@ pub(in crate::forward) struct Http1Connection {
     method: Method,
     max_fields: usize,
     persists: bool,
-    /// How many interim answers are still borne.
+    /// How many more interim answers are taken before the exchange fails.
     interims: u16,
     /// When the head of the answer is due.
     pub(in crate::forward) deadline: Deadline,
@@ -74,13 +74,13 @@ impl Http1Connection {
     /// Takes the request's body, which is sent while the answer is waited for.
     pub(in crate::forward) fn begin(
         &mut self,
-        request: &mut Request<RequestBody>,
+        request: &mut Request<OutboundBody>,
         lines: &[&[u8]],
         limit: Duration,
     ) {
         self.deadline.begin(limit);
         head::write(request, lines, self.outgoing.begin());
-        self.upload = Upload::of(std::mem::replace(request.body_mut(), RequestBody::EMPTY));
+        self.upload = Upload::of(std::mem::replace(request.body_mut(), OutboundBody::EMPTY));
         self.method.clone_from(request.method());
         self.download = BodyDecoder::DONE;
         self.persists = false;
@@ -93,7 +93,7 @@ impl Http1Connection {
         &mut self,
         cx: &mut Context<'_>,
         interim: &dyn Fn(Response<()>),
-    ) -> Poll<Result<Response<()>, Error>> {
+    ) -> Poll<Result<Response<()>, Http1Error>> {
         self.send(cx)?;
         loop {
             if let Some(head) = self.read_head()? {
@@ -101,7 +101,7 @@ impl Http1Connection {
                     self.interims = self
                         .interims
                         .checked_sub(1)
-                        .ok_or(Error::Malformed("answer is put off too often"))?;
+                        .ok_or(Http1Error::Malformed("answer is put off too often"))?;
                     interim(head.response);
                     continue;
                 }
@@ -110,7 +110,7 @@ impl Http1Connection {
                 return Poll::Ready(Ok(head.response));
             }
             if ready!(self.poll_receive(SMALL, cx))? == 0 {
-                return Poll::Ready(Err(Error::Closed));
+                return Poll::Ready(Err(Http1Error::Closed));
             }
         }
     }
@@ -129,7 +129,7 @@ impl Http1Connection {
     pub(in crate::forward) fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Http1Error>>> {
         self.send(cx)?;
         loop {
             if let Some(frame) = self.download.take(&mut self.received)? {
@@ -194,9 +194,9 @@ impl Http1Connection {
 
     /// Sends what can be sent now. A server that stops reading may have answered before: its answer
     /// counts, and then the connection ends.
-    pub(in crate::forward) fn send(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+    pub(in crate::forward) fn send(&mut self, cx: &mut Context<'_>) -> Result<(), Http1Error> {
         match self.poll_send(cx) {
-            Poll::Ready(Err(Error::Broken(_))) if self.outgoing.has_left() => {
+            Poll::Ready(Err(Http1Error::Broken(_))) if self.outgoing.has_left() => {
                 self.upload = None;
                 self.outgoing.give_up();
                 Ok(())
@@ -206,9 +206,9 @@ impl Http1Connection {
         }
     }
 
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Http1Error>> {
         let Some(upload) = &mut self.upload else {
-            return self.outgoing.poll_write(&mut self.stream, cx).map_err(Error::from);
+            return self.outgoing.poll_write(&mut self.stream, cx).map_err(Http1Error::from);
         };
         let sent = upload.poll_send(&mut self.outgoing, &mut self.stream, cx);
         if upload.is_done() {
@@ -217,8 +217,9 @@ impl Http1Connection {
         sent
     }
 
-    /// A head that comes in drops is not read anew at each of them.
-    fn read_head(&mut self) -> Result<Option<head::Head>, Error> {
+    /// Parses the head of an answer, where it may be whole. One that comes byte by byte is not parsed anew at each of
+    /// them, which would cost the square of its length.
+    fn read_head(&mut self) -> Result<Option<head::ResponseHead>, Http1Error> {
         let begun = self.seen > 0 && self.received.len() < MAX_HEAD;
         if self.received.is_empty() || begun && !may_end(unseen(&mut self.seen, &self.received)) {
             return Ok(None);
@@ -228,7 +229,7 @@ impl Http1Connection {
         Ok(head)
     }
 
-    fn poll_receive(&mut self, room: usize, cx: &mut Context<'_>) -> Poll<Result<usize, Error>> {
+    fn poll_receive(&mut self, room: usize, cx: &mut Context<'_>) -> Poll<Result<usize, Http1Error>> {
         let size = ready!(poll_receive(&mut self.stream, &mut self.received, room, cx))?;
         if size >= room {
             self.appetite = (self.appetite * 2).min(LARGE);

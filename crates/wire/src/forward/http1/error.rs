@@ -13,7 +13,7 @@ pub(in crate::forward) struct TooManyFields;
 
 /// Why there is no response, or no whole one.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::forward) enum Error {
+pub(in crate::forward) enum Http1Error {
     #[error("the connection broke")]
     Broken(#[from] io::Error),
     #[error("the server closed the connection before its response was whole")]
@@ -32,7 +32,7 @@ pub(in crate::forward) enum Error {
     Length,
 }
 
-impl From<httparse::Error> for Error {
+impl From<httparse::Error> for Http1Error {
     fn from(error: httparse::Error) -> Self {
         match error == httparse::Error::TooManyHeaders {
             true => TooManyFields.into(),
@@ -41,7 +41,7 @@ impl From<httparse::Error> for Error {
     }
 }
 
-impl From<WireError> for Error {
+impl From<WireError> for Http1Error {
     fn from(error: WireError) -> Self {
         match error {
             WireError::Syntax(error) => Self::Head(error),
@@ -52,7 +52,7 @@ impl From<WireError> for Error {
     }
 }
 
-impl From<EncodeError<BoxError>> for Error {
+impl From<EncodeError<BoxError>> for Http1Error {
     fn from(error: EncodeError<BoxError>) -> Self {
         match error {
             EncodeError::Body(cause) => Self::Upload(cause),
@@ -61,12 +61,14 @@ impl From<EncodeError<BoxError>> for Error {
     }
 }
 
-impl From<Error> for ForwardError {
-    fn from(error: Error) -> Self {
+impl From<Http1Error> for ForwardError {
+    fn from(error: Http1Error) -> Self {
         let fault = match &error {
-            Error::TooLarge | Error::TooManyFields(_) => ForwardFault::HeadersTooLarge,
-            Error::Head(_) | Error::Malformed(_) => ForwardFault::InvalidResponse,
-            Error::Broken(_) | Error::Closed | Error::Upload(_) | Error::Length => ForwardFault::Reset,
+            Http1Error::TooLarge | Http1Error::TooManyFields(_) => ForwardFault::HeadersTooLarge,
+            Http1Error::Head(_) | Http1Error::Malformed(_) => ForwardFault::InvalidResponse,
+            Http1Error::Broken(_) | Http1Error::Closed | Http1Error::Upload(_) | Http1Error::Length => {
+                ForwardFault::Reset
+            }
         };
         Self::new(fault, error)
     }

@@ -6,14 +6,14 @@ use bytes::{Buf, BufMut, BytesMut};
 use http::{Method, Request, Response, StatusCode};
 use httparse::Status;
 
-use super::Error;
+use super::Http1Error;
 use crate::http1::{
     BodyDecoder, Chunk, MAX_FIELDS, MAX_HEAD, Persistence, digits, is_bodiless, read_fields, write_fields,
 };
 
 /// A response's head, and what it says of what follows.
 #[derive(Debug)]
-pub(super) struct Head {
+pub(super) struct ResponseHead {
     pub(super) response: Response<()>,
     pub(super) download: BodyDecoder,
     /// Whether the server keeps the connection open.
@@ -44,10 +44,10 @@ pub(super) fn read(
     received: &mut BytesMut,
     asked: &Method,
     max_fields: usize,
-) -> Result<Option<Head>, Error> {
+) -> Result<Option<ResponseHead>, Http1Error> {
     let mut few = [const { MaybeUninit::uninit() }; FEW];
     let read = match parse(&mut few[..max_fields.min(FEW)], received, asked) {
-        Err(Error::TooManyFields(_)) if max_fields > FEW => {
+        Err(Http1Error::TooManyFields(_)) if max_fields > FEW => {
             parse(&mut vec![MaybeUninit::uninit(); max_fields], received, asked)
         }
         read => read,
@@ -62,7 +62,7 @@ fn parse<'a>(
     fields: &mut [MaybeUninit<httparse::Header<'a>>],
     received: &'a [u8],
     asked: &Method,
-) -> Result<Option<(usize, Head)>, Error> {
+) -> Result<Option<(usize, ResponseHead)>, Http1Error> {
     let mut parsed = httparse::Response::new(&mut []);
     let parser = httparse::ParserConfig::default();
     match parser.parse_response_with_uninit_headers(&mut parsed, received, fields)? {
@@ -70,20 +70,24 @@ fn parse<'a>(
             Ok(Some((length, head(&parsed, &received[..length], asked)?)))
         }
         Status::Partial if received.len() < MAX_HEAD => Ok(None),
-        Status::Complete(_) | Status::Partial => Err(Error::TooLarge),
+        Status::Complete(_) | Status::Partial => Err(Http1Error::TooLarge),
     }
 }
 
-fn head(parsed: &httparse::Response<'_, '_>, text: &[u8], asked: &Method) -> Result<Head, Error> {
+fn head(
+    parsed: &httparse::Response<'_, '_>,
+    text: &[u8],
+    asked: &Method,
+) -> Result<ResponseHead, Http1Error> {
     let old = parsed.version == Some(0);
     let status = StatusCode::from_u16(parsed.code.unwrap_or_default());
     let mut response = Response::new(());
-    *response.status_mut() = status.map_err(|_| Error::Malformed("status is no number from 100"))?;
+    *response.status_mut() = status.map_err(|_| Http1Error::Malformed("status is no number from 100"))?;
     let fields = FramingFields::of(parsed.headers)?;
     *response.headers_mut() = read_fields(parsed.headers, text)?;
     let download = fields.framing(response.status(), asked, old)?;
     let persists = fields.persistence.lasts(old) && download.has_end();
-    Ok(Head { response, download, persists })
+    Ok(ResponseHead { response, download, persists })
 }
 
 /// What a response's fields say of its body, and of the connection.
@@ -98,7 +102,7 @@ struct FramingFields {
 
 impl FramingFields {
     /// Reads them in one walk.
-    fn of(parsed: &[httparse::Header<'_>]) -> Result<Self, Error> {
+    fn of(parsed: &[httparse::Header<'_>]) -> Result<Self, Http1Error> {
         let mut fields = Self::default();
         for field in parsed {
             fields.read(field)?;
@@ -106,7 +110,7 @@ impl FramingFields {
         Ok(fields)
     }
 
-    fn read(&mut self, field: &httparse::Header<'_>) -> Result<(), Error> {
+    fn read(&mut self, field: &httparse::Header<'_>) -> Result<(), Http1Error> {
         let is = |name: &str| field.name.eq_ignore_ascii_case(name);
         match field.name.len() {
             10 if is("connection") => {
@@ -124,10 +128,10 @@ impl FramingFields {
         Ok(())
     }
 
-    fn state(&mut self, number: &[u8]) -> Result<(), Error> {
+    fn state(&mut self, number: &[u8]) -> Result<(), Http1Error> {
         let number = digits(number.trim_ascii());
         if number.is_none() || self.length.is_some() && self.length != number {
-            return Err(Error::Malformed("length is not one number"));
+            return Err(Http1Error::Malformed("length is not one number"));
         }
         self.length = number;
         Ok(())
@@ -135,11 +139,11 @@ impl FramingFields {
 
     /// How the body is framed (RFC 9112, section 6.3). What two programs could read differently is refused
     /// (invariant 12).
-    fn framing(&self, status: StatusCode, asked: &Method, old: bool) -> Result<BodyDecoder, Error> {
+    fn framing(&self, status: StatusCode, asked: &Method, old: bool) -> Result<BodyDecoder, Http1Error> {
         let bodiless = is_bodiless(status) || asked == Method::HEAD;
         match (self.chunked, self.length) {
             (Some(chunked), _) if old || !chunked => {
-                Err(Error::Malformed("transfer coding is not just chunked"))
+                Err(Http1Error::Malformed("transfer coding is not just chunked"))
             }
             _ if bodiless => Ok(BodyDecoder::DONE),
             (Some(_), _) => Ok(BodyDecoder::Chunked(Chunk::Line)),

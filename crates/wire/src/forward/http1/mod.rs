@@ -15,5 +15,5 @@ mod tests;
 mod upload;
 
 pub(super) use connection::Http1Connection;
-pub(super) use error::{Error, TooManyFields};
+pub(super) use error::{Http1Error, TooManyFields};
 pub(super) use stream::UpstreamStream;

@@ -4,21 +4,21 @@ use bytes::{BufMut, BytesMut};
 use http::{HeaderMap, Method, Request, StatusCode};
 use proptest::prelude::*;
 
-use super::Error;
+use super::Http1Error;
 use super::connection::unseen;
-use super::head::{self, Head};
+use super::head::{self, ResponseHead};
 use crate::http1::BodyDecoder;
 
-fn read(text: &str, asked: &Method) -> Result<Option<Head>, Error> {
+fn read(text: &str, asked: &Method) -> Result<Option<ResponseHead>, Http1Error> {
     head::read(&mut BytesMut::from(text), asked, 100)
 }
 
-fn get(text: &str) -> Result<Option<Head>, Error> {
+fn get(text: &str) -> Result<Option<ResponseHead>, Http1Error> {
     read(text, &Method::GET)
 }
 
 /// What a body of `wire` is read as, when it comes in pieces of `sizes`: its bytes, trailers and rest.
-fn received(head: &str, wire: &[u8], sizes: &[usize]) -> Result<(Vec<u8>, HeaderMap, Vec<u8>), Error> {
+fn received(head: &str, wire: &[u8], sizes: &[usize]) -> Result<(Vec<u8>, HeaderMap, Vec<u8>), Http1Error> {
     let mut download = get(head)?.unwrap().download;
     let (mut body, mut trailers, mut buffer) = (Vec::new(), HeaderMap::new(), BytesMut::new());
     let (mut wire, mut sizes) = (wire, sizes.iter().cycle());
@@ -95,7 +95,7 @@ fn invariant_12_what_a_head_says_of_its_body_is_read_in_one_way_or_not_at_all() 
         "Content-Length: 7\r\n 8\r\n",
     ] {
         assert!(
-            matches!(body(fields, &Method::GET, 200), Err(Error::Malformed(_) | Error::Head(_))),
+            matches!(body(fields, &Method::GET, 200), Err(Http1Error::Malformed(_) | Http1Error::Head(_))),
             "{fields}"
         );
     }
@@ -129,21 +129,21 @@ fn a_connection_is_kept_where_both_versions_of_http_say_so() {
 #[test]
 fn heads_and_trailers_are_bounded() {
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: 1\r\n".repeat(101));
-    assert!(matches!(get(&many), Err(Error::TooManyFields(_))));
+    assert!(matches!(get(&many), Err(Http1Error::TooManyFields(_))));
     let long = |start: &str, bytes: usize| start.to_owned() + &"x".repeat(bytes - start.len());
     let begin = |bytes: usize| long("HTTP/1.1 200 OK\r\nX: ", bytes);
     let whole = |bytes: usize| begin(bytes - 4) + "\r\n\r\n";
     assert!(get(&whole(65_536)).unwrap().is_some());
-    assert!(matches!(get(&whole(65_537)), Err(Error::TooLarge)));
+    assert!(matches!(get(&whole(65_537)), Err(Http1Error::TooLarge)));
     assert!(get(&begin(65_535)).unwrap().is_none());
-    assert!(matches!(get(&begin(65_536)), Err(Error::TooLarge)), "whatever comes of it");
+    assert!(matches!(get(&begin(65_536)), Err(Http1Error::TooLarge)), "whatever comes of it");
     let trailers = |bytes: usize| "0\r\n".to_owned() + &long("X: ", bytes);
     let whole = trailers(65_532) + "\r\n\r\n";
     assert_eq!(received(CHUNKED, whole.as_bytes(), &[4096]).unwrap().1.len(), 1);
-    assert!(matches!(received(CHUNKED, trailers(65_536).as_bytes(), &[4096]), Err(Error::TooLarge)));
-    assert!(matches!(received(CHUNKED, trailers(65_535).as_bytes(), &[4096]), Err(Error::Closed)));
+    assert!(matches!(received(CHUNKED, trailers(65_536).as_bytes(), &[4096]), Err(Http1Error::TooLarge)));
+    assert!(matches!(received(CHUNKED, trailers(65_535).as_bytes(), &[4096]), Err(Http1Error::Closed)));
     let line = "1;".to_owned() + &"x".repeat(5000);
-    assert!(matches!(received(CHUNKED, line.as_bytes(), &[4096]), Err(Error::Malformed(_))));
+    assert!(matches!(received(CHUNKED, line.as_bytes(), &[4096]), Err(Http1Error::Malformed(_))));
 }
 
 #[test]

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use tokio::join;
 
-use super::support::{Fake, Rig, text};
+use super::support::{FakeUpstream, Rig, text};
 use crate::forward::*;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const CLOSING: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-async fn pair() -> (Fake, Fake, UpstreamSettings) {
-    let (one, two) = (Fake::new().await, Fake::new().await);
+async fn pair() -> (FakeUpstream, FakeUpstream, UpstreamSettings) {
+    let (one, two) = (FakeUpstream::new().await, FakeUpstream::new().await);
     let mut settings = one.settings();
     settings.servers.push(fixtures::tcp(two.port()));
     settings.ejection = Ejection { after: 1, pause: Duration::from_secs(3600) };
@@ -22,7 +22,7 @@ fn rig(settings: UpstreamSettings) -> Rig {
     Rig::new(settings, &fixtures::forward_settings())
 }
 
-async fn served_by(rig: &Rig, fake: &Fake) {
+async fn served_by(rig: &Rig, fake: &FakeUpstream) {
     let (answer, _seen) = join!(rig.get("/"), fake.answer(OK));
     assert_eq!(text(answer.unwrap()).await.unwrap(), "ok");
 }
@@ -70,7 +70,7 @@ async fn where_all_are_put_aside_all_are_tried() {
     assert!(rig.upstream.state().iter().all(|server| server.ejected));
     let again = tokio::net::TcpListener::bind(("127.0.0.1", second)).await.unwrap();
     let answer = async {
-        let mut hand = super::support::Hand::new(again.accept().await.unwrap().0);
+        let mut hand = super::support::RawConnection::new(again.accept().await.unwrap().0);
         hand.head().await;
         hand.say(OK).await;
         hand

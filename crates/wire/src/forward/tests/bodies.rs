@@ -9,15 +9,15 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::join;
 
-use super::support::{Fake, Rig, client, data, fed, get, text};
-use crate::forward::body::{BodyLimits, RequestBody};
+use super::support::{FakeUpstream, Rig, client, data, fed, get, text};
+use crate::forward::body::{BodyLimits, OutboundBody};
 use crate::forward::*;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 #[tokio::test]
 async fn bodies_flow_before_they_are_whole_in_both_directions() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let (feed, body) = fed();
     let upstream = async {
@@ -41,7 +41,7 @@ async fn bodies_flow_before_they_are_whole_in_both_directions() {
 
 #[tokio::test]
 async fn invariant_14_an_upstream_that_does_not_read_stops_the_client() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let (feed, body) = fed();
     let mut taken = 0_usize;
@@ -72,7 +72,7 @@ async fn invariant_14_an_upstream_that_does_not_read_stops_the_client() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_before_it_is_sent() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fixtures::forward_settings();
     settings.max_body = Some(4);
     let rig = Rig::new(fake.settings(), &settings);
@@ -87,7 +87,7 @@ async fn a_body_over_the_limit_is_refused_before_it_is_sent() {
 
 #[tokio::test]
 async fn a_streamed_body_over_the_limit_is_broken_off() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fixtures::forward_settings();
     settings.max_body = Some(4);
     let mut upstream = fake.settings();
@@ -105,7 +105,7 @@ async fn a_streamed_body_over_the_limit_is_broken_off() {
 
 #[tokio::test]
 async fn a_client_that_breaks_off_or_falls_silent_is_to_blame() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fake.settings();
     settings.timeout.idle = Duration::from_millis(20);
     let rig = Rig::new(settings, &fixtures::forward_settings());
@@ -123,7 +123,7 @@ async fn lasts(rate: Option<u64>, every: Duration, bytes: usize) -> (u64, Option
     let reserved = Arc::new(ReservedHeaders::new([]));
     let limits = BodyLimits { max: None, idle: Duration::from_secs(60), rate, reserved };
     let (feed, body) = fed();
-    let (mut body, exchange) = RequestBody::new(body, limits);
+    let (mut body, exchange) = OutboundBody::new(body, limits);
     let start = tokio::time::Instant::now();
     let drip = async {
         for _ in 0..bytes {
@@ -151,7 +151,7 @@ async fn a_silent_client_has_its_time_and_no_more_and_one_that_drips_is_cut_wher
 
 #[tokio::test]
 async fn the_route_says_how_slowly_a_client_may_send() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fixtures::forward_settings();
     settings.min_body_rate = Some(1000);
     let rig = Rig::new(fake.settings(), &settings);
@@ -171,7 +171,7 @@ async fn the_route_says_how_slowly_a_client_may_send() {
 
 #[tokio::test]
 async fn the_time_for_an_answer_begins_when_all_of_an_upload_is_there_and_is_not_doubled() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let (feed, body) = fed();
     let upload = async {
@@ -191,7 +191,7 @@ async fn the_time_for_an_answer_begins_when_all_of_an_upload_is_there_and_is_not
 
 #[tokio::test]
 async fn a_slow_upload_does_not_use_up_the_time_for_the_answer() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fake.settings();
     settings.timeout.response = Duration::from_millis(20);
     let rig = Rig::new(settings, &fixtures::forward_settings());
@@ -214,7 +214,7 @@ async fn a_slow_upload_does_not_use_up_the_time_for_the_answer() {
 
 #[tokio::test]
 async fn invariant_9_trailers_are_filtered_in_both_directions() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let trailers = fixtures::map(&[("x-sum", "1"), ("x-auth-request-user", "root"), ("remote_user", "root")]);
     let frames = [data("body"), Frame::trailers(trailers)].map(Ok::<_, std::io::Error>);
@@ -242,7 +242,7 @@ const EXPECT: &str =
 
 #[tokio::test]
 async fn a_client_is_asked_for_its_body_when_the_upstream_asks() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = Arc::new(expecting(&fake.rig()));
     let mut browser = client(&rig).await;
     browser.say(EXPECT).await;
@@ -258,7 +258,7 @@ async fn a_client_is_asked_for_its_body_when_the_upstream_asks() {
 
 #[tokio::test]
 async fn a_refused_body_is_never_asked_for_and_never_sent() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = Arc::new(expecting(&fake.rig()));
     let mut browser = client(&rig).await;
     browser.say(EXPECT).await;
@@ -270,7 +270,7 @@ async fn a_refused_body_is_never_asked_for_and_never_sent() {
 
 #[tokio::test]
 async fn an_upstream_that_knows_no_expectations_gets_the_body_after_a_while() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = Arc::new(expecting(&fake.rig()));
     let mut browser = client(&rig).await;
     browser.say(EXPECT).await;
@@ -283,7 +283,7 @@ async fn an_upstream_that_knows_no_expectations_gets_the_body_after_a_while() {
 
 #[tokio::test]
 async fn a_get_with_a_body_keeps_it() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let frames = [data("why")].map(Ok::<_, std::io::Error>);
     let request = Request::get("/").body(StreamBody::new(futures_util::stream::iter(frames))).unwrap();

@@ -14,7 +14,7 @@ use tokio::join;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::support::{Fake, Feed, Hand, Rig, client, connected, data, fed, text};
+use super::support::{BodyFeed, FakeUpstream, RawConnection, Rig, client, connected, data, fed, text};
 use crate::forward::*;
 
 /// More than sockets and the gateway hold between them.
@@ -26,7 +26,7 @@ const STALLED: Duration = Duration::from_secs(20);
 const HALF: &str = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha";
 
 /// Answers as soon as it has the head, reads and writes at the same time, and says when it has read all.
-async fn answer_early(fake: &Fake, size: usize, read: oneshot::Sender<()>) -> Hand {
+async fn answer_early(fake: &FakeUpstream, size: usize, read: oneshot::Sender<()>) -> RawConnection {
     let mut hand = fake.accept().await;
     hand.head().await;
     hand.say(&format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n")).await;
@@ -45,7 +45,7 @@ async fn answer_early(fake: &Fake, size: usize, read: oneshot::Sender<()>) -> Ha
 
 #[tokio::test]
 async fn a_client_that_sends_all_before_it_reads_is_not_stalled_by_an_early_answer() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = Arc::new(fake.rig());
     let (read, _all_read) = oneshot::channel();
     let exchange = async {
@@ -73,7 +73,7 @@ async fn ask_http2(rig: &Arc<Rig>) -> Response<hyper::body::Incoming> {
 
 #[tokio::test]
 async fn nor_is_one_that_speaks_http2() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = Arc::new(fake.rig());
     let (read, all_read) = oneshot::channel();
     let exchange = async {
@@ -88,7 +88,7 @@ async fn nor_is_one_that_speaks_http2() {
 
 #[tokio::test]
 async fn invariant_14_an_early_answer_that_nobody_reads_stops_its_server_but_not_the_request() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let (read, all_read) = oneshot::channel();
     let request = Request::post("/").body(Full::new(Bytes::from(vec![b'u'; LARGE]))).unwrap();
@@ -108,7 +108,11 @@ async fn invariant_14_an_early_answer_that_nobody_reads_stops_its_server_but_not
 }
 
 /// An exchange whose answer `said` is there while its request goes on.
-async fn early(fake: &Fake, rig: &Rig, said: &str) -> (Response<UpstreamBody>, Feed, Hand) {
+async fn early(
+    fake: &FakeUpstream,
+    rig: &Rig,
+    said: &str,
+) -> (Response<UpstreamBody>, BodyFeed, RawConnection) {
     let (feed, body) = fed();
     let server = async {
         feed.send(data("half")).await.unwrap();
@@ -121,7 +125,7 @@ async fn early(fake: &Fake, rig: &Rig, said: &str) -> (Response<UpstreamBody>, F
 }
 
 /// A server that is put aside at its first fault.
-fn strict(fake: &Fake, idle: Duration, max_body: Option<u64>) -> Rig {
+fn strict(fake: &FakeUpstream, idle: Duration, max_body: Option<u64>) -> Rig {
     let mut settings = fake.settings();
     settings.ejection.after = 1;
     settings.timeout.idle = idle;
@@ -134,7 +138,7 @@ fn is_ejected(rig: &Rig) -> bool {
 
 #[tokio::test]
 async fn the_length_of_an_early_answer_is_known_to_its_end() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let (answer, _feed, mut hand) = early(&fake, &rig, HALF).await;
     let mut body = answer.into_body();
@@ -150,7 +154,7 @@ async fn the_length_of_an_early_answer_is_known_to_its_end() {
 
 #[tokio::test]
 async fn the_trailers_of_an_early_answer_are_its_end() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let said = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 2\r\nSet-Cookie: a=1\r\n\r\n";
     let (answer, _feed, _hand) = early(&fake, &rig, said).await;
@@ -161,7 +165,7 @@ async fn the_trailers_of_an_early_answer_are_its_end() {
 
 #[tokio::test]
 async fn whoever_drops_an_early_answer_breaks_off_its_request() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     for taken in [false, true] {
         let (mut answer, feed, hand) = early(&fake, &rig, HALF).await;
@@ -181,7 +185,7 @@ async fn whoever_drops_an_early_answer_breaks_off_its_request() {
 
 #[tokio::test]
 async fn an_early_answer_that_breaks_off_or_falls_silent_is_its_server_s_fault() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = strict(&fake, Duration::from_secs(60), None);
     let (answer, _feed, hand) = early(&fake, &rig, HALF).await;
     drop(hand);
@@ -196,7 +200,7 @@ async fn an_early_answer_that_breaks_off_or_falls_silent_is_its_server_s_fault()
 
 #[tokio::test]
 async fn silence_of_an_early_answer_means_nothing_while_its_request_goes_on() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = strict(&fake, Duration::from_millis(50), None);
     let (answer, feed, mut hand) = early(&fake, &rig, HALF).await;
     let server = async {
@@ -212,7 +216,7 @@ async fn silence_of_an_early_answer_means_nothing_while_its_request_goes_on() {
 /// A client that breaks off, sends too much, or falls silent puts no server aside.
 #[tokio::test]
 async fn a_client_that_spoils_its_own_request_is_not_its_server_s_fault() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let (short, long) = (Duration::from_millis(20), Duration::from_secs(60));
     let rig = strict(&fake, long, Some(5));
     let (answer, feed, hand) = early(&fake, &rig, HALF).await;

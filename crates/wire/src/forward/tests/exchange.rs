@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue, Request};
 use http_body_util::Empty;
 use tokio::join;
 
-use super::support::{Fake, Rig, fields, get, text};
+use super::support::{FakeUpstream, Rig, fields, get, text};
 use crate::clock::Clock;
 use crate::forward::*;
 use crate::secret::Secret;
@@ -57,7 +57,7 @@ fn identifying() -> ForwardSettings {
     settings
 }
 
-async fn head_seen(rig: &Rig, fake: &Fake, request: Request<Empty<bytes::Bytes>>) -> String {
+async fn head_seen(rig: &Rig, fake: &FakeUpstream, request: Request<Empty<bytes::Bytes>>) -> String {
     let (answer, (_hand, head)) = join!(rig.send(request), fake.answer(OK));
     assert_eq!(text(answer.unwrap()).await.unwrap(), "ok");
     head
@@ -65,7 +65,7 @@ async fn head_seen(rig: &Rig, fake: &Fake, request: Request<Empty<bytes::Bytes>>
 
 #[tokio::test]
 async fn invariant_9_nobody_but_the_gateway_says_who_you_are() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let public = Rig::new(fake.settings(), &identifying());
     let head = head_seen(&public, &fake, hostile()).await;
     let kept = ["accept: */*", "cookie: a=1", "traceparent: 00-1-2-01"];
@@ -79,7 +79,7 @@ async fn invariant_9_nobody_but_the_gateway_says_who_you_are() {
 
 #[tokio::test]
 async fn the_gateway_s_via_stands_behind_those_that_came() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut request = get("/");
     *request.headers_mut() = fixtures::map(&[("via", "1.0 fred, 1.1 p.example"), ("via", "2.0 wilma")]);
     let head = head_seen(&fake.rig(), &fake, request).await;
@@ -89,7 +89,7 @@ async fn the_gateway_s_via_stands_behind_those_that_came() {
 
 #[tokio::test]
 async fn a_client_s_own_authorization_passes_and_a_gateway_s_bearer_does_not() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let authorized = || {
         let mut request = get("/");
         request.headers_mut().insert("authorization", HeaderValue::from_static("Basic eDp5"));
@@ -109,7 +109,7 @@ async fn a_client_s_own_authorization_passes_and_a_gateway_s_bearer_does_not() {
 
 #[tokio::test]
 async fn tokens_reach_the_app_only_where_the_route_says_so() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let seen = async |token: TokenPass, bearer: bool| {
         let mut rig = fake.rig().signed_in();
         rig.plan.settings.identity.token = token;
@@ -132,7 +132,7 @@ async fn tokens_reach_the_app_only_where_the_route_says_so() {
 
 #[tokio::test]
 async fn an_assertion_goes_along_or_nothing_goes() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fixtures::forward_settings();
     settings.identity.assertion = true;
     let mut rig = Rig::new(fake.settings(), &settings).signed_in();
@@ -147,7 +147,7 @@ async fn an_assertion_goes_along_or_nothing_goes() {
 
 #[tokio::test]
 async fn hosts_paths_and_headers_are_rewritten_as_the_route_says() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fixtures::forward_settings();
     settings.rewrite = PathRewrite::Replace { segments: 1, with: "/v2".into() };
     settings.host = UpstreamHost::Upstream;
@@ -165,14 +165,14 @@ async fn hosts_paths_and_headers_are_rewritten_as_the_route_says() {
 
 #[tokio::test]
 async fn options_asterisk_stays_an_asterisk() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let request = Request::options("*").body(Empty::new()).unwrap();
     assert!(head_seen(&fake.rig(), &fake, request).await.starts_with("OPTIONS * HTTP/1.1\r\n"));
 }
 
 #[tokio::test]
 async fn a_response_loses_what_was_the_upstream_s_connection_s() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fixtures::forward_settings();
     settings.response_headers =
         vec![HeaderRule::Set("x-frame-options".parse().unwrap(), "DENY".parse().unwrap())];
@@ -190,7 +190,7 @@ async fn a_response_loses_what_was_the_upstream_s_connection_s() {
 
 #[tokio::test]
 async fn connect_and_trace_are_refused_before_anything_is_sent() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     for method in ["CONNECT", "TRACE"] {
         let request = Request::builder().method(method).uri("/").body(Empty::<bytes::Bytes>::new()).unwrap();
         let error = fake.rig().send(request).await.unwrap_err();

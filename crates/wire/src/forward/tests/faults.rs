@@ -8,11 +8,11 @@ use tokio::io::AsyncReadExt;
 use tokio::join;
 use tokio::time::timeout;
 
-use super::support::{Fake, Rig, data, fed, get, text};
+use super::support::{FakeUpstream, Rig, data, fed, get, text};
 use crate::forward::*;
 
 async fn fault_of(response: &str) -> ForwardFault {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let upstream = async {
         let (hand, _) = fake.answer(response).await;
@@ -23,7 +23,7 @@ async fn fault_of(response: &str) -> ForwardFault {
 
 #[tokio::test]
 async fn nobody_listens() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let port = fake.port();
     drop(fake);
@@ -54,7 +54,7 @@ async fn invalid_http_is_a_bad_gateway() {
 async fn a_closed_or_reset_connection_is_a_bad_gateway() {
     assert_eq!(fault_of("").await, ForwardFault::Reset);
     assert_eq!(fault_of("HTTP/1.1 200 OK\r\nContent-").await, ForwardFault::Reset);
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let upstream = async {
         let mut hand = fake.accept().await;
@@ -68,7 +68,7 @@ async fn a_closed_or_reset_connection_is_a_bad_gateway() {
 async fn endless_heads_are_cut_off() {
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: 1\r\n".repeat(101));
     assert_eq!(fault_of(&many).await, ForwardFault::HeadersTooLarge);
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fake.settings();
     settings.max_fields = 102;
     let rig = Rig::new(settings, &fixtures::forward_settings());
@@ -80,7 +80,7 @@ async fn endless_heads_are_cut_off() {
 
 #[tokio::test]
 async fn a_silent_upstream_is_a_gateway_timeout() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fake.settings();
     settings.timeout.response = Duration::from_millis(20);
     let rig = Rig::new(settings, &fixtures::forward_settings());
@@ -92,7 +92,7 @@ async fn a_silent_upstream_is_a_gateway_timeout() {
 
 #[tokio::test]
 async fn a_connection_that_is_not_made_in_time_is_a_gateway_timeout() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fake.settings();
     settings.servers[0].address =
         ServerAddress::Tcp { host: "127.0.0.1".into(), port: fake.port(), tls: true };
@@ -112,7 +112,7 @@ async fn a_body_that_breaks_off_is_not_taken_for_whole() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nhalf",
     ] {
-        let fake = Fake::new().await;
+        let fake = FakeUpstream::new().await;
         let rig = fake.rig();
         let upstream = async { drop(fake.answer(part).await) };
         let answer = join!(rig.get("/"), upstream).0.unwrap();
@@ -123,7 +123,7 @@ async fn a_body_that_breaks_off_is_not_taken_for_whole() {
 
 #[tokio::test]
 async fn a_silent_body_is_broken_off() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fake.settings();
     settings.timeout.idle = Duration::from_millis(20);
     let rig = Rig::new(settings, &fixtures::forward_settings());
@@ -135,7 +135,7 @@ async fn a_silent_body_is_broken_off() {
 
 #[tokio::test]
 async fn a_post_whose_connection_breaks_is_never_sent_twice() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     for method in [http::Method::POST, http::Method::GET] {
         let mut request = get("/");
@@ -153,7 +153,7 @@ async fn a_post_whose_connection_breaks_is_never_sent_twice() {
 async fn interim_answers_are_passed_over_and_bounded() {
     let interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
     let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let borne = format!("{}{ok}", interim.repeat(1000));
     let (answer, _hand) = join!(rig.get("/"), fake.answer(&borne));
@@ -163,7 +163,7 @@ async fn interim_answers_are_passed_over_and_bounded() {
 
 #[tokio::test]
 async fn a_head_that_comes_in_drops_is_read() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let upstream = async {
         let mut hand = fake.accept().await;
@@ -181,7 +181,7 @@ async fn a_head_that_comes_in_drops_is_read() {
 /// `413` and an end, from a server that does not read what it has refused.
 #[tokio::test]
 async fn an_answer_counts_though_its_server_stops_reading() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let large = Bytes::from(vec![b'x'; 16 << 20]);
     let request = http::Request::post("/").body(Full::new(large)).unwrap();

@@ -7,14 +7,14 @@ use http::{Method, Request};
 use http_body_util::Full;
 use tokio::join;
 
-use super::support::{Fake, get, text};
+use super::support::{FakeUpstream, get, text};
 use crate::forward::*;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 /// A server that closes a kept connection as the next request arrives: with an end or with a reset.
 async fn closing(method: Method, reset: bool) -> (Result<String, ForwardFault>, usize) {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let (answer, (mut hand, _)) = join!(rig.get("/"), fake.answer(OK));
     text(answer.unwrap()).await.unwrap();
@@ -57,7 +57,7 @@ async fn what_can_be_done_twice_is_asked_once_more_where_a_kept_connection_ends(
 #[tokio::test]
 async fn nothing_is_asked_again_that_was_partly_answered_or_had_a_body() {
     for (begun, body) in [("HTTP/1.1 200", ""), ("HTTP/1.1 103 Early Hints\r\n\r\n", ""), ("", "x")] {
-        let fake = Fake::new().await;
+        let fake = FakeUpstream::new().await;
         let rig = fake.rig();
         let (answer, (mut hand, _)) = join!(rig.get("/"), fake.answer(OK));
         text(answer.unwrap()).await.unwrap();
@@ -76,7 +76,7 @@ async fn nothing_is_asked_again_that_was_partly_answered_or_had_a_body() {
 /// A server that is dead closes every connection: it is asked twice, not for ever.
 #[tokio::test]
 async fn a_request_that_was_asked_once_more_is_not_asked_again() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let (answer, (mut hand, _)) = join!(rig.get("/"), fake.answer(OK));
     text(answer.unwrap()).await.unwrap();

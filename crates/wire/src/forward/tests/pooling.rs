@@ -7,7 +7,7 @@ use http_body_util::Full;
 use tokio::join;
 use tokio::time::timeout;
 
-use super::support::{Fake, Hand, Rig, client, get, text};
+use super::support::{FakeUpstream, RawConnection, Rig, client, get, text};
 use crate::forward::*;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -19,7 +19,7 @@ async fn settle() {
     }
 }
 
-async fn again(rig: &Rig, hand: &mut Hand) {
+async fn again(rig: &Rig, hand: &mut RawConnection) {
     let upstream = async {
         hand.head().await;
         hand.say(OK).await;
@@ -29,7 +29,7 @@ async fn again(rig: &Rig, hand: &mut Hand) {
 
 #[tokio::test]
 async fn a_whole_exchange_leaves_its_connection_for_the_next() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let (answer, (mut hand, _)) = join!(rig.get("/"), fake.answer(OK));
     assert_eq!(rig.upstream.state()[0].active, 1);
@@ -45,7 +45,7 @@ async fn bodiless_responses_leave_their_connection_too() {
     for response in
         ["HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n"]
     {
-        let fake = Fake::new().await;
+        let fake = FakeUpstream::new().await;
         let rig = fake.rig();
         let (answer, (mut hand, _)) = join!(rig.get("/"), fake.answer(response));
         drop(answer.unwrap());
@@ -55,7 +55,7 @@ async fn bodiless_responses_leave_their_connection_too() {
 
 #[tokio::test]
 async fn an_abandoned_response_takes_its_connection_along() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let (answer, (hand, _)) =
         join!(rig.get("/"), fake.answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"));
@@ -66,7 +66,7 @@ async fn an_abandoned_response_takes_its_connection_along() {
 
 #[tokio::test]
 async fn invariant_12_bytes_after_a_response_are_no_answer_to_the_next_request() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let poisoned = format!("{OK}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
     let (answer, (_hand, _)) = join!(rig.get("/"), fake.answer(&poisoned));
@@ -77,7 +77,7 @@ async fn invariant_12_bytes_after_a_response_are_no_answer_to_the_next_request()
 
 #[tokio::test]
 async fn invariant_12_an_answer_that_nobody_asked_for_spoils_its_connection_whoever_looks_first() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let (answer, (mut hand, _)) = join!(rig.get("/"), fake.answer(OK));
     assert_eq!(text(answer.unwrap()).await.unwrap(), "ok");
@@ -95,7 +95,7 @@ async fn invariant_12_an_answer_that_nobody_asked_for_spoils_its_connection_whoe
 
 #[tokio::test]
 async fn however_many_connections_died_each_is_passed_over() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fake.settings();
     settings.keep_idle = 256;
     let rig = Rig::new(settings, &fixtures::forward_settings());
@@ -120,7 +120,7 @@ async fn however_many_connections_died_each_is_passed_over() {
 
 #[tokio::test]
 async fn a_connection_that_died_while_it_waited_is_passed_over() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     let (answer, (hand, _)) = join!(rig.get("/"), fake.answer(OK));
     text(answer.unwrap()).await.unwrap();
@@ -135,7 +135,7 @@ async fn a_connection_that_died_while_it_waited_is_passed_over() {
 
 #[tokio::test]
 async fn an_answer_before_the_request_is_whole_ends_its_connection() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = std::sync::Arc::new(fake.rig());
     let mut browser = client(&rig).await;
     browser.say("POST / HTTP/1.1\r\nHost: wiki.corp.example\r\nContent-Length: 9\r\n\r\nhalf").await;
@@ -147,7 +147,7 @@ async fn an_answer_before_the_request_is_whole_ends_its_connection() {
 
 #[tokio::test]
 async fn only_so_many_connections_wait() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fake.settings();
     settings.keep_idle = 1;
     let rig = Rig::new(settings, &fixtures::forward_settings());
@@ -166,7 +166,7 @@ async fn only_so_many_connections_wait() {
 
 #[tokio::test]
 async fn workers_share_no_connections() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut rig = fake.rig();
     rig.upstream = Upstream::new(fake.settings(), 2).unwrap();
     let (answer, _seen) = join!(rig.get("/"), fake.answer(OK));
@@ -178,7 +178,7 @@ async fn workers_share_no_connections() {
 
 #[tokio::test]
 async fn a_sent_body_is_stated_once_by_its_own_length() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = fake.rig();
     for (sent, expected) in [("", Some("0")), ("hello", Some("5"))] {
         let mut request = Request::post("/").body(Full::new(bytes::Bytes::from(sent))).unwrap();

@@ -16,7 +16,7 @@ use rustls::server::WebPkiClientVerifier;
 use tokio::join;
 use tokio_rustls::TlsAcceptor;
 
-use super::support::{Fake, Hand, Rig, get, serve, serve_http2, text};
+use super::support::{FakeUpstream, RawConnection, Rig, get, serve, serve_http2, text};
 use crate::forward::*;
 use crate::secret::Secret;
 
@@ -25,12 +25,12 @@ fn rig(settings: UpstreamSettings) -> Rig {
 }
 
 /// An authority that signs the server's certificate and ours.
-struct Authority {
+struct CertificateAuthority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
-impl Authority {
+impl CertificateAuthority {
     fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
@@ -85,7 +85,7 @@ async fn say_version(request: Request<hyper::body::Incoming>) -> Response<Full<B
 
 #[tokio::test]
 async fn alpn_chooses_and_both_sides_show_certificates() {
-    let (fake, authority) = (Fake::new().await, Authority::new());
+    let (fake, authority) = (FakeUpstream::new().await, CertificateAuthority::new());
     let rig = rig(authority.settings(fake.port()));
     let acceptor = authority.acceptor(&[b"h2", b"http/1.1"]);
     let upstream = async {
@@ -103,11 +103,11 @@ async fn alpn_chooses_and_both_sides_show_certificates() {
 
 #[tokio::test]
 async fn a_certificate_of_another_name_or_authority_is_no_upstream() {
-    let (fake, authority) = (Fake::new().await, Authority::new());
+    let (fake, authority) = (FakeUpstream::new().await, CertificateAuthority::new());
     let mut other_name = authority.settings(fake.port());
     other_name.tls.server_name = Some("other.internal".into());
     let mut other_ca = authority.settings(fake.port());
-    other_ca.tls.ca = Some(Authority::new().pem.into());
+    other_ca.tls.ca = Some(CertificateAuthority::new().pem.into());
     let mut http2_only = authority.settings(fake.port());
     http2_only.servers[0].protocol = Protocol::Http2;
     for settings in [other_name, other_ca, http2_only] {
@@ -159,7 +159,7 @@ async fn grpc(request: Request<hyper::body::Incoming>) -> Response<StreamBody<Fr
 
 #[tokio::test]
 async fn grpc_passes_with_its_trailers() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fake.settings();
     settings.servers[0].protocol = Protocol::Http2;
     let mut sender = http2_client(rig(settings)).await;
@@ -178,13 +178,13 @@ async fn grpc_passes_with_its_trailers() {
 
 #[tokio::test]
 async fn invariant_12_http2_becomes_one_plain_http1_request() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut sender = http2_client(rig(fake.settings())).await;
     let body = frames(vec![Frame::data(Bytes::from_static(b"GET /admin HTTP/1.1\r\n\r\n"))]);
     let mut request = Request::post("http://wiki.corp.example/a?b").body(body).unwrap();
     *request.headers_mut() = fixtures::map(&[("te", "trailers"), ("cookie", "a=1"), ("cookie", "b=2")]);
     let upstream = async {
-        let mut hand: Hand = fake.accept().await;
+        let mut hand: RawConnection = fake.accept().await;
         let head = hand.head().await;
         hand.until("GET /admin HTTP/1.1\r\n\r\n\r\n0\r\n\r\n").await;
         hand.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
@@ -206,7 +206,7 @@ async fn invariant_12_http2_becomes_one_plain_http1_request() {
 
 #[tokio::test]
 async fn one_http2_connection_carries_many_requests_and_a_dead_one_is_replaced() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fake.settings();
     settings.servers[0].protocol = Protocol::Http2;
     let rig = rig(settings);

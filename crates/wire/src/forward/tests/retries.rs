@@ -18,14 +18,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::support::{Fake, Rig, data, fed, text};
+use super::support::{FakeUpstream, Rig, data, fed, text};
 use crate::forward::replay::MOST_HELD;
 use crate::forward::*;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn http2(fake: &Fake) -> Rig {
+fn http2(fake: &FakeUpstream) -> Rig {
     let mut settings = fake.settings();
     settings.servers[0].protocol = Protocol::Http2;
     Rig::new(settings, &fixtures::forward_settings())
@@ -43,7 +43,7 @@ struct Retiring {
 }
 
 impl Retiring {
-    fn start(fake: Fake, after: usize) -> Arc<Self> {
+    fn start(fake: FakeUpstream, after: usize) -> Arc<Self> {
         let retiring = Arc::new(Self {
             served: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
@@ -87,7 +87,7 @@ impl Retiring {
 #[tokio::test]
 async fn no_request_fails_where_an_http2_server_retires_its_connections() {
     for (after, clients, each) in [(20, 32, 40), (3, 12, 20), (1, 4, 10)] {
-        let fake = Fake::new().await;
+        let fake = FakeUpstream::new().await;
         let rig = http2(&fake);
         let server = Retiring::start(fake, after);
         let client = async |n: usize| {
@@ -139,7 +139,7 @@ async fn a_refused_stream_is_sent_again_with_all_of_its_body() {
     for (method, size, refused) in
         [(Method::GET, 0, 1), (Method::POST, 0, 1), (Method::POST, 10, 4), (Method::POST, MOST_HELD, 1)]
     {
-        let fake = Fake::new().await;
+        let fake = FakeUpstream::new().await;
         let (rig, seen) = (http2(&fake), AtomicUsize::new(0));
         let body = Full::new(Bytes::from(vec![b'x'; size]));
         let request = Request::builder().method(&method).body(body).unwrap();
@@ -153,7 +153,7 @@ async fn a_refused_stream_is_sent_again_with_all_of_its_body() {
 
 #[tokio::test]
 async fn invariant_9_what_is_sent_again_over_another_version_tells_everything_once() {
-    let (refuses, takes) = (Fake::new().await, Fake::new().await);
+    let (refuses, takes) = (FakeUpstream::new().await, FakeUpstream::new().await);
     let mut settings =
         fixtures::upstream_settings(vec![fixtures::tcp(refuses.port()), fixtures::tcp(takes.port())]);
     settings.servers[0].protocol = Protocol::Http2;
@@ -179,7 +179,7 @@ async fn invariant_9_what_is_sent_again_over_another_version_tells_everything_on
 
 #[tokio::test]
 async fn a_server_that_refuses_for_ever_is_a_bad_gateway_in_the_end() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let (rig, seen) = (http2(&fake), AtomicUsize::new(0));
     let server = async { refusing(fake.accept().await.stream, |_| true, &seen).await };
     let fault =
@@ -191,7 +191,7 @@ async fn a_server_that_refuses_for_ever_is_a_bad_gateway_in_the_end() {
 /// What was refused after more of its body had gone than is held.
 #[tokio::test]
 async fn a_body_that_is_not_held_any_more_is_told_of() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = http2(&fake);
     let server = async {
         let mut connection = h2::server::handshake(fake.accept().await.stream).await.unwrap();
@@ -219,7 +219,7 @@ async fn a_body_that_is_not_held_any_more_is_told_of() {
 /// A client is still sending when its request is refused: what it sends goes on behind what is held.
 #[tokio::test]
 async fn a_body_that_still_comes_in_is_sent_again_from_its_beginning() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = http2(&fake);
     let (feed, body) = fed();
     let server = async {
@@ -304,7 +304,7 @@ async fn goaway_tells_what_was_looked_at_and_only_the_rest_is_sent_again() {
 
 #[tokio::test]
 async fn requests_wait_for_room_on_bounded_connections() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = http2(&fake);
     let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (connections, peak) = (Arc::clone(&open), Arc::clone(&most));

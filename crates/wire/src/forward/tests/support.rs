@@ -1,4 +1,4 @@
-//! Fake upstreams that say exactly what a test wants, and a rig that forwards to them.
+//! FakeUpstream upstreams that say exactly what a test wants, and a rig that forwards to them.
 
 use std::convert::Infallible;
 use std::io;
@@ -27,17 +27,17 @@ use crate::secret::Secret;
 pub(super) type Answer = Result<Response<UpstreamBody>, ForwardError>;
 
 /// A fake upstream on a socket of its own.
-pub(super) struct Fake {
+pub(super) struct FakeUpstream {
     listener: TcpListener,
 }
 
 /// One connection to it, spoken by hand.
-pub(super) struct Hand {
+pub(super) struct RawConnection {
     pub(super) stream: TcpStream,
     pub(super) read: Vec<u8>,
 }
 
-impl Fake {
+impl FakeUpstream {
     pub(super) async fn new() -> Self {
         Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
     }
@@ -54,12 +54,12 @@ impl Fake {
         Rig::new(self.settings(), &fixtures::forward_settings())
     }
 
-    pub(super) async fn accept(&self) -> Hand {
-        Hand::new(self.listener.accept().await.unwrap().0)
+    pub(super) async fn accept(&self) -> RawConnection {
+        RawConnection::new(self.listener.accept().await.unwrap().0)
     }
 
     /// Accepts, reads one head, answers and keeps the connection.
-    pub(super) async fn answer(&self, response: &str) -> (Hand, String) {
+    pub(super) async fn answer(&self, response: &str) -> (RawConnection, String) {
         let mut hand = self.accept().await;
         let head = hand.head().await;
         hand.say(response).await;
@@ -67,7 +67,7 @@ impl Fake {
     }
 }
 
-impl Hand {
+impl RawConnection {
     pub(super) const fn new(stream: TcpStream) -> Self {
         Self { stream, read: Vec::new() }
     }
@@ -106,9 +106,9 @@ impl Hand {
 }
 
 /// A body fed by hand.
-pub(super) struct Fed(mpsc::Receiver<Result<Frame<Bytes>, io::Error>>);
+pub(super) struct FedBody(mpsc::Receiver<Result<Frame<Bytes>, io::Error>>);
 
-impl Body for Fed {
+impl Body for FedBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -120,10 +120,10 @@ impl Body for Fed {
     }
 }
 
-/// What feeds a [`Fed`].
-pub(super) struct Feed(mpsc::Sender<Result<Frame<Bytes>, io::Error>>);
+/// What feeds a [`FedBody`].
+pub(super) struct BodyFeed(mpsc::Sender<Result<Frame<Bytes>, io::Error>>);
 
-impl Feed {
+impl BodyFeed {
     pub(super) async fn send(&self, frame: Frame<Bytes>) -> Result<(), ()> {
         self.0.send(Ok(frame)).await.map_err(drop)
     }
@@ -139,9 +139,9 @@ impl Feed {
     }
 }
 
-pub(super) fn fed() -> (Feed, Fed) {
+pub(super) fn fed() -> (BodyFeed, FedBody) {
     let (sender, receiver) = mpsc::channel(1);
-    (Feed(sender), Fed(receiver))
+    (BodyFeed(sender), FedBody(receiver))
 }
 
 pub(super) fn data(text: &'static str) -> Frame<Bytes> {
@@ -268,8 +268,8 @@ pub(super) fn upgradable(mut request: Request<Incoming>) -> Request<Incoming> {
 }
 
 /// A client's end of a connection to a gateway in front of `rig`.
-pub(super) async fn client(rig: &Arc<Rig>) -> Hand {
-    Hand::new(connected(rig, false).await)
+pub(super) async fn client(rig: &Arc<Rig>) -> RawConnection {
+    RawConnection::new(connected(rig, false).await)
 }
 
 /// The same, for a client that speaks for itself.

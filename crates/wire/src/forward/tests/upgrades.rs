@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::support::{Fake, Hand, Rig, client, upgradable};
+use super::support::{FakeUpstream, RawConnection, Rig, client, upgradable};
 use crate::forward::*;
 
 const ASK: &str = "GET /chat HTTP/1.1\r\nHost: wiki.corp.example\r\nConnection: keep-alive, Upgrade\r\nUpgrade: raw\r\n\r\n";
@@ -25,7 +25,7 @@ const YES: &str =
 
 #[tokio::test]
 async fn a_websocket_talks_through_the_gateway() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = Arc::new(fake.rig());
     let browser = client(&rig).await;
     let upstream = async {
@@ -51,7 +51,7 @@ async fn a_websocket_talks_through_the_gateway() {
 
 #[tokio::test]
 async fn invariant_12_no_byte_passes_before_the_101() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = Arc::new(fake.rig());
     let mut browser = client(&rig).await;
     browser.say(&format!("{ASK}early")).await;
@@ -65,7 +65,7 @@ async fn invariant_12_no_byte_passes_before_the_101() {
 
 #[tokio::test]
 async fn bytes_sent_with_the_handshake_arrive_after_it() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = Arc::new(fake.rig());
     let mut browser = client(&rig).await;
     browser.say(&format!("{ASK}early")).await;
@@ -81,7 +81,7 @@ async fn bytes_sent_with_the_handshake_arrive_after_it() {
 
 #[tokio::test]
 async fn an_upgrade_to_something_else_is_invalid() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = Arc::new(fake.rig());
     let mut browser = client(&rig).await;
     browser.say(ASK).await;
@@ -92,7 +92,7 @@ async fn an_upgrade_to_something_else_is_invalid() {
 
 #[tokio::test]
 async fn invariant_12_an_upgrade_with_a_body_is_a_plain_request() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let rig = Arc::new(fake.rig());
     let mut browser = client(&rig).await;
     browser.say(&ASK.replace("\r\n\r\n", "\r\nContent-Length: 20\r\n\r\nGET /admin HTTP/1.1\r\n")).await;
@@ -103,7 +103,7 @@ async fn invariant_12_an_upgrade_with_a_body_is_a_plain_request() {
 }
 
 /// A gateway's connection whose tunnel ends by `cut`; how it ended comes through the channel.
-async fn tunnel(rig: Rig, cut: Option<Arc<Notify>>) -> (Hand, mpsc::Receiver<TunnelEnd>) {
+async fn tunnel(rig: Rig, cut: Option<Arc<Notify>>) -> (RawConnection, mpsc::Receiver<TunnelEnd>) {
     tunnel_that(rig, move |tunnel| {
         let cut = cut.clone();
         async move {
@@ -124,7 +124,7 @@ async fn tunnel(rig: Rig, cut: Option<Arc<Notify>>) -> (Hand, mpsc::Receiver<Tun
 async fn tunnel_that<F>(
     rig: Rig,
     run: impl Fn(UpgradeTunnel) -> F + Clone + Send + 'static,
-) -> (Hand, mpsc::Receiver<TunnelEnd>)
+) -> (RawConnection, mpsc::Receiver<TunnelEnd>)
 where
     F: Future<Output = TunnelEnd> + Send + 'static,
 {
@@ -143,12 +143,12 @@ where
     });
     let server = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(far), service);
     tokio::spawn(server.with_upgrades());
-    (Hand::new(near), end)
+    (RawConnection::new(near), end)
 }
 
 #[tokio::test]
 async fn invariant_8_a_tunnel_is_cut_when_its_session_ends() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let cut = Arc::new(Notify::new());
     let (mut browser, mut end) = tunnel(fake.rig(), Some(Arc::clone(&cut))).await;
     browser.say(ASK).await;
@@ -162,7 +162,7 @@ async fn invariant_8_a_tunnel_is_cut_when_its_session_ends() {
 }
 
 /// A WebSocket through the gateway, both ends of it, and what cuts it.
-async fn web_socket(fake: &Fake) -> (Hand, Hand, Arc<Notify>) {
+async fn web_socket(fake: &FakeUpstream) -> (RawConnection, RawConnection, Arc<Notify>) {
     let cut = Arc::new(Notify::new());
     let (mut browser, _end) = tunnel(fake.rig(), Some(Arc::clone(&cut))).await;
     browser.say(&ASK.replace("Upgrade: raw", "Upgrade: WebSocket")).await;
@@ -173,7 +173,7 @@ async fn web_socket(fake: &Fake) -> (Hand, Hand, Arc<Notify>) {
 
 #[tokio::test]
 async fn a_cut_web_socket_is_told_why_on_both_sides() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let (mut browser, mut hand, cut) = web_socket(&fake).await;
     hand.say("\u{1}\u{5}hello").await;
     browser.until("hello").await;
@@ -186,7 +186,7 @@ async fn a_cut_web_socket_is_told_why_on_both_sides() {
 
 #[tokio::test]
 async fn no_close_frame_goes_into_the_middle_of_another() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let (mut browser, mut hand, cut) = web_socket(&fake).await;
     // Ten bytes are promised.
     hand.say("\u{1}\u{a}hello").await;
@@ -203,7 +203,7 @@ async fn data_frames_of_a_client_are_use_and_nothing_else_is() {
         ("websocket", "\u{a}\u{2}hi", false),
         ("raw", "\u{1}\u{2}hi", false),
     ] {
-        let fake = Fake::new().await;
+        let fake = FakeUpstream::new().await;
         let rig = fake.rig();
         let used = Arc::new(AtomicBool::new(false));
         let note = Arc::clone(&used);
@@ -226,7 +226,7 @@ async fn data_frames_of_a_client_are_use_and_nothing_else_is() {
 
 #[tokio::test]
 async fn a_silent_tunnel_ends() {
-    let fake = Fake::new().await;
+    let fake = FakeUpstream::new().await;
     let mut settings = fake.settings();
     settings.timeout.idle = Duration::from_millis(20);
     let (mut browser, mut end) = tunnel(Rig::new(settings, &fixtures::forward_settings()), None).await;

@@ -12,7 +12,7 @@ use http_body::Body;
 use super::body_channel::BodySender;
 use super::half_close::HalfClose;
 use super::head_error::HeadError;
-use super::request_head::{self, Head, Scan};
+use super::request_head::{self, RequestHead, Scan};
 use super::response_head::ResponseFraming;
 use crate::http1::{BodyEncoder, EncodeError, Outgoing, SMALL, WireError, poll_receive};
 use crate::listener::ConnectionLimits;
@@ -68,7 +68,7 @@ impl BufferedStream {
         &mut self,
         limits: &ConnectionLimits,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Head>, HeadError>> {
+    ) -> Poll<Result<Option<RequestHead>, HeadError>> {
         loop {
             if let Some(head) = self.take_head(limits)? {
                 self.activity.head(false);
@@ -92,7 +92,7 @@ impl BufferedStream {
         }
     }
 
-    fn take_head(&mut self, limits: &ConnectionLimits) -> Result<Option<Head>, HeadError> {
+    fn take_head(&mut self, limits: &ConnectionLimits) -> Result<Option<RequestHead>, HeadError> {
         let Some(end) = self.scan.end(&self.received)? else {
             let full = self.received.len() >= limits.max_head;
             return if full { Err(HeadError::TooLarge) } else { Ok(None) };
@@ -107,8 +107,8 @@ impl BufferedStream {
         Ok(Some(head))
     }
 
-    /// Feeds the reader of a request's body; where nobody waits for more of one, looks whether the client is
-    /// still there. Ready where something was fed.
+    /// Feeds the handler the request's body as it asks for it; where it does not, looks whether the client is still
+    /// there. Ready where something was fed.
     pub(super) fn poll_feed(
         &mut self,
         sender: &mut BodySender,
@@ -135,7 +135,7 @@ impl BufferedStream {
     /// Ready where the client has left. What it sends too early is kept; of much, no more is read, and its end is
     /// looked for behind what waits.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
-        while !self.half_close.is_said() {
+        while !self.half_close.is_seen() {
             let over = if self.received.len() < SMALL {
                 ready!(self.poll_receive(SMALL, cx))? == 0
             } else {
@@ -143,7 +143,7 @@ impl BufferedStream {
                 self.stream.is_read_closed(cx)
             };
             if over {
-                self.half_close.say();
+                self.half_close.saw();
                 self.stream.ask_after_peer();
             }
         }
@@ -168,7 +168,7 @@ impl BufferedStream {
         }
     }
 
-    /// Polls what is awaited, and feeds the request's reader whenever that lets wait.
+    /// Polls what is awaited, and feeds the handler the request's body whenever that is pending.
     pub(super) fn poll_meanwhile<T>(
         &mut self,
         sender: &mut BodySender,
@@ -212,7 +212,7 @@ impl BufferedStream {
     ) -> (BodyEncoder, bool) {
         let ahead = sender.is_behind(self.received.len());
         self.takes_interim = false;
-        let last = self.half_close.is_said() && self.received.is_empty();
+        let last = self.half_close.is_seen() && self.received.is_empty();
         let ahead = mutant!(ahead, "early-answer-keeps-the-connection" => false);
         framing.persists &= !last && !ahead && !sender.is_broken() && !self.activity.is_leaving();
         sender.take_expectation();

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::body_channel::BodySender;
 use super::buffered_stream::{BufferedStream, Gone};
 use super::head_error::{Ambiguity, HeadError};
-use super::request_head::Head;
+use super::request_head::RequestHead;
 use super::response_head::{ResponseFraming, write_refusal};
 use crate::http1::{BodyEncoder, Io, SMALL, Upgrade};
 use crate::listener::activity::Activity;
@@ -56,11 +56,11 @@ enum AfterExchange {
     End,
     /// The client sends on, and nobody parses it: it is read away for a while, so that the answer arrives.
     Linger,
-    /// The protocol is another one now, and the stream is whoever's waits for it.
+    /// The protocol has changed: the stream is handed to whoever asked for the upgrade.
     Tunnel(oneshot::Sender<Box<dyn Io>>),
 }
 
-/// An exchange of which all has been said.
+/// How the answer to a request went that has been sent to its end.
 struct Answered {
     /// Whether the protocol is another one now.
     switched: bool,
@@ -99,10 +99,10 @@ impl<H: Handler> Http1<H> {
                 Err(error) => return Box::pin(self.refuse(&error)).await,
             };
             match next {
-                // Whoever sends many requests at once, and reads nothing, keeps the worker from nobody else.
+                // A client that sends many requests at once must not keep the worker from all others.
                 Ok(AfterExchange::Request) if !self.io.received.is_empty() => yield_now().await,
                 Ok(AfterExchange::Request) => {}
-                // Whatever cannot be sent any more is of no use to anybody.
+                // Where this fails the client is gone, and there is nobody to tell.
                 Ok(AfterExchange::End) => return drop(self.io.stream.shutdown().await),
                 Ok(AfterExchange::Linger) => return Box::pin(self.linger()).await,
                 Ok(AfterExchange::Tunnel(upgraded)) => return self.hand_over(upgraded),
@@ -111,7 +111,7 @@ impl<H: Handler> Http1<H> {
         }
     }
 
-    async fn exchange(&mut self, head: Head) -> Result<AfterExchange, Gone> {
+    async fn exchange(&mut self, head: RequestHead) -> Result<AfterExchange, Gone> {
         let Begun { request, mut sender, framing, upgrade } = begin(head);
         self.io.takes_interim = request.version() == Version::HTTP_11;
         let _in_flight = self.io.activity.begin();
@@ -153,13 +153,14 @@ impl<H: Handler> Http1<H> {
                 handled.map(Ok)
             };
             let response = poll_fn(|cx| io.poll_meanwhile(sender, cx, &mut handled)).await?;
-            // There was no room for it: it must not stand before the answer to somebody else's request.
+            // What found no room before this answer is dropped, or it would stand before that to the next request.
             mutant!(drop(interim.map(InterimAnswers::take)), "interim-answer-to-the-next" => ());
             response
         };
         let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
         let (mut encoder, persists) = io.begin_answer(&response, framing, sender);
-        // Its end is the connection's: of one that breaks off, a client would take the part for the whole.
+        // Nothing but the connection's end marks the body's. Where it breaks off, the client must see a reset: after
+        // a close it would take the part for the whole.
         let unmarked = encoder == BodyEncoder::Close;
         if unmarked {
             io.stream.reset_at_close(true);
@@ -222,7 +223,7 @@ impl<F: Future<Output = ()> + Send> Graceful for Served<F> {
     }
 }
 
-fn begin(head: Head) -> Begun {
+fn begin(head: RequestHead) -> Begun {
     let framing = ResponseFraming::of(&head);
     let (sender, reader) = BodySender::new(head.framing, head.expects);
     let mut request = Request::new(reader.map_or(RequestBody::EMPTY, RequestBody::http1));

@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, Response, StatusCode, Version, header};
 use http_body::Frame;
 use http_body_util::StreamBody;
 
-use super::request_head::{self, Head, Scan};
+use super::request_head::{self, RequestHead, Scan};
 use super::response_head::ResponseFraming;
 use crate::fuzzing::{cut, fields};
 use crate::http1::BodyEncoder;
@@ -73,7 +73,7 @@ fn read(bytes: &[u8], size: usize) -> Vec<Message> {
     messages
 }
 
-fn next(pieces: &mut Pieces<'_>) -> Option<Head> {
+fn next(pieces: &mut Pieces<'_>) -> Option<RequestHead> {
     let mut scan = Scan::default();
     loop {
         match scan.end(&pieces.received) {
@@ -115,13 +115,13 @@ pub fn written_responses(data: &[u8]) {
     }
 }
 
-fn asking(method: &[u8]) -> Option<Head> {
+fn asking(method: &[u8]) -> Option<RequestHead> {
     let method = Method::from_bytes(method).ok().filter(|method| *method != Method::CONNECT)?;
     request_head::read(format!("{method} / HTTP/1.1\r\nTE: trailers\r\n\r\n").as_bytes(), FIELDS).ok()
 }
 
 fn bytes(
-    asking: &Head,
+    asking: &RequestHead,
     given: &Response<()>,
     sent: &Whole,
     length: Option<usize>,

@@ -10,23 +10,23 @@ use tokio::time::{Instant, Sleep, sleep};
 /// How often it is looked at whether the client is gone.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What is known of a client's half_close.
+/// Whether the client has closed its side, and when to look next whether it is there.
 #[derive(Debug, Default)]
 pub(super) struct HalfClose {
-    said: bool,
+    seen: bool,
     look: Option<Pin<Box<Sleep>>>,
 }
 
 impl HalfClose {
-    pub(super) const fn is_said(&self) -> bool {
-        self.said
+    pub(super) const fn is_seen(&self) -> bool {
+        self.seen
     }
 
-    pub(super) const fn say(&mut self) {
-        self.said = true;
+    pub(super) const fn saw(&mut self) {
+        self.seen = true;
     }
 
-    /// Ready now and then.
+    /// Ready each time that [`LOOK`] has passed.
     pub(super) fn poll_look(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let look = self.look.get_or_insert_with(|| Box::pin(sleep(LOOK)));
         ready!(look.as_mut().poll(cx));

@@ -24,7 +24,7 @@ pub(in crate::listener) const LONGEST: u64 = i64::MAX as u64;
 
 /// A request's head, and what it says of what follows.
 #[derive(Debug)]
-pub(super) struct Head {
+pub(super) struct RequestHead {
     pub(super) method: Method,
     pub(super) uri: Uri,
     pub(super) version: Version,
@@ -104,7 +104,7 @@ const fn begins(byte: u8) -> bool {
 }
 
 /// Reads a whole head of at most so many fields.
-pub(super) fn read(text: &[u8], max_fields: usize) -> Result<Head, HeadError> {
+pub(super) fn read(text: &[u8], max_fields: usize) -> Result<RequestHead, HeadError> {
     if max_fields <= FEW {
         let mut room = [const { MaybeUninit::uninit() }; FEW];
         return parse(text, room.get_mut(..max_fields).unwrap_or_default());
@@ -113,7 +113,10 @@ pub(super) fn read(text: &[u8], max_fields: usize) -> Result<Head, HeadError> {
     parse(text, &mut room)
 }
 
-fn parse<'a>(text: &'a [u8], room: &mut [MaybeUninit<httparse::Header<'a>>]) -> Result<Head, HeadError> {
+fn parse<'a>(
+    text: &'a [u8],
+    room: &mut [MaybeUninit<httparse::Header<'a>>],
+) -> Result<RequestHead, HeadError> {
     let mut parsed = httparse::Request::new(&mut []);
     let result = parsed.parse_with_uninit_headers(text, room);
     let (Status::Complete(_), Some(method), Some(target)) =
@@ -130,7 +133,7 @@ fn parse<'a>(text: &'a [u8], room: &mut [MaybeUninit<httparse::Header<'a>>]) -> 
         (flags.framing.unwrap_or(BodyDecoder::DONE), flags.persistence.lasts(version == Version::HTTP_10));
     let expects = flags.expects && framing != BodyDecoder::DONE && version == Version::HTTP_11;
     let (upgrades, trailers) = (flags.upgrades && framing == BodyDecoder::DONE, flags.trailers);
-    Ok(Head { method, uri, version, fields, framing, persists, expects, upgrades, trailers })
+    Ok(RequestHead { method, uri, version, fields, framing, persists, expects, upgrades, trailers })
 }
 
 /// What a request's fields say of its body, and to the connection.

@@ -7,7 +7,7 @@ use http_body::Body;
 use http_body_util::Full;
 
 use super::date::write_date;
-use super::request_head::Head;
+use super::request_head::RequestHead;
 use crate::http1::{BodyEncoder, is_bodiless, tokens, write_field};
 
 /// Bytes of a body that is written in one piece with its head.
@@ -16,7 +16,7 @@ const SHORT: u64 = 8 * 1024;
 /// Bytes of a head beside its fields.
 const REST: usize = 128;
 
-/// What a request says of its answer.
+/// What a request says of how its answer must be framed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ResponseFraming {
     head: bool,
@@ -27,7 +27,7 @@ pub(super) struct ResponseFraming {
 }
 
 impl ResponseFraming {
-    pub(super) fn of(head: &Head) -> Self {
+    pub(super) fn of(head: &RequestHead) -> Self {
         Self {
             head: head.method == Method::HEAD,
             version: head.version,
@@ -51,7 +51,7 @@ impl ResponseFraming {
         (encoder, persists)
     }
 
-    /// Writes what is said before the answer; nothing to who speaks HTTP/1.0 (RFC 9110, section 15.2).
+    /// Writes an interim answer; not to a client of HTTP/1.0, which knows none (RFC 9110, section 15.2).
     pub(super) fn write_interim(&self, answer: &Response<()>, into: &mut BytesMut) {
         if self.version == Version::HTTP_11 {
             write_status(answer.status(), into);

@@ -13,13 +13,13 @@ use super::*;
 struct Answerer;
 
 /// So many pieces of ten bytes, and a length where one is told.
-struct Pieces {
+struct TenByteFrames {
     left: u64,
     told: Option<u64>,
     breaks: bool,
 }
 
-impl Body for Pieces {
+impl Body for TenByteFrames {
     type Data = Bytes;
     type Error = std::io::Error;
 
@@ -49,18 +49,18 @@ impl Body for Pieces {
 }
 
 impl Handler for Answerer {
-    type Body = Pieces;
+    type Body = TenByteFrames;
 
-    async fn handle(&self, _: &Arc<Transport>, request: Request<RequestBody>) -> Response<Pieces> {
+    async fn handle(&self, _: &Arc<Transport>, request: Request<RequestBody>) -> Response<TenByteFrames> {
         let target = request.uri().path().to_owned();
         let (_, kind, number) = {
             let mut parts = target.splitn(3, '/');
             (parts.next(), parts.next().unwrap(), parts.next().unwrap_or("1").parse::<u64>().unwrap())
         };
-        let pieces = |left, told| Pieces { left, told, breaks: false };
+        let pieces = |left, told| TenByteFrames { left, told, breaks: false };
         let mut response = Response::new(match kind {
             "chunked" => pieces(number, None),
-            "broken" => Pieces { left: 1, told: None, breaks: true },
+            "broken" => TenByteFrames { left: 1, told: None, breaks: true },
             "short" => pieces(1, Some(20)),
             "long" => pieces(2, Some(10)),
             "status" => pieces(0, Some(0)),
@@ -208,7 +208,7 @@ async fn a_body_is_read_by_whatever_task_wants_it() {
 #[tokio::test]
 async fn a_client_that_leaves_takes_its_request_with_it() {
     for (more, body) in [("", "Content-Length: 5\r\n"), ("GET /next HTTP/1.1\r\nHost: a\r\n\r\n", "")] {
-        let server = Server::plain();
+        let server = TestServer::plain();
         let mut stream = server.connect().await;
         let request = format!("POST /wait HTTP/1.1\r\nHost: a\r\n{body}\r\n{more}");
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -216,6 +216,6 @@ async fn a_client_that_leaves_takes_its_request_with_it() {
         drop(stream);
         server.phase.send(Phase::Drain(Duration::from_secs(3600))).unwrap();
         tokio::time::timeout(SHORT * 10, server.task).await.expect("it is over").unwrap();
-        assert_eq!(server.teller.seen.lock().unwrap().len(), 1, "nothing came after its beginning");
+        assert_eq!(server.handler.seen.lock().unwrap().len(), 1, "nothing came after its beginning");
     }
 }

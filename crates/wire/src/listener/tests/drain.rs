@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn draining_lets_a_request_end_and_closes_idle_connections() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let mut idle = server.connect().await;
     idle.write_all(GET).await.unwrap();
     read_answer(&mut idle).await;
@@ -15,7 +15,7 @@ async fn draining_lets_a_request_end_and_closes_idle_connections() {
     server.phase.send(Phase::Drain(Duration::from_secs(3600))).unwrap();
     assert_eq!(read_to_end(&mut idle).await, "", "an idle connection is closed");
     assert!(!server.task.is_finished());
-    server.teller.gate.add_permits(1);
+    server.handler.gate.add_permits(1);
     let answer = read_to_end(&mut busy).await;
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("connection: close"), "{answer}");
     server.task.await.unwrap();
@@ -24,7 +24,7 @@ async fn draining_lets_a_request_end_and_closes_idle_connections() {
 
 #[tokio::test(start_paused = true)]
 async fn what_does_not_end_in_time_is_cut() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let mut busy = server.connect().await;
     busy.write_all(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     server.begun("/wait").await;
@@ -37,7 +37,7 @@ async fn what_does_not_end_in_time_is_cut() {
 
 #[tokio::test]
 async fn a_stop_while_draining_ends_at_once() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let mut busy = server.connect().await;
     busy.write_all(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     server.begun("/wait").await;
@@ -49,7 +49,7 @@ async fn a_stop_while_draining_ends_at_once() {
 
 #[tokio::test]
 async fn an_upgraded_stream_is_no_longer_http_and_is_waited_for() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let mut stream = server.connect().await;
     stream
         .write_all(b"GET /upgrade HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
@@ -70,7 +70,7 @@ async fn an_upgraded_stream_is_no_longer_http_and_is_waited_for() {
 
 #[tokio::test]
 async fn draining_waits_for_a_head_that_has_begun() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let mut stream = server.connect().await;
     stream.write_all(GET).await.unwrap();
     read_answer(&mut stream).await;
@@ -87,7 +87,7 @@ async fn draining_waits_for_a_head_that_has_begun() {
 
 #[tokio::test(start_paused = true)]
 async fn invariant_14_draining_does_not_wait_for_a_head_that_does_not_end() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let mut stream = server.connect().await;
     stream.write_all(&[GET, b"GET /never"].concat()).await.unwrap();
     read_answer(&mut stream).await;

@@ -4,7 +4,7 @@ use super::*;
 
 /// Sends `bytes` and then a request of its own behind them, as a smuggler would.
 async fn refused(bytes: &[u8]) -> (String, Vec<String>) {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let answer = server.exchange(&[bytes, LAST].concat()).await;
     (answer, server.seen())
 }
@@ -71,7 +71,7 @@ async fn invariant_12_a_chunked_body_that_lies_ends_the_connection() {
 
 #[tokio::test]
 async fn invariant_12_an_ambiguous_request_behind_a_good_one_is_refused_all_the_same() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let body = b"POST /one HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
     let answers = server.exchange(&[body, &b"GET /two HTTP/1.1\nHost: a\r\n\r\n"[..], LAST].concat()).await;
     assert_eq!(server.seen(), ["POST /one [abc] 127.0.0.1 http"]);
@@ -82,7 +82,7 @@ async fn invariant_12_an_ambiguous_request_behind_a_good_one_is_refused_all_the_
 
 #[tokio::test]
 async fn good_requests_on_one_connection_are_all_answered() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let chunked =
         b"POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=\"\n\"\r\n#\n#\r\n0\r\n\r\n";
     let chunked = String::from_utf8_lossy(chunked).replace("3;x=\"\n\"", "3;x=y").into_bytes();
@@ -94,7 +94,7 @@ async fn good_requests_on_one_connection_are_all_answered() {
 
 #[tokio::test]
 async fn http_1_0_closes_unless_it_asks_to_stay() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     server.exchange(&[&b"GET /old HTTP/1.0\r\n\r\n"[..], LAST].concat()).await;
     assert_eq!(server.seen().len(), 1, "the second request is not read");
     let stay = b"GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
@@ -105,7 +105,7 @@ async fn http_1_0_closes_unless_it_asks_to_stay() {
 #[tokio::test]
 async fn invariant_14_a_head_too_large_gets_431() {
     let limits = ConnectionLimits { max_head: 9000, max_fields: 20, ..ConnectionLimits::default() };
-    let server = Server::start(&clear(), limits);
+    let server = TestServer::start(&clear(), limits);
     let large = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(9000));
     let endless = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "x".repeat(100_000));
     let many = format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "X: y\r\n".repeat(20));

@@ -25,13 +25,13 @@ fn h2c() -> ListenerSettings {
 
 #[tokio::test]
 async fn prior_knowledge_is_understood_only_where_it_is_allowed() {
-    let server = Server::start(&h2c(), ConnectionLimits::default());
+    let server = TestServer::start(&h2c(), ConnectionLimits::default());
     let mut client = client(server.connect().await).await;
     let answer = client.send_request(request("http://a/two")).await.unwrap();
     assert_eq!(answer.version(), http::Version::HTTP_2);
     assert!(server.exchange(LAST).await.starts_with("HTTP/1.1 200 "), "HTTP/1.1 goes on beside it");
 
-    let server = Server::plain();
+    let server = TestServer::plain();
     let answer = server.exchange(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     assert!(!answer.contains("200"), "{answer}");
     assert!(server.seen().is_empty());
@@ -39,7 +39,7 @@ async fn prior_knowledge_is_understood_only_where_it_is_allowed() {
 
 #[tokio::test]
 async fn invariant_12_fields_that_frame_http_1_do_not_pass_in_http_2() {
-    let server = Server::start(&h2c(), ConnectionLimits::default());
+    let server = TestServer::start(&h2c(), ConnectionLimits::default());
     // HEADERS with a literal `transfer-encoding: chunked` (RFC 9113, section 8.2.2: malformed).
     let block = [&b"\x82\x86\x84\x41\x01a\x00\x11transfer-encoding\x07chunked"[..]].concat();
     let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
@@ -63,12 +63,12 @@ async fn invariant_12_fields_that_frame_http_1_do_not_pass_in_http_2() {
 
 #[tokio::test]
 async fn draining_ends_streams_under_way_and_then_the_connection() {
-    let server = Server::start(&h2c(), ConnectionLimits::default());
+    let server = TestServer::start(&h2c(), ConnectionLimits::default());
     let mut client = client(server.connect().await).await;
     let answer = tokio::spawn(client.send_request(request("http://a/wait")));
     server.begun("http://a/wait").await;
     server.phase.send(Phase::Drain(Duration::from_secs(3600))).unwrap();
-    server.teller.gate.add_permits(1);
+    server.handler.gate.add_permits(1);
     let answer = answer.await.unwrap().unwrap();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     assert!(body.starts_with(b"GET http://a/wait"), "{body:?}");
@@ -77,7 +77,7 @@ async fn draining_ends_streams_under_way_and_then_the_connection() {
 
 #[tokio::test]
 async fn invariant_14_a_flood_of_resets_ends_the_connection() {
-    let server = Server::start(&h2c(), ConnectionLimits::default());
+    let server = TestServer::start(&h2c(), ConnectionLimits::default());
     let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
     for stream in (1_u32..4001).step_by(2) {
         let id = stream.to_be_bytes();
@@ -90,7 +90,7 @@ async fn invariant_14_a_flood_of_resets_ends_the_connection() {
 
 #[tokio::test]
 async fn invariant_14_endless_continuation_frames_end_the_connection() {
-    let server = Server::start(&h2c(), ConnectionLimits::default());
+    let server = TestServer::start(&h2c(), ConnectionLimits::default());
     let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
     bytes.extend(b"\0\0\x06\x01\x01\0\0\0\x01\x82\x86\x84\x41\x01a");
     let field = b"\x40\x01x\x7f\x81\x07".iter().copied().chain([b'y'; 256]);

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn invariant_14_a_head_that_does_not_end_is_cut_off() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let mut stream = server.connect().await;
     stream.write_all(GET).await.unwrap();
     read_answer(&mut stream).await;
@@ -29,7 +29,7 @@ async fn invariant_14_a_head_that_does_not_end_is_cut_off() {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_connection_is_closed_after_the_idle_limit_and_not_before() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let mut stream = server.connect().await;
     let idle = ConnectionLimits::default().idle;
     for _ in 0..2 {
@@ -46,7 +46,7 @@ async fn a_silent_connection_is_closed_after_the_idle_limit_and_not_before() {
 
 #[tokio::test(start_paused = true)]
 async fn invariant_14_the_first_byte_is_due_as_soon_as_a_head() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let (begun, mut stream) = (tokio::time::Instant::now(), server.connect().await);
     assert_eq!(read_to_end(&mut stream).await, "");
     let limit = ConnectionLimits::default().head;
@@ -55,18 +55,18 @@ async fn invariant_14_the_first_byte_is_due_as_soon_as_a_head() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_under_way_is_not_idle() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let mut stream = server.connect().await;
     stream.write_all(b"GET /wait HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
     server.begun("/wait").await;
     tokio::time::sleep(ConnectionLimits::default().idle * 10).await;
-    server.teller.gate.add_permits(1);
+    server.handler.gate.add_permits(1);
     assert!(read_to_end(&mut stream).await.starts_with("HTTP/1.1 200 "));
 }
 
 #[tokio::test(start_paused = true)]
 async fn invariant_14_a_peer_that_reads_nothing_is_cut_off() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let mut stream = server.connect().await;
     stream.write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     server.begun("/big").await;
@@ -77,7 +77,7 @@ async fn invariant_14_a_peer_that_reads_nothing_is_cut_off() {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_reads_slowly_and_all_the_time_is_not_cut_off() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     let mut stream = server.connect().await;
     stream.write_all(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let mut room = vec![0; 1 << 20];
@@ -91,7 +91,7 @@ async fn a_peer_that_reads_slowly_and_all_the_time_is_not_cut_off() {
 #[tokio::test]
 async fn connections_beyond_the_limit_wait_for_a_seat() {
     let limits = ConnectionLimits { max_connections: 2, ..ConnectionLimits::default() };
-    let server = Server::start(&clear(), limits);
+    let server = TestServer::start(&clear(), limits);
     let (mut first, mut second) = (server.connect().await, server.connect().await);
     for (stream, target) in [(&mut first, "/wait"), (&mut second, "/wait?2")] {
         stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).await.unwrap();
@@ -104,14 +104,14 @@ async fn connections_beyond_the_limit_wait_for_a_seat() {
     drop(second);
     assert!(read_to_end(&mut third).await.contains("/last"));
     assert_eq!(server.refused(ConnectionRefusal::Evicted), 0);
-    server.teller.gate.add_permits(1);
+    server.handler.gate.add_permits(1);
     assert!(read_answer(&mut first).await.contains("/wait"));
 }
 
 #[tokio::test]
 async fn invariant_26_silent_connections_yield_to_newcomers() {
     let limits = ConnectionLimits { max_connections: 2, ..ConnectionLimits::default() };
-    let server = Server::start(&clear(), limits);
+    let server = TestServer::start(&clear(), limits);
     let mut busy = server.connect().await;
     busy.write_all(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     server.begun("/wait").await;
@@ -120,14 +120,14 @@ async fn invariant_26_silent_connections_yield_to_newcomers() {
         assert!(server.exchange(LAST).await.contains("/last"));
         silent.push(server.connect().await);
     }
-    server.teller.gate.add_permits(1);
+    server.handler.gate.add_permits(1);
     assert!(read_answer(&mut busy).await.contains("/wait"), "who is busy stays");
     assert_eq!(read_to_end(&mut silent[0]).await, "");
 }
 
 #[tokio::test]
 async fn a_panic_in_the_handler_ends_one_connection_only() {
-    let server = Server::plain();
+    let server = TestServer::plain();
     assert_eq!(server.exchange(b"GET /panic HTTP/1.1\r\nHost: a\r\n\r\n").await, "");
     assert!(server.exchange(LAST).await.starts_with("HTTP/1.1 200 "));
 }

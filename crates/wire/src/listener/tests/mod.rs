@@ -28,12 +28,12 @@ use crate::request::{Transport, WorkerId};
 /// Remembers method, target and body and answers with them; `/wait` waits for a permit, `/big` sends
 /// more than a socket holds, `/upgrade` echoes.
 #[derive(Clone, Debug)]
-struct Teller {
+struct RecordingHandler {
     seen: Arc<Mutex<Vec<String>>>,
     gate: Arc<Semaphore>,
 }
 
-impl Handler for Teller {
+impl Handler for RecordingHandler {
     type Body = Full<Bytes>;
 
     async fn handle(
@@ -72,9 +72,9 @@ async fn echo(upgrade: Upgrade) {
     let _ = tokio::io::copy(&mut reader, &mut writer).await;
 }
 
-struct Server {
+struct TestServer {
     address: SocketAddr,
-    teller: Teller,
+    handler: RecordingHandler,
     serving: Arc<ArcSwap<Serving>>,
     phase: watch::Sender<Phase>,
     task: JoinHandle<()>,
@@ -85,17 +85,17 @@ fn clear() -> ListenerSettings {
     ListenerSettings { address, tls: None, proxy_protocol: None, h2c: false, to_https: false }
 }
 
-impl Server {
+impl TestServer {
     fn start(settings: &ListenerSettings, limits: ConnectionLimits) -> Self {
         let socket = bind(settings, false).unwrap();
         let address = socket.local_addr().unwrap();
         let serving = Serving::load(settings, limits, None).unwrap();
         let serving = Arc::new(ArcSwap::from_pointee(serving));
-        let teller = Teller { seen: Arc::default(), gate: Arc::new(Semaphore::new(0)) };
+        let handler = RecordingHandler { seen: Arc::default(), gate: Arc::new(Semaphore::new(0)) };
         let (phase, phases) = watch::channel(Phase::Serve);
         let socket = tokio::net::TcpListener::from_std(socket).unwrap();
-        let task = serve(socket, Arc::clone(&serving), teller.clone(), WorkerId(0), phases);
-        Self { address, teller, serving, phase, task: tokio::spawn(task) }
+        let task = serve(socket, Arc::clone(&serving), handler.clone(), WorkerId(0), phases);
+        Self { address, handler, serving, phase, task: tokio::spawn(task) }
     }
 
     fn plain() -> Self {
@@ -117,13 +117,13 @@ impl Server {
 
     /// What reached the handler whole.
     fn seen(&self) -> Vec<String> {
-        let seen = self.teller.seen.lock().unwrap();
+        let seen = self.handler.seen.lock().unwrap();
         seen.iter().filter(|line| !line.starts_with("begun")).cloned().collect()
     }
 
     async fn begun(&self, target: &str) {
         let line = format!("begun {target}");
-        while !self.teller.seen.lock().unwrap().contains(&line) {
+        while !self.handler.seen.lock().unwrap().contains(&line) {
             tokio::task::yield_now().await;
         }
     }

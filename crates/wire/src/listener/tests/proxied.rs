@@ -9,7 +9,7 @@ fn behind_balancer() -> ListenerSettings {
 
 #[tokio::test]
 async fn the_header_names_the_peer_and_the_request_behind_it_is_kept() {
-    let server = Server::start(&behind_balancer(), ConnectionLimits::default());
+    let server = TestServer::start(&behind_balancer(), ConnectionLimits::default());
     let header = b"PROXY TCP4 192.0.2.7 10.0.0.1 12345 443\r\n";
     let answer = server.exchange(&[&header[..], LAST].concat()).await;
     assert!(answer.ends_with("GET /last [] 192.0.2.7 http"), "{answer}");
@@ -17,10 +17,10 @@ async fn the_header_names_the_peer_and_the_request_behind_it_is_kept() {
 
 #[tokio::test]
 async fn invariant_10_the_header_is_mandatory_where_it_is_set_and_nothing_where_it_is_not() {
-    let server = Server::start(&behind_balancer(), ConnectionLimits::default());
+    let server = TestServer::start(&behind_balancer(), ConnectionLimits::default());
     assert_eq!(server.exchange(LAST).await, "");
     assert_eq!(server.refused(ConnectionRefusal::ProxyHeader), 1);
-    let server = Server::plain();
+    let server = TestServer::plain();
     let header = b"PROXY TCP4 192.0.2.7 10.0.0.1 12345 443\r\n";
     let answer = server.exchange(&[&header[..], LAST].concat()).await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
@@ -29,7 +29,7 @@ async fn invariant_10_the_header_is_mandatory_where_it_is_set_and_nothing_where_
 
 #[tokio::test(start_paused = true)]
 async fn invariant_14_a_header_that_does_not_come_is_not_waited_for() {
-    let server = Server::start(&behind_balancer(), ConnectionLimits::default());
+    let server = TestServer::start(&behind_balancer(), ConnectionLimits::default());
     let mut stream = server.connect().await;
     stream.write_all(b"PROXY TCP4 ").await.unwrap();
     assert_eq!(read_to_end(&mut stream).await, "");

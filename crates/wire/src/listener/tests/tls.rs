@@ -32,7 +32,7 @@ fn settings(sites: &[&Site], tls12: bool) -> ListenerSettings {
 }
 
 async fn connect(
-    server: &Server,
+    server: &TestServer,
     trusted: &Site,
     name: &str,
     alpn: &[&[u8]],
@@ -56,7 +56,7 @@ fn shown(stream: &TlsStream<TcpStream>) -> CertificateDer<'static> {
 async fn the_name_chooses_the_certificate_and_alpn_the_protocol() {
     let directory = tempfile::tempdir().unwrap();
     let (first, wild) = (site(&directory, &["one.example"]), site(&directory, &["*.apps.example"]));
-    let server = Server::start(&settings(&[&first, &wild], true), ConnectionLimits::default());
+    let server = TestServer::start(&settings(&[&first, &wild], true), ConnectionLimits::default());
     let mut stream = connect(&server, &wild, "a.apps.example", &[b"http/1.1"]).await.unwrap();
     assert_eq!(shown(&stream), wild.certificate);
     stream.write_all(LAST).await.unwrap();
@@ -77,7 +77,7 @@ async fn new_certificates_serve_new_connections_and_old_ones_go_on() {
     let directory = tempfile::tempdir().unwrap();
     let old = site(&directory, &["one.example"]);
     let listener = settings(&[&old], true);
-    let server = Server::start(&listener, ConnectionLimits::default());
+    let server = TestServer::start(&listener, ConnectionLimits::default());
     let mut before = connect(&server, &old, "one.example", &[]).await.unwrap();
     before.write_all(GET).await.unwrap();
     read_answer(&mut before).await;
@@ -96,7 +96,7 @@ async fn new_certificates_serve_new_connections_and_old_ones_go_on() {
 async fn invariant_14_a_handshake_that_does_not_end_is_cut_off() {
     let directory = tempfile::tempdir().unwrap();
     let site = site(&directory, &["one.example"]);
-    let server = Server::start(&settings(&[&site], false), ConnectionLimits::default());
+    let server = TestServer::start(&settings(&[&site], false), ConnectionLimits::default());
     let mut stream = server.connect().await;
     stream.write_all(b"\x16\x03\x01").await.unwrap();
     assert_eq!(read_to_end(&mut stream).await, "");
@@ -111,7 +111,7 @@ async fn behind_a_balancer_tls_follows_the_header() {
         proxy_protocol: Some(ProxyProtocol { version: ProxyVersion::V1, from: None }),
         ..settings(&[&site], false)
     };
-    let server = Server::start(&listener, ConnectionLimits::default());
+    let server = TestServer::start(&listener, ConnectionLimits::default());
     assert!(connect(&server, &site, "one.example", &[]).await.is_err());
     assert_eq!(server.refused(ConnectionRefusal::ProxyHeader), 1);
 }
@@ -120,7 +120,7 @@ async fn behind_a_balancer_tls_follows_the_header() {
 async fn bodies_of_all_sizes_pass_behind_one_another() {
     let directory = tempfile::tempdir().unwrap();
     let site = site(&directory, &["one.example"]);
-    let server = Server::start(&settings(&[&site], true), ConnectionLimits::default());
+    let server = TestServer::start(&settings(&[&site], true), ConnectionLimits::default());
     let mut stream = connect(&server, &site, "one.example", &[b"http/1.1"]).await.unwrap();
     for size in [0, 1, 5_000, 8_192, 16_384, 20_000, 300_000, 3_000_000] {
         let head = format!("POST /{size} HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n");
