@@ -88,13 +88,13 @@ impl Body {
     }
 
     fn is_long(&self) -> bool {
-        self.record.as_ref().is_some_and(|record| record.bytes >= LONG)
+        self.record.as_ref().is_some_and(|record| record.notes.bytes >= LONG)
     }
 
     /// While there is nothing to send, the credential's end is waited for as well.
     fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<CredentialEnd> {
         if self.ending.is_none() {
-            self.ending = self.record.as_ref().and_then(|record| record.credential.ended());
+            self.ending = self.record.as_ref().and_then(|record| record.notes.credential.ended());
         }
         match &mut mutant!(self.ending.as_mut(), "stream-outlives-its-session" => None) {
             Some(ending) => Pin::new(ending).poll(cx),
@@ -107,7 +107,7 @@ impl Body {
         self.content = Content::Ours(None);
         self.ending = None;
         if let Some(record) = &mut self.record {
-            record.cut_off(end);
+            record.notes.cut_off(end);
         }
         Poll::Ready(Some(match self.grpc {
             true => Ok(Frame::trailers(unauthenticated(end))),
@@ -162,18 +162,19 @@ impl HttpBody for Body {
 
 fn note(record: &mut RequestRecord, frame: Option<&Result<Frame<Bytes>, Error>>) {
     match frame {
-        Some(Ok(frame)) => record.bytes += frame.data_ref().map_or(0, |data| data.len() as u64),
-        Some(Err(cause)) => record.broke_off(Outcome::UpstreamError, cause.to_string()),
-        None => record.ended = true,
+        Some(Ok(frame)) => record.notes.bytes += frame.data_ref().map_or(0, |data| data.len() as u64),
+        Some(Err(cause)) => record.notes.broke_off(Outcome::UpstreamError, cause.to_string()),
+        None => record.notes.ended = true,
     }
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
         let whole = self.is_end_stream();
-        let unfinished = self.record.as_mut().filter(|record| !whole && !record.ended && record.has_body());
+        let unfinished =
+            self.record.as_mut().filter(|record| !whole && !record.notes.ended && record.has_body());
         if let Some(record) = unfinished {
-            record.broke_off(Outcome::Aborted, "the client left before the response ended");
+            record.notes.broke_off(Outcome::Aborted, "the client left before the response ended");
         }
     }
 }

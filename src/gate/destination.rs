@@ -4,102 +4,38 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Request};
 
-use super::authorize::question;
+use super::authenticate::AuthenticatedRequest;
+use super::destination_error::DestinationError;
 use super::inbound::Inbound;
-use super::readings::{is_elsewhere, refused};
-use super::record::RequestRecord;
-use super::rejection::Rejection;
 use super::route::Route;
+use super::routed::{Routed, is_elsewhere, refused};
 use super::snapshot::Snapshot;
-use crate::authn::Authentication;
 use crate::endpoints;
 use crate::policy::{Decision, Question, decide};
-use crate::request::{Link, PathError, PathExceptions, RequestPath, Scheme, single};
+use crate::request::{Link, RequestPath, Scheme, single};
 
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
 const OVERWRITE: HeaderName = HeaderName::from_static("overwrite");
 
-/// Why a request may not lead where it is to lead.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum DestinationError {
-    /// RFC 4918, section 8.3: an absolute URI or an absolute path. `//host/path` is neither.
-    #[error("Destination must be there once, as an absolute path or an address with one, without a query")]
-    Unclear,
-    /// Two programs could read its path differently.
-    #[error("Destination: {0}")]
-    Path(#[from] PathError),
-    /// The same, in a way that a route may tolerate and this one does not.
-    #[error("Destination: the path has {}, which this route does not tolerate", listed(.0))]
-    Untolerated(PathExceptions),
-    /// A server could read it as a path that is another route's or that the rules refuse.
-    #[error("Destination: a server could read its path as one that is not permitted")]
-    Ambiguous,
-    /// It is on another server (RFC 4918, section 9.8.5).
-    #[error("Destination is on another host than the request")]
-    OtherHost,
-    /// What that route lets in is not for this one to say.
-    #[error("Destination is another route's")]
-    OtherRoute,
-    /// The rules say no.
-    #[error("Destination is {path:?}: {rule}")]
-    Forbidden {
-        /// Its path, decoded.
-        path: String,
-        /// What decided, for the log and nobody else.
-        rule: String,
-    },
-}
-
-impl DestinationError {
-    pub(super) const fn status(&self) -> StatusCode {
-        match self {
-            Self::Unclear | Self::Path(_) | Self::Untolerated(_) | Self::Ambiguous => StatusCode::BAD_REQUEST,
-            Self::OtherHost => StatusCode::BAD_GATEWAY,
-            Self::OtherRoute | Self::Forbidden { .. } => StatusCode::FORBIDDEN,
-        }
-    }
-
-    /// What its sender is told.
-    pub(super) fn detail(&self) -> String {
-        match self {
-            Self::Forbidden { .. } => {
-                "You may not put anything at the path in Destination. The request_id leads to the rule in the log.".into()
-            }
-            Self::Unclear
-            | Self::Path(_)
-            | Self::Untolerated(_)
-            | Self::Ambiguous
-            | Self::OtherHost
-            | Self::OtherRoute => self.to_string(),
-        }
-    }
-}
-
-fn listed(exceptions: &PathExceptions) -> String {
-    exceptions.iter().map(|exception| exception.as_str()).collect::<Vec<_>>().join(" and ")
-}
-
-/// Judges the destination of a permitted request; whether it has one.
-pub(super) fn check<B>(
+/// Judges the destination of a permitted request, where it has one.
+pub(super) fn judge<B>(
     snapshot: &Snapshot,
-    route: &Arc<Route>,
-    record: &RequestRecord,
-    authentication: &Authentication,
+    asked: &AuthenticatedRequest<'_>,
     request: &Request<B>,
-) -> Result<bool, Rejection> {
-    let inbound = record.inbound()?;
+) -> Result<Option<RequestPath>, DestinationError> {
+    let Routed { inbound, route, .. } = asked.routed;
     if !leads_somewhere(request, inbound.forwarding.scheme) {
-        return Ok(false);
+        return Ok(None);
     }
     let path = path(request.headers(), inbound)?;
-    let readings = readings(snapshot, route, record, &path)?;
-    let question = Question { path: &path, ..question(inbound, authentication.principal()) };
+    let readings = readings(snapshot, route, inbound, &path)?;
     for method in methods(request) {
-        permitted(route, &readings, &Question { method: &method, ..question })?;
+        let question = inbound.question(asked.principal());
+        permitted(route, &readings, &Question { path: &path, method: &method, ..question })?;
     }
-    Ok(true)
+    Ok(Some(path))
 }
 
 fn permitted(
@@ -155,25 +91,23 @@ fn path(headers: &HeaderMap, inbound: &Inbound) -> Result<RequestPath, Destinati
 fn readings(
     snapshot: &Snapshot,
     route: &Arc<Route>,
-    record: &RequestRecord,
+    inbound: &Inbound,
     path: &RequestPath,
-) -> Result<Vec<RequestPath>, Rejection> {
-    let (transport, inbound) = (&record.transport, record.inbound()?);
+) -> Result<Vec<RequestPath>, DestinationError> {
     let beyond = path.exceptions().beyond(route.tolerated);
     if !beyond.is_empty() {
-        return Err(DestinationError::Untolerated(beyond).into());
+        return Err(DestinationError::Untolerated(beyond));
     }
-    let is_of_the_route =
-        snapshot.route_of(transport, inbound, path).is_ok_and(|found| Arc::ptr_eq(found, route));
+    let is_of_the_route = snapshot.route_of(inbound, path).is_ok_and(|found| Arc::ptr_eq(found, route));
     if endpoints::holds(path.decoded()) || !is_of_the_route {
-        return Err(DestinationError::OtherRoute.into());
+        return Err(DestinationError::OtherRoute);
     }
     let mut readings = path.readings(route.stripped()).ok_or(DestinationError::Ambiguous)?;
     // There are servers that decode the whole address before they take it apart.
     let cut: Vec<_> = readings.iter().chain([path]).filter_map(RequestPath::cut_short).collect();
     readings.extend(cut);
-    match readings.iter().find(|path| is_elsewhere(snapshot, transport, inbound, route, path)) {
-        Some(_) => Err(DestinationError::Ambiguous.into()),
-        None => Ok(readings),
+    match readings.iter().any(|path| is_elsewhere(snapshot, inbound, route, path)) {
+        true => Err(DestinationError::Ambiguous),
+        false => Ok(readings),
     }
 }

@@ -5,68 +5,60 @@ use std::pin::pin;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
 
+use super::authorize::Permitted;
 use super::body::Body;
 use super::credential::{Credential, WhileGood};
-use super::endpoints;
-use super::inbound::Inbound;
-use super::record::RequestRecord;
+use super::inbound::{Inbound, RequestInfo};
+use super::record::Notes;
 use super::rejection::Rejection;
 use super::route::{Action, Route};
 use super::settings::RedirectSettings;
 use super::snapshot::Snapshot;
 use crate::authn::{self, Accepted, Authentication, Carrier};
+use crate::endpoints::Answer;
 use crate::forward::{ForwardContext, SessionTokens, UpstreamBody, forward};
 use crate::listener::RequestBody;
-use crate::policy::{Permit, permit_preflight};
 use crate::session::StreamUse;
 
-/// Lets a preflight go on in nobody's name.
-pub(super) async fn pass_preflight(
-    snapshot: &Snapshot,
-    route: &Route,
-    record: &mut RequestRecord,
-    request: Request<RequestBody>,
-) -> Result<Response<Body>, Rejection> {
-    let permit = permit_preflight();
-    record.decision = Some(permit.reason());
-    dispatch(snapshot, route, record, permit, &Authentication::Anonymous, request).await
-}
-
-/// Forwards, redirects, or answers from the gateway's own endpoints.
+/// Forwards a permitted request, redirects it, or has the gateway itself serve it.
 #[expect(
     clippy::manual_async_fn,
     reason = "an `async fn` holds its arguments twice, and every connection keeps room for this future"
 )]
 pub(super) fn dispatch(
     snapshot: &Snapshot,
-    route: &Route,
-    record: &mut RequestRecord,
-    permit: Permit,
-    authentication: &Authentication,
+    info: RequestInfo<'_>,
+    notes: &mut Notes,
+    permitted: &Permitted<'_>,
     mut request: Request<RequestBody>,
 ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
     async move {
+        let route = permitted.route;
         match &route.action {
             Action::Forward(upstream, plan) => {
-                let personal = mutant!(permit.principal().is_some(), "answer-for-shared-caches" => false);
+                let personal =
+                    mutant!(permitted.permit.principal().is_some(), "answer-for-shared-caches" => false);
                 let http2 = request.version() == Version::HTTP_2;
-                begin(&mut record.credential, &request);
+                begin(&mut notes.credential, &request);
                 keep_basic(route, request.headers_mut());
-                let passage = passage(snapshot, route, record, authentication)?;
+                let context = forward_context(snapshot, info, permitted);
                 let mut response = {
                     // Pinned where it is made: it is large.
-                    let answer = pin!(forward(upstream, plan, &permit, passage, request));
-                    WhileGood::new(&record.credential, answer).await?
+                    let answer = pin!(forward(upstream, plan, &permitted.permit, context, request));
+                    WhileGood::new(&notes.credential, answer).await?
                 };
                 if personal && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                    keep_from_others(authentication.carrier(), response.headers_mut());
+                    keep_from_others(permitted.authentication.carrier(), response.headers_mut());
                 }
-                Ok(forwarded(record, route, http2, response))
+                Ok(forwarded(&mut notes.credential, route, http2, response))
             }
-            Action::Redirect(redirect) => redirected(redirect, route, record.inbound()?, &request),
-            // Boxed: a sign-in is rare and large, and every request carries the room for its future.
+            Action::Redirect(redirect) => redirected(redirect, route, permitted.inbound, &request),
             Action::Serve(application) => {
-                Box::pin(endpoints::serve(&snapshot.endpoints, *application, record, request)).await
+                // Boxed: a sign-in is rare and large, and every request carries the room for its future.
+                let answer = snapshot.endpoints.serve(*application, info.context(&route.realm), request);
+                let Answer { principal, response } = Box::pin(answer).await;
+                notes.principal = principal;
+                Ok(response?.map(Body::ours))
             }
         }
     }
@@ -91,27 +83,26 @@ fn keep_basic(route: &Route, headers: &mut HeaderMap) {
     }
 }
 
-fn passage<'a>(
+fn forward_context<'a>(
     snapshot: &'a Snapshot,
-    route: &Route,
-    record: &'a RequestRecord,
-    authentication: &'a Authentication,
-) -> Result<ForwardContext<'a>, Rejection> {
-    let (inbound, carrier) = (record.inbound()?, authentication.carrier());
-    Ok(ForwardContext {
-        transport: &record.transport,
-        forwarding: &inbound.forwarding,
-        authority: &inbound.authority,
-        path: &inbound.path,
-        request_id: &record.id,
+    info: RequestInfo<'a>,
+    permitted: &'a Permitted<'_>,
+) -> ForwardContext<'a> {
+    let carrier = permitted.authentication.carrier();
+    ForwardContext {
+        transport: info.transport,
+        forwarding: &permitted.inbound.forwarding,
+        authority: &permitted.inbound.authority,
+        path: &permitted.inbound.path,
+        request_id: info.id,
         bearer: matches!(carrier, Some(Carrier::Bearer)),
-        brought: carrier.filter(|_| route.passes_token()).and_then(Carrier::brought),
-        tokens: session_tokens(authentication),
+        brought: carrier.filter(|_| permitted.route.passes_token()).and_then(Carrier::brought),
+        tokens: session_tokens(&permitted.authentication),
         own_cookies: snapshot.endpoints.cookies(),
         asserter: Some(&snapshot.foundations.asserter),
-        audience: inbound.authority.host(),
-        has_destination: record.has_destination,
-    })
+        audience: permitted.inbound.authority.host(),
+        has_destination: permitted.destination.is_some(),
+    }
 }
 
 fn session_tokens(authentication: &Authentication) -> SessionTokens<'_> {
@@ -122,16 +113,16 @@ fn session_tokens(authentication: &Authentication) -> SessionTokens<'_> {
 }
 
 fn forwarded(
-    record: &mut RequestRecord,
+    credential: &mut Credential,
     route: &Route,
     http2: bool,
     response: Response<UpstreamBody>,
 ) -> Response<Body> {
-    record.credential.set_use(route.streams);
+    credential.set_use(route.streams);
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    let endless = switched || !record.credential.is_none() && is_endless(response.headers());
+    let endless = switched || !credential.is_none() && is_endless(response.headers());
     if mutant!(endless, "event-stream-outlives-its-token" => false) {
-        record.credential.strict();
+        credential.strict();
     }
     let grpc = endless && http2 && is_grpc(response.headers());
     response.map(|content| Body::upstream(content).for_grpc(grpc))

@@ -1,21 +1,19 @@
 //! Where the gateway's own endpoints meet its routes: their rows, what they ask of all the others, and what their
-//! answers are to the gate.
+//! errors are to the gate.
 
 use std::sync::Arc;
 
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, StatusCode};
 
-use super::body::Body;
 use super::foundations::Foundations;
-use super::record::RequestRecord;
+use super::limits::Limits;
 use super::rejection::Rejection;
-use super::route::{Action, Limits, Route};
+use super::route::{Action, Route};
 use super::settings::RedirectSettings;
 use crate::authn::Accepted;
-use crate::endpoints::{Answer, Application, EndpointError, Endpoints, PublicUrl, Routes};
+use crate::endpoints::{Application, EndpointError, PublicUrl, Routes};
 use crate::identity::{Principal, RouteName};
 use crate::limit::LimitSettings;
-use crate::listener::RequestBody;
 use crate::policy::{Question, Verdict, explain};
 use crate::request::{Authority, ClientAddress, RequestPath, Scheme};
 use crate::route::{HostPattern, PathPrefix, RoutePattern, RouteTable};
@@ -29,9 +27,9 @@ pub(super) fn compile(
     before: Option<&RouteTable<Arc<Route>>>,
 ) -> RouteTable<Arc<Route>> {
     let stats = foundations.metrics.route(&RouteName::new("portcullis"), foundations.workers);
-    let former =
-        before.and_then(|table| table.iter().map(|(_, route)| route).find(|route| route.is_limited()));
-    let limited = Limits::new(limits, former.map(|route| &**route));
+    let former = before
+        .and_then(|table| table.iter().map(|(_, route)| &route.limits).find(|limits| !limits.is_empty()));
+    let limited = Limits::new(limits, former);
     let row = |(application, path, methods): (Application, &str, &[Method])| {
         let path: PathPrefix = path.parse().ok()?;
         let pattern = RoutePattern { host: HostPattern::Any, path, methods: methods.to_vec() };
@@ -53,18 +51,6 @@ pub(super) fn to_https(foundations: &Foundations, public: Option<&PublicUrl>) ->
         status: StatusCode::PERMANENT_REDIRECT,
     };
     Route::ours(Action::Redirect(redirect), stats)
-}
-
-/// Has an endpoint answer, and puts on record whom it has found.
-pub(super) async fn serve(
-    endpoints: &Endpoints,
-    application: Application,
-    record: &mut RequestRecord,
-    request: Request<RequestBody>,
-) -> Result<Response<Body>, Rejection> {
-    let Answer { principal, response } = endpoints.serve(application, record.context()?, request).await;
-    record.principal = principal;
-    Ok(response?.map(Body::ours))
 }
 
 impl Routes for RouteTable<Arc<Route>> {

@@ -7,7 +7,7 @@ use http::{HeaderMap, Method};
 use url::{Position, Url};
 
 use super::ambiguous::Ambiguous;
-use super::readings::refused;
+use super::routed::refused;
 use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
 use crate::endpoints::{self, PublicUrl};
 use crate::forward::{ForwardSettings, UpstreamSettings, identity_headers};

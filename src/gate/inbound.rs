@@ -1,10 +1,14 @@
 //! Who is asking, for exactly which path: read once, before anything is decided.
 
+use std::sync::Arc;
+
 use http::{Method, Request, Uri};
 
 use super::rejection::Rejection;
-use crate::endpoints::ReturnTo;
-use crate::request::{Authority, Forwarding, RequestPath, Transport, TrustedProxies};
+use crate::endpoints::{RequestContext, ReturnTo};
+use crate::identity::{Principal, RequestId};
+use crate::policy::Question;
+use crate::request::{Authority, Forwarding, RequestPath, Scheme, Transport, TrustedProxies};
 
 /// What a request is, once everything ambiguous has been refused.
 #[derive(Debug)]
@@ -12,9 +16,25 @@ pub(super) struct Inbound {
     pub(super) method: Method,
     pub(super) authority: Authority,
     pub(super) path: RequestPath,
-    /// What servers may take a tolerated path for, once its route is known.
-    pub(super) readings: Vec<RequestPath>,
     pub(super) forwarding: Forwarding,
+    /// Whether it came without TLS to a listener that sends everything on to `https`.
+    pub(super) to_https: bool,
+}
+
+/// A request that has been read, as the record lends it to every step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RequestInfo<'a> {
+    pub(super) id: &'a RequestId,
+    pub(super) transport: &'a Arc<Transport>,
+    pub(super) inbound: &'a Inbound,
+}
+
+impl<'a> RequestInfo<'a> {
+    /// The request as the endpoints see it; `realm` is what challenges call the protection space.
+    pub(super) fn context(self, realm: &'a str) -> RequestContext<'a> {
+        let Inbound { authority, forwarding, path, .. } = self.inbound;
+        RequestContext { id: self.id, authority, forwarding, path, realm }
+    }
 }
 
 impl Inbound {
@@ -32,7 +52,13 @@ impl Inbound {
         let asked = transport.cache.authority(request.uri(), request.headers(), request.version())?;
         let path = RequestPath::parse(request.uri().path())?;
         let authority = forwarding.host.clone().unwrap_or(asked);
-        Ok(Self { method: request.method().clone(), authority, path, readings: Vec::new(), forwarding })
+        let to_https = transport.to_https && forwarding.scheme == Scheme::Http;
+        Ok(Self { method: request.method().clone(), authority, path, forwarding, to_https })
+    }
+
+    /// What the policy is asked.
+    pub(super) fn question<'q>(&'q self, principal: Option<&'q Arc<Principal>>) -> Question<'q> {
+        Question { principal, method: &self.method, path: &self.path, client: self.forwarding.client }
     }
 
     /// Scheme and authority, as they were asked for.

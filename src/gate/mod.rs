@@ -1,24 +1,28 @@
 //! The one path of every request.
 
+mod admit;
 mod ambiguous;
+mod authenticate;
 mod authorize;
 mod body;
 mod compile;
 mod credential;
 mod destination;
+mod destination_error;
 mod dispatch;
 mod endpoints;
 mod explained;
 mod foundations;
 mod ids;
 mod inbound;
+mod limits;
 mod origins;
-mod readings;
 mod record;
 mod refresh_tokens;
 mod rejection;
 mod respond;
 mod route;
+mod routed;
 mod settings;
 mod snapshot;
 mod status;
@@ -29,13 +33,17 @@ mod tunnel;
 
 use std::sync::Arc;
 
-use crate::listener::RequestBody;
 use arc_swap::ArcSwap;
 use http::{Request, Response};
 
-use inbound::Inbound;
-use record::RequestRecord;
+use authenticate::authenticate;
+use authorize::{Denial, Permitted, decide};
+use dispatch::dispatch;
+use inbound::{Inbound, RequestInfo};
+use record::{Notes, RequestRecord};
 use rejection::Rejection;
+use respond::{RefusalContext, finish, respond, respond_unread};
+use routed::Routed;
 use snapshot::Snapshot;
 
 pub use body::Body;
@@ -48,9 +56,8 @@ pub use settings::{
 pub use snapshot::BuildError;
 pub use status::Missing;
 
-use crate::authn::Accepted;
-use crate::listener::Handler;
-use crate::request::{Transport, check_field_names, is_of_a_page};
+use crate::listener::{Handler, RequestBody};
+use crate::request::{Transport, check_field_names};
 use crate::session::SessionSettings;
 
 /// The gate: every request of every listener passes here. Cheap to clone; a reload reaches all clones.
@@ -101,45 +108,46 @@ impl Gate {
         let snapshot = Snapshot::build(settings, &self.0.foundations, Some(&before))?;
         Ok(Prepared { gate: self.clone(), snapshot: Arc::new(snapshot), session: settings.session.clone() })
     }
+}
 
-    /// The path of a request: each step goes on or says why not.
-    #[expect(
-        clippy::manual_async_fn,
-        reason = "an `async fn` holds its arguments twice, and every connection keeps room for this future"
-    )]
-    fn pass(
-        snapshot: &Snapshot,
-        record: &mut RequestRecord,
-        request: Request<RequestBody>,
-    ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
-        async move {
-            let inbound =
-                record.inbound.insert(Inbound::read(&record.transport, &snapshot.trusted, &request)?);
-            mutant!(check_field_names(request.headers())?, "folded-framing-names-pass" => ());
-            let route = snapshot.route(&record.transport, inbound)?;
-            record.route = Some(Arc::clone(route));
-            route.tolerates(&inbound.path)?;
-            readings::read(snapshot, &record.transport, inbound, route)?;
-            let standing = route.limit_before(inbound, request.headers())?;
-            record.slot = Some(route.concurrency.try_enter().ok_or(Rejection::Busy)?);
-            record.asks_basic = route.accept.has(Accepted::Basic) && !is_of_a_page(request.headers());
-            record.reader = origins::reader(&route.origins, request.headers());
-            if origins::is_passed_preflight(&route.origins, &request) {
-                return Box::pin(dispatch::pass_preflight(snapshot, route, record, request)).await;
+/// The path of a request that has been read. Each step takes what the one before it found out, and goes on or says why
+/// not; what it finds out is noted on the way, and no step reads a note.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "an `async fn` holds its arguments twice, and every connection keeps room for this future"
+)]
+fn pass<'s>(
+    snapshot: &'s Snapshot,
+    info: RequestInfo<'_>,
+    notes: &mut Notes,
+    asked: &mut RefusalContext<'s>,
+    request: Request<RequestBody>,
+) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
+    async move {
+        mutant!(check_field_names(request.headers())?, "folded-framing-names-pass" => ());
+        let route = snapshot.route(info.inbound)?;
+        notes.route = Some(Arc::clone(route));
+        let routed = Routed::new(snapshot, info.inbound, route)?;
+        let rate = admit::count_client(snapshot, route, info.inbound, request.headers())?;
+        notes.concurrency = Some(admit::enter(snapshot, route)?);
+        asked.refuse_for(route, request.headers());
+        let permitted = if origins::is_passed_preflight(&route.origins, &request) {
+            Permitted::preflight(routed)
+        } else {
+            let authenticated = authenticate(snapshot, info, routed, &request).await?;
+            notes.principal = authenticated.principal().map(Arc::clone);
+            notes.credential = authenticated.credential(&snapshot.foundations.clock);
+            match decide(snapshot, authenticated, &request) {
+                Ok(permitted) => permitted,
+                Err(Denial::SignIn(provider)) => return Err(Rejection::sign_in(route, provider, request)),
+                Err(Denial::Refused(no)) => return Err(no),
             }
-            let authentication = authorize::authenticate(snapshot, route, record, &request).await?;
-            let permit = match authorize::decide(snapshot, route, record, &authentication, &request) {
-                Ok(permit) => permit,
-                Err(no) => {
-                    let clock = &snapshot.foundations.clock;
-                    return Err(Box::pin(authorize::with_form(no, record, request, clock)).await);
-                }
-            };
-            record.has_destination = destination::check(snapshot, route, record, &authentication, &request)?;
-            origins::check(route, record.inbound()?, &authentication, &request)?;
-            record.standing = route.limit_after(&permit, standing)?;
-            dispatch::dispatch(snapshot, route, record, permit, &authentication, request).await
-        }
+        };
+        notes.decision = Some(permitted.permit.reason());
+        notes.rate = admit::count_principal(snapshot, &permitted, rate)?;
+        let response = dispatch(snapshot, info, notes, &permitted, request).await?;
+        notes.answered(response.status(), route.outcome(), "");
+        Ok(response)
     }
 }
 
@@ -153,16 +161,23 @@ impl Handler for Gate {
     ) -> impl Future<Output = Response<Body>> + Send {
         let snapshot = self.0.snapshot.load_full();
         let mut record = Box::new(snapshot.record(transport, request.headers()));
-        let asked = respond::RefusalContext::of(&request);
         async move {
-            let mut response = match Self::pass(&snapshot, &mut record, request).await {
-                Ok(response) => {
-                    record.passed(response.status());
-                    response
-                }
-                Err(rejection) => respond::respond(&snapshot, &mut record, asked, rejection).await,
+            let RequestRecord { id, transport, inbound, notes, .. } = &mut *record;
+            let (id, transport) = (&*id, &*transport);
+            let mut asked = RefusalContext::of(id, &request);
+            let mut response = 'answered: {
+                let inbound = match Inbound::read(transport, &snapshot.trusted, &request) {
+                    Ok(head) => inbound.insert(head),
+                    Err(no) => break 'answered respond_unread(&snapshot, &asked, notes, &no),
+                };
+                let info = RequestInfo { id, transport, inbound };
+                let no = match pass(&snapshot, info, notes, &mut asked, request).await {
+                    Ok(response) => break 'answered response,
+                    Err(no) => no,
+                };
+                respond(&snapshot, info, &asked, notes, no).await
             };
-            respond::finish(&record, &mut response);
+            finish(id, &notes.rate, &mut response);
             Body::record(&mut response, record);
             response
         }

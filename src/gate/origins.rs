@@ -4,11 +4,12 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body::Body;
 
+use super::authenticate::AuthenticatedRequest;
 use super::inbound::Inbound;
 use super::rejection::Rejection;
-use super::route::Route;
+use super::routed::Routed;
 use super::settings::{OriginSettings, Preflight, SentFrom};
-use crate::authn::{AmbientAuthority, Authentication};
+use crate::authn::AmbientAuthority;
 use crate::endpoints::is_here;
 use crate::request::{could_be, single};
 
@@ -63,13 +64,9 @@ fn is_not_of_a_preflight(name: &HeaderName) -> bool {
 /// Refuses what changes something, and WebSockets, where a page of another host made the browser send it. Cookies
 /// come along from every host of the same site, and with a WebSocket no rule of browsers holds its page back. Basic comes
 /// along from everywhere, so that it is guarded on every route. A bearer token is no browser's to send along.
-pub(super) fn check<B>(
-    route: &Route,
-    inbound: &Inbound,
-    authentication: &Authentication,
-    request: &Request<B>,
-) -> Result<(), Rejection> {
-    let guarded = match authentication.ambient() {
+pub(super) fn check<B>(asked: &AuthenticatedRequest<'_>, request: &Request<B>) -> Result<(), Rejection> {
+    let Routed { inbound, route, .. } = asked.routed;
+    let guarded = match asked.authentication.ambient() {
         AmbientAuthority::No => false,
         AmbientAuthority::SameSite => {
             mutant!(route.origins.sent_from == SentFrom::SameHost, "page-of-a-sibling" => false)

@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::record::RequestRecord;
 use super::rejection::Rejection;
 use super::route::Route;
 use super::snapshot::Snapshot;
 use crate::authn::{Authentication, OpenedSession};
 use crate::clock::Timestamp;
 use crate::endpoints::is_renewed_by_sign_in;
-use crate::identity::RequestId;
+use crate::identity::{ProviderName, RequestId};
 use crate::oidc::{Culprit, FlightError, Provider, RefreshError, RefreshFlights};
 use crate::session::{Session, SessionEnd, SessionKey, Sessions};
 
@@ -26,6 +25,20 @@ pub(super) enum Renewal {
     Failed,
 }
 
+/// What a request is by, once its session's tokens are as good as can be had.
+#[derive(Debug)]
+pub(super) struct Refreshed {
+    pub(super) authentication: Authentication,
+    /// The provider that a new sign-in has to go to, where only that one can help.
+    pub(super) sign_in_at: Option<ProviderName>,
+}
+
+impl From<Authentication> for Refreshed {
+    fn from(authentication: Authentication) -> Self {
+        Self { authentication, sign_in_at: None }
+    }
+}
+
 /// Refreshes on their way, up to `capacity`.
 pub(super) fn flights(capacity: usize) -> RefreshFlights<Renewal> {
     RefreshFlights::new(capacity).backing_off(|renewal| *renewal == Renewal::Failed)
@@ -37,34 +50,34 @@ pub(super) fn flights(capacity: usize) -> RefreshFlights<Renewal> {
 pub(super) async fn refresh_tokens(
     snapshot: &Snapshot,
     route: &Route,
-    record: &mut RequestRecord,
+    id: &RequestId,
     found: Authentication,
-) -> Result<Authentication, Rejection> {
-    let Some(OpenedSession { key, session }) = found.session() else { return Ok(found) };
+) -> Result<Refreshed, Rejection> {
+    let Some(OpenedSession { key, session }) = found.session() else { return Ok(found.into()) };
     let now = snapshot.foundations.clock.now();
     if session.tokens.due().is_none_or(|due| now + AHEAD < due) {
-        return Ok(found);
+        return Ok(found.into());
     }
     let expired = is_over(session, now);
     if session.tokens.refresh.is_none() {
         return if mutant!(expired && route.passes_token(), "no-silent-sign-in" => false) {
-            anew(record, session, now)
+            anew(session, now)
         } else {
-            Ok(found)
+            Ok(found.into())
         };
     }
     if !expired {
-        begin(snapshot, &record.id, key, session);
-        return Ok(found);
+        begin(snapshot, id, key, session);
+        return Ok(found.into());
     }
-    refresh(snapshot, &record.id, key, session).await;
+    refresh(snapshot, id, key, session).await;
     let Some(session) = snapshot.foundations.sessions.find(key).await? else {
-        return Ok(Authentication::Ended);
+        return Ok(Authentication::Ended.into());
     };
     if mutant!(route.passes_token() && is_over(&session, now), "expired-token-to-the-app" => false) {
         return Err(unusable(&session, "the session's token has expired and could not be refreshed"));
     }
-    Ok(Authentication::of_session(key.clone(), session))
+    Ok(Authentication::of_session(key.clone(), session).into())
 }
 
 /// Whether an app could not use the access token any more.
@@ -74,12 +87,12 @@ fn is_over(session: &Session, now: Timestamp) -> bool {
 
 /// A token that only a new sign-in can renew: a person is sent to the provider, which mostly remembers them, and
 /// comes back without having seen a page; a program is told to sign in.
-fn anew(record: &mut RequestRecord, session: &Session, now: Timestamp) -> Result<Authentication, Rejection> {
+fn anew(session: &Session, now: Timestamp) -> Result<Refreshed, Rejection> {
     if !is_renewed_by_sign_in(session, now) {
         return Err(unusable(session, "the session's token had expired as good as at once"));
     }
-    record.sign_in_at = Some(session.principal.provider.clone());
-    Ok(Authentication::Ended)
+    let sign_in_at = Some(session.principal.provider.clone());
+    Ok(Refreshed { authentication: Authentication::Ended, sign_in_at })
 }
 
 fn unusable(session: &Session, reason: &str) -> Rejection {

@@ -1,18 +1,22 @@
 //! Why a request does not go on. What each of them means to the client is said in `respond` alone.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use http::{HeaderMap, StatusCode};
+use http::Request;
 
 use super::ambiguous::{Ambiguous, untolerated};
 use super::credential::CredentialEnd;
-use super::destination::DestinationError;
-use crate::authn::{ErrorCode, TokenError, TokenRefusal};
-use crate::endpoints::{DeferredForm, FailedSignIn, LostSignIn, ReturnTo, UnavailableProvider};
+use super::destination_error::DestinationError;
+use super::route::Route;
+use crate::authn::{Accepted, ErrorCode, TokenError, TokenRefusal};
+use crate::endpoints::{FailedSignIn, LostSignIn, UnavailableProvider};
 use crate::forward::{ForwardBlame, ForwardError, ForwardFault};
-use crate::identity::ProviderName;
+use crate::identity::{Principal, ProviderName};
 use crate::limit::Exceeded;
+use crate::listener::RequestBody;
 use crate::oidc::{self, SignInError};
+use crate::policy::Reason;
 use crate::request::{AuthorityError, FieldNameError, ForwardingError, PathError, PathExceptions};
 use crate::session::{SessionError, StoreUnavailable};
 use crate::telemetry::{Outcome, with_causes};
@@ -42,8 +46,8 @@ pub(super) enum Rejection {
     Token(TokenRefusal),
     /// The credential ended while the answer was waited for.
     CredentialEnded(CredentialEnd),
-    /// Known and refused; the scopes that an access token would need, where it is only for those.
-    Forbidden { scopes: Option<String> },
+    /// The policy refuses it.
+    Forbidden(Box<Forbidden>),
     /// It may not put anything where it says.
     Destination(Box<DestinationError>),
     /// A form of ours that another site sent (invariant 18).
@@ -69,20 +73,39 @@ pub(super) enum Rejection {
     Internal(&'static str),
 }
 
-/// What must be remembered of a request so that its browser comes back from signing in.
+/// A request that the policy refuses, whoever sends it or signs in.
+#[derive(Debug)]
+pub(super) struct Forbidden {
+    /// Who sent it, where that is known.
+    pub(super) principal: Option<Arc<Principal>>,
+    /// Whose rules refuse it.
+    pub(super) route: Arc<Route>,
+    /// What decided.
+    pub(super) reason: Reason,
+    /// The scopes that an access token would need, where it is only for those.
+    pub(super) scopes: Option<String>,
+}
+
+/// A request whose sender may sign in and come back.
 #[derive(Debug)]
 pub(super) struct InterruptedRequest {
-    /// Where to.
-    pub(super) return_to: ReturnTo,
-    /// The browser's cookies: sign-ins that it has in flight.
-    pub(super) cookies: HeaderMap,
+    /// It.
+    pub(super) request: Request<RequestBody>,
     /// The provider to go to, where it must be that one.
-    pub(super) provider: Option<String>,
-    /// The form that was on its way, where it is brought through the sign-in.
-    pub(super) form: Option<DeferredForm>,
+    pub(super) provider: Option<ProviderName>,
 }
 
 impl Rejection {
+    /// Nobody is signed in; its sender may come back, if the route signs people in.
+    pub(super) fn sign_in(
+        route: &Route,
+        provider: Option<ProviderName>,
+        request: Request<RequestBody>,
+    ) -> Self {
+        let signs_in = route.accept.has(Accepted::Session);
+        Self::SignIn(signs_in.then(|| Box::new(InterruptedRequest { request, provider })))
+    }
+
     /// How metrics and the log call it.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
@@ -95,14 +118,14 @@ impl Rejection {
             Self::SignIn(_) | Self::CredentialEnded(_) => Outcome::Unauthenticated,
             Self::SignInFailed(failed) => of_sign_in(&failed.error),
             Self::SignInUnavailable(_) | Self::ProviderUnavailable { .. } => Outcome::ProviderError,
-            Self::Destination(error) if error.status() != StatusCode::FORBIDDEN => Outcome::BadRequest,
-            Self::Forbidden { .. } | Self::CrossSite | Self::Destination(_) => Outcome::Forbidden,
+            Self::Destination(error) if !error.is_forbidden() => Outcome::BadRequest,
+            Self::Forbidden(_) | Self::CrossSite | Self::Destination(_) => Outcome::Forbidden,
             Self::Forward(error) => of_upstream(error),
             Self::StoreUnavailable(_) | Self::Internal(_) => Outcome::Unavailable,
         }
     }
 
-    /// The exact reason, for the log and nobody else; empty where the decision says it all.
+    /// The exact reason, for the log and nobody else.
     pub(super) fn reason(&self) -> Cow<'static, str> {
         match self {
             Self::Malformed(ambiguous) => ambiguous.what.clone().into(),
@@ -120,7 +143,7 @@ impl Rejection {
             Self::Token(error) => error.to_string().into(),
             Self::CredentialEnded(end) => format!("cut off before there was an answer: {end}").into(),
             Self::Internal(cause) => Cow::Borrowed(cause),
-            Self::Forbidden { .. } => Cow::Borrowed(""),
+            Self::Forbidden(no) => no.reason.said(&no.route.access).to_string().into(),
             Self::Destination(error) => error.to_string().into(),
             Self::CrossSite => "a page of another host made the browser send it".into(),
             Self::SignInFailed(failed) => failed.to_string().into(),

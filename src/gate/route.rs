@@ -3,18 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
-
-use super::inbound::Inbound;
-use super::rejection::Rejection;
+use super::limits::Limits;
 use super::settings::{OriginSettings, RedirectSettings, RouteAction, RouteSettings};
 use crate::authn::Accept;
 use crate::endpoints::Application;
 use crate::forward::{ForwardSettings, Plan, ReservedHeaders, TokenPass, Upstream, UpstreamSettings};
 use crate::identity::RouteName;
-use crate::limit::{Concurrency, LimitSettings, Limiter, RateLimitState};
-use crate::policy::{Access, AccessSettings, Permit};
-use crate::request::{PathExceptions, RequestPath};
+use crate::limit::Concurrency;
+use crate::policy::{Access, AccessSettings};
+use crate::request::PathExceptions;
 use crate::session::StreamUse;
 use crate::telemetry::{Outcome, RequestStats};
 
@@ -25,7 +22,7 @@ pub(super) struct Route {
     pub(super) access: Access,
     pub(super) accept: Accept,
     pub(super) realm: Box<str>,
-    limits: Limits,
+    pub(super) limits: Limits,
     pub(super) concurrency: Concurrency,
     pub(super) tolerated: PathExceptions,
     pub(super) action: Action,
@@ -51,36 +48,6 @@ pub(super) enum Action {
 /// What challenges call the protection space where nothing else is said.
 pub(super) const REALM: &str = "portcullis";
 
-/// Keys that one limiter remembers at most.
-const LIMITER_KEYS: u64 = 100_000;
-
-/// Rates and what has been counted for them.
-#[derive(Clone, Debug)]
-pub(super) struct Limits {
-    settings: Vec<LimitSettings>,
-    limiter: Arc<Limiter>,
-}
-
-impl Limits {
-    /// The limits of `settings`; a route that had the same `before` hands on what it has counted.
-    pub(super) fn new(settings: &[LimitSettings], before: Option<&Route>) -> Self {
-        let kept = before
-            .map(|before| &before.limits)
-            .filter(|before| mutant!(before.settings == settings, "reload-forgives" => false));
-        kept.cloned().unwrap_or_else(|| Self {
-            settings: settings.to_vec(),
-            limiter: Arc::new(Limiter::new(settings, LIMITER_KEYS)),
-        })
-    }
-}
-
-impl Default for Limits {
-    /// No limits at all.
-    fn default() -> Self {
-        Self::new(&[], None)
-    }
-}
-
 impl Route {
     /// Compiles `settings`; `upstream` gives the shared upstream for its settings. The route that had this
     /// name `before` hands on what it has counted, so that a reload forgives nobody.
@@ -103,7 +70,7 @@ impl Route {
             access: Access::compile(&settings.access),
             accept: settings.accept,
             realm: settings.realm.as_str().into(),
-            limits: Limits::new(&settings.limits, before),
+            limits: Limits::new(&settings.limits, before.map(|before| &before.limits)),
             concurrency: Concurrency::new(settings.concurrency),
             tolerated: settings.path_exceptions,
             action,
@@ -118,11 +85,6 @@ impl Route {
     /// One of the gateway's own endpoints: a row of a table like all others, on the same path.
     pub(super) fn serving(application: Application, stats: Arc<RequestStats>, limits: Limits) -> Self {
         Self { limits, ..Self::ours(Action::Serve(application), stats) }
-    }
-
-    /// Whether anything of it is counted.
-    pub(super) fn is_limited(&self) -> bool {
-        !self.limits.settings.is_empty()
     }
 
     /// What the gateway does by itself for everybody.
@@ -141,35 +103,6 @@ impl Route {
             streams: StreamUse::default(),
             origins: OriginSettings::default(),
             passes_token: false,
-        }
-    }
-
-    /// Refuses a path with something in it that two programs could read differently, unless the route's app
-    /// needs it (invariant 2).
-    pub(super) fn tolerates(&self, path: &RequestPath) -> Result<(), Rejection> {
-        let beyond = path.exceptions().beyond(self.tolerated);
-        let plain = mutant!(beyond.is_empty(), "every-path-tolerated" => true);
-        if plain { Ok(()) } else { Err(Rejection::Untolerated(beyond)) }
-    }
-
-    /// Counts the address, the route and the header keys.
-    pub(super) fn limit_before(
-        &self,
-        inbound: &Inbound,
-        headers: &HeaderMap,
-    ) -> Result<RateLimitState, Rejection> {
-        Ok(self.limits.limiter.before(inbound.forwarding.client, headers)?)
-    }
-
-    /// Counts the principal.
-    pub(super) fn limit_after(
-        &self,
-        permit: &Permit,
-        before: RateLimitState,
-    ) -> Result<RateLimitState, Rejection> {
-        match permit.principal() {
-            Some(principal) => Ok(before.tighter(self.limits.limiter.after(principal)?)),
-            None => Ok(before),
         }
     }
 

@@ -114,19 +114,14 @@ impl Snapshot {
     }
 
     /// The route of a request.
-    pub(super) fn route(&self, transport: &Transport, inbound: &Inbound) -> Result<&Arc<Route>, Rejection> {
-        self.route_of(transport, inbound, &inbound.path)
+    pub(super) fn route(&self, inbound: &Inbound) -> Result<&Arc<Route>, Rejection> {
+        self.route_of(inbound, &inbound.path)
     }
 
     /// The route that the request would have with this path.
-    pub(super) fn route_of(
-        &self,
-        transport: &Transport,
-        inbound: &Inbound,
-        path: &RequestPath,
-    ) -> Result<&Arc<Route>, Rejection> {
+    pub(super) fn route_of(&self, inbound: &Inbound, path: &RequestPath) -> Result<&Arc<Route>, Rejection> {
         let (authority, scheme) = (&inbound.authority, inbound.forwarding.scheme);
-        if transport.to_https && scheme == Scheme::Http {
+        if inbound.to_https {
             return Ok(&self.to_https);
         }
         let own = holds(path.decoded());

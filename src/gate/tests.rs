@@ -8,12 +8,14 @@ use proptest::sample::select;
 use tokio::runtime::Runtime;
 use url::Url;
 
-use super::authorize;
+use super::authenticate::AuthenticatedRequest;
+use super::authorize::{Denial, decide};
 use super::explained::{Explained, Imagined, explain};
 use super::foundations::Foundations;
 use super::inbound::Inbound;
 use super::rejection::Rejection;
 use super::route::Action;
+use super::routed::Routed;
 use super::settings::{
     GateSettings, OriginSettings, OwnSettings, RedirectSettings, RouteAction, RouteSettings,
 };
@@ -116,9 +118,7 @@ async fn a_path_that_merely_begins_like_ours_is_the_apps() {
     let (snapshot, transport) = (snapshot(&settings(rows)), transport(Scheme::Https));
     let request = Request::post("/.portcullisx").header("host", "wiki.example").body(()).unwrap();
     let inbound = Inbound::read(&transport, &snapshot.trusted, &request).unwrap();
-    let Err(Rejection::MethodNotAllowed(methods)) = snapshot.route(&transport, &inbound) else {
-        panic!("no 405")
-    };
+    let Err(Rejection::MethodNotAllowed(methods)) = snapshot.route(&inbound) else { panic!("no 405") };
     assert_eq!(methods, "GET");
 }
 
@@ -153,9 +153,9 @@ fn lived(snapshot: &Snapshot, imagined: &Imagined) -> End {
     let request =
         Request::builder().method(imagined.method.clone()).uri(url.path()).header("host", authority);
     let (request, transport) = (request.body(()).unwrap(), transport(scheme));
-    let Ok(mut inbound) = Inbound::read(&transport, &snapshot.trusted, &request) else { return End::Refused };
-    let route = match snapshot.route(&transport, &inbound) {
-        Ok(route) => Arc::clone(route),
+    let Ok(inbound) = Inbound::read(&transport, &snapshot.trusted, &request) else { return End::Refused };
+    let route = match snapshot.route(&inbound) {
+        Ok(route) => route,
         // The gateway's own answer.
         Err(Rejection::MethodNotAllowed(_)) if holds(inbound.path.decoded()) => return End::Own,
         Err(_) => return End::Refused,
@@ -163,23 +163,18 @@ fn lived(snapshot: &Snapshot, imagined: &Imagined) -> End {
     if matches!(route.action, Action::Serve(_)) {
         return End::Own;
     }
-    if route.tolerates(&inbound.path).is_err()
-        || super::readings::read(snapshot, &transport, &mut inbound, &route).is_err()
-    {
-        return End::Refused;
-    }
-    let mut record = snapshot.record(&transport, request.headers());
-    record.inbound = Some(inbound);
+    let Ok(routed) = Routed::new(snapshot, &inbound, route) else { return End::Refused };
     let authentication = imagined.principal.clone().map_or(Authentication::Anonymous, |principal| {
         let id = CredentialId::of(b"token");
         let token = Verified { principal, expires: Timestamp::from_seconds(2_000), id };
         Authentication::of_token(&token, Carrier::Bearer)
     });
-    let verdict = match authorize::decide(snapshot, &route, &mut record, &authentication, &request) {
+    let known = AuthenticatedRequest { routed, authentication, sign_in_at: None };
+    let verdict = match decide(snapshot, known, &request) {
         Ok(_) => Verdict::Permitted,
-        Err(Rejection::SignIn(_)) => Verdict::SignIn,
-        Err(Rejection::Malformed(_)) => return End::Refused,
-        Err(_) => Verdict::Forbidden,
+        Err(Denial::SignIn(_)) => Verdict::SignIn,
+        Err(Denial::Refused(Rejection::Malformed(_))) => return End::Refused,
+        Err(Denial::Refused(_)) => Verdict::Forbidden,
     };
     End::Route(route.name.clone(), verdict)
 }

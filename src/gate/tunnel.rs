@@ -12,7 +12,7 @@ pub(super) fn start(tunnel: UpgradeTunnel, mut record: Box<RequestRecord>) {
     tokio::spawn(async move {
         let mut why = None;
         let end = {
-            let credential = &record.credential;
+            let credential = &record.notes.credential;
             let cut = async {
                 let end = match mutant!(credential.ended(), "websocket-outlives-its-session" => None) {
                     Some(ended) => ended.await,
@@ -28,11 +28,11 @@ pub(super) fn start(tunnel: UpgradeTunnel, mut record: Box<RequestRecord>) {
 
 fn note_end(record: &mut RequestRecord, end: &TunnelEnd, why: Option<CredentialEnd>) {
     match (end, why) {
-        (TunnelEnd::Closed { received, .. }, _) => record.bytes = *received,
-        (TunnelEnd::Cut, Some(why)) => record.cut_off(why),
+        (TunnelEnd::Closed { received, .. }, _) => record.notes.bytes = *received,
+        (TunnelEnd::Cut, Some(why)) => record.notes.cut_off(why),
         (TunnelEnd::Cut, None) => {}
         (TunnelEnd::Silent, _) => {
-            record.broke_off(Outcome::Aborted, "neither side said anything for `timeout.idle`");
+            record.notes.broke_off(Outcome::Aborted, "neither side said anything for `timeout.idle`");
         }
         (TunnelEnd::Broken(error), _) => {
             tracing::debug!(id = %record.id, %error, "an upgraded connection broke");

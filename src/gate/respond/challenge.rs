@@ -4,35 +4,24 @@
 
 use http::{HeaderValue, Response, StatusCode, header};
 
-use super::super::body::Body;
-use super::super::credential::CredentialEnd;
-use super::super::record::RequestRecord;
-use super::super::rejection::Rejection;
-use super::super::route::REALM;
-use super::RefusalContext;
-use crate::authn::{Accepted, Challenge, TokenError, basic_challenge};
+use super::context::RefusalContext;
+use crate::authn::{Challenge, TokenError, basic_challenge};
+use crate::gate::body::Body;
+use crate::gate::credential::CredentialEnd;
+use crate::gate::rejection::Rejection;
 
 /// The challenges of a refusal. Basic is asked for where the route takes it and no browser would put up its dialog; where
 /// it is all that the route takes, it stands alone: registry clients take the realm of a Bearer challenge for the address
 /// of a token service.
-pub(super) fn add(
-    record: &RequestRecord,
-    asked: &RefusalContext,
-    no: &Rejection,
-    response: &mut Response<Body>,
-) {
+pub(super) fn add(asked: &RefusalContext<'_>, no: &Rejection, response: &mut Response<Body>) {
     let unauthorized = response.status() == StatusCode::UNAUTHORIZED;
-    let (realm, bearer) = match record.route.as_deref() {
-        Some(route) => (&*route.realm, route.accept.has(Accepted::Bearer)),
-        None => (REALM, false),
-    };
-    let asks_basic = unauthorized && record.asks_basic && !asked.by_a_person();
+    let asks_basic = unauthorized && asked.basic && !asked.by_a_person();
     let headers = response.headers_mut();
-    if let Some(challenge) = of_token(no, realm, unauthorized).filter(|_| bearer || !asks_basic) {
+    if let Some(challenge) = of_token(no, asked.realm, unauthorized).filter(|_| asked.bearer || !asks_basic) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     if asks_basic {
-        headers.append(header::WWW_AUTHENTICATE, basic_challenge(realm));
+        headers.append(header::WWW_AUTHENTICATE, basic_challenge(asked.realm));
     }
 }
 
@@ -40,7 +29,7 @@ fn of_token(no: &Rejection, realm: &str, unauthorized: bool) -> Option<HeaderVal
     match no {
         Rejection::Token(error) if error.code().is_some() => Some(error.challenge(realm)),
         Rejection::CredentialEnded(CredentialEnd::TokenExpired) => Some(TokenError::Expired.challenge(realm)),
-        Rejection::Forbidden { scopes: Some(scopes) } => Some(insufficient(scopes, realm)),
+        Rejection::Forbidden(no) => no.scopes.as_deref().map(|scopes| insufficient(scopes, realm)),
         _ => unauthorized.then(|| plain(realm)),
     }
 }

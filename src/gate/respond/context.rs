@@ -1,15 +1,34 @@
 //! What must be remembered of a request to refuse it well.
 
-use http::{HeaderMap, Request, Uri, header};
+use http::{HeaderMap, HeaderValue, Request, Uri, header};
 use url::Url;
 
-use super::super::inbound::Inbound;
+use crate::authn::Accepted;
 use crate::endpoints::ReturnTo;
-use crate::request::{is_form_submission, is_navigation};
+use crate::gate::inbound::Inbound;
+use crate::gate::origins;
+use crate::gate::route::{REALM, Route};
+use crate::identity::RequestId;
+use crate::request::{is_form_submission, is_navigation, is_of_a_page};
+
+/// What is the same for all refusals of a request.
+#[derive(Debug)]
+pub(in crate::gate) struct RefusalContext<'a> {
+    pub(super) id: &'a RequestId,
+    asker: Asker,
+    /// What challenges call the protection space.
+    pub(super) realm: &'a str,
+    /// Whether the route takes access tokens by `Bearer`.
+    pub(super) bearer: bool,
+    /// Whether to ask for Basic: the route takes it, and no browser would put up its dialog.
+    pub(super) basic: bool,
+    /// The origin whose scripts may read the refusal.
+    pub(super) reader: Option<HeaderValue>,
+}
 
 /// Who asks, and where they may come back to.
-#[derive(Clone, Debug)]
-pub(in crate::gate) enum RefusalContext {
+#[derive(Debug)]
+enum Asker {
     /// A program, a script or a part of a page.
     Call,
     /// A browser that goes to this address.
@@ -18,34 +37,44 @@ pub(in crate::gate) enum RefusalContext {
     Form(Option<Url>),
 }
 
-impl RefusalContext {
-    pub(in crate::gate) fn of<B>(request: &Request<B>) -> Self {
-        if is_navigation(request.method(), request.headers()) {
-            Self::Navigation(request.uri().clone())
+impl<'a> RefusalContext<'a> {
+    /// Of a request whose route is not known.
+    pub(in crate::gate) fn of<B>(id: &'a RequestId, request: &Request<B>) -> Self {
+        let asker = if is_navigation(request.method(), request.headers()) {
+            Asker::Navigation(request.uri().clone())
         } else if is_form_submission(request.method(), request.headers()) {
-            Self::Form(referer(request.headers()))
+            Asker::Form(referer(request.headers()))
         } else {
-            Self::Call
-        }
+            Asker::Call
+        };
+        Self { id, asker, realm: REALM, bearer: false, basic: false, reader: None }
+    }
+
+    /// Refusals are in the name of `route` from now on.
+    pub(in crate::gate) fn refuse_for(&mut self, route: &'a Route, headers: &HeaderMap) {
+        self.realm = &route.realm;
+        self.bearer = route.accept.has(Accepted::Bearer);
+        self.basic = route.accept.has(Accepted::Basic) && !is_of_a_page(headers);
+        self.reader = origins::reader(&route.origins, headers);
     }
 
     /// Whether somebody looks at the answer.
     pub(super) const fn by_a_person(&self) -> bool {
-        matches!(self, Self::Navigation(_) | Self::Form(_))
+        matches!(self.asker, Asker::Navigation(_) | Asker::Form(_))
     }
 
     /// Whether the same may be asked again by itself.
     pub(super) const fn may_be_repeated(&self) -> bool {
-        matches!(self, Self::Navigation(_))
+        matches!(self.asker, Asker::Navigation(_))
     }
 
     /// The page to come back to: for a form the one that it was filled in on, or else the start of its site.
     pub(super) fn page(&self, inbound: &Inbound) -> Option<ReturnTo> {
         let origin = inbound.origin();
-        match self {
-            Self::Call => None,
-            Self::Navigation(uri) => inbound.address(uri),
-            Self::Form(page) => {
+        match &self.asker {
+            Asker::Call => None,
+            Asker::Navigation(uri) => inbound.address(uri),
+            Asker::Form(page) => {
                 let here = page.as_ref().and_then(|page| ReturnTo::parse(page.as_str(), |_| true));
                 let here = here.filter(|page| page.origin() == origin);
                 here.or_else(|| ReturnTo::asked(&origin, "/", None))
