@@ -16,7 +16,7 @@ pub(super) fn count_client(
     inbound: &Inbound,
     headers: &HeaderMap,
 ) -> Result<RateLimitState, Rejection> {
-    let counted = route.limits.count_client(inbound.forwarding.client, headers);
+    let counted = route.service.limits.count_client(inbound.forwarding.client, headers);
     counted.map_err(|exceeded| limited(snapshot, route, exceeded))
 }
 
@@ -26,19 +26,19 @@ pub(super) fn count_principal(
     permitted: &Permitted<'_>,
     before: RateLimitState,
 ) -> Result<RateLimitState, Rejection> {
-    let counted = permitted.route.limits.count_principal(permitted.permit.principal(), before);
+    let counted = permitted.route.service.limits.count_principal(permitted.permit.principal(), before);
     counted.map_err(|exceeded| limited(snapshot, permitted.route, exceeded))
 }
 
 fn limited(snapshot: &Snapshot, route: &Route, exceeded: Exceeded) -> Rejection {
-    snapshot.foundations.metrics.limit_hit(route.name.as_str(), "rate");
+    snapshot.metrics.limit_hit(route.name.as_str(), "rate");
     exceeded.into()
 }
 
 /// Takes a place among the requests that the route lets be under way at once.
 pub(super) fn enter(snapshot: &Snapshot, route: &Route) -> Result<ConcurrencyPermit, Rejection> {
-    route.concurrency.try_enter().ok_or_else(|| {
-        snapshot.foundations.metrics.limit_hit(route.name.as_str(), "concurrency");
+    route.service.concurrency.try_enter().ok_or_else(|| {
+        snapshot.metrics.limit_hit(route.name.as_str(), "concurrency");
         Rejection::Busy
     })
 }

@@ -6,9 +6,10 @@ use http::Request;
 
 use super::credential::Credential;
 use super::inbound::RequestInfo;
-use super::refresh_tokens::{Refreshed, refresh_tokens};
+use super::refresh_tokens::Refreshed;
 use super::rejection::Rejection;
 use super::routed::Routed;
+use super::service::Service;
 use super::snapshot::Snapshot;
 use crate::authn::{Authentication, AuthenticationError, RequestView};
 use crate::clock::Clock;
@@ -16,16 +17,16 @@ use crate::identity::{Principal, ProviderName};
 
 /// A request of which it is known who sends it, or that nobody does.
 #[derive(Debug)]
-pub(super) struct AuthenticatedRequest<'a> {
-    pub(super) routed: Routed<'a>,
+pub(super) struct AuthenticatedRequest<'a, S = Service> {
+    pub(super) routed: Routed<'a, S>,
     pub(super) authentication: Authentication,
     /// The provider that a sign-in has to go to, where only that one can help.
     pub(super) sign_in_at: Option<ProviderName>,
 }
 
-impl<'a> AuthenticatedRequest<'a> {
+impl<'a, S> AuthenticatedRequest<'a, S> {
     /// One without a credential that counts.
-    pub(super) const fn anonymous(routed: Routed<'a>) -> Self {
+    pub(super) const fn anonymous(routed: Routed<'a, S>) -> Self {
         Self { routed, authentication: Authentication::Anonymous, sign_in_at: None }
     }
 
@@ -61,17 +62,11 @@ pub(super) async fn authenticate<'a, B>(
         id: info.id,
     };
     let found = snapshot.authenticator.recognize(routed.route.accept, &view).await;
-    snapshot.count_credential(found.as_ref());
-    let Refreshed { authentication, sign_in_at } =
-        refresh_tokens(snapshot, routed.route, info.id, found?).await?;
-    Ok(AuthenticatedRequest { routed, authentication, sign_in_at })
-}
-
-impl From<AuthenticationError> for Rejection {
-    fn from(error: AuthenticationError) -> Self {
-        match error {
-            AuthenticationError::Token(error) => Self::Token(error),
-            AuthenticationError::Store(error) => Self::StoreUnavailable(error.to_string()),
-        }
+    if let Err(AuthenticationError::Token(error)) = &found {
+        snapshot.metrics.token_check(error.label());
     }
+    let passes_token = routed.route.passes_token;
+    let Refreshed { authentication, sign_in_at } =
+        snapshot.refresher.refresh(passes_token, info.id, found?).await?;
+    Ok(AuthenticatedRequest { routed, authentication, sign_in_at })
 }

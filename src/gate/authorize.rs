@@ -12,7 +12,8 @@ use super::origins;
 use super::rejection::{Forbidden, Rejection};
 use super::route::Route;
 use super::routed::{Routed, refused};
-use super::snapshot::Snapshot;
+use super::routing::Routing;
+use super::service::Service;
 use crate::authn::{Authenticated, Authentication};
 use crate::identity::ProviderName;
 use crate::policy::{self, Decision, Permit, Reason, missing_scopes, permit_preflight};
@@ -20,22 +21,26 @@ use crate::request::RequestPath;
 
 /// A request that may go on, and all that was judged of it.
 #[derive(Debug)]
-pub(super) struct Permitted<'a> {
+pub(super) struct Permitted<'a, S = Service> {
     pub(super) inbound: &'a Inbound,
-    pub(super) route: &'a Arc<Route>,
+    pub(super) route: &'a Arc<Route<S>>,
     pub(super) authentication: Authentication,
     pub(super) permit: Permit,
     /// The path in its `Destination`, where it has one that an app may write to.
     pub(super) destination: Option<Box<RequestPath>>,
 }
 
-impl<'a> Permitted<'a> {
+impl<'a, S> Permitted<'a, S> {
     /// Lets a preflight go on in nobody's name.
-    pub(super) fn preflight(routed: Routed<'a>) -> Self {
+    pub(super) fn preflight(routed: Routed<'a, S>) -> Self {
         Self::new(AuthenticatedRequest::anonymous(routed), permit_preflight(), None)
     }
 
-    fn new(request: AuthenticatedRequest<'a>, permit: Permit, destination: Option<Box<RequestPath>>) -> Self {
+    fn new(
+        request: AuthenticatedRequest<'a, S>,
+        permit: Permit,
+        destination: Option<Box<RequestPath>>,
+    ) -> Self {
         let Routed { inbound, route, .. } = request.routed;
         Self { inbound, route, authentication: request.authentication, permit, destination }
     }
@@ -52,18 +57,20 @@ pub(super) enum Denial {
 
 /// Decides: by the route's rules, for the path that was asked for and for every other that the request names or that a
 /// server could take it for; and by where the page lies that made a browser send it.
-pub(super) fn decide<'a, B>(
-    snapshot: &Snapshot,
-    asked: AuthenticatedRequest<'a>,
+///
+/// A live request, one that is merely explained and a test of policies are decided here, and nowhere else.
+pub(super) fn decide<'a, S, B>(
+    routing: &Routing<S>,
+    asked: AuthenticatedRequest<'a, S>,
     request: &Request<B>,
-) -> Result<Permitted<'a>, Denial> {
+) -> Result<Permitted<'a, S>, Denial> {
     let permit = permit(&asked)?;
-    let destination = destination::judge(snapshot, &asked, request)?;
+    let destination = destination::judge(routing, &asked, request)?;
     origins::check(&asked, request)?;
     Ok(Permitted::new(asked, permit, destination.map(Box::new)))
 }
 
-fn permit(asked: &AuthenticatedRequest<'_>) -> Result<Permit, Denial> {
+fn permit<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
     let routed = &asked.routed;
     let (access, question) = (&routed.route.access, routed.question(asked.principal()));
     match policy::decide(access, &question) {
@@ -80,13 +87,13 @@ fn permit(asked: &AuthenticatedRequest<'_>) -> Result<Permit, Denial> {
 }
 
 /// A token whose scopes do not suffice is told so (RFC 6750, section 3.1).
-fn forbidden(asked: &AuthenticatedRequest<'_>, reason: Reason) -> Rejection {
-    let route = asked.routed.route;
+fn forbidden<S>(asked: &AuthenticatedRequest<'_, S>, reason: Reason) -> Rejection {
+    let access = &asked.routed.route.access;
     let question = asked.routed.question(asked.principal());
     let has_scopes = asked.authentication.authenticated().is_some_and(Authenticated::has_scopes);
-    let scopes = has_scopes.then(|| missing_scopes(&route.access, &question)).flatten();
+    let scopes = has_scopes.then(|| missing_scopes(access, &question)).flatten();
     let principal = asked.principal().map(Arc::clone);
-    Rejection::Forbidden(Box::new(Forbidden { principal, route: Arc::clone(route), reason, scopes }))
+    Rejection::Forbidden(Box::new(Forbidden { principal, access: Arc::clone(access), reason, scopes }))
 }
 
 impl<E: Into<Rejection>> From<E> for Denial {

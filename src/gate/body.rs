@@ -8,7 +8,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::credential::{CredentialEnd, Ending};
+use super::credential::Ending;
+use super::credential_end::CredentialEnd;
 use super::record::RequestRecord;
 use super::tunnel;
 use crate::forward::{UpgradeTunnel, UpstreamBody};
@@ -20,7 +21,7 @@ const LONG: u64 = 1024 * 1024;
 
 /// What is streamed to the client. Its drop ends the request's record.
 pub struct Body {
-    content: Content,
+    source: BodySource,
     record: Option<Box<RequestRecord>>,
     /// The end of the credential that a stream lives by (invariants 8 and 22); looked at where the upstream lets
     /// wait, and where the answer is long: an app that is ahead of a slow client never lets wait.
@@ -29,7 +30,8 @@ pub struct Body {
     grpc: bool,
 }
 
-enum Content {
+/// Where the bytes come from.
+enum BodySource {
     Ours(Option<Bytes>),
     Upstream(UpstreamBody),
 }
@@ -47,15 +49,15 @@ const UNAUTHENTICATED: HeaderValue = HeaderValue::from_static("16");
 
 impl Body {
     pub(super) fn ours(content: impl Into<Bytes>) -> Self {
-        Self::new(Content::Ours(Some(content.into()).filter(|bytes| !bytes.is_empty())))
+        Self::new(BodySource::Ours(Some(content.into()).filter(|bytes| !bytes.is_empty())))
     }
 
     pub(super) const fn upstream(content: UpstreamBody) -> Self {
-        Self::new(Content::Upstream(content))
+        Self::new(BodySource::Upstream(content))
     }
 
-    const fn new(content: Content) -> Self {
-        Self { content, record: None, ending: None, grpc: false }
+    const fn new(source: BodySource) -> Self {
+        Self { source, record: None, ending: None, grpc: false }
     }
 
     /// Ties the end of the body, or of what goes on behind it, to the end of the record.
@@ -68,9 +70,9 @@ impl Body {
     }
 
     fn take_tunnel(&mut self) -> Option<UpgradeTunnel> {
-        match &mut self.content {
-            Content::Ours(_) => None,
-            Content::Upstream(body) => body.take_tunnel(),
+        match &mut self.source {
+            BodySource::Ours(_) => None,
+            BodySource::Upstream(body) => body.take_tunnel(),
         }
     }
 
@@ -81,9 +83,9 @@ impl Body {
     }
 
     fn poll_content(&mut self, cx: &mut Context<'_>) -> Polled {
-        match &mut self.content {
-            Content::Ours(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Content::Upstream(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+        match &mut self.source {
+            BodySource::Ours(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            BodySource::Upstream(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
         }
     }
 
@@ -104,7 +106,7 @@ impl Body {
 
     /// Breaks off both directions of the exchange. The client must not take what it has for the whole.
     fn cut_off(&mut self, end: CredentialEnd) -> Polled {
-        self.content = Content::Ours(None);
+        self.source = BodySource::Ours(None);
         self.ending = None;
         if let Some(record) = &mut self.record {
             record.notes.cut_off(end);
@@ -144,18 +146,18 @@ impl HttpBody for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.content {
-            Content::Ours(bytes) => bytes.is_none(),
-            Content::Upstream(body) => body.is_end_stream(),
+        match &self.source {
+            BodySource::Ours(bytes) => bytes.is_none(),
+            BodySource::Upstream(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.content {
-            Content::Ours(bytes) => {
+        match &self.source {
+            BodySource::Ours(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
-            Content::Upstream(body) => body.size_hint(),
+            BodySource::Upstream(body) => body.size_hint(),
         }
     }
 }
@@ -181,6 +183,6 @@ impl Drop for Body {
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").field("exchange", &self.record).finish_non_exhaustive()
+        f.debug_struct("Body").field("record", &self.record).finish_non_exhaustive()
     }
 }

@@ -4,7 +4,6 @@
 //! an upgraded connection. Somebody's word (sign-out, revocation) ends each of them at once. That a bearer token's time
 //! is over ends at once only what goes on without end.
 
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -12,35 +11,17 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::credential_end::CredentialEnd;
 use super::rejection::Rejection;
 use super::route::Route;
 use crate::authn::Authentication;
 use crate::clock::{Clock, Timestamp};
 use crate::forward::ForwardError;
-use crate::session::{Session, SessionEnd, SessionEnded, StreamUse};
+use crate::session::{Session, SessionEnded, StreamUse};
 
 /// Wakes in vain behind which a request has waited for long. Before that it costs a look at a flag, and no timer:
 /// whoever waits for an answer is woken once a second.
 const PATIENCE: u8 = 3;
-
-/// Why a credential no longer carries what it opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CredentialEnd {
-    Session(SessionEnd),
-    /// The bearer token's time is over.
-    TokenExpired,
-}
-
-impl fmt::Display for CredentialEnd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Session(SessionEnd::SignedOut) => "the session was signed out",
-            Self::Session(SessionEnd::Revoked) => "the session was revoked",
-            Self::Session(SessionEnd::Expired) => "the session expired",
-            Self::TokenExpired => "the access token expired",
-        })
-    }
-}
 
 /// What an exchange lives by, and how. Where nothing of it could end, the exchange may go on.
 #[derive(Debug, Default)]
@@ -61,7 +42,7 @@ struct Expiry {
 }
 
 impl Credential {
-    pub(super) fn of(found: &Authentication, route: &Route, clock: &Clock) -> Self {
+    pub(super) fn of<S>(found: &Authentication, route: &Route<S>, clock: &Clock) -> Self {
         let session = found.session().map(|opened| Arc::clone(&opened.session));
         let expires = found.authenticated().and_then(|somebody| somebody.expires);
         let expiry = expires.map(|at| Expiry { at, clock: clock.clone() });
@@ -195,7 +176,7 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::session::NewSession;
+    use crate::session::{NewSession, SessionEnd};
 
     fn token(clock: &Clock, grace: u64) -> Credential {
         let expiry = Expiry { at: clock.now() + Duration::from_secs(60), clock: clock.clone() };

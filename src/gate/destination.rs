@@ -11,18 +11,18 @@ use super::destination_error::DestinationError;
 use super::inbound::Inbound;
 use super::route::Route;
 use super::routed::{Routed, is_elsewhere, refused};
-use super::snapshot::Snapshot;
+use super::routing::Routing;
 use crate::endpoints;
-use crate::policy::{Decision, Question, decide};
+use crate::policy::{Access, Decision, Question, decide};
 use crate::request::{Link, RequestPath, Scheme, single};
 
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
 const OVERWRITE: HeaderName = HeaderName::from_static("overwrite");
 
 /// Judges the destination of a permitted request, where it has one.
-pub(super) fn judge<B>(
-    snapshot: &Snapshot,
-    asked: &AuthenticatedRequest<'_>,
+pub(super) fn judge<S, B>(
+    routing: &Routing<S>,
+    asked: &AuthenticatedRequest<'_, S>,
     request: &Request<B>,
 ) -> Result<Option<RequestPath>, DestinationError> {
     let Routed { inbound, route, .. } = asked.routed;
@@ -30,26 +30,26 @@ pub(super) fn judge<B>(
         return Ok(None);
     }
     let path = path(request.headers(), inbound)?;
-    let readings = readings(snapshot, route, inbound, &path)?;
+    let readings = readings(routing, route, inbound, &path)?;
     for method in methods(request) {
         let question = inbound.question(asked.principal());
-        permitted(route, &readings, &Question { path: &path, method: &method, ..question })?;
+        permitted(&route.access, &readings, &Question { path: &path, method: &method, ..question })?;
     }
     Ok(Some(path))
 }
 
 fn permitted(
-    route: &Route,
+    access: &Access,
     readings: &[RequestPath],
     question: &Question<'_>,
 ) -> Result<(), DestinationError> {
-    match decide(&route.access, question) {
-        Decision::Permit(_) if refused(&route.access, readings, question).is_some() => {
+    match decide(access, question) {
+        Decision::Permit(_) if refused(access, readings, question).is_some() => {
             Err(DestinationError::Ambiguous)
         }
         Decision::Permit(_) => Ok(()),
         Decision::Forbidden(reason) | Decision::SignIn(reason) => {
-            let rule = reason.said(&route.access).to_string();
+            let rule = reason.said(access).to_string();
             Err(DestinationError::Forbidden { path: question.path.decoded().to_owned(), rule })
         }
     }
@@ -88,9 +88,9 @@ fn path(headers: &HeaderMap, inbound: &Inbound) -> Result<RequestPath, Destinati
 }
 
 /// What servers may take it for, all of it the same route's.
-fn readings(
-    snapshot: &Snapshot,
-    route: &Arc<Route>,
+fn readings<S>(
+    routing: &Routing<S>,
+    route: &Arc<Route<S>>,
     inbound: &Inbound,
     path: &RequestPath,
 ) -> Result<Vec<RequestPath>, DestinationError> {
@@ -98,15 +98,15 @@ fn readings(
     if !beyond.is_empty() {
         return Err(DestinationError::Untolerated(beyond));
     }
-    let is_of_the_route = snapshot.route_of(inbound, path).is_ok_and(|found| Arc::ptr_eq(found, route));
+    let is_of_the_route = routing.route_of(inbound, path).is_ok_and(|found| Arc::ptr_eq(found, route));
     if endpoints::holds(path.decoded()) || !is_of_the_route {
         return Err(DestinationError::OtherRoute);
     }
-    let mut readings = path.readings(route.stripped()).ok_or(DestinationError::Ambiguous)?;
+    let mut readings = path.readings(route.stripped).ok_or(DestinationError::Ambiguous)?;
     // There are servers that decode the whole address before they take it apart.
     let cut: Vec<_> = readings.iter().chain([path]).filter_map(RequestPath::cut_short).collect();
     readings.extend(cut);
-    match readings.iter().any(|path| is_elsewhere(snapshot, inbound, route, path)) {
+    match readings.iter().any(|path| is_elsewhere(routing, inbound, route, path)) {
         true => Err(DestinationError::Ambiguous),
         false => Ok(readings),
     }

@@ -11,7 +11,8 @@ use super::credential::{Credential, WhileGood};
 use super::inbound::{Inbound, RequestInfo};
 use super::record::Notes;
 use super::rejection::Rejection;
-use super::route::{Action, Route};
+use super::route::Route;
+use super::service::Action;
 use super::settings::RedirectSettings;
 use super::snapshot::Snapshot;
 use crate::authn::{self, Accepted, Authentication, Carrier};
@@ -34,7 +35,7 @@ pub(super) fn dispatch(
 ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
     async move {
         let route = permitted.route;
-        match &route.action {
+        match &route.service.action {
             Action::Forward(upstream, plan) => {
                 let personal =
                     mutant!(permitted.permit.principal().is_some(), "answer-for-shared-caches" => false);
@@ -96,10 +97,10 @@ fn forward_context<'a>(
         path: &permitted.inbound.path,
         request_id: info.id,
         bearer: matches!(carrier, Some(Carrier::Bearer)),
-        brought: carrier.filter(|_| permitted.route.passes_token()).and_then(Carrier::brought),
+        brought: carrier.filter(|_| permitted.route.passes_token).and_then(Carrier::brought),
         tokens: session_tokens(&permitted.authentication),
         own_cookies: snapshot.endpoints.cookies(),
-        asserter: Some(&snapshot.foundations.asserter),
+        asserter: Some(&snapshot.asserter),
         audience: permitted.inbound.authority.host(),
         has_destination: permitted.destination.is_some(),
     }

@@ -3,18 +3,25 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Request};
 use url::{Position, Url};
 
-use super::ambiguous::Ambiguous;
-use super::routed::refused;
+use super::authenticate::AuthenticatedRequest;
+use super::authorize::{Denial, decide};
+use super::build_error::BuildError;
+use super::inbound::Inbound;
+use super::rejection::Rejection;
+use super::routed::Routed;
+use super::routing::{MakeService, Routing};
 use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
-use crate::endpoints::{self, PublicUrl};
+use crate::authn::{Authentication, Carrier, CredentialId, Verified};
+use crate::clock::Timestamp;
+use crate::endpoints::{Application, PublicUrl};
 use crate::forward::{ForwardSettings, UpstreamSettings, identity_headers};
-use crate::identity::Principal;
-use crate::policy::{Access, Explanation, Question, Verdict, explain as decide};
-use crate::request::{Authority, ClientAddress, RequestPath, Scheme};
-use crate::route::{Lookup, RouteTable};
+use crate::identity::{Principal, RouteName};
+use crate::policy::{Explanation, Verdict, explain as explain_policy};
+use crate::request::{Authority, ClientAddress, Forwarding, RequestPath, Scheme};
+use crate::route::Lookup;
 
 /// A request that somebody thinks of.
 #[derive(Clone, Debug)]
@@ -70,108 +77,118 @@ impl Explained<'_> {
     }
 }
 
-/// Tells what the gate that `settings` make would do with `request`. Rates and health are not looked at.
+/// Tells what the gate that `settings` make would do with `request`, by the very decision that a live one gets. Rates and
+/// health are not looked at.
 #[must_use]
 pub fn explain<'a>(settings: &'a GateSettings, request: &Imagined) -> Explained<'a> {
-    match judged(settings, request) {
-        Ok(explained) => explained,
-        Err(reason) => Explained::Refused(reason),
-    }
+    judged(settings, request).unwrap_or_else(Explained::Refused)
 }
 
-fn judged<'a>(settings: &'a GateSettings, request: &Imagined) -> Result<Explained<'a>, String> {
-    let scheme = if request.url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
-    let authority = &request.url[Position::BeforeHost..Position::AfterPort];
-    let authority = Authority::parse(authority).map_err(|error| error.to_string())?;
-    let path = RequestPath::parse(&request.path).map_err(|error| error.to_string())?;
-    let table = table(settings)?;
-    if endpoints::holds(path.decoded())
-        && (is_public(settings, &authority, scheme) || table.knows_host(&authority, scheme))
-    {
-        return Ok(Explained::Own);
-    }
-    let found = table.find(&authority, scheme, &path, &request.method);
-    let claimed = !matches!(found, Lookup::UnknownPath | Lookup::UnknownHost);
-    if !claimed && endpoints::is_front(&path, &request.method) && is_public(settings, &authority, scheme) {
-        return Ok(Explained::Own);
-    }
-    let route = find(&table, &authority, scheme, &path, &request.method)?;
-    let beyond = path.exceptions().beyond(route.path_exceptions);
-    if !beyond.is_empty() {
-        return Err(super::ambiguous::untolerated(beyond));
-    }
-    let (method, client) = (&request.method, ClientAddress::new(request.client));
-    let question = Question { principal: request.principal.as_ref(), method, path: &path, client };
-    let access = Access::compile(&route.access);
-    let decision = decide(&access, &question);
-    let stripped = match &route.action {
-        RouteAction::Forward { forward, .. } => forward.rewrite.stripped(),
-        RouteAction::Redirect(_) => 0,
-    };
-    let readings = path.readings(stripped).ok_or_else(|| Ambiguous::too_deep().what)?;
-    for reading in &readings {
-        if endpoints::holds(reading.decoded())
-            || is_elsewhere(&table, &authority, scheme, reading, route, method)
-        {
-            return Err(Ambiguous::other_route(reading).what);
-        }
-    }
-    let otherwise = refused(&access, &readings, &question).filter(|_| decision.verdict == Verdict::Permitted);
-    if let Some(reading) = otherwise {
-        return Err(Ambiguous::other_rule(reading).what);
-    }
-    let action = match &route.action {
-        RouteAction::Redirect(redirect) => Next::Redirect(redirect),
-        RouteAction::Forward { upstream, forward } => {
-            Next::Forward(upstream, forward, headers(forward, request.principal.as_deref(), &decision))
-        }
-    };
-    Ok(Explained::Route { route, decision, action })
-}
-
-fn is_public(settings: &GateSettings, authority: &Authority, scheme: Scheme) -> bool {
+fn judged<'a>(settings: &'a GateSettings, imagined: &Imagined) -> Result<Explained<'a>, String> {
+    let inbound = imagined.read()?;
     let public = settings.relying_party.public_url.clone().and_then(PublicUrl::new);
-    public.is_some_and(|public| public.is_at(authority, scheme))
+    let routing = Routing::build(settings, public, &mut Imaginary).map_err(unbuilt)?;
+    if routing.is_ours(&inbound, &inbound.path) {
+        return Ok(Explained::Own);
+    }
+    let route = routing.route(&inbound).map_err(|no| unrouted(&routing, &inbound, &no))?;
+    let Served::Route(settings) = route.service else { return Ok(Explained::Own) };
+    let routed = Routed::new(&routing, &inbound, route).map_err(|no| no.reason().into_owned())?;
+    let asked = imagined.authenticated(routed);
+    let decision = explain_policy(&route.access, &inbound.question(imagined.principal.as_ref()));
+    let mut head = Request::new(());
+    head.method_mut().clone_from(&imagined.method);
+    let told = match decide(&routing, asked, &head) {
+        Ok(permitted) => permitted.permit.principal().cloned(),
+        Err(Denial::Refused(Rejection::Malformed(ambiguous))) => return Err(ambiguous.what),
+        Err(Denial::SignIn(_) | Denial::Refused(_)) => None,
+    };
+    Ok(Explained::Route { route: settings, decision, action: Next::of(&settings.action, told.as_deref()) })
 }
 
-fn table(settings: &GateSettings) -> Result<RouteTable<&RouteSettings>, String> {
-    let rows = settings.routes.iter().map(|route| (route.pattern.clone(), route)).collect();
-    RouteTable::build(rows).map_err(|_| "two routes claim the same requests".to_owned())
-}
+impl Imagined {
+    fn read(&self) -> Result<Inbound, String> {
+        let scheme = if self.url.scheme() == "https" { Scheme::Https } else { Scheme::Http };
+        let authority = &self.url[Position::BeforeHost..Position::AfterPort];
+        Ok(Inbound {
+            method: self.method.clone(),
+            authority: Authority::parse(authority).map_err(|error| error.to_string())?,
+            path: RequestPath::parse(&self.path).map_err(|error| error.to_string())?,
+            forwarding: Forwarding { client: ClientAddress::new(self.client), scheme, host: None },
+            to_https: false,
+        })
+    }
 
-fn find<'a>(
-    table: &RouteTable<&'a RouteSettings>,
-    authority: &Authority,
-    scheme: Scheme,
-    path: &RequestPath,
-    method: &Method,
-) -> Result<&'a RouteSettings, String> {
-    match table.find(authority, scheme, path, method) {
-        Lookup::Found(route) => Ok(*route),
-        Lookup::MethodNotAllowed => Err(format!("405: a route claims this path, but not {method}")),
-        Lookup::UnknownPath => Err("404: no route of this host claims this path".to_owned()),
-        Lookup::UnknownHost => Err("404: no route claims this host".to_owned()),
+    /// Somebody who is thought of stands where a live request shows a good token; on a public route, nobody is asked.
+    fn authenticated<'r, S>(&self, routed: Routed<'r, S>) -> AuthenticatedRequest<'r, S> {
+        let principal = self.principal.clone().filter(|_| !routed.route.access.is_public());
+        let authentication = principal.map_or(Authentication::Anonymous, |principal| {
+            let token = Verified {
+                principal,
+                expires: Timestamp::from_seconds(u64::MAX),
+                id: CredentialId::of(b"imagined"),
+            };
+            Authentication::of_token(&token, Carrier::Bearer)
+        });
+        AuthenticatedRequest { routed, authentication, sign_in_at: None }
     }
 }
 
-/// Whether another route claims the path.
-fn is_elsewhere(
-    table: &RouteTable<&RouteSettings>,
-    authority: &Authority,
-    scheme: Scheme,
-    path: &RequestPath,
-    route: &RouteSettings,
-    method: &Method,
-) -> bool {
-    match table.find(authority, scheme, path, method) {
-        Lookup::Found(found) => !std::ptr::eq(*found, route),
-        Lookup::MethodNotAllowed => true,
-        Lookup::UnknownPath | Lookup::UnknownHost => false,
+impl<'a> Next<'a> {
+    fn of(action: &'a RouteAction, told: Option<&Principal>) -> Self {
+        match action {
+            RouteAction::Redirect(redirect) => Self::Redirect(redirect),
+            RouteAction::Forward { upstream, forward } => {
+                let headers = told.map(|principal| identity_headers(&forward.identity, principal));
+                Self::Forward(upstream, forward, headers.unwrap_or_default())
+            }
+        }
     }
 }
 
-/// On a public route nobody is anybody.
-fn headers(forward: &ForwardSettings, principal: Option<&Principal>, decision: &Explanation) -> HeaderMap {
-    let told = principal.filter(|_| decision.reason != crate::policy::Reason::Public);
-    told.map(|principal| identity_headers(&forward.identity, principal)).unwrap_or_default()
+/// Serves nothing.
+struct Imaginary;
+
+/// What a request would be served by.
+#[derive(Clone, Copy)]
+enum Served<'a> {
+    Route(&'a RouteSettings),
+    /// The gateway itself.
+    Own,
+}
+
+impl<'a> MakeService<'a> for Imaginary {
+    type Service = Served<'a>;
+
+    fn for_route(&mut self, route: &'a RouteSettings) -> Result<Served<'a>, BuildError> {
+        Ok(Served::Route(route))
+    }
+
+    fn for_endpoint(&mut self, _: &RouteName, _: Application) -> Served<'a> {
+        Served::Own
+    }
+
+    fn for_redirect(&mut self, _: &RouteName, _: RedirectSettings) -> Served<'a> {
+        Served::Own
+    }
+}
+
+fn unbuilt(error: BuildError) -> String {
+    match error {
+        BuildError::Conflict(..) => "two routes claim the same requests".to_owned(),
+        BuildError::Provider(..) | BuildError::Upstream(..) | BuildError::PublicUrl => error.to_string(),
+    }
+}
+
+fn unrouted<S>(routing: &Routing<S>, inbound: &Inbound, no: &Rejection) -> String {
+    let Inbound { method, authority, path, forwarding, .. } = inbound;
+    if matches!(no, Rejection::MethodNotAllowed(_)) {
+        return format!("405: a route claims this path, but not {method}");
+    }
+    match routing.table.find(authority, forwarding.scheme, path, method) {
+        Lookup::UnknownHost => "404: no route claims this host".to_owned(),
+        Lookup::UnknownPath | Lookup::MethodNotAllowed | Lookup::Found(_) => {
+            "404: no route of this host claims this path".to_owned()
+        }
+    }
 }

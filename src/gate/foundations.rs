@@ -1,4 +1,4 @@
-//! What outlives a reload.
+//! What the gateway is built on, beside its settings: it outlives a reload.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,40 +6,33 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::ids::RequestIds;
-use super::refresh_tokens::Renewal;
+use super::refresh_tokens::{Flights, flights};
 use crate::clock::Clock;
 use crate::endpoints::{Resources, SealingKeys};
 use crate::forward::Asserter;
 use crate::identity::RouteName;
-use crate::oidc::RefreshFlights;
 use crate::session::Sessions;
 use crate::telemetry::{Metrics, RequestStats};
 
-/// Sessions whose tokens may be refreshed at the same time.
-const REFRESHES: usize = 10_000;
-
-/// What every house of this process stands on.
+/// What every configuration of this process is built on. Only building looks at it: each part of a snapshot is given
+/// what it needs.
 pub struct Foundations {
-    /// Worker threads.
-    pub workers: usize,
-    /// The time.
-    pub clock: Clock,
-    /// What is counted.
-    pub metrics: Metrics,
+    pub(super) workers: usize,
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
     /// All sessions.
     pub sessions: Sessions,
-    /// Signs what apps may verify.
-    pub asserter: Arc<Asserter>,
+    pub(super) asserter: Arc<Asserter>,
     /// Where background tasks run.
-    pub background: Handle,
+    pub(super) background: Handle,
     pub(super) endpoints: Arc<Resources>,
-    pub(super) ids: RequestIds,
+    pub(super) ids: Arc<RequestIds>,
     pub(super) unrouted: Arc<RequestStats>,
-    pub(super) refreshes: RefreshFlights<Renewal>,
+    pub(super) refreshes: Flights,
 }
 
 impl Foundations {
-    /// With nothing issued or counted yet.
+    /// With nothing issued or counted yet: for `workers` threads, and background tasks that run on `background`.
     #[must_use]
     pub fn new(
         workers: usize,
@@ -50,20 +43,19 @@ impl Foundations {
         asserter: Arc<Asserter>,
         background: Handle,
     ) -> Self {
-        let unrouted = metrics.route(&RouteName::new("none"), workers);
         let endpoints =
             Resources::new(clock.clone(), metrics.clone(), sessions.clone(), keys, Arc::clone(&asserter));
         Self {
+            unrouted: metrics.route(&RouteName::new("none"), workers),
+            endpoints: Arc::new(endpoints),
+            ids: Arc::new(RequestIds::new()),
+            refreshes: flights(),
             workers,
             clock,
             metrics,
             sessions,
             asserter,
             background,
-            endpoints: Arc::new(endpoints),
-            ids: RequestIds::new(),
-            unrouted,
-            refreshes: super::refresh_tokens::flights(REFRESHES),
         }
     }
 }

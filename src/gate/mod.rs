@@ -5,8 +5,9 @@ mod ambiguous;
 mod authenticate;
 mod authorize;
 mod body;
-mod compile;
+mod build_error;
 mod credential;
+mod credential_end;
 mod destination;
 mod destination_error;
 mod dispatch;
@@ -23,6 +24,9 @@ mod rejection;
 mod respond;
 mod route;
 mod routed;
+mod routing;
+mod service;
+mod services;
 mod settings;
 mod snapshot;
 mod status;
@@ -47,18 +51,19 @@ use routed::Routed;
 use snapshot::Snapshot;
 
 pub use body::Body;
+pub use build_error::BuildError;
 pub use explained::{Explained, Imagined, Next, explain};
 pub use foundations::Foundations;
 pub use settings::{
     GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction, RouteSettings,
     SentFrom,
 };
-pub use snapshot::BuildError;
 pub use status::Missing;
 
 use crate::listener::{Handler, RequestBody};
 use crate::request::{Transport, check_field_names};
 use crate::session::SessionSettings;
+use crate::telemetry::Metrics;
 
 /// The gate: every request of every listener passes here. Cheap to clone; a reload reaches all clones.
 #[derive(Clone, Debug)]
@@ -67,7 +72,7 @@ pub struct Gate(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     snapshot: ArcSwap<Snapshot>,
-    foundations: Arc<Foundations>,
+    foundations: Foundations,
 }
 
 /// A gate's next configuration, built and not yet in place.
@@ -92,7 +97,6 @@ impl Gate {
     /// # Errors
     /// Where the settings make no gate: nothing is started then.
     pub fn new(settings: &GateSettings, foundations: Foundations) -> Result<Self, BuildError> {
-        let foundations = Arc::new(foundations);
         let snapshot = Snapshot::build(settings, &foundations, None)?;
         let gate = Self(Arc::new(Shared { snapshot: ArcSwap::from_pointee(snapshot), foundations }));
         gate.watch_scrapes();
@@ -107,6 +111,30 @@ impl Gate {
         let before = self.0.snapshot.load();
         let snapshot = Snapshot::build(settings, &self.0.foundations, Some(&before))?;
         Ok(Prepared { gate: self.clone(), snapshot: Arc::new(snapshot), session: settings.session.clone() })
+    }
+
+    /// The parts that cannot do their work at the moment; the others go on.
+    #[must_use]
+    pub fn missing(&self) -> Vec<Missing> {
+        status::missing(&self.0.snapshot.load())
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.0.foundations.metrics.clone()
+    }
+
+    /// Counts a reload.
+    pub fn reloaded(&self, good: bool) {
+        self.0.foundations.metrics.reload(if good { "ok" } else { "refused" });
+    }
+
+    fn watch_scrapes(&self) {
+        let shared = Arc::downgrade(&self.0);
+        let values =
+            move || shared.upgrade().map_or_else(Vec::new, |shared| status::scrapes(&shared.snapshot.load()));
+        self.0.foundations.metrics.scrape_from("gate", values);
     }
 }
 
@@ -125,9 +153,9 @@ fn pass<'s>(
 ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
     async move {
         mutant!(check_field_names(request.headers())?, "folded-framing-names-pass" => ());
-        let route = snapshot.route(info.inbound)?;
+        let route = snapshot.routing.route(info.inbound)?;
         notes.route = Some(Arc::clone(route));
-        let routed = Routed::new(snapshot, info.inbound, route)?;
+        let routed = Routed::new(&snapshot.routing, info.inbound, route)?;
         let rate = admit::count_client(snapshot, route, info.inbound, request.headers())?;
         notes.concurrency = Some(admit::enter(snapshot, route)?);
         asked.refuse_for(route, request.headers());
@@ -136,10 +164,12 @@ fn pass<'s>(
         } else {
             let authenticated = authenticate(snapshot, info, routed, &request).await?;
             notes.principal = authenticated.principal().map(Arc::clone);
-            notes.credential = authenticated.credential(&snapshot.foundations.clock);
-            match decide(snapshot, authenticated, &request) {
+            notes.credential = authenticated.credential(&snapshot.clock);
+            match decide(&snapshot.routing, authenticated, &request) {
                 Ok(permitted) => permitted,
-                Err(Denial::SignIn(provider)) => return Err(Rejection::sign_in(route, provider, request)),
+                Err(Denial::SignIn(provider)) => {
+                    return Err(Rejection::sign_in(route.accept, provider, request));
+                }
                 Err(Denial::Refused(no)) => return Err(no),
             }
         };

@@ -64,7 +64,10 @@ fn is_not_of_a_preflight(name: &HeaderName) -> bool {
 /// Refuses what changes something, and WebSockets, where a page of another host made the browser send it. Cookies
 /// come along from every host of the same site, and with a WebSocket no rule of browsers holds its page back. Basic comes
 /// along from everywhere, so that it is guarded on every route. A bearer token is no browser's to send along.
-pub(super) fn check<B>(asked: &AuthenticatedRequest<'_>, request: &Request<B>) -> Result<(), Rejection> {
+pub(super) fn check<S, B>(
+    asked: &AuthenticatedRequest<'_, S>,
+    request: &Request<B>,
+) -> Result<(), Rejection> {
     let Routed { inbound, route, .. } = asked.routed;
     let guarded = match asked.authentication.ambient() {
         AmbientAuthority::No => false,

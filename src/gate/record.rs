@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use http::{Method, StatusCode};
 
-use super::credential::{Credential, CredentialEnd};
+use super::credential::Credential;
+use super::credential_end::CredentialEnd;
 use super::inbound::Inbound;
 use super::route::Route;
 use crate::identity::{Principal, RequestId};
@@ -153,7 +154,7 @@ impl RequestRecord {
 
 impl Drop for RequestRecord {
     fn drop(&mut self) {
-        let stats = self.notes.route.as_ref().map_or(&self.unrouted, |route| &route.stats);
+        let stats = self.notes.route.as_ref().map_or(&self.unrouted, |route| &route.service.stats);
         stats.record(self.transport.worker.0, self.notes.outcome, self.started.elapsed());
         if self.log {
             self.write();

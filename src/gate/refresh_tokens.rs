@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::rejection::Rejection;
-use super::route::Route;
-use super::snapshot::Snapshot;
 use crate::authn::{Authentication, OpenedSession};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::endpoints::is_renewed_by_sign_in;
 use crate::identity::{ProviderName, RequestId};
-use crate::oidc::{Culprit, FlightError, Provider, RefreshError, RefreshFlights};
+use crate::oidc::{Culprit, FlightError, Provider, Providers, RefreshError, RefreshFlights};
 use crate::session::{Session, SessionEnd, SessionKey, Sessions};
 
 /// Tokens are renewed so long before they expire, beside requests that have no need to wait.
@@ -39,45 +37,86 @@ impl From<Authentication> for Refreshed {
     }
 }
 
-/// Refreshes on their way, up to `capacity`.
-pub(super) fn flights(capacity: usize) -> RefreshFlights<Renewal> {
-    RefreshFlights::new(capacity).backing_off(|renewal| *renewal == Renewal::Failed)
+/// Sessions whose tokens may be refreshed at the same time.
+const MOST: usize = 10_000;
+
+/// Refreshes on their way; a reload keeps them.
+pub(super) type Flights = Arc<RefreshFlights<Renewal>>;
+
+/// None on their way.
+pub(super) fn flights() -> Flights {
+    Arc::new(RefreshFlights::new(MOST).backing_off(|renewal| *renewal == Renewal::Failed))
 }
 
-/// Renews the tokens of a session where that is due: beside the request while they are good, before it where they have
-/// expired. A session whose person the provider no longer knows is over (invariant 8); where the provider is away, it
-/// goes on with what it has. No expired token goes to an app.
-pub(super) async fn refresh_tokens(
-    snapshot: &Snapshot,
-    route: &Route,
-    id: &RequestId,
-    found: Authentication,
-) -> Result<Refreshed, Rejection> {
-    let Some(OpenedSession { key, session }) = found.session() else { return Ok(found.into()) };
-    let now = snapshot.foundations.clock.now();
-    if session.tokens.due().is_none_or(|due| now + AHEAD < due) {
-        return Ok(found.into());
-    }
-    let expired = is_over(session, now);
-    if session.tokens.refresh.is_none() {
-        return if mutant!(expired && route.passes_token(), "no-silent-sign-in" => false) {
-            anew(session, now)
-        } else {
-            Ok(found.into())
+/// Renews the tokens of sessions.
+#[derive(Debug)]
+pub(super) struct TokenRefresher {
+    pub(super) providers: Providers,
+    pub(super) sessions: Sessions,
+    pub(super) clock: Clock,
+    pub(super) flights: Flights,
+}
+
+impl TokenRefresher {
+    /// Renews the tokens of a session where that is due: beside the request while they are good, before it where they
+    /// have expired. A session whose person the provider no longer knows is over (invariant 8); where the provider is
+    /// away, it goes on with what it has. No expired token goes to an app: `passes_token` tells whether this route's is
+    /// handed one.
+    pub(super) async fn refresh(
+        &self,
+        passes_token: bool,
+        id: &RequestId,
+        found: Authentication,
+    ) -> Result<Refreshed, Rejection> {
+        let Some(OpenedSession { key, session }) = found.session() else { return Ok(found.into()) };
+        let now = self.clock.now();
+        if session.tokens.due().is_none_or(|due| now + AHEAD < due) {
+            return Ok(found.into());
+        }
+        let expired = is_over(session, now);
+        if session.tokens.refresh.is_none() {
+            return if mutant!(expired && passes_token, "no-silent-sign-in" => false) {
+                anew(session, now)
+            } else {
+                Ok(found.into())
+            };
+        }
+        if !expired {
+            self.begin(id, key, session);
+            return Ok(found.into());
+        }
+        self.wait(id, key, session).await;
+        let Some(session) = self.sessions.find(key).await? else {
+            return Ok(Authentication::Ended.into());
         };
+        if mutant!(passes_token && is_over(&session, now), "expired-token-to-the-app" => false) {
+            return Err(unusable(&session, "the session's token has expired and could not be refreshed"));
+        }
+        Ok(Authentication::of_session(key.clone(), session).into())
     }
-    if !expired {
-        begin(snapshot, id, key, session);
-        return Ok(found.into());
+
+    fn begin(&self, id: &RequestId, key: &SessionKey, session: &Session) {
+        let Some((flight, provider)) = self.flight(session) else { return };
+        let (sessions, key, by) = (self.sessions.clone(), key.clone(), id.clone());
+        if let Err(error) = self.flights.begin(flight, move || call(by, provider, sessions, key)) {
+            report(id, session, error);
+        }
     }
-    refresh(snapshot, id, key, session).await;
-    let Some(session) = snapshot.foundations.sessions.find(key).await? else {
-        return Ok(Authentication::Ended.into());
-    };
-    if mutant!(route.passes_token() && is_over(&session, now), "expired-token-to-the-app" => false) {
-        return Err(unusable(&session, "the session's token has expired and could not be refreshed"));
+
+    async fn wait(&self, id: &RequestId, key: &SessionKey, session: &Session) {
+        let Some((flight, provider)) = self.flight(session) else { return };
+        let (sessions, key, by) = (self.sessions.clone(), key.clone(), id.clone());
+        let flight = self.flights.join(flight, move || call(by, provider, sessions, key));
+        if let Err(error) = flight.await {
+            report(id, session, error);
+        }
     }
-    Ok(Authentication::of_session(key.clone(), session).into())
+
+    /// What a refresh of a session is known by, and who is asked.
+    fn flight(&self, session: &Session) -> Option<([u8; 32], Arc<Provider>)> {
+        let provider = self.providers.get(session.principal.provider.as_str())?;
+        Some((*session.family().as_bytes(), Arc::clone(provider)))
+    }
 }
 
 /// Whether an app could not use the access token any more.
@@ -97,31 +136,6 @@ fn anew(session: &Session, now: Timestamp) -> Result<Refreshed, Rejection> {
 
 fn unusable(session: &Session, reason: &str) -> Rejection {
     Rejection::ProviderUnavailable { provider: session.principal.provider.clone(), reason: reason.to_owned() }
-}
-
-fn begin(snapshot: &Snapshot, id: &RequestId, key: &SessionKey, session: &Session) {
-    let Some((flight, provider)) = flight(snapshot, session) else { return };
-    let (sessions, key, by) = (snapshot.foundations.sessions.clone(), key.clone(), id.clone());
-    if let Err(error) =
-        snapshot.foundations.refreshes.begin(flight, move || call(by, provider, sessions, key))
-    {
-        report(id, session, error);
-    }
-}
-
-async fn refresh(snapshot: &Snapshot, id: &RequestId, key: &SessionKey, session: &Session) {
-    let Some((flight, provider)) = flight(snapshot, session) else { return };
-    let (sessions, key, by) = (snapshot.foundations.sessions.clone(), key.clone(), id.clone());
-    let flight = snapshot.foundations.refreshes.join(flight, move || call(by, provider, sessions, key));
-    if let Err(error) = flight.await {
-        report(id, session, error);
-    }
-}
-
-/// What a refresh of a session is known by, and who is asked.
-fn flight(snapshot: &Snapshot, session: &Session) -> Option<([u8; 32], Arc<Provider>)> {
-    let provider = snapshot.providers.get(session.principal.provider.as_str())?;
-    Some((*session.family().as_bytes(), Arc::clone(provider)))
 }
 
 fn report(id: &RequestId, session: &Session, error: FlightError) {

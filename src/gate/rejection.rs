@@ -1,4 +1,4 @@
-//! Why a request does not go on. What each of them means to the client is said in `respond` alone.
+//! Why a request does not go on. What each of them means to the client is said in `respond` and `statuses` alone.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,22 +6,21 @@ use std::sync::Arc;
 use http::Request;
 
 use super::ambiguous::{Ambiguous, untolerated};
-use super::credential::CredentialEnd;
+use super::credential_end::CredentialEnd;
 use super::destination_error::DestinationError;
-use super::route::Route;
-use crate::authn::{Accepted, ErrorCode, TokenError, TokenRefusal};
+use crate::authn::{Accept, Accepted, AuthenticationError, ErrorCode, TokenError, TokenRefusal};
 use crate::endpoints::{FailedSignIn, LostSignIn, UnavailableProvider};
 use crate::forward::{ForwardBlame, ForwardError, ForwardFault};
 use crate::identity::{Principal, ProviderName};
 use crate::limit::Exceeded;
 use crate::listener::RequestBody;
 use crate::oidc::{self, SignInError};
-use crate::policy::Reason;
+use crate::policy::{Access, Reason};
 use crate::request::{AuthorityError, FieldNameError, ForwardingError, PathError, PathExceptions};
 use crate::session::{SessionError, StoreUnavailable};
 use crate::telemetry::{Outcome, with_causes};
 
-/// A step's no.
+/// Why a step of the path refuses a request, with all that its answer needs.
 #[derive(Debug)]
 pub(super) enum Rejection {
     /// Two parsers could read the request differently.
@@ -79,7 +78,7 @@ pub(super) struct Forbidden {
     /// Who sent it, where that is known.
     pub(super) principal: Option<Arc<Principal>>,
     /// Whose rules refuse it.
-    pub(super) route: Arc<Route>,
+    pub(super) access: Arc<Access>,
     /// What decided.
     pub(super) reason: Reason,
     /// The scopes that an access token would need, where it is only for those.
@@ -98,11 +97,11 @@ pub(super) struct InterruptedRequest {
 impl Rejection {
     /// Nobody is signed in; its sender may come back, if the route signs people in.
     pub(super) fn sign_in(
-        route: &Route,
+        accept: Accept,
         provider: Option<ProviderName>,
         request: Request<RequestBody>,
     ) -> Self {
-        let signs_in = route.accept.has(Accepted::Session);
+        let signs_in = accept.has(Accepted::Session);
         Self::SignIn(signs_in.then(|| Box::new(InterruptedRequest { request, provider })))
     }
 
@@ -143,7 +142,7 @@ impl Rejection {
             Self::Token(error) => error.to_string().into(),
             Self::CredentialEnded(end) => format!("cut off before there was an answer: {end}").into(),
             Self::Internal(cause) => Cow::Borrowed(cause),
-            Self::Forbidden(no) => no.reason.said(&no.route.access).to_string().into(),
+            Self::Forbidden(no) => no.reason.said(&no.access).to_string().into(),
             Self::Destination(error) => error.to_string().into(),
             Self::CrossSite => "a page of another host made the browser send it".into(),
             Self::SignInFailed(failed) => failed.to_string().into(),
@@ -207,5 +206,9 @@ from! {
     Exceeded => |exceeded| Self::Limited(exceeded);
     ForwardError => |error| Ambiguous::of_trailers(&error).map_or(Self::Forward(error), Self::Malformed);
     StoreUnavailable => |error| Self::StoreUnavailable(error.to_string());
+    AuthenticationError => |error| match error {
+        AuthenticationError::Token(refusal) => Self::Token(refusal),
+        AuthenticationError::Store(error) => Self::StoreUnavailable(error.to_string()),
+    };
     SessionError => |error| Self::StoreUnavailable(error.to_string());
 }

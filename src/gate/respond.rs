@@ -16,7 +16,7 @@ mod refused;
 pub(super) use context::RefusalContext;
 
 use super::body::Body;
-use super::credential::CredentialEnd;
+use super::credential_end::CredentialEnd;
 use super::inbound::RequestInfo;
 use super::origins::let_read;
 use super::record::Notes;
@@ -123,7 +123,7 @@ async fn interrupted(
 ) -> Result<Response<Body>, Rejection> {
     let Some(to) = info.inbound.address(request.uri()) else { return Err(Rejection::SignIn(None)) };
     if !asked.may_be_repeated() {
-        let clock = &snapshot.foundations.clock;
+        let clock = &snapshot.clock;
         return Ok(match DeferredForm::read(info.inbound.origin(), request, clock).await {
             Some(form) => kept(snapshot, info, asked, &form),
             None => not_kept(info, asked),
@@ -149,7 +149,7 @@ fn forbidden_page(
     forbidden: &Forbidden,
 ) -> Response<Body> {
     let Some(principal) = &forbidden.principal else { return problem(info.id, &FORBIDDEN) };
-    let explanation = explain(&forbidden.route.access, &info.inbound.question(Some(principal)));
+    let explanation = explain(&forbidden.access, &info.inbound.question(Some(principal)));
     let switch = SignInRequest::to(asked.page(info.inbound)).address();
     let page = pages::Forbidden {
         principal,

@@ -8,7 +8,8 @@ use super::ambiguous::Ambiguous;
 use super::inbound::Inbound;
 use super::rejection::Rejection;
 use super::route::Route;
-use super::snapshot::Snapshot;
+use super::routing::Routing;
+use super::service::Service;
 use crate::endpoints;
 use crate::identity::Principal;
 use crate::policy::{Access, Decision, Question, decide};
@@ -16,23 +17,23 @@ use crate::request::RequestPath;
 
 /// What was asked for, and the route that claims it.
 #[derive(Debug)]
-pub(super) struct Routed<'a> {
+pub(super) struct Routed<'a, S = Service> {
     pub(super) inbound: &'a Inbound,
-    pub(super) route: &'a Arc<Route>,
+    pub(super) route: &'a Arc<Route<S>>,
     /// What servers may take a tolerated path for, all of it the same route's; empty where the path has one reading.
     pub(super) readings: Vec<RequestPath>,
 }
 
-impl<'a> Routed<'a> {
+impl<'a, S> Routed<'a, S> {
     /// Checks that the path may be asked of `route`, however a server reads it: what two programs could read differently
     /// is refused, unless the route's app needs it (invariant 2).
     ///
     /// # Errors
     /// Where the route does not tolerate such a path, or a server could read it as another route's.
     pub(super) fn new(
-        snapshot: &Snapshot,
+        routing: &Routing<S>,
         inbound: &'a Inbound,
-        route: &'a Arc<Route>,
+        route: &'a Arc<Route<S>>,
     ) -> Result<Self, Rejection> {
         let beyond = inbound.path.exceptions().beyond(route.tolerated);
         if !mutant!(beyond.is_empty(), "every-path-tolerated" => true) {
@@ -40,8 +41,8 @@ impl<'a> Routed<'a> {
         }
         let mut routed = Self { inbound, route, readings: Vec::new() };
         if !inbound.path.exceptions().is_empty() {
-            routed.readings = inbound.path.readings(route.stripped()).ok_or_else(Ambiguous::too_deep)?;
-            let elsewhere = |path: &&RequestPath| is_elsewhere(snapshot, inbound, route, path);
+            routed.readings = inbound.path.readings(route.stripped).ok_or_else(Ambiguous::too_deep)?;
+            let elsewhere = |path: &&RequestPath| is_elsewhere(routing, inbound, route, path);
             if let Some(path) = routed.readings.iter().find(elsewhere) {
                 return Err(Ambiguous::other_route(path).into());
             }
@@ -56,13 +57,13 @@ impl<'a> Routed<'a> {
 }
 
 /// Whether a reading is what another route, or the gateway itself, answers.
-pub(super) fn is_elsewhere(
-    snapshot: &Snapshot,
+pub(super) fn is_elsewhere<S>(
+    routing: &Routing<S>,
     inbound: &Inbound,
-    route: &Arc<Route>,
+    route: &Arc<Route<S>>,
     path: &RequestPath,
 ) -> bool {
-    match snapshot.route_of(inbound, path) {
+    match routing.route_of(inbound, path) {
         _ if endpoints::holds(path.decoded()) => true,
         Ok(found) => mutant!(!Arc::ptr_eq(found, route), "reading-of-another-route" => false),
         Err(error) => matches!(error, Rejection::MethodNotAllowed(_)),

@@ -1,12 +1,9 @@
 //! What is missing, and what is measured at a scrape.
 
-use std::sync::Arc;
-
-use super::Gate;
 use super::snapshot::Snapshot;
 use crate::forward::ServerState;
 use crate::oidc::{Endpoint, Provider, ProviderStatus};
-use crate::telemetry::{Metrics, Scrape};
+use crate::telemetry::Scrape;
 
 /// A part that cannot do its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,40 +14,19 @@ pub struct Missing {
     pub why: String,
 }
 
-impl Gate {
-    /// The parts that cannot do their work at the moment; the others go on.
-    #[must_use]
-    pub fn missing(&self) -> Vec<Missing> {
-        let snapshot = self.0.snapshot.load();
-        let away = snapshot.providers.iter().filter_map(|provider| match provider.status() {
-            ProviderStatus::Ready { .. } => None,
-            ProviderStatus::Failing { reason, .. } | ProviderStatus::Unavailable { reason, .. } => {
-                Some(Missing { what: format!("provider {}", provider.name()), why: reason })
-            }
-        });
-        away.collect()
-    }
-
-    /// What is counted.
-    #[must_use]
-    pub fn metrics(&self) -> Metrics {
-        self.0.foundations.metrics.clone()
-    }
-
-    /// Counts a reload.
-    pub fn reloaded(&self, good: bool) {
-        self.0.foundations.metrics.reload(if good { "ok" } else { "refused" });
-    }
-
-    pub(super) fn watch_scrapes(&self) {
-        let shared = Arc::downgrade(&self.0);
-        let values =
-            move || shared.upgrade().map_or_else(Vec::new, |shared| scrapes(&shared.snapshot.load()));
-        self.0.foundations.metrics.scrape_from("gate", values);
-    }
+/// The parts that cannot do their work at the moment.
+pub(super) fn missing(snapshot: &Snapshot) -> Vec<Missing> {
+    let away = snapshot.members.iter().filter_map(|member| match member.provider.status() {
+        ProviderStatus::Ready { .. } => None,
+        ProviderStatus::Failing { reason, .. } | ProviderStatus::Unavailable { reason, .. } => {
+            Some(Missing { what: format!("provider {}", member.provider.name()), why: reason })
+        }
+    });
+    away.collect()
 }
 
-fn scrapes(snapshot: &Snapshot) -> Vec<Scrape> {
+/// What is measured at a scrape.
+pub(super) fn scrapes(snapshot: &Snapshot) -> Vec<Scrape> {
     let mut values = Vec::new();
     for member in &snapshot.members {
         let labels = vec![("provider", member.provider.name().to_string())];
@@ -73,7 +49,7 @@ fn scrapes(snapshot: &Snapshot) -> Vec<Scrape> {
             });
         }
     }
-    values.extend(snapshot.upstreams.iter().flat_map(|tended| tended.upstream.state()).flat_map(server));
+    values.extend(snapshot.upstreams.iter().flat_map(|checked| checked.upstream.state()).flat_map(server));
     values
 }
 

@@ -1,7 +1,7 @@
 //! What goes on behind a `101`: for as long as the credential lives that opened it (invariant 8), and on record until
 //! it ends.
 
-use super::credential::CredentialEnd;
+use super::credential_end::CredentialEnd;
 use super::record::RequestRecord;
 use crate::forward::{CloseFrame, TunnelEnd, UpgradeTunnel};
 use crate::session::SessionEnd;

@@ -7,7 +7,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use super::context::RefusalContext;
 use crate::authn::{Challenge, TokenError, basic_challenge};
 use crate::gate::body::Body;
-use crate::gate::credential::CredentialEnd;
+use crate::gate::credential_end::CredentialEnd;
 use crate::gate::rejection::Rejection;
 
 /// The challenges of a refusal. Basic is asked for where the route takes it and no browser would put up its dialog; where

@@ -18,7 +18,7 @@ use crate::authn::TokenError;
 use crate::endpoints::{self, FailedSignIn, HOME, LostSignIn};
 use crate::gate::ambiguous::{untolerated, untolerated_members};
 use crate::gate::body::Body;
-use crate::gate::credential::CredentialEnd;
+use crate::gate::credential_end::CredentialEnd;
 use crate::gate::rejection::Rejection;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::statuses;

@@ -1,0 +1,24 @@
+//! The end of a credential, with its reason.
+
+use std::fmt;
+
+use crate::session::SessionEnd;
+
+/// Why a credential no longer carries what it opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CredentialEnd {
+    Session(SessionEnd),
+    /// The bearer token's time is over.
+    TokenExpired,
+}
+
+impl fmt::Display for CredentialEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Session(SessionEnd::SignedOut) => "the session was signed out",
+            Self::Session(SessionEnd::Revoked) => "the session was revoked",
+            Self::Session(SessionEnd::Expired) => "the session expired",
+            Self::TokenExpired => "the access token expired",
+        })
+    }
+}

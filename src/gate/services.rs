@@ -1,0 +1,199 @@
+//! Makes the services of a configuration, and the upstreams that they share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use super::build_error::BuildError;
+use super::foundations::Foundations;
+use super::limits::Limits;
+use super::route::Route;
+use super::routing::{MakeService, Routing};
+use super::service::{Action, Service};
+use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
+use crate::endpoints::Application;
+use crate::forward::{
+    ForwardSettings, Plan, ReservedHeaders, Server, Upstream, UpstreamError, UpstreamSettings,
+};
+use crate::identity::RouteName;
+use crate::limit::Concurrency;
+use crate::route::RouteTable;
+
+/// An upstream and the task that checks its servers. When no configuration has it any more, the checks end
+/// and the connections that wait are closed; requests under way go on.
+#[derive(Debug)]
+pub(super) struct CheckedUpstream {
+    pub(super) upstream: Arc<Upstream>,
+    task: AbortHandle,
+}
+
+impl CheckedUpstream {
+    fn start(upstream: Arc<Upstream>, background: &Handle) -> Arc<Self> {
+        let task = background.spawn(Arc::clone(&upstream).run_health_checks()).abort_handle();
+        Arc::new(Self { upstream, task })
+    }
+}
+
+impl Drop for CheckedUpstream {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.upstream.close_idle();
+    }
+}
+
+/// What the services of a configuration are made from. A route that had its name in the configuration before, and an
+/// upstream that had its settings, are handed on what they have counted and the connections that they hold.
+pub(super) struct Services<'b> {
+    foundations: &'b Foundations,
+    reserved: Arc<ReservedHeaders>,
+    former: HashMap<&'b RouteName, &'b Arc<Route>>,
+    /// The endpoints share their limits, but for the keys: apps fetch those, many of them from one address.
+    endpoint_limits: Limits,
+    known: Upstreams,
+    made: Upstreams,
+}
+
+impl<'b> Services<'b> {
+    pub(super) fn new(
+        settings: &GateSettings,
+        foundations: &'b Foundations,
+        before: Option<(&'b Routing, &[Arc<CheckedUpstream>])>,
+    ) -> Self {
+        let (routing, upstreams) = before.unzip();
+        let former = routing.into_iter().flat_map(|routing| routing.table.iter());
+        Self {
+            foundations,
+            reserved: Arc::new(ReservedHeaders::new(settings.routes.iter().filter_map(forward))),
+            former: former.map(|(_, route)| (&route.name, route)).collect(),
+            endpoint_limits: Limits::new(
+                &settings.own.limits,
+                routing.and_then(|before| endpoint_limits(&before.endpoints)),
+            ),
+            known: upstreams.into_iter().flatten().cloned().map(SharedUpstream::Kept).collect(),
+            made: Upstreams::default(),
+        }
+    }
+
+    /// Begins to check the upstreams that were made.
+    pub(super) fn start(self) -> Vec<Arc<CheckedUpstream>> {
+        let background = &self.foundations.background;
+        let started = self.made.all.into_iter().map(|shared| match shared {
+            SharedUpstream::Kept(checked) => checked,
+            SharedUpstream::New(upstream) => CheckedUpstream::start(upstream, background),
+        });
+        started.collect()
+    }
+
+    fn service(
+        &self,
+        name: &RouteName,
+        limits: Limits,
+        concurrency: Option<usize>,
+        action: Action,
+    ) -> Service {
+        let stats = self.foundations.metrics.route(name, self.foundations.workers);
+        Service { limits, concurrency: Concurrency::new(concurrency), action, stats }
+    }
+
+    /// One already made for another route, that of the configuration before, or a new one.
+    fn upstream(&mut self, settings: &UpstreamSettings) -> Result<Arc<Upstream>, UpstreamError> {
+        if let Some(made) = self.made.find(settings) {
+            return Ok(Arc::clone(made.upstream()));
+        }
+        let shared = match self.known.find(settings) {
+            Some(kept) => kept.clone(),
+            None => SharedUpstream::New(Upstream::new(settings.clone(), self.foundations.workers)?),
+        };
+        let upstream = Arc::clone(shared.upstream());
+        self.made.push(shared);
+        Ok(upstream)
+    }
+}
+
+impl<'a> MakeService<'a> for Services<'_> {
+    type Service = Service;
+
+    fn for_route(&mut self, route: &'a RouteSettings) -> Result<Service, BuildError> {
+        let former = self.former.get(&route.name).map(|former| &former.service.limits);
+        let limits = Limits::new(&route.limits, former);
+        let action = match &route.action {
+            RouteAction::Forward { upstream, forward } => {
+                let plan = Plan::compile(forward, Arc::clone(&self.reserved));
+                let upstream = self.upstream(upstream);
+                let upstream = upstream.map_err(|cause| BuildError::Upstream(route.name.clone(), cause))?;
+                Action::Forward(upstream, Box::new(plan))
+            }
+            RouteAction::Redirect(redirect) => Action::Redirect(redirect.clone()),
+        };
+        Ok(self.service(&route.name, limits, route.concurrency, action))
+    }
+
+    fn for_endpoint(&mut self, name: &RouteName, application: Application) -> Service {
+        let limited = application != Application::Keys;
+        let limits = if limited { self.endpoint_limits.clone() } else { Limits::default() };
+        self.service(name, limits, None, Action::Serve(application))
+    }
+
+    fn for_redirect(&mut self, name: &RouteName, redirect: RedirectSettings) -> Service {
+        self.service(name, Limits::default(), None, Action::Redirect(redirect))
+    }
+}
+
+fn endpoint_limits(endpoints: &RouteTable<Arc<Route>>) -> Option<&Limits> {
+    endpoints.iter().map(|(_, route)| &route.service.limits).find(|limits| !limits.is_empty())
+}
+
+fn forward(route: &RouteSettings) -> Option<&ForwardSettings> {
+    match &route.action {
+        RouteAction::Forward { forward, .. } => Some(forward),
+        RouteAction::Redirect(_) => None,
+    }
+}
+
+/// An upstream that routes with equal settings share.
+#[derive(Clone)]
+enum SharedUpstream {
+    /// One of the configuration before, whose servers are checked already.
+    Kept(Arc<CheckedUpstream>),
+    New(Arc<Upstream>),
+}
+
+impl SharedUpstream {
+    fn upstream(&self) -> &Arc<Upstream> {
+        match self {
+            Self::Kept(checked) => &checked.upstream,
+            Self::New(upstream) => upstream,
+        }
+    }
+}
+
+/// Upstreams, found by their servers: a file may have as many of them as routes.
+#[derive(Default)]
+struct Upstreams {
+    all: Vec<SharedUpstream>,
+    by_servers: HashMap<Vec<Server>, Vec<usize>>,
+}
+
+impl Upstreams {
+    fn find(&self, settings: &UpstreamSettings) -> Option<&SharedUpstream> {
+        let mut indices = self.by_servers.get(&settings.servers)?.iter();
+        indices
+            .find_map(|index| self.all.get(*index).filter(|shared| shared.upstream().settings() == settings))
+    }
+
+    fn push(&mut self, shared: SharedUpstream) {
+        let servers = shared.upstream().settings().servers.clone();
+        self.by_servers.entry(servers).or_default().push(self.all.len());
+        self.all.push(shared);
+    }
+}
+
+impl FromIterator<SharedUpstream> for Upstreams {
+    fn from_iter<I: IntoIterator<Item = SharedUpstream>>(all: I) -> Self {
+        let mut upstreams = Self::default();
+        all.into_iter().for_each(|shared| upstreams.push(shared));
+        upstreams
+    }
+}
