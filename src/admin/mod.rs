@@ -51,7 +51,7 @@ pub struct Missing {
 
 /// Where the answers come from.
 #[derive(Clone)]
-pub struct Sources {
+pub struct AdminSources {
     /// What is missing at the moment.
     pub readiness: Arc<dyn Fn() -> Vec<Missing> + Send + Sync>,
     /// What has been counted.
@@ -60,9 +60,9 @@ pub struct Sources {
     pub hosts: Vec<String>,
 }
 
-impl fmt::Debug for Sources {
+impl fmt::Debug for AdminSources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sources")
+        f.write_str("AdminSources")
     }
 }
 
@@ -72,7 +72,7 @@ impl fmt::Debug for Sources {
 /// Never: it speaks no TLS.
 pub async fn serve(
     listener: TcpListener,
-    sources: Sources,
+    sources: AdminSources,
     phase: watch::Receiver<Phase>,
 ) -> Result<(), TlsError> {
     let address = listener.local_addr().unwrap_or_else(|_| ([0, 0, 0, 0], 0).into());
@@ -83,7 +83,7 @@ pub async fn serve(
 }
 
 #[derive(Clone)]
-struct Pages(Arc<Sources>);
+struct Pages(Arc<AdminSources>);
 
 impl Handler for Pages {
     type Body = Full<Bytes>;
@@ -99,42 +99,44 @@ impl Handler for Pages {
 
 /// What is answered here: a row for each path and method. `HEAD` is answered as `GET` is, and its body is left out by
 /// the server. A path of no row is 404, a method that the path's rows do not have is 405.
-const ROUTES: [Route; 3] = [
-    Route {
+const ROUTES: [AdminRoute; 3] = [
+    AdminRoute {
         path: "/healthz",
         method: Method::GET,
-        names: Names::Any,
+        names: ListenerNames::Any,
         answer: |_| text(StatusCode::OK, "ok\n"),
     },
-    Route { path: "/readyz", method: Method::GET, names: Names::Any, answer: readiness },
-    Route { path: "/metrics", method: Method::GET, names: Names::Ours, answer: metrics },
+    AdminRoute { path: "/readyz", method: Method::GET, names: ListenerNames::Any, answer: readiness },
+    AdminRoute { path: "/metrics", method: Method::GET, names: ListenerNames::Ours, answer: metrics },
 ];
 
-struct Route {
+struct AdminRoute {
     path: &'static str,
     method: Method,
-    names: Names,
-    answer: fn(&Sources) -> Response<Full<Bytes>>,
+    names: ListenerNames,
+    answer: fn(&AdminSources) -> Response<Full<Bytes>>,
 }
 
 /// Under which names of the listener a page is given out.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Names {
+enum ListenerNames {
     /// Whatever the prober of a cloud or of Kubernetes calls it.
     Any,
     /// Its addresses, `localhost` and the operator's names: another site's page could read it otherwise.
     Ours,
 }
 
-fn answer(request: &Request<RequestBody>, sources: &Sources) -> Response<Full<Bytes>> {
+fn answer(request: &Request<RequestBody>, sources: &AdminSources) -> Response<Full<Bytes>> {
     let at_path = || ROUTES.iter().filter(|route| route.path == request.uri().path());
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
     let found = at_path().find(|route| route.method == method);
     if found.is_none() && at_path().next().is_some() {
         return not_allowed(at_path());
     }
-    let names = found.map_or(Names::Ours, |route| route.names);
-    if names == Names::Ours && !mutant!(is_ours(request, &sources.hosts), "metrics-under-any-name" => true) {
+    let names = found.map_or(ListenerNames::Ours, |route| route.names);
+    if names == ListenerNames::Ours
+        && !mutant!(is_ours(request, &sources.hosts), "metrics-under-any-name" => true)
+    {
         return misdirected();
     }
     let nowhere = || text(StatusCode::NOT_FOUND, "here are /healthz, /readyz and /metrics\n");
@@ -142,7 +144,7 @@ fn answer(request: &Request<RequestBody>, sources: &Sources) -> Response<Full<By
 }
 
 /// 405 with the methods of a path (RFC 9110, section 15.5.6).
-fn not_allowed<'a>(routes: impl Iterator<Item = &'a Route>) -> Response<Full<Bytes>> {
+fn not_allowed<'a>(routes: impl Iterator<Item = &'a AdminRoute>) -> Response<Full<Bytes>> {
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here\n");
     for route in routes {
         let allowed = if route.method == Method::GET { "GET, HEAD" } else { route.method.as_str() };
@@ -177,7 +179,7 @@ fn misdirected() -> Response<Full<Bytes>> {
     text(StatusCode::MISDIRECTED_REQUEST, told)
 }
 
-fn readiness(sources: &Sources) -> Response<Full<Bytes>> {
+fn readiness(sources: &AdminSources) -> Response<Full<Bytes>> {
     let missing = (sources.readiness)();
     let fatal = missing.iter().any(|missing| missing.fatal);
     let status = if fatal { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
@@ -185,7 +187,7 @@ fn readiness(sources: &Sources) -> Response<Full<Bytes>> {
     typed(status, "application/json", format!("{told:#}\n"))
 }
 
-fn metrics(sources: &Sources) -> Response<Full<Bytes>> {
+fn metrics(sources: &AdminSources) -> Response<Full<Bytes>> {
     match sources.metrics.render() {
         Ok(rendered) => {
             typed(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", rendered)
@@ -212,7 +214,7 @@ mod tests {
     use super::*;
 
     fn asked(method: Method, host: &str, path: &str) -> (u16, Option<String>) {
-        let sources = Sources {
+        let sources = AdminSources {
             readiness: Arc::new(Vec::new),
             metrics: Metrics::new(),
             hosts: vec!["ops.example".into()],

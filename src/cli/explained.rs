@@ -22,7 +22,7 @@ pub(super) fn text(
     recorded: Option<&Recorded>,
     paint: Paint,
 ) -> String {
-    let mut told = Told { text: String::new(), paint, logged: recorded.is_some() };
+    let mut told = ExplainText { text: String::new(), paint, logged: recorded.is_some() };
     let origin = &request.url[..Position::BeforePath];
     told.line("request", &format!("{} {origin}{}", request.method, visible(&request.path)));
     told.line("from", &request.client.to_string());
@@ -45,14 +45,14 @@ pub(super) fn text(
 }
 
 /// What has been told so far.
-struct Told {
+struct ExplainText {
     text: String,
     paint: Paint,
     /// Whether it is about a request in the log, which does not hold everything.
     logged: bool,
 }
 
-impl Told {
+impl ExplainText {
     fn line(&mut self, label: &str, value: &str) {
         let label = self.paint.faint(&format!("{label:<9}"));
         let _ = writeln!(self.text, "{label} {value}");

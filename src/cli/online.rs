@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::oidc::{ProviderSettings, ProviderStatus, ProviderTask, RelyingPartySettings};
 
 /// What one provider said: what it will not do, or what is doubtful.
-type Told = Result<Vec<String>, String>;
+type ProviderReport = Result<Vec<String>, String>;
 
 /// Asks all providers at once and says of each in a line whether it can do its work; a failure where one cannot.
 pub(super) fn ask(settings: &RelyingPartySettings) -> ExitCode {
@@ -26,7 +26,7 @@ pub(super) fn ask(settings: &RelyingPartySettings) -> ExitCode {
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn one(provider: &ProviderSettings, settings: &RelyingPartySettings) -> Told {
+async fn one(provider: &ProviderSettings, settings: &RelyingPartySettings) -> ProviderReport {
     let member = join(provider, settings.public_url.clone())?;
     member.provider.retry_now().await.map_err(|error| error.to_string())?;
     member.keys.recover().await;
@@ -48,7 +48,7 @@ fn join(
         .map_err(|error| error.to_string())
 }
 
-fn tell(provider: &ProviderSettings, told: &Told) {
+fn tell(provider: &ProviderSettings, told: &ProviderReport) {
     let (name, paint) = (&provider.name, Paint::of_output());
     match told {
         Ok(remarks) => {

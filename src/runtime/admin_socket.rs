@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::admin::{self, Sources};
+use crate::admin::{self, AdminSources};
 use crate::listener::Phase;
 
 /// How long answers that have begun may take once another process has the socket.
@@ -27,7 +27,7 @@ impl AdminSocket {
     pub(super) fn open(
         address: SocketAddr,
         received: Vec<TcpListener>,
-        sources: Sources,
+        sources: AdminSources,
     ) -> io::Result<Self> {
         let has_it = |socket: &TcpListener| socket.local_addr().is_ok_and(|local| local == address);
         let socket = match received.into_iter().find(has_it) {

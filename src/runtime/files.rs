@@ -33,14 +33,14 @@ impl Ticker for Duration {
 
 /// What tells one state of a file from another; the link's target counts, not the link.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Mark {
+struct FileVersion {
     device: u64,
     inode: u64,
     size: u64,
     modified: (i64, i64),
 }
 
-type Marks = Vec<(PathBuf, Option<Mark>)>;
+type FileVersions = Vec<(PathBuf, Option<FileVersion>)>;
 
 /// Looks at the `files` at every tick and sends [`Event::Reload`] once they have changed and then stayed
 /// the same for one tick, so that certificate and key are not read between two writes.
@@ -58,7 +58,7 @@ pub fn watch(
 
 async fn follow(
     mut files: Receiver<Vec<PathBuf>>,
-    mut told: Marks,
+    mut told: FileVersions,
     mut ticker: impl Ticker,
     events: Sender<Event>,
 ) {
@@ -87,7 +87,7 @@ async fn follow(
 }
 
 /// The marks of a new list: those that are known, and for its other files what they are now.
-fn carry(known: &Marks, files: &[PathBuf]) -> Marks {
+fn carry(known: &FileVersions, files: &[PathBuf]) -> FileVersions {
     let mark = |file: &PathBuf| known.iter().find(|(path, _)| path == file).cloned();
     files
         .iter()
@@ -96,12 +96,12 @@ fn carry(known: &Marks, files: &[PathBuf]) -> Marks {
 }
 
 /// A few `stat` calls; a file that is not there is a state like others.
-fn look(files: &[PathBuf]) -> Marks {
+fn look(files: &[PathBuf]) -> FileVersions {
     files.iter().map(|file| (file.clone(), fs::metadata(file).ok().map(|metadata| mark(&metadata)))).collect()
 }
 
-fn mark(metadata: &fs::Metadata) -> Mark {
-    Mark {
+fn mark(metadata: &fs::Metadata) -> FileVersion {
+    FileVersion {
         device: metadata.dev(),
         inode: metadata.ino(),
         size: metadata.size(),

@@ -11,16 +11,16 @@ use crate::session::Sessions;
 use crate::storage::StateHealth;
 use crate::telemetry::{Metrics, Scrape};
 
-/// Whom readiness asks.
+/// What is asked when somebody wants to know whether the process is ready.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct ReadinessSources {
     pub(super) gate: Gate,
     pub(super) state: StateHealth,
     pub(super) draining: Draining,
     pub(super) predecessors: Predecessors,
 }
 
-impl Told {
+impl ReadinessSources {
     /// What keeps the process from its work. A part that is away leaves the others at theirs, so that only the
     /// drain makes the whole unready.
     pub(super) fn missing(&self) -> Vec<Missing> {

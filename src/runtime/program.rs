@@ -111,7 +111,7 @@ pub async fn run(
     observe::listeners(&gate.metrics(), &runtime);
     observe::state(&gate.metrics(), database.health(), &sessions);
     let predecessors = runtime.predecessors();
-    let told = observe::Told {
+    let told = observe::ReadinessSources {
         gate: gate.clone(),
         state: database.health().clone(),
         draining: runtime.draining(),
@@ -246,10 +246,10 @@ fn new_assertion_key() -> Zeroizing<Vec<u8>> {
 
 fn open_admin(
     settings: &AdminSettings,
-    told: observe::Told,
+    sources: observe::ReadinessSources,
     received: Vec<std::net::TcpListener>,
 ) -> Result<AdminSocket, StartError> {
-    let (address, hosts, metrics) = (settings.address, settings.hosts.clone(), told.gate.metrics());
-    let sources = admin::Sources { readiness: Arc::new(move || told.missing()), metrics, hosts };
+    let (address, hosts, metrics) = (settings.address, settings.hosts.clone(), sources.gate.metrics());
+    let sources = admin::AdminSources { readiness: Arc::new(move || sources.missing()), metrics, hosts };
     AdminSocket::open(address, received, sources).map_err(|error| StartError::Admin(address, error))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::old::Serving;
+use super::old::SuccessorServing;
 use super::remote::RemoteStore;
 use super::{Offered, Successor};
 use crate::runtime::{Event, systemd};
@@ -59,7 +59,7 @@ impl HandOver {
         if let Err(error) = self.sessions.flush().await {
             tracing::warn!(%error, "when sessions were last used could not be written before the take-over");
         }
-        self.store.depart();
+        self.store.suspend();
         self.closed.as_mut().await;
         match waiting.release().await {
             Ok(serving) => self.follow(serving).await,
@@ -71,14 +71,14 @@ impl HandOver {
     }
 
     /// The state is the new process's. That it is lost from now on ends this one (invariant 8).
-    async fn follow(&mut self, serving: Serving) -> io::Result<()> {
+    async fn follow(&mut self, serving: SuccessorServing) -> io::Result<()> {
         if let Some(process) = serving.process() {
             systemd::handed_over_to(process);
         }
         match serving.drain().await {
             Ok(stream) => {
                 let store = RemoteStore::over(stream, self.sessions.clone(), self.events.clone());
-                self.store.arrive(Arc::new(store));
+                self.store.resume_at(Arc::new(store));
             }
             Err(error) => {
                 tracing::error!(%error, "the new process was lost; this one ends");
@@ -94,7 +94,7 @@ impl HandOver {
                 Ok(database) => {
                     self.closed = Box::pin(database.closed());
                     tokio::spawn(database.tend());
-                    return self.store.arrive(Arc::new(EmbeddedStore::new(database)));
+                    return self.store.resume_at(Arc::new(EmbeddedStore::new(database)));
                 }
                 Err(error) => tracing::debug!(%error, "the state file is not free yet"),
             }

@@ -10,7 +10,9 @@ use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
-use super::protocol::{Answer, Call, FromSuccessor, Numbered, Reply, Request, Step, VERSION};
+use super::protocol::{
+    ControlRequest, FromSuccessor, Numbered, StoreAnswer, StoreCall, TakeOverReply, TakeOverStep, VERSION,
+};
 use super::{Offered, beside, descriptors, frame};
 use crate::session::{Ending, SessionStore, Sessions, StoreUnavailable};
 
@@ -65,13 +67,13 @@ pub(in crate::runtime) async fn ask(state: &Path) -> Result<Option<Offer>, TakeO
     if stream.peer_cred()?.uid() != geteuid().as_raw() {
         return Err(TakeOverError::Stranger(path));
     }
-    frame::write(&mut stream, &Request::TakeOver { version: VERSION }).await?;
+    frame::write(&mut stream, &ControlRequest::TakeOver { version: VERSION }).await?;
     let sockets = match reply(&mut stream).await? {
-        Reply::Offer { listeners, inherited, admin } => {
+        TakeOverReply::Offer { listeners, inherited, admin } => {
             receive(&stream, [listeners, inherited, admin]).await?
         }
-        Reply::Refused { why } => return Err(TakeOverError::Refused(why)),
-        Reply::Released | Reply::Draining => return Err(out_of_turn().into()),
+        TakeOverReply::Refused { why } => return Err(TakeOverError::Refused(why)),
+        TakeOverReply::Released | TakeOverReply::Draining => return Err(out_of_turn().into()),
     };
     Ok(Some(Offer { stream, sockets }))
 }
@@ -88,7 +90,7 @@ async fn receive(stream: &UnixStream, [listeners, inherited, admin]: [usize; 3])
     Ok(Offered { listeners: all, inherited, admin })
 }
 
-async fn reply(stream: &mut UnixStream) -> io::Result<Reply> {
+async fn reply(stream: &mut UnixStream) -> io::Result<TakeOverReply> {
     frame::read(stream).await
 }
 
@@ -99,11 +101,11 @@ fn out_of_turn() -> io::Error {
 impl Offer {
     /// Has the old process close the state file.
     pub(in crate::runtime) async fn release(mut self) -> Result<(Released, Offered), TakeOverError> {
-        frame::write(&mut self.stream, &Step::Release).await?;
+        frame::write(&mut self.stream, &TakeOverStep::Release).await?;
         match reply(&mut self.stream).await? {
-            Reply::Released => Ok((Released(self.stream), self.sockets)),
-            Reply::Refused { why } => Err(TakeOverError::Refused(why)),
-            Reply::Offer { .. } | Reply::Draining => Err(out_of_turn().into()),
+            TakeOverReply::Released => Ok((Released(self.stream), self.sockets)),
+            TakeOverReply::Refused { why } => Err(TakeOverError::Refused(why)),
+            TakeOverReply::Offer { .. } | TakeOverReply::Draining => Err(out_of_turn().into()),
         }
     }
 }
@@ -119,10 +121,12 @@ impl Released {
         let Self(mut stream) = self;
         // Before it is told: no ending falls between.
         let endings = sessions.endings();
-        frame::write(&mut stream, &Step::Serving).await?;
+        frame::write(&mut stream, &TakeOverStep::Serving).await?;
         match reply(&mut stream).await? {
-            Reply::Draining => {}
-            Reply::Refused { .. } | Reply::Offer { .. } | Reply::Released => return Err(out_of_turn().into()),
+            TakeOverReply::Draining => {}
+            TakeOverReply::Refused { .. } | TakeOverReply::Offer { .. } | TakeOverReply::Released => {
+                return Err(out_of_turn().into());
+            }
         }
         let (store, here) = (sessions.shared(), predecessors.enter());
         tokio::spawn(async move {
@@ -139,7 +143,7 @@ impl Released {
 pub(in crate::runtime) struct Predecessors(watch::Sender<usize>);
 
 /// One of them, until it is dropped.
-struct Here(watch::Sender<usize>);
+struct PredecessorGuard(watch::Sender<usize>);
 
 impl Predecessors {
     pub(in crate::runtime) fn count(&self) -> usize {
@@ -152,13 +156,13 @@ impl Predecessors {
         let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
     }
 
-    fn enter(&self) -> Here {
+    fn enter(&self) -> PredecessorGuard {
         self.0.send_modify(|count| *count += 1);
-        Here(self.0.clone())
+        PredecessorGuard(self.0.clone())
     }
 }
 
-impl Drop for Here {
+impl Drop for PredecessorGuard {
     fn drop(&mut self) {
         self.0.send_modify(|count| *count -= 1);
     }
@@ -176,7 +180,7 @@ async fn attend(
     let writing = async {
         loop {
             let message = tokio::select! {
-                Some(answer) = queue.recv() => FromSuccessor::Answer(answer),
+                Some(answer) = queue.recv() => FromSuccessor::StoreAnswer(answer),
                 ended = endings.recv() => match ended {
                     Ok(ending) => FromSuccessor::Ended(ending),
                     // It missed an ending: it must end, and does where the socket closes.
@@ -197,11 +201,11 @@ async fn attend(
 async fn take_calls(
     mut read: OwnedReadHalf,
     store: Arc<dyn SessionStore>,
-    answers: mpsc::Sender<Numbered<Answer>>,
+    answers: mpsc::Sender<Numbered<StoreAnswer>>,
 ) -> io::Error {
     let room = Arc::new(Semaphore::new(AT_ONCE));
     loop {
-        let Numbered { number, message } = match frame::read::<Numbered<Call>>(&mut read).await {
+        let Numbered { number, message } = match frame::read::<Numbered<StoreCall>>(&mut read).await {
             Ok(call) => call,
             Err(error) => return error,
         };
@@ -209,30 +213,32 @@ async fn take_calls(
         let (store, answers) = (Arc::clone(&store), answers.clone());
         tokio::spawn(async move {
             let message =
-                call(&*store, message).await.unwrap_or_else(|error| Answer::Failed(error.to_string()));
+                call(&*store, message).await.unwrap_or_else(|error| StoreAnswer::Failed(error.to_string()));
             let _ = answers.send(Numbered { number, message }).await;
             drop(place);
         });
     }
 }
 
-async fn call(store: &dyn SessionStore, call: Call) -> Result<Answer, StoreUnavailable> {
+async fn call(store: &dyn SessionStore, call: StoreCall) -> Result<StoreAnswer, StoreUnavailable> {
     Ok(match call {
-        Call::InsertRoot(family, session) => {
+        StoreCall::InsertRoot(family, session) => {
             store.insert_root(family, session).await?;
-            Answer::Done
+            StoreAnswer::Done
         }
-        Call::InsertChild(session) => Answer::Inserted(store.insert_child(session).await?),
-        Call::Load(id) => Answer::Loaded(store.load(id).await?),
-        Call::UpdateRecord(root, record) => Answer::Members(store.update_record(root, record).await?),
-        Call::Touch(touches) => {
+        StoreCall::InsertChild(session) => StoreAnswer::Inserted(store.insert_child(session).await?),
+        StoreCall::Load(id) => StoreAnswer::Loaded(store.load(id).await?),
+        StoreCall::UpdateRecord(root, record) => {
+            StoreAnswer::Members(store.update_record(root, record).await?)
+        }
+        StoreCall::Touch(touches) => {
             store.touch(touches).await?;
-            Answer::Done
+            StoreAnswer::Done
         }
-        Call::RemoveFamily(id) => Answer::Removed(store.remove_family(id).await?),
-        Call::RecordEnding(id) => {
+        StoreCall::RemoveFamily(id) => StoreAnswer::Removed(store.remove_family(id).await?),
+        StoreCall::RecordEnding(id) => {
             store.record_ending(id).await?;
-            Answer::Done
+            StoreAnswer::Done
         }
     })
 }

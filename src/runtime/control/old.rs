@@ -1,4 +1,10 @@
 //! The steps of a take-over as the old process goes through them; each is a type, so that none is left out.
+//!
+//! A [`Successor`] has asked. Once it has been offered the sockets and has asked for the state file, it is a
+//! [`SuccessorWithSockets`]. Once it has been told that the file is free, has opened it and answers requests, it is a
+//! [`SuccessorServing`]. Each step uses up the one before. Where one fails before the last, whatever was offered is
+//! closed with the stream, and this process takes its state back ([`super::HandOver`]). After the last there is no way
+//! back: this process drains, and ends where the other is lost.
 
 use std::io;
 use std::net::TcpListener;
@@ -7,7 +13,7 @@ use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use super::protocol::{Reply, Step};
+use super::protocol::{TakeOverReply, TakeOverStep};
 use super::{descriptors, frame};
 
 /// How long the new process may take for its next step: a start with a large state file that is brought up to
@@ -32,13 +38,13 @@ pub(in crate::runtime) struct Offered {
     pub(in crate::runtime) admin: Vec<TcpListener>,
 }
 
-/// It has the sockets, and waits for the state file.
+/// A successor that has the sockets, and waits for the state file.
 #[derive(Debug)]
-pub(super) struct Waiting(Successor);
+pub(super) struct SuccessorWithSockets(Successor);
 
-/// It answers requests.
+/// A successor that answers requests.
 #[derive(Debug)]
-pub(super) struct Serving(Successor);
+pub(super) struct SuccessorServing(Successor);
 
 impl Successor {
     pub(super) const fn new(stream: UnixStream, process: Option<u32>) -> Self {
@@ -46,41 +52,44 @@ impl Successor {
     }
 
     pub(super) async fn refuse(&mut self, why: &str) -> io::Result<()> {
-        frame::write(&mut self.stream, &Reply::Refused { why: why.to_owned() }).await
+        frame::write(&mut self.stream, &TakeOverReply::Refused { why: why.to_owned() }).await
     }
 
     /// Sends the sockets and waits until the state file is asked for.
-    pub(super) async fn offer(mut self, sockets: Offered) -> io::Result<Waiting> {
+    pub(super) async fn offer(mut self, sockets: Offered) -> io::Result<SuccessorWithSockets> {
         let Offered { listeners, inherited, admin } = sockets;
-        let reply =
-            Reply::Offer { listeners: listeners.len(), inherited: inherited.len(), admin: admin.len() };
+        let reply = TakeOverReply::Offer {
+            listeners: listeners.len(),
+            inherited: inherited.len(),
+            admin: admin.len(),
+        };
         frame::write(&mut self.stream, &reply).await?;
         let all: Vec<_> = listeners.into_iter().chain(inherited).chain(admin).collect();
         descriptors::send(&self.stream, &all).await?;
         match self.step().await? {
-            Step::Release => Ok(Waiting(self)),
-            Step::Serving => Err(out_of_turn()),
+            TakeOverStep::Release => Ok(SuccessorWithSockets(self)),
+            TakeOverStep::Serving => Err(out_of_turn()),
         }
     }
 
-    async fn step(&mut self) -> io::Result<Step> {
+    async fn step(&mut self) -> io::Result<TakeOverStep> {
         timeout(STEP, frame::read(&mut self.stream)).await.map_err(io::Error::other)?
     }
 }
 
-impl Waiting {
+impl SuccessorWithSockets {
     /// Says that the state file is free and waits until the new process answers requests.
-    pub(super) async fn release(self) -> io::Result<Serving> {
+    pub(super) async fn release(self) -> io::Result<SuccessorServing> {
         let Self(mut successor) = self;
-        frame::write(&mut successor.stream, &Reply::Released).await?;
+        frame::write(&mut successor.stream, &TakeOverReply::Released).await?;
         match successor.step().await? {
-            Step::Serving => Ok(Serving(successor)),
-            Step::Release => Err(out_of_turn()),
+            TakeOverStep::Serving => Ok(SuccessorServing(successor)),
+            TakeOverStep::Release => Err(out_of_turn()),
         }
     }
 }
 
-impl Serving {
+impl SuccessorServing {
     /// The process that the service is now.
     pub(super) const fn process(&self) -> Option<u32> {
         self.0.process
@@ -89,7 +98,7 @@ impl Serving {
     /// Says that no new request is taken; from now on the stream carries operations on the store.
     pub(super) async fn drain(self) -> io::Result<UnixStream> {
         let Self(mut successor) = self;
-        frame::write(&mut successor.stream, &Reply::Draining).await?;
+        frame::write(&mut successor.stream, &TakeOverReply::Draining).await?;
         Ok(successor.stream)
     }
 }

@@ -1,6 +1,6 @@
 //! What is said on the control socket.
 //!
-//! Who connects sends one [`Request`]. A take-over then goes in steps, each a frame that the other side waits for:
+//! Who connects sends one [`ControlRequest`]. A take-over then goes in steps, each a frame that the other side waits for:
 //!
 //! ```text
 //! new                       old
@@ -28,7 +28,7 @@ pub(super) const VERSION: u32 = 1;
 /// What somebody who connects wants. Commands for a running gateway become further variants.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "kebab-case")]
-pub(super) enum Request {
+pub(super) enum ControlRequest {
     /// To go on in this process's place.
     TakeOver {
         /// The version of the protocol.
@@ -39,7 +39,7 @@ pub(super) enum Request {
 /// What the old process says.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "kebab-case")]
-pub(super) enum Reply {
+pub(super) enum TakeOverReply {
     /// It will not; why, for the terminal.
     Refused {
         /// In words.
@@ -63,7 +63,7 @@ pub(super) enum Reply {
 /// What the new process says.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
-pub(super) enum Step {
+pub(super) enum TakeOverStep {
     /// It wants the state file.
     Release,
     /// It answers requests.
@@ -72,7 +72,7 @@ pub(super) enum Step {
 
 /// An operation on the store of the new process.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Call {
+pub(super) enum StoreCall {
     InsertRoot(StoredFamily, StoredSession),
     InsertChild(StoredSession),
     Load(SessionId),
@@ -85,7 +85,7 @@ pub(super) enum Call {
 /// What came of it.
 #[expect(clippy::large_enum_variant, reason = "it is read and used at once, one at a time")]
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Answer {
+pub(super) enum StoreAnswer {
     Done,
     Inserted(Inserted),
     Loaded(Option<(StoredFamily, StoredSession)>),
@@ -106,7 +106,7 @@ pub(super) struct Numbered<T> {
 #[expect(clippy::large_enum_variant, reason = "it is read and used at once, one at a time")]
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum FromSuccessor {
-    Answer(Numbered<Answer>),
+    StoreAnswer(Numbered<StoreAnswer>),
     /// The family with this root has ended: its streams are cut.
     Ended(Ending),
 }

@@ -9,24 +9,26 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 
 use super::frame;
-use super::protocol::{Answer, Call, FromSuccessor, Numbered};
+use super::protocol::{FromSuccessor, Numbered, StoreAnswer, StoreCall};
 use crate::runtime::Event;
 use crate::session::{
-    Expiry, Inserted, RemovedFamily, SessionId, SessionStore, Sessions, StoreFuture, StoreUnavailable,
+    Inserted, RemovedFamily, SessionId, SessionStore, Sessions, StoreFuture, StoreUnavailable, StoreUpkeep,
     StoredFamily, StoredSession, Touch,
 };
 
 /// Calls that may wait to be written.
 const QUEUE: usize = 256;
 
-/// Who waits for which answer; `None` once the other process is lost.
-type Waiting = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>>;
+/// Who waits for which answer, by the number of the call; `None` once the other process is lost. A call is entered
+/// before it is written and taken out when its answer is read, each once; those that wait when the process is lost are
+/// dropped with the table, which tells them so.
+type PendingCalls = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<StoreAnswer>>>>>;
 
 #[derive(Debug)]
-pub(super) struct RemoteStore(mpsc::Sender<(Call, oneshot::Sender<Answer>)>);
+pub(super) struct RemoteStore(mpsc::Sender<(StoreCall, oneshot::Sender<StoreAnswer>)>);
 
 #[derive(Debug, thiserror::Error)]
-enum Fault {
+enum RemoteStoreError {
     #[error("the process that has taken over is lost")]
     Lost,
     #[error("the process that has taken over says: {0}")]
@@ -41,7 +43,7 @@ impl RemoteStore {
     pub(super) fn over(stream: UnixStream, sessions: Sessions, events: mpsc::Sender<Event>) -> Self {
         let (read, write) = stream.into_split();
         let (calls, queue) = mpsc::channel(QUEUE);
-        let waiting: Waiting = Arc::new(Mutex::new(Some(HashMap::new())));
+        let waiting: PendingCalls = Arc::new(Mutex::new(Some(HashMap::new())));
         tokio::spawn(send(write, queue, Arc::clone(&waiting)));
         tokio::spawn(async move {
             let error = receive(read, &sessions, &waiting).await;
@@ -52,31 +54,35 @@ impl RemoteStore {
         Self(calls)
     }
 
-    async fn call(&self, call: Call) -> Result<Answer, StoreUnavailable> {
+    async fn call(&self, call: StoreCall) -> Result<StoreAnswer, StoreUnavailable> {
         let (answer, answered) = oneshot::channel();
-        let lost = || StoreUnavailable::new(Fault::Lost);
+        let lost = || StoreUnavailable::new(RemoteStoreError::Lost);
         self.0.send((call, answer)).await.map_err(|_| lost())?;
         match answered.await.map_err(|_| lost())? {
-            Answer::Failed(why) => Err(StoreUnavailable::new(Fault::Told(why))),
-            answer @ (Answer::Done
-            | Answer::Inserted(_)
-            | Answer::Loaded(_)
-            | Answer::Members(_)
-            | Answer::Removed(_)) => Ok(answer),
+            StoreAnswer::Failed(why) => Err(StoreUnavailable::new(RemoteStoreError::Told(why))),
+            answer @ (StoreAnswer::Done
+            | StoreAnswer::Inserted(_)
+            | StoreAnswer::Loaded(_)
+            | StoreAnswer::Members(_)
+            | StoreAnswer::Removed(_)) => Ok(answer),
         }
     }
 
-    fn ask<T: Send + 'static>(&self, call: Call, read: fn(Answer) -> Option<T>) -> StoreFuture<'_, T> {
-        Box::pin(
-            async move { read(self.call(call).await?).ok_or_else(|| StoreUnavailable::new(Fault::Confused)) },
-        )
+    fn ask<T: Send + 'static>(
+        &self,
+        call: StoreCall,
+        read: fn(StoreAnswer) -> Option<T>,
+    ) -> StoreFuture<'_, T> {
+        Box::pin(async move {
+            read(self.call(call).await?).ok_or_else(|| StoreUnavailable::new(RemoteStoreError::Confused))
+        })
     }
 }
 
 async fn send(
     mut write: OwnedWriteHalf,
-    mut queue: mpsc::Receiver<(Call, oneshot::Sender<Answer>)>,
-    waiting: Waiting,
+    mut queue: mpsc::Receiver<(StoreCall, oneshot::Sender<StoreAnswer>)>,
+    waiting: PendingCalls,
 ) {
     let mut number = 0;
     while let Some((call, answer)) = queue.recv().await {
@@ -91,10 +97,10 @@ async fn send(
     }
 }
 
-async fn receive(mut read: OwnedReadHalf, sessions: &Sessions, waiting: &Waiting) -> io::Error {
+async fn receive(mut read: OwnedReadHalf, sessions: &Sessions, waiting: &PendingCalls) -> io::Error {
     loop {
         match frame::read(&mut read).await {
-            Ok(FromSuccessor::Answer(Numbered { number, message })) => {
+            Ok(FromSuccessor::StoreAnswer(Numbered { number, message })) => {
                 let asked = lock(waiting).as_mut().and_then(|waiting| waiting.remove(&number));
                 if let Some(asked) = asked {
                     drop(asked.send(message));
@@ -108,64 +114,54 @@ async fn receive(mut read: OwnedReadHalf, sessions: &Sessions, waiting: &Waiting
     }
 }
 
-fn lock(waiting: &Waiting) -> MutexGuard<'_, Option<HashMap<u64, oneshot::Sender<Answer>>>> {
+fn lock(waiting: &PendingCalls) -> MutexGuard<'_, Option<HashMap<u64, oneshot::Sender<StoreAnswer>>>> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn done(answer: Answer) -> Option<()> {
-    matches!(answer, Answer::Done).then_some(())
+fn done(answer: StoreAnswer) -> Option<()> {
+    matches!(answer, StoreAnswer::Done).then_some(())
 }
 
 impl SessionStore for RemoteStore {
     fn insert_root(&self, family: StoredFamily, session: StoredSession) -> StoreFuture<'_, ()> {
-        self.ask(Call::InsertRoot(family, session), done)
+        self.ask(StoreCall::InsertRoot(family, session), done)
     }
 
     fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
-        self.ask(Call::InsertChild(session), |answer| {
-            if let Answer::Inserted(inserted) = answer { Some(inserted) } else { None }
+        self.ask(StoreCall::InsertChild(session), |answer| {
+            if let StoreAnswer::Inserted(inserted) = answer { Some(inserted) } else { None }
         })
     }
 
     fn load(&self, id: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>> {
-        self.ask(Call::Load(id), |answer| if let Answer::Loaded(row) = answer { Some(row) } else { None })
+        self.ask(
+            StoreCall::Load(id),
+            |answer| if let StoreAnswer::Loaded(row) = answer { Some(row) } else { None },
+        )
     }
 
     fn update_record(&self, root: SessionId, record: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>> {
-        self.ask(Call::UpdateRecord(root, record), |answer| {
-            if let Answer::Members(members) = answer { Some(members) } else { None }
+        self.ask(StoreCall::UpdateRecord(root, record), |answer| {
+            if let StoreAnswer::Members(members) = answer { Some(members) } else { None }
         })
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
-        self.ask(Call::Touch(touches), done)
+        self.ask(StoreCall::Touch(touches), done)
     }
 
     fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
-        self.ask(Call::RemoveFamily(id), |answer| {
-            if let Answer::Removed(family) = answer { Some(family) } else { None }
+        self.ask(StoreCall::RemoveFamily(id), |answer| {
+            if let StoreAnswer::Removed(family) = answer { Some(family) } else { None }
         })
     }
 
     fn record_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {
-        self.ask(Call::RecordEnding(id), done)
+        self.ask(StoreCall::RecordEnding(id), done)
     }
 
-    /// The other process forgets what it has removed.
-    fn forget_ending(&self, _: SessionId) -> StoreFuture<'_, ()> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn recorded_endings(&self) -> Vec<SessionId> {
-        Vec::new()
-    }
-
-    /// The other process purges.
-    fn purge(&self, _: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
-    fn shrink(&self) -> StoreFuture<'_, bool> {
-        Box::pin(async { Ok(false) })
+    /// The other process does it.
+    fn upkeep(&self) -> Option<&dyn StoreUpkeep> {
+        None
     }
 }

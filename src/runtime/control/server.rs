@@ -12,7 +12,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
-use super::protocol::{Reply, Request, VERSION};
+use super::protocol::{ControlRequest, TakeOverReply, VERSION};
 use super::{Successor, beside, frame};
 use crate::runtime::Event;
 
@@ -73,7 +73,7 @@ async fn answer(
         return refuse(&mut stream, "this is another user's gateway").await;
     }
     let asked = timeout(PATIENCE, frame::read(&mut stream)).await;
-    let Request::TakeOver { version } = asked.map_err(io::Error::other)??;
+    let ControlRequest::TakeOver { version } = asked.map_err(io::Error::other)??;
     if version != VERSION {
         let why = format!(
             "it knows version {VERSION} of the take-over, not {version}: stop it and start the new one"
@@ -91,5 +91,5 @@ async fn answer(
 }
 
 async fn refuse(stream: &mut UnixStream, why: &str) -> io::Result<()> {
-    frame::write(stream, &Reply::Refused { why: why.to_owned() }).await
+    frame::write(stream, &TakeOverReply::Refused { why: why.to_owned() }).await
 }

@@ -15,12 +15,12 @@ const OFTEN: Duration = Duration::from_secs(60);
 const SELDOM: Duration = Duration::from_secs(300);
 
 #[derive(Debug)]
-pub(super) struct Activity {
+pub(super) struct TouchQueue {
     noted: mpsc::Sender<Touch>,
     queue: Mutex<mpsc::Receiver<Touch>>,
 }
 
-impl Activity {
+impl TouchQueue {
     pub(super) fn new() -> Self {
         let (noted, queue) = mpsc::channel(QUEUE);
         Self { noted, queue: Mutex::new(queue) }
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn the_queue_is_bounded_invariant_14() {
-        let activity = Activity::new();
+        let activity = TouchQueue::new();
         let touch = Touch { root: crate::session::SessionId::from_bytes([0; 32]), at: Default::default() };
         assert_eq!((0..2 * QUEUE).filter(|_| activity.note(touch)).count(), QUEUE);
         assert_eq!(activity.drain().len(), QUEUE);

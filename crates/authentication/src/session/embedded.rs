@@ -6,7 +6,8 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::store::{
-    Expiry, Inserted, RemovedFamily, SessionStore, StoreFuture, StoredFamily, StoredSession, Touch,
+    Inserted, PurgeCriteria, RemovedFamily, SessionStore, StoreFuture, StoreUpkeep, StoredFamily,
+    StoredSession, Touch,
 };
 use super::{SessionId, StoreUnavailable};
 use crate::storage::{Database, Seconds};
@@ -108,6 +109,12 @@ impl SessionStore for EmbeddedStore {
         Box::pin(async move { self.0.record_ending(*id.as_bytes()).await.map_err(StoreUnavailable::new) })
     }
 
+    fn upkeep(&self) -> Option<&dyn StoreUpkeep> {
+        Some(self)
+    }
+}
+
+impl StoreUpkeep for EmbeddedStore {
     fn forget_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             self.0.forget_ending(*id.as_bytes()).await;
@@ -119,9 +126,9 @@ impl SessionStore for EmbeddedStore {
         self.0.recorded_endings().into_iter().map(SessionId::from_bytes).collect()
     }
 
-    fn purge(&self, expiry: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
+    fn purge(&self, criteria: PurgeCriteria) -> StoreFuture<'_, Vec<RemovedFamily>> {
         self.write(move |transaction| {
-            let Expiry { now, idle_since, created_before, limit } = expiry;
+            let PurgeCriteria { now, idle_since, created_before, limit } = criteria;
             let bounds = params![Seconds(now), Seconds(idle_since), Seconds(created_before), limit];
             let mut statement = transaction.prepare_cached(OVER)?;
             let roots = statement.query_map(bounds, |row| row.get(0))?.collect::<Result<BTreeSet<_>, _>>()?;

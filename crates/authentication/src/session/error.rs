@@ -20,7 +20,7 @@ impl StoreUnavailable {
 
     /// A record could not be sealed for the store.
     pub(super) fn unsealed() -> Self {
-        Self::new(Fault::Sealing)
+        Self::new(StoreFault::Sealing)
     }
 }
 
@@ -37,7 +37,7 @@ pub enum SessionError {
 
 /// What keeps an answer of the store from being used.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum StoreFault {
     #[error("the session kept changing while it was read; try again")]
     Contended,
     #[error("a session record could not be sealed")]

@@ -1,4 +1,15 @@
 //! What the sessions of one sign-in share in memory: when they were used, and that they have ended.
+//!
+//! A family *lives*, or *has ended* for one reason; the first reason stays, and nothing lives again.
+//!
+//! - It ends by [`Families::end`] (the store has removed it, or another process has ended it) or by
+//!   [`Families::end_for_good`] (somebody signed out, and the store does not know yet). Either wakes every stream that
+//!   waits for its end.
+//! - After `end_for_good` its root is *buried*: whatever the store still says of it, who joins it finds it ended. It
+//!   is so until [`Families::removed`], when the store has it no more.
+//! - Everybody who joins one root shares one family, for as long as anybody holds it; so one end reaches all.
+//! - When it was last used only goes up. One caller an interval is told to have that written; where the queue is
+//!   full, the next caller is told so again.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -7,7 +18,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, broadcast};
 
-use super::activity::Activity;
+use super::activity::TouchQueue;
 use super::ended::SessionEnd;
 use super::lifetimes::Lifetimes;
 use super::{SessionId, Touch};
@@ -18,17 +29,21 @@ use crate::clock::{Clock, Timestamp};
 pub(super) struct Terms {
     pub(super) lifetimes: Arc<Lifetimes>,
     pub(super) clock: Clock,
-    pub(super) activity: Arc<Activity>,
+    pub(super) activity: Arc<TouchQueue>,
 }
 
+/// One sign-in, shared by its sessions.
 #[derive(Debug)]
 pub(super) struct Family {
     pub(super) root: SessionId,
     pub(super) terms: Arc<Terms>,
+    /// Seconds since the epoch.
     last_seen: AtomicU64,
+    /// Which of these was last given to be written; 0 where that has failed.
     written: AtomicU64,
     /// A [`SessionEnd`] as it is coded there; 0 while it lives.
     ended: AtomicU8,
+    /// Wakes streams when it ends.
     pub(super) cut: Notify,
 }
 
@@ -89,7 +104,7 @@ impl Family {
 #[derive(Debug)]
 pub(super) struct Families {
     terms: Arc<Terms>,
-    known: Mutex<Known>,
+    known: Mutex<KnownFamilies>,
     /// Families as they end, for a process that this one has taken over from.
     endings: broadcast::Sender<Ending>,
 }
@@ -101,12 +116,12 @@ pub type Ending = (SessionId, SessionEnd);
 const ENDINGS: usize = 4096;
 
 #[derive(Debug, Default)]
-struct Known {
+struct KnownFamilies {
     families: HashMap<SessionId, Weak<Family>>,
     sweep_at: usize,
     /// Roots that have ended and that the store still holds: what it says of them does not count
     /// (invariant 23). No more than the store has sessions, since a store that fails takes no new ones.
-    ended: HashSet<SessionId>,
+    buried: HashSet<SessionId>,
 }
 
 impl Families {
@@ -119,7 +134,7 @@ impl Families {
     /// `id`, has.
     pub(super) fn join(&self, root: SessionId, id: SessionId, last_seen: Timestamp) -> Arc<Family> {
         let mut known = self.known();
-        let ended = known.ended.contains(&root) || known.ended.contains(&id);
+        let ended = known.buried.contains(&root) || known.buried.contains(&id);
         if mutant!(ended, "end-forgotten-while-loading" => false) {
             let family = Family::new(root, last_seen, Arc::clone(&self.terms));
             family.end(SessionEnd::SignedOut);
@@ -135,25 +150,25 @@ impl Families {
     }
 
     /// Ends the family of `root` for everybody who holds it, and for everybody who would join it until
-    /// [`Families::gone`].
+    /// [`Families::removed`].
     pub(super) fn end_for_good(&self, root: SessionId, why: SessionEnd) {
-        self.known().ended.insert(root);
+        self.known().buried.insert(root);
         self.end(root, why);
     }
 
     /// The store holds the family of `root` no more, and nobody in memory does.
-    pub(super) fn gone(&self, root: SessionId) {
-        self.known().ended.remove(&root);
+    pub(super) fn removed(&self, root: SessionId) {
+        self.known().buried.remove(&root);
     }
 
     /// Whether `root` has ended and the store does not know it yet.
     pub(super) fn has_ended(&self, root: &SessionId) -> bool {
-        self.known().ended.contains(root)
+        self.known().buried.contains(root)
     }
 
     /// Roots that have ended and that the store still holds.
     pub(super) fn waiting(&self) -> Vec<SessionId> {
-        self.known().ended.iter().copied().collect()
+        self.known().buried.iter().copied().collect()
     }
 
     /// Every family that ends from now on.
@@ -161,9 +176,9 @@ impl Families {
         self.endings.subscribe()
     }
 
-    /// How many of them there are.
+    /// How many roots have ended that the store still holds.
     pub(super) fn waiting_count(&self) -> usize {
-        self.known().ended.len()
+        self.known().buried.len()
     }
 
     /// Ends the family of `root` for everybody who holds it.
@@ -180,12 +195,12 @@ impl Families {
         self.known().families.len()
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, KnownFamilies> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Known {
+impl KnownFamilies {
     /// Forgets families that nobody holds, whenever their number may have doubled.
     fn sweep(&mut self) {
         if self.families.len() >= self.sweep_at {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::error::Fault;
+use super::error::StoreFault;
 use super::seal::{FamilyKey, Record, digest_at};
-use super::sessions::{Found, Inner};
+use super::sessions::{Found, SessionsInner};
 use super::{
     Inserted, NewSession, Session, SessionError, SessionId, SessionKey, StoreUnavailable, StoredFamily,
     StoredSession,
@@ -15,21 +15,21 @@ use crate::identity::Principal;
 /// How often a session is read again because it changed meanwhile.
 const ATTEMPTS: usize = 8;
 
-impl Inner {
+impl SessionsInner {
     pub(super) async fn load(&self, key: &SessionKey) -> Found {
         for _ in 0..ATTEMPTS {
-            let mark = self.cache.mark(key.id());
+            let version = self.cache.version(key.id());
             let Some((family, stored)) = self.store.load(*key.id()).await? else { return Ok(None) };
             let Some((opened, record)) = open(key, &family, &stored) else {
                 tracing::warn!(session = %key.id(), "a session record does not open and is ignored");
                 return Ok(None);
             };
             let make = || Arc::new(self.assemble(family.last_seen, stored, opened, record));
-            if let Some(session) = self.cache.keep(key.id(), mark, make) {
+            if let Some(session) = self.cache.keep(key.id(), version, make) {
                 return Ok(self.alive(session));
             }
         }
-        Err(StoreUnavailable::new(Fault::Contended))
+        Err(StoreUnavailable::new(StoreFault::Contended))
     }
 
     pub(super) async fn insert(

@@ -41,5 +41,6 @@ pub use movable::MovableStore;
 pub use sessions::{CachedSession, Sessions};
 pub use settings::SessionSettings;
 pub use store::{
-    Digest, Expiry, Inserted, RemovedFamily, SessionStore, StoreFuture, StoredFamily, StoredSession, Touch,
+    Digest, Inserted, PurgeCriteria, RemovedFamily, SessionStore, StoreFuture, StoreUpkeep, StoredFamily,
+    StoredSession, Touch,
 };

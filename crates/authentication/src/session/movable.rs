@@ -1,4 +1,9 @@
 //! A session store that can move to another process while it is used.
+//!
+//! It is *at* a store, or *moving*. [`MovableStore::suspend`] takes it from the first to the second,
+//! [`MovableStore::resume_at`] back, at another store or the same. Operations that have begun end at the store where
+//! they began. What comes while it moves waits, for a minute at most, and then goes to the new store; after that
+//! minute it fails as with any store that is away. Nothing is ever sent to two stores.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +11,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::store::{
-    Expiry, Inserted, RemovedFamily, SessionStore, StoreFuture, StoredFamily, StoredSession, Touch,
+    Inserted, PurgeCriteria, RemovedFamily, SessionStore, StoreFuture, StoreUpkeep, StoredFamily,
+    StoredSession, Touch,
 };
 use super::{SessionId, StoreUnavailable};
 
@@ -26,7 +32,7 @@ enum Stage {
 
 #[derive(Debug, thiserror::Error)]
 #[error("the session store has been on its way to another process for {} seconds", MOVING.as_secs())]
-struct Lost;
+struct StillMoving;
 
 impl MovableStore {
     /// One that begins at `store`.
@@ -36,13 +42,13 @@ impl MovableStore {
     }
 
     /// Lets go of the store in use. Operations under way still end there; those that come now wait for
-    /// [`MovableStore::arrive`], a minute at most.
-    pub fn depart(&self) {
+    /// [`MovableStore::resume_at`], a minute at most.
+    pub fn suspend(&self) {
         self.0.send_replace(Stage::Moving);
     }
 
     /// Operations go to `store` from now on, those that wait first.
-    pub fn arrive(&self, store: Arc<dyn SessionStore>) {
+    pub fn resume_at(&self, store: Arc<dyn SessionStore>) {
         self.0.send_replace(Stage::At(store));
     }
 
@@ -50,7 +56,7 @@ impl MovableStore {
         let mut stage = self.0.subscribe();
         let arrived = tokio::time::timeout(MOVING, stage.wait_for(|stage| stage.store().is_some())).await;
         let store = arrived.ok().and_then(Result::ok).and_then(|stage| stage.store().cloned());
-        store.ok_or_else(|| StoreUnavailable::new(Lost))
+        store.ok_or_else(|| StoreUnavailable::new(StillMoving))
     }
 }
 
@@ -92,19 +98,45 @@ impl SessionStore for MovableStore {
         Box::pin(async move { self.current().await?.record_ending(id).await })
     }
 
+    fn upkeep(&self) -> Option<&dyn StoreUpkeep> {
+        Some(self)
+    }
+}
+
+/// That of the store in use; nothing to do where another process does it.
+impl StoreUpkeep for MovableStore {
     fn forget_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {
-        Box::pin(async move { self.current().await?.forget_ending(id).await })
+        Box::pin(async move {
+            let store = self.current().await?;
+            match store.upkeep() {
+                Some(upkeep) => upkeep.forget_ending(id).await,
+                None => Ok(()),
+            }
+        })
     }
 
     fn recorded_endings(&self) -> Vec<SessionId> {
-        self.0.borrow().store().map_or_else(Vec::new, |store| store.recorded_endings())
+        let stage = self.0.borrow();
+        stage.store().and_then(|store| store.upkeep()).map_or_else(Vec::new, StoreUpkeep::recorded_endings)
     }
 
-    fn purge(&self, expiry: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
-        Box::pin(async move { self.current().await?.purge(expiry).await })
+    fn purge(&self, criteria: PurgeCriteria) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        Box::pin(async move {
+            let store = self.current().await?;
+            match store.upkeep() {
+                Some(upkeep) => upkeep.purge(criteria).await,
+                None => Ok(Vec::new()),
+            }
+        })
     }
 
     fn shrink(&self) -> StoreFuture<'_, bool> {
-        Box::pin(async move { self.current().await?.shrink().await })
+        Box::pin(async move {
+            let store = self.current().await?;
+            match store.upkeep() {
+                Some(upkeep) => upkeep.shrink().await,
+                None => Ok(false),
+            }
+        })
     }
 }

@@ -47,11 +47,11 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn seal(&self, key: &FamilyKey, root: SessionId) -> Option<Vec<u8>> {
-        key.0.seal_json(&record_binding(root), &Written::from(self))
+        key.0.seal_json(&record_binding(root), &RecordToWrite::from(self))
     }
 
     pub(super) fn open(key: &FamilyKey, root: SessionId, sealed: &[u8]) -> Option<Self> {
-        key.0.open_json::<Read>(&record_binding(root), sealed).map(Self::from)
+        key.0.open_json::<RecordRead>(&record_binding(root), sealed).map(Self::from)
     }
 }
 
@@ -85,7 +85,7 @@ fn record_binding(root: SessionId) -> Vec<u8> {
 
 /// Tokens are spelled out here and nowhere else: [`Secret`] does not serialize itself.
 #[derive(Serialize)]
-struct Written<'a> {
+struct RecordToWrite<'a> {
     principal: &'a Principal,
     gaps: Gaps,
     access: Option<&'a str>,
@@ -98,7 +98,7 @@ struct Written<'a> {
     expires: Timestamp,
 }
 
-impl<'a> From<&'a Record> for Written<'a> {
+impl<'a> From<&'a Record> for RecordToWrite<'a> {
     fn from(record: &'a Record) -> Self {
         let tokens = &record.tokens;
         Self {
@@ -117,7 +117,7 @@ impl<'a> From<&'a Record> for Written<'a> {
 }
 
 #[derive(Deserialize)]
-struct Read {
+struct RecordRead {
     principal: Principal,
     /// `None`: by a version that did not tell unknown from none.
     gaps: Option<Gaps>,
@@ -131,8 +131,8 @@ struct Read {
     expires: Timestamp,
 }
 
-impl From<Read> for Record {
-    fn from(read: Read) -> Self {
+impl From<RecordRead> for Record {
+    fn from(read: RecordRead) -> Self {
         let tokens = Tokens {
             access: read.access.map(Secret::new),
             access_expires: read.access_expires,

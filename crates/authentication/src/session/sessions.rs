@@ -5,15 +5,15 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use tokio::sync::broadcast;
 
-use super::activity::Activity;
-use super::cache::{Mark, SessionCache};
+use super::activity::TouchQueue;
+use super::cache::{CacheVersion, SessionCache};
 use super::ended::{SessionEnd, SessionEnded, StreamUse};
 use super::family::{Ending, Families, Terms};
 use super::lifetimes::Lifetimes;
 use super::seal::Record;
 use super::{
     NewSession, RemovedFamily, Session, SessionError, SessionId, SessionKey, SessionSettings, SessionStore,
-    StoreUnavailable, Tokens,
+    StoreUnavailable, StoreUpkeep, Tokens,
 };
 use crate::clock::Clock;
 use crate::identity::Principal;
@@ -25,21 +25,21 @@ pub(super) type Found = Result<Option<Arc<Session>>, StoreUnavailable>;
 #[derive(Clone, Debug)]
 pub struct CachedSession {
     session: Arc<Session>,
-    mark: Mark,
+    version: CacheVersion,
 }
 
 /// All sessions: a cache in front of a store. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Sessions(pub(super) Arc<Inner>);
+pub struct Sessions(pub(super) Arc<SessionsInner>);
 
-pub(super) struct Inner {
+pub(super) struct SessionsInner {
     pub(super) lifetimes: Arc<Lifetimes>,
     pub(super) store: Arc<dyn SessionStore>,
     pub(super) clock: Clock,
     pub(super) cache: SessionCache,
     pub(super) families: Families,
     flights: SingleFlight<SessionId, Found>,
-    pub(super) activity: Arc<Activity>,
+    pub(super) activity: Arc<TouchQueue>,
 }
 
 impl Sessions {
@@ -47,20 +47,20 @@ impl Sessions {
     /// [`Sessions::maintain`].
     #[must_use]
     pub fn new(settings: SessionSettings, store: Arc<dyn SessionStore>, clock: Clock) -> Self {
-        let ended = store.recorded_endings();
+        let ended = store.upkeep().map_or_else(Vec::new, StoreUpkeep::recorded_endings);
         let sessions = Self::without_endings(settings, store, clock);
         ended.into_iter().for_each(|id| sessions.0.families.end_for_good(id, SessionEnd::SignedOut));
         sessions
     }
 
     fn without_endings(settings: SessionSettings, store: Arc<dyn SessionStore>, clock: Clock) -> Self {
-        let (lifetimes, activity) = (Arc::new(Lifetimes::new(&settings)), Arc::new(Activity::new()));
+        let (lifetimes, activity) = (Arc::new(Lifetimes::new(&settings)), Arc::new(TouchQueue::new()));
         let terms = Terms {
             lifetimes: Arc::clone(&lifetimes),
             clock: clock.clone(),
             activity: Arc::clone(&activity),
         };
-        Self(Arc::new(Inner {
+        Self(Arc::new(SessionsInner {
             lifetimes,
             cache: SessionCache::new(settings.cache_capacity),
             families: Families::new(terms),
@@ -88,17 +88,17 @@ impl Sessions {
     #[must_use]
     pub fn recalled(&self, key: &SessionKey) -> Option<CachedSession> {
         // Before the cache is asked: what changes in between makes it void, never valid.
-        let mark = self.0.cache.mark(key.id());
-        Some(CachedSession { session: self.cached(key)?, mark })
+        let version = self.0.cache.version(key.id());
+        Some(CachedSession { session: self.cached(key)?, version })
     }
 
     /// The session, if it lives and nothing of it has changed since: the end of a session, new tokens and new
     /// groups are seen at once, as in the cache (invariants 4 and 8).
     #[must_use]
     pub fn recall(&self, recalled: &CachedSession) -> Option<Arc<Session>> {
-        let CachedSession { session, mark } = recalled;
+        let CachedSession { session, version } = recalled;
         let unchanged =
-            mutant!(self.0.cache.mark(&session.id) == *mark, "recalled-in-spite-of-changes" => true);
+            mutant!(self.0.cache.version(&session.id) == *version, "recalled-in-spite-of-changes" => true);
         self.0.alive(unchanged.then(|| Arc::clone(session))?)
     }
 
@@ -126,9 +126,9 @@ impl Sessions {
     /// The store is away, or the family of a child has ended.
     pub async fn create(&self, new: NewSession) -> Result<(SessionKey, Arc<Session>), SessionError> {
         let key = SessionKey::random();
-        let mark = self.0.cache.mark(key.id());
+        let version = self.0.cache.version(key.id());
         let session = self.0.insert(&key, new).await?;
-        match self.0.cache.keep(key.id(), mark, || session) {
+        match self.0.cache.keep(key.id(), version, || session) {
             Some(session) => Ok((key, session)),
             // Something changed meanwhile; the store knows whether it was this session.
             None => self.0.load(&key).await?.map(|session| (key, session)).ok_or(SessionError::Ended),
@@ -237,7 +237,7 @@ impl Sessions {
     }
 }
 
-impl Inner {
+impl SessionsInner {
     pub(super) fn alive(&self, session: Arc<Session>) -> Option<Arc<Session>> {
         let now = self.clock.now();
         if !session.lives(now, &self.lifetimes) {
@@ -277,8 +277,10 @@ impl Inner {
     ) -> Result<Option<RemovedFamily>, StoreUnavailable> {
         let removed = self.store.remove_family(root).await?;
         removed.iter().for_each(|family| self.forget_family(family, why));
-        self.families.gone(root);
-        self.store.forget_ending(root).await?;
+        self.families.removed(root);
+        if let Some(upkeep) = self.store.upkeep() {
+            upkeep.forget_ending(root).await?;
+        }
         Ok(removed)
     }
 }
@@ -293,7 +295,7 @@ where
     tokio::spawn(work).await.unwrap_or_else(|error| Err(StoreUnavailable::new(error).into()))
 }
 
-impl std::fmt::Debug for Inner {
+impl std::fmt::Debug for SessionsInner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sessions")
             .field("lifetimes", &self.lifetimes)

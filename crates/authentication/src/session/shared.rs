@@ -3,24 +3,24 @@
 
 use std::sync::Arc;
 
-use super::sessions::Inner;
+use super::sessions::SessionsInner;
 use super::store::{
-    Expiry, Inserted, RemovedFamily, SessionStore, StoreFuture, StoredFamily, StoredSession, Touch,
+    Inserted, RemovedFamily, SessionStore, StoreFuture, StoreUpkeep, StoredFamily, StoredSession, Touch,
 };
 use super::{SessionEnd, SessionId, Sessions};
 
 #[derive(Debug)]
-struct Shared(Arc<Inner>);
+struct SharedStore(Arc<SessionsInner>);
 
 impl Sessions {
     /// The store for a process that this one has taken over from.
     #[must_use]
     pub fn shared(&self) -> Arc<dyn SessionStore> {
-        Arc::new(Shared(Arc::clone(&self.0)))
+        Arc::new(SharedStore(Arc::clone(&self.0)))
     }
 }
 
-impl SessionStore for Shared {
+impl SessionStore for SharedStore {
     fn insert_root(&self, family: StoredFamily, session: StoredSession) -> StoreFuture<'_, ()> {
         self.0.store.insert_root(family, session)
     }
@@ -65,21 +65,8 @@ impl SessionStore for Shared {
         self.0.store.record_ending(self.0.end_in_memory(id, SessionEnd::SignedOut))
     }
 
-    /// What this process has buried it has forgotten already.
-    fn forget_ending(&self, _: SessionId) -> StoreFuture<'_, ()> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn recorded_endings(&self) -> Vec<SessionId> {
-        Vec::new()
-    }
-
-    /// This process purges for itself.
-    fn purge(&self, _: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
-    fn shrink(&self) -> StoreFuture<'_, bool> {
-        Box::pin(async { Ok(false) })
+    /// This process does it for itself.
+    fn upkeep(&self) -> Option<&dyn StoreUpkeep> {
+        None
     }
 }

@@ -77,7 +77,7 @@ pub struct Touch {
 
 /// What a purge takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Expiry {
+pub struct PurgeCriteria {
     /// Families whose `expires` is not later than this.
     pub now: Timestamp,
     /// Families last seen not later than this.
@@ -89,6 +89,9 @@ pub struct Expiry {
 }
 
 /// Where sessions outlive the process. Every operation is atomic.
+///
+/// # Errors
+/// Each operation fails where the store is away, and has then changed nothing.
 pub trait SessionStore: fmt::Debug + Send + Sync {
     /// Keeps a new family with its root session.
     fn insert_root(&self, family: StoredFamily, session: StoredSession) -> StoreFuture<'_, ()>;
@@ -112,14 +115,20 @@ pub trait SessionStore: fmt::Debug + Send + Sync {
     /// session `id` has ended.
     fn record_ending(&self, id: SessionId) -> StoreFuture<'_, ()>;
 
-    /// The family of that record is removed.
+    /// What keeps the store in order, where that is this process's to do.
+    fn upkeep(&self) -> Option<&dyn StoreUpkeep>;
+}
+
+/// What keeps a store in order: one process does it, and others that use the store leave it to that one.
+pub trait StoreUpkeep: fmt::Debug + Send + Sync {
+    /// The family of an ending on record ([`SessionStore::record_ending`]) is removed.
     fn forget_ending(&self, id: SessionId) -> StoreFuture<'_, ()>;
 
     /// Endings on record whose families an earlier process did not get removed.
     fn recorded_endings(&self) -> Vec<SessionId>;
 
     /// Removes families that are over, some at a time; answers which, none where none is left.
-    fn purge(&self, expiry: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>>;
+    fn purge(&self, expiry: PurgeCriteria) -> StoreFuture<'_, Vec<RemovedFamily>>;
 
     /// Gives a little of the room that removed families leave back to the disk; true while there is more.
     fn shrink(&self) -> StoreFuture<'_, bool>;

@@ -57,6 +57,12 @@ impl SessionStore for Away {
         away_now()
     }
 
+    fn upkeep(&self) -> Option<&dyn StoreUpkeep> {
+        Some(self)
+    }
+}
+
+impl StoreUpkeep for Away {
     fn forget_ending(&self, _: SessionId) -> StoreFuture<'_, ()> {
         away_now()
     }
@@ -65,7 +71,7 @@ impl SessionStore for Away {
         Vec::new()
     }
 
-    fn purge(&self, _: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
+    fn purge(&self, _: PurgeCriteria) -> StoreFuture<'_, Vec<RemovedFamily>> {
         away_now()
     }
 

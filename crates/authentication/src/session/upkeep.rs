@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
 use super::ended::SessionEnd;
-use super::sessions::{Inner, completed};
-use super::{Expiry, RemovedFamily, Sessions, StoreUnavailable};
+use super::sessions::{SessionsInner, completed};
+use super::{PurgeCriteria, RemovedFamily, Sessions, StoreUnavailable};
 use crate::clock::Timestamp;
 
 /// How often what requests noted is written.
@@ -50,27 +50,28 @@ impl Sessions {
     }
 }
 
-impl Inner {
+impl SessionsInner {
     pub(super) async fn purge(&self) -> Result<usize, StoreUnavailable> {
         self.flush().await?;
-        let expiry = self.expiry(self.clock.now());
+        let Some(upkeep) = self.store.upkeep() else { return Ok(0) };
+        let criteria = self.purge_criteria(self.clock.now());
         let mut total = 0;
         loop {
-            let removed = self.store.purge(expiry).await?;
+            let removed = upkeep.purge(criteria).await?;
             if removed.is_empty() {
                 break;
             }
             removed.iter().for_each(|family| self.forget_family(family, SessionEnd::Expired));
             total += removed.len();
         }
-        while mutant!(self.store.shrink().await?, "state-file-never-shrinks" => false) {}
+        while mutant!(upkeep.shrink().await?, "state-file-never-shrinks" => false) {}
         Ok(total)
     }
 
     /// The idle time is counted from what is written, which may lag behind what happened.
-    fn expiry(&self, now: Timestamp) -> Expiry {
+    fn purge_criteria(&self, now: Timestamp) -> PurgeCriteria {
         let before = |span: Duration| Timestamp::from_seconds(now.seconds().saturating_sub(span.as_secs()));
-        Expiry {
+        PurgeCriteria {
             now,
             idle_since: before(self.lifetimes.idle() + 2 * self.lifetimes.interval()),
             created_before: before(self.lifetimes.max_age()),

@@ -23,9 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// disk, no report for a sign-in and no sign-in for a report. When the last handle is dropped, what is queued is still
 /// done, the file is closed and the threads have ended.
 #[derive(Clone)]
-pub struct Database(Arc<Inner>);
+pub struct Database(Arc<DatabaseInner>);
 
-pub(super) struct Inner {
+pub(super) struct DatabaseInner {
     file: PathBuf,
     /// The file that was opened; `None` in memory.
     opened: Option<Inode>,
@@ -78,7 +78,11 @@ impl Database {
         Self::start(Parts { file: name, opened: None, endings: None, health }, connection, None)
     }
 
-    fn start(parts: Parts, connection: Connection, held: Option<file::Held>) -> Result<Self, StorageError> {
+    fn start(
+        parts: Parts,
+        connection: Connection,
+        held: Option<file::LockedFile>,
+    ) -> Result<Self, StorageError> {
         let Parts { file, opened, endings, health } = parts;
         let (open, closed) = watch::channel(());
         let reading = held.as_ref().map(|held| Readers::start(&held.path)).transpose()?;
@@ -88,7 +92,7 @@ impl Database {
             drop(open);
         };
         let (writer, threads) = start_writer(&file, connection, readers, then)?;
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(DatabaseInner {
             file,
             opened,
             patience: PATIENCE,
@@ -129,9 +133,7 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let result = self.answer(|lanes| lanes.writer.clone(), operation).await;
-        self.0.health.note(&result, true);
-        result
+        self.on_the_writer(operation, true).await
     }
 
     /// The same for what does not show whether the disk takes writes: it may find nothing to do.
@@ -140,8 +142,20 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     {
+        self.on_the_writer(operation, false).await
+    }
+
+    async fn on_the_writer<T, F>(
+        &self,
+        operation: F,
+        shows_that_writing_works: bool,
+    ) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
         let result = self.answer(|lanes| lanes.writer.clone(), operation).await;
-        self.0.health.note(&result, false);
+        self.0.health.note(&result, shows_that_writing_works);
         result
     }
 
@@ -154,7 +168,7 @@ impl Database {
         let job: Job = Box::new(move |connection| drop(answer.send(operation(connection))));
         let lane = self.0.lanes.as_ref().map(lane).ok_or_else(|| self.interrupted())?;
         self.enqueue(&lane, job).await?;
-        // Held while it waits, the lane could not end.
+        // A lane that is kept while its answer is waited for could not end.
         drop(lane);
         let result = answered.await.map_err(|_| self.interrupted())?;
         result.map_err(|cause| StorageError::from_sqlite(&self.0.file, cause))
@@ -199,11 +213,11 @@ impl Database {
         self.0.opened
     }
 
-    pub(super) fn downgrade(&self) -> Weak<Inner> {
+    pub(super) fn downgrade(&self) -> Weak<DatabaseInner> {
         Arc::downgrade(&self.0)
     }
 
-    pub(super) fn upgrade(inner: &Weak<Inner>) -> Option<Self> {
+    pub(super) fn upgrade(inner: &Weak<DatabaseInner>) -> Option<Self> {
         inner.upgrade().map(Self)
     }
 
@@ -264,7 +278,7 @@ fn lock(endings: &Mutex<Option<Endings>>) -> MutexGuard<'_, Option<Endings>> {
     endings.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Drop for Inner {
+impl Drop for DatabaseInner {
     fn drop(&mut self) {
         self.lanes = None;
         self.threads.take().into_iter().for_each(Threads::join);

@@ -15,27 +15,27 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// A state file that this process alone uses, as long as this lives.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct LockedFile {
     /// Free of links, so that two names of one file meet in one lock.
     pub(super) path: PathBuf,
     _lock: File,
 }
 
 /// Takes hold of the file at `path`; an empty one is made where there is none.
-pub(super) fn hold(path: &Path) -> Result<Held, StorageError> {
+pub(super) fn hold(path: &Path) -> Result<LockedFile, StorageError> {
     let path = real(path)?;
     let lock = lock(&path)?;
     create(&path).map_err(|cause| StorageError::inaccessible(&path, cause))?;
     refuse_exposed(&path)?;
     refuse_other_content(&path)?;
-    Ok(Held { path, _lock: lock })
+    Ok(LockedFile { path, _lock: lock })
 }
 
 /// Takes hold of the name at `path` alone, whatever lies there.
-pub(super) fn lock_alone(path: &Path) -> Result<Held, StorageError> {
+pub(super) fn lock_alone(path: &Path) -> Result<LockedFile, StorageError> {
     let path = real(path)?;
     let lock = lock(&path)?;
-    Ok(Held { path, _lock: lock })
+    Ok(LockedFile { path, _lock: lock })
 }
 
 /// The file at `path`, free of links; it must be there.

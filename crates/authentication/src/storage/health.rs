@@ -11,10 +11,10 @@ use super::StorageError;
 /// What is known of the state file's health, and the log's word on each change of it. Cheap to clone; it keeps
 /// no file open.
 #[derive(Clone, Debug, Default)]
-pub struct StateHealth(Arc<Mutex<State>>);
+pub struct StateHealth(Arc<Mutex<Condition>>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Condition {
     /// Why the last write failed; `None` once one has gone through.
     failing: Option<String>,
     /// What has happened to the file under its name.
@@ -71,7 +71,7 @@ impl StateHealth {
         state.displaced.iter().chain(&state.failing).cloned().collect()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Condition> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

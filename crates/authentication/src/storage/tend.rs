@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::Database;
-use super::database::Inner;
+use super::database::DatabaseInner;
 use super::health::displaced;
 
 /// How often the file is looked at.
@@ -31,7 +31,7 @@ impl Database {
     }
 }
 
-async fn look(inner: &Weak<Inner>) -> Option<()> {
+async fn look(inner: &Weak<DatabaseInner>) -> Option<()> {
     let database = Database::upgrade(inner)?;
     if let Some(opened) = database.opened() {
         let path = database.file().to_owned();

@@ -15,16 +15,16 @@ const REST: usize = 64;
 /// Interim answers to the request that a connection carries at the moment, from whoever forwards it to whoever
 /// writes to the client. One that nobody has sent costs a look at a flag.
 #[derive(Clone, Debug, Default)]
-pub struct InterimAnswers(Arc<Waiting>);
+pub struct InterimAnswers(Arc<WaitingAnswers>);
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct WaitingAnswers {
     any: AtomicBool,
-    queue: Mutex<Queue>,
+    queue: Mutex<AnswerQueue>,
 }
 
 #[derive(Debug, Default)]
-struct Queue {
+struct AnswerQueue {
     answers: Vec<Response<()>>,
     size: usize,
 }
@@ -56,7 +56,7 @@ impl InterimAnswers {
         std::mem::take(&mut *self.lock()).answers
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, AnswerQueue> {
         self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

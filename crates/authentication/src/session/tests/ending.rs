@@ -155,7 +155,7 @@ async fn families_that_nobody_holds_are_forgotten_invariant_14() {
     let families = family::Families::new(family::Terms {
         lifetimes: Arc::new(lifetimes::Lifetimes::new(&SessionSettings::default())),
         clock: Clock::manual(START),
-        activity: Arc::new(activity::Activity::new()),
+        activity: Arc::new(activity::TouchQueue::new()),
     });
     for n in 0..10_000_u32 {
         let mut id = [0; 32];

@@ -133,6 +133,12 @@ impl SessionStore for Watched {
         Box::pin(async move { self.check().map(|()| self.inner.record_ending(id))?.await })
     }
 
+    fn upkeep(&self) -> Option<&dyn StoreUpkeep> {
+        Some(self)
+    }
+}
+
+impl StoreUpkeep for Watched {
     fn forget_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {
         self.inner.forget_ending(id)
     }
@@ -141,7 +147,7 @@ impl SessionStore for Watched {
         self.inner.recorded_endings()
     }
 
-    fn purge(&self, expiry: Expiry) -> StoreFuture<'_, Vec<RemovedFamily>> {
+    fn purge(&self, expiry: PurgeCriteria) -> StoreFuture<'_, Vec<RemovedFamily>> {
         self.purges.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move { self.check().map(|()| self.inner.purge(expiry))?.await })
     }

@@ -113,13 +113,13 @@ async fn a_purge_takes_the_old_and_the_idle(store: &impl SessionStore) {
         let root = family.root.as_bytes()[0];
         store.insert_root(family, session(root, root)).await.unwrap();
     }
-    let expiry = Expiry { now: at(1500), idle_since: at(1300), created_before: at(900), limit: 10 };
-    let mut removed = store.purge(expiry).await.unwrap();
+    let expiry = PurgeCriteria { now: at(1500), idle_since: at(1300), created_before: at(900), limit: 10 };
+    let mut removed = store.upkeep().unwrap().purge(expiry).await.unwrap();
     removed.sort_by_key(|family| family.root);
     let gone = |n| RemovedFamily { root: id(n), sessions: vec![id(n)] };
     assert_eq!(removed, [gone(1), gone(2), gone(3)]);
     assert!(store.load(id(4)).await.unwrap().is_some());
-    assert!(store.purge(expiry).await.unwrap().is_empty());
+    assert!(store.upkeep().unwrap().purge(expiry).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -171,10 +171,10 @@ async fn a_purge_is_bounded(store: &impl SessionStore) {
     for n in 1..=5 {
         store.insert_root(family(n), session(n, n)).await.unwrap();
     }
-    let expiry = Expiry { now: at(9000), idle_since: at(0), created_before: at(0), limit: 3 };
+    let expiry = PurgeCriteria { now: at(9000), idle_since: at(0), created_before: at(0), limit: 3 };
     let mut counts = Vec::new();
     for _ in 0..3 {
-        counts.push(store.purge(expiry).await.unwrap().len());
+        counts.push(store.upkeep().unwrap().purge(expiry).await.unwrap().len());
     }
     assert_eq!(counts, [3, 2, 0]);
 }
