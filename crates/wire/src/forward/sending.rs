@@ -159,10 +159,12 @@ impl<'a> Sending<'a> {
             if let Poll::Ready(answer) = connection.poll_answer(cx, &interim) {
                 return Poll::Ready(answer.map_err(ForwardError::from));
             }
+            // Nobody can answer a request that is still on its way to them.
             if self.has_moved() {
                 connection.deadline.begin(self.response_limit());
             }
             ready!(connection.deadline.poll_over(cx));
+            // Nor is the upstream late where it is the client that is waited for.
             if !self.is_alive() {
                 return Poll::Ready(Err(ForwardFault::ResponseTimeout.into()));
             }

@@ -16,7 +16,7 @@ use super::http2;
 use super::phase::left;
 use super::proxy::{self, ProxyError};
 use super::stats::ConnectionRefusal;
-use super::stream::{ClientStream, Prefixed};
+use super::stream::{ClientStream, HttpStream, Prefixed};
 use super::watch::{NEWCOMER, Watch};
 use super::{Handler, Phase, ProxyProtocol, Serving};
 use crate::request::{ConnectionCache, InterimAnswers, Scheme, Transport, WorkerId};
@@ -97,11 +97,11 @@ impl<H: Handler> Connection<H> {
         let (stats, transport) = (Arc::clone(guard.stats()), Arc::new(transport));
         activity.open();
         let watch = Watch { activity: &activity, limits: &serving.limits, stats: &stats };
-        let io = (stream, Arc::clone(&activity), guard);
+        let io = HttpStream { stream, activity: Arc::clone(&activity), guard };
         if http2 {
             watch.run(phase, Box::pin(http2::serve(handler, transport, &serving.limits, io))).await;
         } else {
-            let http1 = Http1::new((handler, transport, Arc::clone(&serving)), io);
+            let http1 = Http1::new(handler, transport, Arc::clone(&serving), io);
             watch.run(phase, Box::pin(http1.served())).await;
         }
     }

@@ -18,11 +18,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use pin_project_lite::pin_project;
 
 use super::activity::{Activity, InFlight};
-use super::connection_slots::ConnectionGuard;
 use super::http1::{Ambiguity, HeadError, LONGEST};
 use super::request_body::RequestBody;
 use super::stats::ConnectionStats;
-use super::stream::{ClientStream, Watched};
+use super::stream::{ClientStream, HttpStream, Watched};
 use super::watch::Graceful;
 use super::{ConnectionLimits, Handler};
 use crate::request::Transport;
@@ -40,7 +39,7 @@ pub(super) fn serve<H: Handler>(
     handler: H,
     transport: Arc<Transport>,
     limits: &ConnectionLimits,
-    (stream, activity, guard): (ClientStream, Arc<Activity>, ConnectionGuard),
+    HttpStream { stream, activity, guard }: HttpStream,
 ) -> impl Graceful + Send {
     let (stats, max_fields) = (Arc::clone(guard.stats()), limits.max_fields);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), guard));

@@ -88,6 +88,13 @@ pub(super) enum ClientStream {
     Tls(Box<TlsStream<Prefixed<TcpStream>>>),
 }
 
+/// A stream on which HTTP begins, and what goes along with it to its end.
+pub(super) struct HttpStream {
+    pub(super) stream: ClientStream,
+    pub(super) activity: Arc<Activity>,
+    pub(super) guard: ConnectionGuard,
+}
+
 /// How long nothing is heard of a peer that has closed its side before the system asks after it, and how often.
 const PROBE: Duration = Duration::from_secs(15);
 

@@ -212,6 +212,7 @@ impl BufferedStream {
     ) -> (BodyEncoder, bool) {
         let ahead = sender.is_behind(self.received.len());
         self.takes_interim = false;
+        // Nothing more can come of the client, and it may be told so.
         let last = self.half_close.is_seen() && self.received.is_empty();
         let ahead = mutant!(ahead, "early-answer-keeps-the-connection" => false);
         framing.persists &= !last && !ahead && !sender.is_broken() && !self.activity.is_leaving();

@@ -22,7 +22,7 @@ use crate::listener::activity::Activity;
 use crate::listener::connection_slots::ConnectionGuard;
 use crate::listener::request_body::RequestBody;
 use crate::listener::stats::ConnectionRefusal;
-use crate::listener::stream::{ClientStream, Prefixed, Watched};
+use crate::listener::stream::{HttpStream, Prefixed, Watched};
 use crate::listener::watch::Graceful;
 use crate::listener::{Handler, Serving};
 use crate::request::{InterimAnswers, Transport};
@@ -78,8 +78,10 @@ struct Begun {
 
 impl<H: Handler> Http1<H> {
     pub(in crate::listener) fn new(
-        (handler, transport, serving): (H, Arc<Transport>, Arc<Serving>),
-        (stream, activity, guard): (ClientStream, Arc<Activity>, ConnectionGuard),
+        handler: H,
+        transport: Arc<Transport>,
+        serving: Arc<Serving>,
+        HttpStream { stream, activity, guard }: HttpStream,
     ) -> Self {
         Self { handler, transport, serving, guard, io: BufferedStream::new(stream, activity) }
     }
