@@ -44,7 +44,7 @@ fn join(
     provider: &ProviderSettings,
     redirect_uri: Option<Url>,
 ) -> Result<std::sync::Arc<ProviderTask>, String> {
-    ProviderTask::join(provider.clone(), redirect_uri, Clock::system(), &Handle::current())
+    ProviderTask::start(provider.clone(), redirect_uri, Clock::system(), &Handle::current())
         .map_err(|error| error.to_string())
 }
 

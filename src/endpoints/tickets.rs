@@ -94,24 +94,12 @@ pub(super) mod testing {
     use std::sync::Arc;
 
     use super::*;
-    use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, Subject};
+    use crate::identity::fixtures::alice;
     use crate::session::Tokens;
 
     /// A ticket for `wiki.example`, and for the browser with the secret of `handover`.
     pub(in crate::endpoints) fn ticket(handover: HandoverFingerprint) -> Ticket {
-        let principal = Arc::new(Principal {
-            provider: ProviderName::new("corp"),
-            issuer: Issuer::new("https://id.example"),
-            subject: Subject::new("u1"),
-            user: "alice".into(),
-            email: None,
-            groups: Vec::new(),
-            scopes: Vec::new(),
-            auth_time: None,
-            acr: None,
-            claims: Claims::default(),
-            gaps: Gaps::default(),
-        });
+        let principal = Arc::new(alice());
         let session =
             NewSession::Root { host: "wiki.example".into(), principal, tokens: Tokens::default(), sid: None };
         let return_to = ReturnTo::asked("https://wiki.example", "/", None).unwrap();

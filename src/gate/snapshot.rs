@@ -118,7 +118,7 @@ fn provider_tasks(
                 member.keys.fetch_now();
                 Ok(Arc::clone(member))
             }
-            None => ProviderTask::join(
+            None => ProviderTask::start(
                 provider.clone(),
                 redirect.clone(),
                 foundations.clock.clone(),

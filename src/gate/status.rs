@@ -2,7 +2,7 @@
 
 use super::snapshot::Snapshot;
 use crate::forward::ServerState;
-use crate::oidc::{Endpoint, Provider, ProviderStatus};
+use crate::oidc::{Provider, ProviderEndpoint, ProviderStatus};
 use crate::telemetry::Scrape;
 
 /// A part that cannot do its work.
@@ -38,7 +38,7 @@ pub(super) fn scrapes(snapshot: &Snapshot) -> Vec<Scrape> {
             labels: labels.clone(),
             value: up,
         });
-        values.extend(Endpoint::ALL.map(|endpoint| failures(&member.provider, endpoint)));
+        values.extend(ProviderEndpoint::ALL.map(|endpoint| failures(&member.provider, endpoint)));
         if let Some(age) = member.keys.age() {
             let value = age.as_secs_f64();
             values.push(Scrape {
@@ -54,7 +54,7 @@ pub(super) fn scrapes(snapshot: &Snapshot) -> Vec<Scrape> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
-fn failures(provider: &Provider, endpoint: Endpoint) -> Scrape {
+fn failures(provider: &Provider, endpoint: ProviderEndpoint) -> Scrape {
     Scrape {
         name: "provider_failures",
         help: "Calls to the provider that have failed since the start, by what was called",

@@ -16,7 +16,8 @@ use crate::authn::{Accept, Accepted};
 use crate::clock::{Clock, Timestamp};
 use crate::endpoints::SealingKeys;
 use crate::forward::{Asserter, AssertionKey};
-use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, RouteName, Subject};
+use crate::identity::fixtures::alice;
+use crate::identity::{Principal, RouteName};
 use crate::oidc::RelyingPartySettings;
 use crate::policy::AccessSettings;
 use crate::request::{PathException, PathExceptions, Scheme, Transport, WorkerId};
@@ -107,17 +108,5 @@ async fn a_path_that_merely_begins_like_ours_is_the_apps() {
 }
 
 pub(super) fn principal(group: &str) -> Arc<Principal> {
-    Arc::new(Principal {
-        provider: ProviderName::new("corp"),
-        issuer: Issuer::new("https://id.example"),
-        subject: Subject::new("1"),
-        user: "alice".into(),
-        email: None,
-        groups: vec![group.into()],
-        scopes: Vec::new(),
-        auth_time: None,
-        acr: None,
-        claims: Claims::default(),
-        gaps: Gaps::default(),
-    })
+    Arc::new(Principal { groups: vec![group.into()], ..alice() })
 }

@@ -1,6 +1,8 @@
 //! Who somebody is, once a credential has been checked: the model that every room speaks.
 
 mod claims;
+#[cfg(any(test, fuzzing, feature = "testing"))]
+pub mod fixtures;
 mod gaps;
 
 use std::fmt;

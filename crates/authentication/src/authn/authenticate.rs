@@ -7,8 +7,8 @@ use http::HeaderMap;
 use super::accept::{Accept, Accepted};
 use super::authentication::{Authentication, AuthenticationError};
 use super::bearer::{BearerVerifier, Verified};
+use super::counters::Counters;
 use super::error::TokenRefusal;
-use super::lookups::Lookups;
 use super::presented::{Presented, names_issuer};
 use super::request_view::RequestView;
 use super::session_cookie::SessionCookies;
@@ -23,7 +23,7 @@ pub struct Authenticator {
     pub(super) cookies: SessionCookies,
     pub(super) bearer: BearerVerifier,
     providers: Providers,
-    pub(super) lookups: Lookups,
+    pub(super) counters: Counters,
     /// Tells it from those of other configurations.
     pub(super) itself: Arc<()>,
 }
@@ -38,13 +38,13 @@ impl Authenticator {
         providers: Providers,
     ) -> Self {
         let cookies = SessionCookies::new(sessions, cookie, providers.clone());
-        Self { cookies, bearer, providers, lookups: Lookups::default(), itself: Arc::default() }
+        Self { cookies, bearer, providers, counters: Counters::default(), itself: Arc::default() }
     }
 
     /// Counts from now on in `metrics` what its caches answer and which tokens are good.
     #[must_use]
     pub fn counted_in(self, metrics: &Metrics) -> Self {
-        Self { lookups: Lookups::of(metrics), ..self }
+        Self { counters: Counters::of(metrics), ..self }
     }
 
     /// Reads the credentials of a request.
@@ -80,7 +80,7 @@ impl Authenticator {
     /// # Errors
     /// Where the store does not answer.
     pub async fn session(&self, host: &str, headers: &HeaderMap) -> Result<Authentication, StoreUnavailable> {
-        self.cookies.authenticate(host, headers, &self.lookups).await
+        self.cookies.authenticate(host, headers, &self.counters).await
     }
 
     fn presented<'a>(
@@ -118,12 +118,12 @@ impl Authenticator {
     }
 
     async fn verified(&self, token: &str) -> Result<Arc<Verified>, TokenRefusal> {
-        if let Some(verified) = self.lookups.token.count(self.bearer.cached(token)) {
+        if let Some(verified) = self.counters.token.count(self.bearer.cached(token)) {
             return Ok(verified);
         }
         // Boxed, so that the futures of all requests do not carry the room for it.
         let verified = Box::pin(self.bearer.verify(token)).await?;
-        self.lookups.verified.inc();
+        self.counters.verified.inc();
         Ok(verified)
     }
 }

@@ -3,7 +3,6 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a finding is a panic")]
 
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Runtime};
@@ -11,10 +10,9 @@ use tokio::runtime::{Builder, Runtime};
 use super::{BearerIssuer, BearerSettings, BearerVerifier, Verified};
 use crate::clock::Clock;
 use crate::fuzzing::{cut, edited};
-use crate::identity::{ClaimPath, Issuer, ProviderName};
 use crate::oidc::jwks::Algorithm;
 use crate::oidc::jwks::testing::{Provider, START, Signer};
-use crate::oidc::{AbsentGroups, ClaimMapping, EmailVerification, ProviderSettings};
+use crate::oidc::{ProviderSettings, fixtures};
 
 pub(super) const ISSUER: &str = "https://id.corp.example";
 pub(super) const AUDIENCE: &str = "https://api.corp.example";
@@ -23,29 +21,7 @@ pub(super) const NOW: u64 = START.seconds();
 
 /// A provider whose tokens are taken for our audience.
 pub(super) fn settings() -> ProviderSettings {
-    let path = |text| ClaimPath::parse(text).expect("a path");
-    ProviderSettings {
-        name: ProviderName::new("corp"),
-        display_name: "Corp".into(),
-        issuer: Issuer::new(ISSUER),
-        discovery: None,
-        client: None,
-        audiences: vec![AUDIENCE.into()],
-        trusted_audiences: Vec::new(),
-        claims: ClaimMapping {
-            user: None,
-            email: path("email"),
-            email_verified: EmailVerification::AsSaid,
-            groups: path("groups"),
-            absent_groups: AbsentGroups::Unknown,
-            named_by_rules: Vec::new(),
-        },
-        email_domains: Vec::new(),
-        leeway: Duration::from_secs(LEEWAY),
-        require_at_jwt: false,
-        ca: None,
-        timeout: Duration::from_secs(1),
-    }
+    ProviderSettings { audiences: vec![AUDIENCE.into()], ..fixtures::provider(ISSUER) }
 }
 
 struct Gateway {

@@ -1,4 +1,10 @@
 //! What a connection's requests have in common: whose they are.
+//!
+//! A connection remembers *nobody*, somebody who came *once*, or somebody who came *again*. A credential that turns out good
+//! moves it from anything to *once*, and to *again* when it was the last one as well; only then is its field copied. A
+//! request without a good credential, or with one that another field brings, moves it back to *nobody*. What is
+//! remembered saves reading alone: it holds for the same field to the letter, for the configuration that found it
+//! out, and each time as long as the caches behind it say that the token or the session is still good.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -60,19 +66,19 @@ impl Authenticator {
         if accept.tokens() && request.headers.contains_key(PORTCULLIS_AUTHORIZATION) {
             return self.authenticate(accept, request).await;
         }
-        let recent = request.transport.cache.extension(LastCredential::default);
-        if let Some(known) = recent.and_then(|recent| self.recall(recent, accept, request)) {
+        let last = request.transport.cache.extension(LastCredential::default);
+        if let Some(known) = last.and_then(|last| self.recall(last, accept, request)) {
             return Ok(known);
         }
         let found = self.authenticate(accept, request).await?;
-        recent.iter().for_each(|recent| self.note(recent, request.headers, &found));
+        last.iter().for_each(|last| self.note(last, request.headers, &found));
         Ok(found)
     }
 
     /// Whose this very field is, as far as that still is right.
     fn recall(
         &self,
-        recent: &LastCredential,
+        last: &LastCredential,
         accept: Accept,
         request: &RequestView<'_>,
     ) -> Option<Authentication> {
@@ -82,13 +88,13 @@ impl Authenticator {
         let authorization = authorization.filter(|fields| fields.iter().next().is_some());
         let tokens = authorization.is_some();
         let field = only(authorization.unwrap_or_else(|| headers.get_all(COOKIE)))?.as_bytes();
-        recent.recall(&self.itself, field, |whose| match whose {
+        last.recall(&self.itself, field, |whose| match whose {
             Whose::Bearer(token) if tokens && accept.has(Accepted::Bearer) => {
-                let verified = self.lookups.token.count(Some(self.bearer.recall(token)?))?;
+                let verified = self.counters.token.count(Some(self.bearer.recall(token)?))?;
                 Some(Authentication::of_token(verified, Carrier::Bearer))
             }
             Whose::Session(key, session) if !tokens && accept.has(Accepted::Session) => {
-                self.cookies.recall(key.clone(), session, request.host(), &self.lookups)
+                self.cookies.recall(key.clone(), session, request.host(), &self.counters)
             }
             Whose::Bearer(_) | Whose::Session(..) => None,
         })
@@ -96,28 +102,28 @@ impl Authenticator {
 
     #[cfg(test)]
     pub(super) fn recalls(&self, accept: Accept, request: &RequestView<'_>) -> bool {
-        let recent = request.transport.cache.extension(LastCredential::default);
-        recent.is_some_and(|recent| self.recall(recent, accept, request).is_some())
+        let last = request.transport.cache.extension(LastCredential::default);
+        last.is_some_and(|last| self.recall(last, accept, request).is_some())
     }
 
-    fn note(&self, recent: &LastCredential, headers: &HeaderMap, found: &Authentication) {
-        let Some(somebody) = found.authenticated() else { return recent.forget() };
+    fn note(&self, last: &LastCredential, headers: &HeaderMap, found: &Authentication) {
+        let Some(somebody) = found.authenticated() else { return last.forget() };
         match (&somebody.carrier, &somebody.session) {
             (Carrier::Bearer, None) => {
-                recent.note(&self.itself, Arc::as_ptr(&somebody.principal).addr(), || {
+                last.note(&self.itself, Arc::as_ptr(&somebody.principal).addr(), || {
                     let Authorization::Bearer(token) = Authorization::of(headers) else { return None };
                     let token = self.bearer.remembered(token)?;
                     Some((single(headers, &AUTHORIZATION)?.as_bytes(), Whose::Bearer(token)))
                 });
             }
             (Carrier::Cookie, Some(OpenedSession { key, session })) => {
-                recent.note(&self.itself, Arc::as_ptr(session).addr(), || {
+                last.note(&self.itself, Arc::as_ptr(session).addr(), || {
                     let session = self.cookies.recalled(key)?;
                     Some((single(headers, &COOKIE)?.as_bytes(), Whose::Session(key.clone(), session)))
                 });
             }
             (Carrier::Bearer | Carrier::Cookie | Carrier::Basic(_) | Carrier::Beside(_), _) => {
-                recent.forget();
+                last.forget();
             }
         }
     }

@@ -12,13 +12,13 @@ mod bearer;
 mod carrier;
 mod challenge;
 mod claims;
+mod counters;
 mod credential_id;
 mod digest_cache;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod last_credential;
-mod lookups;
 mod presented;
 mod principal;
 mod request_view;

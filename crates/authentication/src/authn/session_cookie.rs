@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use super::authentication::Authentication;
-use super::lookups::Lookups;
+use super::counters::Counters;
 use crate::identity::Principal;
 use crate::oidc::Providers;
 use crate::session::{
@@ -31,7 +31,7 @@ impl SessionCookies {
         &self,
         host: &str,
         headers: &HeaderMap,
-        lookups: &Lookups,
+        counters: &Counters,
     ) -> Result<Authentication, StoreUnavailable> {
         let key = match self.cookie.read(headers) {
             None => return Ok(Authentication::Anonymous),
@@ -42,7 +42,7 @@ impl SessionCookies {
             }
             Some(CookieRead::Key(key)) => key,
         };
-        let session = match lookups.session.count(self.sessions.cached(&key)) {
+        let session = match counters.session.count(self.sessions.cached(&key)) {
             Some(session) => Some(session),
             // Boxed, so that the futures of all requests do not carry the room for it.
             None => Box::pin(self.sessions.find(&key)).await?,
@@ -61,10 +61,10 @@ impl SessionCookies {
         key: SessionKey,
         session: &CachedSession,
         host: &str,
-        lookups: &Lookups,
+        counters: &Counters,
     ) -> Option<Authentication> {
         let session = self.sessions.recall(session)?;
-        Some(self.opened(key, lookups.session.count(Some(session)), host))
+        Some(self.opened(key, counters.session.count(Some(session)), host))
     }
 
     fn opened(&self, key: SessionKey, session: Option<Arc<Session>>, host: &str) -> Authentication {

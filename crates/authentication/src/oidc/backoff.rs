@@ -1,4 +1,8 @@
-//! How long a call that failed is not made again.
+//! How long the token endpoint of a provider is left alone after failures.
+//!
+//! It is *at work* until a call fails in a way that says something of the provider, then *at rest*: for two seconds, and
+//! for twice as long with each further failure in a row, a minute at most. A rest ends by itself; a call that succeeds
+//! has all failures forgotten. Calls that were under way together when one of them failed count as one failure.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

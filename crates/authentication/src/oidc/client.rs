@@ -14,7 +14,7 @@ use openidconnect::{
 };
 
 use super::assertion::ASSERTION_TYPE;
-use super::health::Endpoint;
+use super::health::ProviderEndpoint;
 use super::http::{HttpClient, HttpError};
 use super::json;
 use super::metadata::Metadata;
@@ -129,16 +129,16 @@ impl Provider {
     fn noted<T>(&self, outcome: Result<T, RequestError>) -> Result<T, TokenEndpointError> {
         let outcome = outcome.map_err(TokenEndpointError::from);
         match &outcome {
-            Ok(_) => self.health().answered(Endpoint::Token),
+            Ok(_) => self.health().answered(ProviderEndpoint::Token),
             Err(TokenEndpointError::Refused(code)) => {
-                self.health().answered(Endpoint::Token);
+                self.health().answered(ProviderEndpoint::Token);
                 if code.as_str() == "invalid_client" {
-                    self.health().refused(Endpoint::Token);
+                    self.health().refused(ProviderEndpoint::Token);
                     self.report_unknown_client();
                 }
             }
             Err(TokenEndpointError::Provider(ProviderError::Http(error))) => {
-                self.health().note::<()>(Endpoint::Token, &Err(error.clone()));
+                self.health().note::<()>(ProviderEndpoint::Token, &Err(error.clone()));
             }
             Err(TokenEndpointError::Unusable(_) | TokenEndpointError::Provider(_)) => {}
         }

@@ -2,16 +2,14 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a finding is a panic")]
 
-use std::time::Duration;
-
 use serde_json::Value;
 use url::Url;
 
+use super::fixtures;
 pub use super::flow::fuzzing::flow_cookies;
 pub use super::jwks::fuzzing::{jwks, jws};
 use super::metadata::{Metadata, checked};
 use super::settings::*;
-use crate::identity::{ClaimPath, Issuer, ProviderName};
 
 /// Letters of the longest thing that is said of a document.
 const LONGEST: usize = 2000;
@@ -61,41 +59,8 @@ fn printable(text: &str) {
 }
 
 fn settings(signs_in: bool) -> ProviderSettings {
-    let client = ClientSettings {
-        id: "portcullis".into(),
-        authentication: ClientAuthentication::None,
-        assertion: AssertionSettings::default(),
-        response_mode: ResponseMode::FormPost,
-        scopes: Vec::new(),
-        prompt: None,
-        acr_values: Vec::new(),
-        max_age: None,
-        extra: Vec::new(),
-        userinfo: AskUserInfo::WhenNeeded,
-        refresh_every: None,
-    };
-    ProviderSettings {
-        name: ProviderName::new("corp"),
-        display_name: "Corp".into(),
-        issuer: Issuer::new("https://id.example"),
-        discovery: None,
-        client: signs_in.then_some(client),
-        audiences: Vec::new(),
-        trusted_audiences: Vec::new(),
-        claims: ClaimMapping {
-            user: None,
-            email: ClaimPath::parse("email").expect("a path"),
-            email_verified: EmailVerification::AsSaid,
-            groups: ClaimPath::parse("groups").expect("a path"),
-            absent_groups: AbsentGroups::Unknown,
-            named_by_rules: Vec::new(),
-        },
-        email_domains: Vec::new(),
-        leeway: Duration::from_secs(30),
-        require_at_jwt: false,
-        ca: None,
-        timeout: Duration::from_secs(1),
-    }
+    let client = ClientSettings { response_mode: ResponseMode::FormPost, ..fixtures::client() };
+    ProviderSettings { client: signs_in.then_some(client), ..fixtures::provider("https://id.example") }
 }
 
 #[cfg(test)]

@@ -1,4 +1,11 @@
 //! What the calls to a provider say about it.
+//!
+//! A provider is *unavailable* until its metadata have been found once, and again while nothing answers where they are
+//! asked for; *failing* while its metadata are known and some endpoint has failed since it last answered; else *ready*.
+//! Every call notes its outcome here and moves it. A failure of the metadata counts until they are found again; that
+//! of another endpoint for two minutes at most, for only people bring those calls about, and none may come. `since` is
+//! when the state last became another one. A failed call that people brought about also wakes
+//! [`Provider::run`](super::Provider::run), which then looks at the metadata.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +25,7 @@ const COUNTS_FOR: Duration = Duration::from_secs(120);
 
 /// What of a provider the gateway calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Endpoint {
+pub enum ProviderEndpoint {
     /// The discovery document.
     Metadata,
     /// `jwks_uri`.
@@ -29,7 +36,7 @@ pub enum Endpoint {
     UserInfo,
 }
 
-impl Endpoint {
+impl ProviderEndpoint {
     /// Every endpoint.
     pub const ALL: [Self; 4] = [Self::Metadata, Self::Keys, Self::Token, Self::UserInfo];
 
@@ -49,7 +56,7 @@ impl Endpoint {
 pub(super) struct Health {
     clock: Clock,
     state: Mutex<State>,
-    failed: [AtomicU64; Endpoint::ALL.len()],
+    failed: [AtomicU64; ProviderEndpoint::ALL.len()],
     worse: Notify,
 }
 
@@ -58,7 +65,7 @@ struct State {
     since: Timestamp,
     /// Whether the metadata have ever been found.
     known: bool,
-    failures: BTreeMap<Endpoint, Failure>,
+    failures: BTreeMap<ProviderEndpoint, Failure>,
 }
 
 #[derive(Clone)]
@@ -78,16 +85,16 @@ impl Health {
     }
 
     /// `endpoint` gave what was asked for.
-    pub(super) fn answered(&self, endpoint: Endpoint) {
+    pub(super) fn answered(&self, endpoint: ProviderEndpoint) {
         self.change(|state, _| {
-            state.known |= endpoint == Endpoint::Metadata;
+            state.known |= endpoint == ProviderEndpoint::Metadata;
             state.failures.remove(&endpoint);
         });
     }
 
     /// The outcome of a call to `endpoint`: a refusal of what this one call asked for says nothing about the
     /// provider.
-    pub(super) fn note<T>(&self, endpoint: Endpoint, outcome: &Result<T, HttpError>) {
+    pub(super) fn note<T>(&self, endpoint: ProviderEndpoint, outcome: &Result<T, HttpError>) {
         match outcome {
             Ok(_) => self.answered(endpoint),
             Err(error) if mutant!(is_the_providers(error), "failing-provider-is-up" => false) => {
@@ -98,15 +105,15 @@ impl Health {
     }
 
     /// `endpoint` answers, and does not know us.
-    pub(super) fn refused(&self, endpoint: Endpoint) {
+    pub(super) fn refused(&self, endpoint: ProviderEndpoint) {
         self.answered(endpoint);
         self.failed[endpoint as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     /// The metadata could not be had; whether that, or the reason, is news.
     pub(super) fn undiscovered(&self, error: &ProviderError) -> bool {
-        let before = self.reason(Endpoint::Metadata);
-        self.failed(Endpoint::Metadata, error.to_string(), is_away(error));
+        let before = self.reason(ProviderEndpoint::Metadata);
+        self.failed(ProviderEndpoint::Metadata, error.to_string(), is_away(error));
         before.as_ref() != Some(&error.to_string())
     }
 
@@ -127,20 +134,20 @@ impl Health {
     }
 
     /// Calls to `endpoint` that have failed since the start.
-    pub(super) fn failures(&self, endpoint: Endpoint) -> u64 {
+    pub(super) fn failures(&self, endpoint: ProviderEndpoint) -> u64 {
         self.failed[endpoint as usize].load(Ordering::Relaxed)
     }
 
-    fn failed(&self, endpoint: Endpoint, reason: String, away: bool) {
+    fn failed(&self, endpoint: ProviderEndpoint, reason: String, away: bool) {
         self.failed[endpoint as usize].fetch_add(1, Ordering::Relaxed);
         self.change(|state, at| drop(state.failures.insert(endpoint, Failure { at, reason, away })));
         // Keys have a schedule of their own, and are asked for where the metadata are found again.
-        if matches!(endpoint, Endpoint::Token | Endpoint::UserInfo) {
+        if matches!(endpoint, ProviderEndpoint::Token | ProviderEndpoint::UserInfo) {
             self.look_again();
         }
     }
 
-    fn reason(&self, endpoint: Endpoint) -> Option<String> {
+    fn reason(&self, endpoint: ProviderEndpoint) -> Option<String> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.failures.get(&endpoint).map(|failure| failure.reason.clone())
     }
@@ -159,14 +166,14 @@ impl Health {
 impl State {
     fn status(&self, now: Timestamp) -> ProviderStatus {
         let since = self.since;
-        let metadata = self.failures.get(&Endpoint::Metadata);
+        let metadata = self.failures.get(&ProviderEndpoint::Metadata);
         if !self.known || metadata.is_some_and(|failure| failure.away) {
             let unasked = || "its discovery document has not been asked for yet".to_owned();
             let reason = metadata.map_or_else(unasked, |failure| failure.reason.clone());
             return ProviderStatus::Unavailable { since, reason };
         }
-        let counts = |(endpoint, failure): &(&Endpoint, &Failure)| {
-            **endpoint == Endpoint::Metadata || now.since(failure.at) < COUNTS_FOR
+        let counts = |(endpoint, failure): &(&ProviderEndpoint, &Failure)| {
+            **endpoint == ProviderEndpoint::Metadata || now.since(failure.at) < COUNTS_FOR
         };
         match self.failures.iter().find(counts) {
             Some((_, failure)) => ProviderStatus::Failing { since, reason: failure.reason.clone() },

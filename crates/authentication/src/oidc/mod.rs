@@ -14,6 +14,8 @@ mod culprit;
 mod discovery;
 mod endpoint_url;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fixtures;
 mod flights;
 mod flow;
 #[cfg(any(test, fuzzing))]
@@ -51,7 +53,7 @@ pub use flow::{
     AuthenticationRequest, AuthorizationRedirect, CallbackParameters, Destination, Flow, FlowCookies,
     FlowError, SIGN_IN_LIFETIME, SignedIn, is_own_parameter,
 };
-pub use health::Endpoint;
+pub use health::ProviderEndpoint;
 pub use id_token_error::IdTokenError;
 pub use metadata_error::MetadataError;
 pub use provider::Provider;

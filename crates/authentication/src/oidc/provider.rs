@@ -12,7 +12,7 @@ use url::Url;
 use super::assertion::AssertionKey;
 use super::backoff::Backoff;
 use super::discovery::{discover, discovery_url};
-use super::health::{Endpoint, Health};
+use super::health::{Health, ProviderEndpoint};
 use super::http::HttpClient;
 use super::jwks::JwksCache;
 use super::metadata::Metadata;
@@ -138,7 +138,7 @@ impl Provider {
 
     /// Calls to `endpoint` that have failed since the start.
     #[must_use]
-    pub fn failures(&self, endpoint: Endpoint) -> u64 {
+    pub fn failures(&self, endpoint: ProviderEndpoint) -> u64 {
         self.health.failures(endpoint)
     }
 
@@ -254,7 +254,7 @@ impl Provider {
             self.metadata.store(Some(Arc::new(metadata)));
         }
         let away = !self.is_there();
-        self.health.answered(Endpoint::Metadata);
+        self.health.answered(ProviderEndpoint::Metadata);
         if away {
             tracing::info!(provider = %self.name(), "the provider's metadata are known");
         }

@@ -1,4 +1,10 @@
 //! One provider of the configuration with its keys, both kept fresh in the background.
+//!
+//! It runs from its start until it is dropped, which is when the last configuration that has it is gone. Two loops run
+//! meanwhile: [`Provider::run`] finds the metadata, and then probes them once a minute; [`JwksCache::run`] fetches the
+//! keys ahead of their end, and needs the metadata for their address. Where one of the two comes back, it wakes the other:
+//! metadata that are found again have missing keys fetched, and keys that are due have missing metadata looked for. The end
+//! stops both loops; a call that a request waits for goes on.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -12,7 +18,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use url::Url;
 
-use super::health::Endpoint;
+use super::health::ProviderEndpoint;
 use super::jwks::{Fetch, FetchError, FetchedKeys, JwksCache, JwksSettings};
 use super::provider::Provider;
 use super::settings::ProviderSettings;
@@ -29,11 +35,11 @@ pub struct ProviderTask {
 }
 
 impl ProviderTask {
-    /// Begins to look for the provider on `background`.
+    /// Begins to look for the provider, on `background`.
     ///
     /// # Errors
     /// Where the settings can make no provider at all; one that is away is no error.
-    pub fn join(
+    pub fn start(
         settings: ProviderSettings,
         redirect_uri: Option<Url>,
         clock: Clock,
@@ -72,7 +78,7 @@ impl Fetch for Keys {
             let _ = provider.retry_now().await;
             let url = provider.jwks_uri().ok_or_else(|| FetchError::new("its jwks_uri is not known yet"))?;
             let response = provider.http().get(&url).await;
-            provider.health().note(Endpoint::Keys, &response);
+            provider.health().note(ProviderEndpoint::Keys, &response);
             let response = response.map_err(FetchError::new)?;
             Ok(FetchedKeys { max_age: max_age(response.headers()), body: response.into_body() })
         }

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::claims::{Answered, incomplete, is_true, lacks_name};
 use super::error::{SignInError, UserInfoError};
-use super::health::Endpoint;
+use super::health::ProviderEndpoint;
 use super::http::{HttpError, good_response};
 use super::id_token::is_no_event;
 use super::json;
@@ -96,7 +96,7 @@ impl Provider {
             .body(Vec::new())
             .map_err(|_| UserInfoError::Unsendable)?;
         let response = self.http().call(request).await.and_then(|response| good_response(url, response));
-        self.health().note(Endpoint::UserInfo, &response);
+        self.health().note(ProviderEndpoint::UserInfo, &response);
         let response = response?;
         let cause = match json::object(response.body()) {
             Ok(claims) => return Ok(claims),

@@ -6,7 +6,8 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::*;
-use crate::identity::{Claims, Gaps, Principal, RequestId, Subject};
+use crate::identity::fixtures::alice;
+use crate::identity::{Principal, RequestId, Subject};
 use crate::oidc::Providers;
 use crate::request::{Authority, ConnectionCache, Scheme, Transport, WorkerId};
 use crate::secret::Secret;
@@ -76,19 +77,7 @@ pub(super) struct Gate {
 }
 
 fn principal() -> Arc<Principal> {
-    Arc::new(Principal {
-        provider: ProviderName::new("corp"),
-        issuer: Issuer::new(ISSUER),
-        subject: Subject::new("u9"),
-        user: "bob".into(),
-        email: None,
-        groups: Vec::new(),
-        scopes: Vec::new(),
-        auth_time: None,
-        acr: None,
-        claims: Claims::default(),
-        gaps: Gaps::default(),
-    })
+    Arc::new(Principal { subject: Subject::new("u9"), user: "bob".into(), ..alice() })
 }
 
 fn cookie() -> SessionCookie {

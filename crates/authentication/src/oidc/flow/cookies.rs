@@ -8,7 +8,7 @@ use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-use super::{Flow, SIGN_IN_LIFETIME, mark};
+use super::{Flow, SIGN_IN_LIFETIME, state_digest};
 use crate::clock::Clock;
 use crate::oidc::settings::ResponseMode;
 use crate::secret::{SealingKey, Secret};
@@ -98,7 +98,7 @@ impl FlowCookies {
     /// # Errors
     /// Any [`FlowError`] but `TooLarge`.
     pub fn open(&self, headers: &HeaderMap, state: &str) -> Result<Flow, FlowError> {
-        let state = mark(state);
+        let state = state_digest(state);
         let name = self.name(&state);
         let named = cookies(headers).filter(|(known, _)| *known == name).take(MAX_LOOKED_AT);
         let attempts = named.map(|(name, value)| self.unsealed(name, value).ok_or(FlowError::Tampered));
@@ -112,7 +112,7 @@ impl FlowCookies {
     /// The `Set-Cookie` value that ends the flow of `state`: it is good for one use (invariant 6).
     #[must_use]
     pub fn clear(&self, state: &str) -> HeaderValue {
-        HeaderValue::try_from(self.cleared(self.name(&mark(state))))
+        HeaderValue::try_from(self.cleared(self.name(&state_digest(state))))
             .unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
@@ -169,9 +169,9 @@ impl FlowCookies {
             .build()
     }
 
-    /// The cookie's name for a state with this mark.
-    fn name(&self, mark: &Secret) -> String {
-        format!("{}{}", self.prefix(), mark.expose().get(..8).unwrap_or_default())
+    /// The cookie's name for a state of this digest.
+    fn name(&self, digest: &Secret) -> String {
+        format!("{}{}", self.prefix(), digest.expose().get(..8).unwrap_or_default())
     }
 
     pub(super) const fn key(&self) -> &SealingKey {

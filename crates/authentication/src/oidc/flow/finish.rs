@@ -5,7 +5,7 @@ use std::time::Duration;
 use openidconnect::{Nonce, OAuth2TokenResponse};
 use serde_json::{Map, Value};
 
-use super::{Flow, mark};
+use super::{Flow, state_digest};
 use crate::clock::Timestamp;
 use crate::identity::Principal;
 use crate::oidc::claims::{Answered, principal, subject};
@@ -71,7 +71,7 @@ impl Provider {
         flow: &Flow,
         callback: &CallbackParameters,
     ) -> Result<(), SignInError> {
-        let state = callback.state.as_deref().map(mark);
+        let state = callback.state.as_deref().map(state_digest);
         if mutant!(state.as_ref() != Some(&flow.state), "state-not-compared" => false) {
             return Err(SignInError::WrongState);
         }

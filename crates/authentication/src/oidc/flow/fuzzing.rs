@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
-use super::{Destination, Flow, FlowCookies, mark};
+use super::{Destination, Flow, FlowCookies, state_digest};
 use crate::clock::{Clock, Timestamp};
 use crate::fuzzing::edited;
 use crate::identity::ProviderName;
@@ -33,7 +33,7 @@ static SEALED: LazyLock<Sealed> = LazyLock::new(|| {
     let state = cookies.state(&destination);
     let flow = Flow {
         provider: ProviderName::new("corp"),
-        state: mark(state.expose()),
+        state: state_digest(state.expose()),
         nonce: Secret::random(),
         verifier: Secret::random(),
         started: NOW,

@@ -66,7 +66,7 @@ pub struct Flow {
     /// With whom it was started.
     #[serde(rename = "p")]
     pub provider: ProviderName,
-    /// The mark of its `state`.
+    /// The digest of its `state`.
     #[serde(rename = "s", with = "secret_text")]
     state: Secret,
     #[serde(rename = "n", with = "secret_text")]
@@ -88,8 +88,8 @@ pub struct Flow {
     pub replaces: Option<[u8; 32]>,
 }
 
-/// What a flow knows of its `state`, which may be long: the fingerprint, as text.
-fn mark(state: &str) -> Secret {
+/// What a flow knows of its `state`, which may be long: SHA-256, as base64url.
+fn state_digest(state: &str) -> Secret {
     Secret::new(URL_SAFE_NO_PAD.encode(fingerprint(state.as_bytes())))
 }
 
@@ -130,9 +130,9 @@ impl Provider {
     ///
     /// # Errors
     /// Where the provider's metadata are not known yet, or nobody can sign in with it.
-    pub fn begin(&self, intent: AuthenticationRequest) -> Result<AuthorizationRedirect, ProviderError> {
-        let state = intent.state.clone().unwrap_or_else(Secret::random);
-        let flow = self.flow(&state, intent.clone())?;
+    pub fn begin(&self, asked: AuthenticationRequest) -> Result<AuthorizationRedirect, ProviderError> {
+        let state = asked.state.clone().unwrap_or_else(Secret::random);
+        let flow = self.flow(&state, asked.clone())?;
         let (settings, _) = self.client()?;
         let relying_party = self.relying_party(&*self.metadata()?)?;
         let (state, nonce) = (csrf(&state), Nonce::new(flow.nonce.expose().to_owned()));
@@ -140,22 +140,22 @@ impl Provider {
         let request = relying_party
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || state, move || nonce)
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
-        let (location, _, _) = wishes(request, settings, &intent, flow.max_age).url();
+        let (location, _, _) = with_parameters(request, settings, &asked, flow.max_age).url();
         Ok(AuthorizationRedirect { location, flow })
     }
 
-    fn flow(&self, state: &Secret, intent: AuthenticationRequest) -> Result<Flow, ProviderError> {
+    fn flow(&self, state: &Secret, asked: AuthenticationRequest) -> Result<Flow, ProviderError> {
         let client = self.client()?.0;
         Ok(Flow {
             provider: self.name().clone(),
-            state: mark(state.expose()),
+            state: state_digest(state.expose()),
             nonce: mutant!(Secret::random(), "nonce-is-no-secret" => Secret::new("0".repeat(43))),
             verifier: mutant!(Secret::random(), "verifier-is-no-secret" => Secret::new("0".repeat(43))),
             started: self.now(),
-            required_acr: intent.required_acr,
-            max_age: [client.max_age, intent.max_age].into_iter().flatten().min(),
+            required_acr: asked.required_acr,
+            max_age: [client.max_age, asked.max_age].into_iter().flatten().min(),
             response_mode: client.response_mode,
-            replaces: intent.replaces,
+            replaces: asked.replaces,
         })
     }
 }
@@ -164,25 +164,25 @@ fn csrf(state: &Secret) -> CsrfToken {
     CsrfToken::new(state.expose().to_owned())
 }
 
-fn wishes<'a>(
+fn with_parameters<'a>(
     mut request: Request<'a>,
     settings: &ClientSettings,
-    intent: &AuthenticationRequest,
+    asked: &AuthenticationRequest,
     max_age: Option<Duration>,
 ) -> Request<'a> {
     let scopes = settings.scopes.iter().filter(|scope| *scope != "openid");
     request = request.add_scopes(scopes.map(|scope| Scope::new(scope.clone())));
-    let acr_values = if intent.required_acr.is_empty() { &settings.acr_values } else { &intent.required_acr };
+    let acr_values = if asked.required_acr.is_empty() { &settings.acr_values } else { &asked.required_acr };
     for acr in acr_values {
         request = request.add_auth_context_value(AuthenticationContextClass::new(acr.clone()));
     }
-    if let Some(prompt) = intent.prompt.as_ref().or(settings.prompt.as_ref()) {
+    if let Some(prompt) = asked.prompt.as_ref().or(settings.prompt.as_ref()) {
         request = request.add_extra_param("prompt", prompt.clone());
     }
     if settings.response_mode == ResponseMode::FormPost {
         request = request.add_extra_param("response_mode", "form_post");
     }
-    if let Some(hint) = &intent.login_hint {
+    if let Some(hint) = &asked.login_hint {
         request = request.set_login_hint(LoginHint::new(hint.clone()));
     }
     if let Some(max_age) = max_age {

@@ -59,7 +59,7 @@ async fn an_outage_is_noticed_within_two_minutes_without_anybody_signing_in_and_
     let ProviderStatus::Unavailable { since, reason } = world.provider.status() else { unreachable!() };
     assert_eq!(since, Timestamp::from_seconds(NOW + 90));
     assert!(reason.contains("got 503"), "{reason}");
-    assert_eq!(world.provider.failures(Endpoint::Metadata), 1);
+    assert_eq!(world.provider.failures(ProviderEndpoint::Metadata), 1);
     world.fake.discovery(&world.fake.document());
     pass(Duration::from_secs(2)).await;
     until(|| is_ready(&world.provider)).await;
@@ -96,7 +96,7 @@ async fn a_call_that_fails_counts_and_has_the_metadata_looked_at_until_one_succe
     let lost = world.provider.finish(&departure.flow, world.callback(&departure)).await;
     assert!(matches!(lost, Err(SignInError::Provider(ProviderError::Http(_)))), "{lost:?}");
     assert!(is_failing(&world.provider, "/token: expected status 200, got 502"));
-    assert_eq!(world.provider.failures(Endpoint::Token), 1);
+    assert_eq!(world.provider.failures(ProviderEndpoint::Token), 1);
     pass(Duration::from_secs(2)).await;
     until(|| world.fake.calls(WELL_KNOWN).len() > before).await;
     assert!(
@@ -133,7 +133,11 @@ async fn what_a_single_person_is_refused_says_nothing_about_the_provider() {
         assert!(world.provider.finish(&departure.flow, world.callback(&departure)).await.is_err());
         assert!(is_ready(&world.provider));
     }
-    assert_eq!(world.provider.failures(Endpoint::Token), 1, "that it does not know us is no person's fault");
+    assert_eq!(
+        world.provider.failures(ProviderEndpoint::Token),
+        1,
+        "that it does not know us is no person's fault"
+    );
 }
 
 #[tokio::test]
@@ -166,7 +170,7 @@ async fn keys_are_fetched_as_soon_as_the_metadata_are_back() {
     fake.answer(WELL_KNOWN, broken(503));
     let clock = Clock::manual(Timestamp::from_seconds(NOW));
     let settings = settings("corp", &fake.issuer);
-    let member = ProviderTask::join(settings, Some(redirect_uri()), clock, &Handle::current()).unwrap();
+    let member = ProviderTask::start(settings, Some(redirect_uri()), clock, &Handle::current()).unwrap();
     until(|| matches!(member.provider.status(), ProviderStatus::Unavailable { reason, .. } if reason.contains("503"))).await;
     until(|| member.keys.is_failing()).await;
     fake.discovery(&fake.document());
@@ -182,7 +186,7 @@ async fn keys_that_cannot_be_had_make_a_provider_that_fails() {
     fake.answer("/jwks", broken(500));
     let clock = Clock::manual(Timestamp::from_seconds(NOW));
     let settings = settings("corp", &fake.issuer);
-    let member = ProviderTask::join(settings, Some(redirect_uri()), clock, &Handle::current()).unwrap();
+    let member = ProviderTask::start(settings, Some(redirect_uri()), clock, &Handle::current()).unwrap();
     until(|| is_failing(&member.provider, "/jwks")).await;
     fake.json("/jwks", 200, &json!({"keys": [Signer::es256("k1").jwk]}));
     pass(Duration::from_secs(90)).await;

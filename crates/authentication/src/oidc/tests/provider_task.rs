@@ -17,7 +17,7 @@ async fn verify(member: &ProviderTask, signer: &Signer) -> Result<(), KeyError> 
 
 fn member(fake: &Fake, clock: &Clock) -> Arc<ProviderTask> {
     let settings = settings("corp", &fake.issuer);
-    ProviderTask::join(settings, Some(redirect_uri()), clock.clone(), &Handle::current()).unwrap()
+    ProviderTask::start(settings, Some(redirect_uri()), clock.clone(), &Handle::current()).unwrap()
 }
 
 fn clock() -> Clock {

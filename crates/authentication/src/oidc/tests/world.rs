@@ -11,7 +11,7 @@ use url::Url;
 use super::fake::Fake;
 use super::signer::Signer;
 use crate::clock::{Clock, Timestamp};
-use crate::identity::{ClaimPath, Issuer, ProviderName};
+use crate::identity::ProviderName;
 use crate::oidc::jwks::{Fetch, FetchError, FetchedKeys, JwksCache, JwksSettings};
 use crate::oidc::*;
 use crate::secret::Secret;
@@ -135,40 +135,16 @@ pub(super) fn parameter(url: &Url, name: &str) -> Option<String> {
 }
 
 pub(super) fn settings(name: &str, issuer: &str) -> ProviderSettings {
-    let path = |text| ClaimPath::parse(text).unwrap();
+    let client = ClientSettings {
+        authentication: ClientAuthentication::SecretBasic(Secret::new("s3cr:et+ %")),
+        scopes: vec!["openid".into(), "email".into()],
+        ..fixtures::client()
+    };
     ProviderSettings {
         name: ProviderName::new(name),
         display_name: name.to_owned(),
-        issuer: Issuer::new(issuer),
-        discovery: None,
-        client: Some(ClientSettings {
-            id: "portcullis".into(),
-            authentication: ClientAuthentication::SecretBasic(Secret::new("s3cr:et+ %")),
-            assertion: AssertionSettings::default(),
-            response_mode: ResponseMode::Query,
-            scopes: vec!["openid".into(), "email".into()],
-            prompt: None,
-            acr_values: Vec::new(),
-            max_age: None,
-            extra: Vec::new(),
-            userinfo: AskUserInfo::WhenNeeded,
-            refresh_every: None,
-        }),
-        audiences: Vec::new(),
-        trusted_audiences: Vec::new(),
-        claims: ClaimMapping {
-            user: None,
-            email: path("email"),
-            email_verified: EmailVerification::AsSaid,
-            groups: path("groups"),
-            absent_groups: AbsentGroups::Unknown,
-            named_by_rules: Vec::new(),
-        },
-        email_domains: Vec::new(),
-        leeway: Duration::from_secs(30),
-        require_at_jwt: false,
-        ca: None,
-        timeout: Duration::from_secs(10),
+        client: Some(client),
+        ..fixtures::provider(issuer)
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::clock::{Clock, Timestamp};
-use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, Subject};
+use crate::identity::{Issuer, Principal, Subject};
 use crate::secret::Secret;
 use crate::storage::Database;
 
@@ -23,18 +23,12 @@ const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const HOST: &str = "wiki.corp.example";
 
 fn alice() -> Arc<Principal> {
+    let (groups, auth_time) = (vec!["staff".into()], Some(START));
     Arc::new(Principal {
-        provider: ProviderName::new("corp"),
-        issuer: Issuer::new("https://id.corp.example"),
         subject: Subject::new("subject-of-alice"),
-        user: "alice".into(),
-        email: None,
-        groups: vec!["staff".into()],
-        scopes: Vec::new(),
-        auth_time: Some(START),
-        acr: None,
-        claims: Claims::default(),
-        gaps: Gaps::default(),
+        groups,
+        auth_time,
+        ..crate::identity::fixtures::alice()
     })
 }
 

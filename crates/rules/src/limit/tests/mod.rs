@@ -7,7 +7,8 @@ use http::HeaderMap;
 
 use super::{Exceeded, LimitSettings, Limiter, Per, RateLimitState};
 use crate::clock::{Clock, Timestamp};
-use crate::identity::{Claims, Gaps, Issuer, Principal, ProviderName, Subject};
+use crate::identity::fixtures::alice;
+use crate::identity::{Principal, ProviderName, Subject};
 use crate::request::ClientAddress;
 
 fn limit(per: Per, rate: &str, burst: u32) -> LimitSettings {
@@ -40,17 +41,5 @@ fn passes(limiter: &Limiter, address: &str) -> bool {
 }
 
 fn principal(provider: &str, subject: &str) -> Principal {
-    Principal {
-        provider: ProviderName::new(provider),
-        issuer: Issuer::new("https://idp.test"),
-        subject: Subject::new(subject),
-        user: subject.to_owned(),
-        email: None,
-        groups: Vec::new(),
-        scopes: Vec::new(),
-        auth_time: None,
-        acr: None,
-        claims: Claims::default(),
-        gaps: Gaps::default(),
-    }
+    Principal { provider: ProviderName::new(provider), subject: Subject::new(subject), ..alice() }
 }

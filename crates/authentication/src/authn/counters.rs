@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use crate::telemetry::{self, Counter, Metrics};
+use crate::telemetry::{Counter, Lookups, Metrics};
 
 /// What the caches answered, and what they did not.
 #[derive(Debug, Default)]
-pub(super) struct Lookups {
-    pub(super) session: Arc<telemetry::Lookups>,
-    pub(super) token: Arc<telemetry::Lookups>,
+pub(super) struct Counters {
+    pub(super) session: Arc<Lookups>,
+    pub(super) token: Arc<Lookups>,
     /// Tokens that no cache knew and that were good.
     pub(super) verified: Counter,
 }
 
-impl Lookups {
+impl Counters {
     pub(super) fn of(metrics: &Metrics) -> Self {
         let (session, token) = (metrics.lookups("session"), metrics.lookups("token"));
         Self { session, token, verified: metrics.token_checks("ok") }
