@@ -1,0 +1,35 @@
+//! The cookies that the gateway sets, and that are no app's business.
+
+use super::handover::HandoverCookies;
+use super::resources::Resources;
+use crate::forward::OwnCookies;
+use crate::oidc::FlowCookies;
+use crate::session::SessionCookie;
+
+/// The cookies of one configuration.
+#[derive(Debug)]
+pub struct Cookies {
+    /// The key of a session.
+    pub(super) session: SessionCookie,
+    /// Sign-ins in flight.
+    pub(super) flows: FlowCookies,
+    /// Secrets that stay behind on an app's host.
+    pub(super) handover: HandoverCookies,
+}
+
+impl Cookies {
+    /// `https`: whether people reach the sign-in host over TLS; `host`: that host, without port.
+    #[must_use]
+    pub fn new(session: SessionCookie, https: bool, host: &str, resources: &Resources) -> Self {
+        let flows = FlowCookies::new(resources.keys.flow.clone(), https, host, resources.clock.clone());
+        Self { session, flows, handover: HandoverCookies { https } }
+    }
+}
+
+impl OwnCookies for Cookies {
+    fn owns(&self, name: &str) -> bool {
+        name == self.session.name()
+            || mutant!(self.flows.owns(name), "app-sees-a-flow" => false)
+            || mutant!(self.handover.owns(name), "app-sees-a-handover-secret" => false)
+    }
+}
