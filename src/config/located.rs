@@ -21,7 +21,7 @@ impl<'a> Place<'a> {
         Self(node)
     }
 
-    /// Its bytes.
+    /// The bytes of the file that it takes up.
     pub(super) fn span(self) -> Range<usize> {
         self.0.span()
     }
@@ -87,7 +87,7 @@ impl<'a, T> Located<'a, Option<OneOrMany<T>>> {
 }
 
 impl<'a, T> Located<'a, OneOrMany<T>> {
-    /// All values.
+    /// The values in their order, whether one stands there or a list.
     pub(super) fn items(self) -> Vec<Located<'a, T>> {
         match self.value {
             OneOrMany::One(value) => vec![Located { value, place: self.place }],
@@ -97,7 +97,7 @@ impl<'a, T> Located<'a, OneOrMany<T>> {
 }
 
 impl<'a, T> Located<'a, Vec<T>> {
-    /// The elements.
+    /// The elements in their order, each with its place.
     pub(super) fn elements(self) -> Vec<Located<'a, T>> {
         let places = (0..).map(|index| self.place.index(index));
         self.value.iter().zip(places).map(|(value, place)| Located { value, place }).collect()

@@ -24,6 +24,7 @@ use std::path::Path;
 
 use diagnostic::Diagnostics;
 use located::{Located, Place};
+use warn::Lints;
 
 use crate::telemetry::{LogFormat, LogSettings};
 
@@ -68,5 +69,9 @@ fn meaning(
     diagnostics: &mut Diagnostics,
 ) -> Option<Settings> {
     let (node, raw) = document::parse(text, diagnostics)?;
-    lower::lower(Located::new(&raw, Place::of(&node)), path, sources, diagnostics)
+    let config = Located::new(&raw, Place::of(&node));
+    let (settings, policies) = lower::lower(config, path, sources, diagnostics)?;
+    let warnings = Lints::new(config, &settings, &policies).warnings();
+    warnings.into_iter().for_each(|diagnostic| diagnostics.warn(diagnostic));
+    Some(settings)
 }

@@ -32,7 +32,7 @@ pub enum StartError {
     /// The state file.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// A listener.
+    /// A listener of `[server] listen` cannot be opened.
     #[error(transparent)]
     Listen(#[from] ApplyError),
     /// The admin listener.
@@ -47,7 +47,7 @@ pub enum StartError {
     /// The gateway that runs.
     #[error(transparent)]
     TakeOver(#[from] TakeOverError),
-    /// The system.
+    /// The system refused what a process needs.
     #[error("the system refused a thread, a signal handler or a socket: {0}")]
     System(#[from] io::Error),
 }
@@ -74,7 +74,7 @@ pub type Reload = Box<dyn Fn() -> Option<Settings> + Send + Sync>;
 /// How the process begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// By itself.
+    /// By itself, with sockets of its own or of systemd's.
     Fresh,
     /// In place of the gateway that runs with the same state file; by itself where none does.
     TakeOver,

@@ -23,13 +23,13 @@ use crate::request::WorkerId;
 /// Why listeners cannot be as configured. The operator is to blame; nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// A socket.
+    /// A socket that cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// A certificate.
+    /// A certificate or key that cannot be used.
     #[error("listener {address}: {source}")]
     Tls {
-        /// Which listener.
+        /// The listener that it is for.
         address: SocketAddr,
         /// What is wrong.
         source: TlsError,

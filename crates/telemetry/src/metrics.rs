@@ -37,9 +37,9 @@ pub struct Scrape {
     pub name: &'static str,
     /// What it means.
     pub help: &'static str,
-    /// Labels.
+    /// Names and values of labels, besides the metric's name.
     pub labels: Vec<(&'static str, String)>,
-    /// The value.
+    /// The value at the moment of the scrape.
     pub value: f64,
 }
 

@@ -26,7 +26,7 @@ pub enum LogFormat {
     Auto,
     /// One JSON object a line.
     Json,
-    /// For eyes.
+    /// A line of text, for people to read.
     Human,
 }
 

@@ -37,7 +37,6 @@ use super::located::{Located, at};
 use super::raw::{Config, Provider};
 use super::settings::Settings;
 use super::sources::Sources;
-use super::warn::Lints;
 
 /// What lowering carries along.
 struct Lowering<'a> {
@@ -75,22 +74,18 @@ impl Lowering<'_> {
     }
 }
 
-/// The settings that `config`, the file at `path`, means; `None` where `diagnostics` now holds faults.
+/// The settings that `config`, the file at `path`, means, and its policies by name; `None` where `diagnostics` now holds
+/// faults.
 pub(super) fn lower(
     config: Located<'_, Config>,
     path: &Path,
     sources: &dyn Sources,
     diagnostics: &mut Diagnostics,
-) -> Option<Settings> {
+) -> Option<(Settings, BTreeMap<String, PolicySettings>)> {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let mut lowering = Lowering { sources, folder, diagnostics, watched: vec![path.to_owned()] };
-    let (settings, policies) = lowering.settings(config);
-    if !diagnostics.faults.is_empty() {
-        return None;
-    }
-    let warnings = Lints::new(config, &settings, &policies).warnings();
-    warnings.into_iter().for_each(|diagnostic| diagnostics.warn(diagnostic));
-    Some(settings)
+    let meant = lowering.settings(config);
+    diagnostics.faults.is_empty().then_some(meant)
 }
 
 impl Lowering<'_> {

@@ -42,7 +42,7 @@ pub(super) enum ControlRequest {
 pub(super) enum TakeOverReply {
     /// It will not; why, for the terminal.
     Refused {
-        /// In words.
+        /// A sentence for the terminal of the new process.
         why: String,
     },
     /// So many sockets of each kind follow, in this order.

@@ -27,7 +27,7 @@ pub(super) struct Policy {
 }
 
 impl Access {
-    /// Compiles settings.
+    /// Indexes the rules by what they ask for, so that a decision looks at few of them.
     #[must_use]
     pub fn compile(settings: &AccessSettings) -> Self {
         let (opening, policies) = match settings {

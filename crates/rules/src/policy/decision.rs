@@ -26,7 +26,7 @@ pub struct Question<'a> {
 /// Whether a request may go on.
 #[derive(Clone, Debug)]
 pub enum Decision {
-    /// It may.
+    /// It may pass, and this is what it passes with.
     Permit(Permit),
     /// Not without signing in.
     SignIn(Reason),

@@ -18,7 +18,7 @@ const MAX_MISSING: usize = 10;
 pub struct Explanation {
     /// What the decision comes to.
     pub verdict: Verdict,
-    /// Why.
+    /// Which access setting or rule decided.
     pub reason: Reason,
     /// The reason in words.
     pub summary: String,
@@ -40,7 +40,7 @@ pub struct PolicyResult {
 /// What one rule says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleResult {
-    /// Its conditions.
+    /// Each of its conditions, in the order of the file, and whether it holds.
     pub conditions: Vec<ConditionResult>,
     sought: Sought,
 }

@@ -32,7 +32,7 @@ impl Permit {
         &self.grant
     }
 
-    /// Why.
+    /// Which access setting or rule permitted it.
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.reason

@@ -25,7 +25,7 @@ pub enum Reason {
     NotSignedIn,
     /// A `deny` rule holds.
     Denied {
-        /// Its policy.
+        /// The place of its policy among those of the route.
         policy: usize,
         /// Which of the policy's `deny` rules.
         rule: usize,

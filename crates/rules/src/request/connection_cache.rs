@@ -22,7 +22,7 @@ pub struct ConnectionCache {
 /// Whose request it is and how it was asked for: all that [`OriginFields`] are made of, beside the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The client.
+    /// Who asks, as trusted proxies tell it.
     pub client: ClientAddress,
     /// The scheme that the client used.
     pub scheme: Scheme,
@@ -47,7 +47,7 @@ impl ConnectionCache {
     /// The same as [`Authority::of`].
     ///
     /// # Errors
-    /// As there.
+    /// As [`Authority::of`].
     pub fn authority(
         &self,
         uri: &Uri,

@@ -31,7 +31,7 @@ pub enum ForwardingError {
     /// A field cannot be read.
     #[error("a trusted proxy sent a {field} field that cannot be read: expected {expected}")]
     Unreadable {
-        /// Which field.
+        /// The name of the field, as in its RFC.
         field: &'static str,
         /// What it should look like.
         expected: &'static str,
@@ -39,7 +39,7 @@ pub enum ForwardingError {
     /// More hops than are read.
     #[error("a trusted proxy sent a {field} field with more than {MAX_HOPS} hops")]
     TooManyHops {
-        /// Which field.
+        /// The name of the field, as in its RFC.
         field: &'static str,
     },
     /// `Forwarded` and `X-Forwarded-*` tell different stories: one of them came from the client.

@@ -8,9 +8,9 @@ use super::{ConnectionCache, InterimAnswers};
 /// `http` or `https`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
-    /// Clear text.
+    /// HTTP in clear text.
     Http,
-    /// TLS.
+    /// HTTP over TLS.
     Https,
 }
 

@@ -147,9 +147,9 @@ impl PathPrefix {
 /// What one route claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoutePattern {
-    /// Which hosts.
+    /// The hosts that it is for, with their port where one is given.
     pub host: HostPattern,
-    /// Which paths.
+    /// What their paths begin with.
     pub path: PathPrefix,
     /// Which methods; all where empty.
     pub methods: Vec<Method>,

@@ -35,7 +35,7 @@ pub struct Conflict {
 /// What the table knows of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup<'a, T> {
-    /// The route.
+    /// What was put there for host, path and method.
     Found(&'a T),
     /// Host and path are known, the method is not.
     MethodNotAllowed,

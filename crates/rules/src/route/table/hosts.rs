@@ -9,7 +9,7 @@ use crate::route::HostPattern;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hosts {
     exact: HashMap<Box<str>, Ports>,
-    /// By suffix.
+    /// By what stands behind `*.`: all of a host behind its first dot.
     wildcard: HashMap<Box<str>, Ports>,
     any: Option<Paths>,
 }
