@@ -10,52 +10,8 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use super::container::{self, Store};
 use super::endings::recorded;
+use super::error::BackupError;
 use super::{StorageError, file, open};
-
-/// Why a backup could not be made or taken back.
-#[derive(Debug, thiserror::Error)]
-pub enum BackupError {
-    /// The state file.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// Nothing is overwritten.
-    #[error("{} is there already; choose another name, or move it away", .0.display())]
-    Exists(PathBuf),
-    /// The backup cannot be written.
-    #[error("{} cannot be written: {cause}", .file.display())]
-    Unwritable {
-        /// Which file.
-        file: PathBuf,
-        /// What the operating system said.
-        cause: io::Error,
-    },
-    /// The backup cannot be read.
-    #[error("{} cannot be read: {cause}", .file.display())]
-    Unreadable {
-        /// Which file.
-        file: PathBuf,
-        /// What the operating system said.
-        cause: io::Error,
-    },
-    /// It is something else, or damaged.
-    #[error("{} is no backup that `portcullis backup` has made, or it is damaged: {why}; nothing was changed", .file.display())]
-    NotABackup {
-        /// Which file.
-        file: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A later gateway made it.
-    #[error("{} was made by a newer gateway (version {version} of the format; this one knows up to {known}); nothing was changed: restore it with that gateway", .file.display())]
-    Newer {
-        /// Which file.
-        file: PathBuf,
-        /// Its version.
-        version: u32,
-        /// The latest known here.
-        known: u32,
-    },
-}
 
 /// Which sessions a restored state file has: a copy must not revive what was ended since (invariant 27).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

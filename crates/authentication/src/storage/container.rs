@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::backup::BackupError;
+use super::error::BackupError;
 
 /// The version that is written, and the latest that is read.
 const VERSION: u32 = 1;

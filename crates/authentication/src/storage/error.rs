@@ -1,5 +1,6 @@
 //! What can be wrong with the state file. All of it is for the operator: none of it is a client's fault.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ pub enum StorageError {
         /// The state file.
         file: PathBuf,
         /// What the operating system said.
-        cause: Arc<std::io::Error>,
+        cause: Arc<io::Error>,
     },
     /// Every user of the machine could read or write the signing keys.
     #[error("state file {} is open to every user of this machine (mode {mode:04o}) and holds signing keys; run `chmod 600` on it, and renew its keys if others may have read them", .file.display())]
@@ -102,7 +103,7 @@ pub enum StorageError {
         /// The state file.
         file: PathBuf,
         /// What the operating system said.
-        cause: Arc<std::io::Error>,
+        cause: Arc<io::Error>,
     },
     /// The database's thread has ended, or the operation broke off.
     #[error("state file {}: the operation broke off and changed nothing; the log says why", .file.display())]
@@ -166,7 +167,52 @@ impl StorageError {
         }
     }
 
-    pub(super) fn inaccessible(file: &Path, cause: std::io::Error) -> Self {
+    pub(super) fn inaccessible(file: &Path, cause: io::Error) -> Self {
         Self::Inaccessible { file: file.to_owned(), cause: Arc::new(cause) }
     }
+}
+
+/// Why a backup could not be made or taken back.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The state file cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A file is there already, and none is ever overwritten.
+    #[error("{} is there already; choose another name, or move it away", .0.display())]
+    Exists(PathBuf),
+    /// The backup cannot be written.
+    #[error("{} cannot be written: {cause}", .file.display())]
+    Unwritable {
+        /// Which file.
+        file: PathBuf,
+        /// What the operating system said.
+        cause: io::Error,
+    },
+    /// The backup cannot be read.
+    #[error("{} cannot be read: {cause}", .file.display())]
+    Unreadable {
+        /// Which file.
+        file: PathBuf,
+        /// What the operating system said.
+        cause: io::Error,
+    },
+    /// It is something else, or damaged.
+    #[error("{} is no backup that `portcullis backup` has made, or it is damaged: {why}; nothing was changed", .file.display())]
+    NotABackup {
+        /// Which file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A later gateway made it.
+    #[error("{} was made by a newer gateway (version {version} of the format; this one knows up to {known}); nothing was changed: restore it with that gateway", .file.display())]
+    Newer {
+        /// Which file.
+        file: PathBuf,
+        /// Its version.
+        version: u32,
+        /// The latest known here.
+        known: u32,
+    },
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::StorageError;
-use super::open::APPLICATION_ID;
+
+/// `application_id` in the file's header: "Prtc".
+pub(super) const APPLICATION_ID: i32 = 0x5072_7463;
 
 /// Step `n` leads from `user_version` `n` to `n + 1`. A published step is never edited.
 const STEPS: [&str; 3] = [

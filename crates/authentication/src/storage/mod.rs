@@ -20,10 +20,10 @@ mod tend;
 #[cfg(test)]
 mod tests;
 
-pub use backup::{BackupError, Restored, RestoredSessions, backup, restore};
+pub use backup::{Restored, RestoredSessions, backup, restore};
 pub use container::Store;
 pub use database::Database;
 pub use endings::EndedId;
-pub use error::StorageError;
+pub use error::{BackupError, StorageError};
 pub use health::StateHealth;
 pub use seconds::Seconds;

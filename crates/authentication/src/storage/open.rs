@@ -8,9 +8,6 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{StorageError, migrations, shrink};
 
-/// `application_id` in the file's header: "Prtc".
-pub(super) const APPLICATION_ID: i32 = 0x5072_7463;
-
 /// How long a statement waits for another process (a backup) to let go of the file.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
@@ -67,10 +64,10 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<(), Stora
     let (application_id, found, objects) = guarded(connection, header).map_err(fault)?;
     let empty = application_id == 0 && found == 0 && objects == 0;
     match application_id {
-        APPLICATION_ID if found > migrations::LATEST => {
+        migrations::APPLICATION_ID if found > migrations::LATEST => {
             Err(StorageError::Newer { file: file(), found, known: migrations::LATEST })
         }
-        APPLICATION_ID => Ok(()),
+        migrations::APPLICATION_ID => Ok(()),
         0 if empty => Ok(()),
         application_id => Err(StorageError::Foreign { file: file(), application_id }),
     }
