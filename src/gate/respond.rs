@@ -22,14 +22,14 @@ use super::origins::let_read;
 use super::record::Notes;
 use super::rejection::{Forbidden, InterruptedRequest, Rejection};
 use super::snapshot::Snapshot;
+use super::statuses::Refusal;
 use crate::endpoints::{DeferredForm, SignInRequest, challenge, keep_form, start_sign_in};
 use crate::identity::RequestId;
 use crate::limit::RateLimitState;
 use crate::pages::{self, EndedMeanwhile, NotKept};
 use crate::policy::explain;
 use crate::session::SessionEnd;
-use problem::{FORBIDDEN, UNAUTHENTICATED, problem};
-use refused::{complete, redirect, refused, show};
+use refused::{answer, complete, redirect, refused, show};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -86,7 +86,7 @@ fn kept(
     form: &DeferredForm,
 ) -> Response<Body> {
     let page = keep_form(&snapshot.endpoints, info.context(asked.realm), form);
-    page.map_or_else(|| problem(info.id, &UNAUTHENTICATED), |page| page.map(Body::ours))
+    page.map_or_else(|| answer(snapshot, asked, &Refusal::Unauthenticated), |page| page.map(Body::ours))
 }
 
 /// A form that could not be kept: its sender is told so, before anything that they wrote is lost.
@@ -108,7 +108,8 @@ fn ended_meanwhile(
     let back = asked.page(info.inbound).map(|page| snapshot.endpoints.hosts.claimed(page));
     if asked.may_be_repeated() && end == SessionEnd::SignedOut {
         let again = back.and_then(|page| redirect(StatusCode::FOUND, page.as_str()).ok());
-        return again.unwrap_or_else(|| challenge(asked.realm, problem(info.id, &UNAUTHENTICATED)));
+        return again
+            .unwrap_or_else(|| challenge(asked.realm, answer(snapshot, asked, &Refusal::Unauthenticated)));
     }
     let sign_in = SignInRequest::to(back).address();
     challenge(asked.realm, show(EndedMeanwhile { sign_in: &sign_in, request_id: info.id }.page()))
@@ -148,7 +149,7 @@ fn forbidden_page(
     asked: &RefusalContext<'_>,
     forbidden: &Forbidden,
 ) -> Response<Body> {
-    let Some(principal) = &forbidden.principal else { return problem(info.id, &FORBIDDEN) };
+    let Some(principal) = &forbidden.principal else { return answer(snapshot, asked, &Refusal::Forbidden) };
     let explanation = explain(&forbidden.access, &info.inbound.question(Some(principal)));
     let switch = SignInRequest::to(asked.page(info.inbound)).address();
     let page = pages::Forbidden {

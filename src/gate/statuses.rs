@@ -1,62 +1,104 @@
-//! The table of statuses: what the client is told of each fault. Nothing else in the gate names the number of a refusal;
-//! those of faults with a page of their own stand with the pages ([`ErrorKind::status`]).
+//! The table of statuses: what the client is told of each rejection. Nothing else in the gate names the number of a
+//! refusal; those of errors with a page of their own stand with the pages ([`ErrorKind::status`]).
 
 use std::time::Duration;
 
 use http::StatusCode;
 
+use super::ambiguous::Ambiguous;
+use super::credential_end::CredentialEnd;
 use super::destination_error::DestinationError;
 use super::rejection::Rejection;
-use crate::authn::ErrorCode;
+use crate::authn::{ErrorCode, TokenError};
+use crate::endpoints::{FailedSignIn, LostSignIn};
 use crate::forward::ForwardFault;
 use crate::identity::ProviderName;
 use crate::oidc::Culprit;
 use crate::pages::ErrorKind;
-
-/// Nobody is signed in, or nobody any more.
-pub(super) const UNAUTHENTICATED: StatusCode = StatusCode::UNAUTHORIZED;
-/// Whoever asks may not.
-pub(super) const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
-/// A request that could be read in two ways.
-pub(super) const AMBIGUOUS: StatusCode = StatusCode::BAD_REQUEST;
-/// A sign-in that comes back and is not known.
-pub(super) const LOST_SIGN_IN: StatusCode = StatusCode::BAD_REQUEST;
+use crate::request::PathExceptions;
 
 /// When a passing fault is worth another try.
 const SOON: Duration = Duration::from_secs(5);
 
-/// What a client is told of a rejection that has no answer of its own; `display_name` is what people call a provider.
+/// What a client is told.
+#[derive(Debug)]
+pub(super) enum Refusal<'a> {
+    /// An error, beside which other ways to sign in may stand: what each is called, and where it is.
+    Error(ErrorKind<'a>, &'a [(String, String)]),
+    /// Two parsers could read the request differently.
+    Ambiguous(&'a Ambiguous),
+    /// Its path has something in it that the route does not tolerate.
+    Untolerated(PathExceptions),
+    /// Nobody is signed in, or nobody any more.
+    Unauthenticated,
+    /// Whoever asks may not.
+    Forbidden,
+    /// A page of another site sent it.
+    CrossSite,
+    /// It may not put anything where it says.
+    Destination(&'a DestinationError),
+    /// Its access token is no good.
+    Token(TokenError),
+    /// A sign-in came to nothing.
+    SignInFailed(&'a FailedSignIn),
+    /// A sign-in came back and is not known.
+    LostSignIn(&'a LostSignIn),
+}
+
+impl Refusal<'_> {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Error(kind, _) => kind.status(),
+            Self::Ambiguous(_) | Self::Untolerated(_) | Self::LostSignIn(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Destination(error) => of_destination(error),
+            Self::Token(error) => of_token(error.code()),
+            Self::SignInFailed(failed) => of_sign_in(failed.error.blame()),
+        }
+    }
+}
+
+/// What a client is told of a rejection; `display_name` is what people call a provider.
 pub(super) fn of<'a>(
     no: &'a Rejection,
     display_name: impl FnOnce(&'a ProviderName) -> &'a str,
-) -> ErrorKind<'a> {
-    let provider_down =
-        |provider| ErrorKind::ProviderDown { provider: display_name(provider), retry_after: SOON };
-    match no {
-        Rejection::Malformed(_) | Rejection::Untolerated(_) => ErrorKind::BadRequest,
+) -> Refusal<'a> {
+    let provider_down = |provider| ErrorKind::ProviderDown { provider, retry_after: SOON };
+    let kind = match no {
+        Rejection::Malformed(what) => return Refusal::Ambiguous(what),
+        Rejection::Untolerated(what) => return Refusal::Untolerated(*what),
+        Rejection::SignIn(_) | Rejection::CredentialEnded(CredentialEnd::Session(_)) => {
+            return Refusal::Unauthenticated;
+        }
+        Rejection::CredentialEnded(CredentialEnd::TokenExpired) => {
+            return Refusal::Token(TokenError::Expired);
+        }
+        Rejection::Token(refusal) if refusal.code().is_some() => return Refusal::Token(refusal.error),
+        Rejection::Forbidden(_) => return Refusal::Forbidden,
+        Rejection::CrossSite => return Refusal::CrossSite,
+        Rejection::Destination(error) => return Refusal::Destination(error),
+        Rejection::SignInFailed(failed) => return Refusal::SignInFailed(failed),
+        Rejection::LostSignIn(lost) => return Refusal::LostSignIn(lost),
+        Rejection::SignInUnavailable(away) => {
+            return Refusal::Error(provider_down(display_name(&away.provider)), &away.others);
+        }
         Rejection::UriTooLong(_) => ErrorKind::UriTooLong,
         Rejection::UnknownHost | Rejection::UnknownPath => ErrorKind::NotFound,
         Rejection::MethodNotAllowed(_) => ErrorKind::MethodNotAllowed,
         Rejection::Limited(exceeded) => ErrorKind::TooManyRequests { retry_after: exceeded.retry_after() },
         Rejection::Busy => ErrorKind::Overloaded { retry_after: SOON },
         Rejection::Forward(error) => of_forward(error.fault()),
-        Rejection::Token(_) => ErrorKind::ProviderDown { provider: "of the access token", retry_after: SOON },
-        Rejection::ProviderUnavailable { provider, .. } => provider_down(provider),
-        Rejection::SignInUnavailable(away) => provider_down(&away.provider),
+        Rejection::Token(_) => provider_down("of the access token"),
+        Rejection::ProviderUnavailable { provider, .. } => provider_down(display_name(provider)),
         Rejection::StoreUnavailable(_) => ErrorKind::StoreDown { retry_after: SOON },
-        Rejection::Internal(_)
-        | Rejection::SignIn(_)
-        | Rejection::CredentialEnded(_)
-        | Rejection::Forbidden(_)
-        | Rejection::CrossSite
-        | Rejection::Destination(_)
-        | Rejection::SignInFailed(_)
-        | Rejection::LostSignIn(_) => ErrorKind::Internal,
-    }
+        Rejection::Internal(_) => ErrorKind::Internal,
+    };
+    Refusal::Error(kind, &[])
 }
 
 /// What a client is told of a request that its app did not answer.
-pub(super) const fn of_forward(fault: ForwardFault) -> ErrorKind<'static> {
+const fn of_forward(fault: ForwardFault) -> ErrorKind<'static> {
     match fault {
         ForwardFault::Connect
         | ForwardFault::Tls
@@ -77,7 +119,7 @@ pub(super) const fn of_forward(fault: ForwardFault) -> ErrorKind<'static> {
 }
 
 /// What a client is told of a `Destination` that it may not name (RFC 4918, section 9.8.5).
-pub(super) const fn of_destination(error: &DestinationError) -> StatusCode {
+const fn of_destination(error: &DestinationError) -> StatusCode {
     match error {
         DestinationError::Unclear
         | DestinationError::Path(_)
@@ -90,7 +132,7 @@ pub(super) const fn of_destination(error: &DestinationError) -> StatusCode {
 
 /// What a client is told of its access token (RFC 6750, section 3.1): 400 where the request cannot be read, 401 where
 /// the token is no good.
-pub(super) const fn of_token(code: Option<ErrorCode>) -> StatusCode {
+const fn of_token(code: Option<ErrorCode>) -> StatusCode {
     match code {
         Some(ErrorCode::InvalidRequest) => StatusCode::BAD_REQUEST,
         Some(ErrorCode::InvalidToken | ErrorCode::InsufficientScope) | None => StatusCode::UNAUTHORIZED,
@@ -98,7 +140,7 @@ pub(super) const fn of_token(code: Option<ErrorCode>) -> StatusCode {
 }
 
 /// What a person is told of a sign-in that came to nothing.
-pub(super) const fn of_sign_in(blame: Culprit) -> StatusCode {
+const fn of_sign_in(blame: Culprit) -> StatusCode {
     match blame {
         Culprit::Client => StatusCode::BAD_REQUEST,
         Culprit::Provider => StatusCode::BAD_GATEWAY,

@@ -1,55 +1,68 @@
-//! Refusals that need nothing of the request but its context: a fault's page, or a problem document.
+//! Refusals that need nothing of the request but its context: a page, or a problem document.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "`statuses::of` names every rejection, so that a new one is answered; here most are no special case"
+    reason = "`statuses::of` names every rejection; here most are no special case"
 )]
 
 use std::fmt::Display;
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use serde_json::Map;
 
 use super::challenge;
 use super::context::RefusalContext;
 use super::problem::{
-    CROSS_SITE, FORBIDDEN, Problem, UNAUTHENTICATED, ambiguous, destination, machine, problem,
+    AMBIGUOUS, CROSS_SITE, DESTINATION, FORBIDDEN, Problem, TOKEN, UNAUTHENTICATED, machine,
 };
-use crate::authn::TokenError;
 use crate::endpoints::{self, FailedSignIn, HOME, LostSignIn};
 use crate::gate::ambiguous::{untolerated, untolerated_members};
 use crate::gate::body::Body;
-use crate::gate::credential_end::CredentialEnd;
 use crate::gate::rejection::Rejection;
 use crate::gate::snapshot::Snapshot;
-use crate::gate::statuses;
-use crate::pages::{self, ErrorPage, Link, Page};
+use crate::gate::statuses::{self, Refusal};
+use crate::pages::{self, ErrorKind, ErrorPage, Link, Page};
+
+const SIGN_IN: &str = "Sign in with a browser, or send an access token as Authorization: Bearer.";
+const NOT_OPEN: &str =
+    "You are known, but this is not open to you. The request_id leads to the rule in the log.";
+const ANOTHER_SITE: &str = "This form works only from a page of this very site.";
 
 /// Refuses it.
 pub(super) fn refused(snapshot: &Snapshot, asked: &RefusalContext<'_>, no: &Rejection) -> Response<Body> {
     warn_of_provider(asked, no);
-    let id = asked.id;
-    let response = match no {
-        Rejection::Forbidden(_) => problem(id, &FORBIDDEN),
-        Rejection::CrossSite if asked.by_a_person() => {
-            show(pages::CrossSite { home: &home(snapshot), request_id: id }.page())
+    let refusal = statuses::of(no, |provider| snapshot.endpoints.display_name(provider));
+    complete(asked, no, answer(snapshot, asked, &refusal))
+}
+
+/// The answer, without what a rejection adds to its head.
+pub(super) fn answer(
+    snapshot: &Snapshot,
+    asked: &RefusalContext<'_>,
+    refusal: &Refusal<'_>,
+) -> Response<Body> {
+    let (person, status) = (asked.by_a_person(), refusal.status());
+    let problem = |problem: &Problem, detail: &str| problem.respond(status, detail, asked.id, Map::new());
+    match refusal {
+        Refusal::Error(kind, others) => error(snapshot, asked, *kind, others),
+        Refusal::Ambiguous(_) | Refusal::Untolerated(_) if person => {
+            error(snapshot, asked, ErrorKind::BadRequest, &[])
         }
-        Rejection::CrossSite => problem(id, &CROSS_SITE),
-        Rejection::Destination(error) => destination(id, error),
-        Rejection::CredentialEnded(CredentialEnd::TokenExpired) => token(asked, TokenError::Expired),
-        Rejection::SignIn(_) | Rejection::CredentialEnded(CredentialEnd::Session(_)) => {
-            problem(id, &UNAUTHENTICATED)
+        Refusal::Ambiguous(what) => AMBIGUOUS.respond(status, &what.what, asked.id, what.members()),
+        Refusal::Untolerated(what) => {
+            AMBIGUOUS.respond(status, &untolerated(*what), asked.id, untolerated_members(*what))
         }
-        Rejection::Malformed(what) if !asked.by_a_person() => ambiguous(id, &what.what, what.members()),
-        Rejection::Untolerated(what) if !asked.by_a_person() => {
-            ambiguous(id, &untolerated(*what), untolerated_members(*what))
+        Refusal::Unauthenticated => problem(&UNAUTHENTICATED, SIGN_IN),
+        Refusal::Forbidden => problem(&FORBIDDEN, NOT_OPEN),
+        Refusal::CrossSite if person => {
+            show(pages::CrossSite { home: &home(snapshot), request_id: asked.id }.page())
         }
-        Rejection::Token(error) if error.code().is_some() => token(asked, error.error),
-        Rejection::SignInFailed(failed) => sign_in_failed(asked, failed),
-        Rejection::LostSignIn(lost) => lost_sign_in(snapshot, asked, lost),
-        Rejection::SignInUnavailable(away) => fault(snapshot, asked, no, &away.others),
-        other => fault(snapshot, asked, other, &[]),
-    };
-    complete(asked, no, response)
+        Refusal::CrossSite => problem(&CROSS_SITE, ANOTHER_SITE),
+        Refusal::Destination(error) => problem(&DESTINATION, &error.detail()),
+        Refusal::Token(error) => problem(&TOKEN, error.public()),
+        Refusal::SignInFailed(failed) => sign_in_failed(asked, status, failed),
+        Refusal::LostSignIn(lost) => lost_sign_in(snapshot, asked, status, lost),
+    }
 }
 
 /// Adds what else belongs to the head of a refusal.
@@ -93,13 +106,12 @@ fn warn_of_provider(asked: &RefusalContext<'_>, no: &Rejection) {
     tracing::warn!(id = %asked.id, %provider, %error, "somebody needs a provider that is away");
 }
 
-fn fault(
+fn error(
     snapshot: &Snapshot,
     asked: &RefusalContext<'_>,
-    no: &Rejection,
+    kind: ErrorKind<'_>,
     others: &[(String, String)],
 ) -> Response<Body> {
-    let kind = statuses::of(no, |provider| snapshot.endpoints.display_name(provider));
     if asked.by_a_person() {
         let (home, refresh) = (home(snapshot), asked.may_be_repeated());
         let others = links(others);
@@ -126,9 +138,9 @@ fn links(ways: &[(String, String)]) -> Vec<Link<'_>> {
 const LOST_SIGN_IN: &str = "This sign-in was not begun in this browser, or it took too long. Please try again. \
     If it stays like this, allow cookies for this site.";
 
-fn sign_in_failed(asked: &RefusalContext<'_>, failed: &FailedSignIn) -> Response<Body> {
+fn sign_in_failed(asked: &RefusalContext<'_>, status: StatusCode, failed: &FailedSignIn) -> Response<Body> {
     let page = pages::SignInFailed {
-        status: statuses::of_sign_in(failed.error.blame()),
+        status,
         public: failed.error.public(),
         request_id: asked.id,
         retry: &failed.retry,
@@ -139,14 +151,19 @@ fn sign_in_failed(asked: &RefusalContext<'_>, failed: &FailedSignIn) -> Response
 }
 
 /// Where it was to lead is known, or else the way home.
-fn lost_sign_in(snapshot: &Snapshot, asked: &RefusalContext<'_>, lost: &LostSignIn) -> Response<Body> {
+fn lost_sign_in(
+    snapshot: &Snapshot,
+    asked: &RefusalContext<'_>,
+    status: StatusCode,
+    lost: &LostSignIn,
+) -> Response<Body> {
     if let Some(Ok(response)) =
         lost.redirect.as_deref().map(|address| redirect(StatusCode::SEE_OTHER, address))
     {
         return response;
     }
     let page = pages::SignInFailed {
-        status: statuses::LOST_SIGN_IN,
+        status,
         public: LOST_SIGN_IN,
         request_id: asked.id,
         retry: lost.retry.as_deref().unwrap_or_else(|| snapshot.endpoints.hosts.front_page()),
@@ -154,12 +171,6 @@ fn lost_sign_in(snapshot: &Snapshot, asked: &RefusalContext<'_>, lost: &LostSign
         others: &[],
     };
     show(page.page())
-}
-
-fn token(asked: &RefusalContext<'_>, error: TokenError) -> Response<Body> {
-    let status = statuses::of_token(error.code());
-    let kind = "urn:portcullis:problem:invalid-token";
-    problem(asked.id, &Problem { status, kind, title: "Access token refused", detail: error.public() })
 }
 
 /// A page as a response.
