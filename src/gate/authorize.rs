@@ -58,7 +58,7 @@ pub(super) enum Denial {
 /// Decides: by the route's rules, for the path that was asked for and for every other that the request names or that a
 /// server could take it for; and by where the page lies that made a browser send it.
 ///
-/// A live request, one that is merely explained and a test of policies are decided here, and nowhere else.
+/// A live request and one that is merely explained are decided here, and nowhere else.
 pub(super) fn decide<'a, S, B>(
     routing: &Routing<S>,
     asked: AuthenticatedRequest<'a, S>,
@@ -72,7 +72,7 @@ pub(super) fn decide<'a, S, B>(
 
 fn permit<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
     let routed = &asked.routed;
-    let (access, question) = (&routed.route.access, routed.question(asked.principal()));
+    let (access, question) = (&routed.route.access, routed.inbound.question(asked.principal()));
     match policy::decide(access, &question) {
         Decision::Permit(permit) => {
             let other = refused(access, &routed.readings, &question);
@@ -89,7 +89,7 @@ fn permit<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
 /// A token whose scopes do not suffice is told so (RFC 6750, section 3.1).
 fn forbidden<S>(asked: &AuthenticatedRequest<'_, S>, reason: Reason) -> Rejection {
     let access = &asked.routed.route.access;
-    let question = asked.routed.question(asked.principal());
+    let question = asked.routed.inbound.question(asked.principal());
     let has_scopes = asked.authentication.authenticated().is_some_and(Authenticated::has_scopes);
     let scopes = has_scopes.then(|| missing_scopes(access, &question)).flatten();
     let principal = asked.principal().map(Arc::clone);

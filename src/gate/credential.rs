@@ -1,8 +1,8 @@
 //! The credential that an exchange lives by, and its end (invariants 8 and 22).
 //!
 //! One mechanism for all that may outlive what opened it: a request whose answer has not begun, the body of an answer,
-//! an upgraded connection. Somebody's word (sign-out, revocation) ends each of them at once. That a bearer token's time
-//! is over ends at once only what goes on without end.
+//! an upgraded connection. A sign-out or a revocation ends each of them at once. The expiry of a bearer token ends at
+//! once only what has no end of its own; a download or an upload may go on for as long as the route says.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use crate::clock::{Clock, Timestamp};
 use crate::forward::ForwardError;
 use crate::session::{Session, SessionEnded, StreamUse};
 
-/// Wakes in vain behind which a request has waited for long. Before that it costs a look at a flag, and no timer:
-/// whoever waits for an answer is woken once a second.
+/// How often a request may be woken without having its answer before the end of its credential wakes it as well. Until
+/// then each wake looks at a flag and no timer is made: whoever waits for an answer is woken once a second anyway.
 const PATIENCE: u8 = 3;
 
 /// What an exchange lives by, and how. Where nothing of it could end, the exchange may go on.

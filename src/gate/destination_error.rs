@@ -23,7 +23,7 @@ pub(super) enum DestinationError {
     /// What that route lets in is not for this one to say.
     #[error("Destination is another route's")]
     OtherRoute,
-    /// The rules say no.
+    /// The rules refuse it.
     #[error("Destination is {path:?}: {rule}")]
     Forbidden {
         /// Its path, decoded.

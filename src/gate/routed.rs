@@ -11,7 +11,6 @@ use super::route::Route;
 use super::routing::Routing;
 use super::service::Service;
 use crate::endpoints;
-use crate::identity::Principal;
 use crate::policy::{Access, Decision, Question, decide};
 use crate::request::RequestPath;
 
@@ -48,11 +47,6 @@ impl<'a, S> Routed<'a, S> {
             }
         }
         Ok(routed)
-    }
-
-    /// What the policy is asked.
-    pub(super) fn question<'q>(&'q self, principal: Option<&'q Arc<Principal>>) -> Question<'q> {
-        self.inbound.question(principal)
     }
 }
 
