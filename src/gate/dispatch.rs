@@ -102,7 +102,7 @@ fn forward_context<'a>(
         own_cookies: snapshot.endpoints.cookies(),
         asserter: Some(&snapshot.asserter),
         audience: permitted.inbound.authority.host(),
-        has_destination: permitted.destination.is_some(),
+        destination: permitted.destination.as_deref(),
     }
 }
 

@@ -36,6 +36,8 @@ enum Unreachable {
     Elsewhere,
     #[error("Destination is neither an address nor a path, or is there twice")]
     Unclear,
+    #[error("Destination is not the one that was judged")]
+    Unjudged,
     #[error("Destination has no clear path")]
     Path(#[source] PathError),
 }
@@ -56,13 +58,17 @@ impl PublicNames<'_> {
     /// somebody else.
     ///
     /// # Errors
-    /// Where it is not below the route's path: the app would take it for another.
-    pub(super) fn take_destination(&self, headers: &mut HeaderMap) -> Result<Option<String>, ForwardError> {
+    /// Where it is not `judged`, or not below the route's path: the app would take it for another.
+    pub(super) fn take_destination(
+        &self,
+        judged: &RequestPath,
+        headers: &mut HeaderMap,
+    ) -> Result<Option<String>, ForwardError> {
         let mut fields = headers.get_all(DESTINATION).iter();
         let Some(asked) = fields.next() else { return Ok(None) };
         let once = mutant!(fields.next().is_none(), "destination-twice" => true);
         let asked = asked.to_str().ok().filter(|_| once).ok_or(Unreachable::Unclear);
-        let inward = asked.and_then(|asked| self.to_app(asked));
+        let inward = asked.and_then(|asked| self.to_app(asked, |path| path == judged));
         let inward = inward.map_err(|error| ForwardError::new(ForwardFault::BadTarget, error))?;
         if inward.is_some() {
             headers.remove(DESTINATION);
@@ -105,13 +111,20 @@ impl PublicNames<'_> {
         if base.is_empty() { known().or_else(moved) } else { moved().or_else(known) }
     }
 
-    fn to_app(&self, asked: &str) -> Result<Option<String>, Unreachable> {
+    fn to_app(
+        &self,
+        asked: &str,
+        is_judged: impl FnOnce(&RequestPath) -> bool,
+    ) -> Result<Option<String>, Unreachable> {
         // What is read from where one stands may lead anywhere, and is no Destination.
         let Link { origin, path, rest } = Link::read(asked, self.scheme).ok_or(Unreachable::Unclear)?;
         if origin.is_some_and(|origin| !self.is_called(origin)) {
             return Ok(None);
         }
         let path = RequestPath::parse(path).map_err(Unreachable::Path)?;
+        if !mutant!(is_judged(&path), "destination-unjudged" => true) {
+            return Err(Unreachable::Unjudged);
+        }
         let (base, inner) = match self.rewrite {
             PathRewrite::Keep => ("", path.raw()),
             PathRewrite::Replace { segments, with } => {
@@ -266,7 +279,7 @@ mod tests {
 
     #[test]
     fn invariant_2_a_destination_is_below_the_route_or_refused() {
-        let asked = |rewrite: &PathRewrite, text: &str| with(rewrite, |public| public.to_app(text));
+        let asked = |rewrite: &PathRewrite, text: &str| with(rewrite, |public| public.to_app(text, |_| true));
         for (said, expected) in [
             ("https://wiki.example/the%20app/b.txt", Some("/b.txt")),
             ("http://wiki.example/the%20app/b?q#f", Some("/b?q")),
@@ -302,12 +315,27 @@ mod tests {
             for (name, value) in values.iter().map(field) {
                 headers.append(name, value);
             }
-            with(&strip(), |public| public.take_destination(&mut headers)).map(|path| (path, headers.len()))
+            let judged = RequestPath::parse("/the%20app/b").unwrap();
+            with(&strip(), |public| public.take_destination(&judged, &mut headers))
+                .map(|path| (path, headers.len()))
         };
         assert_eq!(asked(&[]).unwrap(), (None, 0));
         assert_eq!(asked(&[b"/the%20app/b"]).unwrap(), (Some("/b".to_owned()), 0));
         assert!(asked(&[b"https://other.example/x", b"/secret"]).is_err());
         assert!(asked(&["/b\u{e4}".as_bytes()]).is_err());
+    }
+
+    #[test]
+    fn invariant_2_the_destination_that_was_judged_is_told_and_no_other() {
+        let told = |judged: &str| {
+            let judged = RequestPath::parse(judged).unwrap();
+            let field = (DESTINATION, HeaderValue::from_static("/the%20app/b"));
+            with(&strip(), |public| {
+                public.take_destination(&judged, &mut HeaderMap::from_iter([field.clone()]))
+            })
+        };
+        assert_eq!(told("/the%20app/b").unwrap().as_deref(), Some("/b"));
+        assert!(told("/the%20app/c").is_err());
     }
 
     proptest! {
@@ -323,14 +351,14 @@ mod tests {
             prop_assume!(!path.starts_with("//") || absolute || meant.starts_with("/v2"));
             let said = if absolute { format!("http://10.0.0.5:8080{meant}") } else { meant.clone() };
             let told = told(&rewrite, &said).unwrap();
-            let back = with(&rewrite, |public| public.to_app(&told).unwrap());
+            let back = with(&rewrite, |public| public.to_app(&told, |_| true).unwrap());
             prop_assert_eq!(back, Some(meant));
         }
 
         #[test]
         fn any_text_is_read_without_panic(text in "\\PC{0,60}") {
             let _ = told(&strip(), &text);
-            let _ = with(&strip(), |public| public.to_app(&text).is_ok());
+            let _ = with(&strip(), |public| public.to_app(&text, |_| true).is_ok());
         }
     }
 }

@@ -74,8 +74,8 @@ pub struct ForwardContext<'a> {
     pub asserter: Option<&'a Asserter>,
     /// The `aud` of an assertion: the route's host.
     pub audience: &'a str,
-    /// Whether the path in its `Destination` was judged as well: the app is told that one, in its own words.
-    pub has_destination: bool,
+    /// The path in its `Destination` that was judged, where it has one: the app is told that, in its own words.
+    pub destination: Option<&'a RequestPath>,
 }
 
 /// What a session has of its provider and an app may be given; neither where there is no session.
@@ -127,9 +127,9 @@ impl Plan {
         headers::strip_request(map, &self.reserved);
         mutant!(cookies::strip_request(map, context.own_cookies), "session-cookie-to-the-app" => ());
         self.authorize(permit, context, map)?;
-        let destination = match context.has_destination {
-            true => self.public_names(context).take_destination(map)?,
-            false => None,
+        let destination = match context.destination {
+            Some(judged) => self.public_names(context).take_destination(judged, map)?,
+            None => None,
         };
         headers::apply(&self.settings.request_headers, map);
         if let Some(stripped) = &self.stripped {

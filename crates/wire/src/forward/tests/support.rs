@@ -188,7 +188,7 @@ impl Rig {
         let client = ClientAddress::new(transport.peer.ip());
         let authority = Authority::parse("wiki.corp.example").unwrap();
         let context = ForwardContext {
-            has_destination: false,
+            destination: None,
             transport: &transport,
             forwarding: &Forwarding { client, scheme: Scheme::Https, host: None },
             authority: &authority,
