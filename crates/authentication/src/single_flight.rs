@@ -201,9 +201,9 @@ mod tests {
     #[tokio::test]
     async fn whether_one_begins_is_asked_only_where_none_is_under_way() {
         let flights: SingleFlight<u8, ()> = SingleFlight::new();
-        assert_eq!(flights.try_join(1, |others| Err(others)).err(), Some(0));
+        assert_eq!(flights.try_join(1, Err).err(), Some(0));
         let _waiting = flights.join(1, || pending().boxed());
-        assert!(flights.try_join(1, |others| Err(others)).is_ok());
-        assert_eq!(flights.try_join(2, |others| Err(others)).err(), Some(1));
+        assert!(flights.try_join(1, Err).is_ok());
+        assert_eq!(flights.try_join(2, Err).err(), Some(1));
     }
 }

@@ -113,10 +113,12 @@ impl Provider {
     /// out it need not say; what it says must be right.
     async fn signed_user_info(&self, answer: Jws<'_>) -> Result<Map<String, Value>, UserInfoError> {
         let refused = |error: SignInError| {
-            UserInfoError::Signed(match error {
-                SignInError::IdToken(fault) if !fault.is_of_the_signature() => fault.to_string(),
-                error => error.to_string(),
-            })
+            if let SignInError::IdToken(fault) = &error
+                && !fault.is_of_the_signature()
+            {
+                return UserInfoError::Signed(fault.to_string());
+            }
+            UserInfoError::Signed(error.to_string())
         };
         let (client, _) = self.client().map_err(|error| refused(error.into()))?;
         let profile = TokenProfile {
