@@ -34,7 +34,15 @@ where
     key: K,
     call: Shared<Call<T>>,
     begun: bool,
-    linger: Option<Duration>,
+    linger: Option<Linger>,
+}
+
+/// What happens to a call that nobody waits for any more.
+struct Linger {
+    /// How long it goes on.
+    span: Duration,
+    /// Called where it has not ended by then; not where the runtime shuts down before.
+    given_up: Box<dyn FnOnce() + Send + Sync>,
 }
 
 impl<K, T> SingleFlight<K, T>
@@ -96,9 +104,14 @@ where
         self.call.clone().await
     }
 
-    /// The same, whose call goes on for `span` where it leaves as the last before there is a result.
-    pub(crate) const fn lingering(mut self, span: Duration) -> Self {
-        self.linger = Some(span);
+    /// The same, whose call goes on for `span` where it leaves as the last before there is a result; `given_up` is
+    /// called where there is none by then either.
+    pub(crate) fn lingering(
+        mut self,
+        span: Duration,
+        given_up: impl FnOnce() + Send + Sync + 'static,
+    ) -> Self {
+        self.linger = Some(Linger { span, given_up: Box::new(given_up) });
         self
     }
 
@@ -118,10 +131,14 @@ where
     }
 
     /// Where a runtime shuts down, nothing lingers in it.
-    fn linger(&self, span: Duration) {
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(timeout(span, self.another().wait()));
-        }
+    fn linger(&self, Linger { span, given_up }: Linger) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let call = self.another();
+        runtime.spawn(async move {
+            if timeout(span, call.wait()).await.is_err() {
+                given_up();
+            }
+        });
     }
 }
 
@@ -132,8 +149,8 @@ where
 {
     fn drop(&mut self) {
         let ended = self.call.peek().is_some();
-        if let Some(span) = self.linger.filter(|_| !ended && is_last(&self.call)) {
-            self.linger(span);
+        if let Some(linger) = self.linger.take().filter(|_| !ended && is_last(&self.call)) {
+            self.linger(linger);
         }
         let mut calls = self.flights.calls();
         if !ended && !is_last(&self.call) {

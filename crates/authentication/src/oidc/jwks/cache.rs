@@ -206,7 +206,11 @@ impl Shared {
             false => Err(()),
         };
         let call = self.calls.try_join((), begin).ok()?;
-        Some(call.lingering(mutant!(LINGER, "abandoned-call-goes-on" => Duration::from_secs(24 * 3600))))
+        let span = mutant!(LINGER, "abandoned-call-goes-on" => Duration::from_secs(24 * 3600));
+        let provider = self.provider.clone();
+        Some(call.lingering(span, move || {
+            tracing::warn!(%provider, "the provider's keys had not come when nobody waited for them any more");
+        }))
     }
 
     /// One call to the provider.
@@ -297,13 +301,8 @@ impl Drop for CallEnding<'_> {
         let Self { cache, cause, outcome } = self;
         // One that was given up had not answered either.
         cache.failing.store(!matches!(outcome, Some(Ok(()))), Ordering::Relaxed);
-        match outcome {
-            Some(Ok(())) => {}
-            Some(Err(error)) => cache.report_failure(error),
-            None => tracing::warn!(
-                provider = %cache.provider,
-                "the provider's keys had not come when nobody waited for them any more"
-            ),
+        if let Some(Err(error)) = outcome {
+            cache.report_failure(error);
         }
         let well = outcome.as_ref().map(Result::is_ok);
         cache.attempts().note(well, *cause, cache.clock.now());
