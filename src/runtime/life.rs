@@ -1,29 +1,17 @@
-//! What the process does besides answering requests: reloads, and handing over to another process.
+//! What the process does besides answering requests, event by event: it reloads, hands over to another process, and
+//! ends.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch as watched};
+use tokio::sync::mpsc;
 
 use super::admin_socket::AdminSocket;
 use super::control::Control;
-use super::program::{apply, unchangeable};
-use super::{Event, Next, Reload, Runtime, observe, replace, serve};
-use crate::config::Settings;
-use crate::gate::Gate;
-
-/// What a reload changes.
-pub(super) struct Reloading {
-    pub(super) gate: Gate,
-    /// The settings in force.
-    pub(super) running: Settings,
-    pub(super) workers: usize,
-    pub(super) files: watched::Sender<Vec<PathBuf>>,
-    pub(super) reload: Reload,
-}
+use super::reload::Reloading;
+use super::{Event, Next, Runtime, replace, serve};
 
 /// What a process does besides answering requests.
 pub(super) struct Life {
@@ -78,28 +66,5 @@ impl Life {
         self.control = None;
         self.admin.take().into_iter().for_each(AdminSocket::close);
         Next::HandedOver
-    }
-}
-
-impl Reloading {
-    fn again(&mut self, runtime: &mut Runtime) {
-        let settings = (self.reload)();
-        let good = settings.is_some_and(|settings| self.take(runtime, settings));
-        self.gate.reloaded(good);
-    }
-
-    fn take(&mut self, runtime: &mut Runtime, settings: Settings) -> bool {
-        self.files.send_replace(settings.watched.clone());
-        if let Err(error) = apply(runtime, &self.gate, &settings, self.workers) {
-            tracing::error!(%error, "the new configuration was refused; the old one goes on");
-            return false;
-        }
-        observe::listeners(&self.gate.metrics(), runtime);
-        for key in unchangeable(&self.running, &settings) {
-            tracing::warn!(key, "this key has changed and takes effect at the next start only");
-        }
-        tracing::info!(routes = settings.routes.len(), "the configuration was reloaded");
-        self.running = settings;
-        true
     }
 }

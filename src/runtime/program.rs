@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 
 use super::admin_socket::AdminSocket;
 use super::control::{self, Control, Offered, Predecessors, Released, TakeOverError};
-use super::life::{Life, Reloading};
-use super::open_files::within_open_files;
+use super::life::Life;
+use super::reload::{Reload, Reloading, bounded};
 use super::{ApplyError, Runtime, WATCH_INTERVAL, observe, signals, systemd, watch};
 use crate::admin::{self, AdminSettings};
 use crate::clock::Clock;
@@ -20,7 +20,6 @@ use crate::config::Settings;
 use crate::endpoints::SealingKeys;
 use crate::forward::{Asserter, AssertionKey, AssertionKeyError};
 use crate::gate::{BuildError, Foundations, Gate};
-use crate::listener::ConnectionLimits;
 use crate::secret::SealingKey;
 use crate::session::{EmbeddedStore, MovableStore, Sessions};
 use crate::storage::{Database, StorageError, keys};
@@ -67,9 +66,6 @@ impl StartError {
         }
     }
 }
-
-/// Reads the configuration again; `None` where it has faults, which have been reported then.
-pub type Reload = Box<dyn Fn() -> Option<Settings> + Send + Sync>;
 
 /// How the process begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,45 +170,6 @@ fn tell_of_unlisted(inherited: &[std::net::TcpListener], settings: &Settings) {
              `[server] listen` as it stands in `ListenStream=`, or take it out there"
         );
     }
-}
-
-/// Keys that a running process cannot follow.
-pub(super) fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
-    let keys = [
-        ("server.state", old.state != new.state),
-        ("server.workers", old.workers != new.workers),
-        ("admin.listen", admin_address(old) != admin_address(new)),
-        ("admin.hosts", admin_hosts(old) != admin_hosts(new)),
-        ("session.cache_capacity", old.session.cache_capacity != new.session.cache_capacity),
-        ("log.format", old.log.format != new.log.format),
-        ("log.level", old.log.level != new.log.level),
-    ];
-    keys.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
-}
-
-fn admin_address(settings: &Settings) -> Option<SocketAddr> {
-    settings.admin.as_ref().map(|admin| admin.address)
-}
-
-fn admin_hosts(settings: &Settings) -> &[String] {
-    settings.admin.as_ref().map_or(&[], |admin| &admin.hosts)
-}
-
-fn bounded(settings: &Settings, workers: usize) -> ConnectionLimits {
-    within_open_files(settings.connections, settings.listeners.len(), workers)
-}
-
-/// The gate first: it may refuse without having changed anything, as the listeners may.
-pub(super) fn apply(
-    runtime: &mut Runtime,
-    gate: &Gate,
-    settings: &Settings,
-    workers: usize,
-) -> Result<(), StartError> {
-    let prepared = gate.prepare(&settings.gate())?;
-    runtime.apply(&settings.listeners, bounded(settings, workers))?;
-    prepared.put_in_place();
-    Ok(())
 }
 
 async fn foundations(

@@ -144,7 +144,7 @@ fn a_state_file_that_is_none_is_told_of_and_left_alone() {
 
 #[test]
 fn the_keys_that_wait_for_a_start_are_all_named_and_no_other() {
-    let program = fs::read_to_string("src/runtime/program.rs").unwrap();
+    let program = fs::read_to_string("src/runtime/reload.rs").unwrap();
     let function = program.split("fn unchangeable").nth(1).unwrap().split("\n}").next().unwrap();
     let keys: BTreeSet<&str> =
         function.split("(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 
 use super::access::{Opening, Policy};
-use super::rules::Sought;
+use super::rule::Sought;
 use super::{Access, Grant, Permit, Reason, Verdict};
 use crate::identity::{Gaps, Principal};
 use crate::request::{ClientAddress, RequestPath};

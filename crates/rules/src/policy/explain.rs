@@ -5,7 +5,8 @@ use std::fmt;
 use super::access::{Opening, Policy};
 use super::condition::Truth;
 use super::decision::reason;
-use super::rules::{Rule, Rules, Sought};
+use super::rule::{Rule, Sought};
+use super::rules::Rules;
 use super::{Access, Question, Reason, Verdict};
 use crate::identity::Gaps;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Question;
 use super::condition::Kind;
-use super::rules::{Rule, Sought};
+use super::rule::{Rule, Sought};
 
 /// Every rule is filed under the keys of one of its conditions, and only the rules under a key that the question
 /// has, or may have, are asked: no other can hold. The index never says that a rule holds; the rule itself does.

@@ -7,6 +7,7 @@ mod explain;
 mod index;
 mod permit;
 mod reason;
+mod rule;
 mod rules;
 mod settings;
 #[cfg(test)]

@@ -1,0 +1,44 @@
+//! One rule, and when it holds.
+
+use super::condition::{Condition, Side, Truth};
+use super::{Question, RuleSettings};
+use crate::identity::Gaps;
+
+/// Which rules count as holding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sought {
+    /// Those of which every condition is known to hold: what allows.
+    Known,
+    /// Those of which no condition is known to fail: what denies.
+    Possible,
+}
+
+/// Conditions, the cheapest first; all must hold.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    pub(super) conditions: Box<[Condition]>,
+}
+
+impl Rule {
+    pub(super) fn new(settings: &RuleSettings, side: Side) -> Self {
+        Self { conditions: Condition::all(settings, side) }
+    }
+
+    /// Whether every condition is known to hold, or none is known to fail.
+    pub(super) fn holds(&self, question: &Question<'_>, sought: Sought) -> bool {
+        let mut conditions = self.conditions.iter();
+        match sought {
+            Sought::Known => conditions.all(|condition| {
+                mutant!(condition.holds(question), "unknown-allows" => condition.truth(question) != Truth::No)
+            }),
+            Sought::Possible => conditions.all(|condition| {
+                mutant!(condition.truth(question) != Truth::No, "deny-lapses-where-unknown" => condition.holds(question))
+            }),
+        }
+    }
+
+    /// What is not known of what it asks.
+    pub(super) fn unsaid(&self, question: &Question<'_>) -> Gaps {
+        self.conditions.iter().filter_map(|condition| condition.truth(question).gap()).collect()
+    }
+}

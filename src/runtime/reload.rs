@@ -1,0 +1,95 @@
+//! A reload: another configuration in the place of the one that runs, at once and whole, or not at all.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use tokio::sync::watch;
+
+use super::open_files::within_open_files;
+use super::{ApplyError, Runtime, observe};
+use crate::config::Settings;
+use crate::gate::{BuildError, Gate};
+use crate::listener::ConnectionLimits;
+
+/// Reads the configuration again; `None` where it has faults, which have been reported then.
+pub type Reload = Box<dyn Fn() -> Option<Settings> + Send + Sync>;
+
+/// Why a configuration that reads well is not put in place.
+#[derive(Debug, thiserror::Error)]
+enum ReloadError {
+    /// It makes no gate.
+    #[error(transparent)]
+    Gate(#[from] BuildError),
+    /// A listener of `[server] listen` cannot be opened.
+    #[error(transparent)]
+    Listen(#[from] ApplyError),
+}
+
+/// What a reload changes, and how it learns what to.
+pub(super) struct Reloading {
+    pub(super) gate: Gate,
+    /// The settings in force.
+    pub(super) running: Settings,
+    pub(super) workers: usize,
+    pub(super) files: watch::Sender<Vec<PathBuf>>,
+    pub(super) reload: Reload,
+}
+
+impl Reloading {
+    /// Reads the configuration and puts it in place, whole, or tells what is wrong with it.
+    pub(super) fn again(&mut self, runtime: &mut Runtime) {
+        let settings = (self.reload)();
+        let good = settings.is_some_and(|settings| self.take(runtime, settings));
+        self.gate.reloaded(good);
+    }
+
+    fn take(&mut self, runtime: &mut Runtime, settings: Settings) -> bool {
+        self.files.send_replace(settings.watched.clone());
+        if let Err(error) = apply(runtime, &self.gate, &settings, self.workers) {
+            tracing::error!(%error, "the new configuration was refused; the old one goes on");
+            return false;
+        }
+        observe::listeners(&self.gate.metrics(), runtime);
+        for key in unchangeable(&self.running, &settings) {
+            tracing::warn!(key, "this key has changed and takes effect at the next start only");
+        }
+        tracing::info!(routes = settings.routes.len(), "the configuration was reloaded");
+        self.running = settings;
+        true
+    }
+}
+
+/// The gate first: it may refuse without having changed anything, as the listeners may.
+fn apply(runtime: &mut Runtime, gate: &Gate, settings: &Settings, workers: usize) -> Result<(), ReloadError> {
+    let prepared = gate.prepare(&settings.gate())?;
+    runtime.apply(&settings.listeners, bounded(settings, workers))?;
+    prepared.put_in_place();
+    Ok(())
+}
+
+/// Keys that a running process cannot follow.
+fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
+    let keys = [
+        ("server.state", old.state != new.state),
+        ("server.workers", old.workers != new.workers),
+        ("admin.listen", admin_address(old) != admin_address(new)),
+        ("admin.hosts", admin_hosts(old) != admin_hosts(new)),
+        ("session.cache_capacity", old.session.cache_capacity != new.session.cache_capacity),
+        ("log.format", old.log.format != new.log.format),
+        ("log.level", old.log.level != new.log.level),
+    ];
+    keys.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
+}
+
+fn admin_address(settings: &Settings) -> Option<SocketAddr> {
+    settings.admin.as_ref().map(|admin| admin.address)
+}
+
+fn admin_hosts(settings: &Settings) -> &[String] {
+    settings.admin.as_ref().map_or(&[], |admin| &admin.hosts)
+}
+
+/// How many connections the listeners may have, within what the system lets this process open.
+pub(super) fn bounded(settings: &Settings, workers: usize) -> ConnectionLimits {
+    within_open_files(settings.connections, settings.listeners.len(), workers)
+}
