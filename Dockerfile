@@ -4,6 +4,7 @@ RUN apk add --no-cache build-base ca-certificates
 WORKDIR /portcullis
 COPY Cargo.toml Cargo.lock askama.toml ./
 COPY crates crates
+COPY benches/micro benches/micro
 COPY src src
 RUN cargo build --release --locked --bin portcullis \
  && mkdir -p /image/etc/portcullis /image/var/lib/portcullis /image/etc/ssl/certs \

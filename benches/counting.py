@@ -16,7 +16,7 @@ ENVIRONMENT = os.environ | {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-AVX,-AVX5
 
 
 def build():
-    out = subprocess.run(["cargo", "bench", "--locked", "--bench", "micro", "--no-run", "--message-format=json"],
+    out = subprocess.run(["cargo", "build", "--release", "--locked", "-p", "portcullis-micro", "--message-format=json"],
                          cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     messages = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
     warnings = [m["message"]["rendered"] for m in messages if m["reason"] == "compiler-message"]
