@@ -41,7 +41,7 @@ impl Resources {
         keys: SealingKeys,
         asserter: Arc<Asserter>,
     ) -> Self {
-        let (tickets, used_states) = (Tickets::new(clock.clone()), UsedStates::new());
+        let (tickets, used_states) = (Tickets::new(clock.clone()), UsedStates::new(clock.clone()));
         Self { clock, metrics, sessions, keys, asserter, tickets, used_states }
     }
 }
