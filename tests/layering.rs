@@ -299,6 +299,16 @@ fn each_saved_case_of_a_property_has_its_property() {
     }
 }
 
+/// A file that is moved keeps what it imports, and nobody counts his way up.
+#[test]
+fn what_is_further_up_than_a_level_is_called_by_its_room() {
+    let counting: Vec<_> = sources()
+        .into_iter()
+        .filter(|path| fs::read_to_string(path).unwrap().contains("super::super::"))
+        .collect();
+    assert!(counting.is_empty(), "say `crate::…` in {counting:?}");
+}
+
 #[test]
 fn no_file_is_longer_than_400_lines() {
     let mut sources = sources();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::STYLE;
+use crate::pages::STYLE;
 
 const LIGHT: &str = ":root {";
 const DARK: &str = "@media (prefers-color-scheme: dark) {";

@@ -5,10 +5,10 @@ use std::time::Duration;
 use http::{StatusCode, header::RETRY_AFTER};
 use serde_json::{Map, Value, json};
 
-use super::super::*;
 use super::document::{all, elements};
 use super::gallery::{self, Words, error_kinds};
 use crate::identity::RequestId;
+use crate::pages::*;
 
 fn id() -> RequestId {
     RequestId::new("8f14e45fceea167a")

@@ -6,8 +6,8 @@ use http::StatusCode;
 use serde_json::{Map, json};
 use url::Url;
 
-use super::super::*;
 use crate::identity::{Email, Gap, Gaps, Issuer, Principal, ProviderName, RequestId, Subject};
+use crate::pages::*;
 
 /// What a page is told by others.
 pub(super) struct Words {

@@ -4,9 +4,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::*;
 use super::document::{Element, all, elements};
 use super::gallery::{self, Words};
+use crate::pages::*;
 
 fn header<'a>(page: &'a Page, name: &str) -> &'a str {
     page.headers.get(name).unwrap_or_else(|| panic!("{name} is missing")).to_str().unwrap()

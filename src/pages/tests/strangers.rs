@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use url::form_urlencoded;
 
-use super::super::*;
 use super::document::{Element, all, elements, skeleton};
 use super::gallery::{self, Words};
 use crate::identity::{Gap, Gaps, Principal, ProviderName, RequestId};
+use crate::pages::*;
 
 const HOSTILE: [&str; 9] = [
     "\"><script>alert(1)</script>",
