@@ -31,6 +31,12 @@ fn routes(stream: &str) -> String {
     )
 }
 
+/// One that ends no stream because its drain has lasted for long enough: what is to end them ends them in time, or
+/// the test fails.
+async fn patient(routes: &str) -> World {
+    World::at("http://127.0.0.1:{port}", "drain_timeout = \"10m\"", "", routes).await
+}
+
 fn key(world: &World, browser: &Browser) -> String {
     browser.cookie(&world.gateway.url("/"), COOKIE).unwrap()
 }
@@ -140,7 +146,7 @@ async fn ask(port: u16) -> std::io::Result<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invariant_8_nobody_is_refused_streams_live_on_and_a_sign_out_at_the_new_process_cuts_them() {
-    let mut world = World::open(&routes(&events().await)).await;
+    let mut world = patient(&routes(&events().await)).await;
     let (leaver, stayer) = (world.signed_in().await, world.signed_in().await);
     let (gone, stays) = (key(&world, &leaver), key(&world, &stayer));
     let (cut, kept) = (stream(&world, &gone).await, stream(&world, &stays).await);
@@ -196,8 +202,7 @@ async fn websockets_live_on_and_a_second_take_over_reaches_the_first_process() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invariant_8_streams_end_where_the_new_process_is_lost() {
-    let (url, patient) = ("http://127.0.0.1:{port}", "drain_timeout = \"10m\"");
-    let mut world = World::at(url, patient, "", &routes(&events().await)).await;
+    let mut world = patient(&routes(&events().await)).await;
     let session = key(&world, &world.signed_in().await);
     let open = stream(&world, &session).await;
     let mut old = taken_over(&mut world.gateway);

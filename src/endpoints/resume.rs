@@ -12,7 +12,7 @@ use super::error::EndpointError;
 use super::paths::{RESUME, SIGN_IN};
 use super::response::{challenge, show};
 use super::same_origin::same_origin;
-use super::sign_in_request::parameters;
+use super::sign_in_request::parameter;
 use super::state::Endpoints;
 use crate::authn::Authentication;
 use crate::listener::RequestBody;
@@ -66,7 +66,7 @@ pub(super) async fn answer(
 }
 
 fn fetch<B>(request: &Request<B>) -> Result<Response<Bytes>, EndpointError> {
-    let id = parameters(request.uri()).find(|(name, _)| name == "id").map(|(_, id)| id.into_owned());
+    let id = parameter(request.uri(), "id");
     let id = id.filter(|id| {
         id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     });

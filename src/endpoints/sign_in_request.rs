@@ -86,8 +86,13 @@ impl SignInRequest {
     }
 }
 
+/// The parameter of a query that is called `name`; the first, where it stands twice.
+pub(super) fn parameter<'u>(uri: &'u Uri, name: &str) -> Option<Cow<'u, str>> {
+    parameters(uri).find(|(known, _)| known == name).map(|(_, value)| value)
+}
+
 /// The parameters of a query.
-pub(super) fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+fn parameters(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
 }
 

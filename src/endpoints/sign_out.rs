@@ -10,7 +10,7 @@ use super::error::EndpointError;
 use super::paths::{SIGN_IN, SIGN_OUT, SIGNED_OUT};
 use super::response::{interstitial, redirect, set_cookie, show};
 use super::same_origin::same_origin;
-use super::sign_in_request::{SignInRequest, parameters};
+use super::sign_in_request::{SignInRequest, parameter};
 use super::state::Endpoints;
 use crate::authn::OpenedSession;
 use crate::identity::Principal;
@@ -111,7 +111,7 @@ pub(super) fn logout_url(endpoints: &Endpoints, session: &Session, state: &Secre
 
 /// Back from the provider: at the end, or on the way to sign in as somebody else.
 pub(super) fn back<B>(endpoints: &Endpoints, request: &Request<B>) -> Result<Response<Bytes>, EndpointError> {
-    let state = parameters(request.uri()).find(|(name, _)| name == "state").map(|(_, state)| state);
+    let state = parameter(request.uri(), "state");
     let destination = state.and_then(|state| endpoints.cookies.flows.destination(&state));
     let Some(destination) = destination else { return Ok(signed_out(endpoints, Lasts::ForEver, None)) };
     let return_to = endpoints.hosts.return_to(&destination.return_to);

@@ -23,7 +23,7 @@ use super::lost::{self, LostDestination};
 use super::paths::TICKET;
 use super::response::{redirect, set_cookie};
 use super::return_to::ReturnTo;
-use super::sign_in_request::{SignInRequest, parameters};
+use super::sign_in_request::{SignInRequest, parameter};
 use super::state::Endpoints;
 use super::tickets::{Ticket, TicketError};
 use crate::session::{NewSession, Session, SessionKey};
@@ -120,8 +120,7 @@ fn taken<B>(
     request: &Request<B>,
 ) -> Result<Ticket, TicketError> {
     let here = Url::parse(&format!("{}/", context.origin())).map_err(|_| TicketError::Unknown)?;
-    let number = parameters(request.uri()).find(|(name, _)| name == NUMBER);
-    let (_, number) = number.ok_or(TicketError::Unknown)?;
+    let number = parameter(request.uri(), NUMBER).ok_or(TicketError::Unknown)?;
     let holds =
         |handover: &HandoverFingerprint| endpoints.cookies.handover.holds(request.headers(), handover);
     endpoints.resources.tickets.take(&number, authority(&here), holds)

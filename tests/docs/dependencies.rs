@@ -35,9 +35,14 @@ fn each_dependency_is_used_by_the_crate_that_names_it() {
     for folder in SOURCES.map(Path::new) {
         let mut sources = Vec::new();
         files(folder, &mut sources);
+        if folder == Path::new("src") {
+            files("tests".as_ref(), &mut sources);
+        }
         let text: String = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
         let manifest = manifest(&folder.parent().unwrap().join("Cargo.toml"));
-        let names: Vec<_> = manifest["dependencies"].as_table().unwrap().keys().cloned().collect();
+        let tables = ["dependencies", "dev-dependencies"].map(|name| manifest.get(name));
+        let tables = tables.into_iter().flatten().map(|table| table.as_table().unwrap());
+        let names: Vec<_> = tables.flat_map(|table| table.keys().cloned()).collect();
         let is_used = |name: &String| {
             let root = name.replace('-', "_");
             text.contains(&format!("{root}::")) || text.contains(&format!("use {root} as"))
@@ -45,8 +50,6 @@ fn each_dependency_is_used_by_the_crate_that_names_it() {
         let unused: Vec<_> = names.iter().filter(|name| !is_used(name)).collect();
         assert!(unused.is_empty(), "nothing in {} uses {unused:?}", folder.display());
         named.extend(names);
-        let tests = manifest.get("dev-dependencies").and_then(toml::Value::as_table);
-        named.extend(tests.into_iter().flat_map(|table| table.keys().cloned()));
     }
     let workspace = manifest("Cargo.toml".as_ref());
     let listed = workspace["workspace"]["dependencies"].as_table().unwrap().keys();

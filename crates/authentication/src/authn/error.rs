@@ -207,12 +207,6 @@ impl TokenError {
         }
     }
 
-    /// Whether the token could not be checked at all: fail closed with 503, for it may be a good one.
-    #[must_use]
-    pub const fn is_unavailable(self) -> bool {
-        self.code().is_none()
-    }
-
     /// Fixed text for the client: enough to mend the request, nothing about keys or settings.
     #[must_use]
     pub const fn public(self) -> &'static str {

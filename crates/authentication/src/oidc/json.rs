@@ -124,6 +124,7 @@ impl<'de> Visitor<'de> for AnyVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzzing::json_values;
     use proptest::prelude::*;
 
     #[test]
@@ -142,27 +143,9 @@ mod tests {
         assert!(object(&[b"{\"a\":", "[".repeat(10_000).as_bytes()].concat()).is_err());
     }
 
-    fn values() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            any::<u64>().prop_map(Value::from),
-            any::<f64>().prop_map(Value::from),
-            any::<String>().prop_map(Value::from),
-        ];
-        leaf.prop_recursive(4, 32, 6, |inner| {
-            prop_oneof![
-                proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-                proptest::collection::btree_map(any::<String>(), inner, 0..6)
-                    .prop_map(|members| Value::Object(members.into_iter().collect())),
-            ]
-        })
-    }
-
     proptest! {
         #[test]
-        fn reads_what_the_plain_parser_reads(members in proptest::collection::btree_map(any::<String>(), values(), 0..6)) {
+        fn reads_what_the_plain_parser_reads(members in proptest::collection::btree_map(any::<String>(), json_values(any::<String>()), 0..6)) {
             let text = serde_json::to_vec(&members).unwrap();
             let plain: Map<String, Value> = serde_json::from_slice(&text).unwrap();
             prop_assert_eq!(object(&text).unwrap(), plain);

@@ -4,9 +4,13 @@
 
 mod edits;
 #[cfg(any(test, feature = "testing"))]
+mod json_values;
+#[cfg(any(test, feature = "testing"))]
 mod smoke;
 
 pub use edits::edited;
+#[cfg(any(test, feature = "testing"))]
+pub use json_values::json_values;
 #[cfg(any(test, feature = "testing"))]
 pub use smoke::smoke;
 

@@ -113,33 +113,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::fuzzing::json_values;
 
     fn claims(value: &Value) -> Claims {
         value.as_object().unwrap().clone().into()
     }
 
-    fn value() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            any::<u64>().prop_map(Value::from),
-            any::<f64>().prop_map(Value::from),
-            any::<String>().prop_map(Value::from),
-        ];
-        leaf.prop_recursive(3, 16, 4, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::btree_map("[a-c\"\\\\\n]{0,2}", inner, 0..4)
-                    .prop_map(|members| Value::Object(members.into_iter().collect())),
-            ]
-        })
-    }
-
     proptest! {
         #[test]
         fn claims_are_what_they_were(
-            members in prop::collection::btree_map("[a-c\"\\\\\n]{0,2}", value(), 0..5),
+            members in prop::collection::btree_map("[a-c\"\\\\\n]{0,2}", json_values("[a-c\"\\\\\n]{0,2}"), 0..5),
             name in "[a-c\"\\\\\n]{0,2}",
         ) {
             let map: Map<String, Value> = members.into_iter().collect();

@@ -157,5 +157,5 @@ async fn refusals_tell_the_client_what_it_can_mend_and_nothing_of_the_token() {
     let told = challenge.to_str().unwrap();
     assert!(told.contains(r#"error="invalid_token""#) && !told.contains("urn:other"), "{told}");
     assert!(!format!("{told} {refusal} {refusal:?}").contains("hunter2"));
-    assert_eq!((refusal.blame(), refusal.is_unavailable()), (Culprit::Client, false));
+    assert_eq!((refusal.blame(), refusal.code().is_none()), (Culprit::Client, false));
 }

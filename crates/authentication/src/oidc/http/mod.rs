@@ -81,19 +81,6 @@ impl HttpClient {
         good_response(url.as_str(), response)
     }
 
-    /// Posts `form` (`application/x-www-form-urlencoded`), whatever the answer's status.
-    ///
-    /// # Errors
-    /// Any [`HttpError`] but those about status and media type.
-    pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<Response<Vec<u8>>, HttpError> {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = Request::post(url.as_str())
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(ACCEPT, "application/json")
-            .body(body.into_bytes());
-        self.call(request.map_err(|cause| HttpError::unsent(url.as_str(), &cause))?).await
-    }
-
     /// Sends `request` and reads the whole answer, whatever its status but a redirect.
     ///
     /// # Errors
