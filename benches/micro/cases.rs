@@ -94,7 +94,7 @@ fn limit() -> Case {
     };
     let limiter = Limiter::new(&[settings], 1_000);
     let (client, headers) = (ClientAddress::new("192.0.2.1".parse().unwrap()), HeaderMap::new());
-    Case::new(move || drop(black_box(limiter.before(black_box(client), &headers))))
+    Case::new(move || drop(black_box(limiter.count_client(black_box(client), &headers))))
 }
 
 const ISSUER: &str = "https://id.corp.example";

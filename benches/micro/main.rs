@@ -18,7 +18,7 @@ mod tokens;
 
 use std::process::ExitCode;
 
-/// As in the program.
+/// The allocator of the program: its instructions count as well.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

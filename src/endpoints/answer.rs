@@ -18,7 +18,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The answer to `principal`.
+    /// The answer where the endpoint has looked who is signed in.
     pub(super) const fn to(
         principal: Option<Arc<Principal>>,
         response: Result<Response<Bytes>, EndpointError>,

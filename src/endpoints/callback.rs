@@ -68,7 +68,7 @@ async fn finish(
         Ok(signed_in) => settle(endpoints, context, &head.headers, (&flow, &state), signed_in).await,
         Err(error) => failed(endpoints, provider, &state, error, forget.clone()).into(),
     };
-    // Only now: a sign-in that the store did not keep is none.
+    // Counted only now: a sign-in whose session the store did not take has failed.
     count(endpoints, context, provider, answer.response.as_ref().err());
     if let Ok(response) = &mut answer.response {
         set_cookie(response, forget);
@@ -76,8 +76,8 @@ async fn finish(
     answer
 }
 
-/// The flow that comes back, and its provider. Each comes back once, and no provider is asked anything for one that this
-/// browser did not begin.
+/// The flow that comes back, and its provider. Its `state` is used up before the provider is asked anything: each
+/// sign-in comes back once, and nobody makes us call a provider for one that this browser did not begin.
 fn begun<'a>(
     endpoints: &'a Endpoints,
     headers: &HeaderMap,
@@ -220,7 +220,8 @@ async fn settle(
     Answer::to(Some(Arc::clone(&session.principal)), response)
 }
 
-/// The key from before the sign-in opens nothing after it (session fixation).
+/// Makes the new session in the place of the old one: the key from before the sign-in opens nothing after it
+/// (session fixation).
 async fn replace(
     endpoints: &Endpoints,
     flow: &Flow,
@@ -233,6 +234,8 @@ async fn replace(
             mutant!(sessions.rotate(old, new).await?, "session-fixation" => sessions.create(new).await?)
         }
         None => {
+            // A posted response comes without the session's cookie (`SameSite=Lax`): the flow remembers which it
+            // is.
             if let Some(replaced) = mutant!(flow.replaces, "posted-sign-in-ends-nothing" => None) {
                 sessions.end(&SessionId::from_bytes(replaced)).await?;
             }

@@ -114,7 +114,7 @@ fn encoding(headers: &HeaderMap) -> Option<Encoding> {
     }
 }
 
-/// A browser that is given a NUL sends another form than it was given.
+/// The body as text, unless it holds a NUL: no page can carry one, and the browser would send another form.
 fn urlencoded(body: Bytes) -> Option<String> {
     let body = String::from_utf8(body.into()).ok()?;
     let whole = !body.contains("%00") && !body.contains('\0');

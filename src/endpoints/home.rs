@@ -18,7 +18,7 @@ use crate::pages::{Home, Link};
 use crate::request::ClientAddress;
 use crate::route::HostPattern;
 
-/// Apps on the page; whoever has more knows their way.
+/// The most apps that the page lists.
 const MOST: usize = 100;
 
 /// The person's own page, or the way to sign in.

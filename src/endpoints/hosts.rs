@@ -61,8 +61,8 @@ impl Hosts {
                 ))
     }
 
-    /// `to` where a sign-in may lead back to it, else its like on the port of the sign-in host, or on that host
-    /// itself.
+    /// `to`, where a sign-in may lead back to it; else the same path on the port of the sign-in host; and where
+    /// that is not ours either, on the sign-in host itself.
     #[must_use]
     pub fn claimed(&self, to: ReturnTo) -> ReturnTo {
         let Some(public) = self.public.as_ref().filter(|_| !self.claim(to.url())) else { return to };

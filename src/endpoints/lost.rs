@@ -16,7 +16,8 @@ use super::state::Endpoints;
 pub(super) struct LostDestination {
     /// The page, where it is known and ours.
     pub(super) return_to: Option<ReturnTo>,
-    /// Whether it had been begun anew already. A browser that keeps no cookies would else be sent round for ever.
+    /// Whether it had been begun anew already. Without this, a browser that keeps no cookies would be redirected
+    /// for ever.
     pub(super) again: bool,
 }
 

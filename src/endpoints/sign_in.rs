@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use url::{Position, Url};
+use url::Position;
 
 use super::answer::Answer;
 use super::context::RequestContext;
@@ -24,7 +24,8 @@ use crate::oidc::{AuthenticationRequest, Choice, Destination, Hint, Provider, Pr
 use crate::pages::{Chooser, ProviderChoice};
 use crate::session::Session;
 
-/// A sign-in whose token is over so soon is not begun again for that: it would go round for ever.
+/// How old a session must be before an expired access token is worth a new sign-in. A provider whose tokens last
+/// shorter than this would have the browser redirected for ever.
 const TOO_SOON: Duration = Duration::from_secs(10);
 
 /// `GET` begins a sign-in or shows the chooser; `POST` ends the session first ("sign in as someone else").
@@ -56,7 +57,7 @@ async fn begin_or_switch(
     }
     if let Some(OpenedSession { session, .. }) = found.session()
         && !wanted.anew
-        && !is_spent(endpoints, session)
+        && !needs_new_sign_in(endpoints, session)
     {
         return ticket::finish_sign_in(endpoints, session, wanted);
     }
@@ -68,7 +69,7 @@ async fn begin_or_switch(
 
 /// Whether somebody who has a session must sign in all the same: its token has expired, only a new sign-in brings
 /// another, and some app needs one.
-fn is_spent(endpoints: &Endpoints, session: &Session) -> bool {
+fn needs_new_sign_in(endpoints: &Endpoints, session: &Session) -> bool {
     let now = endpoints.resources.clock.now();
     session.tokens.refresh.is_none()
         && session.tokens.access_expires.is_some_and(|at| now >= at)
@@ -76,7 +77,7 @@ fn is_spent(endpoints: &Endpoints, session: &Session) -> bool {
         && endpoints.hosts.routes.pass_tokens()
 }
 
-/// Whether an access token that has expired is worth a new sign-in: not where that brings one that is over at once.
+/// Whether a new sign-in may bring an access token that lasts: not where the last one's was over at once.
 #[must_use]
 pub fn is_renewed_by_sign_in(session: &Session, now: Timestamp) -> bool {
     now.since(session.created) >= TOO_SOON
@@ -98,7 +99,7 @@ async fn switch(
         Some(OpenedSession { session, .. }) => {
             let back = endpoints.cookies.flows.state(&destination(endpoints, &wanted));
             let logout_url = sign_out::logout_url(endpoints, session, &back).filter(|_| !wanted.is_long());
-            // It has ended in memory in any case, and whatever went wrong is in the log.
+            // Where the store fails, the session has ended in memory all the same, and the log says what went wrong.
             drop(endpoints.resources.sessions.end(&session.family()).await);
             logout_url
         }
@@ -145,15 +146,16 @@ async fn to_provider(
     cookies: &HeaderMap,
     wanted: SignInRequest,
 ) -> Result<Response<Bytes>, EndpointError> {
-    provider.retry_now().await.map_err(|error| away(endpoints, provider, &wanted, &error))?;
+    provider.retry_now().await.map_err(|error| provider_unavailable(endpoints, provider, &wanted, &error))?;
     let intent = AuthenticationRequest {
         state: Some(endpoints.cookies.flows.state(&destination(endpoints, &wanted))),
         login_hint: wanted.login_hint.clone(),
-        replaces: replaced(endpoints, context, provider, cookies).await?,
+        replaces: session_to_replace(endpoints, context, provider, cookies).await?,
         prompt: wanted.anew.then(|| "login".to_owned()),
         ..AuthenticationRequest::default()
     };
-    let redirection = provider.begin(intent).map_err(|error| away(endpoints, provider, &wanted, &error))?;
+    let redirection =
+        provider.begin(intent).map_err(|error| provider_unavailable(endpoints, provider, &wanted, &error))?;
     let mut response = redirect(StatusCode::FOUND, redirection.location.as_str())?;
     let kept = endpoints.cookies.flows.set(cookies, &redirection.flow);
     let kept = kept.map_err(|_| EndpointError::Internal("a sign-in that does not fit a cookie"))?;
@@ -163,7 +165,7 @@ async fn to_provider(
 
 /// The session that the browser has while a sign-in begins whose response will be posted. Browsers send no cookie
 /// with that (`SameSite=Lax`), so that the flow must remember which session it is to replace.
-async fn replaced(
+async fn session_to_replace(
     endpoints: &Endpoints,
     context: RequestContext<'_>,
     provider: &Provider,
@@ -189,7 +191,7 @@ fn destination(endpoints: &Endpoints, wanted: &SignInRequest) -> Destination {
     }
 }
 
-fn away(
+fn provider_unavailable(
     endpoints: &Endpoints,
     provider: &Provider,
     wanted: &SignInRequest,
@@ -215,7 +217,7 @@ pub(super) fn others(endpoints: &Endpoints, failing: &str, wanted: &SignInReques
     endpoints.providers.iter().filter(signs_in).map(way).collect()
 }
 
-/// Nobody is signed in: 401, as for all others who are not.
+/// The page with the providers to choose from: 401, as for everybody who is not signed in.
 fn chooser(
     endpoints: &Endpoints,
     context: RequestContext<'_>,
@@ -232,7 +234,12 @@ fn chooser(
     let lasting = wanted.lasting();
     let lasting: Vec<_> = lasting.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let page = Chooser {
-        host: wanted.return_to.as_ref().map(|to| host(to.url())).unwrap_or_default(),
+        // As people know it: with its port where that is an unusual one.
+        host: wanted
+            .return_to
+            .as_ref()
+            .map(|to| &to.url()[Position::BeforeHost..Position::AfterPort])
+            .unwrap_or_default(),
         action: SIGN_IN,
         providers: &providers,
         ask_email,
@@ -240,9 +247,4 @@ fn chooser(
         lasting: &lasting,
     };
     challenge(context.realm, show(page.page()))
-}
-
-/// The host as people know it: with its port where that is an unusual one.
-fn host(url: &Url) -> &str {
-    &url[Position::BeforeHost..Position::AfterPort]
 }

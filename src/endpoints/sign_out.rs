@@ -48,7 +48,7 @@ enum Lasts {
     UntilRestart,
 }
 
-/// "Sign out?"
+/// The page that asks whether signing out is meant.
 fn question(endpoints: &Endpoints, principal: &Principal) -> Page {
     let page = SignOut {
         principal,

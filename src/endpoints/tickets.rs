@@ -16,11 +16,12 @@ const LIFETIME: Duration = Duration::from_secs(60);
 /// Nobody gets a ticket without a session, so that this bounds memory and keeps nobody out.
 const CAPACITY: u64 = 10_000;
 
-/// Tickets that have been handed out and not been used.
+/// Tickets that have been handed out and not been used. A ticket is issued once and taken once: the first who
+/// presents it uses it up, whether or not they are who it was made for. Of two who come at once, one gets it.
 #[derive(Debug)]
 pub(super) struct Tickets {
-    /// Each with when it was handed out. The cache forgets them by a clock of its own, to be rid of them; whether
-    /// one is still good, the gateway's clock decides.
+    /// Each ticket with the monotonic time at which it was issued, by the digest of its number. The gateway's clock
+    /// decides whether it is still good; the cache drops it by its own clock, only to free the memory.
     issued: Cache<[u8; 32], (Duration, Ticket)>,
     clock: Clock,
 }

@@ -8,12 +8,15 @@ use crate::clock::{Clock, Timestamp};
 use crate::oidc::SIGN_IN_LIFETIME;
 use crate::secret::fingerprint;
 
+/// The most states that are remembered at a time.
 const CAPACITY: u64 = 100_000;
 
-/// The states of flows that have come back, by digest, each with the time from which on its flow is good no more.
+/// The states of flows that have come back, by digest. Each is kept with the time at which its flow is no longer
+/// good.
 ///
-/// That time is the gateway's own, as the flow's is: where the machine's clock is set back, both last longer. The cache
-/// forgets by a clock of its own, to be rid of them, and later than most clocks are set back by.
+/// Both that time and the flow's are told by the gateway's wall clock: where it is set back, both last longer. The
+/// cache drops its entries by a clock of its own, after four times that span, which is later than most clocks are
+/// set back by.
 #[derive(Debug)]
 pub(super) struct UsedStates {
     used: Cache<[u8; 32], Timestamp>,
@@ -27,7 +30,7 @@ impl UsedStates {
         Self { used: used.time_to_live(4 * SIGN_IN_LIFETIME).build(), clock }
     }
 
-    /// Whether the flow of `state` comes back for the first time; from now on it has.
+    /// Whether the flow of `state` comes back for the first time. Of several that come at once, one is the first.
     pub(super) fn spend(&self, state: &str) -> bool {
         let now = self.clock.now();
         let entry = self.used.entry(fingerprint(state.as_bytes()));

@@ -9,7 +9,7 @@ use super::route::Route;
 use super::snapshot::Snapshot;
 use crate::limit::{ConcurrencyPermit, Exceeded, RateLimitState};
 
-/// Counts a request before it is known whose it is.
+/// Counts a request before anybody has looked at its credentials.
 pub(super) fn count_client(
     snapshot: &Snapshot,
     route: &Route,

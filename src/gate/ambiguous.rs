@@ -10,14 +10,15 @@ use crate::request::{
 /// Why a request is refused with 400.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ambiguous {
-    /// A word for programs.
+    /// What two readers could disagree about, for programs: the member `ambiguity` of the problem document.
     kind: &'static str,
-    /// The exact reason. It says nothing but what stands in the request.
+    /// The exact reason, which its sender may be told: it repeats nothing but what they sent.
     pub(super) what: String,
 }
 
 impl Ambiguous {
-    /// Trailers come when the request has gone on already.
+    /// The refusal where an error of forwarding is about the trailers of the client. They are read after the head
+    /// has been judged, when the request has gone on already.
     pub(super) fn of_trailers(error: &ForwardError) -> Option<Box<Self>> {
         let what = (error.fault() == ForwardFault::ClientTrailers).then(|| error.to_string())?;
         Some(Box::new(Self { kind: FIELD_NAME, what }))
@@ -51,7 +52,8 @@ impl Ambiguous {
         Map::from_iter([("ambiguity".to_owned(), self.kind.into())])
     }
 
-    /// Whether what follows the head could be read differently, too.
+    /// Whether it is about framing. Then the bytes after the head could be read differently as well, and the
+    /// connection is closed.
     pub(super) fn is_about_framing(&self) -> bool {
         self.kind == FIELD_NAME
     }
@@ -105,7 +107,7 @@ pub(super) fn untolerated(what: PathExceptions) -> String {
     )
 }
 
-/// The same for programs.
+/// The same as members of a problem document: what is ambiguous, and what `tolerate` would have to name.
 pub(super) fn untolerated_members(what: PathExceptions) -> Map<String, Value> {
     let words: Vec<Value> = what.iter().map(|exception| exception.word().into()).collect();
     Map::from_iter([

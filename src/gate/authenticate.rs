@@ -6,7 +6,7 @@ use http::Request;
 
 use super::credential::Credential;
 use super::inbound::RequestInfo;
-use super::refresh_tokens::Refreshed;
+use super::refresh_tokens::RenewedAuthentication;
 use super::rejection::Rejection;
 use super::routed::Routed;
 use super::service::Service;
@@ -66,7 +66,7 @@ pub(super) async fn authenticate<'a, B>(
         snapshot.metrics.token_check(error.label());
     }
     let passes_token = routed.route.passes_token;
-    let Refreshed { authentication, sign_in_at } =
+    let RenewedAuthentication { authentication, sign_in_at } =
         snapshot.refresher.refresh(passes_token, info.id, found?).await?;
     Ok(AuthenticatedRequest { routed, authentication, sign_in_at })
 }

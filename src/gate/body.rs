@@ -15,18 +15,20 @@ use super::tunnel;
 use crate::forward::{UpgradeTunnel, UpstreamBody};
 use crate::telemetry::Outcome;
 
-/// Bytes behind which an answer is long. A short one is let through whole: an app may answer the very request that
-/// has ended the session.
+/// How many bytes of a body may go out before the end of its credential is looked for even though the upstream
+/// keeps sending. A shorter answer is let through whole: it may be the app's answer to the very request that ended
+/// the session.
 const LONG: u64 = 1024 * 1024;
 
 /// What is streamed to the client. Its drop ends the request's record.
 pub struct Body {
     source: BodySource,
     record: Option<Box<RequestRecord>>,
-    /// The end of the credential that a stream lives by (invariants 8 and 22); looked at where the upstream lets
-    /// wait, and where the answer is long: an app that is ahead of a slow client never lets wait.
+    /// The end of the credential that the body lives by (invariants 8 and 22), made when it is first asked for. It
+    /// is polled while the upstream has nothing to send, and at every frame of a long answer: where the client is
+    /// slower than the app there is always something to send.
     ending: Option<Ending>,
-    /// Whether the client reads a status behind the body.
+    /// Whether the client expects the status of a gRPC exchange in the trailers.
     grpc: bool,
 }
 
@@ -76,7 +78,7 @@ impl Body {
         }
     }
 
-    /// It is an answer of gRPC over HTTP/2, which is told why it ends.
+    /// Marks an answer of gRPC over HTTP/2, whose client is told in trailers why it is cut off.
     pub(super) const fn for_grpc(mut self, grpc: bool) -> Self {
         self.grpc = grpc;
         self
@@ -104,7 +106,8 @@ impl Body {
         }
     }
 
-    /// Breaks off both directions of the exchange. The client must not take what it has for the whole.
+    /// Drops the upstream's body, which breaks off both directions of the exchange, and ends ours with an error:
+    /// the client must not take what it has for the whole. A gRPC client is told by the status in the trailers.
     fn cut_off(&mut self, end: CredentialEnd) -> Polled {
         self.source = BodySource::Ours(None);
         self.ending = None;
@@ -172,6 +175,7 @@ fn note(record: &mut RequestRecord, frame: Option<&Result<Frame<Bytes>, Error>>)
 
 impl Drop for Body {
     fn drop(&mut self) {
+        // A body of known length may be dropped without a poll for its end; it says itself then that it is whole.
         let whole = self.is_end_stream();
         let unfinished =
             self.record.as_mut().filter(|record| !whole && !record.notes.ended && record.has_body());

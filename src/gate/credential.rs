@@ -19,9 +19,10 @@ use crate::clock::{Clock, Timestamp};
 use crate::forward::ForwardError;
 use crate::session::{Session, SessionEnded, StreamUse};
 
-/// How often a request may be woken without having its answer before the end of its credential wakes it as well. Until
-/// then each wake looks at a flag and no timer is made: whoever waits for an answer is woken once a second anyway.
-const PATIENCE: u8 = 3;
+/// How often a request may be woken without having its answer before a timer for the end of its credential is made.
+/// Each of these wakes looks at the session's flag all the same, and whoever waits for an answer is woken once a
+/// second anyway.
+const WAKES_WITHOUT_TIMER: u8 = 3;
 
 /// What an exchange lives by, and how. Where nothing of it could end, the exchange may go on.
 #[derive(Debug, Default)]
@@ -49,7 +50,7 @@ impl Credential {
         Self { session, expiry, grace: route.after_expiry, stream: route.streams }
     }
 
-    /// The same for something that has no end of its own: the expiry of a token ends it at once.
+    /// Lets the expiry of a token end the exchange at once from now on: for what has no end of its own.
     pub(super) const fn strict(&mut self) {
         self.grace = Duration::ZERO;
     }
@@ -68,7 +69,7 @@ impl Credential {
         self.session.iter().for_each(|session| session.used());
     }
 
-    /// Whether somebody has said that it is over. A look at a flag.
+    /// Why the session was ended, if somebody has ended it: a look at a flag, without a look at the clock.
     fn was_ended(&self) -> Option<CredentialEnd> {
         self.session.as_ref()?.end_reason().map(CredentialEnd::Session)
     }
@@ -97,6 +98,8 @@ impl TokenExpiry {
 
     fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
+            // The timer counts by the monotonic clock, the expiry stands in wall-clock time. Where the timer fires
+            // and time is left (the wall clock was set back meanwhile), it starts again.
             let left = self.end.since(self.clock.now());
             if left.is_zero() {
                 return Poll::Ready(());
@@ -128,8 +131,11 @@ impl Future for Ending {
     }
 }
 
-/// An answer that is waited for, until the credential ends. Nothing of an answer reaches a client whose
-/// credential somebody has ended meanwhile.
+/// An answer that is waited for, until the credential ends. Nothing of an answer reaches a client whose credential
+/// somebody has ended meanwhile.
+///
+/// The first wakes look at the session's flag alone. After [`WAKES_WITHOUT_TIMER`] of them `ended` is set, once,
+/// and wakes the request by itself when the credential expires.
 pub(super) struct WhileGood<'a, F> {
     answer: Pin<&'a mut F>,
     credential: &'a Credential,
@@ -148,6 +154,8 @@ impl<T, F: Future<Output = Result<T, ForwardError>>> Future for WhileGood<'_, F>
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        // The flag is read after the answer was polled: an answer that came in this very poll is dropped where the
+        // credential has ended.
         let answered = this.answer.as_mut().poll(cx);
         if let Some(end) = mutant!(this.credential.was_ended(), "answer-after-sign-out" => None) {
             return Poll::Ready(Err(Rejection::CredentialEnded(end)));
@@ -155,7 +163,7 @@ impl<T, F: Future<Output = Result<T, ForwardError>>> Future for WhileGood<'_, F>
         if let Poll::Ready(answered) = answered {
             return Poll::Ready(answered.map_err(Rejection::from));
         }
-        if this.woken < PATIENCE {
+        if this.woken < WAKES_WITHOUT_TIMER {
             this.woken += 1;
             return Poll::Pending;
         }
@@ -245,7 +253,7 @@ mod tests {
         let credential = token(&clock, 0);
         let never = pin!(pending::<Result<(), ForwardError>>());
         let mut waiting = WhileGood::new(&credential, never);
-        for _ in 0..=PATIENCE {
+        for _ in 0..=WAKES_WITHOUT_TIMER {
             assert!((&mut waiting).now_or_never().is_none());
         }
         clock.advance(Duration::from_secs(60));

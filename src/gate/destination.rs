@@ -49,7 +49,7 @@ fn permitted(
         }
         Decision::Permit(_) => Ok(()),
         Decision::Forbidden(reason) | Decision::SignIn(reason) => {
-            let rule = reason.said(access).to_string();
+            let rule = reason.in_words(access).to_string();
             Err(DestinationError::Forbidden { path: question.path.decoded().to_owned(), rule })
         }
     }
@@ -61,8 +61,8 @@ fn leads_somewhere<B>(request: &Request<B>, scheme: Scheme) -> bool {
     match *request.method() {
         Method::GET | Method::HEAD | Method::OPTIONS => false,
         Method::POST | Method::PUT | Method::PATCH | Method::DELETE => {
-            let mut said = request.headers().get_all(DESTINATION).iter();
-            said.any(|said| said.to_str().is_ok_and(|said| Link::read(said, scheme).is_some()))
+            let mut fields = request.headers().get_all(DESTINATION).iter();
+            fields.any(|field| field.to_str().is_ok_and(|text| Link::read(text, scheme).is_some()))
         }
         _ => request.headers().contains_key(DESTINATION),
     }
@@ -71,13 +71,14 @@ fn leads_somewhere<B>(request: &Request<B>, scheme: Scheme) -> bool {
 /// What is done at the destination: what was asked for, and what that comes to there. It is written, and before that
 /// whatever is there is deleted, unless the client says otherwise (RFC 4918, sections 9.8.4 and 10.6).
 fn methods<B>(request: &Request<B>) -> impl Iterator<Item = Method> {
-    let keeps = request.headers().get(OVERWRITE).is_some_and(|said| said == "F");
+    let keeps = request.headers().get(OVERWRITE).is_some_and(|overwrite| overwrite == "F");
     [request.method().clone(), Method::PUT].into_iter().chain((!keeps).then_some(Method::DELETE))
 }
 
 fn path(headers: &HeaderMap, inbound: &Inbound) -> Result<RequestPath, DestinationError> {
     let scheme = inbound.forwarding.scheme;
     let text = single(headers, &DESTINATION).and_then(|field| field.to_str().ok());
+    // Read as a reference, `//host/path` names another host; read as a path, it has an empty segment.
     let text = text.filter(|text| !text.starts_with("//")).ok_or(DestinationError::Unclear)?;
     let link = Link::read(text, scheme).filter(|link| link.rest.is_empty());
     let link = link.ok_or(DestinationError::Unclear)?;
@@ -87,7 +88,7 @@ fn path(headers: &HeaderMap, inbound: &Inbound) -> Result<RequestPath, Destinati
     Ok(RequestPath::parse(link.path)?)
 }
 
-/// What servers may take it for, all of it the same route's.
+/// All paths that a server may take it for; each must be the same route's.
 fn readings<S>(
     routing: &Routing<S>,
     route: &Arc<Route<S>>,
@@ -103,7 +104,7 @@ fn readings<S>(
         return Err(DestinationError::OtherRoute);
     }
     let mut readings = path.readings(route.stripped).ok_or(DestinationError::Ambiguous)?;
-    // There are servers that decode the whole address before they take it apart.
+    // Some servers decode the whole address before they take it apart, so that an encoded `?` or `#` ends its path.
     let cut: Vec<_> = readings.iter().chain([path]).filter_map(RequestPath::cut_short).collect();
     readings.extend(cut);
     match readings.iter().any(|path| is_elsewhere(routing, inbound, route, path)) {

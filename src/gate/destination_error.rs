@@ -20,7 +20,7 @@ pub(super) enum DestinationError {
     /// It is on another server (RFC 4918, section 9.8.5).
     #[error("Destination is on another host than the request")]
     OtherHost,
-    /// What that route lets in is not for this one to say.
+    /// It is another route's path: whether anything may be put there is for that route to decide.
     #[error("Destination is another route's")]
     OtherRoute,
     /// The rules refuse it.

@@ -41,15 +41,15 @@ pub(super) fn dispatch(
                     mutant!(permitted.permit.principal().is_some(), "answer-for-shared-caches" => false);
                 let http2 = request.version() == Version::HTTP_2;
                 begin(&mut notes.credential, &request);
-                keep_basic(route, request.headers_mut());
+                remove_basic(route, request.headers_mut());
                 let context = forward_context(snapshot, info, permitted);
                 let mut response = {
-                    // Pinned where it is made: it is large.
+                    // Pinned where it is made, so that it is not moved: it is large.
                     let answer = pin!(forward(upstream, plan, &permitted.permit, context, request));
                     WhileGood::new(&notes.credential, answer).await?
                 };
                 if personal && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                    keep_from_others(permitted.authentication.carrier(), response.headers_mut());
+                    keep_from_shared_caches(permitted.authentication.carrier(), response.headers_mut());
                 }
                 Ok(forwarded(&mut notes.credential, route, http2, response))
             }
@@ -65,7 +65,8 @@ pub(super) fn dispatch(
     }
 }
 
-/// What a client sends is use of its session; and a gRPC exchange has no end of its own.
+/// While the client sends a body, its session counts as used. A gRPC exchange has no end of its own, so that the
+/// expiry of its token ends it at once.
 fn begin(credential: &mut Credential, request: &Request<RequestBody>) {
     if credential.is_none() || request.body().is_end_stream() {
         return;
@@ -76,8 +77,8 @@ fn begin(credential: &mut Credential, request: &Request<RequestBody>) {
     }
 }
 
-/// Where Basic is the gateway's, no app is sent any, good or not.
-fn keep_basic(route: &Route, headers: &mut HeaderMap) {
+/// Where the route takes Basic as a credential for the gateway, its app is sent none, whether it was good or not.
+fn remove_basic(route: &Route, headers: &mut HeaderMap) {
     if mutant!(route.accept.has(Accepted::Basic) && authn::names_basic(headers), "basic-reaches-the-app" => false)
     {
         headers.remove(header::AUTHORIZATION);
@@ -151,7 +152,7 @@ fn is_of(headers: &HeaderMap, kinds: &[&str]) -> bool {
 /// A cache in front of the gateway may keep what does not say whose it is, and give it to anybody (invariant 17; RFC
 /// 9111, sections 3 and 4.2.2): the app need not know that it is protected, and no cache knows a session's cookie for a
 /// credential. Nor does one know `X-Portcullis-Authorization` (section 3.5), so that behind it nothing is public.
-fn keep_from_others(by: Option<&Carrier>, headers: &mut HeaderMap) {
+fn keep_from_shared_caches(by: Option<&Carrier>, headers: &mut HeaderMap) {
     let beside = mutant!(matches!(by, Some(Carrier::Beside(_))), "answer-beside-is-public" => false);
     let private = beside.then(|| made_private(headers)).flatten();
     if let Some(private) = private {
@@ -162,7 +163,7 @@ fn keep_from_others(by: Option<&Carrier>, headers: &mut HeaderMap) {
     }
 }
 
-/// Whether the app has spoken of caches that several people share: then its word counts.
+/// Whether the app says something of shared caches: then its word counts.
 fn says_whose_it_is(headers: &HeaderMap) -> bool {
     let known = ["public", "private", "no-store", "s-maxage"];
     directives(headers).any(|word| known.iter().any(|known| is_called(word, known)))
@@ -193,7 +194,8 @@ fn made_private(headers: &HeaderMap) -> Option<HeaderValue> {
     HeaderValue::try_from(kept.fold(String::from("private"), |all, word| all + ", " + word)).ok()
 }
 
-/// A word of `Cache-Control` that lets shared caches keep an answer, or that is said anyway.
+/// A directive that lets shared caches keep an answer, or that need not be repeated: `made_private` begins with
+/// `private`.
 fn lets_share(word: &str) -> bool {
     word.is_empty() || ["private", "public", "s-maxage"].iter().any(|shared| is_called(word, shared))
 }
@@ -220,7 +222,7 @@ fn redirected<B>(
 fn location<B>(redirect: &RedirectSettings, inbound: &Inbound, request: &Request<B>) -> String {
     let scheme = redirect.scheme.unwrap_or(inbound.forwarding.scheme);
     let asked = match redirect.scheme {
-        // The port belonged to the other scheme.
+        // The port that was asked for belongs to the other scheme.
         Some(_) => {
             let port = redirect.port.map(|port| format!(":{port}")).unwrap_or_default();
             format!("{}{port}", inbound.authority.host())
@@ -243,7 +245,7 @@ mod tests {
         let kept_by = |by: Option<&Carrier>, said: Option<&'static str>| {
             let said = said.map(|said| (header::CACHE_CONTROL, HeaderValue::from_static(said)));
             let mut headers: HeaderMap = said.into_iter().collect();
-            keep_from_others(by, &mut headers);
+            keep_from_shared_caches(by, &mut headers);
             let lines = headers.get_all(header::CACHE_CONTROL).iter().map(|line| line.to_str().unwrap());
             lines.collect::<Vec<_>>().join(", ")
         };

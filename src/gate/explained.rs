@@ -23,14 +23,14 @@ use crate::policy::{Explanation, Verdict, explain as explain_policy};
 use crate::request::{Authority, ClientAddress, Forwarding, RequestPath, Scheme};
 use crate::route::Lookup;
 
-/// A request that somebody thinks of.
+/// A request that nobody sends: what `portcullis explain` asks about.
 #[derive(Clone, Debug)]
 pub struct Imagined {
     /// What is asked for.
     pub url: Url,
     /// The path as it was written, which a URL may have changed (`..`, `\\`).
     pub path: String,
-    /// How.
+    /// The method, by which routes and rules may tell requests apart.
     pub method: Method,
     /// Where the client is.
     pub client: IpAddr,
@@ -38,7 +38,7 @@ pub struct Imagined {
     pub principal: Option<Arc<Principal>>,
 }
 
-/// What would become of it.
+/// What the gate would do with such a request.
 #[derive(Clone, Debug)]
 pub enum Explained<'a> {
     /// It would be refused before any route: why.
@@ -119,7 +119,8 @@ impl Imagined {
         })
     }
 
-    /// Somebody who is thought of stands where a live request shows a good token; on a public route, nobody is asked.
+    /// The request as authentication would pass it on: with the imagined person where a live one shows a good
+    /// token, and with nobody on a public route, where no credential is looked at.
     fn authenticated<'r, S>(&self, routed: Routed<'r, S>) -> AuthenticatedRequest<'r, S> {
         let principal = self.principal.clone().filter(|_| !routed.route.access.is_public());
         let authentication = principal.map_or(Authentication::Anonymous, |principal| {
@@ -146,7 +147,7 @@ impl<'a> Next<'a> {
     }
 }
 
-/// Serves nothing.
+/// Starts no services: it hands back the settings that they would be made from.
 struct Imaginary;
 
 /// What a request would be served by.

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use crate::identity::RequestId;
 use crate::secret::random_bytes;
 
+/// The longest `X-Request-Id` that is taken over, in bytes.
 const LONGEST: usize = 64;
 
 /// Makes identifiers that do not repeat: a counter, spread over 64 bits from a random start.

@@ -49,6 +49,7 @@ impl Inbound {
         request: &Request<B>,
     ) -> Result<Self, Rejection> {
         let forwarding = Forwarding::read(transport, request.headers(), trusted)?;
+        // Read even where a trusted proxy names another host: an ambiguous `Host` is refused all the same.
         let asked = transport.cache.authority(request.uri(), request.headers(), request.version())?;
         let path = RequestPath::parse(request.uri().path())?;
         let authority = forwarding.host.clone().unwrap_or(asked);

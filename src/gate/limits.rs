@@ -34,13 +34,13 @@ impl Limits {
         self.settings.is_empty()
     }
 
-    /// Counts a request before it is known whose it is: by its address, the route and header keys.
+    /// Counts a request before anybody has looked at its credentials: by its address, the route and header keys.
     pub(super) fn count_client(
         &self,
         client: ClientAddress,
         headers: &HeaderMap,
     ) -> Result<RateLimitState, Exceeded> {
-        self.limiter.before(client, headers)
+        self.limiter.count_client(client, headers)
     }
 
     /// Counts it by its principal as well, where it has one.
@@ -50,7 +50,7 @@ impl Limits {
         before: RateLimitState,
     ) -> Result<RateLimitState, Exceeded> {
         match principal {
-            Some(principal) => Ok(before.tighter(self.limiter.after(principal)?)),
+            Some(principal) => Ok(before.tighter(self.limiter.count_principal(principal)?)),
             None => Ok(before),
         }
     }

@@ -58,7 +58,7 @@ pub use settings::{
     GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction, RouteSettings,
     SentFrom,
 };
-pub use status::Missing;
+pub use status::UnavailablePart;
 
 use crate::listener::{Handler, RequestBody};
 use crate::request::{Transport, check_field_names};
@@ -84,7 +84,8 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Puts it in the place of the old one, at once and whole. Requests under way end as they began.
+    /// Puts it in the place of the old one, at once and whole. Requests under way keep the snapshot that they began
+    /// with.
     pub fn put_in_place(self) {
         self.gate.0.foundations.sessions.set_lifetimes(&self.session);
         self.gate.0.snapshot.store(self.snapshot);
@@ -115,7 +116,7 @@ impl Gate {
 
     /// The parts that cannot do their work at the moment; the others go on.
     #[must_use]
-    pub fn missing(&self) -> Vec<Missing> {
+    pub fn missing(&self) -> Vec<UnavailablePart> {
         status::missing(&self.0.snapshot.load())
     }
 
@@ -190,6 +191,7 @@ impl Handler for Gate {
         request: Request<RequestBody>,
     ) -> impl Future<Output = Response<Body>> + Send {
         let snapshot = self.0.snapshot.load_full();
+        // Boxed, for it moves on into the body of the response, whose end is the end of the request.
         let mut record = Box::new(snapshot.record(transport, request.headers()));
         async move {
             let RequestRecord { id, transport, inbound, notes, .. } = &mut *record;

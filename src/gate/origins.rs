@@ -16,7 +16,8 @@ use crate::request::{could_be, single};
 /// What scripts may read of a refusal beside its body: what is wrong, and when to try again.
 const READABLE: HeaderValue = HeaderValue::from_static("WWW-Authenticate, Retry-After, X-Request-Id");
 
-/// Fields that make a server take a request for one with another method, or for somebody's.
+/// Fields that no preflight has. With one of them, a server could take the request for another method's, or for one
+/// in somebody's name.
 const NOT_OF_A_PREFLIGHT: [&str; 7] = [
     "authorization",
     "cookie",
@@ -36,7 +37,8 @@ pub(super) fn reader(settings: &OriginSettings, headers: &HeaderMap) -> Option<H
     settings.readers.iter().any(|reader| origin == reader.as_str()).then(|| origin.clone())
 }
 
-/// Lets scripts of `reader` read a refusal (Fetch, section 3.3.3). The answer is another for every origin.
+/// Lets scripts of `reader` read a refusal (Fetch, section 3.3.3). The answer depends on the origin, which `Vary`
+/// tells caches.
 pub(super) fn let_read(reader: HeaderValue, headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, reader);
     headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
@@ -61,9 +63,9 @@ fn is_not_of_a_preflight(name: &HeaderName) -> bool {
     NOT_OF_A_PREFLIGHT.iter().any(|not| could_be(name, not))
 }
 
-/// Refuses what changes something, and WebSockets, where a page of another host made the browser send it. Cookies
-/// come along from every host of the same site, and with a WebSocket no rule of browsers holds its page back. Basic comes
-/// along from everywhere, so that it is guarded on every route. A bearer token is no browser's to send along.
+/// Refuses what changes something, and WebSockets, where a page of another host made the browser send it. Browsers
+/// send cookies along for every host of the same site, and let any page open a WebSocket. They send Basic along
+/// from everywhere, so that it is guarded on every route. A bearer token they never send of their own accord.
 pub(super) fn check<S, B>(
     asked: &AuthenticatedRequest<'_, S>,
     request: &Request<B>,
@@ -88,8 +90,8 @@ fn is_effective<B>(request: &Request<B>) -> bool {
         || mutant!(request.headers().contains_key(header::UPGRADE), "websocket-of-a-sibling" => false)
 }
 
-/// Whether the browser says that a page of this very host, or of an origin that the route names, sent it. Who says
-/// nothing at all is no browser.
+/// Whether the browser says that a page of this very host, or of an origin that the route names, sent it. A client
+/// that sends neither `Origin` nor `Sec-Fetch-Site` is no browser.
 fn is_ours(settings: &OriginSettings, inbound: &Inbound, headers: &HeaderMap) -> bool {
     if headers.contains_key(header::ORIGIN) {
         let origin = single(headers, &header::ORIGIN).and_then(|origin| origin.to_str().ok());

@@ -16,8 +16,13 @@ use crate::policy::Reason;
 use crate::request::Transport;
 use crate::telemetry::{AccessLine, Outcome, RequestStats};
 
-/// Ends when it is dropped, however the response ends: it is the one place that records. It lends what it is given to
-/// the steps of the request, and none of them reads it back.
+/// A request, from its head to the end of its response.
+///
+/// It is begun before anything is read, gets its `inbound` once the head is read, is told by [`Notes::answered`]
+/// which answer goes out, and then moves into the body of the response, or into the task of an upgraded connection.
+/// Its drop, wherever it happens, writes the line of the log and the counts: once for each request. Until it is
+/// answered it counts as left by the client. It lends what it is given to the steps of the request, and none of
+/// them reads a note back.
 #[derive(Debug)]
 pub(super) struct RequestRecord {
     pub(super) id: RequestId,
@@ -80,11 +85,11 @@ impl Notes {
         self.broke_off(Outcome::Aborted, format!("cut off: {end}"));
     }
 
-    /// The exact cause, or else the rule that let it in.
-    fn words(&self) -> Cow<'_, str> {
+    /// The reason for the log: the exact cause, or else the rule that let the request in.
+    fn logged_reason(&self) -> Cow<'_, str> {
         match (self.route.as_ref(), self.decision) {
             (Some(route), Some(decision)) if self.reason.is_empty() => {
-                decision.said(&route.access).to_string().into()
+                decision.in_words(&route.access).to_string().into()
             }
             _ => Cow::Borrowed(&self.reason),
         }
@@ -144,7 +149,7 @@ impl RequestRecord {
             user: notes.principal.as_ref().map(|who| (who.provider.as_str(), who.user.as_str())),
             status: notes.status,
             outcome: notes.outcome,
-            reason: &notes.words(),
+            reason: &notes.logged_reason(),
             bytes: notes.bytes,
             took: self.started.elapsed(),
         };

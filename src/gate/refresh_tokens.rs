@@ -1,5 +1,14 @@
-//! Tokens of a session that have expired are refreshed, once, however many requests find them so
-//! (decision 6).
+//! Tokens of a session that have expired are refreshed, once, however many requests find them so (decision 6).
+//!
+//! What happens to a request depends on the access token that it finds in its session:
+//! - More than 30 seconds are left, or no time is known: nothing.
+//! - It is due and good: a refresh begins, and the request goes on beside it.
+//! - It has expired: the request waits for the refresh, and reads the session anew. The session may have ended with
+//!   it.
+//! - It has expired, there is no refresh token, and the app is handed the token: a new sign-in.
+//!
+//! At most one refresh of a session family is under way. No expired token goes to an app. A provider that is away
+//! ends no session.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +22,7 @@ use crate::oidc::{Culprit, FlightError, Provider, Providers, RefreshError, Refre
 use crate::session::{Session, SessionEnd, SessionKey, Sessions};
 
 /// Tokens are renewed so long before they expire, beside requests that have no need to wait.
-const AHEAD: Duration = Duration::from_secs(30);
+const REFRESH_AHEAD: Duration = Duration::from_secs(30);
 
 /// What became of a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,29 +32,29 @@ pub(super) enum Renewal {
     Failed,
 }
 
-/// What a request is by, once its session's tokens are as good as can be had.
+/// Whose request it is, once its session's tokens are as good as can be had.
 #[derive(Debug)]
-pub(super) struct Refreshed {
+pub(super) struct RenewedAuthentication {
     pub(super) authentication: Authentication,
     /// The provider that a new sign-in has to go to, where only that one can help.
     pub(super) sign_in_at: Option<ProviderName>,
 }
 
-impl From<Authentication> for Refreshed {
+impl From<Authentication> for RenewedAuthentication {
     fn from(authentication: Authentication) -> Self {
         Self { authentication, sign_in_at: None }
     }
 }
 
 /// Sessions whose tokens may be refreshed at the same time.
-const MOST: usize = 10_000;
+const MAX_FLIGHTS: usize = 10_000;
 
 /// Refreshes on their way; a reload keeps them.
 pub(super) type Flights = Arc<RefreshFlights<Renewal>>;
 
-/// None on their way.
+/// An empty table of refreshes. One that failed is not tried again until its back-off is over.
 pub(super) fn flights() -> Flights {
-    Arc::new(RefreshFlights::new(MOST).backing_off(|renewal| *renewal == Renewal::Failed))
+    Arc::new(RefreshFlights::new(MAX_FLIGHTS).backing_off(|renewal| *renewal == Renewal::Failed))
 }
 
 /// Renews the tokens of sessions.
@@ -67,16 +76,16 @@ impl TokenRefresher {
         passes_token: bool,
         id: &RequestId,
         found: Authentication,
-    ) -> Result<Refreshed, Rejection> {
+    ) -> Result<RenewedAuthentication, Rejection> {
         let Some(OpenedSession { key, session }) = found.session() else { return Ok(found.into()) };
         let now = self.clock.now();
-        if session.tokens.due().is_none_or(|due| now + AHEAD < due) {
+        if session.tokens.due().is_none_or(|due| now + REFRESH_AHEAD < due) {
             return Ok(found.into());
         }
-        let expired = is_over(session, now);
+        let expired = is_access_expired(session, now);
         if session.tokens.refresh.is_none() {
             return if mutant!(expired && passes_token, "no-silent-sign-in" => false) {
-                anew(session, now)
+                sign_in_again(session, now)
             } else {
                 Ok(found.into())
             };
@@ -89,7 +98,7 @@ impl TokenRefresher {
         let Some(session) = self.sessions.find(key).await? else {
             return Ok(Authentication::Ended.into());
         };
-        if mutant!(passes_token && is_over(&session, now), "expired-token-to-the-app" => false) {
+        if mutant!(passes_token && is_access_expired(&session, now), "expired-token-to-the-app" => false) {
             return Err(unusable(&session, "the session's token has expired and could not be refreshed"));
         }
         Ok(Authentication::of_session(key.clone(), session).into())
@@ -98,7 +107,7 @@ impl TokenRefresher {
     fn begin(&self, id: &RequestId, key: &SessionKey, session: &Session) {
         let Some((flight, provider)) = self.flight(session) else { return };
         let (sessions, key, by) = (self.sessions.clone(), key.clone(), id.clone());
-        if let Err(error) = self.flights.begin(flight, move || call(by, provider, sessions, key)) {
+        if let Err(error) = self.flights.begin(flight, move || refresh_session(by, provider, sessions, key)) {
             report(id, session, error);
         }
     }
@@ -106,32 +115,33 @@ impl TokenRefresher {
     async fn wait(&self, id: &RequestId, key: &SessionKey, session: &Session) {
         let Some((flight, provider)) = self.flight(session) else { return };
         let (sessions, key, by) = (self.sessions.clone(), key.clone(), id.clone());
-        let flight = self.flights.join(flight, move || call(by, provider, sessions, key));
+        let flight = self.flights.join(flight, move || refresh_session(by, provider, sessions, key));
         if let Err(error) = flight.await {
             report(id, session, error);
         }
     }
 
-    /// What a refresh of a session is known by, and who is asked.
+    /// The key of a session's refresh, its family; and the provider that is called. `None` where the provider has
+    /// left the configuration.
     fn flight(&self, session: &Session) -> Option<([u8; 32], Arc<Provider>)> {
         let provider = self.providers.get(session.principal.provider.as_str())?;
         Some((*session.family().as_bytes(), Arc::clone(provider)))
     }
 }
 
-/// Whether an app could not use the access token any more.
-fn is_over(session: &Session, now: Timestamp) -> bool {
+/// Whether the access token is one that no app would take any more.
+fn is_access_expired(session: &Session, now: Timestamp) -> bool {
     session.tokens.access_expires.is_some_and(|at| now >= at)
 }
 
 /// A token that only a new sign-in can renew: a person is sent to the provider, which mostly remembers them, and
 /// comes back without having seen a page; a program is told to sign in.
-fn anew(session: &Session, now: Timestamp) -> Result<Refreshed, Rejection> {
+fn sign_in_again(session: &Session, now: Timestamp) -> Result<RenewedAuthentication, Rejection> {
     if !is_renewed_by_sign_in(session, now) {
         return Err(unusable(session, "the session's token had expired as good as at once"));
     }
     let sign_in_at = Some(session.principal.provider.clone());
-    Ok(Refreshed { authentication: Authentication::Ended, sign_in_at })
+    Ok(RenewedAuthentication { authentication: Authentication::Ended, sign_in_at })
 }
 
 fn unusable(session: &Session, reason: &str) -> Rejection {
@@ -141,7 +151,7 @@ fn unusable(session: &Session, reason: &str) -> Rejection {
 fn report(id: &RequestId, session: &Session, error: FlightError) {
     let provider = &session.principal.provider;
     match error {
-        // The one before has ended a moment ago, and has said how.
+        // One has ended a moment ago, and has logged how.
         FlightError::Recent => tracing::debug!(%error, "tokens were not refreshed"),
         FlightError::Full | FlightError::Lost => {
             tracing::warn!(%id, %provider, %error, "tokens could not be refreshed");
@@ -149,8 +159,13 @@ fn report(id: &RequestId, session: &Session, error: FlightError) {
     }
 }
 
-/// Reads the session anew: the flight before this one may have renewed it since.
-async fn call(id: RequestId, provider: Arc<Provider>, sessions: Sessions, key: SessionKey) -> Renewal {
+/// Refreshes the tokens of a session. It reads the session first: the refresh before this one may have renewed it.
+async fn refresh_session(
+    id: RequestId,
+    provider: Arc<Provider>,
+    sessions: Sessions,
+    key: SessionKey,
+) -> Renewal {
     let Ok(Some(session)) = sessions.find(&key).await else { return Renewal::Done };
     match provider.refresh(&session.tokens).await {
         Ok(fresh) => {
@@ -178,7 +193,7 @@ async fn call(id: RequestId, provider: Arc<Provider>, sessions: Sessions, key: S
     }
 }
 
-/// That a person is gone is news; that what came for them cannot be believed is the provider's fault.
+/// Logs the end of a session: as news where the provider says so, as a warning where its answer cannot be believed.
 fn tell_end(id: &RequestId, provider: &Provider, error: &RefreshError) {
     let provider = provider.name();
     match error.blame() {

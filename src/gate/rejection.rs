@@ -59,7 +59,7 @@ pub(super) enum Rejection {
     Forward(ForwardError),
     /// A provider is away.
     ProviderUnavailable {
-        /// Which.
+        /// Its name in the configuration.
         provider: ProviderName,
         /// Why, for the log.
         reason: String,
@@ -88,7 +88,7 @@ pub(super) struct Forbidden {
 /// A request whose sender may sign in and come back.
 #[derive(Debug)]
 pub(super) struct InterruptedRequest {
-    /// It.
+    /// The request itself: its body may be a form to keep.
     pub(super) request: Request<RequestBody>,
     /// The provider to go to, where it must be that one.
     pub(super) provider: Option<ProviderName>,
@@ -142,16 +142,17 @@ impl Rejection {
             Self::Token(error) => error.to_string().into(),
             Self::CredentialEnded(end) => format!("cut off before there was an answer: {end}").into(),
             Self::Internal(cause) => Cow::Borrowed(cause),
-            Self::Forbidden(no) => no.reason.said(&no.access).to_string().into(),
+            Self::Forbidden(no) => no.reason.in_words(&no.access).to_string().into(),
             Self::Destination(error) => error.to_string().into(),
             Self::CrossSite => "a page of another host made the browser send it".into(),
             Self::SignInFailed(failed) => failed.to_string().into(),
-            Self::Forward(error) => of_forward(error).into(),
+            Self::Forward(error) => forward_reason(error).into(),
         }
     }
 }
 
-/// Whoever signs in can do nothing about it, be it the provider's fault or that of our registration there.
+/// Counts a failed sign-in by who is to blame: a person can do nothing about a fault of the provider, nor about one
+/// of our registration there.
 fn of_sign_in(error: &SignInError) -> Outcome {
     match error.blame() {
         oidc::Culprit::Client => Outcome::Unauthenticated,
@@ -169,7 +170,7 @@ fn of_token(error: TokenError) -> Outcome {
 
 fn of_upstream(error: &ForwardError) -> Outcome {
     match error.blame() {
-        // Whoever ends in the middle of a body has left.
+        // A client whose body breaks off has left.
         ForwardBlame::Client if error.fault() == ForwardFault::ClientBody => Outcome::Aborted,
         ForwardBlame::Client => Outcome::BadRequest,
         ForwardBlame::Upstream => Outcome::UpstreamError,
@@ -177,7 +178,7 @@ fn of_upstream(error: &ForwardError) -> Outcome {
     }
 }
 
-fn of_forward(error: &ForwardError) -> String {
+fn forward_reason(error: &ForwardError) -> String {
     let text = with_causes(error);
     error.server().map_or_else(|| text.clone(), |server| format!("{server}: {text}"))
 }

@@ -115,7 +115,8 @@ fn ended_meanwhile(
     challenge(asked.realm, show(EndedMeanwhile { sign_in: &sign_in, request_id: info.id }.page()))
 }
 
-/// Has somebody sign in who asked for a page or sent a form.
+/// The answer to somebody who asked for a page or sent a form without being signed in: the way to sign in, which
+/// leads back to the page or brings the form along.
 async fn interrupted(
     snapshot: &Snapshot,
     info: RequestInfo<'_>,
@@ -131,7 +132,8 @@ async fn interrupted(
         });
     }
     let to = snapshot.endpoints.hosts.claimed(to);
-    // Too long to be taken along, it is kept by its own page, which must be on an origin that is ours to come back to.
+    // An address that is too long for `state` is kept by its own page, which must be on an origin that a sign-in
+    // may lead back to. Where it is not, the browser first goes to the same address there.
     if to.is_long() && to.origin() != info.inbound.origin() {
         return redirect(StatusCode::FOUND, to.as_str());
     }
@@ -142,7 +144,7 @@ async fn interrupted(
     Ok(sign_in?.map(Body::ours))
 }
 
-/// Who was refused what, and the way to be somebody else.
+/// The page for somebody who is signed in and may not: what is required, and the way to sign in as somebody else.
 fn forbidden_page(
     snapshot: &Snapshot,
     info: RequestInfo<'_>,

@@ -60,6 +60,7 @@ pub(super) fn is_elsewhere<S>(
     match routing.route_of(inbound, path) {
         _ if endpoints::holds(path.decoded()) => true,
         Ok(found) => mutant!(!Arc::ptr_eq(found, route), "reading-of-another-route" => false),
+        // A route that claims it for other methods is another one as well; what no route claims is nobody else's.
         Err(error) => matches!(error, Rejection::MethodNotAllowed(_)),
     }
 }

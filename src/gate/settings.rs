@@ -23,13 +23,13 @@ pub struct RouteSettings {
     pub name: RouteName,
     /// Which requests it claims.
     pub pattern: RoutePattern,
-    /// Who may.
+    /// Who may use it; there is no default.
     pub access: AccessSettings,
     /// Which credentials are looked at.
     pub accept: Accept,
     /// What its challenges call the protection space: printable ASCII without quotes and backslashes.
     pub realm: String,
-    /// Rates.
+    /// Rates that its requests are counted against; empty where nothing is counted.
     pub limits: Vec<LimitSettings>,
     /// Requests at once; no bound where not given.
     pub concurrency: Option<usize>,
@@ -84,7 +84,7 @@ pub enum RouteAction {
     Forward {
         /// Where to.
         upstream: Box<UpstreamSettings>,
-        /// How.
+        /// How requests and answers are rewritten on the way.
         forward: Box<ForwardSettings>,
     },
     /// The client is sent elsewhere.

@@ -29,7 +29,7 @@ pub(super) struct Snapshot {
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) refresher: TokenRefresher,
     pub(super) endpoints: Endpoints,
-    pub(super) members: Vec<Arc<ProviderTask>>,
+    pub(super) provider_tasks: Vec<Arc<ProviderTask>>,
     pub(super) upstreams: Vec<Arc<CheckedUpstream>>,
     pub(super) asserter: Arc<Asserter>,
     pub(super) metrics: Metrics,
@@ -48,16 +48,17 @@ impl Snapshot {
     ) -> Result<Self, BuildError> {
         let public = settings.relying_party.public_url.clone();
         let public = public.map(|url| PublicUrl::new(url).ok_or(BuildError::PublicUrl)).transpose()?;
-        let members = provider_tasks(settings, foundations, before)?;
+        let provider_tasks = provider_tasks(settings, foundations, before)?;
         let kept = before.map(|before| (&before.routing, &*before.upstreams));
         let mut services = Services::new(settings, foundations, kept);
         let routing = Routing::build(settings, public.clone(), &mut services)?;
-        let providers = Providers::new(members.iter().map(|member| Arc::clone(&member.provider)).collect());
+        let providers =
+            Providers::new(provider_tasks.iter().map(|task| Arc::clone(&task.provider)).collect());
         let https = public.as_ref().is_some_and(|public| public.scheme == Scheme::Https);
         let cookie = SessionCookie::new(&settings.session, https);
         let host = public.as_ref().map_or("", |public| public.authority.host());
         let cookies = Cookies::new(cookie.clone(), https, host, &foundations.endpoints);
-        let bearer = bearer(&members, foundations);
+        let bearer = bearer(&provider_tasks, foundations);
         let authenticator =
             Authenticator::new(foundations.sessions.clone(), cookie, bearer, providers.clone());
         let authenticator = Arc::new(authenticator.counted_in(&foundations.metrics));
@@ -79,7 +80,7 @@ impl Snapshot {
                 clock: foundations.clock.clone(),
                 flights: Arc::clone(&foundations.refreshes),
             },
-            members,
+            provider_tasks,
             upstreams: services.start(),
             asserter: Arc::clone(&foundations.asserter),
             metrics: foundations.metrics.clone(),
@@ -109,14 +110,14 @@ fn provider_tasks(
         url
     });
     let same = |snapshot: &&Snapshot| snapshot.routing.public.as_ref().map(|public| &public.url) == public;
-    let kept = before.filter(same).map_or(&[][..], |snapshot| &snapshot.members);
+    let kept = before.filter(same).map_or(&[][..], |snapshot| &snapshot.provider_tasks);
     let providers = settings.relying_party.providers.iter();
     providers
-        .map(|provider| match kept.iter().find(|member| member.provider.settings() == provider) {
-            // Whoever has the configuration read anew wants to see what is, keys included.
-            Some(member) => {
-                member.keys.fetch_now();
-                Ok(Arc::clone(member))
+        .map(|provider| match kept.iter().find(|task| task.provider.settings() == provider) {
+            // An operator who reloads may do so because the provider has changed its keys.
+            Some(task) => {
+                task.keys.fetch_now();
+                Ok(Arc::clone(task))
             }
             None => ProviderTask::start(
                 provider.clone(),
@@ -129,11 +130,11 @@ fn provider_tasks(
         .collect()
 }
 
-fn bearer(members: &[Arc<ProviderTask>], foundations: &Foundations) -> BearerVerifier {
-    let issuer = |member: &Arc<ProviderTask>| BearerIssuer {
-        settings: member.provider.settings().clone(),
-        keys: Arc::clone(&member.keys),
+fn bearer(provider_tasks: &[Arc<ProviderTask>], foundations: &Foundations) -> BearerVerifier {
+    let issuer = |task: &Arc<ProviderTask>| BearerIssuer {
+        settings: task.provider.settings().clone(),
+        keys: Arc::clone(&task.keys),
     };
-    let issuers = members.iter().map(issuer).collect();
+    let issuers = provider_tasks.iter().map(issuer).collect();
     BearerVerifier::new(issuers, foundations.clock.clone(), BearerSettings::default())
 }

@@ -5,21 +5,21 @@ use crate::forward::ServerState;
 use crate::oidc::{Provider, ProviderEndpoint, ProviderStatus};
 use crate::telemetry::Scrape;
 
-/// A part that cannot do its work.
+/// A part that cannot do its work at the moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing {
-    /// Which part.
+pub struct UnavailablePart {
+    /// The part as the health endpoint names it, such as `provider corp`.
     pub what: String,
-    /// Why.
+    /// Why it cannot, in words for operators.
     pub why: String,
 }
 
 /// The parts that cannot do their work at the moment.
-pub(super) fn missing(snapshot: &Snapshot) -> Vec<Missing> {
-    let away = snapshot.members.iter().filter_map(|member| match member.provider.status() {
+pub(super) fn missing(snapshot: &Snapshot) -> Vec<UnavailablePart> {
+    let away = snapshot.provider_tasks.iter().filter_map(|task| match task.provider.status() {
         ProviderStatus::Ready { .. } => None,
         ProviderStatus::Failing { reason, .. } | ProviderStatus::Unavailable { reason, .. } => {
-            Some(Missing { what: format!("provider {}", member.provider.name()), why: reason })
+            Some(UnavailablePart { what: format!("provider {}", task.provider.name()), why: reason })
         }
     });
     away.collect()
@@ -28,9 +28,9 @@ pub(super) fn missing(snapshot: &Snapshot) -> Vec<Missing> {
 /// What is measured at a scrape.
 pub(super) fn scrapes(snapshot: &Snapshot) -> Vec<Scrape> {
     let mut values = Vec::new();
-    for member in &snapshot.members {
-        let labels = vec![("provider", member.provider.name().to_string())];
-        let ready = matches!(member.provider.status(), ProviderStatus::Ready { .. });
+    for task in &snapshot.provider_tasks {
+        let labels = vec![("provider", task.provider.name().to_string())];
+        let ready = matches!(task.provider.status(), ProviderStatus::Ready { .. });
         let up = f64::from(u8::from(ready));
         values.push(Scrape {
             name: "provider_up",
@@ -38,8 +38,8 @@ pub(super) fn scrapes(snapshot: &Snapshot) -> Vec<Scrape> {
             labels: labels.clone(),
             value: up,
         });
-        values.extend(ProviderEndpoint::ALL.map(|endpoint| failures(&member.provider, endpoint)));
-        if let Some(age) = member.keys.age() {
+        values.extend(ProviderEndpoint::ALL.map(|endpoint| failures(&task.provider, endpoint)));
+        if let Some(age) = task.keys.age() {
             let value = age.as_secs_f64();
             values.push(Scrape {
                 name: "jwks_age_seconds",

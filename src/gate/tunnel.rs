@@ -10,6 +10,7 @@ use crate::telemetry::Outcome;
 /// Lets an upgraded connection run. It keeps its place among the route's requests (invariant 14).
 pub(super) fn start(tunnel: UpgradeTunnel, mut record: Box<RequestRecord>) {
     tokio::spawn(async move {
+        // Set where the credential ends the tunnel; the record is told after the tunnel has let go of it.
         let mut why = None;
         let end = {
             let credential = &record.notes.credential;

@@ -47,7 +47,7 @@ pub struct ProviderChoice<'a> {
     pub display_name: &'a str,
 }
 
-/// So many providers are seen at a glance. Above more of them stands a field to search by.
+/// The most providers that people take in at a glance. Above more of them stands a field to search by.
 pub(super) const FEW: usize = 10;
 
 /// The longest address there is (RFC 5321, section 4.5.3.1, with the angle brackets taken off).
@@ -72,15 +72,15 @@ impl Chooser<'_> {
         Page::new(StatusCode::UNAUTHORIZED, &view, Needs { script: Some(&csp::CHOOSER), forms })
     }
 
-    fn row<'c>(&self, choice: ProviderChoice<'c>) -> Row<'c> {
+    fn row<'c>(&self, choice: ProviderChoice<'c>) -> ProviderRow<'c> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair(PROVIDER, choice.name.as_str()).extend_pairs(self.lasting);
         let href = format!("{}?{}", safe_link(self.action), query.finish());
-        Row { href, initial: initial(choice.display_name), display_name: choice.display_name }
+        ProviderRow { href, initial: initial(choice.display_name), display_name: choice.display_name }
     }
 }
 
-struct Row<'a> {
+struct ProviderRow<'a> {
     href: String,
     initial: String,
     display_name: &'a str,
@@ -91,7 +91,7 @@ struct Row<'a> {
 struct ChooserView<'a> {
     chooser: &'a Chooser<'a>,
     action: &'a str,
-    choices: Vec<Row<'a>>,
+    choices: Vec<ProviderRow<'a>>,
     email: &'a str,
     unknown: bool,
     script: &'static str,
@@ -200,8 +200,9 @@ fn sign_in_first((title, lead, advice): (&str, &str, &str), sign_in: &str, reque
     Page::new(StatusCode::UNAUTHORIZED, &message, Needs::default())
 }
 
-/// A page that goes on to `target` by itself: the answer to a posted form whose way leads through
-/// other origins. It ends the reach of `form-action`, which would else stop a provider's own redirects.
+/// A page that goes on to `target` by itself: the answer to a posted form whose way leads through other origins.
+/// Browsers hold the `form-action` of a form's page against every redirect of its answer; a navigation that this
+/// page begins is free of it, so that a provider may redirect.
 #[must_use]
 pub fn interstitial(target: &Url) -> Page {
     let lead = format!("You are on your way to {}.", &target[Position::BeforeHost..Position::AfterPort]);

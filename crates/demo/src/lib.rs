@@ -4,7 +4,6 @@
 mod app;
 mod bounded;
 mod configuration;
-mod people;
 mod provider;
 mod reply;
 mod serve;
@@ -21,7 +20,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 pub use self::configuration::SECRET_VARIABLE;
-pub use self::people::Person;
+pub use self::provider::Person;
 
 use self::app::App;
 use self::provider::Provider;

@@ -58,10 +58,10 @@ impl Add<Duration> for Timestamp {
 
 /// Tells the time: the system's, or one that a test moves by hand. Cheap to clone.
 #[derive(Clone)]
-pub struct Clock(Source);
+pub struct Clock(TimeSource);
 
 #[derive(Clone)]
-enum Source {
+enum TimeSource {
     System,
     Manual(Arc<Manual>),
 }
@@ -86,13 +86,13 @@ impl Clock {
     /// The machine's clock.
     #[must_use]
     pub const fn system() -> Self {
-        Self(Source::System)
+        Self(TimeSource::System)
     }
 
     /// A clock that stands still until [`Clock::advance`] moves it.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(Manual {
+        Self(TimeSource::Manual(Arc::new(Manual {
             start: AtomicU64::new(start.seconds()),
             passed: AtomicU64::new(0),
         })))
@@ -103,10 +103,10 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Source::System => {
+            TimeSource::System => {
                 Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |span| span.as_secs()))
             }
-            Source::Manual(manual) => Timestamp(manual.start.load(Ordering::Relaxed)) + manual.passed(),
+            TimeSource::Manual(manual) => Timestamp(manual.start.load(Ordering::Relaxed)) + manual.passed(),
         }
     }
 
@@ -115,25 +115,23 @@ impl Clock {
     #[must_use]
     pub fn monotonic(&self) -> Duration {
         match &self.0 {
-            Source::System => ORIGIN.elapsed(),
-            Source::Manual(manual) => manual.passed(),
+            TimeSource::System => ORIGIN.elapsed(),
+            TimeSource::Manual(manual) => manual.passed(),
         }
     }
 
     /// Moves a manual clock forward; the system's clock is not ours to move.
     pub fn advance(&self, span: Duration) {
-        if let Source::Manual(manual) = &self.0 {
+        if let TimeSource::Manual(manual) = &self.0 {
             let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
             manual.passed.fetch_add(nanos, Ordering::Relaxed);
         }
     }
-}
 
-impl Clock {
     /// Sets a manual wall clock, as an operator or NTP would; monotonic time goes on as before.
     #[cfg(any(test, feature = "testing"))]
     pub fn set(&self, now: Timestamp) {
-        if let Source::Manual(manual) = &self.0 {
+        if let TimeSource::Manual(manual) = &self.0 {
             let start = now.seconds().saturating_sub(manual.passed().as_secs());
             manual.start.store(start, Ordering::Relaxed);
         }

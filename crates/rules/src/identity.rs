@@ -205,8 +205,9 @@ impl ClaimPath {
         match top("_claim_names") {
             Some(Value::Object(names)) if names.contains_key(first) => true,
             Some(Value::Object(_)) => first == "groups" && of_groups(),
-            // Sources, and who knows of what.
+            // Sources without names: nobody can tell which claims they hold.
             None | Some(Value::Null) => top("_claim_sources").is_some() || (first == "groups" && of_groups()),
+            // It says something that cannot be read: any claim may be kept elsewhere.
             Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => true,
         }
     }

@@ -27,7 +27,7 @@ pub(super) const DESTINATION: Problem =
     Problem { kind: "urn:portcullis:problem:destination", title: "Not to there" };
 
 impl Problem {
-    /// It as a response, with `detail` and further members.
+    /// The problem as a response, with `detail` and further members.
     pub(super) fn respond(
         &self,
         status: StatusCode,
@@ -36,11 +36,16 @@ impl Problem {
         members: Map<String, Value>,
     ) -> Response<Body> {
         let (content_type, text) = pages::problem(status, self.kind, self.title, detail, id, members);
-        machine(status, content_type, text)
+        document_response(status, content_type, text)
     }
 }
 
-pub(super) fn machine(status: StatusCode, content_type: HeaderValue, text: String) -> Response<Body> {
+/// A response for programs, which no cache keeps and no browser takes for another type.
+pub(super) fn document_response(
+    status: StatusCode,
+    content_type: HeaderValue,
+    text: String,
+) -> Response<Body> {
     let mut response = Response::new(Body::ours(text));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);

@@ -13,7 +13,7 @@ use serde_json::Map;
 use super::challenge;
 use super::context::RefusalContext;
 use super::problem::{
-    AMBIGUOUS, CROSS_SITE, DESTINATION, FORBIDDEN, Problem, TOKEN, UNAUTHENTICATED, machine,
+    AMBIGUOUS, CROSS_SITE, DESTINATION, FORBIDDEN, Problem, TOKEN, UNAUTHENTICATED, document_response,
 };
 use crate::endpoints::{self, FailedSignIn, HOME, LostSignIn};
 use crate::gate::ambiguous::{untolerated, untolerated_members};
@@ -28,14 +28,14 @@ const NOT_OPEN: &str =
     "You are known, but this is not open to you. The request_id leads to the rule in the log.";
 const ANOTHER_SITE: &str = "This form works only from a page of this very site.";
 
-/// Refuses it.
+/// The whole answer to a rejection.
 pub(super) fn refused(snapshot: &Snapshot, asked: &RefusalContext<'_>, no: &Rejection) -> Response<Body> {
     warn_of_provider(asked, no);
     let refusal = statuses::of(no, |provider| snapshot.endpoints.display_name(provider));
     complete(asked, no, answer(snapshot, asked, &refusal))
 }
 
-/// The answer, without what a rejection adds to its head.
+/// The answer that a refusal has in the table, without the fields that a rejection adds to it.
 pub(super) fn answer(
     snapshot: &Snapshot,
     asked: &RefusalContext<'_>,
@@ -65,7 +65,7 @@ pub(super) fn answer(
     }
 }
 
-/// Adds what else belongs to the head of a refusal.
+/// Adds the fields that a rejection needs: challenges, `Retry-After`, `Allow` and their like.
 pub(super) fn complete(
     asked: &RefusalContext<'_>,
     no: &Rejection,
@@ -119,7 +119,7 @@ fn error(
         return show(page.page());
     }
     let (content_type, text) = kind.problem(asked.id);
-    let mut response = machine(kind.status(), content_type, text);
+    let mut response = document_response(kind.status(), content_type, text);
     if let Some(seconds) = kind.retry_after() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -150,7 +150,7 @@ fn sign_in_failed(asked: &RefusalContext<'_>, status: StatusCode, failed: &Faile
     show(page.page())
 }
 
-/// Where it was to lead is known, or else the way home.
+/// The answer to a lost sign-in: on to where it was to lead, where that is known, or else a page with the way home.
 fn lost_sign_in(
     snapshot: &Snapshot,
     asked: &RefusalContext<'_>,

@@ -43,9 +43,9 @@ pub(super) enum Proof {
         /// Seconds that it still holds.
         expires_in: u64,
     },
-    /// Nobody says anything.
+    /// No assertion came.
     Absent,
-    /// Something was sent that the gateway did not say, or did not say here and now.
+    /// An assertion that does not hold, and why: it is not the gateway's, not for this app, or over.
     Refused(String),
 }
 

@@ -24,9 +24,9 @@ pub(super) struct App {
     notes: Notes,
 }
 
-/// What a client would like to read.
+/// What a client would like to read (RFC 9110, section 12.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Taste {
+enum Representation {
     Page,
     Json,
     Text,
@@ -46,16 +46,16 @@ impl App {
         match (request.uri().path(), request.method()) {
             ("/favicon.ico", _) => reply::text(StatusCode::NOT_FOUND, ""),
             ("/notes", &Method::POST) => self.leave_note(&told, &request),
-            (_, &Method::GET | &Method::HEAD) => self.show(&told, taste(&request)),
+            (_, &Method::GET | &Method::HEAD) => self.show(&told, representation(&request)),
             _ => reply::json(StatusCode::OK, &told.json()),
         }
     }
 
-    fn show(&self, told: &Told, taste: Taste) -> Reply {
-        match taste {
-            Taste::Page => page::page(told, &self.around, self.notes.all()),
-            Taste::Json => reply::json(StatusCode::OK, &told.json()),
-            Taste::Text => reply::text(StatusCode::OK, summary(told)),
+    fn show(&self, told: &Told, representation: Representation) -> Reply {
+        match representation {
+            Representation::Page => page::page(told, &self.around, self.notes.all()),
+            Representation::Json => reply::json(StatusCode::OK, &told.json()),
+            Representation::Text => reply::text(StatusCode::OK, summary(told)),
         }
     }
 
@@ -87,14 +87,14 @@ impl App {
 }
 
 /// Browsers ask for HTML, programs for JSON, curl for anything.
-fn taste(request: &Request<Bytes>) -> Taste {
+fn representation(request: &Request<Bytes>) -> Representation {
     let accept =
         request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let path = request.uri().path();
     if path == "/api" || path.starts_with("/api/") || accept.contains("application/json") {
-        return Taste::Json;
+        return Representation::Json;
     }
-    if accept.contains("text/html") { Taste::Page } else { Taste::Text }
+    if accept.contains("text/html") { Representation::Page } else { Representation::Text }
 }
 
 fn summary(told: &Told) -> String {

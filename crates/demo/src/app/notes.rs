@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 const KEPT: usize = 20;
 const LONGEST: usize = 280;
 
-/// A note.
+/// A note, cut to [`LONGEST`] characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Note {
     pub(super) author: String,

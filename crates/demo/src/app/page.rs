@@ -10,7 +10,7 @@ use super::notes::Note;
 use super::told::{self, Told};
 use crate::reply::{self, Reply};
 
-/// Where the app says what else there is.
+/// What the page links to, beside what it shows of the request.
 #[derive(Clone, Debug)]
 pub(super) struct Surroundings {
     /// The gateway.

@@ -12,7 +12,6 @@ const PREFIX: &str = "x-auth-request-";
 /// A request as the app sees it.
 #[derive(Clone, Debug)]
 pub(super) struct Told {
-    /// Method.
     pub(super) method: String,
     /// Path and query.
     pub(super) target: String,
@@ -135,7 +134,7 @@ fn text(map: &HeaderMap, name: &str) -> Option<String> {
     map.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// Values as they came; of credentials only that they came: what is on a screen is on photographs, too.
+/// Values as they came; of credentials only that they came, for people share pictures of a demo's screen.
 fn shown(name: &HeaderName, value: &HeaderValue) -> String {
     let text = String::from_utf8_lossy(value.as_bytes());
     match name.as_str() {

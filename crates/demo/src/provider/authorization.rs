@@ -9,12 +9,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use url::Url;
 
-use super::Provider;
-use super::clients::Client;
+use super::clients::{Client, Clients};
 use super::fault::Fault;
 use super::parameters::Parameters;
 use super::scope::{Scope, Scopes};
-use super::signer::Purpose;
+use super::signer::{Purpose, Signer};
 use crate::reply::{self, Reply};
 use portcullis_rules::secret::Secret;
 
@@ -58,7 +57,7 @@ pub(super) struct Prompt {
 
 /// Why a request is not even begun.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(super) enum AuthorizationRefusal {
     /// Nobody knows whose the address is: the browser is sent nowhere (RFC 6749, section 4.1.2.1).
     Stranger(&'static str),
     /// The client is told.
@@ -67,12 +66,17 @@ pub(super) enum Refusal {
 
 impl AuthorizationRequest {
     /// Reads and checks `parameters`.
-    pub(super) fn read(provider: &Provider, parameters: &Parameters) -> Result<Self, Refusal> {
-        let back = Back::read(provider, parameters).map_err(Refusal::Stranger)?;
-        Self::rest(provider, back.clone(), parameters).map_err(|fault| Refusal::Back(Box::new(back), fault))
+    pub(super) fn read(
+        clients: &Clients,
+        signer: &Signer,
+        parameters: &Parameters,
+    ) -> Result<Self, AuthorizationRefusal> {
+        let back = Back::read(clients, parameters).map_err(AuthorizationRefusal::Stranger)?;
+        Self::rest(signer, back.clone(), parameters)
+            .map_err(|fault| AuthorizationRefusal::Back(Box::new(back), fault))
     }
 
-    fn rest(provider: &Provider, back: Back, parameters: &Parameters) -> Result<Self, Fault> {
+    fn rest(signer: &Signer, back: Back, parameters: &Parameters) -> Result<Self, Fault> {
         parameters.refuse_repeated()?;
         refuse_unsupported(parameters)?;
         Ok(Self {
@@ -82,16 +86,16 @@ impl AuthorizationRequest {
             prompt: Prompt::read(parameters)?,
             max_age: max_age(parameters)?,
             login_hint: parameters.owned("login_hint").filter(|hint| hint.chars().count() <= MAX_HINT),
-            subject: subject(provider, &back, parameters)?,
+            subject: subject(signer, &back, parameters)?,
             back,
         })
     }
 }
 
 impl Back {
-    fn read(provider: &Provider, parameters: &Parameters) -> Result<Self, &'static str> {
+    fn read(clients: &Clients, parameters: &Parameters) -> Result<Self, &'static str> {
         let id = parameters.get("client_id").unwrap_or_default();
-        let client = provider.clients.find(id).ok_or("The app that sent you here is not registered.")?;
+        let client = clients.find(id).ok_or("The app that sent you here is not registered.")?;
         let addresses = client.addresses().ok_or("This client cannot sign people in.")?;
         if parameters.get("redirect_uri") != Some(addresses.redirect.as_str()) {
             return Err("The address to send you back to is not the one that is registered for the app.");
@@ -182,9 +186,9 @@ fn max_age(parameters: &Parameters) -> Result<Option<Duration>, Fault> {
     Ok(Some(Duration::from_secs(seconds)))
 }
 
-fn subject(provider: &Provider, back: &Back, parameters: &Parameters) -> Result<Option<String>, Fault> {
+fn subject(signer: &Signer, back: &Back, parameters: &Parameters) -> Result<Option<String>, Fault> {
     let Some(hint) = parameters.get("id_token_hint") else { return Ok(None) };
-    let claims = provider.signer.verified(Purpose::IdToken, hint);
+    let claims = signer.verified(Purpose::IdToken, hint);
     let claims = claims.filter(|claims| claims.get("aud").and_then(Value::as_str) == Some(back.client.id));
     let subject = claims.as_ref().and_then(|claims| claims.get("sub")).and_then(Value::as_str);
     let unknown =

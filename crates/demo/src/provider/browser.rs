@@ -10,7 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::people::Person;
+use super::paths::ROOT;
+use super::people::Person;
 use crate::reply::Reply;
 use portcullis_rules::clock::Timestamp;
 use portcullis_rules::secret::{Secret, random_bytes};
@@ -21,10 +22,6 @@ const FLOW: &str = "portcullis_demo_flow_";
 
 /// The session at the provider.
 const SESSION: &str = "portcullis_demo_session";
-
-/// Everything here lies below this path. Cookies do not know ports: without it the gateway, on another port
-/// of the same host, would get ours.
-pub(super) const ROOT: &str = "/op";
 
 /// Somebody is signed in at the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +106,7 @@ impl FormGuard {
 
     /// The hidden field of a form about `subject` that is shown to the browser with `key`.
     pub(super) fn token(&self, key: &Secret, subject: &str) -> String {
-        URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, said(key, subject).as_bytes()))
+        URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, signed_text(key, subject).as_bytes()))
     }
 
     /// Whether a form with `token` was sent from a page of ours that the browser with `key` was shown.
@@ -121,8 +118,8 @@ impl FormGuard {
         subject: &str,
     ) -> bool {
         let tag = URL_SAFE_NO_PAD.decode(token.unwrap_or_default()).unwrap_or_default();
-        let known =
-            key.is_some_and(|key| hmac::verify(&self.key, said(key, subject).as_bytes(), &tag).is_ok());
+        let known = key
+            .is_some_and(|key| hmac::verify(&self.key, signed_text(key, subject).as_bytes(), &tag).is_ok());
         known && self.is_same_origin(headers)
     }
 
@@ -137,8 +134,13 @@ impl FormGuard {
     }
 }
 
-fn said(key: &Secret, subject: &str) -> String {
+fn signed_text(key: &Secret, subject: &str) -> String {
     format!("{} {subject}", key.expose())
+}
+
+/// What the form of an interaction is about: the interaction `id`, and the session or the page that it speaks to.
+pub(super) fn form_subject(id: &str, whom: &str) -> String {
+    format!("{whom} {id}")
 }
 
 impl fmt::Debug for FormGuard {

@@ -22,12 +22,12 @@ pub(crate) struct Client {
     pub(crate) secret: Secret,
     /// What people know it by.
     pub(super) name: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: ClientKind,
 }
 
 /// What a client is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ClientKind {
     /// Signs people in.
     RelyingParty(Addresses),
     /// Asks for tokens in its own name.
@@ -64,8 +64,8 @@ impl Clients {
             url
         };
         let (redirect, signed_out) = (at("/.portcullis/callback"), at("/.portcullis/signed-out"));
-        let gateway = Kind::RelyingParty(Addresses { redirect, signed_out });
-        let machine = Kind::Machine { scopes: Scopes::from([Scope::Api].as_slice()) };
+        let gateway = ClientKind::RelyingParty(Addresses { redirect, signed_out });
+        let machine = ClientKind::Machine { scopes: Scopes::from([Scope::Api].as_slice()) };
         let client = |id, name, kind| Arc::new(Client { id, secret: Secret::random(), name, kind });
         Self {
             gateway: client("portcullis", "Portcullis", gateway),
@@ -96,8 +96,8 @@ impl Clients {
 impl Client {
     pub(super) const fn addresses(&self) -> Option<&Addresses> {
         match &self.kind {
-            Kind::RelyingParty(addresses) => Some(addresses),
-            Kind::Machine { .. } => None,
+            ClientKind::RelyingParty(addresses) => Some(addresses),
+            ClientKind::Machine { .. } => None,
         }
     }
 }

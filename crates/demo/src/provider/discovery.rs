@@ -3,9 +3,9 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::browser::ROOT;
+use super::paths::{self, ROOT};
 use super::scope::Scope;
-use super::{Provider, paths};
+use super::state::Provider;
 use crate::reply::{self, Reply};
 
 /// The discovery document.

@@ -1,4 +1,9 @@
 //! What a person's consent turned into: codes, and grants that tokens belong to.
+//!
+//! A code is *fresh*, then *used*, and forgotten after its minute. Whoever presents it uses it up; used once more,
+//! it ends the grant that it became. A grant lasts for twelve hours at most. At any time one refresh token of it is
+//! good, which each use replaces; an older one ends the grant (RFC 9700, section 4.14.2). Signing out ends the
+//! grants of the session, but for those with `offline_access`.
 
 use std::fmt;
 use std::sync::Arc;

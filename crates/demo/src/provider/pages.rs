@@ -5,13 +5,13 @@ use std::time::Duration;
 use askama::Template;
 use http::{HeaderMap, StatusCode, header};
 
-use super::Provider;
-use super::browser::{self, ROOT, Session};
+use super::browser::{self, Session, form_subject};
 use super::interaction::{self, Interaction};
 use super::parameters::Parameters;
+use super::paths::{self, ROOT};
+use super::people::Person;
 use super::scope::Scope;
-use super::{paths, sign_in};
-use crate::people::Person;
+use super::state::Provider;
 use crate::reply::{self, Reply};
 use portcullis_rules::secret::Secret;
 
@@ -30,17 +30,17 @@ pub(super) struct SignInForm<'a> {
     /// The name to begin with.
     pub(super) name: Option<&'a str>,
     /// What was wrong with the last attempt.
-    pub(super) problem: Option<Problem>,
+    pub(super) problem: Option<SignInProblem>,
 }
 
 /// Why nobody was signed in. Whether the name or the password is wrong is not told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Problem {
+pub(super) enum SignInProblem {
     Wrong,
     TooSoon(Duration),
 }
 
-impl Problem {
+impl SignInProblem {
     fn text(self) -> String {
         match self {
             Self::Wrong => "That name and password don’t belong together.".to_owned(),
@@ -75,7 +75,7 @@ pub(super) fn sign_in(
 ) -> Reply {
     let id = shown.id;
     let request = &interaction.request;
-    let usable = session.filter(|session| interaction.may_continue_as(provider, session));
+    let usable = session.filter(|session| interaction.may_continue_as(session, provider.clock.now()));
     let choose = usable
         .map(|session| (form(provider, headers, paths::CHOOSE, id, &session.id), session.person.as_ref()));
     let name = shown.name.or(request.login_hint.as_deref()).unwrap_or_default();
@@ -87,16 +87,16 @@ pub(super) fn sign_in(
         form: form(provider, headers, paths::SIGN_IN, id, "sign-in"),
         choose,
         name,
-        problem: shown.problem.map(Problem::text),
+        problem: shown.problem.map(SignInProblem::text),
         accounts: accounts.collect(),
     };
     let status = match shown.problem {
         None => StatusCode::OK,
-        Some(Problem::Wrong) => StatusCode::UNPROCESSABLE_ENTITY,
-        Some(Problem::TooSoon(_)) => StatusCode::TOO_MANY_REQUESTS,
+        Some(SignInProblem::Wrong) => StatusCode::UNPROCESSABLE_ENTITY,
+        Some(SignInProblem::TooSoon(_)) => StatusCode::TOO_MANY_REQUESTS,
     };
     let mut reply = reply::page(status, &view, &[&request.back.redirect_uri]);
-    if let Some(Problem::TooSoon(wait)) = shown.problem {
+    if let Some(SignInProblem::TooSoon(wait)) = shown.problem {
         reply.headers_mut().insert(header::RETRY_AFTER, wait.as_secs().into());
     }
     reply
@@ -139,7 +139,7 @@ pub(super) fn consent(
 }
 
 fn form(provider: &Provider, headers: &HeaderMap, path: &str, id: &str, whom: &str) -> Form {
-    let token = token(provider, browser::flow_key(headers, id), &sign_in::subject(id, whom));
+    let token = token(provider, browser::flow_key(headers, id), &form_subject(id, whom));
     Form { action: format!("{ROOT}{path}"), fields: vec![("request", id.to_owned()), ("token", token)] }
 }
 

@@ -4,12 +4,12 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, header};
 use serde_json::{Map, Value};
 
-use super::Provider;
 use super::fault::Fault;
 use super::grants::Grant;
 use super::parameters::Parameters;
 use super::scope::{Scope, Scopes};
 use super::signer::Purpose;
+use super::state::Provider;
 use crate::reply::{self, Reply};
 
 /// UserInfo (OpenID Connect Core 1.0, section 5.3).

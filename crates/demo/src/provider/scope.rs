@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A scope that the provider knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Scope {
+pub(super) enum Scope {
     /// Signing in.
     OpenId,
     /// The names.
@@ -26,7 +26,7 @@ impl Scope {
         [Self::OpenId, Self::Profile, Self::Email, Self::Groups, Self::OfflineAccess, Self::Api];
 
     /// As it is written.
-    pub(crate) const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::OpenId => "openid",
             Self::Profile => "profile",

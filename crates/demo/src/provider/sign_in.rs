@@ -5,14 +5,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 
-use super::Provider;
-use super::browser::{self, Session};
+use super::authorize;
+use super::browser::{self, Session, form_subject};
 use super::fault::Fault;
-use super::interaction::{self, Interaction};
-use super::pages::{self, Problem, SignInForm};
+use super::interaction::{Interaction, address};
+use super::pages::{self, SignInForm, SignInProblem};
 use super::parameters::Parameters;
+use super::people::Person;
+use super::state::Provider;
 use super::throttle::Attempt;
-use crate::people::Person;
 use crate::reply::{self, Reply};
 use portcullis_rules::secret::Secret;
 
@@ -36,15 +37,15 @@ pub(super) fn sign_in(provider: &Provider, request: &Request<Bytes>) -> Reply {
 }
 
 /// Whoever has that name and that password. An unknown name takes the same way as a known one.
-fn attempt(provider: &Provider, name: &str, password: &Secret) -> Result<Arc<Person>, Problem> {
+fn attempt(provider: &Provider, name: &str, password: &Secret) -> Result<Arc<Person>, SignInProblem> {
     let person = provider.people.iter().find(|person| person.name == name);
     let account = person.map_or("", |person| person.name);
     let nobodys = Secret::default();
     let right = || person.map_or(&nobodys, |person| &person.password) == password && person.is_some();
     match (provider.throttle.attempt(account, right), person) {
         (Attempt::Right, Some(person)) => Ok(Arc::clone(person)),
-        (Attempt::Right, None) | (Attempt::Wrong, _) => Err(Problem::Wrong),
-        (Attempt::TooSoon(wait), _) => Err(Problem::TooSoon(wait)),
+        (Attempt::Right, None) | (Attempt::Wrong, _) => Err(SignInProblem::Wrong),
+        (Attempt::TooSoon(wait), _) => Err(SignInProblem::TooSoon(wait)),
     }
 }
 
@@ -52,8 +53,8 @@ fn attempt(provider: &Provider, name: &str, password: &Secret) -> Result<Arc<Per
 fn signed_in(provider: &Provider, headers: &HeaderMap, id: &str, person: Arc<Person>) -> Reply {
     let (key, session) = provider.begin_session(headers, person);
     tracing::info!(user = session.person.name, "signed in at the demo's provider");
-    interaction::chosen(provider, id, &session);
-    let mut reply = reply::see_other(&interaction::address(id));
+    authorize::chosen(provider, id, &session);
+    let mut reply = reply::see_other(&address(id));
     browser::set_session(&mut reply, &key);
     reply
 }
@@ -63,11 +64,11 @@ pub(super) fn choose(provider: &Provider, request: &Request<Bytes>) -> Reply {
     let form = Parameters::of(request);
     let Some(session) = provider.session(request.headers()) else { return pages::gone(provider) };
     match admitted(provider, request.headers(), &form, &session.id) {
-        Ok((id, interaction)) if interaction.may_continue_as(provider, &session) => {
-            interaction::chosen(provider, id, &session);
-            reply::see_other(&interaction::address(id))
+        Ok((id, interaction)) if interaction.may_continue_as(&session, provider.clock.now()) => {
+            authorize::chosen(provider, id, &session);
+            reply::see_other(&address(id))
         }
-        Ok((id, _)) => reply::see_other(&interaction::address(id)),
+        Ok((id, _)) => reply::see_other(&address(id)),
         Err(why) => why.page(provider),
     }
 }
@@ -91,21 +92,21 @@ fn decided(
     decision: Option<&str>,
 ) -> Reply {
     if decision == Some("allow") {
-        interaction::consented(provider, id, session);
-        return reply::see_other(&interaction::address(id));
+        authorize::consented(provider, id, session);
+        return reply::see_other(&address(id));
     }
-    interaction::refuse(provider, interaction, id, Fault::new("access_denied", "the person said no"))
+    authorize::refuse(provider, interaction, id, Fault::new("access_denied", "the person said no"))
 }
 
 /// Why a form is not taken.
-enum NotOurs {
+enum RejectedForm {
     /// No page of ours sent it.
     Forged,
     /// Its interaction is over, or another browser's.
     Over,
 }
 
-impl NotOurs {
+impl RejectedForm {
     fn page(self, provider: &Provider) -> Reply {
         match self {
             Self::Forged => pages::forged(provider),
@@ -121,16 +122,11 @@ fn admitted<'a>(
     headers: &HeaderMap,
     form: &'a Parameters,
     whom: &str,
-) -> Result<(&'a str, Interaction), NotOurs> {
+) -> Result<(&'a str, Interaction), RejectedForm> {
     let id = form.get("request").unwrap_or_default();
-    let key = browser::flow_key(headers, id).ok_or(NotOurs::Over)?;
-    if !provider.forms.admits(headers, Some(&key), form.get("token"), &subject(id, whom)) {
-        return Err(NotOurs::Forged);
+    let key = browser::flow_key(headers, id).ok_or(RejectedForm::Over)?;
+    if !provider.forms.admits(headers, Some(&key), form.get("token"), &form_subject(id, whom)) {
+        return Err(RejectedForm::Forged);
     }
-    interaction::find(provider, headers, id).map(|found| (id, found)).ok_or(NotOurs::Over)
-}
-
-/// What a form is about.
-pub(super) fn subject(id: &str, whom: &str) -> String {
-    format!("{whom} {id}")
+    authorize::find(provider, headers, id).map(|found| (id, found)).ok_or(RejectedForm::Over)
 }

@@ -6,15 +6,15 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::Provider;
-use super::clients::{Client, Kind};
+use super::clients::{Client, ClientKind};
 use super::fault::Fault;
 use super::grants::{Code, Grant};
 use super::parameters::Parameters;
 use super::scope::{Scope, Scopes};
 use super::signer::{Purpose, at_hash};
+use super::state::{Provider, random_id};
 use crate::reply::{self, Reply};
-use portcullis_rules::secret::{Secret, random_bytes};
+use portcullis_rules::secret::Secret;
 
 /// How long access and ID tokens hold: short enough to see one being refreshed.
 const LIFETIME: Duration = Duration::from_secs(10 * 60);
@@ -29,9 +29,11 @@ fn tokens(provider: &Provider, request: &Request<Bytes>) -> Result<Value, Fault>
     form.refuse_repeated()?;
     let client = provider.clients.authenticate(request.headers(), &form)?;
     match (form.get("grant_type"), &client.kind) {
-        (Some("authorization_code"), Kind::RelyingParty(_)) => by_code(provider, client, &form),
-        (Some("refresh_token"), Kind::RelyingParty(_)) => by_refresh_token(provider, client, &form),
-        (Some("client_credentials"), Kind::Machine { scopes }) => by_itself(provider, client, scopes, &form),
+        (Some("authorization_code"), ClientKind::RelyingParty(_)) => by_code(provider, client, &form),
+        (Some("refresh_token"), ClientKind::RelyingParty(_)) => by_refresh_token(provider, client, &form),
+        (Some("client_credentials"), ClientKind::Machine { scopes }) => {
+            by_itself(provider, client, scopes, &form)
+        }
         (Some("authorization_code" | "refresh_token" | "client_credentials"), _) => {
             Err(Fault::new("unauthorized_client", "the client may not use this grant_type"))
         }
@@ -72,20 +74,20 @@ fn by_refresh_token(provider: &Provider, client: &Client, form: &Parameters) -> 
         if own && fewer {
             return Ok(());
         }
-        Err(if own { too_much() } else { Fault::invalid_grant("the refresh token is another client's") })
+        Err(if own { invalid_scope() } else { Fault::invalid_grant("the refresh token is another client's") })
     })?;
     // The nonce belonged to the sign-in (section 12.2).
     for_person(provider, &grant, wanted.as_ref().unwrap_or(&grant.request.scopes), None)
 }
 
-const fn too_much() -> Fault {
+const fn invalid_scope() -> Fault {
     Fault::new("invalid_scope", "more than was granted, or nothing known")
 }
 
 fn by_itself(provider: &Provider, client: &Client, own: &Scopes, form: &Parameters) -> Result<Value, Fault> {
     let wanted = form.get("scope").map_or_else(|| own.clone(), Scopes::parse);
     if wanted.is_empty() || !wanted.are_among(own) {
-        return Err(too_much());
+        return Err(invalid_scope());
     }
     let access_token = provider.access_token(client, client.id, &wanted, Map::new())?;
     Ok(response(&access_token, &wanted))
@@ -133,7 +135,7 @@ impl Provider {
         claims.insert("aud".into(), self.audience.clone().into());
         claims.insert("client_id".into(), client.id.into());
         claims.insert("scope".into(), scopes.to_string().into());
-        claims.insert("jti".into(), hex(&random_bytes::<16>()).into());
+        claims.insert("jti".into(), random_id().into());
         claims.extend(extra);
         self.signer.sign(Purpose::AccessToken, claims)
     }
@@ -172,9 +174,4 @@ impl Provider {
             ("exp".to_owned(), (now + LIFETIME).seconds().into()),
         ])
     }
-}
-
-/// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

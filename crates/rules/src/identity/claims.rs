@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 #[derive(Clone, Default)]
 pub struct Claims {
     text: Box<str>,
-    names: Names,
+    names: NameFilter,
     read: OnceLock<Box<Map<String, Value>>>,
 }
 
@@ -26,9 +26,9 @@ impl Claims {
 
 /// A bit for each name (a Bloom filter): what has none is not there. Two names seldom have the same one.
 #[derive(Clone, Copy, Default)]
-struct Names([u64; 4]);
+struct NameFilter([u64; 4]);
 
-impl Names {
+impl NameFilter {
     fn add(&mut self, name: &str) {
         let (word, bit) = Self::place(name);
         self.0[word] |= bit;
@@ -39,7 +39,8 @@ impl Names {
         self.0[word] & bit != 0
     }
 
-    /// By the hash of Fowler, Noll and Vo. Whoever chooses names so that theirs share a bit has them read.
+    /// The bit of a name, by its FNV-1a hash. A token whose names were chosen to share a bit costs a look at its
+    /// claims each time, and gets no other answer.
     fn place(name: &str) -> (usize, u64) {
         let hash = name
             .bytes()
@@ -53,20 +54,21 @@ impl Deref for Claims {
     type Target = Map<String, Value>;
 
     fn deref(&self) -> &Map<String, Value> {
-        // It is text that we wrote.
+        // The text was written by `from`, so that it can be read.
         self.read.get_or_init(|| serde_json::from_str(&self.text).unwrap_or_default())
     }
 }
 
 impl From<Map<String, Value>> for Claims {
     fn from(claims: Map<String, Value>) -> Self {
-        let mut names = Names::default();
+        let mut names = NameFilter::default();
         claims.keys().for_each(|name| names.add(name));
         let exact = claims.values().all(is_exact);
         let value = Value::Object(claims);
         let text = value.to_string().into_boxed_str();
         let read = OnceLock::new();
         if let (false, Value::Object(claims)) = (exact, value) {
+            // What text would not give back to the last digit is kept as it came.
             let _ = read.set(Box::new(claims));
         }
         Self { text, names, read }

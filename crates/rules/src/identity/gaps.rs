@@ -26,7 +26,7 @@ pub enum Gap {
 pub struct Gaps(u8);
 
 impl Gap {
-    /// All of them.
+    /// Every kind of gap, in the order in which messages list them.
     pub const ALL: [Self; 5] = [Self::User, Self::Email, Self::Groups, Self::Scopes, Self::Claims];
 
     const fn as_str(self) -> &'static str {

@@ -41,7 +41,7 @@ enum Counter {
     /// Everybody together, without a lock.
     All(Rates<InMemoryState>),
     /// Each key by a digest under a random key: no address, name or header value is kept (invariant 15), and
-    /// nobody can seek keys that meet.
+    /// nobody can search for keys that share a counter.
     Each(Rates<BoundedStore>, RandomState),
 }
 
@@ -49,7 +49,8 @@ type Rates<S> = RateLimiter<<S as StateStore>::Key, S, Ticks, StateInformationMi
 
 impl Limiter {
     /// A limiter that keeps at most `max_keys` addresses, principals or header values apart for each limit;
-    /// further ones share what [`Limiter::before`] and [`Limiter::after`] grant until others are back at rest.
+    /// further ones share what [`Limiter::count_client`] and [`Limiter::count_principal`] grant until others are back
+    /// at rest.
     #[must_use]
     pub fn new(limits: &[LimitSettings], max_keys: u64) -> Self {
         Self::with_clock(limits, max_keys, &Clock::system())
@@ -70,7 +71,11 @@ impl Limiter {
     ///
     /// # Errors
     /// Where one of these limits is reached; the request does not count for it.
-    pub fn before(&self, client: ClientAddress, headers: &HeaderMap) -> Result<RateLimitState, Exceeded> {
+    pub fn count_client(
+        &self,
+        client: ClientAddress,
+        headers: &HeaderMap,
+    ) -> Result<RateLimitState, Exceeded> {
         self.count(|limit| match &limit.per {
             Per::Address => Some(limit.count(&network(client))),
             Per::Header(name) => Some(limit.count(&only_value(headers, name))),
@@ -83,7 +88,7 @@ impl Limiter {
     ///
     /// # Errors
     /// Where one of these limits is reached; the request does not count for it.
-    pub fn after(&self, principal: &Principal) -> Result<RateLimitState, Exceeded> {
+    pub fn count_principal(&self, principal: &Principal) -> Result<RateLimitState, Exceeded> {
         self.count(|limit| match &limit.per {
             Per::Principal => Some(mutant!(
                 limit.count(&(&principal.provider, &principal.subject)),
@@ -117,6 +122,7 @@ impl Limiter {
     }
 }
 
+/// The order in which limits are asked: the fewer requests share a counter, the earlier.
 const fn breadth(per: &Per) -> u8 {
     match per {
         Per::Principal => 0,
@@ -175,7 +181,7 @@ impl Limit {
     }
 }
 
-/// The house's clock as governor reads it.
+/// The monotonic time of the gateway's clock, in nanoseconds, as governor reads it.
 #[derive(Clone, Debug)]
 struct Ticks(Clock);
 

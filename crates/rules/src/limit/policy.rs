@@ -15,8 +15,8 @@ const LONGEST: u64 = u64::MAX / 4;
 
 /// A quota policy (draft-ietf-httpapi-ratelimit-headers, section 3.1).
 ///
-/// It has no partition key (`pk`): the name says whom it counts, and with a digest at hand strangers could seek
-/// keys that share a place with somebody else's.
+/// It has no partition key (`pk`): the name says whom it counts, and with a digest at hand strangers could search
+/// for keys that share a place with somebody else's.
 #[derive(Debug)]
 pub(super) struct QuotaPolicy {
     pub(super) name: String,

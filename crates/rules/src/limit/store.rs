@@ -15,12 +15,13 @@ const SHARED: usize = 64;
 /// Entries that one request tidies at most: nobody pays for all the others.
 const STEPS: usize = 32;
 
-/// A theoretical arrival time for each digest of a key, at most so many.
+/// A theoretical arrival time for each digest of a key, for a bounded number of keys.
 ///
-/// A key gives up its place only when it is back at rest, for then it is as good as new: cycling keys never
-/// resets anybody's debt. While no place is free, newcomers share a fixed number of places and their rate,
-/// chosen by digest: a flood of keys slows down other newcomers, not those who were there before. Whoever gets
-/// a place later takes along the debt of the shared one, so that no key ever exceeds its own rate.
+/// A key is *at rest* once that time has passed: its whole burst is there again. Only then it gives up its place,
+/// for then it is as good as new, and whoever changes keys in turns gets rid of no debt. While no place is free,
+/// newcomers share a fixed number of places and their rate, chosen by digest: a flood of keys slows down other
+/// newcomers, not those who were there before. Whoever gets a place later takes along the debt of the shared one,
+/// so that no key ever exceeds its own rate.
 #[derive(Debug)]
 pub(super) struct BoundedStore {
     shards: Box<[Mutex<Shard>; SHARDS]>,

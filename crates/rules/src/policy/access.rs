@@ -1,6 +1,6 @@
 //! A route's access, compiled.
 
-use super::condition::Side;
+use super::condition::Effect;
 use super::rules::Rules;
 use super::{AccessSettings, PolicySettings};
 
@@ -64,8 +64,8 @@ impl Policy {
     fn new(settings: &PolicySettings) -> Self {
         Self {
             name: settings.name.as_str().into(),
-            allow: Rules::new(&settings.allow, Side::Allow),
-            deny: Rules::new(&settings.deny, Side::Deny),
+            allow: Rules::new(&settings.allow, Effect::Allow),
+            deny: Rules::new(&settings.deny, Effect::Deny),
         }
     }
 }

@@ -10,11 +10,12 @@ use serde_json::Value;
 use super::{Question, RuleSettings};
 use crate::identity::{ClaimPath, Email, Gap, Principal, ProviderName, is_text};
 
-pub(super) use key::Kind;
+pub(super) use key::KeyKind;
 
-/// Which list a rule stands in. In doubt whether an address is somebody's, a rule does not allow and does deny.
+/// What a rule does where it holds. Where it is in doubt whether an address is somebody's, a rule does not allow
+/// and does deny.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Side {
+pub(super) enum Effect {
     Allow,
     Deny,
 }
@@ -56,13 +57,13 @@ pub(super) enum OfRequest {
     Paths(Box<[Box<str>]>),
 }
 
-/// What holds for nobody where nobody is signed in.
+/// What only a principal can meet: where nobody is signed in, it does not hold.
 #[derive(Clone, Debug)]
 pub(super) enum OfPrincipal {
     Provider(Box<[ProviderName]>),
     User(Box<[String]>),
-    Email(Box<[String]>, Side),
-    EmailDomain(Box<[String]>, Side),
+    Email(Box<[String]>, Effect),
+    EmailDomain(Box<[String]>, Effect),
     Group(Box<[String]>),
     Scopes(Box<[String]>),
     Claim(ClaimPath, Box<[String]>),
@@ -70,9 +71,9 @@ pub(super) enum OfPrincipal {
 
 impl Condition {
     /// The conditions of a rule, the cheapest first.
-    pub(super) fn all(rule: &RuleSettings, side: Side) -> Box<[Self]> {
+    pub(super) fn all(rule: &RuleSettings, effect: Effect) -> Box<[Self]> {
         let request = OfRequest::all(rule).map(Self::Request);
-        request.chain(OfPrincipal::all(rule, side).map(Self::Principal)).collect()
+        request.chain(OfPrincipal::all(rule, effect).map(Self::Principal)).collect()
     }
 
     pub(super) fn holds(&self, question: &Question<'_>) -> bool {
@@ -83,9 +84,7 @@ impl Condition {
             }
         }
     }
-}
 
-impl Condition {
     pub(super) fn truth(&self, question: &Question<'_>) -> Truth {
         match (self, question.principal) {
             _ if self.holds(question) => Truth::Yes,
@@ -123,14 +122,14 @@ impl OfRequest {
 }
 
 impl OfPrincipal {
-    fn all(rule: &RuleSettings, side: Side) -> impl Iterator<Item = Self> {
+    fn all(rule: &RuleSettings, effect: Effect) -> impl Iterator<Item = Self> {
         let claims =
             rule.claims.iter().map(|(path, values)| Self::Claim(path.clone(), values.as_slice().into()));
         let lists = [
             some(&rule.providers).map(Self::Provider),
             some(&rule.users).map(Self::User),
-            some(&rule.emails).map(|emails| Self::Email(emails, side)),
-            some(&rule.email_domains).map(|domains| Self::EmailDomain(domains, side)),
+            some(&rule.emails).map(|emails| Self::Email(emails, effect)),
+            some(&rule.email_domains).map(|domains| Self::EmailDomain(domains, effect)),
             some(&rule.groups).map(Self::Group),
             some(&rule.scopes).map(Self::Scopes),
         ];
@@ -141,11 +140,11 @@ impl OfPrincipal {
         match self {
             Self::Provider(providers) => providers.contains(&principal.provider),
             Self::User(users) => users.contains(&principal.user),
-            Self::Email(wanted, side) => {
-                address(principal, *side).is_some_and(|address| is_any(wanted, address))
+            Self::Email(wanted, effect) => {
+                address(principal, *effect).is_some_and(|address| is_any(wanted, address))
             }
-            Self::EmailDomain(wanted, side) => {
-                address(principal, *side).and_then(domain).is_some_and(|domain| is_any(wanted, domain))
+            Self::EmailDomain(wanted, effect) => {
+                address(principal, *effect).and_then(domain).is_some_and(|domain| is_any(wanted, domain))
             }
             Self::Group(groups) => principal.groups.iter().any(|group| groups.contains(group)),
             Self::Scopes(scopes) => {
@@ -172,7 +171,8 @@ impl OfPrincipal {
     }
 }
 
-/// Whether the claim at `path` may be other than it stands there: its values, or that it is there at all.
+/// Whether the claim at `path` may be other than it stands there: that it is there at all, or, where a rule asks
+/// for `values`, what it holds.
 fn claim_may_be(principal: &Principal, path: &ClaimPath, values: bool) -> bool {
     match principal.claim(path) {
         None | Some(Value::Null) => {
@@ -194,10 +194,10 @@ fn is_under(path: &str, prefix: &str) -> bool {
 }
 
 /// The address that counts: to be allowed a verified one (invariant 11), to be denied any.
-fn address(principal: &Principal, side: Side) -> Option<&str> {
+fn address(principal: &Principal, effect: Effect) -> Option<&str> {
     let counts = |email: &&Email| {
         mutant!(
-            email.verified || side == Side::Deny,
+            email.verified || effect == Effect::Deny,
             "unverified-address-allows" => true,
             "unverified-address-escapes-deny" => email.verified,
         )

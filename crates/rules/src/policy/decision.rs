@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Method;
 
 use super::access::{Opening, Policy};
-use super::rule::Sought;
+use super::rule::Certainty;
 use super::{Access, Grant, Permit, Reason, Verdict};
 use crate::identity::{Gaps, Principal};
 use crate::request::{ClientAddress, RequestPath};
@@ -50,6 +50,7 @@ pub fn decide(access: &Access, question: &Question<'_>) -> Decision {
         (Verdict::Permitted, Some(principal)) => {
             Decision::Permit(Permit::new(Grant::Principal(Arc::clone(principal)), reason))
         }
+        // Nothing but a public route is permitted without a principal, whatever the reason says.
         (Verdict::SignIn, _) | (Verdict::Permitted, None) => Decision::SignIn(Reason::NotSignedIn),
         (Verdict::Forbidden, _) => Decision::Forbidden(reason),
     }
@@ -79,7 +80,7 @@ fn by_policies(access: &Access, question: &Question<'_>) -> Reason {
     }
     let mut reason = Reason::NoPolicy;
     for (index, policy) in access.policies().iter().enumerate() {
-        let Some(rule) = policy.allow.first(question, Sought::Known) else {
+        let Some(rule) = policy.allow.first(question, Certainty::Known) else {
             mutant!(
                 return Reason::NotAllowed { policy: index, unsaid: would_allow(policy, question) },
                 "one-policy-is-enough" => continue,
@@ -92,13 +93,13 @@ fn by_policies(access: &Access, question: &Question<'_>) -> Reason {
 
 fn denied(access: &Access, question: &Question<'_>) -> Option<Reason> {
     access.policies().iter().enumerate().find_map(|(policy, rules)| {
-        let rule = rules.deny.first(question, Sought::Possible)?;
+        let rule = rules.deny.first(question, Certainty::Possible)?;
         Some(Reason::Denied { policy, rule, unsaid: rules.deny.unsaid(rule, question) })
     })
 }
 
 /// What is not known and would have to be for a rule of `policy` to allow.
 fn would_allow(policy: &Policy, question: &Question<'_>) -> Gaps {
-    let possible = policy.allow.first(question, Sought::Possible);
+    let possible = policy.allow.first(question, Certainty::Possible);
     possible.map(|rule| policy.allow.unsaid(rule, question)).unwrap_or_default()
 }

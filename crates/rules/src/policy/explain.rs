@@ -5,7 +5,7 @@ use std::fmt;
 use super::access::{Opening, Policy};
 use super::condition::Truth;
 use super::decision::reason;
-use super::rule::{Rule, Sought};
+use super::rule::{Certainty, Rule};
 use super::rules::Rules;
 use super::{Access, Question, Reason, Verdict};
 use crate::identity::Gaps;
@@ -43,7 +43,7 @@ pub struct PolicyResult {
 pub struct RuleResult {
     /// Each of its conditions, in the order of the file, and whether it holds.
     pub conditions: Vec<ConditionResult>,
-    sought: Sought,
+    certainty: Certainty,
 }
 
 /// What one condition says.
@@ -68,10 +68,11 @@ pub fn explain(access: &Access, question: &Question<'_>) -> Explanation {
         (Opening::SignedIn, None) => Reason::NotSignedIn,
         (Opening::Policies, principal) => weigh(&policies, principal.is_some()),
     };
-    let summary = reason.said(access).to_string();
+    let summary = reason.in_words(access).to_string();
     Explanation { verdict: reason.verdict(), reason, summary, policies }
 }
 
+/// The reason that [`decide`](super::decide) comes to, found in the results of all rules.
 fn weigh(policies: &[PolicyResult], signed_in: bool) -> Reason {
     let holding = |rules: &[RuleResult]| rules.iter().position(RuleResult::holds);
     let indexed = || policies.iter().enumerate();
@@ -96,34 +97,34 @@ fn weigh(policies: &[PolicyResult], signed_in: bool) -> Reason {
 
 impl PolicyResult {
     fn new(policy: &Policy, question: &Question<'_>) -> Self {
-        let results = |rules: &Rules, sought| {
-            rules.iter().map(|rule| RuleResult::new(rule, question, sought)).collect()
+        let results = |rules: &Rules, certainty| {
+            rules.iter().map(|rule| RuleResult::new(rule, question, certainty)).collect()
         };
         Self {
             name: policy.name.to_string(),
-            deny: results(&policy.deny, Sought::Possible),
-            allow: results(&policy.allow, Sought::Known),
+            deny: results(&policy.deny, Certainty::Possible),
+            allow: results(&policy.allow, Certainty::Known),
         }
     }
 }
 
 impl RuleResult {
-    fn new(rule: &Rule, question: &Question<'_>, sought: Sought) -> Self {
+    fn new(rule: &Rule, question: &Question<'_>, certainty: Certainty) -> Self {
         let result = rule.conditions.iter().map(|condition| ConditionResult {
             truth: condition.truth(question),
             wanted: condition.wanted(),
             found: condition.found(question),
         });
-        Self { conditions: result.collect(), sought }
+        Self { conditions: result.collect(), certainty }
     }
 
     /// Whether it holds: an `allow` rule where all of its conditions are known to, a `deny` rule where none is known
     /// not to.
     #[must_use]
     pub fn holds(&self) -> bool {
-        match self.sought {
-            Sought::Known => self.conditions.iter().all(|condition| condition.truth == Truth::Yes),
-            Sought::Possible => self.is_possible(),
+        match self.certainty {
+            Certainty::Known => self.conditions.iter().all(|condition| condition.truth == Truth::Yes),
+            Certainty::Possible => self.is_possible(),
         }
     }
 
@@ -192,10 +193,10 @@ impl fmt::Display for PolicyResult {
     }
 }
 
-fn show(f: &mut fmt::Formatter<'_>, side: &str, rules: &[RuleResult]) -> fmt::Result {
+fn show(f: &mut fmt::Formatter<'_>, list: &str, rules: &[RuleResult]) -> fmt::Result {
     rules.iter().enumerate().try_for_each(|(index, rule)| {
         let holds = if rule.holds() { "holds" } else { "does not hold" };
-        write!(f, "\n  {side} rule {} {holds}{rule}", index + 1)
+        write!(f, "\n  {list} rule {} {holds}{rule}", index + 1)
     })
 }
 

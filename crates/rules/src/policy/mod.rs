@@ -18,5 +18,5 @@ pub use condition::Truth;
 pub use decision::{Decision, Question, decide, permit_preflight};
 pub use explain::{ConditionResult, Explanation, PolicyResult, RuleResult, explain, missing_scopes};
 pub use permit::{Grant, Permit};
-pub use reason::{Reason, Said, Verdict};
+pub use reason::{Reason, ReasonText, Verdict};
 pub use settings::{AccessSettings, PolicySettings, RuleSettings};

@@ -26,7 +26,7 @@ impl Permit {
         Self { grant, reason }
     }
 
-    /// In whose name.
+    /// In whose name the request goes on.
     #[must_use]
     pub const fn grant(&self) -> &Grant {
         &self.grant

@@ -39,7 +39,7 @@ pub enum Reason {
         /// What the provider did not say, where a rule would hold if it had.
         unsaid: Gaps,
     },
-    /// The route requires policies and has none: a fault of ours, and closed.
+    /// The route requires policies and has none, which is a fault of ours: nobody is let in.
     NoPolicy,
 }
 
@@ -85,8 +85,8 @@ impl Reason {
 
     /// The reason in words, with the names that policies have in `access`.
     #[must_use]
-    pub const fn said(self, access: &Access) -> Said<'_> {
-        Said { reason: self, access }
+    pub const fn in_words(self, access: &Access) -> ReasonText<'_> {
+        ReasonText { reason: self, access }
     }
 }
 
@@ -102,12 +102,12 @@ impl fmt::Display for Verdict {
 
 /// A [`Reason`] in words: `policy staff, allow rule 2`.
 #[derive(Clone, Copy, Debug)]
-pub struct Said<'a> {
+pub struct ReasonText<'a> {
     reason: Reason,
     access: &'a Access,
 }
 
-impl fmt::Display for Said<'_> {
+impl fmt::Display for ReasonText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |policy| self.access.name(policy);
         match self.reason {

@@ -1,12 +1,12 @@
 //! One rule, and when it holds.
 
-use super::condition::{Condition, Side, Truth};
+use super::condition::{Condition, Effect, Truth};
 use super::{Question, RuleSettings};
 use crate::identity::Gaps;
 
 /// Which rules count as holding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sought {
+pub(super) enum Certainty {
     /// Those of which every condition is known to hold: what allows.
     Known,
     /// Those of which no condition is known to fail: what denies.
@@ -20,18 +20,18 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    pub(super) fn new(settings: &RuleSettings, side: Side) -> Self {
-        Self { conditions: Condition::all(settings, side) }
+    pub(super) fn new(settings: &RuleSettings, effect: Effect) -> Self {
+        Self { conditions: Condition::all(settings, effect) }
     }
 
     /// Whether every condition is known to hold, or none is known to fail.
-    pub(super) fn holds(&self, question: &Question<'_>, sought: Sought) -> bool {
+    pub(super) fn holds(&self, question: &Question<'_>, certainty: Certainty) -> bool {
         let mut conditions = self.conditions.iter();
-        match sought {
-            Sought::Known => conditions.all(|condition| {
+        match certainty {
+            Certainty::Known => conditions.all(|condition| {
                 mutant!(condition.holds(question), "unknown-allows" => condition.truth(question) != Truth::No)
             }),
-            Sought::Possible => conditions.all(|condition| {
+            Certainty::Possible => conditions.all(|condition| {
                 mutant!(condition.truth(question) != Truth::No, "deny-lapses-where-unknown" => condition.holds(question))
             }),
         }

@@ -1,12 +1,12 @@
 //! A list of rules, asked for the first that holds.
 
-use super::condition::Side;
+use super::condition::Effect;
 use super::index::Index;
-use super::rule::{Rule, Sought};
+use super::rule::{Certainty, Rule};
 use super::{Question, RuleSettings};
 use crate::identity::Gaps;
 
-/// Up to so many rules are walked: looking up costs more.
+/// The most rules that are asked one after the other: among so few, an index costs more than it saves.
 const FEW: usize = 4;
 
 /// The `allow` or the `deny` rules of a policy, in the order of the file.
@@ -17,17 +17,17 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn new(settings: &[RuleSettings], side: Side) -> Self {
-        let all: Box<[Rule]> = settings.iter().map(|rule| Rule::new(rule, side)).collect();
+    pub(super) fn new(settings: &[RuleSettings], effect: Effect) -> Self {
+        let all: Box<[Rule]> = settings.iter().map(|rule| Rule::new(rule, effect)).collect();
         let index = (all.len() > FEW).then(|| Index::new(&all));
         Self { all, index }
     }
 
     /// The first rule that holds.
-    pub(super) fn first(&self, question: &Question<'_>, sought: Sought) -> Option<usize> {
+    pub(super) fn first(&self, question: &Question<'_>, certainty: Certainty) -> Option<usize> {
         match &self.index {
-            None => self.all.iter().position(|rule| rule.holds(question, sought)),
-            Some(index) => index.first(question, sought, |rule| self.all[rule].holds(question, sought)),
+            None => self.all.iter().position(|rule| rule.holds(question, certainty)),
+            Some(index) => index.first(question, certainty, |rule| self.all[rule].holds(question, certainty)),
         }
     }
 

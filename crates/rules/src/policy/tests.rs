@@ -75,7 +75,7 @@ fn said(settings: &AccessSettings, principal: Option<Principal>) -> String {
         Decision::SignIn(reason) | Decision::Forbidden(reason) => reason,
     };
     assert_eq!((explanation.verdict, explanation.reason), (reason.verdict(), reason));
-    format!("{}: {}", reason.verdict(), reason.said(&access))
+    format!("{}: {}", reason.verdict(), reason.in_words(&access))
 }
 
 fn allows(rule: RuleSettings, principal: Principal) -> bool {

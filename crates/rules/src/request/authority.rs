@@ -95,6 +95,7 @@ impl Authority {
         }
     }
 
+    /// Whether both name one host and port. A port that is not written is that of the target's scheme.
     fn agrees(&self, other: &Self, uri: &Uri) -> bool {
         let default = match uri.scheme_str() {
             Some("http") => Some(Scheme::Http.default_port()),
@@ -168,6 +169,7 @@ fn split(text: &str) -> Result<(&str, Option<&str>), AuthorityError> {
 }
 
 fn number(port: &str) -> Result<u16, AuthorityError> {
+    // One spelling of each number: no sign and no leading zero.
     let digits = port.bytes().all(|byte| byte.is_ascii_digit()) && !port.starts_with('0');
     digits.then(|| port.parse().ok()).flatten().ok_or(AuthorityError::Port)
 }

@@ -62,6 +62,8 @@ impl ConnectionCache {
             return Ok(authority.clone());
         }
         let authority = Authority::of(uri, headers, version)?;
+        // A copy: the field itself would keep the whole buffer of its request alive, for as long as the connection
+        // lasts.
         if let Some(own) = alone.and_then(|field| HeaderValue::from_bytes(field.as_bytes()).ok()) {
             let _ = self.host.set((own, authority.clone()));
         }

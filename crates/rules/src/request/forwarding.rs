@@ -9,7 +9,7 @@ mod x_forwarded;
 use http::HeaderMap;
 
 use super::{Authority, ClientAddress, Scheme, Transport, TrustedProxies};
-use hop::Origin;
+use hop::ClientHop;
 
 /// The most hops that are read; a request that names more is refused.
 const MAX_HOPS: usize = 32;
@@ -42,7 +42,7 @@ pub enum ForwardingError {
         /// The name of the field, as in its RFC.
         field: &'static str,
     },
-    /// `Forwarded` and `X-Forwarded-*` tell different stories: one of them came from the client.
+    /// `Forwarded` and `X-Forwarded-*` disagree: one of them came from the client.
     #[error(
         "a trusted proxy sent Forwarded and X-Forwarded-* fields that name different {what}; \
              let it remove the one that it does not set"
@@ -70,7 +70,7 @@ impl Forwarding {
         trusted: &TrustedProxies,
     ) -> Result<Self, ForwardingError> {
         let peer = ClientAddress::new(transport.peer.ip());
-        let mut told = Origin::default();
+        let mut told = ClientHop::default();
         if mutant!(trusted.contains(peer.ip()), "anybody-is-a-trusted-proxy" => true) {
             let standard = rfc7239::read(headers, trusted)?;
             told = standard.reconciled(x_forwarded::read(headers, trusted)?)?;

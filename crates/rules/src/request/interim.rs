@@ -9,7 +9,7 @@ use http::Response;
 /// costs no more memory (invariant 14).
 const MOST: usize = 64 * 1024;
 
-/// Bytes of one beside its fields, and of a field beside its text.
+/// What an answer counts for beside its fields, and a field beside its text, in bytes.
 const REST: usize = 64;
 
 /// Interim answers to the request that a connection carries at the moment, from whoever forwards it to whoever
@@ -52,6 +52,7 @@ impl InterimAnswers {
         if self.is_empty() {
             return Vec::new();
         }
+        // Before the queue is emptied: an answer that comes in between sets it again, and is at worst looked for in vain.
         self.0.any.store(false, Ordering::Release);
         std::mem::take(&mut *self.lock()).answers
     }

@@ -21,8 +21,8 @@ pub struct LinkOrigin<'a> {
 }
 
 impl<'a> Link<'a> {
-    /// `None` for what is read from where one stands (RFC 3986, section 4.2): that is right wherever it is read. An
-    /// address without a scheme has that of `base`.
+    /// Reads an address. `None` for a relative path (RFC 3986, section 4.2): it is resolved against wherever it
+    /// stands, and right there. An address without a scheme has that of `base`.
     #[must_use]
     pub fn read(text: &'a str, base: Scheme) -> Option<Self> {
         let (origin, path) = match scheme(text, base) {
@@ -40,8 +40,9 @@ impl<'a> Link<'a> {
 }
 
 impl LinkOrigin<'_> {
-    /// Whether it is the server `other`, reached by `spoken`: who is behind TLS that they know nothing of says
-    /// `http` and no port.
+    /// Whether it is the server `other`, which the client reached by `spoken`. An app that does not know of the TLS
+    /// in front of it writes `http` and no port: two addresses without a port are one server, whatever their
+    /// schemes.
     #[must_use]
     pub fn is(self, other: &Authority, spoken: Scheme) -> bool {
         Authority::parse(self.authority).is_ok_and(|named| {

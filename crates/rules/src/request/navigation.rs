@@ -16,7 +16,7 @@ const PORTCULLIS_AUTHORIZATION: HeaderName = HeaderName::from_static("x-portcull
 #[must_use]
 pub fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let reads = matches!(*method, Method::GET | Method::HEAD);
-    // Programs, which are many, seldom say anything of a page.
+    // What only browsers say is asked first: most requests of programs say none of it, and are done.
     reads && said_by_the_browser(headers).unwrap_or_else(|| asks_for_html(headers)) && !is_program(headers)
 }
 

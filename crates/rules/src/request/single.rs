@@ -9,7 +9,7 @@ pub fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a Heade
     only(headers.get_all(name))
 }
 
-/// The same of fields that were looked up.
+/// The one of these fields, where it is one: for a caller who has looked them up already.
 #[must_use]
 pub fn only<'a>(fields: GetAll<'a, HeaderValue>) -> Option<&'a HeaderValue> {
     let mut fields = fields.iter();

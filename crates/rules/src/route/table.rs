@@ -9,8 +9,8 @@ use http::Method;
 
 use super::RoutePattern;
 use crate::request::{Authority, RequestPath, Scheme};
-use hosts::Hosts;
-use paths::{Choice, Leaf};
+use hosts::HostTable;
+use paths::{Leaf, MethodMatch};
 
 /// Finds the route of a request: the most specific host, then the longest path, then a method filter.
 ///
@@ -20,7 +20,7 @@ use paths::{Choice, Leaf};
 #[derive(Clone, Debug)]
 pub struct RouteTable<T> {
     routes: Vec<(RoutePattern, T)>,
-    hosts: Hosts,
+    hosts: HostTable,
 }
 
 /// Two routes claim the same requests.
@@ -48,7 +48,7 @@ pub enum Lookup<'a, T> {
 impl<T> Default for RouteTable<T> {
     /// A table without routes.
     fn default() -> Self {
-        Self { routes: Vec::new(), hosts: Hosts::default() }
+        Self { routes: Vec::new(), hosts: HostTable::default() }
     }
 }
 
@@ -59,7 +59,7 @@ impl<T> RouteTable<T> {
     /// # Errors
     /// Every route that conflicts, each with the earliest one that it conflicts with.
     pub fn build(routes: Vec<(RoutePattern, T)>) -> Result<Self, Vec<Conflict>> {
-        let mut hosts = Hosts::default();
+        let mut hosts = HostTable::default();
         let mut conflicts = Vec::new();
         for (second, (pattern, _)) in routes.iter().enumerate() {
             let taken = hosts.paths(&pattern.host).insert(&pattern.path, &pattern.methods, second);
@@ -82,10 +82,10 @@ impl<T> RouteTable<T> {
         };
         let Some(leaf) = paths.longest(path.decoded()) else { return Lookup::UnknownPath };
         match leaf.choose(method) {
-            Choice::Route(index) => {
+            MethodMatch::Route(index) => {
                 self.routes.get(index).map_or(Lookup::UnknownPath, |(_, t)| Lookup::Found(t))
             }
-            Choice::MethodNotAllowed => Lookup::MethodNotAllowed,
+            MethodMatch::MethodNotAllowed => Lookup::MethodNotAllowed,
         }
     }
 

@@ -62,8 +62,8 @@ impl SealingKey {
         Some(sealed)
     }
 
-    /// What [`SealingKey::seal`] sealed with this key for the same `bound_to`; `None` for everything else. Why it does
-    /// not open is nobody's business.
+    /// What [`SealingKey::seal`] sealed with this key for the same `bound_to`; `None` for everything else,
+    /// without a reason.
     #[must_use]
     pub fn open(&self, bound_to: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;

@@ -73,7 +73,7 @@ fn the_strictest_limit_is_told_of_all_the_policies() {
     ]);
     let before = ask(&limiter, ADDRESS).unwrap();
     assert_eq!(before.told(), Some(("address", 29)));
-    let rate_limit_state = before.tighter(limiter.after(&principal("corp", "ann")).unwrap());
+    let rate_limit_state = before.tighter(limiter.count_principal(&principal("corp", "ann")).unwrap());
     let (policies, limits) = told(&rate_limit_state);
     assert_eq!(limits, [r#""principal";r=19;t=12"#]);
     let all = r#""principal";q=20;w=12, "address";q=30;w=2, "address-2";q=1000;w=3600, "header";q=50;w=10"#;
@@ -94,7 +94,7 @@ fn of_two_limits_that_leave_as_much_the_slower_is_told() {
 fn a_route_without_limits_says_nothing() {
     let (limiter, _) = limiter(&[]);
     let rate_limit_state =
-        ask(&limiter, ADDRESS).unwrap().tighter(limiter.after(&principal("corp", "ann")).unwrap());
+        ask(&limiter, ADDRESS).unwrap().tighter(limiter.count_principal(&principal("corp", "ann")).unwrap());
     assert_eq!(told(&rate_limit_state), (vec![], vec![]));
 }
 
@@ -112,7 +112,7 @@ fn no_secret_of_a_header_is_kept_or_printed() {
     let name = HeaderName::from_static("x-api-key");
     let (limiter, _) = limiter(&[limit(Per::Header(name.clone()), "1/min", 1)]);
     let headers = HeaderMap::from_iter([(name, HeaderValue::from_static("hunter2"))]);
-    let ask = || limiter.before(super::client(ADDRESS), &headers);
+    let ask = || limiter.count_client(super::client(ADDRESS), &headers);
     let (rate_limit_state, exceeded) = (ask().unwrap(), ask().unwrap_err());
     let printed = format!("{limiter:?} {rate_limit_state:?} {exceeded:?} {exceeded}");
     assert!(!printed.contains("hunter2") && !printed.contains(ADDRESS), "{printed}");

@@ -33,7 +33,7 @@ fn address_of(number: usize) -> String {
 }
 
 fn ask(limiter: &Limiter, address: &str) -> Result<RateLimitState, Exceeded> {
-    limiter.before(client(address), &HeaderMap::new())
+    limiter.count_client(client(address), &HeaderMap::new())
 }
 
 fn passes(limiter: &Limiter, address: &str) -> bool {

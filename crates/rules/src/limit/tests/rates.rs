@@ -127,7 +127,7 @@ fn a_route_has_one_rate_for_everybody() {
 fn principals_are_told_apart_by_provider_and_subject_once_they_are_known() {
     let (limiter, _) = limiter(&[limit(Per::Principal, "1/min", 1)]);
     assert!((0..9).all(|_| passes(&limiter, "192.0.2.1")));
-    let passes = |provider, subject| limiter.after(&principal(provider, subject)).is_ok();
+    let passes = |provider, subject| limiter.count_principal(&principal(provider, subject)).is_ok();
     assert!(passes("corp", "ann") && !passes("corp", "ann"));
     assert!(passes("corp", "bob") && passes("other", "ann") && passes("cor", "pann"));
 }
@@ -139,7 +139,7 @@ fn header_values_are_told_apart_and_no_trick_makes_new_ones() {
         let mut headers = HeaderMap::new();
         let values = values.iter().map(|value| HeaderValue::from_bytes(value).unwrap());
         values.for_each(|value| _ = headers.append("x-api-key", value));
-        limiter.before(client("192.0.2.1"), &headers).is_ok()
+        limiter.count_client(client("192.0.2.1"), &headers).is_ok()
     };
     assert!(passes(&[b"one"]) && !passes(&[b"one"]));
     assert!(passes(&[b"two"]) && passes(&[b""]) && passes(&[b"\xff"]));

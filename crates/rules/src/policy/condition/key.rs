@@ -4,13 +4,13 @@
 
 use serde_json::Value;
 
-use super::{Condition, OfPrincipal, OfRequest, Side, address, claim_may_be, domain};
+use super::{Condition, Effect, OfPrincipal, OfRequest, address, claim_may_be, domain};
 use crate::identity::{ClaimPath, Gap, Principal};
 use crate::policy::Question;
 
-/// What keys are about.
+/// What a key is a value of: the request's path, or an attribute of its principal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::policy) enum Kind {
+pub(in crate::policy) enum KeyKind {
     Path,
     Person(Attribute),
 }
@@ -19,8 +19,8 @@ pub(in crate::policy) enum Kind {
 pub(in crate::policy) enum Attribute {
     Provider,
     User,
-    Email(Side),
-    EmailDomain(Side),
+    Email(Effect),
+    EmailDomain(Effect),
     Group,
     Scope,
     Claim(ClaimPath),
@@ -28,13 +28,15 @@ pub(in crate::policy) enum Attribute {
 
 impl Condition {
     /// Keys of which a question must have one for this condition to hold; `None` where they cannot be listed.
-    pub(in crate::policy) fn keys(&self) -> Option<(Kind, Vec<String>)> {
+    pub(in crate::policy) fn keys(&self) -> Option<(KeyKind, Vec<String>)> {
         match self {
             Self::Request(OfRequest::Paths(paths)) => {
-                Some((Kind::Path, paths.iter().map(ToString::to_string).collect()))
+                Some((KeyKind::Path, paths.iter().map(ToString::to_string).collect()))
             }
             Self::Request(OfRequest::Methods(_) | OfRequest::Networks(_)) => None,
-            Self::Principal(condition) => condition.keys().map(|(about, keys)| (Kind::Person(about), keys)),
+            Self::Principal(condition) => {
+                condition.keys().map(|(about, keys)| (KeyKind::Person(about), keys))
+            }
         }
     }
 }
@@ -45,8 +47,8 @@ impl OfPrincipal {
         Some(match self {
             Self::Provider(list) => (Attribute::Provider, list.iter().map(ToString::to_string).collect()),
             Self::User(list) => (Attribute::User, list.to_vec()),
-            Self::Email(list, side) => (Attribute::Email(*side), lower(list)),
-            Self::EmailDomain(list, side) => (Attribute::EmailDomain(*side), lower(list)),
+            Self::Email(list, effect) => (Attribute::Email(*effect), lower(list)),
+            Self::EmailDomain(list, effect) => (Attribute::EmailDomain(*effect), lower(list)),
             Self::Group(list) => (Attribute::Group, list.to_vec()),
             // All of the scopes are required: any one of them is looked for as well as another.
             Self::Scopes(list) => (Attribute::Scope, list.iter().take(1).cloned().collect()),
@@ -56,7 +58,7 @@ impl OfPrincipal {
     }
 }
 
-impl Kind {
+impl KeyKind {
     /// Whether a question may have keys of this kind that are not known.
     pub(in crate::policy) fn may_have_more(&self, question: &Question<'_>) -> bool {
         match (self, question.principal) {
@@ -93,8 +95,8 @@ impl Attribute {
         match self {
             Self::Provider => visit(principal.provider.as_str()),
             Self::User => visit(&principal.user),
-            Self::Email(side) => lower(address(principal, *side)),
-            Self::EmailDomain(side) => lower(address(principal, *side).and_then(domain)),
+            Self::Email(effect) => lower(address(principal, *effect)),
+            Self::EmailDomain(effect) => lower(address(principal, *effect).and_then(domain)),
             Self::Group => principal.groups.iter().for_each(|group| visit(group)),
             Self::Scope => principal.scopes.iter().for_each(|scope| visit(scope)),
             Self::Claim(path) => {

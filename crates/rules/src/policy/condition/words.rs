@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use super::{Condition, OfPrincipal, OfRequest, Side, address, domain};
+use super::{Condition, Effect, OfPrincipal, OfRequest, address, domain};
 use crate::identity::{Gaps, Principal};
 use crate::policy::Question;
 
@@ -55,12 +55,12 @@ impl OfPrincipal {
         match self {
             Self::Provider(list) => format!("one of the providers: {}", listed(list)),
             Self::User(list) => one_of(list.len(), "user", "named users"),
-            Self::Email(list, side) => {
-                let address = format!("{}e-mail address", verified(*side));
+            Self::Email(list, effect) => {
+                let address = format!("{}e-mail address", verified(*effect));
                 one_of(list.len(), &address, &format!("{address}es"))
             }
-            Self::EmailDomain(list, side) => {
-                format!("{}e-mail address in: {}", verified(*side), listed(list))
+            Self::EmailDomain(list, effect) => {
+                format!("{}e-mail address in: {}", verified(*effect), listed(list))
             }
             Self::Group(list) => format!("one of the groups: {}", listed(list)),
             Self::Scopes(list) => format!("all of the scopes: {}", listed(list)),
@@ -90,8 +90,8 @@ impl OfPrincipal {
         match self {
             Self::Provider(_) => principal.provider.to_string(),
             Self::User(_) => principal.user.clone(),
-            Self::Email(_, side) => email(principal, address(principal, *side)),
-            Self::EmailDomain(_, side) => email(principal, address(principal, *side).and_then(domain)),
+            Self::Email(_, effect) => email(principal, address(principal, *effect)),
+            Self::EmailDomain(_, effect) => email(principal, address(principal, *effect).and_then(domain)),
             Self::Group(_) => listed(&principal.groups),
             Self::Scopes(_) => listed(&principal.scopes),
             Self::Claim(path, _) => match principal.claim(path) {
@@ -106,10 +106,10 @@ fn one_of(count: usize, one: &str, several: &str) -> String {
     if count == 1 { format!("one particular {one}") } else { format!("one of {count} {several}") }
 }
 
-const fn verified(side: Side) -> &'static str {
-    match side {
-        Side::Allow => "verified ",
-        Side::Deny => "",
+const fn verified(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Allow => "verified ",
+        Effect::Deny => "",
     }
 }
 

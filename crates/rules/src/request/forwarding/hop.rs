@@ -9,15 +9,15 @@ use crate::request::{Authority, ClientAddress, Scheme, TrustedProxies};
 
 /// What one family of fields says of the client's own hop.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Origin {
+pub(super) struct ClientHop {
     pub(super) client: Option<ClientAddress>,
     pub(super) scheme: Option<Scheme>,
     pub(super) host: Option<Authority>,
 }
 
-impl Origin {
-    /// Both stories as one. A proxy that sets one family and passes the other on as it came would let the
-    /// client choose between them: where both speak they must say the same.
+impl ClientHop {
+    /// What both families say, as one. A proxy that sets one family and passes the other on as it came would let
+    /// the client choose between them: where both speak they must say the same.
     pub(super) fn reconciled(self, other: Self) -> Result<Self, ForwardingError> {
         Ok(Self {
             client: agreed("clients", self.client, other.client)?,
@@ -41,7 +41,7 @@ fn agreed<T: PartialEq>(
 }
 
 /// Where a walk ended: how many hops behind the nearest one, and at whom.
-pub(super) struct End {
+pub(super) struct WalkEnd {
     pub(super) behind: usize,
     pub(super) client: ClientAddress,
 }
@@ -52,12 +52,12 @@ pub(super) fn walk<'a>(
     nodes: impl Iterator<Item = Option<&'a str>>,
     field: &'static str,
     trusted: &TrustedProxies,
-) -> Result<Option<End>, ForwardingError> {
+) -> Result<Option<WalkEnd>, ForwardingError> {
     let mut end = None;
     for (behind, node) in nodes.enumerate() {
         let client = node.map_or(Some(ClientAddress::HIDDEN), address);
         let client = client.ok_or(ForwardingError::Unreadable { field, expected: "addresses" })?;
-        end = Some(End { behind, client });
+        end = Some(WalkEnd { behind, client });
         let found = !trusted.contains(client.ip());
         if mutant!(
             found,

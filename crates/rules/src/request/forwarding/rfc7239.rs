@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, header};
 
-use super::hop::{Origin, bounded, host, lines, scheme, walk};
+use super::hop::{ClientHop, bounded, host, lines, scheme, walk};
 use super::{ForwardingError, MAX_HOPS};
 use crate::request::TrustedProxies;
 
@@ -18,14 +18,14 @@ struct Element {
     host: Option<String>,
 }
 
-pub(super) fn read(headers: &HeaderMap, trusted: &TrustedProxies) -> Result<Origin, ForwardingError> {
+pub(super) fn read(headers: &HeaderMap, trusted: &TrustedProxies) -> Result<ClientHop, ForwardingError> {
     let elements = elements(headers)?;
     let nodes = elements.iter().rev().map(|element| element.node.as_deref());
-    let Some(end) = walk(nodes, FIELD, trusted)? else { return Ok(Origin::default()) };
+    let Some(end) = walk(nodes, FIELD, trusted)? else { return Ok(ClientHop::default()) };
     let nearest = elements.iter().rev().nth(end.behind);
     let proto = nearest.and_then(|element| element.proto.as_deref());
     let asked = nearest.and_then(|element| element.host.as_deref());
-    Ok(Origin {
+    Ok(ClientHop {
         client: Some(end.client),
         scheme: proto.map(|text| scheme(text, FIELD)).transpose()?,
         host: asked.map(|text| host(text, FIELD)).transpose()?,

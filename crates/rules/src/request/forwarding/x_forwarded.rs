@@ -1,22 +1,22 @@
-//! `X-Forwarded-For`, `-Proto` and `-Host`: nobody's standard, everybody's habit.
+//! `X-Forwarded-For`, `-Proto` and `-Host`, which no standard defines and most proxies send.
 
 use http::{HeaderMap, HeaderName};
 
 use super::ForwardingError;
-use super::hop::{Origin, bounded, host, lines, scheme, walk};
+use super::hop::{ClientHop, bounded, host, lines, scheme, walk};
 use crate::request::TrustedProxies;
 
 const FOR: &str = "X-Forwarded-For";
 const PROTO: &str = "X-Forwarded-Proto";
 const HOST: &str = "X-Forwarded-Host";
 
-pub(super) fn read(headers: &HeaderMap, trusted: &TrustedProxies) -> Result<Origin, ForwardingError> {
+pub(super) fn read(headers: &HeaderMap, trusted: &TrustedProxies) -> Result<ClientHop, ForwardingError> {
     let nodes = list(headers, &HeaderName::from_static("x-forwarded-for"), FOR)?;
     let end = walk(nodes.iter().rev().map(|node| Some(*node)), FOR, trusted)?;
     let behind = end.as_ref().map_or(0, |end| end.behind);
     let proto = list(headers, &HeaderName::from_static("x-forwarded-proto"), PROTO)?;
     let asked = list(headers, &HeaderName::from_static("x-forwarded-host"), HOST)?;
-    Ok(Origin {
+    Ok(ClientHop {
         client: end.map(|end| end.client),
         scheme: at(&proto, behind, PROTO)?.map(|text| scheme(text, PROTO)).transpose()?,
         host: at(&asked, behind, HOST)?.map(|text| host(text, HOST)).transpose()?,

@@ -5,6 +5,7 @@ use super::{PathError, PathException, PathExceptions};
 /// The decoded text and what a route must tolerate to accept the path.
 pub(super) fn decode(raw: &str) -> Result<(Box<str>, PathExceptions), PathError> {
     check_written(raw.as_bytes())?;
+    // Both what an app sees that decodes once and what one sees that decodes to the end must be text.
     check_text(&once(raw.as_bytes()))?;
     let depths = mutant!(to_the_end(raw.as_bytes()), "encoded-dots-pass" => once(raw.as_bytes()));
     check_text(&depths)?;
@@ -41,6 +42,7 @@ impl Decoded {
     }
 }
 
+/// What the path may not hold as it is written.
 fn check_written(raw: &[u8]) -> Result<(), PathError> {
     raw.iter().enumerate().try_for_each(|(at, byte)| match byte {
         b'\\' => Err(PathError::Backslash { at }),

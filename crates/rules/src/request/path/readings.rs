@@ -24,7 +24,7 @@ enum Separators {
 
 /// What a server does with `;` in a segment.
 #[derive(Clone, Copy)]
-enum Parameters {
+enum PathParameters {
     Kept,
     /// Cut off each segment (Java servlets).
     Dropped,
@@ -34,7 +34,7 @@ enum Parameters {
 
 /// What a server does with empty segments.
 #[derive(Clone, Copy)]
-enum Empty {
+enum EmptySegments {
     Kept,
     Collapsed,
     /// The first two slashes begin an authority (RFC 3986, section 4.2).
@@ -92,6 +92,7 @@ fn texts(raw: &str) -> Option<BTreeSet<String>> {
             bytes = decoded(&bytes, separators);
             texts.extend(segmented(&bytes));
         }
+        // There is still something to decode.
         if decoded(&bytes, separators) != bytes {
             return None;
         }
@@ -118,30 +119,33 @@ fn decoded(bytes: &[u8], separators: Separators) -> Vec<u8> {
 /// The paths that servers make of decoded bytes.
 fn segmented(bytes: &[u8]) -> impl Iterator<Item = String> {
     let text = String::from_utf8_lossy(bytes).into_owned();
-    let ways = [Parameters::Kept, Parameters::Dropped, Parameters::Last];
+    let ways = [PathParameters::Kept, PathParameters::Dropped, PathParameters::Last];
     let cut: BTreeSet<_> = ways.into_iter().map(|way| without_parameters(&text, way)).collect();
     cut.into_iter().flat_map(|text| {
-        [Empty::Kept, Empty::Collapsed, Empty::Authority].map(|way| spelled(&without_empty(&text, way)))
+        [EmptySegments::Kept, EmptySegments::Collapsed, EmptySegments::Authority]
+            .map(|way| spelled(&without_empty(&text, way)))
     })
 }
 
-fn without_parameters(text: &str, way: Parameters) -> String {
+fn without_parameters(text: &str, way: PathParameters) -> String {
     let name = |part: &str| part.split(';').next().unwrap_or_default().to_owned();
     match way {
-        Parameters::Kept => text.to_owned(),
-        Parameters::Dropped => text.split('/').map(name).collect::<Vec<_>>().join("/"),
-        Parameters::Last => name(text),
+        PathParameters::Kept => text.to_owned(),
+        PathParameters::Dropped => text.split('/').map(name).collect::<Vec<_>>().join("/"),
+        PathParameters::Last => name(text),
     }
 }
 
-fn without_empty(text: &str, way: Empty) -> String {
+fn without_empty(text: &str, way: EmptySegments) -> String {
     match (way, text.strip_prefix("//")) {
-        (Empty::Collapsed, _) => {
+        (EmptySegments::Collapsed, _) => {
             let mut before = None;
             text.chars().filter(|letter| before.replace(*letter) != Some('/') || *letter != '/').collect()
         }
-        (Empty::Authority, Some(rest)) => rest.find('/').map_or("/", |border| &rest[border..]).to_owned(),
-        (Empty::Kept, _) | (Empty::Authority, None) => text.to_owned(),
+        (EmptySegments::Authority, Some(rest)) => {
+            rest.find('/').map_or("/", |border| &rest[border..]).to_owned()
+        }
+        (EmptySegments::Kept, _) | (EmptySegments::Authority, None) => text.to_owned(),
     }
 }
 

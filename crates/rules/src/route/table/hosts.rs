@@ -7,7 +7,7 @@ use crate::route::HostPattern;
 
 /// The paths of every host pattern.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Hosts {
+pub(super) struct HostTable {
     exact: HashMap<Box<str>, Ports>,
     /// By what stands behind `*.`: all of a host behind its first dot.
     wildcard: HashMap<Box<str>, Ports>,
@@ -22,7 +22,7 @@ struct Ports {
     others: Option<Paths>,
 }
 
-impl Hosts {
+impl HostTable {
     /// The paths of a pattern, to add to.
     pub(super) fn paths(&mut self, pattern: &HostPattern) -> &mut Paths {
         match pattern {

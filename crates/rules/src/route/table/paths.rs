@@ -21,7 +21,7 @@ pub(super) struct Leaf {
 }
 
 /// What a path knows of a method.
-pub(super) enum Choice {
+pub(super) enum MethodMatch {
     /// The index of its route.
     Route(usize),
     /// Only other methods have one.
@@ -64,8 +64,8 @@ impl Leaf {
         self.by_method.iter().find(|(named, _)| named == method).map(|(_, index)| *index)
     }
 
-    pub(super) fn choose(&self, method: &Method) -> Choice {
-        self.named(method).or(self.otherwise).map_or(Choice::MethodNotAllowed, Choice::Route)
+    pub(super) fn choose(&self, method: &Method) -> MethodMatch {
+        self.named(method).or(self.otherwise).map_or(MethodMatch::MethodNotAllowed, MethodMatch::Route)
     }
 
     pub(super) fn methods(&self) -> impl Iterator<Item = &Method> {

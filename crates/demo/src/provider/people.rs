@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::provider::Scope;
+use super::scope::Scope;
 use portcullis_rules::secret::{Secret, random_bytes};
 
 /// Somebody with an account.
@@ -14,7 +14,7 @@ pub struct Person {
     pub name: &'static str,
     /// The password, made up at start: it is of no use after the process.
     pub password: Secret,
-    /// Groups.
+    /// The groups that it is in, as the claim `groups` lists them.
     pub groups: &'static [&'static str],
     /// Identifies the account for ever (`sub`); a name may change.
     pub(super) subject: &'static str,
