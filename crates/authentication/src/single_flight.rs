@@ -100,7 +100,7 @@ where
 {
     /// The call's result.
     pub(crate) async fn wait(self) -> T {
-        // A copy, for one that has given its result is known no more.
+        // A copy is awaited: one that has given its result lets go of it, and the drop still asks for it.
         self.call.clone().await
     }
 

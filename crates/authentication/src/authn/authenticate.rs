@@ -24,7 +24,7 @@ pub struct Authenticator {
     pub(super) bearer: BearerVerifier,
     providers: Providers,
     pub(super) counters: Counters,
-    /// Tells it from those of other configurations.
+    /// Tells this authenticator from those of other configurations: what one found out, no other takes for known.
     pub(super) itself: Arc<()>,
 }
 
@@ -95,8 +95,9 @@ impl Authenticator {
         presented.map_err(|error| TokenRefusal::from(error).into())
     }
 
-    /// What counts in the place of a refused token: a good session, where the token is not ours. Browsers send Basic
-    /// by themselves, for whatever once asked for it: that is nobody's word, and its sender may sign in.
+    /// What counts in the place of a refused token: a good session, where the token is not ours. Browsers go on
+    /// sending Basic to whatever once asked for it. Such a credential does not show that a program sent the
+    /// request, so that the person may sign in.
     async fn session_beside(
         &self,
         accept: Accept,

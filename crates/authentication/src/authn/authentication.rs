@@ -20,7 +20,7 @@ pub enum Authentication {
     /// A credential that opens nothing here any more, or never did: a session that has ended, was made for another
     /// host or by a provider that has left, or a cookie that is none.
     Ended,
-    /// Somebody.
+    /// Somebody whose credential is good.
     Authenticated(Authenticated),
 }
 
@@ -126,7 +126,7 @@ impl Authentication {
         Some(&self.session()?.session.tokens)
     }
 
-    /// How the credential was presented that it is.
+    /// How the credential was presented.
     #[must_use]
     pub fn carrier(&self) -> Option<&Carrier> {
         Some(&self.authenticated()?.carrier)

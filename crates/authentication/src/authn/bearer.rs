@@ -33,7 +33,7 @@ pub struct Verified {
     pub principal: Arc<Principal>,
     /// From when on it is not accepted any more: `exp` and the leeway.
     pub expires: Timestamp,
-    /// What it is called.
+    /// The digest of the token, which names it where it must not be named itself.
     pub id: CredentialId,
 }
 
@@ -71,7 +71,7 @@ impl BearerVerifier {
         self.found(token).map(|(verified, _)| verified)
     }
 
-    /// The same, for somebody who sees this token often. Nothing of the token is in it.
+    /// The same, to be kept by a connection that may bring the token again. Nothing of the token is in it.
     pub(super) fn remembered(&self, token: &str) -> Option<CachedToken> {
         let (verified, validity) = self.found(token)?;
         Some(CachedToken { verified, validity })
@@ -109,7 +109,7 @@ impl BearerVerifier {
         let outcome =
             match verify(&parsed, &issuer.keys, &claims::profile(&issuer.settings), &self.clock).await {
                 Ok(expires) => verified(issuer, parsed.claims, expires, digest.id()),
-                // The provider may publish the key at any time.
+                // Not remembered: the provider may publish the key at any time.
                 Err(TokenFault::Key(error)) if error != KeyError::BadSignature => {
                     return Err(unfit(issuer, &parsed, error));
                 }
@@ -161,7 +161,7 @@ impl BearerVerifier {
                 let kept = (Validity { wall, until, ..validity }, weight(size));
                 self.verified.insert(token, Arc::clone(verified), kept, |validity| self.holds(validity));
             }
-            // It will be valid soon, without any change.
+            // Not remembered: the token becomes valid by the passing of time alone.
             Err(TokenRefusal { error: TokenError::NotYetValid, .. }) => {}
             Err(refusal) => {
                 let (wall, until) = (refusal.since()..wall.end, now + self.settings.refused_time);

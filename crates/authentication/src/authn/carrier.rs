@@ -23,7 +23,7 @@ pub enum AmbientAuthority {
     No,
     /// Those of the same site, as with cookies of `SameSite=Lax`.
     SameSite,
-    /// All.
+    /// Those of every site: browsers send the credential along wherever a request comes from.
     AnySite,
 }
 

@@ -33,8 +33,8 @@ pub(super) fn issuer(claims: &Claims) -> Result<&str, TokenError> {
     claims.get("iss").ok_or(TokenError::MissingClaim("iss"))?.as_str().ok_or(TokenError::BadClaim("iss"))
 }
 
-/// Claims that only other kinds of token have, unless the token says that it is an access token: then it may
-/// have `nonce` and the like; without that they mark an ID token (RFC 8725, section 3.12).
+/// Claims that mark an ID token (RFC 8725, section 3.12), unless the token says that it is an access token: such a
+/// one may have `nonce` and the like.
 const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
 /// Claims of Keycloak (`typ`) and Amazon Cognito (`token_use`), whose headers all say `typ: JWT`: what an access token
 /// says there, and what others do.

@@ -12,7 +12,7 @@ use super::credential_id::CredentialId;
 use crate::clock::Timestamp;
 use crate::secret::fingerprint;
 
-/// Answers that it lays itself out for; it holds as many as its capacity has room for.
+/// The number of answers that room is made for at the start; the cache grows up to its capacity.
 const ENTRIES: usize = 1_000;
 
 /// SHA-256 of a token.

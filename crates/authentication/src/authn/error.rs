@@ -16,14 +16,15 @@ use crate::oidc::jwks::{JwsError, KeyError};
 /// for the client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct TokenRefusal {
-    /// Why.
+    /// Why it is refused, which decides what the client is told.
     #[source]
     pub error: TokenError,
     /// The values, made printable and bounded.
     told: Option<Arc<str>>,
     /// The provider for whose fault it could not be checked.
     provider: Option<ProviderName>,
-    /// By this machine's clock it is right from then on alone: that clock may be set right.
+    /// From when on the refusal is right, by this machine's clock. Where that clock was ahead and is set right, the
+    /// refusal no longer counts.
     since: Timestamp,
 }
 
@@ -44,7 +45,8 @@ impl TokenRefusal {
         self.provider.as_ref()
     }
 
-    /// The same, known to be right from `since` on alone.
+    /// The same, which is right from `since` on and not before: a token is not expired for ever by a clock that was
+    /// ahead.
     pub(super) fn holding_since(self, since: Timestamp) -> Self {
         Self { since, ..self }
     }

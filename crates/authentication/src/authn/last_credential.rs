@@ -1,10 +1,14 @@
-//! What a connection's requests have in common: whose they are.
+//! What a connection remembers of its last credential, so that the next request with the same one need not be read
+//! again.
 //!
-//! A connection remembers *nobody*, somebody who came *once*, or somebody who came *again*. A credential that turns out good
-//! moves it from anything to *once*, and to *again* when it was the last one as well; only then is its field copied. A
-//! request without a good credential, or with one that another field brings, moves it back to *nobody*. What is
-//! remembered saves reading alone: it holds for the same field to the letter, for the configuration that found it
-//! out, and each time as long as the caches behind it say that the token or the session is still good.
+//! A connection remembers *nobody*, somebody who came *once*, or somebody who came *again*. Each request moves it:
+//! - One with a good credential moves it to *once*; to *again*, where the last request had the same one. Only then
+//!   its field is copied.
+//! - One without a good credential, or with one that another field brings, moves it to *nobody*.
+//!
+//! What is remembered saves the reading and decides nothing. It holds for the same field, byte for byte, and under
+//! the configuration that found it out; and each time the caches behind it are asked whether the token or the
+//! session is still good.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,23 +30,22 @@ use crate::session::{CachedSession, SessionKey};
 /// The longest field that is remembered, in bytes: every connection may remember one (invariant 14).
 const MAX_FIELD: usize = 4 * 1024;
 
-/// What the last request of a connection showed, and whose it was. It saves the reading of what was read before and
-/// decides nothing: whether a token or a session is still good is asked each time, as the caches behind it
-/// are asked.
+/// The state of one connection (see above).
 #[derive(Default)]
-pub(super) struct LastCredential(Mutex<Last>);
+pub(super) struct LastCredential(Mutex<Remembered>);
 
 #[derive(Default)]
-enum Last {
+enum Remembered {
     #[default]
     Nobody,
-    /// Came once: where its answer lies. Kept in case that it comes again, not to be followed.
+    /// Came once: the address of its principal or session in memory. It is compared and never followed.
     Once(usize),
     /// Came twice in a row, and so is worth a copy.
     Again {
         field: Zeroizing<Box<[u8]>>,
         whose: Whose,
-        /// Who found that out: with another configuration, issuers, settings and the cookie's name may be others.
+        /// The authenticator that found it out: with another configuration, issuers, settings and the cookie's name
+        /// may be others.
         by: Arc<()>,
     },
 }
@@ -132,13 +135,13 @@ impl Authenticator {
 impl LastCredential {
     fn recall<T>(&self, asker: &Arc<()>, field: &[u8], ask: impl FnOnce(&Whose) -> Option<T>) -> Option<T> {
         match &*self.last() {
-            Last::Again { field: known, whose, by }
+            Remembered::Again { field: known, whose, by }
                 if mutant!(Arc::ptr_eq(by, asker), "recent-outlives-configuration" => true)
                     && same(known, field) =>
             {
                 ask(whose)
             }
-            Last::Again { .. } | Last::Once(_) | Last::Nobody => None,
+            Remembered::Again { .. } | Remembered::Once(_) | Remembered::Nobody => None,
         }
     }
 
@@ -146,22 +149,22 @@ impl LastCredential {
     /// nothing is copied.
     fn note<'a>(&self, by: &Arc<()>, place: usize, make: impl FnOnce() -> Option<(&'a [u8], Whose)>) {
         let mut last = self.last();
-        let again = matches!(*last, Last::Once(before) if before == place);
+        let again = matches!(*last, Remembered::Once(before) if before == place);
         let made = again.then(make).flatten().filter(|(field, _)| field.len() <= MAX_FIELD);
         *last = match made {
             Some((field, whose)) => {
-                Last::Again { field: Zeroizing::new(field.into()), whose, by: Arc::clone(by) }
+                Remembered::Again { field: Zeroizing::new(field.into()), whose, by: Arc::clone(by) }
             }
-            None => Last::Once(place),
+            None => Remembered::Once(place),
         };
     }
 
     /// Whoever has ended, or is another, need not be kept in memory.
     fn forget(&self) {
-        *self.last() = Last::Nobody;
+        *self.last() = Remembered::Nobody;
     }
 
-    fn last(&self) -> MutexGuard<'_, Last> {
+    fn last(&self) -> MutexGuard<'_, Remembered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

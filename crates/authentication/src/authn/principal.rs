@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::error::TokenError;
 use crate::identity::{Gap, Principal, Subject, is_text, texts};
 use crate::oidc::ProviderSettings;
-use crate::oidc::claims::{self, Answered, ClaimsError};
+use crate::oidc::claims::{self, ClaimsError, SourcesAnswered};
 
 /// The most scopes of one token. More refuse it, as with groups: a list cut short could lose the very one
 /// that a `deny` rule looks for.
@@ -23,7 +23,7 @@ type Claims = Map<String, Value>;
 pub fn principal(provider: &ProviderSettings, claims: Claims) -> Result<Principal, TokenError> {
     let (subject, scopes) = (subject(&claims)?, scopes(&claims)?);
     let scopes_are_unknown = !written_scopes(&claims).is_some_and(is_text);
-    let made = claims::principal(provider, subject, claims, scopes, Answered::Some);
+    let made = claims::principal(provider, subject, claims, scopes, SourcesAnswered::Some);
     let mut made = made.map_err(|error| match error {
         ClaimsError::Subject => TokenError::BadClaim("sub"),
         ClaimsError::TooManyGroups => TokenError::BadClaim("groups"),

@@ -13,17 +13,17 @@ use tokio::time::Instant;
 const FIRST: Duration = Duration::from_secs(2);
 pub(super) const LONGEST: Duration = Duration::from_secs(60);
 
-/// The rest behind so many failures in a row, at least one.
+/// How long the endpoint is left alone after `failures` in a row, of which there is at least one.
 pub(super) fn rest(failures: u32) -> Duration {
     FIRST.saturating_mul(1 << failures.saturating_sub(1).min(6)).min(LONGEST)
 }
 
 /// Calls to one provider, of whatever session.
 #[derive(Debug, Default)]
-pub(super) struct Backoff(Mutex<State>);
+pub(super) struct Backoff(Mutex<BackoffState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct BackoffState {
     failures: u32,
     until: Option<Instant>,
 }
@@ -44,7 +44,7 @@ impl Backoff {
         state.until = failed.then(|| Instant::now() + rest(state.failures));
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, BackoffState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

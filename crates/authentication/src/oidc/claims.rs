@@ -8,13 +8,13 @@ use super::numeric_date::numeric_date;
 use super::settings::{AbsentGroups, ClaimMapping, EmailVerification, ProviderSettings};
 use crate::identity::{ClaimPath, Email, Gap, Gaps, Principal, Subject, is_text, texts};
 
-/// Groups that one person may have.
+/// The most groups that one person may have.
 pub const MAX_GROUPS: usize = 1000;
-/// The claims of one person as JSON, in bytes.
+/// The most bytes that the claims of one person take as JSON.
 pub const MAX_CLAIMS: usize = 64 * 1024;
 /// The claim that names the user where none is mapped.
 const NAME: &str = "preferred_username";
-/// The subject identifier (OpenID Connect Core 1.0, section 2), in bytes.
+/// The longest subject identifier, in bytes (OpenID Connect Core 1.0, section 2).
 pub const MAX_SUBJECT: usize = 255;
 
 /// Claims that make no principal. Too much is refused rather than cut: a `deny` rule may name the group
@@ -35,7 +35,7 @@ pub enum ClaimsError {
 /// Who has spoken of a person. What is absent is none only where everybody has who may say it; elsewhere it is
 /// unknown (invariant 19).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answered {
+pub enum SourcesAnswered {
     /// The ID token, and UserInfo where the provider has it.
     All,
     /// Something has not been asked, or has failed: UserInfo, or, beside a bearer token, all but the token.
@@ -57,7 +57,7 @@ pub fn principal(
     subject: Subject,
     claims: Map<String, Value>,
     scopes: Vec<String>,
-    answered: Answered,
+    answered: SourcesAnswered,
 ) -> Result<Principal, ClaimsError> {
     if serde_json::to_vec(&claims).map_or(true, |json| json.len() > MAX_CLAIMS) {
         return Err(ClaimsError::TooLarge);
@@ -105,8 +105,8 @@ fn name<'a>(mapping: &ClaimMapping, claims: &'a Map<String, Value>) -> Option<&'
 
 /// What may be so although `claims` do not say it: what nobody has said who could, what is kept elsewhere, and
 /// what was said in a shape that cannot be read.
-fn gaps(mapping: &ClaimMapping, claims: &Map<String, Value>, answered: Answered) -> Gaps {
-    let silent = mutant!(answered == Answered::Some, "silence-is-none" => false);
+fn gaps(mapping: &ClaimMapping, claims: &Map<String, Value>, answered: SourcesAnswered) -> Gaps {
+    let silent = mutant!(answered == SourcesAnswered::Some, "silence-is-none" => false);
     let elsewhere =
         |path: &ClaimPath| mutant!(path.is_kept_elsewhere(claims), "groups-kept-elsewhere-are-none" => false);
     let is_unsaid = |found: Option<&Value>, silent: bool, readable: fn(&Value) -> bool| {

@@ -43,12 +43,12 @@ pub enum FlightError {
 
 /// Calls on their way, by session: whoever comes while one flies waits for it instead of calling too.
 pub struct RefreshFlights<T: Clone> {
-    flying: SingleFlight<Key, Result<T, FlightError>>,
+    under_way: SingleFlight<Key, Result<T, FlightError>>,
     resting: Arc<Mutex<Resting>>,
     has_failed: fn(&T) -> bool,
 }
 
-/// Sessions whose call has ended a while ago.
+/// Sessions that do not call again yet, for their last call has ended a short while ago.
 struct Resting {
     sessions: HashMap<Key, Rest>,
     capacity: usize,
@@ -66,7 +66,7 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         let resting = Resting { sessions: HashMap::new(), capacity };
-        Self { flying: SingleFlight::new(), resting: Arc::new(Mutex::new(resting)), has_failed: |_| false }
+        Self { under_way: SingleFlight::new(), resting: Arc::new(Mutex::new(resting)), has_failed: |_| false }
     }
 
     /// The same where a session rests the longer the more of its calls have failed in a row.
@@ -103,7 +103,7 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
     /// How many are on their way.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.flying.len()
+        self.under_way.len()
     }
 
     /// Whether none is.
@@ -116,15 +116,15 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let flight = self.flying.try_join(key, |flying| {
-            self.may_begin(&key, flying)?;
+        let flight = self.under_way.try_join(key, |under_way| {
+            self.may_begin(&key, under_way)?;
             let resting = Arc::clone(&self.resting);
-            let mut landing = Landing { resting, key, begun: Instant::now(), failed: true };
+            let mut ending = RestOnDrop { resting, key, begun: Instant::now(), failed: true };
             let (call, has_failed) = (call(), self.has_failed);
             let call = async move {
                 let result = AssertUnwindSafe(call).catch_unwind().await.map_err(|_| FlightError::Lost);
-                landing.failed = result.as_ref().map_or(true, has_failed);
-                drop(landing);
+                ending.failed = result.as_ref().map_or(true, has_failed);
+                drop(ending);
                 result
             };
             Ok(call.boxed())
@@ -135,19 +135,20 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
         Ok(flight)
     }
 
-    fn may_begin(&self, key: &Key, flying: usize) -> Result<(), FlightError> {
+    fn may_begin(&self, key: &Key, under_way: usize) -> Result<(), FlightError> {
         let resting = lock(&self.resting);
         let rests = resting.sessions.get(key).is_some_and(|rest| Instant::now() < rest.until);
         if mutant!(rests, "session-calls-without-rest" => false) {
             return Err(FlightError::Recent);
         }
-        if flying >= resting.capacity { Err(FlightError::Full) } else { Ok(()) }
+        if under_way >= resting.capacity { Err(FlightError::Full) } else { Ok(()) }
     }
 }
 
 impl Resting {
-    /// Where more rest than there is room for, the surplus may call again at once.
-    fn land(&mut self, key: Key, begun: Instant, failed: bool) {
+    /// Begins the rest of a session. Where there is no room for another one, it may call again at once: a bound on
+    /// memory that costs the provider a call.
+    fn begin_rest(&mut self, key: Key, begun: Instant, failed: bool) {
         let now = Instant::now();
         let before = self.sessions.get(&key).map_or(0, |rest| rest.failures);
         if self.sessions.len() >= self.capacity {
@@ -164,16 +165,16 @@ impl Resting {
 }
 
 /// Begins the rest when the call ends, even by a panic.
-struct Landing {
+struct RestOnDrop {
     resting: Arc<Mutex<Resting>>,
     key: Key,
     begun: Instant,
     failed: bool,
 }
 
-impl Drop for Landing {
+impl Drop for RestOnDrop {
     fn drop(&mut self) {
-        lock(&self.resting).land(self.key, self.begun, self.failed);
+        lock(&self.resting).begin_rest(self.key, self.begun, self.failed);
     }
 }
 

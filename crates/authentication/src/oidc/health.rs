@@ -19,8 +19,8 @@ use super::provider_error::ProviderError;
 use super::status::ProviderStatus;
 use crate::clock::{Clock, Timestamp};
 
-/// So long the failure of a call counts that nobody has made again since: what people alone bring about
-/// (token endpoint, UserInfo) cannot be probed.
+/// How long the failure of a call counts that nobody has made again since: what people alone bring about (token
+/// endpoint, UserInfo) cannot be probed.
 const COUNTS_FOR: Duration = Duration::from_secs(120);
 
 /// What of a provider the gateway calls.
@@ -55,12 +55,12 @@ impl ProviderEndpoint {
 /// The outcome of the last call to each endpoint, and how many have failed.
 pub(super) struct Health {
     clock: Clock,
-    state: Mutex<State>,
+    state: Mutex<HealthState>,
     failed: [AtomicU64; ProviderEndpoint::ALL.len()],
     worse: Notify,
 }
 
-struct State {
+struct HealthState {
     /// When the status last became another one.
     since: Timestamp,
     /// Whether the metadata have ever been found.
@@ -72,7 +72,7 @@ struct State {
 struct Failure {
     at: Timestamp,
     reason: String,
-    /// Whether nothing else of the provider's will answer either.
+    /// Whether the provider does not answer at all, so that its other endpoints will not either.
     away: bool,
 }
 
@@ -80,7 +80,7 @@ impl Health {
     /// Of a provider that has not been asked for anything yet.
     pub(super) fn new(clock: Clock) -> Self {
         let since = clock.now();
-        let state = Mutex::new(State { since, known: false, failures: BTreeMap::new() });
+        let state = Mutex::new(HealthState { since, known: false, failures: BTreeMap::new() });
         Self { clock, state, failed: Default::default(), worse: Notify::new() }
     }
 
@@ -152,7 +152,7 @@ impl Health {
         state.failures.get(&endpoint).map(|failure| failure.reason.clone())
     }
 
-    fn change(&self, change: impl FnOnce(&mut State, Timestamp)) {
+    fn change(&self, change: impl FnOnce(&mut HealthState, Timestamp)) {
         let now = self.clock.now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::discriminant(&state.status(now));
@@ -163,7 +163,7 @@ impl Health {
     }
 }
 
-impl State {
+impl HealthState {
     fn status(&self, now: Timestamp) -> ProviderStatus {
         let since = self.since;
         let metadata = self.failures.get(&ProviderEndpoint::Metadata);

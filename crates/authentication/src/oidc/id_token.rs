@@ -50,7 +50,7 @@ impl Provider {
                 id: &client.id,
                 trusted: [&settings.audiences, &settings.trusted_audiences],
             },
-            // An authentication to come would stay fresh for as long as it is ahead.
+            // An `auth_time` in the future would pass every `max_age` until that time has come.
             past: &["iat", "nbf", "auth_time"],
             strict_dates: false,
             leeway: settings.leeway,

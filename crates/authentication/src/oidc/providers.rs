@@ -40,7 +40,7 @@ impl Providers {
         self.0.iter().find(|provider| provider.name().as_str() == name)
     }
 
-    /// All of them.
+    /// Every provider, in the order of the configuration.
     pub fn iter(&self) -> std::slice::Iter<'_, Arc<Provider>> {
         self.0.iter()
     }

@@ -3,7 +3,7 @@
 use openidconnect::{Nonce, OAuth2TokenResponse};
 use serde_json::{Map, Value};
 
-use super::claims::{Answered, ClaimsError, principal, subject};
+use super::claims::{ClaimsError, SourcesAnswered, principal, subject};
 use super::client::TokenEndpointError;
 use super::error::{RefreshError, SignInError, UserInfoError};
 use super::id_token::{Expected, payload};
@@ -111,7 +111,7 @@ impl Provider {
             .ok())
     }
 
-    fn person(&self, claims: Claims, answered: Answered) -> Result<Principal, ClaimsError> {
+    fn person(&self, claims: Claims, answered: SourcesAnswered) -> Result<Principal, ClaimsError> {
         principal(self.settings(), subject(&claims, "sub")?, claims, Vec::new(), answered)
     }
 }
@@ -139,6 +139,7 @@ fn audiences(claims: &Claims) -> Vec<String> {
     claims.get("aud").map(crate::identity::texts).unwrap_or_default()
 }
 
+/// All tokens of the session. A refresh token that came replaces the old one, which may be spent.
 fn merged(new: Tokens, old: &Tokens) -> Tokens {
     Tokens {
         refresh: mutant!(

@@ -91,7 +91,7 @@ impl<'de> Deserialize<'de> for TokenAnswer {
     }
 }
 
-/// openidconnect wants to be able to; nobody does, and nothing of a token would come out.
+/// openidconnect demands this implementation; nobody calls it, and no token would be written.
 impl Serialize for TokenAnswer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_unit()

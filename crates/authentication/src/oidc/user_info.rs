@@ -6,7 +6,7 @@ use openidconnect::AccessToken;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::claims::{Answered, incomplete, is_true, lacks_name};
+use super::claims::{SourcesAnswered, incomplete, is_true, lacks_name};
 use super::error::{SignInError, UserInfoError};
 use super::health::ProviderEndpoint;
 use super::http::{HttpError, good_response};
@@ -45,13 +45,13 @@ impl Provider {
         metadata: &Metadata,
         claims: Map<String, Value>,
         access_token: &AccessToken,
-    ) -> Result<(Map<String, Value>, Answered), UserInfoError> {
+    ) -> Result<(Map<String, Value>, SourcesAnswered), UserInfoError> {
         match self.completed(metadata, claims.clone(), access_token).await {
             Err(error)
                 if error != UserInfoError::OtherSubject && !lacks_name(&self.settings().claims, &claims) =>
             {
                 tracing::warn!(provider = %self.name(), %error, "UserInfo failed at a sign-in; what the ID token does not say is unknown");
-                Ok((claims, Answered::Some))
+                Ok((claims, SourcesAnswered::Some))
             }
             other => other,
         }
@@ -63,14 +63,14 @@ impl Provider {
         metadata: &Metadata,
         mut claims: Map<String, Value>,
         access_token: &AccessToken,
-    ) -> Result<(Map<String, Value>, Answered), UserInfoError> {
+    ) -> Result<(Map<String, Value>, SourcesAnswered), UserInfoError> {
         let Some(url) = self.user_info_wanted(metadata, &claims) else {
-            let answered = if metadata.has_userinfo { Answered::Some } else { Answered::All };
+            let answered = if metadata.has_userinfo { SourcesAnswered::Some } else { SourcesAnswered::All };
             return Ok((claims, answered));
         };
         let more = self.user_info(url.as_str(), access_token).await?;
         complete(&mut claims, more)?;
-        Ok((claims, Answered::All))
+        Ok((claims, SourcesAnswered::All))
     }
 
     /// Where to ask for more than `claims`, if that is wanted.

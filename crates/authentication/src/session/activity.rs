@@ -10,7 +10,7 @@ use super::Touch;
 /// Touches that may wait for the next flush; further ones are noted again by a later request.
 const QUEUE: usize = 16_384;
 
-/// Written at most so often, and at least so often.
+/// The shortest and the longest time between two writes of one family's use.
 const OFTEN: Duration = Duration::from_secs(60);
 const SELDOM: Duration = Duration::from_secs(300);
 

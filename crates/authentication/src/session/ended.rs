@@ -50,7 +50,7 @@ pub enum StreamUse {
 /// and a timer; ending wakes only the family's own streams.
 pub struct SessionEnded {
     ended: Pin<Box<dyn Future<Output = SessionEnd> + Send>>,
-    /// Used until the very end of the stream.
+    /// The session that the stream uses, where it does: its drop counts as the last use.
     used: Option<Arc<Session>>,
 }
 

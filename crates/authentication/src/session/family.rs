@@ -1,12 +1,12 @@
 //! What the sessions of one sign-in share in memory: when they were used, and that they have ended.
 //!
-//! A family *lives*, or *has ended* for one reason; the first reason stays, and nothing lives again.
+//! A family *lives*, or *has ended* for one reason; the first reason stays, and an ended family never lives again.
 //!
 //! - It ends by [`Families::end`] (the store has removed it, or another process has ended it) or by
 //!   [`Families::end_for_good`] (somebody signed out, and the store does not know yet). Either wakes every stream that
 //!   waits for its end.
-//! - After `end_for_good` its root is *buried*: whatever the store still says of it, who joins it finds it ended. It
-//!   is so until [`Families::removed`], when the store has it no more.
+//! - After `end_for_good` its root *awaits its removal*: whatever the store still says of it, who joins it finds it
+//!   ended. That is so until [`Families::removed`], when the store no longer has it.
 //! - Everybody who joins one root shares one family, for as long as anybody holds it; so one end reaches all.
 //! - When it was last used only goes up. One caller an interval is told to have that written; where the queue is
 //!   full, the next caller is told so again.
@@ -121,7 +121,7 @@ struct KnownFamilies {
     sweep_at: usize,
     /// Roots that have ended and that the store still holds: what it says of them does not count
     /// (invariant 23). No more than the store has sessions, since a store that fails takes no new ones.
-    buried: HashSet<SessionId>,
+    awaiting_removal: HashSet<SessionId>,
 }
 
 impl Families {
@@ -134,7 +134,7 @@ impl Families {
     /// `id`, has.
     pub(super) fn join(&self, root: SessionId, id: SessionId, last_seen: Timestamp) -> Arc<Family> {
         let mut known = self.known();
-        let ended = known.buried.contains(&root) || known.buried.contains(&id);
+        let ended = known.awaiting_removal.contains(&root) || known.awaiting_removal.contains(&id);
         if mutant!(ended, "end-forgotten-while-loading" => false) {
             let family = Family::new(root, last_seen, Arc::clone(&self.terms));
             family.end(SessionEnd::SignedOut);
@@ -152,23 +152,23 @@ impl Families {
     /// Ends the family of `root` for everybody who holds it, and for everybody who would join it until
     /// [`Families::removed`].
     pub(super) fn end_for_good(&self, root: SessionId, why: SessionEnd) {
-        self.known().buried.insert(root);
+        self.known().awaiting_removal.insert(root);
         self.end(root, why);
     }
 
     /// The store holds the family of `root` no more, and nobody in memory does.
     pub(super) fn removed(&self, root: SessionId) {
-        self.known().buried.remove(&root);
+        self.known().awaiting_removal.remove(&root);
     }
 
     /// Whether `root` has ended and the store does not know it yet.
     pub(super) fn has_ended(&self, root: &SessionId) -> bool {
-        self.known().buried.contains(root)
+        self.known().awaiting_removal.contains(root)
     }
 
     /// Roots that have ended and that the store still holds.
-    pub(super) fn waiting(&self) -> Vec<SessionId> {
-        self.known().buried.iter().copied().collect()
+    pub(super) fn awaiting_removal(&self) -> Vec<SessionId> {
+        self.known().awaiting_removal.iter().copied().collect()
     }
 
     /// Every family that ends from now on.
@@ -177,8 +177,8 @@ impl Families {
     }
 
     /// How many roots have ended that the store still holds.
-    pub(super) fn waiting_count(&self) -> usize {
-        self.known().buried.len()
+    pub(super) fn count_awaiting_removal(&self) -> usize {
+        self.known().awaiting_removal.len()
     }
 
     /// Ends the family of `root` for everybody who holds it.

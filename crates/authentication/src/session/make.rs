@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::error::StoreFault;
 use super::seal::{FamilyKey, Record, digest_at};
-use super::sessions::{Found, SessionsInner};
+use super::sessions::{SessionLookup, SessionsInner};
 use super::{
     Inserted, NewSession, Session, SessionError, SessionId, SessionKey, StoreUnavailable, StoredFamily,
     StoredSession,
@@ -16,8 +16,10 @@ use crate::identity::Principal;
 const ATTEMPTS: usize = 8;
 
 impl SessionsInner {
-    pub(super) async fn load(&self, key: &SessionKey) -> Found {
+    pub(super) async fn load(&self, key: &SessionKey) -> SessionLookup {
         for _ in 0..ATTEMPTS {
+            // Before the store is read: where the session changes meanwhile, the cache keeps nothing, and it is
+            // read again.
             let version = self.cache.version(key.id());
             let Some((family, stored)) = self.store.load(*key.id()).await? else { return Ok(None) };
             let Some((opened, record)) = open(key, &family, &stored) else {

@@ -1,7 +1,8 @@
 //! What is kept of a session, sealed so that only the browser's key opens it.
 //!
-//! A key derived from the session's key seals the family's key; the family's key seals the record. A stolen database shows neither person nor token, and a row moved to another session, family
-//! or host does not open (invariant 7).
+//! A key derived from the session's key seals the family's key; the family's key seals the record. A stolen
+//! database shows neither person nor token, and a row moved to another session, family or host does not open
+//! (invariant 7).
 
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ impl Record {
     }
 }
 
-/// Whatever stands where a record ought to.
+/// Seals any bytes in the place of a record.
 #[cfg(any(test, fuzzing))]
 pub(super) fn seal_record(key: &FamilyKey, root: SessionId, plain: &[u8]) -> Option<Vec<u8>> {
     key.0.seal(&record_binding(root), plain)

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::identity::Principal;
 use crate::single_flight::SingleFlight;
 
-pub(super) type Found = Result<Option<Arc<Session>>, StoreUnavailable>;
+pub(super) type SessionLookup = Result<Option<Arc<Session>>, StoreUnavailable>;
 
 /// A session that somebody holds apart from the cache, and since when.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub(super) struct SessionsInner {
     pub(super) clock: Clock,
     pub(super) cache: SessionCache,
     pub(super) families: Families,
-    flights: SingleFlight<SessionId, Found>,
+    flights: SingleFlight<SessionId, SessionLookup>,
     pub(super) activity: Arc<TouchQueue>,
 }
 
@@ -87,7 +87,7 @@ impl Sessions {
     /// The same, for somebody who sees this key often.
     #[must_use]
     pub fn recalled(&self, key: &SessionKey) -> Option<CachedSession> {
-        // Before the cache is asked: what changes in between makes it void, never valid.
+        // Taken before the cache is asked: a change in between makes what is found void, and never passes unnoticed.
         let version = self.0.cache.version(key.id());
         Some(CachedSession { session: self.cached(key)?, version })
     }
@@ -109,7 +109,7 @@ impl Sessions {
     ///
     /// # Errors
     /// The store is away; the answer is then 503, never a pass.
-    pub async fn find(&self, key: &SessionKey) -> Found {
+    pub async fn find(&self, key: &SessionKey) -> SessionLookup {
         if let Some(session) = self.cached(key) {
             return Ok(Some(session));
         }
@@ -222,7 +222,7 @@ impl Sessions {
     /// How many sign-ins have ended whose removal the store has not taken yet.
     #[must_use]
     pub fn endings_waiting(&self) -> usize {
-        self.0.families.waiting_count()
+        self.0.families.count_awaiting_removal()
     }
 
     /// Resolves when `session`, or the root it hangs on, has ended (also by [`Sessions::purge`]).
@@ -250,8 +250,10 @@ impl SessionsInner {
 
     async fn end(&self, id: SessionId, why: SessionEnd) -> Result<(), StoreUnavailable> {
         let root = self.end_in_memory(id, why);
+        // On record before the store is asked to remove it: where that fails, or the process ends meanwhile, the
+        // next start still knows of the end.
         let recorded = mutant!(self.store.record_ending(root).await, "sign-out-not-on-record" => Ok(()));
-        let Err(error) = self.bury(root, why).await else { return Ok(()) };
+        let Err(error) = self.remove_ended(root, why).await else { return Ok(()) };
         match &recorded {
             Ok(()) => tracing::warn!(session = %id, %error, "a session has ended; the store takes it later"),
             Err(record) => {
@@ -261,7 +263,8 @@ impl SessionsInner {
         recorded
     }
 
-    /// At once and for good, whatever comes of the rest; answers the root, or `id` where that is not known.
+    /// Ends the family in memory, at once and for good, whatever comes of the rest. Returns its root, or `id` where
+    /// that is not known.
     pub(super) fn end_in_memory(&self, id: SessionId, why: SessionEnd) -> SessionId {
         let root = self.cache.get(&id).map_or(id, |session| session.family());
         self.families.end_for_good(root, why);
@@ -269,8 +272,9 @@ impl SessionsInner {
         root
     }
 
-    /// Removes an ended family from the store, and with that everything that remembers its end.
-    pub(super) async fn bury(
+    /// Removes an ended family from the store, and with that everything that remembers its end. In this order: what
+    /// remembers it goes only when the store has nothing left to bring back.
+    pub(super) async fn remove_ended(
         &self,
         root: SessionId,
         why: SessionEnd,

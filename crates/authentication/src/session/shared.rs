@@ -57,7 +57,7 @@ impl SessionStore for SharedStore {
     fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
         Box::pin(async move {
             let root = self.0.end_in_memory(id, SessionEnd::SignedOut);
-            self.0.bury(root, SessionEnd::SignedOut).await
+            self.0.remove_ended(root, SessionEnd::SignedOut).await
         })
     }
 

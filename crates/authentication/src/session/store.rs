@@ -71,7 +71,7 @@ pub struct RemovedFamily {
 pub struct Touch {
     /// Its root.
     pub root: SessionId,
-    /// When.
+    /// When it was last used.
     pub at: Timestamp,
 }
 

@@ -80,8 +80,8 @@ impl SessionsInner {
     }
 
     pub(super) async fn flush(&self) -> Result<(), StoreUnavailable> {
-        for root in self.families.waiting() {
-            self.bury(root, SessionEnd::SignedOut).await?;
+        for root in self.families.awaiting_removal() {
+            self.remove_ended(root, SessionEnd::SignedOut).await?;
         }
         match self.activity.drain() {
             noted if noted.is_empty() => Ok(()),

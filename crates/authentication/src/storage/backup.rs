@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 
-use super::container::{self, Store};
+use super::container::{self, BackedUpStore};
 use super::endings::recorded;
 use super::error::BackupError;
 use super::{StorageError, file, open};
@@ -46,8 +46,8 @@ pub fn backup(state: &Path, target: &Path) -> Result<(), BackupError> {
     let archive = Scratch::beside(target, ".part")?;
     let unwritable = |cause| BackupError::Unwritable { file: target.to_owned(), cause };
     let file = OpenOptions::new().write(true).open(&archive.0).map_err(unwritable)?;
-    container::write(file, &[(Store::State, &copy.0)]).map_err(unwritable)?;
-    // A link, not a new name: it does not take the place of a file that has come meanwhile.
+    container::write(file, &[(BackedUpStore::State, &copy.0)]).map_err(unwritable)?;
+    // A hard link fails where a file has come meanwhile; a rename would replace that file.
     fs::hard_link(&archive.0, target).map_err(unwritable)?;
     sync_folder(target).map_err(unwritable)
 }
@@ -79,7 +79,7 @@ pub fn restore(source: &Path, state: &Path, sessions: RestoredSessions) -> Resul
     let state = held.path.as_path();
     let fresh = Scratch::beside(state, "-restore")?;
     container::read(source, |store, content| match store {
-        Store::State => unpack(content, &fresh.0, source),
+        BackedUpStore::State => unpack(content, &fresh.0, source),
     })?;
     let sign_ins = ready(&fresh.0, sessions)?;
     let before = put_aside(state).map_err(|cause| StorageError::inaccessible(state, cause))?;

@@ -1,6 +1,7 @@
 //! The file of a backup: a tar archive whose first entry says its version, and then one entry for each store.
 //!
-//! A store that the gateway gets later becomes a further [`Store`]: it is then copied, and asked for at a restore.
+//! A store that the gateway gets later becomes a further [`BackedUpStore`]: it is then copied, and asked for at a
+//! restore.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,15 +17,15 @@ const MANIFEST: &str = "portcullis-backup.json";
 /// The manifest is a line; what is longer is none.
 const LONGEST_MANIFEST: u64 = 64 * 1024;
 
-/// What a backup holds.
+/// A store that a backup holds a copy of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Store {
+pub enum BackedUpStore {
     /// The state file.
     State,
 }
 
-impl Store {
-    /// All of them.
+impl BackedUpStore {
+    /// Every store of the gateway.
     pub const ALL: [Self; 1] = [Self::State];
 
     /// Its name in the archive.
@@ -46,7 +47,7 @@ struct Manifest {
 }
 
 /// Writes `stores`, each from its file, to `archive`.
-pub(super) fn write(archive: File, stores: &[(Store, &Path)]) -> io::Result<()> {
+pub(super) fn write(archive: File, stores: &[(BackedUpStore, &Path)]) -> io::Result<()> {
     let mut tar = tar::Builder::new(archive);
     let names = stores.iter().map(|(store, _)| store.name().to_owned()).collect();
     let manifest = Manifest { version: VERSION, gateway: env!("CARGO_PKG_VERSION").into(), stores: names };
@@ -70,7 +71,7 @@ fn header(size: u64) -> tar::Header {
 /// followed: only what is known is taken, to where `take` says.
 pub(super) fn read(
     source: &Path,
-    mut take: impl FnMut(Store, &mut dyn Read) -> Result<(), BackupError>,
+    mut take: impl FnMut(BackedUpStore, &mut dyn Read) -> Result<(), BackupError>,
 ) -> Result<(), BackupError> {
     let unreadable = |cause| BackupError::Unreadable { file: source.to_owned(), cause };
     let other = |why: String| BackupError::NotABackup { file: source.to_owned(), why };
@@ -90,7 +91,7 @@ pub(super) fn read(
 }
 
 /// What the manifest says is there.
-fn manifest(source: &Path, first: Option<tar::Entry<'_, File>>) -> Result<Vec<Store>, BackupError> {
+fn manifest(source: &Path, first: Option<tar::Entry<'_, File>>) -> Result<Vec<BackedUpStore>, BackupError> {
     let other = |why: String| BackupError::NotABackup { file: source.to_owned(), why };
     let first = first.filter(|entry| *entry.path_bytes() == *MANIFEST.as_bytes());
     let first = first.ok_or_else(|| other(format!("its first entry is not {MANIFEST}")))?;
@@ -103,7 +104,7 @@ fn manifest(source: &Path, first: Option<tar::Entry<'_, File>>) -> Result<Vec<St
             known: VERSION,
         });
     }
-    let known = |name: &String| Store::ALL.into_iter().find(|store| store.name() == name);
+    let known = |name: &String| BackedUpStore::ALL.into_iter().find(|store| store.name() == name);
     let stores = manifest.stores.iter();
     stores
         .map(|name| known(name).ok_or_else(|| other(format!("it holds an unknown store {name:?}"))))

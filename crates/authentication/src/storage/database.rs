@@ -88,7 +88,8 @@ impl Database {
         let reading = held.as_ref().map(|held| Readers::start(&held.path)).transpose()?;
         let (reader, readers) = reading.unzip();
         let then = move || {
-            drop(held); // only now: the lock outlives the connections
+            // Only now: another gateway that got the lock before the connections are closed would share the file.
+            drop(held);
             drop(open);
         };
         let (writer, threads) = start_writer(&file, connection, readers, then)?;

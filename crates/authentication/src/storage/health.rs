@@ -11,10 +11,10 @@ use super::StorageError;
 /// What is known of the state file's health, and the log's word on each change of it. Cheap to clone; it keeps
 /// no file open.
 #[derive(Clone, Debug, Default)]
-pub struct StateHealth(Arc<Mutex<Condition>>);
+pub struct StateHealth(Arc<Mutex<FileCondition>>);
 
 #[derive(Debug, Default)]
-struct Condition {
+struct FileCondition {
     /// Why the last write failed; `None` once one has gone through.
     failing: Option<String>,
     /// What has happened to the file under its name.
@@ -71,7 +71,7 @@ impl StateHealth {
         state.displaced.iter().chain(&state.failing).cloned().collect()
     }
 
-    fn state(&self) -> MutexGuard<'_, Condition> {
+    fn state(&self) -> MutexGuard<'_, FileCondition> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -21,7 +21,7 @@ mod tend;
 mod tests;
 
 pub use backup::{Restored, RestoredSessions, backup, restore};
-pub use container::Store;
+pub use container::BackedUpStore;
 pub use database::Database;
 pub use endings::EndedId;
 pub use error::{BackupError, StorageError};

@@ -73,6 +73,7 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<(), Stora
     }
 }
 
+/// Reads without the checkpoint that SQLite makes when a connection closes: it would write to the file.
 fn guarded<T>(
     connection: &Connection,
     read: impl FnOnce(&Connection) -> rusqlite::Result<T>,

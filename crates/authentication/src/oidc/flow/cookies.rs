@@ -14,10 +14,10 @@ use crate::oidc::settings::ResponseMode;
 use crate::secret::{SealingKey, Secret};
 use crate::session::cookies;
 
-/// Flows in one browser at the same time.
+/// The most flows that one browser keeps at the same time; the oldest go first.
 const MAX_FLOWS: usize = 10;
-/// Bytes that they take of a request's `Cookie` field: proxies in front of the gateway take 8 KiB for the whole of
-/// it, and it is not ours alone.
+/// The most bytes that they take of a request's `Cookie` field: proxies in front of the gateway take 8 KiB for the
+/// whole of it, and it is not ours alone.
 const MAX_BYTES: usize = 4 * 1024;
 /// Flow cookies of one request that are looked at; a browser of ours sends at most [`MAX_FLOWS`].
 const MAX_LOOKED_AT: usize = 4 * MAX_FLOWS;
@@ -183,8 +183,9 @@ impl FlowCookies {
     }
 }
 
-/// A form that another site's page posts brings no `Lax` cookie along. What that opens is small: the cookie
-/// tells nobody anything, and finishes the flow of its own state alone, once (invariant 6).
+/// Whether other sites' requests bring the cookie: only where the response is posted, for a form that another
+/// site's page posts brings no `Lax` cookie along. What that opens is small: the cookie tells nobody anything, and
+/// finishes the flow of its own state alone, once (invariant 6).
 fn same_site(response_mode: ResponseMode) -> SameSite {
     match response_mode {
         ResponseMode::Query => mutant!(SameSite::Lax, "flow-cookie-from-everywhere" => SameSite::None),

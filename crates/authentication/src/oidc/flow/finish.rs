@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Flow, state_digest};
 use crate::clock::Timestamp;
 use crate::identity::Principal;
-use crate::oidc::claims::{Answered, principal, subject};
+use crate::oidc::claims::{SourcesAnswered, principal, subject};
 use crate::oidc::client::TokenEndpointError;
 use crate::oidc::error::SignInError;
 use crate::oidc::http::printable;
@@ -38,7 +38,7 @@ pub struct CallbackParameters {
 /// Somebody has signed in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SignedIn {
-    /// Who.
+    /// Who signed in.
     pub principal: Principal,
     /// What the provider gave for the session.
     pub tokens: Tokens,
@@ -65,6 +65,8 @@ impl Provider {
         self.signed_in(&response, claims, answered)
     }
 
+    /// Compares state, provider and issuer, before the code goes anywhere: else the code of one provider could be
+    /// sent to another (mix-up; RFC 9207).
     fn check_origin(
         &self,
         metadata: &Metadata,
@@ -93,7 +95,7 @@ impl Provider {
         &self,
         response: &TokenAnswer,
         claims: Map<String, Value>,
-        answered: Answered,
+        answered: SourcesAnswered,
     ) -> Result<SignedIn, SignInError> {
         let sid = claims.get("sid").and_then(Value::as_str).map(str::to_owned);
         let principal = principal(self.settings(), subject(&claims, "sub")?, claims, Vec::new(), answered)?;
@@ -114,8 +116,8 @@ fn code(callback: CallbackParameters) -> Result<Secret, SignInError> {
     callback.code.ok_or(SignInError::NoCode)
 }
 
-/// So often tokens are renewed of which nobody says how long they are good: a person whom the provider knows no more
-/// must not stay for as long as a session may last (invariant 8).
+/// How often tokens are renewed of which nobody says how long they are good: a person whom the provider knows no
+/// more must not stay for as long as a session may last (invariant 8).
 const RENEWED: Duration = Duration::from_secs(3600);
 
 /// The tokens of `response`, which came at `now`, to be renewed `every` so often at the least. Without `expires_in`,

@@ -1,5 +1,14 @@
-//! A sign-in from the redirect to the provider until the person is back (OpenID Connect Core 1.0,
-//! section 3.1).
+//! A sign-in from the redirect to the provider until the person is back (OpenID Connect Core 1.0, section 3.1).
+//!
+//! It is a [`Flow`], which only its browser keeps:
+//! - *begun* by [`Provider::begin`], sealed into a cookie of its own, and good for [`SIGN_IN_LIFETIME`];
+//! - *back* when the browser comes with its `state`: [`FlowCookies::open`] gives the flow to nobody but the browser
+//!   that holds its cookie;
+//! - *finished* by [`Provider::finish`], or failed. Either way its cookie is cleared, and its `state` is not taken
+//!   again.
+//!
+//! Its `state`, nonce and PKCE verifier are fresh for each flow. The code goes to no provider but the one that the
+//! flow began with, and only after `state` and `iss` have been compared.
 
 mod cookies;
 mod destination;

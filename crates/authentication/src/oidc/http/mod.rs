@@ -91,6 +91,7 @@ impl HttpClient {
         answer.await.unwrap_or_else(|_| Err(HttpError::timeout(url.as_str(), self.timeout)))
     }
 
+    /// Refuses every address that the provider's own metadata does not name, whoever wants it called.
     fn permission(&self, request: &Request<Vec<u8>>) -> Result<Url, HttpError> {
         let wanted = request.uri().to_string();
         let url = Url::parse(&wanted).map_err(|cause| HttpError::unsent(&wanted, &cause))?;

@@ -30,7 +30,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All of them.
+    /// Every algorithm that a key may be bound to.
     pub const ALL: [Self; 10] = [
         Self::RS256,
         Self::RS384,

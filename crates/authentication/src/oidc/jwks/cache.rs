@@ -61,7 +61,7 @@ struct Attempts {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum RefreshError {
+enum KeyRefreshError {
     #[error(transparent)]
     Fetch(#[from] FetchError),
     #[error(transparent)]
@@ -133,7 +133,7 @@ impl JwksCache {
         self.0.wanted.notify_one();
     }
 
-    /// As a token would that fits no key.
+    /// Asks as a token does that fits no key.
     #[cfg(test)]
     pub(crate) async fn ask(&self) {
         self.refetch(self.current().life.serial).await;
@@ -223,7 +223,7 @@ impl Shared {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn refresh(&self) -> Result<(), RefreshError> {
+    async fn refresh(&self) -> Result<(), KeyRefreshError> {
         let fetched = self.fetch.fetch().await?;
         let (keys, refusals) = document::read(&fetched.body)?;
         for (place, refusal) in refusals {
@@ -250,7 +250,7 @@ impl Shared {
         self.keys.store(Arc::new(keys));
     }
 
-    fn report_failure(&self, error: &RefreshError) {
+    fn report_failure(&self, error: &KeyRefreshError) {
         let cause = error as &dyn std::error::Error;
         let trusted = self.keys.load().trusted_until().since(self.clock.now());
         tracing::warn!(
@@ -293,13 +293,13 @@ impl Shared {
 struct CallEnding<'a> {
     cache: &'a Shared,
     cause: Cause,
-    outcome: Option<Result<(), RefreshError>>,
+    outcome: Option<Result<(), KeyRefreshError>>,
 }
 
 impl Drop for CallEnding<'_> {
     fn drop(&mut self) {
         let Self { cache, cause, outcome } = self;
-        // One that was given up had not answered either.
+        // A call that was given up has not answered either.
         cache.failing.store(!matches!(outcome, Some(Ok(()))), Ordering::Relaxed);
         if let Some(Err(error)) = outcome {
             cache.report_failure(error);

@@ -19,6 +19,7 @@ use crate::oidc::http::is_html;
 use crate::oidc::json;
 use crate::secret::fingerprint;
 
+/// The longest `kid`, in bytes.
 const MAX_KID: usize = 1024;
 
 type Members = Map<String, Value>;
@@ -71,24 +72,24 @@ fn read_key(jwk: &Value) -> Result<Key, KeyRefusal> {
 /// `d` and its company, and `k` of symmetric keys (RFC 7518, sections 6.2.2, 6.3.2, 6.4.1).
 fn check_public(jwk: &Members) -> Result<(), KeyRefusal> {
     let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-    if private.iter().any(|member| said(jwk, member).is_some()) { Err(KeyRefusal::Private) } else { Ok(()) }
+    if private.iter().any(|member| given(jwk, member).is_some()) { Err(KeyRefusal::Private) } else { Ok(()) }
 }
 
 fn check_use(jwk: &Members) -> Result<(), KeyRefusal> {
-    let for_signatures = said(jwk, "use").is_none_or(|purpose| purpose == "sig");
-    let verifies = said(jwk, "key_ops").is_none_or(|operations| {
+    let for_signatures = given(jwk, "use").is_none_or(|purpose| purpose == "sig");
+    let verifies = given(jwk, "key_ops").is_none_or(|operations| {
         operations.as_array().is_some_and(|list| list.iter().any(|operation| operation == "verify"))
     });
     if for_signatures && verifies { Ok(()) } else { Err(KeyRefusal::OtherUse) }
 }
 
-/// An optional member; some write `null` for what they do not say.
-fn said<'a>(jwk: &'a Members, member: &str) -> Option<&'a Value> {
+/// An optional member; `null`, which some write for what they leave out, counts as absent.
+fn given<'a>(jwk: &'a Members, member: &str) -> Option<&'a Value> {
     jwk.get(member).filter(|value| !value.is_null())
 }
 
 fn kid(jwk: &Members) -> Result<Option<Box<str>>, KeyRefusal> {
-    match said(jwk, "kid") {
+    match given(jwk, "kid") {
         None => Ok(None),
         Some(Value::String(kid)) if kid.len() <= MAX_KID => Ok(Some(kid.as_str().into())),
         Some(_) => Err(KeyRefusal::BadKid),
@@ -97,16 +98,16 @@ fn kid(jwk: &Members) -> Result<Option<Box<str>>, KeyRefusal> {
 
 /// The algorithms of type and curve, narrowed by the JWK's `alg`.
 fn algorithms(jwk: &Members, possible: &[Algorithm]) -> Result<Box<[Algorithm]>, KeyRefusal> {
-    let Some(declared) = said(jwk, "alg") else {
+    let Some(declared) = given(jwk, "alg") else {
         return Ok(possible.into());
     };
     let declared = declared.as_str().and_then(Algorithm::parse).ok_or(KeyRefusal::OtherAlgorithm)?;
     possible.contains(&declared).then(|| [declared].into()).ok_or(KeyRefusal::OtherAlgorithm)
 }
 
-type Read = (Material, Vec<u8>, &'static [Algorithm]);
+type ReadKey = (Material, Vec<u8>, &'static [Algorithm]);
 
-fn material(jwk: &Members) -> Result<Read, KeyRefusal> {
+fn material(jwk: &Members) -> Result<ReadKey, KeyRefusal> {
     let text = |member| jwk.get(member).and_then(Value::as_str);
     match (text("kty"), text("crv")) {
         (Some("RSA"), _) => rsa(jwk),
@@ -118,7 +119,7 @@ fn material(jwk: &Members) -> Result<Read, KeyRefusal> {
     }
 }
 
-fn rsa(jwk: &Members) -> Result<Read, KeyRefusal> {
+fn rsa(jwk: &Members) -> Result<ReadKey, KeyRefusal> {
     let (n, e) = (number(jwk, "n")?, number(jwk, "e")?);
     if !(2048..=8192).contains(&bit_length(&n)) {
         return Err(KeyRefusal::ModulusSize);
@@ -147,7 +148,7 @@ fn ec(
     size: usize,
     curve: &'static dyn VerificationAlgorithm,
     algorithms: &'static [Algorithm],
-) -> Result<Read, KeyRefusal> {
+) -> Result<ReadKey, KeyRefusal> {
     let point = [vec![4], coordinate(jwk, "x", size)?, coordinate(jwk, "y", size)?].concat();
     // Parsing checks that the point lies on the curve (RFC 8725, section 3.4).
     let parsed = ParsedPublicKey::new(curve, &point).map_err(|_| KeyRefusal::BadMaterial)?;
@@ -165,7 +166,7 @@ fn coordinate(jwk: &Members, member: &str, size: usize) -> Result<Vec<u8>, KeyRe
     Ok([vec![0; zeros], significant].concat())
 }
 
-fn ed25519(jwk: &Members) -> Result<Read, KeyRefusal> {
+fn ed25519(jwk: &Members) -> Result<ReadKey, KeyRefusal> {
     let x = bytes(jwk, "x")?;
     ParsedPublicKey::new(&ED25519, &x).map_err(|_| KeyRefusal::BadMaterial)?;
     if x.len() != 32 {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::Algorithm;
 use crate::oidc::json;
 
+/// The longest `kid`, in bytes.
 const MAX_KID: usize = 1024;
 
 /// A token whose signature has not been checked: its claims choose the keys and decide nothing else.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use super::world::settings;
 use crate::identity::{ClaimPath, Principal};
 use crate::oidc::EmailVerification;
-use crate::oidc::claims::{Answered, ClaimsError, principal, subject};
+use crate::oidc::claims::{ClaimsError, SourcesAnswered, principal, subject};
 
 fn read(claims: &Value, user: Option<&str>, email: &str, groups: &str) -> Result<Principal, ClaimsError> {
     let mut settings = settings("corp", "https://id.example");
@@ -12,7 +12,7 @@ fn read(claims: &Value, user: Option<&str>, email: &str, groups: &str) -> Result
     settings.claims.email = ClaimPath::parse(email).unwrap();
     settings.claims.groups = ClaimPath::parse(groups).unwrap();
     let claims = claims.as_object().cloned().unwrap_or_default();
-    principal(&settings, subject(&claims, "sub")?, claims, vec![], Answered::All)
+    principal(&settings, subject(&claims, "sub")?, claims, vec![], SourcesAnswered::All)
 }
 
 fn plain(claims: &Value) -> Result<Principal, ClaimsError> {
@@ -123,7 +123,8 @@ fn addressed(verification: EmailVerification, claims: Value, path: &str) -> (boo
     settings.claims.email_verified = verification;
     settings.claims.email = ClaimPath::parse(path).unwrap();
     let claims = claims.as_object().cloned().unwrap();
-    let made = principal(&settings, subject(&claims, "sub").unwrap(), claims, vec![], Answered::All).unwrap();
+    let made =
+        principal(&settings, subject(&claims, "sub").unwrap(), claims, vec![], SourcesAnswered::All).unwrap();
     made.email.map(|email| (email.verified, email.withheld)).unwrap()
 }
 

@@ -7,7 +7,7 @@ use super::fake::Answer;
 use super::signer::{Signer, base64url};
 use super::world::{World, client, settings};
 use crate::identity::{ClaimPath, Gap, Gaps, Principal};
-use crate::oidc::claims::{Answered, principal, subject};
+use crate::oidc::claims::{SourcesAnswered, principal, subject};
 use crate::oidc::*;
 
 fn claims(claims: &Value) -> Map<String, Value> {
@@ -19,7 +19,7 @@ fn claims(claims: &Value) -> Map<String, Value> {
     all
 }
 
-fn gaps(change: impl FnOnce(&mut ClaimMapping), said: &Value, answered: Answered) -> Vec<Gap> {
+fn gaps(change: impl FnOnce(&mut ClaimMapping), said: &Value, answered: SourcesAnswered) -> Vec<Gap> {
     let mut settings = settings("corp", "https://id.example");
     change(&mut settings.claims);
     let said = claims(said);
@@ -28,11 +28,11 @@ fn gaps(change: impl FnOnce(&mut ClaimMapping), said: &Value, answered: Answered
 }
 
 fn of_all(said: &Value) -> Vec<Gap> {
-    gaps(|_| {}, said, Answered::All)
+    gaps(|_| {}, said, SourcesAnswered::All)
 }
 
 fn of_some(said: &Value) -> Vec<Gap> {
-    gaps(|_| {}, said, Answered::Some)
+    gaps(|_| {}, said, SourcesAnswered::Some)
 }
 
 /// The shapes of <https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference> and of
@@ -80,16 +80,16 @@ fn invariant_19_absent_is_none_only_where_every_source_has_answered() {
     assert_eq!(of_some(&json!({"groups": null})), [Gap::Groups, Gap::Claims]);
     assert_eq!(of_some(&json!({"groups": [], "email": null})), [Gap::Email, Gap::Claims]);
     let mapped = |mapping: &mut ClaimMapping| mapping.user = ClaimPath::parse("upn");
-    assert_eq!(gaps(mapped, &json!({"groups": []}), Answered::Some), [Gap::User, Gap::Claims]);
-    assert_eq!(gaps(mapped, &json!({"groups": []}), Answered::All), []);
+    assert_eq!(gaps(mapped, &json!({"groups": []}), SourcesAnswered::Some), [Gap::User, Gap::Claims]);
+    assert_eq!(gaps(mapped, &json!({"groups": []}), SourcesAnswered::All), []);
 }
 
 #[test]
 fn absent_groups_are_none_where_the_operator_says_so_and_the_provider_not_otherwise() {
     let relaxed = |mapping: &mut ClaimMapping| mapping.absent_groups = AbsentGroups::None;
-    assert_eq!(gaps(relaxed, &json!({}), Answered::Some), [Gap::Claims]);
+    assert_eq!(gaps(relaxed, &json!({}), SourcesAnswered::Some), [Gap::Claims]);
     for said in [json!({"_claim_names": {"groups": "src1"}}), json!({"groups": {"admin": true}})] {
-        assert_eq!(gaps(relaxed, &said, Answered::Some), [Gap::Groups, Gap::Claims], "{said}");
+        assert_eq!(gaps(relaxed, &said, SourcesAnswered::Some), [Gap::Groups, Gap::Claims], "{said}");
     }
 }
 
