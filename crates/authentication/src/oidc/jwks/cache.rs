@@ -338,3 +338,6 @@ impl fmt::Debug for JwksCache {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

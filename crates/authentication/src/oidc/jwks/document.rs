@@ -197,3 +197,6 @@ fn identity(kid: Option<&str>, public: &[u8], algorithms: &[Algorithm]) -> [u8; 
     let described = format!("{kid:?} {algorithms:?} {public:?}");
     fingerprint(described.as_bytes())
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,12 +13,6 @@ mod key;
 mod key_set;
 mod settings;
 
-#[cfg(test)]
-mod cache_tests;
-#[cfg(test)]
-mod document_tests;
-#[cfg(test)]
-mod key_tests;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod testing;
 

@@ -156,5 +156,4 @@ fn spelled(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "readings_tests.rs"]
 mod tests;

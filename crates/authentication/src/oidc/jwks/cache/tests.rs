@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures_util::future::{FutureExt, join_all};
 use serde_json::json;
 
-use super::testing::{OTHER_RSA, Provider, RSA, START, Signer};
-use super::{Algorithm, JwksCache, Jws, KeyError};
 use crate::clock::Clock;
+use crate::oidc::jwks::testing::{OTHER_RSA, Provider, RSA, START, Signer};
+use crate::oidc::jwks::{Algorithm, JwksCache, Jws, KeyError};
 
 const RS256: Algorithm = Algorithm::RS256;
 const HOUR: Duration = Duration::from_secs(3600);
@@ -234,9 +234,9 @@ async fn a_clock_that_is_set_back_keeps_nobody_from_asking() {
     let later = Clock::manual(START + HOUR);
     let cache = provider.cache(&later);
     assert_eq!(error(&cache, "x").await, Some(KeyError::Unknown));
-    assert_eq!(super::cache::elapsed(Some(START + HOUR), START), Duration::MAX);
-    assert_eq!(super::cache::elapsed(None, START), Duration::MAX);
-    assert_eq!(super::cache::elapsed(Some(START), START + HOUR), HOUR);
+    assert_eq!(super::elapsed(Some(START + HOUR), START), Duration::MAX);
+    assert_eq!(super::elapsed(None, START), Duration::MAX);
+    assert_eq!(super::elapsed(Some(START), START + HOUR), HOUR);
 }
 
 #[tokio::test]

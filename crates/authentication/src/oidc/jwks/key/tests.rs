@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::testing::{OTHER_RSA, RSA, Signer, encode, jwks};
-use super::{Algorithm, BadSignature, Key, document};
+use super::{BadSignature, Key};
+use crate::oidc::jwks::testing::{OTHER_RSA, RSA, Signer, encode, jwks};
+use crate::oidc::jwks::{Algorithm, document};
 
 fn key(jwk: serde_json::Value) -> Key {
     let (keys, refusals) = document::read(&jwks(&[jwk])).unwrap();

@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::document::read;
-use super::error::KeyRefusal;
-use super::testing::{RSA, Signer, encode, jwks};
-use super::{Algorithm, DocumentError, KeyError};
+use super::read;
+use crate::oidc::jwks::error::KeyRefusal;
+use crate::oidc::jwks::testing::{RSA, Signer, encode, jwks};
+use crate::oidc::jwks::{Algorithm, DocumentError, KeyError};
 
 fn with(mut jwk: Value, name: &str, value: Value) -> Value {
     jwk.as_object_mut().unwrap().insert(name.into(), value);
