@@ -32,7 +32,8 @@ const LIMITS: ConnectionLimits = ConnectionLimits {
     max_fields: 100,
     handshake: Duration::from_secs(5),
     head: Duration::from_secs(5),
-    // Longer than metrics are asked for now and then; also how long somebody may read nothing.
+    // Longer than the usual time between two scrapes, so that their connection is kept; also how long a peer
+    // may read nothing.
     idle: Duration::from_secs(75),
     evict_stalled: Duration::ZERO,
     max_streams: 1,
@@ -49,7 +50,7 @@ pub struct Missing {
     pub fatal: bool,
 }
 
-/// Where the answers come from.
+/// What the answers are made from.
 #[derive(Clone)]
 pub struct AdminSources {
     /// What is missing at the moment.
@@ -78,14 +79,14 @@ pub async fn serve(
     let address = listener.local_addr().unwrap_or_else(|_| ([0, 0, 0, 0], 0).into());
     let settings = ListenerSettings { address, tls: None, proxy_protocol: None, h2c: false, to_https: false };
     let serving = Arc::new(ArcSwap::from_pointee(Serving::load(&settings, LIMITS, None)?));
-    listener::serve(listener, serving, Pages(Arc::new(sources)), WorkerId::default(), phase).await;
+    listener::serve(listener, serving, AdminHandler(Arc::new(sources)), WorkerId::default(), phase).await;
     Ok(())
 }
 
 #[derive(Clone)]
-struct Pages(Arc<AdminSources>);
+struct AdminHandler(Arc<AdminSources>);
 
-impl Handler for Pages {
+impl Handler for AdminHandler {
     type Body = Full<Bytes>;
 
     fn handle(

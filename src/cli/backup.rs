@@ -32,7 +32,7 @@ pub(super) struct RestoreArguments {
     keep_sessions: bool,
 }
 
-/// Writes a backup.
+/// `portcullis backup`: copies the state file to a new file, also while the gateway runs.
 pub(super) fn backup(arguments: &BackupArguments) -> ExitCode {
     let state = match state(&arguments.config) {
         Ok(state) => state,
@@ -47,7 +47,7 @@ pub(super) fn backup(arguments: &BackupArguments) -> ExitCode {
     }
 }
 
-/// Takes a backup back.
+/// `portcullis restore`: puts a backup in the place of the state file, which is kept beside it.
 pub(super) fn restore(arguments: &RestoreArguments) -> ExitCode {
     let state = match state(&arguments.config) {
         Ok(state) => state,
@@ -73,7 +73,8 @@ fn told(state: &Path, keep: RestoredSessions, restored: &storage::Restored) -> S
     format!("{}: restored, {sessions}{}\n", state.display(), before.unwrap_or_default())
 }
 
-/// The state file that the configuration names. No secret is needed for that, and a timer has none.
+/// The state file that the configuration names. Secrets are not read: a backup that a timer starts has none
+/// of them.
 fn state(path: &Path) -> Result<PathBuf, ExitCode> {
     let (settings, _) = config::load(path, &WithoutSecrets).map_err(|report| {
         complain(&report.render(has_colour()));

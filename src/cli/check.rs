@@ -39,7 +39,8 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
     }
 }
 
-/// Reads the file for a command that needs it; its warnings would bury that command's own answer.
+/// Reads the file for a command that needs it, and leaves out its warnings, which would bury the command's
+/// answer.
 pub(super) fn load_quietly(path: &Path) -> Result<Settings, ExitCode> {
     config::load(path, &SystemSources).map(|(settings, _)| settings).map_err(|report| {
         complain(&report.render(has_colour()));
@@ -54,7 +55,7 @@ fn summary(path: &Path, settings: &Settings, paint: Paint) -> String {
     settings.relying_party.providers.iter().filter_map(assertions).fold(good, |text, line| text + &line)
 }
 
-/// Whom a provider's client assertions are for: where it wants that otherwise, nobody signs in.
+/// A line on the audience of a provider's client assertions: one that expects another refuses every sign-in.
 fn assertions(provider: &ProviderSettings) -> Option<String> {
     let client = provider.client.as_ref()?;
     let audience = match (&client.authentication, client.assertion.audience) {
@@ -74,7 +75,7 @@ fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Prints the JSON Schema.
+/// `portcullis schema`: prints the JSON Schema of a configuration file.
 pub(super) fn schema() -> ExitCode {
     print(&format!("{:#}\n", config::schema()));
     ExitCode::SUCCESS

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::run::{control, fail};
+use super::run::{background_runtime, fail};
 use super::terminal::{Paint, complain, complain_of, has_colour, print};
 use crate::clock::Clock;
 use crate::config::{self, Settings, Sources};
@@ -34,13 +34,13 @@ pub(super) struct DemoArguments {
 
 /// Runs provider, app and gateway until it is told to end.
 pub(super) fn demo(arguments: &DemoArguments) -> ExitCode {
-    match control() {
-        Ok(control) => control.block_on(play(arguments)),
+    match background_runtime() {
+        Ok(control) => control.block_on(run(arguments)),
         Err(error) => fail(&StartError::System(error)),
     }
 }
 
-async fn play(arguments: &DemoArguments) -> ExitCode {
+async fn run(arguments: &DemoArguments) -> ExitCode {
     let demo = match Demo::start(arguments.listen, Clock::system()).await {
         Ok(demo) => demo,
         Err(error) => return fail(&error),
@@ -60,11 +60,13 @@ async fn play(arguments: &DemoArguments) -> ExitCode {
     let configuration = if arguments.show_config { demo.configuration() } else { String::new() };
     let welcome = configuration + &super::welcome::welcome(&demo, Paint::of_output());
     let ended = runtime::run(settings, Box::new(|| None), runtime::Start::Fresh, || print(&welcome)).await;
+    // Writes out what is still buffered, so that the log ends before the message on how the gateway ended.
     drop(guard);
     ended.map_or_else(|error| not_started(&error, arguments.listen), |()| ExitCode::SUCCESS)
 }
 
-/// Most often something else of the newcomer's listens on the port already.
+/// Says why the demo did not start. The most common reason on a first try is a port that is taken: then
+/// another is suggested.
 fn not_started(error: &StartError, listen: SocketAddr) -> ExitCode {
     if !is_taken(error) {
         return fail(error);
@@ -95,6 +97,7 @@ struct DemoSources {
     secret: String,
 }
 
+/// Without its fields: they hold a secret.
 impl std::fmt::Debug for DemoSources {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("DemoSources")

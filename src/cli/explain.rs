@@ -106,7 +106,8 @@ fn question(
     Ok((request, recorded))
 }
 
-/// The path of an address as it was written: a [`Url`] has resolved dots and turned backslashes.
+/// The path of an address as it was written. A [`Url`] has resolved its dot segments and turned its
+/// backslashes, which the gateway refuses.
 fn path_of(address: &str) -> &str {
     let behind_scheme = address.split_once("://").map_or(address, |(_, rest)| rest);
     let Some(begin) = behind_scheme.find(['/', '\\', '?', '#']) else { return "/" };
@@ -148,8 +149,8 @@ fn somebody(
     Ok(Some(made))
 }
 
-/// What is not known of somebody: nothing where they were made up, what the claims do not say where those were
-/// given, and what a line of the log does not hold.
+/// What is not known of the person: nothing where the options describe them, what the claims leave open where
+/// a file of claims was given, and all that a line of the log does not hold where they were found there.
 fn gaps(arguments: &ExplainArguments, of_claims: Gaps, logged: bool) -> Gaps {
     let given = [
         (Gap::User, arguments.user.is_some() || logged),
@@ -166,7 +167,7 @@ fn gaps(arguments: &ExplainArguments, of_claims: Gaps, logged: bool) -> Gaps {
     given.into_iter().filter(|(gap, given)| !given && possible.has(*gap)).map(|(gap, _)| gap).collect()
 }
 
-/// What every token has.
+/// The claims with `iss` and `sub`, which every token has, filled in where they are missing.
 fn completed(
     mut claims: Map<String, Value>,
     provider: &ProviderSettings,

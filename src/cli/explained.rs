@@ -6,16 +6,16 @@ use http::HeaderMap;
 use url::Position;
 
 use super::recorded::Recorded;
-use super::terminal::Paint;
+use super::terminal::{Paint, visible};
 use crate::forward::{ASSERTION, ForwardSettings, Server, ServerAddress, TokenPass, UpstreamSettings};
 use crate::gate::{Explained, Imagined, Next, RedirectSettings};
 use crate::identity::Principal;
 use crate::policy::{ConditionResult, Explanation, PolicyResult, RuleResult, Truth, Verdict};
 
-/// The widest that what a condition wants may make its column.
+/// Characters at most of the column that says what a condition wants.
 const WIDEST: usize = 56;
 
-/// The whole answer.
+/// The whole answer of `portcullis explain`.
 pub(super) fn text(
     request: &Imagined,
     explained: &Explained<'_>,
@@ -44,7 +44,7 @@ pub(super) fn text(
     told.text
 }
 
-/// What has been told so far.
+/// The text so far, and how it is to look.
 struct ExplainText {
     text: String,
     paint: Paint,
@@ -76,24 +76,24 @@ impl ExplainText {
 
     fn policy(&mut self, policy: &PolicyResult, width: usize) {
         let _ = writeln!(self.text, "\n{}", self.paint.bold(&format!("policy {}", policy.name)));
-        for (side, rules) in [("deny", &policy.deny), ("allow", &policy.allow)] {
-            rules.iter().enumerate().for_each(|(index, rule)| self.rule(side, index + 1, rule, width));
+        for (effect, rules) in [("deny", &policy.deny), ("allow", &policy.allow)] {
+            rules.iter().enumerate().for_each(|(index, rule)| self.rule(effect, index + 1, rule, width));
         }
     }
 
-    /// A `deny` rule that holds is what refuses.
-    fn rule(&mut self, side: &str, number: usize, rule: &RuleResult, width: usize) {
-        let result = match (rule.holds(), side) {
+    /// A rule and its conditions. A `deny` rule refuses where it holds, so that is shown as bad.
+    fn rule(&mut self, effect: &str, number: usize, rule: &RuleResult, width: usize) {
+        let result = match (rule.holds(), effect) {
             (true, "deny") => self.paint.bad("holds"),
             (true, _) => self.paint.good("holds"),
             (false, _) => self.paint.faint("does not hold"),
         };
-        let _ = writeln!(self.text, "  {side} rule {number} {result}");
-        rule.conditions.iter().for_each(|condition| self.condition(condition, side, width));
+        let _ = writeln!(self.text, "  {effect} rule {number} {result}");
+        rule.conditions.iter().for_each(|condition| self.condition(condition, effect, width));
     }
 
-    fn condition(&mut self, condition: &ConditionResult, side: &str, width: usize) {
-        let mark = match (condition.truth, side) {
+    fn condition(&mut self, condition: &ConditionResult, effect: &str, width: usize) {
+        let mark = match (condition.truth, effect) {
             (Truth::Yes, _) => self.paint.good("✓"),
             (Truth::Unknown(_), _) => self.paint.bad("?"),
             (Truth::No, "deny") => self.paint.faint("✗"),
@@ -148,11 +148,6 @@ fn widest(decision: &Explanation) -> usize {
     let rules = decision.policies.iter().flat_map(|policy| policy.deny.iter().chain(&policy.allow));
     let conditions = rules.flat_map(|rule| &rule.conditions);
     conditions.map(|condition| condition.wanted.chars().count()).max().unwrap_or_default().min(WIDEST)
-}
-
-/// Nothing of what strangers wrote steers a terminal.
-fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn who(principal: &Principal) -> String {

@@ -1,4 +1,4 @@
-//! The commands: what a terminal reads and shows.
+//! The command line: its arguments, and what each command prints.
 
 mod backup;
 mod check;

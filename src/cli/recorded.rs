@@ -8,7 +8,9 @@ use std::path::Path;
 use http::Method;
 use serde_json::{Map, Value};
 
-/// What the log remembers of a request.
+use super::terminal::visible;
+
+/// The fields of a request's line in the log.
 #[derive(Clone, Debug)]
 pub(super) struct Recorded(Map<String, Value>);
 
@@ -17,8 +19,10 @@ impl Recorded {
     pub(super) fn find(path: &Path, id: &str) -> Result<Self, String> {
         let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let lines = BufReader::new(file).lines().map_while(Result::ok);
+        // Most lines are of other requests: only those in which the id stands are parsed.
         let parsed =
             lines.filter(|line| line.contains(id)).filter_map(|line| serde_json::from_str(&line).ok());
+        // Other lines may name the id, too; the request's own says how it ended.
         let mut requests =
             parsed.map(Self).filter(|line| line.text("id") == Some(id) && line.text("outcome").is_some());
         let missing = || {
@@ -34,7 +38,7 @@ impl Recorded {
         self.0.get(key).and_then(Value::as_str)
     }
 
-    /// The address, without the query, which is not logged.
+    /// The address that was asked for, by `scheme`; without its query, which is not logged.
     pub(super) fn address(&self, scheme: &str) -> Option<String> {
         Some(format!("{scheme}://{}{}", self.text("host")?, self.text("path")?))
     }
@@ -55,12 +59,10 @@ impl Recorded {
         self.text("provider")
     }
 
-    /// When, what came of it, and why.
+    /// When it came, how it was answered, and why.
     pub(super) fn told(&self) -> String {
         let text = |key| self.text(key).unwrap_or("-");
         let status = self.0.get("status").map(ToString::to_string).unwrap_or_default();
-        let told = format!("{} {status} {}: {}", text("timestamp"), text("outcome"), text("reason"));
-        // What stands in the log came from strangers: nothing of it steers a terminal.
-        told.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+        visible(&format!("{} {status} {}: {}", text("timestamp"), text("outcome"), text("reason")))
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::terminal::{complain, complain_of, has_colour};
 use super::{BAD_CONFIGURATION, UNUSABLE_STATE};
-use crate::config::{self, Finding, Report, Settings, SystemSources};
+use crate::config::{self, Finding, Report, SystemSources};
 use crate::runtime::{self, Reload, Start, StartError};
 use crate::telemetry::{self, LogFormat};
 
@@ -27,6 +27,7 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     let loaded = config::load(path, &SystemSources);
     let log = match &loaded {
         Ok((settings, _)) => settings.log.clone(),
+        // Its faults are told in the format that it asks for, as far as that can be read.
         Err(_) => config::log_settings(path, &SystemSources),
     };
     let _guard = match telemetry::start(&log) {
@@ -36,7 +37,11 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     let code = match loaded {
         Ok((settings, report)) => {
             tell(path, &report, log.format);
-            with(settings, reload_from(path.to_owned(), log.format), start)
+            runtime::raise_open_files();
+            let reload = reload_from(path.to_owned(), log.format);
+            background_runtime()
+                .map_err(StartError::System)
+                .and_then(|background| background.block_on(runtime::run(settings, reload, start, || ())))
         }
         Err(report) => {
             tell(path, &report, log.format);
@@ -46,14 +51,8 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     code.map_or_else(|error| ended(&error, log.format), |()| ExitCode::SUCCESS)
 }
 
-fn with(settings: Settings, reload: Reload, start: Start) -> Result<(), StartError> {
-    runtime::raise_open_files();
-    let run =
-        |control: tokio::runtime::Runtime| control.block_on(runtime::run(settings, reload, start, || ()));
-    control().map_err(StartError::System).and_then(run)
-}
-
-/// Says what was found in the file, in the format of the log: whoever reads JSON lines reads no others.
+/// Says what was found in the file, in the format of the log: a program that reads JSON lines cannot read a
+/// report.
 fn tell(path: &Path, report: &Report, format: LogFormat) {
     if format.is_human() {
         return complain(&report.render(has_colour()));
@@ -78,16 +77,18 @@ fn ended(error: &StartError, format: LogFormat) -> ExitCode {
 }
 
 /// The runtime beside the workers: provider calls, health checks, the admin listener.
-pub(super) fn control() -> std::io::Result<tokio::runtime::Runtime> {
+pub(super) fn background_runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("control").enable_all().build()
 }
 
+/// Says on standard error why the command failed.
 pub(super) fn fail(error: &dyn std::error::Error) -> ExitCode {
     complain_of(&error.to_string(), None);
     ExitCode::FAILURE
 }
 
-/// A bad file is reported, and the old configuration goes on.
+/// What a reload calls: it reads the file again, and reports a file with faults, for which the configuration
+/// in force stays.
 fn reload_from(path: PathBuf, format: LogFormat) -> Reload {
     Box::new(move || match config::load(&path, &SystemSources) {
         Ok((settings, report)) => {

@@ -1,4 +1,4 @@
-//! What a shell and a manual make of the commands: completions and man pages.
+//! Completions for shells and the man page, made from the definition of the command line.
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -2,12 +2,12 @@
 
 use std::io::{IsTerminal, Write};
 
-/// Writes `text` to standard output. A reader that left early is no fault of ours.
+/// Writes `text` to standard output. That a reader such as `head` has closed the pipe is no error.
 pub(super) fn print(text: &str) {
     print_bytes(text.as_bytes());
 }
 
-/// The same for what a library has written.
+/// Writes what a library has rendered to standard output, in the same way.
 pub(super) fn print_bytes(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(bytes).and_then(|()| out.flush());
@@ -31,10 +31,17 @@ pub(super) fn has_colour() -> bool {
     std::io::stderr().is_terminal() && wants_colour()
 }
 
-/// An empty `NO_COLOR` says nothing (<https://no-color.org>), and a dumb terminal knows none.
+/// Whether the environment allows colours. An empty `NO_COLOR` forbids nothing (<https://no-color.org>);
+/// `TERM=dumb` is a terminal that shows none.
 fn wants_colour() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// `text` with U+FFFD in place of control characters: what strangers wrote must not move the cursor of a
+/// terminal or change what stands on it.
+pub(super) fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// Colours for what shows them, and plain text for everything else.

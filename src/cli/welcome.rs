@@ -1,4 +1,4 @@
-//! What somebody sees who starts the demo.
+//! What `portcullis demo` prints when it has started.
 
 use std::fmt::Write;
 
@@ -35,6 +35,7 @@ pub(super) fn welcome(demo: &Demo, paint: Paint) -> String {
     }
     line("");
     line(&paint.bold("Then try"));
+    // Padded to the longest of the paths, six letters.
     for (path, what) in PLACES {
         let address = format!("{url}{path}");
         line(&format!("  {}{:pad$}  {}", paint.link(&address), "", paint.faint(what), pad = 6 - path.len()));

@@ -40,6 +40,7 @@ pub(super) fn check<'t>(schema: &Value, node: &Node<'t>, diagnostics: &mut Diagn
     Some(Spanned::new(node.span(), sound))
 }
 
+/// The value as it is, where it was `checked` and found good; a fault otherwise.
 fn keep<'t>(
     node: &Node<'t>,
     checked: Result<(), Diagnostic>,
@@ -96,6 +97,8 @@ fn table<'t>(
     let known = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
     let free = schema.get("additionalProperties").filter(|free| free.is_object());
     let mut sound = DeTable::new();
+    // Keys that are not reported as missing: something has been said of them, or of what they are misspelt
+    // as.
     let mut excused = Vec::new();
     for (key, value) in entries {
         let name = key.get_ref().as_ref();
@@ -111,6 +114,7 @@ fn table<'t>(
             excused.extend(fitting.is_none().then_some(name));
             fitting.and_then(|value| sound.insert(key.clone(), value));
         } else {
+            // The value is shown only where the key is a slip of the finger for one that holds no secret.
             let meant = nearest(name, known.keys().map(String::as_str));
             if !meant.is_some_and(|meant| is_slip(name, meant) && !known.get(meant).is_some_and(is_secret)) {
                 hide_all(value, diagnostics);
@@ -119,6 +123,7 @@ fn table<'t>(
             diagnostics.fault(unknown_key(key.span(), name, meant, known));
         }
     }
+    // Beside a planned key nothing is called missing: it may stand for that.
     let later = excused.iter().any(|name| LATER.contains(name));
     let mut missing = required(schema).filter(|key| !sound.contains_key(*key)).peekable();
     let complete = missing.peek().is_none();
@@ -154,13 +159,12 @@ fn unknown_key(span: Range<usize>, key: &str, meant: Option<&str>, known: &Map<S
     let diagnostic = Diagnostic::spanning(span, format!("unknown key {}", quoted(key)));
     match meant {
         Some(meant) => diagnostic.expected(format!("did you mean `{meant}`?")),
-        None => diagnostic.expected("not a key of this table").help(known_keys(known)),
+        None => {
+            let keys: Vec<_> = known.keys().map(String::as_str).collect();
+            let help = format!("known keys are {}", keys.join(", "));
+            diagnostic.expected("not a key of this table").help(help)
+        }
     }
-}
-
-fn known_keys(known: &Map<String, Value>) -> String {
-    let keys: Vec<_> = known.keys().map(String::as_str).collect();
-    format!("known keys are {}", keys.join(", "))
 }
 
 fn missing_key(node: &Node<'_>, key: &str, schema: Option<&Value>) -> Diagnostic {
@@ -220,7 +224,8 @@ fn is_secret(schema: &Value) -> bool {
     schema.get("x-secret") == Some(&Value::Bool(true))
 }
 
-/// Hides what stands where a secret could stand; the names of variables and files are none.
+/// Hides what stands where a secret could stand, but for the names of variables and files that secrets are
+/// taken from.
 fn hide(schema: &Value, node: &Node<'_>, diagnostics: &mut Diagnostics) {
     let DeValue::Table(entries) = node.get_ref() else { return hide_all(node, diagnostics) };
     for (key, value) in entries {
@@ -233,7 +238,7 @@ fn hide(schema: &Value, node: &Node<'_>, diagnostics: &mut Diagnostics) {
 /// Hides every value in `node`: what stands behind a key that is not ours could be anything.
 fn hide_all(node: &Node<'_>, diagnostics: &mut Diagnostics) {
     diagnostics.mask(node.span());
-    // The span of a table that a dotted key made is that of the key.
+    // The values one by one, too: the span of a table that a dotted key has made is that of the key alone.
     match node.get_ref() {
         DeValue::Table(entries) => entries.values().for_each(|value| hide_all(value, diagnostics)),
         DeValue::Array(items) => items.iter().for_each(|item| hide_all(item, diagnostics)),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::located::Place;
 
-/// One thing to say.
+/// A fault or a warning about a place in the file.
 #[derive(Clone, Debug)]
 pub(super) struct Diagnostic {
     pub(super) span: Range<usize>,
@@ -26,27 +26,27 @@ impl Diagnostic {
         Self { span, message: message.into(), expected: String::new(), help: None, see: None }
     }
 
-    /// What was expected there.
+    /// Adds what was expected there.
     #[must_use]
     pub(super) fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = expected.into();
         self
     }
 
-    /// What to do.
+    /// Adds what to do about it.
     #[must_use]
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// Where else to look.
+    /// Adds another place that belongs to it, and `what` stands there.
     #[must_use]
     pub(super) fn see(self, place: Place<'_>, what: impl Into<String>) -> Self {
         self.see_span(place.span(), what)
     }
 
-    /// Where else to look, by its bytes.
+    /// The same, for a place that is given by its bytes.
     #[must_use]
     pub(super) fn see_span(mut self, span: Range<usize>, what: impl Into<String>) -> Self {
         self.see = Some(Box::new((span, what.into())));
@@ -70,12 +70,12 @@ impl Diagnostics {
     /// Diagnostics of a kind that are kept.
     pub(super) const BOUND: usize = 500;
 
-    /// The file cannot be used.
+    /// Adds a fault: the file cannot be used.
     pub(super) fn fault(&mut self, diagnostic: Diagnostic) {
         Self::push(&mut self.faults, &mut self.omitted, diagnostic);
     }
 
-    /// The file can be used, but hardly means this.
+    /// Adds a warning: the file can be used, but hardly means this.
     pub(super) fn warn(&mut self, diagnostic: Diagnostic) {
         Self::push(&mut self.warnings, &mut self.omitted, diagnostic);
     }
@@ -85,7 +85,7 @@ impl Diagnostics {
         self.masks.push(span);
     }
 
-    /// Something of the table at `span` has been left out.
+    /// Notes that something of the table at `span` has been left out.
     pub(super) fn spoil(&mut self, span: Range<usize>) {
         self.incomplete.push(span);
     }
@@ -114,7 +114,8 @@ pub(super) fn quoted(text: &str) -> String {
     format!("`{short}`")
 }
 
-/// The character, or a sign in place of one that is not for eyes: controls and bidirectional overrides.
+/// The character, or U+FFFD in place of one that moves a terminal's cursor, is not seen, or turns the
+/// direction of text: controls, zero-width characters, bidirectional overrides.
 pub(super) fn visible(c: char) -> char {
     match c {
         '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {

@@ -1,4 +1,4 @@
-//! Bytes → a tree with places: size, encoding and syntax.
+//! From the bytes of a file to a tree whose values know their places: size, encoding and syntax.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ pub(super) fn parse<'t>(text: &'t str, diagnostics: &mut Diagnostics) -> Option<
         return None;
     }
     let sound = check(schema, &node, diagnostics)?;
-    if lacks_a_room(schema, &node) {
+    if misspells_a_table(schema, &node) {
         return None;
     }
     match Config::deserialize(ValueDeserializer::from(sound)) {
@@ -64,8 +64,9 @@ pub(super) fn parse<'t>(text: &'t str, diagnostics: &mut Diagnostics) -> Option<
     }
 }
 
-/// Whether `[providers]` or the like is misspelt: everything that speaks of it would seem wrong.
-fn lacks_a_room(schema: &Value, node: &Node<'_>) -> bool {
+/// Whether a table such as `[providers]` is misspelt: everything that refers to it would be reported as
+/// wrong, too.
+fn misspells_a_table(schema: &Value, node: &Node<'_>) -> bool {
     let Some(known) = schema.get("properties").and_then(Value::as_object) else { return true };
     let written =
         node.get_ref().as_table().into_iter().flat_map(DeTable::keys).map(|key| key.get_ref().as_ref());

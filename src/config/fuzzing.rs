@@ -9,10 +9,11 @@ const FILE: &str = "portcullis.toml";
 /// What every variable and every other file holds.
 pub(super) const SECRET: &str = "qZ7wX9kV4pT2mB8nL6";
 
+/// A machine on which the configuration file holds these bytes, and everything else the secret.
 #[derive(Debug)]
-struct Machine<'a>(&'a [u8]);
+struct FuzzedSources<'a>(&'a [u8]);
 
-impl Sources for Machine<'_> {
+impl Sources for FuzzedSources<'_> {
     fn env(&self, name: &str) -> Option<String> {
         (name != "UNSET").then(|| SECRET.to_owned())
     }
@@ -35,7 +36,7 @@ impl Sources for Machine<'_> {
 /// Any bytes as a configuration file: it loads or is reported on, and whatever is told stands in the file and shows
 /// nothing of what variables and other files hold.
 pub fn configuration(data: &[u8]) {
-    let loaded = load(Path::new(FILE), &Machine(data));
+    let loaded = load(Path::new(FILE), &FuzzedSources(data));
     judge(data, &loaded, !leaks(&String::from_utf8_lossy(data)));
 }
 
@@ -58,7 +59,7 @@ pub(super) fn judge(text: &[u8], loaded: &Result<(Settings, Report), Report>, se
     assert!(!secret || !leaks(&shown), "a secret is shown:\n{}", report.render(false));
 }
 
-/// Eight letters of it in a row are a leak.
+/// Whether eight letters of the secret in a row are shown.
 fn leaks(shown: &str) -> bool {
     SECRET.as_bytes().windows(8).any(|part| str::from_utf8(part).is_ok_and(|part| shown.contains(part)))
 }

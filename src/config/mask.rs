@@ -18,8 +18,8 @@ pub(super) fn userinfo(text: &str) -> Vec<Range<usize>> {
     text.match_indices("://").filter_map(|(at, found)| authority(at + found.len())).collect()
 }
 
-/// What could be a secret in a file that is not even TOML: everything but lines in which all keys are among
-/// those that `known` calls harmless (`false`), and which hold nothing else that could be a value of another.
+/// What could be a secret in a file that is not even TOML: everything, except lines whose keys are all
+/// harmless (`false` in `known`) and in which nothing could be the value of another key.
 ///
 /// Nothing is guessed from words: one byte in the wrong place and `client_secret` is no such word any more.
 pub(super) fn suspicious(text: &str, known: &HashMap<&str, bool>) -> Vec<Range<usize>> {
@@ -74,8 +74,8 @@ fn is_header(line: &str) -> bool {
 
 /// The line with a `"` in place of each string.
 ///
-/// A string that is not closed may have swallowed the key that tells what follows, and stays as it is written
-/// where it could have.
+/// A string that is not closed may have swallowed the key of what follows. Where it could have, it stays as
+/// it is written, and is looked at with the rest of the line.
 fn without_strings(line: &str) -> String {
     let mut bare = String::new();
     let mut rest = line;

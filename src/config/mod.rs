@@ -1,4 +1,4 @@
-//! TOML → what is meant. Every fault of a file in one report.
+//! Reads a TOML file into settings that are valid, or into one report of all its faults.
 
 mod check;
 mod diagnostic;
@@ -36,7 +36,7 @@ pub use sources::{Sources, SystemSources, WithoutSecrets};
 
 /// Reads the configuration file at `path`: its settings, and a report that holds warnings at most.
 ///
-/// Nothing is asked but `sources`, and no network.
+/// Everything comes from `sources`; the network is not used.
 ///
 /// # Errors
 /// A report with every fault of the file, where it has any.
@@ -48,8 +48,8 @@ pub fn load(path: &Path, sources: &dyn Sources) -> Result<(Settings, Report), Re
     settings.filter(|_| report.is_clean()).map(|settings| (settings, report.clone())).ok_or(report)
 }
 
-/// How a program speaks whose configuration does not load: in the format that the file at `path` asks for where
-/// that can be read, and as by default in all else.
+/// How to log that a configuration does not load: in the format that the file at `path` asks for, where that
+/// can be read, and otherwise by default.
 pub fn log_settings(path: &Path, sources: &dyn Sources) -> LogSettings {
     let text = document::read(path, sources).unwrap_or_default();
     let (table, _) = toml::de::DeTable::parse_recoverable(&text);
@@ -62,6 +62,7 @@ pub fn log_settings(path: &Path, sources: &dyn Sources) -> LogSettings {
     LogSettings { format, ..LogSettings::default() }
 }
 
+/// The settings that `text` means; `None` where `diagnostics` has faults of it.
 fn meaning(
     text: &str,
     path: &Path,

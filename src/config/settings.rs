@@ -27,17 +27,17 @@ pub struct Settings {
     pub state: Option<PathBuf>,
     /// How long streams may go on after SIGTERM.
     pub drain: Duration,
-    /// The admin listener.
+    /// The admin listener; `None`: there is none.
     pub admin: Option<AdminSettings>,
-    /// `[session]`.
+    /// How long sessions last, and what their cookie is called: `[session]`.
     pub session: SessionSettings,
-    /// `[server] public_url` and `[providers.*]`.
+    /// Where people sign in, and with which providers: `[server] public_url` and `[providers.*]`.
     pub relying_party: RelyingPartySettings,
-    /// `[server] sign_in_limits` and `[session] clear_site_data`.
+    /// What holds for the gateway's own endpoints: `[server] sign_in_limits` and `[session] clear_site_data`.
     pub own: OwnSettings,
     /// `[[routes]]`, in the order of the file.
     pub routes: Vec<RouteSettings>,
-    /// `[log]`.
+    /// What is logged, and how: `[log]`.
     pub log: LogSettings,
     /// Files whose change means a reload: the configuration, secrets, certificates.
     pub watched: Vec<PathBuf>,

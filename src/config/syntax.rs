@@ -22,12 +22,13 @@ pub(super) fn broken(
     diagnostics: &mut Diagnostics,
 ) {
     diagnostics.masks.extend(mask::suspicious(text, &schema::keys(schema)));
-    let source = Source { text, node };
+    let source = BrokenFile { text, node };
     let mut incomplete: Vec<Range<usize>> = Vec::new();
     let mut yaml: Vec<Diagnostic> = Vec::new();
     for error in errors.iter().take(Diagnostics::BOUND) {
         let span = error.span().unwrap_or(0..0);
-        // What is wrong first makes the rest of its line wrong, but for values that only lack their quotes.
+        // The first error of a line causes those that follow on it, except at values that only lack their
+        // quotes.
         let line = source.line(span.start);
         if incomplete.contains(&line) && !is_unquoted(error) {
             continue;
@@ -40,7 +41,8 @@ pub(super) fn broken(
     let mut structure = Diagnostics::default();
     check(schema, node, &mut structure);
     diagnostics.masks.append(&mut structure.masks);
-    // Values may be what the parser made of the pieces; keys are what was written.
+    // Only unknown keys are reported: a value may be what the parser has made of pieces, a key is what was
+    // written.
     let sound = |diagnostic: &Diagnostic| {
         diagnostic.message.starts_with("unknown key")
             && !incomplete.contains(&source.line(diagnostic.span.start))
@@ -65,12 +67,12 @@ fn is_unquoted(error: &Error) -> bool {
 }
 
 /// The file, and as much of its tree as could be read.
-struct Source<'a, 't> {
+struct BrokenFile<'a, 't> {
     text: &'a str,
     node: &'a Node<'t>,
 }
 
-impl Source<'_, '_> {
+impl BrokenFile<'_, '_> {
     fn diagnostic(&self, error: &Error, span: Range<usize>) -> Diagnostic {
         if error.message().starts_with("duplicate key") {
             return self.duplicate(span);

@@ -1,6 +1,7 @@
 //! The nearest right word for a misspelt one.
 
-/// The word of `words` that `written` most likely means; `None` where none is near.
+/// The word of `words` that `written` most likely means; `None` where each differs in more than a third of
+/// the letters.
 pub(super) fn nearest<'a>(written: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST: usize = 64;
     if written.len() > LONGEST {

@@ -49,6 +49,7 @@ impl AdminSocket {
     /// Accepts no more: another process does. What has been asked is answered.
     pub(super) fn close(self) {
         self.phase.send_replace(Phase::Drain(DRAIN));
+        // The sender is held until the listener has ended: to drop it would mean to stop at once.
         tokio::spawn(async move { self.phase.closed().await });
     }
 }

@@ -56,6 +56,10 @@ pub fn watch(
     follow(files, known, ticker, events)
 }
 
+/// The loop of [`watch`], which compares three looks at the files: `told` is what the last reload was asked
+/// for, `last` is the one at the tick before, `seen` the present one. A reload is due where `seen` is `last`
+/// (nobody is writing any more) and not `told`. A new list of files changes none of that: `carry` takes the
+/// versions along.
 async fn follow(
     mut files: Receiver<Vec<PathBuf>>,
     mut told: FileVersions,
@@ -86,25 +90,31 @@ async fn follow(
     }
 }
 
-/// The marks of a new list: those that are known, and for its other files what they are now.
+/// The versions of the files of a new list: those that are known, and for the others what they are now.
 fn carry(known: &FileVersions, files: &[PathBuf]) -> FileVersions {
-    let mark = |file: &PathBuf| known.iter().find(|(path, _)| path == file).cloned();
+    let before = |file: &PathBuf| known.iter().find(|(path, _)| path == file).cloned();
     files
         .iter()
-        .flat_map(|file| mark(file).map_or_else(|| look(std::slice::from_ref(file)), |one| vec![one]))
+        .flat_map(|file| before(file).map_or_else(|| look(std::slice::from_ref(file)), |one| vec![one]))
         .collect()
 }
 
-/// A few `stat` calls; a file that is not there is a state like others.
+/// The present version of each file, by one `stat` call. `None`, for one that is not there, is a version like
+/// others.
 fn look(files: &[PathBuf]) -> FileVersions {
-    files.iter().map(|file| (file.clone(), fs::metadata(file).ok().map(|metadata| mark(&metadata)))).collect()
+    files
+        .iter()
+        .map(|file| (file.clone(), fs::metadata(file).ok().map(|metadata| FileVersion::of(&metadata))))
+        .collect()
 }
 
-fn mark(metadata: &fs::Metadata) -> FileVersion {
-    FileVersion {
-        device: metadata.dev(),
-        inode: metadata.ino(),
-        size: metadata.size(),
-        modified: (metadata.mtime(), metadata.mtime_nsec()),
+impl FileVersion {
+    fn of(metadata: &fs::Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        }
     }
 }

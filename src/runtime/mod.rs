@@ -1,9 +1,9 @@
-//! Sockets, worker threads, signals, reload and drain: the life of the process.
+//! The process: sockets, worker threads, signals, reload, take-over and drain.
 
 mod admin_socket;
 mod control;
 mod files;
-mod life;
+mod lifecycle;
 mod observe;
 mod open_files;
 mod program;
@@ -22,7 +22,7 @@ pub use files::{Ticker, watch};
 pub use open_files::raise_open_files;
 pub use program::{Start, StartError, run};
 pub use reload::Reload;
-pub use serve::{ApplyError, Draining, Next, Runtime, serve};
+pub use serve::{AfterEvent, ApplyError, Draining, Runtime, serve};
 pub use signals::signals;
 pub use sockets::Sockets;
 pub use workers::Workers;

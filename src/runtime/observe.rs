@@ -21,8 +21,8 @@ pub(super) struct ReadinessSources {
 }
 
 impl ReadinessSources {
-    /// What keeps the process from its work. A part that is away leaves the others at theirs, so that only the
-    /// drain makes the whole unready.
+    /// What keeps the process from its work. Where a provider or the state file is away, all that does not
+    /// need it goes on; so only the drain makes the process as a whole unready.
     pub(super) fn missing(&self) -> Vec<Missing> {
         let part = |what: &str, why: &str| Missing { what: what.into(), why: why.into(), fatal: false };
         let drain = self.draining.has_begun().then(|| Missing { fatal: true, ..part("process", DRAINING) });

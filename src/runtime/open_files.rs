@@ -16,7 +16,7 @@ const LISTENER: usize = 2;
 /// Descriptors of a connection: the client's, and the upstream's.
 const CONNECTION: usize = 2;
 
-/// What is left to a listener however few there are.
+/// Connections that each listener gets however few descriptors there are.
 const LEAST: usize = 4;
 
 /// Raises the soft limit of open files to the hard one and returns what holds then; `None`: no limit.
@@ -35,8 +35,9 @@ pub fn raise_open_files() -> Option<u64> {
     }
 }
 
-/// As many connections as descriptors allow, and no more than `limits` says: beyond that nobody could be answered,
-/// operators and the ones who are there already not among them (invariant 14).
+/// As many connections as descriptors allow, and no more than `limits` says. With more of them, accepting
+/// would use up the descriptors that connections already there, and operators, need to be answered (invariant
+/// 14).
 pub(super) fn within_open_files(
     limits: ConnectionLimits,
     listeners: usize,

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -10,8 +9,8 @@ use tokio::sync::{mpsc, watch as watched};
 use zeroize::Zeroizing;
 
 use super::admin_socket::AdminSocket;
-use super::control::{self, Control, Offered, Predecessors, Released, TakeOverError};
-use super::life::Life;
+use super::control::{self, Control, OfferedSockets, Predecessors, Released, TakeOverError};
+use super::lifecycle::Lifecycle;
 use super::reload::{Reload, Reloading, bounded};
 use super::{ApplyError, Runtime, WATCH_INTERVAL, observe, signals, systemd, watch};
 use crate::admin::{self, AdminSettings};
@@ -28,22 +27,22 @@ use crate::telemetry::Metrics;
 /// Why the gateway does not start. Each text says where and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The state file.
+    /// The state file cannot be opened or used.
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// A listener of `[server] listen` cannot be opened.
     #[error(transparent)]
     Listen(#[from] ApplyError),
-    /// The admin listener.
+    /// The admin listener cannot be opened: its address, and what the system said.
     #[error("[admin] listen: cannot listen on {0}: {1}")]
     Admin(SocketAddr, #[source] io::Error),
-    /// The settings make no gate.
+    /// No gate can be built from the settings.
     #[error(transparent)]
     Gate(#[from] BuildError),
-    /// The key that signs assertions.
+    /// The stored key that signs assertions cannot be used.
     #[error("the assertion key in the state file cannot be used: {0}")]
     AssertionKey(#[from] AssertionKeyError),
-    /// The gateway that runs.
+    /// The gateway that runs did not let this one take over.
     #[error(transparent)]
     TakeOver(#[from] TakeOverError),
     /// The system refused what a process needs.
@@ -91,10 +90,12 @@ pub async fn run(
     let (send, events) = mpsc::channel(16);
     let (files, list) = watched::channel(settings.watched.clone());
     let watching = watch(list, WATCH_INTERVAL, send.clone());
-    // Before anybody can know that we are there: a SIGHUP that nobody listens for ends the process.
+    // Before anything else is done: a SIGHUP that nobody handles ends the process.
     let signals = signals(send.clone())?;
     let (released, received) = released(start, &settings).await?;
-    let database = open(settings.state.as_deref())?;
+    // One process at a time holds the state file: a gateway that this one takes over from has closed it by
+    // now.
+    let database = settings.state.as_deref().map_or_else(Database::in_memory, Database::open)?;
     let store = MovableStore::new(Arc::new(EmbeddedStore::new(database.clone())));
     let foundations = foundations(&settings, workers, &database, store.clone()).await?;
     let sessions = foundations.sessions.clone();
@@ -119,14 +120,16 @@ pub async fn run(
     }
     let control = Control::open(&settings, &database, store, &sessions, &send);
     tokio::spawn(database.tend());
-    drop(database); // from now on it is the store's alone, and can be given away
+    // The store alone holds it from now on: so it is closed as soon as a take-over has the store let go of
+    // it.
+    drop(database);
     tokio::spawn(sessions.clone().maintain());
     tokio::spawn(signals);
     tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
     ready();
     let reloading = Reloading { gate, running: settings, workers, files, reload };
-    Life { reloading, control, admin }.live(runtime, events).await;
+    Lifecycle { reloading, control, admin }.run(runtime, events).await;
     if let Err(error) = sessions.flush().await {
         tracing::error!(%error, "when sessions were last used could not be written");
     }
@@ -134,9 +137,12 @@ pub async fn run(
 }
 
 /// Has the gateway that runs, if one does, give up its sockets and then its state file.
-async fn released(start: Start, settings: &Settings) -> Result<(Option<Released>, Offered), StartError> {
+async fn released(
+    start: Start,
+    settings: &Settings,
+) -> Result<(Option<Released>, OfferedSockets), StartError> {
     if start == Start::Fresh {
-        return Ok((None, Offered::default()));
+        return Ok((None, OfferedSockets::default()));
     }
     let state = settings.state.as_deref().ok_or(TakeOverError::NoState)?;
     match control::ask(state).await? {
@@ -146,12 +152,13 @@ async fn released(start: Start, settings: &Settings) -> Result<(Option<Released>
         }
         None => {
             tracing::info!("no gateway runs with this state file; there is nothing to take over");
-            Ok((None, Offered::default()))
+            Ok((None, OfferedSockets::default()))
         }
     }
 }
 
-/// Everything is here by now: where the old process is lost in this moment, it has ended.
+/// Tells the old process that this one answers requests. Where it is lost in this moment, it has ended, and
+/// this one goes on: it holds everything by now.
 async fn go_on(released: Released, sessions: &Sessions, predecessors: &Predecessors) {
     match released.serving(sessions, predecessors).await {
         Ok(()) => tracing::info!("this process has taken over; the one before it drains"),
@@ -159,7 +166,8 @@ async fn go_on(released: Released, sessions: &Sessions, predecessors: &Predecess
     }
 }
 
-/// Names sockets of systemd that no listener has the address of: who connects there waits for ever.
+/// Warns of sockets from systemd whose address no listener has: the kernel lets clients connect there, and
+/// nobody answers them.
 fn tell_of_unlisted(inherited: &[std::net::TcpListener], settings: &Settings) {
     let listed =
         |address: &SocketAddr| settings.listeners.iter().any(|listener| listener.address == *address);
@@ -192,12 +200,9 @@ async fn foundations(
     Ok(Foundations::new(workers, clock, metrics, sessions, sealing, asserter, background))
 }
 
-fn open(state: Option<&Path>) -> Result<Database, StorageError> {
-    state.map_or_else(Database::in_memory, Database::open)
-}
-
 fn new_assertion_key() -> Zeroizing<Vec<u8>> {
-    // An empty key is refused by who reads it: without randomness the gateway does not start.
+    // Without randomness there is no key: an empty one is refused when it is read, and the gateway does not
+    // start.
     Zeroizing::new(AssertionKey::generate().map(|key| key.pkcs8().to_vec()).unwrap_or_default())
 }
 

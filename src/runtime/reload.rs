@@ -17,7 +17,7 @@ pub type Reload = Box<dyn Fn() -> Option<Settings> + Send + Sync>;
 /// Why a configuration that reads well is not put in place.
 #[derive(Debug, thiserror::Error)]
 enum ReloadError {
-    /// It makes no gate.
+    /// No gate can be built from it.
     #[error(transparent)]
     Gate(#[from] BuildError),
     /// A listener of `[server] listen` cannot be opened.
@@ -59,7 +59,8 @@ impl Reloading {
     }
 }
 
-/// The gate first: it may refuse without having changed anything, as the listeners may.
+/// Prepares the gate, applies the listeners, and puts the gate in place. Either of the first two may refuse;
+/// then nothing has changed.
 fn apply(runtime: &mut Runtime, gate: &Gate, settings: &Settings, workers: usize) -> Result<(), ReloadError> {
     let prepared = gate.prepare(&settings.gate())?;
     runtime.apply(&settings.listeners, bounded(settings, workers))?;
@@ -67,7 +68,7 @@ fn apply(runtime: &mut Runtime, gate: &Gate, settings: &Settings, workers: usize
     Ok(())
 }
 
-/// Keys that a running process cannot follow.
+/// Keys that have changed although a running process cannot follow them.
 fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
     let keys = [
         ("server.state", old.state != new.state),

@@ -3,7 +3,7 @@
 use std::io;
 use std::process::{Child, Command};
 
-/// What is meant for this very process.
+/// Variables in which systemd speaks to this very process: the new one must not take them for its own.
 const OURS: [&str; 4] = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID"];
 
 const TAKE_OVER: &str = "--take-over";
@@ -28,7 +28,7 @@ fn spawn() -> io::Result<Child> {
     command.spawn()
 }
 
-/// A thread of its own learns how it ends, where that is before this process.
+/// Waits for it on a thread of its own, to log how it ends where it does so before this process.
 fn wait_for(mut child: Child) -> io::Result<()> {
     tracing::info!(process = child.id(), "a new process was started to take over");
     let wait = move || match child.wait() {

@@ -12,8 +12,8 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, unbounded_
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::control::{Offered, Predecessors};
-use super::sockets::{Shares, Sockets};
+use super::control::{OfferedSockets, Predecessors};
+use super::sockets::{Sockets, WorkerSockets};
 use super::{Event, Workers, systemd};
 use crate::listener::{
     self, BindError, ConnectionLimits, ConnectionStats, Handler, ListenerSettings, Phase, Serving, TlsError,
@@ -48,10 +48,10 @@ struct Share {
 
 /// A listener that is open.
 #[derive(Debug)]
-struct Open {
+struct OpenListener {
     local: SocketAddr,
     /// The workers' sockets once more, for a process that takes over; closed when the drain begins.
-    sockets: Shares,
+    sockets: WorkerSockets,
     serving: Arc<ArcSwap<Serving>>,
     phase: watch::Sender<Phase>,
 }
@@ -62,7 +62,7 @@ pub struct Runtime {
     workers: Workers,
     shares: Vec<UnboundedSender<Share>>,
     sockets: Sockets,
-    open: BTreeMap<SocketAddr, Open>,
+    open: BTreeMap<SocketAddr, OpenListener>,
     /// Listeners that a reload has taken away, while they drain.
     leaving: Vec<watch::Sender<Phase>>,
     drain: Duration,
@@ -103,6 +103,7 @@ impl Runtime {
     ) -> io::Result<Self> {
         let count = workers.max(1);
         let (shares, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| unbounded_channel()).unzip();
+        // Each thread takes one; locked, for `Workers::start` calls its argument as an `Fn`.
         let receivers = std::sync::Mutex::new(receivers);
         let workers = Workers::start(count, |worker| {
             let mine = receivers.lock().ok().and_then(|mut receivers| receivers.pop());
@@ -189,10 +190,10 @@ impl Runtime {
     ///
     /// # Errors
     /// Where there are no more descriptors.
-    pub(super) fn offered(&self) -> io::Result<Offered> {
+    pub(super) fn offered(&self) -> io::Result<OfferedSockets> {
         let ours = self.open.values().filter(|open| !self.sockets.has_inherited(&open.local));
         let listeners = ours.flat_map(|open| &open.sockets).map(TcpListener::try_clone);
-        Ok(Offered {
+        Ok(OfferedSockets {
             listeners: listeners.collect::<io::Result<_>>()?,
             inherited: self.sockets.inherited()?,
             admin: Vec::new(),
@@ -209,9 +210,10 @@ impl Runtime {
         self.draining.clone()
     }
 
-    /// Tells every listener; the phase only goes forward.
+    /// Tells every listener the phase, which only goes forward.
     pub fn enter(&mut self, phase: Phase) {
         self.draining.0.store(phase != Phase::Serve, Ordering::Relaxed);
+        // Workers end with their last share once no other can come.
         self.shares.clear();
         self.open.values_mut().for_each(|open| open.sockets.clear());
         let senders = self.open.values().map(|open| &open.phase).chain(&self.leaving);
@@ -241,9 +243,9 @@ impl Runtime {
 fn hand_out(
     workers: &[UnboundedSender<Share>],
     address: SocketAddr,
-    sockets: Shares,
+    sockets: WorkerSockets,
     serving: Serving,
-) -> Open {
+) -> OpenListener {
     let local = sockets.first().and_then(|socket| socket.local_addr().ok()).unwrap_or(address);
     let serving = Arc::new(ArcSwap::from_pointee(serving));
     let (phase, phases) = watch::channel(Phase::Serve);
@@ -254,7 +256,7 @@ fn hand_out(
             tracing::error!(%address, "a worker has ended and serves no new listener");
         }
     }
-    Open { local, sockets: kept, serving, phase }
+    OpenListener { local, sockets: kept, serving, phase }
 }
 
 /// What a worker does: serves its shares until no more can come and all have ended.
@@ -284,14 +286,15 @@ fn serve_share<H: Handler>(serving: &mut JoinSet<()>, share: Share, handler: H, 
 
 /// What follows an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum AfterEvent {
     /// The process goes on.
     GoOn,
     /// Another process has taken over: this one drains, and systemd is told no more.
     HandedOver,
 }
 
-/// Runs until it is told to end: reloads, drains and stops as the events say.
+/// Runs until it is told to end: it serves, then drains within the time limit `drain`, and at [`Event::Stop`]
+/// stops at once.
 ///
 /// `act` does what a [`Event::Reload`], [`Event::Replace`] or [`Event::TakeOver`] asks. For a reload it reads the
 /// configuration again, exchanges what the handlers go by and calls [`Runtime::apply`]; it logs its own faults
@@ -300,11 +303,11 @@ pub async fn serve(
     mut runtime: Runtime,
     drain: impl Fn() -> Duration,
     mut events: Receiver<Event>,
-    mut act: impl AsyncFnMut(&mut Runtime, Event) -> Next,
+    mut act: impl AsyncFnMut(&mut Runtime, Event) -> AfterEvent,
 ) {
     systemd::ready();
     let life = async {
-        match live(&mut runtime, &mut events, &mut act).await {
+        match handle_events(&mut runtime, &mut events, &mut act).await {
             End::Event(Some(Event::Stop)) => {
                 systemd::stopping();
                 stop(&mut runtime).await;
@@ -313,6 +316,7 @@ pub async fn serve(
                 systemd::stopping();
                 wind_down(&mut runtime, drain(), &mut events).await;
             }
+            // To systemd the service goes on: it is the other process.
             End::HandedOver => wind_down(&mut runtime, drain(), &mut events).await,
         }
     };
@@ -323,16 +327,16 @@ pub async fn serve(
     runtime.join();
 }
 
-/// Why the plain life of the process is over.
+/// Why the process serves no longer.
 enum End {
     Event(Option<Event>),
     HandedOver,
 }
 
-async fn live(
+async fn handle_events(
     runtime: &mut Runtime,
     events: &mut Receiver<Event>,
-    act: &mut impl AsyncFnMut(&mut Runtime, Event) -> Next,
+    act: &mut impl AsyncFnMut(&mut Runtime, Event) -> AfterEvent,
 ) -> End {
     loop {
         match events.recv().await {
@@ -342,7 +346,7 @@ async fn live(
                 systemd::ready();
             }
             Some(event @ (Event::Replace | Event::TakeOver)) => {
-                if act(runtime, event).await == Next::HandedOver {
+                if act(runtime, event).await == AfterEvent::HandedOver {
                     return End::HandedOver;
                 }
             }
@@ -373,7 +377,8 @@ async fn stop(runtime: &mut Runtime) {
     runtime.ended().await;
 }
 
-/// Reloads are over; a closed channel says nothing.
+/// Ends at the second signal. Other events change nothing in a drain, and that none can come any more is no
+/// signal.
 async fn told_to_stop(events: &mut Receiver<Event>) {
     while let Some(event) = events.recv().await {
         if event == Event::Stop {

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 use crate::listener::{BindError, ListenerSettings, bind, ensure_free};
 
 /// The sockets of one address: one for each worker.
-pub(super) type Shares = Vec<TcpListener>;
+pub(super) type WorkerSockets = Vec<TcpListener>;
 
 /// Opens sockets, systemd's where it has opened that address already.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Sockets {
     }
 
     /// systemd's sockets for another process.
-    pub(super) fn inherited(&self) -> io::Result<Shares> {
+    pub(super) fn inherited(&self) -> io::Result<WorkerSockets> {
         self.inherited.iter().map(TcpListener::try_clone).collect()
     }
 
@@ -53,12 +53,12 @@ impl Sockets {
         &self,
         listeners: &[ListenerSettings],
         kept: impl Fn(&SocketAddr) -> bool,
-    ) -> Result<BTreeMap<SocketAddr, Shares>, BindError> {
+    ) -> Result<BTreeMap<SocketAddr, WorkerSockets>, BindError> {
         let missing = listeners.iter().filter(|listener| !kept(&listener.address));
-        missing.map(|listener| Ok((listener.address, self.shares(listener)?))).collect()
+        missing.map(|listener| Ok((listener.address, self.sockets_of(listener)?))).collect()
     }
 
-    fn shares(&self, listener: &ListenerSettings) -> Result<Shares, BindError> {
+    fn sockets_of(&self, listener: &ListenerSettings) -> Result<WorkerSockets, BindError> {
         let address = listener.address;
         let fault = |source| BindError { address, source };
         if let Some(socket) = self.inherited.iter().find(|socket| has(socket, &address)) {
@@ -68,17 +68,18 @@ impl Sockets {
         if received.is_empty() { self.bind(listener) } else { self.spread(&received).map_err(fault) }
     }
 
-    /// All of them, though they be more than workers: the kernel puts connections into the queue of each.
-    fn spread(&self, received: &[&TcpListener]) -> io::Result<Shares> {
+    /// Uses all of them, also where they are more than workers: the kernel puts connections into the queue of
+    /// each, and a queue that nobody accepts from would lose its connections.
+    fn spread(&self, received: &[&TcpListener]) -> io::Result<WorkerSockets> {
         let count = self.workers.max(received.len());
         received.iter().cycle().take(count).map(|socket| socket.try_clone()).collect()
     }
 
     /// A port of 0 is chosen once and then shared.
     ///
-    /// Sharing is for our own workers: another gateway that shares its address, too, would take half of the
-    /// requests in silence.
-    fn bind(&self, listener: &ListenerSettings) -> Result<Shares, BindError> {
+    /// Sharing (`SO_REUSEPORT`) is for our own workers. Another gateway could share the address in the same
+    /// way, and would silently take a part of the requests; so the address must be free first.
+    fn bind(&self, listener: &ListenerSettings) -> Result<WorkerSockets, BindError> {
         mutant!(ensure_free(listener.address)?, "second-gateway-starts" => ());
         let first = bind(listener, true)?;
         let fault = |source| BindError { address: listener.address, source };

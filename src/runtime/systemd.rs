@@ -21,12 +21,13 @@ pub fn inherited() -> io::Result<Vec<TcpListener>> {
     Ok(sockets)
 }
 
-/// The gateway answers; also ends a reload.
+/// `READY=1`: the gateway answers; also ends a reload.
 pub fn ready() {
     say(&[NotifyState::Ready]);
 }
 
-/// A reload has begun.
+/// `RELOADING=1`: a reload has begun. The present time goes with it (`MONOTONIC_USEC=`), as
+/// `Type=notify-reload` wants.
 pub fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => say(&[NotifyState::Reloading, now]),
@@ -34,7 +35,7 @@ pub fn reloading() {
     }
 }
 
-/// The drain has begun.
+/// `STOPPING=1`: the drain has begun.
 pub fn stopping() {
     say(&[NotifyState::Stopping]);
 }

@@ -9,9 +9,10 @@ use tokio::runtime::Builder;
 
 use crate::request::WorkerId;
 
-/// For each timer that is due before every other one tokio wakes the thread by a call into the kernel, though
-/// it is awake. A beat that comes sooner than any time limit of a request leaves no such timer.
-const BEAT: Duration = Duration::from_millis(500);
+/// How often a timer that does nothing goes off on each worker. Where a new timer is due before all others,
+/// tokio wakes the thread by a system call, though it is awake; beside one that is due sooner than any time
+/// limit of a request, no timer of a request ever is.
+const TICK: Duration = Duration::from_millis(500);
 
 /// Threads named `worker-0`, `worker-1`, …; on each a single-threaded runtime runs one future to its end.
 #[derive(Debug)]
@@ -45,16 +46,16 @@ impl Workers {
 fn spawn(index: usize, work: impl Future<Output = ()> + Send + 'static) -> io::Result<JoinHandle<()>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
-        runtime.spawn(beat());
+        runtime.spawn(tick());
         runtime.block_on(work);
         // Whatever still runs was told to end and did not.
         runtime.shutdown_background();
     })
 }
 
-async fn beat() {
-    let mut beat = tokio::time::interval(BEAT);
+async fn tick() {
+    let mut tick = tokio::time::interval(TICK);
     loop {
-        beat.tick().await;
+        tick.tick().await;
     }
 }

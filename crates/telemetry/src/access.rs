@@ -1,4 +1,4 @@
-//! One line a request.
+//! The access log: one line for each request.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use super::Outcome;
 pub struct AccessLine<'a> {
     /// The id on the refusal page, in the app's log and here.
     pub id: &'a str,
-    /// Whose request it was.
+    /// The client's address, where it is known.
     pub client: Option<IpAddr>,
-    /// Request method.
+    /// The request's method, as it came.
     pub method: &'a str,
     /// The host asked for, with its port where it is written.
     pub host: &'a str,
@@ -35,7 +35,7 @@ pub struct AccessLine<'a> {
 }
 
 impl AccessLine<'_> {
-    /// Writes the line.
+    /// Writes the line, at level `info`, under the target `portcullis::access`.
     pub fn write(&self) {
         let (provider, user) = self.user.unzip();
         tracing::info!(

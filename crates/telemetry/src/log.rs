@@ -59,7 +59,7 @@ pub fn with_causes(error: &dyn Error) -> String {
     let mut next = error.source();
     while let Some(cause) = next {
         let said = cause.to_string();
-        // Some errors speak for their cause.
+        // Some errors end their own text with that of their cause.
         if !text.ends_with(&said) {
             text = format!("{text}: {said}");
         }

@@ -2,25 +2,27 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-/// Threads that count apart; further ones share.
-const PLACES: usize = 32;
+/// How many threads count apart; further ones share a shard with one of these.
+const SHARDS: usize = 32;
 
 /// Counts of one cache.
 #[derive(Debug)]
-pub struct Lookups([Place; PLACES]);
+pub struct Lookups([Shard; SHARDS]);
 
-/// Two cache lines: processors fetch them in pairs.
+/// What one thread has counted. Aligned to two cache lines, which processors fetch in pairs: threads whose
+/// counts lay in one would slow each other down.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Place {
+struct Shard {
     hits: AtomicU64,
     misses: AtomicU64,
 }
 
 thread_local! {
+    /// Which shard this thread counts in.
     static MINE: usize = {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        NEXT.fetch_add(1, Relaxed) % PLACES
+        NEXT.fetch_add(1, Relaxed) % SHARDS
     };
 }
 
@@ -34,13 +36,13 @@ impl Lookups {
     /// Nothing counted yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self([const { Place { hits: AtomicU64::new(0), misses: AtomicU64::new(0) } }; PLACES])
+        Self([const { Shard { hits: AtomicU64::new(0), misses: AtomicU64::new(0) } }; SHARDS])
     }
 
     /// Counts what a look-up gave, and passes it on.
     pub fn count<T>(&self, found: Option<T>) -> Option<T> {
-        let place = MINE.with(|mine| &self.0[*mine]);
-        let counter = if found.is_some() { &place.hits } else { &place.misses };
+        let shard = MINE.with(|mine| &self.0[*mine]);
+        let counter = if found.is_some() { &shard.hits } else { &shard.misses };
         counter.fetch_add(1, Relaxed);
         found
     }
@@ -49,8 +51,8 @@ impl Lookups {
     #[must_use]
     pub fn totals(&self) -> (u64, u64) {
         let total =
-            |counter: fn(&Place) -> &AtomicU64| self.0.iter().map(|place| counter(place).load(Relaxed)).sum();
-        (total(|place| &place.hits), total(|place| &place.misses))
+            |counter: fn(&Shard) -> &AtomicU64| self.0.iter().map(|shard| counter(shard).load(Relaxed)).sum();
+        (total(|shard| &shard.hits), total(|shard| &shard.misses))
     }
 }
 
@@ -62,11 +64,11 @@ mod tests {
     fn threads_count_apart_and_the_sum_is_told() {
         let lookups = Lookups::new();
         std::thread::scope(|scope| {
-            for _ in 0..PLACES + 1 {
+            for _ in 0..SHARDS + 1 {
                 scope.spawn(|| (lookups.count(Some(1)), lookups.count(None::<u8>), lookups.count(Some(2))));
             }
         });
-        let threads = PLACES as u64 + 1;
+        let threads = SHARDS as u64 + 1;
         assert_eq!(lookups.totals(), (2 * threads, threads));
     }
 }

@@ -43,7 +43,7 @@ pub struct Scrape {
     pub value: f64,
 }
 
-type Source = Arc<dyn Fn() -> Vec<Scrape> + Send + Sync>;
+type ScrapeSource = Arc<dyn Fn() -> Vec<Scrape> + Send + Sync>;
 
 #[derive(Clone, Debug, Default)]
 struct Routes(Arc<Mutex<BTreeMap<RouteName, Arc<RequestStats>>>>);
@@ -52,7 +52,7 @@ struct Routes(Arc<Mutex<BTreeMap<RouteName, Arc<RequestStats>>>>);
 struct Caches(Arc<Mutex<BTreeMap<&'static str, Arc<Lookups>>>>);
 
 #[derive(Clone, Default)]
-struct Scrapes(Arc<Mutex<BTreeMap<&'static str, Source>>>);
+struct Scrapes(Arc<Mutex<BTreeMap<&'static str, ScrapeSource>>>);
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -95,12 +95,12 @@ impl Metrics {
         self.scrapes.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(source));
     }
 
-    /// Counts a sign-in.
+    /// Counts a sign-in, by its provider and the word for its result.
     pub fn sign_in(&self, provider: &str, result: &str) {
         self.sign_ins.get_or_create(&labels(("provider", provider), ("result", result))).inc();
     }
 
-    /// Counts the check of a bearer token.
+    /// Counts the check of a bearer token, by the word for its result.
     pub fn token_check(&self, result: &str) {
         self.token_checks(result).inc();
     }
@@ -117,12 +117,12 @@ impl Metrics {
         Arc::clone(self.caches.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default())
     }
 
-    /// Counts a request over a limit.
+    /// Counts a request over a limit, by its route and the limit's label.
     pub fn limit_hit(&self, route: &str, limit: &str) {
         self.limits.get_or_create(&labels(("route", route), ("limit", limit))).inc();
     }
 
-    /// Counts a reload.
+    /// Counts a reload, by the word for its result.
     pub fn reload(&self, result: &str) {
         self.reloads.get_or_create(&vec![("result", result.to_owned())]).inc();
     }
@@ -202,6 +202,7 @@ impl Collector for Scrapes {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut values: Vec<Scrape> = sources.values().flat_map(|source| source()).collect();
+        // OpenMetrics wants all values of one metric together.
         values.sort_by_key(|scrape| scrape.name);
         values.chunk_by(|a, b| a.name == b.name).try_for_each(|family| {
             let mut metric =

@@ -84,6 +84,8 @@ pub struct RequestStats {
     workers: Box<[Counts]>,
 }
 
+/// What one worker has counted. Aligned to two cache lines, which processors fetch in pairs, so that workers
+/// do not slow each other down.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Counts {
@@ -93,7 +95,7 @@ struct Counts {
 }
 
 impl RequestStats {
-    /// Counts of nothing yet.
+    /// The counts of a route that has had no request, for so many workers.
     #[must_use]
     pub fn new(route: RouteName, workers: usize) -> Self {
         Self { route, workers: (0..workers.max(1)).map(|_| Counts::default()).collect() }

@@ -1,8 +1,8 @@
-//! How the program speaks about itself.
+//! The log as the configuration means it.
 
 use std::io::IsTerminal as _;
 
-/// `[log]`.
+/// What is logged, and how: `[log]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
     /// How a line looks.

@@ -5,13 +5,13 @@ use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 
 use super::policy::OWN;
 use super::value::unknown;
-use super::{Known, Lowering};
+use super::{Definitions, Lowering};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
 use crate::config::raw::{AcceptWord, AccessWord, Route};
 
 /// What a route says about who may use it.
-struct Said<'a> {
+struct StatedAccess<'a> {
     word: Option<AccessWord>,
     named: Vec<&'a PolicySettings>,
     own: PolicySettings,
@@ -19,17 +19,22 @@ struct Said<'a> {
 
 impl Lowering<'_> {
     /// Who may use the route; nobody where that is a fault.
-    pub(super) fn access(&mut self, route: Located<'_, Route>, known: &Known<'_>) -> AccessSettings {
+    pub(super) fn access(
+        &mut self,
+        route: Located<'_, Route>,
+        definitions: &Definitions<'_>,
+    ) -> AccessSettings {
         let before = self.diagnostics.faults.len();
-        let said = Said {
+        let said = StatedAccess {
             word: route.value.access,
-            named: self.named(route, known),
+            named: self.named(route, definitions),
             own: PolicySettings {
                 name: OWN.to_owned(),
-                allow: self.rules(at!(route.allow), &known.providers),
-                deny: self.rules(at!(route.deny), &known.providers),
+                allow: self.rules(at!(route.allow), &definitions.providers),
+                deny: self.rules(at!(route.deny), &definitions.providers),
             },
         };
+        // Whether the parts contradict each other is not judged where one of them is wrong.
         if self.diagnostics.faults.len() > before {
             return AccessSettings::Policies(Vec::new());
         }
@@ -37,11 +42,15 @@ impl Lowering<'_> {
         self.keep(access).unwrap_or(AccessSettings::Policies(Vec::new()))
     }
 
-    fn named<'k>(&mut self, route: Located<'_, Route>, known: &Known<'k>) -> Vec<&'k PolicySettings> {
+    fn named<'k>(
+        &mut self,
+        route: Located<'_, Route>,
+        definitions: &Definitions<'k>,
+    ) -> Vec<&'k PolicySettings> {
         let at = at!(route.policy);
         let mut named: Vec<&PolicySettings> = Vec::new();
         for at in at.all() {
-            match known.policies.get(at.value) {
+            match definitions.policies.get(at.value) {
                 Some(policy) if named.iter().any(|other| other.name == policy.name) => {
                     self.fault(
                         Diagnostic::new(at.place, format!("the policy {} is named twice", quoted(at.value)))
@@ -49,7 +58,7 @@ impl Lowering<'_> {
                     );
                 }
                 Some(policy) => named.push(policy),
-                None => self.fault(unknown(at, "policy", known.policies.keys().map(String::as_str))),
+                None => self.fault(unknown(at, "policy", definitions.policies.keys().map(String::as_str))),
             }
         }
         if at.value.is_some() && at.all().is_empty() {
@@ -61,7 +70,7 @@ impl Lowering<'_> {
         named
     }
 
-    fn contradiction(&self, route: Located<'_, Route>, said: &Said<'_>) -> Option<Diagnostic> {
+    fn contradiction(&self, route: Located<'_, Route>, said: &StatedAccess<'_>) -> Option<Diagnostic> {
         let raw = route.value;
         let narrower = [
             ("policy", raw.policy.is_some(), at!(route.policy).place),
@@ -104,7 +113,12 @@ impl Lowering<'_> {
     }
 
     /// Which credentials the route looks at.
-    pub(super) fn accept(&mut self, route: Located<'_, Route>, known: &Known<'_>, public: bool) -> Accept {
+    pub(super) fn accept(
+        &mut self,
+        route: Located<'_, Route>,
+        definitions: &Definitions<'_>,
+        public: bool,
+    ) -> Accept {
         let at = at!(route.accept);
         match (at.given(), public) {
             (Some(at), true) => {
@@ -115,8 +129,8 @@ impl Lowering<'_> {
                 Accept::NOTHING
             }
             (None, true) => Accept::NOTHING,
-            (None, false) => self.whatever_is_offered(route, known.offered),
-            (Some(_), false) => self.chosen(route, known.offered),
+            (None, false) => self.whatever_is_offered(route, definitions.offered),
+            (Some(_), false) => self.chosen(route, definitions.offered),
         }
     }
 
@@ -169,7 +183,7 @@ const fn accepted(word: AcceptWord) -> Accepted {
     }
 }
 
-/// Whatever would have to be escaped is read differently by different clients.
+/// A realm without characters that have to be escaped, which clients read differently.
 fn realm(at: Located<'_, String>) -> Result<String, Diagnostic> {
     let printable = |c: char| (c == ' ' || c.is_ascii_graphic()) && c != '"' && c != '\\';
     let good = (1..=128).contains(&at.value.len()) && at.value.chars().all(printable);
@@ -185,7 +199,7 @@ fn silent(route: Located<'_, Route>) -> Diagnostic {
         .help("`access = \"public\"` opens it to everybody, without signing in")
 }
 
-impl Said<'_> {
+impl StatedAccess<'_> {
     /// Whether some rule allows.
     fn allows(&self) -> bool {
         !self.own.allow.is_empty() || self.named.iter().any(|policy| !policy.allow.is_empty())
@@ -214,8 +228,8 @@ impl Said<'_> {
         }
     }
 
-    /// All policies are required, so one of `deny` rules alone has to allow everybody who is signed in: what it
-    /// takes away it takes away, and the others decide about the rest.
+    /// All policies are required. One that has `deny` rules alone is given a rule that allows everybody who
+    /// is signed in: so it only takes away, and the others decide about the rest.
     fn policies(self) -> AccessSettings {
         let own = (!self.own.allow.is_empty() || !self.own.deny.is_empty()).then_some(self.own);
         let mut policies: Vec<_> = self.named.into_iter().cloned().chain(own).collect();

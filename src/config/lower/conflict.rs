@@ -13,7 +13,7 @@ use crate::config::raw::Route;
 type Lowered<'a> = (Located<'a, Route>, RouteSettings);
 
 impl Lowering<'_> {
-    /// Two routes that claim the same requests: which one it would be depends on nothing that is written.
+    /// Two routes that claim the same requests: nothing that is written says which of them would get these.
     pub(super) fn conflicts(&mut self, routes: &[Lowered<'_>]) {
         let patterns = routes.iter().map(|(_, route)| (route.pattern.clone(), ())).collect();
         let Err(conflicts) = RouteTable::build(patterns) else { return };
@@ -36,7 +36,8 @@ impl Lowering<'_> {
         for (at, route) in routes {
             let place = at!(at.name).place;
             match names.get(route.name.as_str()) {
-                // What has no name and is called alike is in conflict, and has been told.
+                // A route without a name is called by its host and path: it is in conflict, which has been
+                // reported.
                 Some(_) if at.value.name.is_none() => {}
                 Some(first) => {
                     let diagnostic = Diagnostic::new(
@@ -53,7 +54,7 @@ impl Lowering<'_> {
     }
 }
 
-/// What of a route says which requests are meant.
+/// The key that says which requests a route takes: `path`, else `host`, else the route itself.
 pub(in crate::config) fn claim(at: Located<'_, Route>) -> Place<'_> {
     match (&at.value.path, &at.value.host) {
         (Some(_), _) => at!(at.path).place,

@@ -78,7 +78,8 @@ fn serves_anybody(issuer: &str) -> bool {
         || (ENTRA.contains(&host) && ALL_TENANTS.iter().any(|all| all.eq_ignore_ascii_case(&tenant)))
 }
 
-/// Whether the issuer is known to hand on addresses that tenants choose and nobody has verified, without a word.
+/// Whether the issuer is known to hand on addresses that tenants choose and nobody has verified, and not to
+/// say so.
 pub(in crate::config) fn lets_tenants_choose(issuer: &str) -> bool {
     let url = Url::parse(issuer).ok();
     let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();

@@ -157,6 +157,7 @@ impl Lowering<'_> {
     }
 }
 
+/// Whether the key is that of the first certificate of the chain.
 pub(super) fn belong_together(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
@@ -174,6 +175,7 @@ pub(super) fn belong_together(
     })
 }
 
+/// The certificates of a PEM file; at least one.
 pub(super) fn chain(pem: &[u8], place: Place<'_>) -> Result<Vec<CertificateDer<'static>>, Diagnostic> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     chain.ok().filter(|chain| !chain.is_empty()).ok_or_else(|| {
@@ -182,6 +184,7 @@ pub(super) fn chain(pem: &[u8], place: Place<'_>) -> Result<Vec<CertificateDer<'
     })
 }
 
+/// The first private key of a PEM file.
 pub(super) fn key(pem: &[u8], place: Place<'_>) -> Result<PrivateKeyDer<'static>, Diagnostic> {
     PrivateKeyDer::from_pem_slice(pem).map_err(|_| {
         Diagnostic::new(place, "no private key is there")

@@ -30,6 +30,7 @@ const OF_THE_CONNECTION: [&str; 11] = [
     "upgrade",
 ];
 
+/// What `hsts = true` sends.
 const ALWAYS: &str = "max-age=31536000; includeSubDomains";
 
 impl Lowering<'_> {

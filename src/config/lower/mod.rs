@@ -1,4 +1,4 @@
-//! What was written → what is meant: pure, once, all faults at once.
+//! Turns what was written into what is meant: once, from `Sources` alone, and with all faults in one report.
 
 mod access;
 mod conflict;
@@ -38,7 +38,7 @@ use super::raw::{Config, Provider};
 use super::settings::Settings;
 use super::sources::Sources;
 
-/// What lowering carries along.
+/// What a file is lowered with: where to read, and what has been found so far.
 struct Lowering<'a> {
     sources: &'a dyn Sources,
     /// Where relative paths start.
@@ -48,8 +48,8 @@ struct Lowering<'a> {
     watched: Vec<PathBuf>,
 }
 
-/// What routes may speak of.
-struct Known<'a> {
+/// What the file defines and its routes may refer to.
+struct Definitions<'a> {
     /// Names of providers.
     providers: Vec<&'a str>,
     /// The providers, but for those of which something has been left out.
@@ -60,7 +60,7 @@ struct Known<'a> {
 }
 
 impl Lowering<'_> {
-    /// The file cannot be used. Where something of the same table has been left out, that has been told and is
+    /// Adds a fault, unless something of the same table has been left out: that has been reported, and is
     /// why.
     fn fault(&mut self, diagnostic: Diagnostic) {
         if !self.diagnostics.is_incomplete(&diagnostic.span) {
@@ -68,7 +68,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// The value, or a fault that makes the rest of the file worth reading all the same.
+    /// The value, or `None` and a fault: the rest of the file is read all the same.
     fn keep<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
         result.map_err(|diagnostic| self.fault(diagnostic)).ok()
     }
@@ -95,8 +95,9 @@ impl Lowering<'_> {
         let names = at!(config.providers).names();
         let policies = self.policies(at!(config.policies), &names);
         let offered = self.offered(at!(config.providers));
-        let known = Known { providers: names, settings: &providers, policies: &policies, offered };
-        let routes = self.routes(config, &known);
+        let definitions =
+            Definitions { providers: names, settings: &providers, policies: &policies, offered };
+        let routes = self.routes(config, &definitions);
         let named = named_claims(&policies, &routes);
         providers.iter_mut().for_each(|provider| provider.claims.named_by_rules.clone_from(&named));
         let public_url = self.public_url(server, &routes);

@@ -13,7 +13,7 @@ use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
 use crate::config::raw::{OneOrMany, Policy, Rule, Scalar};
 
-/// In place of a provider's name: whoever vouches.
+/// Stands in a rule for every provider.
 pub(super) const ANY: &str = "any";
 /// What a route's own rules are called in explanations; no policy can have this name.
 pub(super) const OWN: &str = "route";
@@ -53,7 +53,8 @@ impl Lowering<'_> {
         let mut allow = self.rules(at!(at.allow), providers);
         let deny = self.rules(at!(at.deny), providers);
         if allow.is_empty() && deny.is_empty() {
-            // That is a fault already: no route that names the policy has another one.
+            // That has been reported: with a rule in it the policy makes no fault of each route that names
+            // it.
             allow.push(RuleSettings::default());
         }
         PolicySettings { name: name.to_owned(), allow, deny }

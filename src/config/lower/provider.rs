@@ -226,7 +226,8 @@ fn provider_url(text: &str, place: Place<'_>, what: &str) -> Result<Url, Diagnos
     Ok(url)
 }
 
-/// Some providers tell applications or policies apart by its query.
+/// The address of a discovery document. It may have a query: some providers tell applications or policies
+/// apart by it.
 fn discovery(at: Located<'_, String>) -> Result<Url, Diagnostic> {
     let (address, query) = at.value.split_once('?').map_or((at.value.as_str(), None), |(a, q)| (a, Some(q)));
     let mut url = provider_url(address, at.place, "discovery document")?;

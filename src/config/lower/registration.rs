@@ -91,7 +91,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Browsers keep a cookie for other sites' forms from https alone.
+    /// `form_post` needs https: the cookie of a sign-in must come along with a form of another site, and
+    /// browsers allow that for cookies of https alone.
     pub(super) fn posted_responses(
         &mut self,
         at: Located<'_, Option<BTreeMap<String, Provider>>>,

@@ -12,7 +12,7 @@ use crate::session::StreamUse;
 
 use super::forward::written_path;
 use super::value::bracketed;
-use super::{Known, Lowering};
+use super::{Definitions, Lowering};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::located::{Located, Place, at};
 use crate::config::raw::{Config, Redirect, Route, SchemeWord, StreamsWord, TolerateWord};
@@ -21,22 +21,26 @@ use crate::config::raw::{Config, Redirect, Route, SchemeWord, StreamsWord, Toler
 const OWN_PATH: &str = "/.portcullis";
 
 impl Lowering<'_> {
-    pub(super) fn routes(&mut self, config: Located<'_, Config>, known: &Known<'_>) -> Vec<RouteSettings> {
+    pub(super) fn routes(
+        &mut self,
+        config: Located<'_, Config>,
+        definitions: &Definitions<'_>,
+    ) -> Vec<RouteSettings> {
         let written = at!(config.routes).given().map(Located::elements).unwrap_or_default();
         let lowered: Vec<_> =
-            written.into_iter().filter_map(|at| Some((at, self.route(at, known)?))).collect();
+            written.into_iter().filter_map(|at| Some((at, self.route(at, definitions)?))).collect();
         self.conflicts(&lowered);
         self.unique_names(&lowered);
         self.reserved(&lowered);
-        self.whose(config, &lowered, known.settings);
+        self.whose(config, &lowered, definitions.settings);
         lowered.into_iter().map(|(_, route)| route).collect()
     }
 
-    fn route(&mut self, at: Located<'_, Route>, known: &Known<'_>) -> Option<RouteSettings> {
+    fn route(&mut self, at: Located<'_, Route>, definitions: &Definitions<'_>) -> Option<RouteSettings> {
         let pattern = self.pattern(at);
-        let access = self.access(at, known);
+        let access = self.access(at, definitions);
         let public = access == AccessSettings::Public;
-        let accept = self.accept(at, known, public);
+        let accept = self.accept(at, definitions, public);
         let limits = self.limits(at!(at.limits), public);
         let action = self.action(at, pattern.as_ref().map(|pattern| &pattern.path));
         let name = self.route_name(at, pattern.as_ref());

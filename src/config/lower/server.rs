@@ -228,6 +228,7 @@ impl Lowering<'_> {
         let Some(at) = at.given() else { return default };
         let range = Duration::from_secs(MINUTE)..=Duration::from_secs(366 * DAY);
         let max_age = self.span(at!(at.max_age), default.max_age, range.clone());
+        // By default no longer than `max_age`: nobody wrote what would be a fault then.
         let idle = self.span(at!(at.idle_timeout), default.idle_timeout.min(max_age), range);
         if max_age < idle {
             self.fault(

@@ -13,7 +13,7 @@ use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, Place};
 use crate::config::raw::{OneOrMany, Size, Span};
 
-/// A minute, an hour and a day in seconds.
+/// Seconds of a minute, an hour and a day.
 pub(super) const MINUTE: u64 = 60;
 pub(super) const HOUR: u64 = 60 * MINUTE;
 pub(super) const DAY: u64 = 24 * HOUR;
@@ -137,7 +137,7 @@ pub(super) fn method(at: Located<'_, String>) -> Result<Method, Diagnostic> {
     })
 }
 
-/// A text that says something.
+/// A text that is more than blanks.
 pub(super) fn filled(at: Located<'_, String>) -> Result<String, Diagnostic> {
     if at.value.trim().is_empty() {
         return Err(Diagnostic::new(at.place, "empty text").expected("expected some text"));

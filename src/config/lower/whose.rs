@@ -46,7 +46,7 @@ impl Lowering<'_> {
             return;
         }
         for rule in rules.iter().filter(|at| at.value.provider.is_none() && at.value.providers.is_none()) {
-            if let Some(named) = Named::of(*rule) {
+            if let Some(named) = RuleNames::of(*rule) {
                 self.fault(named.ownerless(vouching));
             }
         }
@@ -63,14 +63,14 @@ fn vouching<'p>(providers: &'p [ProviderSettings], accepted: &[Accept]) -> Vec<&
     providers.iter().filter(comes).collect()
 }
 
-/// Names in a rule that two providers could give.
-struct Named<'a> {
+/// The names in a rule, of people or groups, that two providers could give.
+struct RuleNames<'a> {
     place: Place<'a>,
     key: &'static str,
     names: Vec<&'a str>,
 }
 
-impl<'a> Named<'a> {
+impl<'a> RuleNames<'a> {
     /// Those of the first key that holds some.
     fn of(at: Located<'a, Rule>) -> Option<Self> {
         let keys = [

@@ -51,15 +51,15 @@ fn orders() -> [&'static [&'static str]; 22] {
 /// The names of the fields of `T`, as it asks a deserializer for them.
 fn fields<T: for<'de> Deserialize<'de>>() -> &'static [&'static str] {
     let mut names: &'static [&'static str] = &[];
-    // It asks, learns nothing and gives up.
-    let _ = T::deserialize(Listener(&mut names));
+    // It always fails; by then the names are noted.
+    let _ = T::deserialize(FieldNames(&mut names));
     names
 }
 
-/// Listens for the names of a structure's fields.
-struct Listener<'a>(&'a mut &'static [&'static str]);
+/// A deserializer that only takes down the names of the fields that a structure asks it for.
+struct FieldNames<'a>(&'a mut &'static [&'static str]);
 
-impl<'de> Deserializer<'de> for Listener<'_> {
+impl<'de> Deserializer<'de> for FieldNames<'_> {
     type Error = Error;
 
     fn deserialize_struct<V: Visitor<'de>>(

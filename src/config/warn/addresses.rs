@@ -5,7 +5,7 @@ use crate::forward::{ForwardSettings, IdentityValue};
 use crate::gate::RouteAction;
 use crate::oidc::{EmailVerification, ProviderSettings};
 
-use super::{Lints, Row};
+use super::{LintedRoute, Lints};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::at;
 use crate::config::lower::lets_tenants_choose;
@@ -22,8 +22,12 @@ impl Lints<'_> {
     }
 
     fn told_addresses(&self, provider: &ProviderSettings) -> Option<Diagnostic> {
-        let row = self.rows.iter().copied().find(|row| tells_addresses(*row) && comes(*row, provider))?;
-        let route = row.at;
+        let linted = self
+            .routes
+            .iter()
+            .copied()
+            .find(|linted| tells_addresses(*linted) && comes(*linted, provider))?;
+        let route = linted.at;
         let name = quoted(provider.name.as_str());
         Some(
             Diagnostic::new(at!(route.identity).place, format!("the app is told addresses of {name} that nobody has verified"))
@@ -36,9 +40,9 @@ impl Lints<'_> {
     }
 }
 
-fn tells_addresses(row: Row<'_>) -> bool {
-    match &row.meant.action {
-        RouteAction::Forward { forward, .. } => !row.is_public() && has_address(forward),
+fn tells_addresses(linted: LintedRoute<'_>) -> bool {
+    match &linted.meant.action {
+        RouteAction::Forward { forward, .. } => !linted.is_public() && has_address(forward),
         RouteAction::Redirect(_) => false,
     }
 }
@@ -49,8 +53,8 @@ fn has_address(forward: &ForwardSettings) -> bool {
 }
 
 /// Whether its people or tokens come to the route.
-fn comes(row: Row<'_>, provider: &ProviderSettings) -> bool {
-    let accept = row.meant.accept;
+fn comes(linted: LintedRoute<'_>, provider: &ProviderSettings) -> bool {
+    let accept = linted.meant.accept;
     (accept.has(Accepted::Session) && provider.client.is_some())
         || (accept.tokens() && !provider.audiences.is_empty())
 }

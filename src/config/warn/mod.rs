@@ -1,4 +1,5 @@
-//! What a good file says but hardly means: rules that never decide, doors that stand open by accident.
+//! Warnings about a file without faults: rules that never decide, apps that are open to everybody by
+//! accident.
 
 mod addresses;
 mod exposure;
@@ -29,16 +30,16 @@ pub(super) struct Lints<'a> {
     config: Located<'a, Config>,
     settings: &'a Settings,
     policies: &'a BTreeMap<String, PolicySettings>,
-    rows: Vec<Row<'a>>,
-    /// The first row of each host.
+    routes: Vec<LintedRoute<'a>>,
+    /// The first linted of each host.
     hosts: HashMap<&'a HostPattern, usize>,
-    /// Indices into `rows`, by host and path.
+    /// Indices into `routes`, by host and path.
     places: HashMap<(&'a HostPattern, String), Vec<usize>>,
 }
 
 /// A route, as written and as meant.
 #[derive(Clone, Copy)]
-struct Row<'a> {
+struct LintedRoute<'a> {
     at: Located<'a, Route>,
     meant: &'a RouteSettings,
 }
@@ -50,15 +51,15 @@ impl<'a> Lints<'a> {
         policies: &'a BTreeMap<String, PolicySettings>,
     ) -> Self {
         let written = at!(config.routes).given().map(Located::elements).unwrap_or_default();
-        let rows: Vec<_> =
-            written.into_iter().zip(&settings.routes).map(|(at, meant)| Row { at, meant }).collect();
+        let routes: Vec<_> =
+            written.into_iter().zip(&settings.routes).map(|(at, meant)| LintedRoute { at, meant }).collect();
         let mut places: HashMap<_, Vec<usize>> = HashMap::new();
         let mut hosts = HashMap::new();
-        for (index, row) in rows.iter().enumerate() {
-            hosts.entry(row.host()).or_insert(index);
-            places.entry((row.host(), row.path())).or_default().push(index);
+        for (index, linted) in routes.iter().enumerate() {
+            hosts.entry(linted.host()).or_insert(index);
+            places.entry((linted.host(), linted.path())).or_default().push(index);
         }
-        Self { config, settings, policies, rows, hosts, places }
+        Self { config, settings, policies, routes, hosts, places }
     }
 
     /// Everything that is hardly meant.
@@ -67,30 +68,30 @@ impl<'a> Lints<'a> {
         warnings.extend(self.about_providers());
         warnings.extend(self.about_rules());
         warnings.extend(self.about_routes());
-        warnings.extend(self.about_open_doors());
+        warnings.extend(self.about_exposure());
         warnings.extend(self.about_spellings());
         warnings.extend(self.about_addresses());
         warnings
     }
 
     /// The first route of exactly this host pattern.
-    fn first(&self, host: &HostPattern) -> Option<Row<'a>> {
-        self.rows.get(*self.hosts.get(host)?).copied()
+    fn first(&self, host: &HostPattern) -> Option<LintedRoute<'a>> {
+        self.routes.get(*self.hosts.get(host)?).copied()
     }
 
     /// The routes of exactly this host pattern and path.
-    fn at(&self, host: &'a HostPattern, path: &str) -> Vec<Row<'a>> {
+    fn at(&self, host: &'a HostPattern, path: &str) -> Vec<LintedRoute<'a>> {
         let indices = self.places.get(&(host, path.to_owned())).into_iter().flatten();
-        indices.filter_map(|index| self.rows.get(*index).copied()).collect()
+        indices.filter_map(|index| self.routes.get(*index).copied()).collect()
     }
 
     /// The routes of the same host above `path`, the nearest first, `path` itself not among them.
-    fn above(&self, host: &'a HostPattern, path: &str) -> impl Iterator<Item = Row<'a>> {
+    fn above(&self, host: &'a HostPattern, path: &str) -> impl Iterator<Item = LintedRoute<'a>> {
         parents(path).into_iter().flat_map(move |parent| self.at(host, &parent))
     }
 }
 
-/// `/a/b` → `/a`, `/`.
+/// The paths above a path, the nearest first: of `/a/b` they are `/a` and `/`.
 fn parents(path: &str) -> Vec<String> {
     let mut parents = Vec::new();
     let mut rest = path;
@@ -101,7 +102,7 @@ fn parents(path: &str) -> Vec<String> {
     parents
 }
 
-impl<'a> Row<'a> {
+impl<'a> LintedRoute<'a> {
     const fn host(self) -> &'a HostPattern {
         &self.meant.pattern.host
     }

@@ -6,25 +6,25 @@ use crate::gate::{RedirectSettings, RouteAction};
 use crate::request::Scheme;
 use crate::route::HostPattern;
 
-use super::{Lints, Row};
+use super::{LintedRoute, Lints};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::at;
 
 impl<'a> Lints<'a> {
     pub(super) fn about_routes(&self) -> Vec<Diagnostic> {
         let mut warnings: Vec<_> = self.no_routes().into_iter().collect();
-        for row in &self.rows {
-            warnings.extend(self.circle(*row));
-            warnings.extend(self.without_fallback(*row));
-            warnings.extend(self.nobody_known(*row));
-            methods_never_forwarded(*row, &mut warnings);
+        for linted in &self.routes {
+            warnings.extend(self.circle(*linted));
+            warnings.extend(self.without_fallback(*linted));
+            warnings.extend(self.nobody_known(*linted));
+            methods_never_forwarded(*linted, &mut warnings);
         }
         warnings
     }
 
     fn no_routes(&self) -> Option<Diagnostic> {
         let config = self.config;
-        self.rows.is_empty().then(|| {
+        self.routes.is_empty().then(|| {
             Diagnostic::new(at!(config.server).place, "no route: every request is answered with 404")
                 .expected("the rest of the file has nothing to protect")
                 .help("begin an app with `[[routes]]`, `host` and `upstream`")
@@ -32,15 +32,15 @@ impl<'a> Lints<'a> {
     }
 
     /// A redirect to where the request already is.
-    fn circle(&self, row: Row<'a>) -> Option<Diagnostic> {
-        let RouteAction::Redirect(redirect) = &row.meant.action else { return None };
-        if !self.leads_back(row, redirect) {
+    fn circle(&self, linted: LintedRoute<'a>) -> Option<Diagnostic> {
+        let RouteAction::Redirect(redirect) = &linted.meant.action else { return None };
+        if !self.leads_back(linted, redirect) {
             return None;
         }
-        let route = row.at;
+        let route = linted.at;
         let diagnostic = Diagnostic::new(at!(route.redirect).place, "the redirect leads in a circle")
             .expected("this very route takes the request again");
-        Some(diagnostic.help(match (redirect.scheme, row.host()) {
+        Some(diagnostic.help(match (redirect.scheme, linted.host()) {
             (None, _) | (_, HostPattern::Exact(_, Some(_)) | HostPattern::Wildcard(_, Some(_))) => {
                 "name another host or path".to_owned()
             }
@@ -53,12 +53,12 @@ impl<'a> Lints<'a> {
         }))
     }
 
-    fn leads_back(&self, row: Row<'a>, redirect: &RedirectSettings) -> bool {
+    fn leads_back(&self, linted: LintedRoute<'a>, redirect: &RedirectSettings) -> bool {
         let same_path = redirect
             .path
             .as_deref()
-            .is_none_or(|path| row.meant.pattern.path.holds(path) && self.taken(path, row).is_none());
-        let (same_host, port) = match (row.host(), redirect.host.as_deref()) {
+            .is_none_or(|path| linted.meant.pattern.path.holds(path) && self.taken(path, linted).is_none());
+        let (same_host, port) = match (linted.host(), redirect.host.as_deref()) {
             (HostPattern::Exact(host, port), Some(to)) => (host == to.split(':').next().unwrap_or(to), *port),
             (HostPattern::Exact(_, port) | HostPattern::Wildcard(_, port), None) => (true, *port),
             (HostPattern::Any, None) => (true, None),
@@ -80,16 +80,16 @@ impl<'a> Lints<'a> {
     }
 
     /// A host of its own that a wildcard would have served: it never falls back.
-    fn without_fallback(&self, row: Row<'a>) -> Option<Diagnostic> {
-        let HostPattern::Exact(host, None) = row.host() else { return None };
+    fn without_fallback(&self, linted: LintedRoute<'a>) -> Option<Diagnostic> {
+        let HostPattern::Exact(host, None) = linted.host() else { return None };
         let suffix = host.split_once('.')?.1;
         let wide = HostPattern::Wildcard(suffix.to_owned(), None);
         let wide = self.first(&wide)?;
-        let first = self.first(row.host()).is_some_and(|first| first.is(row));
-        if !first || !self.at(row.host(), "/").is_empty() {
+        let first = self.first(linted.host()).is_some_and(|first| first.is(linted));
+        if !first || !self.at(linted.host(), "/").is_empty() {
             return None;
         }
-        let route = row.at;
+        let route = linted.at;
         Some(
             Diagnostic::new(
                 at!(route.host).place,
@@ -102,9 +102,9 @@ impl<'a> Lints<'a> {
     }
 
     /// Identity on a route that asks nobody who they are.
-    fn nobody_known(&self, row: Row<'a>) -> Option<Diagnostic> {
-        let route = row.at;
-        let identity = at!(route.identity).given().filter(|_| row.is_public())?;
+    fn nobody_known(&self, linted: LintedRoute<'a>) -> Option<Diagnostic> {
+        let route = linted.at;
+        let identity = at!(route.identity).given().filter(|_| linted.is_public())?;
         Some(
             Diagnostic::new(
                 identity.place,
@@ -118,11 +118,12 @@ impl<'a> Lints<'a> {
 }
 
 /// `CONNECT` and `TRACE` never reach an upstream.
-fn methods_never_forwarded(row: Row<'_>, warnings: &mut Vec<Diagnostic>) {
-    let route = row.at;
+fn methods_never_forwarded(linted: LintedRoute<'_>, warnings: &mut Vec<Diagnostic>) {
+    let route = linted.at;
     let refused = [Method::CONNECT, Method::TRACE];
     for method in at!(route.methods).all() {
-        if refused.iter().any(|refused| refused.as_str() == method.value) && row.servers().next().is_some() {
+        if refused.iter().any(|refused| refused.as_str() == method.value) && linted.servers().next().is_some()
+        {
             warnings.push(
                 Diagnostic::new(method.place, format!("{} is never forwarded", quoted(method.value)))
                     .expected("answered with 405"),

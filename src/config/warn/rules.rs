@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::policy::RuleSettings;
 
 use super::rule::covers;
-use super::unreachable::Side;
-use super::{Lints, Row, joined};
+use super::unreachable::Effect;
+use super::{LintedRoute, Lints, joined};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
 use crate::config::raw::{OneOrMany, Rule};
@@ -15,16 +15,16 @@ use crate::config::raw::{OneOrMany, Rule};
 const COMPARED: usize = 200;
 
 /// A rule as written and as meant.
-type Pair<'a> = (Located<'a, Rule>, &'a RuleSettings);
+type LintedRule<'a> = (Located<'a, Rule>, &'a RuleSettings);
 
 /// Rules that stand together, and the routes that ask them.
 struct Rules<'a> {
-    allow: Vec<Pair<'a>>,
-    deny: Vec<Pair<'a>>,
-    rows: Vec<Row<'a>>,
+    allow: Vec<LintedRule<'a>>,
+    deny: Vec<LintedRule<'a>>,
+    routes: Vec<LintedRoute<'a>>,
 }
 
-fn pairs<'a>(at: Located<'a, Option<OneOrMany<Rule>>>, meant: &'a [RuleSettings]) -> Vec<Pair<'a>> {
+fn pairs<'a>(at: Located<'a, Option<OneOrMany<Rule>>>, meant: &'a [RuleSettings]) -> Vec<LintedRule<'a>> {
     at.all().into_iter().zip(meant).collect()
 }
 
@@ -35,8 +35,8 @@ impl<'a> Lints<'a> {
             warnings.extend(unused.map(|place| nobody_uses(place, name)));
             self.judge(&rules, &mut warnings);
         }
-        for row in &self.rows {
-            self.judge(&self.own_rules(*row), &mut warnings);
+        for linted in &self.routes {
+            self.judge(&self.own_rules(*linted), &mut warnings);
         }
         warnings
     }
@@ -48,31 +48,35 @@ impl<'a> Lints<'a> {
         let written = at!(config.policies).given().map(Located::entries).unwrap_or_default();
         let rules = |(name, at): (&'a str, Located<'a, crate::config::raw::Policy>)| {
             let meant = self.policies.get(name)?;
-            let rows = users.get(name).cloned().unwrap_or_default();
-            let unused = rows.is_empty().then_some(at.place);
+            let routes = users.get(name).cloned().unwrap_or_default();
+            let unused = routes.is_empty().then_some(at.place);
             let (allow, deny) = (pairs(at!(at.allow), &meant.allow), pairs(at!(at.deny), &meant.deny));
-            Some((name, Rules { allow, deny, rows }, unused))
+            Some((name, Rules { allow, deny, routes }, unused))
         };
         written.into_iter().filter_map(rules).collect()
     }
 
     /// The routes that use each policy.
-    fn users(&self) -> HashMap<&'a str, Vec<Row<'a>>> {
-        let mut users: HashMap<&str, Vec<Row<'a>>> = HashMap::new();
-        for row in &self.rows {
-            let route = row.at;
+    fn users(&self) -> HashMap<&'a str, Vec<LintedRoute<'a>>> {
+        let mut users: HashMap<&str, Vec<LintedRoute<'a>>> = HashMap::new();
+        for linted in &self.routes {
+            let route = linted.at;
             for name in at!(route.policy).all() {
-                users.entry(name.value.as_str()).or_default().push(*row);
+                users.entry(name.value.as_str()).or_default().push(*linted);
             }
         }
         users
     }
 
-    fn own_rules(&self, row: Row<'a>) -> Rules<'a> {
-        let route = row.at;
-        let own = crate::config::lower::own_rules(row.meant);
+    fn own_rules(&self, linted: LintedRoute<'a>) -> Rules<'a> {
+        let route = linted.at;
+        let own = crate::config::lower::own_rules(linted.meant);
         let (allow, deny) = own.map_or((&[][..], &[][..]), |own| (&own.allow, &own.deny));
-        Rules { allow: pairs(at!(route.allow), allow), deny: pairs(at!(route.deny), deny), rows: vec![row] }
+        Rules {
+            allow: pairs(at!(route.allow), allow),
+            deny: pairs(at!(route.deny), deny),
+            routes: vec![linted],
+        }
     }
 
     fn judge(&self, rules: &Rules<'a>, warnings: &mut Vec<Diagnostic>) {
@@ -81,15 +85,15 @@ impl<'a> Lints<'a> {
         repeated(&rules.allow, warnings);
         repeated(&rules.deny, warnings);
         beaten(rules, warnings);
-        let allow = rules.allow.iter().map(|pair| (Side::Allow, pair));
-        let deny = rules.deny.iter().map(|pair| (Side::Deny, pair));
-        for (side, (at, meant)) in allow.chain(deny).filter(|_| !rules.rows.is_empty()) {
-            self.in_vain(side, *at, meant, &rules.rows, warnings);
+        let allow = rules.allow.iter().map(|pair| (Effect::Allow, pair));
+        let deny = rules.deny.iter().map(|pair| (Effect::Deny, pair));
+        for (effect, (at, meant)) in allow.chain(deny).filter(|_| !rules.routes.is_empty()) {
+            self.in_vain(effect, *at, meant, &rules.routes, warnings);
         }
         // Rules that are doubtful in themselves come first.
         if warnings.len() == before {
             let mut deny = rules.deny.iter();
-            warnings.extend(deny.find_map(|(at, meant)| self.unlisted(*at, meant, &rules.rows)));
+            warnings.extend(deny.find_map(|(at, meant)| self.unlisted(*at, meant, &rules.routes)));
         }
     }
 }
@@ -101,10 +105,10 @@ fn nobody_uses(place: crate::config::located::Place<'_>, name: &str) -> Diagnost
 }
 
 /// Rules of a list, any of which suffices, that another one makes superfluous.
-fn repeated(rules: &[Pair<'_>], warnings: &mut Vec<Diagnostic>) {
+fn repeated(rules: &[LintedRule<'_>], warnings: &mut Vec<Diagnostic>) {
     let rules = rules.get(..COMPARED).unwrap_or(rules);
     for (index, (at, rule)) in rules.iter().enumerate() {
-        let wider = |(other, (_, wide)): &(usize, &Pair<'_>)| {
+        let wider = |(other, (_, wide)): &(usize, &LintedRule<'_>)| {
             *other != index && covers(wide, rule) && (*other < index || !covers(rule, wide))
         };
         let Some((other, (wide_at, wide))) = rules.iter().enumerate().find(wider) else { continue };

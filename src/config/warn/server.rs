@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Lints, Row, joined};
+use super::{LintedRoute, Lints, joined};
 use crate::authn::Accepted;
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
@@ -85,14 +85,14 @@ impl<'a> Lints<'a> {
         if !clear || !self.settings.trusted_proxies.is_empty() {
             return Vec::new();
         }
-        let warning = |row: &Row<'_>| {
-            let route = row.at;
+        let warning = |linted: &LintedRoute<'_>| {
+            let route = linted.at;
             Diagnostic::new(at!(route.accept).place, "access tokens come as passwords, in clear text")
                 .expected("whoever can listen can use them until they expire")
                 .see(at!(server.listen).place, "no TLS here")
                 .help("set `tls`, or name the proxy that speaks TLS in `trusted_proxies`")
         };
-        self.rows.iter().filter(|row| row.meant.accept.has(Accepted::Basic)).map(warning).collect()
+        self.routes.iter().filter(|linted| linted.meant.accept.has(Accepted::Basic)).map(warning).collect()
     }
 
     pub(super) fn about_providers(&self) -> Vec<Diagnostic> {

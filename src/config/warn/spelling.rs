@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::policy::AccessSettings;
 
 use super::rule::is_under;
-use super::{Lints, Row, parents};
+use super::{LintedRoute, Lints, parents};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Place, at};
 
@@ -17,7 +17,7 @@ impl Lints<'_> {
     pub(super) fn about_spellings(&self) -> Vec<Diagnostic> {
         let mut told = HashSet::new();
         let mut warnings = Vec::new();
-        for inner in &self.rows {
+        for inner in &self.routes {
             let above = parents(&inner.path()).into_iter().flat_map(|parent| self.at(inner.host(), &parent));
             for outer in above.filter(|outer| tolerates(*outer)) {
                 if told.insert(outer.meant.name.clone()) {
@@ -26,9 +26,11 @@ impl Lints<'_> {
                 }
             }
         }
-        let others = self.rows.iter().filter(|row| tolerates(**row) && !told.contains(&row.meant.name));
-        warnings
-            .extend(others.filter_map(|row| Some(refused(tolerate(*row), &ruled_below(*row)?).help(HELP))));
+        let others =
+            self.routes.iter().filter(|linted| tolerates(**linted) && !told.contains(&linted.meant.name));
+        warnings.extend(
+            others.filter_map(|linted| Some(refused(tolerate(*linted), &ruled_below(*linted)?).help(HELP))),
+        );
         warnings
     }
 }
@@ -38,23 +40,23 @@ fn refused(place: Place<'_>, path: &str) -> Diagnostic {
     Diagnostic::new(place, message).expected("tolerated where every reading comes to the same")
 }
 
-fn tolerates(row: Row<'_>) -> bool {
-    !row.meant.path_exceptions.is_empty()
+fn tolerates(linted: LintedRoute<'_>) -> bool {
+    !linted.meant.path_exceptions.is_empty()
 }
 
-fn tolerate(row: Row<'_>) -> Place<'_> {
-    let route = row.at;
+fn tolerate(linted: LintedRoute<'_>) -> Place<'_> {
+    let route = linted.at;
     at!(route.tolerate).place
 }
 
 /// A path below the route's of which a rule speaks.
-fn ruled_below(row: Row<'_>) -> Option<String> {
-    let policies = match &row.meant.access {
+fn ruled_below(linted: LintedRoute<'_>) -> Option<String> {
+    let policies = match &linted.meant.access {
         AccessSettings::Policies(policies) => policies.as_slice(),
         AccessSettings::Public | AccessSettings::SignedIn => &[],
     };
     let rules = policies.iter().flat_map(|policy| policy.allow.iter().chain(&policy.deny));
-    let route = row.path();
+    let route = linted.path();
     let below = |path: &&String| is_under(path, &route) && !is_under(&route, path);
     rules.flat_map(|rule| &rule.paths).find(below).cloned()
 }

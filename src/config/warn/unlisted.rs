@@ -4,7 +4,7 @@ use crate::authn::Accepted;
 use crate::oidc::{AbsentGroups, AskUserInfo, ProviderSettings};
 use crate::policy::RuleSettings;
 
-use super::{Lints, Row};
+use super::{LintedRoute, Lints};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, Place, at};
 use crate::config::raw::Rule;
@@ -18,7 +18,7 @@ impl<'a> Lints<'a> {
         &self,
         at: Located<'a, Rule>,
         meant: &RuleSettings,
-        rows: &[Row<'a>],
+        routes: &[LintedRoute<'a>],
     ) -> Option<Diagnostic> {
         let providers = &self.settings.relying_party.providers;
         let mut met = providers
@@ -26,12 +26,12 @@ impl<'a> Lints<'a> {
             .filter(|provider| meant.providers.is_empty() || meant.providers.contains(&provider.name));
         let (provider, (place, what), there) = met.find_map(|provider| {
             let asked = asked(at, provider)?;
-            let there: Vec<_> = rows.iter().filter(|row| may_be_silent(**row, provider)).collect();
+            let there: Vec<_> = routes.iter().filter(|linted| may_be_silent(**linted, provider)).collect();
             (!there.is_empty()).then_some((provider, asked, there))
         })?;
         let name = quoted(provider.name.as_str());
         let names: Vec<_> =
-            there.iter().take(NAMED).map(|row| quoted(row.meant.name.as_str()).to_string()).collect();
+            there.iter().take(NAMED).map(|linted| quoted(linted.meant.name.as_str()).to_string()).collect();
         let more = if there.len() > NAMED { " and others" } else { "" };
         let message =
             format!("whose token of {name} tells no {what} is refused on {}{more}", names.join(", "));
@@ -59,8 +59,8 @@ fn asked<'a>(at: Located<'a, Rule>, provider: &ProviderSettings) -> Option<(Plac
 }
 
 /// Whether a credential may come from the provider without anything else being asked of it.
-fn may_be_silent(row: Row<'_>, provider: &ProviderSettings) -> bool {
-    let accept = row.meant.accept;
+fn may_be_silent(linted: LintedRoute<'_>, provider: &ProviderSettings) -> bool {
+    let accept = linted.meant.accept;
     let never = provider.client.as_ref().is_some_and(|client| client.userinfo == AskUserInfo::Never);
     (accept.tokens() && !provider.audiences.is_empty()) || (accept.has(Accepted::Session) && never)
 }

@@ -4,20 +4,20 @@ use crate::authn::Accepted;
 use crate::policy::RuleSettings;
 
 use super::rule::is_under;
-use super::{Lints, Row};
+use super::{LintedRoute, Lints};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
 use crate::config::raw::Rule;
 
-/// Which list a rule stands in.
+/// What a rule does where it holds, by the list that it stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum Effect {
     Allow,
     Deny,
 }
 
-impl Side {
-    /// What a rule does that never holds.
+impl Effect {
+    /// What is said of a rule that never holds.
     const fn in_vain(self) -> &'static str {
         match self {
             Self::Allow => "lets nobody in",
@@ -27,70 +27,79 @@ impl Side {
 }
 
 impl<'a> Lints<'a> {
-    /// What of a rule can never be met on `rows`, the routes that ask it.
+    /// What of a rule can never be met on `routes`, the routes that ask it.
     pub(super) fn in_vain(
         &self,
-        side: Side,
+        effect: Effect,
         at: Located<'a, Rule>,
         meant: &RuleSettings,
-        rows: &[Row<'a>],
+        routes: &[LintedRoute<'a>],
         warnings: &mut Vec<Diagnostic>,
     ) {
-        let paths = at!(at.paths).all().into_iter().filter_map(|path| self.path(path, rows));
-        let methods = at!(at.methods).all().into_iter().filter_map(|method| refused(method, rows));
-        let others = [unscoped(at, rows), self.strangers(at, meant, rows)].into_iter().flatten();
-        warnings
-            .extend(paths.chain(methods).chain(others).map(|diagnostic| diagnostic.expected(side.in_vain())));
+        let paths = at!(at.paths).all().into_iter().filter_map(|path| self.path(path, routes));
+        let methods = at!(at.methods).all().into_iter().filter_map(|method| refused(method, routes));
+        let others = [unscoped(at, routes), self.strangers(at, meant, routes)].into_iter().flatten();
+        warnings.extend(
+            paths.chain(methods).chain(others).map(|diagnostic| diagnostic.expected(effect.in_vain())),
+        );
     }
 
-    fn path(&self, at: Located<'a, String>, rows: &[Row<'a>]) -> Option<Diagnostic> {
+    fn path(&self, at: Located<'a, String>, routes: &[LintedRoute<'a>]) -> Option<Diagnostic> {
         let path = at.value.as_str();
-        if rows.iter().all(|row| is_outside(path, *row)) {
+        if routes.iter().all(|linted| is_outside(path, *linted)) {
             let diagnostic =
                 Diagnostic::new(at.place, format!("{} is outside of the route's path", quoted(path)));
-            let diagnostic = with_route(diagnostic, rows, "the route begins here");
+            let diagnostic = with_route(diagnostic, routes, "the route begins here");
             return Some(diagnostic.help("paths of rules begin at the root of the host"));
         }
-        let other = self.taken_everywhere(path, rows)?;
+        let other = self.taken_everywhere(path, routes)?;
         let message = format!("the rule never sees {}: requests below it go to another route", quoted(path));
         let diagnostic =
             Diagnostic::new(at.place, message).see(other.claim(), "they go here: the longest path wins");
         Some(diagnostic.help("say on that route who may use it"))
     }
 
-    /// The route that takes all requests below `path` away from each of `rows`.
-    fn taken_everywhere(&self, path: &str, rows: &[Row<'a>]) -> Option<Row<'a>> {
-        let taken = rows.iter().filter(|row| !is_outside(path, **row)).map(|row| self.taken(path, *row));
+    /// The route that takes all requests below `path` away from each of `routes`.
+    fn taken_everywhere(&self, path: &str, routes: &[LintedRoute<'a>]) -> Option<LintedRoute<'a>> {
+        let taken = routes
+            .iter()
+            .filter(|linted| !is_outside(path, **linted))
+            .map(|linted| self.taken(path, *linted));
         taken.collect::<Option<Vec<_>>>()?.into_iter().next()
     }
 
-    /// The route that takes all requests below `path` away from `row`.
-    pub(super) fn taken(&self, path: &str, row: Row<'a>) -> Option<Row<'a>> {
-        let longer = |other: &Row<'a>| {
+    /// The route that takes all requests below `path` away from `linted`.
+    pub(super) fn taken(&self, path: &str, linted: LintedRoute<'a>) -> Option<LintedRoute<'a>> {
+        let longer = |other: &LintedRoute<'a>| {
             other.meant.pattern.methods.is_empty()
-                && other.meant.pattern.path.segments() > row.meant.pattern.path.segments()
+                && other.meant.pattern.path.segments() > linted.meant.pattern.path.segments()
         };
         let here =
-            self.at(row.host(), path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path));
-        here.into_iter().chain(self.above(row.host(), path)).find(longer)
+            self.at(linted.host(), path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path));
+        here.into_iter().chain(self.above(linted.host(), path)).find(longer)
     }
 
     /// Providers whose credentials the routes do not accept.
-    fn strangers(&self, at: Located<'a, Rule>, meant: &RuleSettings, rows: &[Row<'a>]) -> Option<Diagnostic> {
+    fn strangers(
+        &self,
+        at: Located<'a, Rule>,
+        meant: &RuleSettings,
+        routes: &[LintedRoute<'a>],
+    ) -> Option<Diagnostic> {
         let providers = self.settings.relying_party.providers.iter();
         let named: Vec<_> = providers.filter(|provider| meant.providers.contains(&provider.name)).collect();
-        let comes = |row: &Row<'a>| {
-            let accept = row.meant.accept;
+        let comes = |linted: &LintedRoute<'a>| {
+            let accept = linted.meant.accept;
             let signs_in =
                 accept.has(Accepted::Session) && named.iter().any(|provider| provider.client.is_some());
             signs_in || (accept.tokens() && named.iter().any(|provider| !provider.audiences.is_empty()))
         };
-        if named.is_empty() || rows.iter().any(comes) {
+        if named.is_empty() || routes.iter().any(comes) {
             return None;
         }
         let written = at!(at.provider).given().or_else(|| at!(at.providers).given())?;
         let diagnostic = Diagnostic::new(written.place, "nobody can come from this provider");
-        let diagnostic = with_route(diagnostic, rows, "accepts none of its credentials");
+        let diagnostic = with_route(diagnostic, routes, "accepts none of its credentials");
         Some(
             diagnostic.help(
                 "`client_id` lets people sign in with a provider, `audiences` lets its access tokens in",
@@ -99,35 +108,35 @@ impl<'a> Lints<'a> {
     }
 }
 
-fn refused(method: Located<'_, String>, rows: &[Row<'_>]) -> Option<Diagnostic> {
-    let refuses = |row: &Row<'_>| {
-        let methods = &row.meant.pattern.methods;
+fn refused(method: Located<'_, String>, routes: &[LintedRoute<'_>]) -> Option<Diagnostic> {
+    let refuses = |linted: &LintedRoute<'_>| {
+        let methods = &linted.meant.pattern.methods;
         !methods.is_empty() && !methods.iter().any(|known| known.as_str() == method.value.as_str())
     };
     let diagnostic =
         Diagnostic::new(method.place, format!("the route does not take {}", quoted(method.value)));
-    rows.iter().all(refuses).then(|| with_route(diagnostic, rows, "takes other `methods`"))
+    routes.iter().all(refuses).then(|| with_route(diagnostic, routes, "takes other `methods`"))
 }
 
-fn unscoped(at: Located<'_, Rule>, rows: &[Row<'_>]) -> Option<Diagnostic> {
+fn unscoped(at: Located<'_, Rule>, routes: &[LintedRoute<'_>]) -> Option<Diagnostic> {
     let scopes = at!(at.scopes).given()?;
-    if rows.iter().any(|row| row.meant.accept.tokens()) {
+    if routes.iter().any(|linted| linted.meant.accept.tokens()) {
         return None;
     }
     let diagnostic = Diagnostic::new(scopes.place, "only access tokens have scopes, and none is accepted");
-    let diagnostic = with_route(diagnostic, rows, "accepts sessions alone");
+    let diagnostic = with_route(diagnostic, routes, "accepts sessions alone");
     Some(diagnostic.help("set `audiences` on the provider, and \"bearer\" among what the route accepts"))
 }
 
-fn is_outside(path: &str, row: Row<'_>) -> bool {
-    let route = row.path();
+fn is_outside(path: &str, linted: LintedRoute<'_>) -> bool {
+    let route = linted.path();
     !is_under(path, &route) && !is_under(&route, path)
 }
 
 /// Points at the route, where it is a single one.
-fn with_route(diagnostic: Diagnostic, rows: &[Row<'_>], what: &str) -> Diagnostic {
-    match rows {
-        [row] => diagnostic.see(row.claim(), what),
+fn with_route(diagnostic: Diagnostic, routes: &[LintedRoute<'_>], what: &str) -> Diagnostic {
+    match routes {
+        [linted] => diagnostic.see(linted.claim(), what),
         _ => diagnostic,
     }
 }

@@ -16,7 +16,7 @@ use tokio::net::UnixStream;
 /// Descriptors that go with one byte; the kernel takes no more than 253.
 const AT_ONCE: usize = 64;
 
-/// The byte that they go with.
+/// The byte that they go with: descriptors are not sent without data.
 const CARRIER: &[u8; 1] = b"F";
 
 /// Sends `sockets`, in this order.

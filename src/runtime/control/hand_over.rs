@@ -11,16 +11,25 @@ use tokio::sync::mpsc;
 
 use super::old::SuccessorServing;
 use super::remote::RemoteStore;
-use super::{Offered, Successor};
+use super::{OfferedSockets, Successor};
 use crate::runtime::{Event, systemd};
 use crate::session::{EmbeddedStore, MovableStore, Sessions};
 use crate::storage::{Database, StateHealth, StorageError};
 
-/// How often the state file is asked back for, and the wait between.
+/// How often the state file is asked back for, and the wait between: a minute in all.
 const ATTEMPTS: u32 = 300;
 const BETWEEN: Duration = Duration::from_millis(200);
 
 /// The state of this process, on its way to another.
+///
+/// - Here: `store` works on the state file.
+/// - Suspended, by [`HandOver::to`]: operations on `store` wait; once those under way have ended the file is
+///   closed.
+/// - There: the successor answers requests, and `store` goes on with its store, over the control socket.
+///
+/// Where a step fails before the last, `take_back` opens the file again and the state is here. Operations
+/// wait for that, a minute at most ([`MovableStore`]). Where the state is neither there nor to be had back,
+/// this process ends.
 pub(in crate::runtime) struct HandOver {
     state: PathBuf,
     health: StateHealth,
@@ -44,7 +53,7 @@ impl HandOver {
 
     /// Goes through all steps with `successor`; true where it answers requests now, and this process is to
     /// drain. Where it fails, everything goes on here.
-    pub(in crate::runtime) async fn to(&mut self, successor: Successor, sockets: Offered) -> bool {
+    pub(in crate::runtime) async fn to(&mut self, successor: Successor, sockets: OfferedSockets) -> bool {
         match self.steps(successor, sockets).await {
             Ok(()) => true,
             Err(error) => {
@@ -54,7 +63,7 @@ impl HandOver {
         }
     }
 
-    async fn steps(&mut self, successor: Successor, sockets: Offered) -> io::Result<()> {
+    async fn steps(&mut self, successor: Successor, sockets: OfferedSockets) -> io::Result<()> {
         let waiting = successor.offer(sockets).await?;
         if let Err(error) = self.sessions.flush().await {
             tracing::warn!(%error, "when sessions were last used could not be written before the take-over");
@@ -70,7 +79,8 @@ impl HandOver {
         }
     }
 
-    /// The state is the new process's. That it is lost from now on ends this one (invariant 8).
+    /// The state is the new process's from now on. Where that is lost, this one ends: its streams would not
+    /// be told of sessions that end (invariant 8).
     async fn follow(&mut self, serving: SuccessorServing) -> io::Result<()> {
         if let Some(process) = serving.process() {
             systemd::handed_over_to(process);
@@ -88,6 +98,7 @@ impl HandOver {
         Ok(())
     }
 
+    /// Opens the state file again, which a process that failed may hold for a moment longer.
     async fn take_back(&mut self) {
         for _ in 0..ATTEMPTS {
             match self.reopened().await {

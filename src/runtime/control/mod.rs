@@ -5,7 +5,6 @@ mod frame;
 mod hand_over;
 mod new;
 mod old;
-
 mod protocol;
 mod remote;
 mod server;
@@ -24,7 +23,7 @@ use old::Successor;
 
 pub use new::TakeOverError;
 pub(super) use new::{Predecessors, Released, ask};
-pub(super) use old::Offered;
+pub(super) use old::OfferedSockets;
 
 /// The control socket of this process, and what goes to whoever takes over through it.
 #[derive(Debug)]
@@ -58,7 +57,7 @@ impl Control {
     }
 
     /// Hands over to whoever has asked; true where this process is to drain.
-    pub(super) async fn hand_over(&mut self, sockets: Offered) -> bool {
+    pub(super) async fn hand_over(&mut self, sockets: OfferedSockets) -> bool {
         let Ok(successor) = self.successors.try_recv() else { return false };
         let done = self.hand_over.to(successor, sockets).await;
         if done {

@@ -1,4 +1,10 @@
 //! The steps of a take-over as the new process goes through them, and what it is to the old one afterwards.
+//!
+//! [`ask`] gives an [`Offer`]: the sockets are here, and the old process serves on. [`Offer::release`] makes
+//! it [`Released`]: the old process has closed the state file, and waits. [`Released::serving`] is the last
+//! step: requests are answered here, and the old process uses this one's store until its last stream has
+//! ended. Each step uses up the one before. Whatever is dropped on the way closes the socket, and the old
+//! process goes on as if nothing had been.
 
 use std::io;
 use std::net::TcpListener;
@@ -13,16 +19,16 @@ use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use super::protocol::{
     ControlRequest, FromSuccessor, Numbered, StoreAnswer, StoreCall, TakeOverReply, TakeOverStep, VERSION,
 };
-use super::{Offered, beside, descriptors, frame};
+use super::{OfferedSockets, beside, descriptors, frame};
 use crate::session::{Ending, SessionStore, Sessions, StoreUnavailable};
 
-/// More sockets than any gateway has; what offers more is none.
+/// Sockets that are taken at most: no gateway offers more.
 const SOCKETS: usize = 16_384;
 
 /// Operations of the old process that may be under way.
 const AT_ONCE: usize = 256;
 
-/// Why this process cannot go on in another one's place; that one goes on then.
+/// Why this process cannot take over. The gateway that runs goes on then.
 #[derive(Debug, thiserror::Error)]
 pub enum TakeOverError {
     /// There is no state file to find the other process by.
@@ -31,10 +37,10 @@ pub enum TakeOverError {
     /// Another user's process listens there.
     #[error("the process at {} runs under another user", .0.display())]
     Stranger(PathBuf),
-    /// It said no.
+    /// It refused, with this reason.
     #[error("the gateway that runs does not let this one take over: {0}")]
     Refused(String),
-    /// It broke off.
+    /// The connection to it broke, or it did not keep to the protocol.
     #[error("the take-over broke off, and the gateway that runs goes on: {0}")]
     Broken(#[from] io::Error),
 }
@@ -43,7 +49,7 @@ pub enum TakeOverError {
 #[derive(Debug)]
 pub(in crate::runtime) struct Offer {
     stream: UnixStream,
-    sockets: Offered,
+    sockets: OfferedSockets,
 }
 
 /// The old process has given up the state file.
@@ -68,7 +74,7 @@ pub(in crate::runtime) async fn ask(state: &Path) -> Result<Option<Offer>, TakeO
         return Err(TakeOverError::Stranger(path));
     }
     frame::write(&mut stream, &ControlRequest::TakeOver { version: VERSION }).await?;
-    let sockets = match reply(&mut stream).await? {
+    let sockets = match frame::read(&mut stream).await? {
         TakeOverReply::Offer { listeners, inherited, admin } => {
             receive(&stream, [listeners, inherited, admin]).await?
         }
@@ -78,7 +84,10 @@ pub(in crate::runtime) async fn ask(state: &Path) -> Result<Option<Offer>, TakeO
     Ok(Some(Offer { stream, sockets }))
 }
 
-async fn receive(stream: &UnixStream, [listeners, inherited, admin]: [usize; 3]) -> io::Result<Offered> {
+async fn receive(
+    stream: &UnixStream,
+    [listeners, inherited, admin]: [usize; 3],
+) -> io::Result<OfferedSockets> {
     let count = [inherited, admin].into_iter().try_fold(listeners, usize::checked_add);
     let count = count.filter(|count| *count <= SOCKETS).ok_or_else(out_of_turn)?;
     let mut all: Vec<TcpListener> = descriptors::receive(stream, count).await?;
@@ -87,11 +96,7 @@ async fn receive(stream: &UnixStream, [listeners, inherited, admin]: [usize; 3])
     }
     let admin = all.split_off(listeners + inherited);
     let inherited = all.split_off(listeners);
-    Ok(Offered { listeners: all, inherited, admin })
-}
-
-async fn reply(stream: &mut UnixStream) -> io::Result<TakeOverReply> {
-    frame::read(stream).await
+    Ok(OfferedSockets { listeners: all, inherited, admin })
 }
 
 fn out_of_turn() -> io::Error {
@@ -100,9 +105,9 @@ fn out_of_turn() -> io::Error {
 
 impl Offer {
     /// Has the old process close the state file.
-    pub(in crate::runtime) async fn release(mut self) -> Result<(Released, Offered), TakeOverError> {
+    pub(in crate::runtime) async fn release(mut self) -> Result<(Released, OfferedSockets), TakeOverError> {
         frame::write(&mut self.stream, &TakeOverStep::Release).await?;
-        match reply(&mut self.stream).await? {
+        match frame::read(&mut self.stream).await? {
             TakeOverReply::Released => Ok((Released(self.stream), self.sockets)),
             TakeOverReply::Refused { why } => Err(TakeOverError::Refused(why)),
             TakeOverReply::Offer { .. } | TakeOverReply::Draining => Err(out_of_turn().into()),
@@ -119,10 +124,10 @@ impl Released {
         predecessors: &Predecessors,
     ) -> Result<(), TakeOverError> {
         let Self(mut stream) = self;
-        // Before it is told: no ending falls between.
+        // Subscribed before it is told: it would never hear of a session that ended in between.
         let endings = sessions.endings();
         frame::write(&mut stream, &TakeOverStep::Serving).await?;
-        match reply(&mut stream).await? {
+        match frame::read(&mut stream).await? {
             TakeOverReply::Draining => {}
             TakeOverReply::Refused { .. } | TakeOverReply::Offer { .. } | TakeOverReply::Released => {
                 return Err(out_of_turn().into());
@@ -142,7 +147,7 @@ impl Released {
 #[derive(Clone, Debug, Default)]
 pub(in crate::runtime) struct Predecessors(watch::Sender<usize>);
 
-/// One of them, until it is dropped.
+/// One predecessor, counted until this is dropped.
 struct PredecessorGuard(watch::Sender<usize>);
 
 impl Predecessors {
@@ -183,7 +188,8 @@ async fn attend(
                 Some(answer) = queue.recv() => FromSuccessor::StoreAnswer(answer),
                 ended = endings.recv() => match ended {
                     Ok(ending) => FromSuccessor::Ended(ending),
-                    // It missed an ending: it must end, and does where the socket closes.
+                    // An ending was missed, so its streams may outlive their session: it must end, and does
+                    // where the socket closes.
                     Err(error) => return io::Error::other(error),
                 },
             };
@@ -198,6 +204,8 @@ async fn attend(
     }
 }
 
+/// Carries out what the old process asks of the store, each call on a task of its own; returns where it is
+/// gone.
 async fn take_calls(
     mut read: OwnedReadHalf,
     store: Arc<dyn SessionStore>,

@@ -29,7 +29,7 @@ pub(in crate::runtime) struct Successor {
 
 /// Sockets for the new process: the same ones, so that no connection is refused or lost in a queue.
 #[derive(Debug, Default)]
-pub(in crate::runtime) struct Offered {
+pub(in crate::runtime) struct OfferedSockets {
     /// Of `[server] listen`, one for each worker.
     pub(in crate::runtime) listeners: Vec<TcpListener>,
     /// Given by systemd.
@@ -56,8 +56,8 @@ impl Successor {
     }
 
     /// Sends the sockets and waits until the state file is asked for.
-    pub(super) async fn offer(mut self, sockets: Offered) -> io::Result<SuccessorWithSockets> {
-        let Offered { listeners, inherited, admin } = sockets;
+    pub(super) async fn offer(mut self, sockets: OfferedSockets) -> io::Result<SuccessorWithSockets> {
+        let OfferedSockets { listeners, inherited, admin } = sockets;
         let reply = TakeOverReply::Offer {
             listeners: listeners.len(),
             inherited: inherited.len(),
@@ -90,7 +90,7 @@ impl SuccessorWithSockets {
 }
 
 impl SuccessorServing {
-    /// The process that the service is now.
+    /// The id of its process, which is the service's from now on.
     pub(super) const fn process(&self) -> Option<u32> {
         self.0.process
     }

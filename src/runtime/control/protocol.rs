@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::session::{Ending, Inserted, RemovedFamily, SessionId, StoredFamily, StoredSession, Touch};
 
-/// Which take-over this gateway knows.
+/// The version of the take-over that this gateway speaks.
 pub(super) const VERSION: u32 = 1;
 
 /// What somebody who connects wants. Commands for a running gateway become further variants.

@@ -24,6 +24,8 @@ const QUEUE: usize = 256;
 /// dropped with the table, which tells them so.
 type PendingCalls = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<StoreAnswer>>>>>;
 
+/// A store whose operations are calls on the control socket. One task writes them and one reads the answers,
+/// which may come in any order.
 #[derive(Debug)]
 pub(super) struct RemoteStore(mpsc::Sender<(StoreCall, oneshot::Sender<StoreAnswer>)>);
 
@@ -92,7 +94,7 @@ async fn send(
             None => return,
         }
         if frame::write(&mut write, &Numbered { number, message: call }).await.is_err() {
-            return; // who reads will find out, too
+            return; // the reading task ends for the same reason, and tells whoever waits
         }
     }
 }
@@ -160,7 +162,7 @@ impl SessionStore for RemoteStore {
         self.ask(StoreCall::RecordEnding(id), done)
     }
 
-    /// The other process does it.
+    /// Nothing: the process that holds the state file does the upkeep.
     fn upkeep(&self) -> Option<&dyn StoreUpkeep> {
         None
     }

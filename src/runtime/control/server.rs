@@ -1,4 +1,4 @@
-//! Whoever connects to the control socket: is it our own user, and what does it want?
+//! Accepts connections to the control socket: checks that they are our own user's, and reads what they want.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -17,11 +17,11 @@ use super::{Successor, beside, frame};
 use crate::runtime::Event;
 
 /// How long a request may take, and how many may be on their way.
-const PATIENCE: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 16;
 
-/// Listens beside `state`, which this process holds: a socket that lies there is a dead one's. Those who want to
-/// take over are put into `successors`, and `events` hears of each.
+/// Listens beside `state`. This process holds that file, so that a socket found there was left by one that
+/// has ended. Those who want to take over are put into `successors`, and `events` hears of each.
 ///
 /// # Errors
 /// The socket cannot be made: its path is too long (107 bytes), or the folder takes no file.
@@ -72,7 +72,7 @@ async fn answer(
         tracing::warn!(user = peer.uid(), "another user was refused at the control socket");
         return refuse(&mut stream, "this is another user's gateway").await;
     }
-    let asked = timeout(PATIENCE, frame::read(&mut stream)).await;
+    let asked = timeout(REQUEST_TIMEOUT, frame::read(&mut stream)).await;
     let ControlRequest::TakeOver { version } = asked.map_err(io::Error::other)??;
     if version != VERSION {
         let why = format!(

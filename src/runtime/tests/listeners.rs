@@ -172,7 +172,7 @@ async fn live(
         assert_eq!(event, Event::Reload);
         *reloads.lock().unwrap() += 1;
         apply(runtime, &[ONE]).unwrap();
-        Next::GoOn
+        AfterEvent::GoOn
     };
     let served = serve(runtime, || Duration::from_secs(3600), events, reload);
     tokio::join!(served, script(address, sender));

@@ -28,10 +28,10 @@ pub const ASSERTION: HeaderName = HeaderName::from_static("portcullis-assertion"
 /// How long an assertion holds.
 const LIFETIME: Duration = Duration::from_secs(60);
 
-/// How long one is handed out again before another is signed.
+/// How long an assertion is handed out again before another one is signed.
 const REUSE: Duration = Duration::from_secs(30);
 
-/// An app's clock may be so far behind ours.
+/// Seconds that an app's clock may be behind ours: `nbf` lies so far back.
 const LEEWAY: u64 = 5;
 
 /// Assertions remembered: more principals and hosts at once only cost more signatures.
@@ -54,7 +54,7 @@ pub struct AssertionKey {
 pub struct AssertionKeyError(#[source] BoxError);
 
 impl AssertionKey {
-    /// A new key.
+    /// Makes a new key pair.
     ///
     /// # Errors
     /// Where the cryptographic library cannot make one.
@@ -122,6 +122,7 @@ pub struct Asserter {
     hasher: RandomState,
 }
 
+/// An assertion, what it was signed for, and when.
 struct Signed {
     principal: Arc<Principal>,
     audience: Box<str>,
@@ -250,5 +251,4 @@ impl fmt::Debug for Asserter {
 }
 
 #[cfg(test)]
-#[path = "assertion_tests.rs"]
 mod tests;

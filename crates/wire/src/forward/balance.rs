@@ -6,21 +6,30 @@ use std::time::Duration;
 use super::{Balance, Ejection};
 
 /// What is known of one server's health, shared by all workers.
+///
+/// Two things can keep requests from it, each by itself:
+/// - It is down (`up`), as active checks say. They alone move that.
+/// - It is set aside until a time (`until`): after so many failures in a row, which requests report. The time
+///   passes by itself. `failures` stays where it was, so that the next failure sets it aside again, and the
+///   next success ends that.
+///
+/// No request is refused for it: where all servers are down or set aside, one of them is tried
+/// ([`Choice::pick`]).
 #[derive(Debug)]
-pub(super) struct Health {
+pub(super) struct ServerHealth {
     failures: AtomicU32,
     /// Milliseconds since the upstream was set up; 0: not set aside.
     until: AtomicU64,
     up: AtomicBool,
 }
 
-impl Default for Health {
+impl Default for ServerHealth {
     fn default() -> Self {
         Self { failures: AtomicU32::new(0), until: AtomicU64::new(0), up: AtomicBool::new(true) }
     }
 }
 
-impl Health {
+impl ServerHealth {
     /// A response's head arrived. Writes only where something changes: healthy servers are not
     /// passed from core to core.
     pub(super) fn succeed(&self) {
@@ -126,7 +135,7 @@ mod tests {
     #[test]
     fn failures_in_a_row_put_a_server_aside() {
         let ejection = Ejection { after: 2, pause: Duration::from_secs(10) };
-        let (health, second) = (Health::default(), Duration::from_secs(1));
+        let (health, second) = (ServerHealth::default(), Duration::from_secs(1));
         health.fail(ejection, second);
         health.succeed();
         health.fail(ejection, second);

@@ -14,7 +14,7 @@ use tokio::time::{Sleep, sleep};
 use super::error::BoxError;
 use super::exchange::Exchange;
 use super::pace::Pace;
-use super::replay::{BoxBody, Held, Reading, ReplayBudget};
+use super::replay::{BoxBody, Held, HeldReader, ReplayBudget};
 use super::timer::IdleTimer;
 use super::{ForwardFault, ReservedHeaders, headers};
 use crate::request::{FieldNameError, check_field_names};
@@ -34,9 +34,11 @@ enum RequestSource {
     Empty,
     Content(BoxBody),
     /// It may be sent again.
-    Held(Reading),
+    Held(HeldReader),
 }
 
+/// What goes along with a body while it is sent: its time limits, what is left of its length, what its
+/// trailers may hold, and whether it waits for the upstream's `100 Continue` (`expect`).
 struct BodyWatch {
     exchange: Arc<Exchange>,
     idle: IdleTimer,
@@ -87,7 +89,7 @@ impl OutboundBody {
     }
 
     /// What was held of a body, and whatever else comes of it.
-    pub(super) fn replayed(reading: Reading, limits: BodyLimits) -> (Self, Arc<Exchange>) {
+    pub(super) fn replayed(reading: HeldReader, limits: BodyLimits) -> (Self, Arc<Exchange>) {
         Self::watched(RequestSource::Held(reading), limits)
     }
 
@@ -187,6 +189,7 @@ impl BodyWatch {
         Poll::Ready(Ok(()))
     }
 
+    /// To be polled where the client has sent nothing; ready where it has been silent or slow for too long.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<BrokenOff> {
         self.exchange.wait_for_client();
         let slow = self.pace.as_mut().is_some_and(|pace| pace.poll_too_slow(cx).is_ready());
@@ -197,6 +200,7 @@ impl BodyWatch {
         Poll::Ready(if slow { BrokenOff::Slow } else { BrokenOff::Silent })
     }
 
+    /// Counts a frame and checks it, on its way to the upstream.
     fn pass(&mut self, mut frame: Frame<Bytes>) -> Result<Frame<Bytes>, BrokenOff> {
         self.idle.progress();
         self.exchange.progress();

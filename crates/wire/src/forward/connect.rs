@@ -156,6 +156,7 @@ async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     match bare.parse::<IpAddr>() {
         Ok(address) => Ok(vec![SocketAddr::new(address, port)]),
+        // A name may have any number of addresses; of both families together a few are tried.
         Err(_) => lookup_host((bare, port)).await.map(|found| alternate(found.take(64).collect())),
     }
 }

@@ -52,6 +52,7 @@ impl Exchange {
     }
 
     pub(super) fn break_off(&self, fault: ForwardFault) {
+        // Any other fault would count as `ClientBody`.
         let index = FAULTS.iter().position(|known| *known == fault).unwrap_or(1);
         self.fault.store(u8::try_from(index + 1).unwrap_or(u8::MAX), Ordering::Release);
     }

@@ -63,6 +63,7 @@ fn remove(headers: &mut HeaderMap, doomed: &[HeaderName]) {
     }
 }
 
+/// Leaves one `Content-Length` with one number, where there are several alike (RFC 9110, section 8.6).
 fn one_content_length(headers: &mut HeaderMap) {
     let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
     let Some(first) = lengths.next() else { return };
@@ -96,6 +97,8 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
     )
 }
 
+/// Whether a field may not come as a trailer: a server that merges trailers into the head would take it for
+/// framing, routing, a credential or a condition of the request (RFC 9110, section 6.5.1).
 fn is_no_trailer(name: &HeaderName) -> bool {
     is_hop_by_hop(name)
         || matches!(

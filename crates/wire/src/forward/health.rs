@@ -14,7 +14,7 @@ use super::body::OutboundBody;
 use super::connect::NewConnection;
 use super::error::from_hyper;
 use super::limit::StreamLimit;
-use super::upstream::Target;
+use super::upstream::UpstreamServer;
 use super::{ForwardError, ForwardFault, HealthCheck, Upstream};
 
 /// How often connections that have waited too long are closed.
@@ -27,7 +27,7 @@ impl Upstream {
     /// Checks every server as the settings want it, and closes connections that have waited too long.
     /// Runs until it is dropped; one task for each upstream.
     pub async fn run_health_checks(self: Arc<Self>) {
-        let checks = self.targets().iter().map(|target| watch(target, self.settings().health.as_ref()));
+        let checks = self.servers().iter().map(|server| watch(server, self.settings().health.as_ref()));
         tokio::join!(join_all(checks), self.keep_sweeping());
     }
 
@@ -40,32 +40,33 @@ impl Upstream {
     }
 }
 
-async fn watch(target: &Target, check: Option<&HealthCheck>) {
+async fn watch(server: &UpstreamServer, check: Option<&HealthCheck>) {
     let Some(check) = check else { return };
     let mut ticks = interval(check.interval.max(Duration::from_millis(1)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut streak = Streak::default();
     loop {
         ticks.tick().await;
-        let outcome = ask(target, check).await;
-        if let Some(up) = streak.count(outcome.is_ok(), target.health.is_up(), check) {
-            target.health.set_up(up);
-            report(target, up, outcome.err().as_ref());
+        let outcome = ask(server, check).await;
+        if let Some(up) = streak.count(outcome.is_ok(), server.health.is_up(), check) {
+            server.health.set_up(up);
+            report(server, up, outcome.err().as_ref());
         }
     }
 }
 
-fn report(target: &Target, up: bool, error: Option<&ForwardError>) {
-    let server = target.connector.label();
+fn report(server: &UpstreamServer, up: bool, error: Option<&ForwardError>) {
+    let label = server.connector.label();
     if up {
-        info!(%server, "a server answers its health checks again");
+        info!(server = %label, "a server answers its health checks again");
     } else {
         let fault = error.map_or("status", |error| error.fault().label());
-        warn!(%server, fault, "a server fails its health checks and is put aside");
+        warn!(server = %label, fault, "a server fails its health checks and is put aside");
     }
 }
 
-/// Equal outcomes in a streak.
+/// How many checks in a row had the same outcome. Any number of them leaves a server as it is, until there
+/// are enough of those that contradict its state.
 #[derive(Debug, Default)]
 struct Streak {
     good: u32,
@@ -85,8 +86,8 @@ impl Streak {
 }
 
 /// One check over a connection of its own: that a server takes connections is part of its health.
-async fn ask(target: &Target, check: &HealthCheck) -> Result<(), ForwardError> {
-    let answer = timeout(check.timeout, exchange(target, check)).await;
+async fn ask(server: &UpstreamServer, check: &HealthCheck) -> Result<(), ForwardError> {
+    let answer = timeout(check.timeout, exchange(server, check)).await;
     let status = answer.map_err(|_| ForwardFault::ResponseTimeout)??;
     if status.is_success() || status.is_redirection() {
         Ok(())
@@ -95,18 +96,18 @@ async fn ask(target: &Target, check: &HealthCheck) -> Result<(), ForwardError> {
     }
 }
 
-async fn exchange(target: &Target, check: &HealthCheck) -> Result<StatusCode, ForwardError> {
-    match target.connector.connect(false).await? {
+async fn exchange(server: &UpstreamServer, check: &HealthCheck) -> Result<StatusCode, ForwardError> {
+    match server.connector.connect(false).await? {
         NewConnection::Http1(mut connection) => {
             let mut request = request(&check.path)?;
-            request.headers_mut().insert(HOST, target.host.clone());
+            request.headers_mut().insert(HOST, server.host.clone());
             connection.begin(&mut request, &[], check.timeout);
             Ok(poll_fn(|cx| connection.poll_answer(cx, &|_| ())).await?.status())
         }
         NewConnection::Http2(mut sender, connection) => {
             tokio::spawn(StreamLimit::new(&Arc::default()).watch(*connection));
-            let scheme = if target.tls { "https" } else { "http" };
-            let host = target.host.to_str().unwrap_or_default();
+            let scheme = if server.tls { "https" } else { "http" };
+            let host = server.host.to_str().unwrap_or_default();
             sender
                 .send_request(request(&format!("{scheme}://{host}{}", check.path))?)
                 .await

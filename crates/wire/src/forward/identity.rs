@@ -89,7 +89,8 @@ fn one(text: &str) -> Option<Cow<'_, str>> {
     Some(text).filter(|text| text.len() <= MAX_VALUE)
 }
 
-/// Without a way out before the end, so that the compiler takes many bytes at a time.
+/// Whether the text is visible ASCII without `%`. It is always read to its end, so that the compiler can take
+/// many bytes at a time.
 fn is_plain(text: &str) -> bool {
     text.bytes().fold(true, |all, byte| all & matches!(byte, b'!'..=b'~') & (byte != b'%'))
 }

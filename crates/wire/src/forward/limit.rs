@@ -38,7 +38,7 @@ impl StreamLimit {
         Self(Arc::new(Counts { open, most, room: Arc::clone(room) }))
     }
 
-    /// Room for one more stream.
+    /// Counts one more stream; `None` where the server takes no more.
     pub(super) fn enter(&self) -> Option<StreamGuard> {
         let most = self.0.most.load(Ordering::Relaxed);
         (self.0.open.fetch_add(1, Ordering::Relaxed) < most).then(|| StreamGuard(self.clone())).or_else(
@@ -49,7 +49,7 @@ impl StreamLimit {
         )
     }
 
-    /// The first stream of a connection, which a server may be slow to allow.
+    /// Counts the first stream of a new connection, whatever the limit: the server may not have said it yet.
     pub(super) fn queue(&self) -> StreamGuard {
         self.0.open.fetch_add(1, Ordering::Relaxed);
         StreamGuard(self.clone())

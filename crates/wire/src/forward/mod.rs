@@ -2,7 +2,6 @@
 //! them, and both bodies streamed.
 
 mod assertion;
-mod backup;
 mod balance;
 mod body;
 mod checkout;
@@ -27,6 +26,7 @@ mod plan;
 mod pool;
 mod pooled;
 mod replay;
+mod request_copy;
 mod request_writer;
 mod reserved;
 mod response;

@@ -40,10 +40,11 @@ impl ReplayBudget {
 
 /// A body that is read by one attempt after another, and what is held of it for the next.
 ///
-/// Everything that an attempt reads of `body` is also kept, until it is too much, the body breaks off, or there is an
-/// answer ([`Held::release`]): from then on `kept` is `None` for good, and there is no other attempt. Where there is
-/// ([`Held::again`]), its [`Reading`] gets what is kept first and then goes on with `body`; the one before it, whose
-/// number is not that of `attempt` any more, gets nothing but an error. So no byte is read twice, and none is lost.
+/// Everything that an attempt reads of `body` is also kept, until it is too much, the body breaks off, or
+/// there is an answer ([`Held::release`]): from then on `kept` is `None` for good, and there is no other
+/// attempt. Where there is ([`Held::again`]), its [`HeldReader`] gets what is kept first and then goes on
+/// with `body`; the one before it, whose number is not that of `attempt` any more, gets nothing but an error.
+/// So no byte is read twice, and none is lost.
 #[derive(Clone)]
 pub(super) struct Held(Arc<Mutex<HeldState>>);
 
@@ -63,7 +64,7 @@ struct Kept {
 }
 
 /// One attempt's way through a body. Once there is another attempt it fails.
-pub(super) struct Reading {
+pub(super) struct HeldReader {
     held: Held,
     attempt: u32,
     position: usize,
@@ -76,19 +77,19 @@ struct Superseded;
 
 impl Held {
     /// Reads `body`, and holds what is read within the bounds.
-    pub(super) fn new(body: BoxBody, budget: &Arc<ReplayBudget>) -> (Self, Reading) {
+    pub(super) fn new(body: BoxBody, budget: &Arc<ReplayBudget>) -> (Self, HeldReader) {
         let kept = Kept { data: Vec::new(), trailers: None, ended: false, budget: Arc::clone(budget) };
         let state = HeldState { body, kept: Some(kept), attempt: 0 };
         let held = Self(Arc::new(Mutex::new(state)));
-        (held.clone(), Reading { held, attempt: 0, position: 0, past_trailers: false })
+        (held.clone(), HeldReader { held, attempt: 0, position: 0, past_trailers: false })
     }
 
     /// Reads it from its first byte; `None` where that is not held any more.
-    pub(super) fn again(&self) -> Option<Reading> {
+    pub(super) fn again(&self) -> Option<HeldReader> {
         let mut state = self.lock();
         state.kept.as_ref()?;
         state.attempt += 1;
-        Some(Reading { held: self.clone(), attempt: state.attempt, position: 0, past_trailers: false })
+        Some(HeldReader { held: self.clone(), attempt: state.attempt, position: 0, past_trailers: false })
     }
 
     /// It will not be sent again.
@@ -146,7 +147,7 @@ impl Drop for Kept {
     }
 }
 
-impl Reading {
+impl HeldReader {
     pub(super) fn held(&self) -> Held {
         self.held.clone()
     }
@@ -190,7 +191,7 @@ impl Reading {
     }
 }
 
-impl Body for Reading {
+impl Body for HeldReader {
     type Data = Bytes;
     type Error = BoxError;
 

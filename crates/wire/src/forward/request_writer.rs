@@ -23,15 +23,15 @@ pub(super) struct RequestWriter<'a> {
     pub(super) upgrade: Option<&'a UpgradeRequest>,
 }
 
-const NONE: Lines<'static> = [b""; 2];
+const NONE: HeadLines<'static> = [b""; 2];
 
-/// Lines that come behind the fields of a head over HTTP/1.1.
-pub(super) type Lines<'a> = [&'a [u8]; 2];
+/// HeadLines that come behind the fields of a head over HTTP/1.1.
+pub(super) type HeadLines<'a> = [&'a [u8]; 2];
 
 impl<'a> RequestWriter<'a> {
     /// Writes target, host, framing and what belongs to this connection alone. May be done again for
     /// another connection. Gives back the lines that are still to come behind the head's fields.
-    pub(super) fn write(&self, request: &mut Request<OutboundBody>) -> Result<Lines<'a>, ForwardError> {
+    pub(super) fn write(&self, request: &mut Request<OutboundBody>) -> Result<HeadLines<'a>, ForwardError> {
         let target =
             std::mem::take(request.uri_mut()).into_parts().path_and_query.ok_or(ForwardFault::BadTarget)?;
         frame(request, self.http2);
@@ -42,7 +42,7 @@ impl<'a> RequestWriter<'a> {
         Ok(self.write_http1(request, target))
     }
 
-    fn write_http1(&self, request: &mut Request<OutboundBody>, target: PathAndQuery) -> Lines<'a> {
+    fn write_http1(&self, request: &mut Request<OutboundBody>, target: PathAndQuery) -> HeadLines<'a> {
         let received = std::mem::replace(request.version_mut(), Version::HTTP_11);
         *request.uri_mut() = Uri::from(target);
         let headers = request.headers_mut();

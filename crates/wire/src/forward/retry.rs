@@ -21,6 +21,12 @@ const MAX_ATTEMPTS: u32 = 10;
 const BACK_OFF: Duration = Duration::from_millis(2);
 
 /// What has become of a request so far.
+///
+/// Each failure is put to [`Attempts::allow`], which alone says whether the request is sent again:
+/// - nothing of it has left, or the server says that it has done nothing: again, up to [`MAX_ATTEMPTS`] in
+///   all;
+/// - the connection ended without an answer: once, where the request is idempotent; then it is `doubtful`;
+/// - anything else: never.
 struct Attempts {
     idempotent: bool,
     made: u32,
@@ -101,8 +107,8 @@ fn restore(
 ) -> Result<(), ForwardError> {
     match failure {
         Failure::Unsent(_) | Failure::Unanswered(_, None) | Failure::Failed(_) => Ok(()),
-        Failure::Unprocessed(error, backup) | Failure::Unanswered(error, Some(backup)) => {
-            let restored = backup.restore(request, body_limits(sending.upstream, sending.plan));
+        Failure::Unprocessed(error, copy) | Failure::Unanswered(error, Some(copy)) => {
+            let restored = copy.restore(request, body_limits(sending.upstream, sending.plan));
             sending.exchange = restored.ok_or_else(|| ForwardError::new(ForwardFault::NotHeld, error))?;
             Ok(())
         }

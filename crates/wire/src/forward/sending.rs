@@ -10,7 +10,6 @@ use http::{Request, Response, StatusCode};
 use http_body::Body;
 use tokio::time::{Instant, timeout_at};
 
-use super::backup::Backup;
 use super::body::{BodyLimits, OutboundBody};
 use super::checkout::Checkout;
 use super::error::BoxError;
@@ -20,7 +19,8 @@ use super::http1::Http1Connection;
 use super::location::AppNames;
 use super::plan::OriginHeaders;
 use super::pooled::{Http2Sender, PooledConnection};
-use super::request_writer::{Lines, RequestWriter};
+use super::request_copy::RequestCopy;
+use super::request_writer::{HeadLines, RequestWriter};
 use super::response::ResponseSource;
 use super::timer::TICK;
 use super::upgrade::UpgradeRequest;
@@ -75,8 +75,8 @@ impl<'a> Sending<'a> {
         let worker = self.context.transport.worker;
         while let Some(server) = self.upstream.pick(worker, &tried).filter(|_| tried.len() < MAX_SERVERS) {
             let active = self.upstream.enter(worker, server);
-            let target = &self.upstream.targets()[server];
-            match active.pool().check_out(&target.connector, self.upgrade.is_some(), fresh).await {
+            let to = &self.upstream.servers()[server].connector;
+            match active.pool().check_out(to, self.upgrade.is_some(), fresh).await {
                 Ok(connection) => {
                     return Ok(Checkout { upstream: Arc::clone(self.upstream), server, active, connection });
                 }
@@ -94,15 +94,15 @@ impl<'a> Sending<'a> {
         &self,
         checkout: &Checkout,
         request: &mut Request<OutboundBody>,
-    ) -> Result<Lines<'_>, ForwardError> {
+    ) -> Result<HeadLines<'_>, ForwardError> {
         if let Some(path) = &self.origin.destination {
             self.app_names(checkout).set_destination(path, request.headers_mut())?;
         }
-        let target = &self.upstream.targets()[checkout.server];
+        let server = &self.upstream.servers()[checkout.server];
         let writer = RequestWriter {
             http2: checkout.connection.is_http2(),
-            tls: target.tls,
-            host: self.plan.host(&self.origin.host, &target.host),
+            tls: server.tls,
+            host: self.plan.host(&self.origin.host, &server.host),
             origin: &self.origin,
             plan: self.plan,
             permit: self.permit,
@@ -132,7 +132,7 @@ impl<'a> Sending<'a> {
         &self,
         connection: &mut Http1Connection,
         request: &mut Request<OutboundBody>,
-        lines: Lines<'_>,
+        lines: HeadLines<'_>,
     ) -> Result<Response<ResponseSource>, Failure> {
         // A body is read from as soon as it is sent, and cannot be sent again.
         let repeatable = request.body().is_empty();
@@ -159,7 +159,8 @@ impl<'a> Sending<'a> {
             if let Poll::Ready(answer) = connection.poll_answer(cx, &interim) {
                 return Poll::Ready(answer.map_err(ForwardError::from));
             }
-            // Nobody can answer a request that is still on its way to them.
+            // The upstream's time begins anew with each part of the request: it cannot answer what it has not
+            // got.
             if self.has_moved() {
                 connection.deadline.begin(self.response_limit());
             }
@@ -189,17 +190,17 @@ impl<'a> Sending<'a> {
         sender: &mut Http2Sender,
         request: &mut Request<OutboundBody>,
     ) -> Result<Response<ResponseSource>, Failure> {
-        let backup = Backup::of(request, self.upstream.replay_budget());
+        let copy = RequestCopy::of(request, self.upstream.replay_budget());
         let taken = std::mem::replace(request, Request::new(OutboundBody::EMPTY));
         let mut sending = std::pin::pin!(sender.try_send_request(taken));
         let mut due = Instant::now() + self.response_limit();
         loop {
             match timeout_at(due.min(Instant::now() + TICK), sending.as_mut()).await {
                 Ok(Ok(response)) => {
-                    backup.release();
+                    copy.release();
                     return Ok(response.map(ResponseSource::Incoming));
                 }
-                Ok(Err(error)) => return Err(http2::failure(error, request, backup)),
+                Ok(Err(error)) => return Err(http2::failure(error, request, copy)),
                 Err(_) if Instant::now() < due && !self.has_moved() => {}
                 Err(_) if Instant::now() < due || self.is_alive() => {
                     due = Instant::now() + self.response_limit()
@@ -228,16 +229,16 @@ impl<'a> Sending<'a> {
             Some(fault) => ForwardError::new(fault, error),
             None => {
                 self.upstream.failed(checkout.server);
-                error.at(self.upstream.targets()[checkout.server].connector.label())
+                error.at(self.upstream.servers()[checkout.server].connector.label())
             }
         }
     }
 
     /// What the app may call itself.
     pub(super) fn app_names(&self, checkout: &Checkout) -> AppNames<'_> {
-        let target = &self.upstream.targets()[checkout.server];
-        let scheme = if target.tls { Scheme::Https } else { Scheme::Http };
-        AppNames { hosts: [self.plan.host(&self.origin.host, &target.host), &target.host], scheme }
+        let server = &self.upstream.servers()[checkout.server];
+        let scheme = if server.tls { Scheme::Https } else { Scheme::Http };
+        AppNames { hosts: [self.plan.host(&self.origin.host, &server.host), &server.host], scheme }
     }
 }
 

@@ -17,7 +17,8 @@ const MOST: usize = 16;
 /// The right to make a connection.
 pub(super) type ConnectTurn<'a> = tokio::sync::MutexGuard<'a, ()>;
 
-/// Connections that take requests, the fullest first, so that those which are too many grow old.
+/// Connections that take requests, the oldest first, so that those which are too many grow idle and are
+/// closed.
 pub(super) struct SharedConnections {
     connections: Mutex<Vec<SharedConnection>>,
     /// Many requests that need a connection make one.
@@ -71,6 +72,7 @@ impl SharedConnections {
     async fn wait(&self) -> Result<PooledConnection, ConnectTurn<'_>> {
         let turn = self.connecting.lock().await;
         loop {
+            // Registered before the look: a stream that ends in between would go unnoticed.
             let mut room = pin!(self.room.notified());
             room.as_mut().enable();
             match self.enter() {

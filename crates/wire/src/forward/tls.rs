@@ -27,7 +27,8 @@ impl Alpn {
         }
     }
 
-    fn alpn(self) -> Vec<Vec<u8>> {
+    /// The names of the protocols, the preferred one first.
+    fn protocols(self) -> Vec<Vec<u8>> {
         match self {
             Self::Either => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             Self::Http1 => vec![b"http/1.1".to_vec()],
@@ -49,7 +50,7 @@ impl TlsConnectors {
         let config = config(settings)?;
         let offering = |alpn: Alpn| {
             let mut config = config.clone();
-            config.alpn_protocols = alpn.alpn();
+            config.alpn_protocols = alpn.protocols();
             TlsConnector::from(Arc::new(config))
         };
         let (either, http1, http2) = (offering(Alpn::Either), offering(Alpn::Http1), offering(Alpn::Http2));
@@ -121,9 +122,9 @@ fn system() -> Result<Arc<RootCertStore>, UpstreamError> {
     if store.is_empty() { Err(UpstreamError::NoRoots) } else { Ok(Arc::clone(store)) }
 }
 
-type Chain = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+type ChainAndKey = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-fn client(ours: &ClientCertificate) -> Result<Chain, UpstreamError> {
+fn client(ours: &ClientCertificate) -> Result<ChainAndKey, UpstreamError> {
     let refused =
         |error: rustls::pki_types::pem::Error| UpstreamError::ClientCertificate(error.to_string().into());
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&ours.chain).collect();

@@ -15,14 +15,14 @@ use tokio::time::{sleep, timeout};
 
 use super::checkout::Checkout;
 use super::pooled::PooledConnection;
-use super::web_socket::{CloseFrame, Frames};
+use super::web_socket::{CloseFrame, FrameTracker};
 use crate::http1::{Upgrade, tokens};
 use crate::secret::random_bytes;
 
-/// Both sides have said yes; their connections are ours within so long.
+/// How long the client's connection may take to be handed over: until its `101` has left.
 const HANDOVER: Duration = Duration::from_secs(10);
 
-/// A peer that is told why its connection ends has so long to hear of it.
+/// How long a peer may take to read its close frame and to close its side.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What a client asks to go on with.
@@ -139,8 +139,8 @@ impl UpgradeTunnel {
         };
         let active = AtomicBool::new(false);
         let progress = || active.store(true, Ordering::Relaxed);
-        let mut client = Side::new(client, web_socket, &progress, &|| {});
-        let mut upstream = Side::new(connection.into_tunnel(), web_socket, &|| {}, &used);
+        let mut client = TunnelSide::new(client, web_socket, &progress, &|| {});
+        let mut upstream = TunnelSide::new(connection.into_tunnel(), web_socket, &|| {}, &used);
         let close = tokio::select! {
             biased;
             close = cut => close,
@@ -150,7 +150,8 @@ impl UpgradeTunnel {
             },
             () = silence(idle, &active) => return TunnelEnd::Silent,
         };
-        tokio::join!(client.part(close, None), upstream.part(close, Some(random_bytes())));
+        // Towards the upstream we are the client, which must mask its frames (RFC 6455, section 5.3).
+        tokio::join!(client.send_close(close, None), upstream.send_close(close, Some(random_bytes())));
         TunnelEnd::Cut
     }
 }
@@ -164,30 +165,30 @@ async fn silence(idle: Duration, active: &AtomicBool) {
     }
 }
 
-/// One of the two connections.
-struct Side<'a, T> {
+/// One of the two connections of a tunnel, and who is told of what passes on it.
+struct TunnelSide<'a, T> {
     io: T,
     /// The frames that are written to it, where it is a WebSocket.
-    frames: Option<Frames>,
+    frames: Option<FrameTracker>,
     /// Told of every byte that is read from it or written to it.
     progress: &'a (dyn Fn() + Send + Sync),
     /// Told of every data frame that is written to it.
     data: &'a (dyn Fn() + Send + Sync),
 }
 
-impl<'a, T: AsyncRead + AsyncWrite + Unpin> Side<'a, T> {
+impl<'a, T: AsyncRead + AsyncWrite + Unpin> TunnelSide<'a, T> {
     fn new(
         io: T,
         web_socket: bool,
         progress: &'a (dyn Fn() + Send + Sync),
         data: &'a (dyn Fn() + Send + Sync),
     ) -> Self {
-        Self { io, frames: web_socket.then(Frames::default), progress, data }
+        Self { io, frames: web_socket.then(FrameTracker::default), progress, data }
     }
 
     /// Sends a close frame where one may stand, and lets the peer read it: a close at once would be a reset where the
     /// peer is still sending, and would overtake the frame.
-    async fn part(mut self, close: CloseFrame, mask: Option<[u8; 4]>) {
+    async fn send_close(mut self, close: CloseFrame, mask: Option<[u8; 4]>) {
         if !self.frames.is_some_and(|frames| frames.is_between()) {
             return;
         }
@@ -200,7 +201,7 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Side<'a, T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Side<'_, T> {
+impl<T: AsyncRead + Unpin> AsyncRead for TunnelSide<'_, T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -213,7 +214,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Side<'_, T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Side<'_, T> {
+impl<T: AsyncWrite + Unpin> AsyncWrite for TunnelSide<'_, T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.io).poll_write(cx, buf));
         (self.progress)();

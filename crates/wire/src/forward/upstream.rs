@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use http::HeaderValue;
 
-use super::balance::{Choice, Health};
+use super::balance::{Choice, ServerHealth};
 use super::connect::{Connector, own_host};
 use super::pool::{ActiveRequest, Pool};
 use super::replay::ReplayBudget;
@@ -19,20 +19,21 @@ use crate::request::WorkerId;
 /// do not.
 pub struct Upstream {
     settings: UpstreamSettings,
-    targets: Vec<Target>,
+    servers: Vec<UpstreamServer>,
     workers: Vec<WorkerPools>,
     replay_budget: Arc<ReplayBudget>,
     started: Instant,
 }
 
 /// One server: how to get to it, what it is called, and how it fares.
-pub(super) struct Target {
+pub(super) struct UpstreamServer {
     pub(super) connector: Connector,
     pub(super) host: HeaderValue,
-    pub(super) health: Health,
+    pub(super) health: ServerHealth,
     pub(super) tls: bool,
 }
 
+/// The connections of one worker, by server, and the turn of the next request (round robin).
 struct WorkerPools {
     turn: AtomicUsize,
     pools: Vec<Arc<Pool>>,
@@ -59,11 +60,11 @@ impl Upstream {
     /// # Errors
     /// Where there is no server, or TLS cannot be set up as the settings want it.
     pub fn new(settings: UpstreamSettings, workers: usize) -> Result<Arc<Self>, UpstreamError> {
-        let targets = targets(&settings)?;
+        let servers = servers(&settings)?;
         let workers = (0..workers.max(1)).map(|_| WorkerPools::new(&settings)).collect();
         Ok(Arc::new(Self {
             settings,
-            targets,
+            servers,
             workers,
             replay_budget: Arc::default(),
             started: Instant::now(),
@@ -79,14 +80,14 @@ impl Upstream {
     /// What is known of each server, in the order of the settings.
     #[must_use]
     pub fn state(&self) -> Vec<ServerState> {
-        self.targets.iter().enumerate().map(|(index, target)| self.server_state(index, target)).collect()
+        self.servers.iter().enumerate().map(|(index, server)| self.server_state(index, server)).collect()
     }
 
-    fn server_state(&self, index: usize, target: &Target) -> ServerState {
+    fn server_state(&self, index: usize, server: &UpstreamServer) -> ServerState {
         ServerState {
-            server: Arc::clone(target.connector.label()),
-            up: target.health.is_up(),
-            ejected: target.health.is_ejected(|| self.now()),
+            server: Arc::clone(server.connector.label()),
+            up: server.health.is_up(),
+            ejected: server.health.is_ejected(|| self.now()),
             active: self.active(index),
             idle: self.pools(index).map(|pool| pool.close_dead_and_count()).sum(),
         }
@@ -108,24 +109,24 @@ impl Upstream {
         &self.replay_budget
     }
 
-    pub(super) fn targets(&self) -> &[Target] {
-        &self.targets
+    pub(super) fn servers(&self) -> &[UpstreamServer] {
+        &self.servers
     }
 
     /// Whether a connection may turn out to speak HTTP/2.
     pub(super) fn may_be_http2(&self) -> bool {
-        self.targets.iter().any(|target| target.connector.may_be_http2(false))
+        self.servers.iter().any(|server| server.connector.may_be_http2(false))
     }
 
     /// The server for the next request of `worker` that is none of `tried`.
     pub(super) fn pick(&self, worker: WorkerId, tried: &[usize]) -> Option<usize> {
-        if self.targets.len() == 1 {
+        if self.servers.len() == 1 {
             return tried.is_empty().then_some(0);
         }
         let turn = self.worker(worker).turn.fetch_add(1, Ordering::Relaxed);
         let choice = Choice {
             balance: self.settings.balance,
-            count: self.targets.len(),
+            count: self.servers.len(),
             healthy: &|index| self.is_healthy(index),
             active: &|index| self.active(index),
         };
@@ -138,11 +139,11 @@ impl Upstream {
     }
 
     pub(super) fn succeeded(&self, server: usize) {
-        self.targets[server].health.succeed();
+        self.servers[server].health.succeed();
     }
 
     pub(super) fn failed(&self, server: usize) {
-        self.targets[server].health.fail(self.settings.ejection, self.now());
+        self.servers[server].health.fail(self.settings.ejection, self.now());
     }
 
     fn worker(&self, worker: WorkerId) -> &WorkerPools {
@@ -150,7 +151,7 @@ impl Upstream {
     }
 
     fn is_healthy(&self, server: usize) -> bool {
-        let health = &self.targets[server].health;
+        let health = &self.servers[server].health;
         health.is_up() && !health.is_ejected(|| self.now())
     }
 
@@ -174,18 +175,18 @@ impl WorkerPools {
     }
 }
 
-fn targets(settings: &UpstreamSettings) -> Result<Vec<Target>, UpstreamError> {
+fn servers(settings: &UpstreamSettings) -> Result<Vec<UpstreamServer>, UpstreamError> {
     if settings.servers.is_empty() {
         return Err(UpstreamError::NoServer);
     }
     let tls =
         settings.servers.iter().any(speaks_tls).then(|| TlsConnectors::new(&settings.tls)).transpose()?;
-    let target = |server: &Server| {
+    let ready = |server: &Server| {
         let connector = Connector::new(server, tls.as_ref(), settings)?;
         let (host, tls) = (own_host(server)?, speaks_tls(server));
-        Ok(Target { connector, host, health: Health::default(), tls })
+        Ok(UpstreamServer { connector, host, health: ServerHealth::default(), tls })
     };
-    settings.servers.iter().map(target).collect()
+    settings.servers.iter().map(ready).collect()
 }
 
 const fn speaks_tls(server: &Server) -> bool {

@@ -34,33 +34,40 @@ impl CloseFrame {
 
 /// Knows, of one direction of a WebSocket, whether a frame is under way. Looks at heads alone: what it costs
 /// depends on the number of frames, and what is in them it never sees.
+///
+/// - Between frames (`known` and `left` are 0): a frame of our own may be put in here.
+/// - In a head: `known` bytes of it are there. With the last one its length is known, and `left` is set.
+/// - In a frame: `left` bytes of it are still to come.
+/// - Over: a close frame has begun, or something that is no frame. Nothing leads on from here.
+///
+/// [`FrameTracker::follow`] alone moves it, past bytes that have been written.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(super) struct FrameTracker {
     head: [u8; LONGEST],
     /// Bytes of the head that are there; 0 between frames and behind a whole head.
     known: usize,
     /// Bytes of the present frame that are still to come, its masking key among them.
     left: u64,
-    kind: Kind,
+    kind: FrameKind,
     /// Nothing may be sent any more: a close frame has passed, or something that is no frame.
     over: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Kind {
+enum FrameKind {
     #[default]
     Control,
     Data,
 }
 
-impl Frames {
+impl FrameTracker {
     /// Follows what passes; whether any of it belongs to a data frame (section 5.6).
     pub(super) fn follow(&mut self, mut bytes: &[u8]) -> bool {
         let mut data = false;
         while !bytes.is_empty() && !self.over {
             let taken = if self.left > 0 { self.pass(bytes.len()) } else { self.read(bytes) };
             bytes = &bytes[taken..];
-            data |= self.kind == Kind::Data && self.known == 0;
+            data |= self.kind == FrameKind::Data && self.known == 0;
         }
         data
     }
@@ -70,7 +77,7 @@ impl Frames {
         self.known == 0 && self.left == 0 && !self.over
     }
 
-    /// So many bytes of them belong to the present frame.
+    /// How many of so many bytes belong to the present frame.
     fn pass(&mut self, bytes: usize) -> usize {
         let taken = usize::try_from(self.left).map_or(bytes, |left| left.min(bytes));
         self.left -= taken as u64;
@@ -109,7 +116,7 @@ impl Frames {
         let mask = if self.head[1] & 0x80 == 0 { 0 } else { 4 };
         let opcode = self.head[0] & 0x0f;
         let data = mutant!(opcode < 8, "ping-is-use" => true);
-        self.kind = if data { Kind::Data } else { Kind::Control };
+        self.kind = if data { FrameKind::Data } else { FrameKind::Control };
         // The most significant bit must be 0.
         self.over = opcode == 8 || payload >> 63 == 1;
         self.left = payload.saturating_add(mask);
@@ -118,5 +125,4 @@ impl Frames {
 }
 
 #[cfg(test)]
-#[path = "web_socket_tests.rs"]
 mod tests;

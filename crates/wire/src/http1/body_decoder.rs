@@ -58,7 +58,7 @@ pub enum Chunk {
 }
 
 impl BodyDecoder {
-    /// A body that is whole, or that there is not.
+    /// No body, or one that is whole.
     pub const DONE: Self = Self::Length(0);
 
     /// Whether the body ends before the connection does.
@@ -135,6 +135,7 @@ impl BodyDecoder {
     }
 }
 
+/// Up to `left` bytes from the front of `received`, without copying them; `None` where there are none.
 fn data(received: &mut BytesMut, left: &mut u64) -> Option<Frame<Bytes>> {
     let size = received.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
     *left -= size as u64;
@@ -144,7 +145,7 @@ fn data(received: &mut BytesMut, left: &mut u64) -> Option<Frame<Bytes>> {
 /// The size of the next chunk.
 fn line(received: &mut BytesMut) -> Result<Option<u64>, WireError> {
     let malformed = Err(WireError::Malformed("chunk begins with no size"));
-    // The parser takes no digit at all for 0.
+    // Where there is no digit at all the parser reads 0, which would end the body.
     if received.first().is_some_and(|first| !first.is_ascii_hexdigit()) {
         return malformed;
     }
@@ -164,6 +165,7 @@ fn line(received: &mut BytesMut) -> Result<Option<u64>, WireError> {
     }
 }
 
+/// Takes the line break behind a chunk; `false` where it is not whole yet.
 fn line_break(received: &mut BytesMut) -> Result<bool, WireError> {
     let whole = received.len() >= 2;
     let other = !b"\r\n".starts_with(&received[..received.len().min(2)]);

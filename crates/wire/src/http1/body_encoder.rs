@@ -22,7 +22,7 @@ pub enum BodyEncoder {
     Length(u64),
     /// Chunks, and trailers behind them where the peer takes some.
     Chunked {
-        /// Whether it does.
+        /// Whether the peer takes trailers.
         trailers: bool,
     },
     /// Until the connection ends.
@@ -34,10 +34,11 @@ pub enum BodyEncoder {
 /// Why a body cannot be sent to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError<E> {
-    /// It broke off.
+    /// The body gave an error instead of a frame.
     #[error("the body broke off")]
     Body(E),
-    /// Whoever took it for whole would take what follows for a part of it.
+    /// It ended before its stated length or went beyond it: the peer would take what follows for a part of
+    /// it, or a part of it for what follows.
     #[error("the body is not of the length it stated")]
     Length,
 }
@@ -68,7 +69,8 @@ impl BodyEncoder {
             let all = self.poll_fill(body, outgoing, cx)?.is_ready();
             let full = !outgoing.has_room();
             ready!(write(outgoing, cx))?;
-            // What was full has room again; or else it is the body that has nothing for now.
+            // Where it was full it has room again, and the body is asked for more; otherwise the body has
+            // nothing for now.
             if !all && !full {
                 return Poll::Pending;
             }
@@ -99,7 +101,7 @@ impl BodyEncoder {
         Poll::Pending
     }
 
-    /// Whether it was the trailers, behind which nothing comes.
+    /// Writes a frame; whether it was the trailers, behind which nothing comes.
     fn push<E>(&mut self, frame: Frame<Bytes>, outgoing: &mut Outgoing) -> Result<bool, EncodeError<E>> {
         match frame.into_data() {
             Ok(data) => self.push_data(data, outgoing).map(|()| false),

@@ -1,6 +1,6 @@
 //! Streams that hand every call on to the stream that they are made of.
 
-/// `AsyncRead` for a type, whose calls go on to the stream that the pattern which fits it binds.
+/// Implements `AsyncRead` for a type by handing each call on to the stream that the matching pattern binds.
 macro_rules! delegate_read {
     ($type:ty { $($pattern:pat => $stream:expr),+ $(,)? }) => {
         impl tokio::io::AsyncRead for $type {
@@ -17,8 +17,8 @@ macro_rules! delegate_read {
     };
 }
 
-/// The same for `AsyncWrite`, of a type with a parameter too. Its method `after`, where one is named, is told of
-/// every write how it went.
+/// Implements `AsyncWrite` in the same way, also for a type with a parameter. With `after METHOD`, that
+/// method of the type is called with the result of every write.
 macro_rules! delegate_write {
     ($type:ty $(where $parameter:ident)? { $($pattern:pat => $stream:expr),+ $(,)? } $(, after $after:ident)?) => {
         impl$(<$parameter: tokio::io::AsyncWrite + Unpin>)? tokio::io::AsyncWrite for $type {

@@ -12,7 +12,7 @@ pub const MAX_HEAD: usize = 64 * 1024;
 /// Fields of a response's head, and of any trailers.
 pub const MAX_FIELDS: usize = 100;
 
-/// Fields that are added to most heads on their way.
+/// Fields that are added to most heads on their way: there is room for them from the start.
 const ADDED: usize = 4;
 
 /// The fields that were `parsed` from `text`, in one piece of memory that all their values share; without those
@@ -79,7 +79,8 @@ pub fn parts(separator: u8, text: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|part| !part.is_empty())
 }
 
-/// What `value` is a part of `text`, of `shared`.
+/// The part of `shared`, which is a copy of `text`, at which `value` stands in `text`: a value is not copied
+/// again.
 fn part(value: &[u8], text: &[u8], shared: &Bytes) -> Option<Bytes> {
     if value.is_empty() {
         return Some(Bytes::new());
@@ -120,7 +121,8 @@ pub(super) fn read_trailers(received: &mut BytesMut) -> Result<Option<HeaderMap>
     Ok(Some(trailers))
 }
 
-/// RFC 9112, section 2.2: the parser takes it for the end of a line, others take it for a part of one.
+/// Whether a line feed has no carriage return before it. The parser takes it for the end of a line, others
+/// take it for a part of one (RFC 9112, section 2.2).
 fn has_bare_line_feed(text: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', text).any(|at| at == 0 || text[at - 1] != b'\r')
 }

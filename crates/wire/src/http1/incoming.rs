@@ -21,8 +21,8 @@ pub trait PollReadable {
 
 /// Reads what is there, at most some `room`, behind what was `received`; 0 at the end.
 ///
-/// Much room is taken only once there is something to read: nobody who waits holds it, and what is allocated when it
-/// is needed is still in the cache. Little is read on the stack, and no more is allocated than came.
+/// A large buffer is allocated only once there is something to read: a connection that waits holds none. A
+/// small read goes through the stack, and no more is allocated than has come.
 ///
 /// # Errors
 /// The stream's own.

@@ -123,11 +123,13 @@ impl Outgoing {
         let piece = (written - copied).min(self.piece.len());
         self.piece.advance(piece);
         if self.piece.is_empty() {
-            // Or else what it was read into could not be used for the next.
+            // An empty `Bytes` would still hold the buffer that the piece was read into, and keep it from
+            // being reused.
             self.piece = Bytes::new();
         }
         let end = (written - copied - piece).min(self.end.len());
         self.end = self.end.get(end..).unwrap_or_default();
+        // A connection that waits holds no memory.
         if self.copied.is_empty() {
             self.copied = BytesMut::new();
         }

@@ -31,7 +31,7 @@ pub(super) struct Activity {
     head: AtomicBool,
     /// Whether anything has come since the connection was open for HTTP.
     heard: AtomicBool,
-    /// Milliseconds from `start` plus one; 0: the peer takes what we send.
+    /// Since when the peer has not taken our bytes: milliseconds from `start` plus one; 0: it takes them.
     blocked: AtomicU64,
     /// Whether the connection is to end with what is under way.
     leaving: AtomicBool,
@@ -73,7 +73,7 @@ impl Activity {
         self.since.store(self.elapsed(), Relaxed);
     }
 
-    /// Something has come of HTTP.
+    /// Notes that the peer has sent something since the connection was open for HTTP.
     pub(super) fn heard(&self) {
         self.heard.store(true, Relaxed);
     }
@@ -93,7 +93,7 @@ impl Activity {
         blocked > 0 && self.start.elapsed() >= Duration::from_millis(blocked - 1) + limits.evict_stalled
     }
 
-    /// Whether a head has begun and is not whole.
+    /// Notes whether a head has begun and is not whole.
     pub(super) fn head(&self, begun: bool) {
         if self.head.swap(begun, Relaxed) != begun && begun {
             self.heard();
@@ -102,7 +102,7 @@ impl Activity {
         }
     }
 
-    /// Whether the peer did not take our bytes.
+    /// Notes whether the peer did not take our bytes.
     pub(super) fn blocked(&self, blocked: bool) {
         let known = self.blocked.load(Relaxed) != 0;
         if known != blocked {
@@ -119,6 +119,7 @@ impl Activity {
         self.leaving.load(Relaxed)
     }
 
+    /// Counts a request until what is returned is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Relaxed);
         self.heard();
@@ -148,7 +149,7 @@ impl Activity {
         std::future::poll_fn(|cx| alarm.poll(cx)).await
     }
 
-    /// What rings then. It has to be polled after the connection, by the same task.
+    /// The timer that tells so. It has to be polled after the connection, by the same task.
     pub(super) fn alarm<'a>(&'a self, limits: &'a ConnectionLimits) -> Alarm<'a> {
         Alarm { activity: self, limits, sleep: None }
     }
@@ -160,14 +161,14 @@ impl Activity {
 pub(super) struct Alarm<'a> {
     activity: &'a Activity,
     limits: &'a ConnectionLimits,
-    /// Boxed: it is polled where it lies; `None` before the first time.
+    /// Boxed, as it must not move once it has been polled; `None` before that.
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Alarm<'_> {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Expiry> {
         let waits = self.sleep.as_ref().is_some_and(|sleep| !sleep.is_elapsed());
-        // Read first: it is hardly ever true.
+        // Read before it is written: it is hardly ever true, and every wake would write.
         if waits && !self.activity.changed.load(Relaxed) {
             return Poll::Pending;
         }
@@ -183,7 +184,8 @@ impl Alarm<'_> {
     fn wait(&mut self, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(at)));
         sleep.as_mut().reset(at);
-        // A task whose turn is over would be told to come again, and the timer would not know whom to wake.
+        // Unconstrained: where a task has used up its budget, tokio answers in the timer's place, which then
+        // does not know whom to wake.
         Pin::new(&mut unconstrained(sleep.as_mut())).poll(cx)
     }
 }

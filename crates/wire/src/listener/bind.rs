@@ -51,6 +51,7 @@ pub fn bind(settings: &ListenerSettings, reuse_port: bool) -> Result<TcpListener
 /// # Errors
 /// Somebody does, or the system refuses the address.
 pub fn ensure_free(address: SocketAddr) -> Result<(), BindError> {
+    // Without `SO_REUSEPORT`, binding fails where another socket listens on the address.
     let bound = || {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;

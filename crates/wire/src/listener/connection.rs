@@ -59,7 +59,8 @@ enum Unopened {
     Ended(#[source] std::io::Error),
 }
 
-/// Ends when a connection that is not open yet is waited for no longer.
+/// Ends when a connection on which HTTP has not begun is to be given up: [`NEWCOMER`] after the drain has
+/// begun, or as soon as the listener stops.
 async fn given_up(phase: &mut watch::Receiver<Phase>) {
     let mut stopped = phase.clone();
     let drained = async {
@@ -107,7 +108,8 @@ impl<H: Handler> Connection<H> {
     }
 
     async fn open(&mut self, mut stream: TcpStream, peer: SocketAddr) -> Result<Opened, Unopened> {
-        // Answers leave at once; where it cannot be set they leave a little later.
+        // Small answers leave at once. Where it cannot be set they leave a little later, which is no reason
+        // to refuse.
         let _ = stream.set_nodelay(true);
         let local = stream.local_addr().map_err(Unopened::Ended)?;
         let (addresses, rest) = match &self.serving.settings.proxy_protocol {

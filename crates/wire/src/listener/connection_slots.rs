@@ -60,7 +60,7 @@ impl WorkerSlots {
         mut evict: impl FnMut() -> bool,
     ) -> ConnectionGuard {
         loop {
-            // Before it is tried: whoever leaves meanwhile is heard.
+            // Registered before the slot is tried: a connection that ends in between would go unnoticed.
             let mut left = pin!(self.listener.left.notified());
             left.as_mut().enable();
             if self.listener.try_enter(limit) {

@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 use super::ConnectionLimits;
 use super::activity::Activity;
 
-/// Connections that are looked at for one newcomer, so that a full house of busy ones costs it little.
+/// Connections that are looked at for one newcomer, so that it costs little where all of them are busy.
 const LOOKED_AT: usize = 1024;
 
 /// Ended ones that are kept beside as many living, before they are forgotten.
@@ -21,12 +21,13 @@ struct Candidate {
     activity: Arc<Activity>,
 }
 
-/// Those that were not looked at for longest stand first.
+/// The connections of one worker; those that were not looked at for longest stand first.
 #[derive(Debug, Default)]
 pub(super) struct Candidates(VecDeque<Candidate>);
 
 impl Candidates {
     pub(super) fn add(&mut self, task: AbortHandle, activity: Arc<Activity>, living: usize) {
+        // Now and then only, for this looks at all of them.
         if self.0.len() > 2 * living + ENDED {
             self.0.retain(|candidate| !candidate.task.is_finished());
         }

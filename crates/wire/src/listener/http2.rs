@@ -87,8 +87,8 @@ where
     }
 }
 
-/// What answers the requests of one connection. They share it, so that no worker counts in memory that another
-/// one counts in as well.
+/// What answers the requests of one connection, which share it: reference counts that several workers changed
+/// would make each of them wait for the others' caches.
 struct Service<H> {
     handler: H,
     transport: Arc<Transport>,

@@ -67,9 +67,10 @@ pub(super) async fn read<S: AsyncRead + Unpin>(
     }
 }
 
+/// The length of a header in bytes, and its peer and local address.
 type Header = (usize, Option<(SocketAddr, SocketAddr)>);
 
-/// `None`: more bytes are needed.
+/// How long the header at the front of `seen` is, and its addresses; `None`: more bytes are needed.
 pub(super) fn parse(seen: &[u8], version: ProxyVersion) -> Result<Option<Header>, ProxyError> {
     match version {
         ProxyVersion::V1 => text(seen),
@@ -135,5 +136,4 @@ fn binary(seen: &[u8]) -> Result<Option<Header>, ProxyError> {
 }
 
 #[cfg(test)]
-#[path = "proxy_tests.rs"]
 mod tests;

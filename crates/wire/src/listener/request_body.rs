@@ -16,10 +16,10 @@ use super::http1::BodyReceiver;
 
 /// The content of a request (RFC 9110, section 6.4), read as it comes and no faster than it is asked for.
 #[derive(Debug)]
-pub struct RequestBody(Source);
+pub struct RequestBody(BodySource);
 
 #[derive(Debug)]
-enum Source {
+enum BodySource {
     Empty,
     Http1(BodyReceiver),
     Http2(Incoming),
@@ -27,14 +27,14 @@ enum Source {
 
 impl RequestBody {
     /// The content of a request that has none.
-    pub const EMPTY: Self = Self(Source::Empty);
+    pub const EMPTY: Self = Self(BodySource::Empty);
 
     pub(super) const fn http1(receiver: BodyReceiver) -> Self {
-        Self(Source::Http1(receiver))
+        Self(BodySource::Http1(receiver))
     }
 
     pub(super) const fn http2(incoming: Incoming) -> Self {
-        Self(Source::Http2(incoming))
+        Self(BodySource::Http2(incoming))
     }
 }
 
@@ -45,7 +45,7 @@ const REST_BYTES: usize = 1024 * 1024;
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        let Source::Http2(incoming) = std::mem::replace(&mut self.0, Source::Empty) else { return };
+        let BodySource::Http2(incoming) = std::mem::replace(&mut self.0, BodySource::Empty) else { return };
         if let (false, Ok(runtime)) = (incoming.is_end_stream(), Handle::try_current()) {
             runtime.spawn(timeout(REST, read_away(incoming)));
         }
@@ -69,25 +69,25 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match &mut self.0 {
-            Source::Empty => Poll::Ready(None),
-            Source::Http1(receiver) => Pin::new(receiver).poll_frame(cx).map_err(Into::into),
-            Source::Http2(incoming) => Pin::new(incoming).poll_frame(cx).map_err(Into::into),
+            BodySource::Empty => Poll::Ready(None),
+            BodySource::Http1(receiver) => Pin::new(receiver).poll_frame(cx).map_err(Into::into),
+            BodySource::Http2(incoming) => Pin::new(incoming).poll_frame(cx).map_err(Into::into),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Source::Empty => true,
-            Source::Http1(receiver) => receiver.is_end_stream(),
-            Source::Http2(incoming) => incoming.is_end_stream(),
+            BodySource::Empty => true,
+            BodySource::Http1(receiver) => receiver.is_end_stream(),
+            BodySource::Http2(incoming) => incoming.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Source::Empty => SizeHint::with_exact(0),
-            Source::Http1(receiver) => receiver.size_hint(),
-            Source::Http2(incoming) => incoming.size_hint(),
+            BodySource::Empty => SizeHint::with_exact(0),
+            BodySource::Http1(receiver) => receiver.size_hint(),
+            BodySource::Http2(incoming) => incoming.size_hint(),
         }
     }
 }

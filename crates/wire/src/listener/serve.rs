@@ -51,6 +51,7 @@ pub async fn serve<H: Handler>(
     accepting.wind_down(phase).await;
 }
 
+/// The accept loop, and what it accepts for.
 struct Accepting<H> {
     listener: TcpListener,
     serving: Arc<ArcSwap<Serving>>,
@@ -143,6 +144,7 @@ fn is_the_peers(error: &io::Error) -> bool {
     )
 }
 
+/// A task that panicked has ended its connection alone; the log says so.
 fn report(ended: Result<(), JoinError>) {
     if let Err(error) = ended
         && error.is_panic()

@@ -75,7 +75,7 @@ pub struct ConnectionLimits {
     pub max_head: usize,
     /// Fields of a request's head (431 beyond).
     pub max_fields: usize,
-    /// TLS handshake and PROXY header.
+    /// How long PROXY header and TLS handshake may take together.
     pub handshake: Duration,
     /// A request's head must be whole so long after its first byte; the first byte of all is due as soon.
     pub head: Duration,

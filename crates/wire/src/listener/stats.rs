@@ -1,4 +1,4 @@
-//! How many connections are open and what became of the others.
+//! How many connections were accepted, and why others, or requests on them, were refused.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

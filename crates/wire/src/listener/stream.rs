@@ -53,13 +53,13 @@ delegate_write!(Watched<S> where S { Self { inner, .. } => inner }, after wrote)
 pub(super) struct Watched<S> {
     inner: S,
     activity: Arc<Activity>,
-    /// Held by upgraded streams too, so that they are counted and waited for.
-    _seat: ConnectionGuard,
+    /// Held until the stream ends, also as an upgraded one, so that it is counted and waited for.
+    _guard: ConnectionGuard,
 }
 
 impl<S> Watched<S> {
     pub(super) const fn new(inner: S, activity: Arc<Activity>, guard: ConnectionGuard) -> Self {
-        Self { inner, activity, _seat: guard }
+        Self { inner, activity, _guard: guard }
     }
 
     fn wrote(&self, written: &Poll<io::Result<usize>>) {

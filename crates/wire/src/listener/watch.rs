@@ -26,14 +26,21 @@ pub(super) trait Graceful {
     fn finish(self: Pin<&mut Self>);
 }
 
-/// What ends the plain serving of a connection, and what follows: after `Left` and an idle `Expired` what is under way
-/// may end; the other two expiries cut it.
-enum First {
+/// Why a connection is not simply served any more.
+enum StopReason {
     Ended,
     Expired(Expiry),
     Left,
 }
 
+/// Serves one connection to its end.
+///
+/// At first it is polled until one of three things comes ([`StopReason`]): it ends by itself, a time limit of
+/// its [`Activity`] is over, or the listener's phase is not [`Phase::Serve`] any more. Then, and never back:
+/// - after the phase has changed, or for being idle, it takes no further request, and what is under way may
+///   end, within the time that the accept loop or the time limit of a head allows;
+/// - for a head that takes too long, or a peer that does not read, it is cut at once: to drop it closes the
+///   connection.
 pub(super) struct Watch<'a> {
     pub(super) activity: &'a Activity,
     pub(super) limits: &'a ConnectionLimits,
@@ -47,36 +54,38 @@ impl Watch<'_> {
         mut connection: Pin<Box<impl Graceful>>,
     ) {
         match self.first(&mut phase, connection.as_mut()).await {
-            First::Ended => {}
-            First::Left => self.drain(connection.as_mut()).await,
-            First::Expired(Expiry::Idle) => self.idle(connection.as_mut()).await,
-            First::Expired(Expiry::Head) => {
+            StopReason::Ended => {}
+            StopReason::Left => self.drain(connection.as_mut()).await,
+            StopReason::Expired(Expiry::Idle) => self.idle(connection.as_mut()).await,
+            StopReason::Expired(Expiry::Head) => {
                 self.cut(ConnectionRefusal::Slow, "a request's head took too long")
             }
-            First::Expired(Expiry::Stalled) => self.cut(ConnectionRefusal::Stalled, "the peer does not read"),
+            StopReason::Expired(Expiry::Stalled) => {
+                self.cut(ConnectionRefusal::Stalled, "the peer does not read")
+            }
         }
     }
 
-    /// What comes first. A request wakes its connection several times, the other two hardly ever do: they are
-    /// asked at length only where they may have something to say.
+    /// What comes first. A request wakes its connection several times, while the timer and the phase hardly
+    /// ever change: those are polled only where they may have.
     async fn first(
         &self,
         phase: &mut watch::Receiver<Phase>,
         mut connection: Pin<&mut impl Graceful>,
-    ) -> First {
+    ) -> StopReason {
         let (mut alarm, seen) = (self.activity.alarm(self.limits), phase.clone());
         let mut left = pin!(unconstrained(left(phase, |phase| phase != Phase::Serve)));
         let mut listens = false;
         poll_fn(|cx| {
             if connection.as_mut().poll_end(cx).is_ready() {
-                return Poll::Ready(First::Ended);
+                return Poll::Ready(StopReason::Ended);
             }
-            // `Err`: nobody is left to change it.
+            // `Err`: the sender is gone, which counts as a change.
             if (!listens || seen.has_changed().unwrap_or(true)) && left.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(First::Left);
+                return Poll::Ready(StopReason::Left);
             }
             listens = true;
-            mutant!(alarm.poll(cx).map(First::Expired), "slow-heads-borne" => Poll::Pending)
+            mutant!(alarm.poll(cx).map(StopReason::Expired), "slow-heads-borne" => Poll::Pending)
         })
         .await
     }
@@ -93,14 +102,15 @@ impl Watch<'_> {
         }
         connection.as_mut().finish();
         tokio::select! {
-            // The alarm hears of what the connection has turned to only where it is asked after it.
+            // The connection first: the alarm reads from `activity` what that has turned to.
             biased;
             () = poll_fn(|cx| connection.as_mut().poll_end(cx)) => {}
             expiry = self.activity.expired(self.limits) => tracing::debug!(?expiry, "closed while draining"),
         }
     }
 
-    /// HTTP/2 is told; a request that crosses with the word is still answered.
+    /// Ends a connection that has been idle for too long. Over HTTP/2 the peer is told (GOAWAY); a request
+    /// that it sent before that reached it is still answered.
     async fn idle(self, mut connection: Pin<&mut impl Graceful>) {
         connection.as_mut().finish();
         let _ = timeout(self.limits.head, poll_fn(|cx| connection.as_mut().poll_end(cx))).await;

@@ -135,7 +135,8 @@ impl BodySender {
         std::mem::replace(&mut self.expects, false)
     }
 
-    /// Whether more than `received` will come: whoever answers already may not read it.
+    /// Whether more of the body is still to come than has been `received`: an answer that begins now may
+    /// leave it unread.
     pub(super) fn is_behind(&self, received: usize) -> bool {
         match self.decoder {
             BodyDecoder::Length(left) => left > received as u64,

@@ -77,7 +77,7 @@ impl BufferedStream {
             self.activity.head(!self.received.is_empty());
             if self.received.is_empty() {
                 if self.activity.is_leaving() {
-                    // What had been sent before the client could know of the end is answered still.
+                    // A request that was sent before the client could know of the end is still answered.
                     match self.poll_receive(SMALL, cx) {
                         Poll::Ready(Ok(1..)) => continue,
                         Poll::Ready(Ok(0) | Err(_)) | Poll::Pending => return Poll::Ready(Ok(None)),
@@ -132,8 +132,8 @@ impl BufferedStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Ready where the client has left. What it sends too early is kept; of much, no more is read, and its end is
-    /// looked for behind what waits.
+    /// Ready where the client has left. What it sends too early is kept, up to [`SMALL`] bytes; behind those
+    /// nothing is read, and the system is asked whether the client has closed its side.
     fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         while !self.half_close.is_seen() {
             let over = if self.received.len() < SMALL {
@@ -243,7 +243,7 @@ impl BufferedStream {
         poll_receive(&mut self.stream, &mut self.received, room, cx)
     }
 
-    /// Who waits keeps no memory, neither of a head nor of what a body was read into.
+    /// A connection that waits holds no memory, neither for a head nor for a body.
     fn give_back_room(&mut self) {
         if self.received.is_empty() {
             self.received = BytesMut::new();

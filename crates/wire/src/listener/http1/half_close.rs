@@ -11,6 +11,9 @@ use tokio::time::{Instant, Sleep, sleep};
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Whether the client has closed its side, and when to look next whether it is there.
+///
+/// The stream's owner says that it has ([`HalfClose::saw`]), which is never taken back. Time passes by
+/// [`HalfClose::poll_look`] alone, so that nobody looks where nobody waits.
 #[derive(Debug, Default)]
 pub(super) struct HalfClose {
     seen: bool,

@@ -63,7 +63,8 @@ impl HeadError {
         }
     }
 
-    /// A URI takes fewer bytes than a head may have.
+    /// `http::Uri` takes fewer bytes than a head may have: a longer target is too long (414), and not
+    /// malformed (400).
     pub(super) const fn of_target(_: &InvalidUri, target: &str) -> Self {
         if target.len() >= u16::MAX as usize { Self::TargetTooLong } else { Self::Target }
     }

@@ -96,8 +96,8 @@ impl Scan {
     }
 }
 
-/// Whether a line before the first field can begin so. What speaks another protocol, TLS most often, is told at
-/// once.
+/// Whether a line before the first field can begin with `byte`. A peer that speaks another protocol, TLS most
+/// often, is refused at its first byte, and not waited for.
 const fn begins(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'\r' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
@@ -195,5 +195,4 @@ fn coding(value: &[u8], version: Version) -> Result<BodyDecoder, Ambiguity> {
 }
 
 #[cfg(test)]
-#[path = "request_head_tests.rs"]
 mod tests;

@@ -121,7 +121,7 @@ fn inspect(path: &Path, chain: &[CertificateDer<'_>]) -> Result<Vec<String>, Tls
     });
     let parsed = parsed.collect::<Result<Vec<_>, _>>()?;
     let Some((own, issuers)) = parsed.split_first() else { return Ok(Vec::new()) };
-    // A lone authority may be a self-signed certificate of the crude kind; with company it is misplaced.
+    // An authority alone may be a self-signed server's certificate; with others behind it the order is wrong.
     if own.is_ca() && !issuers.is_empty() {
         return Err(TlsError::Order { path: path.to_owned() });
     }

@@ -92,5 +92,4 @@ impl ResolvesServerCert for CertificateStore {
 }
 
 #[cfg(test)]
-#[path = "store_tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! Frames as a WebSocket library writes them, cut into pieces anywhere.
+//! FrameTracker as a WebSocket library writes them, cut into pieces anywhere.
 
 use std::ops::Range;
 
@@ -56,7 +56,7 @@ proptest! {
                 data.push(start + head - 1..stream.len());
             }
         }
-        let (mut follower, mut at) = (Frames::default(), 0);
+        let (mut follower, mut at) = (FrameTracker::default(), 0);
         let mut sizes = small.into_iter().chain(cuts).chain(std::iter::repeat(1_000));
         while at < stream.len() {
             let end = stream.len().min(at + sizes.next().unwrap());
@@ -69,7 +69,7 @@ proptest! {
 
     #[test]
     fn invariant_14_no_bytes_break_the_follower(pieces in proptest::collection::vec(any::<Vec<u8>>(), 0..20)) {
-        let mut follower = Frames::default();
+        let mut follower = FrameTracker::default();
         for piece in pieces {
             follower.follow(&piece);
         }
@@ -78,7 +78,7 @@ proptest! {
 
 #[test]
 fn what_is_no_frame_is_followed_no_further() {
-    let mut follower = Frames::default();
+    let mut follower = FrameTracker::default();
     follower.follow(&[0x82, 127, 0xff, 0, 0, 0, 0, 0, 0, 0]);
     assert!(!follower.is_between() && !follower.follow(&[0x82, 0]) && !follower.is_between());
 }

@@ -9,14 +9,14 @@ use super::exchange::Exchange;
 use super::replay::{Held, ReplayBudget};
 
 /// A request as it was before it was sent.
-pub(super) struct Backup {
+pub(super) struct RequestCopy {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Option<Held>,
 }
 
-impl Backup {
+impl RequestCopy {
     pub(super) fn of(request: &mut Request<OutboundBody>, budget: &Arc<ReplayBudget>) -> Self {
         let body = request.body_mut().hold(budget);
         let (method, uri) = (request.method().clone(), request.uri().clone());
@@ -37,7 +37,8 @@ impl Backup {
             }
         };
         *request = Request::new(body);
-        // Whoever writes it anew must know that all is told among its fields.
+        // Its fields hold what the gateway adds: by its version `RequestWriter` knows that they need no
+        // lines.
         *request.version_mut() = Version::HTTP_2;
         *request.method_mut() = self.method;
         *request.uri_mut() = self.uri;

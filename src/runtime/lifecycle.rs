@@ -11,19 +11,20 @@ use tokio::sync::mpsc;
 use super::admin_socket::AdminSocket;
 use super::control::Control;
 use super::reload::Reloading;
-use super::{Event, Next, Runtime, replace, serve};
+use super::{AfterEvent, Event, Runtime, replace, serve};
 
-/// What a process does besides answering requests.
-pub(super) struct Life {
+/// What reacts to events: reloads of the configuration, a take-over by another process, the admin listener's
+/// socket.
+pub(super) struct Lifecycle {
     pub(super) reloading: Reloading,
     pub(super) control: Option<Control>,
     pub(super) admin: Option<AdminSocket>,
 }
 
-impl Life {
-    /// Until the process is told to end.
-    pub(super) async fn live(mut self, runtime: Runtime, events: mpsc::Receiver<Event>) {
-        // Seconds, shared because the drain is asked for while the rest is still held.
+impl Lifecycle {
+    /// Handles events until the process is told to end.
+    pub(super) async fn run(mut self, runtime: Runtime, events: mpsc::Receiver<Event>) {
+        // In seconds. Shared, for `serve` asks how long to drain while the closure still borrows `self`.
         let drain = Arc::new(AtomicU64::new(self.reloading.running.drain.as_secs()));
         let at_end = Arc::clone(&drain);
         let limit = move || Duration::from_secs(at_end.load(Ordering::Relaxed));
@@ -35,7 +36,7 @@ impl Life {
         .await;
     }
 
-    async fn act(&mut self, runtime: &mut Runtime, event: Event) -> Next {
+    async fn act(&mut self, runtime: &mut Runtime, event: Event) -> AfterEvent {
         match event {
             Event::Reload => self.reloading.again(runtime),
             Event::Replace if self.control.is_some() => replace::start(),
@@ -43,11 +44,11 @@ impl Life {
             Event::TakeOver => return self.hand_over(runtime).await,
             Event::Drain | Event::Stop => {}
         }
-        Next::GoOn
+        AfterEvent::GoOn
     }
 
-    async fn hand_over(&mut self, runtime: &Runtime) -> Next {
-        let Some(control) = &mut self.control else { return Next::GoOn };
+    async fn hand_over(&mut self, runtime: &Runtime) -> AfterEvent {
+        let Some(control) = &mut self.control else { return AfterEvent::GoOn };
         let sockets = runtime.offered().and_then(|mut sockets| {
             sockets.admin = self.admin.iter().map(AdminSocket::offered).collect::<io::Result<_>>()?;
             Ok(sockets)
@@ -61,10 +62,10 @@ impl Life {
             }
         };
         if !handed_over {
-            return Next::GoOn;
+            return AfterEvent::GoOn;
         }
         self.control = None;
         self.admin.take().into_iter().for_each(AdminSocket::close);
-        Next::HandedOver
+        AfterEvent::HandedOver
     }
 }
