@@ -22,8 +22,8 @@ use crate::telemetry::Metrics;
 
 pub use settings::AdminSettings;
 
-/// Connections at once. An answer here takes no time: whoever is not answered yet is silent or does not read, and
-/// gives way to a newcomer.
+/// Connections at once. Answers here take no time: a connection that still waits is one whose peer is silent
+/// or does not read, and it is closed for a newcomer.
 pub const CONNECTIONS: usize = 64;
 
 const LIMITS: ConnectionLimits = ConnectionLimits {

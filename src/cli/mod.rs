@@ -22,7 +22,7 @@ use portcullis_rules::mutants;
 /// Exit code for a configuration that does not load, of a command that needs it.
 const BAD_CONFIGURATION: u8 = 64;
 
-/// Exit code for a state file that somebody must mend before the gateway can start.
+/// Exit code for a state file that must be repaired before any gateway can start with it.
 const UNUSABLE_STATE: u8 = 65;
 
 /// A reverse-proxy authentication gateway: sign-in, tokens, policy, limits.

@@ -75,7 +75,7 @@ impl Diagnostics {
         Self::push(&mut self.faults, &mut self.omitted, diagnostic);
     }
 
-    /// Adds a warning: the file can be used, but hardly means this.
+    /// Adds a warning: the file can be used, but what it says was probably not meant.
     pub(super) fn warn(&mut self, diagnostic: Diagnostic) {
         Self::push(&mut self.warnings, &mut self.omitted, diagnostic);
     }

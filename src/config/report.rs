@@ -15,7 +15,7 @@ const SHOWN: usize = 50;
 pub struct Report {
     /// What keeps the file from being used, in the order of the file.
     pub faults: Vec<Finding>,
-    /// What can be used but is hardly meant, in the order of the file.
+    /// What can be used but was probably not meant, in the order of the file.
     pub warnings: Vec<Finding>,
     path: String,
     text: String,

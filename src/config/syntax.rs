@@ -86,7 +86,7 @@ impl BrokenFile<'_, '_> {
                 .expected("expected straight ones: `\"`")
                 .help("word processors and chat programs change them; type the line anew in an editor for plain text");
         }
-        plain(error, span)
+        in_our_words(error, span)
     }
 
     fn is_yaml(&self, error: &Error) -> bool {
@@ -187,7 +187,8 @@ fn of_table(entries: &DeTable<'_>, depth: usize, tell: &mut dyn FnMut(usize, &st
     }
 }
 
-fn plain(error: &Error, span: Range<usize>) -> Diagnostic {
+/// What the parser says of an error, in the words of other reports.
+fn in_our_words(error: &Error, span: Range<usize>) -> Diagnostic {
     let (message, expected) = error.message().split_once(", expected ").unwrap_or((error.message(), ""));
     let expected =
         if expected == "literal string" { "text in quotes, a number, `true` or `false`" } else { expected };

@@ -11,7 +11,7 @@ use crate::session::Sessions;
 use crate::storage::StateHealth;
 use crate::telemetry::{Metrics, Scrape};
 
-/// What is asked when somebody wants to know whether the process is ready.
+/// What readiness is found out from.
 #[derive(Debug)]
 pub(super) struct ReadinessSources {
     pub(super) gate: Gate,

@@ -51,7 +51,7 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// Whether it is a state file that no further start can use before somebody has mended it.
+    /// Whether it is about a state file that no start can use before it has been repaired.
     #[must_use]
     pub fn is_unusable_state(&self) -> bool {
         match self {

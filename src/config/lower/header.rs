@@ -14,8 +14,8 @@ use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, Place, at};
 use crate::config::raw::{HeaderRules, Hsts, Route};
 
-/// Fields that belong to one connection or frame a message: whoever writes them makes two messages of one
-/// (invariant 12).
+/// Fields that belong to one connection or frame a message. With such a field an operator's rule could make
+/// two messages of one (invariant 12).
 const OF_THE_CONNECTION: [&str; 11] = [
     "connection",
     "content-length",

@@ -1,4 +1,4 @@
-//! How often somebody may ask.
+//! Rate limits: `limits` of a route, `[server] sign_in_limits`.
 
 use std::num::NonZeroU32;
 

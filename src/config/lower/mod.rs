@@ -22,6 +22,7 @@ mod whose;
 pub(super) use conflict::claim;
 pub(super) use email::lets_tenants_choose;
 pub(super) use policy::own_rules;
+pub(super) use whose::lets_in;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -205,7 +205,7 @@ impl Lowering<'_> {
         Some(AdminSettings { address, hosts })
     }
 
-    /// The origin of sign-in; needed as soon as somebody could sign in.
+    /// The origin at which people sign in; needed as soon as a route accepts sessions.
     pub(super) fn public_url(
         &mut self,
         server: Located<'_, Server>,

@@ -55,12 +55,14 @@ impl Lowering<'_> {
 
 /// The providers whose people or tokens come to routes that accept this.
 fn vouching<'p>(providers: &'p [ProviderSettings], accepted: &[Accept]) -> Vec<&'p ProviderSettings> {
-    let comes = |provider: &&ProviderSettings| {
-        let signs_in =
-            provider.client.is_some() && accepted.iter().any(|accept| accept.has(Accepted::Session));
-        signs_in || (!provider.audiences.is_empty() && accepted.iter().any(|accept| accept.tokens()))
-    };
-    providers.iter().filter(comes).collect()
+    providers.iter().filter(|provider| accepted.iter().any(|accept| lets_in(*accept, provider))).collect()
+}
+
+/// Whether a route with these credentials lets in people or tokens of the provider: people sign in by its
+/// client, tokens are for its audiences.
+pub(in crate::config) fn lets_in(accept: Accept, provider: &ProviderSettings) -> bool {
+    (accept.has(Accepted::Session) && provider.client.is_some())
+        || (accept.tokens() && !provider.audiences.is_empty())
 }
 
 /// The names in a rule, of people or groups, that two providers could give.

@@ -1,6 +1,5 @@
 //! E-mail addresses that apps are told of and nobody has verified.
 
-use crate::authn::Accepted;
 use crate::forward::{ForwardSettings, IdentityValue};
 use crate::gate::RouteAction;
 use crate::oidc::{EmailVerification, ProviderSettings};
@@ -8,7 +7,7 @@ use crate::oidc::{EmailVerification, ProviderSettings};
 use super::{LintedRoute, Lints};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::at;
-use crate::config::lower::lets_tenants_choose;
+use crate::config::lower::{lets_in, lets_tenants_choose};
 
 impl Lints<'_> {
     /// Routes whose app is told addresses of an issuer that lets its tenants choose them: one warning a provider.
@@ -26,7 +25,7 @@ impl Lints<'_> {
             .routes
             .iter()
             .copied()
-            .find(|linted| tells_addresses(*linted) && comes(*linted, provider))?;
+            .find(|linted| tells_addresses(*linted) && lets_in(linted.meant.accept, provider))?;
         let route = linted.at;
         let name = quoted(provider.name.as_str());
         Some(
@@ -50,11 +49,4 @@ fn tells_addresses(linted: LintedRoute<'_>) -> bool {
 fn has_address(forward: &ForwardSettings) -> bool {
     let mut values = forward.identity.headers.iter().map(|(_, value)| value);
     forward.identity.assertion || values.any(|value| matches!(value, IdentityValue::Email))
-}
-
-/// Whether its people or tokens come to the route.
-fn comes(linted: LintedRoute<'_>, provider: &ProviderSettings) -> bool {
-    let accept = linted.meant.accept;
-    (accept.has(Accepted::Session) && provider.client.is_some())
-        || (accept.tokens() && !provider.audiences.is_empty())
 }

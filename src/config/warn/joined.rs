@@ -5,7 +5,8 @@ use crate::config::located::{Located, at};
 use crate::config::raw::{OneOrMany, Provider, Rule};
 use crate::config::words::quoted_list;
 
-/// What is compared exactly, so that a comma in it is hardly meant.
+/// Warnings about names in a rule that are compared exactly, so that a comma in one was probably meant to
+/// separate two.
 pub(super) fn in_rule(rule: Located<'_, Rule>) -> Vec<Diagnostic> {
     [at!(rule.users), at!(rule.user), at!(rule.groups), at!(rule.scopes)]
         .into_iter()
@@ -13,7 +14,7 @@ pub(super) fn in_rule(rule: Located<'_, Rule>) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// The same for what a provider is asked for.
+/// The same for the scopes and audiences of a provider.
 pub(super) fn in_provider(provider: Located<'_, Provider>) -> Vec<Diagnostic> {
     [at!(provider.scopes), at!(provider.audiences)].into_iter().filter_map(joined).collect()
 }

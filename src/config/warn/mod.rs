@@ -31,7 +31,7 @@ pub(super) struct Lints<'a> {
     settings: &'a Settings,
     policies: &'a BTreeMap<String, PolicySettings>,
     routes: Vec<LintedRoute<'a>>,
-    /// The first linted of each host.
+    /// The first route of each host.
     hosts: HashMap<&'a HostPattern, usize>,
     /// Indices into `routes`, by host and path.
     places: HashMap<(&'a HostPattern, String), Vec<usize>>,
@@ -62,7 +62,7 @@ impl<'a> Lints<'a> {
         Self { config, settings, policies, routes, hosts, places }
     }
 
-    /// Everything that is hardly meant.
+    /// All warnings about the file.
     pub(super) fn warnings(&self) -> Vec<Diagnostic> {
         let mut warnings = self.about_the_server();
         warnings.extend(self.about_providers());

@@ -1,4 +1,4 @@
-//! `deny` rules that hold for whoever the provider says too little of.
+//! `deny` rules that hold for people of whom the provider says too little.
 
 use crate::authn::Accepted;
 use crate::oidc::{AbsentGroups, AskUserInfo, ProviderSettings};

@@ -1,12 +1,12 @@
 //! Conditions that no request of their routes can meet.
 
-use crate::authn::Accepted;
 use crate::policy::RuleSettings;
 
 use super::rule::is_under;
 use super::{LintedRoute, Lints};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
+use crate::config::lower::lets_in;
 use crate::config::raw::Rule;
 
 /// What a rule does where it holds, by the list that it stands in.
@@ -88,12 +88,8 @@ impl<'a> Lints<'a> {
     ) -> Option<Diagnostic> {
         let providers = self.settings.relying_party.providers.iter();
         let named: Vec<_> = providers.filter(|provider| meant.providers.contains(&provider.name)).collect();
-        let comes = |linted: &LintedRoute<'a>| {
-            let accept = linted.meant.accept;
-            let signs_in =
-                accept.has(Accepted::Session) && named.iter().any(|provider| provider.client.is_some());
-            signs_in || (accept.tokens() && named.iter().any(|provider| !provider.audiences.is_empty()))
-        };
+        let comes =
+            |linted: &LintedRoute<'a>| named.iter().any(|provider| lets_in(linted.meant.accept, provider));
         if named.is_empty() || routes.iter().any(comes) {
             return None;
         }

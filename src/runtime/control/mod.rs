@@ -25,7 +25,7 @@ pub use new::TakeOverError;
 pub(super) use new::{Predecessors, Released, ask};
 pub(super) use old::OfferedSockets;
 
-/// The control socket of this process, and what goes to whoever takes over through it.
+/// The control socket of this process, and what it hands to a process that takes over.
 #[derive(Debug)]
 pub(super) struct Control {
     hand_over: HandOver,
@@ -56,7 +56,7 @@ impl Control {
         Some(Self { hand_over, successors, accepting })
     }
 
-    /// Hands over to whoever has asked; true where this process is to drain.
+    /// Hands over to the process that has asked; true where this one is to drain.
     pub(super) async fn hand_over(&mut self, sockets: OfferedSockets) -> bool {
         let Ok(successor) = self.successors.try_recv() else { return false };
         let done = self.hand_over.to(successor, sockets).await;
@@ -66,7 +66,7 @@ impl Control {
         done
     }
 
-    /// Turns away whoever has asked.
+    /// Turns away the process that has asked, by closing its connection.
     pub(super) fn refuse(&mut self) {
         drop(self.successors.try_recv());
     }

@@ -20,7 +20,7 @@ use super::{descriptors, frame};
 /// date is in it.
 const STEP: Duration = Duration::from_secs(120);
 
-/// Somebody who wants to take over.
+/// A process that has asked to take over.
 #[derive(Debug)]
 pub(in crate::runtime) struct Successor {
     stream: UnixStream,

@@ -1,6 +1,7 @@
 //! What is said on the control socket.
 //!
-//! Who connects sends one [`ControlRequest`]. A take-over then goes in steps, each a frame that the other side waits for:
+//! A process that connects sends one [`ControlRequest`]. A take-over then goes in steps, each a frame that
+//! the other side waits for:
 //!
 //! ```text
 //! new                       old
@@ -25,7 +26,7 @@ use crate::session::{Ending, Inserted, RemovedFamily, SessionId, StoredFamily, S
 /// The version of the take-over that this gateway speaks.
 pub(super) const VERSION: u32 = 1;
 
-/// What somebody who connects wants. Commands for a running gateway become further variants.
+/// The first frame of a connection: what it is for. Commands for a running gateway become further variants.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "kebab-case")]
 pub(super) enum ControlRequest {

@@ -30,8 +30,8 @@ impl Default for ServerHealth {
 }
 
 impl ServerHealth {
-    /// A response's head arrived. Writes only where something changes: healthy servers are not
-    /// passed from core to core.
+    /// Notes that a response's head has arrived. Writes only where something changes: the cache lines of
+    /// healthy servers are not passed from core to core.
     pub(super) fn succeed(&self) {
         if self.failures.load(Ordering::Relaxed) != 0 {
             self.failures.store(0, Ordering::Relaxed);
@@ -39,8 +39,8 @@ impl ServerHealth {
         }
     }
 
-    /// No connection, no answer or a broken one. Whoever comes back from a pause is put aside again by
-    /// its first failure.
+    /// Notes a failure: no connection, no answer or a broken one. A server that comes back from a pause is
+    /// set aside again by its first failure.
     pub(super) fn fail(&self, ejection: Ejection, now: Duration) {
         if ejection.after == 0 {
             return;
@@ -52,7 +52,7 @@ impl ServerHealth {
         }
     }
 
-    /// What active checks say.
+    /// Notes what active checks say.
     pub(super) fn set_up(&self, up: bool) {
         self.up.store(up, Ordering::Relaxed);
     }

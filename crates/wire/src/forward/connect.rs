@@ -25,7 +25,7 @@ const STAGGER: Duration = Duration::from_millis(250);
 /// Addresses of a name that are tried.
 const MAX_ADDRESSES: usize = 8;
 
-/// An HTTP/2 connection is asked for a sign of life so often while requests are under way on it.
+/// How often an HTTP/2 connection is pinged while requests are under way on it.
 const PING: Duration = Duration::from_secs(30);
 
 /// How to get to one server.

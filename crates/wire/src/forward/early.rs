@@ -1,8 +1,9 @@
 //! Answers that begin before their request has ended.
 //!
-//! Whoever takes an answer drives its connection, the rest of the request too. A client that sends all before
-//! it reads would wait for a server that waits for it. So such an exchange, and no other, has a task of its
-//! own, which sends the request whether or not anybody takes the answer.
+//! Over HTTP/1.1 the reader of an answer drives its connection, and with it the rest of the request. A client
+//! that sends its whole request before it reads would stop the request by not reading, and wait for ever. So
+//! such an exchange, and no other, has a task of its own, which sends the request whether or not anybody
+//! takes the answer.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -50,7 +51,7 @@ impl EarlyAnswer {
     }
 
     pub(super) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<NextFrame> {
-        // A task that ended without a word must not look like the end of the answer.
+        // A task that ended without sending the end, by a panic, must not look like the end of the answer.
         let lost = || Some(Err(BodyError::Reset("nobody drives the exchange any more".into())));
         let next = ready!(self.frames.poll_recv(cx)).unwrap_or_else(lost);
         if let (Some(left), Some(Ok(frame))) = (&mut self.left, &next) {

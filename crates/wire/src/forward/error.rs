@@ -29,9 +29,10 @@ pub enum ForwardFault {
     ResponseTimeout,
     /// The connection broke before the response's head was whole.
     Reset,
-    /// The server did nothing with the request, and went on refusing it.
+    /// The server did nothing with the request, each time that it was sent.
     Refused,
-    /// The same, and too much of its body had gone to send it again.
+    /// The server did nothing with the request, and so much of its body had been sent that it is not held to
+    /// be sent again.
     NotHeld,
     /// What came back is not HTTP, or an answer that was not asked for.
     InvalidResponse,

@@ -7,7 +7,7 @@ use super::request_copy::RequestCopy;
 pub(super) enum Failure {
     /// Not a byte has left; the request is as it was.
     Unsent(ForwardError),
-    /// The server says that it has done nothing with it.
+    /// The server says that it has done nothing with the request.
     Unprocessed(ForwardError, Box<RequestCopy>),
     /// The connection ended instead of an answer. Nothing of a body has left; without a copy the request is
     /// as it was.

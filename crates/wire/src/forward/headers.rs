@@ -19,8 +19,8 @@ pub(super) fn strip_request(headers: &mut HeaderMap, reserved: &ReservedHeaders)
 pub(super) fn strip_response(headers: &mut HeaderMap) {
     let chunked = strip(headers, is_hop_by_hop).contains(&header::TRANSFER_ENCODING);
     if mutant!(chunked, "length-beside-chunks" => false) {
-        // The body has been read by its chunks; a length beside them would be a second opinion
-        // for whoever stands in front of us (RFC 9112, section 6.3).
+        // The body has been read by its chunks. With a length beside them a proxy in front of us could frame
+        // it differently (RFC 9112, section 6.3).
         headers.remove(header::CONTENT_LENGTH);
     }
     one_content_length(headers);
@@ -68,7 +68,7 @@ fn one_content_length(headers: &mut HeaderMap) {
     let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
     let Some(first) = lengths.next() else { return };
     if lengths.next().is_some() || first.as_bytes().contains(&b',') {
-        // Whoever read the head has made sure that all of them say the same.
+        // The reader of the head has made sure that all of them say the same.
         let text = first.to_str().unwrap_or_default();
         let one = text.split(',').next().and_then(|one| HeaderValue::from_str(one.trim()).ok());
         let one = one.unwrap_or_else(|| first.clone());

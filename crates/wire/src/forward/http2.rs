@@ -36,7 +36,7 @@ pub(super) fn failure(
 enum StreamEnd {
     /// The server says that it has done nothing.
     Unprocessed,
-    /// The connection has ended without a word of this request.
+    /// The connection has ended, and nothing was said of this request.
     Lost,
     Failed,
 }

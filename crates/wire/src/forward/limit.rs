@@ -13,7 +13,7 @@ use tracing::debug;
 
 use super::body::OutboundBody;
 
-/// Streams before the server has said a word (RFC 9113, section 6.5.2 recommends no less).
+/// Streams at once before the server has said its limit (RFC 9113, section 6.5.2 recommends no less).
 const INITIAL: usize = 100;
 
 /// Counts the streams of one connection against the server's `SETTINGS_MAX_CONCURRENT_STREAMS`.

@@ -76,7 +76,8 @@ impl PublicNames<'_> {
         Ok(inward)
     }
 
-    /// `None` where it is right as it is, or names somebody else.
+    /// The address that an app has `told`, as clients must see it; `None` where it is right as it is, or
+    /// another site's.
     fn to_public(&self, told: &str, app: &AppNames<'_>) -> Option<String> {
         let Link { origin, path, rest } = Link::read(told, app.scheme)?;
         let path = self.public_path(path)?;

@@ -1,4 +1,4 @@
-//! A least rate of what a client sends.
+//! The least rate at which a client must send a request's body (`min_body_rate`).
 
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -12,8 +12,9 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// Tells when a client has kept us waiting too long for what it has sent.
 ///
-/// Only the time counts in which we wait for it. Waiting uses up the grace, and bytes give it back: who sends fast
-/// has no more of it for later than who sends just fast enough.
+/// It has [`GRACE`] to begin with. Time in which we wait for it uses that up, and bytes give back the time
+/// that they may take at the least rate, up to [`GRACE`] again: sending fast earns nothing for later. Time in
+/// which we do not wait, for the upstream is slow, does not count.
 #[derive(Debug)]
 pub(super) struct Pace {
     /// Bytes a second; at least 1.

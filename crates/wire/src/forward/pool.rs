@@ -118,7 +118,8 @@ impl Pool {
     /// Closes connections that wait and cannot be used; how many are left.
     pub(super) fn close_dead_and_count(&self) -> usize {
         let mut idle = lock(&self.idle);
-        // What was looked at in vain is gone: nobody may take it for clean afterwards (invariant 12).
+        // To look reads what has come: a connection on which something had is closed at once, and never given
+        // out again (invariant 12).
         idle.retain_mut(|idle| idle.connection.is_waiting());
         idle.len() + self.shared.count_idle()
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{ForwardSettings, IdentitySettings};
+use super::ForwardSettings;
 
 /// Whole families: whatever begins like this is the gateway's.
 const PREFIXES: [&str; 6] =
@@ -52,14 +52,12 @@ impl ReservedHeaders {
         PREFIXES.iter().for_each(|prefix| reserved.widen(prefix));
         // What begins with a separator is looked at without it, whatever its length.
         reserved.lengths[usize::from(b'-')] = !0;
-        routes.into_iter().for_each(|route| reserved.add_identity(&route.identity));
+        let identity = routes.into_iter().flat_map(|route| &route.identity.headers);
+        identity.for_each(|(name, _)| reserved.add(name.as_str()));
         reserved
     }
 
-    fn add_identity(&mut self, identity: &IdentitySettings) {
-        identity.headers.iter().for_each(|(name, _)| self.add(name.as_str()));
-    }
-
+    /// Adds a name, as folding servers read it.
     fn add(&mut self, name: &str) {
         let folded: Box<[u8]> = name.bytes().map(fold).collect();
         if let Some(&first) = folded.first() {
@@ -68,6 +66,7 @@ impl ReservedHeaders {
         }
     }
 
+    /// Notes that a family begins like this: names of its length or more have to be looked at.
     fn widen(&mut self, prefix: &str) {
         if let Some(first) = prefix.bytes().next() {
             self.lengths[usize::from(first)] |= !0 << prefix.len().min(63);
@@ -87,7 +86,8 @@ impl ReservedHeaders {
         let (Some(first), Some(last)) = (name.bytes().next(), name.bytes().next_back()) else { return false };
         let lengths = self.lengths[usize::from(fold(first))];
         let may_be = lengths & (1 << name.len().min(63)) != 0 || is_separator(last);
-        may_be && self.holds_slowly(trimmed(name))
+        // A server that folds what is no letter or digit may take it away at the ends.
+        may_be && self.holds_slowly(name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric()))
     }
 
     fn holds_slowly(&self, name: &str) -> bool {
@@ -107,11 +107,6 @@ impl ReservedHeaders {
             None => self.names.contains(name.bytes().map(fold).collect::<Vec<u8>>().as_slice()),
         }
     }
-}
-
-/// A server that folds what is no letter or digit may take it away at the ends.
-fn trimmed(name: &str) -> &str {
-    name.trim_matches(|letter: char| !letter.is_ascii_alphanumeric())
 }
 
 /// Each byte as the most forgiving server reads it: letters in lower case, digits, and one separator for all the rest.

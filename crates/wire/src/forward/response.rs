@@ -73,7 +73,7 @@ impl UpstreamBody {
         body
     }
 
-    /// Somebody else has the connection and looks after it.
+    /// A body whose connection another has: the task of an early answer, or a tunnel.
     fn detached(source: ResponseSource) -> Self {
         let idle = IdleTimer::new(Duration::MAX);
         Self { source, idle, exchange: None, checkout: None, tunnel: None }
@@ -133,8 +133,9 @@ impl UpstreamBody {
         }
     }
 
-    /// The server is given a turn to send what it has: it drops that where it is told of the end at once,
-    /// and a client that got nothing takes the request for one that was never answered.
+    /// Breaks off, and reports the error at the next poll only. Our own server drops what it has not sent yet
+    /// where it is told of an error at once; a client that got nothing at all takes its request for one that
+    /// was never answered.
     fn poll_broken(
         &mut self,
         error: BodyError,

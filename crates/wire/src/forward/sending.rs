@@ -173,8 +173,8 @@ impl<'a> Sending<'a> {
         }
     }
 
-    /// An interim answer goes to the client as it is (RFC 9110, section 15.2), save the one word that we have asked
-    /// for ourselves: the client is given it when its body is read.
+    /// Passes an interim answer on to the client (RFC 9110, section 15.2), except a `100 Continue` that we
+    /// have waited for ourselves: the client gets its own when its body is read.
     fn pass_interim(&self, mut answer: Response<()>) {
         let go_on = || self.exchange.as_ref().is_some_and(|exchange| exchange.go_on());
         let ours = answer.status() == StatusCode::CONTINUE && go_on();
@@ -210,7 +210,7 @@ impl<'a> Sending<'a> {
         }
     }
 
-    /// The time for a response runs from when the upstream has all of the request.
+    /// Whether the upstream need not have answered yet: its time runs from when it has all of the request.
     fn is_alive(&self) -> bool {
         self.exchange.as_ref().is_some_and(|exchange| exchange.is_alive())
     }

@@ -16,7 +16,7 @@ pub struct UpstreamSettings {
     pub balance: Balance,
     /// Active health checks, where wanted.
     pub health: Option<HealthCheck>,
-    /// Passive ejection: so many consecutive failures put a server aside for so long.
+    /// Passive ejection: after how many failures in a row a server is set aside, and for how long.
     pub ejection: Ejection,
     /// TLS towards `https` servers.
     pub tls: UpstreamTls,

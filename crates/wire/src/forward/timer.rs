@@ -1,4 +1,4 @@
-//! Cheap watches over silence and lateness.
+//! Timers for silence and for lateness that cost little where nothing is late.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How often whoever waits for an answer looks whether it is still wanted.
+/// How often a task that waits for an answer wakes to see whether anything else has ended the wait.
 pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// Tells when nothing has happened for `limit`.
@@ -44,8 +44,9 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Tells when a time limit has passed, again and again for one exchange after another.
 ///
-/// A timer costs more than a clock: the one that is set is not moved for each exchange, only looked after
-/// when it goes off. Until then whoever waits is woken once a [`TICK`], to look at what ends a wait without a word.
+/// To move a timer costs more than to read a clock. So the one that is set stays where it is from one
+/// exchange to the next; when it goes off, it is set anew if the limit has not passed. A task that waits is
+/// woken once a [`TICK`] by it, and sees then what ends a wait without waking anybody.
 #[derive(Debug)]
 pub(super) struct Deadline {
     end: Instant,
@@ -57,7 +58,7 @@ impl Deadline {
         Self { end: Instant::now(), sleep: None }
     }
 
-    /// From now on.
+    /// The limit runs from now on.
     pub(super) fn begin(&mut self, limit: Duration) {
         self.end = Instant::now() + limit.min(NEVER);
     }

@@ -15,8 +15,9 @@ pub const MAX_FIELDS: usize = 100;
 /// Fields that are added to most heads on their way: there is room for them from the start.
 const ADDED: usize = 4;
 
-/// The fields that were `parsed` from `text`, in one piece of memory that all their values share; without those
-/// that only say whether the connection goes on, which are for whoever parsed them.
+/// The fields that were `parsed` from `text`, in one piece of memory that all their values share. Fields that
+/// only say whether the connection goes on are left out: they are for this connection alone
+/// ([`Persistence`]).
 ///
 /// # Errors
 /// Where a name or a value is none, or there are more than a map takes.
@@ -96,7 +97,8 @@ pub fn write_fields(fields: &HeaderMap, into: &mut BytesMut) {
     }
 }
 
-/// Writes one field and the end of its line. Whoever calls it vouches that neither part holds a line break.
+/// Writes one field and the end of its line. The caller makes sure that neither part holds a line break,
+/// which would begin another field.
 pub fn write_field(name: &str, value: &[u8], into: &mut BytesMut) {
     into.reserve(name.len() + value.len() + 6);
     for part in [name.as_bytes(), b": ", value, b"\r\n"] {

@@ -126,7 +126,7 @@ impl Activity {
         InFlight(Arc::clone(self))
     }
 
-    /// When to look next, and what is the matter if nothing has changed by then.
+    /// When to look next, and why the connection's time is up if nothing has changed by then.
     fn due(&self, limits: &ConnectionLimits) -> (Instant, Option<Expiry>) {
         let after = |millis: u64, span: Duration| self.start + Duration::from_millis(millis) + span;
         let blocked = self.blocked.load(Relaxed);

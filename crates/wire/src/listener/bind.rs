@@ -45,11 +45,11 @@ pub fn bind(settings: &ListenerSettings, reuse_port: bool) -> Result<TcpListener
     open(address, reuse_port).map_err(|source| BindError { address, source })
 }
 
-/// Whether nobody else listens on the address, another gateway that would share it among them. Nothing is accepted
-/// meanwhile: a connection that came in this moment would be lost.
+/// Makes sure that no other program listens on the address, such as another gateway that would share it. The
+/// socket that is tried never listens: a connection that came to it would be lost.
 ///
 /// # Errors
-/// Somebody does, or the system refuses the address.
+/// Another program does, or the system refuses the address.
 pub fn ensure_free(address: SocketAddr) -> Result<(), BindError> {
     // Without `SO_REUSEPORT`, binding fails where another socket listens on the address.
     let bound = || {

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::stats::ConnectionStats;
 
-/// How often somebody who waits for a slot asks again: a connection that falls silent tells nobody.
+/// How often a newcomer that waits for a slot looks again: no event says that a connection has fallen silent.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// The connections open on one listener, over all its workers.
@@ -46,7 +46,7 @@ impl WorkerSlots {
         Arc::new(Self { listener: Arc::clone(listener), taken: AtomicUsize::new(0), left: Notify::new() })
     }
 
-    /// Ends when somebody of another worker waits for a slot.
+    /// Ends when a newcomer waits for a slot on another worker.
     pub(super) async fn wanted(&self) {
         self.listener.wanted.notified().await;
     }

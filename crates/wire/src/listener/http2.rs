@@ -116,7 +116,8 @@ impl<H: Handler> Service<H> {
         }
     }
 
-    /// The same bounds as over HTTP/1.1. A `Cookie` that came in crumbs is one field (RFC 9113, section 8.2.3).
+    /// Holds the head to the bounds of HTTP/1.1. A `Cookie` that was split into several counts as one field
+    /// (RFC 9113, section 8.2.3).
     fn check(&self, request: &Request<RequestBody>) -> Result<(), HeadError> {
         let fields = request.headers();
         let crumbs = || fields.get_all(header::COOKIE).iter().count().saturating_sub(1);

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 pub enum Phase {
     /// Connections are accepted, and requests answered.
     Serve,
-    /// No connection is accepted any more; requests under way may go on for so long.
+    /// No connection is accepted any more. Requests under way may go on for this long.
     Drain(Duration),
     /// Every connection ends at once.
     Stop,

@@ -38,8 +38,8 @@ impl RequestBody {
     }
 }
 
-/// What is left of an upload that nobody reads has so long, and so many bytes, to come before its stream is reset:
-/// there are clients that tell of the reset alone, and not of the answer that came before it.
+/// How long the rest of an upload that is not read is waited for, and how many bytes of it, before its stream
+/// is reset: some clients report the reset alone, and not the answer that came before it.
 const REST: Duration = Duration::from_secs(2);
 const REST_BYTES: usize = 1024 * 1024;
 
@@ -52,6 +52,7 @@ impl Drop for RequestBody {
     }
 }
 
+/// Reads and drops the rest of a body, up to [`REST_BYTES`].
 async fn read_away(mut incoming: Incoming) {
     let mut left = REST_BYTES;
     while let Some(Ok(frame)) = incoming.frame().await {

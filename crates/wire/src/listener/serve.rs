@@ -18,7 +18,7 @@ use super::phase::left;
 use super::{ConnectionRefusal, Handler, Phase, Serving};
 use crate::request::WorkerId;
 
-/// How long accepting rests where the system has no file descriptor or memory left.
+/// How long to wait before accepting again where the system has no file descriptor or memory left.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
 /// Accepts and serves connections until `phase` says otherwise, and returns when all have ended.
@@ -109,7 +109,8 @@ impl<H: Handler> Accepting<H> {
         self.candidates.add(task, known, self.connections.len());
     }
 
-    /// Closes the listening socket first, so that the kernel hands new connections to somebody else.
+    /// Closes the listening socket first, so that the kernel gives new connections to another worker or
+    /// process.
     async fn wind_down(self, mut phase: watch::Receiver<Phase>) {
         let Self { listener, slots, mut connections, .. } = self;
         drop(listener);

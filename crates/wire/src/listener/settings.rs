@@ -71,17 +71,19 @@ pub struct ConnectionLimits {
     /// Open connections on one listener, over all its workers. Beyond that silent ones give way to newcomers, and
     /// where none is silent newcomers wait, one for each worker, the others in the kernel's queue.
     pub max_connections: usize,
-    /// Bytes of a request's head (431 beyond).
+    /// Bytes of a request's head; 431 beyond.
     pub max_head: usize,
     /// Fields of a request's head (431 beyond).
     pub max_fields: usize,
     /// How long PROXY header and TLS handshake may take together.
     pub handshake: Duration,
-    /// A request's head must be whole so long after its first byte; the first byte of all is due as soon.
+    /// How long a request's head may take from its first byte to its last, and a new connection to send its
+    /// first byte.
     pub head: Duration,
-    /// A kept-alive connection may be silent so long.
+    /// How long a kept-alive connection may be silent, and a peer may read nothing of what it is sent.
     pub idle: Duration,
-    /// Who has read nothing of an answer for so long gives way to newcomers, as who is silent does.
+    /// How long a peer must have read nothing of an answer for its connection to be closed for a newcomer, as
+    /// that of a silent peer is.
     pub evict_stalled: Duration,
     /// HTTP/2 streams at once on a connection.
     pub max_streams: u32,

@@ -123,7 +123,7 @@ impl ClientStream {
         let _ = SockRef::from(self.tcp()).set_tcp_keepalive(&probes);
     }
 
-    /// Whether a close, whoever is its cause, is a reset (RST) and no end (FIN).
+    /// Whether closing the connection, for whatever reason, sends a reset (RST) instead of an end (FIN).
     pub(super) fn reset_at_close(&self, reset: bool) {
         let _ = SockRef::from(self.tcp()).set_linger(reset.then_some(Duration::ZERO));
     }

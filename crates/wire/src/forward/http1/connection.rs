@@ -38,7 +38,7 @@ pub(in crate::forward) struct Http1Connection {
     received: BytesMut,
     /// Bytes of a head that is not whole which have been searched for its end.
     seen: usize,
-    /// Bytes of an answer of unknown length to make room for: doubled each time that they were filled.
+    /// Bytes of an answer of unknown length to make room for; doubled each time that so many came at once.
     appetite: usize,
     outgoing: Outgoing,
     upload: Option<Upload>,
@@ -170,8 +170,8 @@ impl Http1Connection {
         self.received = BytesMut::new();
     }
 
-    /// Whether it waits as it should: what comes without being asked for, an end or an answer that the
-    /// next request would take for its own, makes it useless.
+    /// Whether nothing has come while it waited. What does come unasked makes it useless: an end, or bytes
+    /// that the next request would take for its answer.
     pub(in crate::forward) fn is_waiting(&mut self) -> bool {
         if !self.received.is_empty() {
             return false;
@@ -186,7 +186,7 @@ impl Http1Connection {
         waits
     }
 
-    /// What has become another protocol's; what came of that too early is read first.
+    /// The stream, which is another protocol's now. What has come of that already is read first.
     pub(in crate::forward) fn into_tunnel(self) -> impl AsyncRead + AsyncWrite + Unpin {
         let (rest, outgoing) = tokio::io::split(self.stream);
         tokio::io::join(Cursor::new(self.received).chain(rest), outgoing)

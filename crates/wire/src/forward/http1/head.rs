@@ -36,7 +36,7 @@ pub(super) fn write<B>(request: &Request<B>, lines: &[&[u8]], into: &mut BytesMu
     into.put_slice(b"\r\n");
 }
 
-/// Fields that are parsed without memory of their own.
+/// Fields that are parsed on the stack.
 const FEW: usize = MAX_FIELDS;
 
 /// Takes a whole head of at most so many fields from the front of `received`; `None` where it is not whole yet.

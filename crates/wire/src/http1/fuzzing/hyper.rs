@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::service::service_fn;
 
-/// Turns in which whoever waits for nothing but itself is done.
+/// How often a future is polled: one that waits for nothing but itself is done by then.
 const TURNS: usize = 10_000;
 
 /// A body that came whole.

@@ -1,4 +1,4 @@
-//! A request's body on its way from the connection to whoever reads it, one frame at a time.
+//! A request's body on its way from the connection to the handler, one frame at a time.
 //!
 //! The connection alone touches the stream; nothing is read of a body before its receiver asks.
 
@@ -130,7 +130,7 @@ impl BodySender {
         self.broken == Some(Broken::Malformed)
     }
 
-    /// Whether the client waits for the word to send the body, which it is given once or never.
+    /// Whether the client waits for `100 Continue`. It is sent once or never: the second time this is false.
     pub(super) const fn take_expectation(&mut self) -> bool {
         std::mem::replace(&mut self.expects, false)
     }

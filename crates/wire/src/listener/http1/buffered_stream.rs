@@ -150,9 +150,10 @@ impl BufferedStream {
         self.poll_left(cx)
     }
 
-    /// A client that has closed its side may still wait for its answer. Whoever is gone altogether resets the
-    /// connection at the next byte, which an interim answer brings where it may be sent (RFC 9110, section 15.2),
-    /// and else the system's probes do.
+    /// Ready where a client that has closed its side is gone altogether. One that waits for its answer looks
+    /// the same, until something is sent to it: the system of a client that is gone answers with a reset.
+    /// What is sent is an interim answer where the client takes one (RFC 9110, section 15.2), and otherwise
+    /// the probes of TCP.
     fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {
         loop {
             ready!(self.half_close.poll_look(cx));

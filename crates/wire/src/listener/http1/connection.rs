@@ -27,8 +27,9 @@ use crate::listener::watch::Graceful;
 use crate::listener::{Handler, Serving};
 use crate::request::{InterimAnswers, Transport};
 
-/// A client that is still sending has so long, and so many bytes, to read an answer that ends the connection: a
-/// close at once would be a reset, which overtakes the answer (RFC 9112, section 9.6).
+/// How long a client that is still sending is given to read an answer that ends the connection, and how many
+/// bytes of it are read away meanwhile. A close at once would be a reset, which overtakes the answer (RFC
+/// 9112, section 9.6).
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 1024 * 1024;
 
@@ -36,7 +37,7 @@ const LINGER_BYTES: usize = 1024 * 1024;
 ///
 /// It waits for a head; has the handler answer, and feeds it the request's body as it asks for it; sends the answer,
 /// and feeds whoever still reads. [`AfterExchange`] says where it goes from there. A head that cannot be read is
-/// answered and lingers; where the client is gone, it ends without a word.
+/// answered and lingers; where the client is gone, it ends without an answer.
 ///
 /// No head is read before the exchange before is whole in both directions: what follows a body whose end was not
 /// reached is nowhere taken for a request (invariant 12).
@@ -86,7 +87,7 @@ impl<H: Handler> Http1<H> {
         Self { handler, transport, serving, guard, io: BufferedStream::new(stream, activity) }
     }
 
-    /// Serves until the client or the server ends it; time limits are for whoever polls it.
+    /// Serves until the client or the server ends it; time limits are kept by `Watch`, which polls it.
     pub(in crate::listener) fn served(self) -> impl Graceful + Send {
         let activity = Arc::clone(&self.io.activity);
         Served { serving: Box::pin(self.serve()), activity }
@@ -175,6 +176,7 @@ impl<H: Handler> Http1<H> {
         Ok(Answered { switched, persists })
     }
 
+    /// Answers a head that cannot be read, and ends the connection.
     async fn refuse(mut self, error: &HeadError) {
         let (status, refusal) = (error.status(), error.refusal());
         self.guard.stats().count(refusal);
@@ -187,6 +189,7 @@ impl<H: Handler> Http1<H> {
         }
     }
 
+    /// Closes our side, and reads away what still comes ([`LINGER`]).
     async fn linger(mut self) {
         let _ = self.io.stream.shutdown().await;
         let io = &mut self.io;

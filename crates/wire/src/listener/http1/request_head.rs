@@ -13,7 +13,7 @@ use httparse::Status;
 use super::head_error::{Ambiguity, HeadError};
 use crate::http1::{BodyDecoder, Chunk, Persistence, WireError, digits, has, read_fields};
 
-/// Fields that are parsed without memory of their own.
+/// Fields that are parsed on the stack.
 const FEW: usize = 100;
 
 /// Bytes that the shortest field takes.

@@ -142,7 +142,7 @@ fn write_status(status: StatusCode, into: &mut BytesMut) {
     into.put_slice(b"\r\n");
 }
 
-/// The answer to a request that was not read, with a word why; the connection ends with it.
+/// Writes the answer to a request that was not read, and says why as text; the connection ends with it.
 pub(super) fn write_refusal(status: StatusCode, why: &str, into: &mut BytesMut) {
     let text = Bytes::from(format!("{why}\n"));
     let mut response = Response::new(Full::new(text.clone()));
