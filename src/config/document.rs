@@ -42,6 +42,7 @@ pub(super) fn read(path: &Path, sources: &dyn Sources) -> Result<String, Report>
 
 /// The tree, and as much of the raw shape as can be read; `diagnostics` holds a fault for all that is left out.
 pub(super) fn parse<'t>(text: &'t str, diagnostics: &mut Diagnostics) -> Option<(Node<'t>, Config)> {
+    // First of all: no report may show a password in a URL, whatever is wrong with the file.
     diagnostics.masks.extend(mask::userinfo(text));
     let schema = schema::flat();
     let (table, errors) = DeTable::parse_recoverable(text);

@@ -115,6 +115,7 @@ pub async fn run(
         predecessors: predecessors.clone(),
     };
     let admin = settings.admin.as_ref().map(|admin| open_admin(admin, told, received.admin)).transpose()?;
+    // Everything is ready to serve: only now may the old process stop.
     if let Some(released) = released {
         go_on(released, &sessions, &predecessors).await;
     }

@@ -125,6 +125,7 @@ impl Runtime {
         listeners: &[ListenerSettings],
         limits: ConnectionLimits,
     ) -> Result<(), ApplyError> {
+        // All that can fail comes first, so that nothing has changed where it does.
         let mut loaded = self.load(listeners, limits)?;
         let mut opened = self.sockets.open(listeners, |address| self.open.contains_key(address))?;
         let gone: Vec<_> =

@@ -99,6 +99,7 @@ impl Lowering<'_> {
         let definitions =
             Definitions { providers: names, settings: &providers, policies: &policies, offered };
         let routes = self.routes(config, &definitions);
+        // Known only now. UserInfo is asked where an ID token lacks a claim that a rule names.
         let named = named_claims(&policies, &routes);
         providers.iter_mut().for_each(|provider| provider.claims.named_by_rules.clone_from(&named));
         let public_url = self.public_url(server, &routes);

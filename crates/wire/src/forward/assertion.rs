@@ -234,6 +234,7 @@ fn fitting(groups: &[String]) -> &[String] {
 impl Signed {
     /// Whether it says of the same principal, claim by claim, what would be said now (invariant 4).
     fn fits(&self, principal: &Arc<Principal>, audience: &str, now: Timestamp) -> bool {
+        // A clock that is set back makes no assertion last longer.
         now >= self.at
             && now.since(self.at) < REUSE
             && mutant!(*self.audience == *audience, "assertion-for-another-host" => true)

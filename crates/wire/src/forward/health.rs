@@ -43,6 +43,7 @@ impl Upstream {
 async fn watch(server: &UpstreamServer, check: Option<&HealthCheck>) {
     let Some(check) = check else { return };
     let mut ticks = interval(check.interval.max(Duration::from_millis(1)));
+    // After a check that took long, the next one keeps its distance all the same.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut streak = Streak::default();
     loop {

@@ -131,6 +131,7 @@ impl Plan {
             Some(judged) => self.public_names(context).take_destination(judged, map)?,
             None => None,
         };
+        // The operator's rules come before what the gateway says, and cannot change it.
         headers::apply(&self.settings.request_headers, map);
         if let Some(stripped) = &self.stripped {
             map.insert(FORWARDED_PREFIX, stripped.clone());

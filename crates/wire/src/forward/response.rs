@@ -60,6 +60,7 @@ impl UpstreamBody {
         let idle = IdleTimer::new(idle);
         let mut body = Self { source, idle, exchange, checkout: Some(checkout), tunnel: None };
         body.complete_if_whole();
+        // A request that is still on its way must go on though nobody reads the answer (see `early`).
         match body.connection().is_some_and(|connection| !connection.is_sent()) {
             true => Self::detached(ResponseSource::Early(EarlyAnswer::drive(body))),
             false => body,

@@ -59,6 +59,7 @@ impl<'a> Sending<'a> {
         let upgrade = UpgradeRequest::take(&mut request);
         let trailers = upstream.may_be_http2() && headers::takes_trailers(request.headers());
         let (mut head, body) = request.into_parts();
+        // What the listener has put there is not for the connection to an upstream.
         head.extensions.clear();
         let target = rewrite::target(std::mem::take(&mut head.uri), context.path, &plan.settings.rewrite)?;
         head.uri = target.into();
@@ -195,6 +196,7 @@ impl<'a> Sending<'a> {
         let mut sending = std::pin::pin!(sender.try_send_request(taken));
         let mut due = Instant::now() + self.response_limit();
         loop {
+            // In ticks: a body that moves wakes nobody here, and is looked for from time to time.
             match timeout_at(due.min(Instant::now() + TICK), sending.as_mut()).await {
                 Ok(Ok(response)) => {
                     copy.release();

@@ -139,6 +139,7 @@ impl UpgradeTunnel {
         };
         let active = AtomicBool::new(false);
         let progress = || active.store(true, Ordering::Relaxed);
+        // Every byte passes through the client's side: that one tells of progress for both.
         let mut client = TunnelSide::new(client, web_socket, &progress, &|| {});
         let mut upstream = TunnelSide::new(connection.into_tunnel(), web_socket, &|| {}, &used);
         let close = tokio::select! {
@@ -158,6 +159,8 @@ impl UpgradeTunnel {
 
 async fn silence(idle: Duration, active: &AtomicBool) {
     loop {
+        // A flag that is read once in `idle`, and no timer that is moved for each byte: a silent tunnel ends
+        // after one to two such spans.
         sleep(idle).await;
         if !active.swap(false, Ordering::Relaxed) {
             return;

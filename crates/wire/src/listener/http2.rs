@@ -53,6 +53,7 @@ fn builder(limits: &ConnectionLimits) -> http2::Builder<TokioExecutor> {
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
+        // Fixed windows: they bound the memory that a connection's bodies take.
         .adaptive_window(false)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -60,6 +61,7 @@ fn builder(limits: &ConnectionLimits) -> http2::Builder<TokioExecutor> {
         .max_header_list_size(u32::try_from(limits.max_head).unwrap_or(u32::MAX))
         .max_pending_accept_reset_streams(mutant!(PENDING_RESETS, "resets-without-bound" => 1_000_000))
         .max_local_error_reset_streams(LOCAL_RESETS)
+        // A ping after silence: a peer that does not answer it is gone.
         .keep_alive_interval(limits.idle)
         .keep_alive_timeout(limits.head);
     builder

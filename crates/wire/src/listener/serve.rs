@@ -94,6 +94,7 @@ impl<H: Handler> Accepting<H> {
     async fn start(&mut self, stream: TcpStream, peer: SocketAddr) {
         let (serving, candidates) = (self.serving.load_full(), &mut self.candidates);
         let limit = serving.limits.max_connections.max(1);
+        // Meanwhile nobody else is accepted: further newcomers wait in the kernel's queue.
         let guard = self.slots.enter(limit, &serving.stats, || evict(candidates, &serving)).await;
         let activity = Activity::new();
         let known = Arc::clone(&activity);

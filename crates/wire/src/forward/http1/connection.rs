@@ -19,7 +19,7 @@ use crate::forward::body::OutboundBody;
 use crate::forward::timer::Deadline;
 use crate::http1::{BodyDecoder, LARGE, MAX_HEAD, Outgoing, SMALL, poll_receive};
 
-/// Interim answers to one request.
+/// Interim answers that are taken to one request: a server that sends them without end would hold it for ever.
 const MAX_INTERIMS: u16 = 1000;
 
 /// A connection to an upstream, and how far the exchange on it has come. Whoever waits for the answer polls it.

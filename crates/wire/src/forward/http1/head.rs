@@ -142,10 +142,12 @@ impl FramingFields {
     fn framing(&self, status: StatusCode, asked: &Method, old: bool) -> Result<BodyDecoder, Http1Error> {
         let bodiless = is_bodiless(status) || asked == Method::HEAD;
         match (self.chunked, self.length) {
+            // Other programs frame these in another way: by the length, or up to the connection's end.
             (Some(chunked), _) if old || !chunked => {
                 Err(Http1Error::Malformed("transfer coding is not just chunked"))
             }
             _ if bodiless => Ok(BodyDecoder::DONE),
+            // A length beside chunks does not count (RFC 9112, section 6.3), and is not passed on.
             (Some(_), _) => Ok(BodyDecoder::Chunked(Chunk::Line)),
             (None, Some(length)) => Ok(BodyDecoder::Length(length)),
             (None, None) => Ok(BodyDecoder::Close),

@@ -118,6 +118,7 @@ impl BufferedStream {
             return if sender.is_broken() { Poll::Pending } else { self.poll_gone(cx) };
         }
         while !sender.feed(&mut self.received, cx) {
+            // A client that has begun to send need not be asked to (RFC 9110, section 10.1.1).
             if sender.take_expectation() && self.received.is_empty() {
                 self.outgoing.begin().extend_from_slice(CONTINUE);
             }
@@ -212,11 +213,13 @@ impl BufferedStream {
         sender: &mut BodySender,
     ) -> (BodyEncoder, bool) {
         let ahead = sender.is_behind(self.received.len());
+        // An interim answer behind the final one would be taken for one to the next request.
         self.takes_interim = false;
         // Nothing more can come of the client, and it may be told so.
         let last = self.half_close.is_seen() && self.received.is_empty();
         let ahead = mutant!(ahead, "early-answer-keeps-the-connection" => false);
         framing.persists &= !last && !ahead && !sender.is_broken() && !self.activity.is_leaving();
+        // The final answer stands in for `100 Continue`, which is never sent after it.
         sender.take_expectation();
         framing.write(response, self.outgoing.begin())
     }

@@ -116,7 +116,9 @@ impl<H: Handler> Http1<H> {
 
     async fn exchange(&mut self, head: RequestHead) -> Result<AfterExchange, Gone> {
         let Begun { request, mut sender, framing, upgrade } = begin(head);
+        // HTTP/1.0 knows no interim answers (RFC 9110, section 15.2).
         self.io.takes_interim = request.version() == Version::HTTP_11;
+        // Until the answer has been sent, silence of the client is not idleness.
         let _in_flight = self.io.activity.begin();
         let answered = self.answer(request, framing, &mut sender).await;
         if sender.is_malformed() {

@@ -131,7 +131,9 @@ fn parse<'a>(
     let fields = read_fields(parsed.headers, text)?;
     let (framing, persists) =
         (flags.framing.unwrap_or(BodyDecoder::DONE), flags.persistence.lasts(version == Version::HTTP_10));
+    // An expectation without a body, or over HTTP/1.0, means nothing (RFC 9110, section 10.1.1).
     let expects = flags.expects && framing != BodyDecoder::DONE && version == Version::HTTP_11;
+    // No upgrade with a body: its bytes could be read as the new protocol's.
     let (upgrades, trailers) = (flags.upgrades && framing == BodyDecoder::DONE, flags.trailers);
     Ok(RequestHead { method, uri, version, fields, framing, persists, expects, upgrades, trailers })
 }
@@ -158,6 +160,7 @@ impl RequestFlags {
 
     fn read(&mut self, field: &httparse::Header<'_>, version: Version) -> Result<(), Ambiguity> {
         let (is, value) = (|name: &str| field.name.eq_ignore_ascii_case(name), field.value.trim_ascii());
+        // By its length first: most fields are none of these.
         match field.name.len() {
             2 if is("te") => self.trailers |= has(value, b"trailers"),
             6 if is("expect") => self.expects |= value.eq_ignore_ascii_case(b"100-continue"),

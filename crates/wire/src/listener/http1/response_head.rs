@@ -65,6 +65,7 @@ impl ResponseFraming {
             _ if self.head || is_bodiless(status) => BodyEncoder::Done,
             Some(length) => BodyEncoder::Length(length),
             None if self.version == Version::HTTP_11 => BodyEncoder::Chunked { trailers: self.trailers },
+            // HTTP/1.0 knows no chunks: the end of the connection is the body's.
             None => BodyEncoder::Close,
         }
     }
