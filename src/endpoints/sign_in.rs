@@ -146,6 +146,7 @@ async fn to_provider(
     cookies: &HeaderMap,
     wanted: SignInRequest,
 ) -> Result<Response<Bytes>, EndpointError> {
+    // A provider that was away may be back: it is asked before anybody is told that it is away.
     provider.retry_now().await.map_err(|error| provider_unavailable(endpoints, provider, &wanted, &error))?;
     let intent = AuthenticationRequest {
         state: Some(endpoints.cookies.flows.state(&destination(endpoints, &wanted))),

@@ -69,6 +69,7 @@ async fn end(
     let ended = endpoints.resources.sessions.end(&session.family()).await;
     tracing::info!(id = %context.id, session = %session.id, user = session.principal.user, "signed out");
     let response = match (ended, logout_url(endpoints, session, &Secret::random())) {
+        // Said here, and not left to the provider's page: a restart would bring the session back.
         (Err(_), _) => signed_out(endpoints, Lasts::UntilRestart, None),
         (Ok(()), Some(there)) => interstitial(redirect(StatusCode::SEE_OTHER, there.as_str())?),
         (Ok(()), None) => {

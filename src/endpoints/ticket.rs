@@ -66,6 +66,7 @@ pub(super) fn finish_sign_in(
     }
 }
 
+/// Issues a ticket for the host of `to`, and sends the browser there with its number.
 fn hand_over(
     endpoints: &Endpoints,
     session: &Arc<Session>,

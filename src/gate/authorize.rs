@@ -70,6 +70,7 @@ pub(super) fn decide<'a, S, B>(
     Ok(Permitted::new(asked, permit, destination.map(Box::new)))
 }
 
+/// What the route's rules say of the path that was asked for, and then of every reading of it.
 fn permit<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
     let routed = &asked.routed;
     let (access, question) = (&routed.route.access, routed.inbound.question(asked.principal()));
@@ -77,6 +78,7 @@ fn permit<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
         Decision::Permit(permit) => {
             let other = refused(access, &routed.readings, &question);
             match mutant!(other, "reading-not-judged" => None) {
+                // An app that reads the path so would serve what the rules keep closed.
                 Some(reading) => Err(Ambiguous::other_rule(reading).into()),
                 None => Ok(permit),
             }

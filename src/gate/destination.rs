@@ -38,6 +38,7 @@ pub(super) fn judge<S, B>(
     Ok(Some(path))
 }
 
+/// Whether the rules let the sender put something at the path of `question`, however a server reads it.
 fn permitted(
     access: &Access,
     readings: &[RequestPath],

@@ -98,6 +98,8 @@ fn forward_context<'a>(
         path: &permitted.inbound.path,
         request_id: info.id,
         bearer: matches!(carrier, Some(Carrier::Bearer)),
+        // An app that is handed tokens finds a bearer token in the request itself, but not one that another field
+        // brought.
         brought: carrier.filter(|_| permitted.route.passes_token).and_then(Carrier::brought),
         tokens: session_tokens(&permitted.authentication),
         own_cookies: snapshot.endpoints.cookies(),
@@ -114,6 +116,8 @@ fn session_tokens(authentication: &Authentication) -> SessionTokens<'_> {
     })
 }
 
+/// The upstream's response as it goes out. From here on the route says whether the exchange is use of its session;
+/// and what has no end of its own ends with its token.
 fn forwarded(
     credential: &mut Credential,
     route: &Route,

@@ -158,9 +158,13 @@ fn pass<'s>(
         notes.route = Some(Arc::clone(route));
         let routed = Routed::new(&snapshot.routing, info.inbound, route)?;
         let rate = admit::count_client(snapshot, route, info.inbound, request.headers())?;
+        // The record holds the place until the response has ended: a slow download burdens the app as long as it
+        // lasts.
         notes.concurrency = Some(admit::enter(snapshot, route)?);
+        // From here on it is known in whose realm a refusal is, and which scripts may read it.
         asked.refuse_for(route, request.headers());
         let permitted = if origins::is_passed_preflight(&route.origins, &request) {
+            // It carries no credential, so that there is nobody to judge; the app answers it.
             Permitted::preflight(routed)
         } else {
             let authenticated = authenticate(snapshot, info, routed, &request).await?;

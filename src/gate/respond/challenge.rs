@@ -30,12 +30,8 @@ fn of_token(no: &Rejection, realm: &str, unauthorized: bool) -> Option<HeaderVal
         Rejection::Token(error) if error.code().is_some() => Some(error.challenge(realm)),
         Rejection::CredentialEnded(CredentialEnd::TokenExpired) => Some(TokenError::Expired.challenge(realm)),
         Rejection::Forbidden(no) => no.scopes.as_deref().map(|scopes| insufficient(scopes, realm)),
-        _ => unauthorized.then(|| plain(realm)),
+        _ => unauthorized.then(|| Challenge { realm, error: None, scope: None }.header()),
     }
-}
-
-fn plain(realm: &str) -> HeaderValue {
-    Challenge { realm, error: None, scope: None }.header()
 }
 
 fn insufficient(scopes: &str, realm: &str) -> HeaderValue {

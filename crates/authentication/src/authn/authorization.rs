@@ -70,6 +70,8 @@ fn read(value: &[u8]) -> Authorization<'_> {
     if !scheme.eq_ignore_ascii_case(b"Bearer") {
         return Authorization::Other;
     }
+    // `Bearer` with anything else than one space and a token behind it is refused, and never taken for no
+    // credential.
     let token = rest.strip_prefix(b" ").filter(|token| is_b64token(token));
     match token.and_then(|token| str::from_utf8(token).ok()) {
         Some(token) if token.len() > MAX_TOKEN => Authorization::Malformed(TokenError::TooLarge),

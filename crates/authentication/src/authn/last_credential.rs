@@ -125,6 +125,7 @@ impl Authenticator {
                     Some((single(headers, &COOKIE)?.as_bytes(), Whose::Session(key.clone(), session)))
                 });
             }
+            // None of these is carried by the one field that is compared.
             (Carrier::Bearer | Carrier::Cookie | Carrier::Basic(_) | Carrier::Beside(_), _) => {
                 last.forget();
             }

@@ -39,6 +39,7 @@ impl<'a> Presented<'a> {
             Authorization::Absent | Authorization::Other => false,
             Authorization::Bearer(token) => is_ours(token),
             Authorization::Basic(encoded) => {
+                // Where the route takes Basic, both fields are meant for us, whatever the password is.
                 accept.has(Accepted::Basic) || password(encoded).is_ok_and(|token| is_ours(token.expose()))
             }
             Authorization::Malformed(error) => return Err(error),

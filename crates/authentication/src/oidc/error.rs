@@ -101,7 +101,7 @@ impl SignInError {
             return "The identity provider cannot be reached at the moment. Please try again in a minute.";
         }
         match self.blame() {
-            Culprit::Client if self.is_a_no() => {
+            Culprit::Client if self.is_access_denied() => {
                 "You said no at the identity provider, or it does not let you in here."
             }
             Culprit::Client => {
@@ -134,8 +134,8 @@ impl SignInError {
         }
     }
 
-    /// RFC 6749, section 4.1.2.1.
-    fn is_a_no(&self) -> bool {
+    /// Whether the person, or the provider for them, said no (RFC 6749, section 4.1.2.1).
+    fn is_access_denied(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code == "access_denied")
     }
 }

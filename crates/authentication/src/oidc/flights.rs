@@ -117,6 +117,7 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
         F: Future<Output = T> + Send + 'static,
     {
         let flight = self.under_way.try_join(key, |under_way| {
+            // The table of calls is locked here, so that nobody begins another one meanwhile.
             self.may_begin(&key, under_way)?;
             let resting = Arc::clone(&self.resting);
             let mut ending = RestOnDrop { resting, key, begun: Instant::now(), failed: true };
@@ -129,6 +130,7 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
             };
             Ok(call.boxed())
         })?;
+        // It runs to its end though everybody leaves: the provider may have spent the refresh token.
         if flight.has_begun() {
             flight.detach();
         }

@@ -131,6 +131,7 @@ impl TokenProfile<'_> {
             return Err(TokenFault::Type);
         }
         (self.purpose)(typ, claims)?;
+        // Only whether it is there where it must be: the caller reads what it says.
         self.claim(claims, "sub")?;
         self.check_issuer(claims)?;
         if let Some(aud) = self.claim(claims, "aud")? {
@@ -154,6 +155,8 @@ impl TokenProfile<'_> {
         is_issuer(self.issuer, iss).then_some(()).ok_or_else(|| TokenFault::Issuer(printable(iss)))
     }
 
+    /// Checks the dates, and returns from when on the token is not accepted any more. Where the profile is strict,
+    /// a fraction of a second makes `exp` earlier and the others later.
     fn check_time(&self, claims: &Claims, now: Timestamp) -> Result<Timestamp, TokenFault> {
         let exp = mutant!(
             self.date(claims, "exp", f64::floor)?,

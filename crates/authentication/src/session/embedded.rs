@@ -48,6 +48,7 @@ impl EmbeddedStore {
     ) -> StoreFuture<'_, T> {
         Box::pin(async move {
             let answer = self.0.write(move |connection| {
+                // Locked for writing from the start: one that begins with a read may fail when it comes to write.
                 let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
                 let answer = operation(&transaction)?;
                 transaction.commit()?;

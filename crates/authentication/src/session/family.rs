@@ -73,7 +73,8 @@ impl Family {
     fn note(&self, now: Timestamp) {
         let touch = Touch { root: self.root, at: now };
         if self.seen(now, self.terms.lifetimes.interval()) && !self.terms.activity.note(touch) {
-            self.unwritten();
+            // The queue is full: whoever uses it next is told again to have it written.
+            self.written.store(0, Ordering::Relaxed);
         }
     }
 
@@ -86,11 +87,6 @@ impl Family {
             .written
             .compare_exchange(written, now.seconds(), Ordering::Relaxed, Ordering::Relaxed)
             .is_ok()
-    }
-
-    /// Takes back that it would be written.
-    fn unwritten(&self) {
-        self.written.store(0, Ordering::Relaxed);
     }
 
     /// The first reason stays.

@@ -57,6 +57,7 @@ impl SessionsInner {
         let criteria = self.purge_criteria(self.clock.now());
         let mut total = 0;
         loop {
+            // A few at a time, so that sign-ins and sign-outs run in between.
             let removed = upkeep.purge(criteria).await?;
             if removed.is_empty() {
                 break;

@@ -89,6 +89,7 @@ impl Endings {
         let written = self.file.write_all_at(&record(id), offset(slot)).and_then(|()| self.file.sync_data());
         match written {
             Ok(()) => drop(self.used.insert(id, slot)),
+            // What may stand in it by now is torn, and reads as free.
             Err(_) => self.free.push(slot),
         }
         written

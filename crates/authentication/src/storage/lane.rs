@@ -22,9 +22,6 @@ pub(super) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 /// Where operations queue up. A lane ends when its last sender is gone, and everything in it is done.
 pub(super) type Lane = mpsc::Sender<Job>;
 
-/// Operations on their way to whichever thread of a lane is free.
-type Queue = Arc<Mutex<mpsc::Receiver<Job>>>;
-
 /// The threads that read. In the write-ahead log's mode of SQLite they see what was committed last, wait for no
 /// writer, and no writer waits for them.
 #[derive(Debug)]
@@ -37,7 +34,7 @@ impl Readers {
         let queue = Arc::new(Mutex::new(queue));
         let threads = (0..READERS).map(|_| {
             let (connection, queue) = (open::reader(path)?, Arc::clone(&queue));
-            spawn("storage-reader", path, move || work(connection, &queue))
+            spawn("storage-reader", path, move || close(serve(connection, &queue)))
         });
         Ok((lane, Self(threads.collect::<Result<_, _>>()?)))
     }
@@ -93,10 +90,6 @@ fn spawn(
 ) -> Result<JoinHandle<()>, StorageError> {
     let started = thread::Builder::new().name(name.into()).spawn(work);
     started.map_err(|cause| StorageError::inaccessible(path, cause))
-}
-
-fn work(connection: Connection, queue: &Queue) {
-    close(serve(connection, queue));
 }
 
 /// Does what comes until the lane has ended.

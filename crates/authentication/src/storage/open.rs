@@ -61,7 +61,9 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StorageError> {
 pub(super) fn identify(connection: &Connection, path: &Path) -> Result<(), StorageError> {
     let fault = |cause| StorageError::from_sqlite(path, cause);
     let file = || path.to_owned();
-    let (application_id, found, objects) = guarded(connection, header).map_err(fault)?;
+    // When the last connection closes, SQLite moves its log into the file, even where it was only read.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(fault)?;
+    let (application_id, found, objects) = header(connection).map_err(fault)?;
     let empty = application_id == 0 && found == 0 && objects == 0;
     match application_id {
         migrations::APPLICATION_ID if found > migrations::LATEST => {
@@ -71,15 +73,6 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<(), Stora
         0 if empty => Ok(()),
         application_id => Err(StorageError::Foreign { file: file(), application_id }),
     }
-}
-
-/// Reads without the checkpoint that SQLite makes when a connection closes: it would write to the file.
-fn guarded<T>(
-    connection: &Connection,
-    read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    read(connection)
 }
 
 fn header(connection: &Connection) -> rusqlite::Result<(i32, i32, i64)> {

@@ -37,7 +37,7 @@ pub(super) use self::state::Provider;
 impl Provider {
     /// Answers a request.
     pub(super) fn answer(&self, request: &Request<Bytes>) -> Reply {
-        if !self.is_asked(request.headers()) {
+        if !self.is_own_host(request.headers()) {
             return reply::text(StatusCode::MISDIRECTED_REQUEST, "another host is asked for\n");
         }
         let path = request.uri().path();
@@ -70,7 +70,7 @@ impl Provider {
 
     /// Whether the browser meant this server: a name of somebody else's that points to loopback makes it
     /// send their pages' requests here (DNS rebinding).
-    fn is_asked(&self, headers: &HeaderMap) -> bool {
+    fn is_own_host(&self, headers: &HeaderMap) -> bool {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         host.is_some_and(|host| self.issuer.strip_prefix("http://") == Some(host))
     }

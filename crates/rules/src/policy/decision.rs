@@ -72,6 +72,7 @@ pub(super) fn reason(access: &Access, question: &Question<'_>) -> Reason {
 }
 
 fn by_policies(access: &Access, question: &Question<'_>) -> Reason {
+    // Before it is asked whether anybody is signed in: what refuses everybody sends nobody to sign in for nothing.
     if let Some(denied) = mutant!(denied(access, question), "deny-not-asked" => None) {
         return denied;
     }

@@ -101,6 +101,7 @@ impl FlowCookies {
         let state = state_digest(state);
         let name = self.name(&state);
         let named = cookies(headers).filter(|(known, _)| *known == name).take(MAX_LOOKED_AT);
+        // Of several cookies of this name the one that opens counts: another one was planted, and must not hide it.
         let attempts = named.map(|(name, value)| self.unsealed(name, value).ok_or(FlowError::Tampered));
         let flow = attempts.reduce(Result::or).ok_or(FlowError::Missing)??;
         if self.is_expired(&flow) {
@@ -171,15 +172,12 @@ impl FlowCookies {
 
     /// The cookie's name for a state of this digest.
     fn name(&self, digest: &Secret) -> String {
-        format!("{}{}", self.prefix(), digest.expose().get(..8).unwrap_or_default())
+        let prefix = if self.https { "__Host-" } else { "" };
+        format!("{prefix}{NAME}{}", digest.expose().get(..8).unwrap_or_default())
     }
 
     pub(super) const fn key(&self) -> &SealingKey {
         &self.key
-    }
-
-    fn prefix(&self) -> String {
-        format!("{}{NAME}", if self.https { "__Host-" } else { "" })
     }
 }
 

@@ -144,7 +144,8 @@ impl Provider {
         let flow = self.flow(&state, asked.clone())?;
         let (settings, _) = self.client()?;
         let relying_party = self.relying_party(&*self.metadata()?)?;
-        let (state, nonce) = (csrf(&state), Nonce::new(flow.nonce.expose().to_owned()));
+        let (state, nonce) =
+            (CsrfToken::new(state.expose().to_owned()), Nonce::new(flow.nonce.expose().to_owned()));
         let verifier = PkceCodeVerifier::new(flow.verifier.expose().to_owned());
         let request = relying_party
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || state, move || nonce)
@@ -167,10 +168,6 @@ impl Provider {
             replaces: asked.replaces,
         })
     }
-}
-
-fn csrf(state: &Secret) -> CsrfToken {
-    CsrfToken::new(state.expose().to_owned())
 }
 
 fn with_parameters<'a>(

@@ -157,7 +157,7 @@ impl JwksCache {
         let shared = Arc::clone(&self.0);
         async move {
             loop {
-                let wait = shared.due_in();
+                let wait = shared.due(&shared.attempts());
                 if wait.is_zero() {
                     shared.fetch_as_scheduled(|shared, attempts| shared.due(attempts).is_zero()).await;
                     continue;
@@ -261,10 +261,6 @@ impl Shared {
 
     fn lacks_keys(&self) -> bool {
         self.failing.load(Ordering::Relaxed) || self.keys.load().life.fetched.is_none()
-    }
-
-    fn due_in(&self) -> Duration {
-        self.due(&self.attempts())
     }
 
     /// How long until the next fetch ahead of expiry: by the keys' age, later after failures.
