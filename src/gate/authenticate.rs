@@ -34,7 +34,7 @@ impl<'a, S> AuthenticatedRequest<'a, S> {
         self.authentication.principal()
     }
 
-    /// What the response lives by.
+    /// The credential that the response lives by: when it ends, the response is cut off.
     pub(super) fn credential(&self, clock: &Clock) -> Credential {
         Credential::of(&self.authentication, self.routed.route, clock)
     }

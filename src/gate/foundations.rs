@@ -20,7 +20,7 @@ pub struct Foundations {
     pub(super) workers: usize,
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
-    /// All sessions.
+    /// The sessions of this process: a cache in front of the state file.
     pub sessions: Sessions,
     pub(super) asserter: Arc<Asserter>,
     /// Where background tasks run.

@@ -120,7 +120,7 @@ impl Gate {
         status::missing(&self.0.snapshot.load())
     }
 
-    /// What is counted.
+    /// The counters of this process, which the admin listener shows.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.0.foundations.metrics.clone()

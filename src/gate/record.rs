@@ -41,7 +41,7 @@ pub(super) struct Notes {
     pub(super) principal: Option<Arc<Principal>>,
     /// By which rule it was let in.
     pub(super) decision: Option<Reason>,
-    /// What the response lives by.
+    /// The credential that the response lives by: when it ends, the response is cut off.
     pub(super) credential: Credential,
     /// What the rates leave to the client.
     pub(super) rate: RateLimitState,

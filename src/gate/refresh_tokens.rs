@@ -32,7 +32,7 @@ pub(super) enum Renewal {
     Failed,
 }
 
-/// Whose request it is, once its session's tokens are as good as can be had.
+/// Whose request it is, after the session's tokens were renewed where that was due and worked.
 #[derive(Debug)]
 pub(super) struct RenewedAuthentication {
     pub(super) authentication: Authentication,

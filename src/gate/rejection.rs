@@ -79,7 +79,7 @@ pub(super) struct Forbidden {
     pub(super) principal: Option<Arc<Principal>>,
     /// Whose rules refuse it.
     pub(super) access: Arc<Access>,
-    /// What decided.
+    /// The access setting or the rule that decided.
     pub(super) reason: Reason,
     /// The scopes that an access token would need, where it is only for those.
     pub(super) scopes: Option<String>,

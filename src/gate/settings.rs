@@ -33,7 +33,7 @@ pub struct RouteSettings {
     pub limits: Vec<LimitSettings>,
     /// Requests at once; no bound where not given.
     pub concurrency: Option<usize>,
-    /// What in its paths is tolerated.
+    /// The ambiguous spellings that its paths may have (`tolerate`): its app needs them.
     pub path_exceptions: PathExceptions,
     /// How long downloads and uploads may go on behind the expiry of the bearer token that began them; event
     /// streams, gRPC and upgraded connections never do.
@@ -80,9 +80,9 @@ pub enum SentFrom {
 /// What happens to a permitted request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RouteAction {
-    /// It is forwarded.
+    /// It is forwarded to one of an upstream's servers.
     Forward {
-        /// Where to.
+        /// The servers, and how they are called.
         upstream: Box<UpstreamSettings>,
         /// How requests and answers are rewritten on the way.
         forward: Box<ForwardSettings>,

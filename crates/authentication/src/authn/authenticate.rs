@@ -48,8 +48,10 @@ impl Authenticator {
     }
 
     /// Reads the credentials of a request.
-    /// An access token, where it is accepted and there, decides alone: a bad one is never made good by a
-    /// cookie beside it. One that is none of ours is the app's where a session is good, and decides nothing.
+    ///
+    /// An access token, where it is accepted and there, decides alone: a bad one is never made good by a cookie
+    /// beside it. Only a token that none of our issuers made decides nothing where the session is good: it is meant
+    /// for the app.
     ///
     /// # Errors
     /// Where a credential is refused, or cannot be judged now.

@@ -34,7 +34,7 @@ pub struct Authenticated {
     pub expires: Option<Timestamp>,
     /// What kind of credential it is.
     pub kind: CredentialKind,
-    /// Which one of its kind.
+    /// Which credential it is, by its digest.
     pub id: CredentialId,
     /// How it was presented.
     pub carrier: Carrier,
@@ -47,7 +47,7 @@ pub struct Authenticated {
 pub struct OpenedSession {
     /// What the cookie holds.
     pub key: SessionKey,
-    /// What it opens.
+    /// The session that the key opens.
     pub session: Arc<Session>,
 }
 

@@ -22,7 +22,7 @@ use crate::oidc::verifier::{Audience, TokenFault, is_issuer, verify};
 pub struct BearerIssuer {
     /// Its settings; without `audiences` none of its tokens is accepted.
     pub settings: ProviderSettings,
-    /// Its keys.
+    /// Its keys, kept fresh in the background.
     pub keys: Arc<JwksCache>,
 }
 

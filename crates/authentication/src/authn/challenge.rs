@@ -14,7 +14,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// The registered word.
+    /// The word that RFC 6750 registers for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

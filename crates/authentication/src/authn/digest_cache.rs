@@ -93,7 +93,7 @@ impl<T: Clone + Send + Sync + 'static> DigestCache<T> {
         None
     }
 
-    /// Keeps an answer. Whenever their weight may have doubled, those that `holds` no more are cleared away.
+    /// Keeps an answer. Whenever their weight may have doubled, those of which `holds` is false are cleared away.
     pub(super) fn insert(
         &self,
         token: TokenDigest,

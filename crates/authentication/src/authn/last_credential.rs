@@ -59,7 +59,7 @@ impl Authenticator {
     /// The same as [`Authenticator::authenticate`], for a connection that may bring the same credential again.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Authenticator::authenticate`].
     pub async fn recognize(
         &self,
         accept: Accept,

@@ -8,7 +8,7 @@ use crate::request::{Authority, Scheme, Transport};
 /// The parts of a request that some kind of credential may speak of, borrowed.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestView<'a> {
-    /// Its method.
+    /// The request's method.
     pub method: &'a Method,
     /// The scheme that the client used.
     pub scheme: Scheme,

@@ -14,6 +14,7 @@ use super::settings::AssertionSettings;
 use crate::clock::Timestamp;
 use crate::secret::{Secret, fingerprint};
 
+/// How long an assertion is good, in seconds.
 const LIFETIME_SECONDS: u64 = 60;
 
 /// `client_assertion_type` of [`AssertionKey::assertion`].

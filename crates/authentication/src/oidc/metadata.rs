@@ -14,8 +14,8 @@ pub(super) struct Metadata {
     pub(super) authorization: Option<Url>,
     pub(super) token: Option<Url>,
     pub(super) userinfo: Option<Url>,
-    /// Whether the document speaks of UserInfo, though it be in a way that is of no use: there is somebody who
-    /// could say more, and was not asked (invariant 19).
+    /// Whether the document names UserInfo, even in a way that is of no use: then somebody could say more of a
+    /// person and was not asked (invariant 19).
     pub(super) has_userinfo: bool,
     pub(super) jwks: Url,
     pub(super) end_session: Option<Url>,

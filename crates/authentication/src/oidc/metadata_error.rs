@@ -8,9 +8,9 @@ pub enum MetadataError {
     NotFound {
         /// Where it was looked for.
         url: String,
-        /// 400 to 499.
+        /// The status of the answer, from 400 to 499.
         status: u16,
-        /// What to do.
+        /// What the operator can do about it.
         hint: &'static str,
     },
     /// It is JSON of another kind.
@@ -33,11 +33,11 @@ pub enum MetadataError {
     /// A member that is needed is of no use.
     #[error("{member} of the discovery document is {found}, expected {expected}")]
     Unusable {
-        /// Its name.
+        /// The member's name.
         member: &'static str,
         /// What stands there, made printable.
         found: String,
-        /// What should.
+        /// What should stand there, in words.
         expected: &'static str,
     },
     /// An endpoint is not `https` (and the issuer not on loopback), or has a fragment or user information.

@@ -195,7 +195,7 @@ impl Provider {
         self.assertion_key.as_ref()
     }
 
-    /// How often its tokens are renewed at the least.
+    /// After how long its tokens are renewed at the latest, though they may be good for longer.
     pub(super) fn renewal(&self) -> Option<Duration> {
         self.settings.client.as_ref().and_then(|client| client.refresh_every)
     }

@@ -18,7 +18,7 @@ pub enum ProviderError {
     /// Its discovery document is missing or wrong.
     #[error(transparent)]
     Metadata(#[from] MetadataError),
-    /// A call failed.
+    /// A call to it failed.
     #[error(transparent)]
     Http(#[from] HttpError),
 }

@@ -28,7 +28,7 @@ pub enum Choice<'a> {
 pub struct Providers(Vec<Arc<Provider>>);
 
 impl Providers {
-    /// These, in this order.
+    /// A list of `providers`, in the order of the configuration.
     #[must_use]
     pub const fn new(providers: Vec<Arc<Provider>>) -> Self {
         Self(providers)

@@ -62,7 +62,7 @@ pub struct ClientSettings {
     pub extra: Vec<(String, String)>,
     /// When UserInfo is asked.
     pub userinfo: AskUserInfo,
-    /// How often tokens are renewed at the least, though they be good for longer.
+    /// After how long tokens are renewed at the latest, though they may be good for longer.
     pub refresh_every: Option<Duration>,
 }
 

@@ -160,7 +160,7 @@ impl OAuthErrorCode {
         Some(Self(error.as_str().filter(is_told).unwrap_or("an error of its own").to_owned()))
     }
 
-    /// The word.
+    /// The word itself, safe to be logged.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

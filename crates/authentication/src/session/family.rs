@@ -152,7 +152,7 @@ impl Families {
         self.end(root, why);
     }
 
-    /// The store holds the family of `root` no more, and nobody in memory does.
+    /// Neither the store nor anybody in memory holds the family of `root` any longer.
     pub(super) fn removed(&self, root: SessionId) {
         self.known().awaiting_removal.remove(&root);
     }

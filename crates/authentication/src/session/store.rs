@@ -15,13 +15,13 @@ pub type Digest = [u8; 32];
 /// One sign-in as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StoredFamily {
-    /// The root session.
+    /// The identifier of its root session.
     pub root: SessionId,
     /// The provider's configured name.
     pub provider: String,
-    /// Of issuer and subject.
+    /// The digest of issuer and subject, by which a person's sign-ins can be found.
     pub subject: Digest,
-    /// Of issuer and the provider's `sid`.
+    /// The digest of issuer and `sid`, by which the provider's own session can be found.
     pub provider_session: Option<Digest>,
     /// When the person signed in.
     pub created: Timestamp,
@@ -57,25 +57,25 @@ pub enum Inserted {
     RootGone,
 }
 
-/// A family that is no more, and the sessions that went with it.
+/// A family that was removed, and the sessions that went with it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RemovedFamily {
-    /// Its root.
+    /// The identifier of its root session.
     pub root: SessionId,
     /// All its sessions, the root among them.
     pub sessions: Vec<SessionId>,
 }
 
-/// A family was used.
+/// A use of a family that is to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Touch {
-    /// Its root.
+    /// The identifier of its root session.
     pub root: SessionId,
     /// When it was last used.
     pub at: Timestamp,
 }
 
-/// What a purge takes.
+/// Which families a purge removes: those that are over by any of these three times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PurgeCriteria {
     /// Families whose `expires` is not later than this.

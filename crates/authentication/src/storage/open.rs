@@ -57,7 +57,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StorageError> {
     Ok(connection)
 }
 
-/// Refuses what is not ours before anything is written, be it a checkpoint on closing.
+/// Refuses what is not ours before anything is written to it, even by a checkpoint on closing.
 pub(super) fn identify(connection: &Connection, path: &Path) -> Result<(), StorageError> {
     let fault = |cause| StorageError::from_sqlite(path, cause);
     let file = || path.to_owned();

@@ -10,7 +10,7 @@ use super::{Access, Grant, Permit, Reason, Verdict};
 use crate::identity::{Gaps, Principal};
 use crate::request::{ClientAddress, RequestPath};
 
-/// Who asks for what.
+/// The question that the policy is asked: who asks for what, and from where.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     /// Whose credential was verified; `None`: nobody's.
@@ -30,7 +30,7 @@ pub enum Decision {
     Permit(Permit),
     /// Not without signing in.
     SignIn(Reason),
-    /// It may not.
+    /// It may not, and signing in as the same person does not help.
     Forbidden(Reason),
 }
 

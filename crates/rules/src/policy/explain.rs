@@ -30,7 +30,7 @@ pub struct Explanation {
 /// What one policy says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyResult {
-    /// What it is called.
+    /// Its name in the configuration.
     pub name: String,
     /// Its `deny` rules.
     pub deny: Vec<RuleResult>,
@@ -51,9 +51,9 @@ pub struct RuleResult {
 pub struct ConditionResult {
     /// Whether it holds.
     pub truth: Truth,
-    /// What it wants.
+    /// What it wants, in words such as `one of the groups: ops`.
     pub wanted: String,
-    /// What was there.
+    /// What was found, in words such as `staff, dev`.
     pub found: String,
 }
 

@@ -144,7 +144,7 @@ impl PathPrefix {
     }
 }
 
-/// What one route claims.
+/// Which requests one route claims, by host, path and method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoutePattern {
     /// The hosts that it is for, with their port where one is given.

@@ -32,7 +32,7 @@ pub struct Conflict {
     pub second: usize,
 }
 
-/// What the table knows of a request.
+/// What comes of looking a request up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup<'a, T> {
     /// What was put there for host, path and method.
@@ -89,7 +89,7 @@ impl<T> RouteTable<T> {
         }
     }
 
-    /// Whether some route claims the host, be it for certain paths only. A port that is not written is the
+    /// Whether some route claims the host, even if for certain paths only. A port that is not written is the
     /// scheme's.
     #[must_use]
     pub fn knows_host(&self, authority: &Authority, scheme: Scheme) -> bool {

@@ -35,7 +35,7 @@ pub struct CallbackParameters {
     pub error_description: Option<String>,
 }
 
-/// Somebody has signed in.
+/// What a finished sign-in gives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SignedIn {
     /// Who signed in.
@@ -120,7 +120,7 @@ fn code(callback: CallbackParameters) -> Result<Secret, SignInError> {
 /// more must not stay for as long as a session may last (invariant 8).
 const RENEWED: Duration = Duration::from_secs(3600);
 
-/// The tokens of `response`, which came at `now`, to be renewed `every` so often at the least. Without `expires_in`,
+/// The tokens of `response`, which came at `now`, to be renewed after `every` at the latest. Without `expires_in`,
 /// which need not be there (RFC 6749, section 5.1), the ID token's `exp` counts.
 pub(in crate::oidc) fn tokens(response: &TokenAnswer, now: Timestamp, every: Option<Duration>) -> Tokens {
     let expires_in = response.expires_in().map(|span| now + span);

@@ -104,7 +104,7 @@ fn state_digest(state: &str) -> Secret {
 
 /// Parameters of an authorization request that are ours to set (RFC 6749, section 4.1.1; OpenID Connect Core,
 /// section 3.1.2.1): another value would break what protects the sign-in (invariant 6) or make the provider fetch
-/// (16).
+/// an address (16).
 const OWN_PARAMETERS: [&str; 18] = [
     "response_type",
     "response_mode",

@@ -26,7 +26,7 @@ pub enum Trouble {
     /// Nothing whole came in time.
     #[error("no whole answer within {} ms; is the provider overloaded or behind a firewall?", .0.as_millis())]
     Timeout(Duration),
-    /// No connection.
+    /// No connection was made: the name is unknown, or nothing answers at the address.
     #[error("no connection: {0}; check name, port and network")]
     Connect(String),
     /// The TLS handshake failed.
@@ -43,7 +43,7 @@ pub enum Trouble {
     NotJson {
         /// Where the expectation ended.
         cause: JsonError,
-        /// What came.
+        /// What came in place of that.
         got: AnswerShape,
     },
     /// A body of more than [`MAX_BODY`] bytes.

@@ -278,7 +278,8 @@ impl Shared {
         (self.settings.cool_down * factor).min(LONGEST_PAUSE.max(self.settings.cool_down))
     }
 
-    /// Whether a token may make us ask: nobody fetched since it was looked at, and no token did of late.
+    /// Whether a token may make us ask: no set has come since it was looked at, and no token made us ask within the
+    /// cool-down.
     fn is_worth_asking(&self, attempts: &Attempts, seen: u64) -> bool {
         let rested = elapsed(attempts.asked, self.clock.now()) >= self.settings.cool_down;
         self.keys.load().life.serial == seen && mutant!(rested, "cool-down-forgotten" => true)

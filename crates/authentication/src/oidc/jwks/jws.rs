@@ -17,11 +17,11 @@ const MAX_KID: usize = 1024;
 pub struct Jws<'a> {
     /// Its JOSE header.
     pub header: JoseHeader,
-    /// Its payload.
+    /// Its payload, read as a JSON object.
     pub claims: Map<String, Value>,
     /// Header, dot, payload: the bytes that are signed.
     pub(super) signed: &'a [u8],
-    /// In base64url.
+    /// The signature, still in base64url.
     pub(super) signature: &'a str,
 }
 

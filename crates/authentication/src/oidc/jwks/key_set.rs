@@ -26,11 +26,11 @@ pub(super) struct Life {
     pub(super) fetched: Option<Timestamp>,
     /// When it should be fetched again.
     pub(super) refresh: Timestamp,
-    /// From when on it is trusted no more.
+    /// From when on it is no longer trusted.
     pub(super) closed: Timestamp,
     /// Counts sets in which a key of the set before is missing.
     pub(super) generation: u64,
-    /// Counts sets.
+    /// Counts the sets that were fetched, whatever is in them.
     pub(super) serial: u64,
 }
 
@@ -107,7 +107,7 @@ impl KeySet {
         self.life.generation
     }
 
-    /// From when on these keys are trusted no more unless they are fetched again.
+    /// From when on these keys are no longer trusted, unless they are fetched again.
     #[must_use]
     pub const fn trusted_until(&self) -> Timestamp {
         self.life.closed

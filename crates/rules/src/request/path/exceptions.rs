@@ -9,7 +9,7 @@ pub enum PathException {
     EmptySegment,
     /// `;` in a segment, plain or as `%3B`.
     Semicolon,
-    /// `%25` before two hexadecimal digits, be they encoded themselves.
+    /// `%25` before two hexadecimal digits, which may be encoded themselves.
     DoubleEncoding,
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Leaf {
     otherwise: Option<usize>,
 }
 
-/// What a path knows of a method.
+/// Which route of a path takes a method.
 pub(super) enum MethodMatch {
     /// The index of its route.
     Route(usize),
