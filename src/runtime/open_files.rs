@@ -36,8 +36,8 @@ pub fn raise_open_files() -> Option<u64> {
 }
 
 /// As many connections as descriptors allow, and no more than `limits` says. With more of them, accepting
-/// would use up the descriptors that connections already there, and operators, need to be answered (invariant
-/// 14).
+/// would use up the descriptors that connections already there, and operators, need to be answered
+/// (invariant 14).
 pub(super) fn within_open_files(
     limits: ConnectionLimits,
     listeners: usize,
