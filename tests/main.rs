@@ -34,6 +34,7 @@ mod secrets_stay_secret;
 mod sessions;
 mod sign_in;
 mod sign_in_cannot_be_taken_over;
+mod start_page;
 mod state_file;
 mod support;
 mod take_over;

@@ -106,6 +106,12 @@ impl ExplainText {
     fn next(&mut self, action: &Next<'_>, request: &Imagined) {
         match action {
             Next::Redirect(redirect) => self.line("then", &redirected(redirect)),
+            Next::Serve(application) => {
+                self.line("then", &format!("served by the gateway itself: {application}"));
+            }
+            Next::NotFound(application) => {
+                self.line("then", &format!("404: {application} has nothing at this path"));
+            }
             Next::Forward(upstream, forward, headers) => self.forwarded(upstream, forward, headers, request),
         }
     }

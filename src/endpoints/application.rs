@@ -1,99 +1,70 @@
-//! The table of the endpoints: what each is, where, and by which methods.
+//! What a route of the configuration can serve.
 
-use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, header};
+use std::fmt;
+use std::sync::Arc;
+
+use http::{HeaderMap, Method};
 
 use super::answer::Answer;
 use super::context::RequestContext;
 use super::error::EndpointError;
-use super::paths::{CALLBACK, HOME_WITH_SLASH, KEYS, RESUME, ROOT, SIGN_IN, SIGN_OUT, SIGNED_OUT, TICKET};
+use super::home;
 use super::state::Endpoints;
-use super::{callback, home, resume, sign_in, sign_out, ticket};
-use crate::listener::RequestBody;
+use crate::identity::Principal;
+use crate::request::RequestPath;
+use crate::route::PathPrefix;
 
-/// What the gateway itself serves at a route.
+/// What a route serves where it neither forwards nor redirects. It stands at the route's path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Application {
-    /// Tells people who they are here, and leads to their apps. It claims everything below its path as well, so that
-    /// what is no endpoint there is 404 and no app's.
+    /// Tells people who they are here, and leads to their apps: one page.
     Home,
-    /// Begins a sign-in, or lets the person choose a provider.
-    SignIn,
-    /// Where providers send people back to (`redirect_uri`).
-    Callback,
-    /// Where an app's host gets its session from the sign-in host's.
-    Ticket,
-    /// Ends the session.
-    SignOut,
-    /// Where providers send people after signing them out.
-    SignedOut,
-    /// Where a form goes on that was kept while its sender signed in.
-    Resume,
-    /// The keys that assertions are verified with (RFC 7517).
-    Keys,
 }
 
 impl Application {
-    /// The table: every one that stands on our hosts by itself, with its path and its methods.
-    pub const ENDPOINTS: [(Self, &'static str, &'static [Method]); 8] = [
-        (Self::Home, ROOT, &[Method::GET, Method::HEAD]),
-        (Self::SignIn, SIGN_IN, &[Method::GET, Method::POST]),
-        (Self::Callback, CALLBACK, &[Method::GET, Method::POST]),
-        (Self::Ticket, TICKET, &[Method::GET]),
-        (Self::SignOut, SIGN_OUT, &[Method::GET, Method::POST]),
-        (Self::SignedOut, SIGNED_OUT, &[Method::GET]),
-        (Self::Resume, RESUME, &[Method::GET, Method::POST]),
-        (Self::Keys, KEYS, &[Method::GET, Method::HEAD]),
-    ];
-
-    fn path(self) -> &'static str {
-        Self::ENDPOINTS.iter().find(|(endpoint, ..)| *endpoint == self).map_or(ROOT, |(_, path, _)| path)
+    /// The methods that it answers; all others are the router's to refuse.
+    #[must_use]
+    pub const fn methods(self) -> &'static [Method] {
+        match self {
+            Self::Home => &[Method::GET, Method::HEAD],
+        }
     }
 
-    /// Whether it is served on every host, or on that of `public_url` alone: there is one redirect URI
-    /// (decision 5).
-    const fn is_everywhere(self) -> bool {
-        !matches!(self, Self::Callback | Self::SignedOut)
+    /// Whether it has anything at `path`, where its route is for `mount`.
+    #[must_use]
+    pub fn is_at(self, mount: &PathPrefix, path: &RequestPath) -> bool {
+        match self {
+            Self::Home => mount.is_exactly(path.decoded()),
+        }
     }
+}
 
-    /// Whether the request is for this and not for something below it.
-    fn is_at(self, endpoints: &Endpoints, context: RequestContext<'_>) -> bool {
-        let public = || endpoints.hosts.is_public(context.authority, context.forwarding.scheme);
-        let here = self.is_everywhere() || mutant!(public(), "callback-on-every-host" => true);
-        let path = context.path.decoded();
-        let front = self == Self::Home && (path == "/" || path == HOME_WITH_SLASH);
-        here && (path == self.path() || front)
+/// The word of the configuration for it.
+impl fmt::Display for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Home => "home",
+        })
     }
 }
 
 impl Endpoints {
-    /// Answers a request that `application` claims.
+    /// Answers a request to the route of `application` for `mount`, which lets in `principal`; nobody is known on a
+    /// public route.
     pub async fn serve(
         &self,
         application: Application,
+        mount: &PathPrefix,
+        principal: Option<&Arc<Principal>>,
         context: RequestContext<'_>,
-        request: Request<RequestBody>,
+        headers: &HeaderMap,
     ) -> Answer {
-        if !application.is_at(self, context) {
+        if !application.is_at(mount, context.path) {
             return EndpointError::NotFound.into();
         }
-        match application {
-            Application::Home => home::answer(self, context, request.headers()).await,
-            Application::SignIn => sign_in::answer(self, context, request).await,
-            Application::Callback => callback::answer(self, context, request).await,
-            Application::Ticket => ticket::answer(self, context, &request).await,
-            Application::SignOut => sign_out::answer(self, context, &request).await,
-            Application::SignedOut => sign_out::back(self, &request).into(),
-            Application::Resume => resume::answer(self, context, request).await,
-            Application::Keys => keys(self).into(),
+        match (application, principal) {
+            (Application::Home, Some(principal)) => home::of(self, context, principal),
+            (Application::Home, None) => home::answer(self, context, headers).await,
         }
     }
-}
-
-fn keys(endpoints: &Endpoints) -> Response<Bytes> {
-    let mut response = Response::new(endpoints.resources.asserter.jwks().into());
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    response
 }

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, StatusCode};
 use url::Position;
 
 use super::answer::Answer;
 use super::context::RequestContext;
 use super::hosts::Hosts;
-use super::paths::{SIGN_IN, SIGN_OUT};
+use super::paths::SIGN_OUT;
 use super::response::{redirect, show};
+use super::return_to::ReturnTo;
+use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
 use crate::identity::Principal;
 use crate::pages::{Home, Link};
@@ -32,16 +33,17 @@ pub(super) async fn answer(
         Err(error) => return error.into(),
     };
     match found.principal() {
-        Some(principal) => {
-            let page = show_home(endpoints, context.forwarding.client, principal);
-            Answer::to(Some(Arc::clone(principal)), Ok(page))
+        Some(principal) => of(endpoints, context, principal),
+        None => {
+            let here = ReturnTo::asked(&context.origin(), context.path.raw(), None);
+            redirect(StatusCode::SEE_OTHER, &SignInRequest::to(here).address()).into()
         }
-        None => redirect(StatusCode::SEE_OTHER, SIGN_IN).into(),
     }
 }
 
-fn show_home(endpoints: &Endpoints, client: ClientAddress, principal: &Arc<Principal>) -> Response<Bytes> {
-    let open = open_to(&endpoints.hosts, principal, client);
+/// The page of `principal`.
+pub(super) fn of(endpoints: &Endpoints, context: RequestContext<'_>, principal: &Arc<Principal>) -> Answer {
+    let open = open_to(&endpoints.hosts, principal, context.forwarding.client);
     let apps: Vec<_> = open.iter().map(|(name, href)| Link { name, href }).collect();
     let page = Home {
         principal,
@@ -49,7 +51,7 @@ fn show_home(endpoints: &Endpoints, client: ClientAddress, principal: &Arc<Princ
         apps: &apps,
         sign_out: SIGN_OUT,
     };
-    show(page.page())
+    Answer::to(Some(Arc::clone(principal)), Ok(show(page.page())))
 }
 
 /// Hosts with an app that the person may see, each with its shortest path.

@@ -1,9 +1,11 @@
-//! The gateway's own endpoints, below `/.portcullis`: signing in and out, the hand-over of a session to an app's host,
-//! forms that wait for a sign-in, and the keys of assertions.
+//! What the gateway itself serves. Endpoints stand below `/.portcullis` on every host: signing in and out, the hand-over
+//! of a session to an app's host, forms that wait for a sign-in, and the keys of assertions. Applications stand where a
+//! route of the configuration says so.
 //!
-//! An endpoint is what a row of the gate's tables serves, as another row forwards or redirects: its requests have been
-//! read, routed, counted and permitted when they come here. It is given a [`RequestContext`] and the request, and returns
-//! an [`Answer`]: a response or an [`EndpointError`], and whom it found the sender to be.
+//! Both are what a row of the gate's tables serves, as another row forwards or redirects: their requests have been read,
+//! routed, counted and permitted when they come here. They are given a [`RequestContext`] and the request, and return an
+//! [`Answer`]: a response or an [`EndpointError`], and whom they found the sender to be. An application is given the
+//! person whom the gate has let in as well.
 
 mod answer;
 mod application;
@@ -12,6 +14,7 @@ mod callback;
 mod context;
 mod cookies;
 mod deferred_form;
+mod endpoint;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -41,6 +44,7 @@ pub use application::Application;
 pub use context::RequestContext;
 pub use cookies::Cookies;
 pub use deferred_form::DeferredForm;
+pub use endpoint::Endpoint;
 pub use error::{EndpointError, FailedSignIn, LostSignIn, UnavailableProvider};
 pub use hosts::{Hosts, Routes};
 pub use paths::{CALLBACK, HOME, holds, is_front};

@@ -54,12 +54,16 @@ pub(super) fn dispatch(
                 Ok(forwarded(&mut notes.credential, route, http2, response))
             }
             Action::Redirect(redirect) => redirected(redirect, route, permitted.inbound, &request),
-            Action::Serve(application) => {
-                // Boxed: a sign-in is rare and large, and every request carries the room for its future.
-                let answer = snapshot.endpoints.serve(*application, info.context(&route.realm), request);
-                let Answer { principal, response } = Box::pin(answer).await;
-                notes.principal = principal;
-                Ok(response?.map(Body::ours))
+            // Boxed: what the gateway serves is rare and large, and every request carries the room for its future.
+            Action::Serve(application, mount) => {
+                let (principal, context) = (permitted.permit.principal(), info.context(&route.realm));
+                let headers = request.headers();
+                let answer = snapshot.endpoints.serve(*application, mount, principal, context, headers);
+                served(Box::pin(answer).await, notes)
+            }
+            Action::Endpoint(endpoint) => {
+                let answer = snapshot.endpoints.answer(*endpoint, info.context(&route.realm), request);
+                served(Box::pin(answer).await, notes)
             }
         }
     }
@@ -202,6 +206,12 @@ fn made_private(headers: &HeaderMap) -> Option<HeaderValue> {
 /// `private`.
 fn lets_share(word: &str) -> bool {
     word.is_empty() || ["private", "public", "s-maxage"].iter().any(|shared| is_called(word, shared))
+}
+
+/// Where the gate asks nobody who they are, what was served may know.
+fn served(answer: Answer, notes: &mut Notes) -> Result<Response<Body>, Rejection> {
+    notes.principal = answer.principal.or_else(|| notes.principal.take());
+    Ok(answer.response?.map(Body::ours))
 }
 
 fn redirected<B>(

@@ -8,7 +8,7 @@ use super::rejection::Rejection;
 use super::route::Route;
 use super::service::Action;
 use crate::authn::Accepted;
-use crate::endpoints::{EndpointError, Routes};
+use crate::endpoints::{Application, EndpointError, Routes};
 use crate::identity::Principal;
 use crate::policy::{Question, Verdict, explain};
 use crate::request::{Authority, ClientAddress, RequestPath, Scheme};
@@ -37,8 +37,16 @@ impl Routes for RouteTable<Arc<Route>> {
 fn is_open(pattern: &RoutePattern, route: &Route, principal: &Arc<Principal>, client: ClientAddress) -> bool {
     let Ok(path) = RequestPath::parse(&pattern.path.to_string()) else { return false };
     let question = Question { principal: Some(principal), method: &Method::GET, path: &path, client };
-    let people = route.accept.has(Accepted::Session) && matches!(route.service.action, Action::Forward(..));
+    let people = route.accept.has(Accepted::Session) && is_app(&route.service.action);
     people && explain(&route.access, &question).verdict == Verdict::Permitted
+}
+
+/// Whether people are led to it. The page that leads there is none of the apps.
+const fn is_app(action: &Action) -> bool {
+    match action {
+        Action::Forward(..) => true,
+        Action::Redirect(_) | Action::Serve(Application::Home, _) | Action::Endpoint(_) => false,
+    }
 }
 
 impl From<EndpointError> for Rejection {

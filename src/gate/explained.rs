@@ -16,7 +16,7 @@ use super::routing::{MakeService, Routing};
 use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
 use crate::authn::{Authentication, Carrier, CredentialId, Verified};
 use crate::clock::Timestamp;
-use crate::endpoints::{Application, PublicUrl};
+use crate::endpoints::{Application, Endpoint, PublicUrl};
 use crate::forward::{ForwardSettings, UpstreamSettings, identity_headers};
 use crate::identity::{Principal, RouteName};
 use crate::policy::{Explanation, Verdict, explain as explain_policy};
@@ -63,6 +63,10 @@ pub enum Next<'a> {
     Forward(&'a UpstreamSettings, &'a ForwardSettings, HeaderMap),
     /// It would be sent elsewhere.
     Redirect(&'a RedirectSettings),
+    /// The gateway itself would answer with this.
+    Serve(Application),
+    /// This has nothing at the path, so that the answer would be 404.
+    NotFound(Application),
 }
 
 impl Explained<'_> {
@@ -103,7 +107,11 @@ fn judged<'a>(settings: &'a GateSettings, imagined: &Imagined) -> Result<Explain
         Err(Denial::Refused(Rejection::Malformed(ambiguous))) => return Err(ambiguous.what),
         Err(Denial::SignIn(_) | Denial::Refused(_)) => None,
     };
-    Ok(Explained::Route { route: settings, decision, action: Next::of(&settings.action, told.as_deref()) })
+    Ok(Explained::Route {
+        route: settings,
+        decision,
+        action: Next::of(settings, &inbound.path, told.as_deref()),
+    })
 }
 
 impl Imagined {
@@ -136,8 +144,12 @@ impl Imagined {
 }
 
 impl<'a> Next<'a> {
-    fn of(action: &'a RouteAction, told: Option<&Principal>) -> Self {
-        match action {
+    fn of(route: &'a RouteSettings, path: &RequestPath, told: Option<&Principal>) -> Self {
+        match &route.action {
+            RouteAction::Serve(application) if application.is_at(&route.pattern.path, path) => {
+                Self::Serve(*application)
+            }
+            RouteAction::Serve(application) => Self::NotFound(*application),
             RouteAction::Redirect(redirect) => Self::Redirect(redirect),
             RouteAction::Forward { upstream, forward } => {
                 let headers = told.map(|principal| identity_headers(&forward.identity, principal));
@@ -165,7 +177,7 @@ impl<'a> MakeService<'a> for Imaginary {
         Ok(Served::Route(route))
     }
 
-    fn for_endpoint(&mut self, _: &RouteName, _: Application) -> Served<'a> {
+    fn for_endpoint(&mut self, _: &RouteName, _: Endpoint) -> Served<'a> {
         Served::Own
     }
 

@@ -44,7 +44,7 @@ impl<S> Route<S> {
             RouteAction::Forward { forward, .. } => {
                 (forward.rewrite.stripped(), forward.identity.token == TokenPass::Access)
             }
-            RouteAction::Redirect(_) => (0, false),
+            RouteAction::Redirect(_) | RouteAction::Serve(_) => (0, false),
         };
         Self {
             name: settings.name.clone(),
@@ -83,7 +83,7 @@ impl Route {
     /// How a request that went on is counted.
     pub(super) fn outcome(&self) -> Outcome {
         match self.service.action {
-            Action::Serve(_) | Action::Redirect(_) => Outcome::Own,
+            Action::Serve(..) | Action::Endpoint(_) | Action::Redirect(_) => Outcome::Own,
             Action::Forward(..) if self.access.is_public() => Outcome::Public,
             Action::Forward(..) => Outcome::Allowed,
         }

@@ -10,7 +10,7 @@ use super::rejection::Rejection;
 use super::route::Route;
 use super::service::Service;
 use super::settings::{GateSettings, RedirectSettings, RouteSettings};
-use crate::endpoints::{Application, HOME, PublicUrl, holds, is_front};
+use crate::endpoints::{Endpoint, HOME, PublicUrl, holds, is_front};
 use crate::identity::RouteName;
 use crate::request::{Authority, RequestPath, Scheme};
 use crate::route::{Conflict, HostPattern, Lookup, PathPrefix, RoutePattern, RouteTable};
@@ -23,7 +23,7 @@ pub(super) trait MakeService<'a> {
     fn for_route(&mut self, route: &'a RouteSettings) -> Result<Self::Service, BuildError>;
 
     /// For one of the gateway's own endpoints.
-    fn for_endpoint(&mut self, name: &RouteName, application: Application) -> Self::Service;
+    fn for_endpoint(&mut self, name: &RouteName, endpoint: Endpoint) -> Self::Service;
 
     /// For everything on a listener that sends its clients elsewhere.
     fn for_redirect(&mut self, name: &RouteName, redirect: RedirectSettings) -> Self::Service;
@@ -146,13 +146,13 @@ fn conflict(conflicts: &[Conflict], routes: &[RouteSettings]) -> BuildError {
 /// The table of the endpoints: the same on every host.
 fn endpoints<'a, S>(make: &mut impl MakeService<'a, Service = S>) -> RouteTable<Arc<Route<S>>> {
     let name = RouteName::new("portcullis");
-    let row = |(application, path, methods): (Application, &str, &[Method])| {
+    let row = |(endpoint, path, methods): (Endpoint, &str, &[Method])| {
         let path: PathPrefix = path.parse().ok()?;
         let pattern = RoutePattern { host: HostPattern::Any, path, methods: methods.to_vec() };
-        let service = make.for_endpoint(&name, application);
+        let service = make.for_endpoint(&name, endpoint);
         Some((pattern, Arc::new(Route::ours(name.clone(), service))))
     };
-    RouteTable::build(Application::ENDPOINTS.into_iter().filter_map(row).collect()).unwrap_or_default()
+    RouteTable::build(Endpoint::TABLE.into_iter().filter_map(row).collect()).unwrap_or_default()
 }
 
 /// The answer to everything on a listener that is there for addresses without `https` (308: the method stays).

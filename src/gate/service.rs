@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::limits::Limits;
 use super::settings::RedirectSettings;
-use crate::endpoints::Application;
+use crate::endpoints::{Application, Endpoint};
 use crate::forward::{Plan, Upstream};
 use crate::limit::Concurrency;
+use crate::route::PathPrefix;
 use crate::telemetry::RequestStats;
 
 /// What serves the requests of a route.
@@ -25,6 +26,8 @@ pub(super) enum Action {
     Forward(Arc<Upstream>, Box<Plan>),
     /// The client is sent elsewhere.
     Redirect(RedirectSettings),
-    /// The gateway itself answers.
-    Serve(Application),
+    /// The gateway itself answers, with what stands at the route's path.
+    Serve(Application, PathPrefix),
+    /// The gateway itself answers, with what stands on every host.
+    Endpoint(Endpoint),
 }

@@ -13,7 +13,7 @@ use super::route::Route;
 use super::routing::{MakeService, Routing};
 use super::service::{Action, Service};
 use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
-use crate::endpoints::Application;
+use crate::endpoints::Endpoint;
 use crate::forward::{
     ForwardSettings, Plan, ReservedHeaders, Server, Upstream, UpstreamError, UpstreamSettings,
 };
@@ -126,14 +126,15 @@ impl<'a> MakeService<'a> for Services<'_> {
                 Action::Forward(upstream, Box::new(plan))
             }
             RouteAction::Redirect(redirect) => Action::Redirect(redirect.clone()),
+            RouteAction::Serve(application) => Action::Serve(*application, route.pattern.path.clone()),
         };
         Ok(self.service(&route.name, limits, route.concurrency, action))
     }
 
-    fn for_endpoint(&mut self, name: &RouteName, application: Application) -> Service {
-        let limited = application != Application::Keys;
+    fn for_endpoint(&mut self, name: &RouteName, endpoint: Endpoint) -> Service {
+        let limited = endpoint != Endpoint::Keys;
         let limits = if limited { self.endpoint_limits.clone() } else { Limits::default() };
-        self.service(name, limits, None, Action::Serve(application))
+        self.service(name, limits, None, Action::Endpoint(endpoint))
     }
 
     fn for_redirect(&mut self, name: &RouteName, redirect: RedirectSettings) -> Service {
@@ -148,7 +149,7 @@ fn endpoint_limits(endpoints: &RouteTable<Arc<Route>>) -> Option<&Limits> {
 fn forward(route: &RouteSettings) -> Option<&ForwardSettings> {
     match &route.action {
         RouteAction::Forward { forward, .. } => Some(forward),
-        RouteAction::Redirect(_) => None,
+        RouteAction::Redirect(_) | RouteAction::Serve(_) => None,
     }
 }
 

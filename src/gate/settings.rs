@@ -6,7 +6,7 @@ use http::StatusCode;
 use ipnet::IpNet;
 
 use crate::authn::Accept;
-use crate::endpoints::SiteData;
+use crate::endpoints::{Application, SiteData};
 use crate::forward::{ForwardSettings, UpstreamSettings};
 use crate::identity::RouteName;
 use crate::limit::LimitSettings;
@@ -89,6 +89,8 @@ pub enum RouteAction {
     },
     /// The client is sent elsewhere.
     Redirect(RedirectSettings),
+    /// The gateway itself answers.
+    Serve(Application),
 }
 
 /// Where a client is sent; what is not given stays as it was asked for. Path and query are kept.

@@ -14,6 +14,7 @@ mod policy;
 mod provider;
 mod registration;
 mod route;
+mod serve;
 mod server;
 mod upstream;
 mod value;

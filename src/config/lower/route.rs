@@ -37,13 +37,19 @@ impl Lowering<'_> {
     }
 
     fn route(&mut self, at: Located<'_, Route>, definitions: &Definitions<'_>) -> Option<RouteSettings> {
-        let pattern = self.pattern(at);
+        let mut pattern = self.pattern(at);
         let access = self.access(at, definitions);
         let public = access == AccessSettings::Public;
         let accept = self.accept(at, definitions, public);
         let limits = self.limits(at!(at.limits), public);
         let action = self.action(at, pattern.as_ref().map(|pattern| &pattern.path));
         let name = self.route_name(at, pattern.as_ref());
+        // What an application does not answer is refused where routes are found, as any other route's methods are.
+        if let (Some(RouteAction::Serve(application)), Some(pattern)) = (&action, &mut pattern)
+            && pattern.methods.is_empty()
+        {
+            pattern.methods = application.methods().to_vec();
+        }
         Some(RouteSettings {
             name,
             pattern: pattern?,
@@ -96,35 +102,49 @@ impl Lowering<'_> {
     }
 
     fn action(&mut self, at: Located<'_, Route>, path: Option<&PathPrefix>) -> Option<RouteAction> {
-        match (at!(at.redirect).given(), at.value.upstream.is_some()) {
-            (None, true) => Some(RouteAction::Forward {
+        let (redirect, serve) = (at!(at.redirect).given(), at!(at.serve).given());
+        match (at.value.upstream.is_some(), redirect, serve) {
+            (true, None, None) => Some(RouteAction::Forward {
                 upstream: Box::new(self.upstream(at)),
                 forward: Box::new(self.forward(at, path)),
             }),
-            (Some(redirect), false) => {
-                self.only_forwarded(at);
+            (false, Some(redirect), None) => {
+                self.only_forwarded(at, "redirects");
                 self.redirect(redirect).map(RouteAction::Redirect)
             }
-            (Some(redirect), true) => {
-                self.fault(
-                    Diagnostic::new(redirect.place, "both `upstream` and `redirect`")
-                        .expected("expected one of the two"),
-                );
+            (false, None, Some(word)) => {
+                self.only_forwarded(at, "serves");
+                Some(RouteAction::Serve(self.serve(at, *word.value)))
+            }
+            (false, None, None) => {
+                self.fault(Diagnostic::new(at.place, "the route leads nowhere").expected(
+                    "expected `upstream = \"http://10.0.0.5:8080\"` or the like, `redirect` or `serve`",
+                ));
                 None
             }
-            (None, false) => {
-                self.fault(
-                    Diagnostic::new(at.place, "the route leads nowhere").expected(
-                        "expected `upstream = \"http://10.0.0.5:8080\"` or the like, or `redirect`",
-                    ),
-                );
+            (upstream, redirect, serve) => {
+                let upstream = upstream.then(|| ("upstream", at!(at.upstream).place));
+                let redirect = redirect.map(|at| ("redirect", at.place));
+                let serve = serve.map(|at| ("serve", at.place));
+                self.several(upstream.into_iter().chain(redirect).chain(serve));
                 None
             }
         }
     }
 
+    /// More than one thing that would happen to a request.
+    fn several<'a>(&mut self, mut given: impl Iterator<Item = (&'static str, Place<'a>)>) {
+        let Some((first, _)) = given.next() else { return };
+        for (key, place) in given {
+            self.fault(
+                Diagnostic::new(place, format!("both `{first}` and `{key}`"))
+                    .expected("expected one of the two"),
+            );
+        }
+    }
+
     /// Keys that say something about an upstream, on a route that has none.
-    fn only_forwarded(&mut self, at: Located<'_, Route>) {
+    fn only_forwarded(&mut self, at: Located<'_, Route>, does: &str) {
         let raw = at.value;
         let keys = [
             ("upstream_tls", raw.upstream_tls.is_some(), at!(at.upstream_tls).place),
@@ -148,10 +168,7 @@ impl Lowering<'_> {
             ("hsts", raw.hsts.is_some(), at!(at.hsts).place),
         ];
         for (key, _, place) in keys.into_iter().filter(|(_, given, _)| *given) {
-            self.fault(
-                Diagnostic::new(place, format!("`{key}` on a route that redirects"))
-                    .expected("expected it on a route with `upstream`"),
-            );
+            self.fault(misplaced(key, place, does));
         }
     }
 
@@ -185,8 +202,14 @@ fn described(pattern: &RoutePattern) -> String {
 pub(super) fn forwarding(route: &RouteSettings) -> Option<&ForwardSettings> {
     match &route.action {
         RouteAction::Forward { forward, .. } => Some(forward),
-        RouteAction::Redirect(_) => None,
+        RouteAction::Redirect(_) | RouteAction::Serve(_) => None,
     }
+}
+
+/// A key that says something about an upstream, on a route without one.
+pub(super) fn misplaced(key: &str, place: Place<'_>, does: &str) -> Diagnostic {
+    Diagnostic::new(place, format!("`{key}` on a route that {does}"))
+        .expected("expected it on a route with `upstream`")
 }
 
 fn host(at: Located<'_, String>) -> Result<HostPattern, Diagnostic> {

@@ -24,7 +24,7 @@ pub(super) use provider::{
 };
 pub(super) use route::{
     AcceptWord, AccessWord, Family, HeaderRules, Hsts, Identity, IdentityHeaders, Limit, PerWord, Redirect,
-    Route, SchemeWord, StreamsWord, TokenWord, TolerateWord,
+    Route, SchemeWord, ServeWord, StreamsWord, TokenWord, TolerateWord,
 };
 pub(super) use server::{
     Admin, CertificatePair, Listen, ListenTable, Log, LogWord, ProxyProtocol, ProxyProtocolTable,

@@ -10,7 +10,7 @@ use super::{
     UpstreamTls,
 };
 
-/// An app, or a part of one. Needs `upstream` or `redirect`, and `access`, `policy` or rules.
+/// An app, or a part of one. Needs `upstream`, `redirect` or `serve`, and `access`, `policy` or rules.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Route {
@@ -26,7 +26,7 @@ pub(in crate::config) struct Route {
     #[schemars(extend("default" = "/"))]
     pub path: Option<String>,
     /// Only these methods.
-    #[schemars(extend("x-default" = "all", "examples" = ["GET"]))]
+    #[schemars(extend("x-default" = "all; with `serve` those that it answers", "examples" = ["GET"]))]
     pub methods: Option<OneOrMany<String>>,
     /// For whom the route is open without rules.
     #[schemars(extend("x-default" = "what `policy`, `allow` and `deny` say"))]
@@ -89,6 +89,10 @@ pub(in crate::config) struct Route {
     /// A redirect instead of an upstream.
     #[schemars(extend("x-default" = "none", "examples" = [{"host": "www.corp.example"}]))]
     pub redirect: Option<Redirect>,
+    /// What the gateway itself answers with instead of an upstream, at the route's `path`. Like an app it is for those
+    /// whom the route lets in.
+    #[schemars(extend("x-default" = "none", "examples" = ["home"]))]
+    pub serve: Option<ServeWord>,
     /// Whether the route's `path` is taken off before the request goes on; the app is told it in
     /// `X-Forwarded-Prefix`.
     #[schemars(extend("default" = false))]
@@ -179,6 +183,14 @@ pub(in crate::config) enum TolerateWord {
     Semicolon,
     /// `%25` before two hexadecimal digits.
     DoubleEncoding,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum ServeWord {
+    /// The page that shows people who they are and which apps are open to them (`GET`, `HEAD`), which is also there at
+    /// `/.portcullis` of every host; 404 below it. On a public route it leads to sign-in.
+    Home,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

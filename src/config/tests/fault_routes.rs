@@ -1,6 +1,6 @@
 //! Faults of `[[routes]]`.
 
-use super::{changed, each_is_told, faults, longer};
+use super::{changed, each_is_told, longer};
 
 fn route(line: &str) -> String {
     changed("routes", line)
@@ -150,7 +150,7 @@ fn a_route_accepts_what_some_provider_offers() {
 fn where_a_route_leads() {
     let redirect = |redirect: &str| another(&format!("access = \"public\"\nredirect = {{ {redirect} }}"));
     each_is_told(&[
-        (route("upstream"), "the route leads nowhere", "or `redirect`"),
+        (route("upstream"), "the route leads nowhere", "`redirect` or `serve`"),
         (route("redirect = { host = \"b.example\" }"), "both `upstream` and `redirect`", "one of the two"),
         (redirect(""), "the redirect leads to where it began", "`scheme`, `host` or `path`"),
         (
@@ -167,37 +167,6 @@ fn where_a_route_leads() {
         ),
         (redirect("host = \"b.example\", status = 200"), "the number is out of range", "from 301 to 308"),
     ]);
-}
-
-#[test]
-fn what_only_an_upstream_can_have_is_a_fault_beside_a_redirect() {
-    for key in [
-        "upstream_tls = {}",
-        "upstream_protocol = \"http2\"",
-        "balance = \"round-robin\"",
-        "keep_idle = 1",
-        "health = { path = \"/\" }",
-        "ejection = {}",
-        "timeout = {}",
-        "max_body = 1",
-        "streams = \"use\"",
-        "max_response_fields = 200",
-        "min_body_rate = 1",
-        "strip_path = true",
-        "replace_path = \"/\"",
-        "rewrite_location = true",
-        "host_header = \"keep\"",
-        "identity = {}",
-        "request_headers = {}",
-        "response_headers = {}",
-        "hsts = true",
-    ] {
-        let name = key.split(' ').next().unwrap();
-        let report =
-            faults(&another(&format!("access = \"public\"\nredirect = {{ host = \"c.example\" }}\n{key}")));
-        assert_eq!(report.faults.len(), 1, "{report}");
-        assert_eq!(report.faults[0].message, format!("`{name}` on a route that redirects"));
-    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ use crate::session::StreamUse;
 pub(super) fn route(line: &str) -> (UpstreamSettings, ForwardSettings) {
     match settings(&changed("routes", line)).routes.remove(0).action {
         RouteAction::Forward { upstream, forward } => (*upstream, *forward),
-        RouteAction::Redirect(redirect) => panic!("{redirect:?}"),
+        other @ (RouteAction::Redirect(_) | RouteAction::Serve(_)) => panic!("{other:?}"),
     }
 }
 

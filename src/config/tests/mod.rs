@@ -12,6 +12,7 @@ mod provider_warnings;
 mod providers;
 mod reports;
 mod secrets;
+mod serve;
 mod slips;
 mod upstreams;
 mod warnings;

@@ -42,7 +42,7 @@ impl Lints<'_> {
 fn tells_addresses(linted: LintedRoute<'_>) -> bool {
     match &linted.meant.action {
         RouteAction::Forward { forward, .. } => !linted.is_public() && has_address(forward),
-        RouteAction::Redirect(_) => false,
+        RouteAction::Redirect(_) | RouteAction::Serve(_) => false,
     }
 }
 

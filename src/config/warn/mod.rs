@@ -119,11 +119,11 @@ impl<'a> LintedRoute<'a> {
         std::ptr::eq(self.meant, other.meant)
     }
 
-    /// Where its requests go; nowhere where it redirects.
+    /// Where its requests go; nowhere where it redirects or serves.
     fn servers(self) -> impl Iterator<Item = &'a ServerAddress> {
         let servers = match &self.meant.action {
             RouteAction::Forward { upstream, .. } => upstream.servers.as_slice(),
-            RouteAction::Redirect(_) => &[],
+            RouteAction::Redirect(_) | RouteAction::Serve(_) => &[],
         };
         servers.iter().map(|server| &server.address)
     }

@@ -145,7 +145,7 @@ fn is_realm_of_keycloak(issuer: &str) -> bool {
 fn passes_token(route: &RouteSettings) -> bool {
     match &route.action {
         RouteAction::Forward { forward, .. } => forward.identity.token == TokenPass::Access,
-        RouteAction::Redirect(_) => false,
+        RouteAction::Redirect(_) | RouteAction::Serve(_) => false,
     }
 }
 

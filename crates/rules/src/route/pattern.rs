@@ -132,6 +132,12 @@ impl PathPrefix {
         path.strip_prefix(self.0.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// Whether `path` (decoded, absolute) is this path itself, with or without a slash at its end.
+    #[must_use]
+    pub fn is_exactly(&self, path: &str) -> bool {
+        path.strip_suffix('/').unwrap_or(path) == self.0
+    }
+
     /// How many segments it has; 0 for `/`.
     #[must_use]
     pub fn segments(&self) -> usize {

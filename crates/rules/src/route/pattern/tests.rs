@@ -88,5 +88,8 @@ fn prefixes_hold_on_segment_borders() {
     assert!(!admin.holds("/administrator") && !admin.holds("/") && !admin.holds("/Admin"));
     let root: PathPrefix = "/".parse().unwrap();
     assert!(root.holds("/") && root.holds("/x"));
+    assert!(admin.is_exactly("/admin") && admin.is_exactly("/admin/") && root.is_exactly("/"));
+    assert!(!admin.is_exactly("/admin/x") && !admin.is_exactly("/admins") && !admin.is_exactly("/admin//"));
+    assert!(!admin.is_exactly("/") && !root.is_exactly("/x") && !root.is_exactly("//"));
     assert_eq!((root.segments(), admin.segments()), (0, 1));
 }

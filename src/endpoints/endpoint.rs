@@ -1,0 +1,99 @@
+//! The table of the endpoints: what each is, where, and by which methods.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+
+use super::answer::Answer;
+use super::context::RequestContext;
+use super::error::EndpointError;
+use super::paths::{CALLBACK, HOME_WITH_SLASH, KEYS, RESUME, ROOT, SIGN_IN, SIGN_OUT, SIGNED_OUT, TICKET};
+use super::state::Endpoints;
+use super::{callback, home, resume, sign_in, sign_out, ticket};
+use crate::listener::RequestBody;
+
+/// What stands below `/.portcullis` on our hosts by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Tells people who they are here, and leads to their apps. It claims everything below its path as well, so that
+    /// what is no endpoint there is 404 and no app's.
+    Home,
+    /// Begins a sign-in, or lets the person choose a provider.
+    SignIn,
+    /// Where providers send people back to (`redirect_uri`).
+    Callback,
+    /// Where an app's host gets its session from the sign-in host's.
+    Ticket,
+    /// Ends the session.
+    SignOut,
+    /// Where providers send people after signing them out.
+    SignedOut,
+    /// Where a form goes on that was kept while its sender signed in.
+    Resume,
+    /// The keys that assertions are verified with (RFC 7517).
+    Keys,
+}
+
+impl Endpoint {
+    /// The table: every one, with its path and its methods.
+    pub const TABLE: [(Self, &'static str, &'static [Method]); 8] = [
+        (Self::Home, ROOT, &[Method::GET, Method::HEAD]),
+        (Self::SignIn, SIGN_IN, &[Method::GET, Method::POST]),
+        (Self::Callback, CALLBACK, &[Method::GET, Method::POST]),
+        (Self::Ticket, TICKET, &[Method::GET]),
+        (Self::SignOut, SIGN_OUT, &[Method::GET, Method::POST]),
+        (Self::SignedOut, SIGNED_OUT, &[Method::GET]),
+        (Self::Resume, RESUME, &[Method::GET, Method::POST]),
+        (Self::Keys, KEYS, &[Method::GET, Method::HEAD]),
+    ];
+
+    fn path(self) -> &'static str {
+        Self::TABLE.iter().find(|(endpoint, ..)| *endpoint == self).map_or(ROOT, |(_, path, _)| path)
+    }
+
+    /// Whether it is served on every host, or on that of `public_url` alone: there is one redirect URI
+    /// (decision 5).
+    const fn is_everywhere(self) -> bool {
+        !matches!(self, Self::Callback | Self::SignedOut)
+    }
+
+    /// Whether the request is for this and not for something below it.
+    fn is_at(self, endpoints: &Endpoints, context: RequestContext<'_>) -> bool {
+        let public = || endpoints.hosts.is_public(context.authority, context.forwarding.scheme);
+        let here = self.is_everywhere() || mutant!(public(), "callback-on-every-host" => true);
+        let path = context.path.decoded();
+        let front = self == Self::Home && (path == "/" || path == HOME_WITH_SLASH);
+        here && (path == self.path() || front)
+    }
+}
+
+impl Endpoints {
+    /// Answers a request that `endpoint` claims.
+    pub async fn answer(
+        &self,
+        endpoint: Endpoint,
+        context: RequestContext<'_>,
+        request: Request<RequestBody>,
+    ) -> Answer {
+        if !endpoint.is_at(self, context) {
+            return EndpointError::NotFound.into();
+        }
+        match endpoint {
+            Endpoint::Home => home::answer(self, context, request.headers()).await,
+            Endpoint::SignIn => sign_in::answer(self, context, request).await,
+            Endpoint::Callback => callback::answer(self, context, request).await,
+            Endpoint::Ticket => ticket::answer(self, context, &request).await,
+            Endpoint::SignOut => sign_out::answer(self, context, &request).await,
+            Endpoint::SignedOut => sign_out::back(self, &request).into(),
+            Endpoint::Resume => resume::answer(self, context, request).await,
+            Endpoint::Keys => keys(self).into(),
+        }
+    }
+}
+
+fn keys(endpoints: &Endpoints) -> Response<Bytes> {
+    let mut response = Response::new(endpoints.resources.asserter.jwks().into());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}
