@@ -1,5 +1,7 @@
 //! Apps whose answers do not end by themselves.
 
+use std::io::{Read as _, Write as _};
+
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,15 +20,19 @@ pub(crate) async fn events() -> String {
 }
 
 /// An app whose answer is always ahead of whoever reads it; its address.
-pub(crate) async fn floods() -> String {
-    serve(|mut stream| async move {
-        let mut head = [0; 8192];
-        let _ = stream.read(&mut head).await;
-        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", u64::MAX);
-        let _ = stream.write_all(answer.as_bytes()).await;
-        while stream.write_all(&[0; 65536]).await.is_ok() {}
-    })
-    .await
+pub(crate) fn floods() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    // On a thread of its own: it is to be ahead of the client, which shares the test's.
+    std::thread::spawn(move || listener.incoming().flatten().for_each(flood));
+    address
+}
+
+fn flood(mut stream: std::net::TcpStream) {
+    let _ = stream.read(&mut [0; 8192]);
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", u64::MAX);
+    let _ = stream.write_all(head.as_bytes());
+    while stream.write_all(&[0; 65536]).is_ok() {}
 }
 
 /// An app that takes whatever comes and does not answer; its address.

@@ -146,7 +146,7 @@ async fn goes_on(stream: &mut TcpStream, mut left: usize) -> bool {
 
 #[tokio::test]
 async fn a_download_outlives_its_token_for_as_long_as_the_route_allows() {
-    let app = floods().await;
+    let app = floods();
     for (lines, goes) in [("", true), ("timeout = { after_expiry = \"0s\" }", false)] {
         let api = Api::before(&app, lines).await;
         let (mut stream, token) = api.begin("GET", "").await;
