@@ -94,6 +94,34 @@ async fn explain_tells_what_the_log_does_not_hold_as_unknown() {
 }
 
 #[tokio::test]
+async fn explain_tells_how_somebody_must_have_signed_in() {
+    let strong = "allow = [{ groups = [\"staff\"], acr = [\"mfa\"], max_auth_age = \"15m\" }]\nsession = { max_age = \"1h\" }";
+    let world = World::open(&WIKI.replace("allow = [{ groups = [\"ops\"] }]", strong)).await;
+    let url = world.gateway.url("/admin");
+    let ask = |more: &[&str]| {
+        let who = ["--url", &url, "--user", "alice", "--group", "staff"];
+        let told = explain(&world, &[&who[..], more].concat());
+        (told.status.code(), text(&told))
+    };
+    let (code, told) = ask(&[]);
+    assert!(code == Some(1) && told.contains("step-up required") && told.contains("unknown"), "{told}");
+    assert!(told.contains("at most 1h old"), "what the route asks of sessions: {told}");
+    assert_eq!(ask(&["--acr", "mfa", "--auth-age", "5m"]).0, Some(0));
+    let (code, told) = ask(&["--acr", "pwd", "--auth-age", "2h"]);
+    assert!(code == Some(1) && told.contains("found pwd") && told.contains("a sign-in 2h"), "{told}");
+    let page = Browser::new().visit(&url).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let line = logged(
+        &world.gateway,
+        "\"path\":\"/admin\",\"route\":\"admin\",\"provider\":\"corp\",\"user\":\"alice\",\"status\":200",
+    );
+    let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let id = value["id"].as_str().unwrap().to_owned();
+    let told = text(&explain(&world, &["--id", &id, "--log", "log", "--group", "staff"]));
+    assert!(told.contains("not known") && told.contains("how the person signed in"), "{told}");
+}
+
+#[tokio::test]
 async fn explain_judges_a_path_as_it_was_written() {
     let world = World::open(WIKI).await;
     for (path, cause) in [

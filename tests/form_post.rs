@@ -8,6 +8,14 @@ use crate::support::{Answer, Browser, World, between};
 const LOGIN: &str = "https://login.example";
 const CALLBACK: &str = "https://login.example/.portcullis/callback";
 const BEHIND: &str = "trusted_proxies = [\"127.0.0.1\"]";
+const STRONG: &str = r#"
+[[routes]]
+name = "strong"
+host = "login.example"
+path = "/strong"
+upstream = "{app}"
+allow = [{ groups = ["staff"], acr = ["mfa"] }]
+"#;
 const WIKI: &str = r#"
 [[routes]]
 name = "wiki"
@@ -53,6 +61,27 @@ fn encoded(fields: &[(String, String)]) -> String {
 fn signs_nobody_in(answer: &Answer) {
     let cookies = answer.set_cookies();
     assert!(!cookies.iter().any(|cookie| cookie.starts_with("__Host-portcullis=")), "{cookies:?}");
+}
+
+/// The browser brings no session along, so that nobody can tell whose it is that such an answer would replace.
+#[tokio::test]
+async fn a_posted_step_up_that_falls_short_takes_no_session_away() {
+    let routes = format!("{WIKI}{STRONG}");
+    let world = World::at(LOGIN, BEHIND, "response_mode = \"form_post\"\n", &routes).await;
+    world.provider.control("levels?of=pwd").await;
+    let browser = Browser::behind_tls(world.gateway.port);
+    let form = form_for(&browser, "/").await;
+    assert_eq!(post(&browser, FORM, &encoded(&form)).await.status, 303);
+    let form = form_for(&browser, "/strong").await;
+    let page = post(&browser, FORM, &encoded(&form)).await;
+    assert_eq!(page.status, 403, "{}", page.body);
+    assert!(page.body.contains("mfa"), "{}", page.body);
+    signs_nobody_in(&page);
+    assert_eq!(browser.get(&format!("{LOGIN}/")).await.status, 200, "the session is as it was");
+    world.provider.control("levels?of=mfa").await;
+    let form = form_for(&browser, "/strong").await;
+    assert_eq!(post(&browser, FORM, &encoded(&form)).await.status, 303);
+    assert_eq!(browser.get(&format!("{LOGIN}/strong")).await.status, 200);
 }
 
 #[tokio::test]

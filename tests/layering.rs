@@ -68,7 +68,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
 /// What every room may use, each with what it uses itself.
 const GROUND: &[(&str, &str, &[&str])] = &[
     ("telemetry", "telemetry", &["identity"]),
-    ("identity", "rules", &["clock"]),
+    ("identity", "rules", &["clock", "mutants"]),
     ("secret", "rules", &["mutants"]),
     ("clock", "rules", &[]),
     ("mutants", "rules", &[]),

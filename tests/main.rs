@@ -36,6 +36,8 @@ mod sign_in;
 mod sign_in_cannot_be_taken_over;
 mod start_page;
 mod state_file;
+mod step_up;
+mod step_up_between_hosts;
 mod support;
 mod take_over;
 mod terminal;

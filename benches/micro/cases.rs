@@ -81,7 +81,13 @@ fn policy(count: usize) -> Case {
     let (principal, path) = (principal(), RequestPath::parse("/v1").unwrap());
     let client = ClientAddress::new("192.0.2.1".parse().unwrap());
     Case::new(move || {
-        let question = Question { principal: Some(&principal), method: &Method::GET, path: &path, client };
+        let question = Question {
+            principal: Some(&principal),
+            method: &Method::GET,
+            path: &path,
+            client,
+            now: Timestamp::default(),
+        };
         drop(black_box(decide(&access, black_box(&question))));
     })
 }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use http::Method;
@@ -14,6 +15,7 @@ use super::check::load_quietly;
 use super::recorded::Recorded;
 use super::terminal::{Paint, complain_of, print};
 use crate::authn::principal;
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::gate::{Imagined, explain as judge};
 use crate::identity::{Gap, Gaps, Principal};
@@ -45,6 +47,15 @@ pub(super) struct ExplainArguments {
     /// A scope of their access token; may be given several times
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
+    /// The level of their sign-in, as the provider calls it (acr)
+    #[arg(long)]
+    acr: Option<String>,
+    /// A method of their sign-in (amr); may be given several times
+    #[arg(long = "amr", value_name = "METHOD")]
+    amr: Vec<String>,
+    /// How long ago they signed in: 5m, 2h
+    #[arg(long, value_name = "SPAN", value_parser = humantime::parse_duration)]
+    auth_age: Option<Duration>,
     /// A JSON file with the claims of a token, in place of the above
     #[arg(long, value_name = "FILE", conflicts_with_all = ["email", "groups"])]
     claims: Option<PathBuf>,
@@ -102,6 +113,7 @@ fn question(
         method: arguments.method.clone().or_else(|| line?.method()).unwrap_or(Method::GET),
         client: arguments.client.or_else(|| line?.client()).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         principal: somebody(arguments, settings, line)?.map(Arc::new),
+        now: Clock::system().now(),
     };
     Ok((request, recorded))
 }
@@ -131,7 +143,7 @@ fn somebody(
         Some(file) => read(file)?,
         None => Map::new(),
     };
-    let claims = completed(claims, provider, user);
+    let claims = completed(signed_in(arguments, claims), provider, user);
     let mut made =
         principal(provider, claims).map_err(|error| format!("the claims make no principal: {error}"))?;
     made.scopes.extend(arguments.scopes.iter().cloned());
@@ -158,6 +170,7 @@ fn gaps(arguments: &ExplainArguments, of_claims: Gaps, logged: bool) -> Gaps {
         (Gap::Groups, !arguments.groups.is_empty()),
         (Gap::Scopes, !arguments.scopes.is_empty()),
         (Gap::Claims, false),
+        (Gap::SignIn, arguments.acr.is_some() || !arguments.amr.is_empty() || arguments.auth_age.is_some()),
     ];
     let possible = match (&arguments.claims, logged) {
         (Some(_), _) => of_claims,
@@ -165,6 +178,18 @@ fn gaps(arguments: &ExplainArguments, of_claims: Gaps, logged: bool) -> Gaps {
         (None, false) => Gaps::default(),
     };
     given.into_iter().filter(|(gap, given)| !given && possible.has(*gap)).map(|(gap, _)| gap).collect()
+}
+
+/// How they signed in, as far as that is given.
+fn signed_in(arguments: &ExplainArguments, mut claims: Map<String, Value>) -> Map<String, Value> {
+    let at = |age: Duration| Clock::system().now().seconds().saturating_sub(age.as_secs());
+    let given = [
+        ("acr", arguments.acr.as_ref().map(|acr| json!(acr))),
+        ("amr", (!arguments.amr.is_empty()).then(|| json!(arguments.amr))),
+        ("auth_time", arguments.auth_age.map(|age| json!(at(age)))),
+    ];
+    claims.extend(given.into_iter().filter_map(|(claim, value)| Some((claim.to_owned(), value?))));
+    claims
 }
 
 /// The claims with `iss` and `sub`, which every token has, filled in where they are missing.

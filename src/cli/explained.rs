@@ -1,6 +1,7 @@
 //! How `explain` reads on a terminal.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use http::HeaderMap;
 use url::Position;
@@ -9,7 +10,7 @@ use super::recorded::Recorded;
 use super::terminal::{Paint, visible};
 use crate::forward::{ASSERTION, ForwardSettings, Server, ServerAddress, TokenPass, UpstreamSettings};
 use crate::gate::{Explained, Imagined, Next, RedirectSettings};
-use crate::identity::Principal;
+use crate::identity::{Gap, Gaps, Principal};
 use crate::policy::{ConditionResult, Explanation, PolicyResult, RuleResult, Truth, Verdict};
 
 /// Characters at most of the column that says what a condition wants.
@@ -35,6 +36,7 @@ pub(super) fn text(
             let pattern = &route.pattern;
             told.line("route", &format!("{} ({}{})", route.name, pattern.host, pattern.path));
             told.decision(decision);
+            told.session(route.session_max_age);
             if explained.is_let_in() {
                 told.next(action, request);
             }
@@ -59,19 +61,27 @@ impl ExplainText {
     }
 
     fn decision(&mut self, decision: &Explanation) {
-        if let Some(unsaid) = decision.reason.unsaid().filter(|_| self.logged) {
+        if let Some(unsaid) = unsaid(decision).filter(|_| self.logged) {
             let unknown = self.paint.link("not known");
-            let give = "give --group, --scope, --email or --claims";
+            let give = "give --group, --scope, --email, --acr, --amr, --auth-age or --claims";
             self.line("decision", &format!("{unknown}: the log does not hold {unsaid}; {give}"));
             return;
         }
         let verdict = decision.verdict.to_string();
         let verdict = match decision.verdict {
             Verdict::Permitted => self.paint.good(&verdict),
-            Verdict::SignIn => self.paint.link(&verdict),
+            Verdict::SignIn | Verdict::StepUp => self.paint.link(&verdict),
             Verdict::Forbidden => self.paint.bad(&verdict),
         };
         self.line("decision", &format!("{verdict}: {}", decision.summary));
+    }
+
+    /// What the route asks of sessions, of whose age nothing is known here.
+    fn session(&mut self, max_age: Option<Duration>) {
+        if let Some(max_age) = max_age {
+            let span = humantime::format_duration(max_age);
+            self.line("session", &format!("at most {span} old, else a new sign-in"));
+        }
     }
 
     fn policy(&mut self, policy: &PolicyResult, width: usize) {
@@ -131,6 +141,15 @@ impl ExplainText {
             label = "";
         }
     }
+}
+
+/// What is not known and the decision hangs on; where only the sign-in is too weak, how that was.
+fn unsaid(decision: &Explanation) -> Option<Gaps> {
+    let rules = decision.policies.iter().flat_map(|policy| &policy.allow);
+    let mut conditions = rules.flat_map(|rule| &rule.conditions);
+    let silent = conditions.any(|condition| condition.truth == Truth::Unknown(Gap::SignIn));
+    let step_up = silent && decision.verdict == Verdict::StepUp;
+    decision.reason.unsaid().or_else(|| step_up.then(|| Gaps::default().with(Gap::SignIn)))
 }
 
 /// The headers that tell the app who asks.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, header};
+use http::{HeaderMap, Method, Request, header};
 use url::form_urlencoded;
 
 use super::answer::Answer;
@@ -16,7 +16,7 @@ use super::lost::{self, LostDestination};
 use super::response::set_cookie;
 use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
-use super::{sign_in, ticket};
+use super::{sign_in, step_up, ticket};
 use crate::authn::{Authentication, OpenedSession};
 use crate::listener::RequestBody;
 use crate::oidc::{
@@ -63,16 +63,12 @@ async fn finish(
         }
     };
     let signed_in = provider.finish(&flow, callback).await;
-    let forget = endpoints.cookies.flows.clear(&state);
-    let mut answer = match signed_in {
+    let answer = match signed_in {
         Ok(signed_in) => settle(endpoints, context, &head.headers, (&flow, &state), signed_in).await,
-        Err(error) => failed(endpoints, provider, &state, error, forget.clone()).into(),
+        Err(error) => failed(endpoints, provider, (&flow, &state), error).into(),
     };
     // Counted only now: a sign-in whose session the store did not take has failed.
     count(endpoints, context, provider, answer.response.as_ref().err());
-    if let Ok(response) = &mut answer.response {
-        set_cookie(response, forget);
-    }
     answer
 }
 
@@ -111,11 +107,13 @@ fn wanted(endpoints: &Endpoints, state: &str) -> SignInRequest {
 fn failed(
     endpoints: &Endpoints,
     provider: &Provider,
-    state: &str,
+    (flow, state): (&Flow, &str),
     error: SignInError,
-    forget: HeaderValue,
 ) -> EndpointError {
-    let wanted = wanted(endpoints, state);
+    let (wanted, forget) = (wanted(endpoints, state), endpoints.cookies.flows.clear(state));
+    if error.is_unmet_strength() && !flow.strength.is_none() {
+        return step_up::unmet(endpoints, flow, wanted, flow.unmet(), vec![forget]);
+    }
     let others = sign_in::others(endpoints, provider.name().as_str(), &wanted);
     let retry = SignInRequest { provider: Some(provider.name().to_string()), ..wanted.clone() }.address();
     let anew = SignInRequest { anew: true, ..wanted }.address();
@@ -169,6 +167,7 @@ fn count(
 ) {
     let blame = error.map(|error| match error {
         EndpointError::SignInFailed(failed) => failed.error.blame(),
+        EndpointError::UnmetStepUp(_) => Culprit::Client,
         EndpointError::NotFound
         | EndpointError::CrossSite
         | EndpointError::LostSignIn(_)
@@ -200,23 +199,29 @@ async fn settle(
         Ok(before) => before,
         Err(error) => return error.into(),
     };
-    let new = NewSession::Root {
-        host: context.authority.host().to_owned(),
-        principal: Arc::new(signed_in.principal),
-        tokens: signed_in.tokens,
-        sid: signed_in.sid,
-    };
+    let SignedIn { principal, tokens, sid, shortfall } = signed_in;
+    let (wanted, mut cookies) = (wanted(endpoints, state), vec![endpoints.cookies.flows.clear(state)]);
+    if !shortfall.is_empty() && step_up::keeps_session(flow, &before, &principal) {
+        let unmet = step_up::unmet(endpoints, flow, wanted, shortfall, cookies);
+        return Answer::to(before.principal().cloned(), Err(unmet));
+    }
+    let host = context.authority.host().to_owned();
+    let new = NewSession::Root { host, principal: Arc::new(principal), tokens, sid };
     let (key, session) = match replace(endpoints, flow, &before, new).await {
         Ok(created) => created,
         Err(error) => return Answer::to(before.principal().cloned(), Err(error)),
     };
     let (who, id) = (&session.principal, context.id);
     tracing::info!(%id, provider = %who.provider, user = who.user, session = %session.id, "signed in");
-    let response = ticket::finish_sign_in(endpoints, &session, wanted(endpoints, state));
-    let response = response.map(|mut response| {
-        set_cookie(&mut response, endpoints.cookies.session.set(&key));
-        response
-    });
+    cookies.push(endpoints.cookies.session.set(&key));
+    let response = if shortfall.is_empty() {
+        ticket::finish_sign_in(endpoints, &session, wanted).map(|mut response| {
+            cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
+            response
+        })
+    } else {
+        Err(step_up::unmet(endpoints, flow, wanted, shortfall, cookies))
+    };
     Answer::to(Some(Arc::clone(&session.principal)), response)
 }
 

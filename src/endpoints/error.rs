@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::HeaderValue;
 
-use crate::identity::ProviderName;
+use crate::identity::{ProviderName, Shortfall};
 use crate::oidc::SignInError;
 use crate::session::{SessionError, StoreUnavailable};
 use crate::telemetry::with_causes;
@@ -21,6 +21,9 @@ pub enum EndpointError {
     /// The sign-in came to nothing.
     #[error("{0}")]
     SignInFailed(Box<FailedSignIn>),
+    /// A sign-in that is good, and not as strong as was asked.
+    #[error("{0}")]
+    UnmetStepUp(Box<UnmetStepUp>),
     /// A sign-in that this browser did not begin, or that took too long.
     #[error("{0}")]
     LostSignIn(Box<LostSignIn>),
@@ -48,6 +51,21 @@ pub struct FailedSignIn {
     pub others: Vec<(String, String)>,
     /// `Set-Cookie` that takes the flow away (invariant 6).
     pub forget: HeaderValue,
+}
+
+/// A sign-in that is good, and not as strong as was asked.
+#[derive(Debug)]
+pub struct UnmetStepUp {
+    /// Who was asked, by its name in the configuration.
+    pub provider: ProviderName,
+    /// What was asked for, and what came.
+    pub shortfall: Vec<Shortfall>,
+    /// Where the person wanted to go: its rules ask again.
+    pub retry: String,
+    /// Where a sign-in begins for somebody else.
+    pub anew: String,
+    /// `Set-Cookie` values: the flow is over (invariant 6), and whoever signed in as another than before has a session.
+    pub cookies: Vec<HeaderValue>,
 }
 
 /// A sign-in that came back and is not known any more.
@@ -82,6 +100,15 @@ impl EndpointError {
 impl fmt::Display for FailedSignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&with_causes(&self.error))
+    }
+}
+
+impl fmt::Display for UnmetStepUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "provider {} did not give what was asked", self.provider)?;
+        self.shortfall
+            .iter()
+            .try_for_each(|Shortfall { wanted, found }| write!(f, "; wanted {wanted}, found {found}"))
     }
 }
 

@@ -14,6 +14,7 @@ use super::response::{redirect, show};
 use super::return_to::ReturnTo;
 use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
+use crate::clock::Timestamp;
 use crate::identity::Principal;
 use crate::pages::{Home, Link};
 use crate::request::ClientAddress;
@@ -43,7 +44,8 @@ pub(super) async fn answer(
 
 /// The page of `principal`.
 pub(super) fn of(endpoints: &Endpoints, context: RequestContext<'_>, principal: &Arc<Principal>) -> Answer {
-    let open = open_to(&endpoints.hosts, principal, context.forwarding.client);
+    let now = endpoints.resources.clock.now();
+    let open = open_to(&endpoints.hosts, principal, context.forwarding.client, now);
     let apps: Vec<_> = open.iter().map(|(name, href)| Link { name, href }).collect();
     let page = Home {
         principal,
@@ -55,14 +57,19 @@ pub(super) fn of(endpoints: &Endpoints, context: RequestContext<'_>, principal: 
 }
 
 /// Hosts with an app that the person may see, each with its shortest path.
-fn open_to(hosts: &Hosts, principal: &Arc<Principal>, client: ClientAddress) -> BTreeMap<String, String> {
+fn open_to(
+    hosts: &Hosts,
+    principal: &Arc<Principal>,
+    client: ClientAddress,
+    now: Timestamp,
+) -> BTreeMap<String, String> {
     let public = hosts.public.as_ref();
     let scheme = public.map_or("http", |public| public.url.scheme());
     let mut apps: BTreeMap<String, String> = BTreeMap::new();
     let here = public.map(|public| &public.url[Position::BeforeHost..Position::AfterPort]);
     let port = public.and_then(|public| public.url.port());
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    for pattern in hosts.routes.open_to(principal, client) {
+    for pattern in hosts.routes.open_to(principal, client, now) {
         let host = match (&pattern.host, here) {
             (HostPattern::Exact(host, None), _) => format!("{host}{port}"),
             (HostPattern::Exact(_, Some(_)), _) => pattern.host.to_string(),

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::public_url::{PublicUrl, origin};
 use super::return_to::ReturnTo;
+use crate::clock::Timestamp;
 use crate::identity::Principal;
 use crate::request::{Authority, ClientAddress, Scheme};
 use crate::route::RoutePattern;
@@ -20,12 +21,13 @@ pub trait Routes: fmt::Debug + Send + Sync {
     /// Whether any app is handed the access token of its user's session.
     fn pass_tokens(&self) -> bool;
 
-    /// The routes to apps that let `principal` in with a session, from where `client` is, in the order of the
-    /// configuration.
+    /// The routes to apps that let `principal` in with a session at `now`, or after a stronger sign-in, from where
+    /// `client` is, in the order of the configuration.
     fn open_to<'a>(
         &'a self,
         principal: &'a Arc<Principal>,
         client: ClientAddress,
+        now: Timestamp,
     ) -> Box<dyn Iterator<Item = &'a RoutePattern> + 'a>;
 }
 
@@ -121,6 +123,7 @@ mod tests {
             &'a self,
             _: &'a Arc<Principal>,
             _: ClientAddress,
+            _: Timestamp,
         ) -> Box<dyn Iterator<Item = &'a RoutePattern> + 'a> {
             Box::new(std::iter::empty())
         }

@@ -45,7 +45,7 @@ pub(super) fn set_cookie(response: &mut Response<Bytes>, cookie: HeaderValue) {
 
 /// Says how one signs in by other means: 401 always does (RFC 9110, section 15.5.2).
 pub fn challenge<B>(realm: &str, mut response: Response<B>) -> Response<B> {
-    let challenge = Challenge { realm, error: None, scope: None }.header();
+    let challenge = Challenge { realm, error: None, scope: None, strength: None }.header();
     response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     response
 }

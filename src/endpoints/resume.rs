@@ -9,39 +9,35 @@ use super::body::read_to_end;
 use super::context::RequestContext;
 use super::deferred_form::DeferredForm;
 use super::error::EndpointError;
-use super::paths::{RESUME, SIGN_IN};
+use super::paths::RESUME;
 use super::response::{challenge, show};
+use super::return_to::ReturnTo;
 use super::same_origin::same_origin;
-use super::sign_in_request::parameter;
+use super::sign_in_request::{SignInRequest, parameter};
 use super::state::Endpoints;
 use crate::authn::Authentication;
 use crate::listener::RequestBody;
-use crate::pages::{self, Enctype, Keep, Replay, Resume, SEALED};
+use crate::pages::{Enctype, Keep, Replay, Resume, SEALED};
 use crate::secret::Secret;
 
 /// A sealed form is longer than what it holds, and longer again in a form's encoding.
 const MAX_SEALED: usize = 512 * 1024;
 
-/// A page that has its browser keep a form whose sender's session is over, and goes to sign in.
+/// A page that has its browser keep a form whose sender's session is over or does not suffice, and goes to sign in as
+/// `wanted` says, so that the way back leads to where the tab's form is taken up again.
 #[must_use]
 pub fn keep_form(
     endpoints: &Endpoints,
     context: RequestContext<'_>,
     form: &DeferredForm,
+    wanted: SignInRequest,
 ) -> Option<Response<Bytes>> {
     let id = Secret::random();
     let sealed = form.seal(&endpoints.resources.keys.form)?;
-    let sign_in_url = resume_address(&context.origin(), id.expose());
+    let back = format!("{}{RESUME}?id={}", context.origin(), id.expose());
+    let sign_in_url = SignInRequest { return_to: ReturnTo::parse(&back, |_| true), ..wanted }.address();
     let page = Keep { id: id.expose(), sealed: &sealed, sign_in_url: &sign_in_url, request_id: context.id };
     Some(challenge(context.realm, show(page.page())))
-}
-
-/// The address where a person signs in and then goes on with what the tab keeps as `id`.
-fn resume_address(origin: &str, id: &str) -> String {
-    let back = format!("{origin}{RESUME}?id={id}");
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair(pages::RETURN_TO, &back);
-    format!("{SIGN_IN}?{}", query.finish())
 }
 
 /// `GET` fetches the form from its browser; `POST` brings it, and answers with a page that sends it.

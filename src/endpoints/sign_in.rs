@@ -16,7 +16,7 @@ use super::return_to::ReturnTo;
 use super::same_origin::same_origin;
 use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
-use super::{keep_address, sign_out, ticket};
+use super::{keep_address, sign_out, step_up, ticket};
 use crate::authn::{Authentication, OpenedSession};
 use crate::clock::Timestamp;
 use crate::listener::RequestBody;
@@ -58,6 +58,7 @@ async fn begin_or_switch(
     if let Some(OpenedSession { session, .. }) = found.session()
         && !wanted.anew
         && !needs_new_sign_in(endpoints, session)
+        && step_up::is_met(endpoints, session, &wanted)
     {
         return ticket::finish_sign_in(endpoints, session, wanted);
     }
@@ -148,12 +149,14 @@ async fn to_provider(
 ) -> Result<Response<Bytes>, EndpointError> {
     // A provider that was away may be back: it is asked before anybody is told that it is away.
     provider.retry_now().await.map_err(|error| provider_unavailable(endpoints, provider, &wanted, &error))?;
+    let strength = step_up::strength(endpoints, &wanted);
+    let login = wanted.anew || step_up::needs_login(endpoints, context, cookies, &strength).await?;
     let intent = AuthenticationRequest {
         state: Some(endpoints.cookies.flows.state(&destination(endpoints, &wanted))),
         login_hint: wanted.login_hint.clone(),
         replaces: session_to_replace(endpoints, context, provider, cookies).await?,
-        prompt: wanted.anew.then(|| "login".to_owned()),
-        ..AuthenticationRequest::default()
+        prompt: login.then(|| "login".to_owned()),
+        strength,
     };
     let redirection =
         provider.begin(intent).map_err(|error| provider_unavailable(endpoints, provider, &wanted, &error))?;

@@ -16,6 +16,9 @@ const ANEW: &str = "anew";
 /// Parameter: this sign-in is begun because an earlier one was lost.
 pub(super) const AGAIN: &str = "again";
 
+/// Parameter: the strength that the sign-in must have, sealed: nobody writes one of their own.
+const STEP_UP: &str = "step_up";
+
 /// The longest `login_hint` that is passed on, in bytes.
 const LONGEST_HINT: usize = 320;
 
@@ -34,6 +37,8 @@ pub struct SignInRequest {
     pub anew: bool,
     /// Whether it is begun because an earlier one was lost. That is done once.
     pub again: bool,
+    /// How strong it must be, sealed.
+    pub(super) step_up: Option<String>,
 }
 
 impl SignInRequest {
@@ -53,6 +58,7 @@ impl SignInRequest {
                 pages::HANDOVER => wanted.handover = HandoverFingerprint::parse(&value),
                 ANEW => wanted.anew = true,
                 AGAIN => wanted.again = true,
+                STEP_UP => wanted.step_up = Some(value.into_owned()),
                 _ => {}
             }
         }
@@ -65,8 +71,9 @@ impl SignInRequest {
         let handover = self.handover.as_ref().map(|handover| (pages::HANDOVER, handover.to_string()));
         let flags = [(ANEW, self.anew), (AGAIN, self.again)];
         let flags = flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| (name, "1".to_owned()));
+        let step_up = self.step_up.clone().map(|sealed| (STEP_UP, sealed));
         let return_to = self.return_to.as_ref().map(|to| (pages::RETURN_TO, to.as_str().to_owned()));
-        handover.into_iter().chain(flags).chain(return_to).collect()
+        handover.into_iter().chain(flags).chain(step_up).chain(return_to).collect()
     }
 
     /// The whole of it as path and query of the sign-in endpoint.

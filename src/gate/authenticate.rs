@@ -12,8 +12,9 @@ use super::routed::Routed;
 use super::service::Service;
 use super::snapshot::Snapshot;
 use crate::authn::{Authentication, AuthenticationError, RequestView};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::identity::{Principal, ProviderName};
+use crate::policy::Question;
 
 /// A request of which it is known who sends it, or that nobody does.
 #[derive(Debug)]
@@ -22,16 +23,23 @@ pub(super) struct AuthenticatedRequest<'a, S = Service> {
     pub(super) authentication: Authentication,
     /// The provider that a sign-in has to go to, where only that one can help.
     pub(super) sign_in_at: Option<ProviderName>,
+    /// When it is judged.
+    pub(super) now: Timestamp,
 }
 
 impl<'a, S> AuthenticatedRequest<'a, S> {
     /// One without a credential that counts.
-    pub(super) const fn anonymous(routed: Routed<'a, S>) -> Self {
-        Self { routed, authentication: Authentication::Anonymous, sign_in_at: None }
+    pub(super) const fn anonymous(routed: Routed<'a, S>, now: Timestamp) -> Self {
+        Self { routed, authentication: Authentication::Anonymous, sign_in_at: None, now }
     }
 
     pub(super) fn principal(&self) -> Option<&Arc<Principal>> {
         self.authentication.principal()
+    }
+
+    /// What the policy is asked.
+    pub(super) fn question(&self) -> Question<'_> {
+        self.routed.inbound.question(self.principal(), self.now)
     }
 
     /// The credential that the response lives by: when it ends, the response is cut off.
@@ -48,8 +56,9 @@ pub(super) async fn authenticate<'a, B>(
     routed: Routed<'a>,
     request: &Request<B>,
 ) -> Result<AuthenticatedRequest<'a>, Rejection> {
+    let now = snapshot.clock.now();
     if routed.route.access.is_public() {
-        return Ok(AuthenticatedRequest::anonymous(routed));
+        return Ok(AuthenticatedRequest::anonymous(routed, now));
     }
     let inbound = routed.inbound;
     let view = RequestView {
@@ -68,5 +77,5 @@ pub(super) async fn authenticate<'a, B>(
     let passes_token = routed.route.passes_token;
     let RenewedAuthentication { authentication, sign_in_at } =
         snapshot.refresher.refresh(passes_token, info.id, found?).await?;
-    Ok(AuthenticatedRequest { routed, authentication, sign_in_at })
+    Ok(AuthenticatedRequest { routed, authentication, sign_in_at, now })
 }

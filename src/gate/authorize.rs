@@ -9,15 +9,18 @@ use super::authenticate::AuthenticatedRequest;
 use super::destination;
 use super::inbound::Inbound;
 use super::origins;
-use super::rejection::{Forbidden, Rejection};
+use super::rejection::{Forbidden, Rejection, StepUp};
 use super::route::Route;
 use super::routed::{Routed, refused};
 use super::routing::Routing;
 use super::service::Service;
 use crate::authn::{Authenticated, Authentication};
-use crate::identity::ProviderName;
+use crate::clock::Timestamp;
+use crate::identity::{ProviderName, Strength};
 use crate::policy::{self, Decision, Permit, Reason, missing_scopes, permit_preflight};
 use crate::request::RequestPath;
+
+const TOO_OLD: &str = "the session is older than `session.max_age` of the route; it needs a new sign-in";
 
 /// A request that may go on, and all that was judged of it.
 #[derive(Debug)]
@@ -33,7 +36,7 @@ pub(super) struct Permitted<'a, S = Service> {
 impl<'a, S> Permitted<'a, S> {
     /// Lets a preflight go on in nobody's name.
     pub(super) fn preflight(routed: Routed<'a, S>) -> Self {
-        Self::new(AuthenticatedRequest::anonymous(routed), permit_preflight(), None)
+        Self::new(AuthenticatedRequest::anonymous(routed, Timestamp::default()), permit_preflight(), None)
     }
 
     fn new(
@@ -51,6 +54,8 @@ impl<'a, S> Permitted<'a, S> {
 pub(super) enum Denial {
     /// Its sender has to sign in; with the provider that alone can help, where there is one.
     SignIn(Option<ProviderName>),
+    /// Its sender has to sign in anew.
+    StepUp(Box<StepUp>),
     /// Whoever signs in, it is refused.
     Refused(Rejection),
 }
@@ -73,25 +78,39 @@ pub(super) fn decide<'a, S, B>(
 /// What the route's rules say of the path that was asked for, and then of every reading of it.
 fn permit<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
     let routed = &asked.routed;
-    let (access, question) = (&routed.route.access, routed.inbound.question(asked.principal()));
+    let (access, question) = (&routed.route.access, asked.question());
     match policy::decide(access, &question) {
         Decision::Permit(permit) => {
             let other = refused(access, &routed.readings, &question);
             match mutant!(other, "reading-not-judged" => None) {
                 // An app that reads the path so would serve what the rules keep closed.
                 Some(reading) => Err(Ambiguous::other_rule(reading).into()),
-                None => Ok(permit),
+                None => young_enough(asked).map(|()| permit),
             }
+        }
+        Decision::StepUp(strength, reason) => {
+            let somebody = asked.authentication.authenticated();
+            Err(Denial::StepUp(Box::new(StepUp::new(*strength, reason.in_words(access), somebody))))
         }
         Decision::Forbidden(reason) => Err(forbidden(asked, reason).into()),
         Decision::SignIn(_) => Err(Denial::SignIn(asked.sign_in_at.clone())),
     }
 }
 
+/// Whether the session is young enough for the route, where the route says how old it may be.
+fn young_enough<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<(), Denial> {
+    let (route, somebody) = (asked.routed.route, asked.authentication.authenticated());
+    let until = asked.authentication.session().and_then(|opened| route.session_until(&opened.session));
+    if mutant!(until.is_none_or(|until| asked.now <= until), "old-session-on-a-strict-route" => true) {
+        return Ok(());
+    }
+    let strength = Strength { max_age: route.session_max_age, ..Strength::default() };
+    Err(Denial::StepUp(Box::new(StepUp::new(strength, TOO_OLD, somebody))))
+}
+
 /// A token whose scopes do not suffice is told so (RFC 6750, section 3.1).
 fn forbidden<S>(asked: &AuthenticatedRequest<'_, S>, reason: Reason) -> Rejection {
-    let access = &asked.routed.route.access;
-    let question = asked.routed.inbound.question(asked.principal());
+    let (access, question) = (&asked.routed.route.access, asked.question());
     let has_scopes = asked.authentication.authenticated().is_some_and(Authenticated::has_scopes);
     let scopes = has_scopes.then(|| missing_scopes(access, &question)).flatten();
     let principal = asked.principal().map(Arc::clone);

@@ -2,7 +2,8 @@
 //!
 //! One mechanism for all that may outlive what opened it: a request whose answer has not begun, the body of an answer,
 //! an upgraded connection. A sign-out or a revocation ends each of them at once. The expiry of a bearer token ends at
-//! once only what has no end of its own; a download or an upload may go on for as long as the route says.
+//! once only what has no end of its own; a download or an upload may go on for as long as the route says. So does the age
+//! at which a route wants no session any more.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::route::Route;
 use crate::authn::Authentication;
 use crate::clock::{Clock, Timestamp};
 use crate::forward::ForwardError;
-use crate::session::{Session, SessionEnded, StreamUse};
+use crate::session::{Session, SessionEnd, SessionEnded, StreamUse};
 
 /// How often a request may be woken without having its answer before a timer for the end of its credential is made.
 /// Each of these wakes looks at the session's flag all the same, and whoever waits for an answer is woken once a
@@ -29,16 +30,17 @@ const WAKES_WITHOUT_TIMER: u8 = 3;
 pub(super) struct Credential {
     session: Option<Arc<Session>>,
     expiry: Option<Expiry>,
-    /// How long what is under way may go on behind the expiry of a token.
+    /// How long what is under way may go on behind the expiry.
     grace: Duration,
     /// Whether the exchange is use of its session while it goes on.
     stream: StreamUse,
 }
 
-/// When a credential is over that says so itself.
+/// When a credential is over that says so itself, or a session that its route wants younger.
 #[derive(Debug)]
 struct Expiry {
     at: Timestamp,
+    end: CredentialEnd,
     clock: Clock,
 }
 
@@ -46,7 +48,10 @@ impl Credential {
     pub(super) fn of<S>(found: &Authentication, route: &Route<S>, clock: &Clock) -> Self {
         let session = found.session().map(|opened| Arc::clone(&opened.session));
         let expires = found.authenticated().and_then(|somebody| somebody.expires);
-        let expiry = expires.map(|at| Expiry { at, clock: clock.clone() });
+        let of_token = expires.map(|at| (at, CredentialEnd::TokenExpired));
+        let too_old = session.as_ref().and_then(|session| route.session_until(session));
+        let of_session = too_old.map(|at| (at, CredentialEnd::Session(SessionEnd::Expired)));
+        let expiry = of_token.or(of_session).map(|(at, end)| Expiry { at, end, clock: clock.clone() });
         Self { session, expiry, grace: route.after_expiry, stream: route.streams }
     }
 
@@ -77,32 +82,34 @@ impl Credential {
     /// Resolves when it is over; `None` where there is nothing that could be.
     pub(super) fn ended(&self) -> Option<Ending> {
         let session = self.session.as_ref().map(|session| session.ended(self.stream));
-        let expiry = self.expiry.as_ref().map(|it| TokenExpiry::new(it.at + self.grace, it.clock.clone()));
+        let expiry = self.expiry.as_ref().map(|it| ExpiryTimer::new(it, self.grace));
         (session.is_some() || expiry.is_some()).then_some(Ending { session, expiry })
     }
 }
 
-/// Resolves at `end`. It asks the clock whenever it is polled: a connection that is always busy keeps timers waiting
+/// Resolves at its time. It asks the clock whenever it is polled: a connection that is always busy keeps timers waiting
 /// for many megabytes.
-pub(super) struct TokenExpiry {
-    end: Timestamp,
+pub(super) struct ExpiryTimer {
+    at: Timestamp,
+    end: CredentialEnd,
     clock: Clock,
     sleep: Pin<Box<Sleep>>,
 }
 
-impl TokenExpiry {
-    fn new(end: Timestamp, clock: Clock) -> Self {
-        let sleep = Box::pin(sleep(end.since(clock.now())));
-        Self { end, clock, sleep }
+impl ExpiryTimer {
+    fn new(expiry: &Expiry, grace: Duration) -> Self {
+        let (at, clock) = (expiry.at + grace, expiry.clock.clone());
+        let sleep = Box::pin(sleep(at.since(clock.now())));
+        Self { at, end: expiry.end, clock, sleep }
     }
 
-    fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<CredentialEnd> {
         loop {
             // The timer counts by the monotonic clock, the expiry stands in wall-clock time. Where the timer fires
             // and time is left (the wall clock was set back meanwhile), it starts again.
-            let left = self.end.since(self.clock.now());
+            let left = self.at.since(self.clock.now());
             if left.is_zero() {
-                return Poll::Ready(());
+                return Poll::Ready(self.end);
             }
             ready!(self.sleep.as_mut().poll(cx));
             self.sleep.as_mut().reset(Instant::now() + left);
@@ -113,7 +120,7 @@ impl TokenExpiry {
 /// Resolves when a credential is over, with the reason.
 pub(super) struct Ending {
     session: Option<SessionEnded>,
-    expiry: Option<TokenExpiry>,
+    expiry: Option<ExpiryTimer>,
 }
 
 impl Future for Ending {
@@ -125,7 +132,7 @@ impl Future for Ending {
             return Poll::Ready(CredentialEnd::Session(end));
         }
         match expiry {
-            Some(expiry) => expiry.poll_passed(cx).map(|()| CredentialEnd::TokenExpired),
+            Some(expiry) => expiry.poll_passed(cx),
             None => Poll::Pending,
         }
     }
@@ -184,10 +191,11 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::session::{NewSession, SessionEnd};
+    use crate::session::NewSession;
 
     fn token(clock: &Clock, grace: u64) -> Credential {
-        let expiry = Expiry { at: clock.now() + Duration::from_secs(60), clock: clock.clone() };
+        let at = clock.now() + Duration::from_secs(60);
+        let expiry = Expiry { at, end: CredentialEnd::TokenExpired, clock: clock.clone() };
         Credential { expiry: Some(expiry), grace: Duration::from_secs(grace), ..Credential::default() }
     }
 
@@ -210,6 +218,20 @@ mod tests {
         stream.strict();
         assert_eq!(seconds(stream.ended().unwrap(), &clock).await, 60);
         assert!(Credential::default().ended().is_none(), "what is public has nothing to outlive");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_outlives_how_old_its_route_lets_a_session_be() {
+        let clock = Clock::manual(Timestamp::from_seconds(1_000));
+        let (_sessions, session) = session(&clock).await;
+        let at = clock.now() + Duration::from_secs(60);
+        let expiry = Expiry { at, end: CredentialEnd::Session(SessionEnd::Expired), clock: clock.clone() };
+        let credential = Credential { session: Some(session), expiry: Some(expiry), ..Credential::default() };
+        let mut ended = credential.ended().unwrap();
+        assert!((&mut ended).now_or_never().is_none());
+        clock.advance(Duration::from_secs(60));
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(ended.now_or_never(), Some(CredentialEnd::Session(SessionEnd::Expired)));
     }
 
     async fn session(clock: &Clock) -> (crate::session::Sessions, Arc<Session>) {

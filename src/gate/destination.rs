@@ -32,7 +32,7 @@ pub(super) fn judge<S, B>(
     let path = path(request.headers(), inbound)?;
     let readings = readings(routing, route, inbound, &path)?;
     for method in methods(request) {
-        let question = inbound.question(asked.principal());
+        let question = asked.question();
         permitted(&route.access, &readings, &Question { path: &path, method: &method, ..question })?;
     }
     Ok(Some(path))
@@ -49,7 +49,7 @@ fn permitted(
             Err(DestinationError::Ambiguous)
         }
         Decision::Permit(_) => Ok(()),
-        Decision::Forbidden(reason) | Decision::SignIn(reason) => {
+        Decision::Forbidden(reason) | Decision::StepUp(_, reason) | Decision::SignIn(reason) => {
             let rule = reason.in_words(access).to_string();
             Err(DestinationError::Forbidden { path: question.path.decoded().to_owned(), rule })
         }

@@ -8,6 +8,7 @@ use super::rejection::Rejection;
 use super::route::Route;
 use super::service::Action;
 use crate::authn::Accepted;
+use crate::clock::Timestamp;
 use crate::endpoints::{Application, EndpointError, Routes};
 use crate::identity::Principal;
 use crate::policy::{Question, Verdict, explain};
@@ -27,18 +28,29 @@ impl Routes for RouteTable<Arc<Route>> {
         &'a self,
         principal: &'a Arc<Principal>,
         client: ClientAddress,
+        now: Timestamp,
     ) -> Box<dyn Iterator<Item = &'a RoutePattern> + 'a> {
-        let open =
-            move |(pattern, route): &(&RoutePattern, &Arc<Route>)| is_open(pattern, route, principal, client);
-        Box::new(self.iter().filter(open).map(|(pattern, _)| pattern))
+        let rows = self.iter().filter(|(_, route)| is_for_people(route));
+        let open = rows.filter(move |(pattern, route)| is_open(pattern, route, principal, client, now));
+        Box::new(open.map(|(pattern, _)| pattern))
     }
 }
 
-fn is_open(pattern: &RoutePattern, route: &Route, principal: &Arc<Principal>, client: ClientAddress) -> bool {
+fn is_for_people(route: &Route) -> bool {
+    route.accept.has(Accepted::Session) && is_app(&route.service.action)
+}
+
+/// Open at once, or after a stronger sign-in.
+fn is_open(
+    pattern: &RoutePattern,
+    route: &Route,
+    principal: &Arc<Principal>,
+    client: ClientAddress,
+    now: Timestamp,
+) -> bool {
     let Ok(path) = RequestPath::parse(&pattern.path.to_string()) else { return false };
-    let question = Question { principal: Some(principal), method: &Method::GET, path: &path, client };
-    let people = route.accept.has(Accepted::Session) && is_app(&route.service.action);
-    people && explain(&route.access, &question).verdict == Verdict::Permitted
+    let question = Question { principal: Some(principal), method: &Method::GET, path: &path, client, now };
+    matches!(explain(&route.access, &question).verdict, Verdict::Permitted | Verdict::StepUp)
 }
 
 /// Whether people are led to it. The page that leads there is none of the apps.
@@ -55,6 +67,7 @@ impl From<EndpointError> for Rejection {
             EndpointError::NotFound => Self::UnknownPath,
             EndpointError::CrossSite => Self::CrossSite,
             EndpointError::SignInFailed(failed) => Self::SignInFailed(failed),
+            EndpointError::UnmetStepUp(unmet) => Self::UnmetStepUp(unmet),
             EndpointError::LostSignIn(lost) => Self::LostSignIn(lost),
             EndpointError::ProviderUnavailable(away) => Self::SignInUnavailable(away),
             EndpointError::StoreUnavailable(reason) => Self::StoreUnavailable(reason),

@@ -36,6 +36,8 @@ pub struct Imagined {
     pub client: IpAddr,
     /// Who asks; nobody where not given.
     pub principal: Option<Arc<Principal>>,
+    /// When.
+    pub now: Timestamp,
 }
 
 /// What the gate would do with such a request.
@@ -99,13 +101,14 @@ fn judged<'a>(settings: &'a GateSettings, imagined: &Imagined) -> Result<Explain
     let Served::Route(settings) = route.service else { return Ok(Explained::Own) };
     let routed = Routed::new(&routing, &inbound, route).map_err(|no| no.reason().into_owned())?;
     let asked = imagined.authenticated(routed);
-    let decision = explain_policy(&route.access, &inbound.question(imagined.principal.as_ref()));
+    let decision =
+        explain_policy(&route.access, &inbound.question(imagined.principal.as_ref(), imagined.now));
     let mut head = Request::new(());
     head.method_mut().clone_from(&imagined.method);
     let told = match decide(&routing, asked, &head) {
         Ok(permitted) => permitted.permit.principal().cloned(),
         Err(Denial::Refused(Rejection::Malformed(ambiguous))) => return Err(ambiguous.what),
-        Err(Denial::SignIn(_) | Denial::Refused(_)) => None,
+        Err(Denial::SignIn(_) | Denial::StepUp(_) | Denial::Refused(_)) => None,
     };
     Ok(Explained::Route {
         route: settings,
@@ -139,7 +142,7 @@ impl Imagined {
             };
             Authentication::of_token(&token, Carrier::Bearer)
         });
-        AuthenticatedRequest { routed, authentication, sign_in_at: None }
+        AuthenticatedRequest { routed, authentication, sign_in_at: None, now: self.now }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::{Method, Request, Uri};
 
 use super::rejection::Rejection;
+use crate::clock::Timestamp;
 use crate::endpoints::{RequestContext, ReturnTo};
 use crate::identity::{Principal, RequestId};
 use crate::policy::Question;
@@ -58,8 +59,12 @@ impl Inbound {
     }
 
     /// What the policy is asked.
-    pub(super) fn question<'q>(&'q self, principal: Option<&'q Arc<Principal>>) -> Question<'q> {
-        Question { principal, method: &self.method, path: &self.path, client: self.forwarding.client }
+    pub(super) fn question<'q>(
+        &'q self,
+        principal: Option<&'q Arc<Principal>>,
+        now: Timestamp,
+    ) -> Question<'q> {
+        Question { principal, method: &self.method, path: &self.path, client: self.forwarding.client, now }
     }
 
     /// Scheme and authority, as they were asked for.

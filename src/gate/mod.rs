@@ -175,6 +175,9 @@ fn pass<'s>(
                 Err(Denial::SignIn(provider)) => {
                     return Err(Rejection::sign_in(route.accept, provider, request));
                 }
+                Err(Denial::StepUp(step_up)) => {
+                    return Err(Rejection::step_up(step_up, request));
+                }
                 Err(Denial::Refused(no)) => return Err(no),
             }
         };

@@ -169,7 +169,7 @@ async fn refresh_session(
     let Ok(Some(session)) = sessions.find(&key).await else { return Renewal::Done };
     match provider.refresh(&session.tokens).await {
         Ok(fresh) => {
-            let principal = fresh.principal.map(Arc::new);
+            let principal = fresh.principal.map(|fresh| Arc::new(fresh.signed_in_as(&session.principal)));
             if let Err(error) = sessions.replace_tokens(&key, &session, fresh.tokens, principal).await {
                 tracing::error!(%error, "refreshed tokens could not be stored");
             }

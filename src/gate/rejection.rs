@@ -8,10 +8,12 @@ use http::Request;
 use super::ambiguous::{Ambiguous, untolerated};
 use super::credential_end::CredentialEnd;
 use super::destination_error::DestinationError;
-use crate::authn::{Accept, Accepted, AuthenticationError, ErrorCode, TokenError, TokenRefusal};
-use crate::endpoints::{FailedSignIn, LostSignIn, UnavailableProvider};
+use crate::authn::{
+    Accept, Accepted, Authenticated, AuthenticationError, ErrorCode, TokenError, TokenRefusal,
+};
+use crate::endpoints::{FailedSignIn, LostSignIn, UnavailableProvider, UnmetStepUp};
 use crate::forward::{ForwardBlame, ForwardError, ForwardFault};
-use crate::identity::{Principal, ProviderName};
+use crate::identity::{Principal, ProviderName, Strength};
 use crate::limit::Exceeded;
 use crate::listener::RequestBody;
 use crate::oidc::{self, SignInError};
@@ -41,6 +43,9 @@ pub(super) enum Rejection {
     Busy,
     /// Nobody is signed in; where a browser may be sent to sign in, where to come back to.
     SignIn(Option<Box<InterruptedRequest>>),
+    /// Whoever asks has signed in, and not as strongly as is asked; where a browser may be sent to sign in anew, where to
+    /// come back to.
+    StepUp(Box<StepUp>, Option<Box<InterruptedRequest>>),
     /// An access token is no good, or cannot be judged now.
     Token(TokenRefusal),
     /// The credential ended while the answer was waited for.
@@ -53,6 +58,8 @@ pub(super) enum Rejection {
     CrossSite,
     /// The sign-in came to nothing.
     SignInFailed(Box<FailedSignIn>),
+    /// The sign-in that was to be a stronger one is none.
+    UnmetStepUp(Box<UnmetStepUp>),
     /// A sign-in that this browser did not begin, or that took too long.
     LostSignIn(Box<LostSignIn>),
     /// The upstream failed, or the request was too large for it.
@@ -92,9 +99,39 @@ pub(super) struct InterruptedRequest {
     pub(super) request: Request<RequestBody>,
     /// The provider to go to, where it must be that one.
     pub(super) provider: Option<ProviderName>,
+    /// How strong the sign-in must be.
+    pub(super) strength: Strength,
+}
+
+/// A sign-in that whoever asks has to make in place of theirs.
+#[derive(Debug)]
+pub(super) struct StepUp {
+    /// How strong it must be.
+    pub(super) strength: Strength,
+    /// What asks for it, for the log.
+    why: String,
+    /// The provider to go to, where there is a session that a browser may replace.
+    provider: Option<ProviderName>,
+}
+
+impl StepUp {
+    /// One that `why` asks for.
+    pub(super) fn new(strength: Strength, why: impl ToString, somebody: Option<&Authenticated>) -> Self {
+        let session = somebody.filter(|somebody| somebody.session.is_some());
+        let provider = session.map(|somebody| somebody.principal.provider.clone());
+        Self { strength, why: why.to_string(), provider }
+    }
 }
 
 impl Rejection {
+    /// A stronger sign-in is needed; its sender may come back, if they have a session.
+    pub(super) fn step_up(step_up: Box<StepUp>, request: Request<RequestBody>) -> Self {
+        let strength = step_up.strength.clone();
+        let interrupted = |provider| InterruptedRequest { request, provider: Some(provider), strength };
+        let interrupted = step_up.provider.clone().map(interrupted).map(Box::new);
+        Self::StepUp(step_up, interrupted)
+    }
+
     /// Nobody is signed in; its sender may come back, if the route signs people in.
     pub(super) fn sign_in(
         accept: Accept,
@@ -102,7 +139,8 @@ impl Rejection {
         request: Request<RequestBody>,
     ) -> Self {
         let signs_in = accept.has(Accepted::Session);
-        Self::SignIn(signs_in.then(|| Box::new(InterruptedRequest { request, provider })))
+        let interrupted = || InterruptedRequest { request, provider, strength: Strength::default() };
+        Self::SignIn(signs_in.then(|| Box::new(interrupted())))
     }
 
     /// How metrics and the log call it.
@@ -114,11 +152,13 @@ impl Rejection {
             Self::UnknownHost | Self::UnknownPath | Self::MethodNotAllowed(_) => Outcome::NotFound,
             Self::Limited(_) | Self::Busy => Outcome::Limited,
             Self::Token(error) => of_token(error.error),
-            Self::SignIn(_) | Self::CredentialEnded(_) => Outcome::Unauthenticated,
+            Self::SignIn(_) | Self::StepUp(..) | Self::CredentialEnded(_) => Outcome::Unauthenticated,
             Self::SignInFailed(failed) => of_sign_in(&failed.error),
             Self::SignInUnavailable(_) | Self::ProviderUnavailable { .. } => Outcome::ProviderError,
             Self::Destination(error) if !error.is_forbidden() => Outcome::BadRequest,
-            Self::Forbidden(_) | Self::CrossSite | Self::Destination(_) => Outcome::Forbidden,
+            Self::Forbidden(_) | Self::UnmetStepUp(_) | Self::CrossSite | Self::Destination(_) => {
+                Outcome::Forbidden
+            }
             Self::Forward(error) => of_upstream(error),
             Self::StoreUnavailable(_) | Self::Internal(_) => Outcome::Unavailable,
         }
@@ -130,6 +170,8 @@ impl Rejection {
             Self::Malformed(ambiguous) => ambiguous.what.clone().into(),
             Self::UriTooLong(cause) | Self::StoreUnavailable(cause) => cause.clone().into(),
             Self::LostSignIn(lost) => lost.to_string().into(),
+            Self::StepUp(step_up, _) => step_up.why.clone().into(),
+            Self::UnmetStepUp(unmet) => unmet.to_string().into(),
             Self::ProviderUnavailable { provider, reason } => format!("provider {provider}: {reason}").into(),
             Self::SignInUnavailable(away) => away.to_string().into(),
             Self::Untolerated(what) => untolerated(*what).into(),
@@ -164,7 +206,9 @@ fn of_token(error: TokenError) -> Outcome {
     match error.code() {
         None => Outcome::ProviderError,
         Some(ErrorCode::InsufficientScope) => Outcome::Forbidden,
-        Some(ErrorCode::InvalidRequest | ErrorCode::InvalidToken) => Outcome::Unauthenticated,
+        Some(
+            ErrorCode::InvalidRequest | ErrorCode::InvalidToken | ErrorCode::InsufficientUserAuthentication,
+        ) => Outcome::Unauthenticated,
     }
 }
 

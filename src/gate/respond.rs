@@ -12,6 +12,7 @@ mod challenge;
 mod context;
 mod problem;
 mod refused;
+mod step_up;
 
 pub(super) use context::RefusalContext;
 
@@ -55,7 +56,7 @@ pub(super) async fn respond(
 ) -> Response<Body> {
     let (mut outcome, mut reason) = (no.outcome(), no.reason());
     let mut response = match no {
-        Rejection::SignIn(Some(request)) if asked.by_a_person() => {
+        Rejection::SignIn(Some(request)) | Rejection::StepUp(_, Some(request)) if asked.by_a_person() => {
             // Boxed: it is rare and large.
             let sign_in = Box::pin(interrupted(snapshot, info, asked, *request)).await;
             sign_in.unwrap_or_else(|no| {
@@ -78,14 +79,15 @@ pub(super) async fn respond(
     response
 }
 
-/// A form that comes when its sender's session is over is kept by its own browser.
+/// A form that comes when its sender's session is over, or does not suffice, is kept by its own browser.
 fn kept(
     snapshot: &Snapshot,
     info: RequestInfo<'_>,
     asked: &RefusalContext<'_>,
     form: &DeferredForm,
+    wanted: SignInRequest,
 ) -> Response<Body> {
-    let page = keep_form(&snapshot.endpoints, info.context(asked.realm), form);
+    let page = keep_form(&snapshot.endpoints, info.context(asked.realm), form, wanted);
     page.map_or_else(|| answer(snapshot, asked, &Refusal::Unauthenticated), |page| page.map(Body::ours))
 }
 
@@ -115,19 +117,21 @@ fn ended_meanwhile(
     challenge(asked.realm, show(EndedMeanwhile { sign_in: &sign_in, request_id: info.id }.page()))
 }
 
-/// The answer to somebody who asked for a page or sent a form without being signed in: the way to sign in, which
-/// leads back to the page or brings the form along.
+/// The answer to somebody who asked for a page or sent a form without being signed in, or without a sign-in that is
+/// strong enough: the way to sign in, which leads back to the page or brings the form along.
 async fn interrupted(
     snapshot: &Snapshot,
     info: RequestInfo<'_>,
     asked: &RefusalContext<'_>,
-    InterruptedRequest { request, provider }: InterruptedRequest,
+    InterruptedRequest { request, provider, strength }: InterruptedRequest,
 ) -> Result<Response<Body>, Rejection> {
+    let mut wanted = snapshot.endpoints.stronger(SignInRequest::default(), &strength);
+    wanted.provider = provider.map(|name| name.to_string());
     let Some(to) = info.inbound.address(request.uri()) else { return Err(Rejection::SignIn(None)) };
     if !asked.may_be_repeated() {
         let clock = &snapshot.clock;
         return Ok(match DeferredForm::read(info.inbound.origin(), request, clock).await {
-            Some(form) => kept(snapshot, info, asked, &form),
+            Some(form) => kept(snapshot, info, asked, &form, wanted),
             None => not_kept(info, asked),
         });
     }
@@ -137,8 +141,7 @@ async fn interrupted(
     if to.is_long() && to.origin() != info.inbound.origin() {
         return redirect(StatusCode::FOUND, to.as_str());
     }
-    let mut wanted = SignInRequest::to(Some(to));
-    wanted.provider = provider.map(|name| name.to_string());
+    wanted.return_to = Some(to);
     let (head, context) = (request.into_parts().0, info.context(asked.realm));
     let sign_in = start_sign_in(&snapshot.endpoints, context, &head.headers, wanted).await;
     Ok(sign_in?.map(Body::ours))
@@ -152,7 +155,8 @@ fn forbidden_page(
     forbidden: &Forbidden,
 ) -> Response<Body> {
     let Some(principal) = &forbidden.principal else { return answer(snapshot, asked, &Refusal::Forbidden) };
-    let explanation = explain(&forbidden.access, &info.inbound.question(Some(principal)));
+    let explanation =
+        explain(&forbidden.access, &info.inbound.question(Some(principal), snapshot.clock.now()));
     let switch = SignInRequest::to(asked.page(info.inbound)).address();
     let page = pages::Forbidden {
         principal,

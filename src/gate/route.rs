@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::service::{Action, Service};
 use super::settings::{OriginSettings, RouteAction, RouteSettings};
 use crate::authn::Accept;
+use crate::clock::Timestamp;
 use crate::forward::TokenPass;
-use crate::identity::RouteName;
+use crate::identity::{RouteName, recent_until};
 use crate::policy::{Access, AccessSettings};
 use crate::request::PathExceptions;
-use crate::session::StreamUse;
+use crate::session::{Session, StreamUse};
 use crate::telemetry::Outcome;
 
 /// What is asked of a route when its requests are judged; and what serves them, of which nothing is asked before.
@@ -27,6 +28,8 @@ pub(super) struct Route<S = Service> {
     pub(super) after_expiry: Duration,
     /// Whether a stream that stays open is use of its session.
     pub(super) streams: StreamUse,
+    /// How long ago the sign-in behind a session may have been.
+    pub(super) session_max_age: Option<Duration>,
     /// What pages of other origins may do.
     pub(super) origins: OriginSettings,
     /// Whether its app is handed the session's access token, which must be good then.
@@ -38,6 +41,14 @@ pub(super) struct Route<S = Service> {
 pub(super) const REALM: &str = "portcullis";
 
 impl<S> Route<S> {
+    /// Until when, that second included, `session` is young enough for the route: by the sign-in here or, where that was
+    /// later, by the last one at the provider that is known.
+    pub(super) fn session_until(&self, session: &Session) -> Option<Timestamp> {
+        let max_age = self.session_max_age?;
+        let signed_in = session.principal.auth_time.map_or(session.created, |at| at.max(session.created));
+        Some(recent_until(signed_in, max_age))
+    }
+
     /// One of the configuration.
     pub(super) fn compile(settings: &RouteSettings, service: S) -> Self {
         let (stripped, passes_token) = match &settings.action {
@@ -55,6 +66,7 @@ impl<S> Route<S> {
             stripped,
             after_expiry: settings.after_expiry,
             streams: settings.streams,
+            session_max_age: settings.session_max_age,
             origins: settings.origins.clone(),
             passes_token,
             service,
@@ -72,6 +84,7 @@ impl<S> Route<S> {
             stripped: 0,
             after_expiry: Duration::ZERO,
             streams: StreamUse::default(),
+            session_max_age: None,
             origins: OriginSettings::default(),
             passes_token: false,
             service,

@@ -40,6 +40,9 @@ pub struct RouteSettings {
     pub after_expiry: Duration,
     /// Whether a stream that stays open is use of its session.
     pub streams: StreamUse,
+    /// How long ago somebody may have signed in whose session is looked at here; as long as any session lasts where not
+    /// given.
+    pub session_max_age: Option<Duration>,
     /// What pages of other origins may do.
     pub origins: OriginSettings,
     /// What happens to a permitted request.

@@ -10,9 +10,9 @@ use super::credential_end::CredentialEnd;
 use super::destination_error::DestinationError;
 use super::rejection::Rejection;
 use crate::authn::{ErrorCode, TokenError};
-use crate::endpoints::{FailedSignIn, LostSignIn};
+use crate::endpoints::{FailedSignIn, LostSignIn, UnmetStepUp};
 use crate::forward::ForwardFault;
-use crate::identity::ProviderName;
+use crate::identity::{ProviderName, Strength};
 use crate::oidc::Culprit;
 use crate::pages::ErrorKind;
 use crate::request::PathExceptions;
@@ -31,6 +31,8 @@ pub(super) enum Refusal<'a> {
     Untolerated(PathExceptions),
     /// Nobody is signed in, or nobody any more.
     Unauthenticated,
+    /// Whoever asks has to sign in in a stronger way.
+    StepUp(&'a Strength),
     /// Whoever asks may not.
     Forbidden,
     /// A page of another site sent it.
@@ -41,6 +43,8 @@ pub(super) enum Refusal<'a> {
     Token(TokenError),
     /// A sign-in came to nothing.
     SignInFailed(&'a FailedSignIn),
+    /// A sign-in is not as strong as was asked.
+    UnmetStepUp(&'a UnmetStepUp),
     /// A sign-in came back and is not known.
     LostSignIn(&'a LostSignIn),
 }
@@ -50,8 +54,8 @@ impl Refusal<'_> {
         match self {
             Self::Error(kind, _) => kind.status(),
             Self::Ambiguous(_) | Self::Untolerated(_) | Self::LostSignIn(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Unauthenticated | Self::StepUp(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::CrossSite | Self::UnmetStepUp(_) => StatusCode::FORBIDDEN,
             Self::Destination(error) => of_destination(error),
             Self::Token(error) => of_token(error.code()),
             Self::SignInFailed(failed) => of_sign_in(failed.error.blame()),
@@ -75,6 +79,8 @@ pub(super) fn of<'a>(
             return Refusal::Token(TokenError::Expired);
         }
         Rejection::Token(refusal) if refusal.code().is_some() => return Refusal::Token(refusal.error),
+        Rejection::StepUp(step_up, _) => return Refusal::StepUp(&step_up.strength),
+        Rejection::UnmetStepUp(unmet) => return Refusal::UnmetStepUp(unmet),
         Rejection::Forbidden(_) => return Refusal::Forbidden,
         Rejection::CrossSite => return Refusal::CrossSite,
         Rejection::Destination(error) => return Refusal::Destination(error),
@@ -135,7 +141,12 @@ const fn of_destination(error: &DestinationError) -> StatusCode {
 const fn of_token(code: Option<ErrorCode>) -> StatusCode {
     match code {
         Some(ErrorCode::InvalidRequest) => StatusCode::BAD_REQUEST,
-        Some(ErrorCode::InvalidToken | ErrorCode::InsufficientScope) | None => StatusCode::UNAUTHORIZED,
+        Some(
+            ErrorCode::InvalidToken
+            | ErrorCode::InsufficientScope
+            | ErrorCode::InsufficientUserAuthentication,
+        )
+        | None => StatusCode::UNAUTHORIZED,
     }
 }
 

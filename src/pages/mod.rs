@@ -36,6 +36,6 @@ pub use resume::{Enctype, Keep, KeepAddress, RESUME, Replay, Resume, SEALED};
 use sign_in::FEW;
 pub use sign_in::{
     Chooser, CrossSite, EndedMeanwhile, HANDOVER, LOGIN_HINT, NotKept, PROVIDER, ProviderChoice, RETURN_TO,
-    SignInFailed, interstitial,
+    SignInFailed, UnmetStepUp, interstitial,
 };
 pub use sign_out::{SignOut, SignedOut};

@@ -9,7 +9,7 @@ use super::link::{Link, safe_link};
 use super::message::Message;
 use super::page::Page;
 use super::person::initial;
-use crate::identity::{ProviderName, RequestId};
+use crate::identity::{ProviderName, RequestId, Shortfall};
 
 /// Parameter of the sign-in endpoint: the name of the provider that was chosen.
 pub const PROVIDER: &str = "provider";
@@ -130,6 +130,46 @@ impl SignInFailed<'_> {
         };
         Page::new(self.status, &message, Needs::default())
     }
+}
+
+/// A sign-in that is good, and not as strong as the page that it was for asks.
+#[derive(Clone, Copy, Debug)]
+pub struct UnmetStepUp<'a> {
+    /// What people call the provider.
+    pub provider: &'a str,
+    /// What was asked for, and what came.
+    pub shortfall: &'a [Shortfall],
+    /// The identifier by which the log knows the request: the page shows it.
+    pub request_id: &'a RequestId,
+    /// The page that the person wanted: it asks again.
+    pub retry: &'a str,
+    /// Where "sign in as someone else" leads.
+    pub anew: &'a str,
+    /// A page that is open to them.
+    pub home: &'a str,
+}
+
+impl UnmetStepUp<'_> {
+    /// 403: whoever it is may not go on like this. Nothing is tried again by itself.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let view = UnmetStepUpView {
+            unmet: self,
+            retry: safe_link(self.retry),
+            anew: safe_link(self.anew),
+            home: safe_link(self.home),
+        };
+        Page::new(StatusCode::FORBIDDEN, &view, Needs::default())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "unmet_step_up.html")]
+struct UnmetStepUpView<'a> {
+    unmet: &'a UnmetStepUp<'a>,
+    retry: &'a str,
+    anew: &'a str,
+    home: &'a str,
 }
 
 /// A form of ours that another site sent.

@@ -5,9 +5,11 @@
 //   POST /control/lifetime?s=2       seconds that access tokens live
 //   POST /control/revoke             no refresh token is honoured any more
 //   POST /control/count?path=/token  how many requests have come to that path
+//   POST /control/levels?of=pwd,mfa  the levels (acr) at which it can sign people in; the first where none is asked for
+//   POST /control/ago?s=3600         how long ago people have typed their password who sign in from now on
 import { createServer } from 'node:http';
 import { generateKeyPair, exportJWK } from 'jose';
-import Provider from 'oidc-provider';
+import Provider, { interactionPolicy } from 'oidc-provider';
 
 const port = Number(process.argv[2]);
 const issuer = `http://127.0.0.1:${port}`;
@@ -17,6 +19,7 @@ const people = {
   zoe: { email: 'zoe@corp.example', email_verified: true, groups: ['Büro, Süd', 'staff'], preferred_username: 'Zoë 100%', name: 'Zoë, the one' },
 };
 const OF_APIS = ['orders:read', 'packages:read', 'packages:write', 'files:read', 'files:write', 'metrics:read'];
+let levels = ['pwd', 'mfa'], ago = 0;
 let user = 'alice', algorithm = process.env.ALGORITHM ?? 'RS256', lifetime = 3600, generation = 0, callback;
 const counts = new Map(); // requests by path
 const known = new Map(); // what outlives a rotation of keys: clients' grants and tokens
@@ -33,6 +36,17 @@ class Memory {
   async revokeByGrantId(grant) { for (const [k, v] of known) if (v.grantId === grant) known.delete(k); }
 }
 
+// A level that is asked for and that the person has not reached is worth another sign-in.
+function prompts() {
+  const { base, Check } = interactionPolicy, policy = base();
+  const unmet = ({ oidc }) => {
+    const wanted = oidc.params.acr_values?.split(' ');
+    return Boolean(wanted) && !oidc.result?.login && !wanted.includes(oidc.acr) ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+  };
+  policy.get('login').checks.add(new Check('acr_values', 'another level is asked for', unmet));
+  return policy;
+}
+
 async function start() {
   const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
   const key = { ...(await exportJWK(privateKey)), kid: `k${++generation}-${process.pid}`, alg: algorithm, use: 'sig' };
@@ -47,7 +61,8 @@ async function start() {
     enabledJWA: {
       idTokenSigningAlgValues: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
     },
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['preferred_username', 'name'], groups: ['groups'] },
+    acrValues: ['pwd', 'mfa'],
+    claims: { acr: null, auth_time: null, openid: ['sub', 'amr'], email: ['email', 'email_verified'], profile: ['preferred_username', 'name'], groups: ['groups'] },
     scopes: ['openid', 'offline_access', 'email', 'profile', 'groups', ...OF_APIS],
     conformIdTokenClaims: process.env.USERINFO_ONLY === '1',
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
@@ -75,7 +90,7 @@ async function start() {
         }),
       },
     },
-    interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
+    interactions: { policy: prompts(), url: (_, interaction) => `/interaction/${interaction.uid}` },
   });
   const handle = provider.callback();
   callback = (request, response) =>
@@ -89,8 +104,10 @@ async function interact(provider, request, response) {
   grant.addOIDCScope(params.scope);
   grant.addResourceScope('https://api.corp.example', params.scope);
   const grantId = await grant.save();
-  const result = { login: { accountId, amr: ['pwd'] }, consent: { grantId } };
   void prompt;
+  const acr = params.acr_values?.split(' ').find((level) => levels.includes(level)) ?? levels[0];
+  const amr = acr === 'mfa' ? ['pwd', 'otp'] : ['pwd'], ts = Math.floor(Date.now() / 1000) - ago;
+  const result = { login: { accountId, acr, amr, ts }, consent: { grantId } };
   return provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }
 
@@ -101,6 +118,8 @@ createServer(async (request, response) => {
   if (!url.pathname.startsWith('/control/')) return callback(request, response);
   if (url.pathname === '/control/as') user = url.searchParams.get('user');
   if (url.pathname === '/control/lifetime') lifetime = Number(url.searchParams.get('s'));
+  if (url.pathname === '/control/levels') levels = url.searchParams.get('of').split(',');
+  if (url.pathname === '/control/ago') ago = Number(url.searchParams.get('s'));
   if (url.pathname === '/control/revoke') for (const k of known.keys()) if (k.startsWith('RefreshToken:')) known.delete(k);
   if (url.pathname === '/control/count') return response.end(String(counts.get(url.searchParams.get('path')) ?? 0));
   if (url.pathname === '/control/rotate') { algorithm = url.searchParams.get('alg') ?? algorithm; await start(); }

@@ -4,6 +4,7 @@ mod claims;
 #[cfg(any(test, fuzzing, feature = "testing"))]
 pub mod fixtures;
 mod gaps;
+mod strength;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use serde_json::{Map, Value};
 
 pub use claims::Claims;
 pub use gaps::{Gap, Gaps};
+pub(crate) use strength::listed;
+pub use strength::{Proof, Shortfall, Strength, recent_until};
 
 use crate::clock::Timestamp;
 
@@ -156,6 +159,22 @@ impl Principal {
         path.descend(|name| self.claims.get(name))
     }
 
+    /// The same person, of whom more is known now, still signed in as `before` says: new tokens are no new sign-in
+    /// (OpenID Connect Core 1.0, section 12.2). What a refresh does not repeat of `acr` and `amr` stays as it was, and
+    /// `auth_time` never becomes a later one.
+    #[must_use]
+    pub fn signed_in_as(mut self, before: &Self) -> Self {
+        self.acr = self.acr.or_else(|| before.acr.clone());
+        let earliest = [self.auth_time, before.auth_time].into_iter().flatten().min();
+        self.auth_time = mutant!(earliest, "refresh-is-a-sign-in" => self.auth_time);
+        if let (None, Some(amr)) = (self.claims.get("amr"), before.claims.get("amr")) {
+            let mut claims = (*self.claims).clone();
+            claims.insert("amr".to_owned(), amr.clone());
+            self.claims = claims.into();
+        }
+        self
+    }
+
     /// Whether the claims say that the one at `path` is kept elsewhere.
     #[must_use]
     pub fn keeps_elsewhere(&self, path: &ClaimPath) -> bool {
@@ -269,6 +288,23 @@ mod tests {
         assert_eq!(found("a.missing.c", &claims), None);
         assert_eq!(ClaimPath::parse(""), None);
         assert_eq!(ClaimPath::parse("a..b"), None);
+    }
+
+    #[test]
+    fn new_tokens_are_no_new_sign_in() {
+        let person = |acr: Option<&str>, amr: Value, at: Option<u64>| Principal {
+            acr: acr.map(str::to_owned),
+            auth_time: at.map(Timestamp::from_seconds),
+            claims: json!({ "amr": amr }).as_object().unwrap().clone().into(),
+            ..fixtures::alice()
+        };
+        let before = person(Some("mfa"), json!(["otp"]), Some(100));
+        let silent = Principal { claims: Claims::default(), ..person(None, Value::Null, None) };
+        assert_eq!(silent.signed_in_as(&before), before);
+        let later = person(Some("pwd"), json!(["pwd"]), Some(200));
+        assert_eq!(later.clone().signed_in_as(&before), Principal { auth_time: before.auth_time, ..later });
+        let earlier = person(None, json!([]), Some(50));
+        assert_eq!(earlier.signed_in_as(&before).auth_time, Some(Timestamp::from_seconds(50)));
     }
 
     #[test]

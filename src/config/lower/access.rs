@@ -1,10 +1,12 @@
 //! Who may use a route, and by which credential.
 
+use std::time::Duration;
+
 use crate::authn::{Accept, Accepted};
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 
 use super::policy::OWN;
-use super::value::unknown;
+use super::value::{MINUTE, unknown};
 use super::{Definitions, Lowering};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
@@ -166,6 +168,24 @@ impl Lowering<'_> {
             );
         }
         words.iter().map(|word| accepted(*word.value)).collect()
+    }
+
+    /// How long ago the sign-in behind a session may have been.
+    pub(super) fn session_max_age(
+        &mut self,
+        route: Located<'_, Route>,
+        accept: Accept,
+        longest: Duration,
+    ) -> Option<Duration> {
+        let at = at!(route.session).given()?;
+        if !accept.has(Accepted::Session) {
+            self.fault(
+                Diagnostic::new(at.place, "`session` on a route that looks at no sessions")
+                    .expected("expected it where `accept` has \"session\""),
+            );
+        }
+        at!(at.max_age).given()?;
+        Some(self.span(at!(at.max_age), longest, Duration::from_secs(MINUTE)..=longest))
     }
 
     /// What the route's challenges call it.

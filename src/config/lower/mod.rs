@@ -27,6 +27,7 @@ pub(super) use whose::lets_in;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::authn::{Accept, Accepted};
 use crate::gate::RouteSettings;
@@ -59,6 +60,8 @@ struct Definitions<'a> {
     policies: &'a BTreeMap<String, PolicySettings>,
     /// The credentials that some provider offers.
     offered: Accept,
+    /// How long sessions last at most.
+    session: Duration,
 }
 
 impl Lowering<'_> {
@@ -97,12 +100,21 @@ impl Lowering<'_> {
         let names = at!(config.providers).names();
         let policies = self.policies(at!(config.policies), &names);
         let offered = self.offered(at!(config.providers));
-        let definitions =
-            Definitions { providers: names, settings: &providers, policies: &policies, offered };
+        let session = self.session(at!(config.session));
+        let definitions = Definitions {
+            providers: names,
+            settings: &providers,
+            policies: &policies,
+            offered,
+            session: session.max_age,
+        };
         let routes = self.routes(config, &definitions);
         // Known only now. UserInfo is asked where an ID token lacks a claim that a rule names.
-        let named = named_claims(&policies, &routes);
-        providers.iter_mut().for_each(|provider| provider.claims.named_by_rules.clone_from(&named));
+        let (named, levels) = (named_claims(&policies, &routes), levels(&policies, &routes));
+        for provider in &mut providers {
+            provider.claims.named_by_rules.clone_from(&named);
+            provider.client.iter_mut().for_each(|client| client.levels_of_rules.clone_from(&levels));
+        }
         let public_url = self.public_url(server, &routes);
         self.posted_responses(at!(config.providers), public_url.as_ref());
         let listeners = self.listeners(server);
@@ -114,7 +126,7 @@ impl Lowering<'_> {
             trusted_proxies: self.networks(at!(server.trusted_proxies)),
             state: self.state(at!(server.state)),
             drain: self.drain(at!(server.drain_timeout)),
-            session: self.session(at!(config.session)),
+            session,
             relying_party: RelyingPartySettings { public_url, providers },
             own: self.own(server, at!(config.session)),
             routes,
@@ -148,8 +160,21 @@ impl Lowering<'_> {
 
 /// The claims that rules name, each once.
 fn named_claims(policies: &BTreeMap<String, PolicySettings>, routes: &[RouteSettings]) -> Vec<ClaimPath> {
-    let policies = policies.values().chain(routes.iter().filter_map(own_rules));
-    let rules = policies.flat_map(|policy| policy.allow.iter().chain(&policy.deny));
+    let rules = policies_of(policies, routes).flat_map(|policy| policy.allow.iter().chain(&policy.deny));
     let named: BTreeSet<_> = rules.flat_map(|rule| &rule.claims).map(|(path, _)| path.clone()).collect();
     named.into_iter().collect()
+}
+
+/// The levels that rules ask people for, each once.
+fn levels(policies: &BTreeMap<String, PolicySettings>, routes: &[RouteSettings]) -> Vec<String> {
+    let rules = policies_of(policies, routes).flat_map(|policy| &policy.allow);
+    let levels: BTreeSet<_> = rules.flat_map(|rule| rule.strength.acr.iter().cloned()).collect();
+    levels.into_iter().collect()
+}
+
+fn policies_of<'a>(
+    policies: &'a BTreeMap<String, PolicySettings>,
+    routes: &'a [RouteSettings],
+) -> impl Iterator<Item = &'a PolicySettings> {
+    policies.values().chain(routes.iter().filter_map(own_rules))
 }

@@ -1,14 +1,15 @@
 //! `[policies.NAME]` and rules.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::gate::RouteSettings;
-use crate::identity::{ClaimPath, ProviderName};
+use crate::identity::{ClaimPath, ProviderName, Strength};
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
 
 use super::Lowering;
 use super::route::path_prefix;
-use super::value::{domain, filled, is_name, method, network, unknown};
+use super::value::{DAY, MINUTE, domain, filled, is_name, method, network, unknown};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
 use crate::config::raw::{OneOrMany, Policy, Rule, Scalar};
@@ -84,6 +85,7 @@ impl Lowering<'_> {
                 path_prefix(at.value, at.place).map(|prefix| prefix.to_string())
             }),
             networks: self.condition(at!(at.networks), network),
+            strength: self.strength(at),
         };
         if is_empty(at.value) {
             self.fault(
@@ -95,6 +97,27 @@ impl Lowering<'_> {
             );
         }
         settings
+    }
+
+    fn strength(&mut self, at: Located<'_, Rule>) -> Strength {
+        Strength {
+            acr: self.authentication_words(at!(at.acr)),
+            amr: self.authentication_words(at!(at.amr)),
+            max_age: at.value.max_auth_age.is_some().then(|| {
+                let range = Duration::from_secs(MINUTE)..=Duration::from_secs(366 * DAY);
+                self.span(at!(at.max_auth_age), Duration::from_secs(MINUTE), range)
+            }),
+        }
+    }
+
+    /// Names of levels or methods; so few and so short that all of them travel through a browser.
+    fn authentication_words(&mut self, at: Located<'_, Option<OneOrMany<String>>>) -> Vec<String> {
+        const MOST: usize = 10;
+        let words = self.condition(at, authentication_word);
+        if words.len() > MOST {
+            self.fault(Diagnostic::new(at.place, "too many").expected(format!("expected at most {MOST}")));
+        }
+        words
     }
 
     /// Which providers the rule means; none where it means any.
@@ -187,12 +210,29 @@ fn is_empty(rule: &Rule) -> bool {
         methods,
         paths,
         networks,
+        acr,
+        amr,
+        max_auth_age,
     } = rule;
-    let lists =
-        [users, user, emails, email_domains, groups, scopes, providers, provider, methods, paths, networks];
+    let lists = [
+        users,
+        user,
+        emails,
+        email_domains,
+        groups,
+        scopes,
+        providers,
+        provider,
+        methods,
+        paths,
+        networks,
+        acr,
+        amr,
+    ];
     let given = lists.into_iter().filter(|list| list.is_some()).count();
     let providers = [providers, provider].into_iter().filter(|list| list.is_some()).count();
-    claims.is_none() && (given == 0 || (given == providers && means_any(rule)))
+    let other = claims.is_some() || max_auth_age.is_some();
+    !other && (given == 0 || (given == providers && means_any(rule)))
 }
 
 fn address(at: Located<'_, String>) -> Result<String, Diagnostic> {
@@ -217,6 +257,17 @@ fn scope(at: Located<'_, String>) -> Result<String, Diagnostic> {
     }
     Err(Diagnostic::new(at.place, "not a scope")
         .expected("expected one word such as \"orders:read\"; several are an array"))
+}
+
+/// `acr_values` has its values separated by blanks (OpenID Connect Core 1.0, section 3.1.2.1), and a challenge has no
+/// way to write quotes (RFC 6750, section 3).
+fn authentication_word(at: Located<'_, String>) -> Result<String, Diagnostic> {
+    let plain = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
+    if (1..=100).contains(&at.value.len()) && at.value.chars().all(plain) {
+        return Ok(at.value.clone());
+    }
+    Err(Diagnostic::new(at.place, "not a level or method of a sign-in")
+        .expected("expected one word of at most 100 characters such as \"mfa\"; several are an array"))
 }
 
 fn provider(at: Located<'_, String>, known: &[&str]) -> Result<ProviderName, Diagnostic> {

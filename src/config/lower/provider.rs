@@ -98,6 +98,7 @@ impl Lowering<'_> {
             scopes: self.scopes(at!(at.scopes)),
             prompt: self.prompt(at!(at.prompt)),
             acr_values: self.texts(at!(at.acr_values)),
+            levels_of_rules: Vec::new(),
             max_age: at.value.max_age.is_some().then(|| {
                 let range = Duration::ZERO..=Duration::from_secs(366 * DAY);
                 self.span(at!(at.max_age), Duration::ZERO, range)

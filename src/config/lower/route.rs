@@ -64,6 +64,7 @@ impl Lowering<'_> {
                 None | Some(StreamsWord::Idle) => StreamUse::Unused,
                 Some(StreamsWord::Use) => StreamUse::Used,
             },
+            session_max_age: self.session_max_age(at, accept, definitions.session),
             origins: self.origins(at),
             action: action?,
         })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{OneOrMany, Scalar};
+use super::{OneOrMany, Scalar, Span};
 
 /// A policy allows where any rule of `allow` holds and no rule of `deny` does. One of `deny` rules alone only
 /// takes away: something else on the route has to allow.
@@ -63,4 +63,16 @@ pub(in crate::config) struct Rule {
     /// Networks of the client.
     #[schemars(extend("x-default" = "all", "examples" = ["192.0.2.0/24"]))]
     pub networks: Option<OneOrMany<String>>,
+    /// Levels of the sign-in (`acr`), by the provider's names, the preferred one first. Whom a rule of `allow` would let
+    /// in but for this, `amr` or `max_auth_age`, is sent to sign in anew as it asks; a program gets the challenge of
+    /// RFC 9470.
+    #[schemars(extend("x-default" = "any", "examples" = ["mfa"]))]
+    pub acr: Option<OneOrMany<String>>,
+    /// Methods of the sign-in (`amr`; RFC 8176), such as `otp` or `hwk`; all of them are required.
+    #[schemars(extend("x-default" = "any", "examples" = ["otp"]))]
+    pub amr: Option<OneOrMany<String>>,
+    /// How long ago the person may have signed in at the provider (`auth_time`), from a minute on. Clocks may differ by
+    /// a minute beside.
+    #[schemars(extend("x-default" = "any time"))]
+    pub max_auth_age: Option<Span>,
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    BalanceWord, Cors, Ejection, Health, OneOrMany, OriginWord, ProtocolWord, Rule, Size, Timeout,
+    BalanceWord, Cors, Ejection, Health, OneOrMany, OriginWord, ProtocolWord, Rule, Size, Span, Timeout,
     UpstreamTls,
 };
 
@@ -129,6 +129,9 @@ pub(in crate::config) struct Route {
     /// download, an upgraded connection. What is sent over a WebSocket, or as an upload, always does.
     #[schemars(extend("default" = "idle"))]
     pub streams: Option<StreamsWord>,
+    /// What the route asks of sessions beside the rules.
+    #[schemars(extend("x-default" = "nothing", "examples" = [{"max_age": "1h"}]))]
+    pub session: Option<RouteSession>,
     /// What scripts of other origins may do.
     #[schemars(extend("x-default" = "nothing", "examples" = [{"origins": "https://spa.corp.example", "preflight": "pass"}]))]
     pub cors: Option<Cors>,
@@ -149,6 +152,15 @@ pub(in crate::config) enum AccessWord {
     Public,
     /// Anybody that some provider vouches for, save whom `deny` rules keep out.
     SignedIn,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct RouteSession {
+    /// How long ago a person may have signed in, here or at the provider; whoever did longer ago signs in anew, and
+    /// streams end then. Not longer than `max_age` of `[session]`; clocks may differ by a minute beside.
+    #[schemars(extend("x-default" = "`max_age` of `[session]`", "examples" = ["1h"]))]
+    pub max_age: Option<Span>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq)]

@@ -13,7 +13,7 @@ const INTRO: &str = include_str!("intro.md");
 /// A table of the file: its heading, and the way to it through the schema (`*`: any name).
 type Section = (&'static str, &'static [&'static str]);
 
-const SECTIONS: [Section; 23] = [
+const SECTIONS: [Section; 24] = [
     ("`[server]`", &["server"]),
     ("`[server]` `listen`, as a table", &["server", "listen"]),
     ("`[server]` `listen` `proxy_protocol`, as a table", &["server", "listen", "proxy_protocol"]),
@@ -30,6 +30,7 @@ const SECTIONS: [Section; 23] = [
     ("`[[routes]]`", &["routes"]),
     ("`[[routes]]` `identity`", &["routes", "identity"]),
     ("`[[routes]]` `limits`", &["routes", "limits"]),
+    ("`[[routes]]` `session`", &["routes", "session"]),
     ("`[[routes]]` `cors`", &["routes", "cors"]),
     ("`[[routes]]` `redirect`", &["routes", "redirect"]),
     ("`[[routes]]` `timeout`", &["routes", "timeout"]),

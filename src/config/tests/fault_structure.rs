@@ -71,12 +71,6 @@ fn what_a_later_version_brings_is_told_as_such() {
         ),
         (changed("session", "store = \"redis://a\""), "`store` is not supported yet", ""),
         (changed("policies.staff", "allow = [{ when = \"true\" }]"), "`when` is not supported yet", ""),
-        (changed("policies.staff", "allow = [{ acr = \"mfa\" }]"), "`acr` is not supported yet", ""),
-        (
-            changed("policies.staff", "allow = [{ max_auth_age = \"1h\" }]"),
-            "`max_auth_age` is not supported yet",
-            "",
-        ),
         (
             changed("routes", "accept = [\"bearer\", \"api-key\"]"),
             "`api-key` is not supported yet",

@@ -12,7 +12,7 @@ use crate::forward::{
     ForwardSettings, HeaderRule, IdentityValue, PathRewrite, TokenPass, UpstreamHost, UpstreamSettings,
 };
 use crate::gate::{RedirectSettings, RouteAction};
-use crate::identity::ClaimPath;
+use crate::identity::{ClaimPath, Strength};
 use crate::limit::Per;
 use crate::listener::{ProxyProtocol, ProxyVersion};
 use crate::oidc::{
@@ -157,6 +157,7 @@ fn providers_are_read_as_written() {
 fn a_rule_holds_all_its_conditions() {
     let rule = "allow = [{ users = [\"a\"], user = \"b\", emails = \"A@b.example\", email_domains = \"B.example\", groups = \"g\", \
                 scopes = [\"s\", \"t\"], provider = \"corp\", claims = { \"org.unit\" = [\"x\", 7, true], staff = [] }, \
+                acr = [\"hwk\", \"mfa\"], amr = \"otp\", max_auth_age = \"15m\", \
                 methods = \"GET\", paths = [\"/wiki/a/\", \"/wiki/b c\"], networks = [\"10.0.0.0/8\", \"192.0.2.1\"] }]";
     let AccessSettings::Policies(policies) = access(rule) else { panic!() };
     let expected = RuleSettings {
@@ -173,6 +174,11 @@ fn a_rule_holds_all_its_conditions() {
         methods: vec![Method::GET],
         paths: texts(&["/wiki/a", "/wiki/b c"]),
         networks: vec!["10.0.0.0/8".parse().unwrap(), "192.0.2.1/32".parse().unwrap()],
+        strength: Strength {
+            acr: texts(&["hwk", "mfa"]),
+            amr: texts(&["otp"]),
+            max_age: Some(Duration::from_secs(900)),
+        },
     };
     assert_eq!(policies[0].name, "staff");
     assert_eq!(policies[1], PolicySettings { name: "route".into(), allow: vec![expected], deny: Vec::new() });

@@ -8,7 +8,7 @@ use crate::config::words::quoted_list;
 /// Warnings about names in a rule that are compared exactly, so that a comma in one was probably meant to
 /// separate two.
 pub(super) fn in_rule(rule: Located<'_, Rule>) -> Vec<Diagnostic> {
-    [at!(rule.users), at!(rule.user), at!(rule.groups), at!(rule.scopes)]
+    [at!(rule.users), at!(rule.user), at!(rule.groups), at!(rule.scopes), at!(rule.acr), at!(rule.amr)]
         .into_iter()
         .filter_map(joined)
         .collect()

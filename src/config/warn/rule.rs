@@ -13,6 +13,9 @@ pub(super) fn covers(wide: &RuleSettings, narrow: &RuleSettings) -> bool {
         && any(&wide.paths, &narrow.paths, |wide, narrow| is_under(narrow, wide))
         && any(&wide.networks, &narrow.networks, |wide, narrow| wide.contains(narrow))
         && wide.scopes.iter().all(|scope| narrow.scopes.contains(scope))
+        && any(&wide.strength.acr, &narrow.strength.acr, |wide, narrow| wide == narrow)
+        && wide.strength.amr.iter().all(|method| narrow.strength.amr.contains(method))
+        && wide.strength.max_age.is_none_or(|wide| narrow.strength.max_age.is_some_and(|it| it <= wide))
         && wide.claims.iter().all(|claim| narrow.claims.iter().any(|other| claim_covers(claim, other)))
 }
 

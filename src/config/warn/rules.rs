@@ -82,6 +82,7 @@ impl<'a> Lints<'a> {
     fn judge(&self, rules: &Rules<'a>, warnings: &mut Vec<Diagnostic>) {
         let before = warnings.len();
         rules.allow.iter().chain(&rules.deny).for_each(|(at, _)| warnings.extend(joined::in_rule(*at)));
+        rules.deny.iter().for_each(|(at, _)| warnings.extend(denies_the_recent(*at)));
         repeated(&rules.allow, warnings);
         repeated(&rules.deny, warnings);
         beaten(rules, warnings);
@@ -102,6 +103,16 @@ fn nobody_uses(place: crate::config::located::Place<'_>, name: &str) -> Diagnost
     Diagnostic::new(place, format!("no route uses the policy {}", quoted(name)))
         .expected("it protects nothing")
         .help(format!("say `policy = \"{name}\"` on a route, or remove it"))
+}
+
+/// `deny` with a bound on age keeps out who has just signed in, and lets in who did so long ago.
+fn denies_the_recent(rule: Located<'_, Rule>) -> Option<Diagnostic> {
+    let at = at!(rule.max_auth_age).given()?;
+    Some(
+        Diagnostic::new(at.place, "in `deny`, `max_auth_age` keeps out whoever signed in no longer ago")
+            .expected("expected it in a rule of `allow`")
+            .help("to keep out whoever signed in longer ago, say it in every rule of `allow`"),
+    )
 }
 
 /// Rules of a list, any of which suffices, that another one makes superfluous.

@@ -15,6 +15,10 @@ pub(super) struct Problem {
 
 pub(super) const UNAUTHENTICATED: Problem =
     Problem { kind: "urn:portcullis:problem:unauthenticated", title: "Not signed in" };
+pub(super) const STEP_UP: Problem = Problem {
+    kind: "urn:portcullis:problem:insufficient-user-authentication",
+    title: "A stronger sign-in is needed",
+};
 pub(super) const FORBIDDEN: Problem =
     Problem { kind: "urn:portcullis:problem:forbidden", title: "Not allowed" };
 pub(super) const CROSS_SITE: Problem =

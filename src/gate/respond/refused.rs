@@ -13,8 +13,10 @@ use serde_json::Map;
 use super::challenge;
 use super::context::RefusalContext;
 use super::problem::{
-    AMBIGUOUS, CROSS_SITE, DESTINATION, FORBIDDEN, Problem, TOKEN, UNAUTHENTICATED, document_response,
+    AMBIGUOUS, CROSS_SITE, DESTINATION, FORBIDDEN, Problem, STEP_UP, TOKEN, UNAUTHENTICATED,
+    document_response,
 };
+use super::step_up;
 use crate::endpoints::{self, FailedSignIn, HOME, LostSignIn};
 use crate::gate::ambiguous::{untolerated, untolerated_members};
 use crate::gate::body::Body;
@@ -24,6 +26,8 @@ use crate::gate::statuses::{self, Refusal};
 use crate::pages::{self, ErrorKind, ErrorPage, Link, Page};
 
 const SIGN_IN: &str = "Sign in with a browser, or send an access token as Authorization: Bearer.";
+const STRONGER: &str =
+    "You are known, but this needs a sign-in of another level or method, or a more recent one.";
 const NOT_OPEN: &str =
     "You are known, but this is not open to you. The request_id leads to the rule in the log.";
 const ANOTHER_SITE: &str = "This form works only from a page of this very site.";
@@ -53,6 +57,8 @@ pub(super) fn answer(
             AMBIGUOUS.respond(status, &untolerated(*what), asked.id, untolerated_members(*what))
         }
         Refusal::Unauthenticated => problem(&UNAUTHENTICATED, SIGN_IN),
+        Refusal::StepUp(strength) => STEP_UP.respond(status, STRONGER, asked.id, step_up::members(strength)),
+        Refusal::UnmetStepUp(unmet) => step_up::unmet(snapshot, asked, unmet),
         Refusal::Forbidden => problem(&FORBIDDEN, NOT_OPEN),
         Refusal::CrossSite if person => {
             show(pages::CrossSite { home: &home(snapshot), request_id: asked.id }.page())
@@ -85,6 +91,9 @@ fn add_fields(no: &Rejection, headers: &mut HeaderMap) {
         Rejection::Limited(exceeded) => exceeded.write_headers(headers),
         Rejection::SignInFailed(failed) => {
             headers.append(header::SET_COOKIE, failed.forget.clone());
+        }
+        Rejection::UnmetStepUp(unmet) => {
+            headers.extend(unmet.cookies.iter().map(|cookie| (header::SET_COOKIE, cookie.clone())));
         }
         Rejection::MethodNotAllowed(methods) => {
             headers.extend(HeaderValue::try_from(methods).ok().map(|methods| (header::ALLOW, methods)));

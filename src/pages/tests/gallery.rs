@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::{Map, json};
 use url::Url;
 
-use crate::identity::{Email, Gap, Gaps, Issuer, Principal, ProviderName, RequestId, Subject};
+use crate::identity::{Email, Gap, Gaps, Issuer, Principal, ProviderName, RequestId, Shortfall, Subject};
 use crate::pages::*;
 
 /// What a page is told by others.
@@ -104,6 +104,11 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     let home = words.address.as_str();
     let target = Url::parse("https://id.corp.example/authorize?client_id=portcullis&state=%22%3E").unwrap();
     let signed_out = SignedOut { sign_in: &words.address, still_at: None, until_restart: false };
+    let shortfall =
+        words.required.iter().map(|wanted| Shortfall { wanted: wanted.clone(), found: words.host.clone() });
+    let shortfall: Vec<_> = shortfall.collect();
+    let unmet =
+        UnmetStepUp { provider, shortfall: &shortfall, request_id: id, retry: home, anew: home, home };
     let mut pages = choosers(words);
     pages.extend([
         ("forbidden", forbidden.page()),
@@ -115,6 +120,7 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
         ("forbidden-silent", Forbidden { required: &[], ..forbidden }.page()),
         ("sign-in-failed", failed.page()),
         ("sign-in-failed-ways", SignInFailed { anew: Some(home), others: &others, ..failed }.page()),
+        ("unmet-step-up", unmet.page()),
         ("cross-site", CrossSite { home, request_id: id }.page()),
         ("not-kept", NotKept { sign_in: home, request_id: id }.page()),
         ("ended-meanwhile", EndedMeanwhile { sign_in: home, request_id: id }.page()),

@@ -1,6 +1,8 @@
-//! `WWW-Authenticate` (RFC 6750, section 3; RFC 7617, section 2; RFC 9110, section 11.6.1).
+//! `WWW-Authenticate` (RFC 6750, section 3; RFC 7617, section 2; RFC 9470, section 3; RFC 9110, section 11.6.1).
 
 use http::HeaderValue;
+
+use crate::identity::Strength;
 
 /// The `error` of a challenge (RFC 6750, section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +13,8 @@ pub enum ErrorCode {
     InvalidToken,
     /// The token is good and not enough: 403.
     InsufficientScope,
+    /// Whoever asks has not signed in strongly or lately enough (RFC 9470, section 3): 401.
+    InsufficientUserAuthentication,
 }
 
 impl ErrorCode {
@@ -21,6 +25,7 @@ impl ErrorCode {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
         }
     }
 }
@@ -34,6 +39,8 @@ pub struct Challenge<'a> {
     pub error: Option<(ErrorCode, &'a str)>,
     /// The scopes that would suffice, separated by spaces.
     pub scope: Option<&'a str>,
+    /// The sign-in that would suffice: `acr_values` and `max_age` (RFC 9470, section 3).
+    pub strength: Option<&'a Strength>,
 }
 
 impl Challenge<'_> {
@@ -48,6 +55,14 @@ impl Challenge<'_> {
         }
         if let Some(scope) = self.scope {
             push(&mut text, ", scope", scope);
+        }
+        if let Some(Strength { acr, max_age, .. }) = self.strength {
+            if !acr.is_empty() {
+                push(&mut text, ", acr_values", &acr.join(" "));
+            }
+            if let Some(max_age) = max_age {
+                push(&mut text, ", max_age", &max_age.as_secs().to_string());
+            }
         }
         HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
     }
@@ -74,16 +89,19 @@ fn push(text: &mut String, name: &str, value: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::authn::TokenError;
     use proptest::prelude::*;
 
     #[test]
     fn a_challenge_names_realm_error_and_scope() {
-        let plain = Challenge { realm: "api", error: None, scope: None };
+        let plain = Challenge { realm: "api", error: None, scope: None, strength: None };
         assert_eq!(plain.header(), r#"Bearer realm="api""#);
         let error = Some((ErrorCode::InsufficientScope, "More is needed."));
-        let scope = Challenge { realm: "api", error, scope: Some("orders:read orders:write") };
+        let scope =
+            Challenge { realm: "api", error, scope: Some("orders:read orders:write"), strength: None };
         let expected = r#"Bearer realm="api", error="insufficient_scope", error_description="More is needed.", scope="orders:read orders:write""#;
         assert_eq!(scope.header(), expected);
         let expired = TokenError::Expired.challenge("api");
@@ -91,6 +109,20 @@ mod tests {
             r#"Bearer realm="api", error="invalid_token", error_description="The access token has expired.""#;
         assert_eq!(expired, expected);
         assert_eq!(TokenError::KeysUnavailable.challenge("api"), r#"Bearer realm="api""#);
+    }
+
+    /// The example of RFC 9470, section 3.
+    #[test]
+    fn a_step_up_challenge_names_levels_and_age() {
+        let error =
+            Some((ErrorCode::InsufficientUserAuthentication, "More recent authentication is required"));
+        let strength = Strength { max_age: Some(Duration::from_secs(5)), ..Strength::default() };
+        let recent = Challenge { realm: "api", error, scope: None, strength: Some(&strength) };
+        let expected = r#"Bearer realm="api", error="insufficient_user_authentication", error_description="More recent authentication is required", max_age="5""#;
+        assert_eq!(recent.header(), expected);
+        let strong = Strength { acr: vec!["mfa".into(), "a\"b".into()], ..strength.clone() };
+        let both = Challenge { strength: Some(&strong), ..recent };
+        assert!(both.header().to_str().unwrap().ends_with(r#", acr_values="mfa a?b", max_age="5""#));
     }
 
     #[test]
@@ -101,7 +133,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_realm_leaves_its_quotes(realm in any::<String>()) {
-            let header = Challenge { realm: &realm, error: None, scope: None }.header();
+            let header = Challenge { realm: &realm, error: None, scope: None, strength: None }.header();
             let text = header.to_str().unwrap();
             let inside = text.strip_prefix("Bearer realm=\"").unwrap().strip_suffix('"').unwrap();
             prop_assert!(!inside.contains(['"', '\\']));

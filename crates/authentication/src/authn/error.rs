@@ -269,7 +269,8 @@ impl TokenError {
     /// The `WWW-Authenticate` value for this refusal.
     #[must_use]
     pub fn challenge(self, realm: &str) -> HeaderValue {
-        Challenge { realm, error: self.code().map(|code| (code, self.public())), scope: None }.header()
+        Challenge { realm, error: self.code().map(|code| (code, self.public())), scope: None, strength: None }
+            .header()
     }
 }
 

@@ -85,13 +85,20 @@ impl SignInError {
             Self::Refused { code, .. } => blame_for_refusal(code),
             Self::Exchange { code } => blame_for_exchange(code.as_str()),
             Self::Provider(ProviderError::NotForSignIn) => Culprit::Us,
-            Self::IdToken(IdTokenError::AuthenticationTooOld | IdTokenError::OtherAcr(_)) => Culprit::Client,
+            Self::IdToken(IdTokenError::AuthenticationTooOld) => Culprit::Client,
             Self::BadTokenResponse(_)
             | Self::IdToken(_)
             | Self::UserInfo(_)
             | Self::Claims(_)
             | Self::Provider(_) => Culprit::Provider,
         }
+    }
+
+    /// Whether the provider says that it cannot give the strength that was asked for (OpenID Connect Core Error Code
+    /// unmet_authentication_requirements 1.0, section 2).
+    #[must_use]
+    pub fn is_unmet_strength(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "unmet_authentication_requirements")
     }
 
     /// What the person may read: fixed text, nothing that anybody sent.

@@ -48,5 +48,6 @@ pub(crate) fn client() -> ClientSettings {
         extra: Vec::new(),
         userinfo: AskUserInfo::WhenNeeded,
         refresh_every: None,
+        levels_of_rules: Vec::new(),
     }
 }

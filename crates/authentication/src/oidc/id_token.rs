@@ -26,7 +26,6 @@ pub(super) struct Expected<'a, N> {
     pub(super) nonce: N,
     pub(super) access_token: &'a AccessToken,
     pub(super) max_age: Option<Duration>,
-    pub(super) acr: &'a [String],
 }
 
 type Claims = Map<String, Value>;
@@ -59,7 +58,6 @@ impl Provider {
         check_nonce(&token.claims, expected.nonce)?;
         check_hash(&token.header, &token.claims, expected.access_token)?;
         check_auth_time(&token.claims, self.now(), settings.leeway, expected.max_age)?;
-        check_acr(&token.claims, expected.acr)?;
         Ok(token.claims)
     }
 
@@ -147,13 +145,6 @@ fn check_auth_time(
     let auth_time = numeric_date(claims, "auth_time").ok_or(IdTokenError::NoAuthTime)?;
     let old = mutant!(now.since(auth_time) > max_age + leeway, "max-age-not-checked" => false);
     if old { Err(IdTokenError::AuthenticationTooOld) } else { Ok(()) }
-}
-
-fn check_acr(claims: &Map<String, Value>, required: &[String]) -> Result<(), IdTokenError> {
-    let acr = claims.get("acr").and_then(Value::as_str);
-    let met = required.is_empty() || acr.is_some_and(|acr| required.iter().any(|wanted| wanted == acr));
-    let met = mutant!(met, "acr-not-checked" => true);
-    if met { Ok(()) } else { Err(IdTokenError::OtherAcr(printable(acr.unwrap_or("none")))) }
 }
 
 /// The claims of a token whose signature has been, or had been, verified. None stands twice: another reader

@@ -85,9 +85,6 @@ pub enum IdTokenError {
     /// `auth_time` is longer ago than `max_age` allows.
     #[error("the person signed in at the provider longer ago than max_age allows")]
     AuthenticationTooOld,
-    /// None of the required `acr` values.
-    #[error("acr: got {0}, which is none of those required")]
-    OtherAcr(String),
     /// A refreshed token is about somebody or something else than the one before.
     #[error("the refreshed token's {0} is not that of the token before")]
     Changed(&'static str),

@@ -77,6 +77,7 @@ impl<'a> Members<'a> {
             self.challenge_methods();
             self.client_authentication(client);
             self.response_modes(client);
+            self.levels(client);
         }
         self.remarks
     }
@@ -137,6 +138,19 @@ impl<'a> Members<'a> {
                  switch it on at the provider"
                     .to_owned(),
             );
+        }
+    }
+
+    /// Levels of a step-up (section 3).
+    fn levels(&mut self, client: &ClientSettings) {
+        let wanted = &client.levels_of_rules;
+        let known = self.texts("acr_values_supported").unwrap_or_default();
+        if !known.is_empty() && !wanted.is_empty() && !wanted.iter().any(|level| known.contains(level)) {
+            self.remarks.push(format!(
+                "rules ask for the levels (`acr`) {}, and the provider names {}: nobody meets those rules",
+                listed(wanted),
+                listed(&known)
+            ));
         }
     }
 

@@ -68,7 +68,7 @@ impl Provider {
     ) -> Result<Option<Claims>, RefreshError> {
         let Some((token, before)) = response.id().zip(before) else { return Ok(None) };
         let nonce = same_nonce(before.get("nonce").and_then(Value::as_str));
-        let expected = Expected { nonce, access_token: response.access_token(), max_age: None, acr: &[] };
+        let expected = Expected { nonce, access_token: response.access_token(), max_age: None };
         match self.verified_claims(token, expected).await {
             Ok(claims) => same_person(before, &claims).map(|()| Some(claims)).map_err(RefreshError::Invalid),
             Err(SignInError::IdToken(cause)) => Err(cause.into()),

@@ -56,6 +56,8 @@ pub struct ClientSettings {
     pub prompt: Option<String>,
     /// `acr_values`, in order of preference.
     pub acr_values: Vec<String>,
+    /// Levels (`acr`) that rules of this configuration ask for, each once.
+    pub levels_of_rules: Vec<String>,
     /// `max_age` of the authentication; then `auth_time` must be present and young enough.
     pub max_age: Option<Duration>,
     /// Further parameters of the authorization request.

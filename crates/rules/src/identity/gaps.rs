@@ -18,6 +18,8 @@ pub enum Gap {
     Scopes,
     /// Claims that are not there may be so all the same.
     Claims,
+    /// How, how surely or when the person signed in: `amr`, `acr`, `auth_time`.
+    SignIn,
 }
 
 /// A set of [`Gap`].
@@ -27,7 +29,8 @@ pub struct Gaps(u8);
 
 impl Gap {
     /// Every kind of gap, in the order in which messages list them.
-    pub const ALL: [Self; 5] = [Self::User, Self::Email, Self::Groups, Self::Scopes, Self::Claims];
+    pub const ALL: [Self; 6] =
+        [Self::User, Self::Email, Self::Groups, Self::Scopes, Self::Claims, Self::SignIn];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -36,6 +39,7 @@ impl Gap {
             Self::Groups => "the groups",
             Self::Scopes => "the scopes",
             Self::Claims => "the claim that the rule names",
+            Self::SignIn => "how the person signed in",
         }
     }
 }

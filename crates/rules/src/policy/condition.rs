@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use super::{Question, RuleSettings};
-use crate::identity::{ClaimPath, Email, Gap, Principal, ProviderName, is_text};
+use crate::identity::{ClaimPath, Email, Gap, Principal, Proof, ProviderName, is_text};
 
 pub(super) use key::KeyKind;
 
@@ -47,6 +47,8 @@ impl Truth {
 pub(super) enum Condition {
     Request(OfRequest),
     Principal(OfPrincipal),
+    /// What the same person may come to meet by signing in anew.
+    Strength(Proof),
 }
 
 /// What a request alone can answer.
@@ -73,7 +75,8 @@ impl Condition {
     /// The conditions of a rule, the cheapest first.
     pub(super) fn all(rule: &RuleSettings, effect: Effect) -> Box<[Self]> {
         let request = OfRequest::all(rule).map(Self::Request);
-        request.chain(OfPrincipal::all(rule, effect).map(Self::Principal)).collect()
+        let principal = OfPrincipal::all(rule, effect).map(Self::Principal);
+        request.chain(principal).chain(rule.strength.proofs().map(Self::Strength)).collect()
     }
 
     pub(super) fn holds(&self, question: &Question<'_>) -> bool {
@@ -82,7 +85,16 @@ impl Condition {
             Self::Principal(condition) => {
                 question.principal.is_some_and(|principal| condition.holds(principal))
             }
+            Self::Strength(proof) => {
+                let given = question.principal.and_then(|person| proof.is_given(person, question.now));
+                mutant!(given == Some(true), "unknown-strength-holds" => given != Some(false))
+            }
         }
+    }
+
+    /// Whether it asks how strong the sign-in was.
+    pub(super) const fn is_of_strength(&self) -> bool {
+        matches!(self, Self::Strength(_))
     }
 
     pub(super) fn truth(&self, question: &Question<'_>) -> Truth {
@@ -91,7 +103,11 @@ impl Condition {
             (Self::Principal(condition), Some(principal)) => {
                 condition.gap(principal).map_or(Truth::No, Truth::Unknown)
             }
-            (Self::Request(_), _) | (Self::Principal(_), None) => Truth::No,
+            (Self::Strength(proof), Some(principal)) => match proof.is_given(principal, question.now) {
+                Some(_) => Truth::No,
+                None => Truth::Unknown(Gap::SignIn),
+            },
+            (Self::Request(_), _) | (Self::Principal(_) | Self::Strength(_), None) => Truth::No,
         }
     }
 
@@ -99,7 +115,7 @@ impl Condition {
     pub(super) fn scopes(&self) -> Option<&[String]> {
         match self {
             Self::Principal(OfPrincipal::Scopes(scopes)) => Some(scopes),
-            Self::Principal(_) | Self::Request(_) => None,
+            Self::Principal(_) | Self::Request(_) | Self::Strength(_) => None,
         }
     }
 }

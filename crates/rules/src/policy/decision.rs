@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::access::{Opening, Policy};
+use super::access::Opening;
 use super::rule::Certainty;
+use super::step_up::{StepUp, rule_to_meet, step_up};
 use super::{Access, Grant, Permit, Reason, Verdict};
-use crate::identity::{Gaps, Principal};
+use crate::clock::Timestamp;
+use crate::identity::{Gaps, Principal, Strength};
 use crate::request::{ClientAddress, RequestPath};
 
 /// The question that the policy is asked: who asks for what, and from where.
@@ -21,6 +23,8 @@ pub struct Question<'a> {
     pub path: &'a RequestPath,
     /// Where the request comes from.
     pub client: ClientAddress,
+    /// When it is asked: how long ago somebody signed in hangs on that.
+    pub now: Timestamp,
 }
 
 /// Whether a request may go on.
@@ -30,6 +34,8 @@ pub enum Decision {
     Permit(Permit),
     /// Not without signing in.
     SignIn(Reason),
+    /// Not without signing in anew: the rules ask the same person for a sign-in of this strength.
+    StepUp(Box<Strength>, Reason),
     /// It may not, and signing in as the same person does not help.
     Forbidden(Reason),
 }
@@ -37,6 +43,9 @@ pub enum Decision {
 /// Decides. `deny` beats `allow`, every policy is required, and only a public route needs no principal: a rule
 /// of networks, methods and paths alone opens to everybody who is signed in, not to strangers. What the provider
 /// did not say is unknown, not none: it keeps an `allow` rule from holding, and no `deny` rule (invariant 19).
+///
+/// Who would be let in but for how they signed in is asked to sign in anew rather than forbidden, unless a rule
+/// refuses them however they do.
 ///
 /// A request that a `deny` rule already refuses without anybody signed in is forbidden rather than sent to
 /// sign in for nothing.
@@ -52,6 +61,10 @@ pub fn decide(access: &Access, question: &Question<'_>) -> Decision {
         }
         // Nothing but a public route is permitted without a principal, whatever the reason says.
         (Verdict::SignIn, _) | (Verdict::Permitted, None) => Decision::SignIn(Reason::NotSignedIn),
+        (Verdict::StepUp, _) => match step_up(access, question) {
+            Some(StepUp { strength, .. }) => Decision::StepUp(Box::new(strength), reason),
+            None => Decision::Forbidden(reason),
+        },
         (Verdict::Forbidden, _) => Decision::Forbidden(reason),
     }
 }
@@ -82,14 +95,19 @@ fn by_policies(access: &Access, question: &Question<'_>) -> Reason {
     let mut reason = Reason::NoPolicy;
     for (index, policy) in access.policies().iter().enumerate() {
         let Some(rule) = policy.allow.first(question, Certainty::Known) else {
-            mutant!(
-                return Reason::NotAllowed { policy: index, unsaid: would_allow(policy, question) },
-                "one-policy-is-enough" => continue,
-            )
+            mutant!(return refused(access, index, question), "one-policy-is-enough" => continue)
         };
         reason = Reason::Allowed { policy: index, rule };
     }
     reason
+}
+
+/// Why the policy at `policy`, of which no rule allows, refuses.
+fn refused(access: &Access, policy: usize, question: &Question<'_>) -> Reason {
+    match rule_to_meet(access, policy, question) {
+        Some(rule) => Reason::StepUp { policy, rule },
+        None => Reason::NotAllowed { policy, unsaid: would_allow(access, policy, question) },
+    }
 }
 
 fn denied(access: &Access, question: &Question<'_>) -> Option<Reason> {
@@ -99,8 +117,9 @@ fn denied(access: &Access, question: &Question<'_>) -> Option<Reason> {
     })
 }
 
-/// What is not known and would have to be for a rule of `policy` to allow.
-fn would_allow(policy: &Policy, question: &Question<'_>) -> Gaps {
-    let possible = policy.allow.first(question, Certainty::Possible);
-    possible.map(|rule| policy.allow.unsaid(rule, question)).unwrap_or_default()
+/// What is not known and would have to be for a rule of the policy at `policy` to allow.
+fn would_allow(access: &Access, policy: usize, question: &Question<'_>) -> Gaps {
+    let allow = access.policies().get(policy).map(|policy| &policy.allow);
+    let possible = allow.and_then(|allow| Some((allow, allow.first(question, Certainty::Possible)?)));
+    possible.map(|(allow, rule)| allow.unsaid(rule, question)).unwrap_or_default()
 }

@@ -7,6 +7,7 @@ use super::condition::Truth;
 use super::decision::reason;
 use super::rule::{Certainty, Rule};
 use super::rules::Rules;
+use super::step_up::rule_to_meet;
 use super::{Access, Question, Reason, Verdict};
 use crate::identity::Gaps;
 
@@ -66,14 +67,14 @@ pub fn explain(access: &Access, question: &Question<'_>) -> Explanation {
         (Opening::Public, _) => Reason::Public,
         (Opening::SignedIn, Some(_)) => Reason::SignedIn,
         (Opening::SignedIn, None) => Reason::NotSignedIn,
-        (Opening::Policies, principal) => weigh(&policies, principal.is_some()),
+        (Opening::Policies, _) => weigh(&policies, access, question),
     };
     let summary = reason.in_words(access).to_string();
     Explanation { verdict: reason.verdict(), reason, summary, policies }
 }
 
 /// The reason that [`decide`](super::decide) comes to, found in the results of all rules.
-fn weigh(policies: &[PolicyResult], signed_in: bool) -> Reason {
+fn weigh(policies: &[PolicyResult], access: &Access, question: &Question<'_>) -> Reason {
     let holding = |rules: &[RuleResult]| rules.iter().position(RuleResult::holds);
     let indexed = || policies.iter().enumerate();
     let denied = indexed().find_map(|(policy, result)| {
@@ -83,13 +84,16 @@ fn weigh(policies: &[PolicyResult], signed_in: bool) -> Reason {
     let refused = indexed().find(|(_, result)| holding(&result.allow).is_none());
     let allowed =
         indexed().filter_map(|(policy, result)| Some((policy, holding(&result.allow)?))).next_back();
-    match (denied, signed_in, refused, allowed) {
+    match (denied, question.principal.is_some(), refused, allowed) {
         (Some(denied), ..) => denied,
         (None, false, ..) => Reason::NotSignedIn,
-        (None, true, Some((policy, result)), _) => {
-            let possible = result.allow.iter().find(|rule| rule.is_possible());
-            Reason::NotAllowed { policy, unsaid: possible.map(RuleResult::unsaid).unwrap_or_default() }
-        }
+        (None, true, Some((policy, result)), _) => match rule_to_meet(access, policy, question) {
+            Some(rule) => Reason::StepUp { policy, rule },
+            None => {
+                let possible = result.allow.iter().find(|rule| rule.is_possible());
+                Reason::NotAllowed { policy, unsaid: possible.map(RuleResult::unsaid).unwrap_or_default() }
+            }
+        },
         (None, true, None, Some((policy, rule))) => Reason::Allowed { policy, rule },
         (None, true, None, None) => Reason::NoPolicy,
     }

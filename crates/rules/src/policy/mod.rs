@@ -10,6 +10,7 @@ mod reason;
 mod rule;
 mod rules;
 mod settings;
+mod step_up;
 #[cfg(test)]
 mod tests;
 

@@ -39,6 +39,13 @@ pub enum Reason {
         /// What the provider did not say, where a rule would hold if it had.
         unsaid: Gaps,
     },
+    /// The rules allow, but for how strong the sign-in was.
+    StepUp {
+        /// The first policy that does not allow.
+        policy: usize,
+        /// Which of its `allow` rules a stronger sign-in would meet.
+        rule: usize,
+    },
     /// The route requires policies and has none, which is a fault of ours: nobody is let in.
     NoPolicy,
 }
@@ -50,6 +57,8 @@ pub enum Verdict {
     Permitted,
     /// Signing in may help.
     SignIn,
+    /// Signing in anew, in a stronger way, helps the same person.
+    StepUp,
     /// Signing in as the same person does not help.
     Forbidden,
 }
@@ -61,6 +70,7 @@ impl Reason {
         match self {
             Self::Public | Self::SignedIn | Self::Allowed { .. } | Self::Preflight => Verdict::Permitted,
             Self::NotSignedIn => Verdict::SignIn,
+            Self::StepUp { .. } => Verdict::StepUp,
             Self::Denied { .. } | Self::NotAllowed { .. } | Self::NoPolicy => Verdict::Forbidden,
         }
     }
@@ -79,6 +89,7 @@ impl Reason {
             | Self::SignedIn
             | Self::Allowed { .. }
             | Self::NotSignedIn
+            | Self::StepUp { .. }
             | Self::NoPolicy => None,
         }
     }
@@ -95,6 +106,7 @@ impl fmt::Display for Verdict {
         f.write_str(match self {
             Self::Permitted => "permitted",
             Self::SignIn => "sign-in required",
+            Self::StepUp => "step-up required",
             Self::Forbidden => "forbidden",
         })
     }
@@ -119,6 +131,9 @@ impl fmt::Display for ReasonText<'_> {
             Reason::Allowed { policy, rule } => write!(f, "policy {}, allow rule {}", name(policy), rule + 1),
             Reason::Denied { policy, rule, .. } => {
                 write!(f, "policy {}, deny rule {}", name(policy), rule + 1)
+            }
+            Reason::StepUp { policy, rule } => {
+                write!(f, "policy {}, allow rule {} needs a stronger sign-in", name(policy), rule + 1)
             }
             Reason::NotAllowed { policy, .. } => write!(f, "policy {}, no allow rule holds", name(policy)),
         }?;

@@ -2,7 +2,7 @@
 
 use super::condition::{Condition, Effect, Truth};
 use super::{Question, RuleSettings};
-use crate::identity::Gaps;
+use crate::identity::{Gaps, Strength};
 
 /// Which rules count as holding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +17,14 @@ pub(super) enum Certainty {
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
     pub(super) conditions: Box<[Condition]>,
+    /// How strong the sign-in must have been, the same as among the conditions.
+    pub(super) strength: Option<Box<Strength>>,
 }
 
 impl Rule {
     pub(super) fn new(settings: &RuleSettings, effect: Effect) -> Self {
-        Self { conditions: Condition::all(settings, effect) }
+        let strength = (!settings.strength.is_none()).then(|| Box::new(settings.strength.clone()));
+        Self { conditions: Condition::all(settings, effect), strength }
     }
 
     /// Whether every condition is known to hold, or none is known to fail.
@@ -35,6 +38,16 @@ impl Rule {
                 mutant!(condition.truth(question) != Truth::No, "deny-lapses-where-unknown" => condition.holds(question))
             }),
         }
+    }
+
+    /// Whether it would hold but for how strong the sign-in was: nothing else of it is unmet or unknown.
+    pub(super) fn holds_but_for_strength(&self, question: &Question<'_>) -> bool {
+        self.conditions.iter().all(|condition| condition.is_of_strength() || condition.holds(question))
+    }
+
+    /// The levels (`acr`) one of which it asks for.
+    pub(super) fn levels(&self) -> impl Iterator<Item = &String> {
+        self.strength.iter().flat_map(|strength| &strength.acr)
     }
 
     /// What is not known of what it asks.

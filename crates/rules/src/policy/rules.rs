@@ -31,6 +31,17 @@ impl Rules {
         }
     }
 
+    /// Whether any of them asks how strong the sign-in was.
+    pub(super) fn ask_for_strength(&self) -> bool {
+        self.all.iter().any(|rule| rule.strength.is_some())
+    }
+
+    /// Those that hold but for how strong the sign-in was, each with its place.
+    pub(super) fn but_for_strength(&self, question: &Question<'_>) -> Vec<(usize, &Rule)> {
+        let rules = self.all.iter().enumerate();
+        rules.filter(|(_, rule)| rule.holds_but_for_strength(question)).collect()
+    }
+
     /// What is not known of what the rule at `index` asks.
     pub(super) fn unsaid(&self, index: usize, question: &Question<'_>) -> Gaps {
         self.all.get(index).map(|rule| rule.unsaid(question)).unwrap_or_default()

@@ -3,7 +3,7 @@
 use http::Method;
 use ipnet::IpNet;
 
-use crate::identity::{ClaimPath, ProviderName};
+use crate::identity::{ClaimPath, ProviderName, Strength};
 
 /// How a route is opened. There is no default: a route that says nothing does not load.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,4 +51,6 @@ pub struct RuleSettings {
     pub paths: Vec<String>,
     /// Client networks.
     pub networks: Vec<IpNet>,
+    /// How strong the sign-in must have been.
+    pub strength: Strength,
 }

@@ -1,6 +1,8 @@
 //! Tables; `properties` holds the rules about all inputs, `unknown` those about what a provider did not say.
 
 mod properties;
+mod step_up;
+mod step_up_properties;
 mod unknown;
 
 use std::sync::Arc;
@@ -11,8 +13,11 @@ use serde_json::json;
 use super::{
     Access, AccessSettings, Decision, Grant, PolicySettings, Question, Reason, RuleSettings, decide, explain,
 };
+use crate::clock::Timestamp;
 use crate::identity::{ClaimPath, Email, Gaps, Issuer, Principal, ProviderName, Subject};
 use crate::request::{ClientAddress, RequestPath};
+
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 fn alice() -> Principal {
     let claims =
@@ -68,11 +73,12 @@ fn said(settings: &AccessSettings, principal: Option<Principal>) -> String {
     let (access, principal) = (Access::compile(settings), principal.map(Arc::new));
     let path = RequestPath::parse("/admin/x").unwrap();
     let client = ClientAddress::new("203.0.113.9".parse().unwrap());
-    let question = Question { principal: principal.as_ref(), method: &Method::GET, path: &path, client };
+    let question =
+        Question { principal: principal.as_ref(), method: &Method::GET, path: &path, client, now: NOW };
     let explanation = explain(&access, &question);
     let reason = match decide(&access, &question) {
         Decision::Permit(permit) => permit.reason(),
-        Decision::SignIn(reason) | Decision::Forbidden(reason) => reason,
+        Decision::SignIn(reason) | Decision::StepUp(_, reason) | Decision::Forbidden(reason) => reason,
     };
     assert_eq!((explanation.verdict, explanation.reason), (reason.verdict(), reason));
     format!("{}: {}", reason.verdict(), reason.in_words(&access))
@@ -100,7 +106,7 @@ fn a_public_route_knows_nobody() {
     let (access, alice) = (Access::compile(&AccessSettings::Public), Arc::new(alice()));
     let path = RequestPath::parse("/").unwrap();
     let client = ClientAddress::new("::1".parse().unwrap());
-    let question = Question { principal: Some(&alice), method: &Method::GET, path: &path, client };
+    let question = Question { principal: Some(&alice), method: &Method::GET, path: &path, client, now: NOW };
     let Decision::Permit(permit) = decide(&access, &question) else { panic!("public") };
     assert!(matches!(permit.grant(), Grant::Public) && permit.principal().is_none() && access.is_public());
 }
@@ -238,7 +244,7 @@ fn explanations_say_what_was_wanted_and_what_was_there() {
     let (access, alice) = (Access::compile(&policies(vec![admins])), Arc::new(alice()));
     let path = RequestPath::parse("/").unwrap();
     let client = ClientAddress::new("203.0.113.9".parse().unwrap());
-    let question = Question { principal: Some(&alice), method: &Method::GET, path: &path, client };
+    let question = Question { principal: Some(&alice), method: &Method::GET, path: &path, client, now: NOW };
     let explanation = explain(&access, &question);
     let shown = "forbidden: policy admins, no allow rule holds
 policy admins
@@ -264,8 +270,11 @@ fn what_is_missing_joins_conditions_and_names_no_strangers() {
         let access = Access::compile(&policies(vec![policy("p", allow, vec![])]));
         let (alice, path) = (Arc::new(alice()), RequestPath::parse("/").unwrap());
         let client = ClientAddress::HIDDEN;
-        explain(&access, &Question { principal: Some(&alice), method: &Method::GET, path: &path, client })
-            .missing()
+        explain(
+            &access,
+            &Question { principal: Some(&alice), method: &Method::GET, path: &path, client, now: NOW },
+        )
+        .missing()
     };
     let joined = "a client address in one particular network and one particular user and one particular verified e-mail address";
     assert_eq!(missing(vec![secret]), [joined]);
@@ -295,6 +304,7 @@ fn many_rules_of_the_root_hold_everywhere() {
             method: &Method::GET,
             path: &RequestPath::parse(path).unwrap(),
             client: ClientAddress::HIDDEN,
+            now: NOW,
         };
         assert!(matches!(decide(&access, &question), Decision::Forbidden(_)), "{path}");
     }

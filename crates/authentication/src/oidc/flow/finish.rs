@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Flow, state_digest};
 use crate::clock::Timestamp;
-use crate::identity::Principal;
+use crate::identity::{Principal, Shortfall};
 use crate::oidc::claims::{SourcesAnswered, principal, subject};
 use crate::oidc::client::TokenEndpointError;
 use crate::oidc::error::SignInError;
@@ -44,6 +44,8 @@ pub struct SignedIn {
     pub tokens: Tokens,
     /// The session at the provider (`sid`), for its sign-out calls.
     pub sid: Option<String>,
+    /// What was asked of this sign-in (step-up) and is not met: they are who they are, but not proven as was asked.
+    pub shortfall: Vec<Shortfall>,
 }
 
 impl Provider {
@@ -62,7 +64,7 @@ impl Provider {
         let claims = self.verified_claims(id_token, expected(flow, &nonce, &response)).await?;
         let (claims, answered) =
             self.completed_if_possible(&metadata, claims, response.access_token()).await?;
-        self.signed_in(&response, claims, answered)
+        self.signed_in(flow, &response, claims, answered)
     }
 
     /// Compares state, provider and issuer, before the code goes anywhere: else the code of one provider could be
@@ -93,19 +95,21 @@ impl Provider {
 
     fn signed_in(
         &self,
+        flow: &Flow,
         response: &TokenAnswer,
         claims: Map<String, Value>,
         answered: SourcesAnswered,
     ) -> Result<SignedIn, SignInError> {
         let sid = claims.get("sid").and_then(Value::as_str).map(str::to_owned);
         let principal = principal(self.settings(), subject(&claims, "sub")?, claims, Vec::new(), answered)?;
-        Ok(SignedIn { principal, tokens: tokens(response, self.now(), self.renewal()), sid })
+        let shortfall = flow.shortfall(&principal, self.now());
+        Ok(SignedIn { principal, tokens: tokens(response, self.now(), self.renewal()), sid, shortfall })
     }
 }
 
 /// `nonce` must come back as it went out, whatever else the token says.
 fn expected<'a>(flow: &'a Flow, nonce: &'a Nonce, response: &'a TokenAnswer) -> Expected<'a, &'a Nonce> {
-    Expected { nonce, access_token: response.access_token(), max_age: flow.max_age, acr: &flow.required_acr }
+    Expected { nonce, access_token: response.access_token(), max_age: flow.max_age }
 }
 
 fn code(callback: CallbackParameters) -> Result<Secret, SignInError> {

@@ -37,7 +37,7 @@ static SEALED: LazyLock<Sealed> = LazyLock::new(|| {
         nonce: Secret::random(),
         verifier: Secret::random(),
         started: NOW,
-        required_acr: Vec::new(),
+        strength: crate::identity::Strength::default(),
         max_age: None,
         response_mode: ResponseMode::Query,
         replaces: None,

@@ -15,6 +15,7 @@ mod destination;
 mod finish;
 #[cfg(any(test, fuzzing))]
 pub(super) mod fuzzing;
+mod step_up;
 
 pub use cookies::{FlowCookies, FlowError};
 pub use destination::Destination;
@@ -37,7 +38,7 @@ use super::provider::Provider;
 use super::provider_error::ProviderError;
 use super::settings::{ClientSettings, ResponseMode};
 use crate::clock::Timestamp;
-use crate::identity::ProviderName;
+use crate::identity::{ProviderName, Strength};
 use crate::secret::{Secret, fingerprint};
 
 /// How long a person may take to sign in: no flow is good for longer.
@@ -52,12 +53,11 @@ pub struct AuthenticationRequest {
     pub login_hint: Option<String>,
     /// `prompt` in place of the configured one.
     pub prompt: Option<String>,
-    /// `acr` values one of which must come back (step-up), in place of the configured wish; empty: none.
-    pub required_acr: Vec<String>,
+    /// How strong it must be (step-up). Its `acr` values are asked for in place of the configured ones, and of the two
+    /// `max_age` the smaller one.
+    pub strength: Strength,
     /// The session that a posted response replaces: a browser does not bring its cookie along.
     pub replaces: Option<[u8; 32]>,
-    /// `max_age` for this sign-in; the smaller one of this and the configured one counts.
-    pub max_age: Option<Duration>,
 }
 
 /// Where the browser goes, and what it must bring back.
@@ -85,10 +85,12 @@ pub struct Flow {
     /// When it was started.
     #[serde(rename = "t")]
     pub started: Timestamp,
-    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
-    required_acr: Vec<String>,
+    /// The configured `max_age`.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     max_age: Option<Duration>,
+    /// How strong the sign-in must be. Sealed as the rest is: nobody lowers it on the way.
+    #[serde(rename = "q", default, skip_serializing_if = "Strength::is_none")]
+    pub strength: Strength,
     /// How the response comes.
     #[serde(rename = "w", default)]
     pub response_mode: ResponseMode,
@@ -150,7 +152,7 @@ impl Provider {
         let request = relying_party
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, move || state, move || nonce)
             .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
-        let (location, _, _) = with_parameters(request, settings, &asked, flow.max_age).url();
+        let (location, _, _) = with_parameters(request, settings, &asked).url();
         Ok(AuthorizationRedirect { location, flow })
     }
 
@@ -162,8 +164,8 @@ impl Provider {
             nonce: mutant!(Secret::random(), "nonce-is-no-secret" => Secret::new("0".repeat(43))),
             verifier: mutant!(Secret::random(), "verifier-is-no-secret" => Secret::new("0".repeat(43))),
             started: self.now(),
-            required_acr: asked.required_acr,
-            max_age: [client.max_age, asked.max_age].into_iter().flatten().min(),
+            max_age: client.max_age,
+            strength: asked.strength,
             response_mode: client.response_mode,
             replaces: asked.replaces,
         })
@@ -174,11 +176,11 @@ fn with_parameters<'a>(
     mut request: Request<'a>,
     settings: &ClientSettings,
     asked: &AuthenticationRequest,
-    max_age: Option<Duration>,
 ) -> Request<'a> {
     let scopes = settings.scopes.iter().filter(|scope| *scope != "openid");
     request = request.add_scopes(scopes.map(|scope| Scope::new(scope.clone())));
-    let acr_values = if asked.required_acr.is_empty() { &settings.acr_values } else { &asked.required_acr };
+    let Strength { acr, max_age, .. } = &asked.strength;
+    let acr_values = if acr.is_empty() { &settings.acr_values } else { acr };
     for acr in acr_values {
         request = request.add_auth_context_value(AuthenticationContextClass::new(acr.clone()));
     }
@@ -191,7 +193,7 @@ fn with_parameters<'a>(
     if let Some(hint) = &asked.login_hint {
         request = request.set_login_hint(LoginHint::new(hint.clone()));
     }
-    if let Some(max_age) = max_age {
+    if let Some(max_age) = settings.max_age.into_iter().chain(*max_age).min() {
         request = request.set_max_age(max_age);
     }
     let extra = settings

@@ -5,6 +5,7 @@ use ::http::{HeaderMap, HeaderValue};
 
 use super::world::{World, client, parameter};
 use crate::clock::Clock;
+use crate::identity::Strength;
 use crate::oidc::{
     AuthenticationRequest, AuthorizationRedirect, Destination, Flow, FlowCookies, FlowError, ResponseMode,
 };
@@ -152,10 +153,10 @@ async fn flows_are_bounded_in_bytes_whatever_the_tabs() {
     for tab in 0..40 {
         let return_to = format!("https://app.example/{tab}?{}", "x".repeat(2000));
         let state = cookies.state(&Destination { return_to, ..Destination::default() });
-        let required_acr = vec!["a".repeat(tab * 60)];
+        let strength = Strength { acr: vec!["a".repeat(tab * 60)], ..Strength::default() };
         let intent = AuthenticationRequest {
             state: Some(state.clone()),
-            required_acr,
+            strength,
             ..AuthenticationRequest::default()
         };
         let flow = world.provider.begin(intent).unwrap().flow;
@@ -173,8 +174,8 @@ async fn flows_are_bounded_in_bytes_whatever_the_tabs() {
 #[tokio::test]
 async fn a_flow_that_fits_no_cookie_is_refused() {
     let world = World::new().await;
-    let huge =
-        AuthenticationRequest { required_acr: vec!["a".repeat(4000)], ..AuthenticationRequest::default() };
+    let strength = Strength { acr: vec!["a".repeat(4000)], ..Strength::default() };
+    let huge = AuthenticationRequest { strength, ..AuthenticationRequest::default() };
     let (huge, _) = flow(&world, huge);
     assert_eq!(cookies(&world.clock).set(&HeaderMap::new(), &huge), Err(FlowError::TooLarge));
 }
@@ -206,6 +207,25 @@ async fn a_state_leads_where_it_was_made_for_and_no_other_does() {
         pair(&cookies.set(&HeaderMap::new(), &flow(&world, AuthenticationRequest::default()).0).unwrap()[0]);
     let (name, value) = flow.split_once('=').unwrap();
     assert_eq!(cookies.destination(&format!("{name}.{value}")), None);
+}
+
+#[tokio::test]
+async fn invariant_7_the_strength_that_is_asked_for_is_nobodys_to_write() {
+    let world = World::new().await;
+    let cookies = cookies(&world.clock);
+    let asked =
+        Strength { acr: vec!["mfa".into()], amr: vec!["otp".into()], max_age: Some(Duration::from_secs(60)) };
+    let sealed = cookies.seal_strength(&asked);
+    assert_eq!(cookies.open_strength(&sealed), Some(asked));
+    assert!(sealed.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{sealed}");
+    let state = cookies.state(&Destination::default());
+    let of_state = state.expose().split_once('.').unwrap().1;
+    for made_up in ["", "mfa", &sealed[1..], &format!("{sealed}A"), of_state, "eyJjIjpbXX0"] {
+        assert_eq!(cookies.open_strength(made_up), None, "{made_up}");
+    }
+    let key =
+        FlowCookies::new(SealingKey::of_server_key(&[8; 64]), true, "login.example", world.clock.clone());
+    assert_eq!(key.open_strength(&sealed), None);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::fake::Answer;
-use super::world::{World, settings};
+use super::world::{World, client, settings};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{Gap, Gaps};
 use crate::oidc::http::Trouble;
@@ -173,6 +173,26 @@ async fn what_the_provider_demands_and_we_do_not_do_is_told_with_what_to_do() {
         ("token_endpoint_auth_methods_supported", json!(["client_secret_post", "client_secret_basic"])),
     ] {
         assert_eq!(with_member(member, value.clone()).await.1, [""; 0], "{member}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn levels_that_rules_ask_for_and_the_provider_does_not_know_are_told() {
+    for (wanted, known, told) in [
+        (vec!["mfa", "hwk"], json!(["pwd", "2fa"]), true),
+        (vec!["mfa", "hwk"], json!(["pwd", "hwk"]), false),
+        (vec!["mfa"], json!([]), false),
+        (vec![], json!(["pwd"]), false),
+    ] {
+        let wanted: Vec<_> = wanted.into_iter().map(str::to_owned).collect();
+        let world = World::undiscovered(|settings| client(settings).levels_of_rules = wanted).await;
+        let mut document = world.fake.document();
+        document["acr_values_supported"] = known;
+        world.fake.discovery(&document);
+        world.provider.retry_now().await.unwrap();
+        let remarks = world.provider.remarks();
+        assert_eq!(remarks.iter().any(|remark| remark.contains("pwd, 2fa")), told, "{remarks:?}");
+        assert_eq!(remarks.len(), usize::from(told), "{remarks:?}");
     }
 }
 

@@ -14,5 +14,6 @@ mod refresh;
 mod secrets;
 mod sign_in;
 mod signer;
+mod step_up;
 mod unknown;
 mod world;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use ::http::HeaderMap;
 use ::http::header::COOKIE;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::signer::Signer;
 use super::world::{NOW, World, client, parameter, redirect_uri, settings};
@@ -76,32 +76,6 @@ async fn a_person_signs_in() {
     assert_eq!((form["grant_type"].as_str(), form["code"].as_str()), ("authorization_code", "code-1"));
     assert_eq!(form["redirect_uri"], redirect_uri().as_str());
     assert!(form["code_verifier"].len() >= 43 && world.fake.calls("/userinfo").is_empty());
-}
-
-#[tokio::test]
-async fn a_step_up_wants_one_of_its_acr_values_back() {
-    let world = World::with(|settings| client(settings).max_age = Some(Duration::from_secs(600))).await;
-    let required_acr = vec!["mfa".to_owned()];
-    let intent = || AuthenticationRequest {
-        required_acr: required_acr.clone(),
-        max_age: Some(Duration::from_secs(30)),
-        prompt: Some("login".into()),
-        ..AuthenticationRequest::default()
-    };
-    let departure = world.provider.begin(intent()).unwrap();
-    assert_eq!(parameter(&departure.location, "acr_values").as_deref(), Some("mfa"));
-    assert_eq!(parameter(&departure.location, "max_age").as_deref(), Some("30"));
-    assert_eq!(parameter(&departure.location, "prompt").as_deref(), Some("login"));
-    let with_acr = |acr: &'static str| {
-        |mut claims: Value| {
-            claims["acr"] = acr.into();
-            world.signer.sign(&claims)
-        }
-    };
-    let result = world.arrive(&departure, with_acr("pwd")).await;
-    assert_eq!(result, Err(SignInError::IdToken(IdTokenError::OtherAcr("pwd".into()))));
-    let departure = world.provider.begin(intent()).unwrap();
-    assert!(world.arrive(&departure, with_acr("mfa")).await.is_ok());
 }
 
 #[tokio::test]

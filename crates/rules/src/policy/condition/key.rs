@@ -33,7 +33,7 @@ impl Condition {
             Self::Request(OfRequest::Paths(paths)) => {
                 Some((KeyKind::Path, paths.iter().map(ToString::to_string).collect()))
             }
-            Self::Request(OfRequest::Methods(_) | OfRequest::Networks(_)) => None,
+            Self::Request(OfRequest::Methods(_) | OfRequest::Networks(_)) | Self::Strength(_) => None,
             Self::Principal(condition) => {
                 condition.keys().map(|(about, keys)| (KeyKind::Person(about), keys))
             }

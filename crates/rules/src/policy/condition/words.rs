@@ -1,14 +1,9 @@
 //! How a condition reads. A refusal page shows these words to strangers: what belongs to other people or to
 //! the network (users, addresses, networks) is counted rather than listed, and no value of a claim is shown.
 
-use std::fmt::Display;
-
 use super::{Condition, Effect, OfPrincipal, OfRequest, address, domain};
-use crate::identity::{Gaps, Principal};
+use crate::identity::{Gaps, Principal, listed};
 use crate::policy::Question;
-
-/// The most entries of a list that are written out.
-const MAX_LISTED: usize = 10;
 
 impl Condition {
     /// What it wants: `one of the groups: ops`.
@@ -16,6 +11,7 @@ impl Condition {
         match self {
             Self::Request(condition) => condition.wanted(),
             Self::Principal(condition) => condition.wanted(),
+            Self::Strength(proof) => proof.wanted(),
         }
     }
 
@@ -24,7 +20,8 @@ impl Condition {
         match (self, question.principal) {
             (Self::Request(condition), _) => condition.found(question),
             (Self::Principal(condition), Some(principal)) => condition.found(principal),
-            (Self::Principal(_), None) => "nobody signed in".into(),
+            (Self::Strength(proof), Some(principal)) => proof.found(principal, question.now),
+            (Self::Principal(_) | Self::Strength(_), None) => "nobody signed in".into(),
         }
     }
 }
@@ -120,13 +117,4 @@ fn email(principal: &Principal, found: Option<&str>) -> String {
         (Some(_), None) => "an e-mail address without domain".into(),
         (Some(_), Some(found)) => found.to_owned(),
     }
-}
-
-fn listed<T: Display>(list: &[T]) -> String {
-    if list.is_empty() {
-        return "none".into();
-    }
-    let shown: Vec<_> = list.iter().take(MAX_LISTED).map(ToString::to_string).collect();
-    let more = list.len() - shown.len();
-    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }

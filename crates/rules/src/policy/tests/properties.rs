@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
 use ipnet::IpNet;
@@ -6,8 +7,9 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
-use super::{alice, policy};
-use crate::identity::{ClaimPath, Email, Gap, Principal, ProviderName, texts};
+use super::{NOW, alice, policy};
+use crate::clock::Timestamp;
+use crate::identity::{ClaimPath, Email, Gap, Principal, ProviderName, Strength, texts};
 use crate::policy::{
     Access, AccessSettings, Decision, PolicySettings, Question, Reason, RuleSettings, Truth, Verdict, decide,
     explain, missing_scopes,
@@ -17,19 +19,27 @@ use crate::request::{ClientAddress, RequestPath};
 const NAMES: [&str; 3] = ["a", "b", "A"];
 const ADDRESSES: [&str; 4] = ["a@x.example", "A@X.example", "a@evilx.example", "x.example"];
 const DOMAINS: [&str; 3] = ["x.example", "evilx.example", "example"];
+pub(super) const LEVELS: [&str; 3] = ["pwd", "mfa", "hwk"];
+pub(super) const METHODS: [&str; 2] = ["pwd", "otp"];
 const PATHS: [&str; 5] = ["/", "/p", "/p/q", "/pq", "/%70/r"];
 
-struct Asked {
-    principal: Option<Arc<Principal>>,
+pub(super) struct Asked {
+    pub(super) principal: Option<Arc<Principal>>,
     method: Method,
     path: RequestPath,
     client: ClientAddress,
 }
 
 impl Asked {
-    fn question(&self) -> Question<'_> {
+    /// The same of this person.
+    pub(super) fn by(&self, person: Arc<Principal>) -> Self {
+        let Self { method, path, client, .. } = self;
+        Self { principal: Some(person), method: method.clone(), path: path.clone(), client: *client }
+    }
+
+    pub(super) fn question(&self) -> Question<'_> {
         let Self { principal, method, path, client } = self;
-        Question { principal: principal.as_ref(), method, path, client: *client }
+        Question { principal: principal.as_ref(), method, path, client: *client, now: NOW }
     }
 }
 
@@ -64,10 +74,17 @@ fn principal() -> impl Strategy<Value = Principal> {
     ];
     let provider = select(&["corp", "other"][..]);
     let person = (proptest::option::of(email), some_of(&NAMES), some_of(&NAMES), select(&NAMES[..]));
-    (person, claim, provider, gaps).prop_map(|((email, groups, scopes, user), claim, provider, gaps)| {
+    let sign_in = (
+        proptest::option::of(select(&LEVELS[..])),
+        proptest::option::of(some_of(&METHODS)),
+        proptest::option::of(select(&[0_u64, 100, 100_000][..])),
+    );
+    (person, claim, provider, gaps, sign_in).prop_map(|(person, claim, provider, gaps, (acr, amr, ago))| {
+        let (email, groups, scopes, user) = person;
         let (claim, elsewhere) = claim;
         let names = elsewhere.then(|| ("_claim_names".to_owned(), json!({"c": "src1"})));
-        let claims = claim.map(|claim| ("c".to_owned(), claim)).into_iter().chain(names);
+        let amr = amr.map(|amr| ("amr".to_owned(), json!(amr)));
+        let claims = claim.map(|claim| ("c".to_owned(), claim)).into_iter().chain(names).chain(amr);
         Principal {
             provider: ProviderName::new(provider),
             user: user.into(),
@@ -80,12 +97,14 @@ fn principal() -> impl Strategy<Value = Principal> {
             scopes,
             claims: claims.collect::<serde_json::Map<_, _>>().into(),
             gaps: gaps.into_iter().collect(),
+            acr: acr.map(str::to_owned),
+            auth_time: ago.map(|ago| Timestamp::from_seconds(NOW.seconds() - ago)),
             ..alice()
         }
     })
 }
 
-fn asked() -> impl Strategy<Value = Asked> {
+pub(super) fn asked() -> impl Strategy<Value = Asked> {
     let method = select(&[Method::GET, Method::POST][..]);
     let client = select(&["10.0.0.1", "203.0.113.9", "::ffff:10.0.0.1", "2001:db8::1"][..]);
     (proptest::option::weighted(0.8, principal()), method, select(&PATHS[..]), client).prop_map(
@@ -106,23 +125,30 @@ fn rule() -> impl Strategy<Value = RuleSettings> {
         some_of(&["/", "/p", "/p/q/"]),
         some_of(&["10.0.0.0/8", "2001:db8::/32"]),
     );
-    (people, claims, request, some_of(&["corp"])).prop_map(|(people, claims, request, providers)| {
-        RuleSettings {
-            users: people.0,
-            emails: people.1,
-            email_domains: people.2,
-            groups: people.3,
-            scopes: people.4,
-            providers: providers.iter().map(ProviderName::new).collect(),
-            claims: claims.into_iter().map(|values| (ClaimPath::parse("c").unwrap(), values)).collect(),
-            methods: request.0.iter().map(|method| method.parse().unwrap()).collect(),
-            paths: request.1,
-            networks: request.2.iter().map(|network| network.parse().unwrap()).collect(),
-        }
+    let max_age = proptest::option::weighted(0.2, select(&[60_u64, 3600][..]).prop_map(Duration::from_secs));
+    let strength = (some_of(&LEVELS), some_of(&METHODS), max_age).prop_map(|(acr, amr, max_age)| Strength {
+        acr,
+        amr,
+        max_age,
+    });
+    let strength = prop_oneof![Just(Strength::default()), strength];
+    let rule = (people, claims, request, some_of(&["corp"]), strength);
+    rule.prop_map(|(people, claims, request, providers, strength)| RuleSettings {
+        strength,
+        users: people.0,
+        emails: people.1,
+        email_domains: people.2,
+        groups: people.3,
+        scopes: people.4,
+        providers: providers.iter().map(ProviderName::new).collect(),
+        claims: claims.into_iter().map(|values| (ClaimPath::parse("c").unwrap(), values)).collect(),
+        methods: request.0.iter().map(|method| method.parse().unwrap()).collect(),
+        paths: request.1,
+        networks: request.2.iter().map(|network| network.parse().unwrap()).collect(),
     })
 }
 
-fn some_policies() -> impl Strategy<Value = Vec<PolicySettings>> {
+pub(super) fn some_policies() -> impl Strategy<Value = Vec<PolicySettings>> {
     let rules = |most| proptest::collection::vec(rule(), 0..most);
     let one = (rules(4), rules(2)).prop_map(|(allow, deny)| policy("p", allow, deny));
     proptest::collection::vec(one, 0..4)
@@ -136,14 +162,14 @@ fn many_rules() -> impl Strategy<Value = Vec<PolicySettings>> {
     proptest::collection::vec(prop_oneof![one, allowing], 1..3)
 }
 
-fn decided(policies: &[PolicySettings], asked: &Asked) -> Reason {
+pub(super) fn decided(policies: &[PolicySettings], asked: &Asked) -> Reason {
     let access = Access::compile(&AccessSettings::Policies(policies.to_vec()));
     match decide(&access, &asked.question()) {
         Decision::Permit(permit) => {
             assert_eq!(permit.principal(), asked.principal.as_ref(), "a permit is in the asker's name");
             permit.reason()
         }
-        Decision::SignIn(reason) | Decision::Forbidden(reason) => reason,
+        Decision::SignIn(reason) | Decision::StepUp(_, reason) | Decision::Forbidden(reason) => reason,
     }
 }
 
@@ -176,10 +202,30 @@ fn conditions(rule: &RuleSettings, asked: &Asked, deny: bool) -> Vec<Known> {
         known(rule.paths.is_empty() || below, true),
     ];
     match &asked.principal {
-        Some(person) => all.extend(about(rule, person, deny)),
+        Some(person) => {
+            all.extend(about(rule, person, deny));
+            all.extend(sign_in(&rule.strength, person));
+        }
         None => all.push(known(!asks_for_a_person(rule), true)),
     }
     all
+}
+
+fn sign_in(strength: &Strength, person: &Principal) -> [Known; 3] {
+    let Strength { acr, amr, max_age } = strength;
+    let methods: Option<Vec<_>> = person.claims.get("amr").map(texts);
+    let age = person.auth_time.map(|at| NOW.seconds() - at.seconds());
+    [
+        known(acr.is_empty() || person.acr.as_ref().is_some_and(|it| acr.contains(it)), person.acr.is_some()),
+        known(
+            amr.is_empty() || methods.iter().any(|has| amr.iter().all(|it| has.contains(it))),
+            methods.is_some(),
+        ),
+        known(
+            max_age.is_none_or(|most| age.is_some_and(|age| age <= most.as_secs() + 60)),
+            person.auth_time.is_some(),
+        ),
+    ]
 }
 
 fn asks_for_a_person(rule: &RuleSettings) -> bool {
@@ -232,10 +278,25 @@ fn reference(policies: &[PolicySettings], asked: &Asked) -> Verdict {
     let denied = policies.iter().any(|policy| any(&policy.deny, true));
     let allowed = !policies.is_empty() && policies.iter().all(|policy| any(&policy.allow, false));
     match (denied, asked.principal.is_some(), allowed) {
+        (false, true, false) if some_sign_in_would_do(policies, asked) => Verdict::StepUp,
         (true, ..) | (false, true, false) => Verdict::Forbidden,
         (false, false, _) => Verdict::SignIn,
         (false, true, true) => Verdict::Permitted,
     }
+}
+
+/// Whether, of every policy, some rule would hold that asks for nothing but another sign-in, all of them by one level:
+/// each level is tried.
+fn some_sign_in_would_do(policies: &[PolicySettings], asked: &Asked) -> bool {
+    let weaker = |rule: &RuleSettings| RuleSettings { strength: Strength::default(), ..rule.clone() };
+    let of_level = |rule: &RuleSettings, level: &str| {
+        let acr = &rule.strength.acr;
+        (acr.is_empty() || acr.iter().any(|it| it == level)) && holds(&weaker(rule), asked, false)
+    };
+    !policies.is_empty()
+        && LEVELS
+            .iter()
+            .any(|level| policies.iter().all(|it| it.allow.iter().any(|rule| of_level(rule, level))))
 }
 
 /// The scopes of the first rule that misses nothing else, as the explanation has it.

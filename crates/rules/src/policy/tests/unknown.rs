@@ -1,12 +1,23 @@
+use std::time::Duration;
+
 use http::Method;
 use serde_json::json;
 
 use super::{alice, allows, claim, denies, groups, policies, policy, said, text};
-use crate::identity::{Gap, Gaps, Principal, ProviderName};
+use crate::clock::Timestamp;
+use crate::identity::{Claims, Gap, Gaps, Principal, ProviderName, Strength};
 use crate::policy::RuleSettings;
 
 fn without(principal: Principal, gap: Gap) -> Principal {
-    Principal { gaps: Gaps::default().with(gap), ..principal }
+    let gaps = Gaps::default().with(gap);
+    match gap {
+        Gap::SignIn => Principal { acr: None, auth_time: None, claims: Claims::default(), gaps, ..principal },
+        Gap::User | Gap::Email | Gap::Groups | Gap::Scopes | Gap::Claims => Principal { gaps, ..principal },
+    }
+}
+
+fn strength(strength: Strength) -> RuleSettings {
+    RuleSettings { strength, ..RuleSettings::default() }
 }
 
 /// A rule of each kind that asks what `gap` is about, and that somebody of whom it is unknown does not meet as far
@@ -22,12 +33,25 @@ fn rules_about(gap: Gap) -> Vec<RuleSettings> {
         Gap::Groups => vec![groups(&["banned"])],
         Gap::Scopes => vec![RuleSettings { scopes: text(&["banned"]), ..rule() }],
         Gap::Claims => vec![claim("banned", &[]), claim("banned", &["true"])],
+        Gap::SignIn => vec![
+            strength(Strength { acr: text(&["banned"]), ..Strength::default() }),
+            strength(Strength { amr: text(&["banned"]), ..Strength::default() }),
+            strength(Strength { max_age: Some(Duration::from_secs(60)), ..Strength::default() }),
+        ],
     }
 }
 
 #[test]
 fn invariant_19_what_is_unknown_allows_nobody_and_denies() {
-    let nameless = || Principal { email: None, groups: vec![], scopes: vec![], ..alice() };
+    let nameless = || Principal {
+        email: None,
+        groups: vec![],
+        scopes: vec![],
+        acr: Some("pwd".into()),
+        auth_time: Some(Timestamp::from_seconds(0)),
+        claims: json!({"amr": ["pwd"]}).as_object().unwrap().clone().into(),
+        ..alice()
+    };
     for gap in Gap::ALL {
         for rule in rules_about(gap) {
             let unknown = without(nameless(), gap);
