@@ -18,7 +18,8 @@ use portcullis::policy::{Access, AccessSettings, PolicySettings, Question, RuleS
 use portcullis::request::{Authority, ClientAddress, RequestPath, Scheme};
 use portcullis::route::{RoutePattern, RouteTable};
 use portcullis::session::{
-    EmbeddedStore, NewSession, SessionCookie, SessionKey, SessionSettings, Sessions, Tokens,
+    EmbeddedStore, NewSession, SessionCookie, SessionKey, SessionSettings, Sessions, SignInOrigin, StateKeys,
+    Tokens,
 };
 use portcullis::storage::Database;
 
@@ -160,12 +161,15 @@ fn session() -> Case {
     let clock = Clock::manual(Timestamp::from_seconds(NOW));
     let settings = SessionSettings::default();
     let cookie = SessionCookie::new(&settings, true);
-    let sessions = Sessions::new(settings, Arc::new(EmbeddedStore::new(database)), clock);
+    let keys = StateKeys::derive(&[[7; 32]]).unwrap();
+    let sessions = Sessions::new(settings, Arc::new(EmbeddedStore::new(database)), keys, clock);
     let new = NewSession::Root {
         host: "wiki.corp.example".to_owned(),
         principal: principal(),
         tokens: Tokens::default(),
         sid: None,
+        origin: SignInOrigin::default(),
+        began: Timestamp::from_seconds(NOW),
     };
     let (key, _) = runtime.block_on(sessions.create(new)).unwrap();
     let mut headers = HeaderMap::new();

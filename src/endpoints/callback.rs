@@ -23,7 +23,7 @@ use crate::oidc::{
     CallbackParameters, Culprit, Destination, Flow, Provider, ResponseMode, SignInError, SignedIn,
 };
 use crate::secret::Secret;
-use crate::session::{NewSession, Session, SessionId, SessionKey};
+use crate::session::{NewSession, Session, SessionId, SessionKey, SignInOrigin};
 
 /// The largest response that comes as a form, in bytes.
 const MAX_FORM: usize = 16 * 1024;
@@ -205,8 +205,14 @@ async fn settle(
         let unmet = step_up::unmet(endpoints, flow, wanted, shortfall, cookies);
         return Answer::to(before.principal().cloned(), Err(unmet));
     }
-    let host = context.authority.host().to_owned();
-    let new = NewSession::Root { host, principal: Arc::new(principal), tokens, sid };
+    let new = NewSession::Root {
+        host: context.authority.host().to_owned(),
+        principal: Arc::new(principal),
+        tokens,
+        sid,
+        origin: SignInOrigin::new(user_agent(headers), context.forwarding.client.ip()),
+        began: flow.started,
+    };
     let (key, session) = match replace(endpoints, flow, &before, new).await {
         Ok(created) => created,
         Err(error) => return Answer::to(before.principal().cloned(), Err(error)),
@@ -223,6 +229,10 @@ async fn settle(
         Err(step_up::unmet(endpoints, flow, wanted, shortfall, cookies))
     };
     Answer::to(Some(Arc::clone(&session.principal)), response)
+}
+
+fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::USER_AGENT)?.to_str().ok()
 }
 
 /// Makes the new session in the place of the old one: the key from before the sign-in opens nothing after it

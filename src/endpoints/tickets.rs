@@ -95,14 +95,13 @@ pub(super) mod testing {
     use std::sync::Arc;
 
     use super::*;
+    use crate::clock::Timestamp;
     use crate::identity::fixtures::alice;
-    use crate::session::Tokens;
 
     /// A ticket for `wiki.example`, and for the browser with the secret of `handover`.
     pub(in crate::endpoints) fn ticket(handover: HandoverFingerprint) -> Ticket {
-        let principal = Arc::new(alice());
-        let session =
-            NewSession::Root { host: "wiki.example".into(), principal, tokens: Tokens::default(), sid: None };
+        let clock = Clock::manual(Timestamp::from_seconds(1_000));
+        let session = crate::session::testing::sign_in("wiki.example", Arc::new(alice()), &clock);
         let return_to = ReturnTo::asked("https://wiki.example", "/", None).unwrap();
         Ticket { authority: "wiki.example".into(), handover, session, return_to, again: false }
     }

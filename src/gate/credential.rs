@@ -191,7 +191,6 @@ mod tests {
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::session::NewSession;
 
     fn token(clock: &Clock, grace: u64) -> Credential {
         let at = clock.now() + Duration::from_secs(60);
@@ -236,12 +235,8 @@ mod tests {
 
     async fn session(clock: &Clock) -> (crate::session::Sessions, Arc<Session>) {
         let sessions = crate::session::testing::sessions(clock);
-        let root = NewSession::Root {
-            host: "wiki.example".into(),
-            principal: crate::gate::tests::principal("staff"),
-            tokens: crate::session::Tokens::default(),
-            sid: None,
-        };
+        let principal = crate::gate::tests::principal("staff");
+        let root = crate::session::testing::sign_in("wiki.example", principal, clock);
         let (_, session) = sessions.create(root).await.unwrap();
         (sessions, session)
     }

@@ -18,6 +18,9 @@ impl fmt::Display for CredentialEnd {
             Self::Session(SessionEnd::SignedOut) => "the session was signed out",
             Self::Session(SessionEnd::Revoked) => "the session was revoked",
             Self::Session(SessionEnd::Expired) => "the session expired",
+            Self::Session(SessionEnd::Administrator) => "the session was ended by an administrator",
+            Self::Session(SessionEnd::SignedOutAtProvider) => "its person signed out at the provider",
+            Self::Session(SessionEnd::SignedOutElsewhere) => "the session was ended from another one",
             Self::TokenExpired => "the access token expired",
         })
     }

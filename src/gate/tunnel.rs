@@ -46,6 +46,15 @@ const fn close_frame(end: CredentialEnd) -> CloseFrame {
     match end {
         CredentialEnd::Session(SessionEnd::SignedOut) => CloseFrame { code: 1008, reason: "signed out" },
         CredentialEnd::Session(SessionEnd::Revoked) => CloseFrame { code: 1008, reason: "session revoked" },
+        CredentialEnd::Session(SessionEnd::Administrator) => {
+            CloseFrame { code: 1008, reason: "ended by an administrator" }
+        }
+        CredentialEnd::Session(SessionEnd::SignedOutAtProvider) => {
+            CloseFrame { code: 1008, reason: "signed out at the provider" }
+        }
+        CredentialEnd::Session(SessionEnd::SignedOutElsewhere) => {
+            CloseFrame { code: 1008, reason: "ended from another session" }
+        }
         CredentialEnd::Session(SessionEnd::Expired) => CloseFrame { code: 1001, reason: "session expired" },
         CredentialEnd::TokenExpired => CloseFrame { code: 1008, reason: "access token expired" },
     }

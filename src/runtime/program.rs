@@ -20,7 +20,7 @@ use crate::endpoints::SealingKeys;
 use crate::forward::{Asserter, AssertionKey, AssertionKeyError};
 use crate::gate::{BuildError, Foundations, Gate};
 use crate::secret::SealingKey;
-use crate::session::{EmbeddedStore, MovableStore, Sessions};
+use crate::session::{EmbeddedStore, MovableStore, Sessions, StateKeys};
 use crate::storage::{Database, StorageError, keys};
 use crate::telemetry::Metrics;
 
@@ -42,6 +42,9 @@ pub enum StartError {
     /// The stored key that signs assertions cannot be used.
     #[error("the assertion key in the state file cannot be used: {0}")]
     AssertionKey(#[from] AssertionKeyError),
+    /// The key that seals what is kept of sessions cannot be derived.
+    #[error("no key for what is kept of sessions can be derived from the one in the state file")]
+    StateKey,
     /// The gateway that runs did not let this one take over.
     #[error(transparent)]
     TakeOver(#[from] TakeOverError),
@@ -60,6 +63,7 @@ impl StartError {
             | Self::Admin(..)
             | Self::Gate(_)
             | Self::AssertionKey(_)
+            | Self::StateKey
             | Self::TakeOver(_)
             | Self::System(_) => false,
         }
@@ -196,7 +200,9 @@ async fn foundations(
     let public = settings.relying_party.public_url.as_ref();
     let issuer = public.map_or("portcullis", |url| url.as_str().trim_end_matches('/'));
     let asserter = Arc::new(Asserter::new(issuer, AssertionKey::from_pkcs8(&signing)?, &[], clock.clone()));
-    let sessions = Sessions::new(settings.session.clone(), Arc::new(store), clock.clone());
+    let state = keys::load_or_create(database, "cards").await?;
+    let state = StateKeys::derive(&[*state]).ok_or(StartError::StateKey)?;
+    let sessions = Sessions::new(settings.session.clone(), Arc::new(store), state, clock.clone());
     let (metrics, background) = (Metrics::new(), Handle::current());
     Ok(Foundations::new(workers, clock, metrics, sessions, sealing, asserter, background))
 }

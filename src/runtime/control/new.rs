@@ -230,20 +230,27 @@ async fn take_calls(
 
 async fn call(store: &dyn SessionStore, call: StoreCall) -> Result<StoreAnswer, StoreUnavailable> {
     Ok(match call {
-        StoreCall::InsertRoot(family, session) => {
-            store.insert_root(family, session).await?;
-            StoreAnswer::Done
+        StoreCall::InsertRoot(family, session, began) => {
+            StoreAnswer::Inserted(store.insert_root(family, session, began).await?)
         }
         StoreCall::InsertChild(session) => StoreAnswer::Inserted(store.insert_child(session).await?),
         StoreCall::Load(id) => StoreAnswer::Loaded(store.load(id).await?),
-        StoreCall::UpdateRecord(root, record) => {
-            StoreAnswer::Members(store.update_record(root, record).await?)
-        }
+        StoreCall::UpdateRecord(update) => StoreAnswer::Updated(store.update_record(update).await?),
         StoreCall::Touch(touches) => {
             store.touch(touches).await?;
             StoreAnswer::Done
         }
         StoreCall::RemoveFamily(id) => StoreAnswer::Removed(store.remove_family(id).await?),
+        StoreCall::RemoveFamilies(roots) => {
+            StoreAnswer::RemovedFamilies(store.remove_families(roots).await?)
+        }
+        StoreCall::Find(selector, after, limit) => {
+            StoreAnswer::Found(store.find(selector, after, limit).await?)
+        }
+        StoreCall::RememberEnd(end) => {
+            store.remember_end(end).await?;
+            StoreAnswer::Done
+        }
         StoreCall::RecordEnding(id) => {
             store.record_ending(id).await?;
             StoreAnswer::Done

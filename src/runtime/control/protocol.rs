@@ -21,10 +21,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::session::{Ending, Inserted, RemovedFamily, SessionId, StoredFamily, StoredSession, Touch};
+use crate::clock::Timestamp;
+use crate::session::{
+    Ending, Inserted, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, StoredFamily, StoredOverview,
+    StoredSelector, StoredSession, Touch, Updated,
+};
 
 /// The version of the take-over that this gateway speaks.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// The first frame of a connection: what it is for. Commands for a running gateway become further variants.
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,12 +78,15 @@ pub(super) enum TakeOverStep {
 /// An operation on the store of the new process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum StoreCall {
-    InsertRoot(StoredFamily, StoredSession),
+    InsertRoot(StoredFamily, StoredSession, Timestamp),
     InsertChild(StoredSession),
     Load(SessionId),
-    UpdateRecord(SessionId, Vec<u8>),
+    UpdateRecord(RecordUpdate),
     Touch(Vec<Touch>),
     RemoveFamily(SessionId),
+    RemoveFamilies(Vec<SessionId>),
+    Find(StoredSelector, Option<SessionId>, u32),
+    RememberEnd(RememberedEnd),
     RecordEnding(SessionId),
 }
 
@@ -90,8 +97,10 @@ pub(super) enum StoreAnswer {
     Done,
     Inserted(Inserted),
     Loaded(Option<(StoredFamily, StoredSession)>),
-    Members(Vec<SessionId>),
+    Updated(Updated),
     Removed(Option<RemovedFamily>),
+    RemovedFamilies(Vec<RemovedFamily>),
+    Found(Vec<StoredOverview>),
     /// The store is away; why, for the log.
     Failed(String),
 }

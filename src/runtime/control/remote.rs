@@ -11,9 +11,11 @@ use tokio::sync::{mpsc, oneshot};
 use super::frame;
 use super::protocol::{FromSuccessor, Numbered, StoreAnswer, StoreCall};
 use crate::runtime::Event;
+use crate::clock::Timestamp;
 use crate::session::{
-    Inserted, RemovedFamily, SessionId, SessionStore, Sessions, StoreFuture, StoreUnavailable, StoreUpkeep,
-    StoredFamily, StoredSession, Touch,
+    Inserted, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SessionStore, Sessions, StoreFuture,
+    StoreUnavailable, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch,
+    Updated,
 };
 
 /// Calls that may wait to be written.
@@ -65,7 +67,9 @@ impl RemoteStore {
             answer @ (StoreAnswer::Done
             | StoreAnswer::Inserted(_)
             | StoreAnswer::Loaded(_)
-            | StoreAnswer::Members(_)
+            | StoreAnswer::Updated(_)
+            | StoreAnswer::RemovedFamilies(_)
+            | StoreAnswer::Found(_)
             | StoreAnswer::Removed(_)) => Ok(answer),
         }
     }
@@ -120,19 +124,26 @@ fn lock(waiting: &PendingCalls) -> MutexGuard<'_, Option<HashMap<u64, oneshot::S
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn inserted(answer: StoreAnswer) -> Option<Inserted> {
+    if let StoreAnswer::Inserted(inserted) = answer { Some(inserted) } else { None }
+}
+
 fn done(answer: StoreAnswer) -> Option<()> {
     matches!(answer, StoreAnswer::Done).then_some(())
 }
 
 impl SessionStore for RemoteStore {
-    fn insert_root(&self, family: StoredFamily, session: StoredSession) -> StoreFuture<'_, ()> {
-        self.ask(StoreCall::InsertRoot(family, session), done)
+    fn insert_root(
+        &self,
+        family: StoredFamily,
+        session: StoredSession,
+        began: Timestamp,
+    ) -> StoreFuture<'_, Inserted> {
+        self.ask(StoreCall::InsertRoot(family, session, began), inserted)
     }
 
     fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
-        self.ask(StoreCall::InsertChild(session), |answer| {
-            if let StoreAnswer::Inserted(inserted) = answer { Some(inserted) } else { None }
-        })
+        self.ask(StoreCall::InsertChild(session), inserted)
     }
 
     fn load(&self, id: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>> {
@@ -142,9 +153,9 @@ impl SessionStore for RemoteStore {
         )
     }
 
-    fn update_record(&self, root: SessionId, record: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>> {
-        self.ask(StoreCall::UpdateRecord(root, record), |answer| {
-            if let StoreAnswer::Members(members) = answer { Some(members) } else { None }
+    fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated> {
+        self.ask(StoreCall::UpdateRecord(update), |answer| {
+            if let StoreAnswer::Updated(updated) = answer { Some(updated) } else { None }
         })
     }
 
@@ -156,6 +167,27 @@ impl SessionStore for RemoteStore {
         self.ask(StoreCall::RemoveFamily(id), |answer| {
             if let StoreAnswer::Removed(family) = answer { Some(family) } else { None }
         })
+    }
+
+    fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        self.ask(StoreCall::RemoveFamilies(roots), |answer| {
+            if let StoreAnswer::RemovedFamilies(families) = answer { Some(families) } else { None }
+        })
+    }
+
+    fn find(
+        &self,
+        selector: StoredSelector,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<StoredOverview>> {
+        self.ask(StoreCall::Find(selector, after, limit), |answer| {
+            if let StoreAnswer::Found(found) = answer { Some(found) } else { None }
+        })
+    }
+
+    fn remember_end(&self, end: RememberedEnd) -> StoreFuture<'_, ()> {
+        self.ask(StoreCall::RememberEnd(end), done)
     }
 
     fn record_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {

@@ -1,26 +1,34 @@
 //! The session store in the embedded database.
 
+mod find;
+
 use std::collections::BTreeSet;
 
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::store::{
-    Inserted, PurgeCriteria, RemovedFamily, SessionStore, StoreFuture, StoreUpkeep, StoredFamily,
-    StoredSession, Touch,
+    FamilyDigests, Inserted, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
+    StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 use super::{SessionId, StoreUnavailable};
+use crate::clock::Timestamp;
 use crate::storage::{Database, Seconds};
 
 const INSERT_FAMILY: &str = "INSERT INTO session_families
-    (root, provider, subject, provider_session, created, last_seen, expires, record)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    (root, provider, subject, user, provider_session, created, last_seen, expires, version, record, card)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+const ENDED_SINCE: &str =
+    "SELECT EXISTS (SELECT 1 FROM remembered_ends WHERE digest IN (?1, ?2) AND since >= ?3)";
 const INSERT_SESSION: &str = "INSERT INTO sessions (id, root, host, created, family_key)
     SELECT ?1, root, ?3, ?4, ?5 FROM session_families WHERE root = ?2";
-const LOAD: &str = "SELECT f.root, f.provider, f.subject, f.provider_session, f.created, f.last_seen,
-    f.expires, f.record, s.id, s.host, s.created, s.family_key
+const LOAD: &str = "SELECT f.root, f.provider, f.subject, f.user, f.provider_session, f.created, f.last_seen,
+    f.expires, f.version, f.record, f.card, s.id, s.host, s.created, s.family_key
     FROM sessions s JOIN session_families f ON f.root = s.root WHERE s.id = ?1";
-const UPDATE: &str = "UPDATE session_families SET record = ?2 WHERE root = ?1";
+const UPDATE: &str = "UPDATE session_families
+    SET record = ?3, card = ?4, subject = ?5, user = ?6, provider_session = ?7, version = version + 1
+    WHERE root = ?1 AND version = ?2";
+const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM session_families WHERE root = ?1)";
 const TOUCH: &str = "UPDATE session_families SET last_seen = ?2 WHERE root = ?1 AND last_seen < ?2";
 const MEMBERS: &str = "SELECT id FROM sessions WHERE root = ?1";
 const ROOT_OF: &str = "SELECT root FROM sessions WHERE id = ?1";
@@ -60,10 +68,19 @@ impl EmbeddedStore {
 }
 
 impl SessionStore for EmbeddedStore {
-    fn insert_root(&self, family: StoredFamily, session: StoredSession) -> StoreFuture<'_, ()> {
+    fn insert_root(
+        &self,
+        family: StoredFamily,
+        session: StoredSession,
+        began: Timestamp,
+    ) -> StoreFuture<'_, Inserted> {
         self.write(move |transaction| {
+            if mutant!(ended_since(transaction, &family.digests, began)?, "ended-before-it-began" => false) {
+                return Ok(Inserted::EndedBefore);
+            }
             insert_family(transaction, &family)?;
-            insert_session(transaction, &session).map(drop)
+            insert_session(transaction, &session)?;
+            Ok(Inserted::Done)
         })
     }
 
@@ -83,11 +100,8 @@ impl SessionStore for EmbeddedStore {
         })
     }
 
-    fn update_record(&self, root: SessionId, record: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>> {
-        self.write(move |transaction| {
-            transaction.prepare_cached(UPDATE)?.execute(params![root, record])?;
-            members(transaction, root)
-        })
+    fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated> {
+        self.write(move |transaction| replace(transaction, &update))
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
@@ -104,6 +118,30 @@ impl SessionStore for EmbeddedStore {
             let root = transaction.prepare_cached(ROOT_OF)?.query_row([id], |row| row.get(0)).optional()?;
             root.map(|root| remove(transaction, root)).transpose()
         })
+    }
+
+    fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        self.write(move |transaction| {
+            let removed = roots.into_iter().map(|root| remove(transaction, root));
+            let there = |removed: &RemovedFamily| !removed.sessions.is_empty();
+            Ok(removed.collect::<Result<Vec<_>, _>>()?.into_iter().filter(there).collect())
+        })
+    }
+
+    fn find(
+        &self,
+        selector: StoredSelector,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<StoredOverview>> {
+        Box::pin(async move {
+            let found = self.0.read(move |connection| find::overviews(connection, &selector, after, limit));
+            found.await.map_err(StoreUnavailable::new)
+        })
+    }
+
+    fn remember_end(&self, end: RememberedEnd) -> StoreFuture<'_, ()> {
+        self.write(move |transaction| find::remember(transaction, &end))
     }
 
     fn record_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {
@@ -133,6 +171,7 @@ impl StoreUpkeep for EmbeddedStore {
             let bounds = params![Seconds(now), Seconds(idle_since), Seconds(created_before), limit];
             let mut statement = transaction.prepare_cached(OVER)?;
             let roots = statement.query_map(bounds, |row| row.get(0))?.collect::<Result<BTreeSet<_>, _>>()?;
+            find::forget_ends(transaction, now, limit)?;
             roots.into_iter().map(|root| remove(transaction, root)).collect()
         })
     }
@@ -146,13 +185,38 @@ fn insert_family(connection: &Connection, family: &StoredFamily) -> rusqlite::Re
     connection.prepare_cached(INSERT_FAMILY)?.execute(params![
         family.root,
         family.provider,
-        family.subject,
-        family.provider_session,
+        family.digests.subject,
+        family.digests.user,
+        family.digests.provider_session,
         Seconds(family.created),
         Seconds(family.last_seen),
         Seconds(family.expires),
+        family.version,
         family.record,
+        family.card,
     ])
+}
+
+/// Read in the transaction that inserts, so that no end falls between both.
+fn ended_since(
+    connection: &Connection,
+    digests: &FamilyDigests,
+    began: Timestamp,
+) -> rusqlite::Result<bool> {
+    let FamilyDigests { subject, provider_session, .. } = digests;
+    let names = params![subject, provider_session, Seconds(began)];
+    connection.prepare_cached(ENDED_SINCE)?.query_row(names, |row| row.get(0))
+}
+
+fn replace(connection: &Connection, update: &RecordUpdate) -> rusqlite::Result<Updated> {
+    let RecordUpdate { root, version, record, card, digests } = update;
+    let FamilyDigests { subject, user, provider_session } = digests;
+    let row = params![root, version, record, card, subject, user, provider_session];
+    if connection.prepare_cached(UPDATE)?.execute(row)? == 1 {
+        return members(connection, *root).map(Updated::Done);
+    }
+    let there = connection.prepare_cached(EXISTS)?.query_row([root], |row| row.get(0))?;
+    Ok(if there { Updated::Stale } else { Updated::Gone })
 }
 
 fn insert_session(connection: &Connection, session: &StoredSession) -> rusqlite::Result<usize> {
@@ -175,22 +239,28 @@ fn readable<T>(id: SessionId, row: rusqlite::Result<T>) -> rusqlite::Result<Opti
 
 fn read(row: &Row<'_>) -> rusqlite::Result<(StoredFamily, StoredSession)> {
     let root = row.get(0)?;
+    let digests = FamilyDigests {
+        subject: row.get(2)?,
+        user: row.get(3)?,
+        provider_session: row.get(4)?,
+    };
     let family = StoredFamily {
         root,
         provider: row.get(1)?,
-        subject: row.get(2)?,
-        provider_session: row.get(3)?,
-        created: row.get::<_, Seconds>(4)?.0,
-        last_seen: row.get::<_, Seconds>(5)?.0,
-        expires: row.get::<_, Seconds>(6)?.0,
-        record: row.get(7)?,
+        digests,
+        created: row.get::<_, Seconds>(5)?.0,
+        last_seen: row.get::<_, Seconds>(6)?.0,
+        expires: row.get::<_, Seconds>(7)?.0,
+        version: row.get(8)?,
+        record: row.get(9)?,
+        card: row.get(10)?,
     };
     let session = StoredSession {
-        id: row.get(8)?,
+        id: row.get(11)?,
         root,
-        host: row.get(9)?,
-        created: row.get::<_, Seconds>(10)?.0,
-        family_key: row.get(11)?,
+        host: row.get(12)?,
+        created: row.get::<_, Seconds>(13)?.0,
+        family_key: row.get(14)?,
     };
     Ok((family, session))
 }

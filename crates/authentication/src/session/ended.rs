@@ -18,6 +18,12 @@ pub enum SessionEnd {
     Revoked,
     /// `idle_timeout` or `max_age` is over.
     Expired,
+    /// An administrator has ended it.
+    Administrator,
+    /// Its person signed out at the provider (OpenID Connect Back-Channel Logout 1.0).
+    SignedOutAtProvider,
+    /// Its person has ended it from another session.
+    SignedOutElsewhere,
 }
 
 impl SessionEnd {
@@ -27,11 +33,22 @@ impl SessionEnd {
             Self::SignedOut => 1,
             Self::Revoked => 2,
             Self::Expired => 3,
+            Self::Administrator => 4,
+            Self::SignedOutAtProvider => 5,
+            Self::SignedOutElsewhere => 6,
         }
     }
 
     pub(super) fn from_code(code: u8) -> Option<Self> {
-        [Self::SignedOut, Self::Revoked, Self::Expired].into_iter().find(|end| end.code() == code)
+        let all = [
+            Self::SignedOut,
+            Self::Revoked,
+            Self::Expired,
+            Self::Administrator,
+            Self::SignedOutAtProvider,
+            Self::SignedOutElsewhere,
+        ];
+        all.into_iter().find(|end| end.code() == code)
     }
 }
 

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::error::StoreFault;
-use super::seal::{FamilyKey, Record, digest_at};
+use super::card::Card;
+use super::seal::{FamilyKey, Record};
 use super::sessions::{SessionLookup, SessionsInner};
+use super::store::{RecordUpdate, Updated};
 use super::{
     Inserted, NewSession, Session, SessionError, SessionId, SessionKey, StoreUnavailable, StoredFamily,
     StoredSession,
 };
 use crate::clock::Timestamp;
-use crate::identity::Principal;
 
 /// How often a session is read again because it changed meanwhile.
 const ATTEMPTS: usize = 8;
@@ -26,7 +27,9 @@ impl SessionsInner {
                 tracing::warn!(session = %key.id(), "a session record does not open and is ignored");
                 return Ok(None);
             };
-            let make = || Arc::new(self.assemble(family.last_seen, stored, opened, record));
+            self.keep_card(&family, &opened, &record);
+            let row = (family.last_seen, family.version);
+            let make = || Arc::new(self.assemble(row, stored, opened, record));
             if let Some(session) = self.cache.keep(key.id(), version, make) {
                 return Ok(self.alive(session));
             }
@@ -41,10 +44,10 @@ impl SessionsInner {
     ) -> Result<Arc<Session>, SessionError> {
         let now = self.clock.now();
         match new {
-            NewSession::Root { host, principal, tokens, sid } => {
+            NewSession::Root { host, principal, tokens, sid, origin, began } => {
                 let expires = now + self.lifetimes.max_age();
-                let record = Record { principal, tokens, sid, created: now, expires };
-                self.insert_root(key, host, record).await
+                let card = Card { principal, sid, origin, created: now, expires };
+                self.insert_root(key, host, Record { card, tokens }, began).await
             }
             NewSession::Child { host, of } => self.insert_child(key, host, &of, now).await,
         }
@@ -55,12 +58,15 @@ impl SessionsInner {
         key: &SessionKey,
         host: String,
         record: Record,
+        began: Timestamp,
     ) -> Result<Arc<Session>, SessionError> {
-        let (root, opened, now) = (*key.id(), FamilyKey::random(), record.created);
-        let sealed = record.seal(&opened, root).ok_or_else(StoreUnavailable::unsealed)?;
+        let (root, opened, now) = (*key.id(), FamilyKey::random(), record.card.created);
+        let family = self.store_family(root, &opened, &record).ok_or_else(StoreUnavailable::unsealed)?;
         let stored = store_session(key, root, host, now, &opened)?;
-        self.store.insert_root(store_family(root, &record, sealed), stored.clone()).await?;
-        Ok(Arc::new(self.assemble(now, stored, opened, record)))
+        match self.store.insert_root(family, stored.clone(), began).await? {
+            Inserted::Done => Ok(Arc::new(self.assemble((now, 0), stored, opened, record))),
+            Inserted::RootGone | Inserted::EndedBefore => Err(SessionError::Ended),
+        }
     }
 
     async fn insert_child(
@@ -77,40 +83,93 @@ impl SessionsInner {
         match self.store.insert_child(stored).await? {
             // What the family holds now may be newer than what `of` holds.
             Inserted::Done => self.load(key).await?.ok_or(SessionError::Ended),
-            Inserted::RootGone => Err(SessionError::Ended),
+            Inserted::RootGone | Inserted::EndedBefore => Err(SessionError::Ended),
         }
     }
 
+    /// Where somebody else has replaced the record meanwhile, theirs stays: it was made from newer tokens.
     pub(super) async fn replace(
         &self,
         key: &SessionKey,
-        root: SessionId,
-        sealed: Vec<u8>,
+        update: RecordUpdate,
     ) -> Result<Arc<Session>, SessionError> {
-        if self.families.has_ended(&root) {
+        if self.families.has_ended(&update.root) {
             return Err(SessionError::Ended);
         }
-        let members = self.store.update_record(root, sealed).await?;
-        members.iter().for_each(|id| self.cache.forget(id));
+        match self.store.update_record(update).await? {
+            Updated::Done(members) => members.iter().for_each(|id| self.cache.forget(id)),
+            Updated::Stale => self.cache.forget(key.id()),
+            Updated::Gone => return Err(SessionError::Ended),
+        }
         self.load(key).await?.ok_or(SessionError::Ended)
+    }
+
+    /// What replaces the record of `root`; `None` where it cannot be sealed.
+    pub(super) fn update(
+        &self,
+        (root, version): (SessionId, u32),
+        key: &FamilyKey,
+        record: &Record,
+    ) -> Option<RecordUpdate> {
+        Some(RecordUpdate {
+            root,
+            version,
+            record: record.seal(key, root)?,
+            card: record.card.seal(&self.keys, root)?,
+            digests: record.card.digests(&self.keys)?,
+        })
+    }
+
+    fn store_family(&self, root: SessionId, key: &FamilyKey, record: &Record) -> Option<StoredFamily> {
+        let RecordUpdate { version, record: sealed, card, digests, .. } =
+            self.update((root, 0), key, record)?;
+        Some(StoredFamily {
+            root,
+            provider: record.card.principal.provider.as_str().to_owned(),
+            digests,
+            created: record.card.created,
+            last_seen: record.card.created,
+            expires: record.card.expires,
+            version,
+            record: sealed,
+            card: Some(card),
+        })
+    }
+
+    /// A session that a version before had made gets its card when it is used: until then nobody can find it by its
+    /// user name.
+    fn keep_card(&self, family: &StoredFamily, key: &FamilyKey, record: &Record) {
+        if family.card.is_some() {
+            return;
+        }
+        let Some(update) = self.update((family.root, family.version), key, record) else { return };
+        let store = Arc::clone(&self.store);
+        tokio::spawn(async move {
+            if let Err(error) = store.update_record(update).await {
+                tracing::warn!(%error, "the card of a session could not be kept; its next use tries again");
+            }
+        });
     }
 
     fn assemble(
         &self,
-        last_seen: Timestamp,
+        (last_seen, version): (Timestamp, u32),
         stored: StoredSession,
         key: FamilyKey,
         record: Record,
     ) -> Session {
+        let Record { card, tokens } = record;
         Session {
             id: stored.id,
             root: (stored.root != stored.id).then_some(stored.root),
             host: stored.host,
-            principal: record.principal,
-            tokens: record.tokens,
-            sid: record.sid,
-            created: record.created,
-            expires: record.expires,
+            principal: card.principal,
+            tokens,
+            sid: card.sid,
+            created: card.created,
+            expires: card.expires,
+            origin: card.origin,
+            version,
             family: self.families.join(stored.root, stored.id, last_seen),
             key,
         }
@@ -121,20 +180,6 @@ fn open(key: &SessionKey, family: &StoredFamily, stored: &StoredSession) -> Opti
     let opened = FamilyKey::unwrap(key, family.root, &stored.host, &stored.family_key)?;
     let record = Record::open(&opened, family.root, &family.record)?;
     Some((opened, record))
-}
-
-fn store_family(root: SessionId, record: &Record, sealed: Vec<u8>) -> StoredFamily {
-    let Principal { provider, issuer, subject, .. } = &*record.principal;
-    StoredFamily {
-        root,
-        provider: provider.as_str().to_owned(),
-        subject: digest_at(issuer, subject.as_str()),
-        provider_session: record.sid.as_deref().map(|sid| digest_at(issuer, sid)),
-        created: record.created,
-        last_seen: record.created,
-        expires: record.expires,
-        record: sealed,
-    }
 }
 
 fn store_session(

@@ -6,6 +6,7 @@
 
 mod activity;
 mod cache;
+mod card;
 mod cookie;
 mod embedded;
 mod ended;
@@ -21,7 +22,10 @@ mod movable;
 mod seal;
 mod sessions;
 mod settings;
+mod overview;
+mod selector;
 mod shared;
+mod state_keys;
 mod store;
 mod upkeep;
 
@@ -30,6 +34,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use card::{Card, SignInOrigin};
 pub use cookie::{CookieRead, SessionCookie, cookies};
 pub use embedded::EmbeddedStore;
 pub use ended::{SessionEnd, SessionEnded, StreamUse};
@@ -38,9 +43,12 @@ pub use family::Ending;
 pub use key::{SessionId, SessionKey};
 pub use model::{NewSession, Session, Tokens};
 pub use movable::MovableStore;
+pub use overview::SessionOverview;
+pub use selector::{IdPrefix, Selector};
 pub use sessions::{CachedSession, Sessions};
 pub use settings::SessionSettings;
+pub use state_keys::{STATE_KEY_LENGTH, StateKeys};
 pub use store::{
-    Digest, Inserted, PurgeCriteria, RemovedFamily, SessionStore, StoreFuture, StoreUpkeep, StoredFamily,
-    StoredSession, Touch,
+    Digest, FamilyDigests, Inserted, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
+    StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::card::SignInOrigin;
 use super::SessionId;
 use super::ended::{SessionEnd, SessionEnded, StreamUse};
 use super::family::{Family, Terms};
@@ -48,6 +49,10 @@ pub enum NewSession {
         tokens: Tokens,
         /// The provider's own session identifier (`sid`; OpenID Connect Back-Channel Logout 1.0).
         sid: Option<String>,
+        /// Where the sign-in came from.
+        origin: SignInOrigin,
+        /// When the sign-in began: one that began before somebody ended its person's sessions makes none.
+        began: Timestamp,
     },
     /// An app session that hangs on an existing family and shares its principal, tokens and end.
     Child {
@@ -85,6 +90,10 @@ pub struct Session {
     pub created: Timestamp,
     /// When it ends whatever happens.
     pub expires: Timestamp,
+    /// Where the sign-in came from.
+    pub(super) origin: SignInOrigin,
+    /// How often its family's record had been replaced when this was read.
+    pub(super) version: u32,
     pub(super) family: Arc<Family>,
     pub(super) key: FamilyKey,
 }

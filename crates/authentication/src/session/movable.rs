@@ -11,10 +11,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::store::{
-    Inserted, PurgeCriteria, RemovedFamily, SessionStore, StoreFuture, StoreUpkeep, StoredFamily,
-    StoredSession, Touch,
+    Inserted, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, StoreFuture,
+    StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 use super::{SessionId, StoreUnavailable};
+use crate::clock::Timestamp;
 
 /// How long an operation waits for a store that is on its way.
 const MOVING: Duration = Duration::from_secs(60);
@@ -70,8 +71,13 @@ impl Stage {
 }
 
 impl SessionStore for MovableStore {
-    fn insert_root(&self, family: StoredFamily, session: StoredSession) -> StoreFuture<'_, ()> {
-        Box::pin(async move { self.current().await?.insert_root(family, session).await })
+    fn insert_root(
+        &self,
+        family: StoredFamily,
+        session: StoredSession,
+        began: Timestamp,
+    ) -> StoreFuture<'_, Inserted> {
+        Box::pin(async move { self.current().await?.insert_root(family, session, began).await })
     }
 
     fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
@@ -82,8 +88,8 @@ impl SessionStore for MovableStore {
         Box::pin(async move { self.current().await?.load(id).await })
     }
 
-    fn update_record(&self, root: SessionId, record: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>> {
-        Box::pin(async move { self.current().await?.update_record(root, record).await })
+    fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated> {
+        Box::pin(async move { self.current().await?.update_record(update).await })
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
@@ -92,6 +98,23 @@ impl SessionStore for MovableStore {
 
     fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
         Box::pin(async move { self.current().await?.remove_family(id).await })
+    }
+
+    fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        Box::pin(async move { self.current().await?.remove_families(roots).await })
+    }
+
+    fn find(
+        &self,
+        selector: StoredSelector,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<StoredOverview>> {
+        Box::pin(async move { self.current().await?.find(selector, after, limit).await })
+    }
+
+    fn remember_end(&self, end: RememberedEnd) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.current().await?.remember_end(end).await })
     }
 
     fn record_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {

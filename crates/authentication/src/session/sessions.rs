@@ -7,10 +7,12 @@ use tokio::sync::broadcast;
 
 use super::activity::TouchQueue;
 use super::cache::{CacheVersion, SessionCache};
+use super::card::Card;
 use super::ended::{SessionEnd, SessionEnded, StreamUse};
 use super::family::{Ending, Families, Terms};
 use super::lifetimes::Lifetimes;
 use super::seal::Record;
+use super::state_keys::StateKeys;
 use super::{
     NewSession, RemovedFamily, Session, SessionError, SessionId, SessionKey, SessionSettings, SessionStore,
     StoreUnavailable, StoreUpkeep, Tokens,
@@ -40,20 +42,31 @@ pub(super) struct SessionsInner {
     pub(super) families: Families,
     flights: SingleFlight<SessionId, SessionLookup>,
     pub(super) activity: Arc<TouchQueue>,
+    pub(super) keys: StateKeys,
 }
 
 impl Sessions {
-    /// Sessions kept in `store`, without those whose end is on record there. Somebody must run
-    /// [`Sessions::maintain`].
+    /// Sessions kept in `store`, with cards under `keys`, without those whose end is on record there. Somebody must
+    /// run [`Sessions::maintain`].
     #[must_use]
-    pub fn new(settings: SessionSettings, store: Arc<dyn SessionStore>, clock: Clock) -> Self {
+    pub fn new(
+        settings: SessionSettings,
+        store: Arc<dyn SessionStore>,
+        keys: StateKeys,
+        clock: Clock,
+    ) -> Self {
         let ended = store.upkeep().map_or_else(Vec::new, StoreUpkeep::recorded_endings);
-        let sessions = Self::without_endings(settings, store, clock);
+        let sessions = Self::without_endings(settings, store, keys, clock);
         ended.into_iter().for_each(|id| sessions.0.families.end_for_good(id, SessionEnd::SignedOut));
         sessions
     }
 
-    fn without_endings(settings: SessionSettings, store: Arc<dyn SessionStore>, clock: Clock) -> Self {
+    fn without_endings(
+        settings: SessionSettings,
+        store: Arc<dyn SessionStore>,
+        keys: StateKeys,
+        clock: Clock,
+    ) -> Self {
         let (lifetimes, activity) = (Arc::new(Lifetimes::new(&settings)), Arc::new(TouchQueue::new()));
         let terms = Terms {
             lifetimes: Arc::clone(&lifetimes),
@@ -66,6 +79,7 @@ impl Sessions {
             families: Families::new(terms),
             flights: SingleFlight::new(),
             activity,
+            keys,
             store,
             clock,
         }))
@@ -158,7 +172,8 @@ impl Sessions {
     }
 
     /// Puts new tokens, and a new principal where a refresh brought one (of the same subject), in place of
-    /// those of the whole family. Completes even where the caller goes away.
+    /// those of the whole family, unless somebody else did so since `session` was read: then theirs stay. Answers
+    /// the session as it is afterwards. Completes even where the caller goes away.
     ///
     /// # Errors
     /// The store is away, or the session has ended; nothing is changed then.
@@ -172,17 +187,17 @@ impl Sessions {
         if *key.id() != session.id {
             return Err(SessionError::Ended);
         }
-        let root = session.family();
-        let record = Record {
+        let card = Card {
             principal: principal.unwrap_or_else(|| Arc::clone(&session.principal)),
-            tokens,
             sid: session.sid.clone(),
+            origin: session.origin.clone(),
             created: session.created,
             expires: session.expires,
         };
-        let sealed = record.seal(&session.key, root).ok_or_else(StoreUnavailable::unsealed)?;
+        let (read, record) = ((session.family(), session.version), Record { card, tokens });
+        let update = self.0.update(read, &session.key, &record).ok_or_else(StoreUnavailable::unsealed)?;
         let (inner, key) = (Arc::clone(&self.0), key.clone());
-        completed(async move { inner.replace(&key, root, sealed).await }).await
+        completed(async move { inner.replace(&key, update).await }).await
     }
 
     /// Ends the family that session `id` belongs to because its person signs out, whatever the

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use super::sessions::SessionsInner;
 use super::store::{
-    Inserted, RemovedFamily, SessionStore, StoreFuture, StoreUpkeep, StoredFamily, StoredSession, Touch,
+    Inserted, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, StoreFuture, StoreUpkeep,
+    StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 use super::{SessionEnd, SessionId, Sessions};
+use crate::clock::Timestamp;
 
 #[derive(Debug)]
 struct SharedStore(Arc<SessionsInner>);
@@ -21,8 +23,13 @@ impl Sessions {
 }
 
 impl SessionStore for SharedStore {
-    fn insert_root(&self, family: StoredFamily, session: StoredSession) -> StoreFuture<'_, ()> {
-        self.0.store.insert_root(family, session)
+    fn insert_root(
+        &self,
+        family: StoredFamily,
+        session: StoredSession,
+        began: Timestamp,
+    ) -> StoreFuture<'_, Inserted> {
+        self.0.store.insert_root(family, session, began)
     }
 
     fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
@@ -39,14 +46,16 @@ impl SessionStore for SharedStore {
         })
     }
 
-    fn update_record(&self, root: SessionId, record: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>> {
+    fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated> {
         Box::pin(async move {
-            if self.0.families.has_ended(&root) {
-                return Ok(Vec::new());
+            if self.0.families.has_ended(&update.root) {
+                return Ok(Updated::Gone);
             }
-            let members = self.0.store.update_record(root, record).await?;
-            members.iter().for_each(|id| self.0.cache.forget(id));
-            Ok(members)
+            let updated = self.0.store.update_record(update).await?;
+            if let Updated::Done(members) = &updated {
+                members.iter().for_each(|id| self.0.cache.forget(id));
+            }
+            Ok(updated)
         })
     }
 
@@ -59,6 +68,31 @@ impl SessionStore for SharedStore {
             let root = self.0.end_in_memory(id, SessionEnd::SignedOut);
             self.0.remove_ended(root, SessionEnd::SignedOut).await
         })
+    }
+
+    fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        Box::pin(async move {
+            for root in &roots {
+                self.0.end_in_memory(*root, SessionEnd::SignedOut);
+            }
+            let removed = self.0.store.remove_families(roots.clone()).await?;
+            removed.iter().for_each(|family| self.0.forget_family(family, SessionEnd::SignedOut));
+            roots.iter().for_each(|root| self.0.families.removed(*root));
+            Ok(removed)
+        })
+    }
+
+    fn find(
+        &self,
+        selector: StoredSelector,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<StoredOverview>> {
+        self.0.store.find(selector, after, limit)
+    }
+
+    fn remember_end(&self, end: RememberedEnd) -> StoreFuture<'_, ()> {
+        self.0.store.remember_end(end)
     }
 
     fn record_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {

@@ -9,8 +9,19 @@ use crate::clock::Timestamp;
 /// A store's answer to come.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreUnavailable>> + Send + 'a>>;
 
-/// SHA-256 of what a row is found by.
+/// What a row is found by: HMAC-SHA-256 under the gateway's key, or, in rows of versions before, SHA-256.
 pub type Digest = [u8; 32];
+
+/// What a family is found by.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FamilyDigests {
+    /// Of issuer and subject.
+    pub subject: Digest,
+    /// Of the user name; `None` in rows of a version before that have not been used since.
+    pub user: Option<Digest>,
+    /// Of issuer and the provider's `sid`, where it gave one.
+    pub provider_session: Option<Digest>,
+}
 
 /// One sign-in as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -19,18 +30,21 @@ pub struct StoredFamily {
     pub root: SessionId,
     /// The provider's configured name.
     pub provider: String,
-    /// The digest of issuer and subject, by which a person's sign-ins can be found.
-    pub subject: Digest,
-    /// The digest of issuer and `sid`, by which the provider's own session can be found.
-    pub provider_session: Option<Digest>,
+    /// What it is found by.
+    pub digests: FamilyDigests,
     /// When the person signed in.
     pub created: Timestamp,
     /// When any of its sessions was last used, as far as written.
     pub last_seen: Timestamp,
     /// When it may be purged whatever happens.
     pub expires: Timestamp,
+    /// How often its record has been replaced.
+    pub version: u32,
     /// Principal and tokens, sealed under the family's key.
     pub record: Vec<u8>,
+    /// Its [`Card`](super::Card), sealed under the gateway's key; `None` in rows of a version before that have not been
+    /// used since.
+    pub card: Option<Vec<u8>>,
 }
 
 /// One session as it is kept.
@@ -55,6 +69,83 @@ pub enum Inserted {
     Done,
     /// The root it should hang on is gone; nothing was written.
     RootGone,
+    /// Its subject, or its provider's session, has been ended since the sign-in began; nothing was written.
+    EndedBefore,
+}
+
+/// A record in place of another.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RecordUpdate {
+    /// The family.
+    pub root: SessionId,
+    /// The version that was read before the record was made.
+    pub version: u32,
+    /// Principal and tokens, sealed.
+    pub record: Vec<u8>,
+    /// The card, sealed.
+    pub card: Vec<u8>,
+    /// What the family is found by.
+    pub digests: FamilyDigests,
+}
+
+/// What became of an update.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Updated {
+    /// It is kept; these are the family's sessions.
+    Done(Vec<SessionId>),
+    /// Somebody else has replaced the record since it was read; nothing was written.
+    Stale,
+    /// There is no such family; nothing was written.
+    Gone,
+}
+
+/// Which families are looked for.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum StoredSelector {
+    /// All of them.
+    All,
+    /// Whose root, or one of whose sessions, has an identifier from the first up to and including the last.
+    Ids(SessionId, SessionId),
+    /// Of this subject, by any of these digests.
+    Subject(Vec<Digest>),
+    /// Of this user name, by any of these digests.
+    User(Vec<Digest>),
+    /// Of this session of a provider, by any of these digests.
+    ProviderSession(Vec<Digest>),
+    /// Of the provider of this name.
+    Provider(String),
+    /// With a session on this host.
+    Host(String),
+}
+
+/// A family as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StoredOverview {
+    /// Its root.
+    pub root: SessionId,
+    /// The provider's configured name.
+    pub provider: String,
+    /// When the person signed in.
+    pub created: Timestamp,
+    /// When any of its sessions was last used, as far as written.
+    pub last_seen: Timestamp,
+    /// When it ends whatever happens.
+    pub expires: Timestamp,
+    /// As in [`StoredFamily`].
+    pub card: Option<Vec<u8>>,
+    /// Its sessions and their hosts.
+    pub sessions: Vec<(SessionId, String)>,
+}
+
+/// That subjects or sessions of providers have been ended, for sign-ins that were under way.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RememberedEnd {
+    /// Whose, by any of these digests.
+    pub digests: Vec<Digest>,
+    /// Sign-ins that began no later than this make no session.
+    pub since: Timestamp,
+    /// It may be forgotten then.
+    pub until: Timestamp,
 }
 
 /// A family that was removed, and the sessions that went with it.
@@ -93,8 +184,14 @@ pub struct PurgeCriteria {
 /// # Errors
 /// Each operation fails where the store is away, and has then changed nothing.
 pub trait SessionStore: fmt::Debug + Send + Sync {
-    /// Keeps a new family with its root session.
-    fn insert_root(&self, family: StoredFamily, session: StoredSession) -> StoreFuture<'_, ()>;
+    /// Keeps a new family with its root session, unless an end is remembered ([`SessionStore::remember_end`]) of its
+    /// subject or its provider's session that is not before `began`, when the sign-in began.
+    fn insert_root(
+        &self,
+        family: StoredFamily,
+        session: StoredSession,
+        began: Timestamp,
+    ) -> StoreFuture<'_, Inserted>;
 
     /// Keeps a further session of a family, unless that has ended meanwhile.
     fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted>;
@@ -102,14 +199,29 @@ pub trait SessionStore: fmt::Debug + Send + Sync {
     /// The session `id` and its family.
     fn load(&self, id: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>>;
 
-    /// Puts `record` in place of the family's; answers its sessions, none where it is gone.
-    fn update_record(&self, root: SessionId, record: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>>;
+    /// Puts a record in place of the family's, unless somebody else did so since that was read: a refresh that is late
+    /// never overwrites a newer one.
+    fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated>;
 
     /// Writes when families were used; never moves a time back, skips families that are gone.
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()>;
 
     /// Removes the family that session `id` belongs to; `None` where there is none.
     fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>>;
+
+    /// Removes these families and answers those that were there, with all sessions that went.
+    fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>>;
+
+    /// Families, in the order of their roots, behind `after` where it is given; at most `limit`.
+    fn find(
+        &self,
+        selector: StoredSelector,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<StoredOverview>>;
+
+    /// Keeps in mind that somebody has been ended, for sign-ins that were under way.
+    fn remember_end(&self, end: RememberedEnd) -> StoreFuture<'_, ()>;
 
     /// Puts on record, in a way that works where [`SessionStore::remove_family`] does not, that the family of
     /// session `id` has ended.
@@ -127,7 +239,8 @@ pub trait StoreUpkeep: fmt::Debug + Send + Sync {
     /// Endings on record whose families an earlier process did not get removed.
     fn recorded_endings(&self) -> Vec<SessionId>;
 
-    /// Removes families that are over, some at a time; answers which, none where none is left.
+    /// Removes families that are over, some at a time, and ends that need not be remembered any more; answers which
+    /// families, none where none is left.
     fn purge(&self, expiry: PurgeCriteria) -> StoreFuture<'_, Vec<RemovedFamily>>;
 
     /// Gives a little of the room that removed families leave back to the disk; true while there is more.

@@ -5,20 +5,40 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
+use crate::identity::Principal;
 use crate::storage::Database;
+
+/// Keys of the tests.
+#[must_use]
+pub fn keys() -> StateKeys {
+    StateKeys::derive(&[[7; 32]]).unwrap()
+}
+
+/// Somebody who signs in on `host` now, with nothing that the provider gave.
+#[must_use]
+pub fn sign_in(host: &str, principal: Arc<Principal>, clock: &Clock) -> NewSession {
+    NewSession::Root {
+        host: host.to_owned(),
+        principal,
+        tokens: Tokens::default(),
+        sid: None,
+        origin: SignInOrigin::default(),
+        began: clock.now(),
+    }
+}
 
 /// Sessions that end with the test.
 #[must_use]
 pub fn sessions(clock: &Clock) -> Sessions {
     let store = EmbeddedStore::new(Database::in_memory().unwrap());
-    Sessions::new(SessionSettings::default(), Arc::new(store), clock.clone())
+    Sessions::new(SessionSettings::default(), Arc::new(store), keys(), clock.clone())
 }
 
 /// Sessions whose store does not answer.
 #[must_use]
 pub fn away(clock: &Clock) -> Sessions {
-    Sessions::new(SessionSettings::default(), Arc::new(Away), clock.clone())
+    Sessions::new(SessionSettings::default(), Arc::new(Away), keys(), clock.clone())
 }
 
 #[derive(Debug)]
@@ -29,7 +49,7 @@ fn away_now<T: Send + 'static>() -> StoreFuture<'static, T> {
 }
 
 impl SessionStore for Away {
-    fn insert_root(&self, _: StoredFamily, _: StoredSession) -> StoreFuture<'_, ()> {
+    fn insert_root(&self, _: StoredFamily, _: StoredSession, _: Timestamp) -> StoreFuture<'_, Inserted> {
         away_now()
     }
 
@@ -41,7 +61,7 @@ impl SessionStore for Away {
         away_now()
     }
 
-    fn update_record(&self, _: SessionId, _: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>> {
+    fn update_record(&self, _: RecordUpdate) -> StoreFuture<'_, Updated> {
         away_now()
     }
 
@@ -50,6 +70,23 @@ impl SessionStore for Away {
     }
 
     fn remove_family(&self, _: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
+        away_now()
+    }
+
+    fn remove_families(&self, _: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        away_now()
+    }
+
+    fn find(
+        &self,
+        _: StoredSelector,
+        _: Option<SessionId>,
+        _: u32,
+    ) -> StoreFuture<'_, Vec<StoredOverview>> {
+        away_now()
+    }
+
+    fn remember_end(&self, _: RememberedEnd) -> StoreFuture<'_, ()> {
         away_now()
     }
 

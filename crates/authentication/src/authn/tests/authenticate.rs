@@ -106,7 +106,14 @@ impl Gate {
 
     pub(super) async fn sign_in(&self) -> (SessionKey, Arc<Session>) {
         let tokens = Tokens { access: Some(Secret::new("access")), ..Tokens::default() };
-        let new = NewSession::Root { host: HOST.into(), principal: principal(), tokens, sid: None };
+        let new = NewSession::Root {
+            host: HOST.into(),
+            principal: principal(),
+            tokens,
+            sid: None,
+            origin: crate::session::SignInOrigin::default(),
+            began: self.world.clock.now(),
+        };
         self.sessions.create(new).await.unwrap()
     }
 

@@ -21,7 +21,7 @@ async fn more_sessions_than_memory_holds_all_live_and_end_invariants_8_and_14() 
     for capacity in [1, 2, 40] {
         let world = World::new();
         let settings = SessionSettings { cache_capacity: capacity, ..SessionSettings::default() };
-        let sessions = Sessions::new(settings, world.store.clone(), world.clock.clone());
+        let sessions = Sessions::new(settings, world.store.clone(), testing::keys(), world.clock.clone());
         let mut keys = Vec::new();
         for _ in 0..100 {
             keys.push(sessions.create(sign_in()).await.unwrap().0);

@@ -3,6 +3,7 @@
 mod cookies;
 mod ending;
 mod living;
+mod matching;
 mod sealing;
 mod stores;
 
@@ -37,8 +38,14 @@ fn tokens(access: &str) -> Tokens {
 }
 
 fn sign_in() -> NewSession {
-    let (principal, tokens, sid) = (alice(), tokens("access"), Some("provider-session".into()));
-    NewSession::Root { host: "login.corp.example".into(), principal, tokens, sid }
+    NewSession::Root {
+        host: "login.corp.example".into(),
+        principal: alice(),
+        tokens: tokens("access"),
+        sid: Some("provider-session".into()),
+        origin: SignInOrigin::new(Some("Firefox"), [10, 0, 0, 1].into()),
+        began: START,
+    }
 }
 
 fn app_session(of: &Arc<Session>) -> NewSession {
@@ -90,8 +97,13 @@ impl Watched {
 }
 
 impl SessionStore for Watched {
-    fn insert_root(&self, family: StoredFamily, session: StoredSession) -> StoreFuture<'_, ()> {
-        Box::pin(async move { self.check().map(|()| self.inner.insert_root(family, session))?.await })
+    fn insert_root(
+        &self,
+        family: StoredFamily,
+        session: StoredSession,
+        began: Timestamp,
+    ) -> StoreFuture<'_, Inserted> {
+        Box::pin(async move { self.check().map(|()| self.inner.insert_root(family, session, began))?.await })
     }
 
     fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
@@ -110,8 +122,8 @@ impl SessionStore for Watched {
         })
     }
 
-    fn update_record(&self, root: SessionId, record: Vec<u8>) -> StoreFuture<'_, Vec<SessionId>> {
-        Box::pin(async move { self.check().map(|()| self.inner.update_record(root, record))?.await })
+    fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated> {
+        Box::pin(async move { self.check().map(|()| self.inner.update_record(update))?.await })
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
@@ -121,6 +133,23 @@ impl SessionStore for Watched {
 
     fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
         Box::pin(async move { self.check().map(|()| self.inner.remove_family(id))?.await })
+    }
+
+    fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        Box::pin(async move { self.check().map(|()| self.inner.remove_families(roots))?.await })
+    }
+
+    fn find(
+        &self,
+        selector: StoredSelector,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<StoredOverview>> {
+        Box::pin(async move { self.check().map(|()| self.inner.find(selector, after, limit))?.await })
+    }
+
+    fn remember_end(&self, end: RememberedEnd) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.check().map(|()| self.inner.remember_end(end))?.await })
     }
 
     fn record_ending(&self, id: SessionId) -> StoreFuture<'_, ()> {
@@ -165,7 +194,7 @@ impl World {
 
     fn on(database: Database, clock: Clock) -> Self {
         let store = Watched::over(database.clone());
-        let sessions = Sessions::new(SessionSettings::default(), store.clone(), clock.clone());
+        let sessions = Sessions::new(SessionSettings::default(), store.clone(), testing::keys(), clock.clone());
         Self { clock, database, store, sessions }
     }
 

@@ -16,6 +16,9 @@ async fn every_engine<S: SessionStore>(fresh: impl Fn() -> S) {
     a_family_goes_as_one(&fresh()).await;
     a_purge_takes_the_old_and_the_idle(&fresh()).await;
     a_purge_is_bounded(&fresh()).await;
+    families_are_found_by_each_name_a_page_at_a_time(&fresh()).await;
+    families_are_removed_together(&fresh()).await;
+    an_end_is_remembered_until_its_time(&fresh()).await;
 }
 
 fn id(n: u8) -> SessionId {
@@ -30,12 +33,17 @@ fn family(n: u8) -> StoredFamily {
     StoredFamily {
         root: id(n),
         provider: "corp".into(),
-        subject: [7; 32],
-        provider_session: n.is_multiple_of(2).then_some([8; 32]),
+        digests: FamilyDigests {
+            subject: [7; 32],
+            user: Some([n; 32]),
+            provider_session: n.is_multiple_of(2).then_some([8; 32]),
+        },
         created: at(1000),
         last_seen: at(1000),
         expires: at(2000),
+        version: 0,
         record: vec![n; 3000],
+        card: Some(vec![n; 300]),
     }
 }
 
@@ -49,33 +57,143 @@ async fn last_seen(store: &impl SessionStore, n: u8) -> u64 {
 
 async fn what_is_inserted_is_loaded(store: &impl SessionStore) {
     for n in [1, 2] {
-        store.insert_root(family(n), session(n, n)).await.unwrap();
+        store.insert_root(family(n), session(n, n), at(1000)).await.unwrap();
         assert_eq!(store.load(id(n)).await.unwrap(), Some((family(n), session(n, n))));
     }
     assert_eq!(store.load(id(9)).await.unwrap(), None);
-    assert!(store.insert_root(family(1), session(1, 1)).await.is_err(), "an identifier is used once");
+    assert!(store.insert_root(family(1), session(1, 1), at(1000)).await.is_err(), "an identifier is used once");
 }
 
 async fn a_child_needs_its_root(store: &impl SessionStore) {
     assert_eq!(store.insert_child(session(2, 1)).await.unwrap(), Inserted::RootGone);
     assert_eq!(store.load(id(2)).await.unwrap(), None);
-    store.insert_root(family(1), session(1, 1)).await.unwrap();
+    store.insert_root(family(1), session(1, 1), at(1000)).await.unwrap();
     assert_eq!(store.insert_child(session(2, 1)).await.unwrap(), Inserted::Done);
     assert_eq!(store.load(id(2)).await.unwrap(), Some((family(1), session(2, 1))));
 }
 
 async fn a_record_is_replaced(store: &impl SessionStore) {
-    store.insert_root(family(1), session(1, 1)).await.unwrap();
+    store.insert_root(family(1), session(1, 1), at(1000)).await.unwrap();
     store.insert_child(session(2, 1)).await.unwrap();
-    let mut members = store.update_record(id(1), vec![42]).await.unwrap();
+    let digests = FamilyDigests { subject: [9; 32], user: None, provider_session: Some([10; 32]) };
+    let update = |n, version| RecordUpdate {
+        root: id(n),
+        version,
+        record: vec![42],
+        card: vec![43],
+        digests: digests.clone(),
+    };
+    let Updated::Done(mut members) = store.update_record(update(1, 0)).await.unwrap() else { panic!() };
     members.sort();
     assert_eq!(members, [id(1), id(2)]);
-    assert_eq!(store.load(id(2)).await.unwrap().unwrap().0.record, [42]);
-    assert!(store.update_record(id(9), vec![42]).await.unwrap().is_empty());
+    let updated = StoredFamily {
+        version: 1,
+        record: vec![42],
+        card: Some(vec![43]),
+        digests: digests.clone(),
+        ..family(1)
+    };
+    assert_eq!(store.load(id(2)).await.unwrap().unwrap().0, updated);
+    assert_eq!(store.update_record(update(1, 0)).await.unwrap(), Updated::Stale, "read before the last one");
+    assert_eq!(store.load(id(2)).await.unwrap().unwrap().0, updated);
+    assert_eq!(store.update_record(update(9, 0)).await.unwrap(), Updated::Gone);
+}
+
+async fn families_are_found_by_each_name_a_page_at_a_time(store: &impl SessionStore) {
+    for n in [3, 1, 2] {
+        store.insert_root(family(n), session(n, n), at(1000)).await.unwrap();
+    }
+    let elsewhere = StoredSession { host: "mail.corp.example".into(), ..session(12, 2) };
+    store.insert_child(elsewhere).await.unwrap();
+    let other = StoredFamily {
+        provider: "partner".into(),
+        digests: FamilyDigests { subject: [5; 32], user: None, provider_session: None },
+        ..family(4)
+    };
+    store.insert_root(other, session(4, 4), at(1000)).await.unwrap();
+    for (selector, found) in [
+        (StoredSelector::All, vec![1, 2, 3, 4]),
+        (StoredSelector::Ids(id(2), id(3)), vec![2, 3]),
+        (StoredSelector::Ids(id(12), id(12)), vec![2]),
+        (StoredSelector::Ids(id(13), id(200)), vec![]),
+        (StoredSelector::Subject(vec![[7; 32]]), vec![1, 2, 3]),
+        (StoredSelector::Subject(vec![[6; 32], [5; 32]]), vec![4]),
+        (StoredSelector::Subject(vec![]), vec![]),
+        (StoredSelector::User(vec![[3; 32], [9; 32]]), vec![3]),
+        (StoredSelector::User(vec![[7; 32]]), vec![]),
+        (StoredSelector::ProviderSession(vec![[8; 32]]), vec![2]),
+        (StoredSelector::Provider("partner".into()), vec![4]),
+        (StoredSelector::Provider("part".into()), vec![]),
+        (StoredSelector::Host("mail.corp.example".into()), vec![2]),
+        (StoredSelector::Host(HOST.into()), vec![1, 2, 3, 4]),
+        (StoredSelector::Host("%".into()), vec![]),
+    ] {
+        assert_eq!(pages(store, selector.clone()).await, found, "{selector:?}");
+    }
+    let two = store.find(StoredSelector::Ids(id(2), id(2)), None, 10).await.unwrap();
+    let sessions = vec![(id(2), HOST.into()), (id(12), "mail.corp.example".into())];
+    let StoredFamily { root, provider, created, last_seen, expires, card, .. } = family(2);
+    assert_eq!(two, [StoredOverview { root, provider, created, last_seen, expires, card, sessions }]);
+}
+
+/// What is found two at a time, by the first byte of each root.
+async fn pages(store: &impl SessionStore, selector: StoredSelector) -> Vec<u8> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.find(selector.clone(), after, 2).await.unwrap();
+        assert!(page.len() <= 2);
+        let Some(last) = page.last() else { return all };
+        after = Some(last.root);
+        all.extend(page.iter().map(|family| family.root.as_bytes()[0]));
+    }
+}
+
+async fn families_are_removed_together(store: &impl SessionStore) {
+    for n in [1, 3, 5] {
+        store.insert_root(family(n), session(n, n), at(1000)).await.unwrap();
+        store.insert_child(session(n + 1, n)).await.unwrap();
+    }
+    let mut removed = store.remove_families(vec![id(1), id(9), id(5)]).await.unwrap();
+    removed.iter_mut().for_each(|family| family.sessions.sort());
+    let gone = |n| RemovedFamily { root: id(n), sessions: vec![id(n), id(n + 1)] };
+    assert_eq!(removed, [gone(1), gone(5)]);
+    assert_eq!(pages(store, StoredSelector::All).await, [3]);
+    assert_eq!(store.load(id(2)).await.unwrap(), None);
+}
+
+/// Which sign-ins an end concerns: of its subject or its provider's session, begun no later than it.
+async fn an_end_is_remembered_until_its_time(store: &impl SessionStore) {
+    let end = |digest, since, until| RememberedEnd { digests: vec![digest], since: at(since), until: at(until) };
+    store.remember_end(end([7; 32], 1100, 2000)).await.unwrap();
+    store.remember_end(end([7; 32], 1050, 1500)).await.unwrap(); // an older one takes nothing back
+    store.remember_end(end([8; 32], 1200, 2000)).await.unwrap();
+    let other = |n: u8| StoredFamily {
+        digests: FamilyDigests { subject: [20 + n; 32], ..family(n).digests },
+        ..family(n)
+    };
+    use Inserted::{Done, EndedBefore};
+    for (family, began, inserted) in [
+        (family(1), 1100, EndedBefore),
+        (family(1), 1101, Done),
+        (family(2), 1150, EndedBefore), // its provider's session
+        (family(2), 1201, Done),
+        (other(4), 1200, EndedBefore),
+        (other(5), 1000, Done),
+    ] {
+        let n = family.root.as_bytes()[0];
+        assert_eq!(store.insert_root(family, session(n, n), at(began)).await.unwrap(), inserted, "{n} {began}");
+        assert_eq!(store.load(id(n)).await.unwrap().is_some(), inserted == Done);
+    }
+    let criteria = |now| PurgeCriteria { now: at(now), idle_since: at(0), created_before: at(0), limit: 10 };
+    store.upkeep().unwrap().purge(criteria(1999)).await.unwrap();
+    assert_eq!(store.insert_root(family(6), session(6, 6), at(1100)).await.unwrap(), EndedBefore);
+    store.upkeep().unwrap().purge(criteria(2000)).await.unwrap();
+    let odd = family(7); // has no session of a provider
+    assert_eq!(store.insert_root(odd, session(7, 7), at(1100)).await.unwrap(), Done);
 }
 
 async fn touches_only_move_forward(store: &impl SessionStore) {
-    store.insert_root(family(1), session(1, 1)).await.unwrap();
+    store.insert_root(family(1), session(1, 1), at(1000)).await.unwrap();
     let touch = |n, seconds| Touch { root: id(n), at: at(seconds) };
     store.touch(vec![touch(1, 1200), touch(9, 1200), touch(1, 1100)]).await.unwrap();
     assert_eq!(last_seen(store, 1).await, 1200);
@@ -85,7 +203,7 @@ async fn touches_only_move_forward(store: &impl SessionStore) {
 
 async fn a_family_goes_as_one(store: &impl SessionStore) {
     for n in [1, 3] {
-        store.insert_root(family(n), session(n, n)).await.unwrap();
+        store.insert_root(family(n), session(n, n), at(1000)).await.unwrap();
         store.insert_child(session(n + 1, n)).await.unwrap();
     }
     let mut removed = store.remove_family(id(2)).await.unwrap().unwrap();
@@ -111,7 +229,7 @@ async fn a_purge_takes_the_old_and_the_idle(store: &impl SessionStore) {
         aged(4, 1000, 1400, 2000),
     ] {
         let root = family.root.as_bytes()[0];
-        store.insert_root(family, session(root, root)).await.unwrap();
+        store.insert_root(family, session(root, root), at(1000)).await.unwrap();
     }
     let expiry = PurgeCriteria { now: at(1500), idle_since: at(1300), created_before: at(900), limit: 10 };
     let mut removed = store.upkeep().unwrap().purge(expiry).await.unwrap();
@@ -134,7 +252,7 @@ async fn a_purge_goes_in_small_steps_and_the_file_shrinks_an_old_one_too() {
         root[..4].copy_from_slice(&n.to_be_bytes());
         let root = SessionId::from_bytes(root);
         let stored = StoredSession { id: root, root, ..session(1, 1) };
-        world.store.inner.insert_root(StoredFamily { root, ..family(1) }, stored).await.unwrap();
+        world.store.inner.insert_root(StoredFamily { root, ..family(1) }, stored, at(1000)).await.unwrap();
     }
     let (key, _) = world.sessions.create(sign_in()).await.unwrap();
     let moved = |connection: &mut rusqlite::Connection| {
@@ -169,7 +287,7 @@ fn as_before_it_could_shrink(file: &std::path::Path) {
 
 async fn a_purge_is_bounded(store: &impl SessionStore) {
     for n in 1..=5 {
-        store.insert_root(family(n), session(n, n)).await.unwrap();
+        store.insert_root(family(n), session(n, n), at(1000)).await.unwrap();
     }
     let expiry = PurgeCriteria { now: at(9000), idle_since: at(0), created_before: at(0), limit: 3 };
     let mut counts = Vec::new();

@@ -1,0 +1,138 @@
+//! What is kept of a sign-in so that it can be found, shown and ended without its cookie. It holds no token, and is
+//! sealed under the gateway's key: who has the state file alone reads nothing of it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::SessionId;
+use super::state_keys::{Name, StateKeys};
+use super::store::FamilyDigests;
+use crate::clock::Timestamp;
+use crate::identity::{Gap, Gaps, Principal};
+
+const CARD: &[u8] = b"portcullis session 1: card";
+
+/// Characters of a `User-Agent` that are kept.
+const MAX_DEVICE: usize = 256;
+
+/// Who signed in, with what, from where, and until when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Card {
+    /// Who; with the claims that the provider gave last.
+    pub principal: Arc<Principal>,
+    /// The provider's own session identifier (`sid`; OpenID Connect Back-Channel Logout 1.0, section 2.1).
+    pub sid: Option<String>,
+    /// Where the sign-in came from.
+    pub origin: SignInOrigin,
+    /// When the person signed in.
+    pub created: Timestamp,
+    /// When it ends whatever happens.
+    pub expires: Timestamp,
+}
+
+/// Where a sign-in came from, as far as the request told; nothing of it is proved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInOrigin {
+    /// The browser's own words about itself (`User-Agent`), cut after 256 characters.
+    pub device: Option<String>,
+    /// The client's address.
+    pub address: Option<IpAddr>,
+}
+
+impl SignInOrigin {
+    /// From a request's `User-Agent` and address.
+    #[must_use]
+    pub fn new(user_agent: Option<&str>, address: IpAddr) -> Self {
+        let device = user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(MAX_DEVICE).collect());
+        Self { device, address: Some(address) }
+    }
+}
+
+impl Card {
+    pub(super) fn seal(&self, keys: &StateKeys, root: SessionId) -> Option<Vec<u8>> {
+        keys.seal(&binding(root), &CardToWrite::from(self))
+    }
+
+    pub(super) fn open(keys: &StateKeys, root: SessionId, sealed: &[u8]) -> Option<Self> {
+        keys.open::<CardRead>(&binding(root), sealed).map(Self::from)
+    }
+
+    /// What its row is found by.
+    pub(super) fn digests(&self, keys: &StateKeys) -> Option<FamilyDigests> {
+        let Principal { issuer, subject, user, .. } = &*self.principal;
+        let provider_session = self.sid.as_deref().map(|sid| Name::ProviderSession(issuer, sid));
+        Some(FamilyDigests {
+            subject: keys.digest(&Name::Subject(issuer, subject.as_str()))?,
+            user: Some(keys.digest(&Name::User(user))?),
+            provider_session: provider_session.and_then(|name| keys.digest(&name)),
+        })
+    }
+}
+
+fn binding(root: SessionId) -> Vec<u8> {
+    let root = mutant!(root.as_bytes().as_slice(), "card-for-any-session" => b"");
+    [CARD, root].concat()
+}
+
+/// The gaps stand beside the principal, who does not write them.
+#[derive(Serialize)]
+pub(super) struct CardToWrite<'a> {
+    principal: &'a Principal,
+    gaps: Gaps,
+    sid: Option<&'a str>,
+    device: Option<&'a str>,
+    address: Option<IpAddr>,
+    created: Timestamp,
+    expires: Timestamp,
+}
+
+impl<'a> From<&'a Card> for CardToWrite<'a> {
+    fn from(card: &'a Card) -> Self {
+        Self {
+            principal: &card.principal,
+            gaps: card.principal.gaps,
+            sid: card.sid.as_deref(),
+            device: card.origin.device.as_deref(),
+            address: card.origin.address,
+            created: card.created,
+            expires: card.expires,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct CardRead {
+    principal: Principal,
+    /// `None`: by a version that did not tell unknown from none.
+    gaps: Option<Gaps>,
+    sid: Option<String>,
+    device: Option<String>,
+    address: Option<IpAddr>,
+    created: Timestamp,
+    expires: Timestamp,
+}
+
+impl From<CardRead> for Card {
+    fn from(read: CardRead) -> Self {
+        let gaps = read.gaps.unwrap_or_else(|| unrecorded(&read.principal));
+        let (device, address) = (read.device, read.address);
+        Self {
+            principal: Arc::new(Principal { gaps, ..read.principal }),
+            sid: read.sid,
+            origin: SignInOrigin { device, address },
+            created: read.created,
+            expires: read.expires,
+        }
+    }
+}
+
+/// What was not known of a principal where nobody wrote it down. Names and addresses stand: there was no session
+/// where UserInfo had failed. No groups could as well be groups that were kept elsewhere or could not be read, and
+/// nobody had been asked for a claim that is not mapped.
+fn unrecorded(principal: &Principal) -> Gaps {
+    let elsewhere = principal.claims.contains_key("_claim_names");
+    let groups = (principal.groups.is_empty() || elsewhere).then_some(Gap::Groups);
+    [Gap::Claims].into_iter().chain(groups).collect()
+}

@@ -1,0 +1,169 @@
+//! Sessions seen and ended without their cookies: by an administrator, by their person from another session, or because a
+//! provider says so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::card::Card;
+use super::ended::SessionEnd;
+use super::sessions::{SessionsInner, completed};
+use super::state_keys::{Name, StateKeys};
+use super::store::{RememberedEnd, StoredOverview};
+use super::{Selector, SessionId, Sessions, StoreUnavailable};
+use crate::clock::Timestamp;
+use crate::identity::Principal;
+
+/// Sign-ins that are ended in one step, between which other operations of the store run.
+const ENDED_AT_ONCE: u32 = 100;
+
+/// How long an end is remembered for sign-ins that were under way: longer than any of them may take, with room for
+/// replicas that lag behind.
+const REMEMBERED: Duration = Duration::from_secs(3600);
+
+/// A sign-in as it is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionOverview {
+    /// The root session, which stands for the sign-in.
+    pub id: SessionId,
+    /// The provider's configured name.
+    pub provider: String,
+    /// When the person signed in.
+    pub created: Timestamp,
+    /// When any of its sessions was last used, as far as written.
+    pub last_seen: Timestamp,
+    /// When it ends whatever happens.
+    pub expires: Timestamp,
+    /// Who signed in, and from where; `None` where a version before made it and it has not been used since, or where
+    /// the key that sealed it is no longer in `[state] key`.
+    pub card: Option<Card>,
+    /// Its sessions, and the host of each.
+    pub sessions: Vec<(SessionId, String)>,
+}
+
+impl SessionOverview {
+    fn open(stored: StoredOverview, keys: &StateKeys) -> Self {
+        let StoredOverview { root, provider, created, last_seen, expires, card, sessions } = stored;
+        let card = card.and_then(|sealed| Card::open(keys, root, &sealed));
+        Self { id: root, provider, created, last_seen, expires, card, sessions }
+    }
+}
+
+impl Sessions {
+    /// Sign-ins that `selector` finds, in the order of their identifiers, from behind `after` on; at most `limit`. Some
+    /// may be over and not yet removed.
+    ///
+    /// # Errors
+    /// The store is away.
+    pub async fn list(
+        &self,
+        selector: &Selector,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionOverview>, StoreUnavailable> {
+        let found = self.0.store.find(selector.stored(&self.0.keys), after, limit).await?;
+        Ok(found.into_iter().map(|stored| SessionOverview::open(stored, &self.0.keys)).collect())
+    }
+
+    /// Ends every sign-in that `selector` finds but `except`: gone from memory, streams cut, removed from the store.
+    /// Whose they were is remembered for an hour: a sign-in of theirs that began before now makes no session. So is a
+    /// subject or a provider's session that nobody is found of. Completes even where the caller goes away. Answers how
+    /// many sign-ins have ended.
+    ///
+    /// # Errors
+    /// The store is away: some may have ended, or all of them and the memory of it was not kept; the call is to be
+    /// repeated.
+    pub async fn end_matching(
+        &self,
+        selector: Selector,
+        except: Option<SessionId>,
+        why: SessionEnd,
+    ) -> Result<usize, StoreUnavailable> {
+        let inner = Arc::clone(&self.0);
+        completed(async move { inner.end_matching(&selector, except, why).await }).await
+    }
+}
+
+impl SessionsInner {
+    async fn end_matching(
+        &self,
+        selector: &Selector,
+        except: Option<SessionId>,
+        why: SessionEnd,
+    ) -> Result<usize, StoreUnavailable> {
+        // Before anything is looked for: a sign-in that is kept in between is found, one that comes later is refused.
+        let named = if except.is_none() { self.named(selector) } else { Vec::new() };
+        let mut remembered = self.remember(named).await;
+        let (mut after, mut ended) = (None, 0);
+        loop {
+            let found = self.store.find(selector.stored(&self.keys), after, ENDED_AT_ONCE).await?;
+            let Some(last) = found.last() else { return remembered.map(|()| ended) };
+            after = Some(last.root);
+            let found: Vec<_> = found.into_iter().filter(|family| Some(family.root) != except).collect();
+            if matches!(selector, Selector::User(_)) {
+                let subjects = found.iter().flat_map(|family| self.subject_of(family)).collect();
+                remembered = remembered.and(self.remember(subjects).await);
+            }
+            ended += found.len();
+            // A disk that takes no memory of an end keeps nobody signed in.
+            self.end_families(found, why).await?;
+        }
+    }
+
+    /// In memory at once; in the store in one step, or, where that fails, each on record beside it.
+    async fn end_families(
+        &self,
+        families: Vec<StoredOverview>,
+        why: SessionEnd,
+    ) -> Result<(), StoreUnavailable> {
+        for family in &families {
+            self.families.end_for_good(family.root, why);
+            family.sessions.iter().for_each(|(id, _)| self.cache.forget(id));
+        }
+        let roots: Vec<_> = families.iter().map(|family| family.root).collect();
+        match self.store.remove_families(roots.clone()).await {
+            Ok(removed) => {
+                removed.iter().for_each(|family| self.forget_family(family, why));
+                roots.into_iter().for_each(|root| self.families.removed(root));
+                Ok(())
+            }
+            Err(error) => {
+                tracing::warn!(%error, "sessions have ended; the store takes it later");
+                for root in roots {
+                    self.store.record_ending(root).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// What is remembered of an end by its selector alone.
+    fn named(&self, selector: &Selector) -> Vec<super::Digest> {
+        match selector {
+            Selector::Subject(issuer, subject) => self.keys.digests(&Name::Subject(issuer, subject)),
+            Selector::ProviderSession(issuer, sid) => {
+                self.keys.digests(&Name::ProviderSession(issuer, sid))
+            }
+            Selector::All
+            | Selector::Id(_)
+            | Selector::User(_)
+            | Selector::Provider(_)
+            | Selector::Host(_) => Vec::new(),
+        }
+    }
+
+    fn subject_of(&self, family: &StoredOverview) -> Vec<super::Digest> {
+        let card = family.card.as_ref().and_then(|sealed| Card::open(&self.keys, family.root, sealed));
+        card.map_or_else(Vec::new, |card| {
+            let Principal { issuer, subject, .. } = &*card.principal;
+            self.keys.digests(&Name::Subject(issuer, subject.as_str()))
+        })
+    }
+
+    async fn remember(&self, digests: Vec<super::Digest>) -> Result<(), StoreUnavailable> {
+        if digests.is_empty() {
+            return Ok(());
+        }
+        let since = self.clock.now();
+        self.store.remember_end(RememberedEnd { digests, since, until: since + REMEMBERED }).await
+    }
+}
