@@ -52,7 +52,21 @@ fn summary(path: &Path, settings: &Settings, paint: Paint) -> String {
     let (routes, providers) = (settings.routes.len(), settings.relying_party.providers.len());
     let (routes, providers) = (count(routes, "route"), count(providers, "provider"));
     let good = format!("{}: {} ({routes}, {providers})\n", path.display(), paint.good("good"));
-    settings.relying_party.providers.iter().filter_map(assertions).fold(good, |text, line| text + &line)
+    let more = settings.relying_party.providers.iter().filter_map(assertions).chain(at_rest(settings));
+    more.fold(good, |text, line| text + &line)
+}
+
+/// A line on what somebody could do with a copy of the state file.
+fn at_rest(settings: &Settings) -> Option<String> {
+    let file = settings.state.as_ref()?.display();
+    Some(if settings.state_keys.is_empty() {
+        format!(
+            "state {file}: whoever has a copy can read who is signed in, and sign assertions as this gateway; \
+             `[state] key` seals both\n"
+        )
+    } else {
+        format!("state {file}: sealed by `[state] key`; a copy shows providers, hosts and times, but nobody's name\n")
+    })
 }
 
 /// A line on the audience of a provider's client assertions: one that expects another refuses every sign-in.

@@ -9,6 +9,7 @@ use crate::admin::AdminSettings;
 use crate::gate::{GateSettings, OwnSettings, RouteSettings};
 use crate::listener::{ConnectionLimits, ListenerSettings};
 use crate::oidc::RelyingPartySettings;
+use crate::secret::Secret;
 use crate::session::SessionSettings;
 use crate::telemetry::LogSettings;
 
@@ -25,6 +26,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// The state file; `None`: sessions live in memory and end with the process.
     pub state: Option<PathBuf>,
+    /// What seals what is kept at rest, the key that seals first: `[state] key`; empty: the file's mode protects it.
+    pub state_keys: Vec<Secret>,
     /// How long streams may go on after SIGTERM.
     pub drain: Duration,
     /// The admin listener; `None`: there is none.

@@ -21,7 +21,7 @@ use crate::forward::{Asserter, AssertionKey, AssertionKeyError};
 use crate::gate::{BuildError, Foundations, Gate};
 use crate::secret::SealingKey;
 use crate::session::{EmbeddedStore, MovableStore, Sessions, StateKeys};
-use crate::storage::{Database, StorageError, keys};
+use crate::storage::{Database, ServerKeys, StorageError};
 use crate::telemetry::Metrics;
 
 /// Why the gateway does not start. Each text says where and what to do.
@@ -192,19 +192,31 @@ async fn foundations(
     store: MovableStore,
 ) -> Result<Foundations, StartError> {
     let clock = Clock::system();
-    let flow = keys::load_or_create(database, "flow-cookies").await?;
-    let form = keys::load_or_create(database, "kept-forms").await?;
+    let keys = ServerKeys::new(database.clone(), &secrets(settings));
+    let flow = keys.load_or_create("flow-cookies").await?;
+    let form = keys.load_or_create("kept-forms").await?;
     let sealing =
         SealingKeys { flow: SealingKey::of_server_key(&flow), form: SealingKey::of_server_key(&form) };
-    let signing = keys::load_or_create_with(database, "assertion", new_assertion_key).await?;
+    let signing = keys.load_or_create_with("assertion", new_assertion_key).await?;
     let public = settings.relying_party.public_url.as_ref();
     let issuer = public.map_or("portcullis", |url| url.as_str().trim_end_matches('/'));
     let asserter = Arc::new(Asserter::new(issuer, AssertionKey::from_pkcs8(&signing)?, &[], clock.clone()));
-    let state = keys::load_or_create(database, "cards").await?;
-    let state = StateKeys::derive(&[*state]).ok_or(StartError::StateKey)?;
-    let sessions = Sessions::new(settings.session.clone(), Arc::new(store), state, clock.clone());
+    let cards = keys.load_or_create("cards").await?;
+    let state_keys = state_keys(settings, cards.as_slice()).ok_or(StartError::StateKey)?;
+    let sessions = Sessions::new(settings.session.clone(), Arc::new(store), state_keys, clock.clone());
     let (metrics, background) = (Metrics::new(), Handle::current());
     Ok(Foundations::new(workers, clock, metrics, sessions, sealing, asserter, background))
+}
+
+fn secrets(settings: &Settings) -> Vec<&[u8]> {
+    settings.state_keys.iter().map(|key| key.expose().as_bytes()).collect()
+}
+
+/// The operator's keys, and behind them the one of the state file's own: it seals where there are no others, and opens
+/// what it sealed before there were.
+fn state_keys(settings: &Settings, own: &[u8]) -> Option<StateKeys> {
+    let secrets: Vec<_> = secrets(settings).into_iter().chain([own]).collect();
+    StateKeys::derive(&secrets)
 }
 
 fn new_assertion_key() -> Zeroizing<Vec<u8>> {

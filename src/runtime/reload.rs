@@ -72,6 +72,7 @@ fn apply(runtime: &mut Runtime, gate: &Gate, settings: &Settings, workers: usize
 fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
     let keys = [
         ("server.state", old.state != new.state),
+        ("state.key", old.state_keys != new.state_keys),
         ("server.workers", old.workers != new.workers),
         ("admin.listen", admin_address(old) != admin_address(new)),
         ("admin.hosts", admin_hosts(old) != admin_hosts(new)),

@@ -16,6 +16,7 @@ mod registration;
 mod route;
 mod serve;
 mod server;
+mod state;
 mod upstream;
 mod value;
 mod whose;
@@ -125,6 +126,7 @@ impl Lowering<'_> {
             workers: server.value.workers,
             trusted_proxies: self.networks(at!(server.trusted_proxies)),
             state: self.state(at!(server.state)),
+            state_keys: self.state_keys(at!(config.state)),
             drain: self.drain(at!(server.drain_timeout)),
             session,
             relying_party: RelyingPartySettings { public_url, providers },

@@ -8,6 +8,7 @@ mod policy;
 mod provider;
 mod route;
 mod server;
+mod state;
 mod upstream;
 mod value;
 
@@ -30,6 +31,7 @@ pub(super) use server::{
     Admin, CertificatePair, Listen, ListenTable, Log, LogWord, ProxyProtocol, ProxyProtocolTable,
     ProxyProtocolWord, Server, Session, SiteDataWord, Tls, TlsSwitch, TlsVersion,
 };
+pub(super) use state::State;
 pub(super) use upstream::{BalanceWord, Ejection, Health, ProtocolWord, Timeout, UpstreamTls};
 pub(super) use value::{File, OneOrMany, Scalar, Size, Span};
 
@@ -41,6 +43,8 @@ pub(super) struct Config {
     pub server: Server,
     /// The second listener, for operators: health and metrics. It is never part of the public listener.
     pub admin: Option<Admin>,
+    /// How what is kept at rest is protected.
+    pub state: Option<State>,
     /// How long people stay signed in.
     pub session: Option<Session>,
     /// What the gateway writes about itself and about requests.

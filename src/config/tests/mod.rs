@@ -14,6 +14,7 @@ mod reports;
 mod secrets;
 mod serve;
 mod slips;
+mod state;
 mod strength;
 mod upstreams;
 mod warnings;

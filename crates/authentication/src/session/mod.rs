@@ -47,7 +47,7 @@ pub use overview::SessionOverview;
 pub use selector::{IdPrefix, Selector};
 pub use sessions::{CachedSession, Sessions};
 pub use settings::SessionSettings;
-pub use state_keys::{STATE_KEY_LENGTH, StateKeys};
+pub use state_keys::StateKeys;
 pub use store::{
     Digest, FamilyDigests, Inserted, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
     StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,

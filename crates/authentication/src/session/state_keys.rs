@@ -1,62 +1,61 @@
 //! The keys for what is kept of sessions to be found and shown without their cookies.
 //!
-//! Each key of the operator's (`[state] key`) gives two by derivation: one that seals cards, one for the digests that
+//! Each secret of the operator's (`[state] key`) gives two by derivation: one that seals cards, one for the digests that
 //! rows are found by. The first seals and is what new rows are found by; what any of them sealed opens, and is found.
-//! So a new key is put in front, and the old one taken out once no session is older than the change.
+//! So a new one is put in front, and the old one taken out once no session is older than the change.
 
 use aws_lc_rs::hmac;
 
 use super::Digest;
 use crate::identity::Issuer;
-use crate::secret::{SealingKey, fingerprint};
+use crate::secret::{KeyRing, fingerprint};
 
 const SEAL: &[u8] = b"portcullis state 1: card";
 const FIND: &[u8] = b"portcullis state 1: find";
 
-/// Bytes that a key must have at least.
-pub const STATE_KEY_LENGTH: usize = 32;
-
-/// All keys for what is kept at rest, the one that seals first.
-#[derive(Clone, Debug)]
-pub struct StateKeys(Box<[StateKey]>);
-
+/// All keys for what is kept of sessions at rest.
 #[derive(Clone)]
-struct StateKey {
-    seal: SealingKey,
-    find: hmac::Key,
+pub struct StateKeys {
+    seal: KeyRing,
+    find: Box<[hmac::Key]>,
 }
 
 impl StateKeys {
-    /// The keys that follow from `secrets`, each at least [`STATE_KEY_LENGTH`] bytes; `None` where there is none, one is
-    /// shorter, or the library cannot derive.
+    /// The keys that follow from `secrets`, the one that seals first; `None` as of [`KeyRing::derive`].
     #[must_use]
     pub fn derive<S: AsRef<[u8]>>(secrets: &[S]) -> Option<Self> {
-        let keys = secrets.iter().map(|secret| StateKey::derive(secret.as_ref()));
-        let keys = keys.collect::<Option<Box<[_]>>>()?;
-        (!keys.is_empty()).then_some(Self(keys))
+        let find = KeyRing::derive(secrets, FIND)?;
+        let find = find.keys().map(|key| hmac::Key::new(hmac::HMAC_SHA256, key.expose())).collect();
+        Some(Self { seal: KeyRing::derive(secrets, SEAL)?, find })
     }
 
     /// Seals `card`, bound to the row that it stands in.
     pub(super) fn seal(&self, bound_to: &[u8], card: &impl serde::Serialize) -> Option<Vec<u8>> {
-        self.0.first()?.seal.seal_json(bound_to, card)
+        self.seal.seal_json(bound_to, card)
     }
 
     /// What any of the keys sealed for this row.
     pub(super) fn open<T: serde::de::DeserializeOwned>(&self, bound_to: &[u8], sealed: &[u8]) -> Option<T> {
-        self.0.iter().find_map(|key| key.seal.open_json(bound_to, sealed))
+        self.seal.open_json(bound_to, sealed)
     }
 
     /// What a new row is found by.
     pub(super) fn digest(&self, name: &Name<'_>) -> Option<Digest> {
-        self.0.first().map(|key| key.digest(name))
+        self.find.first().map(|key| digest(key, name))
     }
 
     /// Everything that a row may be found by: the digest of each key, and the one without a key, by which versions
     /// before found theirs.
     pub(super) fn digests(&self, name: &Name<'_>) -> Vec<Digest> {
-        let keyed = self.0.iter().map(|key| key.digest(name));
+        let keyed = self.find.iter().map(|key| digest(key, name));
         keyed.chain(name.unkeyed()).collect()
     }
+}
+
+fn digest(key: &hmac::Key, name: &Name<'_>) -> Digest {
+    let mut digest = [0; 32];
+    digest.copy_from_slice(hmac::sign(key, &joined(&name.parts())).as_ref());
+    digest
 }
 
 /// A name that rows are found by.
@@ -102,25 +101,8 @@ fn joined(parts: &[&str]) -> Vec<u8> {
     text
 }
 
-impl StateKey {
-    fn derive(secret: &[u8]) -> Option<Self> {
-        if secret.len() < STATE_KEY_LENGTH {
-            return None;
-        }
-        let find = SealingKey::derived(secret, FIND)?;
-        let find = hmac::Key::new(hmac::HMAC_SHA256, find.expose());
-        Some(Self { seal: SealingKey::derived(secret, SEAL)?, find })
-    }
-
-    fn digest(&self, name: &Name<'_>) -> Digest {
-        let mut digest = [0; 32];
-        digest.copy_from_slice(hmac::sign(&self.find, &joined(&name.parts())).as_ref());
-        digest
-    }
-}
-
-impl std::fmt::Debug for StateKey {
+impl std::fmt::Debug for StateKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("StateKey(…)")
+        f.write_str("StateKeys(…)")
     }
 }

@@ -73,6 +73,14 @@ pub enum StorageError {
         /// The first finding of SQLite's check.
         detail: String,
     },
+    /// None of the operator's secrets opens a key of the gateway's.
+    #[error("state file {}: the gateway's key for {purpose} is sealed, and no key of `[state] key` opens it; it was left as it is: give the key that sealed it as a further one of `[state] key`, or move the file away to start with an empty one", .file.display())]
+    Sealed {
+        /// The state file.
+        file: PathBuf,
+        /// What the key is for.
+        purpose: String,
+    },
     /// A migration did not go through; it was rolled back.
     #[error("state file {}: migration {number} failed and was rolled back: {cause}; make sure that there is free space and keep the file for a report", .file.display())]
     Migration {
@@ -134,6 +142,7 @@ impl StorageError {
             | Self::NotADatabase { .. }
             | Self::Foreign { .. }
             | Self::Newer { .. }
+            | Self::Sealed { .. }
             | Self::Corrupt { .. } => true,
             Self::Inaccessible { .. }
             | Self::InUse { .. }
@@ -152,7 +161,7 @@ impl StorageError {
             Self::Query { cause, .. } => {
                 cause.sqlite_error_code().is_some_and(|code| code != ConstraintViolation)
             }
-            Self::Interrupted { .. } => false,
+            Self::Interrupted { .. } | Self::Sealed { .. } => false,
             Self::ParentMissing { .. }
             | Self::Inaccessible { .. }
             | Self::Exposed { .. }

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::sync::mpsc;
 
-use super::{Database, RestoredSessions, StorageError, backup, keys, restore};
+use super::{Database, RestoredSessions, ServerKeys, StorageError, backup, restore};
 
 struct Place(tempfile::TempDir);
 
@@ -40,6 +40,44 @@ impl Place {
     }
 }
 
+/// Its keys, as they are kept where the operator has given no secret.
+fn keys_of(database: &Database) -> ServerKeys {
+    sealed_keys_of(database, &[])
+}
+
+fn sealed_keys_of(database: &Database, secrets: &[[u8; 32]]) -> ServerKeys {
+    ServerKeys::new(database.clone(), secrets)
+}
+
+async fn kept_key(database: &Database, purpose: &'static str) -> Vec<u8> {
+    let select = "SELECT key FROM server_keys WHERE purpose = ?1";
+    database.read(move |c| c.query_row(select, [purpose], |row| row.get(0))).await.unwrap()
+}
+
+#[tokio::test]
+async fn invariant_7_with_a_secret_no_key_lies_in_the_clear() {
+    let database = Database::in_memory().unwrap();
+    let contains = |kept: &[u8], key: &[u8]| kept.windows(key.len()).any(|part| part == key);
+    let plain = keys_of(&database).load_or_create("flows").await.unwrap();
+    assert!(contains(&kept_key(&database, "flows").await, plain.as_slice()), "the file's mode protects it");
+    let (one, two) = ([1; 32], [2; 32]);
+    for secrets in [&[one][..], &[one], &[two, one], &[two], &[two]] {
+        let keys = sealed_keys_of(&database, secrets);
+        assert_eq!(keys.load_or_create("flows").await.unwrap(), plain, "the same ever after");
+        assert!(!contains(&kept_key(&database, "flows").await, plain.as_slice()));
+    }
+    for secrets in [&[one][..], &[[3; 32]], &[]] {
+        let refused = sealed_keys_of(&database, secrets).load_or_create("flows").await.unwrap_err();
+        assert!(matches!(refused, StorageError::Sealed { .. }) && refused.is_final(), "{refused}");
+    }
+    let fresh = sealed_keys_of(&database, &[two]).load_or_create("forms").await.unwrap();
+    assert!(!contains(&kept_key(&database, "forms").await, fresh.as_slice()));
+    let moved = "UPDATE server_keys SET key = (SELECT key FROM server_keys WHERE purpose = 'forms')
+                 WHERE purpose = 'flows'";
+    database.write(move |c| c.execute(moved, [])).await.unwrap();
+    assert!(sealed_keys_of(&database, &[two]).load_or_create("flows").await.is_err(), "sealed for its purpose");
+}
+
 async fn count(database: &Database) -> i64 {
     database.read(|c| c.query_row("SELECT count(*) FROM server_keys", [], |row| row.get(0))).await.unwrap()
 }
@@ -48,27 +86,27 @@ async fn count(database: &Database) -> i64 {
 async fn what_was_written_survives_a_restart() {
     let place = Place::new();
     let database = Database::open(&place.file()).unwrap();
-    let key = keys::load_or_create(&database, "flows").await.unwrap();
-    assert_eq!(key, keys::load_or_create(&database, "flows").await.unwrap());
-    assert_ne!(key, keys::load_or_create(&database, "assertions").await.unwrap());
+    let key = keys_of(&database).load_or_create("flows").await.unwrap();
+    assert_eq!(key, keys_of(&database).load_or_create("flows").await.unwrap());
+    assert_ne!(key, keys_of(&database).load_or_create("assertions").await.unwrap());
     drop(database);
     assert!(!place.0.path().join("state.db-wal").exists(), "closing moves the log into the file");
     let database = Database::open(&place.file()).unwrap();
-    assert_eq!(key, keys::load_or_create(&database, "flows").await.unwrap());
+    assert_eq!(key, keys_of(&database).load_or_create("flows").await.unwrap());
 }
 
 #[tokio::test]
 async fn a_key_of_the_wrong_size_is_damage() {
     let database = Database::in_memory().unwrap();
-    keys::load_or_create_with(&database, "short", || vec![1].into()).await.unwrap();
-    let error = keys::load_or_create(&database, "short").await.unwrap_err();
+    keys_of(&database).load_or_create_with("short", || vec![1].into()).await.unwrap();
+    let error = keys_of(&database).load_or_create("short").await.unwrap_err();
     assert!(matches!(error, StorageError::Corrupt { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn memory_is_its_own() {
     let (one, other) = (Database::in_memory().unwrap(), Database::in_memory().unwrap());
-    keys::load_or_create(&one, "flows").await.unwrap();
+    keys_of(&one).load_or_create("flows").await.unwrap();
     assert_eq!((count(&one).await, count(&other).await), (1, 0));
 }
 
@@ -195,11 +233,12 @@ async fn dropping_the_last_handle_finishes_what_is_queued() {
     let database = Database::open(&place.file()).unwrap();
     let (release, gate) = mpsc::channel::<()>();
     let blocked = database.write(move |_| gate.recv().map_err(|_| rusqlite::Error::InvalidQuery));
-    let written = keys::load_or_create(&database, "late");
+    let keys = keys_of(&database);
+    let written = keys.load_or_create("late");
     // Queued and abandoned: neither caller waits for its answer.
     futures_util::future::join(poll_once(blocked), poll_once(written)).await;
     release.send(()).unwrap();
-    drop(database);
+    drop((keys, database));
     assert_eq!(count(&Database::open(&place.file()).unwrap()).await, 1);
 }
 

@@ -1,5 +1,6 @@
 //! Secrets as types: never printed, wiped when dropped, compared in constant time; and what seals.
 
+mod key_ring;
 mod seal;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+pub use key_ring::{KeyRing, Opened};
 pub use seal::SealingKey;
 
 /// Text that no `Debug`, log or report may show (invariant 15): a client secret, a token, a key.
