@@ -14,7 +14,9 @@ use portcullis::identity::{Issuer, Principal};
 use portcullis::listener::{self, ConnectionLimits, ListenerSettings, Phase, Serving};
 use portcullis::request::WorkerId;
 use portcullis::secret::SealingKey;
-use portcullis::session::{EmbeddedStore, NewSession, SessionCookie, Sessions, SignInOrigin, StateKeys, Tokens};
+use portcullis::session::{
+    EmbeddedStore, NewSession, SessionCookie, Sessions, SignInOrigin, StateKeys, Tokens,
+};
 use portcullis::storage::Database;
 use portcullis::telemetry::Metrics;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -125,7 +127,8 @@ async fn serve(gate: Gate) -> TcpStream {
 fn gate(settings: &Settings) -> (Gate, Sessions) {
     let clock = Clock::manual(Timestamp::from_seconds(NOW));
     let store = Arc::new(EmbeddedStore::new(Database::in_memory().unwrap()));
-    let sessions = Sessions::new(settings.session.clone(), store, StateKeys::derive(&[[7; 32]]).unwrap(), clock.clone());
+    let sessions =
+        Sessions::new(settings.session.clone(), store, StateKeys::derive(&[[7; 32]]).unwrap(), clock.clone());
     let key = AssertionKey::generate().unwrap();
     let asserter = Arc::new(Asserter::new("https://login.corp.example", key, &[], clock.clone()));
     let keys = SealingKeys { flow: SealingKey::random(), form: SealingKey::random() };

@@ -65,7 +65,9 @@ fn at_rest(settings: &Settings) -> Option<String> {
              `[state] key` seals both\n"
         )
     } else {
-        format!("state {file}: sealed by `[state] key`; a copy shows providers, hosts and times, but nobody's name\n")
+        format!(
+            "state {file}: sealed by `[state] key`; a copy shows providers, hosts and times, but nobody's name\n"
+        )
     })
 }
 

@@ -27,7 +27,7 @@ use crate::policy::AccessSettings;
 use crate::request::{PathException, PathExceptions, Scheme, Transport, WorkerId};
 use crate::route::RoutePattern;
 use crate::secret::SealingKey;
-use crate::session::{NewSession, SessionSettings, Tokens};
+use crate::session::SessionSettings;
 use crate::telemetry::Metrics;
 
 fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> RouteSettings {
@@ -130,13 +130,10 @@ fn after(seconds: u64, authentication: Authentication) -> Result<(), Denial> {
 
 /// A session of somebody who signed in at 1000 here and at `auth_time` at the provider.
 async fn session(auth_time: Option<u64>) -> Authentication {
-    let sessions = crate::session::testing::sessions(&Clock::manual(Timestamp::from_seconds(1_000)));
-    let root = NewSession::Root {
-        host: "wiki.example".into(),
-        principal: Arc::new(Principal { auth_time: auth_time.map(Timestamp::from_seconds), ..alice() }),
-        tokens: Tokens::default(),
-        sid: None,
-    };
+    let clock = Clock::manual(Timestamp::from_seconds(1_000));
+    let sessions = crate::session::testing::sessions(&clock);
+    let person = Principal { auth_time: auth_time.map(Timestamp::from_seconds), ..alice() };
+    let root = crate::session::testing::sign_in("wiki.example", Arc::new(person), &clock);
     let (key, session) = sessions.create(root).await.unwrap();
     Authentication::of_session(key, session)
 }

@@ -16,14 +16,18 @@ impl Lowering<'_> {
         let written = at!(at.key);
         let written_keys = written.all();
         if at.value.key.is_some() && written_keys.is_empty() {
-            self.fault(Diagnostic::new(written.place, "no key").expected("expected at least one, or no `key`"));
+            self.fault(
+                Diagnostic::new(written.place, "no key").expected("expected at least one, or no `key`"),
+            );
         }
         let mut keys: Vec<Secret> = Vec::new();
         for at in written_keys {
             let key = self.state_key(at);
             let Some(key) = self.keep(key) else { continue };
             if self.sources.has_secrets() && keys.contains(&key) {
-                self.fault(Diagnostic::new(at.place, "the same key twice").expected("expected each key once"));
+                self.fault(
+                    Diagnostic::new(at.place, "the same key twice").expected("expected each key once"),
+                );
             }
             keys.push(key);
         }

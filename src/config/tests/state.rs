@@ -32,10 +32,7 @@ fn a_key_that_could_be_guessed_is_none() {
         told
     };
     assert_eq!(fault("key = { env = \"SHORT\" }"), ["a key of fewer than 43 characters"]);
-    assert_eq!(
-        fault("key = [{ env = \"STATE_KEY\" }, { env = \"STATE_KEY\" }]"),
-        ["the same key twice"]
-    );
+    assert_eq!(fault("key = [{ env = \"STATE_KEY\" }, { env = \"STATE_KEY\" }]"), ["the same key twice"]);
     assert_eq!(fault("key = []"), ["no key"]);
     each_is_told(&[(
         longer("[state]\nkey = { env = \"NOT_SET\" }"),

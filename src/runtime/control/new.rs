@@ -241,9 +241,7 @@ async fn call(store: &dyn SessionStore, call: StoreCall) -> Result<StoreAnswer, 
             StoreAnswer::Done
         }
         StoreCall::RemoveFamily(id) => StoreAnswer::Removed(store.remove_family(id).await?),
-        StoreCall::RemoveFamilies(roots) => {
-            StoreAnswer::RemovedFamilies(store.remove_families(roots).await?)
-        }
+        StoreCall::RemoveFamilies(roots) => StoreAnswer::RemovedFamilies(store.remove_families(roots).await?),
         StoreCall::Find(selector, after, limit) => {
             StoreAnswer::Found(store.find(selector, after, limit).await?)
         }

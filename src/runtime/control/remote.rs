@@ -10,8 +10,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::frame;
 use super::protocol::{FromSuccessor, Numbered, StoreAnswer, StoreCall};
-use crate::runtime::Event;
 use crate::clock::Timestamp;
+use crate::runtime::Event;
 use crate::session::{
     Inserted, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SessionStore, Sessions, StoreFuture,
     StoreUnavailable, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch,

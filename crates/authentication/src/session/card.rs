@@ -45,7 +45,8 @@ impl SignInOrigin {
     /// From a request's `User-Agent` and address.
     #[must_use]
     pub fn new(user_agent: Option<&str>, address: IpAddr) -> Self {
-        let device = user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(MAX_DEVICE).collect());
+        let device =
+            user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(MAX_DEVICE).collect());
         Self { device, address: Some(address) }
     }
 }

@@ -198,11 +198,7 @@ fn insert_family(connection: &Connection, family: &StoredFamily) -> rusqlite::Re
 }
 
 /// Read in the transaction that inserts, so that no end falls between both.
-fn ended_since(
-    connection: &Connection,
-    digests: &FamilyDigests,
-    began: Timestamp,
-) -> rusqlite::Result<bool> {
+fn ended_since(connection: &Connection, digests: &FamilyDigests, began: Timestamp) -> rusqlite::Result<bool> {
     let FamilyDigests { subject, provider_session, .. } = digests;
     let names = params![subject, provider_session, Seconds(began)];
     connection.prepare_cached(ENDED_SINCE)?.query_row(names, |row| row.get(0))
@@ -239,11 +235,7 @@ fn readable<T>(id: SessionId, row: rusqlite::Result<T>) -> rusqlite::Result<Opti
 
 fn read(row: &Row<'_>) -> rusqlite::Result<(StoredFamily, StoredSession)> {
     let root = row.get(0)?;
-    let digests = FamilyDigests {
-        subject: row.get(2)?,
-        user: row.get(3)?,
-        provider_session: row.get(4)?,
-    };
+    let digests = FamilyDigests { subject: row.get(2)?, user: row.get(3)?, provider_session: row.get(4)? };
     let family = StoredFamily {
         root,
         provider: row.get(1)?,

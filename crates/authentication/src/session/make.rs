@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::error::StoreFault;
 use super::card::Card;
+use super::error::StoreFault;
 use super::seal::{FamilyKey, Record};
 use super::sessions::{SessionLookup, SessionsInner};
 use super::store::{RecordUpdate, Updated};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::card::SignInOrigin;
 use super::SessionId;
+use super::card::SignInOrigin;
 use super::ended::{SessionEnd, SessionEnded, StreamUse};
 use super::family::{Family, Terms};
 use super::lifetimes::Lifetimes;

@@ -140,9 +140,7 @@ impl SessionsInner {
     fn named(&self, selector: &Selector) -> Vec<super::Digest> {
         match selector {
             Selector::Subject(issuer, subject) => self.keys.digests(&Name::Subject(issuer, subject)),
-            Selector::ProviderSession(issuer, sid) => {
-                self.keys.digests(&Name::ProviderSession(issuer, sid))
-            }
+            Selector::ProviderSession(issuer, sid) => self.keys.digests(&Name::ProviderSession(issuer, sid)),
             Selector::All
             | Selector::Id(_)
             | Selector::User(_)

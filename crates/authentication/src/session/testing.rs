@@ -77,12 +77,7 @@ impl SessionStore for Away {
         away_now()
     }
 
-    fn find(
-        &self,
-        _: StoredSelector,
-        _: Option<SessionId>,
-        _: u32,
-    ) -> StoreFuture<'_, Vec<StoredOverview>> {
+    fn find(&self, _: StoredSelector, _: Option<SessionId>, _: u32) -> StoreFuture<'_, Vec<StoredOverview>> {
         away_now()
     }
 

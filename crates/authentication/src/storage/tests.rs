@@ -75,7 +75,10 @@ async fn invariant_7_with_a_secret_no_key_lies_in_the_clear() {
     let moved = "UPDATE server_keys SET key = (SELECT key FROM server_keys WHERE purpose = 'forms')
                  WHERE purpose = 'flows'";
     database.write(move |c| c.execute(moved, [])).await.unwrap();
-    assert!(sealed_keys_of(&database, &[two]).load_or_create("flows").await.is_err(), "sealed for its purpose");
+    assert!(
+        sealed_keys_of(&database, &[two]).load_or_create("flows").await.is_err(),
+        "sealed for its purpose"
+    );
 }
 
 async fn count(database: &Database) -> i64 {

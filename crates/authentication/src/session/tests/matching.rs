@@ -154,7 +154,8 @@ async fn invariant_7_the_store_shows_nobody_without_its_key() {
     let all = thief.list(&Selector::All, None, 10).await.unwrap();
     assert!(all.len() == 3 && all.iter().all(|listed| listed.card.is_none()));
     assert!(thief.list(&Selector::User("alice".into()), None, 10).await.unwrap().is_empty());
-    let dump = "SELECT hex(subject) || hex(user) || hex(provider_session) || hex(card) || hex(record) || provider
+    let dump =
+        "SELECT hex(subject) || hex(user) || hex(provider_session) || hex(card) || hex(record) || provider
                 FROM session_families";
     let rows = people.world.database.read(move |connection| {
         let mut rows = connection.prepare(dump)?;
@@ -164,6 +165,18 @@ async fn invariant_7_the_store_shows_nobody_without_its_key() {
     for text in ["subject-of-alice", "alice", "sid-1", "Firefox", "staff", "id.corp.example"] {
         let hex: String = text.bytes().map(|byte| format!("{byte:02X}")).collect();
         assert!(!rows.contains(&hex), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn invariant_7_a_card_opens_in_its_own_row_alone() {
+    let people = People::new().await;
+    let moved = "UPDATE session_families SET card = (SELECT card FROM session_families WHERE root = ?1)";
+    let alice = *people.roots[0].id.as_bytes();
+    people.world.database.write(move |c| c.execute(moved, [alice])).await.unwrap();
+    for (session, opens) in people.roots.iter().zip([true, false, false]) {
+        let listed = people.world.sessions.list(&Selector::Id(session.id.into()), None, 1).await.unwrap();
+        assert_eq!(listed[0].card.is_some(), opens);
     }
 }
 
@@ -186,9 +199,8 @@ async fn without_card(world: &World) -> SessionKey {
     let (key, session) = world.sessions.create(signing_in(alice(), "sid-1", START)).await.unwrap();
     let unkeyed = {
         let (issuer, subject) = (issuer(), "subject-of-alice");
-        let parts = [issuer.as_str(), subject].map(|part| {
-            [&(part.len() as u64).to_be_bytes()[..], part.as_bytes()].concat()
-        });
+        let parts = [issuer.as_str(), subject]
+            .map(|part| [&(part.len() as u64).to_be_bytes()[..], part.as_bytes()].concat());
         crate::secret::fingerprint(&parts.concat())
     };
     let root = *session.id.as_bytes();

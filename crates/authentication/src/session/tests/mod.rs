@@ -194,7 +194,8 @@ impl World {
 
     fn on(database: Database, clock: Clock) -> Self {
         let store = Watched::over(database.clone());
-        let sessions = Sessions::new(SessionSettings::default(), store.clone(), testing::keys(), clock.clone());
+        let sessions =
+            Sessions::new(SessionSettings::default(), store.clone(), testing::keys(), clock.clone());
         Self { clock, database, store, sessions }
     }
 

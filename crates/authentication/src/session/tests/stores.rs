@@ -61,7 +61,10 @@ async fn what_is_inserted_is_loaded(store: &impl SessionStore) {
         assert_eq!(store.load(id(n)).await.unwrap(), Some((family(n), session(n, n))));
     }
     assert_eq!(store.load(id(9)).await.unwrap(), None);
-    assert!(store.insert_root(family(1), session(1, 1), at(1000)).await.is_err(), "an identifier is used once");
+    assert!(
+        store.insert_root(family(1), session(1, 1), at(1000)).await.is_err(),
+        "an identifier is used once"
+    );
 }
 
 async fn a_child_needs_its_root(store: &impl SessionStore) {
@@ -163,7 +166,8 @@ async fn families_are_removed_together(store: &impl SessionStore) {
 
 /// Which sign-ins an end concerns: of its subject or its provider's session, begun no later than it.
 async fn an_end_is_remembered_until_its_time(store: &impl SessionStore) {
-    let end = |digest, since, until| RememberedEnd { digests: vec![digest], since: at(since), until: at(until) };
+    let end =
+        |digest, since, until| RememberedEnd { digests: vec![digest], since: at(since), until: at(until) };
     store.remember_end(end([7; 32], 1100, 2000)).await.unwrap();
     store.remember_end(end([7; 32], 1050, 1500)).await.unwrap(); // an older one takes nothing back
     store.remember_end(end([8; 32], 1200, 2000)).await.unwrap();
@@ -181,7 +185,11 @@ async fn an_end_is_remembered_until_its_time(store: &impl SessionStore) {
         (other(5), 1000, Done),
     ] {
         let n = family.root.as_bytes()[0];
-        assert_eq!(store.insert_root(family, session(n, n), at(began)).await.unwrap(), inserted, "{n} {began}");
+        assert_eq!(
+            store.insert_root(family, session(n, n), at(began)).await.unwrap(),
+            inserted,
+            "{n} {began}"
+        );
         assert_eq!(store.load(id(n)).await.unwrap().is_some(), inserted == Done);
     }
     let criteria = |now| PurgeCriteria { now: at(now), idle_since: at(0), created_before: at(0), limit: 10 };
