@@ -8,13 +8,14 @@ use super::{Document, folder, portcullis};
 
 /// Commands that are tested by what they lead to: the build that these tests are part of, the scripts that
 /// run them, the tests of the demo; and what other programs do.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 12] = [
     "cargo build --release",
     "cargo run --release -- demo",
     "bash tests/run",
     "bash fuzz/run",
     "bash tests/apps/run",
     "bash tests/apps/run vite",
+    "openssl rand -base64 32",
     "python3 benches/count",
     "python3 benches/growth",
     "python3 benches/memory",

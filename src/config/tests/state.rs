@@ -36,7 +36,7 @@ fn a_key_that_could_be_guessed_is_none() {
     assert_eq!(fault("key = []"), ["no key"]);
     each_is_told(&[(
         longer("[state]\nkey = { env = \"NOT_SET\" }"),
-        "the environment variable \"NOT_SET\" is not set",
+        "the environment variable `NOT_SET` is not set",
         "a variable that is set",
     )]);
 }
