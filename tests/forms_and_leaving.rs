@@ -164,7 +164,11 @@ async fn leave(session: &str) -> Answer {
 async fn who_leaves_a_provider_without_a_sign_out_is_told_that_it_may_remember_them() {
     let left = leave("").await;
     assert!(left.body.contains("You are signed out"), "{}", left.body);
-    assert!(left.body.contains("corp may still remember you in this browser"), "{}", left.body);
+    assert!(
+        left.body.contains("corp</bdi> was not told, and may still remember you in this browser"),
+        "{}",
+        left.body
+    );
     let again = between(&left.body, "class=\"button\" href=\"", "\"");
     assert!(again.ends_with("/.portcullis/sign-in"), "{again}");
 }

@@ -29,6 +29,7 @@ mod layering;
 mod mutations;
 mod other_origins;
 mod packaging;
+mod provider_logout;
 mod refreshing_tokens;
 mod secrets_stay_secret;
 mod sessions;

@@ -6,9 +6,11 @@ use http::{HeaderValue, Method, Request, Response, header};
 use super::answer::Answer;
 use super::context::RequestContext;
 use super::error::EndpointError;
-use super::paths::{CALLBACK, HOME_WITH_SLASH, KEYS, RESUME, ROOT, SIGN_IN, SIGN_OUT, SIGNED_OUT, TICKET};
+use super::paths::{
+    BACK_CHANNEL_LOGOUT, CALLBACK, HOME_WITH_SLASH, KEYS, RESUME, ROOT, SIGN_IN, SIGN_OUT, SIGNED_OUT, TICKET,
+};
 use super::state::Endpoints;
-use super::{callback, home, resume, sign_in, sign_out, ticket};
+use super::{back_channel, callback, home, resume, sign_in, sign_out, ticket};
 use crate::listener::RequestBody;
 
 /// What stands below `/.portcullis` on our hosts by itself.
@@ -27,6 +29,9 @@ pub enum Endpoint {
     SignOut,
     /// Where providers send people after signing them out.
     SignedOut,
+    /// Where providers say, server to server, that a person has signed out there (OpenID Connect Back-Channel Logout
+    /// 1.0).
+    BackChannelLogout,
     /// Where a form goes on that was kept while its sender signed in.
     Resume,
     /// The keys that assertions are verified with (RFC 7517).
@@ -35,13 +40,14 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// The table: every one, with its path and its methods.
-    pub const TABLE: [(Self, &'static str, &'static [Method]); 8] = [
+    pub const TABLE: [(Self, &'static str, &'static [Method]); 9] = [
         (Self::Home, ROOT, &[Method::GET, Method::HEAD]),
         (Self::SignIn, SIGN_IN, &[Method::GET, Method::POST]),
         (Self::Callback, CALLBACK, &[Method::GET, Method::POST]),
         (Self::Ticket, TICKET, &[Method::GET]),
         (Self::SignOut, SIGN_OUT, &[Method::GET, Method::POST]),
         (Self::SignedOut, SIGNED_OUT, &[Method::GET]),
+        (Self::BackChannelLogout, BACK_CHANNEL_LOGOUT, &[Method::POST]),
         (Self::Resume, RESUME, &[Method::GET, Method::POST]),
         (Self::Keys, KEYS, &[Method::GET, Method::HEAD]),
     ];
@@ -51,9 +57,9 @@ impl Endpoint {
     }
 
     /// Whether it is served on every host, or on that of `public_url` alone: there is one redirect URI
-    /// (decision 5).
+    /// (decision 5), and one of each kind where providers tell of sign-outs.
     const fn is_everywhere(self) -> bool {
-        !matches!(self, Self::Callback | Self::SignedOut)
+        !matches!(self, Self::Callback | Self::SignedOut | Self::BackChannelLogout)
     }
 
     /// Whether the request is for this and not for something below it.
@@ -83,7 +89,8 @@ impl Endpoints {
             Endpoint::Callback => callback::answer(self, context, request).await,
             Endpoint::Ticket => ticket::answer(self, context, &request).await,
             Endpoint::SignOut => sign_out::answer(self, context, &request).await,
-            Endpoint::SignedOut => sign_out::back(self, &request).into(),
+            Endpoint::SignedOut => sign_out::back(self, context, &request).await,
+            Endpoint::BackChannelLogout => back_channel::answer(self, context, request).await,
             Endpoint::Resume => resume::answer(self, context, request).await,
             Endpoint::Keys => keys(self).into(),
         }

@@ -9,6 +9,7 @@
 
 mod answer;
 mod application;
+mod back_channel;
 mod body;
 mod callback;
 mod context;
@@ -24,12 +25,15 @@ mod hosts;
 mod keep_address;
 mod lost;
 mod paths;
+mod provider_logout;
 mod public_url;
 mod resources;
 mod response;
 mod resume;
 mod return_to;
+mod revocation;
 mod same_origin;
+mod seen_logout_tokens;
 mod sign_in;
 mod sign_in_request;
 mod sign_out;

@@ -18,6 +18,8 @@ pub(super) const TICKET: &str = "/.portcullis/ticket";
 pub(super) const SIGN_OUT: &str = "/.portcullis/sign-out";
 /// Where providers lead back to from a sign-out.
 pub(super) const SIGNED_OUT: &str = "/.portcullis/signed-out";
+/// Where providers say, server to server, that a person has signed out there.
+pub(super) const BACK_CHANNEL_LOGOUT: &str = "/.portcullis/back-channel-logout";
 pub(super) const RESUME: &str = crate::pages::RESUME;
 pub(super) const KEYS: &str = "/.portcullis/jwks.json";
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::seen_logout_tokens::SeenLogoutTokens;
 use super::tickets::Tickets;
 use super::used_states::UsedStates;
 use crate::clock::Clock;
@@ -20,6 +21,7 @@ pub struct Resources {
     pub(super) asserter: Arc<Asserter>,
     pub(super) tickets: Tickets,
     pub(super) used_states: UsedStates,
+    pub(super) seen_logout_tokens: SeenLogoutTokens,
 }
 
 /// Keys for what browsers keep for us; one key serves one purpose (invariant 7).
@@ -32,7 +34,7 @@ pub struct SealingKeys {
 }
 
 impl Resources {
-    /// With no ticket handed out and no sign-in come back yet.
+    /// With no ticket handed out, no sign-in come back and no logout token accepted yet.
     #[must_use]
     pub fn new(
         clock: Clock,
@@ -42,6 +44,7 @@ impl Resources {
         asserter: Arc<Asserter>,
     ) -> Self {
         let (tickets, used_states) = (Tickets::new(clock.clone()), UsedStates::new(clock.clone()));
-        Self { clock, metrics, sessions, keys, asserter, tickets, used_states }
+        let seen_logout_tokens = SeenLogoutTokens::new(clock.clone());
+        Self { clock, metrics, sessions, keys, asserter, tickets, used_states, seen_logout_tokens }
     }
 }

@@ -13,6 +13,7 @@ use super::error::{EndpointError, UnavailableProvider};
 use super::paths::SIGN_IN;
 use super::response::{challenge, interstitial, redirect, set_cookie, show};
 use super::return_to::ReturnTo;
+use super::revocation::Revocation;
 use super::same_origin::same_origin;
 use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
@@ -102,6 +103,7 @@ async fn switch(
             let logout_url = sign_out::logout_url(endpoints, session, &back).filter(|_| !wanted.is_long());
             // Where the store fails, the session has ended in memory all the same, and the log says what went wrong.
             drop(endpoints.resources.sessions.end(&session.family()).await);
+            drop(Revocation::begin(endpoints, context, session));
             logout_url
         }
         None => None,

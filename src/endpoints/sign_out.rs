@@ -1,20 +1,29 @@
 //! Ending a session here and at the provider (OpenID Connect RP-Initiated Logout 1.0).
 
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use futures_util::future::OptionFuture;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::answer::Answer;
 use super::context::RequestContext;
 use super::error::EndpointError;
 use super::paths::{SIGN_IN, SIGN_OUT, SIGNED_OUT};
+use super::resources::Resources;
 use super::response::{interstitial, redirect, set_cookie, show};
+use super::revocation::Revocation;
 use super::same_origin::same_origin;
 use super::sign_in_request::{SignInRequest, parameter};
 use super::state::Endpoints;
 use crate::authn::OpenedSession;
+use crate::clock::Timestamp;
 use crate::identity::Principal;
-use crate::pages::{Page, SignOut, SignedOut};
+use crate::pages::{GivenTokens, Page, SignOut, SignedOut, Told};
 use crate::secret::Secret;
 use crate::session::{CookieRead, Session};
 
@@ -35,17 +44,9 @@ pub(super) async fn answer<B>(
     let response = match found.session() {
         Some(OpenedSession { session, .. }) if meant => end(endpoints, context, headers, session).await,
         Some(OpenedSession { session, .. }) => Ok(show(question(endpoints, &session.principal))),
-        None => Ok(signed_out(endpoints, Lasts::ForEver, None)),
+        None => Ok(signed_out(endpoints, Left::default())),
     };
     Answer::to(found.principal().cloned(), response)
-}
-
-/// How long a sign-out holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lasts {
-    ForEver,
-    /// The store did not take it, so that a restart would bring the session back: the person must know.
-    UntilRestart,
 }
 
 /// The page that asks whether signing out is meant.
@@ -68,13 +69,16 @@ async fn end(
     same_origin(context, headers)?;
     let ended = endpoints.resources.sessions.end(&session.family()).await;
     tracing::info!(id = %context.id, session = %session.id, user = session.principal.user, "signed out");
-    let response = match (ended, logout_url(endpoints, session, &Secret::random())) {
-        // Said here, and not left to the provider's page: a restart would bring the session back.
-        (Err(_), _) => signed_out(endpoints, Lasts::UntilRestart, None),
+    let revocation = Revocation::begin(endpoints, context, session);
+    let provider = endpoints.display_name(&session.principal.provider);
+    let there = logout_url(endpoints, session, &departure(endpoints, provider));
+    let response = match (ended, there) {
         (Ok(()), Some(there)) => interstitial(redirect(StatusCode::SEE_OTHER, there.as_str())?),
-        (Ok(()), None) => {
-            let still_at = endpoints.display_name(&session.principal.provider);
-            signed_out(endpoints, Lasts::ForEver, Some(still_at))
+        // Said here, and not left to the provider's page: a restart would bring the session back.
+        (ended, _) => {
+            let tokens = OptionFuture::from(revocation.map(Revocation::outcome)).await;
+            let provider = Some((provider, Told::No));
+            signed_out(endpoints, Left { provider, tokens, until_restart: ended.is_err() })
         }
     };
     Ok(forgotten(endpoints, response))
@@ -92,8 +96,8 @@ async fn end_unread(
     let Some(CookieRead::Key(key)) = endpoints.cookies.session.read(headers) else { return Err(unread) };
     let ended = endpoints.resources.sessions.end(key.id()).await;
     tracing::info!(id = %context.id, session = %key.id(), "signed out");
-    let lasts = if ended.is_ok() { Lasts::ForEver } else { Lasts::UntilRestart };
-    Ok(forgotten(endpoints, signed_out(endpoints, lasts, None)))
+    let left = Left { until_restart: ended.is_err(), ..Left::default() };
+    Ok(forgotten(endpoints, signed_out(endpoints, left)))
 }
 
 /// Has the browser forget the session's key and the pages it has kept.
@@ -110,19 +114,71 @@ pub(super) fn logout_url(endpoints: &Endpoints, session: &Session, state: &Secre
     provider.logout_url(session.tokens.id.as_ref(), state.expose(), &back)
 }
 
-/// Back from the provider: at the end, or on the way to sign in as somebody else.
-pub(super) fn back<B>(endpoints: &Endpoints, request: &Request<B>) -> Result<Response<Bytes>, EndpointError> {
-    let state = parameter(request.uri(), "state");
-    let destination = state.and_then(|state| endpoints.cookies.flows.destination(&state));
-    let Some(destination) = destination else { return Ok(signed_out(endpoints, Lasts::ForEver, None)) };
-    let return_to = endpoints.hosts.return_to(&destination.return_to);
-    let anew = SignInRequest { anew: true, ..SignInRequest::to(return_to) };
-    redirect(StatusCode::SEE_OTHER, &anew.address())
+/// Somebody on the way to their provider to sign out there, too.
+#[derive(Serialize, Deserialize)]
+struct Departure {
+    /// What people call the provider.
+    provider: String,
+    at: Timestamp,
 }
 
-/// Where people end up; `still_at`: the provider that has not been told.
-fn signed_out(endpoints: &Endpoints, lasts: Lasts, still_at: Option<&str>) -> Response<Bytes> {
+/// What it is sealed under, so that nothing else that the key seals is taken for one (invariant 7).
+const DEPARTURE: &[u8] = b"portcullis-sign-out";
+
+/// How long they may take to come back.
+const AWAY: Duration = Duration::from_secs(3600);
+
+/// `state` by which the page behind it knows that its person was at the provider.
+fn departure(endpoints: &Endpoints, provider: &str) -> Secret {
+    let Resources { keys, clock, .. } = &*endpoints.resources;
+    let departure = Departure { provider: provider.to_owned(), at: clock.now() };
+    let sealed = keys.flow.seal_json(DEPARTURE, &departure);
+    sealed.map_or_else(Secret::random, |sealed| Secret::new(&URL_SAFE_NO_PAD.encode(sealed)))
+}
+
+fn come_back(endpoints: &Endpoints, state: &str) -> Option<Departure> {
+    let Resources { keys, clock, .. } = &*endpoints.resources;
+    let departure: Departure = keys.flow.open_json(DEPARTURE, &URL_SAFE_NO_PAD.decode(state).ok()?)?;
+    (clock.now().since(departure.at) < AWAY).then_some(departure)
+}
+
+/// Back from the provider: at the end, or on the way to sign in as somebody else.
+pub(super) async fn back<B>(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    request: &Request<B>,
+) -> Answer {
+    let state = parameter(request.uri(), "state").unwrap_or_default();
+    if let Some(destination) = endpoints.cookies.flows.destination(&state) {
+        let return_to = endpoints.hosts.return_to(&destination.return_to);
+        let anew = SignInRequest { anew: true, ..SignInRequest::to(return_to) };
+        return redirect(StatusCode::SEE_OTHER, &anew.address()).into();
+    }
+    if let Some(departure) = come_back(endpoints, &state) {
+        let provider = Some((departure.provider.as_str(), Told::Yes));
+        return signed_out(endpoints, Left { provider, ..Left::default() }).into();
+    }
+    // Whoever was not sent to their provider from here may be signed in: the page must not say otherwise.
+    match endpoints.session(context, request.headers()).await {
+        Ok(found) => {
+            let page = found.session().map(|open| show(question(endpoints, &open.session.principal)));
+            let page = page.unwrap_or_else(|| signed_out(endpoints, Left::default()));
+            Answer::to(found.principal().cloned(), Ok(page))
+        }
+        Err(error) => error.into(),
+    }
+}
+
+/// What is left where somebody has signed out.
+#[derive(Clone, Copy, Default)]
+struct Left<'a> {
+    provider: Option<(&'a str, Told)>,
+    tokens: Option<GivenTokens>,
+    until_restart: bool,
+}
+
+/// Where people end up.
+fn signed_out(endpoints: &Endpoints, Left { provider, tokens, until_restart }: Left<'_>) -> Response<Bytes> {
     let sign_in = endpoints.hosts.address(SIGN_IN);
-    let until_restart = lasts == Lasts::UntilRestart;
-    show(SignedOut { sign_in: &sign_in, still_at, until_restart }.page())
+    show(SignedOut { sign_in: &sign_in, provider, tokens, until_restart }.page())
 }

@@ -49,7 +49,8 @@ pub(super) struct Services<'b> {
     foundations: &'b Foundations,
     reserved: Arc<ReservedHeaders>,
     former: HashMap<&'b RouteName, &'b Arc<Route>>,
-    /// The endpoints share their limits, but for the keys: apps fetch those, many of them from one address.
+    /// The endpoints share their limits, but for the keys (apps fetch those, many of them from one address) and the
+    /// back channel: a provider that ends thousands of sessions does so from one address, and may not try again.
     endpoint_limits: Limits,
     known: Upstreams,
     made: Upstreams,
@@ -132,7 +133,7 @@ impl<'a> MakeService<'a> for Services<'_> {
     }
 
     fn for_endpoint(&mut self, name: &RouteName, endpoint: Endpoint) -> Service {
-        let limited = endpoint != Endpoint::Keys;
+        let limited = !matches!(endpoint, Endpoint::Keys | Endpoint::BackChannelLogout);
         let limits = if limited { self.endpoint_limits.clone() } else { Limits::default() };
         self.service(name, limits, None, Action::Endpoint(endpoint))
     }

@@ -38,4 +38,4 @@ pub use sign_in::{
     Chooser, CrossSite, EndedMeanwhile, HANDOVER, LOGIN_HINT, NotKept, PROVIDER, ProviderChoice, RETURN_TO,
     SignInFailed, UnmetStepUp, interstitial,
 };
-pub use sign_out::{SignOut, SignedOut};
+pub use sign_out::{GivenTokens, SignOut, SignedOut, Told};

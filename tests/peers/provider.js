@@ -67,6 +67,8 @@ async function start() {
     conformIdTokenClaims: process.env.USERINFO_ONLY === '1',
     findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
     cookies: { keys: ['throw-away'] },
+    // Its own dispatcher refuses loopback addresses, where the gateway is.
+    fetch: (url, options) => globalThis.fetch(url, { ...options, dispatcher: undefined }),
     pkce: { required: () => true },
     issueRefreshToken: async () => process.env.NO_REFRESH !== '1',
     ttl: { AccessToken: () => lifetime, IdToken: 3600, RefreshToken: 86400, Session: 86400, Grant: 86400, Interaction: 600 },
@@ -74,6 +76,7 @@ async function start() {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       revocation: { enabled: true },
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: (ctx, form) => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::rand::SystemRandom;
@@ -138,6 +139,27 @@ impl Impostor {
         let claims = json!({
             "iss": self.issuer(), "sub": "alice", "aud": "https://api.corp.example", "client_id": "cli",
             "iat": now, "exp": now + 3600, "jti": "j1", "scope": "orders:read",
+        });
+        changed(claims, changes)
+    }
+
+    /// A logout token for two minutes, of alice and her session `s1`, but for `changes` (OpenID Connect Back-Channel
+    /// Logout 1.0, section 2.4).
+    pub(crate) fn logout_token(&self, changes: &Value) -> String {
+        let mut head = Header::new(Algorithm::ES256);
+        head.typ = Some("logout+jwt".into());
+        head.kid = Some("k1".into());
+        self.sign(&head, &self.logout_claims(changes))
+    }
+
+    /// The claims of such a token, each with a `jti` of its own.
+    pub(crate) fn logout_claims(&self, changes: &Value) -> Value {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let now = jsonwebtoken::get_current_timestamp();
+        let claims = json!({
+            "iss": self.issuer(), "aud": "portcullis", "iat": now, "exp": now + 120, "sub": "alice", "sid": "s1",
+            "jti": format!("l{}", MADE.fetch_add(1, Ordering::Relaxed)),
+            "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
         });
         changed(claims, changes)
     }

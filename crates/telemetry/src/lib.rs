@@ -10,7 +10,7 @@ mod settings;
 pub use access::AccessLine;
 pub use log::{LogError, LogGuard, start, with_causes};
 pub use lookups::Lookups;
-pub use metrics::{Metrics, Scrape};
+pub use metrics::{LogoutChannel, Metrics, Scrape};
 pub use prometheus_client::metrics::counter::Counter;
 pub use requests::{Outcome, RequestStats};
 pub use settings::{LogFormat, LogSettings};

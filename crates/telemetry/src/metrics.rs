@@ -25,6 +25,8 @@ pub struct Metrics {
     caches: Caches,
     scrapes: Scrapes,
     sign_ins: Family<Labels, Counter>,
+    logouts: Family<Labels, Counter>,
+    revocations: Family<Labels, Counter>,
     token_checks: Family<Labels, Counter>,
     limits: Family<Labels, Counter>,
     reloads: Family<Labels, Counter>,
@@ -41,6 +43,24 @@ pub struct Scrape {
     pub labels: Vec<(&'static str, String)>,
     /// The value at the moment of the scrape.
     pub value: f64,
+}
+
+/// How a provider tells of a sign-out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogoutChannel {
+    /// Server to server (OpenID Connect Back-Channel Logout 1.0).
+    Back,
+    /// Through the person's browser (OpenID Connect Front-Channel Logout 1.0).
+    Front,
+}
+
+impl LogoutChannel {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Back => "back",
+            Self::Front => "front",
+        }
+    }
 }
 
 type ScrapeSource = Arc<dyn Fn() -> Vec<Scrape> + Send + Sync>;
@@ -71,6 +91,9 @@ impl Metrics {
             family
         };
         let sign_ins = family("sign_ins", "Sign-ins by provider and result");
+        let logouts = family("logouts", "Sign-outs that providers told of, by channel and result");
+        let revocations =
+            family("token_revocations", "Calls to take tokens back at sign-out by provider and result");
         let token_checks = family("token_checks", "Bearer tokens by result of their check");
         let limits = family("limits_hit", "Requests over a limit by route and limit");
         let reloads = family("reloads", "Configuration reloads by result");
@@ -79,7 +102,18 @@ impl Metrics {
         registry.register_collector(Box::new(caches.clone()));
         registry.register_collector(Box::new(scrapes.clone()));
         let registry = Arc::new(registry);
-        Self { registry, routes, caches, scrapes, sign_ins, token_checks, limits, reloads }
+        Self {
+            registry,
+            routes,
+            caches,
+            scrapes,
+            sign_ins,
+            logouts,
+            revocations,
+            token_checks,
+            limits,
+            reloads,
+        }
     }
 
     /// The counts of a route: those that are there already under its name, or new ones.
@@ -98,6 +132,19 @@ impl Metrics {
     /// Counts a sign-in, by its provider and the word for its result.
     pub fn sign_in(&self, provider: &str, result: &str) {
         self.sign_ins.get_or_create(&labels(("provider", provider), ("result", result))).inc();
+    }
+
+    /// Counts a sign-out that a provider tells of, by its name (empty where no provider's is known), by how it was told,
+    /// and by the word for what came of it.
+    pub fn logout(&self, provider: &str, channel: LogoutChannel, result: &str) {
+        let mut labels = labels(("provider", provider), ("channel", channel.as_str()));
+        labels.push(("result", result.to_owned()));
+        self.logouts.get_or_create(&labels).inc();
+    }
+
+    /// Counts a call to take tokens back, by its provider and the word for its result.
+    pub fn revocation(&self, provider: &str, result: &str) {
+        self.revocations.get_or_create(&labels(("provider", provider), ("result", result))).inc();
     }
 
     /// Counts the check of a bearer token, by the word for its result.

@@ -7,8 +7,8 @@ use url::Url;
 
 use crate::identity::{ClaimPath, Issuer, ProviderName};
 use crate::oidc::{
-    AbsentGroups, AskUserInfo, ClaimMapping, ClientAuthentication, ClientSettings, ProviderSettings,
-    ResponseMode, is_own_parameter,
+    AbsentGroups, AskUserInfo, ClaimMapping, ClientAuthentication, ClientSettings, LogoutEnds,
+    LogoutSettings, ProviderSettings, ResponseMode, is_own_parameter,
 };
 
 use super::Lowering;
@@ -113,6 +113,16 @@ impl Lowering<'_> {
                 let range = Duration::from_secs(MINUTE)..=Duration::from_secs(30 * DAY);
                 self.span(at!(at.refresh_every), Duration::from_secs(HOUR), range)
             }),
+            logout: LogoutSettings {
+                ends: match at.value.logout_ends {
+                    None | Some(raw::LogoutEnds::Session) => LogoutEnds::Session,
+                    Some(raw::LogoutEnds::Subject) => LogoutEnds::Subject,
+                },
+                without_exp: at.value.logout_without_exp.is_some().then(|| {
+                    let range = Duration::from_secs(1)..=Duration::from_secs(10 * MINUTE);
+                    self.span(at!(at.logout_without_exp), Duration::from_secs(2 * MINUTE), range)
+                }),
+            },
         })
     }
 

@@ -20,8 +20,8 @@ use serde::Deserialize;
 pub(super) use origins::{Cors, OriginWord, PreflightWord};
 pub(super) use policy::{Policy, Rule};
 pub(super) use provider::{
-    AbsentGroups, AssertionAudience, Claims, ClientAuth, EmailVerified, Provider, ResponseMode, SecretSource,
-    Userinfo,
+    AbsentGroups, AssertionAudience, Claims, ClientAuth, EmailVerified, LogoutEnds, Provider, ResponseMode,
+    SecretSource, Userinfo,
 };
 pub(super) use route::{
     AcceptWord, AccessWord, Family, HeaderRules, Hsts, Identity, IdentityHeaders, Limit, PerWord, Redirect,

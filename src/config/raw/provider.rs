@@ -88,6 +88,13 @@ pub(in crate::config) struct Provider {
     /// are renewed when they expire (`expires_in`, else the ID token's `exp`, else every hour).
     #[schemars(extend("x-default" = "when they expire", "examples" = ["10m"]))]
     pub refresh_every: Option<Span>,
+    /// What ends here when the provider says that one of its sessions is over (`sid`; back-channel and front-channel
+    /// logout). `"subject"` ends all sign-ins of the person, for a provider that ends several sessions and names one.
+    #[schemars(extend("default" = "session"))]
+    pub logout_ends: Option<LogoutEnds>,
+    /// Accepts logout tokens without `exp`, for so long after their `iat`: for a provider that does not send one yet.
+    #[schemars(extend("x-default" = "`exp` is demanded", "examples" = ["2m"]))]
+    pub logout_without_exp: Option<Span>,
     /// Clock difference allowed when times in tokens are checked, at most five minutes.
     #[schemars(extend("default" = "60s"))]
     pub leeway: Option<Span>,
@@ -139,6 +146,15 @@ pub(in crate::config) enum ResponseMode {
     Query,
     /// As a form that the browser posts (OAuth 2.0 Form Post Response Mode).
     FormPost,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum LogoutEnds {
+    /// The sign-ins that were made with that session.
+    Session,
+    /// All sign-ins of the person whose session it was.
+    Subject,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

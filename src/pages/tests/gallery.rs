@@ -103,7 +103,8 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     let others = [Link { name: provider, href: &words.address }];
     let home = words.address.as_str();
     let target = Url::parse("https://id.corp.example/authorize?client_id=portcullis&state=%22%3E").unwrap();
-    let signed_out = SignedOut { sign_in: &words.address, still_at: None, until_restart: false };
+    let signed_out =
+        SignedOut { sign_in: &words.address, provider: None, tokens: None, until_restart: false };
     let shortfall =
         words.required.iter().map(|wanted| Shortfall { wanted: wanted.clone(), found: words.host.clone() });
     let shortfall: Vec<_> = shortfall.collect();
@@ -129,7 +130,16 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
             SignOut { principal: &principal, provider, action: sign_out, cancel: &words.address }.page(),
         ),
         ("signed-out", signed_out.page()),
-        ("signed-out-here", SignedOut { still_at: Some(provider), ..signed_out }.page()),
+        (
+            "signed-out-here",
+            SignedOut {
+                provider: Some((provider, Told::No)),
+                tokens: Some(GivenTokens::TakenBack),
+                ..signed_out
+            }
+            .page(),
+        ),
+        ("signed-out-everywhere", SignedOut { provider: Some((provider, Told::Yes)), ..signed_out }.page()),
         ("signed-out-until-restart", SignedOut { until_restart: true, ..signed_out }.page()),
         ("home", Home { principal: &principal, provider, apps: &apps, sign_out }.page()),
         ("home-bare", Home { principal: &principal, provider, apps: &[], sign_out }.page()),

@@ -13,6 +13,8 @@ use openidconnect::{
     RefreshToken, RequestTokenError, StandardErrorResponse, TokenUrl,
 };
 
+use url::Url;
+
 use super::assertion::ASSERTION_TYPE;
 use super::health::ProviderEndpoint;
 use super::http::{HttpClient, HttpError};
@@ -100,7 +102,7 @@ impl Provider {
         let mut request = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
-        if let Some(assertion) = self.client_assertion(metadata)? {
+        if let Some(assertion) = self.client_assertion(metadata, metadata.token.as_ref())? {
             request = request
                 .add_extra_param("client_assertion_type", ASSERTION_TYPE)
                 .add_extra_param("client_assertion", assertion.expose().to_owned());
@@ -117,7 +119,7 @@ impl Provider {
         let client = self.relying_party(metadata)?;
         let token = RefreshToken::new(token.expose().to_owned());
         let mut request = client.exchange_refresh_token(&token);
-        if let Some(assertion) = self.client_assertion(metadata)? {
+        if let Some(assertion) = self.client_assertion(metadata, metadata.token.as_ref())? {
             request = request
                 .add_extra_param("client_assertion_type", ASSERTION_TYPE)
                 .add_extra_param("client_assertion", assertion.expose().to_owned());
@@ -160,8 +162,13 @@ impl Provider {
         );
     }
 
-    fn client_assertion(&self, metadata: &Metadata) -> Result<Option<Secret>, ProviderError> {
-        let (Some(key), Some(endpoint)) = (self.assertion_key(), &metadata.token) else { return Ok(None) };
+    /// An assertion of who we are (RFC 7523) for `endpoint`, where that is how the provider knows us.
+    pub(super) fn client_assertion(
+        &self,
+        metadata: &Metadata,
+        endpoint: Option<&Url>,
+    ) -> Result<Option<Secret>, ProviderError> {
+        let (Some(key), Some(endpoint)) = (self.assertion_key(), endpoint) else { return Ok(None) };
         let (settings, _) = self.client()?;
         let supported = metadata.assertion_algorithms.as_deref();
         let audience = match settings.assertion.audience {

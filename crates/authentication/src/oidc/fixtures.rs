@@ -49,5 +49,6 @@ pub(crate) fn client() -> ClientSettings {
         userinfo: AskUserInfo::WhenNeeded,
         refresh_every: None,
         levels_of_rules: Vec::new(),
+        logout: LogoutSettings::default(),
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Metadata {
     pub(super) has_userinfo: bool,
     pub(super) jwks: Url,
     pub(super) end_session: Option<Url>,
+    /// Where tokens are taken back (RFC 8414, section 2).
+    pub(super) revocation: Option<Url>,
     pub(super) iss_in_response: bool,
     pub(super) assertion_algorithms: Option<Vec<String>>,
     /// What an operator should know of the document: members that count as absent, and what will not work.
@@ -52,6 +54,7 @@ pub(super) fn checked(
         has_userinfo: members.is_given("userinfo_endpoint"),
         jwks,
         end_session: members.endpoint("end_session_endpoint"),
+        revocation: members.endpoint("revocation_endpoint"),
         iss_in_response: members.flag("authorization_response_iss_parameter_supported"),
         assertion_algorithms: members.texts("token_endpoint_auth_signing_alg_values_supported"),
         remarks: members.remarks(settings.client.as_ref()),

@@ -249,7 +249,7 @@ impl Provider {
                 tracing::warn!(provider = %self.name(), remark, "the provider's metadata");
             }
             let mut urls = vec![self.discovery.clone(), metadata.jwks.clone()];
-            urls.extend(metadata.token.iter().chain(&metadata.userinfo).cloned());
+            urls.extend(metadata.token.iter().chain(&metadata.userinfo).chain(&metadata.revocation).cloned());
             self.http.permit(urls);
             self.metadata.store(Some(Arc::new(metadata)));
         }

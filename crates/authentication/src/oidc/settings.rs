@@ -66,6 +66,27 @@ pub struct ClientSettings {
     pub userinfo: AskUserInfo,
     /// After how long tokens are renewed at the latest, though they may be good for longer.
     pub refresh_every: Option<Duration>,
+    /// What ends here when a person has signed out at the provider.
+    pub logout: LogoutSettings,
+}
+
+/// What a provider's sign-out does here (OpenID Connect Back-Channel Logout 1.0, Front-Channel Logout 1.0).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogoutSettings {
+    /// What ends where it names a session of the provider's (`sid`).
+    pub ends: LogoutEnds,
+    /// Accepts logout tokens without `exp`, for so long behind their `iat`; otherwise they must have one.
+    pub without_exp: Option<Duration>,
+}
+
+/// What ends where a provider names a session of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogoutEnds {
+    /// What was signed in by that session.
+    #[default]
+    Session,
+    /// All of its person, at a provider that ends several sessions and names one.
+    Subject,
 }
 
 /// When UserInfo (OpenID Connect Core 1.0, section 5.3) is asked.

@@ -113,7 +113,7 @@ impl HttpError {
         Self::new(url, Trouble::NotPermitted("it is none of the URLs of the issuer's metadata".into()))
     }
 
-    pub(super) fn unsent(url: &str, cause: &dyn Error) -> Self {
+    pub(in crate::oidc) fn unsent(url: &str, cause: &dyn Error) -> Self {
         Self::new(url, Trouble::NotPermitted(printable(&cause.to_string())))
     }
 

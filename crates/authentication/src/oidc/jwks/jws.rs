@@ -43,7 +43,9 @@ pub enum Typ {
     Plain,
     /// An access token: `at+jwt` (RFC 9068, section 2.1).
     AccessToken,
-    /// Some other purpose, such as `logout+jwt`, `secevent+jwt`, `dpop+jwt`.
+    /// A logout token: `logout+jwt` (OpenID Connect Back-Channel Logout 1.0, section 2.4).
+    Logout,
+    /// Some other purpose, such as `secevent+jwt`, `dpop+jwt`.
     Other,
 }
 
@@ -139,6 +141,7 @@ fn typ(header: &Map<String, Value>) -> Typ {
     let typ = typ.as_str().unwrap_or_default().to_ascii_lowercase();
     match typ.strip_prefix("application/").unwrap_or(&typ) {
         "at+jwt" => Typ::AccessToken,
+        "logout+jwt" => Typ::Logout,
         "jwt" => Typ::Plain,
         _ => Typ::Other,
     }

@@ -6,6 +6,7 @@ mod discovery;
 mod exchange;
 mod fake;
 mod id_token;
+mod logout_token;
 mod outages;
 mod outside;
 mod provider_task;

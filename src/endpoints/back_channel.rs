@@ -1,0 +1,128 @@
+//! Where a provider says, server to server, that a person has signed out there (OpenID Connect Back-Channel Logout 1.0).
+//!
+//! One address for all providers: the token says whose it is, and is good only under the keys of that one. The request
+//! has no cookie and needs no form of ours, for the token alone speaks; nothing is remembered, ended or asked for
+//! because of a token that nobody signed, but a provider's keys once a cool-down.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use serde_json::json;
+use url::form_urlencoded;
+
+use super::answer::Answer;
+use super::body::read_to_end;
+use super::context::RequestContext;
+use super::error::{EndpointError, UnavailableProvider};
+use super::provider_logout::end_sessions;
+use super::state::Endpoints;
+use crate::listener::RequestBody;
+use crate::oidc::jwks::Jws;
+use crate::oidc::{LogoutToken, LogoutTokenError, MAX_LOGOUT_TOKEN, Provider};
+use crate::telemetry::LogoutChannel;
+
+/// Room for what else a provider writes into the form.
+const ROOM: usize = 1024;
+
+/// A token that is not accepted, and which provider it says it is from.
+struct Refused<'e> {
+    provider: Option<&'e Provider>,
+    error: LogoutTokenError,
+}
+
+pub(super) async fn answer(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    request: Request<RequestBody>,
+) -> Answer {
+    let Some(text) = logout_token(request).await else {
+        return refused(endpoints, context, &Refused { provider: None, error: LogoutTokenError::Missing })
+            .into();
+    };
+    match accepted(endpoints, &text).await {
+        Ok((provider, token)) => end(endpoints, context, provider, &token).await.into(),
+        Err(no) => refused(endpoints, context, &no).into(),
+    }
+}
+
+/// The one `logout_token` of the form (section 2.5).
+async fn logout_token(request: Request<RequestBody>) -> Option<String> {
+    let media_type = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?.split(';').next()?.trim();
+    let is_form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    let body = read_to_end(request.into_body(), MAX_LOGOUT_TOKEN + ROOM).await.filter(|_| is_form)?;
+    let mut tokens = form_urlencoded::parse(&body).filter(|(name, _)| name == "logout_token");
+    let (_, token) = tokens.next()?;
+    (tokens.next().is_none() && token.len() <= MAX_LOGOUT_TOKEN).then(|| token.into_owned())
+}
+
+/// The token, once all about it holds and it has not come before.
+async fn accepted<'e>(
+    endpoints: &'e Endpoints,
+    text: &str,
+) -> Result<(&'e Arc<Provider>, LogoutToken), Refused<'e>> {
+    let unknown = |error| Refused { provider: None, error };
+    let token = Jws::parse(text).map_err(|error| unknown(error.into()))?;
+    let provider =
+        endpoints.providers.sender(&token).ok_or_else(|| unknown(LogoutTokenError::UnknownIssuer))?;
+    let theirs = |error| Refused { provider: Some(provider), error };
+    let token = provider.verified_logout(&token).await.map_err(theirs)?;
+    if !endpoints.resources.seen_logout_tokens.spend(provider.issuer(), &token) {
+        return Err(theirs(LogoutTokenError::Replayed));
+    }
+    Ok((provider, token))
+}
+
+/// Ends what the token names, and says so where there was nothing left, too (section 2.8).
+async fn end(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    provider: &Provider,
+    token: &LogoutToken,
+) -> Result<Response<Bytes>, EndpointError> {
+    let resources = &endpoints.resources;
+    let (sid, subject) = (token.sid.as_deref(), token.subject.as_deref());
+    let ended = end_sessions(&resources.sessions, provider, sid, subject).await.inspect_err(|_| {
+        resources.seen_logout_tokens.forget(provider.issuer(), token);
+        count(endpoints, Some(provider), "store-unavailable");
+    })?;
+    tracing::info!(id = %context.id, provider = %provider.name(), ended, "signed out at the provider (back channel)");
+    count(endpoints, Some(provider), if ended > 0 { "ended" } else { "nothing-left" });
+    let mut response = Response::new(Bytes::new());
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// 400 as the specification has it (section 2.8); 503 where the token could not be judged, so that it is sent again.
+fn refused(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    no: &Refused<'_>,
+) -> Result<Response<Bytes>, EndpointError> {
+    let (error, reason) = (&no.error, no.error.word());
+    let provider = no.provider.map(|provider| provider.name().as_str());
+    tracing::warn!(id = %context.id, provider, reason, %error, "a logout token is not accepted");
+    count(endpoints, no.provider, reason);
+    if let (LogoutTokenError::KeysUnavailable, Some(provider)) = (error, no.provider) {
+        let (provider, reason) = (provider.name().clone(), error.to_string());
+        return Err(EndpointError::ProviderUnavailable(Box::new(UnavailableProvider {
+            provider,
+            reason,
+            others: Vec::new(),
+        })));
+    }
+    let body = json!({
+        "error": "invalid_request",
+        "error_description": format!("the logout token is not accepted: {reason}"),
+    });
+    let mut response = Response::new(body.to_string().into());
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+fn count(endpoints: &Endpoints, provider: Option<&Provider>, result: &str) {
+    let provider = provider.map_or("", |provider| provider.name().as_str());
+    endpoints.resources.metrics.logout(provider, LogoutChannel::Back, result);
+}

@@ -1,0 +1,71 @@
+//! What ends here when a person has signed out at their provider, however that was told.
+
+use crate::oidc::{LogoutEnds, Provider};
+use crate::session::{Selector, SessionEnd, SessionId, Sessions, StoreUnavailable};
+
+const WHY: SessionEnd = SessionEnd::SignedOutAtProvider;
+
+/// Sign-ins that are read at a time.
+const PAGE: u32 = 100;
+
+/// Ends what was signed in by the provider's session `sid`, or all of `subject`; one of them is given. Answers how many
+/// sign-ins have ended.
+///
+/// # Errors
+/// The store is away: some may have ended, and the call is to be repeated.
+pub(super) async fn end_sessions(
+    sessions: &Sessions,
+    provider: &Provider,
+    sid: Option<&str>,
+    subject: Option<&str>,
+) -> Result<usize, StoreUnavailable> {
+    let issuer = || provider.issuer().clone();
+    let of_subject = |subject: &str| Selector::Subject(issuer(), subject.to_owned());
+    let settings = provider.settings().client.as_ref().map(|client| client.logout).unwrap_or_default();
+    match (sid, subject, settings.ends) {
+        (None, None, _) => Ok(0),
+        (None, Some(subject), _) | (Some(_), Some(subject), LogoutEnds::Subject) => {
+            sessions.end_matching(of_subject(subject), None, WHY).await
+        }
+        (Some(sid), None, LogoutEnds::Subject) => {
+            let named = Selector::ProviderSession(issuer(), sid.to_owned());
+            let mut ended = 0;
+            for subject in subjects(sessions, &named).await? {
+                ended += sessions.end_matching(of_subject(&subject), None, WHY).await?;
+            }
+            Ok(ended + sessions.end_matching(named, None, WHY).await?)
+        }
+        (Some(sid), subject, LogoutEnds::Session) => {
+            let named = Selector::ProviderSession(issuer(), sid.to_owned());
+            let ended = sessions.end_matching(named, None, WHY).await?;
+            let Some(subject) = subject else { return Ok(ended) };
+            Ok(ended + end_without_sid(sessions, &of_subject(subject)).await?)
+        }
+    }
+}
+
+/// Ends sign-ins of which nobody knows by which session of the provider's they were made: it may be the one that is
+/// over. Some providers name a session in their logout tokens that their ID tokens did not name.
+async fn end_without_sid(sessions: &Sessions, of_subject: &Selector) -> Result<usize, StoreUnavailable> {
+    let (mut after, mut ended) = (None, 0);
+    loop {
+        let page = sessions.list(of_subject, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(ended) };
+        after = Some(last.id);
+        let unknown = page.iter().filter(|it| it.card.as_ref().is_none_or(|card| card.sid.is_none()));
+        for id in unknown.map(|it| it.id).collect::<Vec<SessionId>>() {
+            sessions.end_because(&id, WHY).await?;
+            ended += 1;
+        }
+    }
+}
+
+/// Whose sign-ins `named` finds, each once.
+async fn subjects(sessions: &Sessions, named: &Selector) -> Result<Vec<String>, StoreUnavailable> {
+    let found = sessions.list(named, None, PAGE).await?;
+    let mut subjects: Vec<_> =
+        found.into_iter().filter_map(|it| Some(it.card?.principal.subject.as_str().to_owned())).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    Ok(subjects)
+}

@@ -1,0 +1,289 @@
+//! A person who signs out at the provider is signed out here, and nobody but the provider can say so.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use futures_util::{SinkExt, StreamExt};
+use http::Method;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use crate::support::{
+    Answer, App, Browser, Gateway, Impostor, PATIENCE, Provider, World, between, free_port, logged, sockets,
+    until_async,
+};
+
+const ROUTE: &str = "[[routes]]\nname = \"wiki\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A gateway whose provider's key the test holds.
+struct House {
+    gateway: Gateway,
+    issuer: Impostor,
+    _app: App,
+}
+
+impl House {
+    async fn open(provider: &str) -> Self {
+        let (issuer, app) = (Impostor::start().await, App::start().await);
+        let route = ROUTE.replace("{app}", &app.url());
+        let gateway = Gateway::start(&format!("{}{provider}\n{route}", issuer.configuration()));
+        Self { gateway, issuer, _app: app }
+    }
+
+    /// A browser in which `sub` is signed in by the provider's session `sid`.
+    async fn signed_in(&self, sub: &str, sid: Option<&str>) -> Browser {
+        self.issuer.now(|ways| ways.id_token = json!({"sub": sub, "sid": sid}));
+        let browser = Browser::new();
+        assert_eq!(browser.visit(&self.gateway.url("/")).await.status, 200, "{}", self.gateway.log());
+        browser
+    }
+
+    async fn is_in(&self, browser: &Browser) -> bool {
+        browser.get(&self.gateway.url("/")).await.status == 200
+    }
+
+    async fn post(&self, media_type: &str, body: &str) -> Answer {
+        let url = self.gateway.url("/.portcullis/back-channel-logout");
+        Browser::new().send(Method::POST, &url, &[("content-type", media_type)], body).await
+    }
+
+    async fn told(&self, token: &str) -> Answer {
+        self.post(FORM, &format!("logout_token={token}")).await
+    }
+
+    async fn is_done(&self, changes: Value) -> Answer {
+        let answer = self.told(&self.issuer.logout_token(&changes)).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, ""), "{changes}: {}", self.gateway.log());
+        assert_eq!(answer.header("cache-control"), "no-store");
+        answer
+    }
+
+    async fn counted(&self, result: &str) -> String {
+        let metrics = Browser::new().get(&self.gateway.admin_url("/metrics")).await.body;
+        let named = |line: &&str| line.starts_with("portcullis_logouts_total{") && line.contains(result);
+        metrics.lines().find(named).unwrap_or_else(|| panic!("no {result} in {metrics}")).to_owned()
+    }
+}
+
+fn refused(what: &str, answer: &Answer, reason: &str) {
+    assert_eq!(answer.status, 400, "{what}: {}", answer.body);
+    assert_eq!(
+        (answer.header("content-type"), answer.header("cache-control")),
+        ("application/json", "no-store"),
+        "{what}"
+    );
+    let said = answer.json();
+    assert_eq!(said["error"], "invalid_request", "{what}");
+    assert!(said["error_description"].as_str().unwrap().ends_with(reason), "{what}: {said}");
+}
+
+#[tokio::test]
+async fn a_session_of_the_providers_ends_what_was_signed_in_by_it_and_nothing_else() {
+    let house = House::open("").await;
+    let (one, same) =
+        (house.signed_in("alice", Some("s1")).await, house.signed_in("alice", Some("s1")).await);
+    let (other, bob) = (house.signed_in("alice", Some("s2")).await, house.signed_in("bob", Some("s3")).await);
+    house.is_done(json!({})).await;
+    assert!(!house.is_in(&one).await && !house.is_in(&same).await);
+    assert!(house.is_in(&other).await && house.is_in(&bob).await);
+    assert_eq!(
+        house.counted("ended").await,
+        "portcullis_logouts_total{provider=\"corp\",channel=\"back\",result=\"ended\"} 1"
+    );
+    house.is_done(json!({"sid": "s2", "sub": null})).await;
+    assert!(!house.is_in(&other).await && house.is_in(&bob).await);
+    house.is_done(json!({"sid": "unheard-of"})).await;
+    house.is_done(json!({"sid": null, "sub": "nobody"})).await;
+    assert!(house.counted("nothing-left").await.ends_with(" 2"));
+    assert!(house.is_in(&bob).await);
+}
+
+#[tokio::test]
+async fn a_subject_alone_ends_all_of_its_sessions() {
+    let house = House::open("").await;
+    let (one, two) = (house.signed_in("alice", Some("s1")).await, house.signed_in("alice", None).await);
+    let bob = house.signed_in("bob", Some("s3")).await;
+    house.is_done(json!({"sid": null})).await;
+    assert!(!house.is_in(&one).await && !house.is_in(&two).await && house.is_in(&bob).await);
+}
+
+#[tokio::test]
+async fn a_session_that_no_sid_is_known_of_falls_to_its_subject() {
+    let house = House::open("").await;
+    let (unknown, other) = (house.signed_in("alice", None).await, house.signed_in("alice", Some("s2")).await);
+    let bob = house.signed_in("bob", None).await;
+    house.is_done(json!({})).await;
+    assert!(!house.is_in(&unknown).await, "its sign-in may have been by that session");
+    assert!(house.is_in(&other).await && house.is_in(&bob).await);
+}
+
+#[tokio::test]
+async fn where_the_file_says_so_one_session_of_the_providers_ends_all_of_its_person() {
+    let house = House::open("logout_ends = \"subject\"\n").await;
+    let (one, two) = (house.signed_in("alice", Some("s1")).await, house.signed_in("alice", Some("s2")).await);
+    let bob = house.signed_in("bob", Some("s3")).await;
+    house.is_done(json!({"sub": null})).await;
+    assert!(!house.is_in(&one).await && !house.is_in(&two).await && house.is_in(&bob).await);
+}
+
+#[tokio::test]
+async fn invariant_5_forged_expired_and_foreign_logout_tokens_end_nothing() {
+    let house = House::open("").await;
+    let alice = house.signed_in("alice", Some("s1")).await;
+    let now = jsonwebtoken::get_current_timestamp();
+    let event = "http://schemas.openid.net/event/backchannel-logout";
+    for (what, changes, reason) in [
+        ("expired", json!({"exp": now - 3600, "iat": now - 7200}), "expired"),
+        ("without exp", json!({"exp": null}), "missing-claim"),
+        ("from the future", json!({"iat": now + 3600}), "not-yet-valid"),
+        ("another audience", json!({"aud": "other"}), "wrong-audience"),
+        ("another issuer", json!({"iss": "https://evil.example"}), "unknown-issuer"),
+        ("the issuer with a slash", json!({"iss": format!("{}/", house.issuer.issuer())}), "unknown-issuer"),
+        ("without issuer", json!({"iss": null}), "unknown-issuer"),
+        ("without jti", json!({"jti": null}), "missing-claim"),
+        ("without events", json!({"events": null}), "wrong-purpose"),
+        ("another event", json!({"events": {"urn:other": {}}}), "wrong-purpose"),
+        ("an event that is no object", json!({"events": {event: "x"}}), "wrong-purpose"),
+        ("with nonce", json!({"nonce": "n"}), "wrong-purpose"),
+        ("of nobody", json!({"sub": null, "sid": null}), "missing-claim"),
+    ] {
+        refused(what, &house.told(&house.issuer.logout_token(&changes)).await, reason);
+    }
+    let claims = house.issuer.logout_claims(&json!({}));
+    let mut head = Header::new(Algorithm::ES256);
+    head.kid = Some("k1".into());
+    let stranger = Impostor::start().await;
+    refused("a stranger's key", &house.told(&stranger.sign(&head, &claims)).await, "bad-signature");
+    let part = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let none = format!("{}.{}.", part(json!({"alg": "none", "kid": "k1"})), part(claims.clone()));
+    refused("alg: none", &house.told(&none).await, "malformed");
+    let symmetric =
+        encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(b"k1")).unwrap();
+    refused("a symmetric key", &house.told(&symmetric).await, "malformed");
+    head.typ = Some("at+jwt".into());
+    refused("an access token's type", &house.told(&house.issuer.sign(&head, &claims)).await, "wrong-purpose");
+    assert!(house.is_in(&alice).await);
+    let line = logged(&house.gateway, "aud: expected our client_id portcullis, got other");
+    assert!(line.contains("wrong-audience") && line.contains("\"provider\":\"corp\""), "{line}");
+    assert!(house.counted("wrong-audience").await.ends_with(" 1"));
+    assert!(house.counted("unknown-issuer").await.contains("provider=\"\""));
+    house.is_done(json!({})).await;
+    assert!(!house.is_in(&alice).await);
+}
+
+#[tokio::test]
+async fn a_logout_token_works_once() {
+    let house = House::open("").await;
+    let token = house.issuer.logout_token(&json!({"sid": null}));
+    house.signed_in("alice", Some("s1")).await;
+    assert_eq!(house.told(&token).await.status, 200);
+    let again = Browser::new();
+    // A sign-in that began in the second of the end, or before, makes no session.
+    until_async("a new sign-in", || async { again.visit(&house.gateway.url("/")).await.status == 200 }).await;
+    refused("a replay", &house.told(&token).await, "replayed");
+    assert!(house.is_in(&again).await, "whoever replays a token signs nobody out");
+}
+
+#[tokio::test]
+async fn what_is_no_form_with_one_token_is_refused() {
+    let house = House::open("").await;
+    let alice = house.signed_in("alice", Some("s1")).await;
+    let (one, two) = (house.issuer.logout_token(&json!({})), house.issuer.logout_token(&json!({})));
+    for (what, media_type, body) in [
+        ("nothing", FORM, String::new()),
+        ("an empty token", FORM, "logout_token=".into()),
+        ("no token", FORM, "logout_token=a.b".into()),
+        ("JSON", "application/json", format!("{{\"logout_token\":\"{one}\"}}")),
+        ("a form of another type", "text/plain", format!("logout_token={one}")),
+        ("two tokens", FORM, format!("logout_token={one}&logout_token={two}")),
+        ("a long token", FORM, format!("logout_token={one}{}", "A".repeat(16 * 1024))),
+        ("a long form", FORM, format!("logout_token={one}&more={}", "A".repeat(64 * 1024))),
+    ] {
+        refused(what, &house.post(media_type, &body).await, "malformed");
+    }
+    let url = house.gateway.url("/.portcullis/back-channel-logout");
+    let by_get = Browser::new().get(&format!("{url}?logout_token={one}")).await;
+    assert_eq!(by_get.status, 405);
+    let head = [("content-type", FORM), ("host", "elsewhere.example")];
+    let elsewhere = Browser::new().send(Method::POST, &url, &head, &format!("logout_token={one}")).await;
+    assert_eq!(elsewhere.status, 404, "it is on the host of public_url alone");
+    assert!(house.is_in(&alice).await);
+    house.is_done(json!({})).await;
+}
+
+#[tokio::test]
+async fn invariant_26_a_flood_of_forged_tokens_asks_a_provider_for_its_keys_once() {
+    let house = House::open("").await;
+    house.signed_in("alice", Some("s1")).await;
+    let before = house.issuer.asked("/jwks");
+    let stranger = Impostor::start().await;
+    let mut head = Header::new(Algorithm::ES256);
+    for number in 0..200 {
+        head.kid = Some(format!("unknown-{number}"));
+        let token = stranger.sign(&head, &house.issuer.logout_claims(&json!({})));
+        refused("a forged one", &house.told(&token).await, "bad-signature");
+    }
+    assert!(house.issuer.asked("/jwks") <= before + 1, "{}", house.issuer.asked("/jwks") - before);
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_judged_is_to_be_sent_again() {
+    let house = House::open("").await;
+    house.issuer.now(|ways| drop(ways.instead.insert("/jwks", (500, "text/plain", String::new()))));
+    let house = House {
+        gateway: Gateway::start(
+            &format!("{}{ROUTE}", house.issuer.configuration()).replace("{app}", "http://127.0.0.1:1"),
+        ),
+        ..house
+    };
+    let answer = house.told(&house.issuer.logout_token(&json!({}))).await;
+    assert_eq!(answer.status, 503, "{}", answer.body);
+    assert!(!answer.header("retry-after").is_empty());
+    assert!(house.counted("keys-unavailable").await.contains("provider=\"corp\""));
+}
+
+/// A house of the certified provider, which is told where the back channel is.
+async fn certified(app: &str, session: bool) -> World {
+    let port = free_port();
+    let gateway = format!("http://127.0.0.1:{port}");
+    let mut provider = Provider::stopped(&gateway)
+        .with_client("backchannel_logout_uri", format!("{gateway}/.portcullis/back-channel-logout").into())
+        .with_client("backchannel_logout_session_required", session.into());
+    provider.resume();
+    let stream = format!(
+        "{ROUTE}\n[[routes]]\nname = \"stream\"\npath = \"/stream\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n"
+    );
+    World::before(provider, port, &gateway, "", "", &stream).await
+}
+
+/// Signs out at the provider itself, as its own page does.
+async fn leaves_the_provider(world: &World, browser: &Browser) {
+    let asked = browser.get(&format!("{}/session/end", world.provider.issuer())).await;
+    let xsrf = between(&asked.body, "name=\"xsrf\" value=\"", "\"");
+    let action = format!("{}/session/end/confirm", world.provider.issuer());
+    browser.submit(&action, &format!("xsrf={xsrf}&logout=yes")).await;
+}
+
+#[tokio::test]
+async fn invariant_8_who_signs_out_at_a_certified_provider_is_out_here_and_an_open_websocket_ends() {
+    for session in [true, false] {
+        let world = certified(&sockets().await, session).await;
+        let (browser, other) = (world.signed_in().await, world.signed_in().await);
+        let address = format!("ws://127.0.0.1:{}/stream", world.gateway.port);
+        let mut request = address.into_client_request().unwrap();
+        let key = browser.cookie(&world.gateway.url("/"), "portcullis").unwrap();
+        request.headers_mut().insert("cookie", format!("portcullis={key}").parse().unwrap());
+        let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        socket.send("hello".into()).await.unwrap();
+        socket.next().await.unwrap().unwrap();
+        leaves_the_provider(&world, &browser).await;
+        assert_eq!(browser.get(&world.gateway.url("/")).await.status, 302, "{}", world.gateway.log());
+        let end = tokio::time::timeout(PATIENCE, socket.next()).await.expect("the WebSocket ends");
+        assert!(matches!(end, Some(Ok(Message::Close(Some(_))))), "{end:?}");
+        let other = other.get(&world.gateway.url("/")).await.status;
+        assert_eq!(other, if session { 200 } else { 302 }, "the same person in another browser");
+        logged(&world.gateway, "signed out at the provider (back channel)");
+    }
+}
