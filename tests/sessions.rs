@@ -83,7 +83,7 @@ async fn signing_out_ends_the_session_here_and_at_the_provider() {
     let back = browser.follow(left).await;
     assert_eq!(back.url.path(), "/.portcullis/signed-out");
     assert_eq!(back.status, 200);
-    assert!(back.body.contains("igned out"), "{}", back.body);
+    assert!(back.body.contains("corp</bdi> was told as well, and has sent you back"), "{}", back.body);
     browser.set_cookie(&world.gateway.url("/"), COOKIE, &kept);
     assert_eq!(browser.get(&world.gateway.url("/")).await.status, 302, "the old key opens nothing");
 }

@@ -7,10 +7,11 @@ use super::answer::Answer;
 use super::context::RequestContext;
 use super::error::EndpointError;
 use super::paths::{
-    BACK_CHANNEL_LOGOUT, CALLBACK, HOME_WITH_SLASH, KEYS, RESUME, ROOT, SIGN_IN, SIGN_OUT, SIGNED_OUT, TICKET,
+    BACK_CHANNEL_LOGOUT, CALLBACK, FRONT_CHANNEL_LOGOUT, HOME_WITH_SLASH, KEYS, RESUME, ROOT, SIGN_IN,
+    SIGN_OUT, SIGNED_OUT, TICKET,
 };
 use super::state::Endpoints;
-use super::{back_channel, callback, home, resume, sign_in, sign_out, ticket};
+use super::{back_channel, callback, front_channel, home, resume, sign_in, sign_out, ticket};
 use crate::listener::RequestBody;
 
 /// What stands below `/.portcullis` on our hosts by itself.
@@ -32,6 +33,8 @@ pub enum Endpoint {
     /// Where providers say, server to server, that a person has signed out there (OpenID Connect Back-Channel Logout
     /// 1.0).
     BackChannelLogout,
+    /// Where providers have browsers say that a person has signed out there (OpenID Connect Front-Channel Logout 1.0).
+    FrontChannelLogout,
     /// Where a form goes on that was kept while its sender signed in.
     Resume,
     /// The keys that assertions are verified with (RFC 7517).
@@ -40,7 +43,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// The table: every one, with its path and its methods.
-    pub const TABLE: [(Self, &'static str, &'static [Method]); 9] = [
+    pub const TABLE: [(Self, &'static str, &'static [Method]); 10] = [
         (Self::Home, ROOT, &[Method::GET, Method::HEAD]),
         (Self::SignIn, SIGN_IN, &[Method::GET, Method::POST]),
         (Self::Callback, CALLBACK, &[Method::GET, Method::POST]),
@@ -48,6 +51,7 @@ impl Endpoint {
         (Self::SignOut, SIGN_OUT, &[Method::GET, Method::POST]),
         (Self::SignedOut, SIGNED_OUT, &[Method::GET]),
         (Self::BackChannelLogout, BACK_CHANNEL_LOGOUT, &[Method::POST]),
+        (Self::FrontChannelLogout, FRONT_CHANNEL_LOGOUT, &[Method::GET]),
         (Self::Resume, RESUME, &[Method::GET, Method::POST]),
         (Self::Keys, KEYS, &[Method::GET, Method::HEAD]),
     ];
@@ -59,7 +63,7 @@ impl Endpoint {
     /// Whether it is served on every host, or on that of `public_url` alone: there is one redirect URI
     /// (decision 5), and one of each kind where providers tell of sign-outs.
     const fn is_everywhere(self) -> bool {
-        !matches!(self, Self::Callback | Self::SignedOut | Self::BackChannelLogout)
+        !matches!(self, Self::Callback | Self::SignedOut | Self::BackChannelLogout | Self::FrontChannelLogout)
     }
 
     /// Whether the request is for this and not for something below it.
@@ -91,6 +95,7 @@ impl Endpoints {
             Endpoint::SignOut => sign_out::answer(self, context, &request).await,
             Endpoint::SignedOut => sign_out::back(self, context, &request).await,
             Endpoint::BackChannelLogout => back_channel::answer(self, context, request).await,
+            Endpoint::FrontChannelLogout => front_channel::answer(self, context, &request).await,
             Endpoint::Resume => resume::answer(self, context, request).await,
             Endpoint::Keys => keys(self).into(),
         }

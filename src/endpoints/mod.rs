@@ -17,6 +17,7 @@ mod cookies;
 mod deferred_form;
 mod endpoint;
 mod error;
+mod front_channel;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod handover;

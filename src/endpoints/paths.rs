@@ -20,6 +20,8 @@ pub(super) const SIGN_OUT: &str = "/.portcullis/sign-out";
 pub(super) const SIGNED_OUT: &str = "/.portcullis/signed-out";
 /// Where providers say, server to server, that a person has signed out there.
 pub(super) const BACK_CHANNEL_LOGOUT: &str = "/.portcullis/back-channel-logout";
+/// Where providers have browsers say that a person has signed out there.
+pub(super) const FRONT_CHANNEL_LOGOUT: &str = "/.portcullis/front-channel-logout";
 pub(super) const RESUME: &str = crate::pages::RESUME;
 pub(super) const KEYS: &str = "/.portcullis/jwks.json";
 

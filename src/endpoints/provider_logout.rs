@@ -44,6 +44,19 @@ pub(super) async fn end_sessions(
     }
 }
 
+/// Whether anything was signed in by the provider's session `sid`.
+///
+/// # Errors
+/// The store is away.
+pub(super) async fn knows(
+    sessions: &Sessions,
+    provider: &Provider,
+    sid: &str,
+) -> Result<bool, StoreUnavailable> {
+    let named = Selector::ProviderSession(provider.issuer().clone(), sid.to_owned());
+    Ok(!sessions.list(&named, None, 1).await?.is_empty())
+}
+
 /// Ends sign-ins of which nobody knows by which session of the provider's they were made: it may be the one that is
 /// over. Some providers name a session in their logout tokens that their ID tokens did not name.
 async fn end_without_sid(sessions: &Sessions, of_subject: &Selector) -> Result<usize, StoreUnavailable> {

@@ -61,6 +61,8 @@ pub(super) enum Forms<'a> {
 pub(super) struct Needs<'a> {
     pub(super) script: Option<&'static Script>,
     pub(super) forms: Forms<'a>,
+    /// Whose pages may show it in a frame: nobody's, as a rule.
+    pub(super) ancestors: &'a [Url],
 }
 
 impl Needs<'_> {
@@ -78,7 +80,11 @@ impl fmt::Display for Needs<'_> {
         if let Some(script) = self.script {
             write!(f, "; script-src {}", script.source)?;
         }
-        write!(f, "; form-action {}; frame-ancestors 'none'; base-uri 'none'", self.forms)
+        write!(f, "; form-action {}; frame-ancestors", self.forms)?;
+        let mut ancestors: Vec<_> = self.ancestors.iter().filter_map(|url| origin(url.as_str())).collect();
+        ancestors.dedup();
+        let ancestors = if ancestors.is_empty() { "'none'".to_owned() } else { ancestors.join(" ") };
+        write!(f, " {ancestors}; base-uri 'none'")
     }
 }
 

@@ -29,6 +29,10 @@ impl Page {
         let html = template.render().unwrap_or_default();
         let mut headers = HEADERS.clone();
         headers.insert(CONTENT_SECURITY_POLICY, needs.policy());
+        if !needs.ancestors.is_empty() {
+            // It knows "nobody" and "this origin" alone; browsers that know the policy heed that.
+            headers.remove(X_FRAME_OPTIONS);
+        }
         Self { status, headers, html }
     }
 

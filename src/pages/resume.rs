@@ -120,7 +120,7 @@ impl Resume<'_> {
     /// 200; where the tab holds nothing of that name, the page says so.
     #[must_use]
     pub fn page(&self) -> Page {
-        let needs = Needs { script: Some(&csp::RESUME), forms: Forms::To(RESUME) };
+        let needs = Needs { script: Some(&csp::RESUME), forms: Forms::To(RESUME), ..Needs::default() };
         Page::new(StatusCode::OK, &ResumeView { id: self.id, script: csp::RESUME.text }, needs)
     }
 }
@@ -174,7 +174,7 @@ impl Replay<'_> {
     /// 200 with the form, which waits for a press of its button.
     #[must_use]
     pub fn page(&self) -> Page {
-        let needs = Needs { script: Some(&csp::REPLAY), forms: Forms::OfTheApp };
+        let needs = Needs { script: Some(&csp::REPLAY), forms: Forms::OfTheApp, ..Needs::default() };
         let person = self.person.map(|(principal, provider)| Person::new(principal, provider));
         let (action, script) = (safe_link(self.action), csp::REPLAY.text);
         let view = ReplayView { replay: self, person, action, script };

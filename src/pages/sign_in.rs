@@ -69,7 +69,11 @@ impl Chooser<'_> {
             unknown: self.unknown_email.is_some(),
             script: csp::CHOOSER.text,
         };
-        Page::new(StatusCode::UNAUTHORIZED, &view, Needs { script: Some(&csp::CHOOSER), forms })
+        Page::new(
+            StatusCode::UNAUTHORIZED,
+            &view,
+            Needs { script: Some(&csp::CHOOSER), forms, ..Needs::default() },
+        )
     }
 
     fn row<'c>(&self, choice: ProviderChoice<'c>) -> ProviderRow<'c> {

@@ -47,6 +47,10 @@ async fn busy() -> (Gateway, Provider, App) {
     assert_eq!(Browser::new().send(http::Method::GET, &gateway.url("/"), &bearer, "").await.status, 401);
     assert_eq!(browser.get(&gateway.url("/once")).await.status, 200);
     assert_eq!(browser.get(&gateway.url("/once")).await.status, 429);
+    let told = gateway.url("/.portcullis/back-channel-logout");
+    assert_eq!(Browser::new().submit(&told, "logout_token=a.b.c").await.status, 400);
+    assert_eq!(browser.submit(&gateway.url("/.portcullis/sign-out"), "").await.status, 200);
+    until("the tokens to be taken back", || gateway.log().contains("has taken back its tokens"));
     gateway.signal("HUP");
     until("the reload", || gateway.log().contains("the configuration was reloaded"));
     (gateway, provider, app)

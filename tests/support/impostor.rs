@@ -216,6 +216,7 @@ async fn answer(inner: Arc<Inner>, request: Request<Incoming>) -> Result<Respons
         }
         "/me" if ways.user_info.is_null() => status(StatusCode::INTERNAL_SERVER_ERROR),
         "/me" => json_of(&ways.user_info),
+        "/revoke" => typed("text/plain", Bytes::new()),
         _ => status(StatusCode::NOT_FOUND),
     })
 }

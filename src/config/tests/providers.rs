@@ -1,7 +1,11 @@
 //! What is said of a provider, once it is lowered.
 
+use std::time::Duration;
+
 use super::{Machine, changed, longer, settings};
-use crate::oidc::{AssertionAudience, ClientSettings, ProviderSettings, ResponseMode};
+use crate::oidc::{
+    AssertionAudience, ClientSettings, LogoutEnds, LogoutSettings, ProviderSettings, ResponseMode,
+};
 
 fn provider(line: &str) -> ProviderSettings {
     settings(&changed("providers.corp", line)).relying_party.providers.remove(0)
@@ -29,6 +33,17 @@ fn a_provider_may_post_its_response_and_keep_its_metadata_elsewhere() {
     assert_eq!(provider("display_name = \"x\"").discovery, None);
     let elsewhere = provider("discovery = \"https://id.corp.example/b2c/metadata?p=x\"").discovery;
     assert_eq!(elsewhere.map(String::from).as_deref(), Some("https://id.corp.example/b2c/metadata?p=x"));
+}
+
+#[test]
+fn what_a_sign_out_at_the_provider_ends_is_its_session_unless_the_file_says_otherwise() {
+    assert_eq!(
+        client("display_name = \"x\"").logout,
+        LogoutSettings { ends: LogoutEnds::Session, without_exp: None }
+    );
+    assert_eq!(client("logout_ends = \"session\"").logout.ends, LogoutEnds::Session);
+    assert_eq!(client("logout_ends = \"subject\"").logout.ends, LogoutEnds::Subject);
+    assert_eq!(client("logout_without_exp = \"2m\"").logout.without_exp, Some(Duration::from_secs(120)));
 }
 
 #[test]

@@ -179,6 +179,15 @@ impl Provider {
         self.metadata.load().as_ref().map(|metadata| metadata.jwks.clone())
     }
 
+    /// Addresses at which people see pages of the provider's, as far as they are known: where it could frame one of ours.
+    #[must_use]
+    pub fn seen_at(&self) -> Vec<Url> {
+        let metadata = self.metadata.load_full();
+        let told =
+            metadata.iter().flat_map(|known| known.authorization.iter().chain(&known.end_session).cloned());
+        Url::parse(self.issuer().as_str()).into_iter().chain(told).collect()
+    }
+
     pub(super) fn metadata(&self) -> Result<Arc<Metadata>, ProviderError> {
         self.metadata.load_full().ok_or_else(|| self.unavailable())
     }

@@ -12,6 +12,7 @@ mod outside;
 mod provider_task;
 mod providers;
 mod refresh;
+mod revocation;
 mod secrets;
 mod sign_in;
 mod signer;
