@@ -7,7 +7,9 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use crate::support::{App, Demo, Gateway, Provider, free_port};
+use serde_json::json;
+
+use crate::support::{App, Demo, Gateway, Impostor, Provider, free_port};
 
 /// Runs one walk and fails with what it says.
 fn walk(name: &str, environment: impl IntoIterator<Item = (&'static str, String)>) {
@@ -149,5 +151,24 @@ async fn a_provider_on_another_site_posts_its_answer_and_the_person_is_signed_in
     let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
     let gateway = Gateway::over_tls(port, &public_url, &rest, &files);
     tokio::task::spawn_blocking(move || walk("form-post", [("GATEWAY", public_url)])).await.unwrap();
+    drop(gateway);
+}
+
+/// The provider is another site than the gateway, by address.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_on_another_site_signs_its_person_out_in_a_frame() {
+    let port = free_port();
+    let public_url = format!("http://localhost:{port}");
+    let (app, issuer) = (App::start().await, Impostor::start().await);
+    let frame = format!("{public_url}/.portcullis/front-channel-logout?iss={}&sid=s1", issuer.issuer());
+    issuer.now(|ways| {
+        ways.id_token = json!({"sid": "s1"});
+        ways.instead
+            .insert("/bye", (200, "text/html", format!("<!doctype html><iframe src=\"{frame}\"></iframe>")));
+    });
+    let route = format!("[[routes]]\nupstream = \"{}\"\naccess = \"signed-in\"\n", app.url());
+    let gateway = Gateway::at(port, &public_url, "", &format!("{}{route}", issuer.configuration()));
+    let addresses = [("GATEWAY", public_url), ("PROVIDER", issuer.issuer().to_owned())];
+    tokio::task::spawn_blocking(move || walk("framed", addresses)).await.unwrap();
     drop(gateway);
 }

@@ -2,7 +2,7 @@
 //!
 //! One address for all providers: the token says whose it is, and is good only under the keys of that one. The request
 //! has no cookie and needs no form of ours, for the token alone speaks; nothing is remembered, ended or asked for
-//! because of a token that nobody signed, but a provider's keys once a cool-down.
+//! because of a token that nobody signed, but a provider's keys once a cool-down (invariants 14 and 26).
 
 use std::sync::Arc;
 

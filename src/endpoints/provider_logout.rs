@@ -1,7 +1,7 @@
-//! What ends here when a person has signed out at their provider, however that was told.
+//! What ends here when a person has signed out at their provider, however that was told (invariant 8).
 
 use crate::oidc::{LogoutEnds, Provider};
-use crate::session::{Selector, SessionEnd, SessionId, Sessions, StoreUnavailable};
+use crate::session::{Selector, SessionEnd, SessionOverview, Sessions, StoreUnavailable};
 
 const WHY: SessionEnd = SessionEnd::SignedOutAtProvider;
 
@@ -65,12 +65,16 @@ async fn end_without_sid(sessions: &Sessions, of_subject: &Selector) -> Result<u
         let page = sessions.list(of_subject, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(ended) };
         after = Some(last.id);
-        let unknown = page.iter().filter(|it| it.card.as_ref().is_none_or(|card| card.sid.is_none()));
-        for id in unknown.map(|it| it.id).collect::<Vec<SessionId>>() {
-            sessions.end_because(&id, WHY).await?;
+        for one in page.iter().filter(|one| is_by_unknown(one)) {
+            sessions.end_because(&one.id, WHY).await?;
             ended += 1;
         }
     }
+}
+
+fn is_by_unknown(sign_in: &SessionOverview) -> bool {
+    let unknown = sign_in.card.as_ref().is_none_or(|card| card.sid.is_none());
+    mutant!(unknown, "session-without-sid-lives" => false)
 }
 
 /// Whose sign-ins `named` finds, each once.

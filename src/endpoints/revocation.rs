@@ -28,7 +28,7 @@ impl Revocation {
         session: &Session,
     ) -> Option<Self> {
         let provider = endpoints.providers.get(session.principal.provider.as_str())?;
-        if !provider.takes_back(&session.tokens) {
+        if mutant!(!provider.takes_back(&session.tokens), "tokens-kept-at-sign-out" => true) {
             return None;
         }
         let (provider, tokens) = (Arc::clone(provider), session.tokens.clone());

@@ -161,7 +161,8 @@ pub(super) async fn back<B>(
     // Whoever was not sent to their provider from here may be signed in: the page must not say otherwise.
     match endpoints.session(context, request.headers()).await {
         Ok(found) => {
-            let page = found.session().map(|open| show(question(endpoints, &open.session.principal)));
+            let open = mutant!(found.session(), "signed-in-and-told-otherwise" => None);
+            let page = open.map(|open| show(question(endpoints, &open.session.principal)));
             let page = page.unwrap_or_else(|| signed_out(endpoints, Left::default()));
             Answer::to(found.principal().cloned(), Ok(page))
         }

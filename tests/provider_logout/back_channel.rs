@@ -122,6 +122,25 @@ async fn invariant_5_forged_expired_and_foreign_logout_tokens_end_nothing() {
 }
 
 #[tokio::test]
+async fn a_provider_ends_nothing_of_anothers() {
+    let partner = Impostor::start().await;
+    let table = partner.configuration().replace("[providers.corp]", "[providers.partner]");
+    let house = House::open(&table).await;
+    house.issuer.now(|ways| ways.id_token = json!({"sid": "s1"}));
+    let alice = Browser::new();
+    alice.visit(&house.gateway.url("/.portcullis/sign-in?provider=corp")).await;
+    assert!(house.is_in(&alice).await, "{}", house.gateway.log());
+    for changes in [json!({}), json!({"sid": null}), json!({"sub": null})] {
+        assert_eq!(house.told(&partner.logout_token(&changes)).await.status, 200, "{changes}");
+    }
+    let theirs = partner.logout_token(&json!({"iss": house.issuer.issuer()}));
+    refused("in the other's name", &house.told(&theirs).await, "bad-signature");
+    assert!(house.is_in(&alice).await, "the same sub and sid are others at another issuer");
+    house.is_done(json!({})).await;
+    assert!(!house.is_in(&alice).await);
+}
+
+#[tokio::test]
 async fn a_logout_token_works_once() {
     let house = House::open("").await;
     let token = house.issuer.logout_token(&json!({"sid": null}));
@@ -188,7 +207,7 @@ async fn a_token_that_cannot_be_judged_is_to_be_sent_again() {
     };
     let answer = house.told(&house.issuer.logout_token(&json!({}))).await;
     assert_eq!(answer.status, 503, "{}", answer.body);
-    assert!(!answer.header("retry-after").is_empty());
+    assert!(!answer.header("retry-after").is_empty() && answer.header("cache-control") == "no-store");
     assert!(house.counted("keys-unavailable").await.contains("provider=\"corp\""));
 }
 

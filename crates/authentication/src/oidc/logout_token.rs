@@ -119,7 +119,7 @@ impl Provider {
 }
 
 /// Nothing but the event makes a logout token (section 2.4). An ID token is told apart by its `nonce` as well, which a
-/// logout token must not have: neither is ever taken for the other.
+/// logout token must not have: neither is ever taken for the other (invariant 5).
 fn is_of_logout(_: Typ, claims: &Claims) -> Result<(), TokenFault> {
     if mutant!(claims.contains_key("nonce"), "logout-token-with-nonce" => false) {
         return Err(TokenFault::Purpose("nonce"));

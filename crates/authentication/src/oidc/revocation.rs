@@ -76,7 +76,8 @@ impl Provider {
     }
 }
 
-/// 200 also where the token was none any more (section 2.2). Nothing of a body is told but the word of a refusal.
+/// 200 also where the token was none any more (section 2.2). Nothing of a body is told but the word of a refusal
+/// (invariant 24).
 fn read(endpoint: &Url, answer: &Response<Vec<u8>>) -> Result<(), TokenEndpointError> {
     let refusal = json::object(answer.body()).ok().as_ref().and_then(OAuthErrorCode::of);
     match (answer.status(), refusal) {
