@@ -133,7 +133,7 @@ fn departure(endpoints: &Endpoints, provider: &str) -> Secret {
     let Resources { keys, clock, .. } = &*endpoints.resources;
     let departure = Departure { provider: provider.to_owned(), at: clock.now() };
     let sealed = keys.flow.seal_json(DEPARTURE, &departure);
-    sealed.map_or_else(Secret::random, |sealed| Secret::new(&URL_SAFE_NO_PAD.encode(sealed)))
+    sealed.map_or_else(Secret::random, |sealed| Secret::new(URL_SAFE_NO_PAD.encode(sealed)))
 }
 
 fn come_back(endpoints: &Endpoints, state: &str) -> Option<Departure> {
