@@ -131,7 +131,11 @@ impl From<StoreUnavailable> for EndpointError {
 }
 
 impl From<SessionError> for EndpointError {
+    /// What has ended meanwhile is nobody's fault: the person signs in once more.
     fn from(error: SessionError) -> Self {
-        Self::StoreUnavailable(error.to_string())
+        match error {
+            SessionError::Unavailable(error) => error.into(),
+            SessionError::Ended => Self::lost("its sessions were ended while the sign-in was under way"),
+        }
     }
 }

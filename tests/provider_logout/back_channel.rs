@@ -57,6 +57,22 @@ async fn a_subject_alone_ends_all_of_its_sessions() {
     assert!(!house.is_in(&one).await && !house.is_in(&two).await && house.is_in(&bob).await);
 }
 
+/// The notice overtakes the person who is on the way back.
+#[tokio::test]
+async fn invariant_8_a_sign_in_that_began_before_its_end_makes_no_session() {
+    let house = House::open("").await;
+    house.issuer.now(|ways| ways.id_token = json!({"sub": "alice", "sid": "s1"}));
+    let browser = Browser::new();
+    let callback = browser.stop_before(&house.gateway.url("/"), "/.portcullis/callback").await;
+    house.is_done(json!({"sid": null})).await;
+    let answer = browser.get(callback.as_str()).await;
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    assert!(!answer.set_cookies().iter().any(|cookie| cookie.starts_with("portcullis=")), "{answer:?}");
+    logged(&house.gateway, "its sessions were ended while the sign-in was under way");
+    // By the clock's next second a sign-in has begun after it.
+    until_async("the person signs in anew", || async { house.gateway_lets_in(&browser).await }).await;
+}
+
 #[tokio::test]
 async fn a_session_that_no_sid_is_known_of_falls_to_its_subject() {
     let house = House::open("").await;

@@ -40,6 +40,10 @@ impl House {
         browser.get(&self.gateway.url("/")).await.status == 200
     }
 
+    async fn gateway_lets_in(&self, browser: &Browser) -> bool {
+        browser.visit(&self.gateway.url("/")).await.status == 200
+    }
+
     async fn post(&self, media_type: &str, body: &str) -> Answer {
         let url = self.gateway.url("/.portcullis/back-channel-logout");
         Browser::new().send(Method::POST, &url, &[("content-type", media_type)], body).await
