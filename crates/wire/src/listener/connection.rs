@@ -15,6 +15,7 @@ use super::http1::Http1;
 use super::http2;
 use super::phase::left;
 use super::proxy::{self, ProxyError};
+use super::socket::{AcceptedStream, UNNAMED};
 use super::stats::ConnectionRefusal;
 use super::stream::{ClientStream, HttpStream, Prefixed};
 use super::watch::{NEWCOMER, Watch};
@@ -74,12 +75,12 @@ async fn given_up(phase: &mut watch::Receiver<Phase>) {
 }
 
 impl<H: Handler> Connection<H> {
-    pub(super) async fn run(mut self, stream: TcpStream, peer: SocketAddr) {
-        let limit = self.serving.limits.handshake;
+    pub(super) async fn run(mut self, stream: AcceptedStream) {
+        let (limit, peer) = (self.serving.limits.handshake, stream.peer());
         let mut phase = self.phase.clone();
         let opened = tokio::select! {
             // Boxed, as what follows: a connection that waits has no use for the room of its handshake.
-            opened = timeout(limit, Box::pin(self.open(stream, peer))) => opened,
+            opened = timeout(limit, Box::pin(self.open(stream))) => opened,
             () = given_up(&mut phase) => return,
         };
         match opened {
@@ -107,7 +108,23 @@ impl<H: Handler> Connection<H> {
         }
     }
 
-    async fn open(&mut self, mut stream: TcpStream, peer: SocketAddr) -> Result<Opened, Unopened> {
+    async fn open(&mut self, stream: AcceptedStream) -> Result<Opened, Unopened> {
+        match stream {
+            AcceptedStream::Tcp(stream, peer) => self.open_tcp(stream, peer).await,
+            AcceptedStream::Unix(stream) => {
+                let transport = self.transport(UNNAMED, UNNAMED, Scheme::Http, false);
+                Ok(Opened { stream: ClientStream::Unix(stream), transport, http2: false })
+            }
+        }
+    }
+
+    fn transport(&self, peer: SocketAddr, local: SocketAddr, scheme: Scheme, http2: bool) -> Transport {
+        let interim = (!http2).then(InterimAnswers::default);
+        let (worker, to_https) = (self.worker, self.serving.settings.to_https);
+        Transport { peer, local, scheme, to_https, worker, cache: ConnectionCache::default(), interim }
+    }
+
+    async fn open_tcp(&mut self, mut stream: TcpStream, peer: SocketAddr) -> Result<Opened, Unopened> {
         // Small answers leave at once. Where it cannot be set they leave a little later, which is no reason
         // to refuse.
         let _ = stream.set_nodelay(true);
@@ -123,21 +140,16 @@ impl<H: Handler> Connection<H> {
             None => (None, Bytes::new()),
         };
         let (peer, local) = addresses.unwrap_or((peer, local));
-        let (worker, to_https) = (self.worker, self.serving.settings.to_https);
-        let transport = |scheme, http2: bool| {
-            let interim = (!http2).then(InterimAnswers::default);
-            Transport { peer, local, scheme, to_https, worker, cache: ConnectionCache::default(), interim }
-        };
         match self.serving.acceptor() {
             Some(acceptor) => {
                 let stream = acceptor.accept(Prefixed::new(rest, stream)).await.map_err(Unopened::Tls)?;
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                let transport = transport(Scheme::Https, http2);
+                let transport = self.transport(peer, local, Scheme::Https, http2);
                 Ok(Opened { stream: ClientStream::Tls(Box::new(stream)), transport, http2 })
             }
             None => {
                 let (rest, http2) = self.prior_knowledge(&mut stream, rest).await.map_err(Unopened::Ended)?;
-                let transport = transport(Scheme::Http, http2);
+                let transport = self.transport(peer, local, Scheme::Http, http2);
                 Ok(Opened { stream: ClientStream::Clear(Prefixed::new(rest, stream)), transport, http2 })
             }
         }

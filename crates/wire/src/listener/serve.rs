@@ -1,12 +1,12 @@
 //! The accept loop of one listener on one worker.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::unix::UCred;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
@@ -15,6 +15,7 @@ use super::connection::Connection;
 use super::connection_slots::WorkerSlots;
 use super::eviction::Candidates;
 use super::phase::left;
+use super::socket::{AcceptedStream, Listening};
 use super::{ConnectionRefusal, Handler, Phase, Serving};
 use crate::request::WorkerId;
 
@@ -31,13 +32,36 @@ pub async fn serve<H: Handler>(
     serving: Arc<ArcSwap<Serving>>,
     handler: H,
     worker: WorkerId,
+    phase: watch::Receiver<Phase>,
+) {
+    serve_at(Listening::Tcp(listener, handler), serving, worker, phase).await;
+}
+
+/// The same on a unix socket, in clear text and over HTTP/1.1. `admit` is asked about each peer, by its credentials at
+/// the time of its connect(2), and gives what answers it; `None` closes the connection. The [`Transport`] of its
+/// requests names no address: `0.0.0.0`, port 0.
+///
+/// [`Transport`]: crate::request::Transport
+pub async fn serve_unix<H: Handler>(
+    listener: UnixListener,
+    serving: Arc<ArcSwap<Serving>>,
+    admit: impl Fn(UCred) -> Option<H> + Send + Sync + 'static,
+    worker: WorkerId,
+    phase: watch::Receiver<Phase>,
+) {
+    serve_at(Listening::Unix(listener, Box::new(admit)), serving, worker, phase).await;
+}
+
+async fn serve_at<H: Handler>(
+    listener: Listening<H>,
+    serving: Arc<ArcSwap<Serving>>,
+    worker: WorkerId,
     mut phase: watch::Receiver<Phase>,
 ) {
     let slots = WorkerSlots::new(&serving.load().slots);
     let mut accepting = Accepting {
         listener,
         serving,
-        handler,
         worker,
         phase: phase.clone(),
         slots,
@@ -53,9 +77,8 @@ pub async fn serve<H: Handler>(
 
 /// The accept loop, and what it accepts for.
 struct Accepting<H> {
-    listener: TcpListener,
+    listener: Listening<H>,
     serving: Arc<ArcSwap<Serving>>,
-    handler: H,
     worker: WorkerId,
     phase: watch::Receiver<Phase>,
     slots: Arc<WorkerSlots>,
@@ -77,9 +100,9 @@ impl<H: Handler> Accepting<H> {
         }
     }
 
-    async fn accepted(&mut self, accepted: io::Result<(TcpStream, SocketAddr)>) {
+    async fn accepted(&mut self, accepted: io::Result<(AcceptedStream, H)>) {
         match accepted {
-            Ok((stream, peer)) => self.start(stream, peer).await,
+            Ok((stream, handler)) => self.start(stream, handler).await,
             Err(error) if is_the_peers(&error) => {
                 tracing::debug!(%error, "a connection ended before it began")
             }
@@ -91,22 +114,16 @@ impl<H: Handler> Accepting<H> {
     }
 
     /// Serves the newcomer as soon as there is a slot.
-    async fn start(&mut self, stream: TcpStream, peer: SocketAddr) {
+    async fn start(&mut self, stream: AcceptedStream, handler: H) {
         let (serving, candidates) = (self.serving.load_full(), &mut self.candidates);
         let limit = serving.limits.max_connections.max(1);
         // Meanwhile nobody else is accepted: further newcomers wait in the kernel's queue.
         let guard = self.slots.enter(limit, &serving.stats, || evict(candidates, &serving)).await;
         let activity = Activity::new();
         let known = Arc::clone(&activity);
-        let connection = Connection {
-            serving,
-            handler: self.handler.clone(),
-            worker: self.worker,
-            phase: self.phase.clone(),
-            guard,
-            activity,
-        };
-        let task = self.connections.spawn(connection.run(stream, peer));
+        let connection =
+            Connection { serving, handler, worker: self.worker, phase: self.phase.clone(), guard, activity };
+        let task = self.connections.spawn(connection.run(stream));
         self.candidates.add(task, known, self.connections.len());
     }
 

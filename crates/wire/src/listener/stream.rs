@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, Interest, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
 
 use super::activity::Activity;
@@ -86,6 +86,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
 pub(super) enum ClientStream {
     Clear(Prefixed<TcpStream>),
     Tls(Box<TlsStream<Prefixed<TcpStream>>>),
+    /// From a process on this machine.
+    Unix(UnixStream),
 }
 
 /// A stream on which HTTP begins, and what goes along with it to its end.
@@ -99,33 +101,38 @@ pub(super) struct HttpStream {
 const PROBE: Duration = Duration::from_secs(15);
 
 impl ClientStream {
-    fn tcp(&self) -> &TcpStream {
+    fn socket(&self) -> SockRef<'_> {
         match self {
-            Self::Clear(stream) => &stream.inner,
-            Self::Tls(stream) => &stream.get_ref().0.inner,
+            Self::Clear(stream) => SockRef::from(&stream.inner),
+            Self::Tls(stream) => SockRef::from(&stream.get_ref().0.inner),
+            Self::Unix(stream) => SockRef::from(stream),
         }
     }
 
     /// Whether the peer has closed its side, behind whatever of it has not been read yet.
     pub(super) fn is_read_closed(&self, cx: &mut Context<'_>) -> bool {
-        let ready = pin!(self.tcp().ready(Interest::READABLE)).poll(cx);
+        let ready = match self {
+            Self::Clear(stream) => pin!(stream.inner.ready(Interest::READABLE)).poll(cx),
+            Self::Tls(stream) => pin!(stream.get_ref().0.inner.ready(Interest::READABLE)).poll(cx),
+            Self::Unix(stream) => pin!(stream.ready(Interest::READABLE)).poll(cx),
+        };
         matches!(ready, Poll::Ready(Ok(ready)) if ready.is_read_closed())
     }
 
     /// Whether the peer has reset the connection, or does not answer any more.
     pub(super) fn is_broken(&self) -> bool {
-        !matches!(self.tcp().take_error(), Ok(None))
+        !matches!(self.socket().take_error(), Ok(None))
     }
 
     /// Lets the system find out whether the peer is there. Where it cannot, the next byte does.
     pub(super) fn ask_after_peer(&self) {
         let probes = TcpKeepalive::new().with_time(PROBE).with_interval(PROBE);
-        let _ = SockRef::from(self.tcp()).set_tcp_keepalive(&probes);
+        let _ = self.socket().set_tcp_keepalive(&probes);
     }
 
     /// Whether closing the connection, for whatever reason, sends a reset (RST) instead of an end (FIN).
     pub(super) fn reset_at_close(&self, reset: bool) {
-        let _ = SockRef::from(self.tcp()).set_linger(reset.then_some(Duration::ZERO));
+        let _ = self.socket().set_linger(reset.then_some(Duration::ZERO));
     }
 }
 
@@ -133,10 +140,11 @@ impl PollReadable for ClientStream {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Clear(stream) if stream.prefix.is_empty() => stream.inner.poll_read_ready(cx),
+            Self::Unix(stream) => stream.poll_read_ready(cx),
             Self::Clear(_) | Self::Tls(_) => Poll::Ready(Ok(())),
         }
     }
 }
 
-delegate_read!(ClientStream { Self::Clear(stream) => stream, Self::Tls(stream) => stream });
-delegate_write!(ClientStream { Self::Clear(stream) => stream, Self::Tls(stream) => stream });
+delegate_read!(ClientStream { Self::Clear(stream) => stream, Self::Tls(stream) => stream, Self::Unix(stream) => stream });
+delegate_write!(ClientStream { Self::Clear(stream) => stream, Self::Tls(stream) => stream, Self::Unix(stream) => stream });

@@ -7,6 +7,7 @@ mod http2;
 mod limits;
 mod proxied;
 mod tls;
+mod unix;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
