@@ -7,7 +7,11 @@ use std::path::{Path, PathBuf};
 
 /// Each room, the crate it is in, and the rooms it may use. Every room may use the ground floor, too.
 const ROOMS: &[(&str, &str, &[&str])] = &[
-    ("cli", PROGRAM, &["runtime", "config", "demo", "gate", "forward", "authn", "oidc", "storage", "policy"]),
+    (
+        "cli",
+        PROGRAM,
+        &["runtime", "config", "demo", "admin", "gate", "forward", "authn", "oidc", "storage", "policy"],
+    ),
     (
         "runtime",
         PROGRAM,
@@ -33,7 +37,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ),
     ("demo", "demo", &[]),
     ("listener", "wire", &["http1", "request"]),
-    ("admin", PROGRAM, &["request", "listener"]),
+    ("admin", PROGRAM, &["session", "request", "listener"]),
     (
         "gate",
         PROGRAM,

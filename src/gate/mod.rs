@@ -58,7 +58,7 @@ pub use settings::{
     GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction, RouteSettings,
     SentFrom,
 };
-pub use status::UnavailablePart;
+pub use status::{ProviderCondition, UnavailablePart};
 
 use crate::listener::{Handler, RequestBody};
 use crate::request::{Transport, check_field_names};
@@ -118,6 +118,12 @@ impl Gate {
     #[must_use]
     pub fn missing(&self) -> Vec<UnavailablePart> {
         status::missing(&self.0.snapshot.load())
+    }
+
+    /// The configured providers, in the order of the configuration, and how they are.
+    #[must_use]
+    pub fn providers(&self) -> Vec<ProviderCondition> {
+        self.0.snapshot.load().provider_tasks.iter().map(|task| ProviderCondition::of(task)).collect()
     }
 
     /// The counters of this process, which the admin listener shows.

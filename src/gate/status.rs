@@ -1,8 +1,12 @@
 //! What is missing, and what is measured at a scrape.
 
+use std::time::Duration;
+
 use super::snapshot::Snapshot;
+use crate::clock::Timestamp;
 use crate::forward::ServerState;
-use crate::oidc::{Provider, ProviderEndpoint, ProviderStatus};
+use crate::identity::{Issuer, ProviderName};
+use crate::oidc::{Provider, ProviderEndpoint, ProviderStatus, ProviderTask};
 use crate::telemetry::Scrape;
 
 /// A part that cannot do its work at the moment.
@@ -12,6 +16,44 @@ pub struct UnavailablePart {
     pub what: String,
     /// Why it cannot, in words for operators.
     pub why: String,
+}
+
+/// A configured provider and how it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderCondition {
+    /// Its name in the configuration.
+    pub name: ProviderName,
+    /// Its issuer identifier.
+    pub issuer: Issuer,
+    /// Since when it is so.
+    pub since: Timestamp,
+    /// Whether people are sent there.
+    pub has_metadata: bool,
+    /// Why it cannot do its work; `None` where it can.
+    pub reason: Option<String>,
+    /// Whether a usable key is known.
+    pub has_keys: bool,
+    /// Since when its keys are known.
+    pub keys_age: Option<Duration>,
+}
+
+impl ProviderCondition {
+    pub(super) fn of(task: &ProviderTask) -> Self {
+        let (since, has_metadata, reason) = match task.provider.status() {
+            ProviderStatus::Ready { since } => (since, true, None),
+            ProviderStatus::Failing { since, reason } => (since, true, Some(reason)),
+            ProviderStatus::Unavailable { since, reason } => (since, false, Some(reason)),
+        };
+        Self {
+            name: task.provider.name().clone(),
+            issuer: task.provider.issuer().clone(),
+            since,
+            has_metadata,
+            reason,
+            has_keys: !task.keys.current().is_empty(),
+            keys_age: task.keys.age(),
+        }
+    }
 }
 
 /// The parts that cannot do their work at the moment.

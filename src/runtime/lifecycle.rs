@@ -1,24 +1,23 @@
 //! What the process does besides answering requests, event by event: it reloads, hands over to another process, and
 //! ends.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::admin_socket::AdminSocket;
+use super::admin_socket::AdminSockets;
 use super::control::Control;
 use super::reload::Reloading;
 use super::{AfterEvent, Event, Runtime, replace, serve};
 
-/// What reacts to events: reloads of the configuration, a take-over by another process, the admin listener's
-/// socket.
+/// What reacts to events: reloads of the configuration, a take-over by another process, the sockets of the admin
+/// listener.
 pub(super) struct Lifecycle {
     pub(super) reloading: Reloading,
     pub(super) control: Option<Control>,
-    pub(super) admin: Option<AdminSocket>,
+    pub(super) admin: Option<AdminSockets>,
 }
 
 impl Lifecycle {
@@ -50,7 +49,7 @@ impl Lifecycle {
     async fn hand_over(&mut self, runtime: &Runtime) -> AfterEvent {
         let Some(control) = &mut self.control else { return AfterEvent::GoOn };
         let sockets = runtime.offered().and_then(|mut sockets| {
-            sockets.admin = self.admin.iter().map(AdminSocket::offered).collect::<io::Result<_>>()?;
+            sockets.admin = self.admin.as_ref().map(AdminSockets::offered).transpose()?.unwrap_or_default();
             Ok(sockets)
         });
         let handed_over = match sockets {
@@ -65,7 +64,7 @@ impl Lifecycle {
             return AfterEvent::GoOn;
         }
         self.control = None;
-        self.admin.take().into_iter().for_each(AdminSocket::close);
+        self.admin.take().into_iter().for_each(AdminSockets::close);
         AfterEvent::HandedOver
     }
 }

@@ -13,10 +13,12 @@ mod serve;
 mod signals;
 mod sockets;
 pub mod systemd;
+mod unix_socket;
 mod workers;
 
 use std::time::Duration;
 
+pub use admin_socket::AdminSocketError;
 pub use control::TakeOverError;
 pub use files::{Ticker, watch};
 pub use open_files::raise_open_files;
@@ -25,6 +27,7 @@ pub use reload::Reload;
 pub use serve::{AfterEvent, ApplyError, Draining, Runtime, serve};
 pub use signals::signals;
 pub use sockets::Sockets;
+pub use unix_socket::UnixSocketError;
 pub use workers::Workers;
 
 /// What happens to the process from outside.

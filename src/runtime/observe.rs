@@ -1,11 +1,15 @@
-//! What the admin listener tells of the process: what is missing, and what is measured at a scrape.
+//! What the admin listener tells of the process: what is missing, what is measured at a scrape, and what the management
+//! API acts on.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
 
 use super::control::Predecessors;
-use super::{Draining, Runtime};
-use crate::admin::Missing;
-use crate::gate::Gate;
+use super::{Draining, Event, Runtime};
+use crate::admin::{Management, Missing, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState};
+use crate::gate::{Gate, ProviderCondition};
 use crate::listener::{ConnectionRefusal, ConnectionStats};
 use crate::session::Sessions;
 use crate::storage::StateHealth;
@@ -35,6 +39,34 @@ impl ReadinessSources {
 
 const DRAINING: &str = "it is draining: it takes no new connections, and ends when those it has are done";
 const PREDECESSOR: &str = "the process that this one has taken over from is draining: its streams still live";
+
+/// What the management API acts on.
+pub(super) fn management(gate: &Gate, sessions: &Sessions, events: &mpsc::Sender<Event>) -> Management {
+    let (gate, events) = (gate.clone(), events.clone());
+    Management {
+        sessions: sessions.clone(),
+        providers: Arc::new(move || gate.providers().into_iter().map(provider).collect()),
+        process: Arc::new(move |request| {
+            let event = match request {
+                ProcessRequest::Reload => Event::Reload,
+                ProcessRequest::Drain => Event::Drain,
+            };
+            events.try_send(event).is_ok()
+        }),
+    }
+}
+
+fn provider(condition: ProviderCondition) -> ProviderOverview {
+    let ProviderCondition { name, issuer, since, has_metadata, reason, has_keys, keys_age } = condition;
+    let state = match (&reason, has_metadata) {
+        (None, _) => ProviderState::Ready,
+        (Some(_), true) => ProviderState::Failing,
+        (Some(_), false) => ProviderState::Unavailable,
+    };
+    let keys = ProviderKeys { known: has_keys, age: keys_age.map(|age| age.as_secs()) };
+    let (name, issuer) = (name.to_string(), issuer.to_string());
+    ProviderOverview { name, issuer, state, since: since.rfc3339(), reason, keys }
+}
 
 /// Puts the state file's health into the metrics.
 #[expect(clippy::cast_precision_loss, reason = "nobody signs out 2^53 times")]

@@ -8,12 +8,12 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch as watched};
 use zeroize::Zeroizing;
 
-use super::admin_socket::AdminSocket;
+use super::admin_socket::{AdminSocketError, AdminSockets, Predecessor};
 use super::control::{self, Control, OfferedSockets, Predecessors, Released, TakeOverError};
 use super::lifecycle::Lifecycle;
 use super::reload::{Reload, Reloading, bounded};
 use super::{ApplyError, Runtime, WATCH_INTERVAL, observe, signals, systemd, watch};
-use crate::admin::{self, AdminSettings};
+use crate::admin::{AdminSettings, AdminSources};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::endpoints::SealingKeys;
@@ -33,9 +33,9 @@ pub enum StartError {
     /// A listener of `[server] listen` cannot be opened.
     #[error(transparent)]
     Listen(#[from] ApplyError),
-    /// The admin listener cannot be opened: its address, and what the system said.
-    #[error("[admin] listen: cannot listen on {0}: {1}")]
-    Admin(SocketAddr, #[source] io::Error),
+    /// Operators cannot be answered as `[admin]` says.
+    #[error(transparent)]
+    Admin(#[from] AdminSocketError),
     /// No gate can be built from the settings.
     #[error(transparent)]
     Gate(#[from] BuildError),
@@ -60,7 +60,7 @@ impl StartError {
         match self {
             Self::Storage(error) => error.is_final(),
             Self::Listen(_)
-            | Self::Admin(..)
+            | Self::Admin(_)
             | Self::Gate(_)
             | Self::AssertionKey(_)
             | Self::StateKey
@@ -118,11 +118,25 @@ pub async fn run(
         draining: runtime.draining(),
         predecessors: predecessors.clone(),
     };
-    let admin = settings.admin.as_ref().map(|admin| open_admin(admin, told, received.admin)).transpose()?;
+    let (token, shown) = watched::channel(settings.admin.as_ref().and_then(|admin| admin.token.clone()));
+    let predecessor = if released.is_some() { Predecessor::Running } else { Predecessor::None };
+    let sources = |admin: &AdminSettings| AdminSources {
+        metrics: gate.metrics(),
+        hosts: admin.hosts.clone(),
+        token: shown,
+        management: observe::management(&gate, &sessions, &send),
+        readiness: Arc::new(move || told.missing()),
+    };
+    let admin = settings
+        .admin
+        .as_ref()
+        .map(|admin| AdminSockets::open(admin, received.admin, predecessor, &sources(admin)));
+    let mut admin = admin.transpose()?;
     // Everything is ready to serve: only now may the old process stop.
     if let Some(released) = released {
         go_on(released, &sessions, &predecessors).await;
     }
+    admin.iter_mut().for_each(AdminSockets::publish);
     let control = Control::open(&settings, &database, store, &sessions, &send);
     tokio::spawn(database.tend());
     // The store alone holds it from now on: so it is closed as soon as a take-over has the store let go of
@@ -133,7 +147,7 @@ pub async fn run(
     tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
     ready();
-    let reloading = Reloading { gate, running: settings, workers, files, reload };
+    let reloading = Reloading { gate, running: settings, workers, files, token, reload };
     Lifecycle { reloading, control, admin }.run(runtime, events).await;
     if let Err(error) = sessions.flush().await {
         tracing::error!(%error, "when sessions were last used could not be written");
@@ -223,14 +237,4 @@ fn new_assertion_key() -> Zeroizing<Vec<u8>> {
     // Without randomness there is no key: an empty one is refused when it is read, and the gateway does not
     // start.
     Zeroizing::new(AssertionKey::generate().map(|key| key.pkcs8().to_vec()).unwrap_or_default())
-}
-
-fn open_admin(
-    settings: &AdminSettings,
-    sources: observe::ReadinessSources,
-    received: Vec<std::net::TcpListener>,
-) -> Result<AdminSocket, StartError> {
-    let (address, hosts, metrics) = (settings.address, settings.hosts.clone(), sources.gate.metrics());
-    let sources = admin::AdminSources { readiness: Arc::new(move || sources.missing()), metrics, hosts };
-    AdminSocket::open(address, received, sources).map_err(|error| StartError::Admin(address, error))
 }

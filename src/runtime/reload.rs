@@ -1,15 +1,16 @@
 //! A reload: another configuration in the place of the one that runs, at once and whole, or not at all.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::watch;
 
 use super::open_files::within_open_files;
 use super::{ApplyError, Runtime, observe};
+use crate::admin::AdminSettings;
 use crate::config::Settings;
 use crate::gate::{BuildError, Gate};
 use crate::listener::ConnectionLimits;
+use crate::secret::Secret;
 
 /// Reads the configuration again; `None` where it has faults, which have been reported then.
 pub type Reload = Box<dyn Fn() -> Option<Settings> + Send + Sync>;
@@ -32,6 +33,8 @@ pub(super) struct Reloading {
     pub(super) running: Settings,
     pub(super) workers: usize,
     pub(super) files: watch::Sender<Vec<PathBuf>>,
+    /// What callers of the management API show.
+    pub(super) token: watch::Sender<Option<Secret>>,
     pub(super) reload: Reload,
 }
 
@@ -53,6 +56,7 @@ impl Reloading {
         for key in unchangeable(&self.running, &settings) {
             tracing::warn!(key, "this key has changed and takes effect at the next start only");
         }
+        self.token.send_replace(admin(&settings, |admin| admin.token.clone()));
         tracing::info!(routes = settings.routes.len(), "the configuration was reloaded");
         self.running = settings;
         true
@@ -74,8 +78,9 @@ fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
         ("server.state", old.state != new.state),
         ("state.key", old.state_keys != new.state_keys),
         ("server.workers", old.workers != new.workers),
-        ("admin.listen", admin_address(old) != admin_address(new)),
-        ("admin.hosts", admin_hosts(old) != admin_hosts(new)),
+        ("admin.listen", admin(old, |admin| admin.address) != admin(new, |admin| admin.address)),
+        ("admin.hosts", admin(old, |admin| &admin.hosts[..]) != admin(new, |admin| &admin.hosts[..])),
+        ("admin.socket", admin_socket(old) != admin_socket(new)),
         ("session.cache_capacity", old.session.cache_capacity != new.session.cache_capacity),
         ("log.format", old.log.format != new.log.format),
         ("log.level", old.log.level != new.log.level),
@@ -83,12 +88,13 @@ fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
     keys.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }
 
-fn admin_address(settings: &Settings) -> Option<SocketAddr> {
-    settings.admin.as_ref().map(|admin| admin.address)
+/// A key of `[admin]`, or what stands for it where there is no such table.
+fn admin<'s, T: Default>(settings: &'s Settings, key: impl Fn(&'s AdminSettings) -> T) -> T {
+    settings.admin.as_ref().map(key).unwrap_or_default()
 }
 
-fn admin_hosts(settings: &Settings) -> &[String] {
-    settings.admin.as_ref().map_or(&[], |admin| &admin.hosts)
+fn admin_socket(settings: &Settings) -> Option<&Path> {
+    admin(settings, |admin| admin.socket.as_deref())
 }
 
 /// How many connections the listeners may have, within what the system lets this process open.

@@ -30,6 +30,7 @@ pub struct Metrics {
     token_checks: Family<Labels, Counter>,
     limits: Family<Labels, Counter>,
     reloads: Family<Labels, Counter>,
+    management_calls: Family<Labels, Counter>,
 }
 
 /// A value read at the moment of a scrape: JWKS age, upstream state.
@@ -97,6 +98,8 @@ impl Metrics {
         let token_checks = family("token_checks", "Bearer tokens by result of their check");
         let limits = family("limits_hit", "Requests over a limit by route and limit");
         let reloads = family("reloads", "Configuration reloads by result");
+        let management_calls =
+            family("management_calls", "Calls of the management API by operation and status");
         let (routes, caches, scrapes) = (Routes::default(), Caches::default(), Scrapes::default());
         registry.register_collector(Box::new(routes.clone()));
         registry.register_collector(Box::new(caches.clone()));
@@ -113,6 +116,7 @@ impl Metrics {
             token_checks,
             limits,
             reloads,
+            management_calls,
         }
     }
 
@@ -172,6 +176,11 @@ impl Metrics {
     /// Counts a reload, by the word for its result.
     pub fn reload(&self, result: &str) {
         self.reloads.get_or_create(&vec![("result", result.to_owned())]).inc();
+    }
+
+    /// Counts a call of the management API, by its operation and the status of its answer.
+    pub fn management_call(&self, operation: &str, status: &str) {
+        self.management_calls.get_or_create(&labels(("operation", operation), ("status", status))).inc();
     }
 
     /// The OpenMetrics text.

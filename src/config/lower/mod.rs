@@ -1,6 +1,7 @@
 //! Turns what was written into what is meant: once, from `Sources` alone, and with all faults in one report.
 
 mod access;
+mod admin;
 mod conflict;
 mod email;
 mod file;

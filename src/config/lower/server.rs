@@ -1,4 +1,4 @@
-//! `[server]`, `[admin]`, `[session]`, `[log]`.
+//! `[server]`, `[session]`, `[log]`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,11 +6,10 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use crate::admin::AdminSettings;
 use crate::authn::Accepted;
 use crate::gate::RouteSettings;
 use crate::listener::{ConnectionLimits, ListenerSettings, ProxyProtocol, ProxyVersion, TlsSettings};
-use crate::request::{Authority, TrustedProxies};
+use crate::request::TrustedProxies;
 use crate::session::SessionSettings;
 use crate::telemetry::{LogFormat, LogSettings};
 
@@ -20,8 +19,7 @@ use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, Place, at};
 use crate::config::raw;
 use crate::config::raw::{
-    Admin, Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Span, Tls, TlsSwitch,
-    TlsVersion,
+    Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Span, Tls, TlsSwitch, TlsVersion,
 };
 use crate::config::words::nearest;
 
@@ -186,25 +184,6 @@ impl Lowering<'_> {
         self.span(at, Duration::from_secs(30), Duration::ZERO..=Duration::from_secs(DAY))
     }
 
-    pub(super) fn admin(
-        &mut self,
-        at: Located<'_, Option<Admin>>,
-        listeners: &[ListenerSettings],
-    ) -> Option<AdminSettings> {
-        let admin = at.given()?;
-        let hosts =
-            at!(admin.hosts).all().into_iter().filter_map(|host| self.keep(admin_host(host))).collect();
-        let at = at!(admin.listen);
-        let address = self.keep(socket(at))?;
-        if listeners.iter().any(|listener| listener.address == address) {
-            self.fault(
-                Diagnostic::new(at.place, "the admin listener has the address of a public one")
-                    .expected("expected an address that only operators can reach"),
-            );
-        }
-        Some(AdminSettings { address, hosts })
-    }
-
     /// The origin at which people sign in; needed as soon as a route accepts sessions.
     pub(super) fn public_url(
         &mut self,
@@ -259,14 +238,6 @@ impl Lowering<'_> {
             level: level.unwrap_or(default.level),
             access: at.value.access.unwrap_or(default.access),
         }
-    }
-}
-
-fn admin_host(at: Located<'_, String>) -> Result<String, Diagnostic> {
-    match Authority::parse(at.value) {
-        Ok(name) if name.port().is_none() => Ok(name.host().to_owned()),
-        Ok(_) | Err(_) => Err(Diagnostic::new(at.place, "not the name of a host")
-            .expected("expected a name such as \"gateway-1.internal\", without scheme and port")),
     }
 }
 

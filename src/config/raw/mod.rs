@@ -41,7 +41,8 @@ pub(super) use value::{File, OneOrMany, Scalar, Size, Span};
 pub(super) struct Config {
     /// Where requests come in, and what is true of all of them.
     pub server: Server,
-    /// The second listener, for operators: health and metrics. It is never part of the public listener.
+    /// The second listener, for operators: health, metrics, and the API that sessions are listed and ended by. It is
+    /// never part of the public listener.
     pub admin: Option<Admin>,
     /// How what is kept at rest is protected.
     pub state: Option<State>,

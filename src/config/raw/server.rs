@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Limit, OneOrMany, Size, Span};
+use super::{Limit, OneOrMany, SecretSource, Size, Span};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -164,9 +164,17 @@ pub(in crate::config) enum ProxyProtocolWord {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct Admin {
-    /// Address and port; keep it away from the public.
-    #[schemars(extend("examples" = ["127.0.0.1:9090"]))]
-    pub listen: String,
+    /// Address and port of health and metrics; keep it away from the public.
+    #[schemars(extend("examples" = ["127.0.0.1:9090"], "x-default" = "none; `listen`, `socket` or both"))]
+    pub listen: Option<String>,
+    /// A unix socket for the management API, health and metrics. The gateway makes it with mode 0600, and answers its
+    /// own user and root alone. `portcullis sessions` asks here.
+    #[schemars(extend("examples" = ["/run/portcullis/admin.sock"], "x-default" = "none; `listen`, `socket` or both"))]
+    pub socket: Option<PathBuf>,
+    /// What a caller of the management API shows on `listen` (`Authorization: Bearer …`), at least 32 characters.
+    /// Without it the API is on the socket alone. Connections are clear text: let no network see it.
+    #[schemars(extend("x-default" = "none", "x-secret" = true, "examples" = [{"file": "/etc/portcullis/admin.token"}]))]
+    pub token: Option<SecretSource>,
     /// Names under which its pages may be asked for, beside IP addresses and `localhost`; `/healthz` and `/readyz`
     /// answer under any. Other names are refused with 421, so that no page in a browser can read metrics through a
     /// name that it has pointed here.

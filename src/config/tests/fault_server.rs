@@ -40,6 +40,43 @@ fn listeners() {
 }
 
 #[test]
+fn the_management_api_is_behind_a_socket_or_a_token() {
+    let token = "listen = \"127.0.0.1:1\"\ntoken = { env = \"SECRET\" }";
+    let long = format!("socket = \"/{}\"", "a".repeat(95));
+    each_is_told(&[
+        (longer("[admin]"), "`[admin]` has neither `listen` nor `socket`", "`socket = \"/run/portcullis"),
+        (
+            changed("admin", token),
+            "the token is too short, or has characters that no header takes",
+            "at least 32",
+        ),
+        (
+            changed("admin", "socket = \"admin.sock\"\ntoken = { env = \"TOKEN\" }"),
+            "`token` without `listen`",
+            "on the socket the system says who asks",
+        ),
+        (changed("admin", &long), "not the path of a socket", "95 bytes"),
+        (
+            changed("admin", "socket = \"/run/..\""),
+            "not the path of a socket",
+            "\"/run/portcullis/admin.sock\"",
+        ),
+    ]);
+}
+
+#[test]
+fn a_socket_and_a_token_load() {
+    let text =
+        changed("admin", "listen = \"127.0.0.1:1\"\nsocket = \"admin.sock\"\ntoken = { env = \"TOKEN\" }");
+    let admin = Machine::furnished(&text).settings().admin.unwrap();
+    assert_eq!(admin.socket.as_deref(), Some(std::path::Path::new("admin.sock")));
+    assert_eq!(admin.token.unwrap().expose(), "0123456789abcdef0123456789abcdef");
+    let admin =
+        Machine::furnished(&changed("admin", "socket = \"/run/admin.sock\"")).settings().admin.unwrap();
+    assert_eq!((admin.address, admin.token), (None, None));
+}
+
+#[test]
 fn certificates() {
     each_is_told(&[
         (

@@ -71,6 +71,7 @@ impl Machine {
             .certificate("other")
             .variable("SECRET", "s3cret")
             .variable("EMPTY", " ")
+            .variable("TOKEN", "0123456789abcdef0123456789abcdef")
     }
 
     fn load(&self) -> Result<(Settings, Report), Report> {

@@ -30,7 +30,7 @@ use crate::session::{
 /// The version of the take-over that this gateway speaks.
 pub(super) const VERSION: u32 = 2;
 
-/// The first frame of a connection: what it is for. Commands for a running gateway become further variants.
+/// The first frame of a connection: what it is for.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "kebab-case")]
 pub(super) enum ControlRequest {

@@ -1,0 +1,147 @@
+//! The API's description (OpenAPI 3.1.1), made from the table of its operations and the types that it speaks.
+
+use std::sync::LazyLock;
+
+use http::Method;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::{JsonSchema, schema_for};
+use serde_json::{Map, Value, json};
+
+use super::model::ListSessions;
+use super::operation::Operation;
+use super::{EndSessions, EndedSessions, Problem, ProviderOverview, Reason, SessionList};
+
+/// Statuses that any operation may answer with, and when.
+const FAULTS: [(&str, &str); 5] = [
+    ("400", "A parameter, a member or the body is wrong"),
+    ("401", "The token is missing or another"),
+    ("421", "The listener was called by a name that is not its own"),
+    ("500", "A fault of the gateway's"),
+    ("503", "The session store is away, or the process is about to end"),
+];
+
+/// Further ones where a body is read.
+const BODY_FAULTS: [(&str, &str); 2] =
+    [("413", "The body is larger than 16 KiB"), ("415", "The body is not application/json")];
+
+/// The whole document.
+pub(super) fn description() -> &'static Value {
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
+    &DOCUMENT
+}
+
+fn document() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    let mut schemas = settings.into_generator();
+    let mut paths = Map::new();
+    for operation in Operation::ALL {
+        let path = paths.entry(operation.path()).or_insert_with(|| json!({}));
+        path[operation.method().as_str().to_lowercase()] = described(operation, &mut schemas);
+    }
+    json!({
+        "openapi": "3.1.1",
+        "info": {
+            "title": "Portcullis management API",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Sessions, providers and the process of a running gateway. Served on the unix socket of \
+                            `[admin] socket`, to root and the gateway's own user, and on `[admin] listen` behind \
+                            `[admin] token`.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" }
+        },
+        "servers": [{ "url": "/" }],
+        "security": [{}, { "token": [] }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.take_definitions(true),
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } }
+        }
+    })
+}
+
+fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
+    let (summary, status, good) = match operation {
+        Operation::ListSessions => ("Lists sign-ins", "200", schema::<SessionList>(schemas)),
+        Operation::EndSessions => (
+            "Ends sign-ins, with all their sessions and open streams",
+            "200",
+            schema::<EndedSessions>(schemas),
+        ),
+        Operation::ListProviders => {
+            ("Lists the configured providers", "200", schema::<Vec<ProviderOverview>>(schemas))
+        }
+        Operation::Reload => {
+            ("Has the configuration read again, as SIGHUP does", "202", json!({ "type": "object" }))
+        }
+        Operation::Drain => (
+            "Has the process end once its requests have, as SIGTERM does",
+            "202",
+            json!({ "type": "object" }),
+        ),
+        Operation::Describe => ("This document", "200", json!({ "type": "object" })),
+    };
+    let mut described = json!({
+        "operationId": operation.id(),
+        "summary": summary,
+        "responses": responses(operation, status, good, schemas)
+    });
+    match operation {
+        Operation::ListSessions => described["parameters"] = parameters(),
+        Operation::EndSessions => described["requestBody"] = body(schema::<EndSessions>(schemas)),
+        Operation::Reload | Operation::Drain => described["requestBody"] = body(schema::<Reason>(schemas)),
+        Operation::ListProviders | Operation::Describe => {}
+    }
+    described
+}
+
+fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
+    schemas.subschema_for::<T>().to_value()
+}
+
+fn body(schema: Value) -> Value {
+    json!({ "required": true, "content": { "application/json": { "schema": schema } } })
+}
+
+fn responses(operation: Operation, status: &str, good: Value, schemas: &mut SchemaGenerator) -> Value {
+    let mut responses = Map::new();
+    responses.insert(status.into(), response("Done", "application/json", good));
+    let with_body = operation.method() == Method::POST;
+    for (status, when) in FAULTS.iter().chain(BODY_FAULTS.iter().filter(|_| with_body)) {
+        let problem = schema::<Problem>(schemas);
+        responses.insert((*status).into(), response(when, "application/problem+json", problem));
+    }
+    // The listener refuses another name before it looks for the API.
+    responses["421"] = response(FAULTS[2].1, "text/plain; charset=utf-8", json!({ "type": "string" }));
+    responses.into()
+}
+
+fn response(when: &str, media_type: &str, schema: Value) -> Value {
+    json!({ "description": when, "content": { media_type: { "schema": schema } } })
+}
+
+/// The members of the type that a query is read into.
+fn parameters() -> Value {
+    let schema = schema_for!(ListSessions).to_value();
+    let members = schema["properties"].as_object().cloned().unwrap_or_default();
+    let parameter = |(name, mut schema): (String, Value)| {
+        let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+        without_null(&mut schema);
+        json!({ "name": name, "in": "query", "description": description, "schema": schema })
+    };
+    members.into_iter().map(parameter).collect()
+}
+
+/// A parameter is there or not; it is never null.
+fn without_null(schema: &mut Value) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            schema["type"] = only.clone();
+        }
+    }
+    if schema["default"].is_null() {
+        schema.as_object_mut().map(|schema| schema.remove("default"));
+    }
+}

@@ -1,0 +1,162 @@
+//! The management API, below `/api/v1`: sessions seen and ended, providers, reload, drain. JSON, with RFC 9457 problems for
+//! faults. Who may call it is said by the socket it comes over, or by a token; whatever changes something leaves a line in
+//! the log with who and why.
+
+mod describe;
+mod model;
+mod operation;
+mod operator;
+mod problem;
+mod process;
+mod query;
+mod selection;
+mod sessions;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::listener::RequestBody;
+use crate::session::Sessions;
+use operation::{Found, Operation};
+
+pub use model::{
+    EndSessions, EndedSessions, ProviderKeys, ProviderOverview, ProviderState, Reason, SessionEntry,
+    SessionList, SessionSelection,
+};
+pub use problem::Problem;
+
+pub(super) use operator::{Operator, Refusal, operator};
+pub(super) use problem::unauthenticated;
+
+use super::AdminSources;
+
+/// Bytes of a request's content at most.
+const LARGEST: usize = 16 * 1024;
+
+/// What the API acts on.
+#[derive(Clone)]
+pub struct Management {
+    /// The sessions of this process and its store.
+    pub sessions: Sessions,
+    /// The configured providers and how they are.
+    pub providers: Arc<dyn Fn() -> Vec<ProviderOverview> + Send + Sync>,
+    /// Asks the process for what a signal asks for; `false` where it has no ear for it, as at its end.
+    pub process: Arc<dyn Fn(ProcessRequest) -> bool + Send + Sync>,
+}
+
+impl fmt::Debug for Management {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Management").field("sessions", &self.sessions).finish_non_exhaustive()
+    }
+}
+
+/// What can be asked of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessRequest {
+    /// As SIGHUP.
+    Reload,
+    /// As SIGTERM.
+    Drain,
+}
+
+/// Whether the API answers at this path, if only to say that nothing is there.
+pub(super) fn is_below(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
+}
+
+/// Answers a call of `operator`'s.
+pub(super) async fn answer(
+    request: Request<RequestBody>,
+    sources: &AdminSources,
+    operator: Operator,
+) -> Response<Full<Bytes>> {
+    let operation = match Operation::find(request.uri().path(), request.method()) {
+        Found::Operation(operation) => operation,
+        Found::OtherMethods(methods) => return problem::method_not_allowed(&methods),
+        Found::Nothing => return Problem::not_found().response(),
+    };
+    let response = call(operation, request, &sources.management, operator).await;
+    let response = response.unwrap_or_else(|problem| problem.response());
+    sources.metrics.management_call(operation.id(), response.status().as_str());
+    response
+}
+
+async fn call(
+    operation: Operation,
+    request: Request<RequestBody>,
+    management: &Management,
+    operator: Operator,
+) -> Result<Response<Full<Bytes>>, Problem> {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    match operation {
+        Operation::ListSessions => {
+            let asked = query::read(&query)?;
+            Ok(document(StatusCode::OK, &sessions::list(management, asked).await?))
+        }
+        Operation::EndSessions => {
+            query::read_none(&query)?;
+            let asked = content(request).await?;
+            Ok(document(StatusCode::OK, &sessions::end(management, asked, operator).await?))
+        }
+        Operation::ListProviders => {
+            query::read_none(&query)?;
+            Ok(document(StatusCode::OK, &(management.providers)()))
+        }
+        Operation::Reload | Operation::Drain => {
+            query::read_none(&query)?;
+            let reason: Reason = content(request).await?;
+            process::ask(management, operation, reason, operator)?;
+            Ok(document(StatusCode::ACCEPTED, &serde_json::json!({})))
+        }
+        Operation::Describe => {
+            query::read_none(&query)?;
+            Ok(document(StatusCode::OK, describe::description()))
+        }
+    }
+}
+
+/// The JSON that a request carries.
+async fn content<T: DeserializeOwned>(request: Request<RequestBody>) -> Result<T, Problem> {
+    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|field| field.to_str().ok());
+    let media_type = media_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "send `Content-Type: application/json`",
+        ));
+    }
+    let body = Limited::new(request.into_body(), mutant!(LARGEST, "management-body-unbounded" => usize::MAX));
+    let body = body.collect().await.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+        Some(_) => {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {LARGEST} bytes"))
+        }
+        None => Problem::bad_request(format!("the body cannot be read: {error}")),
+    })?;
+    serde_json::from_slice(&body.to_bytes())
+        .map_err(|error| Problem::bad_request(format!("the body: {error}")))
+}
+
+fn document(status: StatusCode, value: &impl Serialize) -> Response<Full<Bytes>> {
+    match serde_json::to_string(value) {
+        Ok(text) => json(status, "application/json", text),
+        Err(error) => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).response(),
+    }
+}
+
+fn json(status: StatusCode, content_type: &'static str, text: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(text + "\n"));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

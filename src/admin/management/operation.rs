@@ -1,0 +1,76 @@
+//! What can be called.
+
+use http::Method;
+
+/// An operation of the API. All of them are in [`Operation::ALL`], which requests are looked up in and the description is
+/// made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    ListSessions,
+    EndSessions,
+    ListProviders,
+    Reload,
+    Drain,
+    Describe,
+}
+
+/// What is at a path for a method.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Operation(Operation),
+    /// Only these are answered there.
+    OtherMethods(Vec<Method>),
+    Nothing,
+}
+
+impl Operation {
+    pub(super) const ALL: [Self; 6] = [
+        Self::ListSessions,
+        Self::EndSessions,
+        Self::ListProviders,
+        Self::Reload,
+        Self::Drain,
+        Self::Describe,
+    ];
+
+    /// `HEAD` is answered as `GET` is, and its body is left out by the server.
+    pub(super) fn find(path: &str, method: &Method) -> Found {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let here: Vec<_> = Self::ALL.into_iter().filter(|operation| operation.path() == path).collect();
+        match here.iter().find(|operation| operation.method() == *method) {
+            Some(operation) => Found::Operation(*operation),
+            None if here.is_empty() => Found::Nothing,
+            None => Found::OtherMethods(here.into_iter().map(Self::method).collect()),
+        }
+    }
+
+    pub(super) const fn path(self) -> &'static str {
+        match self {
+            Self::ListSessions => "/api/v1/sessions",
+            Self::EndSessions => "/api/v1/sessions/end",
+            Self::ListProviders => "/api/v1/providers",
+            Self::Reload => "/api/v1/reload",
+            Self::Drain => "/api/v1/drain",
+            Self::Describe => "/api/v1/openapi.json",
+        }
+    }
+
+    pub(super) const fn method(self) -> Method {
+        match self {
+            Self::ListSessions | Self::ListProviders | Self::Describe => Method::GET,
+            Self::EndSessions | Self::Reload | Self::Drain => Method::POST,
+        }
+    }
+
+    /// Its name in the description, the log and the metrics.
+    pub(super) const fn id(self) -> &'static str {
+        match self {
+            Self::ListSessions => "list-sessions",
+            Self::EndSessions => "end-sessions",
+            Self::ListProviders => "list-providers",
+            Self::Reload => "reload",
+            Self::Drain => "drain",
+            Self::Describe => "describe",
+        }
+    }
+}

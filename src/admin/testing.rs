@@ -1,0 +1,49 @@
+//! Sources for the tests of this room.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
+
+use super::{AdminSources, Management, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState};
+use crate::clock::{Clock, Timestamp};
+use crate::secret::Secret;
+use crate::session::{Sessions, testing};
+use crate::telemetry::Metrics;
+
+/// When the sessions of these tests begin.
+pub(super) const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+/// Sources with no session; the API is behind `token`.
+pub(super) fn sources(token: Option<&str>) -> AdminSources {
+    let management = management(testing::sessions(&Clock::manual(START))).0;
+    AdminSources {
+        readiness: Arc::new(Vec::new),
+        metrics: Metrics::new(),
+        hosts: vec!["ops.example".into()],
+        token: watch::channel(token.map(Secret::new)).1,
+        management,
+    }
+}
+
+/// An API over `sessions`, with the providers `corp` and `partner`; and what was asked of the process.
+pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<ProcessRequest>>>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let hears = Arc::clone(&asked);
+    let providers = || ["corp", "partner"].map(provider).into();
+    let process = move |request| {
+        hears.lock().unwrap().push(request);
+        true
+    };
+    (Management { sessions, providers: Arc::new(providers), process: Arc::new(process) }, asked)
+}
+
+fn provider(name: &str) -> ProviderOverview {
+    ProviderOverview {
+        name: name.into(),
+        issuer: format!("https://id.{name}.example"),
+        state: ProviderState::Ready,
+        since: START.rfc3339(),
+        reason: None,
+        keys: ProviderKeys { known: true, age: Some(7) },
+    }
+}
