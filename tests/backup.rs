@@ -20,7 +20,8 @@ const COOKIE: &str = "portcullis";
 
 /// What lies beside the state file and is no store: it holds nothing that a restored gateway needs.
 /// `-endings` is taken into the copy of the state file.
-const NO_STORES: [&str; 7] = [
+const NO_STORES: [&str; 8] = [
+    "admin.sock",
     "portcullis.toml",
     "log",
     "state.db-wal",

@@ -26,6 +26,7 @@ mod full_disk;
 mod idle_sessions;
 mod keycloaks_answers;
 mod layering;
+mod management;
 mod mutations;
 mod other_origins;
 mod packaging;

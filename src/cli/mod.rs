@@ -5,9 +5,12 @@ mod check;
 mod demo;
 mod explain;
 mod explained;
+mod management;
 mod online;
 mod recorded;
 mod run;
+mod session_table;
+mod sessions;
 mod shell;
 mod terminal;
 mod welcome;
@@ -49,6 +52,9 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Put a backup in place of what the gateway keeps; everybody signs in again
     Restore(backup::RestoreArguments),
+    /// See who is signed in with the gateway that runs, and end sign-ins
+    #[command(subcommand)]
+    Sessions(sessions::SessionsCommand),
     /// Print a script that completes commands and options in a shell
     Completions(shell::CompletionArguments),
     /// Print the manual page
@@ -83,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Sessions(command) => sessions::sessions(&command),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man => shell::man(),
     }

@@ -43,11 +43,18 @@ fn render(page: &mut Vec<u8>) -> std::io::Result<()> {
     program.build();
     clap_mangen::Man::new(program.clone()).render(page)?;
     for command in program.get_subcommands().filter(|command| command.get_name() != "help") {
-        let man = clap_mangen::Man::new(command.clone());
-        writeln!(page, ".SH \"{} {}\"", NAME.to_uppercase(), command.get_name().to_uppercase())?;
-        man.render_synopsis_section(page)?;
-        man.render_description_section(page)?;
-        man.render_options_section(page)?;
+        section(page, &format!("{NAME} {}", command.get_name()), command)?;
+        for nested in command.get_subcommands().filter(|nested| nested.get_name() != "help") {
+            section(page, &format!("{NAME} {} {}", command.get_name(), nested.get_name()), nested)?;
+        }
     }
     Ok(())
+}
+
+fn section(page: &mut Vec<u8>, name: &str, command: &clap::Command) -> std::io::Result<()> {
+    let man = clap_mangen::Man::new(command.clone());
+    writeln!(page, ".SH \"{}\"", name.to_uppercase())?;
+    man.render_synopsis_section(page)?;
+    man.render_description_section(page)?;
+    man.render_options_section(page)
 }

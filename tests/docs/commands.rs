@@ -75,8 +75,8 @@ fn runs(document: &Document, arguments: &str, at: &str) {
     fs::write(&log, Document::read("docs/operations.md").blocks_of("json").concat()).unwrap();
     let arguments = arguments.replace("/var/log/portcullis.log", log.to_str().unwrap());
     let mut arguments: Vec<&str> = arguments.split(' ').collect();
-    // What they do is tested in `backup` and `asking_providers`.
-    if ["run", "backup", "restore"].contains(&arguments[0]) || arguments.contains(&"--online") {
+    // What they do is tested in `backup`, `management` and `asking_providers`.
+    if ["run", "backup", "restore", "sessions"].contains(&arguments[0]) || arguments.contains(&"--online") {
         arguments.push("--help");
     }
     let output = portcullis(folder.path(), text, &arguments);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::Document;
-use crate::support::{App, Browser, Gateway, Provider, free_port, until};
+use crate::support::{App, Browser, Gateway, Provider, free_port, program, until};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -47,6 +47,7 @@ async fn busy() -> (Gateway, Provider, App) {
     assert_eq!(Browser::new().send(http::Method::GET, &gateway.url("/"), &bearer, "").await.status, 401);
     assert_eq!(browser.get(&gateway.url("/once")).await.status, 200);
     assert_eq!(browser.get(&gateway.url("/once")).await.status, 429);
+    assert!(program(gateway.directory.path(), &["sessions", "list"]).status.success());
     let told = gateway.url("/.portcullis/back-channel-logout");
     assert_eq!(Browser::new().submit(&told, "logout_token=a.b.c").await.status, 400);
     assert_eq!(browser.submit(&gateway.url("/.portcullis/sign-out"), "").await.status, 200);

@@ -3,6 +3,7 @@
 use std::fs::{self, File, Permissions};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -63,7 +64,7 @@ impl Gateway {
         let directory = TempDir::new().unwrap();
         let text = format!(
             "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"{public_url}\"\n\
-             workers = 2\n{server}\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\n\
+             workers = 2\n{server}\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\nsocket = \"admin.sock\"\n\n\
              [log]\nformat = \"json\"\n\n{rest}\n"
         );
         fs::write(directory.path().join("portcullis.toml"), text.replace("{port}", &port.to_string()))
@@ -83,7 +84,10 @@ impl Gateway {
         until("the gateway to listen", || {
             let exited = self.child.try_wait().unwrap();
             assert!(exited.is_none(), "the gateway did not start:\n{}", self.log());
+            let configuration = fs::read_to_string(self.configuration()).unwrap();
+            let socket = self.directory.path().join("admin.sock");
             TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+                && (!configuration.contains("admin.sock") || UnixStream::connect(socket).is_ok())
         });
     }
 
