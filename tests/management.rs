@@ -182,6 +182,11 @@ fn the_process_is_asked_over_the_socket_and_the_log_says_by_whom_and_why() {
         asked(&gateway, "POST", "/api/v1/reload", JSON, "{\"reason\":\"new certificate\"}");
     assert_eq!(status, 202, "{told}");
     logged(&gateway, "the configuration was reloaded");
+    let (_, _, told) = asked(&gateway, "GET", "/api/v1/configuration", "", "");
+    assert_eq!(
+        (&told["admin"]["socket"], &told["log"]),
+        (&json!("admin.sock"), &json!({ "format": "json" }))
+    );
     let line: Value = serde_json::from_str(&logged(&gateway, "the process was asked over")).unwrap();
     assert_eq!(
         (&line["operation"], &line["reason"]),

@@ -34,7 +34,14 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
         hears.lock().unwrap().push(request);
         true
     };
-    (Management { sessions, providers: Arc::new(providers), process: Arc::new(process) }, asked)
+    let configuration = || Arc::new(serde_json::json!({ "server": { "listen": "127.0.0.1:8443" } }));
+    let management = Management {
+        sessions,
+        providers: Arc::new(providers),
+        configuration: Arc::new(configuration),
+        process: Arc::new(process),
+    };
+    (management, asked)
 }
 
 fn provider(name: &str) -> ProviderOverview {

@@ -219,7 +219,7 @@ fn in_quotes(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| format!("\"{word}\"")).collect()
 }
 
-fn is_secret(schema: &Value) -> bool {
+pub(super) fn is_secret(schema: &Value) -> bool {
     schema.get("x-secret") == Some(&Value::Bool(true))
 }
 

@@ -13,6 +13,7 @@ mod reference;
 mod report;
 mod schema;
 mod settings;
+mod shown;
 mod sources;
 mod syntax;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod warn;
 mod words;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use diagnostic::Diagnostics;
 use located::{Located, Place};
@@ -71,8 +73,9 @@ fn meaning(
 ) -> Option<Settings> {
     let (node, raw) = document::parse(text, diagnostics)?;
     let config = Located::new(&raw, Place::of(&node));
-    let (settings, policies) = lower::lower(config, path, sources, diagnostics)?;
+    let (mut settings, policies) = lower::lower(config, path, sources, diagnostics)?;
     let warnings = Lints::new(config, &settings, &policies).warnings();
     warnings.into_iter().for_each(|diagnostic| diagnostics.warn(diagnostic));
+    settings.written = Arc::new(shown::shown(&node));
     Some(settings)
 }

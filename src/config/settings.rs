@@ -1,9 +1,11 @@
 //! The whole configuration, valid.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use serde_json::Value;
 
 use crate::admin::AdminSettings;
 use crate::gate::{GateSettings, OwnSettings, RouteSettings};
@@ -44,6 +46,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Files whose change means a reload: the configuration, secrets, certificates.
     pub watched: Vec<PathBuf>,
+    /// The file as it may be shown: no secret is in it.
+    pub written: Arc<Value>,
 }
 
 impl Settings {

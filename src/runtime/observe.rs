@@ -4,7 +4,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
 
 use super::control::Predecessors;
 use super::{Draining, Event, Runtime};
@@ -41,11 +42,17 @@ const DRAINING: &str = "it is draining: it takes no new connections, and ends wh
 const PREDECESSOR: &str = "the process that this one has taken over from is draining: its streams still live";
 
 /// What the management API acts on.
-pub(super) fn management(gate: &Gate, sessions: &Sessions, events: &mpsc::Sender<Event>) -> Management {
+pub(super) fn management(
+    gate: &Gate,
+    sessions: &Sessions,
+    events: &mpsc::Sender<Event>,
+    written: watch::Receiver<Arc<Value>>,
+) -> Management {
     let (gate, events) = (gate.clone(), events.clone());
     Management {
         sessions: sessions.clone(),
         providers: Arc::new(move || gate.providers().into_iter().map(provider).collect()),
+        configuration: Arc::new(move || Arc::clone(&written.borrow())),
         process: Arc::new(move |request| {
             let event = match request {
                 ProcessRequest::Reload => Event::Reload,

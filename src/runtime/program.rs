@@ -119,12 +119,13 @@ pub async fn run(
         predecessors: predecessors.clone(),
     };
     let (token, shown) = watched::channel(settings.admin.as_ref().and_then(|admin| admin.token.clone()));
+    let (written, shown_configuration) = watched::channel(Arc::clone(&settings.written));
     let predecessor = if released.is_some() { Predecessor::Running } else { Predecessor::None };
     let sources = |admin: &AdminSettings| AdminSources {
         metrics: gate.metrics(),
         hosts: admin.hosts.clone(),
         token: shown,
-        management: observe::management(&gate, &sessions, &send),
+        management: observe::management(&gate, &sessions, &send, shown_configuration),
         readiness: Arc::new(move || told.missing()),
     };
     let admin = settings
@@ -147,7 +148,7 @@ pub async fn run(
     tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
     ready();
-    let reloading = Reloading { gate, running: settings, workers, files, token, reload };
+    let reloading = Reloading { gate, running: settings, workers, files, token, written, reload };
     Lifecycle { reloading, control, admin }.run(runtime, events).await;
     if let Err(error) = sessions.flush().await {
         tracing::error!(%error, "when sessions were last used could not be written");

@@ -1,7 +1,9 @@
 //! A reload: another configuration in the place of the one that runs, at once and whole, or not at all.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::open_files::within_open_files;
@@ -35,6 +37,8 @@ pub(super) struct Reloading {
     pub(super) files: watch::Sender<Vec<PathBuf>>,
     /// What callers of the management API show.
     pub(super) token: watch::Sender<Option<Secret>>,
+    /// What it shows as the configuration in force.
+    pub(super) written: watch::Sender<Arc<Value>>,
     pub(super) reload: Reload,
 }
 
@@ -57,6 +61,7 @@ impl Reloading {
             tracing::warn!(key, "this key has changed and takes effect at the next start only");
         }
         self.token.send_replace(admin(&settings, |admin| admin.token.clone()));
+        self.written.send_replace(Arc::clone(&settings.written));
         tracing::info!(routes = settings.routes.len(), "the configuration was reloaded");
         self.running = settings;
         true

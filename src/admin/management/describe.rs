@@ -72,6 +72,11 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
         Operation::ListProviders => {
             ("Lists the configured providers", "200", schema::<Vec<ProviderOverview>>(schemas))
         }
+        Operation::ShowConfiguration => (
+            "The configuration in force, as the file says it and without secrets",
+            "200",
+            json!({ "type": "object" }),
+        ),
         Operation::Reload => {
             ("Has the configuration read again, as SIGHUP does", "202", json!({ "type": "object" }))
         }
@@ -91,7 +96,7 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
         Operation::ListSessions => described["parameters"] = parameters(),
         Operation::EndSessions => described["requestBody"] = body(schema::<EndSessions>(schemas)),
         Operation::Reload | Operation::Drain => described["requestBody"] = body(schema::<Reason>(schemas)),
-        Operation::ListProviders | Operation::Describe => {}
+        Operation::ListProviders | Operation::ShowConfiguration | Operation::Describe => {}
     }
     described
 }

@@ -22,6 +22,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::listener::RequestBody;
 use crate::session::Sessions;
@@ -48,6 +49,8 @@ pub struct Management {
     pub sessions: Sessions,
     /// The configured providers and how they are.
     pub providers: Arc<dyn Fn() -> Vec<ProviderOverview> + Send + Sync>,
+    /// The configuration in force as it may be shown.
+    pub configuration: Arc<dyn Fn() -> Arc<Value> + Send + Sync>,
     /// Asks the process for what a signal asks for; `false` where it has no ear for it, as at its end.
     pub process: Arc<dyn Fn(ProcessRequest) -> bool + Send + Sync>,
 }
@@ -109,6 +112,10 @@ async fn call(
         Operation::ListProviders => {
             query::read_none(&query)?;
             Ok(document(StatusCode::OK, &(management.providers)()))
+        }
+        Operation::ShowConfiguration => {
+            query::read_none(&query)?;
+            Ok(document(StatusCode::OK, &*(management.configuration)()))
         }
         Operation::Reload | Operation::Drain => {
             query::read_none(&query)?;

@@ -13,21 +13,27 @@ use crate::session::SessionOverview;
 pub struct SessionSelection {
     /// The user's name, as policies match it, whoever vouches for it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub user: Option<String>,
     /// The subject at an issuer (`sub`): that of `provider`, or else that of each configured provider.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub subject: Option<String>,
     /// The name of a provider in the configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub provider: Option<String>,
     /// The provider's own session (`sid`), at the issuer of `provider`, or else at that of each configured provider.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub sid: Option<String>,
     /// A host on which the sign-in has a session, without port.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
     pub host: Option<String>,
     /// The identifier of any of its sessions, or its first digits: 8 to 64 hexadecimal digits.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[0-9a-fA-F]{8,64}$"))]
     pub id: Option<String>,
     /// All sign-ins; stands alone.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -42,6 +48,7 @@ pub(super) struct ListSessions {
     pub(super) selection: SessionSelection,
     /// The `next` of the page before: 64 hexadecimal digits.
     #[serde(default)]
+    #[schemars(regex(pattern = "^[0-9a-fA-F]{64}$"))]
     pub(super) after: Option<String>,
     /// Sign-ins of a page at most.
     #[serde(default = "page")]
@@ -62,6 +69,7 @@ pub struct EndSessions {
     pub selection: SessionSelection,
     /// Why, for the log; 256 characters at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub reason: Option<String>,
 }
 
@@ -71,6 +79,7 @@ pub struct EndSessions {
 pub struct Reason {
     /// Why, for the log; 256 characters at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub reason: Option<String>,
 }
 
@@ -179,6 +188,7 @@ pub struct ProviderOverview {
     pub since: String,
     /// Why not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub reason: Option<String>,
     /// Its keys.
     pub keys: ProviderKeys,

@@ -9,6 +9,7 @@ pub(super) enum Operation {
     ListSessions,
     EndSessions,
     ListProviders,
+    ShowConfiguration,
     Reload,
     Drain,
     Describe,
@@ -24,10 +25,11 @@ pub(super) enum Found {
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::ListSessions,
         Self::EndSessions,
         Self::ListProviders,
+        Self::ShowConfiguration,
         Self::Reload,
         Self::Drain,
         Self::Describe,
@@ -49,6 +51,7 @@ impl Operation {
             Self::ListSessions => "/api/v1/sessions",
             Self::EndSessions => "/api/v1/sessions/end",
             Self::ListProviders => "/api/v1/providers",
+            Self::ShowConfiguration => "/api/v1/configuration",
             Self::Reload => "/api/v1/reload",
             Self::Drain => "/api/v1/drain",
             Self::Describe => "/api/v1/openapi.json",
@@ -57,7 +60,9 @@ impl Operation {
 
     pub(super) const fn method(self) -> Method {
         match self {
-            Self::ListSessions | Self::ListProviders | Self::Describe => Method::GET,
+            Self::ListSessions | Self::ListProviders | Self::ShowConfiguration | Self::Describe => {
+                Method::GET
+            }
             Self::EndSessions | Self::Reload | Self::Drain => Method::POST,
         }
     }
@@ -68,6 +73,7 @@ impl Operation {
             Self::ListSessions => "list-sessions",
             Self::EndSessions => "end-sessions",
             Self::ListProviders => "list-providers",
+            Self::ShowConfiguration => "show-configuration",
             Self::Reload => "reload",
             Self::Drain => "drain",
             Self::Describe => "describe",

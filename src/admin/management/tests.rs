@@ -101,7 +101,8 @@ async fn a_sign_in_is_told_whole_and_found_by_its_identifier() {
     assert_eq!(hosts, ["login.corp.example", "wiki.corp.example"]);
     assert_eq!(bob.id.len(), 64);
     for id in [&bob.id[..8], &bob.id] {
-        assert_eq!(listed(&management, &format!("id={id}")).await.unwrap().sessions, [bob.clone()]);
+        let found = listed(&management, &format!("id={id}")).await.unwrap();
+        assert_eq!(found.sessions, std::slice::from_ref(&bob));
     }
 }
 
@@ -271,6 +272,8 @@ async fn providers_are_listed_and_the_process_hears_what_it_is_asked() {
         (200, &json!("corp"), &json!("https://id.partner.example"))
     );
     assert_eq!((&told[0]["state"], &told[0]["keys"]), (&json!("ready"), &json!({ "known": true, "age": 7 })));
+    let (status, _, told) = answered(request(Method::GET, "/api/v1/configuration", &[])).await;
+    assert_eq!((status, told), (200, json!({ "server": { "listen": "127.0.0.1:8443" } })));
     let (management, asked) = management(testing::sessions(&Clock::manual(START)));
     let why = || Reason { reason: Some("night".into()) };
     process::ask(&management, Operation::Reload, why(), Operator::TokenHolder).unwrap();

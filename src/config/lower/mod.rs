@@ -29,6 +29,7 @@ pub(super) use whose::lets_in;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::authn::{Accept, Accepted};
@@ -135,6 +136,7 @@ impl Lowering<'_> {
             routes,
             log: self.log(at!(config.log)),
             watched: self.watched(),
+            written: Arc::default(),
         };
         (settings, policies)
     }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{GOOD, Machine, changed, settings};
 use crate::config::schema::flat;
-use crate::config::{load, reference, schema};
+use crate::config::{Settings, load, reference, schema};
 
 const REFERENCE: &str = "docs/configuration.md";
 
@@ -132,14 +133,15 @@ fn the_defaults_that_are_told_are_the_defaults() {
                 }
                 _ => (format!("{inside} = {{ {written} }}"), inside.to_owned()),
             };
-            assert_eq!(
-                settings(&changed(table, &with)),
-                settings(&changed(table, &without)),
-                "{table} {with}"
-            );
+            assert_eq!(meant(&changed(table, &with)), meant(&changed(table, &without)), "{table} {with}");
             tried += 1;
         }
     }
     assert!(tried > 35, "{tried}");
-    assert_ne!(settings(GOOD), settings(&changed("session", "max_age = \"11h\"")));
+    assert_ne!(meant(GOOD), meant(&changed("session", "max_age = \"11h\"")));
+}
+
+/// What a file means, whatever it says.
+fn meant(file: &str) -> Settings {
+    Settings { written: Arc::default(), ..settings(file) }
 }

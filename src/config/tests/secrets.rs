@@ -1,5 +1,7 @@
 //! Secrets are in no report and in no `Debug` (invariant 15).
 
+use serde_json::json;
+
 use super::{GOOD, Machine, changed, faults, settings};
 
 #[test]
@@ -80,4 +82,34 @@ fn invariant_15_what_variables_and_files_hold_is_in_no_report() {
         let report = machine.load().unwrap_err();
         assert!(!report.render(false).contains("hunter2"), "{report}");
     }
+}
+
+#[test]
+fn invariant_15_what_is_shown_of_a_file_says_what_was_written_but_for_secrets() {
+    let file = changed(
+        "routes",
+        "request_headers = { remove = [\"X-A\"], set = { Authorization = \"Basic hunter2\" }, default = { X-Key = \"hunter2\" } }",
+    );
+    let file = format!(
+        "{file}\n[[routes]]\nhost = \"b.example\"\nupstream = [\"http://10.0.0.5\"]\nallow = [{{ claims = {{ level = [1, \"a\", true] }} }}]\ntimeout = {{ idle = \"1m\" }}\nresponse_headers = {{ set = {{ X-B = \"hunter2\" }} }}\n"
+    );
+    let shown = settings(&file).written;
+    let at = |pointer: &str| shown.pointer(pointer).unwrap_or_else(|| panic!("{pointer}: {shown:#}")).clone();
+    for (pointer, value) in [
+        ("/server/listen", json!("127.0.0.1:8443")),
+        ("/server/tls/cert", json!("tls.crt")),
+        ("/providers/corp/client_secret", json!({ "env": "SECRET" })),
+        ("/providers/corp/audiences", json!(["https://api.corp.example"])),
+        ("/policies/staff/allow/0", json!({ "groups": ["staff"], "provider": "corp" })),
+        ("/routes/0/request_headers/remove", json!(["X-A"])),
+        ("/routes/0/request_headers/set/Authorization", json!("(hidden)")),
+        ("/routes/0/request_headers/default/X-Key", json!("(hidden)")),
+        ("/routes/1/response_headers/set", json!({ "X-B": "(hidden)" })),
+        ("/routes/1/upstream", json!(["http://10.0.0.5"])),
+        ("/routes/1/allow/0/claims/level", json!([1, "a", true])),
+        ("/routes/1/timeout/idle", json!("1m")),
+    ] {
+        assert_eq!(at(pointer), value, "{pointer}");
+    }
+    assert!(!shown.to_string().contains("hunter2") && !shown.to_string().contains("s3cret"), "{shown:#}");
 }
