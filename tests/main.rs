@@ -27,6 +27,7 @@ mod idle_sessions;
 mod keycloaks_answers;
 mod layering;
 mod management;
+mod management_conformance;
 mod mutations;
 mod other_origins;
 mod packaging;
