@@ -42,8 +42,8 @@ async fn is_in(world: &World, browser: &Browser) -> bool {
     browser.get(&world.gateway.url("/")).await.status == 200
 }
 
-/// A sign-in that begins in the very second in which one of the same person was ended is refused as well: the next one
-/// is not.
+/// A sign-in that begins in the very second in which one of the same person was ended is refused as well: the
+/// next one is not.
 async fn signed_in_as(world: &World, user: &str) -> Browser {
     world.provider.control(&format!("as?user={user}")).await;
     let browser = Browser::new();

@@ -9,10 +9,10 @@ use crate::support::{World, logged};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-/// Calls what is `chosen` in every way that the description allows and in many that it forbids. What it checks of each
-/// answer: its status, media type, headers and content are described; what is forbidden is refused; methods that are not
-/// there are 405; the token is asked for. Not that everything allowed is accepted: that no selection is empty, and that
-/// `all` stands alone, no schema says here.
+/// Calls what is `chosen` in every way that the description allows and in many that it forbids. What it
+/// checks of each answer: its status, media type, headers and content are described; what is forbidden is
+/// refused; methods that are not there are 405; the token is asked for. Not that everything allowed is
+/// accepted: that no selection is empty, and that `all` stands alone, no schema says here.
 fn checked(world: &World, chosen: &[&str]) {
     let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/schemathesis/bin/schemathesis");
     assert!(tool.exists(), "schemathesis is missing: `bash tests/run` installs it");

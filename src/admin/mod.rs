@@ -1,5 +1,5 @@
-//! What operators ask, on a second listener and on a unix socket: health, readiness, metrics, and the management API.
-//! Never on the public listener.
+//! What operators ask, on a second listener and on a unix socket: health, readiness, metrics, and the
+//! management API. Never on the public listener.
 
 mod management;
 mod pages;
@@ -34,8 +34,8 @@ pub use management::{
 };
 pub use settings::{AdminSettings, LONGEST_SOCKET_PATH};
 
-/// Connections at once. A connection on which no request is being answered is one whose peer is silent or does not
-/// read, and it is closed for a newcomer.
+/// Connections at once. A connection on which no request is being answered is one whose peer is silent or
+/// does not read, and it is closed for a newcomer.
 pub const CONNECTIONS: usize = 64;
 
 const LIMITS: ConnectionLimits = ConnectionLimits {

@@ -9,8 +9,8 @@ use super::peer::Peer;
 use crate::listener::RequestBody;
 use crate::request::Authority;
 
-/// What is answered here: a row for each path and method. `HEAD` is answered as `GET` is, and its body is left out by
-/// the server. A path of no row is 404, a method that the path's rows do not have is 405.
+/// What is answered here: a row for each path and method. `HEAD` is answered as `GET` is, and its body is
+/// left out by the server. A path of no row is 404, a method that the path's rows do not have is 405.
 const ROUTES: [AdminRoute; 3] = [
     AdminRoute {
         path: "/healthz",
@@ -38,8 +38,8 @@ enum ListenerNames {
     Ours,
 }
 
-/// Answers a request for one of them. `peer` says whether its name has to be one of ours: what comes over the socket of a
-/// user of this machine is no page of a browser's.
+/// Answers a request for one of them. `peer` says whether its name has to be one of ours: what comes over the
+/// socket of a user of this machine is no page of a browser's.
 pub(super) fn answer(
     request: &Request<RequestBody>,
     sources: &AdminSources,
@@ -70,8 +70,8 @@ fn not_allowed<'a>(routes: impl Iterator<Item = &'a AdminRoute>) -> Response<Ful
     response
 }
 
-/// Whether the request names this listener by an address, as `localhost` or by a name of the operator's. A page of
-/// another site whose name its owner has pointed here (DNS rebinding) calls it by that name.
+/// Whether the request names this listener by an address, as `localhost` or by a name of the operator's. A
+/// page of another site whose name its owner has pointed here (DNS rebinding) calls it by that name.
 pub(super) fn is_ours(request: &Request<RequestBody>, hosts: &[String]) -> bool {
     let asked = Authority::of(request.uri(), request.headers(), request.version());
     let Ok(asked) =

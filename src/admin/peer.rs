@@ -13,8 +13,8 @@ pub(super) enum Peer {
 }
 
 impl Peer {
-    /// The peer of a connection to the socket, where that is root or the gateway's own user. The socket's mode lets
-    /// nobody else connect; this holds as well where somebody has changed the mode.
+    /// The peer of a connection to the socket, where that is root or the gateway's own user. The socket's
+    /// mode lets nobody else connect; this holds as well where somebody has changed the mode.
     pub(super) fn admitted(credentials: UCred) -> Option<Self> {
         Self::admitted_user(credentials.uid()).or_else(|| {
             let (user, process) = (credentials.uid(), credentials.pid());

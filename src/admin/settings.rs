@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use crate::secret::Secret;
 
-/// Bytes of the socket's path at most. The kernel takes 107; the socket is made in a folder of its own beside its path,
-/// whose name is longer.
+/// Bytes of the socket's path at most. The kernel takes 107; the socket is made in a folder of its own beside
+/// its path, whose name is longer.
 pub const LONGEST_SOCKET_PATH: usize = 95;
 
 /// Where operators ask, and under which names.

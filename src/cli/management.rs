@@ -37,7 +37,8 @@ enum CallError {
 }
 
 impl ManagementClient {
-    /// Finds the socket in the configuration at `path`. Secrets are not read: whoever may call has them seldom.
+    /// Finds the socket in the configuration at `path`. Secrets are not read: whoever may call has them
+    /// seldom.
     pub(super) fn of(path: &Path) -> Result<Self, ExitCode> {
         let (settings, _) = config::load(path, &WithoutSecrets).map_err(|report| {
             complain(&report.render(has_colour()));

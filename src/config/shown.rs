@@ -11,8 +11,8 @@ use super::schema;
 /// Stands for a value that is not shown.
 const HIDDEN: &str = "(hidden)";
 
-/// What `file` says, as JSON. Hidden is what stands where a secret could stand, but for the names of variables and files
-/// that secrets are taken from, and what the schema does not know.
+/// What `file` says, as JSON. Hidden is what stands where a secret could stand, but for the names of
+/// variables and files that secrets are taken from, and what the schema does not know.
 pub(super) fn shown(file: &Node<'_>) -> Value {
     value(&[schema::flat()], file)
 }
@@ -51,7 +51,8 @@ fn branches<'s>(schemas: &[&'s Value]) -> impl Iterator<Item = &'s Value> {
     schemas.iter().copied().chain(schemas.iter().copied().flat_map(of)).collect::<Vec<_>>().into_iter()
 }
 
-/// What a schema says of a member. What a secret table says of members that it does not name is a secret as well.
+/// What a schema says of a member. What a secret table says of members that it does not name is a secret as
+/// well.
 fn member<'s>(schema: &'s Value, key: &str, secret: bool) -> Option<&'s Value> {
     let any = || schema.get("additionalProperties").filter(|any| any.is_object() && !secret);
     schema.get("properties").and_then(|known| known.get(key)).or_else(any)

@@ -1,5 +1,5 @@
-//! The sockets that operators ask on. That of the address goes to the process that takes over, which makes a unix socket
-//! of its own in the place of this one's.
+//! The sockets that operators ask on. That of the address goes to the process that takes over, which makes a
+//! unix socket of its own in the place of this one's.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -48,8 +48,8 @@ enum UnixSocket {
 }
 
 impl AdminSockets {
-    /// Answers on the address, on the one of the `received` sockets that has it, else on a new one; and makes the unix
-    /// socket, which nobody finds before [`AdminSockets::publish`].
+    /// Answers on the address, on the one of the `received` sockets that has it, else on a new one; and makes
+    /// the unix socket, which nobody finds before [`AdminSockets::publish`].
     ///
     /// # Errors
     /// The system refuses, or something else stands at the socket's path.

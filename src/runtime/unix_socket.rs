@@ -1,8 +1,8 @@
 //! A unix socket at a path of the operator's.
 //!
-//! It is bound in a new folder that nobody else may enter, gets its mode there, and is then renamed to its path. So it is
-//! never there with another mode, and a process that takes over replaces the socket of the one before in one step. At the
-//! end its path is removed only where it still leads to this very socket.
+//! It is bound in a new folder that nobody else may enter, gets its mode there, and is then renamed to its
+//! path. So it is never there with another mode, and a process that takes over replaces the socket of the one
+//! before in one step. At the end its path is removed only where it still leads to this very socket.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -44,8 +44,8 @@ pub(super) struct PublishedSocket {
 }
 
 impl PreparedSocket {
-    /// Binds a socket for `path`. One that nobody answers on any more will be replaced, and where a `predecessor` runs,
-    /// one that somebody answers on.
+    /// Binds a socket for `path`. One that nobody answers on any more will be replaced, and where a
+    /// `predecessor` runs, one that somebody answers on.
     pub(super) fn bind(path: &Path, predecessor: bool) -> Result<(UnixListener, Self), UnixSocketError> {
         let failed = |error| UnixSocketError::System(path.to_owned(), error);
         check(path, predecessor)?;
@@ -98,8 +98,8 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
 }
 
 impl PublishedSocket {
-    /// Leaves the path to the process that has taken over: whether its socket is there already, nobody could look at and
-    /// act on in one step.
+    /// Leaves the path to the process that has taken over: whether its socket is there already, nobody could
+    /// look at and act on in one step.
     pub(super) fn leave_to_successor(self) {
         std::mem::forget(self);
     }

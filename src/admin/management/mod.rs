@@ -1,6 +1,6 @@
-//! The management API, below `/api/v1`: sessions seen and ended, providers, reload, drain. JSON, with RFC 9457 problems for
-//! faults. Who may call it is said by the socket it comes over, or by a token; whatever changes something leaves a line in
-//! the log with who and why.
+//! The management API, below `/api/v1`: sessions seen and ended, providers, reload, drain. JSON, with RFC
+//! 9457 problems for faults. Who may call it is said by the socket it comes over, or by a token; whatever
+//! changes something leaves a line in the log with who and why.
 
 mod describe;
 mod model;

@@ -23,7 +23,8 @@ pub struct SessionSelection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub provider: Option<String>,
-    /// The provider's own session (`sid`), at the issuer of `provider`, or else at that of each configured provider.
+    /// The provider's own session (`sid`), at the issuer of `provider`, or else at that of each configured
+    /// provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub sid: Option<String>,
@@ -90,7 +91,8 @@ pub struct EndedSessions {
     pub ended: usize,
 }
 
-/// A page of sign-ins, in the order of their identifiers. One may be shorter than `limit` though others follow.
+/// A page of sign-ins, in the order of their identifiers. One may be shorter than `limit` though others
+/// follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionList {
     /// The sign-ins. Some may be over and not yet removed.
@@ -100,8 +102,8 @@ pub struct SessionList {
     pub next: Option<String>,
 }
 
-/// A sign-in. Who it is of is missing where an earlier version made it and it has not been used since, or where the key
-/// that sealed it is gone.
+/// A sign-in. Who it is of is missing where an earlier version made it and it has not been used since, or
+/// where the key that sealed it is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionEntry {
     /// Its identifier, 64 hexadecimal digits.

@@ -2,8 +2,8 @@
 
 use http::Method;
 
-/// An operation of the API. All of them are in [`Operation::ALL`], which requests are looked up in and the description is
-/// made from.
+/// An operation of the API. All of them are in [`Operation::ALL`], which requests are looked up in and the
+/// description is made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     ListSessions,

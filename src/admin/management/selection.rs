@@ -18,8 +18,8 @@ pub(super) struct Wanted {
 }
 
 impl SessionSelection {
-    /// The narrowest member is what is looked for. `subject` and `sid` are an issuer's: that of `provider`, or that of each
-    /// of `providers`.
+    /// The narrowest member is what is looked for. `subject` and `sid` are an issuer's: that of `provider`,
+    /// or that of each of `providers`.
     pub(super) fn wanted(mut self, providers: &[ProviderOverview]) -> Result<Wanted, Problem> {
         self.check()?;
         let selectors = if self.all {

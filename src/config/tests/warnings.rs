@@ -361,3 +361,16 @@ fn tolerated_spellings_that_another_route_or_rule_would_decide() {
         route("policy = \"staff\"\ntolerate = \"semicolon\"\ndeny = { paths = \"/wiki\" }"),
     ]);
 }
+
+#[test]
+fn an_admin_token_that_a_network_hears() {
+    let admin =
+        |address: &str| changed("admin", &format!("listen = \"{address}\"\ntoken = {{ env = \"TOKEN\" }}"));
+    each_is_warned_of(&[(
+        admin("0.0.0.0:9090"),
+        "the token of the management API goes in clear text",
+        "nobody else hears",
+    )]);
+    nothing_is_said_of(&[admin("127.0.0.1:9090"), admin("[::1]:9090")]);
+    nothing_is_said_of(&[changed("admin", "listen = \"0.0.0.0:9090\"\nsocket = \"/run/admin.sock\"")]);
+}

@@ -18,7 +18,19 @@ impl<'a> Lints<'a> {
         warnings.extend(self.cookies_in_clear_text());
         warnings.extend(self.nobody_speaks_https());
         warnings.extend(self.passwords_in_clear_text());
+        warnings.extend(self.admin_token_in_clear_text());
         warnings
+    }
+
+    fn admin_token_in_clear_text(&self) -> Option<Diagnostic> {
+        let (config, meant) = (self.config, self.settings.admin.as_ref()?);
+        let admin = at!(config.admin).given()?;
+        let reached = meant.token.is_some() && !meant.address?.ip().is_loopback();
+        reached.then(|| {
+            Diagnostic::new(at!(admin.token).place, "the token of the management API goes in clear text")
+                .expected("good for a network that nobody else hears")
+                .help("listen on a loopback address, behind what speaks TLS, or use `socket`")
+        })
     }
 
     fn everybody_trusted(&self) -> Vec<Diagnostic> {
