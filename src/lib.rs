@@ -2,7 +2,7 @@
 //!
 //! The rooms of the program stand here in the order a request walks through them, and with them those of the crates
 //! that stand alone (`crates/`): a room imports only what stands under it (`tests/layering.rs`).
-//! `docs/architecture.md` tells why the house is laid out so.
+//! `docs/architecture.md` tells why the program is laid out so.
 
 #[macro_use(mutant)]
 extern crate portcullis_rules;

@@ -17,7 +17,7 @@ access = "signed-in"
 identity = { headers = { X-User = "user", X-Provider = "provider", X-Groups = "groups" } }
 "#;
 
-/// A house with the providers `corp` and `partner`.
+/// A gateway with the providers `corp` and `partner`.
 async fn two() -> (World, Provider) {
     let port = free_port();
     let ours = format!("http://127.0.0.1:{port}");

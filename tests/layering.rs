@@ -238,7 +238,7 @@ fn groups_of_imports_are_read_whole() {
 }
 
 #[test]
-fn every_room_of_the_house_is_known_here() {
+fn every_room_of_the_program_is_known_here() {
     let mut there = BTreeSet::new();
     for path in sources() {
         there.extend(room(&path));

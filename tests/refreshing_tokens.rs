@@ -69,7 +69,7 @@ async fn while_a_token_is_good_nobody_waits_for_the_next() {
     assert_eq!(world.provider.asked("/token").await - before, 1);
 }
 
-/// A house whose provider gives no refresh token.
+/// A gateway whose provider gives no refresh token.
 async fn without_refresh_tokens() -> World {
     let port = free_port();
     let public_url = format!("http://127.0.0.1:{port}");

@@ -169,7 +169,7 @@ async fn the_cookie_behind_tls_is_bound_to_the_host_and_out_of_reach() {
     assert_eq!(answer.status, 401, "without its prefix the key is nothing");
 }
 
-/// A signed-in browser on a house whose `/stream` is another app's.
+/// A signed-in browser at a gateway whose `/stream` is another app's.
 async fn with_stream(app: String) -> (World, Browser) {
     let route = format!(
         "{WIKI}\n[[routes]]\nname = \"stream\"\npath = \"/stream\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n"

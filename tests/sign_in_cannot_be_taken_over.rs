@@ -234,5 +234,5 @@ async fn invariant_13_a_host_that_leads_here_is_not_ours_for_that() {
         .finish();
     let answer = browser.get(&world.gateway.url(&format!("/.portcullis/sign-in?{query}"))).await;
     let next = answer.next().unwrap();
-    assert!(next.starts_with(&world.gateway.url("/")), "no ticket leaves the house: {next}");
+    assert!(next.starts_with(&world.gateway.url("/")), "no ticket leaves our hosts: {next}");
 }

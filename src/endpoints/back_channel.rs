@@ -20,6 +20,7 @@ use super::state::Endpoints;
 use crate::listener::RequestBody;
 use crate::oidc::jwks::Jws;
 use crate::oidc::{LogoutToken, LogoutTokenError, MAX_LOGOUT_TOKEN, Provider};
+use crate::session::StoreUnavailable;
 use crate::telemetry::LogoutChannel;
 
 /// Room for what else a provider writes into the form.
@@ -41,7 +42,7 @@ pub(super) async fn answer(
             .into();
     };
     match accepted(endpoints, &text).await {
-        Ok((provider, token)) => end(endpoints, context, provider, &token).await.into(),
+        Ok((provider, token)) => end(endpoints, context, provider, token).await.into(),
         Err(no) => refused(endpoints, context, &no).into(),
     }
 }
@@ -77,15 +78,19 @@ async fn accepted<'e>(
 async fn end(
     endpoints: &Endpoints,
     context: RequestContext<'_>,
-    provider: &Provider,
-    token: &LogoutToken,
+    provider: &Arc<Provider>,
+    token: LogoutToken,
 ) -> Result<Response<Bytes>, EndpointError> {
-    let resources = &endpoints.resources;
-    let (sid, subject) = (token.sid.as_deref(), token.subject.as_deref());
-    let ended = end_sessions(&resources.sessions, provider, sid, subject).await.inspect_err(|_| {
-        resources.seen_logout_tokens.forget(provider.issuer(), token);
-        count(endpoints, Some(provider), "store-unavailable");
-    })?;
+    let (resources, theirs) = (Arc::clone(&endpoints.resources), Arc::clone(provider));
+    // A task of its own: what a provider has told is done though it hangs up, and a token whose end the store did not take
+    // is good once more.
+    let ending = tokio::spawn(async move {
+        let (sid, subject) = (token.sid.as_deref(), token.subject.as_deref());
+        let ended = end_sessions(&resources.sessions, &theirs, sid, subject).await;
+        ended.inspect_err(|_| resources.seen_logout_tokens.forget(theirs.issuer(), &token))
+    });
+    let ended = ending.await.unwrap_or_else(|error| Err(StoreUnavailable::new(error)));
+    let ended = ended.inspect_err(|_| count(endpoints, Some(provider), "store-unavailable"))?;
     tracing::info!(id = %context.id, provider = %provider.name(), ended, "signed out at the provider (back channel)");
     count(endpoints, Some(provider), if ended > 0 { "ended" } else { "nothing-left" });
     let mut response = Response::new(Bytes::new());

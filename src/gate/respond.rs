@@ -12,6 +12,7 @@ mod challenge;
 mod context;
 mod problem;
 mod refused;
+mod show;
 mod step_up;
 
 pub(super) use context::RefusalContext;
@@ -30,7 +31,8 @@ use crate::limit::RateLimitState;
 use crate::pages::{self, EndedMeanwhile, NotKept};
 use crate::policy::explain;
 use crate::session::SessionEnd;
-use refused::{answer, complete, redirect, refused, show};
+use refused::{answer, complete, redirect, refused};
+use show::show;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

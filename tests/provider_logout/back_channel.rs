@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use super::{FORM, House, ROUTE};
+use super::{FORM, ROUTE, Rig};
 use crate::support::{
     Answer, Browser, Gateway, Impostor, PATIENCE, Provider, World, between, free_port, logged, sockets,
     until_async,
@@ -29,73 +29,72 @@ fn refused(what: &str, answer: &Answer, reason: &str) {
 
 #[tokio::test]
 async fn a_session_of_the_providers_ends_what_was_signed_in_by_it_and_nothing_else() {
-    let house = House::open("").await;
-    let (one, same) =
-        (house.signed_in("alice", Some("s1")).await, house.signed_in("alice", Some("s1")).await);
-    let (other, bob) = (house.signed_in("alice", Some("s2")).await, house.signed_in("bob", Some("s3")).await);
-    house.is_done(json!({})).await;
-    assert!(!house.is_in(&one).await && !house.is_in(&same).await);
-    assert!(house.is_in(&other).await && house.is_in(&bob).await);
+    let rig = Rig::open("").await;
+    let (one, same) = (rig.signed_in("alice", Some("s1")).await, rig.signed_in("alice", Some("s1")).await);
+    let (other, bob) = (rig.signed_in("alice", Some("s2")).await, rig.signed_in("bob", Some("s3")).await);
+    rig.is_done(json!({})).await;
+    assert!(!rig.is_in(&one).await && !rig.is_in(&same).await);
+    assert!(rig.is_in(&other).await && rig.is_in(&bob).await);
     assert_eq!(
-        house.counted("ended").await,
+        rig.counted("ended").await,
         "portcullis_logouts_total{provider=\"corp\",channel=\"back\",result=\"ended\"} 1"
     );
-    house.is_done(json!({"sid": "s2", "sub": null})).await;
-    assert!(!house.is_in(&other).await && house.is_in(&bob).await);
-    house.is_done(json!({"sid": "unheard-of"})).await;
-    house.is_done(json!({"sid": null, "sub": "nobody"})).await;
-    assert!(house.counted("nothing-left").await.ends_with(" 2"));
-    assert!(house.is_in(&bob).await);
+    rig.is_done(json!({"sid": "s2", "sub": null})).await;
+    assert!(!rig.is_in(&other).await && rig.is_in(&bob).await);
+    rig.is_done(json!({"sid": "unheard-of"})).await;
+    rig.is_done(json!({"sid": null, "sub": "nobody"})).await;
+    assert!(rig.counted("nothing-left").await.ends_with(" 2"));
+    assert!(rig.is_in(&bob).await);
 }
 
 #[tokio::test]
 async fn a_subject_alone_ends_all_of_its_sessions() {
-    let house = House::open("").await;
-    let (one, two) = (house.signed_in("alice", Some("s1")).await, house.signed_in("alice", None).await);
-    let bob = house.signed_in("bob", Some("s3")).await;
-    house.is_done(json!({"sid": null})).await;
-    assert!(!house.is_in(&one).await && !house.is_in(&two).await && house.is_in(&bob).await);
+    let rig = Rig::open("").await;
+    let (one, two) = (rig.signed_in("alice", Some("s1")).await, rig.signed_in("alice", None).await);
+    let bob = rig.signed_in("bob", Some("s3")).await;
+    rig.is_done(json!({"sid": null})).await;
+    assert!(!rig.is_in(&one).await && !rig.is_in(&two).await && rig.is_in(&bob).await);
 }
 
 /// The notice overtakes the person who is on the way back.
 #[tokio::test]
 async fn invariant_8_a_sign_in_that_began_before_its_end_makes_no_session() {
-    let house = House::open("").await;
-    house.issuer.now(|ways| ways.id_token = json!({"sub": "alice", "sid": "s1"}));
+    let rig = Rig::open("").await;
+    rig.issuer.now(|ways| ways.id_token = json!({"sub": "alice", "sid": "s1"}));
     let browser = Browser::new();
-    let callback = browser.stop_before(&house.gateway.url("/"), "/.portcullis/callback").await;
-    house.is_done(json!({"sid": null})).await;
+    let callback = browser.stop_before(&rig.gateway.url("/"), "/.portcullis/callback").await;
+    rig.is_done(json!({"sid": null})).await;
     let answer = browser.get(callback.as_str()).await;
     assert_eq!(answer.status, 400, "{}", answer.body);
     assert!(!answer.set_cookies().iter().any(|cookie| cookie.starts_with("portcullis=")), "{answer:?}");
-    logged(&house.gateway, "its sessions were ended while the sign-in was under way");
+    logged(&rig.gateway, "its sessions were ended while the sign-in was under way");
     // By the clock's next second a sign-in has begun after it.
-    until_async("the person signs in anew", || async { house.gateway_lets_in(&browser).await }).await;
+    until_async("the person signs in anew", || async { rig.gateway_lets_in(&browser).await }).await;
 }
 
 #[tokio::test]
 async fn a_session_that_no_sid_is_known_of_falls_to_its_subject() {
-    let house = House::open("").await;
-    let (unknown, other) = (house.signed_in("alice", None).await, house.signed_in("alice", Some("s2")).await);
-    let bob = house.signed_in("bob", None).await;
-    house.is_done(json!({})).await;
-    assert!(!house.is_in(&unknown).await, "its sign-in may have been by that session");
-    assert!(house.is_in(&other).await && house.is_in(&bob).await);
+    let rig = Rig::open("").await;
+    let (unknown, other) = (rig.signed_in("alice", None).await, rig.signed_in("alice", Some("s2")).await);
+    let bob = rig.signed_in("bob", None).await;
+    rig.is_done(json!({})).await;
+    assert!(!rig.is_in(&unknown).await, "its sign-in may have been by that session");
+    assert!(rig.is_in(&other).await && rig.is_in(&bob).await);
 }
 
 #[tokio::test]
 async fn where_the_file_says_so_one_session_of_the_providers_ends_all_of_its_person() {
-    let house = House::open("logout_ends = \"subject\"\n").await;
-    let (one, two) = (house.signed_in("alice", Some("s1")).await, house.signed_in("alice", Some("s2")).await);
-    let bob = house.signed_in("bob", Some("s3")).await;
-    house.is_done(json!({"sub": null})).await;
-    assert!(!house.is_in(&one).await && !house.is_in(&two).await && house.is_in(&bob).await);
+    let rig = Rig::open("logout_ends = \"subject\"\n").await;
+    let (one, two) = (rig.signed_in("alice", Some("s1")).await, rig.signed_in("alice", Some("s2")).await);
+    let bob = rig.signed_in("bob", Some("s3")).await;
+    rig.is_done(json!({"sub": null})).await;
+    assert!(!rig.is_in(&one).await && !rig.is_in(&two).await && rig.is_in(&bob).await);
 }
 
 #[tokio::test]
 async fn invariant_5_forged_expired_and_foreign_logout_tokens_end_nothing() {
-    let house = House::open("").await;
-    let alice = house.signed_in("alice", Some("s1")).await;
+    let rig = Rig::open("").await;
+    let alice = rig.signed_in("alice", Some("s1")).await;
     let now = jsonwebtoken::get_current_timestamp();
     let event = "http://schemas.openid.net/event/backchannel-logout";
     for (what, changes, reason) in [
@@ -104,7 +103,7 @@ async fn invariant_5_forged_expired_and_foreign_logout_tokens_end_nothing() {
         ("from the future", json!({"iat": now + 3600}), "not-yet-valid"),
         ("another audience", json!({"aud": "other"}), "wrong-audience"),
         ("another issuer", json!({"iss": "https://evil.example"}), "unknown-issuer"),
-        ("the issuer with a slash", json!({"iss": format!("{}/", house.issuer.issuer())}), "unknown-issuer"),
+        ("the issuer with a slash", json!({"iss": format!("{}/", rig.issuer.issuer())}), "unknown-issuer"),
         ("without issuer", json!({"iss": null}), "unknown-issuer"),
         ("without jti", json!({"jti": null}), "missing-claim"),
         ("without events", json!({"events": null}), "wrong-purpose"),
@@ -113,67 +112,67 @@ async fn invariant_5_forged_expired_and_foreign_logout_tokens_end_nothing() {
         ("with nonce", json!({"nonce": "n"}), "wrong-purpose"),
         ("of nobody", json!({"sub": null, "sid": null}), "missing-claim"),
     ] {
-        refused(what, &house.told(&house.issuer.logout_token(&changes)).await, reason);
+        refused(what, &rig.told(&rig.issuer.logout_token(&changes)).await, reason);
     }
-    let claims = house.issuer.logout_claims(&json!({}));
+    let claims = rig.issuer.logout_claims(&json!({}));
     let mut head = Header::new(Algorithm::ES256);
     head.kid = Some("k1".into());
     let stranger = Impostor::start().await;
-    refused("a stranger's key", &house.told(&stranger.sign(&head, &claims)).await, "bad-signature");
+    refused("a stranger's key", &rig.told(&stranger.sign(&head, &claims)).await, "bad-signature");
     let part = |value: Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let none = format!("{}.{}.", part(json!({"alg": "none", "kid": "k1"})), part(claims.clone()));
-    refused("alg: none", &house.told(&none).await, "malformed");
+    refused("alg: none", &rig.told(&none).await, "malformed");
     let symmetric =
         encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(b"k1")).unwrap();
-    refused("a symmetric key", &house.told(&symmetric).await, "malformed");
+    refused("a symmetric key", &rig.told(&symmetric).await, "malformed");
     head.typ = Some("at+jwt".into());
-    refused("an access token's type", &house.told(&house.issuer.sign(&head, &claims)).await, "wrong-purpose");
-    assert!(house.is_in(&alice).await);
-    let line = logged(&house.gateway, "aud: expected our client_id portcullis, got other");
+    refused("an access token's type", &rig.told(&rig.issuer.sign(&head, &claims)).await, "wrong-purpose");
+    assert!(rig.is_in(&alice).await);
+    let line = logged(&rig.gateway, "aud: expected our client_id portcullis, got other");
     assert!(line.contains("wrong-audience") && line.contains("\"provider\":\"corp\""), "{line}");
-    assert!(house.counted("wrong-audience").await.ends_with(" 1"));
-    assert!(house.counted("unknown-issuer").await.contains("provider=\"\""));
-    house.is_done(json!({})).await;
-    assert!(!house.is_in(&alice).await);
+    assert!(rig.counted("wrong-audience").await.ends_with(" 1"));
+    assert!(rig.counted("unknown-issuer").await.contains("provider=\"\""));
+    rig.is_done(json!({})).await;
+    assert!(!rig.is_in(&alice).await);
 }
 
 #[tokio::test]
 async fn a_provider_ends_nothing_of_anothers() {
     let partner = Impostor::start().await;
     let table = partner.configuration().replace("[providers.corp]", "[providers.partner]");
-    let house = House::open(&table).await;
-    house.issuer.now(|ways| ways.id_token = json!({"sid": "s1"}));
+    let rig = Rig::open(&table).await;
+    rig.issuer.now(|ways| ways.id_token = json!({"sid": "s1"}));
     let alice = Browser::new();
-    alice.visit(&house.gateway.url("/.portcullis/sign-in?provider=corp")).await;
-    assert!(house.is_in(&alice).await, "{}", house.gateway.log());
+    alice.visit(&rig.gateway.url("/.portcullis/sign-in?provider=corp")).await;
+    assert!(rig.is_in(&alice).await, "{}", rig.gateway.log());
     for changes in [json!({}), json!({"sid": null}), json!({"sub": null})] {
-        assert_eq!(house.told(&partner.logout_token(&changes)).await.status, 200, "{changes}");
+        assert_eq!(rig.told(&partner.logout_token(&changes)).await.status, 200, "{changes}");
     }
-    let theirs = partner.logout_token(&json!({"iss": house.issuer.issuer()}));
-    refused("in the other's name", &house.told(&theirs).await, "bad-signature");
-    assert!(house.is_in(&alice).await, "the same sub and sid are others at another issuer");
-    house.is_done(json!({})).await;
-    assert!(!house.is_in(&alice).await);
+    let theirs = partner.logout_token(&json!({"iss": rig.issuer.issuer()}));
+    refused("in the other's name", &rig.told(&theirs).await, "bad-signature");
+    assert!(rig.is_in(&alice).await, "the same sub and sid are others at another issuer");
+    rig.is_done(json!({})).await;
+    assert!(!rig.is_in(&alice).await);
 }
 
 #[tokio::test]
 async fn a_logout_token_works_once() {
-    let house = House::open("").await;
-    let token = house.issuer.logout_token(&json!({"sid": null}));
-    house.signed_in("alice", Some("s1")).await;
-    assert_eq!(house.told(&token).await.status, 200);
+    let rig = Rig::open("").await;
+    let token = rig.issuer.logout_token(&json!({"sid": null}));
+    rig.signed_in("alice", Some("s1")).await;
+    assert_eq!(rig.told(&token).await.status, 200);
     let again = Browser::new();
     // A sign-in that began in the second of the end, or before, makes no session.
-    until_async("a new sign-in", || async { again.visit(&house.gateway.url("/")).await.status == 200 }).await;
-    refused("a replay", &house.told(&token).await, "replayed");
-    assert!(house.is_in(&again).await, "whoever replays a token signs nobody out");
+    until_async("a new sign-in", || async { again.visit(&rig.gateway.url("/")).await.status == 200 }).await;
+    refused("a replay", &rig.told(&token).await, "replayed");
+    assert!(rig.is_in(&again).await, "whoever replays a token signs nobody out");
 }
 
 #[tokio::test]
 async fn what_is_no_form_with_one_token_is_refused() {
-    let house = House::open("").await;
-    let alice = house.signed_in("alice", Some("s1")).await;
-    let (one, two) = (house.issuer.logout_token(&json!({})), house.issuer.logout_token(&json!({})));
+    let rig = Rig::open("").await;
+    let alice = rig.signed_in("alice", Some("s1")).await;
+    let (one, two) = (rig.issuer.logout_token(&json!({})), rig.issuer.logout_token(&json!({})));
     for (what, media_type, body) in [
         ("nothing", FORM, String::new()),
         ("an empty token", FORM, "logout_token=".into()),
@@ -184,50 +183,50 @@ async fn what_is_no_form_with_one_token_is_refused() {
         ("a long token", FORM, format!("logout_token={one}{}", "A".repeat(16 * 1024))),
         ("a long form", FORM, format!("logout_token={one}&more={}", "A".repeat(64 * 1024))),
     ] {
-        refused(what, &house.post(media_type, &body).await, "malformed");
+        refused(what, &rig.post(media_type, &body).await, "malformed");
     }
-    let url = house.gateway.url("/.portcullis/back-channel-logout");
+    let url = rig.gateway.url("/.portcullis/back-channel-logout");
     let by_get = Browser::new().get(&format!("{url}?logout_token={one}")).await;
     assert_eq!(by_get.status, 405);
     let head = [("content-type", FORM), ("host", "elsewhere.example")];
     let elsewhere = Browser::new().send(Method::POST, &url, &head, &format!("logout_token={one}")).await;
     assert_eq!(elsewhere.status, 404, "it is on the host of public_url alone");
-    assert!(house.is_in(&alice).await);
-    house.is_done(json!({})).await;
+    assert!(rig.is_in(&alice).await);
+    rig.is_done(json!({})).await;
 }
 
 #[tokio::test]
 async fn invariant_26_a_flood_of_forged_tokens_asks_a_provider_for_its_keys_once() {
-    let house = House::open("").await;
-    house.signed_in("alice", Some("s1")).await;
-    let before = house.issuer.asked("/jwks");
+    let rig = Rig::open("").await;
+    rig.signed_in("alice", Some("s1")).await;
+    let before = rig.issuer.asked("/jwks");
     let stranger = Impostor::start().await;
     let mut head = Header::new(Algorithm::ES256);
     for number in 0..200 {
         head.kid = Some(format!("unknown-{number}"));
-        let token = stranger.sign(&head, &house.issuer.logout_claims(&json!({})));
-        refused("a forged one", &house.told(&token).await, "bad-signature");
+        let token = stranger.sign(&head, &rig.issuer.logout_claims(&json!({})));
+        refused("a forged one", &rig.told(&token).await, "bad-signature");
     }
-    assert!(house.issuer.asked("/jwks") <= before + 1, "{}", house.issuer.asked("/jwks") - before);
+    assert!(rig.issuer.asked("/jwks") <= before + 1, "{}", rig.issuer.asked("/jwks") - before);
 }
 
 #[tokio::test]
 async fn a_token_that_cannot_be_judged_is_to_be_sent_again() {
-    let house = House::open("").await;
-    house.issuer.now(|ways| drop(ways.instead.insert("/jwks", (500, "text/plain", String::new()))));
-    let house = House {
+    let rig = Rig::open("").await;
+    rig.issuer.now(|ways| drop(ways.instead.insert("/jwks", (500, "text/plain", String::new()))));
+    let rig = Rig {
         gateway: Gateway::start(
-            &format!("{}{ROUTE}", house.issuer.configuration()).replace("{app}", "http://127.0.0.1:1"),
+            &format!("{}{ROUTE}", rig.issuer.configuration()).replace("{app}", "http://127.0.0.1:1"),
         ),
-        ..house
+        ..rig
     };
-    let answer = house.told(&house.issuer.logout_token(&json!({}))).await;
+    let answer = rig.told(&rig.issuer.logout_token(&json!({}))).await;
     assert_eq!(answer.status, 503, "{}", answer.body);
     assert!(!answer.header("retry-after").is_empty() && answer.header("cache-control") == "no-store");
-    assert!(house.counted("keys-unavailable").await.contains("provider=\"corp\""));
+    assert!(rig.counted("keys-unavailable").await.contains("provider=\"corp\""));
 }
 
-/// A house of the certified provider, which is told where the back channel is.
+/// A rig of the certified provider, which is told where the back channel is.
 async fn certified(app: &str, session: bool) -> World {
     let port = free_port();
     let gateway = format!("http://127.0.0.1:{port}");

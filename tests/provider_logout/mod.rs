@@ -14,13 +14,13 @@ const ROUTE: &str = "[[routes]]\nname = \"wiki\"\nupstream = \"{app}\"\naccess =
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A gateway whose provider's key the test holds.
-struct House {
+struct Rig {
     gateway: Gateway,
     issuer: Impostor,
     _app: App,
 }
 
-impl House {
+impl Rig {
     async fn open(provider: &str) -> Self {
         let (issuer, app) = (Impostor::start().await, App::start().await);
         let route = ROUTE.replace("{app}", &app.url());

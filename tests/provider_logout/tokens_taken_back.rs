@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::{House, ROUTE};
+use super::{ROUTE, Rig};
 use crate::support::{Answer, App, Browser, Discovery, Gateway, Impostor, World, logged, until_async};
 
-/// A house whose provider takes tokens back, and knows a sign-out where `end_session` says so.
-async fn takes_back(end_session: bool) -> (House, Browser) {
+/// A rig whose provider takes tokens back, and knows a sign-out where `end_session` says so.
+async fn takes_back(end_session: bool) -> (Rig, Browser) {
     let (issuer, app) = (Impostor::start().await, App::start().await);
     let at = |path: &str| format!("{}{path}", issuer.issuer());
     let mut metadata = json!({"revocation_endpoint": at("/revoke")});
@@ -19,43 +19,43 @@ async fn takes_back(end_session: bool) -> (House, Browser) {
     });
     let route = ROUTE.replace("{app}", &app.url());
     let gateway = Gateway::start(&format!("{}{route}", issuer.configuration()));
-    let house = House { gateway, issuer, _app: app };
-    let browser = house.signed_in("alice", None).await;
-    (house, browser)
+    let rig = Rig { gateway, issuer, _app: app };
+    let browser = rig.signed_in("alice", None).await;
+    (rig, browser)
 }
 
-async fn leaves(house: &House, browser: &Browser) -> Answer {
-    let answer = browser.submit(&house.gateway.url("/.portcullis/sign-out"), "").await;
-    assert!(!house.is_in(browser).await);
+async fn leaves(rig: &Rig, browser: &Browser) -> Answer {
+    let answer = browser.submit(&rig.gateway.url("/.portcullis/sign-out"), "").await;
+    assert!(!rig.is_in(browser).await);
     answer
 }
 
-async fn revocations(house: &House, result: &str) -> bool {
-    let metrics = Browser::new().get(&house.gateway.admin_url("/metrics")).await.body;
+async fn revocations(rig: &Rig, result: &str) -> bool {
+    let metrics = Browser::new().get(&rig.gateway.admin_url("/metrics")).await.body;
     metrics
         .contains(&format!("portcullis_token_revocations_total{{provider=\"corp\",result=\"{result}\"}} 1"))
 }
 
 #[tokio::test]
 async fn who_signs_out_has_the_provider_take_its_tokens_back_and_is_told_what_came_of_it() {
-    let (house, browser) = takes_back(false).await;
-    let page = leaves(&house, &browser).await;
+    let (rig, browser) = takes_back(false).await;
+    let page = leaves(&rig, &browser).await;
     assert!(page.body.contains("has taken back the tokens"), "{}", page.body);
-    assert!(house.issuer.asked("/revoke") == 1 && revocations(&house, "ok").await);
-    let (house, browser) = takes_back(false).await;
-    house.issuer.now(|ways| drop(ways.instead.insert("/revoke", (503, "text/plain", String::new()))));
-    let page = leaves(&house, &browser).await;
+    assert!(rig.issuer.asked("/revoke") == 1 && revocations(&rig, "ok").await);
+    let (rig, browser) = takes_back(false).await;
+    rig.issuer.now(|ways| drop(ways.instead.insert("/revoke", (503, "text/plain", String::new()))));
+    let page = leaves(&rig, &browser).await;
     assert!(page.body.contains("did not take back the tokens"), "{}", page.body);
-    assert!(revocations(&house, "failed").await);
-    logged(&house.gateway, "the provider has not taken back its tokens");
+    assert!(revocations(&rig, "failed").await);
+    logged(&rig.gateway, "the provider has not taken back its tokens");
 }
 
 #[tokio::test]
 async fn a_provider_that_is_silent_holds_no_sign_out_up() {
     for end_session in [false, true] {
-        let (house, browser) = takes_back(end_session).await;
-        house.issuer.now(|ways| ways.silent = &["/revoke"]);
-        let page = leaves(&house, &browser).await;
+        let (rig, browser) = takes_back(end_session).await;
+        rig.issuer.now(|ways| ways.silent = &["/revoke"]);
+        let page = leaves(&rig, &browser).await;
         assert_eq!(page.status, 200);
         assert_eq!(
             page.body.contains("has been asked to take back the tokens"),
@@ -64,7 +64,7 @@ async fn a_provider_that_is_silent_holds_no_sign_out_up() {
             page.body
         );
         assert_eq!(page.body.contains("id=\"onward\""), end_session, "{}", page.body);
-        until_async("the end of patience", || revocations(&house, "failed")).await;
+        until_async("the end of patience", || revocations(&rig, "failed")).await;
     }
 }
 

@@ -16,6 +16,7 @@ use super::problem::{
     AMBIGUOUS, CROSS_SITE, DESTINATION, FORBIDDEN, Problem, STEP_UP, TOKEN, UNAUTHENTICATED,
     document_response,
 };
+use super::show::show;
 use super::step_up;
 use crate::endpoints::{self, FailedSignIn, HOME, LostSignIn};
 use crate::gate::ambiguous::{untolerated, untolerated_members};
@@ -23,7 +24,7 @@ use crate::gate::body::Body;
 use crate::gate::rejection::Rejection;
 use crate::gate::snapshot::Snapshot;
 use crate::gate::statuses::{self, Refusal};
-use crate::pages::{self, ErrorKind, ErrorPage, Link, Page};
+use crate::pages::{self, ErrorKind, ErrorPage, Link};
 
 const SIGN_IN: &str = "Sign in with a browser, or send an access token as Authorization: Bearer.";
 const STRONGER: &str =
@@ -180,11 +181,6 @@ fn lost_sign_in(
         others: &[],
     };
     show(page.page())
-}
-
-/// A page as a response.
-pub(super) fn show(page: Page) -> Response<Body> {
-    page.into_response().map(Body::ours)
 }
 
 /// A redirect that no cache keeps.

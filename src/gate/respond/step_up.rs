@@ -4,7 +4,7 @@ use http::Response;
 use serde_json::{Map, Value};
 
 use super::context::RefusalContext;
-use super::refused::show;
+use super::show::show;
 use crate::endpoints::UnmetStepUp;
 use crate::gate::body::Body;
 use crate::gate::snapshot::Snapshot;

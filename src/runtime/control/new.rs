@@ -28,6 +28,9 @@ const SOCKETS: usize = 16_384;
 /// Operations of the old process that may be under way.
 const AT_ONCE: usize = 256;
 
+/// Sign-ins told of at once: with all their claims they fit into a frame, where a larger one would end the old process.
+const FOUND_AT_ONCE: u32 = 10;
+
 /// Why this process cannot take over. The gateway that runs goes on then.
 #[derive(Debug, thiserror::Error)]
 pub enum TakeOverError {
@@ -230,12 +233,16 @@ async fn take_calls(
 
 async fn call(store: &dyn SessionStore, call: StoreCall) -> Result<StoreAnswer, StoreUnavailable> {
     Ok(match call {
-        StoreCall::InsertRoot(family, session, began) => {
-            StoreAnswer::Inserted(store.insert_root(family, session, began).await?)
+        StoreCall::InsertRoot(family, session, sign_in) => {
+            StoreAnswer::Inserted(store.insert_root(family, session, sign_in).await?)
         }
         StoreCall::InsertChild(session) => StoreAnswer::Inserted(store.insert_child(session).await?),
         StoreCall::Load(id) => StoreAnswer::Loaded(store.load(id).await?),
         StoreCall::UpdateRecord(update) => StoreAnswer::Updated(store.update_record(update).await?),
+        StoreCall::AddCard(card) => {
+            store.add_card(card).await?;
+            StoreAnswer::Done
+        }
         StoreCall::Touch(touches) => {
             store.touch(touches).await?;
             StoreAnswer::Done
@@ -243,7 +250,7 @@ async fn call(store: &dyn SessionStore, call: StoreCall) -> Result<StoreAnswer, 
         StoreCall::RemoveFamily(id) => StoreAnswer::Removed(store.remove_family(id).await?),
         StoreCall::RemoveFamilies(roots) => StoreAnswer::RemovedFamilies(store.remove_families(roots).await?),
         StoreCall::Find(selector, after, limit) => {
-            StoreAnswer::Found(store.find(selector, after, limit).await?)
+            StoreAnswer::Found(store.find(selector, after, limit.min(FOUND_AT_ONCE)).await?)
         }
         StoreCall::RememberEnd(end) => {
             store.remember_end(end).await?;

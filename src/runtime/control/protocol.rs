@@ -21,10 +21,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Timestamp;
 use crate::session::{
-    Ending, Inserted, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, StoredFamily, StoredOverview,
-    StoredSelector, StoredSession, Touch, Updated,
+    Ending, Inserted, LateCard, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SignInUnderWay,
+    StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 
 /// The version of the take-over that this gateway speaks.
@@ -78,10 +77,11 @@ pub(super) enum TakeOverStep {
 /// An operation on the store of the new process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum StoreCall {
-    InsertRoot(StoredFamily, StoredSession, Timestamp),
+    InsertRoot(StoredFamily, StoredSession, SignInUnderWay),
     InsertChild(StoredSession),
     Load(SessionId),
     UpdateRecord(RecordUpdate),
+    AddCard(LateCard),
     Touch(Vec<Touch>),
     RemoveFamily(SessionId),
     RemoveFamilies(Vec<SessionId>),

@@ -10,12 +10,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::frame;
 use super::protocol::{FromSuccessor, Numbered, StoreAnswer, StoreCall};
-use crate::clock::Timestamp;
 use crate::runtime::Event;
 use crate::session::{
-    Inserted, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SessionStore, Sessions, StoreFuture,
-    StoreUnavailable, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch,
-    Updated,
+    Inserted, LateCard, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SessionStore, Sessions,
+    SignInUnderWay, StoreFuture, StoreUnavailable, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector,
+    StoredSession, Touch, Updated,
 };
 
 /// Calls that may wait to be written.
@@ -137,9 +136,9 @@ impl SessionStore for RemoteStore {
         &self,
         family: StoredFamily,
         session: StoredSession,
-        began: Timestamp,
+        sign_in: SignInUnderWay,
     ) -> StoreFuture<'_, Inserted> {
-        self.ask(StoreCall::InsertRoot(family, session, began), inserted)
+        self.ask(StoreCall::InsertRoot(family, session, sign_in), inserted)
     }
 
     fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
@@ -157,6 +156,10 @@ impl SessionStore for RemoteStore {
         self.ask(StoreCall::UpdateRecord(update), |answer| {
             if let StoreAnswer::Updated(updated) = answer { Some(updated) } else { None }
         })
+    }
+
+    fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()> {
+        self.ask(StoreCall::AddCard(card), done)
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {

@@ -78,6 +78,14 @@ impl SessionCache {
         self.sessions.remove(id);
     }
 
+    /// Whatever is being read now is read again before it is kept.
+    pub(super) fn read_again(&self) {
+        for shard in &self.shards {
+            let _held = shard.hold();
+            shard.changes.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
     fn shard(&self, id: &SessionId) -> &Shard {
         &self.shards[usize::from(id.as_bytes()[0]) % SHARDS]
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::SessionId;
 use super::state_keys::{Name, StateKeys};
 use super::store::FamilyDigests;
+use super::{Digest, SessionId};
 use crate::clock::Timestamp;
 use crate::identity::{Gap, Gaps, Principal};
 
@@ -58,6 +58,14 @@ impl Card {
 
     pub(super) fn open(keys: &StateKeys, root: SessionId, sealed: &[u8]) -> Option<Self> {
         keys.open::<CardRead>(&binding(root), sealed).map(Self::from)
+    }
+
+    /// What an end of it may be remembered by.
+    pub(super) fn names_under_every_key(&self, keys: &StateKeys) -> Vec<Digest> {
+        let Principal { issuer, subject, .. } = &*self.principal;
+        let provider_session = self.sid.as_deref().map(|sid| Name::ProviderSession(issuer, sid));
+        let names = [Some(Name::Subject(issuer, subject.as_str())), provider_session];
+        names.into_iter().flatten().flat_map(|name| keys.keyed(&name)).collect()
     }
 
     /// What its row is found by.

@@ -8,8 +8,9 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::store::{
-    FamilyDigests, Inserted, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
-    StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    FamilyDigests, Inserted, LateCard, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily,
+    SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector,
+    StoredSession, Touch, Updated,
 };
 use super::{SessionId, StoreUnavailable};
 use crate::clock::Timestamp;
@@ -18,8 +19,9 @@ use crate::storage::{Database, Seconds};
 const INSERT_FAMILY: &str = "INSERT INTO session_families
     (root, provider, subject, user, provider_session, created, last_seen, expires, version, record, card)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-const ENDED_SINCE: &str =
-    "SELECT EXISTS (SELECT 1 FROM remembered_ends WHERE digest IN (?1, ?2) AND since >= ?3)";
+const ENDED_SINCE: &str = "SELECT EXISTS (SELECT 1 FROM remembered_ends WHERE digest = ?1 AND since >= ?2)";
+const ADD_CARD: &str = "UPDATE session_families SET card = ?2, subject = ?3, user = ?4, provider_session = ?5
+    WHERE root = ?1 AND card IS NULL";
 const INSERT_SESSION: &str = "INSERT INTO sessions (id, root, host, created, family_key)
     SELECT ?1, root, ?3, ?4, ?5 FROM session_families WHERE root = ?2";
 const LOAD: &str = "SELECT f.root, f.provider, f.subject, f.user, f.provider_session, f.created, f.last_seen,
@@ -72,10 +74,10 @@ impl SessionStore for EmbeddedStore {
         &self,
         family: StoredFamily,
         session: StoredSession,
-        began: Timestamp,
+        sign_in: SignInUnderWay,
     ) -> StoreFuture<'_, Inserted> {
         self.write(move |transaction| {
-            if mutant!(ended_since(transaction, &family.digests, began)?, "ended-before-it-began" => false) {
+            if mutant!(ended_since(transaction, &sign_in)?, "ended-before-it-began" => false) {
                 return Ok(Inserted::EndedBefore);
             }
             insert_family(transaction, &family)?;
@@ -102,6 +104,14 @@ impl SessionStore for EmbeddedStore {
 
     fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated> {
         self.write(move |transaction| replace(transaction, &update))
+    }
+
+    fn add_card(&self, LateCard { root, card, digests }: LateCard) -> StoreFuture<'_, ()> {
+        self.write(move |transaction| {
+            let FamilyDigests { subject, user, provider_session } = &digests;
+            let row = params![root, card, subject, user, provider_session];
+            transaction.prepare_cached(ADD_CARD)?.execute(row).map(drop)
+        })
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
@@ -171,9 +181,12 @@ impl StoreUpkeep for EmbeddedStore {
             let bounds = params![Seconds(now), Seconds(idle_since), Seconds(created_before), limit];
             let mut statement = transaction.prepare_cached(OVER)?;
             let roots = statement.query_map(bounds, |row| row.get(0))?.collect::<Result<BTreeSet<_>, _>>()?;
-            find::forget_ends(transaction, now, limit)?;
             roots.into_iter().map(|root| remove(transaction, root)).collect()
         })
+    }
+
+    fn forget_ends(&self, now: Timestamp) -> StoreFuture<'_, bool> {
+        self.write(move |transaction| find::forget_ends(transaction, now))
     }
 
     fn shrink(&self) -> StoreFuture<'_, bool> {
@@ -198,10 +211,14 @@ fn insert_family(connection: &Connection, family: &StoredFamily) -> rusqlite::Re
 }
 
 /// Read in the transaction that inserts, so that no end falls between both.
-fn ended_since(connection: &Connection, digests: &FamilyDigests, began: Timestamp) -> rusqlite::Result<bool> {
-    let FamilyDigests { subject, provider_session, .. } = digests;
-    let names = params![subject, provider_session, Seconds(began)];
-    connection.prepare_cached(ENDED_SINCE)?.query_row(names, |row| row.get(0))
+fn ended_since(connection: &Connection, sign_in: &SignInUnderWay) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare_cached(ENDED_SINCE)?;
+    for digest in &sign_in.digests {
+        if statement.query_row(params![digest, Seconds(sign_in.began)], |row| row.get(0))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn replace(connection: &Connection, update: &RecordUpdate) -> rusqlite::Result<Updated> {

@@ -6,7 +6,7 @@ use super::card::Card;
 use super::error::StoreFault;
 use super::seal::{FamilyKey, Record};
 use super::sessions::{SessionLookup, SessionsInner};
-use super::store::{RecordUpdate, Updated};
+use super::store::{LateCard, RecordUpdate, SignInUnderWay, Updated};
 use super::{
     Inserted, NewSession, Session, SessionError, SessionId, SessionKey, StoreUnavailable, StoredFamily,
     StoredSession,
@@ -27,7 +27,7 @@ impl SessionsInner {
                 tracing::warn!(session = %key.id(), "a session record does not open and is ignored");
                 return Ok(None);
             };
-            self.keep_card(&family, &opened, &record);
+            self.keep_card(&family, &record.card);
             let row = (family.last_seen, family.version);
             let make = || Arc::new(self.assemble(row, stored, opened, record));
             if let Some(session) = self.cache.keep(key.id(), version, make) {
@@ -63,7 +63,8 @@ impl SessionsInner {
         let (root, opened, now) = (*key.id(), FamilyKey::random(), record.card.created);
         let family = self.store_family(root, &opened, &record).ok_or_else(StoreUnavailable::unsealed)?;
         let stored = store_session(key, root, host, now, &opened)?;
-        match self.store.insert_root(family, stored.clone(), began).await? {
+        let digests = record.card.names_under_every_key(&self.keys);
+        match self.store.insert_root(family, stored.clone(), SignInUnderWay { began, digests }).await? {
             Inserted::Done => Ok(Arc::new(self.assemble((now, 0), stored, opened, record))),
             Inserted::RootGone | Inserted::EndedBefore => Err(SessionError::Ended),
         }
@@ -98,7 +99,10 @@ impl SessionsInner {
         }
         match self.store.update_record(update).await? {
             Updated::Done(members) => members.iter().for_each(|id| self.cache.forget(id)),
-            Updated::Stale => self.cache.forget(key.id()),
+            Updated::Stale => {
+                tracing::warn!(session = %key.id(), "somebody else has renewed these tokens meanwhile; theirs stay");
+                self.cache.forget(key.id());
+            }
             Updated::Gone => return Err(SessionError::Ended),
         }
         self.load(key).await?.ok_or(SessionError::Ended)
@@ -138,14 +142,15 @@ impl SessionsInner {
 
     /// A session that a version before had made gets its card when it is used: until then nobody can find it by its
     /// user name.
-    fn keep_card(&self, family: &StoredFamily, key: &FamilyKey, record: &Record) {
+    fn keep_card(&self, family: &StoredFamily, card: &Card) {
         if family.card.is_some() {
             return;
         }
-        let Some(update) = self.update((family.root, family.version), key, record) else { return };
-        let store = Arc::clone(&self.store);
+        let sealed = card.seal(&self.keys, family.root).zip(card.digests(&self.keys));
+        let Some((card, digests)) = sealed else { return };
+        let (store, late) = (Arc::clone(&self.store), LateCard { root: family.root, card, digests });
         tokio::spawn(async move {
-            if let Err(error) = store.update_record(update).await {
+            if let Err(error) = store.add_card(late).await {
                 tracing::warn!(%error, "the card of a session could not be kept; its next use tries again");
             }
         });

@@ -49,6 +49,7 @@ pub use sessions::{CachedSession, Sessions};
 pub use settings::SessionSettings;
 pub use state_keys::StateKeys;
 pub use store::{
-    Digest, FamilyDigests, Inserted, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
-    StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Digest, FamilyDigests, Inserted, LateCard, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily,
+    SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector,
+    StoredSession, Touch, Updated,
 };

@@ -11,8 +11,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::store::{
-    Inserted, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, StoreFuture,
-    StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Inserted, LateCard, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
+    SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession,
+    Touch, Updated,
 };
 use super::{SessionId, StoreUnavailable};
 use crate::clock::Timestamp;
@@ -75,9 +76,9 @@ impl SessionStore for MovableStore {
         &self,
         family: StoredFamily,
         session: StoredSession,
-        began: Timestamp,
+        sign_in: SignInUnderWay,
     ) -> StoreFuture<'_, Inserted> {
-        Box::pin(async move { self.current().await?.insert_root(family, session, began).await })
+        Box::pin(async move { self.current().await?.insert_root(family, session, sign_in).await })
     }
 
     fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
@@ -90,6 +91,10 @@ impl SessionStore for MovableStore {
 
     fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated> {
         Box::pin(async move { self.current().await?.update_record(update).await })
+    }
+
+    fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.current().await?.add_card(card).await })
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
@@ -149,6 +154,16 @@ impl StoreUpkeep for MovableStore {
             match store.upkeep() {
                 Some(upkeep) => upkeep.purge(criteria).await,
                 None => Ok(Vec::new()),
+            }
+        })
+    }
+
+    fn forget_ends(&self, now: Timestamp) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let store = self.current().await?;
+            match store.upkeep() {
+                Some(upkeep) => upkeep.forget_ends(now).await,
+                None => Ok(false),
             }
         })
     }

@@ -84,6 +84,7 @@ impl Sessions {
 }
 
 impl SessionsInner {
+    /// Goes on whatever the store does not take: a disk that fails keeps nobody signed in.
     async fn end_matching(
         &self,
         selector: &Selector,
@@ -92,20 +93,19 @@ impl SessionsInner {
     ) -> Result<usize, StoreUnavailable> {
         // Before anything is looked for: a sign-in that is kept in between is found, one that comes later is refused.
         let named = if except.is_none() { self.named(selector) } else { Vec::new() };
-        let mut remembered = self.remember(named).await;
+        let mut kept = self.remember(named).await;
         let (mut after, mut ended) = (None, 0);
         loop {
             let found = self.store.find(selector.stored(&self.keys), after, ENDED_AT_ONCE).await?;
-            let Some(last) = found.last() else { return remembered.map(|()| ended) };
+            let Some(last) = found.last() else { return kept.map(|()| ended) };
             after = Some(last.root);
             let found: Vec<_> = found.into_iter().filter(|family| Some(family.root) != except).collect();
             if matches!(selector, Selector::User(_)) {
                 let subjects = found.iter().flat_map(|family| self.subject_of(family)).collect();
-                remembered = remembered.and(self.remember(subjects).await);
+                kept = kept.and(self.remember(subjects).await);
             }
             ended += found.len();
-            // A disk that takes no memory of an end keeps nobody signed in.
-            self.end_families(found, why).await?;
+            kept = kept.and(self.end_families(found, why).await);
         }
     }
 
@@ -128,10 +128,11 @@ impl SessionsInner {
             }
             Err(error) => {
                 tracing::warn!(%error, "sessions have ended; the store takes it later");
+                let mut recorded = Ok(());
                 for root in roots {
-                    self.store.record_ending(root).await?;
+                    recorded = recorded.and(self.store.record_ending(root).await);
                 }
-                Ok(())
+                recorded
             }
         }
     }
@@ -139,8 +140,8 @@ impl SessionsInner {
     /// What is remembered of an end by its selector alone.
     fn named(&self, selector: &Selector) -> Vec<super::Digest> {
         match selector {
-            Selector::Subject(issuer, subject) => self.keys.digests(&Name::Subject(issuer, subject)),
-            Selector::ProviderSession(issuer, sid) => self.keys.digests(&Name::ProviderSession(issuer, sid)),
+            Selector::Subject(issuer, subject) => self.keys.keyed(&Name::Subject(issuer, subject)),
+            Selector::ProviderSession(issuer, sid) => self.keys.keyed(&Name::ProviderSession(issuer, sid)),
             Selector::All
             | Selector::Id(_)
             | Selector::User(_)
@@ -153,7 +154,7 @@ impl SessionsInner {
         let card = family.card.as_ref().and_then(|sealed| Card::open(&self.keys, family.root, sealed));
         card.map_or_else(Vec::new, |card| {
             let Principal { issuer, subject, .. } = &*card.principal;
-            self.keys.digests(&Name::Subject(issuer, subject.as_str()))
+            self.keys.keyed(&Name::Subject(issuer, subject.as_str()))
         })
     }
 

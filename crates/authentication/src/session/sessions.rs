@@ -230,6 +230,9 @@ impl Sessions {
 
     /// Ends the family of `root` in memory: another process has ended it in the store.
     pub fn cut(&self, (root, why): Ending) {
+        // First: one of its sessions that is just being loaded, which only the store knows to be one, is read again
+        // rather than put into a new family that lives.
+        mutant!(self.0.cache.read_again(), "loaded-while-another-ends-it" => ());
         self.0.families.end(root, why);
         self.0.cache.forget(&root);
     }

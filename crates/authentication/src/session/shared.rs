@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use super::sessions::SessionsInner;
 use super::store::{
-    Inserted, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, StoreFuture, StoreUpkeep,
-    StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Inserted, LateCard, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay,
+    StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 use super::{SessionEnd, SessionId, Sessions};
-use crate::clock::Timestamp;
 
 #[derive(Debug)]
 struct SharedStore(Arc<SessionsInner>);
@@ -27,9 +26,9 @@ impl SessionStore for SharedStore {
         &self,
         family: StoredFamily,
         session: StoredSession,
-        began: Timestamp,
+        sign_in: SignInUnderWay,
     ) -> StoreFuture<'_, Inserted> {
-        self.0.store.insert_root(family, session, began)
+        self.0.store.insert_root(family, session, sign_in)
     }
 
     fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
@@ -42,7 +41,15 @@ impl SessionStore for SharedStore {
     fn load(&self, id: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>> {
         Box::pin(async move {
             let ended = |root: &SessionId| self.0.families.has_ended(root) || self.0.families.has_ended(&id);
-            Ok(self.0.store.load(id).await?.filter(|(family, _)| !ended(&family.root)))
+            loop {
+                let version = self.0.cache.version(&id);
+                let row = self.0.store.load(id).await?;
+                // A row that was read before its family was removed, and is looked at only afterwards, is read again:
+                // by then nobody knows any more that it has ended.
+                if self.0.cache.version(&id) == version {
+                    return Ok(row.filter(|(family, _)| !ended(&family.root)));
+                }
+            }
         })
     }
 
@@ -57,6 +64,10 @@ impl SessionStore for SharedStore {
             }
             Ok(updated)
         })
+    }
+
+    fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()> {
+        self.0.store.add_card(card)
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {

@@ -44,11 +44,15 @@ impl StateKeys {
         self.find.first().map(|key| digest(key, name))
     }
 
+    /// The digest of each key.
+    pub(super) fn keyed(&self, name: &Name<'_>) -> Vec<Digest> {
+        self.find.iter().map(|key| digest(key, name)).collect()
+    }
+
     /// Everything that a row may be found by: the digest of each key, and the one without a key, by which versions
-    /// before found theirs.
+    /// before found theirs. The last one is never written: anybody could guess whose it is.
     pub(super) fn digests(&self, name: &Name<'_>) -> Vec<Digest> {
-        let keyed = self.find.iter().map(|key| digest(key, name));
-        keyed.chain(name.unkeyed()).collect()
+        self.keyed(name).into_iter().chain(name.unkeyed()).collect()
     }
 }
 

@@ -88,6 +88,26 @@ pub struct RecordUpdate {
     pub digests: FamilyDigests,
 }
 
+/// A card for a family that a version before had kept without.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LateCard {
+    /// The family.
+    pub root: SessionId,
+    /// The card, sealed.
+    pub card: Vec<u8>,
+    /// What the family is found by.
+    pub digests: FamilyDigests,
+}
+
+/// A sign-in that comes to its end, to be compared with the ends that are remembered.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SignInUnderWay {
+    /// When it began.
+    pub began: Timestamp,
+    /// Of its subject and its provider's session, under every key.
+    pub digests: Vec<Digest>,
+}
+
 /// What became of an update.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Updated {
@@ -184,13 +204,13 @@ pub struct PurgeCriteria {
 /// # Errors
 /// Each operation fails where the store is away, and has then changed nothing.
 pub trait SessionStore: fmt::Debug + Send + Sync {
-    /// Keeps a new family with its root session, unless an end is remembered ([`SessionStore::remember_end`]) of its
-    /// subject or its provider's session that is not before `began`, when the sign-in began.
+    /// Keeps a new family with its root session, unless an end is remembered ([`SessionStore::remember_end`]) by one of
+    /// the digests of the sign-in that is not before it began.
     fn insert_root(
         &self,
         family: StoredFamily,
         session: StoredSession,
-        began: Timestamp,
+        sign_in: SignInUnderWay,
     ) -> StoreFuture<'_, Inserted>;
 
     /// Keeps a further session of a family, unless that has ended meanwhile.
@@ -202,6 +222,9 @@ pub trait SessionStore: fmt::Debug + Send + Sync {
     /// Puts a record in place of the family's, unless somebody else did so since that was read: a refresh that is late
     /// never overwrites a newer one.
     fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated>;
+
+    /// Adds a card where there is none. It is no new version: whoever renews the tokens meanwhile is not late.
+    fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()>;
 
     /// Writes when families were used; never moves a time back, skips families that are gone.
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()>;
@@ -239,9 +262,11 @@ pub trait StoreUpkeep: fmt::Debug + Send + Sync {
     /// Endings on record whose families an earlier process did not get removed.
     fn recorded_endings(&self) -> Vec<SessionId>;
 
-    /// Removes families that are over, some at a time, and ends that need not be remembered any more; answers which
-    /// families, none where none is left.
+    /// Removes families that are over, some at a time; answers which, none where none is left.
     fn purge(&self, expiry: PurgeCriteria) -> StoreFuture<'_, Vec<RemovedFamily>>;
+
+    /// Forgets ends that need not be remembered at `now`, some at a time; true while there may be more.
+    fn forget_ends(&self, now: Timestamp) -> StoreFuture<'_, bool>;
 
     /// Gives a little of the room that removed families leave back to the disk; true while there is more.
     fn shrink(&self) -> StoreFuture<'_, bool>;

@@ -65,6 +65,7 @@ impl SessionsInner {
             removed.iter().for_each(|family| self.forget_family(family, SessionEnd::Expired));
             total += removed.len();
         }
+        while mutant!(upkeep.forget_ends(self.clock.now()).await?, "ends-remembered-for-ever" => false) {}
         while mutant!(upkeep.shrink().await?, "state-file-never-shrinks" => false) {}
         Ok(total)
     }

@@ -14,6 +14,9 @@ const REMEMBER: &str = "INSERT INTO remembered_ends (digest, since, until) VALUE
 const FORGET: &str = "DELETE FROM remembered_ends WHERE digest IN
     (SELECT digest FROM remembered_ends WHERE until <= ?1 LIMIT ?2)";
 
+/// Ends forgotten in one step, between which other operations run.
+const FORGOTTEN_AT_ONCE: u32 = 500;
+
 /// What `selector` finds, in the order of the roots, from behind `after` on.
 pub(super) fn overviews(
     connection: &Connection,
@@ -87,11 +90,8 @@ pub(super) fn remember(transaction: &Transaction<'_>, end: &RememberedEnd) -> ru
     })
 }
 
-/// Forgets ends whose time is over, at most `limit` of them.
-pub(super) fn forget_ends(
-    transaction: &Transaction<'_>,
-    now: Timestamp,
-    limit: u32,
-) -> rusqlite::Result<usize> {
-    transaction.prepare_cached(FORGET)?.execute(params![Seconds(now), limit])
+/// Forgets ends whose time is over; whether there may be more.
+pub(super) fn forget_ends(transaction: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<bool> {
+    let forgotten = transaction.prepare_cached(FORGET)?.execute(params![Seconds(now), FORGOTTEN_AT_ONCE])?;
+    Ok(forgotten == FORGOTTEN_AT_ONCE as usize)
 }

@@ -70,6 +70,26 @@ async fn a_session_read_just_before_its_end_is_not_put_back_after_it_invariant_8
 }
 
 #[tokio::test]
+async fn invariant_8_a_session_read_just_before_another_process_ends_its_root_is_read_again() {
+    let world = World::new();
+    let (_, root) = world.sessions.create(sign_in()).await.unwrap();
+    let (app_key, _) = world.sessions.create(app_session(&root)).await.unwrap();
+    let draining = world.restarted();
+    draining.store.close();
+    let finding = tokio::spawn({
+        let (sessions, key) = (draining.sessions.clone(), app_key.clone());
+        async move { sessions.find(&key).await }
+    });
+    until(|| draining.store.loads() == 1).await;
+    draining.database.write(|_| Ok(())).await.unwrap();
+    world.sessions.end(&root.id).await.unwrap();
+    draining.sessions.cut((root.id, SessionEnd::SignedOut));
+    draining.store.gate.add_permits(100);
+    assert!(finding.await.unwrap().unwrap().is_none());
+    assert_eq!(draining.store.loads(), 2);
+}
+
+#[tokio::test]
 async fn an_end_completes_though_its_caller_hangs_up_invariant_8() {
     let world = World::new();
     let (key, session) = world.sessions.create(sign_in()).await.unwrap();

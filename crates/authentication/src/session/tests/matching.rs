@@ -166,6 +166,14 @@ async fn invariant_7_the_store_shows_nobody_without_its_key() {
         let hex: String = text.bytes().map(|byte| format!("{byte:02X}")).collect();
         assert!(!rows.contains(&hex), "{text}");
     }
+    let selector = Selector::Subject(issuer(), "subject-of-alice".into());
+    people.world.sessions.end_matching(selector, None, SessionEnd::Administrator).await.unwrap();
+    let ends = "SELECT sum(digest = ?1), count(*) FROM remembered_ends";
+    let guess = unkeyed("subject-of-alice");
+    let guessed = people.world.database.read(move |connection| {
+        connection.query_row(ends, [guess], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+    });
+    assert_eq!(guessed.await.unwrap(), (0, 1), "nobody can guess whose end is remembered");
 }
 
 #[tokio::test]
@@ -194,15 +202,29 @@ async fn a_new_key_in_front_finds_and_opens_what_the_old_one_sealed() {
     assert_eq!(old_key[0].card, None, "the new one seals");
 }
 
+/// The digest that versions before found `subject` by.
+fn unkeyed(subject: &str) -> [u8; 32] {
+    let parts = [issuer().as_str(), subject]
+        .map(|part| [&(part.len() as u64).to_be_bytes()[..], part.as_bytes()].concat());
+    crate::secret::fingerprint(&parts.concat())
+}
+
+#[tokio::test]
+async fn an_end_holds_over_a_change_of_the_key() {
+    let people = People::new().await;
+    let subject = Selector::Subject(issuer(), "subject-of-alice".into());
+    people.world.sessions.end_matching(subject, None, SessionEnd::Administrator).await.unwrap();
+    let both = StateKeys::derive(&[[9; 32], [7; 32]]).unwrap();
+    let (store, clock) = (people.world.store.clone(), people.world.clock.clone());
+    let sessions = Sessions::new(SessionSettings::default(), store, both, clock);
+    let refused = sessions.create(signing_in(alice(), "sid-9", START)).await;
+    assert!(matches!(refused, Err(SessionError::Ended)));
+}
+
 /// A row as the version before wrote it, and its cookie.
 async fn without_card(world: &World) -> SessionKey {
     let (key, session) = world.sessions.create(signing_in(alice(), "sid-1", START)).await.unwrap();
-    let unkeyed = {
-        let (issuer, subject) = (issuer(), "subject-of-alice");
-        let parts = [issuer.as_str(), subject]
-            .map(|part| [&(part.len() as u64).to_be_bytes()[..], part.as_bytes()].concat());
-        crate::secret::fingerprint(&parts.concat())
-    };
+    let unkeyed = unkeyed("subject-of-alice");
     let root = *session.id.as_bytes();
     let older = "UPDATE session_families SET card = NULL, user = NULL, subject = ?2 WHERE root = ?1";
     let write = world.database.write(move |c| c.execute(older, rusqlite::params![root, unkeyed]));
@@ -223,10 +245,12 @@ async fn a_session_of_a_version_before_is_found_by_its_subject_and_gets_its_card
     assert!(listed.len() == 1 && listed[0].card.is_none());
     assert!(found(&world, Selector::User("alice".into())).await.is_empty());
     let world = world.restarted();
-    assert!(world.finds(&key).await);
+    let session = world.sessions.find(&key).await.unwrap().unwrap();
     // The card is written by a task of its own; each look lets it go on.
     while found(&world, Selector::User("alice".into())).await.is_empty() {}
     assert!(found(&world, subject.clone()).await[0].card.is_some());
+    let renewed = world.sessions.replace_tokens(&key, &session, tokens("new"), None).await.unwrap();
+    assert_eq!(renewed.tokens, tokens("new"), "whoever had read it before renews its tokens all the same");
     world.sessions.end_matching(subject, None, SessionEnd::Administrator).await.unwrap();
     assert!(!world.restarted().finds(&key).await);
 }
@@ -241,4 +265,22 @@ async fn an_end_of_many_on_a_full_disk_is_on_record() {
     let ended = sessions.end_matching(Selector::All, None, SessionEnd::Administrator).await.unwrap();
     assert_eq!((ended, people.alive(&people.world).await), (3, [false; 3]));
     assert_eq!(sessions.endings_waiting(), 3, "the store is told later");
+}
+
+#[tokio::test]
+async fn invariant_14_ends_are_not_remembered_for_ever() {
+    let world = World::new();
+    for n in 0..1100 {
+        let nobody = Selector::Subject(issuer(), format!("nobody-{n}"));
+        world.sessions.end_matching(nobody, None, SessionEnd::Administrator).await.unwrap();
+    }
+    let count = || async {
+        let count = "SELECT count(*) FROM remembered_ends";
+        world.database.read(|c| c.query_row(count, [], |row| row.get::<_, i64>(0))).await.unwrap()
+    };
+    world.sessions.purge().await.unwrap();
+    assert_eq!(count().await, 1100);
+    world.pass(61);
+    world.sessions.purge().await.unwrap();
+    assert_eq!(count().await, 0);
 }

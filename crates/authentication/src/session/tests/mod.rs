@@ -101,9 +101,11 @@ impl SessionStore for Watched {
         &self,
         family: StoredFamily,
         session: StoredSession,
-        began: Timestamp,
+        sign_in: SignInUnderWay,
     ) -> StoreFuture<'_, Inserted> {
-        Box::pin(async move { self.check().map(|()| self.inner.insert_root(family, session, began))?.await })
+        Box::pin(
+            async move { self.check().map(|()| self.inner.insert_root(family, session, sign_in))?.await },
+        )
     }
 
     fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
@@ -124,6 +126,10 @@ impl SessionStore for Watched {
 
     fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated> {
         Box::pin(async move { self.check().map(|()| self.inner.update_record(update))?.await })
+    }
+
+    fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()> {
+        Box::pin(async move { self.check().map(|()| self.inner.add_card(card))?.await })
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
@@ -173,6 +179,10 @@ impl StoreUpkeep for Watched {
     fn purge(&self, expiry: PurgeCriteria) -> StoreFuture<'_, Vec<RemovedFamily>> {
         self.purges.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move { self.check().map(|()| self.inner.purge(expiry))?.await })
+    }
+
+    fn forget_ends(&self, now: Timestamp) -> StoreFuture<'_, bool> {
+        self.inner.forget_ends(now)
     }
 
     fn shrink(&self) -> StoreFuture<'_, bool> {

@@ -19,6 +19,7 @@ async fn every_engine<S: SessionStore>(fresh: impl Fn() -> S) {
     families_are_found_by_each_name_a_page_at_a_time(&fresh()).await;
     families_are_removed_together(&fresh()).await;
     an_end_is_remembered_until_its_time(&fresh()).await;
+    a_card_that_comes_late_is_no_new_version(&fresh()).await;
 }
 
 fn id(n: u8) -> SessionId {
@@ -51,18 +52,30 @@ fn session(n: u8, root: u8) -> StoredSession {
     StoredSession { id: id(n), root: id(root), host: HOST.into(), created: at(1000), family_key: vec![n; 60] }
 }
 
+/// A sign-in that nobody's end is compared with.
+fn began(seconds: u64) -> SignInUnderWay {
+    SignInUnderWay { began: at(seconds), digests: Vec::new() }
+}
+
+/// The sign-in of this family.
+fn under_way(family: &StoredFamily, seconds: u64) -> SignInUnderWay {
+    let FamilyDigests { subject, provider_session, .. } = &family.digests;
+    let digests = [subject].into_iter().chain(provider_session).copied().collect();
+    SignInUnderWay { digests, ..began(seconds) }
+}
+
 async fn last_seen(store: &impl SessionStore, n: u8) -> u64 {
     store.load(id(n)).await.unwrap().unwrap().0.last_seen.seconds()
 }
 
 async fn what_is_inserted_is_loaded(store: &impl SessionStore) {
     for n in [1, 2] {
-        store.insert_root(family(n), session(n, n), at(1000)).await.unwrap();
+        store.insert_root(family(n), session(n, n), began(1000)).await.unwrap();
         assert_eq!(store.load(id(n)).await.unwrap(), Some((family(n), session(n, n))));
     }
     assert_eq!(store.load(id(9)).await.unwrap(), None);
     assert!(
-        store.insert_root(family(1), session(1, 1), at(1000)).await.is_err(),
+        store.insert_root(family(1), session(1, 1), began(1000)).await.is_err(),
         "an identifier is used once"
     );
 }
@@ -70,13 +83,13 @@ async fn what_is_inserted_is_loaded(store: &impl SessionStore) {
 async fn a_child_needs_its_root(store: &impl SessionStore) {
     assert_eq!(store.insert_child(session(2, 1)).await.unwrap(), Inserted::RootGone);
     assert_eq!(store.load(id(2)).await.unwrap(), None);
-    store.insert_root(family(1), session(1, 1), at(1000)).await.unwrap();
+    store.insert_root(family(1), session(1, 1), began(1000)).await.unwrap();
     assert_eq!(store.insert_child(session(2, 1)).await.unwrap(), Inserted::Done);
     assert_eq!(store.load(id(2)).await.unwrap(), Some((family(1), session(2, 1))));
 }
 
 async fn a_record_is_replaced(store: &impl SessionStore) {
-    store.insert_root(family(1), session(1, 1), at(1000)).await.unwrap();
+    store.insert_root(family(1), session(1, 1), began(1000)).await.unwrap();
     store.insert_child(session(2, 1)).await.unwrap();
     let digests = FamilyDigests { subject: [9; 32], user: None, provider_session: Some([10; 32]) };
     let update = |n, version| RecordUpdate {
@@ -104,7 +117,7 @@ async fn a_record_is_replaced(store: &impl SessionStore) {
 
 async fn families_are_found_by_each_name_a_page_at_a_time(store: &impl SessionStore) {
     for n in [3, 1, 2] {
-        store.insert_root(family(n), session(n, n), at(1000)).await.unwrap();
+        store.insert_root(family(n), session(n, n), began(1000)).await.unwrap();
     }
     let elsewhere = StoredSession { host: "mail.corp.example".into(), ..session(12, 2) };
     store.insert_child(elsewhere).await.unwrap();
@@ -113,7 +126,7 @@ async fn families_are_found_by_each_name_a_page_at_a_time(store: &impl SessionSt
         digests: FamilyDigests { subject: [5; 32], user: None, provider_session: None },
         ..family(4)
     };
-    store.insert_root(other, session(4, 4), at(1000)).await.unwrap();
+    store.insert_root(other, session(4, 4), began(1000)).await.unwrap();
     for (selector, found) in [
         (StoredSelector::All, vec![1, 2, 3, 4]),
         (StoredSelector::Ids(id(2), id(3)), vec![2, 3]),
@@ -153,7 +166,7 @@ async fn pages(store: &impl SessionStore, selector: StoredSelector) -> Vec<u8> {
 
 async fn families_are_removed_together(store: &impl SessionStore) {
     for n in [1, 3, 5] {
-        store.insert_root(family(n), session(n, n), at(1000)).await.unwrap();
+        store.insert_root(family(n), session(n, n), began(1000)).await.unwrap();
         store.insert_child(session(n + 1, n)).await.unwrap();
     }
     let mut removed = store.remove_families(vec![id(1), id(9), id(5)]).await.unwrap();
@@ -184,24 +197,44 @@ async fn an_end_is_remembered_until_its_time(store: &impl SessionStore) {
         (other(4), 1200, EndedBefore),
         (other(5), 1000, Done),
     ] {
-        let n = family.root.as_bytes()[0];
-        assert_eq!(
-            store.insert_root(family, session(n, n), at(began)).await.unwrap(),
-            inserted,
-            "{n} {began}"
-        );
+        let (n, sign_in) = (family.root.as_bytes()[0], under_way(&family, began));
+        let answer = store.insert_root(family, session(n, n), sign_in).await.unwrap();
+        assert_eq!(answer, inserted, "{n} {began}");
         assert_eq!(store.load(id(n)).await.unwrap().is_some(), inserted == Done);
     }
-    let criteria = |now| PurgeCriteria { now: at(now), idle_since: at(0), created_before: at(0), limit: 10 };
-    store.upkeep().unwrap().purge(criteria(1999)).await.unwrap();
-    assert_eq!(store.insert_root(family(6), session(6, 6), at(1100)).await.unwrap(), EndedBefore);
-    store.upkeep().unwrap().purge(criteria(2000)).await.unwrap();
-    let odd = family(7); // has no session of a provider
-    assert_eq!(store.insert_root(odd, session(7, 7), at(1100)).await.unwrap(), Done);
+    let upkeep = store.upkeep().unwrap();
+    let sign_in = |n| under_way(&family(n), 1100);
+    assert!(!upkeep.forget_ends(at(1999)).await.unwrap());
+    assert_eq!(store.insert_root(family(6), session(6, 6), sign_in(6)).await.unwrap(), EndedBefore);
+    assert!(!upkeep.forget_ends(at(2000)).await.unwrap());
+    assert_eq!(store.insert_root(family(6), session(6, 6), sign_in(6)).await.unwrap(), Done);
+    for n in 0..1200_u32 {
+        let mut digest = [0; 32];
+        digest[..4].copy_from_slice(&n.to_be_bytes());
+        store.remember_end(end(digest, 1100, 2000)).await.unwrap();
+    }
+    let mut steps = 1;
+    while upkeep.forget_ends(at(2000)).await.unwrap() {
+        steps += 1;
+    }
+    assert_eq!(steps, 3, "some at a time, and all of them");
+}
+
+async fn a_card_that_comes_late_is_no_new_version(store: &impl SessionStore) {
+    let without = StoredFamily { card: None, ..family(1) };
+    store.insert_root(without.clone(), session(1, 1), began(1000)).await.unwrap();
+    let digests = FamilyDigests { subject: [9; 32], user: Some([10; 32]), provider_session: None };
+    let late = |card: u8| LateCard { root: id(1), card: vec![card], digests: digests.clone() };
+    store.add_card(late(1)).await.unwrap();
+    store.add_card(late(2)).await.unwrap();
+    let with = StoredFamily { card: Some(vec![1]), digests: digests.clone(), ..without };
+    assert_eq!(store.load(id(1)).await.unwrap().unwrap().0, with, "the first one stays");
+    store.add_card(LateCard { root: id(9), ..late(1) }).await.unwrap();
+    assert_eq!(store.load(id(9)).await.unwrap(), None);
 }
 
 async fn touches_only_move_forward(store: &impl SessionStore) {
-    store.insert_root(family(1), session(1, 1), at(1000)).await.unwrap();
+    store.insert_root(family(1), session(1, 1), began(1000)).await.unwrap();
     let touch = |n, seconds| Touch { root: id(n), at: at(seconds) };
     store.touch(vec![touch(1, 1200), touch(9, 1200), touch(1, 1100)]).await.unwrap();
     assert_eq!(last_seen(store, 1).await, 1200);
@@ -211,7 +244,7 @@ async fn touches_only_move_forward(store: &impl SessionStore) {
 
 async fn a_family_goes_as_one(store: &impl SessionStore) {
     for n in [1, 3] {
-        store.insert_root(family(n), session(n, n), at(1000)).await.unwrap();
+        store.insert_root(family(n), session(n, n), began(1000)).await.unwrap();
         store.insert_child(session(n + 1, n)).await.unwrap();
     }
     let mut removed = store.remove_family(id(2)).await.unwrap().unwrap();
@@ -237,7 +270,7 @@ async fn a_purge_takes_the_old_and_the_idle(store: &impl SessionStore) {
         aged(4, 1000, 1400, 2000),
     ] {
         let root = family.root.as_bytes()[0];
-        store.insert_root(family, session(root, root), at(1000)).await.unwrap();
+        store.insert_root(family, session(root, root), began(1000)).await.unwrap();
     }
     let expiry = PurgeCriteria { now: at(1500), idle_since: at(1300), created_before: at(900), limit: 10 };
     let mut removed = store.upkeep().unwrap().purge(expiry).await.unwrap();
@@ -260,7 +293,7 @@ async fn a_purge_goes_in_small_steps_and_the_file_shrinks_an_old_one_too() {
         root[..4].copy_from_slice(&n.to_be_bytes());
         let root = SessionId::from_bytes(root);
         let stored = StoredSession { id: root, root, ..session(1, 1) };
-        world.store.inner.insert_root(StoredFamily { root, ..family(1) }, stored, at(1000)).await.unwrap();
+        world.store.inner.insert_root(StoredFamily { root, ..family(1) }, stored, began(1000)).await.unwrap();
     }
     let (key, _) = world.sessions.create(sign_in()).await.unwrap();
     let moved = |connection: &mut rusqlite::Connection| {
@@ -295,7 +328,7 @@ fn as_before_it_could_shrink(file: &std::path::Path) {
 
 async fn a_purge_is_bounded(store: &impl SessionStore) {
     for n in 1..=5 {
-        store.insert_root(family(n), session(n, n), at(1000)).await.unwrap();
+        store.insert_root(family(n), session(n, n), began(1000)).await.unwrap();
     }
     let expiry = PurgeCriteria { now: at(9000), idle_since: at(0), created_before: at(0), limit: 3 };
     let mut counts = Vec::new();

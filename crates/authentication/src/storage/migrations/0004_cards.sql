@@ -7,6 +7,10 @@ ALTER TABLE session_families ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
 
 CREATE INDEX session_families_user ON session_families (user) WHERE user IS NOT NULL;
 
+-- For whoever ends all sessions of a provider or of a host: without these each step would read everything.
+CREATE INDEX session_families_provider ON session_families (provider, root);
+CREATE INDEX sessions_host ON sessions (host, root);
+
 -- Subjects and sessions of providers that have been ended: sign-ins that began before make no session.
 CREATE TABLE remembered_ends (
     digest BLOB    NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
