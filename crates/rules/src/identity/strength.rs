@@ -78,6 +78,7 @@ impl Strength {
 impl Proof {
     /// Whether the sign-in of `principal` is such a one at `now`; `None` where the provider did not say.
     #[must_use]
+    #[inline(never)] // most rules ask for none, and what they do is not to grow by it
     pub fn is_given(&self, principal: &Principal, now: Timestamp) -> Option<bool> {
         match self {
             Self::Level(wanted) => principal.acr.as_ref().map(|acr| wanted.contains(acr)),

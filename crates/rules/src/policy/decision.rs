@@ -103,6 +103,8 @@ fn by_policies(access: &Access, question: &Question<'_>) -> Reason {
 }
 
 /// Why the policy at `policy`, of which no rule allows, refuses.
+#[cold] // kept out of what every request passes
+#[inline(never)]
 fn refused(access: &Access, policy: usize, question: &Question<'_>) -> Reason {
     match rule_to_meet(access, policy, question) {
         Some(rule) => Reason::StepUp { policy, rule },

@@ -28,6 +28,7 @@ impl Rule {
     }
 
     /// Whether every condition is known to hold, or none is known to fail.
+    #[inline] // every request passes here
     pub(super) fn holds(&self, question: &Question<'_>, certainty: Certainty) -> bool {
         let mut conditions = self.conditions.iter();
         match certainty {

@@ -21,6 +21,8 @@ type Candidate<'a> = (usize, &'a Rule);
 /// they sign in, or no level (`acr`) satisfies all policies, of which a sign-in has one alone.
 ///
 /// A policy that allows already counts as well: what it asks must still hold then.
+#[cold] // kept out of what every request passes
+#[inline(never)]
 pub(super) fn step_up(access: &Access, question: &Question<'_>) -> Option<StepUp> {
     let policies = access.policies();
     if !policies.iter().any(|policy| policy.allow.ask_for_strength()) {
