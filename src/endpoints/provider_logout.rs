@@ -5,7 +5,7 @@ use crate::session::{Selector, SessionEnd, SessionOverview, Sessions, StoreUnava
 
 const WHY: SessionEnd = SessionEnd::SignedOutAtProvider;
 
-/// Sign-ins that are read at a time.
+/// Sign-ins that are looked at for whose they are.
 const PAGE: u32 = 100;
 
 /// Ends what was signed in by the provider's session `sid`, or all of `subject`; one of them is given. Answers how many
@@ -25,21 +25,21 @@ pub(super) async fn end_sessions(
     match (sid, subject, settings.ends) {
         (None, None, _) => Ok(0),
         (None, Some(subject), _) | (Some(_), Some(subject), LogoutEnds::Subject) => {
-            sessions.end_matching(of_subject(subject), None, WHY).await
+            sessions.end_matching(of_subject(subject), WHY).await
         }
         (Some(sid), None, LogoutEnds::Subject) => {
             let named = Selector::ProviderSession(issuer(), sid.to_owned());
             let mut ended = 0;
             for subject in subjects(sessions, &named).await? {
-                ended += sessions.end_matching(of_subject(&subject), None, WHY).await?;
+                ended += sessions.end_matching(of_subject(&subject), WHY).await?;
             }
-            Ok(ended + sessions.end_matching(named, None, WHY).await?)
+            Ok(ended + sessions.end_matching(named, WHY).await?)
         }
         (Some(sid), subject, LogoutEnds::Session) => {
             let named = Selector::ProviderSession(issuer(), sid.to_owned());
-            let ended = sessions.end_matching(named, None, WHY).await?;
+            let ended = sessions.end_matching(named, WHY).await?;
             let Some(subject) = subject else { return Ok(ended) };
-            Ok(ended + end_without_sid(sessions, &of_subject(subject)).await?)
+            Ok(ended + sessions.end_included(of_subject(subject), WHY, is_by_unknown).await?)
         }
     }
 }
@@ -57,21 +57,8 @@ pub(super) async fn knows(
     Ok(!sessions.list(&named, None, 1).await?.is_empty())
 }
 
-/// Ends sign-ins of which nobody knows by which session of the provider's they were made: it may be the one that is
-/// over. Some providers name a session in their logout tokens that their ID tokens did not name.
-async fn end_without_sid(sessions: &Sessions, of_subject: &Selector) -> Result<usize, StoreUnavailable> {
-    let (mut after, mut ended) = (None, 0);
-    loop {
-        let page = sessions.list(of_subject, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(ended) };
-        after = Some(last.id);
-        for one in page.iter().filter(|one| is_by_unknown(one)) {
-            sessions.end_because(&one.id, WHY).await?;
-            ended += 1;
-        }
-    }
-}
-
+/// Whether nobody knows by which session of the provider's a sign-in was made: it may be the one that is over. Some
+/// providers name a session in their logout tokens that their ID tokens did not name.
 fn is_by_unknown(sign_in: &SessionOverview) -> bool {
     let unknown = sign_in.card.as_ref().is_none_or(|card| card.sid.is_none());
     mutant!(unknown, "session-without-sid-lives" => false)

@@ -1,41 +1,31 @@
 //! Logout tokens that have been accepted, so that each is accepted once (OpenID Connect Back-Channel Logout 1.0, section
 //! 2.6): whoever has seen one could sign its person out again and again.
 
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
-
-use crate::clock::{Clock, Timestamp};
+use super::single_use::SingleUse;
+use crate::clock::Clock;
 use crate::identity::Issuer;
 use crate::oidc::LogoutToken;
 use crate::secret::fingerprint;
 
-/// The most tokens that are remembered at a time. None gets in that its provider did not sign: no stranger fills it.
-const CAPACITY: u64 = 100_000;
-
-/// Tokens by issuer and `jti`, each with the time from which on it is not accepted anyway.
+/// Tokens by issuer and `jti`, each until it is not accepted anyway. None gets in that its provider did not sign: no
+/// stranger fills it.
 #[derive(Debug)]
-pub(super) struct SeenLogoutTokens {
-    seen: Cache<[u8; 32], Timestamp>,
-    clock: Clock,
-}
+pub(super) struct SeenLogoutTokens(SingleUse);
 
 impl SeenLogoutTokens {
     pub(super) fn new(clock: Clock) -> Self {
-        let seen = Cache::builder().max_capacity(CAPACITY).eviction_policy(EvictionPolicy::lru());
-        Self { seen: seen.build(), clock }
+        Self(SingleUse::new(clock, None))
     }
 
     /// Whether a verified token of `issuer` comes for the first time. Of several that come at once, one is the first.
     pub(super) fn spend(&self, issuer: &Issuer, token: &LogoutToken) -> bool {
-        let now = self.clock.now();
-        let entry = self.seen.entry(key(issuer, token));
-        let first = entry.or_insert_with_if(|| token.good_until, |end| *end <= now).is_fresh();
+        let first = self.0.spend(key(issuer, token), |_| token.good_until);
         mutant!(first, "logout-token-accepted-twice" => true)
     }
 
     /// What it was to end could not be ended: its provider may send it again.
     pub(super) fn forget(&self, issuer: &Issuer, token: &LogoutToken) {
-        self.seen.invalidate(&key(issuer, token));
+        self.0.forget(&key(issuer, token));
     }
 }
 
@@ -48,6 +38,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::clock::Timestamp;
 
     const START: Timestamp = Timestamp::from_seconds(1_000_000);
     const GOOD_FOR: Duration = Duration::from_secs(150);

@@ -1,40 +1,27 @@
 //! Sign-ins that have come back, so that each comes back once (invariant 6): a browser is told to forget its
 //! flow, and one that does not could have its provider called for as long as the flow is good.
 
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
-
-use crate::clock::{Clock, Timestamp};
+use super::single_use::SingleUse;
+use crate::clock::Clock;
 use crate::oidc::SIGN_IN_LIFETIME;
 use crate::secret::fingerprint;
 
-/// The most states that are remembered at a time.
-const CAPACITY: u64 = 100_000;
-
-/// The states of flows that have come back, by digest. Each is kept with the time at which its flow is no longer
-/// good.
+/// The states of flows that have come back, by digest. Each is kept until its flow is no longer good.
 ///
 /// Both that time and the flow's are told by the gateway's wall clock: where it is set back, both last longer. The
 /// cache drops its entries by a clock of its own, after four times that span, which is later than most clocks are
 /// set back by.
 #[derive(Debug)]
-pub(super) struct UsedStates {
-    used: Cache<[u8; 32], Timestamp>,
-    clock: Clock,
-}
+pub(super) struct UsedStates(SingleUse);
 
 impl UsedStates {
     pub(super) fn new(clock: Clock) -> Self {
-        // The least recently used goes first, for its flow is the first to end.
-        let used = Cache::builder().max_capacity(CAPACITY).eviction_policy(EvictionPolicy::lru());
-        Self { used: used.time_to_live(4 * SIGN_IN_LIFETIME).build(), clock }
+        Self(SingleUse::new(clock, Some(4 * SIGN_IN_LIFETIME)))
     }
 
     /// Whether the flow of `state` comes back for the first time. Of several that come at once, one is the first.
     pub(super) fn spend(&self, state: &str) -> bool {
-        let now = self.clock.now();
-        let entry = self.used.entry(fingerprint(state.as_bytes()));
-        entry.or_insert_with_if(|| now + SIGN_IN_LIFETIME, |end| *end <= now).is_fresh()
+        self.0.spend(fingerprint(state.as_bytes()), |now| now + SIGN_IN_LIFETIME)
     }
 }
 
@@ -43,6 +30,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::clock::Timestamp;
 
     const START: Timestamp = Timestamp::from_seconds(1_000_000);
 

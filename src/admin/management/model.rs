@@ -154,7 +154,7 @@ impl From<SessionOverview> for SessionEntry {
             card.map_or_else(Default::default, |card| (Some(card.principal), card.origin, card.sid));
         let principal = principal.as_deref();
         Self {
-            id: hexadecimal(id.as_bytes()),
+            id: id.to_hex(),
             provider,
             user: principal.map(|principal| principal.user.clone()),
             issuer: principal.map(|principal| principal.issuer.to_string()),
@@ -170,10 +170,6 @@ impl From<SessionOverview> for SessionEntry {
             hosts: sessions.into_iter().map(|(_, host)| host).collect(),
         }
     }
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A configured provider.

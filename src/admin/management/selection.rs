@@ -111,12 +111,8 @@ pub(super) fn plain(name: &str, text: Option<&str>) -> Result<(), Problem> {
 }
 
 fn host_name(text: &str) -> Result<String, Problem> {
-    match Authority::parse(text) {
-        Ok(host) if host.port().is_none() => Ok(host.host().to_owned()),
-        Ok(_) | Err(_) => {
-            Err(Problem::bad_request("`host` must be the name or address of a host, without port"))
-        }
-    }
+    let fault = || Problem::bad_request("`host` must be the name or address of a host, without port");
+    Authority::host_alone(text).ok_or_else(fault)
 }
 
 fn not_an_id() -> Problem {

@@ -1,15 +1,12 @@
 //! Sessions listed and ended.
 
-use super::model::{ListSessions, hexadecimal};
+use super::model::ListSessions;
 use super::selection::{Wanted, plain};
 use super::{EndSessions, EndedSessions, Management, Operator, Problem, SessionList};
-use crate::session::{IdPrefix, Selector, SessionEnd, SessionId, Sessions, StoreUnavailable};
+use crate::session::{SessionEnd, SessionId, SessionOverview, Sessions, StoreUnavailable};
 
 /// Sign-ins of a page at most.
 const LARGEST_PAGE: u32 = 1000;
-
-/// Sign-ins that are looked at in one step where not all that are found are to end.
-const LOOKED_AT: u32 = 100;
 
 /// One page of what is asked for.
 pub(super) async fn list(management: &Management, asked: ListSessions) -> Result<SessionList, Problem> {
@@ -27,7 +24,7 @@ pub(super) async fn list(management: &Management, asked: ListSessions) -> Result
     found.dedup_by_key(|overview| overview.id);
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     found.truncate(size);
-    let next = found.last().filter(|_| found.len() == size).map(|last| hexadecimal(last.id.as_bytes()));
+    let next = found.last().filter(|_| found.len() == size).map(|last| last.id.to_hex());
     found.retain(|overview| wanted.includes(overview));
     Ok(SessionList { sessions: found.into_iter().map(Into::into).collect(), next })
 }
@@ -63,42 +60,19 @@ pub(super) async fn end(
 
 async fn end_wanted(sessions: &Sessions, wanted: &Wanted) -> Result<usize, StoreUnavailable> {
     let mut ended = 0;
-    for selector in &wanted.selectors {
+    for selector in wanted.selectors.iter().cloned() {
         ended += if wanted.is_exact() {
-            sessions.end_matching(selector.clone(), None, SessionEnd::Administrator).await?
+            sessions.end_matching(selector, SessionEnd::Administrator).await?
         } else {
-            end_included(sessions, selector, wanted).await?
+            let wanted = wanted.clone();
+            let includes = move |found: &SessionOverview| wanted.includes(found);
+            sessions.end_included(selector, SessionEnd::Administrator, includes).await?
         };
     }
     Ok(ended)
 }
 
-/// Ends those that `selector` finds and `wanted` includes, one by one.
-async fn end_included(
-    sessions: &Sessions,
-    selector: &Selector,
-    wanted: &Wanted,
-) -> Result<usize, StoreUnavailable> {
-    let (mut after, mut ended) = (None, 0);
-    loop {
-        let found = sessions.list(selector, after, LOOKED_AT).await?;
-        let Some(last) = found.last() else { return Ok(ended) };
-        after = Some(last.id);
-        for overview in found.iter().filter(|overview| wanted.includes(overview)) {
-            let one = Selector::Id(IdPrefix::from(overview.id));
-            ended += sessions.end_matching(one, None, SessionEnd::Administrator).await?;
-        }
-    }
-}
-
 fn session_id(text: &str) -> Result<SessionId, Problem> {
     let fault = || Problem::bad_request("`after` must be 64 hexadecimal digits, as `next` gives them");
-    let digits: Option<Vec<u8>> =
-        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    let digits: [u8; 64] = digits.and_then(|digits| digits.try_into().ok()).ok_or_else(fault)?;
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = (pair[0] << 4) | pair[1];
-    }
-    Ok(SessionId::from_bytes(bytes))
+    SessionId::from_hex(text).ok_or_else(fault)
 }

@@ -91,9 +91,9 @@ impl Lowering<'_> {
 }
 
 fn admin_host(at: Located<'_, String>) -> Result<String, Diagnostic> {
-    match Authority::parse(at.value) {
-        Ok(name) if name.port().is_none() => Ok(name.host().to_owned()),
-        Ok(_) | Err(_) => Err(Diagnostic::new(at.place, "not the name of a host")
-            .expected("expected a name such as \"gateway-1.internal\", without scheme and port")),
-    }
+    let fault = || {
+        Diagnostic::new(at.place, "not the name of a host")
+            .expected("expected a name such as \"gateway-1.internal\", without scheme and port")
+    };
+    Authority::host_alone(at.value).ok_or_else(fault)
 }

@@ -60,22 +60,27 @@ impl Card {
         keys.open::<CardRead>(&binding(root), sealed).map(Self::from)
     }
 
+    /// Whose sign-in it is.
+    pub(super) fn subject(&self) -> Name<'_> {
+        Name::Subject(&self.principal.issuer, self.principal.subject.as_str())
+    }
+
+    fn provider_session(&self) -> Option<Name<'_>> {
+        self.sid.as_deref().map(|sid| Name::ProviderSession(&self.principal.issuer, sid))
+    }
+
     /// What an end of it may be remembered by.
     pub(super) fn names_under_every_key(&self, keys: &StateKeys) -> Vec<Digest> {
-        let Principal { issuer, subject, .. } = &*self.principal;
-        let provider_session = self.sid.as_deref().map(|sid| Name::ProviderSession(issuer, sid));
-        let names = [Some(Name::Subject(issuer, subject.as_str())), provider_session];
-        names.into_iter().flatten().flat_map(|name| keys.keyed(&name)).collect()
+        let names = [self.subject()].into_iter().chain(self.provider_session());
+        names.flat_map(|name| keys.keyed(&name)).collect()
     }
 
     /// What its row is found by.
     pub(super) fn digests(&self, keys: &StateKeys) -> Option<FamilyDigests> {
-        let Principal { issuer, subject, user, .. } = &*self.principal;
-        let provider_session = self.sid.as_deref().map(|sid| Name::ProviderSession(issuer, sid));
         Some(FamilyDigests {
-            subject: keys.digest(&Name::Subject(issuer, subject.as_str()))?,
-            user: Some(keys.digest(&Name::User(user))?),
-            provider_session: provider_session.and_then(|name| keys.digest(&name)),
+            subject: keys.digest(&self.subject())?,
+            user: Some(keys.digest(&Name::User(&self.principal.user))?),
+            provider_session: self.provider_session().and_then(|name| keys.digest(&name)),
         })
     }
 }

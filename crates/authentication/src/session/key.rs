@@ -87,6 +87,20 @@ impl SessionId {
         &self.0
     }
 
+    /// Reads 64 hexadecimal digits.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digit = |c: char| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let digits: [u8; 64] = text.chars().map(digit).collect::<Option<Vec<_>>>()?.try_into().ok()?;
+        Some(Self(std::array::from_fn(|at| (digits[2 * at] << 4) | digits[2 * at + 1])))
+    }
+
+    /// All of it as 64 hexadecimal digits, lower-case.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     fn of(key: &[u8; 32]) -> Self {
         Self(mutant!(fingerprint(key), "store-knows-the-key" => *key))
     }

@@ -11,7 +11,6 @@ use super::state_keys::{Name, StateKeys};
 use super::store::{RememberedEnd, StoredOverview};
 use super::{Selector, SessionId, Sessions, StoreUnavailable};
 use crate::clock::Timestamp;
-use crate::identity::Principal;
 
 /// Sign-ins that are ended in one step, between which other operations of the store run.
 const ENDED_AT_ONCE: u32 = 100;
@@ -19,6 +18,9 @@ const ENDED_AT_ONCE: u32 = 100;
 /// How long an end is remembered for sign-ins that were under way: longer than any of them may take, with room for
 /// replicas that lag behind.
 const REMEMBERED: Duration = Duration::from_secs(3600);
+
+/// Whether a sign-in that was found is meant.
+type Includes = dyn Fn(&SessionOverview) -> bool + Send + Sync;
 
 /// A sign-in as it is shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,7 +66,7 @@ impl Sessions {
         Ok(found.into_iter().map(|stored| SessionOverview::open(stored, &self.0.keys)).collect())
     }
 
-    /// Ends every sign-in that `selector` finds but `except`: gone from memory, streams cut, removed from the store.
+    /// Ends every sign-in that `selector` finds: gone from memory, streams cut, removed from the store.
     /// Whose they were is remembered for an hour: a sign-in of theirs that began before now makes no session. So is a
     /// subject or a provider's session that nobody is found of. Completes even where the caller goes away. Answers how
     /// many sign-ins have ended.
@@ -72,14 +74,23 @@ impl Sessions {
     /// # Errors
     /// The store is away: some may have ended, or all of them and the memory of it was not kept; the call is to be
     /// repeated.
-    pub async fn end_matching(
+    pub async fn end_matching(&self, selector: Selector, why: SessionEnd) -> Result<usize, StoreUnavailable> {
+        let inner = Arc::clone(&self.0);
+        completed(async move { inner.end_matching(&selector, None, why).await }).await
+    }
+
+    /// The same for those alone, of all that `selector` finds, that `includes` says; nothing is remembered of it.
+    ///
+    /// # Errors
+    /// As [`Sessions::end_matching`].
+    pub async fn end_included(
         &self,
         selector: Selector,
-        except: Option<SessionId>,
         why: SessionEnd,
+        includes: impl Fn(&SessionOverview) -> bool + Send + Sync + 'static,
     ) -> Result<usize, StoreUnavailable> {
         let inner = Arc::clone(&self.0);
-        completed(async move { inner.end_matching(&selector, except, why).await }).await
+        completed(async move { inner.end_matching(&selector, Some(&includes), why).await }).await
     }
 }
 
@@ -88,19 +99,22 @@ impl SessionsInner {
     async fn end_matching(
         &self,
         selector: &Selector,
-        except: Option<SessionId>,
+        includes: Option<&Includes>,
         why: SessionEnd,
     ) -> Result<usize, StoreUnavailable> {
         // Before anything is looked for: a sign-in that is kept in between is found, one that comes later is refused.
-        let named = if except.is_none() { self.named(selector) } else { Vec::new() };
+        let named = if includes.is_none() { self.named(selector) } else { Vec::new() };
         let mut kept = self.remember(named).await;
         let (mut after, mut ended) = (None, 0);
         loop {
             let found = self.store.find(selector.stored(&self.keys), after, ENDED_AT_ONCE).await?;
             let Some(last) = found.last() else { return kept.map(|()| ended) };
             after = Some(last.root);
-            let found: Vec<_> = found.into_iter().filter(|family| Some(family.root) != except).collect();
-            if matches!(selector, Selector::User(_)) {
+            let open = |family: &StoredOverview| SessionOverview::open(family.clone(), &self.keys);
+            let is_included =
+                |family: &StoredOverview| includes.is_none_or(|includes| includes(&open(family)));
+            let found: Vec<_> = found.into_iter().filter(is_included).collect();
+            if includes.is_none() && matches!(selector, Selector::User(_)) {
                 let subjects = found.iter().flat_map(|family| self.subject_of(family)).collect();
                 kept = kept.and(self.remember(subjects).await);
             }
@@ -152,10 +166,7 @@ impl SessionsInner {
 
     fn subject_of(&self, family: &StoredOverview) -> Vec<super::Digest> {
         let card = family.card.as_ref().and_then(|sealed| Card::open(&self.keys, family.root, sealed));
-        card.map_or_else(Vec::new, |card| {
-            let Principal { issuer, subject, .. } = &*card.principal;
-            self.keys.keyed(&Name::Subject(issuer, subject.as_str()))
-        })
+        card.map_or_else(Vec::new, |card| self.keys.keyed(&card.subject()))
     }
 
     async fn remember(&self, digests: Vec<super::Digest>) -> Result<(), StoreUnavailable> {

@@ -35,31 +35,10 @@ impl IdPrefix {
     /// Reads the digits; `None` where there are fewer than 8, more than 64, or others.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.as_bytes();
-        if !(8..=64).contains(&digits.len()) {
-            return None;
-        }
-        let filled = |with: u8| {
-            let mut bytes = [0; 32];
-            for (at, byte) in bytes.iter_mut().enumerate() {
-                let digit = |at| hex_digit(digits.get(at).copied().unwrap_or(with));
-                *byte = (digit(2 * at)? << 4) | digit(2 * at + 1)?;
-            }
-            Some(SessionId::from_bytes(bytes))
-        };
-        Some(Self { first: filled(b'0')?, last: filled(b'f')? })
+        let filled = |text: String| SessionId::from_hex(&text);
+        let (first, last) = (format!("{text:0<64}"), format!("{text:f<64}"));
+        (text.len() >= 8).then_some(Self { first: filled(first)?, last: filled(last)? })
     }
-}
-
-impl From<SessionId> for IdPrefix {
-    /// This very session.
-    fn from(id: SessionId) -> Self {
-        Self { first: id, last: id }
-    }
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    u8::try_from(char::from(byte).to_digit(16)?).ok()
 }
 
 impl Selector {
@@ -96,7 +75,8 @@ mod tests {
         assert_eq!(eight, IdPrefix { first: id(first), last: id(last) });
         (first[4], last[4]) = (0x50, 0x5f);
         assert_eq!(IdPrefix::parse("12ab34cd5").unwrap(), IdPrefix { first: id(first), last: id(last) });
-        assert_eq!(IdPrefix::parse(&"f".repeat(64)).unwrap(), IdPrefix::from(id([0xff; 32])));
+        let one = id([0xff; 32]);
+        assert_eq!(IdPrefix::parse(&"f".repeat(64)).unwrap(), IdPrefix { first: one, last: one });
         for wrong in ["", "1234567", "12ab34cg", "12ab34c ", "+1234567", &"0".repeat(65)] {
             assert_eq!(IdPrefix::parse(wrong), None, "{wrong}");
         }

@@ -114,9 +114,7 @@ impl Proof {
                 .map_or_else(|| unknown("time"), |at| format!("a sign-in {} ago", span(now.since(at)))),
         }
     }
-}
 
-impl Proof {
     /// What it asks for, and what there is of `principal` at `now`.
     #[must_use]
     pub fn shortfall(&self, principal: &Principal, now: Timestamp) -> Shortfall {

@@ -75,6 +75,14 @@ impl Authority {
         Ok(Self { text: written.into(), host, port })
     }
 
+    /// Reads the name or address of a host that stands without a port, and gives it in its one spelling; `None` for
+    /// everything else.
+    #[must_use]
+    pub fn host_alone(text: &str) -> Option<String> {
+        let authority = Self::parse(text).ok().filter(|authority| authority.port.is_none())?;
+        Some(authority.host().to_owned())
+    }
+
     /// The host that a request is for: from `Host`, and from its target where that has one (absolute-form,
     /// or `:authority` in HTTP/2); where both speak they must agree, default ports aside.
     ///
