@@ -1,0 +1,123 @@
+//! What a million sessions cost: memory, disk, look-ups, and the sweep that removes them.
+//!
+//! `million [N]` makes so many in a state file of its own, prints a table, and ends. Times are of the clock: read them
+//! on a machine that does nothing else.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench has nobody to be kind to")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use portcullis::clock::{Clock, Timestamp};
+use portcullis::identity::{Principal, Subject};
+use portcullis::session::{
+    EmbeddedStore, NewSession, PurgeCriteria, SessionKey, SessionSettings, SessionStore, Sessions, SignInOrigin,
+    StateKeys, Tokens,
+};
+use portcullis::storage::Database;
+
+#[path = "case.rs"]
+#[allow(dead_code, reason = "made for the steps, of which there are none here")]
+mod case;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const NOW: u64 = 1_800_000_000;
+/// Look-ups that are timed, and steps of the sweep.
+const TIMED: usize = 10_000;
+
+fn main() {
+    let count = std::env::args().nth(1).map_or(1_000_000, |count| count.parse().unwrap());
+    case::runtime().block_on(measure(count));
+}
+
+async fn measure(count: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    let store = Arc::new(EmbeddedStore::new(Database::open(&file).unwrap()));
+    let clock = Clock::manual(Timestamp::from_seconds(NOW));
+    let settings = SessionSettings::default();
+    let (capacity, max_age) = (settings.cache_capacity, settings.max_age);
+    let keys = StateKeys::derive(&[[7; 32]]).unwrap();
+    let sessions = Sessions::new(settings, Arc::<EmbeddedStore>::clone(&store), keys, clock.clone());
+
+    println!("| {count} sessions, of which {capacity} are in memory | |\n|---|---|");
+    row("resident memory before", &format!("{:.0} MB", resident()));
+    let (begun, mut kept) = (Instant::now(), Vec::new());
+    for number in 0..count {
+        let (key, _) = sessions.create(sign_in(number)).await.unwrap();
+        if number % (count / TIMED).max(1) == 0 {
+            kept.push(key);
+        }
+    }
+    row("a sign-in, written", &format!("{:.0} µs", begun.elapsed().as_secs_f64() * 1e6 / count as f64));
+    row("resident memory with them", &format!("{:.0} MB", resident()));
+    row("state file", &format!("{:.0} MB", size(&file)));
+    row("a look-up in the file: p50, p99, longest", &found(&sessions, &kept).await);
+    row("a look-up in memory: p50, p99, longest", &found(&sessions, &kept).await);
+    clock.advance(max_age + Duration::from_secs(1));
+    row("a step of the sweep: p50, p99, longest", &swept(&store, clock.now(), max_age).await);
+}
+
+fn sign_in(number: usize) -> NewSession {
+    let subject = Subject::new(format!("subject-{number}"));
+    let user = format!("user{number}");
+    NewSession::Root {
+        host: "login.corp.example".to_owned(),
+        principal: Arc::new(Principal { subject, user, ..(*case::principal()).clone() }),
+        tokens: Tokens::default(),
+        sid: None,
+        origin: SignInOrigin::default(),
+        began: Timestamp::from_seconds(NOW),
+    }
+}
+
+async fn found(sessions: &Sessions, keys: &[SessionKey]) -> String {
+    let mut times = Vec::new();
+    for key in keys {
+        let begun = Instant::now();
+        assert!(sessions.find(key).await.unwrap().is_some(), "a session is lost");
+        times.push(begun.elapsed());
+    }
+    spread(times)
+}
+
+async fn swept(store: &EmbeddedStore, now: Timestamp, max_age: Duration) -> String {
+    let before = Timestamp::from_seconds(now.seconds() - max_age.as_secs());
+    let criteria = PurgeCriteria { now, idle_since: before, created_before: before, limit: 20 };
+    let mut times = Vec::new();
+    for _ in 0..TIMED {
+        let begun = Instant::now();
+        let removed = store.upkeep().unwrap().purge(criteria).await.unwrap();
+        if removed.is_empty() {
+            break;
+        }
+        times.push(begun.elapsed());
+    }
+    spread(times)
+}
+
+fn spread(mut times: Vec<Duration>) -> String {
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
+    format!("{:.3}, {:.3}, {:.3} ms", at(0.5), at(0.99), at(1.0))
+}
+
+fn row(what: &str, value: &str) {
+    println!("| {what} | {value} |");
+}
+
+/// Megabytes of this process.
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+/// Megabytes of the state file and its log.
+fn size(file: &Path) -> f64 {
+    let folder = std::fs::read_dir(file.parent().unwrap()).unwrap();
+    folder.map(|entry| entry.unwrap().metadata().unwrap().len() as f64).sum::<f64>() / 1e6
+}
