@@ -88,6 +88,7 @@ fn policy(count: usize) -> Case {
             path: &path,
             client,
             now: Timestamp::default(),
+            bound: Some(false),
         };
         drop(black_box(decide(&access, black_box(&question))));
     })

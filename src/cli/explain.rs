@@ -56,6 +56,9 @@ pub(super) struct ExplainArguments {
     /// How long ago they signed in: 5m, 2h
     #[arg(long, value_name = "SPAN", value_parser = humantime::parse_duration)]
     auth_age: Option<Duration>,
+    /// By a session that is bound to its device
+    #[arg(long)]
+    bound: bool,
     /// A JSON file with the claims of a token, in place of the above
     #[arg(long, value_name = "FILE", conflicts_with_all = ["email", "groups"])]
     claims: Option<PathBuf>,
@@ -114,6 +117,7 @@ fn question(
         client: arguments.client.or_else(|| line?.client()).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         principal: somebody(arguments, settings, line)?.map(Arc::new),
         now: Clock::system().now(),
+        bound: if line.is_some() && !arguments.bound { None } else { Some(arguments.bound) },
     };
     Ok((request, recorded))
 }

@@ -63,7 +63,7 @@ impl ExplainText {
     fn decision(&mut self, decision: &Explanation) {
         if let Some(unsaid) = unsaid(decision).filter(|_| self.logged) {
             let unknown = self.paint.link("not known");
-            let give = "give --group, --scope, --email, --acr, --amr, --auth-age or --claims";
+            let give = "give --group, --scope, --email, --acr, --amr, --auth-age, --bound or --claims";
             self.line("decision", &format!("{unknown}: the log does not hold {unsaid}; {give}"));
             return;
         }

@@ -9,13 +9,13 @@ const ID: usize = 8;
 /// Characters at most of a column that strangers fill.
 const WIDEST: usize = 40;
 
-const HEADINGS: [&str; 8] =
-    ["ID", "USER", "PROVIDER", "HOSTS", "SIGNED IN", "LAST SEEN", "ADDRESS", "DEVICE"];
+const HEADINGS: [&str; 9] =
+    ["ID", "USER", "PROVIDER", "HOSTS", "BOUND", "SIGNED IN", "LAST SEEN", "ADDRESS", "DEVICE"];
 
 /// A line for each sign-in, below a heading. What people and providers wrote moves no cursor.
 pub(super) fn table(entries: &[SessionEntry], paint: Paint) -> String {
     let rows: Vec<_> = entries.iter().map(row).collect();
-    let widths: [usize; 8] = std::array::from_fn(|column| {
+    let widths: [usize; 9] = std::array::from_fn(|column| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([HEADINGS[column].len()]).max().unwrap_or_default()
     });
@@ -24,14 +24,15 @@ pub(super) fn table(entries: &[SessionEntry], paint: Paint) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-fn row(entry: &SessionEntry) -> [String; 8] {
-    let SessionEntry { id, provider, user, hosts, created, last_seen, address, device, .. } = entry;
+fn row(entry: &SessionEntry) -> [String; 9] {
+    let SessionEntry { id, provider, user, hosts, bound, created, last_seen, address, device, .. } = entry;
     let missing = || "-".to_owned();
     [
         id.chars().take(ID).collect(),
         user.as_deref().map_or_else(missing, cell),
         cell(provider),
         cell(&hosts.join(" ")),
+        cell(&bound.join(" ")),
         cell(created),
         cell(last_seen),
         address.map_or_else(missing, |address| address.to_string()),
@@ -47,7 +48,7 @@ fn cell(text: &str) -> String {
     shown.chars().take(WIDEST - 1).chain(['…']).collect()
 }
 
-fn line(cells: &[String; 8], widths: &[usize; 8]) -> String {
+fn line(cells: &[String; 9], widths: &[usize; 9]) -> String {
     let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
     padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
@@ -73,6 +74,7 @@ mod tests {
             last_seen: "2027-01-15T08:01:00Z".into(),
             expires: "2027-01-15T20:00:00Z".into(),
             hosts: vec!["login.corp.example".into(), "wiki.corp.example".into()],
+            bound: vec!["wiki.corp.example".into()],
         };
         let text = table(&[entry], Paint::of_errors());
         let lines: Vec<_> = text.lines().collect();

@@ -16,7 +16,7 @@ use super::lost::{self, LostDestination};
 use super::response::set_cookie;
 use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
-use super::{sign_in, step_up, ticket};
+use super::{bound_session, sign_in, step_up, ticket};
 use crate::authn::{Authentication, OpenedSession};
 use crate::listener::RequestBody;
 use crate::oidc::{
@@ -221,8 +221,10 @@ async fn settle(
     tracing::info!(%id, provider = %who.provider, user = who.user, session = %session.id, "signed in");
     cookies.push(endpoints.cookies.session.set(&key));
     let response = if shortfall.is_empty() {
+        let offer = bound_session::offer(endpoints, context, &session).await;
         ticket::finish_sign_in(endpoints, &session, wanted).map(|mut response| {
             cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
+            response.headers_mut().extend(offer);
             response
         })
     } else {
@@ -244,7 +246,7 @@ async fn replace(
     new: NewSession,
 ) -> Result<(SessionKey, Arc<Session>), EndpointError> {
     let sessions = &endpoints.resources.sessions;
-    Ok(match before.session() {
+    Ok(match before.session_to_end() {
         Some(OpenedSession { key: old, .. }) => {
             mutant!(sessions.rotate(old, new).await?, "session-fixation" => sessions.create(new).await?)
         }

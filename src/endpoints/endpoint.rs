@@ -4,14 +4,15 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 
 use super::answer::Answer;
+use super::bound_session::WELL_KNOWN;
 use super::context::RequestContext;
 use super::error::EndpointError;
 use super::paths::{
-    BACK_CHANNEL_LOGOUT, CALLBACK, FRONT_CHANNEL_LOGOUT, HOME_WITH_SLASH, KEYS, RESUME, ROOT, SIGN_IN,
-    SIGN_OUT, SIGNED_OUT, TICKET,
+    BACK_CHANNEL_LOGOUT, BIND, CALLBACK, FRONT_CHANNEL_LOGOUT, HOME_WITH_SLASH, KEYS, REFRESH_BINDING,
+    RESUME, ROOT, SIGN_IN, SIGN_OUT, SIGNED_OUT, TICKET,
 };
 use super::state::Endpoints;
-use super::{back_channel, callback, front_channel, home, resume, sign_in, sign_out, ticket};
+use super::{back_channel, bound_session, callback, front_channel, home, resume, sign_in, sign_out, ticket};
 use crate::listener::RequestBody;
 
 /// What stands below `/.portcullis` on our hosts by itself.
@@ -39,11 +40,17 @@ pub enum Endpoint {
     Resume,
     /// The keys that assertions are verified with (RFC 7517).
     Keys,
+    /// Where browsers bind their session to their device.
+    Bind,
+    /// Where they renew the cookie that shows it.
+    RefreshBinding,
+    /// The document by which a domain lets its sessions be bound on the sign-in host.
+    BoundSessionsOfSite,
 }
 
 impl Endpoint {
     /// The table: every one, with its path and its methods.
-    pub const TABLE: [(Self, &'static str, &'static [Method]); 10] = [
+    pub const TABLE: [(Self, &'static str, &'static [Method]); 13] = [
         (Self::Home, ROOT, &[Method::GET, Method::HEAD]),
         (Self::SignIn, SIGN_IN, &[Method::GET, Method::POST]),
         (Self::Callback, CALLBACK, &[Method::GET, Method::POST]),
@@ -54,6 +61,9 @@ impl Endpoint {
         (Self::FrontChannelLogout, FRONT_CHANNEL_LOGOUT, &[Method::GET]),
         (Self::Resume, RESUME, &[Method::GET, Method::POST]),
         (Self::Keys, KEYS, &[Method::GET, Method::HEAD]),
+        (Self::Bind, BIND, &[Method::POST]),
+        (Self::RefreshBinding, REFRESH_BINDING, &[Method::POST]),
+        (Self::BoundSessionsOfSite, WELL_KNOWN, &[Method::GET, Method::HEAD]),
     ];
 
     fn path(self) -> &'static str {
@@ -98,6 +108,9 @@ impl Endpoints {
             Endpoint::FrontChannelLogout => front_channel::answer(self, context, &request).await,
             Endpoint::Resume => resume::answer(self, context, request).await,
             Endpoint::Keys => keys(self).into(),
+            Endpoint::Bind => bound_session::register(self, context, &request).await,
+            Endpoint::RefreshBinding => bound_session::refresh(self, context, &request).await,
+            Endpoint::BoundSessionsOfSite => bound_session::well_known(self, context).into(),
         }
     }
 }

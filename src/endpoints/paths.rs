@@ -22,6 +22,10 @@ pub(super) const SIGNED_OUT: &str = "/.portcullis/signed-out";
 pub(super) const BACK_CHANNEL_LOGOUT: &str = "/.portcullis/back-channel-logout";
 /// Where providers have browsers say that a person has signed out there.
 pub(super) const FRONT_CHANNEL_LOGOUT: &str = "/.portcullis/front-channel-logout";
+/// Where browsers register the key of a device.
+pub(super) const BIND: &str = "/.portcullis/bound-session";
+/// Where they have the cookie renewed that shows it.
+pub(super) const REFRESH_BINDING: &str = "/.portcullis/bound-session/refresh";
 pub(super) const RESUME: &str = crate::pages::RESUME;
 pub(super) const KEYS: &str = "/.portcullis/jwks.json";
 

@@ -97,7 +97,7 @@ async fn switch(
     found: &Authentication,
     wanted: SignInRequest,
 ) -> Result<Response<Bytes>, EndpointError> {
-    let logout_url = match found.session() {
+    let logout_url = match found.session_to_end() {
         Some(OpenedSession { session, .. }) => {
             let back = endpoints.cookies.flows.state(&destination(endpoints, &wanted));
             let logout_url = sign_out::logout_url(endpoints, session, &back).filter(|_| !wanted.is_long());
@@ -114,6 +114,7 @@ async fn switch(
     };
     let mut response = interstitial(response);
     set_cookie(&mut response, endpoints.cookies.session.clear());
+    set_cookie(&mut response, endpoints.cookies.bound.clear());
     endpoints.forget_pages(&mut response);
     Ok(response)
 }
@@ -182,7 +183,7 @@ async fn session_to_replace(
         return Ok(None);
     }
     let found = endpoints.session(context, cookies).await?;
-    Ok(found.session().map(|opened| *opened.session.id.as_bytes()))
+    Ok(found.session_to_end().map(|opened| *opened.session.id.as_bytes()))
 }
 
 fn destination(endpoints: &Endpoints, wanted: &SignInRequest) -> Destination {

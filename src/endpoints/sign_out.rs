@@ -41,7 +41,7 @@ pub(super) async fn answer<B>(
         }
         Err(error) => return error.into(),
     };
-    let response = match found.session() {
+    let response = match found.session_to_end() {
         Some(OpenedSession { session, .. }) if meant => end(endpoints, context, headers, session).await,
         Some(OpenedSession { session, .. }) => Ok(show(question(endpoints, &session.principal))),
         None => Ok(signed_out(endpoints, Left::default())),
@@ -103,6 +103,7 @@ async fn end_unread(
 /// Has the browser forget the session's key and the pages it has kept.
 fn forgotten(endpoints: &Endpoints, mut response: Response<Bytes>) -> Response<Bytes> {
     set_cookie(&mut response, endpoints.cookies.session.clear());
+    set_cookie(&mut response, endpoints.cookies.bound.clear());
     endpoints.forget_pages(&mut response);
     response
 }

@@ -13,6 +13,7 @@ use super::site_data::{SiteData, clear_site_data};
 use crate::authn::{Authentication, Authenticator};
 use crate::identity::ProviderName;
 use crate::oidc::Providers;
+use crate::session::Bind;
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -26,8 +27,19 @@ pub struct Endpoints {
     pub(super) providers: Providers,
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) cookies: Cookies,
+    /// Whether and for what sessions are bound.
+    pub(super) binding: BindingSettings,
     /// What a browser is told to forget at sign-out (`Clear-Site-Data`).
     site_data: Option<HeaderValue>,
+}
+
+/// Whether sessions are bound to devices, and for what.
+#[derive(Clone, Debug, Default)]
+pub struct BindingSettings {
+    /// Whether.
+    pub bind: Bind,
+    /// The domain of which one binding covers all hosts; only where its document is served here.
+    pub site: Option<String>,
 }
 
 impl Endpoints {
@@ -39,9 +51,11 @@ impl Endpoints {
         providers: Providers,
         authenticator: Arc<Authenticator>,
         cookies: Cookies,
+        binding: BindingSettings,
         forget: &[SiteData],
     ) -> Self {
-        Self { resources, hosts, providers, authenticator, cookies, site_data: clear_site_data(forget) }
+        let site_data = clear_site_data(forget);
+        Self { resources, hosts, providers, authenticator, cookies, binding, site_data }
     }
 
     /// The cookies that are ours, and no app's.

@@ -59,7 +59,7 @@ pub(super) async fn needs_login(
 /// Whether a sign-in of `principal` that is too weak leaves the browser the session it has: it is theirs, and as good as
 /// before. Which one it is that a posted response would replace cannot be seen, and so it stays.
 pub(super) fn keeps_session(flow: &Flow, before: &Authentication, principal: &Principal) -> bool {
-    match before.session() {
+    match before.session_to_end() {
         Some(OpenedSession { session, .. }) => {
             let same = is_same_person(&session.principal, principal);
             mutant!(same, "failed-step-up-costs-the-session" => false)

@@ -16,6 +16,7 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use url::{Position, Url};
 
 use super::answer::Answer;
+use super::bound_session;
 use super::context::RequestContext;
 use super::error::EndpointError;
 use super::handover::HandoverFingerprint;
@@ -108,7 +109,11 @@ pub(super) async fn answer<B>(
     };
     match endpoints.resources.sessions.create(session).await {
         Ok((key, session)) => {
-            let response = arrived(endpoints, &key, &return_to, &handover);
+            let offer = bound_session::offer(endpoints, context, &session).await;
+            let response = arrived(endpoints, &key, &return_to, &handover).map(|mut response| {
+                response.headers_mut().extend(offer);
+                response
+            });
             Answer::to(Some(Arc::clone(&session.principal)), response)
         }
         Err(error) => EndpointError::from(error).into(),

@@ -25,12 +25,14 @@ pub(super) struct AuthenticatedRequest<'a, S = Service> {
     pub(super) sign_in_at: Option<ProviderName>,
     /// When it is judged.
     pub(super) now: Timestamp,
+    /// Whether its session is bound to its device; `None` where that may still come.
+    pub(super) bound: Option<bool>,
 }
 
 impl<'a, S> AuthenticatedRequest<'a, S> {
     /// One without a credential that counts.
     pub(super) const fn anonymous(routed: Routed<'a, S>, now: Timestamp) -> Self {
-        Self { routed, authentication: Authentication::Anonymous, sign_in_at: None, now }
+        Self { routed, authentication: Authentication::Anonymous, sign_in_at: None, now, bound: Some(false) }
     }
 
     pub(super) fn principal(&self) -> Option<&Arc<Principal>> {
@@ -39,7 +41,7 @@ impl<'a, S> AuthenticatedRequest<'a, S> {
 
     /// What the policy is asked.
     pub(super) fn question(&self) -> Question<'_> {
-        self.routed.inbound.question(self.principal(), self.now)
+        self.routed.inbound.question(self.principal(), self.now, self.bound)
     }
 
     /// The credential that the response lives by: when it ends, the response is cut off.
@@ -77,5 +79,9 @@ pub(super) async fn authenticate<'a, B>(
     let passes_token = routed.route.passes_token;
     let RenewedAuthentication { authentication, sign_in_at } =
         snapshot.refresher.refresh(passes_token, info.id, found?).await?;
-    Ok(AuthenticatedRequest { routed, authentication, sign_in_at, now })
+    if let Some(unshown) = authentication.unshown() {
+        snapshot.metrics.bound_session("request", unshown.fault.word());
+    }
+    let bound = authentication.is_bound(now);
+    Ok(AuthenticatedRequest { routed, authentication, sign_in_at, now, bound })
 }

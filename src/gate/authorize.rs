@@ -16,7 +16,7 @@ use super::routing::Routing;
 use super::service::Service;
 use crate::authn::{Authenticated, Authentication};
 use crate::clock::Timestamp;
-use crate::identity::{ProviderName, Strength};
+use crate::identity::{Gap, ProviderName, Strength};
 use crate::policy::{self, Decision, Permit, Reason, missing_scopes, permit_preflight};
 use crate::request::RequestPath;
 
@@ -69,14 +69,15 @@ pub(super) fn decide<'a, S, B>(
     asked: AuthenticatedRequest<'a, S>,
     request: &Request<B>,
 ) -> Result<Permitted<'a, S>, Denial> {
-    let permit = permit(&asked)?;
+    shown(&asked, request)?;
+    let permit = permit(routing, &asked)?;
     let destination = destination::judge(routing, &asked, request)?;
     origins::check(&asked, request)?;
     Ok(Permitted::new(asked, permit, destination.map(Box::new)))
 }
 
 /// What the route's rules say of the path that was asked for, and then of every reading of it.
-fn permit<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
+fn permit<S>(routing: &Routing<S>, asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
     let routed = &asked.routed;
     let (access, question) = (&routed.route.access, asked.question());
     match policy::decide(access, &question) {
@@ -85,16 +86,41 @@ fn permit<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
             match mutant!(other, "reading-not-judged" => None) {
                 // An app that reads the path so would serve what the rules keep closed.
                 Some(reading) => Err(Ambiguous::other_rule(reading).into()),
-                None => young_enough(asked).map(|()| permit),
+                None => young_enough(asked).and_then(|()| bound_enough(routing, asked)).map(|()| permit),
             }
         }
         Decision::StepUp(strength, reason) => {
             let somebody = asked.authentication.authenticated();
             Err(Denial::StepUp(Box::new(StepUp::new(*strength, reason.in_words(access), somebody))))
         }
+        Decision::Forbidden(reason) if hangs_on_binding(reason) => Err(Rejection::BindingAwaited.into()),
         Decision::Forbidden(reason) => Err(forbidden(asked, reason).into()),
         Decision::SignIn(_) => Err(Denial::SignIn(asked.sign_in_at.clone())),
     }
+}
+
+/// Whether the request shows the device of its session, where that is bound to one. Who has the session's cookie alone has
+/// to sign in, whatever the rules say and whatever the browser says of why it sends no more.
+fn shown<S, B>(asked: &AuthenticatedRequest<'_, S>, request: &Request<B>) -> Result<(), Denial> {
+    match asked.authentication.unshown() {
+        Some(unshown) if mutant!(!asked.routed.route.access.is_public(), "bound-session-by-its-cookie" => false) => {
+            Err(Denial::StepUp(Box::new(StepUp::to_show_device(unshown, request.headers()))))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether the session is bound to its device, where every one has to be. A browser has some seconds for it.
+fn bound_enough<S>(routing: &Routing<S>, asked: &AuthenticatedRequest<'_, S>) -> Result<(), Denial> {
+    let unbound = asked.authentication.session().is_some() && asked.bound == Some(false);
+    if mutant!(routing.requires_binding && unbound, "unbound-where-required" => false) {
+        return Err(Rejection::NotBound.into());
+    }
+    Ok(())
+}
+
+fn hangs_on_binding(reason: Reason) -> bool {
+    reason.unsaid().is_some_and(|unsaid| unsaid.has(Gap::Binding))
 }
 
 /// Whether the session is young enough for the route, where the route says how old it may be.
@@ -114,7 +140,8 @@ fn forbidden<S>(asked: &AuthenticatedRequest<'_, S>, reason: Reason) -> Rejectio
     let has_scopes = asked.authentication.authenticated().is_some_and(Authenticated::has_scopes);
     let scopes = has_scopes.then(|| missing_scopes(access, &question)).flatten();
     let principal = asked.principal().map(Arc::clone);
-    Rejection::Forbidden(Box::new(Forbidden { principal, access: Arc::clone(access), reason, scopes }))
+    let (access, bound) = (Arc::clone(access), asked.bound);
+    Rejection::Forbidden(Box::new(Forbidden { principal, access, reason, scopes, bound }))
 }
 
 impl<E: Into<Rejection>> From<E> for Denial {

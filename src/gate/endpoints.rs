@@ -49,7 +49,9 @@ fn is_open(
     now: Timestamp,
 ) -> bool {
     let Ok(path) = RequestPath::parse(&pattern.path.to_string()) else { return false };
-    let question = Question { principal: Some(principal), method: &Method::GET, path: &path, client, now };
+    // Whether the session is bound is asked when it comes there.
+    let (method, bound) = (&Method::GET, Some(true));
+    let question = Question { principal: Some(principal), method, path: &path, client, now, bound };
     matches!(explain(&route.access, &question).verdict, Verdict::Permitted | Verdict::StepUp)
 }
 

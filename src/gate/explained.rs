@@ -38,6 +38,8 @@ pub struct Imagined {
     pub principal: Option<Arc<Principal>>,
     /// When.
     pub now: Timestamp,
+    /// Whether by a session that is bound to its device; `None` where that is not known.
+    pub bound: Option<bool>,
 }
 
 /// What the gate would do with such a request.
@@ -101,8 +103,10 @@ fn judged<'a>(settings: &'a GateSettings, imagined: &Imagined) -> Result<Explain
     let Served::Route(settings) = route.service else { return Ok(Explained::Own) };
     let routed = Routed::new(&routing, &inbound, route).map_err(|no| no.reason().into_owned())?;
     let asked = imagined.authenticated(routed);
-    let decision =
-        explain_policy(&route.access, &inbound.question(imagined.principal.as_ref(), imagined.now));
+    let decision = explain_policy(
+        &route.access,
+        &inbound.question(imagined.principal.as_ref(), imagined.now, imagined.bound),
+    );
     let mut head = Request::new(());
     head.method_mut().clone_from(&imagined.method);
     let told = match decide(&routing, asked, &head) {
@@ -142,7 +146,7 @@ impl Imagined {
             };
             Authentication::of_token(&token, Carrier::Bearer)
         });
-        AuthenticatedRequest { routed, authentication, sign_in_at: None, now: self.now }
+        AuthenticatedRequest { routed, authentication, sign_in_at: None, now: self.now, bound: self.bound }
     }
 }
 

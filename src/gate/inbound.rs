@@ -63,8 +63,10 @@ impl Inbound {
         &'q self,
         principal: Option<&'q Arc<Principal>>,
         now: Timestamp,
+        bound: Option<bool>,
     ) -> Question<'q> {
-        Question { principal, method: &self.method, path: &self.path, client: self.forwarding.client, now }
+        let client = self.forwarding.client;
+        Question { principal, method: &self.method, path: &self.path, client, now, bound }
     }
 
     /// Scheme and authority, as they were asked for.

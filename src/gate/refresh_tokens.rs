@@ -19,7 +19,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::endpoints::is_renewed_by_sign_in;
 use crate::identity::{ProviderName, RequestId};
 use crate::oidc::{Culprit, FlightError, Provider, Providers, RefreshError, RefreshFlights};
-use crate::session::{Session, SessionEnd, SessionKey, Sessions};
+use crate::session::{Possession, Session, SessionEnd, SessionKey, Sessions};
 
 /// Tokens are renewed so long before they expire, beside requests that have no need to wait.
 const REFRESH_AHEAD: Duration = Duration::from_secs(30);
@@ -101,7 +101,8 @@ impl TokenRefresher {
         if mutant!(passes_token && is_access_expired(&session, now), "expired-token-to-the-app" => false) {
             return Err(unusable(&session, "the session's token has expired and could not be refreshed"));
         }
-        Ok(Authentication::of_session(key.clone(), session).into())
+        let shown = found.authenticated().map_or(Possession::Unbound(now), |somebody| somebody.possession);
+        Ok(Authentication::of_session(key.clone(), session, shown).into())
     }
 
     fn begin(&self, id: &RequestId, key: &SessionKey, session: &Session) {

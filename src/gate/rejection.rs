@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::Request;
+use http::{HeaderMap, Request};
 
 use super::ambiguous::{Ambiguous, untolerated};
 use super::credential_end::CredentialEnd;
 use super::destination_error::DestinationError;
 use crate::authn::{
-    Accept, Accepted, Authenticated, AuthenticationError, ErrorCode, TokenError, TokenRefusal,
+    Accept, Accepted, Authenticated, AuthenticationError, ErrorCode, TokenError, TokenRefusal, UnshownSession,
 };
 use crate::endpoints::{FailedSignIn, LostSignIn, UnavailableProvider, UnmetStepUp};
 use crate::forward::{ForwardBlame, ForwardError, ForwardFault};
@@ -52,6 +52,10 @@ pub(super) enum Rejection {
     CredentialEnded(CredentialEnd),
     /// The policy refuses it.
     Forbidden(Box<Forbidden>),
+    /// Its session is not bound to its device, and has to be.
+    NotBound,
+    /// Its browser may be about to bind its session, and the decision hangs on that.
+    BindingAwaited,
     /// It may not put anything where it says.
     Destination(Box<DestinationError>),
     /// A form of ours that another site sent (invariant 18).
@@ -90,6 +94,8 @@ pub(super) struct Forbidden {
     pub(super) reason: Reason,
     /// The scopes that an access token would need, where it is only for those.
     pub(super) scopes: Option<String>,
+    /// Whether it came by a session that is bound to its device.
+    pub(super) bound: Option<bool>,
 }
 
 /// A request whose sender may sign in and come back.
@@ -122,6 +128,23 @@ impl StepUp {
         Self { strength, why: why.to_string(), provider }
     }
 }
+
+impl StepUp {
+    /// One that a session needs of whose device the request shows nothing. What the browser says of why is told, and counts
+    /// for nothing: anybody can write it.
+    pub(super) fn to_show_device(unshown: &UnshownSession, headers: &HeaderMap) -> Self {
+        let said =
+            headers.get("secure-session-skipped").and_then(|said| said.to_str().ok()).unwrap_or_default();
+        let known = SKIPPED.into_iter().find(|reason| said.contains(reason));
+        let said = known.map(|reason| format!("; the browser says {reason}")).unwrap_or_default();
+        let why = format!("the session is bound to its device, and {}{said}", unshown.fault);
+        let provider = Some(unshown.opened.session.principal.provider.clone());
+        Self { strength: Strength::default(), why, provider }
+    }
+}
+
+/// Why a browser sends no bound cookie (Device Bound Session Credentials, section 9.5).
+const SKIPPED: [&str; 3] = ["unreachable", "server_error", "quota_exceeded"];
 
 impl Rejection {
     /// A stronger sign-in is needed; its sender may come back, if they have a session.
@@ -156,9 +179,12 @@ impl Rejection {
             Self::SignInFailed(failed) => of_sign_in(&failed.error),
             Self::SignInUnavailable(_) | Self::ProviderUnavailable { .. } => Outcome::ProviderError,
             Self::Destination(error) if !error.is_forbidden() => Outcome::BadRequest,
-            Self::Forbidden(_) | Self::UnmetStepUp(_) | Self::CrossSite | Self::Destination(_) => {
-                Outcome::Forbidden
-            }
+            Self::Forbidden(_)
+            | Self::NotBound
+            | Self::BindingAwaited
+            | Self::UnmetStepUp(_)
+            | Self::CrossSite
+            | Self::Destination(_) => Outcome::Forbidden,
             Self::Forward(error) => of_upstream(error),
             Self::StoreUnavailable(_) | Self::Internal(_) => Outcome::Unavailable,
         }
@@ -186,6 +212,12 @@ impl Rejection {
             Self::Internal(cause) => Cow::Borrowed(cause),
             Self::Forbidden(no) => no.reason.in_words(&no.access).to_string().into(),
             Self::Destination(error) => error.to_string().into(),
+            Self::NotBound => {
+                "the session is not bound to its device, which `session.bind = \"required\"` asks for".into()
+            }
+            Self::BindingAwaited => {
+                "the browser may be about to bind the session, and the decision hangs on that".into()
+            }
             Self::CrossSite => "a page of another host made the browser send it".into(),
             Self::SignInFailed(failed) => failed.to_string().into(),
             Self::Forward(error) => forward_reason(error).into(),

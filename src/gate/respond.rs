@@ -157,8 +157,10 @@ fn forbidden_page(
     forbidden: &Forbidden,
 ) -> Response<Body> {
     let Some(principal) = &forbidden.principal else { return answer(snapshot, asked, &Refusal::Forbidden) };
-    let explanation =
-        explain(&forbidden.access, &info.inbound.question(Some(principal), snapshot.clock.now()));
+    let explanation = explain(
+        &forbidden.access,
+        &info.inbound.question(Some(principal), snapshot.clock.now(), forbidden.bound),
+    );
     let switch = SignInRequest::to(asked.page(info.inbound)).address();
     let page = pages::Forbidden {
         principal,

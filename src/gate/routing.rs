@@ -10,10 +10,11 @@ use super::rejection::Rejection;
 use super::route::Route;
 use super::service::Service;
 use super::settings::{GateSettings, RedirectSettings, RouteSettings};
-use crate::endpoints::{Endpoint, HOME, PublicUrl, holds, is_front};
+use crate::endpoints::{Endpoint, HOME, PublicUrl, WELL_KNOWN, holds, is_front};
 use crate::identity::RouteName;
 use crate::request::{Authority, RequestPath, Scheme};
 use crate::route::{Conflict, HostPattern, Lookup, PathPrefix, RoutePattern, RouteTable};
+use crate::session::Bind;
 
 /// Makes what serves the routes of a configuration; or what stands for it, where nothing is to be served.
 pub(super) trait MakeService<'a> {
@@ -39,6 +40,10 @@ pub(super) struct Routing<S = Service> {
     /// What answers on listeners that send everything on to `https`.
     to_https: Arc<Route<S>>,
     pub(super) public: Option<PublicUrl>,
+    /// The domain of which one binding covers all hosts, where browsers find its document here.
+    pub(super) site: Option<String>,
+    /// Whether a session opens nothing that is not bound to its device.
+    pub(super) requires_binding: bool,
 }
 
 impl<S> Routing<S> {
@@ -47,8 +52,11 @@ impl<S> Routing<S> {
         public: Option<PublicUrl>,
         make: &mut impl MakeService<'a, Service = S>,
     ) -> Result<Self, BuildError> {
+        let table = table(&settings.routes, make)?;
         Ok(Self {
-            table: Arc::new(table(&settings.routes, make)?),
+            site: settings.session.bind_site.clone().filter(|site| is_served(&table, public.as_ref(), site)),
+            requires_binding: settings.session.bind == Bind::Required,
+            table: Arc::new(table),
             endpoints: endpoints(make),
             to_https: Arc::new(to_https(public.as_ref(), make)),
             public,
@@ -95,8 +103,12 @@ impl<S> Routing<S> {
     /// Whether the gateway itself answers at this path, on the host that was asked for.
     pub(super) fn is_ours(&self, inbound: &Inbound, path: &RequestPath) -> bool {
         let (authority, scheme) = (&inbound.authority, inbound.forwarding.scheme);
-        holds(path.decoded())
-            && (self.is_public(authority, scheme) || self.table.knows_host(authority, scheme))
+        let here = || self.is_public(authority, scheme) || self.table.knows_host(authority, scheme);
+        holds(path.decoded()) && here() || self.is_document_of_site(authority, path)
+    }
+
+    fn is_document_of_site(&self, authority: &Authority, path: &RequestPath) -> bool {
+        path.decoded() == WELL_KNOWN && self.site.as_deref() == Some(authority.host())
     }
 
     fn is_public(&self, authority: &Authority, scheme: Scheme) -> bool {
@@ -122,6 +134,14 @@ impl<S> Routing<S> {
         let methods = table.allowed_methods(&inbound.authority, inbound.forwarding.scheme, path);
         methods.map(Method::as_str).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Whether requests for `site` itself come here: its document lets browsers bind its sessions on the sign-in host.
+fn is_served<S>(table: &RouteTable<Arc<Route<S>>>, public: Option<&PublicUrl>, site: &str) -> bool {
+    let Some(public) = public else { return false };
+    let at = Authority::parse(site).ok();
+    public.authority.host() == site
+        || at.is_some_and(|at| table.vouches_for(&at, public.scheme, public.port()))
 }
 
 fn table<'a, S>(

@@ -49,8 +49,9 @@ pub(super) struct Services<'b> {
     foundations: &'b Foundations,
     reserved: Arc<ReservedHeaders>,
     former: HashMap<&'b RouteName, &'b Arc<Route>>,
-    /// The endpoints share their limits, but for the keys (apps fetch those, many of them from one address) and the
-    /// back channel: a provider that ends thousands of sessions does so from one address, and may not try again.
+    /// The endpoints share their limits, but for the keys (apps fetch those, many of them from one address), the back
+    /// channel (a provider that ends thousands of sessions does so from one address, and may not try again), and what
+    /// browsers ask of bound sessions: one that is turned away there goes on without its device.
     endpoint_limits: Limits,
     known: Upstreams,
     made: Upstreams,
@@ -133,7 +134,15 @@ impl<'a> MakeService<'a> for Services<'_> {
     }
 
     fn for_endpoint(&mut self, name: &RouteName, endpoint: Endpoint) -> Service {
-        let limited = !matches!(endpoint, Endpoint::Keys | Endpoint::BackChannelLogout);
+        let unlimited = matches!(
+            endpoint,
+            Endpoint::Keys
+                | Endpoint::BackChannelLogout
+                | Endpoint::Bind
+                | Endpoint::RefreshBinding
+                | Endpoint::BoundSessionsOfSite
+        );
+        let limited = mutant!(!unlimited, "limit-ends-bound-sessions" => endpoint != Endpoint::Keys);
         let limits = if limited { self.endpoint_limits.clone() } else { Limits::default() };
         self.service(name, limits, None, Action::Endpoint(endpoint))
     }

@@ -14,11 +14,11 @@ use super::services::{CheckedUpstream, Services};
 use super::settings::GateSettings;
 use crate::authn::{Authenticator, BearerIssuer, BearerSettings, BearerVerifier};
 use crate::clock::Clock;
-use crate::endpoints::{CALLBACK, Cookies, Endpoints, Hosts, PublicUrl, Routes};
+use crate::endpoints::{BindingSettings, CALLBACK, Cookies, Endpoints, Hosts, PublicUrl, Routes};
 use crate::forward::Asserter;
 use crate::oidc::{ProviderTask, Providers};
 use crate::request::{Scheme, Transport, TrustedProxies};
-use crate::session::SessionCookie;
+use crate::session::{Bind, BoundCookie, SessionCookie};
 use crate::telemetry::{Metrics, RequestStats};
 
 /// Everything a request is read, judged and served by.
@@ -56,11 +56,13 @@ impl Snapshot {
             Providers::new(provider_tasks.iter().map(|task| Arc::clone(&task.provider)).collect());
         let https = public.as_ref().is_some_and(|public| public.scheme == Scheme::Https);
         let cookie = SessionCookie::new(&settings.session, https);
+        let bound = BoundCookie::new(&settings.session, https);
         let host = public.as_ref().map_or("", |public| public.authority.host());
-        let cookies = Cookies::new(cookie.clone(), https, host, &foundations.endpoints);
+        let cookies = Cookies::new(cookie.clone(), bound.clone(), https, host, &foundations.endpoints);
+        let bound = (bound, settings.session.bind != Bind::Off);
         let bearer = bearer(&provider_tasks, foundations);
         let authenticator =
-            Authenticator::new(foundations.sessions.clone(), cookie, bearer, providers.clone());
+            Authenticator::new(foundations.sessions.clone(), cookie, bound, bearer, providers.clone());
         let authenticator = Arc::new(authenticator.counted_in(&foundations.metrics));
         Ok(Self {
             trusted: TrustedProxies::new(settings.trusted_proxies.clone()),
@@ -70,6 +72,7 @@ impl Snapshot {
                 providers.clone(),
                 Arc::clone(&authenticator),
                 cookies,
+                BindingSettings { bind: settings.session.bind, site: routing.site.clone() },
                 &settings.own.forget,
             ),
             routing,

@@ -20,6 +20,9 @@ use crate::request::PathExceptions;
 /// When a passing fault is worth another try.
 const SOON: Duration = Duration::from_secs(5);
 
+/// How long a browser mostly takes to bind a session.
+const BINDING: Duration = Duration::from_secs(2);
+
 /// What a client is told.
 #[derive(Debug)]
 pub(super) enum Refusal<'a> {
@@ -99,6 +102,8 @@ pub(super) fn of<'a>(
         Rejection::ProviderUnavailable { provider, .. } => provider_down(display_name(provider)),
         Rejection::StoreUnavailable(_) => ErrorKind::StoreDown { retry_after: SOON },
         Rejection::Internal(_) => ErrorKind::Internal,
+        Rejection::NotBound => ErrorKind::NotBound,
+        Rejection::BindingAwaited => ErrorKind::BindingAwaited { retry_after: BINDING },
     };
     Refusal::Error(kind, &[])
 }

@@ -27,7 +27,7 @@ use crate::policy::AccessSettings;
 use crate::request::{PathException, PathExceptions, Scheme, Transport, WorkerId};
 use crate::route::RoutePattern;
 use crate::secret::SealingKey;
-use crate::session::SessionSettings;
+use crate::session::{Possession, SessionSettings};
 use crate::telemetry::Metrics;
 
 fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> RouteSettings {
@@ -135,7 +135,7 @@ async fn session(auth_time: Option<u64>) -> Authentication {
     let person = Principal { auth_time: auth_time.map(Timestamp::from_seconds), ..alice() };
     let root = crate::session::testing::sign_in("wiki.example", Arc::new(person), &clock);
     let (key, session) = sessions.create(root).await.unwrap();
-    Authentication::of_session(key, session)
+    Authentication::of_session(key, session, Possession::Unbound(Timestamp::default()))
 }
 
 #[tokio::test]

@@ -22,6 +22,8 @@ use words::Text;
 pub enum ErrorKind<'a> {
     /// 400: two readers could understand the request differently.
     BadRequest,
+    /// 403: the session is not bound to its device, and has to be.
+    NotBound,
     /// 404: no route claims the address.
     NotFound,
     /// 405: no route for this method.
@@ -52,6 +54,11 @@ pub enum ErrorKind<'a> {
     },
     /// 503: as many requests as the route allows at once are under way.
     Overloaded {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// 503: the browser may be about to bind the session to its device.
+    BindingAwaited {
         /// When to try again.
         retry_after: Duration,
     },
@@ -124,6 +131,7 @@ impl ErrorKind<'_> {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::NotBound => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -132,9 +140,10 @@ impl ErrorKind<'_> {
             Self::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::AppDown | Self::AppRefused => StatusCode::BAD_GATEWAY,
-            Self::ProviderDown { .. } | Self::Overloaded { .. } | Self::StoreDown { .. } => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::ProviderDown { .. }
+            | Self::Overloaded { .. }
+            | Self::BindingAwaited { .. }
+            | Self::StoreDown { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::AppTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -146,10 +155,12 @@ impl ErrorKind<'_> {
             Self::TooManyRequests { retry_after }
             | Self::ProviderDown { retry_after, .. }
             | Self::Overloaded { retry_after }
+            | Self::BindingAwaited { retry_after }
             | Self::StoreDown { retry_after } => {
                 Some(retry_after.as_secs().saturating_add(u64::from(retry_after.subsec_nanos() > 0)).max(1))
             }
             Self::BadRequest
+            | Self::NotBound
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::RequestTimeout
@@ -178,8 +189,11 @@ impl ErrorKind<'_> {
             Self::ProviderDown { .. } | Self::StoreDown { .. } | Self::TooManyRequests { .. } => {
                 self.retry_after()?
             }
+            // There is nothing to read that would not be over by then.
+            Self::BindingAwaited { .. } => return self.retry_after(),
             Self::AppDown | Self::AppRefused => SHORTEST_REFRESH,
             Self::BadRequest
+            | Self::NotBound
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::RequestTimeout
@@ -197,6 +211,7 @@ impl ErrorKind<'_> {
         !matches!(
             self,
             Self::BadRequest
+                | Self::NotBound
                 | Self::NotFound
                 | Self::MethodNotAllowed
                 | Self::ContentTooLarge
@@ -219,11 +234,13 @@ impl ErrorKind<'_> {
             Self::AppTimeout => path_status::app_fails("too slow"),
             Self::ProviderDown { .. } => path_status::provider_fails(),
             Self::BadRequest
+            | Self::NotBound
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::RequestTimeout
             | Self::ContentTooLarge
             | Self::UriTooLong
+            | Self::BindingAwaited { .. }
             | Self::TooManyRequests { .. } => Vec::new(),
         }
     }

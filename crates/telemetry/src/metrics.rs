@@ -31,6 +31,7 @@ pub struct Metrics {
     limits: Family<Labels, Counter>,
     reloads: Family<Labels, Counter>,
     management_calls: Family<Labels, Counter>,
+    bound_sessions: Family<Labels, Counter>,
 }
 
 /// A value read at the moment of a scrape: JWKS age, upstream state.
@@ -100,6 +101,10 @@ impl Metrics {
         let reloads = family("reloads", "Configuration reloads by result");
         let management_calls =
             family("management_calls", "Calls of the management API by operation and status");
+        let bound_sessions = family(
+            "bound_sessions",
+            "What browsers show of the devices of bound sessions, by step and result",
+        );
         let (routes, caches, scrapes) = (Routes::default(), Caches::default(), Scrapes::default());
         registry.register_collector(Box::new(routes.clone()));
         registry.register_collector(Box::new(caches.clone()));
@@ -117,6 +122,7 @@ impl Metrics {
             limits,
             reloads,
             management_calls,
+            bound_sessions,
         }
     }
 
@@ -181,6 +187,12 @@ impl Metrics {
     /// Counts a call of the management API, by its operation and the status of its answer.
     pub fn management_call(&self, operation: &str, status: &str) {
         self.management_calls.get_or_create(&labels(("operation", operation), ("status", status))).inc();
+    }
+
+    /// Counts what a browser shows of the device of a bound session, by the step (`registration`, `refresh`, `request`) and
+    /// the word for its result.
+    pub fn bound_session(&self, step: &str, result: &str) {
+        self.bound_sessions.get_or_create(&labels(("step", step), ("result", result))).inc();
     }
 
     /// The OpenMetrics text.

@@ -145,11 +145,14 @@ pub struct SessionEntry {
     pub expires: String,
     /// The hosts on which it has a session.
     pub hosts: Vec<String>,
+    /// Those of them on which the session is bound to its device.
+    #[serde(default)]
+    pub bound: Vec<String>,
 }
 
 impl From<SessionOverview> for SessionEntry {
     fn from(overview: SessionOverview) -> Self {
-        let SessionOverview { id, provider, created, last_seen, expires, card, sessions } = overview;
+        let SessionOverview { id, provider, created, last_seen, expires, card, sessions, bound } = overview;
         let (principal, origin, sid) =
             card.map_or_else(Default::default, |card| (Some(card.principal), card.origin, card.sid));
         let principal = principal.as_deref();
@@ -167,6 +170,11 @@ impl From<SessionOverview> for SessionEntry {
             created: created.rfc3339(),
             last_seen: last_seen.rfc3339(),
             expires: expires.rfc3339(),
+            bound: sessions
+                .iter()
+                .filter(|(id, _)| bound.contains(id))
+                .map(|(_, host)| host.clone())
+                .collect(),
             hosts: sessions.into_iter().map(|(_, host)| host).collect(),
         }
     }

@@ -120,6 +120,7 @@ impl Lowering<'_> {
         }
         let public_url = self.public_url(server, &routes);
         self.posted_responses(at!(config.providers), public_url.as_ref());
+        self.bind_site_covers(at!(config.session), session.bind_site.as_deref(), public_url.as_ref());
         let listeners = self.listeners(server);
         let settings = Settings {
             admin: self.admin(at!(config.admin), &listeners),

@@ -86,6 +86,7 @@ impl Lowering<'_> {
             }),
             networks: self.condition(at!(at.networks), network),
             strength: self.strength(at),
+            bound: at.value.bound,
         };
         if is_empty(at.value) {
             self.fault(
@@ -213,6 +214,7 @@ fn is_empty(rule: &Rule) -> bool {
         acr,
         amr,
         max_auth_age,
+        bound,
     } = rule;
     let lists = [
         users,
@@ -231,7 +233,7 @@ fn is_empty(rule: &Rule) -> bool {
     ];
     let given = lists.into_iter().filter(|list| list.is_some()).count();
     let providers = [providers, provider].into_iter().filter(|list| list.is_some()).count();
-    let other = claims.is_some() || max_auth_age.is_some();
+    let other = claims.is_some() || max_auth_age.is_some() || bound.is_some();
     !other && (given == 0 || (given == providers && means_any(rule)))
 }
 

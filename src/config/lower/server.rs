@@ -10,16 +10,17 @@ use crate::authn::Accepted;
 use crate::gate::RouteSettings;
 use crate::listener::{ConnectionLimits, ListenerSettings, ProxyProtocol, ProxyVersion, TlsSettings};
 use crate::request::TrustedProxies;
-use crate::session::SessionSettings;
+use crate::session::{Bind, SessionSettings, is_of_site};
 use crate::telemetry::{LogFormat, LogSettings};
 
 use super::Lowering;
-use super::value::{DAY, HOUR, MINUTE, filled, is_loopback, socket, spelled, up_to, url};
+use super::value::{DAY, HOUR, MINUTE, domain, filled, is_loopback, socket, spelled, up_to, url};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, Place, at};
 use crate::config::raw;
 use crate::config::raw::{
-    Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Span, Tls, TlsSwitch, TlsVersion,
+    BindWord, Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Span, Tls, TlsSwitch,
+    TlsVersion,
 };
 use crate::config::words::nearest;
 
@@ -221,7 +222,27 @@ impl Lowering<'_> {
             max_age,
             cookie_name: name.unwrap_or(default.cookie_name),
             cache_capacity: at.value.cache_capacity.unwrap_or(default.cache_capacity),
+            bind: bind(at.value.bind.as_ref()),
+            bind_site: at!(at.bind_site).given().and_then(|site| self.keep(domain(site))),
         }
+    }
+
+    /// Checks that the domain of which one binding covers all hosts covers the sign-in host, where sign-ins bind, and over
+    /// TLS: the cookie of a whole domain is kept by that alone.
+    pub(super) fn bind_site_covers(
+        &mut self,
+        at: Located<'_, Option<Session>>,
+        site: Option<&str>,
+        public_url: Option<&Url>,
+    ) {
+        let (Some(at), Some(site), Some(url)) = (at.given(), site, public_url) else { return };
+        if url.scheme() == "https" && is_of_site(url.host_str().unwrap_or_default(), site) {
+            return;
+        }
+        self.fault(
+            Diagnostic::new(at!(at.bind_site).place, "`bind_site` does not cover `public_url`")
+                .expected("expected the domain that `public_url` is at or below, over `https`"),
+        );
     }
 
     pub(super) fn log(&mut self, at: Located<'_, Option<Log>>) -> LogSettings {
@@ -274,6 +295,14 @@ fn cookie_name(at: Located<'_, String>) -> Result<String, Diagnostic> {
             .expected("expected a name such as \"portcullis\"; the prefix `__Host-` comes by itself"));
     }
     Ok(at.value.clone())
+}
+
+const fn bind(word: Option<&BindWord>) -> Bind {
+    match word {
+        None | Some(BindWord::Auto) => Bind::Auto,
+        Some(BindWord::Required) => Bind::Required,
+        Some(BindWord::Off) => Bind::Off,
+    }
 }
 
 fn log_level(at: Located<'_, String>) -> Result<String, Diagnostic> {

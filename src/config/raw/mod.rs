@@ -28,7 +28,7 @@ pub(super) use route::{
     Route, SchemeWord, ServeWord, StreamsWord, TokenWord, TolerateWord,
 };
 pub(super) use server::{
-    Admin, CertificatePair, Listen, ListenTable, Log, LogWord, ProxyProtocol, ProxyProtocolTable,
+    Admin, BindWord, CertificatePair, Listen, ListenTable, Log, LogWord, ProxyProtocol, ProxyProtocolTable,
     ProxyProtocolWord, Server, Session, SiteDataWord, Tls, TlsSwitch, TlsVersion,
 };
 pub(super) use state::State;

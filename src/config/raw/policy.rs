@@ -75,4 +75,8 @@ pub(in crate::config) struct Rule {
     /// a minute beside.
     #[schemars(extend("x-default" = "any time"))]
     pub max_auth_age: Option<Span>,
+    /// Whether the session must be bound to its device (`true`), or must not be. Access tokens are not. Right after a
+    /// sign-in, while a browser may be about to bind its session, that is unknown: the page asks again by itself.
+    #[schemars(extend("x-default" = "either"))]
+    pub bound: Option<bool>,
 }

@@ -199,9 +199,30 @@ pub(in crate::config) struct Session {
     /// domain, other apps' among them. An empty array is nothing.
     #[schemars(extend("default" = ["cache"]))]
     pub clear_site_data: Option<OneOrMany<SiteDataWord>>,
+    /// Whether a session is bound to a key that its browser's device keeps (Device Bound Session Credentials; Chrome and
+    /// Edge): a stolen cookie then opens nothing elsewhere. `"auto"`: where the browser can, otherwise a session goes on
+    /// without; `"required"`: without, it opens nothing; `"off"`: no browser is told of it.
+    #[schemars(extend("default" = "auto"))]
+    pub bind: Option<BindWord>,
+    /// A domain that covers `public_url`, of which one binding covers all hosts: for more than five of them. Browsers ask
+    /// for `/.well-known/device-bound-sessions` of the domain itself, so that a route must name it, or `public_url` be
+    /// there. Without, each host is bound by itself, five of a site at most.
+    #[schemars(extend("examples" = ["corp.example"], "x-default" = "none"))]
+    pub bind_site: Option<String>,
     /// Sessions kept in memory in front of the state file.
     #[schemars(range(min = 1, max = 100_000_000), extend("default" = 100_000))]
     pub cache_capacity: Option<u64>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum BindWord {
+    /// Where the browser can.
+    Auto,
+    /// Without, a session opens nothing.
+    Required,
+    /// No browser is told of it.
+    Off,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

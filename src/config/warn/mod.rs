@@ -2,6 +2,7 @@
 //! accident.
 
 mod addresses;
+mod bound;
 mod exposure;
 mod joined;
 mod reach;
@@ -71,6 +72,7 @@ impl<'a> Lints<'a> {
         warnings.extend(self.about_exposure());
         warnings.extend(self.about_spellings());
         warnings.extend(self.about_addresses());
+        warnings.extend(self.about_bound_sessions());
         warnings
     }
 

@@ -12,6 +12,7 @@ pub(super) fn covers(wide: &RuleSettings, narrow: &RuleSettings) -> bool {
         && any(&wide.methods, &narrow.methods, |wide, narrow| wide == narrow)
         && any(&wide.paths, &narrow.paths, |wide, narrow| is_under(narrow, wide))
         && any(&wide.networks, &narrow.networks, |wide, narrow| wide.contains(narrow))
+        && wide.bound.is_none_or(|bound| narrow.bound == Some(bound))
         && wide.scopes.iter().all(|scope| narrow.scopes.contains(scope))
         && any(&wide.strength.acr, &narrow.strength.acr, |wide, narrow| wide == narrow)
         && wide.strength.amr.iter().all(|method| narrow.strength.amr.contains(method))

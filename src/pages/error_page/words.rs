@@ -33,6 +33,11 @@ impl ErrorKind<'_> {
                 "Something in it could be understood in two ways, so it was stopped here and not passed on.",
                 "If a link brought you here, tell whoever gave it to you. If you typed the address, check it.",
             ),
+            Self::NotBound => (
+                "not-bound", "key", "This browser can’t keep this session safe",
+                "Sessions here must be bound to the device, so that nobody else can use a stolen one. This browser has not done that.",
+                "Sign out and sign in again with a browser that can, such as a current Chrome or Edge on a device with a security chip.",
+            ),
             Self::NotFound => (
                 "not-found", "search", "There is nothing here",
                 "No app answers at this address.",
@@ -87,6 +92,11 @@ impl ErrorKind<'_> {
                 "overloaded", "gate", "Very busy right now",
                 "More is being asked than can be answered at once.",
                 "Nothing is wrong with your account.",
+            ),
+            Self::BindingAwaited { .. } => (
+                "binding-awaited", "key", "One moment, please",
+                "Your browser is binding this session to your device, which this page asks for.",
+                "It takes a second or two.",
             ),
             Self::StoreDown { .. } => (
                 "sessions-unavailable", "gate", "Sessions can’t be read",

@@ -239,6 +239,10 @@ async fn call(store: &dyn SessionStore, call: StoreCall) -> Result<StoreAnswer, 
         StoreCall::InsertChild(session) => StoreAnswer::Inserted(store.insert_child(session).await?),
         StoreCall::Load(id) => StoreAnswer::Loaded(store.load(id).await?),
         StoreCall::UpdateRecord(update) => StoreAnswer::Updated(store.update_record(update).await?),
+        StoreCall::Bind(binding) => StoreAnswer::Bound(store.bind(binding).await?),
+        StoreCall::CountProof(session, version) => {
+            StoreAnswer::Counted(store.count_proof(session, version).await?)
+        }
         StoreCall::AddCard(card) => {
             store.add_card(card).await?;
             StoreAnswer::Done

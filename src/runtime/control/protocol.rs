@@ -22,8 +22,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::session::{
-    Ending, Inserted, LateCard, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SignInUnderWay,
-    StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Bound, Ending, Inserted, LateCard, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionId,
+    SignInUnderWay, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 
 /// The version of the take-over that this gateway speaks.
@@ -82,6 +82,8 @@ pub(super) enum StoreCall {
     Load(SessionId),
     UpdateRecord(RecordUpdate),
     AddCard(LateCard),
+    Bind(NewBinding),
+    CountProof(SessionId, u32),
     Touch(Vec<Touch>),
     RemoveFamily(SessionId),
     RemoveFamilies(Vec<SessionId>),
@@ -98,6 +100,8 @@ pub(super) enum StoreAnswer {
     Inserted(Inserted),
     Loaded(Option<(StoredFamily, StoredSession)>),
     Updated(Updated),
+    Bound(Bound),
+    Counted(bool),
     Removed(Option<RemovedFamily>),
     RemovedFamilies(Vec<RemovedFamily>),
     Found(Vec<StoredOverview>),

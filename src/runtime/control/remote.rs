@@ -12,9 +12,9 @@ use super::frame;
 use super::protocol::{FromSuccessor, Numbered, StoreAnswer, StoreCall};
 use crate::runtime::Event;
 use crate::session::{
-    Inserted, LateCard, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SessionStore, Sessions,
-    SignInUnderWay, StoreFuture, StoreUnavailable, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector,
-    StoredSession, Touch, Updated,
+    Bound, Inserted, LateCard, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionId,
+    SessionStore, Sessions, SignInUnderWay, StoreFuture, StoreUnavailable, StoreUpkeep, StoredFamily,
+    StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 
 /// Calls that may wait to be written.
@@ -67,6 +67,8 @@ impl RemoteStore {
             | StoreAnswer::Inserted(_)
             | StoreAnswer::Loaded(_)
             | StoreAnswer::Updated(_)
+            | StoreAnswer::Bound(_)
+            | StoreAnswer::Counted(_)
             | StoreAnswer::RemovedFamilies(_)
             | StoreAnswer::Found(_)
             | StoreAnswer::Removed(_)) => Ok(answer),
@@ -160,6 +162,18 @@ impl SessionStore for RemoteStore {
 
     fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()> {
         self.ask(StoreCall::AddCard(card), done)
+    }
+
+    fn bind(&self, binding: NewBinding) -> StoreFuture<'_, Bound> {
+        self.ask(StoreCall::Bind(binding), |answer| {
+            if let StoreAnswer::Bound(bound) = answer { Some(bound) } else { None }
+        })
+    }
+
+    fn count_proof(&self, session: SessionId, version: u32) -> StoreFuture<'_, bool> {
+        self.ask(StoreCall::CountProof(session, version), |answer| {
+            if let StoreAnswer::Counted(counted) = answer { Some(counted) } else { None }
+        })
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {

@@ -13,7 +13,7 @@ use super::presented::{Presented, names_issuer};
 use super::request_view::RequestView;
 use super::session_cookie::SessionCookies;
 use crate::oidc::Providers;
-use crate::session::{SessionCookie, Sessions, StoreUnavailable};
+use crate::session::{BoundCookie, SessionCookie, Sessions, StoreUnavailable};
 use crate::telemetry::Metrics;
 
 /// Turns credentials into principals. One for all workers; what it has seen before costs it no lock of ours and
@@ -29,15 +29,17 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// Looks sessions of `providers` up in `sessions` by `cookie`, and checks tokens with `bearer`.
+    /// Looks sessions of `providers` up in `sessions` by `cookie`, and checks tokens with `bearer`. `bound`: the cookie that
+    /// shows the device of a bound session, and whether browsers are told how to bind theirs.
     #[must_use]
     pub fn new(
         sessions: Sessions,
         cookie: SessionCookie,
+        bound: (BoundCookie, bool),
         bearer: BearerVerifier,
         providers: Providers,
     ) -> Self {
-        let cookies = SessionCookies::new(sessions, cookie, providers.clone());
+        let cookies = SessionCookies::new(sessions, cookie, bound.0, bound.1, providers.clone());
         Self { cookies, bearer, providers, counters: Counters::default(), itself: Arc::default() }
     }
 

@@ -9,7 +9,7 @@ use super::credential_id::CredentialId;
 use super::error::TokenRefusal;
 use crate::clock::Timestamp;
 use crate::identity::Principal;
-use crate::session::{Session, SessionKey, StoreUnavailable, Tokens};
+use crate::session::{BoundCookieFault, Possession, Session, SessionKey, StoreUnavailable, Tokens};
 
 /// What the credentials of a request came to. Absent, unusable and good are different things
 /// (invariant 3).
@@ -20,8 +20,20 @@ pub enum Authentication {
     /// A credential that opens nothing here any more, or never did: a session that has ended, was made for another
     /// host or by a provider that has left, or a cookie that is none.
     Ended,
+    /// A session that lives and is bound to a device, of which the request shows nothing: it opens nothing but the way to
+    /// sign in anew.
+    Unshown(UnshownSession),
     /// Somebody whose credential is good.
     Authenticated(Authenticated),
+}
+
+/// A session that is bound to a device, of which a request shows nothing.
+#[derive(Clone, Debug)]
+pub struct UnshownSession {
+    /// The session, and the key that opened it.
+    pub opened: OpenedSession,
+    /// What the request lacks.
+    pub fault: BoundCookieFault,
 }
 
 /// Somebody, and all that the rest of the gateway asks of the credential that says so.
@@ -40,6 +52,8 @@ pub struct Authenticated {
     pub carrier: Carrier,
     /// The session behind it, whose end ends what it opened, and which keeps the provider's tokens.
     pub session: Option<OpenedSession>,
+    /// What the request shows of the device of that session; of no session: that it is not bound.
+    pub possession: Possession,
 }
 
 /// A living session and the key that opened it.
@@ -73,9 +87,9 @@ pub enum AuthenticationError {
 }
 
 impl Authentication {
-    /// Whoever `key` opened `session` for.
+    /// Whoever `key` opened `session` for, with a request that shows this of its device.
     #[must_use]
-    pub fn of_session(key: SessionKey, session: Arc<Session>) -> Self {
+    pub fn of_session(key: SessionKey, session: Arc<Session>, possession: Possession) -> Self {
         Self::Authenticated(Authenticated {
             principal: Arc::clone(&session.principal),
             expires: None,
@@ -83,6 +97,7 @@ impl Authentication {
             id: CredentialId::from_digest(*session.id.as_bytes()),
             carrier: Carrier::Cookie,
             session: Some(OpenedSession { key, session }),
+            possession,
         })
     }
 
@@ -96,6 +111,7 @@ impl Authentication {
             id: token.id,
             carrier,
             session: None,
+            possession: Possession::Unbound(Timestamp::default()),
         })
     }
 
@@ -103,7 +119,7 @@ impl Authentication {
     #[must_use]
     pub const fn authenticated(&self) -> Option<&Authenticated> {
         match self {
-            Self::Anonymous | Self::Ended => None,
+            Self::Anonymous | Self::Ended | Self::Unshown(_) => None,
             Self::Authenticated(somebody) => Some(somebody),
         }
     }
@@ -118,6 +134,32 @@ impl Authentication {
     #[must_use]
     pub fn session(&self) -> Option<&OpenedSession> {
         self.authenticated()?.session.as_ref()
+    }
+
+    /// The session behind it, or that would be behind it if the request showed its device: for whoever ends or replaces
+    /// sessions. It lets nobody in.
+    #[must_use]
+    pub const fn session_to_end(&self) -> Option<&OpenedSession> {
+        match self {
+            Self::Anonymous | Self::Ended => None,
+            Self::Unshown(unshown) => Some(&unshown.opened),
+            Self::Authenticated(somebody) => somebody.session.as_ref(),
+        }
+    }
+
+    /// The session of which the request does not show the device, where it is one.
+    #[must_use]
+    pub const fn unshown(&self) -> Option<&UnshownSession> {
+        match self {
+            Self::Unshown(unshown) => Some(unshown),
+            Self::Anonymous | Self::Ended | Self::Authenticated(_) => None,
+        }
+    }
+
+    /// Whether it is a session that is bound to its device; `None` where that may still come.
+    #[must_use]
+    pub fn is_bound(&self, now: Timestamp) -> Option<bool> {
+        self.authenticated().map_or(Some(false), |somebody| somebody.possession.is_bound(now))
     }
 
     /// The provider's tokens of a session; a bearer token is in the request itself.

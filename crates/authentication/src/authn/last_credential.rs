@@ -6,9 +6,10 @@
 //!   its field is copied.
 //! - One without a good credential, or with one that another field brings, moves it to *nobody*.
 //!
-//! What is remembered saves the reading and decides nothing. It holds for the same field, byte for byte, and under
-//! the configuration that found it out; and each time the caches behind it are asked whether the token or the
-//! session is still good.
+//! What is remembered saves the reading and decides nothing. Where a session is bound to a device, the same field holds the
+//! cookie that shows it, and until when. What is remembered holds for the same field, byte for byte, and under the
+//! configuration that found it out; and each time the caches behind it are asked whether the token or the session is still
+//! good.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,7 +26,7 @@ use super::bearer::CachedToken;
 use super::carrier::Carrier;
 use super::request_view::RequestView;
 use crate::request::{only, single};
-use crate::session::{CachedSession, SessionKey};
+use crate::session::{CachedSession, Possession, SessionKey};
 
 /// The longest field that is remembered, in bytes: every connection may remember one (invariant 14).
 const MAX_FIELD: usize = 4 * 1024;
@@ -52,7 +53,7 @@ enum Remembered {
 
 enum Whose {
     Bearer(CachedToken),
-    Session(SessionKey, CachedSession),
+    Session(SessionKey, CachedSession, Possession),
 }
 
 impl Authenticator {
@@ -96,8 +97,8 @@ impl Authenticator {
                 let verified = self.counters.token.count(Some(self.bearer.recall(token)?))?;
                 Some(Authentication::of_token(verified, Carrier::Bearer))
             }
-            Whose::Session(key, session) if !tokens && accept.has(Accepted::Session) => {
-                self.cookies.recall(key.clone(), session, request.host(), &self.counters)
+            Whose::Session(key, session, shown) if !tokens && accept.has(Accepted::Session) => {
+                self.cookies.recall(key.clone(), (session, *shown), request.host(), &self.counters)
             }
             Whose::Bearer(_) | Whose::Session(..) => None,
         })
@@ -122,7 +123,8 @@ impl Authenticator {
             (Carrier::Cookie, Some(OpenedSession { key, session })) => {
                 last.note(&self.itself, Arc::as_ptr(session).addr(), || {
                     let session = self.cookies.recalled(key)?;
-                    Some((single(headers, &COOKIE)?.as_bytes(), Whose::Session(key.clone(), session)))
+                    let whose = Whose::Session(key.clone(), session, somebody.possession);
+                    Some((single(headers, &COOKIE)?.as_bytes(), whose))
                 });
             }
             // None of these is carried by the one field that is compared.

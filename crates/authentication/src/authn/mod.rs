@@ -14,6 +14,7 @@ mod challenge;
 mod claims;
 mod counters;
 mod credential_id;
+mod device_proof;
 mod digest_cache;
 mod error;
 #[cfg(any(test, fuzzing))]
@@ -30,12 +31,15 @@ mod tests;
 
 pub use accept::{Accept, Accepted};
 pub use authenticate::Authenticator;
-pub use authentication::{Authenticated, Authentication, AuthenticationError, CredentialKind, OpenedSession};
+pub use authentication::{
+    Authenticated, Authentication, AuthenticationError, CredentialKind, OpenedSession, UnshownSession,
+};
 pub use authorization::{PORTCULLIS_AUTHORIZATION, names_basic};
 pub use bearer::{BearerIssuer, BearerVerifier, Verified};
 pub use carrier::{AmbientAuthority, Carrier};
 pub use challenge::{Challenge, ErrorCode, basic_challenge};
 pub use credential_id::CredentialId;
+pub use device_proof::{DeviceProof, DeviceProofError, presented_proof, presented_session_id};
 pub use error::{TokenError, TokenRefusal};
 pub use principal::principal;
 pub use request_view::RequestView;

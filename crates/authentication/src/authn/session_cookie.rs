@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::authentication::Authentication;
+use super::authentication::{Authentication, OpenedSession, UnshownSession};
 use super::counters::Counters;
 use crate::identity::Principal;
 use crate::oidc::Providers;
 use crate::session::{
-    CachedSession, CookieRead, Session, SessionCookie, SessionKey, Sessions, StoreUnavailable,
+    BoundCookie, CachedSession, CookieRead, Possession, Session, SessionCookie, SessionKey, Sessions,
+    StoreUnavailable,
 };
 
 /// Looks sessions up by their cookie.
@@ -17,13 +18,22 @@ use crate::session::{
 pub(super) struct SessionCookies {
     sessions: Sessions,
     cookie: SessionCookie,
+    bound: BoundCookie,
+    /// Whether browsers are told how to bind their sessions.
+    offers_binding: bool,
     /// Whose people still are somebody.
     providers: Providers,
 }
 
 impl SessionCookies {
-    pub(super) const fn new(sessions: Sessions, cookie: SessionCookie, providers: Providers) -> Self {
-        Self { sessions, cookie, providers }
+    pub(super) const fn new(
+        sessions: Sessions,
+        cookie: SessionCookie,
+        bound: BoundCookie,
+        offers_binding: bool,
+        providers: Providers,
+    ) -> Self {
+        Self { sessions, cookie, bound, offers_binding, providers }
     }
 
     /// Whose session a request for `host` brings.
@@ -47,7 +57,7 @@ impl SessionCookies {
             // Boxed, so that the futures of all requests do not carry the room for it.
             None => Box::pin(self.sessions.find(&key)).await?,
         };
-        Ok(self.opened(key, session, host))
+        Ok(self.opened(key, session, host, headers))
     }
 
     /// What a connection may remember of the session of `key`.
@@ -55,21 +65,37 @@ impl SessionCookies {
         self.sessions.recalled(key)
     }
 
-    /// Whose the session was, where it has not changed since.
+    /// Whose the session was, where it has not changed since, and the same cookies still show its device.
     pub(super) fn recall(
         &self,
         key: SessionKey,
-        session: &CachedSession,
+        (session, shown): (&CachedSession, Possession),
         host: &str,
         counters: &Counters,
     ) -> Option<Authentication> {
         let session = self.sessions.recall(session)?;
-        Some(self.opened(key, counters.session.count(Some(session)), host))
+        let shown = session.still(shown)?;
+        let session = counters.session.count(Some(session)).filter(|session| self.opens(session, host));
+        let opened = |session| Authentication::of_session(key, session, shown);
+        Some(session.map_or(Authentication::Ended, opened))
     }
 
-    fn opened(&self, key: SessionKey, session: Option<Arc<Session>>, host: &str) -> Authentication {
-        let opened = session.filter(|session| self.opens(session, host));
-        opened.map_or(Authentication::Ended, |session| Authentication::of_session(key, session))
+    fn opened(
+        &self,
+        key: SessionKey,
+        session: Option<Arc<Session>>,
+        host: &str,
+        headers: &HeaderMap,
+    ) -> Authentication {
+        let Some(session) = session.filter(|session| self.opens(session, host)) else {
+            return Authentication::Ended;
+        };
+        match session.possession(&self.bound, headers, self.offers_binding) {
+            Ok(shown) => Authentication::of_session(key, session, shown),
+            Err(fault) => {
+                Authentication::Unshown(UnshownSession { opened: OpenedSession { key, session }, fault })
+            }
+        }
     }
 
     /// No browser sends a `__Host-` cookie to another host: a key that turns up there was carried

@@ -1,5 +1,6 @@
 //! The session store in the embedded database.
 
+mod bindings;
 mod find;
 
 use std::collections::BTreeSet;
@@ -8,9 +9,9 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::store::{
-    FamilyDigests, Inserted, LateCard, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily,
-    SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector,
-    StoredSession, Touch, Updated,
+    Bound, FamilyDigests, Inserted, LateCard, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd,
+    RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredBinding, StoredFamily,
+    StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 use super::{SessionId, StoreUnavailable};
 use crate::clock::Timestamp;
@@ -25,8 +26,11 @@ const ADD_CARD: &str = "UPDATE session_families SET card = ?2, subject = ?3, use
 const INSERT_SESSION: &str = "INSERT INTO sessions (id, root, host, created, family_key)
     SELECT ?1, root, ?3, ?4, ?5 FROM session_families WHERE root = ?2";
 const LOAD: &str = "SELECT f.root, f.provider, f.subject, f.user, f.provider_session, f.created, f.last_seen,
-    f.expires, f.version, f.record, f.card, s.id, s.host, s.created, s.family_key
-    FROM sessions s JOIN session_families f ON f.root = s.root WHERE s.id = ?1";
+    f.expires, f.version, f.record, f.card, s.id, s.host, s.created, s.family_key,
+    own.version, own.record, of_root.version, of_root.record
+    FROM sessions s JOIN session_families f ON f.root = s.root
+    LEFT JOIN session_bindings own ON own.session = s.id
+    LEFT JOIN session_bindings of_root ON of_root.session = s.root WHERE s.id = ?1";
 const UPDATE: &str = "UPDATE session_families
     SET record = ?3, card = ?4, subject = ?5, user = ?6, provider_session = ?7, version = version + 1
     WHERE root = ?1 AND version = ?2";
@@ -112,6 +116,14 @@ impl SessionStore for EmbeddedStore {
             let row = params![root, card, subject, user, provider_session];
             transaction.prepare_cached(ADD_CARD)?.execute(row).map(drop)
         })
+    }
+
+    fn bind(&self, binding: NewBinding) -> StoreFuture<'_, Bound> {
+        self.write(move |transaction| bindings::bind(transaction, &binding))
+    }
+
+    fn count_proof(&self, session: SessionId, version: u32) -> StoreFuture<'_, bool> {
+        self.write(move |transaction| bindings::count_proof(transaction, session, version))
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
@@ -263,6 +275,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(StoredFamily, StoredSession)> {
         version: row.get(8)?,
         record: row.get(9)?,
         card: row.get(10)?,
+        binding: binding(row, 17)?,
     };
     let session = StoredSession {
         id: row.get(11)?,
@@ -270,8 +283,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(StoredFamily, StoredSession)> {
         host: row.get(12)?,
         created: row.get::<_, Seconds>(13)?.0,
         family_key: row.get(14)?,
+        binding: binding(row, 15)?,
     };
     Ok((family, session))
+}
+
+/// The binding whose columns begin at `first`, where there is one.
+fn binding(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<StoredBinding>> {
+    let Some(version) = row.get(first)? else { return Ok(None) };
+    Ok(Some(StoredBinding { version, record: row.get(first + 1)? }))
 }
 
 fn members(connection: &Connection, root: SessionId) -> rusqlite::Result<Vec<SessionId>> {

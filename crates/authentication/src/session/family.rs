@@ -62,6 +62,15 @@ impl Family {
         SessionEnd::from_code(self.ended.load(Ordering::Acquire))
     }
 
+    /// Whether sessions of it, signed in at `created` and good until `expires`, may still be used at `now`.
+    pub(super) fn lives(&self, created: Timestamp, expires: Timestamp, now: Timestamp) -> bool {
+        let lifetimes = &self.terms.lifetimes;
+        mutant!(self.end_reason().is_none(), "ended-session-lives" => true)
+            && now < expires
+            && mutant!(now.since(created) < lifetimes.max_age(), "shorter-max-age-ignored" => true)
+            && mutant!(now.since(self.last_seen()) < lifetimes.idle(), "idle-session-lives" => true)
+    }
+
     /// Notes a use at `now`, and has it written where that is due.
     pub(super) fn used(&self, now: Timestamp) {
         // Read first: a store by every request would pass the cache line around all processors.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::binding::Binding;
 use super::card::Card;
 use super::error::StoreFault;
 use super::seal::{FamilyKey, Record};
@@ -27,9 +28,13 @@ impl SessionsInner {
                 tracing::warn!(session = %key.id(), "a session record does not open and is ignored");
                 return Ok(None);
             };
+            let Ok(binding) = Binding::of(&self.keys, &family, &stored) else {
+                tracing::warn!(session = %key.id(), "what a session is bound to does not open; the session is ignored");
+                return Ok(None);
+            };
             self.keep_card(&family, &record.card);
             let row = (family.last_seen, family.version);
-            let make = || Arc::new(self.assemble(row, stored, opened, record));
+            let make = || Arc::new(self.assemble(row, stored, opened, record, binding));
             if let Some(session) = self.cache.keep(key.id(), version, make) {
                 return Ok(self.alive(session));
             }
@@ -65,7 +70,7 @@ impl SessionsInner {
         let stored = store_session(key, root, host, now, &opened)?;
         let digests = record.card.names_under_every_key(&self.keys);
         match self.store.insert_root(family, stored.clone(), SignInUnderWay { began, digests }).await? {
-            Inserted::Done => Ok(Arc::new(self.assemble((now, 0), stored, opened, record))),
+            Inserted::Done => Ok(Arc::new(self.assemble((now, 0), stored, opened, record, None))),
             Inserted::RootGone | Inserted::EndedBefore => Err(SessionError::Ended),
         }
     }
@@ -77,7 +82,7 @@ impl SessionsInner {
         of: &Session,
         now: Timestamp,
     ) -> Result<Arc<Session>, SessionError> {
-        if !of.lives(now, &self.lifetimes) {
+        if !of.lives(now) {
             return Err(SessionError::Ended);
         }
         let stored = store_session(key, of.family(), host, now, &of.key)?;
@@ -137,6 +142,7 @@ impl SessionsInner {
             version,
             record: sealed,
             card: Some(card),
+            binding: None,
         })
     }
 
@@ -162,6 +168,7 @@ impl SessionsInner {
         stored: StoredSession,
         key: FamilyKey,
         record: Record,
+        binding: Option<Binding>,
     ) -> Session {
         let Record { card, tokens } = record;
         Session {
@@ -175,6 +182,8 @@ impl SessionsInner {
             expires: card.expires,
             origin: card.origin,
             version,
+            made: stored.created,
+            binding: binding.map(Box::new),
             family: self.families.join(stored.root, stored.id, last_seen),
             key,
         }
@@ -196,5 +205,5 @@ fn store_session(
 ) -> Result<StoredSession, StoreUnavailable> {
     let host = host.to_ascii_lowercase();
     let family_key = opened.wrap(key, root, &host).ok_or_else(StoreUnavailable::unsealed)?;
-    Ok(StoredSession { id: *key.id(), root, host, created, family_key })
+    Ok(StoredSession { id: *key.id(), root, host, created, family_key, binding: None })
 }

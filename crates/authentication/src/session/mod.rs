@@ -5,6 +5,7 @@
 //! opens them. Whatever ends one session of a family ends all.
 
 mod activity;
+mod binding;
 mod cache;
 mod card;
 mod cookie;
@@ -34,6 +35,11 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use binding::{
+    Binding, BindingScope, BoundCookie, BoundCookieFault, COOKIE_LIFETIME, Challenge, ChallengeFault,
+    ChallengeKind, DeviceKey, FoundSession, GRACE, MOST_HOSTS, Possession, Registered, UnreadableBinding,
+    is_of_site, site_of,
+};
 pub use card::{Card, SignInOrigin};
 pub use cookie::{CookieRead, SessionCookie, cookies};
 pub use embedded::EmbeddedStore;
@@ -46,10 +52,10 @@ pub use movable::MovableStore;
 pub use overview::SessionOverview;
 pub use selector::{IdPrefix, Selector};
 pub use sessions::{CachedSession, Sessions};
-pub use settings::SessionSettings;
+pub use settings::{Bind, SessionSettings};
 pub use state_keys::StateKeys;
 pub use store::{
-    Digest, FamilyDigests, Inserted, LateCard, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily,
-    SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector,
-    StoredSession, Touch, Updated,
+    Bound, Digest, FamilyDigests, Inserted, LateCard, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd,
+    RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredBinding, StoredFamily,
+    StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::SessionId;
+use super::binding::Binding;
 use super::card::SignInOrigin;
 use super::ended::{SessionEnd, SessionEnded, StreamUse};
 use super::family::{Family, Terms};
-use super::lifetimes::Lifetimes;
 use super::seal::FamilyKey;
 use crate::clock::Timestamp;
 use crate::identity::Principal;
@@ -94,6 +94,9 @@ pub struct Session {
     pub(super) origin: SignInOrigin,
     /// How often its family's record had been replaced when this was read.
     pub(super) version: u32,
+    /// When it was made: for an app session later than the sign-in.
+    pub(super) made: Timestamp,
+    pub(super) binding: Option<Box<Binding>>,
     pub(super) family: Arc<Family>,
     pub(super) key: FamilyKey,
 }
@@ -127,7 +130,7 @@ impl Session {
     /// Notes that it is used now. What is over stays over.
     pub fn used(&self) {
         let now = self.family.terms.clock.now();
-        if self.lives(now, &self.family.terms.lifetimes) {
+        if self.lives(now) {
             self.family.used(now);
         }
     }
@@ -138,7 +141,7 @@ impl Session {
         let now = clock.now();
         let ends =
             self.expires.min(self.created + lifetimes.max_age()).min(self.last_seen() + lifetimes.idle());
-        self.lives(now, lifetimes).then(|| ends.since(now))
+        self.lives(now).then(|| ends.since(now))
     }
 
     /// Whether its cookie was made for `host`; a key that turns up elsewhere was carried there
@@ -149,10 +152,7 @@ impl Session {
     }
 
     /// Whether it may still be used at `now`.
-    pub(super) fn lives(&self, now: Timestamp, lifetimes: &Lifetimes) -> bool {
-        mutant!(self.family.end_reason().is_none(), "ended-session-lives" => true)
-            && now < self.expires
-            && mutant!(now.since(self.created) < lifetimes.max_age(), "shorter-max-age-ignored" => true)
-            && mutant!(now.since(self.last_seen()) < lifetimes.idle(), "idle-session-lives" => true)
+    pub(super) fn lives(&self, now: Timestamp) -> bool {
+        self.family.lives(self.created, self.expires, now)
     }
 }

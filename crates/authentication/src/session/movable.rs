@@ -11,9 +11,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::store::{
-    Inserted, LateCard, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
-    SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession,
-    Touch, Updated,
+    Bound, Inserted, LateCard, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily,
+    SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector,
+    StoredSession, Touch, Updated,
 };
 use super::{SessionId, StoreUnavailable};
 use crate::clock::Timestamp;
@@ -95,6 +95,14 @@ impl SessionStore for MovableStore {
 
     fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()> {
         Box::pin(async move { self.current().await?.add_card(card).await })
+    }
+
+    fn bind(&self, binding: NewBinding) -> StoreFuture<'_, Bound> {
+        Box::pin(async move { self.current().await?.bind(binding).await })
+    }
+
+    fn count_proof(&self, session: SessionId, version: u32) -> StoreFuture<'_, bool> {
+        Box::pin(async move { self.current().await?.count_proof(session, version).await })
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {

@@ -40,13 +40,15 @@ pub struct SessionOverview {
     pub card: Option<Card>,
     /// Its sessions, and the host of each.
     pub sessions: Vec<(SessionId, String)>,
+    /// Those of them that are bound to a device.
+    pub bound: Vec<SessionId>,
 }
 
 impl SessionOverview {
     fn open(stored: StoredOverview, keys: &StateKeys) -> Self {
-        let StoredOverview { root, provider, created, last_seen, expires, card, sessions } = stored;
+        let StoredOverview { root, provider, created, last_seen, expires, card, sessions, bound } = stored;
         let card = card.and_then(|sealed| Card::open(keys, root, &sealed));
-        Self { id: root, provider, created, last_seen, expires, card, sessions }
+        Self { id: root, provider, created, last_seen, expires, card, sessions, bound }
     }
 }
 

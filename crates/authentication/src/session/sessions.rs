@@ -258,7 +258,7 @@ impl Sessions {
 impl SessionsInner {
     pub(super) fn alive(&self, session: Arc<Session>) -> Option<Arc<Session>> {
         let now = self.clock.now();
-        if !session.lives(now, &self.lifetimes) {
+        if !session.lives(now) {
             self.cache.forget(&session.id);
             return None;
         }

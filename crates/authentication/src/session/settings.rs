@@ -13,6 +13,22 @@ pub struct SessionSettings {
     pub cookie_name: String,
     /// Sessions kept in memory in front of the store.
     pub cache_capacity: u64,
+    /// Whether sessions are bound to keys of their browsers' devices.
+    pub bind: Bind,
+    /// A domain, lower-case, of which one binding covers all hosts.
+    pub bind_site: Option<String>,
+}
+
+/// Whether sessions are bound to keys of their browsers' devices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bind {
+    /// Where the browser can; otherwise a session goes on without.
+    #[default]
+    Auto,
+    /// Without, a session opens nothing.
+    Required,
+    /// No browser is told of it. Sessions that are bound stay so.
+    Off,
 }
 
 impl Default for SessionSettings {
@@ -22,6 +38,8 @@ impl Default for SessionSettings {
             max_age: Duration::from_secs(12 * 3600),
             cookie_name: "portcullis".into(),
             cache_capacity: 100_000,
+            bind: Bind::default(),
+            bind_site: None,
         }
     }
 }

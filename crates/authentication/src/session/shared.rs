@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::sessions::SessionsInner;
 use super::store::{
-    Inserted, LateCard, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay,
-    StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Bound, Inserted, LateCard, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
+    SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession,
+    Touch, Updated,
 };
 use super::{SessionEnd, SessionId, Sessions};
 
@@ -68,6 +69,20 @@ impl SessionStore for SharedStore {
 
     fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()> {
         self.0.store.add_card(card)
+    }
+
+    fn bind(&self, binding: NewBinding) -> StoreFuture<'_, Bound> {
+        Box::pin(async move {
+            let bound = self.0.store.bind(binding).await?;
+            if let Bound::Done(members) = &bound {
+                members.iter().for_each(|id| self.0.cache.forget(id));
+            }
+            Ok(bound)
+        })
+    }
+
+    fn count_proof(&self, session: SessionId, version: u32) -> StoreFuture<'_, bool> {
+        self.0.store.count_proof(session, version)
     }
 
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {

@@ -1,12 +1,13 @@
 //! The keys for what is kept of sessions to be found and shown without their cookies.
 //!
-//! Each secret of the operator's (`[state] key`) gives two by derivation: one that seals cards, one for the digests that
-//! rows are found by. The first seals and is what new rows are found by; what any of them sealed opens, and is found.
+//! Each secret of the operator's (`[state] key`) gives three by derivation: one that seals cards and bindings, one for the
+//! digests that rows are found by, and one that signs challenges for devices. The first seals and is what new rows are found by; what any of them sealed opens, and is found.
 //! So a new one is put in front, and the old one taken out once no session is older than the change.
 
 use aws_lc_rs::hmac;
 
 use super::Digest;
+use super::binding::ChallengeKeys;
 use crate::identity::Issuer;
 use crate::secret::{KeyRing, fingerprint};
 
@@ -18,6 +19,7 @@ const FIND: &[u8] = b"portcullis state 1: find";
 pub struct StateKeys {
     seal: KeyRing,
     find: Box<[hmac::Key]>,
+    challenges: ChallengeKeys,
 }
 
 impl StateKeys {
@@ -26,7 +28,11 @@ impl StateKeys {
     pub fn derive<S: AsRef<[u8]>>(secrets: &[S]) -> Option<Self> {
         let find = KeyRing::derive(secrets, FIND)?;
         let find = find.keys().map(|key| hmac::Key::new(hmac::HMAC_SHA256, key.expose())).collect();
-        Some(Self { seal: KeyRing::derive(secrets, SEAL)?, find })
+        Some(Self {
+            seal: KeyRing::derive(secrets, SEAL)?,
+            find,
+            challenges: ChallengeKeys::derive(secrets)?,
+        })
     }
 
     /// Seals `card`, bound to the row that it stands in.
@@ -37,6 +43,11 @@ impl StateKeys {
     /// What any of the keys sealed for this row.
     pub(super) fn open<T: serde::de::DeserializeOwned>(&self, bound_to: &[u8], sealed: &[u8]) -> Option<T> {
         self.seal.open_json(bound_to, sealed)
+    }
+
+    /// What challenges for devices are signed with.
+    pub(super) const fn challenges(&self) -> &ChallengeKeys {
+        &self.challenges
     }
 
     /// What a new row is found by.

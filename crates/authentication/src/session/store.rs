@@ -45,6 +45,9 @@ pub struct StoredFamily {
     /// Its [`Card`](super::Card), sealed under the gateway's key; `None` in rows of a version before that have not been
     /// used since.
     pub card: Option<Vec<u8>>,
+    /// That of its root session. Not looked at where a family is inserted.
+    #[serde(default)]
+    pub binding: Option<StoredBinding>,
 }
 
 /// One session as it is kept.
@@ -60,6 +63,44 @@ pub struct StoredSession {
     pub created: Timestamp,
     /// The family's key, sealed under this session's key.
     pub family_key: Vec<u8>,
+    /// The key of a device that it is bound to, where it is. Not looked at where a session is inserted.
+    #[serde(default)]
+    pub binding: Option<StoredBinding>,
+}
+
+/// A session's binding to a key of a device, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StoredBinding {
+    /// How many proofs of the key have been accepted: what was made before the last one counts no more.
+    pub version: u32,
+    /// The key and what else counts of it, sealed under the gateway's key.
+    pub record: Vec<u8>,
+}
+
+/// A binding for a session that has none.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NewBinding {
+    /// The session.
+    pub session: SessionId,
+    /// What hosts are counted by whose bindings a browser counts together.
+    pub site: String,
+    /// At most so many hosts of a site are bound in one family, that of the session among them.
+    pub most: u32,
+    /// As in [`StoredBinding`].
+    pub record: Vec<u8>,
+}
+
+/// What became of a new binding.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Bound {
+    /// It is kept; these are the sessions of the family.
+    Done(Vec<SessionId>),
+    /// The session has a binding, which stays.
+    Already,
+    /// As many hosts of the site are bound as may be; nothing was written.
+    TooMany,
+    /// There is no such session; nothing was written.
+    Gone,
 }
 
 /// What became of an insertion.
@@ -155,6 +196,9 @@ pub struct StoredOverview {
     pub card: Option<Vec<u8>>,
     /// Its sessions and their hosts.
     pub sessions: Vec<(SessionId, String)>,
+    /// Those of them that are bound to a device.
+    #[serde(default)]
+    pub bound: Vec<SessionId>,
 }
 
 /// That subjects or sessions of providers have been ended, for sign-ins that were under way.
@@ -225,6 +269,14 @@ pub trait SessionStore: fmt::Debug + Send + Sync {
 
     /// Adds a card where there is none. It is no new version: whoever renews the tokens meanwhile is not late.
     fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()>;
+
+    /// Binds a session that is not bound to a key of a device, in a row of its own: who renews tokens meanwhile and who
+    /// binds never overwrite one another.
+    fn bind(&self, binding: NewBinding) -> StoreFuture<'_, Bound>;
+
+    /// Counts a proof of the key that `session` is bound to, which was made for this version of its binding. False where
+    /// another one was counted meanwhile, or the session is gone: nothing was written.
+    fn count_proof(&self, session: SessionId, version: u32) -> StoreFuture<'_, bool>;
 
     /// Writes when families were used; never moves a time back, skips families that are gone.
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()>;

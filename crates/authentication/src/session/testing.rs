@@ -69,6 +69,14 @@ impl SessionStore for Away {
         away_now()
     }
 
+    fn bind(&self, _: NewBinding) -> StoreFuture<'_, Bound> {
+        away_now()
+    }
+
+    fn count_proof(&self, _: SessionId, _: u32) -> StoreFuture<'_, bool> {
+        away_now()
+    }
+
     fn touch(&self, _: Vec<Touch>) -> StoreFuture<'_, ()> {
         away_now()
     }

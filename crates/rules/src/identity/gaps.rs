@@ -20,6 +20,8 @@ pub enum Gap {
     Claims,
     /// How, how surely or when the person signed in: `amr`, `acr`, `auth_time`.
     SignIn,
+    /// Whether the session is bound to a device: its browser may be about to bind it.
+    Binding,
 }
 
 /// A set of [`Gap`].
@@ -29,8 +31,8 @@ pub struct Gaps(u8);
 
 impl Gap {
     /// Every kind of gap, in the order in which messages list them.
-    pub const ALL: [Self; 6] =
-        [Self::User, Self::Email, Self::Groups, Self::Scopes, Self::Claims, Self::SignIn];
+    pub const ALL: [Self; 7] =
+        [Self::User, Self::Email, Self::Groups, Self::Scopes, Self::Claims, Self::SignIn, Self::Binding];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -40,6 +42,7 @@ impl Gap {
             Self::Scopes => "the scopes",
             Self::Claims => "the claim that the rule names",
             Self::SignIn => "how the person signed in",
+            Self::Binding => "whether the session is bound to its device",
         }
     }
 }

@@ -49,6 +49,8 @@ pub(super) enum Condition {
     Principal(OfPrincipal),
     /// What the same person may come to meet by signing in anew.
     Strength(Proof),
+    /// Whether the session is bound to a device.
+    Bound(bool),
 }
 
 /// What a request alone can answer.
@@ -76,7 +78,8 @@ impl Condition {
     pub(super) fn all(rule: &RuleSettings, effect: Effect) -> Box<[Self]> {
         let request = OfRequest::all(rule).map(Self::Request);
         let principal = OfPrincipal::all(rule, effect).map(Self::Principal);
-        request.chain(principal).chain(rule.strength.proofs().map(Self::Strength)).collect()
+        let strength = rule.strength.proofs().map(Self::Strength);
+        request.chain(principal).chain(rule.bound.map(Self::Bound)).chain(strength).collect()
     }
 
     #[inline] // every request passes here
@@ -89,6 +92,10 @@ impl Condition {
             Self::Strength(proof) => {
                 let given = question.principal.and_then(|person| proof.is_given(person, question.now));
                 mutant!(given == Some(true), "unknown-strength-holds" => given != Some(false))
+            }
+            Self::Bound(wanted) => {
+                let meets = question.bound == Some(*wanted);
+                question.principal.is_some() && mutant!(meets, "any-session-is-bound" => true)
             }
         }
     }
@@ -108,7 +115,13 @@ impl Condition {
                 Some(_) => Truth::No,
                 None => Truth::Unknown(Gap::SignIn),
             },
-            (Self::Request(_), _) | (Self::Principal(_) | Self::Strength(_), None) => Truth::No,
+            (Self::Bound(_), Some(_)) => match question.bound {
+                Some(_) => Truth::No,
+                None => Truth::Unknown(Gap::Binding),
+            },
+            (Self::Request(_), _) | (Self::Principal(_) | Self::Strength(_) | Self::Bound(_), None) => {
+                Truth::No
+            }
         }
     }
 
@@ -116,7 +129,7 @@ impl Condition {
     pub(super) fn scopes(&self) -> Option<&[String]> {
         match self {
             Self::Principal(OfPrincipal::Scopes(scopes)) => Some(scopes),
-            Self::Principal(_) | Self::Request(_) | Self::Strength(_) => None,
+            Self::Principal(_) | Self::Request(_) | Self::Strength(_) | Self::Bound(_) => None,
         }
     }
 }

@@ -25,6 +25,9 @@ pub struct Question<'a> {
     pub client: ClientAddress,
     /// When it is asked: how long ago somebody signed in hangs on that.
     pub now: Timestamp,
+    /// Whether the session is bound to a device and the request shows it; `None`: its browser may be about to bind it. A
+    /// credential that is no session is not bound.
+    pub bound: Option<bool>,
 }
 
 /// Whether a request may go on.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Access;
-use crate::identity::Gaps;
+use crate::identity::{Gap, Gaps};
 
 /// Why a decision was made. Policies and rules are counted from 0 here and from 1 in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,6 +137,11 @@ impl fmt::Display for ReasonText<'_> {
             }
             Reason::NotAllowed { policy, .. } => write!(f, "policy {}, no allow rule holds", name(policy)),
         }?;
-        self.reason.unsaid().map_or(Ok(()), |unsaid| write!(f, "; the provider did not list {unsaid}"))
+        match self.reason.unsaid() {
+            None => Ok(()),
+            // No provider could say that.
+            Some(unsaid) if unsaid.has(Gap::Binding) => write!(f, "; it is not known yet {unsaid}"),
+            Some(unsaid) => write!(f, "; the provider did not list {unsaid}"),
+        }
     }
 }

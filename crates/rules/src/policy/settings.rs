@@ -53,4 +53,6 @@ pub struct RuleSettings {
     pub networks: Vec<IpNet>,
     /// How strong the sign-in must have been.
     pub strength: Strength,
+    /// Whether the session must be bound to a device, or must not be.
+    pub bound: Option<bool>,
 }

@@ -73,8 +73,14 @@ fn said(settings: &AccessSettings, principal: Option<Principal>) -> String {
     let (access, principal) = (Access::compile(settings), principal.map(Arc::new));
     let path = RequestPath::parse("/admin/x").unwrap();
     let client = ClientAddress::new("203.0.113.9".parse().unwrap());
-    let question =
-        Question { principal: principal.as_ref(), method: &Method::GET, path: &path, client, now: NOW };
+    let question = Question {
+        principal: principal.as_ref(),
+        method: &Method::GET,
+        path: &path,
+        client,
+        now: NOW,
+        bound: Some(false),
+    };
     let explanation = explain(&access, &question);
     let reason = match decide(&access, &question) {
         Decision::Permit(permit) => permit.reason(),
@@ -106,7 +112,14 @@ fn a_public_route_knows_nobody() {
     let (access, alice) = (Access::compile(&AccessSettings::Public), Arc::new(alice()));
     let path = RequestPath::parse("/").unwrap();
     let client = ClientAddress::new("::1".parse().unwrap());
-    let question = Question { principal: Some(&alice), method: &Method::GET, path: &path, client, now: NOW };
+    let question = Question {
+        principal: Some(&alice),
+        method: &Method::GET,
+        path: &path,
+        client,
+        now: NOW,
+        bound: Some(false),
+    };
     let Decision::Permit(permit) = decide(&access, &question) else { panic!("public") };
     assert!(matches!(permit.grant(), Grant::Public) && permit.principal().is_none() && access.is_public());
 }
@@ -244,7 +257,14 @@ fn explanations_say_what_was_wanted_and_what_was_there() {
     let (access, alice) = (Access::compile(&policies(vec![admins])), Arc::new(alice()));
     let path = RequestPath::parse("/").unwrap();
     let client = ClientAddress::new("203.0.113.9".parse().unwrap());
-    let question = Question { principal: Some(&alice), method: &Method::GET, path: &path, client, now: NOW };
+    let question = Question {
+        principal: Some(&alice),
+        method: &Method::GET,
+        path: &path,
+        client,
+        now: NOW,
+        bound: Some(false),
+    };
     let explanation = explain(&access, &question);
     let shown = "forbidden: policy admins, no allow rule holds
 policy admins
@@ -272,7 +292,14 @@ fn what_is_missing_joins_conditions_and_names_no_strangers() {
         let client = ClientAddress::HIDDEN;
         explain(
             &access,
-            &Question { principal: Some(&alice), method: &Method::GET, path: &path, client, now: NOW },
+            &Question {
+                principal: Some(&alice),
+                method: &Method::GET,
+                path: &path,
+                client,
+                now: NOW,
+                bound: Some(false),
+            },
         )
         .missing()
     };
@@ -305,6 +332,7 @@ fn many_rules_of_the_root_hold_everywhere() {
             path: &RequestPath::parse(path).unwrap(),
             client: ClientAddress::HIDDEN,
             now: NOW,
+            bound: Some(false),
         };
         assert!(matches!(decide(&access, &question), Decision::Forbidden(_)), "{path}");
     }

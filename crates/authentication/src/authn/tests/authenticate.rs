@@ -12,7 +12,7 @@ use crate::oidc::Providers;
 use crate::request::{Authority, ConnectionCache, Scheme, Transport, WorkerId};
 use crate::secret::Secret;
 use crate::session::{
-    NewSession, Session, SessionCookie, SessionKey, SessionSettings, Sessions, Tokens, testing,
+    BoundCookie, NewSession, Session, SessionCookie, SessionKey, SessionSettings, Sessions, Tokens, testing,
 };
 
 pub(super) const HOST: &str = "wiki.corp.example";
@@ -101,7 +101,8 @@ impl Gate {
     pub(super) fn authenticator_of(&self, provider: ProviderSettings, sessions: Sessions) -> Authenticator {
         let issuer = BearerIssuer { settings: settings(), keys: Arc::clone(&self.world.keys) };
         let bearer = BearerVerifier::new(vec![issuer], self.world.clock.clone(), BearerSettings::default());
-        Authenticator::new(sessions, cookie(), bearer, providers(provider, &self.world.clock))
+        let bound = (BoundCookie::new(&SessionSettings::default(), true), false);
+        Authenticator::new(sessions, cookie(), bound, bearer, providers(provider, &self.world.clock))
     }
 
     pub(super) async fn sign_in(&self) -> (SessionKey, Arc<Session>) {
@@ -133,6 +134,7 @@ pub(super) fn word(authentication: &Result<Authentication, AuthenticationError>)
     match authentication {
         Ok(Authentication::Anonymous) => "anonymous",
         Ok(Authentication::Ended) => "ended",
+        Ok(Authentication::Unshown(_)) => "unshown",
         Ok(Authentication::Authenticated(somebody)) => match somebody.kind {
             CredentialKind::Session => "session",
             CredentialKind::AccessToken => "bearer",

@@ -58,6 +58,15 @@ fn entries(body: &[u8]) -> Result<Vec<Value>, DocumentError> {
     }
 }
 
+impl Key {
+    /// The key of a JWK that stands alone (RFC 7517, section 4), as a device presents it; `None` where it is none that is
+    /// safe to use, or has private members.
+    #[must_use]
+    pub fn from_jwk(jwk: &Value) -> Option<Self> {
+        read_key(jwk).ok()
+    }
+}
+
 fn read_key(jwk: &Value) -> Result<Key, KeyRefusal> {
     let jwk = jwk.as_object().ok_or(KeyRefusal::NotAnObject)?;
     check_public(jwk)?;

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use super::Algorithm;
+use super::{Algorithm, Key};
 use crate::oidc::json;
 
 /// The longest `kid`, in bytes.
@@ -19,13 +19,16 @@ pub struct Jws<'a> {
     pub header: JoseHeader,
     /// Its payload, read as a JSON object.
     pub claims: Map<String, Value>,
+    /// The `jwk` of its header, of a proof of a device alone: there the key is what is presented.
+    pub presented_key: Option<Value>,
     /// Header, dot, payload: the bytes that are signed.
     pub(super) signed: &'a [u8],
     /// The signature, still in base64url.
     pub(super) signature: &'a str,
 }
 
-/// What we look at in a JOSE header. `jku`, `jwk`, `x5u` and `x5c` are never looked at (invariant 5).
+/// What we look at in a JOSE header. `jku`, `x5u` and `x5c` are never looked at, and `jwk` of nothing that an issuer signs
+/// (invariant 5).
 #[derive(Clone, Debug)]
 pub struct JoseHeader {
     /// `alg`.
@@ -45,6 +48,8 @@ pub enum Typ {
     AccessToken,
     /// A logout token: `logout+jwt` (OpenID Connect Back-Channel Logout 1.0, section 2.4).
     Logout,
+    /// A proof that a device has a key: `dbsc+jwt` (Device Bound Session Credentials, section 9.10).
+    DeviceProof,
     /// Some other purpose, such as `secevent+jwt`, `dpop+jwt`.
     Other,
 }
@@ -70,8 +75,19 @@ impl<'a> Jws<'a> {
     /// [`JwsError`], by cause.
     pub fn parse(text: &'a str) -> Result<Self, JwsError> {
         let (signed, header, payload, signature) = split(text)?;
-        let header = JoseHeader::read(&part(header)?)?;
-        Ok(Self { header, claims: part(payload)?, signed: signed.as_bytes(), signature })
+        let mut members = part(header)?;
+        let header = JoseHeader::read(&members)?;
+        let presented = header.typ == Typ::DeviceProof;
+        let presented_key = members.remove("jwk").filter(|_| presented);
+        Ok(Self { header, claims: part(payload)?, presented_key, signed: signed.as_bytes(), signature })
+    }
+}
+
+impl Jws<'_> {
+    /// Whether it is signed by `key`, with an algorithm that the key is bound to.
+    #[must_use]
+    pub fn is_signed_by(&self, key: &Key) -> bool {
+        key.verify(self.header.algorithm, self.signed, self.signature).is_ok()
     }
 }
 
@@ -142,6 +158,7 @@ fn typ(header: &Map<String, Value>) -> Typ {
     match typ.strip_prefix("application/").unwrap_or(&typ) {
         "at+jwt" => Typ::AccessToken,
         "logout+jwt" => Typ::Logout,
+        "dbsc+jwt" => Typ::DeviceProof,
         "jwt" => Typ::Plain,
         _ => Typ::Other,
     }

@@ -3,6 +3,7 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, Transaction, params, params_from_iter};
 
+use super::bindings;
 use crate::clock::Timestamp;
 use crate::session::SessionId;
 use crate::session::store::{Digest, RememberedEnd, StoredOverview, StoredSelector};
@@ -39,6 +40,7 @@ pub(super) fn overviews(
     for family in &mut found {
         let rows = sessions.query_map([family.root], |row| Ok((row.get(0)?, row.get(1)?)))?;
         family.sessions = rows.collect::<Result<_, _>>()?;
+        family.bound = bindings::bound(connection, family.root)?;
     }
     Ok(found)
 }
@@ -52,6 +54,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<StoredOverview> {
         expires: row.get::<_, Seconds>(4)?.0,
         card: row.get(5)?,
         sessions: Vec::new(),
+        bound: Vec::new(),
     })
 }
 

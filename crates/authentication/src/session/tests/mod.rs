@@ -132,6 +132,14 @@ impl SessionStore for Watched {
         Box::pin(async move { self.check().map(|()| self.inner.add_card(card))?.await })
     }
 
+    fn bind(&self, binding: NewBinding) -> StoreFuture<'_, Bound> {
+        Box::pin(async move { self.check().map(|()| self.inner.bind(binding))?.await })
+    }
+
+    fn count_proof(&self, session: SessionId, version: u32) -> StoreFuture<'_, bool> {
+        Box::pin(async move { self.check().map(|()| self.inner.count_proof(session, version))?.await })
+    }
+
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()> {
         self.touches.fetch_add(touches.len(), Ordering::Relaxed);
         Box::pin(async move { self.check().map(|()| self.inner.touch(touches))?.await })

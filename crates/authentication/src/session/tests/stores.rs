@@ -1,5 +1,7 @@
 //! What every engine must do; one suite for all of them.
 
+mod bindings;
+
 use super::*;
 
 #[tokio::test]
@@ -20,6 +22,8 @@ async fn every_engine<S: SessionStore>(fresh: impl Fn() -> S) {
     families_are_removed_together(&fresh()).await;
     an_end_is_remembered_until_its_time(&fresh()).await;
     a_card_that_comes_late_is_no_new_version(&fresh()).await;
+    bindings::a_binding_stands_beside_everything_else(&fresh()).await;
+    bindings::so_many_hosts_of_a_site_are_bound(&fresh()).await;
 }
 
 fn id(n: u8) -> SessionId {
@@ -45,11 +49,19 @@ fn family(n: u8) -> StoredFamily {
         version: 0,
         record: vec![n; 3000],
         card: Some(vec![n; 300]),
+        binding: None,
     }
 }
 
 fn session(n: u8, root: u8) -> StoredSession {
-    StoredSession { id: id(n), root: id(root), host: HOST.into(), created: at(1000), family_key: vec![n; 60] }
+    StoredSession {
+        id: id(n),
+        root: id(root),
+        host: HOST.into(),
+        created: at(1000),
+        family_key: vec![n; 60],
+        binding: None,
+    }
 }
 
 /// A sign-in that nobody's end is compared with.
@@ -149,7 +161,10 @@ async fn families_are_found_by_each_name_a_page_at_a_time(store: &impl SessionSt
     let two = store.find(StoredSelector::Ids(id(2), id(2)), None, 10).await.unwrap();
     let sessions = vec![(id(2), HOST.into()), (id(12), "mail.corp.example".into())];
     let StoredFamily { root, provider, created, last_seen, expires, card, .. } = family(2);
-    assert_eq!(two, [StoredOverview { root, provider, created, last_seen, expires, card, sessions }]);
+    assert_eq!(
+        two,
+        [StoredOverview { root, provider, created, last_seen, expires, card, sessions, bound: vec![] }]
+    );
 }
 
 /// What is found two at a time, by the first byte of each root.

@@ -33,7 +33,9 @@ impl Condition {
             Self::Request(OfRequest::Paths(paths)) => {
                 Some((KeyKind::Path, paths.iter().map(ToString::to_string).collect()))
             }
-            Self::Request(OfRequest::Methods(_) | OfRequest::Networks(_)) | Self::Strength(_) => None,
+            Self::Request(OfRequest::Methods(_) | OfRequest::Networks(_))
+            | Self::Strength(_)
+            | Self::Bound(_) => None,
             Self::Principal(condition) => {
                 condition.keys().map(|(about, keys)| (KeyKind::Person(about), keys))
             }

@@ -12,6 +12,7 @@ impl Condition {
             Self::Request(condition) => condition.wanted(),
             Self::Principal(condition) => condition.wanted(),
             Self::Strength(proof) => proof.wanted(),
+            Self::Bound(wanted) => bound(Some(*wanted)).into(),
         }
     }
 
@@ -21,7 +22,8 @@ impl Condition {
             (Self::Request(condition), _) => condition.found(question),
             (Self::Principal(condition), Some(principal)) => condition.found(principal),
             (Self::Strength(proof), Some(principal)) => proof.found(principal, question.now),
-            (Self::Principal(_) | Self::Strength(_), None) => "nobody signed in".into(),
+            (Self::Bound(_), Some(_)) => bound(question.bound).into(),
+            (Self::Principal(_) | Self::Strength(_) | Self::Bound(_), None) => "nobody signed in".into(),
         }
     }
 }
@@ -96,6 +98,14 @@ impl OfPrincipal {
                 None => format!("no claim {path}"),
             },
         }
+    }
+}
+
+const fn bound(is_bound: Option<bool>) -> &'static str {
+    match is_bound {
+        Some(true) => "a session that is bound to its device",
+        Some(false) => "a session that is not bound to its device",
+        None => "a session whose browser may be about to bind it",
     }
 }
 

@@ -39,7 +39,14 @@ impl Asked {
 
     pub(super) fn question(&self) -> Question<'_> {
         let Self { principal, method, path, client } = self;
-        Question { principal: principal.as_ref(), method, path, client: *client, now: NOW }
+        Question {
+            principal: principal.as_ref(),
+            method,
+            path,
+            client: *client,
+            now: NOW,
+            bound: Some(false),
+        }
     }
 }
 

@@ -54,6 +54,7 @@ fn asked(settings: &AccessSettings) -> Option<Strength> {
         path: &path,
         client: ClientAddress::HIDDEN,
         now: NOW,
+        bound: Some(false),
     };
     assert_eq!(missing_scopes(&access, &question), None);
     match decide(&access, &question) {
@@ -138,7 +139,8 @@ fn an_explanation_names_what_was_asked_and_what_there_was() {
     );
     let path = RequestPath::parse("/").unwrap();
     let (method, client) = (&Method::GET, ClientAddress::HIDDEN);
-    let question = Question { principal: Some(&person), method, path: &path, client, now: NOW };
+    let question =
+        Question { principal: Some(&person), method, path: &path, client, now: NOW, bound: Some(false) };
     let shown = "step-up required: policy p, allow rule 1 needs a stronger sign-in
 policy p
   allow rule 1 does not hold

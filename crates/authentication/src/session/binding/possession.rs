@@ -1,0 +1,67 @@
+//! What a request shows of the device that its session is bound to.
+
+use http::HeaderMap;
+
+use super::super::Session;
+use super::{BoundCookie, BoundCookieFault, GRACE};
+use crate::clock::Timestamp;
+
+/// What is known of the binding of a session that opens something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Possession {
+    /// It is not bound. Until this moment its browser may be about to bind it.
+    Unbound(Timestamp),
+    /// It is bound, and the request shows it; the same cookies do so until this moment.
+    Shown(Timestamp),
+}
+
+impl Possession {
+    /// Whether the session is bound; `None` where that may still come.
+    #[must_use]
+    pub fn is_bound(self, now: Timestamp) -> Option<bool> {
+        match self {
+            Self::Shown(_) => Some(true),
+            Self::Unbound(awaited_until) => (now >= awaited_until).then_some(false),
+        }
+    }
+}
+
+impl Session {
+    /// What a request with these cookies shows of it. An unbound session costs nothing.
+    ///
+    /// `offered`: whether its browser was told how to bind it.
+    ///
+    /// # Errors
+    /// It is bound, and the request does not show it: it must not go on in its name.
+    pub fn possession(
+        &self,
+        cookie: &BoundCookie,
+        headers: &HeaderMap,
+        offered: bool,
+    ) -> Result<Possession, BoundCookieFault> {
+        let Some(binding) = self.binding() else {
+            return Ok(Possession::Unbound(if offered { self.made + GRACE } else { self.made }));
+        };
+        let (now, grace) = (self.now(), binding.since + GRACE);
+        match cookie.check(binding, headers, now) {
+            Ok(until) => Ok(Possession::Shown(until)),
+            // It left before the browser had the cookie.
+            Err(BoundCookieFault::Missing) if mutant!(now < grace, "grace-without-end" => true) => {
+                Ok(Possession::Shown(grace))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// What the same cookies showed before, where they still do.
+    #[must_use]
+    pub fn still(&self, shown: Possession) -> Option<Possession> {
+        match (self.binding(), shown) {
+            (None, Possession::Unbound(_)) => Some(shown),
+            (Some(_), Possession::Shown(until)) => {
+                mutant!(self.now() < until, "bound-cookie-remembered-for-ever" => true).then_some(shown)
+            }
+            (None, Possession::Shown(_)) | (Some(_), Possession::Unbound(_)) => None,
+        }
+    }
+}
