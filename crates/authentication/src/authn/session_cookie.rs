@@ -60,6 +60,21 @@ impl SessionCookies {
         Ok(self.opened(key, session, host, headers))
     }
 
+    /// Whose the session of `key` is now, for an exchange that it let in: no use of it. What that showed of the device
+    /// stays shown: a browser shows it with requests alone.
+    pub(super) async fn present(
+        &self,
+        key: &SessionKey,
+        host: &str,
+        shown: Possession,
+    ) -> Result<Authentication, StoreUnavailable> {
+        let session = self.sessions.present(key).await?.filter(|session| self.opens(session, host));
+        Ok(session.map_or(Authentication::Ended, |session| {
+            let shown = session.shown_at_its_beginning(shown);
+            Authentication::of_session(key.clone(), session, shown)
+        }))
+    }
+
     /// What a connection may remember of the session of `key`.
     pub(super) fn recalled(&self, key: &SessionKey) -> Option<CachedSession> {
         self.sessions.recalled(key)

@@ -36,7 +36,7 @@ impl SessionsInner {
             let row = (family.last_seen, family.version);
             let make = || Arc::new(self.assemble(row, stored, opened, record, binding));
             if let Some(session) = self.cache.keep(key.id(), version, make) {
-                return Ok(self.alive(session));
+                return Ok(self.living(session));
             }
         }
         Err(StoreUnavailable::new(StoreFault::Contended))

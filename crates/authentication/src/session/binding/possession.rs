@@ -53,6 +53,15 @@ impl Session {
         }
     }
 
+    /// What an exchange shows that was let in with this, and perhaps before the session was bound.
+    #[must_use]
+    pub fn shown_at_its_beginning(&self, shown: Possession) -> Possession {
+        match (self.binding(), shown) {
+            (Some(binding), Possession::Unbound(_)) => Possession::Shown(binding.since),
+            (None, _) | (Some(_), Possession::Shown(_)) => shown,
+        }
+    }
+
     /// What the same cookies showed before, where they still do.
     #[must_use]
     pub fn still(&self, shown: Possession) -> Option<Possession> {
