@@ -32,6 +32,8 @@ pub struct Settings {
     pub state_keys: Vec<Secret>,
     /// How long streams may go on after SIGTERM.
     pub drain: Duration,
+    /// How long each key of assertions signs: `[server] rotate_assertion_key`.
+    pub rotate_assertion_key: Duration,
     /// The admin listener; `None`: there is none.
     pub admin: Option<AdminSettings>,
     /// How long sessions last, and what their cookie is called: `[session]`.

@@ -130,6 +130,7 @@ impl Lowering<'_> {
             state: self.state(at!(server.state)),
             state_keys: self.state_keys(at!(config.state)),
             drain: self.drain(at!(server.drain_timeout)),
+            rotate_assertion_key: self.rotation(at!(server.rotate_assertion_key)),
             session,
             relying_party: RelyingPartySettings { public_url, providers },
             own: self.own(server, at!(config.session)),
