@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::support::{App, Demo, Gateway, Impostor, Provider, free_port};
+use crate::support::{App, Demo, Gateway, Impostor, Provider, free_port, sockets};
 
 /// Runs one walk and fails with what it says.
 fn walk(name: &str, environment: impl IntoIterator<Item = (&'static str, String)>) {
@@ -170,5 +170,21 @@ async fn a_provider_on_another_site_signs_its_person_out_in_a_frame() {
     let gateway = Gateway::at(port, &public_url, "", &format!("{}{route}", issuer.configuration()));
     let addresses = [("GATEWAY", public_url), ("PROVIDER", issuer.issuer().to_owned())];
     tokio::task::spawn_blocking(move || walk("framed", addresses)).await.unwrap();
+    drop(gateway);
+}
+
+/// Two browsers, one person: what one ends, the other feels at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_ends_a_sign_in_from_another_browser_sees_it_gone_with_its_websocket() {
+    let port = free_port();
+    let public_url = format!("http://localhost:{port}");
+    let (app, issuer, stream) = (App::start().await, Impostor::start().await, sockets().await);
+    let routes = format!(
+        "[[routes]]\nupstream = \"{}\"\naccess = \"signed-in\"\n\n\
+         [[routes]]\npath = \"/stream\"\nupstream = \"{stream}\"\naccess = \"signed-in\"\n",
+        app.url()
+    );
+    let gateway = Gateway::at(port, &public_url, "", &format!("{}{routes}", issuer.configuration()));
+    tokio::task::spawn_blocking(move || walk("sessions", [("GATEWAY", public_url)])).await.unwrap();
     drop(gateway);
 }

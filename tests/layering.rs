@@ -55,7 +55,11 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "listener",
         ],
     ),
-    ("endpoints", PROGRAM, &["forward", "pages", "authn", "oidc", "session", "route", "request", "listener"]),
+    (
+        "endpoints",
+        PROGRAM,
+        &["forward", "pages", "authn", "oidc", "session", "limit", "route", "request", "listener"],
+    ),
     ("forward", "wire", &["http1", "request", "policy"]),
     ("pages", PROGRAM, &[]),
     ("authn", "authentication", &["oidc", "session", "request"]),

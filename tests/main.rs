@@ -31,6 +31,7 @@ mod management;
 mod management_conformance;
 mod mutations;
 mod other_origins;
+mod own_sessions;
 mod packaging;
 mod provider_logout;
 mod refreshing_tokens;

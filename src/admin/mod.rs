@@ -29,8 +29,8 @@ use management::Refusal;
 use peer::Peer;
 
 pub use management::{
-    EndSessions, EndedSessions, Management, Problem, ProcessRequest, ProviderKeys, ProviderOverview,
-    ProviderState, Reason, SessionEntry, SessionList, SessionSelection,
+    EndSessions, EndedSessions, Management, NextAssertionKey, Problem, ProcessRequest, ProviderKeys,
+    ProviderOverview, ProviderState, Reason, RotationRequest, SessionEntry, SessionList, SessionSelection,
 };
 pub use settings::{AdminSettings, LONGEST_SOCKET_PATH};
 

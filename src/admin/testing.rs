@@ -2,9 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-use super::{AdminSources, Management, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState};
+use super::{
+    AdminSources, Management, NextAssertionKey, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState,
+    RotationRequest,
+};
 use crate::clock::{Clock, Timestamp};
 use crate::secret::Secret;
 use crate::session::{Sessions, testing};
@@ -39,9 +42,22 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
         sessions,
         providers: Arc::new(providers),
         configuration: Arc::new(configuration),
+        rotate: rotating(),
         process: Arc::new(process),
     };
     (management, asked)
+}
+
+/// Answers every time with the same key.
+fn rotating() -> mpsc::Sender<RotationRequest> {
+    let (send, mut asked) = mpsc::channel::<RotationRequest>(1);
+    tokio::spawn(async move {
+        while let Some(answer) = asked.recv().await {
+            let next = NextAssertionKey { kid: "next".into(), signs_from: START.rfc3339() };
+            let _ = answer.send(Ok(next));
+        }
+    });
+    send
 }
 
 fn provider(name: &str) -> ProviderOverview {

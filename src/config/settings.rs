@@ -34,6 +34,8 @@ pub struct Settings {
     pub drain: Duration,
     /// How often what goes on for long is judged anew.
     pub reauthorize_every: Duration,
+    /// How long each key of assertions signs: `[server] rotate_assertion_key`.
+    pub rotate_assertion_key: Duration,
     /// The admin listener; `None`: there is none.
     pub admin: Option<AdminSettings>,
     /// How long sessions last, and what their cookie is called: `[session]`.

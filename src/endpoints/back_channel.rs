@@ -16,7 +16,9 @@ use super::body::read_to_end;
 use super::context::RequestContext;
 use super::error::{EndpointError, UnavailableProvider};
 use super::provider_logout::end_sessions;
+use super::resources::Resources;
 use super::state::Endpoints;
+use crate::limit::Exceeded;
 use crate::listener::RequestBody;
 use crate::oidc::jwks::Jws;
 use crate::oidc::{LogoutToken, LogoutTokenError, MAX_LOGOUT_TOKEN, Provider};
@@ -29,7 +31,27 @@ const ROOM: usize = 1024;
 /// A token that is not accepted, and which provider it says it is from.
 struct Refused<'e> {
     provider: Option<&'e Provider>,
-    error: LogoutTokenError,
+    why: Why,
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, thiserror::Error)]
+enum Why {
+    /// It is no good, or cannot be judged.
+    #[error(transparent)]
+    Token(#[from] LogoutTokenError),
+    /// It names no key, and too many of that sort have come lately.
+    #[error("it names no key (`kid`), and too many such tokens have come lately")]
+    TooManyTrials(Exceeded),
+}
+
+impl Why {
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Token(error) => error.word(),
+            Self::TooManyTrials(_) => "limited",
+        }
+    }
 }
 
 pub(super) async fn answer(
@@ -38,10 +60,10 @@ pub(super) async fn answer(
     request: Request<RequestBody>,
 ) -> Answer {
     let Some(text) = logout_token(request).await else {
-        return refused(endpoints, context, &Refused { provider: None, error: LogoutTokenError::Missing })
-            .into();
+        let why = LogoutTokenError::Missing.into();
+        return refused(endpoints, context, &Refused { provider: None, why }).into();
     };
-    match accepted(endpoints, &text).await {
+    match accepted(endpoints, context, &text).await {
         Ok((provider, token)) => end(endpoints, context, provider, token).await.into(),
         Err(no) => refused(endpoints, context, &no).into(),
     }
@@ -60,16 +82,20 @@ async fn logout_token(request: Request<RequestBody>) -> Option<String> {
 /// The token, once all about it holds and it has not come before.
 async fn accepted<'e>(
     endpoints: &'e Endpoints,
+    context: RequestContext<'_>,
     text: &str,
 ) -> Result<(&'e Arc<Provider>, LogoutToken), Refused<'e>> {
-    let unknown = |error| Refused { provider: None, error };
+    let unknown = |error: LogoutTokenError| Refused { provider: None, why: error.into() };
     let token = Jws::parse(text).map_err(|error| unknown(error.into()))?;
     let provider =
         endpoints.providers.sender(&token).ok_or_else(|| unknown(LogoutTokenError::UnknownIssuer))?;
-    let theirs = |error| Refused { provider: Some(provider), error };
-    let token = provider.verified_logout(&token).await.map_err(theirs)?;
-    if !endpoints.resources.seen_logout_tokens.spend(provider.issuer(), &token) {
-        return Err(theirs(LogoutTokenError::Replayed));
+    let theirs = |why| Refused { provider: Some(provider), why };
+    let Resources { key_trials, seen_logout_tokens, .. } = &*endpoints.resources;
+    let tried = key_trials.admit(context.forwarding.client, provider.keys_to_try(&token));
+    tried.map_err(|exceeded| theirs(Why::TooManyTrials(exceeded)))?;
+    let token = provider.verified_logout(&token).await.map_err(|error| theirs(error.into()))?;
+    if !seen_logout_tokens.spend(provider.issuer(), &token) {
+        return Err(theirs(LogoutTokenError::Replayed.into()));
     }
     Ok((provider, token))
 }
@@ -98,18 +124,20 @@ async fn end(
     Ok(response)
 }
 
-/// 400 as the specification has it (section 2.8); 503 where the token could not be judged, so that it is sent again.
+/// 400 as the specification has it (section 2.8); 503 or 429 where the token could not be judged, so that it is sent again.
 fn refused(
     endpoints: &Endpoints,
     context: RequestContext<'_>,
     no: &Refused<'_>,
 ) -> Result<Response<Bytes>, EndpointError> {
-    let (error, reason) = (&no.error, no.error.word());
+    let (why, reason) = (&no.why, no.why.word());
     let provider = no.provider.map(|provider| provider.name().as_str());
-    tracing::warn!(id = %context.id, provider, reason, %error, "a logout token is not accepted");
+    if let Some(left_out) = endpoints.resources.refusal_log.admit(provider.unwrap_or_default(), reason) {
+        tracing::warn!(id = %context.id, provider, reason, error = %why, left_out, "a logout token is not accepted");
+    }
     count(endpoints, no.provider, reason);
-    if let (LogoutTokenError::KeysUnavailable, Some(provider)) = (error, no.provider) {
-        let (provider, reason) = (provider.name().clone(), error.to_string());
+    if let (Why::Token(LogoutTokenError::KeysUnavailable), Some(provider)) = (why, no.provider) {
+        let (provider, reason) = (provider.name().clone(), why.to_string());
         return Err(EndpointError::ProviderUnavailable(Box::new(UnavailableProvider {
             provider,
             reason,
@@ -122,6 +150,10 @@ fn refused(
     });
     let mut response = Response::new(body.to_string().into());
     *response.status_mut() = StatusCode::BAD_REQUEST;
+    if let Why::TooManyTrials(exceeded) = why {
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        exceeded.write_headers(response.headers_mut());
+    }
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)

@@ -16,14 +16,14 @@ use super::lost::{self, LostDestination};
 use super::response::set_cookie;
 use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
-use super::{bound_session, sign_in, step_up, ticket};
+use super::{bound_session, device, sign_in, step_up, ticket};
 use crate::authn::{Authentication, OpenedSession};
 use crate::listener::RequestBody;
 use crate::oidc::{
     CallbackParameters, Culprit, Destination, Flow, Provider, ResponseMode, SignInError, SignedIn,
 };
 use crate::secret::Secret;
-use crate::session::{NewSession, Session, SessionId, SessionKey, SignInOrigin};
+use crate::session::{NewSession, Session, SessionId, SessionKey};
 
 /// The largest response that comes as a form, in bytes.
 const MAX_FORM: usize = 16 * 1024;
@@ -210,7 +210,7 @@ async fn settle(
         principal: Arc::new(principal),
         tokens,
         sid,
-        origin: SignInOrigin::new(user_agent(headers), context.forwarding.client.ip()),
+        origin: device::sign_in_origin(headers, context.forwarding.client.ip()),
         began: flow.started,
     };
     let (key, session) = match replace(endpoints, flow, &before, new).await {
@@ -231,10 +231,6 @@ async fn settle(
         Err(step_up::unmet(endpoints, flow, wanted, shortfall, cookies))
     };
     Answer::to(Some(Arc::clone(&session.principal)), response)
-}
-
-fn user_agent(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::USER_AGENT)?.to_str().ok()
 }
 
 /// Makes the new session in the place of the old one: the key from before the sign-in opens nothing after it

@@ -9,10 +9,13 @@ use super::context::RequestContext;
 use super::error::EndpointError;
 use super::paths::{
     BACK_CHANNEL_LOGOUT, BIND, CALLBACK, FRONT_CHANNEL_LOGOUT, HOME_WITH_SLASH, KEYS, REFRESH_BINDING,
-    RESUME, ROOT, SIGN_IN, SIGN_OUT, SIGNED_OUT, TICKET,
+    RESUME, ROOT, SESSIONS, SIGN_IN, SIGN_OUT, SIGNED_OUT, TICKET,
 };
 use super::state::Endpoints;
-use super::{back_channel, bound_session, callback, front_channel, home, resume, sign_in, sign_out, ticket};
+use super::{
+    back_channel, bound_session, callback, front_channel, home, resume, sessions, sign_in, sign_out, ticket,
+};
+use crate::forward::JWKS_MAX_AGE;
 use crate::listener::RequestBody;
 
 /// What stands below `/.portcullis` on our hosts by itself.
@@ -27,6 +30,8 @@ pub enum Endpoint {
     Callback,
     /// Where an app's host gets its session from the sign-in host's.
     Ticket,
+    /// Shows a person their sign-ins, and ends those that they say.
+    Sessions,
     /// Ends the session.
     SignOut,
     /// Where providers send people after signing them out.
@@ -50,11 +55,12 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// The table: every one, with its path and its methods.
-    pub const TABLE: [(Self, &'static str, &'static [Method]); 13] = [
+    pub const TABLE: [(Self, &'static str, &'static [Method]); 14] = [
         (Self::Home, ROOT, &[Method::GET, Method::HEAD]),
         (Self::SignIn, SIGN_IN, &[Method::GET, Method::POST]),
         (Self::Callback, CALLBACK, &[Method::GET, Method::POST]),
         (Self::Ticket, TICKET, &[Method::GET]),
+        (Self::Sessions, SESSIONS, &[Method::GET, Method::HEAD, Method::POST]),
         (Self::SignOut, SIGN_OUT, &[Method::GET, Method::POST]),
         (Self::SignedOut, SIGNED_OUT, &[Method::GET]),
         (Self::BackChannelLogout, BACK_CHANNEL_LOGOUT, &[Method::POST]),
@@ -102,6 +108,7 @@ impl Endpoints {
             Endpoint::SignIn => sign_in::answer(self, context, request).await,
             Endpoint::Callback => callback::answer(self, context, request).await,
             Endpoint::Ticket => ticket::answer(self, context, &request).await,
+            Endpoint::Sessions => sessions::answer(self, context, request).await,
             Endpoint::SignOut => sign_out::answer(self, context, &request).await,
             Endpoint::SignedOut => sign_out::back(self, context, &request).await,
             Endpoint::BackChannelLogout => back_channel::answer(self, context, request).await,
@@ -119,6 +126,7 @@ fn keys(endpoints: &Endpoints) -> Response<Bytes> {
     let mut response = Response::new(endpoints.resources.asserter.jwks().into());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    let fresh = HeaderValue::try_from(format!("public, max-age={}", JWKS_MAX_AGE.as_secs()));
+    headers.extend(fresh.map(|fresh| (header::CACHE_CONTROL, fresh)));
     response
 }

@@ -34,7 +34,9 @@ pub(super) async fn answer<B>(
     let iss = said("iss");
     let theirs = providers(endpoints, iss.as_deref());
     let refused = |reason| {
-        tracing::warn!(id = %context.id, reason, "a front-channel logout is not accepted");
+        if let Some(left_out) = endpoints.resources.refusal_log.admit("", reason) {
+            tracing::warn!(id = %context.id, reason, left_out, "a front-channel logout is not accepted");
+        }
         endpoints.resources.metrics.logout("", LogoutChannel::Front, reason);
         framed(StatusCode::BAD_REQUEST, &theirs).into()
     };

@@ -9,7 +9,7 @@ use url::Position;
 use super::answer::Answer;
 use super::context::RequestContext;
 use super::hosts::Hosts;
-use super::paths::SIGN_OUT;
+use super::paths::{SESSIONS, SIGN_OUT};
 use super::response::{redirect, show};
 use super::return_to::ReturnTo;
 use super::sign_in_request::SignInRequest;
@@ -51,6 +51,7 @@ pub(super) fn of(endpoints: &Endpoints, context: RequestContext<'_>, principal: 
         principal,
         provider: endpoints.display_name(&principal.provider),
         apps: &apps,
+        sessions: SESSIONS,
         sign_out: SIGN_OUT,
     };
     Answer::to(Some(Arc::clone(principal)), Ok(show(page.page())))

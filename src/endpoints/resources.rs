@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::key_trials::KeyTrials;
+use super::refusal_log::RefusalLog;
 use super::seen_logout_tokens::SeenLogoutTokens;
 use super::tickets::Tickets;
 use super::used_states::UsedStates;
@@ -22,6 +24,8 @@ pub struct Resources {
     pub(super) tickets: Tickets,
     pub(super) used_states: UsedStates,
     pub(super) seen_logout_tokens: SeenLogoutTokens,
+    pub(super) key_trials: KeyTrials,
+    pub(super) refusal_log: RefusalLog,
 }
 
 /// Keys for what browsers keep for us; one key serves one purpose (invariant 7).
@@ -43,8 +47,17 @@ impl Resources {
         keys: SealingKeys,
         asserter: Arc<Asserter>,
     ) -> Self {
-        let (tickets, used_states) = (Tickets::new(clock.clone()), UsedStates::new(clock.clone()));
-        let seen_logout_tokens = SeenLogoutTokens::new(clock.clone());
-        Self { clock, metrics, sessions, keys, asserter, tickets, used_states, seen_logout_tokens }
+        Self {
+            tickets: Tickets::new(clock.clone()),
+            used_states: UsedStates::new(clock.clone()),
+            seen_logout_tokens: SeenLogoutTokens::new(clock.clone()),
+            key_trials: KeyTrials::new(&clock),
+            refusal_log: RefusalLog::new(clock.clone()),
+            clock,
+            metrics,
+            sessions,
+            keys,
+            asserter,
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::site_data::{SiteData, clear_site_data};
 use crate::authn::{Authentication, Authenticator};
 use crate::identity::ProviderName;
 use crate::oidc::Providers;
-use crate::session::Bind;
+use crate::session::{Bind, CookieRead, SessionEnd};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -77,6 +77,15 @@ impl Endpoints {
         headers: &HeaderMap,
     ) -> Result<Authentication, EndpointError> {
         Ok(self.authenticator.session(context.authority.host(), headers).await?)
+    }
+
+    /// Why the session of a browser is over, where it was ended from elsewhere lately.
+    #[must_use]
+    pub fn why_ended(&self, headers: &HeaderMap) -> Option<SessionEnd> {
+        match self.cookies.session.read(headers)? {
+            CookieRead::Key(key) => self.resources.sessions.why_ended(key.id()),
+            CookieRead::Malformed => None,
+        }
     }
 
     /// Takes from the browser what it has kept of this origin for the person who was signed in: pages in caches

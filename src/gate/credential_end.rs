@@ -21,6 +21,9 @@ impl fmt::Display for CredentialEnd {
             Self::Session(SessionEnd::Administrator) => "the session was ended by an administrator",
             Self::Session(SessionEnd::SignedOutAtProvider) => "its person signed out at the provider",
             Self::Session(SessionEnd::SignedOutElsewhere) => "the session was ended from another one",
+            Self::Session(SessionEnd::SignedInElsewhere) => {
+                "its person signed in elsewhere and may hold no more sessions"
+            }
             Self::TokenExpired => "the access token expired",
         })
     }

@@ -6,7 +6,7 @@
     reason = "`refused` answers every rejection; here are special cases"
 )]
 
-use http::{HeaderName, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
 
 mod challenge;
 mod context;
@@ -28,7 +28,7 @@ use super::statuses::Refusal;
 use crate::endpoints::{DeferredForm, SignInRequest, challenge, keep_form, start_sign_in};
 use crate::identity::RequestId;
 use crate::limit::RateLimitState;
-use crate::pages::{self, EndedMeanwhile, NotKept};
+use crate::pages::{self, EndedElsewhere, EndedMeanwhile, NotKept};
 use crate::policy::explain;
 use crate::session::SessionEnd;
 use refused::{answer, complete, redirect, refused};
@@ -124,6 +124,29 @@ fn ended_meanwhile(
     challenge(asked.realm, show(EndedMeanwhile { sign_in: &sign_in, request_id: info.id }.page()))
 }
 
+/// The page for a browser that does not know that it has been signed out from elsewhere. Led on to the provider without a
+/// word it would be signed in again, and end the next sign-in of its person without a word.
+fn ended_elsewhere(
+    snapshot: &Snapshot,
+    info: RequestInfo<'_>,
+    asked: &RefusalContext<'_>,
+    headers: &HeaderMap,
+) -> Option<Response<Body>> {
+    let newer = match snapshot.endpoints.why_ended(headers).filter(|_| asked.may_be_repeated())? {
+        SessionEnd::SignedInElsewhere => true,
+        SessionEnd::SignedOutElsewhere => false,
+        SessionEnd::SignedOut
+        | SessionEnd::Revoked
+        | SessionEnd::Expired
+        | SessionEnd::Administrator
+        | SessionEnd::SignedOutAtProvider => return None,
+    };
+    let back = asked.page(info.inbound).map(|page| snapshot.endpoints.hosts.claimed(page));
+    let sign_in = SignInRequest::to(back).address();
+    let page = EndedElsewhere { newer, sign_in: &sign_in, request_id: info.id };
+    Some(challenge(asked.realm, show(page.page())))
+}
+
 /// The answer to somebody who asked for a page or sent a form without being signed in, or without a sign-in that is
 /// strong enough: the way to sign in, which leads back to the page or brings the form along.
 async fn interrupted(
@@ -132,6 +155,9 @@ async fn interrupted(
     asked: &RefusalContext<'_>,
     InterruptedRequest { request, provider, strength }: InterruptedRequest,
 ) -> Result<Response<Body>, Rejection> {
+    if let Some(page) = ended_elsewhere(snapshot, info, asked, request.headers()) {
+        return Ok(page);
+    }
     let mut wanted = snapshot.endpoints.stronger(SignInRequest::default(), &strength);
     wanted.provider = provider.map(|name| name.to_string());
     let Some(to) = info.inbound.address(request.uri()) else { return Err(Rejection::SignIn(None)) };

@@ -69,6 +69,9 @@ const fn end_of_credential(end: CredentialEnd) -> CloseFrame {
         CredentialEnd::Session(SessionEnd::SignedOutElsewhere) => {
             CloseFrame { code: 1008, reason: "ended from another session" }
         }
+        CredentialEnd::Session(SessionEnd::SignedInElsewhere) => {
+            CloseFrame { code: 1008, reason: "signed in elsewhere" }
+        }
         CredentialEnd::Session(SessionEnd::Expired) => CloseFrame { code: 1001, reason: "session expired" },
         CredentialEnd::TokenExpired => CloseFrame { code: 1008, reason: "access token expired" },
     }

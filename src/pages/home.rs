@@ -19,6 +19,8 @@ pub struct Home<'a> {
     pub provider: &'a str,
     /// The apps to offer, those that are open to the person; may be empty.
     pub apps: &'a [Link<'a>],
+    /// Where the person sees their sign-ins.
+    pub sessions: &'a str,
     /// Where the form that signs out is posted to: a path of this gateway. Its answer goes on by
     /// [`interstitial`](super::interstitial).
     pub sign_out: &'a str,
@@ -31,7 +33,8 @@ impl Home<'_> {
         let person = Person::new(self.principal, self.provider);
         let account = Account::new(self.principal, self.provider);
         let sign_out = safe_link(self.sign_out);
-        let view = HomeView { person, account, apps: self.apps, sign_out };
+        let sessions = safe_link(self.sessions);
+        let view = HomeView { person, account, apps: self.apps, sessions, sign_out };
         Page::new(StatusCode::OK, &view, Needs { forms: Forms::To(sign_out), ..Needs::default() })
     }
 }
@@ -42,5 +45,6 @@ struct HomeView<'a> {
     person: Person<'a>,
     account: Account<'a>,
     apps: &'a [Link<'a>],
+    sessions: &'a str,
     sign_out: &'a str,
 }

@@ -21,6 +21,7 @@ mod path_status;
 mod person;
 mod problem;
 mod resume;
+mod sessions;
 mod sign_in;
 mod sign_out;
 #[cfg(test)]
@@ -37,7 +38,8 @@ pub use problem::problem;
 pub use resume::{Enctype, Keep, KeepAddress, RESUME, Replay, Resume, SEALED};
 use sign_in::FEW;
 pub use sign_in::{
-    Chooser, CrossSite, EndedMeanwhile, HANDOVER, LOGIN_HINT, NotKept, PROVIDER, ProviderChoice, RETURN_TO,
+    Chooser, CrossSite, EndedElsewhere, EndedMeanwhile, HANDOVER, LOGIN_HINT, NotKept, PROVIDER, ProviderChoice, RETURN_TO,
     SignInFailed, UnmetStepUp, interstitial,
 };
+pub use sessions::{Moment, SessionsEnded, SessionsPage, SignInShown};
 pub use sign_out::{GivenTokens, SignOut, SignedOut, Told};

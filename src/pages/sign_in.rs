@@ -236,6 +236,37 @@ impl EndedMeanwhile<'_> {
     }
 }
 
+/// Tells a browser that comes back why it is signed out: somebody who is signed in as the same person elsewhere did that.
+#[derive(Clone, Copy, Debug)]
+pub struct EndedElsewhere<'a> {
+    /// Whether because of a newer sign-in, beyond as many as one person may hold; else by the person's own word.
+    pub newer: bool,
+    /// Where to sign in, such that the way back leads to where the browser wanted to go.
+    pub sign_in: &'a str,
+    /// The identifier by which the log knows the request: the page shows it.
+    pub request_id: &'a RequestId,
+}
+
+impl EndedElsewhere<'_> {
+    /// 401 with the way to sign in again. The challenge is the caller's to add.
+    #[must_use]
+    pub fn page(&self) -> Page {
+        let (lead, advice) = match self.newer {
+            true => (
+                "You have signed in elsewhere, and may be signed in at so many places only: the oldest sign-in, the one \
+                 of this browser, has ended.",
+                "If you sign in here again, the one that is the oldest then ends in its turn. If the other sign-in was \
+                 not yours, change your password.",
+            ),
+            false => (
+                "This sign-in was ended from another browser or device, on the page that shows where you are signed in.",
+                "If that was not you, sign in, look at that page, and change your password.",
+            ),
+        };
+        sign_in_first(("You are signed out here", lead, advice), self.sign_in, self.request_id)
+    }
+}
+
 /// 401, with the way to sign in: title, what has happened, and what to do.
 fn sign_in_first((title, lead, advice): (&str, &str, &str), sign_in: &str, request_id: &RequestId) -> Page {
     let (href, request_id) = (safe_link(sign_in), Some(request_id));

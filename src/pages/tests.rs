@@ -14,6 +14,11 @@ use std::{env, fs};
 use document::{all, elements};
 use gallery::Words;
 
+/// A person to show pages to.
+pub(in crate::pages) fn somebody() -> crate::identity::Principal {
+    gallery::principal(&Words::of_friends())
+}
+
 /// `PORTCULLIS_PAGES=FOLDER cargo test --lib pages_can_be_looked_at -- --ignored` writes every page there.
 #[test]
 #[ignore = "writes files to look at"]

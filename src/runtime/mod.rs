@@ -1,6 +1,7 @@
 //! The process: sockets, worker threads, signals, reload, take-over and drain.
 
 mod admin_socket;
+mod assertion_keys;
 mod control;
 mod files;
 mod lifecycle;

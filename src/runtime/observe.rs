@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::control::Predecessors;
 use super::{Draining, Event, Runtime};
-use crate::admin::{Management, Missing, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState};
+use crate::admin::{Management, Missing, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState, RotationRequest};
 use crate::gate::{Gate, ProviderCondition};
 use crate::listener::{ConnectionRefusal, ConnectionStats};
 use crate::session::Sessions;
@@ -47,12 +47,14 @@ pub(super) fn management(
     sessions: &Sessions,
     events: &mpsc::Sender<Event>,
     written: watch::Receiver<Arc<Value>>,
+    rotate: mpsc::Sender<RotationRequest>,
 ) -> Management {
     let (gate, events) = (gate.clone(), events.clone());
     Management {
         sessions: sessions.clone(),
         providers: Arc::new(move || gate.providers().into_iter().map(provider).collect()),
         configuration: Arc::new(move || Arc::clone(&written.borrow())),
+        rotate,
         process: Arc::new(move |request| {
             let event = match request {
                 ProcessRequest::Reload => Event::Reload,
@@ -75,7 +77,7 @@ fn provider(condition: ProviderCondition) -> ProviderOverview {
     ProviderOverview { name, issuer, state, since: since.rfc3339(), reason, keys }
 }
 
-/// Puts the state file's health into the metrics.
+/// Puts the state file's health, and how sign-ins have ended, into the metrics.
 #[expect(clippy::cast_precision_loss, reason = "nobody signs out 2^53 times")]
 pub(super) fn state(metrics: &Metrics, health: &StateHealth, sessions: &Sessions) {
     let (health, sessions) = (health.clone(), sessions.clone());
@@ -83,14 +85,19 @@ pub(super) fn state(metrics: &Metrics, health: &StateHealth, sessions: &Sessions
         let value = |name, help, value| Scrape { name, help, labels: Vec::new(), value };
         let up = f64::from(u8::from(health.troubles().is_empty()));
         let waiting = sessions.endings_waiting() as f64;
-        vec![
+        let ended = sessions.ends().map(|(why, count)| Scrape {
+            labels: vec![("reason", why.word().to_owned())],
+            ..value("sessions_ended", "Sign-ins that have ended in this process, by reason", count as f64)
+        });
+        let state = [
             value("state_up", "Whether the state file takes what is written and is in its place", up),
             value(
                 "state_endings_waiting",
                 "Sign-outs that hold and that the state file has not taken",
                 waiting,
             ),
-        ]
+        ];
+        state.into_iter().chain(ended).collect()
     });
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch as watched};
-use zeroize::Zeroizing;
 
 use super::admin_socket::{AdminSocketError, AdminSockets, Predecessor};
+use super::assertion_keys::{AssertionKeys, AssertionKeysError};
 use super::control::{self, Control, OfferedSockets, Predecessors, Released, TakeOverError};
 use super::lifecycle::Lifecycle;
 use super::reload::{Reload, Reloading, bounded};
@@ -17,7 +17,6 @@ use crate::admin::{AdminSettings, AdminSources};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::endpoints::SealingKeys;
-use crate::forward::{Asserter, AssertionKey, AssertionKeyError};
 use crate::gate::{BuildError, Foundations, Gate};
 use crate::secret::SealingKey;
 use crate::session::{EmbeddedStore, MovableStore, Sessions, StateKeys};
@@ -39,9 +38,9 @@ pub enum StartError {
     /// No gate can be built from the settings.
     #[error(transparent)]
     Gate(#[from] BuildError),
-    /// The stored key that signs assertions cannot be used.
-    #[error("the assertion key in the state file cannot be used: {0}")]
-    AssertionKey(#[from] AssertionKeyError),
+    /// The stored keys that sign assertions cannot be used.
+    #[error("the assertion keys in the state file cannot be used: {0}")]
+    AssertionKeys(#[from] AssertionKeysError),
     /// The key that seals what is kept of sessions cannot be derived.
     #[error("no key for what is kept of sessions can be derived from the one in the state file")]
     StateKey,
@@ -58,11 +57,11 @@ impl StartError {
     #[must_use]
     pub fn is_unusable_state(&self) -> bool {
         match self {
-            Self::Storage(error) => error.is_final(),
+            Self::Storage(error) | Self::AssertionKeys(AssertionKeysError::Storage(error)) => error.is_final(),
             Self::Listen(_)
             | Self::Admin(_)
             | Self::Gate(_)
-            | Self::AssertionKey(_)
+            | Self::AssertionKeys(_)
             | Self::StateKey
             | Self::TakeOver(_)
             | Self::System(_) => false,
@@ -101,7 +100,7 @@ pub async fn run(
     // now.
     let database = settings.state.as_deref().map_or_else(Database::in_memory, Database::open)?;
     let store = MovableStore::new(Arc::new(EmbeddedStore::new(database.clone())));
-    let foundations = foundations(&settings, workers, &database, store.clone()).await?;
+    let (foundations, assertion_keys) = foundations(&settings, workers, &database, store.clone()).await?;
     let sessions = foundations.sessions.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
     let inherited: Vec<_> = systemd::inherited()?.into_iter().chain(received.inherited).collect();
@@ -120,12 +119,14 @@ pub async fn run(
     };
     let (token, shown) = watched::channel(settings.admin.as_ref().and_then(|admin| admin.token.clone()));
     let (written, shown_configuration) = watched::channel(Arc::clone(&settings.written));
+    let (rotation, every) = watched::channel(settings.rotate_assertion_key);
+    let (rotate, asked) = mpsc::channel(1);
     let predecessor = if released.is_some() { Predecessor::Running } else { Predecessor::None };
     let sources = |admin: &AdminSettings| AdminSources {
         metrics: gate.metrics(),
         hosts: admin.hosts.clone(),
         token: shown,
-        management: observe::management(&gate, &sessions, &send, shown_configuration),
+        management: observe::management(&gate, &sessions, &send, shown_configuration, rotate),
         readiness: Arc::new(move || told.missing()),
     };
     let admin = settings
@@ -144,11 +145,12 @@ pub async fn run(
     // it.
     drop(database);
     tokio::spawn(sessions.clone().maintain());
+    tokio::spawn(assertion_keys.run(every, asked));
     tokio::spawn(signals);
     tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
     ready();
-    let reloading = Reloading { gate, running: settings, workers, files, token, written, reload };
+    let reloading = Reloading { gate, running: settings, workers, files, token, written, rotation, reload };
     Lifecycle { reloading, control, admin }.run(runtime, events).await;
     if let Err(error) = sessions.flush().await {
         tracing::error!(%error, "when sessions were last used could not be written");
@@ -205,22 +207,21 @@ async fn foundations(
     workers: usize,
     database: &Database,
     store: MovableStore,
-) -> Result<Foundations, StartError> {
+) -> Result<(Foundations, AssertionKeys), StartError> {
     let clock = Clock::system();
     let keys = ServerKeys::new(database.clone(), &secrets(settings));
     let flow = keys.load_or_create("flow-cookies").await?;
     let form = keys.load_or_create("kept-forms").await?;
     let sealing =
         SealingKeys { flow: SealingKey::of_server_key(&flow), form: SealingKey::of_server_key(&form) };
-    let signing = keys.load_or_create_with("assertion", new_assertion_key).await?;
     let public = settings.relying_party.public_url.as_ref();
     let issuer = public.map_or("portcullis", |url| url.as_str().trim_end_matches('/'));
-    let asserter = Arc::new(Asserter::new(issuer, AssertionKey::from_pkcs8(&signing)?, &[], clock.clone()));
+    let assertion_keys = AssertionKeys::open(&keys, issuer, &clock).await?;
     let cards = keys.load_or_create("cards").await?;
     let state_keys = state_keys(settings, cards.as_slice()).ok_or(StartError::StateKey)?;
     let sessions = Sessions::new(settings.session.clone(), Arc::new(store), state_keys, clock.clone());
-    let (metrics, background) = (Metrics::new(), Handle::current());
-    Ok(Foundations::new(workers, clock, metrics, sessions, sealing, asserter, background))
+    let (metrics, asserter, background) = (Metrics::new(), assertion_keys.asserter(), Handle::current());
+    Ok((Foundations::new(workers, clock, metrics, sessions, sealing, asserter, background), assertion_keys))
 }
 
 fn secrets(settings: &Settings) -> Vec<&[u8]> {
@@ -232,10 +233,4 @@ fn secrets(settings: &Settings) -> Vec<&[u8]> {
 fn state_keys(settings: &Settings, own: &[u8]) -> Option<StateKeys> {
     let secrets: Vec<_> = secrets(settings).into_iter().chain([own]).collect();
     StateKeys::derive(&secrets)
-}
-
-fn new_assertion_key() -> Zeroizing<Vec<u8>> {
-    // Without randomness there is no key: an empty one is refused when it is read, and the gateway does not
-    // start.
-    Zeroizing::new(AssertionKey::generate().map(|key| key.pkcs8().to_vec()).unwrap_or_default())
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::watch;
@@ -39,6 +40,8 @@ pub(super) struct Reloading {
     pub(super) token: watch::Sender<Option<Secret>>,
     /// What it shows as the configuration in force.
     pub(super) written: watch::Sender<Arc<Value>>,
+    /// How long each key of assertions signs.
+    pub(super) rotation: watch::Sender<Duration>,
     pub(super) reload: Reload,
 }
 
@@ -61,6 +64,7 @@ impl Reloading {
             tracing::warn!(key, "this key has changed and takes effect at the next start only");
         }
         self.token.send_replace(admin(&settings, |admin| admin.token.clone()));
+        self.rotation.send_replace(settings.rotate_assertion_key);
         self.written.send_replace(Arc::clone(&settings.written));
         tracing::info!(routes = settings.routes.len(), "the configuration was reloaded");
         self.running = settings;

@@ -49,13 +49,20 @@ pub(crate) struct Browser {
     jar: Arc<Mutex<Vec<(String, Cookie<'static>)>>>,
     /// Where a proxy that ends TLS would hand on what is asked of any `https` address.
     behind_tls: Option<u16>,
+    /// Its `User-Agent`.
+    agent: Option<&'static str>,
 }
 
 impl Browser {
     pub(crate) fn new() -> Self {
         // No connection is kept: a gateway that restarts must not look like one that breaks off.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
-        Self { client, jar: Arc::default(), behind_tls: None }
+        Self { client, jar: Arc::default(), behind_tls: None, agent: None }
+    }
+
+    /// One that says so of itself.
+    pub(crate) fn with_agent(agent: &'static str) -> Self {
+        Self { agent: Some(agent), ..Self::new() }
     }
 
     /// One whose `https` addresses all lead to `port` in clear text with `X-Forwarded-Proto: https`, as a
@@ -131,6 +138,9 @@ impl Browser {
         }
         if url.scheme() == "https" {
             request = request.header("x-forwarded-proto", "https");
+        }
+        if let Some(agent) = self.agent {
+            request = request.header(header::USER_AGENT, agent);
         }
         if let Some(cookies) = self.cookies(&url) {
             request = request.header(header::COOKIE, cookies);

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::model::ListSessions;
 use super::operation::Operation;
-use super::{EndSessions, EndedSessions, Problem, ProviderOverview, Reason, SessionList};
+use super::{EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, SessionList};
 
 /// Statuses that any operation may answer with, and when.
 const FAULTS: [(&str, &str); 5] = [
@@ -77,6 +77,11 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
             "200",
             json!({ "type": "object" }),
         ),
+        Operation::RotateAssertionKey => (
+            "Publishes the next key of assertions, which signs an hour later; the one that is published already, where there is one",
+            "200",
+            schema::<NextAssertionKey>(schemas),
+        ),
         Operation::Reload => {
             ("Has the configuration read again, as SIGHUP does", "202", json!({ "type": "object" }))
         }
@@ -95,7 +100,9 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
     match operation {
         Operation::ListSessions => described["parameters"] = parameters(),
         Operation::EndSessions => described["requestBody"] = body(schema::<EndSessions>(schemas)),
-        Operation::Reload | Operation::Drain => described["requestBody"] = body(schema::<Reason>(schemas)),
+        Operation::RotateAssertionKey | Operation::Reload | Operation::Drain => {
+            described["requestBody"] = body(schema::<Reason>(schemas));
+        }
         Operation::ListProviders | Operation::ShowConfiguration | Operation::Describe => {}
     }
     described

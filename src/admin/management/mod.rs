@@ -23,13 +23,14 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::listener::RequestBody;
 use crate::session::Sessions;
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, ProviderKeys, ProviderOverview, ProviderState, Reason, SessionEntry,
+    EndSessions, EndedSessions, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState, Reason, SessionEntry,
     SessionList, SessionSelection,
 };
 pub use problem::Problem;
@@ -51,6 +52,8 @@ pub struct Management {
     pub providers: Arc<dyn Fn() -> Vec<ProviderOverview> + Send + Sync>,
     /// The configuration in force as it may be shown.
     pub configuration: Arc<dyn Fn() -> Arc<Value> + Send + Sync>,
+    /// Has the next key of assertions published.
+    pub rotate: mpsc::Sender<RotationRequest>,
     /// Asks the process for what a signal asks for; `false` where it has no ear for it, as at its end.
     pub process: Arc<dyn Fn(ProcessRequest) -> bool + Send + Sync>,
 }
@@ -60,6 +63,9 @@ impl fmt::Debug for Management {
         f.debug_struct("Management").field("sessions", &self.sessions).finish_non_exhaustive()
     }
 }
+
+/// Where the answer to a rotation goes: the key whose turn comes next, or why there is none.
+pub type RotationRequest = oneshot::Sender<Result<NextAssertionKey, String>>;
 
 /// What can be asked of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +122,11 @@ async fn call(
         Operation::ShowConfiguration => {
             query::read_none(&query)?;
             Ok(document(StatusCode::OK, &*(management.configuration)()))
+        }
+        Operation::RotateAssertionKey => {
+            query::read_none(&query)?;
+            let reason: Reason = content(request).await?;
+            Ok(document(StatusCode::OK, &process::rotate(management, reason, operator).await?))
         }
         Operation::Reload | Operation::Drain => {
             query::read_none(&query)?;

@@ -10,6 +10,7 @@ pub(super) enum Operation {
     EndSessions,
     ListProviders,
     ShowConfiguration,
+    RotateAssertionKey,
     Reload,
     Drain,
     Describe,
@@ -25,11 +26,12 @@ pub(super) enum Found {
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::ListSessions,
         Self::EndSessions,
         Self::ListProviders,
         Self::ShowConfiguration,
+        Self::RotateAssertionKey,
         Self::Reload,
         Self::Drain,
         Self::Describe,
@@ -52,6 +54,7 @@ impl Operation {
             Self::EndSessions => "/api/v1/sessions/end",
             Self::ListProviders => "/api/v1/providers",
             Self::ShowConfiguration => "/api/v1/configuration",
+            Self::RotateAssertionKey => "/api/v1/assertion-keys/rotate",
             Self::Reload => "/api/v1/reload",
             Self::Drain => "/api/v1/drain",
             Self::Describe => "/api/v1/openapi.json",
@@ -63,7 +66,7 @@ impl Operation {
             Self::ListSessions | Self::ListProviders | Self::ShowConfiguration | Self::Describe => {
                 Method::GET
             }
-            Self::EndSessions | Self::Reload | Self::Drain => Method::POST,
+            Self::EndSessions | Self::RotateAssertionKey | Self::Reload | Self::Drain => Method::POST,
         }
     }
 
@@ -74,6 +77,7 @@ impl Operation {
             Self::EndSessions => "end-sessions",
             Self::ListProviders => "list-providers",
             Self::ShowConfiguration => "show-configuration",
+            Self::RotateAssertionKey => "rotate-assertion-key",
             Self::Reload => "reload",
             Self::Drain => "drain",
             Self::Describe => "describe",

@@ -132,6 +132,7 @@ impl Lowering<'_> {
             state_keys: self.state_keys(at!(config.state)),
             drain: self.drain(at!(server.drain_timeout)),
             reauthorize_every: self.reauthorize_every(server),
+            rotate_assertion_key: self.rotation(at!(server.rotate_assertion_key)),
             session,
             relying_party: RelyingPartySettings { public_url, providers },
             own: self.own(server, at!(config.session)),

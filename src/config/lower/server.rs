@@ -1,5 +1,6 @@
 //! `[server]`, `[session]`, `[log]`.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -181,6 +182,12 @@ impl Lowering<'_> {
         }
     }
 
+    /// The next key is published an hour ahead, the last one for a day: keys follow each other a day apart or more.
+    pub(super) fn rotation(&mut self, at: Located<'_, Option<Span>>) -> Duration {
+        let range = Duration::from_secs(DAY)..=Duration::from_secs(366 * DAY);
+        self.span(at, Duration::from_secs(30 * DAY), range)
+    }
+
     pub(super) fn drain(&mut self, at: Located<'_, Option<Span>>) -> Duration {
         self.span(at, Duration::from_secs(30), Duration::ZERO..=Duration::from_secs(DAY))
     }
@@ -225,6 +232,7 @@ impl Lowering<'_> {
         SessionSettings {
             idle_timeout: idle,
             max_age,
+            max_per_person: at.value.max_per_person.and_then(NonZeroU32::new),
             cookie_name: name.unwrap_or(default.cookie_name),
             cache_capacity: at.value.cache_capacity.unwrap_or(default.cache_capacity),
             bind: bind(at.value.bind.as_ref()),

@@ -69,6 +69,10 @@ pub(in crate::config) struct Server {
     /// route's rules and by what is known of its person then; an hour at most. A reload has everything judged at once.
     #[schemars(extend("default" = "1m"))]
     pub reauthorize_every: Option<Span>,
+    /// How long each key signs the assertions that apps are sent, from 1 day up; then the next one takes its turn. It is
+    /// published an hour before, and the last one a day longer.
+    #[schemars(extend("default" = "30d"))]
+    pub rotate_assertion_key: Option<Span>,
 }
 
 /// A listener.
@@ -195,6 +199,11 @@ pub(in crate::config) struct Session {
     /// A session ends so long after sign-in, whatever happens.
     #[schemars(extend("default" = "12h"))]
     pub max_age: Option<Span>,
+    /// Sign-ins that one person may hold at once, whatever they sign in with and on however many hosts: where there would be
+    /// more, the oldest ends, with its apps and open connections. What a person signs in again in the same browser
+    /// counts once.
+    #[schemars(range(min = 1, max = 1000), extend("x-default" = "any number"))]
+    pub max_per_person: Option<u32>,
     /// The cookie's name. On `https` the prefix `__Host-` comes by itself.
     #[schemars(extend("default" = "portcullis"))]
     pub cookie_name: Option<String>,

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde_json::{Map, json};
 use url::Url;
 
+use crate::clock::Timestamp;
 use crate::identity::{Email, Gap, Gaps, Issuer, Principal, ProviderName, RequestId, Shortfall, Subject};
 use crate::pages::*;
 
@@ -18,6 +19,8 @@ pub(super) struct Words {
     pub(super) address: String,
     pub(super) token: String,
     pub(super) required: [String; 2],
+    /// What a step-up asked for, and what came.
+    pub(super) shortfall: [[String; 2]; 2],
     pub(super) public: String,
     pub(super) request_id: String,
 }
@@ -35,6 +38,13 @@ impl Words {
                 "one of the groups: ops, platform-admins".into(),
                 "verified e-mail address in: partner.example and one of the providers: partner".into(),
             ],
+            shortfall: [
+                [
+                    "one of the authentication levels (acr): urn:corp:hardware-key".into(),
+                    "urn:corp:password".into(),
+                ],
+                ["a sign-in at most 5m ago".into(), "a sign-in 2h 14m 3s ago".into()],
+            ],
             public: "The identity provider gave an answer that cannot be accepted.".into(),
             request_id: "8f14e45fceea167a".into(),
         }
@@ -50,6 +60,7 @@ impl Words {
             address: format!("{text}a"),
             token: format!("{text}t"),
             required: [format!("{text}1"), format!("{text}2")],
+            shortfall: [3, 5].map(|n| [format!("{text}{n}"), format!("{text}{}", n + 1)]),
             public: format!("{text}u"),
             request_id: format!("{text}i"),
         }
@@ -105,8 +116,7 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     let target = Url::parse("https://id.corp.example/authorize?client_id=portcullis&state=%22%3E").unwrap();
     let signed_out =
         SignedOut { sign_in: &words.address, provider: None, tokens: None, until_restart: false };
-    let shortfall =
-        words.required.iter().map(|wanted| Shortfall { wanted: wanted.clone(), found: words.host.clone() });
+    let shortfall = words.shortfall.iter().map(|[wanted, found]| Shortfall { wanted: wanted.clone(), found: found.clone() });
     let shortfall: Vec<_> = shortfall.collect();
     let unmet =
         UnmetStepUp { provider, shortfall: &shortfall, request_id: id, retry: home, anew: home, home };
@@ -124,6 +134,14 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
         ("unmet-step-up", unmet.page()),
         ("cross-site", CrossSite { home, request_id: id }.page()),
         ("not-kept", NotKept { sign_in: home, request_id: id }.page()),
+        (
+            "ended-elsewhere",
+            EndedElsewhere { newer: false, sign_in: home, request_id: id }.page(),
+        ),
+        (
+            "ended-for-newer",
+            EndedElsewhere { newer: true, sign_in: home, request_id: id }.page(),
+        ),
         ("ended-meanwhile", EndedMeanwhile { sign_in: home, request_id: id }.page()),
         (
             "sign-out",
@@ -141,11 +159,44 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
         ),
         ("signed-out-everywhere", SignedOut { provider: Some((provider, Told::Yes)), ..signed_out }.page()),
         ("signed-out-until-restart", SignedOut { until_restart: true, ..signed_out }.page()),
-        ("home", Home { principal: &principal, provider, apps: &apps, sign_out }.page()),
-        ("home-bare", Home { principal: &principal, provider, apps: &[], sign_out }.page()),
+        ("sessions", sessions(words, &principal, None)),
+        ("sessions-one-ended", sessions(words, &principal, Some(SessionsEnded::One))),
+        ("sessions-others-ended", sessions(words, &principal, Some(SessionsEnded::Others(2)))),
+        ("sessions-gone", sessions(words, &principal, Some(SessionsEnded::Gone))),
+        ("home", Home { principal: &principal, provider, apps: &apps, sessions: "/.portcullis/sessions", sign_out }.page()),
+        ("home-bare", Home { principal: &principal, provider, apps: &[], sessions: "/.portcullis/sessions", sign_out }.page()),
         ("interstitial", interstitial(&target)),
     ]);
     pages.into_iter().map(|(name, page)| (name.to_owned(), page)).collect()
+}
+
+/// A person's sign-ins; none but their own where all others have just been ended.
+fn sessions(words: &Words, principal: &Principal, ended: Option<SessionsEnded>) -> Page {
+    let now = Timestamp::from_seconds(1_796_000_000);
+    let sign_in = |device: &str, address: &str, minutes: u64, hosts: &[&str]| SignInShown {
+        id: "5e".repeat(32),
+        device: device.into(),
+        address: Some(address.into()),
+        signed_in: Moment::new(Timestamp::from_seconds(now.seconds() - 60 * minutes), now),
+        last_used: Moment::new(Timestamp::from_seconds(now.seconds() - 6 * minutes), now),
+        hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+    };
+    let others = vec![
+        sign_in("Safari on an iPhone", "2001:db8::7:1a2b", 200, &["login.corp.example", &words.host]),
+        sign_in("Chrome on Windows", "198.51.100.23", 4000, &["login.corp.example"]),
+    ];
+    let page = SessionsPage {
+        principal,
+        provider: &words.provider,
+        here: Some(sign_in("Firefox on Linux", "192.0.2.7", 5, &["login.corp.example", &words.host])),
+        others: if matches!(ended, Some(SessionsEnded::Others(_))) { Vec::new() } else { others },
+        more: ended == Some(SessionsEnded::Gone),
+        ended,
+        action: "/.portcullis/sessions",
+        sign_out: "/.portcullis/sign-out",
+        home: "/.portcullis",
+    };
+    page.page()
 }
 
 fn choosers(words: &Words) -> Vec<(&'static str, Page)> {

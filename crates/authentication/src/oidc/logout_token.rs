@@ -52,6 +52,14 @@ impl Providers {
 }
 
 impl Provider {
+    /// How many of the provider's keys could have signed `token`, and are tried in turn; 0 where it is refused untried.
+    #[must_use]
+    pub fn keys_to_try(&self, token: &Jws<'_>) -> usize {
+        let JoseHeader { algorithm, ref kid, .. } = token.header;
+        let current = self.keys().ok().map(|keys| keys.current());
+        current.and_then(|keys| Some(keys.fitting(kid.as_deref(), algorithm).ok()?.len())).unwrap_or_default()
+    }
+
     /// Checks everything about `token` but whether it has come before. May wait for the provider's keys.
     ///
     /// # Errors

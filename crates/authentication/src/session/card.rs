@@ -14,7 +14,7 @@ use crate::identity::{Gap, Gaps, Principal};
 
 const CARD: &[u8] = b"portcullis session 1: card";
 
-/// Characters of a `User-Agent` that are kept.
+/// Characters of a browser's words about itself that are kept, of each field.
 const MAX_DEVICE: usize = 256;
 
 /// Who signed in, with what, from where, and until when.
@@ -30,6 +30,9 @@ pub struct Card {
     pub created: Timestamp,
     /// When it ends whatever happens.
     pub expires: Timestamp,
+    /// Which of its person's sign-ins it is: greater than that of every one that was there when it was made, by no
+    /// clock. 0 where nothing bounded how many there may be.
+    pub number: u64,
 }
 
 /// Where a sign-in came from, as far as the request told; nothing of it is proved.
@@ -37,6 +40,10 @@ pub struct Card {
 pub struct SignInOrigin {
     /// The browser's own words about itself (`User-Agent`), cut after 256 characters.
     pub device: Option<String>,
+    /// What it said in its client hints, brands and platform (`Sec-CH-UA`, `Sec-CH-UA-Platform`; User-Agent Client
+    /// Hints), cut as well.
+    #[serde(default)]
+    pub hints: Option<Box<str>>,
     /// The client's address.
     pub address: Option<IpAddr>,
 }
@@ -45,10 +52,19 @@ impl SignInOrigin {
     /// From a request's `User-Agent` and address.
     #[must_use]
     pub fn new(user_agent: Option<&str>, address: IpAddr) -> Self {
-        let device =
-            user_agent.map(|text| text.chars().filter(|c| !c.is_control()).take(MAX_DEVICE).collect());
-        Self { device, address: Some(address) }
+        Self { device: user_agent.map(kept), hints: None, address: Some(address) }
     }
+
+    /// The same with the client hints of the request.
+    #[must_use]
+    pub fn with_hints(self, hints: Option<&str>) -> Self {
+        Self { hints: hints.map(|hints| kept(hints).into()), ..self }
+    }
+}
+
+/// What is kept of a browser's words.
+fn kept(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_DEVICE).collect()
 }
 
 impl Card {
@@ -97,9 +113,11 @@ pub(super) struct CardToWrite<'a> {
     gaps: Gaps,
     sid: Option<&'a str>,
     device: Option<&'a str>,
+    hints: Option<&'a str>,
     address: Option<IpAddr>,
     created: Timestamp,
     expires: Timestamp,
+    number: u64,
 }
 
 impl<'a> From<&'a Card> for CardToWrite<'a> {
@@ -109,9 +127,11 @@ impl<'a> From<&'a Card> for CardToWrite<'a> {
             gaps: card.principal.gaps,
             sid: card.sid.as_deref(),
             device: card.origin.device.as_deref(),
+            hints: card.origin.hints.as_deref(),
             address: card.origin.address,
             created: card.created,
             expires: card.expires,
+            number: card.number,
         }
     }
 }
@@ -123,21 +143,26 @@ pub(super) struct CardRead {
     gaps: Option<Gaps>,
     sid: Option<String>,
     device: Option<String>,
+    hints: Option<Box<str>>,
     address: Option<IpAddr>,
     created: Timestamp,
     expires: Timestamp,
+    /// Missing where a version before wrote it.
+    #[serde(default)]
+    number: u64,
 }
 
 impl From<CardRead> for Card {
     fn from(read: CardRead) -> Self {
         let gaps = read.gaps.unwrap_or_else(|| unrecorded(&read.principal));
-        let (device, address) = (read.device, read.address);
+        let (device, hints, address) = (read.device, read.hints, read.address);
         Self {
             principal: Arc::new(Principal { gaps, ..read.principal }),
             sid: read.sid,
-            origin: SignInOrigin { device, address },
+            origin: SignInOrigin { device, hints, address },
             created: read.created,
             expires: read.expires,
+            number: read.number,
         }
     }
 }

@@ -24,9 +24,36 @@ pub enum SessionEnd {
     SignedOutAtProvider,
     /// Its person has ended it from another session.
     SignedOutElsewhere,
+    /// Its person has signed in elsewhere, and may hold no more sessions (`[session] max_per_person`).
+    SignedInElsewhere,
 }
 
 impl SessionEnd {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::SignedOut,
+        Self::Revoked,
+        Self::Expired,
+        Self::Administrator,
+        Self::SignedOutAtProvider,
+        Self::SignedOutElsewhere,
+        Self::SignedInElsewhere,
+    ];
+
+    /// Its name in the metrics.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed-out",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::Administrator => "administrator",
+            Self::SignedOutAtProvider => "signed-out-at-provider",
+            Self::SignedOutElsewhere => "signed-out-elsewhere",
+            Self::SignedInElsewhere => "signed-in-elsewhere",
+        }
+    }
+
     /// A number from 1 up; 0 is for what lives.
     pub(super) const fn code(self) -> u8 {
         match self {
@@ -36,19 +63,12 @@ impl SessionEnd {
             Self::Administrator => 4,
             Self::SignedOutAtProvider => 5,
             Self::SignedOutElsewhere => 6,
+            Self::SignedInElsewhere => 7,
         }
     }
 
     pub(super) fn from_code(code: u8) -> Option<Self> {
-        let all = [
-            Self::SignedOut,
-            Self::Revoked,
-            Self::Expired,
-            Self::Administrator,
-            Self::SignedOutAtProvider,
-            Self::SignedOutElsewhere,
-        ];
-        all.into_iter().find(|end| end.code() == code)
+        Self::ALL.into_iter().find(|end| end.code() == code)
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::clock::Timestamp;
 
 /// How often a session is read again because it changed meanwhile.
-const ATTEMPTS: usize = 8;
+pub(super) const ATTEMPTS: usize = 8;
 
 impl SessionsInner {
     pub(super) async fn load(&self, key: &SessionKey) -> SessionLookup {
@@ -51,7 +51,8 @@ impl SessionsInner {
         match new {
             NewSession::Root { host, principal, tokens, sid, origin, began } => {
                 let expires = now + self.lifetimes.max_age();
-                let card = Card { principal, sid, origin, created: now, expires };
+                let number = self.next_number(&principal).await?;
+                let card = Card { principal, sid, origin, created: now, expires, number };
                 self.insert_root(key, host, Record { card, tokens }, began).await
             }
             NewSession::Child { host, of } => self.insert_child(key, host, &of, now).await,
@@ -181,6 +182,7 @@ impl SessionsInner {
             created: card.created,
             expires: card.expires,
             origin: card.origin,
+            number: card.number,
             version,
             made: stored.created,
             binding: binding.map(Box::new),

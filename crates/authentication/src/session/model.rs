@@ -92,6 +92,8 @@ pub struct Session {
     pub expires: Timestamp,
     /// Where the sign-in came from.
     pub(super) origin: SignInOrigin,
+    /// As in its card.
+    pub(super) number: u64,
     /// How often its family's record had been replaced when this was read.
     pub(super) version: u32,
     /// When it was made: for an app session later than the sign-in.

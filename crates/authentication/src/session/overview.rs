@@ -13,7 +13,7 @@ use super::{Selector, SessionId, Sessions, StoreUnavailable};
 use crate::clock::Timestamp;
 
 /// Sign-ins that are ended in one step, between which other operations of the store run.
-const ENDED_AT_ONCE: u32 = 100;
+pub(super) const ENDED_AT_ONCE: u32 = 50;
 
 /// How long an end is remembered for sign-ins that were under way: longer than any of them may take, with room for
 /// replicas that lag behind.
@@ -45,7 +45,7 @@ pub struct SessionOverview {
 }
 
 impl SessionOverview {
-    fn open(stored: StoredOverview, keys: &StateKeys) -> Self {
+    pub(super) fn open(stored: StoredOverview, keys: &StateKeys) -> Self {
         let StoredOverview { root, provider, created, last_seen, expires, card, sessions, bound } = stored;
         let card = card.and_then(|sealed| Card::open(keys, root, &sealed));
         Self { id: root, provider, created, last_seen, expires, card, sessions, bound }
@@ -81,6 +81,33 @@ impl Sessions {
         completed(async move { inner.end_matching(&selector, None, why).await }).await
     }
 
+    /// The same for all but the sign-in `kept`: what has begun elsewhere and comes to its end only now makes no session
+    /// either.
+    ///
+    /// # Errors
+    /// As [`Sessions::end_matching`].
+    pub async fn end_all_but(
+        &self,
+        kept: SessionId,
+        selector: Selector,
+        why: SessionEnd,
+    ) -> Result<usize, StoreUnavailable> {
+        let inner = Arc::clone(&self.0);
+        completed(async move {
+            let remembered = inner.remember(inner.named(&selector)).await;
+            let others = move |found: &SessionOverview| found.id != kept;
+            let ended = inner.end_matching(&selector, Some(&others), why).await;
+            remembered.and(ended)
+        })
+        .await
+    }
+
+    /// Whether a sign-in that was listed is over, whatever the store still holds of it.
+    #[must_use]
+    pub fn is_over(&self, found: &SessionOverview) -> bool {
+        self.0.is_over(found)
+    }
+
     /// The same for those alone, of all that `selector` finds, that `includes` says; nothing is remembered of it.
     ///
     /// # Errors
@@ -109,7 +136,9 @@ impl SessionsInner {
         let mut kept = self.remember(named).await;
         let (mut after, mut ended) = (None, 0);
         loop {
-            let found = self.store.find(selector.stored(&self.keys), after, ENDED_AT_ONCE).await?;
+            let _turn = self.bulk.lock().await;
+            let at_once = mutant!(ENDED_AT_ONCE, "bulk-end-in-one-go" => u32::MAX);
+            let found = self.store.find(selector.stored(&self.keys), after, at_once).await?;
             let Some(last) = found.last() else { return kept.map(|()| ended) };
             after = Some(last.root);
             let open = |family: &StoredOverview| SessionOverview::open(family.clone(), &self.keys);
@@ -125,13 +154,23 @@ impl SessionsInner {
         }
     }
 
+    /// Idle times count from what is written, which may lag behind what happened.
+    pub(super) fn is_over(&self, found: &SessionOverview) -> bool {
+        let (now, lifetimes) = (self.clock.now(), &self.lifetimes);
+        now >= found.expires
+            || now.since(found.created) >= lifetimes.max_age()
+            || now.since(found.last_seen) >= lifetimes.idle() + lifetimes.interval()
+    }
+
     /// In memory at once; in the store in one step, or, where that fails, each on record beside it.
-    async fn end_families(
+    pub(super) async fn end_families(
         &self,
         families: Vec<StoredOverview>,
         why: SessionEnd,
     ) -> Result<(), StoreUnavailable> {
+        self.notes.count(why, families.len());
         for family in &families {
+            self.notes.keep(family, why);
             self.families.end_for_good(family.root, why);
             family.sessions.iter().for_each(|(id, _)| self.cache.forget(id));
         }

@@ -8,9 +8,11 @@ use tokio::sync::broadcast;
 use super::activity::TouchQueue;
 use super::cache::{CacheVersion, SessionCache};
 use super::card::Card;
+use super::end_notes::EndNotes;
 use super::ended::{SessionEnd, SessionEnded, StreamUse};
 use super::family::{Ending, Families, Terms};
 use super::lifetimes::Lifetimes;
+use super::per_person::PersonBound;
 use super::seal::Record;
 use super::state_keys::StateKeys;
 use super::{
@@ -43,6 +45,10 @@ pub(super) struct SessionsInner {
     flights: SingleFlight<SessionId, SessionLookup>,
     pub(super) activity: Arc<TouchQueue>,
     pub(super) keys: StateKeys,
+    pub(super) bound: PersonBound,
+    pub(super) notes: EndNotes,
+    /// Whoever ends many sign-ins does so a step at a time, in turns with others who do.
+    pub(super) bulk: tokio::sync::Mutex<()>,
 }
 
 impl Sessions {
@@ -75,6 +81,9 @@ impl Sessions {
         };
         Self(Arc::new(SessionsInner {
             lifetimes,
+            bound: PersonBound::new(settings.max_per_person),
+            notes: EndNotes::new(),
+            bulk: tokio::sync::Mutex::default(),
             cache: SessionCache::new(settings.cache_capacity),
             families: Families::new(terms),
             flights: SingleFlight::new(),
@@ -86,9 +95,11 @@ impl Sessions {
     }
 
     /// From now on all sessions live as `settings` say, those of before too: a reload that shortens their
-    /// life ends the older ones at once, one that lengthens it lets those of before end when they were to.
+    /// life ends the older ones at once, one that lengthens it lets those of before end when they were to. A person
+    /// who holds more of them than `settings` allow keeps them until they sign in once more.
     pub fn set_lifetimes(&self, settings: &SessionSettings) {
         self.0.lifetimes.set(settings);
+        self.0.bound.set(settings.max_per_person);
     }
 
     /// The living session of `key`, where it is in memory. The fast path: no wait, no allocation.
@@ -150,11 +161,18 @@ impl Sessions {
         self.0.flights.join(*key.id(), load).wait().await
     }
 
-    /// Makes a session and the key for its cookie.
+    /// Makes a session and the key for its cookie. After a sign-in the oldest ones of its person end, where there are
+    /// more than one may hold.
     ///
     /// # Errors
     /// The store is away, or the family of a child has ended.
     pub async fn create(&self, new: NewSession) -> Result<(SessionKey, Arc<Session>), SessionError> {
+        let made = self.make(new).await?;
+        self.keep_to_bound(&made).await?;
+        Ok(made)
+    }
+
+    async fn make(&self, new: NewSession) -> Result<(SessionKey, Arc<Session>), SessionError> {
         let key = SessionKey::random();
         let version = self.0.cache.version(key.id());
         let session = self.0.insert(&key, new).await?;
@@ -176,7 +194,7 @@ impl Sessions {
         new: NewSession,
     ) -> Result<(SessionKey, Arc<Session>), SessionError> {
         let previous = self.find(old).await?;
-        let (key, session) = self.create(new).await?;
+        let (key, session) = self.make(new).await?;
         if previous.is_some_and(|previous| previous.family() == session.family()) {
             return Ok((key, session));
         }
@@ -184,7 +202,10 @@ impl Sessions {
             drop(self.end(key.id()).await);
             return Err(error.into());
         }
-        Ok((key, session))
+        // Only now: what it replaces in its browser does not count beside it.
+        let made = (key, session);
+        self.keep_to_bound(&made).await?;
+        Ok(made)
     }
 
     /// Puts new tokens, and a new principal where a refresh brought one (of the same subject), in place of
@@ -209,6 +230,7 @@ impl Sessions {
             origin: session.origin.clone(),
             created: session.created,
             expires: session.expires,
+            number: session.number,
         };
         let (read, record) = ((session.family(), session.version), Record { card, tokens });
         let update = self.0.update(read, &session.key, &record).ok_or_else(StoreUnavailable::unsealed)?;
@@ -294,6 +316,7 @@ impl SessionsInner {
 
     async fn end(&self, id: SessionId, why: SessionEnd) -> Result<(), StoreUnavailable> {
         let root = self.end_in_memory(id, why);
+        self.notes.count(why, 1);
         // On record before the store is asked to remove it: where that fails, or the process ends meanwhile, the
         // next start still knows of the end.
         let recorded = mutant!(self.store.record_ending(root).await, "sign-out-not-on-record" => Ok(()));

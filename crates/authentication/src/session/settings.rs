@@ -1,5 +1,6 @@
-//! How long sessions live and what their cookie looks like.
+//! How long sessions live, how many a person may hold, and what their cookie looks like.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// `[session]`.
@@ -9,6 +10,9 @@ pub struct SessionSettings {
     pub idle_timeout: Duration,
     /// A session ends so long after sign-in, whatever happens; at least `idle_timeout`.
     pub max_age: Duration,
+    /// Sign-ins that one person may hold at once, from 1 to 1000: the oldest ends where there would be more. `None`: any
+    /// number.
+    pub max_per_person: Option<NonZeroU32>,
     /// The cookie's name without its `__Host-` prefix, which comes by itself on `https`.
     pub cookie_name: String,
     /// Sessions kept in memory in front of the store.
@@ -36,6 +40,7 @@ impl Default for SessionSettings {
         Self {
             idle_timeout: Duration::from_secs(3600),
             max_age: Duration::from_secs(12 * 3600),
+            max_per_person: None,
             cookie_name: "portcullis".into(),
             cache_capacity: 100_000,
             bind: Bind::default(),

@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
+use super::error::StoreFault;
+use super::make::ATTEMPTS;
 use super::sessions::SessionsInner;
 use super::store::{
     Bound, Inserted, LateCard, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
     SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession,
     Touch, Updated,
 };
-use super::{SessionEnd, SessionId, Sessions};
+use super::{SessionEnd, SessionId, Sessions, StoreUnavailable};
 
 #[derive(Debug)]
 struct SharedStore(Arc<SessionsInner>);
@@ -42,7 +44,7 @@ impl SessionStore for SharedStore {
     fn load(&self, id: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>> {
         Box::pin(async move {
             let ended = |root: &SessionId| self.0.families.has_ended(root) || self.0.families.has_ended(&id);
-            loop {
+            for _ in 0..ATTEMPTS {
                 let version = self.0.cache.version(&id);
                 let row = self.0.store.load(id).await?;
                 // A row that was read before its family was removed, and is looked at only afterwards, is read again:
@@ -51,6 +53,7 @@ impl SessionStore for SharedStore {
                     return Ok(row.filter(|(family, _)| !ended(&family.root)));
                 }
             }
+            Err(StoreUnavailable::new(StoreFault::Contended))
         })
     }
 

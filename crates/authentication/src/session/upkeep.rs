@@ -63,6 +63,7 @@ impl SessionsInner {
                 break;
             }
             removed.iter().for_each(|family| self.forget_family(family, SessionEnd::Expired));
+            self.notes.count(SessionEnd::Expired, removed.len());
             total += removed.len();
         }
         while mutant!(upkeep.forget_ends(self.clock.now()).await?, "ends-remembered-for-ever" => false) {}

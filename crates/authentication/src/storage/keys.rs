@@ -1,8 +1,11 @@
 //! Keys that the gateway makes for itself and keeps over restarts.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use std::sync::Weak;
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use zeroize::Zeroizing;
 
+use super::database::DatabaseInner;
 use super::{Database, StorageError};
 use crate::secret::{KeyRing, random_bytes};
 
@@ -66,8 +69,74 @@ impl ServerKeys {
         key.await?.ok_or_else(|| self.sealed(purpose))
     }
 
+    /// What is kept under `purpose`; `None` where nothing is.
+    ///
+    /// # Errors
+    /// As [`ServerKeys::load_or_create`].
+    pub async fn load(&self, purpose: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StorageError> {
+        let (ring, name) = (self.ring.clone(), purpose.to_owned());
+        let found = self.database.tidy(move |connection| match load(connection, &name)? {
+            Some(kept) => reopen(connection, ring.as_ref(), &name, kept).map(|opened| Some(opened.ok_or(()))),
+            None => Ok(None),
+        });
+        found.await?.transpose().map_err(|()| self.sealed(purpose))
+    }
+
+    /// Puts `new` in the place of `seen`, unless somebody else has put something else there meanwhile (compare and
+    /// set): whether it did. `None` as `seen`: where nothing is kept.
+    ///
+    /// # Errors
+    /// As [`ServerKeys::load_or_create`].
+    pub async fn replace(
+        &self,
+        purpose: &str,
+        seen: Option<Zeroizing<Vec<u8>>>,
+        new: Zeroizing<Vec<u8>>,
+    ) -> Result<bool, StorageError> {
+        let (ring, name) = (self.ring.clone(), purpose.to_owned());
+        let replaced = self.database.write(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let kept = match load(&transaction, &name)? {
+                Some(kept) => match reopen(&transaction, ring.as_ref(), &name, kept)? {
+                    Some(opened) => Some(opened),
+                    None => return Ok(None),
+                },
+                None => None,
+            };
+            if mutant!(kept != seen, "late-rotation-wins" => false) {
+                return Ok(Some(false));
+            }
+            let sealed = save(&transaction, ring.as_ref(), &name, &new)?;
+            transaction.commit()?;
+            Ok(sealed.then_some(true))
+        });
+        replaced.await?.ok_or_else(|| self.sealed(purpose))
+    }
+
+    /// A handle that does not keep the database open.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakServerKeys {
+        WeakServerKeys { database: self.database.downgrade(), ring: self.ring.clone() }
+    }
+
     fn sealed(&self, purpose: &str) -> StorageError {
         StorageError::Sealed { file: self.database.file().to_owned(), purpose: purpose.to_owned() }
+    }
+}
+
+/// The gateway's own keys, for as long as somebody else holds the database open: where another process takes over, it
+/// must close.
+#[derive(Clone, Debug)]
+pub struct WeakServerKeys {
+    database: Weak<DatabaseInner>,
+    ring: Option<KeyRing>,
+}
+
+impl WeakServerKeys {
+    /// The keys; `None` where the database is closed. To be held for a moment only.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<ServerKeys> {
+        Some(ServerKeys { database: Database::upgrade(&self.database)?, ring: self.ring.clone() })
     }
 }
 

@@ -26,5 +26,5 @@ pub use database::Database;
 pub use endings::EndedId;
 pub use error::{BackupError, StorageError};
 pub use health::StateHealth;
-pub use keys::ServerKeys;
+pub use keys::{ServerKeys, WeakServerKeys};
 pub use seconds::Seconds;

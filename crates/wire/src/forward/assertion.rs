@@ -13,7 +13,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
-use jsonwebtoken::jwk::{Jwk, JwkSet, KeyOperations, PublicKeyUse, ThumbprintHash};
+use arc_swap::ArcSwap;
+use jsonwebtoken::jwk::{Jwk, KeyOperations, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 
@@ -22,11 +23,19 @@ use crate::clock::{Clock, Timestamp};
 use crate::identity::{Gap, Principal};
 use crate::secret::random_bytes;
 
+mod ring;
+
+pub use ring::ScheduledKey;
+use ring::SigningRing;
+
 /// The header an assertion travels in.
 pub const ASSERTION: HeaderName = HeaderName::from_static("portcullis-assertion");
 
+/// How long apps may keep the published keys (`max-age`).
+pub const JWKS_MAX_AGE: Duration = Duration::from_secs(300);
+
 /// How long an assertion holds.
-const LIFETIME: Duration = Duration::from_secs(60);
+pub const ASSERTION_LIFETIME: Duration = Duration::from_secs(60);
 
 /// How long an assertion is handed out again before another one is signed.
 const REUSE: Duration = Duration::from_secs(30);
@@ -115,8 +124,7 @@ impl Drop for AssertionKey {
 /// Signs assertions, and remembers them so that a signature is not made for every request.
 pub struct Asserter {
     issuer: Box<str>,
-    signing: AssertionKey,
-    published: JwkSet,
+    ring: ArcSwap<SigningRing>,
     clock: Clock,
     slots: Box<[Mutex<Option<Signed>>]>,
     hasher: RandomState,
@@ -156,20 +164,26 @@ const fn is_zero(count: &usize) -> bool {
 }
 
 impl Asserter {
-    /// `issuer` is the gateway's public URL. `signing` signs; `overlapping` keys are published beside
-    /// it: the next one before it signs, the last one until what it signed has expired.
+    /// `issuer` is the gateway's public URL. `signing` signs, until others follow it.
     #[must_use]
-    pub fn new(issuer: &str, signing: AssertionKey, overlapping: &[AssertionKey], clock: Clock) -> Self {
-        let keys = std::iter::once(&signing).chain(overlapping).map(|key| key.public.clone()).collect();
+    pub fn new(issuer: &str, signing: AssertionKey, clock: Clock) -> Self {
         let slots = std::iter::repeat_with(|| Mutex::new(None)).take(SLOTS).collect();
-        let published = JwkSet { keys };
-        Self { issuer: issuer.into(), signing, published, clock, slots, hasher: RandomState::new() }
+        let ring = ArcSwap::from_pointee(SigningRing::of_one(signing));
+        Self { issuer: issuer.into(), ring, clock, slots, hasher: RandomState::new() }
     }
 
-    /// The public keys as a JWK Set (RFC 7517, section 5).
+    /// From now on these keys are published, and sign each from its time on: the next one is among them before it
+    /// signs, the last one until what it signed has expired. Changes nothing where there are none.
+    pub fn follow(&self, keys: Vec<ScheduledKey>) {
+        if let Some(ring) = SigningRing::new(keys) {
+            self.ring.store(Arc::new(ring));
+        }
+    }
+
+    /// The public keys as a JWK Set (RFC 7517, section 5), which may be kept for [`JWKS_MAX_AGE`].
     #[must_use]
     pub fn jwks(&self) -> String {
-        serde_json::to_string(&self.published).unwrap_or_else(|_| "{\"keys\":[]}".to_owned())
+        self.ring.load().published.clone()
     }
 
     /// An assertion about `principal` for the host `audience`; it holds for at least 30 seconds more.
@@ -202,7 +216,7 @@ impl Asserter {
             aud,
             iat: now.seconds(),
             nbf: now.seconds().saturating_sub(LEEWAY),
-            exp: (now + LIFETIME).seconds(),
+            exp: (now + ASSERTION_LIFETIME).seconds(),
             jti: URL_SAFE_NO_PAD.encode(random_bytes::<16>()),
             provider: principal.provider.as_str(),
             provider_issuer: principal.issuer.as_str(),
@@ -212,7 +226,9 @@ impl Asserter {
             groups: Some(groups).filter(|_| !principal.groups.is_empty() || !principal.gaps.has(Gap::Groups)),
             groups_truncated: principal.groups.len() - groups.len(),
         };
-        let token = jsonwebtoken::encode(&self.signing.header, &claims, &self.signing.signing)
+        let ring = self.ring.load();
+        let AssertionKey { header, signing, .. } = ring.signing(now);
+        let token = jsonwebtoken::encode(header, &claims, signing)
             .map_err(|error| ForwardError::new(ForwardFault::Internal, error))?;
         let mut value = HeaderValue::from_maybe_shared(Bytes::from(token))
             .map_err(|error| ForwardError::new(ForwardFault::Internal, error))?;
@@ -247,7 +263,7 @@ impl Signed {
 
 impl fmt::Debug for Asserter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Asserter").field("issuer", &self.issuer).field("signing", &self.signing).finish()
+        f.debug_struct("Asserter").field("issuer", &self.issuer).field("ring", &self.ring.load()).finish()
     }
 }
 

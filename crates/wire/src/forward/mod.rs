@@ -47,7 +47,9 @@ mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub use assertion::{ASSERTION, Asserter, AssertionKey, AssertionKeyError};
+pub use assertion::{
+    ASSERTION, ASSERTION_LIFETIME, Asserter, AssertionKey, AssertionKeyError, JWKS_MAX_AGE, ScheduledKey,
+};
 pub use cookies::OwnCookies;
 use error::BoxError;
 pub use error::{BodyError, ForwardBlame, ForwardError, ForwardFault, UpstreamError};

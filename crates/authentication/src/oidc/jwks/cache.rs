@@ -107,11 +107,12 @@ impl JwksCache {
     /// unknown is not said while the provider is away: it may be a new one.
     pub async fn verify(&self, token: &Jws<'_>) -> Result<(), KeyError> {
         let keys = self.current();
-        if keys.verify(token).is_ok() {
-            return Ok(());
-        }
+        let Err(first) = keys.verify(token) else { return Ok(()) };
         self.refetch(keys.life.serial).await;
-        match self.current().verify(token) {
+        let fetched = self.current();
+        // No second round over the same keys: whoever sends junk has it checked once.
+        let found = if fetched.life.serial == keys.life.serial { Err(first) } else { fetched.verify(token) };
+        match found {
             Err(KeyError::Unknown) if self.0.failing.load(Ordering::Relaxed) => Err(KeyError::Unavailable),
             found => found,
         }

@@ -53,7 +53,7 @@ impl KeySet {
     }
 
     /// The keys that could have signed a token of this header, 1 to 16 of them.
-    pub(super) fn fitting(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Vec<&Key>, KeyError> {
+    pub(crate) fn fitting(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Vec<&Key>, KeyError> {
         if self.is_empty() {
             return Err(KeyError::Unavailable);
         }

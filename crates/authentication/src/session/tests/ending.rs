@@ -240,3 +240,23 @@ async fn whoever_is_cut_learns_why() {
         assert_eq!((stream.await, session.end_reason()), (why, Some(why)));
     }
 }
+
+/// Another process asks for a session while everything about sessions keeps changing here: it is told to come again.
+#[tokio::test]
+async fn a_row_that_keeps_changing_is_read_a_few_times_and_given_up() {
+    let world = World::new();
+    let (key, _) = world.sessions.create(sign_in()).await.unwrap();
+    let (other, _) = world.sessions.create(sign_in()).await.unwrap();
+    let (shared, id) = (world.sessions.shared(), *key.id());
+    assert!(shared.load(id).await.unwrap().is_some());
+    let before = world.store.loads();
+    world.store.close();
+    let loading = tokio::spawn(async move { shared.load(id).await });
+    for read in 1..=8 {
+        until(|| world.store.loads() - before == read).await;
+        world.sessions.cut((*other.id(), SessionEnd::SignedOut));
+        world.store.open();
+    }
+    assert!(loading.await.unwrap().is_err());
+    assert_eq!(world.store.loads() - before, 8);
+}

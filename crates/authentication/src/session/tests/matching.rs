@@ -292,3 +292,35 @@ async fn invariant_14_ends_are_not_remembered_for_ever() {
     world.sessions.purge().await.unwrap();
     assert_eq!(count().await, 0);
 }
+
+/// Sign-ins and sign-outs of others run between the steps (invariant 14).
+#[tokio::test]
+async fn invariant_14_everybody_is_ended_a_few_at_a_time() {
+    let world = World::new();
+    for _ in 0..260 {
+        world.sessions.create(sign_in()).await.unwrap();
+    }
+    assert_eq!(world.sessions.end_matching(Selector::All, SessionEnd::Administrator).await.unwrap(), 260);
+    assert_eq!(world.store.most_removed.load(Ordering::Relaxed), 50);
+}
+
+/// `cargo test -p portcullis-authentication --lib bulk_end_is_measured -- --ignored --nocapture`
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures"]
+async fn bulk_end_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::on(Database::open(&folder.path().join("state.db")).unwrap(), Clock::manual(START));
+    for _ in 0..10_000 {
+        world.sessions.create(sign_in()).await.unwrap();
+    }
+    let (sessions, started) = (world.sessions.clone(), std::time::Instant::now());
+    let ending = tokio::spawn(async move { sessions.end_matching(Selector::All, SessionEnd::Administrator).await });
+    let (mut beside, mut slowest) = (0, Duration::ZERO);
+    while !ending.is_finished() {
+        let begun = std::time::Instant::now();
+        world.sessions.create(sign_in()).await.unwrap();
+        (beside, slowest) = (beside + 1, slowest.max(begun.elapsed()));
+    }
+    let ended = ending.await.unwrap().unwrap();
+    eprintln!("{ended} ended in {:?}; {beside} sign-ins meanwhile, the slowest in {slowest:?}", started.elapsed());
+}

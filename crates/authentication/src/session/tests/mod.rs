@@ -4,6 +4,7 @@ mod cookies;
 mod ending;
 mod living;
 mod matching;
+mod per_person;
 mod sealing;
 mod stores;
 
@@ -59,6 +60,8 @@ struct Watched {
     loads: AtomicUsize,
     touches: AtomicUsize,
     purges: AtomicUsize,
+    /// The most families that were removed in one step.
+    most_removed: AtomicUsize,
     away: AtomicBool,
     gate: Semaphore,
 }
@@ -70,6 +73,7 @@ impl Watched {
             loads: AtomicUsize::new(0),
             touches: AtomicUsize::new(0),
             purges: AtomicUsize::new(0),
+            most_removed: AtomicUsize::new(0),
             away: AtomicBool::new(false),
             gate: Semaphore::new(Semaphore::MAX_PERMITS),
         })
@@ -150,6 +154,7 @@ impl SessionStore for Watched {
     }
 
     fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        self.most_removed.fetch_max(roots.len(), Ordering::Relaxed);
         Box::pin(async move { self.check().map(|()| self.inner.remove_families(roots))?.await })
     }
 

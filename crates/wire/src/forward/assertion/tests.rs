@@ -1,3 +1,4 @@
+use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 
@@ -7,7 +8,7 @@ use crate::identity::Gaps;
 
 fn asserter(clock: &Clock) -> Asserter {
     let key = AssertionKey::generate().unwrap();
-    Asserter::new("https://login.corp.example", key, &[], clock.clone())
+    Asserter::new("https://login.corp.example", key, clock.clone())
 }
 
 fn clock() -> Clock {
@@ -97,11 +98,23 @@ fn keys_overlap_and_survive_being_stored() {
     let again = AssertionKey::from_pkcs8(old.pkcs8()).unwrap();
     assert_eq!(old.kid(), again.kid());
     let alice = Arc::new(fixtures::alice());
-    let before = Asserter::new("https://g.example", old, &[], clock.clone());
-    let token = before.assertion(&alice, "a.example").unwrap();
-    let after = Asserter::new("https://g.example", AssertionKey::generate().unwrap(), &[again], clock);
-    assert!(read(&token, &after.jwks(), "a.example").is_ok());
-    assert!(!after.jwks().contains("\"d\""), "no private part is published");
+    let asserter = Asserter::new("https://g.example", old, clock.clone());
+    let token = asserter.assertion(&alice, "a.example").unwrap();
+    let next = AssertionKey::generate().unwrap();
+    let kid = |token: &HeaderValue| decode_header(token.to_str().unwrap()).unwrap().kid.unwrap();
+    let (first, second) = (again.kid().to_owned(), next.kid().to_owned());
+    let signs_from = clock.now() + Duration::from_secs(900);
+    let keys = [(next, signs_from), (again, Timestamp::from_seconds(0))];
+    asserter.follow(keys.map(|(key, signs_from)| ScheduledKey { key, signs_from }).into());
+    let jwks = asserter.jwks();
+    assert!(read(&token, &jwks, "a.example").is_ok() && jwks.contains(&second), "known before it signs");
+    assert!(!jwks.contains("\"d\""), "no private part is published");
+    clock.advance(Duration::from_secs(899));
+    assert_eq!(kid(&asserter.assertion(&alice, "b.example").unwrap()), first);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(kid(&asserter.assertion(&alice, "c.example").unwrap()), second);
+    asserter.follow(Vec::new());
+    assert_eq!(asserter.jwks(), jwks, "there is always a key");
 }
 
 #[test]
