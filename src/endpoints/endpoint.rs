@@ -8,10 +8,10 @@ use super::context::RequestContext;
 use super::error::EndpointError;
 use super::paths::{
     BACK_CHANNEL_LOGOUT, CALLBACK, FRONT_CHANNEL_LOGOUT, HOME_WITH_SLASH, KEYS, RESUME, ROOT, SIGN_IN,
-    SIGN_OUT, SIGNED_OUT, TICKET,
+    SIGN_OUT, SIGNALS, SIGNED_OUT, TICKET,
 };
 use super::state::Endpoints;
-use super::{back_channel, callback, front_channel, home, resume, sign_in, sign_out, ticket};
+use super::{back_channel, callback, front_channel, home, resume, sign_in, sign_out, signals, ticket};
 use crate::listener::RequestBody;
 
 /// What stands below `/.portcullis` on our hosts by itself.
@@ -35,6 +35,8 @@ pub enum Endpoint {
     BackChannelLogout,
     /// Where providers have browsers say that a person has signed out there (OpenID Connect Front-Channel Logout 1.0).
     FrontChannelLogout,
+    /// Where transmitters send security event tokens (RFC 8935), each to a place of its own below.
+    Signals,
     /// Where a form goes on that was kept while its sender signed in.
     Resume,
     /// The keys that assertions are verified with (RFC 7517).
@@ -43,7 +45,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// The table: every one, with its path and its methods.
-    pub const TABLE: [(Self, &'static str, &'static [Method]); 10] = [
+    pub const TABLE: [(Self, &'static str, &'static [Method]); 11] = [
         (Self::Home, ROOT, &[Method::GET, Method::HEAD]),
         (Self::SignIn, SIGN_IN, &[Method::GET, Method::POST]),
         (Self::Callback, CALLBACK, &[Method::GET, Method::POST]),
@@ -52,6 +54,7 @@ impl Endpoint {
         (Self::SignedOut, SIGNED_OUT, &[Method::GET]),
         (Self::BackChannelLogout, BACK_CHANNEL_LOGOUT, &[Method::POST]),
         (Self::FrontChannelLogout, FRONT_CHANNEL_LOGOUT, &[Method::GET]),
+        (Self::Signals, SIGNALS, &[Method::POST]),
         (Self::Resume, RESUME, &[Method::GET, Method::POST]),
         (Self::Keys, KEYS, &[Method::GET, Method::HEAD]),
     ];
@@ -63,7 +66,14 @@ impl Endpoint {
     /// Whether it is served on every host, or on that of `public_url` alone: there is one redirect URI
     /// (decision 5), and one of each kind where providers tell of sign-outs.
     const fn is_everywhere(self) -> bool {
-        !matches!(self, Self::Callback | Self::SignedOut | Self::BackChannelLogout | Self::FrontChannelLogout)
+        !matches!(
+            self,
+            Self::Callback
+                | Self::SignedOut
+                | Self::BackChannelLogout
+                | Self::FrontChannelLogout
+                | Self::Signals
+        )
     }
 
     /// Whether the request is for this and not for something below it.
@@ -72,7 +82,9 @@ impl Endpoint {
         let here = self.is_everywhere() || mutant!(public(), "callback-on-every-host" => true);
         let path = context.path.decoded();
         let front = self == Self::Home && (path == "/" || path == HOME_WITH_SLASH);
-        here && (path == self.path() || front)
+        // A place of each transmitter's; which there are is the handler's to know.
+        let below = self == Self::Signals && path.len() > SIGNALS.len();
+        here && (path == self.path() || front || below)
     }
 }
 
@@ -96,6 +108,7 @@ impl Endpoints {
             Endpoint::SignedOut => sign_out::back(self, context, &request).await,
             Endpoint::BackChannelLogout => back_channel::answer(self, context, request).await,
             Endpoint::FrontChannelLogout => front_channel::answer(self, context, &request).await,
+            Endpoint::Signals => signals::answer(self, context, request).await,
             Endpoint::Resume => resume::answer(self, context, request).await,
             Endpoint::Keys => keys(self).into(),
         }

@@ -22,6 +22,8 @@ pub(super) const SIGNED_OUT: &str = "/.portcullis/signed-out";
 pub(super) const BACK_CHANNEL_LOGOUT: &str = "/.portcullis/back-channel-logout";
 /// Where providers have browsers say that a person has signed out there.
 pub(super) const FRONT_CHANNEL_LOGOUT: &str = "/.portcullis/front-channel-logout";
+/// Below this, transmitters send signals, each to a place of its own name.
+pub const SIGNALS: &str = "/.portcullis/signals";
 pub(super) const RESUME: &str = crate::pages::RESUME;
 pub(super) const KEYS: &str = "/.portcullis/jwks.json";
 

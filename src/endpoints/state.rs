@@ -13,6 +13,7 @@ use super::site_data::{SiteData, clear_site_data};
 use crate::authn::{Authentication, Authenticator};
 use crate::identity::ProviderName;
 use crate::oidc::Providers;
+use crate::signals::Transmitter;
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -26,6 +27,7 @@ pub struct Endpoints {
     pub(super) providers: Providers,
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) cookies: Cookies,
+    transmitters: Vec<Arc<Transmitter>>,
     /// What a browser is told to forget at sign-out (`Clear-Site-Data`).
     site_data: Option<HeaderValue>,
 }
@@ -41,7 +43,19 @@ impl Endpoints {
         cookies: Cookies,
         forget: &[SiteData],
     ) -> Self {
-        Self { resources, hosts, providers, authenticator, cookies, site_data: clear_site_data(forget) }
+        let (transmitters, site_data) = (Vec::new(), clear_site_data(forget));
+        Self { resources, hosts, providers, authenticator, cookies, transmitters, site_data }
+    }
+
+    /// The same with these who send signals.
+    #[must_use]
+    pub fn with_transmitters(self, transmitters: Vec<Arc<Transmitter>>) -> Self {
+        Self { transmitters, ..self }
+    }
+
+    /// The transmitter of this name.
+    pub(super) fn transmitter(&self, name: &str) -> Option<&Arc<Transmitter>> {
+        self.transmitters.iter().find(|transmitter| transmitter.settings().name == name)
     }
 
     /// The cookies that are ours, and no app's.

@@ -22,6 +22,8 @@ use crate::request::RequestPath;
 
 const TOO_OLD: &str = "the session is older than `session.max_age` of the route; it needs a new sign-in";
 
+const SIGNALLED: &str = "a signal of the provider's asks for a new sign-in";
+
 /// A request that may go on, and all that was judged of it.
 #[derive(Debug)]
 pub(super) struct Permitted<'a, S = Service> {
@@ -85,12 +87,11 @@ fn permit<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
             match mutant!(other, "reading-not-judged" => None) {
                 // An app that reads the path so would serve what the rules keep closed.
                 Some(reading) => Err(Ambiguous::other_rule(reading).into()),
-                None => young_enough(asked).map(|()| permit),
+                None => young_enough(asked).and_then(|()| signed_in_since(asked)).map(|()| permit),
             }
         }
         Decision::StepUp(strength, reason) => {
-            let somebody = asked.authentication.authenticated();
-            Err(Denial::StepUp(Box::new(StepUp::new(*strength, reason.in_words(access), somebody))))
+            Err(step_up(asked, *strength, reason.in_words(access)))
         }
         Decision::Forbidden(reason) => Err(forbidden(asked, reason).into()),
         Decision::SignIn(_) => Err(Denial::SignIn(asked.sign_in_at.clone())),
@@ -99,13 +100,28 @@ fn permit<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
 
 /// Whether the session is young enough for the route, where the route says how old it may be.
 fn young_enough<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<(), Denial> {
-    let (route, somebody) = (asked.routed.route, asked.authentication.authenticated());
+    let route = asked.routed.route;
     let until = asked.authentication.session().and_then(|opened| route.session_until(&opened.session));
     if mutant!(until.is_none_or(|until| asked.now <= until), "old-session-on-a-strict-route" => true) {
         return Ok(());
     }
-    let strength = Strength { max_age: route.session_max_age, ..Strength::default() };
-    Err(Denial::StepUp(Box::new(StepUp::new(strength, TOO_OLD, somebody))))
+    Err(step_up(asked, Strength { max_age: route.session_max_age, ..Strength::default() }, TOO_OLD))
+}
+
+/// Whether the person has signed in since a signal asked for that.
+fn signed_in_since<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<(), Denial> {
+    let waits = asked.authentication.session().is_some_and(|opened| opened.session.step_up_since().is_some());
+    if !mutant!(waits, "signal-asks-for-nothing" => false) {
+        return Ok(());
+    }
+    Err(step_up(asked, Strength::default(), SIGNALLED))
+}
+
+/// The new sign-in that `why` asks for, and that a signal may ask for as well.
+fn step_up<S>(asked: &AuthenticatedRequest<'_, S>, strength: Strength, why: impl ToString) -> Denial {
+    let since = asked.authentication.session().and_then(|opened| opened.session.step_up_since());
+    let somebody = asked.authentication.authenticated();
+    Denial::StepUp(Box::new(StepUp::new(strength.and_after(since), why, somebody)))
 }
 
 /// A token whose scopes do not suffice is told so (RFC 6750, section 3.1).

@@ -21,6 +21,11 @@ impl fmt::Display for CredentialEnd {
             Self::Session(SessionEnd::Administrator) => "the session was ended by an administrator",
             Self::Session(SessionEnd::SignedOutAtProvider) => "its person signed out at the provider",
             Self::Session(SessionEnd::SignedOutElsewhere) => "the session was ended from another one",
+            Self::Session(SessionEnd::Signalled) => "the session was ended by a signal of its provider's",
+            Self::Session(SessionEnd::StepUp) => "a signal of its provider's asks for a new sign-in",
+            Self::Session(SessionEnd::StaleClaims) => {
+                "a signal of its provider's says that the claims have changed: it is judged anew"
+            }
             Self::TokenExpired => "the access token expired",
         })
     }

@@ -28,6 +28,7 @@ mod routing;
 mod service;
 mod services;
 mod settings;
+mod signals;
 mod snapshot;
 mod status;
 mod statuses;
@@ -88,7 +89,8 @@ impl Prepared {
     /// with.
     pub fn put_in_place(self) {
         self.gate.0.foundations.sessions.set_lifetimes(&self.session);
-        self.gate.0.snapshot.store(self.snapshot);
+        let before = self.gate.0.snapshot.swap(Arc::clone(&self.snapshot));
+        signals::delete_streams(&before, &self.snapshot);
     }
 }
 

@@ -50,7 +50,8 @@ pub(super) struct Services<'b> {
     reserved: Arc<ReservedHeaders>,
     former: HashMap<&'b RouteName, &'b Arc<Route>>,
     /// The endpoints share their limits, but for the keys (apps fetch those, many of them from one address) and the
-    /// back channel: a provider that ends thousands of sessions does so from one address, and may not try again.
+    /// back channel: a provider that ends thousands of sessions does so from one address, and may not try again. So do
+    /// transmitters of signals, which show a secret first.
     endpoint_limits: Limits,
     known: Upstreams,
     made: Upstreams,
@@ -133,7 +134,7 @@ impl<'a> MakeService<'a> for Services<'_> {
     }
 
     fn for_endpoint(&mut self, name: &RouteName, endpoint: Endpoint) -> Service {
-        let limited = !matches!(endpoint, Endpoint::Keys | Endpoint::BackChannelLogout);
+        let limited = !matches!(endpoint, Endpoint::Keys | Endpoint::BackChannelLogout | Endpoint::Signals);
         let limits = if limited { self.endpoint_limits.clone() } else { Limits::default() };
         self.service(name, limits, None, Action::Endpoint(endpoint))
     }

@@ -12,6 +12,7 @@ use super::refresh_tokens::TokenRefresher;
 use super::routing::Routing;
 use super::services::{CheckedUpstream, Services};
 use super::settings::GateSettings;
+use super::signals;
 use crate::authn::{Authenticator, BearerIssuer, BearerSettings, BearerVerifier};
 use crate::clock::Clock;
 use crate::endpoints::{CALLBACK, Cookies, Endpoints, Hosts, PublicUrl, Routes};
@@ -19,6 +20,7 @@ use crate::forward::Asserter;
 use crate::oidc::{ProviderTask, Providers};
 use crate::request::{Scheme, Transport, TrustedProxies};
 use crate::session::SessionCookie;
+use crate::signals::TransmitterTask;
 use crate::telemetry::{Metrics, RequestStats};
 
 /// Everything a request is read, judged and served by.
@@ -30,6 +32,7 @@ pub(super) struct Snapshot {
     pub(super) refresher: TokenRefresher,
     pub(super) endpoints: Endpoints,
     pub(super) provider_tasks: Vec<Arc<ProviderTask>>,
+    pub(super) transmitters: Vec<Arc<TransmitterTask>>,
     pub(super) upstreams: Vec<Arc<CheckedUpstream>>,
     pub(super) asserter: Arc<Asserter>,
     pub(super) metrics: Metrics,
@@ -49,6 +52,7 @@ impl Snapshot {
         let public = settings.relying_party.public_url.clone();
         let public = public.map(|url| PublicUrl::new(url).ok_or(BuildError::PublicUrl)).transpose()?;
         let provider_tasks = provider_tasks(settings, foundations, before)?;
+        let transmitters = signals::transmitters(settings, foundations, before)?;
         let kept = before.map(|before| (&before.routing, &*before.upstreams));
         let mut services = Services::new(settings, foundations, kept);
         let routing = Routing::build(settings, public.clone(), &mut services)?;
@@ -71,7 +75,8 @@ impl Snapshot {
                 Arc::clone(&authenticator),
                 cookies,
                 &settings.own.forget,
-            ),
+            )
+            .with_transmitters(transmitters.iter().map(|task| Arc::clone(&task.transmitter)).collect()),
             routing,
             authenticator,
             refresher: TokenRefresher {
@@ -81,6 +86,7 @@ impl Snapshot {
                 flights: Arc::clone(&foundations.refreshes),
             },
             provider_tasks,
+            transmitters,
             upstreams: services.start(),
             asserter: Arc::clone(&foundations.asserter),
             metrics: foundations.metrics.clone(),

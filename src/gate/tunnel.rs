@@ -55,6 +55,15 @@ const fn close_frame(end: CredentialEnd) -> CloseFrame {
         CredentialEnd::Session(SessionEnd::SignedOutElsewhere) => {
             CloseFrame { code: 1008, reason: "ended from another session" }
         }
+        CredentialEnd::Session(SessionEnd::Signalled) => {
+            CloseFrame { code: 1008, reason: "ended by a signal of the provider's" }
+        }
+        CredentialEnd::Session(SessionEnd::StepUp) => {
+            CloseFrame { code: 1008, reason: "a new sign-in is needed" }
+        }
+        CredentialEnd::Session(SessionEnd::StaleClaims) => {
+            CloseFrame { code: 1008, reason: "to be judged anew: connect again" }
+        }
         CredentialEnd::Session(SessionEnd::Expired) => CloseFrame { code: 1001, reason: "session expired" },
         CredentialEnd::TokenExpired => CloseFrame { code: 1008, reason: "access token expired" },
     }

@@ -31,6 +31,7 @@ pub struct Metrics {
     limits: Family<Labels, Counter>,
     reloads: Family<Labels, Counter>,
     management_calls: Family<Labels, Counter>,
+    signals: Family<Labels, Counter>,
 }
 
 /// A value read at the moment of a scrape: JWKS age, upstream state.
@@ -100,6 +101,7 @@ impl Metrics {
         let reloads = family("reloads", "Configuration reloads by result");
         let management_calls =
             family("management_calls", "Calls of the management API by operation and status");
+        let signals = family("signals", "Security event tokens by transmitter, event and result");
         let (routes, caches, scrapes) = (Routes::default(), Caches::default(), Scrapes::default());
         registry.register_collector(Box::new(routes.clone()));
         registry.register_collector(Box::new(caches.clone()));
@@ -117,6 +119,7 @@ impl Metrics {
             limits,
             reloads,
             management_calls,
+            signals,
         }
     }
 
@@ -181,6 +184,14 @@ impl Metrics {
     /// Counts a call of the management API, by its operation and the status of its answer.
     pub fn management_call(&self, operation: &str, status: &str) {
         self.management_calls.get_or_create(&labels(("operation", operation), ("status", status))).inc();
+    }
+
+    /// Counts a security event token, by its transmitter, its event (empty where it was not accepted), and the word for what
+    /// came of it.
+    pub fn signal(&self, transmitter: &str, event: &str, result: &str) {
+        let mut labels = labels(("transmitter", transmitter), ("event", event));
+        labels.push(("result", result.to_owned()));
+        self.signals.get_or_create(&labels).inc();
     }
 
     /// The OpenMetrics text.

@@ -17,6 +17,7 @@ mod registration;
 mod route;
 mod serve;
 mod server;
+mod signals;
 mod state;
 mod upstream;
 mod value;
@@ -120,6 +121,7 @@ impl Lowering<'_> {
         }
         let public_url = self.public_url(server, &routes);
         self.posted_responses(at!(config.providers), public_url.as_ref());
+        let signals = self.signals(at!(config.signals), &providers, public_url.as_ref());
         let listeners = self.listeners(server);
         let settings = Settings {
             admin: self.admin(at!(config.admin), &listeners),
@@ -132,6 +134,7 @@ impl Lowering<'_> {
             drain: self.drain(at!(server.drain_timeout)),
             session,
             relying_party: RelyingPartySettings { public_url, providers },
+            signals,
             own: self.own(server, at!(config.session)),
             routes,
             log: self.log(at!(config.log)),

@@ -239,6 +239,7 @@ async fn call(store: &dyn SessionStore, call: StoreCall) -> Result<StoreAnswer, 
         StoreCall::InsertChild(session) => StoreAnswer::Inserted(store.insert_child(session).await?),
         StoreCall::Load(id) => StoreAnswer::Loaded(store.load(id).await?),
         StoreCall::UpdateRecord(update) => StoreAnswer::Updated(store.update_record(update).await?),
+        StoreCall::Mark(marking) => StoreAnswer::Sessions(store.mark(marking).await?),
         StoreCall::AddCard(card) => {
             store.add_card(card).await?;
             StoreAnswer::Done

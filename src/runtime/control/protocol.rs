@@ -22,7 +22,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::session::{
-    Ending, Inserted, LateCard, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SignInUnderWay,
+    Ending, Inserted, LateCard, Marking, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SignInUnderWay,
     StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 
@@ -81,6 +81,7 @@ pub(super) enum StoreCall {
     InsertChild(StoredSession),
     Load(SessionId),
     UpdateRecord(RecordUpdate),
+    Mark(Marking),
     AddCard(LateCard),
     Touch(Vec<Touch>),
     RemoveFamily(SessionId),
@@ -101,6 +102,7 @@ pub(super) enum StoreAnswer {
     Removed(Option<RemovedFamily>),
     RemovedFamilies(Vec<RemovedFamily>),
     Found(Vec<StoredOverview>),
+    Sessions(Vec<SessionId>),
     /// The store is away; why, for the log.
     Failed(String),
 }

@@ -24,6 +24,12 @@ pub enum SessionEnd {
     SignedOutAtProvider,
     /// Its person has ended it from another session.
     SignedOutElsewhere,
+    /// A signal of its provider's has ended it (OpenID Shared Signals).
+    Signalled,
+    /// It has not ended: a signal asks its person to sign in anew before it is good again. What was open by it is over.
+    StepUp,
+    /// It has not ended: a signal says that its claims have changed, and what was open by them is over.
+    StaleClaims,
 }
 
 impl SessionEnd {
@@ -36,6 +42,9 @@ impl SessionEnd {
             Self::Administrator => 4,
             Self::SignedOutAtProvider => 5,
             Self::SignedOutElsewhere => 6,
+            Self::Signalled => 20,
+            Self::StepUp => 21,
+            Self::StaleClaims => 22,
         }
     }
 
@@ -47,6 +56,9 @@ impl SessionEnd {
             Self::Administrator,
             Self::SignedOutAtProvider,
             Self::SignedOutElsewhere,
+            Self::Signalled,
+            Self::StepUp,
+            Self::StaleClaims,
         ];
         all.into_iter().find(|end| end.code() == code)
     }

@@ -25,6 +25,7 @@ mod selector;
 mod sessions;
 mod settings;
 mod shared;
+mod signalled;
 mod state_keys;
 mod store;
 mod upkeep;
@@ -47,9 +48,10 @@ pub use overview::SessionOverview;
 pub use selector::{IdPrefix, Selector};
 pub use sessions::{CachedSession, Sessions};
 pub use settings::SessionSettings;
+pub use signalled::{Concerned, Demand};
 pub use state_keys::StateKeys;
 pub use store::{
-    Digest, FamilyDigests, Inserted, LateCard, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily,
+    Digest, FamilyDigests, Inserted, LateCard, Mark, Marking, Marks, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily,
     SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector,
     StoredSession, Touch, Updated,
 };

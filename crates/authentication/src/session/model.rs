@@ -9,6 +9,7 @@ use super::ended::{SessionEnd, SessionEnded, StreamUse};
 use super::family::{Family, Terms};
 use super::lifetimes::Lifetimes;
 use super::seal::FamilyKey;
+use super::store::Marks;
 use crate::clock::Timestamp;
 use crate::identity::Principal;
 use crate::secret::Secret;
@@ -94,6 +95,8 @@ pub struct Session {
     pub(super) origin: SignInOrigin,
     /// How often its family's record had been replaced when this was read.
     pub(super) version: u32,
+    /// What was asked of the family when this was read.
+    pub(super) marks: Marks,
     pub(super) family: Arc<Family>,
     pub(super) key: FamilyKey,
 }
@@ -122,6 +125,18 @@ impl Session {
     #[must_use]
     pub fn end_reason(&self) -> Option<SessionEnd> {
         self.family.end_reason()
+    }
+
+    /// Later than when its person has to sign in before it lets anybody through; `None` where it does.
+    #[must_use]
+    pub const fn step_up_since(&self) -> Option<Timestamp> {
+        self.marks.step_up_since
+    }
+
+    /// Whether what its provider said of its person is known not to be so any more.
+    #[must_use]
+    pub const fn has_stale_claims(&self) -> bool {
+        self.marks.stale_claims > 0
     }
 
     /// Notes that it is used now. What is over stays over.

@@ -13,7 +13,7 @@ use super::{Selector, SessionId, Sessions, StoreUnavailable};
 use crate::clock::Timestamp;
 
 /// Sign-ins that are ended in one step, between which other operations of the store run.
-const ENDED_AT_ONCE: u32 = 100;
+pub(super) const ENDED_AT_ONCE: u32 = 100;
 
 /// How long an end is remembered for sign-ins that were under way: longer than any of them may take, with room for
 /// replicas that lag behind.
@@ -43,7 +43,7 @@ pub struct SessionOverview {
 }
 
 impl SessionOverview {
-    fn open(stored: StoredOverview, keys: &StateKeys) -> Self {
+    pub(super) fn open(stored: StoredOverview, keys: &StateKeys) -> Self {
         let StoredOverview { root, provider, created, last_seen, expires, card, sessions } = stored;
         let card = card.and_then(|sealed| Card::open(keys, root, &sealed));
         Self { id: root, provider, created, last_seen, expires, card, sessions }
@@ -124,7 +124,7 @@ impl SessionsInner {
     }
 
     /// In memory at once; in the store in one step, or, where that fails, each on record beside it.
-    async fn end_families(
+    pub(super) async fn end_families(
         &self,
         families: Vec<StoredOverview>,
         why: SessionEnd,
@@ -152,10 +152,11 @@ impl SessionsInner {
     }
 
     /// What is remembered of an end by its selector alone.
-    fn named(&self, selector: &Selector) -> Vec<super::Digest> {
+    pub(super) fn named(&self, selector: &Selector) -> Vec<super::Digest> {
         match selector {
             Selector::Subject(issuer, subject) => self.keys.keyed(&Name::Subject(issuer, subject)),
             Selector::ProviderSession(issuer, sid) => self.keys.keyed(&Name::ProviderSession(issuer, sid)),
+            Selector::Email(issuer, address) => self.keys.keyed(&Name::Email(issuer, address)),
             Selector::All
             | Selector::Id(_)
             | Selector::User(_)
@@ -164,16 +165,24 @@ impl SessionsInner {
         }
     }
 
-    fn subject_of(&self, family: &StoredOverview) -> Vec<super::Digest> {
+    pub(super) fn subject_of(&self, family: &StoredOverview) -> Vec<super::Digest> {
         let card = family.card.as_ref().and_then(|sealed| Card::open(&self.keys, family.root, sealed));
         card.map_or_else(Vec::new, |card| self.keys.keyed(&card.subject()))
     }
 
     async fn remember(&self, digests: Vec<super::Digest>) -> Result<(), StoreUnavailable> {
+        self.remember_since(digests, self.clock.now()).await
+    }
+
+    /// The same for sign-ins that began no later than `since`.
+    pub(super) async fn remember_since(
+        &self,
+        digests: Vec<super::Digest>,
+        since: Timestamp,
+    ) -> Result<(), StoreUnavailable> {
         if digests.is_empty() {
             return Ok(());
         }
-        let since = self.clock.now();
         self.store.remember_end(RememberedEnd { digests, since, until: since + REMEMBERED }).await
     }
 }

@@ -14,7 +14,7 @@ use super::lifetimes::Lifetimes;
 use super::seal::Record;
 use super::state_keys::StateKeys;
 use super::{
-    NewSession, RemovedFamily, Session, SessionError, SessionId, SessionKey, SessionSettings, SessionStore,
+    NewSession, RecordUpdate, RemovedFamily, Session, SessionError, SessionId, SessionKey, SessionSettings, SessionStore,
     StoreUnavailable, StoreUpkeep, Tokens,
 };
 use crate::clock::Clock;
@@ -187,6 +187,7 @@ impl Sessions {
         if *key.id() != session.id {
             return Err(SessionError::Ended);
         }
+        let renewed = if principal.is_some() { session.marks.stale_claims } else { 0 };
         let card = Card {
             principal: principal.unwrap_or_else(|| Arc::clone(&session.principal)),
             sid: session.sid.clone(),
@@ -196,6 +197,7 @@ impl Sessions {
         };
         let (read, record) = ((session.family(), session.version), Record { card, tokens });
         let update = self.0.update(read, &session.key, &record).ok_or_else(StoreUnavailable::unsealed)?;
+        let update = RecordUpdate { renewed, ..update };
         let (inner, key) = (Arc::clone(&self.0), key.clone());
         completed(async move { inner.replace(&key, update).await }).await
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::sessions::SessionsInner;
 use super::store::{
-    Inserted, LateCard, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay,
+    Inserted, LateCard, Marking, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay,
     StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 use super::{SessionEnd, SessionId, Sessions};
@@ -64,6 +64,10 @@ impl SessionStore for SharedStore {
             }
             Ok(updated)
         })
+    }
+
+    fn mark(&self, marking: Marking) -> StoreFuture<'_, Vec<SessionId>> {
+        Box::pin(async move { self.0.mark(marking).await })
     }
 
     fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()> {

@@ -45,7 +45,9 @@ pub enum Typ {
     AccessToken,
     /// A logout token: `logout+jwt` (OpenID Connect Back-Channel Logout 1.0, section 2.4).
     Logout,
-    /// Some other purpose, such as `secevent+jwt`, `dpop+jwt`.
+    /// A security event: `secevent+jwt` (RFC 8417, section 2.3).
+    SecurityEvent,
+    /// Some other purpose, such as `dpop+jwt`.
     Other,
 }
 
@@ -142,6 +144,7 @@ fn typ(header: &Map<String, Value>) -> Typ {
     match typ.strip_prefix("application/").unwrap_or(&typ) {
         "at+jwt" => Typ::AccessToken,
         "logout+jwt" => Typ::Logout,
+        "secevent+jwt" => Typ::SecurityEvent,
         "jwt" => Typ::Plain,
         _ => Typ::Other,
     }

@@ -128,6 +128,10 @@ impl SessionStore for Watched {
         Box::pin(async move { self.check().map(|()| self.inner.update_record(update))?.await })
     }
 
+    fn mark(&self, marking: Marking) -> StoreFuture<'_, Vec<SessionId>> {
+        Box::pin(async move { self.check().map(|()| self.inner.mark(marking))?.await })
+    }
+
     fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()> {
         Box::pin(async move { self.check().map(|()| self.inner.add_card(card))?.await })
     }
