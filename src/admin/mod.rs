@@ -30,7 +30,7 @@ use peer::Peer;
 
 pub use management::{
     EndSessions, EndedSessions, Management, Problem, ProcessRequest, ProviderKeys, ProviderOverview,
-    ProviderState, Reason, SessionEntry, SessionList, SessionSelection,
+    ProviderState, Reason, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use settings::{AdminSettings, LONGEST_SOCKET_PATH};
 

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
-use super::{AdminSources, Management, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState};
+use super::{
+    AdminSources, Management, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState, SignalsOverview,
+};
 use crate::clock::{Clock, Timestamp};
 use crate::secret::Secret;
 use crate::session::{Sessions, testing};
@@ -38,10 +40,25 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
     let management = Management {
         sessions,
         providers: Arc::new(providers),
+        signals: Arc::new(|| vec![signals()]),
         configuration: Arc::new(configuration),
         process: Arc::new(process),
     };
     (management, asked)
+}
+
+fn signals() -> SignalsOverview {
+    SignalsOverview {
+        name: "corp".into(),
+        transmitter: "https://signals.corp.example".into(),
+        provider: "corp".into(),
+        stream: Some("s1".into()),
+        since: "2027-01-15T08:00:00Z".into(),
+        reason: None,
+        verified: Some("2027-01-15T08:00:00Z".into()),
+        heard: None,
+        undelivered: Vec::new(),
+    }
 }
 
 fn provider(name: &str) -> ProviderOverview {

@@ -47,7 +47,8 @@ pub(super) async fn answer(
 async fn token(request: Request<RequestBody>) -> Option<String> {
     let media_type = text(request.headers(), &header::CONTENT_TYPE)?.split(';').next()?.trim();
     let is_token = media_type.eq_ignore_ascii_case("application/secevent+jwt");
-    let body = if is_token { read_to_end(request.into_body(), MAX_SECURITY_EVENT).await? } else { return None };
+    let body =
+        if is_token { read_to_end(request.into_body(), MAX_SECURITY_EVENT).await? } else { return None };
     String::from_utf8(body.into()).ok()
 }
 

@@ -90,9 +90,7 @@ fn permit<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
                 None => young_enough(asked).and_then(|()| signed_in_since(asked)).map(|()| permit),
             }
         }
-        Decision::StepUp(strength, reason) => {
-            Err(step_up(asked, *strength, reason.in_words(access)))
-        }
+        Decision::StepUp(strength, reason) => Err(step_up(asked, *strength, reason.in_words(access))),
         Decision::Forbidden(reason) => Err(forbidden(asked, reason).into()),
         Decision::SignIn(_) => Err(Denial::SignIn(asked.sign_in_at.clone())),
     }

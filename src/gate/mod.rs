@@ -64,6 +64,7 @@ pub use status::{ProviderCondition, UnavailablePart};
 use crate::listener::{Handler, RequestBody};
 use crate::request::{Transport, check_field_names};
 use crate::session::SessionSettings;
+use crate::signals::{SignalsSettings, StreamStatus, TransmitterTask};
 use crate::telemetry::Metrics;
 
 /// The gate: every request of every listener passes here. Cheap to clone; a reload reaches all clones.
@@ -126,6 +127,15 @@ impl Gate {
     #[must_use]
     pub fn providers(&self) -> Vec<ProviderCondition> {
         self.0.snapshot.load().provider_tasks.iter().map(|task| ProviderCondition::of(task)).collect()
+    }
+
+    /// The streams of signals, in the order of the configuration, and how they are.
+    #[must_use]
+    pub fn signals(&self) -> Vec<(SignalsSettings, StreamStatus)> {
+        let snapshot = self.0.snapshot.load();
+        let of =
+            |task: &Arc<TransmitterTask>| (task.transmitter.settings().clone(), task.transmitter.status());
+        snapshot.transmitters.iter().map(of).collect()
     }
 
     /// The counters of this process, which the admin listener shows.

@@ -99,7 +99,7 @@ impl TokenRefresher {
             self.begin(id, key, session);
             return Ok(found.into());
         }
-        drop(self.wait(id, key, session).await);
+        let _ = self.wait(id, key, session).await;
         let Some(session) = self.sessions.find(key).await? else {
             return Ok(Authentication::Ended.into());
         };
@@ -128,7 +128,8 @@ impl TokenRefresher {
             if !session.has_stale_claims() {
                 return Ok(Authentication::of_session(key.clone(), session).into());
             }
-            if renewal != Some(Renewal::Done) {
+            // One that has ended a moment ago need not have brought claims: then the provider is asked another way.
+            if !matches!(renewal, Some(Ok(Renewal::Done) | Err(FlightError::Recent))) {
                 return Err(unusable(&session, "the claims have changed and could not be renewed"));
             }
         }
@@ -144,12 +145,17 @@ impl TokenRefresher {
         }
     }
 
-    /// What became of the refresh; `None` where none was made.
-    async fn wait(&self, id: &RequestId, key: &SessionKey, session: &Session) -> Option<Renewal> {
+    /// What became of the refresh; `None` where there is nobody to ask.
+    async fn wait(
+        &self,
+        id: &RequestId,
+        key: &SessionKey,
+        session: &Session,
+    ) -> Option<Result<Renewal, FlightError>> {
         let (flight, provider) = self.flight(session)?;
         let (sessions, key, by) = (self.sessions.clone(), key.clone(), id.clone());
         let flight = self.flights.join(flight, move || refresh_session(by, provider, sessions, key));
-        flight.await.inspect_err(|error| report(id, session, *error)).ok()
+        Some(flight.await.inspect_err(|error| report(id, session, *error)))
     }
 
     /// The key of a session's refresh, its family; and the provider that is called. `None` where the provider has

@@ -47,7 +47,8 @@ pub(super) fn transmitters(
 /// Takes the streams away, at their transmitters, that `before` had and `after` has not. Those that have changed are the
 /// newer ones' to look after.
 pub(super) fn delete_streams(before: &Snapshot, after: &Snapshot) {
-    let is_kept = |task: &&Arc<TransmitterTask>| after.transmitters.iter().any(|kept| Arc::ptr_eq(kept, task));
+    let is_kept =
+        |task: &&Arc<TransmitterTask>| after.transmitters.iter().any(|kept| Arc::ptr_eq(kept, task));
     for gone in before.transmitters.iter().filter(|task| !is_kept(task)) {
         let of = |task: &Arc<TransmitterTask>| {
             let settings = task.transmitter.settings();
@@ -87,7 +88,11 @@ pub(super) fn scrapes(snapshot: &Snapshot) -> Vec<Scrape> {
             age(status.verified).map(|age| value("signals_verified_age_seconds", verified, age)),
             age(status.heard).map(|age| value("signals_heard_age_seconds", heard, age)),
         ];
-        let up = value("signals_up", "Whether the stream of signals is set up and its last calls were answered", up);
+        let up = value(
+            "signals_up",
+            "Whether the stream of signals is set up and its last calls were answered",
+            up,
+        );
         std::iter::once(up).chain(ages.into_iter().flatten())
     };
     snapshot.transmitters.iter().flat_map(of_stream).collect()

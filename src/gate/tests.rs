@@ -69,6 +69,7 @@ fn settings(routes: Vec<RouteSettings>) -> GateSettings {
             public_url: Some(Url::parse("https://login.example").unwrap()),
             providers: Vec::new(),
         },
+        signals: Vec::new(),
         own: OwnSettings::default(),
         routes,
         log: false,
@@ -81,11 +82,8 @@ fn snapshot(settings: &GateSettings) -> Snapshot {
         Asserter::new("https://login.example", AssertionKey::generate().unwrap(), &[], clock.clone());
     let sessions = crate::session::testing::sessions(&clock);
     let background = tokio::runtime::Handle::current();
-    let keys = SealingKeys {
-        flow: SealingKey::random(),
-        form: SealingKey::random(),
-        signals: SealingKey::random(),
-    };
+    let keys =
+        SealingKeys { flow: SealingKey::random(), form: SealingKey::random(), signals: SealingKey::random() };
     let foundations =
         Foundations::new(1, clock, Metrics::new(), sessions, keys, Arc::new(asserter), background);
     Snapshot::build(settings, &foundations, None).unwrap()

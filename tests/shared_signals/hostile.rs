@@ -43,14 +43,14 @@ async fn invariant_5_forged_and_foreign_signals_do_nothing() {
     refused("alg: none", &rig.transmitter.push(&none).await, "invalid_request");
     let logout = rig.issuer.logout_token(&json!({}));
     refused("a logout token", &rig.transmitter.push(&logout).await, "invalid_request");
-    refused("a logout token as a signal, and the other way round", &{
-        let token = rig.transmitter.sign(&rig.claims(&json!({})));
-        let form = [("content-type", "application/x-www-form-urlencoded")];
-        let url = rig.gateway.url("/.portcullis/back-channel-logout");
-        let answer = Browser::new().send(http::Method::POST, &url, &form, &format!("logout_token={token}")).await;
-        assert_eq!(answer.status, 400);
-        rig.transmitter.push("").await
-    }, "invalid_request");
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let signal = format!("logout_token={}", rig.transmitter.sign(&rig.claims(&json!({}))));
+    let url = rig.gateway.url("/.portcullis/back-channel-logout");
+    assert_eq!(
+        Browser::new().send(http::Method::POST, &url, &form, &signal).await.status,
+        400,
+        "a signal as a logout token"
+    );
     assert!(rig.is_in(&alice).await);
     assert!(rig.counted("", "wrong-audience").await.ends_with(" 1"));
     assert!(rig.counted("verification", "wrong-state").await.ends_with(" 1"));
@@ -74,7 +74,11 @@ async fn a_body_that_is_no_token_is_refused() {
     for (what, headers, body) in [
         ("no type", vec![right], token.clone()),
         ("another type", vec![right, ("content-type", "application/jwt")], token.clone()),
-        ("a form", vec![right, ("content-type", "application/x-www-form-urlencoded")], format!("token={token}")),
+        (
+            "a form",
+            vec![right, ("content-type", "application/x-www-form-urlencoded")],
+            format!("token={token}"),
+        ),
         ("nothing", vec![right, MEDIA], String::new()),
         ("junk", vec![right, MEDIA], "a.b.c".into()),
         ("two tokens", vec![right, MEDIA], format!("{token}\n{token}")),

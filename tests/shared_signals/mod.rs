@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Browser, Gateway, Impostor, Transmitter, until_async};
 
-const ROUTES: &str = "[[routes]]\nname = \"wiki\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n";
+const ROUTES: &str = "[[routes]]\nname = \"wiki\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n\
+                      identity = { headers = { X-Groups = \"groups\" } }\n";
 
 /// A gateway whose provider and transmitter are the test's.
 struct Rig {
@@ -36,17 +37,17 @@ impl Rig {
 
     async fn unready(transmitter: Transmitter, signals: &str, more: &str) -> Self {
         let (issuer, app) = (Impostor::start().await, App::start().await);
-        let rest = format!(
-            "{}{}{more}\n{ROUTES}",
-            issuer.configuration(),
-            transmitter.configuration(signals)
-        );
+        let rest =
+            format!("{}{}{more}\n{ROUTES}", issuer.configuration(), transmitter.configuration(signals));
         let gateway = Gateway::start(&rest.replace("{app}", &app.url()));
         Self { gateway, issuer, transmitter, _app: app }
     }
 
     async fn is_verified(&self) {
-        until_async("a verified stream", || async { self.metric("signals_verified_age_seconds{").await.is_some() }).await;
+        until_async("a verified stream", || async {
+            self.metric("signals_verified_age_seconds{").await.is_some()
+        })
+        .await;
         until_async("a stream that is up", || async {
             self.metric("signals_up{").await.is_some_and(|line| line.ends_with(" 1"))
         })
@@ -80,7 +81,10 @@ impl Rig {
 
     async fn metric(&self, mark: &str) -> Option<String> {
         let metrics = Browser::new().get(&self.gateway.admin_url("/metrics")).await.body;
-        metrics.lines().find(|line| line.starts_with("portcullis_signals") && line.contains(mark)).map(str::to_owned)
+        metrics
+            .lines()
+            .find(|line| line.starts_with("portcullis_signals") && line.contains(mark))
+            .map(str::to_owned)
     }
 
     async fn counted(&self, event: &str, result: &str) -> String {
@@ -107,7 +111,8 @@ fn accepted(answer: &Answer, gateway: &Gateway) {
 
 fn refused(what: &str, answer: &Answer, code: &str) {
     assert_eq!(answer.status, 400, "{what}: {}", answer.body);
-    let head = (answer.header("content-type"), answer.header("content-language"), answer.header("cache-control"));
+    let head =
+        (answer.header("content-type"), answer.header("content-language"), answer.header("cache-control"));
     assert_eq!(head, ("application/json", "en", "no-store"), "{what}");
     let said = answer.json();
     assert_eq!(said["err"], code, "{what}: {said}");

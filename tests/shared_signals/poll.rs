@@ -16,7 +16,10 @@ async fn a_fetched_token_takes_effect_and_is_acknowledged() {
     until_async("an acknowledgement", || async { rig.transmitter.state().acknowledged.contains(&id) }).await;
     assert!(rig.is_in(&bob).await);
     let polls = rig.transmitter.calls("POST /poll");
-    assert!(polls.iter().all(|poll| poll["returnImmediately"] == false && poll["maxEvents"] == 50), "{polls:?}");
+    assert!(
+        polls.iter().all(|poll| poll["returnImmediately"] == false && poll["maxEvents"] == 50),
+        "{polls:?}"
+    );
     // Whoever has been told of it sends it once more: it is acknowledged, and ends nothing again.
     assert!(rig.counted("session-revoked", "ended").await.ends_with(" 1"));
 }
@@ -49,7 +52,8 @@ async fn invariant_23_a_fetched_signal_is_acknowledged_after_it_is_kept_whenever
     for round in 0..3 {
         let alice = crate::support::Browser::new();
         rig.issuer.now(|ways| ways.id_token = json!({"sub": "alice"}));
-        until_async("a new sign-in", || async { alice.visit(&rig.gateway.url("/")).await.status == 200 }).await;
+        until_async("a new sign-in", || async { alice.visit(&rig.gateway.url("/")).await.status == 200 })
+            .await;
         let id = rig.transmitter.offer(&rig.claims(&json!({})));
         rig.gateway.kill();
         let acknowledged = rig.transmitter.state().acknowledged.contains(&id);
@@ -58,6 +62,7 @@ async fn invariant_23_a_fetched_signal_is_acknowledged_after_it_is_kept_whenever
             assert!(!rig.is_in(&alice).await, "round {round}: acknowledged, so it was kept");
         }
         until_async("an end", || async { !rig.is_in(&alice).await }).await;
-        until_async("an acknowledgement", || async { rig.transmitter.state().acknowledged.contains(&id) }).await;
+        until_async("an acknowledgement", || async { rig.transmitter.state().acknowledged.contains(&id) })
+            .await;
     }
 }

@@ -51,7 +51,9 @@ async fn nobody_but_the_transmitter_may_send() {
     assert_eq!(elsewhere.status, 404, "it is on the host of public_url alone");
     let url = rig.gateway.url("/.portcullis/signals");
     for unknown in ["", "/", "/other", "/corp/x"] {
-        let answer = Browser::new().send(http::Method::POST, &format!("{url}{unknown}"), &[media, right], &token).await;
+        let answer = Browser::new()
+            .send(http::Method::POST, &format!("{url}{unknown}"), &[media, right], &token)
+            .await;
         assert_eq!(answer.status, 404, "{unknown}");
     }
     assert_eq!(Browser::new().get(&format!("{url}/corp")).await.status, 405);

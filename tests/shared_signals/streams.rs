@@ -30,7 +30,10 @@ async fn a_stream_is_made_as_the_file_says_and_verified() {
     let asked = rig.transmitter.calls("POST /verify");
     assert_eq!((asked.len(), &asked[0]["stream_id"]), (1, &json!("stream-1")));
     assert!(asked[0]["state"].as_str().unwrap().len() > 20);
-    assert!(rig.transmitter.calls("POST /subjects:add").is_empty(), "all subjects are in a stream by themselves");
+    assert!(
+        rig.transmitter.calls("POST /subjects:add").is_empty(),
+        "all subjects are in a stream by themselves"
+    );
 }
 
 #[tokio::test]
@@ -47,7 +50,8 @@ async fn a_restart_finds_the_stream_and_a_reload_changes_and_deletes_it() {
     assert_eq!(rig.transmitter.calls("POST /streams").len(), 1);
     rig.is_verified().await;
     let file = fs::read_to_string(rig.gateway.configuration()).unwrap();
-    let table = file.split_once("[signals.corp]").unwrap().1.split_once(ROUTES.lines().next().unwrap()).unwrap().0;
+    let table =
+        file.split_once("[signals.corp]").unwrap().1.split_once(ROUTES.lines().next().unwrap()).unwrap().0;
     reload(&rig, &format!("[signals.corp]{table}"), "");
     until_async("a deletion", || async { rig.transmitter.state().streams.is_empty() }).await;
     logged(&rig.gateway, "the stream of signals was deleted at the transmitter");
@@ -75,7 +79,10 @@ async fn a_transmitter_that_allows_one_stream_has_it_changed() {
     let rig = Rig::unready(transmitter, "", "").await;
     rig.is_verified().await;
     let stream = rig.transmitter.state().streams[0].clone();
-    assert_eq!((&stream["stream_id"], &stream["delivery"]["method"]), (&json!("old"), &json!("urn:ietf:rfc:8935")));
+    assert_eq!(
+        (&stream["stream_id"], &stream["delivery"]["method"]),
+        (&json!("old"), &json!("urn:ietf:rfc:8935"))
+    );
 }
 
 #[tokio::test]
@@ -88,7 +95,10 @@ async fn a_stream_that_is_paused_is_enabled_again() {
     rig.transmitter.state().status = "disabled".into();
     let updated = "https://schemas.openid.net/secevent/ssf/event-type/stream-updated";
     let subject = json!({"format": "opaque", "id": "stream-1"});
-    rig.pushed(&json!({"events": {updated: {"status": "disabled", "reason": "maintenance"}}, "sub_id": subject})).await;
+    rig.pushed(
+        &json!({"events": {updated: {"status": "disabled", "reason": "maintenance"}}, "sub_id": subject}),
+    )
+    .await;
     until_async("an enabled stream", || async { rig.transmitter.state().status == "enabled" }).await;
 }
 
@@ -101,18 +111,30 @@ async fn a_client_is_given_access_tokens_and_asks_anew_for_one_that_is_refused()
         "client_id = \"us\"\nclient_secret = {{ env = \"CLIENT_SECRET\" }}\ntoken_endpoint = \"{root}/token\"\n"
     );
     let rig = Rig::unready(transmitter, "", "").await;
-    until("a refusal", || rig.gateway.log().contains("does `token`, or the client, have the right to manage streams"));
+    until("a refusal", || {
+        rig.gateway.log().contains("does `token`, or the client, have the right to manage streams")
+    });
     let before = rig.transmitter.calls("POST /token").len();
     reload(&rig, "token = { env = \"CLIENT_SECRET\" }\n", &client);
     rig.is_verified().await;
     assert_eq!(rig.transmitter.calls("POST /token").len(), before + 1, "one token serves all calls");
+    rig.transmitter.revoke_token();
+    rig.transmitter.state().status = "paused".into();
+    let updated = "https://schemas.openid.net/secevent/ssf/event-type/stream-updated";
+    rig.pushed(&json!({"events": {updated: {"status": "paused"}}})).await;
+    until_async("an enabled stream", || async { rig.transmitter.state().status == "enabled" }).await;
+    assert_eq!(rig.transmitter.calls("POST /token").len(), before + 2);
 }
 
 #[tokio::test]
 async fn what_keeps_a_stream_from_its_work_is_told() {
     for (metadata, stream, why) in [
         (json!({"issuer": "https://evil.example"}), json!({}), "issuer is https://evil.example"),
-        (json!({"configuration_endpoint": "http://evil.example/"}), json!({}), "configuration_endpoint is no URL"),
+        (
+            json!({"configuration_endpoint": "http://evil.example/"}),
+            json!({}),
+            "configuration_endpoint is no URL",
+        ),
         (json!({"delivery_methods_supported": ["urn:ietf:rfc:8936"]}), json!({}), "set another `delivery`"),
         (json!({}), json!({"iss": "https://evil.example"}), "its iss is https://evil.example"),
         (json!({}), json!({"aud": null}), "it names no aud"),
@@ -126,10 +148,8 @@ async fn what_keeps_a_stream_from_its_work_is_told() {
         assert!(ready.body.contains("signals corp"), "{}", ready.body);
         assert_eq!(ready.status, 200, "everything else goes on: {}", ready.body);
     }
-    let rig = Rig::unready(Transmitter::start().await, "", "").await;
-    let delivered = json!({"events_delivered": [NAME]});
-    rig.transmitter.state().stream = delivered;
-    rig.transmitter.state().streams.clear();
-    let rig = Rig::unready(rig.transmitter, "", "").await;
+    let transmitter = Transmitter::start().await;
+    transmitter.state().stream = json!({"events_delivered": [NAME]});
+    let rig = Rig::unready(transmitter, "", "").await;
     logged(&rig.gateway, "does not send all events that were asked for");
 }

@@ -73,7 +73,8 @@ impl Transmitter {
         let signing = EncodingKey::from_ec_der(pkcs8.as_ref());
         let mut jwk = Jwk::from_encoding_key(&signing, Algorithm::ES256).unwrap();
         jwk.common.key_id = Some("t1".into());
-        let state = State { status: "enabled".into(), metadata: json!({}), stream: json!({}), ..State::default() };
+        let state =
+            State { status: "enabled".into(), metadata: json!({}), stream: json!({}), ..State::default() };
         let inner = Arc::new(Inner { issuer, signing, jwk, state: Mutex::new(state), news: Notify::new() });
         tokio::spawn(accept(listener, Arc::clone(&inner)));
         Self(inner)
@@ -121,6 +122,11 @@ impl Transmitter {
     /// A token of these claims.
     pub(crate) fn sign(&self, claims: &Value) -> String {
         self.0.sign(claims)
+    }
+
+    /// The access token that it gave last is good no more.
+    pub(crate) fn revoke_token(&self) {
+        self.state().tokens += 1;
     }
 
     /// Makes a token to be fetched; its identifier.
@@ -215,7 +221,8 @@ impl Inner {
 
     fn token(&self, head: &http::request::Parts, body: &[u8]) -> Response<Full<Bytes>> {
         let form: BTreeMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
-        let known = head.headers.get(header::AUTHORIZATION).is_some_and(|it| it.as_bytes().starts_with(b"Basic "));
+        let known =
+            head.headers.get(header::AUTHORIZATION).is_some_and(|it| it.as_bytes().starts_with(b"Basic "));
         if !known || form["grant_type"] != "client_credentials" || form["scope"] != "ssf.manage ssf.read" {
             return empty(StatusCode::BAD_REQUEST);
         }
@@ -227,9 +234,10 @@ impl Inner {
 
     fn is_authorized(&self, head: &http::request::Parts) -> bool {
         let state = self.state.lock().unwrap();
-        let good =
-            if state.by_client { format!("token-{}", state.tokens) } else { SIGNALS_TOKEN.to_owned() };
-        head.headers.get(header::AUTHORIZATION).is_some_and(|it| it.as_bytes() == format!("Bearer {good}").as_bytes())
+        let good = if state.by_client { format!("token-{}", state.tokens) } else { SIGNALS_TOKEN.to_owned() };
+        head.headers
+            .get(header::AUTHORIZATION)
+            .is_some_and(|it| it.as_bytes() == format!("Bearer {good}").as_bytes())
     }
 
     fn managed(&self, call: &str, body: &Value) -> Response<Full<Bytes>> {
@@ -238,12 +246,14 @@ impl Inner {
             "GET /streams" => of(StatusCode::OK, &Value::Array(state.streams.clone())),
             "POST /streams" if !state.streams.is_empty() => empty(StatusCode::CONFLICT),
             "POST /streams" => {
-                let stream = self.kept(json!({"stream_id": "stream-1", "aud": "receiver-1"}), body, &state.stream);
+                let stream =
+                    self.kept(json!({"stream_id": "stream-1", "aud": "receiver-1"}), body, &state.stream);
                 state.streams.push(stream.clone());
                 of(StatusCode::CREATED, &stream)
             }
             "PATCH /streams" => {
-                let Some(at) = state.streams.iter().position(|it| it["stream_id"] == body["stream_id"]) else {
+                let Some(at) = state.streams.iter().position(|it| it["stream_id"] == body["stream_id"])
+                else {
                     return empty(StatusCode::NOT_FOUND);
                 };
                 let stream = self.kept(state.streams[at].clone(), body, &state.stream);
@@ -273,7 +283,8 @@ impl Inner {
         stream["iss"] = self.issuer.clone().into();
         stream["events_delivered"] = stream["events_requested"].clone();
         if stream["delivery"]["method"] == POLL {
-            stream["delivery"]["endpoint_url"] = format!("{}/poll", self.issuer.trim_end_matches("/tenant")).into();
+            stream["delivery"]["endpoint_url"] =
+                format!("{}/poll", self.issuer.trim_end_matches("/tenant")).into();
         }
         changed(stream, other)
     }

@@ -9,6 +9,7 @@ pub(super) enum Operation {
     ListSessions,
     EndSessions,
     ListProviders,
+    ListSignals,
     ShowConfiguration,
     Reload,
     Drain,
@@ -25,10 +26,11 @@ pub(super) enum Found {
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::ListSessions,
         Self::EndSessions,
         Self::ListProviders,
+        Self::ListSignals,
         Self::ShowConfiguration,
         Self::Reload,
         Self::Drain,
@@ -51,6 +53,7 @@ impl Operation {
             Self::ListSessions => "/api/v1/sessions",
             Self::EndSessions => "/api/v1/sessions/end",
             Self::ListProviders => "/api/v1/providers",
+            Self::ListSignals => "/api/v1/signals",
             Self::ShowConfiguration => "/api/v1/configuration",
             Self::Reload => "/api/v1/reload",
             Self::Drain => "/api/v1/drain",
@@ -60,9 +63,11 @@ impl Operation {
 
     pub(super) const fn method(self) -> Method {
         match self {
-            Self::ListSessions | Self::ListProviders | Self::ShowConfiguration | Self::Describe => {
-                Method::GET
-            }
+            Self::ListSessions
+            | Self::ListProviders
+            | Self::ListSignals
+            | Self::ShowConfiguration
+            | Self::Describe => Method::GET,
             Self::EndSessions | Self::Reload | Self::Drain => Method::POST,
         }
     }
@@ -73,6 +78,7 @@ impl Operation {
             Self::ListSessions => "list-sessions",
             Self::EndSessions => "end-sessions",
             Self::ListProviders => "list-providers",
+            Self::ListSignals => "list-signals",
             Self::ShowConfiguration => "show-configuration",
             Self::Reload => "reload",
             Self::Drain => "drain",

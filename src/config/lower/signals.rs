@@ -26,7 +26,10 @@ impl Lowering<'_> {
         public_url: Option<&Url>,
     ) -> Vec<SignalsSettings> {
         let entries = at.given().map(Located::entries).unwrap_or_default();
-        entries.into_iter().filter_map(|(name, at)| self.transmitter(name, at, providers, public_url)).collect()
+        entries
+            .into_iter()
+            .filter_map(|(name, at)| self.transmitter(name, at, providers, public_url))
+            .collect()
     }
 
     fn transmitter(
@@ -56,9 +59,8 @@ impl Lowering<'_> {
         let events = self.events(at);
         let actions = self.actions(at);
         let audience = at!(at.audience).given().and_then(|at| self.keep(filled(at)));
-        let mut claim = |at: Located<'_, Option<String>>| {
-            at.given().and_then(|at| self.claim_path(at.value, at.place))
-        };
+        let mut claim =
+            |at: Located<'_, Option<String>>| at.given().and_then(|at| self.claim_path(at.value, at.place));
         let (device, tenant) = (claim(at!(at.device_claim)), claim(at!(at.tenant_claim)));
         let ca = at!(at.ca).given().and_then(|ca| {
             let pem = self.certificates(ca);
@@ -98,8 +100,11 @@ impl Lowering<'_> {
         let found = self.keep(found.ok_or_else(|| unknown(at, "provider", names)))?;
         if found.client.is_none() {
             self.fault(
-                Diagnostic::new(at.place, "nobody signs in with this provider: it has no sessions to signal about")
-                    .expected("expected a provider with a `client_id`"),
+                Diagnostic::new(
+                    at.place,
+                    "nobody signs in with this provider: it has no sessions to signal about",
+                )
+                .expected("expected a provider with a `client_id`"),
             );
         }
         Some(found)
@@ -112,7 +117,11 @@ impl Lowering<'_> {
             (Some(token), None) => self.keep(token).map(Authorization::Token),
             (None, Some(id)) => self.signals_client(at, id),
             (_, given) => {
-                let what = if given.is_some() { "both `token` and `client_id`" } else { "no way to show who we are" };
+                let what = if given.is_some() {
+                    "both `token` and `client_id`"
+                } else {
+                    "no way to show who we are"
+                };
                 self.fault(
                     Diagnostic::new(at.place, what)
                         .expected("expected `token`, or `client_id`, `client_secret` and `token_endpoint`"),
@@ -162,10 +171,14 @@ impl Lowering<'_> {
         let mut actions = BTreeMap::new();
         for (name, at) in entries {
             let Some(event) = EventType::called(name).filter(|event| event.can_ask()) else {
-                let names: Vec<_> = EventType::all().filter(|event| event.can_ask()).map(EventType::name).collect();
+                let names: Vec<_> =
+                    EventType::all().filter(|event| event.can_ask()).map(EventType::name).collect();
                 self.fault(
-                    Diagnostic::new(at.place, format!("{} is no event that can ask for anything", quoted(name)))
-                        .expected(format!("expected one of {}", names.join(", "))),
+                    Diagnostic::new(
+                        at.place,
+                        format!("{} is no event that can ask for anything", quoted(name)),
+                    )
+                    .expected(format!("expected one of {}", names.join(", "))),
                 );
                 continue;
             };

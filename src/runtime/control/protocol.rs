@@ -22,8 +22,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::session::{
-    Ending, Inserted, LateCard, Marking, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SignInUnderWay,
-    StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Ending, Inserted, LateCard, Marking, RecordUpdate, RememberedEnd, RemovedFamily, SessionId,
+    SignInUnderWay, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 
 /// The version of the take-over that this gateway speaks.
@@ -75,6 +75,7 @@ pub(super) enum TakeOverStep {
 }
 
 /// An operation on the store of the new process.
+#[expect(clippy::large_enum_variant, reason = "it is read and used at once, one at a time")]
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum StoreCall {
     InsertRoot(StoredFamily, StoredSession, SignInUnderWay),

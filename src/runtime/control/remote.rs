@@ -12,9 +12,9 @@ use super::frame;
 use super::protocol::{FromSuccessor, Numbered, StoreAnswer, StoreCall};
 use crate::runtime::Event;
 use crate::session::{
-    Inserted, LateCard, Marking, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SessionStore, Sessions,
-    SignInUnderWay, StoreFuture, StoreUnavailable, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector,
-    StoredSession, Touch, Updated,
+    Inserted, LateCard, Marking, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SessionStore,
+    Sessions, SignInUnderWay, StoreFuture, StoreUnavailable, StoreUpkeep, StoredFamily, StoredOverview,
+    StoredSelector, StoredSession, Touch, Updated,
 };
 
 /// Calls that may wait to be written.

@@ -8,9 +8,9 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::store::{
-    FamilyDigests, Inserted, LateCard, Mark, Marking, Marks, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily,
-    SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector,
-    StoredSession, Touch, Updated,
+    FamilyDigests, Inserted, LateCard, Mark, Marking, Marks, PurgeCriteria, RecordUpdate, RememberedEnd,
+    RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview,
+    StoredSelector, StoredSession, Touch, Updated,
 };
 use super::{SessionId, StoreUnavailable};
 use crate::clock::Timestamp;

@@ -51,7 +51,7 @@ pub use settings::SessionSettings;
 pub use signalled::{Concerned, Demand};
 pub use state_keys::StateKeys;
 pub use store::{
-    Digest, FamilyDigests, Inserted, LateCard, Mark, Marking, Marks, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily,
-    SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector,
-    StoredSession, Touch, Updated,
+    Digest, FamilyDigests, Inserted, LateCard, Mark, Marking, Marks, PurgeCriteria, RecordUpdate,
+    RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily,
+    StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };

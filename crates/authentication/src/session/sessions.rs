@@ -14,8 +14,8 @@ use super::lifetimes::Lifetimes;
 use super::seal::Record;
 use super::state_keys::StateKeys;
 use super::{
-    NewSession, RecordUpdate, RemovedFamily, Session, SessionError, SessionId, SessionKey, SessionSettings, SessionStore,
-    StoreUnavailable, StoreUpkeep, Tokens,
+    NewSession, RecordUpdate, RemovedFamily, Session, SessionError, SessionId, SessionKey, SessionSettings,
+    SessionStore, StoreUnavailable, StoreUpkeep, Tokens,
 };
 use crate::clock::Clock;
 use crate::identity::Principal;

@@ -93,7 +93,9 @@ impl SessionsInner {
         let roots = marking.roots.clone();
         let sessions = self.store.mark(marking).await?;
         mutant!(sessions.iter().for_each(|id| self.cache.forget(id)), "marked-session-stays-cached" => ());
-        roots.into_iter().for_each(|root| mutant!(self.families.end(root, why), "marked-session-streams-on" => ()));
+        roots
+            .into_iter()
+            .for_each(|root| mutant!(self.families.end(root, why), "marked-session-streams-on" => ()));
         Ok(sessions)
     }
 }

@@ -30,7 +30,9 @@ pub(super) struct AccessToken {
 impl Transmitter {
     /// The configured token, or one for the configured client: the last one while it lasts.
     pub(super) async fn access_token(&self) -> Result<Secret, StreamError> {
-        let Authorization::Client { .. } = &self.settings.authorization else { return self.configured_token() };
+        let Authorization::Client { .. } = &self.settings.authorization else {
+            return self.configured_token();
+        };
         let mut kept = self.access_token.lock().await;
         if let Some(kept) = kept.as_ref().filter(|kept| self.clock.now() < kept.until) {
             return Ok(kept.token.clone());
@@ -55,7 +57,8 @@ impl Transmitter {
 
     /// Client credentials (RFC 6749, section 4.4). Nothing of the answer is told (invariant 24).
     async fn ask_for_token(&self) -> Result<AccessToken, StreamError> {
-        let Authorization::Client { id, secret, token_endpoint, scopes } = &self.settings.authorization else {
+        let Authorization::Client { id, secret, token_endpoint, scopes } = &self.settings.authorization
+        else {
             return Err(StreamError::Token("there is no client".into()));
         };
         let scope = (!scopes.is_empty()).then(|| ("scope", scopes.join(" ")));

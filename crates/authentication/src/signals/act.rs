@@ -9,7 +9,11 @@ use crate::session::{Concerned, Demand, StoreUnavailable};
 
 impl Transmitter {
     /// What an event asks, as the configuration has it.
-    pub(super) fn demand(&self, kind: EventType, said: &serde_json::Map<String, serde_json::Value>) -> Option<Demand> {
+    pub(super) fn demand(
+        &self,
+        kind: EventType,
+        said: &serde_json::Map<String, serde_json::Value>,
+    ) -> Option<Demand> {
         let asked = kind.asks(said)?;
         Some(self.settings.actions.get(&kind).copied().unwrap_or(asked))
     }

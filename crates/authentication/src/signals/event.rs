@@ -53,9 +53,7 @@ impl Event {
             return text("status")?.map(Self::StreamUpdated).ok_or(Fault::BadClaim("events"));
         }
         match EventType::of_uri(uri) {
-            Some(kind) => {
-                Ok(Self::Known { kind, subject: Subject::of(claims, event)?, said: event.clone() })
-            }
+            Some(kind) => Ok(Self::Known { kind, subject: Subject::of(claims, event)?, said: event.clone() }),
             None => Ok(Self::Unknown),
         }
     }

@@ -167,7 +167,8 @@ mod tests {
     #[test]
     fn a_credential_that_is_gone_ends_and_one_that_is_new_or_changed_asks_for_a_new_sign_in() {
         let kinds = ["password", "pin", "x509", "fido2-platform", "fido2-roaming", "fido-u2f"];
-        let kinds = kinds.into_iter().chain(["verifiable-credential", "phone-voice", "phone-sms", "app", "new"]);
+        let kinds =
+            kinds.into_iter().chain(["verifiable-credential", "phone-voice", "phone-sms", "app", "new"]);
         for kind in kinds {
             for (change, asks) in [
                 ("create", Demand::StepUp),

@@ -61,7 +61,9 @@ impl Transmitter {
         let answer = self.ask(&self.http, Method::GET, &metadata.configuration, None).await?;
         match answer.status() {
             StatusCode::OK => {}
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NO_CONTENT => return Ok(None),
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NO_CONTENT => {
+                return Ok(None);
+            }
             status => return Err(StreamError::Refused { doing: "listing streams", status }),
         }
         let streams = self.listed(&answer)?;
@@ -71,7 +73,8 @@ impl Transmitter {
 
     /// One stream, or a list of them; those that are another transmitter's are passed over.
     fn listed(&self, answer: &Answer) -> Result<Vec<Stream>, StreamError> {
-        let wrong = || StreamError::Answer { doing: "listing streams", why: "it is no list of objects".into() };
+        let wrong =
+            || StreamError::Answer { doing: "listing streams", why: "it is no list of objects".into() };
         let value: Value = serde_json::from_slice(answer.body()).map_err(|_| wrong())?;
         let items = match value {
             Value::Array(items) => items,
@@ -92,7 +95,8 @@ impl Transmitter {
             StatusCode::CONFLICT => {
                 let answer = self.ask(&self.http, Method::GET, &metadata.configuration, None).await?;
                 let only = self.listed(&answer)?.into_iter().next();
-                let refused = StreamError::Refused { doing: "making the stream", status: StatusCode::CONFLICT };
+                let refused =
+                    StreamError::Refused { doing: "making the stream", status: StatusCode::CONFLICT };
                 self.update_stream(metadata, &only.ok_or(refused)?).await
             }
             StatusCode::ACCEPTED => Err(StreamError::Pending),
@@ -101,7 +105,11 @@ impl Transmitter {
     }
 
     /// Has the stream be as the configuration says; what that does not speak of stays.
-    pub(super) async fn update_stream(&self, metadata: &Metadata, stream: &Stream) -> Result<Stream, StreamError> {
+    pub(super) async fn update_stream(
+        &self,
+        metadata: &Metadata,
+        stream: &Stream,
+    ) -> Result<Stream, StreamError> {
         let mut wanted = self.wanted();
         wanted.insert("stream_id".to_owned(), stream.id.clone().into());
         let (url, wanted) = (&metadata.configuration, Value::Object(wanted));
@@ -114,11 +122,18 @@ impl Transmitter {
     }
 
     /// Has the stream sent to, where it is not.
-    pub(super) async fn enable_stream(&self, metadata: &Metadata, stream: &Stream) -> Result<(), StreamError> {
+    pub(super) async fn enable_stream(
+        &self,
+        metadata: &Metadata,
+        stream: &Stream,
+    ) -> Result<(), StreamError> {
         let Some(status) = &metadata.status else { return Ok(()) };
         let answer = self.ask(&self.http, Method::GET, &of_stream(status, stream), None).await?;
         if answer.status() != StatusCode::OK {
-            return Err(StreamError::Refused { doing: "asking for the stream's status", status: answer.status() });
+            return Err(StreamError::Refused {
+                doing: "asking for the stream's status",
+                status: answer.status(),
+            });
         }
         if said(&answer, "status").as_deref() == Some("enabled") {
             return Ok(());
@@ -152,7 +167,11 @@ impl Transmitter {
     }
 
     /// Takes the stream away at the transmitter. One that is not there any more is no error.
-    pub(super) async fn delete_stream(&self, metadata: &Metadata, stream: &Stream) -> Result<(), StreamError> {
+    pub(super) async fn delete_stream(
+        &self,
+        metadata: &Metadata,
+        stream: &Stream,
+    ) -> Result<(), StreamError> {
         let url = of_stream(&metadata.configuration, stream);
         let answer = self.ask(&self.http, Method::DELETE, &url, None).await?;
         match answer.status() {
@@ -162,7 +181,8 @@ impl Transmitter {
     }
 
     fn told(&self, answer: &Answer) -> Result<Stream, StreamError> {
-        let wrong = |_| StreamError::Answer { doing: "telling of the stream", why: "it is no JSON object".into() };
+        let wrong =
+            |_| StreamError::Answer { doing: "telling of the stream", why: "it is no JSON object".into() };
         self.read_stream(&json::object(answer.body()).map_err(wrong)?)
     }
 

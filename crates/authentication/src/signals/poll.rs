@@ -3,6 +3,7 @@
 //! A token is acknowledged by the next call, once what it asks is kept. What could not be kept or judged is neither
 //! acknowledged nor refused, and comes again; so does everything where the process ends in between.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
@@ -11,16 +12,12 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::error::StreamError;
+use super::receive::ReceiveError;
 use super::security_event::MAX_SECURITY_EVENT;
 use super::security_event_error::SecurityEventError;
 use super::transmitter::Transmitter;
 use crate::oidc::http::{HttpError, Trouble};
 use crate::oidc::json;
-use crate::session::StoreUnavailable;
-
-use std::sync::Arc;
-
-use super::receive::ReceiveError;
 
 /// Tokens that are asked for at a time; fewer where so many are too large for one answer.
 const AT_ONCE: u32 = 50;
@@ -99,7 +96,7 @@ impl Outcomes {
                 let told = json!({ "err": error.code(), "description": error.description() });
                 self.refused.insert(id, told);
             }
-            Err(ReceiveError::Refused(_) | ReceiveError::Store(StoreUnavailable { .. })) => {
+            Err(ReceiveError::Refused(_) | ReceiveError::Store(_)) => {
                 let acknowledged = mutant!(None, "acknowledged-before-it-is-kept" => Some(id));
                 self.kept.extend(acknowledged);
                 self.passing = true;
@@ -130,4 +127,40 @@ fn sets(body: &[u8]) -> Result<Vec<(String, String)>, StreamError> {
     };
     let text = |(id, text): (&String, &Value)| Some((id.clone(), text.as_str()?.to_owned()));
     sets.iter().take(MOST).map(|set| text(set).ok_or_else(|| wrong("a token of sets is no text"))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::StoreUnavailable;
+
+    #[test]
+    fn what_could_not_be_kept_or_judged_is_neither_acknowledged_nor_refused() {
+        let mut outcomes = Outcomes::default();
+        outcomes.note("kept".into(), Ok(()));
+        outcomes.note("bad".into(), Err(SecurityEventError::OtherType.into()));
+        assert!(!outcomes.passing);
+        let away = StoreUnavailable::new(std::io::Error::other("away"));
+        outcomes.note("unkept".into(), Err(away.into()));
+        outcomes.note("unjudged".into(), Err(SecurityEventError::Unchecked("no keys").into()));
+        assert!(outcomes.passing);
+        let refused = json!({"bad": {"err": "invalid_request", "description": "wrong-purpose"}});
+        let body = json!({"maxEvents": 7, "returnImmediately": false, "ack": ["kept"], "setErrs": refused});
+        assert_eq!(outcomes.body(7), body);
+        assert_eq!(Outcomes::default().body(1), json!({"maxEvents": 1, "returnImmediately": false}));
+    }
+
+    #[test]
+    fn an_answer_is_tokens_by_identifier_or_nothing_is_taken_of_it() {
+        let two = br#"{"sets":{"a":"x.y.z","b":"u.v.w"},"moreAvailable":true}"#;
+        assert_eq!(sets(two).unwrap(), [("a".into(), "x.y.z".into()), ("b".into(), "u.v.w".into())]);
+        for nothing in [&b"{}"[..], br#"{"sets":null}"#, br#"{"sets":{}}"#] {
+            assert!(sets(nothing).unwrap().is_empty());
+        }
+        for wrong in
+            [&b""[..], b"[]", br#"{"sets":[]}"#, br#"{"sets":{"a":1}}"#, br#"{"sets":{"a":"x","a":"y"}}"#]
+        {
+            assert!(sets(wrong).is_err(), "{}", wrong.escape_ascii());
+        }
+    }
 }

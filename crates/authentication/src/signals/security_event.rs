@@ -63,9 +63,7 @@ impl Transmitter {
             TokenFault::Purpose(_) | TokenFault::SenderConstrained => Fault::NotOneEvent,
             TokenFault::MissingClaim(name) => Fault::MissingClaim(name),
             TokenFault::BadClaim(name) => Fault::BadClaim(name),
-            TokenFault::Issuer(got) => {
-                Fault::Issuer { expected: self.settings.transmitter.to_string(), got }
-            }
+            TokenFault::Issuer(got) => Fault::Issuer { expected: self.settings.transmitter.to_string(), got },
             TokenFault::Audience(got) | TokenFault::OtherAudience(got) => {
                 Fault::Audience { expected: printable(&audience.join(", ")), got }
             }

@@ -24,22 +24,41 @@ pub struct StreamStatus {
 }
 
 #[derive(Debug)]
-pub(super) struct StatusBoard(Mutex<StreamStatus>);
+pub(super) struct StatusBoard(Mutex<Board>);
+
+#[derive(Debug)]
+struct Board {
+    shown: StreamStatus,
+    /// No verification came: that the stream is set up does not say that it works.
+    unverified: bool,
+}
 
 impl StatusBoard {
     pub(super) fn new(now: Timestamp) -> Self {
-        Self(Mutex::new(StreamStatus {
+        let shown = StreamStatus {
             since: now,
             reason: Some(StreamError::Starting.to_string()),
             stream: None,
             verified: None,
             heard: None,
             undelivered: Vec::new(),
-        }))
+        };
+        Self(Mutex::new(Board { shown, unverified: false }))
     }
 
-    fn lock(&self) -> MutexGuard<'_, StreamStatus> {
+    fn lock(&self) -> MutexGuard<'_, Board> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Board {
+    /// Whether it is news that it works.
+    fn works(&mut self, now: Timestamp) -> bool {
+        let news = self.shown.reason.take().is_some();
+        if news {
+            self.shown.since = now;
+        }
+        news
     }
 }
 
@@ -47,16 +66,21 @@ impl Transmitter {
     /// How its stream is.
     #[must_use]
     pub fn status(&self) -> StreamStatus {
-        self.status.lock().clone()
+        self.status.lock().shown.clone()
     }
 
     pub(super) fn heard(&self) {
-        self.status.lock().heard = Some(self.clock.now());
+        self.status.lock().shown.heard = Some(self.clock.now());
     }
 
     /// The stream was verified, by what was asked for at `asked` where it was asked for.
     pub(super) fn stream_verified(&self, asked: Option<Timestamp>) {
-        self.status.lock().verified = Some(self.clock.now());
+        let (mut board, now) = (self.status.lock(), self.clock.now());
+        board.shown.verified = Some(now);
+        if std::mem::take(&mut board.unverified) {
+            board.works(now);
+        }
+        drop(board);
         self.verified_for.send_if_modified(|last| {
             let later = asked > *last;
             *last = asked.max(*last);
@@ -76,31 +100,33 @@ impl Transmitter {
 
     /// The stream is as the configuration says.
     pub(super) fn note_set_up(&self, stream: &super::stream::Stream) {
-        let mut board = self.status.lock();
+        let (mut board, transmitter) = (self.status.lock(), &self.settings.name);
         let undelivered = stream.undelivered();
-        if board.reason.is_some() {
-            (board.since, board.reason) = (self.clock.now(), None);
-            tracing::info!(transmitter = self.settings.name, stream = stream.id, "the stream of signals is set up");
+        if !board.unverified && board.works(self.clock.now()) {
+            tracing::info!(transmitter, stream = stream.id, "the stream of signals is set up");
         }
-        if board.undelivered != undelivered {
+        if board.shown.undelivered != undelivered {
+            let events = undelivered.join(", ");
             tracing::warn!(
-                transmitter = self.settings.name, events = undelivered.join(", "),
+                transmitter,
+                events,
                 "the transmitter does not send all events that were asked for"
             );
         }
-        (board.stream, board.undelivered) = (Some(stream.id.clone()), undelivered);
+        (board.shown.stream, board.shown.undelivered) = (Some(stream.id.clone()), undelivered);
     }
 
     pub(super) fn note_failure(&self, error: &StreamError) {
         let mut board = self.status.lock();
         let (transmitter, reason) = (&self.settings.name, error.to_string());
-        if board.reason.as_ref() == Some(&reason) {
+        board.unverified = board.unverified || matches!(error, StreamError::Unverified(_));
+        if board.shown.reason.as_ref() == Some(&reason) {
             tracing::debug!(transmitter, %error, "the stream of signals still fails");
         } else {
             tracing::warn!(transmitter, %error, "the stream of signals fails; it is tried again");
         }
-        if board.reason.replace(reason).is_none() {
-            board.since = self.clock.now();
+        if board.shown.reason.replace(reason).is_none() {
+            board.shown.since = self.clock.now();
         }
     }
 }

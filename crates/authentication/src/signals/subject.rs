@@ -34,7 +34,10 @@ pub(super) enum Member {
 /// One identifier, in one of the formats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Identifier {
-    IssuerSubject { iss: String, sub: String },
+    IssuerSubject {
+        iss: String,
+        sub: String,
+    },
     Email(String),
     /// Without `acct:`.
     Account(String),
@@ -42,7 +45,10 @@ pub(super) enum Identifier {
     Opaque(String),
     Did(String),
     Uri(String),
-    JwtId { iss: String, jti: String },
+    JwtId {
+        iss: String,
+        jti: String,
+    },
     /// Several of the same.
     Aliases(Vec<Identifier>),
     /// A format that names nothing which a session says of itself; what it is called.
@@ -124,7 +130,9 @@ impl Identifier {
             "email" => Self::Email(text("email")?),
             "account" => {
                 let uri = text("uri")?;
-                Self::Account(uri.strip_prefix("acct:").ok_or(Fault::Subject("an account is acct:…"))?.to_owned())
+                Self::Account(
+                    uri.strip_prefix("acct:").ok_or(Fault::Subject("an account is acct:…"))?.to_owned(),
+                )
             }
             "phone_number" => Self::Phone(text("phone_number")?),
             // Of before the final specifications.
@@ -182,6 +190,8 @@ fn format(members: &Members) -> Result<Option<String>, Fault> {
 fn text(members: &Members, name: &'static str) -> Result<String, Fault> {
     match members.get(name) {
         Some(Value::String(text)) if !text.is_empty() && text.len() <= LONGEST => Ok(text.clone()),
-        _ => Err(Fault::Subject("a member that its format needs is missing, or no text of at most 2,048 bytes")),
+        _ => Err(Fault::Subject(
+            "a member that its format needs is missing, or no text of at most 2,048 bytes",
+        )),
     }
 }

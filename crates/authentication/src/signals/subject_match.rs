@@ -94,7 +94,9 @@ pub(super) fn names(
     match &sign_in.card {
         Some(card) => names_card(settings, subject, of_a_session, card),
         // Of a version before, or sealed by a key that is gone: what it was found by is all that is known of it.
-        None => matches!(selector, Selector::Subject(..) | Selector::ProviderSession(..) | Selector::Email(..)),
+        None => {
+            matches!(selector, Selector::Subject(..) | Selector::ProviderSession(..) | Selector::Email(..))
+        }
     }
 }
 
@@ -166,7 +168,9 @@ fn is_session(identifier: &Identifier, card: &Card) -> Option<bool> {
 
 /// Whether the claim that names a device or tenant is this one; unknown where there is no such claim.
 fn is_claim(path: Option<&ClaimPath>, identifier: &Identifier, principal: &Principal) -> Option<bool> {
-    let (Identifier::Opaque(wanted) | Identifier::Uri(wanted) | Identifier::Did(wanted)
+    let (Identifier::Opaque(wanted)
+    | Identifier::Uri(wanted)
+    | Identifier::Did(wanted)
     | Identifier::IssuerSubject { sub: wanted, .. }) = identifier
     else {
         return None;

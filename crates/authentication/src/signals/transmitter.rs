@@ -23,7 +23,7 @@ use crate::identity::ProviderName;
 use crate::oidc::http::HttpClient;
 use crate::oidc::jwks::{Fetch, FetchError, FetchedKeys, JwksCache, JwksSettings};
 use crate::oidc::{SetupError, max_age};
-use crate::secret::{Secret, SealingKey};
+use crate::secret::{SealingKey, Secret};
 use crate::session::Sessions;
 use crate::telemetry::Metrics;
 
@@ -91,7 +91,8 @@ impl Transmitter {
     /// # Errors
     /// Where identifier or `ca` cannot be used at all.
     pub fn new(parts: TransmitterParts) -> Result<Arc<Self>, SetupError> {
-        let (clock, name) = (parts.clock.clone(), ProviderName::new(format!("signals {}", parts.settings.name)));
+        let (clock, name) =
+            (parts.clock.clone(), ProviderName::new(format!("signals {}", parts.settings.name)));
         Self::with_keys(parts, |this| {
             JwksCache::new(name, Arc::new(Keys(Weak::clone(this))), clock, JwksSettings::default())
         })
@@ -108,27 +109,25 @@ impl Transmitter {
         let waiting_http = HttpClient::new(settings.ca.as_deref(), WAITING)?;
         http.permit(vec![address.clone()]);
         let push = endpoint.map(|url| Push { url, authorization: authorization(&key, &settings.name) });
-        Ok(Arc::new_cyclic(|this| {
-            Self {
-                description: format!("Portcullis {gateway} {}", settings.name),
-                keys: keys(this),
-                status: StatusBoard::new(clock.now()),
-                settings,
-                push,
-                key,
-                clock,
-                sessions,
-                metrics,
-                http,
-                waiting_http,
-                address,
-                metadata: ArcSwapOption::empty(),
-                stream: ArcSwapOption::empty(),
-                access_token: Mutex::new(None),
-                seen: Cache::new(SEEN),
-                verified_for: watch::Sender::new(None),
-                look_again: Notify::new(),
-            }
+        Ok(Arc::new_cyclic(|this| Self {
+            description: format!("Portcullis {gateway} {}", settings.name),
+            keys: keys(this),
+            status: StatusBoard::new(clock.now()),
+            settings,
+            push,
+            key,
+            clock,
+            sessions,
+            metrics,
+            http,
+            waiting_http,
+            address,
+            metadata: ArcSwapOption::empty(),
+            stream: ArcSwapOption::empty(),
+            access_token: Mutex::new(None),
+            seen: Cache::new(SEEN),
+            verified_for: watch::Sender::new(None),
+            look_again: Notify::new(),
         }))
     }
 
@@ -143,7 +142,8 @@ impl Transmitter {
     #[must_use]
     pub fn is_sender(&self, authorization: Option<&str>) -> bool {
         let pushes = self.push.as_ref().filter(|_| self.settings.delivery == Delivery::Push);
-        let right = pushes.zip(authorization).is_some_and(|(push, shown)| push.authorization == Secret::new(shown));
+        let right =
+            pushes.zip(authorization).is_some_and(|(push, shown)| push.authorization == Secret::new(shown));
         mutant!(right, "anybody-may-push" => true)
     }
 

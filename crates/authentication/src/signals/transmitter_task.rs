@@ -186,7 +186,9 @@ impl Transmitter {
             self.delete_stream(&metadata, &stream).await
         };
         match timeout(DELETION, deletion).await.unwrap_or(Err(StreamError::Pending)) {
-            Ok(()) => tracing::info!(transmitter = name, "the stream of signals was deleted at the transmitter"),
+            Ok(()) => {
+                tracing::info!(transmitter = name, "the stream of signals was deleted at the transmitter")
+            }
             Err(error) => tracing::warn!(
                 transmitter = name, %error,
                 "the stream of signals could not be deleted at the transmitter; delete it there"

@@ -246,7 +246,8 @@ mod tests {
             assert_eq!(after.is_met(&signed_in(None, &json!([]), Some(ago)), NOW), met, "{ago} s");
         }
         assert!(!after.is_met(&signed_in(None, &json!([]), None), NOW), "nobody said when");
-        let ahead = Principal { auth_time: Some(NOW + LONGEST_AHEAD * 2), ..signed_in(None, &json!([]), None) };
+        let ahead =
+            Principal { auth_time: Some(NOW + LONGEST_AHEAD * 2), ..signed_in(None, &json!([]), None) };
         assert!(!after.is_met(&ahead, NOW));
         let (later, earlier) = (Some(NOW), Some(Timestamp::from_seconds(1)));
         assert_eq!(after.clone().and_after(later).after, later);
@@ -259,8 +260,12 @@ mod tests {
     #[test]
     fn what_the_provider_did_not_say_is_unknown() {
         let silent = signed_in(None, &json!(null), None);
-        let asked =
-            Strength { acr: text(&["mfa"]), amr: text(&["otp"]), max_age: Some(Duration::from_secs(60)), after: Some(NOW) };
+        let asked = Strength {
+            acr: text(&["mfa"]),
+            amr: text(&["otp"]),
+            max_age: Some(Duration::from_secs(60)),
+            after: Some(NOW),
+        };
         assert_eq!(asked.proofs().map(|proof| proof.is_given(&silent, NOW)).collect::<Vec<_>>(), [None; 4]);
         let told = signed_in(Some("pwd"), &json!(["pwd"]), Some(3600));
         let found: Vec<_> = asked.proofs().map(|proof| proof.found(&told, NOW)).collect();

@@ -5,6 +5,7 @@ mod ending;
 mod living;
 mod matching;
 mod sealing;
+mod signalled;
 mod stores;
 
 use std::sync::Arc;

@@ -64,7 +64,10 @@ impl World {
     }
 
     fn on(settings: SignalsSettings, clock: Clock, sessions: Sessions) -> Self {
-        let signer = Signer::new(Algorithm::ES256);
+        Self::signing(Signer::new(Algorithm::ES256), settings, clock, sessions)
+    }
+
+    fn signing(signer: Signer, settings: SignalsSettings, clock: Clock, sessions: Sessions) -> Self {
         let keys = Arc::new(Keys::new(&[signer.jwk("k")]));
         let parts = TransmitterParts {
             settings,

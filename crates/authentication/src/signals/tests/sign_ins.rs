@@ -13,7 +13,10 @@ async fn each_event_asks_what_the_table_says() {
         (said("session-revoked", json!({})), end),
         (said("token-claims-change", json!({"claims": {"role": "x"}})), renewal),
         (said("credential-change", json!({"credential_type": "password", "change_type": "update"})), step_up),
-        (said("credential-change", json!({"credential_type": "fido2-roaming", "change_type": "revoke"})), end),
+        (
+            said("credential-change", json!({"credential_type": "fido2-roaming", "change_type": "revoke"})),
+            end,
+        ),
         (said("assurance-level-change", json!({"change_direction": "decrease"})), step_up),
         (said("device-compliance-change", json!({"current_status": "not-compliant"})), step_up),
         (said("device-compliance-change", json!({"current_status": "compliant"})), None),
@@ -54,9 +57,7 @@ async fn the_configuration_decides_where_an_event_asks_anything() {
     let actions = BTreeMap::from([(EventType::RiskLevelChange, Demand::End)]);
     let world = World::with(SignalsSettings { actions, ..settings() });
     let (key, _) = world.signed_in(person("u1", &json!({})), None).await;
-    let risk = |level: &str, jti: &str| {
-        json!({"events": caep("risk-level-change", json!({"current_level": level})), "jti": jti})
-    };
+    let risk = |level: &str, jti: &str| json!({"events": caep("risk-level-change", json!({"current_level": level})), "jti": jti});
     assert_eq!(world.receive(&risk("LOW", "1")).await.unwrap(), Receipt::Recorded);
     assert!(world.next(&key).await.is_some());
     assert_eq!(world.receive(&risk("HIGH", "2")).await.unwrap(), Receipt::Done(Demand::End, 1));
@@ -126,7 +127,8 @@ async fn new_claims_answer_the_calls_for_them_that_were_known_when_they_were_ask
     let renewed = Arc::new(person("u1", &json!({"role": "new"})));
     world.receive(&change("2")).await.unwrap();
     let tokens = || Tokens::default();
-    let late = world.sessions.replace_tokens(&key, &asked, tokens(), Some(Arc::clone(&renewed))).await.unwrap();
+    let late =
+        world.sessions.replace_tokens(&key, &asked, tokens(), Some(Arc::clone(&renewed))).await.unwrap();
     assert!(late.has_stale_claims(), "the second call came while the first one was answered");
     let without = world.sessions.replace_tokens(&key, &late, tokens(), None).await.unwrap();
     assert!(without.has_stale_claims(), "tokens alone are no claims");
@@ -140,9 +142,7 @@ async fn of_two_signals_the_later_one_says_since_when_a_new_sign_in_is_needed() 
     let (key, session) = world.signed_in(person("u1", &json!({})), None).await;
     let (child, _) = world.sessions.create(NewSession::child(&session, "wiki.corp.example")).await.unwrap();
     world.clock.advance(Duration::from_secs(30));
-    let risk = |iat: u64, jti: &str| {
-        json!({"events": caep("risk-level-change", json!({"current_level": "HIGH"})), "iat": iat, "jti": jti})
-    };
+    let risk = |iat: u64, jti: &str| json!({"events": caep("risk-level-change", json!({"current_level": "HIGH"})), "iat": iat, "jti": jti});
     world.receive(&risk(NOW + 20, "1")).await.unwrap();
     world.receive(&risk(NOW + 10, "2")).await.unwrap();
     // From ahead, as far as clocks may differ: not later than it is here.

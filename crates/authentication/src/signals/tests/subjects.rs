@@ -13,17 +13,23 @@ struct People {
 impl People {
     async fn new(settings: SignalsSettings) -> Self {
         let world = World::with(settings);
-        let claims = |device: &str, tenant: &str| {
-            json!({"device_id": device, "tid": tenant, "phone_number": "+491", "jti": format!("id-{device}")})
-        };
+        let claims = |device: &str, tenant: &str| json!({"device_id": device, "tid": tenant, "phone_number": "+491", "jti": format!("id-{device}")});
         let of = |sub: &str, device, tenant| person(sub, &claims(device, tenant));
         let mut keys = Vec::new();
         for (name, principal, sid) in [
             ("alice 1", of("u1", "laptop", "t1"), Some("s1")),
             ("alice 2", of("u1", "phone", "t1"), Some("s2")),
             ("alice 3", person("u1", &json!({})), None),
-            ("bob", person("u2", &json!({"device_id": "desk", "tid": "t2", "phone_number": "+492"})), Some("s3")),
-            ("alice elsewhere", Principal { provider: ProviderName::new("other"), ..of("u1", "laptop", "t1") }, Some("s1")),
+            (
+                "bob",
+                person("u2", &json!({"device_id": "desk", "tid": "t2", "phone_number": "+492"})),
+                Some("s3"),
+            ),
+            (
+                "alice elsewhere",
+                Principal { provider: ProviderName::new("other"), ..of("u1", "laptop", "t1") },
+                Some("s1"),
+            ),
         ] {
             keys.push((name, world.signed_in(principal, sid).await.0));
         }
@@ -71,7 +77,10 @@ async fn every_format_that_names_a_person_or_session_finds_their_sign_ins_at_tha
         (json!({"format": "uri", "uri": "u2"}), vec!["bob"]),
         (json!({"format": "jwt_id", "iss": issuer.as_str(), "jti": "id-phone"}), vec!["alice 2"]),
         (json!({"format": "jwt_id", "iss": "https://other.example", "jti": "id-phone"}), vec![]),
-        (json!({"format": "aliases", "identifiers": [iss_sub("u2"), {"format": "email", "email": "u2@corp.example"}]}), vec!["bob"]),
+        (
+            json!({"format": "aliases", "identifiers": [iss_sub("u2"), {"format": "email", "email": "u2@corp.example"}]}),
+            vec!["bob"],
+        ),
         (json!({"format": "saml_assertion_id", "issuer": "i", "assertion_id": "a"}), vec![]),
         (json!({"format": "ip-addresses", "ip-addresses": ["10.0.0.1"]}), vec![]),
         (json!({"format": "unheard-of", "x": 1}), vec![]),
@@ -103,7 +112,11 @@ async fn all_members_of_a_complex_subject_must_hold() {
         (by_claims(), json!({"group": opaque("ops")}), vec![]),
         (settings(), json!({"tenant": opaque("t1")}), vec![]),
         (settings(), json!({"device": opaque("laptop")}), vec![]),
-        (settings(), json!({"user": user("u1"), "device": opaque("laptop")}), vec!["alice 1", "alice 2", "alice 3"]),
+        (
+            settings(),
+            json!({"user": user("u1"), "device": opaque("laptop")}),
+            vec!["alice 1", "alice 2", "alice 3"],
+        ),
     ] {
         let subject = complex(members);
         assert_eq!(ended(&settings, json!({"sub_id": subject})).await, out, "{subject}");
@@ -121,9 +134,7 @@ async fn a_critical_member_that_nothing_is_known_of_discards_the_event() {
     let metadata = super::metadata::checked(metadata.as_object().unwrap(), &address, &settings()).unwrap();
     people.world.transmitter.metadata.store(Some(Arc::new(metadata)));
     let user = json!({"format": "iss_sub", "iss": fixtures::alice().issuer.as_str(), "sub": "u1"});
-    let with = |member: &str| {
-        json!({"sub_id": {"format": "complex", "user": user, member: {"format": "opaque", "id": "x"}}, "jti": member})
-    };
+    let with = |member: &str| json!({"sub_id": {"format": "complex", "user": user, member: {"format": "opaque", "id": "x"}}, "jti": member});
     assert_eq!(people.world.receive(&with("device")).await.unwrap(), Receipt::Critical);
     assert_eq!(people.still_in().await.len(), 5);
     assert_eq!(people.world.receive(&with("application")).await.unwrap(), Receipt::Done(Demand::End, 3));
@@ -133,7 +144,8 @@ async fn a_critical_member_that_nothing_is_known_of_discards_the_event() {
 #[tokio::test]
 async fn older_forms_are_read_and_the_newer_one_counts_where_both_stand() {
     let issuer = fixtures::alice().issuer;
-    let disabled = |subject: Value| risc("account-disabled", json!({"subject": subject, "reason": "hijacking"}));
+    let disabled =
+        |subject: Value| risc("account-disabled", json!({"subject": subject, "reason": "hijacking"}));
     let older = json!({"subject_type": "iss-sub", "iss": issuer.as_str(), "sub": "u2"});
     let newer = json!({"format": "iss_sub", "iss": issuer.as_str(), "sub": "u1"});
     let alice = vec!["alice 1", "alice 2", "alice 3"];
@@ -142,7 +154,9 @@ async fn older_forms_are_read_and_the_newer_one_counts_where_both_stand() {
         (Value::Null, disabled(json!({"subject_type": "email", "email": "u2@corp.example"})), vec!["bob"]),
         (
             Value::Null,
-            disabled(json!({"subject_type": "id_token_claims", "iss": issuer.as_str(), "sub": "u2", "email": "u1@corp.example"})),
+            disabled(
+                json!({"subject_type": "id_token_claims", "iss": issuer.as_str(), "sub": "u2", "email": "u1@corp.example"}),
+            ),
             vec!["bob"],
         ),
         (newer.clone(), disabled(older.clone()), alice.clone()),
@@ -177,6 +191,7 @@ async fn a_subject_that_lacks_what_its_format_needs_is_refused() {
         let error = world.refused(world.token(&json!({"sub_id": subject}))).await;
         assert_eq!(error.description(), "bad-subject", "{subject}: {error}");
     }
-    let nested = json!({"format": "aliases", "identifiers": [{"format": "aliases", "identifiers": [opaque]}]});
+    let nested =
+        json!({"format": "aliases", "identifiers": [{"format": "aliases", "identifiers": [opaque]}]});
     assert_eq!(world.receive(&json!({"sub_id": nested})).await.unwrap(), Receipt::NoSuchSubject);
 }

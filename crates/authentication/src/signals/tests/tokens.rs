@@ -41,7 +41,11 @@ async fn invariant_5_a_token_is_good_only_if_all_of_it_is() {
         ("a JWT", json!({"alg": "ES256", "kid": "k", "typ": "JWT"})),
         ("nothing in particular", json!({"alg": "ES256", "kid": "k"})),
     ] {
-        assert_eq!(world.refused(world.signed(&header, &claims)).await, SecurityEventError::OtherType, "{what}");
+        assert_eq!(
+            world.refused(world.signed(&header, &claims)).await,
+            SecurityEventError::OtherType,
+            "{what}"
+        );
     }
     let other = Signer::new(Algorithm::ES256);
     let header = r#"{"alg":"ES256","kid":"k","typ":"secevent+jwt"}"#;
@@ -114,4 +118,20 @@ async fn a_verification_is_taken_with_the_state_that_was_asked_for_or_unasked_wi
     assert_eq!((world.transmitter.status().verified, *verified.borrow_and_update()), (Some(START), None));
     assert_eq!(world.receive(&verification(json!(ours), "b")).await.unwrap(), Receipt::Verified);
     assert_eq!(*verified.borrow_and_update(), Some(START));
+}
+
+#[tokio::test]
+async fn events_that_are_signed_with_rs256_are_accepted() {
+    let clock = Clock::manual(START);
+    let sessions = crate::session::testing::sessions(&clock);
+    let world = World::signing(Signer::new(Algorithm::RS256), settings(), clock, sessions);
+    let (key, _) = world.signed_in(person("u1", &json!({})), None).await;
+    let claims = world.claims(&json!({})).to_string();
+    let header = r#"{"alg":"RS256","kid":"k","typ":"secevent+jwt"}"#;
+    let token = world.signer.jws(Algorithm::RS256, header, &claims);
+    assert_eq!(
+        world.transmitter.receive(token).await.unwrap(),
+        Receipt::Done(crate::session::Demand::End, 1)
+    );
+    assert!(world.next(&key).await.is_none());
 }

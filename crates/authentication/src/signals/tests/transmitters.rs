@@ -64,9 +64,15 @@ fn a_stream_of_another_transmitter_is_not_ours() {
     let pushed = json!({"method": "urn:ietf:rfc:8935", "endpoint_url": "https://login.corp.example/.portcullis/signals/corp"});
     let undescribed = read(&json!({"description": null, "delivery": pushed})).unwrap();
     assert!(world.transmitter.is_ours(&undescribed), "told by where it sends");
-    let elsewhere = json!({"description": "another gateway's", "delivery": {"endpoint_url": "https://x.example/"}});
+    let elsewhere =
+        json!({"description": "another gateway's", "delivery": {"endpoint_url": "https://x.example/"}});
     assert!(!world.transmitter.is_ours(&read(&elsewhere).unwrap()));
-    for changes in [json!({"iss": "https://evil.example"}), json!({"iss": null}), json!({"stream_id": ""}), json!({"stream_id": 7})] {
+    for changes in [
+        json!({"iss": "https://evil.example"}),
+        json!({"iss": null}),
+        json!({"stream_id": ""}),
+        json!({"stream_id": 7}),
+    ] {
         assert!(read(&changes).is_err(), "{changes}");
     }
 }
