@@ -37,6 +37,7 @@ mod provider_logout;
 mod refreshing_tokens;
 mod secrets_stay_secret;
 mod sessions;
+mod shared_signals;
 mod sign_in;
 mod sign_in_cannot_be_taken_over;
 mod start_page;

@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    AdminSources, Management, NextAssertionKey, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState,
-    RotationRequest,
+    AdminSources, Management, NextAssertionKey, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState, RotationRequest, SignalsOverview,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::secret::Secret;
@@ -41,6 +40,7 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
     let management = Management {
         sessions,
         providers: Arc::new(providers),
+        signals: Arc::new(|| vec![signals()]),
         configuration: Arc::new(configuration),
         rotate: rotating(),
         process: Arc::new(process),
@@ -58,6 +58,20 @@ fn rotating() -> mpsc::Sender<RotationRequest> {
         }
     });
     send
+}
+
+fn signals() -> SignalsOverview {
+    SignalsOverview {
+        name: "corp".into(),
+        transmitter: "https://signals.corp.example".into(),
+        provider: "corp".into(),
+        stream: Some("s1".into()),
+        since: "2027-01-15T08:00:00Z".into(),
+        reason: None,
+        verified: Some("2027-01-15T08:00:00Z".into()),
+        heard: None,
+        undelivered: Vec::new(),
+    }
 }
 
 fn provider(name: &str) -> ProviderOverview {

@@ -13,6 +13,7 @@ use crate::listener::{ConnectionLimits, ListenerSettings};
 use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
 use crate::session::SessionSettings;
+use crate::signals::SignalsSettings;
 use crate::telemetry::LogSettings;
 
 /// Everything a configuration file says, lowered and checked.
@@ -42,6 +43,8 @@ pub struct Settings {
     pub session: SessionSettings,
     /// Where people sign in, and with which providers: `[server] public_url` and `[providers.*]`.
     pub relying_party: RelyingPartySettings,
+    /// Who tells of people and sessions between sign-ins: `[signals.*]`.
+    pub signals: Vec<SignalsSettings>,
     /// What holds for the gateway's own endpoints: `[server] sign_in_limits` and `[session] clear_site_data`.
     pub own: OwnSettings,
     /// `[[routes]]`, in the order of the file.
@@ -62,6 +65,7 @@ impl Settings {
             trusted_proxies: self.trusted_proxies.clone(),
             session: self.session.clone(),
             relying_party: self.relying_party.clone(),
+            signals: self.signals.clone(),
             own: self.own.clone(),
             routes: self.routes.clone(),
             reauthorize_every: self.reauthorize_every,

@@ -9,11 +9,11 @@ use super::context::RequestContext;
 use super::error::EndpointError;
 use super::paths::{
     BACK_CHANNEL_LOGOUT, BIND, CALLBACK, FRONT_CHANNEL_LOGOUT, HOME_WITH_SLASH, KEYS, REFRESH_BINDING,
-    RESUME, ROOT, SESSIONS, SIGN_IN, SIGN_OUT, SIGNED_OUT, TICKET,
+    RESUME, ROOT, SESSIONS, SIGN_IN, SIGN_OUT, SIGNALS, SIGNED_OUT, TICKET,
 };
 use super::state::Endpoints;
 use super::{
-    back_channel, bound_session, callback, front_channel, home, resume, sessions, sign_in, sign_out, ticket,
+    back_channel, bound_session, callback, front_channel, home, resume, sessions, sign_in, sign_out, signals, ticket,
 };
 use crate::forward::JWKS_MAX_AGE;
 use crate::listener::RequestBody;
@@ -41,6 +41,8 @@ pub enum Endpoint {
     BackChannelLogout,
     /// Where providers have browsers say that a person has signed out there (OpenID Connect Front-Channel Logout 1.0).
     FrontChannelLogout,
+    /// Where transmitters send security event tokens (RFC 8935), each to a place of its own below.
+    Signals,
     /// Where a form goes on that was kept while its sender signed in.
     Resume,
     /// The keys that assertions are verified with (RFC 7517).
@@ -55,7 +57,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// The table: every one, with its path and its methods.
-    pub const TABLE: [(Self, &'static str, &'static [Method]); 14] = [
+    pub const TABLE: [(Self, &'static str, &'static [Method]); 15] = [
         (Self::Home, ROOT, &[Method::GET, Method::HEAD]),
         (Self::SignIn, SIGN_IN, &[Method::GET, Method::POST]),
         (Self::Callback, CALLBACK, &[Method::GET, Method::POST]),
@@ -65,6 +67,7 @@ impl Endpoint {
         (Self::SignedOut, SIGNED_OUT, &[Method::GET]),
         (Self::BackChannelLogout, BACK_CHANNEL_LOGOUT, &[Method::POST]),
         (Self::FrontChannelLogout, FRONT_CHANNEL_LOGOUT, &[Method::GET]),
+        (Self::Signals, SIGNALS, &[Method::POST]),
         (Self::Resume, RESUME, &[Method::GET, Method::POST]),
         (Self::Keys, KEYS, &[Method::GET, Method::HEAD]),
         (Self::Bind, BIND, &[Method::POST]),
@@ -79,7 +82,14 @@ impl Endpoint {
     /// Whether it is served on every host, or on that of `public_url` alone: there is one redirect URI
     /// (decision 5), and one of each kind where providers tell of sign-outs.
     const fn is_everywhere(self) -> bool {
-        !matches!(self, Self::Callback | Self::SignedOut | Self::BackChannelLogout | Self::FrontChannelLogout)
+        !matches!(
+            self,
+            Self::Callback
+                | Self::SignedOut
+                | Self::BackChannelLogout
+                | Self::FrontChannelLogout
+                | Self::Signals
+        )
     }
 
     /// Whether the request is for this and not for something below it.
@@ -88,7 +98,9 @@ impl Endpoint {
         let here = self.is_everywhere() || mutant!(public(), "callback-on-every-host" => true);
         let path = context.path.decoded();
         let front = self == Self::Home && (path == "/" || path == HOME_WITH_SLASH);
-        here && (path == self.path() || front)
+        // A place of each transmitter's; which there are is the handler's to know.
+        let below = self == Self::Signals && path.len() > SIGNALS.len();
+        here && (path == self.path() || front || below)
     }
 }
 
@@ -113,6 +125,7 @@ impl Endpoints {
             Endpoint::SignedOut => sign_out::back(self, context, &request).await,
             Endpoint::BackChannelLogout => back_channel::answer(self, context, request).await,
             Endpoint::FrontChannelLogout => front_channel::answer(self, context, &request).await,
+            Endpoint::Signals => signals::answer(self, context, request).await,
             Endpoint::Resume => resume::answer(self, context, request).await,
             Endpoint::Keys => keys(self).into(),
             Endpoint::Bind => bound_session::register(self, context, &request).await,

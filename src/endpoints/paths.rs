@@ -28,6 +28,8 @@ pub(super) const FRONT_CHANNEL_LOGOUT: &str = "/.portcullis/front-channel-logout
 pub(super) const BIND: &str = "/.portcullis/bound-session";
 /// Where they have the cookie renewed that shows it.
 pub(super) const REFRESH_BINDING: &str = "/.portcullis/bound-session/refresh";
+/// Below this, transmitters send signals, each to a place of its own name.
+pub const SIGNALS: &str = "/.portcullis/signals";
 pub(super) const RESUME: &str = crate::pages::RESUME;
 pub(super) const KEYS: &str = "/.portcullis/jwks.json";
 

@@ -35,9 +35,17 @@ pub struct SealingKeys {
     pub flow: SealingKey,
     /// Seals forms that are kept while their senders sign in.
     pub form: SealingKey,
+    /// What transmitters of signals show us follows from it.
+    pub signals: SealingKey,
 }
 
 impl Resources {
+    /// What transmitters of signals show us follows from it.
+    #[must_use]
+    pub const fn signals_key(&self) -> &SealingKey {
+        &self.keys.signals
+    }
+
     /// With no ticket handed out, no sign-in come back and no logout token accepted yet.
     #[must_use]
     pub fn new(

@@ -69,14 +69,15 @@ async fn begin_or_switch(
     Ok(if by_form { interstitial(redirection) } else { redirection })
 }
 
-/// Whether somebody who has a session must sign in all the same: its token has expired, only a new sign-in brings
-/// another, and some app needs one.
+/// Whether somebody who has a session must sign in all the same: its claims have changed, or its token has expired, only a
+/// new sign-in brings another, and some app needs one.
 fn needs_new_sign_in(endpoints: &Endpoints, session: &Session) -> bool {
     let now = endpoints.resources.clock.now();
-    session.tokens.refresh.is_none()
+    let expired = session.tokens.refresh.is_none()
         && session.tokens.access_expires.is_some_and(|at| now >= at)
         && is_renewed_by_sign_in(session, now)
-        && endpoints.hosts.routes.pass_tokens()
+        && endpoints.hosts.routes.pass_tokens();
+    expired || session.has_stale_claims()
 }
 
 /// Whether a new sign-in may bring an access token that lasts: not where the last one's was over at once.
@@ -153,6 +154,7 @@ async fn to_provider(
     // A provider that was away may be back: it is asked before anybody is told that it is away.
     provider.retry_now().await.map_err(|error| provider_unavailable(endpoints, provider, &wanted, &error))?;
     let strength = step_up::strength(endpoints, &wanted);
+    let strength = step_up::and_after_signals(endpoints, context, cookies, strength).await?;
     let login = wanted.anew || step_up::needs_login(endpoints, context, cookies, &strength).await?;
     let intent = AuthenticationRequest {
         state: Some(endpoints.cookies.flows.state(&destination(endpoints, &wanted))),

@@ -14,6 +14,7 @@ use crate::authn::{Authentication, Authenticator};
 use crate::identity::ProviderName;
 use crate::oidc::Providers;
 use crate::session::{Bind, CookieRead, SessionEnd};
+use crate::signals::Transmitter;
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -29,6 +30,7 @@ pub struct Endpoints {
     pub(super) cookies: Cookies,
     /// Whether and for what sessions are bound.
     pub(super) binding: BindingSettings,
+    transmitters: Vec<Arc<Transmitter>>,
     /// What a browser is told to forget at sign-out (`Clear-Site-Data`).
     site_data: Option<HeaderValue>,
 }
@@ -54,8 +56,19 @@ impl Endpoints {
         binding: BindingSettings,
         forget: &[SiteData],
     ) -> Self {
-        let site_data = clear_site_data(forget);
-        Self { resources, hosts, providers, authenticator, cookies, binding, site_data }
+        let (transmitters, site_data) = (Vec::new(), clear_site_data(forget));
+        Self { resources, hosts, providers, authenticator, cookies, binding, transmitters, site_data }
+    }
+
+    /// The same with these who send signals.
+    #[must_use]
+    pub fn with_transmitters(self, transmitters: Vec<Arc<Transmitter>>) -> Self {
+        Self { transmitters, ..self }
+    }
+
+    /// The transmitter of this name.
+    pub(super) fn transmitter(&self, name: &str) -> Option<&Arc<Transmitter>> {
+        self.transmitters.iter().find(|transmitter| transmitter.settings().name == name)
     }
 
     /// The cookies that are ours, and no app's.

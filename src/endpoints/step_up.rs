@@ -30,6 +30,19 @@ pub(super) fn strength(endpoints: &Endpoints, wanted: &SignInRequest) -> Strengt
     sealed.and_then(|sealed| endpoints.cookies.flows.open_strength(sealed)).unwrap_or_default()
 }
 
+/// The same, and later than signals ask of the session that the sign-in replaces: whoever begins it without being asked
+/// for more is asked for that.
+pub(super) async fn and_after_signals(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    cookies: &HeaderMap,
+    strength: Strength,
+) -> Result<Strength, EndpointError> {
+    let found = endpoints.session(context, cookies).await?;
+    let since = found.session().and_then(|opened| opened.session.step_up_since());
+    Ok(mutant!(strength.clone().and_after(since), "signal-forgotten-by-signing-in" => strength))
+}
+
 /// Whether the sign-in of `session` is as strong as is wanted: somebody may have stepped up on another host.
 pub(super) fn is_met(endpoints: &Endpoints, session: &Session, wanted: &SignInRequest) -> bool {
     let met = strength(endpoints, wanted).is_met(&session.principal, endpoints.resources.clock.now());
@@ -51,7 +64,7 @@ pub(super) async fn needs_login(
     let given = |proof: &Proof| found.principal().and_then(|principal| proof.is_given(principal, now));
     Ok(strength.proofs().any(|proof| match proof {
         Proof::Level(_) => false,
-        Proof::Methods(_) => given(&proof) != Some(true),
+        Proof::Methods(_) | Proof::After(_) => given(&proof) != Some(true),
         Proof::Recent(_) => given(&proof) == Some(false),
     }))
 }

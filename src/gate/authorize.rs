@@ -23,6 +23,7 @@ const TOO_OLD: &str = "the session is older than `session.max_age` of the route;
 
 const UNUSED: &str =
     "the session has not been used here for `session.idle_timeout` of the route; it needs a new sign-in";
+const SIGNALLED: &str = "a signal of the provider's asks for a new sign-in";
 
 /// A request that may go on, and all that was judged of it.
 #[derive(Debug)]
@@ -123,13 +124,13 @@ fn permit<S>(routing: &Routing<S>, asked: &AuthenticatedRequest<'_, S>) -> Resul
             match mutant!(other, "reading-not-judged" => None) {
                 // An app that reads the path so would serve what the rules keep closed.
                 Some(reading) => Err(Ambiguous::other_rule(reading).into()),
-                None => young_enough(asked).and_then(|()| bound_enough(routing, asked)).map(|()| permit),
+                None => young_enough(asked)
+                    .and_then(|()| bound_enough(routing, asked))
+                    .and_then(|()| signed_in_since(asked))
+                    .map(|()| permit),
             }
         }
-        Decision::StepUp(strength, reason) => {
-            let somebody = asked.authentication.authenticated();
-            Err(Denial::StepUp(Box::new(StepUp::new(*strength, reason.in_words(access), somebody))))
-        }
+        Decision::StepUp(strength, reason) => Err(step_up(asked, *strength, reason.in_words(access))),
         Decision::Forbidden(reason) if hangs_on_binding(reason) => Err(Rejection::BindingAwaited.into()),
         Decision::Forbidden(reason) => Err(forbidden(asked, reason).into()),
         Decision::SignIn(_) => {
@@ -164,7 +165,7 @@ fn hangs_on_binding(reason: Reason) -> bool {
 }
 
 fn young_enough<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<(), Denial> {
-    let (route, somebody) = (asked.routed.route, asked.authentication.authenticated());
+    let route = asked.routed.route;
     let Some(opened) = asked.authentication.session() else { return Ok(()) };
     let over = |until: Option<Timestamp>| until.is_some_and(|until| asked.now > until);
     let too_old = over(route.session_until(&opened.session));
@@ -176,8 +177,23 @@ fn young_enough<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<(), Denial> {
     } else {
         return Ok(());
     };
-    let strength = Strength { max_age, ..Strength::default() };
-    Err(Denial::StepUp(Box::new(StepUp::new(strength, why, somebody))))
+    Err(step_up(asked, Strength { max_age, ..Strength::default() }, why))
+}
+
+/// Whether the person has signed in since a signal asked for that.
+fn signed_in_since<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<(), Denial> {
+    let waits = asked.authentication.session().is_some_and(|opened| opened.session.step_up_since().is_some());
+    if !mutant!(waits, "signal-asks-for-nothing" => false) {
+        return Ok(());
+    }
+    Err(step_up(asked, Strength::default(), SIGNALLED))
+}
+
+/// The new sign-in that `why` asks for, and that a signal may ask for as well.
+fn step_up<S>(asked: &AuthenticatedRequest<'_, S>, strength: Strength, why: impl ToString) -> Denial {
+    let since = asked.authentication.session().and_then(|opened| opened.session.step_up_since());
+    let somebody = asked.authentication.authenticated();
+    Denial::StepUp(Box::new(StepUp::new(strength.and_after(since), why, somebody)))
 }
 
 /// A token whose scopes do not suffice is told so (RFC 6750, section 3.1).

@@ -10,6 +10,9 @@ pub enum BuildError {
     /// A provider's settings are unusable.
     #[error("provider {0}: {1}")]
     Provider(String, #[source] SetupError),
+    /// The settings of a transmitter of signals are unusable.
+    #[error("signals {0}: {1}")]
+    Transmitter(String, #[source] SetupError),
     /// An upstream's settings are unusable.
     #[error("route {0}: {1}")]
     Upstream(RouteName, #[source] UpstreamError),

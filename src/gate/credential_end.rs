@@ -24,6 +24,11 @@ impl fmt::Display for CredentialEnd {
             Self::Session(SessionEnd::SignedInElsewhere) => {
                 "its person signed in elsewhere and may hold no more sessions"
             }
+            Self::Session(SessionEnd::Signalled) => "the session was ended by a signal of its provider's",
+            Self::Session(SessionEnd::StepUp) => "a signal of its provider's asks for a new sign-in",
+            Self::Session(SessionEnd::StaleClaims) => {
+                "a signal of its provider's says that the claims have changed: it is judged anew"
+            }
             Self::TokenExpired => "the access token expired",
         })
     }

@@ -194,7 +194,10 @@ impl<'a> MakeService<'a> for Imaginary {
 fn unbuilt(error: BuildError) -> String {
     match error {
         BuildError::Conflict(..) => "two routes claim the same requests".to_owned(),
-        BuildError::Provider(..) | BuildError::Upstream(..) | BuildError::PublicUrl => error.to_string(),
+        BuildError::Provider(..)
+        | BuildError::Transmitter(..)
+        | BuildError::Upstream(..)
+        | BuildError::PublicUrl => error.to_string(),
     }
 }
 

@@ -30,6 +30,7 @@ mod routing;
 mod service;
 mod services;
 mod settings;
+mod signals;
 mod snapshot;
 mod status;
 mod statuses;
@@ -65,6 +66,7 @@ pub use status::{ProviderCondition, UnavailablePart};
 use crate::listener::{Handler, RequestBody};
 use crate::request::{Transport, check_field_names};
 use crate::session::SessionSettings;
+use crate::signals::{SignalsSettings, StreamStatus, TransmitterTask};
 use crate::telemetry::Metrics;
 
 /// The gate: every request of every listener passes here. Cheap to clone; a reload reaches all clones.
@@ -91,7 +93,8 @@ impl Prepared {
     pub fn put_in_place(self) {
         let foundations = &self.gate.0.foundations;
         foundations.sessions.set_lifetimes(&self.session);
-        self.gate.0.snapshot.store(Arc::clone(&self.snapshot));
+        let before = self.gate.0.snapshot.swap(Arc::clone(&self.snapshot));
+        signals::delete_streams(&before, &self.snapshot);
         foundations.reauthorization.put_in_force(&self.snapshot, &foundations.background);
     }
 }
@@ -131,6 +134,15 @@ impl Gate {
     #[must_use]
     pub fn providers(&self) -> Vec<ProviderCondition> {
         self.0.snapshot.load().provider_tasks.iter().map(|task| ProviderCondition::of(task)).collect()
+    }
+
+    /// The streams of signals, in the order of the configuration, and how they are.
+    #[must_use]
+    pub fn signals(&self) -> Vec<(SignalsSettings, StreamStatus)> {
+        let snapshot = self.0.snapshot.load();
+        let of =
+            |task: &Arc<TransmitterTask>| (task.transmitter.settings().clone(), task.transmitter.status());
+        snapshot.transmitters.iter().map(of).collect()
     }
 
     /// The counters of this process, which the admin listener shows.

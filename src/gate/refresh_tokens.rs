@@ -5,6 +5,8 @@
 //! - It is due and good: a refresh begins, and the request goes on beside it.
 //! - It has expired: the request waits for the refresh, and reads the session anew. The session may have ended with
 //!   it.
+//! - Its provider has signalled that the claims have changed: the request waits for the refresh, and goes on with new claims
+//!   or not at all. Where a refresh brings none, a new sign-in.
 //! - It has expired, there is no refresh token, and the app is handed the token: a new sign-in.
 //!
 //! At most one refresh of a session family is under way. No expired token goes to an app. A provider that is away
@@ -79,6 +81,9 @@ impl TokenRefresher {
     ) -> Result<RenewedAuthentication, Rejection> {
         let Some(OpenedSession { key, session }) = found.session() else { return Ok(found.into()) };
         let now = self.clock.now();
+        if mutant!(session.has_stale_claims(), "old-claims-let-in" => false) {
+            return self.renew_claims(id, key, session).await;
+        }
         if session.tokens.due().is_none_or(|due| now + REFRESH_AHEAD < due) {
             return Ok(found.into());
         }
@@ -94,7 +99,7 @@ impl TokenRefresher {
             self.begin(id, key, session);
             return Ok(found.into());
         }
-        self.wait(id, key, session).await;
+        let _ = self.wait(id, key, session).await;
         let Some(session) = self.sessions.find(key).await? else {
             return Ok(Authentication::Ended.into());
         };
@@ -105,6 +110,34 @@ impl TokenRefresher {
         Ok(Authentication::of_session(key.clone(), session, shown).into())
     }
 
+    /// Lets nobody through by claims that are known not to hold any more.
+    async fn renew_claims(
+        &self,
+        id: &RequestId,
+        key: &SessionKey,
+        session: &Arc<Session>,
+    ) -> Result<RenewedAuthentication, Rejection> {
+        // A new sign-in is needed anyway, and brings new claims.
+        if session.step_up_since().is_some() {
+            return Ok(Authentication::of_session(key.clone(), Arc::clone(session)).into());
+        }
+        if session.tokens.refresh.is_some() {
+            let renewal = self.wait(id, key, session).await;
+            let Some(session) = self.sessions.find(key).await? else {
+                return Ok(Authentication::Ended.into());
+            };
+            if !session.has_stale_claims() {
+                return Ok(Authentication::of_session(key.clone(), session).into());
+            }
+            // One that has ended a moment ago need not have brought claims: then the provider is asked another way.
+            if !matches!(renewal, Some(Ok(Renewal::Done) | Err(FlightError::Recent))) {
+                return Err(unusable(&session, "the claims have changed and could not be renewed"));
+            }
+        }
+        let sign_in_at = Some(session.principal.provider.clone());
+        Ok(RenewedAuthentication { authentication: Authentication::Ended, sign_in_at })
+    }
+
     fn begin(&self, id: &RequestId, key: &SessionKey, session: &Session) {
         let Some((flight, provider)) = self.flight(session) else { return };
         let (sessions, key, by) = (self.sessions.clone(), key.clone(), id.clone());
@@ -113,13 +146,17 @@ impl TokenRefresher {
         }
     }
 
-    async fn wait(&self, id: &RequestId, key: &SessionKey, session: &Session) {
-        let Some((flight, provider)) = self.flight(session) else { return };
+    /// What became of the refresh; `None` where there is nobody to ask.
+    async fn wait(
+        &self,
+        id: &RequestId,
+        key: &SessionKey,
+        session: &Session,
+    ) -> Option<Result<Renewal, FlightError>> {
+        let (flight, provider) = self.flight(session)?;
         let (sessions, key, by) = (self.sessions.clone(), key.clone(), id.clone());
         let flight = self.flights.join(flight, move || refresh_session(by, provider, sessions, key));
-        if let Err(error) = flight.await {
-            report(id, session, error);
-        }
+        Some(flight.await.inspect_err(|error| report(id, session, *error)))
     }
 
     /// The key of a session's refresh, its family; and the provider that is called. `None` where the provider has

@@ -106,7 +106,7 @@ fn not_kept(info: RequestInfo<'_>, asked: &RefusalContext<'_>) -> Response<Body>
 
 /// A session that ended while its browser waited. Another tab may have signed in meanwhile, which ends the session
 /// that it replaces: the same address, asked again, comes with the cookie of the new one, or without any and is sent
-/// to sign in. A form may have reached the app, so that nobody sends it twice unasked; nor is a page asked for again that
+/// to sign in; and one of which a signal asks something is judged by that. A form may have reached the app, so that nobody sends it twice unasked; nor is a page asked for again that
 /// took longer than its session lasts: that would go on for ever.
 fn ended_meanwhile(
     snapshot: &Snapshot,
@@ -115,7 +115,8 @@ fn ended_meanwhile(
     end: SessionEnd,
 ) -> Response<Body> {
     let back = asked.page(info.inbound).map(|page| snapshot.endpoints.hosts.claimed(page));
-    if asked.may_be_repeated() && end == SessionEnd::SignedOut {
+    let judged_anew = matches!(end, SessionEnd::SignedOut | SessionEnd::StepUp | SessionEnd::StaleClaims);
+    if asked.may_be_repeated() && judged_anew {
         let again = back.and_then(|page| redirect(StatusCode::FOUND, page.as_str()).ok());
         return again
             .unwrap_or_else(|| challenge(asked.realm, answer(snapshot, asked, &Refusal::Unauthenticated)));

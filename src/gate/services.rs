@@ -51,8 +51,9 @@ pub(super) struct Services<'b> {
     reserved: Arc<ReservedHeaders>,
     former: HashMap<&'b RouteName, &'b Arc<Route>>,
     /// The endpoints share their limits, but for the keys (apps fetch those, many of them from one address), the back
-    /// channel (a provider that ends thousands of sessions does so from one address, and may not try again), and what
-    /// browsers ask of bound sessions: one that is turned away there goes on without its device.
+    /// channel (a provider that ends thousands of sessions does so from one address, and may not try again), transmitters
+    /// of signals (which do the same, and show a secret first), and what browsers ask of bound sessions: one that is turned
+    /// away there goes on without its device.
     endpoint_limits: Limits,
     known: Upstreams,
     made: Upstreams,
@@ -143,6 +144,7 @@ impl<'a> MakeService<'a> for Services<'_> {
             endpoint,
             Endpoint::Keys
                 | Endpoint::BackChannelLogout
+                | Endpoint::Signals
                 | Endpoint::Bind
                 | Endpoint::RefreshBinding
                 | Endpoint::BoundSessionsOfSite

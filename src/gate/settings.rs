@@ -15,6 +15,7 @@ use crate::policy::AccessSettings;
 use crate::request::{PathExceptions, Scheme};
 use crate::route::RoutePattern;
 use crate::session::{SessionSettings, StreamUse};
+use crate::signals::SignalsSettings;
 
 /// One `[[routes]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +124,8 @@ pub struct GateSettings {
     pub session: SessionSettings,
     /// Who signs people in, and where.
     pub relying_party: RelyingPartySettings,
+    /// Who tells of people and sessions between sign-ins.
+    pub signals: Vec<SignalsSettings>,
     /// The gateway's own endpoints.
     pub own: OwnSettings,
     /// `[[routes]]`, in the order of the file.

@@ -13,6 +13,7 @@ use super::refresh_tokens::TokenRefresher;
 use super::routing::Routing;
 use super::services::{CheckedUpstream, Services};
 use super::settings::GateSettings;
+use super::signals;
 use crate::authn::{Authenticator, BearerIssuer, BearerSettings, BearerVerifier};
 use crate::clock::Clock;
 use crate::endpoints::{BindingSettings, CALLBACK, Cookies, Endpoints, Hosts, PublicUrl, Routes};
@@ -20,6 +21,7 @@ use crate::forward::Asserter;
 use crate::oidc::{ProviderTask, Providers};
 use crate::request::{Scheme, Transport, TrustedProxies};
 use crate::session::{Bind, BoundCookie, SessionCookie};
+use crate::signals::TransmitterTask;
 use crate::telemetry::{Metrics, RequestStats};
 
 /// Everything a request is read, judged and served by.
@@ -31,6 +33,7 @@ pub(super) struct Snapshot {
     pub(super) refresher: TokenRefresher,
     pub(super) endpoints: Endpoints,
     pub(super) provider_tasks: Vec<Arc<ProviderTask>>,
+    pub(super) transmitters: Vec<Arc<TransmitterTask>>,
     pub(super) upstreams: Vec<Arc<CheckedUpstream>>,
     pub(super) asserter: Arc<Asserter>,
     pub(super) metrics: Metrics,
@@ -54,6 +57,7 @@ impl Snapshot {
         let public = settings.relying_party.public_url.clone();
         let public = public.map(|url| PublicUrl::new(url).ok_or(BuildError::PublicUrl)).transpose()?;
         let provider_tasks = provider_tasks(settings, foundations, before)?;
+        let transmitters = signals::transmitters(settings, foundations, before)?;
         let kept = before.map(|before| (&before.routing, &*before.upstreams));
         let generation = foundations.reauthorization.next_generation();
         let mut services = Services::new(settings, foundations, generation, kept);
@@ -80,7 +84,8 @@ impl Snapshot {
                 cookies,
                 BindingSettings { bind: settings.session.bind, site: routing.site.clone() },
                 &settings.own.forget,
-            ),
+            )
+            .with_transmitters(transmitters.iter().map(|task| Arc::clone(&task.transmitter)).collect()),
             routing,
             authenticator,
             refresher: TokenRefresher {
@@ -90,6 +95,7 @@ impl Snapshot {
                 flights: Arc::clone(&foundations.refreshes),
             },
             provider_tasks,
+            transmitters,
             upstreams: services.start(),
             asserter: Arc::clone(&foundations.asserter),
             metrics: foundations.metrics.clone(),

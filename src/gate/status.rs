@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::signals;
 use super::snapshot::Snapshot;
 use crate::clock::Timestamp;
 use crate::forward::ServerState;
@@ -64,7 +65,7 @@ pub(super) fn missing(snapshot: &Snapshot) -> Vec<UnavailablePart> {
             Some(UnavailablePart { what: format!("provider {}", task.provider.name()), why: reason })
         }
     });
-    away.collect()
+    away.chain(signals::missing(snapshot)).collect()
 }
 
 /// What is measured at a scrape.
@@ -91,6 +92,7 @@ pub(super) fn scrapes(snapshot: &Snapshot) -> Vec<Scrape> {
             });
         }
     }
+    values.extend(signals::scrapes(snapshot));
     values.extend(snapshot.upstreams.iter().flat_map(|checked| checked.upstream.state()).flat_map(server));
     values
 }

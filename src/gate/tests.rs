@@ -70,6 +70,7 @@ fn settings(routes: Vec<RouteSettings>) -> GateSettings {
             public_url: Some(Url::parse("https://login.example").unwrap()),
             providers: Vec::new(),
         },
+        signals: Vec::new(),
         own: OwnSettings::default(),
         routes,
         reauthorize_every: Duration::from_secs(60),
@@ -83,7 +84,8 @@ fn snapshot(settings: &GateSettings) -> Snapshot {
         Asserter::new("https://login.example", AssertionKey::generate().unwrap(), clock.clone());
     let sessions = crate::session::testing::sessions(&clock);
     let background = tokio::runtime::Handle::current();
-    let keys = SealingKeys { flow: SealingKey::random(), form: SealingKey::random() };
+    let keys =
+        SealingKeys { flow: SealingKey::random(), form: SealingKey::random(), signals: SealingKey::random() };
     let foundations =
         Foundations::new(1, clock, Metrics::new(), sessions, keys, Arc::new(asserter), background);
     Snapshot::build(settings, &foundations, None).unwrap()

@@ -72,6 +72,15 @@ const fn end_of_credential(end: CredentialEnd) -> CloseFrame {
         CredentialEnd::Session(SessionEnd::SignedInElsewhere) => {
             CloseFrame { code: 1008, reason: "signed in elsewhere" }
         }
+        CredentialEnd::Session(SessionEnd::Signalled) => {
+            CloseFrame { code: 1008, reason: "ended by a signal of the provider's" }
+        }
+        CredentialEnd::Session(SessionEnd::StepUp) => {
+            CloseFrame { code: 1008, reason: "a new sign-in is needed" }
+        }
+        CredentialEnd::Session(SessionEnd::StaleClaims) => {
+            CloseFrame { code: 1008, reason: "to be judged anew: connect again" }
+        }
         CredentialEnd::Session(SessionEnd::Expired) => CloseFrame { code: 1001, reason: "session expired" },
         CredentialEnd::TokenExpired => CloseFrame { code: 1008, reason: "access token expired" },
     }

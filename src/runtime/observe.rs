@@ -9,10 +9,15 @@ use tokio::sync::{mpsc, watch};
 
 use super::control::Predecessors;
 use super::{Draining, Event, Runtime};
-use crate::admin::{Management, Missing, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState, RotationRequest};
+use crate::admin::{
+    Management, Missing, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState, RotationRequest,
+    SignalsOverview,
+};
+use crate::clock::Timestamp;
 use crate::gate::{Gate, ProviderCondition};
 use crate::listener::{ConnectionRefusal, ConnectionStats};
 use crate::session::Sessions;
+use crate::signals::{SignalsSettings, StreamStatus};
 use crate::storage::StateHealth;
 use crate::telemetry::{Metrics, Scrape};
 
@@ -50,9 +55,11 @@ pub(super) fn management(
     rotate: mpsc::Sender<RotationRequest>,
 ) -> Management {
     let (gate, events) = (gate.clone(), events.clone());
+    let told = gate.clone();
     Management {
         sessions: sessions.clone(),
         providers: Arc::new(move || gate.providers().into_iter().map(provider).collect()),
+        signals: Arc::new(move || told.signals().into_iter().map(signals).collect()),
         configuration: Arc::new(move || Arc::clone(&written.borrow())),
         rotate,
         process: Arc::new(move |request| {
@@ -62,6 +69,20 @@ pub(super) fn management(
             };
             events.try_send(event).is_ok()
         }),
+    }
+}
+
+fn signals((settings, status): (SignalsSettings, StreamStatus)) -> SignalsOverview {
+    SignalsOverview {
+        name: settings.name,
+        transmitter: settings.transmitter.to_string(),
+        provider: settings.provider.to_string(),
+        stream: status.stream,
+        since: status.since.rfc3339(),
+        reason: status.reason,
+        verified: status.verified.map(Timestamp::rfc3339),
+        heard: status.heard.map(Timestamp::rfc3339),
+        undelivered: status.undelivered,
     }
 }
 

@@ -212,8 +212,12 @@ async fn foundations(
     let keys = ServerKeys::new(database.clone(), &secrets(settings));
     let flow = keys.load_or_create("flow-cookies").await?;
     let form = keys.load_or_create("kept-forms").await?;
-    let sealing =
-        SealingKeys { flow: SealingKey::of_server_key(&flow), form: SealingKey::of_server_key(&form) };
+    let signals = keys.load_or_create("signals").await?;
+    let sealing = SealingKeys {
+        flow: SealingKey::of_server_key(&flow),
+        form: SealingKey::of_server_key(&form),
+        signals: SealingKey::of_server_key(&signals),
+    };
     let public = settings.relying_party.public_url.as_ref();
     let issuer = public.map_or("portcullis", |url| url.as_str().trim_end_matches('/'));
     let assertion_keys = AssertionKeys::open(&keys, issuer, &clock).await?;

@@ -7,6 +7,7 @@ mod dependencies;
 mod invariants;
 mod operations;
 mod references;
+mod shared_signals;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::Document;
-use crate::support::{App, Browser, Gateway, Provider, free_port, program, until};
+use crate::support::{App, Browser, Gateway, Provider, Transmitter, free_port, program, until};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -34,13 +34,19 @@ fn first_column<'a>(document: &'a Document, heading: &str) -> BTreeSet<&'a str> 
 /// A gateway in whose life everything has happened once that is counted.
 async fn busy() -> (Gateway, Provider, App) {
     let app = App::start().await;
-    let port = free_port();
+    let (port, transmitter) = (free_port(), Transmitter::start().await);
     let provider = Provider::start(&format!("http://127.0.0.1:{port}"));
     let gateway = Gateway::on(
         port,
         "",
-        &format!("{}{}", provider.configuration(), ROUTES.replace("{app}", &app.url())),
+        &format!(
+            "{}{}{}",
+            provider.configuration(),
+            transmitter.configuration(""),
+            ROUTES.replace("{app}", &app.url())
+        ),
     );
+    until("a signal", || gateway.log().contains("a signal was received"));
     let browser = Browser::new();
     assert_eq!(browser.visit(&gateway.url("/")).await.status, 200);
     let bearer = [("authorization", "Bearer a.b.c")];

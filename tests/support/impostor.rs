@@ -245,7 +245,7 @@ impl Inner {
 
     fn tokens(&self, form: &[u8], changes: &Value) -> Value {
         let form: BTreeMap<String, String> = form_urlencoded::parse(form).into_owned().collect();
-        let nonce = self.codes.lock().unwrap().get(&form["code"]).cloned();
+        let nonce = form.get("code").and_then(|code| self.codes.lock().unwrap().get(code).cloned());
         let now = jsonwebtoken::get_current_timestamp();
         let claims = json!({
             "iss": self.issuer, "sub": "alice", "aud": "portcullis", "nonce": nonce, "iat": now,

@@ -7,6 +7,7 @@ mod gateway;
 mod impostor;
 mod provider;
 mod streams;
+mod transmitter;
 mod world;
 
 pub(crate) use app::App;
@@ -16,6 +17,7 @@ pub(crate) use gateway::{Gateway, Process, program};
 pub(crate) use impostor::{Discovery, Impostor};
 pub(crate) use provider::{CLIENT_SECRET, Provider};
 pub(crate) use streams::{events, floods, silent, sockets};
+pub(crate) use transmitter::{Transmitter, caep};
 pub(crate) use world::{World, between, onward, told};
 
 use std::net::TcpListener;

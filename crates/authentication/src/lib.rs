@@ -1,5 +1,5 @@
 //! Who is asking: credentials are turned into principals (`authn`), at providers (`oidc`) or by sessions (`session`)
-//! that are kept in the state file (`storage`).
+//! that are kept in the state file (`storage`). What providers tell of them in between comes by `signals`.
 
 #[macro_use(mutant)]
 extern crate portcullis_rules;
@@ -7,6 +7,7 @@ extern crate portcullis_rules;
 pub mod authn;
 pub mod oidc;
 pub mod session;
+pub mod signals;
 mod single_flight;
 pub mod storage;
 

@@ -33,6 +33,7 @@ pub struct Metrics {
     reauthorizations: Family<Labels, Counter>,
     management_calls: Family<Labels, Counter>,
     bound_sessions: Family<Labels, Counter>,
+    signals: Family<Labels, Counter>,
 }
 
 /// A value read at the moment of a scrape: JWKS age, upstream state.
@@ -107,6 +108,7 @@ impl Metrics {
             "bound_sessions",
             "What browsers show of the devices of bound sessions, by step and result",
         );
+        let signals = family("signals", "Security event tokens by transmitter, event and result");
         let (routes, caches, scrapes) = (Routes::default(), Caches::default(), Scrapes::default());
         registry.register_collector(Box::new(routes.clone()));
         registry.register_collector(Box::new(caches.clone()));
@@ -125,7 +127,7 @@ impl Metrics {
             reloads,
             reauthorizations,
             management_calls,
-            bound_sessions,
+    bound_sessions, signals,
         }
     }
 
@@ -201,6 +203,14 @@ impl Metrics {
     /// the word for its result.
     pub fn bound_session(&self, step: &str, result: &str) {
         self.bound_sessions.get_or_create(&labels(("step", step), ("result", result))).inc();
+    }
+
+    /// Counts a security event token, by its transmitter, its event (empty where it was not accepted), and the word for what
+    /// came of it.
+    pub fn signal(&self, transmitter: &str, event: &str, result: &str) {
+        let mut labels = labels(("transmitter", transmitter), ("event", event));
+        labels.push(("result", result.to_owned()));
+        self.signals.get_or_create(&labels).inc();
     }
 
     /// The OpenMetrics text.

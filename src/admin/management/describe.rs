@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::model::ListSessions;
 use super::operation::Operation;
-use super::{EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, SessionList};
+use super::{EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, SessionList, SignalsOverview};
 
 /// Statuses that any operation may answer with, and when.
 const FAULTS: [(&str, &str); 5] = [
@@ -72,6 +72,9 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
         Operation::ListProviders => {
             ("Lists the configured providers", "200", schema::<Vec<ProviderOverview>>(schemas))
         }
+        Operation::ListSignals => {
+            ("Lists the streams of signals", "200", schema::<Vec<SignalsOverview>>(schemas))
+        }
         Operation::ShowConfiguration => (
             "The configuration in force, as the file says it and without secrets",
             "200",
@@ -103,7 +106,10 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
         Operation::RotateAssertionKey | Operation::Reload | Operation::Drain => {
             described["requestBody"] = body(schema::<Reason>(schemas));
         }
-        Operation::ListProviders | Operation::ShowConfiguration | Operation::Describe => {}
+        Operation::ListProviders
+        | Operation::ListSignals
+        | Operation::ShowConfiguration
+        | Operation::Describe => {}
     }
     described
 }

@@ -30,8 +30,7 @@ use crate::session::Sessions;
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState, Reason, SessionEntry,
-    SessionList, SessionSelection,
+    EndSessions, EndedSessions, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState, Reason, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use problem::Problem;
 
@@ -50,6 +49,8 @@ pub struct Management {
     pub sessions: Sessions,
     /// The configured providers and how they are.
     pub providers: Arc<dyn Fn() -> Vec<ProviderOverview> + Send + Sync>,
+    /// The streams of signals, in the order of the configuration.
+    pub signals: Arc<dyn Fn() -> Vec<SignalsOverview> + Send + Sync>,
     /// The configuration in force as it may be shown.
     pub configuration: Arc<dyn Fn() -> Arc<Value> + Send + Sync>,
     /// Has the next key of assertions published.
@@ -118,6 +119,10 @@ async fn call(
         Operation::ListProviders => {
             query::read_none(&query)?;
             Ok(document(StatusCode::OK, &(management.providers)()))
+        }
+        Operation::ListSignals => {
+            query::read_none(&query)?;
+            Ok(document(StatusCode::OK, &(management.signals)()))
         }
         Operation::ShowConfiguration => {
             query::read_none(&query)?;

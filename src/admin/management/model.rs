@@ -210,6 +210,37 @@ pub struct ProviderOverview {
     pub keys: ProviderKeys,
 }
 
+/// A stream of signals at a transmitter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SignalsOverview {
+    /// The transmitter's name in the configuration.
+    pub name: String,
+    /// Its identifier.
+    pub transmitter: String,
+    /// The provider whose sign-ins its signals may concern.
+    pub provider: String,
+    /// The transmitter's name for the stream; missing where that is not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    /// Since when it works, or does not (RFC 3339).
+    #[schemars(extend("format" = "date-time"))]
+    pub since: String,
+    /// Why it does not do its work; missing where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it was last seen that it works (RFC 3339); missing where it never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
+    pub verified: Option<String>,
+    /// When a good token last came (RFC 3339); missing where none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
+    pub heard: Option<String>,
+    /// Events that were asked for and that the transmitter does not send.
+    #[serde(default)]
+    pub undelivered: Vec<String>,
+}
+
 /// Whether a provider can do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

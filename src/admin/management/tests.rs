@@ -272,6 +272,8 @@ async fn providers_are_listed_and_the_process_hears_what_it_is_asked() {
         (200, &json!("corp"), &json!("https://id.partner.example"))
     );
     assert_eq!((&told[0]["state"], &told[0]["keys"]), (&json!("ready"), &json!({ "known": true, "age": 7 })));
+    let (status, _, told) = answered(request(Method::GET, "/api/v1/signals", &[])).await;
+    assert_eq!((status, &told[0]["stream"], &told[0]["heard"]), (200, &json!("s1"), &json!(null)));
     let (status, _, told) = answered(request(Method::GET, "/api/v1/configuration", &[])).await;
     assert_eq!((status, told), (200, json!({ "server": { "listen": "127.0.0.1:8443" } })));
     let (management, asked) = management(testing::sessions(&Clock::manual(START)));

@@ -17,6 +17,7 @@ mod registration;
 mod route;
 mod serve;
 mod server;
+mod signals;
 mod state;
 mod upstream;
 mod value;
@@ -121,6 +122,7 @@ impl Lowering<'_> {
         let public_url = self.public_url(server, &routes);
         self.posted_responses(at!(config.providers), public_url.as_ref());
         self.bind_site_covers(at!(config.session), session.bind_site.as_deref(), public_url.as_ref());
+        let signals = self.signals(at!(config.signals), &providers, public_url.as_ref());
         let listeners = self.listeners(server);
         let settings = Settings {
             admin: self.admin(at!(config.admin), &listeners),
@@ -135,6 +137,7 @@ impl Lowering<'_> {
             rotate_assertion_key: self.rotation(at!(server.rotate_assertion_key)),
             session,
             relying_party: RelyingPartySettings { public_url, providers },
+            signals,
             own: self.own(server, at!(config.session)),
             routes,
             log: self.log(at!(config.log)),

@@ -108,6 +108,7 @@ impl Lowering<'_> {
                 let range = Duration::from_secs(MINUTE)..=Duration::from_secs(366 * DAY);
                 self.span(at!(at.max_auth_age), Duration::from_secs(MINUTE), range)
             }),
+            after: None,
         }
     }
 

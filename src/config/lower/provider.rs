@@ -228,7 +228,7 @@ impl Lowering<'_> {
 }
 
 /// An address below which metadata are looked for, or where they are.
-fn provider_url(text: &str, place: Place<'_>, what: &str) -> Result<Url, Diagnostic> {
+pub(super) fn provider_url(text: &str, place: Place<'_>, what: &str) -> Result<Url, Diagnostic> {
     let url = url(text, place, &["https", "http"], "https://id.corp.example")?;
     if url.scheme() == "http" && !is_loopback(&url) {
         return Err(Diagnostic::new(place, format!("the {what} is clear text"))

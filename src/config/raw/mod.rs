@@ -8,6 +8,7 @@ mod policy;
 mod provider;
 mod route;
 mod server;
+mod signals;
 mod state;
 mod upstream;
 mod value;
@@ -31,6 +32,7 @@ pub(super) use server::{
     Admin, BindWord, CertificatePair, Listen, ListenTable, Log, LogWord, ProxyProtocol, ProxyProtocolTable,
     ProxyProtocolWord, Server, Session, SiteDataWord, Tls, TlsSwitch, TlsVersion,
 };
+pub(super) use signals::{ActionWord, DeliveryWord, Signals};
 pub(super) use state::State;
 pub(super) use upstream::{BalanceWord, Ejection, Health, ProtocolWord, Timeout, UpstreamTls};
 pub(super) use value::{File, OneOrMany, Scalar, Size, Span};
@@ -52,6 +54,9 @@ pub(super) struct Config {
     pub log: Option<Log>,
     /// Who signs people in and issues tokens: one table for each OpenID Provider, under a name of your choice.
     pub providers: Option<BTreeMap<String, Provider>>,
+    /// Who tells of people and sessions between sign-ins: one table for each transmitter of Shared Signals, under a name of
+    /// your choice.
+    pub signals: Option<BTreeMap<String, Signals>>,
     /// Named rules, used by any number of routes.
     pub policies: Option<BTreeMap<String, Policy>>,
     /// The apps. The most specific host wins, then the longest path; the order in the file does not matter.

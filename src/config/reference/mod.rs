@@ -13,7 +13,7 @@ const INTRO: &str = include_str!("intro.md");
 /// A table of the file: its heading, and the way to it through the schema (`*`: any name).
 type Section = (&'static str, &'static [&'static str]);
 
-const SECTIONS: [Section; 25] = [
+const SECTIONS: [Section; 26] = [
     ("`[server]`", &["server"]),
     ("`[server]` `listen`, as a table", &["server", "listen"]),
     ("`[server]` `listen` `proxy_protocol`, as a table", &["server", "listen", "proxy_protocol"]),
@@ -26,6 +26,7 @@ const SECTIONS: [Section; 25] = [
     ("Secrets", &["providers", "*", "client_secret"]),
     ("`[providers.NAME]` `claims`", &["providers", "*", "claims"]),
     ("`[providers.NAME]` `email_verified`, as a table", &["providers", "*", "email_verified"]),
+    ("`[signals.NAME]`", &["signals", "*"]),
     ("`[policies.NAME]`", &["policies", "*"]),
     ("Rules", &["policies", "*", "allow"]),
     ("`[[routes]]`", &["routes"]),
@@ -82,8 +83,8 @@ fn tabular(schema: &Value) -> Option<&Value> {
 }
 
 fn section(heading: &str, way: &[&str], (key, table): (&Value, &Value)) -> String {
-    let level =
-        if way.len() <= 1 || way == ["providers", "*"] || way == ["policies", "*"] { "##" } else { "###" };
+    let is_top = way.len() <= 1 || (way.len() == 2 && way.ends_with(&["*"]));
+    let level = if is_top { "##" } else { "###" };
     let mut text = format!("\n{level} {heading}\n\n");
     for said in said(key, table) {
         text += &format!("{said}\n\n");

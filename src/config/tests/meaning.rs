@@ -178,6 +178,7 @@ fn a_rule_holds_all_its_conditions() {
             acr: texts(&["hwk", "mfa"]),
             amr: texts(&["otp"]),
             max_age: Some(Duration::from_secs(900)),
+            after: None,
         },
     };
     assert_eq!(policies[0].name, "staff");

@@ -13,6 +13,7 @@ mod providers;
 mod reports;
 mod secrets;
 mod serve;
+mod signals;
 mod slips;
 mod state;
 mod strength;

@@ -18,7 +18,7 @@ pub(super) fn members(strength: &Strength) -> Map<String, Value> {
     let members = [
         ("acr_values", list(&strength.acr)),
         ("amr_values", list(&strength.amr)),
-        ("max_age", strength.max_age.map(|age| age.as_secs().into())),
+        ("max_age", strength.max_age_to_ask().map(|age| age.as_secs().into())),
     ];
     members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }

@@ -243,6 +243,7 @@ async fn call(store: &dyn SessionStore, call: StoreCall) -> Result<StoreAnswer, 
         StoreCall::CountProof(session, version) => {
             StoreAnswer::Counted(store.count_proof(session, version).await?)
         }
+        StoreCall::Mark(marking) => StoreAnswer::Sessions(store.mark(marking).await?),
         StoreCall::AddCard(card) => {
             store.add_card(card).await?;
             StoreAnswer::Done

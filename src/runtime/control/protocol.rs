@@ -22,7 +22,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::session::{
-    Bound, Ending, Inserted, LateCard, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionId,
+    Bound, Ending, Inserted, LateCard, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, Marking,
     SignInUnderWay, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 
@@ -75,12 +75,14 @@ pub(super) enum TakeOverStep {
 }
 
 /// An operation on the store of the new process.
+#[expect(clippy::large_enum_variant, reason = "it is read and used at once, one at a time")]
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum StoreCall {
     InsertRoot(StoredFamily, StoredSession, SignInUnderWay),
     InsertChild(StoredSession),
     Load(SessionId),
     UpdateRecord(RecordUpdate),
+    Mark(Marking),
     AddCard(LateCard),
     Bind(NewBinding),
     CountProof(SessionId, u32),
@@ -105,6 +107,7 @@ pub(super) enum StoreAnswer {
     Removed(Option<RemovedFamily>),
     RemovedFamilies(Vec<RemovedFamily>),
     Found(Vec<StoredOverview>),
+    Sessions(Vec<SessionId>),
     /// The store is away; why, for the log.
     Failed(String),
 }

@@ -12,9 +12,7 @@ use super::frame;
 use super::protocol::{FromSuccessor, Numbered, StoreAnswer, StoreCall};
 use crate::runtime::Event;
 use crate::session::{
-    Bound, Inserted, LateCard, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionId,
-    SessionStore, Sessions, SignInUnderWay, StoreFuture, StoreUnavailable, StoreUpkeep, StoredFamily,
-    StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Bound, Inserted, LateCard, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SessionStore, Sessions, SignInUnderWay, StoreFuture, StoreUnavailable, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated, Marking,
 };
 
 /// Calls that may wait to be written.
@@ -71,6 +69,7 @@ impl RemoteStore {
             | StoreAnswer::Counted(_)
             | StoreAnswer::RemovedFamilies(_)
             | StoreAnswer::Found(_)
+            | StoreAnswer::Sessions(_)
             | StoreAnswer::Removed(_)) => Ok(answer),
         }
     }
@@ -157,6 +156,12 @@ impl SessionStore for RemoteStore {
     fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated> {
         self.ask(StoreCall::UpdateRecord(update), |answer| {
             if let StoreAnswer::Updated(updated) = answer { Some(updated) } else { None }
+        })
+    }
+
+    fn mark(&self, marking: Marking) -> StoreFuture<'_, Vec<SessionId>> {
+        self.ask(StoreCall::Mark(marking), |answer| {
+            if let StoreAnswer::Sessions(sessions) = answer { Some(sessions) } else { None }
         })
     }
 

@@ -56,11 +56,11 @@ impl Challenge<'_> {
         if let Some(scope) = self.scope {
             push(&mut text, ", scope", scope);
         }
-        if let Some(Strength { acr, max_age, .. }) = self.strength {
-            if !acr.is_empty() {
-                push(&mut text, ", acr_values", &acr.join(" "));
+        if let Some(strength) = self.strength {
+            if !strength.acr.is_empty() {
+                push(&mut text, ", acr_values", &strength.acr.join(" "));
             }
-            if let Some(max_age) = max_age {
+            if let Some(max_age) = strength.max_age_to_ask() {
                 push(&mut text, ", max_age", &max_age.as_secs().to_string());
             }
         }

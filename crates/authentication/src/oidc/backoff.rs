@@ -14,7 +14,7 @@ const FIRST: Duration = Duration::from_secs(2);
 pub(super) const LONGEST: Duration = Duration::from_secs(60);
 
 /// How long the endpoint is left alone after `failures` in a row, of which there is at least one.
-pub(super) fn rest(failures: u32) -> Duration {
+pub(crate) fn rest(failures: u32) -> Duration {
     FIRST.saturating_mul(1 << failures.saturating_sub(1).min(6)).min(LONGEST)
 }
 

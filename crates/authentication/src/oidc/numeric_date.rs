@@ -21,7 +21,7 @@ pub(super) fn lenient(value: &Value) -> Option<Timestamp> {
 
 /// A date whose fraction is rounded by `round`; `None` for what is no date, or lies so far ahead that its seconds are
 /// not told apart.
-pub(super) fn strict(value: &Value, round: fn(f64) -> f64) -> Option<Timestamp> {
+pub(crate) fn strict(value: &Value, round: fn(f64) -> f64) -> Option<Timestamp> {
     let rounded = || value.as_f64().map(round).filter(|seconds| (0.0..=LAST_EXACT).contains(seconds));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
     value.as_u64().or_else(|| rounded().map(|seconds| seconds as u64)).map(Timestamp::from_seconds)

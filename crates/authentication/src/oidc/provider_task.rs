@@ -87,7 +87,7 @@ impl Fetch for Keys {
 }
 
 /// `max-age` of `Cache-Control` (RFC 9111, section 5.2.2.1).
-fn max_age(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let fields = headers.get_all(CACHE_CONTROL).iter().filter_map(|field| field.to_str().ok());
     let mut directives = fields.flat_map(|field| field.split(',')).filter_map(|text| text.split_once('='));
     let (_, seconds) = directives.find(|(name, _)| name.trim().eq_ignore_ascii_case("max-age"))?;

@@ -88,7 +88,7 @@ fn read(endpoint: &Url, answer: &Response<Vec<u8>>) -> Result<(), TokenEndpointE
 }
 
 /// Identifier and secret, each in a form's encoding (RFC 6749, section 2.3.1).
-fn basic(id: &str, secret: &Secret) -> String {
+pub(crate) fn basic(id: &str, secret: &Secret) -> String {
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret.expose()))))
 }

@@ -122,7 +122,7 @@ impl Provider {
         };
         let (client, _) = self.client().map_err(|error| refused(error.into()))?;
         let profile = TokenProfile {
-            types: &[Typ::Plain, Typ::AccessToken, Typ::Logout, Typ::Other],
+            types: &[Typ::Plain, Typ::AccessToken, Typ::Logout, Typ::SecurityEvent, Typ::Other],
             purpose: is_no_event,
             needed: &[],
             issuer: self.issuer().as_str(),

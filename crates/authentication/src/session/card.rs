@@ -85,9 +85,14 @@ impl Card {
         self.sid.as_deref().map(|sid| Name::ProviderSession(&self.principal.issuer, sid))
     }
 
+    fn email(&self) -> Option<Name<'_>> {
+        let email = self.principal.email.as_ref();
+        email.map(|email| Name::Email(&self.principal.issuer, &email.address))
+    }
+
     /// What an end of it may be remembered by.
     pub(super) fn names_under_every_key(&self, keys: &StateKeys) -> Vec<Digest> {
-        let names = [self.subject()].into_iter().chain(self.provider_session());
+        let names = [self.subject()].into_iter().chain(self.provider_session()).chain(self.email());
         names.flat_map(|name| keys.keyed(&name)).collect()
     }
 
@@ -97,6 +102,7 @@ impl Card {
             subject: keys.digest(&self.subject())?,
             user: Some(keys.digest(&Name::User(&self.principal.user))?),
             provider_session: self.provider_session().and_then(|name| keys.digest(&name)),
+            email: self.email().and_then(|name| keys.digest(&name)),
         })
     }
 }

@@ -9,31 +9,35 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::store::{
-    Bound, FamilyDigests, Inserted, LateCard, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd,
-    RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredBinding, StoredFamily,
-    StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Bound, FamilyDigests, Inserted, LateCard, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredBinding, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated, Mark, Marking, Marks,
 };
 use super::{SessionId, StoreUnavailable};
 use crate::clock::Timestamp;
 use crate::storage::{Database, Seconds};
 
 const INSERT_FAMILY: &str = "INSERT INTO session_families
-    (root, provider, subject, user, provider_session, created, last_seen, expires, version, record, card)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    (root, provider, subject, user, provider_session, created, last_seen, expires, version, record, card, email)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 const ENDED_SINCE: &str = "SELECT EXISTS (SELECT 1 FROM remembered_ends WHERE digest = ?1 AND since >= ?2)";
-const ADD_CARD: &str = "UPDATE session_families SET card = ?2, subject = ?3, user = ?4, provider_session = ?5
-    WHERE root = ?1 AND card IS NULL";
+const ADD_CARD: &str = "UPDATE session_families
+    SET card = coalesce(card, ?2), subject = ?3, user = ?4, provider_session = ?5, email = ?6
+    WHERE root = ?1 AND (card IS NULL OR email IS NULL AND ?6 IS NOT NULL)";
 const INSERT_SESSION: &str = "INSERT INTO sessions (id, root, host, created, family_key)
     SELECT ?1, root, ?3, ?4, ?5 FROM session_families WHERE root = ?2";
 const LOAD: &str = "SELECT f.root, f.provider, f.subject, f.user, f.provider_session, f.created, f.last_seen,
     f.expires, f.version, f.record, f.card, s.id, s.host, s.created, s.family_key,
-    own.version, own.record, of_root.version, of_root.record
+    own.version, own.record, of_root.version, of_root.record, f.email, f.step_up_since, f.stale_claims
     FROM sessions s JOIN session_families f ON f.root = s.root
     LEFT JOIN session_bindings own ON own.session = s.id
     LEFT JOIN session_bindings of_root ON of_root.session = s.root WHERE s.id = ?1";
 const UPDATE: &str = "UPDATE session_families
-    SET record = ?3, card = ?4, subject = ?5, user = ?6, provider_session = ?7, version = version + 1
+    SET record = ?3, card = ?4, subject = ?5, user = ?6, provider_session = ?7, email = ?8, version = version + 1,
+    stale_claims = CASE stale_claims WHEN ?9 THEN 0 ELSE stale_claims END
     WHERE root = ?1 AND version = ?2";
+/// Of no time and a time `max` makes no time.
+const STEP_UP: &str = "UPDATE session_families
+    SET step_up_since = max(coalesce(step_up_since, ?2), ?2) WHERE root = ?1";
+const STALE_CLAIMS: &str = "UPDATE session_families SET stale_claims = stale_claims + 1 WHERE root = ?1";
 const EXISTS: &str = "SELECT EXISTS (SELECT 1 FROM session_families WHERE root = ?1)";
 const TOUCH: &str = "UPDATE session_families SET last_seen = ?2 WHERE root = ?1 AND last_seen < ?2";
 const MEMBERS: &str = "SELECT id FROM sessions WHERE root = ?1";
@@ -110,10 +114,26 @@ impl SessionStore for EmbeddedStore {
         self.write(move |transaction| replace(transaction, &update))
     }
 
+    fn mark(&self, Marking { roots, mark }: Marking) -> StoreFuture<'_, Vec<SessionId>> {
+        self.write(move |transaction| {
+            let mut sessions = Vec::new();
+            for root in roots {
+                match mark {
+                    Mark::StepUp(since) => {
+                        transaction.prepare_cached(STEP_UP)?.execute(params![root, Seconds(since)])?
+                    }
+                    Mark::StaleClaims => transaction.prepare_cached(STALE_CLAIMS)?.execute([root])?,
+                };
+                sessions.extend(members(transaction, root)?);
+            }
+            Ok(sessions)
+        })
+    }
+
     fn add_card(&self, LateCard { root, card, digests }: LateCard) -> StoreFuture<'_, ()> {
         self.write(move |transaction| {
-            let FamilyDigests { subject, user, provider_session } = &digests;
-            let row = params![root, card, subject, user, provider_session];
+            let FamilyDigests { subject, user, provider_session, email } = &digests;
+            let row = params![root, card, subject, user, provider_session, email];
             transaction.prepare_cached(ADD_CARD)?.execute(row).map(drop)
         })
     }
@@ -219,6 +239,7 @@ fn insert_family(connection: &Connection, family: &StoredFamily) -> rusqlite::Re
         family.version,
         family.record,
         family.card,
+        family.digests.email,
     ])
 }
 
@@ -234,9 +255,9 @@ fn ended_since(connection: &Connection, sign_in: &SignInUnderWay) -> rusqlite::R
 }
 
 fn replace(connection: &Connection, update: &RecordUpdate) -> rusqlite::Result<Updated> {
-    let RecordUpdate { root, version, record, card, digests } = update;
-    let FamilyDigests { subject, user, provider_session } = digests;
-    let row = params![root, version, record, card, subject, user, provider_session];
+    let RecordUpdate { root, version, record, card, digests, renewed } = update;
+    let FamilyDigests { subject, user, provider_session, email } = digests;
+    let row = params![root, version, record, card, subject, user, provider_session, email, renewed];
     if connection.prepare_cached(UPDATE)?.execute(row)? == 1 {
         return members(connection, *root).map(Updated::Done);
     }
@@ -264,7 +285,14 @@ fn readable<T>(id: SessionId, row: rusqlite::Result<T>) -> rusqlite::Result<Opti
 
 fn read(row: &Row<'_>) -> rusqlite::Result<(StoredFamily, StoredSession)> {
     let root = row.get(0)?;
-    let digests = FamilyDigests { subject: row.get(2)?, user: row.get(3)?, provider_session: row.get(4)? };
+    let digests = FamilyDigests {
+        subject: row.get(2)?,
+        user: row.get(3)?,
+        provider_session: row.get(4)?,
+        email: row.get(19)?,
+    };
+    let step_up_since = row.get::<_, Option<Seconds>>(20)?.map(|since| since.0);
+    let marks = Marks { step_up_since, stale_claims: row.get(21)? };
     let family = StoredFamily {
         root,
         provider: row.get(1)?,
@@ -273,6 +301,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(StoredFamily, StoredSession)> {
         last_seen: row.get::<_, Seconds>(6)?.0,
         expires: row.get::<_, Seconds>(7)?.0,
         version: row.get(8)?,
+        marks,
         record: row.get(9)?,
         card: row.get(10)?,
         binding: binding(row, 17)?,

@@ -26,11 +26,17 @@ pub enum SessionEnd {
     SignedOutElsewhere,
     /// Its person has signed in elsewhere, and may hold no more sessions (`[session] max_per_person`).
     SignedInElsewhere,
+    /// A signal of its provider's has ended it (OpenID Shared Signals).
+    Signalled,
+    /// It has not ended: a signal asks its person to sign in anew before it is good again. What was open by it is over.
+    StepUp,
+    /// It has not ended: a signal says that its claims have changed, and what was open by them is over.
+    StaleClaims,
 }
 
 impl SessionEnd {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::SignedOut,
         Self::Revoked,
         Self::Expired,
@@ -38,6 +44,9 @@ impl SessionEnd {
         Self::SignedOutAtProvider,
         Self::SignedOutElsewhere,
         Self::SignedInElsewhere,
+        Self::Signalled,
+        Self::StepUp,
+        Self::StaleClaims,
     ];
 
     /// Its name in the metrics.
@@ -51,6 +60,9 @@ impl SessionEnd {
             Self::SignedOutAtProvider => "signed-out-at-provider",
             Self::SignedOutElsewhere => "signed-out-elsewhere",
             Self::SignedInElsewhere => "signed-in-elsewhere",
+            Self::Signalled => "signalled",
+            Self::StepUp => "step-up",
+            Self::StaleClaims => "stale-claims",
         }
     }
 
@@ -64,6 +76,9 @@ impl SessionEnd {
             Self::SignedOutAtProvider => 5,
             Self::SignedOutElsewhere => 6,
             Self::SignedInElsewhere => 7,
+            Self::Signalled => 8,
+            Self::StepUp => 9,
+            Self::StaleClaims => 10,
         }
     }
 

@@ -7,7 +7,7 @@ use super::card::Card;
 use super::error::StoreFault;
 use super::seal::{FamilyKey, Record};
 use super::sessions::{SessionLookup, SessionsInner};
-use super::store::{LateCard, RecordUpdate, SignInUnderWay, Updated};
+use super::store::{LateCard, Marks, RecordUpdate, SignInUnderWay, Updated};
 use super::{
     Inserted, NewSession, Session, SessionError, SessionId, SessionKey, StoreUnavailable, StoredFamily,
     StoredSession,
@@ -33,7 +33,7 @@ impl SessionsInner {
                 return Ok(None);
             };
             self.keep_card(&family, &record.card);
-            let row = (family.last_seen, family.version);
+            let row = (family.last_seen, family.version, family.marks);
             let make = || Arc::new(self.assemble(row, stored, opened, record, binding));
             if let Some(session) = self.cache.keep(key.id(), version, make) {
                 return Ok(self.living(session));
@@ -71,7 +71,10 @@ impl SessionsInner {
         let stored = store_session(key, root, host, now, &opened)?;
         let digests = record.card.names_under_every_key(&self.keys);
         match self.store.insert_root(family, stored.clone(), SignInUnderWay { began, digests }).await? {
-            Inserted::Done => Ok(Arc::new(self.assemble((now, 0), stored, opened, record, None))),
+            Inserted::Done => {
+                let row = (now, 0, Marks::default());
+                Ok(Arc::new(self.assemble(row, stored, opened, record, None)))
+            }
             Inserted::RootGone | Inserted::EndedBefore => Err(SessionError::Ended),
         }
     }
@@ -127,6 +130,7 @@ impl SessionsInner {
             record: record.seal(key, root)?,
             card: record.card.seal(&self.keys, root)?,
             digests: record.card.digests(&self.keys)?,
+            renewed: 0,
         })
     }
 
@@ -141,6 +145,7 @@ impl SessionsInner {
             last_seen: record.card.created,
             expires: record.card.expires,
             version,
+            marks: Marks::default(),
             record: sealed,
             card: Some(card),
             binding: None,
@@ -148,9 +153,10 @@ impl SessionsInner {
     }
 
     /// A session that a version before had made gets its card when it is used: until then nobody can find it by its
-    /// user name.
+    /// user name, nor by their address where the version knew of no such way.
     fn keep_card(&self, family: &StoredFamily, card: &Card) {
-        if family.card.is_some() {
+        let is_found = family.digests.email.is_some() || card.principal.email.is_none();
+        if family.card.is_some() && is_found {
             return;
         }
         let sealed = card.seal(&self.keys, family.root).zip(card.digests(&self.keys));
@@ -165,7 +171,7 @@ impl SessionsInner {
 
     fn assemble(
         &self,
-        (last_seen, version): (Timestamp, u32),
+        (last_seen, version, marks): (Timestamp, u32, Marks),
         stored: StoredSession,
         key: FamilyKey,
         record: Record,
@@ -186,6 +192,7 @@ impl SessionsInner {
             version,
             made: stored.created,
             binding: binding.map(Box::new),
+            marks,
             family: self.families.join(stored.root, stored.id, last_seen),
             key,
         }

@@ -29,6 +29,7 @@ mod selector;
 mod sessions;
 mod settings;
 mod shared;
+mod signalled;
 mod state_keys;
 mod store;
 mod upkeep;
@@ -56,9 +57,10 @@ pub use overview::SessionOverview;
 pub use selector::{IdPrefix, Selector};
 pub use sessions::{CachedSession, Sessions};
 pub use settings::{Bind, SessionSettings};
+pub use signalled::{Concerned, Demand};
 pub use state_keys::StateKeys;
 pub use store::{
-    Bound, Digest, FamilyDigests, Inserted, LateCard, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd,
-    RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredBinding, StoredFamily,
+    Bound, Digest, FamilyDigests, Inserted, LateCard, Mark, Marking, Marks, NewBinding, PurgeCriteria, RecordUpdate,
+    RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredBinding, StoredFamily,
     StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };

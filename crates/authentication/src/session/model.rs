@@ -9,6 +9,7 @@ use super::card::SignInOrigin;
 use super::ended::{SessionEnd, SessionEnded, StreamUse};
 use super::family::{Family, Terms};
 use super::seal::FamilyKey;
+use super::store::Marks;
 use crate::clock::Timestamp;
 use crate::identity::{Principal, RouteName};
 use crate::secret::Secret;
@@ -99,6 +100,8 @@ pub struct Session {
     /// When it was made: for an app session later than the sign-in.
     pub(super) made: Timestamp,
     pub(super) binding: Option<Box<Binding>>,
+    /// What was asked of the family when this was read.
+    pub(super) marks: Marks,
     pub(super) family: Arc<Family>,
     pub(super) key: FamilyKey,
 }
@@ -127,6 +130,18 @@ impl Session {
     #[must_use]
     pub fn end_reason(&self) -> Option<SessionEnd> {
         self.family.end_reason()
+    }
+
+    /// Later than when its person has to sign in before it lets anybody through; `None` where it does.
+    #[must_use]
+    pub const fn step_up_since(&self) -> Option<Timestamp> {
+        self.marks.step_up_since
+    }
+
+    /// Whether what its provider said of its person is known not to be so any more.
+    #[must_use]
+    pub const fn has_stale_claims(&self) -> bool {
+        self.marks.stale_claims > 0
     }
 
     /// Notes that it is used now. What is over stays over.

@@ -11,9 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::store::{
-    Bound, Inserted, LateCard, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily,
-    SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector,
-    StoredSession, Touch, Updated,
+    Bound, Inserted, LateCard, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated, Marking,
 };
 use super::{SessionId, StoreUnavailable};
 use crate::clock::Timestamp;
@@ -91,6 +89,10 @@ impl SessionStore for MovableStore {
 
     fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated> {
         Box::pin(async move { self.current().await?.update_record(update).await })
+    }
+
+    fn mark(&self, marking: Marking) -> StoreFuture<'_, Vec<SessionId>> {
+        Box::pin(async move { self.current().await?.mark(marking).await })
     }
 
     fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()> {

@@ -193,10 +193,11 @@ impl SessionsInner {
     }
 
     /// What is remembered of an end by its selector alone.
-    fn named(&self, selector: &Selector) -> Vec<super::Digest> {
+    pub(super) fn named(&self, selector: &Selector) -> Vec<super::Digest> {
         match selector {
             Selector::Subject(issuer, subject) => self.keys.keyed(&Name::Subject(issuer, subject)),
             Selector::ProviderSession(issuer, sid) => self.keys.keyed(&Name::ProviderSession(issuer, sid)),
+            Selector::Email(issuer, address) => self.keys.keyed(&Name::Email(issuer, address)),
             Selector::All
             | Selector::Id(_)
             | Selector::User(_)
@@ -205,16 +206,24 @@ impl SessionsInner {
         }
     }
 
-    fn subject_of(&self, family: &StoredOverview) -> Vec<super::Digest> {
+    pub(super) fn subject_of(&self, family: &StoredOverview) -> Vec<super::Digest> {
         let card = family.card.as_ref().and_then(|sealed| Card::open(&self.keys, family.root, sealed));
         card.map_or_else(Vec::new, |card| self.keys.keyed(&card.subject()))
     }
 
     async fn remember(&self, digests: Vec<super::Digest>) -> Result<(), StoreUnavailable> {
+        self.remember_since(digests, self.clock.now()).await
+    }
+
+    /// The same for sign-ins that began no later than `since`.
+    pub(super) async fn remember_since(
+        &self,
+        digests: Vec<super::Digest>,
+        since: Timestamp,
+    ) -> Result<(), StoreUnavailable> {
         if digests.is_empty() {
             return Ok(());
         }
-        let since = self.clock.now();
         self.store.remember_end(RememberedEnd { digests, since, until: since + REMEMBERED }).await
     }
 }

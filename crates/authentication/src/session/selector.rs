@@ -18,6 +18,8 @@ pub enum Selector {
     User(String),
     /// Of this session of a provider (`sid`), unique at its issuer.
     ProviderSession(Issuer, String),
+    /// Of this e-mail address at this issuer, in whatever case.
+    Email(Issuer, String),
     /// Of the provider configured under this name.
     Provider(String),
     /// With a session on this host; lower-case, without port.
@@ -53,6 +55,9 @@ impl Selector {
             Self::User(user) => StoredSelector::User(keys.digests(&Name::User(user))),
             Self::ProviderSession(issuer, sid) => {
                 StoredSelector::ProviderSession(keys.digests(&Name::ProviderSession(issuer, sid)))
+            }
+            Self::Email(issuer, address) => {
+                StoredSelector::Email(keys.digests(&Name::Email(issuer, address)))
             }
             Self::Provider(name) => StoredSelector::Provider(name.clone()),
             Self::Host(host) => StoredSelector::Host(host.clone()),

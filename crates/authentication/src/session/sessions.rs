@@ -16,8 +16,8 @@ use super::per_person::PersonBound;
 use super::seal::Record;
 use super::state_keys::StateKeys;
 use super::{
-    NewSession, RemovedFamily, Session, SessionError, SessionId, SessionKey, SessionSettings, SessionStore,
-    StoreUnavailable, StoreUpkeep, Tokens,
+    NewSession, RecordUpdate, RemovedFamily, Session, SessionError, SessionId, SessionKey, SessionSettings,
+    SessionStore, StoreUnavailable, StoreUpkeep, Tokens,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::identity::Principal;
@@ -224,6 +224,7 @@ impl Sessions {
         if *key.id() != session.id {
             return Err(SessionError::Ended);
         }
+        let renewed = if principal.is_some() { session.marks.stale_claims } else { 0 };
         let card = Card {
             principal: principal.unwrap_or_else(|| Arc::clone(&session.principal)),
             sid: session.sid.clone(),
@@ -234,6 +235,7 @@ impl Sessions {
         };
         let (read, record) = ((session.family(), session.version), Record { card, tokens });
         let update = self.0.update(read, &session.key, &record).ok_or_else(StoreUnavailable::unsealed)?;
+        let update = RecordUpdate { renewed, ..update };
         let (inner, key) = (Arc::clone(&self.0), key.clone());
         completed(async move { inner.replace(&key, update).await }).await
     }

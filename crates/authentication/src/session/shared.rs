@@ -7,9 +7,7 @@ use super::error::StoreFault;
 use super::make::ATTEMPTS;
 use super::sessions::SessionsInner;
 use super::store::{
-    Bound, Inserted, LateCard, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
-    SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession,
-    Touch, Updated,
+    Bound, Inserted, LateCard, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated, Marking,
 };
 use super::{SessionEnd, SessionId, Sessions, StoreUnavailable};
 
@@ -68,6 +66,10 @@ impl SessionStore for SharedStore {
             }
             Ok(updated)
         })
+    }
+
+    fn mark(&self, marking: Marking) -> StoreFuture<'_, Vec<SessionId>> {
+        Box::pin(async move { self.0.mark(marking).await })
     }
 
     fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()> {

@@ -4,6 +4,8 @@
 //! digests that rows are found by, and one that signs challenges for devices. The first seals and is what new rows are found by; what any of them sealed opens, and is found.
 //! So a new one is put in front, and the old one taken out once no session is older than the change.
 
+use std::borrow::Cow;
+
 use aws_lc_rs::hmac;
 
 use super::Digest;
@@ -82,31 +84,35 @@ pub(super) enum Name<'a> {
     ProviderSession(&'a Issuer, &'a str),
     /// A user name, whoever vouches for it.
     User(&'a str),
+    /// An e-mail address at the issuer that gave it, in whatever case.
+    Email(&'a Issuer, &'a str),
 }
 
 impl Name<'_> {
     /// Each kind by a word of its own: a subject called like somebody's session is not that session.
-    fn parts(&self) -> [&str; 3] {
-        match self {
-            Self::Subject(issuer, subject) => ["subject", issuer.as_str(), subject],
-            Self::ProviderSession(issuer, sid) => ["provider session", issuer.as_str(), sid],
-            Self::User(user) => ["user", "", user],
-        }
+    fn parts(&self) -> [Cow<'_, str>; 3] {
+        let (kind, issuer, name) = match *self {
+            Self::Subject(issuer, subject) => ("subject", issuer.as_str(), subject.into()),
+            Self::ProviderSession(issuer, sid) => ("provider session", issuer.as_str(), sid.into()),
+            Self::User(user) => ("user", "", user.into()),
+            Self::Email(issuer, address) => ("email", issuer.as_str(), address.to_lowercase().into()),
+        };
+        [kind.into(), issuer.into(), name]
     }
 
     /// What versions before wrote: SHA-256 over an issuer and a name that it gave.
     fn unkeyed(&self) -> Option<Digest> {
         match self {
             Self::Subject(issuer, name) | Self::ProviderSession(issuer, name) => {
-                Some(fingerprint(&joined(&[issuer.as_str(), name])))
+                Some(fingerprint(&joined(&[issuer.as_str().into(), (*name).into()])))
             }
-            Self::User(_) => None,
+            Self::User(_) | Self::Email(..) => None,
         }
     }
 }
 
 /// Parts with their lengths, so that no two lists run together.
-fn joined(parts: &[&str]) -> Vec<u8> {
+fn joined(parts: &[Cow<'_, str>]) -> Vec<u8> {
     let mut text = Vec::new();
     for part in parts {
         let length = (part.len() as u64).to_be_bytes();

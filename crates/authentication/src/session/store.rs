@@ -21,6 +21,36 @@ pub struct FamilyDigests {
     pub user: Option<Digest>,
     /// Of issuer and the provider's `sid`, where it gave one.
     pub provider_session: Option<Digest>,
+    /// Of issuer and e-mail address; `None` where there is no address, and in rows of a version before that have not been
+    /// used since.
+    pub email: Option<Digest>,
+}
+
+/// What is asked of a family before anybody is let through by it again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Marks {
+    /// The person has to sign in anew, later than this.
+    pub step_up_since: Option<Timestamp>,
+    /// How often its claims were said to have changed since they were last renewed.
+    pub stale_claims: u32,
+}
+
+/// What is noted of families.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Marking {
+    /// Their roots.
+    pub roots: Vec<SessionId>,
+    /// What is asked of them from now on.
+    pub mark: Mark,
+}
+
+/// What may be asked of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Mark {
+    /// A sign-in later than this.
+    StepUp(Timestamp),
+    /// New claims.
+    StaleClaims,
 }
 
 /// One sign-in as it is kept.
@@ -40,6 +70,8 @@ pub struct StoredFamily {
     pub expires: Timestamp,
     /// How often its record has been replaced.
     pub version: u32,
+    /// What is asked of it.
+    pub marks: Marks,
     /// Principal and tokens, sealed under the family's key.
     pub record: Vec<u8>,
     /// Its [`Card`](super::Card), sealed under the gateway's key; `None` in rows of a version before that have not been
@@ -127,6 +159,8 @@ pub struct RecordUpdate {
     pub card: Vec<u8>,
     /// What the family is found by.
     pub digests: FamilyDigests,
+    /// The `stale_claims` that new claims answer; 0 where there are none. What was noted since stays noted.
+    pub renewed: u32,
 }
 
 /// A card for a family that a version before had kept without.
@@ -173,6 +207,8 @@ pub enum StoredSelector {
     User(Vec<Digest>),
     /// Of this session of a provider, by any of these digests.
     ProviderSession(Vec<Digest>),
+    /// Of this e-mail address at an issuer, by any of these digests.
+    Email(Vec<Digest>),
     /// Of the provider of this name.
     Provider(String),
     /// With a session on this host.
@@ -267,7 +303,11 @@ pub trait SessionStore: fmt::Debug + Send + Sync {
     /// never overwrites a newer one.
     fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated>;
 
-    /// Adds a card where there is none. It is no new version: whoever renews the tokens meanwhile is not late.
+    /// Asks something of families from now on: of two times to sign in after, the later one counts, and claims are stale once
+    /// more. Answers all sessions of those that are there.
+    fn mark(&self, marking: Marking) -> StoreFuture<'_, Vec<SessionId>>;
+
+    /// Adds a card where there is none, and what the family is found by where its e-mail address is missing among that. It is no new version: whoever renews the tokens meanwhile is not late.
     fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()>;
 
     /// Binds a session that is not bound to a key of a device, in a row of its own: who renews tokens meanwhile and who

@@ -65,6 +65,10 @@ impl SessionStore for Away {
         away_now()
     }
 
+    fn mark(&self, _: Marking) -> StoreFuture<'_, Vec<SessionId>> {
+        away_now()
+    }
+
     fn add_card(&self, _: LateCard) -> StoreFuture<'_, ()> {
         away_now()
     }

@@ -11,11 +11,12 @@ use super::StorageError;
 pub(super) const APPLICATION_ID: i32 = 0x5072_7463;
 
 /// Step `n` leads from `user_version` `n` to `n + 1`. A published step is never edited.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("migrations/0001_server_keys.sql"),
     include_str!("migrations/0002_sessions.sql"),
     include_str!("migrations/0003_probe.sql"),
     include_str!("migrations/0004_cards.sql"),
+    include_str!("migrations/0005_signals.sql"),
     include_str!("migrations/0006_bindings.sql"),
 ];
 

@@ -31,6 +31,9 @@ pub struct Strength {
     /// How long ago the person may have proven who they are (`auth_time`), in whole seconds.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<Duration>,
+    /// When the person must have proven it again: later than this, with no allowance for clocks.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Timestamp>,
 }
 
 /// One thing that a [`Strength`] asks for.
@@ -42,6 +45,8 @@ pub enum Proof {
     Methods(Box<[String]>),
     /// A sign-in no longer ago than this (`auth_time`).
     Recent(Duration),
+    /// A sign-in later than this (`auth_time`).
+    After(Timestamp),
 }
 
 /// What a sign-in was to prove and did not, in words that its person may read.
@@ -57,14 +62,27 @@ impl Strength {
     /// Whether nothing is asked for.
     #[must_use]
     pub const fn is_none(&self) -> bool {
-        self.acr.is_empty() && self.amr.is_empty() && self.max_age.is_none()
+        self.acr.is_empty() && self.amr.is_empty() && self.max_age.is_none() && self.after.is_none()
     }
 
     /// All that is asked for.
     pub fn proofs(&self) -> impl Iterator<Item = Proof> {
         let list = |list: &[String]| (!list.is_empty()).then(|| list.into());
         let (level, methods) = (list(&self.acr).map(Proof::Level), list(&self.amr).map(Proof::Methods));
-        [level, methods, self.max_age.map(Proof::Recent)].into_iter().flatten()
+        let times = [self.max_age.map(Proof::Recent), self.after.map(Proof::After)];
+        [level, methods].into_iter().chain(times).flatten()
+    }
+
+    /// The same, and a sign-in later than `after`.
+    #[must_use]
+    pub fn and_after(self, after: Option<Timestamp>) -> Self {
+        Self { after: self.after.max(after), ..self }
+    }
+
+    /// `max_age` as providers and programs are asked for it: 0 where whatever sign-in there is is not enough.
+    #[must_use]
+    pub fn max_age_to_ask(&self) -> Option<Duration> {
+        self.after.map_or(self.max_age, |_| Some(Duration::ZERO))
     }
 
     /// Whether the sign-in of `principal` is known to be as strong at `now`. What the provider did not say is not
@@ -87,6 +105,10 @@ impl Proof {
                 mutant!(wanted.iter().all(has), "one-method-is-enough" => wanted.iter().any(has))
             }),
             Self::Recent(max_age) => principal.auth_time.map(|at| is_recent(at, *max_age, now)),
+            Self::After(after) => principal.auth_time.map(|at| {
+                let later = *after < at && at <= now + LONGEST_AHEAD;
+                mutant!(later, "old-sign-in-after-a-signal" => true)
+            }),
         }
     }
 
@@ -97,6 +119,7 @@ impl Proof {
             Self::Level(levels) => format!("one of the authentication levels (acr): {}", listed(levels)),
             Self::Methods(methods) => format!("all of the authentication methods (amr): {}", listed(methods)),
             Self::Recent(max_age) => format!("a sign-in at most {} ago", span(*max_age)),
+            Self::After(after) => format!("a new sign-in, later than {}", after.rfc3339()),
         }
     }
 
@@ -109,7 +132,7 @@ impl Proof {
                 || unknown("methods"),
                 |found| listed(&found.iter().map(|method| cut(method)).collect::<Vec<_>>()),
             ),
-            Self::Recent(_) => principal
+            Self::Recent(_) | Self::After(_) => principal
                 .auth_time
                 .map_or_else(|| unknown("time"), |at| format!("a sign-in {} ago", span(now.since(at)))),
         }
@@ -217,13 +240,35 @@ mod tests {
     }
 
     #[test]
+    fn a_new_sign_in_is_one_later_than_it_was_asked_for() {
+        let after = Strength::default().and_after(Some(Timestamp::from_seconds(NOW.seconds() - 100)));
+        for (ago, met) in [(0, true), (99, true), (100, false), (101, false)] {
+            assert_eq!(after.is_met(&signed_in(None, &json!([]), Some(ago)), NOW), met, "{ago} s");
+        }
+        assert!(!after.is_met(&signed_in(None, &json!([]), None), NOW), "nobody said when");
+        let ahead =
+            Principal { auth_time: Some(NOW + LONGEST_AHEAD * 2), ..signed_in(None, &json!([]), None) };
+        assert!(!after.is_met(&ahead, NOW));
+        let (later, earlier) = (Some(NOW), Some(Timestamp::from_seconds(1)));
+        assert_eq!(after.clone().and_after(later).after, later);
+        assert_eq!(after.clone().and_after(earlier).and_after(None), after);
+        let hour = Strength { max_age: Some(Duration::from_secs(3600)), ..Strength::default() };
+        assert_eq!(hour.max_age_to_ask(), hour.max_age);
+        assert_eq!(hour.and_after(later).max_age_to_ask(), Some(Duration::ZERO));
+    }
+
+    #[test]
     fn what_the_provider_did_not_say_is_unknown() {
         let silent = signed_in(None, &json!(null), None);
-        let asked =
-            Strength { acr: text(&["mfa"]), amr: text(&["otp"]), max_age: Some(Duration::from_secs(60)) };
-        assert_eq!(asked.proofs().map(|proof| proof.is_given(&silent, NOW)).collect::<Vec<_>>(), [None; 3]);
+        let asked = Strength {
+            acr: text(&["mfa"]),
+            amr: text(&["otp"]),
+            max_age: Some(Duration::from_secs(60)),
+            after: Some(NOW),
+        };
+        assert_eq!(asked.proofs().map(|proof| proof.is_given(&silent, NOW)).collect::<Vec<_>>(), [None; 4]);
         let told = signed_in(Some("pwd"), &json!(["pwd"]), Some(3600));
         let found: Vec<_> = asked.proofs().map(|proof| proof.found(&told, NOW)).collect();
-        assert_eq!(found, ["pwd", "pwd", "a sign-in 1h ago"]);
+        assert_eq!(found, ["pwd", "pwd", "a sign-in 1h ago", "a sign-in 1h ago"]);
     }
 }

@@ -179,7 +179,7 @@ fn with_parameters<'a>(
 ) -> Request<'a> {
     let scopes = settings.scopes.iter().filter(|scope| *scope != "openid");
     request = request.add_scopes(scopes.map(|scope| Scope::new(scope.clone())));
-    let Strength { acr, max_age, .. } = &asked.strength;
+    let acr = &asked.strength.acr;
     let acr_values = if acr.is_empty() { &settings.acr_values } else { acr };
     for acr in acr_values {
         request = request.add_auth_context_value(AuthenticationContextClass::new(acr.clone()));
@@ -193,7 +193,7 @@ fn with_parameters<'a>(
     if let Some(hint) = &asked.login_hint {
         request = request.set_login_hint(LoginHint::new(hint.clone()));
     }
-    if let Some(max_age) = settings.max_age.into_iter().chain(*max_age).min() {
+    if let Some(max_age) = settings.max_age.into_iter().chain(asked.strength.max_age_to_ask()).min() {
         request = request.set_max_age(max_age);
     }
     let extra = settings

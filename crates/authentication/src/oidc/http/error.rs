@@ -101,7 +101,7 @@ impl HttpError {
         Self::new(url, Trouble::Timeout(after))
     }
 
-    pub(in crate::oidc) fn status(url: &str, status: StatusCode) -> Self {
+    pub(crate) fn status(url: &str, status: StatusCode) -> Self {
         Self::new(url, Trouble::Status(status))
     }
 
@@ -113,11 +113,11 @@ impl HttpError {
         Self::new(url, Trouble::NotPermitted("it is none of the URLs of the issuer's metadata".into()))
     }
 
-    pub(in crate::oidc) fn unsent(url: &str, cause: &dyn Error) -> Self {
+    pub(crate) fn unsent(url: &str, cause: &dyn Error) -> Self {
         Self::new(url, Trouble::NotPermitted(printable(&cause.to_string())))
     }
 
-    pub(in crate::oidc) fn not_json(url: &str, cause: JsonError, response: &Response<Vec<u8>>) -> Self {
+    pub(crate) fn not_json(url: &str, cause: JsonError, response: &Response<Vec<u8>>) -> Self {
         Self::new(url, Trouble::NotJson { cause, got: AnswerShape::of(response) })
     }
 

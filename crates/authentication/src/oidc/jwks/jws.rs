@@ -50,7 +50,9 @@ pub enum Typ {
     Logout,
     /// A proof that a device has a key: `dbsc+jwt` (Device Bound Session Credentials, section 9.10).
     DeviceProof,
-    /// Some other purpose, such as `secevent+jwt`, `dpop+jwt`.
+    /// A security event: `secevent+jwt` (RFC 8417, section 2.3).
+    SecurityEvent,
+    /// Some other purpose, such as `dpop+jwt`.
     Other,
 }
 
@@ -159,6 +161,7 @@ fn typ(header: &Map<String, Value>) -> Typ {
         "at+jwt" => Typ::AccessToken,
         "logout+jwt" => Typ::Logout,
         "dbsc+jwt" => Typ::DeviceProof,
+        "secevent+jwt" => Typ::SecurityEvent,
         "jwt" => Typ::Plain,
         _ => Typ::Other,
     }

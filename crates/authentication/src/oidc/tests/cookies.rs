@@ -213,8 +213,12 @@ async fn a_state_leads_where_it_was_made_for_and_no_other_does() {
 async fn invariant_7_the_strength_that_is_asked_for_is_nobodys_to_write() {
     let world = World::new().await;
     let cookies = cookies(&world.clock);
-    let asked =
-        Strength { acr: vec!["mfa".into()], amr: vec!["otp".into()], max_age: Some(Duration::from_secs(60)) };
+    let asked = Strength {
+        acr: vec!["mfa".into()],
+        amr: vec!["otp".into()],
+        max_age: Some(Duration::from_secs(60)),
+        ..Strength::default()
+    };
     let sealed = cookies.seal_strength(&asked);
     assert_eq!(cookies.open_strength(&sealed), Some(asked));
     assert!(sealed.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{sealed}");

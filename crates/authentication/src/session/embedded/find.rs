@@ -71,6 +71,7 @@ fn condition(selector: &StoredSelector) -> (String, Vec<Value>) {
         StoredSelector::Subject(digests) => any_of("subject", digests),
         StoredSelector::User(digests) => any_of("user", digests),
         StoredSelector::ProviderSession(digests) => any_of("provider_session", digests),
+        StoredSelector::Email(digests) => any_of("email", digests),
         StoredSelector::Provider(name) => ("provider = ?3".into(), text(name)),
         StoredSelector::Host(host) => {
             ("root IN (SELECT root FROM sessions WHERE host = ?3)".into(), text(host))

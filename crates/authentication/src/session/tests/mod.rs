@@ -6,6 +6,7 @@ mod living;
 mod matching;
 mod per_person;
 mod sealing;
+mod signalled;
 mod stores;
 
 use std::sync::Arc;
@@ -130,6 +131,10 @@ impl SessionStore for Watched {
 
     fn update_record(&self, update: RecordUpdate) -> StoreFuture<'_, Updated> {
         Box::pin(async move { self.check().map(|()| self.inner.update_record(update))?.await })
+    }
+
+    fn mark(&self, marking: Marking) -> StoreFuture<'_, Vec<SessionId>> {
+        Box::pin(async move { self.check().map(|()| self.inner.mark(marking))?.await })
     }
 
     fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()> {

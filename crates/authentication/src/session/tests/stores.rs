@@ -24,6 +24,7 @@ async fn every_engine<S: SessionStore>(fresh: impl Fn() -> S) {
     a_card_that_comes_late_is_no_new_version(&fresh()).await;
     bindings::a_binding_stands_beside_everything_else(&fresh()).await;
     bindings::so_many_hosts_of_a_site_are_bound(&fresh()).await;
+    marks_stay_until_they_are_answered(&fresh()).await;
 }
 
 fn id(n: u8) -> SessionId {
@@ -42,11 +43,13 @@ fn family(n: u8) -> StoredFamily {
             subject: [7; 32],
             user: Some([n; 32]),
             provider_session: n.is_multiple_of(2).then_some([8; 32]),
+            email: Some([30 + n; 32]),
         },
         created: at(1000),
         last_seen: at(1000),
         expires: at(2000),
         version: 0,
+        marks: Marks::default(),
         record: vec![n; 3000],
         card: Some(vec![n; 300]),
         binding: None,
@@ -103,13 +106,15 @@ async fn a_child_needs_its_root(store: &impl SessionStore) {
 async fn a_record_is_replaced(store: &impl SessionStore) {
     store.insert_root(family(1), session(1, 1), began(1000)).await.unwrap();
     store.insert_child(session(2, 1)).await.unwrap();
-    let digests = FamilyDigests { subject: [9; 32], user: None, provider_session: Some([10; 32]) };
+    let digests =
+        FamilyDigests { subject: [9; 32], user: None, provider_session: Some([10; 32]), email: None };
     let update = |n, version| RecordUpdate {
         root: id(n),
         version,
         record: vec![42],
         card: vec![43],
         digests: digests.clone(),
+        renewed: 0,
     };
     let Updated::Done(mut members) = store.update_record(update(1, 0)).await.unwrap() else { panic!() };
     members.sort();
@@ -135,7 +140,7 @@ async fn families_are_found_by_each_name_a_page_at_a_time(store: &impl SessionSt
     store.insert_child(elsewhere).await.unwrap();
     let other = StoredFamily {
         provider: "partner".into(),
-        digests: FamilyDigests { subject: [5; 32], user: None, provider_session: None },
+        digests: FamilyDigests { subject: [5; 32], user: None, provider_session: None, email: None },
         ..family(4)
     };
     store.insert_root(other, session(4, 4), began(1000)).await.unwrap();
@@ -150,6 +155,8 @@ async fn families_are_found_by_each_name_a_page_at_a_time(store: &impl SessionSt
         (StoredSelector::User(vec![[3; 32], [9; 32]]), vec![3]),
         (StoredSelector::User(vec![[7; 32]]), vec![]),
         (StoredSelector::ProviderSession(vec![[8; 32]]), vec![2]),
+        (StoredSelector::Email(vec![[33; 32], [9; 32]]), vec![3]),
+        (StoredSelector::Email(vec![[3; 32]]), vec![]),
         (StoredSelector::Provider("partner".into()), vec![4]),
         (StoredSelector::Provider("part".into()), vec![]),
         (StoredSelector::Host("mail.corp.example".into()), vec![2]),
@@ -238,7 +245,8 @@ async fn an_end_is_remembered_until_its_time(store: &impl SessionStore) {
 async fn a_card_that_comes_late_is_no_new_version(store: &impl SessionStore) {
     let without = StoredFamily { card: None, ..family(1) };
     store.insert_root(without.clone(), session(1, 1), began(1000)).await.unwrap();
-    let digests = FamilyDigests { subject: [9; 32], user: Some([10; 32]), provider_session: None };
+    let digests =
+        FamilyDigests { subject: [9; 32], user: Some([10; 32]), provider_session: None, email: None };
     let late = |card: u8| LateCard { root: id(1), card: vec![card], digests: digests.clone() };
     store.add_card(late(1)).await.unwrap();
     store.add_card(late(2)).await.unwrap();
@@ -246,6 +254,51 @@ async fn a_card_that_comes_late_is_no_new_version(store: &impl SessionStore) {
     assert_eq!(store.load(id(1)).await.unwrap().unwrap().0, with, "the first one stays");
     store.add_card(LateCard { root: id(9), ..late(1) }).await.unwrap();
     assert_eq!(store.load(id(9)).await.unwrap(), None);
+}
+
+/// A row that has a card and no address to be found by gets the latter, and keeps its card.
+async fn an_address_that_comes_late_is_found(store: &impl SessionStore) {
+    let without = StoredFamily { digests: FamilyDigests { email: None, ..family(2).digests }, ..family(2) };
+    store.insert_root(without, session(2, 2), began(1000)).await.unwrap();
+    let digests = FamilyDigests { email: Some([44; 32]), ..family(2).digests };
+    store.add_card(LateCard { root: id(2), card: vec![1], digests: digests.clone() }).await.unwrap();
+    let now = store.load(id(2)).await.unwrap().unwrap().0;
+    assert_eq!(now, StoredFamily { digests, ..family(2) });
+}
+
+async fn marks_stay_until_they_are_answered(store: &impl SessionStore) {
+    an_address_that_comes_late_is_found(store).await;
+    for n in [1, 3] {
+        store.insert_root(family(n), session(n, n), began(1000)).await.unwrap();
+    }
+    store.insert_child(session(4, 1)).await.unwrap();
+    let marks = async |n| store.load(id(n)).await.unwrap().unwrap().0.marks;
+    let mark = |mark| store.mark(Marking { roots: vec![id(1), id(9)], mark });
+    for since in [1100, 1200, 1150] {
+        let mut sessions = mark(Mark::StepUp(at(since))).await.unwrap();
+        sessions.sort();
+        assert_eq!(sessions, [id(1), id(4)]);
+    }
+    mark(Mark::StaleClaims).await.unwrap();
+    mark(Mark::StaleClaims).await.unwrap();
+    let both = Marks { step_up_since: Some(at(1200)), stale_claims: 2 };
+    assert_eq!((marks(1).await, marks(4).await, marks(3).await), (both, both, Marks::default()));
+    let update = |version, renewed| RecordUpdate {
+        root: id(1),
+        version,
+        record: vec![42],
+        card: vec![43],
+        digests: family(1).digests,
+        renewed,
+    };
+    for (version, renewed, left) in [(0, 0, 2), (1, 1, 2), (2, 2, 0)] {
+        assert!(matches!(store.update_record(update(version, renewed)).await.unwrap(), Updated::Done(_)));
+        assert_eq!(marks(1).await, Marks { stale_claims: left, ..both }, "{renewed}");
+    }
+    assert_eq!(store.update_record(update(0, 0)).await.unwrap(), Updated::Stale);
+    assert_eq!(mark(Mark::StaleClaims).await.unwrap().len(), 2, "it is no new version");
+    assert!(matches!(store.update_record(update(3, 0)).await.unwrap(), Updated::Done(_)));
+    assert_eq!(marks(1).await.stale_claims, 1);
 }
 
 async fn touches_only_move_forward(store: &impl SessionStore) {

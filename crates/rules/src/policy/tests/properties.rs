@@ -137,6 +137,7 @@ fn rule() -> impl Strategy<Value = RuleSettings> {
         acr,
         amr,
         max_age,
+        ..Strength::default()
     });
     let strength = prop_oneof![Just(Strength::default()), strength];
     let rule = (people, claims, request, some_of(&["corp"]), strength);
@@ -219,7 +220,7 @@ fn conditions(rule: &RuleSettings, asked: &Asked, deny: bool) -> Vec<Known> {
 }
 
 fn sign_in(strength: &Strength, person: &Principal) -> [Known; 3] {
-    let Strength { acr, amr, max_age } = strength;
+    let Strength { acr, amr, max_age, .. } = strength;
     let methods: Option<Vec<_>> = person.claims.get("amr").map(texts);
     let age = person.auth_time.map(|at| NOW.seconds() - at.seconds());
     [

@@ -132,8 +132,12 @@ fn what_asks_for_nothing_more_goes_first() {
 
 #[test]
 fn an_explanation_names_what_was_asked_and_what_there_was() {
-    let strength =
-        Strength { acr: text(&["mfa"]), amr: text(&["otp"]), max_age: Some(Duration::from_secs(300)) };
+    let strength = Strength {
+        acr: text(&["mfa"]),
+        amr: text(&["otp"]),
+        max_age: Some(Duration::from_secs(300)),
+        ..Strength::default()
+    };
     let (access, person) = (
         Access::compile(&policies(vec![allowing(vec![staff(strength)])])),
         Arc::new(Principal { auth_time: None, ..by_password() }),
