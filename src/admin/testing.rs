@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    AdminSources, Management, NextAssertionKey, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState, RotationRequest, SignalsOverview,
+    AdminSources, Management, NextAssertionKey, ProcessRequest, ProviderKeys, ProviderOverview,
+    ProviderState, RotationRequest, SignalsOverview,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::secret::Secret;

@@ -13,7 +13,8 @@ use super::paths::{
 };
 use super::state::Endpoints;
 use super::{
-    back_channel, bound_session, callback, front_channel, home, resume, sessions, sign_in, sign_out, signals, ticket,
+    back_channel, bound_session, callback, front_channel, home, resume, sessions, sign_in, sign_out, signals,
+    ticket,
 };
 use crate::forward::JWKS_MAX_AGE;
 use crate::listener::RequestBody;

@@ -134,7 +134,9 @@ async fn shown(
     let page = SessionsPage {
         principal: &session.principal,
         provider: endpoints.display_name(&session.principal.provider),
-        here: here.as_ref().map(|here| SignInShown { last_used: Moment::new(now, now), ..in_words(here, now) }),
+        here: here
+            .as_ref()
+            .map(|here| SignInShown { last_used: Moment::new(now, now), ..in_words(here, now) }),
         others: others.iter().map(|found| in_words(found, now)).collect(),
         more,
         ended,

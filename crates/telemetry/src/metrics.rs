@@ -127,7 +127,8 @@ impl Metrics {
             reloads,
             reauthorizations,
             management_calls,
-    bound_sessions, signals,
+            bound_sessions,
+            signals,
         }
     }
 

@@ -9,7 +9,10 @@ use serde_json::{Map, Value, json};
 
 use super::model::ListSessions;
 use super::operation::Operation;
-use super::{EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, SessionList, SignalsOverview};
+use super::{
+    EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, SessionList,
+    SignalsOverview,
+};
 
 /// Statuses that any operation may answer with, and when.
 const FAULTS: [(&str, &str); 5] = [

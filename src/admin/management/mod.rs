@@ -30,7 +30,8 @@ use crate::session::Sessions;
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState, Reason, SessionEntry, SessionList, SessionSelection, SignalsOverview,
+    EndSessions, EndedSessions, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState, Reason,
+    SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use problem::Problem;
 

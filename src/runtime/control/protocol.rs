@@ -22,8 +22,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::session::{
-    Bound, Ending, Inserted, LateCard, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, Marking,
-    SignInUnderWay, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Bound, Ending, Inserted, LateCard, Marking, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily,
+    SessionId, SignInUnderWay, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 
 /// The version of the take-over that this gateway speaks.

@@ -12,7 +12,9 @@ use super::frame;
 use super::protocol::{FromSuccessor, Numbered, StoreAnswer, StoreCall};
 use crate::runtime::Event;
 use crate::session::{
-    Bound, Inserted, LateCard, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SessionStore, Sessions, SignInUnderWay, StoreFuture, StoreUnavailable, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated, Marking,
+    Bound, Inserted, LateCard, Marking, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionId,
+    SessionStore, Sessions, SignInUnderWay, StoreFuture, StoreUnavailable, StoreUpkeep, StoredFamily,
+    StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 
 /// Calls that may wait to be written.

@@ -9,7 +9,9 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::store::{
-    Bound, FamilyDigests, Inserted, LateCard, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredBinding, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated, Mark, Marking, Marks,
+    Bound, FamilyDigests, Inserted, LateCard, Mark, Marking, Marks, NewBinding, PurgeCriteria, RecordUpdate,
+    RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredBinding,
+    StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 use super::{SessionId, StoreUnavailable};
 use crate::clock::Timestamp;

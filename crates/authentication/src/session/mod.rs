@@ -22,8 +22,8 @@ mod make;
 mod model;
 mod movable;
 mod overview;
-mod route_uses;
 mod per_person;
+mod route_uses;
 mod seal;
 mod selector;
 mod sessions;
@@ -60,7 +60,7 @@ pub use settings::{Bind, SessionSettings};
 pub use signalled::{Concerned, Demand};
 pub use state_keys::StateKeys;
 pub use store::{
-    Bound, Digest, FamilyDigests, Inserted, LateCard, Mark, Marking, Marks, NewBinding, PurgeCriteria, RecordUpdate,
-    RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredBinding, StoredFamily,
-    StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Bound, Digest, FamilyDigests, Inserted, LateCard, Mark, Marking, Marks, NewBinding, PurgeCriteria,
+    RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep,
+    StoredBinding, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };

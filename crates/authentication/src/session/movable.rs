@@ -11,7 +11,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::store::{
-    Bound, Inserted, LateCard, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated, Marking,
+    Bound, Inserted, LateCard, Marking, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd,
+    RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview,
+    StoredSelector, StoredSession, Touch, Updated,
 };
 use super::{SessionId, StoreUnavailable};
 use crate::clock::Timestamp;

@@ -7,7 +7,9 @@ use super::error::StoreFault;
 use super::make::ATTEMPTS;
 use super::sessions::SessionsInner;
 use super::store::{
-    Bound, Inserted, LateCard, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated, Marking,
+    Bound, Inserted, LateCard, Marking, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
+    SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession,
+    Touch, Updated,
 };
 use super::{SessionEnd, SessionId, Sessions, StoreUnavailable};
 
