@@ -179,6 +179,7 @@ fn a_rule_holds_all_its_conditions() {
             amr: texts(&["otp"]),
             max_age: Some(Duration::from_secs(900)),
         },
+        bound: None,
     };
     assert_eq!(policies[0].name, "staff");
     assert_eq!(policies[1], PolicySettings { name: "route".into(), allow: vec![expected], deny: Vec::new() });

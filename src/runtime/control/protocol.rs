@@ -75,6 +75,7 @@ pub(super) enum TakeOverStep {
 }
 
 /// An operation on the store of the new process.
+#[expect(clippy::large_enum_variant, reason = "it is made, written and dropped, one at a time")]
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum StoreCall {
     InsertRoot(StoredFamily, StoredSession, SignInUnderWay),
