@@ -13,6 +13,7 @@ mod attacks;
 mod backup;
 mod bad_providers;
 mod bearer_tokens;
+mod bound_sessions;
 mod browser;
 mod choosing_a_provider;
 mod coming_back;

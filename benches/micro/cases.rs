@@ -45,6 +45,7 @@ pub(crate) const ALL: &[Named] = &[
     ("gate-plain", || gateway::case(Asking::Plain, 10, 1)),
     ("gate-token", || gateway::case(Asking::Token, 10, 1)),
     ("gate-session", || gateway::case(Asking::Session { live: 1 }, 10, 1)),
+    ("gate-bound-session", || gateway::case(Asking::BoundSession, 10, 1)),
     ("gate-10000-routes", || gateway::case(Asking::Plain, 10_000, 1)),
     ("gate-1000-rules", || gateway::case(Asking::Token, 10, 1_000)),
 ];

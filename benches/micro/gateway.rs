@@ -15,7 +15,8 @@ use portcullis::listener::{self, ConnectionLimits, ListenerSettings, Phase, Serv
 use portcullis::request::WorkerId;
 use portcullis::secret::SealingKey;
 use portcullis::session::{
-    EmbeddedStore, NewSession, SessionCookie, Sessions, SignInOrigin, StateKeys, Tokens,
+    BindingScope, BoundCookie, DeviceKey, EmbeddedStore, NewSession, Registered, SessionCookie, SessionKey,
+    Sessions, SignInOrigin, StateKeys, Tokens,
 };
 use portcullis::storage::Database;
 use portcullis::telemetry::Metrics;
@@ -36,6 +37,8 @@ pub(crate) enum Asking {
     Token,
     /// Somebody's with a session, one of so many.
     Session { live: usize },
+    /// The same with one that is bound to a device.
+    BoundSession,
 }
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\nhello";
@@ -66,7 +69,8 @@ impl Client {
         let credential = match asking {
             Asking::Plain => String::new(),
             Asking::Token => format!("authorization: Bearer {}\r\n", signer.token(&issuer)),
-            Asking::Session { live } => session(&settings, &sessions, &issuer, live).await,
+            Asking::Session { live } => session(&settings, &sessions, &issuer, live).await.1,
+            Asking::BoundSession => bound_session(&settings, &sessions, &issuer).await,
         };
         let request = format!(
             "GET /v1/orders/4711 HTTP/1.1\r\nhost: app-7.corp.example\r\nuser-agent: bench/1\r\n\
@@ -138,7 +142,12 @@ fn gate(settings: &Settings) -> (Gate, Sessions) {
 }
 
 /// The cookie of the last of so many people who signed in.
-async fn session(settings: &Settings, sessions: &Sessions, issuer: &str, live: usize) -> String {
+async fn session(
+    settings: &Settings,
+    sessions: &Sessions,
+    issuer: &str,
+    live: usize,
+) -> (SessionKey, String) {
     let principal = Arc::new(Principal { issuer: Issuer::new(issuer), ..(*principal()).clone() });
     let mut last = None;
     for _ in 0..live {
@@ -153,7 +162,22 @@ async fn session(settings: &Settings, sessions: &Sessions, issuer: &str, live: u
         last = Some(sessions.create(new).await.unwrap().0);
     }
     let cookie = SessionCookie::new(&settings.session, true);
-    format!("cookie: theme=dark; {}={}\r\n", cookie.name(), last.unwrap().to_secret().expose())
+    let key = last.unwrap();
+    let line = format!("cookie: theme=dark; {}={}\r\n", cookie.name(), key.to_secret().expose());
+    (key, line)
+}
+
+/// The cookies of somebody whose session is bound.
+async fn bound_session(settings: &Settings, sessions: &Sessions, issuer: &str) -> String {
+    let (key, line) = session(settings, sessions, issuer, 1).await;
+    let found = sessions.find_by_id(*key.id()).await.unwrap().unwrap();
+    let device = DeviceKey { algorithm: "ES256".to_owned(), jwk: serde_json::Value::Null };
+    let Registered::Bound(binding) = sessions.bind(&found, BindingScope::Host, device).await.unwrap() else {
+        panic!("it is not bound")
+    };
+    let cookie = BoundCookie::new(&settings.session, true).set(&binding, Timestamp::from_seconds(NOW));
+    let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+    format!("{}; {pair}\r\n", line.trim_end())
 }
 
 fn settings(folder: &Path, issuer: &str, asking: Asking, routes: usize, rules: usize) -> Settings {
@@ -162,7 +186,7 @@ fn settings(folder: &Path, issuer: &str, asking: Asking, routes: usize, rules: u
     let access = match asking {
         Asking::Plain => "access = \"public\"".to_owned(),
         Asking::Token => format!("accept = \"bearer\"\nallow = [{allow}]"),
-        Asking::Session { .. } => format!("accept = \"session\"\nallow = [{allow}]"),
+        Asking::Session { .. } | Asking::BoundSession => format!("accept = \"session\"\nallow = [{allow}]"),
     };
     let mut text = format!(
         "[server]\nlisten = \"127.0.0.1:1\"\npublic_url = \"https://login.corp.example\"\n\

@@ -220,15 +220,15 @@ async fn settle(
     let (who, id) = (&session.principal, context.id);
     tracing::info!(%id, provider = %who.provider, user = who.user, session = %session.id, "signed in");
     cookies.push(endpoints.cookies.session.set(&key));
+    let offer = bound_session::offer(endpoints, context, &session).await;
     let response = if shortfall.is_empty() {
-        let offer = bound_session::offer(endpoints, context, &session).await;
         ticket::finish_sign_in(endpoints, &session, wanted).map(|mut response| {
             cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
             response.headers_mut().extend(offer);
             response
         })
     } else {
-        Err(step_up::unmet(endpoints, flow, wanted, shortfall, cookies))
+        Err(step_up::unmet(endpoints, flow, wanted, shortfall, cookies).with_offer(offer))
     };
     Answer::to(Some(Arc::clone(&session.principal)), response)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 
 use crate::identity::{ProviderName, Shortfall};
 use crate::oidc::SignInError;
@@ -66,6 +66,8 @@ pub struct UnmetStepUp {
     pub anew: String,
     /// `Set-Cookie` values: the flow is over (invariant 6), and whoever signed in as another than before has a session.
     pub cookies: Vec<HeaderValue>,
+    /// How the browser binds that session to its device.
+    pub offer: Option<(HeaderName, HeaderValue)>,
 }
 
 /// A sign-in that came back and is not known any more.
@@ -91,6 +93,14 @@ pub struct UnavailableProvider {
 }
 
 impl EndpointError {
+    /// The same with what tells the browser how to bind the session that it is given.
+    pub(super) fn with_offer(mut self, offer: Option<(HeaderName, HeaderValue)>) -> Self {
+        if let Self::UnmetStepUp(unmet) = &mut self {
+            unmet.offer = offer;
+        }
+        self
+    }
+
     /// A sign-in that is not known, and of which nothing else is known either.
     pub(super) fn lost(reason: &str) -> Self {
         Self::LostSignIn(Box::new(LostSignIn { reason: reason.to_owned(), redirect: None, retry: None }))

@@ -100,5 +100,6 @@ pub(super) fn unmet(
         retry: retry.to_owned(),
         anew: SignInRequest { anew: true, ..wanted }.address(),
         cookies,
+        offer: None,
     }))
 }

@@ -167,6 +167,48 @@ async fn a_route_may_want_younger_sessions_than_others() {
     assert!(!wants_a_new_one(9_999, Authentication::of_token(&token, Carrier::Bearer)), "it is no session");
 }
 
+/// What becomes of somebody with this credential `seconds` after 1000 where every session has to be bound.
+fn where_bound_sessions_are_required(seconds: u64, authentication: Authentication) -> Result<(), Denial> {
+    let rows = vec![route("wiki.example", "/", &[], AccessSettings::SignedIn)];
+    let bind = crate::session::Bind::Required;
+    let session = SessionSettings { bind, ..SessionSettings::default() };
+    let (snapshot, transport) =
+        (snapshot(&GateSettings { session, ..settings(rows) }), transport(Scheme::Https));
+    let request = Request::get("/").header("host", "wiki.example").body(()).unwrap();
+    let inbound = Inbound::read(&transport, &snapshot.trusted, &request).unwrap();
+    let routed = Routed::new(&snapshot.routing, &inbound, snapshot.routing.route(&inbound)?)?;
+    let now = Timestamp::from_seconds(1_000 + seconds);
+    let bound = authentication.is_bound(now);
+    let asked = AuthenticatedRequest { routed, authentication, sign_in_at: None, now, bound };
+    decide(&snapshot.routing, asked, &request).map(|_| ())
+}
+
+#[tokio::test]
+async fn invariant_27_where_it_is_required_an_unbound_session_has_half_a_minute() {
+    let with = async |possession| {
+        let mut found = session(None).await;
+        if let Authentication::Authenticated(somebody) = &mut found {
+            somebody.possession = possession;
+        }
+        found
+    };
+    let at = |seconds: u64| Timestamp::from_seconds(1_000 + seconds);
+    let awaited = Possession::Unbound(at(30));
+    assert!(where_bound_sessions_are_required(29, with(awaited).await).is_ok());
+    for (seconds, possession) in [(30, awaited), (0, Possession::Unbound(at(0)))] {
+        let no = where_bound_sessions_are_required(seconds, with(possession).await);
+        assert!(matches!(no, Err(Denial::Refused(Rejection::NotBound))), "{no:?}");
+    }
+    assert!(where_bound_sessions_are_required(9_999, with(Possession::Shown(at(99_999))).await).is_ok());
+    let token = Verified {
+        principal: principal("staff"),
+        expires: Timestamp::from_seconds(u64::MAX),
+        id: CredentialId::of(b"token"),
+    };
+    let token = Authentication::of_token(&token, Carrier::Bearer);
+    assert!(where_bound_sessions_are_required(9_999, token).is_ok(), "it is no session");
+}
+
 pub(super) fn principal(group: &str) -> Arc<Principal> {
     Arc::new(Principal { groups: vec![group.into()], ..alice() })
 }

@@ -13,8 +13,8 @@ function fail(error) {
 }
 
 try {
-  const { default: walk } = await import(`./walk/${name}.mjs`);
-  const walker = await Walker.start(name);
+  const { default: walk, options } = await import(`./walk/${name}.mjs`);
+  const walker = await Walker.start(name, options);
   try {
     await walk(walker);
     walker.complainOfFaults();

@@ -3,6 +3,7 @@
 mod app;
 mod browser;
 mod demo;
+pub(crate) mod device;
 mod gateway;
 mod impostor;
 mod provider;
@@ -13,6 +14,7 @@ mod world;
 pub(crate) use app::App;
 pub(crate) use browser::{Answer, Browser};
 pub(crate) use demo::Demo;
+pub(crate) use device::Device;
 pub(crate) use gateway::{Gateway, Process, program};
 pub(crate) use impostor::{Discovery, Impostor};
 pub(crate) use provider::{CLIENT_SECRET, Provider};

@@ -180,6 +180,7 @@ fn a_rule_holds_all_its_conditions() {
             max_age: Some(Duration::from_secs(900)),
             after: None,
         },
+        bound: None,
     };
     assert_eq!(policies[0].name, "staff");
     assert_eq!(policies[1], PolicySettings { name: "route".into(), allow: vec![expected], deny: Vec::new() });

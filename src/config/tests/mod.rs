@@ -1,5 +1,6 @@
 //! What the tests of this room share: a machine that exists only here.
 
+mod bound;
 mod documents;
 mod fault_routes;
 mod fault_server;

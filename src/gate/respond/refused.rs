@@ -95,6 +95,7 @@ fn add_fields(no: &Rejection, headers: &mut HeaderMap) {
         }
         Rejection::UnmetStepUp(unmet) => {
             headers.extend(unmet.cookies.iter().map(|cookie| (header::SET_COOKIE, cookie.clone())));
+            headers.extend(unmet.offer.clone());
         }
         Rejection::MethodNotAllowed(methods) => {
             headers.extend(HeaderValue::try_from(methods).ok().map(|methods| (header::ALLOW, methods)));

@@ -10,15 +10,15 @@ const WINDOWS = { wide: { width: 1280, height: 800 }, narrow: { width: 360, heig
 const LOOPBACK = /^(data:|about:|blob:|chrome-error:|https?:\/\/(127\.0\.0\.1|localhost)(:\d+)?\/)/;
 
 export class Walker {
-  /// `hosts` are names that stand for this machine; all others lead nowhere.
-  static async start(name, { hosts = [] } = {}) {
+  /// `hosts` are names that stand for this machine; all others lead nowhere. `args` are for the browser.
+  static async start(name, { hosts = [], args = [] } = {}) {
     mkdirSync(ARTEFACTS, { recursive: true });
     const names = [...hosts.map((host) => `MAP ${host} 127.0.0.1`), 'MAP * ~NOTFOUND', 'EXCLUDE 127.0.0.1', 'EXCLUDE localhost'];
     const browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       // The back button does here what it does for people: it may bring a page back from memory.
       ignoreDefaultArgs: ['--disable-back-forward-cache'],
-      args: ['--no-sandbox', '--disable-background-networking', `--host-resolver-rules=${names.join(', ')}`],
+      args: ['--no-sandbox', '--disable-background-networking', `--host-resolver-rules=${names.join(', ')}`, ...args],
     });
     const walker = new Walker(name, browser);
     await walker.somebodyNew();

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Map, Value};
 use tokio::runtime::{Builder, Runtime};
 
-use super::{BearerIssuer, BearerSettings, BearerVerifier, Verified};
+use super::{BearerIssuer, BearerSettings, BearerVerifier, DeviceProof, Verified, presented_proof};
 use crate::clock::Clock;
 use crate::fuzzing::{cut, edited};
 use crate::oidc::jwks::Algorithm;
@@ -101,6 +101,54 @@ fn good(header: &str, claims: &str, verified: &Verified) {
     let subject = claims.get("sub").or_else(|| claims.get("client_id"));
     assert_eq!(subject.and_then(Value::as_str), Some(verified.principal.subject.as_str()));
     assert!(!verified.principal.subject.as_str().is_empty(), "nobody");
+}
+
+struct DeviceFixture {
+    signer: Signer,
+    key: crate::session::DeviceKey,
+    proof: String,
+}
+
+static DEVICE: LazyLock<DeviceFixture> = LazyLock::new(|| {
+    let signer = Signer::new(Algorithm::ES256);
+    let proof = |with_key: bool| {
+        let mut header = serde_json::json!({ "typ": "dbsc+jwt", "alg": "ES256" });
+        if with_key {
+            header["jwk"] = signer.jwk("k");
+        }
+        signer.jws(Algorithm::ES256, &header.to_string(), r#"{"jti":"challenge"}"#)
+    };
+    let registered = proof(true);
+    let key = DeviceProof::parse(&registered).and_then(|proof| proof.registered_key()).expect("a key");
+    DeviceFixture { key, proof: proof(false), signer }
+});
+
+/// A field with `data` in it and one with a good proof changed as `data` spells; and header and claims, a line each, signed
+/// by the device: what is taken is its proof, by its algorithm, without a key of its own.
+pub fn device_proofs(data: &[u8]) {
+    let DeviceFixture { signer, key, proof } = &*DEVICE;
+    for text in [data.to_vec(), edited(proof.as_bytes(), data), [b"\"", proof.as_bytes(), b"\""].concat()] {
+        let Ok(field) = http::HeaderValue::from_bytes(&text) else { continue };
+        let fields = [("secure-session-response".parse().expect("a name"), field)].into_iter().collect();
+        if let Ok(text) = presented_proof(&fields) {
+            let taken = DeviceProof::parse(&text).and_then(|proof| proof.check(key)).is_ok();
+            assert_eq!(taken, text == *proof, "what another has written is taken");
+        }
+    }
+    let (header, claims) = cut(data, b"\n");
+    let (header, claims) = (String::from_utf8_lossy(header), String::from_utf8_lossy(claims));
+    let signed = signer.jws(Algorithm::ES256, &header, &claims);
+    let Ok(parsed) = DeviceProof::parse(&signed) else { return };
+    let header: Map<String, Value> = serde_json::from_str(&header).expect("a header that was read");
+    assert!(header["typ"].as_str().is_some_and(|typ| typ.to_ascii_lowercase().ends_with("dbsc+jwt")));
+    assert!(["ES256", "RS256"].contains(&header["alg"].as_str().unwrap_or_default()));
+    assert_eq!(parsed.check(key).is_ok(), header["alg"] == "ES256" && !header.contains_key("jwk"));
+}
+
+#[cfg(test)]
+#[test]
+fn smoke_device_proofs() {
+    crate::fuzzing::smoke("device_proofs", 400, device_proofs);
 }
 
 #[cfg(test)]

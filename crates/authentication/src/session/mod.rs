@@ -40,9 +40,9 @@ pub mod testing;
 mod tests;
 
 pub use binding::{
-    Binding, BindingScope, BoundCookie, BoundCookieFault, COOKIE_LIFETIME, Challenge, ChallengeFault,
-    ChallengeKind, DeviceKey, FoundSession, GRACE, MOST_HOSTS, Possession, Registered, UnreadableBinding,
-    is_of_site, site_of,
+    AWAITED, Binding, BindingScope, BoundCookie, BoundCookieFault, COOKIE_LIFETIME, Challenge,
+    ChallengeFault, ChallengeKind, DeviceKey, FoundSession, GRACE, MOST_HOSTS, Possession, Registered,
+    UnreadableBinding, is_of_site, site_of,
 };
 pub use card::{Card, SignInOrigin};
 pub use cookie::{CookieRead, SessionCookie, cookies};

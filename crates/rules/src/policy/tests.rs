@@ -1,5 +1,6 @@
 //! Tables; `properties` holds the rules about all inputs, `unknown` those about what a provider did not say.
 
+mod bound;
 mod properties;
 mod step_up;
 mod step_up_properties;

@@ -2,6 +2,7 @@
 
 mod algorithms;
 mod authenticate;
+mod bound;
 mod cache;
 mod claims;
 mod identity;

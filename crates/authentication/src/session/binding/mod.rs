@@ -5,7 +5,7 @@
 //!
 //! - [`Sessions::bind`] takes a session from the first to the second: with a public key, once. From then on a request
 //!   needs a second cookie beside the session's, which lasts ten minutes. Requests that were under way when it was bound
-//!   have half a minute for it ([`GRACE`]).
+//!   have ten seconds for it ([`GRACE`]).
 //! - [`Sessions::renew_binding`] lets the browser have that cookie anew, once for each proof that it has the private key.
 //! - A bound session never becomes unbound: without the cookie it opens nothing but the way to sign in anew.
 //!
@@ -35,9 +35,11 @@ pub use challenge::{Challenge, ChallengeFault, ChallengeKind};
 pub use cookie::{BoundCookie, BoundCookieFault};
 pub use possession::Possession;
 
-/// How long a browser that has just got a session may take to bind it, and requests that were under way then may come
-/// without the bound cookie.
-pub const GRACE: Duration = Duration::from_secs(30);
+/// How long a browser that has just got a session may take to bind it.
+pub const AWAITED: Duration = Duration::from_secs(30);
+
+/// How long after that requests may come without the bound cookie: those that were under way.
+pub const GRACE: Duration = Duration::from_secs(10);
 
 /// How long the bound cookie lasts in the browser. Chrome gives all bound sessions of a site six signatures in nine
 /// minutes, and needs one for each cookie.

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 
 use super::super::Session;
-use super::{BoundCookie, BoundCookieFault, GRACE};
+use super::{AWAITED, BoundCookie, BoundCookieFault, GRACE};
 use crate::clock::Timestamp;
 
 /// What is known of the binding of a session that opens something.
@@ -40,7 +40,7 @@ impl Session {
         offered: bool,
     ) -> Result<Possession, BoundCookieFault> {
         let Some(binding) = self.binding() else {
-            return Ok(Possession::Unbound(if offered { self.made + GRACE } else { self.made }));
+            return Ok(Possession::Unbound(if offered { self.made + AWAITED } else { self.made }));
         };
         let (now, grace) = (self.now(), binding.since + GRACE);
         match cookie.check(binding, headers, now) {

@@ -1,5 +1,6 @@
 //! Sessions under a clock, a store and callers that the tests own.
 
+mod bindings;
 mod cookies;
 mod ending;
 mod living;

@@ -109,6 +109,7 @@ fn several_policies_ask_together() {
         acr: text(&["hwk"]),
         amr: text(&["pwd", "otp", "hwk"]),
         max_age: Some(Duration::from_secs(60)),
+        after: None,
     };
     assert_eq!(asked_by(both), Some(expected));
 }
@@ -159,7 +160,14 @@ policy p
 /// What is asked of whoever signs in for such a request.
 fn first_asked(settings: &AccessSettings, method: &Method) -> Strength {
     let (access, path) = (Access::compile(settings), RequestPath::parse("/").unwrap());
-    let question = Question { principal: None, method, path: &path, client: ClientAddress::HIDDEN, now: NOW };
+    let question = Question {
+        principal: None,
+        method,
+        path: &path,
+        client: ClientAddress::HIDDEN,
+        now: NOW,
+        bound: Some(false),
+    };
     least_strength(&access, &question)
 }
 

@@ -12,7 +12,9 @@ fn without(principal: Principal, gap: Gap) -> Principal {
     let gaps = Gaps::default().with(gap);
     match gap {
         Gap::SignIn => Principal { acr: None, auth_time: None, claims: Claims::default(), gaps, ..principal },
-        Gap::User | Gap::Email | Gap::Groups | Gap::Scopes | Gap::Claims => Principal { gaps, ..principal },
+        Gap::User | Gap::Email | Gap::Groups | Gap::Scopes | Gap::Claims | Gap::Binding => {
+            Principal { gaps, ..principal }
+        }
     }
 }
 
@@ -33,6 +35,8 @@ fn rules_about(gap: Gap) -> Vec<RuleSettings> {
         Gap::Groups => vec![groups(&["banned"])],
         Gap::Scopes => vec![RuleSettings { scopes: text(&["banned"]), ..rule() }],
         Gap::Claims => vec![claim("banned", &[]), claim("banned", &["true"])],
+        // Said of a request, not of a principal: `tests/bound.rs`.
+        Gap::Binding => vec![],
         Gap::SignIn => vec![
             strength(Strength { acr: text(&["banned"]), ..Strength::default() }),
             strength(Strength { amr: text(&["banned"]), ..Strength::default() }),

@@ -1,0 +1,517 @@
+//! Sessions that are bound to a key of their browser's device: who carries the session's cookie elsewhere has nothing
+//! (Device Bound Session Credentials, W3C draft of 2026).
+
+use http::Method;
+use serde_json::{Value, json};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use crate::support::device::{asked, name, refresh_url, registration, send};
+use crate::support::{Answer, Browser, Device, World, logged, until_async};
+
+const PUBLIC: &str = "https://login.localhost";
+const PROXY: &str = "trusted_proxies = [\"127.0.0.1\"]";
+const BOUND: &str = "__Host-portcullis_bound";
+const SESSION: &str = "__Host-portcullis";
+
+const ROUTES: &str = r#"
+[[routes]]
+name = "wiki"
+host = "login.localhost"
+upstream = "{app}"
+access = "signed-in"
+
+[[routes]]
+name = "bound"
+host = "login.localhost"
+path = "/bound"
+upstream = "{app}"
+allow = [{ bound = true }]
+
+[[routes]]
+name = "app"
+host = "*.localhost"
+upstream = "{app}"
+access = "signed-in"
+"#;
+
+async fn world() -> World {
+    World::at(PUBLIC, PROXY, "", ROUTES).await
+}
+
+async fn with(session: &str) -> World {
+    World::at(PUBLIC, PROXY, "", &format!("[session]\n{session}\n{ROUTES}")).await
+}
+
+fn at(path: &str) -> String {
+    format!("{PUBLIC}{path}")
+}
+
+/// The answers on the way to `url`, the last of which is no redirect.
+async fn way(browser: &Browser, url: &str) -> Vec<Answer> {
+    let mut answers = vec![browser.get(url).await];
+    while let Some(next) = answers.last().unwrap().next() {
+        answers.push(browser.get(&next).await);
+        assert!(answers.len() < 20, "{next}");
+    }
+    answers
+}
+
+/// The answer that told how to bind, on the way to `url`.
+async fn offered(browser: &Browser, url: &str) -> Option<Answer> {
+    let answers = way(browser, url).await;
+    assert_eq!(answers.last().unwrap().status, 200, "{}", answers.last().unwrap().body);
+    answers.into_iter().find(|answer| answer.headers.contains_key("secure-session-registration"))
+}
+
+/// A browser whose session is bound, and what it was told of that.
+async fn bound(world: &World) -> (Browser, Device, Value) {
+    let (browser, device) = (Browser::behind_tls(world.gateway.port), Device::new());
+    let offer = offered(&browser, &at("/")).await.expect("the sign-in tells how to bind");
+    let answer = device.register(&browser, &offer).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    (browser, device, answer.json())
+}
+
+/// What the gateway counts of one step and result.
+async fn counted(world: &World, step: &str, result: &str) -> u64 {
+    let metrics = Browser::new().get(&world.gateway.admin_url("/metrics")).await.body;
+    let labels = format!("portcullis_bound_sessions_total{{step=\"{step}\",result=\"{result}\"}} ");
+    metrics.lines().find_map(|line| line.strip_prefix(&labels)).map_or(0, |count| count.parse().unwrap())
+}
+
+/// A thief who has the session's cookie and nothing else.
+fn thief(world: &World, browser: &Browser) -> Browser {
+    let thief = Browser::behind_tls(world.gateway.port);
+    thief.set_cookie(&at("/"), SESSION, &browser.cookie(&at("/"), SESSION).unwrap());
+    thief
+}
+
+async fn call(browser: &Browser, url: &str) -> Answer {
+    browser.send(Method::GET, url, &[("accept", "application/json")], "").await
+}
+
+/// Asks until requests without the bound cookie are no longer taken for such as were under way when it was set.
+async fn until_grace_is_over(thief: &Browser) {
+    until_async("the grace to be over", || async { call(thief, &at("/")).await.status == 401 }).await;
+}
+
+#[tokio::test]
+async fn a_session_is_bound_where_it_was_made_and_its_cookie_is_worthless_alone() {
+    let world = world().await;
+    let (browser, device, session) = bound(&world).await;
+    assert_eq!(session["scope"]["include_site"], json!(false));
+    assert_eq!(session["scope"]["origin"], json!(PUBLIC));
+    assert_eq!(refresh_url(&session), at("/.portcullis/bound-session/refresh"));
+    assert_eq!(session["credentials"][0]["name"], json!(BOUND));
+    let answer = call(&browser, &at("/")).await;
+    assert_eq!(answer.status, 200);
+    assert!(!answer.body.contains("_bound"), "no app sees it: {}", answer.body);
+    let alone = Browser::behind_tls(world.gateway.port);
+    alone.set_cookie(&at("/"), BOUND, &browser.cookie(&at("/"), BOUND).unwrap());
+    assert_eq!(call(&alone, &at("/")).await.status, 401, "the bound cookie opens nothing");
+    let again = device.refresh(&browser, &session, None).await;
+    assert_eq!(again.status, 200, "{}", again.body);
+    let next = device.refresh(&browser, &session, Some(&asked(&again))).await;
+    assert_eq!(next.status, 200, "the challenge that came along is good: no 403 in between");
+    assert_eq!(counted(&world, "refresh", "ok").await, 2);
+    assert_eq!(counted(&world, "refresh", "no-proof").await, 1);
+    let line = logged(&world.gateway, "a session is bound to its device");
+    assert!(line.contains("ES256"), "{line}");
+}
+
+/// A browser compares them (draft, section 8.6): where they differ it renews at each request, or never.
+#[tokio::test]
+async fn the_attributes_that_a_browser_is_told_are_those_of_the_cookie() {
+    let world = world().await;
+    let (browser, device, session) = bound(&world).await;
+    let told: Vec<_> = session["credentials"][0]["attributes"].as_str().unwrap().split("; ").collect();
+    let answer = device.refresh(&browser, &session, None).await;
+    let set = answer.set_cookies().into_iter().find(|set| set.starts_with(BOUND)).unwrap().to_owned();
+    let set: Vec<_> = set.split("; ").skip(1).filter(|part| !part.starts_with("Max-Age=")).collect();
+    assert_eq!(told, set);
+    for guard in ["HttpOnly", "Secure", "SameSite=Lax", "Path=/"] {
+        assert!(told.contains(&guard), "{guard} of {told:?}");
+    }
+    assert!(
+        answer.set_cookies().iter().any(|set| set.contains("Max-Age=600")),
+        "ten minutes, for Chrome's quota"
+    );
+    assert_eq!(answer.json(), session, "a refresh says the same");
+}
+
+#[tokio::test]
+async fn invariant_27_a_stolen_cookie_alone_is_asked_to_sign_in_whatever_it_claims() {
+    let world = world().await;
+    let (browser, _, _) = bound(&world).await;
+    let thief = thief(&world, &browser);
+    until_grace_is_over(&thief).await;
+    let answer = call(&thief, &at("/")).await;
+    assert!(
+        answer.header("www-authenticate").contains("insufficient_user_authentication"),
+        "{:?}",
+        answer.headers
+    );
+    let line = logged(&world.gateway, answer.header("x-request-id"));
+    assert!(line.contains("bound to its device") && line.contains("without the bound cookie"), "{line}");
+    let claims = [
+        ("accept", "application/json"),
+        ("secure-session-skipped", "quota_exceeded;session_identifier=\"s1\""),
+    ];
+    let answer = thief.send(Method::GET, &at("/"), &claims, "").await;
+    assert_eq!(answer.status, 401, "what a browser says of itself is no proof");
+    assert!(
+        logged(&world.gateway, answer.header("x-request-id")).contains("the browser says quota_exceeded")
+    );
+    let page = thief.get(&at("/")).await;
+    assert!(page.next().unwrap().contains("/auth?"), "to the provider: {:?}", page.next());
+    assert_eq!(call(&browser, &at("/")).await.status, 200, "its person goes on");
+    thief.set_cookie(&at("/"), BOUND, "AAAAAAAAAAA");
+    assert_eq!(call(&thief, &at("/")).await.status, 401);
+    assert!(counted(&world, "request", "missing-cookie").await >= 2);
+    assert_eq!(counted(&world, "request", "foreign-cookie").await, 1);
+}
+
+#[tokio::test]
+async fn invariant_27_a_stolen_cookie_opens_no_web_socket() {
+    let world = world().await;
+    let (browser, _, _) = bound(&world).await;
+    until_grace_is_over(&thief(&world, &browser)).await;
+    let mut request = format!("ws://127.0.0.1:{}/socket", world.gateway.port).into_client_request().unwrap();
+    let cookie = format!("{SESSION}={}", browser.cookie(&at("/"), SESSION).unwrap());
+    let headers = request.headers_mut();
+    headers.insert("host", "login.localhost".parse().unwrap());
+    headers.insert("x-forwarded-proto", "https".parse().unwrap());
+    headers.insert("cookie", cookie.parse().unwrap());
+    let Err(tokio_tungstenite::tungstenite::Error::Http(refused)) = connect_async(request).await else {
+        panic!("it opens")
+    };
+    assert_eq!(refused.status(), 401);
+}
+
+#[tokio::test]
+async fn a_bound_cookie_of_another_session_shows_nothing() {
+    let world = world().await;
+    let (one, _, _) = bound(&world).await;
+    let (other, _, _) = bound(&world).await;
+    let thief = thief(&world, &one);
+    thief.set_cookie(&at("/"), BOUND, &other.cookie(&at("/"), BOUND).unwrap());
+    assert_eq!(call(&thief, &at("/")).await.status, 401, "not even in the grace");
+}
+
+#[tokio::test]
+async fn who_has_lost_the_device_signs_in_anew_and_is_bound_anew() {
+    let world = world().await;
+    let (browser, _, _) = bound(&world).await;
+    until_grace_is_over(&thief(&world, &browser)).await;
+    let before = browser.cookie(&at("/"), SESSION).unwrap();
+    browser.set_cookie(&at("/"), BOUND, "");
+    let offer = offered(&browser, &at("/")).await.expect("the new session is offered to be bound");
+    assert_ne!(browser.cookie(&at("/"), SESSION).unwrap(), before);
+    let device = Device::new();
+    assert_eq!(device.register(&browser, &offer).await.status, 200);
+    assert_eq!(call(&browser, &at("/")).await.status, 200);
+    let old = Browser::behind_tls(world.gateway.port);
+    old.set_cookie(&at("/"), SESSION, &before);
+    assert_eq!(call(&old, &at("/")).await.status, 401, "the one before has ended");
+}
+
+#[tokio::test]
+async fn a_browser_that_binds_nothing_goes_on_as_before() {
+    let world = world().await;
+    let browser = Browser::behind_tls(world.gateway.port);
+    assert_eq!(browser.visit(&at("/")).await.status, 200);
+    assert_eq!(call(&browser, &at("/")).await.status, 200);
+    assert_eq!(browser.cookie(&at("/"), BOUND), None);
+    let page = browser.get(&at("/bound")).await;
+    assert_eq!(page.status, 503, "its browser may be about to bind it: {}", page.body);
+    assert!(page.header("retry-after") == "2" && page.body.contains("binding this session"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_rule_may_ask_for_a_bound_session() {
+    let world = world().await;
+    let (browser, _, _) = bound(&world).await;
+    assert_eq!(call(&browser, &at("/bound")).await.status, 200);
+    let nobody = Browser::behind_tls(world.gateway.port);
+    assert_eq!(call(&nobody, &at("/bound")).await.status, 401);
+}
+
+#[tokio::test]
+async fn no_browser_is_told_of_it_where_it_is_off_and_what_is_bound_stays_so() {
+    let off = with("bind = \"off\"").await;
+    let browser = Browser::behind_tls(off.gateway.port);
+    assert!(offered(&browser, &at("/")).await.is_none());
+    assert_eq!(call(&browser, &at("/bound")).await.status, 403, "nothing is awaited");
+
+    let mut world = with("bind = \"auto\"").await;
+    let (browser, device, session) = bound(&world).await;
+    let file = world.gateway.configuration();
+    let text = std::fs::read_to_string(&file).unwrap().replace("bind = \"auto\"", "bind = \"off\"");
+    std::fs::write(&file, text).unwrap();
+    world.gateway.restart();
+    let thief = thief(&world, &browser);
+    until_grace_is_over(&thief).await;
+    assert_eq!(call(&browser, &at("/")).await.status, 200);
+    assert_eq!(device.refresh(&browser, &session, None).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_binding_outlives_a_restart_and_a_take_over() {
+    let mut world = world().await;
+    let (browser, device, session) = bound(&world).await;
+    let challenge = asked(&device.refresh(&browser, &session, None).await);
+    world.gateway.restart();
+    let answer = device.refresh(&browser, &session, Some(&challenge)).await;
+    assert_eq!(answer.status, 200, "a challenge from before is good");
+    let thief = thief(&world, &browser);
+    until_grace_is_over(&thief).await;
+    let before = world.gateway.take_over();
+    logged(&world.gateway, "took over");
+    until_async("the new process to answer", || async {
+        device.refresh(&browser, &session, None).await.status == 200
+    })
+    .await;
+    assert_eq!(call(&browser, &at("/")).await.status, 200);
+    assert_eq!(call(&thief, &at("/")).await.status, 401);
+    drop(before);
+}
+
+/// Each on its own host, as the draft has them for `__Host-` cookies.
+#[tokio::test]
+async fn five_hosts_of_a_site_are_bound_and_further_ones_go_on_unbound() {
+    let world = World::at(
+        "https://login.corp.localhost",
+        PROXY,
+        "",
+        &ROUTES.replace("*.localhost", "*.corp.localhost").replace("login.localhost", "login.corp.localhost"),
+    )
+    .await;
+    let browser = Browser::behind_tls(world.gateway.port);
+    let device = Device::new();
+    let offer = offered(&browser, "https://login.corp.localhost/").await.unwrap();
+    assert_eq!(device.register(&browser, &offer).await.status, 200);
+    for app in 1..=4 {
+        let host = format!("https://app-{app}.corp.localhost/");
+        let offer = offered(&browser, &host).await.unwrap_or_else(|| panic!("{host}"));
+        assert!(offer.url.path() == "/.portcullis/ticket", "{}", offer.url);
+        assert_eq!(
+            device.register(&browser, &offer).await.json()["scope"]["origin"],
+            json!(host.trim_end_matches('/'))
+        );
+    }
+    let sixth = "https://app-6.corp.localhost/";
+    assert!(offered(&browser, sixth).await.is_none());
+    assert_eq!(call(&browser, sixth).await.status, 200);
+    assert!(logged(&world.gateway, "as many hosts are bound as may be").contains("app-6"));
+    assert_eq!(counted(&world, "registration", "too-many-hosts").await, 1);
+}
+
+#[tokio::test]
+async fn one_binding_covers_a_whole_site_that_is_served() {
+    let routes =
+        ROUTES.replace("*.localhost", "*.corp.localhost").replace("login.localhost", "login.corp.localhost");
+    let apex = "[[routes]]\nname = \"apex\"\nhost = \"corp.localhost\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n";
+    let site = "[session]\nbind_site = \"corp.localhost\"\n";
+    let world = World::at("https://login.corp.localhost", PROXY, "", &format!("{site}{routes}{apex}")).await;
+    let (browser, device) = (Browser::behind_tls(world.gateway.port), Device::new());
+    let document = call(&browser, "https://corp.localhost/.well-known/device-bound-sessions").await;
+    assert_eq!(document.json(), json!({ "registering_origins": ["https://login.corp.localhost"] }));
+    assert_ne!(
+        call(&browser, "https://login.corp.localhost/.well-known/device-bound-sessions").await.status,
+        200
+    );
+    let offer = offered(&browser, "https://login.corp.localhost/").await.unwrap();
+    let session = device.register(&browser, &offer).await;
+    let told = session.json();
+    assert_eq!(told["scope"]["origin"], json!("https://corp.localhost"));
+    assert_eq!(told["scope"]["include_site"], json!(true));
+    let cookie = "__Secure-portcullis_bound";
+    assert_eq!(told["credentials"][0]["name"], json!(cookie));
+    let set = session.set_cookies().into_iter().find(|set| set.starts_with(cookie)).unwrap().to_owned();
+    assert!(set.contains("Domain=corp.localhost"), "{set}");
+    let app = "https://wiki.corp.localhost/";
+    // A browser sends the cookie of the domain along to every host of it.
+    let value = browser.cookie("https://login.corp.localhost/", cookie).unwrap();
+    browser.set_cookie(app, cookie, &value);
+    assert!(offered(&browser, app).await.is_none(), "it is covered");
+    assert_eq!(call(&browser, app).await.status, 200);
+    browser.set_cookie(app, cookie, "");
+    until_async("the grace to be over", || async { call(&browser, app).await.status == 401 }).await;
+    assert_eq!(device.refresh(&browser, &told, None).await.status, 200);
+}
+
+/// What changes nothing, is told by its reason, and leaves the browser its session: 403, with another challenge.
+#[tokio::test]
+async fn invariant_5_forged_foreign_and_replayed_proofs_are_refused() {
+    let world = world().await;
+    let (browser, device, session) = bound(&world).await;
+    let (url, id) = (refresh_url(&session).to_owned(), name(&session).to_owned());
+    let challenge = asked(&send(&browser, &url, Some(&id), None).await);
+    let (_, other_device, other_session) = bound(&world).await;
+    let foreign = asked(&send(&browser, &url, Some(name(&other_session)), None).await);
+    let header = |typ: &str, alg: &str| json!({ "typ": typ, "alg": alg });
+    let claims = json!({ "jti": challenge });
+    let unsigned = |alg: &str| {
+        let text = device.signed(&header("dbsc+jwt", alg), &claims);
+        format!("{}.", text.rsplit_once('.').unwrap().0)
+    };
+    let tampered =
+        challenge.replacen(&challenge[60..61], if &challenge[60..61] == "A" { "B" } else { "A" }, 1);
+    for (proof, reason) in [
+        (other_device.proof(&challenge, false), "bad-signature"),
+        (device.proof(&foreign, false), "another-session"),
+        (device.proof(&tampered, false), "foreign-challenge"),
+        (device.proof("made up", false), "foreign-challenge"),
+        (unsigned("none"), "wrong-algorithm"),
+        (device.signed(&header("dbsc+jwt", "HS256"), &claims), "wrong-algorithm"),
+        (device.signed(&header("dbsc+jwt", "ES384"), &claims), "wrong-algorithm"),
+        (device.signed(&header("dbsc+jwt", "RS256"), &claims), "wrong-algorithm"),
+        (device.proof(&challenge, true), "unexpected-key"),
+        (device.signed(&json!({ "alg": "ES256" }), &claims), "wrong-type"),
+        (device.signed(&header("JWT", "ES256"), &claims), "wrong-type"),
+        (device.signed(&header("dbsc+jwt", "ES256"), &json!({})), "no-challenge"),
+        ("not-a-token".to_owned(), "malformed"),
+        (format!("\"{}\"", "x".repeat(9000)), "bad-field"),
+        ("\"unfinished".to_owned(), "bad-field"),
+    ] {
+        let answer = send(&browser, &url, Some(&id), Some(&proof)).await;
+        assert_eq!(answer.status, 403, "{reason}: {}", answer.body);
+        assert_eq!(answer.json()["error"], json!(reason));
+        assert!(answer.set_cookies().is_empty(), "{reason}");
+        assert_ne!(asked(&answer), challenge, "another one each time: {reason}");
+        assert!(
+            logged(&world.gateway, &format!("\"reason\":\"{reason}\"")).contains("not accepted"),
+            "{reason}"
+        );
+    }
+    let good = device.proof(&challenge, false);
+    assert_eq!(
+        send(&browser, &url, Some(&id), Some(&good)).await.status,
+        200,
+        "nothing has changed by all that"
+    );
+    let replayed = send(&browser, &url, Some(&id), Some(&format!("\"{good}\""))).await;
+    assert_eq!((replayed.status, &replayed.json()["error"]), (403, &json!("replayed")));
+    assert_eq!(
+        device.refresh(&browser, &session, Some(&challenge)).await.status,
+        200,
+        "an old challenge costs one more"
+    );
+    assert_eq!(counted(&world, "refresh", "replayed").await, 2);
+}
+
+#[tokio::test]
+async fn invariant_27_a_session_is_bound_once_by_who_was_asked_to() {
+    let world = world().await;
+    let browser = Browser::behind_tls(world.gateway.port);
+    let offer = offered(&browser, &at("/")).await.unwrap();
+    let (url, challenge) = registration(&offer);
+    let other = Browser::behind_tls(world.gateway.port);
+    let theirs = offered(&other, &at("/")).await.unwrap();
+    let device = Device::new();
+    let claims = json!({ "jti": challenge });
+    let jwk = device.jwk();
+    let with_jwk =
+        |jwk: &Value| device.signed(&json!({ "typ": "dbsc+jwt", "alg": "ES256", "jwk": jwk }), &claims);
+    let mut private = jwk.clone();
+    private["d"] = json!("AAAA");
+    for (who, proof, reason) in [
+        (&browser, device.proof(&challenge, false), "no-key"),
+        (&browser, with_jwk(&Device::new().jwk()), "bad-signature"),
+        (&browser, with_jwk(&private), "bad-key"),
+        (&browser, with_jwk(&json!({ "kty": "oct", "k": "AAAA" })), "bad-key"),
+        (&browser, device.proof(&registration(&theirs).1, true), "another-session"),
+        (&browser, device.proof("made up", true), "foreign-challenge"),
+    ] {
+        let answer = send(who, &url, None, Some(&proof)).await;
+        assert_eq!((answer.status, &answer.json()["error"]), (400, &json!(reason)));
+        assert!(answer.set_cookies().is_empty());
+        assert!(logged(&world.gateway, &format!("\"reason\":\"{reason}\"")).contains("registration"));
+    }
+    let elsewhere = url.replace("login.", "app.");
+    let answer = send(&other, &elsewhere, None, Some(&device.proof(&challenge, true))).await;
+    assert_eq!(answer.json(), json!({ "continue": false }), "on another host it is nobody's");
+    // Without the session's cookie: a browser leaves it out where another site's page began the sign-in.
+    let answer =
+        send(&Browser::behind_tls(world.gateway.port), &url, None, Some(&device.proof(&challenge, true)))
+            .await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let session = answer.json();
+    let thief = Device::new();
+    let again = send(&browser, &url, None, Some(&thief.proof(&challenge, true))).await;
+    assert_eq!((again.status, &again.json()["error"]), (400, &json!("bound-before")));
+    let refresh = send(&browser, refresh_url(&session), Some(name(&session)), None).await;
+    let registered_with = thief.proof(&asked(&refresh), true);
+    assert_eq!(
+        send(&browser, &url, None, Some(&registered_with)).await.json()["error"],
+        "foreign-challenge",
+        "for another purpose"
+    );
+    assert_eq!(device.refresh(&browser, &session, None).await.status, 200);
+}
+
+/// Of any other status below 500 a browser forgets its session, and comes without its device from then on.
+#[tokio::test]
+async fn only_200_a_challenge_and_5xx_leave_the_refresh_address() {
+    let limit = format!("{PROXY}\nsign_in_limits = [{{ per = \"address\", rate = \"1/h\", burst = 8 }}]");
+    let world = World::at(PUBLIC, &limit, "", ROUTES).await;
+    let (browser, device, session) = bound(&world).await;
+    let url = refresh_url(&session);
+    for _ in 0..10 {
+        assert_eq!(send(&browser, url, Some(name(&session)), None).await.status, 403);
+    }
+    assert_eq!(device.refresh(&browser, &session, None).await.status, 200);
+    let limited = browser.get(&at("/.portcullis/sign-in")).await;
+    let limited =
+        if limited.status == 429 { limited } else { browser.get(&at("/.portcullis/sign-in")).await };
+    assert_eq!(limited.status, 429, "others are limited");
+    let over = json!({ "continue": false });
+    for id in [
+        None,
+        Some("s1"),
+        Some("s0000000000000000000000000000000000000000000000000000000000000000"),
+        Some("\\"),
+    ] {
+        let answer = send(&browser, url, id, Some("x")).await;
+        assert_eq!((answer.status, answer.json()), (200, over.clone()), "{id:?}");
+    }
+    let bare = [("sec-secure-session-id", name(&session))];
+    assert_eq!(browser.send(Method::POST, url, &bare, "").await.status, 403, "bare, as browsers write it");
+    let form = "confirm=1";
+    let origin = [
+        ("origin", PUBLIC),
+        ("sec-fetch-site", "same-origin"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    let _ = browser.send(Method::POST, &at("/.portcullis/sign-out"), &origin, form).await;
+}
+
+#[tokio::test]
+async fn who_has_signed_out_is_told_that_the_bound_session_is_over() {
+    let world = world().await;
+    let (browser, device, session) = bound(&world).await;
+    let page = browser.submit(&at("/.portcullis/sign-out"), "").await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(
+        page.set_cookies().iter().any(|set| set.starts_with(&format!("{BOUND}=;"))),
+        "{:?}",
+        page.set_cookies()
+    );
+    let answer = device.refresh(&browser, &session, None).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({ "continue": false })));
+}
+
+#[tokio::test]
+async fn operators_see_which_sessions_are_bound() {
+    let world = world().await;
+    let (_, _, _) = bound(&world).await;
+    let list =
+        crate::support::program(world.gateway.directory.path(), &["sessions", "list", "--all", "--json"]);
+    let text = String::from_utf8_lossy(&list.stdout).into_owned();
+    assert!(
+        text.contains("\"bound\":[\"login.localhost\"]") || text.contains("\"login.localhost\"\n      ]"),
+        "{text}{}",
+        String::from_utf8_lossy(&list.stderr)
+    );
+}
