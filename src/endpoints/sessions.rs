@@ -4,7 +4,6 @@
 //! somebody else's session finds nothing (invariant 7), and the answer is the same as for one that has ended.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};

@@ -79,10 +79,12 @@ impl TokenRefresher {
         id: &RequestId,
         found: Authentication,
     ) -> Result<RenewedAuthentication, Rejection> {
-        let Some(OpenedSession { key, session }) = found.session() else { return Ok(found.into()) };
+        let Some((OpenedSession { key, session }, shown)) = found.session_and_possession() else {
+            return Ok(found.into());
+        };
         let now = self.clock.now();
         if mutant!(session.has_stale_claims(), "old-claims-let-in" => false) {
-            return self.renew_claims(id, key, session).await;
+            return self.renew_claims(id, key, session, shown).await;
         }
         if session.tokens.due().is_none_or(|due| now + REFRESH_AHEAD < due) {
             return Ok(found.into());
@@ -106,7 +108,6 @@ impl TokenRefresher {
         if mutant!(passes_token && is_access_expired(&session, now), "expired-token-to-the-app" => false) {
             return Err(unusable(&session, "the session's token has expired and could not be refreshed"));
         }
-        let shown = found.authenticated().map_or(Possession::Unbound(now), |somebody| somebody.possession);
         Ok(Authentication::of_session(key.clone(), session, shown).into())
     }
 
@@ -116,10 +117,11 @@ impl TokenRefresher {
         id: &RequestId,
         key: &SessionKey,
         session: &Arc<Session>,
+        shown: Possession,
     ) -> Result<RenewedAuthentication, Rejection> {
         // A new sign-in is needed anyway, and brings new claims.
         if session.step_up_since().is_some() {
-            return Ok(Authentication::of_session(key.clone(), Arc::clone(session)).into());
+            return Ok(Authentication::of_session(key.clone(), Arc::clone(session), shown).into());
         }
         if session.tokens.refresh.is_some() {
             let renewal = self.wait(id, key, session).await;
@@ -127,7 +129,7 @@ impl TokenRefresher {
                 return Ok(Authentication::Ended.into());
             };
             if !session.has_stale_claims() {
-                return Ok(Authentication::of_session(key.clone(), session).into());
+                return Ok(Authentication::of_session(key.clone(), session, shown).into());
             }
             // One that has ended a moment ago need not have brought claims: then the provider is asked another way.
             if !matches!(renewal, Some(Ok(Renewal::Done) | Err(FlightError::Recent))) {

@@ -106,8 +106,9 @@ fn not_kept(info: RequestInfo<'_>, asked: &RefusalContext<'_>) -> Response<Body>
 
 /// A session that ended while its browser waited. Another tab may have signed in meanwhile, which ends the session
 /// that it replaces: the same address, asked again, comes with the cookie of the new one, or without any and is sent
-/// to sign in; and one of which a signal asks something is judged by that. A form may have reached the app, so that nobody sends it twice unasked; nor is a page asked for again that
-/// took longer than its session lasts: that would go on for ever.
+/// to sign in; and one of which a signal asks something is judged by that. A form may have reached the app, so that
+/// nobody sends it twice unasked; nor is a page asked for again that took longer than its session lasts: that would go on
+/// for ever.
 fn ended_meanwhile(
     snapshot: &Snapshot,
     info: RequestInfo<'_>,
@@ -140,7 +141,10 @@ fn ended_elsewhere(
         | SessionEnd::Revoked
         | SessionEnd::Expired
         | SessionEnd::Administrator
-        | SessionEnd::SignedOutAtProvider => return None,
+        | SessionEnd::SignedOutAtProvider
+        | SessionEnd::Signalled
+        | SessionEnd::StepUp
+        | SessionEnd::StaleClaims => return None,
     };
     let back = asked.page(info.inbound).map(|page| snapshot.endpoints.hosts.claimed(page));
     let sign_in = SignInRequest::to(back).address();

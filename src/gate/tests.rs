@@ -180,7 +180,7 @@ fn where_bound_sessions_are_required(seconds: u64, authentication: Authenticatio
     let now = Timestamp::from_seconds(1_000 + seconds);
     let bound = authentication.is_bound(now);
     let asked = AuthenticatedRequest { routed, authentication, sign_in_at: None, now, bound };
-    decide(&snapshot.routing, asked, &request).map(|_| ())
+    decide(&snapshot.routing, asked, RequestFields::Sent(request.headers())).map(|_| ())
 }
 
 #[tokio::test]

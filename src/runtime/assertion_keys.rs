@@ -40,7 +40,7 @@ const _: () = assert!(KEPT_PUBLISHED.as_secs() >= ASSERTION_LIFETIME.as_secs() +
 
 /// Why the keys cannot be used or changed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum AssertionKeysError {
+pub enum AssertionKeysError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error(transparent)]

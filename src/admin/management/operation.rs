@@ -27,7 +27,7 @@ pub(super) enum Found {
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::ListSessions,
         Self::EndSessions,
         Self::ListProviders,

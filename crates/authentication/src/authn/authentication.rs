@@ -136,6 +136,13 @@ impl Authentication {
         self.authenticated()?.session.as_ref()
     }
 
+    /// The session behind it, and what the request shows of its device.
+    #[must_use]
+    pub fn session_and_possession(&self) -> Option<(&OpenedSession, Possession)> {
+        let somebody = self.authenticated()?;
+        somebody.session.as_ref().map(|opened| (opened, somebody.possession))
+    }
+
     /// The session behind it, or that would be behind it if the request showed its device: for whoever ends or replaces
     /// sessions. It lets nobody in.
     #[must_use]
