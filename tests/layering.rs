@@ -15,7 +15,18 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     (
         "runtime",
         PROGRAM,
-        &["config", "listener", "gate", "endpoints", "admin", "forward", "session", "storage", "request"],
+        &[
+            "config",
+            "listener",
+            "gate",
+            "endpoints",
+            "admin",
+            "forward",
+            "session",
+            "storage",
+            "limit",
+            "request",
+        ],
     ),
     (
         "config",

@@ -77,7 +77,11 @@ async fn invariant_8_a_person_ends_one_sign_in_and_its_websocket_is_cut_at_once(
     assert_eq!(page.body.matches("name=\"end\"").count(), 1, "not the one of this browser");
     let ended = here.submit(&rig.page(), &format!("end={}", id_of(&page, "Safari on an iPhone"))).await;
     assert_eq!(ended.status, 200);
-    assert!(ended.body.contains("That sign-in has ended") && ended.body.contains("not taken back"), "{}", ended.body);
+    assert!(
+        ended.body.contains("That sign-in has ended") && ended.body.contains("not taken back"),
+        "{}",
+        ended.body
+    );
     assert!(!ended.body.contains("Safari on an iPhone"));
 
     let told = tokio::time::timeout(PATIENCE, socket.next()).await.unwrap().unwrap().unwrap();
@@ -86,7 +90,11 @@ async fn invariant_8_a_person_ends_one_sign_in_and_its_websocket_is_cut_at_once(
     assert!(rig.is_in(&here).await && !rig.is_in(&there).await);
     let told = there.get(&rig.gateway.url("/")).await;
     assert_eq!(told.status, 401);
-    assert!(told.body.contains("ended from another browser") && told.body.contains("Sign in"), "{}", told.body);
+    assert!(
+        told.body.contains("ended from another browser") && told.body.contains("Sign in"),
+        "{}",
+        told.body
+    );
     let sign_in = between(&told.body, "class=\"button\" href=\"", "\"");
     assert_eq!(there.visit(&rig.gateway.url(&sign_in)).await.status, 200, "and may come back");
 }
@@ -98,7 +106,11 @@ async fn invariant_8_a_person_ends_all_other_sign_ins_and_keeps_their_own() {
     let others = [rig.signed_in("alice", IPHONE).await, rig.signed_in("alice", FIREFOX).await];
     let bob = rig.signed_in("bob", FIREFOX).await;
     let ended = here.submit(&rig.page(), "others=yes").await;
-    assert!(ended.body.contains("2 sign-ins have ended") && ended.body.contains("anywhere else"), "{}", ended.body);
+    assert!(
+        ended.body.contains("2 sign-ins have ended") && ended.body.contains("anywhere else"),
+        "{}",
+        ended.body
+    );
     for other in &others {
         assert!(!rig.is_in(other).await);
     }
@@ -117,7 +129,8 @@ async fn invariant_7_the_identifier_of_somebody_elses_session_changes_nothing() 
     assert!(!rig.shown(&mallory).await.body.contains(&id), "nobody else sees it");
     let unknown = "0".repeat(64);
     let both = format!("end={id}&others=yes");
-    let forms = [format!("end={id}"), format!("end={unknown}"), format!("end={}", &id[..8]), "end=".into(), both];
+    let forms =
+        [format!("end={id}"), format!("end={unknown}"), format!("end={}", &id[..8]), "end=".into(), both];
     let mut told = Vec::new();
     for form in forms.iter().map(String::as_str).chain(["", "others=no", "END=1", "others=yes&others=yes"]) {
         let answer = mallory.submit(&rig.page(), form).await;
@@ -178,7 +191,11 @@ async fn a_person_who_holds_too_many_sessions_loses_the_oldest_and_is_told() {
     let told = first.get(&rig.gateway.url("/")).await;
     assert_eq!(told.status, 401);
     assert!(told.body.contains("You have signed in elsewhere"), "{}", told.body);
-    assert_eq!(first.send(Method::GET, &rig.gateway.url("/"), &[], "").await.status, 401, "a program is told as ever");
+    assert_eq!(
+        first.send(Method::GET, &rig.gateway.url("/"), &[], "").await.status,
+        401,
+        "a program is told as ever"
+    );
     let metrics = Browser::new().get(&rig.gateway.admin_url("/metrics")).await.body;
     assert!(metrics.contains("portcullis_sessions_ended{reason=\"signed-in-elsewhere\"} 1"), "{metrics}");
     assert!(rig.gateway.log().contains("may hold no more sessions"));

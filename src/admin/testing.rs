@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    AdminSources, Management, NextAssertionKey, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState,
-    RotationRequest,
+    AdminSources, Management, NextAssertionKey, ProcessRequest, ProviderKeys, ProviderOverview,
+    ProviderState, RotationRequest,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::secret::Secret;
@@ -41,6 +41,7 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
     let management = Management {
         sessions,
         providers: Arc::new(providers),
+        limits: Arc::new(Vec::new),
         configuration: Arc::new(configuration),
         rotate: rotating(),
         process: Arc::new(process),

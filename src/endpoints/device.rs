@@ -161,7 +161,8 @@ pub(super) mod testing {
 
     /// Every text that [`in_words`] is put together from.
     pub(in crate::endpoints) fn is_ours(words: &str) -> bool {
-        let is_named = |tables: [&[Row]; 2], text: &str| tables.concat().iter().any(|(_, name)| *name == text);
+        let is_named =
+            |tables: [&[Row]; 2], text: &str| tables.concat().iter().any(|(_, name)| *name == text);
         let is_browser =
             |text: &str| text == "An unknown browser" || is_named([BROWSERS, HINTED_BROWSERS], text);
         let program = words.strip_prefix("a program (").and_then(|rest| rest.strip_suffix(')'));
@@ -184,7 +185,10 @@ mod tests {
 
     /// As these browsers sent them in 2025 and 2026.
     const AGENTS: [(&str, &str); 20] = [
-        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0", "Firefox on Windows"),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",
+            "Firefox on Windows",
+        ),
         ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
         ("Mozilla/5.0 (Android 15; Mobile; rv:145.0) Gecko/145.0 Firefox/145.0", "Firefox on Android"),
         (
@@ -254,7 +258,10 @@ mod tests {
     fn client_hints_say_what_hides_behind_the_name_of_another() {
         let chrome = AGENTS[4].0;
         for (hints, expected) in [
-            ("\"Windows\", \"Chromium\";v=\"142\", \"Brave\";v=\"142\", \"Not_A Brand\";v=\"99\"", "Brave on Windows"),
+            (
+                "\"Windows\", \"Chromium\";v=\"142\", \"Brave\";v=\"142\", \"Not_A Brand\";v=\"99\"",
+                "Brave on Windows",
+            ),
             ("\"Windows\", \"Google Chrome\";v=\"142\", \"Chromium\";v=\"142\"", "Chrome on Windows"),
             ("\"Chromium\";v=\"142\", \"Microsoft Edge\";v=\"142\"", "Edge on Windows"),
             ("Brave", "Chrome on Windows"),

@@ -49,7 +49,8 @@ impl RefusalLog {
             *window = Window { began: now, refusals: 0 };
         }
         window.refusals += 1;
-        (mutant!(window.refusals <= LINES, "a-line-for-each-stranger" => true) || left_out > 0).then_some(left_out)
+        (mutant!(window.refusals <= LINES, "a-line-for-each-stranger" => true) || left_out > 0)
+            .then_some(left_out)
     }
 }
 
@@ -62,7 +63,8 @@ mod tests {
     fn a_flood_leaves_ten_lines_a_minute_of_each_kind_and_the_number_of_the_others() {
         let clock = Clock::manual(Timestamp::from_seconds(1_000_000));
         let log = RefusalLog::new(clock.clone());
-        let told = |provider, reason| (0..1000).filter_map(|_| log.admit(provider, reason)).collect::<Vec<_>>();
+        let told =
+            |provider, reason| (0..1000).filter_map(|_| log.admit(provider, reason)).collect::<Vec<_>>();
         assert_eq!(told("corp", "signature"), [0; 10]);
         assert_eq!(told("", "signature"), [0; 10], "another provider's, or nobody's");
         assert_eq!(told("corp", "expired"), [0; 10]);

@@ -4,7 +4,6 @@
 //! somebody else's session finds nothing (invariant 7), and the answer is the same as for one that has ended.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
@@ -134,7 +133,9 @@ async fn shown(
     let page = SessionsPage {
         principal: &session.principal,
         provider: endpoints.display_name(&session.principal.provider),
-        here: here.as_ref().map(|here| SignInShown { last_used: Moment::new(now, now), ..in_words(here, now) }),
+        here: here
+            .as_ref()
+            .map(|here| SignInShown { last_used: Moment::new(now, now), ..in_words(here, now) }),
         others: others.iter().map(|found| in_words(found, now)).collect(),
         more,
         ended,

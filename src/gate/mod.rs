@@ -35,6 +35,7 @@ mod statuses;
 mod tests;
 mod tunnel;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -60,6 +61,7 @@ pub use settings::{
 };
 pub use status::{ProviderCondition, UnavailablePart};
 
+use crate::limit::LimitUsage;
 use crate::listener::{Handler, RequestBody};
 use crate::request::{Transport, check_field_names};
 use crate::session::SessionSettings;
@@ -124,6 +126,16 @@ impl Gate {
     #[must_use]
     pub fn providers(&self) -> Vec<ProviderCondition> {
         self.0.snapshot.load().provider_tasks.iter().map(|task| ProviderCondition::of(task)).collect()
+    }
+
+    /// The routes that have limits, by their names, and those limits as they stand; `portcullis` for the gateway's own
+    /// endpoints, which share theirs.
+    #[must_use]
+    pub fn limits(&self) -> BTreeMap<String, Vec<LimitUsage>> {
+        let snapshot = self.0.snapshot.load();
+        let rows = snapshot.routing.table.iter().chain(snapshot.routing.endpoints.iter());
+        let limited = rows.filter(|(_, route)| !route.service.limits.is_empty());
+        limited.map(|(_, route)| (route.name.to_string(), route.service.limits.usage())).collect()
     }
 
     /// The counters of this process, which the admin listener shows.

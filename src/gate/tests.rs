@@ -77,8 +77,7 @@ fn settings(routes: Vec<RouteSettings>) -> GateSettings {
 
 fn snapshot(settings: &GateSettings) -> Snapshot {
     let clock = Clock::manual(Timestamp::from_seconds(1_000));
-    let asserter =
-        Asserter::new("https://login.example", AssertionKey::generate().unwrap(), clock.clone());
+    let asserter = Asserter::new("https://login.example", AssertionKey::generate().unwrap(), clock.clone());
     let sessions = crate::session::testing::sessions(&clock);
     let background = tokio::runtime::Handle::current();
     let keys = SealingKeys { flow: SealingKey::random(), form: SealingKey::random() };

@@ -36,10 +36,10 @@ pub use link::Link;
 pub use page::Page;
 pub use problem::problem;
 pub use resume::{Enctype, Keep, KeepAddress, RESUME, Replay, Resume, SEALED};
+pub use sessions::{Moment, SessionsEnded, SessionsPage, SignInShown};
 use sign_in::FEW;
 pub use sign_in::{
-    Chooser, CrossSite, EndedElsewhere, EndedMeanwhile, HANDOVER, LOGIN_HINT, NotKept, PROVIDER, ProviderChoice, RETURN_TO,
-    SignInFailed, UnmetStepUp, interstitial,
+    Chooser, CrossSite, EndedElsewhere, EndedMeanwhile, HANDOVER, LOGIN_HINT, NotKept, PROVIDER,
+    ProviderChoice, RETURN_TO, SignInFailed, UnmetStepUp, interstitial,
 };
-pub use sessions::{Moment, SessionsEnded, SessionsPage, SignInShown};
 pub use sign_out::{GivenTokens, SignOut, SignedOut, Told};

@@ -153,7 +153,11 @@ impl AssertionKeys {
     }
 
     /// Adds a key whenever one has signed for `every`, and whenever an operator says so, until the state file is closed.
-    pub(super) async fn run(self, every: watch::Receiver<Duration>, mut asked: mpsc::Receiver<RotationRequest>) {
+    pub(super) async fn run(
+        self,
+        every: watch::Receiver<Duration>,
+        mut asked: mpsc::Receiver<RotationRequest>,
+    ) {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -175,7 +179,8 @@ impl AssertionKeys {
             if let Some(answer) = answer {
                 let none = || "another gateway is changing the keys; try again".to_owned();
                 let next = next.map_err(|error| error.to_string()).and_then(|next| next.ok_or_else(none));
-                let next = next.map(|next| NextAssertionKey { kid: next.kid, signs_from: next.signs_from.rfc3339() });
+                let next = next
+                    .map(|next| NextAssertionKey { kid: next.kid, signs_from: next.signs_from.rfc3339() });
                 let _ = answer.send(next); // an error: nobody waits any more
             }
         }

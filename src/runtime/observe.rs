@@ -9,8 +9,12 @@ use tokio::sync::{mpsc, watch};
 
 use super::control::Predecessors;
 use super::{Draining, Event, Runtime};
-use crate::admin::{Management, Missing, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState, RotationRequest};
+use crate::admin::{
+    LimitState, Management, Missing, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState,
+    RotationRequest, RouteLimits,
+};
 use crate::gate::{Gate, ProviderCondition};
+use crate::limit::LimitUsage;
 use crate::listener::{ConnectionRefusal, ConnectionStats};
 use crate::session::Sessions;
 use crate::storage::StateHealth;
@@ -49,10 +53,11 @@ pub(super) fn management(
     written: watch::Receiver<Arc<Value>>,
     rotate: mpsc::Sender<RotationRequest>,
 ) -> Management {
-    let (gate, events) = (gate.clone(), events.clone());
+    let (gate, limited, events) = (gate.clone(), gate.clone(), events.clone());
     Management {
         sessions: sessions.clone(),
         providers: Arc::new(move || gate.providers().into_iter().map(provider).collect()),
+        limits: Arc::new(move || limited.limits().into_iter().map(limits).collect()),
         configuration: Arc::new(move || Arc::clone(&written.borrow())),
         rotate,
         process: Arc::new(move |request| {
@@ -63,6 +68,18 @@ pub(super) fn management(
             events.try_send(event).is_ok()
         }),
     }
+}
+
+fn limits((route, limits): (String, Vec<LimitUsage>)) -> RouteLimits {
+    let state = |LimitUsage { name, burst, window, keys, at_bound, refused }| LimitState {
+        name,
+        burst,
+        window,
+        counted: keys,
+        at_bound,
+        refused,
+    };
+    RouteLimits { route, limits: limits.into_iter().map(state).collect() }
 }
 
 fn provider(condition: ProviderCondition) -> ProviderOverview {

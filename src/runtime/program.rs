@@ -57,7 +57,9 @@ impl StartError {
     #[must_use]
     pub fn is_unusable_state(&self) -> bool {
         match self {
-            Self::Storage(error) | Self::AssertionKeys(AssertionKeysError::Storage(error)) => error.is_final(),
+            Self::Storage(error) | Self::AssertionKeys(AssertionKeysError::Storage(error)) => {
+                error.is_final()
+            }
             Self::Listen(_)
             | Self::Admin(_)
             | Self::Gate(_)

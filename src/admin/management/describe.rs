@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::model::ListSessions;
 use super::operation::Operation;
-use super::{EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, SessionList};
+use super::{
+    EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, RouteLimits, SessionList,
+};
 
 /// Statuses that any operation may answer with, and when.
 const FAULTS: [(&str, &str); 5] = [
@@ -72,6 +74,11 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
         Operation::ListProviders => {
             ("Lists the configured providers", "200", schema::<Vec<ProviderOverview>>(schemas))
         }
+        Operation::ListLimits => (
+            "The rates of each route as loaded, and what is at its bound now; routes without rates are left out",
+            "200",
+            schema::<Vec<RouteLimits>>(schemas),
+        ),
         Operation::ShowConfiguration => (
             "The configuration in force, as the file says it and without secrets",
             "200",
@@ -103,7 +110,10 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
         Operation::RotateAssertionKey | Operation::Reload | Operation::Drain => {
             described["requestBody"] = body(schema::<Reason>(schemas));
         }
-        Operation::ListProviders | Operation::ShowConfiguration | Operation::Describe => {}
+        Operation::ListProviders
+        | Operation::ListLimits
+        | Operation::ShowConfiguration
+        | Operation::Describe => {}
     }
     described
 }

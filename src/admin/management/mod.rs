@@ -30,8 +30,8 @@ use crate::session::Sessions;
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState, Reason, SessionEntry,
-    SessionList, SessionSelection,
+    EndSessions, EndedSessions, LimitState, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState,
+    Reason, RouteLimits, SessionEntry, SessionList, SessionSelection,
 };
 pub use problem::Problem;
 
@@ -50,6 +50,8 @@ pub struct Management {
     pub sessions: Sessions,
     /// The configured providers and how they are.
     pub providers: Arc<dyn Fn() -> Vec<ProviderOverview> + Send + Sync>,
+    /// The rates of each route, and what is at its bound.
+    pub limits: Arc<dyn Fn() -> Vec<RouteLimits> + Send + Sync>,
     /// The configuration in force as it may be shown.
     pub configuration: Arc<dyn Fn() -> Arc<Value> + Send + Sync>,
     /// Has the next key of assertions published.
@@ -118,6 +120,10 @@ async fn call(
         Operation::ListProviders => {
             query::read_none(&query)?;
             Ok(document(StatusCode::OK, &(management.providers)()))
+        }
+        Operation::ListLimits => {
+            query::read_none(&query)?;
+            Ok(document(StatusCode::OK, &(management.limits)()))
         }
         Operation::ShowConfiguration => {
             query::read_none(&query)?;

@@ -9,6 +9,7 @@ pub(super) enum Operation {
     ListSessions,
     EndSessions,
     ListProviders,
+    ListLimits,
     ShowConfiguration,
     RotateAssertionKey,
     Reload,
@@ -26,10 +27,11 @@ pub(super) enum Found {
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::ListSessions,
         Self::EndSessions,
         Self::ListProviders,
+        Self::ListLimits,
         Self::ShowConfiguration,
         Self::RotateAssertionKey,
         Self::Reload,
@@ -53,6 +55,7 @@ impl Operation {
             Self::ListSessions => "/api/v1/sessions",
             Self::EndSessions => "/api/v1/sessions/end",
             Self::ListProviders => "/api/v1/providers",
+            Self::ListLimits => "/api/v1/limits",
             Self::ShowConfiguration => "/api/v1/configuration",
             Self::RotateAssertionKey => "/api/v1/assertion-keys/rotate",
             Self::Reload => "/api/v1/reload",
@@ -63,9 +66,11 @@ impl Operation {
 
     pub(super) const fn method(self) -> Method {
         match self {
-            Self::ListSessions | Self::ListProviders | Self::ShowConfiguration | Self::Describe => {
-                Method::GET
-            }
+            Self::ListSessions
+            | Self::ListProviders
+            | Self::ListLimits
+            | Self::ShowConfiguration
+            | Self::Describe => Method::GET,
             Self::EndSessions | Self::RotateAssertionKey | Self::Reload | Self::Drain => Method::POST,
         }
     }
@@ -76,6 +81,7 @@ impl Operation {
             Self::ListSessions => "list-sessions",
             Self::EndSessions => "end-sessions",
             Self::ListProviders => "list-providers",
+            Self::ListLimits => "list-limits",
             Self::ShowConfiguration => "show-configuration",
             Self::RotateAssertionKey => "rotate-assertion-key",
             Self::Reload => "reload",

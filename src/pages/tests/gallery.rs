@@ -116,7 +116,10 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     let target = Url::parse("https://id.corp.example/authorize?client_id=portcullis&state=%22%3E").unwrap();
     let signed_out =
         SignedOut { sign_in: &words.address, provider: None, tokens: None, until_restart: false };
-    let shortfall = words.shortfall.iter().map(|[wanted, found]| Shortfall { wanted: wanted.clone(), found: found.clone() });
+    let shortfall = words
+        .shortfall
+        .iter()
+        .map(|[wanted, found]| Shortfall { wanted: wanted.clone(), found: found.clone() });
     let shortfall: Vec<_> = shortfall.collect();
     let unmet =
         UnmetStepUp { provider, shortfall: &shortfall, request_id: id, retry: home, anew: home, home };
@@ -134,14 +137,8 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
         ("unmet-step-up", unmet.page()),
         ("cross-site", CrossSite { home, request_id: id }.page()),
         ("not-kept", NotKept { sign_in: home, request_id: id }.page()),
-        (
-            "ended-elsewhere",
-            EndedElsewhere { newer: false, sign_in: home, request_id: id }.page(),
-        ),
-        (
-            "ended-for-newer",
-            EndedElsewhere { newer: true, sign_in: home, request_id: id }.page(),
-        ),
+        ("ended-elsewhere", EndedElsewhere { newer: false, sign_in: home, request_id: id }.page()),
+        ("ended-for-newer", EndedElsewhere { newer: true, sign_in: home, request_id: id }.page()),
         ("ended-meanwhile", EndedMeanwhile { sign_in: home, request_id: id }.page()),
         (
             "sign-out",
@@ -163,8 +160,22 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
         ("sessions-one-ended", sessions(words, &principal, Some(SessionsEnded::One))),
         ("sessions-others-ended", sessions(words, &principal, Some(SessionsEnded::Others(2)))),
         ("sessions-gone", sessions(words, &principal, Some(SessionsEnded::Gone))),
-        ("home", Home { principal: &principal, provider, apps: &apps, sessions: "/.portcullis/sessions", sign_out }.page()),
-        ("home-bare", Home { principal: &principal, provider, apps: &[], sessions: "/.portcullis/sessions", sign_out }.page()),
+        (
+            "home",
+            Home {
+                principal: &principal,
+                provider,
+                apps: &apps,
+                sessions: "/.portcullis/sessions",
+                sign_out,
+            }
+            .page(),
+        ),
+        (
+            "home-bare",
+            Home { principal: &principal, provider, apps: &[], sessions: "/.portcullis/sessions", sign_out }
+                .page(),
+        ),
         ("interstitial", interstitial(&target)),
     ]);
     pages.into_iter().map(|(name, page)| (name.to_owned(), page)).collect()

@@ -120,7 +120,14 @@ fn a_form_adds_its_origin_to_the_policy_and_no_word_of_its_own() {
         ("//evil.example/", "'self'"),
     ] {
         let principal = gallery::principal(&Words::of_friends());
-        let page = Home { principal: &principal, provider: "Corp", apps: &[], sessions: "/.portcullis/sessions", sign_out: action }.page();
+        let page = Home {
+            principal: &principal,
+            provider: "Corp",
+            apps: &[],
+            sessions: "/.portcullis/sessions",
+            sign_out: action,
+        }
+        .page();
         assert_eq!(sources(&page, "form-action"), [wanted], "{action}");
         assert!(sources(&page, "script-src").is_empty(), "{action}");
     }

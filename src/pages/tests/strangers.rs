@@ -170,7 +170,15 @@ fn a_person_sees_what_the_provider_says_of_them() {
     let words = Words::of_friends();
     let mut principal = gallery::principal(&words);
     let home = |principal: &Principal| {
-        Home { principal, provider: "Corp SSO", apps: &[], sessions: "/.portcullis/sessions", sign_out: "/.portcullis/sign-out" }.page().html
+        Home {
+            principal,
+            provider: "Corp SSO",
+            apps: &[],
+            sessions: "/.portcullis/sessions",
+            sign_out: "/.portcullis/sign-out",
+        }
+        .page()
+        .html
     };
     principal.groups = vec!["staff".into(), "<b>ops".into()];
     principal.claims = serde_json::Map::from_iter([

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::*;
-use crate::identity::fixtures::alice;
 use crate::identity::Principal;
+use crate::identity::fixtures::alice;
 use crate::storage::Database;
 
 const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -133,7 +133,12 @@ async fn the_key_of_a_version_before_goes_on_and_has_its_whole_time() {
 #[tokio::test]
 async fn what_is_kept_and_is_no_key_is_refused() {
     let fleet = Fleet::of(1).await;
-    for damaged in [&b"{}"[..], b"[]", br#"{"keys":[{"key":"!","signs_from":1}]}"#, br#"{"keys":[{"key":"AAAA","signs_from":1}]}"#] {
+    for damaged in [
+        &b"{}"[..],
+        b"[]",
+        br#"{"keys":[{"key":"!","signs_from":1}]}"#,
+        br#"{"keys":[{"key":"AAAA","signs_from":1}]}"#,
+    ] {
         let seen = fleet.keys.load(KEPT).await.unwrap();
         assert!(fleet.keys.replace(KEPT, seen, Zeroizing::new(damaged.to_vec())).await.unwrap());
         let opened = AssertionKeys::open(&fleet.keys, "https://g.example", &fleet.clock).await;

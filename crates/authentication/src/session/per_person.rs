@@ -85,7 +85,8 @@ impl SessionsInner {
         while let Some(found) = self.page(&selector, &mut after).await? {
             held.extend(found.into_iter().filter(|(shown, _)| !self.is_over(shown)));
             held.sort_unstable_by_key(|(shown, _)| std::cmp::Reverse(order(shown)));
-            let surplus = held.split_off(mutant!(most, "sign-ins-without-bound" => usize::MAX).min(held.len()));
+            let surplus =
+                held.split_off(mutant!(most, "sign-ins-without-bound" => usize::MAX).min(held.len()));
             self.end_oldest(principal, surplus).await?;
         }
         Ok(())

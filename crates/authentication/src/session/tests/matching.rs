@@ -314,7 +314,8 @@ async fn bulk_end_is_measured() {
         world.sessions.create(sign_in()).await.unwrap();
     }
     let (sessions, started) = (world.sessions.clone(), std::time::Instant::now());
-    let ending = tokio::spawn(async move { sessions.end_matching(Selector::All, SessionEnd::Administrator).await });
+    let ending =
+        tokio::spawn(async move { sessions.end_matching(Selector::All, SessionEnd::Administrator).await });
     let (mut beside, mut slowest) = (0, Duration::ZERO);
     while !ending.is_finished() {
         let begun = std::time::Instant::now();
@@ -322,5 +323,8 @@ async fn bulk_end_is_measured() {
         (beside, slowest) = (beside + 1, slowest.max(begun.elapsed()));
     }
     let ended = ending.await.unwrap().unwrap();
-    eprintln!("{ended} ended in {:?}; {beside} sign-ins meanwhile, the slowest in {slowest:?}", started.elapsed());
+    eprintln!(
+        "{ended} ended in {:?}; {beside} sign-ins meanwhile, the slowest in {slowest:?}",
+        started.elapsed()
+    );
 }

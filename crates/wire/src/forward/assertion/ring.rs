@@ -43,9 +43,7 @@ impl SigningRing {
 
     /// The key that signs at `now`.
     pub(super) fn signing(&self, now: Timestamp) -> &AssertionKey {
-        let signs = |scheduled: &&ScheduledKey| {
-            mutant!(scheduled.signs_from <= now, "key-signs-before-it-is-known" => true)
-        };
+        let signs = |scheduled: &&ScheduledKey| mutant!(scheduled.signs_from <= now, "key-signs-before-it-is-known" => true);
         self.later.iter().rev().find(signs).map_or(&self.first, |scheduled| &scheduled.key)
     }
 }

@@ -138,7 +138,7 @@ async fn an_assertion_goes_along_or_nothing_goes() {
     let mut rig = Rig::new(fake.settings(), &settings).signed_in();
     assert_eq!(rig.fault().await, ForwardFault::Internal, "no signer, no request");
     let key = AssertionKey::generate().unwrap();
-    rig.asserter = Some(Asserter::new("https://login.corp.example", key, &[], Clock::system()));
+    rig.asserter = Some(Asserter::new("https://login.corp.example", key, Clock::system()));
     let head = head_seen(&rig, &fake, hostile()).await;
     let assertions: Vec<_> =
         head.lines().filter_map(|line| line.strip_prefix("portcullis-assertion: ")).collect();
