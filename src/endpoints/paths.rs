@@ -16,7 +16,7 @@ pub(super) const SIGN_IN: &str = "/.portcullis/sign-in";
 /// Where an app's host takes its session in.
 pub(super) const TICKET: &str = "/.portcullis/ticket";
 /// Where people see their sign-ins, and end them.
-pub const SESSIONS: &str = "/.portcullis/sessions";
+pub(super) const SESSIONS: &str = "/.portcullis/sessions";
 pub(super) const SIGN_OUT: &str = "/.portcullis/sign-out";
 /// Where providers lead back to from a sign-out.
 pub(super) const SIGNED_OUT: &str = "/.portcullis/signed-out";
