@@ -25,6 +25,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "session",
             "signals",
             "storage",
+            "limit",
             "request",
         ],
     ),

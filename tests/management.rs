@@ -343,3 +343,56 @@ fn commands_say_what_to_do() {
     let told = complaint(&gateway, &["sessions", "list"]);
     assert!(told.contains("no socket to ask the gateway on") && told.contains("[admin] socket = "), "{told}");
 }
+
+/// The names of the keys that apps see.
+async fn published(gateway: &Gateway) -> Vec<Value> {
+    let jwks = Browser::new().get(&gateway.url("/.portcullis/jwks.json")).await;
+    assert_eq!(jwks.header("cache-control"), "public, max-age=300");
+    jwks.json()["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect()
+}
+
+#[tokio::test]
+async fn the_next_assertion_key_is_published_by_command_and_survives_a_restart_and_a_take_over() {
+    let mut world = World::open(ROUTES).await;
+    let rotate = |gateway: &Gateway| {
+        let output = program(gateway.directory.path(), &["keys", "rotate", "--json", "--reason", "leaked"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let before = published(&world.gateway).await;
+    assert_eq!(before.len(), 1);
+    let next = rotate(&world.gateway);
+    assert_eq!(
+        published(&world.gateway).await,
+        [before[0].clone(), next["kid"].clone()],
+        "the old one first"
+    );
+    assert_eq!(rotate(&world.gateway), next, "it is on its way already");
+    let line: Value =
+        serde_json::from_str(&logged(&world.gateway, "the next assertion key is published")).unwrap();
+    assert_eq!((&line["reason"], &line["kid"]), (&json!("leaked"), &next["kid"]));
+    let keys = published(&world.gateway).await;
+    world.gateway.restart();
+    assert_eq!(published(&world.gateway).await, keys);
+    let mut old = world.gateway.take_over();
+    until("the old process to end", || old.ended().is_some());
+    assert_eq!(published(&world.gateway).await, keys);
+}
+
+#[tokio::test]
+async fn rates_are_told_with_what_is_at_its_bound() {
+    let route = "[[routes]]\nname = \"busy\"\nupstream = \"http://127.0.0.1:9\"\naccess = \"public\"\n\
+                 limits = [{ per = \"address\", rate = \"1/h\", burst = 2 }]\n";
+    let gateway = Gateway::start(route);
+    for _ in 0..5 {
+        Browser::new().get(&gateway.url("/")).await;
+    }
+    let (status, _, told) = asked(&gateway, "GET", "/api/v1/limits", "", "");
+    assert_eq!(status, 200);
+    let busy = json!({"route": "busy", "limits": [
+        {"name": "address", "burst": 2, "window": 7200, "counted": 1, "at_bound": 1, "refused": 3}
+    ]});
+    assert_eq!(told[0], busy, "{told}");
+    assert_eq!(told[1]["route"], "portcullis", "{told}");
+    assert_eq!(asked(&gateway, "GET", "/api/v1/limits?x=1", "", "").0, 400);
+}

@@ -29,9 +29,7 @@ use management::Refusal;
 use peer::Peer;
 
 pub use management::{
-    EndSessions, EndedSessions, Management, NextAssertionKey, Problem, ProcessRequest, ProviderKeys,
-    ProviderOverview, ProviderState, Reason, RotationRequest, SessionEntry, SessionList, SessionSelection,
-    SignalsOverview,
+    EndSessions, EndedSessions, Management, NextAssertionKey, Problem, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState, Reason, RotationRequest, SessionEntry, SessionList, SessionSelection, SignalsOverview, LimitState, RouteLimits,
 };
 pub use settings::{AdminSettings, LONGEST_SOCKET_PATH};
 

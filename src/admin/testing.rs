@@ -42,6 +42,7 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
         sessions,
         providers: Arc::new(providers),
         signals: Arc::new(|| vec![signals()]),
+        limits: Arc::new(Vec::new),
         configuration: Arc::new(configuration),
         rotate: rotating(),
         process: Arc::new(process),

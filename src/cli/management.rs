@@ -1,13 +1,19 @@
 //! Calls to the management API of the gateway that runs, over its unix socket.
 
-use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use http::Method;
+use bytes::Bytes;
+use clap::Args;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
 
 use super::BAD_CONFIGURATION;
 use super::terminal::{complain, complain_of, has_colour, visible};
@@ -16,6 +22,17 @@ use crate::config::{self, WithoutSecrets};
 
 /// How long an answer may take: to end a hundred thousand sign-ins takes minutes.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Which gateway is asked.
+#[derive(Debug, Args)]
+pub(super) struct RunningConfig {
+    /// The configuration file of the gateway that runs, which names its socket
+    #[arg(long = "config", value_name = "FILE", default_value = "portcullis.toml")]
+    pub(super) path: PathBuf,
+}
+
+/// Bytes of an answer at most: a page of a thousand sign-ins with all their groups.
+const LARGEST: usize = 256 * 1024 * 1024;
 
 /// The management API of the gateway that a configuration file is of.
 #[derive(Debug)]
@@ -68,27 +85,35 @@ impl ManagementClient {
         target: &str,
         body: &str,
     ) -> Result<T, CallError> {
-        let mut stream = UnixStream::connect(&self.socket)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let length = body.len();
-        let head = format!(
-            "{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
-        );
-        // Where it closes without reading, what follows says why.
-        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
-        let mut answer = Vec::new();
-        match stream.read_to_end(&mut answer) {
-            Err(error) if error.kind() != io::ErrorKind::ConnectionReset => return Err(error.into()),
-            Ok(_) | Err(_) if answer.is_empty() => return Err(CallError::NotPermitted),
-            Ok(_) | Err(_) => {}
-        }
-        let (status, body) = parse(&answer).ok_or_else(no_answer)?;
-        if !(200..300).contains(&status) {
-            let problem: Problem = serde_json::from_slice(body).map_err(io::Error::other)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let answer = runtime.block_on(async { timeout(PATIENCE, self.ask(method, target, body)).await });
+        let (status, body) = answer.map_err(|late| io::Error::new(io::ErrorKind::TimedOut, late))??;
+        if !status.is_success() {
+            let problem: Problem = serde_json::from_slice(&body).map_err(io::Error::other)?;
             return Err(CallError::Refused(problem.detail));
         }
-        Ok(serde_json::from_slice(body).map_err(io::Error::other)?)
+        Ok(serde_json::from_slice(&body).map_err(io::Error::other)?)
+    }
+
+    async fn ask(&self, method: &Method, target: &str, body: &str) -> Result<(StatusCode, Bytes), CallError> {
+        let stream = UnixStream::connect(&self.socket).await?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+        let connection = tokio::spawn(connection);
+        let request = Request::builder().method(method).uri(target).header(header::HOST, "localhost");
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Full::<Bytes>::from(body.to_owned())).map_err(io::Error::other)?;
+        let answered = sender.send_request(request).await;
+        let response = match answered {
+            Ok(response) => response,
+            // The gateway closes without a word where it does not answer this user.
+            Err(error) if !error.is_parse() => return Err(CallError::NotPermitted),
+            Err(error) => return Err(io::Error::other(error).into()),
+        };
+        let status = response.status();
+        let body = Limited::new(response.into_body(), LARGEST).collect().await;
+        connection.abort();
+        Ok((status, body.map_err(io::Error::other)?.to_bytes()))
     }
 
     fn fail(&self, error: &CallError) -> ExitCode {
@@ -116,40 +141,6 @@ impl From<io::Error> for CallError {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Self::NotRunning,
             io::ErrorKind::PermissionDenied => Self::NotPermitted,
             _ => Self::Broken(error),
-        }
-    }
-}
-
-fn no_answer() -> CallError {
-    CallError::Broken(io::Error::other("the connection broke before the answer was whole"))
-}
-
-/// Status and content of an answer (RFC 9112) that ends with its connection; `None` where it is not whole.
-fn parse(answer: &[u8]) -> Option<(u16, &[u8])> {
-    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
-    let (head, body) = (std::str::from_utf8(&answer[..end]).ok()?, &answer[end + 4..]);
-    let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
-    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
-    let (_, length) = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
-    (length.trim().parse() == Ok(body.len())).then_some((status, body))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_read_whole_or_not_at_all() {
-        let whole = b"HTTP/1.1 200 OK\r\ndate: x\r\nContent-Length: 2\r\n\r\n{}";
-        assert_eq!(parse(whole), Some((200, &b"{}"[..])));
-        for wrong in [
-            &whole[..whole.len() - 1],
-            b"HTTP/1.1 200 OK\r\n\r\n{}",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n",
-            b"SSH-2.0-OpenSSH\r\nContent-Length: 0\r\n\r\n",
-            b"",
-        ] {
-            assert_eq!(parse(wrong), None, "{}", String::from_utf8_lossy(wrong));
         }
     }
 }

@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod explain;
 mod explained;
+mod keys;
 mod management;
 mod online;
 mod recorded;
@@ -55,6 +56,9 @@ enum Command {
     /// See who is signed in with the gateway that runs, and end sign-ins
     #[command(subcommand)]
     Sessions(sessions::SessionsCommand),
+    /// Look after the keys that sign assertions for apps
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Print a script that completes commands and options in a shell
     Completions(shell::CompletionArguments),
     /// Print the manual page
@@ -90,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Sessions(command) => sessions::sessions(&command),
+        Command::Keys(command) => keys::keys(&command),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man => shell::man(),
     }

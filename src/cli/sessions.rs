@@ -1,14 +1,13 @@
 //! `portcullis sessions list` and `portcullis sessions end`.
 
 use std::io::{IsTerminal, stdin};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use http::Method;
 use url::form_urlencoded;
 
-use super::management::ManagementClient;
+use super::management::{ManagementClient, RunningConfig};
 use super::session_table::table;
 use super::terminal::{Paint, complain, complain_of, escaped_json, print};
 use crate::admin::{EndSessions, EndedSessions, SessionEntry, SessionList, SessionSelection};
@@ -50,13 +49,6 @@ pub(super) struct EndArguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Debug, Args)]
-struct RunningConfig {
-    /// The configuration file of the gateway that runs, which names its socket
-    #[arg(long = "config", value_name = "FILE", default_value = "portcullis.toml")]
-    path: PathBuf,
 }
 
 /// Which sign-ins; where several are given, all of them must hold.

@@ -8,12 +8,14 @@ use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use url::Url;
 
+use super::device;
 use super::handover::{HandoverCookies, HandoverFingerprint};
 use super::return_to::ReturnTo;
 use super::tickets::{Tickets, testing::ticket};
 use crate::clock::{Clock, Timestamp};
 use crate::fuzzing::edited;
 use crate::secret::Secret;
+use crate::session::SignInOrigin;
 
 const HOST: &str = "wiki.example";
 
@@ -101,6 +103,22 @@ fn led_home(address: &ReturnTo) {
     assert!(
         sign_in.starts_with(&*origin) && Url::parse(&sign_in).is_ok_and(|url| url.host_str() == Some(HOST))
     );
+}
+
+/// What a browser says of itself, client hints behind a line break: nothing of it is shown, whatever it is, but names of
+/// ours.
+pub fn browser_words(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (agent, hints) = text.split_once('\n').unwrap_or((&text, ""));
+    let origin = SignInOrigin::new(Some(agent), [127, 0, 0, 1].into()).with_hints(Some(hints));
+    let words = device::in_words(&origin);
+    assert!(device::testing::is_ours(&words), "{words:?} is none of our words");
+}
+
+#[cfg(test)]
+#[test]
+fn smoke_browser_words() {
+    crate::fuzzing::smoke("browser_words", 2000, browser_words);
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use crate::identity::Principal;
-use crate::limit::{Exceeded, LimitSettings, Limiter, RateLimitState};
+use crate::limit::{Exceeded, LimitSettings, LimitUsage, Limiter, RateLimitState};
 use crate::request::ClientAddress;
 
 /// Keys that one limiter remembers at most.
@@ -32,6 +32,11 @@ impl Limits {
     /// Whether nothing is counted.
     pub(super) const fn is_empty(&self) -> bool {
         self.settings.is_empty()
+    }
+
+    /// Each of them as it stands.
+    pub(super) fn usage(&self) -> Vec<LimitUsage> {
+        self.limiter.usage().collect()
     }
 
     /// Counts a request before anybody has looked at its credentials: by its address, the route and header keys.

@@ -38,6 +38,7 @@ mod statuses;
 mod tests;
 mod tunnel;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -63,6 +64,7 @@ pub use settings::{
 };
 pub use status::{ProviderCondition, UnavailablePart};
 
+use crate::limit::LimitUsage;
 use crate::listener::{Handler, RequestBody};
 use crate::request::{Transport, check_field_names};
 use crate::session::SessionSettings;
@@ -143,6 +145,16 @@ impl Gate {
         let of =
             |task: &Arc<TransmitterTask>| (task.transmitter.settings().clone(), task.transmitter.status());
         snapshot.transmitters.iter().map(of).collect()
+    }
+
+    /// The routes that have limits, by their names, and those limits as they stand; `portcullis` for the gateway's own
+    /// endpoints, which share theirs.
+    #[must_use]
+    pub fn limits(&self) -> BTreeMap<String, Vec<LimitUsage>> {
+        let snapshot = self.0.snapshot.load();
+        let rows = snapshot.routing.table.iter().chain(snapshot.routing.endpoints.iter());
+        let limited = rows.filter(|(_, route)| !route.service.limits.is_empty());
+        limited.map(|(_, route)| (route.name.to_string(), route.service.limits.usage())).collect()
     }
 
     /// The counters of this process, which the admin listener shows.

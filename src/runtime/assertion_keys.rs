@@ -41,12 +41,16 @@ const _: () = assert!(KEPT_PUBLISHED.as_secs() >= ASSERTION_LIFETIME.as_secs() +
 /// Why the keys cannot be used or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AssertionKeysError {
+    /// The state file cannot be read or written.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// What is kept is no key.
     #[error(transparent)]
     Key(#[from] AssertionKeyError),
+    /// What is kept is no document.
     #[error("what is kept as the assertion keys cannot be read: {0}")]
     Document(#[from] serde_json::Error),
+    /// What is kept of a key is no base64.
     #[error("what is kept as an assertion key is no base64: {0}")]
     Encoding(#[from] base64::DecodeError),
 }

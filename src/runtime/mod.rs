@@ -19,6 +19,7 @@ mod workers;
 
 use std::time::Duration;
 
+pub use assertion_keys::AssertionKeysError;
 pub use admin_socket::AdminSocketError;
 pub use control::TakeOverError;
 pub use files::{Ticker, watch};

@@ -10,11 +10,13 @@ use tokio::sync::{mpsc, watch};
 use super::control::Predecessors;
 use super::{Draining, Event, Runtime};
 use crate::admin::{
-    Management, Missing, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState, RotationRequest,
-    SignalsOverview,
+use crate::admin::{
+    LimitState, Management, Missing, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState,
+    RotationRequest, RouteLimits, SignalsOverview,
 };
 use crate::clock::Timestamp;
 use crate::gate::{Gate, ProviderCondition};
+use crate::limit::LimitUsage;
 use crate::listener::{ConnectionRefusal, ConnectionStats};
 use crate::session::Sessions;
 use crate::signals::{SignalsSettings, StreamStatus};
@@ -54,12 +56,12 @@ pub(super) fn management(
     written: watch::Receiver<Arc<Value>>,
     rotate: mpsc::Sender<RotationRequest>,
 ) -> Management {
-    let (gate, events) = (gate.clone(), events.clone());
-    let told = gate.clone();
+    let (gate, told, limited, events) = (gate.clone(), gate.clone(), gate.clone(), events.clone());
     Management {
         sessions: sessions.clone(),
         providers: Arc::new(move || gate.providers().into_iter().map(provider).collect()),
         signals: Arc::new(move || told.signals().into_iter().map(signals).collect()),
+        limits: Arc::new(move || limited.limits().into_iter().map(limits).collect()),
         configuration: Arc::new(move || Arc::clone(&written.borrow())),
         rotate,
         process: Arc::new(move |request| {
@@ -84,6 +86,18 @@ fn signals((settings, status): (SignalsSettings, StreamStatus)) -> SignalsOvervi
         heard: status.heard.map(Timestamp::rfc3339),
         undelivered: status.undelivered,
     }
+}
+
+fn limits((route, limits): (String, Vec<LimitUsage>)) -> RouteLimits {
+    let state = |LimitUsage { name, burst, window, keys, at_bound, refused }| LimitState {
+        name,
+        burst,
+        window,
+        counted: keys,
+        at_bound,
+        refused,
+    };
+    RouteLimits { route, limits: limits.into_iter().map(state).collect() }
 }
 
 fn provider(condition: ProviderCondition) -> ProviderOverview {

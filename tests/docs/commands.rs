@@ -76,7 +76,9 @@ fn runs(document: &Document, arguments: &str, at: &str) {
     let arguments = arguments.replace("/var/log/portcullis.log", log.to_str().unwrap());
     let mut arguments: Vec<&str> = arguments.split(' ').collect();
     // What they do is tested in `backup`, `management` and `asking_providers`.
-    if ["run", "backup", "restore", "sessions"].contains(&arguments[0]) || arguments.contains(&"--online") {
+    if ["run", "backup", "restore", "sessions", "keys"].contains(&arguments[0])
+        || arguments.contains(&"--online")
+    {
         arguments.push("--help");
     }
     let output = portcullis(folder.path(), text, &arguments);

@@ -269,3 +269,51 @@ async fn invariant_8_who_signs_out_at_a_certified_provider_is_out_here_and_an_op
         logged(&world.gateway, "signed out at the provider (back channel)");
     }
 }
+
+/// Whoever sends junk fills no log; the metrics count all of it.
+#[tokio::test]
+async fn invariant_14_a_flood_of_junk_leaves_a_few_lines() {
+    let rig = Rig::open("").await;
+    let junk = encode(&Header::new(Algorithm::HS256), &json!({"iss": "x"}), &EncodingKey::from_secret(b"x"))
+        .unwrap();
+    for _ in 0..40 {
+        assert_eq!(rig.told(&junk).await.status, 400);
+        let front = rig.gateway.url("/.portcullis/front-channel-logout?iss=https://nobody.example&sid=1");
+        assert_eq!(Browser::new().get(&front).await.status, 400);
+    }
+    let lines = |mark: &str| rig.gateway.log().lines().filter(|line| line.contains(mark)).count();
+    assert_eq!(lines("a logout token is not accepted"), 10);
+    assert_eq!(lines("a front-channel logout is not accepted"), 10);
+    let metrics = Browser::new().get(&rig.gateway.admin_url("/metrics")).await.body;
+    let counted = metrics.lines().filter(|line| line.starts_with("portcullis_logouts_total{"));
+    assert_eq!(counted.filter(|line| line.ends_with(" 40")).count(), 2, "{metrics}");
+}
+
+/// A token that names no key is tried with all that could have signed it: that is worth something to whoever wants to keep
+/// the gateway busy. What names its key is never held up by it.
+#[tokio::test]
+async fn invariant_14_tokens_that_name_no_key_are_tried_only_so_often() {
+    let rig = Rig::open("").await;
+    let own = json!(rig.issuer.jwk());
+    let mut second = own.clone();
+    second["kid"] = json!("k2");
+    rig.issuer.now(|ways| ways.keys = Some(vec![own, second]));
+    let alice = rig.signed_in("alice", Some("s1")).await;
+    let mut head = Header::new(Algorithm::ES256);
+    head.typ = Some("logout+jwt".into());
+    let unnamed =
+        |sub: &str| rig.issuer.sign(&head, &rig.issuer.logout_claims(&json!({"sub": sub, "sid": null})));
+    assert_eq!(rig.told(&unnamed("nobody")).await.status, 200, "as long as there are few");
+    let mut last = rig.told(&unnamed("nobody")).await;
+    for _ in 0..200 {
+        if last.status == 429 {
+            break;
+        }
+        last = rig.told(&unnamed("nobody")).await;
+    }
+    assert_eq!((last.status, last.header("cache-control")), (429, "no-store"), "{}", last.body);
+    assert!(last.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds <= 2));
+    assert!(rig.counted("limited").await.contains("provider=\"corp\""));
+    rig.is_done(json!({})).await;
+    assert!(!rig.is_in(&alice).await, "its provider is heard all the same");
+}

@@ -10,8 +10,7 @@ use serde_json::{Map, Value, json};
 use super::model::ListSessions;
 use super::operation::Operation;
 use super::{
-    EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, SessionList,
-    SignalsOverview,
+    EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, SessionList, SignalsOverview, RouteLimits,
 };
 
 /// Statuses that any operation may answer with, and when.
@@ -78,6 +77,11 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
         Operation::ListSignals => {
             ("Lists the streams of signals", "200", schema::<Vec<SignalsOverview>>(schemas))
         }
+        Operation::ListLimits => (
+            "The rates of each route as loaded, and what is at its bound now; routes without rates are left out",
+            "200",
+            schema::<Vec<RouteLimits>>(schemas),
+        ),
         Operation::ShowConfiguration => (
             "The configuration in force, as the file says it and without secrets",
             "200",
@@ -111,6 +115,7 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
         }
         Operation::ListProviders
         | Operation::ListSignals
+        | Operation::ListLimits
         | Operation::ShowConfiguration
         | Operation::Describe => {}
     }

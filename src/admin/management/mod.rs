@@ -30,8 +30,7 @@ use crate::session::Sessions;
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState, Reason,
-    SessionEntry, SessionList, SessionSelection, SignalsOverview,
+    EndSessions, EndedSessions, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState, Reason, SessionEntry, SessionList, SessionSelection, SignalsOverview, LimitState, RouteLimits,
 };
 pub use problem::Problem;
 
@@ -52,6 +51,8 @@ pub struct Management {
     pub providers: Arc<dyn Fn() -> Vec<ProviderOverview> + Send + Sync>,
     /// The streams of signals, in the order of the configuration.
     pub signals: Arc<dyn Fn() -> Vec<SignalsOverview> + Send + Sync>,
+    /// The rates of each route, and what is at its bound.
+    pub limits: Arc<dyn Fn() -> Vec<RouteLimits> + Send + Sync>,
     /// The configuration in force as it may be shown.
     pub configuration: Arc<dyn Fn() -> Arc<Value> + Send + Sync>,
     /// Has the next key of assertions published.
@@ -124,6 +125,10 @@ async fn call(
         Operation::ListSignals => {
             query::read_none(&query)?;
             Ok(document(StatusCode::OK, &(management.signals)()))
+        }
+        Operation::ListLimits => {
+            query::read_none(&query)?;
+            Ok(document(StatusCode::OK, &(management.limits)()))
         }
         Operation::ShowConfiguration => {
             query::read_none(&query)?;

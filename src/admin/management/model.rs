@@ -94,6 +94,33 @@ pub struct NextAssertionKey {
     pub signs_from: String,
 }
 
+/// A route that has rates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RouteLimits {
+    /// Its name in the configuration; `portcullis` for the gateway's own endpoints, which share theirs.
+    pub route: String,
+    /// Its rates, in the order in which they are asked.
+    pub limits: Vec<LimitState>,
+}
+
+/// A rate, and what has been counted for it in this process. Nothing says who was counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LimitState {
+    /// Whom it counts, as the `RateLimit` fields name it: `address`, `principal`, `route` or `header`; the second of a
+    /// kind is `address-2`.
+    pub name: String,
+    /// Requests that may come at once.
+    pub burst: u32,
+    /// Seconds in which so many come back.
+    pub window: u64,
+    /// How many addresses, principals or header values are counted now; 1 for a whole route.
+    pub counted: usize,
+    /// Of these, how many would be refused now. A whole route counts from its last refusal on.
+    pub at_bound: usize,
+    /// Requests refused since the start, or since this rate was changed.
+    pub refused: u64,
+}
+
 /// How many have ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EndedSessions {

@@ -9,7 +9,7 @@ pub(super) enum Operation {
     ListSessions,
     EndSessions,
     ListProviders,
-    ListSignals,
+    ListSignals, ListLimits,
     ShowConfiguration,
     RotateAssertionKey,
     Reload,
@@ -27,11 +27,12 @@ pub(super) enum Found {
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::ListSessions,
         Self::EndSessions,
         Self::ListProviders,
         Self::ListSignals,
+        Self::ListLimits,
         Self::ShowConfiguration,
         Self::RotateAssertionKey,
         Self::Reload,
@@ -56,6 +57,7 @@ impl Operation {
             Self::EndSessions => "/api/v1/sessions/end",
             Self::ListProviders => "/api/v1/providers",
             Self::ListSignals => "/api/v1/signals",
+            Self::ListLimits => "/api/v1/limits",
             Self::ShowConfiguration => "/api/v1/configuration",
             Self::RotateAssertionKey => "/api/v1/assertion-keys/rotate",
             Self::Reload => "/api/v1/reload",
@@ -69,6 +71,7 @@ impl Operation {
             Self::ListSessions
             | Self::ListProviders
             | Self::ListSignals
+            | Self::ListLimits
             | Self::ShowConfiguration
             | Self::Describe => Method::GET,
             Self::EndSessions | Self::RotateAssertionKey | Self::Reload | Self::Drain => Method::POST,
@@ -82,6 +85,7 @@ impl Operation {
             Self::EndSessions => "end-sessions",
             Self::ListProviders => "list-providers",
             Self::ListSignals => "list-signals",
+            Self::ListLimits => "list-limits",
             Self::ShowConfiguration => "show-configuration",
             Self::RotateAssertionKey => "rotate-assertion-key",
             Self::Reload => "reload",

@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderName};
 
 use super::policy::QuotaPolicy;
 use super::store::BoundedStore;
+use super::usage::{LimitUsage, Refusals};
 use super::{Exceeded, LimitSettings, Per, RateLimitState};
 use crate::clock::Clock;
 use crate::identity::Principal;
@@ -34,6 +35,7 @@ struct Limit {
     policy: Arc<QuotaPolicy>,
     clock: Ticks,
     counter: Counter,
+    refusals: Refusals,
 }
 
 #[derive(Debug)]
@@ -41,8 +43,8 @@ enum Counter {
     /// Everybody together, without a lock.
     All(Rates<InMemoryState>),
     /// Each key by a digest under a random key: no address, name or header value is kept (invariant 15), and
-    /// nobody can search for keys that share a counter.
-    Each(Rates<BoundedStore>, RandomState),
+    /// nobody can search for keys that share a counter. With another handle of the store, which is looked at.
+    Each(Rates<BoundedStore>, RandomState, BoundedStore),
 }
 
 type Rates<S> = RateLimiter<<S as StateStore>::Key, S, Ticks, StateInformationMiddleware>;
@@ -99,12 +101,17 @@ impl Limiter {
         })
     }
 
+    /// Each limit as it stands now, in the order in which they are asked.
+    pub fn usage(&self) -> impl Iterator<Item = LimitUsage> + '_ {
+        self.limits.iter().map(Limit::usage)
+    }
+
     /// What the stores of all limits hold: keys, entries to be tidied, shared places.
     #[cfg(test)]
     pub(super) fn sizes(self) -> [usize; 3] {
         let counters = self.limits.into_iter().map(|limit| limit.counter);
         let sizes = counters.map(|counter| match counter {
-            Counter::Each(rates, _) => rates.into_state_store().sizes(),
+            Counter::Each(_, _, store) => store.sizes(),
             Counter::All(_) => [0; 3],
         });
         sizes.fold([0; 3], |[a, b, c], [x, y, z]| [a + x, b + y, c + z])
@@ -159,24 +166,40 @@ impl Limit {
             Per::Route => Counter::All(RateLimiter::new(quota, InMemoryState::default(), clock.clone())),
             Per::Address | Per::Principal | Per::Header(_) => {
                 let store = BoundedStore::new(keys, quota.replenish_interval().into());
-                Counter::Each(RateLimiter::new(quota, store, clock.clone()), RandomState::new())
+                let rates = RateLimiter::new(quota, store.clone(), clock.clone());
+                Counter::Each(rates, RandomState::new(), store)
             }
         };
-        Self { per, policy: Arc::new(policy), clock, counter }
+        Self { per, policy: Arc::new(policy), clock, counter, refusals: Refusals::default() }
     }
 
     fn count(&self, key: &impl Hash) -> Result<RateLimitState, Exceeded> {
         let told = match &self.counter {
             Counter::All(rates) => rates.check(),
-            Counter::Each(rates, digests) => rates.check_key(&digests.hash_one(key)),
+            Counter::Each(rates, digests, _) => rates.check_key(&digests.hash_one(key)),
         };
         self.tell(told)
+    }
+
+    fn usage(&self) -> LimitUsage {
+        let counted = match &self.counter {
+            Counter::All(_) => (1, usize::from(self.refusals.is_at_bound(self.clock.0.monotonic()))),
+            Counter::Each(_, _, store) => {
+                let tolerance = self.policy.time_for(self.policy.burst().saturating_sub(1));
+                store.usage(self.clock.now(), tolerance.into())
+            }
+        };
+        self.refusals.usage(&self.policy, counted)
     }
 
     fn tell(&self, told: Result<StateSnapshot, NotUntil<Nanos>>) -> Result<RateLimitState, Exceeded> {
         match told {
             Ok(state) => Ok(RateLimitState::new(&self.policy, state.remaining_burst_capacity())),
-            Err(until) => Err(Exceeded::new(&self.policy, until.wait_time_from(self.clock.now()))),
+            Err(until) => {
+                let wait = until.wait_time_from(self.clock.now());
+                self.refusals.note(self.clock.0.monotonic(), wait);
+                Err(Exceeded::new(&self.policy, wait))
+            }
         }
     }
 }

@@ -8,8 +8,10 @@ mod settings;
 mod store;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 pub use concurrency::{Concurrency, ConcurrencyPermit};
 pub use limiter::Limiter;
 pub use rate_limit_state::{Exceeded, RateLimitState};
 pub use settings::{LimitSettings, Per, Rate, RateError};
+pub use usage::LimitUsage;

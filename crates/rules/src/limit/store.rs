@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::collections::binary_heap::{BinaryHeap, PeekMut};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use governor::nanos::Nanos;
 use governor::state::StateStore;
@@ -22,9 +22,9 @@ const STEPS: usize = 32;
 /// newcomers share a fixed number of places and their rate, chosen by digest: a flood of keys slows down other
 /// newcomers, not those who were there before. Whoever gets a place later takes along the debt of the shared one,
 /// so that no key ever exceeds its own rate.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct BoundedStore {
-    shards: Box<[Mutex<Shard>; SHARDS]>,
+    shards: Arc<[Mutex<Shard>; SHARDS]>,
 }
 
 #[derive(Debug)]
@@ -46,12 +46,19 @@ impl BoundedStore {
     pub(super) fn new(most: usize, interval: Nanos) -> Self {
         let share = |shard: usize| most / SHARDS + usize::from(shard < most % SHARDS);
         let shards = std::array::from_fn(|shard| Mutex::new(Shard::new(share(shard), interval)));
-        Self { shards: Box::new(shards) }
+        Self { shards: Arc::new(shards) }
     }
 
     fn shard(&self, digest: u64) -> MutexGuard<'_, Shard> {
         // A panic elsewhere leaves at worst one request uncounted behind.
         self.shards[digest as usize % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keys with a place of their own that are not at rest at `now`, and how many of these are further from it than
+    /// `tolerance`.
+    pub(super) fn usage(&self, now: Nanos, tolerance: Nanos) -> (usize, usize) {
+        let shards = (0..SHARDS as u64).map(|shard| self.shard(shard).usage(now, tolerance));
+        shards.fold((0, 0), |(keys, at_bound), (more, further)| (keys + more, at_bound + further))
     }
 
     /// Keys with a place of their own, entries to be tidied, and shared places.
@@ -94,6 +101,13 @@ impl Shard {
         let (_, first) = measure(None)?;
         self.remember(digest, next, first.saturating_sub(self.interval));
         Ok(value)
+    }
+
+    fn usage(&self, now: Nanos, tolerance: Nanos) -> (usize, usize) {
+        let busy = self.places.values().filter(|rest| **rest > now);
+        busy.fold((0, 0), |(keys, at_bound), rest| {
+            (keys + 1, at_bound + usize::from(rest.saturating_sub(tolerance) > now))
+        })
     }
 
     fn remember(&mut self, digest: u64, next: Nanos, now: Nanos) {

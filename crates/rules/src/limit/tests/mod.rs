@@ -2,6 +2,7 @@ mod bounds;
 mod fields;
 mod rates;
 mod threads;
+mod usage;
 
 use http::HeaderMap;
 
