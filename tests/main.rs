@@ -26,6 +26,7 @@ mod full_disk;
 mod idle_sessions;
 mod keycloaks_answers;
 mod layering;
+mod long_streams;
 mod management;
 mod management_conformance;
 mod mutations;

@@ -36,7 +36,7 @@ pub(super) fn text(
             let pattern = &route.pattern;
             told.line("route", &format!("{} ({}{})", route.name, pattern.host, pattern.path));
             told.decision(decision);
-            told.session(route.session_max_age);
+            told.session(route.session_max_age, route.session_idle_timeout);
             if explained.is_let_in() {
                 told.next(action, request);
             }
@@ -76,11 +76,14 @@ impl ExplainText {
         self.line("decision", &format!("{verdict}: {}", decision.summary));
     }
 
-    /// What the route asks of sessions, of whose age nothing is known here.
-    fn session(&mut self, max_age: Option<Duration>) {
-        if let Some(max_age) = max_age {
-            let span = humantime::format_duration(max_age);
-            self.line("session", &format!("at most {span} old, else a new sign-in"));
+    /// What the route asks of sessions, of whose age and use nothing is known here.
+    fn session(&mut self, max_age: Option<Duration>, idle_timeout: Option<Duration>) {
+        let span = humantime::format_duration;
+        let age = max_age.map(|it| format!("at most {} old", span(it)));
+        let use_ = idle_timeout.map(|it| format!("unused on this route for at most {}", span(it)));
+        let limits: Vec<_> = age.into_iter().chain(use_).collect();
+        if !limits.is_empty() {
+            self.line("session", &format!("{}, else a new sign-in", limits.join(" and ")));
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Settings {
     pub state_keys: Vec<Secret>,
     /// How long streams may go on after SIGTERM.
     pub drain: Duration,
+    /// How often what goes on for long is judged anew.
+    pub reauthorize_every: Duration,
     /// The admin listener; `None`: there is none.
     pub admin: Option<AdminSettings>,
     /// How long sessions last, and what their cookie is called: `[session]`.
@@ -60,6 +62,7 @@ impl Settings {
             relying_party: self.relying_party.clone(),
             own: self.own.clone(),
             routes: self.routes.clone(),
+            reauthorize_every: self.reauthorize_every,
             log: self.log.access,
         }
     }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use http::Request;
+use http::HeaderMap;
 
 use super::ambiguous::Ambiguous;
 use super::authenticate::AuthenticatedRequest;
-use super::destination;
+use super::destination::{self, Destination};
 use super::inbound::Inbound;
-use super::origins;
+use super::origins::{self, Sender};
 use super::rejection::{Forbidden, Rejection, StepUp};
 use super::route::Route;
 use super::routed::{Routed, refused};
@@ -17,43 +17,70 @@ use super::service::Service;
 use crate::authn::{Authenticated, Authentication};
 use crate::clock::Timestamp;
 use crate::identity::{ProviderName, Strength};
-use crate::policy::{self, Decision, Permit, Reason, missing_scopes, permit_preflight};
-use crate::request::RequestPath;
+use crate::policy::{self, Decision, Permit, Reason, least_strength, missing_scopes, permit_preflight};
 
 const TOO_OLD: &str = "the session is older than `session.max_age` of the route; it needs a new sign-in";
+
+const UNUSED: &str =
+    "the session has not been used here for `session.idle_timeout` of the route; it needs a new sign-in";
 
 /// A request that may go on, and all that was judged of it.
 #[derive(Debug)]
 pub(super) struct Permitted<'a, S = Service> {
     pub(super) inbound: &'a Inbound,
     pub(super) route: &'a Arc<Route<S>>,
-    pub(super) authentication: Authentication,
     pub(super) permit: Permit,
-    /// The path in its `Destination`, where it has one that an app may write to.
-    pub(super) destination: Option<Box<RequestPath>>,
+    pub(super) grounds: Grounds,
+}
+
+/// What a request was permitted on beside its head as it was read: by this it is judged anew where it goes on for long.
+#[derive(Clone, Debug)]
+pub(super) struct Grounds {
+    pub(super) authentication: Authentication,
+    /// Which page made a browser send it.
+    pub(super) sender: Sender,
+    /// Where its `Destination` leads, where it has one that an app may write to.
+    pub(super) destination: Option<Box<Destination>>,
+}
+
+/// What is asked of a request's fields.
+#[derive(Clone, Copy)]
+pub(super) enum RequestFields<'r> {
+    /// The fields of a request that is let in or refused.
+    Sent(&'r HeaderMap),
+    /// What was found in those of one that goes on.
+    Remembered {
+        /// What it was let in on.
+        grounds: &'r Grounds,
+        /// Whether it has become another protocol's.
+        upgraded: bool,
+    },
 }
 
 impl<'a, S> Permitted<'a, S> {
     /// Lets a preflight go on in nobody's name.
     pub(super) fn preflight(routed: Routed<'a, S>) -> Self {
-        Self::new(AuthenticatedRequest::anonymous(routed, Timestamp::default()), permit_preflight(), None)
+        let request = AuthenticatedRequest::anonymous(routed, Timestamp::default());
+        Self::new(request, permit_preflight(), Sender::Preflight, None)
     }
 
     fn new(
         request: AuthenticatedRequest<'a, S>,
         permit: Permit,
-        destination: Option<Box<RequestPath>>,
+        sender: Sender,
+        destination: Option<Box<Destination>>,
     ) -> Self {
-        let Routed { inbound, route, .. } = request.routed;
-        Self { inbound, route, authentication: request.authentication, permit, destination }
+        let AuthenticatedRequest { routed: Routed { inbound, route, .. }, authentication, .. } = request;
+        Self { inbound, route, permit, grounds: Grounds { authentication, sender, destination } }
     }
 }
 
 /// Why a request does not go on, as far as can be decided without its body.
 #[derive(Debug)]
 pub(super) enum Denial {
-    /// Its sender has to sign in; with the provider that alone can help, where there is one.
-    SignIn(Option<ProviderName>),
+    /// Its sender has to sign in: with the provider that alone can help, where there is one, and as strongly as every rule
+    /// asks.
+    SignIn(Option<ProviderName>, Box<Strength>),
     /// Its sender has to sign in anew.
     StepUp(Box<StepUp>),
     /// Whoever signs in, it is refused.
@@ -63,16 +90,16 @@ pub(super) enum Denial {
 /// Decides: by the route's rules, for the path that was asked for and for every other that the request names or that a
 /// server could take it for; and by where the page lies that made a browser send it.
 ///
-/// A live request and one that is merely explained are decided here, and nowhere else.
-pub(super) fn decide<'a, S, B>(
+/// A live request, one that goes on for long and one that is merely explained are decided here, and nowhere else.
+pub(super) fn decide<'a, S>(
     routing: &Routing<S>,
     asked: AuthenticatedRequest<'a, S>,
-    request: &Request<B>,
+    fields: RequestFields<'_>,
 ) -> Result<Permitted<'a, S>, Denial> {
     let permit = permit(&asked)?;
-    let destination = destination::judge(routing, &asked, request)?;
-    origins::check(&asked, request)?;
-    Ok(Permitted::new(asked, permit, destination.map(Box::new)))
+    let destination = destination::judge(routing, &asked, fields)?;
+    let sender = origins::check(&asked, fields)?;
+    Ok(Permitted::new(asked, permit, sender, destination.map(Box::new)))
 }
 
 /// What the route's rules say of the path that was asked for, and then of every reading of it.
@@ -93,19 +120,29 @@ fn permit<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
             Err(Denial::StepUp(Box::new(StepUp::new(*strength, reason.in_words(access), somebody))))
         }
         Decision::Forbidden(reason) => Err(forbidden(asked, reason).into()),
-        Decision::SignIn(_) => Err(Denial::SignIn(asked.sign_in_at.clone())),
+        Decision::SignIn(_) => {
+            let strength = mutant!(least_strength(access, &question), "first-sign-in-of-any-strength" => Strength::default());
+            Err(Denial::SignIn(asked.sign_in_at.clone(), Box::new(strength)))
+        }
     }
 }
 
-/// Whether the session is young enough for the route, where the route says how old it may be.
+/// Whether the session is young enough for the route, and has been used on it lately, where the route says so.
 fn young_enough<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<(), Denial> {
     let (route, somebody) = (asked.routed.route, asked.authentication.authenticated());
-    let until = asked.authentication.session().and_then(|opened| route.session_until(&opened.session));
-    if mutant!(until.is_none_or(|until| asked.now <= until), "old-session-on-a-strict-route" => true) {
+    let Some(opened) = asked.authentication.session() else { return Ok(()) };
+    let over = |until: Option<Timestamp>| until.is_some_and(|until| asked.now > until);
+    let too_old = over(route.session_until(&opened.session));
+    let unused = over(route.idle_until(&opened.session));
+    let (max_age, why) = if mutant!(too_old, "old-session-on-a-strict-route" => false) {
+        (route.session_max_age, TOO_OLD)
+    } else if mutant!(unused, "idle-session-on-a-strict-route" => false) {
+        (route.session_idle_timeout, UNUSED)
+    } else {
         return Ok(());
-    }
-    let strength = Strength { max_age: route.session_max_age, ..Strength::default() };
-    Err(Denial::StepUp(Box::new(StepUp::new(strength, TOO_OLD, somebody))))
+    };
+    let strength = Strength { max_age, ..Strength::default() };
+    Err(Denial::StepUp(Box::new(StepUp::new(strength, why, somebody))))
 }
 
 /// A token whose scopes do not suffice is told so (RFC 6750, section 3.1).

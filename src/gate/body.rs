@@ -8,9 +8,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::credential::Ending;
-use super::credential_end::CredentialEnd;
 use super::record::RequestRecord;
+use super::review::{Cut, ExchangeEnd};
 use super::tunnel;
 use crate::forward::{UpgradeTunnel, UpstreamBody};
 use crate::telemetry::Outcome;
@@ -24,10 +23,10 @@ const LONG: u64 = 1024 * 1024;
 pub struct Body {
     source: BodySource,
     record: Option<Box<RequestRecord>>,
-    /// The end of the credential that the body lives by (invariants 8 and 22), made when it is first asked for. It
-    /// is polled while the upstream has nothing to send, and at every frame of a long answer: where the client is
-    /// slower than the app there is always something to send.
-    ending: Option<Ending>,
+    /// The end of what the body lives by (invariants 8 and 22), made when it is first asked for. It is polled while the
+    /// upstream has nothing to send, and at every frame of a long answer: where the client is slower than the app there is
+    /// always something to send.
+    ending: Option<ExchangeEnd>,
     /// Whether the client expects the status of a gRPC exchange in the trailers.
     grpc: bool,
 }
@@ -41,13 +40,14 @@ enum BodySource {
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Polled = Poll<Option<Result<Frame<Bytes>, Error>>>;
 
-/// The response ended because its credential did.
+/// The response ended because its credential did, or because it is not permitted any more.
 #[derive(Debug, thiserror::Error)]
 #[error("cut off: {0}")]
-struct CutOff(CredentialEnd);
+struct CutOff(Cut);
 
-/// `UNAUTHENTICATED` (gRPC, "Status codes and their use").
+/// `UNAUTHENTICATED` and `PERMISSION_DENIED` (gRPC, "Status codes and their use").
 const UNAUTHENTICATED: HeaderValue = HeaderValue::from_static("16");
+const PERMISSION_DENIED: HeaderValue = HeaderValue::from_static("7");
 
 impl Body {
     pub(super) fn ours(content: impl Into<Bytes>) -> Self {
@@ -95,38 +95,40 @@ impl Body {
         self.record.as_ref().is_some_and(|record| record.notes.bytes >= LONG)
     }
 
-    /// While there is nothing to send, the credential's end is waited for as well.
-    fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<CredentialEnd> {
-        if self.ending.is_none() {
-            self.ending = self.record.as_ref().and_then(|record| record.notes.credential.ended());
-        }
-        match &mut mutant!(self.ending.as_mut(), "stream-outlives-its-session" => None) {
-            Some(ending) => Pin::new(ending).poll(cx),
-            None => Poll::Pending,
-        }
+    /// While there is nothing to send, the end of the exchange is waited for as well.
+    fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<Cut> {
+        let Some(record) = &self.record else { return Poll::Pending };
+        let Some(exchange) = mutant!(record.exchange(false), "stream-outlives-its-session" => None) else {
+            return Poll::Pending;
+        };
+        let ending = || ExchangeEnd::of(exchange.route, &record.notes.credential);
+        self.ending.get_or_insert_with(ending).poll(cx, &record.notes.credential, exchange)
     }
 
     /// Drops the upstream's body, which breaks off both directions of the exchange, and ends ours with an error:
     /// the client must not take what it has for the whole. A gRPC client is told by the status in the trailers.
-    fn cut_off(&mut self, end: CredentialEnd) -> Polled {
+    fn cut_off(&mut self, cut: Cut) -> Polled {
         self.source = BodySource::Ours(None);
         self.ending = None;
         if let Some(record) = &mut self.record {
-            record.notes.cut_off(end);
+            record.notes.cut_off(&cut);
         }
         Poll::Ready(Some(match self.grpc {
-            true => Ok(Frame::trailers(unauthenticated(end))),
-            false => Err(CutOff(end).into()),
+            true => Ok(Frame::trailers(grpc_status(&cut))),
+            false => Err(CutOff(cut).into()),
         }))
     }
 }
 
-/// The status of a gRPC exchange (gRPC over HTTP/2, "Responses").
-fn unauthenticated(end: CredentialEnd) -> HeaderMap {
-    let status = (HeaderName::from_static("grpc-status"), UNAUTHENTICATED);
-    let message = HeaderValue::try_from(end.to_string());
-    let message = message.ok().map(|message| (HeaderName::from_static("grpc-message"), message));
-    std::iter::once(status).chain(message).collect()
+/// The status of a gRPC exchange (gRPC over HTTP/2, "Responses"). Which rule it hangs on is for the log alone.
+fn grpc_status(cut: &Cut) -> HeaderMap {
+    let status = if cut.is_about_sign_in() { UNAUTHENTICATED } else { PERMISSION_DENIED };
+    let message = match cut {
+        Cut::Credential(end) => HeaderValue::try_from(end.to_string()).ok(),
+        Cut::Unpermitted(_) => Some(HeaderValue::from_static("no longer permitted")),
+    };
+    let message = message.map(|message| (HeaderName::from_static("grpc-message"), message));
+    std::iter::once((HeaderName::from_static("grpc-status"), status)).chain(message).collect()
 }
 
 impl HttpBody for Body {
@@ -137,9 +139,9 @@ impl HttpBody for Body {
         let this = self.get_mut();
         let polled = this.poll_content(cx);
         if (polled.is_pending() || mutant!(this.is_long(), "download-outlives-its-session" => false))
-            && let Poll::Ready(end) = this.poll_ending(cx)
+            && let Poll::Ready(cut) = this.poll_ending(cx)
         {
-            return this.cut_off(end);
+            return this.cut_off(cut);
         }
         let frame = ready!(polled);
         if let Some(record) = &mut this.record {

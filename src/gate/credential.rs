@@ -14,10 +14,12 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::credential_end::CredentialEnd;
 use super::rejection::Rejection;
+use super::review::Cut;
 use super::route::Route;
 use crate::authn::Authentication;
 use crate::clock::{Clock, Timestamp};
 use crate::forward::ForwardError;
+use crate::identity::RouteName;
 use crate::session::{Session, SessionEnd, SessionEnded, StreamUse};
 
 /// How often a request may be woken without having its answer before a timer for the end of its credential is made.
@@ -34,6 +36,8 @@ pub(super) struct Credential {
     grace: Duration,
     /// Whether the exchange is use of its session while it goes on.
     stream: StreamUse,
+    /// The route that asks when it was last used, where it does.
+    route: Option<RouteName>,
 }
 
 /// When a credential is over that says so itself, or a session that its route wants younger.
@@ -52,7 +56,8 @@ impl Credential {
         let too_old = session.as_ref().and_then(|session| route.session_until(session));
         let of_session = too_old.map(|at| (at, CredentialEnd::Session(SessionEnd::Expired)));
         let expiry = of_token.or(of_session).map(|(at, end)| Expiry { at, end, clock: clock.clone() });
-        Self { session, expiry, grace: route.after_expiry, stream: route.streams }
+        let name = route.session_idle_timeout.map(|_| route.name.clone());
+        Self { session, expiry, grace: route.after_expiry, stream: route.streams, route: name }
     }
 
     /// Lets the expiry of a token end the exchange at once from now on: for what has no end of its own.
@@ -72,6 +77,18 @@ impl Credential {
     /// The client has used its session now.
     pub(super) fn used(&self) {
         self.session.iter().for_each(|session| session.used());
+        self.used_on_route();
+    }
+
+    fn used_on_route(&self) {
+        self.session.iter().zip(&self.route).for_each(|(session, route)| session.used_on(route));
+    }
+
+    /// An exchange that is use of its session while it goes on has used it now.
+    pub(super) fn goes_on(&self) {
+        if self.stream == StreamUse::Used {
+            self.used_on_route();
+        }
     }
 
     /// Why the session was ended, if somebody has ended it: a look at a flag, without a look at the clock.
@@ -141,22 +158,26 @@ impl Future for Ending {
 /// An answer that is waited for, until the credential ends. Nothing of an answer reaches a client whose credential
 /// somebody has ended meanwhile.
 ///
-/// The first wakes look at the session's flag alone. After [`WAKES_WITHOUT_TIMER`] of them `ended` is set, once,
-/// and wakes the request by itself when the credential expires.
-pub(super) struct WhileGood<'a, F> {
+/// The first wakes look at the session's flag alone. After [`WAKES_WITHOUT_TIMER`] of them `ended` is asked as well, and
+/// wakes the request by itself when the exchange must end.
+pub(super) struct WhileGood<'a, F, E> {
     answer: Pin<&'a mut F>,
     credential: &'a Credential,
     woken: u8,
-    ended: Option<Ending>,
+    ended: E,
 }
 
-impl<'a, F> WhileGood<'a, F> {
-    pub(super) const fn new(credential: &'a Credential, answer: Pin<&'a mut F>) -> Self {
-        Self { answer, credential, woken: 0, ended: None }
+impl<'a, F, E: FnMut(&mut Context<'_>) -> Poll<Cut>> WhileGood<'a, F, E> {
+    pub(super) const fn new(credential: &'a Credential, answer: Pin<&'a mut F>, ended: E) -> Self {
+        Self { answer, credential, woken: 0, ended }
     }
 }
 
-impl<T, F: Future<Output = Result<T, ForwardError>>> Future for WhileGood<'_, F> {
+impl<T, F, E> Future for WhileGood<'_, F, E>
+where
+    F: Future<Output = Result<T, ForwardError>>,
+    E: FnMut(&mut Context<'_>) -> Poll<Cut> + Unpin,
+{
     type Output = Result<T, Rejection>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -174,12 +195,7 @@ impl<T, F: Future<Output = Result<T, ForwardError>>> Future for WhileGood<'_, F>
             this.woken += 1;
             return Poll::Pending;
         }
-        if this.ended.is_none() {
-            this.ended = this.credential.ended();
-        }
-        let Some(ended) = &mut this.ended else { return Poll::Pending };
-        let end = ready!(Pin::new(ended).poll(cx));
-        Poll::Ready(Err(Rejection::CredentialEnded(end)))
+        (this.ended)(cx).map(|cut| Err(cut.into()))
     }
 }
 
@@ -233,6 +249,15 @@ mod tests {
         assert_eq!(ended.now_or_never(), Some(CredentialEnd::Session(SessionEnd::Expired)));
     }
 
+    /// The end of a credential alone.
+    fn ended(credential: &Credential) -> impl FnMut(&mut Context<'_>) -> Poll<Cut> + Unpin {
+        let mut ending = credential.ended();
+        move |cx| match &mut ending {
+            Some(ending) => Pin::new(ending).poll(cx).map(Cut::Credential),
+            None => Poll::Pending,
+        }
+    }
+
     async fn session(clock: &Clock) -> (crate::session::Sessions, Arc<Session>) {
         let sessions = crate::session::testing::sessions(clock);
         let principal = crate::gate::tests::principal("staff");
@@ -246,22 +271,23 @@ mod tests {
         let clock = Clock::manual(Timestamp::from_seconds(1_000));
         let (sessions, session) = session(&clock).await;
         let credential = Credential { session: Some(Arc::clone(&session)), ..Credential::default() };
-        let answer = WhileGood::new(&credential, pin!(ready(Ok::<_, ForwardError>("mail")))).await;
+        let answer =
+            WhileGood::new(&credential, pin!(ready(Ok::<_, ForwardError>("mail"))), ended(&credential)).await;
         assert!(matches!(answer, Ok("mail")));
         let never = pin!(pending::<Result<(), ForwardError>>());
-        let mut waiting = WhileGood::new(&credential, never);
+        let mut waiting = WhileGood::new(&credential, never, ended(&credential));
         for _ in 0..10 {
             assert!((&mut waiting).now_or_never().is_none());
         }
         sessions.end(&session.id).await.unwrap();
-        let ended = |no: Option<Result<(), Rejection>>| match no {
+        let why = |no: Option<Result<(), Rejection>>| match no {
             Some(Err(Rejection::CredentialEnded(end))) => Some(end),
             _ => None,
         };
         let signed_out = Some(CredentialEnd::Session(SessionEnd::SignedOut));
-        assert_eq!(ended(waiting.now_or_never()), signed_out);
-        let late = WhileGood::new(&credential, pin!(ready(Ok(())))).now_or_never();
-        assert_eq!(ended(late), signed_out, "it came too late");
+        assert_eq!(why(waiting.now_or_never()), signed_out);
+        let late = WhileGood::new(&credential, pin!(ready(Ok(()))), ended(&credential)).now_or_never();
+        assert_eq!(why(late), signed_out, "it came too late");
     }
 
     #[tokio::test(start_paused = true)]
@@ -269,7 +295,7 @@ mod tests {
         let clock = Clock::manual(Timestamp::from_seconds(1_000));
         let credential = token(&clock, 0);
         let never = pin!(pending::<Result<(), ForwardError>>());
-        let mut waiting = WhileGood::new(&credential, never);
+        let mut waiting = WhileGood::new(&credential, never, ended(&credential));
         for _ in 0..=WAKES_WITHOUT_TIMER {
             assert!((&mut waiting).now_or_never().is_none());
         }

@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, Method, Request};
+use http::{HeaderMap, HeaderName, Method};
 
 use super::authenticate::AuthenticatedRequest;
+use super::authorize::RequestFields;
 use super::destination_error::DestinationError;
 use super::inbound::Inbound;
 use super::route::Route;
@@ -19,23 +20,50 @@ use crate::request::{Link, RequestPath, Scheme, single};
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
 const OVERWRITE: HeaderName = HeaderName::from_static("overwrite");
 
+/// Where a request puts something.
+#[derive(Clone, Debug)]
+pub(super) struct Destination {
+    /// The path there.
+    pub(super) path: RequestPath,
+    /// Whether whatever is there stays (RFC 4918, section 10.6).
+    keeps: bool,
+}
+
 /// Judges the destination of a permitted request, where it has one.
-pub(super) fn judge<S, B>(
+pub(super) fn judge<S>(
     routing: &Routing<S>,
     asked: &AuthenticatedRequest<'_, S>,
-    request: &Request<B>,
-) -> Result<Option<RequestPath>, DestinationError> {
+    fields: RequestFields<'_>,
+) -> Result<Option<Destination>, DestinationError> {
     let Routed { inbound, route, .. } = asked.routed;
-    if !leads_somewhere(request, inbound.forwarding.scheme) {
-        return Ok(None);
-    }
-    let path = path(request.headers(), inbound)?;
-    let readings = readings(routing, route, inbound, &path)?;
-    for method in methods(request) {
+    let named = match fields {
+        RequestFields::Sent(headers) => Destination::read(headers, inbound)?,
+        RequestFields::Remembered { grounds, .. } => grounds.destination.as_deref().cloned(),
+    };
+    let Some(destination) = named else { return Ok(None) };
+    let path = &destination.path;
+    let readings = readings(routing, route, inbound, path)?;
+    for method in destination.methods(&inbound.method) {
         let question = asked.question();
-        permitted(&route.access, &readings, &Question { path: &path, method: &method, ..question })?;
+        permitted(&route.access, &readings, &Question { path, method: &method, ..question })?;
     }
-    Ok(Some(path))
+    Ok(Some(destination))
+}
+
+impl Destination {
+    fn read(headers: &HeaderMap, inbound: &Inbound) -> Result<Option<Self>, DestinationError> {
+        if !leads_somewhere(&inbound.method, headers, inbound.forwarding.scheme) {
+            return Ok(None);
+        }
+        let keeps = headers.get(OVERWRITE).is_some_and(|overwrite| overwrite == "F");
+        Ok(Some(Self { path: path(headers, inbound)?, keeps }))
+    }
+
+    /// What is done there: what was asked for, and what that comes to there. It is written, and before that whatever is
+    /// there is deleted, unless the client says otherwise (RFC 4918, sections 9.8.4 and 10.6).
+    fn methods(&self, asked: &Method) -> impl Iterator<Item = Method> {
+        [asked.clone(), Method::PUT].into_iter().chain((!self.keeps).then_some(Method::DELETE))
+    }
 }
 
 /// Whether the rules let the sender put something at the path of `question`, however a server reads it.
@@ -58,22 +86,15 @@ fn permitted(
 
 /// Whether an app may put something where the field says: by a method that HTTP itself does not define, or by one that
 /// writes, where the field is an address (some apps let a field or a parameter name the method that is meant).
-fn leads_somewhere<B>(request: &Request<B>, scheme: Scheme) -> bool {
-    match *request.method() {
+fn leads_somewhere(method: &Method, headers: &HeaderMap, scheme: Scheme) -> bool {
+    match *method {
         Method::GET | Method::HEAD | Method::OPTIONS => false,
         Method::POST | Method::PUT | Method::PATCH | Method::DELETE => {
-            let mut fields = request.headers().get_all(DESTINATION).iter();
+            let mut fields = headers.get_all(DESTINATION).iter();
             fields.any(|field| field.to_str().is_ok_and(|text| Link::read(text, scheme).is_some()))
         }
-        _ => request.headers().contains_key(DESTINATION),
+        _ => headers.contains_key(DESTINATION),
     }
-}
-
-/// What is done at the destination: what was asked for, and what that comes to there. It is written, and before that
-/// whatever is there is deleted, unless the client says otherwise (RFC 4918, sections 9.8.4 and 10.6).
-fn methods<B>(request: &Request<B>) -> impl Iterator<Item = Method> {
-    let keeps = request.headers().get(OVERWRITE).is_some_and(|overwrite| overwrite == "F");
-    [request.method().clone(), Method::PUT].into_iter().chain((!keeps).then_some(Method::DELETE))
 }
 
 fn path(headers: &HeaderMap, inbound: &Inbound) -> Result<RequestPath, DestinationError> {

@@ -1,16 +1,18 @@
 //! What happens to a permitted request.
 
 use std::pin::pin;
+use std::task::Context;
 
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
 
-use super::authorize::Permitted;
+use super::authorize::{Grounds, Permitted};
 use super::body::Body;
 use super::credential::{Credential, WhileGood};
 use super::inbound::{Inbound, RequestInfo};
 use super::record::Notes;
 use super::rejection::Rejection;
+use super::review::{Exchange, ExchangeEnd};
 use super::route::Route;
 use super::service::Action;
 use super::settings::RedirectSettings;
@@ -44,12 +46,18 @@ pub(super) fn dispatch(
                 remove_basic(route, request.headers_mut());
                 let context = forward_context(snapshot, info, permitted);
                 let mut response = {
+                    let (credential, mut ending) = (&notes.credential, None);
+                    let ended = |cx: &mut Context<'_>| {
+                        let ending = ending.get_or_insert_with(|| ExchangeEnd::of(route, credential));
+                        ending.poll(cx, credential, exchange(permitted))
+                    };
                     // Pinned where it is made, so that it is not moved: it is large.
                     let answer = pin!(forward(upstream, plan, &permitted.permit, context, request));
-                    WhileGood::new(&notes.credential, answer).await?
+                    WhileGood::new(credential, answer, ended).await?
                 };
                 if personal && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                    keep_from_shared_caches(permitted.authentication.carrier(), response.headers_mut());
+                    let by = permitted.grounds.authentication.carrier();
+                    keep_from_shared_caches(by, response.headers_mut());
                 }
                 Ok(forwarded(&mut notes.credential, route, http2, response))
             }
@@ -67,6 +75,12 @@ pub(super) fn dispatch(
             }
         }
     }
+}
+
+/// The exchange while its app has not answered.
+const fn exchange<'a>(permitted: &'a Permitted<'_>) -> Exchange<'a> {
+    let Permitted { inbound, route, grounds, .. } = permitted;
+    Exchange { inbound, route, grounds, upgraded: false }
 }
 
 /// While the client sends a body, its session counts as used. A gRPC exchange has no end of its own, so that the
@@ -94,7 +108,8 @@ fn forward_context<'a>(
     info: RequestInfo<'a>,
     permitted: &'a Permitted<'_>,
 ) -> ForwardContext<'a> {
-    let carrier = permitted.authentication.carrier();
+    let Grounds { authentication, destination, .. } = &permitted.grounds;
+    let carrier = authentication.carrier();
     ForwardContext {
         transport: info.transport,
         forwarding: &permitted.inbound.forwarding,
@@ -105,11 +120,11 @@ fn forward_context<'a>(
         // An app that is handed tokens finds a bearer token in the request itself, but not one that another field
         // brought.
         brought: carrier.filter(|_| permitted.route.passes_token).and_then(Carrier::brought),
-        tokens: session_tokens(&permitted.authentication),
+        tokens: session_tokens(authentication),
         own_cookies: snapshot.endpoints.cookies(),
         asserter: Some(&snapshot.asserter),
         audience: permitted.inbound.authority.host(),
-        destination: permitted.destination.as_deref(),
+        destination: destination.as_ref().map(|destination| &destination.path),
     }
 }
 

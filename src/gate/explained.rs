@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, Method};
 use url::{Position, Url};
 
 use super::authenticate::AuthenticatedRequest;
-use super::authorize::{Denial, decide};
+use super::authorize::{Denial, RequestFields, decide};
 use super::build_error::BuildError;
 use super::inbound::Inbound;
 use super::rejection::Rejection;
@@ -103,12 +103,10 @@ fn judged<'a>(settings: &'a GateSettings, imagined: &Imagined) -> Result<Explain
     let asked = imagined.authenticated(routed);
     let decision =
         explain_policy(&route.access, &inbound.question(imagined.principal.as_ref(), imagined.now));
-    let mut head = Request::new(());
-    head.method_mut().clone_from(&imagined.method);
-    let told = match decide(&routing, asked, &head) {
+    let told = match decide(&routing, asked, RequestFields::Sent(&HeaderMap::new())) {
         Ok(permitted) => permitted.permit.principal().cloned(),
         Err(Denial::Refused(Rejection::Malformed(ambiguous))) => return Err(ambiguous.what),
-        Err(Denial::SignIn(_) | Denial::StepUp(_) | Denial::Refused(_)) => None,
+        Err(Denial::SignIn(..) | Denial::StepUp(_) | Denial::Refused(_)) => None,
     };
     Ok(Explained::Route {
         route: settings,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::ids::RequestIds;
+use super::reauthorize::Reauthorization;
 use super::refresh_tokens::{Flights, flights};
 use crate::clock::Clock;
 use crate::endpoints::{Resources, SealingKeys};
@@ -29,6 +30,7 @@ pub struct Foundations {
     pub(super) ids: Arc<RequestIds>,
     pub(super) unrouted: Arc<RequestStats>,
     pub(super) refreshes: Flights,
+    pub(super) reauthorization: Arc<Reauthorization>,
 }
 
 impl Foundations {
@@ -50,6 +52,7 @@ impl Foundations {
             endpoints: Arc::new(endpoints),
             ids: Arc::new(RequestIds::new()),
             refreshes: flights(),
+            reauthorization: Arc::new(Reauthorization::new(metrics.clone())),
             workers,
             clock,
             metrics,

@@ -12,7 +12,7 @@ use crate::policy::Question;
 use crate::request::{Authority, Forwarding, RequestPath, Scheme, Transport, TrustedProxies};
 
 /// What a request is, once everything ambiguous has been refused.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Inbound {
     pub(super) method: Method,
     pub(super) authority: Authority,

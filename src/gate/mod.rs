@@ -18,10 +18,12 @@ mod ids;
 mod inbound;
 mod limits;
 mod origins;
+mod reauthorize;
 mod record;
 mod refresh_tokens;
 mod rejection;
 mod respond;
+mod review;
 mod route;
 mod routed;
 mod routing;
@@ -41,7 +43,7 @@ use arc_swap::ArcSwap;
 use http::{Request, Response};
 
 use authenticate::authenticate;
-use authorize::{Denial, Permitted, decide};
+use authorize::{Denial, Permitted, RequestFields, decide};
 use dispatch::dispatch;
 use inbound::{Inbound, RequestInfo};
 use record::{Notes, RequestRecord};
@@ -85,10 +87,12 @@ pub struct Prepared {
 
 impl Prepared {
     /// Puts it in the place of the old one, at once and whole. Requests under way keep the snapshot that they began
-    /// with.
+    /// with, and are cut off where the new one would not let them in.
     pub fn put_in_place(self) {
-        self.gate.0.foundations.sessions.set_lifetimes(&self.session);
-        self.gate.0.snapshot.store(self.snapshot);
+        let foundations = &self.gate.0.foundations;
+        foundations.sessions.set_lifetimes(&self.session);
+        self.gate.0.snapshot.store(Arc::clone(&self.snapshot));
+        foundations.reauthorization.put_in_force(&self.snapshot, &foundations.background);
     }
 }
 
@@ -98,8 +102,11 @@ impl Gate {
     /// # Errors
     /// Where the settings make no gate: nothing is started then.
     pub fn new(settings: &GateSettings, foundations: Foundations) -> Result<Self, BuildError> {
-        let snapshot = Snapshot::build(settings, &foundations, None)?;
-        let gate = Self(Arc::new(Shared { snapshot: ArcSwap::from_pointee(snapshot), foundations }));
+        let snapshot = Arc::new(Snapshot::build(settings, &foundations, None)?);
+        let (reauthorization, background) = (&foundations.reauthorization, &foundations.background);
+        reauthorization.put_in_force(&snapshot, background);
+        background.spawn(Arc::clone(reauthorization).keep_calling());
+        let gate = Self(Arc::new(Shared { snapshot: ArcSwap::new(snapshot), foundations }));
         gate.watch_scrapes();
         Ok(gate)
     }
@@ -176,10 +183,10 @@ fn pass<'s>(
             let authenticated = authenticate(snapshot, info, routed, &request).await?;
             notes.principal = authenticated.principal().map(Arc::clone);
             notes.credential = authenticated.credential(&snapshot.clock);
-            match decide(&snapshot.routing, authenticated, &request) {
+            match decide(&snapshot.routing, authenticated, RequestFields::Sent(request.headers())) {
                 Ok(permitted) => permitted,
-                Err(Denial::SignIn(provider)) => {
-                    return Err(Rejection::sign_in(route.accept, provider, request));
+                Err(Denial::SignIn(provider, strength)) => {
+                    return Err(Rejection::sign_in(route.accept, provider, *strength, request));
                 }
                 Err(Denial::StepUp(step_up)) => {
                     return Err(Rejection::step_up(step_up, request));
@@ -188,8 +195,11 @@ fn pass<'s>(
             }
         };
         notes.decision = Some(permitted.permit.reason());
+        let session = permitted.grounds.authentication.session();
+        route.note_use(session.map(|opened| &*opened.session));
         notes.rate = admit::count_principal(snapshot, &permitted, rate)?;
         let response = dispatch(snapshot, info, notes, &permitted, request).await?;
+        notes.grounds = Some(permitted.grounds);
         notes.answered(response.status(), route.outcome(), "");
         Ok(response)
     }

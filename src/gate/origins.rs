@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use http_body::Body;
 
 use super::authenticate::AuthenticatedRequest;
+use super::authorize::RequestFields;
 use super::inbound::Inbound;
 use super::rejection::Rejection;
 use super::routed::Routed;
@@ -66,10 +67,10 @@ fn is_not_of_a_preflight(name: &HeaderName) -> bool {
 /// Refuses what changes something, and WebSockets, where a page of another host made the browser send it. Browsers
 /// send cookies along for every host of the same site, and let any page open a WebSocket. They send Basic along
 /// from everywhere, so that it is guarded on every route. A bearer token they never send of their own accord.
-pub(super) fn check<S, B>(
+pub(super) fn check<S>(
     asked: &AuthenticatedRequest<'_, S>,
-    request: &Request<B>,
-) -> Result<(), Rejection> {
+    fields: RequestFields<'_>,
+) -> Result<Sender, Rejection> {
     let Routed { inbound, route, .. } = asked.routed;
     let guarded = match asked.authentication.ambient() {
         AmbientAuthority::No => false,
@@ -78,28 +79,63 @@ pub(super) fn check<S, B>(
         }
         AmbientAuthority::AnySite => mutant!(true, "basic-from-any-page" => false),
     };
-    if guarded && is_effective(request) && !is_ours(&route.origins, inbound, request.headers()) {
-        return Err(Rejection::CrossSite);
+    if !guarded || !is_effective(inbound, fields) {
+        return Ok(Sender::Unasked);
     }
-    Ok(())
+    let sender = match fields {
+        RequestFields::Sent(headers) => Sender::read(inbound, headers),
+        RequestFields::Remembered { grounds, .. } => grounds.sender.clone(),
+    };
+    if sender.is_let_in(&route.origins) { Ok(sender) } else { Err(Rejection::CrossSite) }
 }
 
 /// Whether it may change something (RFC 9110, section 9.2.1), or opens a stream both ways.
-fn is_effective<B>(request: &Request<B>) -> bool {
-    !request.method().is_safe()
-        || mutant!(request.headers().contains_key(header::UPGRADE), "websocket-of-a-sibling" => false)
+fn is_effective(inbound: &Inbound, fields: RequestFields<'_>) -> bool {
+    let upgrades = match fields {
+        RequestFields::Sent(headers) => headers.contains_key(header::UPGRADE),
+        RequestFields::Remembered { upgraded, .. } => upgraded,
+    };
+    !inbound.method.is_safe() || mutant!(upgrades, "websocket-of-a-sibling" => false)
 }
 
-/// Whether the browser says that a page of this very host, or of an origin that the route names, sent it. A client
-/// that sends neither `Origin` nor `Sec-Fetch-Site` is no browser.
-fn is_ours(settings: &OriginSettings, inbound: &Inbound, headers: &HeaderMap) -> bool {
-    if headers.contains_key(header::ORIGIN) {
-        let origin = single(headers, &header::ORIGIN).and_then(|origin| origin.to_str().ok());
-        return origin.is_some_and(|origin| {
-            is_here(&inbound.authority, inbound.forwarding.scheme, origin)
-                || settings.readers.iter().any(|reader| reader == origin)
-        });
+/// Whose page made a browser send a request, as far as anybody asked.
+#[derive(Clone, Debug)]
+pub(super) enum Sender {
+    /// Nobody asked when it came.
+    Unasked,
+    /// A page of this very host, or no browser: such a client sends neither `Origin` nor `Sec-Fetch-Site`.
+    Here,
+    /// One of this origin.
+    Elsewhere(HeaderValue),
+    /// One that the browser does not name.
+    Unknown,
+    /// It is a preflight that the app answers itself.
+    Preflight,
+}
+
+impl Sender {
+    fn read(inbound: &Inbound, headers: &HeaderMap) -> Self {
+        if !headers.contains_key(header::ORIGIN) {
+            let mut sites = headers.get_all(HeaderName::from_static("sec-fetch-site")).iter();
+            let here = sites.all(|site| site == "same-origin" || site == "none");
+            return if here { Self::Here } else { Self::Unknown };
+        }
+        let Some(origin) = single(headers, &header::ORIGIN) else { return Self::Unknown };
+        let here = |origin| is_here(&inbound.authority, inbound.forwarding.scheme, origin);
+        if origin.to_str().is_ok_and(here) { Self::Here } else { Self::Elsewhere(origin.clone()) }
     }
-    let mut sites = headers.get_all(HeaderName::from_static("sec-fetch-site")).iter();
-    sites.all(|site| site == "same-origin" || site == "none")
+
+    /// Whether its page may: one of the very host, or of an origin that the route names.
+    fn is_let_in(&self, settings: &OriginSettings) -> bool {
+        match self {
+            Self::Here => true,
+            Self::Elsewhere(origin) => settings.readers.iter().any(|reader| origin == reader.as_str()),
+            Self::Unasked | Self::Unknown | Self::Preflight => false,
+        }
+    }
+}
+
+/// Whether it is a preflight that the route's app answers itself, as it was when it came.
+pub(super) fn is_passed(settings: &OriginSettings, sender: &Sender) -> bool {
+    matches!(sender, Sender::Preflight) && settings.preflight == Preflight::Pass
 }

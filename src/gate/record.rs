@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use http::{Method, StatusCode};
 
+use super::authorize::Grounds;
 use super::credential::Credential;
-use super::credential_end::CredentialEnd;
 use super::inbound::Inbound;
+use super::review::{Cut, Exchange};
 use super::route::Route;
 use crate::identity::{Principal, RequestId};
 use crate::limit::{ConcurrencyPermit, RateLimitState};
@@ -43,6 +44,8 @@ pub(super) struct Notes {
     pub(super) decision: Option<Reason>,
     /// The credential that the response lives by: when it ends, the response is cut off.
     pub(super) credential: Credential,
+    /// What it was let in on, once its app has answered.
+    pub(super) grounds: Option<Grounds>,
     /// What the rates leave to the client.
     pub(super) rate: RateLimitState,
     /// Its place among the requests that the route lets be under way at once.
@@ -80,9 +83,9 @@ impl Notes {
         }
     }
 
-    /// Notes that it was cut off with its credential.
-    pub(super) fn cut_off(&mut self, end: CredentialEnd) {
-        self.broke_off(Outcome::Aborted, format!("cut off: {end}"));
+    /// Notes that it was cut off.
+    pub(super) fn cut_off(&mut self, cut: &Cut) {
+        self.broke_off(Outcome::Aborted, format!("cut off: {cut}"));
     }
 
     /// The reason for the log: the exact cause, or else the rule that let the request in.
@@ -103,6 +106,7 @@ impl Default for Notes {
             principal: None,
             decision: None,
             credential: Credential::default(),
+            grounds: None,
             rate: RateLimitState::default(),
             concurrency: None,
             status: 0,
@@ -130,6 +134,17 @@ impl RequestRecord {
             unrouted: Arc::clone(unrouted),
             started: Instant::now(),
         }
+    }
+
+    /// What goes on behind its answer, where that is an app's; `upgraded`: in another protocol.
+    pub(super) fn exchange(&self, upgraded: bool) -> Option<Exchange<'_>> {
+        let Notes { route, grounds, .. } = &self.notes;
+        Some(Exchange {
+            inbound: self.inbound.as_ref()?,
+            route: route.as_ref()?,
+            grounds: grounds.as_ref()?,
+            upgraded,
+        })
     }
 
     /// Whether a client reads the body of the response: not of one to `HEAD`.

@@ -8,6 +8,7 @@ use http::Request;
 use super::ambiguous::{Ambiguous, untolerated};
 use super::credential_end::CredentialEnd;
 use super::destination_error::DestinationError;
+use super::review::Unpermitted;
 use crate::authn::{
     Accept, Accepted, Authenticated, AuthenticationError, ErrorCode, TokenError, TokenRefusal,
 };
@@ -50,6 +51,8 @@ pub(super) enum Rejection {
     Token(TokenRefusal),
     /// The credential ended while the answer was waited for.
     CredentialEnded(CredentialEnd),
+    /// It would not be let in any more, while the answer was waited for.
+    NoLongerPermitted(Box<Unpermitted>),
     /// The policy refuses it.
     Forbidden(Box<Forbidden>),
     /// It may not put anything where it says.
@@ -136,10 +139,11 @@ impl Rejection {
     pub(super) fn sign_in(
         accept: Accept,
         provider: Option<ProviderName>,
+        strength: Strength,
         request: Request<RequestBody>,
     ) -> Self {
         let signs_in = accept.has(Accepted::Session);
-        let interrupted = || InterruptedRequest { request, provider, strength: Strength::default() };
+        let interrupted = || InterruptedRequest { request, provider, strength };
         Self::SignIn(signs_in.then(|| Box::new(interrupted())))
     }
 
@@ -153,6 +157,7 @@ impl Rejection {
             Self::Limited(_) | Self::Busy => Outcome::Limited,
             Self::Token(error) => of_token(error.error),
             Self::SignIn(_) | Self::StepUp(..) | Self::CredentialEnded(_) => Outcome::Unauthenticated,
+            Self::NoLongerPermitted(no) => no.rejection.outcome(),
             Self::SignInFailed(failed) => of_sign_in(&failed.error),
             Self::SignInUnavailable(_) | Self::ProviderUnavailable { .. } => Outcome::ProviderError,
             Self::Destination(error) if !error.is_forbidden() => Outcome::BadRequest,
@@ -183,6 +188,7 @@ impl Rejection {
             Self::SignIn(_) => "nobody is signed in".into(),
             Self::Token(error) => error.to_string().into(),
             Self::CredentialEnded(end) => format!("cut off before there was an answer: {end}").into(),
+            Self::NoLongerPermitted(no) => format!("cut off before there was an answer: {no}").into(),
             Self::Internal(cause) => Cow::Borrowed(cause),
             Self::Forbidden(no) => no.reason.in_words(&no.access).to_string().into(),
             Self::Destination(error) => error.to_string().into(),

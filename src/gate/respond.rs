@@ -58,6 +58,11 @@ pub(super) async fn respond(
 ) -> Response<Body> {
     let (mut outcome, mut reason) = (no.outcome(), no.reason());
     let mut response = match no {
+        // Another request may be sent to sign in: this one may have reached its app.
+        Rejection::NoLongerPermitted(no) if no.is_about_sign_in() && asked.by_a_person() => {
+            ended_meanwhile(snapshot, info, asked, SessionEnd::Expired)
+        }
+        Rejection::NoLongerPermitted(no) => refused(snapshot, asked, &no.rejection),
         Rejection::SignIn(Some(request)) | Rejection::StepUp(_, Some(request)) if asked.by_a_person() => {
             // Boxed: it is rare and large.
             let sign_in = Box::pin(interrupted(snapshot, info, asked, *request)).await;

@@ -30,6 +30,8 @@ pub(super) struct Route<S = Service> {
     pub(super) streams: StreamUse,
     /// How long ago the sign-in behind a session may have been.
     pub(super) session_max_age: Option<Duration>,
+    /// How long a session may go without a use of this route.
+    pub(super) session_idle_timeout: Option<Duration>,
     /// What pages of other origins may do.
     pub(super) origins: OriginSettings,
     /// Whether its app is handed the session's access token, which must be good then.
@@ -44,9 +46,21 @@ impl<S> Route<S> {
     /// Until when, that second included, `session` is young enough for the route: by the sign-in here or, where that was
     /// later, by the last one at the provider that is known.
     pub(super) fn session_until(&self, session: &Session) -> Option<Timestamp> {
-        let max_age = self.session_max_age?;
-        let signed_in = session.principal.auth_time.map_or(session.created, |at| at.max(session.created));
-        Some(recent_until(signed_in, max_age))
+        Some(recent_until(signed_in(session), self.session_max_age?))
+    }
+
+    /// Until when, that second included, `session` may go on here without a use of the route.
+    pub(super) fn idle_until(&self, session: &Session) -> Option<Timestamp> {
+        let idle_timeout = self.session_idle_timeout?;
+        let used = session.last_used_on(&self.name).into_iter().chain([signed_in(session)]).max();
+        used.map(|at| recent_until(at, idle_timeout))
+    }
+
+    /// Notes a use, where the route asks when it was.
+    pub(super) fn note_use(&self, session: Option<&Session>) {
+        if self.session_idle_timeout.is_some() {
+            session.iter().for_each(|session| session.used_on(&self.name));
+        }
     }
 
     /// One of the configuration.
@@ -67,6 +81,7 @@ impl<S> Route<S> {
             after_expiry: settings.after_expiry,
             streams: settings.streams,
             session_max_age: settings.session_max_age,
+            session_idle_timeout: settings.session_idle_timeout,
             origins: settings.origins.clone(),
             passes_token,
             service,
@@ -85,11 +100,17 @@ impl<S> Route<S> {
             after_expiry: Duration::ZERO,
             streams: StreamUse::default(),
             session_max_age: None,
+            session_idle_timeout: None,
             origins: OriginSettings::default(),
             passes_token: false,
             service,
         }
     }
+}
+
+/// When its person last proved who they are, as far as is known.
+fn signed_in(session: &Session) -> Timestamp {
+    session.principal.auth_time.map_or(session.created, |at| at.max(session.created))
 }
 
 impl Route {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::limits::Limits;
+use super::reauthorize::Reauthorization;
 use super::settings::RedirectSettings;
 use crate::endpoints::{Application, Endpoint};
 use crate::forward::{Plan, Upstream};
@@ -17,6 +18,10 @@ pub(super) struct Service {
     pub(super) concurrency: Concurrency,
     pub(super) action: Action,
     pub(super) stats: Arc<RequestStats>,
+    /// When its exchanges are judged anew.
+    pub(super) calls: Arc<Reauthorization>,
+    /// Of which configuration it is.
+    pub(super) generation: u64,
 }
 
 /// What happens to a permitted request.

@@ -47,6 +47,7 @@ impl Drop for CheckedUpstream {
 /// upstream that had its settings, are handed on what they have counted and the connections that they hold.
 pub(super) struct Services<'b> {
     foundations: &'b Foundations,
+    generation: u64,
     reserved: Arc<ReservedHeaders>,
     former: HashMap<&'b RouteName, &'b Arc<Route>>,
     /// The endpoints share their limits, but for the keys (apps fetch those, many of them from one address) and the
@@ -60,12 +61,14 @@ impl<'b> Services<'b> {
     pub(super) fn new(
         settings: &GateSettings,
         foundations: &'b Foundations,
+        generation: u64,
         before: Option<(&'b Routing, &[Arc<CheckedUpstream>])>,
     ) -> Self {
         let (routing, upstreams) = before.unzip();
         let former = routing.into_iter().flat_map(|routing| routing.table.iter());
         Self {
             foundations,
+            generation,
             reserved: Arc::new(ReservedHeaders::new(settings.routes.iter().filter_map(forward))),
             former: former.map(|(_, route)| (&route.name, route)).collect(),
             endpoint_limits: Limits::new(
@@ -95,7 +98,9 @@ impl<'b> Services<'b> {
         action: Action,
     ) -> Service {
         let stats = self.foundations.metrics.route(name, self.foundations.workers);
-        Service { limits, concurrency: Concurrency::new(concurrency), action, stats }
+        let calls = Arc::clone(&self.foundations.reauthorization);
+        let (concurrency, generation) = (Concurrency::new(concurrency), self.generation);
+        Service { limits, concurrency, action, stats, calls, generation }
     }
 
     /// One already made for another route, that of the configuration before, or a new one.

@@ -43,6 +43,9 @@ pub struct RouteSettings {
     /// How long ago somebody may have signed in whose session is looked at here; as long as any session lasts where not
     /// given.
     pub session_max_age: Option<Duration>,
+    /// How long a session may go without a use of this route, since its sign-in where it has not used it yet; as long as
+    /// any session may go without use where not given.
+    pub session_idle_timeout: Option<Duration>,
     /// What pages of other origins may do.
     pub origins: OriginSettings,
     /// What happens to a permitted request.
@@ -124,6 +127,8 @@ pub struct GateSettings {
     pub own: OwnSettings,
     /// `[[routes]]`, in the order of the file.
     pub routes: Vec<RouteSettings>,
+    /// How often what goes on for long is judged anew.
+    pub reauthorize_every: Duration,
     /// Whether each request leaves a line in the log.
     pub log: bool,
 }

@@ -1,6 +1,7 @@
 //! What one configuration made. A reload builds another and puts it in this one's place, whole.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
 
@@ -34,6 +35,10 @@ pub(super) struct Snapshot {
     pub(super) asserter: Arc<Asserter>,
     pub(super) metrics: Metrics,
     pub(super) clock: Clock,
+    /// Which configuration it is; later ones have higher numbers.
+    pub(super) generation: u64,
+    /// How often what goes on for long is judged anew.
+    pub(super) reauthorize_every: Duration,
     ids: Arc<RequestIds>,
     unrouted: Arc<RequestStats>,
     log: bool,
@@ -50,7 +55,8 @@ impl Snapshot {
         let public = public.map(|url| PublicUrl::new(url).ok_or(BuildError::PublicUrl)).transpose()?;
         let provider_tasks = provider_tasks(settings, foundations, before)?;
         let kept = before.map(|before| (&before.routing, &*before.upstreams));
-        let mut services = Services::new(settings, foundations, kept);
+        let generation = foundations.reauthorization.next_generation();
+        let mut services = Services::new(settings, foundations, generation, kept);
         let routing = Routing::build(settings, public.clone(), &mut services)?;
         let providers =
             Providers::new(provider_tasks.iter().map(|task| Arc::clone(&task.provider)).collect());
@@ -85,6 +91,8 @@ impl Snapshot {
             asserter: Arc::clone(&foundations.asserter),
             metrics: foundations.metrics.clone(),
             clock: foundations.clock.clone(),
+            generation,
+            reauthorize_every: settings.reauthorize_every,
             ids: Arc::clone(&foundations.ids),
             unrouted: Arc::clone(&foundations.unrouted),
             log: settings.log,

@@ -79,6 +79,7 @@ pub(super) fn of<'a>(
             return Refusal::Token(TokenError::Expired);
         }
         Rejection::Token(refusal) if refusal.code().is_some() => return Refusal::Token(refusal.error),
+        Rejection::NoLongerPermitted(no) => return of(&no.rejection, display_name),
         Rejection::StepUp(step_up, _) => return Refusal::StepUp(&step_up.strength),
         Rejection::UnmetStepUp(unmet) => return Refusal::UnmetStepUp(unmet),
         Rejection::Forbidden(_) => return Refusal::Forbidden,

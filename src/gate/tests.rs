@@ -7,7 +7,7 @@ use http::{Method, Request, StatusCode};
 use url::Url;
 
 use super::authenticate::AuthenticatedRequest;
-use super::authorize::{Denial, decide};
+use super::authorize::{Denial, RequestFields, decide};
 use super::foundations::Foundations;
 use super::inbound::Inbound;
 use super::rejection::Rejection;
@@ -55,6 +55,7 @@ fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> 
             .fold(PathExceptions::default(), PathExceptions::with),
         after_expiry: Duration::from_secs(300),
         session_max_age: None,
+        session_idle_timeout: None,
         streams: crate::session::StreamUse::default(),
         origins: OriginSettings::default(),
         action: RouteAction::Redirect(redirect),
@@ -71,6 +72,7 @@ fn settings(routes: Vec<RouteSettings>) -> GateSettings {
         },
         own: OwnSettings::default(),
         routes,
+        reauthorize_every: Duration::from_secs(60),
         log: false,
     }
 }
@@ -125,7 +127,7 @@ fn after(seconds: u64, authentication: Authentication) -> Result<(), Denial> {
     let routed = Routed::new(&snapshot.routing, &inbound, snapshot.routing.route(&inbound)?)?;
     let now = Timestamp::from_seconds(1_000 + seconds);
     let asked = AuthenticatedRequest { routed, authentication, sign_in_at: None, now };
-    decide(&snapshot.routing, asked, &request).map(|_| ())
+    decide(&snapshot.routing, asked, RequestFields::Sent(request.headers())).map(|_| ())
 }
 
 /// A session of somebody who signed in at 1000 here and at `auth_time` at the provider.

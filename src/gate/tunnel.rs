@@ -1,8 +1,12 @@
 //! What goes on behind a `101`: for as long as the credential lives that opened it (invariant 8), and on record until
 //! it ends.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use super::credential_end::CredentialEnd;
 use super::record::RequestRecord;
+use super::review::{Cut, ExchangeEnd};
 use crate::forward::{CloseFrame, TunnelEnd, UpgradeTunnel};
 use crate::session::SessionEnd;
 use crate::telemetry::Outcome;
@@ -10,24 +14,24 @@ use crate::telemetry::Outcome;
 /// Lets an upgraded connection run. It keeps its place among the route's requests (invariant 14).
 pub(super) fn start(tunnel: UpgradeTunnel, mut record: Box<RequestRecord>) {
     tokio::spawn(async move {
-        // Set where the credential ends the tunnel; the record is told after the tunnel has let go of it.
+        // Set where the tunnel is cut off; the record is told after the tunnel has let go of it.
         let mut why = None;
         let end = {
             let credential = &record.notes.credential;
-            let cut = async {
-                let end = match mutant!(credential.ended(), "websocket-outlives-its-session" => None) {
-                    Some(ended) => ended.await,
-                    None => std::future::pending().await,
-                };
-                close_frame(*why.insert(end))
-            };
+            let exchange = mutant!(record.exchange(true), "websocket-outlives-its-session" => None);
+            let mut ending = exchange.map(|exchange| (ExchangeEnd::of(exchange.route, credential), exchange));
+            let mut ended = poll_fn(|cx| match &mut ending {
+                Some((ending, exchange)) => ending.poll(cx, credential, *exchange),
+                None => Poll::Pending,
+            });
+            let cut = async { close_frame(why.insert((&mut ended).await)) };
             tunnel.run(cut, || credential.used()).await
         };
-        note_end(&mut record, &end, why);
+        note_end(&mut record, &end, why.as_ref());
     });
 }
 
-fn note_end(record: &mut RequestRecord, end: &TunnelEnd, why: Option<CredentialEnd>) {
+fn note_end(record: &mut RequestRecord, end: &TunnelEnd, why: Option<&Cut>) {
     match (end, why) {
         (TunnelEnd::Closed { received, .. }, _) => record.notes.bytes = *received,
         (TunnelEnd::Cut, Some(why)) => record.notes.cut_off(why),
@@ -42,7 +46,17 @@ fn note_end(record: &mut RequestRecord, end: &TunnelEnd, why: Option<CredentialE
 }
 
 /// What a WebSocket is told (RFC 6455, section 7.4.1): that its app goes away by itself, or that it may not go on.
-const fn close_frame(end: CredentialEnd) -> CloseFrame {
+const fn close_frame(cut: &Cut) -> CloseFrame {
+    match cut {
+        Cut::Credential(end) => end_of_credential(*end),
+        Cut::Unpermitted(no) if no.is_about_sign_in() => {
+            CloseFrame { code: 1008, reason: "a new sign-in is needed" }
+        }
+        Cut::Unpermitted(_) => CloseFrame { code: 1008, reason: "no longer permitted" },
+    }
+}
+
+const fn end_of_credential(end: CredentialEnd) -> CloseFrame {
     match end {
         CredentialEnd::Session(SessionEnd::SignedOut) => CloseFrame { code: 1008, reason: "signed out" },
         CredentialEnd::Session(SessionEnd::Revoked) => CloseFrame { code: 1008, reason: "session revoked" },

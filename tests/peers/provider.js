@@ -2,6 +2,7 @@
 // It signs in whom `login_hint` (or `?as=` of /control/as) names, without a page.
 //   POST /control/rotate?alg=ES256   signs with a new key of that algorithm from now on; the old key goes
 //   POST /control/as?user=bob        who is signed in next
+//   POST /control/groups?user=alice&of=board   the groups of somebody from now on
 //   POST /control/lifetime?s=2       seconds that access tokens live
 //   POST /control/revoke             no refresh token is honoured any more
 //   POST /control/count?path=/token  how many requests have come to that path
@@ -120,6 +121,7 @@ createServer(async (request, response) => {
   counts.set(url.pathname, (counts.get(url.pathname) ?? 0) + 1);
   if (!url.pathname.startsWith('/control/')) return callback(request, response);
   if (url.pathname === '/control/as') user = url.searchParams.get('user');
+  if (url.pathname === '/control/groups') people[url.searchParams.get('user')].groups = url.searchParams.get('of').split(',');
   if (url.pathname === '/control/lifetime') lifetime = Number(url.searchParams.get('s'));
   if (url.pathname === '/control/levels') levels = url.searchParams.get('of').split(',');
   if (url.pathname === '/control/ago') ago = Number(url.searchParams.get('s'));

@@ -62,8 +62,9 @@ impl Gateway {
             if server.contains("state =") { server } else { &format!("state = \"state.db\"\n{server}") };
         let admin = free_port();
         let directory = TempDir::new().unwrap();
+        let listen = if server.contains("listen =") { "" } else { "listen = \"127.0.0.1:{port}\"\n" };
         let text = format!(
-            "[server]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"{public_url}\"\n\
+            "[server]\n{listen}public_url = \"{public_url}\"\n\
              workers = 2\n{server}\n\n[admin]\nlisten = \"127.0.0.1:{admin}\"\nsocket = \"admin.sock\"\n\n\
              [log]\nformat = \"json\"\n\n{rest}\n"
         );
@@ -116,6 +117,16 @@ impl Gateway {
         let mut command = command(&self.directory);
         command.arg("--take-over");
         Process(std::mem::replace(&mut self.child, command.spawn().unwrap()))
+    }
+
+    /// Writes `to` for `from` in the configuration, and waits until that is in force.
+    pub(crate) fn rewrite(&self, from: &str, to: &str) {
+        let reloads = || self.log().matches("the configuration was reloaded").count();
+        let (before, text) = (reloads(), fs::read_to_string(self.configuration()).unwrap());
+        assert!(text.contains(from), "no {from} in {text}");
+        fs::write(self.configuration(), text.replace(from, to)).unwrap();
+        self.signal("HUP");
+        until("the reload", || reloads() > before);
     }
 
     /// Sends it a signal by name.

@@ -18,7 +18,7 @@ use crate::support::{PATIENCE, free_port, until};
 
 /// Messages as they are.
 #[derive(Clone, Copy, Default)]
-struct Plain;
+pub(crate) struct Plain;
 
 impl Codec for Plain {
     type Encode = Vec<u8>;
@@ -94,7 +94,7 @@ impl StreamingService<Vec<u8>> for Chat {
 }
 
 /// The port of an app that echoes.
-async fn echo() -> u16 {
+pub(crate) async fn echo() -> u16 {
     let app = free_port();
     let address = ([127, 0, 0, 1], app).into();
     tokio::spawn(Server::builder().add_service(Echo).serve(address));
@@ -102,9 +102,9 @@ async fn echo() -> u16 {
     app
 }
 
-type Client = tonic::client::Grpc<tonic::transport::Channel>;
+pub(crate) type Client = tonic::client::Grpc<tonic::transport::Channel>;
 
-async fn client(port: u16) -> Client {
+pub(crate) async fn client(port: u16) -> Client {
     let channel = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).unwrap().connect().await.unwrap();
     let mut client = tonic::client::Grpc::new(channel);
     client.ready().await.unwrap();

@@ -5,7 +5,7 @@ mod app;
 mod crowded;
 mod early_answers;
 mod expiry;
-mod grpc;
+pub(crate) mod grpc;
 mod hostile_headers;
 mod hostile_requests;
 mod http2;

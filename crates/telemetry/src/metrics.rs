@@ -30,6 +30,7 @@ pub struct Metrics {
     token_checks: Family<Labels, Counter>,
     limits: Family<Labels, Counter>,
     reloads: Family<Labels, Counter>,
+    reauthorizations: Family<Labels, Counter>,
     management_calls: Family<Labels, Counter>,
 }
 
@@ -98,6 +99,7 @@ impl Metrics {
         let token_checks = family("token_checks", "Bearer tokens by result of their check");
         let limits = family("limits_hit", "Requests over a limit by route and limit");
         let reloads = family("reloads", "Configuration reloads by result");
+        let reauthorizations = family("reauthorizations", "Streams judged anew by what came of it");
         let management_calls =
             family("management_calls", "Calls of the management API by operation and status");
         let (routes, caches, scrapes) = (Routes::default(), Caches::default(), Scrapes::default());
@@ -116,6 +118,7 @@ impl Metrics {
             token_checks,
             limits,
             reloads,
+            reauthorizations,
             management_calls,
         }
     }
@@ -176,6 +179,11 @@ impl Metrics {
     /// Counts a reload, by the word for its result.
     pub fn reload(&self, result: &str) {
         self.reloads.get_or_create(&vec![("result", result.to_owned())]).inc();
+    }
+
+    /// Counts a stream that was judged anew, by the word for what came of it.
+    pub fn reauthorization(&self, result: &str) {
+        self.reauthorizations.get_or_create(&vec![("result", result.to_owned())]).inc();
     }
 
     /// Counts a call of the management API, by its operation and the status of its answer.

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use crate::authn::{Accept, Accepted};
 use crate::policy::{AccessSettings, PolicySettings, RuleSettings};
+use crate::session::SessionSettings;
 
 use super::policy::OWN;
 use super::value::{MINUTE, unknown};
 use super::{Definitions, Lowering};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
-use crate::config::raw::{AcceptWord, AccessWord, Route};
+use crate::config::raw::{AcceptWord, AccessWord, Route, Span};
 
 /// What a route says about who may use it.
 struct StatedAccess<'a> {
@@ -170,22 +171,24 @@ impl Lowering<'_> {
         words.iter().map(|word| accepted(*word.value)).collect()
     }
 
-    /// How long ago the sign-in behind a session may have been.
-    pub(super) fn session_max_age(
+    /// How long ago the sign-in behind a session may have been, and its last use of the route.
+    pub(super) fn route_session(
         &mut self,
         route: Located<'_, Route>,
         accept: Accept,
-        longest: Duration,
-    ) -> Option<Duration> {
-        let at = at!(route.session).given()?;
+        session: &SessionSettings,
+    ) -> (Option<Duration>, Option<Duration>) {
+        let Some(at) = at!(route.session).given() else { return (None, None) };
         if !accept.has(Accepted::Session) {
             self.fault(
                 Diagnostic::new(at.place, "`session` on a route that looks at no sessions")
                     .expected("expected it where `accept` has \"session\""),
             );
         }
-        at!(at.max_age).given()?;
-        Some(self.span(at!(at.max_age), longest, Duration::from_secs(MINUTE)..=longest))
+        let mut within = |at: Located<'_, Option<Span>>, longest| {
+            at.given().map(|_| self.span(at, longest, Duration::from_secs(MINUTE)..=longest))
+        };
+        (within(at!(at.max_age), session.max_age), within(at!(at.idle_timeout), session.idle_timeout))
     }
 
     /// What the route's challenges call it.

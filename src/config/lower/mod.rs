@@ -30,13 +30,13 @@ pub(super) use whose::lets_in;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::authn::{Accept, Accepted};
 use crate::gate::RouteSettings;
 use crate::identity::ClaimPath;
 use crate::oidc::{ProviderSettings, RelyingPartySettings};
 use crate::policy::PolicySettings;
+use crate::session::SessionSettings;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::located::{Located, at};
@@ -64,7 +64,7 @@ struct Definitions<'a> {
     /// The credentials that some provider offers.
     offered: Accept,
     /// How long sessions last at most.
-    session: Duration,
+    session: &'a SessionSettings,
 }
 
 impl Lowering<'_> {
@@ -109,7 +109,7 @@ impl Lowering<'_> {
             settings: &providers,
             policies: &policies,
             offered,
-            session: session.max_age,
+            session: &session,
         };
         let routes = self.routes(config, &definitions);
         // Known only now. UserInfo is asked where an ID token lacks a claim that a rule names.
@@ -130,6 +130,7 @@ impl Lowering<'_> {
             state: self.state(at!(server.state)),
             state_keys: self.state_keys(at!(config.state)),
             drain: self.drain(at!(server.drain_timeout)),
+            reauthorize_every: self.reauthorize_every(server),
             session,
             relying_party: RelyingPartySettings { public_url, providers },
             own: self.own(server, at!(config.session)),

@@ -44,6 +44,7 @@ impl Lowering<'_> {
         let limits = self.limits(at!(at.limits), public);
         let action = self.action(at, pattern.as_ref().map(|pattern| &pattern.path));
         let name = self.route_name(at, pattern.as_ref());
+        let (session_max_age, session_idle_timeout) = self.route_session(at, accept, definitions.session);
         // What an application does not answer is refused where routes are found, as any other route's methods are.
         if let (Some(RouteAction::Serve(application)), Some(pattern)) = (&action, &mut pattern)
             && pattern.methods.is_empty()
@@ -64,7 +65,8 @@ impl Lowering<'_> {
                 None | Some(StreamsWord::Idle) => StreamUse::Unused,
                 Some(StreamsWord::Use) => StreamUse::Used,
             },
-            session_max_age: self.session_max_age(at, accept, definitions.session),
+            session_max_age,
+            session_idle_timeout,
             origins: self.origins(at),
             action: action?,
         })

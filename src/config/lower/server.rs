@@ -184,6 +184,11 @@ impl Lowering<'_> {
         self.span(at, Duration::from_secs(30), Duration::ZERO..=Duration::from_secs(DAY))
     }
 
+    /// Never off: who was let in an hour ago is not let in for good.
+    pub(super) fn reauthorize_every(&mut self, server: Located<'_, Server>) -> Duration {
+        self.span(at!(server.reauthorize_every), Duration::from_secs(MINUTE), up_to(HOUR))
+    }
+
     /// The origin at which people sign in; needed as soon as a route accepts sessions.
     pub(super) fn public_url(
         &mut self,

@@ -161,6 +161,11 @@ pub(in crate::config) struct RouteSession {
     /// streams end then. Not longer than `max_age` of `[session]`; clocks may differ by a minute beside.
     #[schemars(extend("x-default" = "`max_age` of `[session]`", "examples" = ["1h"]))]
     pub max_age: Option<Span>,
+    /// How long somebody may go without a request to this very route, from their sign-in on where they have made none;
+    /// who comes back later signs in anew, though the session is in use elsewhere. What is sent over a WebSocket, or as an
+    /// upload, counts. Not longer than `idle_timeout` of `[session]`; clocks may differ by a minute beside.
+    #[schemars(extend("x-default" = "`idle_timeout` of `[session]`", "examples" = ["15m"]))]
+    pub idle_timeout: Option<Span>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq)]

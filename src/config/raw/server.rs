@@ -65,6 +65,10 @@ pub(in crate::config) struct Server {
     /// How long open requests and streams may go on after SIGTERM.
     #[schemars(extend("default" = "30s"))]
     pub drain_timeout: Option<Span>,
+    /// How often what goes on for long (a WebSocket, an event stream, gRPC, a download, an upload) is judged anew, by the
+    /// route's rules and by what is known of its person then; an hour at most. A reload has everything judged at once.
+    #[schemars(extend("default" = "1m"))]
+    pub reauthorize_every: Option<Span>,
 }
 
 /// A listener.

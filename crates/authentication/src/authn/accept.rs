@@ -1,5 +1,7 @@
 //! Which credentials a route looks at.
 
+use super::carrier::Carrier;
+
 /// A way to show who one is that a route may accept, in the order in which they are looked at: what a client sends on
 /// purpose goes before what its browser sends along by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +32,17 @@ impl Accept {
     #[must_use]
     pub const fn has(self, accepted: Accepted) -> bool {
         self.0 & bit(accepted) != 0
+    }
+
+    /// Whether a credential that came so is looked at.
+    #[must_use]
+    pub const fn admits(self, carrier: &Carrier) -> bool {
+        match carrier {
+            Carrier::Cookie => self.has(Accepted::Session),
+            Carrier::Bearer => self.has(Accepted::Bearer),
+            Carrier::Basic(_) => self.has(Accepted::Basic),
+            Carrier::Beside(_) => self.tokens(),
+        }
     }
 
     /// Whether access tokens let anybody in.

@@ -82,6 +82,18 @@ impl BearerVerifier {
         self.holds(&token.validity).then_some(&*token.verified)
     }
 
+    /// Whom the claims of `known`, a token's, speak of in this configuration; `None` where it takes no token of that
+    /// provider, or for that audience. The token itself is not at hand any more: its signature was good when it came, and
+    /// its time ends by itself.
+    pub(super) fn present(&self, known: &Principal) -> Option<Arc<Principal>> {
+        let takes = |BearerIssuer { settings, .. }: &&BearerIssuer| {
+            (&settings.name, &settings.issuer) == (&known.provider, &known.issuer)
+                && Audience::AnyOf(&settings.audiences).is_of(&known.claims)
+        };
+        let issuer = self.issuers.iter().find(takes)?;
+        principal(&issuer.settings, (*known.claims).clone()).ok().map(Arc::new)
+    }
+
     fn found(&self, token: &str) -> Option<(Arc<Verified>, Validity)> {
         if token.len() > MAX_TOKEN {
             return None;

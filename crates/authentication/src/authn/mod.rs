@@ -19,6 +19,7 @@ mod error;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod last_credential;
+mod present;
 mod presented;
 mod principal;
 mod request_view;

@@ -21,6 +21,7 @@ use tokio::sync::{Notify, broadcast};
 use super::activity::TouchQueue;
 use super::ended::SessionEnd;
 use super::lifetimes::Lifetimes;
+use super::route_uses::RouteUses;
 use super::{SessionId, Touch};
 use crate::clock::{Clock, Timestamp};
 
@@ -45,12 +46,22 @@ pub(super) struct Family {
     ended: AtomicU8,
     /// Wakes streams when it ends.
     pub(super) cut: Notify,
+    /// When it was last used on routes that ask.
+    pub(super) routes: RouteUses,
 }
 
 impl Family {
     fn new(root: SessionId, last_seen: Timestamp, terms: Arc<Terms>) -> Self {
         let (seen, written) = (AtomicU64::new(last_seen.seconds()), AtomicU64::new(last_seen.seconds()));
-        Self { root, terms, last_seen: seen, written, ended: AtomicU8::new(0), cut: Notify::new() }
+        Self {
+            root,
+            terms,
+            last_seen: seen,
+            written,
+            ended: AtomicU8::new(0),
+            cut: Notify::new(),
+            routes: RouteUses::default(),
+        }
     }
 
     pub(super) fn last_seen(&self) -> Timestamp {

@@ -31,7 +31,7 @@ impl SessionsInner {
             let row = (family.last_seen, family.version);
             let make = || Arc::new(self.assemble(row, stored, opened, record));
             if let Some(session) = self.cache.keep(key.id(), version, make) {
-                return Ok(self.alive(session));
+                return Ok(self.living(session));
             }
         }
         Err(StoreUnavailable::new(StoreFault::Contended))

@@ -20,6 +20,7 @@ mod make;
 mod model;
 mod movable;
 mod overview;
+mod route_uses;
 mod seal;
 mod selector;
 mod sessions;

@@ -10,7 +10,7 @@ use super::family::{Family, Terms};
 use super::lifetimes::Lifetimes;
 use super::seal::FamilyKey;
 use crate::clock::Timestamp;
-use crate::identity::Principal;
+use crate::identity::{Principal, RouteName};
 use crate::secret::Secret;
 
 /// The tokens a provider gave for a session (OpenID Connect Core 1.0, section 3.1.3.3).
@@ -130,6 +130,17 @@ impl Session {
         if self.lives(now, &self.family.terms.lifetimes) {
             self.family.used(now);
         }
+    }
+
+    /// Notes that it is used now on a route that asks when it was.
+    pub fn used_on(&self, route: &RouteName) {
+        self.family.routes.note(route, self.family.terms.clock.now());
+    }
+
+    /// When any session of the family was last used on `route`, as far as this process knows.
+    #[must_use]
+    pub fn last_used_on(&self, route: &RouteName) -> Option<Timestamp> {
+        self.family.routes.last(route)
     }
 
     /// How long it lives if it is not used; `None` where it is over.

@@ -17,7 +17,7 @@ use super::{
     NewSession, RemovedFamily, Session, SessionError, SessionId, SessionKey, SessionSettings, SessionStore,
     StoreUnavailable, StoreUpkeep, Tokens,
 };
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::identity::Principal;
 use crate::single_flight::SingleFlight;
 
@@ -127,6 +127,22 @@ impl Sessions {
         if let Some(session) = self.cached(key) {
             return Ok(Some(session));
         }
+        Ok(self.load(key).await?.and_then(|session| self.0.alive(session)))
+    }
+
+    /// What [`Sessions::find`] finds, for an exchange that goes on: to look is no use of the session, which else would
+    /// never idle out while a stream of it is open.
+    ///
+    /// # Errors
+    /// The store is away: nothing is known then.
+    pub async fn present(&self, key: &SessionKey) -> SessionLookup {
+        match self.0.cache.get(key.id()) {
+            Some(session) => Ok(mutant!(self.0.living(session), "look-is-use" => self.0.alive(session))),
+            None => self.load(key).await,
+        }
+    }
+
+    async fn load(&self, key: &SessionKey) -> SessionLookup {
         let load = || {
             let (inner, key) = (Arc::clone(&self.0), key.clone());
             async move { inner.load(&key).await }.boxed()
@@ -258,11 +274,21 @@ impl Sessions {
 impl SessionsInner {
     pub(super) fn alive(&self, session: Arc<Session>) -> Option<Arc<Session>> {
         let now = self.clock.now();
+        let session = self.living_at(now, session)?;
+        session.family.used(now);
+        Some(session)
+    }
+
+    /// The same without a use of it.
+    pub(super) fn living(&self, session: Arc<Session>) -> Option<Arc<Session>> {
+        self.living_at(self.clock.now(), session)
+    }
+
+    fn living_at(&self, now: Timestamp, session: Arc<Session>) -> Option<Arc<Session>> {
         if !session.lives(now, &self.lifetimes) {
             self.cache.forget(&session.id);
             return None;
         }
-        session.family.used(now);
         Some(session)
     }
 

@@ -93,6 +93,11 @@ impl Condition {
         }
     }
 
+    /// Whether it asks nothing of whoever sends the request.
+    pub(super) const fn is_of_request(&self) -> bool {
+        matches!(self, Self::Request(_))
+    }
+
     /// Whether it asks how strong the sign-in was.
     pub(super) const fn is_of_strength(&self) -> bool {
         matches!(self, Self::Strength(_))

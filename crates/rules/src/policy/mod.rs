@@ -21,3 +21,4 @@ pub use explain::{ConditionResult, Explanation, PolicyResult, RuleResult, explai
 pub use permit::{Grant, Permit};
 pub use reason::{Reason, ReasonText, Verdict};
 pub use settings::{AccessSettings, PolicySettings, RuleSettings};
+pub use step_up::least_strength;

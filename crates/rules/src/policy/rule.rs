@@ -46,6 +46,11 @@ impl Rule {
         self.conditions.iter().all(|condition| condition.is_of_strength() || condition.holds(question))
     }
 
+    /// Whether nothing but who asks, and how they signed in, keeps it from holding.
+    pub(super) fn may_hold_for_somebody(&self, question: &Question<'_>) -> bool {
+        self.conditions.iter().all(|condition| !condition.is_of_request() || condition.holds(question))
+    }
+
     /// The levels (`acr`) one of which it asks for.
     pub(super) fn levels(&self) -> impl Iterator<Item = &String> {
         self.strength.iter().flat_map(|strength| &strength.acr)

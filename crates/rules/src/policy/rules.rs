@@ -42,6 +42,11 @@ impl Rules {
         rules.filter(|(_, rule)| rule.holds_but_for_strength(question)).collect()
     }
 
+    /// Those that would hold for such a request of somebody's.
+    pub(super) fn for_somebody(&self, question: &Question<'_>) -> impl Iterator<Item = &Rule> {
+        self.all.iter().filter(|rule| rule.may_hold_for_somebody(question))
+    }
+
     /// What is not known of what the rule at `index` asks.
     pub(super) fn unsaid(&self, index: usize, question: &Question<'_>) -> Gaps {
         self.all.get(index).map(|rule| rule.unsaid(question)).unwrap_or_default()

@@ -43,6 +43,40 @@ pub(super) fn rule_to_meet(access: &Access, policy: usize, question: &Question<'
     step_up(access, question)?.rules.get(policy).copied()
 }
 
+/// What a sign-in has to prove at the least, whoever makes it: where nobody is signed in, it is asked for at once rather
+/// than by a second sign-in. Every policy is required, and of each the `allow` rules that hold for such a request of
+/// somebody's: what all of these ask for. Methods (`amr`) are left out; a provider can only be asked for them by a sign-in
+/// from scratch, which a person who has used them already need not make.
+#[cold]
+#[inline(never)]
+pub fn least_strength(access: &Access, question: &Question<'_>) -> Strength {
+    let mut strength = Strength::default();
+    let asking = access.policies().iter().filter(|policy| policy.allow.ask_for_strength());
+    asking.for_each(|policy| add(&mut strength, &least(policy.allow.for_somebody(question))));
+    strength
+}
+
+/// What all of these rules ask for.
+fn least<'r>(rules: impl Iterator<Item = &'r Rule>) -> Strength {
+    let asked = |rule: &'r Rule| {
+        let strength = rule.strength.as_deref();
+        strength.map(|it| (it.acr.clone(), it.max_age)).unwrap_or_default()
+    };
+    let common = rules.map(asked).reduce(|(mut levels, age), (others, other_age)| {
+        let open =
+            mutant!(levels.is_empty() || others.is_empty(), "first-sign-in-stronger-than-needed" => false);
+        if open {
+            levels.clear();
+        } else {
+            let new: Vec<_> = others.into_iter().filter(|level| !levels.contains(level)).collect();
+            levels.extend(new);
+        }
+        (levels, age.zip(other_age).map(|(one, other)| one.max(other)))
+    });
+    let (acr, max_age) = common.unwrap_or_default();
+    Strength { acr, max_age, ..Strength::default() }
+}
+
 /// The same by sign-ins of this level, or without any.
 fn at_level(level: Option<&String>, candidates: &[Vec<Candidate<'_>>]) -> Option<StepUp> {
     let chosen = candidates.iter().map(|rules| choose(level, rules)).collect::<Option<Vec<_>>>()?;

@@ -10,7 +10,8 @@ use super::{NOW, alice, groups, policies, policy, said, text};
 use crate::clock::Timestamp;
 use crate::identity::{Principal, Strength};
 use crate::policy::{
-    Access, AccessSettings, Decision, PolicySettings, Question, RuleSettings, decide, explain, missing_scopes,
+    Access, AccessSettings, Decision, PolicySettings, Question, RuleSettings, decide, explain,
+    least_strength, missing_scopes,
 };
 use crate::request::{ClientAddress, RequestPath};
 
@@ -147,4 +148,48 @@ policy p
     miss: wanted all of the authentication methods (amr): otp; found pwd
     unknown: wanted a sign-in at most 5m ago; found the time of the sign-in unknown";
     assert_eq!(explain(&access, &question).to_string(), shown);
+}
+
+/// What is asked of whoever signs in for such a request.
+fn first_asked(settings: &AccessSettings, method: &Method) -> Strength {
+    let (access, path) = (Access::compile(settings), RequestPath::parse("/").unwrap());
+    let question = Question { principal: None, method, path: &path, client: ClientAddress::HIDDEN, now: NOW };
+    least_strength(&access, &question)
+}
+
+#[test]
+fn a_first_sign_in_is_asked_for_no_more_than_every_rule_that_could_let_somebody_in_asks() {
+    let of = |allow: Vec<RuleSettings>| first_asked(&policies(vec![allowing(allow)]), &Method::GET);
+    let both = Strength { acr: text(&["mfa"]), ..within(900) };
+    assert_eq!(of(vec![staff(both.clone())]), both);
+    assert_eq!(of(vec![staff(both.clone()), groups(&["ops"])]), Strength::default(), "ops need none");
+    assert_eq!(of(vec![groups(&["ops"]), staff(both.clone())]), Strength::default());
+    let other = Strength { acr: text(&["hwk", "mfa"]), ..within(60) };
+    let either = Strength { acr: text(&["mfa", "hwk"]), ..within(900) };
+    assert_eq!(of(vec![staff(both.clone()), staff(other)]), either, "whoever it is, one of these is enough");
+    assert_eq!(of(vec![staff(both.clone()), staff(within(60))]), within(900));
+    assert_eq!(
+        of(vec![staff(methods(&["otp"]))]),
+        Strength::default(),
+        "no provider can be asked for methods"
+    );
+    let reading = RuleSettings { methods: vec![Method::GET], ..groups(&["staff"]) };
+    let writing = policies(vec![allowing(vec![reading, staff(both.clone())])]);
+    assert_eq!(first_asked(&writing, &Method::GET), Strength::default());
+    assert_eq!(first_asked(&writing, &Method::POST), both, "a rule of another method lets nobody in");
+    assert_eq!(first_asked(&AccessSettings::SignedIn, &Method::GET), Strength::default());
+}
+
+#[test]
+fn a_first_sign_in_is_asked_for_what_every_policy_asks() {
+    let list = |first: Strength, second: Strength| {
+        first_asked(
+            &policies(vec![allowing(vec![staff(first)]), allowing(vec![staff(second)])]),
+            &Method::GET,
+        )
+    };
+    let expected = Strength { acr: text(&["mfa"]), ..within(60) };
+    assert_eq!(list(level(&["mfa", "hwk"]), Strength { acr: text(&["mfa"]), ..within(60) }), expected);
+    assert_eq!(list(within(900), within(60)), within(60));
+    assert_eq!(list(Strength::default(), level(&["mfa"])), level(&["mfa"]));
 }
