@@ -30,6 +30,7 @@ mod long_streams;
 mod management;
 mod management_conformance;
 mod mutations;
+mod network_change;
 mod other_origins;
 mod packaging;
 mod provider_logout;

@@ -13,6 +13,7 @@ use super::site_data::{SiteData, clear_site_data};
 use crate::authn::{Authentication, Authenticator};
 use crate::identity::ProviderName;
 use crate::oidc::Providers;
+use crate::session::{NetworkPrefix, Session};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -28,10 +29,13 @@ pub struct Endpoints {
     pub(super) cookies: Cookies,
     /// What a browser is told to forget at sign-out (`Clear-Site-Data`).
     site_data: Option<HeaderValue>,
+    /// What is one network, where a session that turns up in another one has to be signed in anew.
+    network: Option<NetworkPrefix>,
 }
 
 impl Endpoints {
-    /// `forget`: what browsers are told to forget of a host where somebody signs out.
+    /// `forget`: what browsers are told to forget of a host where somebody signs out; `network`: how alike two addresses of
+    /// one network are, where that counts.
     #[must_use]
     pub fn new(
         resources: Arc<Resources>,
@@ -40,8 +44,17 @@ impl Endpoints {
         authenticator: Arc<Authenticator>,
         cookies: Cookies,
         forget: &[SiteData],
+        network: Option<NetworkPrefix>,
     ) -> Self {
-        Self { resources, hosts, providers, authenticator, cookies, site_data: clear_site_data(forget) }
+        let site_data = clear_site_data(forget);
+        Self { resources, hosts, providers, authenticator, cookies, site_data, network }
+    }
+
+    /// Whether `session` has turned up in another network than it was made from, where that counts.
+    pub(super) fn has_moved(&self, context: RequestContext<'_>, session: &Session) -> bool {
+        let client = context.forwarding.client.ip();
+        let moved = self.network.is_some_and(|network| session.has_moved(client, network));
+        mutant!(moved, "ticket-for-a-session-that-moved" => false)
     }
 
     /// The cookies that are ours, and no app's.

@@ -21,6 +21,8 @@ use crate::policy::{self, Decision, Permit, Reason, least_strength, missing_scop
 
 const TOO_OLD: &str = "the session is older than `session.max_age` of the route; it needs a new sign-in";
 
+const MOVED: &str = "the session comes from another network than it was made from; it needs a new sign-in";
+
 const UNUSED: &str =
     "the session has not been used here for `session.idle_timeout` of the route; it needs a new sign-in";
 
@@ -112,7 +114,7 @@ fn permit<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<Permit, Denial> {
             match mutant!(other, "reading-not-judged" => None) {
                 // An app that reads the path so would serve what the rules keep closed.
                 Some(reading) => Err(Ambiguous::other_rule(reading).into()),
-                None => young_enough(asked).map(|()| permit),
+                None => young_enough(asked).and_then(|()| from_its_network(asked)).map(|()| permit),
             }
         }
         Decision::StepUp(strength, reason) => {
@@ -143,6 +145,20 @@ fn young_enough<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<(), Denial> {
     };
     let strength = Strength { max_age, ..Strength::default() };
     Err(Denial::StepUp(Box::new(StepUp::new(strength, why, somebody))))
+}
+
+/// Whether the session comes from the network that it was made from, where that counts: elsewhere it may have been stolen
+/// (invariant 27).
+fn from_its_network<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<(), Denial> {
+    let (Some(network), Some(opened)) = (asked.routed.route.session_network, asked.authentication.session())
+    else {
+        return Ok(());
+    };
+    let moved = opened.session.has_moved(asked.routed.inbound.forwarding.client.ip(), network);
+    if !mutant!(moved, "session-from-any-network" => false) {
+        return Ok(());
+    }
+    Err(Denial::StepUp(Box::new(StepUp::anew(MOVED, asked.authentication.authenticated()))))
 }
 
 /// A token whose scopes do not suffice is told so (RFC 6750, section 3.1).

@@ -77,6 +77,7 @@ impl Snapshot {
                 Arc::clone(&authenticator),
                 cookies,
                 &settings.own.forget,
+                settings.session.network,
             ),
             routing,
             authenticator,

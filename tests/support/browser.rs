@@ -49,19 +49,26 @@ pub(crate) struct Browser {
     jar: Arc<Mutex<Vec<(String, Cookie<'static>)>>>,
     /// Where a proxy that ends TLS would hand on what is asked of any `https` address.
     behind_tls: Option<u16>,
+    /// The address that a proxy would say it is at.
+    address: Option<&'static str>,
 }
 
 impl Browser {
     pub(crate) fn new() -> Self {
         // No connection is kept: a gateway that restarts must not look like one that breaks off.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
-        Self { client, jar: Arc::default(), behind_tls: None }
+        Self { client, jar: Arc::default(), behind_tls: None, address: None }
     }
 
     /// One whose `https` addresses all lead to `port` in clear text with `X-Forwarded-Proto: https`, as a
     /// load balancer hands them on.
     pub(crate) fn behind_tls(port: u16) -> Self {
         Self { behind_tls: Some(port), ..Self::new() }
+    }
+
+    /// The same browser at another address, as a proxy would say (`X-Forwarded-For`).
+    pub(crate) fn moved_to(&self, address: &'static str) -> Self {
+        Self { address: Some(address), ..self.clone() }
     }
 
     /// Goes to `url` as a person does and follows redirects to the end.
@@ -131,6 +138,9 @@ impl Browser {
         }
         if url.scheme() == "https" {
             request = request.header("x-forwarded-proto", "https");
+        }
+        if let Some(address) = self.address {
+            request = request.header("x-forwarded-for", address);
         }
         if let Some(cookies) = self.cookies(&url) {
             request = request.header(header::COOKIE, cookies);

@@ -10,7 +10,7 @@ use crate::authn::Accepted;
 use crate::gate::RouteSettings;
 use crate::listener::{ConnectionLimits, ListenerSettings, ProxyProtocol, ProxyVersion, TlsSettings};
 use crate::request::TrustedProxies;
-use crate::session::SessionSettings;
+use crate::session::{NetworkPrefix, SessionSettings};
 use crate::telemetry::{LogFormat, LogSettings};
 
 use super::Lowering;
@@ -19,7 +19,8 @@ use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, Place, at};
 use crate::config::raw;
 use crate::config::raw::{
-    Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Span, Tls, TlsSwitch, TlsVersion,
+    Listen, ListenTable, Log, LogWord, NetworkChangeWord, ProxyProtocolWord, Server, Session, Span, Tls,
+    TlsSwitch, TlsVersion,
 };
 use crate::config::words::nearest;
 
@@ -226,7 +227,22 @@ impl Lowering<'_> {
             max_age,
             cookie_name: name.unwrap_or(default.cookie_name),
             cache_capacity: at.value.cache_capacity.unwrap_or(default.cache_capacity),
+            network: self.network(at),
         }
+    }
+
+    /// What is one network, where its change counts.
+    fn network(&mut self, at: Located<'_, Session>) -> Option<NetworkPrefix> {
+        let written = at!(at.network_prefix).given();
+        let counts = at.value.network_change == Some(NetworkChangeWord::StepUp);
+        if let (Some(prefix), false) = (written, counts) {
+            self.fault(
+                Diagnostic::new(prefix.place, "`network_prefix` where a change of the network is ignored")
+                    .expected("expected `network_change = \"step-up\"` beside it"),
+            );
+        }
+        let (ipv4, ipv6) = written.map_or((None, None), |prefix| (prefix.value.ipv4, prefix.value.ipv6));
+        counts.then_some(NetworkPrefix { ipv4: ipv4.unwrap_or(24), ipv6: ipv6.unwrap_or(48) })
     }
 
     pub(super) fn log(&mut self, at: Located<'_, Option<Log>>) -> LogSettings {

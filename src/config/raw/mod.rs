@@ -28,8 +28,8 @@ pub(super) use route::{
     Route, SchemeWord, ServeWord, StreamsWord, TokenWord, TolerateWord,
 };
 pub(super) use server::{
-    Admin, CertificatePair, Listen, ListenTable, Log, LogWord, ProxyProtocol, ProxyProtocolTable,
-    ProxyProtocolWord, Server, Session, SiteDataWord, Tls, TlsSwitch, TlsVersion,
+    Admin, CertificatePair, Listen, ListenTable, Log, LogWord, NetworkChangeWord, ProxyProtocol,
+    ProxyProtocolTable, ProxyProtocolWord, Server, Session, SiteDataWord, Tls, TlsSwitch, TlsVersion,
 };
 pub(super) use state::State;
 pub(super) use upstream::{BalanceWord, Ejection, Health, ProtocolWord, Timeout, UpstreamTls};

@@ -1,5 +1,6 @@
 //! How sessions are made, sealed into the store, and read back.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::card::Card;
@@ -23,13 +24,13 @@ impl SessionsInner {
             // read again.
             let version = self.cache.version(key.id());
             let Some((family, stored)) = self.store.load(*key.id()).await? else { return Ok(None) };
-            let Some((opened, record)) = open(key, &family, &stored) else {
+            let Some((opened, made_from, record)) = open(key, &family, &stored) else {
                 tracing::warn!(session = %key.id(), "a session record does not open and is ignored");
                 return Ok(None);
             };
             self.keep_card(&family, &record.card);
             let row = (family.last_seen, family.version);
-            let make = || Arc::new(self.assemble(row, stored, opened, record));
+            let make = || Arc::new(self.assemble(row, stored, (opened, made_from), record));
             if let Some(session) = self.cache.keep(key.id(), version, make) {
                 return Ok(self.living(session));
             }
@@ -49,7 +50,9 @@ impl SessionsInner {
                 let card = Card { principal, sid, origin, created: now, expires };
                 self.insert_root(key, host, Record { card, tokens }, began).await
             }
-            NewSession::Child { host, of } => self.insert_child(key, host, &of, now).await,
+            NewSession::Child { host, of, address } => {
+                self.insert_child(key, (host, address), &of, now).await
+            }
         }
     }
 
@@ -61,11 +64,12 @@ impl SessionsInner {
         began: Timestamp,
     ) -> Result<Arc<Session>, SessionError> {
         let (root, opened, now) = (*key.id(), FamilyKey::random(), record.card.created);
+        let address = record.card.origin.address;
         let family = self.store_family(root, &opened, &record).ok_or_else(StoreUnavailable::unsealed)?;
-        let stored = store_session(key, root, host, now, &opened)?;
+        let stored = store_session(key, root, (host, address), now, &opened)?;
         let digests = record.card.names_under_every_key(&self.keys);
         match self.store.insert_root(family, stored.clone(), SignInUnderWay { began, digests }).await? {
-            Inserted::Done => Ok(Arc::new(self.assemble((now, 0), stored, opened, record))),
+            Inserted::Done => Ok(Arc::new(self.assemble((now, 0), stored, (opened, address), record))),
             Inserted::RootGone | Inserted::EndedBefore => Err(SessionError::Ended),
         }
     }
@@ -73,14 +77,14 @@ impl SessionsInner {
     async fn insert_child(
         &self,
         key: &SessionKey,
-        host: String,
+        place: (String, Option<IpAddr>),
         of: &Session,
         now: Timestamp,
     ) -> Result<Arc<Session>, SessionError> {
         if !of.lives(now, &self.lifetimes) {
             return Err(SessionError::Ended);
         }
-        let stored = store_session(key, of.family(), host, now, &of.key)?;
+        let stored = store_session(key, of.family(), place, now, &of.key)?;
         match self.store.insert_child(stored).await? {
             // What the family holds now may be newer than what `of` holds.
             Inserted::Done => self.load(key).await?.ok_or(SessionError::Ended),
@@ -160,7 +164,7 @@ impl SessionsInner {
         &self,
         (last_seen, version): (Timestamp, u32),
         stored: StoredSession,
-        key: FamilyKey,
+        (key, made_from): (FamilyKey, Option<IpAddr>),
         record: Record,
     ) -> Session {
         let Record { card, tokens } = record;
@@ -174,6 +178,7 @@ impl SessionsInner {
             created: card.created,
             expires: card.expires,
             origin: card.origin,
+            made_from,
             version,
             family: self.families.join(stored.root, stored.id, last_seen),
             key,
@@ -181,20 +186,24 @@ impl SessionsInner {
     }
 }
 
-fn open(key: &SessionKey, family: &StoredFamily, stored: &StoredSession) -> Option<(FamilyKey, Record)> {
-    let opened = FamilyKey::unwrap(key, family.root, &stored.host, &stored.family_key)?;
+fn open(
+    key: &SessionKey,
+    family: &StoredFamily,
+    stored: &StoredSession,
+) -> Option<(FamilyKey, Option<IpAddr>, Record)> {
+    let (opened, made_from) = FamilyKey::unwrap(key, family.root, &stored.host, &stored.family_key)?;
     let record = Record::open(&opened, family.root, &family.record)?;
-    Some((opened, record))
+    Some((opened, made_from, record))
 }
 
 fn store_session(
     key: &SessionKey,
     root: SessionId,
-    host: String,
+    (host, address): (String, Option<IpAddr>),
     created: Timestamp,
     opened: &FamilyKey,
 ) -> Result<StoredSession, StoreUnavailable> {
     let host = host.to_ascii_lowercase();
-    let family_key = opened.wrap(key, root, &host).ok_or_else(StoreUnavailable::unsealed)?;
+    let family_key = opened.wrap(key, root, &host, address).ok_or_else(StoreUnavailable::unsealed)?;
     Ok(StoredSession { id: *key.id(), root, host, created, family_key })
 }

@@ -47,7 +47,7 @@ pub use movable::MovableStore;
 pub use overview::SessionOverview;
 pub use selector::{IdPrefix, Selector};
 pub use sessions::{CachedSession, Sessions};
-pub use settings::SessionSettings;
+pub use settings::{NetworkPrefix, SessionSettings};
 pub use state_keys::StateKeys;
 pub use store::{
     Digest, FamilyDigests, Inserted, LateCard, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily,

@@ -1,5 +1,6 @@
 //! What a session is.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::ended::{SessionEnd, SessionEnded, StreamUse};
 use super::family::{Family, Terms};
 use super::lifetimes::Lifetimes;
 use super::seal::FamilyKey;
+use super::settings::NetworkPrefix;
 use crate::clock::Timestamp;
 use crate::identity::{Principal, RouteName};
 use crate::secret::Secret;
@@ -60,6 +62,8 @@ pub enum NewSession {
         host: String,
         /// Any session of the family.
         of: Arc<Session>,
+        /// The client's address.
+        address: Option<IpAddr>,
     },
 }
 
@@ -67,7 +71,17 @@ impl NewSession {
     /// An app session on `host` (lower-case, without port) in the family of `of`.
     #[must_use]
     pub fn child(of: &Arc<Session>, host: impl Into<String>) -> Self {
-        Self::Child { host: host.into(), of: Arc::clone(of) }
+        Self::Child { host: host.into(), of: Arc::clone(of), address: None }
+    }
+
+    /// The same, made from `address`.
+    #[must_use]
+    pub fn made_from(mut self, address: IpAddr) -> Self {
+        match &mut self {
+            Self::Root { origin, .. } => origin.address = Some(address),
+            Self::Child { address: of_child, .. } => *of_child = Some(address),
+        }
+        self
     }
 }
 
@@ -92,6 +106,8 @@ pub struct Session {
     pub expires: Timestamp,
     /// Where the sign-in came from.
     pub(super) origin: SignInOrigin,
+    /// The address that this session was made from; not known of sessions of earlier versions.
+    pub(super) made_from: Option<IpAddr>,
     /// How often its family's record had been replaced when this was read.
     pub(super) version: u32,
     pub(super) family: Arc<Family>,
@@ -130,6 +146,12 @@ impl Session {
         if self.lives(now, &self.family.terms.lifetimes) {
             self.family.used(now);
         }
+    }
+
+    /// Whether `client` is in another network than the one that the session was made from, as far as that is known.
+    #[must_use]
+    pub fn has_moved(&self, client: IpAddr, network: NetworkPrefix) -> bool {
+        self.made_from.is_some_and(|from| !network.is_same(from, client))
     }
 
     /// Notes that it is used now on a route that asks when it was.
