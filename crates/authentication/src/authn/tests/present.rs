@@ -56,10 +56,7 @@ async fn invariant_22_a_token_is_read_again_by_the_present_configuration() {
     let other = ProviderSettings { audiences: vec!["https://other.example".into()], ..settings() };
     assert!(present(other).is_none(), "it was made for another audience");
     assert!(present(ProviderSettings { audiences: Vec::new(), ..settings() }).is_none());
-    assert!(
-        present(ProviderSettings { name: crate::identity::ProviderName::new("other"), ..settings() })
-            .is_none()
-    );
+    assert!(present(ProviderSettings { name: ProviderName::new("other"), ..settings() }).is_none());
 }
 
 #[tokio::test]
