@@ -95,7 +95,7 @@ async fn explain_tells_what_the_log_does_not_hold_as_unknown() {
 
 #[tokio::test]
 async fn explain_tells_how_somebody_must_have_signed_in() {
-    let strong = "allow = [{ groups = [\"staff\"], acr = [\"mfa\"], max_auth_age = \"15m\" }]\nsession = { max_age = \"1h\" }";
+    let strong = "allow = [{ groups = [\"staff\"], acr = [\"mfa\"], max_auth_age = \"15m\" }]\nsession = { max_age = \"1h\", idle_timeout = \"15m\" }";
     let world = World::open(&WIKI.replace("allow = [{ groups = [\"ops\"] }]", strong)).await;
     let url = world.gateway.url("/admin");
     let ask = |more: &[&str]| {
@@ -105,7 +105,8 @@ async fn explain_tells_how_somebody_must_have_signed_in() {
     };
     let (code, told) = ask(&[]);
     assert!(code == Some(1) && told.contains("step-up required") && told.contains("unknown"), "{told}");
-    assert!(told.contains("at most 1h old"), "what the route asks of sessions: {told}");
+    let session = "at most 1h old and unused on this route for at most 15m, else a new sign-in";
+    assert!(told.contains(session), "what the route asks of sessions: {told}");
     assert_eq!(ask(&["--acr", "mfa", "--auth-age", "5m"]).0, Some(0));
     let (code, told) = ask(&["--acr", "pwd", "--auth-age", "2h"]);
     assert!(code == Some(1) && told.contains("found pwd") && told.contains("a sign-in 2h"), "{told}");

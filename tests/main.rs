@@ -31,6 +31,7 @@ mod long_streams;
 mod management;
 mod management_conformance;
 mod mutations;
+mod network_change;
 mod other_origins;
 mod own_sessions;
 mod packaging;

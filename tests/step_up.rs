@@ -88,6 +88,42 @@ async fn a_certified_provider_gives_the_level_that_a_route_asks_for() {
     assert_eq!(bob.get(&admin).await.status, 200, "ops need no second factor");
 }
 
+/// Nobody is sent to sign in twice for what every rule of the route asks; nobody is asked for what some rule does not.
+#[tokio::test]
+async fn a_first_sign_in_is_asked_for_the_strength_at_once() {
+    let world = World::open(ROUTES).await;
+    let recent = world.gateway.url("/recent?a=1");
+    assert_eq!(of_strength(&asked(&Browser::new(), &recent).await), [None, Some("900"), None]);
+    let ops = world.gateway.url("/ops");
+    assert_eq!(of_strength(&asked(&Browser::new(), &ops).await), [Some("mfa"), None, None]);
+    let both = world.gateway.url("/both");
+    assert_eq!(of_strength(&asked(&Browser::new(), &both).await), [Some("mfa"), Some("3600"), None]);
+    let methods = world.gateway.url("/methods");
+    assert_eq!(of_strength(&asked(&Browser::new(), &methods).await), [Some("pwd mfa"), None, None]);
+    for open in ["/admin", "/"] {
+        let asked = asked(&Browser::new(), &world.gateway.url(open)).await;
+        assert_eq!(of_strength(&asked), [None; 3], "{open}: a rule lets somebody in without");
+    }
+    let browser = Browser::new();
+    let before = world.provider.asked("/token").await;
+    assert_eq!(browser.visit(&recent).await.status, 200);
+    assert_eq!(world.provider.asked("/token").await - before, 1, "one sign-in");
+}
+
+/// A first sign-in that falls short ends on the page that says so, with a session that is good elsewhere.
+#[tokio::test]
+async fn a_first_sign_in_that_falls_short_is_told_and_leads_nowhere_round() {
+    let world = World::open(ROUTES).await;
+    world.provider.control("ago?s=3000").await;
+    let provider = world.provider.asked("/token").await;
+    let browser = Browser::new();
+    let page = browser.visit(&world.gateway.url("/recent")).await;
+    assert_eq!(page.status, 403, "{}", page.body);
+    assert!(page.body.contains("15m") && page.body.contains("50m"), "{}", page.body);
+    assert_eq!(world.provider.asked("/token").await - provider, 1, "one try");
+    assert_eq!(browser.get(&world.gateway.url("/")).await.status, 200, "they are signed in");
+}
+
 #[tokio::test]
 async fn methods_are_asked_for_by_a_fresh_login() {
     let world = World::open(ROUTES).await;

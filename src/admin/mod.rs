@@ -29,7 +29,9 @@ use management::Refusal;
 use peer::Peer;
 
 pub use management::{
-    EndSessions, EndedSessions, Management, NextAssertionKey, Problem, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState, Reason, RotationRequest, SessionEntry, SessionList, SessionSelection, SignalsOverview, LimitState, RouteLimits,
+    EndSessions, EndedSessions, LimitState, Management, NextAssertionKey, Problem, ProcessRequest,
+    ProviderKeys, ProviderOverview, ProviderState, Reason, RotationRequest, RouteLimits, SessionEntry,
+    SessionList, SessionSelection, SignalsOverview,
 };
 pub use settings::{AdminSettings, LONGEST_SOCKET_PATH};
 

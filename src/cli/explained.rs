@@ -1,7 +1,6 @@
 //! How `explain` reads on a terminal.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use http::HeaderMap;
 use url::Position;
@@ -9,7 +8,7 @@ use url::Position;
 use super::recorded::Recorded;
 use super::terminal::{Paint, visible};
 use crate::forward::{ASSERTION, ForwardSettings, Server, ServerAddress, TokenPass, UpstreamSettings};
-use crate::gate::{Explained, Imagined, Next, RedirectSettings};
+use crate::gate::{Explained, Imagined, Next, RedirectSettings, RouteSettings};
 use crate::identity::{Gap, Gaps, Principal};
 use crate::policy::{ConditionResult, Explanation, PolicyResult, RuleResult, Truth, Verdict};
 
@@ -36,7 +35,7 @@ pub(super) fn text(
             let pattern = &route.pattern;
             told.line("route", &format!("{} ({}{})", route.name, pattern.host, pattern.path));
             told.decision(decision);
-            told.session(route.session_max_age, route.session_idle_timeout);
+            told.session(route);
             if explained.is_let_in() {
                 told.next(action, request);
             }
@@ -77,11 +76,15 @@ impl ExplainText {
     }
 
     /// What the route asks of sessions, of whose age and use nothing is known here.
-    fn session(&mut self, max_age: Option<Duration>, idle_timeout: Option<Duration>) {
+    fn session(&mut self, route: &RouteSettings) {
         let span = humantime::format_duration;
-        let age = max_age.map(|it| format!("at most {} old", span(it)));
-        let use_ = idle_timeout.map(|it| format!("unused on this route for at most {}", span(it)));
-        let limits: Vec<_> = age.into_iter().chain(use_).collect();
+        let age = route.session_max_age.map(|it| format!("at most {} old", span(it)));
+        let idle =
+            route.session_idle_timeout.map(|it| format!("unused on this route for at most {}", span(it)));
+        let network = route
+            .session_network
+            .map(|it| format!("from the network that it was made from (/{}, IPv6 /{})", it.ipv4, it.ipv6));
+        let limits: Vec<_> = age.into_iter().chain(idle).chain(network).collect();
         if !limits.is_empty() {
             self.line("session", &format!("{}, else a new sign-in", limits.join(" and ")));
         }

@@ -56,6 +56,9 @@ async fn begin_or_switch(
         return switch(endpoints, context, request.headers(), found, SignInRequest { anew: true, ..wanted })
             .await;
     }
+    let moved = found.session().is_some_and(|opened| endpoints.has_moved(context, &opened.session));
+    // Whoever carried the session there is to prove who they are, rather than to be remembered by the provider.
+    let wanted = SignInRequest { anew: wanted.anew || moved, ..wanted };
     if let Some(OpenedSession { session, .. }) = found.session()
         && !wanted.anew
         && !needs_new_sign_in(endpoints, session)

@@ -13,7 +13,7 @@ use super::site_data::{SiteData, clear_site_data};
 use crate::authn::{Authentication, Authenticator};
 use crate::identity::ProviderName;
 use crate::oidc::Providers;
-use crate::session::{Bind, CookieRead, SessionEnd};
+use crate::session::{Bind, CookieRead, NetworkPrefix, Session, SessionEnd};
 use crate::signals::Transmitter;
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -33,6 +33,8 @@ pub struct Endpoints {
     transmitters: Vec<Arc<Transmitter>>,
     /// What a browser is told to forget at sign-out (`Clear-Site-Data`).
     site_data: Option<HeaderValue>,
+    /// What is one network, where a session that turns up in another one has to be signed in anew.
+    network: Option<NetworkPrefix>,
 }
 
 /// Whether sessions are bound to devices, and for what.
@@ -45,7 +47,8 @@ pub struct BindingSettings {
 }
 
 impl Endpoints {
-    /// `forget`: what browsers are told to forget of a host where somebody signs out.
+    /// `forget`: what browsers are told to forget of a host where somebody signs out; `network`: how alike two addresses of
+    /// one network are, where that counts.
     #[must_use]
     pub fn new(
         resources: Arc<Resources>,
@@ -55,9 +58,20 @@ impl Endpoints {
         cookies: Cookies,
         binding: BindingSettings,
         forget: &[SiteData],
+        network: Option<NetworkPrefix>,
     ) -> Self {
         let (transmitters, site_data) = (Vec::new(), clear_site_data(forget));
-        Self { resources, hosts, providers, authenticator, cookies, binding, transmitters, site_data }
+        Self {
+            resources,
+            hosts,
+            providers,
+            authenticator,
+            cookies,
+            binding,
+            transmitters,
+            site_data,
+            network,
+        }
     }
 
     /// The same with these who send signals.
@@ -69,6 +83,13 @@ impl Endpoints {
     /// The transmitter of this name.
     pub(super) fn transmitter(&self, name: &str) -> Option<&Arc<Transmitter>> {
         self.transmitters.iter().find(|transmitter| transmitter.settings().name == name)
+    }
+
+    /// Whether `session` has turned up in another network than it was made from, where that counts.
+    pub(super) fn has_moved(&self, context: RequestContext<'_>, session: &Session) -> bool {
+        let client = context.forwarding.client.ip();
+        let moved = self.network.is_some_and(|network| session.has_moved(client, network));
+        mutant!(moved, "ticket-for-a-session-that-moved" => false)
     }
 
     /// The cookies that are ours, and no app's.

@@ -80,7 +80,7 @@ fn hand_over(
     let ticket = endpoints.resources.tickets.issue(Ticket {
         authority: authority(&url).to_owned(),
         handover,
-        session: NewSession::Child { host, of: Arc::clone(session) },
+        session: NewSession::child(session, host),
         return_to: to,
         again,
     });
@@ -107,6 +107,7 @@ pub(super) async fn answer<B>(
             return lost::refuse(endpoints, context, request.headers(), missed.into(), reason).await;
         }
     };
+    let session = session.made_from(context.forwarding.client.ip());
     match endpoints.resources.sessions.create(session).await {
         Ok((key, session)) => {
             let offer = bound_session::offer(endpoints, context, &session).await;

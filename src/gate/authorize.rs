@@ -21,8 +21,11 @@ use crate::policy::{self, Decision, Permit, Reason, least_strength, missing_scop
 
 const TOO_OLD: &str = "the session is older than `session.max_age` of the route; it needs a new sign-in";
 
+const MOVED: &str = "the session comes from another network than it was made from; it needs a new sign-in";
+
 const UNUSED: &str =
     "the session has not been used here for `session.idle_timeout` of the route; it needs a new sign-in";
+
 const SIGNALLED: &str = "a signal of the provider's asks for a new sign-in";
 
 /// A request that may go on, and all that was judged of it.
@@ -125,6 +128,7 @@ fn permit<S>(routing: &Routing<S>, asked: &AuthenticatedRequest<'_, S>) -> Resul
                 // An app that reads the path so would serve what the rules keep closed.
                 Some(reading) => Err(Ambiguous::other_rule(reading).into()),
                 None => young_enough(asked)
+                    .and_then(|()| from_its_network(asked))
                     .and_then(|()| bound_enough(routing, asked))
                     .and_then(|()| signed_in_since(asked))
                     .map(|()| permit),
@@ -164,6 +168,7 @@ fn hangs_on_binding(reason: Reason) -> bool {
     reason.unsaid().is_some_and(|unsaid| unsaid.has(Gap::Binding))
 }
 
+/// Whether the session is young enough for the route, and has been used on it lately, where the route says so.
 fn young_enough<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<(), Denial> {
     let route = asked.routed.route;
     let Some(opened) = asked.authentication.session() else { return Ok(()) };
@@ -194,6 +199,20 @@ fn step_up<S>(asked: &AuthenticatedRequest<'_, S>, strength: Strength, why: impl
     let since = asked.authentication.session().and_then(|opened| opened.session.step_up_since());
     let somebody = asked.authentication.authenticated();
     Denial::StepUp(Box::new(StepUp::new(strength.and_after(since), why, somebody)))
+}
+
+/// Whether the session comes from the network that it was made from, where that counts: elsewhere it may have been stolen
+/// (invariant 27).
+fn from_its_network<S>(asked: &AuthenticatedRequest<'_, S>) -> Result<(), Denial> {
+    let (Some(network), Some(opened)) = (asked.routed.route.session_network, asked.authentication.session())
+    else {
+        return Ok(());
+    };
+    let moved = opened.session.has_moved(asked.routed.inbound.forwarding.client.ip(), network);
+    if !mutant!(moved, "session-from-any-network" => false) {
+        return Ok(());
+    }
+    Err(Denial::StepUp(Box::new(StepUp::anew(MOVED, asked.authentication.authenticated()))))
 }
 
 /// A token whose scopes do not suffice is told so (RFC 6750, section 3.1).

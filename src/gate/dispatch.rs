@@ -149,7 +149,7 @@ fn forwarded(
     if mutant!(endless, "event-stream-outlives-its-token" => false) {
         credential.strict();
     }
-    let grpc = endless && http2 && is_grpc(response.headers());
+    let grpc = http2 && is_grpc(response.headers());
     response.map(|content| Body::upstream(content).for_grpc(grpc))
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, Request};
 
@@ -110,6 +111,8 @@ pub(super) struct InterruptedRequest {
     pub(super) provider: Option<ProviderName>,
     /// How strong the sign-in must be.
     pub(super) strength: Strength,
+    /// Whether there must be one though there is a session that is strong enough.
+    pub(super) anew: bool,
 }
 
 /// A sign-in that whoever asks has to make in place of theirs.
@@ -121,6 +124,8 @@ pub(super) struct StepUp {
     why: String,
     /// The provider to go to, where there is a session that a browser may replace.
     provider: Option<ProviderName>,
+    /// Whether it is any new sign-in that is asked for, rather than one of this strength.
+    anew: bool,
 }
 
 impl StepUp {
@@ -128,7 +133,14 @@ impl StepUp {
     pub(super) fn new(strength: Strength, why: impl ToString, somebody: Option<&Authenticated>) -> Self {
         let session = somebody.filter(|somebody| somebody.session.is_some());
         let provider = session.map(|somebody| somebody.principal.provider.clone());
-        Self { strength, why: why.to_string(), provider }
+        Self { strength, why: why.to_string(), provider, anew: false }
+    }
+
+    /// A new sign-in, whatever the one before was. A program is told so by the only word that there is for it: `max_age=0`
+    /// (RFC 9470, section 3).
+    pub(super) fn anew(why: impl ToString, somebody: Option<&Authenticated>) -> Self {
+        let now = Strength { max_age: Some(Duration::ZERO), ..Strength::default() };
+        Self { anew: true, ..Self::new(now, why, somebody) }
     }
 }
 
@@ -142,7 +154,7 @@ impl StepUp {
         let said = known.map(|reason| format!("; the browser says {reason}")).unwrap_or_default();
         let why = format!("the session is bound to its device, and {}{said}", unshown.fault);
         let provider = Some(unshown.opened.session.principal.provider.clone());
-        Self { strength: Strength::default(), why, provider }
+        Self { strength: Strength::default(), why, provider, anew: false }
     }
 }
 
@@ -152,8 +164,10 @@ const SKIPPED: [&str; 3] = ["unreachable", "server_error", "quota_exceeded"];
 impl Rejection {
     /// A stronger sign-in is needed; its sender may come back, if they have a session.
     pub(super) fn step_up(step_up: Box<StepUp>, request: Request<RequestBody>) -> Self {
-        let strength = step_up.strength.clone();
-        let interrupted = |provider| InterruptedRequest { request, provider: Some(provider), strength };
+        let anew = step_up.anew;
+        // How long ago a new sign-in was is not asked: there are providers that do not say.
+        let strength = if anew { Strength::default() } else { step_up.strength.clone() };
+        let interrupted = |provider| InterruptedRequest { request, provider: Some(provider), strength, anew };
         let interrupted = step_up.provider.clone().map(interrupted).map(Box::new);
         Self::StepUp(step_up, interrupted)
     }
@@ -166,7 +180,7 @@ impl Rejection {
         request: Request<RequestBody>,
     ) -> Self {
         let signs_in = accept.has(Accepted::Session);
-        let interrupted = || InterruptedRequest { request, provider, strength };
+        let interrupted = || InterruptedRequest { request, provider, strength, anew: false };
         Self::SignIn(signs_in.then(|| Box::new(interrupted())))
     }
 

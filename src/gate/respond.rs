@@ -158,13 +158,14 @@ async fn interrupted(
     snapshot: &Snapshot,
     info: RequestInfo<'_>,
     asked: &RefusalContext<'_>,
-    InterruptedRequest { request, provider, strength }: InterruptedRequest,
+    InterruptedRequest { request, provider, strength, anew }: InterruptedRequest,
 ) -> Result<Response<Body>, Rejection> {
     if let Some(page) = ended_elsewhere(snapshot, info, asked, request.headers()) {
         return Ok(page);
     }
     let mut wanted = snapshot.endpoints.stronger(SignInRequest::default(), &strength);
     wanted.provider = provider.map(|name| name.to_string());
+    wanted.anew = anew;
     let Some(to) = info.inbound.address(request.uri()) else { return Err(Rejection::SignIn(None)) };
     if !asked.may_be_repeated() {
         let clock = &snapshot.clock;

@@ -3,6 +3,9 @@
 //!
 //! Where nothing can be known (the store is away) it stays: what ends its credential still ends it.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -274,11 +277,13 @@ async fn present(
 /// Whether the app that an exchange goes on with may still be where the route leads: some server of the one is one of the
 /// other's. One that was only taken out of the list finishes what it has begun.
 fn leads_to_the_same(before: &Arc<Route>, now: &Arc<Route>) -> bool {
+    if Arc::ptr_eq(before, now) {
+        return true;
+    }
     match (&before.service.action, &now.service.action) {
         (Action::Forward(before, _), Action::Forward(now, _)) => {
             let servers = &now.settings().servers;
-            Arc::ptr_eq(before, now)
-                || before.settings().servers.iter().any(|server| servers.contains(server))
+            before.settings().servers.iter().any(|server| servers.contains(server))
         }
         (Action::Forward(..) | Action::Redirect(_) | Action::Serve(..) | Action::Endpoint(_), _) => false,
     }

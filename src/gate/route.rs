@@ -11,7 +11,7 @@ use crate::forward::TokenPass;
 use crate::identity::{RouteName, recent_until};
 use crate::policy::{Access, AccessSettings};
 use crate::request::PathExceptions;
-use crate::session::{Session, StreamUse};
+use crate::session::{NetworkPrefix, Session, StreamUse};
 use crate::telemetry::Outcome;
 
 /// What is asked of a route when its requests are judged; and what serves them, of which nothing is asked before.
@@ -32,6 +32,8 @@ pub(super) struct Route<S = Service> {
     pub(super) session_max_age: Option<Duration>,
     /// How long a session may go without a use of this route.
     pub(super) session_idle_timeout: Option<Duration>,
+    /// What is one network, where that counts.
+    pub(super) session_network: Option<NetworkPrefix>,
     /// What pages of other origins may do.
     pub(super) origins: OriginSettings,
     /// Whether its app is handed the session's access token, which must be good then.
@@ -82,6 +84,7 @@ impl<S> Route<S> {
             streams: settings.streams,
             session_max_age: settings.session_max_age,
             session_idle_timeout: settings.session_idle_timeout,
+            session_network: settings.session_network,
             origins: settings.origins.clone(),
             passes_token,
             service,
@@ -101,6 +104,7 @@ impl<S> Route<S> {
             streams: StreamUse::default(),
             session_max_age: None,
             session_idle_timeout: None,
+            session_network: None,
             origins: OriginSettings::default(),
             passes_token: false,
             service,

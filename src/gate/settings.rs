@@ -14,7 +14,7 @@ use crate::oidc::RelyingPartySettings;
 use crate::policy::AccessSettings;
 use crate::request::{PathExceptions, Scheme};
 use crate::route::RoutePattern;
-use crate::session::{SessionSettings, StreamUse};
+use crate::session::{NetworkPrefix, SessionSettings, StreamUse};
 use crate::signals::SignalsSettings;
 
 /// One `[[routes]]`.
@@ -47,6 +47,8 @@ pub struct RouteSettings {
     /// How long a session may go without a use of this route, since its sign-in where it has not used it yet; as long as
     /// any session may go without use where not given.
     pub session_idle_timeout: Option<Duration>,
+    /// What is one network, where a session that turns up in another one than it was made from has to be signed in anew.
+    pub session_network: Option<NetworkPrefix>,
     /// What pages of other origins may do.
     pub origins: OriginSettings,
     /// What happens to a permitted request.

@@ -84,6 +84,7 @@ impl Snapshot {
                 cookies,
                 BindingSettings { bind: settings.session.bind, site: routing.site.clone() },
                 &settings.own.forget,
+                settings.session.network,
             )
             .with_transmitters(transmitters.iter().map(|task| Arc::clone(&task.transmitter)).collect()),
             routing,

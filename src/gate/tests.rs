@@ -27,10 +27,10 @@ use crate::policy::AccessSettings;
 use crate::request::{PathException, PathExceptions, Scheme, Transport, WorkerId};
 use crate::route::RoutePattern;
 use crate::secret::SealingKey;
-use crate::session::{Possession, SessionSettings};
+use crate::session::{Possession, SessionSettings, Sessions};
 use crate::telemetry::Metrics;
 
-fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> RouteSettings {
+pub(super) fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> RouteSettings {
     let redirect = RedirectSettings {
         scheme: None,
         host: None,
@@ -56,13 +56,14 @@ fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> 
         after_expiry: Duration::from_secs(300),
         session_max_age: None,
         session_idle_timeout: None,
+        session_network: None,
         streams: crate::session::StreamUse::default(),
         origins: OriginSettings::default(),
         action: RouteAction::Redirect(redirect),
     }
 }
 
-fn settings(routes: Vec<RouteSettings>) -> GateSettings {
+pub(super) fn settings(routes: Vec<RouteSettings>) -> GateSettings {
     GateSettings {
         trusted_proxies: Vec::new(),
         session: SessionSettings::default(),
@@ -80,8 +81,12 @@ fn settings(routes: Vec<RouteSettings>) -> GateSettings {
 
 fn snapshot(settings: &GateSettings) -> Snapshot {
     let clock = Clock::manual(Timestamp::from_seconds(1_000));
-    let asserter = Asserter::new("https://login.example", AssertionKey::generate().unwrap(), clock.clone());
     let sessions = crate::session::testing::sessions(&clock);
+    snapshot_over(settings, sessions, clock)
+}
+
+pub(super) fn snapshot_over(settings: &GateSettings, sessions: Sessions, clock: Clock) -> Snapshot {
+    let asserter = Asserter::new("https://login.example", AssertionKey::generate().unwrap(), clock.clone());
     let background = tokio::runtime::Handle::current();
     let keys =
         SealingKeys { flow: SealingKey::random(), form: SealingKey::random(), signals: SealingKey::random() };
@@ -90,7 +95,7 @@ fn snapshot(settings: &GateSettings) -> Snapshot {
     Snapshot::build(settings, &foundations, None).unwrap()
 }
 
-fn transport(scheme: Scheme) -> Arc<Transport> {
+pub(super) fn transport(scheme: Scheme) -> Arc<Transport> {
     let (peer, local) = ("192.0.2.7:9".parse().unwrap(), "192.0.2.1:443".parse().unwrap());
     Arc::new(Transport {
         peer,
@@ -207,6 +212,52 @@ async fn invariant_27_where_it_is_required_an_unbound_session_has_half_a_minute(
     };
     let token = Authentication::of_token(&token, Carrier::Bearer);
     assert!(where_bound_sessions_are_required(9_999, token).is_ok(), "it is no session");
+}
+
+#[tokio::test]
+async fn a_route_may_want_to_be_used_itself_now_and_then() {
+    let strict = RouteSettings {
+        session_idle_timeout: Some(Duration::from_secs(900)),
+        ..route("wiki.example", "/", &[], AccessSettings::SignedIn)
+    };
+    let name = strict.name.clone();
+    let (snapshot, transport) = (snapshot(&settings(vec![strict])), transport(Scheme::Https));
+    let request = Request::get("/").header("host", "wiki.example").body(()).unwrap();
+    let inbound = Inbound::read(&transport, &snapshot.trusted, &request).unwrap();
+    let clock = Clock::manual(Timestamp::from_seconds(1_000));
+    let sessions = crate::session::testing::sessions(&clock);
+    let root = crate::session::testing::sign_in("wiki.example", Arc::new(alice()), &clock);
+    let (key, session) = sessions.create(root).await.unwrap();
+    let asks_at = |seconds| {
+        let routed =
+            Routed::new(&snapshot.routing, &inbound, snapshot.routing.route(&inbound).unwrap()).unwrap();
+        let authentication = Authentication::of_session(
+            key.clone(),
+            Arc::clone(&session),
+            Possession::Unbound(Timestamp::default()),
+        );
+        let now = Timestamp::from_seconds(seconds);
+        let bound = Some(false);
+        let asked = AuthenticatedRequest { routed, authentication, sign_in_at: None, now, bound };
+        match decide(&snapshot.routing, asked, RequestFields::Sent(request.headers())) {
+            Ok(_) => false,
+            Err(Denial::StepUp(step_up)) => {
+                assert_eq!(step_up.strength.max_age, Some(Duration::from_secs(900)));
+                true
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    };
+    assert!(!asks_at(1_960), "a quarter of an hour since the sign-in, and a minute for the clocks");
+    assert!(asks_at(1_961));
+    clock.advance(Duration::from_secs(500));
+    session.used();
+    assert!(asks_at(1_961), "what is done elsewhere is no use of it");
+    session.used_on(&RouteName::new("another"));
+    assert!(asks_at(1_961));
+    session.used_on(&name);
+    assert!(!asks_at(2_460));
+    assert!(asks_at(2_461));
 }
 
 pub(super) fn principal(group: &str) -> Arc<Principal> {

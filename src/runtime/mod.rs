@@ -19,8 +19,8 @@ mod workers;
 
 use std::time::Duration;
 
-pub use assertion_keys::AssertionKeysError;
 pub use admin_socket::AdminSocketError;
+pub use assertion_keys::AssertionKeysError;
 pub use control::TakeOverError;
 pub use files::{Ticker, watch};
 pub use open_files::raise_open_files;

@@ -10,7 +10,6 @@ use tokio::sync::{mpsc, watch};
 use super::control::Predecessors;
 use super::{Draining, Event, Runtime};
 use crate::admin::{
-use crate::admin::{
     LimitState, Management, Missing, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState,
     RotationRequest, RouteLimits, SignalsOverview,
 };

@@ -3,8 +3,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
 use super::Document;
-use crate::support::{App, Browser, Gateway, Provider, Transmitter, free_port, program, until};
+use crate::support::{
+    App, Browser, Gateway, Provider, Transmitter, events, free_port, program, until, until_async,
+};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -40,10 +45,11 @@ async fn busy() -> (Gateway, Provider, App) {
         port,
         "",
         &format!(
-            "{}{}{}",
+            "{}{}{}{}",
             provider.configuration(),
             transmitter.configuration(""),
-            ROUTES.replace("{app}", &app.url())
+            ROUTES.replace("{app}", &app.url()),
+            stream().await
         ),
     );
     until("a signal", || gateway.log().contains("a signal was received"));
@@ -58,9 +64,25 @@ async fn busy() -> (Gateway, Provider, App) {
     assert_eq!(Browser::new().submit(&told, "logout_token=a.b.c").await.status, 400);
     assert_eq!(browser.submit(&gateway.url("/.portcullis/sign-out"), "").await.status, 200);
     until("the tokens to be taken back", || gateway.log().contains("has taken back its tokens"));
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(b"GET /events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.unwrap();
+    assert_ne!(stream.read(&mut [0; 4096]).await.unwrap(), 0);
     gateway.signal("HUP");
     until("the reload", || gateway.log().contains("the configuration was reloaded"));
+    until_async("the stream to be judged anew", || async {
+        let scrape = Browser::new().get(&gateway.admin_url("/metrics")).await.body;
+        scrape.contains("portcullis_reauthorizations_total")
+    })
+    .await;
     (gateway, provider, app)
+}
+
+/// A route whose answers go on.
+async fn stream() -> String {
+    let app = events().await;
+    format!(
+        "\n[[routes]]\nname = \"events\"\npath = \"/events\"\nupstream = \"{app}\"\naccess = \"public\"\n"
+    )
 }
 
 #[tokio::test]

@@ -51,13 +51,15 @@ pub(crate) struct Browser {
     behind_tls: Option<u16>,
     /// Its `User-Agent`.
     agent: Option<&'static str>,
+    /// The address that a proxy would say it is at.
+    address: Option<&'static str>,
 }
 
 impl Browser {
     pub(crate) fn new() -> Self {
         // No connection is kept: a gateway that restarts must not look like one that breaks off.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
-        Self { client, jar: Arc::default(), behind_tls: None, agent: None }
+        Self { client, jar: Arc::default(), behind_tls: None, agent: None, address: None }
     }
 
     /// One that says so of itself.
@@ -69,6 +71,11 @@ impl Browser {
     /// load balancer hands them on.
     pub(crate) fn behind_tls(port: u16) -> Self {
         Self { behind_tls: Some(port), ..Self::new() }
+    }
+
+    /// The same browser at another address, as a proxy would say (`X-Forwarded-For`).
+    pub(crate) fn moved_to(&self, address: &'static str) -> Self {
+        Self { address: Some(address), ..self.clone() }
     }
 
     /// Goes to `url` as a person does and follows redirects to the end.
@@ -141,6 +148,9 @@ impl Browser {
         }
         if let Some(agent) = self.agent {
             request = request.header(header::USER_AGENT, agent);
+        }
+        if let Some(address) = self.address {
+            request = request.header("x-forwarded-for", address);
         }
         if let Some(cookies) = self.cookies(&url) {
             request = request.header(header::COOKIE, cookies);

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 use super::model::ListSessions;
 use super::operation::Operation;
 use super::{
-    EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, SessionList, SignalsOverview, RouteLimits,
+    EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, RouteLimits,
+    SessionList, SignalsOverview,
 };
 
 /// Statuses that any operation may answer with, and when.

@@ -30,7 +30,8 @@ use crate::session::Sessions;
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState, Reason, SessionEntry, SessionList, SessionSelection, SignalsOverview, LimitState, RouteLimits,
+    EndSessions, EndedSessions, LimitState, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState,
+    Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use problem::Problem;
 

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use crate::authn::Accepted;
 use crate::forward::ForwardSettings;
 use crate::gate::{RedirectSettings, RouteAction, RouteSettings};
 use crate::identity::RouteName;
@@ -67,6 +68,7 @@ impl Lowering<'_> {
             },
             session_max_age,
             session_idle_timeout,
+            session_network: definitions.session.network.filter(|_| accept.has(Accepted::Session)),
             origins: self.origins(at),
             action: action?,
         })

@@ -11,7 +11,7 @@ use crate::authn::Accepted;
 use crate::gate::RouteSettings;
 use crate::listener::{ConnectionLimits, ListenerSettings, ProxyProtocol, ProxyVersion, TlsSettings};
 use crate::request::TrustedProxies;
-use crate::session::{Bind, SessionSettings, is_of_site};
+use crate::session::{Bind, NetworkPrefix, SessionSettings, is_of_site};
 use crate::telemetry::{LogFormat, LogSettings};
 
 use super::Lowering;
@@ -20,8 +20,8 @@ use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, Place, at};
 use crate::config::raw;
 use crate::config::raw::{
-    BindWord, Listen, ListenTable, Log, LogWord, ProxyProtocolWord, Server, Session, Span, Tls, TlsSwitch,
-    TlsVersion,
+    BindWord, Listen, ListenTable, Log, LogWord, NetworkChangeWord, ProxyProtocolWord, Server, Session, Span,
+    Tls, TlsSwitch, TlsVersion,
 };
 use crate::config::words::nearest;
 
@@ -237,6 +237,7 @@ impl Lowering<'_> {
             cache_capacity: at.value.cache_capacity.unwrap_or(default.cache_capacity),
             bind: bind(at.value.bind.as_ref()),
             bind_site: at!(at.bind_site).given().and_then(|site| self.keep(domain(site))),
+            network: self.network(at),
         }
     }
 
@@ -256,6 +257,20 @@ impl Lowering<'_> {
             Diagnostic::new(at!(at.bind_site).place, "`bind_site` does not cover `public_url`")
                 .expected("expected the domain that `public_url` is at or below, over `https`"),
         );
+    }
+
+    /// What is one network, where its change counts.
+    fn network(&mut self, at: Located<'_, Session>) -> Option<NetworkPrefix> {
+        let written = at!(at.network_prefix).given();
+        let counts = at.value.network_change == Some(NetworkChangeWord::StepUp);
+        if let (Some(prefix), false) = (written, counts) {
+            self.fault(
+                Diagnostic::new(prefix.place, "`network_prefix` where a change of the network is ignored")
+                    .expected("expected `network_change = \"step-up\"` beside it"),
+            );
+        }
+        let (ipv4, ipv6) = written.map_or((None, None), |prefix| (prefix.value.ipv4, prefix.value.ipv6));
+        counts.then_some(NetworkPrefix { ipv4: ipv4.unwrap_or(24), ipv6: ipv6.unwrap_or(48) })
     }
 
     pub(super) fn log(&mut self, at: Located<'_, Option<Log>>) -> LogSettings {

@@ -29,8 +29,8 @@ pub(super) use route::{
     Route, SchemeWord, ServeWord, StreamsWord, TokenWord, TolerateWord,
 };
 pub(super) use server::{
-    Admin, BindWord, CertificatePair, Listen, ListenTable, Log, LogWord, ProxyProtocol, ProxyProtocolTable,
-    ProxyProtocolWord, Server, Session, SiteDataWord, Tls, TlsSwitch, TlsVersion,
+    Admin, BindWord, CertificatePair, Listen, ListenTable, Log, LogWord, NetworkChangeWord, ProxyProtocol,
+    ProxyProtocolTable, ProxyProtocolWord, Server, Session, SiteDataWord, Tls, TlsSwitch, TlsVersion,
 };
 pub(super) use signals::{ActionWord, DeliveryWord, Signals};
 pub(super) use state::State;

@@ -222,9 +222,37 @@ pub(in crate::config) struct Session {
     /// there. Without, each host is bound by itself, five of a site at most.
     #[schemars(extend("examples" = ["corp.example"], "x-default" = "none"))]
     pub bind_site: Option<String>,
+    /// What becomes of a session that turns up in another network than it was made from: its person signs in anew from
+    /// there, and a program is told to. A stolen cookie is then good only near its owner. Not for people whose network
+    /// changes by itself, as that of phones does.
+    #[schemars(extend("default" = "ignore"))]
+    pub network_change: Option<NetworkChangeWord>,
+    /// What is one network: addresses whose first bits are the same.
+    #[schemars(extend("x-default" = "`{ ipv4 = 24, ipv6 = 48 }`", "examples" = [{"ipv4": 16}]))]
+    pub network_prefix: Option<NetworkPrefixTable>,
     /// Sessions kept in memory in front of the state file.
     #[schemars(range(min = 1, max = 100_000_000), extend("default" = 100_000))]
     pub cache_capacity: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum NetworkChangeWord {
+    /// It goes on.
+    Ignore,
+    /// Its person signs in anew.
+    StepUp,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct NetworkPrefixTable {
+    /// Bits of an IPv4 address.
+    #[schemars(range(min = 1, max = 32), extend("default" = 24))]
+    pub ipv4: Option<u8>,
+    /// Bits of an IPv6 address.
+    #[schemars(range(min = 1, max = 128), extend("default" = 48))]
+    pub ipv6: Option<u8>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -21,6 +21,7 @@ const SECTIONS: [Section; 26] = [
     ("`[admin]`", &["admin"]),
     ("`[state]`", &["state"]),
     ("`[session]`", &["session"]),
+    ("`[session]` `network_prefix`", &["session", "network_prefix"]),
     ("`[log]`", &["log"]),
     ("`[providers.NAME]`", &["providers", "*"]),
     ("Secrets", &["providers", "*", "client_secret"]),

@@ -140,8 +140,15 @@ fn origins_networks_spans_and_sizes() {
         (changed("server", "max_header_bytes = \"lots\""), "not a size", "\"10MiB\""),
         (changed("server", "max_header_bytes = \"4KiB\""), "the number is out of range", "from 8KiB to 1MiB"),
         (changed("server", "drain_timeout = \"soon\""), "not a span of time", "\"1h 30m\""),
+        (changed("server", "reauthorize_every = \"0s\""), "the span of time is too short", "from 1s to 1h"),
+        (changed("server", "reauthorize_every = \"2h\""), "the span of time is too long", "from 1s to 1h"),
         (changed("server", "drain_timeout = \"2days\""), "the span of time is too long", "from 0s to 1days"),
         (changed("session", "idle_timeout = \"1s\""), "the span of time is too short", "from 1m to 366days"),
+        (
+            longer("[session]\nnetwork_prefix = { ipv4 = 16 }"),
+            "`network_prefix` where a change of the network is ignored",
+            "`network_change = \"step-up\"` beside it",
+        ),
         (changed("session", "max_age = \"30s\""), "the span of time is too short", "from 1m"),
         (
             longer("[session]\nidle_timeout = \"2h\"\nmax_age = \"1h\""),

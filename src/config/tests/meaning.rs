@@ -87,7 +87,8 @@ fn relative_paths_begin_at_the_folder_of_the_file() {
 #[test]
 fn the_server_is_bounded_as_written() {
     let bounds = "max_connections = 7\nmax_header_bytes = \"8KiB\"\nmax_header_fields = 9\nmax_streams = 11\nworkers = 3\n\
-                  handshake_timeout = \"2s\"\nheader_timeout = \"3s\"\nidle_timeout = \"4s\"\ndrain_timeout = \"0s\"";
+                  handshake_timeout = \"2s\"\nheader_timeout = \"3s\"\nidle_timeout = \"4s\"\ndrain_timeout = \"0s\"\n\
+                  reauthorize_every = \"10s\"";
     let settings = settings(&changed("server", bounds));
     let limits = settings.connections;
     assert_eq!(
@@ -96,6 +97,7 @@ fn the_server_is_bounded_as_written() {
     );
     let spans = [limits.handshake, limits.head, limits.idle, settings.drain].map(|span| span.as_secs());
     assert_eq!((spans, settings.workers), ([2, 3, 4, 0], Some(3)));
+    assert_eq!(settings.reauthorize_every.as_secs(), 10);
 }
 
 #[test]

@@ -39,11 +39,30 @@ fn how_old_a_route_lets_sessions_be() {
     each_is_told(&[
         (session("max_age = \"59s\""), "the span of time is too short", "from 1m"),
         (session("max_age = \"30days\""), "the span of time is too long", ""),
+        (session("idle_timeout = \"59s\""), "the span of time is too short", "from 1m"),
+        (session("idle_timeout = \"30days\""), "the span of time is too long", ""),
         (bearer, none, "where `accept` has \"session\""),
         (public, none, ""),
     ]);
-    let settings = super::settings(&session("max_age = \"1h\""));
-    assert_eq!(settings.routes[0].session_max_age, Some(std::time::Duration::from_secs(3600)));
+    let seconds = |words: &str| {
+        let route = &super::settings(&session(words)).routes[0];
+        [route.session_max_age, route.session_idle_timeout].map(|span| span.map(|span| span.as_secs()))
+    };
+    assert_eq!(seconds("max_age = \"1h\""), [Some(3600), None]);
+    assert_eq!(seconds("idle_timeout = \"15m\""), [None, Some(900)]);
+}
+
+#[test]
+fn what_counts_as_one_network() {
+    let network = |words: &str| {
+        let settings = super::settings(&longer(&format!("[session]\n{words}")));
+        assert_eq!(settings.routes[0].session_network, settings.session.network, "every route of sessions");
+        settings.session.network.map(|it| (it.ipv4, it.ipv6))
+    };
+    assert_eq!(network(""), None);
+    assert_eq!(network("network_change = \"ignore\""), None);
+    assert_eq!(network("network_change = \"step-up\""), Some((24, 48)));
+    assert_eq!(network("network_change = \"step-up\"\nnetwork_prefix = { ipv6 = 64 }"), Some((24, 64)));
 }
 
 #[test]

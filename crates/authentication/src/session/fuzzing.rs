@@ -72,7 +72,7 @@ const ROOT: SessionId = SessionId::from_bytes([7; 32]);
 
 static SEALED: LazyLock<Sealed> = LazyLock::new(|| {
     let (key, family) = (SessionKey::random(), FamilyKey::random());
-    let wrapped = family.wrap(&key, ROOT, HOST).expect("it can be sealed");
+    let wrapped = family.wrap(&key, ROOT, HOST, None).expect("it can be sealed");
     let principal = r#"{"provider":"corp","issuer":"https://id.example","subject":"u","user":"alice","email":null,"groups":["staff"],"scopes":[],"claims":{}}"#;
     let record = format!(
         r#"{{"principal":{principal},"access":"a","access_expires":null,"refresh":null,"id":null,"sid":null,"created":1,"expires":2}}"#

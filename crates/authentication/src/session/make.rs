@@ -1,5 +1,6 @@
 //! How sessions are made, sealed into the store, and read back.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::binding::Binding;
@@ -24,7 +25,7 @@ impl SessionsInner {
             // read again.
             let version = self.cache.version(key.id());
             let Some((family, stored)) = self.store.load(*key.id()).await? else { return Ok(None) };
-            let Some((opened, record)) = open(key, &family, &stored) else {
+            let Some((opened, made_from, record)) = open(key, &family, &stored) else {
                 tracing::warn!(session = %key.id(), "a session record does not open and is ignored");
                 return Ok(None);
             };
@@ -34,7 +35,7 @@ impl SessionsInner {
             };
             self.keep_card(&family, &record.card);
             let row = (family.last_seen, family.version, family.marks);
-            let make = || Arc::new(self.assemble(row, stored, opened, record, binding));
+            let make = || Arc::new(self.assemble(row, stored, (opened, made_from), record, binding));
             if let Some(session) = self.cache.keep(key.id(), version, make) {
                 return Ok(self.living(session));
             }
@@ -55,7 +56,9 @@ impl SessionsInner {
                 let card = Card { principal, sid, origin, created: now, expires, number };
                 self.insert_root(key, host, Record { card, tokens }, began).await
             }
-            NewSession::Child { host, of } => self.insert_child(key, host, &of, now).await,
+            NewSession::Child { host, of, address } => {
+                self.insert_child(key, (host, address), &of, now).await
+            }
         }
     }
 
@@ -67,13 +70,14 @@ impl SessionsInner {
         began: Timestamp,
     ) -> Result<Arc<Session>, SessionError> {
         let (root, opened, now) = (*key.id(), FamilyKey::random(), record.card.created);
+        let address = record.card.origin.address;
         let family = self.store_family(root, &opened, &record).ok_or_else(StoreUnavailable::unsealed)?;
-        let stored = store_session(key, root, host, now, &opened)?;
+        let stored = store_session(key, root, (host, address), now, &opened)?;
         let digests = record.card.names_under_every_key(&self.keys);
         match self.store.insert_root(family, stored.clone(), SignInUnderWay { began, digests }).await? {
             Inserted::Done => {
                 let row = (now, 0, Marks::default());
-                Ok(Arc::new(self.assemble(row, stored, opened, record, None)))
+                Ok(Arc::new(self.assemble(row, stored, (opened, address), record, None)))
             }
             Inserted::RootGone | Inserted::EndedBefore => Err(SessionError::Ended),
         }
@@ -82,14 +86,14 @@ impl SessionsInner {
     async fn insert_child(
         &self,
         key: &SessionKey,
-        host: String,
+        place: (String, Option<IpAddr>),
         of: &Session,
         now: Timestamp,
     ) -> Result<Arc<Session>, SessionError> {
         if !of.lives(now) {
             return Err(SessionError::Ended);
         }
-        let stored = store_session(key, of.family(), host, now, &of.key)?;
+        let stored = store_session(key, of.family(), place, now, &of.key)?;
         match self.store.insert_child(stored).await? {
             // What the family holds now may be newer than what `of` holds.
             Inserted::Done => self.load(key).await?.ok_or(SessionError::Ended),
@@ -173,7 +177,7 @@ impl SessionsInner {
         &self,
         (last_seen, version, marks): (Timestamp, u32, Marks),
         stored: StoredSession,
-        key: FamilyKey,
+        (key, made_from): (FamilyKey, Option<IpAddr>),
         record: Record,
         binding: Option<Binding>,
     ) -> Session {
@@ -189,6 +193,7 @@ impl SessionsInner {
             expires: card.expires,
             origin: card.origin,
             number: card.number,
+            made_from,
             version,
             made: stored.created,
             binding: binding.map(Box::new),
@@ -199,20 +204,24 @@ impl SessionsInner {
     }
 }
 
-fn open(key: &SessionKey, family: &StoredFamily, stored: &StoredSession) -> Option<(FamilyKey, Record)> {
-    let opened = FamilyKey::unwrap(key, family.root, &stored.host, &stored.family_key)?;
+fn open(
+    key: &SessionKey,
+    family: &StoredFamily,
+    stored: &StoredSession,
+) -> Option<(FamilyKey, Option<IpAddr>, Record)> {
+    let (opened, made_from) = FamilyKey::unwrap(key, family.root, &stored.host, &stored.family_key)?;
     let record = Record::open(&opened, family.root, &family.record)?;
-    Some((opened, record))
+    Some((opened, made_from, record))
 }
 
 fn store_session(
     key: &SessionKey,
     root: SessionId,
-    host: String,
+    (host, address): (String, Option<IpAddr>),
     created: Timestamp,
     opened: &FamilyKey,
 ) -> Result<StoredSession, StoreUnavailable> {
     let host = host.to_ascii_lowercase();
-    let family_key = opened.wrap(key, root, &host).ok_or_else(StoreUnavailable::unsealed)?;
+    let family_key = opened.wrap(key, root, &host, address).ok_or_else(StoreUnavailable::unsealed)?;
     Ok(StoredSession { id: *key.id(), root, host, created, family_key, binding: None })
 }

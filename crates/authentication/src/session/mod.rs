@@ -56,7 +56,7 @@ pub use movable::MovableStore;
 pub use overview::SessionOverview;
 pub use selector::{IdPrefix, Selector};
 pub use sessions::{CachedSession, Sessions};
-pub use settings::{Bind, SessionSettings};
+pub use settings::{Bind, NetworkPrefix, SessionSettings};
 pub use signalled::{Concerned, Demand};
 pub use state_keys::StateKeys;
 pub use store::{

@@ -1,5 +1,6 @@
 //! What a session is.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::card::SignInOrigin;
 use super::ended::{SessionEnd, SessionEnded, StreamUse};
 use super::family::{Family, Terms};
 use super::seal::FamilyKey;
+use super::settings::NetworkPrefix;
 use super::store::Marks;
 use crate::clock::Timestamp;
 use crate::identity::{Principal, RouteName};
@@ -61,6 +63,8 @@ pub enum NewSession {
         host: String,
         /// Any session of the family.
         of: Arc<Session>,
+        /// The client's address.
+        address: Option<IpAddr>,
     },
 }
 
@@ -68,7 +72,17 @@ impl NewSession {
     /// An app session on `host` (lower-case, without port) in the family of `of`.
     #[must_use]
     pub fn child(of: &Arc<Session>, host: impl Into<String>) -> Self {
-        Self::Child { host: host.into(), of: Arc::clone(of) }
+        Self::Child { host: host.into(), of: Arc::clone(of), address: None }
+    }
+
+    /// The same, made from `address`.
+    #[must_use]
+    pub fn made_from(mut self, address: IpAddr) -> Self {
+        match &mut self {
+            Self::Root { origin, .. } => origin.address = Some(address),
+            Self::Child { address: of_child, .. } => *of_child = Some(address),
+        }
+        self
     }
 }
 
@@ -95,6 +109,8 @@ pub struct Session {
     pub(super) origin: SignInOrigin,
     /// As in its card.
     pub(super) number: u64,
+    /// The address that this session was made from; not known of sessions of earlier versions.
+    pub(super) made_from: Option<IpAddr>,
     /// How often its family's record had been replaced when this was read.
     pub(super) version: u32,
     /// When it was made: for an app session later than the sign-in.
@@ -150,6 +166,12 @@ impl Session {
         if self.lives(now) {
             self.family.used(now);
         }
+    }
+
+    /// Whether `client` is in another network than the one that the session was made from, as far as that is known.
+    #[must_use]
+    pub fn has_moved(&self, client: IpAddr, network: NetworkPrefix) -> bool {
+        self.made_from.is_some_and(|from| !network.is_same(from, client))
     }
 
     /// Notes that it is used now on a route that asks when it was.

@@ -4,6 +4,8 @@
 //! database shows neither person nor token, and a row moved to another session, family or host does not open
 //! (invariant 7).
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::card::{Card, CardRead, CardToWrite};
@@ -12,6 +14,9 @@ use crate::clock::Timestamp;
 use crate::secret::{SealingKey, Secret};
 
 const WRAP: &[u8] = b"portcullis session 1: family key";
+const ADDRESS: &[u8] = b"portcullis session 1: address";
+/// Bytes of a wrapped key: nonce, key and tag of AES-256-GCM.
+const WRAPPED: usize = 12 + 32 + 16;
 const RECORD: &[u8] = b"portcullis session 1: record";
 
 /// The key of a family's record.
@@ -23,13 +28,38 @@ impl FamilyKey {
         Self(SealingKey::random())
     }
 
-    /// Seals it for the holder of `key`, on `host`, in the family of `root`.
-    pub(super) fn wrap(&self, key: &SessionKey, root: SessionId, host: &str) -> Option<Vec<u8>> {
-        SealingKey::derived(key.bytes(), WRAP)?.wrap(&binding(*key.id(), root, host), &self.0)
+    /// Seals it for the holder of `key`, on `host`, in the family of `root`; and behind it the address that the session is
+    /// made from.
+    pub(super) fn wrap(
+        &self,
+        key: &SessionKey,
+        root: SessionId,
+        host: &str,
+        address: Option<IpAddr>,
+    ) -> Option<Vec<u8>> {
+        let (wrapping, bound_to) = (SealingKey::derived(key.bytes(), WRAP)?, binding(*key.id(), root, host));
+        let mut sealed = wrapping.wrap(&bound_to, &self.0)?;
+        if let Some(address) = address {
+            sealed.extend(wrapping.seal_json(&[ADDRESS, &bound_to].concat(), &address)?);
+        }
+        Some(sealed)
     }
 
-    pub(super) fn unwrap(key: &SessionKey, root: SessionId, host: &str, sealed: &[u8]) -> Option<Self> {
-        SealingKey::derived(key.bytes(), WRAP)?.unwrap(&binding(*key.id(), root, host), sealed).map(Self)
+    /// The key, and the address that the session was made from, where one is kept.
+    pub(super) fn unwrap(
+        key: &SessionKey,
+        root: SessionId,
+        host: &str,
+        sealed: &[u8],
+    ) -> Option<(Self, Option<IpAddr>)> {
+        let (wrapping, bound_to) = (SealingKey::derived(key.bytes(), WRAP)?, binding(*key.id(), root, host));
+        let (wrapped, address) = sealed.split_at_checked(WRAPPED)?;
+        let opened = Self(wrapping.unwrap(&bound_to, wrapped)?);
+        if address.is_empty() {
+            return Some((opened, None));
+        }
+        let address = wrapping.open_json(&[ADDRESS, &bound_to].concat(), address)?;
+        Some((opened, Some(address)))
     }
 }
 

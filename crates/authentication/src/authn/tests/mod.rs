@@ -7,6 +7,7 @@ mod cache;
 mod claims;
 mod identity;
 mod last_credential;
+mod present;
 mod purpose;
 mod time;
 mod unavailable;

@@ -74,6 +74,22 @@ async fn an_unused_session_ends() {
 }
 
 #[tokio::test]
+async fn to_look_at_a_session_is_no_use_of_it() {
+    let world = World::new();
+    let (key, session) = world.sessions.create(sign_in()).await.unwrap();
+    world.pass(59);
+    assert!(world.sessions.present(&key).await.unwrap().is_some());
+    let restarted = world.restarted();
+    assert!(
+        restarted.sessions.present(&key).await.unwrap().is_some(),
+        "also where it is read from the store"
+    );
+    assert_eq!(session.last_seen(), START);
+    world.pass(1);
+    assert!(world.sessions.present(&key).await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn a_session_ends_after_its_age_however_much_it_is_used() {
     let world = World::new();
     let (key, session) = world.sessions.create(sign_in()).await.unwrap();

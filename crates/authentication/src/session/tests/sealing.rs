@@ -170,7 +170,7 @@ async fn invariant_19_what_is_unknown_of_a_session_stays_so_over_a_restart() {
 #[test]
 fn sealing_twice_gives_two_texts() {
     let (key, session_key) = (seal::FamilyKey::random(), SessionKey::random());
-    let wrap = || key.wrap(&session_key, *session_key.id(), HOST).unwrap();
+    let wrap = || key.wrap(&session_key, *session_key.id(), HOST, None).unwrap();
     assert_ne!(wrap(), wrap());
     let opened = |host| seal::FamilyKey::unwrap(&session_key, *session_key.id(), host, &wrap());
     assert!(opened(HOST).is_some() && opened("other.example").is_none());
