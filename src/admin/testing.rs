@@ -53,8 +53,9 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
 /// Answers every time with the same key.
 fn rotating() -> mpsc::Sender<RotationRequest> {
     let (send, mut asked) = mpsc::channel::<RotationRequest>(1);
-    tokio::spawn(async move {
-        while let Some(answer) = asked.recv().await {
+    // No task: not every test of this room has a runtime.
+    std::thread::spawn(move || {
+        while let Some(answer) = asked.blocking_recv() {
             let next = NextAssertionKey { kid: "next".into(), signs_from: START.rfc3339() };
             let _ = answer.send(Ok(next));
         }

@@ -110,7 +110,8 @@ impl SessionsPage<'_> {
             sign_out: safe_link(self.sign_out),
             home: safe_link(self.home),
         };
-        Page::new(StatusCode::OK, &view, Needs { forms: Forms::To(action), ..Needs::default() })
+        let forms = if self.others.is_empty() { Forms::None } else { Forms::To(action) };
+        Page::new(StatusCode::OK, &view, Needs { forms, ..Needs::default() })
     }
 }
 

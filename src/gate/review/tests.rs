@@ -9,7 +9,7 @@ use crate::gate::settings::{OriginSettings, Preflight, RouteSettings, SentFrom};
 use crate::gate::tests::{principal, route, settings, snapshot_over, transport};
 use crate::policy::AccessSettings;
 use crate::request::Scheme;
-use crate::session::testing;
+use crate::session::{Possession, testing};
 
 fn clock() -> Clock {
     Clock::manual(Timestamp::from_seconds(1_000))
@@ -36,7 +36,8 @@ async fn where_the_store_is_away_an_exchange_goes_on() {
     let sessions = testing::sessions(&clock);
     let root = testing::sign_in("wiki.example", principal("staff"), &clock);
     let (key, session) = sessions.create(root).await.unwrap();
-    let authentication = Authentication::of_session(key, session);
+    let unbound = Possession::Unbound(clock.now());
+    let authentication = Authentication::of_session(key, session, unbound);
     let grounds = Grounds { authentication, sender: Sender::Unasked, destination: None };
     let signed_in = route("wiki.example", "/", &[], AccessSettings::SignedIn);
     assert_eq!(judged(signed_in, Method::GET, grounds, false).await, "unknown");

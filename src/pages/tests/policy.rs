@@ -92,10 +92,13 @@ fn invariant_17_no_page_is_kept_or_framed_or_told_apart() {
 #[test]
 fn invariant_18_forms_lead_where_they_must_and_nowhere_else() {
     let wanted = |name: &str| match name {
-        "chooser-plain" => vec!["'none'"],
+        "chooser-plain" | "sessions-others-ended" => vec!["'none'"],
         name if name.starts_with("replay") => vec!["'self'", "https:"],
         name if name.starts_with("forbidden") => vec!["https://login.corp.example"],
-        name if ["chooser", "sign-out", "home", "resume"].iter().any(|kind| name.starts_with(kind)) => {
+        name if ["chooser", "sign-out", "home", "resume", "sessions"]
+            .iter()
+            .any(|kind| name.starts_with(kind)) =>
+        {
             vec!["'self'"]
         }
         _ => vec!["'none'"],

@@ -75,15 +75,6 @@ impl SessionCookies {
         }))
     }
 
-    /// Whose the session of `key` is now, for an exchange that it let in: no use of it.
-    pub(super) async fn present(
-        &self,
-        key: &SessionKey,
-        host: &str,
-    ) -> Result<Authentication, StoreUnavailable> {
-        Ok(self.opened(key.clone(), self.sessions.present(key).await?, host))
-    }
-
     /// What a connection may remember of the session of `key`.
     pub(super) fn recalled(&self, key: &SessionKey) -> Option<CachedSession> {
         self.sessions.recalled(key)
