@@ -28,27 +28,26 @@ pub struct Endpoints {
     pub(super) providers: Providers,
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) cookies: Cookies,
-    /// Whether and for what sessions are bound.
+    /// What sessions are bound to.
     pub(super) binding: BindingSettings,
     transmitters: Vec<Arc<Transmitter>>,
     /// What a browser is told to forget at sign-out (`Clear-Site-Data`).
     site_data: Option<HeaderValue>,
-    /// What is one network, where a session that turns up in another one has to be signed in anew.
-    network: Option<NetworkPrefix>,
 }
 
-/// Whether sessions are bound to devices, and for what.
+/// What sessions are bound to: devices, and for which hosts; networks.
 #[derive(Clone, Debug, Default)]
 pub struct BindingSettings {
-    /// Whether.
+    /// Whether they are bound to devices.
     pub bind: Bind,
     /// The domain of which one binding covers all hosts; only where its document is served here.
     pub site: Option<String>,
+    /// What is one network, where a session that turns up in another one has to be signed in anew.
+    pub network: Option<NetworkPrefix>,
 }
 
 impl Endpoints {
-    /// `forget`: what browsers are told to forget of a host where somebody signs out; `network`: how alike two addresses of
-    /// one network are, where that counts.
+    /// `forget`: what browsers are told to forget of a host where somebody signs out.
     #[must_use]
     pub fn new(
         resources: Arc<Resources>,
@@ -58,20 +57,9 @@ impl Endpoints {
         cookies: Cookies,
         binding: BindingSettings,
         forget: &[SiteData],
-        network: Option<NetworkPrefix>,
     ) -> Self {
         let (transmitters, site_data) = (Vec::new(), clear_site_data(forget));
-        Self {
-            resources,
-            hosts,
-            providers,
-            authenticator,
-            cookies,
-            binding,
-            transmitters,
-            site_data,
-            network,
-        }
+        Self { resources, hosts, providers, authenticator, cookies, binding, transmitters, site_data }
     }
 
     /// The same with these who send signals.
@@ -88,7 +76,7 @@ impl Endpoints {
     /// Whether `session` has turned up in another network than it was made from, where that counts.
     pub(super) fn has_moved(&self, context: RequestContext<'_>, session: &Session) -> bool {
         let client = context.forwarding.client.ip();
-        let moved = self.network.is_some_and(|network| session.has_moved(client, network));
+        let moved = self.binding.network.is_some_and(|network| session.has_moved(client, network));
         mutant!(moved, "ticket-for-a-session-that-moved" => false)
     }
 

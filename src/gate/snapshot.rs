@@ -82,9 +82,12 @@ impl Snapshot {
                 providers.clone(),
                 Arc::clone(&authenticator),
                 cookies,
-                BindingSettings { bind: settings.session.bind, site: routing.site.clone() },
+                BindingSettings {
+                    bind: settings.session.bind,
+                    site: routing.site.clone(),
+                    network: settings.session.network,
+                },
                 &settings.own.forget,
-                settings.session.network,
             )
             .with_transmitters(transmitters.iter().map(|task| Arc::clone(&task.transmitter)).collect()),
             routing,
