@@ -52,7 +52,7 @@ async fn busy() -> (Gateway, Provider, App) {
             stream().await
         ),
     );
-    until("a signal", || gateway.log().contains("a signal was received"));
+    until_async("a signal", || async { gateway.log().contains("a signal was received") }).await;
     let browser = Browser::new();
     assert_eq!(browser.visit(&gateway.url("/")).await.status, 200);
     let bearer = [("authorization", "Bearer a.b.c")];

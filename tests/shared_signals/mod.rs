@@ -49,9 +49,16 @@ impl Rig {
         })
         .await;
         until_async("a stream that is up", || async {
-            self.metric("signals_up{").await.is_some_and(|line| line.ends_with(" 1"))
+            self.metric("signals_up{").await.is_some_and(|line| line.ends_with(" 1.0"))
         })
         .await;
+    }
+
+    /// Waits for what the gateway must say, while the transmitter answers; the line.
+    async fn logs(&self, mark: &str) -> String {
+        let find = || self.gateway.log().lines().find(|line| line.contains(mark)).map(str::to_owned);
+        until_async(&format!("a line with {mark} in the log"), || async { find().is_some() }).await;
+        find().unwrap()
     }
 
     /// A browser in which `sub` is signed in by the provider's session `sid`.

@@ -37,11 +37,12 @@ async fn tokens_that_are_no_good_are_told_apart_from_those_that_are() {
         state.refused.len() == 2 && state.acknowledged.contains(&good)
     })
     .await;
-    let state = rig.transmitter.state();
-    assert_eq!(state.refused[&foreign]["err"], "invalid_audience");
-    assert_eq!(state.refused[&two]["err"], "invalid_request");
-    assert!(state.queue.is_empty() && !state.acknowledged.contains(&foreign));
-    drop(state);
+    {
+        let state = rig.transmitter.state();
+        assert_eq!(state.refused[&foreign]["err"], "invalid_audience");
+        assert_eq!(state.refused[&two]["err"], "invalid_request");
+        assert!(state.queue.is_empty() && !state.acknowledged.contains(&foreign));
+    }
     assert!(rig.is_in(&alice).await);
 }
 

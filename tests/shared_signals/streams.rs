@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{ROUTES, Rig};
-use crate::support::{Browser, Transmitter, logged, until, until_async};
+use crate::support::{Browser, Transmitter, until_async};
 
 const NAME: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 
@@ -54,7 +54,7 @@ async fn a_restart_finds_the_stream_and_a_reload_changes_and_deletes_it() {
         file.split_once("[signals.corp]").unwrap().1.split_once(ROUTES.lines().next().unwrap()).unwrap().0;
     reload(&rig, &format!("[signals.corp]{table}"), "");
     until_async("a deletion", || async { rig.transmitter.state().streams.is_empty() }).await;
-    logged(&rig.gateway, "the stream of signals was deleted at the transmitter");
+    rig.logs("the stream of signals was deleted at the transmitter").await;
     let head = [("content-type", "application/secevent+jwt"), ("authorization", secret.as_str())];
     assert_eq!(rig.post(&head, "x").await.status, 404);
 }
@@ -111,9 +111,7 @@ async fn a_client_is_given_access_tokens_and_asks_anew_for_one_that_is_refused()
         "client_id = \"us\"\nclient_secret = {{ env = \"CLIENT_SECRET\" }}\ntoken_endpoint = \"{root}/token\"\n"
     );
     let rig = Rig::unready(transmitter, "", "").await;
-    until("a refusal", || {
-        rig.gateway.log().contains("does `token`, or the client, have the right to manage streams")
-    });
+    rig.logs("does `token`, or the client, have the right to manage streams").await;
     let before = rig.transmitter.calls("POST /token").len();
     reload(&rig, "token = { env = \"CLIENT_SECRET\" }\n", &client);
     rig.is_verified().await;
@@ -143,7 +141,7 @@ async fn what_keeps_a_stream_from_its_work_is_told() {
         transmitter.state().metadata = metadata;
         transmitter.state().stream = stream;
         let rig = Rig::unready(transmitter, "", "").await;
-        logged(&rig.gateway, why);
+        rig.logs(why).await;
         let ready = Browser::new().get(&rig.gateway.admin_url("/readyz")).await;
         assert!(ready.body.contains("signals corp"), "{}", ready.body);
         assert_eq!(ready.status, 200, "everything else goes on: {}", ready.body);
@@ -151,5 +149,5 @@ async fn what_keeps_a_stream_from_its_work_is_told() {
     let transmitter = Transmitter::start().await;
     transmitter.state().stream = json!({"events_delivered": [NAME]});
     let rig = Rig::unready(transmitter, "", "").await;
-    logged(&rig.gateway, "does not send all events that were asked for");
+    rig.logs("does not send all events that were asked for").await;
 }

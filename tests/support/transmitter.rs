@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use url::form_urlencoded;
 
-use super::{Answer, Browser, until_async};
+use super::{Answer, Browser};
 
 /// The token of its management API, made up for the tests.
 pub(crate) const SIGNALS_TOKEN: &str = "throw-away-client-secret-of-the-tests";
@@ -99,12 +99,6 @@ impl Transmitter {
     /// The bodies of all calls of this method to this path.
     pub(crate) fn calls(&self, call: &str) -> Vec<Value> {
         self.state().calls.iter().filter(|(made, _)| made == call).map(|(_, body)| body.clone()).collect()
-    }
-
-    /// Waits until it has a stream that was verified, or is polled.
-    pub(crate) async fn has_stream(&self) -> Value {
-        until_async("a stream", || async { !self.state().streams.is_empty() }).await;
-        self.state().streams[0].clone()
     }
 
     /// The claims of a token about the revoked session of `alice` at `issuer`, each with a `jti` of its own, but for

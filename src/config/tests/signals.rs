@@ -69,7 +69,7 @@ fn what_makes_no_stream_is_told() {
         (more("events = \"session-revokd\""), "no event is called `session-revokd`", "\"session-revoked\"?"),
         (
             more("actions = { \"session-presented\" = \"end\" }"),
-            "`session-presented` is no event that can ask",
+            "`session-presented` is no event that can ask for anything",
             "session-revoked",
         ),
         (more("device_claim = \"a..b\""), "not the path of a claim", "a path such as"),

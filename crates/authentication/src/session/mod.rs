@@ -34,7 +34,7 @@ mod state_keys;
 mod store;
 mod upkeep;
 
-#[cfg(any(test, feature = "testing"))]
+#[cfg(any(test, fuzzing, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
 mod tests;

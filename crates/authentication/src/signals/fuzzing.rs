@@ -20,8 +20,7 @@ use crate::identity::{Issuer, ProviderName};
 use crate::oidc::jwks::Algorithm;
 use crate::oidc::jwks::testing::{Provider as Keys, START, Signer};
 use crate::secret::{SealingKey, Secret};
-use crate::session::{EmbeddedStore, SessionSettings, Sessions, StateKeys};
-use crate::storage::Database;
+use crate::session::testing;
 use crate::telemetry::Metrics;
 
 const NOW: u64 = START.seconds();
@@ -56,14 +55,12 @@ static RECEIVER: LazyLock<Receiver> = LazyLock::new(|| {
         ca: None,
         timeout: Duration::from_secs(10),
     };
-    let store = Arc::new(EmbeddedStore::new(Database::in_memory().expect("memory")));
-    let keys = StateKeys::derive(&[[7; 32]]).expect("keys");
     let parts = TransmitterParts {
         settings,
         endpoint: None,
         gateway: "gateway".into(),
         key: SealingKey::random(),
-        sessions: Sessions::new(SessionSettings::default(), store, keys, clock.clone()),
+        sessions: testing::sessions(&clock),
         clock: clock.clone(),
         metrics: Metrics::new(),
     };

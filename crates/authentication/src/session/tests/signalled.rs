@@ -41,7 +41,7 @@ async fn invariant_8_a_signal_reaches_the_process_that_was_taken_over_from_and_g
     let draining = Sessions::new(
         SessionSettings::default(),
         world.sessions.shared(),
-        crate::session::testing::keys(),
+        testing::keys(),
         world.clock.clone(),
     );
     let there = draining.find(&key).await.unwrap().unwrap();

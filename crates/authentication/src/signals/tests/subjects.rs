@@ -130,8 +130,8 @@ async fn a_critical_member_that_nothing_is_known_of_discards_the_event() {
         "issuer": TRANSMITTER, "jwks_uri": format!("{TRANSMITTER}/jwks"),
         "configuration_endpoint": format!("{TRANSMITTER}/streams"), "critical_subject_members": ["device", "user"],
     });
-    let address = super::metadata::address(&settings().transmitter).unwrap();
-    let metadata = super::metadata::checked(metadata.as_object().unwrap(), &address, &settings()).unwrap();
+    let address = metadata::address(&settings().transmitter).unwrap();
+    let metadata = metadata::checked(metadata.as_object().unwrap(), &address, &settings()).unwrap();
     people.world.transmitter.metadata.store(Some(Arc::new(metadata)));
     let user = json!({"format": "iss_sub", "iss": fixtures::alice().issuer.as_str(), "sub": "u1"});
     let with = |member: &str| json!({"sub_id": {"format": "complex", "user": user, member: {"format": "opaque", "id": "x"}}, "jti": member});

@@ -105,8 +105,8 @@ async fn a_verification_is_taken_with_the_state_that_was_asked_for_or_unasked_wi
         json!({"events": {event: changed(json!({}), &json!({"state": state}))}, "jti": jti,
             "sub_id": {"format": "opaque", "id": "s1"}})
     };
-    let ours = super::verification::state(&world.transmitter.key, "corp", START);
-    let others = super::verification::state(&world.transmitter.key, "other", START);
+    let ours = verification::state(&world.transmitter.key, "corp", START);
+    let others = verification::state(&world.transmitter.key, "other", START);
     for (n, state) in ["x", "", &others, &format!("{ours}A"), &"A".repeat(10_000)].into_iter().enumerate() {
         let error = world.receive(&verification(json!(state), &n.to_string())).await.unwrap_err();
         let ReceiveError::Refused(error) = error else { panic!("{error}") };
