@@ -7,6 +7,9 @@
 use std::net::TcpListener;
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::PublicKeyData;
 use serde_json::json;
 
 use crate::support::{App, Demo, Gateway, Impostor, Provider, free_port, sockets};
@@ -152,6 +155,25 @@ async fn a_provider_on_another_site_posts_its_answer_and_the_person_is_signed_in
     let gateway = Gateway::over_tls(port, &public_url, &rest, &files);
     tokio::task::spawn_blocking(move || walk("form-post", [("GATEWAY", public_url)])).await.unwrap();
     drop(gateway);
+}
+
+/// With keys in software, which Chromium has for tests on every system.
+#[tokio::test(flavor = "multi_thread")]
+async fn chromium_binds_a_session_to_its_device_and_renews_what_shows_it() {
+    let port = free_port();
+    let public_url = format!("https://localhost:{port}");
+    let (app, provider) = (App::start().await, Provider::start(&public_url));
+    let route = format!("[[routes]]\nupstream = \"{}\"\naccess = \"signed-in\"\n", app.url());
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key =
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &made.signing_key.subject_public_key_info());
+    let files = [("tls.crt", made.cert.pem()), ("tls.key", made.signing_key.serialize_pem())];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let rest = format!("{}{route}", provider.configuration());
+    let gateway = Gateway::over_tls(port, &public_url, &rest, &files);
+    let environment = [("GATEWAY", public_url), ("SPKI", STANDARD.encode(key))];
+    tokio::task::spawn_blocking(move || walk("bound", environment)).await.unwrap();
+    assert_eq!(gateway.log().matches("a session is bound to its device").count(), 2);
 }
 
 /// The provider is another site than the gateway, by address.

@@ -145,7 +145,7 @@ fn permit<S>(routing: &Routing<S>, asked: &AuthenticatedRequest<'_, S>) -> Resul
 }
 
 /// Whether the request shows the device of its session, where that is bound to one. Who has the session's cookie alone has
-/// to sign in, whatever the rules say and whatever the browser says of why it sends no more.
+/// to sign in, whatever the rules say and whatever the browser says of why it sends no more (invariant 27).
 fn shown<S>(asked: &AuthenticatedRequest<'_, S>, fields: RequestFields<'_>) -> Result<(), Denial> {
     match asked.authentication.unshown() {
         Some(unshown) if mutant!(!asked.routed.route.access.is_public(), "bound-session-by-its-cookie" => false) => {

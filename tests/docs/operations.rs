@@ -62,6 +62,8 @@ async fn busy() -> (Gateway, Provider, App) {
     assert!(program(gateway.directory.path(), &["sessions", "list"]).status.success());
     let told = gateway.url("/.portcullis/back-channel-logout");
     assert_eq!(Browser::new().submit(&told, "logout_token=a.b.c").await.status, 400);
+    let refresh = gateway.url("/.portcullis/bound-session/refresh");
+    assert_eq!(Browser::new().send(http::Method::POST, &refresh, &[], "").await.status, 200);
     assert_eq!(browser.submit(&gateway.url("/.portcullis/sign-out"), "").await.status, 200);
     until("the tokens to be taken back", || gateway.log().contains("has taken back its tokens"));
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();

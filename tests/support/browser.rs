@@ -191,7 +191,8 @@ impl Browser {
     pub(crate) fn set_cookie(&self, url: &str, name: &str, value: &str) {
         let url = Url::parse(url).unwrap();
         let path = if url.path().starts_with("/.portcullis") { "/.portcullis" } else { "/" };
-        self.put(&url, Cookie::build((name.to_owned(), value.to_owned())).path(path).build());
+        let cookie = Cookie::build((name.to_owned(), value.to_owned())).path(path);
+        self.put(&url, cookie.secure(url.scheme() == "https").build());
     }
 
     /// A cookie's value.

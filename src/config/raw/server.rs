@@ -47,9 +47,9 @@ pub(in crate::config) struct Server {
     /// HTTP/2 streams at once on a connection.
     #[schemars(range(min = 1, max = 10_000), extend("default" = 128))]
     pub max_streams: Option<u32>,
-    /// How often one address (IPv6: one /64) may ask the gateway's own endpoints, `/.portcullis/…` but for the keys, for
-    /// back-channel logout and for signals: whoever is over it gets 429 and a page that tries again by itself, and loses
-    /// no sign-in by it. Only what counts by `"address"` or by `"route"`, all endpoints together; an empty array is no
+    /// How often one address (IPv6: one /64) may ask the gateway's own endpoints, `/.portcullis/…` but for the keys,
+    /// back-channel logout, signals and bound sessions: whoever is over it gets 429 and a page that tries again by itself,
+    /// and loses no sign-in by it. Only what counts by `"address"` or by `"route"`, all endpoints together; an empty array is no
     /// limit.
     #[schemars(extend("x-default" = "20 a second and 2000 at once", "examples" = [[{"per": "address", "rate": "20/s", "burst": 2000}]]))]
     pub sign_in_limits: Option<OneOrMany<Limit>>,

@@ -31,7 +31,7 @@ fn refresh(page: &Page) -> Option<u64> {
 #[test]
 fn each_fault_has_its_status() {
     let statuses: Vec<_> = error_kinds("Corp").iter().map(|(_, kind)| kind.status().as_u16()).collect();
-    assert_eq!(statuses, [400, 404, 405, 408, 413, 414, 429, 500, 502, 502, 503, 503, 503, 504]);
+    assert_eq!(statuses, [400, 403, 404, 405, 408, 413, 414, 429, 500, 502, 502, 503, 503, 503, 503, 504]);
     for (name, kind) in error_kinds("Corp") {
         assert_eq!(page(kind, false).status, kind.status(), "{name}");
     }
@@ -74,7 +74,7 @@ fn pages_tell_whose_fault_it_is() {
 fn a_page_asks_again_by_itself_only_where_that_helps_and_harms_nobody() {
     let wanted = |name: &str| match name {
         "app-down" | "app-refused" => Some(10),
-        "provider-down" | "store-down" | "too-many" => Some(15),
+        "provider-down" | "store-down" | "too-many" | "binding-awaited" => Some(15),
         _ => None,
     };
     for (name, kind) in error_kinds("Corp") {
@@ -102,7 +102,7 @@ fn try_again_is_offered_where_the_same_request_may_fare_better() {
         all(&elements(&page.html), "a").first().and_then(|link| link.get("href").map(str::to_owned))
     };
     for (name, kind) in error_kinds("Corp") {
-        let hopeless = ["bad-request", "not-found", "method", "content", "uri"].contains(&name);
+        let hopeless = ["bad-request", "not-bound", "not-found", "method", "content", "uri"].contains(&name);
         let way_on = || Some("/.portcullis".to_owned());
         assert_eq!(
             button(&page(kind, true)),

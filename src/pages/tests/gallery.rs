@@ -272,6 +272,7 @@ pub(super) fn error_kinds(provider: &str) -> Vec<(&'static str, ErrorKind<'_>)> 
     let retry_after = Duration::from_millis(14_200);
     vec![
         ("bad-request", ErrorKind::BadRequest),
+        ("not-bound", ErrorKind::NotBound),
         ("not-found", ErrorKind::NotFound),
         ("method", ErrorKind::MethodNotAllowed),
         ("request-timeout", ErrorKind::RequestTimeout),
@@ -283,6 +284,7 @@ pub(super) fn error_kinds(provider: &str) -> Vec<(&'static str, ErrorKind<'_>)> 
         ("app-refused", ErrorKind::AppRefused),
         ("provider-down", ErrorKind::ProviderDown { provider, retry_after }),
         ("overloaded", ErrorKind::Overloaded { retry_after }),
+        ("binding-awaited", ErrorKind::BindingAwaited { retry_after }),
         ("store-down", ErrorKind::StoreDown { retry_after }),
         ("app-timeout", ErrorKind::AppTimeout),
     ]

@@ -37,6 +37,7 @@ fn the_policy_allows_the_inline_texts_of_the_page_and_no_other() {
             "429-too-many-get",
             "502-app-down-get",
             "502-app-refused-get",
+            "503-binding-awaited-get",
             "503-provider-down-get",
             "503-store-down-get",
         ];

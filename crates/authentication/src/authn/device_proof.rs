@@ -2,7 +2,7 @@
 //! 2026, sections 9.3, 9.4 and 9.10).
 //!
 //! A proof has neither time nor audience: it is good for the challenge in it, and that is judged elsewhere. Here it is taken
-//! apart, and its signature checked, under the key that it brings where the session has none yet, or under the one that the
+//! apart, and its signature checked (invariant 5), under the key that it brings where the session has none yet, or under the one that the
 //! session is bound to.
 
 use http::{HeaderMap, HeaderName};

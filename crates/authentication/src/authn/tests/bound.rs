@@ -1,5 +1,6 @@
 //! Sessions that are bound to a device, as requests bring them.
 
+use http::HeaderMap;
 use http::header::COOKIE;
 
 use super::authenticate::*;
@@ -72,7 +73,7 @@ async fn invariant_27_a_connection_that_knows_a_bound_session_wants_its_cookie_e
     for _ in 0..3 {
         ask(&whole).await;
     }
-    gate.world.clock.advance(std::time::Duration::from_secs(660));
+    gate.world.clock.advance(Duration::from_secs(660));
     let Authentication::Unshown(unshown) = ask(&whole).await else { panic!("the cookie is over") };
     assert_eq!(unshown.fault, BoundCookieFault::Expired);
 }

@@ -8,7 +8,7 @@ use super::{Binding, BindingRecord, BindingScope, DeviceKey, MOST_HOSTS, Unreada
 use crate::clock::Timestamp;
 use crate::session::sessions::{SessionsInner, completed};
 use crate::session::store::{Bound, NewBinding};
-use crate::session::{Session, SessionId, Sessions, StoreUnavailable};
+use crate::session::{Session, SessionId, Sessions, StoreUnavailable, StoredSelector};
 
 /// A living session that was found by its identifier.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl Sessions {
     /// The store is away.
     pub async fn has_room_to_bind(&self, session: &Session) -> Result<bool, StoreUnavailable> {
         let root = session.family();
-        let family = self.0.store.find(super::super::StoredSelector::Ids(root, root), None, 1).await?;
+        let family = self.0.store.find(StoredSelector::Ids(root, root), None, 1).await?;
         let site = site_of(&session.host);
         let sessions = family.iter().flat_map(|family| {
             family.sessions.iter().filter(|(id, _)| family.bound.contains(id)).map(|(_, host)| host)

@@ -2,8 +2,8 @@
 //! for and when it was made, under a key of the gateway's.
 //!
 //! A challenge is good for one purpose, one session and a quarter of an hour; one to renew a cookie, until a proof is
-//! counted ([`SessionStore::count_proof`](super::super::SessionStore::count_proof)): those of before are void then, so
-//! that no proof counts twice.
+//! counted ([`SessionStore::count_proof`](crate::session::SessionStore::count_proof)): those of before are void then, so
+//! that no proof counts twice (invariant 27).
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::super::SessionId;
 use crate::clock::Timestamp;
 use crate::secret::{KeyRing, random_bytes};
+use crate::session::SessionId;
 
 const CHALLENGE: &[u8] = b"portcullis state 1: device challenge";
 
@@ -55,10 +55,10 @@ pub enum ChallengeFault {
 
 /// The keys that challenges are signed with: the first signs, what any of them has signed counts.
 #[derive(Clone)]
-pub(in super::super) struct ChallengeKeys(Box<[hmac::Key]>);
+pub(in crate::session) struct ChallengeKeys(Box<[hmac::Key]>);
 
 impl ChallengeKeys {
-    pub(in super::super) fn derive<S: AsRef<[u8]>>(secrets: &[S]) -> Option<Self> {
+    pub(in crate::session) fn derive<S: AsRef<[u8]>>(secrets: &[S]) -> Option<Self> {
         let ring = KeyRing::derive(secrets, CHALLENGE)?;
         Some(Self(ring.keys().map(|key| hmac::Key::new(hmac::HMAC_SHA256, key.expose())).collect()))
     }

@@ -12,9 +12,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::{Cookie, CookieBuilder, SameSite, time};
 use http::{HeaderMap, HeaderValue};
 
-use super::super::{SessionSettings, cookies};
 use super::{Binding, BindingScope, COOKIE_LIFETIME};
 use crate::clock::Timestamp;
+use crate::session::{SessionSettings, cookies};
 
 /// How much longer the gateway takes a cookie than the browser keeps it: a request that left with it may be slow.
 const LEEWAY: Duration = Duration::from_secs(60);

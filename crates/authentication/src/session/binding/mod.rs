@@ -7,7 +7,7 @@
 //!   needs a second cookie beside the session's, which lasts ten minutes. Requests that were under way when it was bound
 //!   have ten seconds for it ([`GRACE`]).
 //! - [`Sessions::renew_binding`] lets the browser have that cookie anew, once for each proof that it has the private key.
-//! - A bound session never becomes unbound: without the cookie it opens nothing but the way to sign in anew.
+//! - A bound session never becomes unbound: without the cookie it opens nothing but the way to sign in anew (invariant 27).
 //!
 //! A binding covers the host of its session, or, where it is that of a root, a whole site.
 
@@ -143,7 +143,7 @@ impl Binding {
     }
 
     /// What `session` is bound to: by its own row, or by that of its root where this covers its host. A row that is
-    /// there and does not open is no absent one: the session then opens nothing.
+    /// there and does not open is no absent one: the session then opens nothing (invariant 3).
     pub(super) fn of(
         keys: &StateKeys,
         family: &StoredFamily,

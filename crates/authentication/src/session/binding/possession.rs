@@ -2,9 +2,9 @@
 
 use http::HeaderMap;
 
-use super::super::Session;
 use super::{AWAITED, BoundCookie, BoundCookieFault, GRACE};
 use crate::clock::Timestamp;
+use crate::session::Session;
 
 /// What is known of the binding of a session that opens something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

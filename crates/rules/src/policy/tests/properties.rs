@@ -154,6 +154,7 @@ fn rule() -> impl Strategy<Value = RuleSettings> {
         paths: request.1,
         bound: None,
         networks: request.2.iter().map(|network| network.parse().unwrap()).collect(),
+        bound: None,
     })
 }
 
