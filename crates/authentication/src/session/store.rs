@@ -307,7 +307,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync {
     /// more. Answers all sessions of those that are there.
     fn mark(&self, marking: Marking) -> StoreFuture<'_, Vec<SessionId>>;
 
-    /// Adds a card where there is none, and what the family is found by where its e-mail address is missing among that. It is no new version: whoever renews the tokens meanwhile is not late.
+    /// Adds a card where there is none, and what the family is found by where its e-mail address is missing among that. It
+    /// is no new version: whoever renews the tokens meanwhile is not late.
     fn add_card(&self, card: LateCard) -> StoreFuture<'_, ()>;
 
     /// Binds a session that is not bound to a key of a device, in a row of its own: who renews tokens meanwhile and who

@@ -3,7 +3,11 @@
 use super::authenticate::{BEARER, BOTH, Gate, HOST, SESSION};
 use super::*;
 use crate::identity::Principal;
-use crate::session::testing;
+use crate::session::{Possession, testing};
+
+fn unbound() -> Possession {
+    Possession::Unbound(Timestamp::default())
+}
 
 fn groups(of: &Authentication) -> Option<Vec<String>> {
     of.principal().map(|principal| principal.groups.clone())
@@ -14,7 +18,7 @@ async fn a_session_is_what_its_provider_said_of_its_person_last() {
     let gate = Gate::new();
     let authenticator = gate.authenticator();
     let (key, session) = gate.sign_in().await;
-    let held = Authentication::of_session(key.clone(), Arc::clone(&session));
+    let held = Authentication::of_session(key.clone(), Arc::clone(&session), unbound());
     let fresh = Principal { groups: vec!["board".into()], ..(*session.principal).clone() };
     let tokens = session.tokens.clone();
     gate.sessions.replace_tokens(&key, &session, tokens, Some(Arc::new(fresh))).await.unwrap();
@@ -31,7 +35,7 @@ async fn invariant_3_a_credential_that_is_accepted_no_more_is_none() {
     let authenticator = gate.authenticator();
     let (key, session) = gate.sign_in().await;
     let verified = gate.world.verify(&token(&header(), &claims())).await.unwrap();
-    let session = Authentication::of_session(key, session);
+    let session = Authentication::of_session(key, session, unbound());
     let token = Authentication::of_token(&verified, Carrier::Bearer);
     for (held, accept, other) in [(session, SESSION, BEARER), (token, BEARER, SESSION)] {
         assert!(authenticator.present(accept, &held, HOST).await.unwrap().principal().is_some());
@@ -64,6 +68,6 @@ async fn where_the_store_is_away_nothing_is_known_of_a_session() {
     let gate = Gate::new();
     let authenticator = gate.authenticator_of(settings(), testing::away(&gate.world.clock));
     let (key, session) = gate.sign_in().await;
-    let held = Authentication::of_session(key, session);
+    let held = Authentication::of_session(key, session, unbound());
     assert!(authenticator.present(BOTH, &held, HOST).await.is_err());
 }

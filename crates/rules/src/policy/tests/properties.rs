@@ -152,7 +152,6 @@ fn rule() -> impl Strategy<Value = RuleSettings> {
         claims: claims.into_iter().map(|values| (ClaimPath::parse("c").unwrap(), values)).collect(),
         methods: request.0.iter().map(|method| method.parse().unwrap()).collect(),
         paths: request.1,
-        bound: None,
         networks: request.2.iter().map(|network| network.parse().unwrap()).collect(),
         bound: None,
     })

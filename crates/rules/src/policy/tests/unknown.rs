@@ -35,8 +35,6 @@ fn rules_about(gap: Gap) -> Vec<RuleSettings> {
         Gap::Groups => vec![groups(&["banned"])],
         Gap::Scopes => vec![RuleSettings { scopes: text(&["banned"]), ..rule() }],
         Gap::Claims => vec![claim("banned", &[]), claim("banned", &["true"])],
-        // Said of a request, not of a principal: `tests/bound.rs`.
-        Gap::Binding => vec![],
         Gap::SignIn => vec![
             strength(Strength { acr: text(&["banned"]), ..Strength::default() }),
             strength(Strength { amr: text(&["banned"]), ..Strength::default() }),

@@ -25,7 +25,8 @@ pub(super) async fn a_binding_stands_beside_everything_else(store: &impl Session
     assert_eq!(store.bind(other).await.unwrap(), Bound::Already, "the first key stays");
     assert_eq!(store.bind(binding(9)).await.unwrap(), Bound::Gone);
     let digests = family(1).digests;
-    let update = RecordUpdate { root: id(1), version: 0, record: vec![42], card: vec![43], digests };
+    let update =
+        RecordUpdate { root: id(1), version: 0, record: vec![42], card: vec![43], digests, renewed: 0 };
     assert!(
         matches!(store.update_record(update).await.unwrap(), Updated::Done(_)),
         "binding is no new version"
