@@ -21,6 +21,9 @@ impl fmt::Display for CredentialEnd {
             Self::Session(SessionEnd::Administrator) => "the session was ended by an administrator",
             Self::Session(SessionEnd::SignedOutAtProvider) => "its person signed out at the provider",
             Self::Session(SessionEnd::SignedOutElsewhere) => "the session was ended from another one",
+            Self::Session(SessionEnd::Unconfirmed) => {
+                "the session store was away for longer than sessions may go on"
+            }
             Self::TokenExpired => "the access token expired",
         })
     }

@@ -55,6 +55,9 @@ const fn close_frame(end: CredentialEnd) -> CloseFrame {
         CredentialEnd::Session(SessionEnd::SignedOutElsewhere) => {
             CloseFrame { code: 1008, reason: "ended from another session" }
         }
+        CredentialEnd::Session(SessionEnd::Unconfirmed) => {
+            CloseFrame { code: 1013, reason: "session cannot be confirmed now" }
+        }
         CredentialEnd::Session(SessionEnd::Expired) => CloseFrame { code: 1001, reason: "session expired" },
         CredentialEnd::TokenExpired => CloseFrame { code: 1008, reason: "access token expired" },
     }

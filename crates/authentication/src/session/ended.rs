@@ -24,11 +24,13 @@ pub enum SessionEnd {
     SignedOutAtProvider,
     /// Its person has ended it from another session.
     SignedOutElsewhere,
+    /// The store that gateways share could not be heard for so long that nobody here can say whether it has ended.
+    Unconfirmed,
 }
 
 impl SessionEnd {
     /// A number from 1 up; 0 is for what lives.
-    pub(super) const fn code(self) -> u8 {
+    pub(in crate::session) const fn code(self) -> u8 {
         match self {
             Self::SignedOut => 1,
             Self::Revoked => 2,
@@ -36,10 +38,11 @@ impl SessionEnd {
             Self::Administrator => 4,
             Self::SignedOutAtProvider => 5,
             Self::SignedOutElsewhere => 6,
+            Self::Unconfirmed => 7,
         }
     }
 
-    pub(super) fn from_code(code: u8) -> Option<Self> {
+    pub(in crate::session) fn from_code(code: u8) -> Option<Self> {
         let all = [
             Self::SignedOut,
             Self::Revoked,
@@ -47,6 +50,7 @@ impl SessionEnd {
             Self::Administrator,
             Self::SignedOutAtProvider,
             Self::SignedOutElsewhere,
+            Self::Unconfirmed,
         ];
         all.into_iter().find(|end| end.code() == code)
     }

@@ -42,4 +42,6 @@ pub(super) enum StoreFault {
     Contended,
     #[error("a session record could not be sealed")]
     Sealing,
+    #[error("what other gateways end was not heard for too long")]
+    Unheard,
 }

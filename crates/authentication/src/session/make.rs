@@ -22,6 +22,7 @@ impl SessionsInner {
             // Before the store is read: where the session changes meanwhile, the cache keeps nothing, and it is
             // read again.
             let version = self.cache.version(key.id());
+            self.confirmed()?;
             let Some((family, stored)) = self.store.load(*key.id()).await? else { return Ok(None) };
             let Some((opened, record)) = open(key, &family, &stored) else {
                 tracing::warn!(session = %key.id(), "a session record does not open and is ignored");
@@ -42,6 +43,7 @@ impl SessionsInner {
         key: &SessionKey,
         new: NewSession,
     ) -> Result<Arc<Session>, SessionError> {
+        self.confirmed()?;
         let now = self.clock.now();
         match new {
             NewSession::Root { host, principal, tokens, sid, origin, began } => {

@@ -137,12 +137,12 @@ impl SessionStore for Watched {
         Box::pin(async move { self.check().map(|()| self.inner.touch(touches))?.await })
     }
 
-    fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
-        Box::pin(async move { self.check().map(|()| self.inner.remove_family(id))?.await })
+    fn remove_family(&self, id: SessionId, why: SessionEnd) -> StoreFuture<'_, Option<RemovedFamily>> {
+        Box::pin(async move { self.check().map(|()| self.inner.remove_family(id, why))?.await })
     }
 
-    fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
-        Box::pin(async move { self.check().map(|()| self.inner.remove_families(roots))?.await })
+    fn remove_families(&self, roots: Vec<SessionId>, why: SessionEnd) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        Box::pin(async move { self.check().map(|()| self.inner.remove_families(roots, why))?.await })
     }
 
     fn find(

@@ -1,10 +1,30 @@
 //! What every engine must do; one suite for all of them.
 
+use tokio::runtime::Handle;
+
 use super::*;
+use crate::storage::redis::testing::TestRedis;
+use crate::storage::redis::{RedisClient, RedisSettings};
 
 #[tokio::test]
 async fn the_embedded_store_keeps_its_promises() {
     every_engine(|| EmbeddedStore::new(Database::in_memory().unwrap())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_in_redis_keeps_its_promises() {
+    let redis = TestRedis::start();
+    let fresh = || {
+        redis.cli(&["FLUSHALL"]);
+        redis_store(redis.settings())
+    };
+    every_engine(fresh).await;
+}
+
+/// A store of a process of its own.
+fn redis_store(settings: RedisSettings) -> RedisStore {
+    let client = RedisClient::start(settings, &Handle::current()).unwrap();
+    RedisStore::new(client, Database::in_memory().unwrap())
 }
 
 /// The suite. `fresh` gives an empty store of the engine.
@@ -169,7 +189,7 @@ async fn families_are_removed_together(store: &impl SessionStore) {
         store.insert_root(family(n), session(n, n), began(1000)).await.unwrap();
         store.insert_child(session(n + 1, n)).await.unwrap();
     }
-    let mut removed = store.remove_families(vec![id(1), id(9), id(5)]).await.unwrap();
+    let mut removed = store.remove_families(vec![id(1), id(9), id(5)], SessionEnd::SignedOut).await.unwrap();
     removed.iter_mut().for_each(|family| family.sessions.sort());
     let gone = |n| RemovedFamily { root: id(n), sessions: vec![id(n), id(n + 1)] };
     assert_eq!(removed, [gone(1), gone(5)]);
@@ -247,13 +267,13 @@ async fn a_family_goes_as_one(store: &impl SessionStore) {
         store.insert_root(family(n), session(n, n), began(1000)).await.unwrap();
         store.insert_child(session(n + 1, n)).await.unwrap();
     }
-    let mut removed = store.remove_family(id(2)).await.unwrap().unwrap();
+    let mut removed = store.remove_family(id(2), SessionEnd::SignedOut).await.unwrap().unwrap();
     removed.sessions.sort();
     assert_eq!(removed, RemovedFamily { root: id(1), sessions: vec![id(1), id(2)] });
     for (n, there) in [(1, false), (2, false), (3, true), (4, true)] {
         assert_eq!(store.load(id(n)).await.unwrap().is_some(), there);
     }
-    assert_eq!(store.remove_family(id(2)).await.unwrap(), None);
+    assert_eq!(store.remove_family(id(2), SessionEnd::SignedOut).await.unwrap(), None);
 }
 
 async fn a_purge_takes_the_old_and_the_idle(store: &impl SessionStore) {
