@@ -29,6 +29,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "authn",
             "oidc",
             "session",
+            "storage",
             "limit",
             "policy",
             "route",

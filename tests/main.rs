@@ -33,6 +33,7 @@ mod other_origins;
 mod packaging;
 mod provider_logout;
 mod refreshing_tokens;
+mod replicas;
 mod secrets_stay_secret;
 mod sessions;
 mod sign_in;

@@ -13,6 +13,7 @@ mod origins;
 mod own;
 mod policy;
 mod provider;
+mod redis;
 mod registration;
 mod route;
 mod serve;
@@ -129,6 +130,7 @@ impl Lowering<'_> {
             trusted_proxies: self.networks(at!(server.trusted_proxies)),
             state: self.state(at!(server.state)),
             state_keys: self.state_keys(at!(config.state)),
+            redis: self.redis(at!(config.state)),
             drain: self.drain(at!(server.drain_timeout)),
             session,
             relying_party: RelyingPartySettings { public_url, providers },

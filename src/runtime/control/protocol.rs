@@ -22,8 +22,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::session::{
-    Ending, Inserted, LateCard, RecordUpdate, RememberedEnd, RemovedFamily, SessionId, SignInUnderWay,
-    StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Ending, Inserted, LateCard, RecordUpdate, RememberedEnd, RemovedFamily, SessionEnd, SessionId,
+    SignInUnderWay, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 
 /// The version of the take-over that this gateway speaks.

@@ -28,6 +28,7 @@ impl SessionsInner {
                 tracing::warn!(session = %key.id(), "a session record does not open and is ignored");
                 return Ok(None);
             };
+            self.vouched(&family, &record.card)?;
             self.keep_card(&family, &record.card);
             let row = (family.last_seen, family.version);
             let make = || Arc::new(self.assemble(row, stored, opened, record));
@@ -140,6 +141,23 @@ impl SessionsInner {
             record: sealed,
             card: Some(card),
         })
+    }
+
+    /// Whether the card says what the record says, where cards vouch for records.
+    fn vouched(&self, family: &StoredFamily, card: &Card) -> Result<(), StoreUnavailable> {
+        if !mutant!(self.keys.cards_vouch(), "forged-record-opens" => false) {
+            return Ok(());
+        }
+        let kept = family.card.as_ref().and_then(|sealed| Card::open(&self.keys, family.root, sealed));
+        if kept.as_ref() == Some(card) {
+            return Ok(());
+        }
+        tracing::error!(
+            session = %family.root,
+            "no key of `[state] key` vouches for a session in the shared store: somebody has written it there, or \
+             gateways have different keys"
+        );
+        Err(StoreUnavailable::new(StoreFault::Unvouched))
     }
 
     /// A session that a version before had made gets its card when it is used: until then nobody can find it by its

@@ -45,7 +45,7 @@ pub use key::{SessionId, SessionKey};
 pub use model::{NewSession, Session, Tokens};
 pub use movable::MovableStore;
 pub use overview::SessionOverview;
-pub use redis::{LogHealth, RedisStore, Replica};
+pub use redis::{LogHealth, RedisSessions, RedisStore, Replica};
 pub use selector::{IdPrefix, Selector};
 pub use sessions::{CachedSession, Sessions};
 pub use settings::SessionSettings;

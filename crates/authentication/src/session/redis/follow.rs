@@ -21,7 +21,7 @@ use super::scripts;
 use super::store::remember;
 use crate::session::{SessionEnd, SessionId, Sessions};
 use crate::storage::redis::{
-    COMMAND, Cmd, RedisClient, RedisConnection, RedisError, Value, cmd, from_redis_value,
+    BackOff, COMMAND, Cmd, RedisClient, RedisConnection, RedisError, Value, cmd, from_redis_value,
 };
 
 /// How long the server lets a reader wait when there is nothing to read: how soon a lost connection is noticed.
@@ -30,8 +30,8 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// Entries read at once.
 const ENTRIES: usize = 500;
 
-/// Between two tries to follow again.
-const AGAIN: Duration = Duration::from_millis(250);
+/// Before it is tried to follow again, the first time.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// Sign-ins asked for in one script.
 const AT_ONCE: usize = 100;
@@ -85,10 +85,19 @@ impl Replica {
     /// Follows the log for ever; one task of the process runs it.
     pub async fn follow(mut self, sessions: Sessions) {
         tokio::spawn(watch(self.health.clone(), sessions.clone()));
+        let mut backoff = BackOff::new(AGAIN);
+        let mut told = None;
         loop {
             let Err(error) = self.listen(&sessions).await;
-            tracing::warn!(%error, "what other gateways end is not heard; it is tried again");
-            sleep(AGAIN).await;
+            if self.health.age() < SILENCE + COMMAND {
+                (backoff, told) = (BackOff::new(AGAIN), None);
+            }
+            // Once for each reason, however long it lasts.
+            if told.as_ref() != Some(&error) {
+                tracing::warn!(%error, "what other gateways end is not heard; it is tried again");
+                told = Some(error);
+            }
+            sleep(backoff.wait()).await;
         }
     }
 
@@ -127,7 +136,10 @@ impl Replica {
         let root = id(field("root").as_bytes());
         match (field("kind"), root) {
             _ if field("origin") == self.origin => {}
-            ("ended", Some(root)) => sessions.cut((root, reason(field("more")))),
+            ("ended", Some(root)) => {
+                let ending = (root, reason(field("more")));
+                mutant!(sessions.cut(ending), "others-ends-unheard" => ());
+            }
             ("changed", Some(_)) => {
                 field("more").split(' ').filter_map(|text| id(text.as_bytes())).for_each(|id| {
                     sessions.changed(&id);
@@ -190,7 +202,7 @@ impl Replica {
 
     /// A failover may have lost them.
     async fn write_again(&self) -> Result<(), RedisError> {
-        let ends = self.recent.all();
+        let ends = mutant!(self.recent.all(), "lost-ends-stay-lost" => Vec::new());
         for end in &ends {
             let call = match end {
                 RecentEnd::Family(root, why) => {

@@ -14,4 +14,4 @@ mod store;
 
 pub use follow::Replica;
 pub use log_health::LogHealth;
-pub use store::RedisStore;
+pub use store::{RedisSessions, RedisStore};

@@ -1,5 +1,7 @@
 //! The operations, a script each.
 
+use std::sync::Arc;
+
 use super::ends::{RecentEnd, RecentEnds};
 use super::follow::Replica;
 use super::replicas::Replicas;
@@ -26,12 +28,13 @@ const FORGOTTEN_AT_ONCE: u32 = 500;
 /// Steps in which a purge skips what has gone by itself.
 const SKIPPED: usize = 1000;
 
-/// Sessions in Redis, shared by every gateway with the same namespace and `[state] key`. What must be on record where
-/// Redis is away lies in this process's own state file.
+/// What this process has of the Redis that it shares with others, whichever state file it uses beside. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct RedisSessions(Arc<Shared>);
+
 #[derive(Debug)]
-pub struct RedisStore {
+struct Shared {
     client: RedisClient,
-    own: Database,
     /// Which process wrote an entry of the log.
     origin: String,
     log: String,
@@ -39,44 +42,68 @@ pub struct RedisStore {
     recent: RecentEnds,
 }
 
+/// Sessions in Redis, shared by every gateway with the same namespace and `[state] key`. What must be on record where
+/// Redis is away lies in this process's own state file.
+#[derive(Debug)]
+pub struct RedisStore {
+    shared: Arc<Shared>,
+    own: Database,
+}
+
 /// Parts of one script's answer.
 type Lists = Vec<Vec<Vec<u8>>>;
 
-impl RedisStore {
-    /// Keeps sessions behind `client`, and endings that it does not take in `own`.
+impl RedisSessions {
+    /// Those behind `client`.
     #[must_use]
-    pub fn new(client: RedisClient, own: Database) -> Self {
-        let origin = format!("{:016x}", u64::from_be_bytes(random_bytes()));
+    pub fn new(client: RedisClient) -> Self {
+        let origin = nonce();
         let log = client.key("log");
-        Self { client, own, origin, log, replicas: Replicas::default(), recent: RecentEnds::default() }
+        let (replicas, recent) = (Replicas::default(), RecentEnds::default());
+        Self(Arc::new(Shared { client, origin, log, replicas, recent }))
     }
 
-    /// Begins to follow what other gateways end and change: before anything is read from the store.
+    /// Begins to follow what other gateways end and change: before anything is read from a store.
     ///
     /// # Errors
     /// The store is away.
-    pub async fn replica(&self) -> Result<Replica, RedisError> {
-        Replica::join(self.client.clone(), self.origin.clone(), self.recent.clone()).await
+    pub async fn join(&self) -> Result<Replica, RedisError> {
+        let Shared { client, origin, recent, .. } = &*self.0;
+        Replica::join(client.clone(), origin.clone(), recent.clone()).await
     }
 
+    /// The client that they are reached by.
+    #[must_use]
+    pub fn client(&self) -> &RedisClient {
+        &self.0.client
+    }
+
+    /// The store, which puts endings on record in `own` where Redis does not take them.
+    #[must_use]
+    pub fn store(&self, own: Database) -> RedisStore {
+        RedisStore { shared: Arc::clone(&self.0), own }
+    }
+}
+
+impl RedisStore {
     fn key(&self, kind: &str, id: &SessionId) -> String {
-        self.client.key(&format!("{kind}:{}", id.to_hex()))
+        self.shared.client.key(&format!("{kind}:{}", id.to_hex()))
     }
 
     fn call<'a>(&self, script: &'a Script) -> ScriptInvocation<'a> {
-        script.key(&self.log)
+        script.key(&self.shared.log)
     }
 
     async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreUnavailable> {
-        self.client.run(script).await.map_err(unavailable)
+        self.shared.client.run(script).await.map_err(unavailable)
     }
 
     /// Ends somebody: where there are replicas, one of them is to have it as well.
     async fn end<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, StoreUnavailable> {
-        let Some(wait) = self.replicas.wait(&self.client, &self.log).await else {
+        let Some(wait) = self.shared.replicas.wait(&self.shared.client, &self.shared.log).await else {
             return self.run(script).await;
         };
-        let ended = self.client.run_and_wait(script, &self.log, &wait).await;
+        let ended = self.shared.client.run_and_wait(script, &self.shared.log, &wait).await;
         let (answer, reached) = ended.map_err(unavailable)?;
         if reached == 0 {
             tracing::warn!(
@@ -93,12 +120,12 @@ impl RedisStore {
         why: SessionEnd,
     ) -> Result<Vec<RemovedFamily>, StoreUnavailable> {
         let mut call = self.call(&scripts::REMOVE);
-        call.arg(why.code()).arg(&self.origin);
+        call.arg(why.code()).arg(&self.shared.origin);
         call.arg(ids.iter().map(SessionId::to_hex).collect::<Vec<_>>());
         // Noted first: where the answer is lost, it may have been done all the same.
-        ids.iter().for_each(|id| self.recent.note(RecentEnd::Family(*id, why)));
+        ids.iter().for_each(|id| self.shared.recent.note(RecentEnd::Family(*id, why)));
         let listed: Lists = self.end(&call).await?;
-        row::removed(self.client.name(), &self.log, listed).map_err(unavailable)
+        row::removed(self.shared.client.name(), &self.shared.log, listed).map_err(unavailable)
     }
 
     async fn purge_step(
@@ -108,9 +135,10 @@ impl RedisStore {
         let PurgeCriteria { now, idle_since, created_before, limit } = criteria;
         let mut call = self.call(&scripts::PURGE);
         call.arg(now.seconds()).arg(idle_since.seconds()).arg(created_before.seconds()).arg(limit);
-        call.arg(SessionEnd::Expired.code()).arg(&self.origin);
+        call.arg(SessionEnd::Expired.code()).arg(&self.shared.origin);
         let (seen, listed): (u32, Lists) = self.run(&call).await?;
-        let removed = row::removed(self.client.name(), &self.log, listed).map_err(unavailable)?;
+        let removed =
+            row::removed(self.shared.client.name(), &self.shared.log, listed).map_err(unavailable)?;
         Ok((seen, removed))
     }
 }
@@ -156,7 +184,7 @@ impl SessionStore for RedisStore {
             let key = self.key("s", &id);
             let mut call = self.call(&scripts::LOAD);
             let Some(fields) = self.run::<Option<Fields>>(call.key(&key)).await? else { return Ok(None) };
-            Row::new(self.client.name(), key, fields).session(id).map(Some).map_err(unavailable)
+            Row::new(self.shared.client.name(), key, fields).session(id).map(Some).map_err(unavailable)
         })
     }
 
@@ -167,12 +195,12 @@ impl SessionStore for RedisStore {
             let mut call = self.call(&scripts::UPDATE);
             call.key(&key).arg(root.to_hex()).arg(version).arg(record).arg(card);
             digests(&mut call, &names);
-            match self.run::<Told>(call.arg(&self.origin)).await? {
+            match self.run::<Told>(call.arg(&self.shared.origin).arg(nonce())).await? {
                 Told::Word(word) if word == "gone" => Ok(Updated::Gone),
                 Told::Word(_) => Ok(Updated::Stale),
-                Told::Members(members) => {
-                    row::ids(self.client.name(), &key, &members).map(Updated::Done).map_err(unavailable)
-                }
+                Told::Members(members) => row::ids(self.shared.client.name(), &key, &members)
+                    .map(Updated::Done)
+                    .map_err(unavailable),
             }
         })
     }
@@ -221,7 +249,7 @@ impl SessionStore for RedisStore {
             call.arg(kind).arg(after.map_or_else(String::new, |id| id.to_hex())).arg(limit);
             call.arg(names);
             let found: Vec<OverviewFields> = self.run(&call).await?;
-            let (server, key) = (self.client.name(), self.client.key("f"));
+            let (server, key) = (self.shared.client.name(), self.shared.client.key("f"));
             let read = found.into_iter().map(|family| Row::overview(server, &key, family));
             read.collect::<Result<_, _>>().map_err(unavailable)
         })
@@ -229,7 +257,7 @@ impl SessionStore for RedisStore {
 
     fn remember_end(&self, end: RememberedEnd) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            self.recent.note(RecentEnd::Remembered(end.clone()));
+            self.shared.recent.note(RecentEnd::Remembered(end.clone()));
             self.end::<u32>(&remember(self.call(&scripts::REMEMBER_END), &end)).await.map(drop)
         })
     }

@@ -4,6 +4,7 @@ mod cookies;
 mod ending;
 mod living;
 mod matching;
+mod replicas;
 mod sealing;
 mod stores;
 

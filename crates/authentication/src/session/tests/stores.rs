@@ -22,13 +22,13 @@ async fn the_store_in_redis_keeps_its_promises() {
 }
 
 /// A store of a process of its own.
-fn redis_store(settings: RedisSettings) -> RedisStore {
+pub(super) fn redis_store(settings: RedisSettings) -> RedisStore {
     let client = RedisClient::start(settings, &Handle::current()).unwrap();
-    RedisStore::new(client, Database::in_memory().unwrap())
+    RedisSessions::new(client).store(Database::in_memory().unwrap())
 }
 
 /// The suite. `fresh` gives an empty store of the engine.
-async fn every_engine<S: SessionStore>(fresh: impl Fn() -> S) {
+pub(super) async fn every_engine<S: SessionStore>(fresh: impl Fn() -> S) {
     what_is_inserted_is_loaded(&fresh()).await;
     a_child_needs_its_root(&fresh()).await;
     a_record_is_replaced(&fresh()).await;
@@ -42,15 +42,15 @@ async fn every_engine<S: SessionStore>(fresh: impl Fn() -> S) {
     a_card_that_comes_late_is_no_new_version(&fresh()).await;
 }
 
-fn id(n: u8) -> SessionId {
+pub(super) fn id(n: u8) -> SessionId {
     SessionId::from_bytes([n; 32])
 }
 
-fn at(seconds: u64) -> Timestamp {
+pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_seconds(seconds)
 }
 
-fn family(n: u8) -> StoredFamily {
+pub(super) fn family(n: u8) -> StoredFamily {
     StoredFamily {
         root: id(n),
         provider: "corp".into(),
@@ -68,12 +68,12 @@ fn family(n: u8) -> StoredFamily {
     }
 }
 
-fn session(n: u8, root: u8) -> StoredSession {
+pub(super) fn session(n: u8, root: u8) -> StoredSession {
     StoredSession { id: id(n), root: id(root), host: HOST.into(), created: at(1000), family_key: vec![n; 60] }
 }
 
 /// A sign-in that nobody's end is compared with.
-fn began(seconds: u64) -> SignInUnderWay {
+pub(super) fn began(seconds: u64) -> SignInUnderWay {
     SignInUnderWay { began: at(seconds), digests: Vec::new() }
 }
 

@@ -9,22 +9,25 @@ const MOST: Duration = Duration::from_secs(2);
 
 /// Waits that double up to two seconds.
 #[derive(Debug)]
-pub(super) struct BackOff {
+pub struct BackOff {
     first: Duration,
     next: Duration,
 }
 
 impl BackOff {
-    pub(super) const fn new(first: Duration) -> Self {
+    /// The first one is at most `first`.
+    #[must_use]
+    pub const fn new(first: Duration) -> Self {
         Self { first, next: first }
     }
 
-    pub(super) fn reset(&mut self) {
+    /// The next one is a first one again.
+    pub fn reset(&mut self) {
         self.next = self.first;
     }
 
     /// The next wait: between half and all of what its turn allows.
-    pub(super) fn wait(&mut self) -> Duration {
+    pub fn wait(&mut self) -> Duration {
         let most = self.next;
         self.next = (most * 2).min(MOST);
         let [random] = random_bytes::<1>();

@@ -152,6 +152,11 @@ impl RedisClient {
         RedisError::of(&self.0.name, error)
     }
 
+    /// What is stored is not what was written.
+    pub(in crate::storage) fn odd(&self, why: &str) -> RedisError {
+        RedisError::Unreadable { server: Arc::clone(&self.0.name), cause: why.into() }
+    }
+
     fn read<T: FromRedisValue>(&self, value: Value) -> Result<T, RedisError> {
         ::redis::from_redis_value(value).map_err(|error| self.error(&error.into()))
     }

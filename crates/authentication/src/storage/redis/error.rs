@@ -84,6 +84,9 @@ impl RedisError {
 
     pub(super) fn of(server: &Arc<str>, error: &::redis::RedisError) -> Self {
         let (server, cause) = (Arc::clone(server), error.to_string().into());
+        if error.is_timeout() {
+            return Self::Late { server };
+        }
         match Class::of(error) {
             Class::Connection | Class::Later => Self::Away { server, cause },
             Class::Refused => Self::Refused { server, cause },
@@ -141,6 +144,10 @@ impl Class {
             Some("OOM") => Self::Full,
             Some("NOAUTH" | "WRONGPASS") => Self::Refused,
             Some("BUSY" | "NOREPLICAS" | "UNBLOCKED") => Self::Later,
+            // What Redis says of a command within a script.
+            Some("ERR") if error.detail().is_some_and(|detail| detail.contains("can't run this command")) => {
+                Self::Refused
+            }
             _ => Self::Other,
         }
     }

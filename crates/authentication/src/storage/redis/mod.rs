@@ -7,7 +7,9 @@ mod backoff;
 mod client;
 mod connection;
 mod error;
+mod examine;
 mod health;
+mod keys;
 mod link;
 mod servers;
 mod settings;
@@ -20,8 +22,11 @@ mod tests;
 pub use ::redis::{
     Cmd, FromRedisValue, ParsingError, Script, ScriptInvocation, Value, cmd, from_redis_value,
 };
+pub use backoff::BackOff;
 pub use client::{COMMAND, RedisClient};
 pub use connection::RedisConnection;
 pub use error::RedisError;
+pub use examine::Examination;
 pub use health::RedisHealth;
+pub(super) use keys::load_or_create;
 pub use settings::{RedisAddress, RedisServers, RedisSettings, Transport};

@@ -1,6 +1,7 @@
 //! Which Redis, and how it is reached.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::secret::Secret;
@@ -82,6 +83,29 @@ impl RedisSettings {
     #[must_use]
     pub fn key(&self, name: &str) -> String {
         format!("{{{}}}:{name}", self.namespace)
+    }
+}
+
+impl RedisServers {
+    /// Every address that is configured.
+    #[must_use]
+    pub fn addresses(&self) -> &[RedisAddress] {
+        match self {
+            Self::Single(address) => std::slice::from_ref(address),
+            Self::Sentinels { addresses, .. } | Self::Cluster(addresses) => addresses,
+        }
+    }
+}
+
+impl RedisAddress {
+    /// Whether it is this very machine, as far as its spelling says.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let address = self.host.parse::<IpAddr>();
+        address.map_or_else(
+            |_| self.host == "localhost" || self.host.ends_with(".localhost"),
+            |it| it.is_loopback(),
+        )
     }
 }
 

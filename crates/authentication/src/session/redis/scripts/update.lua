@@ -1,4 +1,4 @@
--- KEYS: the log, the family. ARGV: root, the version that was read, record, card, subject, user, sid, origin.
+-- KEYS: the log, the family. ARGV: root, the version that was read, record, card, subject, user, sid, origin, nonce.
 local root, version, record = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local row = family(root)
 if not row then return 'gone' end
@@ -7,12 +7,12 @@ local now = tonumber(row.version)
 if not now then unreadable(KEYS[2], 'has no version') end
 if now ~= version then
     -- The same update, tried again because its answer was lost.
-    if now == version + 1 and redis.call('HGET', KEYS[2], 'record') == record then return members end
+    if now == version + 1 and redis.call('HGET', KEYS[2], 'writer') == ARGV[9] then return members end
     return 'stale'
 end
 local after = { subject = ARGV[5], user = ARGV[6], sid = ARGV[7] }
 redis.call('HSET', KEYS[2], 'record', record, 'card', ARGV[4], 'subject', after.subject, 'user', after.user,
-    'sid', after.sid, 'version', version + 1)
+    'sid', after.sid, 'version', version + 1, 'writer', ARGV[9])
 for _, index in ipairs(digests(row)) do redis.call('ZREM', index, root) end
 local seconds = math.max(redis.call('TTL', KEYS[2]), SLACK)
 for _, index in ipairs(digests(after)) do enter(index, root, seconds) end
