@@ -24,7 +24,7 @@ async fn invariant_8_three_gateways_act_as_one() {
     for stream in streams {
         ends(stream).await;
     }
-    assert_eq!(site.statuses(&key).await, [303; 3], "the next request is refused at all");
+    assert_eq!(site.statuses(&key).await, [302; 3], "the next request is refused at all");
     assert_eq!(site.statuses(&other).await, [200; 3], "and nobody else's");
     for stream in &stays {
         let read = stream.try_read(&mut [0; 16]);
@@ -46,7 +46,7 @@ async fn invariant_8_what_an_operator_ends_at_one_gateway_is_over_at_all() {
     for stream in streams {
         ends(stream).await;
     }
-    assert_eq!(site.statuses(&key).await, [303; 2]);
+    assert_eq!(site.statuses(&key).await, [302; 2]);
     until("the reason of the cut", || {
         site.gateways[1].log().contains("the session was ended by an administrator")
     });
@@ -66,7 +66,7 @@ async fn invariant_8_a_take_over_goes_on_with_the_same_store() {
     assert_eq!(browser.submit(&site.url("/.portcullis/sign-out"), "").await.status, 200);
     ends(before).await;
     ends(after).await;
-    assert_eq!(site.statuses(&key).await, [303; 2]);
+    assert_eq!(site.statuses(&key).await, [302; 2]);
 }
 
 /// kill -9 and a restart of the store while people ask: wrong answers 0, lost sessions 0.
@@ -77,16 +77,16 @@ async fn a_store_that_is_killed_and_started_again_loses_nobody() {
     let (leaver, out) = site.signed_in().await;
     let (_, key) = site.signed_in().await;
     assert_eq!(leaver.submit(&site.url("/.portcullis/sign-out"), "").await.status, 200);
-    until_async("the end", || async { site.statuses(&out).await == [303; 2] }).await;
+    until_async("the end", || async { site.statuses(&out).await == [302; 2] }).await;
     redis.kill();
     for _ in 0..20 {
         assert!(site.statuses(&key).await.iter().all(|status| [200, 503].contains(status)));
         assert!(
-            site.statuses(&out).await.iter().all(|status| [303, 503].contains(status)),
+            site.statuses(&out).await.iter().all(|status| [302, 503].contains(status)),
             "who is out stays out"
         );
     }
     redis.restart();
-    until_async("the store", || async { site.statuses(&out).await == [303; 2] }).await;
+    until_async("the store", || async { site.statuses(&out).await == [302; 2] }).await;
     assert_eq!(site.statuses(&key).await, [200; 2]);
 }

@@ -48,8 +48,7 @@ impl Lowering<'_> {
         }
         match redis.value {
             Redis::Url(text) => {
-                let node = node(Located::new(text, redis.place), PORT);
-                let node = self.keep(node)?;
+                let node = self.node(Located::new(text, redis.place), PORT)?;
                 Some(RedisSettings {
                     transport: transport(node.is_tls, None),
                     database: node.database.unwrap_or(0),
@@ -116,7 +115,7 @@ impl Lowering<'_> {
             }
         };
         let count = written.len();
-        let nodes: Vec<_> = written.into_iter().filter_map(|at| self.keep(node(at, port))).collect();
+        let nodes: Vec<_> = written.into_iter().filter_map(|at| self.node(at, port)).collect();
         if count == 0 {
             self.fault(Diagnostic::new(at.place, "no server").expected("expected at least one"));
         }
@@ -127,6 +126,13 @@ impl Lowering<'_> {
             );
         }
         (nodes.len() == count).then_some((nodes, kind))
+    }
+
+    fn node(&mut self, at: Located<'_, String>, port: u16) -> Option<Node> {
+        if has_login(at.value) {
+            self.diagnostics.mask(at.place.span());
+        }
+        self.keep(node(at, port))
     }
 
     fn only_with_sentinels(&mut self, at: Located<'_, RedisTable>) {

@@ -6,6 +6,8 @@
 
 mod ends;
 mod follow;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod log_health;
 mod replicas;
 mod row;

@@ -6,6 +6,7 @@ mod living;
 mod matching;
 mod replicas;
 mod sealing;
+mod shared_rows;
 mod stores;
 
 use std::sync::Arc;
