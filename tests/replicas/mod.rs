@@ -2,6 +2,7 @@
 
 mod away;
 mod checked;
+mod many_servers;
 mod together;
 
 use portcullis_authentication::storage::redis::testing::TestNetwork;
