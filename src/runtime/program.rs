@@ -104,7 +104,7 @@ pub async fn run(
     let (engine, replica) = SessionEngine::start(&settings).await.map_err(StorageError::from)?;
     let store = MovableStore::new(engine.store(database.clone()));
     let keys = engine.keys(&database, &secrets(&settings))?;
-    let foundations = foundations(&settings, workers, &keys, store.clone()).await?;
+    let foundations = foundations(&settings, workers, keys, store.clone()).await?;
     let sessions = foundations.sessions.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
     let inherited: Vec<_> = systemd::inherited()?.into_iter().chain(received.inherited).collect();
@@ -206,10 +206,11 @@ fn tell_of_unlisted(inherited: &[std::net::TcpListener], settings: &Settings) {
     }
 }
 
+/// The keys are let go of with it: whoever holds them holds the state file, which a take-over waits for to be closed.
 async fn foundations(
     settings: &Settings,
     workers: usize,
-    keys: &ServerKeys,
+    keys: ServerKeys,
     store: MovableStore,
 ) -> Result<Foundations, StartError> {
     let clock = Clock::system();

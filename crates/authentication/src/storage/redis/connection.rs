@@ -23,7 +23,7 @@ impl RedisConnection {
     /// As of any command.
     pub async fn at_key(&mut self, key: &str, command: Cmd) -> RedisResult<Value> {
         match self {
-            Self::Node(connection) => connection.send_packed_command(&command).await,
+            Self::Node(connection) => command.query_async(connection).await,
             Self::Cluster(connection) => {
                 let route = Route::with_key(key, SlotAddr::Master);
                 let routing = RoutingInfo::SingleNode(SingleNodeRoutingInfo::SpecificNode(route));
