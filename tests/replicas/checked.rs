@@ -71,7 +71,7 @@ fn the_line_of_the_access_list_is_enough_and_each_right_of_it_is_missed() {
     }
     let wrong = settings.replace("username = \"portcullis\"", "username = \"nobody\"");
     let (good, told) = checked(&wrong);
-    assert!(!good && told.contains("refuses") && !told.contains("throw-away"), "{told}");
+    assert!(!good && told.contains("authentication failed") && !told.contains("throw-away"), "{told}");
 }
 
 #[test]
