@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::identity::{Principal, Subject};
 use portcullis::session::{
-    EmbeddedStore, NewSession, PurgeCriteria, SessionKey, SessionSettings, SessionStore, Sessions,
-    SignInOrigin, StateKeys, Tokens,
+    EmbeddedStore, NewSession, PurgeCriteria, SessionKey, SessionSettings, SessionStore, Sessions, SignInOrigin,
+    StateKeys, Tokens,
 };
 use portcullis::storage::Database;
 
