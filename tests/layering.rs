@@ -42,6 +42,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "oidc",
             "session",
             "signals",
+            "storage",
             "limit",
             "policy",
             "route",

@@ -37,6 +37,7 @@ mod own_sessions;
 mod packaging;
 mod provider_logout;
 mod refreshing_tokens;
+mod replicas;
 mod secrets_stay_secret;
 mod sessions;
 mod shared_signals;

@@ -135,7 +135,8 @@ fn gate(settings: &Settings) -> (Gate, Sessions) {
         Sessions::new(settings.session.clone(), store, StateKeys::derive(&[[7; 32]]).unwrap(), clock.clone());
     let key = AssertionKey::generate().unwrap();
     let asserter = Arc::new(Asserter::new("https://login.corp.example", key, clock.clone()));
-    let keys = SealingKeys { flow: SealingKey::random(), form: SealingKey::random() };
+    let keys =
+        SealingKeys { flow: SealingKey::random(), form: SealingKey::random(), signals: SealingKey::random() };
     let foundations =
         Foundations::new(1, clock, Metrics::new(), sessions.clone(), keys, asserter, Handle::current());
     (Gate::new(&settings.gate(), foundations).unwrap(), sessions)

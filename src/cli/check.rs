@@ -17,7 +17,7 @@ pub(super) struct CheckArguments {
     /// Take secrets, keys and certificates as given and read nothing but the file: for a machine that has none
     #[arg(long)]
     no_secrets: bool,
-    /// Ask the providers as well: their discovery documents and their keys, and what they want that is not done here
+    /// Ask the providers and Redis as well: discovery documents and keys, what providers want that is not done here, and what the user of Redis may
     #[arg(long, conflicts_with = "no_secrets")]
     online: bool,
 }
@@ -30,7 +30,11 @@ pub(super) fn check(arguments: &CheckArguments) -> ExitCode {
         Ok((settings, report)) => {
             complain(&report.render(has_colour()));
             print(&summary(path, &settings, Paint::of_output()));
-            if arguments.online { online::ask(&settings.relying_party) } else { ExitCode::SUCCESS }
+            if arguments.online {
+                online::ask(&settings.relying_party, settings.redis.as_ref())
+            } else {
+                ExitCode::SUCCESS
+            }
         }
         Err(report) => {
             complain(&report.render(has_colour()));
@@ -56,8 +60,14 @@ fn summary(path: &Path, settings: &Settings, paint: Paint) -> String {
     more.fold(good, |text, line| text + &line)
 }
 
-/// A line on what somebody could do with a copy of the state file.
+/// A line on what somebody could do with a copy of what is kept of sessions.
 fn at_rest(settings: &Settings) -> Option<String> {
+    if let Some(redis) = &settings.redis {
+        return Some(format!(
+            "state in {}: sealed by `[state] key`; a copy shows providers, hosts and times, but nobody's name\n",
+            redis.name()
+        ));
+    }
     let file = settings.state.as_ref()?.display();
     Some(if settings.state_keys.is_empty() {
         format!(

@@ -1,6 +1,7 @@
-//! `portcullis check --online`: what the gateway would find out about its providers at its start.
+//! `portcullis check --online`: what the gateway would find out about its providers and its Redis at its start.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::runtime::Handle;
@@ -9,20 +10,28 @@ use super::run::{background_runtime, fail};
 use super::terminal::{Paint, complain, complain_of, print};
 use crate::clock::Clock;
 use crate::oidc::{ProviderSettings, ProviderStatus, ProviderTask, RelyingPartySettings};
+use crate::storage::redis::{Examination, RedisClient, RedisError, RedisSettings};
 
 /// What came of asking one provider: remarks on what is doubtful, or why it cannot do its work.
 type ProviderReport = Result<Vec<String>, String>;
 
-/// Asks all providers at once and says of each in a line whether it can do its work; a failure where one cannot.
-pub(super) fn ask(settings: &RelyingPartySettings) -> ExitCode {
+/// How long Redis is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks all providers and Redis at once and says of each in a line whether it can do its work; a failure where one
+/// cannot.
+pub(super) fn ask(settings: &RelyingPartySettings, redis: Option<&RedisSettings>) -> ExitCode {
     let control = match background_runtime() {
         Ok(control) => control,
         Err(error) => return fail(&error),
     };
-    let told =
-        control.block_on(join_all(settings.providers.iter().map(|provider| ask_one(provider, settings))));
-    let good = told.iter().all(Result::is_ok);
-    settings.providers.iter().zip(told).for_each(|(provider, told)| tell(provider, &told));
+    let asking = join_all(settings.providers.iter().map(|provider| ask_one(provider, settings)));
+    let (told, of_redis) = control.block_on(async { tokio::join!(asking, ask_redis(redis)) });
+    let good = told.iter().chain(&of_redis).all(Result::is_ok);
+    settings.providers.iter().zip(told).for_each(|(provider, told)| {
+        tell(&format!("provider {}", provider.name), &told);
+    });
+    redis.iter().zip(of_redis).for_each(|(settings, told)| tell(&settings.name(), &told));
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -42,13 +51,33 @@ async fn ask_one(provider: &ProviderSettings, settings: &RelyingPartySettings) -
     Ok(member.provider.remarks())
 }
 
-fn tell(provider: &ProviderSettings, told: &ProviderReport) {
-    let (name, paint) = (&provider.name, Paint::of_output());
+async fn ask_redis(settings: Option<&RedisSettings>) -> Option<ProviderReport> {
+    Some(examined(settings?).await.map_err(|error| error.to_string()).and_then(|found| {
+        match &found.faults[..] {
+            [] => Ok(found.remarks),
+            faults => Err(faults.join("; ")),
+        }
+    }))
+}
+
+async fn examined(settings: &RedisSettings) -> Result<Examination, RedisError> {
+    let client = RedisClient::start(settings.clone(), &Handle::current())?;
+    match client.ready(PATIENCE).await {
+        // It lets its user in; which rights that one lacks is found out.
+        Ok(()) | Err(RedisError::Refused { .. }) => client.examine().await,
+        Err(error) => Err(error),
+    }
+}
+
+/// The error has the name in its text already, where it is Redis'.
+fn tell(name: &str, told: &ProviderReport) {
+    let paint = Paint::of_output();
     match told {
         Ok(remarks) => {
-            print(&format!("provider {name}: {}\n", paint.good("good")));
-            remarks.iter().for_each(|remark| complain(&format!("warning: provider {name}: {remark}\n")));
+            print(&format!("{name}: {}\n", paint.good("good")));
+            remarks.iter().for_each(|remark| complain(&format!("warning: {name}: {remark}\n")));
         }
-        Err(reason) => complain_of(&format!("provider {name}: {reason}"), None),
+        Err(reason) if reason.starts_with(name) => complain_of(reason, None),
+        Err(reason) => complain_of(&format!("{name}: {reason}"), None),
     }
 }

@@ -14,6 +14,7 @@ use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
 use crate::session::SessionSettings;
 use crate::signals::SignalsSettings;
+use crate::storage::redis::RedisSettings;
 use crate::telemetry::LogSettings;
 
 /// Everything a configuration file says, lowered and checked.
@@ -31,6 +32,8 @@ pub struct Settings {
     pub state: Option<PathBuf>,
     /// What seals what is kept at rest, the key that seals first: `[state] key`; empty: the file's mode protects it.
     pub state_keys: Vec<Secret>,
+    /// The Redis that gateways share; `None`: this one is alone.
+    pub redis: Option<RedisSettings>,
     /// How long streams may go on after SIGTERM.
     pub drain: Duration,
     /// How often what goes on for long is judged anew.

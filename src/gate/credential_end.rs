@@ -29,6 +29,9 @@ impl fmt::Display for CredentialEnd {
             Self::Session(SessionEnd::StaleClaims) => {
                 "a signal of its provider's says that the claims have changed: it is judged anew"
             }
+            Self::Session(SessionEnd::Unconfirmed) => {
+                "the session store was away for longer than sessions may go on"
+            }
             Self::TokenExpired => "the access token expired",
         })
     }

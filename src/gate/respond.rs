@@ -144,7 +144,8 @@ fn ended_elsewhere(
         | SessionEnd::SignedOutAtProvider
         | SessionEnd::Signalled
         | SessionEnd::StepUp
-        | SessionEnd::StaleClaims => return None,
+        | SessionEnd::StaleClaims
+        | SessionEnd::Unconfirmed => return None,
     };
     let back = asked.page(info.inbound).map(|page| snapshot.endpoints.hosts.claimed(page));
     let sign_in = SignInRequest::to(back).address();

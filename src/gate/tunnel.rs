@@ -81,6 +81,9 @@ const fn end_of_credential(end: CredentialEnd) -> CloseFrame {
         CredentialEnd::Session(SessionEnd::StaleClaims) => {
             CloseFrame { code: 1008, reason: "to be judged anew: connect again" }
         }
+        CredentialEnd::Session(SessionEnd::Unconfirmed) => {
+            CloseFrame { code: 1013, reason: "session cannot be confirmed now" }
+        }
         CredentialEnd::Session(SessionEnd::Expired) => CloseFrame { code: 1001, reason: "session expired" },
         CredentialEnd::TokenExpired => CloseFrame { code: 1008, reason: "access token expired" },
     }

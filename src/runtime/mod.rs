@@ -11,6 +11,7 @@ mod program;
 mod reload;
 mod replace;
 mod serve;
+mod session_engine;
 mod signals;
 mod sockets;
 pub mod systemd;

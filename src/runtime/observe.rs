@@ -3,11 +3,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use super::control::Predecessors;
+use super::session_engine::SessionEngine;
 use super::{Draining, Event, Runtime};
 use crate::admin::{
     LimitState, Management, Missing, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState,
@@ -17,9 +19,10 @@ use crate::clock::Timestamp;
 use crate::gate::{Gate, ProviderCondition};
 use crate::limit::LimitUsage;
 use crate::listener::{ConnectionRefusal, ConnectionStats};
-use crate::session::Sessions;
+use crate::session::{LogHealth, Replica, Sessions};
 use crate::signals::{SignalsSettings, StreamStatus};
 use crate::storage::StateHealth;
+use crate::storage::redis::RedisHealth;
 use crate::telemetry::{Metrics, Scrape};
 
 /// What readiness is found out from.
@@ -27,6 +30,7 @@ use crate::telemetry::{Metrics, Scrape};
 pub(super) struct ReadinessSources {
     pub(super) gate: Gate,
     pub(super) state: StateHealth,
+    pub(super) shared: Option<SharedSources>,
     pub(super) draining: Draining,
     pub(super) predecessors: Predecessors,
 }
@@ -39,13 +43,79 @@ impl ReadinessSources {
         let drain = self.draining.has_begun().then(|| Missing { fatal: true, ..part("process", DRAINING) });
         let before = (self.predecessors.count() > 0).then(|| part("predecessor", PREDECESSOR));
         let state = self.state.troubles().into_iter().map(|why| part("state", &why));
+        let shared =
+            self.shared.iter().flat_map(SharedSources::troubles).map(|why| part("shared state", &why));
         let gate = self.gate.missing().into_iter().map(|missing| part(&missing.what, &missing.why));
-        drain.into_iter().chain(before).chain(state).chain(gate).collect()
+        drain.into_iter().chain(before).chain(state).chain(shared).chain(gate).collect()
     }
 }
 
 const DRAINING: &str = "it is draining: it takes no new connections, and ends when those it has are done";
 const PREDECESSOR: &str = "the process that this one has taken over from is draining: its streams still live";
+
+/// What is told of the Redis that gateways share.
+#[derive(Clone, Debug)]
+pub(super) struct SharedSources {
+    redis: RedisHealth,
+    log: LogHealth,
+}
+
+impl SharedSources {
+    /// `None` where this gateway is alone.
+    pub(super) fn of(engine: &SessionEngine, replica: Option<&Replica>) -> Option<Self> {
+        let SessionEngine::Redis(sessions) = engine else { return None };
+        Some(Self { redis: sessions.client().health().clone(), log: replica?.health().clone() })
+    }
+
+    fn troubles(&self) -> Vec<String> {
+        let (age, left) = (self.log.age(), self.log.left());
+        let unheard = (age >= UNHEARD).then(|| {
+            let then = match left.is_zero() {
+                true => "nobody with a session is let in before it is heard".to_owned(),
+                false => format!("sessions go on from memory for {} s more", left.as_secs()),
+            };
+            format!("what other gateways end was not heard for {} s; {then}", age.as_secs())
+        });
+        self.redis.trouble().into_iter().chain(unheard).collect()
+    }
+}
+
+/// The log of ends is heard each second; what is older is told.
+const UNHEARD: Duration = Duration::from_secs(4);
+
+/// Puts the Redis that gateways share into the metrics, where there is one.
+#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
+pub(super) fn shared(metrics: &Metrics, engine: &SessionEngine, replica: Option<&Replica>) {
+    let Some(told) = SharedSources::of(engine, replica) else { return };
+    metrics.scrape_from("shared state", move || {
+        let value = |name, help, labels, value| Scrape { name, help, labels, value };
+        let (done, failed) = told.redis.commands();
+        let result = |result: &str| vec![("result", result.to_owned())];
+        let commands = "Commands to the shared store since the start, by whether they were done";
+        vec![
+            value(
+                "shared_state_up",
+                "Whether the last command to the shared store was done",
+                Vec::new(),
+                f64::from(u8::from(told.redis.trouble().is_none())),
+            ),
+            value("shared_state_commands", commands, result("done"), done as f64),
+            value("shared_state_commands", commands, result("failed"), failed as f64),
+            value(
+                "shared_state_unheard_seconds",
+                "How long ago it was heard what other gateways end",
+                Vec::new(),
+                told.log.age().as_secs_f64(),
+            ),
+            value(
+                "shared_state_gaps",
+                "How often some of what others ended was missed and everything was read anew, since the start",
+                Vec::new(),
+                told.log.gaps() as f64,
+            ),
+        ]
+    });
+}
 
 /// What the management API acts on.
 pub(super) fn management(
@@ -127,7 +197,7 @@ pub(super) fn state(metrics: &Metrics, health: &StateHealth, sessions: &Sessions
             value("state_up", "Whether the state file takes what is written and is in its place", up),
             value(
                 "state_endings_waiting",
-                "Sign-outs that hold and that the state file has not taken",
+                "Sign-outs that hold and that the session store has not taken",
                 waiting,
             ),
         ];

@@ -12,6 +12,7 @@ use super::assertion_keys::{AssertionKeys, AssertionKeysError};
 use super::control::{self, Control, OfferedSockets, Predecessors, Released, TakeOverError};
 use super::lifecycle::Lifecycle;
 use super::reload::{Reload, Reloading, bounded};
+use super::session_engine::SessionEngine;
 use super::{ApplyError, Runtime, WATCH_INTERVAL, observe, signals, systemd, watch};
 use crate::admin::{AdminSettings, AdminSources};
 use crate::clock::Clock;
@@ -19,14 +20,14 @@ use crate::config::Settings;
 use crate::endpoints::SealingKeys;
 use crate::gate::{BuildError, Foundations, Gate};
 use crate::secret::SealingKey;
-use crate::session::{EmbeddedStore, MovableStore, Sessions, StateKeys};
+use crate::session::{MovableStore, Sessions, StateKeys};
 use crate::storage::{Database, ServerKeys, StorageError};
 use crate::telemetry::Metrics;
 
 /// Why the gateway does not start. Each text says where and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The state file cannot be opened or used.
+    /// The state file, or the Redis that gateways share, cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// A listener of `[server] listen` cannot be opened.
@@ -101,8 +102,10 @@ pub async fn run(
     // One process at a time holds the state file: a gateway that this one takes over from has closed it by
     // now.
     let database = settings.state.as_deref().map_or_else(Database::in_memory, Database::open)?;
-    let store = MovableStore::new(Arc::new(EmbeddedStore::new(database.clone())));
-    let (foundations, assertion_keys) = foundations(&settings, workers, &database, store.clone()).await?;
+    let (engine, replica) = SessionEngine::start(&settings).await.map_err(StorageError::from)?;
+    let store = MovableStore::new(engine.store(database.clone()));
+    let keys = engine.keys(&database, &secrets(&settings))?;
+    let (foundations, assertion_keys) = foundations(&settings, workers, keys, store.clone()).await?;
     let sessions = foundations.sessions.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
     let inherited: Vec<_> = systemd::inherited()?.into_iter().chain(received.inherited).collect();
@@ -112,10 +115,12 @@ pub async fn run(
     runtime.apply(&settings.listeners, bounded(&settings, workers))?;
     observe::listeners(&gate.metrics(), &runtime);
     observe::state(&gate.metrics(), database.health(), &sessions);
+    observe::shared(&gate.metrics(), &engine, replica.as_ref());
     let predecessors = runtime.predecessors();
     let told = observe::ReadinessSources {
         gate: gate.clone(),
         state: database.health().clone(),
+        shared: observe::SharedSources::of(&engine, replica.as_ref()),
         draining: runtime.draining(),
         predecessors: predecessors.clone(),
     };
@@ -141,13 +146,14 @@ pub async fn run(
         go_on(released, &sessions, &predecessors).await;
     }
     admin.iter_mut().for_each(AdminSockets::publish);
-    let control = Control::open(&settings, &database, store, &sessions, &send);
+    let control = Control::open(&settings, &database, engine, store, &sessions, &send);
     tokio::spawn(database.tend());
     // The store alone holds it from now on: so it is closed as soon as a take-over has the store let go of
     // it.
     drop(database);
     tokio::spawn(sessions.clone().maintain());
     tokio::spawn(assertion_keys.run(every, asked));
+    replica.map(|replica| tokio::spawn(replica.follow(sessions.clone())));
     tokio::spawn(signals);
     tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
@@ -204,14 +210,14 @@ fn tell_of_unlisted(inherited: &[std::net::TcpListener], settings: &Settings) {
     }
 }
 
+/// The keys are let go of with it: whoever holds them holds the state file, which a take-over waits for to be closed.
 async fn foundations(
     settings: &Settings,
     workers: usize,
-    database: &Database,
+    keys: ServerKeys,
     store: MovableStore,
 ) -> Result<(Foundations, AssertionKeys), StartError> {
     let clock = Clock::system();
-    let keys = ServerKeys::new(database.clone(), &secrets(settings));
     let flow = keys.load_or_create("flow-cookies").await?;
     let form = keys.load_or_create("kept-forms").await?;
     let signals = keys.load_or_create("signals").await?;
@@ -238,5 +244,6 @@ fn secrets(settings: &Settings) -> Vec<&[u8]> {
 /// what it sealed before there were.
 fn state_keys(settings: &Settings, own: &[u8]) -> Option<StateKeys> {
     let secrets: Vec<_> = secrets(settings).into_iter().chain([own]).collect();
-    StateKeys::derive(&secrets)
+    let keys = StateKeys::derive(&secrets)?;
+    Some(if settings.redis.is_some() { keys.for_a_shared_store() } else { keys })
 }

@@ -86,6 +86,7 @@ fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
     let keys = [
         ("server.state", old.state != new.state),
         ("state.key", old.state_keys != new.state_keys),
+        ("state.redis", old.redis != new.redis),
         ("server.workers", old.workers != new.workers),
         ("admin.listen", admin(old, |admin| admin.address) != admin(new, |admin| admin.address)),
         ("admin.hosts", admin(old, |admin| &admin.hosts[..]) != admin(new, |admin| &admin.hosts[..])),

@@ -17,9 +17,9 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A document and its text.
-struct Document {
+pub(crate) struct Document {
     path: PathBuf,
-    text: String,
+    pub(crate) text: String,
 }
 
 /// A fenced block: what stands behind the fence, and what stands in it.
@@ -29,7 +29,7 @@ struct Block<'a> {
 }
 
 impl Document {
-    fn read(path: &str) -> Self {
+    pub(crate) fn read(path: &str) -> Self {
         let path = PathBuf::from(path);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self { path, text }

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use portcullis_authentication::storage::redis::testing::TestRedis;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::Document;
+use crate::replicas::STATE_KEY;
 use crate::support::{
     App, Browser, Gateway, Provider, Transmitter, events, free_port, program, until, until_async,
 };
@@ -37,20 +39,25 @@ fn first_column<'a>(document: &'a Document, heading: &str) -> BTreeSet<&'a str> 
 }
 
 /// A gateway in whose life everything has happened once that is counted.
-async fn busy() -> (Gateway, Provider, App) {
+async fn busy() -> (Gateway, Provider, App, TestRedis) {
     let app = App::start().await;
     let (port, transmitter) = (free_port(), Transmitter::start().await);
     let provider = Provider::start(&format!("http://127.0.0.1:{port}"));
-    let gateway = Gateway::on(
+    let redis = TestRedis::start();
+    let state = format!(
+        "[state]\nkey = {{ file = \"state.key\" }}\nredis = \"redis://127.0.0.1:{}\"\n\n",
+        redis.port()
+    );
+    let gateway = Gateway::with_files(
         port,
-        "",
         &format!(
-            "{}{}{}{}",
+            "{state}{}{}{}{}",
             provider.configuration(),
             transmitter.configuration(""),
             ROUTES.replace("{app}", &app.url()),
             stream().await
         ),
+        &[("state.key", STATE_KEY)],
     );
     until_async("a signal", || async { gateway.log().contains("a signal was received") }).await;
     let browser = Browser::new();
@@ -76,7 +83,7 @@ async fn busy() -> (Gateway, Provider, App) {
         scrape.contains("portcullis_reauthorizations_total")
     })
     .await;
-    (gateway, provider, app)
+    (gateway, provider, app, redis)
 }
 
 /// A route whose answers go on.
@@ -89,7 +96,7 @@ async fn stream() -> String {
 
 #[tokio::test]
 async fn the_table_of_metrics_is_what_a_scrape_tells() {
-    let (gateway, _provider, _app) = busy().await;
+    let (gateway, _provider, _app, _redis) = busy().await;
     let scrape = Browser::new().get(&gateway.admin_url("/metrics")).await.body;
     let types = scrape.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let name = |line: &str| {
@@ -104,7 +111,7 @@ async fn the_table_of_metrics_is_what_a_scrape_tells() {
 
 #[tokio::test]
 async fn the_commands_for_health_answer() {
-    let (gateway, _provider, _app) = busy().await;
+    let (gateway, _provider, _app, _redis) = busy().await;
     let operations = operations();
     let lines = operations.blocks_of("sh").into_iter().flat_map(str::lines);
     let mut asked = 0;
@@ -117,7 +124,7 @@ async fn the_commands_for_health_answer() {
 
 #[tokio::test]
 async fn the_example_of_a_log_line_has_the_keys_of_a_real_one() {
-    let (gateway, _provider, _app) = busy().await;
+    let (gateway, _provider, _app, _redis) = busy().await;
     let keys = |line: &str| -> BTreeSet<String> {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         line.as_object().unwrap().keys().cloned().collect()

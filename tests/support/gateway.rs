@@ -46,6 +46,11 @@ impl Gateway {
         Self::launch(port, &format!("http://127.0.0.1:{port}"), "", rest, files)
     }
 
+    /// One of several that people reach at `public_url`, with further files beside the configuration.
+    pub(crate) fn beside(port: u16, public_url: &str, rest: &str, files: &[(&str, &str)]) -> Self {
+        Self::launch(port, public_url, "", rest, files)
+    }
+
     /// The same for people who sign in at `public_url` over TLS, with `tls.crt` and `tls.key` among `files`.
     pub(crate) fn over_tls(port: u16, public_url: &str, rest: &str, files: &[(&str, &str)]) -> Self {
         Self::launch(port, public_url, "tls = { cert = \"tls.crt\", key = \"tls.key\" }", rest, files)

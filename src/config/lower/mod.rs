@@ -13,6 +13,7 @@ mod origins;
 mod own;
 mod policy;
 mod provider;
+mod redis;
 mod registration;
 mod route;
 mod serve;
@@ -132,6 +133,7 @@ impl Lowering<'_> {
             trusted_proxies: self.networks(at!(server.trusted_proxies)),
             state: self.state(at!(server.state)),
             state_keys: self.state_keys(at!(config.state)),
+            redis: self.redis(at!(config.state)),
             drain: self.drain(at!(server.drain_timeout)),
             reauthorize_every: self.reauthorize_every(server),
             rotate_assertion_key: self.rotation(at!(server.rotate_assertion_key)),

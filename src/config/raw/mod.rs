@@ -33,7 +33,7 @@ pub(super) use server::{
     ProxyProtocolTable, ProxyProtocolWord, Server, Session, SiteDataWord, Tls, TlsSwitch, TlsVersion,
 };
 pub(super) use signals::{ActionWord, DeliveryWord, Signals};
-pub(super) use state::State;
+pub(super) use state::{Redis, RedisTable, State};
 pub(super) use upstream::{BalanceWord, Ejection, Health, ProtocolWord, Timeout, UpstreamTls};
 pub(super) use value::{File, OneOrMany, Scalar, Size, Span};
 
@@ -46,7 +46,7 @@ pub(super) struct Config {
     /// The second listener, for operators: health, metrics, and the API that sessions are listed and ended by. It is
     /// never part of the public listener.
     pub admin: Option<Admin>,
-    /// How what is kept at rest is protected.
+    /// How what is kept at rest is protected, and what several gateways share.
     pub state: Option<State>,
     /// How long people stay signed in.
     pub session: Option<Session>,

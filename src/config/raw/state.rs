@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{OneOrMany, SecretSource};
+use super::{File, OneOrMany, SecretSource, Span};
 
-/// How what is kept at rest is protected. Where it is kept says `[server] state`.
+/// How what is kept at rest is protected, and what several gateways share. Where this one's own file is says
+/// `[server] state`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct State {
@@ -14,4 +15,55 @@ pub(in crate::config) struct State {
     /// front, and take the old one out once no session is older than the change.
     #[schemars(extend("x-default" = "the file's mode alone", "examples" = [{"file": "/etc/portcullis/state.key"}]))]
     pub key: Option<OneOrMany<SecretSource>>,
+    /// The Redis or Valkey (7 or later) that gateways share: what one of them signs in, ends or counts holds for all. A
+    /// URL, or a table that says more. Needs `key`.
+    #[schemars(extend("x-default" = "none: this gateway is alone", "examples" = ["rediss://valkey.internal:6379/0"]))]
+    pub redis: Option<Redis>,
+}
+
+/// Where Redis is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(in crate::config) enum Redis {
+    Url(String),
+    Table(Box<RedisTable>),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct RedisTable {
+    /// One server: `rediss://` (TLS) or `redis://`, the host, its port if it is not 6379, and the number of the database.
+    #[schemars(extend("x-default" = "`url`, `sentinels` or `cluster`", "examples" = ["rediss://valkey.internal:6379/0"]))]
+    pub url: Option<String>,
+    /// Sentinels, all of them, each as a URL: they are asked who is master.
+    #[schemars(extend("x-default" = "`url`, `sentinels` or `cluster`", "examples" = [["rediss://sentinel-1.internal:26379", "rediss://sentinel-2.internal:26379"]]))]
+    pub sentinels: Option<OneOrMany<String>>,
+    /// What the Sentinels call the master.
+    #[schemars(extend("default" = "mymaster"))]
+    pub master: Option<String>,
+    /// The user of the Sentinels' own access list.
+    #[schemars(extend("x-default" = "none", "examples" = ["portcullis"]))]
+    pub sentinel_username: Option<String>,
+    /// The password that the Sentinels themselves want.
+    #[schemars(extend("x-default" = "none", "x-secret" = true, "examples" = [{"file": "/etc/portcullis/sentinel.password"}]))]
+    pub sentinel_password: Option<SecretSource>,
+    /// Some nodes of a Cluster, each as a URL; the others are learnt.
+    #[schemars(extend("x-default" = "`url`, `sentinels` or `cluster`", "examples" = [["rediss://node-1.internal:6379", "rediss://node-2.internal:6379"]]))]
+    pub cluster: Option<OneOrMany<String>>,
+    /// The user of Redis' access list: docs/scaling.md has the line that says what it may do.
+    #[schemars(extend("x-default" = "the default user", "examples" = ["portcullis"]))]
+    pub username: Option<String>,
+    /// Its password.
+    #[schemars(extend("x-default" = "none", "x-secret" = true, "examples" = [{"env": "REDIS_PASSWORD"}]))]
+    pub password: Option<SecretSource>,
+    /// Authorities that its certificate is checked with, as PEM, in place of the system's.
+    #[schemars(extend("x-default" = "the system's authorities", "examples" = [{"file": "/etc/portcullis/redis-ca.pem"}]))]
+    pub ca: Option<File>,
+    /// What every key begins with, in braces: letters, digits, `-`, `_` and `.`. Gateways with the same one are one.
+    #[schemars(extend("default" = "portcullis"))]
+    pub namespace: Option<String>,
+    /// How long established sessions go on from memory while Redis cannot be reached: so late may an end be that another
+    /// gateway was told of. From 5s to 1h.
+    #[schemars(extend("default" = "5m"))]
+    pub stale: Option<Span>,
 }

@@ -13,13 +13,14 @@ const INTRO: &str = include_str!("intro.md");
 /// A table of the file: its heading, and the way to it through the schema (`*`: any name).
 type Section = (&'static str, &'static [&'static str]);
 
-const SECTIONS: [Section; 27] = [
+const SECTIONS: [Section; 28] = [
     ("`[server]`", &["server"]),
     ("`[server]` `listen`, as a table", &["server", "listen"]),
     ("`[server]` `listen` `proxy_protocol`, as a table", &["server", "listen", "proxy_protocol"]),
     ("`[server]` `tls`", &["server", "tls"]),
     ("`[admin]`", &["admin"]),
     ("`[state]`", &["state"]),
+    ("`[state]` `redis`, as a table", &["state", "redis"]),
     ("`[session]`", &["session"]),
     ("`[session]` `network_prefix`", &["session", "network_prefix"]),
     ("`[log]`", &["log"]),

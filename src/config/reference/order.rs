@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::config::raw::{
     Admin, CertificatePair, Claims, Cors, Ejection, HeaderRules, Health, Identity, Limit, ListenTable, Log,
-    Policy, Provider, ProxyProtocolTable, Redirect, Route, Rule, SecretSource, Server, Session, Timeout,
-    UpstreamTls,
+    Policy, Provider, ProxyProtocolTable, Redirect, RedisTable, Route, Rule, SecretSource, Server, Session,
+    State, Timeout, UpstreamTls,
 };
 
 /// The keys of `table` in their order.
@@ -21,13 +21,15 @@ pub(super) fn keys(table: &Value) -> Vec<&str> {
     keys
 }
 
-fn orders() -> [&'static [&'static str]; 22] {
+fn orders() -> [&'static [&'static str]; 24] {
     [
         fields::<Server>(),
         fields::<ListenTable>(),
         fields::<ProxyProtocolTable>(),
         fields::<CertificatePair>(),
         fields::<Admin>(),
+        fields::<State>(),
+        fields::<RedisTable>(),
         fields::<Session>(),
         fields::<Log>(),
         fields::<Provider>(),

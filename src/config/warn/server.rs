@@ -10,6 +10,7 @@ use crate::config::raw::{Listen, Provider};
 use crate::forward::TokenPass;
 use crate::gate::{RouteAction, RouteSettings};
 use crate::oidc::ProviderSettings;
+use crate::storage::redis::Transport;
 
 impl<'a> Lints<'a> {
     pub(super) fn about_the_server(&self) -> Vec<Diagnostic> {
@@ -19,6 +20,7 @@ impl<'a> Lints<'a> {
         warnings.extend(self.nobody_speaks_https());
         warnings.extend(self.passwords_in_clear_text());
         warnings.extend(self.admin_token_in_clear_text());
+        warnings.extend(self.redis_in_clear_text());
         warnings
     }
 
@@ -30,6 +32,18 @@ impl<'a> Lints<'a> {
             Diagnostic::new(at!(admin.token).place, "the token of the management API goes in clear text")
                 .expected("good for a network that nobody else hears")
                 .help("listen on a loopback address, behind what speaks TLS, or use `socket`")
+        })
+    }
+
+    fn redis_in_clear_text(&self) -> Option<Diagnostic> {
+        let (config, meant) = (self.config, self.settings.redis.as_ref()?);
+        let state = at!(config.state).given()?;
+        let far = meant.transport == Transport::Clear
+            && meant.servers.addresses().iter().any(|it| !it.is_loopback());
+        far.then(|| {
+            Diagnostic::new(at!(state.redis).place, "Redis is spoken to in clear text, its password included")
+                .expected("good for a network that nobody else hears")
+                .help("with `rediss://` it is TLS")
         })
     }
 

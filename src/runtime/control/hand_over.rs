@@ -12,8 +12,9 @@ use tokio::sync::mpsc;
 use super::old::SuccessorServing;
 use super::remote::RemoteStore;
 use super::{OfferedSockets, Successor};
+use crate::runtime::session_engine::SessionEngine;
 use crate::runtime::{Event, systemd};
-use crate::session::{EmbeddedStore, MovableStore, Sessions};
+use crate::session::{MovableStore, Sessions};
 use crate::storage::{Database, StateHealth, StorageError};
 
 /// How often the state file is asked back for, and the wait between: a minute in all.
@@ -33,6 +34,7 @@ const BETWEEN: Duration = Duration::from_millis(200);
 pub(in crate::runtime) struct HandOver {
     state: PathBuf,
     health: StateHealth,
+    engine: SessionEngine,
     store: MovableStore,
     sessions: Sessions,
     events: mpsc::Sender<Event>,
@@ -43,12 +45,13 @@ impl HandOver {
     /// For what `database` holds; `store` is the only one that uses it.
     pub(in crate::runtime) fn new(
         database: &Database,
+        engine: SessionEngine,
         store: MovableStore,
         sessions: Sessions,
         events: mpsc::Sender<Event>,
     ) -> Self {
         let (state, health) = (database.file().to_owned(), database.health().clone());
-        Self { state, health, store, sessions, events, closed: Box::pin(database.closed()) }
+        Self { state, health, engine, store, sessions, events, closed: Box::pin(database.closed()) }
     }
 
     /// Goes through all steps with `successor`; true where it answers requests now, and this process is to
@@ -105,7 +108,7 @@ impl HandOver {
                 Ok(database) => {
                     self.closed = Box::pin(database.closed());
                     tokio::spawn(database.tend());
-                    return self.store.resume_at(Arc::new(EmbeddedStore::new(database)));
+                    return self.store.resume_at(self.engine.store(database));
                 }
                 Err(error) => tracing::debug!(%error, "the state file is not free yet"),
             }

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::Event;
+use super::session_engine::SessionEngine;
 use crate::config::Settings;
 use crate::session::{MovableStore, Sessions};
 use crate::storage::Database;
@@ -38,6 +39,7 @@ impl Control {
     pub(super) fn open(
         settings: &Settings,
         database: &Database,
+        engine: SessionEngine,
         store: MovableStore,
         sessions: &Sessions,
         events: &mpsc::Sender<Event>,
@@ -52,7 +54,7 @@ impl Control {
                 return None;
             }
         };
-        let hand_over = HandOver::new(database, store, sessions.clone(), events.clone());
+        let hand_over = HandOver::new(database, engine, store, sessions.clone(), events.clone());
         Some(Self { hand_over, successors, accepting })
     }
 

@@ -252,8 +252,10 @@ async fn call(store: &dyn SessionStore, call: StoreCall) -> Result<StoreAnswer, 
             store.touch(touches).await?;
             StoreAnswer::Done
         }
-        StoreCall::RemoveFamily(id) => StoreAnswer::Removed(store.remove_family(id).await?),
-        StoreCall::RemoveFamilies(roots) => StoreAnswer::RemovedFamilies(store.remove_families(roots).await?),
+        StoreCall::RemoveFamily(id, why) => StoreAnswer::Removed(store.remove_family(id, why).await?),
+        StoreCall::RemoveFamilies(roots, why) => {
+            StoreAnswer::RemovedFamilies(store.remove_families(roots, why).await?)
+        }
         StoreCall::Find(selector, after, limit) => {
             StoreAnswer::Found(store.find(selector, after, limit.min(FOUND_AT_ONCE)).await?)
         }

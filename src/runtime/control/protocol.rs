@@ -23,7 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::session::{
     Bound, Ending, Inserted, LateCard, Marking, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily,
-    SessionId, SignInUnderWay, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    SessionEnd, SessionId, SignInUnderWay, StoredFamily, StoredOverview, StoredSelector, StoredSession,
+    Touch, Updated,
 };
 
 /// The version of the take-over that this gateway speaks.
@@ -87,8 +88,8 @@ pub(super) enum StoreCall {
     Bind(NewBinding),
     CountProof(SessionId, u32),
     Touch(Vec<Touch>),
-    RemoveFamily(SessionId),
-    RemoveFamilies(Vec<SessionId>),
+    RemoveFamily(SessionId, SessionEnd),
+    RemoveFamilies(Vec<SessionId>, SessionEnd),
     Find(StoredSelector, Option<SessionId>, u32),
     RememberEnd(RememberedEnd),
     RecordEnding(SessionId),

@@ -12,9 +12,9 @@ use super::frame;
 use super::protocol::{FromSuccessor, Numbered, StoreAnswer, StoreCall};
 use crate::runtime::Event;
 use crate::session::{
-    Bound, Inserted, LateCard, Marking, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionId,
-    SessionStore, Sessions, SignInUnderWay, StoreFuture, StoreUnavailable, StoreUpkeep, StoredFamily,
-    StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Bound, Inserted, LateCard, Marking, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionEnd,
+    SessionId, SessionStore, Sessions, SignInUnderWay, StoreFuture, StoreUnavailable, StoreUpkeep,
+    StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 
 /// Calls that may wait to be written.
@@ -187,14 +187,14 @@ impl SessionStore for RemoteStore {
         self.ask(StoreCall::Touch(touches), done)
     }
 
-    fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
-        self.ask(StoreCall::RemoveFamily(id), |answer| {
+    fn remove_family(&self, id: SessionId, why: SessionEnd) -> StoreFuture<'_, Option<RemovedFamily>> {
+        self.ask(StoreCall::RemoveFamily(id, why), |answer| {
             if let StoreAnswer::Removed(family) = answer { Some(family) } else { None }
         })
     }
 
-    fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
-        self.ask(StoreCall::RemoveFamilies(roots), |answer| {
+    fn remove_families(&self, roots: Vec<SessionId>, why: SessionEnd) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        self.ask(StoreCall::RemoveFamilies(roots, why), |answer| {
             if let StoreAnswer::RemovedFamilies(families) = answer { Some(families) } else { None }
         })
     }

@@ -86,6 +86,14 @@ impl SessionCache {
         }
     }
 
+    /// Everything in the store may have changed.
+    pub(super) fn forget_all(&self) {
+        self.read_again();
+        self.sessions.clear();
+        // What was kept in between was read before: whoever holds it apart from the cache is told as well.
+        self.read_again();
+    }
+
     fn shard(&self, id: &SessionId) -> &Shard {
         &self.shards[usize::from(id.as_bytes()[0]) % SHARDS]
     }

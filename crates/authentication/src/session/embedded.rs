@@ -13,7 +13,7 @@ use super::store::{
     RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredBinding,
     StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
-use super::{SessionId, StoreUnavailable};
+use super::{SessionEnd, SessionId, StoreUnavailable};
 use crate::clock::Timestamp;
 use crate::storage::{Database, Seconds};
 
@@ -157,14 +157,14 @@ impl SessionStore for EmbeddedStore {
         })
     }
 
-    fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
+    fn remove_family(&self, id: SessionId, _: SessionEnd) -> StoreFuture<'_, Option<RemovedFamily>> {
         self.write(move |transaction| {
             let root = transaction.prepare_cached(ROOT_OF)?.query_row([id], |row| row.get(0)).optional()?;
             root.map(|root| remove(transaction, root)).transpose()
         })
     }
 
-    fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
+    fn remove_families(&self, roots: Vec<SessionId>, _: SessionEnd) -> StoreFuture<'_, Vec<RemovedFamily>> {
         self.write(move |transaction| {
             let removed = roots.into_iter().map(|root| remove(transaction, root));
             let there = |removed: &RemovedFamily| !removed.sessions.is_empty();

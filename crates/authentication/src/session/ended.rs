@@ -32,11 +32,13 @@ pub enum SessionEnd {
     StepUp,
     /// It has not ended: a signal says that its claims have changed, and what was open by them is over.
     StaleClaims,
+    /// The store that gateways share could not be heard for so long that nobody here can say whether it has ended.
+    Unconfirmed,
 }
 
 impl SessionEnd {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SignedOut,
         Self::Revoked,
         Self::Expired,
@@ -47,6 +49,7 @@ impl SessionEnd {
         Self::Signalled,
         Self::StepUp,
         Self::StaleClaims,
+        Self::Unconfirmed,
     ];
 
     /// Its name in the metrics.
@@ -63,11 +66,12 @@ impl SessionEnd {
             Self::Signalled => "signalled",
             Self::StepUp => "step-up",
             Self::StaleClaims => "stale-claims",
+            Self::Unconfirmed => "unconfirmed",
         }
     }
 
     /// A number from 1 up; 0 is for what lives.
-    pub(super) const fn code(self) -> u8 {
+    pub(in crate::session) const fn code(self) -> u8 {
         match self {
             Self::SignedOut => 1,
             Self::Revoked => 2,
@@ -79,10 +83,11 @@ impl SessionEnd {
             Self::Signalled => 8,
             Self::StepUp => 9,
             Self::StaleClaims => 10,
+            Self::Unconfirmed => 11,
         }
     }
 
-    pub(super) fn from_code(code: u8) -> Option<Self> {
+    pub(in crate::session) fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|end| end.code() == code)
     }
 }

@@ -42,4 +42,8 @@ pub(super) enum StoreFault {
     Contended,
     #[error("a session record could not be sealed")]
     Sealing,
+    #[error("no key of `[state] key` vouches for the session")]
+    Unvouched,
+    #[error("what other gateways end was not heard for too long")]
+    Unheard,
 }

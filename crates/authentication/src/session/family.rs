@@ -11,7 +11,7 @@
 //! - When it was last used only goes up. One caller an interval is told to have that written; where the queue is
 //!   full, the next caller is told so again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -137,7 +137,7 @@ struct KnownFamilies {
     sweep_at: usize,
     /// Roots that have ended and that the store still holds: what it says of them does not count
     /// (invariant 23). No more than the store has sessions, since a store that fails takes no new ones.
-    awaiting_removal: HashSet<SessionId>,
+    awaiting_removal: HashMap<SessionId, SessionEnd>,
 }
 
 impl Families {
@@ -150,7 +150,7 @@ impl Families {
     /// `id`, has.
     pub(super) fn join(&self, root: SessionId, id: SessionId, last_seen: Timestamp) -> Arc<Family> {
         let mut known = self.known();
-        let ended = known.awaiting_removal.contains(&root) || known.awaiting_removal.contains(&id);
+        let ended = known.awaiting_removal.contains_key(&root) || known.awaiting_removal.contains_key(&id);
         if mutant!(ended, "end-forgotten-while-loading" => false) {
             let family = Family::new(root, last_seen, Arc::clone(&self.terms));
             family.end(SessionEnd::SignedOut);
@@ -168,7 +168,7 @@ impl Families {
     /// Ends the family of `root` for everybody who holds it, and for everybody who would join it until
     /// [`Families::removed`].
     pub(super) fn end_for_good(&self, root: SessionId, why: SessionEnd) {
-        self.known().awaiting_removal.insert(root);
+        self.known().awaiting_removal.entry(root).or_insert(why);
         self.end(root, why);
     }
 
@@ -179,12 +179,18 @@ impl Families {
 
     /// Whether `root` has ended and the store does not know it yet.
     pub(super) fn has_ended(&self, root: &SessionId) -> bool {
-        self.known().awaiting_removal.contains(root)
+        self.known().awaiting_removal.contains_key(root)
     }
 
-    /// Roots that have ended and that the store still holds.
-    pub(super) fn awaiting_removal(&self) -> Vec<SessionId> {
-        self.known().awaiting_removal.iter().copied().collect()
+    /// Roots that have ended and that the store still holds, and why they have.
+    pub(super) fn awaiting_removal(&self) -> Vec<Ending> {
+        self.known().awaiting_removal.iter().map(|(root, why)| (*root, *why)).collect()
+    }
+
+    /// Roots of which some session in memory lives.
+    pub(super) fn alive(&self) -> Vec<SessionId> {
+        let known = self.known();
+        known.families.iter().filter(|(_, family)| family.strong_count() > 0).map(|(root, _)| *root).collect()
     }
 
     /// Every family that ends from now on.

@@ -1,4 +1,4 @@
-//! The session's cookie, and what is sealed for its holder.
+//! The session's cookie, what is sealed for its holder, and rows of a store that others can write to.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a finding is a panic")]
 
@@ -101,6 +101,19 @@ pub fn sealed_sessions(data: &[u8]) {
         let again = read.seal(family, ROOT).and_then(|sealed| Record::open(family, ROOT, &sealed));
         assert_eq!(again, Some(read), "a record is written as it was read");
     }
+}
+
+/// Rows of the Redis that gateways share, a field a line, whoever has written them: each is read as it was written, or
+/// it is a fault.
+pub fn shared_rows(data: &[u8]) {
+    let fields = data.split(|byte| *byte == b'\n').map(|field| Some(field.to_vec())).collect();
+    super::redis::fuzzing::row(ROOT, fields);
+}
+
+#[cfg(test)]
+#[test]
+fn smoke_shared_rows() {
+    crate::fuzzing::smoke("shared_rows", 1500, shared_rows);
 }
 
 #[cfg(test)]

@@ -24,11 +24,13 @@ impl SessionsInner {
             // Before the store is read: where the session changes meanwhile, the cache keeps nothing, and it is
             // read again.
             let version = self.cache.version(key.id());
+            self.confirmed()?;
             let Some((family, stored)) = self.store.load(*key.id()).await? else { return Ok(None) };
             let Some((opened, made_from, record)) = open(key, &family, &stored) else {
                 tracing::warn!(session = %key.id(), "a session record does not open and is ignored");
                 return Ok(None);
             };
+            self.vouched(&family, &record.card)?;
             let Ok(binding) = Binding::of(&self.keys, &family, &stored) else {
                 tracing::warn!(session = %key.id(), "what a session is bound to does not open; the session is ignored");
                 return Ok(None);
@@ -48,6 +50,7 @@ impl SessionsInner {
         key: &SessionKey,
         new: NewSession,
     ) -> Result<Arc<Session>, SessionError> {
+        self.confirmed()?;
         let now = self.clock.now();
         match new {
             NewSession::Root { host, principal, tokens, sid, origin, began } => {
@@ -154,6 +157,23 @@ impl SessionsInner {
             card: Some(card),
             binding: None,
         })
+    }
+
+    /// Whether the card says what the record says, where cards vouch for records.
+    fn vouched(&self, family: &StoredFamily, card: &Card) -> Result<(), StoreUnavailable> {
+        if !mutant!(self.keys.cards_vouch(), "forged-record-opens" => false) {
+            return Ok(());
+        }
+        let kept = family.card.as_ref().and_then(|sealed| Card::open(&self.keys, family.root, sealed));
+        if kept.as_ref() == Some(card) {
+            return Ok(());
+        }
+        tracing::error!(
+            session = %family.root,
+            "no key of `[state] key` vouches for a session in the shared store: somebody has written it there, or \
+             gateways have different keys"
+        );
+        Err(StoreUnavailable::new(StoreFault::Unvouched))
     }
 
     /// A session that a version before had made gets its card when it is used: until then nobody can find it by its

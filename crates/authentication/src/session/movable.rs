@@ -15,7 +15,7 @@ use super::store::{
     RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview,
     StoredSelector, StoredSession, Touch, Updated,
 };
-use super::{SessionId, StoreUnavailable};
+use super::{SessionEnd, SessionId, StoreUnavailable};
 use crate::clock::Timestamp;
 
 /// How long an operation waits for a store that is on its way.
@@ -113,12 +113,12 @@ impl SessionStore for MovableStore {
         Box::pin(async move { self.current().await?.touch(touches).await })
     }
 
-    fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
-        Box::pin(async move { self.current().await?.remove_family(id).await })
+    fn remove_family(&self, id: SessionId, why: SessionEnd) -> StoreFuture<'_, Option<RemovedFamily>> {
+        Box::pin(async move { self.current().await?.remove_family(id, why).await })
     }
 
-    fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
-        Box::pin(async move { self.current().await?.remove_families(roots).await })
+    fn remove_families(&self, roots: Vec<SessionId>, why: SessionEnd) -> StoreFuture<'_, Vec<RemovedFamily>> {
+        Box::pin(async move { self.current().await?.remove_families(roots, why).await })
     }
 
     fn find(

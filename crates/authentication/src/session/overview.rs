@@ -175,7 +175,7 @@ impl SessionsInner {
             family.sessions.iter().for_each(|(id, _)| self.cache.forget(id));
         }
         let roots: Vec<_> = families.iter().map(|family| family.root).collect();
-        match self.store.remove_families(roots.clone()).await {
+        match self.store.remove_families(roots.clone(), why).await {
             Ok(removed) => {
                 removed.iter().for_each(|family| self.forget_family(family, why));
                 roots.into_iter().for_each(|root| self.families.removed(root));

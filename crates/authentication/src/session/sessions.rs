@@ -1,6 +1,7 @@
 //! All sessions: found, made, changed, ended.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
 use tokio::sync::broadcast;
@@ -10,6 +11,7 @@ use super::cache::{CacheVersion, SessionCache};
 use super::card::Card;
 use super::end_notes::EndNotes;
 use super::ended::{SessionEnd, SessionEnded, StreamUse};
+use super::error::StoreFault;
 use super::family::{Ending, Families, Terms};
 use super::lifetimes::Lifetimes;
 use super::per_person::PersonBound;
@@ -49,6 +51,8 @@ pub(super) struct SessionsInner {
     pub(super) notes: EndNotes,
     /// Whoever ends many sign-ins does so a step at a time, in turns with others who do.
     pub(super) bulk: tokio::sync::Mutex<()>,
+    /// Whether too long has passed since what other gateways end was heard.
+    unconfirmed: AtomicBool,
 }
 
 impl Sessions {
@@ -91,6 +95,7 @@ impl Sessions {
             keys,
             store,
             clock,
+            unconfirmed: AtomicBool::new(false),
         }))
     }
 
@@ -277,6 +282,41 @@ impl Sessions {
         self.0.cache.forget(&root);
     }
 
+    /// Another process has changed session `id` in the store.
+    pub fn changed(&self, id: &SessionId) {
+        self.0.cache.forget(id);
+    }
+
+    /// Anything in the store may have changed unheard: everything is read anew.
+    pub fn doubt(&self) {
+        self.0.cache.forget_all();
+    }
+
+    /// The roots of which some session in memory lives.
+    #[must_use]
+    pub fn in_use(&self) -> Vec<SessionId> {
+        self.0.families.alive()
+    }
+
+    /// What other gateways end has not been heard for too long: what lives in memory ends there, streams and all, and
+    /// until [`Sessions::confirm`] nothing is read from the store, which answers 503 and never a pass.
+    pub fn unconfirm(&self) {
+        if self.0.unconfirmed.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        tracing::error!("the session store was not heard for too long: nobody is let in before it is");
+        // In this order: who has looked before the flag was up finds that everything has changed meanwhile.
+        self.0.cache.forget_all();
+        self.in_use().into_iter().for_each(|root| self.0.families.end(root, SessionEnd::Unconfirmed));
+    }
+
+    /// What other gateways end is heard again.
+    pub fn confirm(&self) {
+        if self.0.unconfirmed.swap(false, Ordering::SeqCst) {
+            tracing::info!("the session store is heard again: sessions are read from it");
+        }
+    }
+
     /// How many sign-ins have ended whose removal the store has not taken yet.
     #[must_use]
     pub fn endings_waiting(&self) -> usize {
@@ -316,6 +356,15 @@ impl SessionsInner {
         Some(session)
     }
 
+    /// # Errors
+    /// Nobody here can say whether a session that the store holds has ended.
+    pub(super) fn confirmed(&self) -> Result<(), StoreUnavailable> {
+        match mutant!(self.unconfirmed.load(Ordering::SeqCst), "unconfirmed-is-believed" => false) {
+            true => Err(StoreUnavailable::new(StoreFault::Unheard)),
+            false => Ok(()),
+        }
+    }
+
     async fn end(&self, id: SessionId, why: SessionEnd) -> Result<(), StoreUnavailable> {
         let root = self.end_in_memory(id, why);
         self.notes.count(why, 1);
@@ -348,7 +397,7 @@ impl SessionsInner {
         root: SessionId,
         why: SessionEnd,
     ) -> Result<Option<RemovedFamily>, StoreUnavailable> {
-        let removed = self.store.remove_family(root).await?;
+        let removed = self.store.remove_family(root, why).await?;
         removed.iter().for_each(|family| self.forget_family(family, why));
         self.families.removed(root);
         if let Some(upkeep) = self.store.upkeep() {

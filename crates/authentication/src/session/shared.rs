@@ -96,20 +96,20 @@ impl SessionStore for SharedStore {
         self.0.store.touch(touches)
     }
 
-    fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
+    fn remove_family(&self, id: SessionId, why: SessionEnd) -> StoreFuture<'_, Option<RemovedFamily>> {
         Box::pin(async move {
-            let root = self.0.end_in_memory(id, SessionEnd::SignedOut);
-            self.0.remove_ended(root, SessionEnd::SignedOut).await
+            let root = self.0.end_in_memory(id, why);
+            self.0.remove_ended(root, why).await
         })
     }
 
-    fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
+    fn remove_families(&self, roots: Vec<SessionId>, why: SessionEnd) -> StoreFuture<'_, Vec<RemovedFamily>> {
         Box::pin(async move {
             for root in &roots {
-                self.0.end_in_memory(*root, SessionEnd::SignedOut);
+                self.0.end_in_memory(*root, why);
             }
-            let removed = self.0.store.remove_families(roots.clone()).await?;
-            removed.iter().for_each(|family| self.0.forget_family(family, SessionEnd::SignedOut));
+            let removed = self.0.store.remove_families(roots.clone(), why).await?;
+            removed.iter().for_each(|family| self.0.forget_family(family, why));
             roots.iter().for_each(|root| self.0.families.removed(*root));
             Ok(removed)
         })

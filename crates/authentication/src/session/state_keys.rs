@@ -22,6 +22,7 @@ pub struct StateKeys {
     seal: KeyRing,
     find: Box<[hmac::Key]>,
     challenges: ChallengeKeys,
+    cards_vouch: bool,
 }
 
 impl StateKeys {
@@ -30,11 +31,21 @@ impl StateKeys {
     pub fn derive<S: AsRef<[u8]>>(secrets: &[S]) -> Option<Self> {
         let find = KeyRing::derive(secrets, FIND)?;
         let find = find.keys().map(|key| hmac::Key::new(hmac::HMAC_SHA256, key.expose())).collect();
-        Some(Self {
-            seal: KeyRing::derive(secrets, SEAL)?,
-            find,
-            challenges: ChallengeKeys::derive(secrets)?,
-        })
+        let challenges = ChallengeKeys::derive(secrets)?;
+        Some(Self { seal: KeyRing::derive(secrets, SEAL)?, find, challenges, cards_vouch: false })
+    }
+
+    /// The same for a store that others can write to: a record opens nothing there without a card beside it that one of
+    /// these keys sealed and that says the same. Whoever can write the store, but has none of the keys, could else make
+    /// a session of anybody's: a record is sealed under a key of its cookie's alone (invariant 7).
+    #[must_use]
+    pub fn for_a_shared_store(self) -> Self {
+        Self { cards_vouch: true, ..self }
+    }
+
+    /// Whether a record counts only with its card.
+    pub(super) fn cards_vouch(&self) -> bool {
+        self.cards_vouch
     }
 
     /// Seals `card`, bound to the row that it stands in.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 
-use super::{SessionId, StoreUnavailable};
+use super::{SessionEnd, SessionId, StoreUnavailable};
 use crate::clock::Timestamp;
 
 /// A store's answer to come.
@@ -322,11 +322,13 @@ pub trait SessionStore: fmt::Debug + Send + Sync {
     /// Writes when families were used; never moves a time back, skips families that are gone.
     fn touch(&self, touches: Vec<Touch>) -> StoreFuture<'_, ()>;
 
-    /// Removes the family that session `id` belongs to; `None` where there is none.
-    fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>>;
+    /// Removes the family that session `id` belongs to; `None` where there is none. Other gateways that share the store
+    /// are told `why`.
+    fn remove_family(&self, id: SessionId, why: SessionEnd) -> StoreFuture<'_, Option<RemovedFamily>>;
 
-    /// Removes these families and answers those that were there, with all sessions that went.
-    fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>>;
+    /// Removes these families and answers those that were there, with all sessions that went; tells as
+    /// [`SessionStore::remove_family`] does.
+    fn remove_families(&self, roots: Vec<SessionId>, why: SessionEnd) -> StoreFuture<'_, Vec<RemovedFamily>>;
 
     /// Families, in the order of their roots, behind `after` where it is given; at most `limit`.
     fn find(

@@ -85,11 +85,11 @@ impl SessionStore for Away {
         away_now()
     }
 
-    fn remove_family(&self, _: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
+    fn remove_family(&self, _: SessionId, _: SessionEnd) -> StoreFuture<'_, Option<RemovedFamily>> {
         away_now()
     }
 
-    fn remove_families(&self, _: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
+    fn remove_families(&self, _: Vec<SessionId>, _: SessionEnd) -> StoreFuture<'_, Vec<RemovedFamily>> {
         away_now()
     }
 

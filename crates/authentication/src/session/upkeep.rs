@@ -83,12 +83,14 @@ impl SessionsInner {
     }
 
     pub(super) async fn flush(&self) -> Result<(), StoreUnavailable> {
-        for root in self.families.awaiting_removal() {
-            self.remove_ended(root, SessionEnd::SignedOut).await?;
+        let mut flushed = Ok(());
+        for (root, why) in self.families.awaiting_removal() {
+            // One that the store cannot read keeps no other one waiting.
+            flushed = flushed.and(self.remove_ended(root, why).await.map(drop));
         }
         match self.activity.drain() {
-            noted if noted.is_empty() => Ok(()),
-            noted => self.store.touch(noted).await,
+            noted if noted.is_empty() => flushed,
+            noted => flushed.and(self.store.touch(noted).await),
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::endings;
+use super::redis::{RedisClient, RedisError};
 
 /// Why the state file could not be opened, read or written.
 ///
@@ -81,6 +82,19 @@ pub enum StorageError {
         /// What the key is for.
         purpose: String,
     },
+    /// The Redis that gateways share does not do its work.
+    #[error(transparent)]
+    Shared(#[from] RedisError),
+    /// The same as `Sealed`, in the Redis that gateways share.
+    #[error(
+        "{server}: the gateway's key for {purpose} is sealed, and no key of `[state] key` opens it; it was left as it is: give every gateway the same `[state] key`, or another `namespace` to start with an empty one"
+    )]
+    SealedShared {
+        /// Which.
+        server: String,
+        /// What the key is for.
+        purpose: String,
+    },
     /// A migration did not go through; it was rolled back.
     #[error("state file {}: migration {number} failed and was rolled back: {cause}; make sure that there is free space and keep the file for a report", .file.display())]
     Migration {
@@ -143,7 +157,9 @@ impl StorageError {
             | Self::Foreign { .. }
             | Self::Newer { .. }
             | Self::Sealed { .. }
+            | Self::SealedShared { .. }
             | Self::Corrupt { .. } => true,
+            Self::Shared(error) => error.is_final(),
             Self::Inaccessible { .. }
             | Self::InUse { .. }
             | Self::Migration { .. }
@@ -161,7 +177,9 @@ impl StorageError {
             Self::Query { cause, .. } => {
                 cause.sqlite_error_code().is_some_and(|code| code != ConstraintViolation)
             }
-            Self::Interrupted { .. } | Self::Sealed { .. } => false,
+            Self::Interrupted { .. } | Self::Sealed { .. } | Self::SealedShared { .. } | Self::Shared(_) => {
+                false
+            }
             Self::ParentMissing { .. }
             | Self::Inaccessible { .. }
             | Self::Exposed { .. }
@@ -174,6 +192,11 @@ impl StorageError {
             | Self::Overloaded { .. }
             | Self::Ending { .. } => true,
         }
+    }
+
+    /// What is kept in Redis is not what was written there.
+    pub(super) fn of_shared(client: &RedisClient, why: &str) -> Self {
+        Self::Shared(client.odd(why))
     }
 
     pub(super) fn inaccessible(file: &Path, cause: io::Error) -> Self {

@@ -13,6 +13,7 @@ mod keys;
 mod lane;
 mod migrations;
 mod open;
+pub mod redis;
 mod seconds;
 mod shrink;
 mod tend;

@@ -6,7 +6,9 @@ mod ending;
 mod living;
 mod matching;
 mod per_person;
+mod replicas;
 mod sealing;
+mod shared_rows;
 mod signalled;
 mod stores;
 
@@ -155,13 +157,13 @@ impl SessionStore for Watched {
         Box::pin(async move { self.check().map(|()| self.inner.touch(touches))?.await })
     }
 
-    fn remove_family(&self, id: SessionId) -> StoreFuture<'_, Option<RemovedFamily>> {
-        Box::pin(async move { self.check().map(|()| self.inner.remove_family(id))?.await })
+    fn remove_family(&self, id: SessionId, why: SessionEnd) -> StoreFuture<'_, Option<RemovedFamily>> {
+        Box::pin(async move { self.check().map(|()| self.inner.remove_family(id, why))?.await })
     }
 
-    fn remove_families(&self, roots: Vec<SessionId>) -> StoreFuture<'_, Vec<RemovedFamily>> {
+    fn remove_families(&self, roots: Vec<SessionId>, why: SessionEnd) -> StoreFuture<'_, Vec<RemovedFamily>> {
         self.most_removed.fetch_max(roots.len(), Ordering::Relaxed);
-        Box::pin(async move { self.check().map(|()| self.inner.remove_families(roots))?.await })
+        Box::pin(async move { self.check().map(|()| self.inner.remove_families(roots, why))?.await })
     }
 
     fn find(

@@ -2,15 +2,35 @@
 
 mod bindings;
 
+use tokio::runtime::Handle;
+
 use super::*;
+use crate::storage::redis::testing::TestRedis;
+use crate::storage::redis::{RedisClient, RedisSettings};
 
 #[tokio::test]
 async fn the_embedded_store_keeps_its_promises() {
     every_engine(|| EmbeddedStore::new(Database::in_memory().unwrap())).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_in_redis_keeps_its_promises() {
+    let redis = TestRedis::start();
+    let fresh = || {
+        redis.cli(&["FLUSHALL"]);
+        redis_store(redis.settings())
+    };
+    every_engine(fresh).await;
+}
+
+/// A store of a process of its own.
+pub(super) fn redis_store(settings: RedisSettings) -> RedisStore {
+    let client = RedisClient::start(settings, &Handle::current()).unwrap();
+    RedisSessions::new(client).store(Database::in_memory().unwrap())
+}
+
 /// The suite. `fresh` gives an empty store of the engine.
-async fn every_engine<S: SessionStore>(fresh: impl Fn() -> S) {
+pub(super) async fn every_engine<S: SessionStore>(fresh: impl Fn() -> S) {
     what_is_inserted_is_loaded(&fresh()).await;
     a_child_needs_its_root(&fresh()).await;
     a_record_is_replaced(&fresh()).await;
@@ -27,15 +47,15 @@ async fn every_engine<S: SessionStore>(fresh: impl Fn() -> S) {
     marks_stay_until_they_are_answered(&fresh()).await;
 }
 
-fn id(n: u8) -> SessionId {
+pub(super) fn id(n: u8) -> SessionId {
     SessionId::from_bytes([n; 32])
 }
 
-fn at(seconds: u64) -> Timestamp {
+pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_seconds(seconds)
 }
 
-fn family(n: u8) -> StoredFamily {
+pub(super) fn family(n: u8) -> StoredFamily {
     StoredFamily {
         root: id(n),
         provider: "corp".into(),
@@ -56,7 +76,7 @@ fn family(n: u8) -> StoredFamily {
     }
 }
 
-fn session(n: u8, root: u8) -> StoredSession {
+pub(super) fn session(n: u8, root: u8) -> StoredSession {
     StoredSession {
         id: id(n),
         root: id(root),
@@ -68,7 +88,7 @@ fn session(n: u8, root: u8) -> StoredSession {
 }
 
 /// A sign-in that nobody's end is compared with.
-fn began(seconds: u64) -> SignInUnderWay {
+pub(super) fn began(seconds: u64) -> SignInUnderWay {
     SignInUnderWay { began: at(seconds), digests: Vec::new() }
 }
 
@@ -191,7 +211,7 @@ async fn families_are_removed_together(store: &impl SessionStore) {
         store.insert_root(family(n), session(n, n), began(1000)).await.unwrap();
         store.insert_child(session(n + 1, n)).await.unwrap();
     }
-    let mut removed = store.remove_families(vec![id(1), id(9), id(5)]).await.unwrap();
+    let mut removed = store.remove_families(vec![id(1), id(9), id(5)], SessionEnd::SignedOut).await.unwrap();
     removed.iter_mut().for_each(|family| family.sessions.sort());
     let gone = |n| RemovedFamily { root: id(n), sessions: vec![id(n), id(n + 1)] };
     assert_eq!(removed, [gone(1), gone(5)]);
@@ -315,13 +335,13 @@ async fn a_family_goes_as_one(store: &impl SessionStore) {
         store.insert_root(family(n), session(n, n), began(1000)).await.unwrap();
         store.insert_child(session(n + 1, n)).await.unwrap();
     }
-    let mut removed = store.remove_family(id(2)).await.unwrap().unwrap();
+    let mut removed = store.remove_family(id(2), SessionEnd::SignedOut).await.unwrap().unwrap();
     removed.sessions.sort();
     assert_eq!(removed, RemovedFamily { root: id(1), sessions: vec![id(1), id(2)] });
     for (n, there) in [(1, false), (2, false), (3, true), (4, true)] {
         assert_eq!(store.load(id(n)).await.unwrap().is_some(), there);
     }
-    assert_eq!(store.remove_family(id(2)).await.unwrap(), None);
+    assert_eq!(store.remove_family(id(2), SessionEnd::SignedOut).await.unwrap(), None);
 }
 
 async fn a_purge_takes_the_old_and_the_idle(store: &impl SessionStore) {

@@ -37,7 +37,7 @@ pub(super) async fn a_binding_stands_beside_everything_else(store: &impl Session
     assert_eq!(bindings(store, 1).await, [Some((1, 1)), Some((1, 1))], "new tokens leave it");
     let found = store.find(StoredSelector::All, None, 10).await.unwrap();
     assert_eq!(found[0].bound, [id(1)]);
-    store.remove_family(id(1)).await.unwrap();
+    store.remove_family(id(1), SessionEnd::SignedOut).await.unwrap();
     assert!(!store.count_proof(id(1), 1).await.unwrap(), "it goes with its session");
 }
 

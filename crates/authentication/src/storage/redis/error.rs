@@ -1,0 +1,154 @@
+//! What can go wrong with Redis, and what follows from it.
+
+use std::sync::Arc;
+
+use ::redis::{ErrorKind, ServerErrorKind};
+
+/// Why Redis did not do what it was asked. The text names the server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RedisError {
+    /// It cannot be reached, or says that it cannot serve now.
+    #[error("{server} is away: {cause}")]
+    Away {
+        /// Which.
+        server: Arc<str>,
+        /// What was tried last, and what came of it.
+        cause: Arc<str>,
+    },
+    /// It did not answer in time. What was asked may have been done.
+    #[error("{server} has not answered for {} seconds", super::COMMAND.as_secs())]
+    Late {
+        /// Which.
+        server: Arc<str>,
+    },
+    /// The user may not log in, or lacks a right.
+    #[error("{server} refuses: {cause}; docs/scaling.md has the line for its access list")]
+    Refused {
+        /// Which.
+        server: Arc<str>,
+        /// What it said.
+        cause: Arc<str>,
+    },
+    /// It has no room, and evicts nothing.
+    #[error("{server} is full: {cause}; give it more `maxmemory`")]
+    Full {
+        /// Which.
+        server: Arc<str>,
+        /// What it said.
+        cause: Arc<str>,
+    },
+    /// A key holds what this version of the gateway does not write.
+    #[error("{server} holds what this gateway cannot read, and leaves as it is: {cause}")]
+    Unreadable {
+        /// Which.
+        server: Arc<str>,
+        /// Which key, and what is wrong with it.
+        cause: Arc<str>,
+    },
+    /// Anything else that it says.
+    #[error("{server}: {cause}")]
+    Failed {
+        /// Which.
+        server: Arc<str>,
+        /// What it said.
+        cause: Arc<str>,
+    },
+}
+
+/// What follows from an error.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Consequence {
+    /// The connection leads nowhere, or to a server that is no master any more: connect anew, and try again.
+    Reconnect,
+    /// It will serve later: wait, and try again.
+    Wait,
+    /// Trying again changes nothing.
+    GiveUp,
+}
+
+impl RedisError {
+    /// Whether somebody must change something before another try can succeed.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        matches!(self, Self::Unreadable { .. } | Self::Refused { .. })
+    }
+
+    /// A fault of what is stored under `key`.
+    pub(crate) fn unreadable(server: &Arc<str>, key: &str, why: &str) -> Self {
+        Self::Unreadable { server: Arc::clone(server), cause: format!("{key}: {why}").into() }
+    }
+
+    pub(super) fn away(server: &Arc<str>, cause: impl ToString) -> Self {
+        Self::Away { server: Arc::clone(server), cause: cause.to_string().into() }
+    }
+
+    pub(super) fn of(server: &Arc<str>, error: &::redis::RedisError) -> Self {
+        let (server, cause) = (Arc::clone(server), error.to_string().into());
+        if error.is_timeout() {
+            return Self::Late { server };
+        }
+        match Class::of(error) {
+            Class::Connection | Class::Later => Self::Away { server, cause },
+            Class::Refused => Self::Refused { server, cause },
+            Class::Full => Self::Full { server, cause },
+            Class::Unreadable => Self::Unreadable { server, cause },
+            Class::Other => Self::Failed { server, cause },
+        }
+    }
+}
+
+pub(super) fn consequence(error: &::redis::RedisError) -> Consequence {
+    match Class::of(error) {
+        Class::Connection => Consequence::Reconnect,
+        Class::Later => Consequence::Wait,
+        Class::Refused | Class::Full | Class::Unreadable | Class::Other => Consequence::GiveUp,
+    }
+}
+
+enum Class {
+    Connection,
+    Later,
+    Refused,
+    Full,
+    Unreadable,
+    Other,
+}
+
+impl Class {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add kinds at any time")]
+    fn of(error: &::redis::RedisError) -> Self {
+        match error.kind() {
+            ErrorKind::Io
+            | ErrorKind::Parse
+            | ErrorKind::ClusterConnectionNotFound
+            | ErrorKind::MasterNameNotFoundBySentinel
+            | ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown) => Self::Connection,
+            ErrorKind::Server(
+                ServerErrorKind::BusyLoading
+                | ServerErrorKind::ClusterDown
+                | ServerErrorKind::TryAgain
+                | ServerErrorKind::Moved
+                | ServerErrorKind::Ask
+                | ServerErrorKind::NoScript,
+            ) => Self::Later,
+            ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => Self::Refused,
+            ErrorKind::UnexpectedReturnType => Self::Unreadable,
+            _ => Self::of_code(error),
+        }
+    }
+
+    /// By the first word of what the server said.
+    fn of_code(error: &::redis::RedisError) -> Self {
+        match error.code() {
+            Some("UNREADABLE" | "WRONGTYPE") => Self::Unreadable,
+            Some("OOM") => Self::Full,
+            Some("NOAUTH" | "WRONGPASS") => Self::Refused,
+            Some("BUSY" | "NOREPLICAS" | "UNBLOCKED") => Self::Later,
+            // What Redis says of a command within a script.
+            Some("ERR") if error.detail().is_some_and(|detail| detail.contains("can't run this command")) => {
+                Self::Refused
+            }
+            _ => Self::Other,
+        }
+    }
+}
