@@ -36,6 +36,7 @@ mod refreshing_tokens;
 mod replicas;
 mod secrets_stay_secret;
 mod sessions;
+mod shared_state;
 mod sign_in;
 mod sign_in_cannot_be_taken_over;
 mod start_page;

@@ -38,7 +38,6 @@ mod seen_logout_tokens;
 mod sign_in;
 mod sign_in_request;
 mod sign_out;
-mod single_use;
 mod site_data;
 mod state;
 mod step_up;

@@ -7,6 +7,7 @@ use super::tickets::Tickets;
 use super::used_states::UsedStates;
 use crate::clock::Clock;
 use crate::forward::Asserter;
+use crate::replicas::OneTimeStore;
 use crate::secret::SealingKey;
 use crate::session::Sessions;
 use crate::telemetry::Metrics;
@@ -34,7 +35,7 @@ pub struct SealingKeys {
 }
 
 impl Resources {
-    /// With no ticket handed out, no sign-in come back and no logout token accepted yet.
+    /// `one_time` holds what is good once: tickets, sign-ins that came back, logout tokens.
     #[must_use]
     pub fn new(
         clock: Clock,
@@ -42,9 +43,11 @@ impl Resources {
         sessions: Sessions,
         keys: SealingKeys,
         asserter: Arc<Asserter>,
+        one_time: Arc<dyn OneTimeStore>,
     ) -> Self {
-        let (tickets, used_states) = (Tickets::new(clock.clone()), UsedStates::new(clock.clone()));
-        let seen_logout_tokens = SeenLogoutTokens::new(clock.clone());
+        let tickets = Tickets::new(Arc::clone(&one_time), clock.clone());
+        let used_states = UsedStates::new(Arc::clone(&one_time));
+        let seen_logout_tokens = SeenLogoutTokens::new(one_time, clock.clone());
         Self { clock, metrics, sessions, keys, asserter, tickets, used_states, seen_logout_tokens }
     }
 }

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::endpoints::SealingKeys;
 use crate::forward::{Asserter, AssertionKey, AssertionKeyError};
-use crate::gate::{BuildError, Foundations, Gate};
+use crate::gate::{BuildError, Foundations, Gate, Stores};
 use crate::secret::SealingKey;
 use crate::session::{MovableStore, Sessions, StateKeys};
 use crate::storage::{Database, ServerKeys, StorageError};
@@ -104,7 +104,7 @@ pub async fn run(
     let (engine, replica) = SessionEngine::start(&settings).await.map_err(StorageError::from)?;
     let store = MovableStore::new(engine.store(database.clone()));
     let keys = engine.keys(&database, &secrets(&settings))?;
-    let foundations = foundations(&settings, workers, keys, store.clone()).await?;
+    let foundations = foundations(&settings, workers, keys, &engine, store.clone()).await?;
     let sessions = foundations.sessions.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
     let inherited: Vec<_> = systemd::inherited()?.into_iter().chain(received.inherited).collect();
@@ -211,6 +211,7 @@ async fn foundations(
     settings: &Settings,
     workers: usize,
     keys: ServerKeys,
+    engine: &SessionEngine,
     store: MovableStore,
 ) -> Result<Foundations, StartError> {
     let clock = Clock::system();
@@ -225,8 +226,10 @@ async fn foundations(
     let cards = keys.load_or_create("cards").await?;
     let state_keys = state_keys(settings, cards.as_slice()).ok_or(StartError::StateKey)?;
     let sessions = Sessions::new(settings.session.clone(), Arc::new(store), state_keys, clock.clone());
+    let replicas = engine.replicas(&secrets(settings), &clock).ok_or(StartError::StateKey)?;
+    let stores = Stores { sessions, replicas };
     let (metrics, background) = (Metrics::new(), Handle::current());
-    Ok(Foundations::new(workers, clock, metrics, sessions, sealing, asserter, background))
+    Ok(Foundations::new(workers, clock, metrics, stores, sealing, asserter, background))
 }
 
 fn secrets(settings: &Settings) -> Vec<&[u8]> {

@@ -8,8 +8,8 @@ use super::seal::{FamilyKey, Record};
 use super::sessions::{SessionLookup, SessionsInner};
 use super::store::{LateCard, RecordUpdate, SignInUnderWay, Updated};
 use super::{
-    Inserted, NewSession, Session, SessionError, SessionId, SessionKey, StoreUnavailable, StoredFamily,
-    StoredSession,
+    FamilyGrant, Inserted, NewSession, Session, SessionError, SessionId, SessionKey, StoreUnavailable,
+    StoredFamily, StoredSession,
 };
 use crate::clock::Timestamp;
 
@@ -77,15 +77,15 @@ impl SessionsInner {
         &self,
         key: &SessionKey,
         host: String,
-        of: &Session,
+        of: &FamilyGrant,
         now: Timestamp,
     ) -> Result<Arc<Session>, SessionError> {
-        if !of.lives(now, &self.lifetimes) {
+        if self.families.has_ended(&of.root) {
             return Err(SessionError::Ended);
         }
-        let stored = store_session(key, of.family(), host, now, &of.key)?;
+        let stored = store_session(key, of.root, host, now, &of.key)?;
         match self.store.insert_child(stored).await? {
-            // What the family holds now may be newer than what `of` holds.
+            // Whether it lives, and by which tokens, the family's record says.
             Inserted::Done => self.load(key).await?.ok_or(SessionError::Ended),
             Inserted::RootGone | Inserted::EndedBefore => Err(SessionError::Ended),
         }

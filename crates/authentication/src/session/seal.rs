@@ -23,6 +23,14 @@ impl FamilyKey {
         Self(SealingKey::random())
     }
 
+    pub(super) fn sealed(&self, by: &SealingKey, bound_to: &[u8]) -> Option<Vec<u8>> {
+        by.wrap(bound_to, &self.0)
+    }
+
+    pub(super) fn opened(by: &SealingKey, bound_to: &[u8], sealed: &[u8]) -> Option<Self> {
+        by.unwrap(bound_to, sealed).map(Self)
+    }
+
     /// Seals it for the holder of `key`, on `host`, in the family of `root`.
     pub(super) fn wrap(&self, key: &SessionKey, root: SessionId, host: &str) -> Option<Vec<u8>> {
         SealingKey::derived(key.bytes(), WRAP)?.wrap(&binding(*key.id(), root, host), &self.0)

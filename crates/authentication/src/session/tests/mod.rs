@@ -51,7 +51,7 @@ fn sign_in() -> NewSession {
 }
 
 fn app_session(of: &Arc<Session>) -> NewSession {
-    NewSession::Child { host: HOST.into(), of: Arc::clone(of) }
+    NewSession::child(of, HOST)
 }
 
 /// A store that counts what it is asked and answers when the test lets it.
