@@ -62,12 +62,11 @@ async fn tokens_that_come_while_the_store_is_away_are_stored_when_it_is_back() {
     let before = provider.asked("/token").await;
     let url = world.at("wiki", "/");
     world.lead_to(0);
-    provider.signal("STOP");
+    provider.control("slow?s=6").await;
     let (asking, asked) = (browser.clone(), url.clone());
     let first = tokio::spawn(async move { asking.get(&asked).await });
     until_async("the lease", || async { !world.redis.cli(&["KEYS", "*lease*"]).is_empty() }).await;
     world.redis.kill();
-    provider.signal("CONT");
     logged(&world.gateways[0], "refreshed tokens could not be stored");
     assert_eq!(first.await.unwrap().status, 503, "an expired token goes to no app, and nobody is signed out");
     assert_eq!(browser.get(&url).await.status, 503);
