@@ -23,7 +23,7 @@ pub mod gate;
 pub use portcullis_wire::forward;
 pub mod pages;
 
-pub use portcullis_authentication::{authn, oidc, session, signals, storage};
+pub use portcullis_authentication::{authn, oidc, replicas, session, signals, storage};
 
 pub use portcullis_rules::{limit, policy, route};
 

@@ -41,6 +41,7 @@ mod replicas;
 mod secrets_stay_secret;
 mod sessions;
 mod shared_signals;
+mod shared_state;
 mod sign_in;
 mod sign_in_cannot_be_taken_over;
 mod start_page;

@@ -9,9 +9,10 @@ use portcullis::clock::{Clock, Timestamp};
 use portcullis::config::{self, Settings, SystemSources};
 use portcullis::endpoints::SealingKeys;
 use portcullis::forward::{Asserter, AssertionKey};
-use portcullis::gate::{Foundations, Gate};
+use portcullis::gate::{Foundations, Gate, Stores};
 use portcullis::identity::{Issuer, Principal};
 use portcullis::listener::{self, ConnectionLimits, ListenerSettings, Phase, Serving};
+use portcullis::replicas::SharedState;
 use portcullis::request::WorkerId;
 use portcullis::secret::SealingKey;
 use portcullis::session::{
@@ -137,8 +138,8 @@ fn gate(settings: &Settings) -> (Gate, Sessions) {
     let asserter = Arc::new(Asserter::new("https://login.corp.example", key, clock.clone()));
     let keys =
         SealingKeys { flow: SealingKey::random(), form: SealingKey::random(), signals: SealingKey::random() };
-    let foundations =
-        Foundations::new(1, clock, Metrics::new(), sessions.clone(), keys, asserter, Handle::current());
+    let stores = Stores { sessions: sessions.clone(), replicas: SharedState::local(clock.clone()) };
+    let foundations = Foundations::new(1, clock, Metrics::new(), stores, keys, asserter, Handle::current());
     (Gate::new(&settings.gate(), foundations).unwrap(), sessions)
 }
 

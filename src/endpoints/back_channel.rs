@@ -17,6 +17,7 @@ use super::context::RequestContext;
 use super::error::{EndpointError, UnavailableProvider};
 use super::provider_logout::end_sessions;
 use super::resources::Resources;
+use super::seen_logout_tokens::Seen;
 use super::state::Endpoints;
 use crate::limit::Exceeded;
 use crate::listener::RequestBody;
@@ -63,8 +64,8 @@ pub(super) async fn answer(
         let why = LogoutTokenError::Missing.into();
         return refused(endpoints, context, &Refused { provider: None, why }).into();
     };
-    match accepted(endpoints, context, &text).await {
-        Ok((provider, token)) => end(endpoints, context, provider, token).await.into(),
+    match verified(endpoints, context, &text).await {
+        Ok((provider, token)) => accept(endpoints, context, provider, token).await.into(),
         Err(no) => refused(endpoints, context, &no).into(),
     }
 }
@@ -79,8 +80,8 @@ async fn logout_token(request: Request<RequestBody>) -> Option<String> {
     (tokens.next().is_none() && token.len() <= MAX_LOGOUT_TOKEN).then(|| token.into_owned())
 }
 
-/// The token, once all about it holds and it has not come before.
-async fn accepted<'e>(
+/// The token, once all about it holds.
+async fn verified<'e>(
     endpoints: &'e Endpoints,
     context: RequestContext<'_>,
     text: &str,
@@ -90,14 +91,34 @@ async fn accepted<'e>(
     let provider =
         endpoints.providers.sender(&token).ok_or_else(|| unknown(LogoutTokenError::UnknownIssuer))?;
     let theirs = |why| Refused { provider: Some(provider), why };
-    let Resources { key_trials, seen_logout_tokens, .. } = &*endpoints.resources;
-    let tried = key_trials.admit(context.forwarding.client, provider.keys_to_try(&token));
+    let tried = endpoints.resources.key_trials.admit(context.forwarding.client, provider.keys_to_try(&token));
     tried.map_err(|exceeded| theirs(Why::TooManyTrials(exceeded)))?;
     let token = provider.verified_logout(&token).await.map_err(|error| theirs(error.into()))?;
-    if !seen_logout_tokens.spend(provider.issuer(), &token) {
-        return Err(theirs(LogoutTokenError::Replayed.into()));
-    }
     Ok((provider, token))
+}
+
+/// Ends what the token names, where it has not come before. One that is worked on is neither done nor a replay: its
+/// provider is told to send it again, for the first attempt may still fail.
+async fn accept(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    provider: &Arc<Provider>,
+    token: LogoutToken,
+) -> Result<Response<Bytes>, EndpointError> {
+    let seen = endpoints.resources.seen_logout_tokens.begin(provider.issuer(), &token).await;
+    match seen.inspect_err(|_| count(endpoints, Some(provider), "store-unavailable"))? {
+        Seen::New => end(endpoints, context, provider, token).await,
+        Seen::Done => refused(
+            endpoints,
+            context,
+            &Refused { provider: Some(provider), why: LogoutTokenError::Replayed.into() },
+        ),
+        Seen::UnderWay => {
+            count(endpoints, Some(provider), "under-way");
+            let reason = "the same logout token is being worked on; nobody knows yet whether that ends well";
+            Err(EndpointError::StoreUnavailable(reason.to_owned()))
+        }
+    }
 }
 
 /// Ends what the token names, and says so where there was nothing left, too (section 2.8).
@@ -113,7 +134,8 @@ async fn end(
     let ending = tokio::spawn(async move {
         let (sid, subject) = (token.sid.as_deref(), token.subject.as_deref());
         let ended = end_sessions(&resources.sessions, &theirs, sid, subject).await;
-        ended.inspect_err(|_| resources.seen_logout_tokens.forget(theirs.issuer(), &token))
+        note(&resources, &theirs, &token, ended.is_ok()).await;
+        ended
     });
     let ended = ending.await.unwrap_or_else(|error| Err(StoreUnavailable::new(error)));
     let ended = ended.inspect_err(|_| count(endpoints, Some(provider), "store-unavailable"))?;
@@ -122,6 +144,17 @@ async fn end(
     let mut response = Response::new(Bytes::new());
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// Has the token not be accepted again where all has ended; where not, its provider may send it again.
+async fn note(resources: &Resources, provider: &Provider, token: &LogoutToken, ended: bool) {
+    let seen = &resources.seen_logout_tokens;
+    if !ended {
+        return seen.forget(provider.issuer(), token).await;
+    }
+    if let Err(error) = seen.done(provider.issuer(), token).await {
+        tracing::warn!(%error, "that a logout token was accepted could not be kept; it may be accepted once more");
+    }
 }
 
 /// 400 as the specification has it (section 2.8); 503 or 429 where the token could not be judged, so that it is sent again.

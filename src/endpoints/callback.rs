@@ -23,7 +23,7 @@ use crate::oidc::{
     CallbackParameters, Culprit, Destination, Flow, Provider, ResponseMode, SignInError, SignedIn,
 };
 use crate::secret::Secret;
-use crate::session::{NewSession, Session, SessionId, SessionKey};
+use crate::session::{NewSession, Session, SessionId, SessionKey, StoreUnavailable};
 
 /// The largest response that comes as a form, in bytes.
 const MAX_FORM: usize = 16 * 1024;
@@ -55,9 +55,10 @@ async fn finish(
     callback: CallbackParameters,
 ) -> Answer {
     let state = callback.state.clone().unwrap_or_default();
-    let (flow, provider) = match begun(endpoints, &head.headers, &state, head.method == Method::POST) {
+    let (flow, provider) = match begun(endpoints, &head.headers, &state, head.method == Method::POST).await {
         Ok(begun) => begun,
-        Err(reason) => {
+        Err(NotBegun::Unknown(error)) => return EndpointError::from(error).into(),
+        Err(NotBegun::Lost(reason)) => {
             let lost = LostDestination::of_state(endpoints, &state);
             return lost::refuse(endpoints, context, &head.headers, lost, reason).await;
         }
@@ -72,21 +73,36 @@ async fn finish(
     answer
 }
 
+/// Why no flow comes back.
+enum NotBegun {
+    /// This browser did not begin it, or not so, or it has come back before.
+    Lost(String),
+    /// Nobody knows whether it has come back before: it is not used up, and may come again.
+    Unknown(StoreUnavailable),
+}
+
+impl From<&str> for NotBegun {
+    fn from(reason: &str) -> Self {
+        Self::Lost(reason.to_owned())
+    }
+}
+
 /// The flow that comes back, and its provider. Its `state` is used up before the provider is asked anything: each
 /// sign-in comes back once, and nobody makes us call a provider for one that this browser did not begin.
-fn begun<'a>(
+async fn begun<'a>(
     endpoints: &'a Endpoints,
     headers: &HeaderMap,
     state: &str,
     posted: bool,
-) -> Result<(Flow, &'a Provider), String> {
-    let flow = endpoints.cookies.flows.open(headers, state).map_err(|error| error.to_string())?;
+) -> Result<(Flow, &'a Provider), NotBegun> {
+    let flow = endpoints.cookies.flows.open(headers, state);
+    let flow = flow.map_err(|error| NotBegun::Lost(error.to_string()))?;
     let provider = endpoints.providers.get(flow.provider.as_str());
     let provider = provider.ok_or("its provider has left the configuration")?;
     if mutant!(posted && flow.response_mode != ResponseMode::FormPost, "form-for-a-redirect" => false) {
         return Err("a form instead of the redirect that was asked for".into());
     }
-    if !mutant!(endpoints.resources.used_states.spend(state), "callback-good-twice" => true) {
+    if !endpoints.resources.used_states.spend(state).await.map_err(NotBegun::Unknown)? {
         return Err("the sign-in has come back before; it is good once".into());
     }
     Ok((flow, provider))
@@ -222,7 +238,7 @@ async fn settle(
     cookies.push(endpoints.cookies.session.set(&key));
     let offer = bound_session::offer(endpoints, context, &session).await;
     let response = if shortfall.is_empty() {
-        ticket::finish_sign_in(endpoints, &session, wanted).map(|mut response| {
+        ticket::finish_sign_in(endpoints, &session, wanted).await.map(|mut response| {
             cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
             response.headers_mut().extend(offer);
             response

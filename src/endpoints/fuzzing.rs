@@ -2,8 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a finding is a panic")]
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use futures_util::FutureExt;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use url::Url;
@@ -14,36 +15,39 @@ use super::return_to::ReturnTo;
 use super::tickets::{Tickets, testing::ticket};
 use crate::clock::{Clock, Timestamp};
 use crate::fuzzing::edited;
+use crate::replicas::LocalStore;
 use crate::secret::Secret;
 use crate::session::SignInOrigin;
 
 const HOST: &str = "wiki.example";
 
-static TICKETS: LazyLock<Tickets> = LazyLock::new(|| Tickets::new(Clock::manual(Timestamp::from_seconds(1))));
+static TICKETS: LazyLock<Tickets> = LazyLock::new(|| {
+    let clock = Clock::manual(Timestamp::from_seconds(1));
+    Tickets::new(Arc::new(LocalStore::new(clock.clone())), clock)
+});
 
 /// A ticket, its host, and the browser's secret, with the changes that `data` spells, and `data` in place of each:
 /// nothing but all three as they were opens anything, and that once.
 pub fn tickets(data: &[u8]) {
     let cookies = HandoverCookies { https: true };
     let Ok((handover, set)) = cookies.begin(&HeaderMap::new()) else { return };
-    let number = TICKETS.issue(ticket(handover.clone()));
+    let number = issue(&handover);
     let browser = brought(set[0].as_bytes());
     let opens = |number: &str, host: &str, headers: &HeaderMap| {
-        TICKETS.take(number, host, |handover| cookies.holds(headers, handover)).is_ok()
+        now(TICKETS.take(number, host, |handover| cookies.holds(headers, handover))).is_ok()
     };
     for other in [edited(number.expose().as_bytes(), data), data.to_vec()] {
         let other = String::from_utf8_lossy(&other).into_owned();
         assert!(other == number.expose() || !opens(&other, HOST, &browser), "another ticket opens");
     }
-    let issued = |handover: &HandoverFingerprint| TICKETS.issue(ticket(handover.clone()));
     for host in [edited(HOST.as_bytes(), data), data.to_vec()] {
         let host = String::from_utf8_lossy(&host).into_owned();
-        assert_eq!(opens(issued(&handover).expose(), &host, &browser), host == HOST, "good for {host}");
+        assert_eq!(opens(issue(&handover).expose(), &host, &browser), host == HOST, "good for {host}");
     }
     for pair in [edited(browser[COOKIE].as_bytes(), data), data.to_vec()] {
         let other = brought(&pair);
         let same = pairs(&other).any(|pair| pair == browser[COOKIE].as_bytes());
-        assert_eq!(opens(issued(&handover).expose(), HOST, &other), same, "good in another browser");
+        assert_eq!(opens(issue(&handover).expose(), HOST, &other), same, "good in another browser");
     }
     assert!(opens(number.expose(), HOST, &browser) && !opens(number.expose(), HOST, &browser), "once");
     for text in [edited(handover.to_string().as_bytes(), data), data.to_vec()] {
@@ -52,6 +56,15 @@ pub fn tickets(data: &[u8]) {
             assert_eq!(read.to_string(), text, "a fingerprint has one spelling");
         }
     }
+}
+
+fn issue(handover: &HandoverFingerprint) -> Secret {
+    now(TICKETS.issue(&ticket(handover.clone()))).expect("memory is at hand")
+}
+
+/// The store of these tickets is memory: nothing is waited for.
+fn now<T>(answer: impl Future<Output = T>) -> T {
+    answer.now_or_never().expect("an answer at once")
 }
 
 /// `Cookie` with the pair that a `Set-Cookie` sets.

@@ -44,7 +44,6 @@ mod sign_in;
 mod sign_in_request;
 mod sign_out;
 mod signals;
-mod single_use;
 mod site_data;
 mod state;
 mod step_up;

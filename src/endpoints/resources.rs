@@ -9,6 +9,7 @@ use super::tickets::Tickets;
 use super::used_states::UsedStates;
 use crate::clock::Clock;
 use crate::forward::Asserter;
+use crate::replicas::OneTimeStore;
 use crate::secret::SealingKey;
 use crate::session::Sessions;
 use crate::telemetry::Metrics;
@@ -46,7 +47,7 @@ impl Resources {
         &self.keys.signals
     }
 
-    /// With no ticket handed out, no sign-in come back and no logout token accepted yet.
+    /// `one_time` holds what is good once: tickets, sign-ins that came back, logout tokens.
     #[must_use]
     pub fn new(
         clock: Clock,
@@ -54,11 +55,12 @@ impl Resources {
         sessions: Sessions,
         keys: SealingKeys,
         asserter: Arc<Asserter>,
+        one_time: Arc<dyn OneTimeStore>,
     ) -> Self {
         Self {
-            tickets: Tickets::new(clock.clone()),
-            used_states: UsedStates::new(clock.clone()),
-            seen_logout_tokens: SeenLogoutTokens::new(clock.clone()),
+            tickets: Tickets::new(Arc::clone(&one_time), clock.clone()),
+            used_states: UsedStates::new(Arc::clone(&one_time)),
+            seen_logout_tokens: SeenLogoutTokens::new(one_time, clock.clone()),
             key_trials: KeyTrials::new(&clock),
             refusal_log: RefusalLog::new(clock.clone()),
             clock,

@@ -79,6 +79,11 @@ impl ReturnTo {
         self.url[..Position::BeforePath].into()
     }
 
+    /// Its host, with its port as it is written.
+    pub(super) fn authority(&self) -> &str {
+        &self.url[Position::BeforeHost..Position::AfterPort]
+    }
+
     /// Whether it is too long to be taken along.
     #[must_use]
     pub const fn is_long(&self) -> bool {

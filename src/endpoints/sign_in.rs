@@ -64,7 +64,7 @@ async fn begin_or_switch(
         && !needs_new_sign_in(endpoints, session)
         && step_up::is_met(endpoints, session, &wanted)
     {
-        return ticket::finish_sign_in(endpoints, session, wanted);
+        return ticket::finish_sign_in(endpoints, session, wanted).await;
     }
     let by_form = wanted.login_hint.is_some();
     let redirection = start_sign_in(endpoints, context, request.headers(), wanted).await?;

@@ -27,7 +27,7 @@ use super::return_to::ReturnTo;
 use super::sign_in_request::{SignInRequest, parameter};
 use super::state::Endpoints;
 use super::tickets::{Ticket, TicketError};
-use crate::session::{NewSession, Session, SessionKey};
+use crate::session::{FamilyGrant, NewSession, Session, SessionKey};
 
 /// The parameter that carries a ticket's number.
 const NUMBER: &str = "ticket";
@@ -51,7 +51,7 @@ pub(super) fn redirect_to_sign_in_host(
 
 /// Sends a browser that has its session to where it wanted to go: at once on this host, by ticket on an
 /// app's.
-pub(super) fn finish_sign_in(
+pub(super) async fn finish_sign_in(
     endpoints: &Endpoints,
     session: &Arc<Session>,
     wanted: SignInRequest,
@@ -61,32 +61,26 @@ pub(super) fn finish_sign_in(
     };
     match wanted.handover {
         Some(handover) if !endpoints.hosts.is_public_url(to.url()) => {
-            hand_over(endpoints, session, to, handover, wanted.again)
+            hand_over(endpoints, session, to, handover, wanted.again).await
         }
         Some(_) | None => redirect(StatusCode::SEE_OTHER, to.as_str()),
     }
 }
 
 /// Issues a ticket for the host of `to`, and sends the browser there with its number.
-fn hand_over(
+async fn hand_over(
     endpoints: &Endpoints,
     session: &Arc<Session>,
     to: ReturnTo,
     handover: HandoverFingerprint,
     again: bool,
 ) -> Result<Response<Bytes>, EndpointError> {
-    let host = to.url().host_str().unwrap_or_default().to_owned();
     let mut url = to.url().clone();
-    let ticket = endpoints.resources.tickets.issue(Ticket {
-        authority: authority(&url).to_owned(),
-        handover,
-        session: NewSession::child(session, host),
-        return_to: to,
-        again,
-    });
+    let ticket = Ticket { handover, family: FamilyGrant::of(session), return_to: to, again };
+    let number = endpoints.resources.tickets.issue(&ticket).await?;
     url.set_path(TICKET);
     url.set_fragment(None);
-    url.query_pairs_mut().clear().append_pair(NUMBER, ticket.expose());
+    url.query_pairs_mut().clear().append_pair(NUMBER, number.expose());
     redirect(StatusCode::SEE_OTHER, url.as_str())
 }
 
@@ -100,14 +94,16 @@ pub(super) async fn answer<B>(
     context: RequestContext<'_>,
     request: &Request<B>,
 ) -> Answer {
-    let Ticket { session, return_to, handover, .. } = match taken(endpoints, context, request) {
+    let Ticket { family, return_to, handover, .. } = match taken(endpoints, context, request).await {
         Ok(ticket) => ticket,
+        Err(TicketError::Away(error)) => return EndpointError::from(error).into(),
         Err(missed) => {
             let reason = missed.to_string();
             return lost::refuse(endpoints, context, request.headers(), missed.into(), reason).await;
         }
     };
-    let session = session.made_from(context.forwarding.client.ip());
+    let host = return_to.url().host_str().unwrap_or_default().to_owned();
+    let session = NewSession::Child { host, of: family, address: Some(context.forwarding.client.ip()) };
     match endpoints.resources.sessions.create(session).await {
         Ok((key, session)) => {
             let offer = bound_session::offer(endpoints, context, &session).await;
@@ -121,7 +117,7 @@ pub(super) async fn answer<B>(
     }
 }
 
-fn taken<B>(
+async fn taken<B>(
     endpoints: &Endpoints,
     context: RequestContext<'_>,
     request: &Request<B>,
@@ -130,7 +126,7 @@ fn taken<B>(
     let number = parameter(request.uri(), NUMBER).ok_or(TicketError::Unknown)?;
     let holds =
         |handover: &HandoverFingerprint| endpoints.cookies.handover.holds(request.headers(), handover);
-    endpoints.resources.tickets.take(&number, authority(&here), holds)
+    endpoints.resources.tickets.take(&number, authority(&here), holds).await
 }
 
 fn arrived(
@@ -149,7 +145,7 @@ impl From<TicketError> for LostDestination {
     /// A ticket in the wrong browser is spent, but where it was to lead is known: this browser may begin its own sign-in.
     fn from(missed: TicketError) -> Self {
         match missed {
-            TicketError::Unknown => Self::unknown(),
+            TicketError::Unknown | TicketError::Away(_) => Self::unknown(),
             TicketError::OtherBrowser(ticket) => {
                 Self { return_to: Some(ticket.return_to), again: ticket.again }
             }

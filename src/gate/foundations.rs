@@ -12,8 +12,18 @@ use crate::clock::Clock;
 use crate::endpoints::{Resources, SealingKeys};
 use crate::forward::Asserter;
 use crate::identity::RouteName;
+use crate::replicas::SharedState;
 use crate::session::Sessions;
 use crate::telemetry::{Metrics, RequestStats};
+
+/// What outlives the process, or is other processes' as well.
+#[derive(Debug)]
+pub struct Stores {
+    /// The sessions.
+    pub sessions: Sessions,
+    /// What replicas share beside them.
+    pub replicas: SharedState,
+}
 
 /// What every configuration of this process is built on. Only building looks at it: each part of a snapshot is given
 /// what it needs.
@@ -31,6 +41,7 @@ pub struct Foundations {
     pub(super) unrouted: Arc<RequestStats>,
     pub(super) refreshes: Flights,
     pub(super) reauthorization: Arc<Reauthorization>,
+    pub(super) replicas: SharedState,
 }
 
 impl Foundations {
@@ -40,19 +51,27 @@ impl Foundations {
         workers: usize,
         clock: Clock,
         metrics: Metrics,
-        sessions: Sessions,
+        stores: Stores,
         keys: SealingKeys,
         asserter: Arc<Asserter>,
         background: Handle,
     ) -> Self {
-        let endpoints =
-            Resources::new(clock.clone(), metrics.clone(), sessions.clone(), keys, Arc::clone(&asserter));
+        let Stores { sessions, replicas } = stores;
+        let endpoints = Resources::new(
+            clock.clone(),
+            metrics.clone(),
+            sessions.clone(),
+            keys,
+            Arc::clone(&asserter),
+            Arc::clone(&replicas.one_time),
+        );
         Self {
             unrouted: metrics.route(&RouteName::new("none"), workers),
             endpoints: Arc::new(endpoints),
             ids: Arc::new(RequestIds::new()),
             refreshes: flights(),
             reauthorization: Arc::new(Reauthorization::new(metrics.clone())),
+            replicas,
             workers,
             clock,
             metrics,

@@ -20,6 +20,7 @@ mod limits;
 mod origins;
 mod reauthorize;
 mod record;
+mod refresh_call;
 mod refresh_tokens;
 mod rejection;
 mod respond;
@@ -57,7 +58,7 @@ use snapshot::Snapshot;
 pub use body::Body;
 pub use build_error::BuildError;
 pub use explained::{Explained, Imagined, Next, explain};
-pub use foundations::Foundations;
+pub use foundations::{Foundations, Stores};
 pub use settings::{
     GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction, RouteSettings,
     SentFrom,
@@ -194,7 +195,12 @@ fn pass<'s>(
         let route = snapshot.routing.route(info.inbound)?;
         notes.route = Some(Arc::clone(route));
         let routed = Routed::new(&snapshot.routing, info.inbound, route)?;
-        let rate = admit::count_client(snapshot, route, info.inbound, request.headers())?;
+        let rate = match &route.service.limits.shared {
+            None => admit::count_client(snapshot, route, info.inbound, request.headers()),
+            Some(limits) => {
+                admit::count_client_for_all(snapshot, route, limits, info.inbound, request.headers()).await
+            }
+        }?;
         // The record holds the place until the response has ended: a slow download burdens the app as long as it
         // lasts.
         notes.concurrency = Some(admit::enter(snapshot, route)?);
@@ -221,7 +227,10 @@ fn pass<'s>(
         notes.decision = Some(permitted.permit.reason());
         let session = permitted.grounds.authentication.session();
         route.note_use(session.map(|opened| &*opened.session));
-        notes.rate = admit::count_principal(snapshot, &permitted, rate)?;
+        notes.rate = match &route.service.limits.shared {
+            None => admit::count_principal(snapshot, &permitted, rate),
+            Some(limits) => admit::count_principal_for_all(snapshot, &permitted, limits, rate).await,
+        }?;
         let response = dispatch(snapshot, info, notes, &permitted, request).await?;
         notes.grounds = Some(permitted.grounds);
         notes.answered(response.status(), route.outcome(), "");

@@ -9,19 +9,21 @@
 //!   or not at all. Where a refresh brings none, a new sign-in.
 //! - It has expired, there is no refresh token, and the app is handed the token: a new sign-in.
 //!
-//! At most one refresh of a session family is under way. No expired token goes to an app. A provider that is away
+//! At most one refresh of a session family is under way, on whichever replica (`refresh_call.rs`). No expired token goes to an app. A provider that is away
 //! ends no session.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::refresh_call::RefreshCall;
 use super::rejection::Rejection;
 use crate::authn::{Authentication, OpenedSession};
 use crate::clock::{Clock, Timestamp};
 use crate::endpoints::is_renewed_by_sign_in;
 use crate::identity::{ProviderName, RequestId};
-use crate::oidc::{Culprit, FlightError, Provider, Providers, RefreshError, RefreshFlights};
-use crate::session::{Possession, Session, SessionEnd, SessionKey, Sessions};
+use crate::oidc::{FlightError, Providers, RefreshFlights};
+use crate::replicas::Leases;
+use crate::session::{Possession, Session, SessionKey, Sessions};
 
 /// Tokens are renewed so long before they expire, beside requests that have no need to wait.
 const REFRESH_AHEAD: Duration = Duration::from_secs(30);
@@ -66,6 +68,7 @@ pub(super) struct TokenRefresher {
     pub(super) sessions: Sessions,
     pub(super) clock: Clock,
     pub(super) flights: Flights,
+    pub(super) leases: Leases,
 }
 
 impl TokenRefresher {
@@ -140,10 +143,9 @@ impl TokenRefresher {
         Ok(RenewedAuthentication { authentication: Authentication::Ended, sign_in_at })
     }
 
-    fn begin(&self, id: &RequestId, key: &SessionKey, session: &Session) {
-        let Some((flight, provider)) = self.flight(session) else { return };
-        let (sessions, key, by) = (self.sessions.clone(), key.clone(), id.clone());
-        if let Err(error) = self.flights.begin(flight, move || refresh_session(by, provider, sessions, key)) {
+    fn begin(&self, id: &RequestId, key: &SessionKey, session: &Arc<Session>) {
+        let Some((flight, call)) = self.flight(id, key, session) else { return };
+        if let Err(error) = self.flights.begin(flight, || call.run()) {
             report(id, session, error);
         }
     }
@@ -153,19 +155,33 @@ impl TokenRefresher {
         &self,
         id: &RequestId,
         key: &SessionKey,
-        session: &Session,
+        session: &Arc<Session>,
     ) -> Option<Result<Renewal, FlightError>> {
-        let (flight, provider) = self.flight(session)?;
-        let (sessions, key, by) = (self.sessions.clone(), key.clone(), id.clone());
-        let flight = self.flights.join(flight, move || refresh_session(by, provider, sessions, key));
-        Some(flight.await.inspect_err(|error| report(id, session, *error)))
+        let (flight, call) = self.flight(id, key, session)?;
+        let done = self.flights.join(flight, || call.run()).await;
+        Some(done.inspect_err(|error| report(id, session, *error)))
     }
 
-    /// The key of a session's refresh, its family; and the provider that is called. `None` where the provider has
-    /// left the configuration.
-    fn flight(&self, session: &Session) -> Option<([u8; 32], Arc<Provider>)> {
-        let provider = self.providers.get(session.principal.provider.as_str())?;
-        Some((*session.family().as_bytes(), Arc::clone(provider)))
+    /// The key of a session's refresh, its family; and the call that is made. `None` where the provider has left the
+    /// configuration.
+    fn flight(
+        &self,
+        id: &RequestId,
+        key: &SessionKey,
+        session: &Arc<Session>,
+    ) -> Option<([u8; 32], RefreshCall)> {
+        let provider = Arc::clone(self.providers.get(session.principal.provider.as_str())?);
+        let flight = *session.family().as_bytes();
+        let call = RefreshCall {
+            id: id.clone(),
+            provider,
+            sessions: self.sessions.clone(),
+            leases: self.leases.clone(),
+            key: key.clone(),
+            session: Arc::clone(session),
+            rest: self.flights.rest_if_failed(&flight),
+        };
+        Some((flight, call))
     }
 }
 
@@ -195,51 +211,6 @@ fn report(id: &RequestId, session: &Session, error: FlightError) {
         FlightError::Recent => tracing::debug!(%error, "tokens were not refreshed"),
         FlightError::Full | FlightError::Lost => {
             tracing::warn!(%id, %provider, %error, "tokens could not be refreshed");
-        }
-    }
-}
-
-/// Refreshes the tokens of a session. It reads the session first: the refresh before this one may have renewed it.
-async fn refresh_session(
-    id: RequestId,
-    provider: Arc<Provider>,
-    sessions: Sessions,
-    key: SessionKey,
-) -> Renewal {
-    let Ok(Some(session)) = sessions.find(&key).await else { return Renewal::Done };
-    match provider.refresh(&session.tokens).await {
-        Ok(fresh) => {
-            let principal = fresh.principal.map(|fresh| Arc::new(fresh.signed_in_as(&session.principal)));
-            if let Err(error) = sessions.replace_tokens(&key, &session, fresh.tokens, principal).await {
-                tracing::error!(%error, "refreshed tokens could not be stored");
-            }
-            Renewal::Done
-        }
-        Err(error) if error.ends_session() => {
-            tell_end(&id, &provider, &error);
-            if let Err(error) = sessions.end_because(&session.family(), SessionEnd::Revoked).await {
-                tracing::error!(%error, "a session that its provider ended could not be removed");
-            }
-            Renewal::Done
-        }
-        Err(error @ RefreshError::Resting) => {
-            tracing::debug!(provider = %provider.name(), %error, "tokens were not refreshed");
-            Renewal::Failed
-        }
-        Err(error) => {
-            tracing::warn!(%id, provider = %provider.name(), %error, "tokens could not be refreshed");
-            Renewal::Failed
-        }
-    }
-}
-
-/// Logs the end of a session: as news where the provider says so, as a warning where its answer cannot be believed.
-fn tell_end(id: &RequestId, provider: &Provider, error: &RefreshError) {
-    let provider = provider.name();
-    match error.blame() {
-        Culprit::Client => tracing::info!(%id, %provider, %error, "the provider ended a session"),
-        Culprit::Provider | Culprit::Us => {
-            tracing::warn!(%id, %provider, %error, "a refresh that cannot be believed ended a session");
         }
     }
 }

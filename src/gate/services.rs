@@ -21,6 +21,9 @@ use crate::identity::RouteName;
 use crate::limit::Concurrency;
 use crate::route::RouteTable;
 
+/// What the endpoints' limits are counted under, beside the names of routes.
+const ENDPOINTS: &str = "/.portcullis";
+
 /// An upstream and the task that checks its servers. When no configuration has it any more, the checks end
 /// and the connections that wait are closed; requests under way go on.
 #[derive(Debug)]
@@ -74,7 +77,9 @@ impl<'b> Services<'b> {
             reserved: Arc::new(ReservedHeaders::new(settings.routes.iter().filter_map(forward))),
             former: former.map(|(_, route)| (&route.name, route)).collect(),
             endpoint_limits: Limits::new(
+                &RouteName::new(ENDPOINTS),
                 &settings.own.limits,
+                foundations.replicas.rates.as_ref(),
                 routing.and_then(|before| endpoint_limits(&before.endpoints)),
             ),
             known: upstreams.into_iter().flatten().cloned().map(SharedUpstream::Kept).collect(),
@@ -125,7 +130,8 @@ impl<'a> MakeService<'a> for Services<'_> {
 
     fn for_route(&mut self, route: &'a RouteSettings) -> Result<Service, BuildError> {
         let former = self.former.get(&route.name).map(|former| &former.service.limits);
-        let limits = Limits::new(&route.limits, former);
+        let rates = self.foundations.replicas.rates.as_ref();
+        let limits = Limits::new(&route.name, &route.limits, rates, former);
         let action = match &route.action {
             RouteAction::Forward { upstream, forward } => {
                 let plan = Plan::compile(forward, Arc::clone(&self.reserved));

@@ -97,6 +97,7 @@ impl Snapshot {
                 sessions: foundations.sessions.clone(),
                 clock: foundations.clock.clone(),
                 flights: Arc::clone(&foundations.refreshes),
+                leases: foundations.replicas.leases.clone(),
             },
             provider_tasks,
             transmitters,

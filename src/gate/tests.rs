@@ -8,7 +8,7 @@ use url::Url;
 
 use super::authenticate::AuthenticatedRequest;
 use super::authorize::{Denial, RequestFields, decide};
-use super::foundations::Foundations;
+use super::foundations::{Foundations, Stores};
 use super::inbound::Inbound;
 use super::rejection::Rejection;
 use super::routed::Routed;
@@ -24,6 +24,7 @@ use crate::identity::fixtures::alice;
 use crate::identity::{Principal, RouteName, Strength};
 use crate::oidc::RelyingPartySettings;
 use crate::policy::AccessSettings;
+use crate::replicas::SharedState;
 use crate::request::{PathException, PathExceptions, Scheme, Transport, WorkerId};
 use crate::route::RoutePattern;
 use crate::secret::SealingKey;
@@ -87,11 +88,12 @@ fn snapshot(settings: &GateSettings) -> Snapshot {
 
 pub(super) fn snapshot_over(settings: &GateSettings, sessions: Sessions, clock: Clock) -> Snapshot {
     let asserter = Asserter::new("https://login.example", AssertionKey::generate().unwrap(), clock.clone());
+    let stores = Stores { sessions, replicas: SharedState::local(clock.clone()) };
     let background = tokio::runtime::Handle::current();
     let keys =
         SealingKeys { flow: SealingKey::random(), form: SealingKey::random(), signals: SealingKey::random() };
     let foundations =
-        Foundations::new(1, clock, Metrics::new(), sessions, keys, Arc::new(asserter), background);
+        Foundations::new(1, clock, Metrics::new(), stores, keys, Arc::new(asserter), background);
     Snapshot::build(settings, &foundations, None).unwrap()
 }
 

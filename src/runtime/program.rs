@@ -18,7 +18,7 @@ use crate::admin::{AdminSettings, AdminSources};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::endpoints::SealingKeys;
-use crate::gate::{BuildError, Foundations, Gate};
+use crate::gate::{BuildError, Foundations, Gate, Stores};
 use crate::secret::SealingKey;
 use crate::session::{MovableStore, Sessions, StateKeys};
 use crate::storage::{Database, ServerKeys, StorageError};
@@ -105,7 +105,7 @@ pub async fn run(
     let (engine, replica) = SessionEngine::start(&settings).await.map_err(StorageError::from)?;
     let store = MovableStore::new(engine.store(database.clone()));
     let keys = engine.keys(&database, &secrets(&settings))?;
-    let (foundations, assertion_keys) = foundations(&settings, workers, keys, store.clone()).await?;
+    let (foundations, assertion_keys) = foundations(&settings, workers, keys, &engine, store.clone()).await?;
     let sessions = foundations.sessions.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
     let inherited: Vec<_> = systemd::inherited()?.into_iter().chain(received.inherited).collect();
@@ -215,6 +215,7 @@ async fn foundations(
     settings: &Settings,
     workers: usize,
     keys: ServerKeys,
+    engine: &SessionEngine,
     store: MovableStore,
 ) -> Result<(Foundations, AssertionKeys), StartError> {
     let clock = Clock::system();
@@ -232,8 +233,10 @@ async fn foundations(
     let cards = keys.load_or_create("cards").await?;
     let state_keys = state_keys(settings, cards.as_slice()).ok_or(StartError::StateKey)?;
     let sessions = Sessions::new(settings.session.clone(), Arc::new(store), state_keys, clock.clone());
+    let replicas = engine.replicas(&secrets(settings), &clock).ok_or(StartError::StateKey)?;
+    let stores = Stores { sessions, replicas };
     let (metrics, asserter, background) = (Metrics::new(), assertion_keys.asserter(), Handle::current());
-    Ok((Foundations::new(workers, clock, metrics, sessions, sealing, asserter, background), assertion_keys))
+    Ok((Foundations::new(workers, clock, metrics, stores, sealing, asserter, background), assertion_keys))
 }
 
 fn secrets(settings: &Settings) -> Vec<&[u8]> {

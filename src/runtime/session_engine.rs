@@ -1,11 +1,13 @@
-//! Where sessions are kept: in the state file, or in the Redis that gateways share.
+//! Where sessions, and what is shared beside them, are kept: on this machine, or in the Redis that gateways share.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use crate::clock::Clock;
 use crate::config::Settings;
+use crate::replicas::{RateDigests, SharedState};
 use crate::session::{EmbeddedStore, RedisSessions, Replica, SessionStore};
 use crate::storage::redis::{RedisClient, RedisError};
 use crate::storage::{Database, ServerKeys, StorageError};
@@ -36,6 +38,17 @@ impl SessionEngine {
         match self {
             Self::Embedded => Arc::new(EmbeddedStore::new(own)),
             Self::Redis(sessions) => Arc::new(sessions.store(own)),
+        }
+    }
+
+    /// What is shared beside sessions. `None` where no key can be derived from `secrets`.
+    pub(super) fn replicas<S: AsRef<[u8]>>(&self, secrets: &[S], clock: &Clock) -> Option<SharedState> {
+        match self {
+            Self::Embedded => Some(SharedState::local(clock.clone())),
+            Self::Redis(sessions) => {
+                let digests = RateDigests::derive(secrets)?;
+                Some(SharedState::in_redis(sessions.client().clone(), digests, clock.clone()))
+            }
         }
     }
 

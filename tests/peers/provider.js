@@ -7,6 +7,7 @@
 //   POST /control/revoke             no refresh token is honoured any more
 //   POST /control/count?path=/token  how many requests have come to that path
 //   POST /control/levels?of=pwd,mfa  the levels (acr) at which it can sign people in; the first where none is asked for
+//   POST /control/slow?s=12          how long the token endpoint lets wait from now on
 //   POST /control/ago?s=3600         how long ago people have typed their password who sign in from now on
 import { createServer } from 'node:http';
 import { generateKeyPair, exportJWK } from 'jose';
@@ -20,7 +21,7 @@ const people = {
   zoe: { email: 'zoe@corp.example', email_verified: true, groups: ['Büro, Süd', 'staff'], preferred_username: 'Zoë 100%', name: 'Zoë, the one' },
 };
 const OF_APIS = ['orders:read', 'packages:read', 'packages:write', 'files:read', 'files:write', 'metrics:read'];
-let levels = ['pwd', 'mfa'], ago = 0;
+let levels = ['pwd', 'mfa'], ago = 0, slow = 0;
 let user = 'alice', algorithm = process.env.ALGORITHM ?? 'RS256', lifetime = 3600, generation = 0, callback;
 const counts = new Map(); // requests by path
 const known = new Map(); // what outlives a rotation of keys: clients' grants and tokens
@@ -119,11 +120,13 @@ await start();
 createServer(async (request, response) => {
   const url = new URL(request.url, issuer);
   counts.set(url.pathname, (counts.get(url.pathname) ?? 0) + 1);
+  if (url.pathname === '/token' && slow) await new Promise((go) => setTimeout(go, slow * 1000));
   if (!url.pathname.startsWith('/control/')) return callback(request, response);
   if (url.pathname === '/control/as') user = url.searchParams.get('user');
   if (url.pathname === '/control/groups') people[url.searchParams.get('user')].groups = url.searchParams.get('of').split(',');
   if (url.pathname === '/control/lifetime') lifetime = Number(url.searchParams.get('s'));
   if (url.pathname === '/control/levels') levels = url.searchParams.get('of').split(',');
+  if (url.pathname === '/control/slow') slow = Number(url.searchParams.get('s'));
   if (url.pathname === '/control/ago') ago = Number(url.searchParams.get('s'));
   if (url.pathname === '/control/revoke') for (const k of known.keys()) if (k.startsWith('RefreshToken:')) known.delete(k);
   if (url.pathname === '/control/count') return response.end(String(counts.get(url.searchParams.get('path')) ?? 0));

@@ -69,6 +69,10 @@ fn the_line_of_the_access_list_is_enough_and_each_right_of_it_is_missed() {
         let (good, told) = checked(&settings);
         assert!(!good && told.contains(right), "{right}: {told}");
     }
+    let others: Vec<_> = rights.iter().filter(|other| !other.contains(":rate:")).cloned().collect();
+    allow(&redis, &others);
+    let (good, told) = checked(&settings);
+    assert!(!good && told.contains("~{portcullis:rate:*"), "{told}");
     let wrong = settings.replace("username = \"portcullis\"", "username = \"nobody\"");
     let (good, told) = checked(&wrong);
     assert!(!good && told.contains("authentication failed") && !told.contains("throw-away"), "{told}");

@@ -29,6 +29,7 @@ pub struct Metrics {
     revocations: Family<Labels, Counter>,
     token_checks: Family<Labels, Counter>,
     limits: Family<Labels, Counter>,
+    counted_here: Family<Labels, Counter>,
     reloads: Family<Labels, Counter>,
     reauthorizations: Family<Labels, Counter>,
     management_calls: Family<Labels, Counter>,
@@ -100,6 +101,10 @@ impl Metrics {
             family("token_revocations", "Calls to take tokens back at sign-out by provider and result");
         let token_checks = family("token_checks", "Bearer tokens by result of their check");
         let limits = family("limits_hit", "Requests over a limit by route and limit");
+        let counted_here = family(
+            "limits_counted_here",
+            "Requests that this gateway counted alone, for the shared counts were not at hand, by route and reason",
+        );
         let reloads = family("reloads", "Configuration reloads by result");
         let reauthorizations = family("reauthorizations", "Streams judged anew by what came of it");
         let management_calls =
@@ -124,6 +129,7 @@ impl Metrics {
             revocations,
             token_checks,
             limits,
+            counted_here,
             reloads,
             reauthorizations,
             management_calls,
@@ -183,6 +189,12 @@ impl Metrics {
     /// Counts a request over a limit, by its route and the limit's label.
     pub fn limit_hit(&self, route: &str, limit: &str) {
         self.limits.get_or_create(&labels(("route", route), ("limit", limit))).inc();
+    }
+
+    /// Counts a request that this replica has counted for itself though all are to count together, by its route and the
+    /// word for why.
+    pub fn counted_here(&self, route: &str, why: &str) {
+        self.counted_here.get_or_create(&labels(("route", route), ("reason", why))).inc();
     }
 
     /// Counts a reload, by the word for its result.

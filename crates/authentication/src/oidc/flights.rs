@@ -100,6 +100,13 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
         self.flight(key, call)?.wait().await
     }
 
+    /// How long the session of `key` rests where the call that is made now fails at once.
+    #[must_use]
+    pub fn rest_if_failed(&self, key: &Key) -> Duration {
+        let before = lock(&self.resting).sessions.get(key).map_or(0, |rest| rest.failures);
+        backoff::rest(before.saturating_add(1))
+    }
+
     /// How many are on their way.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -10,8 +10,8 @@ use super::seal::{FamilyKey, Record};
 use super::sessions::{SessionLookup, SessionsInner};
 use super::store::{LateCard, Marks, RecordUpdate, SignInUnderWay, Updated};
 use super::{
-    Inserted, NewSession, Session, SessionError, SessionId, SessionKey, StoreUnavailable, StoredFamily,
-    StoredSession,
+    FamilyGrant, Inserted, NewSession, Session, SessionError, SessionId, SessionKey, StoreUnavailable,
+    StoredFamily, StoredSession,
 };
 use crate::clock::Timestamp;
 
@@ -90,15 +90,15 @@ impl SessionsInner {
         &self,
         key: &SessionKey,
         place: (String, Option<IpAddr>),
-        of: &Session,
+        of: &FamilyGrant,
         now: Timestamp,
     ) -> Result<Arc<Session>, SessionError> {
-        if !of.lives(now) {
+        if self.families.has_ended(&of.root) {
             return Err(SessionError::Ended);
         }
-        let stored = store_session(key, of.family(), place, now, &of.key)?;
+        let stored = store_session(key, of.root, place, now, &of.key)?;
         match self.store.insert_child(stored).await? {
-            // What the family holds now may be newer than what `of` holds.
+            // Whether it lives, and by which tokens, the family's record says.
             Inserted::Done => self.load(key).await?.ok_or(SessionError::Ended),
             Inserted::RootGone | Inserted::EndedBefore => Err(SessionError::Ended),
         }

@@ -52,7 +52,7 @@ pub use ended::{SessionEnd, SessionEnded, StreamUse};
 pub use error::{SessionError, StoreUnavailable};
 pub use family::Ending;
 pub use key::{SessionId, SessionKey};
-pub use model::{NewSession, Session, Tokens};
+pub use model::{FamilyGrant, NewSession, Session, Tokens};
 pub use movable::MovableStore;
 pub use overview::SessionOverview;
 pub use redis::{LogHealth, RedisSessions, RedisStore, Replica};

@@ -14,7 +14,7 @@ use super::settings::NetworkPrefix;
 use super::store::Marks;
 use crate::clock::Timestamp;
 use crate::identity::{Principal, RouteName};
-use crate::secret::Secret;
+use crate::secret::{SealingKey, Secret};
 
 /// The tokens a provider gave for a session (OpenID Connect Core 1.0, section 3.1.3.3).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,8 +61,8 @@ pub enum NewSession {
     Child {
         /// The host whose cookie carries the key; without port, for cookies know none.
         host: String,
-        /// Any session of the family.
-        of: Arc<Session>,
+        /// What it makes it a session of.
+        of: FamilyGrant,
         /// The client's address.
         address: Option<IpAddr>,
     },
@@ -71,8 +71,8 @@ pub enum NewSession {
 impl NewSession {
     /// An app session on `host` (lower-case, without port) in the family of `of`.
     #[must_use]
-    pub fn child(of: &Arc<Session>, host: impl Into<String>) -> Self {
-        Self::Child { host: host.into(), of: Arc::clone(of), address: None }
+    pub fn child(of: &Session, host: impl Into<String>) -> Self {
+        Self::Child { host: host.into(), of: FamilyGrant::of(of), address: None }
     }
 
     /// The same, made from `address`.
@@ -83,6 +83,40 @@ impl NewSession {
             Self::Child { address: of_child, .. } => *of_child = Some(address),
         }
         self
+    }
+}
+
+/// What makes further sessions of a family: its root, and the key of its record. Whoever has it can read that record:
+/// it leaves the process wrapped alone.
+#[derive(Clone, Debug)]
+pub struct FamilyGrant {
+    pub(super) root: SessionId,
+    pub(super) key: FamilyKey,
+}
+
+impl FamilyGrant {
+    /// For the family of `session`.
+    #[must_use]
+    pub fn of(session: &Session) -> Self {
+        Self { root: session.family(), key: session.key.clone() }
+    }
+
+    /// The root of the family.
+    #[must_use]
+    pub const fn root(&self) -> SessionId {
+        self.root
+    }
+
+    /// The family's key, sealed under `by` and bound to `bound_to`. `None` where the system has no random bits.
+    #[must_use]
+    pub fn wrap(&self, by: &SealingKey, bound_to: &[u8]) -> Option<Vec<u8>> {
+        self.key.sealed(by, bound_to)
+    }
+
+    /// What [`FamilyGrant::wrap`] sealed, for the family of `root`.
+    #[must_use]
+    pub fn unwrap(root: SessionId, by: &SealingKey, bound_to: &[u8], sealed: &[u8]) -> Option<Self> {
+        FamilyKey::opened(by, bound_to, sealed).map(|key| Self { root, key })
     }
 }
 
@@ -127,6 +161,12 @@ impl Session {
     #[must_use]
     pub fn family(&self) -> SessionId {
         self.root.unwrap_or(self.id)
+    }
+
+    /// Whether its tokens, or what is known of its person, were replaced after those of `other`, of the same family.
+    #[must_use]
+    pub const fn is_newer_than(&self, other: &Self) -> bool {
+        self.version > other.version
     }
 
     /// When any session of the family was last used.

@@ -28,6 +28,14 @@ impl FamilyKey {
         Self(SealingKey::random())
     }
 
+    pub(super) fn sealed(&self, by: &SealingKey, bound_to: &[u8]) -> Option<Vec<u8>> {
+        by.wrap(bound_to, &self.0)
+    }
+
+    pub(super) fn opened(by: &SealingKey, bound_to: &[u8], sealed: &[u8]) -> Option<Self> {
+        by.unwrap(bound_to, sealed).map(Self)
+    }
+
     /// Seals it for the holder of `key`, on `host`, in the family of `root`; and behind it the address that the session is
     /// made from.
     pub(super) fn wrap(

@@ -166,6 +166,22 @@ impl Sessions {
         self.0.flights.join(*key.id(), load).wait().await
     }
 
+    /// The living session of `key` as the store has it now, whatever memory says: another replica may have renewed it.
+    /// Where the store is away, memory keeps what it has.
+    ///
+    /// # Errors
+    /// As [`Sessions::find`].
+    pub async fn read_anew(&self, key: &SessionKey) -> SessionLookup {
+        let before = self.0.cache.get(key.id());
+        let now = self.0.load(key).await?;
+        let same = now.as_ref().zip(before.as_ref()).is_some_and(|(now, before)| !now.is_newer_than(before));
+        if !same {
+            // Whoever holds the older one apart from the cache is told.
+            self.0.cache.forget(key.id());
+        }
+        Ok(now)
+    }
+
     /// Makes a session and the key for its cookie. After a sign-in the oldest ones of its person end, where there are
     /// more than one may hold.
     ///

@@ -28,11 +28,22 @@ pub fn sign_in(host: &str, principal: Arc<Principal>, clock: &Clock) -> NewSessi
     }
 }
 
+/// A store that ends with the test, for several [`Sessions`] to share.
+#[must_use]
+pub fn store() -> Arc<dyn SessionStore> {
+    Arc::new(EmbeddedStore::new(Database::in_memory().unwrap()))
+}
+
+/// What makes sessions of a family that no store knows.
+#[must_use]
+pub fn family_grant() -> FamilyGrant {
+    FamilyGrant { root: SessionId::from_bytes([9; 32]), key: seal::FamilyKey::random() }
+}
+
 /// Sessions that end with the test.
 #[must_use]
 pub fn sessions(clock: &Clock) -> Sessions {
-    let store = EmbeddedStore::new(Database::in_memory().unwrap());
-    Sessions::new(SessionSettings::default(), Arc::new(store), keys(), clock.clone())
+    Sessions::new(SessionSettings::default(), store(), keys(), clock.clone())
 }
 
 /// Sessions whose store does not answer.

@@ -106,6 +106,11 @@ impl Limiter {
         self.limits.iter().map(Limit::usage)
     }
 
+    /// Whom each limit counts, and how many, in the order in which they are asked.
+    pub(super) fn policies(&self) -> impl Iterator<Item = (&Per, &Arc<QuotaPolicy>)> {
+        self.limits.iter().map(|limit| (&limit.per, &limit.policy))
+    }
+
     /// What the stores of all limits hold: keys, entries to be tidied, shared places.
     #[cfg(test)]
     pub(super) fn sizes(self) -> [usize; 3] {
@@ -140,7 +145,7 @@ const fn breadth(per: &Per) -> u8 {
 }
 
 /// One household has a whole /64 and would never run out of addresses.
-fn network(client: ClientAddress) -> IpAddr {
+pub(super) fn network(client: ClientAddress) -> IpAddr {
     match client.ip() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => mutant!(
@@ -153,7 +158,7 @@ fn network(client: ClientAddress) -> IpAddr {
 
 /// Of several fields nobody knows which one the app will read: such requests count with those that have none,
 /// or a second field of noise would make every request a stranger's first.
-fn only_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
+pub(super) fn only_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
     let mut fields = headers.get_all(name).iter();
     let only = fields.next().map(|value| value.as_bytes());
     only.filter(|_| mutant!(fields.next().is_none(), "noise-makes-a-stranger" => true))

@@ -3,6 +3,7 @@
 mod concurrency;
 mod limiter;
 mod policy;
+mod question;
 mod rate_limit_state;
 mod settings;
 mod store;
@@ -12,6 +13,7 @@ mod usage;
 
 pub use concurrency::{Concurrency, ConcurrencyPermit};
 pub use limiter::Limiter;
+pub use question::{RateAnswer, RateQuestion};
 pub use rate_limit_state::{Exceeded, RateLimitState};
 pub use settings::{LimitSettings, Per, Rate, RateError};
 pub use usage::LimitUsage;

@@ -36,10 +36,22 @@ impl RedisClient {
                     .join(" ")
             ));
         }
+        if missing.is_empty() && self.may_not_count().await? {
+            let pattern = self.settings().rate_key("*").replace("*}", "*");
+            found.faults.push(format!(
+                "its user may not use the keys of rates; add ~{pattern} to its line in the access list (docs/scaling.md)"
+            ));
+        }
         if let Ok(info) = self.command_at::<String>(&self.key("log"), &cmd("INFO")).await {
             judge(&info, &mut found);
         }
         Ok(found)
+    }
+
+    /// Whether the user lacks the keys of counts, which have a prefix of their own.
+    async fn may_not_count(&self) -> Result<bool, RedisError> {
+        let key = self.settings().rate_key("check");
+        self.refused(self.command(cmd("GET").arg(&key)).await)
     }
 
     /// Commands that the user may not run.

@@ -7,6 +7,7 @@ local tries = {
     { 'ZADD', name, 0, 'member' }, { 'ZRANGE', name, 0, -1 }, { 'ZRANDMEMBER', name, 1 },
     { 'ZREM', name, 'member' }, { 'SADD', name, 'member' }, { 'SMEMBERS', name }, { 'DEL', name },
     { 'XADD', name, '*', 'field', '1' }, { 'DEL', name },
+    { 'PEXPIRE', name, 60000 }, { 'TIME' },
 }
 local refused, told = {}, {}
 for _, try in ipairs(tries) do

@@ -84,6 +84,12 @@ impl RedisSettings {
     pub fn key(&self, name: &str) -> String {
         format!("{{{}}}:{name}", self.namespace)
     }
+
+    /// The key of a count that a Cluster keeps on the node of `tag`, wherever that is: not on the one that has all else.
+    #[must_use]
+    pub fn rate_key(&self, tag: &str) -> String {
+        format!("{{{}:rate:{tag}}}", self.namespace)
+    }
 }
 
 impl RedisServers {

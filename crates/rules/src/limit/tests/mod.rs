@@ -1,5 +1,6 @@
 mod bounds;
 mod fields;
+mod questions;
 mod rates;
 mod threads;
 mod usage;
