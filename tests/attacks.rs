@@ -49,6 +49,9 @@ async fn invariant_18_another_sites_form_ends_and_begins_nothing() {
         &[("sec-fetch-site", "none")],
         &[("origin", "null")],
         &[("origin", "http://127.0.0.1.evil.example")],
+        // A script of the app's own: it could read the answer.
+        &[("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")],
+        &[("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "same-origin")],
         &[],
     ];
     for path in ["sign-out", "sign-in", "resume"] {

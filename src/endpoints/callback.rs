@@ -238,7 +238,7 @@ async fn settle(
     cookies.push(endpoints.cookies.session.set(&key));
     let offer = bound_session::offer(endpoints, context, &session).await;
     let response = if shortfall.is_empty() {
-        ticket::finish_sign_in(endpoints, &session, wanted).await.map(|mut response| {
+        ticket::finish_sign_in(endpoints, &session, wanted, true).await.map(|mut response| {
             cookies.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
             response.headers_mut().extend(offer);
             response

@@ -33,8 +33,8 @@ pub(super) async fn answer(
         Ok(found) => found,
         Err(error) => return error.into(),
     };
-    match found.principal() {
-        Some(principal) => of(endpoints, context, principal),
+    match endpoints.good_session(context, &found) {
+        Some(opened) => of(endpoints, context, &opened.session.principal),
         None => {
             let here = ReturnTo::asked(&context.origin(), context.path.raw(), None);
             redirect(StatusCode::SEE_OTHER, &SignInRequest::to(here).address()).into()

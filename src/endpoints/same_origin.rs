@@ -16,6 +16,11 @@ pub(super) fn same_origin(context: RequestContext<'_>, headers: &HeaderMap) -> R
         let origin = single(headers, &header::ORIGIN)?.to_str().ok()?;
         Some(is_here(context.authority, context.forwarding.scheme, origin))
     };
+    // A script of the app's own is of this origin, too: what it asks for it could read, and do unseen.
+    let by_script = text("sec-fetch-mode").is_some_and(|mode| mode != "navigate");
+    if mutant!(by_script, "form-of-a-script" => false) {
+        return Err(EndpointError::CrossSite);
+    }
     let same = by_fetch.or_else(by_origin).unwrap_or(mutant!(false, "form-without-origin" => true));
     same.then_some(()).ok_or(EndpointError::CrossSite)
 }

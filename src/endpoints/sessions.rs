@@ -59,7 +59,7 @@ pub(super) async fn answer(
         Ok(found) => found,
         Err(error) => return error.into(),
     };
-    let Some(OpenedSession { session, .. }) = found.session() else {
+    let Some(OpenedSession { session, .. }) = endpoints.good_session(context, &found) else {
         let here = ReturnTo::asked(&context.origin(), SESSIONS, None);
         return redirect(StatusCode::SEE_OTHER, &SignInRequest::to(here).address()).into();
     };

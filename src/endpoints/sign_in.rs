@@ -23,7 +23,7 @@ use crate::clock::Timestamp;
 use crate::listener::RequestBody;
 use crate::oidc::{AuthenticationRequest, Choice, Destination, Hint, Provider, ProviderError, ResponseMode};
 use crate::pages::{Chooser, ProviderChoice};
-use crate::session::Session;
+use crate::session::{Bind, HandOn, Session};
 
 /// How old a session must be before an expired access token is worth a new sign-in. A provider whose tokens last
 /// shorter than this would have the browser redirected for ever.
@@ -59,17 +59,40 @@ async fn begin_or_switch(
     let moved = found.session().is_some_and(|opened| endpoints.has_moved(context, &opened.session));
     // Whoever carried the session there is to prove who they are, rather than to be remembered by the provider.
     let wanted = SignInRequest { anew: wanted.anew || moved, ..wanted };
-    if let Some(OpenedSession { session, .. }) = found.session()
+    if let Some((OpenedSession { session, .. }, shown)) = found.session_and_possession()
         && !wanted.anew
         && !needs_new_sign_in(endpoints, session)
         && step_up::is_met(endpoints, session, &wanted)
     {
-        return ticket::finish_sign_in(endpoints, session, wanted).await;
+        match session.hand_on(shown) {
+            HandOn::ShowDevice if ticket::is_needed(endpoints, &wanted) => {
+                return show_device(endpoints, request, session);
+            }
+            // Each of its children would have half a minute to be bound, and nobody would ask for it.
+            HandOn::Unbindable if endpoints.binding.bind == Bind::Required => {}
+            HandOn::Unbindable => return ticket::finish_sign_in(endpoints, session, wanted, false).await,
+            HandOn::Bindable | HandOn::ShowDevice => {
+                return ticket::finish_sign_in(endpoints, session, wanted, true).await;
+            }
+        }
     }
     let by_form = wanted.login_hint.is_some();
     let redirection = start_sign_in(endpoints, context, request.headers(), wanted).await?;
     // The chooser's form asks by `GET`, and browsers hold its page's `form-action` against redirects.
     Ok(if by_form { interstitial(redirection) } else { redirection })
+}
+
+/// Has the browser ask again, once its device has signed: it does so where the bound cookie is not there.
+fn show_device(
+    endpoints: &Endpoints,
+    request: &Request<RequestBody>,
+    session: &Session,
+) -> Result<Response<Bytes>, EndpointError> {
+    let here = request.uri().path_and_query().map_or("/", |here| here.as_str());
+    let mut response = redirect(StatusCode::FOUND, here)?;
+    let cleared = session.binding().map(|binding| endpoints.cookies.bound.clear_of(binding));
+    cleared.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
+    Ok(response)
 }
 
 /// Whether somebody who has a session must sign in all the same: its claims have changed, or its token has expired, only a
@@ -104,7 +127,8 @@ async fn switch(
     let logout_url = match found.session_to_end() {
         Some(OpenedSession { session, .. }) => {
             let back = endpoints.cookies.flows.state(&destination(endpoints, &wanted));
-            let logout_url = sign_out::logout_url(endpoints, session, &back).filter(|_| !wanted.is_long());
+            let logout_url = sign_out::logout_url(endpoints, session, &back, found.unshown().is_none())
+                .filter(|_| !wanted.is_long());
             // Where the store fails, the session has ended in memory all the same, and the log says what went wrong.
             drop(endpoints.resources.sessions.end(&session.family()).await);
             drop(Revocation::begin(endpoints, context, session));

@@ -16,6 +16,7 @@ use super::error::EndpointError;
 use super::paths::{SIGN_IN, SIGN_OUT, SIGNED_OUT};
 use super::resources::Resources;
 use super::response::{interstitial, redirect, set_cookie, show};
+use super::return_to::ReturnTo;
 use super::revocation::Revocation;
 use super::same_origin::same_origin;
 use super::sign_in_request::{SignInRequest, parameter};
@@ -42,7 +43,14 @@ pub(super) async fn answer<B>(
         Err(error) => return error.into(),
     };
     let response = match found.session_to_end() {
-        Some(OpenedSession { session, .. }) if meant => end(endpoints, context, headers, session).await,
+        Some(OpenedSession { session, .. }) if meant => {
+            end(endpoints, context, headers, session, found.unshown().is_none()).await
+        }
+        // Who has the cookie alone is not told whose it is.
+        Some(_) if found.unshown().is_some() => {
+            let here = ReturnTo::asked(&context.origin(), SIGN_OUT, None);
+            redirect(StatusCode::SEE_OTHER, &SignInRequest::to(here).address())
+        }
         Some(OpenedSession { session, .. }) => Ok(show(question(endpoints, &session.principal))),
         None => Ok(signed_out(endpoints, Left::default())),
     };
@@ -65,13 +73,14 @@ async fn end(
     context: RequestContext<'_>,
     headers: &HeaderMap,
     session: &Session,
+    hint: bool,
 ) -> Result<Response<Bytes>, EndpointError> {
     same_origin(context, headers)?;
     let ended = endpoints.resources.sessions.end(&session.family()).await;
     tracing::info!(id = %context.id, session = %session.id, user = session.principal.user, "signed out");
     let revocation = Revocation::begin(endpoints, context, session);
     let provider = endpoints.display_name(&session.principal.provider);
-    let there = logout_url(endpoints, session, &departure(endpoints, provider));
+    let there = logout_url(endpoints, session, &departure(endpoints, provider), hint);
     let response = match (ended, there) {
         (Ok(()), Some(there)) => interstitial(redirect(StatusCode::SEE_OTHER, there.as_str())?),
         // Said here, and not left to the provider's page: a restart would bring the session back.
@@ -109,10 +118,17 @@ fn forgotten(endpoints: &Endpoints, mut response: Response<Bytes>) -> Response<B
 }
 
 /// Where the provider signs the person out as well, and leads back from with `state`.
-pub(super) fn logout_url(endpoints: &Endpoints, session: &Session, state: &Secret) -> Option<Url> {
+pub(super) fn logout_url(
+    endpoints: &Endpoints,
+    session: &Session,
+    state: &Secret,
+    hint: bool,
+) -> Option<Url> {
     let provider = endpoints.providers.get(session.principal.provider.as_str())?;
     let back = endpoints.hosts.public.as_ref()?.endpoint(SIGNED_OUT);
-    provider.logout_url(session.tokens.id.as_ref(), state.expose(), &back)
+    // The provider's token goes through the browser: not through that of somebody who has a cookie alone.
+    let hint = session.tokens.id.as_ref().filter(|_| mutant!(hint, "id-token-for-a-stolen-cookie" => true));
+    provider.logout_url(hint, state.expose(), &back)
 }
 
 /// Somebody on the way to their provider to sign out there, too.

@@ -10,7 +10,7 @@ use super::error::EndpointError;
 use super::hosts::Hosts;
 use super::resources::Resources;
 use super::site_data::{SiteData, clear_site_data};
-use crate::authn::{Authentication, Authenticator};
+use crate::authn::{Authentication, Authenticator, OpenedSession};
 use crate::identity::ProviderName;
 use crate::oidc::Providers;
 use crate::session::{Bind, CookieRead, NetworkPrefix, Session, SessionEnd};
@@ -71,6 +71,22 @@ impl Endpoints {
     /// The transmitter of this name.
     pub(super) fn transmitter(&self, name: &str) -> Option<&Arc<Transmitter>> {
         self.transmitters.iter().find(|transmitter| transmitter.settings().name == name)
+    }
+
+    /// The session of `found`, where a page of ours may be shown by it: none of which something more is asked everywhere.
+    pub(super) fn good_session<'f>(
+        &self,
+        context: RequestContext<'_>,
+        found: &'f Authentication,
+    ) -> Option<&'f OpenedSession> {
+        let opened = found.session()?;
+        let now = self.resources.clock.now();
+        let unbound = self.binding.bind == Bind::Required && found.is_bound(now) == Some(false);
+        let asked = unbound
+            || self.has_moved(context, &opened.session)
+            || opened.session.step_up_since().is_some()
+            || opened.session.has_stale_claims();
+        (!mutant!(asked, "own-pages-ask-for-nothing" => false)).then_some(opened)
     }
 
     /// Whether `session` has turned up in another network than it was made from, where that counts.

@@ -39,7 +39,7 @@ pub(super) async fn and_after_signals(
     strength: Strength,
 ) -> Result<Strength, EndpointError> {
     let found = endpoints.session(context, cookies).await?;
-    let since = found.session().and_then(|opened| opened.session.step_up_since());
+    let since = found.session_to_end().and_then(|opened| opened.session.step_up_since());
     Ok(mutant!(strength.clone().and_after(since), "signal-forgotten-by-signing-in" => strength))
 }
 

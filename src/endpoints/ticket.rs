@@ -12,6 +12,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::OptionFuture;
 use http::{HeaderMap, Request, Response, StatusCode};
 use url::{Position, Url};
 
@@ -49,19 +50,26 @@ pub(super) fn redirect_to_sign_in_host(
     Ok(response)
 }
 
+/// Whether a browser that has its session needs a ticket to get where it wants to go.
+pub(super) fn is_needed(endpoints: &Endpoints, wanted: &SignInRequest) -> bool {
+    let elsewhere = |to: &ReturnTo| !endpoints.hosts.is_public_url(to.url());
+    wanted.handover.is_some() && wanted.return_to.as_ref().is_some_and(elsewhere)
+}
+
 /// Sends a browser that has its session to where it wanted to go: at once on this host, by ticket on an
-/// app's.
+/// app's, where its session may be bound to the device or may not.
 pub(super) async fn finish_sign_in(
     endpoints: &Endpoints,
     session: &Arc<Session>,
     wanted: SignInRequest,
+    bindable: bool,
 ) -> Result<Response<Bytes>, EndpointError> {
     let Some(to) = wanted.return_to else {
         return redirect(StatusCode::SEE_OTHER, endpoints.hosts.front_page());
     };
     match wanted.handover {
         Some(handover) if !endpoints.hosts.is_public_url(to.url()) => {
-            hand_over(endpoints, session, to, handover, wanted.again).await
+            hand_over(endpoints, session, to, handover, (wanted.again, bindable)).await
         }
         Some(_) | None => redirect(StatusCode::SEE_OTHER, to.as_str()),
     }
@@ -73,10 +81,10 @@ async fn hand_over(
     session: &Arc<Session>,
     to: ReturnTo,
     handover: HandoverFingerprint,
-    again: bool,
+    (again, bindable): (bool, bool),
 ) -> Result<Response<Bytes>, EndpointError> {
     let mut url = to.url().clone();
-    let ticket = Ticket { handover, family: FamilyGrant::of(session), return_to: to, again };
+    let ticket = Ticket { handover, family: FamilyGrant::of(session), return_to: to, again, bindable };
     let number = endpoints.resources.tickets.issue(&ticket).await?;
     url.set_path(TICKET);
     url.set_fragment(None);
@@ -94,7 +102,8 @@ pub(super) async fn answer<B>(
     context: RequestContext<'_>,
     request: &Request<B>,
 ) -> Answer {
-    let Ticket { family, return_to, handover, .. } = match taken(endpoints, context, request).await {
+    let Ticket { family, return_to, handover, bindable, .. } = match taken(endpoints, context, request).await
+    {
         Ok(ticket) => ticket,
         Err(TicketError::Away(error)) => return EndpointError::from(error).into(),
         Err(missed) => {
@@ -106,7 +115,9 @@ pub(super) async fn answer<B>(
     let session = NewSession::Child { host, of: family, address: Some(context.forwarding.client.ip()) };
     match endpoints.resources.sessions.create(session).await {
         Ok((key, session)) => {
-            let offer = bound_session::offer(endpoints, context, &session).await;
+            let offer =
+                OptionFuture::from(bindable.then(|| bound_session::offer(endpoints, context, &session)));
+            let offer = offer.await.flatten();
             let response = arrived(endpoints, &key, &return_to, &handover).map(|mut response| {
                 response.headers_mut().extend(offer);
                 response

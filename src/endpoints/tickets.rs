@@ -45,6 +45,8 @@ pub(super) struct Ticket {
     pub(super) return_to: ReturnTo,
     /// Whether this sign-in was begun because an earlier one was lost.
     pub(super) again: bool,
+    /// Whether the session may be bound to a device: not where the one that it hangs on was not.
+    pub(super) bindable: bool,
 }
 
 /// Why a ticket opens nothing. It is spent, but where the store is away: then nobody knows.
@@ -113,6 +115,7 @@ struct KeptTicket {
     family_key: Vec<u8>,
     return_to: String,
     again: bool,
+    bindable: bool,
 }
 
 fn seal(ticket: &Ticket, number: &str, issued: Timestamp) -> Option<Vec<u8>> {
@@ -125,6 +128,7 @@ fn seal(ticket: &Ticket, number: &str, issued: Timestamp) -> Option<Vec<u8>> {
         family_key: ticket.family.wrap(&key, &place)?,
         return_to: ticket.return_to.as_str().to_owned(),
         again: ticket.again,
+        bindable: ticket.bindable,
     };
     key.seal_json(&place, &kept)
 }
@@ -137,6 +141,7 @@ fn open(sealed: &[u8], number: &str, authority: &str) -> Option<(Timestamp, Tick
         family: FamilyGrant::unwrap(kept.root, &key, &place, &kept.family_key)?,
         return_to: ReturnTo::parse(&kept.return_to, |_| true)?,
         again: kept.again,
+        bindable: kept.bindable,
     };
     Some((kept.issued, ticket))
 }
@@ -154,7 +159,7 @@ pub(super) mod testing {
     /// A ticket for `wiki.example`, and for the browser with the secret of `handover`.
     pub(in crate::endpoints) fn ticket(handover: HandoverFingerprint) -> Ticket {
         let return_to = ReturnTo::asked("https://wiki.example", "/", None).unwrap();
-        Ticket { handover, family: family_grant(), return_to, again: false }
+        Ticket { handover, family: family_grant(), return_to, again: false, bindable: true }
     }
 }
 

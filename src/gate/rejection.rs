@@ -154,7 +154,8 @@ impl StepUp {
         let said = known.map(|reason| format!("; the browser says {reason}")).unwrap_or_default();
         let why = format!("the session is bound to its device, and {}{said}", unshown.fault);
         let provider = Some(unshown.opened.session.principal.provider.clone());
-        Self { strength: Strength::default(), why, provider, anew: false }
+        let strength = Strength::default().and_after(unshown.opened.session.step_up_since());
+        Self { strength, why, provider, anew: false }
     }
 }
 

@@ -249,6 +249,12 @@ async fn judge(snapshot: Arc<Snapshot>, exchange: OwnedExchange) -> Judgement {
     let Some(authentication) = present(&snapshot, route, inbound.authority.host(), grounds).await else {
         return Judgement::Unknown;
     };
+    // A request would wait for new ones.
+    let stale = authentication.session().is_some_and(|opened| opened.session.has_stale_claims());
+    if stale {
+        let why = "the claims of its person have changed".to_owned();
+        return Judgement::Unpermitted(Unpermitted { rejection: Rejection::SignIn(None), why });
+    }
     let now = snapshot.clock.now();
     let bound = authentication.is_bound(now);
     let asked = AuthenticatedRequest { routed, authentication, sign_in_at: None, now, bound };

@@ -169,10 +169,15 @@ async fn invariant_27_a_stolen_cookie_alone_is_asked_to_sign_in_whatever_it_clai
     let page = thief.get(&at("/")).await;
     assert!(page.next().unwrap().contains("/auth?"), "to the provider: {:?}", page.next());
     assert_eq!(call(&browser, &at("/")).await.status, 200, "its person goes on");
+    // Not even whose session it is; and no token of the provider's on the way out.
+    let page = thief.get(&at("/.portcullis/sign-out")).await;
+    assert!(page.next().unwrap().contains("/.portcullis/sign-in"), "{}", page.body);
     thief.set_cookie(&at("/"), BOUND, "AAAAAAAAAAA");
     assert_eq!(call(&thief, &at("/")).await.status, 401);
     assert!(counted(&world, "request", "missing-cookie").await >= 2);
     assert_eq!(counted(&world, "request", "foreign-cookie").await, 1);
+    let left = thief.submit(&at("/.portcullis/sign-out"), "").await;
+    assert!(left.body.contains("id=\"onward\"") && !left.body.contains("id_token_hint"), "{}", left.body);
 }
 
 #[tokio::test]

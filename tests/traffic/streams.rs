@@ -196,11 +196,13 @@ fn a_response_under_way_goes_on_over_a_reload() {
     conn.say(request("GET", "/", &[]));
     next.send("before,").unwrap();
     assert!(conn.until("before,").is_some());
-    gateway.reload("", "[[routes]]\nredirect = { host = \"elsewhere.example\" }\naccess = \"public\"\n");
+    let moved =
+        "\n[[routes]]\npath = \"/new\"\nredirect = { host = \"elsewhere.example\" }\naccess = \"public\"\n";
+    gateway.reload("", &(app.route("") + moved));
     next.send("after").unwrap();
     assert!(conn.until("after").is_some());
     drop(next);
-    assert_eq!(gateway.get("/").status(), 308, "new requests go by the new configuration");
+    assert_eq!(gateway.get("/new").status(), 308, "new requests go by the new configuration");
 }
 
 impl Conn {

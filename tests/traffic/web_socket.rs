@@ -54,10 +54,9 @@ async fn an_open_socket_outlives_a_reload_and_not_the_drain() {
     let mut gateway = Gateway::with("drain_timeout = \"1s\"", &route(app));
     let (mut socket, _) = connect_async(format!("ws://127.0.0.1:{}/", gateway.port)).await.unwrap();
     assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("hello"));
-    gateway.reload(
-        "drain_timeout = \"1s\"",
-        "[[routes]]\nredirect = { host = \"elsewhere.example\" }\naccess = \"public\"\n",
-    );
+    let moved =
+        "\n[[routes]]\npath = \"/new\"\nredirect = { host = \"elsewhere.example\" }\naccess = \"public\"\n";
+    gateway.reload("drain_timeout = \"1s\"", &(route(app) + moved));
     socket.send(Message::text("still here")).await.unwrap();
     assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("still here"));
     gateway.signal("TERM");

@@ -76,6 +76,9 @@ fn tell_refusal(
 ) {
     let (step_word, reason) = (step.as_str(), error.word());
     let session = session.map(|id| id.to_string());
-    tracing::warn!(id = %context.id, session, step = step_word, reason, %error, "the proof of a device is not accepted");
     count(endpoints, step, reason);
+    // Anybody can send one: a few lines of each kind tell of it.
+    if let Some(left_out) = endpoints.resources.refusal_log.admit(step_word, reason) {
+        tracing::warn!(id = %context.id, session, step = step_word, reason, %error, left_out, "the proof of a device is not accepted");
+    }
 }

@@ -70,6 +70,11 @@ impl SessionEnd {
         }
     }
 
+    /// Whether it ends what is open alone, and the sign-in goes on once it has met what is asked.
+    pub(in crate::session) const fn lives_on(self) -> bool {
+        matches!(self, Self::StepUp | Self::StaleClaims)
+    }
+
     /// A number from 1 up; 0 is for what lives.
     pub(in crate::session) const fn code(self) -> u8 {
         match self {

@@ -157,6 +157,8 @@ impl Families {
             return Arc::new(family);
         }
         if let Some(family) = known.families.get(&root).and_then(Weak::upgrade) {
+            // Another gateway may have seen it used since.
+            family.last_seen.fetch_max(last_seen.seconds(), Ordering::Relaxed);
             return family;
         }
         known.sweep();

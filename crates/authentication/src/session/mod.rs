@@ -9,6 +9,7 @@ mod binding;
 mod cache;
 mod card;
 mod cookie;
+mod elsewhere;
 mod embedded;
 mod end_notes;
 mod ended;
@@ -42,8 +43,8 @@ mod tests;
 
 pub use binding::{
     AWAITED, Binding, BindingScope, BoundCookie, BoundCookieFault, COOKIE_LIFETIME, Challenge,
-    ChallengeFault, ChallengeKind, DeviceKey, FoundSession, GRACE, MOST_HOSTS, Possession, Registered,
-    UnreadableBinding, is_of_site, site_of,
+    ChallengeFault, ChallengeKind, DeviceKey, FoundSession, GRACE, HandOn, MOST_HOSTS, Possession,
+    Registered, UnreadableBinding, is_of_site, site_of,
 };
 pub use card::{Card, SignInOrigin};
 pub use cookie::{CookieRead, SessionCookie, cookies};

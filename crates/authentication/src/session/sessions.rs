@@ -1,18 +1,16 @@
 //! All sessions: found, made, changed, ended.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use futures_util::FutureExt;
-use tokio::sync::broadcast;
 
 use super::activity::TouchQueue;
 use super::cache::{CacheVersion, SessionCache};
 use super::card::Card;
 use super::end_notes::EndNotes;
 use super::ended::{SessionEnd, SessionEnded, StreamUse};
-use super::error::StoreFault;
-use super::family::{Ending, Families, Terms};
+use super::family::{Families, Terms};
 use super::lifetimes::Lifetimes;
 use super::per_person::PersonBound;
 use super::seal::Record;
@@ -52,7 +50,7 @@ pub(super) struct SessionsInner {
     /// Whoever ends many sign-ins does so a step at a time, in turns with others who do.
     pub(super) bulk: tokio::sync::Mutex<()>,
     /// Whether too long has passed since what other gateways end was heard.
-    unconfirmed: AtomicBool,
+    pub(super) unconfirmed: AtomicBool,
 }
 
 impl Sessions {
@@ -282,57 +280,6 @@ impl Sessions {
         completed(async move { inner.end(id, why).await }).await
     }
 
-    /// Families as they end, for a process that this one has taken over from: it cuts their
-    /// streams by [`Sessions::cut`].
-    #[must_use]
-    pub fn endings(&self) -> broadcast::Receiver<Ending> {
-        self.0.families.endings()
-    }
-
-    /// Ends the family of `root` in memory: another process has ended it in the store.
-    pub fn cut(&self, (root, why): Ending) {
-        // First: one of its sessions that is just being loaded, which only the store knows to be one, is read again
-        // rather than put into a new family that lives.
-        mutant!(self.0.cache.read_again(), "loaded-while-another-ends-it" => ());
-        self.0.families.end(root, why);
-        self.0.cache.forget(&root);
-    }
-
-    /// Another process has changed session `id` in the store.
-    pub fn changed(&self, id: &SessionId) {
-        self.0.cache.forget(id);
-    }
-
-    /// Anything in the store may have changed unheard: everything is read anew.
-    pub fn doubt(&self) {
-        self.0.cache.forget_all();
-    }
-
-    /// The roots of which some session in memory lives.
-    #[must_use]
-    pub fn in_use(&self) -> Vec<SessionId> {
-        self.0.families.alive()
-    }
-
-    /// What other gateways end has not been heard for too long: what lives in memory ends there, streams and all, and
-    /// until [`Sessions::confirm`] nothing is read from the store, which answers 503 and never a pass.
-    pub fn unconfirm(&self) {
-        if self.0.unconfirmed.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        tracing::error!("the session store was not heard for too long: nobody is let in before it is");
-        // In this order: who has looked before the flag was up finds that everything has changed meanwhile.
-        self.0.cache.forget_all();
-        self.in_use().into_iter().for_each(|root| self.0.families.end(root, SessionEnd::Unconfirmed));
-    }
-
-    /// What other gateways end is heard again.
-    pub fn confirm(&self) {
-        if self.0.unconfirmed.swap(false, Ordering::SeqCst) {
-            tracing::info!("the session store is heard again: sessions are read from it");
-        }
-    }
-
     /// How many sign-ins have ended whose removal the store has not taken yet.
     #[must_use]
     pub fn endings_waiting(&self) -> usize {
@@ -370,15 +317,6 @@ impl SessionsInner {
             return None;
         }
         Some(session)
-    }
-
-    /// # Errors
-    /// Nobody here can say whether a session that the store holds has ended.
-    pub(super) fn confirmed(&self) -> Result<(), StoreUnavailable> {
-        match mutant!(self.unconfirmed.load(Ordering::SeqCst), "unconfirmed-is-believed" => false) {
-            true => Err(StoreUnavailable::new(StoreFault::Unheard)),
-            false => Ok(()),
-        }
     }
 
     async fn end(&self, id: SessionId, why: SessionEnd) -> Result<(), StoreUnavailable> {

@@ -25,6 +25,8 @@ use crate::oidc::json;
 
 /// How often a stream is verified.
 const VERIFY_EVERY: Duration = Duration::from_secs(15 * 60);
+/// However soon a transmitter says that it gives up a silent stream; some say 0 for never.
+const VERIFY_AT_MOST_EVERY: Duration = Duration::from_secs(60);
 /// How long a verification may take to come: there is no promised time.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 /// A stream that was attended to for so long without a failure has recovered.
@@ -157,7 +159,9 @@ impl Transmitter {
 
     async fn keep_verified(&self, metadata: &Metadata, stream: &Stream) -> StreamError {
         let Some(endpoint) = &metadata.verification else { return std::future::pending().await };
-        let every = stream.inactivity.map_or(VERIFY_EVERY, |most| VERIFY_EVERY.min(most / 2));
+        let every = stream
+            .inactivity
+            .map_or(VERIFY_EVERY, |most| (most / 2).clamp(VERIFY_AT_MOST_EVERY, VERIFY_EVERY));
         loop {
             let asked = self.clock.now();
             let state = verification::state(&self.key, &self.settings.name, asked);

@@ -19,6 +19,9 @@ use crate::session::{SessionSettings, cookies};
 /// How much longer the gateway takes a cookie than the browser keeps it: a request that left with it may be slow.
 const LEEWAY: Duration = Duration::from_secs(60);
 
+/// How long the gateway takes it.
+pub(super) const GOOD_FOR: Duration = Duration::from_secs(COOKIE_LIFETIME.as_secs() + LEEWAY.as_secs());
+
 /// Values under its name that are looked at. A sibling host may plant some beside one of a whole site.
 const MOST: usize = 4;
 
@@ -96,7 +99,7 @@ impl BoundCookie {
     /// `Set-Cookie` that gives the browser one from `now` on.
     #[must_use]
     pub fn set(&self, binding: &Binding, now: Timestamp) -> HeaderValue {
-        let value = binding.cookie_value(now + COOKIE_LIFETIME + LEEWAY);
+        let value = binding.cookie_value(now + GOOD_FOR);
         let lifetime = i64::try_from(COOKIE_LIFETIME.as_secs()).unwrap_or(i64::MAX);
         header(self.cookie(&binding.scope, value).max_age(time::Duration::seconds(lifetime)))
     }
@@ -105,6 +108,12 @@ impl BoundCookie {
     #[must_use]
     pub fn clear(&self) -> HeaderValue {
         header(self.cookie(&BindingScope::Host, String::new()).max_age(time::Duration::ZERO))
+    }
+
+    /// `Set-Cookie` that takes that of `binding` away: its browser then shows the device anew before it asks again.
+    #[must_use]
+    pub fn clear_of(&self, binding: &Binding) -> HeaderValue {
+        header(self.cookie(&binding.scope, String::new()).max_age(time::Duration::ZERO))
     }
 
     /// Until when a request shows the device of `binding`. Of several values any may do so: only the gateway can make one.

@@ -33,7 +33,7 @@ pub use bind::{FoundSession, Registered, site_of};
 pub(super) use challenge::ChallengeKeys;
 pub use challenge::{Challenge, ChallengeFault, ChallengeKind};
 pub use cookie::{BoundCookie, BoundCookieFault};
-pub use possession::Possession;
+pub use possession::{HandOn, Possession};
 
 /// How long a browser that has just got a session may take to bind it.
 pub const AWAITED: Duration = Duration::from_secs(30);

@@ -1,7 +1,10 @@
 //! What a request shows of the device that its session is bound to.
 
+use std::time::Duration;
+
 use http::HeaderMap;
 
+use super::cookie::GOOD_FOR;
 use super::{AWAITED, BoundCookie, BoundCookieFault, GRACE};
 use crate::clock::Timestamp;
 use crate::session::Session;
@@ -13,6 +16,20 @@ pub enum Possession {
     Unbound(Timestamp),
     /// It is bound, and the request shows it; the same cookies do so until this moment.
     Shown(Timestamp),
+}
+
+/// How long ago a device must have been shown for a session of another host: time enough to get there.
+const LATELY: Duration = Duration::from_secs(60);
+
+/// What a session may be that hangs on another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandOn {
+    /// It may be bound as well.
+    Bindable,
+    /// It stays unbound, as the other one did.
+    Unbindable,
+    /// There is to be none before the device is shown anew.
+    ShowDevice,
 }
 
 impl Possession {
@@ -50,6 +67,25 @@ impl Session {
                 Ok(Possession::Shown(grace))
             }
             Err(fault) => Err(fault),
+        }
+    }
+
+    /// What a session that hangs on this one may be, by what the request shows of this one's device. Whoever has copied both
+    /// cookies of a bound session has them for minutes: without this they would get sessions of other hosts, bind those
+    /// to a key of their own, and keep them.
+    #[must_use]
+    pub fn hand_on(&self, shown: Possession) -> HandOn {
+        let now = self.now();
+        match (self.binding(), shown) {
+            (Some(binding), Possession::Shown(until)) => {
+                let lately = now < binding.since + LATELY || until.since(now) + LATELY > GOOD_FOR;
+                mutant!(lately, "stolen-cookies-bind-other-hosts" => true)
+                    .then_some(HandOn::Bindable)
+                    .unwrap_or(HandOn::ShowDevice)
+            }
+            (Some(_), Possession::Unbound(_)) => HandOn::ShowDevice,
+            (None, Possession::Unbound(awaited)) if now < awaited => HandOn::Bindable,
+            (None, Possession::Unbound(_) | Possession::Shown(_)) => HandOn::Unbindable,
         }
     }
 

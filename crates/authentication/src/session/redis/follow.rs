@@ -107,7 +107,7 @@ impl Replica {
         if !self.is_in_place(&mut connection).await? {
             self.begin_anew(sessions).await?;
         }
-        self.write_again().await?;
+        self.write_again(sessions).await?;
         loop {
             match self.read(&mut connection).await? {
                 Heard::Entries(entries) => entries.into_iter().for_each(|entry| self.apply(entry, sessions)),
@@ -125,7 +125,9 @@ impl Replica {
         let answer = self.ask(connection, read.arg("STREAMS").arg(&self.log).arg(&self.last.0)).await?;
         let Ok(streams) = from_redis_value::<Read>(answer) else { return Ok(Heard::Gap) };
         let entries: Vec<_> = streams.into_iter().flatten().flat_map(|(_, entries)| entries).collect();
-        if entries.is_empty() && !(self.is_master(connection).await? && self.is_in_place(connection).await?) {
+        // Also where something came: of two gateways that read an emptied log, the first one writes the next entry.
+        if (entries.is_empty() && !self.is_master(connection).await?) || !self.is_in_place(connection).await?
+        {
             return Ok(Heard::Gap);
         }
         Ok(entries.into_iter().map(entry).collect::<Option<Vec<_>>>().map_or(Heard::Gap, Heard::Entries))
@@ -134,13 +136,14 @@ impl Replica {
     fn apply(&mut self, entry: Entry, sessions: &Sessions) {
         let field =
             |name: &str| entry.1.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value);
-        let root = id(field("root").as_bytes());
+        let (root, own) = (id(field("root").as_bytes()), field("origin") == self.origin);
         match (field("kind"), root) {
-            _ if field("origin") == self.origin => {}
-            ("ended", Some(root)) => {
+            // One's own as well: a failover may have brought back what was loaded anew before it was ended once more.
+            ("ended", Some(root)) if !own || !reason(field("more")).lives_on() => {
                 let ending = (root, reason(field("more")));
                 mutant!(sessions.cut(ending), "others-ends-unheard" => ());
             }
+            _ if own => {}
             ("changed", Some(_)) => {
                 field("more").split(' ').filter_map(|text| id(text.as_bytes())).for_each(|id| {
                     sessions.changed(&id);
@@ -202,11 +205,12 @@ impl Replica {
     }
 
     /// A failover may have lost them.
-    async fn write_again(&self) -> Result<(), RedisError> {
+    async fn write_again(&self, sessions: &Sessions) -> Result<(), RedisError> {
         let ends = mutant!(self.recent.all(), "lost-ends-stay-lost" => Vec::new());
         for end in &ends {
             let call = match end {
                 RecentEnd::Family(root, why) => {
+                    sessions.cut((*root, *why));
                     let mut call = scripts::REMOVE.key(&self.log);
                     call.arg(why.code()).arg(&self.origin).arg(root.to_hex());
                     call

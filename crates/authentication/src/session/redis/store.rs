@@ -243,7 +243,7 @@ impl SessionStore for RedisStore {
     fn count_proof(&self, session: SessionId, version: u32) -> StoreFuture<'_, bool> {
         Box::pin(async move {
             let mut call = self.call(&scripts::COUNT_PROOF);
-            call.key(self.key("s", &session)).arg(version).arg(&self.shared.origin).arg(nonce());
+            call.key(self.key("s", &session)).arg(version).arg(nonce());
             Ok(self.run::<u32>(&call).await? == 1)
         })
     }

@@ -61,6 +61,28 @@ async fn a_session_is_awaited_for_half_a_minute_where_its_browser_was_told() {
     assert_eq!(shown(&session, &none, true), Ok("unbound"));
 }
 
+/// Who has copied both cookies has them for minutes; a session of another host, bound to a key of their own, would be theirs.
+#[tokio::test]
+async fn invariant_27_what_hangs_on_a_session_is_bound_only_where_its_device_was_shown_lately() {
+    let world = World::new();
+    let (key, session) = world.sessions.create(sign_in()).await.unwrap();
+    let none = HeaderMap::new();
+    let hand_on = |session: &Session, headers| {
+        session.possession(&cookie(), headers, true).map(|shown| session.hand_on(shown))
+    };
+    assert_eq!(hand_on(&session, &none), Ok(HandOn::Bindable), "its browser may be about to bind it");
+    world.clock.advance(seconds(30));
+    assert_eq!(hand_on(&session, &none), Ok(HandOn::Unbindable));
+    let binding = bound(&world, &session).await;
+    let session = world.sessions.find(&key).await.unwrap().unwrap();
+    let old = brought(&cookie().set(&binding, world.clock.now()));
+    assert_eq!(hand_on(&session, &old), Ok(HandOn::Bindable));
+    world.clock.advance(seconds(60));
+    assert_eq!(hand_on(&session, &old), Ok(HandOn::ShowDevice), "the cookie may have been copied since");
+    let fresh = brought(&cookie().set(&binding, world.clock.now()));
+    assert_eq!(hand_on(&session, &fresh), Ok(HandOn::Bindable));
+}
+
 #[tokio::test]
 async fn invariant_27_a_bound_session_needs_its_cookie_once_the_grace_is_over() {
     let world = World::new();

@@ -1,6 +1,7 @@
 //! What every engine must do; one suite for all of them.
 
 mod bindings;
+mod marks;
 
 use tokio::runtime::Handle;
 
@@ -44,7 +45,7 @@ pub(super) async fn every_engine<S: SessionStore>(fresh: impl Fn() -> S) {
     a_card_that_comes_late_is_no_new_version(&fresh()).await;
     bindings::a_binding_stands_beside_everything_else(&fresh()).await;
     bindings::so_many_hosts_of_a_site_are_bound(&fresh()).await;
-    marks_stay_until_they_are_answered(&fresh()).await;
+    marks::marks_stay_until_they_are_answered(&fresh()).await;
 }
 
 pub(super) fn id(n: u8) -> SessionId {
@@ -284,41 +285,6 @@ async fn an_address_that_comes_late_is_found(store: &impl SessionStore) {
     store.add_card(LateCard { root: id(2), card: vec![1], digests: digests.clone() }).await.unwrap();
     let now = store.load(id(2)).await.unwrap().unwrap().0;
     assert_eq!(now, StoredFamily { digests, ..family(2) });
-}
-
-async fn marks_stay_until_they_are_answered(store: &impl SessionStore) {
-    an_address_that_comes_late_is_found(store).await;
-    for n in [1, 3] {
-        store.insert_root(family(n), session(n, n), began(1000)).await.unwrap();
-    }
-    store.insert_child(session(4, 1)).await.unwrap();
-    let marks = async |n| store.load(id(n)).await.unwrap().unwrap().0.marks;
-    let mark = |mark| store.mark(Marking { roots: vec![id(1), id(9)], mark });
-    for since in [1100, 1200, 1150] {
-        let mut sessions = mark(Mark::StepUp(at(since))).await.unwrap();
-        sessions.sort();
-        assert_eq!(sessions, [id(1), id(4)]);
-    }
-    mark(Mark::StaleClaims).await.unwrap();
-    mark(Mark::StaleClaims).await.unwrap();
-    let both = Marks { step_up_since: Some(at(1200)), stale_claims: 2 };
-    assert_eq!((marks(1).await, marks(4).await, marks(3).await), (both, both, Marks::default()));
-    let update = |version, renewed| RecordUpdate {
-        root: id(1),
-        version,
-        record: vec![42],
-        card: vec![43],
-        digests: family(1).digests,
-        renewed,
-    };
-    for (version, renewed, left) in [(0, 0, 2), (1, 1, 2), (2, 2, 0)] {
-        assert!(matches!(store.update_record(update(version, renewed)).await.unwrap(), Updated::Done(_)));
-        assert_eq!(marks(1).await, Marks { stale_claims: left, ..both }, "{renewed}");
-    }
-    assert_eq!(store.update_record(update(0, 0)).await.unwrap(), Updated::Stale);
-    assert_eq!(mark(Mark::StaleClaims).await.unwrap().len(), 2, "it is no new version");
-    assert!(matches!(store.update_record(update(3, 0)).await.unwrap(), Updated::Done(_)));
-    assert_eq!(marks(1).await.stale_claims, 1);
 }
 
 async fn touches_only_move_forward(store: &impl SessionStore) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use super::testing::{TestRedis, settings};
 use super::*;
@@ -216,4 +217,23 @@ impl Authority {
         let parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         (parameters.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
+}
+
+/// Of two gateways that put another key in the place of the same one, one does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_key_is_replaced_by_whoever_has_seen_it_last() {
+    let redis = TestRedis::start();
+    let keys = |secrets: &[[u8; 32]]| ServerKeys::shared(client(redis.settings()), secrets).unwrap();
+    let (first, second) = (keys(&[[1; 32]]), keys(&[[1; 32]]));
+    let text = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
+    assert!(first.load("turns").await.unwrap().is_none());
+    assert!(first.replace("turns", None, text("a")).await.unwrap());
+    assert!(!second.replace("turns", None, text("b")).await.unwrap(), "there is one meanwhile");
+    assert_eq!(second.load("turns").await.unwrap(), Some(text("a")));
+    assert!(second.replace("turns", Some(text("a")), text("b")).await.unwrap());
+    assert!(!first.replace("turns", Some(text("a")), text("c")).await.unwrap(), "late");
+    assert_eq!(first.load("turns").await.unwrap(), Some(text("b")));
+    let both = keys(&[[2; 32], [1; 32]]);
+    assert!(both.replace("turns", Some(text("b")), text("d")).await.unwrap(), "an older key opens it");
+    assert!(first.load("turns").await.is_err(), "and the newer one has sealed it");
 }
