@@ -1,7 +1,5 @@
 //! What the credential of an exchange that goes on comes to now.
 
-use std::sync::Arc;
-
 use super::accept::Accept;
 use super::authenticate::Authenticator;
 use super::authentication::{Authenticated, Authentication};
@@ -29,7 +27,7 @@ impl Authenticator {
         }
         let principal = mutant!(
             self.bearer.present(&somebody.principal),
-            "stream-of-a-provider-that-left" => Some(Arc::clone(&somebody.principal)),
+            "stream-of-a-provider-that-left" => Some(std::sync::Arc::clone(&somebody.principal)),
         );
         let present =
             |principal| Authentication::Authenticated(Authenticated { principal, ..somebody.clone() });

@@ -93,6 +93,8 @@ impl TestRedis {
             if answers(port, &mut process) {
                 return Self { process, folder, port, arguments };
             }
+            let _ = process.kill();
+            let _ = process.wait();
         }
         panic!("no redis-server could be started; is Debian's package redis-server installed?");
     }
@@ -201,11 +203,19 @@ fn answers(port: u16, process: &mut Child) -> bool {
             return false;
         }
         if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return true;
+            return !is_anothers(port, process.id());
         }
         sleep(Duration::from_millis(5));
     }
     false
+}
+
+/// Whether another server has taken the port meanwhile, as far as it says so.
+fn is_anothers(port: u16, process: u32) -> bool {
+    let output =
+        Command::new("redis-cli").args(["-p", &port.to_string(), "INFO", "server"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    told.contains("process_id:") && !told.contains(&format!("process_id:{process}\r"))
 }
 
 fn until(holds: impl Fn() -> bool) {
