@@ -49,6 +49,18 @@ impl TestRedis {
     /// Three servers that are a Cluster, without replicas.
     #[must_use]
     pub fn cluster() -> [Self; 3] {
+        // On a busy machine a port of a bus may be taken meanwhile, and `redis-cli` gives up.
+        let mut told = String::new();
+        for _ in 0..5 {
+            match Self::try_cluster() {
+                Ok(nodes) => return nodes,
+                Err(why) => told = why,
+            }
+        }
+        panic!("{told}");
+    }
+
+    fn try_cluster() -> Result<[Self; 3], String> {
         let node = |_| Self::with(&["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"]);
         let nodes: [Self; 3] = std::array::from_fn(node);
         let addresses = nodes.each_ref().map(|node| format!("127.0.0.1:{}", node.port));
@@ -56,11 +68,15 @@ impl TestRedis {
             .args(["--cluster", "create", &addresses[0], &addresses[1], &addresses[2], "--cluster-yes"])
             .output()
             .unwrap();
-        assert!(create.status.success(), "{}", String::from_utf8_lossy(&create.stdout));
+        if !create.status.success() {
+            let [out, err] =
+                [create.stdout, create.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
+            return Err(out + &err);
+        }
         for node in &nodes {
             until(|| node.cli(&["CLUSTER", "INFO"]).contains("cluster_state:ok"));
         }
-        nodes
+        Ok(nodes)
     }
 
     /// A Sentinel that watches `master` under the name `mymaster`, and is quick to fail over.
