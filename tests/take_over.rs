@@ -15,8 +15,8 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::support::{
-    App, Browser, Gateway, PATIENCE, Process, Provider, World, events, free_port, logged, program, sockets,
-    until, until_async,
+    App, Browser, Gateway, PATIENCE, Process, Provider, World, begun, ends, events, free_port, logged,
+    program, sockets, until, until_async,
 };
 
 const COOKIE: &str = "portcullis";
@@ -53,27 +53,6 @@ fn taken_over(gateway: &mut Gateway) -> Process {
     let old = gateway.take_over();
     until("the new process to take over", || gateway.log().matches(OVER).count() > before);
     old
-}
-
-/// An event stream that has begun.
-async fn stream(world: &World, key: &str) -> TcpStream {
-    let port = world.gateway.port;
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let head = format!("GET /stream HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncookie: {COOKIE}={key}\r\n\r\n");
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let mut seen = Vec::new();
-    while !String::from_utf8_lossy(&seen).contains("data: hello") {
-        assert_ne!(stream.read_buf(&mut seen).await.unwrap(), 0);
-    }
-    stream
-}
-
-async fn ends(mut stream: TcpStream) {
-    let mut rest = Vec::new();
-    let end = tokio::time::timeout(PATIENCE, async {
-        while stream.read_buf(&mut rest).await.is_ok_and(|read| read > 0) {}
-    });
-    end.await.expect("the stream ends");
 }
 
 /// Goes away for good: an end in good order would only say that nothing more is asked.
@@ -149,7 +128,7 @@ async fn invariant_8_nobody_is_refused_streams_live_on_and_a_sign_out_at_the_new
     let mut world = patient(&routes(&events().await)).await;
     let (leaver, stayer) = (world.signed_in().await, world.signed_in().await);
     let (gone, stays) = (key(&world, &leaver), key(&world, &stayer));
-    let (cut, kept) = (stream(&world, &gone).await, stream(&world, &stays).await);
+    let (cut, kept) = (begun(world.gateway.port, &gone).await, begun(world.gateway.port, &stays).await);
     let load = Load::on(world.gateway.port);
     load.more(50).await;
 
@@ -204,7 +183,7 @@ async fn websockets_live_on_and_a_second_take_over_reaches_the_first_process() {
 async fn invariant_8_streams_end_where_the_new_process_is_lost() {
     let mut world = patient(&routes(&events().await)).await;
     let session = key(&world, &world.signed_in().await);
-    let open = stream(&world, &session).await;
+    let open = begun(world.gateway.port, &session).await;
     let mut old = taken_over(&mut world.gateway);
     assert!(lives(&open));
     world.gateway.kill();
@@ -218,7 +197,7 @@ async fn invariant_8_streams_end_where_the_new_process_is_lost() {
 async fn a_new_process_that_cannot_start_leaves_everything_as_it_was() {
     let mut world = World::open(&routes(&events().await)).await;
     let session = key(&world, &world.signed_in().await);
-    let open = stream(&world, &session).await;
+    let open = begun(world.gateway.port, &session).await;
     let load = Load::on(world.gateway.port);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let text = fs::read_to_string(world.gateway.configuration()).unwrap();

@@ -53,6 +53,24 @@ async fn begins_anew(world: &World, browser: &Browser, ticket: &str) {
     assert!(line.contains("does not hold the secret"), "{line}");
 }
 
+/// On the app's own host its scripts would be of the same origin as the page.
+#[tokio::test]
+async fn invariant_18_the_page_of_ones_sessions_is_on_the_sign_in_host_alone() {
+    let world = world().await;
+    let browser = Browser::new();
+    assert_eq!(browser.visit(&at(&world, "wiki", "/")).await.status, 200);
+    for method in [Method::GET, Method::POST] {
+        let headers =
+            [("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")];
+        let url = at(&world, "wiki", "/.portcullis/sessions");
+        let answer = browser.send(method, &url, &headers, "others=yes").await;
+        assert_eq!((answer.status, answer.next()), (303, Some(at(&world, "login", "/.portcullis/sessions"))));
+        assert!(!answer.body.contains("Sign out"), "{}", answer.body);
+    }
+    let page = browser.visit(&at(&world, "wiki", "/.portcullis/sessions")).await;
+    assert!(page.status == 200 && page.body.contains("wiki.localhost"), "{}", page.body);
+}
+
 /// Where a browser is sent with its ticket.
 async fn ticket(world: &World, browser: &Browser, path: &str) -> Url {
     browser.stop_before(&at(world, "wiki", path), "/.portcullis/ticket").await

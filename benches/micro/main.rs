@@ -1,7 +1,8 @@
 //! The steps of a request, each counted in instructions (`benches/count`), so that what a change costs shows
 //! whatever else the machine is doing.
 //!
-//! `micro CASE N` does the step N times; without arguments every case runs once and is named.
+//! `micro CASE N` does the step N times; without arguments every case runs once and is named. `micro million [N]` measures
+//! what so many sessions cost.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +15,7 @@
 mod case;
 mod cases;
 mod gateway;
+mod million;
 mod tokens;
 
 use std::process::ExitCode;
@@ -32,6 +34,10 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     };
+    if name == "million" {
+        million::run(times.map_or(1_000_000, |count| count.parse().unwrap()));
+        return ExitCode::SUCCESS;
+    }
     let case = cases::ALL.iter().chain(cases::SLOW).find(|(known, _)| *known == name);
     let (Some((_, make)), Some(times)) = (case, times.and_then(|times| times.parse::<u32>().ok())) else {
         eprintln!("expected a case and a number");

@@ -1,9 +1,7 @@
 //! What a million sessions cost: memory, disk, look-ups, and the sweep that removes them.
 //!
-//! `million [N]` makes so many in a state file of its own, prints a table, and ends. Times are of the clock: read them
+//! `micro million [N]` makes so many in a state file of its own, prints a table, and ends. Times are of the clock: read them
 //! on a machine that does nothing else.
-
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench has nobody to be kind to")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,20 +15,15 @@ use portcullis::session::{
 };
 use portcullis::storage::Database;
 
-#[path = "case.rs"]
-#[allow(dead_code, reason = "made for the steps, of which there are none here")]
-mod case;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+use crate::case::{principal, runtime};
 
 const NOW: u64 = 1_800_000_000;
 /// Look-ups that are timed, and steps of the sweep.
 const TIMED: usize = 10_000;
 
-fn main() {
-    let count = std::env::args().nth(1).map_or(1_000_000, |count| count.parse().unwrap());
-    case::runtime().block_on(measure(count));
+/// Measures so many sessions.
+pub(crate) fn run(count: usize) {
+    runtime().block_on(measure(count));
 }
 
 async fn measure(count: usize) {
@@ -66,7 +59,7 @@ fn sign_in(number: usize) -> NewSession {
     let user = format!("user{number}");
     NewSession::Root {
         host: "login.corp.example".to_owned(),
-        principal: Arc::new(Principal { subject, user, ..(*case::principal()).clone() }),
+        principal: Arc::new(Principal { subject, user, ..(*principal()).clone() }),
         tokens: Tokens::default(),
         sid: None,
         origin: SignInOrigin::default(),

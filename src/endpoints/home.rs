@@ -11,7 +11,6 @@ use super::context::RequestContext;
 use super::hosts::Hosts;
 use super::paths::{SESSIONS, SIGN_OUT};
 use super::response::{redirect, show};
-use super::return_to::ReturnTo;
 use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
 use crate::clock::Timestamp;
@@ -36,8 +35,8 @@ pub(super) async fn answer(
     match endpoints.good_session(context, &found) {
         Some(opened) => of(endpoints, context, &opened.session.principal),
         None => {
-            let here = ReturnTo::asked(&context.origin(), context.path.raw(), None);
-            redirect(StatusCode::SEE_OTHER, &SignInRequest::to(here).address()).into()
+            let sign_in = SignInRequest::back_to(context, context.path.raw());
+            redirect(StatusCode::SEE_OTHER, &sign_in.address()).into()
         }
     }
 }

@@ -16,7 +16,6 @@ use super::device;
 use super::error::EndpointError;
 use super::paths::{HOME, SESSIONS, SIGN_OUT};
 use super::response::{redirect, show};
-use super::return_to::ReturnTo;
 use super::same_origin::same_origin;
 use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
@@ -44,12 +43,17 @@ enum Asked {
     Others,
 }
 
-/// `GET` shows the sign-ins; `POST` from a page of this origin ends some.
+/// `GET` shows the sign-ins; `POST` from a page of this origin ends some. On the sign-in host alone: on an app's host the
+/// app's own scripts are of the same origin, and in an older browser nothing would tell them from the person.
 pub(super) async fn answer(
     endpoints: &Endpoints,
     context: RequestContext<'_>,
     request: Request<RequestBody>,
 ) -> Answer {
+    let here = endpoints.hosts.is_public(context.authority, context.forwarding.scheme);
+    if !mutant!(here, "sessions-shown-to-apps" => true) {
+        return redirect(StatusCode::SEE_OTHER, &endpoints.hosts.address(SESSIONS)).into();
+    }
     let (head, body) = request.into_parts();
     let posted = head.method == Method::POST;
     if posted && let Err(error) = same_origin(context, &head.headers) {
@@ -60,8 +64,8 @@ pub(super) async fn answer(
         Err(error) => return error.into(),
     };
     let Some(OpenedSession { session, .. }) = endpoints.good_session(context, &found) else {
-        let here = ReturnTo::asked(&context.origin(), SESSIONS, None);
-        return redirect(StatusCode::SEE_OTHER, &SignInRequest::to(here).address()).into();
+        let sign_in = SignInRequest::back_to(context, SESSIONS);
+        return redirect(StatusCode::SEE_OTHER, &sign_in.address()).into();
     };
     let response = match posted {
         true => end(endpoints, context, session, read(&head.headers, body).await).await,

@@ -70,9 +70,9 @@ async fn begin_or_switch(
             }
             // Each of its children would have half a minute to be bound, and nobody would ask for it.
             HandOn::Unbindable if endpoints.binding.bind == Bind::Required => {}
-            HandOn::Unbindable => return ticket::finish_sign_in(endpoints, session, wanted, false).await,
-            HandOn::Bindable | HandOn::ShowDevice => {
-                return ticket::finish_sign_in(endpoints, session, wanted, true).await;
+            hand_on @ (HandOn::Bindable | HandOn::Unbindable | HandOn::ShowDevice) => {
+                let bindable = hand_on != HandOn::Unbindable;
+                return ticket::finish_sign_in(endpoints, session, wanted, bindable).await;
             }
         }
     }
@@ -90,7 +90,7 @@ fn show_device(
 ) -> Result<Response<Bytes>, EndpointError> {
     let here = request.uri().path_and_query().map_or("/", |here| here.as_str());
     let mut response = redirect(StatusCode::FOUND, here)?;
-    let cleared = session.binding().map(|binding| endpoints.cookies.bound.clear_of(binding));
+    let cleared = session.binding().map(|binding| endpoints.cookies.bound.clear_of(&binding.scope));
     cleared.into_iter().for_each(|cookie| set_cookie(&mut response, cookie));
     Ok(response)
 }

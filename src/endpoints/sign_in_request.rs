@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use http::Uri;
 use url::form_urlencoded;
 
+use super::context::RequestContext;
 use super::handover::HandoverFingerprint;
 use super::hosts::Hosts;
 use super::paths::SIGN_IN;
@@ -46,6 +47,11 @@ impl SignInRequest {
     #[must_use]
     pub fn to(return_to: Option<ReturnTo>) -> Self {
         Self { return_to, ..Self::default() }
+    }
+
+    /// One that leads back to this path of the host that is asked.
+    pub(super) fn back_to(context: RequestContext<'_>, path: &str) -> Self {
+        Self::to(ReturnTo::asked(&context.origin(), path, None))
     }
 
     pub(super) fn read(hosts: &Hosts, uri: &Uri) -> Self {

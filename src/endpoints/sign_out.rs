@@ -16,7 +16,6 @@ use super::error::EndpointError;
 use super::paths::{SIGN_IN, SIGN_OUT, SIGNED_OUT};
 use super::resources::Resources;
 use super::response::{interstitial, redirect, set_cookie, show};
-use super::return_to::ReturnTo;
 use super::revocation::Revocation;
 use super::same_origin::same_origin;
 use super::sign_in_request::{SignInRequest, parameter};
@@ -48,8 +47,7 @@ pub(super) async fn answer<B>(
         }
         // Who has the cookie alone is not told whose it is.
         Some(_) if found.unshown().is_some() => {
-            let here = ReturnTo::asked(&context.origin(), SIGN_OUT, None);
-            redirect(StatusCode::SEE_OTHER, &SignInRequest::to(here).address())
+            redirect(StatusCode::SEE_OTHER, &SignInRequest::back_to(context, SIGN_OUT).address())
         }
         Some(OpenedSession { session, .. }) => Ok(show(question(endpoints, &session.principal))),
         None => Ok(signed_out(endpoints, Left::default())),

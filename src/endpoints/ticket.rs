@@ -64,28 +64,23 @@ pub(super) async fn finish_sign_in(
     wanted: SignInRequest,
     bindable: bool,
 ) -> Result<Response<Bytes>, EndpointError> {
-    let Some(to) = wanted.return_to else {
+    let by_ticket = is_needed(endpoints, &wanted);
+    let Some(return_to) = wanted.return_to else {
         return redirect(StatusCode::SEE_OTHER, endpoints.hosts.front_page());
     };
-    match wanted.handover {
-        Some(handover) if !endpoints.hosts.is_public_url(to.url()) => {
-            hand_over(endpoints, session, to, handover, (wanted.again, bindable)).await
+    match wanted.handover.filter(|_| by_ticket) {
+        Some(handover) => {
+            let (family, again) = (FamilyGrant::of(session), wanted.again);
+            hand_over(endpoints, &Ticket { handover, family, return_to, again, bindable }).await
         }
-        Some(_) | None => redirect(StatusCode::SEE_OTHER, to.as_str()),
+        None => redirect(StatusCode::SEE_OTHER, return_to.as_str()),
     }
 }
 
-/// Issues a ticket for the host of `to`, and sends the browser there with its number.
-async fn hand_over(
-    endpoints: &Endpoints,
-    session: &Arc<Session>,
-    to: ReturnTo,
-    handover: HandoverFingerprint,
-    (again, bindable): (bool, bool),
-) -> Result<Response<Bytes>, EndpointError> {
-    let mut url = to.url().clone();
-    let ticket = Ticket { handover, family: FamilyGrant::of(session), return_to: to, again, bindable };
-    let number = endpoints.resources.tickets.issue(&ticket).await?;
+/// Issues `ticket`, and sends the browser with its number to the host that it is for.
+async fn hand_over(endpoints: &Endpoints, ticket: &Ticket) -> Result<Response<Bytes>, EndpointError> {
+    let mut url = ticket.return_to.url().clone();
+    let number = endpoints.resources.tickets.issue(ticket).await?;
     url.set_path(TICKET);
     url.set_fragment(None);
     url.query_pairs_mut().clear().append_pair(NUMBER, number.expose());

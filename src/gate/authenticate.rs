@@ -30,6 +30,16 @@ pub(super) struct AuthenticatedRequest<'a, S = Service> {
 }
 
 impl<'a, S> AuthenticatedRequest<'a, S> {
+    pub(super) fn new(
+        routed: Routed<'a, S>,
+        authentication: Authentication,
+        sign_in_at: Option<ProviderName>,
+        now: Timestamp,
+    ) -> Self {
+        let bound = authentication.is_bound(now);
+        Self { routed, authentication, sign_in_at, now, bound }
+    }
+
     /// One without a credential that counts.
     pub(super) const fn anonymous(routed: Routed<'a, S>, now: Timestamp) -> Self {
         Self { routed, authentication: Authentication::Anonymous, sign_in_at: None, now, bound: Some(false) }
@@ -82,6 +92,5 @@ pub(super) async fn authenticate<'a, B>(
     if let Some(unshown) = authentication.unshown() {
         snapshot.metrics.bound_session("request", unshown.fault.word());
     }
-    let bound = authentication.is_bound(now);
-    Ok(AuthenticatedRequest { routed, authentication, sign_in_at, now, bound })
+    Ok(AuthenticatedRequest::new(routed, authentication, sign_in_at, now))
 }

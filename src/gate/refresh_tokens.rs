@@ -21,7 +21,7 @@ use crate::authn::{Authentication, OpenedSession};
 use crate::clock::{Clock, Timestamp};
 use crate::endpoints::is_renewed_by_sign_in;
 use crate::identity::{ProviderName, RequestId};
-use crate::oidc::{FlightError, Providers, RefreshFlights};
+use crate::oidc::{FlightError, Provider, Providers, RefreshFlights};
 use crate::replicas::Leases;
 use crate::session::{Possession, Session, SessionKey, Sessions};
 
@@ -134,7 +134,7 @@ impl TokenRefresher {
             if !session.has_stale_claims() {
                 return Ok(Authentication::of_session(key.clone(), session, shown).into());
             }
-            // One that has ended a moment ago need not have brought claims: then the provider is asked another way.
+            // One that has ended well a moment ago need not have brought claims: then the provider is asked another way.
             if !matches!(renewal, Some(Ok(Renewal::Done) | Err(FlightError::Recent))) {
                 return Err(unusable(&session, "the claims have changed and could not be renewed"));
             }
@@ -144,8 +144,10 @@ impl TokenRefresher {
     }
 
     fn begin(&self, id: &RequestId, key: &SessionKey, session: &Arc<Session>) {
-        let Some((flight, call)) = self.flight(id, key, session) else { return };
-        if let Err(error) = self.flights.begin(flight, || call.run()) {
+        let Some((flight, provider)) = self.flight(session) else { return };
+        if let Err(error) =
+            self.flights.begin(flight, || self.call(flight, provider, id, (key, session)).run())
+        {
             report(id, session, error);
         }
     }
@@ -157,22 +159,27 @@ impl TokenRefresher {
         key: &SessionKey,
         session: &Arc<Session>,
     ) -> Option<Result<Renewal, FlightError>> {
-        let (flight, call) = self.flight(id, key, session)?;
-        let done = self.flights.join(flight, || call.run()).await;
+        let (flight, provider) = self.flight(session)?;
+        let done = self.flights.join(flight, || self.call(flight, provider, id, (key, session)).run()).await;
         Some(done.inspect_err(|error| report(id, session, *error)))
     }
 
-    /// The key of a session's refresh, its family; and the call that is made. `None` where the provider has left the
+    /// The key of a session's refresh, its family; and the provider that is called. `None` where the provider has left the
     /// configuration.
-    fn flight(
+    fn flight(&self, session: &Session) -> Option<([u8; 32], Arc<Provider>)> {
+        let provider = self.providers.get(session.principal.provider.as_str())?;
+        Some((*session.family().as_bytes(), Arc::clone(provider)))
+    }
+
+    /// The call that is made. Only where none is on its way: everybody who finds a token due passes here.
+    fn call(
         &self,
+        flight: [u8; 32],
+        provider: Arc<Provider>,
         id: &RequestId,
-        key: &SessionKey,
-        session: &Arc<Session>,
-    ) -> Option<([u8; 32], RefreshCall)> {
-        let provider = Arc::clone(self.providers.get(session.principal.provider.as_str())?);
-        let flight = *session.family().as_bytes();
-        let call = RefreshCall {
+        (key, session): (&SessionKey, &Arc<Session>),
+    ) -> RefreshCall {
+        RefreshCall {
             id: id.clone(),
             provider,
             sessions: self.sessions.clone(),
@@ -180,8 +187,7 @@ impl TokenRefresher {
             key: key.clone(),
             session: Arc::clone(session),
             rest: self.flights.rest_if_failed(&flight),
-        };
-        Some((flight, call))
+        }
     }
 }
 
@@ -208,7 +214,7 @@ fn report(id: &RequestId, session: &Session, error: FlightError) {
     let provider = &session.principal.provider;
     match error {
         // One has ended a moment ago, and has logged how.
-        FlightError::Recent => tracing::debug!(%error, "tokens were not refreshed"),
+        FlightError::Recent | FlightError::Failed => tracing::debug!(%error, "tokens were not refreshed"),
         FlightError::Full | FlightError::Lost => {
             tracing::warn!(%id, %provider, %error, "tokens could not be refreshed");
         }

@@ -251,13 +251,11 @@ async fn judge(snapshot: Arc<Snapshot>, exchange: OwnedExchange) -> Judgement {
     };
     // A request would wait for new ones.
     let stale = authentication.session().is_some_and(|opened| opened.session.has_stale_claims());
-    if stale {
+    if mutant!(stale, "streams-go-on-by-old-claims" => false) {
         let why = "the claims of its person have changed".to_owned();
         return Judgement::Unpermitted(Unpermitted { rejection: Rejection::SignIn(None), why });
     }
-    let now = snapshot.clock.now();
-    let bound = authentication.is_bound(now);
-    let asked = AuthenticatedRequest { routed, authentication, sign_in_at: None, now, bound };
+    let asked = AuthenticatedRequest::new(routed, authentication, None, snapshot.clock.now());
     let fields = RequestFields::Remembered { grounds, upgraded: *upgraded };
     match mutant!(decide(&snapshot.routing, asked, fields), "streams-keep-their-permit" => return Judgement::Permitted)
     {

@@ -129,13 +129,17 @@ fn after(seconds: u64, authentication: Authentication) -> Result<(), Denial> {
         session_max_age: Some(Duration::from_secs(3600)),
         ..route("wiki.example", "/", &[], AccessSettings::SignedIn)
     };
-    let (snapshot, transport) = (snapshot(&settings(vec![strict])), transport(Scheme::Https));
+    decided(&settings(vec![strict]), seconds, authentication)
+}
+
+/// What becomes of a request for `wiki.example` that comes `seconds` after 1000 with this credential.
+fn decided(settings: &GateSettings, seconds: u64, authentication: Authentication) -> Result<(), Denial> {
+    let (snapshot, transport) = (snapshot(settings), transport(Scheme::Https));
     let request = Request::get("/").header("host", "wiki.example").body(()).unwrap();
     let inbound = Inbound::read(&transport, &snapshot.trusted, &request).unwrap();
     let routed = Routed::new(&snapshot.routing, &inbound, snapshot.routing.route(&inbound)?)?;
     let now = Timestamp::from_seconds(1_000 + seconds);
-    let bound = authentication.is_bound(now);
-    let asked = AuthenticatedRequest { routed, authentication, sign_in_at: None, now, bound };
+    let asked = AuthenticatedRequest::new(routed, authentication, None, now);
     decide(&snapshot.routing, asked, RequestFields::Sent(request.headers())).map(|_| ())
 }
 
@@ -179,15 +183,7 @@ fn where_bound_sessions_are_required(seconds: u64, authentication: Authenticatio
     let rows = vec![route("wiki.example", "/", &[], AccessSettings::SignedIn)];
     let bind = crate::session::Bind::Required;
     let session = SessionSettings { bind, ..SessionSettings::default() };
-    let (snapshot, transport) =
-        (snapshot(&GateSettings { session, ..settings(rows) }), transport(Scheme::Https));
-    let request = Request::get("/").header("host", "wiki.example").body(()).unwrap();
-    let inbound = Inbound::read(&transport, &snapshot.trusted, &request).unwrap();
-    let routed = Routed::new(&snapshot.routing, &inbound, snapshot.routing.route(&inbound)?)?;
-    let now = Timestamp::from_seconds(1_000 + seconds);
-    let bound = authentication.is_bound(now);
-    let asked = AuthenticatedRequest { routed, authentication, sign_in_at: None, now, bound };
-    decide(&snapshot.routing, asked, RequestFields::Sent(request.headers())).map(|_| ())
+    decided(&GateSettings { session, ..settings(rows) }, seconds, authentication)
 }
 
 #[tokio::test]
@@ -223,26 +219,19 @@ async fn a_route_may_want_to_be_used_itself_now_and_then() {
         ..route("wiki.example", "/", &[], AccessSettings::SignedIn)
     };
     let name = strict.name.clone();
-    let (snapshot, transport) = (snapshot(&settings(vec![strict])), transport(Scheme::Https));
-    let request = Request::get("/").header("host", "wiki.example").body(()).unwrap();
-    let inbound = Inbound::read(&transport, &snapshot.trusted, &request).unwrap();
+    let settings = settings(vec![strict]);
     let clock = Clock::manual(Timestamp::from_seconds(1_000));
     let sessions = crate::session::testing::sessions(&clock);
     let root = crate::session::testing::sign_in("wiki.example", Arc::new(alice()), &clock);
     let (key, session) = sessions.create(root).await.unwrap();
-    let asks_at = |seconds| {
-        let routed =
-            Routed::new(&snapshot.routing, &inbound, snapshot.routing.route(&inbound).unwrap()).unwrap();
+    let asks_at = |seconds: u64| {
         let authentication = Authentication::of_session(
             key.clone(),
             Arc::clone(&session),
             Possession::Unbound(Timestamp::default()),
         );
-        let now = Timestamp::from_seconds(seconds);
-        let bound = Some(false);
-        let asked = AuthenticatedRequest { routed, authentication, sign_in_at: None, now, bound };
-        match decide(&snapshot.routing, asked, RequestFields::Sent(request.headers())) {
-            Ok(_) => false,
+        match decided(&settings, seconds - 1_000, authentication) {
+            Ok(()) => false,
             Err(Denial::StepUp(step_up)) => {
                 assert_eq!(step_up.strength.max_age, Some(Duration::from_secs(900)));
                 true

@@ -2,8 +2,8 @@
 
 use portcullis_authentication::storage::redis::testing::{TestNetwork, TestRedis};
 
-use super::{Site, ends};
-use crate::support::{Browser, until_async};
+use super::Site;
+use crate::support::{Browser, ends, until_async};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invariant_10_without_the_store_nobody_signs_in_and_whoever_is_in_goes_on_for_a_while() {

@@ -2,8 +2,8 @@
 
 use portcullis_authentication::storage::redis::testing::TestRedis;
 
-use super::{Site, ends};
-use crate::support::{Browser, until, until_async};
+use super::Site;
+use crate::support::{Browser, ends, until, until_async};
 
 /// Somebody signs out at one gateway and is out at both.
 async fn signs_out_everywhere(site: &Site) {

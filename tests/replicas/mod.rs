@@ -6,10 +6,9 @@ mod many_servers;
 mod together;
 
 use portcullis_authentication::storage::redis::testing::TestNetwork;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{App, Browser, Gateway, PATIENCE, Provider, events, free_port};
+use crate::support::{App, Browser, Gateway, Provider, begun, events, free_port};
 
 /// 256 random bits, as `openssl rand -base64 32` prints them.
 pub(crate) const STATE_KEY: &str = "mX4r0p1u8cJmY0d1WqT3cQ1f0eT7kq9y5vJ2b6hQn0o=";
@@ -77,27 +76,8 @@ impl Site {
     async fn streams(&self, key: &str) -> Vec<TcpStream> {
         let mut streams = Vec::new();
         for gateway in &self.gateways {
-            streams.push(stream(gateway.port, key).await);
+            streams.push(begun(gateway.port, key).await);
         }
         streams
     }
-}
-
-async fn stream(port: u16, key: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let head = format!("GET /stream HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncookie: {COOKIE}={key}\r\n\r\n");
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let mut seen = Vec::new();
-    while !String::from_utf8_lossy(&seen).contains("data: hello") {
-        assert_ne!(stream.read_buf(&mut seen).await.unwrap(), 0, "{}", String::from_utf8_lossy(&seen));
-    }
-    stream
-}
-
-async fn ends(mut stream: TcpStream) {
-    let mut rest = Vec::new();
-    let end = tokio::time::timeout(PATIENCE, async {
-        while stream.read_buf(&mut rest).await.is_ok_and(|read| read > 0) {}
-    });
-    end.await.expect("the stream ends");
 }

@@ -80,6 +80,10 @@ async fn nothing_is_let_through_by_claims_that_a_signal_says_have_changed() {
     rig.pushed(&claims_changed()).await;
     let home = rig.gateway.url("/");
     until_async("a word that it is away", || async { alice.get(&home).await.status == 503 }).await;
+    // Its failure of a moment ago is no answer to what the claims are: nobody is sent away to sign in.
+    for _ in 0..5 {
+        assert_eq!(alice.get(&home).await.status, 503, "{}", rig.gateway.log());
+    }
     rig.issuer.now(|ways| {
         ways.instead.clear();
         ways.id_token = groups(json!(["staff"]));

@@ -116,6 +116,12 @@ fn accepted(answer: &Answer, gateway: &Gateway) {
     assert_eq!(answer.header("cache-control"), "no-store");
 }
 
+/// Of a key that the transmitter may publish yet: it is to send the same again.
+fn unsettled(what: &str, answer: &Answer) {
+    assert_eq!(answer.status, 503, "{what}: {}", answer.body);
+    assert!(!answer.header("retry-after").is_empty(), "{what}");
+}
+
 fn refused(what: &str, answer: &Answer, code: &str) {
     assert_eq!(answer.status, 400, "{what}: {}", answer.body);
     let head =

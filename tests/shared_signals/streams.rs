@@ -85,6 +85,20 @@ async fn a_transmitter_that_allows_one_stream_has_it_changed() {
     );
 }
 
+/// Which one of them nobody uses, the operator knows.
+#[tokio::test]
+async fn of_several_streams_of_others_none_is_taken() {
+    let transmitter = Transmitter::start().await;
+    for name in ["one", "other"] {
+        let stream = json!({"stream_id": name, "iss": transmitter.issuer(), "aud": "receiver-1",
+            "delivery": {"method": "urn:ietf:rfc:8936"}, "description": name});
+        transmitter.state().streams.push(stream);
+    }
+    let rig = Rig::unready(transmitter, "", "").await;
+    rig.logs("has 2 of which none is described as").await;
+    assert!(rig.transmitter.calls("PATCH /streams").is_empty());
+}
+
 #[tokio::test]
 async fn a_stream_that_is_paused_is_enabled_again() {
     let transmitter = Transmitter::start().await;

@@ -18,7 +18,7 @@ pub(crate) use device::Device;
 pub(crate) use gateway::{Gateway, Process, program};
 pub(crate) use impostor::{Discovery, Impostor};
 pub(crate) use provider::{CLIENT_SECRET, Provider};
-pub(crate) use streams::{events, floods, silent, sockets};
+pub(crate) use streams::{begun, ends, events, floods, silent, sockets};
 pub(crate) use transmitter::{Transmitter, caep};
 pub(crate) use world::{World, between, onward, told};
 

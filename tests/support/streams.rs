@@ -6,6 +6,8 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::PATIENCE;
+
 /// An app that sends one Server-Sent Event and then keeps silent; its address.
 pub(crate) async fn events() -> String {
     serve(|mut stream| async move {
@@ -53,6 +55,27 @@ pub(crate) async fn sockets() -> String {
         }
     })
     .await
+}
+
+/// An event stream at `/stream` of whoever has the session of `key`; it has begun.
+pub(crate) async fn begun(port: u16, key: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let head = format!("GET /stream HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncookie: portcullis={key}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut seen = Vec::new();
+    while !String::from_utf8_lossy(&seen).contains("data: hello") {
+        assert_ne!(stream.read_buf(&mut seen).await.unwrap(), 0, "{}", String::from_utf8_lossy(&seen));
+    }
+    stream
+}
+
+/// Waits until `stream` ends.
+pub(crate) async fn ends(mut stream: TcpStream) {
+    let mut rest = Vec::new();
+    let end = tokio::time::timeout(PATIENCE, async {
+        while stream.read_buf(&mut rest).await.is_ok_and(|read| read > 0) {}
+    });
+    end.await.expect("the stream ends");
 }
 
 async fn serve<F: Future<Output = ()> + Send + 'static>(with: fn(TcpStream) -> F) -> String {

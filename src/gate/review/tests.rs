@@ -7,9 +7,10 @@ use crate::clock::{Clock, Timestamp};
 use crate::gate::origins::Sender;
 use crate::gate::settings::{OriginSettings, Preflight, RouteSettings, SentFrom};
 use crate::gate::tests::{principal, route, settings, snapshot_over, transport};
+use crate::identity::{Issuer, Principal};
 use crate::policy::AccessSettings;
 use crate::request::Scheme;
-use crate::session::{Possession, testing};
+use crate::session::{Concerned, Demand, Possession, Selector, Sessions, testing};
 
 fn clock() -> Clock {
     Clock::manual(Timestamp::from_seconds(1_000))
@@ -18,7 +19,22 @@ fn clock() -> Clock {
 /// What a judgement comes to of an exchange of somebody's on this route, which it was let in by.
 async fn judged(route: RouteSettings, method: Method, grounds: Grounds, upgraded: bool) -> &'static str {
     let clock = clock();
-    let snapshot = Arc::new(snapshot_over(&settings(vec![route]), testing::away(&clock), clock));
+    judged_over(testing::away(&clock), clock, route, method, grounds, upgraded).await
+}
+
+async fn judged_over(
+    sessions: Sessions,
+    clock: Clock,
+    route: RouteSettings,
+    method: Method,
+    grounds: Grounds,
+    upgraded: bool,
+) -> &'static str {
+    let mut settings = settings(vec![route]);
+    // Who is signed in comes from there; nobody answers at its address.
+    let corp = crate::oidc::fixtures::provider("http://127.0.0.1:1");
+    settings.relying_party.providers = vec![corp];
+    let snapshot = Arc::new(snapshot_over(&settings, sessions, clock));
     let transport = transport(Scheme::Https);
     let request = Request::builder().method(method).uri("/").header("host", "wiki.example").body(()).unwrap();
     let inbound = Inbound::read(&transport, &snapshot.trusted, &request).unwrap();
@@ -30,15 +46,40 @@ fn nobodys(sender: Sender) -> Grounds {
     Grounds { authentication: Authentication::Anonymous, sender, destination: None }
 }
 
+/// Somebody who is signed in, and what an exchange of theirs was let in by.
+async fn somebody(clock: &Clock, sessions: &Sessions) -> Grounds {
+    let of_corp = Principal { issuer: Issuer::new("http://127.0.0.1:1"), ..(*principal("staff")).clone() };
+    let root = testing::sign_in("wiki.example", Arc::new(of_corp), clock);
+    let (key, session) = sessions.create(root).await.unwrap();
+    let authentication = Authentication::of_session(key, session, Possession::Unbound(clock.now()));
+    Grounds { authentication, sender: Sender::Unasked, destination: None }
+}
+
+/// A request would wait for new claims; what goes on meanwhile was let in by the old ones.
+#[tokio::test]
+async fn invariant_8_an_exchange_of_somebody_whose_claims_have_changed_ends() {
+    let clock = clock();
+    let sessions = testing::sessions(&clock);
+    let grounds = somebody(&clock, &sessions).await;
+    let signed_in = || route("wiki.example", "/", &[], AccessSettings::SignedIn);
+    let judged =
+        |grounds| judged_over(sessions.clone(), clock.clone(), signed_in(), Method::GET, grounds, false);
+    assert_eq!(judged(grounds.clone()).await, "permitted");
+    let everybody = Concerned {
+        selector: Selector::All,
+        includes: Box::new(|_| true),
+        signalled: clock.now(),
+        made_until: clock.now(),
+    };
+    assert_eq!(sessions.demand(Demand::Renewal, everybody).await.unwrap(), 1);
+    assert_eq!(judged(grounds).await, "cut");
+}
+
 #[tokio::test]
 async fn where_the_store_is_away_an_exchange_goes_on() {
     let clock = clock();
     let sessions = testing::sessions(&clock);
-    let root = testing::sign_in("wiki.example", principal("staff"), &clock);
-    let (key, session) = sessions.create(root).await.unwrap();
-    let unbound = Possession::Unbound(clock.now());
-    let authentication = Authentication::of_session(key, session, unbound);
-    let grounds = Grounds { authentication, sender: Sender::Unasked, destination: None };
+    let grounds = somebody(&clock, &sessions).await;
     let signed_in = route("wiki.example", "/", &[], AccessSettings::SignedIn);
     assert_eq!(judged(signed_in, Method::GET, grounds, false).await, "unknown");
 }

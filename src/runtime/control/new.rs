@@ -236,7 +236,7 @@ async fn call(store: &dyn SessionStore, call: StoreCall) -> Result<StoreAnswer, 
         StoreCall::InsertRoot(family, session, sign_in) => {
             StoreAnswer::Inserted(store.insert_root(family, session, sign_in).await?)
         }
-        StoreCall::InsertChild(session) => StoreAnswer::Inserted(store.insert_child(session).await?),
+        StoreCall::InsertChild(session) => StoreAnswer::ChildInserted(store.insert_child(session).await?),
         StoreCall::Load(id) => StoreAnswer::Loaded(store.load(id).await?),
         StoreCall::UpdateRecord(update) => StoreAnswer::Updated(store.update_record(update).await?),
         StoreCall::Bind(binding) => StoreAnswer::Bound(store.bind(binding).await?),

@@ -22,13 +22,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::session::{
-    Bound, Ending, Inserted, LateCard, Marking, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily,
-    SessionEnd, SessionId, SignInUnderWay, StoredFamily, StoredOverview, StoredSelector, StoredSession,
-    Touch, Updated,
+    Bound, ChildInserted, Ending, Inserted, LateCard, Marking, NewBinding, RecordUpdate, RememberedEnd,
+    RemovedFamily, SessionEnd, SessionId, SignInUnderWay, StoredFamily, StoredOverview, StoredSelector,
+    StoredSession, Touch, Updated,
 };
 
 /// The version of the take-over that this gateway speaks.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// The first frame of a connection: what it is for.
 #[derive(Debug, Serialize, Deserialize)]
@@ -101,6 +101,7 @@ pub(super) enum StoreCall {
 pub(super) enum StoreAnswer {
     Done,
     Inserted(Inserted),
+    ChildInserted(ChildInserted),
     Loaded(Option<(StoredFamily, StoredSession)>),
     Updated(Updated),
     Bound(Bound),

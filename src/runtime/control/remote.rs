@@ -12,9 +12,10 @@ use super::frame;
 use super::protocol::{FromSuccessor, Numbered, StoreAnswer, StoreCall};
 use crate::runtime::Event;
 use crate::session::{
-    Bound, Inserted, LateCard, Marking, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionEnd,
-    SessionId, SessionStore, Sessions, SignInUnderWay, StoreFuture, StoreUnavailable, StoreUpkeep,
-    StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Bound, ChildInserted, Inserted, LateCard, Marking, NewBinding, RecordUpdate, RememberedEnd,
+    RemovedFamily, SessionEnd, SessionId, SessionStore, Sessions, SignInUnderWay, StoreFuture,
+    StoreUnavailable, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch,
+    Updated,
 };
 
 /// Calls that may wait to be written.
@@ -65,6 +66,7 @@ impl RemoteStore {
             StoreAnswer::Failed(why) => Err(StoreUnavailable::new(RemoteStoreError::Told(why))),
             answer @ (StoreAnswer::Done
             | StoreAnswer::Inserted(_)
+            | StoreAnswer::ChildInserted(_)
             | StoreAnswer::Loaded(_)
             | StoreAnswer::Updated(_)
             | StoreAnswer::Bound(_)
@@ -130,6 +132,10 @@ fn inserted(answer: StoreAnswer) -> Option<Inserted> {
     if let StoreAnswer::Inserted(inserted) = answer { Some(inserted) } else { None }
 }
 
+fn child_inserted(answer: StoreAnswer) -> Option<ChildInserted> {
+    if let StoreAnswer::ChildInserted(inserted) = answer { Some(inserted) } else { None }
+}
+
 fn done(answer: StoreAnswer) -> Option<()> {
     matches!(answer, StoreAnswer::Done).then_some(())
 }
@@ -144,8 +150,8 @@ impl SessionStore for RemoteStore {
         self.ask(StoreCall::InsertRoot(family, session, sign_in), inserted)
     }
 
-    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
-        self.ask(StoreCall::InsertChild(session), inserted)
+    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, ChildInserted> {
+        self.ask(StoreCall::InsertChild(session), child_inserted)
     }
 
     fn load(&self, id: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>> {

@@ -8,7 +8,8 @@ use super::settings::*;
 use crate::identity::{ClaimPath, Issuer, ProviderName};
 
 /// The provider `corp`, where nobody signs in and whose tokens nobody takes.
-pub(crate) fn provider(issuer: &str) -> ProviderSettings {
+#[must_use]
+pub fn provider(issuer: &str) -> ProviderSettings {
     let path = |text| ClaimPath::parse(text).expect("a path");
     ProviderSettings {
         name: ProviderName::new("corp"),
@@ -35,7 +36,8 @@ pub(crate) fn provider(issuer: &str) -> ProviderSettings {
 }
 
 /// A public client called `portcullis`.
-pub(crate) fn client() -> ClientSettings {
+#[must_use]
+pub fn client() -> ClientSettings {
     ClientSettings {
         id: "portcullis".into(),
         authentication: ClientAuthentication::None,

@@ -33,9 +33,12 @@ pub enum FlightError {
     /// As many calls are on their way as are allowed.
     #[error("too many refreshes are on their way already")]
     Full,
-    /// One has ended a moment ago, well or not: what the session holds now is what there is.
+    /// One has ended well a moment ago: what the session holds now is what there is.
     #[error("a refresh ended a moment ago; it is not tried again yet")]
     Recent,
+    /// The last one has failed, and it is not tried again yet.
+    #[error("a refresh failed a moment ago; it is not tried again yet")]
+    Failed,
     /// The call was dropped or panicked.
     #[error("the refresh ended without a result")]
     Lost,
@@ -146,9 +149,9 @@ impl<T: Clone + Send + Sync + 'static> RefreshFlights<T> {
 
     fn may_begin(&self, key: &Key, under_way: usize) -> Result<(), FlightError> {
         let resting = lock(&self.resting);
-        let rests = resting.sessions.get(key).is_some_and(|rest| Instant::now() < rest.until);
-        if mutant!(rests, "session-calls-without-rest" => false) {
-            return Err(FlightError::Recent);
+        let rest = resting.sessions.get(key).filter(|rest| Instant::now() < rest.until);
+        if let Some(rest) = mutant!(rest, "session-calls-without-rest" => None) {
+            return Err(if rest.failures == 0 { FlightError::Recent } else { FlightError::Failed });
         }
         if under_way >= resting.capacity { Err(FlightError::Full) } else { Ok(()) }
     }

@@ -76,14 +76,48 @@ fn settings(signs_in: bool) -> ProviderSettings {
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 const NOW: u64 = START.seconds();
 
+/// Tokens of a signer whom a reader knows.
+pub(crate) struct SignedTokens {
+    signer: Signer,
+    /// Of nobody whom the reader knows.
+    other: Signer,
+    /// A good one.
+    token: String,
+}
+
+impl SignedTokens {
+    /// With a good one of these claims.
+    pub(crate) fn new(signer: Signer, header: &str, claims: &str) -> Self {
+        let token = signer.jws(Algorithm::ES256, header, claims);
+        Self { signer, other: Signer::new(Algorithm::ES256), token }
+    }
+
+    /// `data` as header and claims, a line each, signed by the signer: what is `taken` is `good`. And a good token with the
+    /// changes that `data` spells, and `data` as a token: only the good one is taken.
+    pub(crate) fn check<T>(
+        &self,
+        data: &[u8],
+        taken: impl Fn(&str) -> Option<T>,
+        good: impl FnOnce(&str, &str, &T),
+    ) {
+        let Self { signer, other, token } = self;
+        let (header, claims) = cut(data, b"\n");
+        let (header, claims) = (String::from_utf8_lossy(header), String::from_utf8_lossy(claims));
+        if let Some(taken) = taken(&signer.jws(Algorithm::ES256, &header, &claims)) {
+            good(&header, &claims, &taken);
+        }
+        assert!(taken(&other.jws(Algorithm::ES256, &header, &claims)).is_none(), "somebody else signed it");
+        for text in [edited(token.as_bytes(), data), data.to_vec(), token.clone().into_bytes()] {
+            let text = String::from_utf8_lossy(&text).into_owned();
+            assert_eq!(taken(&text).is_some(), text == *token, "nobody signed {text}");
+        }
+    }
+}
+
 struct Gateway {
     runtime: Runtime,
-    signer: Signer,
-    /// Of nobody whom we know.
-    other: Signer,
     provider: Arc<Provider>,
-    /// A good token.
-    token: String,
+    tokens: SignedTokens,
 }
 
 static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| {
@@ -95,25 +129,15 @@ static GATEWAY: LazyLock<Gateway> = LazyLock::new(|| {
         r#"{{"iss":"https://id.example","aud":"portcullis","iat":{NOW},"exp":{},"jti":"j","sid":"s","events":{{"{EVENT}":{{}}}}}}"#,
         NOW + 120
     );
-    let token = signer.jws(Algorithm::ES256, r#"{"alg":"ES256","kid":"k","typ":"logout+jwt"}"#, &claims);
+    let tokens = SignedTokens::new(signer, r#"{"alg":"ES256","kid":"k","typ":"logout+jwt"}"#, &claims);
     let runtime = Builder::new_current_thread().build().expect("a runtime");
-    Gateway { runtime, signer, other: Signer::new(Algorithm::ES256), provider, token }
+    Gateway { runtime, provider, tokens }
 });
 
 /// Header and claims, a line each, signed by the provider: what is taken is a logout token for us that is good now. And
 /// a good token with the changes that `data` spells, and `data` as a token: only the good one is taken.
 pub fn logout_tokens(data: &[u8]) {
-    let Gateway { signer, other, token, .. } = &*GATEWAY;
-    let (header, claims) = cut(data, b"\n");
-    let (header, claims) = (String::from_utf8_lossy(header), String::from_utf8_lossy(claims));
-    if let Some(taken) = logout(&signer.jws(Algorithm::ES256, &header, &claims)) {
-        good_logout(&header, &claims, &taken);
-    }
-    assert!(logout(&other.jws(Algorithm::ES256, &header, &claims)).is_none(), "somebody else signed it");
-    for text in [edited(token.as_bytes(), data), data.to_vec(), token.clone().into_bytes()] {
-        let text = String::from_utf8_lossy(&text).into_owned();
-        assert_eq!(logout(&text).is_some(), text == *token, "nobody signed {text}");
-    }
+    GATEWAY.tokens.check(data, logout, good_logout);
 }
 
 fn logout(text: &str) -> Option<LogoutToken> {

@@ -14,8 +14,8 @@ mod culprit;
 mod discovery;
 pub(crate) mod endpoint_url;
 mod error;
-#[cfg(any(test, fuzzing))]
-pub(crate) mod fixtures;
+#[cfg(any(test, fuzzing, feature = "testing"))]
+pub mod fixtures;
 mod flights;
 mod flow;
 #[cfg(any(test, fuzzing))]

@@ -12,10 +12,6 @@ use super::{Acquired, Holder, LeaseStore, OneTimeKind, OneTimeName, OneTimeStore
 use crate::clock::Clock;
 use crate::session::{SessionId, StoreFuture};
 
-/// Nobody gets a ticket without a session, so that this bounds memory and keeps nobody out.
-const TICKETS: u64 = 10_000;
-/// Sign-ins that come back, and logout tokens, of which a provider has signed each.
-const MARKS: u64 = 100_000;
 /// Leases that are looked through for ones that are over, at the earliest.
 const LEASES: usize = 64;
 
@@ -75,9 +71,9 @@ impl LocalStore {
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         Self {
-            tickets: cache(TICKETS),
-            states: cache(MARKS),
-            logout_tokens: cache(MARKS),
+            tickets: cache(OneTimeKind::Ticket),
+            states: cache(OneTimeKind::SignInState),
+            logout_tokens: cache(OneTimeKind::LogoutToken),
             leases: Mutex::default(),
             clock,
         }
@@ -115,8 +111,8 @@ impl LocalStore {
 }
 
 /// The least recently used goes first, for its time is among the first to be over.
-fn cache(capacity: u64) -> Cache<[u8; 32], Kept> {
-    let cache = Cache::builder().max_capacity(capacity).eviction_policy(EvictionPolicy::lru());
+fn cache(kind: OneTimeKind) -> Cache<[u8; 32], Kept> {
+    let cache = Cache::builder().max_capacity(kind.most().into()).eviction_policy(EvictionPolicy::lru());
     cache.expire_after(BySpan).build()
 }
 

@@ -26,6 +26,15 @@ impl OneTimeKind {
             Self::LogoutToken => "logout-token",
         }
     }
+
+    /// How many are kept at most; of more, those whose time is over first are given up. Nobody gets a ticket without a
+    /// session, and a provider has signed each logout token: this bounds what is kept and keeps nobody out.
+    pub(super) const fn most(self) -> u32 {
+        match self {
+            Self::Ticket => 10_000,
+            Self::SignInState | Self::LogoutToken => 100_000,
+        }
+    }
 }
 
 /// What something is kept under: its kind, and SHA-256 of what names it.

@@ -9,9 +9,10 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::store::{
-    Bound, FamilyDigests, Inserted, LateCard, Mark, Marking, Marks, NewBinding, PurgeCriteria, RecordUpdate,
-    RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredBinding,
-    StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Bound, CHILDREN, CHILDREN_OF_A_HOST, ChildInserted, FamilyDigests, Inserted, LateCard, Mark, Marking,
+    Marks, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
+    SignInUnderWay, StoreFuture, StoreUpkeep, StoredBinding, StoredFamily, StoredOverview, StoredSelector,
+    StoredSession, Touch, Updated,
 };
 use super::{SessionEnd, SessionId, StoreUnavailable};
 use crate::clock::Timestamp;
@@ -26,6 +27,12 @@ const ADD_CARD: &str = "UPDATE session_families
     WHERE root = ?1 AND (card IS NULL OR email IS NULL AND ?6 IS NOT NULL)";
 const INSERT_SESSION: &str = "INSERT INTO sessions (id, root, host, created, family_key)
     SELECT ?1, root, ?3, ?4, ?5 FROM session_families WHERE root = ?2";
+/// Those of the host (?2) that are older than its newest ?3, and those of the family that are older than its newest ?4.
+const MAKE_ROOM: &str = "DELETE FROM sessions WHERE id IN (
+    SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY host = ?2 ORDER BY created DESC, id DESC) AS at_host,
+        host = ?2 AS here, row_number() OVER (ORDER BY created DESC, id DESC) AS at_all
+        FROM sessions WHERE root = ?1 AND id <> ?1)
+    WHERE here AND at_host > ?3 OR at_all > ?4) RETURNING id";
 const LOAD: &str = "SELECT f.root, f.provider, f.subject, f.user, f.provider_session, f.created, f.last_seen,
     f.expires, f.version, f.record, f.card, s.id, s.host, s.created, s.family_key,
     own.version, own.record, of_root.version, of_root.record, f.email, f.step_up_since, f.stale_claims
@@ -96,10 +103,13 @@ impl SessionStore for EmbeddedStore {
         })
     }
 
-    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
-        self.write(move |transaction| match insert_session(transaction, &session)? {
-            0 => Ok(Inserted::RootGone),
-            _ => Ok(Inserted::Done),
+    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, ChildInserted> {
+        self.write(move |transaction| {
+            let gave_way = make_room(transaction, &session)?;
+            match insert_session(transaction, &session)? {
+                0 => Ok(ChildInserted::RootGone),
+                _ => Ok(ChildInserted::Done(gave_way)),
+            }
         })
     }
 
@@ -270,6 +280,14 @@ fn replace(connection: &Connection, update: &RecordUpdate) -> rusqlite::Result<U
 fn insert_session(connection: &Connection, session: &StoredSession) -> rusqlite::Result<usize> {
     let row = params![session.id, session.root, session.host, Seconds(session.created), session.family_key];
     connection.prepare_cached(INSERT_SESSION)?.execute(row)
+}
+
+/// Removes the oldest children of the family of `session` where there is no room for one more; answers which.
+fn make_room(connection: &Connection, session: &StoredSession) -> rusqlite::Result<Vec<SessionId>> {
+    let StoredSession { root, host, .. } = session;
+    let bounds = params![root, host, CHILDREN_OF_A_HOST - 1, CHILDREN - 1];
+    let mut statement = connection.prepare_cached(MAKE_ROOM)?;
+    mutant!(statement.query_map(bounds, |row| row.get(0))?.collect(), "children-without-bound" => Ok(Vec::new()))
 }
 
 /// A row that holds what no gateway writes opens nothing, as one that was altered: the person signs in anew

@@ -10,8 +10,8 @@ use super::seal::{FamilyKey, Record};
 use super::sessions::{SessionLookup, SessionsInner};
 use super::store::{LateCard, Marks, RecordUpdate, SignInUnderWay, Updated};
 use super::{
-    FamilyGrant, Inserted, NewSession, Session, SessionError, SessionId, SessionKey, StoreUnavailable,
-    StoredFamily, StoredSession,
+    ChildInserted, FamilyGrant, Inserted, NewSession, Session, SessionError, SessionId, SessionKey,
+    StoreUnavailable, StoredFamily, StoredSession,
 };
 use crate::clock::Timestamp;
 
@@ -82,7 +82,7 @@ impl SessionsInner {
                 let row = (now, 0, Marks::default());
                 Ok(Arc::new(self.assemble(row, stored, (opened, address), record, None)))
             }
-            Inserted::RootGone | Inserted::EndedBefore => Err(SessionError::Ended),
+            Inserted::EndedBefore => Err(SessionError::Ended),
         }
     }
 
@@ -98,9 +98,12 @@ impl SessionsInner {
         }
         let stored = store_session(key, of.root, place, now, &of.key)?;
         match self.store.insert_child(stored).await? {
-            // Whether it lives, and by which tokens, the family's record says.
-            Inserted::Done => self.load(key).await?.ok_or(SessionError::Ended),
-            Inserted::RootGone | Inserted::EndedBefore => Err(SessionError::Ended),
+            ChildInserted::Done(gave_way) => {
+                gave_way.iter().for_each(|id| self.cache.forget(id));
+                // Whether it lives, and by which tokens, the family's record says.
+                self.load(key).await?.ok_or(SessionError::Ended)
+            }
+            ChildInserted::RootGone => Err(SessionError::Ended),
         }
     }
 

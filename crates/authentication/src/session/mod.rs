@@ -63,7 +63,8 @@ pub use settings::{Bind, NetworkPrefix, SessionSettings};
 pub use signalled::{Concerned, Demand};
 pub use state_keys::StateKeys;
 pub use store::{
-    Bound, Digest, FamilyDigests, Inserted, LateCard, Mark, Marking, Marks, NewBinding, PurgeCriteria,
-    RecordUpdate, RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep,
-    StoredBinding, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Bound, CHILDREN, CHILDREN_OF_A_HOST, ChildInserted, Digest, FamilyDigests, Inserted, LateCard, Mark,
+    Marking, Marks, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
+    SignInUnderWay, StoreFuture, StoreUpkeep, StoredBinding, StoredFamily, StoredOverview, StoredSelector,
+    StoredSession, Touch, Updated,
 };

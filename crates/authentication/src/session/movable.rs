@@ -11,9 +11,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::store::{
-    Bound, Inserted, LateCard, Marking, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd,
-    RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview,
-    StoredSelector, StoredSession, Touch, Updated,
+    Bound, ChildInserted, Inserted, LateCard, Marking, NewBinding, PurgeCriteria, RecordUpdate,
+    RememberedEnd, RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily,
+    StoredOverview, StoredSelector, StoredSession, Touch, Updated,
 };
 use super::{SessionEnd, SessionId, StoreUnavailable};
 use crate::clock::Timestamp;
@@ -81,7 +81,7 @@ impl SessionStore for MovableStore {
         Box::pin(async move { self.current().await?.insert_root(family, session, sign_in).await })
     }
 
-    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
+    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, ChildInserted> {
         Box::pin(async move { self.current().await?.insert_child(session).await })
     }
 

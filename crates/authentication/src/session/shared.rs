@@ -7,9 +7,9 @@ use super::error::StoreFault;
 use super::make::ATTEMPTS;
 use super::sessions::SessionsInner;
 use super::store::{
-    Bound, Inserted, LateCard, Marking, NewBinding, RecordUpdate, RememberedEnd, RemovedFamily, SessionStore,
-    SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession,
-    Touch, Updated,
+    Bound, ChildInserted, Inserted, LateCard, Marking, NewBinding, RecordUpdate, RememberedEnd,
+    RemovedFamily, SessionStore, SignInUnderWay, StoreFuture, StoreUpkeep, StoredFamily, StoredOverview,
+    StoredSelector, StoredSession, Touch, Updated,
 };
 use super::{SessionEnd, SessionId, Sessions, StoreUnavailable};
 
@@ -34,9 +34,9 @@ impl SessionStore for SharedStore {
         self.0.store.insert_root(family, session, sign_in)
     }
 
-    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
+    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, ChildInserted> {
         match self.0.families.has_ended(&session.root) {
-            true => Box::pin(async { Ok(Inserted::RootGone) }),
+            true => Box::pin(async { Ok(ChildInserted::RootGone) }),
             false => self.0.store.insert_child(session),
         }
     }

@@ -140,10 +140,23 @@ pub enum Bound {
 pub enum Inserted {
     /// It is kept.
     Done,
-    /// The root it should hang on is gone; nothing was written.
-    RootGone,
     /// Its subject, or its provider's session, has been ended since the sign-in began; nothing was written.
     EndedBefore,
+}
+
+/// Sessions of one family beside its root: so many on one host, and so many altogether. A browser keeps one of each host;
+/// whoever asks for more (by a stolen cookie, or because it drops cookies) gets them in place of the oldest.
+pub const CHILDREN_OF_A_HOST: u32 = 4;
+/// See [`CHILDREN_OF_A_HOST`].
+pub const CHILDREN: u32 = 256;
+
+/// What became of a further session.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum ChildInserted {
+    /// It is kept; these sessions of its family gave way to it.
+    Done(Vec<SessionId>),
+    /// The root it should hang on is gone; nothing was written.
+    RootGone,
 }
 
 /// A record in place of another.
@@ -293,8 +306,9 @@ pub trait SessionStore: fmt::Debug + Send + Sync {
         sign_in: SignInUnderWay,
     ) -> StoreFuture<'_, Inserted>;
 
-    /// Keeps a further session of a family, unless that has ended meanwhile.
-    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted>;
+    /// Keeps a further session of a family, unless that has ended meanwhile; in place of the oldest ones where there are
+    /// [`CHILDREN_OF_A_HOST`] of its host, or [`CHILDREN`].
+    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, ChildInserted>;
 
     /// The session `id` and its family.
     fn load(&self, id: SessionId) -> StoreFuture<'_, Option<(StoredFamily, StoredSession)>>;

@@ -64,7 +64,7 @@ impl SessionStore for Away {
         away_now()
     }
 
-    fn insert_child(&self, _: StoredSession) -> StoreFuture<'_, Inserted> {
+    fn insert_child(&self, _: StoredSession) -> StoreFuture<'_, ChildInserted> {
         away_now()
     }
 

@@ -29,6 +29,12 @@ pub enum StreamError {
         /// What is wrong with it; nothing of it that is not made printable.
         why: String,
     },
+    /// It makes no stream beside those that are there, and which of them could be changed is not clear.
+    #[error(
+        "the transmitter makes no further stream, and has {0} of which none is described as {1:?}: delete there what nobody \
+         uses, or describe one so"
+    )]
+    Conflict(usize, String),
     /// It does as it is told later (202).
     #[error("the transmitter has taken the stream's settings and not applied them yet")]
     Pending,

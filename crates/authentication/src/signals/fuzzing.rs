@@ -15,8 +15,8 @@ use super::settings::{Authorization, Delivery, SignalsSettings};
 use super::subject::Subject;
 use super::{EventType, Transmitter, TransmitterParts};
 use crate::clock::Clock;
-use crate::fuzzing::{cut, edited};
 use crate::identity::{Issuer, ProviderName};
+use crate::oidc::fuzzing::SignedTokens;
 use crate::oidc::jwks::Algorithm;
 use crate::oidc::jwks::testing::{Provider as Keys, START, Signer};
 use crate::secret::{SealingKey, Secret};
@@ -28,18 +28,13 @@ const HEADER: &str = r#"{"alg":"ES256","kid":"k","typ":"secevent+jwt"}"#;
 
 struct Receiver {
     runtime: Runtime,
-    signer: Signer,
-    /// Of nobody whom we know.
-    other: Signer,
     transmitter: Arc<Transmitter>,
-    /// A good token.
-    token: String,
+    tokens: SignedTokens,
 }
 
-static RECEIVER: LazyLock<Receiver> = LazyLock::new(|| {
-    let (clock, signer) = (Clock::manual(START), Signer::new(Algorithm::ES256));
-    let runtime = Builder::new_current_thread().build().expect("a runtime");
-    let settings = SignalsSettings {
+/// A transmitter for the provider `corp`, to which signals are sent.
+pub(super) fn settings() -> SignalsSettings {
+    SignalsSettings {
         name: "corp".into(),
         transmitter: Issuer::new("https://t.example"),
         provider: ProviderName::new("corp"),
@@ -54,9 +49,14 @@ static RECEIVER: LazyLock<Receiver> = LazyLock::new(|| {
         leeway: Duration::from_secs(30),
         ca: None,
         timeout: Duration::from_secs(10),
-    };
+    }
+}
+
+static RECEIVER: LazyLock<Receiver> = LazyLock::new(|| {
+    let (clock, signer) = (Clock::manual(START), Signer::new(Algorithm::ES256));
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
     let parts = TransmitterParts {
-        settings,
+        settings: settings(),
         endpoint: None,
         gateway: "gateway".into(),
         key: SealingKey::random(),
@@ -70,24 +70,13 @@ static RECEIVER: LazyLock<Receiver> = LazyLock::new(|| {
     let claims = format!(
         r#"{{"iss":"https://t.example","aud":"us","iat":{NOW},"jti":"j","sub_id":{{"format":"opaque","id":"s"}},"events":{{"{event}":{{}}}}}}"#
     );
-    let token = signer.jws(Algorithm::ES256, HEADER, &claims);
-    Receiver { runtime, signer, other: Signer::new(Algorithm::ES256), transmitter, token }
+    Receiver { runtime, transmitter, tokens: SignedTokens::new(signer, HEADER, &claims) }
 });
 
 /// Header and claims, a line each, signed by the transmitter: what is taken is one event for us, of now or before. And a
 /// good token with the changes that `data` spells, and `data` as a token: only the good one is taken.
 pub fn security_events(data: &[u8]) {
-    let Receiver { signer, other, token, .. } = &*RECEIVER;
-    let (header, claims) = cut(data, b"\n");
-    let (header, claims) = (String::from_utf8_lossy(header), String::from_utf8_lossy(claims));
-    if let Some(taken) = taken(&signer.jws(Algorithm::ES256, &header, &claims)) {
-        good(&header, &claims, &taken);
-    }
-    assert!(taken(&other.jws(Algorithm::ES256, &header, &claims)).is_none(), "somebody else signed it");
-    for text in [edited(token.as_bytes(), data), data.to_vec(), token.clone().into_bytes()] {
-        let text = String::from_utf8_lossy(&text).into_owned();
-        assert_eq!(taken(&text).is_some(), text == *token, "nobody signed {text}");
-    }
+    RECEIVER.tokens.check(data, taken, good);
 }
 
 fn taken(text: &str) -> Option<SecurityEvent> {

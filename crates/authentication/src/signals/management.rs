@@ -94,10 +94,10 @@ impl Transmitter {
             // It has another one for us, which somebody else made or another version of this configuration.
             StatusCode::CONFLICT => {
                 let answer = self.ask(&self.http, Method::GET, &metadata.configuration, None).await?;
-                let only = self.listed(&answer)?.into_iter().next();
-                let refused =
-                    StreamError::Refused { doing: "making the stream", status: StatusCode::CONFLICT };
-                self.update_stream(metadata, &only.ok_or(refused)?).await
+                match self.listed(&answer)?.as_slice() {
+                    [only] => self.update_stream(metadata, only).await,
+                    others => Err(StreamError::Conflict(others.len(), self.description.clone())),
+                }
             }
             StatusCode::ACCEPTED => Err(StreamError::Pending),
             status => Err(StreamError::Refused { doing: "making the stream", status }),

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::error::StreamError;
-use super::receive::ReceiveError;
+use super::receive::{Receipt, ReceiveError};
 use super::security_event::MAX_SECURITY_EVENT;
 use super::security_event_error::SecurityEventError;
 use super::transmitter::Transmitter;
@@ -23,7 +23,7 @@ use crate::oidc::json;
 const AT_ONCE: u32 = 50;
 /// Tokens of an answer that are looked at, whatever was asked for.
 const MOST: usize = 1000;
-/// The pause behind an answer without tokens that came at once, and the longest: the transmitter does not wait for news.
+/// The pause behind an answer without new tokens that came at once, and the longest: the transmitter does not wait for news.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
 /// An answer that comes no sooner has waited for news.
 const WAITED: Duration = Duration::from_secs(1);
@@ -37,6 +37,8 @@ struct Outcomes {
     refused: Map<String, Value>,
     /// Some could be neither kept nor refused.
     passing: bool,
+    /// Something came that had not come before.
+    news: bool,
 }
 
 impl Transmitter {
@@ -62,11 +64,10 @@ impl Transmitter {
                 }
                 Err(error) => return error,
             };
-            let was_news = !sets.is_empty();
             outcomes = self.received_all(sets).await;
             if outcomes.passing {
                 sleep(UNKEPT).await;
-            } else if was_news {
+            } else if outcomes.news {
                 pause = PAUSES.0;
             } else if asked.elapsed() < WAITED {
                 sleep(pause).await;
@@ -79,7 +80,7 @@ impl Transmitter {
         let mut outcomes = Outcomes::default();
         for (id, text) in sets {
             let received = match text.len() {
-                0..=MAX_SECURITY_EVENT => self.receive(text).await.map(drop),
+                0..=MAX_SECURITY_EVENT => self.receive(text).await,
                 _ => Err(SecurityEventError::NotSent.into()),
             };
             outcomes.note(id, received);
@@ -89,10 +90,13 @@ impl Transmitter {
 }
 
 impl Outcomes {
-    fn note(&mut self, id: String, received: Result<(), ReceiveError>) {
+    fn note(&mut self, id: String, received: Result<Receipt, ReceiveError>) {
         match received {
-            Ok(()) => self.kept.push(id),
-            Err(ReceiveError::Refused(error)) if !matches!(error, SecurityEventError::Unchecked(_)) => {
+            Ok(receipt) => {
+                self.news |= receipt != Receipt::Repeated;
+                self.kept.push(id);
+            }
+            Err(ReceiveError::Refused(error)) if !error.is_passing() => {
                 let told = json!({ "err": error.code(), "description": error.description() });
                 self.refused.insert(id, told);
             }
@@ -137,15 +141,18 @@ mod tests {
     #[test]
     fn what_could_not_be_kept_or_judged_is_neither_acknowledged_nor_refused() {
         let mut outcomes = Outcomes::default();
-        outcomes.note("kept".into(), Ok(()));
+        outcomes.note("again".into(), Ok(Receipt::Repeated));
+        assert!(!outcomes.news, "a transmitter that gives the same again and again is asked after a pause");
+        outcomes.note("kept".into(), Ok(Receipt::Recorded));
         outcomes.note("bad".into(), Err(SecurityEventError::OtherType.into()));
-        assert!(!outcomes.passing);
+        assert!(outcomes.news && !outcomes.passing);
         let away = StoreUnavailable::new(std::io::Error::other("away"));
         outcomes.note("unkept".into(), Err(away.into()));
         outcomes.note("unjudged".into(), Err(SecurityEventError::Unchecked("no keys").into()));
         assert!(outcomes.passing);
         let refused = json!({"bad": {"err": "invalid_request", "description": "wrong-purpose"}});
-        let body = json!({"maxEvents": 7, "returnImmediately": false, "ack": ["kept"], "setErrs": refused});
+        let body =
+            json!({"maxEvents": 7, "returnImmediately": false, "ack": ["again", "kept"], "setErrs": refused});
         assert_eq!(outcomes.body(7), body);
         assert_eq!(Outcomes::default().body(1), json!({"maxEvents": 1, "returnImmediately": false}));
     }

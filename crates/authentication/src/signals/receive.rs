@@ -67,8 +67,11 @@ impl Receipt {
 impl ReceiveError {
     /// Whether it is to come again: nobody has looked at all of it, or nothing was done.
     #[must_use]
-    pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Store(_) | Self::Refused(SecurityEventError::Unchecked(_)))
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Store(_) => true,
+            Self::Refused(error) => error.is_passing(),
+        }
     }
 
     const fn word(&self) -> &'static str {

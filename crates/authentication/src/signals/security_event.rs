@@ -1,5 +1,7 @@
 //! Validation of security event tokens (RFC 8417; Shared Signals Framework 1.0, section 4.1).
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use super::event::Event;
@@ -10,12 +12,19 @@ use crate::oidc::http::printable;
 use crate::oidc::jwks::{Jws, KeyError, Typ};
 use crate::oidc::numeric_date::strict;
 use crate::oidc::verifier::{Audience, TokenFault, TokenProfile, verify};
+use crate::secret::fingerprint;
 
 /// The longest token, in bytes.
 pub const MAX_SECURITY_EVENT: usize = 64 * 1024;
 
 /// The longest identifier of a token, in bytes.
 const MAX_ID: usize = 1024;
+
+/// How long a token of a key that nobody knows may come again, since the first one of that key came.
+const NEW_KEY: Duration = Duration::from_secs(5 * 60);
+
+/// A key that is as unknown as before after so long counts as new once more.
+const NEW_KEY_FORGOTTEN: Duration = Duration::from_secs(24 * 3600);
 
 type Claims = Map<String, Value>;
 
@@ -51,9 +60,24 @@ impl Transmitter {
         read(&token.claims)
     }
 
+    /// Whether tokens of this `kid` came for the first time a short while ago. A transmitter signs with a new key before it
+    /// is published everywhere, and its keys are not fetched for each token: what was refused then would be lost.
+    fn is_new_key(&self, kid: Option<&str>) -> bool {
+        let (now, name) = (self.clock.now(), fingerprint(kid.unwrap_or_default().as_bytes()));
+        let known = self.unknown_keys.get(&name).filter(|since| now.since(*since) < NEW_KEY_FORGOTTEN);
+        let since = known.unwrap_or_else(|| {
+            self.unknown_keys.insert(name, now);
+            now
+        });
+        mutant!(now.since(since) < NEW_KEY, "signal-of-a-new-key-lost" => false)
+    }
+
     fn fault(&self, token: &Jws<'_>, audience: &[String], fault: TokenFault) -> Fault {
         match fault {
             TokenFault::Key(KeyError::Unavailable) => Fault::Unchecked("no trusted keys of the transmitter"),
+            TokenFault::Key(KeyError::Unknown) if self.is_new_key(token.header.kid.as_deref()) => {
+                Fault::Unchecked("its key is none of those that the transmitter has published so far")
+            }
             TokenFault::Key(error) => {
                 let theirs = printable(&self.keys.current().described(token.header.kid.as_deref()));
                 let alg = token.header.algorithm;

@@ -1,5 +1,7 @@
 //! Why a security event token is not accepted.
 
+use std::time::Duration;
+
 use crate::clock::Timestamp;
 use crate::oidc::jwks::JwsError;
 
@@ -73,7 +75,31 @@ pub enum SecurityEventError {
     State,
 }
 
+/// A token that is made at most so far ahead, by the clock here, may come again: it is good then.
+const SOON: Duration = Duration::from_secs(5 * 60);
+
 impl SecurityEventError {
+    /// Whether the same token may be good later: nobody has found anything wrong with it that stays.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unchecked(_) => true,
+            Self::Ahead { at, now, .. } => at.since(*now) <= SOON,
+            Self::NotSent
+            | Self::Unreadable(_)
+            | Self::Signature(_)
+            | Self::OtherType
+            | Self::NotOneEvent
+            | Self::MissingClaim(_)
+            | Self::BadClaim(_)
+            | Self::Subject(_)
+            | Self::Issuer { .. }
+            | Self::Audience { .. }
+            | Self::Expired { .. }
+            | Self::State => false,
+        }
+    }
+
     /// What the transmitter is told (RFC 8935, section 2.4).
     #[must_use]
     pub const fn code(&self) -> &'static str {

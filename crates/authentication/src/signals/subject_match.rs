@@ -11,9 +11,19 @@ use super::subject::{Identifier, Member, Subject};
 use crate::identity::{ClaimPath, Principal, texts};
 use crate::session::{Card, Selector, SessionOverview};
 
-/// Where sign-ins are looked for that `subject` may name: by what finds them at once where that is possible. None where it
-/// can name none.
+/// Where sign-ins are looked for that `subject` may name: by what finds them at once where that is possible, and nowhere
+/// twice. None where it can name none.
 pub(super) fn selectors(settings: &SignalsSettings, subject: &Subject, of_a_session: bool) -> Vec<Selector> {
+    let mut once: Vec<Selector> = Vec::new();
+    for selector in all_selectors(settings, subject, of_a_session) {
+        if !once.contains(&selector) {
+            once.push(selector);
+        }
+    }
+    once
+}
+
+fn all_selectors(settings: &SignalsSettings, subject: &Subject, of_a_session: bool) -> Vec<Selector> {
     match subject {
         Subject::Simple(Identifier::Opaque(id)) if of_a_session => {
             vec![Selector::ProviderSession(settings.issuer.clone(), id.clone())]

@@ -29,6 +29,8 @@ use crate::telemetry::Metrics;
 
 /// Tokens that are remembered, so that one that comes again costs nothing.
 const SEEN: usize = 10_000;
+/// Unknown keys that are remembered, with when the first token of each came.
+const UNKNOWN_KEYS: usize = 100;
 /// Bound on a call that waits for signals.
 const WAITING: Duration = Duration::from_secs(90);
 
@@ -78,6 +80,7 @@ pub struct Transmitter {
     pub(super) keys: JwksCache,
     pub(super) access_token: Mutex<Option<AccessToken>>,
     pub(super) seen: Cache<[u8; 32], ()>,
+    pub(super) unknown_keys: Cache<[u8; 32], Timestamp>,
     pub(super) status: StatusBoard,
     /// When the verification was asked for that came last.
     pub(super) verified_for: watch::Sender<Option<Timestamp>>,
@@ -126,6 +129,7 @@ impl Transmitter {
             stream: ArcSwapOption::empty(),
             access_token: Mutex::new(None),
             seen: Cache::new(SEEN),
+            unknown_keys: Cache::new(UNKNOWN_KEYS),
             verified_for: watch::Sender::new(None),
             look_again: Notify::new(),
         }))

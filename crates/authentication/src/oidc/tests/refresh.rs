@@ -224,14 +224,14 @@ async fn a_provider_that_stalls_holds_a_session_up_once() {
     let world = World::with(|settings| settings.timeout = std::time::Duration::from_millis(500)).await;
     world.fake.answer("/token", Answer::Stall);
     let held = held(&world, &world.claims());
-    let flights = RefreshFlights::new(10);
+    let flights = RefreshFlights::new(10).backing_off(|went_well| !went_well);
     let call = || {
         let (provider, held) = (Arc::clone(&world.provider), held.clone());
         async move { provider.refresh(&held).await.is_ok() }
     };
     assert_eq!(flights.join([1; 32], call).await, Ok(false));
     for _ in 0..20 {
-        assert_eq!(flights.join([1; 32], call).await, Err(FlightError::Recent));
+        assert_eq!(flights.join([1; 32], call).await, Err(FlightError::Failed));
     }
     assert_eq!(world.fake.calls("/token").len(), 1);
 }

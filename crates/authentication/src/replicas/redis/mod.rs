@@ -15,7 +15,7 @@ use super::{
 use crate::limit::RateAnswer;
 use crate::secret::random_bytes;
 use crate::session::{SessionId, StoreFuture, StoreUnavailable};
-use crate::storage::redis::{COMMAND, RedisClient, RedisError, Script, cmd};
+use crate::storage::redis::{COMMAND, RedisClient, RedisError, Script};
 
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("put.lua")));
 static TAKE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("take.lua")));
@@ -26,6 +26,13 @@ pub(super) static COUNT: LazyLock<Script> = LazyLock::new(|| Script::new(include
 
 /// How long whoever has taken something is answered the same: the client's own attempts, and some.
 const TAKEN: Duration = Duration::from_secs(2 * COMMAND.as_secs());
+
+/// What becomes of a value where another one is to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occupied {
+    Stays,
+    Goes,
+}
 
 /// What replicas share, in Redis. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -40,6 +47,20 @@ impl RedisShared {
 
     fn one_time(&self, name: OneTimeName) -> String {
         self.0.key(&format!("{}:{}", name.kind.as_str(), URL_SAFE_NO_PAD.encode(name.digest)))
+    }
+
+    /// What is there and stays.
+    async fn keep(
+        &self,
+        name: OneTimeName,
+        value: &[u8],
+        span: Duration,
+        occupied: Occupied,
+    ) -> Result<Option<Vec<u8>>, RedisError> {
+        let index = self.0.key(&format!("{}s", name.kind.as_str()));
+        let mut put = PUT.key(self.one_time(name));
+        put.key(index).arg(&random_bytes::<16>()[..]).arg(value).arg(millis(span)).arg(name.kind.most());
+        self.0.run(put.arg(u8::from(occupied == Occupied::Goes))).await
     }
 
     fn lease(&self, name: SessionId) -> String {
@@ -112,20 +133,13 @@ impl From<RedisError> for RateError {
 impl OneTimeStore for RedisShared {
     fn put(&self, name: OneTimeName, value: Vec<u8>, span: Duration) -> StoreFuture<'_, Put> {
         Box::pin(async move {
-            let (key, who) = (self.one_time(name), random_bytes::<16>());
-            let kept: Option<Vec<u8>> =
-                self.0.run(PUT.key(key).arg(&who[..]).arg(value).arg(millis(span))).await?;
+            let kept = self.keep(name, &value, span, Occupied::Stays).await?;
             Ok(kept.map_or(Put::Kept, Put::Occupied))
         })
     }
 
     fn replace(&self, name: OneTimeName, value: Vec<u8>, span: Duration) -> StoreFuture<'_, ()> {
-        Box::pin(async move {
-            let row = [&b"k"[..], &random_bytes::<16>(), &value].concat();
-            let mut set = cmd("SET");
-            set.arg(self.one_time(name)).arg(row).arg("PX").arg(millis(span));
-            Ok(self.0.command(&set).await?)
-        })
+        Box::pin(async move { Ok(self.keep(name, &value, span, Occupied::Goes).await.map(drop)?) })
     }
 
     fn take(&self, name: OneTimeName) -> StoreFuture<'_, Option<Vec<u8>>> {

@@ -50,6 +50,37 @@ async fn a_count_is_one_for_all_and_forgotten_when_it_is_at_rest() {
     assert!((120_000..=180_000).contains(&ttl), "three requests of one a minute: {ttl} ms");
 }
 
+/// A flood of sign-ins that come back fills no store, and pushes out no other kind.
+#[tokio::test(flavor = "multi_thread")]
+async fn invariant_14_of_each_kind_so_many_are_kept() {
+    let redis = TestRedis::start();
+    let store = shared(&redis);
+    let name = |kind, n: u32| {
+        let mut digest = [0; 32];
+        digest[..4].copy_from_slice(&n.to_be_bytes());
+        OneTimeName { kind, digest }
+    };
+    let state = name(OneTimeKind::SignInState, 0);
+    store.put(state, vec![1], MINUTE).await.unwrap();
+    // The first of them is the first to be over, and some are over by now.
+    store.put(name(OneTimeKind::Ticket, 0), vec![], MINUTE / 2).await.unwrap();
+    for n in 1..50 {
+        store.put(name(OneTimeKind::Ticket, n), vec![], Duration::from_millis(1)).await.unwrap();
+    }
+    let most = OneTimeKind::Ticket.most();
+    for begin in (100..100 + most).step_by(500) {
+        let some = (begin..begin + 500).map(|n| store.replace(name(OneTimeKind::Ticket, n), vec![2], MINUTE));
+        futures_util::future::try_join_all(some).await.unwrap();
+    }
+    assert_eq!(redis.cli(&["ZCARD", "{portcullis}:tickets"]), most.to_string());
+    assert_eq!(redis.cli(&["DBSIZE"]), (most + 3).to_string(), "with the state and both indexes");
+    assert_eq!(store.take(name(OneTimeKind::Ticket, 0)).await.unwrap(), None);
+    assert_eq!(store.take(name(OneTimeKind::Ticket, 99 + most)).await.unwrap(), Some(vec![2]));
+    assert_eq!(store.put(state, vec![], MINUTE).await.unwrap(), Put::Occupied(vec![1]));
+    let left: u64 = redis.cli(&["PTTL", "{portcullis}:tickets"]).parse().unwrap();
+    assert!(left <= 60_000, "the index goes with the last of them: {left} ms");
+}
+
 /// Whoever is over a rate of their own uses up nobody else's, and a request is one question.
 #[tokio::test(flavor = "multi_thread")]
 async fn counts_of_one_request_are_asked_in_turn_up_to_the_first_that_refuses() {
@@ -135,7 +166,7 @@ async fn rows_of_somebody_else_are_unknown_and_left_alone() {
     let family = SessionId::from_bytes([2; 32]);
     store.put(name, vec![1], MINUTE).await.unwrap();
     store.acquire(family, Holder([1; 16]), MINUTE).await.unwrap();
-    for row in redis.cli(&["KEYS", "*"]).lines() {
+    for row in redis.cli(&["KEYS", "*:*:*"]).lines() {
         redis.cli(&["SET", row, "garbage"]);
     }
     assert!(store.put(name, vec![1], MINUTE).await.is_err());
@@ -144,7 +175,7 @@ async fn rows_of_somebody_else_are_unknown_and_left_alone() {
     assert!(store.acquire(family, other, MINUTE).await.is_err());
     assert!(!store.renew(family, other, MINUTE).await.unwrap());
     store.release(family, other, None).await.unwrap();
-    assert_eq!(redis.cli(&["DBSIZE"]), "2");
+    assert_eq!(redis.cli(&["DBSIZE"]), "3", "with the index of tickets");
 }
 
 /// An answer that was lost is asked for once more: it is the same, and for nobody else.
@@ -155,19 +186,19 @@ async fn a_script_that_runs_twice_says_the_same_twice() {
     let run = async |script: &str, arguments: &[&[u8]]| {
         let script = crate::storage::redis::Script::new(script);
         let mut call = script.prepare_invoke();
-        call.key("{portcullis}:x");
+        call.key("{portcullis}:x").key("{portcullis}:xs");
         arguments.iter().for_each(|argument| _ = call.arg(*argument));
         client.run::<Option<Vec<u8>>>(&call).await.unwrap()
     };
     let (put, take) = (include_str!("../redis/put.lua"), include_str!("../redis/take.lua"));
     let (one, two) = (&[1_u8; 16][..], &[2_u8; 16][..]);
-    assert_eq!(run(put, &[one, b"v", b"9999"]).await, None);
-    assert_eq!(run(put, &[one, b"v", b"9999"]).await, None, "again, by the same");
-    assert_eq!(run(put, &[two, b"w", b"9999"]).await, Some(b"v".to_vec()), "by another");
+    assert_eq!(run(put, &[one, b"v", b"9999", b"9", b"0"]).await, None);
+    assert_eq!(run(put, &[one, b"v", b"9999", b"9", b"0"]).await, None, "again, by the same");
+    assert_eq!(run(put, &[two, b"w", b"9999", b"9", b"0"]).await, Some(b"v".to_vec()), "by another");
     assert_eq!(run(take, &[one, b"4000"]).await, Some(b"v".to_vec()));
     assert_eq!(run(take, &[one, b"4000"]).await, Some(b"v".to_vec()), "again, by the same");
     assert_eq!(run(take, &[two, b"4000"]).await, None, "by another");
-    assert_eq!(run(put, &[two, b"w", b"9999"]).await, None, "it is gone");
+    assert_eq!(run(put, &[two, b"w", b"9999", b"9", b"0"]).await, None, "it is gone");
 }
 
 fn settings() -> impl Strategy<Value = LimitSettings> {

@@ -107,13 +107,14 @@ impl BoundCookie {
     /// `Set-Cookie` that takes that of a host away.
     #[must_use]
     pub fn clear(&self) -> HeaderValue {
-        header(self.cookie(&BindingScope::Host, String::new()).max_age(time::Duration::ZERO))
+        self.clear_of(&BindingScope::Host)
     }
 
-    /// `Set-Cookie` that takes that of `binding` away: its browser then shows the device anew before it asks again.
+    /// `Set-Cookie` that takes that of `scope` away: where a session is bound for it, its browser then shows the device
+    /// anew before it asks again.
     #[must_use]
-    pub fn clear_of(&self, binding: &Binding) -> HeaderValue {
-        header(self.cookie(&binding.scope, String::new()).max_age(time::Duration::ZERO))
+    pub fn clear_of(&self, scope: &BindingScope) -> HeaderValue {
+        header(self.cookie(scope, String::new()).max_age(time::Duration::ZERO))
     }
 
     /// Until when a request shows the device of `binding`. Of several values any may do so: only the gateway can make one.

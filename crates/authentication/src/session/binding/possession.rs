@@ -79,9 +79,11 @@ impl Session {
         match (self.binding(), shown) {
             (Some(binding), Possession::Shown(until)) => {
                 let lately = now < binding.since + LATELY || until.since(now) + LATELY > GOOD_FOR;
-                mutant!(lately, "stolen-cookies-bind-other-hosts" => true)
-                    .then_some(HandOn::Bindable)
-                    .unwrap_or(HandOn::ShowDevice)
+                if mutant!(lately, "stolen-cookies-bind-other-hosts" => true) {
+                    HandOn::Bindable
+                } else {
+                    HandOn::ShowDevice
+                }
             }
             (Some(_), Possession::Unbound(_)) => HandOn::ShowDevice,
             (None, Possession::Unbound(awaited)) if now < awaited => HandOn::Bindable,

@@ -31,20 +31,22 @@ pub(super) fn remember<'a>(mut call: ScriptInvocation<'a>, end: &RememberedEnd) 
 /// The call that asks something of families.
 pub(super) fn mark<'a>(
     mut call: ScriptInvocation<'a>,
-    Marking { roots, mark }: &Marking,
+    (Marking { roots, mark }, nonce): (&Marking, &Nonce),
     origin: &str,
 ) -> ScriptInvocation<'a> {
     let (asked, since, why) = match mark {
         Mark::StepUp(since) => ("step-up", since.seconds(), SessionEnd::StepUp),
         Mark::StaleClaims => ("claims", 0, SessionEnd::StaleClaims),
     };
-    call.arg(asked).arg(since).arg(why.code()).arg(origin);
+    call.arg(asked).arg(since).arg(why.code()).arg(origin).arg(nonce);
     call.arg(roots.iter().map(SessionId::to_hex).collect::<Vec<_>>());
     call
 }
 
-/// Tells an insertion that is tried again, because its answer was lost, from another one under the same identifier.
-pub(super) fn nonce() -> String {
+/// Tells what is tried again, because its answer or what came of it was lost, from another one of the kind.
+pub(super) type Nonce = String;
+
+pub(super) fn nonce() -> Nonce {
     format!("{:016x}", u64::from_be_bytes(random_bytes()))
 }
 

@@ -9,10 +9,9 @@
 //! While the log has not been heard for longer than `stale`, sessions are *unconfirmed*: they end in memory, and the
 //! store is not believed to hold all ends. The first word that is heard confirms them again.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::calls::{mark, remember};
 use super::ends::{RecentEnd, RecentEnds};
@@ -27,6 +26,9 @@ use crate::storage::redis::{
 
 /// How long the server lets a reader wait when there is nothing to read: how soon a lost connection is noticed.
 const SILENCE: Duration = Duration::from_secs(1);
+
+/// How long a server is believed to be the master, once it was.
+const MASTER_FOR: Duration = Duration::from_secs(2);
 
 /// Entries read at once.
 const ENTRIES: usize = 500;
@@ -104,11 +106,18 @@ impl Replica {
 
     async fn listen(&mut self, sessions: &Sessions) -> Result<std::convert::Infallible, RedisError> {
         let mut connection = self.client.dedicated(SILENCE + COMMAND).await?;
+        self.client.is_master(&mut connection).await?;
+        let mut asked = Instant::now();
         if !self.is_in_place(&mut connection).await? {
             self.begin_anew(sessions).await?;
         }
         self.write_again(sessions).await?;
         loop {
+            // A server that is no master any more, or was left behind by a failover, tells of no end.
+            if asked.elapsed() >= MASTER_FOR {
+                self.client.is_master(&mut connection).await?;
+                asked = Instant::now();
+            }
             match self.read(&mut connection).await? {
                 Heard::Entries(entries) => entries.into_iter().for_each(|entry| self.apply(entry, sessions)),
                 Heard::Gap => self.begin_anew(sessions).await?,
@@ -126,8 +135,7 @@ impl Replica {
         let Ok(streams) = from_redis_value::<Read>(answer) else { return Ok(Heard::Gap) };
         let entries: Vec<_> = streams.into_iter().flatten().flat_map(|(_, entries)| entries).collect();
         // Also where something came: of two gateways that read an emptied log, the first one writes the next entry.
-        if (entries.is_empty() && !self.is_master(connection).await?) || !self.is_in_place(connection).await?
-        {
+        if !self.is_in_place(connection).await? {
             return Ok(Heard::Gap);
         }
         Ok(entries.into_iter().map(entry).collect::<Option<Vec<_>>>().map_or(Heard::Gap, Heard::Entries))
@@ -164,17 +172,6 @@ impl Replica {
         Ok(
             mutant!(found.into_iter().next().and_then(entry).as_ref() == Some(&self.last), "gap-unnoticed" => true),
         )
-    }
-
-    /// A server that has become a replica tells only what its master tells it, and that may be nothing.
-    async fn is_master(&self, connection: &mut RedisConnection) -> Result<bool, RedisError> {
-        let RedisConnection::Node(_) = connection else { return Ok(true) };
-        let role: Vec<Value> =
-            from_redis_value(self.ask(connection, &cmd("ROLE")).await?).unwrap_or_default();
-        match role.first() {
-            Some(Value::BulkString(role)) if role == b"master" => Ok(true),
-            _ => Err(self.lost("it is no master any more")),
-        }
     }
 
     /// Nobody can say what was missed.
@@ -215,7 +212,9 @@ impl Replica {
                     call.arg(why.code()).arg(&self.origin).arg(root.to_hex());
                     call
                 }
-                RecentEnd::Marked(marking) => mark(scripts::MARK.key(&self.log), marking, &self.origin),
+                RecentEnd::Marked(marking, nonce) => {
+                    mark(scripts::MARK.key(&self.log), (marking, nonce), &self.origin)
+                }
                 RecentEnd::Remembered(end) => remember(scripts::REMEMBER_END.key(&self.log), end),
             };
             self.client.run::<Value>(&call).await?;
@@ -226,12 +225,8 @@ impl Replica {
     async fn ask(&self, connection: &mut RedisConnection, command: &Cmd) -> Result<Value, RedisError> {
         match timeout(SILENCE + COMMAND, command.query_async(connection)).await {
             Ok(answer) => answer.map_err(|error| self.client.error(&error)),
-            Err(_) => Err(self.lost("it has not answered in time")),
+            Err(_) => Err(RedisError::away(self.client.name(), "it has not answered in time")),
         }
-    }
-
-    fn lost(&self, cause: &str) -> RedisError {
-        RedisError::Away { server: Arc::clone(self.client.name()), cause: cause.into() }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::storage::redis::{Cmd, RedisClient, Value, cmd};
+use crate::storage::redis::{Cmd, RedisClient, Value, cmd, replicas};
 
 /// How long an answer is believed.
 const BELIEVED: Duration = Duration::from_secs(5);
@@ -38,9 +38,4 @@ impl Replicas {
         let asked = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         asked.filter(|(at, _)| at.elapsed() < BELIEVED).map(|(_, count)| count)
     }
-}
-
-/// Of a master's answer to `ROLE`: its name, how far it is, and each replica.
-fn replicas(role: &[Value]) -> usize {
-    if let [_, _, Value::Array(replicas)] = role { replicas.len() } else { 0 }
 }

@@ -10,9 +10,10 @@ use super::row::{self, Fields, OverviewFields, Row};
 use super::scripts;
 use crate::clock::Timestamp;
 use crate::session::{
-    Bound, Inserted, LateCard, Marking, NewBinding, PurgeCriteria, RecordUpdate, RememberedEnd,
-    RemovedFamily, SessionEnd, SessionId, SessionStore, SignInUnderWay, StoreFuture, StoreUnavailable,
-    StoreUpkeep, StoredFamily, StoredOverview, StoredSelector, StoredSession, Touch, Updated,
+    Bound, CHILDREN, CHILDREN_OF_A_HOST, ChildInserted, Inserted, LateCard, Marking, NewBinding,
+    PurgeCriteria, RecordUpdate, RememberedEnd, RemovedFamily, SessionEnd, SessionId, SessionStore,
+    SignInUnderWay, StoreFuture, StoreUnavailable, StoreUpkeep, StoredFamily, StoredOverview, StoredSelector,
+    StoredSession, Touch, Updated,
 };
 use crate::storage::Database;
 use crate::storage::redis::{FromRedisValue, RedisClient, RedisError, Script, ScriptInvocation};
@@ -162,7 +163,7 @@ impl SessionStore for RedisStore {
         })
     }
 
-    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
+    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, ChildInserted> {
         Box::pin(async move {
             let StoredSession { id, root, host, created, family_key, .. } = session;
             let mut call = self.call(&scripts::INSERT_CHILD);
@@ -173,7 +174,15 @@ impl SessionStore for RedisStore {
                 .arg(created.seconds())
                 .arg(family_key)
                 .arg(nonce());
-            inserted(self, &id, &self.run::<String>(&call).await?)
+            call.arg(CHILDREN_OF_A_HOST).arg(CHILDREN).arg(&self.shared.origin);
+            let key = self.key("s", &id);
+            match self.run::<Told>(&call).await? {
+                Told::Members(gave_way) => row::ids(self.shared.client.name(), &key, &gave_way)
+                    .map(ChildInserted::Done)
+                    .map_err(unavailable),
+                Told::Word(word) if word == "gone" => Ok(ChildInserted::RootGone),
+                Told::Word(_) => Err(StoreUnavailable::new(Taken(key))),
+            }
         })
     }
 
@@ -217,8 +226,9 @@ impl SessionStore for RedisStore {
             if marking.roots.is_empty() {
                 return Ok(Vec::new());
             }
-            self.shared.recent.note(RecentEnd::Marked(marking.clone()));
-            let call = mark(self.call(&scripts::MARK), &marking, &self.shared.origin);
+            let nonce = nonce();
+            self.shared.recent.note(RecentEnd::Marked(marking.clone(), nonce.clone()));
+            let call = mark(self.call(&scripts::MARK), (&marking, &nonce), &self.shared.origin);
             let marked: Vec<Vec<u8>> = self.end(&call).await?;
             row::ids(self.shared.client.name(), &self.shared.log, &marked).map_err(unavailable)
         })
@@ -358,7 +368,6 @@ struct Taken(String);
 fn inserted(store: &RedisStore, id: &SessionId, word: &str) -> Result<Inserted, StoreUnavailable> {
     match word {
         "done" => Ok(Inserted::Done),
-        "gone" => Ok(Inserted::RootGone),
         "ended" => Ok(Inserted::EndedBefore),
         _ => Err(StoreUnavailable::new(Taken(store.key("s", id)))),
     }

@@ -54,14 +54,7 @@ async fn a_session_read_just_before_its_end_is_not_put_back_after_it_invariant_8
     let world = World::new();
     let (key, _) = world.sessions.create(sign_in()).await.unwrap();
     let world = world.restarted();
-    world.store.close();
-    let finding = tokio::spawn({
-        let (sessions, key) = (world.sessions.clone(), key.clone());
-        async move { sessions.find(&key).await }
-    });
-    until(|| world.store.loads() == 1).await;
-    // A full round trip behind it in the database's queue: its answer has been read.
-    world.database.write(|_| Ok(())).await.unwrap();
+    let finding = world.reading(&key).await;
     world.sessions.end(key.id()).await.unwrap();
     world.store.gate.add_permits(100);
     assert!(finding.await.unwrap().unwrap().is_none());

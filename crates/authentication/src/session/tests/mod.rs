@@ -3,6 +3,7 @@
 mod bindings;
 mod cookies;
 mod ending;
+mod left_behind;
 mod living;
 mod matching;
 mod per_person;
@@ -116,7 +117,7 @@ impl SessionStore for Watched {
         )
     }
 
-    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, Inserted> {
+    fn insert_child(&self, session: StoredSession) -> StoreFuture<'_, ChildInserted> {
         Box::pin(async move { self.check().map(|()| self.inner.insert_child(session))?.await })
     }
 
@@ -219,6 +220,21 @@ struct World {
 }
 
 impl World {
+    /// Somebody who looks for the session of `key`: the database has answered, and the store holds the answer back until
+    /// it is let through.
+    async fn reading(
+        &self,
+        key: &SessionKey,
+    ) -> tokio::task::JoinHandle<Result<Option<Arc<Session>>, StoreUnavailable>> {
+        self.store.close();
+        let (sessions, key) = (self.sessions.clone(), key.clone());
+        let finding = tokio::spawn(async move { sessions.find(&key).await });
+        until(|| self.store.loads() == 1).await;
+        // A full round trip behind it in the database's queue: its answer has been read.
+        self.database.write(|_| Ok(())).await.unwrap();
+        finding
+    }
+
     fn new() -> Self {
         Self::on(Database::in_memory().unwrap(), Clock::manual(START))
     }

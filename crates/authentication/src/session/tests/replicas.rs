@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use futures_util::FutureExt;
 use tokio::runtime::Handle;
 
 use super::*;
@@ -11,11 +12,16 @@ use crate::storage::redis::{RedisAddress, RedisClient, RedisServers, RedisSettin
 /// A gateway, as far as sessions go.
 pub(super) struct Gateway {
     pub(super) sessions: Sessions,
-    health: LogHealth,
+    pub(super) health: LogHealth,
     pub(super) shared: RedisSessions,
 }
 
 impl Gateway {
+    /// Resolves when a stream of the session of `key`, which is open here, must end.
+    pub(super) async fn stream(&self, key: &SessionKey) -> SessionEnded {
+        self.sessions.ended(&self.sessions.find(key).await.unwrap().unwrap())
+    }
+
     pub(super) async fn start(settings: RedisSettings) -> Self {
         let client = RedisClient::start(settings, &Handle::current()).unwrap();
         client.ready(Duration::from_secs(20)).await.unwrap();
@@ -54,8 +60,18 @@ fn keys() -> StateKeys {
     testing::keys().for_a_shared_store()
 }
 
+/// Behind these Sentinels.
+pub(super) fn sentinels(addresses: &[RedisAddress]) -> RedisServers {
+    RedisServers::Sentinels {
+        addresses: addresses.to_vec(),
+        master: "mymaster".into(),
+        username: None,
+        password: None,
+    }
+}
+
 /// Asks again and again until it holds.
-async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(super) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !holds().await {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
@@ -119,11 +135,10 @@ async fn what_one_gateway_renews_another_reads_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_23_an_end_that_was_not_heard_is_made_up_for() {
     let redis = TestRedis::start();
-    let one = Gateway::start(redis.settings()).await;
-    let network = TestNetwork::to(&[redis.port()]).await;
+    let (one, network) = (Gateway::start(redis.settings()).await, TestNetwork::to(&[redis.port()]).await);
     let other = Gateway::behind(&network, 300).await;
     let (key, session) = one.sessions.create(sign_in()).await.unwrap();
-    let stream = other.sessions.ended(&other.sessions.find(&key).await.unwrap().unwrap());
+    let stream = other.stream(&key).await;
     network.cut();
     one.sessions.end(&session.id).await.unwrap();
     assert!(other.sessions.cached(&key).is_some(), "it cannot know yet, and goes on");
@@ -137,11 +152,10 @@ async fn invariant_23_an_end_that_was_not_heard_is_made_up_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_vanishes_without_a_word_is_noticed_and_found_again() {
     let redis = TestRedis::start();
-    let one = Gateway::start(redis.settings()).await;
-    let network = TestNetwork::to(&[redis.port()]).await;
+    let (one, network) = (Gateway::start(redis.settings()).await, TestNetwork::to(&[redis.port()]).await);
     let other = Gateway::behind(&network, 300).await;
     let (key, session) = one.sessions.create(sign_in()).await.unwrap();
-    let stream = other.sessions.ended(&other.sessions.find(&key).await.unwrap().unwrap());
+    let stream = other.stream(&key).await;
     network.swallow();
     let begin = Instant::now();
     assert!(other.sessions.find(&SessionKey::random()).await.is_err(), "unknown is not absent");
@@ -175,6 +189,30 @@ async fn where_nobody_can_say_what_was_missed_everything_is_read_anew() {
     assert!(!other.finds(&stays).await);
 }
 
+/// Whoever has marked somebody writes it again after each reconnect: what was answered meanwhile stays answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_that_is_written_again_asks_for_nothing_twice() {
+    let redis = TestRedis::start();
+    let network = TestNetwork::to(&[redis.port()]).await;
+    let (one, other) = (Gateway::behind(&network, 300).await, Gateway::start(redis.settings()).await);
+    let (key, _) = one.sessions.create(sign_in()).await.unwrap();
+    let (another, session) = one.sessions.create(sign_in()).await.unwrap();
+    assert_eq!(one.sessions.demand(Demand::Renewal, signalled::risk()).await.unwrap(), 2);
+    let asked = other.sessions.find(&key).await.unwrap().unwrap();
+    assert!(asked.has_stale_claims());
+    other.sessions.replace_tokens(&key, &asked, tokens("new"), Some(alice())).await.unwrap();
+    assert!(!other.sessions.find(&key).await.unwrap().unwrap().has_stale_claims());
+    let stream = other.stream(&key).await;
+    let there = one.stream(&another).await;
+    network.cut();
+    other.sessions.end(&session.id).await.unwrap();
+    network.heal();
+    // What is heard was read behind what was written again.
+    ended(there).await;
+    assert!(!other.sessions.read_anew(&key).await.unwrap().unwrap().has_stale_claims());
+    assert!(stream.now_or_never().is_none());
+}
+
 /// What a master had acknowledged is lost with it: whoever ended it writes it again.
 #[tokio::test(flavor = "multi_thread")]
 async fn invariant_23_a_failover_that_loses_an_end_brings_nobody_back() {
@@ -195,6 +233,10 @@ async fn invariant_23_a_failover_that_loses_an_end_brings_nobody_back() {
     eventually("what was remembered", async || behind.cli(&["ZCARD", "{portcullis}:ends"]) != "0").await;
     eventually("readers", async || other.health.gaps() == 1 && one.health.gaps() == 1).await;
     assert!(!other.finds(&key).await && other.finds(&stays).await);
+    assert!(
+        !one.finds(&key).await && one.finds(&stays).await,
+        "whoever ended it had it no more, and reads it anew"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,7 +280,7 @@ async fn invariant_23_an_end_that_the_store_cannot_take_is_told_later() {
     let mut redis = TestRedis::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let [one, other] = Gateway::pair(&redis).await;
     let (key, session) = one.sessions.create(sign_in()).await.unwrap();
-    let stream = other.sessions.ended(&other.sessions.find(&key).await.unwrap().unwrap());
+    let stream = other.stream(&key).await;
     redis.kill();
     one.sessions.end(&session.id).await.unwrap();
     assert!(one.sessions.cached(&key).is_none() && one.sessions.find(&key).await.is_err(), "here it is over");
@@ -260,16 +302,11 @@ async fn invariant_23_a_failover_is_followed_to_the_new_master() {
         let sentinel = TestRedis::sentinel(&master);
         (master, sentinel, replica)
     };
-    let servers = RedisServers::Sentinels {
-        addresses: vec![RedisAddress { host: "127.0.0.1".into(), port: 1 }, sentinel.address()],
-        master: "mymaster".into(),
-        username: None,
-        password: None,
-    };
+    let servers = sentinels(&[RedisAddress { host: "127.0.0.1".into(), port: 1 }, sentinel.address()]);
     let one = Gateway::start(settings(servers.clone())).await;
     let other = Gateway::start(settings(servers)).await;
     let (key, session) = one.sessions.create(sign_in()).await.unwrap();
-    let stream = other.sessions.ended(&other.sessions.find(&key).await.unwrap().unwrap());
+    let stream = other.stream(&key).await;
     // The Sentinel learns of the replica from the master, every few seconds.
     eventually("the Sentinel to know the replica", async || {
         sentinel.cli(&["SENTINEL", "REPLICAS", "mymaster"]).contains("slave")
@@ -293,7 +330,7 @@ async fn a_cluster_is_one_store_whichever_node_is_asked_first() {
     let seed = |n: usize| settings(RedisServers::Cluster(vec![nodes[n].address()]));
     let (one, other) = (Gateway::start(seed(0)).await, Gateway::start(seed(1)).await);
     let (key, session) = one.sessions.create(sign_in()).await.unwrap();
-    let stream = other.sessions.ended(&other.sessions.find(&key).await.unwrap().unwrap());
+    let stream = other.stream(&key).await;
     one.sessions.end(&session.id).await.unwrap();
     ended(stream).await;
     let third = RedisSettings { namespace: "elsewhere".into(), ..seed(2) };

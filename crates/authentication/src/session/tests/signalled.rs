@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 
 use super::*;
 
-fn risk() -> Concerned {
+pub(super) fn risk() -> Concerned {
     Concerned {
         selector: Selector::Subject(alice().issuer.clone(), "subject-of-alice".into()),
         includes: Box::new(|_| true),
@@ -18,14 +18,7 @@ async fn invariant_4_a_session_read_just_before_a_signal_is_read_again() {
     let world = World::new();
     let (key, _) = world.sessions.create(sign_in()).await.unwrap();
     let world = world.restarted();
-    world.store.close();
-    let finding = tokio::spawn({
-        let (sessions, key) = (world.sessions.clone(), key.clone());
-        async move { sessions.find(&key).await }
-    });
-    until(|| world.store.loads() == 1).await;
-    // A full round trip behind it in the database's queue: its answer has been read.
-    world.database.write(|_| Ok(())).await.unwrap();
+    let finding = world.reading(&key).await;
     assert_eq!(world.sessions.demand(Demand::StepUp, risk()).await.unwrap(), 1);
     world.store.gate.add_permits(100);
     let found = finding.await.unwrap().unwrap().unwrap();

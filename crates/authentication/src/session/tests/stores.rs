@@ -1,6 +1,7 @@
 //! What every engine must do; one suite for all of them.
 
 mod bindings;
+mod children;
 mod marks;
 
 use tokio::runtime::Handle;
@@ -34,6 +35,8 @@ pub(super) fn redis_store(settings: RedisSettings) -> RedisStore {
 pub(super) async fn every_engine<S: SessionStore>(fresh: impl Fn() -> S) {
     what_is_inserted_is_loaded(&fresh()).await;
     a_child_needs_its_root(&fresh()).await;
+    children::of_a_host_the_oldest_gives_way(&fresh()).await;
+    children::of_a_family_the_oldest_gives_way(&fresh()).await;
     a_record_is_replaced(&fresh()).await;
     touches_only_move_forward(&fresh()).await;
     a_family_goes_as_one(&fresh()).await;
@@ -117,10 +120,10 @@ async fn what_is_inserted_is_loaded(store: &impl SessionStore) {
 }
 
 async fn a_child_needs_its_root(store: &impl SessionStore) {
-    assert_eq!(store.insert_child(session(2, 1)).await.unwrap(), Inserted::RootGone);
+    assert_eq!(store.insert_child(session(2, 1)).await.unwrap(), ChildInserted::RootGone);
     assert_eq!(store.load(id(2)).await.unwrap(), None);
     store.insert_root(family(1), session(1, 1), began(1000)).await.unwrap();
-    assert_eq!(store.insert_child(session(2, 1)).await.unwrap(), Inserted::Done);
+    assert_eq!(store.insert_child(session(2, 1)).await.unwrap(), ChildInserted::Done(Vec::new()));
     assert_eq!(store.load(id(2)).await.unwrap(), Some((family(1), session(2, 1))));
 }
 

@@ -17,7 +17,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::identity::{Email, Issuer, Principal, ProviderName, Subject, fixtures};
 use crate::oidc::jwks::Algorithm;
 use crate::oidc::jwks::testing::{Provider as Keys, START, Signer};
-use crate::secret::{SealingKey, Secret};
+use crate::secret::SealingKey;
 use crate::session::{NewSession, Session, SessionKey, Sessions, SignInOrigin, Tokens};
 use crate::telemetry::Metrics;
 
@@ -28,26 +28,18 @@ const REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/sessi
 /// A transmitter for the provider `corp`, to which signals are sent.
 pub(super) fn settings() -> SignalsSettings {
     SignalsSettings {
-        name: "corp".into(),
         transmitter: Issuer::new(TRANSMITTER),
-        provider: ProviderName::new("corp"),
         issuer: fixtures::alice().issuer,
-        authorization: Authorization::Token(Secret::new("token")),
-        delivery: Delivery::Push,
-        events: EventType::all().collect(),
         audience: Some("https://login.corp.example".into()),
-        actions: BTreeMap::new(),
-        device: None,
-        tenant: None,
         leeway: Duration::from_secs(60),
-        ca: None,
-        timeout: Duration::from_secs(10),
+        ..fuzzing::settings()
     }
 }
 
 struct World {
     clock: Clock,
     signer: Signer,
+    keys: Arc<Keys>,
     sessions: Sessions,
     transmitter: Arc<Transmitter>,
 }
@@ -79,7 +71,7 @@ impl World {
             metrics: Metrics::new(),
         };
         let transmitter = Transmitter::with_keys(parts, |_| keys.cache(&clock)).unwrap();
-        Self { clock, signer, sessions, transmitter }
+        Self { clock, signer, keys, sessions, transmitter }
     }
 
     /// The claims of a token about alice whose session was revoked, but for `changes`; `null` takes one away.

@@ -101,7 +101,7 @@ impl RedisClient {
     /// `Away`, `Refused`.
     pub async fn dedicated(&self, answer: Duration) -> Result<RedisConnection, RedisError> {
         let connecting = timeout(COMMAND, self.0.servers.connect(answer)).await;
-        let connected = connecting.map_err(|_| RedisError::Late { server: Arc::clone(&self.0.name) })?;
+        let connected = connecting.map_err(|_| self.late())?;
         connected.map_err(|error| self.error(&error))
     }
 
@@ -120,6 +120,20 @@ impl RedisClient {
                 Err(_) => sleep(backoff.wait()).await,
             }
         }
+    }
+
+    pub(super) fn servers(&self) -> &Servers {
+        &self.0.servers
+    }
+
+    /// Everything is asked of another server from now on.
+    pub(super) fn leave(&self, why: &str) {
+        self.0.commands.leave(why);
+        self.0.awaited.leave(why);
+    }
+
+    pub(super) fn late(&self) -> RedisError {
+        RedisError::Late { server: Arc::clone(&self.0.name) }
     }
 
     /// The settings that it was started with.
@@ -176,7 +190,7 @@ impl RedisClient {
             let Ok(result) = timeout_at(deadline, request.send(&mut numbered.connection)).await else {
                 // The answer may never come: nobody else shall wait for theirs behind it.
                 link.report(numbered.number, "it has not answered in time");
-                return Err(RedisError::Late { server: Arc::clone(&self.0.name) });
+                return Err(self.late());
             };
             let Err(error) = result else { return result.map_err(|error| self.error(&error)) };
             match consequence(&error) {

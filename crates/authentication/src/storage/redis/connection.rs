@@ -1,17 +1,18 @@
 //! A connection to a server or to a Cluster.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ::redis::aio::{ConnectionLike, MultiplexedConnection};
 use ::redis::cluster_async::ClusterConnection;
 use ::redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
-use ::redis::{Cmd, Pipeline, RedisFuture, RedisResult, Value};
+use ::redis::{Cmd, ConnectionAddr, Pipeline, RedisFuture, RedisResult, Value};
 
 /// Commands of many may be under way on it at once.
 #[derive(Clone)]
 pub enum RedisConnection {
-    /// To one server.
-    Node(MultiplexedConnection),
+    /// To one server, and where it is.
+    Node(MultiplexedConnection, Arc<ConnectionAddr>),
     /// To a Cluster, whose node for a key it finds.
     Cluster(ClusterConnection),
 }
@@ -23,7 +24,7 @@ impl RedisConnection {
     /// As of any command.
     pub async fn at_key(&mut self, key: &str, command: Cmd) -> RedisResult<Value> {
         match self {
-            Self::Node(connection) => command.query_async(connection).await,
+            Self::Node(connection, _) => command.query_async(connection).await,
             Self::Cluster(connection) => {
                 let route = Route::with_key(key, SlotAddr::Master);
                 let routing = RoutingInfo::SingleNode(SingleNodeRoutingInfo::SpecificNode(route));
@@ -36,7 +37,7 @@ impl RedisConnection {
 impl ConnectionLike for RedisConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
-            Self::Node(connection) => connection.req_packed_command(cmd),
+            Self::Node(connection, _) => connection.req_packed_command(cmd),
             Self::Cluster(connection) => connection.req_packed_command(cmd),
         }
     }
@@ -48,14 +49,14 @@ impl ConnectionLike for RedisConnection {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         match self {
-            Self::Node(connection) => connection.req_packed_commands(pipeline, offset, count),
+            Self::Node(connection, _) => connection.req_packed_commands(pipeline, offset, count),
             Self::Cluster(connection) => connection.req_packed_commands(pipeline, offset, count),
         }
     }
 
     fn get_db(&self) -> i64 {
         match self {
-            Self::Node(connection) => connection.get_db(),
+            Self::Node(connection, _) => connection.get_db(),
             Self::Cluster(connection) => connection.get_db(),
         }
     }
@@ -64,7 +65,7 @@ impl ConnectionLike for RedisConnection {
 impl fmt::Debug for RedisConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Node(_) => "RedisConnection::Node",
+            Self::Node(..) => "RedisConnection::Node",
             Self::Cluster(_) => "RedisConnection::Cluster",
         })
     }

@@ -78,7 +78,9 @@ impl RedisError {
         Self::Unreadable { server: Arc::clone(server), cause: format!("{key}: {why}").into() }
     }
 
-    pub(super) fn away(server: &Arc<str>, cause: impl ToString) -> Self {
+    /// It leads nowhere, because of `cause`.
+    #[must_use]
+    pub fn away(server: &Arc<str>, cause: impl ToString) -> Self {
         Self::Away { server: Arc::clone(server), cause: cause.to_string().into() }
     }
 

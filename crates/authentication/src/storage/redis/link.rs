@@ -72,6 +72,15 @@ impl Link {
         }
     }
 
+    /// The connection that is up leads to the wrong server.
+    pub(super) fn leave(&self, why: &str) {
+        let number = match &*self.state.borrow() {
+            LinkState::Up(Numbered { number, .. }) => *number,
+            LinkState::Down { .. } => return,
+        };
+        self.report(number, why);
+    }
+
     /// The connection of this number leads nowhere.
     pub(super) fn report(&self, number: u64, why: impl ToString) {
         // Where the queue is full, somebody has said so.

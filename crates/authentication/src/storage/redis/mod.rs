@@ -11,6 +11,7 @@ mod examine;
 mod health;
 mod keys;
 mod link;
+mod master;
 mod servers;
 mod settings;
 
@@ -29,4 +30,5 @@ pub use error::RedisError;
 pub use examine::Examination;
 pub use health::RedisHealth;
 pub(super) use keys::{load, load_or_create, replace};
+pub use master::replicas;
 pub use settings::{RedisAddress, RedisServers, RedisSettings, Transport};

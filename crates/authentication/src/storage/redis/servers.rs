@@ -1,7 +1,7 @@
 //! How a connection is made: to the one server, to the master that Sentinels name, or to a Cluster.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::redis::cluster::ClusterClientBuilder;
@@ -58,6 +58,12 @@ impl Servers {
         }
     }
 
+    /// Where the master is by the word of the Sentinels; `None` where there are none.
+    pub(super) async fn named_master(&self) -> Option<RedisResult<ConnectionAddr>> {
+        self.sentinels.as_ref()?;
+        Some(self.master().await.map(|client| client.get_connection_info().addr().clone()))
+    }
+
     async fn master(&self) -> RedisResult<Client> {
         let Some(sentinels) = &self.sentinels else { return Err(no_sentinel()) };
         sentinels.lock().await.async_get_client().await
@@ -107,7 +113,9 @@ async fn node(client: Client, answer: Duration) -> RedisResult<RedisConnection> 
         .set_response_timeout(Some(answer))
         .set_pipeline_buffer_size(QUEUE)
         .set_concurrency_limit(AT_ONCE);
-    client.get_multiplexed_async_connection_with_config(&config).await.map(RedisConnection::Node)
+    let address = Arc::new(client.get_connection_info().addr().clone());
+    let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+    Ok(RedisConnection::Node(connection, address))
 }
 
 fn client(settings: &RedisSettings, address: &RedisAddress) -> RedisResult<Client> {
