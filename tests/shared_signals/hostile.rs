@@ -5,7 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, Header};
 use serde_json::{Value, json};
 
-use super::{Rig, refused};
+use super::{Rig, refused, unsettled};
 use crate::support::{Browser, Impostor, Transmitter, caep};
 
 const MEDIA: (&str, &str) = ("content-type", "application/secevent+jwt");
