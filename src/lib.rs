@@ -11,6 +11,7 @@ pub mod cli;
 pub mod runtime;
 
 pub mod config;
+pub mod console;
 
 pub use portcullis_demo as demo;
 

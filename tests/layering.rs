@@ -57,6 +57,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         "gate",
         PROGRAM,
         &[
+            "console",
             "endpoints",
             "forward",
             "pages",
@@ -81,6 +82,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("forward", "wire", &["http1", "request", "policy"]),
+    ("console", PROGRAM, &["endpoints", "pages", "route", "listener"]),
     ("pages", PROGRAM, &[]),
     ("authn", "authentication", &["oidc", "session", "request"]),
     ("signals", "authentication", &["oidc", "session"]),

@@ -17,6 +17,7 @@ mod bound_sessions;
 mod browser;
 mod choosing_a_provider;
 mod coming_back;
+mod console;
 mod counting_people;
 mod docs;
 mod explaining;

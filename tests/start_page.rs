@@ -15,20 +15,20 @@ allow = [{ groups = ["ops"] }]
 [[routes]]
 name = "start"
 host = "start.localhost"
-serve = "home"
+serve = "portal"
 policy = "staff"
 
 [[routes]]
 name = "control"
 host = "control.localhost"
 path = "/me"
-serve = "home"
+serve = "portal"
 policy = "ops"
 
 [[routes]]
 name = "lobby"
 host = "lobby.localhost"
-serve = "home"
+serve = "portal"
 access = "public"
 
 [[routes]]

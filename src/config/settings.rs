@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::admin::AdminSettings;
-use crate::gate::{GateSettings, OwnSettings, RouteSettings};
+use crate::gate::{ConsoleSettings, GateSettings, OwnSettings, RouteSettings};
 use crate::listener::{ConnectionLimits, ListenerSettings};
 use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
@@ -52,6 +52,8 @@ pub struct Settings {
     pub own: OwnSettings,
     /// `[[routes]]`, in the order of the file.
     pub routes: Vec<RouteSettings>,
+    /// Who may do what in the console: `[console]`.
+    pub console: ConsoleSettings,
     /// What is logged, and how: `[log]`.
     pub log: LogSettings,
     /// Files whose change means a reload: the configuration, secrets, certificates.
@@ -71,6 +73,7 @@ impl Settings {
             signals: self.signals.clone(),
             own: self.own.clone(),
             routes: self.routes.clone(),
+            console: self.console.clone(),
             reauthorize_every: self.reauthorize_every,
             log: self.log.access,
         }

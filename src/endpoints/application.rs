@@ -18,7 +18,9 @@ use crate::route::PathPrefix;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Application {
     /// Tells people who they are here, and leads to their apps: one page.
-    Home,
+    Portal,
+    /// Shows whom `[console]` lets in what the gateway does, and has operators act on it.
+    Console,
 }
 
 impl Application {
@@ -26,7 +28,8 @@ impl Application {
     #[must_use]
     pub const fn methods(self) -> &'static [Method] {
         match self {
-            Self::Home => &[Method::GET, Method::HEAD],
+            Self::Portal => &[Method::GET, Method::HEAD],
+            Self::Console => &[Method::GET, Method::HEAD, Method::POST],
         }
     }
 
@@ -34,7 +37,9 @@ impl Application {
     #[must_use]
     pub fn is_at(self, mount: &PathPrefix, path: &RequestPath) -> bool {
         match self {
-            Self::Home => mount.is_exactly(path.decoded()),
+            Self::Portal => mount.is_exactly(path.decoded()),
+            // Which pages it has below its path it says itself.
+            Self::Console => true,
         }
     }
 }
@@ -43,28 +48,28 @@ impl Application {
 impl fmt::Display for Application {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Home => "home",
+            Self::Portal => "portal",
+            Self::Console => "console",
         })
     }
 }
 
 impl Endpoints {
-    /// Answers a request to the route of `application` for `mount`, which lets in `principal`; nobody is known on a
-    /// public route.
-    pub async fn serve(
+    /// Answers a request to the route of a portal for `mount`, which lets in `principal`; nobody is known on a public
+    /// route.
+    pub async fn portal(
         &self,
-        application: Application,
         mount: &PathPrefix,
         principal: Option<&Arc<Principal>>,
         context: RequestContext<'_>,
         headers: &HeaderMap,
     ) -> Answer {
-        if !application.is_at(mount, context.path) {
+        if !Application::Portal.is_at(mount, context.path) {
             return EndpointError::NotFound.into();
         }
-        match (application, principal) {
-            (Application::Home, Some(principal)) => home::of(self, context, principal),
-            (Application::Home, None) => home::answer(self, context, headers).await,
+        match principal {
+            Some(principal) => home::of(self, context, principal),
+            None => home::answer(self, context, headers).await,
         }
     }
 }

@@ -18,9 +18,11 @@ use super::service::Action;
 use super::settings::RedirectSettings;
 use super::snapshot::Snapshot;
 use crate::authn::{self, Accepted, Authentication, Carrier};
-use crate::endpoints::Answer;
+use crate::console::Visit;
+use crate::endpoints::{Answer, Application};
 use crate::forward::{ForwardContext, SessionTokens, UpstreamBody, forward};
 use crate::listener::RequestBody;
+use crate::route::PathPrefix;
 use crate::session::StreamUse;
 
 /// Forwards a permitted request, redirects it, or has the gateway itself serve it.
@@ -64,16 +66,36 @@ pub(super) fn dispatch(
             Action::Redirect(redirect) => redirected(redirect, route, permitted.inbound, &request),
             // Boxed: what the gateway serves is rare and large, and every request carries the room for its future.
             Action::Serve(application, mount) => {
-                let (principal, context) = (permitted.permit.principal(), info.context(&route.realm));
-                let headers = request.headers();
-                let answer = snapshot.endpoints.serve(*application, mount, principal, context, headers);
-                served(Box::pin(answer).await, notes)
+                let answer = serve(snapshot, info, permitted, (*application, mount), request);
+                served(Box::pin(answer).await?, notes)
             }
             Action::Endpoint(endpoint) => {
                 let answer = snapshot.endpoints.answer(*endpoint, info.context(&route.realm), request);
                 served(Box::pin(answer).await, notes)
             }
         }
+    }
+}
+
+/// What an application of ours answers.
+async fn serve(
+    snapshot: &Snapshot,
+    info: RequestInfo<'_>,
+    permitted: &Permitted<'_>,
+    (application, mount): (Application, &PathPrefix),
+    request: Request<RequestBody>,
+) -> Result<Answer, Rejection> {
+    let (person, context) = (permitted.permit.principal(), info.context(&permitted.route.realm));
+    match (application, person) {
+        (Application::Portal, person) => {
+            Ok(snapshot.endpoints.portal(mount, person, context, request.headers()).await)
+        }
+        (Application::Console, Some(person)) => {
+            let role = snapshot.roles.of(permitted, snapshot.clock.now())?;
+            Ok(snapshot.console.answer(Visit { mount, person, role, context }, request).await)
+        }
+        // No such route loads (invariant 1).
+        (Application::Console, None) => Err(Rejection::UnknownPath),
     }
 }
 

@@ -59,7 +59,9 @@ fn is_open(
 const fn is_app(action: &Action) -> bool {
     match action {
         Action::Forward(..) => true,
-        Action::Redirect(_) | Action::Serve(Application::Home, _) | Action::Endpoint(_) => false,
+        Action::Redirect(_)
+        | Action::Serve(Application::Portal | Application::Console, _)
+        | Action::Endpoint(_) => false,
     }
 }
 

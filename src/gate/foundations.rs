@@ -9,6 +9,7 @@ use super::ids::RequestIds;
 use super::reauthorize::Reauthorization;
 use super::refresh_tokens::{Flights, flights};
 use crate::clock::Clock;
+use crate::console::Console;
 use crate::endpoints::{Resources, SealingKeys};
 use crate::forward::Asserter;
 use crate::identity::RouteName;
@@ -34,6 +35,8 @@ pub struct Foundations {
     /// The sessions of this process: a cache in front of the state file.
     pub sessions: Sessions,
     pub(super) asserter: Arc<Asserter>,
+    /// What routes with `serve = "console"` show.
+    pub console: Console,
     /// Where background tasks run.
     pub(super) background: Handle,
     pub(super) endpoints: Arc<Resources>,
@@ -72,6 +75,7 @@ impl Foundations {
             refreshes: flights(),
             reauthorization: Arc::new(Reauthorization::new(metrics.clone())),
             replicas,
+            console: Console::default(),
             workers,
             clock,
             metrics,

@@ -6,6 +6,7 @@ mod authenticate;
 mod authorize;
 mod body;
 mod build_error;
+mod console;
 mod credential;
 mod credential_end;
 mod destination;
@@ -60,8 +61,8 @@ pub use build_error::BuildError;
 pub use explained::{Explained, Imagined, Next, explain};
 pub use foundations::{Foundations, Stores};
 pub use settings::{
-    GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction, RouteSettings,
-    SentFrom,
+    ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction,
+    RouteSettings, SentFrom,
 };
 pub use status::{ProviderCondition, UnavailablePart};
 

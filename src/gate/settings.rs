@@ -132,10 +132,23 @@ pub struct GateSettings {
     pub own: OwnSettings,
     /// `[[routes]]`, in the order of the file.
     pub routes: Vec<RouteSettings>,
+    /// Who may do what in the console.
+    pub console: ConsoleSettings,
     /// How often what goes on for long is judged anew.
     pub reauthorize_every: Duration,
     /// Whether each request leaves a line in the log.
     pub log: bool,
+}
+
+/// Who may do what in the console, by rules; `None`: nobody says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConsoleSettings {
+    /// Who may look; without rules whoever its route lets in.
+    pub viewer: Option<AccessSettings>,
+    /// Who may see people; without rules nobody.
+    pub auditor: Option<AccessSettings>,
+    /// Who may act; without rules nobody.
+    pub operator: Option<AccessSettings>,
 }
 
 /// The gateway's own endpoints, below `/.portcullis`.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use super::build_error::BuildError;
+use super::console::Roles;
 use super::foundations::Foundations;
 use super::ids::RequestIds;
 use super::record::RequestRecord;
@@ -16,6 +17,7 @@ use super::settings::GateSettings;
 use super::signals;
 use crate::authn::{Authenticator, BearerIssuer, BearerSettings, BearerVerifier};
 use crate::clock::Clock;
+use crate::console::Console;
 use crate::endpoints::{BindingSettings, CALLBACK, Cookies, Endpoints, Hosts, PublicUrl, Routes};
 use crate::forward::Asserter;
 use crate::oidc::{ProviderTask, Providers};
@@ -32,6 +34,8 @@ pub(super) struct Snapshot {
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) refresher: TokenRefresher,
     pub(super) endpoints: Endpoints,
+    pub(super) console: Console,
+    pub(super) roles: Roles,
     pub(super) provider_tasks: Vec<Arc<ProviderTask>>,
     pub(super) transmitters: Vec<Arc<TransmitterTask>>,
     pub(super) upstreams: Vec<Arc<CheckedUpstream>>,
@@ -90,6 +94,8 @@ impl Snapshot {
                 &settings.own.forget,
             )
             .with_transmitters(transmitters.iter().map(|task| Arc::clone(&task.transmitter)).collect()),
+            console: foundations.console.clone(),
+            roles: Roles::compile(&settings.console),
             routing,
             authenticator,
             refresher: TokenRefresher {

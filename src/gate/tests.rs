@@ -13,7 +13,7 @@ use super::inbound::Inbound;
 use super::rejection::Rejection;
 use super::routed::Routed;
 use super::settings::{
-    GateSettings, OriginSettings, OwnSettings, RedirectSettings, RouteAction, RouteSettings,
+    ConsoleSettings, GateSettings, OriginSettings, OwnSettings, RedirectSettings, RouteAction, RouteSettings,
 };
 use super::snapshot::Snapshot;
 use crate::authn::{Accept, Accepted, Authentication, Carrier, CredentialId, Verified};
@@ -74,6 +74,7 @@ pub(super) fn settings(routes: Vec<RouteSettings>) -> GateSettings {
         },
         signals: Vec::new(),
         own: OwnSettings::default(),
+        console: ConsoleSettings::default(),
         routes,
         reauthorize_every: Duration::from_secs(60),
         log: false,

@@ -15,7 +15,7 @@ pub const STYLE: &str = include_str!("templates/style.css");
 /// A script that stands inline, allowed by its hash alone: data reaches it through attributes, never through
 /// its text.
 #[derive(Debug)]
-pub(super) struct Script {
+pub struct Script {
     pub(super) text: &'static str,
     source: String,
 }
@@ -46,7 +46,7 @@ fn hash_source(text: &str) -> String {
 
 /// Where the forms of a page may lead, redirects of the answer included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Forms<'a> {
+pub enum Forms<'a> {
     /// The page has none.
     #[default]
     None,
@@ -58,11 +58,13 @@ pub(super) enum Forms<'a> {
 
 /// What a page needs beyond its style.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Needs<'a> {
-    pub(super) script: Option<&'static Script>,
-    pub(super) forms: Forms<'a>,
+pub struct Needs<'a> {
+    /// The script that it runs.
+    pub script: Option<&'static Script>,
+    /// Where its forms lead.
+    pub forms: Forms<'a>,
     /// Whose pages may show it in a frame: nobody's, as a rule.
-    pub(super) ancestors: &'a [Url],
+    pub ancestors: &'a [Url],
 }
 
 impl Needs<'_> {

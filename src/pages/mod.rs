@@ -27,7 +27,7 @@ mod sign_out;
 #[cfg(test)]
 mod tests;
 
-pub use csp::STYLE;
+pub use csp::{Needs, STYLE};
 pub use error_page::{ErrorKind, ErrorPage};
 pub use forbidden::Forbidden;
 pub use framed::Framed;

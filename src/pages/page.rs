@@ -24,7 +24,9 @@ pub struct Page {
 }
 
 impl Page {
-    pub(super) fn new(status: StatusCode, template: &impl Template, needs: Needs<'_>) -> Self {
+    /// The page of `template`, which is allowed what it `needs` and nothing else.
+    #[must_use]
+    pub fn new(status: StatusCode, template: &impl Template, needs: Needs<'_>) -> Self {
         // A template fails only where its writer does, and a `String` does not.
         let html = template.render().unwrap_or_default();
         let mut headers = HEADERS.clone();

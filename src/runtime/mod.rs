@@ -2,6 +2,7 @@
 
 mod admin_socket;
 mod assertion_keys;
+mod console;
 mod control;
 mod files;
 mod lifecycle;

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch as watched};
 
 use super::admin_socket::{AdminSocketError, AdminSockets, Predecessor};
 use super::assertion_keys::{AssertionKeys, AssertionKeysError};
+use super::console::ThisProcess;
 use super::control::{self, Control, OfferedSockets, Predecessors, Released, TakeOverError};
 use super::lifecycle::Lifecycle;
 use super::reload::{Reload, Reloading, bounded};
@@ -107,6 +108,7 @@ pub async fn run(
     let keys = engine.keys(&database, &secrets(&settings))?;
     let (foundations, assertion_keys) = foundations(&settings, workers, keys, &engine, store.clone()).await?;
     let sessions = foundations.sessions.clone();
+    let console = foundations.console.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
     let inherited: Vec<_> = systemd::inherited()?.into_iter().chain(received.inherited).collect();
     tell_of_unlisted(&inherited, &settings);
@@ -117,13 +119,14 @@ pub async fn run(
     observe::state(&gate.metrics(), database.health(), &sessions);
     observe::shared(&gate.metrics(), &engine, replica.as_ref());
     let predecessors = runtime.predecessors();
-    let told = observe::ReadinessSources {
+    let told = Arc::new(observe::ReadinessSources {
         gate: gate.clone(),
         state: database.health().clone(),
         shared: observe::SharedSources::of(&engine, replica.as_ref()),
         draining: runtime.draining(),
         predecessors: predecessors.clone(),
-    };
+    });
+    console.show(Arc::new(ThisProcess::new(Arc::clone(&told))));
     let (token, shown) = watched::channel(settings.admin.as_ref().and_then(|admin| admin.token.clone()));
     let (written, shown_configuration) = watched::channel(Arc::clone(&settings.written));
     let (rotation, every) = watched::channel(settings.rotate_assertion_key);

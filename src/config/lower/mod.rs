@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod conflict;
+mod console;
 mod email;
 mod file;
 mod forward;
@@ -114,6 +115,7 @@ impl Lowering<'_> {
             session: &session,
         };
         let routes = self.routes(config, &definitions);
+        let console = self.console(at!(config.console), &definitions);
         // Known only now. UserInfo is asked where an ID token lacks a claim that a rule names.
         let (named, levels) = (named_claims(&policies, &routes), levels(&policies, &routes));
         for provider in &mut providers {
@@ -142,6 +144,7 @@ impl Lowering<'_> {
             signals,
             own: self.own(server, at!(config.session)),
             routes,
+            console,
             log: self.log(at!(config.log)),
             watched: self.watched(),
             written: Arc::default(),

@@ -33,6 +33,7 @@ impl Lowering<'_> {
         self.conflicts(&lowered);
         self.unique_names(&lowered);
         self.reserved(&lowered);
+        self.consoles_stand_alone(&lowered);
         self.whose(config, &lowered, definitions.settings);
         lowered.into_iter().map(|(_, route)| route).collect()
     }
@@ -52,7 +53,7 @@ impl Lowering<'_> {
         {
             pattern.methods = application.methods().to_vec();
         }
-        Some(RouteSettings {
+        let mut route = RouteSettings {
             name,
             pattern: pattern?,
             access,
@@ -71,7 +72,9 @@ impl Lowering<'_> {
             session_network: definitions.session.network.filter(|_| accept.has(Accepted::Session)),
             origins: self.origins(at),
             action: action?,
-        })
+        };
+        self.of_console(at, &mut route);
+        Some(route)
     }
 
     fn pattern(&mut self, at: Located<'_, Route>) -> Option<RoutePattern> {

@@ -15,7 +15,8 @@ use crate::config::words::listed;
 impl Lowering<'_> {
     pub(super) fn serve(&mut self, at: Located<'_, Route>, word: ServeWord) -> Application {
         let application = match word {
-            ServeWord::Home => Application::Home,
+            ServeWord::Portal => Application::Portal,
+            ServeWord::Console => Application::Console,
         };
         if let Some(tolerate) = at!(at.tolerate).given() {
             self.fault(misplaced("tolerate", tolerate.place, "serves"));

@@ -3,6 +3,7 @@
 //! The doc comments here are what people read: they become the descriptions of the JSON Schema and of
 //! `docs/configuration.md`.
 
+mod console;
 mod origins;
 mod policy;
 mod provider;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(super) use console::Console;
 pub(super) use origins::{Cors, OriginWord, PreflightWord};
 pub(super) use policy::{Policy, Rule};
 pub(super) use provider::{
@@ -50,6 +52,9 @@ pub(super) struct Config {
     pub state: Option<State>,
     /// How long people stay signed in.
     pub session: Option<Session>,
+    /// Who may do what in the console, which a route with `serve = "console"` shows. Each role may do what the one before
+    /// it may.
+    pub console: Option<Console>,
     /// What the gateway writes about itself and about requests.
     pub log: Option<Log>,
     /// Who signs people in and issues tokens: one table for each OpenID Provider, under a name of your choice.

@@ -207,7 +207,10 @@ pub(in crate::config) enum TolerateWord {
 pub(in crate::config) enum ServeWord {
     /// The page that shows people who they are and which apps are open to them (`GET`, `HEAD`), which is also there at
     /// `/.portcullis` of every host; 404 below it. On a public route it leads to sign-in.
-    Home,
+    Portal,
+    /// The console, for whoever the rules of the route let in and what `[console]` makes of them. It has a host of its own,
+    /// which no app shares.
+    Console,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -13,7 +13,7 @@ const INTRO: &str = include_str!("intro.md");
 /// A table of the file: its heading, and the way to it through the schema (`*`: any name).
 type Section = (&'static str, &'static [&'static str]);
 
-const SECTIONS: [Section; 28] = [
+const SECTIONS: [Section; 29] = [
     ("`[server]`", &["server"]),
     ("`[server]` `listen`, as a table", &["server", "listen"]),
     ("`[server]` `listen` `proxy_protocol`, as a table", &["server", "listen", "proxy_protocol"]),
@@ -23,6 +23,7 @@ const SECTIONS: [Section; 28] = [
     ("`[state]` `redis`, as a table", &["state", "redis"]),
     ("`[session]`", &["session"]),
     ("`[session]` `network_prefix`", &["session", "network_prefix"]),
+    ("`[console]`", &["console"]),
     ("`[log]`", &["log"]),
     ("`[providers.NAME]`", &["providers", "*"]),
     ("Secrets", &["providers", "*", "client_secret"]),

@@ -4,9 +4,9 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor, value::Error};
 use serde_json::Value;
 
 use crate::config::raw::{
-    Admin, CertificatePair, Claims, Cors, Ejection, HeaderRules, Health, Identity, Limit, ListenTable, Log,
-    Policy, Provider, ProxyProtocolTable, Redirect, RedisTable, Route, Rule, SecretSource, Server, Session,
-    State, Timeout, UpstreamTls,
+    Admin, CertificatePair, Claims, Console, Cors, Ejection, HeaderRules, Health, Identity, Limit,
+    ListenTable, Log, Policy, Provider, ProxyProtocolTable, Redirect, RedisTable, Route, Rule, SecretSource,
+    Server, Session, State, Timeout, UpstreamTls,
 };
 
 /// The keys of `table` in their order.
@@ -21,7 +21,7 @@ pub(super) fn keys(table: &Value) -> Vec<&str> {
     keys
 }
 
-fn orders() -> [&'static [&'static str]; 24] {
+fn orders() -> [&'static [&'static str]; 25] {
     [
         fields::<Server>(),
         fields::<ListenTable>(),
@@ -31,6 +31,7 @@ fn orders() -> [&'static [&'static str]; 24] {
         fields::<State>(),
         fields::<RedisTable>(),
         fields::<Session>(),
+        fields::<Console>(),
         fields::<Log>(),
         fields::<Provider>(),
         fields::<SecretSource>(),

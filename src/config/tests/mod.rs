@@ -1,6 +1,7 @@
 //! What the tests of this room share: a machine that exists only here.
 
 mod bound;
+mod console;
 mod documents;
 mod fault_routes;
 mod fault_server;

@@ -13,13 +13,13 @@ fn another(lines: &str) -> String {
 }
 
 fn serving(lines: &str) -> String {
-    another(&format!("serve = \"home\"\n{lines}"))
+    another(&format!("serve = \"portal\"\n{lines}"))
 }
 
 #[test]
 fn the_home_page_stands_on_a_route_like_an_app_and_answers_get_and_head() {
     let route = settings(&serving("access = \"signed-in\"")).routes.remove(1);
-    assert_eq!(route.action, RouteAction::Serve(Application::Home));
+    assert_eq!(route.action, RouteAction::Serve(Application::Portal));
     assert_eq!(route.pattern.methods, [Method::GET, Method::HEAD]);
     assert_eq!(route.name.as_str(), "start.corp.example/", "called as any other");
     let one = settings(&serving("policy = \"staff\"\nmethods = \"GET\"")).routes.remove(1);
@@ -36,11 +36,12 @@ fn a_route_does_one_thing() {
     let open = "access = \"public\"\n";
     let redirect = "redirect = { host = \"c.example\" }\n";
     each_is_told(&[
-        (changed("routes", "serve = \"home\""), "both `upstream` and `serve`", "expected one of the two"),
+        (changed("routes", "serve = \"portal\""), "both `upstream` and `serve`", "expected one of the two"),
         (serving(&format!("{open}{redirect}")), "both `redirect` and `serve`", "expected one of the two"),
         (another(open), "the route leads nowhere", "`redirect` or `serve`"),
     ]);
-    let all = super::faults(&another(&format!("{open}{redirect}upstream = \"http://b\"\nserve = \"home\"")));
+    let all =
+        super::faults(&another(&format!("{open}{redirect}upstream = \"http://b\"\nserve = \"portal\"")));
     let told: Vec<_> = all.faults.iter().map(|fault| fault.message.as_str()).collect();
     assert_eq!(told, ["both `upstream` and `redirect`", "both `upstream` and `serve`"]);
 }
@@ -48,7 +49,7 @@ fn a_route_does_one_thing() {
 #[test]
 fn what_is_served_has_a_word_and_somebody_to_see_it() {
     each_is_told(&[
-        (another("access = \"signed-in\"\nserve = \"callback\""), "unknown word `callback`", "\"home\""),
+        (another("access = \"signed-in\"\nserve = \"callback\""), "unknown word `callback`", "\"portal\""),
         (serving(""), "the route does not say who may use it", "expected `access = \"signed-in\"`"),
     ]);
 }
@@ -92,7 +93,7 @@ fn what_only_an_upstream_can_have_is_a_fault_on_a_route_without() {
     ] {
         let name = key.split(' ').next().unwrap();
         for (action, does) in
-            [("redirect = { host = \"c.example\" }", "redirects"), ("serve = \"home\"", "serves")]
+            [("redirect = { host = \"c.example\" }", "redirects"), ("serve = \"portal\"", "serves")]
         {
             let message = format!("`{name}` on a route that {does}");
             let file = another(&format!("access = \"public\"\n{action}\n{key}"));
