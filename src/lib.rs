@@ -27,6 +27,7 @@ pub use portcullis_authentication::{authn, oidc, replicas, session, signals, sto
 
 pub use portcullis_rules::{limit, policy, route};
 
+pub use portcullis_events as events;
 pub use portcullis_rules::request;
 pub use portcullis_telemetry as telemetry;
 pub use portcullis_wire::http1;

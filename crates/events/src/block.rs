@@ -1,5 +1,5 @@
 //! Blocks of whole lines, and the pool that they come from. The pool has a bound in bytes: what is held for sinks that do
-//! not keep up never takes more memory than that.
+//! not keep up never takes more memory than that (invariant 28).
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, Weak};

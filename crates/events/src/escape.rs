@@ -1,5 +1,5 @@
 //! Text into a line: copied where it is clean, escaped where it is not. A line is valid JSON whatever anybody sends, and
-//! inert on a terminal: no character of it moves a cursor, changes a colour or turns text round.
+//! inert on a terminal: no character of it moves a cursor, changes a colour or turns text round (invariant 28).
 
 use std::fmt;
 
@@ -195,7 +195,7 @@ mod tests {
     fn behind_what_did_not_fit_comes_nothing() {
         let mut out = Vec::new();
         let mut quoted = Quoted::new(&mut out, 4);
-        ["abc", "日", "d"].map(|text| quoted.push(text));
+        ["abc", "日", "d"].into_iter().for_each(|text| quoted.push(text));
         assert!(quoted.is_cut());
         assert_eq!(out, b"abc");
     }

@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn words_fit() {
         for row in &Field::TABLE {
-            let FieldType::Word(words) = row.kind else { continue };
+            let Word(words) = row.kind else { continue };
             assert!(words.iter().all(|word| word.len() <= usize::from(row.cap)), "{}", row.name);
         }
     }

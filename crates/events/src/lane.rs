@@ -1,4 +1,5 @@
-//! A lane: the events of one worker, numbered in their order, in the block that is being filled.
+//! A lane: the events of one worker, numbered in their order, in the block that is being filled. What finds no room has its
+//! number as well, so that a gap is seen and told (invariant 28).
 
 use std::sync::Arc;
 

@@ -74,7 +74,7 @@ fn the_longest_values_make_a_line_within_the_bound_that_says_what_was_cut() {
 #[test]
 fn heads_tell_what_the_lines_are() {
     let recorder = recorder(0);
-    samples::full("x", &mut |event| drop(recorder.emit(event)));
+    samples::full("x", &mut |event| assert!(recorder.emit(event).is_some()));
     recorder.sweep(|block| {
         for head in block.heads() {
             let line = block.line(head);
