@@ -16,6 +16,8 @@ pub use portcullis_demo as demo;
 
 pub use portcullis_wire::listener;
 
+pub use portcullis_audit::sinks;
+
 pub mod admin;
 pub mod endpoints;
 pub mod gate;

@@ -90,6 +90,12 @@ impl fmt::Write for Quoted<'_> {
     }
 }
 
+/// Writes text as it stands within the quotes of a line: inert on a terminal, with `"` and `\` escaped.
+pub fn push_inert(text: &str, out: &mut Vec<u8>) {
+    // An escape has at most six bytes for each of a text's.
+    Quoted::new(out, text.len().saturating_mul(6)).push(text);
+}
+
 /// Whether all of it is printable ASCII that JSON takes as it is. Without a branch, so that many bytes are looked at at
 /// once.
 fn is_clean(bytes: &[u8]) -> bool {

@@ -162,6 +162,8 @@ kinds! {
     RecordLost "record.lost" Error, &[Lane, From, To, Count, Cause], &[Sink];
     /// A file was full, or old enough: the record goes on in a new one.
     RecordRotated "record.rotated" Info, &[Sink, File, Next, Bytes], &[];
+    /// The file of a sink is written by another process: the record goes into one beside it.
+    RecordBeside "record.beside" Warn, &[Sink, File, Next], &[];
     /// A sink could not be written to for a while.
     RecordGap "record.gap" Error, &[Sink, Since, Us, Reason], &[];
     /// The clock of the machine was set back.

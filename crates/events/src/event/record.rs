@@ -65,6 +65,29 @@ impl Event for RecordRotated<'_> {
     }
 }
 
+/// The file of a sink is written by another process.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordBeside<'a> {
+    /// The sink.
+    pub sink: &'a str,
+    /// The file that it was to write.
+    pub file: &'a str,
+    /// The file that it writes.
+    pub next: &'a str,
+}
+
+impl Event for RecordBeside<'_> {
+    fn kind(&self) -> Kind {
+        Kind::RecordBeside
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.text(Field::Sink, self.sink);
+        line.text(Field::File, self.file);
+        line.text(Field::Next, self.next);
+    }
+}
+
 /// A sink could not be written to for a while, and can again.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordGap<'a> {
