@@ -17,6 +17,8 @@ pub use portcullis_demo as demo;
 
 pub use portcullis_wire::listener;
 
+pub use portcullis_audit::sinks;
+
 pub mod admin;
 pub mod endpoints;
 pub mod gate;
@@ -28,6 +30,7 @@ pub use portcullis_authentication::{authn, oidc, replicas, session, signals, sto
 
 pub use portcullis_rules::{limit, policy, route};
 
+pub use portcullis_events as events;
 pub use portcullis_rules::request;
 pub use portcullis_telemetry as telemetry;
 pub use portcullis_wire::http1;

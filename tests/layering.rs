@@ -51,6 +51,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("demo", "demo", &[]),
+    ("sinks", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
     ("admin", PROGRAM, &["session", "request", "listener"]),
     (
@@ -100,6 +101,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
 /// What every room may use, each with what it uses itself.
 const GROUND: &[(&str, &str, &[&str])] = &[
     ("telemetry", "telemetry", &["identity"]),
+    ("events", "events", &["identity", "clock", "mutants"]),
     ("identity", "rules", &["clock", "mutants"]),
     ("secret", "rules", &["mutants"]),
     ("clock", "rules", &[]),
@@ -112,10 +114,12 @@ const GROUND: &[(&str, &str, &[&str])] = &[
 const PROGRAM: &str = "portcullis";
 
 /// Every folder with sources of ours.
-pub(crate) const SOURCES: [&str; 6] = [
+pub(crate) const SOURCES: [&str; 8] = [
     "src",
+    "crates/audit/src",
     "crates/authentication/src",
     "crates/demo/src",
+    "crates/events/src",
     "crates/rules/src",
     "crates/telemetry/src",
     "crates/wire/src",
@@ -205,7 +209,7 @@ fn imports(path: &Path, text: &str) -> BTreeSet<String> {
             found.push((*name).to_owned());
         }
     }
-    for home in ["rules", "wire", "authentication"] {
+    for home in ["rules", "wire", "authentication", "audit"] {
         found.extend(behind(&format!("portcullis_{home}::")));
     }
     if text.contains("mutant!(") {

@@ -56,6 +56,24 @@ impl Add<Duration> for Timestamp {
     }
 }
 
+/// A moment in microseconds since 1970-01-01T00:00:00Z, for what happens too often for seconds to tell apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// The moment so many microseconds after the epoch.
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// Whole microseconds since the epoch.
+    #[must_use]
+    pub const fn micros(self) -> u64 {
+        self.0
+    }
+}
+
 /// Tells the time: the system's, or one that a test moves by hand. Cheap to clone.
 #[derive(Clone)]
 pub struct Clock(TimeSource);
@@ -110,6 +128,19 @@ impl Clock {
         }
     }
 
+    /// The present moment, to the microsecond.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+    pub fn moment(&self) -> Moment {
+        let span = match &self.0 {
+            TimeSource::System => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            TimeSource::Manual(manual) => {
+                Duration::from_secs(manual.start.load(Ordering::Relaxed)) + manual.passed()
+            }
+        };
+        Moment(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
+    }
+
     /// Time since some fixed moment, to the nanosecond: it never goes back, whatever is done to the wall clock.
     /// For spans, where [`Clock::now`] is too coarse.
     #[must_use]
@@ -155,6 +186,7 @@ mod tests {
         assert_eq!((clock.now().seconds(), clock.monotonic()), (100, Duration::from_millis(600)));
         clock.advance(Duration::from_millis(600));
         assert_eq!((clock.now().seconds(), clock.monotonic()), (101, Duration::from_millis(1200)));
+        assert_eq!(clock.moment(), Moment::from_micros(101_200_000));
     }
 
     #[test]

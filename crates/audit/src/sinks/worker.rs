@@ -1,0 +1,91 @@
+//! A sink's thread. It never ends while its sink is asked for: what cannot be written is tried again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+use super::health::Status;
+use super::queue::{Item, Next, Queue};
+use super::sink::{Batch, Sink, SinkError};
+use crate::clock::Clock;
+
+/// How often a sink looks after itself.
+const BEAT: Duration = Duration::from_secs(1);
+/// How long a sink that failed is left alone.
+const RETRY: Duration = Duration::from_millis(250);
+
+pub(super) struct Worker {
+    pub(super) sink: Box<dyn Sink>,
+    pub(super) queue: Arc<Queue>,
+    pub(super) status: Arc<Status>,
+    pub(super) clock: Clock,
+}
+
+impl Worker {
+    /// Goes on by itself, on a thread of this name.
+    pub(super) fn start(self, name: &str) -> io::Result<()> {
+        thread::Builder::new().name(format!("sink {name}")).spawn(move || self.run()).map(drop)
+    }
+
+    fn run(mut self) {
+        let queue = Arc::clone(&self.queue);
+        let mut beat = Instant::now() + BEAT;
+        loop {
+            match queue.next(beat) {
+                Next::Item(item) if self.write(&item) => queue.done(),
+                // There is no time left; what waits is counted by whoever closed it.
+                Next::Item(_) => break,
+                Next::Change(kind) => self.sink.change(&kind),
+                Next::Nothing => {}
+                Next::Closed(until) => {
+                    let _ = self.sink.close(until);
+                    break;
+                }
+            }
+            if Instant::now() >= beat {
+                self.beat();
+                beat = Instant::now() + BEAT;
+            }
+        }
+        queue.end();
+    }
+
+    /// Writes until it is written; whether it is.
+    fn write(&mut self, item: &Item) -> bool {
+        loop {
+            match attempt(self.sink.as_mut(), item) {
+                Ok(events) => {
+                    self.status.wrote(events);
+                    self.status.works(&self.clock);
+                    return true;
+                }
+                Err(error) => self.status.fails(&error, &self.clock),
+            }
+            match self.queue.pause(RETRY) {
+                Some(until) if Instant::now() >= until => return false,
+                Some(_) => thread::park_timeout(RETRY / 5),
+                None => {}
+            }
+            let _ = self.sink.beat();
+        }
+    }
+
+    fn beat(&mut self) {
+        match self.sink.beat() {
+            Ok(()) => self.status.works(&self.clock),
+            Err(error) => self.status.fails(&error, &self.clock),
+        }
+    }
+}
+
+/// Gives how many events were written.
+fn attempt(sink: &mut dyn Sink, item: &Item) -> Result<u64, SinkError> {
+    match item {
+        Item::Events(block, chosen) => {
+            let batch = Batch { block, chosen: *chosen };
+            sink.write(&batch).map(|()| batch.heads().count() as u64)
+        }
+        Item::Text(text) => sink.write_text(text).map(|()| 0),
+        Item::Missed(lines) => sink.write_missed(*lines).map(|()| 0),
+    }
+}

@@ -1,0 +1,132 @@
+//! The record itself.
+
+use std::time::Duration;
+
+use super::{Event, micros};
+use crate::field::Field;
+use crate::kind::Kind;
+use crate::line::Line;
+
+/// Events are lost.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordLost<'a> {
+    /// The sink that lost them; none: all of them.
+    pub sink: Option<&'a str>,
+    /// The lane of the events.
+    pub lane: u16,
+    /// The first number.
+    pub from: u64,
+    /// The last number.
+    pub to: u64,
+    /// How many of these numbers are lost: fewer where the sink would not have taken all.
+    pub count: u64,
+    /// What filled up or failed: `memory`, `queue`, `sink` or `stop`.
+    pub cause: &'static str,
+}
+
+impl Event for RecordLost<'_> {
+    fn kind(&self) -> Kind {
+        Kind::RecordLost
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.text_if(Field::Sink, self.sink);
+        line.number(Field::Lane, self.lane.into());
+        line.number(Field::From, self.from);
+        line.number(Field::To, self.to);
+        line.number(Field::Count, self.count);
+        line.text(Field::Cause, self.cause);
+    }
+}
+
+/// A file of the record is closed, and the record goes on in a new one.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordRotated<'a> {
+    /// The sink.
+    pub sink: &'a str,
+    /// What the closed file is called now.
+    pub file: &'a str,
+    /// The file in which it goes on.
+    pub next: &'a str,
+    /// Bytes of the closed file.
+    pub bytes: u64,
+}
+
+impl Event for RecordRotated<'_> {
+    fn kind(&self) -> Kind {
+        Kind::RecordRotated
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.text(Field::Sink, self.sink);
+        line.text(Field::File, self.file);
+        line.text(Field::Next, self.next);
+        line.number(Field::Bytes, self.bytes);
+    }
+}
+
+/// The file of a sink is written by another process.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordBeside<'a> {
+    /// The sink.
+    pub sink: &'a str,
+    /// The file that it was to write.
+    pub file: &'a str,
+    /// The file that it writes.
+    pub next: &'a str,
+}
+
+impl Event for RecordBeside<'_> {
+    fn kind(&self) -> Kind {
+        Kind::RecordBeside
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.text(Field::Sink, self.sink);
+        line.text(Field::File, self.file);
+        line.text(Field::Next, self.next);
+    }
+}
+
+/// A sink could not be written to for a while, and can again.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordGap<'a> {
+    /// The sink.
+    pub sink: &'a str,
+    /// Since when, in microseconds since 1970.
+    pub since: u64,
+    /// For how long.
+    pub away: Duration,
+    /// Why, in words.
+    pub reason: &'a str,
+}
+
+impl Event for RecordGap<'_> {
+    fn kind(&self) -> Kind {
+        Kind::RecordGap
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.text(Field::Sink, self.sink);
+        line.time(Field::Since, self.since);
+        line.number(Field::Us, micros(self.away));
+        line.text(Field::Reason, self.reason);
+    }
+}
+
+/// The clock of the machine has been set back.
+#[derive(Clone, Copy, Debug)]
+pub struct ClockSetBack {
+    /// By how much, at least.
+    pub by: Duration,
+}
+
+impl Event for ClockSetBack {
+    fn kind(&self) -> Kind {
+        Kind::ClockSetBack
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.number(Field::Us, micros(self.by));
+    }
+}
