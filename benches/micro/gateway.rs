@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::config::{self, Settings, SystemSources};
 use portcullis::endpoints::SealingKeys;
+use portcullis::events::Recorder;
 use portcullis::forward::{Asserter, AssertionKey};
 use portcullis::gate::{Foundations, Gate, Stores};
 use portcullis::identity::{Issuer, Principal};
@@ -139,7 +140,16 @@ fn gate(settings: &Settings) -> (Gate, Sessions) {
     let keys =
         SealingKeys { flow: SealingKey::random(), form: SealingKey::random(), signals: SealingKey::random() };
     let stores = Stores { sessions: sessions.clone(), replicas: SharedState::local(clock.clone()) };
-    let foundations = Foundations::new(1, clock, Metrics::new(), stores, keys, asserter, Handle::current());
+    let foundations = Foundations::new(
+        1,
+        clock,
+        Metrics::new(),
+        stores,
+        keys,
+        asserter,
+        Recorder::nowhere(),
+        Handle::current(),
+    );
     (Gate::new(&settings.gate(), foundations).unwrap(), sessions)
 }
 

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::{self, Settings, Sources};
 use crate::demo::{Demo, SECRET_VARIABLE};
 use crate::runtime::{self, StartError};
-use crate::telemetry::{self, LogSettings};
+use crate::telemetry::LogSettings;
 
 /// What the demo's configuration is called in reports.
 const NAME: &str = "demo.toml";
@@ -52,16 +52,17 @@ async fn run(arguments: &DemoArguments) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let guard = match telemetry::start(&settings.log) {
-        Ok(guard) => guard,
-        Err(error) => return fail(&error),
+    let log = match super::log::start(&settings.log) {
+        Ok(log) => log,
+        Err(code) => return code,
     };
     runtime::raise_open_files();
     let configuration = if arguments.show_config { demo.configuration() } else { String::new() };
     let welcome = configuration + &super::welcome::welcome(&demo, Paint::of_output());
-    let ended = runtime::run(settings, Box::new(|| None), runtime::Start::Fresh, || print(&welcome)).await;
+    let ended =
+        runtime::run(settings, Box::new(|| None), runtime::Start::Fresh, &log, || print(&welcome)).await;
     // Writes out what is still buffered, so that the log ends before the message on how the gateway ended.
-    drop(guard);
+    drop(log);
     ended.map_or_else(|error| not_started(&error, arguments.listen), |()| ExitCode::SUCCESS)
 }
 

@@ -6,6 +6,7 @@ mod demo;
 mod explain;
 mod explained;
 mod keys;
+mod log;
 mod management;
 mod online;
 mod recorded;

@@ -62,7 +62,8 @@ impl Recorded {
     /// When it came, how it was answered, and why.
     pub(super) fn told(&self) -> String {
         let text = |key| self.text(key).unwrap_or("-");
+        let why = self.text("reason").or_else(|| self.text("rule")).unwrap_or("-");
         let status = self.0.get("status").map(ToString::to_string).unwrap_or_default();
-        visible(&format!("{} {status} {}: {}", text("timestamp"), text("outcome"), text("reason")))
+        visible(&format!("{} {status} {}: {}", text("time"), text("outcome"), why))
     }
 }

@@ -9,7 +9,7 @@ use super::terminal::{complain, complain_of, has_colour};
 use super::{BAD_CONFIGURATION, UNUSABLE_STATE};
 use crate::config::{self, Finding, Report, SystemSources};
 use crate::runtime::{self, Reload, Start, StartError};
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry::LogFormat;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
@@ -30,18 +30,18 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
         // Its faults are told in the format that it asks for, as far as that can be read.
         Err(_) => config::log_settings(path, &SystemSources),
     };
-    let _guard = match telemetry::start(&log) {
-        Ok(guard) => guard,
-        Err(error) => return fail(&error),
+    let sink = match super::log::start(&log) {
+        Ok(sink) => sink,
+        Err(code) => return code,
     };
     let code = match loaded {
         Ok((settings, report)) => {
             tell(path, &report, log.format);
             runtime::raise_open_files();
             let reload = reload_from(path.to_owned(), log.format);
-            background_runtime()
-                .map_err(StartError::System)
-                .and_then(|background| background.block_on(runtime::run(settings, reload, start, || ())))
+            background_runtime().map_err(StartError::System).and_then(|background| {
+                background.block_on(runtime::run(settings, reload, start, &sink, || ()))
+            })
         }
         Err(report) => {
             tell(path, &report, log.format);

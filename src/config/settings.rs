@@ -14,6 +14,7 @@ use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
 use crate::session::SessionSettings;
 use crate::signals::SignalsSettings;
+use crate::sinks::{self, Selection, SinkSettings};
 use crate::storage::redis::RedisSettings;
 use crate::telemetry::LogSettings;
 
@@ -56,6 +57,10 @@ pub struct Settings {
     pub console: ConsoleSettings,
     /// What is logged, and how: `[log]`.
     pub log: LogSettings,
+    /// Who keeps what happens beside the log: `[[audit.sinks]]`.
+    pub sinks: Vec<SinkSettings>,
+    /// Bytes that what happens may hold in memory until it is kept: `[audit] memory`.
+    pub record_memory: usize,
     /// Files whose change means a reload: the configuration, secrets, certificates.
     pub watched: Vec<PathBuf>,
     /// The file as it may be shown: no secret is in it.
@@ -63,6 +68,14 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Who keeps what happens: the log, as `[log]` says, and the others.
+    #[must_use]
+    pub fn keepers(&self) -> sinks::Settings {
+        let all = if self.log.access { Selection::ALL } else { Selection::without_requests() };
+        let log = self.log.least().map_or(Selection::NONE, |level| all.from_level(level));
+        sinks::Settings { log, sinks: self.sinks.clone() }
+    }
+
     /// What the gate is built from.
     #[must_use]
     pub fn gate(&self) -> GateSettings {
@@ -75,7 +88,6 @@ impl Settings {
             routes: self.routes.clone(),
             console: self.console.clone(),
             reauthorize_every: self.reauthorize_every,
-            log: self.log.access,
         }
     }
 }

@@ -11,8 +11,9 @@ use super::rejection::Rejection;
 use super::routed::Routed;
 use super::service::Service;
 use super::snapshot::Snapshot;
-use crate::authn::{Authentication, AuthenticationError, RequestView};
+use crate::authn::{Authentication, AuthenticationError, CredentialKind, RequestView};
 use crate::clock::{Clock, Timestamp};
+use crate::events::{AuthKind, Shown};
 use crate::identity::{Principal, ProviderName};
 use crate::policy::Question;
 
@@ -52,6 +53,21 @@ impl<'a, S> AuthenticatedRequest<'a, S> {
     /// What the policy is asked.
     pub(super) fn question(&self) -> Question<'_> {
         self.routed.inbound.question(self.principal(), self.now, self.bound)
+    }
+
+    /// How it was shown whose it is, for its record.
+    pub(super) fn shown(&self) -> Option<Shown> {
+        let somebody = self.authentication.authenticated()?;
+        let session = somebody.session.as_ref();
+        Some(Shown {
+            kind: match somebody.kind {
+                CredentialKind::Session => AuthKind::Session,
+                CredentialKind::AccessToken => AuthKind::AccessToken,
+            },
+            credential: somebody.id.first_bytes(),
+            session: session.map_or(0, |opened| opened.session.family().first_bytes()),
+            bound: session.and(self.bound),
+        })
     }
 
     /// The credential that the response lives by: when it ends, the response is cut off.

@@ -7,15 +7,17 @@ use tokio::runtime::Handle;
 
 use super::ids::RequestIds;
 use super::reauthorize::Reauthorization;
+use super::record::RecordKeeper;
 use super::refresh_tokens::{Flights, flights};
 use crate::clock::Clock;
 use crate::console::Console;
 use crate::endpoints::{Resources, SealingKeys};
+use crate::events::Recorder;
 use crate::forward::Asserter;
 use crate::identity::RouteName;
 use crate::replicas::SharedState;
 use crate::session::Sessions;
-use crate::telemetry::{Metrics, RequestStats};
+use crate::telemetry::Metrics;
 
 /// What outlives the process, or is other processes' as well.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ pub struct Foundations {
     pub(super) background: Handle,
     pub(super) endpoints: Arc<Resources>,
     pub(super) ids: Arc<RequestIds>,
-    pub(super) unrouted: Arc<RequestStats>,
+    pub(super) keeper: Arc<RecordKeeper>,
     pub(super) refreshes: Flights,
     pub(super) reauthorization: Arc<Reauthorization>,
     pub(super) replicas: SharedState,
@@ -57,6 +59,7 @@ impl Foundations {
         stores: Stores,
         keys: SealingKeys,
         asserter: Arc<Asserter>,
+        recorder: Recorder,
         background: Handle,
     ) -> Self {
         let Stores { sessions, replicas } = stores;
@@ -69,7 +72,10 @@ impl Foundations {
             Arc::clone(&replicas.one_time),
         );
         Self {
-            unrouted: metrics.route(&RouteName::new("none"), workers),
+            keeper: Arc::new(RecordKeeper {
+                unrouted: metrics.route(&RouteName::new("none"), workers),
+                recorder,
+            }),
             endpoints: Arc::new(endpoints),
             ids: Arc::new(RequestIds::new()),
             refreshes: flights(),

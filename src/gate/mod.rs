@@ -213,6 +213,7 @@ fn pass<'s>(
         } else {
             let authenticated = authenticate(snapshot, info, routed, &request).await?;
             notes.principal = authenticated.principal().map(Arc::clone);
+            notes.shown = authenticated.shown();
             notes.credential = authenticated.credential(&snapshot.clock);
             match decide(&snapshot.routing, authenticated, RequestFields::Sent(request.headers())) {
                 Ok(permitted) => permitted,
@@ -249,7 +250,7 @@ impl Handler for Gate {
     ) -> impl Future<Output = Response<Body>> + Send {
         let snapshot = self.0.snapshot.load_full();
         // Boxed, for it moves on into the body of the response, whose end is the end of the request.
-        let mut record = Box::new(snapshot.record(transport, request.headers()));
+        let mut record = Box::new(snapshot.record(transport, &request));
         async move {
             let RequestRecord { id, transport, inbound, notes, .. } = &mut *record;
             let (id, transport) = (&*id, &*transport);

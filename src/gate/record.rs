@@ -1,21 +1,24 @@
 //! One request from its head to the end of its response, and the line and the counts it leaves.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use http::{Method, StatusCode};
+use http::header::USER_AGENT;
+use http::{HeaderValue, Method, Request, StatusCode, Version};
 
 use super::authorize::Grounds;
 use super::credential::Credential;
 use super::inbound::Inbound;
 use super::review::{Cut, Exchange};
 use super::route::Route;
+use crate::events::{Access, AccessEvent, Recorder, Shown};
 use crate::identity::{Principal, RequestId};
 use crate::limit::{ConcurrencyPermit, RateLimitState};
 use crate::policy::Reason;
 use crate::request::Transport;
-use crate::telemetry::{AccessLine, Outcome, RequestStats};
+use crate::telemetry::{Outcome, RequestStats};
 
 /// A request, from its head to the end of its response.
 ///
@@ -30,9 +33,18 @@ pub(super) struct RequestRecord {
     pub(super) transport: Arc<Transport>,
     pub(super) inbound: Option<Inbound>,
     pub(super) notes: Notes,
-    log: bool,
-    unrouted: Arc<RequestStats>,
+    /// The version of HTTP and the browser's word for itself, where a sink asks for them.
+    agent: Option<(&'static str, Option<HeaderValue>)>,
+    keeper: Arc<RecordKeeper>,
     started: Instant,
+}
+
+/// Where records go.
+#[derive(Debug)]
+pub(super) struct RecordKeeper {
+    /// The counts of requests that no route claims.
+    pub(super) unrouted: Arc<RequestStats>,
+    pub(super) recorder: Recorder,
 }
 
 /// What the steps of a request find out, for its line and the counts; and what is held until the response has ended.
@@ -40,6 +52,10 @@ pub(super) struct RequestRecord {
 pub(super) struct Notes {
     pub(super) route: Option<Arc<Route>>,
     pub(super) principal: Option<Arc<Principal>>,
+    /// How that was shown.
+    pub(super) shown: Option<Shown>,
+    /// What somebody would need whom the rules refuse.
+    pub(super) missing: Vec<String>,
     /// By which rule it was let in.
     pub(super) decision: Option<Reason>,
     /// The credential that the response lives by: when it ends, the response is cut off.
@@ -88,13 +104,21 @@ impl Notes {
         self.broke_off(Outcome::Aborted, format!("cut off: {cut}"));
     }
 
-    /// The reason for the log: the exact cause, or else the rule that let the request in.
-    fn logged_reason(&self) -> Cow<'_, str> {
-        match (self.route.as_ref(), self.decision) {
-            (Some(route), Some(decision)) if self.reason.is_empty() => {
-                decision.in_words(&route.access).to_string().into()
+    /// Whether it was let through, whatever became of it afterwards.
+    const fn access(&self) -> Access {
+        match self.outcome {
+            Outcome::Allowed | Outcome::Public | Outcome::Own => Access::Granted,
+            Outcome::Unauthenticated
+            | Outcome::Forbidden
+            | Outcome::Limited
+            | Outcome::BadRequest
+            | Outcome::NotFound => Access::Refused,
+            Outcome::UpstreamError | Outcome::ProviderError | Outcome::Unavailable | Outcome::Aborted => {
+                match self.decision {
+                    Some(_) => Access::Granted,
+                    None => Access::Refused,
+                }
             }
-            _ => Cow::Borrowed(&self.reason),
         }
     }
 }
@@ -104,6 +128,8 @@ impl Default for Notes {
         Self {
             route: None,
             principal: None,
+            shown: None,
+            missing: Vec::new(),
             decision: None,
             credential: Credential::default(),
             grounds: None,
@@ -119,19 +145,20 @@ impl Default for Notes {
 }
 
 impl RequestRecord {
-    pub(super) fn start(
+    pub(super) fn start<B>(
         id: RequestId,
         transport: &Arc<Transport>,
-        unrouted: &Arc<RequestStats>,
-        log: bool,
+        keeper: &Arc<RecordKeeper>,
+        request: &Request<B>,
     ) -> Self {
+        let agent = || (version(request.version()), request.headers().get(USER_AGENT).cloned());
         Self {
             id,
             transport: Arc::clone(transport),
             inbound: None,
             notes: Notes::default(),
-            log,
-            unrouted: Arc::clone(unrouted),
+            agent: keeper.recorder.wants_agent().then(agent),
+            keeper: Arc::clone(keeper),
             started: Instant::now(),
         }
     }
@@ -152,32 +179,49 @@ impl RequestRecord {
         self.inbound.as_ref().is_none_or(|inbound| inbound.method != Method::HEAD)
     }
 
-    fn write(&self) {
+    fn tell(&self, took: Duration) {
         let (inbound, notes) = (self.inbound.as_ref(), &self.notes);
-        let line = AccessLine {
+        let by = notes.route.as_ref().zip(notes.decision);
+        let rule = by.as_ref().map(|(route, decision)| decision.in_words(&route.access));
+        let (http, agent) = self.agent.as_ref().map(|(http, agent)| (*http, agent.as_ref())).unzip();
+        self.keeper.recorder.emit(&AccessEvent {
+            access: notes.access(),
             id: self.id.as_str(),
-            client: Some(inbound.map_or(self.transport.peer.ip(), |inbound| inbound.forwarding.client.ip())),
+            trace: None,
+            client: inbound.map_or(self.transport.peer.ip(), |inbound| inbound.forwarding.client.ip()),
+            agent: agent.flatten().map(HeaderValue::as_bytes),
+            http,
             method: inbound.map_or("-", |inbound| inbound.method.as_str()),
             host: inbound.map_or("-", |inbound| inbound.authority.as_str()),
             path: inbound.map_or("-", |inbound| inbound.path.raw()),
-            route: notes.route.as_ref().map(|route| route.name.as_str()),
-            user: notes.principal.as_ref().map(|who| (who.provider.as_str(), who.user.as_str())),
+            route: notes.route.as_ref().map(|route| &route.words),
+            who: notes.principal.as_deref(),
+            shown: notes.shown,
             status: notes.status,
             outcome: notes.outcome,
-            reason: &notes.logged_reason(),
+            rule: rule.as_ref().map(|rule| rule as &dyn Display),
+            missing: &notes.missing,
+            reason: &notes.reason,
             bytes: notes.bytes,
-            took: self.started.elapsed(),
-        };
-        line.write();
+            took,
+            upstream: None,
+        });
+    }
+}
+
+const fn version(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2",
+        _ => "1.1",
     }
 }
 
 impl Drop for RequestRecord {
     fn drop(&mut self) {
-        let stats = self.notes.route.as_ref().map_or(&self.unrouted, |route| &route.service.stats);
-        stats.record(self.transport.worker.0, self.notes.outcome, self.started.elapsed());
-        if self.log {
-            self.write();
-        }
+        let took = self.started.elapsed();
+        let stats = self.notes.route.as_ref().map_or(&self.keeper.unrouted, |route| &route.service.stats);
+        stats.record(self.transport.worker.0, self.notes.outcome, took);
+        self.tell(took);
     }
 }

@@ -29,7 +29,7 @@ use crate::endpoints::{DeferredForm, SignInRequest, challenge, keep_form, start_
 use crate::identity::RequestId;
 use crate::limit::RateLimitState;
 use crate::pages::{self, EndedElsewhere, EndedMeanwhile, NotKept};
-use crate::policy::explain;
+use crate::policy::{Explanation, explain};
 use crate::session::SessionEnd;
 use refused::{answer, complete, redirect, refused};
 use show::show;
@@ -57,6 +57,8 @@ pub(super) async fn respond(
     no: Rejection,
 ) -> Response<Body> {
     let (mut outcome, mut reason) = (no.outcome(), no.reason());
+    let explanation = explained(snapshot, info, &no);
+    notes.missing = explanation.as_ref().map(Explanation::missing).unwrap_or_default();
     let mut response = match no {
         // Another request may be sent to sign in: this one may have reached its app.
         Rejection::NoLongerPermitted(no) if no.is_about_sign_in() && asked.by_a_person() => {
@@ -75,7 +77,7 @@ pub(super) async fn respond(
             ended_meanwhile(snapshot, info, asked, end)
         }
         Rejection::Forbidden(ref forbidden) if asked.by_a_person() => {
-            complete(asked, &no, forbidden_page(snapshot, info, asked, forbidden))
+            complete(asked, &no, forbidden_page(snapshot, info, asked, (forbidden, explanation.as_ref())))
         }
         other => refused(snapshot, asked, &other),
     };
@@ -187,18 +189,24 @@ async fn interrupted(
     Ok(sign_in?.map(Body::ours))
 }
 
+/// Why the rules refuse somebody, where they do.
+fn explained(snapshot: &Snapshot, info: RequestInfo<'_>, no: &Rejection) -> Option<Explanation> {
+    let Rejection::Forbidden(forbidden) = no else { return None };
+    let principal = forbidden.principal.as_ref()?;
+    let question = info.inbound.question(Some(principal), snapshot.clock.now(), forbidden.bound);
+    Some(explain(&forbidden.access, &question))
+}
+
 /// The page for somebody who is signed in and may not: what is required, and the way to sign in as somebody else.
 fn forbidden_page(
     snapshot: &Snapshot,
     info: RequestInfo<'_>,
     asked: &RefusalContext<'_>,
-    forbidden: &Forbidden,
+    (forbidden, explanation): (&Forbidden, Option<&Explanation>),
 ) -> Response<Body> {
-    let Some(principal) = &forbidden.principal else { return answer(snapshot, asked, &Refusal::Forbidden) };
-    let explanation = explain(
-        &forbidden.access,
-        &info.inbound.question(Some(principal), snapshot.clock.now(), forbidden.bound),
-    );
+    let (Some(principal), Some(explanation)) = (&forbidden.principal, explanation) else {
+        return answer(snapshot, asked, &Refusal::Forbidden);
+    };
     let switch = SignInRequest::to(asked.page(info.inbound)).address();
     let page = pages::Forbidden {
         principal,

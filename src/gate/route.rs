@@ -7,10 +7,12 @@ use super::service::{Action, Service};
 use super::settings::{OriginSettings, RouteAction, RouteSettings};
 use crate::authn::Accept;
 use crate::clock::Timestamp;
+use crate::events::RouteWords;
 use crate::forward::TokenPass;
 use crate::identity::{RouteName, recent_until};
 use crate::policy::{Access, AccessSettings};
 use crate::request::PathExceptions;
+use crate::secret::fingerprint;
 use crate::session::{NetworkPrefix, Session, StreamUse};
 use crate::telemetry::Outcome;
 
@@ -18,6 +20,8 @@ use crate::telemetry::Outcome;
 #[derive(Debug)]
 pub(super) struct Route<S = Service> {
     pub(super) name: RouteName,
+    /// The same as it stands in events.
+    pub(super) words: RouteWords,
     pub(super) access: Arc<Access>,
     pub(super) accept: Accept,
     pub(super) realm: Box<str>,
@@ -39,6 +43,13 @@ pub(super) struct Route<S = Service> {
     /// Whether its app is handed the session's access token, which must be good then.
     pub(super) passes_token: bool,
     pub(super) service: S,
+}
+
+/// A route is told apart by its name, whichever configuration it is of.
+fn words(name: &RouteName) -> RouteWords {
+    let digest = fingerprint(name.as_str().as_bytes());
+    let number = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+    RouteWords::new(number.max(1), name.as_str())
 }
 
 /// What challenges call the protection space where nothing else is said.
@@ -75,6 +86,7 @@ impl<S> Route<S> {
         };
         Self {
             name: settings.name.clone(),
+            words: words(&settings.name),
             access: Arc::new(Access::compile(&settings.access)),
             accept: settings.accept,
             realm: settings.realm.as_str().into(),
@@ -94,6 +106,7 @@ impl<S> Route<S> {
     /// What the gateway does by itself for everybody: a row of a table like all others, on the same path.
     pub(super) fn ours(name: RouteName, service: S) -> Self {
         Self {
+            words: words(&name),
             name,
             access: Arc::new(Access::compile(&AccessSettings::Public)),
             accept: Accept::NOTHING,

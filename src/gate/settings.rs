@@ -136,8 +136,6 @@ pub struct GateSettings {
     pub console: ConsoleSettings,
     /// How often what goes on for long is judged anew.
     pub reauthorize_every: Duration,
-    /// Whether each request leaves a line in the log.
-    pub log: bool,
 }
 
 /// Who may do what in the console, by rules; `None`: nobody says.

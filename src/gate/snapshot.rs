@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::Request;
 
 use super::build_error::BuildError;
 use super::console::Roles;
 use super::foundations::Foundations;
 use super::ids::RequestIds;
-use super::record::RequestRecord;
+use super::record::{RecordKeeper, RequestRecord};
 use super::refresh_tokens::TokenRefresher;
 use super::routing::Routing;
 use super::services::{CheckedUpstream, Services};
@@ -24,7 +24,7 @@ use crate::oidc::{ProviderTask, Providers};
 use crate::request::{Scheme, Transport, TrustedProxies};
 use crate::session::{Bind, BoundCookie, SessionCookie};
 use crate::signals::TransmitterTask;
-use crate::telemetry::{Metrics, RequestStats};
+use crate::telemetry::Metrics;
 
 /// Everything a request is read, judged and served by.
 #[derive(Debug)]
@@ -47,8 +47,7 @@ pub(super) struct Snapshot {
     /// How often what goes on for long is judged anew.
     pub(super) reauthorize_every: Duration,
     ids: Arc<RequestIds>,
-    unrouted: Arc<RequestStats>,
-    log: bool,
+    keeper: Arc<RecordKeeper>,
 }
 
 impl Snapshot {
@@ -114,15 +113,14 @@ impl Snapshot {
             generation,
             reauthorize_every: settings.reauthorize_every,
             ids: Arc::clone(&foundations.ids),
-            unrouted: Arc::clone(&foundations.unrouted),
-            log: settings.log,
+            keeper: Arc::clone(&foundations.keeper),
         })
     }
 
     /// Begins the record of a request.
-    pub(super) fn record(&self, transport: &Arc<Transport>, headers: &HeaderMap) -> RequestRecord {
-        let id = self.ids.of(headers, self.trusted.contains(transport.peer.ip()));
-        RequestRecord::start(id, transport, &self.unrouted, self.log)
+    pub(super) fn record<B>(&self, transport: &Arc<Transport>, request: &Request<B>) -> RequestRecord {
+        let id = self.ids.of(request.headers(), self.trusted.contains(transport.peer.ip()));
+        RequestRecord::start(id, transport, &self.keeper, request)
     }
 }
 

@@ -19,6 +19,7 @@ use super::snapshot::Snapshot;
 use crate::authn::{Accept, Accepted, Authentication, Carrier, CredentialId, Verified};
 use crate::clock::{Clock, Timestamp};
 use crate::endpoints::SealingKeys;
+use crate::events::Recorder;
 use crate::forward::{Asserter, AssertionKey};
 use crate::identity::fixtures::alice;
 use crate::identity::{Principal, RouteName, Strength};
@@ -77,7 +78,6 @@ pub(super) fn settings(routes: Vec<RouteSettings>) -> GateSettings {
         console: ConsoleSettings::default(),
         routes,
         reauthorize_every: Duration::from_secs(60),
-        log: false,
     }
 }
 
@@ -93,8 +93,16 @@ pub(super) fn snapshot_over(settings: &GateSettings, sessions: Sessions, clock: 
     let background = tokio::runtime::Handle::current();
     let keys =
         SealingKeys { flow: SealingKey::random(), form: SealingKey::random(), signals: SealingKey::random() };
-    let foundations =
-        Foundations::new(1, clock, Metrics::new(), stores, keys, Arc::new(asserter), background);
+    let foundations = Foundations::new(
+        1,
+        clock,
+        Metrics::new(),
+        stores,
+        keys,
+        Arc::new(asserter),
+        Recorder::nowhere(),
+        background,
+    );
     Snapshot::build(settings, &foundations, None).unwrap()
 }
 

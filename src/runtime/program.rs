@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch as watched};
@@ -19,11 +20,16 @@ use crate::admin::{AdminSettings, AdminSources};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::endpoints::SealingKeys;
+use crate::events::Recorder;
 use crate::gate::{BuildError, Foundations, Gate, Stores};
 use crate::secret::SealingKey;
 use crate::session::{MovableStore, Sessions, StateKeys};
+use crate::sinks::{ApplyError as SinkApplyError, Audit, LogSink, Unwritten};
 use crate::storage::{Database, ServerKeys, StorageError};
 use crate::telemetry::Metrics;
+
+/// How long sinks have for what happened last.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Why the gateway does not start. Each text says where and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +46,9 @@ pub enum StartError {
     /// No gate can be built from the settings.
     #[error(transparent)]
     Gate(#[from] BuildError),
+    /// A sink cannot be opened.
+    #[error(transparent)]
+    Sink(#[from] SinkApplyError),
     /// The stored keys that sign assertions cannot be used.
     #[error("the assertion keys in the state file cannot be used: {0}")]
     AssertionKeys(#[from] AssertionKeysError),
@@ -65,6 +74,7 @@ impl StartError {
             Self::Listen(_)
             | Self::Admin(_)
             | Self::Gate(_)
+            | Self::Sink(_)
             | Self::AssertionKeys(_)
             | Self::StateKey
             | Self::TakeOver(_)
@@ -90,6 +100,7 @@ pub async fn run(
     settings: Settings,
     reload: Reload,
     start: Start,
+    log: &LogSink,
     ready: impl FnOnce() + Send,
 ) -> Result<(), StartError> {
     let workers =
@@ -106,7 +117,11 @@ pub async fn run(
     let (engine, replica) = SessionEngine::start(&settings).await.map_err(StorageError::from)?;
     let store = MovableStore::new(engine.store(database.clone()));
     let keys = engine.keys(&database, &secrets(&settings))?;
-    let (foundations, assertion_keys) = foundations(&settings, workers, keys, &engine, store.clone()).await?;
+    let recorder = Recorder::new(workers, Clock::system(), settings.record_memory);
+    let audit = Audit::start(recorder.clone(), log)?;
+    audit.apply(&settings.keepers())?;
+    let (foundations, assertion_keys) =
+        foundations(&settings, (workers, recorder), keys, &engine, store.clone()).await?;
     let sessions = foundations.sessions.clone();
     let console = foundations.console.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
@@ -161,10 +176,24 @@ pub async fn run(
     tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
     ready();
-    let reloading = Reloading { gate, running: settings, workers, files, token, written, rotation, reload };
+    let audit = Arc::new(audit);
+    let reloading = Reloading {
+        gate,
+        audit: Arc::clone(&audit),
+        running: settings,
+        workers,
+        files,
+        token,
+        written,
+        rotation,
+        reload,
+    };
     Lifecycle { reloading, control, admin }.run(runtime, events).await;
     if let Err(error) = sessions.flush().await {
         tracing::error!(%error, "when sessions were last used could not be written");
+    }
+    for Unwritten { name, events } in audit.stop(LAST_WORDS) {
+        tracing::error!(sink = %name, events, "a sink has not taken all that happened before the end");
     }
     Ok(())
 }
@@ -216,7 +245,7 @@ fn tell_of_unlisted(inherited: &[std::net::TcpListener], settings: &Settings) {
 /// The keys are let go of with it: whoever holds them holds the state file, which a take-over waits for to be closed.
 async fn foundations(
     settings: &Settings,
-    workers: usize,
+    (workers, recorder): (usize, Recorder),
     keys: ServerKeys,
     engine: &SessionEngine,
     store: MovableStore,
@@ -239,7 +268,9 @@ async fn foundations(
     let replicas = engine.replicas(&secrets(settings), &clock).ok_or(StartError::StateKey)?;
     let stores = Stores { sessions, replicas };
     let (metrics, asserter, background) = (Metrics::new(), assertion_keys.asserter(), Handle::current());
-    Ok((Foundations::new(workers, clock, metrics, stores, sealing, asserter, background), assertion_keys))
+    let foundations =
+        Foundations::new(workers, clock, metrics, stores, sealing, asserter, recorder, background);
+    Ok((foundations, assertion_keys))
 }
 
 fn secrets(settings: &Settings) -> Vec<&[u8]> {

@@ -14,6 +14,7 @@ use crate::config::Settings;
 use crate::gate::{BuildError, Gate};
 use crate::listener::ConnectionLimits;
 use crate::secret::Secret;
+use crate::sinks::{ApplyError as SinkApplyError, Audit};
 
 /// Reads the configuration again; `None` where it has faults, which have been reported then.
 pub type Reload = Box<dyn Fn() -> Option<Settings> + Send + Sync>;
@@ -27,11 +28,16 @@ enum ReloadError {
     /// A listener of `[server] listen` cannot be opened.
     #[error(transparent)]
     Listen(#[from] ApplyError),
+    /// A sink of `[audit]` cannot be opened.
+    #[error(transparent)]
+    Sink(#[from] SinkApplyError),
 }
 
 /// What a reload changes, and how it learns what to.
 pub(super) struct Reloading {
     pub(super) gate: Gate,
+    /// Who keeps what happens.
+    pub(super) audit: Arc<Audit>,
     /// The settings in force.
     pub(super) running: Settings,
     pub(super) workers: usize,
@@ -55,7 +61,7 @@ impl Reloading {
 
     fn take(&mut self, runtime: &mut Runtime, settings: Settings) -> bool {
         self.files.send_replace(settings.watched.clone());
-        if let Err(error) = apply(runtime, &self.gate, &settings, self.workers) {
+        if let Err(error) = self.apply(runtime, &settings) {
             tracing::error!(%error, "the new configuration was refused; the old one goes on");
             return false;
         }
@@ -70,15 +76,18 @@ impl Reloading {
         self.running = settings;
         true
     }
-}
 
-/// Prepares the gate, applies the listeners, and puts the gate in place. Either of the first two may refuse;
-/// then nothing has changed.
-fn apply(runtime: &mut Runtime, gate: &Gate, settings: &Settings, workers: usize) -> Result<(), ReloadError> {
-    let prepared = gate.prepare(&settings.gate())?;
-    runtime.apply(&settings.listeners, bounded(settings, workers))?;
-    prepared.put_in_place();
-    Ok(())
+    /// Prepares the gate, opens listeners and sinks, and puts the gate in place. Whatever refuses does so before that; then
+    /// everything goes on as it was.
+    fn apply(&self, runtime: &mut Runtime, settings: &Settings) -> Result<(), ReloadError> {
+        let prepared = self.gate.prepare(&settings.gate())?;
+        self.audit.apply(&settings.keepers())?;
+        runtime.apply(&settings.listeners, bounded(settings, self.workers)).inspect_err(|_| {
+            drop(self.audit.apply(&self.running.keepers()));
+        })?;
+        prepared.put_in_place();
+        Ok(())
+    }
 }
 
 /// Keys that have changed although a running process cannot follow them.
@@ -92,6 +101,7 @@ fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
         ("admin.hosts", admin(old, |admin| &admin.hosts[..]) != admin(new, |admin| &admin.hosts[..])),
         ("admin.socket", admin_socket(old) != admin_socket(new)),
         ("session.cache_capacity", old.session.cache_capacity != new.session.cache_capacity),
+        ("audit.memory", old.record_memory != new.record_memory),
         ("log.format", old.log.format != new.log.format),
         ("log.level", old.log.level != new.log.level),
     ];

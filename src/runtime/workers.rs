@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 
+use crate::events;
 use crate::request::WorkerId;
 
 /// How often a timer that does nothing goes off on each worker. Where a new timer is due before all others,
@@ -46,6 +47,7 @@ impl Workers {
 fn spawn(index: usize, work: impl Future<Output = ()> + Send + 'static) -> io::Result<JoinHandle<()>> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+        events::enter_worker(index);
         runtime.spawn(tick());
         runtime.block_on(work);
         // Whatever still runs was told to end and did not.

@@ -3,18 +3,11 @@
 use std::error::Error;
 use std::io::IsTerminal;
 
-use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::time::SystemTime;
 
-use super::{LogFormat, LogSettings};
-
-/// Lines that may wait for a slow reader of our output before further ones are dropped and counted.
-const BUFFERED_LINES: usize = 64 * 1024;
-
-/// Writes out what is still buffered when dropped.
-#[derive(Debug)]
-pub struct LogGuard(#[expect(dead_code, reason = "held for its drop")] WorkerGuard);
+use super::LogSettings;
 
 /// Why the log cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -29,22 +22,18 @@ pub enum LogError {
     Twice,
 }
 
-/// Sends log lines to standard error from now on, without ever making a request wait for the reader.
+/// Sends what the program says into `writer` from now on, a line in each write.
 ///
 /// # Errors
 /// Where the level is no filter, or the log is set up already.
-pub fn start(settings: &LogSettings) -> Result<LogGuard, LogError> {
+pub fn start<W>(settings: &LogSettings, writer: W) -> Result<(), LogError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
     let filter = EnvFilter::builder().parse(&settings.level)?;
-    let (writer, guard) =
-        NonBlockingBuilder::default().buffered_lines_limit(BUFFERED_LINES).finish(std::io::stderr());
-    install(settings.format, filter, writer)?;
-    Ok(LogGuard(guard))
-}
-
-fn install(format: LogFormat, filter: EnvFilter, writer: NonBlocking) -> Result<(), LogError> {
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_timer(SystemTime);
     let terminal = std::io::stderr().is_terminal();
-    let installed = if format.is_human() {
+    let installed = if settings.format.is_human() {
         lines.with_ansi(terminal).with_target(false).compact().try_init()
     } else {
         lines.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()

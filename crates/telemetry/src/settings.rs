@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal as _;
 
+use portcullis_events::Level;
+
 /// What is logged, and how: `[log]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
@@ -11,6 +13,20 @@ pub struct LogSettings {
     pub level: String,
     /// Whether each request leaves a line.
     pub access: bool,
+}
+
+impl LogSettings {
+    /// How much attention an event must deserve to be told; `None`: none is. A filter's word for everything counts.
+    #[must_use]
+    pub fn least(&self) -> Option<Level> {
+        let general = self.level.split(',').map(str::trim).find(|part| !part.contains('='));
+        match general.unwrap_or("info").to_ascii_lowercase().as_str() {
+            "off" => None,
+            "error" => Some(Level::Error),
+            "warn" => Some(Level::Warn),
+            _ => Some(Level::Info),
+        }
+    }
 }
 
 impl Default for LogSettings {

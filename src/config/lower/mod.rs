@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod audit;
 mod conflict;
 mod console;
 mod email;
@@ -146,6 +147,8 @@ impl Lowering<'_> {
             routes,
             console,
             log: self.log(at!(config.log)),
+            sinks: self.sinks(at!(config.audit)),
+            record_memory: self.record_memory(at!(config.audit)),
             watched: self.watched(),
             written: Arc::default(),
         };

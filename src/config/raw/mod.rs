@@ -3,6 +3,7 @@
 //! The doc comments here are what people read: they become the descriptions of the JSON Schema and of
 //! `docs/configuration.md`.
 
+mod audit;
 mod console;
 mod origins;
 mod policy;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub(super) use audit::{Audit, Rotate, Sink, SinkFormatWord, SinkWord};
 pub(super) use console::Console;
 pub(super) use origins::{Cors, OriginWord, PreflightWord};
 pub(super) use policy::{Policy, Rule};
@@ -57,6 +59,8 @@ pub(super) struct Config {
     pub console: Option<Console>,
     /// What the gateway writes about itself and about requests.
     pub log: Option<Log>,
+    /// Who keeps what happens: who signed in, who used what, who was refused, what changed.
+    pub audit: Option<Audit>,
     /// Who signs people in and issues tokens: one table for each OpenID Provider, under a name of your choice.
     pub providers: Option<BTreeMap<String, Provider>>,
     /// Who tells of people and sessions between sign-ins: one table for each transmitter of Shared Signals, under a name of

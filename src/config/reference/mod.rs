@@ -13,7 +13,7 @@ const INTRO: &str = include_str!("intro.md");
 /// A table of the file: its heading, and the way to it through the schema (`*`: any name).
 type Section = (&'static str, &'static [&'static str]);
 
-const SECTIONS: [Section; 29] = [
+const SECTIONS: [Section; 32] = [
     ("`[server]`", &["server"]),
     ("`[server]` `listen`, as a table", &["server", "listen"]),
     ("`[server]` `listen` `proxy_protocol`, as a table", &["server", "listen", "proxy_protocol"]),
@@ -25,6 +25,9 @@ const SECTIONS: [Section; 29] = [
     ("`[session]` `network_prefix`", &["session", "network_prefix"]),
     ("`[console]`", &["console"]),
     ("`[log]`", &["log"]),
+    ("`[audit]`", &["audit"]),
+    ("`[[audit.sinks]]`", &["audit", "sinks"]),
+    ("`[[audit.sinks]]` `rotate`", &["audit", "sinks", "rotate"]),
     ("`[providers.NAME]`", &["providers", "*"]),
     ("Secrets", &["providers", "*", "client_secret"]),
     ("`[providers.NAME]` `claims`", &["providers", "*", "claims"]),

@@ -4,9 +4,9 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor, value::Error};
 use serde_json::Value;
 
 use crate::config::raw::{
-    Admin, CertificatePair, Claims, Console, Cors, Ejection, HeaderRules, Health, Identity, Limit,
-    ListenTable, Log, Policy, Provider, ProxyProtocolTable, Redirect, RedisTable, Route, Rule, SecretSource,
-    Server, Session, State, Timeout, UpstreamTls,
+    Admin, Audit, CertificatePair, Claims, Console, Cors, Ejection, HeaderRules, Health, Identity, Limit,
+    ListenTable, Log, Policy, Provider, ProxyProtocolTable, Redirect, RedisTable, Rotate, Route, Rule,
+    SecretSource, Server, Session, Sink, State, Timeout, UpstreamTls,
 };
 
 /// The keys of `table` in their order.
@@ -21,7 +21,7 @@ pub(super) fn keys(table: &Value) -> Vec<&str> {
     keys
 }
 
-fn orders() -> [&'static [&'static str]; 25] {
+fn orders() -> [&'static [&'static str]; 28] {
     [
         fields::<Server>(),
         fields::<ListenTable>(),
@@ -33,6 +33,9 @@ fn orders() -> [&'static [&'static str]; 25] {
         fields::<Session>(),
         fields::<Console>(),
         fields::<Log>(),
+        fields::<Audit>(),
+        fields::<Sink>(),
+        fields::<Rotate>(),
         fields::<Provider>(),
         fields::<SecretSource>(),
         fields::<Claims>(),

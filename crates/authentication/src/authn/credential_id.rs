@@ -16,6 +16,13 @@ impl CredentialId {
         Self(fingerprint(credential))
     }
 
+    /// The first eight bytes of the digest, for records.
+    #[must_use]
+    pub const fn first_bytes(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
     pub(super) const fn from_digest(digest: [u8; 32]) -> Self {
         Self(digest)
     }

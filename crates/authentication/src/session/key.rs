@@ -87,6 +87,13 @@ impl SessionId {
         &self.0
     }
 
+    /// The first eight bytes, for records.
+    #[must_use]
+    pub const fn first_bytes(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
     /// Reads 64 hexadecimal digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {

@@ -1,0 +1,194 @@
+//! `[audit]` and `[[audit.sinks]]`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::sinks::{
+    FileSettings, LineFormat, OutputSettings, Rotation, Selection, SinkKind, SinkSettings, Stream,
+};
+
+use super::Lowering;
+use super::value::{DAY, MINUTE, is_name};
+use crate::config::diagnostic::{Diagnostic, quoted};
+use crate::config::located::{Located, at};
+use crate::config::raw::{Audit, OneOrMany, Rotate, Sink, SinkFormatWord, SinkWord};
+
+const MIB: u64 = 1024 * 1024;
+
+/// What events may hold in memory where nothing is said.
+const MEMORY: u64 = 8 * MIB;
+
+/// When a file goes on in a new one, and how many old ones are kept, where nothing is said.
+const ROTATION: Rotation = Rotation { size: Some(100 * MIB), every: None, keep: Some(30), total: None };
+
+impl Lowering<'_> {
+    pub(super) fn record_memory(&mut self, at: Located<'_, Option<Audit>>) -> usize {
+        let Some(at) = at.given() else { return usize::try_from(MEMORY).unwrap_or(usize::MAX) };
+        let memory = self.size(at!(at.memory)).unwrap_or(MEMORY);
+        if !(MIB..=1024 * MIB).contains(&memory) {
+            self.fault(
+                Diagnostic::new(at!(at.memory).place, "no room for events, or more than a gateway has")
+                    .expected("expected from \"1MiB\" to \"1GiB\""),
+            );
+        }
+        usize::try_from(memory).unwrap_or(usize::MAX)
+    }
+
+    pub(super) fn sinks(&mut self, at: Located<'_, Option<Audit>>) -> Vec<SinkSettings> {
+        let Some(at) = at.given() else { return Vec::new() };
+        let written = at!(at.sinks).given().map(Located::elements).unwrap_or_default();
+        let mut sinks: Vec<SinkSettings> = Vec::new();
+        for at in written {
+            let Some(sink) = self.sink(at) else { continue };
+            self.apart(at, &sink, &sinks);
+            sinks.push(sink);
+        }
+        sinks
+    }
+
+    fn sink(&mut self, at: Located<'_, Sink>) -> Option<SinkSettings> {
+        let selection = self.selection(at);
+        let kind = match at.value.kind {
+            SinkWord::File => self.file_sink(at).map(SinkKind::File),
+            SinkWord::Stdout => {
+                self.only_of_files(at);
+                let (stream, format) = (Stream::Stdout, format(at.value.format));
+                Some(SinkKind::Output(OutputSettings { stream, format }))
+            }
+        };
+        let name = self.sink_name(at);
+        Some(SinkSettings { name: name?, kind: kind?, selection: selection? })
+    }
+
+    fn sink_name(&mut self, at: Located<'_, Sink>) -> Option<Arc<str>> {
+        let Some(name) = at!(at.name).given() else {
+            let word = match at.value.kind {
+                SinkWord::File => "file",
+                SinkWord::Stdout => "stdout",
+            };
+            return Some(word.into());
+        };
+        if !is_name(name.value) || name.value == "log" {
+            let expected = "expected letters, digits, `-` and `_`, at most 64, and not \"log\"";
+            let what = format!("{} is no name for a sink", quoted(name.value));
+            self.fault(Diagnostic::new(name.place, what).expected(expected));
+            return None;
+        }
+        Some(name.value.as_str().into())
+    }
+
+    fn file_sink(&mut self, at: Located<'_, Sink>) -> Option<FileSettings> {
+        let mode = self.mode(at!(at.mode));
+        let rotation = at!(at.rotate).given().map_or(ROTATION, |at| self.rotation_of_file(at));
+        let Some(path) = at!(at.path).given() else {
+            self.fault(
+                Diagnostic::new(at.place, "a sink of the kind \"file\" without its file")
+                    .expected("expected `path = \"/var/log/portcullis/events.jsonl\"` or the like"),
+            );
+            return None;
+        };
+        let path = self.path(path.value);
+        if self.sources.is_folder(&path) {
+            self.fault(
+                Diagnostic::new(at!(at.path).place, "a folder").expected("expected the path of a file"),
+            );
+        }
+        Some(FileSettings { path, mode: mode?, rotation, format: format(at.value.format) })
+    }
+
+    fn mode(&mut self, at: Located<'_, Option<String>>) -> Option<u32> {
+        let Some(at) = at.given() else { return Some(0o600) };
+        let mode =
+            u32::from_str_radix(at.value, 8).ok().filter(|mode| mode & !0o666 == 0 && mode & 0o600 == 0o600);
+        let mode = mode.ok_or_else(|| {
+            Diagnostic::new(at.place, "not the mode of a file").expected(
+                "expected octal digits such as \"0600\" or \"0640\": the gateway reads and writes it",
+            )
+        });
+        self.keep(mode)
+    }
+
+    fn rotation_of_file(&mut self, at: Located<'_, Rotate>) -> Rotation {
+        let size = self.size(at!(at.size)).or(ROTATION.size);
+        let every = at!(at.every).given().map(|_| {
+            let range = Duration::from_secs(MINUTE)..=Duration::from_secs(366 * DAY);
+            self.span(at!(at.every), Duration::from_secs(DAY), range)
+        });
+        Rotation { size, every, keep: at.value.keep.or(ROTATION.keep), total: self.size(at!(at.total)) }
+    }
+
+    fn only_of_files(&mut self, at: Located<'_, Sink>) {
+        let keys = [
+            ("path", at.value.path.is_some(), at!(at.path).place),
+            ("mode", at.value.mode.is_some(), at!(at.mode).place),
+            ("rotate", at.value.rotate.is_some(), at!(at.rotate).place),
+        ];
+        for (key, _, place) in keys.into_iter().filter(|(_, given, _)| *given) {
+            let what = format!("`{key}` of a sink that is no file");
+            self.fault(Diagnostic::new(place, what).expected("expected it of a sink of the kind \"file\""));
+        }
+    }
+
+    fn selection(&mut self, at: Located<'_, Sink>) -> Option<Selection> {
+        let (only, except) = (at!(at.only), at!(at.except));
+        match (at.value.only.is_some(), at.value.except.is_some()) {
+            (true, true) => {
+                self.fault(
+                    Diagnostic::new(except.place, "both `only` and `except`")
+                        .expected("expected one of the two"),
+                );
+                None
+            }
+            (true, false) => {
+                self.selected(only, Selection::only(only.all().iter().map(|at| at.value.as_str())))
+            }
+            (false, true) => {
+                self.selected(except, Selection::except(except.all().iter().map(|at| at.value.as_str())))
+            }
+            (false, false) => Some(Selection::ALL),
+        }
+    }
+
+    fn selected(
+        &mut self,
+        at: Located<'_, Option<OneOrMany<String>>>,
+        selection: Result<Selection, crate::sinks::PatternError>,
+    ) -> Option<Selection> {
+        let selection = selection.map_err(|error| {
+            Diagnostic::new(at.place, error.to_string()).expected(
+                "expected types of events such as \"sign-in.*\" or \"access.refused\" (docs/events.md)",
+            )
+        });
+        self.keep(selection)
+    }
+
+    /// No two sinks have one name or write to one place.
+    fn apart(&mut self, at: Located<'_, Sink>, sink: &SinkSettings, others: &[SinkSettings]) {
+        if others.iter().any(|other| other.name == sink.name) {
+            let what = format!("two sinks are called {}", quoted(&sink.name));
+            self.fault(Diagnostic::new(at.place, what).expected("expected a `name` of its own for each"));
+        }
+        if others.iter().any(|other| is_same_place(&other.kind, &sink.kind)) {
+            self.fault(
+                Diagnostic::new(at.place, "two sinks write to one place").expected("expected one of the two"),
+            );
+        }
+    }
+}
+
+fn is_same_place(one: &SinkKind, other: &SinkKind) -> bool {
+    match (one, other) {
+        (SinkKind::File(one), SinkKind::File(other)) => one.path == other.path,
+        (SinkKind::Output(one), SinkKind::Output(other)) => one.stream == other.stream,
+        (SinkKind::File(_), SinkKind::Output(_)) | (SinkKind::Output(_), SinkKind::File(_)) => false,
+    }
+}
+
+const fn format(word: Option<SinkFormatWord>) -> LineFormat {
+    match word {
+        None | Some(SinkFormatWord::Json) => LineFormat::Json,
+        Some(SinkFormatWord::Human) => LineFormat::Human,
+        Some(SinkFormatWord::Common) => LineFormat::Common,
+        Some(SinkFormatWord::Combined) => LineFormat::Combined,
+    }
+}

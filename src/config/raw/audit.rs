@@ -1,0 +1,85 @@
+//! `[audit]` and `[[audit.sinks]]`.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{OneOrMany, Size, Span};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Audit {
+    /// What events may hold in memory, altogether, until sinks have taken them; at least 1 MiB. What finds no room is lost,
+    /// which is told as an event of its own.
+    #[schemars(extend("default" = "8MiB"))]
+    pub memory: Option<Size>,
+    /// Who keeps events beside the log.
+    pub sinks: Option<Vec<Sink>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Sink {
+    /// Where it writes.
+    pub kind: SinkWord,
+    /// What metrics and the record call it; unique.
+    #[schemars(extend("x-default" = "its kind", "examples" = ["requests"]))]
+    pub name: Option<String>,
+    /// The file of a sink of the kind `file`. Nobody else writes it; a second process goes on in one beside it.
+    #[schemars(extend("x-default" = "none", "examples" = ["/var/log/portcullis/events.jsonl"]))]
+    pub path: Option<PathBuf>,
+    /// Who may read and write the file, in octal.
+    #[schemars(extend("default" = "0600"))]
+    pub mode: Option<String>,
+    /// When the file goes on in a new one, and how many old ones are kept.
+    pub rotate: Option<Rotate>,
+    /// How a line looks.
+    #[schemars(extend("default" = "json"))]
+    pub format: Option<SinkFormatWord>,
+    /// Events that it takes, by their types; `*` at the end stands for any rest.
+    #[schemars(extend("x-default" = "all", "examples" = ["access.*"]))]
+    pub only: Option<OneOrMany<String>>,
+    /// Events that it does not take.
+    #[schemars(extend("x-default" = "none", "examples" = ["access.granted"]))]
+    pub except: Option<OneOrMany<String>>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum SinkWord {
+    /// A file, a line for each event.
+    File,
+    /// Standard output.
+    Stdout,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum SinkFormatWord {
+    /// One JSON object a line: everything that is told.
+    Json,
+    /// For eyes.
+    Human,
+    /// The Common Log Format: requests alone.
+    Common,
+    /// The same with the browser's word for itself.
+    Combined,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Rotate {
+    /// Before it would be larger.
+    #[schemars(extend("default" = "100MiB"))]
+    pub size: Option<Size>,
+    /// When its first line is so old.
+    #[schemars(extend("x-default" = "never", "examples" = ["1day"]))]
+    pub every: Option<Span>,
+    /// Old files that are kept.
+    #[schemars(extend("default" = 30), range(min = 1, max = 100_000))]
+    pub keep: Option<usize>,
+    /// Bytes that all of its files may have; the oldest go first.
+    #[schemars(extend("x-default" = "no bound", "examples" = ["10GiB"]))]
+    pub total: Option<Size>,
+}
