@@ -138,6 +138,6 @@ impl Distributor {
     /// Waits until every sink has written what it has; whether all have.
     pub(super) fn wait_idle(&self, until: Instant) -> bool {
         let queues: Vec<_> = self.sinks().running.iter().map(|sink| Arc::clone(&sink.queue)).collect();
-        queues.iter().fold(true, |all, queue| queue.wait_idle(until) && all)
+        queues.iter().all(|queue| queue.wait_idle(until))
     }
 }

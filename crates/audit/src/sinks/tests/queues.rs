@@ -24,6 +24,16 @@ fn invariant_28_what_does_not_fit_is_counted_by_its_numbers() {
 }
 
 #[test]
+fn invariant_28_whoever_brings_something_to_a_full_queue_does_not_wait() {
+    let recorder = Recorder::new(0, clock(), 0);
+    let (queue, block) = (Queue::new(1), Arc::new(block(&recorder, &["/"])));
+    let began = Instant::now();
+    (0..4).for_each(|_| queue.push(&block, KindSet::ALL));
+    assert!(began.elapsed() < Duration::from_secs(2));
+    assert_eq!(queue.lost(), 3);
+}
+
+#[test]
 fn gaps_that_do_not_touch_are_told_apart() {
     let recorder = Recorder::new(0, clock(), 0);
     let queue = Queue::new(1);
