@@ -10,7 +10,7 @@ use portcullis::config::{self, Settings, SystemSources};
 use portcullis::endpoints::SealingKeys;
 use portcullis::events::Recorder;
 use portcullis::forward::{Asserter, AssertionKey};
-use portcullis::gate::{Foundations, Gate, Stores};
+use portcullis::gate::{Foundations, Gate, Observers, Stores};
 use portcullis::identity::{Issuer, Principal};
 use portcullis::listener::{self, ConnectionLimits, ListenerSettings, Phase, Serving};
 use portcullis::replicas::SharedState;
@@ -140,16 +140,8 @@ fn gate(settings: &Settings) -> (Gate, Sessions) {
     let keys =
         SealingKeys { flow: SealingKey::random(), form: SealingKey::random(), signals: SealingKey::random() };
     let stores = Stores { sessions: sessions.clone(), replicas: SharedState::local(clock.clone()) };
-    let foundations = Foundations::new(
-        1,
-        clock,
-        Metrics::new(),
-        stores,
-        keys,
-        asserter,
-        Recorder::nowhere(),
-        Handle::current(),
-    );
+    let observers = Observers { metrics: Metrics::new(), recorder: Recorder::nowhere() };
+    let foundations = Foundations::new(1, clock, observers, stores, keys, asserter, Handle::current());
     (Gate::new(&settings.gate(), foundations).unwrap(), sessions)
 }
 

@@ -28,6 +28,15 @@ pub struct Stores {
     pub replicas: SharedState,
 }
 
+/// Who is told what happens.
+#[derive(Debug)]
+pub struct Observers {
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What is recorded.
+    pub recorder: Recorder,
+}
+
 /// What every configuration of this process is built on. Only building looks at it: each part of a snapshot is given
 /// what it needs.
 pub struct Foundations {
@@ -55,11 +64,10 @@ impl Foundations {
     pub fn new(
         workers: usize,
         clock: Clock,
-        metrics: Metrics,
+        Observers { metrics, recorder }: Observers,
         stores: Stores,
         keys: SealingKeys,
         asserter: Arc<Asserter>,
-        recorder: Recorder,
         background: Handle,
     ) -> Self {
         let Stores { sessions, replicas } = stores;

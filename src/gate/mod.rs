@@ -59,7 +59,7 @@ use snapshot::Snapshot;
 pub use body::Body;
 pub use build_error::BuildError;
 pub use explained::{Explained, Imagined, Next, explain};
-pub use foundations::{Foundations, Stores};
+pub use foundations::{Foundations, Observers, Stores};
 pub use settings::{
     ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction,
     RouteSettings, SentFrom,

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::authenticate::AuthenticatedRequest;
 use super::authorize::{Denial, RequestFields, decide};
-use super::foundations::{Foundations, Stores};
+use super::foundations::{Foundations, Observers, Stores};
 use super::inbound::Inbound;
 use super::rejection::Rejection;
 use super::routed::Routed;
@@ -93,16 +93,8 @@ pub(super) fn snapshot_over(settings: &GateSettings, sessions: Sessions, clock: 
     let background = tokio::runtime::Handle::current();
     let keys =
         SealingKeys { flow: SealingKey::random(), form: SealingKey::random(), signals: SealingKey::random() };
-    let foundations = Foundations::new(
-        1,
-        clock,
-        Metrics::new(),
-        stores,
-        keys,
-        Arc::new(asserter),
-        Recorder::nowhere(),
-        background,
-    );
+    let observers = Observers { metrics: Metrics::new(), recorder: Recorder::nowhere() };
+    let foundations = Foundations::new(1, clock, observers, stores, keys, Arc::new(asserter), background);
     Snapshot::build(settings, &foundations, None).unwrap()
 }
 

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::endpoints::SealingKeys;
 use crate::events::Recorder;
-use crate::gate::{BuildError, Foundations, Gate, Stores};
+use crate::gate::{BuildError, Foundations, Gate, Observers, Stores};
 use crate::secret::SealingKey;
 use crate::session::{MovableStore, Sessions, StateKeys};
 use crate::sinks::{ApplyError as SinkApplyError, Audit, LogSink, Unwritten};
@@ -267,9 +267,9 @@ async fn foundations(
     let sessions = Sessions::new(settings.session.clone(), Arc::new(store), state_keys, clock.clone());
     let replicas = engine.replicas(&secrets(settings), &clock).ok_or(StartError::StateKey)?;
     let stores = Stores { sessions, replicas };
-    let (metrics, asserter, background) = (Metrics::new(), assertion_keys.asserter(), Handle::current());
-    let foundations =
-        Foundations::new(workers, clock, metrics, stores, sealing, asserter, recorder, background);
+    let observers = Observers { metrics: Metrics::new(), recorder };
+    let (asserter, background) = (assertion_keys.asserter(), Handle::current());
+    let foundations = Foundations::new(workers, clock, observers, stores, sealing, asserter, background);
     Ok((foundations, assertion_keys))
 }
 
