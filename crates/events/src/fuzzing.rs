@@ -1,5 +1,7 @@
 //! Lines with whatever strangers send, and whatever is no line, read back.
 
+#![allow(clippy::panic, reason = "it fails as tests do")]
+
 use std::borrow::Cow;
 
 use portcullis_rules::clock::{Clock, Timestamp};

@@ -286,7 +286,7 @@ mod tests {
         let head: usize = [V, Time, Event, Type].map(length).iter().sum();
         for row in &Kind::TABLE {
             let rest: usize = row.kind.fields().iter().map(length).sum();
-            assert!(head + rest + 3 <= super::super::LONGEST_LINE, "{}: {}", row.word, head + rest);
+            assert!(head + rest + 3 <= crate::LONGEST_LINE, "{}: {}", row.word, head + rest);
         }
     }
 }

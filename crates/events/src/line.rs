@@ -139,8 +139,11 @@ impl<'a> Line<'a> {
     pub fn hex8(&mut self, field: Field, value: u64) {
         if value != 0 && self.open(field) {
             self.text.push(b'"');
-            let digit = |at: u32| b"0123456789abcdef"[(value >> (60 - 4 * at)) as usize & 15];
-            self.text.extend((0..16).map(digit));
+            let mut digits = [0; 16];
+            for (at, digit) in digits.iter_mut().rev().enumerate() {
+                *digit = b"0123456789abcdef"[(value >> (4 * at)) as usize & 15];
+            }
+            self.text.extend_from_slice(&digits);
             self.text.push(b'"');
         }
     }
@@ -240,8 +243,12 @@ impl<'a> Line<'a> {
     pub(crate) fn end(mut self) -> Flags {
         let personal = !self.kind.fields().minus(self.left).common(PERSONAL).is_empty();
         let (cut, replaced) = (self.cut, self.replaced);
-        self.texts(Field::Truncated, cut.iter().map(|field| field.row().name));
-        self.texts(Field::Replaced, replaced.iter().map(|field| field.row().name));
+        // Most lines have neither, and need not look for them among all fields.
+        for (note, fields) in [(Field::Truncated, cut), (Field::Replaced, replaced)] {
+            if !fields.is_empty() {
+                self.texts(note, fields.iter().map(|field| field.row().name));
+            }
+        }
         self.text.extend_from_slice(b"}\n");
         let flag = |set: bool, flag| if set { flag } else { Flags::NONE };
         flag(personal, Flags::PERSONAL) | flag(!cut.is_empty(), Flags::TRUNCATED)

@@ -38,6 +38,7 @@ impl Running {
             lost: self.queue.lost(),
             behind: self.queue.oldest().map_or(Duration::ZERO, |since| since.elapsed()),
             trouble: self.status.trouble(),
+            last_error: self.status.last_error(),
             file: self.status.file(),
         }
     }

@@ -26,6 +26,8 @@ pub struct SinkHealth {
     pub behind: Duration,
     /// Why it cannot write now, where it cannot.
     pub trouble: Option<String>,
+    /// What it failed by last, though it may write again.
+    pub last_error: Option<String>,
     /// The file that it writes, which is not always the one that it was told.
     pub file: Option<PathBuf>,
 }
@@ -40,6 +42,7 @@ pub(super) struct Status {
 #[derive(Debug, Default)]
 struct Inner {
     trouble: Option<Trouble>,
+    last_error: Option<String>,
     file: Option<PathBuf>,
     notes: Vec<Note>,
 }
@@ -115,7 +118,9 @@ impl Status {
     pub(super) fn fails(&self, error: &SinkError, clock: &Clock) {
         let mut inner = self.inner();
         let since = inner.trouble.as_ref().map_or_else(|| clock.moment().micros(), |trouble| trouble.since);
-        inner.trouble = Some(Trouble { since, reason: error.to_string() });
+        let reason = error.to_string();
+        inner.last_error = Some(reason.clone());
+        inner.trouble = Some(Trouble { since, reason });
     }
 
     /// It can write.
@@ -125,6 +130,10 @@ impl Status {
             let away = Duration::from_micros(clock.moment().micros().saturating_sub(since));
             self.note(Note::Gap { since, away, reason });
         }
+    }
+
+    pub(super) fn last_error(&self) -> Option<String> {
+        self.inner().last_error.clone()
     }
 
     pub(super) fn trouble(&self) -> Option<String> {
