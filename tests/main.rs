@@ -37,6 +37,7 @@ mod other_origins;
 mod own_sessions;
 mod packaging;
 mod provider_logout;
+mod record;
 mod refreshing_tokens;
 mod replicas;
 mod secrets_stay_secret;

@@ -9,6 +9,7 @@ use super::{
     ProviderState, RotationRequest, SignalsOverview,
 };
 use crate::clock::{Clock, Timestamp};
+use crate::events::Recorder;
 use crate::secret::Secret;
 use crate::session::{Sessions, testing};
 use crate::telemetry::Metrics;
@@ -45,6 +46,7 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
         limits: Arc::new(Vec::new),
         configuration: Arc::new(configuration),
         rotate: rotating(),
+        recorder: Recorder::nowhere(),
         process: Arc::new(process),
     };
     (management, asked)

@@ -1,5 +1,6 @@
 //! Reads a TOML file into settings that are valid, or into one report of all its faults.
 
+mod changes;
 mod check;
 mod diagnostic;
 mod document;
@@ -30,6 +31,7 @@ use warn::Lints;
 
 use crate::telemetry::{LogFormat, LogSettings};
 
+pub use changes::{ChangedKey, changes};
 pub use reference::reference;
 pub use report::{Finding, Report};
 pub use schema::schema;

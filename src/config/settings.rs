@@ -61,6 +61,8 @@ pub struct Settings {
     pub sinks: Vec<SinkSettings>,
     /// Bytes that what happens may hold in memory until it is kept: `[audit] memory`.
     pub record_memory: usize,
+    /// The file that says all this.
+    pub file: PathBuf,
     /// Files whose change means a reload: the configuration, secrets, certificates.
     pub watched: Vec<PathBuf>,
     /// The file as it may be shown: no secret is in it.
@@ -68,11 +70,13 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Who keeps what happens: the log, as `[log]` says, and the others.
+    /// Who keeps what happens: the log, as `[log]` says, and the others. The log tells requests, and what becomes of the
+    /// record itself, as events; of everything else it has lines of its own.
     #[must_use]
     pub fn keepers(&self) -> sinks::Settings {
-        let all = if self.log.access { Selection::ALL } else { Selection::without_requests() };
-        let log = self.log.least().map_or(Selection::NONE, |level| all.from_level(level));
+        let patterns: &[&str] = if self.log.access { &["access.*", "record.*"] } else { &["record.*"] };
+        let told = Selection::only(patterns.iter().copied()).unwrap_or_default();
+        let log = self.log.least().map_or(Selection::NONE, |level| told.from_level(level));
         sinks::Settings { log, sinks: self.sinks.clone() }
     }
 

@@ -18,6 +18,8 @@ use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
 use super::{bound_session, device, sign_in, step_up, ticket};
 use crate::authn::{Authentication, OpenedSession};
+use crate::events::{self, SignInFailed, SignInSucceeded};
+use crate::identity::texts;
 use crate::listener::RequestBody;
 use crate::oidc::{
     CallbackParameters, Culprit, Destination, Flow, Provider, ResponseMode, SignInError, SignedIn,
@@ -195,6 +197,20 @@ fn count(
         let (id, provider) = (context.id, provider.name());
         tracing::warn!(%id, %provider, %error, "a sign-in failed");
     }
+    if let (Some(error), Some(blame)) = (error, blame) {
+        endpoints.resources.recorder.emit(&SignInFailed {
+            caller: context.caller(),
+            provider: Some(provider.name().as_str()),
+            who: None,
+            culprit: match blame {
+                Culprit::Client => events::Culprit::Client,
+                Culprit::Provider => events::Culprit::Provider,
+                Culprit::Us => events::Culprit::Gateway,
+            },
+            reason: &error.to_string(),
+            took: None,
+        });
+    }
     let result = blame.map_or("ok", |blame| match blame {
         Culprit::Client => "client-error",
         Culprit::Provider => "provider-error",
@@ -235,6 +251,14 @@ async fn settle(
     };
     let (who, id) = (&session.principal, context.id);
     tracing::info!(%id, provider = %who.provider, user = who.user, session = %session.id, "signed in");
+    let amr = who.claims.get("amr").map(texts).unwrap_or_default();
+    endpoints.resources.recorder.emit(&SignInSucceeded {
+        caller: context.caller(),
+        who,
+        session: session.family().first_bytes(),
+        amr: &amr,
+        took: Some(endpoints.resources.clock.now().since(flow.started)),
+    });
     cookies.push(endpoints.cookies.session.set(&key));
     let offer = bound_session::offer(endpoints, context, &session).await;
     let response = if shortfall.is_empty() {

@@ -1,5 +1,6 @@
 //! What an endpoint may know of a request.
 
+use crate::events::Caller;
 use crate::identity::RequestId;
 use crate::request::{Authority, Forwarding, RequestPath};
 
@@ -18,7 +19,12 @@ pub struct RequestContext<'a> {
     pub realm: &'a str,
 }
 
-impl RequestContext<'_> {
+impl<'a> RequestContext<'a> {
+    /// The request, as events tell it.
+    pub(super) fn caller(self) -> Caller<'a> {
+        Caller { id: self.id.as_str(), client: self.forwarding.client.ip(), device: None }
+    }
+
     /// Scheme and authority, as they were asked for.
     pub(super) fn origin(&self) -> String {
         format!("{}://{}", self.forwarding.scheme, self.authority)

@@ -8,6 +8,7 @@ use super::seen_logout_tokens::SeenLogoutTokens;
 use super::tickets::Tickets;
 use super::used_states::UsedStates;
 use crate::clock::Clock;
+use crate::events::Recorder;
 use crate::forward::Asserter;
 use crate::replicas::OneTimeStore;
 use crate::secret::SealingKey;
@@ -19,6 +20,7 @@ use crate::telemetry::Metrics;
 pub struct Resources {
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
+    pub(super) recorder: Recorder,
     pub(super) sessions: Sessions,
     pub(super) keys: SealingKeys,
     pub(super) asserter: Arc<Asserter>,
@@ -51,7 +53,7 @@ impl Resources {
     #[must_use]
     pub fn new(
         clock: Clock,
-        metrics: Metrics,
+        (metrics, recorder): (Metrics, Recorder),
         sessions: Sessions,
         keys: SealingKeys,
         asserter: Arc<Asserter>,
@@ -65,6 +67,7 @@ impl Resources {
             refusal_log: RefusalLog::new(clock.clone()),
             clock,
             metrics,
+            recorder,
             sessions,
             keys,
             asserter,

@@ -71,9 +71,10 @@ impl Foundations {
         background: Handle,
     ) -> Self {
         let Stores { sessions, replicas } = stores;
+        sessions.record_to(recorder.clone());
         let endpoints = Resources::new(
             clock.clone(),
-            metrics.clone(),
+            (metrics.clone(), recorder.clone()),
             sessions.clone(),
             keys,
             Arc::clone(&asserter),

@@ -16,6 +16,7 @@ use crate::admin::{
     RotationRequest, RouteLimits, SignalsOverview,
 };
 use crate::clock::Timestamp;
+use crate::events::Recorder;
 use crate::gate::{Gate, ProviderCondition};
 use crate::limit::LimitUsage;
 use crate::listener::{ConnectionRefusal, ConnectionStats};
@@ -121,6 +122,7 @@ pub(super) fn shared(metrics: &Metrics, engine: &SessionEngine, replica: Option<
 pub(super) fn management(
     gate: &Gate,
     sessions: &Sessions,
+    recorder: &Recorder,
     events: &mpsc::Sender<Event>,
     written: watch::Receiver<Arc<Value>>,
     rotate: mpsc::Sender<RotationRequest>,
@@ -133,6 +135,7 @@ pub(super) fn management(
         limits: Arc::new(move || limited.limits().into_iter().map(limits).collect()),
         configuration: Arc::new(move || Arc::clone(&written.borrow())),
         rotate,
+        recorder: recorder.clone(),
         process: Arc::new(move |request| {
             let event = match request {
                 ProcessRequest::Reload => Event::Reload,

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch as watched};
@@ -20,7 +20,7 @@ use crate::admin::{AdminSettings, AdminSources};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::endpoints::SealingKeys;
-use crate::events::Recorder;
+use crate::events::{ProcessEnded, ProcessStarted, Recorder};
 use crate::gate::{BuildError, Foundations, Gate, Observers, Stores};
 use crate::secret::SealingKey;
 use crate::session::{MovableStore, Sessions, StateKeys};
@@ -105,6 +105,7 @@ pub async fn run(
 ) -> Result<(), StartError> {
     let workers =
         settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let begun = Instant::now();
     let (send, events) = mpsc::channel(16);
     let (files, list) = watched::channel(settings.watched.clone());
     let watching = watch(list, WATCH_INTERVAL, send.clone());
@@ -121,7 +122,7 @@ pub async fn run(
     let audit = Audit::start(recorder.clone(), log)?;
     audit.apply(&settings.keepers())?;
     let (foundations, assertion_keys) =
-        foundations(&settings, (workers, recorder), keys, &engine, store.clone()).await?;
+        foundations(&settings, (workers, recorder.clone()), keys, &engine, store.clone()).await?;
     let sessions = foundations.sessions.clone();
     let console = foundations.console.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
@@ -151,7 +152,7 @@ pub async fn run(
         metrics: gate.metrics(),
         hosts: admin.hosts.clone(),
         token: shown,
-        management: observe::management(&gate, &sessions, &send, shown_configuration, rotate),
+        management: observe::management(&gate, &sessions, &recorder, &send, shown_configuration, rotate),
         readiness: Arc::new(move || told.missing()),
     };
     let admin = settings
@@ -175,6 +176,13 @@ pub async fn run(
     tokio::spawn(signals);
     tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
+    recorder.emit(&ProcessStarted {
+        version: env!("CARGO_PKG_VERSION"),
+        pid: std::process::id(),
+        before: None,
+        workers: u64::try_from(workers).ok(),
+        file: settings.file.to_str(),
+    });
     ready();
     let audit = Arc::new(audit);
     let reloading = Reloading {
@@ -192,6 +200,7 @@ pub async fn run(
     if let Err(error) = sessions.flush().await {
         tracing::error!(%error, "when sessions were last used could not be written");
     }
+    recorder.emit(&ProcessEnded { pid: std::process::id(), reason: None, served: Some(begun.elapsed()) });
     for Unwritten { name, events } in audit.stop(LAST_WORDS) {
         tracing::error!(sink = %name, events, "a sink has not taken all that happened before the end");
     }

@@ -10,7 +10,8 @@ use tokio::sync::watch;
 use super::open_files::within_open_files;
 use super::{ApplyError, Runtime, observe};
 use crate::admin::AdminSettings;
-use crate::config::Settings;
+use crate::config::{self, ChangedKey, Settings};
+use crate::events::{Change, ConfigurationChanged, ConfigurationRefused, Recorder};
 use crate::gate::{BuildError, Gate};
 use crate::listener::ConnectionLimits;
 use crate::secret::Secret;
@@ -38,6 +39,8 @@ pub(super) struct Reloading {
     pub(super) gate: Gate,
     /// Who keeps what happens.
     pub(super) audit: Arc<Audit>,
+    /// Where it is told.
+    pub(super) recorder: Recorder,
     /// The settings in force.
     pub(super) running: Settings,
     pub(super) workers: usize,
@@ -63,6 +66,10 @@ impl Reloading {
         self.files.send_replace(settings.watched.clone());
         if let Err(error) = self.apply(runtime, &settings) {
             tracing::error!(%error, "the new configuration was refused; the old one goes on");
+            let file = settings.file.to_string_lossy();
+            let refused =
+                ConfigurationRefused { file: &file, count: None, reason: &error.to_string(), by: None };
+            self.recorder.emit(&refused);
             return false;
         }
         observe::listeners(&self.gate.metrics(), runtime);
@@ -73,8 +80,23 @@ impl Reloading {
         self.rotation.send_replace(settings.rotate_assertion_key);
         self.written.send_replace(Arc::clone(&settings.written));
         tracing::info!(routes = settings.routes.len(), "the configuration was reloaded");
+        self.record_changes(&settings);
         self.running = settings;
         true
+    }
+
+    fn record_changes(&self, settings: &Settings) {
+        let changed = config::changes(&self.running.written, &settings.written);
+        let mut changes = Vec::with_capacity(changed.len());
+        for ChangedKey { key, before, after } in &changed {
+            changes.push(Change { key, before: before.as_deref(), after: after.as_deref() });
+        }
+        self.recorder.emit(&ConfigurationChanged {
+            file: &settings.file.to_string_lossy(),
+            changes: &changes,
+            count: u64::try_from(changes.len()).ok(),
+            by: None,
+        });
     }
 
     /// Prepares the gate, opens listeners and sinks, and puts the gate in place. Whatever refuses does so before that; then

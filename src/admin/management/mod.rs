@@ -25,6 +25,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::events::Recorder;
 use crate::listener::RequestBody;
 use crate::session::Sessions;
 use operation::{Found, Operation};
@@ -58,6 +59,8 @@ pub struct Management {
     pub configuration: Arc<dyn Fn() -> Arc<Value> + Send + Sync>,
     /// Has the next key of assertions published.
     pub rotate: mpsc::Sender<RotationRequest>,
+    /// Where calls that change something are recorded.
+    pub recorder: Recorder,
     /// Asks the process for what a signal asks for; `false` where it has no ear for it, as at its end.
     pub process: Arc<dyn Fn(ProcessRequest) -> bool + Send + Sync>,
 }

@@ -3,6 +3,7 @@
 use super::model::ListSessions;
 use super::selection::{Wanted, plain};
 use super::{EndSessions, EndedSessions, Management, Operator, Problem, SessionList};
+use crate::events::ManagementCalled;
 use crate::session::{SessionEnd, SessionId, SessionOverview, Sessions, StoreUnavailable};
 
 /// Sign-ins of a page at most.
@@ -39,7 +40,7 @@ pub(super) async fn end(
     plain("reason", reason.as_deref())?;
     let selected = serde_json::to_string(&selection).unwrap_or_default();
     let wanted = selection.wanted(&(management.providers)())?;
-    let sessions = management.sessions.clone();
+    let (sessions, recorder) = (management.sessions.clone(), management.recorder.clone());
     let ending = tokio::spawn(async move {
         let ended = end_wanted(&sessions, &wanted).await;
         match &ended {
@@ -52,6 +53,15 @@ pub(super) async fn end(
                 "sessions could not all be ended over the management API"
             ),
         }
+        recorder.emit(&ManagementCalled {
+            operator: &operator.to_string(),
+            operation: "end-sessions",
+            client: None,
+            status: if ended.is_ok() { 200 } else { 503 },
+            reason: reason.as_deref(),
+            selected: None,
+            ended: ended.as_ref().ok().and_then(|ended| u64::try_from(*ended).ok()),
+        });
         ended
     });
     let ended = ending.await.unwrap_or_else(|error| Err(StoreUnavailable::new(error)))?;

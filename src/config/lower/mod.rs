@@ -149,6 +149,7 @@ impl Lowering<'_> {
             log: self.log(at!(config.log)),
             sinks: self.sinks(at!(config.audit)),
             record_memory: self.record_memory(at!(config.audit)),
+            file: self.watched.first().cloned().unwrap_or_default(),
             watched: self.watched(),
             written: Arc::default(),
         };

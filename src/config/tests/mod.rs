@@ -1,5 +1,6 @@
 //! What the tests of this room share: a machine that exists only here.
 
+mod audit;
 mod bound;
 mod console;
 mod documents;

@@ -147,13 +147,6 @@ impl Selection {
         Self::only(patterns).map(|these| Self(KindSet::ALL.without(these.0)))
     }
 
-    /// All but what each request tells.
-    #[must_use]
-    pub fn without_requests() -> Self {
-        let requests = [Kind::AccessGranted, Kind::AccessRefused, Kind::AccessOpened, Kind::AccessOpen];
-        Self(KindSet::ALL.without(KindSet::of(requests.into_iter().chain([Kind::RequestUnreadable]))))
-    }
-
     /// Of these, those that deserve so much attention or more.
     #[must_use]
     pub fn from_level(self, level: Level) -> Self {

@@ -1,13 +1,16 @@
 //! What is noted of ends: how many there were for which reason, and, for a browser that comes back without knowing, why
 //! its session is over.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use portcullis_events::{Kind, Recorder, SessionEnded};
 use quick_cache::sync::Cache;
 
 use super::ended::SessionEnd;
 use super::store::StoredOverview;
 use super::{SessionId, Sessions};
+use crate::identity::Principal;
 
 /// Sessions of which the reason is known at most; of others people are told nothing (invariant 14).
 const KNOWN: usize = 10_000;
@@ -17,16 +20,36 @@ pub(super) struct EndNotes {
     /// By [`SessionEnd::code`].
     counts: [AtomicU64; SessionEnd::ALL.len() + 1],
     reasons: Cache<SessionId, SessionEnd>,
+    recorder: OnceLock<Recorder>,
 }
 
 impl EndNotes {
     pub(super) fn new() -> Self {
-        Self { counts: std::array::from_fn(|_| AtomicU64::new(0)), reasons: Cache::new(KNOWN) }
+        let counts = std::array::from_fn(|_| AtomicU64::new(0));
+        Self { counts, reasons: Cache::new(KNOWN), recorder: OnceLock::new() }
     }
 
     pub(super) fn count(&self, why: SessionEnd, families: usize) {
         let families = u64::try_from(families).unwrap_or(u64::MAX);
         self.counts[usize::from(why.code())].fetch_add(families, Ordering::Relaxed);
+    }
+
+    /// Whether somebody keeps such events.
+    pub(super) fn are_recorded(&self) -> bool {
+        self.recorder.get().is_some_and(|recorder| recorder.wants(Kind::SessionEnded))
+    }
+
+    /// Records the end of a family, of whom is told where that is known.
+    pub(super) fn record(&self, root: SessionId, who: Option<&Principal>, why: SessionEnd) {
+        let ended = SessionEnded {
+            caller: None,
+            who,
+            session: root.first_bytes(),
+            why: why.word(),
+            by: None,
+            cut: None,
+        };
+        self.recorder.get().map(|recorder| recorder.emit(&ended));
     }
 
     /// Notes the reason for the browsers of `family`: none of them asked for its end.
@@ -36,6 +59,11 @@ impl EndNotes {
 }
 
 impl Sessions {
+    /// Has the ends of this process recorded from now on; a second recorder changes nothing.
+    pub fn record_to(&self, recorder: Recorder) {
+        drop(self.0.notes.recorder.set(recorder));
+    }
+
     /// Why the session `id` is over, where somebody else than its browser has ended it lately and in this process. Who
     /// asks holds the key of the session.
     #[must_use]

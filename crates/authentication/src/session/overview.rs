@@ -169,7 +169,12 @@ impl SessionsInner {
         why: SessionEnd,
     ) -> Result<(), StoreUnavailable> {
         self.notes.count(why, families.len());
+        let recorded = self.notes.are_recorded();
         for family in &families {
+            if recorded {
+                let card = SessionOverview::open(family.clone(), &self.keys).card;
+                self.notes.record(family.root, card.as_ref().map(|card| &*card.principal), why);
+            }
             self.notes.keep(family, why);
             self.families.end_for_good(family.root, why);
             family.sessions.iter().for_each(|(id, _)| self.cache.forget(id));

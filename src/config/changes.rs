@@ -1,0 +1,78 @@
+//! What is different between two configurations, as they may be shown.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// A key whose value has changed. Secrets are masked in both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedKey {
+    /// The way to it, such as `session.idle_timeout` or `routes[2].policy`.
+    pub key: String,
+    /// What it was; none: it was not there.
+    pub before: Option<String>,
+    /// What it is; none: it is gone.
+    pub after: Option<String>,
+}
+
+/// What has changed from `before` to `after`, in the order of the keys.
+#[must_use]
+pub fn changes(before: &Value, after: &Value) -> Vec<ChangedKey> {
+    let (before, mut after) = (leaves(before), leaves(after));
+    let mut changed = BTreeMap::new();
+    for (key, value) in before {
+        let now = after.remove(&key);
+        if now.as_ref() != Some(&value) {
+            changed.insert(key, (Some(value), now));
+        }
+    }
+    changed.extend(after.into_iter().map(|(key, value)| (key, (None, Some(value)))));
+    changed.into_iter().map(|(key, (before, after))| ChangedKey { key, before, after }).collect()
+}
+
+fn leaves(value: &Value) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    gather(String::new(), value, &mut found);
+    found
+}
+
+fn gather(key: String, value: &Value, found: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(members) if !members.is_empty() => members.iter().for_each(|(name, value)| {
+            let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+            gather(key, value, found);
+        }),
+        Value::Array(elements) if !elements.is_empty() => elements
+            .iter()
+            .enumerate()
+            .for_each(|(index, value)| gather(format!("{key}[{index}]"), value, found)),
+        Value::String(text) => drop(found.insert(key, text.clone())),
+        other => drop(found.insert(key, other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_new_what_is_gone_and_what_is_different_is_told_by_its_way() {
+        let before =
+            json!({"session": {"max_age": "12h", "bind": "auto"}, "routes": [{"name": "a"}], "x": []});
+        let after = json!({"session": {"max_age": "8h"}, "routes": [{"name": "a"}, {"name": "b"}], "x": []});
+        let key = |key: &str, before: Option<&str>, after: Option<&str>| ChangedKey {
+            key: key.into(),
+            before: before.map(Into::into),
+            after: after.map(Into::into),
+        };
+        let told = [
+            key("routes[1].name", None, Some("b")),
+            key("session.bind", Some("auto"), None),
+            key("session.max_age", Some("12h"), Some("8h")),
+        ];
+        assert_eq!(changes(&before, &after), told);
+        assert_eq!(changes(&after, &after), []);
+    }
+}
