@@ -4,6 +4,7 @@ mod apps;
 mod commands;
 mod configurations;
 mod dependencies;
+mod events;
 mod invariants;
 mod operations;
 mod references;
