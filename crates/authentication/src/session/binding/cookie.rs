@@ -22,8 +22,9 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// How long the gateway takes it.
 pub(super) const GOOD_FOR: Duration = Duration::from_secs(COOKIE_LIFETIME.as_secs() + LEEWAY.as_secs());
 
-/// Values under its name that are looked at. A sibling host may plant some beside one of a whole site.
-const MOST: usize = 4;
+/// Values under its name that are looked at: more than a browser keeps cookies of a site (Chrome: 180). A sibling host may
+/// plant some beside one of a whole site, one for each folder of a path, and those come first.
+const MOST: usize = 200;
 
 const TIME: usize = 8;
 const SIGNATURE: usize = 32;
