@@ -57,7 +57,8 @@ pub(super) async fn respond(
     no: Rejection,
 ) -> Response<Body> {
     let (mut outcome, mut reason) = (no.outcome(), no.reason());
-    let cleared = no.wrong_cookie().map(|scope| snapshot.endpoints.cookies().clear_bound(scope));
+    let wrong = mutant!(no.wrong_cookie(), "planted-cookie-stays" => None);
+    let cleared = wrong.map(|scope| snapshot.endpoints.cookies().clear_bound(scope));
     let mut response = match no {
         // Another request may be sent to sign in: this one may have reached its app.
         Rejection::NoLongerPermitted(no) if no.is_about_sign_in() && asked.by_a_person() => {
@@ -186,7 +187,7 @@ async fn interrupted(
     let is_long = to.is_long();
     wanted.return_to = Some(to);
     // By the address to sign in at, where one try is all: whoever shows nothing there either signs in anew.
-    if may_show_device && !is_long {
+    if mutant!(may_show_device && !is_long, "planted-cookie-asks-for-a-sign-in" => false) {
         return redirect(StatusCode::FOUND, &wanted.address());
     }
     let (head, context) = (request.into_parts().0, info.context(asked.realm));

@@ -128,7 +128,7 @@ impl BoundCookie {
         let name = self.name(&binding.scope);
         let values = cookies(headers).filter(|(other, _)| *other == name).map(|(_, value)| value);
         let mut fault = BoundCookieFault::Missing;
-        for value in values.take(MOST) {
+        for value in values.take(mutant!(MOST, "planted-cookies-hide-the-good-one" => 4)) {
             match binding.until(value, now) {
                 Ok(until) => return Ok(until),
                 Err(other) => fault = other,

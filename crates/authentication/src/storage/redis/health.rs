@@ -1,6 +1,6 @@
 //! What is told of Redis in metrics and by readiness.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::RedisError;
@@ -13,6 +13,7 @@ pub struct RedisHealth(Arc<Inner>);
 struct Inner {
     done: AtomicU64,
     failed: AtomicU64,
+    started: AtomicBool,
     troubles: Mutex<Troubles>,
 }
 
@@ -28,7 +29,7 @@ struct Troubles {
 const MOST: usize = 16;
 
 impl Troubles {
-    /// Tells what begins and what ends; `starts`: nothing was done yet, and a start ends with what is final.
+    /// Tells what begins and what ends; `starts`: the process is starting, and ends with what is final.
     fn follow(&mut self, trouble: Option<RedisError>, starts: bool) {
         let begins = match (&self.now, &trouble) {
             (_, Some(error)) if starts && error.is_final() => false,
@@ -68,8 +69,13 @@ impl RedisHealth {
             Ok(_) | Err(RedisError::Unreadable { .. }) => None,
             Err(error) => Some(error.clone()),
         };
-        let starts = self.0.done.load(Ordering::Relaxed) == 0;
+        let starts = !self.0.started.load(Ordering::Relaxed);
         self.troubles().follow(trouble, starts);
+    }
+
+    /// The process works with it from now on: what is final ends it no more, and is told.
+    pub fn start(&self) {
+        self.0.started.store(true, Ordering::Relaxed);
     }
 
     fn troubles(&self) -> MutexGuard<'_, Troubles> {
