@@ -45,6 +45,7 @@ async fn measure(count: usize) {
     let max_age = SessionSettings::default().max_age;
     clock.advance(max_age + Duration::from_secs(1));
     row("a step of the sweep: p50, p99, longest", &swept(&store, clock.now(), max_age).await);
+    row("a step that gives room back to the disk: p50, p99, longest", &shrunk(&store).await);
 }
 
 /// So many sessions in a new file; the keys of some of them.
@@ -126,6 +127,16 @@ async fn swept(store: &EmbeddedStore, now: Timestamp, max_age: Duration) -> Stri
         }
         times.push(begun.elapsed());
         pace = pace.after(begun.elapsed());
+    }
+    spread(times)
+}
+
+async fn shrunk(store: &EmbeddedStore) -> String {
+    let (mut times, mut more) = (Vec::new(), true);
+    while more && times.len() < TIMED {
+        let begun = Instant::now();
+        more = store.upkeep().unwrap().shrink().await.unwrap();
+        times.push(begun.elapsed());
     }
     spread(times)
 }
