@@ -8,7 +8,7 @@ from urllib.request import urlopen
 
 from gateway import binary, certificate, free_port
 
-HOST = "app.measure.localhost"
+HOST, SESSION = "app.measure.localhost", "__Host-portcullis"
 PEERS = Path(__file__).resolve().parent / "peers"
 
 
@@ -31,6 +31,7 @@ socket = "{folder}/admin-{port}.sock"
 [log]
 format = "json"
 {state}
+{more}
 [providers.measure]
 issuer = "http://127.0.0.1:{provider}"
 client_id = "measure"
@@ -40,6 +41,7 @@ client_secret = {{ env = "CLIENT_SECRET" }}
 host = "{host}"
 upstream = "http://127.0.0.1:{app}"
 access = "signed-in"
+identity = {{ headers = "x-auth-request" }}
 """
 REDIS = """
 [state]
@@ -51,34 +53,41 @@ key = {{ env = "STATE_KEY" }}
 class World:
     """Gateways, what they need, and streams through them, for as long as a `with` lasts."""
 
-    def __init__(self, gateways, token_seconds=3600, provider_ms=0):
+    def __init__(self, gateways, token_seconds=3600, provider_ms=0, persistence=(), more=""):
+        """`persistence`: options of redis-server; without any it keeps nothing. `more`: tables of the configuration."""
         self.folder = Path(tempfile.mkdtemp())
         self.processes = []
         self.ports = [free_port() for _ in range(gateways)]
-        self.provider, self.app = free_port(), free_port()
+        self.provider, self.app, self.redis_port = free_port(), free_port(), free_port()
+        self.persistence, self.redis = persistence, None
         self.run("node", PEERS / "provider.mjs", str(self.provider), str(token_seconds), str(provider_ms))
         self.run("node", PEERS / "streams.mjs", "app", str(self.app))
-        state = REDIS.format(redis=self.redis()) if gateways > 1 else ""
-        cert, key = certificate(self.folder)
-        secrets = {"CLIENT_SECRET": "throw-away", "STATE_KEY": "throw-away-" * 5}
+        if gateways > 1:
+            self.start_redis()
         for port in [self.provider, self.app]:
             until(lambda: reachable(port))
-        self.gateways = []
+        cert, key = certificate(self.folder)
+        state = REDIS.format(redis=self.redis_port) if gateways > 1 else ""
         for port in self.ports:
-            config = self.folder / f"portcullis-{port}.toml"
-            config.write_text(CONFIG.format(port=port, cert=cert, key=key, host=HOST, folder=self.folder, state=state,
-                                            provider=self.provider, app=self.app))
-            with open(self.log(port), "w") as log:
-                self.gateways.append(self.run(binary(), "run", "--config", config, stderr=log,
-                                              env={**os.environ, **secrets}))
-            until(lambda: reachable(port) or self.gateways[-1].poll() is not None and sys.exit(self.log(port).read_text()))
+            text = CONFIG.format(port=port, cert=cert, key=key, host=HOST, folder=self.folder, state=state, more=more,
+                                 provider=self.provider, app=self.app)
+            (self.folder / f"portcullis-{port}.toml").write_text(text)
+        self.gateways = [self.start(port) for port in self.ports]
+        for port, gateway in zip(self.ports, self.gateways):
+            until(lambda: reachable(port) or gateway.poll() is not None and sys.exit(self.log(port).read_text()))
 
-    def redis(self):
-        port = free_port()
-        self.run("redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", self.folder,
-                 stdout=subprocess.DEVNULL)
-        until(lambda: reachable(port))
-        return port
+    def start(self, port):
+        """Runs the gateway of this port."""
+        secrets = {"CLIENT_SECRET": "throw-away", "STATE_KEY": "throw-away-" * 5}
+        with open(self.log(port), "a") as log:
+            return self.run(binary(), "run", "--config", self.folder / f"portcullis-{port}.toml", stderr=log,
+                            env={**os.environ, **secrets})
+
+    def start_redis(self):
+        options = self.persistence or ("--save", "")
+        self.redis = self.run("redis-server", "--port", str(self.redis_port), "--bind", "127.0.0.1", "--dir", self.folder,
+                              *options, stdout=subprocess.DEVNULL)
+        until(lambda: reachable(self.redis_port))
 
     def run(self, *command, **options):
         self.processes.append(subprocess.Popen(command, **options))
@@ -98,26 +107,38 @@ class World:
 
     def sign_in(self):
         """The cookie of somebody who has just signed in."""
+        cookie, _ = self.try_sign_in(self.ports[0])
+        return cookie or sys.exit("nobody could sign in")
+
+    def try_sign_in(self, port):
+        """The cookie of somebody who has just signed in at this port's gateway, where that worked, and what the app answered
+        them: their name."""
         cookies, url = {}, f"https://{HOST}/"
         for _ in range(8):
-            status, location, set_cookies = self.visit(url, cookies)
+            try:
+                status, location, set_cookies, body = self.visit(url, cookies, port)
+            except (OSError, http.client.HTTPException):
+                break
             cookies.update(pair.split(";")[0].split("=", 1) for pair in set_cookies)
             if status == 200:
-                return "; ".join(f"{name}={value}" for name, value in cookies.items() if value)
+                return header(cookies), body
+            if location is None:
+                break
             url = location
-        sys.exit(f"the sign-in went round and round, last to {url}")
+        return (header(cookies) if cookies.get(SESSION) else None), None
 
-    def visit(self, url, cookies):
+    def visit(self, url, cookies, port):
         parts, headers = urlsplit(url), {}
         path = f"{parts.path}?{parts.query}"
         connection = http.client.HTTPConnection(parts.netloc)
         if parts.hostname == HOST:
-            connection = http.client.HTTPSConnection("127.0.0.1", self.ports[0], context=any_certificate())
-            headers = {"host": HOST, "accept": "text/html", "cookie": "; ".join(map("=".join, cookies.items()))}
+            connection = http.client.HTTPSConnection("127.0.0.1", port, context=any_certificate())
+            headers = {"host": HOST, "accept": "text/html", "cookie": header(cookies)}
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
+        body = answer.read().decode()
         connection.close()
-        return answer.status, answer.headers["location"], answer.headers.get_all("set-cookie") or []
+        return answer.status, answer.headers["location"], answer.headers.get_all("set-cookie") or [], body
 
     def hold(self, cookies, each):
         """Clients that hold so many streams of each of these people on every gateway, in a process for each core."""
@@ -165,6 +186,10 @@ class World:
         """Seconds that the gateways have used."""
         ticks = (Path(f"/proc/{gateway.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13] for gateway in self.gateways)
         return sum(int(tick) for pair in ticks for tick in pair) / os.sysconf("SC_CLK_TCK")
+
+
+def header(cookies):
+    return "; ".join(f"{name}={value}" for name, value in cookies.items() if value)
 
 
 def any_certificate():

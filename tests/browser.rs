@@ -157,6 +157,16 @@ async fn a_provider_on_another_site_posts_its_answer_and_the_person_is_signed_in
     drop(gateway);
 }
 
+/// A certificate for these hosts and its key, and what browsers may trust it by.
+fn certificate(hosts: &[&str]) -> ([(&'static str, String); 2], String) {
+    let made = rcgen::generate_simple_self_signed(hosts.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let made = made.unwrap();
+    let key = made.signing_key.subject_public_key_info();
+    let key = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &key);
+    let files = [("tls.crt", made.cert.pem()), ("tls.key", made.signing_key.serialize_pem())];
+    (files, STANDARD.encode(key))
+}
+
 /// With keys in software, which Chromium has for tests on every system.
 #[tokio::test(flavor = "multi_thread")]
 async fn chromium_binds_a_session_to_its_device_and_renews_what_shows_it() {
@@ -164,16 +174,34 @@ async fn chromium_binds_a_session_to_its_device_and_renews_what_shows_it() {
     let public_url = format!("https://localhost:{port}");
     let (app, provider) = (App::start().await, Provider::start(&public_url));
     let route = format!("[[routes]]\nupstream = \"{}\"\naccess = \"signed-in\"\n", app.url());
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key =
-        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &made.signing_key.subject_public_key_info());
-    let files = [("tls.crt", made.cert.pem()), ("tls.key", made.signing_key.serialize_pem())];
+    let (files, key) = certificate(&["localhost"]);
     let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
     let rest = format!("{}{route}", provider.configuration());
     let gateway = Gateway::over_tls(port, &public_url, &rest, &files);
-    let environment = [("GATEWAY", public_url), ("SPKI", STANDARD.encode(key))];
+    let environment = [("GATEWAY", public_url), ("SPKI", key)];
     tokio::task::spawn_blocking(move || walk("bound", environment)).await.unwrap();
     assert_eq!(gateway.log().matches("a session is bound to its device").count(), 2);
+}
+
+/// One binding for all hosts of a domain, by the word of the domain's document.
+#[tokio::test(flavor = "multi_thread")]
+async fn chromium_binds_a_session_for_a_whole_site_and_renews_it_for_every_host() {
+    let port = free_port();
+    let public_url = format!("https://login.corp.test:{port}");
+    let (app, provider) = (App::start().await, Provider::start(&public_url));
+    let route = |host: &str| {
+        format!("[[routes]]\nhost = \"{host}\"\nupstream = \"{}\"\naccess = \"signed-in\"\n", app.url())
+    };
+    let hosts = ["corp.test", "login.corp.test", "wiki.corp.test"];
+    let routes = hosts.map(route).concat();
+    let rest = format!("{}[session]\nbind_site = \"corp.test\"\n{routes}", provider.configuration());
+    let (files, key) = certificate(&hosts);
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let gateway = Gateway::over_tls(port, &public_url, &rest, &files);
+    let environment = [("GATEWAY", public_url), ("SPKI", key)];
+    tokio::task::spawn_blocking(move || walk("bound-site", environment)).await.unwrap();
+    assert_eq!(gateway.log().matches("a session is bound to its device").count(), 1);
+    assert!(gateway.log().contains("/.well-known/device-bound-sessions"), "the browser asked the domain");
 }
 
 /// The provider is another site than the gateway, by address.

@@ -7,7 +7,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::{Answer, App, Browser, Gateway, Provider, free_port, logged, until, until_async};
+use crate::support::device::offered;
+use crate::support::{
+    Answer, App, Browser, Device, Gateway, Provider, free_port, logged, until, until_async,
+};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -174,4 +177,40 @@ async fn a_sign_out_that_no_disk_takes_says_how_long_it_holds() {
     assert_eq!(world.key(&leaver), None);
     assert!(!world.opens(&gone).await);
     until("the error", || world.gateway.log().contains("a session has ended only until the next start"));
+}
+
+/// Of 5xx a browser tries again later, with what it has.
+#[tokio::test]
+async fn a_full_disk_costs_no_browser_its_bound_session() {
+    let Some(disk) = Disk::mount() else { return };
+    let world = World::on(&disk).await;
+    let page = world.gateway.url("/");
+    let (browser, device) = (Browser::new(), Device::new());
+    let (other, late) = (Browser::new(), Device::new());
+    let offer = offered(&browser, &page).await.expect("the sign-in tells how to bind");
+    let session = device.register(&browser, &offer).await.json();
+    let offer = offered(&other, &page).await.unwrap();
+    let (before, unbound) = (browser.cookie_names(&page), other.cookie_names(&page));
+    disk.fill();
+    // The journal has room for some.
+    let mut refused = device.refresh(&browser, &session, None).await;
+    for _ in 0..500 {
+        if refused.status != 200 {
+            break;
+        }
+        refused = device.refresh(&browser, &session, None).await;
+    }
+    for answer in [refused, late.register(&other, &offer).await] {
+        assert_eq!((answer.status, answer.set_cookies()), (503, vec![]), "{}", answer.body);
+        assert!(!answer.header("retry-after").is_empty(), "{:?}", answer.headers);
+    }
+    assert_eq!((browser.cookie_names(&page), other.cookie_names(&page)), (before, unbound));
+    assert_eq!(browser.get(&page).await.status, 200, "what it has is still good");
+    disk.free();
+    until_async("the next refresh", || async {
+        device.refresh(&browser, &session, None).await.status == 200
+    })
+    .await;
+    assert_eq!(late.register(&other, &offer).await.status, 200);
+    assert_eq!(browser.get(&page).await.status, 200);
 }

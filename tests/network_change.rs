@@ -56,11 +56,11 @@ async fn invariant_27_a_cookie_that_was_carried_to_another_network_opens_nothing
         let asked = thief.stop_before(there, "/auth?").await;
         assert!(asked.query().unwrap().contains("prompt=login"), "{there}: {asked}");
     }
-    for page in ["/.portcullis/sessions", "/.portcullis"] {
-        let page = at(&world, "wiki", page);
+    for (host, page) in [("login", "/.portcullis/sessions"), ("wiki", "/.portcullis")] {
+        let page = at(&world, host, page);
         assert!(thief.get(&page).await.next().unwrap().contains("/.portcullis/sign-in"), "{page}");
     }
-    let others = thief.submit(&at(&world, "wiki", "/.portcullis/sessions"), "others=yes").await;
+    let others = thief.submit(&at(&world, "login", "/.portcullis/sessions"), "others=yes").await;
     assert!(others.next().unwrap().contains("/.portcullis/sign-in"));
     assert_eq!(owner.get(&wiki).await.status, 200, "whose session it is goes on");
     assert_eq!(world.app.served(), 3);

@@ -46,6 +46,8 @@ pub(crate) const ALL: &[Named] = &[
     ("gate-token", || gateway::case(Asking::Token, 10, 1)),
     ("gate-session", || gateway::case(Asking::Session { live: 1 }, 10, 1)),
     ("gate-bound-session", || gateway::case(Asking::BoundSession, 10, 1)),
+    ("gate-bound-refresh", gateway::refresh_case),
+    ("device-proof", proof),
     ("gate-10000-routes", || gateway::case(Asking::Plain, 10_000, 1)),
     ("gate-1000-rules", || gateway::case(Asking::Token, 10, 1_000)),
 ];
@@ -154,6 +156,13 @@ fn token() -> Case {
     let token = signer.token(ISSUER);
     runtime().block_on(verifier.verify(&token)).unwrap();
     Case::new(move || drop(black_box(verifier.cached(black_box(&token))).unwrap()))
+}
+
+/// What a device does for itself in `gate-bound-refresh`.
+fn proof() -> Case {
+    let device = Signer::new();
+    let challenge = "x".repeat(114);
+    Case::new(move || drop(black_box(device.proof(black_box(&challenge)))))
 }
 
 /// A session that is in memory, found by its cookie.

@@ -17,8 +17,8 @@ use portcullis::replicas::SharedState;
 use portcullis::request::WorkerId;
 use portcullis::secret::SealingKey;
 use portcullis::session::{
-    BindingScope, BoundCookie, DeviceKey, EmbeddedStore, NewSession, Registered, SessionCookie, SessionKey,
-    Sessions, SignInOrigin, StateKeys, Tokens,
+    Binding, BindingScope, BoundCookie, DeviceKey, EmbeddedStore, NewSession, Registered, SessionCookie,
+    SessionId, SessionKey, Sessions, SignInOrigin, StateKeys, Tokens,
 };
 use portcullis::storage::Database;
 use portcullis::telemetry::Metrics;
@@ -51,6 +51,61 @@ pub(crate) fn case(asking: Asking, routes: usize, rules: usize) -> Case {
     let runtime = runtime();
     let mut client = runtime.block_on(Client::begin(asking, routes, rules));
     Case::new(move || runtime.block_on(client.ask()))
+}
+
+/// A refresh of a bound session: the proof of its device for the challenge that came along with the last bound cookie, and
+/// the cookie anew. What the device does for that is counted in (`device-proof`); what the store's thread does is not.
+pub(crate) fn refresh_case() -> Case {
+    let runtime = runtime();
+    let mut browser = runtime.block_on(Renewing::begin());
+    Case::new(move || runtime.block_on(browser.refresh()))
+}
+
+/// A browser whose session is bound to a key of its device.
+struct Renewing {
+    client: Client,
+    device: Signer,
+    session: SessionId,
+    challenge: String,
+}
+
+impl Renewing {
+    async fn begin() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let device = Signer::new();
+        let issuer = provider(&device).await;
+        let settings = settings(folder.path(), &issuer, Asking::BoundSession, 10, 1);
+        let (gate, sessions) = gate(&settings);
+        let (key, _) = session(&settings, &sessions, &issuer, 1).await;
+        bind(&sessions, &key, device.jwk()).await;
+        let client =
+            Client { stream: serve(gate).await, request: Vec::new(), answer: Vec::new(), _folder: folder };
+        let mut browser = Self { client, device, session: *key.id(), challenge: String::new() };
+        browser.post("").await;
+        browser
+    }
+
+    async fn refresh(&mut self) {
+        let proof = self.device.proof(&self.challenge);
+        assert!(self.post(&format!("secure-session-response: \"{proof}\"\r\n")).await, "no new cookie");
+    }
+
+    /// Whether the cookie came; the next challenge comes in any case.
+    async fn post(&mut self, proof: &str) -> bool {
+        let session = self.session.to_hex();
+        let request = format!(
+            "POST /.portcullis/bound-session/refresh HTTP/1.1\r\nhost: app-7.corp.example\r\n\
+             user-agent: bench/1\r\nsec-fetch-mode: no-cors\r\nsec-fetch-dest: empty\r\ncontent-length: 0\r\n\
+             origin: http://app-7.corp.example\r\nsec-secure-session-id: \"s{session}\"\r\n{proof}\r\n"
+        );
+        self.client.request = request.into_bytes();
+        let renewed = self.client.asked().await;
+        let answer = std::str::from_utf8(&self.client.answer).unwrap();
+        let field = answer.split_once("secure-session-challenge: \"");
+        let Some((_, rest)) = field else { panic!("no challenge: {answer}") };
+        self.challenge = rest.split('"').next().unwrap().to_owned();
+        renewed
+    }
 }
 
 struct Client {
@@ -174,14 +229,19 @@ async fn session(
 /// The cookies of somebody whose session is bound.
 async fn bound_session(settings: &Settings, sessions: &Sessions, issuer: &str) -> String {
     let (key, line) = session(settings, sessions, issuer, 1).await;
-    let found = sessions.find_by_id(*key.id()).await.unwrap().unwrap();
-    let device = DeviceKey { algorithm: "ES256".to_owned(), jwk: serde_json::Value::Null };
-    let Registered::Bound(binding) = sessions.bind(&found, BindingScope::Host, device).await.unwrap() else {
-        panic!("it is not bound")
-    };
+    let binding = bind(sessions, &key, serde_json::Value::Null).await;
     let cookie = BoundCookie::new(&settings.session, true).set(&binding, Timestamp::from_seconds(NOW));
     let pair = cookie.to_str().unwrap().split(';').next().unwrap();
     format!("{}; {pair}\r\n", line.trim_end())
+}
+
+async fn bind(sessions: &Sessions, key: &SessionKey, jwk: serde_json::Value) -> Box<Binding> {
+    let found = sessions.find_by_id(*key.id()).await.unwrap().unwrap();
+    let device = DeviceKey { algorithm: "ES256".to_owned(), jwk };
+    let Registered::Bound(binding) = sessions.bind(&found, BindingScope::Host, device).await.unwrap() else {
+        panic!("it is not bound")
+    };
+    binding
 }
 
 fn settings(folder: &Path, issuer: &str, asking: Asking, routes: usize, rules: usize) -> Settings {

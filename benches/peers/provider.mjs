@@ -1,9 +1,11 @@
-// An OpenID Provider for measures: whoever comes is signed in, each time as somebody new. `node provider.mjs PORT`.
+// An OpenID Provider for measures: whoever comes is signed in, each time as somebody new.
+//   node provider.mjs PORT [SECONDS] [MS]   tokens of a sign-in are good for so long, those of a refresh for an hour; an
+//                                           answer of the token endpoint takes so long
 //   GET /control/refreshes   how many refresh calls have come
 import { createServer } from 'node:http';
 import { createSign, generateKeyPairSync, randomUUID } from 'node:crypto';
 
-const port = Number(process.argv[2]), lifetime = Number(process.argv[3] ?? 3600), slow = Number(process.argv[4] ?? 0);
+const port = Number(process.argv[2]), first = Number(process.argv[3] ?? 3600), slow = Number(process.argv[4] ?? 0);
 const issuer = `http://127.0.0.1:${port}`;
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const codes = new Map(), grants = new Map();
@@ -21,7 +23,7 @@ function signed(claims) {
   return `${text}.${createSign('RSA-SHA256').update(text).sign(privateKey).toString('base64url')}`;
 }
 
-function tokens(grant) {
+function tokens(grant, lifetime) {
   const now = Math.floor(Date.now() / 1000), refresh = randomUUID();
   const id = { iss: issuer, sub: grant.sub, aud: 'measure', iat: now, exp: now + lifetime, nonce: grant.nonce };
   grants.set(refresh, grant);
@@ -45,7 +47,7 @@ function token(form) {
   refreshes += refreshing;
   const grant = from.get(key);
   from.delete(key);
-  return grant;
+  return grant && tokens(grant, refreshing ? 3600 : first);
 }
 
 const json = (response, value, status = 200) =>
@@ -61,8 +63,8 @@ createServer(async (request, response) => {
     case '/authorize': return response.writeHead(302, { location: authorize(url.searchParams) }).end();
     case '/control/refreshes': return json(response, refreshes);
     case '/token': {
-      const grant = token(new URLSearchParams(body));
-      return setTimeout(() => (grant ? json(response, tokens(grant)) : json(response, { error: 'invalid_grant' }, 400)), slow);
+      const given = token(new URLSearchParams(body));
+      return setTimeout(() => (given ? json(response, given) : json(response, { error: 'invalid_grant' }, 400)), slow);
     }
     default: return response.writeHead(404).end();
   }

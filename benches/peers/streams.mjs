@@ -1,5 +1,5 @@
 // Event streams for measures, both ends of them.
-//   node streams.mjs app PORT   an app: one event on `/events`, then silence; `ok` elsewhere
+//   node streams.mjs app PORT   an app: one event on `/events`, then silence; elsewhere the name of who asks
 //   node streams.mjs hold       opens what the first line of its standard input says, as JSON:
 //                               { "ports": [..], "authority": "..", "cookies": [..], "each": streams of a person on a port }
 //                               and prints how many are open, and how many have closed, whenever that has changed
@@ -11,7 +11,7 @@ const OF_A_CONNECTION = 100;
 
 function app(port) {
   createServer((request, response) => {
-    if (!request.url.startsWith('/events')) return response.end('ok');
+    if (!request.url.startsWith('/events')) return response.end(request.headers['x-auth-request-user']);
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: here\n\n');
   }).listen(port, '127.0.0.1', 4096);
 }

@@ -1,10 +1,12 @@
 //! The cookies that the gateway sets, and that are no app's business.
 
+use http::HeaderValue;
+
 use super::handover::HandoverCookies;
 use super::resources::Resources;
 use crate::forward::OwnCookies;
 use crate::oidc::FlowCookies;
-use crate::session::{BoundCookie, SessionCookie};
+use crate::session::{BindingScope, BoundCookie, SessionCookie};
 
 /// The cookies of one configuration.
 #[derive(Debug)]
@@ -31,6 +33,12 @@ impl Cookies {
     ) -> Self {
         let flows = FlowCookies::new(resources.keys.flow.clone(), https, host, resources.clock.clone());
         Self { session, bound, flows, handover: HandoverCookies { https } }
+    }
+
+    /// `Set-Cookie` that takes a bound cookie away that shows nothing: its browser then shows the device anew.
+    #[must_use]
+    pub fn clear_bound(&self, scope: &BindingScope) -> HeaderValue {
+        self.bound.clear_of(scope)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::listener::RequestBody;
 use crate::oidc::{self, SignInError};
 use crate::policy::{Access, Reason};
 use crate::request::{AuthorityError, FieldNameError, ForwardingError, PathError, PathExceptions};
-use crate::session::{SessionError, StoreUnavailable};
+use crate::session::{BindingScope, BoundCookieFault, SessionError, StoreUnavailable};
 use crate::telemetry::{Outcome, with_causes};
 
 /// Why a step of the path refuses a request, with all that its answer needs.
@@ -113,6 +113,8 @@ pub(super) struct InterruptedRequest {
     pub(super) strength: Strength,
     /// Whether there must be one though there is a session that is strong enough.
     pub(super) anew: bool,
+    /// Whether the browser may show the device of its session yet, once a bound cookie that is none is gone.
+    pub(super) may_show_device: bool,
 }
 
 /// A sign-in that whoever asks has to make in place of theirs.
@@ -126,6 +128,8 @@ pub(super) struct StepUp {
     provider: Option<ProviderName>,
     /// Whether it is any new sign-in that is asked for, rather than one of this strength.
     anew: bool,
+    /// What the bound cookie is set for that shows nothing and is there all the same. While it is, the browser renews none.
+    wrong_cookie: Option<BindingScope>,
 }
 
 impl StepUp {
@@ -133,7 +137,7 @@ impl StepUp {
     pub(super) fn new(strength: Strength, why: impl ToString, somebody: Option<&Authenticated>) -> Self {
         let session = somebody.filter(|somebody| somebody.session.is_some());
         let provider = session.map(|somebody| somebody.principal.provider.clone());
-        Self { strength, why: why.to_string(), provider, anew: false }
+        Self { strength, why: why.to_string(), provider, anew: false, wrong_cookie: None }
     }
 
     /// A new sign-in, whatever the one before was. A program is told so by the only word that there is for it: `max_age=0`
@@ -153,9 +157,12 @@ impl StepUp {
         let known = SKIPPED.into_iter().find(|reason| said.contains(reason));
         let said = known.map(|reason| format!("; the browser says {reason}")).unwrap_or_default();
         let why = format!("the session is bound to its device, and {}{said}", unshown.fault);
-        let provider = Some(unshown.opened.session.principal.provider.clone());
-        let strength = Strength::default().and_after(unshown.opened.session.step_up_since());
-        Self { strength, why, provider, anew: false }
+        let session = &unshown.opened.session;
+        let provider = Some(session.principal.provider.clone());
+        let strength = Strength::default().and_after(session.step_up_since());
+        let is_there = unshown.fault != BoundCookieFault::Missing;
+        let wrong_cookie = session.binding().filter(|_| is_there).map(|binding| binding.scope.clone());
+        Self { strength, why, provider, anew: false, wrong_cookie }
     }
 }
 
@@ -165,10 +172,13 @@ const SKIPPED: [&str; 3] = ["unreachable", "server_error", "quota_exceeded"];
 impl Rejection {
     /// A stronger sign-in is needed; its sender may come back, if they have a session.
     pub(super) fn step_up(step_up: Box<StepUp>, request: Request<RequestBody>) -> Self {
-        let anew = step_up.anew;
+        let (anew, may_show_device) = (step_up.anew, step_up.wrong_cookie.is_some());
         // How long ago a new sign-in was is not asked: there are providers that do not say.
         let strength = if anew { Strength::default() } else { step_up.strength.clone() };
-        let interrupted = |provider| InterruptedRequest { request, provider: Some(provider), strength, anew };
+        let interrupted = |provider| {
+            let provider = Some(provider);
+            InterruptedRequest { request, provider, strength, anew, may_show_device }
+        };
         let interrupted = step_up.provider.clone().map(interrupted).map(Box::new);
         Self::StepUp(step_up, interrupted)
     }
@@ -181,8 +191,15 @@ impl Rejection {
         request: Request<RequestBody>,
     ) -> Self {
         let signs_in = accept.has(Accepted::Session);
-        let interrupted = || InterruptedRequest { request, provider, strength, anew: false };
+        let (anew, may_show_device) = (false, false);
+        let interrupted = || InterruptedRequest { request, provider, strength, anew, may_show_device };
         Self::SignIn(signs_in.then(|| Box::new(interrupted())))
+    }
+
+    /// What the bound cookie is set for that is to go, for the browser to have another.
+    pub(super) fn wrong_cookie(&self) -> Option<&BindingScope> {
+        let Self::StepUp(step_up, _) = self else { return None };
+        step_up.wrong_cookie.as_ref()
     }
 
     /// How metrics and the log call it.

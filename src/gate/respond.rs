@@ -6,7 +6,7 @@
     reason = "`refused` answers every rejection; here are special cases"
 )]
 
-use http::{HeaderMap, HeaderName, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 
 mod challenge;
 mod context;
@@ -59,6 +59,8 @@ pub(super) async fn respond(
     let (mut outcome, mut reason) = (no.outcome(), no.reason());
     let explanation = explained(snapshot, info, &no);
     notes.missing = explanation.as_ref().map(Explanation::missing).unwrap_or_default();
+    let wrong = mutant!(no.wrong_cookie(), "planted-cookie-stays" => None);
+    let cleared = wrong.map(|scope| snapshot.endpoints.cookies().clear_bound(scope));
     let mut response = match no {
         // Another request may be sent to sign in: this one may have reached its app.
         Rejection::NoLongerPermitted(no) if no.is_about_sign_in() && asked.by_a_person() => {
@@ -82,6 +84,7 @@ pub(super) async fn respond(
         other => refused(snapshot, asked, &other),
     };
     notes.answered(response.status(), outcome, reason);
+    response.headers_mut().extend(cleared.map(|cookie| (header::SET_COOKIE, cookie)));
     if let Some(reader) = asked.reader.clone() {
         let_read(reader, response.headers_mut());
     }
@@ -161,7 +164,7 @@ async fn interrupted(
     snapshot: &Snapshot,
     info: RequestInfo<'_>,
     asked: &RefusalContext<'_>,
-    InterruptedRequest { request, provider, strength, anew }: InterruptedRequest,
+    InterruptedRequest { request, provider, strength, anew, may_show_device }: InterruptedRequest,
 ) -> Result<Response<Body>, Rejection> {
     if let Some(page) = ended_elsewhere(snapshot, info, asked, request.headers()) {
         return Ok(page);
@@ -183,7 +186,12 @@ async fn interrupted(
     if to.is_long() && to.origin() != info.inbound.origin() {
         return redirect(StatusCode::FOUND, to.as_str());
     }
+    let is_long = to.is_long();
     wanted.return_to = Some(to);
+    // By the address to sign in at, where one try is all: whoever shows nothing there either signs in anew.
+    if mutant!(may_show_device && !is_long, "planted-cookie-asks-for-a-sign-in" => false) {
+        return redirect(StatusCode::FOUND, &wanted.address());
+    }
     let (head, context) = (request.into_parts().0, info.context(asked.realm));
     let sign_in = start_sign_in(&snapshot.endpoints, context, &head.headers, wanted).await;
     Ok(sign_in?.map(Body::ours))

@@ -139,7 +139,8 @@ impl<S> Routing<S> {
 /// Whether requests for `site` itself come here: its document lets browsers bind its sessions on the sign-in host.
 fn is_served<S>(table: &RouteTable<Arc<Route<S>>>, public: Option<&PublicUrl>, site: &str) -> bool {
     let Some(public) = public else { return false };
-    let at = Authority::parse(site).ok();
+    // Where people sign in at another port than 443, the domain is asked there as well.
+    let at = Authority::parse(&format!("{site}:{}", public.port())).ok();
     public.authority.host() == site
         || at.is_some_and(|at| table.vouches_for(&at, public.scheme, public.port()))
 }

@@ -30,6 +30,7 @@ impl SessionEngine {
         client.ready(PATIENCE).await?;
         let sessions = RedisSessions::new(client);
         let replica = sessions.join().await?;
+        sessions.client().health().start();
         tracing::info!(store = %sessions.client().name(), "sessions are shared with other gateways");
         Ok((Self::Redis(sessions), Some(replica)))
     }

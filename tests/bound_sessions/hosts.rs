@@ -34,11 +34,7 @@ async fn five_hosts_of_a_site_are_bound_and_further_ones_go_on_unbound() {
 
 #[tokio::test]
 async fn one_binding_covers_a_whole_site_that_is_served() {
-    let routes =
-        ROUTES.replace("*.localhost", "*.corp.localhost").replace("login.localhost", "login.corp.localhost");
-    let apex = "[[routes]]\nname = \"apex\"\nhost = \"corp.localhost\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n";
-    let site = "[session]\nbind_site = \"corp.localhost\"\n";
-    let world = World::at("https://login.corp.localhost", PROXY, "", &format!("{site}{routes}{apex}")).await;
+    let world = site_world("").await;
     let (browser, device) = (Browser::behind_tls(world.gateway.port), Device::new());
     let document = call(&browser, "https://corp.localhost/.well-known/device-bound-sessions").await;
     assert_eq!(document.json(), json!({ "registering_origins": ["https://login.corp.localhost"] }));

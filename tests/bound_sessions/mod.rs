@@ -3,13 +3,15 @@
 
 mod hosts;
 mod proofs;
+mod required;
+mod siblings;
 
 use http::Method;
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::support::device::{asked, refresh_url};
+use crate::support::device::{asked, offered, refresh_url, way};
 use crate::support::{Answer, Browser, Device, World, logged, until_async};
 
 const PUBLIC: &str = "https://login.localhost";
@@ -46,25 +48,17 @@ async fn with(session: &str) -> World {
     World::at(PUBLIC, PROXY, "", &format!("[session]\n{session}\n{ROUTES}")).await
 }
 
+/// One whose sessions are bound for the whole of `corp.localhost`.
+async fn site_world(session: &str) -> World {
+    let routes =
+        ROUTES.replace("*.localhost", "*.corp.localhost").replace("login.localhost", "login.corp.localhost");
+    let apex = "[[routes]]\nname = \"apex\"\nhost = \"corp.localhost\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n";
+    let site = format!("[session]\nbind_site = \"corp.localhost\"\n{session}\n");
+    World::at("https://login.corp.localhost", PROXY, "", &format!("{site}{routes}{apex}")).await
+}
+
 fn at(path: &str) -> String {
     format!("{PUBLIC}{path}")
-}
-
-/// The answers on the way to `url`, the last of which is no redirect.
-async fn way(browser: &Browser, url: &str) -> Vec<Answer> {
-    let mut answers = vec![browser.get(url).await];
-    while let Some(next) = answers.last().unwrap().next() {
-        answers.push(browser.get(&next).await);
-        assert!(answers.len() < 20, "{next}");
-    }
-    answers
-}
-
-/// The answer that told how to bind, on the way to `url`.
-async fn offered(browser: &Browser, url: &str) -> Option<Answer> {
-    let answers = way(browser, url).await;
-    assert_eq!(answers.last().unwrap().status, 200, "{}", answers.last().unwrap().body);
-    answers.into_iter().find(|answer| answer.headers.contains_key("secure-session-registration"))
 }
 
 /// A browser whose session is bound, and what it was told of that.

@@ -8,7 +8,7 @@ use super::{Document, folder, portcullis};
 
 /// Commands that are tested by what they lead to: the build that these tests are part of, the scripts that
 /// run them, the tests of the demo; and what other programs do.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 16] = [
     "cargo build --release",
     "cargo run --release -- demo",
     "bash tests/run",
@@ -16,11 +16,13 @@ const KNOWN: [&str; 14] = [
     "bash tests/apps/run",
     "bash tests/apps/run vite",
     "openssl rand -base64 32",
+    "python3 benches/cold",
     "python3 benches/count",
     "python3 benches/endings",
     "python3 benches/expiry",
     "python3 benches/growth",
     "python3 benches/memory",
+    "python3 benches/outage",
     "python3 tests/mutations/run",
     "python3 tests/mutations/run quick",
 ];
@@ -93,8 +95,19 @@ fn the_scripts_are_scripts() {
         assert!(Path::new(script).exists());
         assert!(Command::new("bash").args(["-n", script]).status().unwrap().success(), "{script}");
     }
-    let benches = ["count", "counting.py", "endings", "expiry", "gateway.py", "growth", "memory", "world.py"]
-        .map(|name| format!("benches/{name}"));
+    let benches = [
+        "cold",
+        "count",
+        "counting.py",
+        "endings",
+        "expiry",
+        "gateway.py",
+        "growth",
+        "memory",
+        "outage",
+        "world.py",
+    ]
+    .map(|name| format!("benches/{name}"));
     for script in benches.iter().map(String::as_str).chain(["tests/mutations/run"]) {
         let arguments = ["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())"];
         assert!(Command::new("python3").args(arguments).arg(script).status().unwrap().success(), "{script}");

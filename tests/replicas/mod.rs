@@ -1,7 +1,9 @@
 //! Several gateways with one Redis, behind a balancer that knows nothing of sessions.
 
 mod away;
+mod bound;
 mod checked;
+mod login;
 mod many_servers;
 mod together;
 

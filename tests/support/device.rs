@@ -68,6 +68,23 @@ impl Device {
     }
 }
 
+/// The answers on the way to `url`, the last of which is no redirect.
+pub(crate) async fn way(browser: &Browser, url: &str) -> Vec<Answer> {
+    let mut answers = vec![browser.get(url).await];
+    while let Some(next) = answers.last().unwrap().next() {
+        answers.push(browser.get(&next).await);
+        assert!(answers.len() < 20, "{next}");
+    }
+    answers
+}
+
+/// The answer that told how to bind, on the way to `url`.
+pub(crate) async fn offered(browser: &Browser, url: &str) -> Option<Answer> {
+    let answers = way(browser, url).await;
+    assert_eq!(answers.last().unwrap().status, 200, "{}", answers.last().unwrap().body);
+    answers.into_iter().find(|answer| answer.headers.contains_key("secure-session-registration"))
+}
+
 /// Where an answer tells a browser to register, and the challenge.
 pub(crate) fn registration(answer: &Answer) -> (String, String) {
     let field = answer.header("secure-session-registration");

@@ -20,13 +20,13 @@ export class Walker {
       ignoreDefaultArgs: ['--disable-back-forward-cache'],
       args: ['--no-sandbox', '--disable-background-networking', `--host-resolver-rules=${names.join(', ')}`, ...args],
     });
-    const walker = new Walker(name, browser);
+    const walker = new Walker(name, browser, hosts);
     await walker.somebodyNew();
     return walker;
   }
 
-  constructor(name, browser) {
-    Object.assign(this, { name, browser, gateway: process.env.GATEWAY, faults: [], expected: new Set() });
+  constructor(name, browser, hosts) {
+    Object.assign(this, { name, browser, hosts, gateway: process.env.GATEWAY, faults: [], expected: new Set() });
   }
 
   /// A browser without cookies, and its first tab.
@@ -37,7 +37,7 @@ export class Walker {
     await this.context.addInitScript(() => document.addEventListener('securitypolicyviolation', (event) => {
       window.tellViolation(`${event.violatedDirective} forbids ${event.blockedURI} on ${event.documentURI}`);
     }));
-    this.context.on('request', (request) => LOOPBACK.test(request.url()) || this.faults.push(`left loopback: ${request.url()}`));
+    this.context.on('request', (request) => this.#isHere(request.url()) || this.faults.push(`left loopback: ${request.url()}`));
     this.context.on('weberror', (error) => this.faults.push(`script: ${error.error()}`));
     this.context.on('console', (message) => this.#heard(message));
     this.page = await this.context.newPage();
@@ -47,6 +47,10 @@ export class Walker {
   /// From now on a page or a call may be answered with one of these, which Chromium reports in its console.
   expect(...statuses) {
     statuses.forEach((status) => this.expected.add(status));
+  }
+
+  #isHere(url) {
+    return LOOPBACK.test(url) || this.hosts.includes(new URL(url).hostname);
   }
 
   #heard(message) {

@@ -2,11 +2,12 @@
 //! are made good.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::MissedTickBehavior;
 
 use super::ended::SessionEnd;
+use super::pace::SweepPace;
 use super::sessions::{SessionsInner, completed};
 use super::{PurgeCriteria, RemovedFamily, Sessions, StoreUnavailable};
 use crate::clock::Timestamp;
@@ -15,8 +16,6 @@ use crate::clock::Timestamp;
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
 /// Flushes between two purges.
 const FLUSHES_A_PURGE: u32 = 12;
-/// Families removed in one transaction: a few milliseconds, between which everybody else's operations run.
-pub(super) const PURGED_AT_ONCE: u32 = 20;
 
 impl Sessions {
     /// Writes what requests noted, then removes sessions that are over; answers how many families.
@@ -55,10 +54,13 @@ impl SessionsInner {
         self.flush().await?;
         let Some(upkeep) = self.store.upkeep() else { return Ok(0) };
         let criteria = self.purge_criteria(self.clock.now());
-        let mut total = 0;
+        let (mut total, mut pace) = (0, SweepPace::new());
         loop {
             // A few at a time, so that sign-ins and sign-outs run in between.
-            let removed = upkeep.purge(criteria).await?;
+            let limit = mutant!(pace.limit(), "purge-in-one-go" => u32::MAX);
+            let begun = Instant::now();
+            let removed = upkeep.purge(PurgeCriteria { limit, ..criteria }).await?;
+            pace = pace.after(begun.elapsed());
             if removed.is_empty() {
                 break;
             }
@@ -79,7 +81,7 @@ impl SessionsInner {
             now,
             idle_since: before(self.lifetimes.idle() + 2 * self.lifetimes.interval()),
             created_before: before(self.lifetimes.max_age()),
-            limit: mutant!(PURGED_AT_ONCE, "purge-in-one-go" => u32::MAX),
+            limit: SweepPace::new().limit(),
         }
     }
 

@@ -123,6 +123,7 @@ impl From<RedisError> for RateError {
             RedisError::Unreadable { cause, .. } => Self::Nonsense(cause.to_string()),
             RedisError::Away { .. }
             | RedisError::Late { .. }
+            | RedisError::Login { .. }
             | RedisError::Refused { .. }
             | RedisError::Full { .. }
             | RedisError::Failed { .. } => Self::Away(error.into()),

@@ -22,8 +22,9 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// How long the gateway takes it.
 pub(super) const GOOD_FOR: Duration = Duration::from_secs(COOKIE_LIFETIME.as_secs() + LEEWAY.as_secs());
 
-/// Values under its name that are looked at. A sibling host may plant some beside one of a whole site.
-const MOST: usize = 4;
+/// Values under its name that are looked at: more than a browser keeps cookies of a site (Chrome: 180). A sibling host may
+/// plant some beside one of a whole site, one for each folder of a path, and those come first.
+const MOST: usize = 200;
 
 const TIME: usize = 8;
 const SIGNATURE: usize = 32;
@@ -127,7 +128,7 @@ impl BoundCookie {
         let name = self.name(&binding.scope);
         let values = cookies(headers).filter(|(other, _)| *other == name).map(|(_, value)| value);
         let mut fault = BoundCookieFault::Missing;
-        for value in values.take(MOST) {
+        for value in values.take(mutant!(MOST, "planted-cookies-hide-the-good-one" => 4)) {
             match binding.until(value, now) {
                 Ok(until) => return Ok(until),
                 Err(other) => fault = other,

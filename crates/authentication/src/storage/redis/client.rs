@@ -48,8 +48,8 @@ impl RedisClient {
         let name: Arc<str> = settings.name().into();
         let servers = Servers::new(settings.clone()).map_err(|error| RedisError::of(&name, &error))?;
         let servers = Arc::new(servers);
-        let commands = Link::keep(Arc::clone(&servers), background);
-        let awaited = Link::keep(Arc::clone(&servers), background);
+        let commands = Link::keep(&name, Arc::clone(&servers), background);
+        let awaited = Link::keep(&name, Arc::clone(&servers), background);
         let health = RedisHealth::default();
         Ok(Self(Arc::new(Inner { settings, name, servers, commands, awaited, health })))
     }
@@ -98,7 +98,7 @@ impl RedisClient {
     /// A connection for one who waits on it (`XREAD BLOCK`), up to `answer` for each command.
     ///
     /// # Errors
-    /// `Away`, `Refused`.
+    /// `Away`, `Login`.
     pub async fn dedicated(&self, answer: Duration) -> Result<RedisConnection, RedisError> {
         let connecting = timeout(COMMAND, self.0.servers.connect(answer)).await;
         let connected = connecting.map_err(|_| self.late())?;
@@ -185,8 +185,7 @@ impl RedisClient {
     async fn until(&self, deadline: Instant, link: &Link, request: Request<'_>) -> Result<Value, RedisError> {
         let mut backoff = BackOff::new(AGAIN);
         loop {
-            let connected = link.connection(deadline).await;
-            let mut numbered = connected.map_err(|why| RedisError::away(&self.0.name, why))?;
+            let mut numbered = link.connection(deadline).await?;
             let Ok(result) = timeout_at(deadline, request.send(&mut numbered.connection)).await else {
                 // The answer may never come: nobody else shall wait for theirs behind it.
                 link.report(numbered.number, "it has not answered in time");

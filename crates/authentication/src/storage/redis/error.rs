@@ -21,8 +21,18 @@ pub enum RedisError {
         /// Which.
         server: Arc<str>,
     },
-    /// The user may not log in, or lacks a right.
-    #[error("{server} refuses: {cause}; docs/scaling.md has the line for its access list")]
+    /// It does not let the gateway in.
+    #[error("{server} refuses the login: {refused}")]
+    Login {
+        /// Which.
+        server: Arc<str>,
+        /// What is wrong with it.
+        refused: RefusedLogin,
+    },
+    /// Its user lacks a right.
+    #[error(
+        "{server} refuses this to the user of `[state] redis`: {cause}; docs/scaling.md has the line for its access list"
+    )]
     Refused {
         /// Which.
         server: Arc<str>,
@@ -55,6 +65,19 @@ pub enum RedisError {
     },
 }
 
+/// Why a server lets nobody in by what the configuration says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RefusedLogin {
+    /// It knows no such user, or another password.
+    #[error(
+        "user or password is wrong; see `username` and `password` of `[state] redis` (`sentinel_password` for Sentinels)"
+    )]
+    Wrong,
+    /// It lets nobody in without.
+    #[error("it asks for a password; see `password` of `[state] redis` (`sentinel_password` for Sentinels)")]
+    Missing,
+}
+
 /// What follows from an error.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Consequence {
@@ -70,7 +93,7 @@ impl RedisError {
     /// Whether somebody must change something before another try can succeed.
     #[must_use]
     pub const fn is_final(&self) -> bool {
-        matches!(self, Self::Unreadable { .. } | Self::Refused { .. })
+        matches!(self, Self::Unreadable { .. } | Self::Login { .. } | Self::Refused { .. })
     }
 
     /// A fault of what is stored under `key`.
@@ -91,6 +114,7 @@ impl RedisError {
         }
         match Class::of(error) {
             Class::Connection | Class::Later => Self::Away { server, cause },
+            Class::Login(refused) => Self::Login { server, refused },
             Class::Refused => Self::Refused { server, cause },
             Class::Full => Self::Full { server, cause },
             Class::Unreadable => Self::Unreadable { server, cause },
@@ -103,13 +127,16 @@ pub(super) fn consequence(error: &::redis::RedisError) -> Consequence {
     match Class::of(error) {
         Class::Connection => Consequence::Reconnect,
         Class::Later => Consequence::Wait,
-        Class::Refused | Class::Full | Class::Unreadable | Class::Other => Consequence::GiveUp,
+        Class::Login(_) | Class::Refused | Class::Full | Class::Unreadable | Class::Other => {
+            Consequence::GiveUp
+        }
     }
 }
 
 enum Class {
     Connection,
     Later,
+    Login(RefusedLogin),
     Refused,
     Full,
     Unreadable,
@@ -120,6 +147,9 @@ impl Class {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the library may add kinds at any time")]
     fn of(error: &::redis::RedisError) -> Self {
         match error.kind() {
+            // A Cluster that no node lets in says so within a text.
+            ErrorKind::Io if says(error, "AuthenticationFailed") => Self::Login(RefusedLogin::Wrong),
+            ErrorKind::Io if says(error, "NOAUTH") => Self::Login(RefusedLogin::Missing),
             ErrorKind::Io
             | ErrorKind::Parse
             | ErrorKind::ClusterConnectionNotFound
@@ -133,7 +163,8 @@ impl Class {
                 | ServerErrorKind::Ask
                 | ServerErrorKind::NoScript,
             ) => Self::Later,
-            ErrorKind::AuthenticationFailed | ErrorKind::Server(ServerErrorKind::NoPerm) => Self::Refused,
+            ErrorKind::AuthenticationFailed => Self::Login(RefusedLogin::Wrong),
+            ErrorKind::Server(ServerErrorKind::NoPerm) => Self::Refused,
             ErrorKind::UnexpectedReturnType => Self::Unreadable,
             _ => Self::of_code(error),
         }
@@ -144,13 +175,16 @@ impl Class {
         match error.code() {
             Some("UNREADABLE" | "WRONGTYPE") => Self::Unreadable,
             Some("OOM") => Self::Full,
-            Some("NOAUTH" | "WRONGPASS") => Self::Refused,
+            Some("NOAUTH") => Self::Login(RefusedLogin::Missing),
+            Some("WRONGPASS") => Self::Login(RefusedLogin::Wrong),
             Some("BUSY" | "NOREPLICAS" | "UNBLOCKED") => Self::Later,
             // What Redis says of a command within a script.
-            Some("ERR") if error.detail().is_some_and(|detail| detail.contains("can't run this command")) => {
-                Self::Refused
-            }
+            Some("ERR") if says(error, "can't run this command") => Self::Refused,
             _ => Self::Other,
         }
     }
+}
+
+fn says(error: &::redis::RedisError, words: &str) -> bool {
+    error.detail().is_some_and(|detail| detail.contains(words))
 }

@@ -96,17 +96,13 @@ impl RedisClient {
     /// Whether the user lacks the right; another fault is none of its.
     fn refused(&self, answer: Result<Value, RedisError>) -> Result<bool, RedisError> {
         match answer {
-            Err(RedisError::Refused { cause, .. }) if !is_login(&cause) => Ok(true),
-            Err(error @ (RedisError::Refused { .. } | RedisError::Away { .. } | RedisError::Late { .. })) => {
+            Err(RedisError::Refused { .. }) => Ok(true),
+            Err(error @ (RedisError::Login { .. } | RedisError::Away { .. } | RedisError::Late { .. })) => {
                 Err(error)
             }
             Ok(_) | Err(_) => Ok(false),
         }
     }
-}
-
-fn is_login(cause: &str) -> bool {
-    ["WRONGPASS", "NOAUTH", "AuthenticationFailed"].iter().any(|code| cause.contains(code))
 }
 
 fn judge(info: &str, found: &mut Examination) {

@@ -1,7 +1,7 @@
 //! What is told of Redis in metrics and by readiness.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::RedisError;
 
@@ -13,8 +13,49 @@ pub struct RedisHealth(Arc<Inner>);
 struct Inner {
     done: AtomicU64,
     failed: AtomicU64,
+    started: AtomicBool,
+    troubles: Mutex<Troubles>,
+}
+
+#[derive(Debug, Default)]
+struct Troubles {
     /// Why the last command failed; `None` after one that did not.
-    trouble: Mutex<Option<String>>,
+    now: Option<RedisError>,
+    /// Rights that are missing, and were told: commands that need them come between others that are done.
+    refused: Vec<RedisError>,
+}
+
+/// Missing rights that are told.
+const MOST: usize = 16;
+
+impl Troubles {
+    /// Tells what begins and what ends; `starts`: the process is starting, and ends with what is final.
+    fn follow(&mut self, trouble: Option<RedisError>, starts: bool) {
+        let begins = match (&self.now, &trouble) {
+            (_, Some(error)) if starts && error.is_final() => false,
+            (_, Some(error @ RedisError::Refused { .. })) => self.is_news(error),
+            // An outage that ends in another fault: somebody has to do something now.
+            (Some(before), Some(error)) => error.is_final() && !before.is_final(),
+            (None, Some(_)) => true,
+            (Some(RedisError::Refused { .. }) | None, None) => false,
+            (Some(_), None) => {
+                tracing::info!("the session store works again");
+                false
+            }
+        };
+        if let Some(error) = trouble.as_ref().filter(|_| begins) {
+            tracing::error!(%error, "the session store does not do its work");
+        }
+        self.now = trouble;
+    }
+
+    fn is_news(&mut self, error: &RedisError) -> bool {
+        let is_news = self.refused.len() < MOST && !self.refused.contains(error);
+        if is_news {
+            self.refused.push(error.clone());
+        }
+        is_news
+    }
 }
 
 impl RedisHealth {
@@ -26,21 +67,25 @@ impl RedisHealth {
         // An unreadable row is not the server's trouble: it answers.
         let trouble = match result {
             Ok(_) | Err(RedisError::Unreadable { .. }) => None,
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some(error.clone()),
         };
-        let mut told = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&*told, &trouble) {
-            (None, Some(error)) => tracing::error!(%error, "the session store does not do its work"),
-            (Some(_), None) => tracing::info!("the session store works again"),
-            (None, None) | (Some(_), Some(_)) => {}
-        }
-        *told = trouble;
+        let starts = !self.0.started.load(Ordering::Relaxed);
+        self.troubles().follow(trouble, starts);
+    }
+
+    /// The process works with it from now on: what is final ends it no more, and is told.
+    pub fn start(&self) {
+        self.0.started.store(true, Ordering::Relaxed);
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, Troubles> {
+        self.0.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why the last command failed; `None` where it did not.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.troubles().now.as_ref().map(ToString::to_string)
     }
 
     /// Commands that were done, and commands that failed, since the start.

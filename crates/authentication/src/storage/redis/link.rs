@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::backoff::BackOff;
 use super::servers::Servers;
-use super::{COMMAND, RedisConnection};
+use super::{COMMAND, RedisConnection, RedisError};
 
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 
@@ -38,7 +38,7 @@ pub(super) struct Numbered {
 #[derive(Clone, Debug)]
 enum LinkState {
     Up(Numbered),
-    Down { since: Instant, why: Arc<str> },
+    Down { since: Instant, why: RedisError },
 }
 
 /// The connection of this number leads nowhere.
@@ -46,24 +46,26 @@ type Trouble = (u64, Arc<str>);
 
 impl Link {
     /// A link that is kept up by a task on `background`, until the last clone is dropped.
-    pub(super) fn keep(servers: Arc<Servers>, background: &Handle) -> Self {
+    pub(super) fn keep(name: &Arc<str>, servers: Arc<Servers>, background: &Handle) -> Self {
         let (troubles, told) = mpsc::channel(64);
-        let begin = LinkState::Down { since: Instant::now(), why: "it is being connected to".into() };
-        let (state, seen) = watch::channel(begin);
-        background.spawn(stay_connected(servers, state, told));
+        let why = RedisError::away(name, "it is being connected to");
+        let (state, seen) = watch::channel(LinkState::Down { since: Instant::now(), why });
+        background.spawn(stay_connected(Arc::clone(name), servers, state, told));
         Self { state: seen, troubles }
     }
 
     /// The connection, once there is one.
     ///
     /// # Errors
-    /// Why there is none: at once where that has been so for a while, at `deadline` otherwise.
-    pub(super) async fn connection(&self, deadline: Instant) -> Result<Numbered, Arc<str>> {
+    /// Why there is none: at once where that has been so for a while, or where waiting changes nothing; at `deadline`
+    /// otherwise.
+    pub(super) async fn connection(&self, deadline: Instant) -> Result<Numbered, RedisError> {
         let mut state = self.state.clone();
         loop {
             let (until, why) = match &*state.borrow_and_update() {
                 LinkState::Up(numbered) => return Ok(numbered.clone()),
-                LinkState::Down { since, why } => (deadline.min(*since + COMMAND), Arc::clone(why)),
+                LinkState::Down { why, .. } if why.is_final() => return Err(why.clone()),
+                LinkState::Down { since, why } => (deadline.min(*since + COMMAND), why.clone()),
             };
             match timeout_at(until, state.changed()).await {
                 Ok(Ok(())) => {}
@@ -89,6 +91,7 @@ impl Link {
 }
 
 async fn stay_connected(
+    name: Arc<str>,
     servers: Arc<Servers>,
     state: watch::Sender<LinkState>,
     mut troubles: mpsc::Receiver<Trouble>,
@@ -97,14 +100,14 @@ async fn stay_connected(
     let mut since = Instant::now();
     for number in 0.. {
         let connection = tokio::select! {
-            connection = connect(&servers, &state, &mut backoff, since) => connection,
+            connection = connect((&name, &servers), &state, &mut backoff, since) => connection,
             () = state.closed() => return,
         };
         let made = Instant::now();
         state.send_replace(LinkState::Up(Numbered { number, connection }));
         let Some(why) = trouble(&mut troubles, number).await else { return };
         since = Instant::now();
-        state.send_replace(LinkState::Down { since, why });
+        state.send_replace(LinkState::Down { since, why: RedisError::away(&name, why) });
         if since - made >= GOOD {
             backoff.reset();
         } else {
@@ -115,7 +118,7 @@ async fn stay_connected(
 
 /// Tries until it is connected.
 async fn connect(
-    servers: &Servers,
+    (name, servers): (&Arc<str>, &Servers),
     state: &watch::Sender<LinkState>,
     backoff: &mut BackOff,
     since: Instant,
@@ -124,7 +127,7 @@ async fn connect(
         match servers.connect(COMMAND).await {
             Ok(connection) => return connection,
             Err(error) => {
-                state.send_replace(LinkState::Down { since, why: error.to_string().into() });
+                state.send_replace(LinkState::Down { since, why: RedisError::of(name, &error) });
                 sleep(backoff.wait()).await;
             }
         }

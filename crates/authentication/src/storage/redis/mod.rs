@@ -26,7 +26,7 @@ pub use ::redis::{
 pub use backoff::BackOff;
 pub use client::{COMMAND, RedisClient};
 pub use connection::RedisConnection;
-pub use error::RedisError;
+pub use error::{RedisError, RefusedLogin};
 pub use examine::Examination;
 pub use health::RedisHealth;
 pub(super) use keys::{load, load_or_create, replace};

@@ -5,7 +5,8 @@ local tries = {
     { 'EXISTS', name }, { 'DEL', name }, { 'HSET', name, 'field', '1' }, { 'HGET', name, 'field' },
     { 'HMGET', name, 'field' }, { 'TTL', name }, { 'EXPIRE', name, 60 }, { 'DEL', name },
     { 'ZADD', name, 0, 'member' }, { 'ZRANGE', name, 0, -1 }, { 'ZRANDMEMBER', name, 1 },
-    { 'ZREM', name, 'member' }, { 'SADD', name, 'member' }, { 'SMEMBERS', name }, { 'DEL', name },
+    { 'ZRANGEBYSCORE', name, 0, 0 }, { 'ZCARD', name }, { 'PTTL', name },
+    { 'ZREM', name, 'member' }, { 'ZPOPMIN', name }, { 'SADD', name, 'member' }, { 'SMEMBERS', name }, { 'DEL', name },
     { 'XADD', name, '*', 'field', '1' }, { 'DEL', name },
     { 'PEXPIRE', name, 60000 }, { 'TIME' },
 }
