@@ -10,14 +10,19 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     (
         "cli",
         PROGRAM,
-        &["runtime", "config", "demo", "admin", "gate", "forward", "authn", "oidc", "storage", "policy"],
+        &[
+            "runtime", "config", "demo", "sinks", "admin", "gate", "forward", "authn", "oidc", "storage",
+            "policy",
+        ],
     ),
     (
         "runtime",
         PROGRAM,
         &[
             "config",
+            "console",
             "listener",
+            "sinks",
             "gate",
             "endpoints",
             "admin",
@@ -35,6 +40,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         PROGRAM,
         &[
             "listener",
+            "sinks",
             "admin",
             "gate",
             "endpoints",

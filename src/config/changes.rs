@@ -46,8 +46,12 @@ fn gather(key: String, value: &Value, found: &mut BTreeMap<String, String>) {
             .iter()
             .enumerate()
             .for_each(|(index, value)| gather(format!("{key}[{index}]"), value, found)),
-        Value::String(text) => drop(found.insert(key, text.clone())),
-        other => drop(found.insert(key, other.to_string())),
+        Value::String(text) => {
+            found.insert(key, text.clone());
+        }
+        Value::Object(_) | Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {
+            found.insert(key, value.to_string());
+        }
     }
 }
 

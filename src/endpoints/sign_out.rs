@@ -22,7 +22,7 @@ use super::sign_in_request::{SignInRequest, parameter};
 use super::state::Endpoints;
 use crate::authn::OpenedSession;
 use crate::clock::Timestamp;
-use crate::events::SignedOut;
+use crate::events;
 use crate::identity::Principal;
 use crate::pages::{GivenTokens, Page, SignOut, SignedOut, Told};
 use crate::secret::Secret;
@@ -77,7 +77,7 @@ async fn end(
     same_origin(context, headers)?;
     let ended = endpoints.resources.sessions.end(&session.family()).await;
     tracing::info!(id = %context.id, session = %session.id, user = session.principal.user, "signed out");
-    endpoints.resources.recorder.emit(&SignedOut {
+    endpoints.resources.recorder.emit(&events::SignedOut {
         caller: context.caller(),
         who: Some(&session.principal),
         session: session.family().first_bytes(),
@@ -111,7 +111,12 @@ async fn end_unread(
     let ended = endpoints.resources.sessions.end(key.id()).await;
     tracing::info!(id = %context.id, session = %key.id(), "signed out");
     let session = key.id().first_bytes();
-    endpoints.resources.recorder.emit(&SignedOut { caller: context.caller(), who: None, session, cut: None });
+    endpoints.resources.recorder.emit(&events::SignedOut {
+        caller: context.caller(),
+        who: None,
+        session,
+        cut: None,
+    });
     let left = Left { until_restart: ended.is_err(), ..Left::default() };
     Ok(forgotten(endpoints, signed_out(endpoints, left)))
 }

@@ -188,6 +188,7 @@ pub async fn run(
     let reloading = Reloading {
         gate,
         audit: Arc::clone(&audit),
+        recorder: recorder.clone(),
         running: settings,
         workers,
         files,

@@ -49,9 +49,11 @@ fn names(fields: &[Field]) -> String {
 }
 
 fn tables() -> String {
-    let mut text = String::from("| type | what has happened | always there | where it is known |\n|---|---|---|---|\n");
+    let mut text =
+        String::from("| type | what has happened | always there | where it is known |\n|---|---|---|---|\n");
     for row in Kind::TABLE.iter().filter(|row| is_written(row.kind)) {
-        writeln!(text, "| `{}` | {} | {} | {} |", row.word, row.doc, names(row.must), names(row.may)).unwrap();
+        writeln!(text, "| `{}` | {} | {} | {} |", row.word, row.doc, names(row.must), names(row.may))
+            .unwrap();
     }
     text += "\n| field | what it says |\n|---|---|\n";
     for row in &Field::TABLE {

@@ -88,10 +88,9 @@ impl Lowering<'_> {
             return None;
         };
         let path = self.path(path.value);
-        if self.sources.is_folder(&path) {
-            self.fault(
-                Diagnostic::new(at!(at.path).place, "a folder").expected("expected the path of a file"),
-            );
+        if path.parent().is_some_and(|folder| !self.sources.is_folder(folder)) {
+            let what = "the folder of the file is not there";
+            self.fault(Diagnostic::new(at!(at.path).place, what).expected("expected a folder that exists"));
         }
         Some(FileSettings { path, mode: mode?, rotation, format: format(at.value.format) })
     }
