@@ -210,3 +210,76 @@ async fn who_ends_a_sign_in_from_another_browser_sees_it_gone_with_its_websocket
     tokio::task::spawn_blocking(move || walk("sessions", [("GATEWAY", public_url)])).await.unwrap();
     drop(gateway);
 }
+
+/// The console on a host of its own, an app on another, of which one server is down.
+const CONSOLE: &str = r#"
+[policies.people]
+allow = [{ groups = ["staff", "ops"] }]
+
+[policies.writers]
+allow = [{ groups = ["writers"], methods = ["GET", "HEAD"] }, { groups = ["editors"] }]
+deny = [{ groups = ["guests"] }]
+
+[policies.ops]
+allow = [{ groups = ["ops"] }]
+
+[console]
+auditor = "ops"
+operator = "ops"
+
+[[routes]]
+name = "console"
+host = "localhost"
+serve = "console"
+policy = "people"
+
+[[routes]]
+name = "wiki"
+host = "127.0.0.1"
+upstream = "{app}"
+access = "signed-in"
+limits = [{ per = "principal", rate = "600/min" }, { per = "address", rate = "1000/min", burst = 100 }]
+concurrency = 200
+
+[[routes]]
+name = "wiki administration"
+host = "127.0.0.1"
+path = "/admin"
+upstream = "{app}"
+policy = "writers"
+session = { max_age = "8h" }
+
+[[routes]]
+name = "archive"
+host = "127.0.0.1"
+path = "/down"
+upstream = "{down}"
+access = "signed-in"
+
+[[routes]]
+name = "old wiki"
+host = "old.localhost"
+access = "public"
+redirect = { host = "127.0.0.1" }
+"#;
+
+/// Nothing of it needs a script, and it can be read in every window.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_walks_through_the_console() {
+    let port = free_port();
+    let public_url = format!("http://localhost:{port}");
+    let (app, issuer) = (App::start().await, Impostor::start().await);
+    issuer.now(|ways| {
+        ways.id_token = json!({
+            "sub": "248289761001", "preferred_username": "olga", "name": "Olga Perator", "email": "olga@corp.example",
+            "email_verified": true, "groups": ["staff", "ops", "platform-engineering"], "acr": "urn:example:mfa",
+        });
+    });
+    let down = format!("http://127.0.0.1:{}", free_port());
+    let routes = CONSOLE.replace("{app}", &app.url()).replace("{down}", &down);
+    let gateway = Gateway::at(port, &public_url, "", &format!("{}\n{routes}", issuer.configuration()));
+    gateway.rewrite("rate = \"600/min\"", "rate = \"300/min\"");
+    let environment = [("GATEWAY", public_url), ("APP", format!("http://127.0.0.1:{port}"))];
+    tokio::task::spawn_blocking(move || walk("console", environment)).await.unwrap();
+    drop(gateway);
+}

@@ -7,11 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Each room, the crate it is in, and the rooms it may use. Every room may use the ground floor, too.
 const ROOMS: &[(&str, &str, &[&str])] = &[
-    (
-        "cli",
-        PROGRAM,
-        &["runtime", "config", "demo", "admin", "gate", "forward", "authn", "oidc", "storage", "policy"],
-    ),
+    ("cli", PROGRAM, &["runtime", "config", "demo", "admin", "gate", "pages", "oidc", "storage", "policy"]),
     (
         "runtime",
         PROGRAM,
@@ -19,6 +15,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "config",
             "listener",
             "gate",
+            "console",
             "endpoints",
             "admin",
             "forward",
@@ -27,6 +24,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "signals",
             "storage",
             "limit",
+            "route",
             "request",
         ],
     ),
@@ -82,7 +80,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("forward", "wire", &["http1", "request", "policy"]),
-    ("console", PROGRAM, &["endpoints", "pages", "route", "listener"]),
+    ("console", PROGRAM, &["endpoints", "pages", "session", "policy", "route", "request", "listener"]),
     ("pages", PROGRAM, &[]),
     ("authn", "authentication", &["oidc", "session", "request"]),
     ("signals", "authentication", &["oidc", "session"]),

@@ -53,14 +53,16 @@ mod used_states;
 
 pub use answer::Answer;
 pub use application::Application;
+pub use body::{UnreadForm, read_form};
 pub use bound_session::WELL_KNOWN;
 pub use context::RequestContext;
 pub use cookies::Cookies;
 pub use deferred_form::DeferredForm;
+pub use device::in_words as device_in_words;
 pub use endpoint::Endpoint;
 pub use error::{EndpointError, FailedSignIn, LostSignIn, UnavailableProvider, UnmetStepUp};
 pub use hosts::{Hosts, Routes};
-pub use paths::{CALLBACK, HOME, SIGNALS, holds, is_front};
+pub use paths::{CALLBACK, HOME, SIGN_OUT, SIGNALS, holds, is_front};
 pub use public_url::PublicUrl;
 pub use resources::{Resources, SealingKeys};
 pub use response::{challenge, redirect};

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch as watched};
 
 use super::admin_socket::{AdminSocketError, AdminSockets, Predecessor};
 use super::assertion_keys::{AssertionKeys, AssertionKeysError};
-use super::console::ThisProcess;
+use super::console::{Loaded, ThisProcess};
 use super::control::{self, Control, OfferedSockets, Predecessors, Released, TakeOverError};
 use super::lifecycle::Lifecycle;
 use super::reload::{Reload, Reloading, bounded};
@@ -126,7 +126,8 @@ pub async fn run(
         draining: runtime.draining(),
         predecessors: predecessors.clone(),
     });
-    console.show(Arc::new(ThisProcess::new(Arc::clone(&told))));
+    let (loaded, shown_settings) = watched::channel(Arc::new(Loaded::first(&settings)));
+    console.show(Arc::new(ThisProcess::new(Arc::clone(&told), sessions.clone(), shown_settings)));
     let (token, shown) = watched::channel(settings.admin.as_ref().and_then(|admin| admin.token.clone()));
     let (written, shown_configuration) = watched::channel(Arc::clone(&settings.written));
     let (rotation, every) = watched::channel(settings.rotate_assertion_key);
@@ -161,7 +162,8 @@ pub async fn run(
     tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
     ready();
-    let reloading = Reloading { gate, running: settings, workers, files, token, written, rotation, reload };
+    let reloading =
+        Reloading { gate, running: settings, workers, files, token, written, loaded, rotation, reload };
     Lifecycle { reloading, control, admin }.run(runtime, events).await;
     if let Err(error) = sessions.flush().await {
         tracing::error!(%error, "when sessions were last used could not be written");
