@@ -10,7 +10,7 @@ use super::place::{Place, Section};
 use super::process::Process;
 use super::role::Role;
 use super::{apps, configuration, end, explorer, overview, sessions, sign_in};
-use crate::endpoints::{Answer, EndpointError, RequestContext};
+use crate::endpoints::{Answer, EndpointError, RequestContext, same_origin};
 use crate::identity::Principal;
 use crate::listener::RequestBody;
 use crate::pages::Page;
@@ -39,8 +39,7 @@ impl Console {
         drop(self.0.set(process));
     }
 
-    /// Answers a request to the console's route. A form has been sent by a page of this very origin; the gate has seen to
-    /// that.
+    /// Answers a request to the console's route.
     pub async fn answer(&self, visit: Visit<'_>, request: Request<RequestBody>) -> Answer {
         let Some(process) = self.0.get() else {
             return EndpointError::Internal("the console has been asked before the process is ready").into();
@@ -54,6 +53,10 @@ async fn page_for(
     process: &dyn Process,
     request: Request<RequestBody>,
 ) -> Result<Page, EndpointError> {
+    // The gate lets clients pass that are no browsers; what is done here is done by people.
+    if request.method() == Method::POST {
+        same_origin(visit.context, request.headers())?;
+    }
     let path = below(visit.mount, visit.context.path.decoded());
     let Some(place) = path.and_then(Place::at) else { return Ok(Message::NotFound.page(visit, None)) };
     let least = place.least();

@@ -22,6 +22,11 @@ impl Moment {
         };
         Self { words, exact: at.rfc3339() }
     }
+
+    /// Day and time, in UTC.
+    pub(super) fn clock(&self) -> String {
+        self.exact.replace('T', " ").replace('Z', " UTC")
+    }
 }
 
 #[cfg(test)]

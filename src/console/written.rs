@@ -30,22 +30,39 @@ impl Line {
 pub(super) fn lines(tree: &Value) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Value::Object(table) = tree {
-        write(&mut lines, "", table);
+        write(&mut lines, At { path: "", depth: 0, in_list: false }, table);
     }
     lines
 }
 
+/// Where a table stands.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    path: &'a str,
+    depth: usize,
+    /// Whether it is one of a list, such as a route.
+    in_list: bool,
+}
+
+/// Keys that say what the others are about.
+const FIRST: [&str; 3] = ["name", "host", "path"];
+
 /// What is no table stands first, as TOML wants it.
-fn write(lines: &mut Vec<Line>, path: &str, table: &Map<String, Value>) {
-    let (tables, pairs): (Vec<_>, Vec<_>) = table.iter().partition(|(_, value)| is_table(value));
+fn write(lines: &mut Vec<Line>, at: At<'_>, table: &Map<String, Value>) {
+    let (tables, mut pairs): (Vec<_>, Vec<_>) = table.iter().partition(|(_, value)| is_headed(at, value));
+    pairs.sort_by_key(|(key, _)| FIRST.iter().position(|first| first == key).unwrap_or(FIRST.len()));
     lines.extend(pairs.into_iter().map(|(key, value)| Line::Pair(written_key(key), inline(value))));
     for (key, value) in tables {
-        let path = if path.is_empty() { written_key(key) } else { format!("{path}.{}", written_key(key)) };
+        let path = match at.path {
+            "" => written_key(key),
+            above => format!("{above}.{}", written_key(key)),
+        };
+        let below = |in_list| At { path: &path, depth: at.depth + 1, in_list };
         match value {
-            Value::Object(table) => head(lines, format!("[{path}]"), &path, table),
+            Value::Object(table) => head(lines, format!("[{path}]"), below(at.in_list), table),
             Value::Array(items) => {
                 for table in items.iter().filter_map(Value::as_object) {
-                    head(lines, format!("[[{path}]]"), &path, table);
+                    head(lines, format!("[[{path}]]"), below(true), table);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -53,32 +70,44 @@ fn write(lines: &mut Vec<Line>, path: &str, table: &Map<String, Value>) {
     }
 }
 
-fn head(lines: &mut Vec<Line>, head: String, path: &str, table: &Map<String, Value>) {
+fn head(lines: &mut Vec<Line>, head: String, at: At<'_>, table: &Map<String, Value>) {
     // A table of nothing but tables has no line of its own.
-    if table.is_empty() || head.starts_with("[[") || table.values().any(|value| !is_table(value)) {
+    let is_needed = head.starts_with("[[") || table.values().any(|value| !is_headed(at, value));
+    if table.is_empty() || is_needed {
         if !lines.is_empty() {
             lines.push(Line::Blank);
         }
         lines.push(Line::Table(head));
     }
-    write(lines, path, table);
+    write(lines, at, table);
 }
 
-/// Whether it stands under a head of its own; small tables inside of others stand in one line.
-fn is_table(value: &Value) -> bool {
+/// Whether it stands under a head of its own; what is small and deep in the tree stands in one line.
+fn is_headed(at: At<'_>, value: &Value) -> bool {
     match value {
-        Value::Object(table) => !is_small(table),
+        Value::Object(_) if at.depth == 0 => true,
+        Value::Object(table) => {
+            let most = if at.in_list || at.depth > 1 { SMALL } else { 0 };
+            !is_small(table, most)
+        }
         Value::Array(items) => {
-            !items.is_empty()
-                && items.iter().all(|item| matches!(item, Value::Object(table) if !is_small(table)))
+            let is_table = |item: &Value| matches!(item, Value::Object(table) if at.depth == 0 || !is_small(table, SMALL));
+            !items.is_empty() && items.iter().all(Value::is_object) && items.iter().any(is_table)
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
-/// A secret's place (`{ file = "…" }`), a rule with one condition.
-fn is_small(table: &Map<String, Value>) -> bool {
-    table.len() == 1 && !table.values().any(Value::is_object)
+/// Keys of a table that stands in one line: a secret's place (`{ file = "…" }`), a rule, a rate.
+const SMALL: usize = 4;
+
+fn is_small(table: &Map<String, Value>, most: usize) -> bool {
+    let is_plain = |value: &Value| match value {
+        Value::Array(items) => !items.iter().any(Value::is_object),
+        Value::Object(_) => false,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+    };
+    table.len() <= most && table.values().all(is_plain)
 }
 
 fn inline(value: &Value) -> String {

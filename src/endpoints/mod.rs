@@ -68,7 +68,7 @@ pub use resources::{Resources, SealingKeys};
 pub use response::{challenge, redirect};
 pub use resume::keep_form;
 pub use return_to::ReturnTo;
-pub use same_origin::is_here;
+pub use same_origin::{is_here, same_origin};
 pub use sign_in::{is_renewed_by_sign_in, start_sign_in};
 pub use sign_in_request::SignInRequest;
 pub use site_data::SiteData;

@@ -41,9 +41,14 @@ impl Loaded {
         Self { at, gate, written, before: None }
     }
 
-    /// Those that a reload puts in the place of these.
+    /// Those that a reload puts in the place of these. Where the file says the same, as after a new certificate, those
+    /// before these are still the last that were others.
     pub(super) fn replaced_by(&self, settings: &Settings) -> Self {
-        Self { before: Some((self.at, Arc::clone(&self.written))), ..Self::first(settings) }
+        let before = match settings.written == self.written {
+            true => self.before.clone(),
+            false => Some((self.at, Arc::clone(&self.written))),
+        };
+        Self { before, ..Self::first(settings) }
     }
 }
 

@@ -17,11 +17,7 @@ async fn invariant_8_an_operator_ends_a_sign_in_its_stream_is_cut_and_the_log_sa
     let mut stream = rig.stream(&alice).await;
     let id = rig.id_of(&operator, "alice").await;
     let page = rig.page(&operator, &format!("/sessions/{id}")).await;
-    assert!(
-        page.body.contains("End this sign-in") && page.body.contains("stream.localhost"),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains("End this sign-in") && page.body.contains("wiki.localhost"), "{}", page.body);
 
     let form = format!("id={id}&reason=left+the+company");
     let ended = operator.submit(&rig.at("/sessions/end"), &form).await;

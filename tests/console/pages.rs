@@ -44,11 +44,7 @@ async fn every_route_tells_who_may_use_it() {
     let address = format!("url=http%3A%2F%2Fwiki.localhost%3A{}%2Fadmin", rig.gateway.port);
     assert!(admin.contains(&address), "{address}: {admin}");
     let explained = rig.page(&viewer, &format!("/explain?{address}")).await;
-    assert!(
-        explained.body.contains("sign in first") || explained.body.contains("sign in"),
-        "{}",
-        explained.body
-    );
+    assert!(explained.body.contains("sign-in required"), "{}", explained.body);
 }
 
 #[tokio::test]

@@ -46,7 +46,8 @@ limits = [{ per = "principal", rate = "100/min" }]
 
 [[routes]]
 name = "stream"
-host = "stream.localhost"
+host = "wiki.localhost"
+path = "/stream"
 upstream = "{stream}"
 access = "signed-in"
 "#;
@@ -89,7 +90,7 @@ impl Rig {
 
     /// The same of `user` in one group.
     pub(super) async fn of(&self, user: &str, group: &str) -> Browser {
-        self.somebody(json!({ "sub": user, "groups": [group] })).await
+        self.somebody(json!({ "sub": user, "preferred_username": user, "groups": [group] })).await
     }
 
     /// A page of the console, as it must come.
@@ -119,12 +120,10 @@ impl Rig {
 
     /// A WebSocket that lives by the session of `browser`.
     pub(super) async fn stream(&self, browser: &Browser) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
-        let page = self.on("stream", "/");
-        browser.visit(&page).await;
-        let cookie = browser.cookie(&page, "portcullis").unwrap();
+        let cookie = browser.cookie(&self.on("wiki", "/"), "portcullis").unwrap();
         let port = self.gateway.port;
-        let mut request = format!("ws://127.0.0.1:{port}/").into_client_request().unwrap();
-        request.headers_mut().insert("host", format!("stream.localhost:{port}").parse().unwrap());
+        let mut request = format!("ws://127.0.0.1:{port}/stream").into_client_request().unwrap();
+        request.headers_mut().insert("host", format!("wiki.localhost:{port}").parse().unwrap());
         request.headers_mut().insert("cookie", format!("portcullis={cookie}").parse().unwrap());
         let (mut open, _) = tokio_tungstenite::connect_async(request).await.unwrap();
         open.send("hello".into()).await.unwrap();
