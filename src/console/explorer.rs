@@ -253,7 +253,7 @@ impl Who {
             provider: text::short(principal.provider.as_str()),
             email: principal.email.as_ref().map(|email| (text::short(&email.address), email.verified)),
             groups: principal.groups.iter().take(MOST).map(|group| text::short(group)).collect(),
-            unknown: (!principal.gaps.is_empty()).then(|| principal.gaps.to_string()),
+            unknown: sign_in::unknown(principal),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::place::Section;
 use super::process::{Counted, Process, ProcessOverview, ProviderShown, ServerCondition, ServerShown};
 use super::shell::Shell;
 use super::text;
+use crate::clock::Timestamp;
 use crate::pages::Page;
 use crate::session::SessionEnd;
 use crate::telemetry::Outcome;
@@ -19,10 +20,8 @@ const MOST: usize = 100;
 pub(super) fn page(visit: Visit<'_>, process: &dyn Process) -> Page {
     let (shell, overview) = (Shell::of(visit, Some(Section::Overview)), process.overview());
     let now = process.now();
-    let begun = Moment::new(
-        crate::clock::Timestamp::from_seconds(now.seconds().saturating_sub(overview.up.as_secs())),
-        now,
-    );
+    let begun =
+        Moment::new(Timestamp::from_seconds(now.seconds().saturating_sub(overview.up.as_secs())), now);
     let mut routes: Vec<_> = overview.requests.iter().filter(|counted| total(counted) > 0).collect();
     routes.sort_by_key(|counted| std::cmp::Reverse(total(counted)));
     let busiest = routes.first().map_or(0, |counted| total(counted));
@@ -241,7 +240,7 @@ struct ProviderRow {
 }
 
 impl ProviderRow {
-    fn new(provider: &ProviderShown, now: crate::clock::Timestamp) -> Self {
+    fn new(provider: &ProviderShown, now: Timestamp) -> Self {
         Self {
             name: text::short(&provider.name),
             issuer: text::short(&provider.issuer),

@@ -13,7 +13,7 @@ use super::sessions::Row;
 use super::shell::Shell;
 use super::text;
 use crate::endpoints::EndpointError;
-use crate::identity::Principal;
+use crate::identity::{Gap, Gaps, Principal};
 use crate::pages::Page;
 use crate::session::{IdPrefix, Selector, SessionId, SessionOverview, Sessions, StoreUnavailable};
 
@@ -82,11 +82,18 @@ impl Person {
             groups: principal.groups.iter().take(MOST).map(|group| text::short(group)).collect(),
             more_groups: principal.groups.len().saturating_sub(MOST),
             acr: principal.acr.as_deref().map(text::short),
-            unknown: (!principal.gaps.is_empty()).then(|| principal.gaps.to_string()),
+            unknown: unknown(principal),
             claims: principal.claims.iter().take(MOST).map(claim).collect(),
             more_claims: principal.claims.len().saturating_sub(MOST),
         }
     }
+}
+
+/// What is not known of somebody, for nobody has said it. That there may be other claims goes without saying.
+pub(super) fn unknown(principal: &Principal) -> Option<String> {
+    let told = Gap::ALL.into_iter().filter(|gap| *gap != Gap::Claims && principal.gaps.has(*gap));
+    let told: Gaps = told.collect();
+    (!told.is_empty()).then(|| told.to_string())
 }
 
 /// Text as it is, everything else as JSON.
