@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use rcgen::PublicKeyData;
 use serde_json::json;
 
-use crate::support::{App, Demo, Gateway, Impostor, Provider, free_port, sockets};
+use crate::support::{App, Browser, Demo, Gateway, Impostor, Provider, free_port, sockets};
 
 /// Runs one walk and fails with what it says.
 fn walk(name: &str, environment: impl IntoIterator<Item = (&'static str, String)>) {
@@ -236,5 +236,118 @@ async fn who_ends_a_sign_in_from_another_browser_sees_it_gone_with_its_websocket
     );
     let gateway = Gateway::at(port, &public_url, "", &format!("{}{routes}", issuer.configuration()));
     tokio::task::spawn_blocking(move || walk("sessions", [("GATEWAY", public_url)])).await.unwrap();
+    drop(gateway);
+}
+
+/// The console on a host of its own, an app on another, of which one server is down.
+const CONSOLE: &str = r#"
+[policies.people]
+allow = [{ groups = ["staff", "ops"] }]
+
+[policies.writers]
+allow = [{ groups = ["writers"], methods = ["GET", "HEAD"] }, { groups = ["editors"] }]
+deny = [{ groups = ["guests"] }]
+
+[policies.ops]
+allow = [{ groups = ["ops"] }]
+
+[console]
+auditor = "ops"
+operator = "ops"
+
+[[routes]]
+name = "console"
+host = "localhost"
+serve = "console"
+policy = "people"
+
+[[routes]]
+name = "wiki"
+host = "127.0.0.1"
+upstream = "{app}"
+access = "signed-in"
+limits = [{ per = "principal", rate = "600/min" }, { per = "address", rate = "1000/min", burst = 100 }]
+concurrency = 200
+
+[[routes]]
+name = "wiki administration"
+host = "127.0.0.1"
+path = "/admin"
+upstream = "{app}"
+policy = "writers"
+session = { max_age = "8h" }
+
+[[routes]]
+name = "archive"
+host = "127.0.0.1"
+path = "/down"
+upstream = "{down}"
+access = "signed-in"
+
+[[routes]]
+name = "old wiki"
+host = "old.localhost"
+access = "public"
+redirect = { host = "127.0.0.1" }
+"#;
+
+/// Who is signed in, in which groups and with which browser.
+const PEOPLE: [(&str, &[&str], &str); 5] = [
+    (
+        "alice.liddell",
+        &["staff", "writers"],
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 \
+         Mobile/15E148 Safari/604.1",
+    ),
+    (
+        "bob@corp.example",
+        &["staff"],
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0",
+    ),
+    (
+        "Zoë Ångström",
+        &["staff", "editors"],
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 \
+         Safari/605.1.15",
+    ),
+    (
+        "charles.de.montesquieu@subsidiary.corp.example",
+        &["guests"],
+        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    ),
+    ("deploy", &["robots"], "curl/8.14.1"),
+];
+
+fn console(port: u16, public_url: &str, app: &App, issuer: &Impostor) -> Gateway {
+    let down = format!("http://127.0.0.1:{}", free_port());
+    let routes = CONSOLE.replace("{app}", &app.url()).replace("{down}", &down);
+    Gateway::at(port, public_url, "", &format!("{}\n{routes}", issuer.configuration()))
+}
+
+/// Nothing of it needs a script, and it can be read in every window.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_walks_through_the_console() {
+    let port = free_port();
+    let public_url = format!("http://localhost:{port}");
+    let (app, issuer) = (App::start().await, Impostor::start().await);
+    let gateway = console(port, &public_url, &app, &issuer);
+    for (user, groups, agent) in PEOPLE {
+        issuer.now(|ways| {
+            ways.id_token = json!({"sub": user, "preferred_username": user, "groups": groups});
+        });
+        let browser = Browser::with_agent(agent);
+        for path in ["/", "/page", "/page", "/admin", "/down", "/old"] {
+            browser.visit(&gateway.url(path)).await;
+        }
+    }
+    issuer.now(|ways| {
+        ways.id_token = json!({
+            "sub": "248289761001", "preferred_username": "olga", "name": "Olga Perator", "email": "olga@corp.example",
+            "email_verified": true, "groups": ["staff", "ops", "platform-engineering"], "acr": "urn:example:mfa",
+        });
+    });
+    gateway.rewrite("rate = \"600/min\"", "rate = \"300/min\"");
+    let environment = [("GATEWAY", public_url), ("APP", format!("http://127.0.0.1:{port}"))];
+    tokio::task::spawn_blocking(move || walk("console", environment)).await.unwrap();
     drop(gateway);
 }

@@ -184,9 +184,9 @@ async fn explain_says_what_a_route_serves() {
         (
             &["--url", &*start, "--user", "alice", "--group", "staff"][..],
             0,
-            &["start", "staff", "serve", "home"][..],
+            &["start", "staff", "serve", "portal"][..],
         ),
-        (&["--url", &below, "--user", "alice", "--group", "staff"], 0, &["404", "home"]),
+        (&["--url", &below, "--user", "alice", "--group", "staff"], 0, &["404", "portal"]),
         (&["--url", &start, "--user", "mallory", "--group", "guests"], 1, &["forbidden", "staff"]),
         (&["--url", &start], 1, &["nobody is signed in"]),
         (&["--url", &start, "--method", "POST", "--user", "alice", "--group", "staff"], 1, &["405", "POST"]),

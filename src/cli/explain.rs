@@ -8,18 +8,16 @@ use std::time::Duration;
 
 use clap::Args;
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::check::load_quietly;
 use super::recorded::Recorded;
 use super::terminal::{Paint, complain_of, print};
-use crate::authn::principal;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::gate::{Imagined, explain as judge};
-use crate::identity::{Gap, Gaps, Principal};
-use crate::oidc::ProviderSettings;
+use crate::gate::{Imagined, ImaginedPerson, explain as judge, path_of};
+use crate::identity::Principal;
 
 /// Exit code where the question cannot be answered.
 const BAD_QUESTION: u8 = 2;
@@ -122,100 +120,25 @@ fn question(
     Ok((request, recorded))
 }
 
-/// The path of an address as it was written. A [`Url`] has resolved its dot segments and turned its
-/// backslashes, which the gateway refuses.
-fn path_of(address: &str) -> &str {
-    let behind_scheme = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let Some(begin) = behind_scheme.find(['/', '\\', '?', '#']) else { return "/" };
-    let rest = &behind_scheme[begin..];
-    let path = rest.split(['?', '#']).next().unwrap_or_default();
-    if path.is_empty() { "/" } else { path }
-}
-
 fn somebody(
     arguments: &ExplainArguments,
     settings: &Settings,
     line: Option<&Recorded>,
 ) -> Result<Option<Principal>, String> {
-    let user = arguments.user.as_deref().or_else(|| line?.user());
-    let nobody = user.is_none() && arguments.email.is_none() && arguments.groups.is_empty();
-    if nobody && arguments.claims.is_none() {
-        return Ok(None);
-    }
-    let provider = provider(settings, arguments.provider.as_deref().or_else(|| line?.provider()))?;
-    let claims = match &arguments.claims {
-        Some(file) => read(file)?,
-        None => Map::new(),
+    let given = |given: &Option<String>, logged: Option<&str>| given.as_deref().or(logged).map(str::to_owned);
+    let person = ImaginedPerson {
+        user: given(&arguments.user, line.and_then(Recorded::user)),
+        email: arguments.email.clone(),
+        groups: arguments.groups.clone(),
+        scopes: arguments.scopes.clone(),
+        acr: arguments.acr.clone(),
+        amr: arguments.amr.clone(),
+        auth_age: arguments.auth_age,
+        claims: arguments.claims.as_ref().map(read).transpose()?,
+        logged: line.is_some(),
+        provider: given(&arguments.provider, line.and_then(Recorded::provider)),
     };
-    let claims = completed(signed_in(arguments, claims), provider, user);
-    let mut made =
-        principal(provider, claims).map_err(|error| format!("the claims make no principal: {error}"))?;
-    made.scopes.extend(arguments.scopes.iter().cloned());
-    if let Some(address) = &arguments.email {
-        made.email =
-            Some(crate::identity::Email { address: address.clone(), verified: true, withheld: false });
-    }
-    if !arguments.groups.is_empty() {
-        made.groups.clone_from(&arguments.groups);
-    }
-    if let Some(user) = user {
-        user.clone_into(&mut made.user);
-    }
-    made.gaps = gaps(arguments, made.gaps, line.is_some());
-    Ok(Some(made))
-}
-
-/// What is not known of the person: nothing where the options describe them, what the claims leave open where
-/// a file of claims was given, and all that a line of the log does not hold where they were found there.
-fn gaps(arguments: &ExplainArguments, of_claims: Gaps, logged: bool) -> Gaps {
-    let given = [
-        (Gap::User, arguments.user.is_some() || logged),
-        (Gap::Email, arguments.email.is_some()),
-        (Gap::Groups, !arguments.groups.is_empty()),
-        (Gap::Scopes, !arguments.scopes.is_empty()),
-        (Gap::Claims, false),
-        (Gap::SignIn, arguments.acr.is_some() || !arguments.amr.is_empty() || arguments.auth_age.is_some()),
-    ];
-    let possible = match (&arguments.claims, logged) {
-        (Some(_), _) => of_claims,
-        (None, true) => Gap::ALL.into_iter().collect(),
-        (None, false) => Gaps::default(),
-    };
-    given.into_iter().filter(|(gap, given)| !given && possible.has(*gap)).map(|(gap, _)| gap).collect()
-}
-
-/// How they signed in, as far as that is given.
-fn signed_in(arguments: &ExplainArguments, mut claims: Map<String, Value>) -> Map<String, Value> {
-    let at = |age: Duration| Clock::system().now().seconds().saturating_sub(age.as_secs());
-    let given = [
-        ("acr", arguments.acr.as_ref().map(|acr| json!(acr))),
-        ("amr", (!arguments.amr.is_empty()).then(|| json!(arguments.amr))),
-        ("auth_time", arguments.auth_age.map(|age| json!(at(age)))),
-    ];
-    claims.extend(given.into_iter().filter_map(|(claim, value)| Some((claim.to_owned(), value?))));
-    claims
-}
-
-/// The claims with `iss` and `sub`, which every token has, filled in where they are missing.
-fn completed(
-    mut claims: Map<String, Value>,
-    provider: &ProviderSettings,
-    user: Option<&str>,
-) -> Map<String, Value> {
-    let name = user.unwrap_or("somebody");
-    for (claim, value) in [("iss", provider.issuer.as_str()), ("sub", name)] {
-        claims.entry(claim).or_insert_with(|| json!(value));
-    }
-    claims
-}
-
-fn provider<'a>(settings: &'a Settings, name: Option<&str>) -> Result<&'a ProviderSettings, String> {
-    let providers = &settings.relying_party.providers;
-    let found = providers.iter().find(|provider| name.is_none_or(|name| provider.name.as_str() == name));
-    found.ok_or_else(|| match name {
-        Some(name) => format!("no provider is called \"{name}\" in the configuration"),
-        None => "the configuration has no provider, so nobody can be signed in".to_owned(),
-    })
+    person.principal(&settings.relying_party.providers, Clock::system().now())
 }
 
 fn read(file: &PathBuf) -> Result<Map<String, Value>, String> {

@@ -2,13 +2,11 @@
 
 use std::fmt::Write;
 
-use http::HeaderMap;
 use url::Position;
 
 use super::recorded::Recorded;
 use super::terminal::{Paint, visible};
-use crate::forward::{ASSERTION, ForwardSettings, Server, ServerAddress, TokenPass, UpstreamSettings};
-use crate::gate::{Explained, Imagined, Next, RedirectSettings, RouteSettings};
+use crate::gate::{Explained, Imagined, Next};
 use crate::identity::{Gap, Gaps, Principal};
 use crate::policy::{ConditionResult, Explanation, PolicyResult, RuleResult, Truth, Verdict};
 
@@ -35,7 +33,7 @@ pub(super) fn text(
             let pattern = &route.pattern;
             told.line("route", &format!("{} ({}{})", route.name, pattern.host, pattern.path));
             told.decision(decision);
-            told.session(route);
+            route.session_in_words().iter().for_each(|asked| told.line("session", asked));
             if explained.is_let_in() {
                 told.next(action, request);
             }
@@ -75,21 +73,6 @@ impl ExplainText {
         self.line("decision", &format!("{verdict}: {}", decision.summary));
     }
 
-    /// What the route asks of sessions, of whose age and use nothing is known here.
-    fn session(&mut self, route: &RouteSettings) {
-        let span = humantime::format_duration;
-        let age = route.session_max_age.map(|it| format!("at most {} old", span(it)));
-        let idle =
-            route.session_idle_timeout.map(|it| format!("unused on this route for at most {}", span(it)));
-        let network = route
-            .session_network
-            .map(|it| format!("from the network that it was made from (/{}, IPv6 /{})", it.ipv4, it.ipv6));
-        let limits: Vec<_> = age.into_iter().chain(idle).chain(network).collect();
-        if !limits.is_empty() {
-            self.line("session", &format!("{}, else a new sign-in", limits.join(" and ")));
-        }
-    }
-
     fn policy(&mut self, policy: &PolicyResult, width: usize) {
         let _ = writeln!(self.text, "\n{}", self.paint.bold(&format!("policy {}", policy.name)));
         for (effect, rules) in [("deny", &policy.deny), ("allow", &policy.allow)] {
@@ -120,29 +103,9 @@ impl ExplainText {
     }
 
     fn next(&mut self, action: &Next<'_>, request: &Imagined) {
-        match action {
-            Next::Redirect(redirect) => self.line("then", &redirected(redirect)),
-            Next::Serve(application) => {
-                self.line("then", &format!("served by the gateway itself: {application}"));
-            }
-            Next::NotFound(application) => {
-                self.line("then", &format!("404: {application} has nothing at this path"));
-            }
-            Next::Forward(upstream, forward, headers) => self.forwarded(upstream, forward, headers, request),
-        }
-    }
-
-    fn forwarded(
-        &mut self,
-        upstream: &UpstreamSettings,
-        forward: &ForwardSettings,
-        headers: &HeaderMap,
-        request: &Imagined,
-    ) {
-        let servers: Vec<_> = upstream.servers.iter().map(server).collect();
-        self.line("then", &format!("forwarded to {}", servers.join(" or ")));
+        self.line("then", &action.in_words());
         let mut label = "headers";
-        for header in sent(forward, headers, request) {
+        for header in action.headers(request) {
             self.line(label, &header);
             label = "";
         }
@@ -156,22 +119,6 @@ fn unsaid(decision: &Explanation) -> Option<Gaps> {
     let silent = conditions.any(|condition| condition.truth == Truth::Unknown(Gap::SignIn));
     let step_up = silent && decision.verdict == Verdict::StepUp;
     decision.reason.unsaid().or_else(|| step_up.then(|| Gaps::default().with(Gap::SignIn)))
-}
-
-/// The headers that tell the app who asks.
-fn sent(forward: &ForwardSettings, headers: &HeaderMap, request: &Imagined) -> Vec<String> {
-    let shown = headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap_or("?")));
-    let mut sent: Vec<_> = shown.collect();
-    if forward.identity.assertion && request.principal.is_some() {
-        let audience = request.url.host_str().unwrap_or_default();
-        sent.push(format!("{ASSERTION}: a signed JWT for {audience}"));
-    }
-    match forward.identity.token {
-        TokenPass::None => {}
-        TokenPass::Access => sent.push("authorization: Bearer and the access token".to_owned()),
-        TokenPass::Id => sent.push("authorization: Bearer and the ID token".to_owned()),
-    }
-    sent
 }
 
 /// How wide the column of what conditions want must be.
@@ -196,20 +143,4 @@ fn who(principal: &Principal) -> String {
         }
     }
     text
-}
-
-fn redirected(redirect: &RedirectSettings) -> String {
-    let scheme = redirect.scheme.map(|scheme| format!(" to {scheme}")).unwrap_or_default();
-    let host = redirect.host.as_deref().map(|host| format!(" to host {host}")).unwrap_or_default();
-    let path = redirect.path.as_deref().map(|path| format!(" to path {path}")).unwrap_or_default();
-    format!("a redirect ({}){scheme}{host}{path}", redirect.status.as_u16())
-}
-
-fn server(server: &Server) -> String {
-    match &server.address {
-        ServerAddress::Tcp { host, port, tls } => {
-            format!("{}://{host}:{port}", if *tls { "https" } else { "http" })
-        }
-        ServerAddress::Unix(path) => format!("unix:{}", path.display()),
-    }
 }

@@ -2,6 +2,9 @@
 
 use std::io::{IsTerminal, Write};
 
+use crate::pages::steers;
+pub(super) use crate::pages::visible;
+
 /// Writes `text` to standard output. That a reader such as `head` has closed the pipe is no error.
 pub(super) fn print(text: &str) {
     print_bytes(text.as_bytes());
@@ -38,12 +41,6 @@ fn wants_colour() -> bool {
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// `text` with U+FFFD in place of characters that steer: what strangers wrote must not move the cursor of a
-/// terminal or change what stands on it.
-pub(super) fn visible(text: &str) -> String {
-    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
-}
-
 /// `value` as JSON with a line break at its end. Characters that steer are escaped, also where JSON would not have it
 /// (RFC 8259, section 7).
 pub(super) fn escaped_json(value: &impl serde::Serialize) -> String {
@@ -53,12 +50,6 @@ pub(super) fn escaped_json(value: &impl serde::Serialize) -> String {
         c => c.to_string(),
     };
     text.chars().map(escaped).chain(["\n".to_owned()]).collect()
-}
-
-/// Control characters, and those that turn the direction of what follows (Unicode Standard Annex 9, section 2).
-fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Colours for what shows them, and plain text for everything else.
@@ -113,10 +104,6 @@ mod tests {
 
     #[test]
     fn nothing_that_steers_a_terminal_passes() {
-        assert_eq!(
-            visible("Zoë\u{1b}[2J\u{9b}K\r\n\u{202e}x"),
-            "Zoë\u{fffd}[2J\u{fffd}K\u{fffd}\u{fffd}\u{fffd}x"
-        );
         let told = escaped_json(&serde_json::json!({ "user": "a\u{1b}\u{9b}\u{7f}\u{202e}ë\n" }));
         assert_eq!(told, "{\n  \"user\": \"a\\u001b\\u009b\\u007f\\u202eë\\n\"\n}\n");
     }

@@ -1,14 +1,16 @@
-//! Which page is asked for.
+//! Which page is asked for, and whether whoever asks may see it.
 
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 
-use super::overview;
+use super::message::Message;
+use super::place::{Place, Section};
 use super::process::Process;
 use super::role::Role;
-use crate::endpoints::{Answer, EndpointError, RequestContext};
+use super::{apps, configuration, end, explorer, overview, sessions, sign_in};
+use crate::endpoints::{Answer, EndpointError, RequestContext, same_origin};
 use crate::identity::Principal;
 use crate::listener::RequestBody;
 use crate::pages::Page;
@@ -37,17 +39,43 @@ impl Console {
         drop(self.0.set(process));
     }
 
-    /// Answers a request to the console's route. A form has been sent by a page of this very origin; the gate has seen to
-    /// that.
+    /// Answers a request to the console's route.
     pub async fn answer(&self, visit: Visit<'_>, request: Request<RequestBody>) -> Answer {
         let Some(process) = self.0.get() else {
             return EndpointError::Internal("the console has been asked before the process is ready").into();
         };
-        drop(request);
-        match below(visit.mount, visit.context.path.decoded()) {
-            Some("") => page(overview::page(visit, &process.overview())).into(),
-            Some(_) | None => EndpointError::NotFound.into(),
-        }
+        page_for(visit, &**process, request).await.map(into_response).into()
+    }
+}
+
+async fn page_for(
+    visit: Visit<'_>,
+    process: &dyn Process,
+    request: Request<RequestBody>,
+) -> Result<Page, EndpointError> {
+    // The gate lets clients pass that are no browsers; what is done here is done by people.
+    if request.method() == Method::POST {
+        same_origin(visit.context, request.headers())?;
+    }
+    let path = below(visit.mount, visit.context.path.decoded());
+    let Some(place) = path.and_then(Place::at) else { return Ok(Message::NotFound.page(visit, None)) };
+    let least = place.least();
+    if mutant!(visit.role < least, "console-role-not-asked" => false) {
+        return Ok(Message::Forbidden(least).page(visit, Some(place.section())));
+    }
+    if request.method() == Method::POST && !place.is_act() {
+        return Ok(Message::OnlyRead.page(visit, Some(place.section())));
+    }
+    let query = request.uri().query().unwrap_or_default();
+    match place {
+        Place::Front(Section::Overview) => Ok(overview::page(visit, process)),
+        Place::Front(Section::Sessions) => sessions::page(visit, process, query).await,
+        Place::Front(Section::Apps) => Ok(apps::page(visit, process)),
+        Place::Front(Section::Explain) => explorer::page(visit, process, query).await,
+        Place::Front(Section::Configuration) => Ok(configuration::page(visit, process)),
+        Place::SignIn(id) => sign_in::page(visit, process, id).await,
+        Place::End if request.method() == Method::POST => end::act(visit, process, request).await,
+        Place::End => end::ask(visit, process, query).await,
     }
 }
 
@@ -57,6 +85,6 @@ fn below<'p>(mount: &PathPrefix, path: &'p str) -> Option<&'p str> {
     Some(path.strip_prefix(mount.trim_end_matches('/'))?.trim_matches('/'))
 }
 
-fn page(page: Page) -> Response<Bytes> {
+fn into_response(page: Page) -> Response<Bytes> {
     page.into_response().map(Bytes::from)
 }

@@ -2,14 +2,33 @@
 //!
 //! It stands behind the gate like any app: who asks, from where, how often and from which page is judged before it is asked
 //! (invariants 17, 18 and 25), and it has no other door. What it shows it asks the [`Process`] for. Everything is rendered
-//! here and is complete without scripts.
+//! here and is complete without scripts. Which role a page or an act needs stands in one table ([`place`]); another kind of
+//! page, such as one of what has happened, is a variant there, a file beside the others and a template.
 
+mod access;
 mod answer;
+mod apps;
+mod configuration;
+mod diff;
+mod end;
+mod explorer;
+mod fields;
+mod filter;
+mod message;
+mod moment;
 mod overview;
+mod place;
 mod process;
 mod role;
+mod sessions;
 mod shell;
+mod sign_in;
+mod text;
+mod written;
 
 pub use answer::{Console, Visit};
-pub use process::{Process, ProcessOverview, ProviderShown};
+pub use process::{
+    AppShown, Asked, ConfigurationShown, Counted, Judged, Judgement, LimitShown, PersonAsked, Process,
+    ProcessOverview, ProviderShown, ServerCondition, ServerShown, SharedShown,
+};
 pub use role::Role;

@@ -1,6 +1,19 @@
 //! What stands around every page.
 
+use std::sync::LazyLock;
+
+use askama::Template;
+use http::StatusCode;
+
 use super::answer::Visit;
+use super::place::Section;
+use super::role::Role;
+use super::text;
+use crate::endpoints::SIGN_OUT;
+use crate::pages::{Forms, Needs, Page, Style};
+
+/// The style sheet of all pages of the console.
+static STYLE: LazyLock<Style> = LazyLock::new(|| Style::new(include_str!("templates/console/console.css")));
 
 /// The frame of a page.
 #[derive(Clone, Debug)]
@@ -9,16 +22,60 @@ pub(super) struct Shell {
     pub(super) mount: String,
     /// Who looks.
     pub(super) user: String,
+    /// By whose word.
+    pub(super) provider: String,
     /// What they may do.
-    pub(super) role: String,
+    pub(super) role: Role,
+    /// The part of the console that the page belongs to.
+    section: Option<Section>,
 }
 
 impl Shell {
-    pub(super) fn of(visit: Visit<'_>) -> Self {
+    pub(super) fn of(visit: Visit<'_>, section: Option<Section>) -> Self {
         Self {
             mount: visit.mount.to_string().trim_end_matches('/').to_owned(),
-            user: visit.person.user.clone(),
-            role: visit.role.to_string(),
+            user: text::short(&visit.person.user),
+            provider: text::short(visit.person.provider.as_str()),
+            role: visit.role,
+            section,
         }
+    }
+
+    /// The page of `template`; forms of it lead to the console alone.
+    pub(super) fn page(&self, status: StatusCode, template: &impl Template) -> Page {
+        let here = format!("{}/", self.mount);
+        let needs = Needs { style: Some(&STYLE), forms: Forms::To(&here), ..Needs::default() };
+        Page::new(status, template, needs)
+    }
+
+    /// Where the navigation leads whoever looks.
+    pub(super) fn sections(&self) -> impl Iterator<Item = Section> + '_ {
+        Section::ALL.into_iter().filter(|section| section.is_for(self.role))
+    }
+
+    pub(super) fn is_here(&self, section: &Section) -> bool {
+        self.section == Some(*section)
+    }
+
+    pub(super) fn may_act(&self) -> bool {
+        self.role >= Role::Operator
+    }
+
+    pub(super) fn sees_people(&self) -> bool {
+        Section::Sessions.is_for(self.role)
+    }
+
+    pub(super) fn initial(&self) -> String {
+        text::initial(&self.user)
+    }
+
+    #[expect(clippy::unused_self, reason = "templates reach it through the shell")]
+    pub(super) const fn sign_out(&self) -> &'static str {
+        SIGN_OUT
+    }
+
+    #[expect(clippy::unused_self, reason = "templates reach it through the shell")]
+    pub(super) fn style(&self) -> &'static str {
+        STYLE.text
     }
 }

@@ -24,7 +24,8 @@ pub(super) fn sign_in_origin(headers: &HeaderMap, address: IpAddr) -> SignInOrig
 }
 
 /// What `origin` was, in words.
-pub(super) fn in_words(origin: &SignInOrigin) -> String {
+#[must_use]
+pub fn in_words(origin: &SignInOrigin) -> String {
     let agent = origin.device.as_deref().unwrap_or_default();
     let hints: Vec<_> = origin.hints.as_deref().map(quoted).unwrap_or_default();
     let hinted = |table: &[Row]| named(table, |word| hints.contains(&word));

@@ -17,7 +17,8 @@ pub(super) const SIGN_IN: &str = "/.portcullis/sign-in";
 pub(super) const TICKET: &str = "/.portcullis/ticket";
 /// Where people see their sign-ins, and end them.
 pub(super) const SESSIONS: &str = "/.portcullis/sessions";
-pub(super) const SIGN_OUT: &str = "/.portcullis/sign-out";
+/// Where people sign out.
+pub const SIGN_OUT: &str = "/.portcullis/sign-out";
 /// Where providers lead back to from a sign-out.
 pub(super) const SIGNED_OUT: &str = "/.portcullis/signed-out";
 /// Where providers say, server to server, that a person has signed out there.

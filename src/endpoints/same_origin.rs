@@ -8,7 +8,10 @@ use crate::request::{Authority, Scheme, single};
 
 /// Lets a form through that a page of this very origin sent, and no other site's (invariant 18): browsers
 /// say where a form comes from, and a request without that word is not one of theirs.
-pub(super) fn same_origin(context: RequestContext<'_>, headers: &HeaderMap) -> Result<(), EndpointError> {
+///
+/// # Errors
+/// [`EndpointError::CrossSite`] for every other request.
+pub fn same_origin(context: RequestContext<'_>, headers: &HeaderMap) -> Result<(), EndpointError> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let by_fetch = text("sec-fetch-site")
         .map(|site| mutant!(site == "same-origin", "form-of-a-sibling" => site != "cross-site"));

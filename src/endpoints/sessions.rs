@@ -6,11 +6,11 @@
 use std::cmp::Reverse;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode};
 use url::form_urlencoded;
 
 use super::answer::Answer;
-use super::body::read_to_end;
+use super::body::read_form;
 use super::context::RequestContext;
 use super::device;
 use super::error::EndpointError;
@@ -76,9 +76,7 @@ pub(super) async fn answer(
 
 /// What the form says; `None` where it says nothing that is known.
 async fn read(headers: &http::HeaderMap, body: RequestBody) -> Option<Asked> {
-    let media_type = headers.get(header::CONTENT_TYPE)?.to_str().ok()?.split(';').next()?.trim();
-    let is_form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
-    let body = read_to_end(body, LARGEST).await.filter(|_| is_form)?;
+    let body = read_form(headers, body, LARGEST).await.ok()?;
     let mut fields = form_urlencoded::parse(&body);
     let (name, value) = fields.next()?;
     match (&*name, &*value, fields.next()) {

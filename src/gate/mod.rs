@@ -16,6 +16,7 @@ mod endpoints;
 mod explained;
 mod foundations;
 mod ids;
+mod imagined;
 mod inbound;
 mod limits;
 mod origins;
@@ -39,6 +40,7 @@ mod statuses;
 #[cfg(test)]
 mod tests;
 mod tunnel;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,18 +62,20 @@ pub use body::Body;
 pub use build_error::BuildError;
 pub use explained::{Explained, Imagined, Next, explain};
 pub use foundations::{Foundations, Observers, Stores};
+pub use imagined::{ImaginedPerson, path_of};
 pub use settings::{
     ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction,
     RouteSettings, SentFrom,
 };
 pub use status::{ProviderCondition, UnavailablePart};
 
+use crate::forward::ServerState;
 use crate::limit::LimitUsage;
 use crate::listener::{Handler, RequestBody};
 use crate::request::{Transport, check_field_names};
 use crate::session::SessionSettings;
 use crate::signals::{SignalsSettings, StreamStatus, TransmitterTask};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, RequestStats};
 
 /// The gate: every request of every listener passes here. Cheap to clone; a reload reaches all clones.
 #[derive(Clone, Debug)]
@@ -138,6 +142,19 @@ impl Gate {
     #[must_use]
     pub fn providers(&self) -> Vec<ProviderCondition> {
         self.0.snapshot.load().provider_tasks.iter().map(|task| ProviderCondition::of(task)).collect()
+    }
+
+    /// Each server of each upstream, in the order of the configuration, and how it is.
+    #[must_use]
+    pub fn servers(&self) -> Vec<ServerState> {
+        self.0.snapshot.load().upstreams.iter().flat_map(|checked| checked.upstream.state()).collect()
+    }
+
+    /// What has been counted since the start: of each route in the order of the configuration, of each endpoint, and of
+    /// what no route claims.
+    #[must_use]
+    pub fn counts(&self) -> Vec<Arc<RequestStats>> {
+        self.0.snapshot.load().counts()
     }
 
     /// The streams of signals, in the order of the configuration, and how they are.

@@ -117,6 +117,18 @@ impl Snapshot {
         })
     }
 
+    /// What has been counted, once each: routes may share a name with what is generated beside them.
+    pub(super) fn counts(&self) -> Vec<Arc<RequestStats>> {
+        let rows = self.routing.table.iter().chain(self.routing.endpoints.iter());
+        let mut counts: Vec<Arc<RequestStats>> = Vec::new();
+        for stats in rows.map(|(_, route)| &route.service.stats).chain([&self.unrouted]) {
+            if !counts.iter().any(|known| Arc::ptr_eq(known, stats)) {
+                counts.push(Arc::clone(stats));
+            }
+        }
+        counts
+    }
+
     /// Begins the record of a request.
     pub(super) fn record<B>(&self, transport: &Arc<Transport>, request: &Request<B>) -> RequestRecord {
         let id = self.ids.of(request.headers(), self.trusted.contains(transport.peer.ip()));

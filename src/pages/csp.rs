@@ -33,6 +33,22 @@ pub(super) static REPLAY: LazyLock<Script> = LazyLock::new(|| Script::new(includ
 
 static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
 
+/// A style sheet in the place of [`STYLE`], inline as well and allowed by its hash alone.
+#[derive(Debug)]
+pub struct Style {
+    /// The sheet, as it stands in the page.
+    pub text: &'static str,
+    source: String,
+}
+
+impl Style {
+    /// The sheet `text`, to the letter.
+    #[must_use]
+    pub fn new(text: &'static str) -> Self {
+        Self { text, source: hash_source(text) }
+    }
+}
+
 impl Script {
     fn new(text: &'static str) -> Self {
         Self { text, source: hash_source(text) }
@@ -59,6 +75,8 @@ pub enum Forms<'a> {
 /// What a page needs beyond its style.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Needs<'a> {
+    /// Its own style sheet; [`STYLE`] where it has none.
+    pub style: Option<&'static Style>,
     /// The script that it runs.
     pub script: Option<&'static Script>,
     /// Where its forms lead.
@@ -77,8 +95,9 @@ impl Needs<'_> {
 
 impl fmt::Display for Needs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let style = self.style.map_or(&*STYLE_SOURCE, |style| &style.source);
         // The icon of the tab is a `data:` URL.
-        write!(f, "default-src 'none'; img-src data:; style-src {}", *STYLE_SOURCE)?;
+        write!(f, "default-src 'none'; img-src data:; style-src {style}")?;
         if let Some(script) = self.script {
             write!(f, "; script-src {}", script.source)?;
         }

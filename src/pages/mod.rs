@@ -26,8 +26,9 @@ mod sign_in;
 mod sign_out;
 #[cfg(test)]
 mod tests;
+mod visible;
 
-pub use csp::{Needs, STYLE};
+pub use csp::{Forms, Needs, STYLE, Style};
 pub use error_page::{ErrorKind, ErrorPage};
 pub use forbidden::Forbidden;
 pub use framed::Framed;
@@ -43,3 +44,4 @@ pub use sign_in::{
     ProviderChoice, RETURN_TO, SignInFailed, UnmetStepUp, interstitial,
 };
 pub use sign_out::{GivenTokens, SignOut, SignedOut, Told};
+pub use visible::{steers, visible};

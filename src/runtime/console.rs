@@ -3,38 +3,217 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::Method;
+use serde_json::Value;
+use tokio::sync::watch;
 use tokio::time::Instant;
+use url::Url;
 
 use super::observe::ReadinessSources;
-use crate::console::{Process, ProcessOverview, ProviderShown};
-use crate::gate::ProviderCondition;
+use crate::clock::{Clock, Timestamp};
+use crate::config::Settings;
+use crate::console::{
+    AppShown, Asked, ConfigurationShown, Counted, Judged, Judgement, LimitShown, PersonAsked, Process,
+    ProcessOverview, ProviderShown, ServerCondition, ServerShown,
+};
+use crate::forward::ServerState;
+use crate::gate::{
+    Explained, GateSettings, Imagined, ImaginedPerson, ProviderCondition, RouteSettings, explain, path_of,
+};
+use crate::limit::LimitUsage;
+use crate::route::HostPattern;
+use crate::session::Sessions;
+use crate::telemetry::{Outcome, RequestStats};
+
+/// The settings in force, and the ones before them.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    at: Timestamp,
+    gate: GateSettings,
+    written: Arc<Value>,
+    before: Option<(Timestamp, Arc<Value>)>,
+}
+
+impl Loaded {
+    /// Those that the process begins with.
+    pub(super) fn first(settings: &Settings) -> Self {
+        let (at, gate, written) = (Clock::system().now(), settings.gate(), Arc::clone(&settings.written));
+        Self { at, gate, written, before: None }
+    }
+
+    /// Those that a reload puts in the place of these. Where the file says the same, as after a new certificate, those
+    /// before these are still the last that were others.
+    pub(super) fn replaced_by(&self, settings: &Settings) -> Self {
+        let before = match settings.written == self.written {
+            true => self.before.clone(),
+            false => Some((self.at, Arc::clone(&self.written))),
+        };
+        Self { before, ..Self::first(settings) }
+    }
+}
 
 /// This process.
 pub(super) struct ThisProcess {
     begun: Instant,
     sources: Arc<ReadinessSources>,
+    sessions: Sessions,
+    loaded: watch::Receiver<Arc<Loaded>>,
 }
 
 impl ThisProcess {
     /// It begins now.
-    pub(super) fn new(sources: Arc<ReadinessSources>) -> Self {
-        Self { begun: Instant::now(), sources }
+    pub(super) fn new(
+        sources: Arc<ReadinessSources>,
+        sessions: Sessions,
+        loaded: watch::Receiver<Arc<Loaded>>,
+    ) -> Self {
+        Self { begun: Instant::now(), sources, sessions, loaded }
+    }
+
+    fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.loaded.borrow())
     }
 }
 
 impl Process for ThisProcess {
+    fn now(&self) -> Timestamp {
+        Clock::system().now()
+    }
+
     fn overview(&self) -> ProcessOverview {
+        let gate = &self.sources.gate;
         ProcessOverview {
             up: self.begun.elapsed(),
             troubles: self.sources.missing().into_iter().map(|missing| (missing.what, missing.why)).collect(),
-            providers: self.sources.gate.providers().into_iter().map(shown).collect(),
+            providers: gate.providers().into_iter().map(provider).collect(),
+            servers: gate.servers().into_iter().map(server).collect(),
+            requests: gate.counts().iter().map(|stats| counted(stats)).collect(),
+            ended: self.sessions.ends().collect(),
+            endings_waiting: self.sessions.endings_waiting(),
+            shared: self.sources.shared.as_ref().map(|shared| shared.shown()),
         }
+    }
+
+    fn apps(&self) -> Vec<AppShown> {
+        let (loaded, mut limits) = (self.loaded(), self.sources.gate.limits());
+        let routes = loaded.gate.routes.iter();
+        routes.map(|route| app(route, &loaded.gate, limits.remove(route.name.as_str()))).collect()
+    }
+
+    fn judge(&self, asked: &Asked) -> Result<Judged, String> {
+        judge(&self.loaded().gate, asked)
+    }
+
+    fn configuration(&self) -> ConfigurationShown {
+        let loaded = self.loaded();
+        let (written, before) = (Arc::clone(&loaded.written), loaded.before.clone());
+        ConfigurationShown { loaded: loaded.at, written, before }
+    }
+
+    fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 }
 
-fn shown(provider: ProviderCondition) -> ProviderShown {
-    let ProviderCondition { name, issuer, reason, keys_age, .. } = provider;
-    ProviderShown { name: name.to_string(), issuer: issuer.to_string(), trouble: reason, keys_age }
+fn provider(provider: ProviderCondition) -> ProviderShown {
+    let ProviderCondition { name, issuer, since, reason, keys_age, .. } = provider;
+    ProviderShown { name: name.to_string(), issuer: issuer.to_string(), since, trouble: reason, keys_age }
+}
+
+fn server(state: ServerState) -> ServerShown {
+    let ServerState { server, up, ejected, active, idle } = state;
+    let condition = match (up, ejected) {
+        (false, _) => ServerCondition::Down,
+        (true, true) => ServerCondition::Ejected,
+        (true, false) => ServerCondition::Up,
+    };
+    ServerShown { server: server.to_string(), condition, active, idle }
+}
+
+fn counted(stats: &RequestStats) -> Counted {
+    Counted { route: stats.route().to_string(), counts: Outcome::ALL.map(|outcome| stats.count(outcome)) }
+}
+
+fn app(route: &RouteSettings, gate: &GateSettings, limits: Option<Vec<LimitUsage>>) -> AppShown {
+    let limit = |LimitUsage { name, burst, window, at_bound, refused, keys: _ }| LimitShown {
+        name,
+        burst,
+        window,
+        at_bound,
+        refused,
+    };
+    AppShown {
+        name: route.name.to_string(),
+        host: route.pattern.host.to_string(),
+        path: route.pattern.path.to_string(),
+        methods: route.pattern.methods.iter().map(Method::to_string).collect(),
+        address: address(route, gate),
+        action: route.action_in_words(),
+        access: route.access.clone(),
+        session: route.session_in_words(),
+        limits: limits.unwrap_or_default().into_iter().map(limit).collect(),
+        concurrency: route.concurrency,
+    }
+}
+
+/// By the scheme of `public_url`, and by its port where the route names none.
+fn address(route: &RouteSettings, gate: &GateSettings) -> Option<String> {
+    let public = gate.relying_party.public_url.as_ref();
+    let scheme = public.map_or("http", Url::scheme);
+    let host = match (&route.pattern.host, public) {
+        (HostPattern::Any, Some(public)) => public.host_str()?.to_owned(),
+        (HostPattern::Any | HostPattern::Wildcard(..), _) => return None,
+        (HostPattern::Exact(host, _), _) => host.clone(),
+    };
+    let port = match &route.pattern.host {
+        HostPattern::Exact(_, Some(port)) => Some(*port),
+        HostPattern::Exact(_, None) | HostPattern::Any | HostPattern::Wildcard(..) => {
+            public.and_then(Url::port)
+        }
+    };
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{scheme}://{host}{port}{}", route.pattern.path))
+}
+
+fn judge(gate: &GateSettings, asked: &Asked) -> Result<Judged, String> {
+    let imagined = imagined(gate, asked)?;
+    let judgement = match explain(gate, &imagined) {
+        Explained::Refused(why) => Judgement::Refused(why),
+        Explained::Own => Judgement::Own,
+        Explained::Route { route, decision, action } => Judgement::Route {
+            route: route.name.to_string(),
+            pattern: format!("{}{}", route.pattern.host, route.pattern.path),
+            session: route.session_in_words(),
+            decision: Box::new(decision),
+            next: action.in_words(),
+            headers: action.headers(&imagined),
+        },
+    };
+    Ok(Judged { principal: imagined.principal, judgement })
+}
+
+fn imagined(gate: &GateSettings, asked: &Asked) -> Result<Imagined, String> {
+    let url = Url::parse(&asked.url).map_err(|error| format!("{}: not an address: {error}", asked.url))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("{}: not an address of http or https", asked.url));
+    }
+    let now = Clock::system().now();
+    let principal = match &asked.person {
+        PersonAsked::Known(principal) => Some(Arc::clone(principal)),
+        PersonAsked::Imagined { provider, user, email, groups, acr } => {
+            let person = ImaginedPerson {
+                user: user.clone(),
+                email: email.clone(),
+                groups: groups.clone(),
+                acr: acr.clone(),
+                provider: provider.clone(),
+                ..ImaginedPerson::default()
+            };
+            person.principal(&gate.relying_party.providers, now)?.map(Arc::new)
+        }
+    };
+    let (path, method) = (path_of(&asked.url).to_owned(), asked.method.clone());
+    Ok(Imagined { url, path, method, client: asked.client, principal, now, bound: Some(asked.bound) })
 }
 
 impl fmt::Debug for ThisProcess {

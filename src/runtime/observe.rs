@@ -16,6 +16,7 @@ use crate::admin::{
     RotationRequest, RouteLimits, SignalsOverview,
 };
 use crate::clock::Timestamp;
+use crate::console::SharedShown;
 use crate::events::Recorder;
 use crate::gate::{Gate, ProviderCondition};
 use crate::limit::LimitUsage;
@@ -66,6 +67,16 @@ impl SharedSources {
     pub(super) fn of(engine: &SessionEngine, replica: Option<&Replica>) -> Option<Self> {
         let SessionEngine::Redis(sessions) = engine else { return None };
         Some(Self { redis: sessions.client().health().clone(), log: replica?.health().clone() })
+    }
+
+    /// As the console shows it.
+    pub(super) fn shown(&self) -> SharedShown {
+        SharedShown {
+            trouble: self.redis.trouble(),
+            commands: self.redis.commands(),
+            unheard: self.log.age(),
+            gaps: self.log.gaps(),
+        }
     }
 
     fn troubles(&self) -> Vec<String> {

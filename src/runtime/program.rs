@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch as watched};
 
 use super::admin_socket::{AdminSocketError, AdminSockets, Predecessor};
 use super::assertion_keys::{AssertionKeys, AssertionKeysError};
-use super::console::ThisProcess;
+use super::console::{Loaded, ThisProcess};
 use super::control::{self, Control, OfferedSockets, Predecessors, Released, TakeOverError};
 use super::lifecycle::Lifecycle;
 use super::reload::{Reload, Reloading, bounded};
@@ -142,7 +142,8 @@ pub async fn run(
         draining: runtime.draining(),
         predecessors: predecessors.clone(),
     });
-    console.show(Arc::new(ThisProcess::new(Arc::clone(&told))));
+    let (loaded, shown_settings) = watched::channel(Arc::new(Loaded::first(&settings)));
+    console.show(Arc::new(ThisProcess::new(Arc::clone(&told), sessions.clone(), shown_settings)));
     let (token, shown) = watched::channel(settings.admin.as_ref().and_then(|admin| admin.token.clone()));
     let (written, shown_configuration) = watched::channel(Arc::clone(&settings.written));
     let (rotation, every) = watched::channel(settings.rotate_assertion_key);
@@ -194,6 +195,7 @@ pub async fn run(
         files,
         token,
         written,
+        loaded,
         rotation,
         reload,
     };

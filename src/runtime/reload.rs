@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::console::Loaded;
 use super::open_files::within_open_files;
 use super::{ApplyError, Runtime, observe};
 use crate::admin::AdminSettings;
@@ -49,6 +50,8 @@ pub(super) struct Reloading {
     pub(super) token: watch::Sender<Option<Secret>>,
     /// What it shows as the configuration in force.
     pub(super) written: watch::Sender<Arc<Value>>,
+    /// What the console shows and explains by.
+    pub(super) loaded: watch::Sender<Arc<Loaded>>,
     /// How long each key of assertions signs.
     pub(super) rotation: watch::Sender<Duration>,
     pub(super) reload: Reload,
@@ -79,6 +82,8 @@ impl Reloading {
         self.token.send_replace(admin(&settings, |admin| admin.token.clone()));
         self.rotation.send_replace(settings.rotate_assertion_key);
         self.written.send_replace(Arc::clone(&settings.written));
+        let loaded = self.loaded.borrow().replaced_by(&settings);
+        self.loaded.send_replace(Arc::new(loaded));
         tracing::info!(routes = settings.routes.len(), "the configuration was reloaded");
         self.record_changes(&settings);
         self.running = settings;

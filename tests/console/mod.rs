@@ -1,5 +1,10 @@
 //! The console stands behind the gate like any app, and has no other door.
 
+mod acts;
+mod pages;
+mod rig;
+mod roles;
+
 use http::Method;
 
 use crate::support::{Answer, Browser, World, logged};

@@ -63,7 +63,9 @@ fn keys_that_documents_name_exist() {
     assert!(known("trusted_proxies") && !known("trusted_proxy"));
     let mut named = 0;
     for document in Document::all() {
-        for code in document.prose().split('`').skip(1).step_by(2).filter(|code| is_key(code) && !is_event(code)) {
+        for code in
+            document.prose().split('`').skip(1).step_by(2).filter(|code| is_key(code) && !is_event(code))
+        {
             let keys =
                 code.split(['.', ' ']).map(|key| key.trim_matches(['[', ']'])).filter(|key| *key != "NAME");
             let unknown: Vec<_> = keys.filter(|key| !known(key)).collect();

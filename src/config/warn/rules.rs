@@ -44,12 +44,12 @@ impl<'a> Lints<'a> {
     /// Every policy, and its place where no route uses it.
     fn named_rules(&self) -> Vec<(&'a str, Rules<'a>, Option<crate::config::located::Place<'a>>)> {
         let config = self.config;
-        let users = self.users();
+        let (users, roles) = (self.users(), self.policies_of_roles());
         let written = at!(config.policies).given().map(Located::entries).unwrap_or_default();
         let rules = |(name, at): (&'a str, Located<'a, crate::config::raw::Policy>)| {
             let meant = self.policies.get(name)?;
             let routes = users.get(name).cloned().unwrap_or_default();
-            let unused = routes.is_empty().then_some(at.place);
+            let unused = (routes.is_empty() && !roles.contains(&name)).then_some(at.place);
             let (allow, deny) = (pairs(at!(at.allow), &meant.allow), pairs(at!(at.deny), &meant.deny));
             Some((name, Rules { allow, deny, routes }, unused))
         };
@@ -66,6 +66,14 @@ impl<'a> Lints<'a> {
             }
         }
         users
+    }
+
+    /// Those that `[console]` names.
+    fn policies_of_roles(&self) -> Vec<&'a str> {
+        let config = self.config;
+        let Some(at) = at!(config.console).given() else { return Vec::new() };
+        let named = [at!(at.viewer).all(), at!(at.auditor).all(), at!(at.operator).all()];
+        named.into_iter().flatten().map(|name| name.value.as_str()).collect()
     }
 
     fn own_rules(&self, linted: LintedRoute<'a>) -> Rules<'a> {

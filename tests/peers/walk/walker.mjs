@@ -94,10 +94,10 @@ export class Walker {
   }
 
   /// Pictures of the page as it stands, in every window and both colour schemes, each looked over.
-  async picture(of, page = this.page) {
+  async picture(of, page = this.page, windows = WINDOWS) {
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      for (const [window, size] of Object.entries(WINDOWS)) {
+      for (const [window, size] of Object.entries(windows)) {
         await page.setViewportSize(size);
         const faults = await page.evaluate(lookOver);
         assert.deepEqual(faults, [], `${of}, ${window} and ${colorScheme}`);

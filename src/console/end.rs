@@ -1,0 +1,187 @@
+//! Sign-ins are ended: a page that asks once more, and the act.
+
+use askama::Template;
+use http::{Request, StatusCode};
+
+use super::answer::Visit;
+use super::fields::Fields;
+use super::filter::{Filter, Wanted};
+use super::message::Message;
+use super::place::Section;
+use super::process::Process;
+use super::shell::Shell;
+use super::text;
+use crate::endpoints::{EndpointError, read_form};
+use crate::listener::RequestBody;
+use crate::pages::Page;
+use crate::session::{SessionEnd, SessionOverview, Sessions, StoreUnavailable};
+
+/// Bytes of a form at most.
+const LARGEST: usize = 16 * 1024;
+
+/// Sign-ins that are counted before it is said that there are more, and those that are counted in one go.
+const COUNTED: usize = 1_000;
+const AT_ONCE: u32 = 200;
+
+/// What a form asks for.
+struct Asked {
+    filter: Filter,
+    reason: Option<String>,
+}
+
+impl Asked {
+    /// All sign-ins are meant only where the form says so in so many words.
+    fn read(written: &[u8]) -> Result<Self, String> {
+        let fields = Fields::read(written)?;
+        let (filter, reason) = (Filter::read(&fields)?, fields.text("reason")?);
+        let all = fields.raw("all") == Some("yes");
+        if mutant!(filter.is_empty() != all, "console-ends-all-unasked" => false) {
+            return Err("Say which sign-ins: by user, subject, provider, host or id, or all of them.".into());
+        }
+        Ok(Self { filter, reason })
+    }
+}
+
+/// The page that says how many sign-ins a filter means, and asks once more.
+pub(super) async fn ask(visit: Visit<'_>, process: &dyn Process, query: &str) -> Result<Page, EndpointError> {
+    let read = Fields::read(query.as_bytes()).and_then(|fields| {
+        let filter = Filter::read(&fields)?;
+        Ok((filter.wanted(&process.overview().providers)?, filter))
+    });
+    let (wanted, filter) = match read {
+        Ok(read) => read,
+        Err(why) => return Ok(Message::Unclear(why).page(visit, Some(Section::Sessions))),
+    };
+    let count = count(process.sessions(), &wanted).await?;
+    let shell = Shell::of(visit, Some(Section::Sessions));
+    let view = AskView {
+        shell: &shell,
+        filter: &filter,
+        count,
+        words: match count {
+            COUNTED.. => format!("more than {}", text::many(COUNTED as u64, "sign-in")),
+            count => text::many(count as u64, "sign-in"),
+        },
+        back: filter.query().finish(),
+    };
+    Ok(shell.page(StatusCode::OK, &view))
+}
+
+/// How many are meant, up to the bound.
+async fn count(sessions: &Sessions, wanted: &Wanted) -> Result<usize, StoreUnavailable> {
+    let mut count = 0;
+    for selector in &wanted.selectors {
+        let mut after = None;
+        while count < COUNTED {
+            let found = sessions.list(selector, after, AT_ONCE).await?;
+            let meant = |found: &&SessionOverview| wanted.includes(found) && !sessions.is_over(found);
+            count += found.iter().filter(meant).count();
+            let Some(last) = found.last() else { break };
+            after = Some(last.id);
+        }
+    }
+    Ok(count.min(COUNTED))
+}
+
+/// Ends what the form names.
+pub(super) async fn act(
+    visit: Visit<'_>,
+    process: &dyn Process,
+    request: Request<RequestBody>,
+) -> Result<Page, EndpointError> {
+    let (head, body) = request.into_parts();
+    let bound = mutant!(LARGEST, "console-form-unbounded" => usize::MAX);
+    let told = |message: Message| Ok(message.page(visit, Some(Section::Sessions)));
+    let form = match read_form(&head.headers, body, bound).await {
+        Ok(form) => form,
+        Err(unread) => return told(Message::Unread(unread)),
+    };
+    let read = Asked::read(&form).and_then(|asked| {
+        let wanted = asked.filter.wanted(&process.overview().providers)?;
+        Ok((wanted, asked))
+    });
+    let (wanted, asked) = match read {
+        Ok(read) => read,
+        Err(why) => return told(Message::Unclear(why)),
+    };
+    let ended = end(visit, process.sessions(), wanted, &asked).await?;
+    let shell = Shell::of(visit, Some(Section::Sessions));
+    let words = text::many(ended as u64, "sign-in");
+    Ok(shell.page(StatusCode::OK, &EndedView { shell: &shell, filter: &asked.filter, ended, words }))
+}
+
+/// Both the end and the line about it come whether or not the browser waits.
+async fn end(
+    visit: Visit<'_>,
+    sessions: &Sessions,
+    wanted: Wanted,
+    asked: &Asked,
+) -> Result<usize, StoreUnavailable> {
+    let selected = serde_json::to_string(&asked.filter).unwrap_or_default();
+    let (id, operator) = (visit.context.id.clone(), visit.person.user.clone());
+    let (provider, reason) = (visit.person.provider.clone(), asked.reason.clone());
+    let sessions = sessions.clone();
+    let ending = tokio::spawn(async move {
+        let ended = end_wanted(&sessions, &wanted).await;
+        match &ended {
+            Ok(ended) => tracing::info!(
+                %id, operator, %provider, operation = "end-sessions", selected, ended, reason,
+                "sessions were ended over the console"
+            ),
+            Err(error) => tracing::error!(
+                %id, operator, %provider, operation = "end-sessions", selected, %error, reason,
+                "sessions could not all be ended over the console"
+            ),
+        }
+        ended
+    });
+    ending.await.unwrap_or_else(|error| Err(StoreUnavailable::new(error)))
+}
+
+async fn end_wanted(sessions: &Sessions, wanted: &Wanted) -> Result<usize, StoreUnavailable> {
+    let mut ended = 0;
+    for selector in wanted.selectors.iter().cloned() {
+        ended += if wanted.is_exact() {
+            sessions.end_matching(selector, SessionEnd::Administrator).await?
+        } else {
+            let wanted = wanted.clone();
+            let includes = move |found: &SessionOverview| wanted.includes(found);
+            sessions.end_included(selector, SessionEnd::Administrator, includes).await?
+        };
+    }
+    Ok(ended)
+}
+
+#[derive(Template)]
+#[template(path = "console/end.html")]
+struct AskView<'a> {
+    shell: &'a Shell,
+    filter: &'a Filter,
+    count: usize,
+    words: String,
+    back: String,
+}
+
+#[derive(Template)]
+#[template(path = "console/ended.html")]
+struct EndedView<'a> {
+    shell: &'a Shell,
+    filter: &'a Filter,
+    ended: usize,
+    words: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invariant_8_all_sign_ins_end_only_where_that_is_said_in_so_many_words() {
+        for unsaid in ["", "reason=x", "user=", "all=no", "all=yes&user=alice", "user=+"] {
+            assert!(Asked::read(unsaid.as_bytes()).is_err(), "{unsaid}");
+        }
+        assert!(Asked::read(b"all=yes").unwrap().filter.is_empty());
+        let asked = Asked::read(b"user=alice&reason=left+us").unwrap();
+        assert_eq!((asked.filter.user.as_deref(), asked.reason.as_deref()), (Some("alice"), Some("left us")));
+    }
+}

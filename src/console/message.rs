@@ -1,0 +1,87 @@
+//! What is said in place of a page.
+
+use askama::Template;
+use http::{HeaderValue, StatusCode, header};
+
+use super::answer::Visit;
+use super::place::Section;
+use super::role::Role;
+use super::shell::Shell;
+use crate::endpoints::UnreadForm;
+use crate::pages::Page;
+
+/// Why there is no such page.
+#[derive(Clone, Debug)]
+pub(super) enum Message {
+    /// Nothing stands at the path.
+    NotFound,
+    /// A sign-in that has ended, or was never there.
+    NoSignIn,
+    /// It is for another role.
+    Forbidden(Role),
+    /// Nothing is done there.
+    OnlyRead,
+    /// The form cannot be read.
+    Unread(UnreadForm),
+    /// What is asked for makes no sense: why.
+    Unclear(String),
+}
+
+impl Message {
+    pub(super) fn page(&self, visit: Visit<'_>, section: Option<Section>) -> Page {
+        let (title, text) = self.words();
+        let shell = Shell::of(visit, section);
+        let mut page = shell.page(self.status(), &View { shell: &shell, title, text: &text });
+        if let Self::OnlyRead = self {
+            page.headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        }
+        page
+    }
+
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound | Self::NoSignIn => StatusCode::NOT_FOUND,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::OnlyRead => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Unread(UnreadForm::OtherMediaType) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unread(UnreadForm::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unread(UnreadForm::Late) => StatusCode::REQUEST_TIMEOUT,
+            Self::Unclear(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    fn words(&self) -> (&'static str, String) {
+        match self {
+            Self::NotFound => ("There is no such page", "The console has nothing at this address.".into()),
+            Self::NoSignIn => (
+                "There is no such sign-in",
+                "It has ended, or was never there. What has ended leaves this list at once.".into(),
+            ),
+            Self::Forbidden(least) => (
+                "This is not open to your role",
+                format!(
+                    "It needs the role of an {least}. Who has which role is said in [console] of the configuration."
+                ),
+            ),
+            Self::OnlyRead => ("Nothing is done here", "This page can be read, and takes no form.".into()),
+            Self::Unread(UnreadForm::OtherMediaType) => {
+                ("The form cannot be read", "Forms are sent as application/x-www-form-urlencoded.".into())
+            }
+            Self::Unread(UnreadForm::TooLarge) => {
+                ("The form is too large", "Nothing has been done: a form has 16 KiB at most.".into())
+            }
+            Self::Unread(UnreadForm::Late) => {
+                ("The form has not arrived", "Nothing has been done: it came too slowly.".into())
+            }
+            Self::Unclear(why) => ("That cannot be asked", why.clone()),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "console/message.html")]
+struct View<'a> {
+    shell: &'a Shell,
+    title: &'a str,
+    text: &'a str,
+}

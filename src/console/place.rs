@@ -1,0 +1,129 @@
+//! Where the console has something, and who may see or do it.
+
+use super::role::Role;
+use crate::session::SessionId;
+
+/// A part of the console that the navigation leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Overview,
+    Sessions,
+    Apps,
+    Explain,
+    Configuration,
+}
+
+/// What stands at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The front page of a section.
+    Front(Section),
+    /// One sign-in.
+    SignIn(SessionId),
+    /// Where sign-ins are ended: a page that asks once more, and the act.
+    End,
+}
+
+impl Section {
+    /// In the order of the navigation.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Overview, Self::Sessions, Self::Apps, Self::Explain, Self::Configuration];
+
+    /// Below the console's own path.
+    pub(super) const fn path(self) -> &'static str {
+        match self {
+            Self::Overview => "",
+            Self::Sessions => "sessions",
+            Self::Apps => "apps",
+            Self::Explain => "explain",
+            Self::Configuration => "configuration",
+        }
+    }
+
+    /// What people call it, in the navigation and as the heading of its page.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Sessions => "Sessions",
+            Self::Apps => "Apps",
+            Self::Explain => "Explain",
+            Self::Configuration => "Configuration",
+        }
+    }
+
+    fn least(self) -> Role {
+        match self {
+            Self::Overview | Self::Apps | Self::Explain | Self::Configuration => Role::Viewer,
+            Self::Sessions => mutant!(Role::Auditor, "viewers-see-people" => Role::Viewer),
+        }
+    }
+
+    /// Whether somebody with this role is led there.
+    pub(super) fn is_for(self, role: Role) -> bool {
+        role >= self.least()
+    }
+}
+
+impl Place {
+    /// What stands at `path`, below the console's own and without slashes at its ends.
+    pub(super) fn at(path: &str) -> Option<Self> {
+        if path == "sessions/end" {
+            return Some(Self::End);
+        }
+        if let Some(id) = path.strip_prefix("sessions/") {
+            return SessionId::from_hex(id).map(Self::SignIn);
+        }
+        Section::ALL.into_iter().find(|section| section.path() == path).map(Self::Front)
+    }
+
+    /// The part of the console that it belongs to.
+    pub(super) const fn section(self) -> Section {
+        match self {
+            Self::Front(section) => section,
+            Self::SignIn(_) | Self::End => Section::Sessions,
+        }
+    }
+
+    /// Who may see it, and do what is done there.
+    pub(super) fn least(self) -> Role {
+        match self {
+            Self::Front(section) => section.least(),
+            Self::SignIn(_) => Section::Sessions.least(),
+            Self::End => mutant!(Role::Operator, "auditors-end-sessions" => Role::Auditor),
+        }
+    }
+
+    /// Whether something is done there, and forms are sent to it.
+    pub(super) const fn is_act(self) -> bool {
+        matches!(self, Self::End)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_section_is_where_it_says() {
+        for section in Section::ALL {
+            assert_eq!(Place::at(section.path()), Some(Place::Front(section)));
+        }
+        for nowhere in ["session", "sessions/", "sessions/abc", "sessions/end/x", "Apps", "explain/x"] {
+            assert_eq!(Place::at(nowhere), None, "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn invariant_1_people_are_for_auditors_and_acts_for_operators() {
+        let id = SessionId::from_bytes([7; 32]);
+        for (place, least) in [
+            (Place::Front(Section::Overview), Role::Viewer),
+            (Place::Front(Section::Configuration), Role::Viewer),
+            (Place::Front(Section::Sessions), Role::Auditor),
+            (Place::SignIn(id), Role::Auditor),
+            (Place::End, Role::Operator),
+        ] {
+            assert_eq!(place.least(), least, "{place:?}");
+        }
+    }
+}
