@@ -27,7 +27,7 @@ access = "public"
 async fn gateway(provider: &Impostor) -> (Gateway, App) {
     let app = App::start().await;
     let rest =
-        format!("{}timeout = \"300ms\"\n{}", provider.configuration(), WIKI.replace("{app}", &app.url()));
+        format!("{}timeout = \"2s\"\n{}", provider.configuration(), WIKI.replace("{app}", &app.url()));
     (Gateway::start(&rest), app)
 }
 
@@ -78,7 +78,7 @@ async fn json_of_another_shape() {
 
 #[tokio::test]
 async fn a_stall() {
-    is_found_out_and_recovers(Discovery::Stalled, "no whole answer within 300 ms").await;
+    is_found_out_and_recovers(Discovery::Stalled, "no whole answer within 2000 ms").await;
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn what_a_provider_says_beyond_what_is_needed_ends_no_sign_in() {
         now.keys = Some(vec![other, jwk]);
     });
     let app = App::start().await;
-    let trusted = "timeout = \"300ms\"\ntrusted_audiences = [\"project-7\"]\n";
+    let trusted = "timeout = \"2s\"\ntrusted_audiences = [\"project-7\"]\n";
     let rest = format!("{}{trusted}{}", provider.configuration(), WIKI.replace("{app}", &app.url()));
     let gateway = Gateway::start(&rest);
     let answer = Browser::new().visit(&gateway.url("/x")).await;
@@ -327,7 +327,7 @@ async fn whoever_meets_a_provider_that_is_away_is_told_of_under_the_id_of_the_re
     let (gateway, _app) = gateway(&provider).await;
     let answer = Browser::new().visit(&gateway.url("/x")).await;
     assert_eq!(answer.status, 503);
-    warned(&gateway, &answer, "no whole answer within 300 ms");
+    warned(&gateway, &answer, "no whole answer within 2000 ms");
     until("the outcome", || {
         let id = answer.header("x-request-id");
         gateway.log().lines().any(|line| line.contains(id) && line.contains("\"outcome\":\"provider-error\""))

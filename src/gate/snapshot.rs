@@ -24,7 +24,7 @@ use crate::oidc::{ProviderTask, Providers};
 use crate::request::{Scheme, Transport, TrustedProxies};
 use crate::session::{Bind, BoundCookie, SessionCookie};
 use crate::signals::TransmitterTask;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, RequestStats};
 
 /// Everything a request is read, judged and served by.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ impl Snapshot {
     pub(super) fn counts(&self) -> Vec<Arc<RequestStats>> {
         let rows = self.routing.table.iter().chain(self.routing.endpoints.iter());
         let mut counts: Vec<Arc<RequestStats>> = Vec::new();
-        for stats in rows.map(|(_, route)| &route.service.stats).chain([&self.unrouted]) {
+        for stats in rows.map(|(_, route)| &route.service.stats).chain([&self.keeper.unrouted]) {
             if !counts.iter().any(|known| Arc::ptr_eq(known, stats)) {
                 counts.push(Arc::clone(stats));
             }
