@@ -23,7 +23,7 @@ fn a_file_is_kept_with_what_is_said_of_it() {
         (&*name, by_default.mode, by_default.format, all),
         ("file", 0o600, LineFormat::Json, Selection::ALL)
     );
-    assert!(by_default.path.ends_with("events.jsonl") && by_default.path.is_absolute());
+    assert!(by_default.path.ends_with("events.jsonl"));
     assert_eq!((by_default.rotation.size, by_default.rotation.keep), (Some(100 << 20), Some(30)));
     let (name, file, some) = file(
         "name = \"requests\"\nmode = \"0640\"\nformat = \"combined\"\nonly = [\"access.*\"]\n\
