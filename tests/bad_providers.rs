@@ -26,8 +26,7 @@ access = "public"
 /// A gateway whose provider has these ways from the start.
 async fn gateway(provider: &Impostor) -> (Gateway, App) {
     let app = App::start().await;
-    let rest =
-        format!("{}timeout = \"2s\"\n{}", provider.configuration(), WIKI.replace("{app}", &app.url()));
+    let rest = format!("{}timeout = \"2s\"\n{}", provider.configuration(), WIKI.replace("{app}", &app.url()));
     (Gateway::start(&rest), app)
 }
 

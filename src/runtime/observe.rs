@@ -23,6 +23,7 @@ use crate::limit::LimitUsage;
 use crate::listener::{ConnectionRefusal, ConnectionStats};
 use crate::session::{LogHealth, Replica, Sessions};
 use crate::signals::{SignalsSettings, StreamStatus};
+use crate::sinks::{Audit, SinkHealth};
 use crate::storage::StateHealth;
 use crate::storage::redis::RedisHealth;
 use crate::telemetry::{Metrics, Scrape};
@@ -31,6 +32,7 @@ use crate::telemetry::{Metrics, Scrape};
 #[derive(Debug)]
 pub(super) struct ReadinessSources {
     pub(super) gate: Gate,
+    pub(super) audit: Arc<Audit>,
     pub(super) state: StateHealth,
     pub(super) shared: Option<SharedSources>,
     pub(super) draining: Draining,
@@ -48,7 +50,9 @@ impl ReadinessSources {
         let shared =
             self.shared.iter().flat_map(SharedSources::troubles).map(|why| part("shared state", &why));
         let gate = self.gate.missing().into_iter().map(|missing| part(&missing.what, &missing.why));
-        drain.into_iter().chain(before).chain(state).chain(shared).chain(gate).collect()
+        let sinks = self.audit.health().into_iter();
+        let sinks = sinks.filter_map(|sink| Some(part(&format!("sink {}", sink.name), &sink.trouble?)));
+        drain.into_iter().chain(before).chain(state).chain(shared).chain(sinks).chain(gate).collect()
     }
 }
 
@@ -216,6 +220,37 @@ pub(super) fn state(metrics: &Metrics, health: &StateHealth, sessions: &Sessions
             ),
         ];
         state.into_iter().chain(ended).collect()
+    });
+}
+
+/// Puts how the sinks do into the metrics.
+#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
+pub(super) fn sinks(metrics: &Metrics, audit: &Arc<Audit>) {
+    let audit = Arc::clone(audit);
+    metrics.scrape_from("sinks", move || {
+        let of_sink = |sink: SinkHealth| {
+            let value = |name, help, value| Scrape {
+                name,
+                help,
+                labels: vec![("sink", sink.name.to_string())],
+                value,
+            };
+            [
+                value("sink_up", "Whether the sink can write", f64::from(u8::from(sink.trouble.is_none()))),
+                value(
+                    "sink_written",
+                    "Events that the sink has written since the start",
+                    sink.written as f64,
+                ),
+                value("sink_lost", "Events that the sink has lost since the start", sink.lost as f64),
+                value(
+                    "sink_behind_seconds",
+                    "How long the oldest event that is not written has waited",
+                    sink.behind.as_secs_f64(),
+                ),
+            ]
+        };
+        audit.health().into_iter().flat_map(of_sink).collect()
     });
 }
 

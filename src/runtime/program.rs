@@ -119,7 +119,7 @@ pub async fn run(
     let store = MovableStore::new(engine.store(database.clone()));
     let keys = engine.keys(&database, &secrets(&settings))?;
     let recorder = Recorder::new(workers, Clock::system(), settings.record_memory);
-    let audit = Audit::start(recorder.clone(), log)?;
+    let audit = Arc::new(Audit::start(recorder.clone(), log)?);
     audit.apply(&settings.keepers())?;
     let (foundations, assertion_keys) =
         foundations(&settings, (workers, recorder.clone()), keys, &engine, store.clone()).await?;
@@ -132,11 +132,13 @@ pub async fn run(
     runtime.receive(received.listeners);
     runtime.apply(&settings.listeners, bounded(&settings, workers))?;
     observe::listeners(&gate.metrics(), &runtime);
+    observe::sinks(&gate.metrics(), &audit);
     observe::state(&gate.metrics(), database.health(), &sessions);
     observe::shared(&gate.metrics(), &engine, replica.as_ref());
     let predecessors = runtime.predecessors();
     let told = Arc::new(observe::ReadinessSources {
         gate: gate.clone(),
+        audit: Arc::clone(&audit),
         state: database.health().clone(),
         shared: observe::SharedSources::of(&engine, replica.as_ref()),
         draining: runtime.draining(),
@@ -185,7 +187,6 @@ pub async fn run(
         file: settings.file.to_str(),
     });
     ready();
-    let audit = Arc::new(audit);
     let reloading = Reloading {
         gate,
         audit: Arc::clone(&audit),
