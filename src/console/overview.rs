@@ -38,6 +38,7 @@ pub(super) fn page(visit: Visit<'_>, process: &dyn Process) -> Page {
         outcomes: outcomes(&sum(&overview.requests)),
         providers: overview.providers.iter().map(|provider| ProviderRow::new(provider, now)).collect(),
         servers: overview.servers.iter().take(MOST).map(ServerRow::new).collect(),
+        away: overview.servers.iter().filter(|server| server.condition != ServerCondition::Up).count(),
         under_way: overview.servers.iter().map(|server| server.active as u64).sum(),
         ends: overview
             .ended
@@ -66,6 +67,8 @@ struct View<'a> {
     outcomes: Vec<OutcomeRow>,
     providers: Vec<ProviderRow>,
     servers: Vec<ServerRow>,
+    /// Servers that requests are not sent to.
+    away: usize,
     under_way: u64,
     ends: Vec<(&'static str, String)>,
     ended: u64,

@@ -20,8 +20,14 @@ async fn the_overview_counts_what_the_gateway_did() {
     assert!(row.contains("data-label=\"Let in\">"), "{row}");
     let forbidden = between(&page.body, "<bdi>admin</bdi>", "</tr>");
     assert!(forbidden.contains("data-label=\"Refused\">3<") && forbidden.contains("<rect"), "{forbidden}");
-    for told in ["forbidden by the rules", "Everything can do its work", "corp", rig.issuer.issuer(), "Ready"]
-    {
+    for told in [
+        "forbidden by the rules",
+        "Everything can do its work",
+        "corp",
+        rig.issuer.issuer(),
+        "Ready",
+        "signs",
+    ] {
         assert!(page.body.contains(told), "{told}: {}", page.body);
     }
     assert!(page.body.contains(env!("CARGO_PKG_VERSION")) && page.body.contains("This gateway is alone"));
