@@ -1,5 +1,7 @@
 //! The first page: how the gateway is.
 
+use std::cmp::{Ordering, Reverse};
+
 use askama::Template;
 use http::StatusCode;
 
@@ -23,7 +25,7 @@ pub(super) fn page(visit: Visit<'_>, process: &dyn Process) -> Page {
     let begun =
         Moment::new(Timestamp::from_seconds(now.seconds().saturating_sub(overview.up.as_secs())), now);
     let mut routes: Vec<_> = overview.requests.iter().filter(|counted| total(counted) > 0).collect();
-    routes.sort_by_key(|counted| std::cmp::Reverse(total(counted)));
+    routes.sort_by_key(|counted| Reverse(total(counted)));
     let busiest = routes.first().map_or(0, |counted| total(counted));
     let view = View {
         shell: &shell,
@@ -36,6 +38,7 @@ pub(super) fn page(visit: Visit<'_>, process: &dyn Process) -> Page {
         outcomes: outcomes(&sum(&overview.requests)),
         providers: overview.providers.iter().map(|provider| ProviderRow::new(provider, now)).collect(),
         servers: overview.servers.iter().take(MOST).map(ServerRow::new).collect(),
+        away: overview.servers.iter().filter(|server| server.condition != ServerCondition::Up).count(),
         under_way: overview.servers.iter().map(|server| server.active as u64).sum(),
         ends: overview
             .ended
@@ -44,6 +47,7 @@ pub(super) fn page(visit: Visit<'_>, process: &dyn Process) -> Page {
             .map(|(why, count)| end(*why, *count))
             .collect(),
         ended: overview.ended.iter().map(|(_, count)| count).sum(),
+        keys: keys(&overview.assertion_keys, now),
         overview: &overview,
     };
     shell.page(StatusCode::OK, &view)
@@ -63,9 +67,12 @@ struct View<'a> {
     outcomes: Vec<OutcomeRow>,
     providers: Vec<ProviderRow>,
     servers: Vec<ServerRow>,
+    /// Servers that requests are not sent to.
+    away: usize,
     under_way: u64,
     ends: Vec<(&'static str, String)>,
     ended: u64,
+    keys: Vec<KeyRow>,
 }
 
 /// Requests by what has become of them, and how long their parts of a bar are.
@@ -271,6 +278,33 @@ impl ServerRow {
     }
 }
 
+/// A key of assertions.
+struct KeyRow {
+    kid: String,
+    class: &'static str,
+    word: &'static str,
+    from: Moment,
+}
+
+/// The last one whose time has come signs; the first, where a clock has been set back.
+fn keys(keys: &[(String, Timestamp)], now: Timestamp) -> Vec<KeyRow> {
+    let signing = keys.iter().rposition(|(_, from)| *from <= now).unwrap_or_default();
+    let row = |(at, (kid, from)): (usize, &(String, Timestamp))| {
+        let (class, word) = match at.cmp(&signing) {
+            Ordering::Less => ("off", "still published"),
+            Ordering::Equal => ("good", "signs"),
+            Ordering::Greater => ("warn", "next"),
+        };
+        KeyRow {
+            kid: format!("{}…", kid.chars().take(10).collect::<String>()),
+            class,
+            word,
+            from: Moment::new(*from, now),
+        }
+    };
+    keys.iter().enumerate().map(row).collect()
+}
+
 fn end(why: SessionEnd, count: u64) -> (&'static str, String) {
     let words = match why {
         SessionEnd::SignedOut => "signed out",
@@ -309,6 +343,18 @@ mod tests {
         assert!(Shares::of(&counted(&[]), 0).parts().is_empty());
         let many = Shares::of(&counted(&[(Outcome::Allowed, u64::MAX)]), 0);
         assert_eq!(many.parts(), [("ok", 0, 1000)]);
+    }
+
+    #[test]
+    fn one_key_signs_at_a_time() {
+        let key = |from| ("k".to_owned(), Timestamp::from_seconds(from));
+        let words = |now| {
+            let rows = keys(&[key(10), key(20), key(30)], Timestamp::from_seconds(now));
+            rows.iter().map(|row| row.word).collect::<Vec<_>>()
+        };
+        assert_eq!(words(20), ["still published", "signs", "next"]);
+        assert_eq!(words(5), ["signs", "next", "next"]);
+        assert!(keys(&[], Timestamp::default()).is_empty());
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub struct ProcessOverview {
     pub ended: Vec<(SessionEnd, u64)>,
     /// Ends that hold and that the session store has not taken.
     pub endings_waiting: usize,
+    /// The published keys of assertions by name, in the order of their turns, each with when it begins to sign.
+    pub assertion_keys: Vec<(String, Timestamp)>,
     /// The store that gateways share; `None` where this one is alone.
     pub shared: Option<SharedShown>,
 }

@@ -132,7 +132,11 @@ pub(super) struct AssertionKeys {
     keys: WeakServerKeys,
     asserter: Arc<Asserter>,
     clock: Clock,
+    turns: watch::Sender<KeyTurns>,
 }
+
+/// The name of each published key, and from when on it signs.
+pub(super) type KeyTurns = Vec<(String, Timestamp)>;
 
 impl AssertionKeys {
     /// With the keys that are kept, or a first one. An asserter that signs as `issuer` follows them.
@@ -146,7 +150,8 @@ impl AssertionKeys {
     ) -> Result<Self, AssertionKeysError> {
         let first = AssertionKey::from_pkcs8(&keys.load_or_create_with(ONLY, generate).await?)?;
         let asserter = Arc::new(Asserter::new(issuer, first, clock.clone()));
-        let this = Self { keys: keys.downgrade(), asserter, clock: clock.clone() };
+        let turns = watch::Sender::default();
+        let this = Self { keys: keys.downgrade(), asserter, clock: clock.clone(), turns };
         this.look(keys, |_| false).await?;
         Ok(this)
     }
@@ -154,6 +159,11 @@ impl AssertionKeys {
     /// What signs.
     pub(super) fn asserter(&self) -> Arc<Asserter> {
         Arc::clone(&self.asserter)
+    }
+
+    /// Whose turn it is, was and will be.
+    pub(super) fn turns(&self) -> watch::Receiver<KeyTurns> {
+        self.turns.subscribe()
     }
 
     /// Adds a key whenever one has signed for `every`, and whenever an operator says so, until the state file is closed.
@@ -222,6 +232,8 @@ impl AssertionKeys {
             let (kid, signs_from) = (&next.kid, next.signs_from.rfc3339());
             tracing::info!(kid, signs_from, "the next key of assertions is published");
         }
+        let turns = scheduled.iter().map(|key| (key.key.kid().to_owned(), key.signs_from)).collect();
+        self.turns.send_replace(turns);
         self.asserter.follow(scheduled);
         Ok(next)
     }

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use url::Url;
 
+use super::assertion_keys::KeyTurns;
 use super::observe::ReadinessSources;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Settings;
@@ -58,6 +59,7 @@ pub(super) struct ThisProcess {
     sources: Arc<ReadinessSources>,
     sessions: Sessions,
     loaded: watch::Receiver<Arc<Loaded>>,
+    assertion_keys: watch::Receiver<KeyTurns>,
 }
 
 impl ThisProcess {
@@ -66,8 +68,9 @@ impl ThisProcess {
         sources: Arc<ReadinessSources>,
         sessions: Sessions,
         loaded: watch::Receiver<Arc<Loaded>>,
+        assertion_keys: watch::Receiver<KeyTurns>,
     ) -> Self {
-        Self { begun: Instant::now(), sources, sessions, loaded }
+        Self { begun: Instant::now(), sources, sessions, loaded, assertion_keys }
     }
 
     fn loaded(&self) -> Arc<Loaded> {
@@ -90,6 +93,7 @@ impl Process for ThisProcess {
             requests: gate.counts().iter().map(|stats| counted(stats)).collect(),
             ended: self.sessions.ends().collect(),
             endings_waiting: self.sessions.endings_waiting(),
+            assertion_keys: self.assertion_keys.borrow().clone(),
             shared: self.sources.shared.as_ref().map(|shared| shared.shown()),
         }
     }

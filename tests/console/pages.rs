@@ -20,13 +20,38 @@ async fn the_overview_counts_what_the_gateway_did() {
     assert!(row.contains("data-label=\"Let in\">"), "{row}");
     let forbidden = between(&page.body, "<bdi>admin</bdi>", "</tr>");
     assert!(forbidden.contains("data-label=\"Refused\">3<") && forbidden.contains("<rect"), "{forbidden}");
-    for told in ["forbidden by the rules", "Everything can do its work", "corp", rig.issuer.issuer(), "Ready"]
-    {
+    for told in [
+        "forbidden by the rules",
+        "Everything can do its work",
+        "corp",
+        rig.issuer.issuer(),
+        "Ready",
+        "signs",
+    ] {
         assert!(page.body.contains(told), "{told}: {}", page.body);
     }
     assert!(page.body.contains(env!("CARGO_PKG_VERSION")) && page.body.contains("This gateway is alone"));
     let head = viewer.send(Method::HEAD, &rig.at("/"), &[], "").await;
     assert_eq!((head.status, head.body.as_str()), (200, ""));
+}
+
+#[tokio::test]
+async fn a_long_list_is_turned_over_page_by_page() {
+    let rig = Rig::open().await;
+    let auditor = rig.of("anna", "audit").await;
+    for n in 0..52 {
+        rig.of(&format!("person-{n}"), "staff").await;
+    }
+    let first = rig.page(&auditor, "/sessions").await.body;
+    assert!(first.contains("50 on this page") && first.contains("Next page"), "{first}");
+    let next = between(&first, "/at/here/sessions?after=", "\"");
+    let second = rig.page(&auditor, &format!("/sessions?after={next}")).await.body;
+    assert!(second.contains("3 on this page") && second.contains("First page"), "{second}");
+    assert!(!second.contains("Next page"), "{second}");
+    let everybody = format!("{first}{second}");
+    (0..52).for_each(|n| assert_eq!(everybody.matches(&format!("<bdi>person-{n}</bdi>")).count(), 1, "{n}"));
+    let nonsense = auditor.get(&rig.at("/sessions?after=xyz")).await;
+    assert_eq!(nonsense.status, 400, "{}", nonsense.body);
 }
 
 #[tokio::test]

@@ -16,6 +16,9 @@ export default async function walk(walker) {
     assert.deepEqual(await page.evaluate(structure), [], name);
     await walker.picture(`console-${name.toLowerCase()}`, page, WINDOWS);
   }
+  await page.emulateMedia({ media: 'print' });
+  assert.equal(await page.getByRole('navigation', { name: 'Console' }).isVisible(), false, 'paper has no links');
+  await page.emulateMedia({ media: 'screen' });
   // By the keyboard alone: the first stop leads past the navigation.
   await walker.go('/');
   await page.keyboard.press('Tab');
