@@ -12,6 +12,7 @@ use super::process::Process;
 use super::shell::Shell;
 use super::text;
 use crate::endpoints::{EndpointError, read_form};
+use crate::events::ManagementCalled;
 use crate::listener::RequestBody;
 use crate::pages::Page;
 use crate::session::{SessionEnd, SessionOverview, Sessions, StoreUnavailable};
@@ -104,23 +105,24 @@ pub(super) async fn act(
         Ok(read) => read,
         Err(why) => return told(Message::Unclear(why)),
     };
-    let ended = end(visit, process.sessions(), wanted, &asked).await?;
+    let ended = end(visit, process, wanted, &asked).await?;
     let shell = Shell::of(visit, Some(Section::Sessions));
     let words = text::many(ended as u64, "sign-in");
     Ok(shell.page(StatusCode::OK, &EndedView { shell: &shell, filter: &asked.filter, ended, words }))
 }
 
-/// Both the end and the line about it come whether or not the browser waits.
+/// Both the end and what is told of it come whether or not the browser waits.
 async fn end(
     visit: Visit<'_>,
-    sessions: &Sessions,
+    process: &dyn Process,
     wanted: Wanted,
     asked: &Asked,
 ) -> Result<usize, StoreUnavailable> {
     let selected = serde_json::to_string(&asked.filter).unwrap_or_default();
     let (id, operator) = (visit.context.id.clone(), visit.person.user.clone());
     let (provider, reason) = (visit.person.provider.clone(), asked.reason.clone());
-    let sessions = sessions.clone();
+    let (sessions, recorder) = (process.sessions().clone(), process.recorder().clone());
+    let client = Some(visit.context.forwarding.client.ip());
     let ending = tokio::spawn(async move {
         let ended = end_wanted(&sessions, &wanted).await;
         match &ended {
@@ -133,6 +135,15 @@ async fn end(
                 "sessions could not all be ended over the console"
             ),
         }
+        recorder.emit(&ManagementCalled {
+            operator: &format!("{operator} ({provider}), in the console"),
+            operation: "end-sessions",
+            client,
+            status: if ended.is_ok() { 200 } else { 503 },
+            reason: reason.as_deref(),
+            selected: None,
+            ended: ended.as_ref().ok().and_then(|ended| u64::try_from(*ended).ok()),
+        });
         ended
     });
     ending.await.unwrap_or_else(|error| Err(StoreUnavailable::new(error)))

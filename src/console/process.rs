@@ -9,6 +9,7 @@ use http::Method;
 use serde_json::Value;
 
 use crate::clock::Timestamp;
+use crate::events::Recorder;
 use crate::identity::Principal;
 use crate::policy::{AccessSettings, Explanation};
 use crate::session::{SessionEnd, Sessions};
@@ -36,6 +37,9 @@ pub trait Process: fmt::Debug + Send + Sync {
 
     /// The sign-ins of this process and its store.
     fn sessions(&self) -> &Sessions;
+
+    /// Where what operators do is recorded.
+    fn recorder(&self) -> &Recorder;
 }
 
 /// How a process is.

@@ -17,6 +17,7 @@ use crate::console::{
     AppShown, Asked, ConfigurationShown, Counted, Judged, Judgement, LimitShown, PersonAsked, Process,
     ProcessOverview, ProviderShown, ServerCondition, ServerShown,
 };
+use crate::events::Recorder;
 use crate::forward::ServerState;
 use crate::gate::{
     Explained, GateSettings, Imagined, ImaginedPerson, ProviderCondition, RouteSettings, explain, path_of,
@@ -58,6 +59,7 @@ pub(super) struct ThisProcess {
     begun: Instant,
     sources: Arc<ReadinessSources>,
     sessions: Sessions,
+    recorder: Recorder,
     loaded: watch::Receiver<Arc<Loaded>>,
     assertion_keys: watch::Receiver<KeyTurns>,
 }
@@ -66,11 +68,11 @@ impl ThisProcess {
     /// It begins now.
     pub(super) fn new(
         sources: Arc<ReadinessSources>,
-        sessions: Sessions,
+        (sessions, recorder): (Sessions, Recorder),
         loaded: watch::Receiver<Arc<Loaded>>,
         assertion_keys: watch::Receiver<KeyTurns>,
     ) -> Self {
-        Self { begun: Instant::now(), sources, sessions, loaded, assertion_keys }
+        Self { begun: Instant::now(), sources, sessions, recorder, loaded, assertion_keys }
     }
 
     fn loaded(&self) -> Arc<Loaded> {
@@ -116,6 +118,10 @@ impl Process for ThisProcess {
 
     fn sessions(&self) -> &Sessions {
         &self.sessions
+    }
+
+    fn recorder(&self) -> &Recorder {
+        &self.recorder
     }
 }
 

@@ -146,7 +146,8 @@ pub async fn run(
     });
     let (loaded, shown_settings) = watched::channel(Arc::new(Loaded::first(&settings)));
     let turns = assertion_keys.turns();
-    console.show(Arc::new(ThisProcess::new(Arc::clone(&told), sessions.clone(), shown_settings, turns)));
+    let acted_on = (sessions.clone(), recorder.clone());
+    console.show(Arc::new(ThisProcess::new(Arc::clone(&told), acted_on, shown_settings, turns)));
     let (token, shown) = watched::channel(settings.admin.as_ref().and_then(|admin| admin.token.clone()));
     let (written, shown_configuration) = watched::channel(Arc::clone(&settings.written));
     let (rotation, every) = watched::channel(settings.rotate_assertion_key);
