@@ -88,7 +88,8 @@ impl Lowering<'_> {
             return None;
         };
         let path = self.path(path.value);
-        if path.parent().is_some_and(|folder| !self.sources.is_folder(folder)) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if folder.is_some_and(|folder| !self.sources.is_folder(folder)) {
             let what = "the folder of the file is not there";
             self.fault(Diagnostic::new(at!(at.path).place, what).expected("expected a folder that exists"));
         }
