@@ -106,6 +106,7 @@ async fn each_request_leaves_one_event_and_one_line_of_the_log() {
     let all = events(gateway);
     for id in &ids {
         assert_eq!(all.iter().filter(|event| event["id"] == **id).count(), 1, "{id}");
+        until("its line", || gateway.log().contains(id));
         assert_eq!(gateway.log().lines().filter(|line| line.contains(id)).count(), 1, "{id}");
     }
     let mut numbers: Vec<_> = all.iter().map(|event| event["event"].to_string()).collect();

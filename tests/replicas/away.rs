@@ -3,7 +3,7 @@
 use portcullis_authentication::storage::redis::testing::{TestNetwork, TestRedis};
 
 use super::Site;
-use crate::support::{Browser, ends, until_async};
+use crate::support::{Browser, ends, until, until_async};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invariant_10_without_the_store_nobody_signs_in_and_whoever_is_in_goes_on_for_a_while() {
@@ -34,7 +34,8 @@ async fn invariant_10_without_the_store_nobody_signs_in_and_whoever_is_in_goes_o
     let answer = browser.get(&site.url("/")).await;
     assert_eq!((answer.status, answer.set_cookies()), (503, vec![]), "nobody can say whether it has ended");
     assert_eq!(browser.get(&site.url("/open")).await.status, 200);
-    assert!(gateway.log().contains("the session store was away for longer than sessions may go on"));
+    let why = "the session store was away for longer than sessions may go on";
+    until("the log to say why the stream has ended", || gateway.log().contains(why));
     network.heal();
     until_async("the session", || async { browser.get(&site.url("/")).await.status == 200 }).await;
     let (_, key) = site.signed_in().await;
