@@ -140,7 +140,10 @@ async fn end(
             operation: "end-sessions",
             client,
             status: if ended.is_ok() { 200 } else { 503 },
-            reason: reason.as_deref(),
+            reason: Some(&match &reason {
+                Some(reason) => format!("{selected}: {reason}"),
+                None => selected.clone(),
+            }),
             selected: None,
             ended: ended.as_ref().ok().and_then(|ended| u64::try_from(*ended).ok()),
         });

@@ -5,6 +5,9 @@ use url::form_urlencoded;
 /// Characters of a text at most: it goes to the log.
 const LONGEST: usize = 256;
 
+/// Fields at most: no page of ours has as many.
+const MOST: usize = 32;
+
 /// What a form or a query says, each name once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Fields(Vec<(String, String)>);
@@ -13,10 +16,13 @@ impl Fields {
     /// Reads it; an empty value is none.
     ///
     /// # Errors
-    /// In words, where a name stands twice.
+    /// In words, where a name stands twice, or there are more than any page of ours has.
     pub(super) fn read(written: &[u8]) -> Result<Self, String> {
         let mut fields = Vec::new();
         for (name, value) in form_urlencoded::parse(written).into_owned() {
+            if fields.len() >= MOST {
+                return Err(format!("More than {MOST} fields."));
+            }
             if fields.iter().any(|(known, _)| *known == name) {
                 return Err("A field stands there twice.".to_owned());
             }

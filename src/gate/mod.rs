@@ -75,7 +75,7 @@ use crate::listener::{Handler, RequestBody};
 use crate::request::{Transport, check_field_names};
 use crate::session::SessionSettings;
 use crate::signals::{SignalsSettings, StreamStatus, TransmitterTask};
-use crate::telemetry::{Metrics, RequestStats};
+use crate::telemetry::{Metrics, Outcome, RequestStats};
 
 /// The gate: every request of every listener passes here. Cheap to clone; a reload reaches all clones.
 #[derive(Clone, Debug)]
@@ -243,16 +243,20 @@ fn pass<'s>(
                 Err(Denial::Refused(no)) => return Err(no),
             }
         };
-        notes.decision = Some(permitted.permit.reason());
         let session = permitted.grounds.authentication.session();
         route.note_use(session.map(|opened| &*opened.session));
         notes.rate = match &route.service.limits.shared {
             None => admit::count_principal(snapshot, &permitted, rate),
             Some(limits) => admit::count_principal_for_all(snapshot, &permitted, limits, rate).await,
         }?;
+        notes.decision = Some(permitted.permit.reason());
         let response = dispatch(snapshot, info, notes, &permitted, request).await?;
         notes.grounds = Some(permitted.grounds);
-        notes.answered(response.status(), route.outcome(), "");
+        let outcome = route.outcome_of(response.status());
+        if !matches!(outcome, Outcome::Own | Outcome::Public | Outcome::Allowed) {
+            notes.is_refused();
+        }
+        notes.answered(response.status(), outcome, "");
         Ok(response)
     }
 }

@@ -104,21 +104,16 @@ impl Notes {
         self.broke_off(Outcome::Aborted, format!("cut off: {cut}"));
     }
 
+    /// It was not let through after all, whatever rule would have.
+    pub(super) fn is_refused(&mut self) {
+        self.decision = None;
+    }
+
     /// Whether it was let through, whatever became of it afterwards.
     const fn access(&self) -> Access {
-        match self.outcome {
-            Outcome::Allowed | Outcome::Public | Outcome::Own => Access::Granted,
-            Outcome::Unauthenticated
-            | Outcome::Forbidden
-            | Outcome::Limited
-            | Outcome::BadRequest
-            | Outcome::NotFound => Access::Refused,
-            Outcome::UpstreamError | Outcome::ProviderError | Outcome::Unavailable | Outcome::Aborted => {
-                match self.decision {
-                    Some(_) => Access::Granted,
-                    None => Access::Refused,
-                }
-            }
+        match self.decision {
+            Some(_) => Access::Granted,
+            None => Access::Refused,
         }
     }
 }

@@ -170,6 +170,11 @@ impl StepUp {
 const SKIPPED: [&str; 3] = ["unreachable", "server_error", "quota_exceeded"];
 
 impl Rejection {
+    /// Whether the request had been let through before: its app may have received it.
+    pub(super) const fn comes_from_behind(&self) -> bool {
+        matches!(self, Self::Forward(_) | Self::CredentialEnded(_) | Self::NoLongerPermitted(_))
+    }
+
     /// A stronger sign-in is needed; its sender may come back, if they have a session.
     pub(super) fn step_up(step_up: Box<StepUp>, request: Request<RequestBody>) -> Self {
         let (anew, may_show_device) = (step_up.anew, step_up.wrong_cookie.is_some());

@@ -57,6 +57,10 @@ pub(super) async fn respond(
     no: Rejection,
 ) -> Response<Body> {
     let (mut outcome, mut reason) = (no.outcome(), no.reason());
+    // What an app may have received was let through, though its answer is not.
+    if !no.comes_from_behind() {
+        notes.is_refused();
+    }
     let explanation = explained(snapshot, info, &no);
     notes.missing = explanation.as_ref().map(Explanation::missing).unwrap_or_default();
     let wrong = mutant!(no.wrong_cookie(), "planted-cookie-stays" => None);

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
+
 use super::service::{Action, Service};
 use super::settings::{OriginSettings, RouteAction, RouteSettings};
 use crate::authn::Accept;
@@ -131,6 +133,15 @@ fn signed_in(session: &Session) -> Timestamp {
 }
 
 impl Route {
+    /// How a request that went on and was answered so is counted: an application of ours refuses some by itself.
+    pub(super) fn outcome_of(&self, status: StatusCode) -> Outcome {
+        match (&self.service.action, status) {
+            (Action::Serve(..), StatusCode::FORBIDDEN) => Outcome::Forbidden,
+            (Action::Serve(..), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) => Outcome::NotFound,
+            _ => self.outcome(),
+        }
+    }
+
     /// How a request that went on is counted.
     pub(super) fn outcome(&self) -> Outcome {
         match self.service.action {

@@ -61,7 +61,13 @@ impl Reloading {
     /// Reads the configuration and puts it in place, whole, or tells what is wrong with it.
     pub(super) fn again(&mut self, runtime: &mut Runtime) {
         let settings = (self.reload)();
-        let good = settings.is_some_and(|settings| self.take(runtime, settings));
+        let good = match settings {
+            Some(settings) => self.take(runtime, settings),
+            None => {
+                self.record_refused(&self.running.file, "it has faults, which the log names");
+                false
+            }
+        };
         self.gate.reloaded(good);
     }
 
@@ -69,10 +75,7 @@ impl Reloading {
         self.files.send_replace(settings.watched.clone());
         if let Err(error) = self.apply(runtime, &settings) {
             tracing::error!(%error, "the new configuration was refused; the old one goes on");
-            let file = settings.file.to_string_lossy();
-            let refused =
-                ConfigurationRefused { file: &file, count: None, reason: &error.to_string(), by: None };
-            self.recorder.emit(&refused);
+            self.record_refused(&settings.file, &error.to_string());
             return false;
         }
         observe::listeners(&self.gate.metrics(), runtime);
@@ -88,6 +91,11 @@ impl Reloading {
         self.record_changes(&settings);
         self.running = settings;
         true
+    }
+
+    fn record_refused(&self, file: &Path, reason: &str) {
+        let file = file.to_string_lossy();
+        self.recorder.emit(&ConfigurationRefused { file: &file, count: None, reason, by: None });
     }
 
     fn record_changes(&self, settings: &Settings) {
@@ -110,7 +118,9 @@ impl Reloading {
         let prepared = self.gate.prepare(&settings.gate())?;
         self.audit.apply(&settings.keepers())?;
         runtime.apply(&settings.listeners, bounded(settings, self.workers)).inspect_err(|_| {
-            drop(self.audit.apply(&self.running.keepers()));
+            if let Err(error) = self.audit.apply(&self.running.keepers()) {
+                tracing::error!(%error, "a sink of the configuration in force could not be opened again");
+            }
         })?;
         prepared.put_in_place();
         Ok(())

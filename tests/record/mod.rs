@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use http::Method;
 use serde_json::Value;
 
-use crate::support::{App, Browser, Gateway, World, until};
+use crate::support::{Browser, Gateway, World, until};
 
 const SINK: &str = "[[audit.sinks]]\nkind = \"file\"\npath = \"events.jsonl\"\n\n";
 
@@ -120,10 +120,10 @@ async fn each_request_leaves_one_event_and_one_line_of_the_log() {
 async fn invariant_28_hostile_values_stay_in_their_line() {
     let world = world().await;
     let (gateway, browser) = (&world.gateway, Browser::new());
-    let path = "/%0A%1B%5B31m%E2%80%AE%22%7D%0A%7B%22type%22%3A%22forged%22";
+    let path = "/%E2%80%AE%22%7D%7B%22type%22%3A%22forged%22";
     let answer = browser.send(Method::GET, &gateway.url(path), &[("user-agent", "\u{202e}evil")], "").await;
     let event = about(gateway, "access.refused", answer.header("x-request-id"));
-    assert!(event["path"].as_str().unwrap().contains("%0A"), "{event}");
+    assert!(event["path"].as_str().unwrap().contains("%E2%80%AE"), "{event}");
     assert!(of(gateway, "forged").is_empty());
     let long = format!("/{}", "a".repeat(7000));
     let answer = browser.get(&gateway.url(&long)).await;
@@ -149,24 +149,37 @@ async fn a_reload_tells_what_it_changed_and_changes_who_keeps_it() {
     assert!(events(gateway).iter().all(|event| event["id"] != id), "it was not to be kept");
 }
 
-/// Nobody reads the other end, and nobody waits for it.
+/// What the console or the rules refuse is told as refused, with nothing of the rule that let somebody come so far.
 #[tokio::test]
-async fn invariant_28_a_sink_that_hangs_holds_nobody_up() {
+async fn what_is_refused_behind_the_rules_is_no_grant() {
+    let limited = ROUTES.replace(
+        "name = \"board\"",
+        "name = \"board\"\nlimits = { per = \"principal\", rate = \"1/h\", burst = 1 }",
+    );
+    let world = World::at(
+        "http://127.0.0.1:{port}",
+        "",
+        SINK,
+        &limited.replace("groups = [\"board\"]", "groups = [\"staff\"]"),
+    )
+    .await;
+    let (gateway, browser) = (&world.gateway, Browser::new());
+    assert_eq!(browser.visit(&gateway.url("/board")).await.status, 200);
+    let over = browser.get(&gateway.url("/board")).await;
+    assert_eq!(over.status, 429);
+    let event = about(gateway, "access.refused", over.header("x-request-id"));
+    assert!(event["outcome"] == "limited" && event.get("rule").is_none(), "{event}");
+}
+
+/// A file with faults is refused before anything is opened, and that is told too.
+#[tokio::test]
+async fn a_configuration_that_is_refused_is_told() {
     let world = world().await;
-    let (gateway, app) = (&world.gateway, App::start().await);
-    drop(app);
-    let fifo = gateway.directory.path().join("fifo");
-    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    let hung =
-        format!("[[audit.sinks]]\nkind = \"file\"\nname = \"hung\"\npath = \"{}\"\n\n", fifo.display());
+    let gateway = &world.gateway;
     let text = fs::read_to_string(gateway.configuration()).unwrap();
-    fs::write(gateway.configuration(), text.replace(SINK, &format!("{SINK}{hung}"))).unwrap();
+    fs::write(gateway.configuration(), text.replace("policy = \"staff\"", "policy = \"nobody\"")).unwrap();
     gateway.signal("HUP");
-    for _ in 0..100 {
-        assert!(Browser::new().get(&gateway.url("/")).await.status < 500);
-    }
-    let last = Browser::new().get(&gateway.url("/")).await;
-    about(gateway, "access.refused", last.header("x-request-id"));
+    until("the refusal", || !of(gateway, "configuration.refused").is_empty());
 }
 
 /// What was on disk before the process was killed is whole, and the next one goes on behind it.

@@ -58,7 +58,7 @@ pub(super) async fn end(
             operation: "end-sessions",
             client: None,
             status: if ended.is_ok() { 200 } else { 503 },
-            reason: reason.as_deref(),
+            reason: Some(&of_selection(&selected, reason.as_deref())),
             selected: None,
             ended: ended.as_ref().ok().and_then(|ended| u64::try_from(*ended).ok()),
         });
@@ -66,6 +66,11 @@ pub(super) async fn end(
     });
     let ended = ending.await.unwrap_or_else(|error| Err(StoreUnavailable::new(error)))?;
     Ok(EndedSessions { ended })
+}
+
+/// Which sign-ins were meant, and why.
+fn of_selection(selected: &str, reason: Option<&str>) -> String {
+    reason.map_or_else(|| selected.to_owned(), |reason| format!("{selected}: {reason}"))
 }
 
 async fn end_wanted(sessions: &Sessions, wanted: &Wanted) -> Result<usize, StoreUnavailable> {
