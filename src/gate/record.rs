@@ -13,7 +13,7 @@ use super::credential::Credential;
 use super::inbound::Inbound;
 use super::review::{Cut, Exchange};
 use super::route::Route;
-use crate::events::{Access, AccessEvent, Recorder, Shown};
+use crate::events::{Access, AccessEvent, Kind, Recorder, Shown};
 use crate::identity::{Principal, RequestId};
 use crate::limit::{ConcurrencyPermit, RateLimitState};
 use crate::policy::Reason;
@@ -176,6 +176,10 @@ impl RequestRecord {
 
     fn tell(&self, took: Duration) {
         let (inbound, notes) = (self.inbound.as_ref(), &self.notes);
+        let kind = if notes.decision.is_some() { Kind::AccessGranted } else { Kind::AccessRefused };
+        if !self.keeper.recorder.wants(kind) {
+            return;
+        }
         let by = notes.route.as_ref().zip(notes.decision);
         let rule = by.as_ref().map(|(route, decision)| decision.in_words(&route.access));
         let (http, agent) = self.agent.as_ref().map(|(http, agent)| (*http, agent.as_ref())).unzip();
