@@ -162,6 +162,8 @@ kinds! {
     RecordLost "record.lost" Error, &[Lane, From, To, Count, Cause], &[Sink];
     /// A file was full, or old enough: the record goes on in a new one.
     RecordRotated "record.rotated" Info, &[Sink, File, Next, Bytes], &[];
+    /// Old files of a sink were removed, as its `rotate` says: so many, of which `file` is the newest.
+    RecordRemoved "record.removed" Info, &[Sink, File, Count, Bytes], &[];
     /// The file of a sink is written by another process: the record goes into one beside it.
     RecordBeside "record.beside" Warn, &[Sink, File, Next], &[];
     /// A sink could not be written to for a while.

@@ -210,12 +210,19 @@ impl FileSink {
             let name = entry.file_name().into_string().ok().filter(|name| self.names.is_old(name))?;
             Some(Old { name, bytes: entry.metadata().ok().filter(fs::Metadata::is_file)?.len() })
         });
-        for file in self.settings.rotation.spare(old.collect(), self.open.bytes) {
-            let path = self.names.folder().join(file.name);
-            if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
-                let _ = fs::remove_file(path);
-            }
+        let spare = self.settings.rotation.spare(old.collect(), self.open.bytes);
+        let removed: Vec<_> = spare.iter().filter(|file| self.is_removed(file)).collect();
+        if let Some(newest) = mutant!(removed.first(), "record-removal-untold" => None) {
+            let file = self.names.folder().join(&newest.name);
+            let (count, bytes) = (removed.len() as u64, removed.iter().map(|file| file.bytes).sum());
+            self.status.note(Note::Removed { file, count, bytes });
         }
+    }
+
+    /// Removes a file that nobody writes; whether it is gone.
+    fn is_removed(&self, old: &Old) -> bool {
+        let path = self.names.folder().join(&old.name);
+        File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) && fs::remove_file(path).is_ok()
     }
 
     fn append(&mut self) -> Result<(), SinkError> {

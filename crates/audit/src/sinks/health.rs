@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use portcullis_events::{RecordBeside, RecordGap, RecordRotated, Recorder};
+use portcullis_events::{RecordBeside, RecordGap, RecordRemoved, RecordRotated, Recorder};
 
 use super::sink::SinkError;
 use crate::clock::Clock;
@@ -58,6 +58,7 @@ struct Trouble {
 #[derive(Debug)]
 pub(super) enum Note {
     Rotated { file: PathBuf, next: PathBuf, bytes: u64 },
+    Removed { file: PathBuf, count: u64, bytes: u64 },
     Beside { file: PathBuf, next: PathBuf },
     Gap { since: u64, away: Duration, reason: String },
 }
@@ -69,6 +70,9 @@ impl Note {
             Self::Rotated { file, next, bytes } => {
                 let (file, next) = (&text(file), &text(next));
                 recorder.emit(&RecordRotated { sink, file, next, bytes: *bytes })
+            }
+            Self::Removed { file, count, bytes } => {
+                recorder.emit(&RecordRemoved { sink, file: &text(file), count: *count, bytes: *bytes })
             }
             Self::Beside { file, next } => {
                 recorder.emit(&RecordBeside { sink, file: &text(file), next: &text(next) })

@@ -65,6 +65,32 @@ impl Event for RecordRotated<'_> {
     }
 }
 
+/// Old files of the record are removed.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordRemoved<'a> {
+    /// The sink.
+    pub sink: &'a str,
+    /// The newest of them.
+    pub file: &'a str,
+    /// How many they are.
+    pub count: u64,
+    /// Bytes of all of them.
+    pub bytes: u64,
+}
+
+impl Event for RecordRemoved<'_> {
+    fn kind(&self) -> Kind {
+        Kind::RecordRemoved
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.text(Field::Sink, self.sink);
+        line.text(Field::File, self.file);
+        line.number(Field::Count, self.count);
+        line.number(Field::Bytes, self.bytes);
+    }
+}
+
 /// The file of a sink is written by another process.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordBeside<'a> {

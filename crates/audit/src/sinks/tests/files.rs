@@ -74,6 +74,7 @@ impl Writer<'_> {
         let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
         let notes = self.status.take_notes().into_iter().map(|note| match note {
             Note::Rotated { file, next, .. } => format!("rotated {} {}", name(&file), name(&next)),
+            Note::Removed { file, count, .. } => format!("removed {count} {}", name(&file)),
             Note::Beside { file, next } => format!("beside {} {}", name(&file), name(&next)),
             Note::Gap { reason, .. } => format!("gap {reason}"),
         });
@@ -201,9 +202,25 @@ fn a_full_file_goes_on_in_a_new_one_and_the_oldest_go() {
         (format!("{OLD}-{number:04}.jsonl"), vec![format!("/{from}"), format!("/{}", from + 1)])
     };
     assert_eq!(place.files(), [two(2, 3), two(3, 5), ("events.jsonl".to_owned(), vec!["/7".to_owned()])]);
-    let told: Vec<_> =
+    let mut told: Vec<_> =
         (1..=3).map(|number| format!("rotated {OLD}-{number:04}.jsonl events.jsonl")).collect();
+    told.push(format!("removed 1 {OLD}-0001.jsonl"));
     assert_eq!(writer.notes(), told);
+}
+
+#[test]
+fn invariant_28_files_that_are_removed_together_are_told_by_the_newest_and_their_number() {
+    let place = Place::new();
+    let mut writer = place.open(Rotation { size: Some(1), ..Rotation::default() }).unwrap();
+    ["/1", "/2", "/3", "/4"].iter().for_each(|path| writer.write(&[path]));
+    drop(writer.notes());
+    drop(writer);
+    let mut writer = place.open(Rotation { size: Some(1), keep: Some(1), ..Rotation::default() }).unwrap();
+    writer.write(&["/5"]);
+    assert_eq!(
+        writer.notes(),
+        [format!("rotated {OLD}-0004.jsonl events.jsonl"), format!("removed 3 {OLD}-0003.jsonl")]
+    );
 }
 
 #[test]
