@@ -1,8 +1,9 @@
 //! Moments as text. The text of a second is kept: of most lines only the last digits are new.
 
+use portcullis_rules::clock::Timestamp;
+
 /// The last microsecond that RFC 3339 can write: the end of the year 9999.
 const LAST: u64 = 253_402_300_799_999_999;
-const DAY: u64 = 86_400;
 
 /// Writes moments, and keeps the text of the last one's second.
 #[derive(Debug)]
@@ -31,26 +32,12 @@ impl Stamp {
 }
 
 fn text_of(second: u64) -> [u8; 20] {
-    let ((year, month, day), rest) = (date(second / DAY), second % DAY);
     let mut text = *b"0000-00-00T00:00:00.";
-    text[..4].copy_from_slice(&digits::<4>(year));
-    for (at, part) in [(5, month), (8, day), (11, rest / 3600), (14, rest / 60 % 60), (17, rest % 60)] {
-        text[at..at + 2].copy_from_slice(&digits::<2>(part));
+    let written = Timestamp::from_seconds(second).rfc3339();
+    for (to, from) in text[..19].iter_mut().zip(written.bytes()) {
+        *to = from;
     }
     text
-}
-
-/// Year, month and day of a day after 1970-01-01, in the Gregorian calendar. Years are counted from March, so that the day
-/// that some years have more is the last of a year, and 400 years from March 1600 are all alike.
-const fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (era * 400 + year + (month <= 2) as u64, month, day)
 }
 
 fn digits<const N: usize>(mut number: u64) -> [u8; N] {
