@@ -5,7 +5,7 @@ use http::{Request, StatusCode};
 
 use super::answer::Visit;
 use super::fields::Fields;
-use super::filter::{Filter, Wanted};
+use super::filter::Filter;
 use super::message::Message;
 use super::place::Section;
 use super::process::Process;
@@ -15,7 +15,7 @@ use crate::endpoints::{EndpointError, read_form};
 use crate::events::ManagementCalled;
 use crate::listener::RequestBody;
 use crate::pages::Page;
-use crate::session::{SessionEnd, SessionOverview, Sessions, StoreUnavailable};
+use crate::session::{SessionEnd, SessionOverview, Sessions, StoreUnavailable, Wanted};
 
 /// Bytes of a form at most.
 const LARGEST: usize = 16 * 1024;
@@ -47,7 +47,7 @@ impl Asked {
 pub(super) async fn ask(visit: Visit<'_>, process: &dyn Process, query: &str) -> Result<Page, EndpointError> {
     let read = Fields::read(query.as_bytes()).and_then(|fields| {
         let filter = Filter::read(&fields)?;
-        Ok((filter.wanted(&process.overview().providers)?, filter))
+        Ok((filter.wanted(&process.providers())?, filter))
     });
     let (wanted, filter) = match read {
         Ok(read) => read,
@@ -98,7 +98,7 @@ pub(super) async fn act(
         Err(unread) => return told(Message::Unread(unread)),
     };
     let read = Asked::read(&form).and_then(|asked| {
-        let wanted = asked.filter.wanted(&process.overview().providers)?;
+        let wanted = asked.filter.wanted(&process.providers())?;
         Ok((wanted, asked))
     });
     let (wanted, asked) = match read {
@@ -124,7 +124,7 @@ async fn end(
     let (sessions, recorder) = (process.sessions().clone(), process.recorder().clone());
     let client = Some(visit.context.forwarding.client.ip());
     let ending = tokio::spawn(async move {
-        let ended = end_wanted(&sessions, &wanted).await;
+        let ended = wanted.end(&sessions, SessionEnd::Administrator).await;
         match &ended {
             Ok(ended) => tracing::info!(
                 %id, operator, %provider, operation = "end-sessions", selected, ended, reason,
@@ -150,20 +150,6 @@ async fn end(
         ended
     });
     ending.await.unwrap_or_else(|error| Err(StoreUnavailable::new(error)))
-}
-
-async fn end_wanted(sessions: &Sessions, wanted: &Wanted) -> Result<usize, StoreUnavailable> {
-    let mut ended = 0;
-    for selector in wanted.selectors.iter().cloned() {
-        ended += if wanted.is_exact() {
-            sessions.end_matching(selector, SessionEnd::Administrator).await?
-        } else {
-            let wanted = wanted.clone();
-            let includes = move |found: &SessionOverview| wanted.includes(found);
-            sessions.end_included(selector, SessionEnd::Administrator, includes).await?
-        };
-    }
-    Ok(ended)
 }
 
 #[derive(Template)]

@@ -5,9 +5,8 @@ use url::form_urlencoded;
 
 use super::fields::Fields;
 use super::process::ProviderShown;
-use crate::identity::Issuer;
 use crate::request::Authority;
-use crate::session::{IdPrefix, Selector, SessionOverview};
+use crate::session::{IdPrefix, SessionFilter, UnknownProvider, Wanted};
 
 /// What somebody has filled in. Where several are given, all of them must hold; where none is, all sign-ins are meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -22,13 +21,6 @@ pub(super) struct Filter {
     pub(super) host: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<String>,
-}
-
-/// What is looked for in the store, and what must hold of what is found.
-#[derive(Clone, Debug)]
-pub(super) struct Wanted {
-    pub(super) selectors: Vec<Selector>,
-    rest: Filter,
 }
 
 impl Filter {
@@ -70,65 +62,23 @@ impl Filter {
         query
     }
 
-    /// The narrowest field is what is looked for. A subject is an issuer's: that of `provider`, or that of each of
-    /// `providers`.
+    /// Says which sign-ins are meant, as [`SessionFilter::wanted`] does.
     ///
     /// # Errors
     /// In words, where nothing can be looked for.
     pub(super) fn wanted(&self, providers: &[ProviderShown]) -> Result<Wanted, String> {
-        let mut rest = self.clone();
-        let selectors = if let Some(id) = rest.id.take() {
-            let prefix = IdPrefix::parse(&id).ok_or("“id” must be 8 to 64 hexadecimal digits.")?;
-            vec![Selector::Id(prefix)]
-        } else if let Some(subject) = rest.subject.take() {
-            let of = |issuer| Selector::Subject(issuer, subject.clone());
-            issuers(rest.provider.take(), providers)?.into_iter().map(of).collect()
-        } else if let Some(user) = rest.user.take() {
-            vec![Selector::User(user)]
-        } else if let Some(host) = rest.host.take() {
-            vec![Selector::Host(host)]
-        } else if let Some(provider) = rest.provider.take() {
-            vec![Selector::Provider(provider)]
-        } else {
-            vec![Selector::All]
-        };
-        Ok(Wanted { selectors, rest })
-    }
-}
-
-/// Those whose subjects are meant, each once.
-fn issuers(named: Option<String>, providers: &[ProviderShown]) -> Result<Vec<Issuer>, String> {
-    let meant = providers.iter().filter(|known| named.as_ref().is_none_or(|name| *name == known.name));
-    let mut issuers: Vec<_> = meant.map(|known| Issuer::new(&known.issuer)).collect();
-    issuers.sort();
-    issuers.dedup();
-    match named {
-        Some(name) if issuers.is_empty() => Err(format!("No provider is called “{name}”.")),
-        _ => Ok(issuers),
-    }
-}
-
-impl Wanted {
-    /// Whether everything that is found is meant.
-    pub(super) fn is_exact(&self) -> bool {
-        self.rest.is_empty()
-    }
-
-    /// Whether what has been found is meant.
-    pub(super) fn includes(&self, found: &SessionOverview) -> bool {
-        let principal = found.card.as_ref().map(|card| &card.principal);
-        let holds = |wanted: &Option<String>, is: &dyn Fn(&str) -> bool| wanted.as_deref().is_none_or(is);
-        let Filter { user, subject, provider, host, id: _ } = &self.rest;
-        holds(user, &|user| principal.is_some_and(|principal| principal.user == user))
-            && holds(subject, &|subject| principal.is_some_and(|it| it.subject.as_str() == subject))
-            && holds(provider, &|provider| found.provider == provider)
-            && holds(host, &|host| found.sessions.iter().any(|(_, known)| known == host))
+        let Self { user, subject, provider, host, id } = self.clone();
+        let id = id.map(|id| IdPrefix::parse(&id).ok_or("“id” must be 8 to 64 hexadecimal digits."));
+        let filter = SessionFilter { id: id.transpose()?, sid: None, subject, user, host, provider };
+        let known = providers.iter().map(|known| (known.name.as_str(), known.issuer.as_str()));
+        filter.wanted(known).map_err(|UnknownProvider(name)| format!("No provider is called “{name}”."))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::Selector;
 
     fn filter(query: &str) -> Filter {
         Filter::read(&Fields::read(query.as_bytes()).unwrap()).unwrap()
@@ -139,8 +89,11 @@ mod tests {
         let wanted = filter("user=alice&provider=corp&host=Wiki.Example").wanted(&[]).unwrap();
         assert_eq!(wanted.selectors, [Selector::User("alice".into())]);
         assert!(!wanted.is_exact());
-        let rest =
-            Filter { provider: Some("corp".into()), host: Some("wiki.example".into()), ..Filter::default() };
+        let rest = SessionFilter {
+            provider: Some("corp".into()),
+            host: Some("wiki.example".into()),
+            ..SessionFilter::default()
+        };
         assert_eq!(wanted.rest, rest);
         assert_eq!(filter("").wanted(&[]).unwrap().selectors, [Selector::All]);
         assert!(filter("id=00112233").wanted(&[]).unwrap().is_exact());

@@ -5,7 +5,7 @@ use http::StatusCode;
 
 use super::answer::Visit;
 use super::fields::Fields;
-use super::filter::{Filter, Wanted};
+use super::filter::Filter;
 use super::message::Message;
 use super::moment::Moment;
 use super::place::Section;
@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::endpoints::{EndpointError, device_in_words};
 use crate::identity::Principal;
 use crate::pages::Page;
-use crate::session::{SessionId, SessionOverview, Sessions, StoreUnavailable};
+use crate::session::{SessionId, SessionOverview, Sessions, StoreUnavailable, Wanted};
 
 /// Sign-ins of a page, and those that are looked at for one where a filter leaves some out.
 const PAGE: usize = 50;
@@ -37,7 +37,7 @@ pub(super) async fn page(
     process: &dyn Process,
     query: &str,
 ) -> Result<Page, EndpointError> {
-    let providers = process.overview().providers;
+    let providers = process.providers();
     let read = asked(query).and_then(|(filter, after)| Ok((filter.wanted(&providers)?, filter, after)));
     let (wanted, filter, after) = match read {
         Ok(read) => read,
@@ -63,15 +63,8 @@ async fn list(
     wanted: &Wanted,
     after: Option<SessionId>,
 ) -> Result<(Vec<SessionOverview>, Option<SessionId>), StoreUnavailable> {
-    let mut found = Vec::new();
-    for selector in &wanted.selectors {
-        found.extend(sessions.list(selector, after, LOOKED_AT).await?);
-    }
-    found.sort_by_key(|overview| overview.id);
-    found.dedup_by_key(|overview| overview.id);
-    found.truncate(LOOKED_AT as usize);
-    let mut next = found.last().filter(|_| found.len() == LOOKED_AT as usize).map(|last| last.id);
-    found.retain(|overview| wanted.includes(overview) && !sessions.is_over(overview));
+    let (mut found, mut next) = wanted.list(sessions, after, LOOKED_AT).await?;
+    found.retain(|overview| !sessions.is_over(overview));
     if found.len() > PAGE {
         found.truncate(PAGE);
         next = found.last().map(|last| last.id);

@@ -1,10 +1,10 @@
 //! Sessions listed and ended.
 
 use super::model::ListSessions;
-use super::selection::{Wanted, plain};
+use super::selection::plain;
 use super::{EndSessions, EndedSessions, Management, Operator, Problem, SessionList};
 use crate::events::ManagementCalled;
-use crate::session::{SessionEnd, SessionId, SessionOverview, Sessions, StoreUnavailable};
+use crate::session::{SessionEnd, SessionId, StoreUnavailable};
 
 /// Sign-ins of a page at most.
 const LARGEST_PAGE: u32 = 1000;
@@ -17,16 +17,8 @@ pub(super) async fn list(management: &Management, asked: ListSessions) -> Result
     }
     let after = after.map(|text| session_id(&text)).transpose()?;
     let wanted = selection.wanted(&(management.providers)())?;
-    let mut found = Vec::new();
-    for selector in &wanted.selectors {
-        found.extend(management.sessions.list(selector, after, limit).await?);
-    }
-    found.sort_by_key(|overview| overview.id);
-    found.dedup_by_key(|overview| overview.id);
-    let size = usize::try_from(limit).unwrap_or(usize::MAX);
-    found.truncate(size);
-    let next = found.last().filter(|_| found.len() == size).map(|last| last.id.to_hex());
-    found.retain(|overview| wanted.includes(overview));
+    let (found, next) = wanted.list(&management.sessions, after, limit).await?;
+    let next = next.map(|id| id.to_hex());
     Ok(SessionList { sessions: found.into_iter().map(Into::into).collect(), next })
 }
 
@@ -42,7 +34,7 @@ pub(super) async fn end(
     let wanted = selection.wanted(&(management.providers)())?;
     let (sessions, recorder) = (management.sessions.clone(), management.recorder.clone());
     let ending = tokio::spawn(async move {
-        let ended = end_wanted(&sessions, &wanted).await;
+        let ended = wanted.end(&sessions, SessionEnd::Administrator).await;
         match &ended {
             Ok(ended) => tracing::info!(
                 %operator, operation = "end-sessions", selected, ended, reason,
@@ -71,20 +63,6 @@ pub(super) async fn end(
 /// Which sign-ins were meant, and why.
 fn of_selection(selected: &str, reason: Option<&str>) -> String {
     reason.map_or_else(|| selected.to_owned(), |reason| format!("{selected}: {reason}"))
-}
-
-async fn end_wanted(sessions: &Sessions, wanted: &Wanted) -> Result<usize, StoreUnavailable> {
-    let mut ended = 0;
-    for selector in wanted.selectors.iter().cloned() {
-        ended += if wanted.is_exact() {
-            sessions.end_matching(selector, SessionEnd::Administrator).await?
-        } else {
-            let wanted = wanted.clone();
-            let includes = move |found: &SessionOverview| wanted.includes(found);
-            sessions.end_included(selector, SessionEnd::Administrator, includes).await?
-        };
-    }
-    Ok(ended)
 }
 
 fn session_id(text: &str) -> Result<SessionId, Problem> {

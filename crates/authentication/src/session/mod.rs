@@ -15,6 +15,7 @@ mod end_notes;
 mod ended;
 mod error;
 mod family;
+mod filter;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod key;
@@ -53,6 +54,7 @@ pub use embedded::EmbeddedStore;
 pub use ended::{SessionEnd, SessionEnded, StreamUse};
 pub use error::{SessionError, StoreUnavailable};
 pub use family::Ending;
+pub use filter::{SessionFilter, UnknownProvider, Wanted};
 pub use key::{SessionId, SessionKey};
 pub use model::{FamilyGrant, NewSession, Session, Tokens};
 pub use movable::MovableStore;
