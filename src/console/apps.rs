@@ -17,7 +17,7 @@ use crate::pages::Page;
 
 pub(super) fn page(visit: Visit<'_>, process: &dyn Process) -> Page {
     let shell = Shell::of(visit, Some(Section::Apps));
-    let counted = process.overview().requests;
+    let counted = process.requests();
     let counted: HashMap<_, _> = counted.iter().map(|counted| (counted.route.as_str(), counted)).collect();
     let apps: Vec<_> =
         process.apps().iter().map(|app| Card::new(app, counted.get(&*app.name).copied())).collect();

@@ -126,7 +126,7 @@ fn shown(visit: Visit<'_>, process: &dyn Process, form: &Form, known: Option<Per
         None => (None, None),
     };
     let status = if fault.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let providers = process.overview().providers.into_iter().map(|provider| provider.name).collect();
+    let providers = process.providers().into_iter().map(|provider| provider.name).collect();
     let session = form.session.map(|id| id.to_hex());
     shell.page(status, &View { shell: &shell, form, session, providers, judged, fault })
 }

@@ -23,6 +23,12 @@ pub trait Process: fmt::Debug + Send + Sync {
     /// How it is now.
     fn overview(&self) -> ProcessOverview;
 
+    /// The configured providers, in the order of the configuration.
+    fn providers(&self) -> Vec<ProviderShown>;
+
+    /// Requests since the start, by what they were counted under.
+    fn requests(&self) -> Vec<Counted>;
+
     /// What it serves, in the order of the configuration.
     fn apps(&self) -> Vec<AppShown>;
 

@@ -90,14 +90,22 @@ impl Process for ThisProcess {
         ProcessOverview {
             up: self.begun.elapsed(),
             troubles: self.sources.missing().into_iter().map(|missing| (missing.what, missing.why)).collect(),
-            providers: gate.providers().into_iter().map(provider).collect(),
+            providers: self.providers(),
             servers: gate.servers().into_iter().map(server).collect(),
-            requests: gate.counts().iter().map(|stats| counted(stats)).collect(),
+            requests: self.requests(),
             ended: self.sessions.ends().collect(),
             endings_waiting: self.sessions.endings_waiting(),
             assertion_keys: self.assertion_keys.borrow().clone(),
             shared: self.sources.shared.as_ref().map(|shared| shared.shown()),
         }
+    }
+
+    fn providers(&self) -> Vec<ProviderShown> {
+        self.sources.gate.providers().into_iter().map(provider).collect()
+    }
+
+    fn requests(&self) -> Vec<Counted> {
+        self.sources.gate.counts().iter().map(|stats| counted(stats)).collect()
     }
 
     fn apps(&self) -> Vec<AppShown> {
