@@ -29,9 +29,8 @@ use management::Refusal;
 use peer::Peer;
 
 pub use management::{
-    EndSessions, EndedSessions, LimitState, Management, NextAssertionKey, Problem, ProcessRequest,
-    ProviderKeys, ProviderOverview, ProviderState, Reason, RotationRequest, RouteLimits, SessionEntry,
-    SessionList, SessionSelection, SignalsOverview,
+    EndSessions, EndedSessions, LimitState, Management, Problem, ProviderKeys, ProviderOverview,
+    ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use settings::{AdminSettings, LONGEST_SOCKET_PATH};
 

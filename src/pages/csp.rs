@@ -33,27 +33,14 @@ pub(super) static REPLAY: LazyLock<Script> = LazyLock::new(|| Script::new(includ
 
 static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
 
-/// A style sheet in the place of [`STYLE`], inline as well and allowed by its hash alone.
-#[derive(Debug)]
-pub struct Style {
-    /// The sheet, as it stands in the page.
-    pub text: &'static str,
-    source: String,
-}
-
-impl Style {
-    /// The sheet `text`, to the letter.
-    #[must_use]
-    pub fn new(text: &'static str) -> Self {
-        Self { text, source: hash_source(text) }
-    }
-}
-
 impl Script {
     fn new(text: &'static str) -> Self {
         Self { text, source: hash_source(text) }
     }
 }
+
+/// The page's own origin (CSP Level 3, section 2.3.1).
+const OWN: &str = "'self'";
 
 /// The hash source of an inline text (CSP Level 3, section 2.3.1).
 fn hash_source(text: &str) -> String {
@@ -75,8 +62,9 @@ pub enum Forms<'a> {
 /// What a page needs beyond its style.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Needs<'a> {
-    /// Its own style sheet; [`STYLE`] where it has none.
-    pub style: Option<&'static Style>,
+    /// Whether its style sheet and its script are files of its own origin, which the script may ask for more; else it has
+    /// [`STYLE`].
+    pub own_files: bool,
     /// The script that it runs.
     pub script: Option<&'static Script>,
     /// Where its forms lead.
@@ -95,10 +83,12 @@ impl Needs<'_> {
 
 impl fmt::Display for Needs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let style = self.style.map_or(&*STYLE_SOURCE, |style| &style.source);
+        let style = if self.own_files { OWN } else { &STYLE_SOURCE };
         // The icon of the tab is a `data:` URL.
         write!(f, "default-src 'none'; img-src data:; style-src {style}")?;
-        if let Some(script) = self.script {
+        if self.own_files {
+            write!(f, "; script-src {OWN}; connect-src {OWN}")?;
+        } else if let Some(script) = self.script {
             write!(f, "; script-src {}", script.source)?;
         }
         write!(f, "; form-action {}; frame-ancestors", self.forms)?;

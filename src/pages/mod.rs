@@ -28,7 +28,7 @@ mod sign_out;
 mod tests;
 mod visible;
 
-pub use csp::{Forms, Needs, STYLE, Style};
+pub use csp::{Forms, Needs, STYLE};
 pub use error_page::{ErrorKind, ErrorPage};
 pub use forbidden::Forbidden;
 pub use framed::Framed;

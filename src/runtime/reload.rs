@@ -122,6 +122,7 @@ impl Reloading {
                 tracing::error!(%error, "a sink of the configuration in force could not be opened again");
             }
         })?;
+        self.audit.keep_tail(settings.has_console());
         prepared.put_in_place();
         Ok(())
     }

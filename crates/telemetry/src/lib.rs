@@ -11,5 +11,5 @@ pub use lookups::Lookups;
 pub use metrics::{LogoutChannel, Metrics, Scrape};
 pub use portcullis_events::Outcome;
 pub use prometheus_client::metrics::counter::Counter;
-pub use requests::RequestStats;
+pub use requests::{BUCKETS, RequestStats};
 pub use settings::{LogFormat, LogSettings};

@@ -23,16 +23,14 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
 
-use crate::events::Recorder;
 use crate::listener::RequestBody;
-use crate::session::Sessions;
+use crate::operate::{Operations, ProcessRequest};
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, LimitState, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState,
-    Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
+    EndSessions, EndedSessions, LimitState, ProviderKeys, ProviderOverview, ProviderState, Reason,
+    RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use problem::Problem;
 
@@ -47,8 +45,8 @@ const LARGEST: usize = 16 * 1024;
 /// What the API acts on.
 #[derive(Clone)]
 pub struct Management {
-    /// The sessions of this process and its store.
-    pub sessions: Sessions,
+    /// What operators do, to sessions and to the process.
+    pub operations: Operations,
     /// The configured providers and how they are.
     pub providers: Arc<dyn Fn() -> Vec<ProviderOverview> + Send + Sync>,
     /// The streams of signals, in the order of the configuration.
@@ -57,30 +55,12 @@ pub struct Management {
     pub limits: Arc<dyn Fn() -> Vec<RouteLimits> + Send + Sync>,
     /// The configuration in force as it may be shown.
     pub configuration: Arc<dyn Fn() -> Arc<Value> + Send + Sync>,
-    /// Has the next key of assertions published.
-    pub rotate: mpsc::Sender<RotationRequest>,
-    /// Where calls that change something are recorded.
-    pub recorder: Recorder,
-    /// Asks the process for what a signal asks for; `false` where it has no ear for it, as at its end.
-    pub process: Arc<dyn Fn(ProcessRequest) -> bool + Send + Sync>,
 }
 
 impl fmt::Debug for Management {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Management").field("sessions", &self.sessions).finish_non_exhaustive()
+        f.debug_struct("Management").field("operations", &self.operations).finish_non_exhaustive()
     }
-}
-
-/// Where the answer to a rotation goes: the key whose turn comes next, or why there is none.
-pub type RotationRequest = oneshot::Sender<Result<NextAssertionKey, String>>;
-
-/// What can be asked of the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProcessRequest {
-    /// As SIGHUP.
-    Reload,
-    /// As SIGTERM.
-    Drain,
 }
 
 /// Whether the API answers at this path, if only to say that nothing is there.
@@ -143,17 +123,25 @@ async fn call(
             let reason: Reason = content(request).await?;
             Ok(document(StatusCode::OK, &process::rotate(management, reason, operator).await?))
         }
-        Operation::Reload | Operation::Drain => {
-            query::read_none(&query)?;
-            let reason: Reason = content(request).await?;
-            process::ask(management, operation, reason, operator)?;
-            Ok(document(StatusCode::ACCEPTED, &serde_json::json!({})))
-        }
+        Operation::Reload => ask(management, ProcessRequest::Reload, request, operator).await,
+        Operation::Drain => ask(management, ProcessRequest::Drain, request, operator).await,
         Operation::Describe => {
             query::read_none(&query)?;
             Ok(document(StatusCode::OK, describe::description()))
         }
     }
+}
+
+async fn ask(
+    management: &Management,
+    asked: ProcessRequest,
+    request: Request<RequestBody>,
+    operator: Operator,
+) -> Result<Response<Full<Bytes>>, Problem> {
+    query::read_none(request.uri().query().unwrap_or_default())?;
+    let reason: Reason = content(request).await?;
+    process::ask(management, asked, reason, operator)?;
+    Ok(document(StatusCode::ACCEPTED, &serde_json::json!({})))
 }
 
 /// The JSON that a request carries.

@@ -7,6 +7,7 @@ use http::{Request, header};
 use crate::admin::peer::Peer;
 use crate::admin::{AdminSources, pages};
 use crate::listener::RequestBody;
+use crate::operate::{Actor, Way};
 use crate::secret::Secret;
 
 /// Whoever calls, as the log names them.
@@ -35,6 +36,14 @@ impl fmt::Display for Operator {
             Self::LocalUser(user) => write!(f, "uid {user}"),
             Self::TokenHolder => f.write_str("token"),
         }
+    }
+}
+
+impl Operator {
+    /// Who acts, for whoever does what is asked.
+    pub(super) fn actor(self) -> Actor {
+        let (provider, request, client) = (None, None, None);
+        Actor { operator: self.to_string(), provider, request, client, way: Way::ManagementApi }
     }
 }
 

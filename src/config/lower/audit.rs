@@ -68,8 +68,9 @@ impl Lowering<'_> {
             };
             return Some(word.into());
         };
-        if !is_name(name.value) || name.value == "log" {
-            let expected = "expected letters, digits, `-` and `_`, at most 64, and not \"log\"";
+        if !is_name(name.value) || ["log", "tail"].contains(&name.value.as_str()) {
+            let expected =
+                "expected letters, digits, `-` and `_`, at most 64, and neither \"log\" nor \"tail\"";
             let what = format!("{} is no name for a sink", quoted(name.value));
             self.fault(Diagnostic::new(name.place, what).expected(expected));
             return None;

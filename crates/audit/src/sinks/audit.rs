@@ -14,10 +14,14 @@ use super::output::Output;
 use super::queue::Queue;
 use super::settings::{Selection, Settings, SinkKind, SinkSettings};
 use super::sink::{Sink, SinkError};
+use super::tail::Tail;
 use super::worker::Worker;
 
 /// How long a sink that is not asked for any more may take for what it has.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the tail is called among the sinks.
+const TAIL: &str = "tail";
 
 /// All sinks, and the thread that feeds them.
 #[derive(Debug)]
@@ -25,6 +29,7 @@ pub struct Audit {
     distributor: Arc<Distributor>,
     thread: Mutex<Option<JoinHandle<()>>>,
     log: Arc<Queue>,
+    tail: Tail,
     process: Arc<str>,
 }
 
@@ -60,13 +65,13 @@ impl Audit {
     /// # Errors
     /// Where there is no thread.
     pub fn start(recorder: Recorder, log: &LogSink) -> std::io::Result<Self> {
-        let process = Arc::from(recorder.process());
+        let (process, tail) = (Arc::from(recorder.process()), Tail::new(recorder.process()));
         let (distributor, thread) = Distributor::start(recorder)?;
         let (name, queue, status) = ("log".into(), Arc::clone(&log.queue), Arc::clone(&log.status));
         let log = Running { name, kind: None, selection: Selection::NONE, queue, status };
         let queue = Arc::clone(&log.queue);
         distributor.sinks().running.push(log);
-        Ok(Self { distributor, thread: Mutex::new(Some(thread)), log: queue, process })
+        Ok(Self { distributor, thread: Mutex::new(Some(thread)), log: queue, tail, process })
     }
 
     /// Goes on with these sinks: opens what is new, keeps what stays, closes what is gone.
@@ -79,9 +84,11 @@ impl Audit {
         self.distributor.sweep();
         let mut sinks = self.distributor.sinks();
         let mut before = std::mem::take(&mut sinks.running);
-        for mut log in before.extract_if(.., |running| running.kind.is_none()) {
-            log.selection = settings.log;
-            sinks.running.push(log);
+        for mut own in before.extract_if(.., |running| running.kind.is_none()) {
+            if Arc::ptr_eq(&own.queue, &self.log) {
+                own.selection = settings.log;
+            }
+            sinks.running.push(own);
         }
         for (settings, opened) in settings.sinks.iter().zip(opened) {
             let known = before.iter().position(|running| running.is(settings)).map(|at| before.remove(at));
@@ -112,19 +119,58 @@ impl Audit {
     }
 
     /// Gives a sink its thread. Without one it is not there, and everybody else goes on.
-    fn started(&self, settings: &SinkSettings, Opened { sink, status }: Opened) -> Option<Running> {
-        let queue = Queue::new(0);
-        let clock = self.distributor.recorder.clock().clone();
-        let worker = Worker { sink, queue: Arc::clone(&queue), status: Arc::clone(&status), clock };
-        worker.start(&settings.name).ok()?;
+    fn started(&self, settings: &SinkSettings, opened: Opened) -> Option<Running> {
+        let (queue, status) = self.thread_for(&settings.name, opened)?;
         let (name, kind) = (Arc::clone(&settings.name), Some(settings.kind.clone()));
         Some(Running { name, kind, selection: settings.selection, queue, status })
     }
 
-    /// How each sink is doing, the log first.
+    fn thread_for(&self, name: &str, Opened { sink, status }: Opened) -> Option<(Arc<Queue>, Arc<Status>)> {
+        let queue = Queue::new(0);
+        let clock = self.distributor.recorder.clock().clone();
+        let worker = Worker { sink, queue: Arc::clone(&queue), status: Arc::clone(&status), clock };
+        worker.start(name).ok()?;
+        Some((queue, status))
+    }
+
+    /// The last events, as long as they are asked for by [`Audit::keep_tail`].
+    #[must_use]
+    pub fn tail(&self) -> Tail {
+        self.tail.clone()
+    }
+
+    /// Says whether the last events are kept in memory, for people who watch. Nobody pays for what nobody can look at.
+    pub fn keep_tail(&self, wanted: bool) {
+        let mut sinks = self.distributor.sinks();
+        let runs = sinks.running.iter().position(|sink| self.is_tail(sink));
+        match (runs, wanted) {
+            (None, true) => {
+                let opened = Opened { sink: Box::new(self.tail.sink()), status: Arc::default() };
+                let started = self.thread_for(TAIL, opened);
+                let tail = started.map(|(queue, status)| Running {
+                    name: TAIL.into(),
+                    kind: None,
+                    selection: Selection::ALL,
+                    queue,
+                    status,
+                });
+                sinks.running.extend(tail);
+            }
+            (Some(at), false) => sinks.running.remove(at).queue.close(Instant::now() + PATIENCE),
+            (None, false) | (Some(_), true) => {}
+        }
+        self.distributor.share(&sinks);
+    }
+
+    /// What stands beside the log and is no sink of the operator's.
+    fn is_tail(&self, sink: &Running) -> bool {
+        sink.kind.is_none() && !Arc::ptr_eq(&sink.queue, &self.log)
+    }
+
+    /// How each sink is doing, the log first. The tail keeps nothing for anybody, and is none of them.
     #[must_use]
     pub fn health(&self) -> Vec<SinkHealth> {
-        self.distributor.health()
+        self.distributor.health().into_iter().filter(|sink| *sink.name != *TAIL).collect()
     }
 
     /// Waits until what has happened up to now is written, for so long; whether it is.
@@ -142,6 +188,7 @@ impl Audit {
         self.distributor.tell(true);
         self.distributor.sweep();
         let running = std::mem::take(&mut self.distributor.sinks().running);
+        running.iter().filter(|sink| self.is_tail(sink)).for_each(|tail| tail.queue.close(until));
         let others = || running.iter().filter(|sink| sink.kind.is_some());
         others().for_each(|sink| sink.queue.close(until));
         let left: Vec<_> = others()

@@ -12,6 +12,7 @@ mod queue;
 mod rotation;
 mod settings;
 mod sink;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -24,3 +25,4 @@ pub use settings::{
     SinkSettings, Stream,
 };
 pub use sink::SinkError;
+pub use tail::{Tail, TailLine, TailNews};
