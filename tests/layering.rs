@@ -39,6 +39,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         &[
             "listener",
             "sinks",
+            "mapping",
             "admin",
             "gate",
             "endpoints",
@@ -55,7 +56,8 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("demo", "demo", &[]),
-    ("sinks", "audit", &[]),
+    ("sinks", "audit", &["mapping"]),
+    ("mapping", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
     ("admin", PROGRAM, &["session", "request", "listener"]),
     (
