@@ -37,6 +37,14 @@ impl LabelledCounter {
         Self { name, help, counters: Arc::default() }
     }
 
+    /// With these values of a label told though nothing was counted: a reader sees the first one rise.
+    pub(super) fn with_zeros<const N: usize>(self, label: &'static str, values: [&str; N]) -> Self {
+        for value in values {
+            self.of(vec![(label, value.to_owned())]);
+        }
+        self
+    }
+
     /// The counter of these labels: the one that is there already, or a new one.
     pub(super) fn of(&self, labels: Labels) -> Counter {
         let known = self.counters.read().unwrap_or_else(PoisonError::into_inner).get(&labels).cloned();

@@ -97,7 +97,8 @@ impl Metrics {
                 "limits_counted_here",
                 "Requests that this gateway counted alone, for the shared counts were not at hand, by route and reason",
             ),
-            reloads: family("reloads", "Configuration reloads by result"),
+            reloads: family("reloads", "Configuration reloads by result")
+                .with_zeros("result", ["ok", "refused"]),
             reauthorizations: family("reauthorizations", "Streams judged anew by what came of it"),
             management_calls: family(
                 "management_calls",
