@@ -61,7 +61,7 @@ use snapshot::Snapshot;
 
 pub use body::Body;
 pub use build_error::BuildError;
-pub use explained::{Explained, Imagined, Next, explain};
+pub use explained::{Explained, Explainer, Imagined, Next, explain};
 pub use foundations::{Foundations, Observers, Stores};
 pub use imagined::{ImaginedPerson, path_of};
 pub use settings::{

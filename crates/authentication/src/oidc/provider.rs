@@ -281,7 +281,7 @@ impl Provider {
     /// Metadata once found stay good: who is signed in loses nothing while the provider is away.
     fn note(&self, error: ProviderError) -> ProviderError {
         if self.health.undiscovered(&error) {
-            self.watch.lost(format!("its metadata could not be fetched: {error}"));
+            self.watch.lost(format!("the provider's metadata could not be fetched: {error}"));
         } else {
             tracing::debug!(provider = %self.name(), %error, "the provider's metadata cannot be fetched yet");
         }

@@ -267,7 +267,7 @@ impl Shared {
     fn report_failure(&self, error: &KeyRefreshError) {
         let trusted = self.keys.load().trusted_until().since(self.clock.now());
         tracing::debug!(provider = %self.provider, %error, ?trusted, "the provider's keys could not be refreshed");
-        self.watch.lost(format!("its keys could not be refreshed: {error}"));
+        self.watch.lost(format!("the provider's keys could not be refreshed: {error}"));
     }
 
     fn lacks_keys(&self) -> bool {

@@ -59,7 +59,7 @@ impl Troubles {
             }
         };
         if let Some(error) = trouble.as_ref().filter(|_| begins) {
-            watch.lost(error.to_string());
+            watch.lost(format!("the session store does not do its work: {error}"));
         }
         self.now = trouble;
     }
