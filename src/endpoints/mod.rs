@@ -31,7 +31,6 @@ mod lost;
 mod paths;
 mod provider_logout;
 mod public_url;
-mod refusal_log;
 mod resources;
 mod response;
 mod resume;

@@ -47,7 +47,7 @@ pub(super) struct Snapshot {
     /// How often what goes on for long is judged anew.
     pub(super) reauthorize_every: Duration,
     ids: Arc<RequestIds>,
-    keeper: Arc<RecordKeeper>,
+    pub(super) keeper: Arc<RecordKeeper>,
 }
 
 impl Snapshot {
@@ -103,6 +103,7 @@ impl Snapshot {
                 clock: foundations.clock.clone(),
                 flights: Arc::clone(&foundations.refreshes),
                 leases: foundations.replicas.leases.clone(),
+                recorder: foundations.keeper.recorder.clone(),
             },
             provider_tasks,
             transmitters,
@@ -163,6 +164,7 @@ fn provider_tasks(
                 foundations.clock.clone(),
                 &foundations.background,
             )
+            .inspect(|task| task.record_to(&foundations.keeper.recorder))
             .map_err(|cause| BuildError::Provider(provider.name.to_string(), cause)),
         })
         .collect()

@@ -172,7 +172,7 @@ fields! {
     UpstreamUs "upstream_us" Number, 20; ocsf("http_response.latency"),
     /// The word for why it ended.
     Why "why" Text, 64; ocsf("session.expiration_reason"),
-    /// Who did it: an operator, or the session that asked.
+    /// Who did it: an operator, the session that asked, the provider or the transmitter that told of it.
     By "by" Text, 256; personal(),
     /// How many exchanges that went on were cut off.
     Cut "cut" Number, 20,
