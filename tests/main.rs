@@ -36,6 +36,7 @@ mod network_change;
 mod other_origins;
 mod own_sessions;
 mod packaging;
+mod portal;
 mod provider_logout;
 mod record;
 mod refreshing_tokens;

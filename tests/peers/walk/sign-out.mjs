@@ -15,18 +15,20 @@ export default async function walk(walker) {
   await walker.heading('Hello, alice', forgotten);
 
   await walker.go('/.portcullis');
-  await walker.heading('You are signed in');
-  assert.ok((await page.innerText('main')).includes('staff'), 'she sees her groups');
+  await walker.heading('Your apps');
+  assert.equal(await page.locator('.app').getAttribute('href'), walker.url('/'), 'it offers the app');
   await walker.picture('home');
-  await page.getByText('All claims as they arrived').click();
+  await page.getByRole('navigation').getByRole('link', { name: 'Account' }).click();
+  await walker.heading('Your account');
+  assert.ok((await page.innerText('main')).includes('staff'), 'she sees her groups');
   await page.getByText('preferred_username').waitFor();
-  await walker.picture('home-claims');
-  assert.equal(await page.getByRole('navigation').getByRole('link').getAttribute('href'), walker.url('/'), 'it offers the app');
+  await walker.picture('home-account');
+  await walker.go('/.portcullis');
   await walker.go('/.portcullis/sign-out');
   await walker.heading('Sign out?');
   await walker.picture('sign-out');
   await walker.back();
-  await walker.heading('You are signed in');
+  await walker.heading('Your apps');
   await walker.back();
   await walker.heading('Hello, alice');
 

@@ -108,6 +108,11 @@ export class Walker {
     await page.setViewportSize(WINDOWS.wide);
   }
 
+  /// Where a picture of this name is kept.
+  artefact(name) {
+    return ARTEFACTS + name;
+  }
+
   /// What was on the screen when a walk failed.
   async keepLastLook() {
     for (const page of this.context.pages().slice(0, 3)) {
