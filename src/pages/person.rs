@@ -44,7 +44,11 @@ pub fn initial(name: &str) -> String {
 pub fn initials(name: &str) -> String {
     let mut words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let is_host = !name.contains(' ') && name.contains('.');
-    let second = words.nth(1).filter(|_| !is_host).map(initial).unwrap_or_default();
+    let second = words
+        .nth(1)
+        .filter(|word| !is_host && word.starts_with(char::is_alphabetic))
+        .map(initial)
+        .unwrap_or_default();
     initial(name) + &second
 }
 

@@ -15,7 +15,9 @@ fn invariant_15_hostile_words_stay_words() {
         all(&Words::of_friends()).into_iter().map(|(_, page)| skeleton(&page.html)).collect();
     for text in HOSTILE {
         for ((name, page), honest) in all(&Words::of_a_stranger(text)).iter().zip(&honest) {
-            assert_eq!(skeleton(&page.html).len(), honest.len(), "{name} with {text:?}");
+            // Which apps a search finds hangs on what they are called.
+            let searched = name.contains("found");
+            assert!(searched || &skeleton(&page.html) == honest, "{name} with {text:?}");
         }
     }
 }
@@ -29,7 +31,7 @@ proptest! {
     ) {
         for (name, page) in all(&Words::of_a_stranger(&text)) {
             for link in links(&elements(&page.html)) {
-                prop_assert!(is_harmless(link) || link == "?", "{}: {:?}", name, link);
+                prop_assert!(is_harmless(link) || ["?", "#content"].contains(&link), "{}: {:?}", name, link);
             }
         }
     }

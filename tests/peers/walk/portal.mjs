@@ -10,6 +10,7 @@ export default async function walk(walker) {
   await walker.go('/.portcullis');
   await walker.heading('Your apps');
   await look(walker, page, 'portal-apps');
+  await keepForReaders(walker, page, 'apps');
   assert.equal(await page.locator('.app').count(), Number(process.env.APPS));
   assert.deepEqual(await page.locator('.group h2').allInnerTexts(), ['Work together', 'Engineering', 'People and money', 'Other apps']);
   for (const picture of await page.locator('.app img').all()) {
@@ -40,6 +41,7 @@ export default async function walk(walker) {
   await page.getByRole('navigation', { name: 'Portal' }).getByRole('link', { name: 'Account' }).click();
   await walker.heading('Your account');
   await look(walker, page, 'portal-account');
+  await keepForReaders(walker, page, 'account');
   await page.getByRole('navigation', { name: 'Portal' }).getByRole('link', { name: 'Sign-ins' }).click();
   await walker.heading('Where you are signed in');
   await look(walker, page, 'portal-sessions');
@@ -54,6 +56,14 @@ export default async function walk(walker) {
   assert.deepEqual(await plain.locator('.app b').allInnerTexts(), ['Expenses']);
   await plain.getByRole('link', { name: 'Show all' }).first().click();
   assert.equal(await plain.locator('.app').count(), 18);
+}
+
+/// The pictures of the documentation, where they are to be made anew.
+async function keepForReaders(walker, page, name) {
+  if (!process.env.UPDATE_DOCS) return;
+  await page.setViewportSize({ width: 1200, height: 760 });
+  await page.screenshot({ path: walker.documentation(`portal/${name}.png`) });
+  await page.setViewportSize(WINDOWS.wide);
 }
 
 /// The page in every window, by day and by night, and what those meet who do not see it.

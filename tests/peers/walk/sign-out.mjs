@@ -18,12 +18,11 @@ export default async function walk(walker) {
   await walker.heading('Your apps');
   assert.equal(await page.locator('.app').getAttribute('href'), walker.url('/'), 'it offers the app');
   await walker.picture('home');
-  await page.getByRole('navigation').getByRole('link', { name: 'Account' }).click();
-  await walker.heading('Your account');
-  assert.ok((await page.innerText('main')).includes('staff'), 'she sees her groups');
-  await page.getByText('preferred_username').waitFor();
-  await walker.picture('home-account');
-  await walker.go('/.portcullis');
+  const account = await walker.context.newPage();
+  await walker.go('/.portcullis/account', account);
+  await walker.heading('Your account', account);
+  assert.ok((await account.innerText('main')).includes('staff'), 'she sees her groups');
+  await account.getByText('preferred_username').waitFor();
   await walker.go('/.portcullis/sign-out');
   await walker.heading('Sign out?');
   await walker.picture('sign-out');
