@@ -15,8 +15,9 @@ use super::shell::Shell;
 use super::text;
 use super::written::lines;
 use crate::endpoints::{EndpointError, read_form};
+use crate::events::OwnedCaller;
 use crate::listener::RequestBody;
-use crate::operate::{Actor, ProcessRequest, Way};
+use crate::operate::{Call, ProcessRequest};
 use crate::pages::Page;
 
 /// Bytes of a form at most.
@@ -25,15 +26,13 @@ const LARGEST: usize = 16 * 1024;
 /// Lines of a change that are shown (invariant 14).
 const MOST: usize = 400;
 
-/// Who acts, as the log and the record name them.
-pub(super) fn actor(visit: Visit<'_>) -> Actor {
-    Actor {
-        operator: visit.person.user.clone(),
-        provider: Some(visit.person.provider.to_string()),
-        request: Some(visit.context.id.to_string()),
-        client: Some(visit.context.forwarding.client.ip()),
-        way: Way::Console,
-    }
+/// What somebody asks for, to be recorded with their name.
+pub(super) fn call(visit: Visit<'_>, process: &dyn Process, operation: &'static str) -> Call {
+    let (user, provider) = (&visit.person.user, &visit.person.provider);
+    let client = Some(visit.context.forwarding.client.ip());
+    let caller = OwnedCaller { id: visit.context.id.clone(), client };
+    let recorder = process.operations().recorder.clone();
+    Call::begin(operation, format!("{user} ({provider}), in the console"), caller, recorder)
 }
 
 /// What an act would do.
@@ -161,12 +160,15 @@ pub(super) async fn act(
         Ok(reason) => reason,
         Err(why) => return Ok(Message::Unclear(why).page(visit, section)),
     };
-    let (by, operations) = (actor(visit), process.operations());
+    let (call, operations) = (call(visit, process, act.operation()), process.operations());
+    let reason = reason.as_deref();
     let done = match act {
-        Act::Reload => operations.ask(ProcessRequest::Reload, &by, reason.as_deref()).map(|()| None),
-        Act::Drain => operations.ask(ProcessRequest::Drain, &by, reason.as_deref()).map(|()| None),
-        Act::Rotate => operations.rotate(&by, reason.as_deref()).await.map(Some),
+        Act::Reload => operations.ask(ProcessRequest::Reload, reason, &call).map(|()| None),
+        Act::Drain => operations.ask(ProcessRequest::Drain, reason, &call).map(|()| None),
+        Act::Rotate => operations.rotate(reason, &call).await.map(Some),
     };
+    let status = if done.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    mutant!(call.is_answered(status), "console-act-unrecorded" => std::mem::forget(call.clone()));
     let next = match done {
         Ok(next) => next.map(|next| (text::short(&next.kid), text::short(&next.signs_from))),
         Err(why) => return Ok(Message::NotDone(why.to_string()).page(visit, section)),

@@ -3,7 +3,7 @@
 use askama::Template;
 use http::{Request, StatusCode};
 
-use super::acts::actor;
+use super::acts::call;
 use super::answer::Visit;
 use super::fields::Fields;
 use super::filter::Filter;
@@ -107,7 +107,8 @@ pub(super) async fn act(
     };
     let Asked { filter, reason } = asked;
     let selected = serde_json::to_string(&filter).unwrap_or_default();
-    let ended = process.operations().end_sessions(wanted, selected, actor(visit), reason).await?;
+    let (operations, call) = (process.operations(), call(visit, process, "end-sessions"));
+    let ended = operations.end_sessions(wanted, &selected, reason.as_deref(), &call).await?;
     let shell = Shell::of(visit, Some(Section::Sessions));
     let words = text::many(ended as u64, "sign-in");
     Ok(shell.page(StatusCode::OK, &EndedView { shell: &shell, filter: &filter, ended, words }))

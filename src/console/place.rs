@@ -47,6 +47,15 @@ impl Act {
         }
     }
 
+    /// What the record calls it, whichever way it is done.
+    pub(super) const fn operation(self) -> &'static str {
+        match self {
+            Self::Reload => "reload",
+            Self::Rotate => "rotate-assertion-key",
+            Self::Drain => "drain",
+        }
+    }
+
     /// What it is called where it can be chosen.
     pub(super) const fn title(self) -> &'static str {
         match self {

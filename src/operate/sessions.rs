@@ -1,67 +1,40 @@
 //! Sign-ins are ended.
 
-use super::{Actor, Operations};
-use crate::events::ManagementCalled;
-use crate::session::{SessionEnd, StoreUnavailable, Wanted};
+use http::StatusCode;
 
-const OPERATION: &str = "end-sessions";
+use super::{Call, Operations};
+use crate::session::{StoreUnavailable, Wanted};
 
 impl Operations {
-    /// Ends these sign-ins; `selected` says in words which. Both the end and what is told of it come whether or not whoever
-    /// asks waits. Gives how many were ended.
+    /// Ends these sign-ins; `selected` says in words which. Both the end and its record come whether or not whoever asks
+    /// waits. Gives how many were ended.
     ///
     /// # Errors
     /// Where the store is away; some may have ended by then.
     pub async fn end_sessions(
         &self,
         wanted: Wanted,
-        selected: String,
-        by: Actor,
-        reason: Option<String>,
+        selected: &str,
+        reason: Option<&str>,
+        call: &Call,
     ) -> Result<usize, StoreUnavailable> {
-        let operations = self.clone();
+        call.because(Some(&of_selection(selected, reason)));
+        let (sessions, call) = (self.sessions.clone(), call.clone());
         let ending = tokio::spawn(async move {
-            let ended = wanted.end(&operations.sessions, SessionEnd::Administrator).await;
-            tell(&ended, &selected, &by, reason.as_deref());
-            operations.recorder.emit(&ManagementCalled {
-                operator: &by.to_string(),
-                operation: OPERATION,
-                client: by.client,
-                status: if ended.is_ok() { 200 } else { 503 },
-                reason: Some(&of_selection(&selected, reason.as_deref())),
-                selected: None,
-                ended: ended.as_ref().ok().and_then(|ended| u64::try_from(*ended).ok()),
-            });
+            let ended = wanted.end(&sessions, &call.end()).await;
+            match &ended {
+                Ok(ended) => {
+                    call.has_ended(*ended);
+                    call.is_answered(StatusCode::OK);
+                }
+                Err(error) => {
+                    call.is_answered(StatusCode::SERVICE_UNAVAILABLE);
+                    tracing::error!(id = %call.id(), %error, "sessions could not all be ended for an operator");
+                }
+            }
             ended
         });
         ending.await.unwrap_or_else(|error| Err(StoreUnavailable::new(error)))
-    }
-}
-
-fn tell(ended: &Result<usize, StoreUnavailable>, selected: &str, by: &Actor, reason: Option<&str>) {
-    let (operator, provider, id) = (&by.operator, by.provider.as_deref(), by.request.as_deref());
-    let (operation, way) = (OPERATION, by.way);
-    match ended {
-        Ok(ended) => tracing::info!(
-            id,
-            operator,
-            provider,
-            operation,
-            selected,
-            ended,
-            reason,
-            "sessions were ended over {way}"
-        ),
-        Err(error) => tracing::error!(
-            id,
-            operator,
-            provider,
-            operation,
-            selected,
-            %error,
-            reason,
-            "sessions could not all be ended over {way}"
-        ),
     }
 }
 

@@ -16,7 +16,8 @@ pub const STYLE: &str = include_str!("templates/style.css");
 /// its text.
 #[derive(Debug)]
 pub struct Script {
-    pub(super) text: &'static str,
+    /// The script, as it stands in the page.
+    pub text: &'static str,
     source: String,
 }
 
@@ -33,8 +34,26 @@ pub(super) static REPLAY: LazyLock<Script> = LazyLock::new(|| Script::new(includ
 
 static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
 
+/// A style sheet in the place of [`STYLE`], inline as well and allowed by its hash alone.
+#[derive(Debug)]
+pub struct Style {
+    /// The sheet, as it stands in the page.
+    pub text: &'static str,
+    source: String,
+}
+
+impl Style {
+    /// The sheet `text`, to the letter.
+    #[must_use]
+    pub fn new(text: &'static str) -> Self {
+        Self { text, source: hash_source(text) }
+    }
+}
+
 impl Script {
-    fn new(text: &'static str) -> Self {
+    /// The script `text`, to the letter.
+    #[must_use]
+    pub fn new(text: &'static str) -> Self {
         Self { text, source: hash_source(text) }
     }
 }
@@ -62,13 +81,16 @@ pub enum Forms<'a> {
 /// What a page needs beyond its style.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Needs<'a> {
-    /// Whether its style sheet and its script are files of its own origin, which the script may ask for more; else it has
-    /// [`STYLE`].
+    /// Whether its style sheet and its script are files of its own origin, which the script may ask for more.
     pub own_files: bool,
+    /// Its own style sheet; [`STYLE`] where it has none.
+    pub style: Option<&'static Style>,
     /// The script that it runs.
     pub script: Option<&'static Script>,
     /// Where its forms lead.
     pub forms: Forms<'a>,
+    /// Whether it shows pictures of the same host.
+    pub pictures: bool,
     /// Whose pages may show it in a frame: nobody's, as a rule.
     pub ancestors: &'a [Url],
 }
@@ -83,9 +105,11 @@ impl Needs<'_> {
 
 impl fmt::Display for Needs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let style = if self.own_files { OWN } else { &STYLE_SOURCE };
+        let inline = self.style.map_or(&*STYLE_SOURCE, |style| &style.source);
+        let style = if self.own_files { OWN } else { inline };
         // The icon of the tab is a `data:` URL.
-        write!(f, "default-src 'none'; img-src data:; style-src {style}")?;
+        let pictures = if self.pictures { "'self' data:" } else { "data:" };
+        write!(f, "default-src 'none'; img-src {pictures}; style-src {style}")?;
         if self.own_files {
             write!(f, "; script-src {OWN}; connect-src {OWN}")?;
         } else if let Some(script) = self.script {

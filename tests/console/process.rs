@@ -1,8 +1,8 @@
 //! What operators do to the process over the console.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{between, logged, until_async};
+use crate::support::{between, event, until_async};
 
 use super::rig::Rig;
 
@@ -28,12 +28,14 @@ async fn an_operator_sees_what_a_reload_would_change_before_it_does() {
 
     let done = operator.submit(&rig.at("/act/reload"), "reason=less+traffic").await;
     assert!(done.status == 200 && done.body.contains("is read again"), "{}", done.body);
-    let line: Value = serde_json::from_str(&logged(&rig.gateway, "asked over the console")).unwrap();
-    assert_eq!((&line["operator"], &line["operation"]), (&json!("olga"), &json!("reload")), "{line}");
-    assert_eq!((&line["provider"], &line["reason"]), (&json!("corp"), &json!("less traffic")), "{line}");
+    let line = event(&rig.gateway, "management.called");
+    assert_eq!((&line["operation"], &line["reason"]), (&json!("reload"), &json!("less traffic")), "{line}");
+    assert_eq!(line["operator"], "olga (corp), in the console", "{line}");
     assert_eq!(line["id"], json!(done.header("x-request-id")), "{line}");
-    let page = rig.page(&operator, "/configuration").await.body;
-    assert!(page.contains("7/min"), "{page}");
+    until_async("the new file is in force", || async {
+        rig.page(&operator, "/configuration").await.body.contains("7/min")
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -67,6 +69,6 @@ async fn a_drain_says_what_is_under_way_and_ends_the_process() {
     assert!(page.contains("takes no new connections") && page.contains("0 requests to apps now"), "{page}");
     let done = operator.submit(&rig.at("/act/drain"), "reason=maintenance").await;
     assert!(done.status == 200 && done.body.contains("The process drains"), "{}", done.body);
-    logged(&rig.gateway, "asked over the console");
+    assert_eq!(event(&rig.gateway, "management.called")["operation"], "drain");
     assert_eq!(rig.gateway.wait(), Some(0));
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use super::family::Bucket;
 use portcullis_events::Outcome;
 use portcullis_rules::identity::RouteName;
 
@@ -62,9 +63,10 @@ impl RequestStats {
         std::array::from_fn(|bucket| self.sum(|counts| &counts.buckets[bucket]))
     }
 
-    pub(super) fn buckets(&self) -> Vec<(f64, u64)> {
+    pub(super) fn buckets(&self) -> Vec<Bucket> {
         let bounds = BUCKETS.iter().map(|micros| seconds(*micros)).chain([f64::INFINITY]);
-        bounds.enumerate().map(|(i, bound)| (bound, self.sum(|counts| &counts.buckets[i]))).collect()
+        let bucket = |(i, bound)| Bucket { bound, count: self.sum(|counts| &counts.buckets[i]) };
+        bounds.enumerate().map(bucket).collect()
     }
 
     pub(super) fn seconds(&self) -> f64 {
@@ -92,7 +94,7 @@ mod tests {
         stats.record(1, Outcome::Allowed, Duration::from_micros(251));
         stats.record(7, Outcome::Forbidden, Duration::from_secs(3600));
         assert_eq!(stats.count(Outcome::Allowed), 2);
-        let counts: Vec<u64> = stats.buckets().iter().map(|(_, count)| *count).collect();
+        let counts: Vec<u64> = stats.buckets().iter().map(|bucket| bucket.count).collect();
         assert_eq!((counts[0], counts[1], counts[13]), (1, 1, 1));
         assert_eq!(counts, stats.latencies());
         assert!(stats.seconds() > 3600.0);

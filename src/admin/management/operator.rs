@@ -1,13 +1,14 @@
 //! Who calls the API.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use http::{Request, header};
+use http::{Request, StatusCode, header};
 
 use crate::admin::peer::Peer;
 use crate::admin::{AdminSources, pages};
+use crate::events::ManagementRefused;
 use crate::listener::RequestBody;
-use crate::operate::{Actor, Way};
 use crate::secret::Secret;
 
 /// Whoever calls, as the log names them.
@@ -39,19 +40,12 @@ impl fmt::Display for Operator {
     }
 }
 
-impl Operator {
-    /// Who acts, for whoever does what is asked.
-    pub(super) fn actor(self) -> Actor {
-        let (provider, request, client) = (None, None, None);
-        Actor { operator: self.to_string(), provider, request, client, way: Way::ManagementApi }
-    }
-}
-
 /// Who calls, by the socket that the request came over or by the token that it shows (RFC 6750, section 2.1).
 pub(in crate::admin) fn operator(
     request: &Request<RequestBody>,
     sources: &AdminSources,
     peer: Peer,
+    client: IpAddr,
 ) -> Result<Operator, Refusal> {
     if let Peer::LocalUser(user) = peer {
         return Ok(Operator::LocalUser(user));
@@ -59,14 +53,22 @@ pub(in crate::admin) fn operator(
     let token = sources.token.borrow();
     let token = token.as_ref().ok_or(Refusal::NotServed)?;
     if !pages::is_ours(request, &sources.hosts) {
+        let name = "the listener is called by a name that is not its own";
+        refused(sources, client, StatusCode::MISDIRECTED_REQUEST, name);
         return Err(Refusal::Misdirected);
     }
     let right = shown(request).is_some_and(|shown| shown == *token);
     if mutant!(right, "management-without-token" => true) {
         return Ok(Operator::TokenHolder);
     }
-    tracing::warn!("a call of the management API without the right token was refused");
+    refused(sources, client, StatusCode::UNAUTHORIZED, "the token is missing or another");
     Err(Refusal::Unauthenticated)
+}
+
+fn refused(sources: &AdminSources, client: IpAddr, status: StatusCode, reason: &str) {
+    let (client, status) = (Some(client), Some(status.as_u16()));
+    let refused = ManagementRefused { operator: None, operation: None, client, status, reason };
+    sources.management.recorder.emit(&refused);
 }
 
 /// The token of the only `Authorization` field.

@@ -3,28 +3,28 @@
 use http::StatusCode;
 
 use super::selection::plain;
-use super::{Management, Operator, Problem, Reason};
-use crate::operate::{NextAssertionKey, NotDone, ProcessRequest};
+use super::{Management, Problem, Reason};
+use crate::operate::{Call, NextAssertionKey, NotDone, ProcessRequest};
 
 /// Asks the process.
 pub(super) fn ask(
     management: &Management,
     request: ProcessRequest,
     Reason { reason }: Reason,
-    operator: Operator,
+    call: &Call,
 ) -> Result<(), Problem> {
     plain("reason", reason.as_deref())?;
-    Ok(management.operations.ask(request, &operator.actor(), reason.as_deref())?)
+    Ok(management.operations.ask(request, reason.as_deref(), call)?)
 }
 
 /// Has the next key of assertions published.
 pub(super) async fn rotate(
     management: &Management,
     Reason { reason }: Reason,
-    operator: Operator,
+    call: &Call,
 ) -> Result<NextAssertionKey, Problem> {
     plain("reason", reason.as_deref())?;
-    Ok(management.operations.rotate(&operator.actor(), reason.as_deref()).await?)
+    Ok(management.operations.rotate(reason.as_deref(), call).await?)
 }
 
 impl From<NotDone> for Problem {

@@ -2,7 +2,8 @@
 
 use super::model::ListSessions;
 use super::selection::plain;
-use super::{EndSessions, EndedSessions, Management, Operator, Problem, SessionList};
+use super::{EndSessions, EndedSessions, Management, Problem, SessionList};
+use crate::operate::Call;
 use crate::session::SessionId;
 
 /// Sign-ins of a page at most.
@@ -21,17 +22,17 @@ pub(super) async fn list(management: &Management, asked: ListSessions) -> Result
     Ok(SessionList { sessions: found.into_iter().map(Into::into).collect(), next })
 }
 
-/// Ends what is asked for.
+/// Ends what is asked for. Both the end and its record come whether or not the caller waits.
 pub(super) async fn end(
     management: &Management,
     asked: EndSessions,
-    operator: Operator,
+    call: &Call,
 ) -> Result<EndedSessions, Problem> {
     let EndSessions { selection, reason } = asked;
     plain("reason", reason.as_deref())?;
     let selected = serde_json::to_string(&selection).unwrap_or_default();
     let wanted = selection.wanted(&(management.providers)())?;
-    let ended = management.operations.end_sessions(wanted, selected, operator.actor(), reason).await?;
+    let ended = management.operations.end_sessions(wanted, &selected, reason.as_deref(), call).await?;
     Ok(EndedSessions { ended })
 }
 

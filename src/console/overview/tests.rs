@@ -115,3 +115,12 @@ fn what_is_wrong_stands_first() {
     assert!(place("1 part cannot do its work") < place("The last hour"));
     assert!(page.contains("in trouble") && !page.contains("Everything can do its work"));
 }
+
+#[test]
+fn dump_for_eyes() {
+    let mut away = busy();
+    away.troubles =
+        vec![("provider corp".into(), "its metadata cannot be fetched: connection refused".into())];
+    std::fs::write("/tmp/console-eyes/overview.html", html(Role::Operator, &busy())).unwrap();
+    std::fs::write("/tmp/console-eyes/trouble.html", html(Role::Auditor, &away)).unwrap();
+}

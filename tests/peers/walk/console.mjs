@@ -62,7 +62,7 @@ export default async function walk(walker) {
 async function acts(walker, page) {
   for (const act of ['reload', 'rotate', 'drain']) {
     await walker.go(`/act/${act}`);
-    await page.getByText('The log and the record name you').waitFor();
+    await page.getByText('The record names you').waitFor();
     await walker.picture(`console-${act}`, page, WINDOWS);
     await page.getByRole('link', { name: 'Cancel' }).click();
   }
