@@ -162,8 +162,18 @@ impl SinkRow {
             told: told.map(|told| text::long(told)),
             written: shown.written,
             lost: shown.lost,
-            behind: if shown.behind.as_secs() == 0 { "no".into() } else { text::span(shown.behind) },
+            behind: behind(shown),
         }
+    }
+}
+
+fn behind(shown: &SinkShown) -> String {
+    let span = if shown.behind.as_secs() == 0 { "no".into() } else { text::span(shown.behind) };
+    match shown.waiting {
+        Some((bytes @ 1.., bound)) => {
+            format!("{span}; its room on disk is {} full", hour::percent(shares::thousandths(bytes, bound)))
+        }
+        Some((0, _)) | None => span,
     }
 }
 

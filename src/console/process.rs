@@ -100,6 +100,8 @@ pub struct SinkShown {
     pub lost: u64,
     /// How long the oldest event that is not written has waited.
     pub behind: Duration,
+    /// Bytes that lie on disk until the far end takes them, where it has one, and those that there is room for.
+    pub waiting: Option<(u64, u64)>,
     /// Why it cannot write now, where it cannot.
     pub trouble: Option<String>,
     /// What it failed by last, though it may write again.

@@ -184,9 +184,10 @@ fn counters(metrics: &Metrics) -> Counters {
 }
 
 fn sink(sink: SinkHealth) -> SinkShown {
-    let SinkHealth { name, written, lost, behind, trouble, last_error, file } = sink;
+    let SinkHealth { name, written, lost, behind, trouble, waiting, last_error, file, since: _ } = sink;
+    let waiting = waiting.map(|waiting| (waiting.bytes, waiting.bound));
     let file = file.map(|file| file.to_string_lossy().into_owned());
-    SinkShown { name: name.to_string(), written, lost, behind, trouble, last_error, file }
+    SinkShown { name: name.to_string(), written, lost, behind, waiting, trouble, last_error, file }
 }
 
 fn provider(provider: ProviderCondition) -> ProviderShown {

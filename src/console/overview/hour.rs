@@ -113,7 +113,8 @@ fn tiles(minutes: &[Minute], all: &Counters) -> Vec<Tile> {
     [requests].into_iter().chain(of_kinds).chain([sign_ins, latency]).collect()
 }
 
-fn percent(thousandths: u64) -> String {
+/// `12.5 %`.
+pub(super) fn percent(thousandths: u64) -> String {
     match thousandths % 10 {
         0 => format!("{} %", thousandths / 10),
         tenths => format!("{}.{tenths} %", thousandths / 10),

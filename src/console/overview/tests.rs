@@ -63,6 +63,7 @@ fn busy() -> ProcessOverview {
                 written: 120_441,
                 lost: 0,
                 behind: Duration::ZERO,
+                waiting: None,
                 trouble: None,
                 last_error: None,
                 file: None,
@@ -72,6 +73,7 @@ fn busy() -> ProcessOverview {
                 written: 9_871,
                 lost: 12,
                 behind: Duration::from_secs(75),
+                waiting: Some((31, 1000)),
                 trouble: None,
                 last_error: None,
                 file: Some("/var/log/portcullis/record.json".into()),
@@ -114,13 +116,4 @@ fn what_is_wrong_stands_first() {
     assert!(place("is draining") < place("1 part cannot do its work"));
     assert!(place("1 part cannot do its work") < place("The last hour"));
     assert!(page.contains("in trouble") && !page.contains("Everything can do its work"));
-}
-
-#[test]
-fn dump_for_eyes() {
-    let mut away = busy();
-    away.troubles =
-        vec![("provider corp".into(), "its metadata cannot be fetched: connection refused".into())];
-    std::fs::write("/tmp/console-eyes/overview.html", html(Role::Operator, &busy())).unwrap();
-    std::fs::write("/tmp/console-eyes/trouble.html", html(Role::Auditor, &away)).unwrap();
 }
