@@ -131,6 +131,7 @@ impl Lowering<'_> {
         let signals = self.signals(at!(config.signals), &providers, public_url.as_ref());
         let listeners = self.listeners(server);
         let state = self.state(at!(server.state));
+        let sinks = self.sinks(at!(config.audit), state.as_deref());
         let settings = Settings {
             admin: self.admin(at!(config.admin), &listeners),
             listeners,
@@ -150,7 +151,7 @@ impl Lowering<'_> {
             routes,
             console,
             log: self.log(at!(config.log)),
-            sinks: self.sinks(at!(config.audit), state.as_deref()),
+            sinks,
             record_memory: self.record_memory(at!(config.audit)),
             file: self.watched.first().cloned().unwrap_or_default(),
             watched: self.watched(),
