@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::support::{App, Browser, Demo, Gateway, Impostor, Provider, free_port, sockets, until};
 
 /// Runs one walk and fails with what it says.
-fn walk(name: &str, environment: impl IntoIterator<Item = (&'static str, String)>) {
+pub(crate) fn walk(name: &str, environment: impl IntoIterator<Item = (&'static str, String)>) {
     let walked = Command::new("node")
         .args(["tests/peers/walk.mjs", name])
         .envs(environment)

@@ -14,7 +14,8 @@ use super::body::read_form;
 use super::context::RequestContext;
 use super::device;
 use super::error::EndpointError;
-use super::paths::{HOME, SESSIONS, SIGN_OUT};
+use super::home::shell;
+use super::paths::{ACCOUNT, SESSIONS, SIGN_OUT};
 use super::response::{redirect, show};
 use super::same_origin::same_origin;
 use super::sign_in_request::SignInRequest;
@@ -22,7 +23,7 @@ use super::state::Endpoints;
 use crate::authn::OpenedSession;
 use crate::clock::Timestamp;
 use crate::listener::RequestBody;
-use crate::pages::{Moment, SessionsEnded, SessionsPage, SignInShown};
+use crate::portal::{Moment, SessionsEnded, SessionsPage, SignInShown};
 use crate::session::{
     EndCause, IdPrefix, Selector, Session, SessionEnd, SessionId, SessionOverview, StoreUnavailable,
 };
@@ -132,8 +133,7 @@ async fn shown(
     others.sort_by_key(|found| Reverse((found.last_seen, found.created, found.id)));
     others.truncate(SHOWN);
     let page = SessionsPage {
-        principal: &session.principal,
-        provider: endpoints.display_name(&session.principal.provider),
+        shell: shell(endpoints, &session.principal, (SESSIONS, ACCOUNT)),
         here: here
             .as_ref()
             .map(|here| SignInShown { last_used: Moment::new(now, now), ..in_words(here, now) }),
@@ -141,8 +141,6 @@ async fn shown(
         more,
         ended,
         action: SESSIONS,
-        sign_out: SIGN_OUT,
-        home: HOME,
     };
     Ok(show(page.page()))
 }

@@ -91,7 +91,8 @@ async fn serve(
     let (person, context) = (permitted.permit.principal(), info.context(&permitted.route.realm));
     match (application, person) {
         (Application::Portal, person) => {
-            Ok(snapshot.endpoints.portal(mount, person, context, request.headers()).await)
+            let asked = (request.headers(), request.uri());
+            Ok(snapshot.endpoints.portal(mount, person, context, asked).await)
         }
         (Application::Console, Some(person)) => {
             let role = snapshot.roles.of(permitted, snapshot.clock.now())?;

@@ -166,6 +166,7 @@ impl<'a> MakeService<'a> for Services<'_> {
         let unlimited = matches!(
             endpoint,
             Endpoint::Keys
+                | Endpoint::Icon
                 | Endpoint::BackChannelLogout
                 | Endpoint::Signals
                 | Endpoint::Bind

@@ -92,6 +92,7 @@ impl Snapshot {
                 },
                 &settings.own.forget,
             )
+            .with_icons(settings.icons())
             .with_transmitters(transmitters.iter().map(|task| Arc::clone(&task.transmitter)).collect()),
             console: foundations.console.clone(),
             roles: Roles::compile(&settings.console),

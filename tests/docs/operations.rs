@@ -102,14 +102,21 @@ async fn the_table_of_metrics_is_what_a_scrape_tells() {
     let (gateway, _provider, _app, _redis) = busy().await;
     let scrape = Browser::new().get(&gateway.admin_url("/metrics")).await.body;
     let types = scrape.lines().filter_map(|line| line.strip_prefix("# TYPE "));
-    let name = |line: &str| {
-        let (name, kind) = line.split_once(' ').unwrap();
-        format!("{name}{}", if kind == "counter" { "_total" } else { "" })
-    };
+    let name = |line: &str| line.split(' ').next().unwrap().to_owned();
     let told: BTreeSet<String> = types.map(name).collect();
     let operations = operations();
     let written = first_column(&operations, "\n## Metrics");
     assert_eq!(written, told.iter().map(String::as_str).collect(), "{scrape}");
+    for (name, label) in crate::observability::rules::chosen() {
+        assert!(has_label(&scrape, &name, &label), "config/observability asks for {name} by {label:?}");
+    }
+}
+
+/// Whether a value of this name has this label, or those of any reader.
+fn has_label(scrape: &str, name: &str, label: &str) -> bool {
+    let own = ["", "job", "instance"].contains(&label);
+    let mut samples = scrape.lines().filter_map(|line| line.strip_prefix(name));
+    samples.any(|rest| rest.starts_with(['{', ' ']) && (own || rest.contains(&format!("{label}=\""))))
 }
 
 #[tokio::test]
