@@ -40,7 +40,7 @@ pub struct Metrics {
 /// A value read at the moment of a scrape: JWKS age, upstream state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scrape {
-    /// Metric name without the `portcullis_` prefix.
+    /// Metric name without the `portcullis_` prefix; one that ends in `_total` is counted since the start.
     pub name: &'static str,
     /// What it means.
     pub help: &'static str,
@@ -304,9 +304,16 @@ impl Collector for Scrapes {
         // OpenMetrics wants all values of one metric together.
         values.sort_by_key(|scrape| scrape.name);
         values.chunk_by(|a, b| a.name == b.name).try_for_each(|family| {
-            let mut metric =
-                encoder.encode_descriptor(family[0].name, family[0].help, None, MetricType::Gauge)?;
+            let (name, kind) = match family[0].name.strip_suffix("_total") {
+                Some(name) => (name, MetricType::Counter),
+                None => (family[0].name, MetricType::Gauge),
+            };
+            let mut metric = encoder.encode_descriptor(name, family[0].help, None, kind)?;
             family.iter().try_for_each(|scrape| {
+                if matches!(kind, MetricType::Counter) {
+                    let labels: Vec<_> = scrape.labels.iter().map(|(k, v)| (*k, v.as_str())).collect();
+                    return ConstCounter::new(scrape.value).encode(metric.encode_family(&labels)?);
+                }
                 if scrape.labels.is_empty() {
                     return metric.encode_gauge(&scrape.value); // a family would write empty braces
                 }

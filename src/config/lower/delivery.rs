@@ -11,8 +11,8 @@ use crate::config::located::{Located, Place, at};
 use crate::config::raw::{Sink, SinkTls, SinkWord, Spool};
 use crate::secret::Secret;
 use crate::sinks::{
-    ClientPair, FarSettings, Pace, SpoolSettings, SpooledSettings, SyslogAddress, SyslogSettings, TlsSettings,
-    WebhookSettings,
+    ClientPair, FarSettings, Pace, SpoolSettings, SpooledSettings, SyslogAddress, SyslogSettings,
+    TlsSettings, WebhookSettings,
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -49,7 +49,9 @@ impl Lowering<'_> {
         let Some(folder) = path.or_else(|| beside(state?, name)) else {
             self.fault(
                 Diagnostic::new(at.place, "nowhere to keep events that this sink cannot bring to anybody")
-                    .expected("expected `spool = { path = \"/var/lib/portcullis/spool\" }`: there is no state file"),
+                    .expected(
+                        "expected `spool = { path = \"/var/lib/portcullis/spool\" }`: there is no state file",
+                    ),
             );
             return None;
         };
@@ -86,10 +88,13 @@ impl Lowering<'_> {
 
     fn signing_secrets(&mut self, at: Located<'_, Sink>) -> Option<Vec<Secret>> {
         let written = at!(at.secret).all();
-        let secrets: Vec<_> = written.iter().filter_map(|at| {
-            let secret = self.secret(*at);
-            self.keep(secret).map(|secret| (secret, at.place))
-        }).collect();
+        let secrets: Vec<_> = written
+            .iter()
+            .filter_map(|at| {
+                let secret = self.secret(*at);
+                self.keep(secret).map(|secret| (secret, at.place))
+            })
+            .collect();
         if written.is_empty() {
             self.fault(
                 Diagnostic::new(at.place, "a webhook without the secret that signs what it sends")
@@ -165,7 +170,8 @@ impl Lowering<'_> {
     /// Keys that say nothing of a sink of this kind.
     pub(super) fn only_where_it_means_something(&mut self, at: Located<'_, Sink>) {
         let (sink, kind) = (at.value, at.value.kind);
-        let (is_file, is_far) = (kind == SinkWord::File, matches!(kind, SinkWord::Webhook | SinkWord::Syslog));
+        let (is_file, is_far) =
+            (kind == SinkWord::File, matches!(kind, SinkWord::Webhook | SinkWord::Syslog));
         let keys: [(&str, bool, Place<'_>, bool, &str); 9] = [
             ("path", sink.path.is_some(), at!(at.path).place, is_file, FILES),
             ("mode", sink.mode.is_some(), at!(at.mode).place, is_file, FILES),
@@ -182,7 +188,9 @@ impl Lowering<'_> {
                 true => format!("`{key}` of a sink of the kind \"{}\"", kind.as_str()),
                 false => format!("`{key}` of a sink that is no file"),
             };
-            self.fault(Diagnostic::new(place, what).expected(format!("expected it of a sink of the kind {kinds}")));
+            self.fault(
+                Diagnostic::new(place, what).expected(format!("expected it of a sink of the kind {kinds}")),
+            );
         }
     }
 }

@@ -124,7 +124,7 @@ impl Delivery {
                 Err(error) => self.fail(&FarError::Away(format!("its spool cannot be read: {error}"))),
             };
             self.tell();
-            if until.is_some_and(|until| Instant::now() >= until) {
+            if until.is_some_and(|until| self.is_given_up(until)) {
                 break;
             }
         }
@@ -134,6 +134,7 @@ impl Delivery {
     /// Brings a batch, or waits before it is tried again; gives when all must have ended, where that is known.
     fn bring(&mut self, process: &Arc<str>, frame: Frame, mark: Mark) -> Option<Instant> {
         let events = frame.numbers.count;
+        mutant!((), "spool-acknowledged-before-far-end" => self.spool.acknowledge(&mark));
         match self.send(&Parcel { process, frame: &frame }) {
             Ok(()) => {
                 self.failures = 0;
@@ -165,6 +166,16 @@ impl Delivery {
         self.sent.push_back((mark, Instant::now(), 0));
         self.prove();
         None
+    }
+
+    /// Whether nothing is tried any more, for it is to end and the far end is away: what lies on disk waits for the next
+    /// process. What lies in memory alone is tried as long as there is time.
+    fn is_given_up(&self, until: Instant) -> bool {
+        if self.spool.is_all_on_disk() || Instant::now() >= until {
+            return true;
+        }
+        thread::park_timeout(self.settings.pace.first.min(BEAT / 10));
+        false
     }
 
     /// Leaves the far end alone for a while.
