@@ -23,6 +23,7 @@ mod serve;
 mod server;
 mod signals;
 mod state;
+mod tile;
 mod upstream;
 mod value;
 mod whose;

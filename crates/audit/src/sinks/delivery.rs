@@ -15,6 +15,7 @@ use super::spool::{Frame, Lost, Mark, Next, Spool, SpoolSettings};
 use super::syslog::{Syslog, SyslogSettings};
 use super::webhook::{Webhook, WebhookSettings};
 use crate::clock::Clock;
+use crate::mapping::Schema;
 use crate::secret::random_bytes;
 
 /// How often it looks after the far end.
@@ -29,6 +30,8 @@ pub struct SpooledSettings {
     pub keeps: bool,
     /// How often it is tried.
     pub pace: Pace,
+    /// Whose words it is brought in, where they are not ours.
+    pub schema: Option<Schema>,
     /// Who gets it.
     pub far: FarSettings,
 }
@@ -135,7 +138,8 @@ impl Delivery {
     fn bring(&mut self, process: &Arc<str>, frame: Frame, mark: Mark) -> Option<Instant> {
         let events = frame.numbers.count;
         mutant!((), "spool-acknowledged-before-far-end" => self.spool.acknowledge(&mark));
-        match self.send(&Parcel { process, frame: &frame }) {
+        let parcel = Parcel { process, frame: &frame, schema: self.settings.schema };
+        match self.send(&parcel) {
             Ok(()) => {
                 self.failures = 0;
                 self.status.works(Part::Delivery, &self.clock);
@@ -143,7 +147,7 @@ impl Delivery {
                 self.prove();
                 None
             }
-            Err(FarError::Refused(why)) => self.put_aside(&Parcel { process, frame: &frame }, mark, &why),
+            Err(FarError::Refused(why)) => self.put_aside(&parcel, mark, &why),
             Err(error @ FarError::Away(_)) => self.fail(&error),
         }
     }

@@ -90,7 +90,7 @@ pub(super) fn far_sink(folder: &Path, far: &FarSettings, keeps: bool) -> SinkSet
     let spool = SpoolSettings { folder: folder.join("spool"), size: SIZE };
     let millis = Duration::from_millis;
     let pace = Pace { deadline: millis(400), first: millis(10), longest: millis(100) };
-    let kind = SinkKind::Spooled(SpooledSettings { spool, keeps, pace, far: far.clone() });
+    let kind = SinkKind::Spooled(SpooledSettings { spool, keeps, pace, schema: None, far: far.clone() });
     SinkSettings { name: "far".into(), kind, selection: Selection::ALL, required: keeps }
 }
 

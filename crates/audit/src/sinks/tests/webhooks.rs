@@ -3,8 +3,9 @@
 use tempfile::TempDir;
 
 use super::far_ends::{self, FarEnd, Mood};
-use super::suite::{Rig, webhook_to};
+use super::suite::{Rig, far_sink, webhook_to};
 use super::*;
+use crate::sinks::signature::signature;
 
 fn field<'a>(head: &'a str, name: &str) -> &'a str {
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default()
@@ -23,7 +24,7 @@ fn a_batch_has_an_id_and_is_signed_by_every_secret() {
     assert_eq!(field(&head, "content-type"), "application/x-ndjson");
     assert_eq!(field(&head, "portcullis-batch"), format!("{}-0-1-3", rig.recorder.process()));
     let time = field(&head, "portcullis-signature").split(['=', ',']).nth(1).unwrap().parse().unwrap();
-    let expected = crate::sinks::signature::signature(&settings.secrets, time, body.as_bytes());
+    let expected = signature(&settings.secrets, time, body.as_bytes());
     assert_eq!(field(&head, "portcullis-signature"), expected);
     assert!(Clock::system().now().seconds().abs_diff(time) < 60);
 }
@@ -98,4 +99,17 @@ fn a_far_end_that_is_away_is_not_asked_all_the_time() {
     until("a second", || (began.elapsed() > Duration::from_secs(1)).then_some(()));
     let more = far.connections() - before;
     assert!((4..=25).contains(&more), "{more} in a second, with at most 100 ms between two");
+}
+
+#[test]
+fn a_batch_is_in_the_words_that_were_asked_for() {
+    let (far, folder) = (FarEnd::start(far_ends::webhook, None), TempDir::new().unwrap());
+    let settings = FarSettings::Webhook(webhook_to(&format!("http://{}/events", far.address)));
+    let rig = Rig::start(folder.path(), &settings, false);
+    let mut sink = far_sink(folder.path(), &settings, false);
+    let SinkKind::Spooled(spooled) = &mut sink.kind else { return };
+    spooled.schema = Some(crate::mapping::Schema::Ecs);
+    rig.audit.apply(&Settings { log: Selection::NONE, sinks: vec![sink] }).unwrap();
+    rig.emit(3, 10);
+    until("in their words", || far.lines().iter().find(|line| line.contains("\"@timestamp\":")).cloned());
 }
