@@ -109,7 +109,7 @@ fn invariant_28_a_spool_has_a_bound_and_tells_what_it_drops() {
         .iter()
         .map(|lost| match lost {
             Lost::Events(None, loss) => loss.count,
-            other => panic!("{other:?}"),
+            Lost::Events(Some(_), _) | Lost::Bytes(..) => panic!("{lost:?}"),
         })
         .sum();
     let left = drained(&spool);

@@ -240,7 +240,9 @@ fn a_required_sink_keeps_what_it_has_and_says_when_there_is_no_more_room() {
     assert!(rig.recorder.accepts(), "the far end is away, and there is room");
     let path = format!("/{}", "x".repeat(LONG));
     until("it is full", || {
-        (0..20).for_each(|_| drop(rig.recorder.emit(&asked(&path))));
+        for _ in 0..20 {
+            rig.recorder.emit(&asked(&path));
+        }
         (!rig.recorder.accepts()).then_some(())
     });
     let waiting = rig.health().waiting.unwrap();

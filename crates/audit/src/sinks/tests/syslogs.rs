@@ -18,8 +18,11 @@ fn message(event: &dyn portcullis_events::Event) -> String {
     String::from_utf8(out).unwrap()
 }
 
+/// Fields, parameters, and the rest.
+type Message<'a> = (Vec<&'a str>, Vec<(String, String)>, &'a str);
+
 /// What RFC 5424 reads in a message: its fields up to the structured data, the parameters there, and the rest.
-fn read(message: &str) -> Option<(Vec<&str>, Vec<(String, String)>, &str)> {
+fn read(message: &str) -> Option<Message<'_>> {
     let (head, rest) = message.split_once(" [portcullis@32473")?;
     let (mut parameters, mut rest) = (Vec::new(), rest);
     while let Some(parameter) = rest.strip_prefix(' ') {
