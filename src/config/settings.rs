@@ -75,8 +75,8 @@ impl Settings {
     /// record itself, as events; of everything else it has lines of its own.
     #[must_use]
     pub fn keepers(&self) -> sinks::Settings {
-        let patterns: &[&str] = if self.log.access { &["access.*", "record.*"] } else { &["record.*"] };
-        let told = Selection::only(patterns.iter().copied()).unwrap_or_default();
+        let without: &[&str] = if self.log.access { &[] } else { &["access.*", "request.unreadable"] };
+        let told = Selection::except(without.iter().copied()).unwrap_or_default();
         let log = self.log.least().map_or(Selection::NONE, |level| told.from_level(level));
         sinks::Settings { log, sinks: self.sinks.clone() }
     }

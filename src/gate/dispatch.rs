@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::task::Context;
+use std::time::Instant;
 
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
@@ -20,6 +21,7 @@ use super::snapshot::Snapshot;
 use crate::authn::{self, Accepted, Authentication, Carrier};
 use crate::console::Visit;
 use crate::endpoints::{Answer, Application, Content};
+use crate::events::Kind;
 use crate::forward::{ForwardContext, SessionTokens, UpstreamBody, forward};
 use crate::listener::RequestBody;
 use crate::route::PathPrefix;
@@ -57,6 +59,7 @@ pub(super) fn dispatch(
                     let answer = pin!(forward(upstream, plan, &permitted.permit, context, request));
                     WhileGood::new(credential, answer, ended).await?
                 };
+                notes.upstream = snapshot.keeper.recorder.wants(Kind::AccessGranted).then(Instant::now);
                 if personal && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                     let by = permitted.grounds.authentication.carrier();
                     keep_from_shared_caches(by, response.headers_mut());

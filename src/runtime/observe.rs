@@ -235,34 +235,48 @@ pub(super) fn state(metrics: &Metrics, health: &StateHealth, sessions: &Sessions
 }
 
 /// Puts how the sinks do into the metrics.
-#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
 pub(super) fn sinks(metrics: &Metrics, audit: &Arc<Audit>) {
     let audit = Arc::clone(audit);
     metrics.scrape_from("sinks", move || {
-        let of_sink = |sink: SinkHealth| {
-            let value = |name, help, value| Scrape {
-                name,
-                help,
-                labels: vec![("sink", sink.name.to_string())],
-                value,
-            };
-            [
-                value("sink_up", "Whether the sink can write", f64::from(u8::from(sink.trouble.is_none()))),
-                value(
-                    "sink_written_total",
-                    "Events that the sink has written since the start",
-                    sink.written as f64,
-                ),
-                value("sink_lost_total", "Events that the sink has lost since the start", sink.lost as f64),
-                value(
-                    "sink_behind_seconds",
-                    "How long the oldest event that is not written has waited",
-                    sink.behind.as_secs_f64(),
-                ),
-            ]
-        };
-        audit.health().into_iter().flat_map(of_sink).collect()
+        audit.health().iter().flat_map(|sink| of_sink(sink).chain(of_spool(sink))).collect()
     });
+}
+
+fn told_of(sink: &SinkHealth, name: &'static str, help: &'static str, value: f64) -> Scrape {
+    Scrape { name, help, labels: vec![("sink", sink.name.to_string())], value }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
+fn of_sink(sink: &SinkHealth) -> impl Iterator<Item = Scrape> + use<> {
+    let value = |name, help, value| told_of(sink, name, help, value);
+    let behind = "How long the oldest event that the sink does not have yet has waited";
+    [
+        value("sink_up", "Whether the sink can write", f64::from(u8::from(sink.trouble.is_none()))),
+        value("events_total", "Events that the sink has written", sink.written as f64),
+        value("events_lost_total", "Events that the sink has lost", sink.lost as f64),
+        value("events_behind_seconds", behind, sink.behind.as_secs_f64()),
+    ]
+    .into_iter()
+}
+
+/// Of a sink whose far end may be away.
+#[expect(clippy::cast_precision_loss, reason = "a spool is smaller than 2^53 bytes")]
+fn of_spool(sink: &SinkHealth) -> impl Iterator<Item = Scrape> + use<> {
+    let value = |name, help, value| told_of(sink, name, help, value);
+    let waiting = sink.waiting.as_ref();
+    let lasts = waiting.and_then(|waiting| waiting.lasts);
+    let bytes = waiting.map(|waiting| {
+        [
+            value("spool_bytes", "Bytes that wait on disk until the far end has them", waiting.bytes as f64),
+            value("spool_size_bytes", "Bytes that may wait on disk", waiting.bound as f64),
+        ]
+    });
+    let lasts = lasts.map(|lasts| {
+        let help =
+            "How long the room that is left on disk will do if as much happens as did in the last minute";
+        value("spool_lasts_seconds", help, lasts.as_secs_f64())
+    });
+    bytes.into_iter().flatten().chain(lasts)
 }
 
 /// Puts what happens on each listener into the metrics.

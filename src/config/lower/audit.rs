@@ -131,10 +131,7 @@ impl Lowering<'_> {
             let expected = "expected `format = \"json\"`, or no `schema`";
             self.fault(Diagnostic::new(at!(at.schema).place, what).expected(expected));
         }
-        LineFormat::Mapped(match schema {
-            SinkSchemaWord::Ocsf => Schema::Ocsf,
-            SinkSchemaWord::Ecs => Schema::Ecs,
-        })
+        LineFormat::Mapped(self::schema(schema))
     }
 
     fn mode(&mut self, at: Located<'_, Option<String>>) -> Option<u32> {
@@ -220,6 +217,13 @@ fn is_in_the_way(one: &SinkKind, other: &SinkKind) -> bool {
         path(inner).zip(folder(outer)).is_some_and(|(path, folder)| path.starts_with(folder))
     };
     one.is_same_place(other) || is_within(one, other) || is_within(other, one)
+}
+
+pub(super) const fn schema(word: SinkSchemaWord) -> Schema {
+    match word {
+        SinkSchemaWord::Ocsf => Schema::Ocsf,
+        SinkSchemaWord::Ecs => Schema::Ecs,
+    }
 }
 
 const fn format(word: Option<SinkFormatWord>) -> LineFormat {
