@@ -229,8 +229,8 @@ pub(super) fn state(metrics: &Metrics, health: &StateHealth, sessions: &Sessions
 
 /// Puts how the sinks do into the metrics.
 #[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
-pub(super) fn sinks(metrics: &Metrics, audit: &Arc<Audit>) {
-    let audit = Arc::clone(audit);
+pub(super) fn sinks(metrics: &Metrics, audit: &Arc<Audit>, recorder: &Recorder) {
+    let (audit, recorder) = (Arc::clone(audit), recorder.clone());
     metrics.scrape_from("sinks", move || {
         let of_sink = |sink: SinkHealth| {
             let value = |name, help, value| Scrape {
@@ -254,7 +254,13 @@ pub(super) fn sinks(metrics: &Metrics, audit: &Arc<Audit>) {
                 ),
             ]
         };
-        audit.health().into_iter().flat_map(of_sink).collect()
+        let left_out = Scrape {
+            name: "events_left_out_total",
+            help: "Events of strangers that were more than the record takes of them in a second",
+            labels: Vec::new(),
+            value: recorder.left_out() as f64,
+        };
+        audit.health().into_iter().flat_map(of_sink).chain([left_out]).collect()
     });
 }
 

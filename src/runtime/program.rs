@@ -134,7 +134,7 @@ pub async fn run(
     runtime.receive(received.listeners);
     runtime.apply(&settings.listeners, bounded(&settings, workers))?;
     observe::listeners(&gate.metrics(), &runtime);
-    observe::sinks(&gate.metrics(), &audit);
+    observe::sinks(&gate.metrics(), &audit, &recorder);
     observe::state(&gate.metrics(), database.health(), &sessions);
     observe::shared(&gate.metrics(), &engine, replica.as_ref());
     let predecessors = runtime.predecessors();
