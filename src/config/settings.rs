@@ -8,7 +8,8 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::admin::AdminSettings;
-use crate::gate::{ConsoleSettings, GateSettings, OwnSettings, RouteSettings};
+use crate::endpoints::Application;
+use crate::gate::{ConsoleSettings, GateSettings, OwnSettings, RouteAction, RouteSettings};
 use crate::listener::{ConnectionLimits, ListenerSettings};
 use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
@@ -78,6 +79,13 @@ impl Settings {
         let told = Selection::except(without.iter().copied()).unwrap_or_default();
         let log = self.log.least().map_or(Selection::NONE, |level| told.from_level(level));
         sinks::Settings { log, sinks: self.sinks.clone() }
+    }
+
+    /// Whether some route serves the console.
+    #[must_use]
+    pub fn has_console(&self) -> bool {
+        let is_console = |action: &RouteAction| matches!(action, RouteAction::Serve(Application::Console));
+        self.routes.iter().any(|route| is_console(&route.action))
     }
 
     /// What the gate is built from.

@@ -212,6 +212,7 @@ fn pass<'s>(
 ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
     async move {
         mutant!(check_field_names(request.headers())?, "folded-framing-names-pass" => ());
+        snapshot.check_record()?;
         let route = snapshot.routing.route(info.inbound)?;
         notes.route = Some(Arc::clone(route));
         let routed = Routed::new(&snapshot.routing, info.inbound, route)?;

@@ -11,6 +11,7 @@ use super::foundations::Foundations;
 use super::ids::RequestIds;
 use super::record::{RecordKeeper, RequestRecord};
 use super::refresh_tokens::TokenRefresher;
+use super::rejection::Rejection;
 use super::routing::Routing;
 use super::services::{CheckedUpstream, Services};
 use super::settings::GateSettings;
@@ -51,6 +52,16 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
+    /// Refuses what nobody would know of afterwards.
+    pub(super) fn check_record(&self) -> Result<(), Rejection> {
+        let accepts = self.keeper.recorder.accepts();
+        if mutant!(accepts, "required-lets-go-unrecorded" => true) {
+            Ok(())
+        } else {
+            Err(Rejection::Unrecorded)
+        }
+    }
+
     /// Builds what `settings` mean; what `before` has and still fits is kept, with its connections and caches.
     pub(super) fn build(
         settings: &GateSettings,

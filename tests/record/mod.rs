@@ -1,5 +1,6 @@
 //! What happens, in the files of sinks: the real program, and what is read back from there.
 
+mod delivery;
 mod parts;
 mod people;
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use url::{Host, Url};
 
 use super::Lowering;
+use super::audit::schema;
 use super::value::{is_loopback, url};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::located::{Located, Place, at};
@@ -38,8 +39,8 @@ impl Lowering<'_> {
                 self.webhook(at, tls).map(FarSettings::Webhook)
             }
         };
-        let keeps = at.value.required.unwrap_or(false);
-        Some(SpooledSettings { spool: spool?, keeps, pace: Pace::default(), far: far? })
+        let (keeps, schema) = (at.value.required.unwrap_or(false), at.value.schema.map(schema));
+        Some(SpooledSettings { spool: spool?, keeps, pace: Pace::default(), schema, far: far? })
     }
 
     fn spool(&mut self, at: Located<'_, Sink>, name: &str, state: Option<&Path>) -> Option<SpoolSettings> {

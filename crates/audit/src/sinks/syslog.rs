@@ -74,7 +74,7 @@ impl Syslog {
         let mut all = Vec::with_capacity(parcel.frame.text.len() * 2);
         for line in parcel.frame.lines() {
             message.clear();
-            rfc5424::write(line, &self.host, parcel.process, &mut message);
+            rfc5424::write(line, &parcel.said(line), &self.host, parcel.process, &mut message);
             if let Connection::Packets(socket) = connection {
                 socket.set_write_timeout(Some(left(until)?))?;
                 socket.send(&message)?;

@@ -248,6 +248,11 @@ impl Spool {
         self.changed.notify_all();
     }
 
+    /// Whether an end of the process takes nothing away.
+    pub(super) fn is_all_on_disk(&self) -> bool {
+        self.state().held.frames.is_empty()
+    }
+
     /// Says that nobody takes any more.
     pub(super) fn end(&self) {
         self.state().ended = true;
@@ -270,10 +275,12 @@ impl Spool {
 
     /// What lies in it.
     pub(super) fn waiting(&self) -> Waiting {
-        let state = self.state();
+        let mut state = self.state();
+        let oldest = state.stores().filter_map(Store::oldest).next();
+        let oldest = oldest.or_else(|| Some(state.held.frames.front()?.time));
         let stored = state.own.waiting() + state.others.iter().map(Store::waiting).sum::<u64>();
         let (bytes, bound) = (stored + state.held.bytes, self.settings.size);
-        Waiting { bytes, bound, lasts: state.rate.lasts(bound.saturating_sub(bytes)), oldest: None }
+        Waiting { bytes, bound, lasts: state.rate.lasts(bound.saturating_sub(bytes)), oldest }
     }
 }
 

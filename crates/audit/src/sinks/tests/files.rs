@@ -110,6 +110,38 @@ fn a_link_is_not_followed_and_what_is_no_file_is_not_written() {
     assert!(place.open(Rotation::default()).is_err(), "a pipe that nobody reads would hold us up");
 }
 
+/// What was opened is looked at, not its name: by another name it could be kept, and another's file can be changed.
+#[test]
+fn a_file_with_another_name_or_of_another_user_is_not_written_and_an_open_one_is_narrowed() {
+    let place = Place::new();
+    let refused = || place.open(Rotation::default()).err().map(|error| error.to_string()).unwrap_or_default();
+    fs::write(place.path(), "").unwrap();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o666)).unwrap();
+    place.open(Rotation::default()).unwrap().write(&["/1"]);
+    assert_eq!(fs::metadata(place.path()).unwrap().permissions().mode() & 0o777, 0o600);
+    fs::hard_link(place.path(), place.folder.path().join("kept")).unwrap();
+    assert!(refused().contains("it has 2 names"), "{}", refused());
+    fs::remove_file(place.folder.path().join("kept")).unwrap();
+    // Only root can give a file away.
+    if std::os::unix::fs::chown(place.path(), Some(65534), None).is_ok() {
+        assert!(refused().contains("it belongs to the user 65534"), "{}", refused());
+    }
+}
+
+#[test]
+fn a_file_that_never_came_into_force_is_not_left_behind() {
+    let place = Place::new();
+    let open = || Box::new(place.open(Rotation::default()).unwrap().sink) as Box<dyn Sink>;
+    open().discard();
+    assert!(!place.path().exists());
+    place.open(Rotation::default()).unwrap().write(&["/1"]);
+    open().discard();
+    assert_eq!(paths(&place.path()), ["/1"]);
+    fs::write(place.path(), "").unwrap();
+    open().discard();
+    assert!(place.path().exists(), "it was there before");
+}
+
 #[test]
 fn invariant_28_a_file_has_one_writer() {
     let place = Place::new();

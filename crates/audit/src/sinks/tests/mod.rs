@@ -1,8 +1,14 @@
 mod audit;
+mod far_ends;
 mod files;
 mod formats;
 mod log;
 mod queues;
+mod spools;
+mod suite;
+mod syslogs;
+mod told;
+mod webhooks;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -14,6 +20,7 @@ use portcullis_events::{Access, AccessEvent, Block, KindSet, Recorder, samples};
 
 use super::*;
 use crate::clock::{Clock, Timestamp};
+use crate::secret::Secret;
 
 /// Seconds in which anything must have come about, on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(20);
