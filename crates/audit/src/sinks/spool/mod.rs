@@ -55,9 +55,12 @@ struct State {
     held: Held,
     lost: Vec<Lost>,
     rate: Rate,
+    /// Why the disk has not taken what came last, where it has not.
+    refused: Option<(io::ErrorKind, String)>,
     closed: Option<Instant>,
     begun: bool,
     ended: bool,
+    called: bool,
 }
 
 /// What waits in memory for the disk, or for the far end.
@@ -112,9 +115,11 @@ impl Spool {
             held: Held::default(),
             lost: Vec::new(),
             rate: Rate::new(),
+            refused: None,
             closed: None,
             begun: false,
             ended: false,
+            called: false,
         };
         let (settings, changed) = (settings.clone(), Condvar::new());
         Ok(Arc::new(Self { settings, keeps, state: Mutex::new(state), changed }))
@@ -136,6 +141,7 @@ impl Spool {
         state.rate.add(frame.len());
         let kept = state.put_held(self.part()).and_then(|()| self.make_room(&mut state, frame.len()));
         let kept = kept.and_then(|()| state.own.append(&frame, self.part()));
+        state.refused = kept.as_ref().err().map(|error| (error.kind(), error.to_string()));
         let kept = match kept {
             Err(error) if error.kind() == io::ErrorKind::QuotaExceeded && self.keeps => Err(error),
             Err(error) => state.held.hold(frame).ok_or(error),
@@ -167,9 +173,11 @@ impl Spool {
         let mut state = self.state();
         state.rate.turn();
         self.adopt(&mut state)?;
-        let done = state.put_held(self.part()).and_then(|()| state.own.sync());
+        state.put_held(self.part())?;
+        state.own.sync()?;
         self.changed.notify_all();
-        done
+        // It may take more now, which what comes next will show.
+        state.refused.clone().map_or(Ok(()), |(kind, text)| Err(io::Error::new(kind, text)))
     }
 
     /// Takes what processes have left that are gone.
@@ -188,10 +196,19 @@ impl Spool {
         Ok(())
     }
 
+    /// Calls whoever waits for what comes next, before anything comes: there is something else to look at.
+    pub(super) fn call(&self) {
+        self.state().called = true;
+        self.changed.notify_all();
+    }
+
     /// What comes next, waited for until `until`.
     pub(super) fn next(&self, until: Instant) -> io::Result<Next> {
         let mut state = self.state();
         loop {
+            if std::mem::take(&mut state.called) {
+                return Ok(Next::Nothing);
+            }
             if state.begun
                 && let Some(next) = state.take()?
             {
