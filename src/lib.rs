@@ -22,6 +22,8 @@ pub use portcullis_audit::{mapping, sinks};
 pub mod admin;
 pub mod endpoints;
 pub mod gate;
+pub mod history;
+pub mod operate;
 
 pub use portcullis_wire::forward;
 pub mod pages;

@@ -62,7 +62,7 @@ pub(super) async fn respond(
     if !no.comes_from_behind() {
         notes.is_refused();
     }
-    let explanation = explained(snapshot, info, &no);
+    let explanation = explained(snapshot, info, notes, &no);
     notes.missing = missing(notes, explanation.as_ref(), &no);
     tell_step_up(info, notes, &snapshot.keeper.recorder, &no);
     let wrong = mutant!(no.wrong_cookie(), "planted-cookie-stays" => None);
@@ -205,10 +205,13 @@ async fn interrupted(
 
 /// What somebody would need who is refused, in the words of the page.
 fn missing(notes: &Notes, explanation: Option<&Explanation>, no: &Rejection) -> Vec<String> {
-    match (explanation, no) {
-        (Some(explanation), _) => explanation.missing(),
-        (None, Rejection::StepUp(step_up, _)) if notes.principal.is_some() => vec![step_up.why().to_owned()],
-        (None, _) => Vec::new(),
+    let missing = explanation.map(Explanation::missing).unwrap_or_default();
+    match no {
+        // It hangs on no rule: on the age of the session, its network, a signal.
+        Rejection::StepUp(step_up, _) if missing.is_empty() && notes.principal.is_some() => {
+            vec![step_up.why().to_owned()]
+        }
+        _ => missing,
     }
 }
 
@@ -225,12 +228,23 @@ fn tell_step_up(info: RequestInfo<'_>, notes: &Notes, recorder: &Recorder, no: &
     }
 }
 
-/// Why the rules refuse somebody, where they do.
-fn explained(snapshot: &Snapshot, info: RequestInfo<'_>, no: &Rejection) -> Option<Explanation> {
-    let Rejection::Forbidden(forbidden) = no else { return None };
-    let principal = forbidden.principal.as_ref()?;
-    let question = info.inbound.question(Some(principal), snapshot.clock.now(), forbidden.bound);
-    Some(explain(&forbidden.access, &question))
+/// Why the rules refuse somebody who is known, or want a stronger sign-in of them, where they do.
+fn explained(
+    snapshot: &Snapshot,
+    info: RequestInfo<'_>,
+    notes: &Notes,
+    no: &Rejection,
+) -> Option<Explanation> {
+    let (principal, access, bound) = match no {
+        Rejection::Forbidden(no) => (no.principal.as_ref()?, &no.access, no.bound),
+        Rejection::StepUp(..) => {
+            let bound = notes.shown.and_then(|shown| shown.bound);
+            (notes.principal.as_ref()?, &notes.route.as_ref()?.access, bound)
+        }
+        _ => return None,
+    };
+    let question = info.inbound.question(Some(principal), snapshot.clock.now(), bound);
+    Some(explain(access, &question))
 }
 
 /// The page for somebody who is signed in and may not: what is required, and the way to sign in as somebody else.

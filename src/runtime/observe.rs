@@ -12,8 +12,8 @@ use super::control::Predecessors;
 use super::session_engine::SessionEngine;
 use super::{Draining, Event, Runtime};
 use crate::admin::{
-    LimitState, Management, Missing, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState,
-    RotationRequest, RouteLimits, SignalsOverview,
+    LimitState, Management, Missing, ProviderKeys, ProviderOverview, ProviderState, RouteLimits,
+    SignalsOverview,
 };
 use crate::clock::Timestamp;
 use crate::console::SharedShown;
@@ -21,6 +21,7 @@ use crate::events::Recorder;
 use crate::gate::{Gate, ProviderCondition};
 use crate::limit::LimitUsage;
 use crate::listener::{ConnectionRefusal, ConnectionStats};
+use crate::operate::{Operations, ProcessRequest, RotationRequest};
 use crate::session::{LogHealth, Replica, Sessions};
 use crate::signals::{SignalsSettings, StreamStatus};
 use crate::sinks::{Audit, SinkHealth};
@@ -133,31 +134,37 @@ pub(super) fn shared(metrics: &Metrics, engine: &SessionEngine, replica: Option<
     });
 }
 
-/// What the management API acts on.
-pub(super) fn management(
-    gate: &Gate,
+/// What operators act on.
+pub(super) fn operations(
     sessions: &Sessions,
     recorder: &Recorder,
     events: &mpsc::Sender<Event>,
-    written: watch::Receiver<Arc<Value>>,
     rotate: mpsc::Sender<RotationRequest>,
+) -> Operations {
+    let events = events.clone();
+    let process = move |request| {
+        let event = match request {
+            ProcessRequest::Reload => Event::Reload,
+            ProcessRequest::Drain => Event::Drain,
+        };
+        events.try_send(event).is_ok()
+    };
+    Operations { sessions: sessions.clone(), recorder: recorder.clone(), rotate, process: Arc::new(process) }
+}
+
+/// What the management API acts on.
+pub(super) fn management(
+    gate: &Gate,
+    operations: Operations,
+    written: watch::Receiver<Arc<Value>>,
 ) -> Management {
-    let (gate, told, limited, events) = (gate.clone(), gate.clone(), gate.clone(), events.clone());
+    let (gate, told, limited) = (gate.clone(), gate.clone(), gate.clone());
     Management {
-        sessions: sessions.clone(),
+        operations,
         providers: Arc::new(move || gate.providers().into_iter().map(provider).collect()),
         signals: Arc::new(move || told.signals().into_iter().map(signals).collect()),
         limits: Arc::new(move || limited.limits().into_iter().map(limits).collect()),
         configuration: Arc::new(move || Arc::clone(&written.borrow())),
-        rotate,
-        recorder: recorder.clone(),
-        process: Arc::new(move |request| {
-            let event = match request {
-                ProcessRequest::Reload => Event::Reload,
-                ProcessRequest::Drain => Event::Drain,
-            };
-            events.try_send(event).is_ok()
-        }),
     }
 }
 

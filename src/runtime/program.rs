@@ -22,6 +22,7 @@ use crate::config::Settings;
 use crate::endpoints::SealingKeys;
 use crate::events::{ConfigurationLoaded, ProcessEnded, ProcessStarted, Recorder};
 use crate::gate::{BuildError, Foundations, Gate, Observers, Stores};
+use crate::history::History;
 use crate::secret::SealingKey;
 use crate::session::{MovableStore, Sessions, StateKeys};
 use crate::sinks::{ApplyError as SinkApplyError, Audit, LogSink, Unwritten};
@@ -121,6 +122,7 @@ pub async fn run(
     let recorder = Recorder::new(workers, Clock::system(), settings.record_memory);
     let audit = Arc::new(Audit::start(recorder.clone(), log)?);
     audit.apply(&settings.keepers())?;
+    audit.keep_tail(settings.has_console());
     database.health().record_to(&recorder);
     engine.record_to(&recorder);
     let (foundations, assertion_keys) =
@@ -148,18 +150,21 @@ pub async fn run(
     });
     let (loaded, shown_settings) = watched::channel(Arc::new(Loaded::first(&settings)));
     let turns = assertion_keys.turns();
-    let acted_on = (sessions.clone(), recorder.clone());
-    console.show(Arc::new(ThisProcess::new(Arc::clone(&told), acted_on, shown_settings, turns)));
+    let (rotate, asked) = mpsc::channel(1);
+    let operations = observe::operations(&sessions, &recorder, &send, rotate);
+    let history = Arc::new(History::new(Clock::system().now()));
+    tokio::spawn(super::console::keep(Arc::clone(&history), gate.metrics()));
+    let shown = (shown_settings, turns, history);
+    console.show(Arc::new(ThisProcess::new(Arc::clone(&told), operations.clone(), shown)));
     let (token, shown) = watched::channel(settings.admin.as_ref().and_then(|admin| admin.token.clone()));
     let (written, shown_configuration) = watched::channel(Arc::clone(&settings.written));
     let (rotation, every) = watched::channel(settings.rotate_assertion_key);
-    let (rotate, asked) = mpsc::channel(1);
     let predecessor = if released.is_some() { Predecessor::Running } else { Predecessor::None };
     let sources = |admin: &AdminSettings| AdminSources {
         metrics: gate.metrics(),
         hosts: admin.hosts.clone(),
         token: shown,
-        management: observe::management(&gate, &sessions, &recorder, &send, shown_configuration, rotate),
+        management: observe::management(&gate, operations, shown_configuration),
         readiness: Arc::new(move || told.missing()),
     };
     let admin = settings

@@ -117,6 +117,7 @@ impl Reloading {
         let sinks = self.audit.prepare(&settings.keepers())?;
         runtime.apply(&settings.listeners, bounded(settings, self.workers))?;
         sinks.put_in_place();
+        self.audit.keep_tail(settings.has_console());
         prepared.put_in_place();
         Ok(())
     }

@@ -56,8 +56,8 @@ use Field::*;
 const NOTES: FieldSet = FieldSet::of(&[Truncated, Replaced]);
 const REQUEST: &[Field] = &[Id, Client, Method, Host, Path, Status, Outcome, Bytes, Us];
 const ACCESS: &[Field] = &[
-    Trace, Agent, Http, Route, Provider, Subject, User, Auth, Acr, Session, Credential, Bound, Rule, Missing,
-    Reason, UpstreamUs,
+    Trace, Device, Agent, Http, Route, Provider, Subject, User, Auth, Acr, Amr, Session, Credential, Bound,
+    Rule, Missing, Reason, UpstreamUs,
 ];
 const CALLER: &[Field] = &[Id, Client];
 const REFUSED: &[Field] = &[Id, Client, Reason];

@@ -93,8 +93,9 @@ impl Lowering<'_> {
 
     fn sink_name(&mut self, at: Located<'_, Sink>) -> Option<Arc<str>> {
         let Some(name) = at!(at.name).given() else { return Some(at.value.kind.as_str().into()) };
-        if !is_name(name.value) || name.value == "log" {
-            let expected = "expected letters, digits, `-` and `_`, at most 64, and not \"log\"";
+        if !is_name(name.value) || ["log", "tail"].contains(&name.value.as_str()) {
+            let expected =
+                "expected letters, digits, `-` and `_`, at most 64, and neither \"log\" nor \"tail\"";
             let what = format!("{} is no name for a sink", quoted(name.value));
             self.fault(Diagnostic::new(name.place, what).expected(expected));
             return None;

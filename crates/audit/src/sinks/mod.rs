@@ -22,6 +22,7 @@ mod sink;
 mod spool;
 mod spooled;
 mod syslog;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -39,5 +40,6 @@ pub use settings::{
 pub use sink::SinkError;
 pub use spool::{SpoolSettings, Waiting};
 pub use syslog::{SyslogAddress, SyslogSettings};
+pub use tail::{Tail, TailLine, TailNews};
 pub use tls::{ClientPair, TlsSettings};
 pub use webhook::WebhookSettings;
