@@ -51,7 +51,11 @@ fn what_a_sink_cannot_be_is_told() {
     each_is_told(&[
         (sink("kind = \"file\""), "a sink of the kind \"file\" without its file", "path"),
         (file("format = \"common\"\nschema = \"ocsf\""), "`schema` of lines that are no JSON", "json"),
-        (sink("kind = \"stdout\"\nformat = \"human\"\nschema = \"ecs\""), "`schema` of lines", "json"),
+        (
+            sink("kind = \"stdout\"\nformat = \"human\"\nschema = \"ecs\""),
+            "`schema` of lines that are no JSON",
+            "json",
+        ),
         (file("mode = \"0400\""), "not the mode of a file", "0600"),
         (file("mode = \"0777\""), "not the mode of a file", "0600"),
         (file("name = \"log\""), "`log` is no name for a sink", "neither \"log\" nor \"tail\""),
