@@ -18,6 +18,9 @@ static STYLE: LazyLock<Style> = LazyLock::new(|| Style::new(include_str!("templa
 /// The frame of a page.
 #[derive(Clone, Debug)]
 pub(super) struct Shell {
+    /// What people call the gateway, and its logo.
+    pub(super) name: String,
+    pub(super) logo: Option<String>,
     /// Where the console stands, without a slash at its end.
     pub(super) mount: String,
     /// Who looks.
@@ -32,7 +35,10 @@ pub(super) struct Shell {
 
 impl Shell {
     pub(super) fn of(visit: Visit<'_>, section: Option<Section>) -> Self {
+        let brand = visit.context.look.brand;
         Self {
+            name: brand.name.clone(),
+            logo: brand.logo.clone(),
             mount: visit.mount.to_string().trim_end_matches('/').to_owned(),
             user: text::short(&visit.person.user),
             provider: text::short(visit.person.provider.as_str()),
@@ -76,6 +82,6 @@ impl Shell {
 
     #[expect(clippy::unused_self, reason = "templates reach it through the shell")]
     pub(super) fn style(&self) -> &'static str {
-        STYLE.text
+        STYLE.text()
     }
 }

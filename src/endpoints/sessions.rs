@@ -70,7 +70,7 @@ pub(super) async fn answer(
     };
     let response = match posted {
         true => end(endpoints, context, session, read(&head.headers, body).await).await,
-        false => shown(endpoints, session, None).await,
+        false => shown(endpoints, context, session, None).await,
     };
     Answer::to(found.principal().cloned(), response)
 }
@@ -114,7 +114,7 @@ async fn end(
         let (id, user) = (context.id, &session.principal.user);
         tracing::info!(%id, session = %session.id, user, ended, "ended from another session of its person");
     }
-    shown(endpoints, session, Some(told)).await
+    shown(endpoints, context, session, Some(told)).await
 }
 
 /// What finds all sign-ins of whoever `session` is of.
@@ -125,6 +125,7 @@ fn theirs(session: &Session) -> Selector {
 
 async fn shown(
     endpoints: &Endpoints,
+    context: RequestContext<'_>,
     session: &Session,
     ended: Option<SessionsEnded>,
 ) -> Result<Response<Bytes>, EndpointError> {
@@ -134,11 +135,11 @@ async fn shown(
     others.sort_by_key(|found| Reverse((found.last_seen, found.created, found.id)));
     others.truncate(SHOWN);
     let page = SessionsPage {
-        shell: shell(endpoints, &session.principal, (SESSIONS, ACCOUNT)),
+        shell: shell(endpoints, context, &session.principal, (SESSIONS, ACCOUNT)),
         here: here
             .as_ref()
-            .map(|here| SignInShown { last_used: Moment::new(now, now), ..in_words(here, now) }),
-        others: others.iter().map(|found| in_words(found, now)).collect(),
+            .map(|here| SignInShown { last_used: Moment::new(now, now), ..in_words(context, here, now) }),
+        others: others.iter().map(|found| in_words(context, found, now)).collect(),
         more,
         ended,
         action: SESSIONS,
@@ -162,14 +163,14 @@ async fn listed(
     Ok((here, found))
 }
 
-fn in_words(found: &SessionOverview, now: Timestamp) -> SignInShown {
+fn in_words(context: RequestContext<'_>, found: &SessionOverview, now: Timestamp) -> SignInShown {
     let origin = found.card.as_ref().map(|card| &card.origin);
     let mut hosts: Vec<_> = found.sessions.iter().map(|(_, host)| host.clone()).collect();
     hosts.sort_unstable();
     hosts.dedup();
     SignInShown {
         id: found.id.to_hex(),
-        device: origin.map_or_else(|| device::in_words(&Default::default()), device::in_words),
+        device: device::told(origin.unwrap_or(&Default::default()), context.look),
         address: origin.and_then(|origin| origin.address).map(|address| address.to_string()),
         signed_in: Moment::new(found.created, now),
         last_used: Moment::new(found.last_seen, now),

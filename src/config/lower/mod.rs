@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod audit;
+mod branding;
 mod conflict;
 mod console;
 mod email;
@@ -147,6 +148,7 @@ impl Lowering<'_> {
             own: self.own(server, at!(config.session)),
             routes,
             console,
+            branding: self.branding(at!(config.branding)),
             log: self.log(at!(config.log)),
             sinks: self.sinks(at!(config.audit)),
             record_memory: self.record_memory(at!(config.audit)),
