@@ -17,11 +17,13 @@ pub use portcullis_demo as demo;
 
 pub use portcullis_wire::listener;
 
-pub use portcullis_audit::sinks;
+pub use portcullis_audit::{mapping, sinks};
 
 pub mod admin;
 pub mod endpoints;
 pub mod gate;
+pub mod history;
+pub mod operate;
 
 pub use portcullis_wire::forward;
 pub mod pages;

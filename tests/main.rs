@@ -33,6 +33,7 @@ mod management;
 mod management_conformance;
 mod mutations;
 mod network_change;
+mod observability;
 mod other_origins;
 mod own_sessions;
 mod packaging;

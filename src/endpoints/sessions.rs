@@ -24,7 +24,9 @@ use crate::authn::OpenedSession;
 use crate::clock::Timestamp;
 use crate::listener::RequestBody;
 use crate::portal::{Moment, SessionsEnded, SessionsPage, SignInShown};
-use crate::session::{IdPrefix, Selector, Session, SessionEnd, SessionId, SessionOverview, StoreUnavailable};
+use crate::session::{
+    EndCause, IdPrefix, Selector, Session, SessionEnd, SessionId, SessionOverview, StoreUnavailable,
+};
 
 const WHY: SessionEnd = SessionEnd::SignedOutElsewhere;
 
@@ -94,26 +96,23 @@ async fn end(
     asked: Option<Asked>,
 ) -> Result<Response<Bytes>, EndpointError> {
     let (sessions, here) = (&endpoints.resources.sessions, session.family());
-    let (ended, told) = match asked {
+    let cause = EndCause::by(WHY, &here.in_words()).asked_in(context.owned_caller());
+    let told = match asked {
         // The one of this browser ends where that is asked for in so many words, and the provider is told.
         Some(Asked::One(id)) if mutant!(id == here, "own-session-ended-unasked" => false) => {
             return redirect(StatusCode::SEE_OTHER, SIGN_OUT);
         }
         Some(Asked::One(id)) => {
             let whose = mutant!(theirs(session), "anybodys-session-ended" => Selector::All);
-            let ended = sessions.end_included(whose, WHY, move |found| found.id == id).await?;
-            (ended, if ended > 0 { SessionsEnded::One } else { SessionsEnded::Gone })
+            let ended = sessions.end_included(whose, cause, move |found| found.id == id).await?;
+            if ended > 0 { SessionsEnded::One } else { SessionsEnded::Gone }
         }
         Some(Asked::Others) => {
-            let ended = sessions.end_all_but(here, theirs(session), WHY).await?;
-            (ended, SessionsEnded::Others(ended))
+            let ended = sessions.end_all_but(here, theirs(session), cause).await?;
+            SessionsEnded::Others(ended)
         }
-        None => (0, SessionsEnded::Gone),
+        None => SessionsEnded::Gone,
     };
-    if ended > 0 {
-        let (id, user) = (context.id, &session.principal.user);
-        tracing::info!(%id, session = %session.id, user, ended, "ended from another session of its person");
-    }
     shown(endpoints, context, session, Some(told)).await
 }
 

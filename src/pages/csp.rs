@@ -68,6 +68,9 @@ impl Script {
     }
 }
 
+/// The page's own origin (CSP Level 3, section 2.3.1).
+const OWN: &str = "'self'";
+
 /// The hash source of an inline text (CSP Level 3, section 2.3.1).
 fn hash_source(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())))
@@ -88,6 +91,8 @@ pub enum Forms<'a> {
 /// What a page needs beyond its style.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Needs<'a> {
+    /// Whether its style sheet and its script are files of its own origin, which the script may ask for more.
+    pub own_files: bool,
     /// Its style sheet; without one it has none.
     pub style: Option<&'a Style>,
     /// The script that it runs.
@@ -110,11 +115,14 @@ impl Needs<'_> {
 
 impl fmt::Display for Needs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let style = self.style.map_or("'none'", |style| &style.source);
+        let inline = self.style.map_or("'none'", |style| &style.source);
+        let style = if self.own_files { OWN } else { inline };
         // The icon of the tab is a `data:` URL.
         let pictures = if self.pictures { "'self' data:" } else { "data:" };
         write!(f, "default-src 'none'; img-src {pictures}; style-src {style}")?;
-        if let Some(script) = self.script {
+        if self.own_files {
+            write!(f, "; script-src {OWN}; connect-src {OWN}")?;
+        } else if let Some(script) = self.script {
             write!(f, "; script-src {}", script.source)?;
         }
         write!(f, "; form-action {}; frame-ancestors", self.forms)?;

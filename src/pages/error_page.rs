@@ -69,6 +69,11 @@ pub enum ErrorKind<'a> {
         /// When to try again.
         retry_after: Duration,
     },
+    /// 503: what is done cannot be recorded, so nothing is.
+    Unrecorded {
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// 504: the app did not answer in time.
     AppTimeout,
 }
@@ -150,6 +155,7 @@ impl ErrorKind<'_> {
             Self::ProviderDown { .. }
             | Self::Overloaded { .. }
             | Self::BindingAwaited { .. }
+            | Self::Unrecorded { .. }
             | Self::StoreDown { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::AppTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -163,6 +169,7 @@ impl ErrorKind<'_> {
             | Self::ProviderDown { retry_after, .. }
             | Self::Overloaded { retry_after }
             | Self::BindingAwaited { retry_after }
+            | Self::Unrecorded { retry_after }
             | Self::StoreDown { retry_after } => {
                 Some(retry_after.as_secs().saturating_add(u64::from(retry_after.subsec_nanos() > 0)).max(1))
             }
@@ -193,9 +200,10 @@ impl ErrorKind<'_> {
     /// anybody doing anything, and asking does not make it worse.
     fn refresh_after(&self) -> Option<u64> {
         let after = match self {
-            Self::ProviderDown { .. } | Self::StoreDown { .. } | Self::TooManyRequests { .. } => {
-                self.retry_after()?
-            }
+            Self::ProviderDown { .. }
+            | Self::StoreDown { .. }
+            | Self::Unrecorded { .. }
+            | Self::TooManyRequests { .. } => self.retry_after()?,
             // There is nothing to read that would not be over by then.
             Self::BindingAwaited { .. } => return self.retry_after(),
             Self::AppDown | Self::AppRefused => SHORTEST_REFRESH,
@@ -236,6 +244,7 @@ impl ErrorKind<'_> {
             Self::Internal => path_status::gate_fails(Word::PartFailed),
             Self::Overloaded { .. } => path_status::gate_fails(Word::PartOverloaded),
             Self::StoreDown { .. } => path_status::gate_fails(Word::PartSessionsAway),
+            Self::Unrecorded { .. } => path_status::gate_fails(Word::PartNoRecord),
             Self::AppDown => path_status::app_fails(Word::PartDown),
             Self::AppRefused => path_status::app_fails(Word::PartRefused),
             Self::AppTimeout => path_status::app_fails(Word::PartTooSlow),

@@ -324,3 +324,10 @@ gap-claims = die Angabe, die die Regel nennt
 gap-sign-in = wie die Person sich angemeldet hat
 gap-binding = ob die Sitzung an ihr Gerät gebunden ist
 gap-and = { $one } und { $other }
+
+## Wenn nichts aufgezeichnet werden kann
+
+unrecorded = Es kann nichts aufgezeichnet werden
+unrecorded-detail = Das Gateway muss aufzeichnen, was hier geschieht, und hat keinen Platz dafür. Deshalb lässt es vorerst niemanden durch.
+unrecorded-advice = Mit Ihrem Konto ist alles in Ordnung.
+part-no-record = ohne Aufzeichnung

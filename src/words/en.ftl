@@ -325,3 +325,10 @@ gap-claims = the claim that the rule names
 gap-sign-in = how the person signed in
 gap-binding = whether the session is bound to its device
 gap-and = { $one } and { $other }
+
+## Where nothing can be recorded
+
+unrecorded = Nothing can be recorded
+unrecorded-detail = The gateway has to keep a record of what is done here, and has no room for it, so it lets nobody through for now.
+unrecorded-advice = Nothing is wrong with your account.
+part-no-record = no record

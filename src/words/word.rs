@@ -288,4 +288,8 @@ words! {
     GapSignIn "gap-sign-in" [],
     GapBinding "gap-binding" [],
     GapAnd "gap-and" [one, other],
+    Unrecorded "unrecorded" [],
+    UnrecordedDetail "unrecorded-detail" [],
+    UnrecordedAdvice "unrecorded-advice" [],
+    PartNoRecord "part-no-record" [],
 }

@@ -54,6 +54,7 @@ impl ErrorKind<'_> {
             Self::Overloaded { .. } => ("overloaded", "gate", [Word::Overloaded, Word::OverloadedDetail, Word::OverloadedAdvice]),
             Self::BindingAwaited { .. } => ("binding-awaited", "key", [Word::BindingAwaited, Word::BindingAwaitedDetail, Word::BindingAwaitedAdvice]),
             Self::StoreDown { .. } => ("sessions-unavailable", "gate", [Word::StoreDown, Word::StoreDownDetail, Word::StoreDownAdvice]),
+            Self::Unrecorded { .. } => ("unrecorded", "gate", [Word::Unrecorded, Word::UnrecordedDetail, Word::UnrecordedAdvice]),
             Self::AppTimeout => ("app-timeout", "app", [Word::AppTimeout, Word::AppTimeoutDetail, Word::AppTimeoutAdvice]),
         }
     }

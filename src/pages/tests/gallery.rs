@@ -243,6 +243,7 @@ pub(crate) fn error_kinds(provider: &str) -> Vec<(&'static str, ErrorKind<'_>)> 
         ("overloaded", ErrorKind::Overloaded { retry_after }),
         ("binding-awaited", ErrorKind::BindingAwaited { retry_after }),
         ("store-down", ErrorKind::StoreDown { retry_after }),
+        ("unrecorded", ErrorKind::Unrecorded { retry_after }),
         ("app-timeout", ErrorKind::AppTimeout),
     ]
 }
