@@ -29,6 +29,8 @@ pub use portcullis_wire::forward;
 pub mod pages;
 pub mod portal;
 
+pub mod words;
+
 pub use portcullis_authentication::{authn, oidc, replicas, session, signals, storage};
 
 pub use portcullis_rules::{limit, policy, route};

@@ -132,6 +132,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
 
 /// What every room may use, each with what it uses itself.
 const GROUND: &[(&str, &str, &[&str])] = &[
+    ("words", PROGRAM, &["mutants"]),
     ("telemetry", "telemetry", &["identity", "events"]),
     ("events", "events", &["identity", "clock", "mutants"]),
     ("identity", "rules", &["clock", "mutants"]),

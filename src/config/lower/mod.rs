@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod audit;
+mod branding;
 mod conflict;
 mod console;
 mod delivery;
@@ -150,6 +151,7 @@ impl Lowering<'_> {
             own: self.own(server, at!(config.session)),
             routes,
             console,
+            branding: self.branding(at!(config.branding)),
             log: self.log(at!(config.log)),
             record_memory: self.record_memory(at!(config.audit)),
             file: self.watched.first().cloned().unwrap_or_default(),
