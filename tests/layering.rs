@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, the crate it is in, and the rooms it may use. Every room may use the ground floor, too.
+#[rustfmt::skip]
 const ROOMS: &[(&str, &str, &[&str])] = &[
     (
         "cli",
@@ -15,29 +16,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "policy",
         ],
     ),
-    (
-        "runtime",
-        PROGRAM,
-        &[
-            "config",
-            "listener",
-            "sinks",
-            "gate",
-            "console",
-            "history",
-            "operate",
-            "endpoints",
-            "admin",
-            "forward",
-            "replicas",
-            "session",
-            "signals",
-            "storage",
-            "limit",
-            "route",
-            "request",
-        ],
-    ),
+    ("runtime", PROGRAM, &[
+            "config", "listener", "sinks", "gate", "console", "history", "operate", "endpoints", "admin",
+            "forward", "replicas", "session", "signals", "storage", "limit", "route", "request",
+    ]),
     (
         "config",
         PROGRAM,
@@ -99,22 +81,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("forward", "wire", &["http1", "request", "policy"]),
-    (
-        "console",
-        PROGRAM,
-        &[
-            "sinks",
-            "history",
-            "operate",
-            "endpoints",
-            "pages",
-            "session",
-            "policy",
-            "route",
-            "request",
+    ("console", PROGRAM, &[
+            "sinks", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
             "listener",
-        ],
-    ),
+    ]),
     ("portal", PROGRAM, &["pages", "route"]),
     ("pages", PROGRAM, &[]),
     ("authn", "authentication", &["oidc", "session", "request"]),
