@@ -10,7 +10,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     (
         "cli",
         PROGRAM,
-        &["runtime", "config", "demo", "sinks", "admin", "gate", "pages", "oidc", "storage", "policy"],
+        &[
+            "runtime", "config", "demo", "sinks", "segments", "admin", "gate", "pages", "oidc", "storage",
+            "policy",
+        ],
     ),
     (
         "runtime",
@@ -39,6 +42,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         &[
             "listener",
             "sinks",
+            "segments",
             "admin",
             "gate",
             "endpoints",
@@ -55,9 +59,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("demo", "demo", &[]),
-    ("sinks", "audit", &[]),
+    ("sinks", "audit", &["segments"]),
+    ("segments", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
-    ("admin", PROGRAM, &["session", "request", "listener"]),
+    ("admin", PROGRAM, &["segments", "session", "request", "listener"]),
     (
         "gate",
         PROGRAM,

@@ -1,5 +1,7 @@
 //! What happens, in the files of sinks: the real program, and what is read back from there.
 
+mod store;
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -20,7 +20,8 @@ use super::people::{Names, Person};
 use super::question::Asked;
 use super::read_lane::{AskError, Patience, ReadLane};
 use super::rows::{COLUMNS, Segment};
-use super::summary::{self, Sums, Summary};
+use super::summary::{self, Summary, Sums};
+use super::tail::Mark;
 
 /// A store that is read. Cheap to clone; all clones share the turns at reading.
 #[derive(Clone, Debug)]
@@ -136,9 +137,37 @@ impl Reader {
         let mut names = self.names()?;
         let asked = self.asked(filter, &names)?;
         let nobody = asked.is_nobody();
-        self.walk(patience, |listed| !nobody && asked.meets(listed.since(), listed.until()), |segment, listed| {
-            each_of(segment, listed, &asked, personal.then_some(&mut names), take)
-        })
+        self.walk(
+            patience,
+            |listed| !nobody && asked.meets(listed.since(), listed.until()),
+            |segment, listed| each_of(segment, listed, &asked, personal.then_some(&mut names), take),
+        )
+    }
+
+    /// Gives what fits and was written since the mark, and moves it; nothing at the first time, which is from when on.
+    /// Intervals are told once they are over. `take` says whether it goes on; then the mark is where it would have been.
+    ///
+    /// # Errors
+    /// Where the store cannot be read, or there was no turn in time.
+    pub fn news(
+        &self,
+        filter: &Filter,
+        mark: &mut Mark,
+        personal: bool,
+        patience: &Patience,
+        take: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Walked, AskError> {
+        let _turn = self.0.lane.turn(patience)?;
+        let mut names = self.names()?;
+        let asked = self.asked(filter, &names)?;
+        let before = mark.clone();
+        let walked = self.walk(
+            patience,
+            |listed| before.is_behind(listed),
+            |segment, listed| mark.tell(segment, listed, &asked, personal.then_some(&mut names), take),
+        )?;
+        mark.begin();
+        Ok(walked)
     }
 
     /// Gives how much happened between two hours, hour by hour, from the first up to before the second (both in
@@ -213,7 +242,7 @@ impl Reader {
                 Visit::Damaged(damaged) => walked.damaged.push(damaged),
             }
         }
-        walked.is_whole = walked.segments == walked.of;
+        walked.is_whole = walked.segments == walked.of && walked.damaged.is_empty();
         Ok(walked)
     }
 }
