@@ -1,5 +1,7 @@
 //! What happens, in the files of sinks: the real program, and what is read back from there.
 
+mod parts;
+mod people;
 mod store;
 
 use std::fs;

@@ -7,6 +7,7 @@
 #[macro_use(mutant)]
 extern crate portcullis_rules;
 
+pub mod mapping;
 pub mod segments;
 pub mod sinks;
 

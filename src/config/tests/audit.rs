@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::warnings::nothing_is_said_of;
 use super::{each_is_told, longer, settings};
+use crate::mapping::Schema;
 use crate::segments::StoreSettings;
 use crate::sinks::{LineFormat, Selection, SinkKind};
 
@@ -26,6 +27,11 @@ fn a_file_is_kept_with_what_is_said_of_it() {
     );
     assert!(by_default.path.ends_with("events.jsonl"));
     assert_eq!((by_default.rotation.size, by_default.rotation.keep), (Some(100 << 20), Some(30)));
+    for (word, schema) in [("ocsf", Schema::Ocsf), ("ecs", Schema::Ecs)] {
+        let (_, file, _) = file(&format!("format = \"json\"\nschema = \"{word}\""));
+        assert_eq!(file.format, LineFormat::Mapped(schema));
+        nothing_is_said_of(&[sink(&format!("kind = \"stdout\"\nschema = \"{word}\""))]);
+    }
     let (name, file, some) = file(
         "name = \"requests\"\nmode = \"0640\"\nformat = \"combined\"\nonly = [\"access.*\"]\n\
          rotate = { size = \"1MiB\", every = \"1day\", keep = 3, total = \"10MiB\" }",
@@ -45,6 +51,8 @@ fn what_a_sink_cannot_be_is_told() {
     let file = |lines: &str| sink(&format!("kind = \"file\"\npath = \"e.jsonl\"\n{lines}"));
     each_is_told(&[
         (sink("kind = \"file\""), "a sink of the kind \"file\" without its file", "path"),
+        (file("format = \"common\"\nschema = \"ocsf\""), "`schema` of lines that are no JSON", "json"),
+        (sink("kind = \"stdout\"\nformat = \"human\"\nschema = \"ecs\""), "`schema` of lines", "json"),
         (file("mode = \"0400\""), "not the mode of a file", "0600"),
         (file("mode = \"0777\""), "not the mode of a file", "0600"),
         (file("name = \"log\""), "`log` is no name for a sink", "not \"log\""),
@@ -76,7 +84,7 @@ fn events_are_kept_beside_the_state_file_unless_something_else_is_said() {
         let sinks = settings(text).sinks;
         let stores = sinks.into_iter().filter_map(|sink| match sink.kind {
             SinkKind::Store(store) => Some((sink.name.to_string(), store)),
-            SinkKind::File(_) | SinkKind::Output(_) => None,
+            SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Spooled(_) => None,
         });
         stores.collect::<Vec<_>>()
     };
@@ -100,9 +108,9 @@ fn what_a_store_cannot_be_is_told() {
         (sink("kind = \"store\""), "a sink of the kind \"store\" without its folder", "path"),
         (store("keep = \"1h\""), "the span of time is too short", "2days"),
         (store("size = \"100MiB\""), "less than two segments of events, of 256 MiB each", "512MiB"),
-        (store("rotate = { keep = 3 }"), "`rotate` of a sink of the kind \"store\"", "`keep`"),
-        (sink("kind = \"stdout\"\nkeep = \"3days\""), "`keep` of a sink that is no store", "\"store\""),
-        (store(file), "a file within the folder of the store of events", "elsewhere"),
+        (store("rotate = { keep = 3 }"), "`rotate` of a sink that is no file", "\"file\""),
+        (sink("kind = \"stdout\"\nkeep = \"3days\""), "`keep` of a sink of the kind \"stdout\"", "\"store\""),
+        (store(file), "two sinks write to one place", "one of the two"),
         (
             longer("[audit]\nstore = true"),
             "a store of events, and no state file that it lies beside",

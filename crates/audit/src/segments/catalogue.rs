@@ -92,7 +92,10 @@ impl Catalogue {
                     known.extend(bounds.map(|bounds| (name.clone(), (bytes, bounds))));
                     listed.push(Listed { name, path, bytes, bounds });
                 }
-                Err(error) => damaged.push(Damaged::new(&path, &error)),
+                Err(error) if mutant!(true, "damaged-segment-hides-others" => false) => {
+                    damaged.push(Damaged::new(&path, &error));
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok((listed, damaged))

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::delivery::SpooledSettings;
 use portcullis_events::{Kind, KindSet, Level};
 
+use crate::mapping::Schema;
 use crate::segments::StoreSettings;
 
 /// All sinks: the log, and those of the operator.
@@ -26,6 +28,8 @@ pub struct SinkSettings {
     pub kind: SinkKind,
     /// What it takes.
     pub selection: Selection,
+    /// Whether requests are refused rather than let go while it has no room for what they leave.
+    pub required: bool,
 }
 
 /// Where a sink writes.
@@ -37,6 +41,8 @@ pub enum SinkKind {
     Output(OutputSettings),
     /// Into the embedded store.
     Store(StoreSettings),
+    /// To somebody else, by way of files that keep it until they have it.
+    Spooled(SpooledSettings),
 }
 
 impl SinkKind {
@@ -44,7 +50,7 @@ impl SinkKind {
         match self {
             Self::File(file) => file.format,
             Self::Output(output) => output.format,
-            Self::Store(_) => LineFormat::Json,
+            Self::Store(_) | Self::Spooled(_) => LineFormat::Json,
         }
     }
 
@@ -55,7 +61,8 @@ impl SinkKind {
             (Self::File(one), Self::File(other)) => one.path == other.path,
             (Self::Output(one), Self::Output(other)) => one.stream == other.stream,
             (Self::Store(one), Self::Store(other)) => one.path == other.path,
-            (Self::File(_) | Self::Output(_) | Self::Store(_), _) => false,
+            (Self::Spooled(one), Self::Spooled(other)) => one.spool.folder == other.spool.folder,
+            (Self::File(_) | Self::Output(_) | Self::Store(_) | Self::Spooled(_), _) => false,
         }
     }
 }
@@ -115,12 +122,14 @@ pub enum LineFormat {
     Common,
     /// The same with referrer, which is never told, and agent.
     Combined,
+    /// JSON in the words of others.
+    Mapped(Schema),
 }
 
 impl LineFormat {
     /// Whether it tells the agents of requests.
     pub(super) const fn needs_agent(self) -> bool {
-        matches!(self, Self::Combined | Self::Common)
+        matches!(self, Self::Combined | Self::Common | Self::Mapped(_))
     }
 }
 
