@@ -156,14 +156,17 @@ pub(super) fn operations(
 pub(super) fn management(
     gate: &Gate,
     operations: Operations,
+    audit: &Arc<Audit>,
     written: watch::Receiver<Arc<Value>>,
 ) -> Management {
+    let audit = Arc::clone(audit);
     let (gate, told, limited) = (gate.clone(), gate.clone(), gate.clone());
     Management {
         operations,
         providers: Arc::new(move || gate.providers().into_iter().map(provider).collect()),
         signals: Arc::new(move || told.signals().into_iter().map(signals).collect()),
         limits: Arc::new(move || limited.limits().into_iter().map(limits).collect()),
+        events: Arc::new(move || audit.store()),
         configuration: Arc::new(move || Arc::clone(&written.borrow())),
     }
 }

@@ -164,7 +164,7 @@ pub async fn run(
         metrics: gate.metrics(),
         hosts: admin.hosts.clone(),
         token: shown,
-        management: observe::management(&gate, operations, shown_configuration),
+        management: observe::management(&gate, operations, &audit, shown_configuration),
         readiness: Arc::new(move || told.missing()),
     };
     let admin = settings
