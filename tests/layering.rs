@@ -12,7 +12,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         "cli",
         PROGRAM,
         &[
-            "runtime", "config", "demo", "sinks", "admin", "operate", "gate", "pages", "oidc", "storage",
+            "runtime", "config", "demo", "sinks", "segments", "admin", "operate", "gate", "pages", "oidc", "storage",
             "policy",
         ],
     ),
@@ -26,6 +26,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         &[
             "listener",
             "sinks",
+            "segments",
             "mapping",
             "admin",
             "gate",
@@ -45,10 +46,11 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("demo", "demo", &[]),
-    ("sinks", "audit", &["mapping"]),
+    ("sinks", "audit", &["segments", "mapping"]),
+    ("segments", "audit", &[]),
     ("mapping", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
-    ("admin", PROGRAM, &["operate", "session", "request", "listener"]),
+    ("admin", PROGRAM, &["operate", "segments", "session", "request", "listener"]),
     ("operate", PROGRAM, &["session"]),
     ("history", PROGRAM, &[]),
     (
@@ -102,6 +104,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
 
 /// What every room may use, each with what it uses itself.
 const GROUND: &[(&str, &str, &[&str])] = &[
+    ("words", PROGRAM, &["mutants"]),
     ("telemetry", "telemetry", &["identity", "events"]),
     ("events", "events", &["identity", "clock", "mutants"]),
     ("identity", "rules", &["clock", "mutants"]),

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
+use http::Method;
 use serde_json::Value;
 
 use super::{ROUTES, about, of};
@@ -85,7 +86,9 @@ fn take(stream: &TcpStream, bodies: &Mutex<Vec<String>>) -> Option<()> {
 async fn asked(gateway: &Gateway, count: usize) -> Vec<String> {
     let (browser, mut ids) = (Browser::new(), Vec::new());
     for number in 0..count {
-        let answer = browser.get(&gateway.url(&format!("/{number}"))).await;
+        // As a program asks: it is sent nowhere to sign in.
+        let url = gateway.url(&format!("/{number}"));
+        let answer = browser.send(Method::GET, &url, &[("accept", "*/*")], "").await;
         ids.push(answer.header("x-request-id").to_owned());
     }
     ids
@@ -274,7 +277,7 @@ async fn rsyslog_gets_every_event_over_tls_and_over_its_own_death() {
     rsyslog.start();
     let ca = rsyslog.folder.path().join("cert.pem");
     let sink = format!(
-        "[[audit.sinks]]\nkind = \"syslog\"\nurl = \"tls://localhost:{}\"\ntls = {{ ca = \"{}\" }}\n\n",
+        "[[audit.sinks]]\nkind = \"syslog\"\nurl = \"tls://localhost:{}\"\ntls = {{ ca = {{ file = \"{}\" }} }}\n\n",
         rsyslog.port,
         ca.display()
     );
