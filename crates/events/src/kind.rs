@@ -125,7 +125,7 @@ kinds! {
     /// A key of ours is published, and will sign later.
     KeyPublished "key.published" Info, &[Key], &[SignsFrom, By];
     /// Another key of ours signs.
-    KeyRotated "key.rotated" Info, &[Key], &[SignsFrom, By];
+    KeyRotated "key.rotated" Info, &[Key], &[SignsFrom, By, Note];
     /// A provider cannot be reached, or says what cannot be accepted.
     ProviderLost "provider.lost" Error, LOST, &[];
     /// A provider answers again.
@@ -168,6 +168,8 @@ kinds! {
     RecordBeside "record.beside" Warn, &[Sink, File, Next], &[];
     /// A sink could not be written to for a while.
     RecordGap "record.gap" Error, &[Sink, Since, Us, Reason], &[];
+    /// What the record holds was signed, up to here.
+    RecordCheckpoint "record.checkpoint" Info, &[Key, Number, Note], &[];
     /// The clock of the machine was set back.
     ClockSetBack "clock.set-back" Warn, &[Us], &[];
 }

@@ -155,6 +155,8 @@ fn itself(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
     take(&RecordRemoved { sink: text, file: text, count: to, bytes: to });
     take(&RecordBeside { sink: text, file: text, next: text });
     take(&RecordGap { sink: text, since: to, away: TOOK, reason: text });
+    take(&RecordCheckpoint { key: text, number: to, note: text });
+    take(&RecordKeyRotated { key: text, signs_from: to, note: text });
     take(&ClockSetBack { by: TOOK });
 }
 
@@ -255,5 +257,6 @@ fn bare_operations(take: &mut dyn FnMut(&dyn Event)) {
     take(&RecordRemoved { sink: "x", file, count: 1, bytes: 0 });
     take(&RecordBeside { sink: "x", file, next: "x" });
     take(&RecordGap { sink: "x", since: 0, away: TOOK, reason });
+    take(&RecordCheckpoint { key: "x", number: 1, note: "x" });
     take(&ClockSetBack { by: TOOK });
 }

@@ -15,6 +15,7 @@ use super::queue::Queue;
 use super::settings::{Selection, Settings, SinkKind, SinkSettings};
 use super::sink::{Sink, SinkError};
 use super::worker::Worker;
+use crate::chain::{self, Ties};
 
 /// How long a sink that is not asked for any more may take for what it has.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,6 +27,7 @@ pub struct Audit {
     thread: Mutex<Option<JoinHandle<()>>>,
     log: Arc<Queue>,
     process: Arc<str>,
+    ties: Ties,
 }
 
 /// A sink that cannot be opened.
@@ -66,7 +68,7 @@ impl Audit {
         let log = Running { name, kind: None, selection: Selection::NONE, queue, status };
         let queue = Arc::clone(&log.queue);
         distributor.sinks().running.push(log);
-        Ok(Self { distributor, thread: Mutex::new(Some(thread)), log: queue, process })
+        Ok(Self { distributor, thread: Mutex::new(Some(thread)), log: queue, process, ties: Ties::default() })
     }
 
     /// Goes on with these sinks: opens what is new, keeps what stays, closes what is gone.
@@ -101,8 +103,11 @@ impl Audit {
         }
         let (status, clock) = (Arc::<Status>::default(), self.distributor.recorder.clock());
         let sink: Result<Box<dyn Sink>, SinkError> = match &settings.kind {
-            SinkKind::File(file) => FileSink::open(file, &self.process, clock, &status)
-                .map(|sink| Box::new(sink) as Box<dyn Sink>),
+            SinkKind::File(file) => {
+                let chain = chain::Writer::new(&settings.name, &self.process, &self.ties);
+                FileSink::open(file, chain, &self.process, clock, &status)
+                    .map(|sink| Box::new(sink) as Box<dyn Sink>)
+            }
             SinkKind::Output(output) => {
                 Output::open(output.stream, output.format).map(|sink| Box::new(sink) as Box<dyn Sink>)
             }
@@ -119,6 +124,12 @@ impl Audit {
         worker.start(&settings.name).ok()?;
         let (name, kind) = (Arc::clone(&settings.name), Some(settings.kind.clone()));
         Some(Running { name, kind, selection: settings.selection, queue, status })
+    }
+
+    /// The heads of the chains of all sinks.
+    #[must_use]
+    pub fn ties(&self) -> Ties {
+        self.ties.clone()
     }
 
     /// How each sink is doing, the log first.

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Wri
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use portcullis_events::{Field, LONGEST_LINE, Seen};
 use rustix::fs::OFlags;
@@ -15,6 +15,7 @@ use super::lines::Lines;
 use super::rotation::{Names, Old};
 use super::settings::{FileSettings, SinkKind};
 use super::sink::{Batch, Sink, SinkError};
+use crate::chain::{Found, Writer};
 use crate::clock::{Clock, Timestamp};
 
 /// How often a file is opened that is another one each time it is looked at.
@@ -27,6 +28,8 @@ pub(super) struct FileSink {
     clock: Clock,
     status: Arc<Status>,
     lines: Lines,
+    /// Follows what is written, where `settings.chain` says so.
+    chain: Writer,
     open: Open,
     /// Whether it is a file beside the one that it was told.
     beside: bool,
@@ -120,6 +123,7 @@ fn first_time(mut file: &File, bytes: u64) -> Option<Timestamp> {
 impl FileSink {
     pub(super) fn open(
         settings: &FileSettings,
+        chain: Writer,
         process: &Arc<str>,
         clock: &Clock,
         status: &Arc<Status>,
@@ -137,7 +141,49 @@ impl FileSink {
         status.writes(&open.path);
         let (settings, clock, status) = (settings.clone(), clock.clone(), Arc::clone(status));
         let lines = Lines::new(settings.format);
-        Ok(Self { settings, names, process, clock, status, lines, open, beside, number })
+        let mut sink = Self { settings, names, process, clock, status, lines, chain, open, beside, number };
+        sink.follow(None);
+        Ok(sink)
+    }
+
+    /// Has the chain go on in the file that is open now, behind the one of before.
+    fn follow(&mut self, before: Option<&Path>) {
+        if !self.settings.chain {
+            return;
+        }
+        let (now, path) = (self.clock.now(), &self.open.path);
+        if self.open.bytes == 0 {
+            self.chain.go_on(path, before, now);
+        } else {
+            let found = Found::read(&self.open.file).unwrap_or_else(|_| Found::nothing());
+            self.chain.take_over(path, found, now);
+        }
+    }
+
+    /// Ends the block in the file that is left. What cannot be written there is written first in the next one.
+    fn leave(&mut self) {
+        if !self.settings.chain {
+            return;
+        }
+        let whole = self.open.bytes - self.chain.half();
+        let is_whole = whole == self.open.bytes || self.open.file.set_len(whole).is_ok();
+        self.lines.rewind();
+        self.chain.rewind();
+        self.chain.end_block();
+        if is_whole {
+            self.open.bytes = whole;
+            let _ = self.write_own();
+        }
+    }
+
+    /// Writes what the chain has to say before anything else.
+    fn write_own(&mut self) -> io::Result<()> {
+        while let Some(own) = self.chain.own() {
+            let wrote = write_some(&self.open.file, own)?;
+            self.open.bytes += wrote as u64;
+            self.chain.wrote_own(wrote);
+        }
+        Ok(())
     }
 
     fn age(&self) -> Duration {
@@ -154,9 +200,10 @@ impl FileSink {
     }
 
     fn rotate(&mut self) -> Result<(), SinkError> {
+        self.leave();
         let old = if self.beside { self.open.path.clone() } else { self.rename()? };
         let bytes = self.open.bytes;
-        self.open_anew()?;
+        self.open_anew(Some(&old))?;
         self.status.note(Note::Rotated { file: old, next: self.open.path.clone(), bytes });
         self.remove_spare();
         Ok(())
@@ -174,7 +221,7 @@ impl FileSink {
     }
 
     /// Opens the file that it was told, or one beside it where that is another process's.
-    fn open_anew(&mut self) -> Result<(), SinkError> {
+    fn open_anew(&mut self, before: Option<&Path>) -> Result<(), SinkError> {
         let (settings, now) = (&self.settings, self.clock.now());
         let main = Open::at(&settings.path, settings.mode, now)?;
         let was_beside = std::mem::replace(&mut self.beside, main.is_none());
@@ -186,6 +233,7 @@ impl FileSink {
             self.status.note(Note::Beside { file: settings.path.clone(), next: self.open.path.clone() });
         }
         self.lines.rewind();
+        self.follow(before);
         self.status.writes(&self.open.path);
         Ok(())
     }
@@ -195,16 +243,18 @@ impl FileSink {
         let Some(open) = Open::at(&self.settings.path, self.settings.mode, self.clock.now())? else {
             return Ok(());
         };
+        self.leave();
         let left = std::mem::replace(&mut self.open, open);
         self.beside = false;
         self.lines.rewind();
+        self.follow(Some(&left.path));
         self.status.writes(&self.open.path);
         self.status.note(Note::Rotated { file: left.path, next: self.open.path.clone(), bytes: left.bytes });
         Ok(())
     }
 
     /// Removes old files that are too many. One that somebody writes is not old.
-    fn remove_spare(&self) {
+    fn remove_spare(&mut self) {
         let Ok(entries) = fs::read_dir(self.names.folder()) else { return };
         let old = entries.flatten().filter_map(|entry| {
             let name = entry.file_name().into_string().ok().filter(|name| self.names.is_old(name))?;
@@ -215,6 +265,7 @@ impl FileSink {
         if let Some(newest) = mutant!(removed.first(), "record-removal-untold" => None) {
             let file = self.names.folder().join(&newest.name);
             let (count, bytes) = (removed.len() as u64, removed.iter().map(|file| file.bytes).sum());
+            self.chain.has_removed(Some(newest.name.clone()));
             self.status.note(Note::Removed { file, count, bytes });
         }
     }
@@ -226,9 +277,51 @@ impl FileSink {
     }
 
     fn append(&mut self) -> Result<(), SinkError> {
+        if self.settings.chain {
+            return self.append_chained();
+        }
         let Open { file, bytes, .. } = &mut self.open;
         self.lines.write_to(file, |part| *bytes += part as u64)?;
         Ok(())
+    }
+
+    fn append_chained(&mut self) -> Result<(), SinkError> {
+        self.write_own()?;
+        while !self.lines.left().is_empty() {
+            let left = self.lines.left();
+            let part = &left[..self.chain.room(left)];
+            let wrote = write_some(&self.open.file, part)?;
+            self.chain.wrote(&part[..wrote]);
+            self.open.bytes += wrote as u64;
+            self.lines.wrote(wrote);
+            // The lines are written, whatever becomes of what stands behind them: it is tried again before the next ones.
+            if self.lines.left().is_empty() {
+                let _ = self.write_own();
+            } else {
+                self.write_own()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the block, where no line is half written.
+    fn end_block(&mut self) -> Result<(), SinkError> {
+        if self.settings.chain && self.lines.fresh().is_some() {
+            self.chain.end_block();
+            self.write_own()?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a part, or all of it.
+fn write_some(mut file: &File, bytes: &[u8]) -> io::Result<usize> {
+    loop {
+        match file.write(bytes) {
+            Ok(0) if !bytes.is_empty() => return Err(io::ErrorKind::WriteZero.into()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            wrote => return wrote,
+        }
     }
 }
 
@@ -272,15 +365,28 @@ impl Sink for FileSink {
             self.come_back()?;
         } else if !is_at(&self.settings.path, self.open.inode) {
             // Where that fails, the one that is open is written still.
-            self.open_anew()?;
+            self.leave();
+            self.open_anew(None)?;
         }
-        if self.lines.fresh().is_some() { self.rotate_if_due(0) } else { Ok(()) }
+        if self.lines.fresh().is_some() {
+            self.rotate_if_due(0)?;
+        }
+        self.end_block()
     }
 
     fn change(&mut self, kind: &SinkKind) {
         if let SinkKind::File(settings) = kind {
             self.lines.change(settings.format);
-            self.settings = settings.clone();
+            let chained = std::mem::replace(&mut self.settings, settings.clone()).chain;
+            if settings.chain && !chained {
+                self.follow(None);
+            }
         }
+    }
+
+    fn close(mut self: Box<Self>, _until: Instant) -> Result<(), SinkError> {
+        let ended = self.end_block();
+        self.chain.end();
+        ended
     }
 }

@@ -5,6 +5,7 @@ mod distributor;
 mod file;
 mod format;
 mod health;
+mod kept;
 mod lines;
 mod log;
 mod output;
@@ -18,6 +19,7 @@ mod worker;
 
 pub use audit::{ApplyError, Audit, Unwritten};
 pub use health::SinkHealth;
+pub use kept::{KeptFile, is_kept_name, kept_files};
 pub use log::{LogSink, LogWriter};
 pub use settings::{
     FileSettings, LineFormat, OutputSettings, PatternError, Rotation, Selection, Settings, SinkKind,

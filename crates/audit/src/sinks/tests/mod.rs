@@ -78,6 +78,7 @@ fn file_settings(path: &Path) -> FileSettings {
         mode: 0o600,
         rotation: Rotation::default(),
         format: LineFormat::Json,
+        chain: false,
     }
 }
 
