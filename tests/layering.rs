@@ -10,7 +10,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     (
         "cli",
         PROGRAM,
-        &["runtime", "config", "demo", "sinks", "admin", "gate", "pages", "oidc", "storage", "policy"],
+        &[
+            "runtime", "config", "demo", "sinks", "chain", "admin", "gate", "pages", "oidc", "storage",
+            "policy",
+        ],
     ),
     (
         "runtime",
@@ -19,6 +22,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "config",
             "listener",
             "sinks",
+            "chain",
             "gate",
             "console",
             "endpoints",
@@ -55,7 +59,8 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("demo", "demo", &[]),
-    ("sinks", "audit", &[]),
+    ("sinks", "audit", &["chain"]),
+    ("chain", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
     ("admin", PROGRAM, &["session", "request", "listener"]),
     (

@@ -1,5 +1,7 @@
 //! What happens, in the files of sinks: the real program, and what is read back from there.
 
+mod chain;
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -34,11 +36,12 @@ fn file(gateway: &Gateway) -> PathBuf {
     gateway.directory.path().join("events.jsonl")
 }
 
-/// All events so far. Every line is whole, and JSON.
+/// All events so far, without the lines of the chain. Every line is whole, and JSON.
 fn events(gateway: &Gateway) -> Vec<Value> {
     let text = fs::read_to_string(file(gateway)).unwrap_or_default();
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-    whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let lines = whole.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line.get("event").is_some()).collect()
 }
 
 fn of(gateway: &Gateway, kind: &str) -> Vec<Value> {

@@ -93,7 +93,8 @@ impl Lowering<'_> {
             let what = "the folder of the file is not there";
             self.fault(Diagnostic::new(at!(at.path).place, what).expected("expected a folder that exists"));
         }
-        Some(FileSettings { path, mode: mode?, rotation, format: format(at.value.format) })
+        let format = format(at.value.format);
+        Some(FileSettings { path, mode: mode?, rotation, format, chain: self.is_chained(at, format) })
     }
 
     fn mode(&mut self, at: Located<'_, Option<String>>) -> Option<u32> {
@@ -122,6 +123,7 @@ impl Lowering<'_> {
             ("path", at.value.path.is_some(), at!(at.path).place),
             ("mode", at.value.mode.is_some(), at!(at.mode).place),
             ("rotate", at.value.rotate.is_some(), at!(at.rotate).place),
+            ("chain", at.value.chain.is_some(), at!(at.chain).place),
         ];
         for (key, _, place) in keys.into_iter().filter(|(_, given, _)| *given) {
             let what = format!("`{key}` of a sink that is no file");

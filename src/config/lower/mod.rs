@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod audit;
+mod chain;
 mod conflict;
 mod console;
 mod email;
@@ -149,6 +150,7 @@ impl Lowering<'_> {
             log: self.log(at!(config.log)),
             sinks: self.sinks(at!(config.audit)),
             record_memory: self.record_memory(at!(config.audit)),
+            checkpoints: self.checkpoints(at!(config.audit)),
             file: self.watched.first().cloned().unwrap_or_default(),
             watched: self.watched(),
             written: Arc::default(),

@@ -182,3 +182,75 @@ impl Book {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::note::{Note, VerifierKey};
+    use super::*;
+
+    fn begun() -> Book {
+        Book::begin("gate.example", 7, Timestamp::from_seconds(1_800_000_000)).unwrap()
+    }
+
+    fn said(note: &str) -> Statement {
+        Statement::read(Note::read(note).unwrap().unchecked()).unwrap()
+    }
+
+    fn checkpoint(book: &Book) -> Checkpoint {
+        let Statement::Checkpoint(checkpoint) = said(&book.last().unwrap().unwrap()) else { panic!("a key") };
+        checkpoint
+    }
+
+    #[test]
+    fn invariant_28_each_checkpoint_has_a_number_of_its_own_and_names_the_one_before() {
+        let (mut book, now) = (begun(), Timestamp::from_seconds(1_800_000_060));
+        assert_eq!(book.last().unwrap(), None);
+        book.next(Vec::new(), Vec::new(), now);
+        let first = checkpoint(&book);
+        // What was kept and perhaps not signed is signed as it was kept.
+        let mut again = Book::read(&book.written().unwrap()).unwrap();
+        assert_eq!(again.last().unwrap(), book.last().unwrap());
+        again.next(Vec::new(), Vec::new(), now);
+        let second = checkpoint(&again);
+        assert_eq!((first.number, first.after, second.number), (1, None, 2));
+        assert_eq!(second.after, Some((1, Hash::of(first.text().as_bytes()))));
+    }
+
+    #[test]
+    fn another_key_is_named_by_the_one_before_which_is_gone_then() {
+        let (mut book, now) = (begun(), Timestamp::from_seconds(1_800_000_060));
+        let key = |word: &str| match said(word) {
+            Statement::Key(word) => word.key,
+            Statement::Checkpoint(_) => panic!("a checkpoint"),
+        };
+        let first: VerifierKey = key(&book.words()[0]);
+        book.next(Vec::new(), Vec::new(), now);
+        let kept = book.written().unwrap();
+        book.rotate(now).unwrap();
+        assert!(Note::read(&book.words()[1]).unwrap().signed_by(&first).unwrap().is_some());
+        let Statement::Key(word) = said(&book.words()[1]) else { panic!("a checkpoint") };
+        assert!(word.after == 1 && word.from > now && word.from == book.signs_from());
+        assert_eq!(book.last().unwrap(), None, "what the one before has signed the next one does not");
+        let secret =
+            |kept: &[u8]| serde_json::from_slice::<serde_json::Value>(kept).unwrap()["key"].to_string();
+        let rotated = book.written().unwrap();
+        assert!(!String::from_utf8_lossy(&rotated).contains(&secret(&kept)));
+        book.next(Vec::new(), Vec::new(), now);
+        assert!(checkpoint(&book).time >= word.from && book.key_id() == word.key.short_id());
+        assert!(
+            !book.is_due(Duration::from_secs(60), now)
+                && book.is_due(Duration::from_secs(60), now + Duration::from_secs(61))
+        );
+    }
+
+    #[test]
+    fn a_host_of_any_form_makes_a_name_that_keys_can_have() {
+        let now = Timestamp::from_seconds(0);
+        for (host, origin) in
+            [("[::1]:8443", "[::1]:8443/00000007"), ("a+b c\n", "abc/00000007"), ("", "portcullis/00000007")]
+        {
+            assert_eq!(Book::begin(host, 7, now).unwrap().origin(), origin);
+        }
+        assert!(Book::read(b"{}").is_err());
+    }
+}

@@ -174,7 +174,8 @@ fn signed_from(series: &[Series], chain: &str, number: u64) -> u64 {
     let checkpoints = series.iter().flat_map(|one| one.checkpoints.values());
     let heads = checkpoints.flat_map(|checkpoint| &checkpoint.heads);
     let signed = heads.filter(|head| *head.chain == *chain && head.number >= number).map(|head| head.number);
-    signed.min().unwrap_or(number)
+    let signed = signed.min().unwrap_or(number);
+    mutant!(signed, "export-ends-before-it-is-signed" => number)
 }
 
 fn read(file: &Path) -> io::Result<LinesOfFile<BufReader<File>>> {

@@ -1,7 +1,7 @@
 //! The file of checkpoints: signed notes, each with an empty line behind it. Nothing is ever taken out.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -39,12 +39,43 @@ impl CheckpointLog {
     /// # Errors
     /// Where it cannot be read or written.
     pub fn complete<'a>(&mut self, notes: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
-        let text = self.text()?;
-        if !text.is_empty() && !text.ends_with("\n\n") {
+        let mut missing: Vec<_> = notes.into_iter().collect();
+        let ended = self.read_through(|line| {
+            // No two notes have one signature.
+            missing
+                .retain(|note| note.lines().next_back().is_none_or(|signature| signature.as_bytes() != line));
+        })?;
+        if !ended {
             // A note that was torn is left behind; the whole one follows.
             self.file.write_all(b"\n\n")?;
         }
-        notes.into_iter().filter(|note| !text.contains(*note)).try_for_each(|note| self.add(note))
+        missing.into_iter().try_for_each(|note| self.add(note))
+    }
+
+    /// The number of the last checkpoint of this origin; 0 where there is none.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn last_number(&mut self, origin: &str) -> io::Result<u64> {
+        let (mut last, mut follows) = (0, false);
+        self.read_through(|line| {
+            let number = str::from_utf8(line).ok().filter(|_| follows).and_then(|line| line.parse().ok());
+            last = number.unwrap_or_default().max(last);
+            follows = line == origin.as_bytes();
+        })?;
+        Ok(last)
+    }
+
+    /// Shows every line; whether the last note is whole.
+    fn read_through(&mut self, mut show: impl FnMut(&[u8])) -> io::Result<bool> {
+        self.file.seek(SeekFrom::Start(0))?;
+        let (mut reader, mut line, mut last) = (BufReader::new(&self.file), Vec::new(), Vec::new());
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            show(line.trim_ascii_end());
+            std::mem::swap(&mut line, &mut last);
+            line.clear();
+        }
+        Ok(last.is_empty() || last == b"\n")
     }
 
     /// Adds a note, and waits until it is on the disk.

@@ -23,8 +23,6 @@ mod opening;
 mod order;
 mod resume;
 mod series;
-#[cfg(test)]
-mod tests;
 mod ties;
 mod verify;
 mod walk;

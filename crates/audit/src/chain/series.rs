@@ -39,18 +39,23 @@ pub struct Series {
 pub(super) struct Sighted {
     pub(super) place: String,
     pub(super) note: String,
+    /// Whether that is a file of checkpoints, in which all are, and not an event.
+    pub(super) filed: bool,
 }
 
 /// Reads everything that was signed. With a key, only what leads to it counts.
 pub(super) fn read(all: &[Sighted], key: Option<&VerifierKey>, found: &mut Vec<Finding>) -> Vec<Series> {
-    let (mut words, mut checkpoints) = (Vec::new(), Vec::new());
+    let (mut words, mut checkpoints, mut filed) = (Vec::new(), Vec::new(), BTreeSet::new());
     for sighted in all {
         let note = Note::read(&sighted.note).ok();
         let said = note.and_then(|note| Some((Statement::read(note.unchecked())?, note)));
         match said {
             Some((Statement::Key(word), note)) => words.push((word, note, &sighted.place)),
             Some((Statement::Checkpoint(checkpoint), note)) => {
-                checkpoints.push((checkpoint, note, &sighted.place))
+                if sighted.filed {
+                    filed.insert((checkpoint.origin.clone(), checkpoint.number));
+                }
+                checkpoints.push((checkpoint, note, &sighted.place));
             }
             None if is_torn(sighted, all) => {}
             None => {
@@ -64,7 +69,7 @@ pub(super) fn read(all: &[Sighted], key: Option<&VerifierKey>, found: &mut Vec<F
     let mut series = Vec::new();
     for origin in origins {
         let words: Vec<_> = words.iter().filter(|(word, ..)| word.origin == origin).collect();
-        let keys = keys(&words, key, found);
+        let keys = keys(&words, key.filter(|key| key.name() == origin), found);
         let own = checkpoints.iter().filter(|(checkpoint, ..)| checkpoint.origin == origin);
         let mut one = Series { origin: origin.clone(), keys, checkpoints: BTreeMap::new() };
         own.for_each(|(checkpoint, note, place)| one.take(checkpoint, note, place, found));
@@ -75,7 +80,10 @@ pub(super) fn read(all: &[Sighted], key: Option<&VerifierKey>, found: &mut Vec<F
             continue;
         }
         one.find_gaps(place, found);
-        series.push(one);
+        one.find_unfiled(place, &filed, found);
+        if !one.keys.is_empty() {
+            series.push(one);
+        }
     }
     series
 }
@@ -86,6 +94,9 @@ fn is_torn(torn: &Sighted, all: &[Sighted]) -> bool {
     let is_last = all.iter().rfind(|other| other.place == torn.place) == Some(torn);
     is_last || all.iter().any(|other| other != torn && other.note.starts_with(start))
 }
+
+/// What is said of a word that no key has given.
+const NOBODYS: &str = "the word for a key there is signed by no key of the record";
 
 type Word<'a, 'b> = (KeyStatement, Note<'a>, &'b String);
 
@@ -98,7 +109,10 @@ fn keys(words: &[&Word<'_, '_>], given: Option<&VerifierKey>, found: &mut Vec<Fi
     let first = first
         .map(|first| (first.key, first.from))
         .or_else(|| Some((given?.clone(), Timestamp::from_seconds(0))));
-    let Some((key, from)) = first else { return Vec::new() };
+    let Some((key, from)) = first else {
+        words.iter().for_each(|(.., place)| found.push(Finding::of(What::Unsigned, place, NOBODYS)));
+        return Vec::new();
+    };
     let mut keys = vec![KeyInUse { key, from, until: None, after: 0, last: None }];
     while let Some(last) = keys.last_mut() {
         let mut next: Vec<_> = words.iter().filter_map(|word| signed(word, &last.key)).collect();
@@ -114,6 +128,10 @@ fn keys(words: &[&Word<'_, '_>], given: Option<&VerifierKey>, found: &mut Vec<Fi
         if keys.len() > words.len() + 1 {
             break;
         }
+    }
+    let signs = |word: &Word<'_, '_>| keys.iter().any(|known| signed(word, &known.key).is_some());
+    for (.., place) in words.iter().filter(|word| !signs(word)) {
+        found.push(Finding::of(What::Unsigned, place, NOBODYS));
     }
     keys
 }
@@ -154,6 +172,17 @@ impl Series {
             }
             Some(_) => {}
             None => drop(self.checkpoints.insert(number, checkpoint.clone())),
+        }
+    }
+
+    /// What events tell stands in the file of checkpoints as well, but for what was signed after that was read.
+    fn find_unfiled(&self, place: &str, filed: &BTreeSet<(String, u64)>, found: &mut Vec<Finding>) {
+        let own = filed.iter().filter(|(origin, _)| *origin == self.origin).map(|(_, number)| *number);
+        let own: BTreeSet<_> = own.collect();
+        let Some(last) = own.last() else { return };
+        for number in self.checkpoints.keys().filter(|number| *number < last && !own.contains(number)) {
+            let words = format!("checkpoint {number} is gone from here; an event tells it");
+            found.push(Finding::of(What::CheckpointMissing, place, words));
         }
     }
 

@@ -102,7 +102,11 @@ impl Verification {
 
     /// Takes what was signed: the text of a file of checkpoints. To be read before the places, which grow.
     pub fn checkpoints(&mut self, place: &str, text: &str) {
-        self.signed.extend(read_notes(text).map(|note| Sighted { place: place.to_owned(), note }));
+        self.signed.extend(read_notes(text).map(|note| Sighted {
+            place: place.to_owned(),
+            note,
+            filed: true,
+        }));
     }
 
     /// Walks over a place.
@@ -115,7 +119,11 @@ impl Verification {
         self.findings.extend(walked.findings);
         self.unchained += walked.unchained;
         let name = place.name().to_owned();
-        self.signed.extend(place.take_notes().into_iter().map(|note| Sighted { place: name.clone(), note }));
+        self.signed.extend(place.take_notes().into_iter().map(|note| Sighted {
+            place: name.clone(),
+            note,
+            filed: false,
+        }));
         Ok(())
     }
 
@@ -123,8 +131,9 @@ impl Verification {
     #[must_use]
     pub fn finish(mut self, key: Option<&VerifierKey>) -> Report {
         let series = series::read(&self.signed, key, &mut self.findings);
-        if series.is_empty() && key.is_some() && self.signed.is_empty() {
-            let words = "nothing is signed, and a key was given";
+        let is_told = self.findings.iter().any(|finding| finding.what == What::UnknownKey);
+        if series.is_empty() && key.is_some() && !is_told {
+            let words = "nothing is signed by a key that leads to the one that was given";
             self.findings.push(Finding::of(What::UnknownKey, "checkpoints", words));
         }
         let removed = self.sections.iter().filter_map(|section| section.removed.clone()).max();

@@ -1,8 +1,11 @@
 mod audit;
+mod chained;
 mod files;
 mod formats;
 mod log;
 mod queues;
+mod rig;
+mod tampered;
 
 use std::io::{self, Write};
 use std::path::Path;
