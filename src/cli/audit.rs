@@ -131,7 +131,8 @@ impl Record {
             }
             files => {
                 let beside = || {
-                    let name = [files[0].as_os_str(), "-checkpoints".as_ref()].concat();
+                    let mut name = files.first()?.as_os_str().to_owned();
+                    name.push("-checkpoints");
                     Some(PathBuf::from(name)).filter(|beside| beside.exists())
                 };
                 Self::kept(files.to_vec(), place.checkpoint.clone().or_else(beside))

@@ -43,7 +43,7 @@ pub(super) fn judge(
     }
     if footer.prev == prev {
         case.tell_of_lines(lines);
-        return Judged::Block(number, footer.hash);
+        return Judged::Block(footer.number.max(number), footer.hash);
     }
     case.elsewhere(number, &prev)
 }

@@ -94,11 +94,18 @@ fn missing(chain: &Chain, head: &Head, checkpoint: u64, found: &mut Vec<Finding>
         head.number
     );
     let section = chain.sections.last();
+    if section.is_none_or(|section| section.name != head.file) {
+        let words = format!(
+            "it is gone: checkpoint {checkpoint} signed block {}, the last one is {last}",
+            head.number
+        );
+        return found.push(Finding::of(What::Missing, &head.file, words));
+    }
     let place = section.map_or(head.file.as_str(), |section| &section.name);
     let finding = Finding::of(What::Cut, place, words);
     let end = section.and_then(|section| section.blocks.last());
     found.push(match end {
-        Some(block) => finding.at(block.last_line + 1, block.at),
+        Some(block) => finding.at(block.behind().0, block.behind().1),
         None => finding,
     });
 }

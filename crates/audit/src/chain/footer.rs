@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use portcullis_events::{Field, Seen};
+use portcullis_events::{Field, Seen, Value};
 
 use super::hash::Hash;
 
@@ -85,15 +85,15 @@ fn read_leaves(text: &str) -> Option<Vec<[u8; 8]>> {
 
 pub(crate) fn text<'a>(seen: &'a Seen<'_>, name: &str) -> Option<&'a str> {
     match seen.named(name)? {
-        portcullis_events::Value::Text(text) => Some(text),
-        _ => None,
+        Value::Text(text) => Some(text),
+        Value::Number(_) | Value::Flag(_) | Value::Texts(_) | Value::Other(_) => None,
     }
 }
 
 pub(crate) fn number(seen: &Seen<'_>, name: &str) -> Option<u64> {
     match seen.named(name)? {
-        portcullis_events::Value::Number(number) => Some(*number),
-        _ => None,
+        Value::Number(number) => Some(*number),
+        Value::Text(_) | Value::Flag(_) | Value::Texts(_) | Value::Other(_) => None,
     }
 }
 

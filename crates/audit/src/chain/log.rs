@@ -59,7 +59,8 @@ impl CheckpointLog {
     pub fn last_number(&mut self, origin: &str) -> io::Result<u64> {
         let (mut last, mut follows) = (0, false);
         self.read_through(|line| {
-            let number = str::from_utf8(line).ok().filter(|_| follows).and_then(|line| line.parse().ok());
+            let text = str::from_utf8(line).ok().filter(|_| follows);
+            let number = text.and_then(|text| text.parse::<u64>().ok());
             last = number.unwrap_or_default().max(last);
             follows = line == origin.as_bytes();
         })?;

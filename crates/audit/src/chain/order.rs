@@ -105,12 +105,19 @@ fn remove_copies(chain: &mut Chain, found: &mut Vec<Finding>) {
 
 fn judge_next(before: &mut Section, section: &Section, found: &mut Vec<Finding>) {
     let (number, prev) = before.next();
-    let end = before.blocks.last().map_or((1, 0), |block| (block.last_line + 1, block.at));
+    let end = before.blocks.last().map_or((1, 0), super::walk::Block::behind);
     if let Some(footer) = &section.carried {
         let tail = std::mem::take(&mut before.tail);
         let hash = BlockHash::of(&footer.prev, tail.iter().map(|leaf| &leaf.hash));
         if (footer.number, footer.prev, footer.hash) == (number, prev, hash) {
             return;
+        }
+        if tail.is_empty() {
+            let words = format!(
+                "the file begins with the footer of block {}, whose lines are nowhere",
+                footer.number
+            );
+            return found.push(Finding::of(What::Beheaded, &section.name, words).at(1, 0));
         }
         let words = format!("its last lines are not those of block {number}, which ends in {}", section.name);
         let at = tail.first().map_or(end, |leaf| (leaf.line, leaf.at));

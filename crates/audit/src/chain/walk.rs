@@ -34,6 +34,15 @@ pub(super) struct Block {
     pub(super) at: u64,
     /// Its last line, which is the one before its footer.
     pub(super) last_line: u64,
+    /// The byte behind its footer.
+    pub(super) end: u64,
+}
+
+impl Block {
+    /// What follows it: the line, and the byte where that begins.
+    pub(super) const fn behind(&self) -> (u64, u64) {
+        (self.last_line + 2, self.end)
+    }
 }
 
 /// What one place holds of a chain.
@@ -213,8 +222,9 @@ impl Walk<'_> {
         if let Judged::Block(number, hash) = judged {
             let first = self.pending.first().map_or((line, at), |leaf| (leaf.line, leaf.at));
             let (lines, last_line) = (self.pending.len() as u64, line.saturating_sub(1));
+            let end = at + footer.line().len() as u64;
             section.hidden += self.pending.iter().filter(|leaf| leaf.hidden).count() as u64;
-            section.blocks.push(Block { number, hash, lines, line: first.0, at: first.1, last_line });
+            section.blocks.push(Block { number, hash, lines, line: first.0, at: first.1, last_line, end });
         }
         self.pending.clear();
     }

@@ -34,6 +34,8 @@ pub(crate) struct Writer {
     opening: Option<Opening>,
     /// A line of ours that is being written.
     own: Option<Own>,
+    /// Whether the block ends once the opening is written.
+    ends: bool,
 }
 
 /// A block that is being filled.
@@ -93,6 +95,7 @@ impl Writer {
             file: String::new(),
             opening: None,
             own: None,
+            ends: false,
         };
         writer.begin_anew();
         writer
@@ -109,6 +112,8 @@ impl Writer {
     pub(crate) fn go_on(&mut self, path: &Path, before: Option<&Path>, now: Timestamp) {
         self.file = file_name(path);
         self.rewind();
+        (self.opening, self.ends) = (None, false);
+        self.own.take_if(|own| own.footer.is_none());
         self.end_block();
         self.open(0, before, now);
     }
@@ -119,6 +124,7 @@ impl Writer {
             self.ties.end(&self.chain);
         }
         (self.own, self.line, self.file) = (None, LineHash::default(), file_name(path));
+        self.ends = false;
         let open = found.block.lines;
         match found.chain {
             Some(chain) => (self.chain, self.block) = (chain, found.block),
@@ -132,7 +138,6 @@ impl Writer {
 
     fn open(&mut self, open: u64, before: Option<&Path>, now: Timestamp) {
         // With a footer that is still to be written the block is the next one.
-        self.own.take_if(|own| own.footer.is_none());
         let (number, prev) = match self.own.as_ref().and_then(|own| own.footer.as_ref()) {
             Some(footer) => (footer.number + 1, footer.hash),
             None => (self.block.number, self.block.prev),
@@ -167,7 +172,12 @@ impl Writer {
         let Some(Own { line, footer, .. }) = self.own.take() else { return };
         match footer {
             Some(footer) => self.sealed(footer),
-            None => self.block.add(&Hash::of(&line), line.len() as u64),
+            None => {
+                self.block.add(&Hash::of(&line), line.len() as u64);
+                if std::mem::take(&mut self.ends) {
+                    self.end_block();
+                }
+            }
         }
     }
 
@@ -202,9 +212,14 @@ impl Writer {
         }
     }
 
-    /// Ends the block, where there is something in it and no line is half written.
+    /// Ends the block, where there is something in it and no line is half written. The opening stands in it, where there is
+    /// to be one.
     pub(crate) fn end_block(&mut self) {
-        if self.block.lines > 0 && self.own.is_none() && self.line.bytes() == 0 {
+        if self.block.lines == 0 || self.own.is_some() || self.line.bytes() > 0 {
+            return;
+        }
+        self.ends = self.opening.is_some();
+        if !self.ends {
             let footer = self.block.footer(&self.chain);
             self.own = Some(Own { line: footer.line(), done: 0, footer: Some(footer) });
         }

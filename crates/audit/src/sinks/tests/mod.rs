@@ -3,6 +3,7 @@ mod chained;
 mod files;
 mod formats;
 mod log;
+mod measured;
 mod queues;
 mod rig;
 mod tampered;

@@ -223,7 +223,7 @@ impl Tampering<'_> {
         self.edit(|dice, all| {
             let events: Vec<_> = (0..all.len()).filter(|index| !is_own(&all[*index].1)).collect();
             let index = *dice.pick(&events);
-            let at = around(all, index);
+            let at = 0..around(all, index).end;
             change(&mut all[index].1, dice);
             let footer = (index..all.len()).find(|index| Footer::read(&all[*index].1).is_some()).unwrap();
             let start =
