@@ -17,14 +17,17 @@ pub use portcullis_demo as demo;
 
 pub use portcullis_wire::listener;
 
-pub use portcullis_audit::{chain, sinks};
+pub use portcullis_audit::{chain, mapping, sinks};
 
 pub mod admin;
 pub mod endpoints;
 pub mod gate;
+pub mod history;
+pub mod operate;
 
 pub use portcullis_wire::forward;
 pub mod pages;
+pub mod portal;
 
 pub use portcullis_authentication::{authn, oidc, replicas, session, signals, storage};
 

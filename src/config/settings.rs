@@ -8,7 +8,8 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::admin::AdminSettings;
-use crate::gate::{ConsoleSettings, GateSettings, OwnSettings, RouteSettings};
+use crate::endpoints::Application;
+use crate::gate::{ConsoleSettings, GateSettings, OwnSettings, RouteAction, RouteSettings};
 use crate::listener::{ConnectionLimits, ListenerSettings};
 use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
@@ -85,8 +86,8 @@ impl Settings {
     /// record itself, as events; of everything else it has lines of its own.
     #[must_use]
     pub fn keepers(&self) -> sinks::Settings {
-        let patterns: &[&str] = if self.log.access { &["access.*", "record.*"] } else { &["record.*"] };
-        let told = Selection::only(patterns.iter().copied()).unwrap_or_default();
+        let without: &[&str] = if self.log.access { &[] } else { &["access.*", "request.unreadable"] };
+        let told = Selection::except(without.iter().copied()).unwrap_or_default();
         let log = self.log.least().map_or(Selection::NONE, |level| told.from_level(level));
         sinks::Settings { log, sinks: self.sinks.clone() }
     }
@@ -95,7 +96,7 @@ impl Settings {
     pub fn chained(&self) -> impl Iterator<Item = &Path> {
         self.sinks.iter().filter_map(|sink| match &sink.kind {
             SinkKind::File(file) if file.chain => Some(file.path.as_path()),
-            SinkKind::File(_) | SinkKind::Output(_) => None,
+            SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Spooled(_) => None,
         })
     }
 
@@ -110,6 +111,13 @@ impl Settings {
         };
         let default = || self.state.as_deref().or_else(|| self.chained().next()).map(beside);
         self.checkpoints.file.clone().or_else(default)
+    }
+
+    /// Whether some route serves the console.
+    #[must_use]
+    pub fn has_console(&self) -> bool {
+        let is_console = |action: &RouteAction| matches!(action, RouteAction::Serve(Application::Console));
+        self.routes.iter().any(|route| is_console(&route.action))
     }
 
     /// What the gate is built from.

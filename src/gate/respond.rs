@@ -26,6 +26,7 @@ use super::rejection::{Forbidden, InterruptedRequest, Rejection};
 use super::snapshot::Snapshot;
 use super::statuses::Refusal;
 use crate::endpoints::{DeferredForm, SignInRequest, challenge, keep_form, start_sign_in};
+use crate::events::{Recorder, StepUpAsked};
 use crate::identity::RequestId;
 use crate::limit::RateLimitState;
 use crate::pages::{self, EndedElsewhere, EndedMeanwhile, NotKept};
@@ -61,8 +62,9 @@ pub(super) async fn respond(
     if !no.comes_from_behind() {
         notes.is_refused();
     }
-    let explanation = explained(snapshot, info, &no);
-    notes.missing = explanation.as_ref().map(Explanation::missing).unwrap_or_default();
+    let explanation = explained(snapshot, info, notes, &no);
+    notes.missing = missing(notes, explanation.as_ref(), &no);
+    tell_step_up(info, notes, &snapshot.keeper.recorder, &no);
     let wrong = mutant!(no.wrong_cookie(), "planted-cookie-stays" => None);
     let cleared = wrong.map(|scope| snapshot.endpoints.cookies().clear_bound(scope));
     let mut response = match no {
@@ -201,12 +203,48 @@ async fn interrupted(
     Ok(sign_in?.map(Body::ours))
 }
 
-/// Why the rules refuse somebody, where they do.
-fn explained(snapshot: &Snapshot, info: RequestInfo<'_>, no: &Rejection) -> Option<Explanation> {
-    let Rejection::Forbidden(forbidden) = no else { return None };
-    let principal = forbidden.principal.as_ref()?;
-    let question = info.inbound.question(Some(principal), snapshot.clock.now(), forbidden.bound);
-    Some(explain(&forbidden.access, &question))
+/// What somebody would need who is refused, in the words of the page.
+fn missing(notes: &Notes, explanation: Option<&Explanation>, no: &Rejection) -> Vec<String> {
+    let missing = explanation.map(Explanation::missing).unwrap_or_default();
+    match no {
+        // It hangs on no rule: on the age of the session, its network, a signal.
+        Rejection::StepUp(step_up, _) if missing.is_empty() && notes.principal.is_some() => {
+            vec![step_up.why().to_owned()]
+        }
+        _ => missing,
+    }
+}
+
+/// Records that somebody who is known has to sign in anew.
+fn tell_step_up(info: RequestInfo<'_>, notes: &Notes, recorder: &Recorder, no: &Rejection) {
+    if let (Rejection::StepUp(..), Some(who), Some(shown)) = (no, &notes.principal, notes.shown) {
+        recorder.emit(&StepUpAsked {
+            caller: info.caller(),
+            who,
+            session: shown.session,
+            route: notes.route.as_ref().map(|route| route.name.as_str()),
+            missing: &notes.missing,
+        });
+    }
+}
+
+/// Why the rules refuse somebody who is known, or want a stronger sign-in of them, where they do.
+fn explained(
+    snapshot: &Snapshot,
+    info: RequestInfo<'_>,
+    notes: &Notes,
+    no: &Rejection,
+) -> Option<Explanation> {
+    let (principal, access, bound) = match no {
+        Rejection::Forbidden(no) => (no.principal.as_ref()?, &no.access, no.bound),
+        Rejection::StepUp(..) => {
+            let bound = notes.shown.and_then(|shown| shown.bound);
+            (notes.principal.as_ref()?, &notes.route.as_ref()?.access, bound)
+        }
+        _ => return None,
+    };
+    let question = info.inbound.question(Some(principal), snapshot.clock.now(), bound);
+    Some(explain(access, &question))
 }
 
 /// The page for somebody who is signed in and may not: what is required, and the way to sign in as somebody else.

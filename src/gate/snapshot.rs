@@ -11,6 +11,7 @@ use super::foundations::Foundations;
 use super::ids::RequestIds;
 use super::record::{RecordKeeper, RequestRecord};
 use super::refresh_tokens::TokenRefresher;
+use super::rejection::Rejection;
 use super::routing::Routing;
 use super::services::{CheckedUpstream, Services};
 use super::settings::GateSettings;
@@ -47,10 +48,20 @@ pub(super) struct Snapshot {
     /// How often what goes on for long is judged anew.
     pub(super) reauthorize_every: Duration,
     ids: Arc<RequestIds>,
-    keeper: Arc<RecordKeeper>,
+    pub(super) keeper: Arc<RecordKeeper>,
 }
 
 impl Snapshot {
+    /// Refuses what nobody would know of afterwards.
+    pub(super) fn check_record(&self) -> Result<(), Rejection> {
+        let accepts = self.keeper.recorder.accepts();
+        if mutant!(accepts, "required-lets-go-unrecorded" => true) {
+            Ok(())
+        } else {
+            Err(Rejection::Unrecorded)
+        }
+    }
+
     /// Builds what `settings` mean; what `before` has and still fits is kept, with its connections and caches.
     pub(super) fn build(
         settings: &GateSettings,
@@ -92,6 +103,7 @@ impl Snapshot {
                 },
                 &settings.own.forget,
             )
+            .with_icons(settings.icons())
             .with_transmitters(transmitters.iter().map(|task| Arc::clone(&task.transmitter)).collect()),
             console: foundations.console.clone(),
             roles: Roles::compile(&settings.console),
@@ -103,6 +115,7 @@ impl Snapshot {
                 clock: foundations.clock.clone(),
                 flights: Arc::clone(&foundations.refreshes),
                 leases: foundations.replicas.leases.clone(),
+                recorder: foundations.keeper.recorder.clone(),
             },
             provider_tasks,
             transmitters,
@@ -163,6 +176,7 @@ fn provider_tasks(
                 foundations.clock.clone(),
                 &foundations.background,
             )
+            .inspect(|task| task.record_to(&foundations.keeper.recorder))
             .map_err(|cause| BuildError::Provider(provider.name.to_string(), cause)),
         })
         .collect()

@@ -16,7 +16,8 @@ pub const STYLE: &str = include_str!("templates/style.css");
 /// its text.
 #[derive(Debug)]
 pub struct Script {
-    pub(super) text: &'static str,
+    /// The script, as it stands in the page.
+    pub text: &'static str,
     source: String,
 }
 
@@ -50,10 +51,15 @@ impl Style {
 }
 
 impl Script {
-    fn new(text: &'static str) -> Self {
+    /// The script `text`, to the letter.
+    #[must_use]
+    pub fn new(text: &'static str) -> Self {
         Self { text, source: hash_source(text) }
     }
 }
+
+/// The page's own origin (CSP Level 3, section 2.3.1).
+const OWN: &str = "'self'";
 
 /// The hash source of an inline text (CSP Level 3, section 2.3.1).
 fn hash_source(text: &str) -> String {
@@ -75,12 +81,16 @@ pub enum Forms<'a> {
 /// What a page needs beyond its style.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Needs<'a> {
+    /// Whether its style sheet and its script are files of its own origin, which the script may ask for more.
+    pub own_files: bool,
     /// Its own style sheet; [`STYLE`] where it has none.
     pub style: Option<&'static Style>,
     /// The script that it runs.
     pub script: Option<&'static Script>,
     /// Where its forms lead.
     pub forms: Forms<'a>,
+    /// Whether it shows pictures of the same host.
+    pub pictures: bool,
     /// Whose pages may show it in a frame: nobody's, as a rule.
     pub ancestors: &'a [Url],
 }
@@ -95,10 +105,14 @@ impl Needs<'_> {
 
 impl fmt::Display for Needs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let style = self.style.map_or(&*STYLE_SOURCE, |style| &style.source);
+        let inline = self.style.map_or(&*STYLE_SOURCE, |style| &style.source);
+        let style = if self.own_files { OWN } else { inline };
         // The icon of the tab is a `data:` URL.
-        write!(f, "default-src 'none'; img-src data:; style-src {style}")?;
-        if let Some(script) = self.script {
+        let pictures = if self.pictures { "'self' data:" } else { "data:" };
+        write!(f, "default-src 'none'; img-src {pictures}; style-src {style}")?;
+        if self.own_files {
+            write!(f, "; script-src {OWN}; connect-src {OWN}")?;
+        } else if let Some(script) = self.script {
             write!(f, "; script-src {}", script.source)?;
         }
         write!(f, "; form-action {}; frame-ancestors", self.forms)?;

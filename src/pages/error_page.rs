@@ -67,6 +67,11 @@ pub enum ErrorKind<'a> {
         /// When to try again.
         retry_after: Duration,
     },
+    /// 503: what is done cannot be recorded, so nothing is.
+    Unrecorded {
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// 504: the app did not answer in time.
     AppTimeout,
 }
@@ -143,6 +148,7 @@ impl ErrorKind<'_> {
             Self::ProviderDown { .. }
             | Self::Overloaded { .. }
             | Self::BindingAwaited { .. }
+            | Self::Unrecorded { .. }
             | Self::StoreDown { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::AppTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -156,6 +162,7 @@ impl ErrorKind<'_> {
             | Self::ProviderDown { retry_after, .. }
             | Self::Overloaded { retry_after }
             | Self::BindingAwaited { retry_after }
+            | Self::Unrecorded { retry_after }
             | Self::StoreDown { retry_after } => {
                 Some(retry_after.as_secs().saturating_add(u64::from(retry_after.subsec_nanos() > 0)).max(1))
             }
@@ -186,9 +193,10 @@ impl ErrorKind<'_> {
     /// anybody doing anything, and asking does not make it worse.
     fn refresh_after(&self) -> Option<u64> {
         let after = match self {
-            Self::ProviderDown { .. } | Self::StoreDown { .. } | Self::TooManyRequests { .. } => {
-                self.retry_after()?
-            }
+            Self::ProviderDown { .. }
+            | Self::StoreDown { .. }
+            | Self::Unrecorded { .. }
+            | Self::TooManyRequests { .. } => self.retry_after()?,
             // There is nothing to read that would not be over by then.
             Self::BindingAwaited { .. } => return self.retry_after(),
             Self::AppDown | Self::AppRefused => SHORTEST_REFRESH,
@@ -229,6 +237,7 @@ impl ErrorKind<'_> {
             Self::Internal => path_status::gate_fails("failed"),
             Self::Overloaded { .. } => path_status::gate_fails("overloaded"),
             Self::StoreDown { .. } => path_status::gate_fails("sessions away"),
+            Self::Unrecorded { .. } => path_status::gate_fails("no record"),
             Self::AppDown => path_status::app_fails("down"),
             Self::AppRefused => path_status::app_fails("refused"),
             Self::AppTimeout => path_status::app_fails("too slow"),

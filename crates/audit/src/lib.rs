@@ -8,6 +8,7 @@
 extern crate portcullis_rules;
 
 pub mod chain;
+pub mod mapping;
 pub mod sinks;
 
-use portcullis_rules::clock;
+use portcullis_rules::{clock, secret};

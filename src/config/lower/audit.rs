@@ -1,8 +1,10 @@
 //! `[audit]` and `[[audit.sinks]]`.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::events::Kind;
 use crate::sinks::{
     FileSettings, LineFormat, OutputSettings, Rotation, Selection, SinkKind, SinkSettings, Stream,
 };
@@ -11,7 +13,8 @@ use super::Lowering;
 use super::value::{DAY, MINUTE, is_name};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
-use crate::config::raw::{Audit, OneOrMany, Rotate, Sink, SinkFormatWord, SinkWord};
+use crate::config::raw::{Audit, OneOrMany, Rotate, Sink, SinkFormatWord, SinkSchemaWord, SinkWord};
+use crate::mapping::Schema;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -34,42 +37,65 @@ impl Lowering<'_> {
         usize::try_from(memory).unwrap_or(usize::MAX)
     }
 
-    pub(super) fn sinks(&mut self, at: Located<'_, Option<Audit>>) -> Vec<SinkSettings> {
+    /// What keeps events; `state`: the state file, beside which they wait.
+    pub(super) fn sinks(
+        &mut self,
+        at: Located<'_, Option<Audit>>,
+        state: Option<&Path>,
+    ) -> Vec<SinkSettings> {
         let Some(at) = at.given() else { return Vec::new() };
         let written = at!(at.sinks).given().map(Located::elements).unwrap_or_default();
         let mut sinks: Vec<SinkSettings> = Vec::new();
         for at in written {
-            let Some(sink) = self.sink(at) else { continue };
+            let Some(sink) = self.sink(at, state) else { continue };
             self.apart(at, &sink, &sinks);
             sinks.push(sink);
         }
         sinks
     }
 
-    fn sink(&mut self, at: Located<'_, Sink>) -> Option<SinkSettings> {
-        let selection = self.selection(at);
+    fn sink(&mut self, at: Located<'_, Sink>, state: Option<&Path>) -> Option<SinkSettings> {
+        let (selection, name) = (self.selection(at), self.sink_name(at));
+        self.only_where_it_means_something(at);
         let kind = match at.value.kind {
             SinkWord::File => self.file_sink(at).map(SinkKind::File),
             SinkWord::Stdout => {
-                self.only_of_files(at);
-                let (stream, format) = (Stream::Stdout, format(at.value.format));
+                let (stream, format) = (Stream::Stdout, self.line_format(at));
                 Some(SinkKind::Output(OutputSettings { stream, format }))
             }
+            SinkWord::Webhook | SinkWord::Syslog => {
+                self.spooled_sink(at, name.as_deref()?, state).map(SinkKind::Spooled)
+            }
         };
-        let name = self.sink_name(at);
-        Some(SinkSettings { name: name?, kind: kind?, selection: selection? })
+        let required = self.required(at, selection);
+        Some(SinkSettings { name: name?, kind: kind?, selection: selection?, required })
+    }
+
+    /// Whether requests wait for it to have room. Nobody can be refused for what it would not have taken.
+    fn required(&mut self, at: Located<'_, Sink>, selection: Option<Selection>) -> bool {
+        let required = at.value.required.unwrap_or(false);
+        let place = at!(at.required).place;
+        if required && at.value.kind == SinkWord::Stdout {
+            self.fault(
+                Diagnostic::new(place, "`required` of standard output, which keeps nothing")
+                    .expected("expected it of a sink that keeps events: \"file\", or one with a spool"),
+            );
+        }
+        let requests = [Kind::AccessGranted, Kind::AccessRefused, Kind::AccessOpened];
+        if required && selection.is_some_and(|all| requests.iter().any(|kind| !all.kinds().has(*kind))) {
+            self.fault(
+                Diagnostic::new(place, "`required`, and it does not take every request")
+                    .expected("expected `access.*` among what it takes"),
+            );
+        }
+        required
     }
 
     fn sink_name(&mut self, at: Located<'_, Sink>) -> Option<Arc<str>> {
-        let Some(name) = at!(at.name).given() else {
-            let word = match at.value.kind {
-                SinkWord::File => "file",
-                SinkWord::Stdout => "stdout",
-            };
-            return Some(word.into());
-        };
-        if !is_name(name.value) || name.value == "log" {
-            let expected = "expected letters, digits, `-` and `_`, at most 64, and not \"log\"";
+        let Some(name) = at!(at.name).given() else { return Some(at.value.kind.as_str().into()) };
+        if !is_name(name.value) || ["log", "tail"].contains(&name.value.as_str()) {
+            let expected =
+                "expected letters, digits, `-` and `_`, at most 64, and neither \"log\" nor \"tail\"";
             let what = format!("{} is no name for a sink", quoted(name.value));
             self.fault(Diagnostic::new(name.place, what).expected(expected));
             return None;
@@ -87,14 +113,25 @@ impl Lowering<'_> {
             );
             return None;
         };
+        let format = self.line_format(at);
         let path = self.path(path.value);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !self.sources.is_folder(folder)) {
             let what = "the folder of the file is not there";
             self.fault(Diagnostic::new(at!(at.path).place, what).expected("expected a folder that exists"));
         }
-        let format = format(at.value.format);
         Some(FileSettings { path, mode: mode?, rotation, format, chain: self.is_chained(at, format) })
+    }
+
+    /// How a line looks. Others' words are words of JSON.
+    fn line_format(&mut self, at: Located<'_, Sink>) -> LineFormat {
+        let Some(schema) = at.value.schema else { return format(at.value.format) };
+        if !matches!(at.value.format, None | Some(SinkFormatWord::Json)) {
+            let what = "`schema` of lines that are no JSON";
+            let expected = "expected `format = \"json\"`, or no `schema`";
+            self.fault(Diagnostic::new(at!(at.schema).place, what).expected(expected));
+        }
+        LineFormat::Mapped(self::schema(schema))
     }
 
     fn mode(&mut self, at: Located<'_, Option<String>>) -> Option<u32> {
@@ -116,19 +153,6 @@ impl Lowering<'_> {
             self.span(at!(at.every), Duration::from_secs(DAY), range)
         });
         Rotation { size, every, keep: at.value.keep.or(ROTATION.keep), total: self.size(at!(at.total)) }
-    }
-
-    fn only_of_files(&mut self, at: Located<'_, Sink>) {
-        let keys = [
-            ("path", at.value.path.is_some(), at!(at.path).place),
-            ("mode", at.value.mode.is_some(), at!(at.mode).place),
-            ("rotate", at.value.rotate.is_some(), at!(at.rotate).place),
-            ("chain", at.value.chain.is_some(), at!(at.chain).place),
-        ];
-        for (key, _, place) in keys.into_iter().filter(|(_, given, _)| *given) {
-            let what = format!("`{key}` of a sink that is no file");
-            self.fault(Diagnostic::new(place, what).expected("expected it of a sink of the kind \"file\""));
-        }
     }
 
     fn selection(&mut self, at: Located<'_, Sink>) -> Option<Selection> {
@@ -170,7 +194,7 @@ impl Lowering<'_> {
             let what = format!("two sinks are called {}", quoted(&sink.name));
             self.fault(Diagnostic::new(at.place, what).expected("expected a `name` of its own for each"));
         }
-        if others.iter().any(|other| is_same_place(&other.kind, &sink.kind)) {
+        if others.iter().any(|other| is_in_the_way(&other.kind, &sink.kind)) {
             self.fault(
                 Diagnostic::new(at.place, "two sinks write to one place").expected("expected one of the two"),
             );
@@ -178,11 +202,27 @@ impl Lowering<'_> {
     }
 }
 
-fn is_same_place(one: &SinkKind, other: &SinkKind) -> bool {
-    match (one, other) {
-        (SinkKind::File(one), SinkKind::File(other)) => one.path == other.path,
-        (SinkKind::Output(one), SinkKind::Output(other)) => one.stream == other.stream,
-        (SinkKind::File(_), SinkKind::Output(_)) | (SinkKind::Output(_), SinkKind::File(_)) => false,
+/// Whether both write to one place, or one of them into the other's folder.
+fn is_in_the_way(one: &SinkKind, other: &SinkKind) -> bool {
+    let folder = |kind: &SinkKind| match kind {
+        SinkKind::Spooled(spooled) => Some(spooled.spool.folder.clone()),
+        SinkKind::File(_) | SinkKind::Output(_) => None,
+    };
+    let path = |kind: &SinkKind| match kind {
+        SinkKind::Spooled(spooled) => Some(spooled.spool.folder.clone()),
+        SinkKind::File(file) => Some(file.path.clone()),
+        SinkKind::Output(_) => None,
+    };
+    let is_within = |inner: &SinkKind, outer: &SinkKind| {
+        path(inner).zip(folder(outer)).is_some_and(|(path, folder)| path.starts_with(folder))
+    };
+    one.is_same_place(other) || is_within(one, other) || is_within(other, one)
+}
+
+pub(super) const fn schema(word: SinkSchemaWord) -> Schema {
+    match word {
+        SinkSchemaWord::Ocsf => Schema::Ocsf,
+        SinkSchemaWord::Ecs => Schema::Ecs,
     }
 }
 

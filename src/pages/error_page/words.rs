@@ -103,6 +103,11 @@ impl ErrorKind<'_> {
                 "The gateway cannot look up who is signed in, so it lets nobody through for now.",
                 "You need not sign in again when it is back.",
             ),
+            Self::Unrecorded { .. } => (
+                "unrecorded", "gate", "Nothing can be recorded",
+                "The gateway has to keep a record of what is done here, and has no room for it, so it lets nobody through for now.",
+                "Nothing is wrong with your account.",
+            ),
             Self::AppTimeout => (
                 "app-timeout", "app", "The app did not answer in time",
                 "The gateway works, but the app behind it took too long. Nothing is wrong with your sign-in.",

@@ -1,25 +1,19 @@
 //! A file of lines. It has one writer, whoever else was told to write it: the second goes on in a file beside it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use portcullis_events::{Field, LONGEST_LINE, Seen};
-use rustix::fs::OFlags;
-
 use super::health::{Note, Status};
 use super::lines::Lines;
+use super::opened::{Open, is_at};
 use super::rotation::{Names, Old};
 use super::settings::{FileSettings, SinkKind};
 use super::sink::{Batch, Sink, SinkError};
 use crate::chain::{Found, Writer};
 use crate::clock::{Clock, Timestamp};
-
-/// How often a file is opened that is another one each time it is looked at.
-const ATTEMPTS: usize = 8;
 
 pub(super) struct FileSink {
     settings: FileSettings,
@@ -34,90 +28,6 @@ pub(super) struct FileSink {
     /// Whether it is a file beside the one that it was told.
     beside: bool,
     number: u32,
-}
-
-/// A file that is ours alone to write.
-struct Open {
-    file: File,
-    path: PathBuf,
-    inode: (u64, u64),
-    bytes: u64,
-    /// When its first line was written.
-    first: Timestamp,
-}
-
-impl Open {
-    /// Opens a file; none where another process writes it.
-    fn at(path: &Path, mode: u32, now: Timestamp) -> Result<Option<Self>, SinkError> {
-        for _ in 0..ATTEMPTS {
-            let file = open(path, mode).map_err(SinkError::Unusable)?;
-            if !mutant!(is_locked(&file)?, "record-two-writers" => true) {
-                return Ok(None);
-            }
-            let inode = inode(&file.metadata()?);
-            // Its last writer may have renamed it in between.
-            if is_at(path, inode) {
-                let bytes = end_last_line(&file)?;
-                let first = first_time(&file, bytes).unwrap_or(now);
-                return Ok(Some(Self { file, path: path.to_owned(), inode, bytes, first }));
-            }
-        }
-        Ok(None)
-    }
-}
-
-fn open(path: &Path, mode: u32) -> io::Result<File> {
-    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
-    let mut options = OpenOptions::new();
-    let file = options.read(true).append(true).create(true).mode(mode).custom_flags(flags).open(path)?;
-    if file.metadata()?.is_file() {
-        return Ok(file);
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"))
-}
-
-/// Takes the lock, which ends with the file; whether it is free.
-fn is_locked(file: &File) -> Result<bool, SinkError> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(SinkError::Unusable(error)),
-    }
-}
-
-fn inode(metadata: &fs::Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
-}
-
-/// Whether the path still leads to this file.
-fn is_at(path: &Path, ours: (u64, u64)) -> bool {
-    let there = fs::symlink_metadata(path).is_ok_and(|metadata| inode(&metadata) == ours);
-    mutant!(there, "record-follows-a-moved-file" => true)
-}
-
-/// Ends a line that its writer could not; gives the bytes of the file.
-fn end_last_line(mut file: &File) -> io::Result<u64> {
-    let bytes = file.metadata()?.len();
-    let mut last = [b'\n'];
-    if bytes > 0 {
-        file.seek(SeekFrom::Start(bytes - 1))?;
-        file.read_exact(&mut last)?;
-    }
-    if mutant!(last == *b"\n", "record-half-line-after-full-disk" => true) {
-        return Ok(bytes);
-    }
-    file.write_all(b"\n").map(|()| bytes + 1)
-}
-
-/// The time of the first line, where there is one that can be read.
-fn first_time(mut file: &File, bytes: u64) -> Option<Timestamp> {
-    file.seek(SeekFrom::Start(0)).ok().filter(|_| bytes > 0)?;
-    let mut line = Vec::new();
-    BufReader::new(file).take(LONGEST_LINE as u64).read_until(b'\n', &mut line).ok()?;
-    let time = Seen::read(&line).ok()?.text(Field::Time)?.to_owned();
-    humantime::parse_rfc3339(&time).ok().map(|time| {
-        Timestamp::from_seconds(time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs())
-    })
 }
 
 impl FileSink {
@@ -372,6 +282,12 @@ impl Sink for FileSink {
             self.rotate_if_due(0)?;
         }
         self.end_block()
+    }
+
+    fn discard(self: Box<Self>) {
+        if self.open.made && self.open.bytes == 0 && is_at(&self.open.path, self.open.inode) {
+            let _ = fs::remove_file(&self.open.path);
+        }
     }
 
     fn change(&mut self, kind: &SinkKind) {
