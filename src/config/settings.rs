@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::admin::AdminSettings;
 use crate::endpoints::Application;
-use crate::gate::{ConsoleSettings, GateSettings, OwnSettings, RouteAction, RouteSettings};
+use crate::gate::{BrandingSettings, ConsoleSettings, GateSettings, OwnSettings, RouteAction, RouteSettings};
 use crate::listener::{ConnectionLimits, ListenerSettings};
 use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
@@ -56,6 +56,8 @@ pub struct Settings {
     pub routes: Vec<RouteSettings>,
     /// Who may do what in the console: `[console]`.
     pub console: ConsoleSettings,
+    /// Whose pages they are, and in which languages: `[branding]`.
+    pub branding: BrandingSettings,
     /// What is logged, and how: `[log]`.
     pub log: LogSettings,
     /// Who keeps what happens beside the log: `[[audit.sinks]]`.
@@ -99,6 +101,7 @@ impl Settings {
             own: self.own.clone(),
             routes: self.routes.clone(),
             console: self.console.clone(),
+            branding: self.branding.clone(),
             reauthorize_every: self.reauthorize_every,
         }
     }

@@ -105,14 +105,18 @@ fn kept(
     form: &DeferredForm,
     wanted: SignInRequest,
 ) -> Response<Body> {
-    let page = keep_form(&snapshot.endpoints, info.context(asked.realm), form, wanted);
+    let page =
+        keep_form(&snapshot.endpoints, info.context(asked.realm, asked.look(&snapshot.looks)), form, wanted);
     page.map_or_else(|| answer(snapshot, asked, &Refusal::Unauthenticated), |page| page.map(Body::ours))
 }
 
 /// A form that could not be kept: its sender is told so, before anything that they wrote is lost.
-fn not_kept(info: RequestInfo<'_>, asked: &RefusalContext<'_>) -> Response<Body> {
+fn not_kept(snapshot: &Snapshot, info: RequestInfo<'_>, asked: &RefusalContext<'_>) -> Response<Body> {
     let sign_in = SignInRequest::to(asked.page(info.inbound)).address();
-    challenge(asked.realm, show(NotKept { sign_in: &sign_in, request_id: info.id }.page()))
+    challenge(
+        asked.realm,
+        show(NotKept { sign_in: &sign_in, request_id: info.id }.page(asked.look(&snapshot.looks))),
+    )
 }
 
 /// A session that ended while its browser waited. Another tab may have signed in meanwhile, which ends the session
@@ -134,7 +138,10 @@ fn ended_meanwhile(
             .unwrap_or_else(|| challenge(asked.realm, answer(snapshot, asked, &Refusal::Unauthenticated)));
     }
     let sign_in = SignInRequest::to(back).address();
-    challenge(asked.realm, show(EndedMeanwhile { sign_in: &sign_in, request_id: info.id }.page()))
+    challenge(
+        asked.realm,
+        show(EndedMeanwhile { sign_in: &sign_in, request_id: info.id }.page(asked.look(&snapshot.looks))),
+    )
 }
 
 /// The page for a browser that does not know that it has been signed out from elsewhere. Led on to the provider without a
@@ -161,7 +168,7 @@ fn ended_elsewhere(
     let back = asked.page(info.inbound).map(|page| snapshot.endpoints.hosts.claimed(page));
     let sign_in = SignInRequest::to(back).address();
     let page = EndedElsewhere { newer, sign_in: &sign_in, request_id: info.id };
-    Some(challenge(asked.realm, show(page.page())))
+    Some(challenge(asked.realm, show(page.page(asked.look(&snapshot.looks)))))
 }
 
 /// The answer to somebody who asked for a page or sent a form without being signed in, or without a sign-in that is
@@ -183,7 +190,7 @@ async fn interrupted(
         let clock = &snapshot.clock;
         return Ok(match DeferredForm::read(info.inbound.origin(), request, clock).await {
             Some(form) => kept(snapshot, info, asked, &form, wanted),
-            None => not_kept(info, asked),
+            None => not_kept(snapshot, info, asked),
         });
     }
     let to = snapshot.endpoints.hosts.claimed(to);
@@ -198,7 +205,7 @@ async fn interrupted(
     if mutant!(may_show_device && !is_long, "planted-cookie-asks-for-a-sign-in" => false) {
         return redirect(StatusCode::FOUND, &wanted.address());
     }
-    let (head, context) = (request.into_parts().0, info.context(asked.realm));
+    let (head, context) = (request.into_parts().0, info.context(asked.realm, asked.look(&snapshot.looks)));
     let sign_in = start_sign_in(&snapshot.endpoints, context, &head.headers, wanted).await;
     Ok(sign_in?.map(Body::ours))
 }
@@ -268,7 +275,7 @@ fn forbidden_page(
         switch: &switch,
         back: "/",
     };
-    show(page.page())
+    show(page.page(asked.look(&snapshot.looks)))
 }
 
 /// What every response carries: the id under which the log knows the request, and what a limit leaves.

@@ -3,6 +3,7 @@
 mod delivery;
 mod parts;
 mod people;
+mod store;
 
 use std::fs;
 use std::path::PathBuf;

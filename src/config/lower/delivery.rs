@@ -173,11 +173,15 @@ impl Lowering<'_> {
         let (sink, kind) = (at.value, at.value.kind);
         let (is_file, is_far) =
             (kind == SinkWord::File, matches!(kind, SinkWord::Webhook | SinkWord::Syslog));
-        let keys: [(&str, bool, Place<'_>, bool, &str); 9] = [
-            ("path", sink.path.is_some(), at!(at.path).place, is_file, FILES),
+        let is_store = kind == SinkWord::Store;
+        let keys: [(&str, bool, Place<'_>, bool, &str); 12] = [
+            ("path", sink.path.is_some(), at!(at.path).place, is_file || is_store, FILES),
             ("mode", sink.mode.is_some(), at!(at.mode).place, is_file, FILES),
             ("rotate", sink.rotate.is_some(), at!(at.rotate).place, is_file, FILES),
-            ("format", sink.format.is_some(), at!(at.format).place, !is_far, HERE),
+            ("format", sink.format.is_some(), at!(at.format).place, !is_far && !is_store, HERE),
+            ("schema", sink.schema.is_some(), at!(at.schema).place, !is_store, LINES),
+            ("keep", sink.keep.is_some(), at!(at.keep).place, is_store, STORES),
+            ("size", sink.size.is_some(), at!(at.size).place, is_store, STORES),
             ("url", sink.url.is_some(), at!(at.url).place, is_far, FAR),
             ("tls", sink.tls.is_some(), at!(at.tls).place, is_far, FAR),
             ("spool", sink.spool.is_some(), at!(at.spool).place, is_far, FAR),
@@ -197,6 +201,8 @@ impl Lowering<'_> {
 }
 
 const FILES: &str = "\"file\"";
+const LINES: &str = "\"file\", \"stdout\", \"webhook\" or \"syslog\"";
+const STORES: &str = "\"store\"";
 const HERE: &str = "\"file\" or \"stdout\"";
 const FAR: &str = "\"webhook\" or \"syslog\"";
 
