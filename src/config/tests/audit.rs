@@ -26,6 +26,11 @@ fn a_file_is_kept_with_what_is_said_of_it() {
     );
     assert!(by_default.path.ends_with("events.jsonl"));
     assert_eq!((by_default.rotation.size, by_default.rotation.keep), (Some(100 << 20), Some(30)));
+    for (word, schema) in [("ocsf", Schema::Ocsf), ("ecs", Schema::Ecs)] {
+        let (_, file, _) = file(&format!("format = \"json\"\nschema = \"{word}\""));
+        assert_eq!(file.format, LineFormat::Mapped(schema));
+        nothing_is_said_of(&[sink(&format!("kind = \"stdout\"\nschema = \"{word}\""))]);
+    }
     let (name, file, some) = file(
         "name = \"requests\"\nmode = \"0640\"\nformat = \"combined\"\nonly = [\"access.*\"]\n\
          rotate = { size = \"1MiB\", every = \"1day\", keep = 3, total = \"10MiB\" }",
@@ -37,11 +42,6 @@ fn a_file_is_kept_with_what_is_said_of_it() {
         (file.rotation.size, file.rotation.keep, file.rotation.total),
         (Some(1 << 20), Some(3), Some(10 << 20))
     );
-    for (word, schema) in [("ocsf", Schema::Ocsf), ("ecs", Schema::Ecs)] {
-        let (_, file, _) = file(&format!("format = \"json\"\nschema = \"{word}\""));
-        assert_eq!(file.format, LineFormat::Mapped(schema));
-        nothing_is_said_of(&[sink(&format!("kind = \"stdout\"\nschema = \"{word}\""))]);
-    }
     nothing_is_said_of(&[sink("kind = \"stdout\"\nformat = \"human\"\nexcept = \"access.granted\"")]);
 }
 
