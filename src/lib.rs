@@ -25,6 +25,7 @@ pub mod gate;
 
 pub use portcullis_wire::forward;
 pub mod pages;
+pub mod portal;
 
 pub use portcullis_authentication::{authn, oidc, replicas, session, signals, storage};
 

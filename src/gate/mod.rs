@@ -43,10 +43,11 @@ mod tunnel;
 mod words;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 
 use authenticate::authenticate;
 use authorize::{Denial, Permitted, RequestFields, decide};
@@ -60,7 +61,7 @@ use snapshot::Snapshot;
 
 pub use body::Body;
 pub use build_error::BuildError;
-pub use explained::{Explained, Imagined, Next, explain};
+pub use explained::{Explained, Explainer, Imagined, Next, explain};
 pub use foundations::{Foundations, Observers, Stores};
 pub use imagined::{ImaginedPerson, path_of};
 pub use settings::{
@@ -69,6 +70,7 @@ pub use settings::{
 };
 pub use status::{ProviderCondition, UnavailablePart};
 
+use crate::events::RequestUnreadable;
 use crate::forward::ServerState;
 use crate::limit::LimitUsage;
 use crate::listener::{Handler, RequestBody};
@@ -263,6 +265,14 @@ fn pass<'s>(
 
 impl Handler for Gate {
     type Body = Body;
+
+    fn unreadable(&self, transport: &Transport, reason: &dyn Display, status: Option<StatusCode>) {
+        self.0.foundations.keeper.recorder.emit(&RequestUnreadable {
+            client: transport.peer.ip(),
+            reason: &reason.to_string(),
+            status: status.map(|status| status.as_u16()),
+        });
+    }
 
     fn handle(
         &self,

@@ -51,7 +51,7 @@ impl ReadinessSources {
             self.shared.iter().flat_map(SharedSources::troubles).map(|why| part("shared state", &why));
         let gate = self.gate.missing().into_iter().map(|missing| part(&missing.what, &missing.why));
         let sinks = self.audit.health().into_iter();
-        let sinks = sinks.filter_map(|sink| Some(part(&format!("sink {}", sink.name), &sink.trouble?)));
+        let sinks = sinks.filter_map(|sink| Some(part(&format!("sink {}", sink.name), &sink.told()?)));
         drain.into_iter().chain(before).chain(state).chain(shared).chain(sinks).chain(gate).collect()
     }
 }
@@ -115,8 +115,8 @@ pub(super) fn shared(metrics: &Metrics, engine: &SessionEngine, replica: Option<
                 Vec::new(),
                 f64::from(u8::from(told.redis.trouble().is_none())),
             ),
-            value("shared_state_commands", commands, result("done"), done as f64),
-            value("shared_state_commands", commands, result("failed"), failed as f64),
+            value("shared_state_commands_total", commands, result("done"), done as f64),
+            value("shared_state_commands_total", commands, result("failed"), failed as f64),
             value(
                 "shared_state_unheard_seconds",
                 "How long ago it was heard what other gateways end",
@@ -124,7 +124,7 @@ pub(super) fn shared(metrics: &Metrics, engine: &SessionEngine, replica: Option<
                 told.log.age().as_secs_f64(),
             ),
             value(
-                "shared_state_gaps",
+                "shared_state_gaps_total",
                 "How often some of what others ended was missed and everything was read anew, since the start",
                 Vec::new(),
                 told.log.gaps() as f64,
@@ -209,7 +209,11 @@ pub(super) fn state(metrics: &Metrics, health: &StateHealth, sessions: &Sessions
         let waiting = sessions.endings_waiting() as f64;
         let ended = sessions.ends().map(|(why, count)| Scrape {
             labels: vec![("reason", why.word().to_owned())],
-            ..value("sessions_ended", "Sign-ins that have ended in this process, by reason", count as f64)
+            ..value(
+                "sessions_ended_total",
+                "Sign-ins that have ended in this process, by reason",
+                count as f64,
+            )
         });
         let state = [
             value("state_up", "Whether the state file takes what is written and is in its place", up),
@@ -238,11 +242,11 @@ pub(super) fn sinks(metrics: &Metrics, audit: &Arc<Audit>) {
             [
                 value("sink_up", "Whether the sink can write", f64::from(u8::from(sink.trouble.is_none()))),
                 value(
-                    "sink_written",
+                    "sink_written_total",
                     "Events that the sink has written since the start",
                     sink.written as f64,
                 ),
-                value("sink_lost", "Events that the sink has lost since the start", sink.lost as f64),
+                value("sink_lost_total", "Events that the sink has lost since the start", sink.lost as f64),
                 value(
                     "sink_behind_seconds",
                     "How long the oldest event that is not written has waited",
@@ -271,11 +275,11 @@ fn counts(address: &SocketAddr, stats: &ConnectionStats) -> Vec<Scrape> {
         value: count as f64,
     };
     let accepted =
-        value("connections_accepted", "Connections accepted since the start", None, stats.accepted());
+        value("connections_accepted_total", "Connections accepted since the start", None, stats.accepted());
     let refused = ConnectionRefusal::ALL.map(|refusal| {
         let reason = Some(("reason", refusal.as_str().to_owned()));
         let help = "Connections that ended before the gate saw a request, by reason";
-        value("connections_refused", help, reason, stats.refused(refusal))
+        value("connections_refused_total", help, reason, stats.refused(refusal))
     });
     std::iter::once(accepted).chain(refused).collect()
 }

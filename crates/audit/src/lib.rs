@@ -9,4 +9,4 @@ extern crate portcullis_rules;
 pub mod mapping;
 pub mod sinks;
 
-use portcullis_rules::clock;
+use portcullis_rules::{clock, secret};
