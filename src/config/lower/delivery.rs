@@ -172,11 +172,12 @@ impl Lowering<'_> {
         let (sink, kind) = (at.value, at.value.kind);
         let (is_file, is_far) =
             (kind == SinkWord::File, matches!(kind, SinkWord::Webhook | SinkWord::Syslog));
-        let keys: [(&str, bool, Place<'_>, bool, &str); 9] = [
+        let keys: [(&str, bool, Place<'_>, bool, &str); 10] = [
             ("path", sink.path.is_some(), at!(at.path).place, is_file, FILES),
             ("mode", sink.mode.is_some(), at!(at.mode).place, is_file, FILES),
             ("rotate", sink.rotate.is_some(), at!(at.rotate).place, is_file, FILES),
             ("format", sink.format.is_some(), at!(at.format).place, !is_far, HERE),
+            ("schema", sink.schema.is_some(), at!(at.schema).place, !is_far, HERE),
             ("url", sink.url.is_some(), at!(at.url).place, is_far, FAR),
             ("tls", sink.tls.is_some(), at!(at.tls).place, is_far, FAR),
             ("spool", sink.spool.is_some(), at!(at.spool).place, is_far, FAR),

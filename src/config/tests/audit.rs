@@ -57,6 +57,11 @@ fn what_a_sink_cannot_be_is_told() {
         (file("name = \"log\""), "`log` is no name for a sink", "not \"log\""),
         (file("only = \"access.*\"\nexcept = \"access.*\""), "both `only` and `except`", "one of the two"),
         (file("only = \"acess.*\""), "no event is called \"acess.*\"", "sign-in.*"),
+        (
+            sink("kind = \"syslog\"\nurl = \"tls://logs.corp.example:6514\"\nschema = \"ocsf\""),
+            "`schema` of a sink of the kind \"syslog\"",
+            "\"file\" or \"stdout\"",
+        ),
         (sink("kind = \"stdout\"\npath = \"x\""), "`path` of a sink that is no file", "\"file\""),
         (
             file("\n[[audit.sinks]]\nkind = \"file\"\npath = \"other\""),
