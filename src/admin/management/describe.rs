@@ -7,10 +7,10 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
 
-use super::model::{ListEvents, ListSessions};
+use super::model::{EventList, ListEvents, ListSessions};
 use super::operation::Operation;
 use super::{
-    EndSessions, EndedSessions, EventList, NextAssertionKey, Problem, ProviderOverview, Reason, RouteLimits,
+    EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, RouteLimits,
     SessionList, SignalsOverview,
 };
 

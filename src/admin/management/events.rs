@@ -4,19 +4,18 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::model::ListEvents;
-use super::{EventEntry, EventList, Management, Operator, Problem};
-use crate::events::ManagementCalled;
+use super::model::{EventEntry, EventList, ListEvents};
+use super::{Call, Management, Problem};
 use crate::segments::{AskError, Cursor, Filter, LARGEST, Page, Patience, Question, Reader, moment};
 
 /// How long a page is looked for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// One page of what is asked for. Who asks, and by what, is an event as well.
+/// One page of what is asked for. By what it is asked for is recorded as well.
 pub(super) async fn list(
     management: &Management,
     asked: ListEvents,
-    operator: Operator,
+    call: &Call,
 ) -> Result<EventList, Problem> {
     let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
     if !(1..=LARGEST).contains(&limit) {
@@ -28,7 +27,8 @@ pub(super) async fn list(
     let Some(reader) = reader else {
         return Err(Problem::new(StatusCode::NOT_FOUND, "no store keeps events: see `[audit] store`"));
     };
-    tell(management, &operator, &names);
+    // Whom it is about stays out of the record of the call: names are personal, and its reason is not.
+    call.because(Some(&names).filter(|names| !names.is_empty()).map(String::as_str));
     page(reader, filter, behind, limit).await
 }
 
@@ -100,17 +100,4 @@ fn fault(error: &AskError) -> Problem {
         AskError::Cursor => StatusCode::BAD_REQUEST,
     };
     Problem::new(status, error.to_string())
-}
-
-/// Whom it is about stays out of it: names are personal, and the reason of a call is not.
-fn tell(management: &Management, operator: &Operator, names: &str) {
-    management.recorder.emit(&ManagementCalled {
-        operator: &operator.to_string(),
-        operation: "list-events",
-        client: None,
-        status: 200,
-        reason: (!names.is_empty()).then_some(names),
-        selected: None,
-        ended: None,
-    });
 }

@@ -36,9 +36,8 @@ use call::Call;
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, EventEntry, EventList, LimitState, NextAssertionKey, ProviderKeys,
-    ProviderOverview, ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection,
-    SignalsOverview,
+    EndSessions, EndedSessions, LimitState, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState,
+    Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use problem::Problem;
 
@@ -156,7 +155,7 @@ async fn call(
         }
         Operation::ListEvents => {
             let asked = query::read(&query)?;
-            Ok(document(StatusCode::OK, &events::list(management, asked, operator).await?))
+            Ok(document(StatusCode::OK, &events::list(management, asked, called).await?))
         }
         Operation::ShowConfiguration => {
             query::read_none(&query)?;

@@ -34,7 +34,7 @@ impl Lowering<'_> {
         let tls = at!(at.tls).given().map_or_else(TlsSettings::default, |at| self.sink_tls(at));
         let far = match at.value.kind {
             SinkWord::Syslog => self.syslog(at, tls).map(FarSettings::Syslog),
-            SinkWord::Webhook | SinkWord::File | SinkWord::Stdout => {
+            SinkWord::Webhook | SinkWord::File | SinkWord::Stdout | SinkWord::Store => {
                 self.webhook(at, tls).map(FarSettings::Webhook)
             }
         };
