@@ -14,6 +14,7 @@ use super::output::Output;
 use super::queue::Queue;
 use super::settings::{Selection, Settings, SinkKind, SinkSettings};
 use super::sink::{Sink, SinkError};
+use super::store::StoreSink;
 use super::worker::Worker;
 
 /// How long a sink that is not asked for any more may take for what it has.
@@ -106,6 +107,8 @@ impl Audit {
             SinkKind::Output(output) => {
                 Output::open(output.stream, output.format).map(|sink| Box::new(sink) as Box<dyn Sink>)
             }
+            SinkKind::Store(store) => StoreSink::open(store, &self.process, clock, &status)
+                .map(|sink| Box::new(sink) as Box<dyn Sink>),
         };
         let sink = sink.map_err(|error| ApplyError { name: Arc::clone(&settings.name), error })?;
         Ok(Some(Opened { sink, status }))

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use portcullis_events::{RecordBeside, RecordGap, RecordRemoved, RecordRotated, Recorder};
+use portcullis_events::{RecordBeside, RecordDamaged, RecordGap, RecordRemoved, RecordRotated, Recorder};
 
 use super::sink::SinkError;
 use crate::clock::Clock;
@@ -60,6 +60,7 @@ pub(super) enum Note {
     Rotated { file: PathBuf, next: PathBuf, bytes: u64 },
     Removed { file: PathBuf, count: u64, bytes: u64 },
     Beside { file: PathBuf, next: PathBuf },
+    Damaged { file: PathBuf, reason: String },
     Gap { since: u64, away: Duration, reason: String },
 }
 
@@ -76,6 +77,9 @@ impl Note {
             }
             Self::Beside { file, next } => {
                 recorder.emit(&RecordBeside { sink, file: &text(file), next: &text(next) })
+            }
+            Self::Damaged { file, reason } => {
+                recorder.emit(&RecordDamaged { sink, file: &text(file), reason })
             }
             Self::Gap { since, away, reason } => {
                 recorder.emit(&RecordGap { sink, since: *since, away: *away, reason })

@@ -12,6 +12,7 @@ mod queue;
 mod rotation;
 mod settings;
 mod sink;
+mod store;
 #[cfg(test)]
 mod tests;
 mod worker;

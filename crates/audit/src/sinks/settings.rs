@@ -7,6 +7,7 @@ use std::time::Duration;
 use portcullis_events::{Kind, KindSet, Level};
 
 use crate::mapping::Schema;
+use crate::segments::StoreSettings;
 
 /// All sinks: the log, and those of the operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub enum SinkKind {
     File(FileSettings),
     /// To where the process was told to write.
     Output(OutputSettings),
+    /// Into the embedded store.
+    Store(StoreSettings),
 }
 
 impl SinkKind {
@@ -42,15 +45,18 @@ impl SinkKind {
         match self {
             Self::File(file) => file.format,
             Self::Output(output) => output.format,
+            Self::Store(_) => LineFormat::Json,
         }
     }
 
     /// Whether both write to one place.
-    pub(super) fn is_same_place(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::File(one), Self::File(other)) => one.path == other.path,
             (Self::Output(one), Self::Output(other)) => one.stream == other.stream,
-            (Self::File(_), Self::Output(_)) | (Self::Output(_), Self::File(_)) => false,
+            (Self::Store(one), Self::Store(other)) => one.path == other.path,
+            (Self::File(_) | Self::Output(_) | Self::Store(_), _) => false,
         }
     }
 }

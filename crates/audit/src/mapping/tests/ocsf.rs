@@ -56,6 +56,7 @@ const CLASSES: &str = "
     record.rotated 100805
     record.removed 100802
     record.beside 100899
+    record.damaged 100899
     record.gap 100899
     clock.set-back 600801
 ";

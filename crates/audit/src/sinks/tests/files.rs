@@ -77,6 +77,7 @@ impl Writer<'_> {
             Note::Removed { file, count, .. } => format!("removed {count} {}", name(&file)),
             Note::Beside { file, next } => format!("beside {} {}", name(&file), name(&next)),
             Note::Gap { reason, .. } => format!("gap {reason}"),
+            Note::Damaged { reason, .. } => format!("damaged {reason}"),
         });
         notes.collect()
     }
