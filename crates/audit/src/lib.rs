@@ -8,6 +8,7 @@
 extern crate portcullis_rules;
 
 pub mod mapping;
+pub mod reports;
 pub mod segments;
 pub mod sinks;
 

@@ -27,16 +27,19 @@ impl Tally for Apps {
         for route in known.routes.iter().flatten() {
             self.0.entry(Some(Arc::from(route.as_str()))).or_default();
         }
-        let mut frame = Frame::new(question, &[
-            ("app", Type::Text),
-            ("let in", Type::Number),
-            ("refused", Type::Number),
-            ("failed", Type::Number),
-            ("people", Type::Number),
-            ("bytes", Type::Number),
-            ("mean ms", Type::Number),
-            ("last used", Type::Time),
-        ]);
+        let mut frame = Frame::new(
+            question,
+            &[
+                ("app", Type::Text),
+                ("let in", Type::Number),
+                ("refused", Type::Number),
+                ("failed", Type::Number),
+                ("people", Type::Number),
+                ("bytes", Type::Number),
+                ("mean ms", Type::Number),
+                ("last used", Type::Time),
+            ],
+        );
         let mut apps: Vec<_> = self.0.into_iter().collect();
         apps.sort_by(|(one, a), (other, b)| b.all().cmp(&a.all()).then_with(|| one.cmp(other)));
         for (route, sums) in apps {

@@ -35,7 +35,7 @@ impl Calendar {
     #[must_use]
     pub fn new(since: u64, until: u64, zone: &TimeZone) -> Self {
         let mut days = Vec::new();
-        let mut date = timestamp(since).to_zoned(zone.clone()).date();
+        let mut date = timestamp(since).to_zoned_datetime(zone.clone()).date();
         while let Some(day) = day(date, zone).filter(|day| day.from < until) {
             days.push(day);
             let Ok(next) = date.checked_add(1.day()) else { break };
@@ -60,7 +60,7 @@ impl Calendar {
 
 fn day(date: Date, zone: &TimeZone) -> Option<Day> {
     let begins = |date: Date| {
-        let begins = date.to_zoned(zone.clone()).ok()?.timestamp().as_microsecond();
+        let begins = date.to_zoned_datetime(zone.clone()).ok()?.timestamp().as_microsecond();
         Some(u64::try_from(begins).unwrap_or(0))
     };
     Some(Day { date, from: begins(date)?, to: begins(date.checked_add(1.day()).ok()?)? })
@@ -74,5 +74,5 @@ pub(super) fn timestamp(micros: u64) -> Timestamp {
 
 /// A moment as people of a zone write it, such as `2026-11-30 20:05:13+01:00`.
 pub(super) fn local(micros: u64, zone: &TimeZone) -> String {
-    timestamp(micros).to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%:z").to_string()
+    timestamp(micros).to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S%:z").to_string()
 }

@@ -22,8 +22,14 @@ impl Changes {
 
     fn push(&mut self, event: &Event, by: Option<&str>, what: &str, before: Cell, after: Cell) {
         let by = if self.named { Cell::text(by) } else { Cell::Text("not told".into()) };
-        let row =
-            [Cell::Time(event.time), Cell::Text(event.word.to_string()), by, Cell::text(Some(what)), before, after];
+        let row = [
+            Cell::Time(event.time),
+            Cell::Text(event.word.to_string()),
+            by,
+            Cell::text(Some(what)),
+            before,
+            after,
+        ];
         self.rows.push((event.time, row));
     }
 
@@ -67,14 +73,17 @@ impl Tally for Changes {
     }
 
     fn frame(mut self: Box<Self>, question: &Question, _known: &Known<'_>) -> Frame {
-        let mut frame = Frame::new(question, &[
-            ("time", Type::Time),
-            ("event", Type::Text),
-            ("by", Type::Text),
-            ("what", Type::Text),
-            ("before", Type::Text),
-            ("after", Type::Text),
-        ]);
+        let mut frame = Frame::new(
+            question,
+            &[
+                ("time", Type::Time),
+                ("event", Type::Text),
+                ("by", Type::Text),
+                ("what", Type::Text),
+                ("before", Type::Text),
+                ("after", Type::Text),
+            ],
+        );
         self.rows.sort_by_key(|(time, _)| *time);
         self.rows.into_iter().for_each(|(_, row)| frame.push(row));
         frame

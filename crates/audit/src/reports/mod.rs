@@ -38,7 +38,7 @@ pub use question::{Question, QuestionError, Report};
 pub use review::{Access, Reach, Verdict};
 
 /// What a report is told beside the record.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Known<'a> {
     /// The routes of the configuration; none: nobody has said.
     pub routes: Option<Vec<String>>,
@@ -110,7 +110,7 @@ fn notes(walked: &Walked) -> Vec<String> {
     notes
 }
 
-fn tally(question: &Question, known: &Known<'_>) -> Box<dyn Tally> {
+fn tally<'a>(question: &Question, known: &Known<'a>) -> Box<dyn Tally + 'a> {
     match question.report {
         Report::SignIns => Box::new(daily::Daily::sign_ins(question)),
         Report::Access => Box::new(daily::Daily::access(question)),

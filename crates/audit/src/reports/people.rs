@@ -82,18 +82,21 @@ impl Tally for People {
     }
 
     fn frame(self: Box<Self>, question: &Question, _known: &Known<'_>) -> Frame {
-        let mut frame = Frame::new(question, &[
-            ("person", Type::Text),
-            ("provider", Type::Text),
-            ("first seen", Type::Time),
-            ("last seen", Type::Time),
-            ("last sign-in", Type::Time),
-            ("sign-ins", Type::Number),
-            ("failed sign-ins", Type::Number),
-            ("requests", Type::Number),
-            ("refused", Type::Number),
-            ("apps", Type::Number),
-        ]);
+        let mut frame = Frame::new(
+            question,
+            &[
+                ("person", Type::Text),
+                ("provider", Type::Text),
+                ("first seen", Type::Time),
+                ("last seen", Type::Time),
+                ("last sign-in", Type::Time),
+                ("sign-ins", Type::Number),
+                ("failed sign-ins", Type::Number),
+                ("requests", Type::Number),
+                ("refused", Type::Number),
+                ("apps", Type::Number),
+            ],
+        );
         let name = |person: &Pseudonym| self.persons.name(*person);
         let mut people: Vec<_> = self.did.iter().map(|(person, did)| (name(person), did)).collect();
         people.sort_by(|(one, a), (other, b)| {
@@ -101,7 +104,8 @@ impl Tally for People {
             last(b).cmp(&last(a)).then_with(|| one.cmp(other))
         });
         for (name, did) in people {
-            let seen = |of: fn((u64, u64)) -> u64| did.seen.map_or(Cell::Unknown, |seen| Cell::Time(of(seen)));
+            let seen =
+                |of: fn((u64, u64)) -> u64| did.seen.map_or(Cell::Unknown, |seen| Cell::Time(of(seen)));
             frame.push([
                 Cell::Text(name),
                 Cell::text(did.provider.as_deref()),

@@ -57,15 +57,18 @@ impl Tally for Providers {
         for provider in known.providers.iter().flatten() {
             self.0.entry(Some(Arc::from(provider.as_str()))).or_default();
         }
-        let mut frame = Frame::new(question, &[
-            ("provider", Type::Text),
-            ("sign-ins", Type::Number),
-            ("failed", Type::Number),
-            ("people", Type::Number),
-            ("tokens not refreshed", Type::Number),
-            ("times away", Type::Number),
-            ("last sign-in", Type::Time),
-        ]);
+        let mut frame = Frame::new(
+            question,
+            &[
+                ("provider", Type::Text),
+                ("sign-ins", Type::Number),
+                ("failed", Type::Number),
+                ("people", Type::Number),
+                ("tokens not refreshed", Type::Number),
+                ("times away", Type::Number),
+                ("last sign-in", Type::Time),
+            ],
+        );
         for (name, provider) in self.0 {
             frame.push([
                 // A sign-in can fail before it is known where it was.

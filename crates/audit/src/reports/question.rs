@@ -94,7 +94,9 @@ pub enum QuestionError {
     #[error("{0:?} is no time zone: expected one such as Europe/Berlin, or UTC")]
     Zone(String),
     /// It is no time.
-    #[error("{0:?} is no time: expected a span such as 30d, a day such as 2026-11-30, or 2026-11-30T19:05:13Z")]
+    #[error(
+        "{0:?} is no time: expected a span such as 30d, a day such as 2026-11-30, or 2026-11-30T19:05:13Z"
+    )]
     Time(String),
     /// The end is not behind the beginning.
     #[error("the end of the time is not behind its beginning")]
@@ -155,7 +157,7 @@ fn time(text: &str, zone: &TimeZone, now: Moment) -> Option<u64> {
     if let Ok(day) = text.parse::<Date>()
         && text.len() == 10
     {
-        let begins = day.to_zoned(zone.clone()).ok()?.timestamp();
+        let begins = day.to_zoned_datetime(zone.clone()).ok()?.timestamp();
         return u64::try_from(begins.as_microsecond()).ok();
     }
     let ago = |span: Duration| now.micros().checked_sub(u64::try_from(span.as_micros()).ok()?);

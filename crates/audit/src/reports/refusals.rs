@@ -55,16 +55,19 @@ impl Tally for Refusals {
     }
 
     fn frame(self: Box<Self>, question: &Question, _known: &Known<'_>) -> Frame {
-        let mut frame = Frame::new(question, &[
-            ("app", Type::Text),
-            ("outcome", Type::Text),
-            ("rule", Type::Text),
-            ("reason", Type::Text),
-            ("times", Type::Number),
-            ("people", Type::Number),
-            ("first", Type::Time),
-            ("last", Type::Time),
-        ]);
+        let mut frame = Frame::new(
+            question,
+            &[
+                ("app", Type::Text),
+                ("outcome", Type::Text),
+                ("rule", Type::Text),
+                ("reason", Type::Text),
+                ("times", Type::Number),
+                ("people", Type::Number),
+                ("first", Type::Time),
+                ("last", Type::Time),
+            ],
+        );
         let mut counted: Vec<_> = self.counted.into_iter().collect();
         counted.sort_by(|(one, a), (other, b)| b.times.cmp(&a.times).then_with(|| one.cmp(other)));
         for (key, counted) in counted {

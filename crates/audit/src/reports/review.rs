@@ -38,7 +38,7 @@ pub struct Access {
 }
 
 /// Judges where somebody may go.
-pub trait Reach {
+pub trait Reach: std::fmt::Debug {
     /// The routes that somebody may reach, or that it is not known of.
     fn reach(&self, who: &Who) -> Vec<Access>;
 }
@@ -100,17 +100,20 @@ impl Tally for Review {
 
     /// What nobody has used stands first: it is what can be taken away.
     fn frame(self: Box<Self>, question: &Question, known: &Known<'_>) -> Frame {
-        let mut frame = Frame::new(question, &[
-            ("person", Type::Text),
-            ("provider", Type::Text),
-            ("app", Type::Text),
-            ("may", Type::Text),
-            ("by", Type::Text),
-            ("times used", Type::Number),
-            ("last used", Type::Time),
-            ("reviewer", Type::Text),
-            ("mark", Type::Text),
-        ]);
+        let mut frame = Frame::new(
+            question,
+            &[
+                ("person", Type::Text),
+                ("provider", Type::Text),
+                ("app", Type::Text),
+                ("may", Type::Text),
+                ("by", Type::Text),
+                ("times used", Type::Number),
+                ("last used", Type::Time),
+                ("reviewer", Type::Text),
+                ("mark", Type::Text),
+            ],
+        );
         let Some(reach) = known.reach else {
             frame.notes.push("who may go where nobody has said: give the configuration".into());
             return frame;

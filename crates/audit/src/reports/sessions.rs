@@ -66,17 +66,20 @@ impl Tally for Sessions {
     }
 
     fn frame(self: Box<Self>, question: &Question, _known: &Known<'_>) -> Frame {
-        let mut frame = Frame::new(question, &[
-            ("session", Type::Text),
-            ("person", Type::Text),
-            ("device", Type::Text),
-            ("began", Type::Time),
-            ("last used", Type::Time),
-            ("ended", Type::Time),
-            ("why", Type::Text),
-            ("requests", Type::Number),
-            ("apps", Type::Number),
-        ]);
+        let mut frame = Frame::new(
+            question,
+            &[
+                ("session", Type::Text),
+                ("person", Type::Text),
+                ("device", Type::Text),
+                ("began", Type::Time),
+                ("last used", Type::Time),
+                ("ended", Type::Time),
+                ("why", Type::Text),
+                ("requests", Type::Number),
+                ("apps", Type::Number),
+            ],
+        );
         let mut sessions: Vec<_> = self.sessions.iter().collect();
         let last = |session: &Session| session.requests.last.max(session.began);
         sessions.sort_by(|(one, a), (other, b)| last(b).cmp(&last(a)).then_with(|| one.cmp(other)));

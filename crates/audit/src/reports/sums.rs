@@ -13,7 +13,7 @@ pub(super) fn requests() -> KindSet {
 }
 
 /// How many an event stands for.
-pub(super) const fn times(event: &Event) -> u64 {
+pub(super) fn times(event: &Event) -> u64 {
     mutant!(event.count, "report-counts-intervals-as-one" => 1)
 }
 
@@ -26,7 +26,8 @@ pub(super) enum Fate {
 }
 
 pub(super) fn fate(outcome: Option<Outcome>) -> Fate {
-    let is = |group| outcome.is_some_and(|outcome| Outcomes::matching(group).is_some_and(|all| all.has(outcome)));
+    let is =
+        |group| outcome.is_some_and(|outcome| Outcomes::matching(group).is_some_and(|all| all.has(outcome)));
     if is("refused") {
         Fate::Refused
     } else if is("failed") {

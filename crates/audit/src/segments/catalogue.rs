@@ -118,9 +118,8 @@ fn bounds(path: &Path) -> Result<Bounds, StoreError> {
     let fault = StoreError::sqlite(path);
     let segment = schema::read(path, false)?;
     let find = |name: &str| {
-        let found = segment.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| {
-            row.get::<_, Option<i64>>(0)
-        });
+        let found = segment
+            .query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get::<_, Option<i64>>(0));
         found.optional().map(|value| value.flatten().unwrap_or(0).cast_unsigned()).map_err(&fault)
     };
     Ok(Bounds { since: find("since")?, until: find("until")?, rows: find("rows")?, events: find("events")? })

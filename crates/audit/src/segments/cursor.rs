@@ -60,8 +60,7 @@ impl FromStr for Cursor {
         if process.len() > 12 || !process.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(CursorError);
         }
-        let place =
-            Place { time: digits(time)?.cast_unsigned(), process: process.into(), id: digits(id)? };
+        let place = Place { time: digits(time)?.cast_unsigned(), process: process.into(), id: digits(id)? };
         let question = u32::try_from(digits(question)?).map_err(|_| CursorError)?;
         Ok(Self { place, question })
     }

@@ -83,12 +83,7 @@ impl Who {
     }
 
     fn members(&self) -> [(&'static str, &str); 4] {
-        [
-            ("provider", &self.provider),
-            ("subject", &self.subject),
-            ("user", &self.user),
-            ("acr", &self.acr),
-        ]
+        [("provider", &self.provider), ("subject", &self.subject), ("user", &self.user), ("acr", &self.acr)]
     }
 
     pub(super) fn of_json(text: &[u8]) -> Option<Self> {

@@ -179,7 +179,8 @@ fn time(value: &str, now: Moment) -> Option<u64> {
         let span = time.duration_since(std::time::UNIX_EPOCH).ok()?;
         u64::try_from(span.as_micros()).ok().filter(|micros| i64::try_from(*micros).is_ok())
     };
-    let ago = |span: Duration| now.micros().saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX));
+    let ago =
+        |span: Duration| now.micros().saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX));
     let day = || humantime::parse_rfc3339(&format!("{short}T00:00:00Z"));
     let written = humantime::parse_rfc3339_weak(&short).or_else(|_| day()).ok().and_then(of);
     written.or_else(|| humantime::parse_duration(&short).ok().map(ago))

@@ -18,6 +18,13 @@ const LENGTH: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pseudonym(pub(super) [u8; 16]);
 
+#[cfg(test)]
+impl Pseudonym {
+    pub(crate) const fn for_tests(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl std::fmt::Display for Pseudonym {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -43,9 +50,8 @@ impl StoreKeys {
     pub(super) fn load(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(names::KEY);
         let bytes = fs::read(&path).map_err(StoreError::io(&path))?;
-        let bits: [u8; LENGTH] = bytes
-            .try_into()
-            .map_err(|_| StoreError::foreign(&path, format!("expected {LENGTH} bytes")))?;
+        let bits: [u8; LENGTH] =
+            bytes.try_into().map_err(|_| StoreError::foreign(&path, format!("expected {LENGTH} bytes")))?;
         let hashes = hmac::Key::new(hmac::HMAC_SHA256, &bits[..LENGTH / 2]);
         Ok(Self { hashes, wrapping: SealingKey::of_server_key(&bits) })
     }

@@ -213,9 +213,9 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn key_of_day(connection: &Connection, keys: &StoreKeys, day: i64) -> rusqlite::Result<Option<SealingKey>> {
-    let found = connection.prepare_cached("SELECT key FROM day WHERE day = ?1")?.query_row([day], |row| {
-        row.get::<_, Vec<u8>>(0)
-    });
+    let found = connection
+        .prepare_cached("SELECT key FROM day WHERE day = ?1")?
+        .query_row([day], |row| row.get::<_, Vec<u8>>(0));
     Ok(found.optional()?.and_then(|key| keys.unwrap(&day_place(day), &key)))
 }
 

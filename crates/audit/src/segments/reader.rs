@@ -20,7 +20,7 @@ use super::people::{Names, Person};
 use super::question::Asked;
 use super::read_lane::{AskError, Patience, ReadLane};
 use super::rows::{COLUMNS, Segment};
-use super::summary::{self, Sums, Summary};
+use super::summary::{self, Summary, Sums};
 
 /// A store that is read. Cheap to clone; all clones share the turns at reading.
 #[derive(Clone, Debug)]
@@ -136,9 +136,11 @@ impl Reader {
         let mut names = self.names()?;
         let asked = self.asked(filter, &names)?;
         let nobody = asked.is_nobody();
-        self.walk(patience, |listed| !nobody && asked.meets(listed.since(), listed.until()), |segment, listed| {
-            each_of(segment, listed, &asked, personal.then_some(&mut names), take)
-        })
+        self.walk(
+            patience,
+            |listed| !nobody && asked.meets(listed.since(), listed.until()),
+            |segment, listed| each_of(segment, listed, &asked, personal.then_some(&mut names), take),
+        )
     }
 
     /// Gives how much happened between two hours, hour by hour, from the first up to before the second (both in

@@ -105,9 +105,8 @@ pub(super) fn adopt(path: &Path) -> Result<Connection, StoreError> {
 /// Opens one to read it. One that is closed changes no more: it is read without a lock.
 pub(super) fn read(path: &Path, is_open: bool) -> Result<Connection, StoreError> {
     let fault = StoreError::sqlite(path);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_URI;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let address = format!("file:{}{}", in_address(path), if is_open { "" } else { "?immutable=1" });
     let connection = Connection::open_with_flags(address, flags).map_err(&fault)?;
     connection.busy_timeout(BUSY).map_err(&fault)?;

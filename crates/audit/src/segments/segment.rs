@@ -141,13 +141,7 @@ impl Segment {
         self.connection.execute_batch(sql).map_err(StoreError::sqlite(&self.path))
     }
 
-    fn insert(
-        &mut self,
-        table: &str,
-        n: i64,
-        draft: &Draft,
-        people: &mut People,
-    ) -> Result<(), StoreError> {
+    fn insert(&mut self, table: &str, n: i64, draft: &Draft, people: &mut People) -> Result<(), StoreError> {
         let id = super::event::id_text(&self.name.process, draft.lane, draft.seq);
         let (person, key) = match &draft.who {
             Some(who) => people.meet(who, draft.tally.until).map(|(person, key)| (Some(person), key))?,
@@ -241,7 +235,8 @@ impl Segment {
     }
 
     fn bytes(&self) -> u64 {
-        let pages: i64 = self.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap_or(0);
+        let pages: i64 =
+            self.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap_or(0);
         pages.cast_unsigned().saturating_mul(8192)
     }
 

@@ -106,7 +106,8 @@ impl Upkeep {
 
     fn learn(&mut self, report: Report) -> Vec<Finding> {
         self.over.extend(report.left);
-        let removed = report.removed.map(|Removed { file, count, bytes }| Finding::Removed { file, count, bytes });
+        let removed =
+            report.removed.map(|Removed { file, count, bytes }| Finding::Removed { file, count, bytes });
         let damaged = report.damaged.into_iter().map(|(name, error)| {
             let file = name.path(&self.folder);
             self.damaged.insert(name);

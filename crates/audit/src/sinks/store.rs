@@ -64,6 +64,10 @@ impl Sink for StoreSink {
 
 impl From<StoreError> for SinkError {
     fn from(error: StoreError) -> Self {
-        if error.is_full() { Self::Full(io::Error::other(error)) } else { Self::Away(io::Error::other(error)) }
+        if error.is_full() {
+            Self::Full(io::Error::other(error))
+        } else {
+            Self::Away(io::Error::other(error))
+        }
     }
 }

@@ -29,7 +29,9 @@ pub use credential::{AuthKind, CredentialFirstUsed, CredentialRefused, Shown};
 pub use management::{ManagementCalled, ManagementRefused};
 pub use part::{Part, PartBack, PartLost, ProviderKeysChanged, StoreMissed};
 pub use process::{ProcessDraining, ProcessEnded, ProcessStarted};
-pub use record::{ClockSetBack, RecordBeside, RecordDamaged, RecordGap, RecordLost, RecordRemoved, RecordRotated};
+pub use record::{
+    ClockSetBack, RecordBeside, RecordDamaged, RecordGap, RecordLost, RecordRemoved, RecordRotated,
+};
 pub use session::{SessionBindingRefused, SessionBound, SessionEnded, SignedOut};
 pub use sign_in::{Culprit, SignInBegun, SignInFailed, SignInSucceeded, StepUpAsked, StepUpUnmet};
 pub use signal::{Channel, LogoutTokenAccepted, LogoutTokenRefused, SignalReceived, SignalRefused};

@@ -67,7 +67,8 @@ impl Burst {
                 self.times,
                 span(self.last.saturating_sub(self.first))
             ),
-            doubt: "a program whose token has run out, or a page that asks again and again, looks the same".into(),
+            doubt: "a program whose token has run out, or a page that asks again and again, looks the same"
+                .into(),
             evidence: self.events.clone(),
         })
     }

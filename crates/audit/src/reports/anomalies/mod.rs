@@ -208,12 +208,8 @@ impl<'a> Anomalies<'a> {
 
 impl Tally for Anomalies<'_> {
     fn kinds(&self) -> KindSet {
-        let kinds = [
-            Kind::SignInSucceeded,
-            Kind::SignInFailed,
-            Kind::CredentialFirstUsed,
-            Kind::CredentialRefused,
-        ];
+        let kinds =
+            [Kind::SignInSucceeded, Kind::SignInFailed, Kind::CredentialFirstUsed, Kind::CredentialRefused];
         requests().and(KindSet::of(kinds))
     }
 
@@ -230,14 +226,17 @@ impl Tally for Anomalies<'_> {
     }
 
     fn frame(mut self: Box<Self>, question: &Question, known: &Known<'_>) -> Frame {
-        let mut frame = Frame::new(question, &[
-            ("time", Type::Time),
-            ("finding", Type::Text),
-            ("person", Type::Text),
-            ("what was seen", Type::Text),
-            ("what else it could be", Type::Text),
-            ("events", Type::Text),
-        ]);
+        let mut frame = Frame::new(
+            question,
+            &[
+                ("time", Type::Time),
+                ("finding", Type::Text),
+                ("person", Type::Text),
+                ("what was seen", Type::Text),
+                ("what else it could be", Type::Text),
+                ("events", Type::Text),
+            ],
+        );
         for finding in self.findings() {
             let person = finding.person.map_or(Cell::None, |person| Cell::Text(self.persons.name(person)));
             frame.push([
@@ -256,7 +255,9 @@ impl Tally for Anomalies<'_> {
         if self.left_out > 0 {
             frame.notes.push(format!("{} events were more than is looked at", self.left_out));
         }
-        frame.notes.push("what came before the time that is asked about is not known here: new means new in it".into());
+        frame.notes.push(
+            "what came before the time that is asked about is not known here: new means new in it".into(),
+        );
         frame
     }
 }

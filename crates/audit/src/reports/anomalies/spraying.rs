@@ -70,10 +70,9 @@ impl Spray {
 
     fn finding(&self, common: &Common, sightings: &[Sighting]) -> Option<Finding> {
         let (where_from, doubt) = match common {
-            Common::Network(network) => (
-                format!("from {network}"),
-                "one network can be an office behind one address, or a carrier's",
-            ),
+            Common::Network(network) => {
+                (format!("from {network}"), "one network can be an office behind one address, or a carrier's")
+            }
             // One network is a finding already.
             Common::Reason(_) if self.networks.len() < 2 => return None,
             Common::Reason(reason) => (

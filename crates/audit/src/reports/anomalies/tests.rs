@@ -66,7 +66,11 @@ fn a_burst_is_one_finding_however_long_it_is() {
     let strikes: Vec<_> = (0..500).map(|minute| strike(minute, None, 1)).collect();
     let findings = bursts(&strikes);
     let [finding] = &findings[..] else { panic!("{}", findings.len()) };
-    assert!(finding.sentence.starts_with("500 refusals from 192.0.1.0/24 within 8 hours"), "{}", finding.sentence);
+    assert!(
+        finding.sentence.starts_with("500 refusals from 192.0.1.0/24 within 8 hours"),
+        "{}",
+        finding.sentence
+    );
     assert_eq!(finding.evidence.len(), EVIDENCE);
     // With a pause they are two; fewer than a burst are none.
     let two = (0..30).chain(100..130).map(|minute| strike(minute, None, 1));
@@ -81,7 +85,11 @@ fn spraying_is_many_accounts_and_not_one_often() {
     let sprayed: Vec<_> = (0..6).map(|number| strike(u64::from(number), Some(number), 1)).collect();
     let findings = spraying(&sprayed, &[]);
     let [finding] = &findings[..] else { panic!("{findings:?}") };
-    assert!(finding.sentence.starts_with("6 accounts were refused from 192.0.1.0/24"), "{}", finding.sentence);
+    assert!(
+        finding.sentence.starts_with("6 accounts were refused from 192.0.1.0/24"),
+        "{}",
+        finding.sentence
+    );
     let came = spraying(&sprayed, &[sighting(7, 3, 1), sighting(7, 4, 8)]);
     assert!(came[0].sentence.ends_with("1 of these accounts signed in from there afterwards"));
     let often: Vec<_> = (0..60).map(|minute| strike(minute, Some(1), 1)).collect();
@@ -99,7 +107,10 @@ fn a_journey_is_too_fast_only_by_what_is_certain() {
         travel(&[first, placed(sighting(minutes, 1, 2), TOKYO, radius, "AS")])
     };
     let found = journey(60, 100.0);
-    assert!(found[0].sentence.contains("at least 87") && found[0].doubt.starts_with("likely harmless"), "{found:?}");
+    assert!(
+        found[0].sentence.contains("at least 87") && found[0].doubt.starts_with("likely harmless"),
+        "{found:?}"
+    );
     assert_eq!(journey(11 * 60, 100.0), [], "an aeroplane flies that");
     // Some 8,900 km: where either may be 4,000 km off, 900 are certain, and two hours are enough for them.
     assert_eq!(journey(120, 4_000.0), []);
@@ -107,7 +118,10 @@ fn a_journey_is_too_fast_only_by_what_is_certain() {
     let other = Sighting { device: Some("Edge on Windows".into()), session: Some(9), ..sighting(1, 1, 2) };
     let found = travel(&[placed(sighting(0, 1, 1), BERLIN, 10.0, "EU"), placed(other, TOKYO, 10.0, "AS")]);
     assert!(!found[0].doubt.contains("likely harmless"), "another device is not harmless");
-    let another = travel(&[placed(sighting(0, 1, 1), BERLIN, 10.0, "EU"), placed(sighting(1, 2, 2), TOKYO, 10.0, "AS")]);
+    let another = travel(&[
+        placed(sighting(0, 1, 1), BERLIN, 10.0, "EU"),
+        placed(sighting(1, 2, 2), TOKYO, 10.0, "AS"),
+    ]);
     assert_eq!(another, [], "two people are in two places");
 }
 

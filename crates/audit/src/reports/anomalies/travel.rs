@@ -60,7 +60,9 @@ fn doubt(before: &Sighting, after: &Sighting) -> String {
     let same_device = before.device.is_some() && before.device == after.device;
     match (same_device, same_session) {
         (true, _) => "likely harmless: the same device, so a VPN, a carrier or the net of an aeroplane",
-        (false, true) => "the same session: a VPN or a carrier, or a cookie that was taken along by somebody else",
+        (false, true) => {
+            "the same session: a VPN or a carrier, or a cookie that was taken along by somebody else"
+        }
         (false, false) => "a VPN, a carrier, or a database of places that is wrong, looks the same",
     }
     .into()

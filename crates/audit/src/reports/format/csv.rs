@@ -38,7 +38,11 @@ fn cell_of(cell: &Cell, frame: &Frame) -> String {
 fn text(written: &str) -> String {
     let guard = if mutant!(is_formula(written), "report-csv-formula-runs" => false) { "'" } else { "" };
     let inert = format!("{guard}{}", visible(written));
-    if inert.contains([',', '"', '\'', ' ', ';']) { format!("\"{}\"", inert.replace('"', "\"\"")) } else { inert }
+    if inert.contains([',', '"', '\'', ' ', ';']) {
+        format!("\"{}\"", inert.replace('"', "\"\""))
+    } else {
+        inert
+    }
 }
 
 /// Whether a spreadsheet would calculate it.

@@ -24,7 +24,8 @@ fn a_time_is_a_span_a_day_of_the_zone_or_a_moment() {
 
 #[test]
 fn what_cannot_be_asked_is_said() {
-    let ask = |since: &str, until, zone| Question::new(Report::Access, since, until, zone, now()).unwrap_err();
+    let ask =
+        |since: &str, until, zone| Question::new(Report::Access, since, until, zone, now()).unwrap_err();
     assert!(matches!(ask("1h", None, "Europe/Berlim"), QuestionError::Zone(_)));
     for nonsense in ["yesterday", "", "2026-13-01", "-1h", "99999999999999h"] {
         assert!(matches!(ask(nonsense, None, "UTC"), QuestionError::Time(_)), "{nonsense}");
@@ -43,7 +44,9 @@ fn days_have_the_hours_that_their_clocks_have() {
         let [day] = calendar.days() else { panic!("{calendar:?}") };
         assert_eq!((day.to - day.from) / HOUR, hours, "{}", day.date);
         assert_eq!(day.odd_hours(), (hours != 24).then_some(hours));
-        for (moment, index) in [(day.from, Some(0)), (day.to - 1, Some(0)), (day.to, None), (day.from - 1, None)] {
+        for (moment, index) in
+            [(day.from, Some(0)), (day.to - 1, Some(0)), (day.to, None), (day.from - 1, None)]
+        {
             assert_eq!(calendar.day_of(moment), index, "{}", day.date);
         }
     }
@@ -62,7 +65,8 @@ fn what_happens_in_the_hour_that_comes_twice_is_counted_once() {
     let mut question = rig.question(Report::Access);
     question.zone = TimeZone::get("Europe/Berlin").unwrap();
     let frame = rig.answer(&question, &Known::default());
-    let all: Vec<_> = frame.rows.iter().map(|row| number(&frame, row, "requests")).filter(|all| *all > 0).collect();
+    let all: Vec<_> =
+        frame.rows.iter().map(|row| number(&frame, row, "requests")).filter(|all| *all > 0).collect();
     assert_eq!(all, [4]);
     assert!(frame.notes.iter().any(|note| note.contains("2026-10-25 has 25 hours")), "{:?}", frame.notes);
 }
@@ -99,6 +103,7 @@ fn without_names_a_person_is_a_number() {
     }
 }
 
+#[derive(Debug)]
 struct Anybody;
 
 impl Reach for Anybody {
@@ -121,13 +126,14 @@ fn a_review_says_who_may_what_beside_who_did() {
     rig.write();
     let known = Known { reach: Some(&Anybody), ..Known::default() };
     let frame = rig.answer(&rig.question(Report::AccessReview), &known);
-    let routes: Vec<_> = frame.rows.iter().map(|row| (row[2].clone(), row[3].clone(), row[5].clone())).collect();
+    let routes: Vec<_> =
+        frame.rows.iter().map(|row| (row[2].clone(), row[3].clone(), row[5].clone())).collect();
     let text = |text: &str| Cell::Text(text.into());
     // What nobody has used stands first.
-    assert_eq!(routes, [
-        (text("chat"), text("unknown"), Cell::Number(0)),
-        (text("wiki"), text("yes"), Cell::Number(3))
-    ]);
+    assert_eq!(
+        routes,
+        [(text("chat"), text("unknown"), Cell::Number(0)), (text("wiki"), text("yes"), Cell::Number(3))]
+    );
     assert_eq!(frame.rows[0][7..], [Cell::None, Cell::None]);
 }
 
@@ -144,15 +150,27 @@ fn changes_are_told_key_by_key() {
     });
     for operation in ["list-sessions", "drain"] {
         let (client, reason, selected, ended) = (None, None, None, None);
-        rig.emit(&ManagementCalled { operator: "root", operation, client, status: 200, reason, selected, ended });
+        rig.emit(&ManagementCalled {
+            operator: "root",
+            operation,
+            client,
+            status: 200,
+            reason,
+            selected,
+            ended,
+        });
     }
     rig.write();
     let frame = rig.report(Report::Changes);
-    let what: Vec<_> = frame.rows.iter().map(|row| (row[3].clone(), row[4].clone(), row[5].clone())).collect();
+    let what: Vec<_> =
+        frame.rows.iter().map(|row| (row[3].clone(), row[4].clone(), row[5].clone())).collect();
     let (one, text) = (Cell::Text("1".into()), |text: &str| Cell::Text(text.into()));
-    assert_eq!(what, [
-        (text("a"), one.clone(), Cell::None),
-        (text("b"), one, Cell::None),
-        (text("drain"), Cell::None, Cell::None)
-    ]);
+    assert_eq!(
+        what,
+        [
+            (text("a"), one.clone(), Cell::None),
+            (text("b"), one, Cell::None),
+            (text("drain"), Cell::None, Cell::None)
+        ]
+    );
 }

@@ -71,7 +71,8 @@ fn sum(frame: &Frame, column: &str) -> u64 {
 }
 
 fn people(lines: &[Json], fits: impl Fn(&Json) -> bool) -> u64 {
-    let subjects: BTreeSet<_> = lines.iter().filter(|line| fits(line)).map(|line| text(line, "subject")).collect();
+    let subjects: BTreeSet<_> =
+        lines.iter().filter(|line| fits(line)).map(|line| text(line, "subject")).collect();
     subjects.iter().filter(|subject| !subject.is_empty()).count() as u64
 }
 
@@ -92,7 +93,8 @@ fn check_days(rig: &Rig) {
     let access = rig.report(Report::Access);
     let (all, bytes) = plain(lines, is_request);
     assert_eq!((sum(&access, "requests"), sum(&access, "bytes")), (all, bytes));
-    let of = |words: &[&str]| plain(lines, |line| is_request(line) && words.contains(&text(line, "outcome"))).0;
+    let of =
+        |words: &[&str]| plain(lines, |line| is_request(line) && words.contains(&text(line, "outcome"))).0;
     let (refused, good) = (of(&REFUSED), of(&GOOD));
     assert_eq!(
         (sum(&access, "refused"), sum(&access, "let in"), sum(&access, "failed")),
@@ -108,7 +110,8 @@ fn check_apps(rig: &Rig) {
             assert_eq!(all, 0, "{route}");
             continue;
         };
-        let counted: u64 = ["let in", "refused", "failed"].map(|column| number(&apps, row, column)).iter().sum();
+        let counted: u64 =
+            ["let in", "refused", "failed"].map(|column| number(&apps, row, column)).iter().sum();
         assert_eq!((counted, number(&apps, row, "bytes")), (all, bytes), "{route}");
         let whose = people(&rig.lines, |line| is_request(line) && text(line, "route") == route);
         assert_eq!(number(&apps, row, "people"), whose, "{route}");
@@ -137,7 +140,8 @@ fn check_people(rig: &Rig) {
         let (sign_ins, failed) = (of("sign-in.succeeded"), of("sign-in.failed"));
         match row(&frame, &[name]) {
             Some(row) => {
-                let told = ["sign-ins", "failed sign-ins", "requests"].map(|column| number(&frame, row, column));
+                let told =
+                    ["sign-ins", "failed sign-ins", "requests"].map(|column| number(&frame, row, column));
                 assert_eq!(told, [sign_ins, failed, all], "{name}");
             }
             None => assert_eq!((sign_ins, failed, all), (0, 0, 0), "{name}"),

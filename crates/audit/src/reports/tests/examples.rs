@@ -50,18 +50,23 @@ fn examples() -> String {
     text
 }
 
+#[derive(Debug)]
 struct Staff;
 
 impl Reach for Staff {
     fn reach(&self, who: &crate::segments::Who) -> Vec<Access> {
-        let yes = |route: &str, by: &str| Access { route: route.into(), verdict: Verdict::Yes, by: by.into() };
+        let yes =
+            |route: &str, by: &str| Access { route: route.into(), verdict: Verdict::Yes, by: by.into() };
         match who.user.as_str() {
             "alice" => vec![yes("wiki", "signed in"), yes("chat", "policy staff, rule 1")],
-            _ => vec![yes("wiki", "signed in"), Access {
-                route: "grafana".into(),
-                verdict: Verdict::Unknown,
-                by: "groups are not known".into(),
-            }],
+            _ => vec![
+                yes("wiki", "signed in"),
+                Access {
+                    route: "grafana".into(),
+                    verdict: Verdict::Unknown,
+                    by: "groups are not known".into(),
+                },
+            ],
         }
     }
 }
@@ -76,5 +81,8 @@ fn the_examples_in_the_documentation_are_what_reports_say() {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         return std::fs::write(&path, expected).unwrap();
     }
-    assert!(document == expected, "docs/reports.md and the code differ; UPDATE_DOCS=1 writes the examples anew");
+    assert!(
+        document == expected,
+        "docs/reports.md and the code differ; UPDATE_DOCS=1 writes the examples anew"
+    );
 }

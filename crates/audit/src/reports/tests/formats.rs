@@ -18,12 +18,10 @@ const HOSTILE: [&str; 8] = [
 
 fn frame() -> Frame {
     let rig = Rig::new();
-    let mut frame = Frame::new(&rig.question(Report::Refusals), &[
-        ("who", Type::Text),
-        ("times", Type::Number),
-        ("last", Type::Time),
-        ("said", Type::Text),
-    ]);
+    let mut frame = Frame::new(
+        &rig.question(Report::Refusals),
+        &[("who", Type::Text), ("times", Type::Number), ("last", Type::Time), ("said", Type::Text)],
+    );
     for (index, hostile) in HOSTILE.iter().enumerate() {
         let last = if index == 0 { Cell::Unknown } else { Cell::Time(START * 1_000_000) };
         frame.push([Cell::Text((*hostile).into()), Cell::Number(index as u64 * 1000), last, Cell::None]);
@@ -47,7 +45,8 @@ fn python(script: &str, text: &str) -> Json {
 }
 
 fn is_inert(text: &str) -> bool {
-    let turns = |c: char| matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        |c: char| matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     !text.contains(|c: char| (c.is_control() && c != '\n' && c != '\r') || turns(c))
 }
 
@@ -82,10 +81,16 @@ fn a_page_has_no_element_of_a_strangers() {
     let text = Format::Html.write(&frame());
     assert!(is_inert(&text));
     let page = python(script, &text);
-    let tags = ["body", "h1", "head", "html", "meta", "p", "style", "table", "tbody", "td", "th", "thead", "title", "tr"];
+    let tags = [
+        "body", "h1", "head", "html", "meta", "p", "style", "table", "tbody", "td", "th", "thead", "title",
+        "tr",
+    ];
     assert_eq!(page["tags"], serde_json::json!(tags));
     assert_eq!(page["cells"][20], HOSTILE[5], "the sixth row's first cell is what was written");
-    assert_eq!((&page["cells"][2], &page["cells"][3], &page["cells"][1]), (&"unknown".into(), &"–".into(), &"0".into()));
+    assert_eq!(
+        (&page["cells"][2], &page["cells"][3], &page["cells"][1]),
+        (&"unknown".into(), &"–".into(), &"0".into())
+    );
 }
 
 #[test]

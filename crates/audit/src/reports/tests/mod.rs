@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_events::{
-    Access as Asked, AccessEvent, AuthKind, Caller, Event as Happening, KindSet, Outcome, Recorder, RouteWords, Shown,
-    samples,
+    Access as Asked, AccessEvent, AuthKind, Caller, Event as Happening, KindSet, Outcome, Recorder,
+    RouteWords, Shown, samples,
 };
 use portcullis_rules::identity::{Principal, ProviderName, Subject, fixtures};
 use serde_json::Value as Json;
@@ -81,7 +81,12 @@ impl Rig {
 
     /// The report of the last days up to a second from now.
     fn report(&self, report: Report) -> Frame {
-        self.answer(&self.question(report), &Known::default())
+        let frame = self.answer(&self.question(report), &Known::default());
+        assert!(
+            !frame.notes.iter().any(|note| note.contains("not all") || note.contains("cannot be read")),
+            "{frame:?}"
+        );
+        frame
     }
 
     fn question(&self, report: Report) -> Question {
@@ -141,10 +146,8 @@ fn row<'f>(frame: &'f Frame, first: &[&str]) -> Option<&'f Vec<Cell>> {
 
 fn number(frame: &Frame, row: &[Cell], column: &str) -> u64 {
     let index = frame.columns.iter().position(|known| known.name == column).unwrap();
-    match row[index] {
-        Cell::Number(number) => number,
-        ref other => panic!("{column}: {other:?}"),
-    }
+    let Cell::Number(number) = row[index] else { panic!("{column}: {:?}", row[index]) };
+    number
 }
 
 /// A plain sum over the lines: how many, and the bytes, of those that fit.

@@ -9,6 +9,7 @@ enum Data<'a> {
     Text(&'a str),
     Double(f64),
     Short(u16),
+    Long(u32),
     Map(Vec<(&'a str, Data<'a>)>),
 }
 
@@ -28,6 +29,10 @@ impl Data<'_> {
                 out.push(head(5, 2));
                 out.extend_from_slice(&number.to_be_bytes());
             }
+            Data::Long(number) => {
+                out.push(head(6, 4));
+                out.extend_from_slice(&number.to_be_bytes());
+            }
             Data::Map(members) => {
                 out.push(head(7, members.len()));
                 for (name, value) in members {
@@ -45,11 +50,14 @@ fn database() -> Vec<u8> {
         Data::Map(vec![
             ("country", Data::Map(vec![("iso_code", Data::Text(country))])),
             ("continent", Data::Map(vec![("code", Data::Text(continent))])),
-            ("location", Data::Map(vec![
-                ("latitude", Data::Double(latitude)),
-                ("longitude", Data::Double(longitude)),
-                ("accuracy_radius", Data::Short(50)),
-            ])),
+            (
+                "location",
+                Data::Map(vec![
+                    ("latitude", Data::Double(latitude)),
+                    ("longitude", Data::Double(longitude)),
+                    ("accuracy_radius", Data::Short(50)),
+                ]),
+            ),
         ])
     };
     let (mut data, nodes) = (Vec::new(), 2_u32);
@@ -65,7 +73,7 @@ fn database() -> Vec<u8> {
     file.extend_from_slice(&data);
     file.extend_from_slice(b"\xab\xcd\xefMaxMind.com");
     let metadata = Data::Map(vec![
-        ("node_count", Data::Short(2)),
+        ("node_count", Data::Long(2)),
         ("record_size", Data::Short(24)),
         ("ip_version", Data::Short(4)),
         ("database_type", Data::Text("Test")),
@@ -108,7 +116,9 @@ fn a_journey_is_found_where_there_are_places_and_otherwise_it_is_said_that_nobod
     let known = Known { geo: Some(&geo), ..Known::default() };
     let frame = rig.answer(&rig.question(Report::Anomalies), &known);
     let travel = frame.rows.iter().find(|row| row[1] == Cell::Text("travel".into())).unwrap();
-    assert!(matches!(&travel[3], Cell::Text(text) if text.contains("DE (10.0.0.0/24)") && text.contains("JP")));
+    assert!(
+        matches!(&travel[3], Cell::Text(text) if text.contains("DE (10.0.0.0/24)") && text.contains("JP"))
+    );
     assert!(matches!(&travel[4], Cell::Text(text) if text.contains("the same device")), "{travel:?}");
     let without = rig.report(Report::Anomalies);
     assert!(without.rows.iter().all(|row| row[1] != Cell::Text("travel".into())));

@@ -11,11 +11,17 @@ fn what_a_session_does_on_a_route_is_one_row_with_all_its_sums() {
     let (wiki, who) = (RouteWords::new(1, "wiki"), fixtures::alice());
     let begin = rig.now();
     for us in [500, 3_000, 700_000] {
-        let event = AccessEvent { who: Some(&who), shown: shown(9), took: Duration::from_micros(us), ..granted(&wiki) };
+        let event = AccessEvent {
+            who: Some(&who),
+            shown: shown(9),
+            took: Duration::from_micros(us),
+            ..granted(&wiki)
+        };
         rig.emit(&event);
         rig.clock.advance(Duration::from_secs(10));
     }
-    let other = AccessEvent { who: Some(&who), shown: shown(9), status: 304, path: "/page", ..granted(&wiki) };
+    let other =
+        AccessEvent { who: Some(&who), shown: shown(9), status: 304, path: "/page", ..granted(&wiki) };
     rig.emit(&other);
     rig.write();
     assert!(rig.all().is_empty(), "nothing of it is over");

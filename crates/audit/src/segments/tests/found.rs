@@ -149,7 +149,11 @@ fn sums_of_lines<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Sums {
         sums.0 += 1;
         sums.1 += number(Field::Bytes);
         sums.2 += number(Field::Us);
-        let word = format!("{} {}", told(line, Field::Type).unwrap(), told(line, Field::Outcome).unwrap_or_default());
+        let word = format!(
+            "{} {}",
+            told(line, Field::Type).unwrap(),
+            told(line, Field::Outcome).unwrap_or_default()
+        );
         *sums.3.entry(word).or_default() += 1;
     }
     sums

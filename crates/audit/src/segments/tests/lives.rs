@@ -27,7 +27,10 @@ fn every_kind_of_event_is_read_as_it_was_written() {
         let told = value(line);
         let id = told["event"].as_str().unwrap();
         // One of two that are folded is told of both.
-        if let Some(found) = found.get(id).filter(|found| found.get("count").is_none_or(|count| told.get("count") == Some(count))) {
+        if let Some(found) = found
+            .get(id)
+            .filter(|found| found.get("count").is_none_or(|count| told.get("count") == Some(count)))
+        {
             let (mut told, mut found) = (told.clone(), found.clone());
             // Numbers beyond those of SQLite are the largest.
             for value in [&mut told, &mut found] {
@@ -65,7 +68,8 @@ fn names_stand_nowhere_in_the_files() {
     for _ in 0..2 {
         let all = bytes(&rig);
         let has = |text: &str| all.windows(text.len()).any(|part| part == text.as_bytes());
-        for personal in [who.user.as_str(), who.subject.as_str(), "203.0.113.99", "/secret-path", "an agent"] {
+        for personal in [who.user.as_str(), who.subject.as_str(), "203.0.113.99", "/secret-path", "an agent"]
+        {
             assert!(!has(personal), "{personal}");
         }
         assert!(has("told in clear"));
@@ -180,7 +184,8 @@ fn summaries_say_what_the_events_say_closed_or_not() {
         let hours = 0..rig.now() + 3_600_000_000;
         let walked = rig.reader().summaries(hours, &Patience::endless(), &mut |summary| {
             assert_eq!(summary.latency.count(), summary.count);
-            let sum: &mut (u64, u64, u64) = sums.entry((summary.hour, summary.route, summary.person)).or_default();
+            let sum: &mut (u64, u64, u64) =
+                sums.entry((summary.hour, summary.route, summary.person)).or_default();
             *sum = (sum.0 + summary.count, sum.1 + summary.bytes, sum.2 + summary.us);
         });
         assert!(walked.unwrap().is_whole);

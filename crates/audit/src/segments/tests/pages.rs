@@ -81,7 +81,9 @@ fn a_cursor_is_good_for_its_question_alone() {
     let later = filter(rig.now(), &[("type", "access.*"), ("since", "1h")]);
     assert!(ask(&later, Some(&next)).is_ok(), "the time goes on");
     assert!(matches!(ask(&Filter::default(), Some(&next)), Err(AskError::Cursor)));
-    for text in ["", "...", "1.2.3", "g.a.1.1", "1.9f.1.1.1", "-1.9f.1.1", "1.9f'.1.1", "ffffffffffffffffff.a.1.1"] {
+    for text in
+        ["", "...", "1.2.3", "g.a.1.1", "1.9f.1.1.1", "-1.9f.1.1", "1.9f'.1.1", "ffffffffffffffffff.a.1.1"]
+    {
         assert!(Cursor::from_str(text).is_err(), "{text}");
     }
 }
