@@ -10,7 +10,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     (
         "cli",
         PROGRAM,
-        &["runtime", "config", "demo", "sinks", "admin", "gate", "pages", "oidc", "storage", "policy"],
+        &[
+            "runtime", "config", "demo", "sinks", "reports", "segments", "admin", "gate", "pages", "oidc",
+            "storage", "policy",
+        ],
     ),
     (
         "runtime",
@@ -40,6 +43,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
             "listener",
             "sinks",
             "mapping",
+            "segments",
             "admin",
             "gate",
             "endpoints",
@@ -56,10 +60,12 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("demo", "demo", &[]),
-    ("sinks", "audit", &["mapping"]),
+    ("sinks", "audit", &["mapping", "segments"]),
     ("mapping", "audit", &[]),
+    ("segments", "audit", &[]),
+    ("reports", "audit", &["segments"]),
     ("listener", "wire", &["http1", "request"]),
-    ("admin", PROGRAM, &["session", "request", "listener"]),
+    ("admin", PROGRAM, &["segments", "session", "request", "listener"]),
     (
         "gate",
         PROGRAM,

@@ -45,6 +45,7 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
         signals: Arc::new(|| vec![signals()]),
         limits: Arc::new(Vec::new),
         configuration: Arc::new(configuration),
+        events: Arc::new(|| Ok(None)),
         rotate: rotating(),
         recorder: Recorder::nowhere(),
         process: Arc::new(process),

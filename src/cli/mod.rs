@@ -3,6 +3,8 @@
 mod backup;
 mod check;
 mod demo;
+mod event_table;
+mod events;
 mod explain;
 mod explained;
 mod keys;
@@ -10,6 +12,7 @@ mod log;
 mod management;
 mod online;
 mod recorded;
+mod report;
 mod run;
 mod session_table;
 mod sessions;
@@ -50,6 +53,10 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Tell what would happen to a request, and why; exit 0 where it is let in
     Explain(Box<explain::ExplainArguments>),
+    /// Tell what has happened: who signed in, who used what, what was refused
+    Events(Box<events::EventsArguments>),
+    /// Say what the record says: who came, who used what, who may go where, what looks odd
+    Report(Box<report::ReportArguments>),
     /// Copy everything that the gateway keeps to one file, while it runs
     Backup(backup::BackupArguments),
     /// Put a backup in place of what the gateway keeps; everybody signs in again
@@ -92,6 +99,8 @@ pub fn main() -> ExitCode {
         Command::Schema => check::schema(),
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Events(arguments) => events::events(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Sessions(command) => sessions::sessions(&command),

@@ -139,15 +139,18 @@ pub(super) fn management(
     sessions: &Sessions,
     recorder: &Recorder,
     events: &mpsc::Sender<Event>,
+    audit: &Arc<Audit>,
     written: watch::Receiver<Arc<Value>>,
     rotate: mpsc::Sender<RotationRequest>,
 ) -> Management {
+    let audit = Arc::clone(audit);
     let (gate, told, limited, events) = (gate.clone(), gate.clone(), gate.clone(), events.clone());
     Management {
         sessions: sessions.clone(),
         providers: Arc::new(move || gate.providers().into_iter().map(provider).collect()),
         signals: Arc::new(move || told.signals().into_iter().map(signals).collect()),
         limits: Arc::new(move || limited.limits().into_iter().map(limits).collect()),
+        events: Arc::new(move || audit.store()),
         configuration: Arc::new(move || Arc::clone(&written.borrow())),
         rotate,
         recorder: recorder.clone(),

@@ -157,7 +157,15 @@ pub async fn run(
         metrics: gate.metrics(),
         hosts: admin.hosts.clone(),
         token: shown,
-        management: observe::management(&gate, &sessions, &recorder, &send, shown_configuration, rotate),
+        management: observe::management(
+            &gate,
+            &sessions,
+            &recorder,
+            &send,
+            &audit,
+            shown_configuration,
+            rotate,
+        ),
         readiness: Arc::new(move || told.missing()),
     };
     let admin = settings

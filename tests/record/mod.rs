@@ -1,5 +1,8 @@
 //! What happens, in the files of sinks: the real program, and what is read back from there.
 
+mod report;
+mod store;
+
 use std::fs;
 use std::path::PathBuf;
 

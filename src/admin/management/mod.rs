@@ -3,6 +3,7 @@
 //! changes something leaves a line in the log with who and why.
 
 mod describe;
+mod events;
 mod model;
 mod operation;
 mod operator;
@@ -27,12 +28,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::events::Recorder;
 use crate::listener::RequestBody;
+use crate::segments::{Reader, StoreError};
 use crate::session::Sessions;
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, LimitState, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState,
-    Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
+    EndSessions, EndedSessions, EventEntry, EventList, LimitState, NextAssertionKey, ProviderKeys,
+    ProviderOverview, ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection,
+    SignalsOverview,
 };
 pub use problem::Problem;
 
@@ -57,6 +60,8 @@ pub struct Management {
     pub limits: Arc<dyn Fn() -> Vec<RouteLimits> + Send + Sync>,
     /// The configuration in force as it may be shown.
     pub configuration: Arc<dyn Fn() -> Arc<Value> + Send + Sync>,
+    /// The store of events; none where there is none.
+    pub events: Arc<dyn Fn() -> Result<Option<Reader>, StoreError> + Send + Sync>,
     /// Has the next key of assertions published.
     pub rotate: mpsc::Sender<RotationRequest>,
     /// Where calls that change something are recorded.
@@ -133,6 +138,10 @@ async fn call(
         Operation::ListLimits => {
             query::read_none(&query)?;
             Ok(document(StatusCode::OK, &(management.limits)()))
+        }
+        Operation::ListEvents => {
+            let asked = query::read(&query)?;
+            Ok(document(StatusCode::OK, &events::list(management, asked, operator).await?))
         }
         Operation::ShowConfiguration => {
             query::read_none(&query)?;

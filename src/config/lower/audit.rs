@@ -1,5 +1,7 @@
 //! `[audit]` and `[[audit.sinks]]`.
 
+mod store;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,8 +52,16 @@ impl Lowering<'_> {
     fn sink(&mut self, at: Located<'_, Sink>) -> Option<SinkSettings> {
         let selection = self.selection(at);
         let kind = match at.value.kind {
-            SinkWord::File => self.file_sink(at).map(SinkKind::File),
+            SinkWord::File => {
+                self.nothing_of_stores(at);
+                self.file_sink(at).map(SinkKind::File)
+            }
+            SinkWord::Store => {
+                self.nothing_of_files(at);
+                self.store_sink(at).map(SinkKind::Store)
+            }
             SinkWord::Stdout => {
+                self.nothing_of_stores(at);
                 self.only_of_files(at);
                 let (stream, format) = (Stream::Stdout, self.line_format(at));
                 Some(SinkKind::Output(OutputSettings { stream, format }))
@@ -66,6 +76,7 @@ impl Lowering<'_> {
             let word = match at.value.kind {
                 SinkWord::File => "file",
                 SinkWord::Stdout => "stdout",
+                SinkWord::Store => "store",
             };
             return Some(word.into());
         };
@@ -184,19 +195,11 @@ impl Lowering<'_> {
             let what = format!("two sinks are called {}", quoted(&sink.name));
             self.fault(Diagnostic::new(at.place, what).expected("expected a `name` of its own for each"));
         }
-        if others.iter().any(|other| is_same_place(&other.kind, &sink.kind)) {
+        if others.iter().any(|other| other.kind.is_same_place(&sink.kind)) {
             self.fault(
                 Diagnostic::new(at.place, "two sinks write to one place").expected("expected one of the two"),
             );
         }
-    }
-}
-
-fn is_same_place(one: &SinkKind, other: &SinkKind) -> bool {
-    match (one, other) {
-        (SinkKind::File(one), SinkKind::File(other)) => one.path == other.path,
-        (SinkKind::Output(one), SinkKind::Output(other)) => one.stream == other.stream,
-        (SinkKind::File(_), SinkKind::Output(_)) | (SinkKind::Output(_), SinkKind::File(_)) => false,
     }
 }
 

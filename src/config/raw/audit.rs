@@ -14,6 +14,10 @@ pub(in crate::config) struct Audit {
     /// which is told as an event of its own.
     #[schemars(extend("default" = "8MiB"))]
     pub memory: Option<Size>,
+    /// Whether events are kept in a store that can be asked (`portcullis events`), in a folder beside the state file that has
+    /// its name and `-audit`; not where a sink of the kind `store` says where else.
+    #[schemars(extend("x-default" = "true where there is `[server] state`"))]
+    pub store: Option<bool>,
     /// Who keeps events beside the log.
     pub sinks: Option<Vec<Sink>>,
 }
@@ -26,7 +30,8 @@ pub(in crate::config) struct Sink {
     /// What metrics and the record call it; unique.
     #[schemars(extend("x-default" = "its kind", "examples" = ["requests"]))]
     pub name: Option<String>,
-    /// The file of a sink of the kind `file`. Nobody else writes it; a second process goes on in one beside it.
+    /// The file of a sink of the kind `file`; nobody else writes it, and a second process goes on in one beside it. The folder
+    /// of one of the kind `store`, which is made where it is missing.
     #[schemars(extend("x-default" = "none", "examples" = ["/var/log/portcullis/events.jsonl"]))]
     pub path: Option<PathBuf>,
     /// Who may read and write the file, in octal.
@@ -34,6 +39,12 @@ pub(in crate::config) struct Sink {
     pub mode: Option<String>,
     /// When the file goes on in a new one, and how many old ones are kept.
     pub rotate: Option<Rotate>,
+    /// How old an event may become in a store, from 2 days to 10 years.
+    #[schemars(extend("default" = "365days"))]
+    pub keep: Option<Span>,
+    /// Bytes that a store may have; the oldest events go first. At least 512 MiB.
+    #[schemars(extend("default" = "10GiB"))]
+    pub size: Option<Size>,
     /// How a line looks.
     #[schemars(extend("default" = "json"))]
     pub format: Option<SinkFormatWord>,
@@ -55,6 +66,8 @@ pub(in crate::config) enum SinkWord {
     File,
     /// Standard output.
     Stdout,
+    /// The embedded store, which can be asked.
+    Store,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::warnings::nothing_is_said_of;
 use super::{each_is_told, longer, settings};
 use crate::mapping::Schema;
+use crate::segments::StoreSettings;
 use crate::sinks::{LineFormat, Selection, SinkKind};
 
 fn sink(lines: &str) -> String {
@@ -69,5 +70,61 @@ fn what_a_sink_cannot_be_is_told() {
             "one of the two",
         ),
         (longer("[audit]\nmemory = \"1KiB\""), "no room for events, or more than a gateway has", "1MiB"),
+    ]);
+}
+
+/// A configuration with a state file.
+fn stateful(lines: &str) -> String {
+    longer(lines).replacen("[server]\n", "[server]\nstate = \"/var/lib/portcullis/state\"\n", 1)
+}
+
+#[test]
+fn events_are_kept_beside_the_state_file_unless_something_else_is_said() {
+    let stores = |text: &str| {
+        let sinks = settings(text).sinks;
+        let stores = sinks.into_iter().filter_map(|sink| match sink.kind {
+            SinkKind::Store(store) => Some((sink.name.to_string(), store)),
+            SinkKind::File(_) | SinkKind::Output(_) => None,
+        });
+        stores.collect::<Vec<_>>()
+    };
+    let (keep, size) = (Duration::from_secs(365 * 86_400), 10 << 30);
+    let beside = StoreSettings { path: "/var/lib/portcullis/state-audit".into(), keep, size };
+    assert_eq!(stores(&stateful("")), [("store".to_owned(), beside.clone())]);
+    assert_eq!(stores(&stateful("[audit]\nstore = true")), [("store".to_owned(), beside)]);
+    assert_eq!(stores(&stateful("[audit]\nstore = false")), []);
+    assert_eq!(stores(&longer("")), [], "without a state file");
+    let said = "[[audit.sinks]]\nkind = \"store\"\nname = \"a\"\npath = \"/srv/events\"\nkeep = \"30days\"\nsize = \"1GiB\"";
+    let elsewhere =
+        StoreSettings { path: "/srv/events".into(), keep: Duration::from_secs(30 * 86_400), size: 1 << 30 };
+    assert_eq!(stores(&stateful(said)), [("a".to_owned(), elsewhere)]);
+}
+
+#[test]
+fn what_a_store_cannot_be_is_told() {
+    let store = |lines: &str| sink(&format!("kind = \"store\"\npath = \"/srv/events\"\n{lines}"));
+    let file = "[[audit.sinks]]\nkind = \"file\"\npath = \"/srv/events/e.jsonl\"";
+    each_is_told(&[
+        (sink("kind = \"store\""), "a sink of the kind \"store\" without its folder", "path"),
+        (store("keep = \"1h\""), "the span of time is too short", "2days"),
+        (store("size = \"100MiB\""), "less than two segments of events, of 256 MiB each", "512MiB"),
+        (store("rotate = { keep = 3 }"), "`rotate` of a sink of the kind \"store\"", "`keep`"),
+        (sink("kind = \"stdout\"\nkeep = \"3days\""), "`keep` of a sink that is no store", "\"store\""),
+        (store(file), "a file within the folder of the store of events", "elsewhere"),
+        (
+            longer("[audit]\nstore = true"),
+            "a store of events, and no state file that it lies beside",
+            "[server] state",
+        ),
+        (
+            longer("[audit]\nstore = false\n[[audit.sinks]]\nkind = \"store\"\npath = \"/srv/events\""),
+            "no store of events, and a sink of the kind \"store\"",
+            "one of the two",
+        ),
+        (
+            store("[[audit.sinks]]\nkind = \"store\"\nname = \"b\"\npath = \"/srv/events\""),
+            "two sinks write to one place",
+            "one of the two",
+        ),
     ]);
 }

@@ -58,15 +58,22 @@ impl StoreError {
         }
     }
 
-    /// Whether it will do later what it does not do now.
-    pub(super) fn is_passing(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
-        let busy = match self {
+    /// Whether the file will do later what it does not do now: not where it is gone, or something else.
+    pub(crate) fn is_passing(&self) -> bool {
+        use rusqlite::ErrorCode::{CannotOpen, DatabaseCorrupt, NotADatabase, ReadOnly};
+        match self {
             Self::Sqlite { cause, .. } => {
-                matches!(cause.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
+                let code = cause.sqlite_error_code();
+                !matches!(code, None | Some(CannotOpen | DatabaseCorrupt | NotADatabase | ReadOnly))
             }
-            Self::Io { .. } | Self::Foreign { .. } => false,
-        };
-        busy || self.is_full()
+            Self::Io { cause, .. } => !is_lasting(cause),
+            Self::Foreign { .. } => false,
+        }
     }
+}
+
+/// Whether somebody has to do something about it.
+fn is_lasting(cause: &io::Error) -> bool {
+    use io::ErrorKind::{AlreadyExists, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+    matches!(cause.kind(), AlreadyExists | NotADirectory | NotFound | PermissionDenied | ReadOnlyFilesystem)
 }

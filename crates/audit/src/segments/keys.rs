@@ -52,8 +52,12 @@ impl StoreKeys {
         let bytes = fs::read(&path).map_err(StoreError::io(&path))?;
         let bits: [u8; LENGTH] =
             bytes.try_into().map_err(|_| StoreError::foreign(&path, format!("expected {LENGTH} bytes")))?;
+        Ok(Self::of(&bits))
+    }
+
+    pub(super) fn of(bits: &[u8; LENGTH]) -> Self {
         let hashes = hmac::Key::new(hmac::HMAC_SHA256, &bits[..LENGTH / 2]);
-        Ok(Self { hashes, wrapping: SealingKey::of_server_key(&bits) })
+        Self { hashes, wrapping: SealingKey::of_server_key(bits) }
     }
 
     /// What stands for a person.

@@ -9,12 +9,15 @@
 
 mod catalogue;
 mod close;
+mod csv;
 mod cursor;
 mod draft;
 mod error;
 mod event;
 mod filter;
 mod fold;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod keys;
 mod latency;
 mod names;
@@ -30,12 +33,14 @@ mod schema;
 mod segment;
 mod settings;
 mod summary;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod upkeep;
 mod writer;
 
 pub use catalogue::Damaged;
+pub use csv::push_csv;
 pub use cursor::{Cursor, CursorError};
 pub use draft::Who;
 pub use error::StoreError;
@@ -50,6 +55,7 @@ pub use read_lane::{AskError, Asker, Patience};
 pub use reader::{Extent, Reader, Walked};
 pub use settings::StoreSettings;
 pub use summary::Summary;
+pub use tail::Mark;
 
 pub(crate) use settings::Limits;
 pub(crate) use upkeep::Finding;

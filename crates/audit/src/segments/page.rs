@@ -70,6 +70,7 @@ impl<'a> Pager<'a> {
         let newest = self.newest(asked);
         listed.retain(|listed| asked.meets(listed.since(), listed.until()) && listed.since() <= newest);
         listed.sort_by_key(|listed| std::cmp::Reverse(listed.until()));
+        let newest = listed.first().map_or(newest, |first| newest.min(first.until()));
         for listed in &listed {
             if self.is_full_before(listed.until()) {
                 break;
@@ -122,7 +123,8 @@ impl<'a> Pager<'a> {
         self.found.truncate(self.question.limit);
         let last = self.found.last().filter(|_| is_more).map(|(place, _)| place.clone());
         let looked = self.looked_back_to.filter(|_| !is_more);
-        let stopped = looked.map(|time| Place { time, process: "".into(), id: 0 });
+        // Behind every other one of that moment, whichever process is its: none is called so.
+        let stopped = looked.map(|time| Place { time: time - 1, process: "z".into(), id: 0 });
         let next = last.or(stopped).map(|place| Cursor::new(place, self.question.filter));
         let events = self.found.into_iter().map(|(_, event)| event).collect();
         Page { events, next, looked_back_to: looked, damaged: self.damaged }

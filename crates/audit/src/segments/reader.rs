@@ -21,6 +21,7 @@ use super::question::Asked;
 use super::read_lane::{AskError, Patience, ReadLane};
 use super::rows::{COLUMNS, Segment};
 use super::summary::{self, Summary, Sums};
+use super::tail::Mark;
 
 /// A store that is read. Cheap to clone; all clones share the turns at reading.
 #[derive(Clone, Debug)]
@@ -143,6 +144,32 @@ impl Reader {
         )
     }
 
+    /// Gives what fits and was written since the mark, and moves it; nothing at the first time, which is from when on.
+    /// Intervals are told once they are over. `take` says whether it goes on; then the mark is where it would have been.
+    ///
+    /// # Errors
+    /// Where the store cannot be read, or there was no turn in time.
+    pub fn news(
+        &self,
+        filter: &Filter,
+        mark: &mut Mark,
+        personal: bool,
+        patience: &Patience,
+        take: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<Walked, AskError> {
+        let _turn = self.0.lane.turn(patience)?;
+        let mut names = self.names()?;
+        let asked = self.asked(filter, &names)?;
+        let before = mark.clone();
+        let walked = self.walk(
+            patience,
+            |listed| before.is_behind(listed),
+            |segment, listed| mark.tell(segment, listed, &asked, personal.then_some(&mut names), take),
+        )?;
+        mark.begin();
+        Ok(walked)
+    }
+
     /// Gives how much happened between two hours, hour by hour, from the first up to before the second (both in
     /// microseconds since 1970, as whole hours): of closed segments by what they have counted, of others by counting.
     /// One set of what events have in common can come several times: from each segment, and from each process.
@@ -215,7 +242,7 @@ impl Reader {
                 Visit::Damaged(damaged) => walked.damaged.push(damaged),
             }
         }
-        walked.is_whole = walked.segments == walked.of;
+        walked.is_whole = walked.segments == walked.of && walked.damaged.is_empty();
         Ok(walked)
     }
 }

@@ -63,13 +63,29 @@ pub(super) fn create(path: &Path) -> Result<Connection, StoreError> {
     let fault = StoreError::sqlite(path);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     make_file(path).map_err(StoreError::io(path))?;
-    let connection = Connection::open_with_flags(path, flags).map_err(&fault)?;
-    connection.pragma_update(None, "page_size", 8192).map_err(&fault)?;
-    configure(&connection).map_err(&fault)?;
-    connection.execute_batch(&format!("BEGIN; {TABLES} COMMIT;")).map_err(&fault)?;
-    connection.pragma_update(None, "user_version", VERSION).map_err(&fault)?;
+    let made = Connection::open_with_flags(path, flags).and_then(fill).map_err(&fault);
+    if made.is_err() {
+        // Nobody is to find half of one.
+        let _ = std::fs::remove_file(path);
+    }
+    made
+}
+
+fn fill(connection: Connection) -> rusqlite::Result<Connection> {
+    connection.pragma_update(None, "page_size", 8192)?;
+    configure(&connection)?;
+    connection.execute_batch(&format!("BEGIN; {TABLES} COMMIT;"))?;
+    connection.pragma_update(None, "user_version", VERSION)?;
     // Last: what has this has all of it.
-    connection.pragma_update(None, "application_id", APPLICATION).map_err(&fault)?;
+    connection.pragma_update(None, "application_id", APPLICATION)?;
+    Ok(connection)
+}
+
+/// One that is nowhere.
+#[cfg(any(test, fuzzing))]
+pub(super) fn in_memory() -> rusqlite::Result<Connection> {
+    let connection = Connection::open_in_memory()?;
+    connection.execute_batch(TABLES)?;
     Ok(connection)
 }
 

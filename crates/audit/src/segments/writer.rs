@@ -152,7 +152,8 @@ impl Writer {
 
     /// Goes on in a new one: this one is gone, or cannot be written.
     fn lose_segment(&mut self) {
-        self.segment = None;
+        let lost = self.segment.take().filter(Segment::is_there);
+        self.upkeep.has_ended(lost.map(|segment| segment.name.clone()));
         self.fold.is_unwritten();
     }
 }

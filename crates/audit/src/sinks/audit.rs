@@ -16,6 +16,7 @@ use super::settings::{Selection, Settings, SinkKind, SinkSettings};
 use super::sink::{Sink, SinkError};
 use super::store::StoreSink;
 use super::worker::Worker;
+use crate::segments::{Reader, StoreError};
 
 /// How long a sink that is not asked for any more may take for what it has.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,6 +28,8 @@ pub struct Audit {
     thread: Mutex<Option<JoinHandle<()>>>,
     log: Arc<Queue>,
     process: Arc<str>,
+    /// Whoever asks the store: all of them share its turns.
+    reader: Mutex<Option<Reader>>,
 }
 
 /// A sink that cannot be opened.
@@ -67,7 +70,13 @@ impl Audit {
         let log = Running { name, kind: None, selection: Selection::NONE, queue, status };
         let queue = Arc::clone(&log.queue);
         distributor.sinks().running.push(log);
-        Ok(Self { distributor, thread: Mutex::new(Some(thread)), log: queue, process })
+        Ok(Self {
+            distributor,
+            thread: Mutex::new(Some(thread)),
+            log: queue,
+            process,
+            reader: Mutex::default(),
+        })
     }
 
     /// Goes on with these sinks: opens what is new, keeps what stays, closes what is gone.
@@ -128,6 +137,26 @@ impl Audit {
     #[must_use]
     pub fn health(&self) -> Vec<SinkHealth> {
         self.distributor.health()
+    }
+
+    /// The store among the sinks, for reading; none where there is none.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn store(&self) -> Result<Option<Reader>, StoreError> {
+        let folder = self.distributor.sinks().running.iter().find_map(|sink| match &sink.kind {
+            Some(SinkKind::Store(store)) => Some(store.path.clone()),
+            Some(SinkKind::File(_) | SinkKind::Output(_)) | None => None,
+        });
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(folder) = folder else {
+            *reader = None;
+            return Ok(None);
+        };
+        if reader.as_ref().is_none_or(|reader| reader.folder() != folder) {
+            *reader = Some(Reader::open(&folder)?);
+        }
+        Ok(reader.clone())
     }
 
     /// Waits until what has happened up to now is written, for so long; whether it is.

@@ -11,7 +11,11 @@ use crate::clock::Clock;
 use crate::segments::{Finding, Limits, StoreError, StoreSettings, Writer};
 
 pub(super) struct StoreSink {
-    writer: Writer,
+    settings: StoreSettings,
+    process: Arc<str>,
+    clock: Clock,
+    /// None: it could not be opened yet, as on a full disk. That stops no gateway from starting.
+    writer: Option<Writer>,
     status: Arc<Status>,
 }
 
@@ -22,9 +26,19 @@ impl StoreSink {
         clock: &Clock,
         status: &Arc<Status>,
     ) -> Result<Self, SinkError> {
-        let writer = Writer::open(settings, process, clock, Limits::WHOLE)
-            .map_err(|error| SinkError::Unusable(io::Error::other(error)))?;
-        Ok(Self { writer, status: Arc::clone(status) })
+        let (settings, process, clock) = (settings.clone(), Arc::clone(process), clock.clone());
+        let mut sink = Self { settings, process, clock, writer: None, status: Arc::clone(status) };
+        match sink.writer() {
+            Err(error) if !error.is_passing() => Err(SinkError::Unusable(io::Error::other(error))),
+            Ok(_) | Err(_) => Ok(sink),
+        }
+    }
+
+    fn writer(&mut self) -> Result<&mut Writer, StoreError> {
+        Ok(match &mut self.writer {
+            Some(writer) => writer,
+            none => none.insert(Writer::open(&self.settings, &self.process, &self.clock, Limits::WHOLE)?),
+        })
     }
 
     fn tell(&self, finding: Finding) {
@@ -38,27 +52,31 @@ impl StoreSink {
 impl Sink for StoreSink {
     fn write(&mut self, batch: &Batch<'_>) -> Result<(), SinkError> {
         let block = batch.block;
-        self.writer.write(block.lane(), batch.heads().map(|head| (head, block.line(head))))?;
-        Ok(())
+        let events = batch.heads().map(|head| (head, block.line(head)));
+        Ok(self.writer()?.write(block.lane(), events)?)
     }
 
     fn beat(&mut self) -> Result<(), SinkError> {
-        let findings = self.writer.beat()?;
+        let writer = self.writer()?;
+        let (findings, file) = (writer.beat()?, writer.file().map(std::path::Path::to_owned));
         findings.into_iter().for_each(|finding| self.tell(finding));
-        if let Some(file) = self.writer.file() {
-            self.status.writes(file);
+        if let Some(file) = file {
+            self.status.writes(&file);
         }
         Ok(())
     }
 
     fn change(&mut self, kind: &SinkKind) {
         if let SinkKind::Store(settings) = kind {
-            self.writer.change(settings);
+            self.settings = settings.clone();
+            if let Some(writer) = &mut self.writer {
+                writer.change(settings);
+            }
         }
     }
 
     fn close(self: Box<Self>, _until: Instant) -> Result<(), SinkError> {
-        Ok(self.writer.close()?)
+        self.writer.map_or(Ok(()), |writer| Ok(writer.close()?))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::segments::names::SegmentName;
 fn three() -> Rig {
     let mut rig = Rig::new();
     for _ in 0..3 {
-        samples::bare(&mut |event| drop(rig.recorder.emit(event).unwrap()));
+        rig.bare();
         rig.write();
         rig.clock.advance(Duration::from_secs(86_400));
         rig.settle();
@@ -89,7 +89,7 @@ fn no_byte_of_a_segment_stops_the_others_from_being_read() {
 #[test]
 fn a_foreign_file_is_neither_read_nor_closed() {
     let mut rig = Rig::new();
-    samples::bare(&mut |event| drop(rig.recorder.emit(event).unwrap()));
+    rig.bare();
     rig.write();
     let foreign = rig.path().join("000099-000000000000.open");
     let other = rusqlite::Connection::open(&foreign).unwrap();

@@ -96,6 +96,11 @@ impl Rig {
         self.recorder.emit(event).unwrap();
     }
 
+    /// One of each kind happens.
+    fn bare(&self) {
+        samples::bare(&mut |event| assert!(self.recorder.emit(event).is_some()));
+    }
+
     /// Has what happened written.
     fn write(&mut self) {
         self.try_write().unwrap();

@@ -9,7 +9,7 @@ use super::*;
 fn pages_neither_repeat_nor_leave_out_while_more_is_written() {
     let mut rig = Rig::with(Limits { rows: 100, ..Limits::WHOLE });
     for _ in 0..5 {
-        samples::bare(&mut |event| drop(rig.recorder.emit(event).unwrap()));
+        rig.bare();
         rig.write();
         rig.clock.advance(Duration::from_secs(1));
     }
@@ -26,7 +26,7 @@ fn pages_neither_repeat_nor_leave_out_while_more_is_written() {
             seen.push(event.id);
         }
         // Meanwhile, at the same moments and later ones; segments are closed.
-        samples::bare(&mut |event| drop(rig.recorder.emit(event).unwrap()));
+        rig.bare();
         rig.write();
         rig.beat();
         match page.next {
@@ -43,7 +43,7 @@ fn pages_neither_repeat_nor_leave_out_while_more_is_written() {
 fn a_page_says_how_far_it_looked_when_its_time_is_over() {
     let mut rig = Rig::new();
     for _ in 0..4 {
-        samples::bare(&mut |event| drop(rig.recorder.emit(event).unwrap()));
+        rig.bare();
         rig.write();
         rig.clock.advance(Duration::from_secs(86_400));
         rig.settle();
@@ -71,7 +71,7 @@ fn a_page_says_how_far_it_looked_when_its_time_is_over() {
 #[test]
 fn a_cursor_is_good_for_its_question_alone() {
     let mut rig = Rig::new();
-    samples::bare(&mut |event| drop(rig.recorder.emit(event).unwrap()));
+    rig.bare();
     rig.write();
     let (reader, one) = (rig.reader(), filter(rig.now(), &[("type", "access.*")]));
     let ask = |filter: &Filter, behind: Option<&Cursor>| {
@@ -91,7 +91,7 @@ fn a_cursor_is_good_for_its_question_alone() {
 #[test]
 fn whoever_leaves_is_not_waited_for() {
     let mut rig = Rig::new();
-    samples::bare(&mut |event| drop(rig.recorder.emit(event).unwrap()));
+    rig.bare();
     rig.write();
     let (reader, patience, filter) = (rig.reader(), Patience::endless(), Filter::default());
     drop(patience.asker());
