@@ -22,9 +22,14 @@ pub use portcullis_audit::{mapping, reports, segments, sinks};
 pub mod admin;
 pub mod endpoints;
 pub mod gate;
+pub mod history;
+pub mod operate;
 
 pub use portcullis_wire::forward;
 pub mod pages;
+pub mod portal;
+
+pub mod words;
 
 pub use portcullis_authentication::{authn, oidc, replicas, session, signals, storage};
 

@@ -227,7 +227,7 @@ async fn tells(gateway: &Gateway, page: &str, text: &str) -> bool {
 
 const UP: &str = "portcullis_provider_up{provider=\"corp\"} 1";
 const DOWN: &str = "portcullis_provider_up{provider=\"corp\"} 0";
-const NO_TOKENS: &str = "portcullis_provider_failures{provider=\"corp\",endpoint=\"token\"} 1";
+const NO_TOKENS: &str = "portcullis_provider_failures_total{provider=\"corp\",endpoint=\"token\"} 1";
 
 #[tokio::test]
 async fn a_provider_that_stops_is_told_gets_nobody_and_is_back_as_soon_as_it_answers() {

@@ -6,47 +6,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, the crate it is in, and the rooms it may use. Every room may use the ground floor, too.
+#[rustfmt::skip]
 const ROOMS: &[(&str, &str, &[&str])] = &[
     (
         "cli",
         PROGRAM,
         &[
-            "runtime", "config", "demo", "sinks", "reports", "segments", "admin", "gate", "pages", "oidc",
-            "storage", "policy",
+            "runtime", "config", "demo", "sinks", "reports", "segments", "admin", "operate", "gate", "pages", "oidc", "storage",
+            "policy",
         ],
     ),
-    (
-        "runtime",
-        PROGRAM,
-        &[
-            "config",
-            "listener",
-            "sinks",
-            "gate",
-            "console",
-            "endpoints",
-            "admin",
-            "forward",
-            "replicas",
-            "session",
-            "signals",
-            "storage",
-            "limit",
-            "route",
-            "request",
-        ],
-    ),
+    ("runtime", PROGRAM, &[
+            "config", "listener", "sinks", "gate", "console", "history", "operate", "endpoints", "admin",
+            "forward", "replicas", "session", "signals", "storage", "limit", "route", "request",
+    ]),
     (
         "config",
         PROGRAM,
         &[
             "listener",
             "sinks",
-            "mapping",
             "segments",
+            "mapping",
             "admin",
             "gate",
             "endpoints",
+            "portal",
+            "pages",
             "forward",
             "authn",
             "oidc",
@@ -60,18 +46,21 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("demo", "demo", &[]),
-    ("sinks", "audit", &["mapping", "segments"]),
-    ("mapping", "audit", &[]),
+    ("sinks", "audit", &["segments", "mapping"]),
     ("segments", "audit", &[]),
     ("reports", "audit", &["segments"]),
+    ("mapping", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
-    ("admin", PROGRAM, &["segments", "session", "request", "listener"]),
+    ("admin", PROGRAM, &["operate", "segments", "session", "request", "listener"]),
+    ("operate", PROGRAM, &["session"]),
+    ("history", PROGRAM, &[]),
     (
         "gate",
         PROGRAM,
         &[
             "console",
             "endpoints",
+            "portal",
             "forward",
             "pages",
             "authn",
@@ -90,12 +79,16 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         "endpoints",
         PROGRAM,
         &[
-            "forward", "pages", "authn", "oidc", "replicas", "session", "signals", "limit", "route",
-            "request", "listener",
+            "portal", "forward", "pages", "authn", "oidc", "replicas", "session", "signals", "limit",
+            "route", "request", "listener",
         ],
     ),
     ("forward", "wire", &["http1", "request", "policy"]),
-    ("console", PROGRAM, &["endpoints", "pages", "session", "policy", "route", "request", "listener"]),
+    ("console", PROGRAM, &[
+            "sinks", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
+            "listener",
+    ]),
+    ("portal", PROGRAM, &["pages", "route"]),
     ("pages", PROGRAM, &[]),
     ("authn", "authentication", &["oidc", "session", "request"]),
     ("signals", "authentication", &["oidc", "session"]),
@@ -112,6 +105,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
 
 /// What every room may use, each with what it uses itself.
 const GROUND: &[(&str, &str, &[&str])] = &[
+    ("words", PROGRAM, &["mutants"]),
     ("telemetry", "telemetry", &["identity", "events"]),
     ("events", "events", &["identity", "clock", "mutants"]),
     ("identity", "rules", &["clock", "mutants"]),

@@ -116,7 +116,10 @@ async fn invariant_8_a_person_ends_all_other_sign_ins_and_keeps_their_own() {
     }
     assert!(rig.is_in(&here).await && rig.is_in(&bob).await);
     let metrics = Browser::new().get(&rig.gateway.admin_url("/metrics")).await.body;
-    assert!(metrics.contains("portcullis_sessions_ended{reason=\"signed-out-elsewhere\"} 2"), "{metrics}");
+    assert!(
+        metrics.contains("portcullis_sessions_ended_total{reason=\"signed-out-elsewhere\"} 2"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]
@@ -197,6 +200,9 @@ async fn a_person_who_holds_too_many_sessions_loses_the_oldest_and_is_told() {
         "a program is told as ever"
     );
     let metrics = Browser::new().get(&rig.gateway.admin_url("/metrics")).await.body;
-    assert!(metrics.contains("portcullis_sessions_ended{reason=\"signed-in-elsewhere\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("portcullis_sessions_ended_total{reason=\"signed-in-elsewhere\"} 1"),
+        "{metrics}"
+    );
     assert!(rig.gateway.log().contains("may hold no more sessions"));
 }

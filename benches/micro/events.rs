@@ -55,7 +55,12 @@ fn fill(path: &Path, clock: &Clock, count: usize) {
     let log = LogSink::start(portcullis::sinks::LineFormat::Json).unwrap();
     let audit = Audit::start(recorder.clone(), &log).unwrap();
     let store = StoreSettings { path: path.to_owned(), keep: StoreSettings::KEEP, size: 1 << 40 };
-    let sink = SinkSettings { name: "store".into(), kind: SinkKind::Store(store), selection: Selection::ALL };
+    let sink = SinkSettings {
+        name: "store".into(),
+        kind: SinkKind::Store(store),
+        selection: Selection::ALL,
+        required: false,
+    };
     audit.apply(&Settings { log: Selection::NONE, sinks: vec![sink] }).unwrap();
     let people: Vec<_> = (0..PEOPLE).map(person).collect();
     let routes: Vec<_> = (0..ROUTES).map(|n| RouteWords::new(n as u32 + 1, &format!("app-{n}"))).collect();

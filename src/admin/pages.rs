@@ -1,13 +1,14 @@
 //! Health, readiness, metrics.
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 
 use super::AdminSources;
 use super::peer::Peer;
 use crate::listener::RequestBody;
 use crate::request::Authority;
+use crate::telemetry::Exposition;
 
 /// What is answered here: a row for each path and method. `HEAD` is answered as `GET` is, and its body is
 /// left out by the server. A path of no row is 404, a method that the path's rows do not have is 405.
@@ -16,7 +17,7 @@ const ROUTES: [AdminRoute; 3] = [
         path: "/healthz",
         method: Method::GET,
         names: ListenerNames::Any,
-        answer: |_| text(StatusCode::OK, "ok\n"),
+        answer: |_, _| text(StatusCode::OK, "ok\n"),
     },
     AdminRoute { path: "/readyz", method: Method::GET, names: ListenerNames::Any, answer: readiness },
     AdminRoute { path: "/metrics", method: Method::GET, names: ListenerNames::Ours, answer: metrics },
@@ -26,7 +27,7 @@ struct AdminRoute {
     path: &'static str,
     method: Method,
     names: ListenerNames,
-    answer: fn(&AdminSources) -> Response<Full<Bytes>>,
+    answer: fn(&AdminSources, &HeaderMap) -> Response<Full<Bytes>>,
 }
 
 /// Under which names of the listener a page is given out.
@@ -57,7 +58,7 @@ pub(super) fn answer(
         return misdirected();
     }
     let nowhere = || text(StatusCode::NOT_FOUND, "here are /healthz, /readyz and /metrics\n");
-    found.map_or_else(nowhere, |route| (route.answer)(sources))
+    found.map_or_else(nowhere, |route| (route.answer)(sources, request.headers()))
 }
 
 /// 405 with the methods of a path (RFC 9110, section 15.5.6).
@@ -96,7 +97,7 @@ pub(super) fn misdirected() -> Response<Full<Bytes>> {
     text(StatusCode::MISDIRECTED_REQUEST, told)
 }
 
-fn readiness(sources: &AdminSources) -> Response<Full<Bytes>> {
+fn readiness(sources: &AdminSources, _: &HeaderMap) -> Response<Full<Bytes>> {
     let missing = (sources.readiness)();
     let fatal = missing.iter().any(|missing| missing.fatal);
     let status = if fatal { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
@@ -104,13 +105,16 @@ fn readiness(sources: &AdminSources) -> Response<Full<Bytes>> {
     typed(status, "application/json", format!("{told:#}\n"))
 }
 
-fn metrics(sources: &AdminSources) -> Response<Full<Bytes>> {
-    match sources.metrics.render() {
-        Ok(rendered) => {
-            typed(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", rendered)
-        }
-        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be written\n"),
-    }
+/// In the text that the reader asks for.
+fn metrics(sources: &AdminSources, headers: &HeaderMap) -> Response<Full<Bytes>> {
+    let accept = headers.get_all(header::ACCEPT).iter().map(HeaderValue::as_bytes);
+    let exposition = Exposition::asked_for(accept);
+    let Ok(rendered) = sources.metrics.render(exposition) else {
+        return text(StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be written\n");
+    };
+    let mut response = typed(StatusCode::OK, exposition.content_type(), rendered);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    response
 }
 
 fn text(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {

@@ -138,7 +138,7 @@ fn folder(arguments: &EventsArguments) -> Result<PathBuf, ExitCode> {
     })?;
     let store = settings.sinks.into_iter().find_map(|sink| match sink.kind {
         SinkKind::Store(store) => Some(store.path),
-        SinkKind::File(_) | SinkKind::Output(_) => None,
+        SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Spooled(_) => None,
     });
     store.ok_or_else(|| {
         let help = "give the gateway a file: `[server] state`; or say where: a sink of the kind \"store\"";

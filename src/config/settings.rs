@@ -8,7 +8,8 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::admin::AdminSettings;
-use crate::gate::{ConsoleSettings, GateSettings, OwnSettings, RouteSettings};
+use crate::endpoints::Application;
+use crate::gate::{BrandingSettings, ConsoleSettings, GateSettings, OwnSettings, RouteAction, RouteSettings};
 use crate::listener::{ConnectionLimits, ListenerSettings};
 use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub routes: Vec<RouteSettings>,
     /// Who may do what in the console: `[console]`.
     pub console: ConsoleSettings,
+    /// Whose pages they are, and in which languages: `[branding]`.
+    pub branding: BrandingSettings,
     /// What is logged, and how: `[log]`.
     pub log: LogSettings,
     /// Who keeps what happens beside the log: `[[audit.sinks]]`.
@@ -74,10 +77,17 @@ impl Settings {
     /// record itself, as events; of everything else it has lines of its own.
     #[must_use]
     pub fn keepers(&self) -> sinks::Settings {
-        let patterns: &[&str] = if self.log.access { &["access.*", "record.*"] } else { &["record.*"] };
-        let told = Selection::only(patterns.iter().copied()).unwrap_or_default();
+        let without: &[&str] = if self.log.access { &[] } else { &["access.*", "request.unreadable"] };
+        let told = Selection::except(without.iter().copied()).unwrap_or_default();
         let log = self.log.least().map_or(Selection::NONE, |level| told.from_level(level));
         sinks::Settings { log, sinks: self.sinks.clone() }
+    }
+
+    /// Whether some route serves the console.
+    #[must_use]
+    pub fn has_console(&self) -> bool {
+        let is_console = |action: &RouteAction| matches!(action, RouteAction::Serve(Application::Console));
+        self.routes.iter().any(|route| is_console(&route.action))
     }
 
     /// What the gate is built from.
@@ -91,6 +101,7 @@ impl Settings {
             own: self.own.clone(),
             routes: self.routes.clone(),
             console: self.console.clone(),
+            branding: self.branding.clone(),
             reauthorize_every: self.reauthorize_every,
         }
     }

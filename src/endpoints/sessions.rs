@@ -14,7 +14,8 @@ use super::body::read_form;
 use super::context::RequestContext;
 use super::device;
 use super::error::EndpointError;
-use super::paths::{HOME, SESSIONS, SIGN_OUT};
+use super::home::shell;
+use super::paths::{ACCOUNT, SESSIONS, SIGN_OUT};
 use super::response::{redirect, show};
 use super::same_origin::same_origin;
 use super::sign_in_request::SignInRequest;
@@ -22,8 +23,10 @@ use super::state::Endpoints;
 use crate::authn::OpenedSession;
 use crate::clock::Timestamp;
 use crate::listener::RequestBody;
-use crate::pages::{Moment, SessionsEnded, SessionsPage, SignInShown};
-use crate::session::{IdPrefix, Selector, Session, SessionEnd, SessionId, SessionOverview, StoreUnavailable};
+use crate::portal::{Moment, SessionsEnded, SessionsPage, SignInShown};
+use crate::session::{
+    EndCause, IdPrefix, Selector, Session, SessionEnd, SessionId, SessionOverview, StoreUnavailable,
+};
 
 const WHY: SessionEnd = SessionEnd::SignedOutElsewhere;
 
@@ -69,7 +72,7 @@ pub(super) async fn answer(
     };
     let response = match posted {
         true => end(endpoints, context, session, read(&head.headers, body).await).await,
-        false => shown(endpoints, session, None).await,
+        false => shown(endpoints, context, session, None).await,
     };
     Answer::to(found.principal().cloned(), response)
 }
@@ -93,27 +96,24 @@ async fn end(
     asked: Option<Asked>,
 ) -> Result<Response<Bytes>, EndpointError> {
     let (sessions, here) = (&endpoints.resources.sessions, session.family());
-    let (ended, told) = match asked {
+    let cause = EndCause::by(WHY, &here.in_words()).asked_in(context.owned_caller());
+    let told = match asked {
         // The one of this browser ends where that is asked for in so many words, and the provider is told.
         Some(Asked::One(id)) if mutant!(id == here, "own-session-ended-unasked" => false) => {
             return redirect(StatusCode::SEE_OTHER, SIGN_OUT);
         }
         Some(Asked::One(id)) => {
             let whose = mutant!(theirs(session), "anybodys-session-ended" => Selector::All);
-            let ended = sessions.end_included(whose, WHY, move |found| found.id == id).await?;
-            (ended, if ended > 0 { SessionsEnded::One } else { SessionsEnded::Gone })
+            let ended = sessions.end_included(whose, cause, move |found| found.id == id).await?;
+            if ended > 0 { SessionsEnded::One } else { SessionsEnded::Gone }
         }
         Some(Asked::Others) => {
-            let ended = sessions.end_all_but(here, theirs(session), WHY).await?;
-            (ended, SessionsEnded::Others(ended))
+            let ended = sessions.end_all_but(here, theirs(session), cause).await?;
+            SessionsEnded::Others(ended)
         }
-        None => (0, SessionsEnded::Gone),
+        None => SessionsEnded::Gone,
     };
-    if ended > 0 {
-        let (id, user) = (context.id, &session.principal.user);
-        tracing::info!(%id, session = %session.id, user, ended, "ended from another session of its person");
-    }
-    shown(endpoints, session, Some(told)).await
+    shown(endpoints, context, session, Some(told)).await
 }
 
 /// What finds all sign-ins of whoever `session` is of.
@@ -124,6 +124,7 @@ fn theirs(session: &Session) -> Selector {
 
 async fn shown(
     endpoints: &Endpoints,
+    context: RequestContext<'_>,
     session: &Session,
     ended: Option<SessionsEnded>,
 ) -> Result<Response<Bytes>, EndpointError> {
@@ -133,17 +134,14 @@ async fn shown(
     others.sort_by_key(|found| Reverse((found.last_seen, found.created, found.id)));
     others.truncate(SHOWN);
     let page = SessionsPage {
-        principal: &session.principal,
-        provider: endpoints.display_name(&session.principal.provider),
+        shell: shell(endpoints, context, &session.principal, (SESSIONS, ACCOUNT)),
         here: here
             .as_ref()
-            .map(|here| SignInShown { last_used: Moment::new(now, now), ..in_words(here, now) }),
-        others: others.iter().map(|found| in_words(found, now)).collect(),
+            .map(|here| SignInShown { last_used: Moment::new(now, now), ..in_words(context, here, now) }),
+        others: others.iter().map(|found| in_words(context, found, now)).collect(),
         more,
         ended,
         action: SESSIONS,
-        sign_out: SIGN_OUT,
-        home: HOME,
     };
     Ok(show(page.page()))
 }
@@ -164,14 +162,14 @@ async fn listed(
     Ok((here, found))
 }
 
-fn in_words(found: &SessionOverview, now: Timestamp) -> SignInShown {
+fn in_words(context: RequestContext<'_>, found: &SessionOverview, now: Timestamp) -> SignInShown {
     let origin = found.card.as_ref().map(|card| &card.origin);
     let mut hosts: Vec<_> = found.sessions.iter().map(|(_, host)| host.clone()).collect();
     hosts.sort_unstable();
     hosts.dedup();
     SignInShown {
         id: found.id.to_hex(),
-        device: origin.map_or_else(|| device::in_words(&Default::default()), device::in_words),
+        device: device::told(origin.unwrap_or(&Default::default()), context.look),
         address: origin.and_then(|origin| origin.address).map(|address| address.to_string()),
         signed_in: Moment::new(found.created, now),
         last_used: Moment::new(found.last_seen, now),

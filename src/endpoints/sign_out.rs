@@ -12,6 +12,7 @@ use url::Url;
 
 use super::answer::Answer;
 use super::context::RequestContext;
+use super::device;
 use super::error::EndpointError;
 use super::paths::{SIGN_IN, SIGN_OUT, SIGNED_OUT};
 use super::resources::Resources;
@@ -22,11 +23,11 @@ use super::sign_in_request::{SignInRequest, parameter};
 use super::state::Endpoints;
 use crate::authn::OpenedSession;
 use crate::clock::Timestamp;
-use crate::events;
+use crate::events::{self, Caller};
 use crate::identity::Principal;
 use crate::pages::{GivenTokens, Page, SignOut, SignedOut, Told};
 use crate::secret::Secret;
-use crate::session::{CookieRead, Session};
+use crate::session::{CookieRead, EndCause, Session, SessionEnd};
 
 /// `GET` asks whether that is meant; `POST` from a page of this origin does it.
 pub(super) async fn answer<B>(
@@ -50,21 +51,21 @@ pub(super) async fn answer<B>(
         Some(_) if found.unshown().is_some() => {
             redirect(StatusCode::SEE_OTHER, &SignInRequest::back_to(context, SIGN_OUT).address())
         }
-        Some(OpenedSession { session, .. }) => Ok(show(question(endpoints, &session.principal))),
-        None => Ok(signed_out(endpoints, Left::default())),
+        Some(OpenedSession { session, .. }) => Ok(show(question(endpoints, context, &session.principal))),
+        None => Ok(signed_out(endpoints, context, Left::default())),
     };
     Answer::to(found.principal().cloned(), response)
 }
 
 /// The page that asks whether signing out is meant.
-fn question(endpoints: &Endpoints, principal: &Principal) -> Page {
+fn question(endpoints: &Endpoints, context: RequestContext<'_>, principal: &Principal) -> Page {
     let page = SignOut {
         principal,
         provider: endpoints.display_name(&principal.provider),
         action: SIGN_OUT,
         cancel: "/",
     };
-    page.page()
+    page.page(context.look)
 }
 
 async fn end(
@@ -75,24 +76,24 @@ async fn end(
     hint: bool,
 ) -> Result<Response<Bytes>, EndpointError> {
     same_origin(context, headers)?;
-    let ended = endpoints.resources.sessions.end(&session.family()).await;
-    tracing::info!(id = %context.id, session = %session.id, user = session.principal.user, "signed out");
+    let ended = endpoints.resources.sessions.end_because(&session.family(), by_themselves(context)).await;
+    let device = device::of(headers);
     endpoints.resources.recorder.emit(&events::SignedOut {
-        caller: context.caller(),
+        caller: Caller { device: Some(&device), ..context.caller() },
         who: Some(&session.principal),
         session: session.family().first_bytes(),
         cut: None,
     });
-    let revocation = Revocation::begin(endpoints, context, session);
+    let revocation = Revocation::begin(endpoints, session);
     let provider = endpoints.display_name(&session.principal.provider);
     let there = logout_url(endpoints, session, &departure(endpoints, provider), hint);
     let response = match (ended, there) {
-        (Ok(()), Some(there)) => interstitial(redirect(StatusCode::SEE_OTHER, there.as_str())?),
+        (Ok(()), Some(there)) => interstitial(context, redirect(StatusCode::SEE_OTHER, there.as_str())?),
         // Said here, and not left to the provider's page: a restart would bring the session back.
         (ended, _) => {
             let tokens = OptionFuture::from(revocation.map(Revocation::outcome)).await;
             let provider = Some((provider, Told::No));
-            signed_out(endpoints, Left { provider, tokens, until_restart: ended.is_err() })
+            signed_out(endpoints, context, Left { provider, tokens, until_restart: ended.is_err() })
         }
     };
     Ok(forgotten(endpoints, response))
@@ -108,17 +109,21 @@ async fn end_unread(
 ) -> Result<Response<Bytes>, EndpointError> {
     same_origin(context, headers)?;
     let Some(CookieRead::Key(key)) = endpoints.cookies.session.read(headers) else { return Err(unread) };
-    let ended = endpoints.resources.sessions.end(key.id()).await;
-    tracing::info!(id = %context.id, session = %key.id(), "signed out");
-    let session = key.id().first_bytes();
+    let ended = endpoints.resources.sessions.end_because(key.id(), by_themselves(context)).await;
+    let (session, device) = (key.id().first_bytes(), device::of(headers));
     endpoints.resources.recorder.emit(&events::SignedOut {
-        caller: context.caller(),
+        caller: Caller { device: Some(&device), ..context.caller() },
         who: None,
         session,
         cut: None,
     });
     let left = Left { until_restart: ended.is_err(), ..Left::default() };
-    Ok(forgotten(endpoints, signed_out(endpoints, left)))
+    Ok(forgotten(endpoints, signed_out(endpoints, context, left)))
+}
+
+/// A person signs out by this request.
+fn by_themselves(context: RequestContext<'_>) -> EndCause {
+    EndCause::from(SessionEnd::SignedOut).asked_in(context.owned_caller())
 }
 
 /// Has the browser forget the session's key and the pages it has kept.
@@ -185,14 +190,14 @@ pub(super) async fn back<B>(
     }
     if let Some(departure) = come_back(endpoints, &state) {
         let provider = Some((departure.provider.as_str(), Told::Yes));
-        return signed_out(endpoints, Left { provider, ..Left::default() }).into();
+        return signed_out(endpoints, context, Left { provider, ..Left::default() }).into();
     }
     // Whoever was not sent to their provider from here may be signed in: the page must not say otherwise.
     match endpoints.session(context, request.headers()).await {
         Ok(found) => {
             let open = mutant!(found.session(), "signed-in-and-told-otherwise" => None);
-            let page = open.map(|open| show(question(endpoints, &open.session.principal)));
-            let page = page.unwrap_or_else(|| signed_out(endpoints, Left::default()));
+            let page = open.map(|open| show(question(endpoints, context, &open.session.principal)));
+            let page = page.unwrap_or_else(|| signed_out(endpoints, context, Left::default()));
             Answer::to(found.principal().cloned(), Ok(page))
         }
         Err(error) => error.into(),
@@ -208,7 +213,11 @@ struct Left<'a> {
 }
 
 /// Where people end up.
-fn signed_out(endpoints: &Endpoints, Left { provider, tokens, until_restart }: Left<'_>) -> Response<Bytes> {
+fn signed_out(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    Left { provider, tokens, until_restart }: Left<'_>,
+) -> Response<Bytes> {
     let sign_in = endpoints.hosts.address(SIGN_IN);
-    show(SignedOut { sign_in: &sign_in, provider, tokens, until_restart }.page())
+    show(SignedOut { sign_in: &sign_in, provider, tokens, until_restart }.page(context.look))
 }

@@ -23,7 +23,10 @@ pub(super) fn count_client(
     headers: &HeaderMap,
 ) -> Counted {
     let counted = route.service.limits.count_client(inbound.forwarding.client, headers);
-    counted.map_err(|exceeded| limited(snapshot, route, exceeded))
+    counted.map_err(|exceeded| {
+        let label = mutant!(route.name.as_str(), "label-of-a-host" => inbound.authority.as_str());
+        limited(snapshot, label, exceeded)
+    })
 }
 
 /// Counts it by its principal as well, where it goes on in somebody's name.
@@ -33,7 +36,7 @@ pub(super) fn count_principal(
     before: RateLimitState,
 ) -> Counted {
     let counted = permitted.route.service.limits.count_principal(permitted.permit.principal(), before);
-    counted.map_err(|exceeded| limited(snapshot, permitted.route, exceeded))
+    counted.map_err(|exceeded| limited(snapshot, permitted.route.name.as_str(), exceeded))
 }
 
 /// As [`count_client`], for all replicas. Boxed, for every connection keeps room for the path of a request, and few
@@ -67,11 +70,11 @@ fn decided(snapshot: &Snapshot, route: &Route, (decision, here): SharedDecision)
     if let Some(why) = here {
         snapshot.metrics.counted_here(route.name.as_str(), why.word());
     }
-    decision.map_err(|exceeded| limited(snapshot, route, exceeded))
+    decision.map_err(|exceeded| limited(snapshot, route.name.as_str(), exceeded))
 }
 
-fn limited(snapshot: &Snapshot, route: &Route, exceeded: Exceeded) -> Rejection {
-    snapshot.metrics.limit_hit(route.name.as_str(), "rate");
+fn limited(snapshot: &Snapshot, route: &str, exceeded: Exceeded) -> Rejection {
+    snapshot.metrics.limit_hit(route, "rate");
     exceeded.into()
 }
 

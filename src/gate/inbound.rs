@@ -7,7 +7,9 @@ use http::{Method, Request, Uri};
 use super::rejection::Rejection;
 use crate::clock::Timestamp;
 use crate::endpoints::{RequestContext, ReturnTo};
+use crate::events::{Caller, OwnedCaller};
 use crate::identity::{Principal, RequestId};
+use crate::pages::Look;
 use crate::policy::Question;
 use crate::request::{Authority, Forwarding, RequestPath, Scheme, Transport, TrustedProxies};
 
@@ -31,10 +33,21 @@ pub(super) struct RequestInfo<'a> {
 }
 
 impl<'a> RequestInfo<'a> {
-    /// The request as the endpoints see it; `realm` is what challenges call the protection space.
-    pub(super) fn context(self, realm: &'a str) -> RequestContext<'a> {
+    /// The request, as events tell it.
+    pub(super) fn caller(self) -> Caller<'a> {
+        Caller { id: self.id.as_str(), client: self.inbound.forwarding.client.ip(), device: None }
+    }
+
+    /// The same for what goes on when the request has ended.
+    pub(super) fn owned_caller(self) -> OwnedCaller {
+        OwnedCaller { id: self.id.clone(), client: Some(self.inbound.forwarding.client.ip()) }
+    }
+
+    /// The request as the endpoints see it; `realm` is what challenges call the protection space, and `look` how its pages
+    /// look.
+    pub(super) fn context(self, realm: &'a str, look: Look<'a>) -> RequestContext<'a> {
         let Inbound { authority, forwarding, path, .. } = self.inbound;
-        RequestContext { id: self.id, authority, forwarding, path, realm }
+        RequestContext { id: self.id, authority, forwarding, path, realm, look }
     }
 }
 

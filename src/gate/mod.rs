@@ -44,10 +44,11 @@ mod tunnel;
 mod words;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 
 use authenticate::authenticate;
 use authorize::{Denial, Permitted, RequestFields, decide};
@@ -61,16 +62,17 @@ use snapshot::Snapshot;
 
 pub use body::Body;
 pub use build_error::BuildError;
-pub use explained::{Explained, Imagined, Next, explain};
+pub use explained::{Explained, Explainer, Imagined, Next, explain};
 pub use foundations::{Foundations, Observers, Stores};
 pub use imagined::{ImaginedPerson, path_of};
 pub use reach::{May, Reach, Reachable};
 pub use settings::{
-    ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction,
-    RouteSettings, SentFrom,
+    BrandingSettings, ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight,
+    RedirectSettings, RouteAction, RouteSettings, SentFrom,
 };
 pub use status::{ProviderCondition, UnavailablePart};
 
+use crate::events::RequestUnreadable;
 use crate::forward::ServerState;
 use crate::limit::LimitUsage;
 use crate::listener::{Handler, RequestBody};
@@ -212,6 +214,7 @@ fn pass<'s>(
 ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
     async move {
         mutant!(check_field_names(request.headers())?, "folded-framing-names-pass" => ());
+        snapshot.check_record()?;
         let route = snapshot.routing.route(info.inbound)?;
         notes.route = Some(Arc::clone(route));
         let routed = Routed::new(&snapshot.routing, info.inbound, route)?;
@@ -265,6 +268,14 @@ fn pass<'s>(
 
 impl Handler for Gate {
     type Body = Body;
+
+    fn unreadable(&self, transport: &Transport, reason: &dyn Display, status: Option<StatusCode>) {
+        self.0.foundations.keeper.recorder.emit(&RequestUnreadable {
+            client: transport.peer.ip(),
+            reason: &reason.to_string(),
+            status: status.map(|status| status.as_u16()),
+        });
+    }
 
     fn handle(
         &self,

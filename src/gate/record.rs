@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use http::header::USER_AGENT;
@@ -13,12 +14,16 @@ use super::credential::Credential;
 use super::inbound::Inbound;
 use super::review::{Cut, Exchange};
 use super::route::Route;
+use crate::endpoints::device_in_words;
 use crate::events::{Access, AccessEvent, Kind, Recorder, Shown};
 use crate::identity::{Principal, RequestId};
 use crate::limit::{ConcurrencyPermit, RateLimitState};
 use crate::policy::Reason;
 use crate::request::Transport;
 use crate::telemetry::{Outcome, RequestStats};
+
+/// How often it is told that an answer without an end goes on, in microseconds.
+const OPEN_EVERY: u64 = 15 * 60 * 1_000_000;
 
 /// A request, from its head to the end of its response.
 ///
@@ -37,6 +42,8 @@ pub(super) struct RequestRecord {
     agent: Option<(&'static str, Option<HeaderValue>)>,
     keeper: Arc<RecordKeeper>,
     started: Instant,
+    /// When it was told last that it goes on, in microseconds of the monotonic clock; 0: never.
+    open_told: AtomicU64,
 }
 
 /// Where records go.
@@ -67,8 +74,12 @@ pub(super) struct Notes {
     /// Its place among the requests that the route lets be under way at once.
     pub(super) concurrency: Option<ConcurrencyPermit>,
     status: u16,
+    /// When its app began to answer.
+    pub(super) upstream: Option<Instant>,
     /// Bytes of the response's body.
     pub(super) bytes: u64,
+    /// Whether what goes on behind the head of the response has no end that is known.
+    pub(super) endless: bool,
     /// Whether the end of the response's body has been seen.
     pub(super) ended: bool,
     outcome: Outcome,
@@ -131,7 +142,9 @@ impl Default for Notes {
             rate: RateLimitState::default(),
             concurrency: None,
             status: 0,
+            upstream: None,
             bytes: 0,
+            endless: false,
             ended: false,
             outcome: Outcome::Aborted,
             reason: Cow::Borrowed("the client left before there was an answer"),
@@ -155,6 +168,7 @@ impl RequestRecord {
             agent: keeper.recorder.wants_agent().then(agent),
             keeper: Arc::clone(keeper),
             started: Instant::now(),
+            open_told: AtomicU64::new(0),
         }
     }
 
@@ -174,17 +188,46 @@ impl RequestRecord {
         self.inbound.as_ref().is_none_or(|inbound| inbound.method != Method::HEAD)
     }
 
-    fn tell(&self, took: Duration) {
+    /// Tells that an answer begins which has no end that is known, where it is one.
+    pub(super) fn tell_opened(&self) {
+        if self.notes.endless && self.notes.decision.is_some() && self.has_body() {
+            self.open_told.store(self.now(), Relaxed);
+            self.tell(Access::Opened, self.started.elapsed());
+        }
+    }
+
+    /// Tells that it still goes on, where that was told long ago.
+    pub(super) fn tell_open(&self) {
+        let told = self.open_told.load(Relaxed);
+        if told != 0 && self.now().saturating_sub(told) >= OPEN_EVERY {
+            self.open_told.store(self.now(), Relaxed);
+            self.tell(Access::Open, self.started.elapsed());
+        }
+    }
+
+    /// At least 1.
+    fn now(&self) -> u64 {
+        let now = self.keeper.recorder.clock().monotonic();
+        u64::try_from(now.as_micros()).unwrap_or(u64::MAX).max(1)
+    }
+
+    fn tell(&self, access: Access, took: Duration) {
         let (inbound, notes) = (self.inbound.as_ref(), &self.notes);
-        let kind = if notes.decision.is_some() { Kind::AccessGranted } else { Kind::AccessRefused };
+        let kind = match access {
+            Access::Granted => Kind::AccessGranted,
+            Access::Refused => Kind::AccessRefused,
+            Access::Opened => Kind::AccessOpened,
+            Access::Open => Kind::AccessOpen,
+        };
         if !self.keeper.recorder.wants(kind) {
             return;
         }
         let by = notes.route.as_ref().zip(notes.decision);
         let rule = by.as_ref().map(|(route, decision)| decision.in_words(&route.access));
+        let words = notes.credential.session().map(|session| session.words(device_in_words));
         let (http, agent) = self.agent.as_ref().map(|(http, agent)| (*http, agent.as_ref())).unzip();
         self.keeper.recorder.emit(&AccessEvent {
-            access: notes.access(),
+            access,
             id: self.id.as_str(),
             trace: None,
             client: inbound.map_or(self.transport.peer.ip(), |inbound| inbound.forwarding.client.ip()),
@@ -196,6 +239,8 @@ impl RequestRecord {
             route: notes.route.as_ref().map(|route| &route.words),
             who: notes.principal.as_deref(),
             shown: notes.shown,
+            device: words.map(|words| &*words.device),
+            amr: words.map_or(&[], |words| &words.amr),
             status: notes.status,
             outcome: notes.outcome,
             rule: rule.as_ref().map(|rule| rule as &dyn Display),
@@ -203,7 +248,7 @@ impl RequestRecord {
             reason: &notes.reason,
             bytes: notes.bytes,
             took,
-            upstream: None,
+            upstream: notes.upstream.map(|at| at.saturating_duration_since(self.started)),
         });
     }
 }
@@ -221,6 +266,9 @@ impl Drop for RequestRecord {
         let took = self.started.elapsed();
         let stats = self.notes.route.as_ref().map_or(&self.keeper.unrouted, |route| &route.service.stats);
         stats.record(self.transport.worker.0, self.notes.outcome, took);
-        self.tell(took);
+        self.tell(self.notes.access(), took);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,7 +100,7 @@ pub(super) fn scrapes(snapshot: &Snapshot) -> Vec<Scrape> {
 #[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
 fn failures(provider: &Provider, endpoint: ProviderEndpoint) -> Scrape {
     Scrape {
-        name: "provider_failures",
+        name: "provider_failures_total",
         help: "Calls to the provider that have failed since the start, by what was called",
         labels: vec![("provider", provider.name().to_string()), ("endpoint", endpoint.as_str().to_owned())],
         value: provider.failures(endpoint) as f64,

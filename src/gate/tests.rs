@@ -61,6 +61,7 @@ pub(super) fn route(host: &str, path: &str, methods: &[Method], access: AccessSe
         session_network: None,
         streams: crate::session::StreamUse::default(),
         origins: OriginSettings::default(),
+        tile: None,
         action: RouteAction::Redirect(redirect),
     }
 }
@@ -76,6 +77,7 @@ pub(super) fn settings(routes: Vec<RouteSettings>) -> GateSettings {
         signals: Vec::new(),
         own: OwnSettings::default(),
         console: ConsoleSettings::default(),
+        branding: Default::default(),
         routes,
         reauthorize_every: Duration::from_secs(60),
     }

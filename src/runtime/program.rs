@@ -20,8 +20,9 @@ use crate::admin::{AdminSettings, AdminSources};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::endpoints::SealingKeys;
-use crate::events::{ProcessEnded, ProcessStarted, Recorder};
+use crate::events::{ConfigurationLoaded, ProcessEnded, ProcessStarted, Recorder};
 use crate::gate::{BuildError, Foundations, Gate, Observers, Stores};
+use crate::history::History;
 use crate::secret::SealingKey;
 use crate::session::{MovableStore, Sessions, StateKeys};
 use crate::sinks::{ApplyError as SinkApplyError, Audit, LogSink, Unwritten};
@@ -121,6 +122,9 @@ pub async fn run(
     let recorder = Recorder::new(workers, Clock::system(), settings.record_memory);
     let audit = Arc::new(Audit::start(recorder.clone(), log)?);
     audit.apply(&settings.keepers())?;
+    audit.keep_tail(settings.has_console());
+    database.health().record_to(&recorder);
+    engine.record_to(&recorder);
     let (foundations, assertion_keys) =
         foundations(&settings, (workers, recorder.clone()), keys, &engine, store.clone()).await?;
     let sessions = foundations.sessions.clone();
@@ -132,7 +136,7 @@ pub async fn run(
     runtime.receive(received.listeners);
     runtime.apply(&settings.listeners, bounded(&settings, workers))?;
     observe::listeners(&gate.metrics(), &runtime);
-    observe::sinks(&gate.metrics(), &audit);
+    observe::sinks(&gate.metrics(), &audit, &recorder);
     observe::state(&gate.metrics(), database.health(), &sessions);
     observe::shared(&gate.metrics(), &engine, replica.as_ref());
     let predecessors = runtime.predecessors();
@@ -146,26 +150,21 @@ pub async fn run(
     });
     let (loaded, shown_settings) = watched::channel(Arc::new(Loaded::first(&settings)));
     let turns = assertion_keys.turns();
-    let acted_on = (sessions.clone(), recorder.clone());
-    console.show(Arc::new(ThisProcess::new(Arc::clone(&told), acted_on, shown_settings, turns)));
+    let (rotate, asked) = mpsc::channel(1);
+    let operations = observe::operations(&sessions, &recorder, &send, rotate);
+    let history = Arc::new(History::new(Clock::system().now()));
+    tokio::spawn(super::console::keep(Arc::clone(&history), gate.metrics()));
+    let shown = (shown_settings, turns, history);
+    console.show(Arc::new(ThisProcess::new(Arc::clone(&told), operations.clone(), shown)));
     let (token, shown) = watched::channel(settings.admin.as_ref().and_then(|admin| admin.token.clone()));
     let (written, shown_configuration) = watched::channel(Arc::clone(&settings.written));
     let (rotation, every) = watched::channel(settings.rotate_assertion_key);
-    let (rotate, asked) = mpsc::channel(1);
     let predecessor = if released.is_some() { Predecessor::Running } else { Predecessor::None };
     let sources = |admin: &AdminSettings| AdminSources {
         metrics: gate.metrics(),
         hosts: admin.hosts.clone(),
         token: shown,
-        management: observe::management(
-            &gate,
-            &sessions,
-            &recorder,
-            &send,
-            &audit,
-            shown_configuration,
-            rotate,
-        ),
+        management: observe::management(&gate, operations, &audit, shown_configuration),
         readiness: Arc::new(move || told.missing()),
     };
     let admin = settings
@@ -173,6 +172,7 @@ pub async fn run(
         .as_ref()
         .map(|admin| AdminSockets::open(admin, received.admin, predecessor, &sources(admin)));
     let mut admin = admin.transpose()?;
+    let before = released.as_ref().and_then(Released::process);
     // Everything is ready to serve: only now may the old process stop.
     if let Some(released) = released {
         go_on(released, &sessions, &predecessors).await;
@@ -189,10 +189,12 @@ pub async fn run(
     tokio::spawn(signals);
     tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
+    let file = settings.file.to_string_lossy();
+    recorder.emit(&ConfigurationLoaded { file: &file, count: u64::try_from(settings.routes.len()).ok() });
     recorder.emit(&ProcessStarted {
         version: env!("CARGO_PKG_VERSION"),
         pid: std::process::id(),
-        before: None,
+        before,
         workers: u64::try_from(workers).ok(),
         file: settings.file.to_str(),
     });
@@ -214,6 +216,7 @@ pub async fn run(
     if let Err(error) = sessions.flush().await {
         tracing::error!(%error, "when sessions were last used could not be written");
     }
+    recorder.tell_left_out();
     recorder.emit(&ProcessEnded { pid: std::process::id(), reason: None, served: Some(begun.elapsed()) });
     for Unwritten { name, events } in audit.stop(LAST_WORDS) {
         tracing::error!(sink = %name, events, "a sink has not taken all that happened before the end");
@@ -245,9 +248,8 @@ async fn released(
 /// Tells the old process that this one answers requests. Where it is lost in this moment, it has ended, and
 /// this one goes on: it holds everything by now.
 async fn go_on(released: Released, sessions: &Sessions, predecessors: &Predecessors) {
-    match released.serving(sessions, predecessors).await {
-        Ok(()) => tracing::info!("this process has taken over; the one before it drains"),
-        Err(error) => tracing::warn!(%error, "the process before this one was lost in the take-over"),
+    if let Err(error) = released.serving(sessions, predecessors).await {
+        tracing::warn!(%error, "the process before this one was lost in the take-over");
     }
 }
 
@@ -284,7 +286,7 @@ async fn foundations(
     };
     let public = settings.relying_party.public_url.as_ref();
     let issuer = public.map_or("portcullis", |url| url.as_str().trim_end_matches('/'));
-    let assertion_keys = AssertionKeys::open(&keys, issuer, &clock).await?;
+    let assertion_keys = AssertionKeys::open(&keys, issuer, &clock).await?.recorded_by(recorder.clone());
     let cards = keys.load_or_create("cards").await?;
     let state_keys = state_keys(settings, cards.as_slice()).ok_or(StartError::StateKey)?;
     let sessions = Sessions::new(settings.session.clone(), Arc::new(store), state_keys, clock.clone());

@@ -74,7 +74,6 @@ impl Reloading {
     fn take(&mut self, runtime: &mut Runtime, settings: Settings) -> bool {
         self.files.send_replace(settings.watched.clone());
         if let Err(error) = self.apply(runtime, &settings) {
-            tracing::error!(%error, "the new configuration was refused; the old one goes on");
             self.record_refused(&settings.file, &error.to_string());
             return false;
         }
@@ -87,7 +86,6 @@ impl Reloading {
         self.written.send_replace(Arc::clone(&settings.written));
         let loaded = self.loaded.borrow().replaced_by(&settings);
         self.loaded.send_replace(Arc::new(loaded));
-        tracing::info!(routes = settings.routes.len(), "the configuration was reloaded");
         self.record_changes(&settings);
         self.running = settings;
         true
@@ -112,16 +110,14 @@ impl Reloading {
         });
     }
 
-    /// Prepares the gate, opens listeners and sinks, and puts the gate in place. Whatever refuses does so before that; then
+    /// Prepares gate and sinks, opens listeners, and puts all in place. Whatever refuses does so before that; then
     /// everything goes on as it was.
     fn apply(&self, runtime: &mut Runtime, settings: &Settings) -> Result<(), ReloadError> {
         let prepared = self.gate.prepare(&settings.gate())?;
-        self.audit.apply(&settings.keepers())?;
-        runtime.apply(&settings.listeners, bounded(settings, self.workers)).inspect_err(|_| {
-            if let Err(error) = self.audit.apply(&self.running.keepers()) {
-                tracing::error!(%error, "a sink of the configuration in force could not be opened again");
-            }
-        })?;
+        let sinks = self.audit.prepare(&settings.keepers())?;
+        runtime.apply(&settings.listeners, bounded(settings, self.workers))?;
+        sinks.put_in_place();
+        self.audit.keep_tail(settings.has_console());
         prepared.put_in_place();
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! The console stands behind the gate like any app, and has no other door.
 
 mod acts;
+mod live;
 mod pages;
+mod process;
 mod rig;
 mod roles;
 

@@ -104,6 +104,14 @@ impl Gateway {
         self.start_again();
     }
 
+    /// The same, with its standard output somewhere else.
+    pub(crate) fn restart_with_stdout(&mut self, stdout: impl Into<Stdio>) {
+        self.signal("TERM");
+        self.child.wait().unwrap();
+        self.child = command(&self.directory).stdout(stdout).spawn().unwrap();
+        self.wait_until_listening();
+    }
+
     /// Ends it as a power loss would (SIGKILL).
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -126,7 +134,7 @@ impl Gateway {
 
     /// Writes `to` for `from` in the configuration, and waits until that is in force.
     pub(crate) fn rewrite(&self, from: &str, to: &str) {
-        let reloads = || self.log().matches("the configuration was reloaded").count();
+        let reloads = || self.log().matches("\"type\":\"configuration.changed\"").count();
         let (before, text) = (reloads(), fs::read_to_string(self.configuration()).unwrap());
         assert!(text.contains(from), "no {from} in {text}");
         fs::write(self.configuration(), text.replace(from, to)).unwrap();

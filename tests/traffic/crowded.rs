@@ -38,7 +38,8 @@ fn invariant_26_silent_clients_yield_to_newcomers_over_all_workers() {
     });
     assert!(held >= 20, "only {held} of 50 places are used");
     let listener = format!("listener=\"127.0.0.1:{}\"", gateway.port);
-    let evicted = gateway.metric(&format!("portcullis_connections_refused{{{listener},reason=\"evicted\"}}"));
+    let evicted =
+        gateway.metric(&format!("portcullis_connections_refused_total{{{listener},reason=\"evicted\"}}"));
     assert!(evicted >= 250.0, "{evicted}");
 }
 

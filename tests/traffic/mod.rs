@@ -11,6 +11,7 @@ mod hostile_requests;
 mod http2;
 mod http2_refused;
 mod interim;
+mod labels;
 mod life;
 mod limits;
 mod prefixes;

@@ -172,7 +172,7 @@ fields! {
     UpstreamUs "upstream_us" Number, 20; ocsf("http_response.latency"),
     /// The word for why it ended.
     Why "why" Text, 64; ocsf("session.expiration_reason"),
-    /// Who did it: an operator, or the session that asked.
+    /// Who did it: an operator, the session that asked, the provider or the transmitter that told of it.
     By "by" Text, 256; personal(),
     /// How many exchanges that went on were cut off.
     Cut "cut" Number, 20,
@@ -212,6 +212,8 @@ fields! {
     Workers "workers" Number, 20,
     /// The sink concerned: its name in the configuration.
     Sink "sink" Text, 64,
+    /// The process of the events concerned, as their ids begin, where it is an earlier one.
+    Process "process" Text, 16,
     /// The lane of the events concerned.
     Lane "lane" Number, 20,
     /// The first number concerned.
@@ -221,7 +223,7 @@ fields! {
     /// How many.
     Count "count" Number, 20,
     /// What filled up or failed.
-    Cause "cause" Word(&["memory", "queue", "sink", "stop"]), 16,
+    Cause "cause" Word(&["memory", "queue", "spool", "refused", "sink", "stop"]), 16,
     /// Since when.
     Since "since" Time, 27; ocsf("start_time") ecs("event.start"),
     /// The fields whose values were too long and end early.

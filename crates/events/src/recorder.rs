@@ -25,6 +25,8 @@ struct Lanes {
     /// The bits of the kinds that some sink takes.
     wanted: [AtomicU64; 2],
     agent: AtomicBool,
+    /// A sink that nothing may go without has no room.
+    full: AtomicBool,
     clock: Clock,
     sweeper: OnceLock<Thread>,
     pool: Arc<Pool>,
@@ -63,8 +65,9 @@ impl Recorder {
         let (process, pool) = (process(), Pool::new(memory));
         let lane = |number| Padded(Mutex::new(Lane::new(number, &process, Arc::clone(&pool))));
         let lanes = (0..lanes).map(lane).collect();
-        let (wanted, agent, sweeper) = (Default::default(), AtomicBool::new(false), OnceLock::new());
-        Self(Arc::new(Lanes { process, lanes, wanted, agent, clock, sweeper, pool }))
+        let (wanted, agent, full) = (Default::default(), AtomicBool::new(false), AtomicBool::new(false));
+        let sweeper = OnceLock::new();
+        Self(Arc::new(Lanes { process, lanes, wanted, agent, full, clock, sweeper, pool }))
     }
 
     /// What the ids of all its events begin with.
@@ -107,7 +110,19 @@ impl Recorder {
         self.0.agent.load(Relaxed)
     }
 
-    /// Takes an event; none: nobody wants it, or it is lost, which is told once there is room again.
+    /// Whether what happens now will be kept by every sink that it must be kept by; where not, requests are refused.
+    #[must_use]
+    pub fn accepts(&self) -> bool {
+        !self.0.full.load(Relaxed)
+    }
+
+    /// Says whether every sink that requests may not go without has room.
+    pub fn set_accepting(&self, accepting: bool) {
+        self.0.full.store(!accepting, Relaxed);
+    }
+
+    /// Takes an event; none: nobody wants it, it is one too many of strangers', or it is lost, which is told once there is
+    /// room again.
     pub fn emit<E: Event + ?Sized>(&self, event: &E) -> Option<EventSeq> {
         if !self.wants(event.kind()) {
             return None;
@@ -146,6 +161,17 @@ impl Recorder {
             locked(lane).take(self.0.clock.moment().micros(), &mut taken);
             taken.drain(..).for_each(|block| take(block.compact()));
         }
+    }
+
+    /// Tells how many of strangers' events were left out and that was not told yet: to be called at the end.
+    pub fn tell_left_out(&self) {
+        self.0.lanes.iter().for_each(|lane| locked(lane).tell_left_out(self.0.clock.moment().micros(), true));
+    }
+
+    /// Events of strangers that were left out since the start, for they were more than a lane takes of them.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.0.lanes.iter().map(|lane| locked(lane).left_out_ever()).sum()
     }
 
     /// Events that were lost since the start, for there was no room for them.

@@ -1,46 +1,39 @@
-//! The metrics registry, in the OpenMetrics text that Prometheus reads.
+//! All that is counted and measured, and where it is gathered for a scrape.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet, text};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::{ConstCounter, Counter};
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
-use prometheus_client::registry::{Registry, Unit};
-
-use super::{Lookups, Outcome, RequestStats};
+use super::counter::LabelledCounter;
+use super::family::{Family, Histogram, Labels, Points, as_value};
+use super::{Counter, Exposition, Lookups, Outcome, RequestStats};
 use portcullis_rules::identity::RouteName;
-
-type Labels = Vec<(&'static str, String)>;
 
 /// All that is counted. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Metrics {
-    registry: Arc<Registry>,
     routes: Routes,
     caches: Caches,
     scrapes: Scrapes,
-    sign_ins: Family<Labels, Counter>,
-    logouts: Family<Labels, Counter>,
-    revocations: Family<Labels, Counter>,
-    token_checks: Family<Labels, Counter>,
-    limits: Family<Labels, Counter>,
-    counted_here: Family<Labels, Counter>,
-    reloads: Family<Labels, Counter>,
-    reauthorizations: Family<Labels, Counter>,
-    management_calls: Family<Labels, Counter>,
-    bound_sessions: Family<Labels, Counter>,
-    signals: Family<Labels, Counter>,
+    sign_ins: LabelledCounter,
+    sign_in_counts: Arc<SignInCounts>,
+    logouts: LabelledCounter,
+    revocations: LabelledCounter,
+    token_checks: LabelledCounter,
+    limits: LabelledCounter,
+    counted_here: LabelledCounter,
+    reloads: LabelledCounter,
+    reauthorizations: LabelledCounter,
+    management_calls: LabelledCounter,
+    bound_sessions: LabelledCounter,
+    signals: LabelledCounter,
 }
 
 /// A value read at the moment of a scrape: JWKS age, upstream state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scrape {
-    /// Metric name without the `portcullis_` prefix.
+    /// Metric name without the `portcullis_` prefix. What only grows since the start ends with `_total`.
     pub name: &'static str,
     /// What it means.
     pub help: &'static str,
@@ -68,6 +61,13 @@ impl LogoutChannel {
     }
 }
 
+/// Sign-ins of all providers together.
+#[derive(Debug, Default)]
+struct SignInCounts {
+    succeeded: AtomicU64,
+    failed: AtomicU64,
+}
+
 type ScrapeSource = Arc<dyn Fn() -> Vec<Scrape> + Send + Sync>;
 
 #[derive(Clone, Debug, Default)]
@@ -89,52 +89,36 @@ impl Metrics {
     /// A registry with nothing counted yet.
     #[must_use]
     pub fn new() -> Self {
-        let mut registry = Registry::with_prefix("portcullis");
-        let mut family = |name: &str, help: &str| {
-            let family = Family::<Labels, Counter>::default();
-            registry.register(name, help, family.clone());
-            family
-        };
-        let sign_ins = family("sign_ins", "Sign-ins by provider and result");
-        let logouts = family("logouts", "Sign-outs that providers told of, by channel and result");
-        let revocations =
-            family("token_revocations", "Calls to take tokens back at sign-out by provider and result");
-        let token_checks = family("token_checks", "Bearer tokens by result of their check");
-        let limits = family("limits_hit", "Requests over a limit by route and limit");
-        let counted_here = family(
-            "limits_counted_here",
-            "Requests that this gateway counted alone, for the shared counts were not at hand, by route and reason",
-        );
-        let reloads = family("reloads", "Configuration reloads by result");
-        let reauthorizations = family("reauthorizations", "Streams judged anew by what came of it");
-        let management_calls =
-            family("management_calls", "Calls of the management API by operation and status");
-        let bound_sessions = family(
-            "bound_sessions",
-            "What browsers show of the devices of bound sessions, by step and result",
-        );
-        let signals = family("signals", "Security event tokens by transmitter, event and result");
-        let (routes, caches, scrapes) = (Routes::default(), Caches::default(), Scrapes::default());
-        registry.register_collector(Box::new(routes.clone()));
-        registry.register_collector(Box::new(caches.clone()));
-        registry.register_collector(Box::new(scrapes.clone()));
-        let registry = Arc::new(registry);
+        let family = LabelledCounter::new;
         Self {
-            registry,
-            routes,
-            caches,
-            scrapes,
-            sign_ins,
-            logouts,
-            revocations,
-            token_checks,
-            limits,
-            counted_here,
-            reloads,
-            reauthorizations,
-            management_calls,
-            bound_sessions,
-            signals,
+            routes: Routes::default(),
+            caches: Caches::default(),
+            scrapes: Scrapes::default(),
+            sign_ins: family("sign_ins", "Sign-ins by provider and result"),
+            sign_in_counts: Arc::default(),
+            logouts: family("logouts", "Sign-outs that providers told of, by channel and result"),
+            revocations: family(
+                "token_revocations",
+                "Calls to take tokens back at sign-out by provider and result",
+            ),
+            token_checks: family("token_checks", "Bearer tokens by result of their check"),
+            limits: family("limits_hit", "Requests over a limit by route and limit"),
+            counted_here: family(
+                "limits_counted_here",
+                "Requests that this gateway counted alone, for the shared counts were not at hand, by route and reason",
+            ),
+            reloads: family("reloads", "Configuration reloads by result")
+                .with_zeros("result", ["ok", "refused"]),
+            reauthorizations: family("reauthorizations", "Streams judged anew by what came of it"),
+            management_calls: family(
+                "management_calls",
+                "Calls of the management API by operation and status",
+            ),
+            bound_sessions: family(
+                "bound_sessions",
+                "What browsers show of the devices of bound sessions, by step and result",
+            ),
+            signals: family("signals", "Security event tokens by transmitter, event and result"),
         }
     }
 
@@ -146,6 +130,12 @@ impl Metrics {
         Arc::clone(stats.or_insert_with(|| Arc::new(RequestStats::new(name.clone(), workers))))
     }
 
+    /// The counts of every route that has ever been counted, those that a reload has taken away with them.
+    #[must_use]
+    pub fn routes(&self) -> Vec<Arc<RequestStats>> {
+        self.routes.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
     /// Where values that are read at each scrape come from; replaces the former source of that name.
     pub fn scrape_from(&self, name: &'static str, source: impl Fn() -> Vec<Scrape> + Send + Sync + 'static) {
         self.scrapes.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(source));
@@ -153,7 +143,16 @@ impl Metrics {
 
     /// Counts a sign-in, by its provider and the word for its result.
     pub fn sign_in(&self, provider: &str, result: &str) {
-        self.sign_ins.get_or_create(&labels(("provider", provider), ("result", result))).inc();
+        self.sign_ins.of(labels(("provider", provider), ("result", result))).inc();
+        let SignInCounts { succeeded, failed } = &*self.sign_in_counts;
+        (if result == "ok" { succeeded } else { failed }).fetch_add(1, Relaxed);
+    }
+
+    /// Sign-ins that succeeded since the start, and those that failed, with all providers.
+    #[must_use]
+    pub fn sign_ins(&self) -> (u64, u64) {
+        let SignInCounts { succeeded, failed } = &*self.sign_in_counts;
+        (succeeded.load(Relaxed), failed.load(Relaxed))
     }
 
     /// Counts a sign-out that a provider tells of, by its name (empty where no provider's is known), by how it was told,
@@ -161,12 +160,12 @@ impl Metrics {
     pub fn logout(&self, provider: &str, channel: LogoutChannel, result: &str) {
         let mut labels = labels(("provider", provider), ("channel", channel.as_str()));
         labels.push(("result", result.to_owned()));
-        self.logouts.get_or_create(&labels).inc();
+        self.logouts.of(labels).inc();
     }
 
     /// Counts a call to take tokens back, by its provider and the word for its result.
     pub fn revocation(&self, provider: &str, result: &str) {
-        self.revocations.get_or_create(&labels(("provider", provider), ("result", result))).inc();
+        self.revocations.of(labels(("provider", provider), ("result", result))).inc();
     }
 
     /// Counts the check of a bearer token, by the word for its result.
@@ -177,7 +176,7 @@ impl Metrics {
     /// The counter of one result of checks, to be kept by who checks.
     #[must_use]
     pub fn token_checks(&self, result: &str) -> Counter {
-        self.token_checks.get_or_create(&vec![("result", result.to_owned())]).clone()
+        self.token_checks.of(vec![("result", result.to_owned())])
     }
 
     /// The look-ups of the cache called `name`: those that are there already, or new ones.
@@ -188,34 +187,34 @@ impl Metrics {
 
     /// Counts a request over a limit, by its route and the limit's label.
     pub fn limit_hit(&self, route: &str, limit: &str) {
-        self.limits.get_or_create(&labels(("route", route), ("limit", limit))).inc();
+        self.limits.of(labels(("route", route), ("limit", limit))).inc();
     }
 
     /// Counts a request that this replica has counted for itself though all are to count together, by its route and the
     /// word for why.
     pub fn counted_here(&self, route: &str, why: &str) {
-        self.counted_here.get_or_create(&labels(("route", route), ("reason", why))).inc();
+        self.counted_here.of(labels(("route", route), ("reason", why))).inc();
     }
 
     /// Counts a reload, by the word for its result.
     pub fn reload(&self, result: &str) {
-        self.reloads.get_or_create(&vec![("result", result.to_owned())]).inc();
+        self.reloads.of(vec![("result", result.to_owned())]).inc();
     }
 
     /// Counts a stream that was judged anew, by the word for what came of it.
     pub fn reauthorization(&self, result: &str) {
-        self.reauthorizations.get_or_create(&vec![("result", result.to_owned())]).inc();
+        self.reauthorizations.of(vec![("result", result.to_owned())]).inc();
     }
 
     /// Counts a call of the management API, by its operation and the status of its answer.
     pub fn management_call(&self, operation: &str, status: &str) {
-        self.management_calls.get_or_create(&labels(("operation", operation), ("status", status))).inc();
+        self.management_calls.of(labels(("operation", operation), ("status", status))).inc();
     }
 
     /// Counts what a browser shows of the device of a bound session, by the step (`registration`, `refresh`, `request`) and
     /// the word for its result.
     pub fn bound_session(&self, step: &str, result: &str) {
-        self.bound_sessions.get_or_create(&labels(("step", step), ("result", result))).inc();
+        self.bound_sessions.of(labels(("step", step), ("result", result))).inc();
     }
 
     /// Counts a security event token, by its transmitter, its event (empty where it was not accepted), and the word for what
@@ -223,17 +222,36 @@ impl Metrics {
     pub fn signal(&self, transmitter: &str, event: &str, result: &str) {
         let mut labels = labels(("transmitter", transmitter), ("event", event));
         labels.push(("result", result.to_owned()));
-        self.signals.get_or_create(&labels).inc();
+        self.signals.of(labels).inc();
     }
 
-    /// The OpenMetrics text.
+    /// Everything that there is to tell now.
+    #[must_use]
+    pub fn gather(&self) -> Vec<Family> {
+        let counted = [
+            &self.sign_ins,
+            &self.logouts,
+            &self.revocations,
+            &self.token_checks,
+            &self.limits,
+            &self.counted_here,
+            &self.reloads,
+            &self.reauthorizations,
+            &self.management_calls,
+            &self.bound_sessions,
+            &self.signals,
+        ];
+        let counted = counted.into_iter().map(LabelledCounter::family);
+        let measured = self.routes.families().into_iter().chain([self.caches.family()]);
+        counted.chain(measured).chain(self.scrapes.families()).collect()
+    }
+
+    /// The text of it.
     ///
     /// # Errors
-    /// Where a collector cannot be written.
-    pub fn render(&self) -> Result<String, fmt::Error> {
-        let mut text = String::with_capacity(16 * 1024);
-        text::encode(&mut text, &self.registry)?;
-        Ok(text)
+    /// Never: it is written to memory.
+    pub fn render(&self, exposition: Exposition) -> Result<String, fmt::Error> {
+        exposition.write(&self.gather())
     }
 }
 
@@ -241,79 +259,67 @@ fn labels(first: (&'static str, &str), second: (&'static str, &str)) -> Labels {
     vec![(first.0, first.1.to_owned()), (second.0, second.1.to_owned())]
 }
 
-impl Collector for Routes {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+impl Routes {
+    fn families(&self) -> [Family; 2] {
         let routes: Vec<_> =
             self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        self.encode_counts(&routes, &mut encoder)?;
-        let help = "Time from a request's head to the end of its response";
-        let mut metric = encoder.encode_descriptor(
-            "request_duration",
-            help,
-            Some(&Unit::Seconds),
-            MetricType::Histogram,
-        )?;
-        routes.iter().try_for_each(|stats| {
-            let buckets = stats.buckets();
-            let count = buckets.iter().map(|(_, count)| count).sum();
-            metric.encode_family(&[("route", stats.route().as_str())])?.encode_histogram::<NoLabelSet>(
-                stats.seconds(),
-                count,
-                &buckets,
-                None,
-            )
-        })
+        [
+            Family {
+                name: "requests",
+                help: "Requests by route and outcome",
+                points: Points::Counter(routes.iter().flat_map(|stats| outcomes(stats)).collect()),
+            },
+            Family {
+                name: "request_duration_seconds",
+                help: "Time from a request's head to the end of its response",
+                points: Points::Histogram(routes.iter().map(|stats| duration(stats)).collect()),
+            },
+        ]
     }
 }
 
-impl Routes {
-    fn encode_counts(
-        &self,
-        routes: &[Arc<RequestStats>],
-        encoder: &mut DescriptorEncoder<'_>,
-    ) -> Result<(), fmt::Error> {
-        let help = "Requests by route and outcome";
-        let mut metric = encoder.encode_descriptor("requests", help, None, MetricType::Counter)?;
-        let counted = routes.iter().flat_map(|stats| Outcome::ALL.map(|outcome| (stats, outcome)));
-        counted.filter(|(stats, outcome)| stats.count(*outcome) > 0).try_for_each(|(stats, outcome)| {
-            let labels = [("route", stats.route().as_str()), ("outcome", outcome.as_str())];
-            ConstCounter::new(stats.count(outcome)).encode(metric.encode_family(&labels)?)
-        })
-    }
+/// What has come of a route's requests, where anything has.
+fn outcomes(stats: &RequestStats) -> impl Iterator<Item = (Labels, f64)> {
+    let counts = Outcome::ALL.map(|outcome| (outcome, stats.count(outcome)));
+    counts.into_iter().filter(|(_, count)| *count > 0).map(|(outcome, count)| {
+        (labels(("route", stats.route().as_str()), ("outcome", outcome.as_str())), as_value(count))
+    })
 }
 
-impl Collector for Caches {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+fn duration(stats: &RequestStats) -> (Labels, Histogram) {
+    let histogram = Histogram { buckets: stats.buckets(), sum: stats.seconds() };
+    (vec![("route", stats.route().to_string())], histogram)
+}
+
+impl Caches {
+    fn family(&self) -> Family {
         let caches = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let help = "Lookups by cache and result";
-        let mut metric = encoder.encode_descriptor("cache_lookups", help, None, MetricType::Counter)?;
-        caches.iter().try_for_each(|(cache, lookups)| {
+        let results = caches.iter().flat_map(|(cache, lookups)| {
             let (hits, misses) = lookups.totals();
-            [("hit", hits), ("miss", misses)].iter().try_for_each(|(result, count)| {
-                ConstCounter::new(*count)
-                    .encode(metric.encode_family(&[("cache", *cache), ("result", *result)])?)
-            })
-        })
+            [("hit", hits), ("miss", misses)]
+                .map(|(result, count)| (labels(("cache", cache), ("result", result)), as_value(count)))
+        });
+        let points = Points::Counter(results.collect());
+        Family { name: "cache_lookups", help: "Lookups by cache and result", points }
     }
 }
 
-impl Collector for Scrapes {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+impl Scrapes {
+    /// All values of one metric together, whichever sources they come from.
+    fn families(&self) -> Vec<Family> {
         let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut values: Vec<Scrape> = sources.values().flat_map(|source| source()).collect();
-        // OpenMetrics wants all values of one metric together.
         values.sort_by_key(|scrape| scrape.name);
-        values.chunk_by(|a, b| a.name == b.name).try_for_each(|family| {
-            let mut metric =
-                encoder.encode_descriptor(family[0].name, family[0].help, None, MetricType::Gauge)?;
-            family.iter().try_for_each(|scrape| {
-                if scrape.labels.is_empty() {
-                    return metric.encode_gauge(&scrape.value); // a family would write empty braces
-                }
-                let labels: Vec<_> = scrape.labels.iter().map(|(k, v)| (*k, v.as_str())).collect();
-                ConstGauge::new(scrape.value).encode(metric.encode_family(&labels)?)
-            })
-        })
+        values.chunk_by(|a, b| a.name == b.name).map(family).collect()
+    }
+}
+
+fn family(values: &[Scrape]) -> Family {
+    let (name, help) = (values[0].name, values[0].help);
+    let values = values.iter().map(|scrape| (scrape.labels.clone(), scrape.value)).collect();
+    match name.strip_suffix("_total") {
+        Some(name) => Family { name, help, points: Points::Counter(values) },
+        None => Family { name, help, points: Points::Gauge(values) },
     }
 }
 
@@ -335,6 +341,9 @@ mod tests {
         route.record(1, Outcome::Allowed, Duration::from_millis(3));
         assert!(Arc::ptr_eq(&route, &metrics.route(&RouteName::new("wiki"), 2)), "a reload keeps the counts");
         metrics.sign_in("corp", "ok");
+        metrics.sign_in("corp", "expired");
+        metrics.sign_in("partner", "ok");
+        assert_eq!(metrics.sign_ins(), (2, 1));
         metrics.scrape_from("providers", || {
             vec![Scrape {
                 name: "jwks_age_seconds",
@@ -343,13 +352,17 @@ mod tests {
                 value: 7.0,
             }]
         });
-        let text = metrics.render().unwrap();
+        metrics.scrape_from("sinks", || {
+            vec![Scrape { name: "sink_lost_total", help: "Lost", labels: Vec::new(), value: 2.0 }]
+        });
+        let text = metrics.render(Exposition::Text).unwrap();
         for line in [
             "portcullis_requests_total{route=\"wiki\",outcome=\"allowed\"} 1",
             "portcullis_request_duration_seconds_count{route=\"wiki\"} 1",
-            "portcullis_request_duration_seconds_bucket{le=\"+Inf\",route=\"wiki\"} 1",
+            "portcullis_request_duration_seconds_bucket{route=\"wiki\",le=\"+Inf\"} 1",
             "portcullis_sign_ins_total{provider=\"corp\",result=\"ok\"} 1",
             "portcullis_jwks_age_seconds{provider=\"corp\"} 7",
+            "# TYPE portcullis_sink_lost_total counter\nportcullis_sink_lost_total 2",
         ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");
         }

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use super::family::Bucket;
 use portcullis_events::Outcome;
 use portcullis_rules::identity::RouteName;
 
 /// Upper bounds of the latency buckets, in microseconds; one more bucket holds the rest.
-pub(super) const BUCKETS: [u64; 13] = [
+pub const BUCKETS: [u64; 13] = [
     250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000, 30_000_000,
 ];
 
@@ -56,9 +57,16 @@ impl RequestStats {
         self.workers.iter().map(|counts| counts.outcomes[outcome as usize].load(Relaxed)).sum()
     }
 
-    pub(super) fn buckets(&self) -> Vec<(f64, u64)> {
+    /// How many requests fell into each bucket of [`BUCKETS`], and how many took longer.
+    #[must_use]
+    pub fn latencies(&self) -> [u64; BUCKETS.len() + 1] {
+        std::array::from_fn(|bucket| self.sum(|counts| &counts.buckets[bucket]))
+    }
+
+    pub(super) fn buckets(&self) -> Vec<Bucket> {
         let bounds = BUCKETS.iter().map(|micros| seconds(*micros)).chain([f64::INFINITY]);
-        bounds.enumerate().map(|(i, bound)| (bound, self.sum(|counts| &counts.buckets[i]))).collect()
+        let bucket = |(i, bound)| Bucket { bound, count: self.sum(|counts| &counts.buckets[i]) };
+        bounds.enumerate().map(bucket).collect()
     }
 
     pub(super) fn seconds(&self) -> f64 {
@@ -86,8 +94,9 @@ mod tests {
         stats.record(1, Outcome::Allowed, Duration::from_micros(251));
         stats.record(7, Outcome::Forbidden, Duration::from_secs(3600));
         assert_eq!(stats.count(Outcome::Allowed), 2);
-        let counts: Vec<u64> = stats.buckets().iter().map(|(_, count)| *count).collect();
+        let counts: Vec<u64> = stats.buckets().iter().map(|bucket| bucket.count).collect();
         assert_eq!((counts[0], counts[1], counts[13]), (1, 1, 1));
+        assert_eq!(counts, stats.latencies());
         assert!(stats.seconds() > 3600.0);
     }
 }

@@ -1,6 +1,6 @@
 //! The management API, below `/api/v1`: sessions seen and ended, providers, reload, drain. JSON, with RFC
-//! 9457 problems for faults. Who may call it is said by the socket it comes over, or by a token; whatever
-//! changes something leaves a line in the log with who and why.
+//! 9457 problems for faults. Who may call it is said by the socket it comes over, or by a token; every call
+//! is recorded with who and why.
 
 mod describe;
 mod events;
@@ -16,26 +16,27 @@ mod sessions;
 mod tests;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
 
-use crate::events::Recorder;
+use crate::events::OwnedCaller;
+use crate::identity::RequestId;
 use crate::listener::RequestBody;
+use crate::operate::{Call, Operations, ProcessRequest};
+use crate::secret::random_bytes;
 use crate::segments::{Reader, StoreError};
-use crate::session::Sessions;
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, EventEntry, EventList, LimitState, NextAssertionKey, ProviderKeys,
-    ProviderOverview, ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection,
-    SignalsOverview,
+    EndSessions, EndedSessions, EventEntry, EventList, LimitState, ProviderKeys, ProviderOverview,
+    ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use problem::Problem;
 
@@ -44,14 +45,17 @@ pub(super) use problem::unauthenticated;
 
 use super::AdminSources;
 
+/// The id under which a call is recorded.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// Bytes of a request's content at most.
 const LARGEST: usize = 16 * 1024;
 
 /// What the API acts on.
 #[derive(Clone)]
 pub struct Management {
-    /// The sessions of this process and its store.
-    pub sessions: Sessions,
+    /// What operators do, to sessions and to the process.
+    pub operations: Operations,
     /// The configured providers and how they are.
     pub providers: Arc<dyn Fn() -> Vec<ProviderOverview> + Send + Sync>,
     /// The streams of signals, in the order of the configuration.
@@ -62,30 +66,12 @@ pub struct Management {
     pub configuration: Arc<dyn Fn() -> Arc<Value> + Send + Sync>,
     /// The store of events; none where there is none.
     pub events: Arc<dyn Fn() -> Result<Option<Reader>, StoreError> + Send + Sync>,
-    /// Has the next key of assertions published.
-    pub rotate: mpsc::Sender<RotationRequest>,
-    /// Where calls that change something are recorded.
-    pub recorder: Recorder,
-    /// Asks the process for what a signal asks for; `false` where it has no ear for it, as at its end.
-    pub process: Arc<dyn Fn(ProcessRequest) -> bool + Send + Sync>,
 }
 
 impl fmt::Debug for Management {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Management").field("sessions", &self.sessions).finish_non_exhaustive()
+        f.debug_struct("Management").field("operations", &self.operations).finish_non_exhaustive()
     }
-}
-
-/// Where the answer to a rotation goes: the key whose turn comes next, or why there is none.
-pub type RotationRequest = oneshot::Sender<Result<NextAssertionKey, String>>;
-
-/// What can be asked of the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProcessRequest {
-    /// As SIGHUP.
-    Reload,
-    /// As SIGTERM.
-    Drain,
 }
 
 /// Whether the API answers at this path, if only to say that nothing is there.
@@ -97,15 +83,20 @@ pub(super) fn is_below(path: &str) -> bool {
 pub(super) async fn answer(
     request: Request<RequestBody>,
     sources: &AdminSources,
-    operator: Operator,
+    (operator, client): (Operator, Option<IpAddr>),
 ) -> Response<Full<Bytes>> {
     let operation = match Operation::find(request.uri().path(), request.method()) {
         Found::Operation(operation) => operation,
         Found::OtherMethods(methods) => return problem::method_not_allowed(&methods),
         Found::Nothing => return Problem::not_found().response(),
     };
-    let response = call(operation, request, &sources.management, operator).await;
-    let response = response.unwrap_or_else(|problem| problem.response());
+    let id = RequestId::new(format!("{:016x}", u64::from_ne_bytes(random_bytes())));
+    let (caller, recorder) = (OwnedCaller { id, client }, sources.management.operations.recorder.clone());
+    let called = Call::begin(operation.id(), operator.to_string(), caller, recorder);
+    let response = call(operation, request, &sources.management, &called).await;
+    let mut response = response.unwrap_or_else(|problem| problem.response());
+    mutant!(called.is_answered(response.status()), "management-call-unrecorded" => std::mem::forget(called.clone()));
+    response.headers_mut().extend(called.id().field().map(|id| (REQUEST_ID, id)));
     sources.metrics.management_call(operation.id(), response.status().as_str());
     response
 }
@@ -114,7 +105,7 @@ async fn call(
     operation: Operation,
     request: Request<RequestBody>,
     management: &Management,
-    operator: Operator,
+    called: &Call,
 ) -> Result<Response<Full<Bytes>>, Problem> {
     let query = request.uri().query().unwrap_or_default().to_owned();
     match operation {
@@ -125,7 +116,7 @@ async fn call(
         Operation::EndSessions => {
             query::read_none(&query)?;
             let asked = content(request).await?;
-            Ok(document(StatusCode::OK, &sessions::end(management, asked, operator).await?))
+            Ok(document(StatusCode::OK, &sessions::end(management, asked, called).await?))
         }
         Operation::ListProviders => {
             query::read_none(&query)?;
@@ -150,19 +141,27 @@ async fn call(
         Operation::RotateAssertionKey => {
             query::read_none(&query)?;
             let reason: Reason = content(request).await?;
-            Ok(document(StatusCode::OK, &process::rotate(management, reason, operator).await?))
+            Ok(document(StatusCode::OK, &process::rotate(management, reason, called).await?))
         }
-        Operation::Reload | Operation::Drain => {
-            query::read_none(&query)?;
-            let reason: Reason = content(request).await?;
-            process::ask(management, operation, reason, operator)?;
-            Ok(document(StatusCode::ACCEPTED, &serde_json::json!({})))
-        }
+        Operation::Reload => ask(management, ProcessRequest::Reload, request, called).await,
+        Operation::Drain => ask(management, ProcessRequest::Drain, request, called).await,
         Operation::Describe => {
             query::read_none(&query)?;
             Ok(document(StatusCode::OK, describe::description()))
         }
     }
+}
+
+async fn ask(
+    management: &Management,
+    asked: ProcessRequest,
+    request: Request<RequestBody>,
+    called: &Call,
+) -> Result<Response<Full<Bytes>>, Problem> {
+    query::read_none(request.uri().query().unwrap_or_default())?;
+    let reason: Reason = content(request).await?;
+    process::ask(management, asked, reason, called)?;
+    Ok(document(StatusCode::ACCEPTED, &serde_json::json!({})))
 }
 
 /// The JSON that a request carries.

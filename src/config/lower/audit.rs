@@ -2,9 +2,11 @@
 
 mod store;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::events::Kind;
 use crate::sinks::{
     FileSettings, LineFormat, OutputSettings, Rotation, Selection, SinkKind, SinkSettings, Stream,
 };
@@ -37,51 +39,66 @@ impl Lowering<'_> {
         usize::try_from(memory).unwrap_or(usize::MAX)
     }
 
-    pub(super) fn sinks(&mut self, at: Located<'_, Option<Audit>>) -> Vec<SinkSettings> {
+    /// What keeps events; `state`: the state file, beside which they wait.
+    pub(super) fn sinks(
+        &mut self,
+        at: Located<'_, Option<Audit>>,
+        state: Option<&Path>,
+    ) -> Vec<SinkSettings> {
         let Some(at) = at.given() else { return Vec::new() };
         let written = at!(at.sinks).given().map(Located::elements).unwrap_or_default();
         let mut sinks: Vec<SinkSettings> = Vec::new();
         for at in written {
-            let Some(sink) = self.sink(at) else { continue };
+            let Some(sink) = self.sink(at, state) else { continue };
             self.apart(at, &sink, &sinks);
             sinks.push(sink);
         }
         sinks
     }
 
-    fn sink(&mut self, at: Located<'_, Sink>) -> Option<SinkSettings> {
-        let selection = self.selection(at);
+    fn sink(&mut self, at: Located<'_, Sink>, state: Option<&Path>) -> Option<SinkSettings> {
+        let (selection, name) = (self.selection(at), self.sink_name(at));
+        self.only_where_it_means_something(at);
         let kind = match at.value.kind {
-            SinkWord::File => {
-                self.nothing_of_stores(at);
-                self.file_sink(at).map(SinkKind::File)
-            }
-            SinkWord::Store => {
-                self.nothing_of_files(at);
-                self.store_sink(at).map(SinkKind::Store)
-            }
+            SinkWord::File => self.file_sink(at).map(SinkKind::File),
+            SinkWord::Store => self.store_sink(at).map(SinkKind::Store),
             SinkWord::Stdout => {
-                self.nothing_of_stores(at);
-                self.only_of_files(at);
                 let (stream, format) = (Stream::Stdout, self.line_format(at));
                 Some(SinkKind::Output(OutputSettings { stream, format }))
             }
+            SinkWord::Webhook | SinkWord::Syslog => {
+                self.spooled_sink(at, name.as_deref()?, state).map(SinkKind::Spooled)
+            }
         };
-        let name = self.sink_name(at);
-        Some(SinkSettings { name: name?, kind: kind?, selection: selection? })
+        let required = self.required(at, selection);
+        Some(SinkSettings { name: name?, kind: kind?, selection: selection?, required })
+    }
+
+    /// Whether requests wait for it to have room. Nobody can be refused for what it would not have taken.
+    fn required(&mut self, at: Located<'_, Sink>, selection: Option<Selection>) -> bool {
+        let required = at.value.required.unwrap_or(false);
+        let place = at!(at.required).place;
+        if required && at.value.kind == SinkWord::Stdout {
+            self.fault(
+                Diagnostic::new(place, "`required` of standard output, which keeps nothing")
+                    .expected("expected it of a sink that keeps events: \"file\", or one with a spool"),
+            );
+        }
+        let requests = [Kind::AccessGranted, Kind::AccessRefused, Kind::AccessOpened];
+        if required && selection.is_some_and(|all| requests.iter().any(|kind| !all.kinds().has(*kind))) {
+            self.fault(
+                Diagnostic::new(place, "`required`, and it does not take every request")
+                    .expected("expected `access.*` among what it takes"),
+            );
+        }
+        required
     }
 
     fn sink_name(&mut self, at: Located<'_, Sink>) -> Option<Arc<str>> {
-        let Some(name) = at!(at.name).given() else {
-            let word = match at.value.kind {
-                SinkWord::File => "file",
-                SinkWord::Stdout => "stdout",
-                SinkWord::Store => "store",
-            };
-            return Some(word.into());
-        };
-        if !is_name(name.value) || name.value == "log" {
-            let expected = "expected letters, digits, `-` and `_`, at most 64, and not \"log\"";
+        let Some(name) = at!(at.name).given() else { return Some(at.value.kind.as_str().into()) };
+        if !is_name(name.value) || ["log", "tail"].contains(&name.value.as_str()) {
+            let expected =
+                "expected letters, digits, `-` and `_`, at most 64, and neither \"log\" nor \"tail\"";
             let what = format!("{} is no name for a sink", quoted(name.value));
             self.fault(Diagnostic::new(name.place, what).expected(expected));
             return None;
@@ -117,10 +134,7 @@ impl Lowering<'_> {
             let expected = "expected `format = \"json\"`, or no `schema`";
             self.fault(Diagnostic::new(at!(at.schema).place, what).expected(expected));
         }
-        LineFormat::Mapped(match schema {
-            SinkSchemaWord::Ocsf => Schema::Ocsf,
-            SinkSchemaWord::Ecs => Schema::Ecs,
-        })
+        LineFormat::Mapped(self::schema(schema))
     }
 
     fn mode(&mut self, at: Located<'_, Option<String>>) -> Option<u32> {
@@ -142,18 +156,6 @@ impl Lowering<'_> {
             self.span(at!(at.every), Duration::from_secs(DAY), range)
         });
         Rotation { size, every, keep: at.value.keep.or(ROTATION.keep), total: self.size(at!(at.total)) }
-    }
-
-    fn only_of_files(&mut self, at: Located<'_, Sink>) {
-        let keys = [
-            ("path", at.value.path.is_some(), at!(at.path).place),
-            ("mode", at.value.mode.is_some(), at!(at.mode).place),
-            ("rotate", at.value.rotate.is_some(), at!(at.rotate).place),
-        ];
-        for (key, _, place) in keys.into_iter().filter(|(_, given, _)| *given) {
-            let what = format!("`{key}` of a sink that is no file");
-            self.fault(Diagnostic::new(place, what).expected("expected it of a sink of the kind \"file\""));
-        }
     }
 
     fn selection(&mut self, at: Located<'_, Sink>) -> Option<Selection> {
@@ -195,11 +197,37 @@ impl Lowering<'_> {
             let what = format!("two sinks are called {}", quoted(&sink.name));
             self.fault(Diagnostic::new(at.place, what).expected("expected a `name` of its own for each"));
         }
-        if others.iter().any(|other| other.kind.is_same_place(&sink.kind)) {
+        if others.iter().any(|other| is_in_the_way(&other.kind, &sink.kind)) {
             self.fault(
                 Diagnostic::new(at.place, "two sinks write to one place").expected("expected one of the two"),
             );
         }
+    }
+}
+
+/// Whether both write to one place, or one of them into the other's folder.
+fn is_in_the_way(one: &SinkKind, other: &SinkKind) -> bool {
+    let folder = |kind: &SinkKind| match kind {
+        SinkKind::Spooled(spooled) => Some(spooled.spool.folder.clone()),
+        SinkKind::Store(store) => Some(store.path.clone()),
+        SinkKind::File(_) | SinkKind::Output(_) => None,
+    };
+    let path = |kind: &SinkKind| match kind {
+        SinkKind::Spooled(spooled) => Some(spooled.spool.folder.clone()),
+        SinkKind::File(file) => Some(file.path.clone()),
+        SinkKind::Store(store) => Some(store.path.clone()),
+        SinkKind::Output(_) => None,
+    };
+    let is_within = |inner: &SinkKind, outer: &SinkKind| {
+        path(inner).zip(folder(outer)).is_some_and(|(path, folder)| path.starts_with(folder))
+    };
+    one.is_same_place(other) || is_within(one, other) || is_within(other, one)
+}
+
+pub(super) const fn schema(word: SinkSchemaWord) -> Schema {
+    match word {
+        SinkSchemaWord::Ocsf => Schema::Ocsf,
+        SinkSchemaWord::Ecs => Schema::Ecs,
     }
 }
 

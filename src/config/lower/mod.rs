@@ -3,8 +3,10 @@
 mod access;
 mod admin;
 mod audit;
+mod branding;
 mod conflict;
 mod console;
+mod delivery;
 mod email;
 mod file;
 mod forward;
@@ -22,6 +24,7 @@ mod serve;
 mod server;
 mod signals;
 mod state;
+mod tile;
 mod upstream;
 mod value;
 mod whose;
@@ -136,6 +139,7 @@ impl Lowering<'_> {
             connections: self.connections(server),
             workers: server.value.workers,
             trusted_proxies: self.networks(at!(server.trusted_proxies)),
+            sinks,
             state,
             state_keys: self.state_keys(at!(config.state)),
             redis: self.redis(at!(config.state)),
@@ -148,8 +152,8 @@ impl Lowering<'_> {
             own: self.own(server, at!(config.session)),
             routes,
             console,
+            branding: self.branding(at!(config.branding)),
             log: self.log(at!(config.log)),
-            sinks,
             record_memory: self.record_memory(at!(config.audit)),
             file: self.watched.first().cloned().unwrap_or_default(),
             watched: self.watched(),

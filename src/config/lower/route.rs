@@ -45,6 +45,7 @@ impl Lowering<'_> {
         let accept = self.accept(at, definitions, public);
         let limits = self.limits(at!(at.limits), public);
         let action = self.action(at, pattern.as_ref().map(|pattern| &pattern.path));
+        let tile = matches!(action, Some(RouteAction::Forward { .. })).then(|| self.tile(at)).flatten();
         let name = self.route_name(at, pattern.as_ref());
         let (session_max_age, session_idle_timeout) = self.route_session(at, accept, definitions.session);
         // What an application does not answer is refused where routes are found, as any other route's methods are.
@@ -71,6 +72,7 @@ impl Lowering<'_> {
             session_idle_timeout,
             session_network: definitions.session.network.filter(|_| accept.has(Accepted::Session)),
             origins: self.origins(at),
+            tile,
             action: action?,
         };
         self.of_console(at, &mut route);
@@ -174,6 +176,11 @@ impl Lowering<'_> {
             ("request_headers", raw.request_headers.is_some(), at!(at.request_headers).place),
             ("response_headers", raw.response_headers.is_some(), at!(at.response_headers).place),
             ("hsts", raw.hsts.is_some(), at!(at.hsts).place),
+            ("title", raw.title.is_some(), at!(at.title).place),
+            ("description", raw.description.is_some(), at!(at.description).place),
+            ("icon", raw.icon.is_some(), at!(at.icon).place),
+            ("group", raw.group.is_some(), at!(at.group).place),
+            ("hidden", raw.hidden.is_some(), at!(at.hidden).place),
         ];
         for (key, _, place) in keys.into_iter().filter(|(_, given, _)| *given) {
             self.fault(misplaced(key, place, does));

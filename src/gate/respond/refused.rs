@@ -5,8 +5,6 @@
     reason = "`statuses::of` names every rejection; here most are no special case"
 )]
 
-use std::fmt::Display;
-
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::Map;
 
@@ -35,7 +33,6 @@ const ANOTHER_SITE: &str = "This form works only from a page of this very site."
 
 /// The whole answer to a rejection.
 pub(super) fn refused(snapshot: &Snapshot, asked: &RefusalContext<'_>, no: &Rejection) -> Response<Body> {
-    warn_of_provider(asked, no);
     let refusal = statuses::of(no, |provider| snapshot.endpoints.display_name(provider));
     complete(asked, no, answer(snapshot, asked, &refusal))
 }
@@ -61,13 +58,14 @@ pub(super) fn answer(
         Refusal::StepUp(strength) => STEP_UP.respond(status, STRONGER, asked.id, step_up::members(strength)),
         Refusal::UnmetStepUp(unmet) => step_up::unmet(snapshot, asked, unmet),
         Refusal::Forbidden => problem(&FORBIDDEN, NOT_OPEN),
-        Refusal::CrossSite if person => {
-            show(pages::CrossSite { home: &home(snapshot), request_id: asked.id }.page())
-        }
+        Refusal::CrossSite if person => show(
+            pages::CrossSite { home: &home(snapshot), request_id: asked.id }
+                .page(asked.look(&snapshot.looks)),
+        ),
         Refusal::CrossSite => problem(&CROSS_SITE, ANOTHER_SITE),
         Refusal::Destination(error) => problem(&DESTINATION, &error.detail()),
         Refusal::Token(error) => problem(&TOKEN, error.public()),
-        Refusal::SignInFailed(failed) => sign_in_failed(asked, status, failed),
+        Refusal::SignInFailed(failed) => sign_in_failed(snapshot, asked, status, failed),
         Refusal::LostSignIn(lost) => lost_sign_in(snapshot, asked, status, lost),
     }
 }
@@ -104,19 +102,6 @@ fn add_fields(no: &Rejection, headers: &mut HeaderMap) {
     }
 }
 
-fn warn_of_provider(asked: &RefusalContext<'_>, no: &Rejection) {
-    let (provider, error): (_, &dyn Display) = match no {
-        Rejection::ProviderUnavailable { provider, reason } => (provider, reason),
-        Rejection::SignInUnavailable(away) => (&away.provider, &away.reason),
-        Rejection::Token(refusal) => match refusal.provider() {
-            Some(provider) => (provider, &refusal.error),
-            None => return,
-        },
-        _ => return,
-    };
-    tracing::warn!(id = %asked.id, %provider, %error, "somebody needs a provider that is away");
-}
-
 fn error(
     snapshot: &Snapshot,
     asked: &RefusalContext<'_>,
@@ -127,7 +112,7 @@ fn error(
         let (home, refresh) = (home(snapshot), asked.may_be_repeated());
         let others = links(others);
         let page = ErrorPage { kind, request_id: asked.id, refresh, home: &home, others: &others };
-        return show(page.page());
+        return show(page.page(asked.look(&snapshot.looks)));
     }
     let (content_type, text) = kind.problem(asked.id);
     let mut response = document_response(kind.status(), content_type, text);
@@ -149,7 +134,12 @@ fn links(ways: &[(String, String)]) -> Vec<Link<'_>> {
 const LOST_SIGN_IN: &str = "This sign-in was not begun in this browser, or it took too long. Please try again. \
     If it stays like this, allow cookies for this site.";
 
-fn sign_in_failed(asked: &RefusalContext<'_>, status: StatusCode, failed: &FailedSignIn) -> Response<Body> {
+fn sign_in_failed(
+    snapshot: &Snapshot,
+    asked: &RefusalContext<'_>,
+    status: StatusCode,
+    failed: &FailedSignIn,
+) -> Response<Body> {
     let page = pages::SignInFailed {
         status,
         public: failed.error.public(),
@@ -158,7 +148,7 @@ fn sign_in_failed(asked: &RefusalContext<'_>, status: StatusCode, failed: &Faile
         anew: Some(&failed.anew),
         others: &links(&failed.others),
     };
-    show(page.page())
+    show(page.page(asked.look(&snapshot.looks)))
 }
 
 /// The answer to a lost sign-in: on to where it was to lead, where that is known, or else a page with the way home.
@@ -181,7 +171,7 @@ fn lost_sign_in(
         anew: None,
         others: &[],
     };
-    show(page.page())
+    show(page.page(asked.look(&snapshot.looks)))
 }
 
 /// A redirect that no cache keeps.

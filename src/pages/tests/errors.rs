@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::document::{all, elements};
 use super::gallery::{self, Words, error_kinds};
+use super::plain;
 use crate::identity::RequestId;
 use crate::pages::*;
 
@@ -15,7 +16,7 @@ fn id() -> RequestId {
 }
 
 fn page(kind: ErrorKind<'_>, refresh: bool) -> Page {
-    ErrorPage { kind, request_id: &id(), refresh, home: "/.portcullis", others: &[] }.page()
+    ErrorPage { kind, request_id: &id(), refresh, home: "/.portcullis", others: &[] }.page(plain())
 }
 
 fn refresh(page: &Page) -> Option<u64> {

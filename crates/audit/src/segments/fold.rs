@@ -73,7 +73,7 @@ impl Interval {
     }
 
     fn end(self, work: &mut Work) {
-        work.over.extend(self.place);
+        work.over.extend(mutant!(self.place, "store-interval-counts-twice" => None));
         work.events.push(self.draft);
     }
 }
@@ -188,6 +188,7 @@ impl Fold {
         }
         let most = if key.fine.is_some() { ROWS } else { 0 };
         let alone = self.bursts.entry(key.clone()).or_default().count.takes(minute, most);
+        let alone = mutant!(alone, "store-burst-unbounded" => true);
         if alone && (known || self.strangers.takes(minute, ALL_ROWS)) {
             return work.events.push(draft);
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::delivery::SpooledSettings;
 use portcullis_events::{Kind, KindSet, Level};
 
 use crate::mapping::Schema;
@@ -27,6 +28,8 @@ pub struct SinkSettings {
     pub kind: SinkKind,
     /// What it takes.
     pub selection: Selection,
+    /// Whether requests are refused rather than let go while it has no room for what they leave.
+    pub required: bool,
 }
 
 /// Where a sink writes.
@@ -38,6 +41,8 @@ pub enum SinkKind {
     Output(OutputSettings),
     /// Into the embedded store.
     Store(StoreSettings),
+    /// To somebody else, by way of files that keep it until they have it.
+    Spooled(SpooledSettings),
 }
 
 impl SinkKind {
@@ -45,7 +50,7 @@ impl SinkKind {
         match self {
             Self::File(file) => file.format,
             Self::Output(output) => output.format,
-            Self::Store(_) => LineFormat::Json,
+            Self::Store(_) | Self::Spooled(_) => LineFormat::Json,
         }
     }
 
@@ -56,7 +61,8 @@ impl SinkKind {
             (Self::File(one), Self::File(other)) => one.path == other.path,
             (Self::Output(one), Self::Output(other)) => one.stream == other.stream,
             (Self::Store(one), Self::Store(other)) => one.path == other.path,
-            (Self::File(_) | Self::Output(_) | Self::Store(_), _) => false,
+            (Self::Spooled(one), Self::Spooled(other)) => one.spool.folder == other.spool.folder,
+            (Self::File(_) | Self::Output(_) | Self::Store(_) | Self::Spooled(_), _) => false,
         }
     }
 }

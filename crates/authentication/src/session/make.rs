@@ -1,7 +1,8 @@
 //! How sessions are made, sealed into the store, and read back.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use super::binding::Binding;
 use super::card::Card;
@@ -206,6 +207,8 @@ impl SessionsInner {
     ) -> Session {
         let Record { card, tokens } = record;
         Session {
+            used: AtomicBool::new(false),
+            words: OnceLock::new(),
             id: stored.id,
             root: (stored.root != stored.id).then_some(stored.root),
             host: stored.host,

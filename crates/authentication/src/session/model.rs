@@ -1,7 +1,8 @@
 //! What a session is.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::SessionId;
@@ -13,7 +14,7 @@ use super::seal::FamilyKey;
 use super::settings::NetworkPrefix;
 use super::store::Marks;
 use crate::clock::Timestamp;
-use crate::identity::{Principal, RouteName};
+use crate::identity::{Principal, RouteName, texts};
 use crate::secret::{SealingKey, Secret};
 
 /// The tokens a provider gave for a session (OpenID Connect Core 1.0, section 3.1.3.3).
@@ -154,6 +155,18 @@ pub struct Session {
     pub(super) marks: Marks,
     pub(super) family: Arc<Family>,
     pub(super) key: FamilyKey,
+    /// Whether it is known that it was used before.
+    pub(super) used: AtomicBool,
+    pub(super) words: OnceLock<SessionWords>,
+}
+
+/// What records say of a session, made once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionWords {
+    /// Where it was signed in from: browser and system.
+    pub device: String,
+    /// The methods of the sign-in (`amr`).
+    pub amr: Vec<String>,
 }
 
 impl Session {
@@ -161,6 +174,24 @@ impl Session {
     #[must_use]
     pub fn family(&self) -> SessionId {
         self.root.unwrap_or(self.id)
+    }
+
+    /// What records say of it; `device` puts into words where it was signed in from.
+    pub fn words(&self, device: impl FnOnce(&SignInOrigin) -> String) -> &SessionWords {
+        self.words.get_or_init(|| SessionWords {
+            device: device(&self.origin),
+            amr: self.principal.claims.get("amr").map(texts).unwrap_or_default(),
+        })
+    }
+
+    /// Whether it is used for the first time, as far as this process knows: true once for each session of a family that is
+    /// in memory.
+    #[must_use]
+    pub fn is_first_use(&self) -> bool {
+        // Read first: a store by every request would pass the cache line around all processors.
+        !self.used.load(Ordering::Relaxed)
+            && !self.used.swap(true, Ordering::Relaxed)
+            && self.family.first_use_of(self.id)
     }
 
     /// Whether its tokens, or what is known of its person, were replaced after those of `other`, of the same family.

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::is_in_the_way;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::located::{Located, at};
 use crate::config::lower::Lowering;
 use crate::config::lower::value::DAY;
-use crate::config::raw::{Audit, Sink, SinkWord};
+use crate::config::raw::{Audit, Sink};
 use crate::segments::StoreSettings;
 use crate::sinks::{Selection, SinkKind, SinkSettings};
 
@@ -21,7 +22,7 @@ impl Lowering<'_> {
         at: Located<'_, Option<Audit>>,
         state: Option<&Path>,
     ) -> Vec<SinkSettings> {
-        let mut sinks = self.sinks(at);
+        let mut sinks = self.sinks(at, state);
         let wanted = at.given().and_then(|at| at.value.store);
         let is_there = sinks.iter().any(|sink| matches!(sink.kind, SinkKind::Store(_)));
         match (wanted, state) {
@@ -29,11 +30,11 @@ impl Lowering<'_> {
             (Some(false), _) if is_there => self.both(at),
             (None | Some(true), Some(state)) if !is_there => {
                 let beside = beside(state, &sinks);
+                self.within(at, &sinks, &beside);
                 sinks.push(beside);
             }
             _ => {}
         }
-        self.within_the_store(at, &sinks);
         sinks
     }
 
@@ -53,21 +54,13 @@ impl Lowering<'_> {
         );
     }
 
-    /// Nobody else writes into the folder of a store.
-    fn within_the_store(&mut self, at: Located<'_, Option<Audit>>, sinks: &[SinkSettings]) {
-        let Some(written) = at.given().and_then(|at| at!(at.sinks).given()) else { return };
-        for at in written.elements() {
-            let path = at.value.path.as_ref().map(|path| self.path(path));
-            let file = path.filter(|_| at.value.kind == SinkWord::File);
-            let is_within = |folder: &Path| file.as_ref().is_some_and(|file| file.starts_with(folder));
-            let clashes = sinks.iter().any(|sink| match &sink.kind {
-                SinkKind::Store(store) => is_within(&store.path),
-                SinkKind::File(_) | SinkKind::Output(_) => false,
-            });
-            if clashes {
-                let what = "a file within the folder of the store of events";
-                self.fault(Diagnostic::new(at!(at.path).place, what).expected("expected it elsewhere"));
-            }
+    /// Nobody else writes into the folder of the store that nobody has named.
+    fn within(&mut self, at: Located<'_, Option<Audit>>, sinks: &[SinkSettings], store: &SinkSettings) {
+        if let Some(at) = at.given()
+            && sinks.iter().any(|sink| is_in_the_way(&sink.kind, &store.kind))
+        {
+            let what = "a sink writes into the folder of the store of events, beside the state file";
+            self.fault(Diagnostic::new(at!(at.sinks).place, what).expected("expected it elsewhere"));
         }
     }
 
@@ -95,31 +88,6 @@ impl Lowering<'_> {
         }
         Some(StoreSettings { path, keep, size })
     }
-
-    /// What a store has in place of what files have.
-    pub(super) fn nothing_of_files(&mut self, at: Located<'_, Sink>) {
-        let keys = [
-            ("mode", at.value.mode.is_some(), at!(at.mode).place),
-            ("rotate", at.value.rotate.is_some(), at!(at.rotate).place),
-            ("format", at.value.format.is_some(), at!(at.format).place),
-        ];
-        for (key, _, place) in keys.into_iter().filter(|(_, given, _)| *given) {
-            let what = format!("`{key}` of a sink of the kind \"store\"");
-            self.fault(Diagnostic::new(place, what).expected("expected `keep` and `size`, or neither"));
-        }
-    }
-
-    /// What only a store has.
-    pub(super) fn nothing_of_stores(&mut self, at: Located<'_, Sink>) {
-        let keys = [
-            ("keep", at.value.keep.is_some(), at!(at.keep).place),
-            ("size", at.value.size.is_some(), at!(at.size).place),
-        ];
-        for (key, _, place) in keys.into_iter().filter(|(_, given, _)| *given) {
-            let what = format!("`{key}` of a sink that is no store");
-            self.fault(Diagnostic::new(place, what).expected("expected it of a sink of the kind \"store\""));
-        }
-    }
 }
 
 /// The store that lies beside the state file.
@@ -129,5 +97,5 @@ fn beside(state: &Path, sinks: &[SinkSettings]) -> SinkSettings {
     let name = if sinks.iter().any(|sink| &*sink.name == "store") { "store-of-state" } else { "store" };
     let (keep, size) = (StoreSettings::KEEP, StoreSettings::SIZE);
     let kind = SinkKind::Store(StoreSettings { path: PathBuf::from(path), keep, size });
-    SinkSettings { name: name.into(), kind, selection: Selection::ALL }
+    SinkSettings { name: name.into(), kind, selection: Selection::ALL, required: false }
 }

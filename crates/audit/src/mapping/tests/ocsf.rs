@@ -58,6 +58,7 @@ const CLASSES: &str = "
     record.beside 100899
     record.damaged 100899
     record.gap 100899
+    record.left-out 100899
     clock.set-back 600801
 ";
 

@@ -10,6 +10,7 @@ enum Data<'a> {
     Double(f64),
     Short(u16),
     Long(u32),
+    Epoch(u64),
     Map(Vec<(&'a str, Data<'a>)>),
 }
 
@@ -31,6 +32,11 @@ impl Data<'_> {
             }
             Data::Long(number) => {
                 out.push(head(6, 4));
+                out.extend_from_slice(&number.to_be_bytes());
+            }
+            // Of the types beyond seven the first byte holds the size alone, the second the type less seven.
+            Data::Epoch(number) => {
+                out.extend_from_slice(&[8, 2]);
                 out.extend_from_slice(&number.to_be_bytes());
             }
             Data::Map(members) => {
@@ -79,6 +85,7 @@ fn database() -> Vec<u8> {
         ("database_type", Data::Text("Test")),
         ("binary_format_major_version", Data::Short(2)),
         ("binary_format_minor_version", Data::Short(0)),
+        ("build_epoch", Data::Epoch(START)),
     ]);
     metadata.write(&mut file);
     file

@@ -89,6 +89,52 @@ fn a_cursor_is_good_for_its_question_alone() {
 }
 
 #[test]
+fn a_page_has_a_bound() {
+    let mut rig = Rig::new();
+    for _ in 0..20 {
+        rig.bare();
+        rig.clock.advance(Duration::from_secs(60));
+    }
+    rig.write();
+    let (reader, filter) = (rig.reader(), Filter::default());
+    let question = Question { filter: &filter, behind: None, limit: usize::MAX - 1, personal: false };
+    let page = reader.page(question, &Patience::endless()).unwrap();
+    assert!(page.events.len() == LARGEST && page.next.is_some());
+}
+
+#[test]
+fn news_are_told_once_and_what_went_on_when_it_is_over() {
+    let mut rig = Rig::with(Limits { rows: 100, ..Limits::WHOLE });
+    rig.bare();
+    rig.write();
+    let (reader, filter, mut mark) = (rig.reader(), Filter::default(), Mark::default());
+    let mut told = Vec::new();
+    let news = |mark: &mut Mark, told: &mut Vec<String>| {
+        let take = &mut |event: Event| {
+            told.push(event.id);
+            ControlFlow::Continue(())
+        };
+        reader.news(&filter, mark, false, &Patience::endless(), take).unwrap();
+    };
+    news(&mut mark, &mut told);
+    assert!(told.is_empty(), "what was there before is no news");
+    let before: HashSet<_> = rig.all().into_iter().map(|event| event.id).collect();
+    for _ in 0..5 {
+        rig.bare();
+        rig.write();
+        rig.clock.advance(Duration::from_secs(400));
+        rig.settle();
+        news(&mut mark, &mut told);
+    }
+    rig.end();
+    news(&mut mark, &mut told);
+    let all: HashSet<_> = rig.all().into_iter().map(|event| event.id).collect();
+    let set: HashSet<_> = told.iter().cloned().collect();
+    assert_eq!(set.len(), told.len(), "none twice");
+    assert_eq!(set.union(&before).cloned().collect::<HashSet<_>>(), all);
+}
+
+#[test]
 fn whoever_leaves_is_not_waited_for() {
     let mut rig = Rig::new();
     rig.bare();

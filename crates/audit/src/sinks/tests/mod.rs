@@ -1,8 +1,14 @@
 mod audit;
+mod far_ends;
 mod files;
 mod formats;
 mod log;
 mod queues;
+mod spools;
+mod suite;
+mod syslogs;
+mod told;
+mod webhooks;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -14,6 +20,7 @@ use portcullis_events::{Access, AccessEvent, Block, KindSet, Recorder, samples};
 
 use super::*;
 use crate::clock::{Clock, Timestamp};
+use crate::secret::Secret;
 
 /// Seconds in which anything must have come about, on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -82,5 +89,10 @@ fn file_settings(path: &Path) -> FileSettings {
 }
 
 fn file_sink(path: &Path) -> SinkSettings {
-    SinkSettings { name: "file".into(), kind: SinkKind::File(file_settings(path)), selection: Selection::ALL }
+    SinkSettings {
+        name: "file".into(),
+        kind: SinkKind::File(file_settings(path)),
+        selection: Selection::ALL,
+        required: false,
+    }
 }
