@@ -1,5 +1,7 @@
 //! The command line: its arguments, and what each command prints.
 
+mod audit;
+mod audit_report;
 mod backup;
 mod check;
 mod demo;
@@ -67,6 +69,9 @@ enum Command {
     /// Look after the keys that sign assertions for apps
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// See whether the record of what happened is as it was written
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print a script that completes commands and options in a shell
     Completions(shell::CompletionArguments),
     /// Print the manual page
@@ -105,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Sessions(command) => sessions::sessions(&command),
         Command::Keys(command) => keys::keys(&command),
+        Command::Audit(command) => audit::audit(&command),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man => shell::man(),
     }

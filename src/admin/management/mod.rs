@@ -132,7 +132,7 @@ async fn call(
         }
         Operation::ListEvents => {
             let asked = query::read(&query)?;
-            Ok(document(StatusCode::OK, &events::list(management, asked, operator).await?))
+            Ok(document(StatusCode::OK, &events::list(management, asked, called).await?))
         }
         Operation::ShowConfiguration => {
             query::read_none(&query)?;

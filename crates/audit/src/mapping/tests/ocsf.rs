@@ -59,6 +59,7 @@ const CLASSES: &str = "
     record.damaged 100899
     record.gap 100899
     record.left-out 100899
+    record.checkpoint 100899
     clock.set-back 600801
 ";
 
