@@ -12,7 +12,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         "cli",
         PROGRAM,
         &[
-            "runtime", "config", "demo", "sinks", "segments", "chain", "admin", "operate", "gate", "pages", "oidc", "storage",
+            "runtime", "config", "demo", "sinks", "reports", "segments", "chain", "admin", "operate", "gate", "pages", "oidc", "storage",
             "policy",
         ],
     ),
@@ -48,6 +48,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("demo", "demo", &[]),
     ("sinks", "audit", &["segments", "chain", "mapping"]),
     ("segments", "audit", &[]),
+    ("reports", "audit", &["segments"]),
     ("chain", "audit", &[]),
     ("mapping", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
