@@ -151,6 +151,7 @@ fn changes_are_told_key_by_key() {
     for operation in ["list-sessions", "drain"] {
         let (client, reason, selected, ended) = (None, None, None, None);
         rig.emit(&ManagementCalled {
+            id: None,
             operator: "root",
             operation,
             client,

@@ -39,7 +39,7 @@ fn emit(rig: &mut Rig, happens: Happens) {
         }
         2 => rig.emit(&SignedOut { caller, who: Some(&who), session, cut: None }),
         3 => {
-            let (caller, who) = (Some(caller), Some(&who));
+            let (caller, who) = (None, Some(&who));
             rig.emit(&SessionEnded { caller, who, session, why: "expired", by: None, cut: None });
         }
         _ => {
