@@ -6,45 +6,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, the crate it is in, and the rooms it may use. Every room may use the ground floor, too.
+#[rustfmt::skip]
 const ROOMS: &[(&str, &str, &[&str])] = &[
     (
         "cli",
         PROGRAM,
         &[
-            "runtime", "config", "demo", "sinks", "chain", "admin", "operate", "gate", "pages", "oidc",
-            "storage", "policy",
+            "runtime", "config", "demo", "sinks", "segments", "chain", "admin", "operate", "gate", "pages", "oidc", "storage",
+            "policy",
         ],
     ),
-    (
-        "runtime",
-        PROGRAM,
-        &[
-            "config",
-            "listener",
-            "sinks",
-            "chain",
-            "gate",
-            "console",
-            "history",
-            "operate",
-            "endpoints",
-            "admin",
-            "forward",
-            "replicas",
-            "session",
-            "signals",
-            "storage",
-            "limit",
-            "route",
-            "request",
-        ],
-    ),
+    ("runtime", PROGRAM, &[
+            "config", "listener", "sinks", "chain", "gate", "console", "history", "operate", "endpoints", "admin",
+            "forward", "replicas", "session", "signals", "storage", "limit", "route", "request",
+    ]),
     (
         "config",
         PROGRAM,
         &[
             "listener",
             "sinks",
+            "segments",
             "mapping",
             "admin",
             "gate",
@@ -64,11 +46,12 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("demo", "demo", &[]),
-    ("sinks", "audit", &["chain", "mapping"]),
+    ("sinks", "audit", &["segments", "chain", "mapping"]),
+    ("segments", "audit", &[]),
     ("chain", "audit", &[]),
     ("mapping", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
-    ("admin", PROGRAM, &["operate", "session", "request", "listener"]),
+    ("admin", PROGRAM, &["operate", "segments", "session", "request", "listener"]),
     ("operate", PROGRAM, &["session"]),
     ("history", PROGRAM, &[]),
     (
@@ -101,22 +84,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("forward", "wire", &["http1", "request", "policy"]),
-    (
-        "console",
-        PROGRAM,
-        &[
-            "sinks",
-            "history",
-            "operate",
-            "endpoints",
-            "pages",
-            "session",
-            "policy",
-            "route",
-            "request",
+    ("console", PROGRAM, &[
+            "sinks", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
             "listener",
-        ],
-    ),
+    ]),
     ("portal", PROGRAM, &["pages", "route"]),
     ("pages", PROGRAM, &[]),
     ("authn", "authentication", &["oidc", "session", "request"]),
@@ -134,6 +105,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
 
 /// What every room may use, each with what it uses itself.
 const GROUND: &[(&str, &str, &[&str])] = &[
+    ("words", PROGRAM, &["mutants"]),
     ("telemetry", "telemetry", &["identity", "events"]),
     ("events", "events", &["identity", "clock", "mutants"]),
     ("identity", "rules", &["clock", "mutants"]),

@@ -5,6 +5,8 @@ mod audit_report;
 mod backup;
 mod check;
 mod demo;
+mod event_table;
+mod events;
 mod explain;
 mod explained;
 mod keys;
@@ -52,6 +54,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Tell what would happen to a request, and why; exit 0 where it is let in
     Explain(Box<explain::ExplainArguments>),
+    /// Tell what has happened: who signed in, who used what, what was refused
+    Events(Box<events::EventsArguments>),
     /// Copy everything that the gateway keeps to one file, while it runs
     Backup(backup::BackupArguments),
     /// Put a backup in place of what the gateway keeps; everybody signs in again
@@ -97,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Schema => check::schema(),
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Events(arguments) => events::events(&arguments),
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Sessions(command) => sessions::sessions(&command),

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::admin::AdminSettings;
 use crate::endpoints::Application;
-use crate::gate::{ConsoleSettings, GateSettings, OwnSettings, RouteAction, RouteSettings};
+use crate::gate::{BrandingSettings, ConsoleSettings, GateSettings, OwnSettings, RouteAction, RouteSettings};
 use crate::listener::{ConnectionLimits, ListenerSettings};
 use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
@@ -65,6 +65,8 @@ pub struct Settings {
     pub routes: Vec<RouteSettings>,
     /// Who may do what in the console: `[console]`.
     pub console: ConsoleSettings,
+    /// Whose pages they are, and in which languages: `[branding]`.
+    pub branding: BrandingSettings,
     /// What is logged, and how: `[log]`.
     pub log: LogSettings,
     /// Who keeps what happens beside the log: `[[audit.sinks]]`.
@@ -96,7 +98,7 @@ impl Settings {
     pub fn chained(&self) -> impl Iterator<Item = &Path> {
         self.sinks.iter().filter_map(|sink| match &sink.kind {
             SinkKind::File(file) if file.chain => Some(file.path.as_path()),
-            SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Spooled(_) => None,
+            SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Store(_) | SinkKind::Spooled(_) => None,
         })
     }
 
@@ -131,6 +133,7 @@ impl Settings {
             own: self.own.clone(),
             routes: self.routes.clone(),
             console: self.console.clone(),
+            branding: self.branding.clone(),
             reauthorize_every: self.reauthorize_every,
         }
     }

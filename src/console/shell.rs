@@ -14,6 +14,9 @@ use crate::pages::{Forms, Needs, Page};
 /// The frame of a page.
 #[derive(Clone, Debug)]
 pub(super) struct Shell {
+    /// What people call the gateway, and its logo.
+    pub(super) name: String,
+    pub(super) logo: Option<String>,
     /// Where the console stands, without a slash at its end.
     pub(super) mount: String,
     /// Who looks.
@@ -28,7 +31,10 @@ pub(super) struct Shell {
 
 impl Shell {
     pub(super) fn of(visit: Visit<'_>, section: Option<Section>) -> Self {
+        let brand = visit.context.look.brand;
         Self {
+            name: brand.name.clone(),
+            logo: brand.logo.clone(),
             mount: visit.mount.to_string().trim_end_matches('/').to_owned(),
             user: text::short(&visit.person.user),
             provider: text::short(visit.person.provider.as_str()),
@@ -41,7 +47,7 @@ impl Shell {
     #[cfg(test)]
     pub(super) fn sample(role: Role, section: Section) -> Self {
         let (mount, user, provider) = ("/at".to_owned(), "olga".to_owned(), "corp".to_owned());
-        Self { mount, user, provider, role, section: Some(section) }
+        Self { name: "Portcullis".into(), logo: None, mount, user, provider, role, section: Some(section) }
     }
 
     /// The page of `template`; forms of it lead to the console alone.

@@ -74,7 +74,8 @@ pub(super) fn dispatch(
                 served(Box::pin(answer).await?, notes, route)
             }
             Action::Endpoint(endpoint) => {
-                let answer = snapshot.endpoints.answer(*endpoint, info.context(&route.realm), request);
+                let look = snapshot.looks.of(request.headers().get(header::ACCEPT_LANGUAGE));
+                let answer = snapshot.endpoints.answer(*endpoint, info.context(&route.realm, look), request);
                 served(Box::pin(answer).await, notes, route)
             }
         }
@@ -89,7 +90,8 @@ async fn serve(
     (application, mount): (Application, &PathPrefix),
     request: Request<RequestBody>,
 ) -> Result<Answer, Rejection> {
-    let (person, context) = (permitted.permit.principal(), info.context(&permitted.route.realm));
+    let look = snapshot.looks.of(request.headers().get(header::ACCEPT_LANGUAGE));
+    let (person, context) = (permitted.permit.principal(), info.context(&permitted.route.realm, look));
     match (application, person) {
         (Application::Portal, person) => {
             let asked = (request.headers(), request.uri());

@@ -65,8 +65,8 @@ pub use explained::{Explained, Explainer, Imagined, Next, explain};
 pub use foundations::{Foundations, Observers, Stores};
 pub use imagined::{ImaginedPerson, path_of};
 pub use settings::{
-    ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction,
-    RouteSettings, SentFrom,
+    BrandingSettings, ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight,
+    RedirectSettings, RouteAction, RouteSettings, SentFrom,
 };
 pub use status::{ProviderCondition, UnavailablePart};
 

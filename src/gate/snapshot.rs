@@ -22,6 +22,7 @@ use crate::console::Console;
 use crate::endpoints::{BindingSettings, CALLBACK, Cookies, Endpoints, Hosts, PublicUrl, Routes};
 use crate::forward::Asserter;
 use crate::oidc::{ProviderTask, Providers};
+use crate::pages::Looks;
 use crate::request::{Scheme, Transport, TrustedProxies};
 use crate::session::{Bind, BoundCookie, SessionCookie};
 use crate::signals::TransmitterTask;
@@ -35,6 +36,7 @@ pub(super) struct Snapshot {
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) refresher: TokenRefresher,
     pub(super) endpoints: Endpoints,
+    pub(super) looks: Looks,
     pub(super) console: Console,
     pub(super) roles: Roles,
     pub(super) provider_tasks: Vec<Arc<ProviderTask>>,
@@ -105,6 +107,7 @@ impl Snapshot {
             )
             .with_icons(settings.icons())
             .with_transmitters(transmitters.iter().map(|task| Arc::clone(&task.transmitter)).collect()),
+            looks: settings.looks(),
             console: foundations.console.clone(),
             roles: Roles::compile(&settings.console),
             routing,

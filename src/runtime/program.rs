@@ -143,7 +143,7 @@ pub async fn run(
     runtime.receive(received.listeners);
     runtime.apply(&settings.listeners, bounded(&settings, workers))?;
     observe::listeners(&gate.metrics(), &runtime);
-    observe::sinks(&gate.metrics(), &audit);
+    observe::sinks(&gate.metrics(), &audit, &recorder);
     observe::state(&gate.metrics(), database.health(), &sessions);
     observe::shared(&gate.metrics(), &engine, replica.as_ref());
     let predecessors = runtime.predecessors();
@@ -173,7 +173,7 @@ pub async fn run(
         metrics: gate.metrics(),
         hosts: admin.hosts.clone(),
         token: shown,
-        management: observe::management(&gate, operations, shown_configuration),
+        management: observe::management(&gate, operations, &audit, shown_configuration),
         readiness: Arc::new(move || told.missing()),
     };
     let admin = settings

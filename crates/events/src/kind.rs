@@ -165,6 +165,8 @@ kinds! {
     RecordRemoved "record.removed" Info, &[Sink, File, Count, Bytes], &[];
     /// The file of a sink is written by another process: the record goes into one beside it.
     RecordBeside "record.beside" Warn, &[Sink, File, Next], &[];
+    /// A file of a sink cannot be read; it is left as it is.
+    RecordDamaged "record.damaged" Error, &[Sink, File, Reason], &[];
     /// A sink could not be written to for a while.
     RecordGap "record.gap" Error, &[Sink, Since, Us, Reason], &[];
     /// What the record holds was signed, up to here.

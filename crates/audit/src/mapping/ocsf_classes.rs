@@ -184,6 +184,7 @@ pub(super) const fn of(kind: Kind) -> (&'static Class, Activity) {
         Kind::RecordLost
         | Kind::RecordLeftOut
         | Kind::RecordBeside
+        | Kind::RecordDamaged
         | Kind::RecordGap
         | Kind::RecordCheckpoint => (&LOG, OTHER),
         Kind::ClockSetBack => (&ERROR, (1, "General Error")),

@@ -23,6 +23,7 @@ mod signature;
 mod sink;
 mod spool;
 mod spooled;
+mod store;
 mod syslog;
 mod tail;
 #[cfg(test)]

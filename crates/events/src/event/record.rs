@@ -118,6 +118,29 @@ impl Event for RecordBeside<'_> {
     }
 }
 
+/// A file of the record cannot be read, and is left as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordDamaged<'a> {
+    /// The sink.
+    pub sink: &'a str,
+    /// The file.
+    pub file: &'a str,
+    /// What is wrong with it, in words.
+    pub reason: &'a str,
+}
+
+impl Event for RecordDamaged<'_> {
+    fn kind(&self) -> Kind {
+        Kind::RecordDamaged
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.text(Field::Sink, self.sink);
+        line.text(Field::File, self.file);
+        line.text(Field::Reason, self.reason);
+    }
+}
+
 /// What the record holds was signed.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordCheckpoint<'a> {

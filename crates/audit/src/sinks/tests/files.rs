@@ -79,6 +79,7 @@ impl Writing<'_> {
             Note::Removed { file, count, .. } => format!("removed {count} {}", name(&file)),
             Note::Beside { file, next } => format!("beside {} {}", name(&file), name(&next)),
             Note::Gap { reason, .. } => format!("gap {reason}"),
+            Note::Damaged { reason, .. } => format!("damaged {reason}"),
             Note::Lost { loss, cause, .. } => format!("lost {} {cause}", loss.count),
         });
         notes.collect()
