@@ -6,44 +6,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, the crate it is in, and the rooms it may use. Every room may use the ground floor, too.
+#[rustfmt::skip]
 const ROOMS: &[(&str, &str, &[&str])] = &[
     (
         "cli",
         PROGRAM,
         &[
-            "runtime", "config", "demo", "sinks", "admin", "operate", "gate", "pages", "oidc", "storage",
+            "runtime", "config", "demo", "sinks", "segments", "chain", "admin", "operate", "gate", "pages", "oidc", "storage",
             "policy",
         ],
     ),
-    (
-        "runtime",
-        PROGRAM,
-        &[
-            "config",
-            "listener",
-            "sinks",
-            "gate",
-            "console",
-            "history",
-            "operate",
-            "endpoints",
-            "admin",
-            "forward",
-            "replicas",
-            "session",
-            "signals",
-            "storage",
-            "limit",
-            "route",
-            "request",
-        ],
-    ),
+    ("runtime", PROGRAM, &[
+            "config", "listener", "sinks", "chain", "gate", "console", "history", "operate", "endpoints", "admin",
+            "forward", "replicas", "session", "signals", "storage", "limit", "route", "request",
+    ]),
     (
         "config",
         PROGRAM,
         &[
             "listener",
             "sinks",
+            "segments",
             "mapping",
             "admin",
             "gate",
@@ -63,10 +46,12 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("demo", "demo", &[]),
-    ("sinks", "audit", &["mapping"]),
+    ("sinks", "audit", &["segments", "chain", "mapping"]),
+    ("segments", "audit", &[]),
+    ("chain", "audit", &[]),
     ("mapping", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
-    ("admin", PROGRAM, &["operate", "session", "request", "listener"]),
+    ("admin", PROGRAM, &["operate", "segments", "session", "request", "listener"]),
     ("operate", PROGRAM, &["session"]),
     ("history", PROGRAM, &[]),
     (
@@ -99,22 +84,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("forward", "wire", &["http1", "request", "policy"]),
-    (
-        "console",
-        PROGRAM,
-        &[
-            "sinks",
-            "history",
-            "operate",
-            "endpoints",
-            "pages",
-            "session",
-            "policy",
-            "route",
-            "request",
+    ("console", PROGRAM, &[
+            "sinks", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
             "listener",
-        ],
-    ),
+    ]),
     ("portal", PROGRAM, &["pages", "route"]),
     ("pages", PROGRAM, &[]),
     ("authn", "authentication", &["oidc", "session", "request"]),

@@ -30,8 +30,9 @@ use management::Refusal;
 use peer::Peer;
 
 pub use management::{
-    EndSessions, EndedSessions, LimitState, Management, Problem, ProviderKeys, ProviderOverview,
-    ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
+    EndSessions, EndedSessions, EventEntry, EventList, LimitState, Management, Problem, ProviderKeys,
+    ProviderOverview, ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection,
+    SignalsOverview,
 };
 pub use settings::{AdminSettings, LONGEST_SOCKET_PATH};
 

@@ -48,6 +48,7 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
         signals: Arc::new(|| vec![signals()]),
         limits: Arc::new(Vec::new),
         configuration: Arc::new(configuration),
+        events: Arc::new(|| Ok(None)),
     };
     (management, asked)
 }

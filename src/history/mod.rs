@@ -1,6 +1,6 @@
 //! What the last hour was like, minute by minute: the counters of the process, looked at once a minute. No request pays for
-//! it. A minute that was not seen whole, for the process was not there or the machine slept, is not known, which is another
-//! thing than nothing.
+//! it. A minute of which the end was not seen, for the process was not there or the machine slept, is not known, which is
+//! another thing than nothing; one of which the beginning was not seen counts from when it was first looked at.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -72,43 +72,51 @@ pub struct Minute {
 #[derive(Debug)]
 pub struct History {
     /// By the number of the minute.
-    begun: Mutex<BTreeMap<u64, Counters>>,
+    begun: Mutex<BTreeMap<u64, Begun>>,
+}
+
+/// How a minute began.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    counters: Counters,
+    /// Whether that was seen when it did: then it is how the one before ended, too.
+    in_time: bool,
 }
 
 impl History {
     /// One that begins `at` this moment, with a process that has counted nothing.
     #[must_use]
     pub fn new(at: Timestamp) -> Self {
-        Self { begun: Mutex::new(BTreeMap::from([(number(at), Counters::default())])) }
+        let begun = Begun { counters: Counters::default(), in_time: false };
+        Self { begun: Mutex::new(BTreeMap::from([(number(at), begun)])) }
     }
 
-    /// Notes that a minute begins, give or take a few seconds; what is older than the hour is forgotten. One that is late,
-    /// for the machine slept, tells of no minute.
+    /// Notes that a minute begins, give or take a few seconds; what is older than the hour is forgotten.
     pub fn note(&self, at: Timestamp, counters: Counters) {
-        if at.seconds() % MINUTE > LATEST {
-            return;
-        }
         let mut begun = self.begun();
-        let now = number(at);
+        let (now, in_time) = (number(at), at.seconds() % MINUTE <= LATEST);
         // Where the clock was set back, what came after is another story.
-        begun.retain(|minute, _| *minute < now && now - *minute <= MINUTES as u64);
-        begun.insert(now, counters);
+        begun.retain(|minute, _| *minute <= now && now - *minute <= MINUTES as u64);
+        begun.entry(now).or_insert(Begun { counters, in_time });
     }
 
-    /// The last hour up to `now`, where the counters stand so; the oldest minute first.
+    /// The last hour up to `now`, where the counters stand so; the oldest minute first. Where nobody has noted yet that this
+    /// minute has begun, it begins now.
     #[must_use]
     pub fn minutes(&self, now: Timestamp, counters: &Counters) -> Vec<Minute> {
+        self.note(now, *counters);
         let (begun, last) = (self.begun(), number(now));
         let minute = |ago: u64| {
             let minute = last.saturating_sub(ago);
-            let end = if ago == 0 { Some(counters) } else { begun.get(&(minute + 1)) };
-            let counted = begun.get(&minute).zip(end).map(|(begin, end)| end.since(begin));
+            let next = || begun.get(&(minute + 1)).filter(|next| next.in_time).map(|next| &next.counters);
+            let end = if ago == 0 { Some(counters) } else { next() };
+            let counted = begun.get(&minute).zip(end).map(|(begin, end)| end.since(&begin.counters));
             Minute { begins: Timestamp::from_seconds(minute * MINUTE), counted }
         };
         (0..MINUTES as u64).rev().map(minute).collect()
     }
 
-    fn begun(&self) -> MutexGuard<'_, BTreeMap<u64, Counters>> {
+    fn begun(&self) -> MutexGuard<'_, BTreeMap<u64, Begun>> {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -157,12 +165,12 @@ mod tests {
         let minutes = told(&history, at(1002, 40), 7);
         assert_eq!(minutes[57..], [Some(5), Some(0), Some(2)]);
         assert!(minutes[..57].iter().all(Option::is_none), "there was no process");
-        // The machine sleeps, and wakes within a minute.
+        // The machine sleeps, and wakes within a minute, which counts from then on.
         history.note(at(1010, 30), counters(9));
-        history.note(at(1011, 0), counters(9));
-        let minutes = told(&history, at(1011, 59), 10);
-        assert_eq!(minutes[59], Some(1));
-        assert!(minutes[51..59].iter().all(Option::is_none), "{minutes:?}");
+        history.note(at(1011, 0), counters(11));
+        let minutes = told(&history, at(1011, 59), 12);
+        assert_eq!(minutes[58..], [Some(2), Some(1)]);
+        assert!(minutes[51..58].iter().all(Option::is_none), "{minutes:?}");
         assert_eq!(minutes[48..51], [Some(5), Some(0), None], "the one that it fell asleep in has no end");
     }
 
@@ -173,6 +181,14 @@ mod tests {
         history.note(at(900, 0), counters(8));
         assert_eq!(told(&history, at(900, 30), 9)[58..], [None, Some(1)]);
         assert!(told(&history, at(1001, 30), 9)[..59].iter().all(Option::is_none));
+    }
+
+    #[test]
+    fn who_looks_before_the_clock_does_begins_the_minute() {
+        let history = History::new(at(1000, 59));
+        assert_eq!(told(&history, at(1001, 0), 3)[58..], [Some(3), Some(0)]);
+        history.note(at(1001, 1), counters(4));
+        assert_eq!(told(&history, at(1001, 9), 5)[58..], [Some(3), Some(2)]);
     }
 
     proptest! {

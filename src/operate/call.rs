@@ -64,7 +64,7 @@ impl Call {
     }
 
     /// What is asked for, and why.
-    pub(super) fn because(&self, reason: Option<&str>) {
+    pub fn because(&self, reason: Option<&str>) {
         self.told().reason = reason.map(str::to_owned);
     }
 

@@ -156,14 +156,17 @@ pub(super) fn operations(
 pub(super) fn management(
     gate: &Gate,
     operations: Operations,
+    audit: &Arc<Audit>,
     written: watch::Receiver<Arc<Value>>,
 ) -> Management {
+    let audit = Arc::clone(audit);
     let (gate, told, limited) = (gate.clone(), gate.clone(), gate.clone());
     Management {
         operations,
         providers: Arc::new(move || gate.providers().into_iter().map(provider).collect()),
         signals: Arc::new(move || told.signals().into_iter().map(signals).collect()),
         limits: Arc::new(move || limited.limits().into_iter().map(limits).collect()),
+        events: Arc::new(move || audit.store()),
         configuration: Arc::new(move || Arc::clone(&written.borrow())),
     }
 }
@@ -235,10 +238,18 @@ pub(super) fn state(metrics: &Metrics, health: &StateHealth, sessions: &Sessions
 }
 
 /// Puts how the sinks do into the metrics.
-pub(super) fn sinks(metrics: &Metrics, audit: &Arc<Audit>) {
-    let audit = Arc::clone(audit);
+#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
+pub(super) fn sinks(metrics: &Metrics, audit: &Arc<Audit>, recorder: &Recorder) {
+    let (audit, recorder) = (Arc::clone(audit), recorder.clone());
     metrics.scrape_from("sinks", move || {
-        audit.health().iter().flat_map(|sink| of_sink(sink).chain(of_spool(sink))).collect()
+        let left_out = Scrape {
+            name: "events_left_out_total",
+            help: "Events of strangers that were more than the record takes of them in a second",
+            labels: Vec::new(),
+            value: recorder.left_out() as f64,
+        };
+        let of_sinks = audit.health();
+        of_sinks.iter().flat_map(|sink| of_sink(sink).chain(of_spool(sink))).chain([left_out]).collect()
     });
 }
 

@@ -1,8 +1,10 @@
 //! What happens, in the files of sinks: the real program, and what is read back from there.
 
+mod chain;
 mod delivery;
 mod parts;
 mod people;
+mod store;
 
 use std::fs;
 use std::path::PathBuf;
@@ -38,7 +40,7 @@ fn file(gateway: &Gateway) -> PathBuf {
     gateway.directory.path().join("events.jsonl")
 }
 
-/// All events so far. Every line is whole, and JSON.
+/// All events so far, without the lines of the chain. Every line is whole, and JSON.
 fn events(gateway: &Gateway) -> Vec<Value> {
     lines(&fs::read_to_string(file(gateway)).unwrap_or_default())
 }
@@ -46,7 +48,8 @@ fn events(gateway: &Gateway) -> Vec<Value> {
 /// The whole lines of a file.
 fn lines(text: &str) -> Vec<Value> {
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-    whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let lines = whole.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line.get("event").is_some()).collect()
 }
 
 fn of(gateway: &Gateway, kind: &str) -> Vec<Value> {

@@ -224,6 +224,10 @@ fields! {
     Count "count" Number, 20,
     /// What filled up or failed.
     Cause "cause" Word(&["memory", "queue", "spool", "refused", "sink", "stop"]), 16,
+    /// The number of a checkpoint of the record.
+    Number "number" Number, 20,
+    /// A text that is signed, with its signatures: a checkpoint of the record, or the word of a key for the next one.
+    Note "note" Text, 6000,
     /// Since when.
     Since "since" Time, 27; ocsf("start_time") ecs("event.start"),
     /// The fields whose values were too long and end early.

@@ -3,6 +3,7 @@
 //! is recorded with who and why.
 
 mod describe;
+mod events;
 mod model;
 mod operation;
 mod operator;
@@ -30,11 +31,12 @@ use crate::identity::RequestId;
 use crate::listener::RequestBody;
 use crate::operate::{Call, Operations, ProcessRequest};
 use crate::secret::random_bytes;
+use crate::segments::{Reader, StoreError};
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, LimitState, ProviderKeys, ProviderOverview, ProviderState, Reason,
-    RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
+    EndSessions, EndedSessions, EventEntry, EventList, LimitState, ProviderKeys, ProviderOverview,
+    ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use problem::Problem;
 
@@ -62,6 +64,8 @@ pub struct Management {
     pub limits: Arc<dyn Fn() -> Vec<RouteLimits> + Send + Sync>,
     /// The configuration in force as it may be shown.
     pub configuration: Arc<dyn Fn() -> Arc<Value> + Send + Sync>,
+    /// The store of events; none where there is none.
+    pub events: Arc<dyn Fn() -> Result<Option<Reader>, StoreError> + Send + Sync>,
 }
 
 impl fmt::Debug for Management {
@@ -125,6 +129,10 @@ async fn call(
         Operation::ListLimits => {
             query::read_none(&query)?;
             Ok(document(StatusCode::OK, &(management.limits)()))
+        }
+        Operation::ListEvents => {
+            let asked = query::read(&query)?;
+            Ok(document(StatusCode::OK, &events::list(management, asked, called).await?))
         }
         Operation::ShowConfiguration => {
             query::read_none(&query)?;

@@ -1,5 +1,7 @@
 //! `[audit]` and `[[audit.sinks]]`.
 
+mod store;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +61,7 @@ impl Lowering<'_> {
         self.only_where_it_means_something(at);
         let kind = match at.value.kind {
             SinkWord::File => self.file_sink(at).map(SinkKind::File),
+            SinkWord::Store => self.store_sink(at).map(SinkKind::Store),
             SinkWord::Stdout => {
                 let (stream, format) = (Stream::Stdout, self.line_format(at));
                 Some(SinkKind::Output(OutputSettings { stream, format }))
@@ -120,7 +123,7 @@ impl Lowering<'_> {
             let what = "the folder of the file is not there";
             self.fault(Diagnostic::new(at!(at.path).place, what).expected("expected a folder that exists"));
         }
-        Some(FileSettings { path, mode: mode?, rotation, format })
+        Some(FileSettings { path, mode: mode?, rotation, format, chain: self.is_chained(at, format) })
     }
 
     /// How a line looks. Others' words are words of JSON.
@@ -206,11 +209,13 @@ impl Lowering<'_> {
 fn is_in_the_way(one: &SinkKind, other: &SinkKind) -> bool {
     let folder = |kind: &SinkKind| match kind {
         SinkKind::Spooled(spooled) => Some(spooled.spool.folder.clone()),
+        SinkKind::Store(store) => Some(store.path.clone()),
         SinkKind::File(_) | SinkKind::Output(_) => None,
     };
     let path = |kind: &SinkKind| match kind {
         SinkKind::Spooled(spooled) => Some(spooled.spool.folder.clone()),
         SinkKind::File(file) => Some(file.path.clone()),
+        SinkKind::Store(store) => Some(store.path.clone()),
         SinkKind::Output(_) => None,
     };
     let is_within = |inner: &SinkKind, outer: &SinkKind| {

@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod audit;
 mod branding;
+mod chain;
 mod conflict;
 mod console;
 mod delivery;
@@ -132,13 +133,14 @@ impl Lowering<'_> {
         let signals = self.signals(at!(config.signals), &providers, public_url.as_ref());
         let listeners = self.listeners(server);
         let state = self.state(at!(server.state));
+        let sinks = self.keepers(at!(config.audit), state.as_deref());
         let settings = Settings {
             admin: self.admin(at!(config.admin), &listeners),
             listeners,
             connections: self.connections(server),
             workers: server.value.workers,
             trusted_proxies: self.networks(at!(server.trusted_proxies)),
-            sinks: self.sinks(at!(config.audit), state.as_deref()),
+            sinks,
             state,
             state_keys: self.state_keys(at!(config.state)),
             redis: self.redis(at!(config.state)),
@@ -154,6 +156,7 @@ impl Lowering<'_> {
             branding: self.branding(at!(config.branding)),
             log: self.log(at!(config.log)),
             record_memory: self.record_memory(at!(config.audit)),
+            checkpoints: self.checkpoints(at!(config.audit)),
             file: self.watched.first().cloned().unwrap_or_default(),
             watched: self.watched(),
             written: Arc::default(),

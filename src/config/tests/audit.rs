@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::warnings::nothing_is_said_of;
 use super::{each_is_told, longer, settings};
 use crate::mapping::Schema;
+use crate::segments::StoreSettings;
 use crate::sinks::{FarSettings, LineFormat, Selection, SinkKind, SyslogAddress};
 
 fn sink(lines: &str) -> String {
@@ -24,7 +25,8 @@ fn a_file_is_kept_with_what_is_said_of_it() {
         (&*name, by_default.mode, by_default.format, all),
         ("file", 0o600, LineFormat::Json, Selection::ALL)
     );
-    assert!(by_default.path.ends_with("events.jsonl"));
+    assert!(by_default.path.ends_with("events.jsonl") && by_default.chain);
+    assert!(!file("chain = false").1.chain);
     assert_eq!((by_default.rotation.size, by_default.rotation.keep), (Some(100 << 20), Some(30)));
     for (word, schema) in [("ocsf", Schema::Ocsf), ("ecs", Schema::Ecs)] {
         let (_, mapped, _) = file(&format!("format = \"json\"\nschema = \"{word}\""));
@@ -36,6 +38,7 @@ fn a_file_is_kept_with_what_is_said_of_it() {
          rotate = { size = \"1MiB\", every = \"1day\", keep = 3, total = \"10MiB\" }",
     );
     assert_eq!((&*name, file.mode, file.format), ("requests", 0o640, LineFormat::Combined));
+    assert!(!file.chain, "there is no JSON to chain");
     assert_eq!(some, Selection::only(["access.*"]).unwrap());
     assert_eq!(file.rotation.every, Some(Duration::from_secs(86_400)));
     assert_eq!(
@@ -51,13 +54,20 @@ fn what_a_sink_cannot_be_is_told() {
     each_is_told(&[
         (sink("kind = \"file\""), "a sink of the kind \"file\" without its file", "path"),
         (file("format = \"common\"\nschema = \"ocsf\""), "`schema` of lines that are no JSON", "json"),
-        (sink("kind = \"stdout\"\nformat = \"human\"\nschema = \"ecs\""), "`schema` of lines", "json"),
+        (
+            sink("kind = \"stdout\"\nformat = \"human\"\nschema = \"ecs\""),
+            "`schema` of lines that are no JSON",
+            "json",
+        ),
         (file("mode = \"0400\""), "not the mode of a file", "0600"),
         (file("mode = \"0777\""), "not the mode of a file", "0600"),
         (file("name = \"log\""), "`log` is no name for a sink", "neither \"log\" nor \"tail\""),
         (file("name = \"tail\""), "`tail` is no name for a sink", "neither \"log\" nor \"tail\""),
         (file("only = \"access.*\"\nexcept = \"access.*\""), "both `only` and `except`", "one of the two"),
         (file("only = \"acess.*\""), "no event is called \"acess.*\"", "sign-in.*"),
+        (file("format = \"common\"\nchain = true"), "only lines of JSON can be chained", "or no chain"),
+        (sink("kind = \"stdout\"\nchain = true"), "`chain` of a sink of the kind \"stdout\"", "\"file\""),
+        (longer("[audit]\nrotate_key = \"1h\""), "the span of time is too short", "1day"),
         (sink("kind = \"stdout\"\npath = \"x\""), "`path` of a sink that is no file", "\"file\""),
         (
             sink("kind = \"stdout\"\nrequired = true"),
@@ -82,6 +92,19 @@ fn what_a_sink_cannot_be_is_told() {
         ),
         (longer("[audit]\nmemory = \"1KiB\""), "no room for events, or more than a gateway has", "1MiB"),
     ]);
+}
+
+#[test]
+fn checkpoints_stand_beside_the_state_file_or_the_record_or_where_it_is_said() {
+    let file = |text: &str| settings(text).checkpoint_file().map(|file| file.to_string_lossy().into_owned());
+    let chained = sink("kind = \"file\"\npath = \"events.jsonl\"");
+    assert!(file(&chained).unwrap().ends_with("-checkpoints"));
+    let said = longer("[audit]\ncheckpoint_file = \"signed\"\nrotate_key = \"30d\"");
+    assert!(file(&said).unwrap().ends_with("signed"));
+    assert_eq!(settings(&said).checkpoints.rotate_key, Duration::from_secs(30 * 86_400));
+    assert_eq!(settings(&chained).checkpoints.rotate_key, Duration::from_secs(90 * 86_400));
+    assert_eq!(settings(&chained).chained().count(), 1);
+    assert_eq!(settings(&sink("kind = \"file\"\npath = \"e\"\nchain = false")).chained().count(), 0);
 }
 
 const SECRET: &str = "a secret that nobody can guess so easily";
@@ -177,4 +200,60 @@ fn what_a_far_end_cannot_be_is_told() {
     }
     let insecure = webhook("http://siem.corp.example/", "insecure = true");
     assert!(matches!(spooled(&insecure).far, FarSettings::Webhook(far) if far.url.starts_with("http://")));
+}
+
+/// A configuration with a state file.
+fn stateful(lines: &str) -> String {
+    longer(lines).replacen("[server]\n", "[server]\nstate = \"/var/lib/portcullis/state\"\n", 1)
+}
+
+#[test]
+fn events_are_kept_beside_the_state_file_unless_something_else_is_said() {
+    let stores = |text: &str| {
+        let sinks = settings(text).sinks;
+        let stores = sinks.into_iter().filter_map(|sink| match sink.kind {
+            SinkKind::Store(store) => Some((sink.name.to_string(), store)),
+            SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Spooled(_) => None,
+        });
+        stores.collect::<Vec<_>>()
+    };
+    let (keep, size) = (Duration::from_secs(365 * 86_400), 10 << 30);
+    let beside = StoreSettings { path: "/var/lib/portcullis/state-audit".into(), keep, size };
+    assert_eq!(stores(&stateful("")), [("store".to_owned(), beside.clone())]);
+    assert_eq!(stores(&stateful("[audit]\nstore = true")), [("store".to_owned(), beside)]);
+    assert_eq!(stores(&stateful("[audit]\nstore = false")), []);
+    assert_eq!(stores(&longer("")), [], "without a state file");
+    let said = "[[audit.sinks]]\nkind = \"store\"\nname = \"a\"\npath = \"/srv/events\"\nkeep = \"30days\"\nsize = \"1GiB\"";
+    let elsewhere =
+        StoreSettings { path: "/srv/events".into(), keep: Duration::from_secs(30 * 86_400), size: 1 << 30 };
+    assert_eq!(stores(&stateful(said)), [("a".to_owned(), elsewhere)]);
+}
+
+#[test]
+fn what_a_store_cannot_be_is_told() {
+    let store = |lines: &str| sink(&format!("kind = \"store\"\npath = \"/srv/events\"\n{lines}"));
+    let file = "[[audit.sinks]]\nkind = \"file\"\npath = \"/srv/events/e.jsonl\"";
+    each_is_told(&[
+        (sink("kind = \"store\""), "a sink of the kind \"store\" without its folder", "path"),
+        (store("keep = \"1h\""), "the span of time is too short", "2days"),
+        (store("size = \"100MiB\""), "less than two segments of events, of 256 MiB each", "512MiB"),
+        (store("rotate = { keep = 3 }"), "`rotate` of a sink that is no file", "\"file\""),
+        (sink("kind = \"stdout\"\nkeep = \"3days\""), "`keep` of a sink of the kind \"stdout\"", "\"store\""),
+        (store(file), "two sinks write to one place", "one of the two"),
+        (
+            longer("[audit]\nstore = true"),
+            "a store of events, and no state file that it lies beside",
+            "[server] state",
+        ),
+        (
+            longer("[audit]\nstore = false\n[[audit.sinks]]\nkind = \"store\"\npath = \"/srv/events\""),
+            "no store of events, and a sink of the kind \"store\"",
+            "one of the two",
+        ),
+        (
+            store("[[audit.sinks]]\nkind = \"store\"\nname = \"b\"\npath = \"/srv/events\""),
+            "two sinks write to one place",
+            "one of the two",
+        ),
+    ]);
 }

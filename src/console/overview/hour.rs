@@ -89,7 +89,7 @@ fn tiles(minutes: &[Minute], all: &Counters) -> Vec<Tile> {
         label: "Requests",
         class: "",
         value: text::grouped(all.requests()),
-        beside: "in the last hour".into(),
+        beside: a_minute(minutes, all),
         spark: spark(&Counters::requests),
     };
     let (succeeded, failed) = all.sign_ins;
@@ -111,6 +111,12 @@ fn tiles(minutes: &[Minute], all: &Counters) -> Vec<Tile> {
         ),
     };
     [requests].into_iter().chain(of_kinds).chain([sign_ins, latency]).collect()
+}
+
+/// How many there were in a minute of which something is known.
+fn a_minute(minutes: &[Minute], all: &Counters) -> String {
+    let known = minutes.iter().filter(|minute| minute.counted.is_some()).count() as u64;
+    format!("{} a minute", text::grouped(all.requests().checked_div(known).unwrap_or_default()))
 }
 
 /// `12.5 %`.
@@ -210,7 +216,7 @@ mod tests {
             let tile = hour.tiles.iter().find(|tile| tile.label == label).unwrap();
             (tile.value.clone(), tile.beside.clone())
         };
-        assert_eq!(tile("Requests"), ("8".into(), "in the last hour".into()));
+        assert_eq!(tile("Requests"), ("8".into(), "4 a minute".into()));
         assert_eq!(tile("Let in"), ("7".into(), "87.5 %".into()));
         assert_eq!(tile("Refused"), ("1".into(), "12.5 %".into()));
         assert_eq!(tile("Failed"), ("0".into(), "0 %".into()));

@@ -15,8 +15,11 @@ use super::queue::Queue;
 use super::settings::{Selection, Settings, SinkKind, SinkSettings};
 use super::sink::{Sink, SinkError};
 use super::spooled::SpooledSink;
+use super::store::StoreSink;
 use super::tail::Tail;
 use super::worker::{Ready, Worker};
+use crate::chain::{self, Ties};
+use crate::segments::{Reader, StoreError};
 
 /// How long a sink that is not asked for any more may take for what it has.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,6 +35,9 @@ pub struct Audit {
     log: Arc<Queue>,
     tail: Tail,
     process: Arc<str>,
+    /// Whoever asks the store: all of them share its turns.
+    reader: Mutex<Option<Reader>>,
+    ties: Ties,
 }
 
 /// A sink that cannot be opened.
@@ -114,7 +120,8 @@ impl Audit {
         let log = Running { name, kind: None, selection: Selection::NONE, required: false, queue, status };
         let queue = Arc::clone(&log.queue);
         distributor.sinks().running.push(log);
-        Ok(Self { distributor, thread: Mutex::new(Some(thread)), log: queue, tail, process })
+        let (thread, reader, ties) = (Mutex::new(Some(thread)), Mutex::default(), Ties::default());
+        Ok(Self { distributor, thread, log: queue, tail, process, reader, ties })
     }
 
     /// Opens what is new of these sinks, to be put in place once everything else has agreed as well.
@@ -142,7 +149,7 @@ impl Audit {
         }
         let status = Arc::<Status>::default();
         let failed = |error| ApplyError { name: Arc::clone(&settings.name), error };
-        let sink = self.sink(&settings.kind, &status).map_err(failed)?;
+        let sink = self.sink(settings, &status).map_err(failed)?;
         let (queue, clock) = (Queue::new(0), self.distributor.recorder.clock().clone());
         let worker = Worker { sink, queue: Arc::clone(&queue), status: Arc::clone(&status), clock };
         let ready = worker.ready(&settings.name).map_err(|error| failed(SinkError::Unusable(error)))?;
@@ -151,11 +158,15 @@ impl Audit {
         Ok(Some(Opened { running: Running { name, kind, selection, required, queue, status }, ready }))
     }
 
-    fn sink(&self, kind: &SinkKind, status: &Arc<Status>) -> Result<Box<dyn Sink>, SinkError> {
+    fn sink(&self, settings: &SinkSettings, status: &Arc<Status>) -> Result<Box<dyn Sink>, SinkError> {
         let clock = self.distributor.recorder.clock();
-        Ok(match kind {
-            SinkKind::File(file) => Box::new(FileSink::open(file, &self.process, clock, status)?),
+        Ok(match &settings.kind {
+            SinkKind::File(file) => {
+                let chain = chain::Writer::new(&settings.name, &self.process, &self.ties);
+                Box::new(FileSink::open(file, chain, &self.process, clock, status)?)
+            }
             SinkKind::Output(output) => Box::new(Output::open(output.stream, output.format)?),
+            SinkKind::Store(store) => Box::new(StoreSink::open(store, &self.process, clock, status)?),
             SinkKind::Spooled(settings) => {
                 Box::new(SpooledSink::open(settings, &self.process, clock, status)?)
             }
@@ -190,6 +201,12 @@ impl Audit {
         Some(Running { name, kind: None, selection, required: false, queue, status })
     }
 
+    /// The heads of the chains of all sinks.
+    #[must_use]
+    pub fn ties(&self) -> Ties {
+        self.ties.clone()
+    }
+
     /// What stands beside the log and is no sink of the operator's.
     fn is_tail(&self, sink: &Running) -> bool {
         sink.kind.is_none() && !Arc::ptr_eq(&sink.queue, &self.log)
@@ -199,6 +216,26 @@ impl Audit {
     #[must_use]
     pub fn health(&self) -> Vec<SinkHealth> {
         self.distributor.health().into_iter().filter(|sink| *sink.name != *TAIL).collect()
+    }
+
+    /// The store among the sinks, for reading; none where there is none.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn store(&self) -> Result<Option<Reader>, StoreError> {
+        let folder = self.distributor.sinks().running.iter().find_map(|sink| match &sink.kind {
+            Some(SinkKind::Store(store)) => Some(store.path.clone()),
+            Some(SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Spooled(_)) | None => None,
+        });
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(folder) = folder else {
+            *reader = None;
+            return Ok(None);
+        };
+        if reader.as_ref().is_none_or(|reader| reader.folder() != folder) {
+            *reader = Some(Reader::open(&folder)?);
+        }
+        Ok(reader.clone())
     }
 
     /// Waits until what has happened up to now is written, for so long; whether it is.

@@ -96,6 +96,7 @@ impl Event for AccessEvent<'_> {
 
     fn head(&self, head: &mut EventHead) {
         head.status = self.status;
+        head.outcome = Some(self.outcome);
         head.route = self.route.map_or(0, |route| route.number);
         head.session = self.shown.map_or(0, |shown| shown.session);
         head.us = u32::try_from(micros(self.took)).unwrap_or(u32::MAX);

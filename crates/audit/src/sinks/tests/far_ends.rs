@@ -106,6 +106,7 @@ impl Listening {
             return;
         }
         self.open.lock().unwrap().push(stream.try_clone().unwrap());
+        let end = stream.try_clone().unwrap();
         match tls {
             None => serve(self, mood, Box::new(stream)),
             Some(config) => {
@@ -113,6 +114,7 @@ impl Listening {
                 serve(self, mood, Box::new(rustls::StreamOwned::new(connection, stream)));
             }
         }
+        let _ = end.shutdown(Shutdown::Both);
     }
 
     fn got(&self, head: String, text: &str) {

@@ -237,6 +237,7 @@ fn a_required_sink_keeps_what_it_has_and_says_when_there_is_no_more_room() {
     let rig = Rig::start(folder.path(), &subject.settings, true);
     rig.emit(300, LONG);
     until("trouble", || rig.health().trouble);
+    assert!(rig.audit.flush(PATIENCE));
     assert!(rig.recorder.accepts(), "the far end is away, and there is room");
     let path = format!("/{}", "x".repeat(LONG));
     until("it is full", || {

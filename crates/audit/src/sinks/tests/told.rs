@@ -94,6 +94,8 @@ fn a_sink_that_goes_does_not_take_its_queue_with_it_untold() {
 fn trouble_of_upkeep_is_not_over_because_something_was_written() {
     let (status, clock) = (Status::default(), clock());
     status.fails(Part::Upkeep, &away(), &clock);
+    status.works(Part::Writing, &clock);
+    assert!(status.trouble().is_some() && status.take_notes().is_empty());
     status.fails(Part::Writing, &away(), &clock);
     clock.advance(Duration::from_secs(3));
     status.works(Part::Writing, &clock);
