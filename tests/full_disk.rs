@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::device::offered;
 use crate::support::{
-    Answer, App, Browser, Device, Gateway, Provider, free_port, logged, until, until_async,
+    Answer, App, Browser, Device, Gateway, Provider, free_port, logged, program, until, until_async,
 };
 
 const WIKI: &str = r#"
@@ -217,4 +217,27 @@ async fn a_full_disk_costs_no_browser_its_bound_session() {
     .await;
     assert_eq!(late.register(&other, &offer).await.status, 200);
     assert_eq!(browser.get(&page).await.status, 200);
+}
+
+/// What happens while the store of events has no room waits in memory, and is kept once there is some.
+#[tokio::test]
+async fn what_happened_on_a_full_disk_is_told_when_there_is_room_again() {
+    let Some(disk) = Disk::mount() else { return };
+    let world = World::on(&disk).await;
+    let browser = world.signed_in().await;
+    let events = |arguments: &[&str]| {
+        let arguments = [&["events", "--format", "json"], arguments].concat();
+        String::from_utf8(program(world.gateway.directory.path(), &arguments).stdout).unwrap()
+    };
+    until("the store to be there", || events(&["--type", "sign-in.succeeded"]).contains("alice"));
+    disk.fill();
+    let mut ids = Vec::new();
+    for n in 0..300 {
+        let answer = Browser::new().get(&world.gateway.url(&format!("/{n}"))).await;
+        assert_ne!(answer.status, 503, "nobody waits for it");
+        ids.push(answer.header("x-request-id").to_owned());
+    }
+    disk.free();
+    assert_eq!(browser.get(&world.gateway.url("/")).await.status, 200);
+    until("the first of them", || events(&["--id", &ids[0]]).contains(&ids[0]));
 }

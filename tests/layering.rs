@@ -12,12 +12,12 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         "cli",
         PROGRAM,
         &[
-            "runtime", "config", "demo", "sinks", "segments", "admin", "operate", "gate", "pages", "oidc", "storage",
+            "runtime", "config", "demo", "sinks", "reports", "segments", "chain", "admin", "operate", "gate", "pages", "oidc", "storage",
             "policy",
         ],
     ),
     ("runtime", PROGRAM, &[
-            "config", "listener", "sinks", "segments", "gate", "console", "history", "operate", "endpoints", "admin",
+            "config", "listener", "sinks", "segments", "chain", "gate", "console", "history", "operate", "endpoints", "admin",
             "forward", "replicas", "session", "signals", "storage", "limit", "route", "request",
     ]),
     (
@@ -46,8 +46,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("demo", "demo", &[]),
-    ("sinks", "audit", &["segments", "mapping"]),
+    ("sinks", "audit", &["segments", "chain", "mapping"]),
     ("segments", "audit", &[]),
+    ("reports", "audit", &["segments"]),
+    ("chain", "audit", &[]),
     ("mapping", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
     ("admin", PROGRAM, &["operate", "segments", "session", "request", "listener"]),

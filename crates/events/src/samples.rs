@@ -162,6 +162,8 @@ fn itself(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
     take(&RecordBeside { sink: text, file: text, next: text });
     take(&RecordDamaged { sink: text, file: text, reason: text });
     take(&RecordGap { sink: text, since: to, away: TOOK, reason: text });
+    take(&RecordCheckpoint { key: text, number: to, note: text });
+    take(&RecordKeyRotated { key: text, signs_from: to, note: text });
     take(&ClockSetBack { by: TOOK });
     take(&RecordLeftOut { lane: 1, count: 9, since: 0, within: TOOK });
 }
@@ -266,6 +268,7 @@ fn bare_operations(take: &mut dyn FnMut(&dyn Event)) {
     take(&RecordBeside { sink: "x", file, next: "x" });
     take(&RecordDamaged { sink: "x", file, reason });
     take(&RecordGap { sink: "x", since: 0, away: TOOK, reason });
+    take(&RecordCheckpoint { key: "x", number: 1, note: "x" });
     take(&ClockSetBack { by: TOOK });
     take(&RecordLeftOut { lane: 1, count: 9, since: 0, within: TOOK });
 }

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::model::ListEvents;
-use super::{EventEntry, EventList, Management, Operator, Problem};
-use crate::events::ManagementCalled;
+use super::model::{EventEntry, EventList, ListEvents};
+use super::{Management, Problem};
+use crate::operate::Call;
 use crate::segments::{AskError, Cursor, Filter, LARGEST, Page, Patience, Question, Reader, moment};
 
 /// How long a page is looked for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// One page of what is asked for. Who asks, and by what, is an event as well.
+/// One page of what is asked for. By what it is asked for is recorded as well.
 pub(super) async fn list(
     management: &Management,
     asked: ListEvents,
-    operator: Operator,
+    called: &Call,
 ) -> Result<EventList, Problem> {
     let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
     if !(1..=LARGEST).contains(&limit) {
@@ -28,7 +28,8 @@ pub(super) async fn list(
     let Some(reader) = reader else {
         return Err(Problem::new(StatusCode::NOT_FOUND, "no store keeps events: see `[audit] store`"));
     };
-    tell(management, &operator, &names);
+    // Whom it is about stays out of it: names are personal, and the reason of a call is not.
+    called.because((!names.is_empty()).then_some(&*names));
     page(reader, filter, behind, limit).await
 }
 
@@ -50,7 +51,8 @@ fn filter(management: &Management, asked: &ListEvents) -> Result<(Filter, String
         ("session", session),
         ("status", status),
     ];
-    let (mut filter, mut names, now) = (Filter::default(), Vec::new(), management.recorder.clock().moment());
+    let (mut filter, mut names, now) =
+        (Filter::default(), Vec::new(), management.operations.recorder.clock().moment());
     for (name, value) in given.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))) {
         filter.set(name, value, now).map_err(|error| Problem::bad_request(error.to_string()))?;
         names.push(name);
@@ -100,17 +102,4 @@ fn fault(error: &AskError) -> Problem {
         AskError::Cursor => StatusCode::BAD_REQUEST,
     };
     Problem::new(status, error.to_string())
-}
-
-/// Whom it is about stays out of it: names are personal, and the reason of a call is not.
-fn tell(management: &Management, operator: &Operator, names: &str) {
-    management.recorder.emit(&ManagementCalled {
-        operator: &operator.to_string(),
-        operation: "list-events",
-        client: None,
-        status: 200,
-        reason: (!names.is_empty()).then_some(names),
-        selected: None,
-        ended: None,
-    });
 }

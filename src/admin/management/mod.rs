@@ -35,8 +35,8 @@ use crate::segments::{Reader, StoreError};
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, EventEntry, EventList, LimitState, ProviderKeys, ProviderOverview,
-    ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
+    EndSessions, EndedSessions, LimitState, ProviderKeys, ProviderOverview, ProviderState, Reason,
+    RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use problem::Problem;
 
@@ -132,7 +132,7 @@ async fn call(
         }
         Operation::ListEvents => {
             let asked = query::read(&query)?;
-            Ok(document(StatusCode::OK, &events::list(management, asked, operator).await?))
+            Ok(document(StatusCode::OK, &events::list(management, asked, called).await?))
         }
         Operation::ShowConfiguration => {
             query::read_none(&query)?;

@@ -123,7 +123,7 @@ impl Lowering<'_> {
             let what = "the folder of the file is not there";
             self.fault(Diagnostic::new(at!(at.path).place, what).expected("expected a folder that exists"));
         }
-        Some(FileSettings { path, mode: mode?, rotation, format })
+        Some(FileSettings { path, mode: mode?, rotation, format, chain: self.is_chained(at, format) })
     }
 
     /// How a line looks. Others' words are words of JSON.

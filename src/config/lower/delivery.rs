@@ -35,7 +35,7 @@ impl Lowering<'_> {
         let tls = at!(at.tls).given().map_or_else(TlsSettings::default, |at| self.sink_tls(at));
         let far = match at.value.kind {
             SinkWord::Syslog => self.syslog(at, tls).map(FarSettings::Syslog),
-            SinkWord::Webhook | SinkWord::File | SinkWord::Stdout => {
+            SinkWord::Webhook | SinkWord::File | SinkWord::Stdout | SinkWord::Store => {
                 self.webhook(at, tls).map(FarSettings::Webhook)
             }
         };
@@ -174,7 +174,7 @@ impl Lowering<'_> {
         let (is_file, is_far) =
             (kind == SinkWord::File, matches!(kind, SinkWord::Webhook | SinkWord::Syslog));
         let is_store = kind == SinkWord::Store;
-        let keys: [(&str, bool, Place<'_>, bool, &str); 12] = [
+        let keys: [(&str, bool, Place<'_>, bool, &str); 13] = [
             ("path", sink.path.is_some(), at!(at.path).place, is_file || is_store, FILES),
             ("mode", sink.mode.is_some(), at!(at.mode).place, is_file, FILES),
             ("rotate", sink.rotate.is_some(), at!(at.rotate).place, is_file, FILES),
@@ -182,6 +182,7 @@ impl Lowering<'_> {
             ("schema", sink.schema.is_some(), at!(at.schema).place, !is_store, LINES),
             ("keep", sink.keep.is_some(), at!(at.keep).place, is_store, STORES),
             ("size", sink.size.is_some(), at!(at.size).place, is_store, STORES),
+            ("chain", sink.chain.is_some(), at!(at.chain).place, is_file, FILES),
             ("url", sink.url.is_some(), at!(at.url).place, is_far, FAR),
             ("tls", sink.tls.is_some(), at!(at.tls).place, is_far, FAR),
             ("spool", sink.spool.is_some(), at!(at.spool).place, is_far, FAR),

@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod audit;
 mod branding;
+mod chain;
 mod conflict;
 mod console;
 mod delivery;
@@ -155,6 +156,7 @@ impl Lowering<'_> {
             branding: self.branding(at!(config.branding)),
             log: self.log(at!(config.log)),
             record_memory: self.record_memory(at!(config.audit)),
+            checkpoints: self.checkpoints(at!(config.audit)),
             file: self.watched.first().cloned().unwrap_or_default(),
             watched: self.watched(),
             written: Arc::default(),

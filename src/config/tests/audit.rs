@@ -25,7 +25,8 @@ fn a_file_is_kept_with_what_is_said_of_it() {
         (&*name, by_default.mode, by_default.format, all),
         ("file", 0o600, LineFormat::Json, Selection::ALL)
     );
-    assert!(by_default.path.ends_with("events.jsonl"));
+    assert!(by_default.path.ends_with("events.jsonl") && by_default.chain);
+    assert!(!file("chain = false").1.chain);
     assert_eq!((by_default.rotation.size, by_default.rotation.keep), (Some(100 << 20), Some(30)));
     for (word, schema) in [("ocsf", Schema::Ocsf), ("ecs", Schema::Ecs)] {
         let (_, mapped, _) = file(&format!("format = \"json\"\nschema = \"{word}\""));
@@ -37,6 +38,7 @@ fn a_file_is_kept_with_what_is_said_of_it() {
          rotate = { size = \"1MiB\", every = \"1day\", keep = 3, total = \"10MiB\" }",
     );
     assert_eq!((&*name, file.mode, file.format), ("requests", 0o640, LineFormat::Combined));
+    assert!(!file.chain, "there is no JSON to chain");
     assert_eq!(some, Selection::only(["access.*"]).unwrap());
     assert_eq!(file.rotation.every, Some(Duration::from_secs(86_400)));
     assert_eq!(
@@ -63,6 +65,9 @@ fn what_a_sink_cannot_be_is_told() {
         (file("name = \"tail\""), "`tail` is no name for a sink", "neither \"log\" nor \"tail\""),
         (file("only = \"access.*\"\nexcept = \"access.*\""), "both `only` and `except`", "one of the two"),
         (file("only = \"acess.*\""), "no event is called \"acess.*\"", "sign-in.*"),
+        (file("format = \"common\"\nchain = true"), "only lines of JSON can be chained", "or no chain"),
+        (sink("kind = \"stdout\"\nchain = true"), "`chain` of a sink of the kind \"stdout\"", "\"file\""),
+        (longer("[audit]\nrotate_key = \"1h\""), "the span of time is too short", "1day"),
         (sink("kind = \"stdout\"\npath = \"x\""), "`path` of a sink that is no file", "\"file\""),
         (
             sink("kind = \"stdout\"\nrequired = true"),
@@ -87,6 +92,19 @@ fn what_a_sink_cannot_be_is_told() {
         ),
         (longer("[audit]\nmemory = \"1KiB\""), "no room for events, or more than a gateway has", "1MiB"),
     ]);
+}
+
+#[test]
+fn checkpoints_stand_beside_the_state_file_or_the_record_or_where_it_is_said() {
+    let file = |text: &str| settings(text).checkpoint_file().map(|file| file.to_string_lossy().into_owned());
+    let chained = sink("kind = \"file\"\npath = \"events.jsonl\"");
+    assert!(file(&chained).unwrap().ends_with("-checkpoints"));
+    let said = longer("[audit]\ncheckpoint_file = \"signed\"\nrotate_key = \"30d\"");
+    assert!(file(&said).unwrap().ends_with("signed"));
+    assert_eq!(settings(&said).checkpoints.rotate_key, Duration::from_secs(30 * 86_400));
+    assert_eq!(settings(&chained).checkpoints.rotate_key, Duration::from_secs(90 * 86_400));
+    assert_eq!(settings(&chained).chained().count(), 1);
+    assert_eq!(settings(&sink("kind = \"file\"\npath = \"e\"\nchain = false")).chained().count(), 0);
 }
 
 const SECRET: &str = "a secret that nobody can guess so easily";

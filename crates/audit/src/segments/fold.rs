@@ -25,7 +25,7 @@ const ROWS: u32 = 10;
 /// So many altogether have one, of those that strangers bring about.
 const ALL_ROWS: u32 = 600;
 /// Intervals that go on at most; beyond them the oldest are over.
-const MOST: usize = 65_536;
+const MOST: usize = 32_768;
 /// Bursts that are told apart.
 const BURSTS: usize = 8_192;
 

@@ -252,10 +252,11 @@ impl Names {
         Ok(Self { keys: keys.clone(), path, connection, people: HashMap::new(), days: HashMap::new() })
     }
 
-    /// Everybody who was ever called so, by name or subject.
+    /// Whoever was ever called so, by name or subject: at most a thousand.
     pub(super) fn called(&self, name: &str) -> Result<Vec<Pseudonym>, StoreError> {
         let find = || {
-            let mut statement = self.connection.prepare("SELECT pseudonym FROM alias WHERE name = ?1")?;
+            let mut statement =
+                self.connection.prepare("SELECT pseudonym FROM alias WHERE name = ?1 LIMIT 1000")?;
             let found = statement.query_map([self.keys.name(name)], |row| row.get(0).map(Pseudonym))?;
             found.collect::<rusqlite::Result<Vec<_>>>()
         };

@@ -24,11 +24,22 @@ const LONGEST: usize = 1_024;
 /// Addresses whose hashes are at hand.
 const ADDRESSES: usize = 4_096;
 
-/// The columns, in the order of their values.
-const COLUMNS: &str = "n, time, id, until, kind, outcome, status, person, provider, route, client, net, session, \
-                       count, bytes, us, us_max, latency, request, open, rest, sealed";
-const PLACES: &str = "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-                      ?21, ?22";
+macro_rules! insert {
+    ($table:literal) => {
+        concat!(
+            "INSERT OR REPLACE INTO ",
+            $table,
+            "(n, time, id, until, kind, outcome, status, person, provider, route, client, net, session, count, bytes, \
+             us, us_max, latency, request, open, rest, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
+        )
+    };
+}
+
+/// A row for good.
+const EVENT: &str = insert!("event");
+/// A row of what goes on, in the place of the one before.
+const GOING_ON: &str = insert!("going_on");
 
 #[derive(Debug)]
 pub(super) struct Segment {
@@ -120,11 +131,11 @@ impl Segment {
         self.batch("BEGIN IMMEDIATE")?;
         for draft in &work.events {
             let n = self.next;
-            self.insert("event", n, draft, people)?;
+            self.insert(EVENT, n, draft, people)?;
             self.next += 1;
         }
         for (place, draft) in &work.going {
-            self.insert("going_on", *place, draft, people)?;
+            self.insert(GOING_ON, *place, draft, people)?;
         }
         let fault = StoreError::sqlite(&self.path);
         for place in &work.over {
@@ -141,7 +152,7 @@ impl Segment {
         self.connection.execute_batch(sql).map_err(StoreError::sqlite(&self.path))
     }
 
-    fn insert(&mut self, table: &str, n: i64, draft: &Draft, people: &mut People) -> Result<(), StoreError> {
+    fn insert(&mut self, sql: &str, n: i64, draft: &Draft, people: &mut People) -> Result<(), StoreError> {
         let id = super::event::id_text(&self.name.process, draft.lane, draft.seq);
         let (person, key) = match &draft.who {
             Some(who) => people.meet(who, draft.tally.until).map(|(person, key)| (Some(person), key))?,
@@ -153,8 +164,7 @@ impl Segment {
         let numbers = self.numbers(draft, person).map_err(StoreError::sqlite(&self.path))?;
         let fault = StoreError::sqlite(&self.path);
         let (tally, many) = (&draft.tally, draft.tally.count > 1);
-        let sql = format!("INSERT OR REPLACE INTO {table}({COLUMNS}) VALUES ({PLACES})");
-        let mut insert = self.connection.prepare_cached(&sql).map_err(&fault)?;
+        let mut insert = self.connection.prepare_cached(sql).map_err(&fault)?;
         let values = params![
             n,
             whole(draft.time),

@@ -18,6 +18,7 @@ use super::spooled::SpooledSink;
 use super::store::StoreSink;
 use super::tail::Tail;
 use super::worker::{Ready, Worker};
+use crate::chain::{self, Ties};
 use crate::segments::{Reader, StoreError};
 
 /// How long a sink that is not asked for any more may take for what it has.
@@ -36,6 +37,7 @@ pub struct Audit {
     process: Arc<str>,
     /// Whoever asks the store: all of them share its turns.
     reader: Mutex<Option<Reader>>,
+    ties: Ties,
 }
 
 /// A sink that cannot be opened.
@@ -118,8 +120,8 @@ impl Audit {
         let log = Running { name, kind: None, selection: Selection::NONE, required: false, queue, status };
         let queue = Arc::clone(&log.queue);
         distributor.sinks().running.push(log);
-        let (thread, reader) = (Mutex::new(Some(thread)), Mutex::default());
-        Ok(Self { distributor, thread, log: queue, tail, process, reader })
+        let (thread, reader, ties) = (Mutex::new(Some(thread)), Mutex::default(), Ties::default());
+        Ok(Self { distributor, thread, log: queue, tail, process, reader, ties })
     }
 
     /// Opens what is new of these sinks, to be put in place once everything else has agreed as well.
@@ -147,7 +149,7 @@ impl Audit {
         }
         let status = Arc::<Status>::default();
         let failed = |error| ApplyError { name: Arc::clone(&settings.name), error };
-        let sink = self.sink(&settings.kind, &status).map_err(failed)?;
+        let sink = self.sink(settings, &status).map_err(failed)?;
         let (queue, clock) = (Queue::new(0), self.distributor.recorder.clock().clone());
         let worker = Worker { sink, queue: Arc::clone(&queue), status: Arc::clone(&status), clock };
         let ready = worker.ready(&settings.name).map_err(|error| failed(SinkError::Unusable(error)))?;
@@ -156,10 +158,13 @@ impl Audit {
         Ok(Some(Opened { running: Running { name, kind, selection, required, queue, status }, ready }))
     }
 
-    fn sink(&self, kind: &SinkKind, status: &Arc<Status>) -> Result<Box<dyn Sink>, SinkError> {
+    fn sink(&self, settings: &SinkSettings, status: &Arc<Status>) -> Result<Box<dyn Sink>, SinkError> {
         let clock = self.distributor.recorder.clock();
-        Ok(match kind {
-            SinkKind::File(file) => Box::new(FileSink::open(file, &self.process, clock, status)?),
+        Ok(match &settings.kind {
+            SinkKind::File(file) => {
+                let chain = chain::Writer::new(&settings.name, &self.process, &self.ties);
+                Box::new(FileSink::open(file, chain, &self.process, clock, status)?)
+            }
             SinkKind::Output(output) => Box::new(Output::open(output.stream, output.format)?),
             SinkKind::Store(store) => Box::new(StoreSink::open(store, &self.process, clock, status)?),
             SinkKind::Spooled(settings) => {
@@ -194,6 +199,12 @@ impl Audit {
         worker.ready(TAIL).ok()?.begin();
         let (name, selection) = (TAIL.into(), Selection::ALL);
         Some(Running { name, kind: None, selection, required: false, queue, status })
+    }
+
+    /// The heads of the chains of all sinks.
+    #[must_use]
+    pub fn ties(&self) -> Ties {
+        self.ties.clone()
     }
 
     /// What stands beside the log and is no sink of the operator's.

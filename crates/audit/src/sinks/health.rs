@@ -111,6 +111,7 @@ impl Note {
             Kind::RecordRotated,
             Kind::RecordRemoved,
             Kind::RecordBeside,
+            Kind::RecordDamaged,
         ])
     }
 

@@ -9,8 +9,10 @@ mod file;
 mod format;
 mod health;
 mod http;
+mod kept;
 mod lines;
 mod log;
+mod opened;
 mod output;
 mod quarantine;
 mod queue;
@@ -33,6 +35,7 @@ mod worker;
 pub use audit::{ApplyError, Audit, Prepared, Unwritten};
 pub use delivery::{FarSettings, Pace, SpooledSettings};
 pub use health::SinkHealth;
+pub use kept::{KeptFile, is_kept_name, kept_files};
 pub use log::{LogSink, LogWriter};
 pub use settings::{
     FileSettings, LineFormat, OutputSettings, PatternError, Rotation, Selection, Settings, SinkKind,

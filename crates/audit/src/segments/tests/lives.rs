@@ -96,6 +96,7 @@ fn what_is_committed_outlives_a_process_that_does_not_end() {
     rig.bare();
     rig.emit(&AccessEvent { who: Some(&who), shown: shown(9), ..granted(&wiki) });
     rig.write();
+    assert!(rig.all().len() > 40, "what is written is there at once");
     rig.clock.advance(Duration::from_secs(60));
     rig.beat();
     let before = rig.all().len();

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::chain::{Ties, Writer};
 use crate::sinks::file::FileSink;
 use crate::sinks::health::{Note, Status};
 use crate::sinks::sink::{Batch, Sink};
@@ -28,13 +29,14 @@ impl Place {
         self.folder.path().join("events.jsonl")
     }
 
-    fn open(&self, rotation: Rotation) -> Result<Writer<'_>, SinkError> {
+    fn open(&self, rotation: Rotation) -> Result<Writing<'_>, SinkError> {
         let (status, settings) =
             (Arc::<Status>::default(), FileSettings { rotation, ..file_settings(&self.path()) });
         // Each is as another process would be: locks are of what is opened, not of who opens it.
         let process = Arc::from("9f2c41d07ab3");
-        let sink = FileSink::open(&settings, &process, &self.clock, &status)?;
-        Ok(Writer { place: self, sink, status })
+        let chain = Writer::new("file", &process, &Ties::default());
+        let sink = FileSink::open(&settings, chain, &process, &self.clock, &status)?;
+        Ok(Writing { place: self, sink, status })
     }
 
     /// Every file with the paths that its lines tell.
@@ -58,13 +60,13 @@ fn paths(file: &Path) -> Vec<String> {
     text.lines().map(|line| path(line).unwrap_or_else(|| format!("torn: {line}"))).collect()
 }
 
-struct Writer<'a> {
+struct Writing<'a> {
     place: &'a Place,
     sink: FileSink,
     status: Arc<Status>,
 }
 
-impl Writer<'_> {
+impl Writing<'_> {
     fn write(&mut self, paths: &[&str]) {
         let block = block(&self.place.recorder, paths);
         self.sink.write(&Batch { block: &block, chosen: KindSet::ALL }).unwrap();

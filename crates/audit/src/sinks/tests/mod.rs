@@ -1,12 +1,16 @@
 mod audit;
+mod chained;
 mod far_ends;
 mod files;
 mod formats;
 mod log;
+mod measured;
 mod queues;
+mod rig;
 mod spools;
 mod suite;
 mod syslogs;
+mod tampered;
 mod told;
 mod webhooks;
 
@@ -85,6 +89,7 @@ fn file_settings(path: &Path) -> FileSettings {
         mode: 0o600,
         rotation: Rotation::default(),
         format: LineFormat::Json,
+        chain: false,
     }
 }
 
