@@ -22,11 +22,11 @@ access = "signed-in"
 const COOKIE: &str = "portcullis";
 
 /// A small disk of its own, which a test fills.
-struct Disk(TempDir);
+pub(crate) struct Disk(TempDir);
 
 impl Disk {
     /// `None` where this machine lets nobody mount one; the test is skipped then, and says so.
-    fn mount() -> Option<Self> {
+    pub(crate) fn mount() -> Option<Self> {
         let folder = TempDir::new().unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs"])
@@ -40,12 +40,16 @@ impl Disk {
         None
     }
 
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
     fn state(&self) -> PathBuf {
         self.0.path().join("state.db")
     }
 
     /// Writes until not a byte more goes.
-    fn fill(&self) {
+    pub(crate) fn fill(&self) {
         let mut file = File::create(self.0.path().join("filler")).unwrap();
         for piece in [65_536, 4096, 512, 1] {
             while file.write_all(&vec![7; piece]).is_ok() {}
@@ -53,7 +57,7 @@ impl Disk {
         assert_eq!(file.write(&[7]).unwrap_err().kind(), ErrorKind::StorageFull);
     }
 
-    fn free(&self) {
+    pub(crate) fn free(&self) {
         fs::remove_file(self.0.path().join("filler")).unwrap();
     }
 }

@@ -6,36 +6,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, the crate it is in, and the rooms it may use. Every room may use the ground floor, too.
+#[rustfmt::skip]
 const ROOMS: &[(&str, &str, &[&str])] = &[
     (
         "cli",
         PROGRAM,
         &[
-            "runtime", "config", "demo", "sinks", "segments", "admin", "gate", "pages", "oidc", "storage",
+            "runtime", "config", "demo", "sinks", "reports", "segments", "chain", "admin", "operate", "gate", "pages", "oidc", "storage",
             "policy",
         ],
     ),
-    (
-        "runtime",
-        PROGRAM,
-        &[
-            "config",
-            "listener",
-            "sinks",
-            "gate",
-            "console",
-            "endpoints",
-            "admin",
-            "forward",
-            "replicas",
-            "session",
-            "signals",
-            "storage",
-            "limit",
-            "route",
-            "request",
-        ],
-    ),
+    ("runtime", PROGRAM, &[
+            "config", "listener", "sinks", "chain", "gate", "console", "history", "operate", "endpoints", "admin",
+            "forward", "replicas", "session", "signals", "storage", "limit", "route", "request",
+    ]),
     (
         "config",
         PROGRAM,
@@ -62,11 +46,15 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("demo", "demo", &[]),
-    ("sinks", "audit", &["segments", "mapping"]),
+    ("sinks", "audit", &["segments", "chain", "mapping"]),
     ("segments", "audit", &[]),
+    ("reports", "audit", &["segments"]),
+    ("chain", "audit", &[]),
     ("mapping", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
-    ("admin", PROGRAM, &["segments", "session", "request", "listener"]),
+    ("admin", PROGRAM, &["operate", "segments", "session", "request", "listener"]),
+    ("operate", PROGRAM, &["session"]),
+    ("history", PROGRAM, &[]),
     (
         "gate",
         PROGRAM,
@@ -97,7 +85,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("forward", "wire", &["http1", "request", "policy"]),
-    ("console", PROGRAM, &["endpoints", "pages", "session", "policy", "route", "request", "listener"]),
+    ("console", PROGRAM, &[
+            "sinks", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
+            "listener",
+    ]),
     ("portal", PROGRAM, &["pages", "route"]),
     ("pages", PROGRAM, &[]),
     ("authn", "authentication", &["oidc", "session", "request"]),
@@ -115,6 +106,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
 
 /// What every room may use, each with what it uses itself.
 const GROUND: &[(&str, &str, &[&str])] = &[
+    ("words", PROGRAM, &["mutants"]),
     ("telemetry", "telemetry", &["identity", "events"]),
     ("events", "events", &["identity", "clock", "mutants"]),
     ("identity", "rules", &["clock", "mutants"]),

@@ -101,6 +101,8 @@ fn emit(recorder: &Recorder, number: usize, people: &[Principal], routes: &[Rout
         id: &id,
         trace: None,
         client,
+        device: None,
+        amr: &[],
         agent: None,
         http: None,
         method: "GET",

@@ -1,5 +1,7 @@
 //! The command line: its arguments, and what each command prints.
 
+mod audit;
+mod audit_report;
 mod backup;
 mod check;
 mod demo;
@@ -12,6 +14,7 @@ mod log;
 mod management;
 mod online;
 mod recorded;
+mod report;
 mod run;
 mod session_table;
 mod sessions;
@@ -54,6 +57,8 @@ enum Command {
     Explain(Box<explain::ExplainArguments>),
     /// Tell what has happened: who signed in, who used what, what was refused
     Events(Box<events::EventsArguments>),
+    /// Say what the record says: who came, who used what, who may go where, what looks odd
+    Report(Box<report::ReportArguments>),
     /// Copy everything that the gateway keeps to one file, while it runs
     Backup(backup::BackupArguments),
     /// Put a backup in place of what the gateway keeps; everybody signs in again
@@ -64,6 +69,9 @@ enum Command {
     /// Look after the keys that sign assertions for apps
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// See whether the record of what happened is as it was written
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print a script that completes commands and options in a shell
     Completions(shell::CompletionArguments),
     /// Print the manual page
@@ -97,10 +105,12 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Events(arguments) => events::events(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Sessions(command) => sessions::sessions(&command),
         Command::Keys(command) => keys::keys(&command),
+        Command::Audit(command) => audit::audit(&command),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man => shell::man(),
     }

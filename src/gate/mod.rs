@@ -20,6 +20,7 @@ mod imagined;
 mod inbound;
 mod limits;
 mod origins;
+mod reach;
 mod reauthorize;
 mod record;
 mod refresh_call;
@@ -64,9 +65,10 @@ pub use build_error::BuildError;
 pub use explained::{Explained, Explainer, Imagined, Next, explain};
 pub use foundations::{Foundations, Observers, Stores};
 pub use imagined::{ImaginedPerson, path_of};
+pub use reach::{May, Reach, Reachable};
 pub use settings::{
-    ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction,
-    RouteSettings, SentFrom,
+    BrandingSettings, ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight,
+    RedirectSettings, RouteAction, RouteSettings, SentFrom,
 };
 pub use status::{ProviderCondition, UnavailablePart};
 
@@ -212,6 +214,7 @@ fn pass<'s>(
 ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
     async move {
         mutant!(check_field_names(request.headers())?, "folded-framing-names-pass" => ());
+        snapshot.check_record()?;
         let route = snapshot.routing.route(info.inbound)?;
         notes.route = Some(Arc::clone(route));
         let routed = Routed::new(&snapshot.routing, info.inbound, route)?;

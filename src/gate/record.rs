@@ -14,6 +14,7 @@ use super::credential::Credential;
 use super::inbound::Inbound;
 use super::review::{Cut, Exchange};
 use super::route::Route;
+use crate::endpoints::device_in_words;
 use crate::events::{Access, AccessEvent, Kind, Recorder, Shown};
 use crate::identity::{Principal, RequestId};
 use crate::limit::{ConcurrencyPermit, RateLimitState};
@@ -73,6 +74,8 @@ pub(super) struct Notes {
     /// Its place among the requests that the route lets be under way at once.
     pub(super) concurrency: Option<ConcurrencyPermit>,
     status: u16,
+    /// When its app began to answer.
+    pub(super) upstream: Option<Instant>,
     /// Bytes of the response's body.
     pub(super) bytes: u64,
     /// Whether what goes on behind the head of the response has no end that is known.
@@ -139,6 +142,7 @@ impl Default for Notes {
             rate: RateLimitState::default(),
             concurrency: None,
             status: 0,
+            upstream: None,
             bytes: 0,
             endless: false,
             ended: false,
@@ -220,6 +224,7 @@ impl RequestRecord {
         }
         let by = notes.route.as_ref().zip(notes.decision);
         let rule = by.as_ref().map(|(route, decision)| decision.in_words(&route.access));
+        let words = notes.credential.session().map(|session| session.words(device_in_words));
         let (http, agent) = self.agent.as_ref().map(|(http, agent)| (*http, agent.as_ref())).unzip();
         self.keeper.recorder.emit(&AccessEvent {
             access,
@@ -234,6 +239,8 @@ impl RequestRecord {
             route: notes.route.as_ref().map(|route| &route.words),
             who: notes.principal.as_deref(),
             shown: notes.shown,
+            device: words.map(|words| &*words.device),
+            amr: words.map_or(&[], |words| &words.amr),
             status: notes.status,
             outcome: notes.outcome,
             rule: rule.as_ref().map(|rule| rule as &dyn Display),
@@ -241,7 +248,7 @@ impl RequestRecord {
             reason: &notes.reason,
             bytes: notes.bytes,
             took,
-            upstream: None,
+            upstream: notes.upstream.map(|at| at.saturating_duration_since(self.started)),
         });
     }
 }
@@ -262,3 +269,6 @@ impl Drop for RequestRecord {
         self.tell(self.notes.access(), took);
     }
 }
+
+#[cfg(test)]
+mod tests;

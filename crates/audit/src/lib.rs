@@ -2,12 +2,14 @@
 //!
 //! A thread sweeps the lanes of the recorder and gives each block to the queue of every sink (`sinks`). Each sink has a thread
 //! of its own. Nobody ever waits for a sink; what it misses is counted, and told. One of them is a store that can be asked
-//! (`segments`).
+//! (`segments`). What a file holds is chained and signed, so that it shows when something of it is changed later (`chain`).
 
 #[macro_use(mutant)]
 extern crate portcullis_rules;
 
+pub mod chain;
 pub mod mapping;
+pub mod reports;
 pub mod segments;
 pub mod sinks;
 

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 use super::model::{EventList, ListEvents, ListSessions};
 use super::operation::Operation;
 use super::{
-    EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, RouteLimits,
-    SessionList, SignalsOverview,
+    EndSessions, EndedSessions, Problem, ProviderOverview, Reason, RouteLimits, SessionList, SignalsOverview,
 };
+use crate::operate::NextAssertionKey;
 
 /// Statuses that any operation may answer with, and when.
 const FAULTS: [(&str, &str); 5] = [

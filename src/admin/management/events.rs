@@ -5,7 +5,8 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::model::{EventEntry, EventList, ListEvents};
-use super::{Call, Management, Problem};
+use super::{Management, Problem};
+use crate::operate::Call;
 use crate::segments::{AskError, Cursor, Filter, LARGEST, Page, Patience, Question, Reader, moment};
 
 /// How long a page is looked for.
@@ -15,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) async fn list(
     management: &Management,
     asked: ListEvents,
-    call: &Call,
+    called: &Call,
 ) -> Result<EventList, Problem> {
     let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
     if !(1..=LARGEST).contains(&limit) {
@@ -27,8 +28,8 @@ pub(super) async fn list(
     let Some(reader) = reader else {
         return Err(Problem::new(StatusCode::NOT_FOUND, "no store keeps events: see `[audit] store`"));
     };
-    // Whom it is about stays out of the record of the call: names are personal, and its reason is not.
-    call.because(Some(&names).filter(|names| !names.is_empty()).map(String::as_str));
+    // Whom it is about stays out of it: names are personal, and the reason of a call is not.
+    called.because((!names.is_empty()).then_some(&*names));
     page(reader, filter, behind, limit).await
 }
 
@@ -50,7 +51,8 @@ fn filter(management: &Management, asked: &ListEvents) -> Result<(Filter, String
         ("session", session),
         ("status", status),
     ];
-    let (mut filter, mut names, now) = (Filter::default(), Vec::new(), management.recorder.clock().moment());
+    let (mut filter, mut names, now) =
+        (Filter::default(), Vec::new(), management.operations.recorder.clock().moment());
     for (name, value) in given.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))) {
         filter.set(name, value, now).map_err(|error| Problem::bad_request(error.to_string()))?;
         names.push(name);

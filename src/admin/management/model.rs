@@ -166,16 +166,6 @@ pub struct Reason {
     pub reason: Option<String>,
 }
 
-/// A key of assertions that is published and does not sign yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct NextAssertionKey {
-    /// Its name among the published keys (RFC 7638 thumbprint).
-    pub kid: String,
-    /// From when on it signs (RFC 3339).
-    #[schemars(extend("format" = "date-time"))]
-    pub signs_from: String,
-}
-
 /// A route that has rates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RouteLimits {

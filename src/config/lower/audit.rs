@@ -96,8 +96,9 @@ impl Lowering<'_> {
 
     fn sink_name(&mut self, at: Located<'_, Sink>) -> Option<Arc<str>> {
         let Some(name) = at!(at.name).given() else { return Some(at.value.kind.as_str().into()) };
-        if !is_name(name.value) || name.value == "log" {
-            let expected = "expected letters, digits, `-` and `_`, at most 64, and not \"log\"";
+        if !is_name(name.value) || ["log", "tail"].contains(&name.value.as_str()) {
+            let expected =
+                "expected letters, digits, `-` and `_`, at most 64, and neither \"log\" nor \"tail\"";
             let what = format!("{} is no name for a sink", quoted(name.value));
             self.fault(Diagnostic::new(name.place, what).expected(expected));
             return None;
@@ -122,7 +123,7 @@ impl Lowering<'_> {
             let what = "the folder of the file is not there";
             self.fault(Diagnostic::new(at!(at.path).place, what).expected("expected a folder that exists"));
         }
-        Some(FileSettings { path, mode: mode?, rotation, format })
+        Some(FileSettings { path, mode: mode?, rotation, format, chain: self.is_chained(at, format) })
     }
 
     /// How a line looks. Others' words are words of JSON.
@@ -133,10 +134,7 @@ impl Lowering<'_> {
             let expected = "expected `format = \"json\"`, or no `schema`";
             self.fault(Diagnostic::new(at!(at.schema).place, what).expected(expected));
         }
-        LineFormat::Mapped(match schema {
-            SinkSchemaWord::Ocsf => Schema::Ocsf,
-            SinkSchemaWord::Ecs => Schema::Ecs,
-        })
+        LineFormat::Mapped(self::schema(schema))
     }
 
     fn mode(&mut self, at: Located<'_, Option<String>>) -> Option<u32> {
@@ -224,6 +222,13 @@ fn is_in_the_way(one: &SinkKind, other: &SinkKind) -> bool {
         path(inner).zip(folder(outer)).is_some_and(|(path, folder)| path.starts_with(folder))
     };
     one.is_same_place(other) || is_within(one, other) || is_within(other, one)
+}
+
+pub(super) const fn schema(word: SinkSchemaWord) -> Schema {
+    match word {
+        SinkSchemaWord::Ocsf => Schema::Ocsf,
+        SinkSchemaWord::Ecs => Schema::Ecs,
+    }
 }
 
 const fn format(word: Option<SinkFormatWord>) -> LineFormat {

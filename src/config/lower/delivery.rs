@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use url::{Host, Url};
 
 use super::Lowering;
+use super::audit::schema;
 use super::value::{is_loopback, url};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::located::{Located, Place, at};
@@ -38,8 +39,8 @@ impl Lowering<'_> {
                 self.webhook(at, tls).map(FarSettings::Webhook)
             }
         };
-        let keeps = at.value.required.unwrap_or(false);
-        Some(SpooledSettings { spool: spool?, keeps, pace: Pace::default(), far: far? })
+        let (keeps, schema) = (at.value.required.unwrap_or(false), at.value.schema.map(schema));
+        Some(SpooledSettings { spool: spool?, keeps, pace: Pace::default(), schema, far: far? })
     }
 
     fn spool(&mut self, at: Located<'_, Sink>, name: &str, state: Option<&Path>) -> Option<SpoolSettings> {
@@ -173,7 +174,7 @@ impl Lowering<'_> {
         let (is_file, is_far) =
             (kind == SinkWord::File, matches!(kind, SinkWord::Webhook | SinkWord::Syslog));
         let is_store = kind == SinkWord::Store;
-        let keys: [(&str, bool, Place<'_>, bool, &str); 12] = [
+        let keys: [(&str, bool, Place<'_>, bool, &str); 13] = [
             ("path", sink.path.is_some(), at!(at.path).place, is_file || is_store, FILES),
             ("mode", sink.mode.is_some(), at!(at.mode).place, is_file, FILES),
             ("rotate", sink.rotate.is_some(), at!(at.rotate).place, is_file, FILES),
@@ -181,6 +182,7 @@ impl Lowering<'_> {
             ("schema", sink.schema.is_some(), at!(at.schema).place, !is_store, LINES),
             ("keep", sink.keep.is_some(), at!(at.keep).place, is_store, STORES),
             ("size", sink.size.is_some(), at!(at.size).place, is_store, STORES),
+            ("chain", sink.chain.is_some(), at!(at.chain).place, is_file, FILES),
             ("url", sink.url.is_some(), at!(at.url).place, is_far, FAR),
             ("tls", sink.tls.is_some(), at!(at.tls).place, is_far, FAR),
             ("spool", sink.spool.is_some(), at!(at.spool).place, is_far, FAR),

@@ -3,6 +3,8 @@
 mod access;
 mod admin;
 mod audit;
+mod branding;
+mod chain;
 mod conflict;
 mod console;
 mod delivery;
@@ -138,6 +140,7 @@ impl Lowering<'_> {
             connections: self.connections(server),
             workers: server.value.workers,
             trusted_proxies: self.networks(at!(server.trusted_proxies)),
+            sinks,
             state,
             state_keys: self.state_keys(at!(config.state)),
             redis: self.redis(at!(config.state)),
@@ -150,9 +153,10 @@ impl Lowering<'_> {
             own: self.own(server, at!(config.session)),
             routes,
             console,
+            branding: self.branding(at!(config.branding)),
             log: self.log(at!(config.log)),
-            sinks,
             record_memory: self.record_memory(at!(config.audit)),
+            checkpoints: self.checkpoints(at!(config.audit)),
             file: self.watched.first().cloned().unwrap_or_default(),
             watched: self.watched(),
             written: Arc::default(),

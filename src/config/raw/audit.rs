@@ -18,6 +18,12 @@ pub(in crate::config) struct Audit {
     /// its name and `-audit`; not where a sink of the kind `store` says where else.
     #[schemars(extend("x-default" = "true where there is `[server] state`"))]
     pub store: Option<bool>,
+    /// The file into which checkpoints are written: what all chains hold, signed every minute. The same goes out as events.
+    #[schemars(extend("x-default" = "the name of the state file, or of the first chained one, with `-checkpoints` behind it", "examples" = ["/mnt/worm/checkpoints"]))]
+    pub checkpoint_file: Option<PathBuf>,
+    /// How long a key signs checkpoints, from 1 day up. The next one is named by the one before, which is deleted then.
+    #[schemars(extend("default" = "90d"))]
+    pub rotate_key: Option<Span>,
     /// Who keeps events beside the log.
     pub sinks: Option<Vec<Sink>>,
 }
@@ -48,6 +54,9 @@ pub(in crate::config) struct Sink {
     /// How a line looks.
     #[schemars(extend("default" = "json"))]
     pub format: Option<SinkFormatWord>,
+    /// Whether lines of JSON in a file are chained, so that it shows when something of them is changed or missing later.
+    #[schemars(extend("x-default" = "`true` for files of JSON"))]
+    pub chain: Option<bool>,
     /// The words of lines in JSON: those of a schema that many others read, in place of ours (docs/schemas.md).
     #[schemars(extend("x-default" = "our own", "examples" = ["ocsf"]))]
     pub schema: Option<SinkSchemaWord>,

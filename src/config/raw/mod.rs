@@ -4,6 +4,7 @@
 //! `docs/configuration.md`.
 
 mod audit;
+mod branding;
 mod console;
 mod origins;
 mod policy;
@@ -21,6 +22,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(super) use audit::{Audit, Rotate, Sink, SinkFormatWord, SinkSchemaWord, SinkTls, SinkWord, Spool};
+pub(super) use branding::{BrandLink, BrandTexts, Branding};
 pub(super) use console::Console;
 pub(super) use origins::{Cors, OriginWord, PreflightWord};
 pub(super) use policy::{Policy, Rule};
@@ -57,6 +59,8 @@ pub(super) struct Config {
     /// Who may do what in the console, which a route with `serve = "console"` shows. Each role may do what the one before
     /// it may.
     pub console: Option<Console>,
+    /// How the pages look that people see, and in which languages they are.
+    pub branding: Option<Branding>,
     /// What the gateway writes about itself and about requests.
     pub log: Option<Log>,
     /// Who keeps what happens: who signed in, who used what, who was refused, what changed.

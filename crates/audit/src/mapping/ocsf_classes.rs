@@ -185,7 +185,8 @@ pub(super) const fn of(kind: Kind) -> (&'static Class, Activity) {
         | Kind::RecordLeftOut
         | Kind::RecordBeside
         | Kind::RecordDamaged
-        | Kind::RecordGap => (&LOG, OTHER),
+        | Kind::RecordGap
+        | Kind::RecordCheckpoint => (&LOG, OTHER),
         Kind::ClockSetBack => (&ERROR, (1, "General Error")),
     }
 }

@@ -9,8 +9,10 @@ mod file;
 mod format;
 mod health;
 mod http;
+mod kept;
 mod lines;
 mod log;
+mod opened;
 mod output;
 mod quarantine;
 mod queue;
@@ -23,6 +25,7 @@ mod spool;
 mod spooled;
 mod store;
 mod syslog;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -32,6 +35,7 @@ mod worker;
 pub use audit::{ApplyError, Audit, Prepared, Unwritten};
 pub use delivery::{FarSettings, Pace, SpooledSettings};
 pub use health::SinkHealth;
+pub use kept::{KeptFile, is_kept_name, kept_files};
 pub use log::{LogSink, LogWriter};
 pub use settings::{
     FileSettings, LineFormat, OutputSettings, PatternError, Rotation, Selection, Settings, SinkKind,
@@ -40,5 +44,6 @@ pub use settings::{
 pub use sink::SinkError;
 pub use spool::{SpoolSettings, Waiting};
 pub use syslog::{SyslogAddress, SyslogSettings};
+pub use tail::{Tail, TailLine, TailNews};
 pub use tls::{ClientPair, TlsSettings};
 pub use webhook::WebhookSettings;

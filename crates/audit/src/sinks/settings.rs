@@ -78,6 +78,8 @@ pub struct FileSettings {
     pub rotation: Rotation,
     /// How a line looks.
     pub format: LineFormat,
+    /// Whether what is written is chained, so that it shows when something of it is changed later.
+    pub chain: bool,
 }
 
 /// When a file goes on in a new one, and how many old ones are kept.
