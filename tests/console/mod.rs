@@ -4,6 +4,7 @@ mod acts;
 mod live;
 mod pages;
 mod process;
+mod record;
 mod rig;
 mod roles;
 
