@@ -104,9 +104,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
 
 /// What every room may use, each with what it uses itself.
 const GROUND: &[(&str, &str, &[&str])] = &[
-    ("telemetry", "telemetry", &["identity", "events"]),
+    ("telemetry", "telemetry", &["identity", "events", "clock", "trace", "mutants"]),
     ("events", "events", &["identity", "clock", "mutants"]),
     ("identity", "rules", &["clock", "mutants"]),
+    ("trace", "rules", &["secret", "mutants"]),
     ("secret", "rules", &["mutants"]),
     ("clock", "rules", &[]),
     ("mutants", "rules", &[]),

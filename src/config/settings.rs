@@ -16,7 +16,7 @@ use crate::session::SessionSettings;
 use crate::signals::SignalsSettings;
 use crate::sinks::{self, Selection, SinkSettings};
 use crate::storage::redis::RedisSettings;
-use crate::telemetry::LogSettings;
+use crate::telemetry::{LogSettings, TelemetrySettings};
 
 /// Everything a configuration file says, lowered and checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +55,8 @@ pub struct Settings {
     pub routes: Vec<RouteSettings>,
     /// Who may do what in the console: `[console]`.
     pub console: ConsoleSettings,
+    /// What is told of how the gateway works: `[telemetry]`; `None`: nothing beside the metrics.
+    pub telemetry: Option<TelemetrySettings>,
     /// What is logged, and how: `[log]`.
     pub log: LogSettings,
     /// Who keeps what happens beside the log: `[[audit.sinks]]`.
@@ -85,6 +87,7 @@ impl Settings {
     pub fn gate(&self) -> GateSettings {
         GateSettings {
             trusted_proxies: self.trusted_proxies.clone(),
+            traces: self.telemetry.as_ref().map(|telemetry| telemetry.traces),
             session: self.session.clone(),
             relying_party: self.relying_party.clone(),
             signals: self.signals.clone(),

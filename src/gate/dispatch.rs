@@ -138,6 +138,7 @@ fn forward_context<'a>(
         authority: &permitted.inbound.authority,
         path: &permitted.inbound.path,
         request_id: info.id,
+        trace: info.trace,
         bearer: matches!(carrier, Some(Carrier::Bearer)),
         // An app that is handed tokens finds a bearer token in the request itself, but not one that another field
         // brought.

@@ -84,6 +84,7 @@ impl Foundations {
             keeper: Arc::new(RecordKeeper {
                 unrouted: metrics.route(&RouteName::new("none"), workers),
                 recorder,
+                clock: clock.clone(),
             }),
             endpoints: Arc::new(endpoints),
             ids: Arc::new(RequestIds::new()),

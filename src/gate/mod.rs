@@ -273,15 +273,15 @@ impl Handler for Gate {
         // Boxed, for it moves on into the body of the response, whose end is the end of the request.
         let mut record = Box::new(snapshot.record(transport, &request));
         async move {
-            let RequestRecord { id, transport, inbound, notes, .. } = &mut *record;
-            let (id, transport) = (&*id, &*transport);
+            let RequestRecord { id, trace, transport, inbound, notes, .. } = &mut *record;
+            let (id, trace, transport) = (&*id, trace.as_deref(), &*transport);
             let mut asked = RefusalContext::of(id, &request);
             let mut response = 'answered: {
                 let inbound = match Inbound::read(transport, &snapshot.trusted, &request) {
                     Ok(head) => inbound.insert(head),
                     Err(no) => break 'answered respond_unread(&snapshot, &asked, notes, &no),
                 };
-                let info = RequestInfo { id, transport, inbound };
+                let info = RequestInfo { id, trace, transport, inbound };
                 let no = match pass(&snapshot, info, notes, &mut asked, request).await {
                     Ok(response) => break 'answered response,
                     Err(no) => no,

@@ -13,12 +13,14 @@ use super::credential::Credential;
 use super::inbound::Inbound;
 use super::review::{Cut, Exchange};
 use super::route::Route;
+use crate::clock::Clock;
 use crate::events::{Access, AccessEvent, Kind, Recorder, Shown};
 use crate::identity::{Principal, RequestId};
 use crate::limit::{ConcurrencyPermit, RateLimitState};
 use crate::policy::Reason;
 use crate::request::Transport;
 use crate::telemetry::{Outcome, RequestStats};
+use crate::trace::{Digits, RequestTrace};
 
 /// A request, from its head to the end of its response.
 ///
@@ -30,6 +32,8 @@ use crate::telemetry::{Outcome, RequestStats};
 #[derive(Debug)]
 pub(super) struct RequestRecord {
     pub(super) id: RequestId,
+    /// The trace that it belongs to. Boxed: most have none.
+    pub(super) trace: Option<Box<RequestTrace>>,
     pub(super) transport: Arc<Transport>,
     pub(super) inbound: Option<Inbound>,
     pub(super) notes: Notes,
@@ -45,6 +49,7 @@ pub(super) struct RecordKeeper {
     /// The counts of requests that no route claims.
     pub(super) unrouted: Arc<RequestStats>,
     pub(super) recorder: Recorder,
+    pub(super) clock: Clock,
 }
 
 /// What the steps of a request find out, for its line and the counts; and what is held until the response has ended.
@@ -142,6 +147,7 @@ impl Default for Notes {
 impl RequestRecord {
     pub(super) fn start<B>(
         id: RequestId,
+        trace: Option<RequestTrace>,
         transport: &Arc<Transport>,
         keeper: &Arc<RecordKeeper>,
         request: &Request<B>,
@@ -149,6 +155,7 @@ impl RequestRecord {
         let agent = || (version(request.version()), request.headers().get(USER_AGENT).cloned());
         Self {
             id,
+            trace: trace.map(Box::new),
             transport: Arc::clone(transport),
             inbound: None,
             notes: Notes::default(),
@@ -182,11 +189,12 @@ impl RequestRecord {
         }
         let by = notes.route.as_ref().zip(notes.decision);
         let rule = by.as_ref().map(|(route, decision)| decision.in_words(&route.access));
+        let trace = self.trace.as_ref().map(|trace| trace.own.trace.digits());
         let (http, agent) = self.agent.as_ref().map(|(http, agent)| (*http, agent.as_ref())).unzip();
         self.keeper.recorder.emit(&AccessEvent {
             access: notes.access(),
             id: self.id.as_str(),
-            trace: None,
+            trace: trace.as_ref().map(Digits::as_str),
             client: inbound.map_or(self.transport.peer.ip(), |inbound| inbound.forwarding.client.ip()),
             agent: agent.flatten().map(HeaderValue::as_bytes),
             http,
@@ -221,6 +229,9 @@ impl Drop for RequestRecord {
         let took = self.started.elapsed();
         let stats = self.notes.route.as_ref().map_or(&self.keeper.unrouted, |route| &route.service.stats);
         stats.record(self.transport.worker.0, self.notes.outcome, took);
+        if let Some(trace) = self.trace.as_ref().filter(|trace| trace.own.sampled) {
+            stats.note_example(self.transport.worker.0, took, trace.own.trace, self.keeper.clock.moment());
+        }
         self.tell(took);
     }
 }

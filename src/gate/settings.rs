@@ -16,6 +16,7 @@ use crate::request::{PathExceptions, Scheme};
 use crate::route::RoutePattern;
 use crate::session::{NetworkPrefix, SessionSettings, StreamUse};
 use crate::signals::SignalsSettings;
+use crate::trace::Sampler;
 
 /// One `[[routes]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,6 +123,8 @@ pub struct RedirectSettings {
 pub struct GateSettings {
     /// Networks whose forwarding headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Which traces are recorded; `None`: the gateway makes none.
+    pub traces: Option<Sampler>,
     /// `[session]`.
     pub session: SessionSettings,
     /// Who signs people in, and where.

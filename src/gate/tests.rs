@@ -68,6 +68,7 @@ pub(super) fn route(host: &str, path: &str, methods: &[Method], access: AccessSe
 pub(super) fn settings(routes: Vec<RouteSettings>) -> GateSettings {
     GateSettings {
         trusted_proxies: Vec::new(),
+        traces: None,
         session: SessionSettings::default(),
         relying_party: RelyingPartySettings {
             public_url: Some(Url::parse("https://login.example").unwrap()),

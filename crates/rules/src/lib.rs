@@ -19,3 +19,4 @@ pub mod clock;
 pub mod fuzzing;
 pub mod identity;
 pub mod secret;
+pub mod trace;

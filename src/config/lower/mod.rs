@@ -22,6 +22,7 @@ mod serve;
 mod server;
 mod signals;
 mod state;
+mod telemetry;
 mod upstream;
 mod value;
 mod whose;
@@ -146,6 +147,7 @@ impl Lowering<'_> {
             own: self.own(server, at!(config.session)),
             routes,
             console,
+            telemetry: self.telemetry(at!(config.telemetry)),
             log: self.log(at!(config.log)),
             sinks: self.sinks(at!(config.audit)),
             record_memory: self.record_memory(at!(config.audit)),

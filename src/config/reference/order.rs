@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::config::raw::{
     Admin, Audit, CertificatePair, Claims, Console, Cors, Ejection, HeaderRules, Health, Identity, Limit,
     ListenTable, Log, Policy, Provider, ProxyProtocolTable, Redirect, RedisTable, Rotate, Route, Rule,
-    SecretSource, Server, Session, Sink, State, Timeout, UpstreamTls,
+    SecretSource, Server, Session, Sink, State, Telemetry, Timeout, UpstreamTls,
 };
 
 /// The keys of `table` in their order.
@@ -21,7 +21,7 @@ pub(super) fn keys(table: &Value) -> Vec<&str> {
     keys
 }
 
-fn orders() -> [&'static [&'static str]; 28] {
+fn orders() -> [&'static [&'static str]; 29] {
     [
         fields::<Server>(),
         fields::<ListenTable>(),
@@ -32,6 +32,7 @@ fn orders() -> [&'static [&'static str]; 28] {
         fields::<RedisTable>(),
         fields::<Session>(),
         fields::<Console>(),
+        fields::<Telemetry>(),
         fields::<Log>(),
         fields::<Audit>(),
         fields::<Sink>(),
