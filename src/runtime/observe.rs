@@ -51,7 +51,7 @@ impl ReadinessSources {
             self.shared.iter().flat_map(SharedSources::troubles).map(|why| part("shared state", &why));
         let gate = self.gate.missing().into_iter().map(|missing| part(&missing.what, &missing.why));
         let sinks = self.audit.health().into_iter();
-        let sinks = sinks.filter_map(|sink| Some(part(&format!("sink {}", sink.name), &sink.trouble?)));
+        let sinks = sinks.filter_map(|sink| Some(part(&format!("sink {}", sink.name), &sink.told()?)));
         drain.into_iter().chain(before).chain(state).chain(shared).chain(sinks).chain(gate).collect()
     }
 }

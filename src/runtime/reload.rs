@@ -112,16 +112,13 @@ impl Reloading {
         });
     }
 
-    /// Prepares the gate, opens listeners and sinks, and puts the gate in place. Whatever refuses does so before that; then
+    /// Prepares gate and sinks, opens listeners, and puts all in place. Whatever refuses does so before that; then
     /// everything goes on as it was.
     fn apply(&self, runtime: &mut Runtime, settings: &Settings) -> Result<(), ReloadError> {
         let prepared = self.gate.prepare(&settings.gate())?;
-        self.audit.apply(&settings.keepers())?;
-        runtime.apply(&settings.listeners, bounded(settings, self.workers)).inspect_err(|_| {
-            if let Err(error) = self.audit.apply(&self.running.keepers()) {
-                tracing::error!(%error, "a sink of the configuration in force could not be opened again");
-            }
-        })?;
+        let sinks = self.audit.prepare(&settings.keepers())?;
+        runtime.apply(&settings.listeners, bounded(settings, self.workers))?;
+        sinks.put_in_place();
         prepared.put_in_place();
         Ok(())
     }

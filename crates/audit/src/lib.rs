@@ -8,4 +8,4 @@ extern crate portcullis_rules;
 
 pub mod sinks;
 
-use portcullis_rules::clock;
+use portcullis_rules::{clock, secret};

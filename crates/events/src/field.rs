@@ -212,6 +212,8 @@ fields! {
     Workers "workers" Number, 20,
     /// The sink concerned: its name in the configuration.
     Sink "sink" Text, 64,
+    /// The process of the events concerned, as their ids begin, where it is an earlier one.
+    Process "process" Text, 16,
     /// The lane of the events concerned.
     Lane "lane" Number, 20,
     /// The first number concerned.
@@ -221,7 +223,7 @@ fields! {
     /// How many.
     Count "count" Number, 20,
     /// What filled up or failed.
-    Cause "cause" Word(&["memory", "queue", "sink", "stop"]), 16,
+    Cause "cause" Word(&["memory", "queue", "spool", "refused", "sink", "stop"]), 16,
     /// Since when.
     Since "since" Time, 27,
     /// The fields whose values were too long and end early.

@@ -159,7 +159,7 @@ kinds! {
     /// The process ends.
     ProcessEnded "process.ended" Info, &[Pid], &[Reason, Us];
     /// Events were lost: by all sinks, or by the one that is named.
-    RecordLost "record.lost" Error, &[Lane, From, To, Count, Cause], &[Sink];
+    RecordLost "record.lost" Error, &[Lane, From, To, Count, Cause], &[Sink, Process];
     /// A file was full, or old enough: the record goes on in a new one.
     RecordRotated "record.rotated" Info, &[Sink, File, Next, Bytes], &[];
     /// Old files of a sink were removed, as its `rotate` says: so many, of which `file` is the newest.

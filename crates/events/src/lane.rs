@@ -93,8 +93,15 @@ impl Lane {
 
     fn tell_lost(&mut self, now: u64) {
         let Some(Lost { from, to }) = self.lost.take() else { return };
-        let told =
-            RecordLost { sink: None, lane: self.number, from, to, count: to - from + 1, cause: "memory" };
+        let told = RecordLost {
+            sink: None,
+            process: None,
+            lane: self.number,
+            from,
+            to,
+            count: to - from + 1,
+            cause: "memory",
+        };
         if mutant!(true, "record-loss-untold" => false) {
             self.put(&told, now);
         }

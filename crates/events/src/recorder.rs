@@ -25,6 +25,8 @@ struct Lanes {
     /// The bits of the kinds that some sink takes.
     wanted: [AtomicU64; 2],
     agent: AtomicBool,
+    /// A sink that nothing may go without has no room.
+    full: AtomicBool,
     clock: Clock,
     sweeper: OnceLock<Thread>,
     pool: Arc<Pool>,
@@ -63,8 +65,9 @@ impl Recorder {
         let (process, pool) = (process(), Pool::new(memory));
         let lane = |number| Padded(Mutex::new(Lane::new(number, &process, Arc::clone(&pool))));
         let lanes = (0..lanes).map(lane).collect();
-        let (wanted, agent, sweeper) = (Default::default(), AtomicBool::new(false), OnceLock::new());
-        Self(Arc::new(Lanes { process, lanes, wanted, agent, clock, sweeper, pool }))
+        let (wanted, agent, full) = (Default::default(), AtomicBool::new(false), AtomicBool::new(false));
+        let sweeper = OnceLock::new();
+        Self(Arc::new(Lanes { process, lanes, wanted, agent, full, clock, sweeper, pool }))
     }
 
     /// What the ids of all its events begin with.
@@ -105,6 +108,17 @@ impl Recorder {
     #[must_use]
     pub fn wants_agent(&self) -> bool {
         self.0.agent.load(Relaxed)
+    }
+
+    /// Whether what happens now will be kept by every sink that it must be kept by; where not, requests are refused.
+    #[must_use]
+    pub fn accepts(&self) -> bool {
+        !self.0.full.load(Relaxed)
+    }
+
+    /// Says whether every sink that requests may not go without has room.
+    pub fn set_accepting(&self, accepting: bool) {
+        self.0.full.store(!accepting, Relaxed);
     }
 
     /// Takes an event; none: nobody wants it, or it is lost, which is told once there is room again.

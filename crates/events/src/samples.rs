@@ -150,7 +150,7 @@ fn itself(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
     }
     take(&ProcessDraining { pid, reason: some });
     take(&ProcessEnded { pid, reason: some, served: Some(Duration::MAX) });
-    take(&RecordLost { sink: some, lane: u16::MAX, from: 0, to, count: to, cause: "queue" });
+    take(&RecordLost { sink: some, process: some, lane: u16::MAX, from: 0, to, count: to, cause: "queue" });
     take(&RecordRotated { sink: text, file: text, next: text, bytes: to });
     take(&RecordRemoved { sink: text, file: text, count: to, bytes: to });
     take(&RecordBeside { sink: text, file: text, next: text });
@@ -250,7 +250,7 @@ fn bare_operations(take: &mut dyn FnMut(&dyn Event)) {
     }
     take(&ProcessDraining { pid: 1, reason: None });
     take(&ProcessEnded { pid: 1, reason: None, served: None });
-    take(&RecordLost { sink: None, lane: 0, from: 1, to: 1, count: 1, cause: "memory" });
+    take(&RecordLost { sink: None, process: None, lane: 0, from: 1, to: 1, count: 1, cause: "memory" });
     take(&RecordRotated { sink: "x", file, next: "x", bytes: 0 });
     take(&RecordRemoved { sink: "x", file, count: 1, bytes: 0 });
     take(&RecordBeside { sink: "x", file, next: "x" });

@@ -1,8 +1,10 @@
 //! `[audit]` and `[[audit.sinks]]`.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::events::Kind;
 use crate::sinks::{
     FileSettings, LineFormat, OutputSettings, Rotation, Selection, SinkKind, SinkSettings, Stream,
 };
@@ -34,40 +36,62 @@ impl Lowering<'_> {
         usize::try_from(memory).unwrap_or(usize::MAX)
     }
 
-    pub(super) fn sinks(&mut self, at: Located<'_, Option<Audit>>) -> Vec<SinkSettings> {
+    /// What keeps events; `state`: the state file, beside which they wait.
+    pub(super) fn sinks(
+        &mut self,
+        at: Located<'_, Option<Audit>>,
+        state: Option<&Path>,
+    ) -> Vec<SinkSettings> {
         let Some(at) = at.given() else { return Vec::new() };
         let written = at!(at.sinks).given().map(Located::elements).unwrap_or_default();
         let mut sinks: Vec<SinkSettings> = Vec::new();
         for at in written {
-            let Some(sink) = self.sink(at) else { continue };
+            let Some(sink) = self.sink(at, state) else { continue };
             self.apart(at, &sink, &sinks);
             sinks.push(sink);
         }
         sinks
     }
 
-    fn sink(&mut self, at: Located<'_, Sink>) -> Option<SinkSettings> {
-        let selection = self.selection(at);
+    fn sink(&mut self, at: Located<'_, Sink>, state: Option<&Path>) -> Option<SinkSettings> {
+        let (selection, name) = (self.selection(at), self.sink_name(at));
+        self.only_where_it_means_something(at);
         let kind = match at.value.kind {
             SinkWord::File => self.file_sink(at).map(SinkKind::File),
             SinkWord::Stdout => {
-                self.only_of_files(at);
                 let (stream, format) = (Stream::Stdout, format(at.value.format));
                 Some(SinkKind::Output(OutputSettings { stream, format }))
             }
+            SinkWord::Webhook | SinkWord::Syslog => {
+                self.spooled_sink(at, name.as_deref()?, state).map(SinkKind::Spooled)
+            }
         };
-        let name = self.sink_name(at);
-        Some(SinkSettings { name: name?, kind: kind?, selection: selection? })
+        let required = self.required(at, selection);
+        Some(SinkSettings { name: name?, kind: kind?, selection: selection?, required })
+    }
+
+    /// Whether requests wait for it to have room. Nobody can be refused for what it would not have taken.
+    fn required(&mut self, at: Located<'_, Sink>, selection: Option<Selection>) -> bool {
+        let required = at.value.required.unwrap_or(false);
+        let place = at!(at.required).place;
+        if required && at.value.kind == SinkWord::Stdout {
+            self.fault(
+                Diagnostic::new(place, "`required` of standard output, which keeps nothing")
+                    .expected("expected it of a sink that keeps events: \"file\", or one with a spool"),
+            );
+        }
+        let requests = [Kind::AccessGranted, Kind::AccessRefused, Kind::AccessOpened];
+        if required && selection.is_some_and(|all| requests.iter().any(|kind| !all.kinds().has(*kind))) {
+            self.fault(
+                Diagnostic::new(place, "`required`, and it does not take every request")
+                    .expected("expected `access.*` among what it takes"),
+            );
+        }
+        required
     }
 
     fn sink_name(&mut self, at: Located<'_, Sink>) -> Option<Arc<str>> {
-        let Some(name) = at!(at.name).given() else {
-            let word = match at.value.kind {
-                SinkWord::File => "file",
-                SinkWord::Stdout => "stdout",
-            };
-            return Some(word.into());
-        };
+        let Some(name) = at!(at.name).given() else { return Some(at.value.kind.as_str().into()) };
         if !is_name(name.value) || name.value == "log" {
             let expected = "expected letters, digits, `-` and `_`, at most 64, and not \"log\"";
             let what = format!("{} is no name for a sink", quoted(name.value));
@@ -117,18 +141,6 @@ impl Lowering<'_> {
         Rotation { size, every, keep: at.value.keep.or(ROTATION.keep), total: self.size(at!(at.total)) }
     }
 
-    fn only_of_files(&mut self, at: Located<'_, Sink>) {
-        let keys = [
-            ("path", at.value.path.is_some(), at!(at.path).place),
-            ("mode", at.value.mode.is_some(), at!(at.mode).place),
-            ("rotate", at.value.rotate.is_some(), at!(at.rotate).place),
-        ];
-        for (key, _, place) in keys.into_iter().filter(|(_, given, _)| *given) {
-            let what = format!("`{key}` of a sink that is no file");
-            self.fault(Diagnostic::new(place, what).expected("expected it of a sink of the kind \"file\""));
-        }
-    }
-
     fn selection(&mut self, at: Located<'_, Sink>) -> Option<Selection> {
         let (only, except) = (at!(at.only), at!(at.except));
         match (at.value.only.is_some(), at.value.except.is_some()) {
@@ -168,7 +180,7 @@ impl Lowering<'_> {
             let what = format!("two sinks are called {}", quoted(&sink.name));
             self.fault(Diagnostic::new(at.place, what).expected("expected a `name` of its own for each"));
         }
-        if others.iter().any(|other| is_same_place(&other.kind, &sink.kind)) {
+        if others.iter().any(|other| is_in_the_way(&other.kind, &sink.kind)) {
             self.fault(
                 Diagnostic::new(at.place, "two sinks write to one place").expected("expected one of the two"),
             );
@@ -176,12 +188,21 @@ impl Lowering<'_> {
     }
 }
 
-fn is_same_place(one: &SinkKind, other: &SinkKind) -> bool {
-    match (one, other) {
-        (SinkKind::File(one), SinkKind::File(other)) => one.path == other.path,
-        (SinkKind::Output(one), SinkKind::Output(other)) => one.stream == other.stream,
-        (SinkKind::File(_), SinkKind::Output(_)) | (SinkKind::Output(_), SinkKind::File(_)) => false,
-    }
+/// Whether both write to one place, or one of them into the other's folder.
+fn is_in_the_way(one: &SinkKind, other: &SinkKind) -> bool {
+    let folder = |kind: &SinkKind| match kind {
+        SinkKind::Spooled(spooled) => Some(spooled.spool.folder.clone()),
+        SinkKind::File(_) | SinkKind::Output(_) => None,
+    };
+    let path = |kind: &SinkKind| match kind {
+        SinkKind::Spooled(spooled) => Some(spooled.spool.folder.clone()),
+        SinkKind::File(file) => Some(file.path.clone()),
+        SinkKind::Output(_) => None,
+    };
+    let is_within = |inner: &SinkKind, outer: &SinkKind| {
+        path(inner).zip(folder(outer)).is_some_and(|(path, folder)| path.starts_with(folder))
+    };
+    one.is_same_place(other) || is_within(one, other) || is_within(other, one)
 }
 
 const fn format(word: Option<SinkFormatWord>) -> LineFormat {

@@ -5,6 +5,7 @@ mod admin;
 mod audit;
 mod conflict;
 mod console;
+mod delivery;
 mod email;
 mod file;
 mod forward;
@@ -129,13 +130,14 @@ impl Lowering<'_> {
         self.bind_site_covers(at!(config.session), session.bind_site.as_deref(), public_url.as_ref());
         let signals = self.signals(at!(config.signals), &providers, public_url.as_ref());
         let listeners = self.listeners(server);
+        let state = self.state(at!(server.state));
         let settings = Settings {
             admin: self.admin(at!(config.admin), &listeners),
             listeners,
             connections: self.connections(server),
             workers: server.value.workers,
             trusted_proxies: self.networks(at!(server.trusted_proxies)),
-            state: self.state(at!(server.state)),
+            state,
             state_keys: self.state_keys(at!(config.state)),
             redis: self.redis(at!(config.state)),
             drain: self.drain(at!(server.drain_timeout)),
@@ -149,7 +151,7 @@ impl Lowering<'_> {
             console,
             telemetry: self.telemetry(at!(config.telemetry)),
             log: self.log(at!(config.log)),
-            sinks: self.sinks(at!(config.audit)),
+            sinks: self.sinks(at!(config.audit), state.as_deref()),
             record_memory: self.record_memory(at!(config.audit)),
             file: self.watched.first().cloned().unwrap_or_default(),
             watched: self.watched(),

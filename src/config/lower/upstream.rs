@@ -119,13 +119,18 @@ impl Lowering<'_> {
                 let pem = self.certificates(ca);
                 self.keep(pem)
             }),
-            client: self.client_certificate(at),
+            client: self.client_certificate(at!(at.cert).given(), at!(at.key).given()),
             server_name: at!(at.server_name).given().and_then(|name| self.keep(server_name(name))),
         }
     }
 
-    fn client_certificate(&mut self, at: Located<'_, raw::UpstreamTls>) -> Option<ClientCertificate> {
-        match (at!(at.cert).given(), at!(at.key).given()) {
+    /// A certificate and its key, which come together.
+    pub(super) fn client_certificate(
+        &mut self,
+        cert: Option<Located<'_, File>>,
+        key: Option<Located<'_, File>>,
+    ) -> Option<ClientCertificate> {
+        match (cert, key) {
             (None, None) => None,
             (Some(cert), Some(key)) => self.client_pair(cert, key),
             (Some(one), None) | (None, Some(one)) => {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{OneOrMany, Size, Span};
+use super::{File, OneOrMany, SecretSource, Size, Span};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +43,51 @@ pub(in crate::config) struct Sink {
     /// Events that it does not take.
     #[schemars(extend("x-default" = "none", "examples" = ["access.granted"]))]
     pub except: Option<OneOrMany<String>>,
+    /// Who gets events of a sink of the kind `webhook` (`https://…`) or `syslog` (`tls://host:6514`, `tcp://host:601`,
+    /// `unix:/dev/log`).
+    #[schemars(extend("x-default" = "none", "examples" = ["https://siem.corp.example/events"]))]
+    pub url: Option<String>,
+    /// What a webhook's batches are signed by: at least 32 characters. Of an array each signs, so that its receiver may
+    /// know any of them.
+    #[schemars(extend("x-default" = "none", "x-secret" = true, "examples" = [{"file": "/etc/portcullis/siem.secret"}]))]
+    pub secret: Option<OneOrMany<SecretSource>>,
+    /// TLS towards whoever gets them.
+    pub tls: Option<SinkTls>,
+    /// Whether events may go over the network in clear text. To this very machine they may.
+    #[schemars(extend("default" = false))]
+    pub insecure: Option<bool>,
+    /// Where events wait on disk until whoever gets them has them.
+    pub spool: Option<Spool>,
+    /// Whether requests are refused (503) rather than let go while this sink has no room for what they leave. It asks for
+    /// room on this machine alone, never whether a far end is there.
+    #[schemars(extend("default" = false))]
+    pub required: Option<bool>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct SinkTls {
+    /// PEM file with the only authorities trusted for it.
+    #[schemars(extend("x-default" = "the system's authorities"))]
+    pub ca: Option<File>,
+    /// PEM file with the certificate chain that the gateway shows.
+    #[schemars(extend("x-default" = "none is shown"))]
+    pub cert: Option<File>,
+    /// PEM file with its key.
+    #[schemars(extend("x-default" = "none"))]
+    pub key: Option<File>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct Spool {
+    /// Bytes that may wait; at least 1 MiB. Where they are more, the oldest go, which is told as an event; with `required`
+    /// they stay, and requests are refused.
+    #[schemars(extend("default" = "64MiB"))]
+    pub size: Option<Size>,
+    /// The folder that they wait in. Nobody else puts anything there.
+    #[schemars(extend("x-default" = "beside the state file, `-spool/` and the sink's name"))]
+    pub path: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
@@ -52,6 +97,21 @@ pub(in crate::config) enum SinkWord {
     File,
     /// Standard output.
     Stdout,
+    /// Whoever answers at a URL: signed batches, each event a line of JSON.
+    Webhook,
+    /// A receiver of syslog (RFC 5424), over TLS, TCP or a socket of this machine.
+    Syslog,
+}
+
+impl SinkWord {
+    pub(in crate::config) const fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Stdout => "stdout",
+            Self::Webhook => "webhook",
+            Self::Syslog => "syslog",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

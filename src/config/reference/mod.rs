@@ -29,6 +29,8 @@ const SECTIONS: [Section; 33] = [
     ("`[audit]`", &["audit"]),
     ("`[[audit.sinks]]`", &["audit", "sinks"]),
     ("`[[audit.sinks]]` `rotate`", &["audit", "sinks", "rotate"]),
+    ("`[[audit.sinks]]` `spool`", &["audit", "sinks", "spool"]),
+    ("`[[audit.sinks]]` `tls`", &["audit", "sinks", "tls"]),
     ("`[providers.NAME]`", &["providers", "*"]),
     ("Secrets", &["providers", "*", "client_secret"]),
     ("`[providers.NAME]` `claims`", &["providers", "*", "claims"]),

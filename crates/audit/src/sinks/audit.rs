@@ -14,7 +14,8 @@ use super::output::Output;
 use super::queue::Queue;
 use super::settings::{Selection, Settings, SinkKind, SinkSettings};
 use super::sink::{Sink, SinkError};
-use super::worker::Worker;
+use super::spooled::SpooledSink;
+use super::worker::{Ready, Worker};
 
 /// How long a sink that is not asked for any more may take for what it has.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,10 +49,50 @@ pub struct Unwritten {
     pub events: u64,
 }
 
-/// A sink that is open, and has no thread yet.
+/// A sink that is open, with a thread that waits for its first word.
+#[derive(Debug)]
 struct Opened {
-    sink: Box<dyn Sink>,
-    status: Arc<Status>,
+    running: Running,
+    ready: Ready,
+}
+
+/// The next sinks, opened and not yet in force. Dropped, they leave nothing behind.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    audit: &'a Audit,
+    settings: Settings,
+    /// For each of the settings what is new.
+    opened: Vec<Option<Opened>>,
+}
+
+impl Prepared<'_> {
+    /// Goes on with these sinks: begins with what is new, keeps what stays, closes what is gone.
+    pub fn put_in_place(self) {
+        let Self { audit, settings, opened } = self;
+        let distributor = &audit.distributor;
+        distributor.sweep();
+        let mut sinks = distributor.sinks();
+        let mut before = std::mem::take(&mut sinks.running);
+        for mut log in before.extract_if(.., |running| running.kind.is_none()) {
+            log.selection = settings.log;
+            sinks.running.push(log);
+        }
+        for (settings, opened) in settings.sinks.iter().zip(opened) {
+            let known = before.iter().position(|running| running.is(settings)).map(|at| before.remove(at));
+            sinks.running.extend(known.map(|known| kept(known, settings)).or_else(|| Some(opened?.begun())));
+        }
+        let until = Instant::now() + PATIENCE;
+        before.iter().for_each(|gone| gone.queue.close(until));
+        sinks.leaving.extend(before.into_iter().map(|gone| (gone, until)));
+        distributor.share(&sinks);
+    }
+}
+
+impl Opened {
+    fn begun(self) -> Running {
+        self.ready.begin();
+        self.running
+    }
 }
 
 impl Audit {
@@ -63,35 +104,28 @@ impl Audit {
         let process = Arc::from(recorder.process());
         let (distributor, thread) = Distributor::start(recorder)?;
         let (name, queue, status) = ("log".into(), Arc::clone(&log.queue), Arc::clone(&log.status));
-        let log = Running { name, kind: None, selection: Selection::NONE, queue, status };
+        let log = Running { name, kind: None, selection: Selection::NONE, required: false, queue, status };
         let queue = Arc::clone(&log.queue);
         distributor.sinks().running.push(log);
         Ok(Self { distributor, thread: Mutex::new(Some(thread)), log: queue, process })
     }
 
-    /// Goes on with these sinks: opens what is new, keeps what stays, closes what is gone.
+    /// Opens what is new of these sinks, to be put in place once everything else has agreed as well.
     ///
     /// # Errors
-    /// Where a new one cannot be opened; then all stay as they were.
+    /// Where a new one cannot be opened, or has no thread; then all are as they were.
+    pub fn prepare(&self, settings: &Settings) -> Result<Prepared<'_>, ApplyError> {
+        let opened = settings.sinks.iter().map(|settings| self.open(settings));
+        let opened = opened.collect::<Result<_, _>>()?;
+        Ok(Prepared { audit: self, settings: settings.clone(), opened })
+    }
+
+    /// Goes on with these sinks at once.
+    ///
+    /// # Errors
+    /// As [`Audit::prepare`].
     pub fn apply(&self, settings: &Settings) -> Result<(), ApplyError> {
-        let opened =
-            settings.sinks.iter().map(|settings| self.open(settings)).collect::<Result<Vec<_>, _>>()?;
-        self.distributor.sweep();
-        let mut sinks = self.distributor.sinks();
-        let mut before = std::mem::take(&mut sinks.running);
-        for mut log in before.extract_if(.., |running| running.kind.is_none()) {
-            log.selection = settings.log;
-            sinks.running.push(log);
-        }
-        for (settings, opened) in settings.sinks.iter().zip(opened) {
-            let known = before.iter().position(|running| running.is(settings)).map(|at| before.remove(at));
-            sinks
-                .running
-                .extend(known.map(|known| kept(known, settings)).or_else(|| self.started(settings, opened?)));
-        }
-        before.iter().for_each(|gone| gone.queue.close(Instant::now() + PATIENCE));
-        self.distributor.share(&sinks);
-        Ok(())
+        self.prepare(settings).map(Prepared::put_in_place)
     }
 
     /// Opens a sink that does not run yet.
@@ -99,26 +133,26 @@ impl Audit {
         if self.distributor.sinks().running.iter().any(|running| running.is(settings)) {
             return Ok(None);
         }
-        let (status, clock) = (Arc::<Status>::default(), self.distributor.recorder.clock());
-        let sink: Result<Box<dyn Sink>, SinkError> = match &settings.kind {
-            SinkKind::File(file) => FileSink::open(file, &self.process, clock, &status)
-                .map(|sink| Box::new(sink) as Box<dyn Sink>),
-            SinkKind::Output(output) => {
-                Output::open(output.stream, output.format).map(|sink| Box::new(sink) as Box<dyn Sink>)
-            }
-        };
-        let sink = sink.map_err(|error| ApplyError { name: Arc::clone(&settings.name), error })?;
-        Ok(Some(Opened { sink, status }))
+        let status = Arc::<Status>::default();
+        let failed = |error| ApplyError { name: Arc::clone(&settings.name), error };
+        let sink = self.sink(&settings.kind, &status).map_err(failed)?;
+        let (queue, clock) = (Queue::new(0), self.distributor.recorder.clock().clone());
+        let worker = Worker { sink, queue: Arc::clone(&queue), status: Arc::clone(&status), clock };
+        let ready = worker.ready(&settings.name).map_err(|error| failed(SinkError::Unusable(error)))?;
+        let (name, kind) = (Arc::clone(&settings.name), Some(settings.kind.clone()));
+        let (selection, required) = (settings.selection, settings.required);
+        Ok(Some(Opened { running: Running { name, kind, selection, required, queue, status }, ready }))
     }
 
-    /// Gives a sink its thread. Without one it is not there, and everybody else goes on.
-    fn started(&self, settings: &SinkSettings, Opened { sink, status }: Opened) -> Option<Running> {
-        let queue = Queue::new(0);
-        let clock = self.distributor.recorder.clock().clone();
-        let worker = Worker { sink, queue: Arc::clone(&queue), status: Arc::clone(&status), clock };
-        worker.start(&settings.name).ok()?;
-        let (name, kind) = (Arc::clone(&settings.name), Some(settings.kind.clone()));
-        Some(Running { name, kind, selection: settings.selection, queue, status })
+    fn sink(&self, kind: &SinkKind, status: &Arc<Status>) -> Result<Box<dyn Sink>, SinkError> {
+        let clock = self.distributor.recorder.clock();
+        Ok(match kind {
+            SinkKind::File(file) => Box::new(FileSink::open(file, &self.process, clock, status)?),
+            SinkKind::Output(output) => Box::new(Output::open(output.stream, output.format)?),
+            SinkKind::Spooled(settings) => {
+                Box::new(SpooledSink::open(settings, &self.process, clock, status)?)
+            }
+        })
     }
 
     /// How each sink is doing, the log first.
@@ -175,6 +209,6 @@ fn kept(mut known: Running, settings: &SinkSettings) -> Running {
     }
     known.name = Arc::clone(&settings.name);
     known.kind = Some(settings.kind.clone());
-    known.selection = settings.selection;
+    (known.selection, known.required) = (settings.selection, settings.required);
     known
 }

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use portcullis_events::{Block, ClockSetBack, Flags, KindSet, RecordLost, Recorder};
+use portcullis_events::{Block, ClockSetBack, Field, Flags, Kind, KindSet, Recorder, Seen};
 
-use super::health::{SinkHealth, Status};
-use super::queue::{Loss, Queue};
+use super::health::{Note, SinkHealth, Status};
+use super::queue::Queue;
 use super::settings::{Selection, SinkKind, SinkSettings};
+use crate::clock::{Clock, Timestamp};
 
 /// How long an event waits in its lane at most.
 const SWEEP: Duration = Duration::from_millis(100);
@@ -21,6 +22,8 @@ pub(super) struct Running {
     /// None: the log.
     pub(super) kind: Option<SinkKind>,
     pub(super) selection: Selection,
+    /// Whether requests are refused rather than let go without it.
+    pub(super) required: bool,
     pub(super) queue: Arc<Queue>,
     pub(super) status: Arc<Status>,
 }
@@ -31,17 +34,83 @@ impl Running {
         self.kind.as_ref().is_some_and(|kind| kind.is_same_place(&settings.kind))
     }
 
-    fn health(&self) -> SinkHealth {
+    /// What it is given: what it takes, and whatever tells of itself, which it cannot do without.
+    fn chosen(&self, told: &[(Kind, Option<Box<str>>)]) -> KindSet {
+        let kinds = self.selection.kinds();
+        let of_itself = |(kind, sink): &(Kind, Option<Box<str>>)| {
+            sink.as_deref().is_none_or(|sink| sink == &*self.name).then_some(*kind)
+        };
+        if kinds == KindSet::NONE {
+            return kinds;
+        }
+        mutant!(kinds.and(KindSet::of(told.iter().filter_map(of_itself))), "sink-not-told-of-itself" => kinds)
+    }
+
+    /// Tells what it has lost and why, and what it says of itself; whether that is all. What there is no room for is told
+    /// the next time.
+    fn tell(&self, recorder: &Recorder, at_once: bool, cause: &'static str) -> bool {
+        let lost = |loss| Note::Lost { process: None, loss, cause };
+        let mut losses = self.queue.take_losses(at_once).into_iter();
+        let untold = losses.by_ref().find(|loss| !lost(*loss).tell(&self.name, recorder));
+        let mut notes = self.status.take_notes().into_iter();
+        let unsaid = notes.by_ref().find(|note| untold.is_some() || !note.tell(&self.name, recorder));
+        let all = untold.is_none() && unsaid.is_none();
+        if mutant!(recorder.wants(Kind::RecordLost), "sink-told-at-once-or-never" => false) {
+            self.queue.untold(untold.into_iter().chain(losses));
+            self.status.untold(unsaid.into_iter().chain(notes));
+            return all;
+        }
+        true
+    }
+
+    /// Tells what it could not write in the time that it had; whether that is told.
+    fn is_left(&self, recorder: &Recorder) -> bool {
+        mutant!(self.queue.abandon(), "sink-leaves-untold" => ());
+        self.tell(recorder, true, "stop")
+    }
+
+    /// Says in the log that it is in trouble. The log has no other place for its own.
+    fn say_trouble(&self, clock: &Clock) {
+        if self.kind.is_some() && self.status.is_to_be_said() {
+            let health = self.health(clock);
+            let (since, behind) = (health.since.map(text_of), health.behind.as_secs());
+            tracing::error!(
+                sink = %self.name, error = health.told(), since, behind,
+                "a sink does not get what happens"
+            );
+        }
+    }
+
+    fn health(&self, clock: &Clock) -> SinkHealth {
+        let (trouble, since) = self.status.trouble().unzip();
+        let waiting = self.status.waiting();
+        let age = |since| Duration::from_micros(clock.moment().micros().saturating_sub(since));
+        let on_disk = waiting.as_ref().and_then(|waiting| waiting.oldest).map_or(Duration::ZERO, age);
         SinkHealth {
             name: Arc::clone(&self.name),
             written: self.status.written(),
-            lost: self.queue.lost(),
-            behind: self.queue.oldest().map_or(Duration::ZERO, |since| since.elapsed()),
-            trouble: self.status.trouble(),
+            lost: self.queue.lost() + self.status.lost_ever(),
+            behind: self.queue.oldest().map_or(Duration::ZERO, |since| since.elapsed()).max(on_disk),
+            trouble,
+            since,
+            waiting,
             last_error: self.status.last_error(),
             file: self.status.file(),
         }
     }
+}
+
+/// A moment, in microseconds since 1970.
+fn text_of(micros: u64) -> String {
+    Timestamp::from_seconds(micros / 1_000_000).rfc3339()
+}
+
+/// Which events of a block tell of sinks, and of which. There are hardly ever any.
+fn told_of_sinks(block: &Block) -> Vec<(Kind, Option<Box<str>>)> {
+    let kinds = Note::kinds();
+    let heads = block.heads().iter().filter(|head| kinds.has(head.kind));
+    let sink = |line| Some(Seen::read(line).ok()?.text(Field::Sink)?.into());
+    heads.map(|head| (head.kind, sink(block.line(head)))).collect()
 }
 
 /// What the thread and the handle have in common.
@@ -55,6 +124,8 @@ pub(super) struct Distributor {
 #[derive(Debug, Default)]
 pub(super) struct Sinks {
     pub(super) running: Vec<Running>,
+    /// Those that are not asked for any more and still write, each until when.
+    pub(super) leaving: Vec<(Running, Instant)>,
     /// The time of the last event of each lane.
     last: Vec<u64>,
 }
@@ -90,10 +161,13 @@ impl Distributor {
         self.recorder.sweep(|block| {
             self.look_at_clock(&mut sinks.last, &block);
             let block = Arc::new(block);
+            let told = told_of_sinks(&block);
             for sink in &sinks.running {
-                sink.queue.push(&block, sink.selection.kinds());
+                sink.queue.push(&block, sink.chosen(&told));
             }
         });
+        let short = sinks.running.iter().any(|sink| sink.required && sink.queue.is_short_of_room());
+        self.recorder.set_accepting(!short);
     }
 
     fn look_at_clock(&self, last: &mut Vec<u64>, block: &Block) {
@@ -110,18 +184,23 @@ impl Distributor {
 
     /// Tells what sinks have lost, and what they say of themselves; `at_once`: at the end.
     pub(super) fn tell(&self, at_once: bool) {
-        for sink in &self.sinks().running {
-            for Loss { lane, from, to, count } in sink.queue.take_losses(at_once) {
-                let cause = "queue";
-                self.recorder.emit(&RecordLost { sink: Some(&sink.name), lane, from, to, count, cause });
-            }
-            sink.status.take_notes().iter().for_each(|note| note.tell(&sink.name, &self.recorder));
+        let mut sinks = self.sinks();
+        for sink in &sinks.running {
+            sink.tell(&self.recorder, at_once, "queue");
+            sink.say_trouble(self.recorder.clock());
         }
+        sinks.leaving.retain(|(sink, until)| {
+            let over = at_once || sink.queue.has_ended() || *until <= Instant::now();
+            let all =
+                if over { sink.is_left(&self.recorder) } else { sink.tell(&self.recorder, false, "queue") };
+            !(over && all)
+        });
     }
 
     /// Says what is wanted, and how much may wait for each sink.
     pub(super) fn share(&self, sinks: &Sinks) {
         let kinds = sinks.running.iter().fold(KindSet::NONE, |all, sink| all.and(sink.selection.kinds()));
+        let kinds = if kinds == KindSet::NONE { kinds } else { kinds.and(Note::kinds()) };
         let agent = sinks
             .running
             .iter()
@@ -133,7 +212,8 @@ impl Distributor {
     }
 
     pub(super) fn health(&self) -> Vec<SinkHealth> {
-        self.sinks().running.iter().map(Running::health).collect()
+        let clock = self.recorder.clock();
+        self.sinks().running.iter().map(|sink| sink.health(clock)).collect()
     }
 
     /// Waits until every sink has written what it has; whether all have.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,12 +41,15 @@ struct Open {
     bytes: u64,
     /// When its first line was written.
     first: Timestamp,
+    /// Whether it was not there before.
+    made: bool,
 }
 
 impl Open {
     /// Opens a file; none where another process writes it.
     fn at(path: &Path, mode: u32, now: Timestamp) -> Result<Option<Self>, SinkError> {
         for _ in 0..ATTEMPTS {
+            let made = fs::symlink_metadata(path).is_err();
             let file = open(path, mode).map_err(SinkError::Unusable)?;
             if !mutant!(is_locked(&file)?, "record-two-writers" => true) {
                 return Ok(None);
@@ -56,7 +59,7 @@ impl Open {
             if is_at(path, inode) {
                 let bytes = end_last_line(&file)?;
                 let first = first_time(&file, bytes).unwrap_or(now);
-                return Ok(Some(Self { file, path: path.to_owned(), inode, bytes, first }));
+                return Ok(Some(Self { file, path: path.to_owned(), inode, bytes, first, made }));
             }
         }
         Ok(None)
@@ -67,10 +70,29 @@ fn open(path: &Path, mode: u32) -> io::Result<File> {
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
     let mut options = OpenOptions::new();
     let file = options.read(true).append(true).create(true).mode(mode).custom_flags(flags).open(path)?;
-    if file.metadata()?.is_file() {
-        return Ok(file);
+    narrow(&file, mode)?;
+    Ok(file)
+}
+
+/// Has the file be ours alone to read and write, as far as `mode` says: whoever may write it can change the record, and
+/// whoever has another name for it keeps what we remove. It is looked at as it was opened, not by its name.
+fn narrow(file: &File, mode: u32) -> io::Result<()> {
+    let (found, us) = (file.metadata()?, rustix::process::geteuid().as_raw());
+    let wrong = |what: String| Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    if !found.is_file() {
+        return wrong("it is no file".to_owned());
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"))
+    if mutant!(found.uid() != us, "record-of-a-stranger" => false) {
+        return wrong(format!("it belongs to the user {}, and this is {us}", found.uid()));
+    }
+    if mutant!(found.nlink() != 1, "record-with-another-name" => false) {
+        return wrong(format!("it has {} names, and should have one", found.nlink()));
+    }
+    let (asked, there) = (mode & 0o777, found.mode() & 0o7777);
+    if mutant!(there & !asked == 0, "record-open-to-others" => true) {
+        return Ok(());
+    }
+    file.set_permissions(fs::Permissions::from_mode(there & asked))
 }
 
 /// Takes the lock, which ends with the file; whether it is free.
@@ -275,6 +297,12 @@ impl Sink for FileSink {
             self.open_anew()?;
         }
         if self.lines.fresh().is_some() { self.rotate_if_due(0) } else { Ok(()) }
+    }
+
+    fn discard(self: Box<Self>) {
+        if self.open.made && self.open.bytes == 0 && is_at(&self.open.path, self.open.inode) {
+            let _ = fs::remove_file(&self.open.path);
+        }
     }
 
     fn change(&mut self, kind: &SinkKind) {

@@ -49,7 +49,7 @@ impl LogSink {
         let (queue, status) = (Queue::new(BOUND), Arc::<Status>::default());
         let (sink, clock) = (Box::new(output), Clock::system());
         let worker = Worker { sink, queue: Arc::clone(&queue), status: Arc::clone(&status), clock };
-        worker.start("log").map_err(SinkError::Unusable)?;
+        worker.ready("log").map_err(SinkError::Unusable)?.begin();
         Ok(Self { queue, status })
     }
 

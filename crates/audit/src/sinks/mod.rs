@@ -1,22 +1,35 @@
-//! Where events are written: files, standard output, and the log.
+//! Where events are written: files, standard output, the log, and far ends, by way of spools.
 
 mod audit;
+mod deadline;
+mod delivery;
 mod distributor;
+mod far;
 mod file;
 mod format;
 mod health;
+mod http;
 mod lines;
 mod log;
 mod output;
+mod quarantine;
 mod queue;
+mod rfc5424;
 mod rotation;
 mod settings;
+mod signature;
 mod sink;
+mod spool;
+mod spooled;
+mod syslog;
 #[cfg(test)]
 mod tests;
+mod tls;
+mod webhook;
 mod worker;
 
-pub use audit::{ApplyError, Audit, Unwritten};
+pub use audit::{ApplyError, Audit, Prepared, Unwritten};
+pub use delivery::{FarSettings, Pace, SpooledSettings};
 pub use health::SinkHealth;
 pub use log::{LogSink, LogWriter};
 pub use settings::{
@@ -24,3 +37,7 @@ pub use settings::{
     SinkSettings, Stream,
 };
 pub use sink::SinkError;
+pub use spool::{SpoolSettings, Waiting};
+pub use syslog::{SyslogAddress, SyslogSettings};
+pub use tls::{ClientPair, TlsSettings};
+pub use webhook::WebhookSettings;

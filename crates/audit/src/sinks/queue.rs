@@ -35,9 +35,14 @@ impl Item {
     }
 
     fn events(&self) -> u64 {
+        self.as_loss().map_or(0, |loss| loss.count)
+    }
+
+    /// What is lost where it is not written.
+    fn as_loss(&self) -> Option<Loss> {
         match self {
-            Self::Events(block, chosen) => Batch { block, chosen: *chosen }.heads().count() as u64,
-            Self::Text(_) | Self::Missed(_) => 0,
+            Self::Events(block, chosen) => Loss::of(&Batch { block, chosen: *chosen }),
+            Self::Text(_) | Self::Missed(_) => None,
         }
     }
 }
@@ -50,6 +55,16 @@ pub(super) struct Loss {
     pub(super) to: u64,
     /// How many of them it would have taken.
     pub(super) count: u64,
+}
+
+impl Loss {
+    /// All of a batch; none where it is empty.
+    pub(super) fn of(batch: &Batch<'_>) -> Option<Self> {
+        let mut heads = batch.heads();
+        let first = heads.next()?;
+        let (to, rest) = heads.fold((first.seq, 0), |(_, count), head| (head.seq, count + 1));
+        Some(Self { lane: batch.block.lane(), from: first.seq, to, count: rest + 1 })
+    }
 }
 
 /// What comes next for a sink.
@@ -100,10 +115,7 @@ impl Queue {
 
     /// Brings what the sink takes of a block.
     pub(super) fn push(&self, block: &Arc<Block>, chosen: KindSet) {
-        let mut heads = Batch { block, chosen }.heads();
-        let Some(first) = heads.next() else { return };
-        let (to, rest) = heads.fold((first.seq, 0), |(_, count), head| (head.seq, count + 1));
-        let loss = Loss { lane: block.lane(), from: first.seq, to, count: rest + 1 };
+        let Some(loss) = Loss::of(&Batch { block, chosen }) else { return };
         let mut state = mutant!(self.state(), "record-waits-for-a-sink" => self.wait(Duration::from_secs(3), |state| {
             self.fits(state, block.cost())
         }));
@@ -218,6 +230,28 @@ impl Queue {
         let mut state = self.state();
         let room = at_once || state.bytes <= self.bound.load(Relaxed) / 2;
         if room { std::mem::take(&mut state.losses) } else { Vec::new() }
+    }
+
+    /// What could not be told, before everything that was lost since.
+    pub(super) fn untold(&self, losses: impl IntoIterator<Item = Loss>) {
+        self.state().losses.splice(0..0, losses);
+    }
+
+    /// Gives up what waits, and what is being written: its sink has had its time.
+    pub(super) fn abandon(&self) {
+        let mut state = self.state();
+        let left: Vec<_> = state.writing.take().into_iter().chain(state.waiting.drain(..)).collect();
+        state.bytes = 0;
+        left.iter().filter_map(|(item, _)| item.as_loss()).for_each(|loss| state.lose(loss));
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.state().ended
+    }
+
+    /// Whether there is no more room than what is under way may need.
+    pub(super) fn is_short_of_room(&self) -> bool {
+        self.state().bytes > self.bound.load(Relaxed) / 2
     }
 
     /// Events that it has lost since the start.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::delivery::SpooledSettings;
 use portcullis_events::{Kind, KindSet, Level};
 
 /// All sinks: the log, and those of the operator.
@@ -24,6 +25,8 @@ pub struct SinkSettings {
     pub kind: SinkKind,
     /// What it takes.
     pub selection: Selection,
+    /// Whether requests are refused rather than let go while it has no room for what they leave.
+    pub required: bool,
 }
 
 /// Where a sink writes.
@@ -33,6 +36,8 @@ pub enum SinkKind {
     File(FileSettings),
     /// To where the process was told to write.
     Output(OutputSettings),
+    /// To somebody else, by way of files that keep it until they have it.
+    Spooled(SpooledSettings),
 }
 
 impl SinkKind {
@@ -40,15 +45,18 @@ impl SinkKind {
         match self {
             Self::File(file) => file.format,
             Self::Output(output) => output.format,
+            Self::Spooled(_) => LineFormat::Json,
         }
     }
 
     /// Whether both write to one place.
-    pub(super) fn is_same_place(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::File(one), Self::File(other)) => one.path == other.path,
             (Self::Output(one), Self::Output(other)) => one.stream == other.stream,
-            (Self::File(_), Self::Output(_)) | (Self::Output(_), Self::File(_)) => false,
+            (Self::Spooled(one), Self::Spooled(other)) => one.spool.folder == other.spool.folder,
+            (Self::File(_) | Self::Output(_) | Self::Spooled(_), _) => false,
         }
     }
 }

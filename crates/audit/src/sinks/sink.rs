@@ -22,6 +22,14 @@ pub(super) trait Sink: Send {
         Ok(())
     }
 
+    /// Comes first: from now on it is in force.
+    fn begin(&mut self) {}
+
+    /// Whether what is written is where it was to come; false: it is on its way.
+    fn is_the_end(&self) -> bool {
+        true
+    }
+
     /// Comes every second, whether there is something to write or not.
     fn beat(&mut self) -> Result<(), SinkError> {
         Ok(())
@@ -29,6 +37,9 @@ pub(super) trait Sink: Send {
 
     /// Goes on by other settings of the same place.
     fn change(&mut self, _kind: &SinkKind) {}
+
+    /// Comes in place of [`Sink::begin`] where it never came into force: what it has made for itself goes.
+    fn discard(self: Box<Self>) {}
 
     /// Comes last.
     fn close(self: Box<Self>, _until: Instant) -> Result<(), SinkError> {

@@ -1,10 +1,11 @@
 //! A sink's thread. It never ends while its sink is asked for: what cannot be written is tried again.
 
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use super::health::Status;
+use super::health::{Part, Status};
 use super::queue::{Item, Next, Queue};
 use super::sink::{Batch, Sink, SinkError};
 use crate::clock::Clock;
@@ -21,14 +22,32 @@ pub(super) struct Worker {
     pub(super) clock: Clock,
 }
 
+/// A worker that has its thread and waits for its first word. Where this is dropped, what the sink has made goes as well.
+#[derive(Debug)]
+pub(super) struct Ready(SyncSender<()>);
+
+impl Ready {
+    /// Has it begin.
+    pub(super) fn begin(self) {
+        // It waits for nothing else, so that somebody takes it.
+        let _ = self.0.send(());
+    }
+}
+
 impl Worker {
-    /// Goes on by itself, on a thread of this name.
-    pub(super) fn start(self, name: &str) -> io::Result<()> {
-        thread::Builder::new().name(format!("sink {name}")).spawn(move || self.run()).map(drop)
+    /// Gets a thread of this name, on which it goes on by itself once it is told to.
+    pub(super) fn ready(self, name: &str) -> io::Result<Ready> {
+        let (begin, begun) = sync_channel(1);
+        let run = move || match begun.recv() {
+            Ok(()) => self.run(),
+            Err(_) => self.sink.discard(),
+        };
+        thread::Builder::new().name(format!("sink {name}")).spawn(run).map(|_| Ready(begin))
     }
 
     fn run(mut self) {
         let queue = Arc::clone(&self.queue);
+        self.sink.begin();
         let mut beat = Instant::now() + BEAT;
         loop {
             match queue.next(beat) {
@@ -55,11 +74,13 @@ impl Worker {
         loop {
             match attempt(self.sink.as_mut(), item) {
                 Ok(events) => {
-                    self.status.wrote(events);
-                    self.status.works(&self.clock);
+                    if self.sink.is_the_end() {
+                        self.status.wrote(events);
+                    }
+                    self.status.works(Part::Writing, &self.clock);
                     return true;
                 }
-                Err(error) => self.status.fails(&error, &self.clock),
+                Err(error) => self.status.fails(Part::Writing, &error, &self.clock),
             }
             match self.queue.pause(RETRY) {
                 Some(until) if Instant::now() >= until => return false,
@@ -72,8 +93,8 @@ impl Worker {
 
     fn beat(&mut self) {
         match self.sink.beat() {
-            Ok(()) => self.status.works(&self.clock),
-            Err(error) => self.status.fails(&error, &self.clock),
+            Ok(()) => self.status.works(Part::Upkeep, &self.clock),
+            Err(error) => self.status.fails(Part::Upkeep, &error, &self.clock),
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::line::Line;
 pub struct RecordLost<'a> {
     /// The sink that lost them; none: all of them.
     pub sink: Option<&'a str>,
+    /// The process whose events they are, where it is an earlier one.
+    pub process: Option<&'a str>,
     /// The lane of the events.
     pub lane: u16,
     /// The first number.
@@ -20,7 +22,8 @@ pub struct RecordLost<'a> {
     pub to: u64,
     /// How many of these numbers are lost: fewer where the sink would not have taken all.
     pub count: u64,
-    /// What filled up or failed: `memory`, `queue`, `sink` or `stop`.
+    /// What filled up or failed: `memory`, `queue`, `spool`, `sink` or `stop`; `refused`: the far end does not take them, and
+    /// they lie in a file beside.
     pub cause: &'static str,
 }
 
@@ -31,6 +34,7 @@ impl Event for RecordLost<'_> {
 
     fn write(&self, line: &mut Line<'_>) {
         line.text_if(Field::Sink, self.sink);
+        line.text_if(Field::Process, self.process);
         line.number(Field::Lane, self.lane.into());
         line.number(Field::From, self.from);
         line.number(Field::To, self.to);

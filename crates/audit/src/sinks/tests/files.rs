@@ -77,6 +77,7 @@ impl Writer<'_> {
             Note::Removed { file, count, .. } => format!("removed {count} {}", name(&file)),
             Note::Beside { file, next } => format!("beside {} {}", name(&file), name(&next)),
             Note::Gap { reason, .. } => format!("gap {reason}"),
+            Note::Lost { loss, cause, .. } => format!("lost {} {cause}", loss.count),
         });
         notes.collect()
     }

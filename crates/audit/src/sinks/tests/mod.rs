@@ -82,5 +82,10 @@ fn file_settings(path: &Path) -> FileSettings {
 }
 
 fn file_sink(path: &Path) -> SinkSettings {
-    SinkSettings { name: "file".into(), kind: SinkKind::File(file_settings(path)), selection: Selection::ALL }
+    SinkSettings {
+        name: "file".into(),
+        kind: SinkKind::File(file_settings(path)),
+        selection: Selection::ALL,
+        required: false,
+    }
 }

@@ -1,0 +1,56 @@
+//! What a far end is: whoever a spool is brought to. Each is one file that implements this; the rest is the same for all.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::spool::Frame;
+
+/// Takes what lies in a spool. It lives on a thread of its own.
+pub(super) trait Far: Send {
+    /// Brings a batch, and is done by `until`. Good is what the far end has, or what is known to be lost by
+    /// [`Far::check`] or the next of these within [`Far::unproved`].
+    fn send(&mut self, batch: &Parcel<'_>, until: Instant) -> Result<(), FarError>;
+
+    /// For how long after it was sent something may turn out not to have arrived. Until then it is kept, and sent again
+    /// where something fails.
+    fn unproved(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Comes every second: whether what was sent and is not proved may still arrive.
+    fn check(&mut self) -> Result<(), FarError> {
+        Ok(())
+    }
+
+    /// Comes last; whether everything that was sent is known to have arrived.
+    fn finish(&mut self, _until: Instant) -> bool {
+        true
+    }
+}
+
+/// A batch on its way: lines of one process and one lane, in their order.
+#[derive(Debug)]
+pub(super) struct Parcel<'a> {
+    /// Whose events they are.
+    pub(super) process: &'a Arc<str>,
+    pub(super) frame: &'a Frame,
+}
+
+impl Parcel<'_> {
+    /// What no other batch is called, and this one whenever it is sent again.
+    pub(super) fn id(&self) -> String {
+        let numbers = &self.frame.numbers;
+        format!("{}-{}-{}-{}", self.process, numbers.lane, numbers.from, numbers.to)
+    }
+}
+
+/// Why a far end does not take what it is brought.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum FarError {
+    /// It may take it later.
+    #[error("{0}")]
+    Away(String),
+    /// It will never take this batch.
+    #[error("{0}")]
+    Refused(String),
+}
