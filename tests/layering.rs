@@ -107,7 +107,7 @@ const GROUND: &[(&str, &str, &[&str])] = &[
     ("telemetry", "telemetry", &["identity", "events", "clock", "trace", "mutants"]),
     ("events", "events", &["identity", "clock", "mutants"]),
     ("identity", "rules", &["clock", "mutants"]),
-    ("trace", "rules", &["secret", "mutants"]),
+    ("trace", "trace", &["clock", "secret", "mutants"]),
     ("secret", "rules", &["mutants"]),
     ("clock", "rules", &[]),
     ("mutants", "rules", &[]),
@@ -119,7 +119,7 @@ const GROUND: &[(&str, &str, &[&str])] = &[
 const PROGRAM: &str = "portcullis";
 
 /// Every folder with sources of ours.
-pub(crate) const SOURCES: [&str; 8] = [
+pub(crate) const SOURCES: [&str; 9] = [
     "src",
     "crates/audit/src",
     "crates/authentication/src",
@@ -127,6 +127,7 @@ pub(crate) const SOURCES: [&str; 8] = [
     "crates/events/src",
     "crates/rules/src",
     "crates/telemetry/src",
+    "crates/trace/src",
     "crates/wire/src",
 ];
 

@@ -14,7 +14,7 @@ use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
 use crate::session::SessionSettings;
 use crate::signals::SignalsSettings;
-use crate::sinks::{self, Selection, SinkSettings};
+use crate::sinks::{self, ExportSettings, Selection, SinkSettings};
 use crate::storage::redis::RedisSettings;
 use crate::telemetry::{LogSettings, TelemetrySettings};
 
@@ -57,6 +57,8 @@ pub struct Settings {
     pub console: ConsoleSettings,
     /// What is told of how the gateway works: `[telemetry]`; `None`: nothing beside the metrics.
     pub telemetry: Option<TelemetrySettings>,
+    /// Which collector gets metrics and traces: `[telemetry] otlp`; `None`: there is none.
+    pub exports: Option<ExportSettings>,
     /// What is logged, and how: `[log]`.
     pub log: LogSettings,
     /// Who keeps what happens beside the log: `[[audit.sinks]]`.

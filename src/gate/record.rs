@@ -13,6 +13,7 @@ use super::credential::Credential;
 use super::inbound::Inbound;
 use super::review::{Cut, Exchange};
 use super::route::Route;
+use super::spans;
 use crate::clock::Clock;
 use crate::events::{Access, AccessEvent, Kind, Recorder, Shown};
 use crate::identity::{Principal, RequestId};
@@ -20,7 +21,7 @@ use crate::limit::{ConcurrencyPermit, RateLimitState};
 use crate::policy::Reason;
 use crate::request::Transport;
 use crate::telemetry::{Outcome, RequestStats};
-use crate::trace::{Digits, RequestTrace};
+use crate::trace::{Digits, RequestTrace, TraceQueue};
 
 /// A request, from its head to the end of its response.
 ///
@@ -50,6 +51,8 @@ pub(super) struct RecordKeeper {
     pub(super) unrouted: Arc<RequestStats>,
     pub(super) recorder: Recorder,
     pub(super) clock: Clock,
+    /// Where recorded requests go.
+    pub(super) traces: TraceQueue,
 }
 
 /// What the steps of a request find out, for its line and the counts; and what is held until the response has ended.
@@ -71,12 +74,12 @@ pub(super) struct Notes {
     pub(super) rate: RateLimitState,
     /// Its place among the requests that the route lets be under way at once.
     pub(super) concurrency: Option<ConcurrencyPermit>,
-    status: u16,
+    pub(super) status: u16,
     /// Bytes of the response's body.
     pub(super) bytes: u64,
     /// Whether the end of the response's body has been seen.
     pub(super) ended: bool,
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
     reason: Cow<'static, str>,
 }
 
@@ -216,7 +219,7 @@ impl RequestRecord {
     }
 }
 
-const fn version(version: Version) -> &'static str {
+pub(super) const fn version(version: Version) -> &'static str {
     match version {
         Version::HTTP_10 => "1.0",
         Version::HTTP_2 => "2",
@@ -231,6 +234,8 @@ impl Drop for RequestRecord {
         stats.record(self.transport.worker.0, self.notes.outcome, took);
         if let Some(trace) = self.trace.as_ref().filter(|trace| trace.own.sampled) {
             stats.note_example(self.transport.worker.0, took, trace.own.trace, self.keeper.clock.moment());
+            let recorded = trace.recording.as_ref().and_then(|it| it.finish(spans::of_request(self, trace)));
+            recorded.into_iter().for_each(|recorded| self.keeper.traces.put(recorded));
         }
         self.tell(took);
     }

@@ -81,7 +81,9 @@ impl Snapshot {
         let authenticator = Arc::new(authenticator.counted_in(&foundations.metrics));
         Ok(Self {
             trusted: TrustedProxies::new(settings.trusted_proxies.clone()),
-            tracer: settings.traces.map_or_else(Tracer::passing, Tracer::new),
+            tracer: settings
+                .traces
+                .map_or_else(Tracer::passing, |share| Tracer::new(share, &foundations.traces)),
             endpoints: Endpoints::new(
                 Arc::clone(&foundations.endpoints),
                 Hosts::new(public, Arc::clone(&routing.table) as Arc<dyn Routes>),

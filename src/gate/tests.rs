@@ -31,6 +31,7 @@ use crate::route::RoutePattern;
 use crate::secret::SealingKey;
 use crate::session::{Possession, SessionSettings, Sessions};
 use crate::telemetry::Metrics;
+use crate::trace::TraceMaker;
 
 pub(super) fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> RouteSettings {
     let redirect = RedirectSettings {
@@ -94,7 +95,11 @@ pub(super) fn snapshot_over(settings: &GateSettings, sessions: Sessions, clock: 
     let background = tokio::runtime::Handle::current();
     let keys =
         SealingKeys { flow: SealingKey::random(), form: SealingKey::random(), signals: SealingKey::random() };
-    let observers = Observers { metrics: Metrics::new(), recorder: Recorder::nowhere() };
+    let observers = Observers {
+        metrics: Metrics::new(),
+        recorder: Recorder::nowhere(),
+        traces: TraceMaker::new(clock.clone(), 0),
+    };
     let foundations = Foundations::new(1, clock, observers, stores, keys, Arc::new(asserter), background);
     Snapshot::build(settings, &foundations, None).unwrap()
 }

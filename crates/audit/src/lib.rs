@@ -9,3 +9,4 @@ extern crate portcullis_rules;
 pub mod sinks;
 
 use portcullis_rules::{clock, secret};
+use portcullis_trace as trace;

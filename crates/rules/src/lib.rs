@@ -19,4 +19,3 @@ pub mod clock;
 pub mod fuzzing;
 pub mod identity;
 pub mod secret;
-pub mod trace;

@@ -158,7 +158,7 @@ mod tests {
     use std::time::Duration;
 
     use portcullis_rules::clock::Moment;
-    use portcullis_rules::trace::TraceId;
+    use portcullis_trace::TraceId;
 
     use super::*;
     use crate::family::Bucket;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portcullis_rules::clock::Moment;
-use portcullis_rules::trace::TraceId;
+use portcullis_trace::TraceId;
 
 /// Names and values of labels.
 pub type Labels = Vec<(&'static str, String)>;

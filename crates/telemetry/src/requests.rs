@@ -8,7 +8,7 @@ use super::family::{Bucket, Example};
 use portcullis_events::Outcome;
 use portcullis_rules::clock::Moment;
 use portcullis_rules::identity::RouteName;
-use portcullis_rules::trace::TraceId;
+use portcullis_trace::TraceId;
 
 /// Upper bounds of the latency buckets, in microseconds; one more bucket holds the rest.
 pub(super) const BUCKETS: [u64; 13] = [

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use portcullis_events::Level;
-use portcullis_rules::trace::Sampler;
+use portcullis_trace::Sampler;
 
 /// What is told of how the gateway works: `[telemetry]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,4 +12,5 @@ pub mod http1;
 
 #[cfg(any(test, fuzzing))]
 use portcullis_rules::fuzzing;
-use portcullis_rules::{clock, identity, policy, request, secret, trace};
+use portcullis_rules::{clock, identity, policy, request, secret};
+use portcullis_trace as trace;

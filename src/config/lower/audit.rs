@@ -62,7 +62,7 @@ impl Lowering<'_> {
                 let (stream, format) = (Stream::Stdout, format(at.value.format));
                 Some(SinkKind::Output(OutputSettings { stream, format }))
             }
-            SinkWord::Webhook | SinkWord::Syslog => {
+            SinkWord::Webhook | SinkWord::Syslog | SinkWord::Otlp => {
                 self.spooled_sink(at, name.as_deref()?, state).map(SinkKind::Spooled)
             }
         };

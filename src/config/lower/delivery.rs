@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use url::{Host, Url};
 
 use super::Lowering;
+use super::telemetry::COLLECTOR;
 use super::value::{is_loopback, url};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::located::{Located, Place, at};
 use crate::config::raw::{Sink, SinkTls, SinkWord, Spool};
 use crate::secret::Secret;
 use crate::sinks::{
-    ClientPair, FarSettings, Pace, SpoolSettings, SpooledSettings, SyslogAddress, SyslogSettings, TlsSettings,
-    WebhookSettings,
+    ClientPair, FarSettings, Pace, SpoolSettings, SpooledSettings, SyslogAddress, SyslogSettings,
+    TlsSettings, WebhookSettings,
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -34,6 +35,10 @@ impl Lowering<'_> {
         let tls = at!(at.tls).given().map_or_else(TlsSettings::default, |at| self.sink_tls(at));
         let far = match at.value.kind {
             SinkWord::Syslog => self.syslog(at, tls).map(FarSettings::Syslog),
+            SinkWord::Otlp => {
+                let found = self.web_address(at, COLLECTOR).map(String::from);
+                self.otlp_sink(at, tls, found).map(FarSettings::Otlp)
+            }
             SinkWord::Webhook | SinkWord::File | SinkWord::Stdout => {
                 self.webhook(at, tls).map(FarSettings::Webhook)
             }
@@ -49,7 +54,9 @@ impl Lowering<'_> {
         let Some(folder) = path.or_else(|| beside(state?, name)) else {
             self.fault(
                 Diagnostic::new(at.place, "nowhere to keep events that this sink cannot bring to anybody")
-                    .expected("expected `spool = { path = \"/var/lib/portcullis/spool\" }`: there is no state file"),
+                    .expected(
+                        "expected `spool = { path = \"/var/lib/portcullis/spool\" }`: there is no state file",
+                    ),
             );
             return None;
         };
@@ -78,18 +85,26 @@ impl Lowering<'_> {
 
     fn webhook(&mut self, at: Located<'_, Sink>, tls: TlsSettings) -> Option<WebhookSettings> {
         let secrets = self.signing_secrets(at);
-        let found = at!(at.url).given().map(|at| url(at.value, at.place, &["https", "http"], WEBHOOK));
-        let url = self.far_url(at, found, WEBHOOK)?;
-        self.clear_text(at, url.scheme() == "http", is_loopback(&url));
+        let url = self.web_address(at, WEBHOOK)?;
         Some(WebhookSettings { url: url.into(), secrets: secrets?, tls })
+    }
+
+    fn web_address(&mut self, at: Located<'_, Sink>, example: &str) -> Option<Url> {
+        let found = at!(at.url).given().map(|at| url(at.value, at.place, &["https", "http"], example));
+        let url = self.far_url(at, found, example)?;
+        self.clear_text(at, url.scheme() == "http", is_loopback(&url));
+        Some(url)
     }
 
     fn signing_secrets(&mut self, at: Located<'_, Sink>) -> Option<Vec<Secret>> {
         let written = at!(at.secret).all();
-        let secrets: Vec<_> = written.iter().filter_map(|at| {
-            let secret = self.secret(*at);
-            self.keep(secret).map(|secret| (secret, at.place))
-        }).collect();
+        let secrets: Vec<_> = written
+            .iter()
+            .filter_map(|at| {
+                let secret = self.secret(*at);
+                self.keep(secret).map(|secret| (secret, at.place))
+            })
+            .collect();
         if written.is_empty() {
             self.fault(
                 Diagnostic::new(at.place, "a webhook without the secret that signs what it sends")
@@ -165,8 +180,10 @@ impl Lowering<'_> {
     /// Keys that say nothing of a sink of this kind.
     pub(super) fn only_where_it_means_something(&mut self, at: Located<'_, Sink>) {
         let (sink, kind) = (at.value, at.value.kind);
-        let (is_file, is_far) = (kind == SinkWord::File, matches!(kind, SinkWord::Webhook | SinkWord::Syslog));
-        let keys: [(&str, bool, Place<'_>, bool, &str); 9] = [
+        let (is_file, is_far) =
+            (kind == SinkWord::File, matches!(kind, SinkWord::Webhook | SinkWord::Syslog | SinkWord::Otlp));
+        let keys: [(&str, bool, Place<'_>, bool, &str); 10] = [
+            ("headers", sink.headers.is_some(), at!(at.headers).place, kind == SinkWord::Otlp, "\"otlp\""),
             ("path", sink.path.is_some(), at!(at.path).place, is_file, FILES),
             ("mode", sink.mode.is_some(), at!(at.mode).place, is_file, FILES),
             ("rotate", sink.rotate.is_some(), at!(at.rotate).place, is_file, FILES),
@@ -182,14 +199,16 @@ impl Lowering<'_> {
                 true => format!("`{key}` of a sink of the kind \"{}\"", kind.as_str()),
                 false => format!("`{key}` of a sink that is no file"),
             };
-            self.fault(Diagnostic::new(place, what).expected(format!("expected it of a sink of the kind {kinds}")));
+            self.fault(
+                Diagnostic::new(place, what).expected(format!("expected it of a sink of the kind {kinds}")),
+            );
         }
     }
 }
 
 const FILES: &str = "\"file\"";
 const HERE: &str = "\"file\" or \"stdout\"";
-const FAR: &str = "\"webhook\" or \"syslog\"";
+const FAR: &str = "\"webhook\", \"syslog\" or \"otlp\"";
 
 /// Where events of a sink wait whose folder nobody names.
 fn beside(state: &Path, name: &str) -> Option<PathBuf> {

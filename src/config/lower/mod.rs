@@ -150,6 +150,7 @@ impl Lowering<'_> {
             routes,
             console,
             telemetry: self.telemetry(at!(config.telemetry)),
+            exports: self.exports(at!(config.telemetry)),
             log: self.log(at!(config.log)),
             sinks: self.sinks(at!(config.audit), state.as_deref()),
             record_memory: self.record_memory(at!(config.audit)),

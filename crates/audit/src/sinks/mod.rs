@@ -11,6 +11,7 @@ mod health;
 mod http;
 mod lines;
 mod log;
+mod otlp;
 mod output;
 mod quarantine;
 mod queue;
@@ -32,6 +33,7 @@ pub use audit::{ApplyError, Audit, Prepared, Unwritten};
 pub use delivery::{FarSettings, Pace, SpooledSettings};
 pub use health::SinkHealth;
 pub use log::{LogSink, LogWriter};
+pub use otlp::{ExportHealth, ExportSettings, Exporter, Exports, OtlpSettings};
 pub use settings::{
     FileSettings, LineFormat, OutputSettings, PatternError, Rotation, Selection, Settings, SinkKind,
     SinkSettings, Stream,

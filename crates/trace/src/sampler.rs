@@ -37,7 +37,7 @@ impl Sampler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::TraceIds;
+    use crate::TraceIds;
 
     fn ending(byte: u8) -> TraceId {
         let mut bytes = [0xAA; 16];

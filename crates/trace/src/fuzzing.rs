@@ -4,8 +4,11 @@
 
 use http::HeaderMap;
 
-use super::{RequestTrace, Sampler, TRACEPARENT, TRACESTATE, TraceParent, Tracer};
-use crate::fuzzing::fields;
+use portcullis_rules::fuzzing::fields;
+
+use portcullis_rules::clock::Clock;
+
+use super::{RequestTrace, Sampler, TRACEPARENT, TRACESTATE, TraceMaker, TraceParent, Tracer};
 
 /// What is taken of a trusted proxy's head is what a slow reading takes, and nothing else goes on; of a stranger's head
 /// nothing goes on.
@@ -16,7 +19,7 @@ pub fn trace_context(data: &[u8]) {
     let state = parent.as_ref().and_then(|_| slow_state(&head));
     let passed = Tracer::passing().trace(&head, true).map(|trace| written(&trace));
     assert_eq!(passed, parent.map(|parent| (parent, state)), "{head:?}");
-    let own = Tracer::new(Sampler::new(0.0)).trace(&head, false);
+    let own = Tracer::new(Sampler::new(0.0), &TraceMaker::new(Clock::system(), 0)).trace(&head, false);
     let own = own.unwrap_or_else(|| panic!("no trace for {head:?}"));
     assert!(!own.own.sampled && written(&own).1.is_none(), "{head:?}");
 }
@@ -93,6 +96,6 @@ fn slow_key(key: &str) -> bool {
 mod tests {
     #[test]
     fn smoke() {
-        crate::fuzzing::smoke("trace_context", 20_000, super::trace_context);
+        portcullis_rules::fuzzing::smoke("trace_context", 20_000, super::trace_context);
     }
 }

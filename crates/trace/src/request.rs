@@ -1,8 +1,11 @@
 //! The trace of one request: the one that a trusted proxy says it belongs to, or a new one.
 
-use http::{HeaderMap, HeaderValue};
+use std::sync::Arc;
 
-use super::{Sampler, SpanId, TRACEPARENT, TRACESTATE, TraceIds, TraceParent, state};
+use http::{HeaderMap, HeaderValue};
+use portcullis_rules::clock::Clock;
+
+use super::{Recording, Sampler, SpanId, TRACEPARENT, TRACESTATE, TraceIds, TraceParent, TraceQueue, state};
 
 /// Which trace a request belongs to, and where in it.
 #[derive(Clone, Debug)]
@@ -13,10 +16,18 @@ pub struct RequestTrace {
     pub parent: Option<SpanId>,
     /// What a stranger says it belongs to. It is told beside, and decides nothing.
     pub claimed: Option<TraceParent>,
+    /// Its spans, where they are recorded.
+    pub recording: Option<Arc<Recording>>,
     state: Option<HeaderValue>,
 }
 
 impl RequestTrace {
+    /// The same for what is below a span of the gateway's.
+    #[must_use]
+    pub fn below(&self, span: SpanId) -> Self {
+        Self { own: TraceParent { span, ..self.own }, ..self.clone() }
+    }
+
     /// Tells the app, whose head says nothing of traces any more.
     pub fn write(&self, headers: &mut HeaderMap) {
         headers.insert(TRACEPARENT, self.own.value());
@@ -26,15 +37,44 @@ impl RequestTrace {
     }
 }
 
+/// What makes traces: it outlives a configuration. Clones make the same.
+#[derive(Clone, Debug)]
+pub struct TraceMaker {
+    ids: Arc<TraceIds>,
+    clock: Clock,
+    /// Where traces go that are recorded.
+    queue: TraceQueue,
+}
+
+impl TraceMaker {
+    /// One whose recorded traces wait to be taken, so many spans of them.
+    #[must_use]
+    pub fn new(clock: Clock, bound: usize) -> Self {
+        Self { ids: Arc::new(TraceIds::random()), clock, queue: TraceQueue::new(bound) }
+    }
+
+    /// Where recorded traces wait.
+    #[must_use]
+    pub const fn queue(&self) -> &TraceQueue {
+        &self.queue
+    }
+
+    /// Begins to record, where somebody takes what is recorded.
+    fn record(&self, own: TraceParent) -> Option<Arc<Recording>> {
+        let wanted = own.sampled && self.queue.is_wanted();
+        wanted.then(|| Recording::begin(own, Arc::clone(&self.ids), self.clock.clone()))
+    }
+}
+
 /// Says of each request which trace it belongs to.
 #[derive(Debug, Default)]
-pub struct Tracer(Option<(TraceIds, Sampler)>);
+pub struct Tracer(Option<(TraceMaker, Sampler)>);
 
 impl Tracer {
     /// Makes spans for all requests, and a trace for each that has none; `sampler` says which of those are recorded.
     #[must_use]
-    pub fn new(sampler: Sampler) -> Self {
-        Self(Some((TraceIds::random(), sampler)))
+    pub fn new(sampler: Sampler, maker: &TraceMaker) -> Self {
+        Self(Some((maker.clone(), sampler)))
     }
 
     /// Makes nothing: what a trusted proxy says is passed on.
@@ -51,31 +91,23 @@ impl Tracer {
             return None;
         }
         let said = TraceParent::of(headers);
-        let Some((ids, sampler)) = &self.0 else {
-            return said.map(|own| RequestTrace {
-                own,
-                parent: None,
-                claimed: None,
-                state: state::of(headers),
-            });
+        let Some((maker, sampler)) = &self.0 else {
+            let state = said.and_then(|_| state::of(headers));
+            return said.map(|own| RequestTrace { own, parent: None, claimed: None, recording: None, state });
         };
-        let (trace, span) = ids.next();
-        Some(match said.filter(|_| believed) {
-            Some(said) => RequestTrace {
-                own: TraceParent { span, ..said },
-                parent: Some(said.span),
-                claimed: None,
-                state: state::of(headers),
-            },
+        let (trace, span) = maker.ids.next();
+        let (own, parent, claimed) = match said.filter(|_| believed) {
+            Some(said) => (TraceParent { span, ..said }, Some(said.span), None),
             None => {
                 let sampled = mutant!(
                     sampler.takes(trace),
                     "sampling-forced-from-outside" => said.map_or(sampler.takes(trace), |said| said.sampled)
                 );
-                let own = TraceParent { trace, span, sampled };
-                RequestTrace { own, parent: None, claimed: said, state: None }
+                (TraceParent { trace, span, sampled }, None, said)
             }
-        })
+        };
+        let state = parent.and_then(|_| state::of(headers));
+        Some(RequestTrace { own, parent, claimed, recording: maker.record(own), state })
     }
 }
 
@@ -85,6 +117,10 @@ mod tests {
 
     const SAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     const UNSAMPLED: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+
+    fn tracer(share: f64) -> Tracer {
+        Tracer::new(Sampler::new(share), &TraceMaker::new(Clock::system(), 100))
+    }
 
     fn head(parent: &'static str) -> HeaderMap {
         let field = |name, value| (name, HeaderValue::from_static(value));
@@ -100,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_trusted_proxy_says_which_trace_and_whether_it_is_recorded() {
-        let (never, always) = (Tracer::new(Sampler::new(0.0)), Tracer::new(Sampler::new(1.0)));
+        let (never, always) = (tracer(0.0), tracer(1.0));
         let trace = never.trace(&head(SAMPLED), true).unwrap();
         assert_eq!(trace.own.trace.to_string(), "0af7651916cd43dd8448eb211c80319c");
         assert_eq!(trace.parent.unwrap().to_string(), "b7ad6b7169203331");
@@ -111,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_stranger_is_told_beside_and_decides_nothing() {
-        let (never, always) = (Tracer::new(Sampler::new(0.0)), Tracer::new(Sampler::new(1.0)));
+        let (never, always) = (tracer(0.0), tracer(1.0));
         for (tracer, parent, sampled) in [(&never, SAMPLED, false), (&always, UNSAMPLED, true)] {
             let trace = tracer.trace(&head(parent), false).unwrap();
             let claimed = trace.claimed.unwrap();
@@ -132,8 +168,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sampled_is_recorded_where_somebody_takes_it() {
+        let maker = TraceMaker::new(Clock::system(), 100);
+        let recorded = |share: f64| {
+            let tracer = Tracer::new(Sampler::new(share), &maker);
+            tracer.trace(&HeaderMap::new(), false).unwrap().recording.is_some()
+        };
+        assert!(!recorded(1.0));
+        maker.queue().want(true);
+        assert!(recorded(1.0) && !recorded(0.0));
+    }
+
+    #[test]
     fn what_a_proxy_says_wrongly_begins_a_new_trace() {
-        let tracer = Tracer::new(Sampler::new(1.0));
+        let tracer = tracer(1.0);
         let trace = tracer.trace(&head("00-0-0-01"), true).unwrap();
         assert!(trace.parent.is_none() && trace.claimed.is_none() && told(&trace).1.is_none());
     }

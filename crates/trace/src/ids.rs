@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::{SpanId, TraceId};
-use crate::secret::random_bytes;
+use portcullis_rules::secret::random_bytes;
 
 /// Makes identifiers: a counter, spread over all bits from a random start. They are no secrets, and one is made for every
 /// request.
