@@ -17,7 +17,7 @@ pub use portcullis_demo as demo;
 
 pub use portcullis_wire::listener;
 
-pub use portcullis_audit::sinks;
+pub use portcullis_audit::{mapping, sinks};
 
 pub mod admin;
 pub mod endpoints;
@@ -25,6 +25,7 @@ pub mod gate;
 
 pub use portcullis_wire::forward;
 pub mod pages;
+pub mod portal;
 
 pub use portcullis_authentication::{authn, oidc, replicas, session, signals, storage};
 

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::support::{App, Browser, Demo, Gateway, Impostor, Provider, free_port, sockets, until};
 
 /// Runs one walk and fails with what it says.
-fn walk(name: &str, environment: impl IntoIterator<Item = (&'static str, String)>) {
+pub(crate) fn walk(name: &str, environment: impl IntoIterator<Item = (&'static str, String)>) {
     let walked = Command::new("node")
         .args(["tests/peers/walk.mjs", name])
         .envs(environment)
@@ -180,7 +180,7 @@ async fn chromium_binds_a_session_to_its_device_and_renews_what_shows_it() {
     let gateway = Gateway::over_tls(port, &public_url, &rest, &files);
     let environment = [("GATEWAY", public_url), ("SPKI", key)];
     tokio::task::spawn_blocking(move || walk("bound", environment)).await.unwrap();
-    assert_eq!(gateway.log().matches("a session is bound to its device").count(), 2);
+    assert_eq!(gateway.log().matches("session.bound").count(), 2);
 }
 
 /// One binding for all hosts of a domain, by the word of the domain's document.
@@ -200,7 +200,7 @@ async fn chromium_binds_a_session_for_a_whole_site_and_renews_it_for_every_host(
     let gateway = Gateway::over_tls(port, &public_url, &rest, &files);
     let environment = [("GATEWAY", public_url), ("SPKI", key)];
     tokio::task::spawn_blocking(move || walk("bound-site", environment)).await.unwrap();
-    assert_eq!(gateway.log().matches("a session is bound to its device").count(), 1);
+    assert_eq!(gateway.log().matches("session.bound").count(), 1);
     until("the browser to ask the domain", || gateway.log().contains("/.well-known/device-bound-sessions"));
 }
 

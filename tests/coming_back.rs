@@ -103,7 +103,7 @@ async fn a_bookmark_of_the_providers_page_leads_on_with_a_session_and_home_witho
         let url = at(&world, "login", &format!("/.portcullis/callback?code=x&state={state}"));
         let home = browser.visit(&url).await;
         assert_eq!((home.status, home.url.as_str()), (200, at(&world, "login", "/").as_str()));
-        assert!(home.body.contains("You are signed in"), "{}", home.body);
+        assert!(home.body.contains("Your apps"), "{}", home.body);
         assert_eq!(Browser::new().get(&url).await.status, 400);
     }
     let elsewhere = at(&world, "files", "/.portcullis/ticket?ticket=x");
@@ -234,7 +234,7 @@ async fn the_public_url_shows_who_one_is_where_no_route_claims_it() {
     let browser = Browser::new();
     let home = browser.visit(&at(&world, "login", "/")).await;
     assert_eq!((home.status, home.url.as_str()), (200, at(&world, "login", "/").as_str()), "{}", home.body);
-    assert!(home.body.contains("You are signed in") && home.body.contains("alice"), "{}", home.body);
+    assert!(home.body.contains("Your apps") && home.body.contains("alice"), "{}", home.body);
     assert!(home.body.contains(&at(&world, "files", "/")), "app links have the port: {}", home.body);
     assert_eq!(browser.get(&at(&world, "login", "/.portcullis/")).await.status, 200);
     assert_eq!(browser.get(&at(&world, "login", "/nowhere")).await.status, 404);

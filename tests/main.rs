@@ -37,6 +37,7 @@ mod observability;
 mod other_origins;
 mod own_sessions;
 mod packaging;
+mod portal;
 mod provider_logout;
 mod record;
 mod refreshing_tokens;

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::support::{
-    Answer, Browser, Gateway, PATIENCE, World, logged, program, sockets, until, until_async,
+    Answer, Browser, Gateway, PATIENCE, World, event, logged, program, sockets, until, until_async,
 };
 
 const ROUTES: &str = "[[routes]]\nname = \"wiki\"\nupstream = \"{app}\"\naccess = \"signed-in\"\n";
@@ -99,11 +99,12 @@ async fn invariant_8_sessions_are_listed_and_ended_by_whose_they_are() {
         );
         assert!(!is_in(&world, &alice).await, "{selection:?}");
     }
-    let line: Value =
-        serde_json::from_str(&logged(gateway, "sessions were ended over the management API")).unwrap();
+    let line = called(gateway, "end-sessions");
     let who = format!("uid {}", fs::metadata(socket(gateway)).unwrap().uid());
-    assert_eq!((&line["operator"], &line["reason"]), (&json!(who), &json!("left the company")), "{line}");
-    assert_eq!((&line["ended"], &line["selected"]), (&json!(1), &json!(r#"{"user":"alice"}"#)), "{line}");
+    assert_eq!((&line["operator"], &line["ended"]), (&json!(who), &json!(1)), "{line}");
+    assert_eq!(line["reason"], json!(r#"{"user":"alice"}: left the company"#), "{line}");
+    let ended = event(gateway, "session.ended");
+    assert_eq!((&ended["by"], &ended["id"]), (&json!(who), &line["id"]), "{ended}");
 }
 
 #[tokio::test]
@@ -121,6 +122,11 @@ async fn invariant_8_an_administrators_end_cuts_an_open_websocket() {
     let end = tokio::time::timeout(PATIENCE, open.next()).await.expect("the WebSocket ends with its session");
     assert!(matches!(end, Some(Ok(Message::Close(Some(_))))), "{end:?}");
     assert!(!is_in(&world, &browser).await);
+}
+
+/// The first call of this operation that was recorded.
+fn called(gateway: &Gateway, operation: &str) -> Value {
+    serde_json::from_str(&logged(gateway, &format!("\"operation\":\"{operation}\""))).unwrap()
 }
 
 /// An answer on the socket: its status, its head and its content.
@@ -170,7 +176,11 @@ fn what_is_wrong_is_told_as_a_problem_and_changes_nothing() {
         assert_eq!(head.contains("\r\nallow: "), status == 405, "{head}");
     }
     assert_eq!(asked(&gateway, "GET", "/healthz", "", "").0, 200);
-    assert!(!gateway.log().contains("over the management API"), "{}", gateway.log());
+    assert!(!gateway.log().contains("\"ended\":"), "{}", gateway.log());
+    let refused = |status: u16| format!("\"operation\":\"end-sessions\",\"status\":{status}");
+    for (status, times) in [(400, 6), (413, 1), (415, 1)] {
+        until("each call", || gateway.log().matches(&refused(status)).count() == times);
+    }
 }
 
 #[test]
@@ -181,18 +191,14 @@ fn the_process_is_asked_over_the_socket_and_the_log_says_by_whom_and_why() {
     let (status, _, told) =
         asked(&gateway, "POST", "/api/v1/reload", JSON, "{\"reason\":\"new certificate\"}");
     assert_eq!(status, 202, "{told}");
-    logged(&gateway, "the configuration was reloaded");
+    event(&gateway, "configuration.changed");
     let (_, _, told) = asked(&gateway, "GET", "/api/v1/configuration", "", "");
     assert_eq!(
         (&told["admin"]["socket"], &told["log"]),
         (&json!("admin.sock"), &json!({ "format": "json" }))
     );
-    let line: Value = serde_json::from_str(&logged(&gateway, "the process was asked over")).unwrap();
-    assert_eq!(
-        (&line["operation"], &line["reason"]),
-        (&json!("reload"), &json!("new certificate")),
-        "{line}"
-    );
+    let line = called(&gateway, "reload");
+    assert_eq!((&line["status"], &line["reason"]), (&json!(202), &json!("new certificate")), "{line}");
     assert_eq!(asked(&gateway, "POST", "/api/v1/drain", JSON, "{}").0, 202);
     assert_eq!(gateway.wait(), Some(0));
     assert!(!socket(&gateway).exists(), "the socket goes with its process");
@@ -219,7 +225,7 @@ async fn at_the_address_the_api_is_there_for_who_shows_the_token_alone() {
     fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
     fs::write(gateway.configuration(), with).unwrap();
     gateway.signal("HUP");
-    logged(&gateway, "the configuration was reloaded");
+    event(&gateway, "configuration.changed");
     for wrong in [
         "Bearer",
         "Bearer x",
@@ -318,9 +324,8 @@ fn another_user_is_refused_whatever_the_sockets_mode() {
         assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]), "{mode:o} {told}");
         assert!(told.contains("does not answer this user") && told.contains("run this as root"), "{told}");
     }
-    let line: Value =
-        serde_json::from_str(&logged(&gateway, "another user was refused at the admin socket")).unwrap();
-    assert_eq!(line["user"], 65534);
+    let line = event(&gateway, "management.refused");
+    assert_eq!(line["operator"], "uid 65534", "{line}");
 }
 
 #[test]
@@ -368,9 +373,9 @@ async fn the_next_assertion_key_is_published_by_command_and_survives_a_restart_a
         "the old one first"
     );
     assert_eq!(rotate(&world.gateway), next, "it is on its way already");
-    let line: Value =
-        serde_json::from_str(&logged(&world.gateway, "the next assertion key is published")).unwrap();
-    assert_eq!((&line["reason"], &line["kid"]), (&json!("leaked"), &next["kid"]));
+    let line = event(&world.gateway, "key.published");
+    assert_eq!(line["key"], next["kid"], "{line}");
+    assert_eq!(called(&world.gateway, "rotate-assertion-key")["operator"], line["by"]);
     let keys = published(&world.gateway).await;
     world.gateway.restart();
     assert_eq!(published(&world.gateway).await, keys);

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{World, logged};
+use crate::support::{World, event};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -41,7 +41,7 @@ async fn the_api_is_what_its_description_says() {
     let text = text.replace("[admin]\n", "[admin]\ntoken = { file = \"admin.token\" }\n");
     fs::write(world.gateway.configuration(), text).unwrap();
     world.gateway.signal("HUP");
-    logged(&world.gateway, "the configuration was reloaded");
+    event(&world.gateway, "configuration.changed");
     world.signed_in().await;
     // First while somebody is there to be listed, whom the second may sign out.
     checked(&world, &["--include-operation-id", "list-sessions"]);

@@ -218,7 +218,7 @@ async fn a_refresh_that_fails_is_told_with_provider_cause_and_request() {
     let answer = browser.get(&world.gateway.url("/access/1")).await;
     let id = answer.header("x-request-id");
     let names = |line: &str| {
-        ["\"WARN\"", "could not be refreshed", "\"corp\"", "no connection", id]
+        ["tokens.not-refreshed", "\"corp\"", "no connection", "\"culprit\":\"provider\"", id]
             .iter()
             .all(|part| line.contains(part))
     };

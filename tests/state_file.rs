@@ -163,7 +163,7 @@ async fn a_state_file_that_is_taken_away_while_the_gateway_runs_is_noticed() {
     until_async("the other file to be told", || running.says("was replaced by another file")).await;
     fs::rename(&aside, &state).unwrap();
     until_async("all to be well", || running.is_well()).await;
-    assert!(running.0.log().contains("is back in its place"));
+    until_async("the way back", || async { running.0.log().contains("\"type\":\"store.back\"") }).await;
     fs::write(&state, "").unwrap();
     until_async("the emptiness to be told", || running.says("was emptied")).await;
 }

@@ -20,7 +20,7 @@ use crate::support::{
 };
 
 const COOKIE: &str = "portcullis";
-const OVER: &str = "this process has taken over";
+const OVER: &str = "process.took-over";
 
 /// Routes for an app, for `stream`, and for anybody.
 fn routes(stream: &str) -> String {

@@ -8,17 +8,18 @@ mod settings;
 #[cfg(test)]
 mod testing;
 
-use std::fmt;
+use std::fmt::{self, Display};
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 
+use crate::events::RequestUnreadable;
 use crate::listener::{
     self, ConnectionLimits, Handler, ListenerSettings, Phase, RequestBody, Serving, TlsError,
 };
@@ -111,7 +112,8 @@ pub async fn serve_unix(
     let serving = serving(([0, 0, 0, 0], 0).into())?;
     let sources = Arc::new(sources);
     let admit = move |credentials| {
-        Peer::admitted(credentials).map(|peer| AdminHandler { sources: Arc::clone(&sources), peer })
+        let peer = Peer::admitted(credentials, &sources.management.recorder)?;
+        Some(AdminHandler { sources: Arc::clone(&sources), peer })
     };
     listener::serve_unix(listener, serving, admit, WorkerId::default(), phase).await;
     Ok(())
@@ -131,12 +133,28 @@ struct AdminHandler {
 impl Handler for AdminHandler {
     type Body = Full<Bytes>;
 
-    async fn handle(&self, _: &Arc<Transport>, request: Request<RequestBody>) -> Response<Full<Bytes>> {
+    fn unreadable(&self, transport: &Transport, reason: &dyn Display, status: Option<StatusCode>) {
+        self.sources.management.recorder.emit(&RequestUnreadable {
+            client: transport.peer.ip(),
+            reason: &format!("at the admin listener: {reason}"),
+            status: status.map(|status| status.as_u16()),
+        });
+    }
+
+    async fn handle(
+        &self,
+        transport: &Arc<Transport>,
+        request: Request<RequestBody>,
+    ) -> Response<Full<Bytes>> {
         if !management::is_below(request.uri().path()) {
             return pages::answer(&request, &self.sources, self.peer);
         }
-        match management::operator(&request, &self.sources, self.peer) {
-            Ok(operator) => management::answer(request, &self.sources, operator).await,
+        let address = transport.peer.ip();
+        match management::operator(&request, &self.sources, self.peer, address) {
+            Ok(operator) => {
+                let client = (self.peer == Peer::Network).then_some(address);
+                management::answer(request, &self.sources, (operator, client)).await
+            }
             Err(Refusal::NotServed) => pages::answer(&request, &self.sources, self.peer),
             Err(Refusal::Misdirected) => pages::misdirected(),
             Err(Refusal::Unauthenticated) => management::unauthenticated(),

@@ -3,6 +3,8 @@
 use rustix::process::geteuid;
 use tokio::net::unix::UCred;
 
+use crate::events::{ManagementRefused, Recorder};
+
 /// Who is at the other end of a connection to the admin listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Peer {
@@ -15,10 +17,15 @@ pub(super) enum Peer {
 impl Peer {
     /// The peer of a connection to the socket, where that is root or the gateway's own user. The socket's
     /// mode lets nobody else connect; this holds as well where somebody has changed the mode.
-    pub(super) fn admitted(credentials: UCred) -> Option<Self> {
+    pub(super) fn admitted(credentials: UCred, recorder: &Recorder) -> Option<Self> {
         Self::admitted_user(credentials.uid()).or_else(|| {
-            let (user, process) = (credentials.uid(), credentials.pid());
-            tracing::warn!(user, process, "another user was refused at the admin socket");
+            recorder.emit(&ManagementRefused {
+                operator: Some(&format!("uid {}", credentials.uid())),
+                operation: None,
+                client: None,
+                status: None,
+                reason: "another user was refused at the admin socket",
+            });
             None
         })
     }

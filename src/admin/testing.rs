@@ -57,7 +57,7 @@ fn rotating() -> mpsc::Sender<RotationRequest> {
     let (send, mut asked) = mpsc::channel::<RotationRequest>(1);
     // No task: not every test of this room has a runtime.
     std::thread::spawn(move || {
-        while let Some(answer) = asked.blocking_recv() {
+        while let Some(RotationRequest { answer, .. }) = asked.blocking_recv() {
             let next = NextAssertionKey { kid: "next".into(), signs_from: START.rfc3339() };
             let _ = answer.send(Ok(next));
         }

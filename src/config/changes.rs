@@ -7,7 +7,8 @@ use serde_json::Value;
 /// A key whose value has changed. Secrets are masked in both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedKey {
-    /// The way to it, such as `session.idle_timeout` or `routes[2].policy`.
+    /// The way to it, such as `session.idle_timeout`, or `routes[wiki.corp.example/].policy`: a route is named by what it
+    /// claims, so that one in front of it does not rename it.
     pub key: String,
     /// What it was; none: it was not there.
     pub before: Option<String>,
@@ -42,10 +43,11 @@ fn gather(key: String, value: &Value, found: &mut BTreeMap<String, String>) {
             let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
             gather(key, value, found);
         }),
-        Value::Array(elements) if !elements.is_empty() => elements
-            .iter()
-            .enumerate()
-            .for_each(|(index, value)| gather(format!("{key}[{index}]"), value, found)),
+        Value::Array(elements) if !elements.is_empty() => {
+            for (name, value) in names(&key, elements).into_iter().zip(elements) {
+                gather(format!("{key}[{name}]"), value, found);
+            }
+        }
         Value::String(text) => {
             found.insert(key, text.clone());
         }
@@ -53,6 +55,33 @@ fn gather(key: String, value: &Value, found: &mut BTreeMap<String, String>) {
             found.insert(key, value.to_string());
         }
     }
+}
+
+/// What tells the elements of a list apart: routes by what they claim, all others by their place.
+fn names(key: &str, elements: &[Value]) -> Vec<String> {
+    let mut names = Vec::with_capacity(elements.len());
+    for (index, element) in elements.iter().enumerate() {
+        let mut name = index.to_string();
+        if mutant!(key == "routes", "routes-named-by-their-place" => false) {
+            name = claim(element);
+            // No such configuration loads; the one before may have been another version's.
+            let same = elements[..index].iter().filter(|other| claim(other) == name).count();
+            if same > 0 {
+                name = format!("{name} #{}", same + 1);
+            }
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// Host, path and methods of a route.
+fn claim(route: &Value) -> String {
+    let text = |name: &str| route.get(name).and_then(Value::as_str);
+    let methods = route.get("methods").and_then(Value::as_array).into_iter().flatten();
+    let methods: Vec<_> = methods.filter_map(Value::as_str).collect();
+    let claimed = format!("{}{}", text("host").unwrap_or("*"), text("path").unwrap_or("/"));
+    if methods.is_empty() { claimed } else { format!("{} {claimed}", methods.join(",")) }
 }
 
 #[cfg(test)]
@@ -63,16 +92,15 @@ mod tests {
 
     #[test]
     fn what_is_new_what_is_gone_and_what_is_different_is_told_by_its_way() {
-        let before =
-            json!({"session": {"max_age": "12h", "bind": "auto"}, "routes": [{"name": "a"}], "x": []});
-        let after = json!({"session": {"max_age": "8h"}, "routes": [{"name": "a"}, {"name": "b"}], "x": []});
+        let before = json!({"session": {"max_age": "12h", "bind": "auto"}, "routes": [{"host": "a.example"}], "x": []});
+        let after = json!({"session": {"max_age": "8h"}, "routes": [{"host": "b.example"}, {"host": "a.example"}], "x": []});
         let key = |key: &str, before: Option<&str>, after: Option<&str>| ChangedKey {
             key: key.into(),
             before: before.map(Into::into),
             after: after.map(Into::into),
         };
         let told = [
-            key("routes[1].name", None, Some("b")),
+            key("routes[b.example/].host", None, Some("b.example")),
             key("session.bind", Some("auto"), None),
             key("session.max_age", Some("12h"), Some("8h")),
         ];

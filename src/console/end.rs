@@ -12,10 +12,10 @@ use super::process::Process;
 use super::shell::Shell;
 use super::text;
 use crate::endpoints::{EndpointError, read_form};
-use crate::events::ManagementCalled;
+use crate::events::{ManagementCalled, OwnedCaller};
 use crate::listener::RequestBody;
 use crate::pages::Page;
-use crate::session::{SessionEnd, SessionOverview, Sessions, StoreUnavailable, Wanted};
+use crate::session::{EndCause, SessionEnd, SessionOverview, Sessions, StoreUnavailable, Wanted};
 
 /// Bytes of a form at most.
 const LARGEST: usize = 16 * 1024;
@@ -123,21 +123,18 @@ async fn end(
     let (provider, reason) = (visit.person.provider.clone(), asked.reason.clone());
     let (sessions, recorder) = (process.sessions().clone(), process.recorder().clone());
     let client = Some(visit.context.forwarding.client.ip());
+    let operator = format!("{operator} ({provider}), in the console");
+    let caller = OwnedCaller { id, client };
     let ending = tokio::spawn(async move {
-        let ended = wanted.end(&sessions, SessionEnd::Administrator).await;
-        match &ended {
-            Ok(ended) => tracing::info!(
-                %id, operator, %provider, operation = "end-sessions", selected, ended, reason,
-                "sessions were ended over the console"
-            ),
-            Err(error) => tracing::error!(
-                %id, operator, %provider, operation = "end-sessions", selected, %error, reason,
-                "sessions could not all be ended over the console"
-            ),
+        let cause = EndCause::by(SessionEnd::Administrator, &operator).asked_in(caller.clone());
+        let ended = wanted.end(&sessions, &cause).await;
+        if let Err(error) = &ended {
+            tracing::error!(id = %caller.id, %error, "sessions could not all be ended over the console");
         }
         recorder.emit(&ManagementCalled {
-            operator: &format!("{operator} ({provider}), in the console"),
+            operator: &operator,
             operation: "end-sessions",
+            id: Some(caller.id.as_str()),
             client,
             status: if ended.is_ok() { 200 } else { 503 },
             reason: Some(&match &reason {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Uri};
 
 use super::answer::Answer;
 use super::context::RequestContext;
@@ -17,7 +17,7 @@ use crate::route::PathPrefix;
 /// What a route serves where it neither forwards nor redirects. It stands at the route's path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Application {
-    /// Tells people who they are here, and leads to their apps: one page.
+    /// Leads people to their apps: one page, which knows the others below `/.portcullis`.
     Portal,
     /// Shows whom `[console]` lets in what the gateway does, and has operators act on it.
     Console,
@@ -62,14 +62,14 @@ impl Endpoints {
         mount: &PathPrefix,
         principal: Option<&Arc<Principal>>,
         context: RequestContext<'_>,
-        headers: &HeaderMap,
+        (headers, uri): (&HeaderMap, &Uri),
     ) -> Answer {
         if !Application::Portal.is_at(mount, context.path) {
             return EndpointError::NotFound.into();
         }
         match principal {
-            Some(principal) => home::of(self, context, principal),
-            None => home::answer(self, context, headers).await,
+            Some(principal) => home::of(self, context, principal, uri),
+            None => home::answer(self, context, (headers, uri)).await,
         }
     }
 }

@@ -15,10 +15,11 @@ use super::answer::Answer;
 use super::body::read_to_end;
 use super::context::RequestContext;
 use super::error::{EndpointError, UnavailableProvider};
-use super::provider_logout::end_sessions;
+use super::provider_logout::{Accepted, end_sessions};
 use super::resources::Resources;
 use super::seen_logout_tokens::Seen;
 use super::state::Endpoints;
+use crate::events::{Caller, Channel, LogoutTokenRefused};
 use crate::limit::Exceeded;
 use crate::listener::RequestBody;
 use crate::oidc::jwks::Jws;
@@ -129,17 +130,25 @@ async fn end(
     token: LogoutToken,
 ) -> Result<Response<Bytes>, EndpointError> {
     let (resources, theirs) = (Arc::clone(&endpoints.resources), Arc::clone(provider));
+    let (caller, client) = (context.owned_caller(), context.caller().client);
     // A task of its own: what a provider has told is done though it hangs up, and a token whose end the store did not take
     // is good once more.
     let ending = tokio::spawn(async move {
         let (sid, subject) = (token.sid.as_deref(), token.subject.as_deref());
-        let ended = end_sessions(&resources.sessions, &theirs, sid, subject).await;
+        let ended = end_sessions(&resources.sessions, &theirs, sid, subject, caller.clone()).await;
         note(&resources, &theirs, &token, ended.is_ok()).await;
+        if let Ok(ended) = ended {
+            let told = Accepted { channel: Channel::Back, subject, ended };
+            told.record(
+                &resources.recorder,
+                Caller { id: caller.id.as_str(), client, device: None },
+                &theirs,
+            );
+        }
         ended
     });
     let ended = ending.await.unwrap_or_else(|error| Err(StoreUnavailable::new(error)));
     let ended = ended.inspect_err(|_| count(endpoints, Some(provider), "store-unavailable"))?;
-    tracing::info!(id = %context.id, provider = %provider.name(), ended, "signed out at the provider (back channel)");
     count(endpoints, Some(provider), if ended > 0 { "ended" } else { "nothing-left" });
     let mut response = Response::new(Bytes::new());
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -165,9 +174,9 @@ fn refused(
 ) -> Result<Response<Bytes>, EndpointError> {
     let (why, reason) = (&no.why, no.why.word());
     let provider = no.provider.map(|provider| provider.name().as_str());
-    if let Some(left_out) = endpoints.resources.refusal_log.admit(provider.unwrap_or_default(), reason) {
-        tracing::warn!(id = %context.id, provider, reason, error = %why, left_out, "a logout token is not accepted");
-    }
+    let (caller, channel) = (context.caller(), Channel::Back);
+    let told = LogoutTokenRefused { caller, provider, channel, reason: &format!("{reason}: {why}") };
+    endpoints.resources.recorder.emit(&told);
     count(endpoints, no.provider, reason);
     if let (Why::Token(LogoutTokenError::KeysUnavailable), Some(provider)) = (why, no.provider) {
         let (provider, reason) = (provider.name().clone(), why.to_string());

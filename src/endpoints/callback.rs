@@ -18,14 +18,13 @@ use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
 use super::{bound_session, device, sign_in, step_up, ticket};
 use crate::authn::{Authentication, OpenedSession};
-use crate::events::{self, SignInFailed, SignInSucceeded};
-use crate::identity::texts;
+use crate::events::{Caller, SignInFailed, SignInSucceeded};
 use crate::listener::RequestBody;
 use crate::oidc::{
     CallbackParameters, Culprit, Destination, Flow, Provider, ResponseMode, SignInError, SignedIn,
 };
 use crate::secret::Secret;
-use crate::session::{NewSession, Session, SessionId, SessionKey, StoreUnavailable};
+use crate::session::{EndCause, NewSession, Session, SessionEnd, SessionId, SessionKey, StoreUnavailable};
 
 /// The largest response that comes as a form, in bytes.
 const MAX_FORM: usize = 16 * 1024;
@@ -68,10 +67,10 @@ async fn finish(
     let signed_in = provider.finish(&flow, callback).await;
     let answer = match signed_in {
         Ok(signed_in) => settle(endpoints, context, &head.headers, (&flow, &state), signed_in).await,
-        Err(error) => failed(endpoints, provider, (&flow, &state), error).into(),
+        Err(error) => failed(endpoints, context, provider, (&flow, &state), error).into(),
     };
     // Counted only now: a sign-in whose session the store did not take has failed.
-    count(endpoints, context, provider, answer.response.as_ref().err());
+    count(endpoints, context, &head.headers, (provider, &flow), answer.response.as_ref().err());
     answer
 }
 
@@ -124,12 +123,14 @@ fn wanted(endpoints: &Endpoints, state: &str) -> SignInRequest {
 
 fn failed(
     endpoints: &Endpoints,
+    context: RequestContext<'_>,
     provider: &Provider,
     (flow, state): (&Flow, &str),
     error: SignInError,
 ) -> EndpointError {
     let (wanted, forget) = (wanted(endpoints, state), endpoints.cookies.flows.clear(state));
     if error.is_unmet_strength() && !flow.strength.is_none() {
+        step_up::tell_unmet(endpoints, context, flow, None, &flow.unmet());
         return step_up::unmet(endpoints, flow, wanted, flow.unmet(), vec![forget]);
     }
     let others = sign_in::others(endpoints, provider.name().as_str(), &wanted);
@@ -175,12 +176,12 @@ fn twice() -> EndpointError {
     EndpointError::lost("the provider's answer has a parameter twice")
 }
 
-/// Counts the sign-in, and tells the operator of one that failed for somebody else's fault than the person's,
-/// whether or not each request leaves a line.
+/// Counts the sign-in, and records one that failed. One that was to be a stronger one and is none is told by itself.
 fn count(
     endpoints: &Endpoints,
     context: RequestContext<'_>,
-    provider: &Provider,
+    headers: &HeaderMap,
+    (provider, flow): (&Provider, &Flow),
     error: Option<&EndpointError>,
 ) {
     let blame = error.map(|error| match error {
@@ -193,22 +194,16 @@ fn count(
         | EndpointError::StoreUnavailable(_)
         | EndpointError::Internal(_) => Culprit::Us,
     });
-    if let (Some(error), Some(Culprit::Provider | Culprit::Us)) = (error, blame) {
-        let (id, provider) = (context.id, provider.name());
-        tracing::warn!(%id, %provider, %error, "a sign-in failed");
-    }
+    let error = error.filter(|error| !matches!(error, EndpointError::UnmetStepUp(_)));
     if let (Some(error), Some(blame)) = (error, blame) {
+        let device = device::of(headers);
         endpoints.resources.recorder.emit(&SignInFailed {
-            caller: context.caller(),
+            caller: Caller { device: Some(&device), ..context.caller() },
             provider: Some(provider.name().as_str()),
             who: None,
-            culprit: match blame {
-                Culprit::Client => events::Culprit::Client,
-                Culprit::Provider => events::Culprit::Provider,
-                Culprit::Us => events::Culprit::Gateway,
-            },
+            culprit: blame.into(),
             reason: &error.to_string(),
-            took: None,
+            took: Some(endpoints.resources.clock.now().since(flow.started)),
         });
     }
     let result = blame.map_or("ok", |blame| match blame {
@@ -234,6 +229,8 @@ async fn settle(
     let SignedIn { principal, tokens, sid, shortfall } = signed_in;
     let (wanted, mut cookies) = (wanted(endpoints, state), vec![endpoints.cookies.flows.clear(state)]);
     if !shortfall.is_empty() && step_up::keeps_session(flow, &before, &principal) {
+        let known = before.session_to_end().map_or(0, |opened| opened.session.family().first_bytes());
+        step_up::tell_unmet(endpoints, context, flow, Some((&principal, known)), &shortfall);
         let unmet = step_up::unmet(endpoints, flow, wanted, shortfall, cookies);
         return Answer::to(before.principal().cloned(), Err(unmet));
     }
@@ -245,18 +242,17 @@ async fn settle(
         origin: device::sign_in_origin(headers, context.forwarding.client.ip()),
         began: flow.started,
     };
-    let (key, session) = match replace(endpoints, flow, &before, new).await {
+    let (key, session) = match replace(endpoints, context, flow, &before, new).await {
         Ok(created) => created,
         Err(error) => return Answer::to(before.principal().cloned(), Err(error)),
     };
-    let (who, id) = (&session.principal, context.id);
-    tracing::info!(%id, provider = %who.provider, user = who.user, session = %session.id, "signed in");
-    let amr = who.claims.get("amr").map(texts).unwrap_or_default();
+    let (who, device) = (&session.principal, device::of(headers));
+    let root = session.family().first_bytes();
     endpoints.resources.recorder.emit(&SignInSucceeded {
-        caller: context.caller(),
+        caller: Caller { device: Some(&device), ..context.caller() },
         who,
-        session: session.family().first_bytes(),
-        amr: &amr,
+        session: root,
+        amr: &step_up::methods(who),
         took: Some(endpoints.resources.clock.now().since(flow.started)),
     });
     cookies.push(endpoints.cookies.session.set(&key));
@@ -268,6 +264,7 @@ async fn settle(
             response
         })
     } else {
+        step_up::tell_unmet(endpoints, context, flow, Some((who, root)), &shortfall);
         Err(step_up::unmet(endpoints, flow, wanted, shortfall, cookies).with_offer(offer))
     };
     Answer::to(Some(Arc::clone(&session.principal)), response)
@@ -277,6 +274,7 @@ async fn settle(
 /// (session fixation).
 async fn replace(
     endpoints: &Endpoints,
+    context: RequestContext<'_>,
     flow: &Flow,
     before: &Authentication,
     new: NewSession,
@@ -290,7 +288,8 @@ async fn replace(
             // A posted response comes without the session's cookie (`SameSite=Lax`): the flow remembers which it
             // is.
             if let Some(replaced) = mutant!(flow.replaces, "posted-sign-in-ends-nothing" => None) {
-                sessions.end(&SessionId::from_bytes(replaced)).await?;
+                let cause = EndCause::from(SessionEnd::SignedOut).asked_in(context.owned_caller());
+                sessions.end_because(&SessionId::from_bytes(replaced), cause).await?;
             }
             sessions.create(new).await?
         }

@@ -1,6 +1,6 @@
 //! What an endpoint may know of a request.
 
-use crate::events::Caller;
+use crate::events::{Caller, OwnedCaller};
 use crate::identity::RequestId;
 use crate::request::{Authority, Forwarding, RequestPath};
 
@@ -23,6 +23,11 @@ impl<'a> RequestContext<'a> {
     /// The request, as events tell it.
     pub(super) fn caller(self) -> Caller<'a> {
         Caller { id: self.id.as_str(), client: self.forwarding.client.ip(), device: None }
+    }
+
+    /// The same for what goes on when the request has ended.
+    pub(super) fn owned_caller(self) -> OwnedCaller {
+        OwnedCaller { id: self.id.clone(), client: Some(self.forwarding.client.ip()) }
     }
 
     /// Scheme and authority, as they were asked for.

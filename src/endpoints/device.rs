@@ -5,7 +5,7 @@
 //! `User-Agent` says (user agent reduction), and hide behind each other's names: which of them it is, their client hints
 //! tell better, where they send any.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use http::{HeaderMap, HeaderName, header};
 
@@ -21,6 +21,11 @@ pub(super) fn sign_in_origin(headers: &HeaderMap, address: IpAddr) -> SignInOrig
     let hints: Vec<_> = [PLATFORM, BRANDS].iter().filter_map(text).collect();
     let hints = Some(hints.join(", ")).filter(|hints| !hints.is_empty());
     SignInOrigin::new(text(&header::USER_AGENT), address).with_hints(hints.as_deref())
+}
+
+/// What sent a request with these fields, in words.
+pub(super) fn of(headers: &HeaderMap) -> String {
+    in_words(&sign_in_origin(headers, Ipv4Addr::UNSPECIFIED.into()))
 }
 
 /// What `origin` was, in words.

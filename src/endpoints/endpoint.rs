@@ -8,13 +8,13 @@ use super::bound_session::WELL_KNOWN;
 use super::context::RequestContext;
 use super::error::EndpointError;
 use super::paths::{
-    BACK_CHANNEL_LOGOUT, BIND, CALLBACK, FRONT_CHANNEL_LOGOUT, HOME_WITH_SLASH, KEYS, REFRESH_BINDING,
-    RESUME, ROOT, SESSIONS, SIGN_IN, SIGN_OUT, SIGNALS, SIGNED_OUT, TICKET,
+    ACCOUNT, BACK_CHANNEL_LOGOUT, BIND, CALLBACK, FRONT_CHANNEL_LOGOUT, HOME_WITH_SLASH, ICON, KEYS,
+    REFRESH_BINDING, RESUME, ROOT, SESSIONS, SIGN_IN, SIGN_OUT, SIGNALS, SIGNED_OUT, TICKET,
 };
 use super::state::Endpoints;
 use super::{
-    back_channel, bound_session, callback, front_channel, home, resume, sessions, sign_in, sign_out, signals,
-    ticket,
+    account, back_channel, bound_session, callback, front_channel, home, resume, sessions, sign_in, sign_out,
+    signals, ticket,
 };
 use crate::forward::JWKS_MAX_AGE;
 use crate::listener::RequestBody;
@@ -22,7 +22,7 @@ use crate::listener::RequestBody;
 /// What stands below `/.portcullis` on our hosts by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// Tells people who they are here, and leads to their apps. It claims everything below its path as well, so that
+    /// Leads people to their apps. It claims everything below its path as well, so that
     /// what is no endpoint there is 404 and no app's.
     Home,
     /// Begins a sign-in, or lets the person choose a provider.
@@ -33,6 +33,10 @@ pub enum Endpoint {
     Ticket,
     /// Shows a person their sign-ins, and ends those that they say.
     Sessions,
+    /// Shows a person what their provider says of them, and how they are signed in.
+    Account,
+    /// The pictures of apps, each to a place of its own below.
+    Icon,
     /// Ends the session.
     SignOut,
     /// Where providers send people after signing them out.
@@ -58,12 +62,14 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// The table: every one, with its path and its methods.
-    pub const TABLE: [(Self, &'static str, &'static [Method]); 15] = [
+    pub const TABLE: [(Self, &'static str, &'static [Method]); 17] = [
         (Self::Home, ROOT, &[Method::GET, Method::HEAD]),
         (Self::SignIn, SIGN_IN, &[Method::GET, Method::POST]),
         (Self::Callback, CALLBACK, &[Method::GET, Method::POST]),
         (Self::Ticket, TICKET, &[Method::GET]),
         (Self::Sessions, SESSIONS, &[Method::GET, Method::HEAD, Method::POST]),
+        (Self::Account, ACCOUNT, &[Method::GET, Method::HEAD]),
+        (Self::Icon, ICON, &[Method::GET, Method::HEAD]),
         (Self::SignOut, SIGN_OUT, &[Method::GET, Method::POST]),
         (Self::SignedOut, SIGNED_OUT, &[Method::GET]),
         (Self::BackChannelLogout, BACK_CHANNEL_LOGOUT, &[Method::POST]),
@@ -99,8 +105,8 @@ impl Endpoint {
         let here = self.is_everywhere() || mutant!(public(), "callback-on-every-host" => true);
         let path = context.path.decoded();
         let front = self == Self::Home && (path == "/" || path == HOME_WITH_SLASH);
-        // A place of each transmitter's; which there are is the handler's to know.
-        let below = self == Self::Signals && path.len() > SIGNALS.len();
+        // A place of each transmitter's, and of each picture; which there are is the handler's to know.
+        let below = matches!(self, Self::Signals | Self::Icon) && path.len() > self.path().len();
         here && (path == self.path() || front || below)
     }
 }
@@ -117,11 +123,13 @@ impl Endpoints {
             return EndpointError::NotFound.into();
         }
         match endpoint {
-            Endpoint::Home => home::answer(self, context, request.headers()).await,
+            Endpoint::Home => home::answer(self, context, (request.headers(), request.uri())).await,
             Endpoint::SignIn => sign_in::answer(self, context, request).await,
             Endpoint::Callback => callback::answer(self, context, request).await,
             Endpoint::Ticket => ticket::answer(self, context, &request).await,
             Endpoint::Sessions => sessions::answer(self, context, request).await,
+            Endpoint::Account => account::answer(self, context, request.headers()).await,
+            Endpoint::Icon => self.icon(context).into(),
             Endpoint::SignOut => sign_out::answer(self, context, &request).await,
             Endpoint::SignedOut => sign_out::back(self, context, &request).await,
             Endpoint::BackChannelLogout => back_channel::answer(self, context, request).await,

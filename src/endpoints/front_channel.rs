@@ -14,10 +14,11 @@ use url::Url;
 use super::answer::Answer;
 use super::context::RequestContext;
 use super::error::EndpointError;
-use super::provider_logout::{end_sessions, knows};
+use super::provider_logout::{Accepted, end_sessions, knows};
 use super::response::show;
 use super::sign_in_request::parameter;
 use super::state::Endpoints;
+use crate::events::{Channel, LogoutTokenRefused};
 use crate::oidc::Provider;
 use crate::pages::Framed;
 use crate::telemetry::LogoutChannel;
@@ -34,9 +35,8 @@ pub(super) async fn answer<B>(
     let iss = said("iss");
     let theirs = providers(endpoints, iss.as_deref());
     let refused = |reason| {
-        if let Some(left_out) = endpoints.resources.refusal_log.admit("", reason) {
-            tracing::warn!(id = %context.id, reason, left_out, "a front-channel logout is not accepted");
-        }
+        let (caller, channel) = (context.caller(), Channel::Front);
+        endpoints.resources.recorder.emit(&LogoutTokenRefused { caller, provider: None, channel, reason });
         endpoints.resources.metrics.logout("", LogoutChannel::Front, reason);
         framed(StatusCode::BAD_REQUEST, &theirs).into()
     };
@@ -74,9 +74,14 @@ async fn end(
     for provider in theirs {
         let name = provider.name();
         let known = mutant!(knows(sessions, provider, sid).await?, "unknown-sid-remembered" => true);
-        let ended = if known { end_sessions(sessions, provider, Some(sid), None).await? } else { 0 };
+        let ended = if known {
+            end_sessions(sessions, provider, Some(sid), None, context.owned_caller()).await?
+        } else {
+            0
+        };
         if ended > 0 {
-            tracing::info!(id = %context.id, provider = %name, ended, "signed out at the provider (front channel)");
+            let told = Accepted { channel: Channel::Front, subject: None, ended };
+            told.record(&endpoints.resources.recorder, context.caller(), provider);
             metrics.logout(name.as_str(), LogoutChannel::Front, "ended");
         }
         all += ended;

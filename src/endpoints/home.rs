@@ -1,39 +1,32 @@
-//! Who is signed in at this host, and which apps are open to them.
+//! The apps that are open to whoever is signed in at this host.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 use url::Position;
 
 use super::answer::Answer;
 use super::context::RequestContext;
 use super::hosts::Hosts;
-use super::paths::{SESSIONS, SIGN_OUT};
+use super::paths::{ACCOUNT, HOME, SESSIONS, SIGN_OUT};
 use super::response::{redirect, show};
-use super::sign_in_request::SignInRequest;
+use super::sign_in_request::{SignInRequest, parameter};
 use super::state::Endpoints;
-use crate::clock::Timestamp;
 use crate::identity::Principal;
-use crate::pages::{Home, Link};
-use crate::request::ClientAddress;
-use crate::route::HostPattern;
-
-/// The most apps that the page lists.
-const MOST: usize = 100;
+use crate::portal::{self, AppsPage, QUERY, Shell};
 
 /// The person's own page, or the way to sign in.
 pub(super) async fn answer(
     endpoints: &Endpoints,
     context: RequestContext<'_>,
-    headers: &HeaderMap,
+    (headers, uri): (&HeaderMap, &Uri),
 ) -> Answer {
     let found = match endpoints.session(context, headers).await {
         Ok(found) => found,
         Err(error) => return error.into(),
     };
     match endpoints.good_session(context, &found) {
-        Some(opened) => of(endpoints, context, &opened.session.principal),
+        Some(opened) => of(endpoints, context, &opened.session.principal, uri),
         None => {
             let sign_in = SignInRequest::back_to(context, context.path.raw());
             redirect(StatusCode::SEE_OTHER, &sign_in.address()).into()
@@ -42,45 +35,39 @@ pub(super) async fn answer(
 }
 
 /// The page of `principal`.
-pub(super) fn of(endpoints: &Endpoints, context: RequestContext<'_>, principal: &Arc<Principal>) -> Answer {
+pub(super) fn of(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    principal: &Arc<Principal>,
+    uri: &Uri,
+) -> Answer {
     let now = endpoints.resources.clock.now();
-    let open = open_to(&endpoints.hosts, principal, context.forwarding.client, now);
-    let apps: Vec<_> = open.iter().map(|(name, href)| Link { name, href }).collect();
-    let page = Home {
-        principal,
-        provider: endpoints.display_name(&principal.provider),
-        apps: &apps,
-        sessions: SESSIONS,
-        sign_out: SIGN_OUT,
+    let open = endpoints.hosts.routes.open_to(principal, context.forwarding.client, now);
+    let (sessions, account) = (endpoints.hosts.address(SESSIONS), endpoints.hosts.address(ACCOUNT));
+    let page = AppsPage {
+        shell: Shell { apps: context.path.raw(), ..shell(endpoints, principal, (&sessions, &account)) },
+        apps: portal::listed(open, places(&endpoints.hosts)),
+        query: &parameter(uri, QUERY).unwrap_or_default(),
     };
     Answer::to(Some(Arc::clone(principal)), Ok(show(page.page())))
 }
 
-/// Hosts with an app that the person may see, each with its shortest path.
-fn open_to(
-    hosts: &Hosts,
-    principal: &Arc<Principal>,
-    client: ClientAddress,
-    now: Timestamp,
-) -> BTreeMap<String, String> {
-    let public = hosts.public.as_ref();
-    let scheme = public.map_or("http", |public| public.url.scheme());
-    let mut apps: BTreeMap<String, String> = BTreeMap::new();
-    let here = public.map(|public| &public.url[Position::BeforeHost..Position::AfterPort]);
-    let port = public.and_then(|public| public.url.port());
-    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-    for pattern in hosts.routes.open_to(principal, client, now) {
-        let host = match (&pattern.host, here) {
-            (HostPattern::Exact(host, None), _) => format!("{host}{port}"),
-            (HostPattern::Exact(_, Some(_)), _) => pattern.host.to_string(),
-            (HostPattern::Any, Some(here)) => here.to_owned(),
-            (HostPattern::Any | HostPattern::Wildcard(..), _) => continue,
-        };
-        let (name, href) = (host.clone(), format!("{scheme}://{host}{}", pattern.path));
-        let known = apps.get(&name).is_none_or(|known| known.len() > href.len());
-        if known && (apps.len() < MOST || apps.contains_key(&name)) {
-            apps.insert(name, href);
-        }
+/// What stands around a page of `principal`'s, with where their sign-ins and their account are.
+pub(super) fn shell<'a>(
+    endpoints: &'a Endpoints,
+    principal: &'a Principal,
+    (sessions, account): (&'a str, &'a str),
+) -> Shell<'a> {
+    let provider = endpoints.display_name(&principal.provider);
+    Shell { principal, provider, apps: HOME, sessions, account, sign_out: SIGN_OUT }
+}
+
+/// Where apps are.
+fn places(hosts: &Hosts) -> portal::Hosts<'_> {
+    let public = hosts.public.as_ref().map(|public| &public.url);
+    portal::Hosts {
+        scheme: public.map_or("http", |url| url.scheme()),
+        here: public.map(|url| &url[Position::BeforeHost..Position::AfterPort]),
+        port: public.and_then(url::Url::port),
     }
-    apps
 }

@@ -9,6 +9,7 @@ use super::public_url::{PublicUrl, origin};
 use super::return_to::ReturnTo;
 use crate::clock::Timestamp;
 use crate::identity::Principal;
+use crate::portal::Tile;
 use crate::request::{Authority, ClientAddress, Scheme};
 use crate::route::RoutePattern;
 
@@ -22,13 +23,13 @@ pub trait Routes: fmt::Debug + Send + Sync {
     fn pass_tokens(&self) -> bool;
 
     /// The routes to apps that let `principal` in with a session at `now`, or after a stronger sign-in, from where
-    /// `client` is, in the order of the configuration.
+    /// `client` is, in the order of the configuration, each with how people find it; none that are hidden.
     fn open_to<'a>(
         &'a self,
         principal: &'a Arc<Principal>,
         client: ClientAddress,
         now: Timestamp,
-    ) -> Box<dyn Iterator<Item = &'a RoutePattern> + 'a>;
+    ) -> Box<dyn Iterator<Item = (&'a RoutePattern, &'a Tile)> + 'a>;
 }
 
 /// Our hosts, as one configuration has them.
@@ -124,7 +125,7 @@ mod tests {
             _: &'a Arc<Principal>,
             _: ClientAddress,
             _: Timestamp,
-        ) -> Box<dyn Iterator<Item = &'a RoutePattern> + 'a> {
+        ) -> Box<dyn Iterator<Item = (&'a RoutePattern, &'a Tile)> + 'a> {
             Box::new(std::iter::empty())
         }
     }

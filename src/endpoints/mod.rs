@@ -7,6 +7,7 @@
 //! [`Answer`]: a response or an [`EndpointError`], and whom they found the sender to be. An application is given the
 //! person whom the gate has let in as well.
 
+mod account;
 mod answer;
 mod application;
 mod back_channel;
@@ -31,7 +32,6 @@ mod lost;
 mod paths;
 mod provider_logout;
 mod public_url;
-mod refusal_log;
 mod resources;
 mod response;
 mod resume;

@@ -17,6 +17,10 @@ pub(super) const SIGN_IN: &str = "/.portcullis/sign-in";
 pub(super) const TICKET: &str = "/.portcullis/ticket";
 /// Where people see their sign-ins, and end them.
 pub(super) const SESSIONS: &str = "/.portcullis/sessions";
+/// Where people see what their provider says of them.
+pub(super) const ACCOUNT: &str = "/.portcullis/account";
+/// Below this, pictures of apps are.
+pub(super) const ICON: &str = crate::pages::PICTURES;
 /// Where people sign out.
 pub const SIGN_OUT: &str = "/.portcullis/sign-out";
 /// Where providers lead back to from a sign-out.

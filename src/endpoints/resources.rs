@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::key_trials::KeyTrials;
-use super::refusal_log::RefusalLog;
 use super::seen_logout_tokens::SeenLogoutTokens;
 use super::tickets::Tickets;
 use super::used_states::UsedStates;
@@ -28,7 +27,6 @@ pub struct Resources {
     pub(super) used_states: UsedStates,
     pub(super) seen_logout_tokens: SeenLogoutTokens,
     pub(super) key_trials: KeyTrials,
-    pub(super) refusal_log: RefusalLog,
 }
 
 /// Keys for what browsers keep for us; one key serves one purpose (invariant 7).
@@ -64,7 +62,6 @@ impl Resources {
             used_states: UsedStates::new(Arc::clone(&one_time)),
             seen_logout_tokens: SeenLogoutTokens::new(one_time, clock.clone()),
             key_trials: KeyTrials::new(&clock),
-            refusal_log: RefusalLog::new(clock.clone()),
             clock,
             metrics,
             recorder,

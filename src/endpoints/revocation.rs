@@ -2,13 +2,13 @@
 //! waits for the provider but a page that tells what became of it, for a moment.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::context::RequestContext;
 use super::state::Endpoints;
+use crate::events::{TokensNotRevoked, TokensRevoked};
 use crate::pages::GivenTokens;
 use crate::session::Session;
 
@@ -22,17 +22,14 @@ pub(super) struct Revocation(JoinHandle<bool>);
 
 impl Revocation {
     /// Asks the provider of `session` to take back what it gave; `None` where it offers that not, or gave nothing.
-    pub(super) fn begin(
-        endpoints: &Endpoints,
-        context: RequestContext<'_>,
-        session: &Session,
-    ) -> Option<Self> {
+    pub(super) fn begin(endpoints: &Endpoints, session: &Session) -> Option<Self> {
         let provider = endpoints.providers.get(session.principal.provider.as_str())?;
         if mutant!(!provider.takes_back(&session.tokens), "tokens-kept-at-sign-out" => true) {
             return None;
         }
         let (provider, tokens) = (Arc::clone(provider), session.tokens.clone());
-        let (id, metrics) = (context.id.clone(), endpoints.resources.metrics.clone());
+        let (resources, root) = (Arc::clone(&endpoints.resources), session.family().first_bytes());
+        let begun = Instant::now();
         Some(Self(tokio::spawn(async move {
             let answer = timeout(PATIENCE, provider.take_back(&tokens)).await;
             let error = match answer {
@@ -40,14 +37,14 @@ impl Revocation {
                 Ok(Err(error)) => Some(error.to_string()),
                 Err(_) => Some(format!("no answer within {PATIENCE:?}")),
             };
-            let name = provider.name();
-            match &error {
-                None => tracing::info!(%id, provider = %name, "the provider has taken back its tokens"),
-                Some(error) => {
-                    tracing::warn!(%id, provider = %name, error, "the provider has not taken back its tokens")
+            let (provider, session, took) = (provider.name().as_str(), root, Some(begun.elapsed()));
+            match error.as_deref() {
+                None => resources.recorder.emit(&TokensRevoked { provider, session, took }),
+                Some(reason) => {
+                    resources.recorder.emit(&TokensNotRevoked { provider, session, reason, took })
                 }
-            }
-            metrics.revocation(name.as_str(), if error.is_none() { "ok" } else { "failed" });
+            };
+            resources.metrics.revocation(provider, if error.is_none() { "ok" } else { "failed" });
             error.is_none()
         })))
     }

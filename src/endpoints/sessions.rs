@@ -14,7 +14,8 @@ use super::body::read_form;
 use super::context::RequestContext;
 use super::device;
 use super::error::EndpointError;
-use super::paths::{HOME, SESSIONS, SIGN_OUT};
+use super::home::shell;
+use super::paths::{ACCOUNT, SESSIONS, SIGN_OUT};
 use super::response::{redirect, show};
 use super::same_origin::same_origin;
 use super::sign_in_request::SignInRequest;
@@ -22,8 +23,10 @@ use super::state::Endpoints;
 use crate::authn::OpenedSession;
 use crate::clock::Timestamp;
 use crate::listener::RequestBody;
-use crate::pages::{Moment, SessionsEnded, SessionsPage, SignInShown};
-use crate::session::{IdPrefix, Selector, Session, SessionEnd, SessionId, SessionOverview, StoreUnavailable};
+use crate::portal::{Moment, SessionsEnded, SessionsPage, SignInShown};
+use crate::session::{
+    EndCause, IdPrefix, Selector, Session, SessionEnd, SessionId, SessionOverview, StoreUnavailable,
+};
 
 const WHY: SessionEnd = SessionEnd::SignedOutElsewhere;
 
@@ -93,26 +96,23 @@ async fn end(
     asked: Option<Asked>,
 ) -> Result<Response<Bytes>, EndpointError> {
     let (sessions, here) = (&endpoints.resources.sessions, session.family());
-    let (ended, told) = match asked {
+    let cause = EndCause::by(WHY, &here.in_words()).asked_in(context.owned_caller());
+    let told = match asked {
         // The one of this browser ends where that is asked for in so many words, and the provider is told.
         Some(Asked::One(id)) if mutant!(id == here, "own-session-ended-unasked" => false) => {
             return redirect(StatusCode::SEE_OTHER, SIGN_OUT);
         }
         Some(Asked::One(id)) => {
             let whose = mutant!(theirs(session), "anybodys-session-ended" => Selector::All);
-            let ended = sessions.end_included(whose, WHY, move |found| found.id == id).await?;
-            (ended, if ended > 0 { SessionsEnded::One } else { SessionsEnded::Gone })
+            let ended = sessions.end_included(whose, cause, move |found| found.id == id).await?;
+            if ended > 0 { SessionsEnded::One } else { SessionsEnded::Gone }
         }
         Some(Asked::Others) => {
-            let ended = sessions.end_all_but(here, theirs(session), WHY).await?;
-            (ended, SessionsEnded::Others(ended))
+            let ended = sessions.end_all_but(here, theirs(session), cause).await?;
+            SessionsEnded::Others(ended)
         }
-        None => (0, SessionsEnded::Gone),
+        None => SessionsEnded::Gone,
     };
-    if ended > 0 {
-        let (id, user) = (context.id, &session.principal.user);
-        tracing::info!(%id, session = %session.id, user, ended, "ended from another session of its person");
-    }
     shown(endpoints, session, Some(told)).await
 }
 
@@ -133,8 +133,7 @@ async fn shown(
     others.sort_by_key(|found| Reverse((found.last_seen, found.created, found.id)));
     others.truncate(SHOWN);
     let page = SessionsPage {
-        principal: &session.principal,
-        provider: endpoints.display_name(&session.principal.provider),
+        shell: shell(endpoints, &session.principal, (SESSIONS, ACCOUNT)),
         here: here
             .as_ref()
             .map(|here| SignInShown { last_used: Moment::new(now, now), ..in_words(here, now) }),
@@ -142,8 +141,6 @@ async fn shown(
         more,
         ended,
         action: SESSIONS,
-        sign_out: SIGN_OUT,
-        home: HOME,
     };
     Ok(show(page.page()))
 }

@@ -17,13 +17,14 @@ use super::revocation::Revocation;
 use super::same_origin::same_origin;
 use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
-use super::{keep_address, sign_out, step_up, ticket};
+use super::{device, keep_address, sign_out, step_up, ticket};
 use crate::authn::{Authentication, OpenedSession};
 use crate::clock::Timestamp;
+use crate::events::{Caller, SignInBegun};
 use crate::listener::RequestBody;
 use crate::oidc::{AuthenticationRequest, Choice, Destination, Hint, Provider, ProviderError, ResponseMode};
 use crate::pages::{Chooser, ProviderChoice};
-use crate::session::{Bind, HandOn, Session};
+use crate::session::{Bind, EndCause, HandOn, Session, SessionEnd};
 
 /// How old a session must be before an expired access token is worth a new sign-in. A provider whose tokens last
 /// shorter than this would have the browser redirected for ever.
@@ -130,8 +131,9 @@ async fn switch(
             let logout_url = sign_out::logout_url(endpoints, session, &back, found.unshown().is_none())
                 .filter(|_| !wanted.is_long());
             // Where the store fails, the session has ended in memory all the same, and the log says what went wrong.
-            drop(endpoints.resources.sessions.end(&session.family()).await);
-            drop(Revocation::begin(endpoints, context, session));
+            let cause = EndCause::from(SessionEnd::SignedOut).asked_in(context.owned_caller());
+            drop(endpoints.resources.sessions.end_because(&session.family(), cause).await);
+            drop(Revocation::begin(endpoints, session));
             logout_url
         }
         None => None,
@@ -192,6 +194,12 @@ async fn to_provider(
     };
     let redirection =
         provider.begin(intent).map_err(|error| provider_unavailable(endpoints, provider, &wanted, &error))?;
+    let device = device::of(cookies);
+    endpoints.resources.recorder.emit(&SignInBegun {
+        caller: Caller { device: Some(&device), ..context.caller() },
+        provider: provider.name().as_str(),
+        route: None,
+    });
     let mut response = redirect(StatusCode::FOUND, redirection.location.as_str())?;
     let kept = endpoints.cookies.flows.set(cookies, &redirection.flow);
     let kept = kept.map_err(|_| EndpointError::Internal("a sign-in that does not fit a cookie"))?;

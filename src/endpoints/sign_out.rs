@@ -12,6 +12,7 @@ use url::Url;
 
 use super::answer::Answer;
 use super::context::RequestContext;
+use super::device;
 use super::error::EndpointError;
 use super::paths::{SIGN_IN, SIGN_OUT, SIGNED_OUT};
 use super::resources::Resources;
@@ -22,11 +23,11 @@ use super::sign_in_request::{SignInRequest, parameter};
 use super::state::Endpoints;
 use crate::authn::OpenedSession;
 use crate::clock::Timestamp;
-use crate::events;
+use crate::events::{self, Caller};
 use crate::identity::Principal;
 use crate::pages::{GivenTokens, Page, SignOut, SignedOut, Told};
 use crate::secret::Secret;
-use crate::session::{CookieRead, Session};
+use crate::session::{CookieRead, EndCause, Session, SessionEnd};
 
 /// `GET` asks whether that is meant; `POST` from a page of this origin does it.
 pub(super) async fn answer<B>(
@@ -75,15 +76,15 @@ async fn end(
     hint: bool,
 ) -> Result<Response<Bytes>, EndpointError> {
     same_origin(context, headers)?;
-    let ended = endpoints.resources.sessions.end(&session.family()).await;
-    tracing::info!(id = %context.id, session = %session.id, user = session.principal.user, "signed out");
+    let ended = endpoints.resources.sessions.end_because(&session.family(), by_themselves(context)).await;
+    let device = device::of(headers);
     endpoints.resources.recorder.emit(&events::SignedOut {
-        caller: context.caller(),
+        caller: Caller { device: Some(&device), ..context.caller() },
         who: Some(&session.principal),
         session: session.family().first_bytes(),
         cut: None,
     });
-    let revocation = Revocation::begin(endpoints, context, session);
+    let revocation = Revocation::begin(endpoints, session);
     let provider = endpoints.display_name(&session.principal.provider);
     let there = logout_url(endpoints, session, &departure(endpoints, provider), hint);
     let response = match (ended, there) {
@@ -108,17 +109,21 @@ async fn end_unread(
 ) -> Result<Response<Bytes>, EndpointError> {
     same_origin(context, headers)?;
     let Some(CookieRead::Key(key)) = endpoints.cookies.session.read(headers) else { return Err(unread) };
-    let ended = endpoints.resources.sessions.end(key.id()).await;
-    tracing::info!(id = %context.id, session = %key.id(), "signed out");
-    let session = key.id().first_bytes();
+    let ended = endpoints.resources.sessions.end_because(key.id(), by_themselves(context)).await;
+    let (session, device) = (key.id().first_bytes(), device::of(headers));
     endpoints.resources.recorder.emit(&events::SignedOut {
-        caller: context.caller(),
+        caller: Caller { device: Some(&device), ..context.caller() },
         who: None,
         session,
         cut: None,
     });
     let left = Left { until_restart: ended.is_err(), ..Left::default() };
     Ok(forgotten(endpoints, signed_out(endpoints, left)))
+}
+
+/// A person signs out by this request.
+fn by_themselves(context: RequestContext<'_>) -> EndCause {
+    EndCause::from(SessionEnd::SignedOut).asked_in(context.owned_caller())
 }
 
 /// Has the browser forget the session's key and the pages it has kept.

@@ -28,14 +28,14 @@ pub(super) async fn answer(
         return EndpointError::NotFound.into();
     };
     if !transmitter.is_sender(text(request.headers(), &header::AUTHORIZATION)) {
-        tracing::debug!(id = %context.id, transmitter = name, "a signal without the stream's authorization");
+        transmitter.record_stranger(&context.owned_caller());
         return refused("authentication_failed", "the Authorization is not that of the stream").into();
     }
     let Some(text) = token(request).await else {
-        transmitter.count_refused(&SecurityEventError::NotSent);
+        transmitter.count_refused(&SecurityEventError::NotSent, &context.owned_caller());
         return refused("invalid_request", SecurityEventError::NotSent.description()).into();
     };
-    match transmitter.receive(text).await {
+    match transmitter.receive(text, Some(context.owned_caller())).await {
         Ok(_) => empty(StatusCode::ACCEPTED).into(),
         Err(error) if error.is_passing() => again(transmitter, &error).into(),
         Err(ReceiveError::Refused(error)) => refused(error.code(), error.description()).into(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 
 use super::context::RequestContext;
@@ -13,6 +14,7 @@ use super::site_data::{SiteData, clear_site_data};
 use crate::authn::{Authentication, Authenticator, OpenedSession};
 use crate::identity::ProviderName;
 use crate::oidc::Providers;
+use crate::portal::Icons;
 use crate::session::{Bind, CookieRead, NetworkPrefix, Session, SessionEnd};
 use crate::signals::Transmitter;
 
@@ -31,6 +33,7 @@ pub struct Endpoints {
     /// What sessions are bound to.
     pub(super) binding: BindingSettings,
     transmitters: Vec<Arc<Transmitter>>,
+    icons: Icons,
     /// What a browser is told to forget at sign-out (`Clear-Site-Data`).
     site_data: Option<HeaderValue>,
 }
@@ -58,14 +61,26 @@ impl Endpoints {
         binding: BindingSettings,
         forget: &[SiteData],
     ) -> Self {
-        let (transmitters, site_data) = (Vec::new(), clear_site_data(forget));
-        Self { resources, hosts, providers, authenticator, cookies, binding, transmitters, site_data }
+        let (transmitters, icons, site_data) = (Vec::new(), Icons::default(), clear_site_data(forget));
+        Self { resources, hosts, providers, authenticator, cookies, binding, transmitters, icons, site_data }
     }
 
     /// The same with these who send signals.
     #[must_use]
     pub fn with_transmitters(self, transmitters: Vec<Arc<Transmitter>>) -> Self {
         Self { transmitters, ..self }
+    }
+
+    /// The same with these pictures of apps.
+    #[must_use]
+    pub fn with_icons(self, icons: Icons) -> Self {
+        Self { icons, ..self }
+    }
+
+    /// The picture that is asked for.
+    pub(super) fn icon(&self, context: RequestContext<'_>) -> Result<Response<Bytes>, EndpointError> {
+        let picture = self.icons.at(context.path.decoded()).ok_or(EndpointError::NotFound)?;
+        Ok(picture.response())
     }
 
     /// The transmitter of this name.

@@ -10,7 +10,8 @@ use super::return_to::ReturnTo;
 use super::sign_in_request::SignInRequest;
 use super::state::Endpoints;
 use crate::authn::{Authentication, OpenedSession};
-use crate::identity::{Principal, Proof, Shortfall, Strength};
+use crate::events::StepUpUnmet;
+use crate::identity::{Principal, Proof, Shortfall, Strength, texts};
 use crate::oidc::Flow;
 use crate::session::Session;
 
@@ -83,6 +84,31 @@ pub(super) fn keeps_session(flow: &Flow, before: &Authentication, principal: &Pr
 
 fn is_same_person(one: &Principal, other: &Principal) -> bool {
     (&one.provider, &one.issuer, &one.subject) == (&other.provider, &other.issuer, &other.subject)
+}
+
+/// The methods of a sign-in, as records tell them.
+pub(super) fn methods(who: &Principal) -> Vec<String> {
+    who.claims.get("amr").map(texts).unwrap_or_default()
+}
+
+/// Records that somebody has signed in anew and fell short of what was asked; whose session it is, where they have one.
+pub(super) fn tell_unmet(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    flow: &Flow,
+    who: Option<(&Principal, u64)>,
+    shortfall: &[Shortfall],
+) {
+    let missing: Vec<_> = shortfall.iter().map(|shortfall| shortfall.wanted.clone()).collect();
+    endpoints.resources.recorder.emit(&StepUpUnmet {
+        caller: context.caller(),
+        provider: flow.provider.as_str(),
+        who: who.map(|(who, _)| who),
+        session: who.map_or(0, |(_, session)| session),
+        amr: &who.map(|(who, _)| methods(who)).unwrap_or_default(),
+        route: None,
+        missing: &missing,
+    });
 }
 
 /// A sign-in with `flow` that leads where `wanted` says and fell short of what was asked.

@@ -64,6 +64,7 @@ impl Body {
 
     /// Ties the end of the body, or of what goes on behind it, to the end of the record.
     pub(super) fn record(response: &mut Response<Self>, record: Box<RequestRecord>) {
+        record.tell_opened();
         let body = response.body_mut();
         match body.take_tunnel() {
             Some(tunnel) => tunnel::start(tunnel, record),
@@ -98,6 +99,8 @@ impl Body {
     /// While there is nothing to send, the end of the exchange is waited for as well.
     fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<Cut> {
         let Some(record) = &self.record else { return Poll::Pending };
+        // Whatever waits is woken at each judgement, so that this is asked often enough.
+        record.tell_open();
         let Some(exchange) = mutant!(record.exchange(false), "stream-outlives-its-session" => None) else {
             return Poll::Pending;
         };

@@ -69,7 +69,7 @@ pub(super) fn dispatch(
                     let by = permitted.grounds.authentication.carrier();
                     keep_from_shared_caches(by, response.headers_mut());
                 }
-                Ok(forwarded(&mut notes.credential, route, http2, response))
+                Ok(forwarded(notes, route, http2, response))
             }
             Action::Redirect(redirect) => redirected(redirect, route, permitted.inbound, &request),
             // Boxed: what the gateway serves is rare and large, and every request carries the room for its future.
@@ -108,7 +108,8 @@ async fn serve(
     let (person, context) = (permitted.permit.principal(), info.context(&permitted.route.realm));
     match (application, person) {
         (Application::Portal, person) => {
-            Ok(snapshot.endpoints.portal(mount, person, context, request.headers()).await)
+            let asked = (request.headers(), request.uri());
+            Ok(snapshot.endpoints.portal(mount, person, context, asked).await)
         }
         (Application::Console, Some(person)) => {
             let role = snapshot.roles.of(permitted, snapshot.clock.now())?;
@@ -181,16 +182,16 @@ fn session_tokens(authentication: &Authentication) -> SessionTokens<'_> {
 /// The upstream's response as it goes out. From here on the route says whether the exchange is use of its session;
 /// and what has no end of its own ends with its token.
 fn forwarded(
-    credential: &mut Credential,
+    notes: &mut Notes,
     route: &Route,
     http2: bool,
     response: Response<UpstreamBody>,
 ) -> Response<Body> {
-    credential.set_use(route.streams);
+    notes.credential.set_use(route.streams);
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    let endless = switched || !credential.is_none() && is_endless(response.headers());
-    if mutant!(endless, "event-stream-outlives-its-token" => false) {
-        credential.strict();
+    notes.endless = switched || is_endless(response.headers());
+    if mutant!(notes.endless && !notes.credential.is_none(), "event-stream-outlives-its-token" => false) {
+        notes.credential.strict();
     }
     let grpc = http2 && is_grpc(response.headers());
     response.map(|content| Body::upstream(content).for_grpc(grpc))

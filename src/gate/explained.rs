@@ -1,5 +1,6 @@
 //! What would happen to a request, told without sending one: the same tables and rules, and no network.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -89,25 +90,68 @@ impl Explained<'_> {
 /// health are not looked at.
 #[must_use]
 pub fn explain<'a>(settings: &'a GateSettings, request: &Imagined) -> Explained<'a> {
-    judged(settings, request).unwrap_or_else(Explained::Refused)
+    let told = routing(settings).and_then(|routing| judged(settings, &routing, request));
+    told.unwrap_or_else(Explained::Refused)
 }
 
-fn judged<'a>(settings: &'a GateSettings, imagined: &Imagined) -> Result<Explained<'a>, String> {
-    let inbound = imagined.read()?;
+/// What tells it again and again, of one configuration.
+pub struct Explainer {
+    settings: GateSettings,
+    routing: Result<Routing<Served>, String>,
+}
+
+impl Explainer {
+    /// One for the gate that `settings` make.
+    #[must_use]
+    pub fn new(settings: GateSettings) -> Self {
+        Self { routing: routing(&settings), settings }
+    }
+
+    /// What it explains by.
+    #[must_use]
+    pub const fn settings(&self) -> &GateSettings {
+        &self.settings
+    }
+
+    /// The same as [`explain`].
+    #[must_use]
+    pub fn explain(&self, request: &Imagined) -> Explained<'_> {
+        let routing = self.routing.as_ref().map_err(Clone::clone);
+        let told = routing.and_then(|routing| judged(&self.settings, routing, request));
+        told.unwrap_or_else(Explained::Refused)
+    }
+}
+
+impl fmt::Debug for Explainer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Explainer").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+fn routing(settings: &GateSettings) -> Result<Routing<Served>, String> {
     let public = settings.relying_party.public_url.clone().and_then(PublicUrl::new);
-    let routing = Routing::build(settings, public, &mut Imaginary).map_err(unbuilt)?;
+    Routing::build(settings, public, &mut Imaginary::default()).map_err(unbuilt)
+}
+
+fn judged<'a>(
+    settings: &'a GateSettings,
+    routing: &Routing<Served>,
+    imagined: &Imagined,
+) -> Result<Explained<'a>, String> {
+    let inbound = imagined.read()?;
     if routing.is_ours(&inbound, &inbound.path) {
         return Ok(Explained::Own);
     }
-    let route = routing.route(&inbound).map_err(|no| unrouted(&routing, &inbound, &no))?;
-    let Served::Route(settings) = route.service else { return Ok(Explained::Own) };
-    let routed = Routed::new(&routing, &inbound, route).map_err(|no| no.reason().into_owned())?;
+    let route = routing.route(&inbound).map_err(|no| unrouted(routing, &inbound, &no))?;
+    let Served::Route(place) = route.service else { return Ok(Explained::Own) };
+    let Some(settings) = settings.routes.get(place) else { return Ok(Explained::Own) };
+    let routed = Routed::new(routing, &inbound, route).map_err(|no| no.reason().into_owned())?;
     let asked = imagined.authenticated(routed);
     let decision = explain_policy(
         &route.access,
         &inbound.question(imagined.principal.as_ref(), imagined.now, imagined.bound),
     );
-    let told = match decide(&routing, asked, RequestFields::Sent(&HeaderMap::new())) {
+    let told = match decide(routing, asked, RequestFields::Sent(&HeaderMap::new())) {
         Ok(permitted) => permitted.permit.principal().cloned(),
         Err(Denial::Refused(Rejection::Malformed(ambiguous))) => return Err(ambiguous.what),
         Err(Denial::SignIn(..) | Denial::StepUp(_) | Denial::Refused(_)) => None,
@@ -164,29 +208,34 @@ impl<'a> Next<'a> {
     }
 }
 
-/// Starts no services: it hands back the settings that they would be made from.
-struct Imaginary;
+/// Starts no services: it tells at which place the settings are that they would be made from.
+#[derive(Default)]
+struct Imaginary {
+    routes: usize,
+}
 
 /// What a request would be served by.
 #[derive(Clone, Copy)]
-enum Served<'a> {
-    Route(&'a RouteSettings),
+enum Served {
+    /// The route at this place.
+    Route(usize),
     /// The gateway itself.
     Own,
 }
 
 impl<'a> MakeService<'a> for Imaginary {
-    type Service = Served<'a>;
+    type Service = Served;
 
-    fn for_route(&mut self, route: &'a RouteSettings) -> Result<Served<'a>, BuildError> {
-        Ok(Served::Route(route))
+    fn for_route(&mut self, _: &'a RouteSettings) -> Result<Served, BuildError> {
+        self.routes += 1;
+        Ok(Served::Route(self.routes - 1))
     }
 
-    fn for_endpoint(&mut self, _: &RouteName, _: Endpoint) -> Served<'a> {
+    fn for_endpoint(&mut self, _: &RouteName, _: Endpoint) -> Served {
         Served::Own
     }
 
-    fn for_redirect(&mut self, _: &RouteName, _: RedirectSettings) -> Served<'a> {
+    fn for_redirect(&mut self, _: &RouteName, _: RedirectSettings) -> Served {
         Served::Own
     }
 }

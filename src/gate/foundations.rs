@@ -76,6 +76,7 @@ impl Foundations {
     ) -> Self {
         let Stores { sessions, replicas } = stores;
         sessions.record_to(recorder.clone());
+        replicas.rates.iter().for_each(|rates| rates.record_to(&recorder));
         let endpoints = Resources::new(
             clock.clone(),
             (metrics.clone(), recorder.clone()),

@@ -7,6 +7,7 @@ use http::{Method, Request, Uri};
 use super::rejection::Rejection;
 use crate::clock::Timestamp;
 use crate::endpoints::{RequestContext, ReturnTo};
+use crate::events::{Caller, OwnedCaller};
 use crate::identity::{Principal, RequestId};
 use crate::policy::Question;
 use crate::request::{Authority, Forwarding, RequestPath, Scheme, Transport, TrustedProxies};
@@ -33,6 +34,16 @@ pub(super) struct RequestInfo<'a> {
 }
 
 impl<'a> RequestInfo<'a> {
+    /// The request, as events tell it.
+    pub(super) fn caller(self) -> Caller<'a> {
+        Caller { id: self.id.as_str(), client: self.inbound.forwarding.client.ip(), device: None }
+    }
+
+    /// The same for what goes on when the request has ended.
+    pub(super) fn owned_caller(self) -> OwnedCaller {
+        OwnedCaller { id: self.id.clone(), client: Some(self.inbound.forwarding.client.ip()) }
+    }
+
     /// The request as the endpoints see it; `realm` is what challenges call the protection space.
     pub(super) fn context(self, realm: &'a str) -> RequestContext<'a> {
         let Inbound { authority, forwarding, path, .. } = self.inbound;

@@ -44,12 +44,13 @@ mod tunnel;
 mod words;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 
 use authenticate::authenticate;
 use authorize::{Denial, Permitted, RequestFields, decide};
@@ -63,7 +64,7 @@ use snapshot::Snapshot;
 
 pub use body::Body;
 pub use build_error::BuildError;
-pub use explained::{Explained, Imagined, Next, explain};
+pub use explained::{Explained, Explainer, Imagined, Next, explain};
 pub use foundations::{Foundations, Observers, Stores};
 pub use imagined::{ImaginedPerson, path_of};
 pub use settings::{
@@ -72,6 +73,7 @@ pub use settings::{
 };
 pub use status::{ProviderCondition, UnavailablePart};
 
+use crate::events::RequestUnreadable;
 use crate::forward::ServerState;
 use crate::limit::LimitUsage;
 use crate::listener::{Handler, RequestBody};
@@ -275,6 +277,14 @@ fn pass<'s>(
 impl Handler for Gate {
     type Body = Body;
 
+    fn unreadable(&self, transport: &Transport, reason: &dyn Display, status: Option<StatusCode>) {
+        self.0.foundations.keeper.recorder.emit(&RequestUnreadable {
+            client: transport.peer.ip(),
+            reason: &reason.to_string(),
+            status: status.map(|status| status.as_u16()),
+        });
+    }
+
     fn handle(
         &self,
         transport: &Arc<Transport>,
@@ -294,8 +304,10 @@ impl Handler for Gate {
                 };
                 let info = RequestInfo { id, trace, transport, inbound };
                 let recording = trace.and_then(|trace| trace.recording.as_ref());
-                let mut passing = pin!(pass(&snapshot, info, notes, &mut asked, request));
-                let passed = poll_fn(|cx| within(recording, || passing.as_mut().poll(cx))).await;
+                let passed = {
+                    let mut passing = pin!(pass(&snapshot, info, notes, &mut asked, request));
+                    poll_fn(|cx| within(recording, || passing.as_mut().poll(cx))).await
+                };
                 let no = match passed {
                     Ok(response) => break 'answered response,
                     Err(no) => no,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use http::header::USER_AGENT;
@@ -23,6 +24,9 @@ use crate::request::Transport;
 use crate::telemetry::{Outcome, RequestStats};
 use crate::trace::{Digits, RequestTrace, TraceQueue};
 
+/// How often it is told that an answer without an end goes on, in microseconds.
+const OPEN_EVERY: u64 = 15 * 60 * 1_000_000;
+
 /// A request, from its head to the end of its response.
 ///
 /// It is begun before anything is read, gets its `inbound` once the head is read, is told by [`Notes::answered`]
@@ -42,6 +46,8 @@ pub(super) struct RequestRecord {
     agent: Option<(&'static str, Option<HeaderValue>)>,
     keeper: Arc<RecordKeeper>,
     started: Instant,
+    /// When it was told last that it goes on, in microseconds of the monotonic clock; 0: never.
+    open_told: AtomicU64,
 }
 
 /// Where records go.
@@ -77,6 +83,8 @@ pub(super) struct Notes {
     pub(super) status: u16,
     /// Bytes of the response's body.
     pub(super) bytes: u64,
+    /// Whether what goes on behind the head of the response has no end that is known.
+    pub(super) endless: bool,
     /// Whether the end of the response's body has been seen.
     pub(super) ended: bool,
     pub(super) outcome: Outcome,
@@ -140,6 +148,7 @@ impl Default for Notes {
             concurrency: None,
             status: 0,
             bytes: 0,
+            endless: false,
             ended: false,
             outcome: Outcome::Aborted,
             reason: Cow::Borrowed("the client left before there was an answer"),
@@ -165,6 +174,7 @@ impl RequestRecord {
             agent: keeper.recorder.wants_agent().then(agent),
             keeper: Arc::clone(keeper),
             started: Instant::now(),
+            open_told: AtomicU64::new(0),
         }
     }
 
@@ -184,9 +194,37 @@ impl RequestRecord {
         self.inbound.as_ref().is_none_or(|inbound| inbound.method != Method::HEAD)
     }
 
-    fn tell(&self, took: Duration) {
+    /// Tells that an answer begins which has no end that is known, where it is one.
+    pub(super) fn tell_opened(&self) {
+        if self.notes.endless && self.notes.decision.is_some() && self.has_body() {
+            self.open_told.store(self.now(), Relaxed);
+            self.tell(Access::Opened, self.started.elapsed());
+        }
+    }
+
+    /// Tells that it still goes on, where that was told long ago.
+    pub(super) fn tell_open(&self) {
+        let told = self.open_told.load(Relaxed);
+        if told != 0 && self.now().saturating_sub(told) >= OPEN_EVERY {
+            self.open_told.store(self.now(), Relaxed);
+            self.tell(Access::Open, self.started.elapsed());
+        }
+    }
+
+    /// At least 1.
+    fn now(&self) -> u64 {
+        let now = self.keeper.recorder.clock().monotonic();
+        u64::try_from(now.as_micros()).unwrap_or(u64::MAX).max(1)
+    }
+
+    fn tell(&self, access: Access, took: Duration) {
         let (inbound, notes) = (self.inbound.as_ref(), &self.notes);
-        let kind = if notes.decision.is_some() { Kind::AccessGranted } else { Kind::AccessRefused };
+        let kind = match access {
+            Access::Granted => Kind::AccessGranted,
+            Access::Refused => Kind::AccessRefused,
+            Access::Opened => Kind::AccessOpened,
+            Access::Open => Kind::AccessOpen,
+        };
         if !self.keeper.recorder.wants(kind) {
             return;
         }
@@ -195,7 +233,7 @@ impl RequestRecord {
         let trace = self.trace.as_ref().map(|trace| trace.own.trace.digits());
         let (http, agent) = self.agent.as_ref().map(|(http, agent)| (*http, agent.as_ref())).unzip();
         self.keeper.recorder.emit(&AccessEvent {
-            access: notes.access(),
+            access,
             id: self.id.as_str(),
             trace: trace.as_ref().map(Digits::as_str),
             client: inbound.map_or(self.transport.peer.ip(), |inbound| inbound.forwarding.client.ip()),
@@ -237,6 +275,6 @@ impl Drop for RequestRecord {
             let recorded = trace.recording.as_ref().and_then(|it| it.finish(spans::of_request(self, trace)));
             recorded.into_iter().for_each(|recorded| self.keeper.traces.put(recorded));
         }
-        self.tell(took);
+        self.tell(self.notes.access(), took);
     }
 }

@@ -9,15 +9,18 @@
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
 use super::refresh_tokens::Renewal;
-use crate::identity::{ProviderName, RequestId};
-use crate::oidc::{Culprit, Provider, RefreshError, Refreshed};
+use crate::events::{OwnedCaller, Recorder, TokensNotRefreshed, TokensRefreshed};
+use crate::identity::ProviderName;
+use crate::oidc::{Provider, RefreshError, Refreshed};
 use crate::replicas::{Acquired, Lease, Leases};
-use crate::session::{Session, SessionEnd, SessionError, SessionKey, Sessions, StoreUnavailable, Tokens};
+use crate::session::{
+    EndCause, Session, SessionEnd, SessionError, SessionKey, Sessions, StoreUnavailable, Tokens,
+};
 
 /// How long a replica looks whether another one is done; a provider's timeout is shorter by far.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -46,7 +49,8 @@ impl Refresh for Provider {
 /// A call that is to be made, unless somebody else has made it.
 pub(super) struct RefreshCall<P = Provider> {
     /// The request that found the tokens due.
-    pub(super) id: RequestId,
+    pub(super) caller: OwnedCaller,
+    pub(super) recorder: Recorder,
     pub(super) provider: Arc<P>,
     pub(super) sessions: Sessions,
     pub(super) leases: Leases,
@@ -87,7 +91,7 @@ impl<P: Refresh + 'static> RefreshCall<P> {
             Ok(Ok(Turn::Over)) => Renewal::Done,
             Ok(Ok(Turn::Resting)) | Err(_) => Renewal::Failed,
             Ok(Err(error)) => {
-                tracing::warn!(id = %self.id, %error, "tokens are not refreshed: nobody knows who else does it");
+                tracing::warn!(id = %self.caller.id, %error, "tokens are not refreshed: nobody knows who else does it");
                 Renewal::Failed
             }
         }
@@ -137,22 +141,41 @@ impl<P: Refresh + 'static> RefreshCall<P> {
     }
 
     async fn call(&self, session: &Arc<Session>) -> Called {
-        let (id, provider) = (&self.id, self.provider.name());
+        let begun = Instant::now();
         match self.provider.refresh(&session.tokens).await {
-            Ok(fresh) => Called::Fresh(Box::new(fresh)),
+            Ok(fresh) => {
+                self.recorder.emit(&TokensRefreshed {
+                    caller: Some(&self.caller),
+                    who: &session.principal,
+                    session: session.family().first_bytes(),
+                    took: begun.elapsed(),
+                });
+                Called::Fresh(Box::new(fresh))
+            }
             Err(error) if error.ends_session() => {
-                self.end(session, &error).await;
+                self.end(session, &error, begun.elapsed()).await;
                 Called::Over
             }
             Err(error @ RefreshError::Resting) => {
-                tracing::debug!(%provider, %error, "tokens were not refreshed");
+                tracing::debug!(provider = %self.provider.name(), %error, "tokens were not refreshed");
                 Called::NotMade
             }
             Err(error) => {
-                tracing::warn!(%id, %provider, %error, "tokens could not be refreshed");
+                self.tell_failure(session, &error, begun.elapsed());
                 Called::Failed
             }
         }
+    }
+
+    fn tell_failure(&self, session: &Session, error: &RefreshError, took: Duration) {
+        self.recorder.emit(&TokensNotRefreshed {
+            caller: Some(&self.caller),
+            who: &session.principal,
+            session: session.family().first_bytes(),
+            culprit: error.blame().into(),
+            reason: &error.to_string(),
+            took: Some(took),
+        });
     }
 
     /// Puts the new tokens in the place of the old ones. Where the store fails, nobody waits for it, and nobody else
@@ -177,15 +200,17 @@ impl<P: Refresh + 'static> RefreshCall<P> {
 
     /// Ends a session that its provider no longer honours (invariant 8), unless somebody else has renewed it: then it
     /// was only this token that was spent.
-    async fn end(&self, session: &Session, error: &RefreshError) {
+    async fn end(&self, session: &Session, error: &RefreshError, took: Duration) {
         let now = self.sessions.read_anew(&self.key).await;
         let renewed = now.is_ok_and(|now| now.is_some_and(|now| now.is_newer_than(session)));
         if mutant!(renewed, "late-refresh-ends-the-session" => false) {
-            tracing::warn!(id = %self.id, %error, "somebody else has renewed these tokens meanwhile; theirs stay");
+            tracing::warn!(id = %self.caller.id, %error, "somebody else has renewed these tokens meanwhile; theirs stay");
             return;
         }
-        tell_end(&self.id, self.provider.name(), error);
-        let ended = self.sessions.end_because(&session.family(), SessionEnd::Revoked).await;
+        self.tell_failure(session, error, took);
+        let by = format!("provider {}", self.provider.name());
+        let cause = EndCause::by(SessionEnd::Revoked, &by).asked_in(self.caller.clone());
+        let ended = self.sessions.end_because(&session.family(), cause).await;
         if let Err(error) = ended {
             tracing::error!(%error, "a session that its provider ended could not be removed");
         }
@@ -215,14 +240,4 @@ where
         );
     }
     lease.release(None).await;
-}
-
-/// Logs the end of a session: as news where the provider says so, as a warning where its answer cannot be believed.
-fn tell_end(id: &RequestId, provider: &ProviderName, error: &RefreshError) {
-    match error.blame() {
-        Culprit::Client => tracing::info!(%id, %provider, %error, "the provider ended a session"),
-        Culprit::Provider | Culprit::Us => {
-            tracing::warn!(%id, %provider, %error, "a refresh that cannot be believed ended a session");
-        }
-    }
 }

@@ -15,12 +15,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::inbound::RequestInfo;
 use super::refresh_call::RefreshCall;
 use super::rejection::Rejection;
 use crate::authn::{Authentication, OpenedSession};
 use crate::clock::{Clock, Timestamp};
 use crate::endpoints::is_renewed_by_sign_in;
-use crate::identity::{ProviderName, RequestId};
+use crate::events::{Culprit, Recorder, TokensNotRefreshed};
+use crate::identity::ProviderName;
 use crate::oidc::{FlightError, Provider, Providers, RefreshFlights};
 use crate::replicas::Leases;
 use crate::session::{Possession, Session, SessionKey, Sessions};
@@ -69,6 +71,7 @@ pub(super) struct TokenRefresher {
     pub(super) clock: Clock,
     pub(super) flights: Flights,
     pub(super) leases: Leases,
+    pub(super) recorder: Recorder,
 }
 
 impl TokenRefresher {
@@ -79,7 +82,7 @@ impl TokenRefresher {
     pub(super) async fn refresh(
         &self,
         passes_token: bool,
-        id: &RequestId,
+        info: RequestInfo<'_>,
         found: Authentication,
     ) -> Result<RenewedAuthentication, Rejection> {
         let Some((OpenedSession { key, session }, shown)) = found.session_and_possession() else {
@@ -87,7 +90,7 @@ impl TokenRefresher {
         };
         let now = self.clock.now();
         if mutant!(session.has_stale_claims(), "old-claims-let-in" => false) {
-            return self.renew_claims(id, key, session, shown).await;
+            return self.renew_claims(info, key, session, shown).await;
         }
         if session.tokens.due().is_none_or(|due| now + REFRESH_AHEAD < due) {
             return Ok(found.into());
@@ -101,10 +104,10 @@ impl TokenRefresher {
             };
         }
         if !expired {
-            self.begin(id, key, session);
+            self.begin(info, key, session);
             return Ok(found.into());
         }
-        let _ = self.wait(id, key, session).await;
+        let _ = self.wait(info, key, session).await;
         let Some(session) = self.sessions.find(key).await? else {
             return Ok(Authentication::Ended.into());
         };
@@ -117,7 +120,7 @@ impl TokenRefresher {
     /// Lets nobody through by claims that are known not to hold any more.
     async fn renew_claims(
         &self,
-        id: &RequestId,
+        info: RequestInfo<'_>,
         key: &SessionKey,
         session: &Arc<Session>,
         shown: Possession,
@@ -127,7 +130,7 @@ impl TokenRefresher {
             return Ok(Authentication::of_session(key.clone(), Arc::clone(session), shown).into());
         }
         if session.tokens.refresh.is_some() {
-            let renewal = self.wait(id, key, session).await;
+            let renewal = self.wait(info, key, session).await;
             let Some(session) = self.sessions.find(key).await? else {
                 return Ok(Authentication::Ended.into());
             };
@@ -143,25 +146,26 @@ impl TokenRefresher {
         Ok(RenewedAuthentication { authentication: Authentication::Ended, sign_in_at })
     }
 
-    fn begin(&self, id: &RequestId, key: &SessionKey, session: &Arc<Session>) {
+    fn begin(&self, info: RequestInfo<'_>, key: &SessionKey, session: &Arc<Session>) {
         let Some((flight, provider)) = self.flight(session) else { return };
         if let Err(error) =
-            self.flights.begin(flight, || self.call(flight, provider, id, (key, session)).run())
+            self.flights.begin(flight, || self.call(flight, provider, info, (key, session)).run())
         {
-            report(id, session, error);
+            self.report(info, session, error);
         }
     }
 
     /// What became of the refresh; `None` where there is nobody to ask.
     async fn wait(
         &self,
-        id: &RequestId,
+        info: RequestInfo<'_>,
         key: &SessionKey,
         session: &Arc<Session>,
     ) -> Option<Result<Renewal, FlightError>> {
         let (flight, provider) = self.flight(session)?;
-        let done = self.flights.join(flight, || self.call(flight, provider, id, (key, session)).run()).await;
-        Some(done.inspect_err(|error| report(id, session, *error)))
+        let done =
+            self.flights.join(flight, || self.call(flight, provider, info, (key, session)).run()).await;
+        Some(done.inspect_err(|error| self.report(info, session, *error)))
     }
 
     /// The key of a session's refresh, its family; and the provider that is called. `None` where the provider has left the
@@ -176,17 +180,35 @@ impl TokenRefresher {
         &self,
         flight: [u8; 32],
         provider: Arc<Provider>,
-        id: &RequestId,
+        info: RequestInfo<'_>,
         (key, session): (&SessionKey, &Arc<Session>),
     ) -> RefreshCall {
         RefreshCall {
-            id: id.clone(),
+            caller: info.owned_caller(),
+            recorder: self.recorder.clone(),
             provider,
             sessions: self.sessions.clone(),
             leases: self.leases.clone(),
             key: key.clone(),
             session: Arc::clone(session),
             rest: self.flights.rest_if_failed(&flight),
+        }
+    }
+
+    fn report(&self, info: RequestInfo<'_>, session: &Session, error: FlightError) {
+        match error {
+            // One has ended a moment ago, and has told how.
+            FlightError::Recent | FlightError::Failed => tracing::debug!(%error, "tokens were not refreshed"),
+            FlightError::Full | FlightError::Lost => {
+                self.recorder.emit(&TokensNotRefreshed {
+                    caller: Some(&info.owned_caller()),
+                    who: &session.principal,
+                    session: session.family().first_bytes(),
+                    culprit: Culprit::Gateway,
+                    reason: &error.to_string(),
+                    took: None,
+                });
+            }
         }
     }
 }
@@ -208,15 +230,4 @@ fn sign_in_again(session: &Session, now: Timestamp) -> Result<RenewedAuthenticat
 
 fn unusable(session: &Session, reason: &str) -> Rejection {
     Rejection::ProviderUnavailable { provider: session.principal.provider.clone(), reason: reason.to_owned() }
-}
-
-fn report(id: &RequestId, session: &Session, error: FlightError) {
-    let provider = &session.principal.provider;
-    match error {
-        // One has ended a moment ago, and has logged how.
-        FlightError::Recent | FlightError::Failed => tracing::debug!(%error, "tokens were not refreshed"),
-        FlightError::Full | FlightError::Lost => {
-            tracing::warn!(%id, %provider, %error, "tokens could not be refreshed");
-        }
-    }
 }

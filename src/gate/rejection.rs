@@ -149,6 +149,11 @@ impl StepUp {
 }
 
 impl StepUp {
+    /// What asks for it.
+    pub(super) fn why(&self) -> &str {
+        &self.why
+    }
+
     /// One that a session needs of whose device the request shows nothing. What the browser says of why is told, and counts
     /// for nothing: anybody can write it.
     pub(super) fn to_show_device(unshown: &UnshownSession, headers: Option<&HeaderMap>) -> Self {

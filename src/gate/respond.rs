@@ -26,6 +26,7 @@ use super::rejection::{Forbidden, InterruptedRequest, Rejection};
 use super::snapshot::Snapshot;
 use super::statuses::Refusal;
 use crate::endpoints::{DeferredForm, SignInRequest, challenge, keep_form, start_sign_in};
+use crate::events::{Recorder, StepUpAsked};
 use crate::identity::RequestId;
 use crate::limit::RateLimitState;
 use crate::pages::{self, EndedElsewhere, EndedMeanwhile, NotKept};
@@ -62,7 +63,8 @@ pub(super) async fn respond(
         notes.is_refused();
     }
     let explanation = explained(snapshot, info, &no);
-    notes.missing = explanation.as_ref().map(Explanation::missing).unwrap_or_default();
+    notes.missing = missing(notes, explanation.as_ref(), &no);
+    tell_step_up(info, notes, &snapshot.keeper.recorder, &no);
     let wrong = mutant!(no.wrong_cookie(), "planted-cookie-stays" => None);
     let cleared = wrong.map(|scope| snapshot.endpoints.cookies().clear_bound(scope));
     let mut response = match no {
@@ -199,6 +201,28 @@ async fn interrupted(
     let (head, context) = (request.into_parts().0, info.context(asked.realm));
     let sign_in = start_sign_in(&snapshot.endpoints, context, &head.headers, wanted).await;
     Ok(sign_in?.map(Body::ours))
+}
+
+/// What somebody would need who is refused, in the words of the page.
+fn missing(notes: &Notes, explanation: Option<&Explanation>, no: &Rejection) -> Vec<String> {
+    match (explanation, no) {
+        (Some(explanation), _) => explanation.missing(),
+        (None, Rejection::StepUp(step_up, _)) if notes.principal.is_some() => vec![step_up.why().to_owned()],
+        (None, _) => Vec::new(),
+    }
+}
+
+/// Records that somebody who is known has to sign in anew.
+fn tell_step_up(info: RequestInfo<'_>, notes: &Notes, recorder: &Recorder, no: &Rejection) {
+    if let (Rejection::StepUp(..), Some(who), Some(shown)) = (no, &notes.principal, notes.shown) {
+        recorder.emit(&StepUpAsked {
+            caller: info.caller(),
+            who,
+            session: shown.session,
+            route: notes.route.as_ref().map(|route| route.name.as_str()),
+            missing: &notes.missing,
+        });
+    }
 }
 
 /// Why the rules refuse somebody, where they do.

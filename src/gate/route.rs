@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::endpoints::Front;
 use super::service::{Action, Service};
 use super::settings::{OriginSettings, RouteAction, RouteSettings};
 use crate::authn::Accept;
@@ -25,6 +26,8 @@ pub(super) struct Route<S = Service> {
     /// The same as it stands in events.
     pub(super) words: RouteWords,
     pub(super) access: Arc<Access>,
+    /// Where people enter its app, where they are led to it.
+    pub(super) front: Option<Front>,
     pub(super) accept: Accept,
     pub(super) realm: Box<str>,
     pub(super) tolerated: PathExceptions,
@@ -90,6 +93,7 @@ impl<S> Route<S> {
             name: settings.name.clone(),
             words: words(&settings.name),
             access: Arc::new(Access::compile(&settings.access)),
+            front: Front::compile(settings),
             accept: settings.accept,
             realm: settings.realm.as_str().into(),
             tolerated: settings.path_exceptions,
@@ -111,6 +115,7 @@ impl<S> Route<S> {
             words: words(&name),
             name,
             access: Arc::new(Access::compile(&AccessSettings::Public)),
+            front: None,
             accept: Accept::NOTHING,
             realm: REALM.into(),
             tolerated: PathExceptions::default(),

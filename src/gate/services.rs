@@ -14,8 +14,9 @@ use super::routing::{MakeService, Routing};
 use super::service::{Action, Service};
 use super::settings::{GateSettings, RedirectSettings, RouteAction, RouteSettings};
 use crate::endpoints::Endpoint;
+use crate::events::{Part, PartWatch, Recorder};
 use crate::forward::{
-    ForwardSettings, Plan, ReservedHeaders, Server, Upstream, UpstreamError, UpstreamSettings,
+    ForwardSettings, Plan, ReservedHeaders, Server, ServerState, Upstream, UpstreamError, UpstreamSettings,
 };
 use crate::identity::RouteName;
 use crate::limit::Concurrency;
@@ -33,8 +34,24 @@ pub(super) struct CheckedUpstream {
 }
 
 impl CheckedUpstream {
-    fn start(upstream: Arc<Upstream>, background: &Handle) -> Arc<Self> {
-        let task = background.spawn(Arc::clone(&upstream).run_health_checks()).abort_handle();
+    fn start(upstream: Arc<Upstream>, recorder: &Recorder, background: &Handle) -> Arc<Self> {
+        let watched = |state: ServerState| {
+            let watch = PartWatch::new(Part::Upstream, &*state.server);
+            watch.tell(recorder);
+            (state.server, watch)
+        };
+        let watches: Vec<_> = upstream.state().into_iter().map(watched).collect();
+        let tell = move |server: &str, fault: Option<&str>| {
+            let watch = watches.iter().find(|(label, _)| **label == *server);
+            match (watch, fault) {
+                (Some((_, watch)), Some(fault)) => {
+                    watch.lost(format!("it fails its health checks and is put aside: {fault}"));
+                }
+                (Some((_, watch)), None) => watch.back(),
+                (None, _) => {}
+            }
+        };
+        let task = background.spawn(Arc::clone(&upstream).run_health_checks(tell)).abort_handle();
         Arc::new(Self { upstream, task })
     }
 }
@@ -89,10 +106,10 @@ impl<'b> Services<'b> {
 
     /// Begins to check the upstreams that were made.
     pub(super) fn start(self) -> Vec<Arc<CheckedUpstream>> {
-        let background = &self.foundations.background;
+        let (background, recorder) = (&self.foundations.background, &self.foundations.keeper.recorder);
         let started = self.made.all.into_iter().map(|shared| match shared {
             SharedUpstream::Kept(checked) => checked,
-            SharedUpstream::New(upstream) => CheckedUpstream::start(upstream, background),
+            SharedUpstream::New(upstream) => CheckedUpstream::start(upstream, recorder, background),
         });
         started.collect()
     }
@@ -149,6 +166,7 @@ impl<'a> MakeService<'a> for Services<'_> {
         let unlimited = matches!(
             endpoint,
             Endpoint::Keys
+                | Endpoint::Icon
                 | Endpoint::BackChannelLogout
                 | Endpoint::Signals
                 | Endpoint::Bind

@@ -12,6 +12,7 @@ use crate::identity::RouteName;
 use crate::limit::LimitSettings;
 use crate::oidc::RelyingPartySettings;
 use crate::policy::AccessSettings;
+use crate::portal::{Icons, Tile};
 use crate::request::{PathExceptions, Scheme};
 use crate::route::RoutePattern;
 use crate::session::{NetworkPrefix, SessionSettings, StreamUse};
@@ -52,6 +53,8 @@ pub struct RouteSettings {
     pub session_network: Option<NetworkPrefix>,
     /// What pages of other origins may do.
     pub origins: OriginSettings,
+    /// How people find its app in the portal; `None`: they are not led there.
+    pub tile: Option<Tile>,
     /// What happens to a permitted request.
     pub action: RouteAction,
 }
@@ -159,4 +162,11 @@ pub struct OwnSettings {
     pub limits: Vec<LimitSettings>,
     /// What browsers are told to forget of a host where somebody signs out.
     pub forget: Vec<SiteData>,
+}
+
+impl GateSettings {
+    /// The pictures of all apps.
+    pub(super) fn icons(&self) -> Icons {
+        self.routes.iter().filter_map(|route| route.tile.as_ref()?.icon.clone()).collect()
+    }
 }

@@ -37,6 +37,7 @@ pub(super) fn transmitters(
             clock: foundations.clock.clone(),
             sessions: foundations.sessions.clone(),
             metrics: foundations.metrics.clone(),
+            recorder: foundations.keeper.recorder.clone(),
         };
         TransmitterTask::start(parts, &foundations.background)
             .map_err(|cause| BuildError::Transmitter(one.name.clone(), cause))

@@ -49,7 +49,7 @@ pub(super) struct Snapshot {
     /// How often what goes on for long is judged anew.
     pub(super) reauthorize_every: Duration,
     ids: Arc<RequestIds>,
-    keeper: Arc<RecordKeeper>,
+    pub(super) keeper: Arc<RecordKeeper>,
 }
 
 impl Snapshot {
@@ -97,6 +97,7 @@ impl Snapshot {
                 },
                 &settings.own.forget,
             )
+            .with_icons(settings.icons())
             .with_transmitters(transmitters.iter().map(|task| Arc::clone(&task.transmitter)).collect()),
             console: foundations.console.clone(),
             roles: Roles::compile(&settings.console),
@@ -108,6 +109,7 @@ impl Snapshot {
                 clock: foundations.clock.clone(),
                 flights: Arc::clone(&foundations.refreshes),
                 leases: foundations.replicas.leases.clone(),
+                recorder: foundations.keeper.recorder.clone(),
             },
             provider_tasks,
             transmitters,
@@ -169,6 +171,7 @@ fn provider_tasks(
                 foundations.clock.clone(),
                 &foundations.background,
             )
+            .inspect(|task| task.record_to(&foundations.keeper.recorder))
             .map_err(|cause| BuildError::Provider(provider.name.to_string(), cause)),
         })
         .collect()

@@ -62,6 +62,7 @@ pub(super) fn route(host: &str, path: &str, methods: &[Method], access: AccessSe
         session_network: None,
         streams: crate::session::StreamUse::default(),
         origins: OriginSettings::default(),
+        tile: None,
         action: RouteAction::Redirect(redirect),
     }
 }

@@ -20,9 +20,12 @@ pub(super) fn start(tunnel: UpgradeTunnel, mut record: Box<RequestRecord>) {
             let credential = &record.notes.credential;
             let exchange = mutant!(record.exchange(true), "websocket-outlives-its-session" => None);
             let mut ending = exchange.map(|exchange| (ExchangeEnd::of(exchange.route, credential), exchange));
-            let mut ended = poll_fn(|cx| match &mut ending {
-                Some((ending, exchange)) => ending.poll(cx, credential, *exchange),
-                None => Poll::Pending,
+            let mut ended = poll_fn(|cx| {
+                record.tell_open();
+                match &mut ending {
+                    Some((ending, exchange)) => ending.poll(cx, credential, *exchange),
+                    None => Poll::Pending,
+                }
             });
             let cut = async { close_frame(why.insert((&mut ended).await)) };
             tunnel.run(cut, || credential.used()).await

@@ -16,7 +16,8 @@ pub const STYLE: &str = include_str!("templates/style.css");
 /// its text.
 #[derive(Debug)]
 pub struct Script {
-    pub(super) text: &'static str,
+    /// The script, as it stands in the page.
+    pub text: &'static str,
     source: String,
 }
 
@@ -50,7 +51,9 @@ impl Style {
 }
 
 impl Script {
-    fn new(text: &'static str) -> Self {
+    /// The script `text`, to the letter.
+    #[must_use]
+    pub fn new(text: &'static str) -> Self {
         Self { text, source: hash_source(text) }
     }
 }
@@ -81,6 +84,8 @@ pub struct Needs<'a> {
     pub script: Option<&'static Script>,
     /// Where its forms lead.
     pub forms: Forms<'a>,
+    /// Whether it shows pictures of the same host.
+    pub pictures: bool,
     /// Whose pages may show it in a frame: nobody's, as a rule.
     pub ancestors: &'a [Url],
 }
@@ -97,7 +102,8 @@ impl fmt::Display for Needs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let style = self.style.map_or(&*STYLE_SOURCE, |style| &style.source);
         // The icon of the tab is a `data:` URL.
-        write!(f, "default-src 'none'; img-src data:; style-src {style}")?;
+        let pictures = if self.pictures { "'self' data:" } else { "data:" };
+        write!(f, "default-src 'none'; img-src {pictures}; style-src {style}")?;
         if let Some(script) = self.script {
             write!(f, "; script-src {}", script.source)?;
         }

@@ -23,7 +23,8 @@ impl Link<'_> {
 
 /// `href` where it is a path of this host or an absolute `http(s)` URL, else `/`: a link never runs
 /// a script and never leaves by way of `//` or `/\` (invariant 13).
-pub(super) fn safe_link(href: &str) -> &str {
+#[must_use]
+pub fn safe_link(href: &str) -> &str {
     let plain = !href.chars().any(|c| c.is_control() || c == '\\' || c == ' ');
     let local = href.starts_with('/') && !href.starts_with("//");
     let absolute = href.starts_with("https://") || href.starts_with("http://");

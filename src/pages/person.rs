@@ -9,15 +9,21 @@ const LONGEST: usize = 120;
 
 /// Who somebody is, in the words of their provider.
 #[derive(Debug)]
-pub(super) struct Person<'a> {
-    pub(super) initial: String,
-    pub(super) name: Cow<'a, str>,
-    pub(super) email: Option<Cow<'a, str>>,
-    pub(super) provider: &'a str,
+pub struct Person<'a> {
+    /// The first letter of the name.
+    pub initial: String,
+    /// The name, or what rules call them.
+    pub name: Cow<'a, str>,
+    /// The address, where it is not the name.
+    pub email: Option<Cow<'a, str>>,
+    /// What people call the provider that vouches.
+    pub provider: &'a str,
 }
 
 impl<'a> Person<'a> {
-    pub(super) fn new(principal: &'a Principal, provider: &'a str) -> Self {
+    /// Somebody by the word of their provider.
+    #[must_use]
+    pub fn new(principal: &'a Principal, provider: &'a str) -> Self {
         let name = principal.claims.get("name").and_then(|name| name.as_str()).map(str::trim);
         let name = name.filter(|name| !name.is_empty()).unwrap_or(&principal.user);
         let email =
@@ -27,12 +33,28 @@ impl<'a> Person<'a> {
 }
 
 /// The first letter or digit of `name`, in upper case.
-pub(super) fn initial(name: &str) -> String {
+#[must_use]
+pub fn initial(name: &str) -> String {
     let first = name.chars().take(LONGEST).find(|c| c.is_alphanumeric());
     first.map_or_else(|| "·".into(), |c| c.to_uppercase().collect())
 }
 
-pub(super) fn clipped(text: &str) -> Cow<'_, str> {
+/// The first letters or digits of the first two words of `name`, in upper case.
+#[must_use]
+pub fn initials(name: &str) -> String {
+    let mut words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let is_host = !name.contains(' ') && name.contains('.');
+    let second = words
+        .nth(1)
+        .filter(|word| !is_host && word.starts_with(char::is_alphabetic))
+        .map(initial)
+        .unwrap_or_default();
+    initial(name) + &second
+}
+
+/// `text`, or its beginning where it is longer than a page shows.
+#[must_use]
+pub fn clipped(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
         None => text.into(),

@@ -1,11 +1,11 @@
 //! What every page promises.
 
 mod contrast;
-mod document;
+pub(crate) mod document;
 mod errors;
-mod gallery;
+pub(crate) mod gallery;
 mod policy;
-mod strangers;
+pub(crate) mod strangers;
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -13,11 +13,6 @@ use std::{env, fs};
 
 use document::{all, elements};
 use gallery::Words;
-
-/// A person to show pages to.
-pub(in crate::pages) fn somebody() -> crate::identity::Principal {
-    gallery::principal(&Words::of_friends())
-}
 
 /// `PORTCULLIS_PAGES=FOLDER cargo test --lib pages_can_be_looked_at -- --ignored` writes every page there.
 #[test]

@@ -4,7 +4,7 @@
 //! They are kept with the gateway's other keys, under one name, and changed by compare and set: of several gateways that
 //! find a rotation due at once one adds a key, and the others find it at their next look, a minute later at most.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
@@ -16,6 +16,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::admin::{NextAssertionKey, RotationRequest};
 use crate::clock::{Clock, Timestamp};
+use crate::events::{KeyPublished, KeyRotated, Recorder};
 use crate::forward::{
     ASSERTION_LIFETIME, Asserter, AssertionKey, AssertionKeyError, JWKS_MAX_AGE, ScheduledKey,
 };
@@ -133,6 +134,9 @@ pub(super) struct AssertionKeys {
     asserter: Arc<Asserter>,
     clock: Clock,
     turns: watch::Sender<KeyTurns>,
+    recorder: Recorder,
+    /// The key that signs, as it was last seen.
+    signs: Mutex<Option<String>>,
 }
 
 /// The name of each published key, and from when on it signs.
@@ -151,9 +155,15 @@ impl AssertionKeys {
         let first = AssertionKey::from_pkcs8(&keys.load_or_create_with(ONLY, generate).await?)?;
         let asserter = Arc::new(Asserter::new(issuer, first, clock.clone()));
         let turns = watch::Sender::default();
-        let this = Self { keys: keys.downgrade(), asserter, clock: clock.clone(), turns };
-        this.look(keys, |_| false).await?;
+        let (recorder, signs) = (Recorder::nowhere(), Mutex::default());
+        let this = Self { keys: keys.downgrade(), asserter, clock: clock.clone(), turns, recorder, signs };
+        this.look(keys, |_| false, None).await?;
         Ok(this)
+    }
+
+    /// Tells `recorder` from now on of keys that are published and that begin to sign.
+    pub(super) fn recorded_by(self, recorder: Recorder) -> Self {
+        Self { recorder, ..self }
     }
 
     /// What signs.
@@ -186,11 +196,12 @@ impl AssertionKeys {
                 true => schedule.next(now).is_none(),
                 false => schedule.is_due(now, period),
             };
-            let next = self.look(&keys, wanted).await;
+            let by = answer.as_ref().map(|asked| asked.by.as_str());
+            let next = self.look(&keys, wanted, by).await;
             if let Err(error) = &next {
                 tracing::warn!(%error, "the keys that sign assertions could not be looked after; it is tried again");
             }
-            if let Some(answer) = answer {
+            if let Some(RotationRequest { answer, .. }) = answer {
                 let none = || "another gateway is changing the keys; try again".to_owned();
                 let next = next.map_err(|error| error.to_string()).and_then(|next| next.ok_or_else(none));
                 let next = next
@@ -200,11 +211,13 @@ impl AssertionKeys {
         }
     }
 
-    /// Follows what is kept, with one key more where that is `wanted`. Answers the key whose turn is still to come.
+    /// Follows what is kept, with one key more where that is `wanted`, `by` an operator where one asks for it. Answers the
+    /// key whose turn is still to come.
     async fn look(
         &self,
         keys: &ServerKeys,
         wanted: impl FnOnce(&Schedule) -> bool,
+        by: Option<&str>,
     ) -> Result<Option<NextKey>, AssertionKeysError> {
         let now = self.clock.now();
         let mut kept = keys.load(KEPT).await?;
@@ -229,14 +242,31 @@ impl AssertionKeys {
         let next = scheduled.last().filter(|key| key.signs_from > now);
         let next = next.map(|next| NextKey { kid: next.key.kid().to_owned(), signs_from: next.signs_from });
         if let Some(next) = next.as_ref().filter(|_| after.keys.len() > before.keys.len()) {
-            let (kid, signs_from) = (&next.kid, next.signs_from.rfc3339());
-            tracing::info!(kid, signs_from, "the next key of assertions is published");
+            let signs_from = Some(micros(next.signs_from));
+            self.recorder.emit(&KeyPublished { key: &next.kid, signs_from, by });
         }
+        self.tell_rotation(&scheduled, now);
         let turns = scheduled.iter().map(|key| (key.key.kid().to_owned(), key.signs_from)).collect();
         self.turns.send_replace(turns);
         self.asserter.follow(scheduled);
         Ok(next)
     }
+
+    /// Tells of the key that signs where it was another one before.
+    fn tell_rotation(&self, scheduled: &[ScheduledKey], now: Timestamp) {
+        let Some(signs) = scheduled.iter().rfind(|key| key.signs_from <= now) else { return };
+        let kid = signs.key.kid();
+        let before = self.signs.lock().unwrap_or_else(PoisonError::into_inner).replace(kid.to_owned());
+        if before.is_some_and(|before| before != kid) {
+            let signs_from = Some(micros(signs.signs_from));
+            self.recorder.emit(&KeyRotated { key: kid, signs_from, by: None });
+        }
+    }
+}
+
+/// Microseconds since 1970.
+const fn micros(at: Timestamp) -> u64 {
+    at.seconds().saturating_mul(1_000_000)
 }
 
 fn generate() -> Zeroizing<Vec<u8>> {

@@ -20,7 +20,7 @@ use crate::console::{
 use crate::events::Recorder;
 use crate::forward::ServerState;
 use crate::gate::{
-    Explained, GateSettings, Imagined, ImaginedPerson, ProviderCondition, RouteSettings, explain, path_of,
+    Explained, Explainer, GateSettings, Imagined, ImaginedPerson, ProviderCondition, RouteSettings, path_of,
 };
 use crate::limit::LimitUsage;
 use crate::route::HostPattern;
@@ -31,7 +31,7 @@ use crate::telemetry::{Outcome, RequestStats};
 #[derive(Debug)]
 pub(super) struct Loaded {
     at: Timestamp,
-    gate: GateSettings,
+    gate: Explainer,
     written: Arc<Value>,
     before: Option<(Timestamp, Arc<Value>)>,
 }
@@ -39,7 +39,8 @@ pub(super) struct Loaded {
 impl Loaded {
     /// Those that the process begins with.
     pub(super) fn first(settings: &Settings) -> Self {
-        let (at, gate, written) = (Clock::system().now(), settings.gate(), Arc::clone(&settings.written));
+        let (at, gate, written) =
+            (Clock::system().now(), Explainer::new(settings.gate()), Arc::clone(&settings.written));
         Self { at, gate, written, before: None }
     }
 
@@ -110,8 +111,8 @@ impl Process for ThisProcess {
 
     fn apps(&self) -> Vec<AppShown> {
         let (loaded, mut limits) = (self.loaded(), self.sources.gate.limits());
-        let routes = loaded.gate.routes.iter();
-        routes.map(|route| app(route, &loaded.gate, limits.remove(route.name.as_str()))).collect()
+        let gate = loaded.gate.settings();
+        gate.routes.iter().map(|route| app(route, gate, limits.remove(route.name.as_str()))).collect()
     }
 
     fn judge(&self, asked: &Asked) -> Result<Judged, String> {
@@ -193,9 +194,9 @@ fn address(route: &RouteSettings, gate: &GateSettings) -> Option<String> {
     Some(format!("{scheme}://{host}{port}{}", route.pattern.path))
 }
 
-fn judge(gate: &GateSettings, asked: &Asked) -> Result<Judged, String> {
-    let imagined = imagined(gate, asked)?;
-    let judgement = match explain(gate, &imagined) {
+fn judge(gate: &Explainer, asked: &Asked) -> Result<Judged, String> {
+    let imagined = imagined(gate.settings(), asked)?;
+    let judgement = match gate.explain(&imagined) {
         Explained::Refused(why) => Judgement::Refused(why),
         Explained::Own => Judgement::Own,
         Explained::Route { route, decision, action } => Judgement::Route {

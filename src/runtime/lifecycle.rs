@@ -11,6 +11,7 @@ use super::admin_socket::AdminSockets;
 use super::control::Control;
 use super::reload::Reloading;
 use super::{AfterEvent, Event, Runtime, replace, serve};
+use crate::events::ProcessDraining;
 
 /// What reacts to events: reloads of the configuration, a take-over by another process, the sockets of the admin
 /// listener.
@@ -41,9 +42,17 @@ impl Lifecycle {
             Event::Replace if self.control.is_some() => replace::start(),
             Event::Replace => tracing::warn!("SIGUSR2: without a control socket nothing can take over"),
             Event::TakeOver => return self.hand_over(runtime).await,
-            Event::Drain | Event::Stop => {}
+            Event::Drain => self.tell_drain("it was told to end"),
+            Event::Stop => {}
         }
         AfterEvent::GoOn
+    }
+
+    fn tell_drain(&self, why: &str) {
+        let limit = self.reloading.running.drain;
+        let reason = format!("{why}; what goes on has {limit:?}, and a second signal ends it at once");
+        let draining = ProcessDraining { pid: std::process::id(), reason: Some(&reason) };
+        self.reloading.recorder.emit(&draining);
     }
 
     async fn hand_over(&mut self, runtime: &Runtime) -> AfterEvent {
@@ -63,6 +72,7 @@ impl Lifecycle {
         if !handed_over {
             return AfterEvent::GoOn;
         }
+        self.tell_drain("another process has taken over");
         self.control = None;
         self.admin.take().into_iter().for_each(AdminSockets::close);
         AfterEvent::HandedOver

@@ -20,7 +20,7 @@ use crate::admin::{AdminSettings, AdminSources};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::endpoints::SealingKeys;
-use crate::events::{ProcessEnded, ProcessStarted, Recorder};
+use crate::events::{ConfigurationLoaded, ProcessEnded, ProcessStarted, Recorder};
 use crate::gate::{BuildError, Foundations, Gate, Observers, Stores};
 use crate::secret::SealingKey;
 use crate::session::{MovableStore, Sessions, StateKeys};
@@ -128,6 +128,8 @@ pub async fn run(
     let traces = TraceMaker::new(Clock::system(), WAITING_SPANS);
     let observers = Observers { metrics: Metrics::new(), recorder: recorder.clone(), traces };
     let exporter = Arc::new(Exporter::start(observe::exports(&observers))?);
+    database.health().record_to(&recorder);
+    engine.record_to(&recorder);
     let (foundations, assertion_keys) =
         foundations(&settings, workers, observers, keys, &engine, store.clone()).await?;
     let sessions = foundations.sessions.clone();
@@ -174,6 +176,7 @@ pub async fn run(
         .as_ref()
         .map(|admin| AdminSockets::open(admin, received.admin, predecessor, &sources(admin)));
     let mut admin = admin.transpose()?;
+    let before = released.as_ref().and_then(Released::process);
     // Everything is ready to serve: only now may the old process stop.
     if let Some(released) = released {
         go_on(released, &sessions, &predecessors).await;
@@ -190,10 +193,12 @@ pub async fn run(
     tokio::spawn(signals);
     tokio::spawn(watching);
     runtime.addresses().for_each(|(_, address)| tracing::info!(%address, "listening"));
+    let file = settings.file.to_string_lossy();
+    recorder.emit(&ConfigurationLoaded { file: &file, count: u64::try_from(settings.routes.len()).ok() });
     recorder.emit(&ProcessStarted {
         version: env!("CARGO_PKG_VERSION"),
         pid: std::process::id(),
-        before: None,
+        before,
         workers: u64::try_from(workers).ok(),
         file: settings.file.to_str(),
     });
@@ -217,6 +222,7 @@ pub async fn run(
         tracing::error!(%error, "when sessions were last used could not be written");
     }
     exporter.stop();
+    recorder.tell_left_out();
     recorder.emit(&ProcessEnded { pid: std::process::id(), reason: None, served: Some(begun.elapsed()) });
     for Unwritten { name, events } in audit.stop(LAST_WORDS) {
         tracing::error!(sink = %name, events, "a sink has not taken all that happened before the end");
@@ -248,9 +254,8 @@ async fn released(
 /// Tells the old process that this one answers requests. Where it is lost in this moment, it has ended, and
 /// this one goes on: it holds everything by now.
 async fn go_on(released: Released, sessions: &Sessions, predecessors: &Predecessors) {
-    match released.serving(sessions, predecessors).await {
-        Ok(()) => tracing::info!("this process has taken over; the one before it drains"),
-        Err(error) => tracing::warn!(%error, "the process before this one was lost in the take-over"),
+    if let Err(error) = released.serving(sessions, predecessors).await {
+        tracing::warn!(%error, "the process before this one was lost in the take-over");
     }
 }
 
@@ -288,7 +293,8 @@ async fn foundations(
     };
     let public = settings.relying_party.public_url.as_ref();
     let issuer = public.map_or("portcullis", |url| url.as_str().trim_end_matches('/'));
-    let assertion_keys = AssertionKeys::open(&keys, issuer, &clock).await?;
+    let assertion_keys =
+        AssertionKeys::open(&keys, issuer, &clock).await?.recorded_by(observers.recorder.clone());
     let cards = keys.load_or_create("cards").await?;
     let state_keys = state_keys(settings, cards.as_slice()).ok_or(StartError::StateKey)?;
     let sessions = Sessions::new(settings.session.clone(), Arc::new(store), state_keys, clock.clone());

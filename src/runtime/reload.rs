@@ -76,7 +76,6 @@ impl Reloading {
     fn take(&mut self, runtime: &mut Runtime, settings: Settings) -> bool {
         self.files.send_replace(settings.watched.clone());
         if let Err(error) = self.apply(runtime, &settings) {
-            tracing::error!(%error, "the new configuration was refused; the old one goes on");
             self.record_refused(&settings.file, &error.to_string());
             return false;
         }
@@ -92,7 +91,6 @@ impl Reloading {
         self.written.send_replace(Arc::clone(&settings.written));
         let loaded = self.loaded.borrow().replaced_by(&settings);
         self.loaded.send_replace(Arc::new(loaded));
-        tracing::info!(routes = settings.routes.len(), "the configuration was reloaded");
         self.record_changes(&settings);
         self.running = settings;
         true

@@ -298,8 +298,8 @@ pub enum AfterEvent {
 /// stops at once.
 ///
 /// `act` does what a [`Event::Reload`], [`Event::Replace`] or [`Event::TakeOver`] asks. For a reload it reads the
-/// configuration again, exchanges what the handlers go by and calls [`Runtime::apply`]; it logs its own faults
-/// and leaves everything as it was. systemd hears of each step.
+/// configuration again, exchanges what the handlers go by and calls [`Runtime::apply`]; it tells its own faults
+/// and leaves everything as it was. Of an [`Event::Drain`] it hears as the drain begins. systemd hears of each step.
 pub async fn serve(
     mut runtime: Runtime,
     drain: impl Fn() -> Duration,
@@ -315,6 +315,7 @@ pub async fn serve(
             }
             End::Event(_) => {
                 systemd::stopping();
+                act(&mut runtime, Event::Drain).await;
                 wind_down(&mut runtime, drain(), &mut events).await;
             }
             // To systemd the service goes on: it is the other process.
@@ -357,7 +358,6 @@ async fn handle_events(
 }
 
 async fn wind_down(runtime: &mut Runtime, limit: Duration, events: &mut Receiver<Event>) {
-    tracing::info!(?limit, "draining: no new connections; a second signal ends at once");
     runtime.enter(Phase::Drain(limit));
     let all = async {
         runtime.ended().await;

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::events::Recorder;
 use crate::replicas::{RateDigests, SharedState};
 use crate::session::{EmbeddedStore, RedisSessions, Replica, SessionStore};
 use crate::storage::redis::{RedisClient, RedisError};
@@ -23,6 +24,13 @@ pub(super) enum SessionEngine {
 }
 
 impl SessionEngine {
+    /// Tells `recorder` from now on when the store is lost, and when it is back.
+    pub(super) fn record_to(&self, recorder: &Recorder) {
+        if let Self::Redis(sessions) = self {
+            sessions.client().health().record_to(recorder);
+        }
+    }
+
     /// The one that the settings name, once it answers; with a place among those that share it, where it is shared.
     pub(super) async fn start(settings: &Settings) -> Result<(Self, Option<Replica>), RedisError> {
         let Some(redis) = &settings.redis else { return Ok((Self::Embedded, None)) };

@@ -12,7 +12,7 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::support::device::{asked, offered, refresh_url, way};
-use crate::support::{Answer, Browser, Device, World, logged, until_async};
+use crate::support::{Answer, Browser, Device, World, event, logged, until_async};
 
 const PUBLIC: &str = "https://login.localhost";
 const PROXY: &str = "trusted_proxies = [\"127.0.0.1\"]";
@@ -113,7 +113,7 @@ async fn a_session_is_bound_where_it_was_made_and_its_cookie_is_worthless_alone(
     assert_eq!(next.status, 200, "the challenge that came along is good: no 403 in between");
     assert_eq!(counted(&world, "refresh", "ok").await, 2);
     assert_eq!(counted(&world, "refresh", "no-proof").await, 1);
-    let line = logged(&world.gateway, "a session is bound to its device");
+    let line = logged(&world.gateway, "session.bound");
     assert!(line.contains("ES256"), "{line}");
 }
 
@@ -269,7 +269,7 @@ async fn a_binding_outlives_a_restart_and_a_take_over() {
     let thief = thief(&world, &browser);
     until_grace_is_over(&thief).await;
     let before = world.gateway.take_over();
-    logged(&world.gateway, "this process has taken over");
+    event(&world.gateway, "process.took-over");
     until_async("the new process to answer", || async {
         device.refresh(&browser, &session, None).await.status == 200
     })

@@ -2,10 +2,10 @@
 
 use futures_util::StreamExt;
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{PATIENCE, logged};
+use crate::support::{PATIENCE, event};
 
 use super::rig::Rig;
 
@@ -27,12 +27,13 @@ async fn invariant_8_an_operator_ends_a_sign_in_its_stream_is_cut_and_the_log_sa
     assert!(matches!(end, Some(Ok(Message::Close(Some(_))))), "{end:?}");
     assert!(!rig.is_in(&alice).await && rig.is_in(&bob).await);
 
-    let line: Value =
-        serde_json::from_str(&logged(&rig.gateway, "sessions were ended over the console")).unwrap();
-    assert_eq!((&line["operator"], &line["provider"]), (&json!("olga"), &json!("corp")), "{line}");
-    assert_eq!((&line["ended"], &line["reason"]), (&json!(1), &json!("left the company")), "{line}");
-    assert_eq!(line["selected"], json!(format!("{{\"id\":\"{id}\"}}")), "{line}");
-    assert_eq!(line["id"], json!(ended.header("x-request-id")), "{line}");
+    let line = event(&rig.gateway, "management.called");
+    assert_eq!(line["operator"], "olga (corp), in the console", "{line}");
+    assert_eq!((&line["ended"], &line["operation"]), (&json!(1), &json!("end-sessions")), "{line}");
+    assert_eq!(line["reason"], json!(format!("{{\"id\":\"{id}\"}}: left the company")), "{line}");
+    let end = event(&rig.gateway, "session.ended");
+    let by = json!(ended.header("x-request-id"));
+    assert_eq!((&line["id"], &end["id"], &end["by"]), (&by, &by, &line["operator"]), "{end}");
     assert_eq!(operator.visit(&rig.at(&format!("/sessions/{id}"))).await.status, 404);
     let again = operator.submit(&rig.at("/sessions/end"), &form).await;
     assert!(again.status == 200 && again.body.contains("nothing to end"), "{}", again.body);

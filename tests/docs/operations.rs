@@ -60,7 +60,7 @@ async fn busy() -> (Gateway, Provider, App, TestRedis) {
         ),
         &[("state.key", STATE_KEY)],
     );
-    until_async("a signal", || async { gateway.log().contains("a signal was received") }).await;
+    until_async("a signal", || async { gateway.log().contains("signal.received") }).await;
     let browser = Browser::new();
     assert_eq!(browser.visit(&gateway.url("/")).await.status, 200);
     let bearer = [("authorization", "Bearer a.b.c")];
@@ -76,12 +76,12 @@ async fn busy() -> (Gateway, Provider, App, TestRedis) {
     let refresh = gateway.url("/.portcullis/bound-session/refresh");
     assert_eq!(Browser::new().send(http::Method::POST, &refresh, &[], "").await.status, 200);
     assert_eq!(browser.submit(&gateway.url("/.portcullis/sign-out"), "").await.status, 200);
-    until("the tokens to be taken back", || gateway.log().contains("has taken back its tokens"));
+    until("the tokens to be taken back", || gateway.log().contains("tokens.revoked"));
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(b"GET /events HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.unwrap();
     assert_ne!(stream.read(&mut [0; 4096]).await.unwrap(), 0);
     gateway.signal("HUP");
-    until("the reload", || gateway.log().contains("the configuration was reloaded"));
+    until("the reload", || gateway.log().contains("configuration.changed"));
     until_async("the stream to be judged anew", || async {
         let scrape = Browser::new().get(&gateway.admin_url("/metrics")).await.body;
         scrape.contains("portcullis_reauthorizations_total")

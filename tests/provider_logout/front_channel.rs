@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::json;
 
 use super::Rig;
-use crate::support::{Answer, Browser, logged};
+use crate::support::{Answer, Browser, event};
 
 /// A provider's frame, with `query`, in `browser`.
 async fn framed(rig: &Rig, browser: &Browser, query: &str) -> Answer {
@@ -34,7 +34,7 @@ async fn a_frame_of_the_providers_ends_the_session_that_it_names_and_no_other() 
         assert!(!rig.is_in(&one).await && rig.is_in(&other).await);
     }
     assert!(rig.counted("channel=\"front\",result=\"ended\"").await.ends_with(" 2"));
-    logged(&rig.gateway, "signed out at the provider (front channel)");
+    assert_eq!(event(&rig.gateway, "logout-token.accepted")["channel"], "front");
 }
 
 #[tokio::test]

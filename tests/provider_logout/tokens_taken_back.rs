@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{ROUTE, Rig};
-use crate::support::{Answer, App, Browser, Discovery, Gateway, Impostor, World, logged, until_async};
+use crate::support::{Answer, App, Browser, Discovery, Gateway, Impostor, World, event, until_async};
 
 /// A rig whose provider takes tokens back, and knows a sign-out where `end_session` says so.
 async fn takes_back(end_session: bool) -> (Rig, Browser) {
@@ -47,7 +47,7 @@ async fn who_signs_out_has_the_provider_take_its_tokens_back_and_is_told_what_ca
     let page = leaves(&rig, &browser).await;
     assert!(page.body.contains("did not take back the tokens"), "{}", page.body);
     assert!(revocations(&rig, "failed").await);
-    logged(&rig.gateway, "the provider has not taken back its tokens");
+    event(&rig.gateway, "tokens.not-revoked");
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_certified_provider_takes_its_refresh_token_back() {
     let world = World::open(ROUTE).await;
     let browser = world.signed_in().await;
     browser.submit(&world.gateway.url("/.portcullis/sign-out"), "").await;
-    logged(&world.gateway, "the provider has taken back its tokens");
+    event(&world.gateway, "tokens.revoked");
     assert_eq!(world.provider.asked("/token/revocation").await, 1);
 }
 

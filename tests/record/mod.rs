@@ -1,5 +1,8 @@
 //! What happens, in the files of sinks: the real program, and what is read back from there.
 
+mod parts;
+mod people;
+
 use std::fs;
 use std::path::PathBuf;
 

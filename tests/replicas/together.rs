@@ -3,7 +3,7 @@
 use portcullis_authentication::storage::redis::testing::TestRedis;
 
 use super::Site;
-use crate::support::{begun, ends, logged, program, until, until_async};
+use crate::support::{begun, ends, event, program, until, until_async};
 
 fn at(redis: &TestRedis) -> String {
     format!("\"redis://127.0.0.1:{}\"", redis.port())
@@ -60,7 +60,7 @@ async fn invariant_8_a_take_over_goes_on_with_the_same_store() {
     let (browser, key) = site.signed_in().await;
     let before = begun(site.gateways[0].port, &key).await;
     let _old = site.gateways[0].take_over();
-    logged(&site.gateways[0], "this process has taken over");
+    event(&site.gateways[0], "process.took-over");
     let after = begun(site.gateways[0].port, &key).await;
     site.lead_to(1);
     assert_eq!(browser.submit(&site.url("/.portcullis/sign-out"), "").await.status, 200);

@@ -126,7 +126,7 @@ impl Gateway {
 
     /// Writes `to` for `from` in the configuration, and waits until that is in force.
     pub(crate) fn rewrite(&self, from: &str, to: &str) {
-        let reloads = || self.log().matches("the configuration was reloaded").count();
+        let reloads = || self.log().matches("\"type\":\"configuration.changed\"").count();
         let (before, text) = (reloads(), fs::read_to_string(self.configuration()).unwrap());
         assert!(text.contains(from), "no {from} in {text}");
         fs::write(self.configuration(), text.replace(from, to)).unwrap();

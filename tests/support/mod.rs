@@ -58,6 +58,11 @@ pub(crate) fn logged(gateway: &Gateway, mark: &str) -> String {
     find().unwrap()
 }
 
+/// The first event of this kind in the log.
+pub(crate) fn event(gateway: &Gateway, kind: &str) -> serde_json::Value {
+    serde_json::from_str(&logged(gateway, &format!("\"type\":\"{kind}\""))).unwrap()
+}
+
 /// The same for what must be awaited.
 pub(crate) async fn until_async<F: Future<Output = bool>>(what: &str, mut ready: impl FnMut() -> F) {
     let deadline = Instant::now() + PATIENCE;

@@ -6,6 +6,7 @@
 #[macro_use(mutant)]
 extern crate portcullis_rules;
 
+pub mod mapping;
 pub mod sinks;
 
 use portcullis_rules::{clock, secret};

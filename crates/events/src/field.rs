@@ -107,13 +107,13 @@ const OUTCOMES: &[&str] = &[
 #[rustfmt::skip]
 fields! {
     /// Version of the form of the line: 1.
-    V "v" Number, 20,
+    V "v" Number, 20; ocsf("metadata.log_version"),
     /// When it happened, by the clock of the machine.
     Time "time" Time, 27; ocsf("time") ecs("@timestamp"),
     /// The event's own id: process, lane and number in that lane. Numbers of a lane have no gap that is not told by `record.lost`.
     Event "event" Text, 40; ocsf("metadata.uid") ecs("event.id") otel("log.record.uid"),
     /// What happened.
-    Type "type" Text, 40; ocsf("type_uid") ecs("event.action"),
+    Type "type" Text, 40; ocsf("metadata.event_code") ecs("event.action"),
     /// The request's id, as its refusal page and its app's log have it.
     Id "id" Text, 64; ocsf("http_request.uid") ecs("http.request.id"),
     /// The trace that the request belongs to.
@@ -121,7 +121,7 @@ fields! {
     /// The client's address, behind proxies that are trusted.
     Client "client" Text, 45; personal() ocsf("src_endpoint.ip") ecs("source.ip") otel("client.address"),
     /// The browser and the system, in words of our own.
-    Device "device" Text, 256; personal() ocsf("http_request.user_agent") ecs("user_agent.original") otel("user_agent.original"),
+    Device "device" Text, 256; personal() otel("user_agent.original"),
     /// The `User-Agent` field as it came; only where a sink asks for it.
     Agent "agent" Text, 256; personal() ocsf("http_request.user_agent") ecs("user_agent.original") otel("user_agent.original"),
     /// The version of HTTP.
@@ -143,7 +143,7 @@ fields! {
     /// How the person showed who they are; absent where nobody looked.
     Auth "auth" Word(AUTH), 16; ocsf("auth_protocol_id"),
     /// The class of the sign-in (`acr`).
-    Acr "acr" Text, 128; ocsf("authentication_context"),
+    Acr "acr" Text, 128,
     /// The methods of the sign-in (`amr`).
     Amr "amr" Texts, 256; ocsf("auth_factors"),
     /// The session, by a digest that opens nothing.
@@ -157,22 +157,22 @@ fields! {
     /// How the request ended.
     Outcome "outcome" Word(OUTCOMES), 16; ocsf("status_id") ecs("event.outcome"),
     /// The rule that decided.
-    Rule "rule" Text, 256; ocsf("authorizations.policy") ecs("rule.name") otel("security_rule.name"),
+    Rule "rule" Text, 256; ocsf("authorizations.policy.name") ecs("rule.name") otel("security_rule.name"),
     /// The conditions that were not met.
-    Missing "missing" Texts, 1024; ocsf("authorizations.missing"),
+    Missing "missing" Texts, 1024,
     /// Why, in words: the exact cause.
     Reason "reason" Text, 1024; ocsf("status_detail") ecs("event.reason") otel("error.type"),
     /// Who is to blame.
     Culprit "culprit" Word(&["client", "provider", "upstream", "gateway"]), 16,
     /// Bytes of the response's body.
-    Bytes "bytes" Number, 20; ocsf("http_response.length") ecs("http.response.body.bytes") otel("http.response.body.size"),
+    Bytes "bytes" Number, 20; ocsf("http_response.body_length") ecs("http.response.body.bytes") otel("http.response.body.size"),
     /// How long it took, in microseconds.
     Us "us" Number, 20; ocsf("duration") ecs("event.duration"),
     /// How long the upstream took to begin its answer, in microseconds.
-    UpstreamUs "upstream_us" Number, 20,
+    UpstreamUs "upstream_us" Number, 20; ocsf("http_response.latency"),
     /// The word for why it ended.
-    Why "why" Text, 64,
-    /// Who did it: an operator, or the session that asked.
+    Why "why" Text, 64; ocsf("session.expiration_reason"),
+    /// Who did it: an operator, the session that asked, the provider or the transmitter that told of it.
     By "by" Text, 256; personal(),
     /// How many exchanges that went on were cut off.
     Cut "cut" Number, 20,
@@ -187,7 +187,7 @@ fields! {
     /// How many sign-ins it ended.
     Ended "ended" Number, 20,
     /// The operator: the name of a certificate or of a user of this machine.
-    Operator "operator" Text, 256; personal() ocsf("actor.user.name"),
+    Operator "operator" Text, 256; personal() ocsf("actor.user.name") ecs("user.name"),
     /// The operation that was called.
     Operation "operation" Text, 64; ocsf("api.operation"),
     /// What is different now.
@@ -203,9 +203,9 @@ fields! {
     /// From when on a key signs.
     SignsFrom "signs_from" Time, 27,
     /// The program's version.
-    Version "version" Text, 64,
+    Version "version" Text, 64; ocsf("app.version") ecs("service.version"),
     /// The number of the process.
-    Pid "pid" Number, 20; ocsf("process.pid") ecs("process.pid") otel("process.pid"),
+    Pid "pid" Number, 20; ocsf("actor.process.pid") ecs("process.pid") otel("process.pid"),
     /// The process that was there before.
     Before "before" Number, 20,
     /// How many threads serve requests.
@@ -225,9 +225,9 @@ fields! {
     /// What filled up or failed.
     Cause "cause" Word(&["memory", "queue", "spool", "refused", "sink", "stop"]), 16,
     /// Since when.
-    Since "since" Time, 27,
+    Since "since" Time, 27; ocsf("start_time") ecs("event.start"),
     /// The fields whose values were too long and end early.
-    Truncated "truncated" Texts, 256,
+    Truncated "truncated" Texts, 256; ocsf("metadata.is_truncated"),
     /// The fields whose values were no UTF-8; what was not is U+FFFD.
     Replaced "replaced" Texts, 256,
 }

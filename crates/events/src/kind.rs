@@ -60,9 +60,8 @@ const ACCESS: &[Field] = &[
     Reason, UpstreamUs,
 ];
 const CALLER: &[Field] = &[Id, Client];
-const ASKED: &[Field] = &[Id, Client, Provider, Subject, User, Session];
 const REFUSED: &[Field] = &[Id, Client, Reason];
-const TOKENS: &[Field] = &[Id, Client, Device, Us];
+const TOKENS: &[Field] = &[Id, Client, Us];
 const LOST: &[Field] = &[Part, Reason];
 const BACK: &[Field] = &[Part];
 
@@ -85,9 +84,9 @@ kinds! {
     /// A sign-in failed.
     SignInFailed "sign-in.failed" Warn, &[Id, Client, Culprit, Reason], &[Device, Provider, Subject, User, Us];
     /// Somebody was sent to sign in anew, for a route asks for more.
-    StepUpAsked "step-up.asked" Info, ASKED, &[Device, Acr, Route, Missing];
+    StepUpAsked "step-up.asked" Info, &[Id, Client, Provider, Subject, User], &[Device, Session, Acr, Route, Missing];
     /// Somebody signed in anew, and it was still not what the route asks for.
-    StepUpUnmet "step-up.unmet" Warn, ASKED, &[Device, Acr, Amr, Route, Missing];
+    StepUpUnmet "step-up.unmet" Warn, &[Id, Client, Provider], &[Device, Subject, User, Session, Acr, Amr, Route, Missing];
     /// The provider gave new tokens for a session.
     TokensRefreshed "tokens.refreshed" Info, &[Provider, Subject, User, Session], TOKENS;
     /// The provider gave no new tokens for a session.
@@ -99,19 +98,19 @@ kinds! {
     /// Somebody signed out.
     SignedOut "signed-out" Info, CALLER, &[Device, Provider, Subject, User, Session, Cut];
     /// A session has ended, for whatever reason.
-    SessionEnded "session.ended" Info, &[Session, Why], &[Id, Client, Device, Provider, Subject, User, By, Cut];
+    SessionEnded "session.ended" Info, &[Session, Why], &[Id, Client, Provider, Subject, User, By, Cut];
     /// A session was bound to its device.
     SessionBound "session.bound" Info, &[Id, Client, Session], &[Device, Provider, Subject, User, Key];
     /// A device could not show that a session is its own.
     SessionBindingRefused "session.binding-refused" Warn, REFUSED, &[Device, Provider, Subject, User, Session];
-    /// A credential was used for the first time since the process started.
+    /// A credential was used for the first time since the process started, or after so long that it was forgotten.
     CredentialFirstUsed "credential.first-used" Info, &[Id, Client, Provider, Subject, User, Auth, Credential], &[Device, Session, Acr, Amr, Bound];
     /// A credential was refused.
     CredentialRefused "credential.refused" Warn, &[Id, Client, Auth, Reason], &[Device, Provider, Credential];
     /// A provider signalled something about somebody.
     SignalReceived "signal.received" Info, &[Transmitter, Signal], &[Provider, Subject, Selected, Ended, Reason];
     /// What came as a signal was not believed.
-    SignalRefused "signal.refused" Warn, &[Transmitter, Reason], &[Client, Signal];
+    SignalRefused "signal.refused" Warn, &[Transmitter, Reason], &[Id, Client, Signal];
     /// A provider told that somebody signed out there.
     LogoutTokenAccepted "logout-token.accepted" Info, &[Id, Client, Provider, Channel], &[Device, Subject, Session, Selected, Ended];
     /// What came as word of a sign-out was not believed.
@@ -147,7 +146,7 @@ kinds! {
     /// Counts are shared with other gateways again.
     SharedCountsBack "shared-counts.back" Info, BACK, &[Us];
     /// An operator called the management API.
-    ManagementCalled "management.called" Info, &[Operator, Operation, Status], &[Client, Reason, Selected, Ended];
+    ManagementCalled "management.called" Info, &[Operator, Operation, Status], &[Id, Client, Reason, Selected, Ended];
     /// Somebody who may not called the management API.
     ManagementRefused "management.refused" Warn, &[Reason], &[Operator, Operation, Client, Status];
     /// The process serves.
@@ -170,6 +169,8 @@ kinds! {
     RecordGap "record.gap" Error, &[Sink, Since, Us, Reason], &[];
     /// The clock of the machine was set back.
     ClockSetBack "clock.set-back" Warn, &[Us], &[];
+    /// Strangers brought about more than the record takes of them in a second: so many events were left out.
+    RecordLeftOut "record.left-out" Warn, &[Lane, Count, Since, Us], &[];
 }
 
 impl Kind {

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use super::block::{Block, Pool};
-use super::event::{Event, RecordLost};
+use super::event::{Event, RecordLeftOut, RecordLost};
 use super::head::{EventHead, Flags};
 use super::line::Line;
 use super::stamp::Stamp;
+use super::strangers::Strangers;
 
 /// How far a clock may go back before it is told.
 const TOLERANCE: u64 = 1_000_000;
@@ -22,6 +23,7 @@ pub(crate) struct Lane {
     next: u64,
     lost: Option<Lost>,
     lost_ever: u64,
+    strangers: Strangers,
     last: u64,
     stamp: Stamp,
     /// What stands between the time of a line and the number of its event.
@@ -39,11 +41,27 @@ impl Lane {
     pub(crate) fn new(number: u16, process: &str, pool: Arc<Pool>) -> Self {
         let prefix = format!("\",\"event\":\"{process}-{number}-").into_bytes().into();
         let (stamp, full) = (Stamp::new(), Vec::with_capacity(8));
-        Self { number, pool, open: None, full, next: 1, lost: None, lost_ever: 0, last: 0, stamp, prefix }
+        let strangers = Strangers::default();
+        Self {
+            number,
+            pool,
+            open: None,
+            full,
+            next: 1,
+            lost: None,
+            lost_ever: 0,
+            strangers,
+            last: 0,
+            stamp,
+            prefix,
+        }
     }
 
-    /// Writes an event and gives its number; none where it is lost.
+    /// Writes an event and gives its number; none where it is lost, or left out.
     pub(crate) fn write<E: Event + ?Sized>(&mut self, event: &E, now: u64) -> Option<u64> {
+        if event.is_a_strangers() && !self.strangers.admit(now) {
+            return None;
+        }
         if !self.find_room() {
             self.lose();
             return None;
@@ -66,8 +84,22 @@ impl Lane {
         self.lost_ever
     }
 
+    /// Events of strangers that were left out since the start.
+    pub(crate) const fn left_out_ever(&self) -> u64 {
+        self.strangers.ever()
+    }
+
+    /// Tells what was left out of strangers' events, once a minute or where this is the `last` word.
+    pub(crate) fn tell_left_out(&mut self, now: u64, last: bool) {
+        if self.strangers.is_due(now, last) && self.find_room() {
+            let (count, since, within) = self.strangers.told(now);
+            self.put(&RecordLeftOut { lane: self.number, count, since, within }, now);
+        }
+    }
+
     /// Gives what is there, told losses included.
     pub(crate) fn take(&mut self, now: u64, taken: &mut Vec<Block>) {
+        self.tell_left_out(now, false);
         if self.lost.is_some() && self.find_room() {
             self.tell_lost(now);
         }
@@ -122,6 +154,9 @@ impl Lane {
                 text.extend_from_slice(prefix);
                 let mut line = Line::begin(text, head.kind, seq);
                 event.head(head);
+                if event.is_a_strangers() {
+                    head.flags = head.flags | Flags::STRANGER;
+                }
                 event.write(&mut line);
                 head.flags = head.flags | line.end();
             });

@@ -19,12 +19,14 @@ mod kind;
 mod lane;
 mod line;
 mod outcome;
+mod part_watch;
 mod read;
 mod recorder;
 #[cfg(any(test, fuzzing, feature = "testing"))]
 pub mod samples;
 mod schema;
 mod stamp;
+mod strangers;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -37,6 +39,7 @@ pub use head::{EventHead, Flags};
 pub use kind::{Kind, KindRow, KindSet, Level};
 pub use line::{Change, Line, Ready};
 pub use outcome::Outcome;
+pub use part_watch::PartWatch;
 pub use read::{Seen, Unreadable, Value};
 pub use recorder::{EventSeq, Memory, Recorder};
 pub use schema::schema;

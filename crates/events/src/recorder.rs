@@ -121,7 +121,8 @@ impl Recorder {
         self.0.full.store(!accepting, Relaxed);
     }
 
-    /// Takes an event; none: nobody wants it, or it is lost, which is told once there is room again.
+    /// Takes an event; none: nobody wants it, it is one too many of strangers', or it is lost, which is told once there is
+    /// room again.
     pub fn emit<E: Event + ?Sized>(&self, event: &E) -> Option<EventSeq> {
         if !self.wants(event.kind()) {
             return None;
@@ -160,6 +161,17 @@ impl Recorder {
             locked(lane).take(self.0.clock.moment().micros(), &mut taken);
             taken.drain(..).for_each(|block| take(block.compact()));
         }
+    }
+
+    /// Tells how many of strangers' events were left out and that was not told yet: to be called at the end.
+    pub fn tell_left_out(&self) {
+        self.0.lanes.iter().for_each(|lane| locked(lane).tell_left_out(self.0.clock.moment().micros(), true));
+    }
+
+    /// Events of strangers that were left out since the start, for they were more than a lane takes of them.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.0.lanes.iter().map(|lane| locked(lane).left_out_ever()).sum()
     }
 
     /// Events that were lost since the start, for there was no room for them.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use portcullis_rules::identity::{Principal, ProviderName, Subject, fixtures};
+use portcullis_rules::identity::{Principal, ProviderName, RequestId, Subject, fixtures};
 
 use super::*;
 
@@ -14,6 +14,7 @@ struct Texts<'a> {
     list: Vec<String>,
     who: Principal,
     route: RouteWords,
+    owned: OwnedCaller,
 }
 
 /// Gives `take` one of each kind with every field, each text of which is `text`.
@@ -21,7 +22,8 @@ pub fn full(text: &str, take: &mut dyn FnMut(&dyn Event)) {
     let mut who = fixtures::alice();
     (who.provider, who.subject) = (ProviderName::new(text), Subject::new(text));
     (who.user, who.acr) = (text.to_owned(), Some(text.to_owned()));
-    let texts = Texts { text, list: vec![text.to_owned(); 3], who, route: RouteWords::new(7, text) };
+    let owned = OwnedCaller { id: RequestId::new(text), client: Some(address(text)) };
+    let texts = Texts { text, list: vec![text.to_owned(); 3], who, route: RouteWords::new(7, text), owned };
     requests(&texts, take);
     people(&texts, take);
     sessions(&texts, take);
@@ -46,7 +48,7 @@ const fn shown(bound: Option<bool>) -> Shown {
 }
 
 fn requests(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
-    let Texts { text, list, who, route } = texts;
+    let Texts { text, list, who, route, .. } = texts;
     for access in ACCESS {
         take(&AccessEvent {
             access,
@@ -81,15 +83,16 @@ fn caller<'a>(text: &'a str) -> Caller<'a> {
 fn people(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
     let Texts { text, list, who, .. } = texts;
     let (caller, session, took, route) = (caller(text), u64::MAX, Some(TOOK), Some(*text));
+    let owned = Some(&texts.owned);
     let (amr, missing) = (list.as_slice(), list.as_slice());
     take(&SignInBegun { caller, provider: text, route });
     take(&SignInSucceeded { caller, who, session, amr, took });
     let culprit = Culprit::Provider;
     take(&SignInFailed { caller, provider: None, who: Some(who), culprit, reason: text, took });
     take(&StepUpAsked { caller, who, session, route, missing });
-    take(&StepUpUnmet { caller, who, session, amr, route, missing });
-    take(&TokensRefreshed { caller: Some(caller), who, session, took: TOOK });
-    take(&TokensNotRefreshed { caller: Some(caller), who, session, culprit, reason: text, took });
+    take(&StepUpUnmet { caller, provider: "", who: Some(who), session, amr, route, missing });
+    take(&TokensRefreshed { caller: owned, who, session, took: TOOK });
+    take(&TokensNotRefreshed { caller: owned, who, session, culprit, reason: text, took });
     take(&TokensRevoked { provider: text, session, took });
     take(&TokensNotRevoked { provider: text, session, reason: text, took });
 }
@@ -97,8 +100,9 @@ fn people(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
 fn sessions(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
     let Texts { text, list, who, .. } = texts;
     let (caller, session, amr, one) = (caller(text), u64::MAX, list.as_slice(), Some(who));
+    let owned = Some(&texts.owned);
     take(&SignedOut { caller, who: one, session, cut: Some(3) });
-    take(&SessionEnded { caller: Some(caller), who: one, session, why: text, by: Some(text), cut: Some(0) });
+    take(&SessionEnded { caller: owned, who: one, session, why: text, by: Some(text), cut: Some(0) });
     take(&SessionBound { caller, who: one, session, key: Some(text) });
     take(&SessionBindingRefused { caller, who: one, session, reason: text });
     take(&CredentialFirstUsed { caller, who, shown: shown(Some(false)), amr });
@@ -110,9 +114,9 @@ fn told(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
     let Texts { text, .. } = texts;
     let (caller, channel, selected, ended, some) =
         (caller(text), Channel::Front, Some(2), Some(1), Some(*text));
-    let (provider, subject, reason) = (some, some, some);
+    let (provider, subject, reason, owned) = (some, some, some, Some(&texts.owned));
     take(&SignalReceived { transmitter: text, signal: text, provider, subject, selected, ended, reason });
-    take(&SignalRefused { client: Some(address(text)), transmitter: text, signal: some, reason: text });
+    take(&SignalRefused { caller: owned, transmitter: text, signal: some, reason: text });
     take(&LogoutTokenAccepted { caller, provider: text, channel, subject, session: 1, selected, ended });
     take(&LogoutTokenRefused { caller, provider, channel: Channel::Back, reason: text });
 }
@@ -127,7 +131,7 @@ fn operations(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
     take(&KeyPublished { key: text, signs_from: ended, by: some });
     take(&KeyRotated { key: text, signs_from: Some(0), by: some });
     let (operator, operation, status, reason) = (*text, *text, 409, some);
-    take(&ManagementCalled { operator, operation, client, status, reason, selected: count, ended });
+    take(&ManagementCalled { operator, operation, id: some, client, status, reason, selected: count, ended });
     take(&ManagementRefused { operator: some, operation: some, client, status: Some(403), reason: text });
 }
 
@@ -156,6 +160,7 @@ fn itself(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
     take(&RecordBeside { sink: text, file: text, next: text });
     take(&RecordGap { sink: text, since: to, away: TOOK, reason: text });
     take(&ClockSetBack { by: TOOK });
+    take(&RecordLeftOut { lane: 1, count: 9, since: 0, within: TOOK });
 }
 
 /// A request of whose line nothing is told that can be left out.
@@ -200,7 +205,7 @@ fn bare_people(who: &Principal, take: &mut dyn FnMut(&dyn Event)) {
     take(&SignInSucceeded { caller, who, session, amr, took });
     take(&SignInFailed { caller, provider: None, who: None, culprit: Culprit::Client, reason, took });
     take(&StepUpAsked { caller, who, session, route, missing });
-    take(&StepUpUnmet { caller, who, session, amr, route, missing });
+    take(&StepUpUnmet { caller, provider: "corp", who: None, session: 0, amr, route, missing });
     take(&TokensRefreshed { caller: None, who, session, took: TOOK });
     take(&TokensNotRefreshed { caller: None, who, session, culprit: Culprit::Gateway, reason, took });
     take(&TokensRevoked { provider: "corp", session, took });
@@ -230,14 +235,14 @@ fn bare_operations(take: &mut dyn FnMut(&dyn Event)) {
         ended,
         reason: None,
     });
-    take(&SignalRefused { client, transmitter, signal: None, reason });
+    take(&SignalRefused { caller: None, transmitter, signal: None, reason });
     take(&ConfigurationLoaded { file, count });
     take(&ConfigurationRefused { file, count, reason, by });
     take(&ConfigurationChanged { file, changes: &[], count, by });
     take(&KeyPublished { key, signs_from, by });
     take(&KeyRotated { key, signs_from, by });
     let (operator, operation, status) = ("x", "x", 200);
-    take(&ManagementCalled { operator, operation, client, status, reason: None, selected, ended });
+    take(&ManagementCalled { operator, operation, id: None, client, status, reason: None, selected, ended });
     take(&ManagementRefused { operator: None, operation: None, client, status: None, reason });
     for part in [Part::Provider, Part::Store, Part::Upstream, Part::SharedCounts] {
         take(&PartLost { part, name, route, reason });
@@ -256,4 +261,5 @@ fn bare_operations(take: &mut dyn FnMut(&dyn Event)) {
     take(&RecordBeside { sink: "x", file, next: "x" });
     take(&RecordGap { sink: "x", since: 0, away: TOOK, reason });
     take(&ClockSetBack { by: TOOK });
+    take(&RecordLeftOut { lane: 1, count: 9, since: 0, within: TOOK });
 }

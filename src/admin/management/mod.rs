@@ -1,7 +1,8 @@
 //! The management API, below `/api/v1`: sessions seen and ended, providers, reload, drain. JSON, with RFC
-//! 9457 problems for faults. Who may call it is said by the socket it comes over, or by a token; whatever
-//! changes something leaves a line in the log with who and why.
+//! 9457 problems for faults. Who may call it is said by the socket it comes over, or by a token; every call
+//! is recorded with who and why.
 
+mod call;
 mod describe;
 mod model;
 mod operation;
@@ -15,10 +16,11 @@ mod sessions;
 mod tests;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,6 +30,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::events::Recorder;
 use crate::listener::RequestBody;
 use crate::session::Sessions;
+use call::Call;
 use operation::{Found, Operation};
 
 pub use model::{
@@ -40,6 +43,9 @@ pub(super) use operator::{Operator, Refusal, operator};
 pub(super) use problem::unauthenticated;
 
 use super::AdminSources;
+
+/// The id under which a call is recorded.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Bytes of a request's content at most.
 const LARGEST: usize = 16 * 1024;
@@ -71,8 +77,14 @@ impl fmt::Debug for Management {
     }
 }
 
-/// Where the answer to a rotation goes: the key whose turn comes next, or why there is none.
-pub type RotationRequest = oneshot::Sender<Result<NextAssertionKey, String>>;
+/// Somebody wants the next key of assertions published.
+#[derive(Debug)]
+pub struct RotationRequest {
+    /// The operator.
+    pub by: String,
+    /// Where the answer goes: the key whose turn comes next, or why there is none.
+    pub answer: oneshot::Sender<Result<NextAssertionKey, String>>,
+}
 
 /// What can be asked of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,15 +104,18 @@ pub(super) fn is_below(path: &str) -> bool {
 pub(super) async fn answer(
     request: Request<RequestBody>,
     sources: &AdminSources,
-    operator: Operator,
+    (operator, client): (Operator, Option<IpAddr>),
 ) -> Response<Full<Bytes>> {
     let operation = match Operation::find(request.uri().path(), request.method()) {
         Found::Operation(operation) => operation,
         Found::OtherMethods(methods) => return problem::method_not_allowed(&methods),
         Found::Nothing => return Problem::not_found().response(),
     };
-    let response = call(operation, request, &sources.management, operator).await;
-    let response = response.unwrap_or_else(|problem| problem.response());
+    let called = Call::begin(operation, operator, client, sources.management.recorder.clone());
+    let response = call(operation, request, &sources.management, &called).await;
+    let mut response = response.unwrap_or_else(|problem| problem.response());
+    mutant!(called.is_answered(response.status()), "management-call-unrecorded" => std::mem::forget(called.clone()));
+    response.headers_mut().extend(called.id().field().map(|id| (REQUEST_ID, id)));
     sources.metrics.management_call(operation.id(), response.status().as_str());
     response
 }
@@ -109,7 +124,7 @@ async fn call(
     operation: Operation,
     request: Request<RequestBody>,
     management: &Management,
-    operator: Operator,
+    called: &Call,
 ) -> Result<Response<Full<Bytes>>, Problem> {
     let query = request.uri().query().unwrap_or_default().to_owned();
     match operation {
@@ -120,7 +135,7 @@ async fn call(
         Operation::EndSessions => {
             query::read_none(&query)?;
             let asked = content(request).await?;
-            Ok(document(StatusCode::OK, &sessions::end(management, asked, operator).await?))
+            Ok(document(StatusCode::OK, &sessions::end(management, asked, called).await?))
         }
         Operation::ListProviders => {
             query::read_none(&query)?;
@@ -141,12 +156,12 @@ async fn call(
         Operation::RotateAssertionKey => {
             query::read_none(&query)?;
             let reason: Reason = content(request).await?;
-            Ok(document(StatusCode::OK, &process::rotate(management, reason, operator).await?))
+            Ok(document(StatusCode::OK, &process::rotate(management, reason, called).await?))
         }
         Operation::Reload | Operation::Drain => {
             query::read_none(&query)?;
             let reason: Reason = content(request).await?;
-            process::ask(management, operation, reason, operator)?;
+            process::ask(management, operation, reason, called)?;
             Ok(document(StatusCode::ACCEPTED, &serde_json::json!({})))
         }
         Operation::Describe => {

@@ -1,11 +1,13 @@
 //! Who calls the API.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use http::{Request, header};
+use http::{Request, StatusCode, header};
 
 use crate::admin::peer::Peer;
 use crate::admin::{AdminSources, pages};
+use crate::events::ManagementRefused;
 use crate::listener::RequestBody;
 use crate::secret::Secret;
 
@@ -43,6 +45,7 @@ pub(in crate::admin) fn operator(
     request: &Request<RequestBody>,
     sources: &AdminSources,
     peer: Peer,
+    client: IpAddr,
 ) -> Result<Operator, Refusal> {
     if let Peer::LocalUser(user) = peer {
         return Ok(Operator::LocalUser(user));
@@ -50,14 +53,22 @@ pub(in crate::admin) fn operator(
     let token = sources.token.borrow();
     let token = token.as_ref().ok_or(Refusal::NotServed)?;
     if !pages::is_ours(request, &sources.hosts) {
+        let name = "the listener is called by a name that is not its own";
+        refused(sources, client, StatusCode::MISDIRECTED_REQUEST, name);
         return Err(Refusal::Misdirected);
     }
     let right = shown(request).is_some_and(|shown| shown == *token);
     if mutant!(right, "management-without-token" => true) {
         return Ok(Operator::TokenHolder);
     }
-    tracing::warn!("a call of the management API without the right token was refused");
+    refused(sources, client, StatusCode::UNAUTHORIZED, "the token is missing or another");
     Err(Refusal::Unauthenticated)
+}
+
+fn refused(sources: &AdminSources, client: IpAddr, status: StatusCode, reason: &str) {
+    let (client, status) = (Some(client), Some(status.as_u16()));
+    let refused = ManagementRefused { operator: None, operation: None, client, status, reason };
+    sources.management.recorder.emit(&refused);
 }
 
 /// The token of the only `Authorization` field.

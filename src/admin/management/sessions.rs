@@ -1,10 +1,11 @@
 //! Sessions listed and ended.
 
+use http::StatusCode;
+
 use super::model::ListSessions;
 use super::selection::plain;
-use super::{EndSessions, EndedSessions, Management, Operator, Problem, SessionList};
-use crate::events::ManagementCalled;
-use crate::session::{SessionEnd, SessionId, StoreUnavailable};
+use super::{Call, EndSessions, EndedSessions, Management, Problem, SessionList};
+use crate::session::{SessionId, StoreUnavailable};
 
 /// Sign-ins of a page at most.
 const LARGEST_PAGE: u32 = 1000;
@@ -22,38 +23,30 @@ pub(super) async fn list(management: &Management, asked: ListSessions) -> Result
     Ok(SessionList { sessions: found.into_iter().map(Into::into).collect(), next })
 }
 
-/// Ends what is asked for. Both the end and the line about it come whether or not the caller waits.
+/// Ends what is asked for. Both the end and its record come whether or not the caller waits.
 pub(super) async fn end(
     management: &Management,
     asked: EndSessions,
-    operator: Operator,
+    call: &Call,
 ) -> Result<EndedSessions, Problem> {
     let EndSessions { selection, reason } = asked;
     plain("reason", reason.as_deref())?;
     let selected = serde_json::to_string(&selection).unwrap_or_default();
     let wanted = selection.wanted(&(management.providers)())?;
-    let (sessions, recorder) = (management.sessions.clone(), management.recorder.clone());
+    call.because(Some(&of_selection(&selected, reason.as_deref())));
+    let (sessions, call) = (management.sessions.clone(), call.clone());
     let ending = tokio::spawn(async move {
-        let ended = wanted.end(&sessions, SessionEnd::Administrator).await;
+        let ended = wanted.end(&sessions, &call.end()).await;
         match &ended {
-            Ok(ended) => tracing::info!(
-                %operator, operation = "end-sessions", selected, ended, reason,
-                "sessions were ended over the management API"
-            ),
-            Err(error) => tracing::error!(
-                %operator, operation = "end-sessions", selected, %error, reason,
-                "sessions could not all be ended over the management API"
-            ),
+            Ok(ended) => {
+                call.has_ended(*ended);
+                call.is_answered(StatusCode::OK);
+            }
+            Err(error) => {
+                call.is_answered(StatusCode::SERVICE_UNAVAILABLE);
+                tracing::error!(id = %call.id(), %error, "sessions could not all be ended over the management API");
+            }
         }
-        recorder.emit(&ManagementCalled {
-            operator: &operator.to_string(),
-            operation: "end-sessions",
-            client: None,
-            status: if ended.is_ok() { 200 } else { 503 },
-            reason: Some(&of_selection(&selected, reason.as_deref())),
-            selected: None,
-            ended: ended.as_ref().ok().and_then(|ended| u64::try_from(*ended).ok()),
-        });
         ended
     });
     let ended = ending.await.unwrap_or_else(|error| Err(StoreUnavailable::new(error)))?;

@@ -160,9 +160,13 @@ async fn a_query_that_says_nothing_or_too_much_is_a_fault() {
     }
 }
 
+fn call(management: &Management) -> Call {
+    Call::begin(Operation::EndSessions, Operator::LocalUser(0), None, management.recorder.clone())
+}
+
 async fn ended(management: &Management, selection: Value) -> usize {
     let asked = serde_json::from_value(selection).unwrap();
-    sessions::end(management, asked, Operator::LocalUser(0)).await.unwrap().ended
+    sessions::end(management, asked, &call(management)).await.unwrap().ended
 }
 
 #[tokio::test]
@@ -190,7 +194,7 @@ async fn a_store_that_is_away_is_told_of() {
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(response.headers()[header::RETRY_AFTER], "5");
     let asked = EndSessions { selection: SessionSelection { all: true, ..Default::default() }, reason: None };
-    assert!(sessions::end(&management, asked, Operator::TokenHolder).await.is_err());
+    assert!(sessions::end(&management, asked, &call(&management)).await.is_err());
 }
 
 fn request(method: Method, path: &str, fields: &[(&'static str, &str)]) -> Request<RequestBody> {
@@ -205,7 +209,12 @@ fn request(method: Method, path: &str, fields: &[(&'static str, &str)]) -> Reque
 #[test]
 fn at_the_address_the_token_decides_and_on_the_socket_the_user() {
     let who = |token: Option<&str>, peer, fields: &[(&'static str, &str)]| {
-        operator(&request(Method::GET, "/api/v1/sessions", fields), &sources(token), peer)
+        operator(
+            &request(Method::GET, "/api/v1/sessions", fields),
+            &sources(token),
+            peer,
+            [192, 0, 2, 7].into(),
+        )
     };
     let good = format!("Bearer {TOKEN}");
     let (host, bearer) = (("host", "127.0.0.1"), ("authorization", good.as_str()));
@@ -236,7 +245,7 @@ fn at_the_address_the_token_decides_and_on_the_socket_the_user() {
 }
 
 async fn answered(request: Request<RequestBody>) -> (u16, http::HeaderMap, Value) {
-    let (head, body) = answer(request, &sources(None), Operator::LocalUser(0)).await.into_parts();
+    let (head, body) = answer(request, &sources(None), (Operator::LocalUser(0), None)).await.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     (head.status.as_u16(), head.headers, serde_json::from_slice(&body).unwrap())
 }
@@ -278,11 +287,11 @@ async fn providers_are_listed_and_the_process_hears_what_it_is_asked() {
     assert_eq!((status, told), (200, json!({ "server": { "listen": "127.0.0.1:8443" } })));
     let (management, asked) = management(testing::sessions(&Clock::manual(START)));
     let why = || Reason { reason: Some("night".into()) };
-    process::ask(&management, Operation::Reload, why(), Operator::TokenHolder).unwrap();
-    process::ask(&management, Operation::Drain, why(), Operator::TokenHolder).unwrap();
+    process::ask(&management, Operation::Reload, why(), &call(&management)).unwrap();
+    process::ask(&management, Operation::Drain, why(), &call(&management)).unwrap();
     assert_eq!(*asked.lock().unwrap(), [ProcessRequest::Reload, ProcessRequest::Drain]);
     let hostile = Reason { reason: Some("a\nb".into()) };
-    assert!(process::ask(&management, Operation::Drain, hostile, Operator::TokenHolder).is_err());
+    assert!(process::ask(&management, Operation::Drain, hostile, &call(&management)).is_err());
     assert_eq!(asked.lock().unwrap().len(), 2);
 }
 

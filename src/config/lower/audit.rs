@@ -13,7 +13,8 @@ use super::Lowering;
 use super::value::{DAY, MINUTE, is_name};
 use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, at};
-use crate::config::raw::{Audit, OneOrMany, Rotate, Sink, SinkFormatWord, SinkWord};
+use crate::config::raw::{Audit, OneOrMany, Rotate, Sink, SinkFormatWord, SinkSchemaWord, SinkWord};
+use crate::mapping::Schema;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -59,7 +60,7 @@ impl Lowering<'_> {
         let kind = match at.value.kind {
             SinkWord::File => self.file_sink(at).map(SinkKind::File),
             SinkWord::Stdout => {
-                let (stream, format) = (Stream::Stdout, format(at.value.format));
+                let (stream, format) = (Stream::Stdout, self.line_format(at));
                 Some(SinkKind::Output(OutputSettings { stream, format }))
             }
             SinkWord::Webhook | SinkWord::Syslog | SinkWord::Otlp => {
@@ -111,13 +112,28 @@ impl Lowering<'_> {
             );
             return None;
         };
+        let format = self.line_format(at);
         let path = self.path(path.value);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         if folder.is_some_and(|folder| !self.sources.is_folder(folder)) {
             let what = "the folder of the file is not there";
             self.fault(Diagnostic::new(at!(at.path).place, what).expected("expected a folder that exists"));
         }
-        Some(FileSettings { path, mode: mode?, rotation, format: format(at.value.format) })
+        Some(FileSettings { path, mode: mode?, rotation, format })
+    }
+
+    /// How a line looks. Others' words are words of JSON.
+    fn line_format(&mut self, at: Located<'_, Sink>) -> LineFormat {
+        let Some(schema) = at.value.schema else { return format(at.value.format) };
+        if !matches!(at.value.format, None | Some(SinkFormatWord::Json)) {
+            let what = "`schema` of lines that are no JSON";
+            let expected = "expected `format = \"json\"`, or no `schema`";
+            self.fault(Diagnostic::new(at!(at.schema).place, what).expected(expected));
+        }
+        LineFormat::Mapped(match schema {
+            SinkSchemaWord::Ocsf => Schema::Ocsf,
+            SinkSchemaWord::Ecs => Schema::Ecs,
+        })
     }
 
     fn mode(&mut self, at: Located<'_, Option<String>>) -> Option<u32> {

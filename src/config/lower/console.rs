@@ -84,12 +84,12 @@ impl Lowering<'_> {
     pub(super) fn consoles_stand_alone(&mut self, routes: &[(Located<'_, Route>, RouteSettings)]) {
         for (at, console) in routes.iter().filter(|(_, route)| is_console(route)) {
             let expected = "expected a `host` of its own, such as \"console.corp.example\"";
-            let HostPattern::Exact(host, _) = &console.pattern.host else {
+            let HostPattern::Exact(host, port) = &console.pattern.host else {
                 let what = "a console that stands on more than one host";
                 self.fault(Diagnostic::new(at!(at.serve).place, what).expected(expected));
                 continue;
             };
-            let beside = routes.iter().find(|(_, other)| is_app_at(host, other));
+            let beside = routes.iter().find(|(_, other)| is_app_at((host, *port), other));
             if let Some((_, other)) = mutant!(beside, "console-beside-an-app" => None) {
                 let what = format!("the console shares its host with the route {}", other.name);
                 self.fault(Diagnostic::new(at!(at.serve).place, what).expected(expected).help(
@@ -104,8 +104,16 @@ fn is_console(route: &RouteSettings) -> bool {
     matches!(route.action, RouteAction::Serve(Application::Console))
 }
 
-/// Whether it leads to an app at `host`, whatever the port: cookies know none.
-fn is_app_at(host: &str, route: &RouteSettings) -> bool {
-    let here = matches!(&route.pattern.host, HostPattern::Exact(other, _) if other == host);
+/// Whether it leads to an app at the host of a console, whatever the port: cookies know none. What names a port leaves the
+/// others to routes for many hosts.
+fn is_app_at((host, port): (&str, Option<u16>), route: &RouteSettings) -> bool {
+    let below = || host.split_once('.').map(|(_, suffix)| suffix);
+    let here = match &route.pattern.host {
+        HostPattern::Exact(other, _) => other == host,
+        HostPattern::Wildcard(suffix, on) => {
+            below() == Some(suffix.as_str()) && port.is_some() && *on != port
+        }
+        HostPattern::Any => port.is_some(),
+    };
     here && matches!(route.action, RouteAction::Forward { .. })
 }

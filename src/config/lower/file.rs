@@ -31,7 +31,7 @@ impl Lowering<'_> {
     }
 
     /// What `read` finds; `None` where secrets, keys and certificates are taken as given.
-    fn reading<T>(
+    pub(super) fn reading<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Diagnostic>,
     ) -> Result<Option<T>, Diagnostic> {
@@ -39,7 +39,7 @@ impl Lowering<'_> {
     }
 
     /// The bytes of the file at `path`, which is watched from now on.
-    fn file(&mut self, path: &Path, place: Place<'_>) -> Result<Vec<u8>, Diagnostic> {
+    pub(super) fn file(&mut self, path: &Path, place: Place<'_>) -> Result<Vec<u8>, Diagnostic> {
         let path = self.path(path);
         let read = self.sources.read(&path, LARGEST);
         self.watched.push(path);

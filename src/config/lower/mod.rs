@@ -24,6 +24,7 @@ mod server;
 mod signals;
 mod state;
 mod telemetry;
+mod tile;
 mod upstream;
 mod value;
 mod whose;
@@ -131,6 +132,7 @@ impl Lowering<'_> {
         let signals = self.signals(at!(config.signals), &providers, public_url.as_ref());
         let listeners = self.listeners(server);
         let state = self.state(at!(server.state));
+        let sinks = self.sinks(at!(config.audit), state.as_deref());
         let settings = Settings {
             admin: self.admin(at!(config.admin), &listeners),
             listeners,
@@ -152,7 +154,7 @@ impl Lowering<'_> {
             telemetry: self.telemetry(at!(config.telemetry)),
             exports: self.exports(at!(config.telemetry)),
             log: self.log(at!(config.log)),
-            sinks: self.sinks(at!(config.audit), state.as_deref()),
+            sinks,
             record_memory: self.record_memory(at!(config.audit)),
             file: self.watched.first().cloned().unwrap_or_default(),
             watched: self.watched(),

@@ -71,6 +71,7 @@ impl Lowering<'_> {
             session_idle_timeout,
             session_network: definitions.session.network.filter(|_| accept.has(Accepted::Session)),
             origins: self.origins(at),
+            tile: self.tile(at),
             action: action?,
         };
         self.of_console(at, &mut route);
@@ -174,6 +175,11 @@ impl Lowering<'_> {
             ("request_headers", raw.request_headers.is_some(), at!(at.request_headers).place),
             ("response_headers", raw.response_headers.is_some(), at!(at.response_headers).place),
             ("hsts", raw.hsts.is_some(), at!(at.hsts).place),
+            ("title", raw.title.is_some(), at!(at.title).place),
+            ("description", raw.description.is_some(), at!(at.description).place),
+            ("icon", raw.icon.is_some(), at!(at.icon).place),
+            ("group", raw.group.is_some(), at!(at.group).place),
+            ("hidden", raw.hidden.is_some(), at!(at.hidden).place),
         ];
         for (key, _, place) in keys.into_iter().filter(|(_, given, _)| *given) {
             self.fault(misplaced(key, place, does));

@@ -38,6 +38,9 @@ pub(in crate::config) struct Sink {
     /// How a line looks.
     #[schemars(extend("default" = "json"))]
     pub format: Option<SinkFormatWord>,
+    /// The words of lines in JSON: those of a schema that many others read, in place of ours (docs/schemas.md).
+    #[schemars(extend("x-default" = "our own", "examples" = ["ocsf"]))]
+    pub schema: Option<SinkSchemaWord>,
     /// Events that it takes, by their types; `*` at the end stands for any rest.
     #[schemars(extend("x-default" = "all", "examples" = ["access.*"]))]
     pub only: Option<OneOrMany<String>>,
@@ -132,6 +135,15 @@ pub(in crate::config) enum SinkFormatWord {
     Common,
     /// The same with the browser's word for itself.
     Combined,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum SinkSchemaWord {
+    /// The Open Cybersecurity Schema Framework.
+    Ocsf,
+    /// The Elastic Common Schema.
+    Ecs,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(super) use audit::{Audit, Rotate, Sink, SinkFormatWord, SinkTls, SinkWord, Spool};
+pub(super) use audit::{Audit, Rotate, Sink, SinkFormatWord, SinkSchemaWord, SinkTls, SinkWord, Spool};
 pub(super) use console::Console;
 pub(super) use origins::{Cors, OriginWord, PreflightWord};
 pub(super) use policy::{Policy, Rule};

@@ -1,6 +1,7 @@
 //! `[[routes]]`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -138,6 +139,22 @@ pub(in crate::config) struct Route {
     /// Whose pages may make a browser send unsafe methods and open WebSockets here.
     #[schemars(extend("default" = "any"))]
     pub origin: Option<OriginWord>,
+    /// What people call the app in the portal. An app that says none of `title`, `description` and `icon` is shown by its
+    /// host, one for each.
+    #[schemars(extend("x-default" = "its host", "examples" = ["Wiki"]))]
+    pub title: Option<String>,
+    /// What the app is for, in a sentence.
+    #[schemars(extend("x-default" = "none", "examples" = ["What everybody should know"]))]
+    pub description: Option<String>,
+    /// A picture of the app: a PNG, SVG or WebP of up to 64 KiB. Anybody may fetch it.
+    #[schemars(extend("x-default" = "letters of the title", "examples" = ["icons/wiki.svg"]))]
+    pub icon: Option<PathBuf>,
+    /// The heading that the app stands under in the portal, in the order in which the file first names them.
+    #[schemars(extend("x-default" = "none", "examples" = ["Documents"]))]
+    pub group: Option<String>,
+    /// Whether the portal leaves the app out though it is open to whoever looks. Who may use it is for the rules to say.
+    #[schemars(extend("default" = false))]
+    pub hidden: Option<bool>,
     /// What in paths the app needs although two programs could read it differently. A path is forwarded as it came, and
     /// only where every reading of it comes to the same: `/a%2Fb` is refused where `/a/b` is another route's, or the
     /// rules decide otherwise about it.
@@ -205,8 +222,8 @@ pub(in crate::config) enum TolerateWord {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::config) enum ServeWord {
-    /// The page that shows people who they are and which apps are open to them (`GET`, `HEAD`), which is also there at
-    /// `/.portcullis` of every host; 404 below it. On a public route it leads to sign-in.
+    /// The portal, which leads people to the apps that are open to them (`GET`, `HEAD`); it is also there at `/.portcullis`
+    /// of every host; 404 below it. On a public route it leads to sign-in.
     Portal,
     /// The console, for whoever the rules of the route let in and what `[console]` makes of them. It has a host of its own,
     /// which no app shares.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::warnings::nothing_is_said_of;
 use super::{each_is_told, longer, settings};
+use crate::mapping::Schema;
 use crate::sinks::{LineFormat, Selection, SinkKind};
 
 fn sink(lines: &str) -> String {
@@ -25,6 +26,11 @@ fn a_file_is_kept_with_what_is_said_of_it() {
     );
     assert!(by_default.path.ends_with("events.jsonl"));
     assert_eq!((by_default.rotation.size, by_default.rotation.keep), (Some(100 << 20), Some(30)));
+    for (word, schema) in [("ocsf", Schema::Ocsf), ("ecs", Schema::Ecs)] {
+        let (_, file, _) = file(&format!("format = \"json\"\nschema = \"{word}\""));
+        assert_eq!(file.format, LineFormat::Mapped(schema));
+        nothing_is_said_of(&[sink(&format!("kind = \"stdout\"\nschema = \"{word}\""))]);
+    }
     let (name, file, some) = file(
         "name = \"requests\"\nmode = \"0640\"\nformat = \"combined\"\nonly = [\"access.*\"]\n\
          rotate = { size = \"1MiB\", every = \"1day\", keep = 3, total = \"10MiB\" }",
@@ -44,6 +50,8 @@ fn what_a_sink_cannot_be_is_told() {
     let file = |lines: &str| sink(&format!("kind = \"file\"\npath = \"e.jsonl\"\n{lines}"));
     each_is_told(&[
         (sink("kind = \"file\""), "a sink of the kind \"file\" without its file", "path"),
+        (file("format = \"common\"\nschema = \"ocsf\""), "`schema` of lines that are no JSON", "json"),
+        (sink("kind = \"stdout\"\nformat = \"human\"\nschema = \"ecs\""), "`schema` of lines", "json"),
         (file("mode = \"0400\""), "not the mode of a file", "0600"),
         (file("mode = \"0777\""), "not the mode of a file", "0600"),
         (file("name = \"log\""), "`log` is no name for a sink", "not \"log\""),

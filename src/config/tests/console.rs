@@ -38,6 +38,15 @@ fn invariant_18_a_console_is_used_in_a_browser_and_by_its_own_pages_alone() {
         let app = "[[routes]]\nhost = \"wiki.corp.example\"\npath = \"/app\"\nupstream = \"http://10.0.0.5\"\naccess = \"public\"";
         each_is_told(&[(console(host, "policy = \"staff\"", app), alone, "of its own")]);
     }
+    let beside =
+        |host: &str| format!("[[routes]]\n{host}upstream = \"http://10.0.0.5\"\naccess = \"public\"\n");
+    let port = "console.corp.example:8443";
+    for (host, name) in [("", "*/"), ("host = \"*.corp.example\"\n", "*.corp.example/")] {
+        let alone = format!("the console shares its host with the route {name}");
+        each_is_told(&[(console(port, "policy = \"staff\"", &beside(host)), &alone, "of its own")]);
+        // Where it names no port, all of the host is its own.
+        nothing_is_said_of(&[console(HOST, "policy = \"staff\"", &beside(host))]);
+    }
     for host in ["", "*.corp.example"] {
         let many = "a console that stands on more than one host";
         each_is_told(&[(console(host, "policy = \"staff\"", ""), many, "of its own")]);

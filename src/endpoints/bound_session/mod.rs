@@ -19,6 +19,7 @@ use http::{HeaderName, HeaderValue, Response};
 
 use super::context::RequestContext;
 use super::state::Endpoints;
+use crate::events::SessionBindingRefused;
 use crate::session::{Binding, SessionId};
 
 pub use well_known::WELL_KNOWN;
@@ -44,6 +45,8 @@ impl Step {
     }
 }
 
+const TOO_MANY_HOSTS: &str = "as many hosts are bound as may be; this one is not";
+
 const CHALLENGE: HeaderName = HeaderName::from_static("secure-session-challenge");
 
 /// What browsers call a session: a letter, so that it may stand bare in a field, and its identifier.
@@ -66,6 +69,18 @@ fn count(endpoints: &Endpoints, step: Step, result: &str) {
     endpoints.resources.metrics.bound_session(step.as_str(), result);
 }
 
+/// Records that a session is not bound, or that its device is not shown.
+fn record_refusal(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    session: Option<SessionId>,
+    reason: &str,
+) {
+    let session = session.map_or(0, |id| id.first_bytes());
+    let refused = SessionBindingRefused { caller: context.caller(), who: None, session, reason };
+    endpoints.resources.recorder.emit(&refused);
+}
+
 /// Tells of a proof that shows nothing; whoever sent it changes nothing.
 fn tell_refusal(
     endpoints: &Endpoints,
@@ -74,11 +89,6 @@ fn tell_refusal(
     session: Option<SessionId>,
     error: &proof::ProofError,
 ) {
-    let (step_word, reason) = (step.as_str(), error.word());
-    let session = session.map(|id| id.to_string());
-    count(endpoints, step, reason);
-    // Anybody can send one: a few lines of each kind tell of it.
-    if let Some(left_out) = endpoints.resources.refusal_log.admit(step_word, reason) {
-        tracing::warn!(id = %context.id, session, step = step_word, reason, %error, left_out, "the proof of a device is not accepted");
-    }
+    count(endpoints, step, error.word());
+    record_refusal(endpoints, context, session, &format!("{}, {}: {error}", step.as_str(), error.word()));
 }

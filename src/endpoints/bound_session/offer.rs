@@ -60,8 +60,7 @@ async fn has_room(endpoints: &Endpoints, context: RequestContext<'_>, session: &
     match endpoints.resources.sessions.has_room_to_bind(session).await {
         Ok(true) => true,
         Ok(false) => {
-            let host = &session.host;
-            tracing::info!(id = %context.id, session = %session.id, host, "as many hosts are bound as may be; this one is not");
+            super::record_refusal(endpoints, context, Some(session.id), super::TOO_MANY_HOSTS);
             super::count(endpoints, super::Step::Registration, "too-many-hosts");
             false
         }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::instructions::{bound, document, over};
 use super::proof::{ProofError, judged};
-use super::{Step, add_challenge, count, session_named, tell_refusal};
+use super::{Step, add_challenge, count, record_refusal, session_named, tell_refusal};
 use crate::authn::{DeviceProofError, presented_session_id};
 use crate::endpoints::answer::Answer;
 use crate::endpoints::context::RequestContext;
@@ -77,7 +77,7 @@ async fn find(
         return Ok(None);
     }
     Ok(binding.unwrap_or_else(|error: UnreadableBinding| {
-        tracing::warn!(id = %context.id, session = %id, %error, "a bound session is over");
+        record_refusal(endpoints, context, Some(id), &format!("refresh: a bound session is over: {error}"));
         None
     }))
 }

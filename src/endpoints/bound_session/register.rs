@@ -8,11 +8,12 @@ use serde_json::json;
 use super::instructions::{bound, document, over};
 use super::offer::scope;
 use super::proof::{ProofError, judged};
-use super::{Step, count, tell_refusal};
+use super::{Step, count, record_refusal, tell_refusal};
 use crate::endpoints::answer::Answer;
 use crate::endpoints::context::RequestContext;
 use crate::endpoints::error::EndpointError;
 use crate::endpoints::state::Endpoints;
+use crate::events::SessionBound;
 use crate::session::{ChallengeKind, CookieRead, DeviceKey, FoundSession, Registered, SessionId};
 
 pub(in crate::endpoints) async fn answer<B>(
@@ -59,17 +60,23 @@ async fn register(
     Ok(match sessions.bind(&found, scope, key).await? {
         Registered::Bound(binding) => {
             let algorithm = binding.key.algorithm.as_str();
-            tracing::info!(id = %context.id, %session, algorithm, "a session is bound to its device");
+            endpoints.resources.recorder.emit(&SessionBound {
+                caller: context.caller(),
+                who: None,
+                session: session.first_bytes(),
+                key: Some(algorithm),
+            });
             count(endpoints, Step::Registration, "ok");
             bound(endpoints, context, &binding, false)
         }
         Registered::Already => {
-            tracing::warn!(id = %context.id, %session, reason = "bound-before", "a session is bound once; its key stays");
+            let why = "registration, bound-before: a session is bound once; its key stays";
+            record_refusal(endpoints, context, Some(session), why);
             count(endpoints, Step::Registration, "bound-before");
             refused("bound-before")
         }
         Registered::TooMany => {
-            tracing::info!(id = %context.id, %session, "as many hosts are bound as may be; this one is not");
+            record_refusal(endpoints, context, Some(session), super::TOO_MANY_HOSTS);
             count(endpoints, Step::Registration, "too-many-hosts");
             over()
         }

@@ -7,6 +7,7 @@ use tokio::task::yield_now;
 
 use super::*;
 use crate::clock::{Clock, Timestamp};
+use crate::identity::RequestId;
 use crate::identity::fixtures::alice;
 use crate::replicas::{LeaseStore, LocalStore, testing};
 use crate::secret::Secret;
@@ -70,7 +71,8 @@ impl Rig {
 
     async fn call(&self, sessions: &Sessions, key: &SessionKey) -> RefreshCall<Fake> {
         RefreshCall {
-            id: RequestId::new("r"),
+            caller: OwnedCaller { id: RequestId::new("r"), client: None },
+            recorder: Recorder::nowhere(),
             provider: Arc::clone(&self.provider),
             sessions: sessions.clone(),
             leases: Leases::new(Arc::clone(&self.leases)),

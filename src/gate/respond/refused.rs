@@ -5,8 +5,6 @@
     reason = "`statuses::of` names every rejection; here most are no special case"
 )]
 
-use std::fmt::Display;
-
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::Map;
 
@@ -35,7 +33,6 @@ const ANOTHER_SITE: &str = "This form works only from a page of this very site."
 
 /// The whole answer to a rejection.
 pub(super) fn refused(snapshot: &Snapshot, asked: &RefusalContext<'_>, no: &Rejection) -> Response<Body> {
-    warn_of_provider(asked, no);
     let refusal = statuses::of(no, |provider| snapshot.endpoints.display_name(provider));
     complete(asked, no, answer(snapshot, asked, &refusal))
 }
@@ -102,19 +99,6 @@ fn add_fields(no: &Rejection, headers: &mut HeaderMap) {
         }
         _ => {}
     }
-}
-
-fn warn_of_provider(asked: &RefusalContext<'_>, no: &Rejection) {
-    let (provider, error): (_, &dyn Display) = match no {
-        Rejection::ProviderUnavailable { provider, reason } => (provider, reason),
-        Rejection::SignInUnavailable(away) => (&away.provider, &away.reason),
-        Rejection::Token(refusal) => match refusal.provider() {
-            Some(provider) => (provider, &refusal.error),
-            None => return,
-        },
-        _ => return,
-    };
-    tracing::warn!(id = %asked.id, %provider, %error, "somebody needs a provider that is away");
 }
 
 fn error(

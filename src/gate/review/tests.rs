@@ -70,6 +70,7 @@ async fn invariant_8_an_exchange_of_somebody_whose_claims_have_changed_ends() {
         includes: Box::new(|_| true),
         signalled: clock.now(),
         made_until: clock.now(),
+        by: "transmitter corp".into(),
     };
     assert_eq!(sessions.demand(Demand::Renewal, everybody).await.unwrap(), 1);
     assert_eq!(judged(grounds).await, "cut");

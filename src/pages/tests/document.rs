@@ -2,16 +2,16 @@
 
 /// A start tag. The text of `style` and `script` stands with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Element {
-    pub(super) name: String,
-    pub(super) attributes: Vec<(String, String)>,
-    pub(super) text: String,
+pub(crate) struct Element {
+    pub(crate) name: String,
+    pub(crate) attributes: Vec<(String, String)>,
+    pub(crate) text: String,
 }
 
-const VOID: [&str; 4] = ["meta", "link", "input", "br"];
+const VOID: [&str; 5] = ["meta", "link", "input", "br", "img"];
 
 impl Element {
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
@@ -22,7 +22,7 @@ impl Element {
 }
 
 /// The elements in order. Panics where one is not closed in its turn.
-pub(super) fn elements(html: &str) -> Vec<Element> {
+pub(crate) fn elements(html: &str) -> Vec<Element> {
     let mut rest = html.strip_prefix("<!doctype html>\n").expect("a doctype at the very start");
     let (mut found, mut open): (Vec<Element>, Vec<String>) = Default::default();
     while let Some((_, behind)) = rest.split_once('<') {
@@ -82,10 +82,10 @@ fn unescaped(text: &str) -> String {
 }
 
 /// What the page is made of, whatever it says.
-pub(super) fn skeleton(html: &str) -> Vec<(String, Vec<String>)> {
+pub(crate) fn skeleton(html: &str) -> Vec<(String, Vec<String>)> {
     elements(html).into_iter().map(Element::bones).collect()
 }
 
-pub(super) fn all<'a>(elements: &'a [Element], name: &str) -> Vec<&'a Element> {
+pub(crate) fn all<'a>(elements: &'a [Element], name: &str) -> Vec<&'a Element> {
     elements.iter().filter(|element| element.name == name).collect()
 }

@@ -6,27 +6,26 @@ use http::StatusCode;
 use serde_json::{Map, json};
 use url::Url;
 
-use crate::clock::Timestamp;
 use crate::identity::{Email, Gap, Gaps, Issuer, Principal, ProviderName, RequestId, Shortfall, Subject};
 use crate::pages::*;
 
 /// What a page is told by others.
-pub(super) struct Words {
-    pub(super) name: String,
-    pub(super) email: String,
-    pub(super) provider: String,
-    pub(super) host: String,
-    pub(super) address: String,
-    pub(super) token: String,
-    pub(super) required: [String; 2],
+pub(crate) struct Words {
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) provider: String,
+    pub(crate) host: String,
+    pub(crate) address: String,
+    pub(crate) token: String,
+    pub(crate) required: [String; 2],
     /// What a step-up asked for, and what came.
-    pub(super) shortfall: [[String; 2]; 2],
-    pub(super) public: String,
-    pub(super) request_id: String,
+    pub(crate) shortfall: [[String; 2]; 2],
+    pub(crate) public: String,
+    pub(crate) request_id: String,
 }
 
 impl Words {
-    pub(super) fn of_friends() -> Self {
+    pub(crate) fn of_friends() -> Self {
         Self {
             name: "Alice Example".into(),
             email: "alice@corp.example".into(),
@@ -51,7 +50,7 @@ impl Words {
     }
 
     /// The same text in all places; the places differ by their last letter.
-    pub(super) fn of_a_stranger(text: &str) -> Self {
+    pub(crate) fn of_a_stranger(text: &str) -> Self {
         Self {
             name: format!("{text}n"),
             email: format!("{text}e"),
@@ -68,7 +67,7 @@ impl Words {
 }
 
 /// All pages with their names.
-pub(super) fn all(words: &Words) -> Vec<(String, Page)> {
+pub(crate) fn all(words: &Words) -> Vec<(String, Page)> {
     let id = RequestId::new(&words.request_id);
     let mut pages = people(words, &id);
     pages.extend(forms(words, &id));
@@ -91,8 +90,6 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     let principal = principal(words);
     let provider = words.provider.as_str();
     let sign_out = "/.portcullis/sign-out";
-    let apps = [("Wiki", words.address.as_str()), (&words.host, "https://grafana.corp.example/")];
-    let apps = apps.map(|(name, href)| Link { name, href });
     let forbidden = Forbidden {
         principal: &principal,
         provider,
@@ -156,58 +153,9 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
         ),
         ("signed-out-everywhere", SignedOut { provider: Some((provider, Told::Yes)), ..signed_out }.page()),
         ("signed-out-until-restart", SignedOut { until_restart: true, ..signed_out }.page()),
-        ("sessions", sessions(words, &principal, None)),
-        ("sessions-one-ended", sessions(words, &principal, Some(SessionsEnded::One))),
-        ("sessions-others-ended", sessions(words, &principal, Some(SessionsEnded::Others(2)))),
-        ("sessions-gone", sessions(words, &principal, Some(SessionsEnded::Gone))),
-        (
-            "home",
-            Home {
-                principal: &principal,
-                provider,
-                apps: &apps,
-                sessions: "/.portcullis/sessions",
-                sign_out,
-            }
-            .page(),
-        ),
-        (
-            "home-bare",
-            Home { principal: &principal, provider, apps: &[], sessions: "/.portcullis/sessions", sign_out }
-                .page(),
-        ),
         ("interstitial", interstitial(&target)),
     ]);
     pages.into_iter().map(|(name, page)| (name.to_owned(), page)).collect()
-}
-
-/// A person's sign-ins; none but their own where all others have just been ended.
-fn sessions(words: &Words, principal: &Principal, ended: Option<SessionsEnded>) -> Page {
-    let now = Timestamp::from_seconds(1_796_000_000);
-    let sign_in = |device: &str, address: &str, minutes: u64, hosts: &[&str]| SignInShown {
-        id: "5e".repeat(32),
-        device: device.into(),
-        address: Some(address.into()),
-        signed_in: Moment::new(Timestamp::from_seconds(now.seconds() - 60 * minutes), now),
-        last_used: Moment::new(Timestamp::from_seconds(now.seconds() - 6 * minutes), now),
-        hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
-    };
-    let others = vec![
-        sign_in("Safari on an iPhone", "2001:db8::7:1a2b", 200, &["login.corp.example", &words.host]),
-        sign_in("Chrome on Windows", "198.51.100.23", 4000, &["login.corp.example"]),
-    ];
-    let page = SessionsPage {
-        principal,
-        provider: &words.provider,
-        here: Some(sign_in("Firefox on Linux", "192.0.2.7", 5, &["login.corp.example", &words.host])),
-        others: if matches!(ended, Some(SessionsEnded::Others(_))) { Vec::new() } else { others },
-        more: ended == Some(SessionsEnded::Gone),
-        ended,
-        action: "/.portcullis/sessions",
-        sign_out: "/.portcullis/sign-out",
-        home: "/.portcullis",
-    };
-    page.page()
 }
 
 fn choosers(words: &Words) -> Vec<(&'static str, Page)> {
@@ -268,7 +216,7 @@ fn forms(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     ]
 }
 
-pub(super) fn error_kinds(provider: &str) -> Vec<(&'static str, ErrorKind<'_>)> {
+pub(crate) fn error_kinds(provider: &str) -> Vec<(&'static str, ErrorKind<'_>)> {
     let retry_after = Duration::from_millis(14_200);
     vec![
         ("bad-request", ErrorKind::BadRequest),
@@ -290,7 +238,7 @@ pub(super) fn error_kinds(provider: &str) -> Vec<(&'static str, ErrorKind<'_>)> 
     ]
 }
 
-pub(super) fn principal(words: &Words) -> Principal {
+pub(crate) fn principal(words: &Words) -> Principal {
     Principal {
         provider: ProviderName::new("corp"),
         issuer: Issuer::new("https://id.corp.example"),

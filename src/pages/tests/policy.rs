@@ -93,13 +93,10 @@ fn invariant_17_no_page_is_kept_or_framed_or_told_apart() {
 #[test]
 fn invariant_18_forms_lead_where_they_must_and_nowhere_else() {
     let wanted = |name: &str| match name {
-        "chooser-plain" | "sessions-others-ended" => vec!["'none'"],
+        "chooser-plain" => vec!["'none'"],
         name if name.starts_with("replay") => vec!["'self'", "https:"],
         name if name.starts_with("forbidden") => vec!["https://login.corp.example"],
-        name if ["chooser", "sign-out", "home", "resume", "sessions"]
-            .iter()
-            .any(|kind| name.starts_with(kind)) =>
-        {
+        name if ["chooser", "sign-out", "resume"].iter().any(|kind| name.starts_with(kind)) => {
             vec!["'self'"]
         }
         _ => vec!["'none'"],
@@ -124,14 +121,7 @@ fn a_form_adds_its_origin_to_the_policy_and_no_word_of_its_own() {
         ("//evil.example/", "'self'"),
     ] {
         let principal = gallery::principal(&Words::of_friends());
-        let page = Home {
-            principal: &principal,
-            provider: "Corp",
-            apps: &[],
-            sessions: "/.portcullis/sessions",
-            sign_out: action,
-        }
-        .page();
+        let page = SignOut { principal: &principal, provider: "Corp", action, cancel: "/" }.page();
         assert_eq!(sources(&page, "form-action"), [wanted], "{action}");
         assert!(sources(&page, "script-src").is_empty(), "{action}");
     }

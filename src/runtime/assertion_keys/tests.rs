@@ -36,12 +36,13 @@ impl Fleet {
 
     async fn look(&self, gateway: usize, every: Duration) {
         let now = self.clock.now();
-        self.gateways[gateway].look(&self.keys, |schedule| schedule.is_due(now, every)).await.unwrap();
+        self.gateways[gateway].look(&self.keys, |schedule| schedule.is_due(now, every), None).await.unwrap();
     }
 
     async fn rotate(&self, gateway: usize) -> NextKey {
         let now = self.clock.now();
-        let rotated = self.gateways[gateway].look(&self.keys, |schedule| schedule.next(now).is_none()).await;
+        let rotated =
+            self.gateways[gateway].look(&self.keys, |schedule| schedule.next(now).is_none(), None).await;
         rotated.unwrap().unwrap()
     }
 

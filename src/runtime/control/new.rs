@@ -119,6 +119,11 @@ impl Offer {
 }
 
 impl Released {
+    /// The number of the old process, where the system tells it.
+    pub(in crate::runtime) fn process(&self) -> Option<u32> {
+        self.0.peer_cred().ok()?.pid().and_then(|pid| u32::try_from(pid).ok())
+    }
+
     /// Says that requests are answered here, waits until the old process takes no more, and lets it use
     /// `sessions` until its last stream has ended.
     pub(in crate::runtime) async fn serving(

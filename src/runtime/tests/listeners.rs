@@ -169,6 +169,9 @@ async fn live(
     let (sender, events) = channel(8);
     let reloads = Mutex::new(0);
     let reload = async |runtime: &mut Runtime, event| {
+        if event == Event::Drain {
+            return AfterEvent::GoOn;
+        }
         assert_eq!(event, Event::Reload);
         *reloads.lock().unwrap() += 1;
         apply(runtime, &[ONE]).unwrap();

@@ -28,7 +28,7 @@ export async function outage(trial) {
   await box.step('Keycloak is stopped: people go on, also behind the end of their tokens; the log and /readyz tell', async () => {
     assert.equal(await asks(), 200);
     assert.equal((await world.ask(token)).status, 200);
-    await until('a refresh that fails', async () => (await asks()) === 200 && world.gateway.output().includes('could not be refreshed'));
+    await until('a refresh that fails', async () => (await asks()) === 200 && world.gateway.output().includes('tokens.not-refreshed'));
     assert.equal(await asks(), 200);
     const { status, text } = await world.readiness();
     assert.equal(status, 200);

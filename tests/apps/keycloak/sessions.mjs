@@ -18,7 +18,7 @@ export async function refreshes(trial) {
   await box.step('a user who is disabled is signed out at the next refresh, and the log says why', async () => {
     await world.admin('PUT', `/users/${alice.id}`, { ...alice, enabled: false });
     await world.sentToSignIn(page);
-    await world.logged('the provider ended a session', 'invalid_grant');
+    await world.logged('tokens.not-refreshed', 'invalid_grant');
   });
   await box.step('so is a session that an admin signs out at Keycloak; then another person may sign in', async () => {
     await world.fillIn(page, 'bob');

@@ -12,7 +12,7 @@ export default async function walk(walker) {
 
   const here = await walker.somebodyNew();
   await walker.go('/.portcullis');
-  await here.getByRole('link', { name: 'Where you are signed in' }).click();
+  await here.getByRole('link', { name: 'Sign-ins' }).click();
   await walker.heading('Where you are signed in');
   await walker.picture('sessions');
   const device = here.getByRole('heading', { level: 3, name: / on / });

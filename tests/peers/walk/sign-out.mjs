@@ -15,18 +15,19 @@ export default async function walk(walker) {
   await walker.heading('Hello, alice', forgotten);
 
   await walker.go('/.portcullis');
-  await walker.heading('You are signed in');
-  assert.ok((await page.innerText('main')).includes('staff'), 'she sees her groups');
+  await walker.heading('Your apps');
+  assert.equal(await page.locator('.app').getAttribute('href'), walker.url('/'), 'it offers the app');
   await walker.picture('home');
-  await page.getByText('All claims as they arrived').click();
-  await page.getByText('preferred_username').waitFor();
-  await walker.picture('home-claims');
-  assert.equal(await page.getByRole('navigation').getByRole('link').getAttribute('href'), walker.url('/'), 'it offers the app');
+  const account = await walker.context.newPage();
+  await walker.go('/.portcullis/account', account);
+  await walker.heading('Your account', account);
+  assert.ok((await account.innerText('main')).includes('staff'), 'she sees her groups');
+  await account.getByText('preferred_username').waitFor();
   await walker.go('/.portcullis/sign-out');
   await walker.heading('Sign out?');
   await walker.picture('sign-out');
   await walker.back();
-  await walker.heading('You are signed in');
+  await walker.heading('Your apps');
   await walker.back();
   await walker.heading('Hello, alice');
 

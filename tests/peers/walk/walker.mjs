@@ -108,6 +108,16 @@ export class Walker {
     await page.setViewportSize(WINDOWS.wide);
   }
 
+  /// Where a picture of this name is kept.
+  artefact(name) {
+    return ARTEFACTS + name;
+  }
+
+  /// Where the documentation has a picture of this name.
+  documentation(name) {
+    return fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url));
+  }
+
   /// What was on the screen when a walk failed.
   async keepLastLook() {
     for (const page of this.context.pages().slice(0, 3)) {

@@ -48,7 +48,7 @@ impl Sink for Output {
         let words = format!("{lines} lines of the log were lost here: nobody read them in time");
         let line = match self.lines.format() {
             LineFormat::Human => format!(" WARN {words}\n"),
-            LineFormat::Json | LineFormat::Common | LineFormat::Combined => {
+            LineFormat::Json | LineFormat::Common | LineFormat::Combined | LineFormat::Mapped(_) => {
                 format!("{{\"level\":\"WARN\",\"message\":\"{words}\"}}\n")
             }
         };

@@ -7,6 +7,8 @@ use std::time::Duration;
 use super::delivery::SpooledSettings;
 use portcullis_events::{Kind, KindSet, Level};
 
+use crate::mapping::Schema;
+
 /// All sinks: the log, and those of the operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -116,12 +118,14 @@ pub enum LineFormat {
     Common,
     /// The same with referrer, which is never told, and agent.
     Combined,
+    /// JSON in the words of others.
+    Mapped(Schema),
 }
 
 impl LineFormat {
     /// Whether it tells the agents of requests.
     pub(super) const fn needs_agent(self) -> bool {
-        matches!(self, Self::Combined | Self::Common)
+        matches!(self, Self::Combined | Self::Common | Self::Mapped(_))
     }
 }
 

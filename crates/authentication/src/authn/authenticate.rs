@@ -64,7 +64,10 @@ impl Authenticator {
     ) -> Result<Authentication, AuthenticationError> {
         if let Some(token) = self.presented(accept, request.headers)? {
             let refusal = match self.verified(token.expose()).await {
-                Ok(verified) => return Ok(Authentication::of_token(&verified, token.into())),
+                Ok((verified, is_known)) => {
+                    let found = Authentication::of_token(&verified, token.into());
+                    return Ok(if is_known { found } else { found.checked() });
+                }
                 Err(refusal) => refusal,
             };
             // Boxed, so that the futures of all requests do not carry the room for it.
@@ -122,13 +125,14 @@ impl Authenticator {
         names_issuer(token, |iss| self.providers.iter().any(|provider| provider.issuer().as_str() == iss))
     }
 
-    async fn verified(&self, token: &str) -> Result<Arc<Verified>, TokenRefusal> {
+    /// What a good token says, and whether that was known before.
+    async fn verified(&self, token: &str) -> Result<(Arc<Verified>, bool), TokenRefusal> {
         if let Some(verified) = self.counters.token.count(self.bearer.cached(token)) {
-            return Ok(verified);
+            return Ok((verified, true));
         }
         // Boxed, so that the futures of all requests do not carry the room for it.
         let verified = Box::pin(self.bearer.verify(token)).await?;
         self.counters.verified.inc();
-        Ok(verified)
+        Ok((verified, false))
     }
 }

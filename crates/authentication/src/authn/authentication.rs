@@ -54,6 +54,8 @@ pub struct Authenticated {
     pub session: Option<OpenedSession>,
     /// What the request shows of the device of that session; of no session: that it is not bound.
     pub possession: Possession,
+    /// Whether it is a token that was just checked, rather than known.
+    pub(super) checked: bool,
 }
 
 /// A living session and the key that opened it.
@@ -98,6 +100,7 @@ impl Authentication {
             carrier: Carrier::Cookie,
             session: Some(OpenedSession { key, session }),
             possession,
+            checked: false,
         })
     }
 
@@ -112,7 +115,16 @@ impl Authentication {
             carrier,
             session: None,
             possession: Possession::Unbound(Timestamp::default()),
+            checked: false,
         })
+    }
+
+    /// The same where the token was not known before.
+    pub(super) fn checked(self) -> Self {
+        match self {
+            Self::Authenticated(somebody) => Self::Authenticated(Authenticated { checked: true, ..somebody }),
+            Self::Anonymous | Self::Ended | Self::Unshown(_) => self,
+        }
     }
 
     /// Somebody, where it is somebody.
@@ -190,6 +202,12 @@ impl Authentication {
 }
 
 impl Authenticated {
+    /// Whether the credential is used for the first time, as far as this process remembers; true once.
+    #[must_use]
+    pub fn is_first_use(&self) -> bool {
+        self.session.as_ref().map_or(self.checked, |opened| opened.session.is_first_use())
+    }
+
     /// Whether scopes limit what it may do (RFC 6749, section 3.3), so that a refusal names those that are missing.
     #[must_use]
     pub const fn has_scopes(&self) -> bool {

@@ -10,3 +10,13 @@ pub enum Culprit {
     /// The gateway or its configuration.
     Us,
 }
+
+impl From<Culprit> for portcullis_events::Culprit {
+    fn from(culprit: Culprit) -> Self {
+        match culprit {
+            Culprit::Client => Self::Client,
+            Culprit::Provider => Self::Provider,
+            Culprit::Us => Self::Gateway,
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use portcullis_events::{Part, PartWatch, Recorder};
 use tokio::sync::Mutex as FlightLock;
 use tokio::time::{Instant, sleep};
 use url::Url;
@@ -44,6 +45,7 @@ pub struct Provider {
     keys: OnceLock<Arc<JwksCache>>,
     assertion_key: Option<AssertionKey>,
     pub(super) refreshes: Backoff,
+    watch: PartWatch,
 }
 
 impl Provider {
@@ -63,6 +65,7 @@ impl Provider {
         let http = HttpClient::new(settings.ca.as_deref(), settings.timeout)?;
         http.permit(vec![discovery.clone()]);
         Ok(Arc::new(Self {
+            watch: PartWatch::new(Part::Provider, settings.name.as_str()),
             assertion_key: assertion_key(&settings)?,
             settings,
             redirect_uri,
@@ -75,6 +78,11 @@ impl Provider {
             keys: OnceLock::new(),
             refreshes: Backoff::default(),
         }))
+    }
+
+    /// Tells `recorder` from now on when the provider is lost, and when it is back.
+    pub fn record_to(&self, recorder: &Recorder) {
+        self.watch.tell(recorder);
     }
 
     /// Says where the provider's keys are kept; only the first call counts.
@@ -262,9 +270,10 @@ impl Provider {
             self.http.permit(urls);
             self.metadata.store(Some(Arc::new(metadata)));
         }
-        let away = !self.is_there();
+        let first = !self.is_there() && !self.watch.is_lost();
         self.health.answered(ProviderEndpoint::Metadata);
-        if away {
+        self.watch.back();
+        if first {
             tracing::info!(provider = %self.name(), "the provider's metadata are known");
         }
     }
@@ -272,7 +281,7 @@ impl Provider {
     /// Metadata once found stay good: who is signed in loses nothing while the provider is away.
     fn note(&self, error: ProviderError) -> ProviderError {
         if self.health.undiscovered(&error) {
-            tracing::warn!(provider = %self.name(), %error, "the provider's metadata could not be fetched");
+            self.watch.lost(format!("the provider's metadata could not be fetched: {error}"));
         } else {
             tracing::debug!(provider = %self.name(), %error, "the provider's metadata cannot be fetched yet");
         }

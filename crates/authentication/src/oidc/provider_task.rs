@@ -14,6 +14,7 @@ use ::http::HeaderMap;
 use ::http::header::CACHE_CONTROL;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use portcullis_events::Recorder;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use url::Url;
@@ -52,6 +53,12 @@ impl ProviderTask {
         let discovery = background.spawn(Arc::clone(&provider).run()).abort_handle();
         let jwks = background.spawn(keys.run()).abort_handle();
         Ok(Arc::new(Self { provider, keys, tasks: [discovery, jwks] }))
+    }
+
+    /// Tells `recorder` from now on what becomes of the provider and its keys.
+    pub fn record_to(&self, recorder: &Recorder) {
+        self.provider.record_to(recorder);
+        self.keys.record_to(recorder);
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use portcullis_events::{Part, PartWatch, Recorder};
 use quick_cache::sync::Cache;
 use tokio::time::timeout;
 
@@ -59,6 +60,7 @@ pub struct SharedRates {
     told_at: AtomicU64,
     /// Until when whoever is counted so is refused.
     refused: Cache<[u8; 32], Duration>,
+    watch: PartWatch,
 }
 
 impl SharedRates {
@@ -66,7 +68,13 @@ impl SharedRates {
     #[must_use]
     pub fn new(store: Arc<dyn RateStore>, digests: RateDigests, clock: Clock) -> Self {
         let (rests_until, told_at, refused) = (AtomicU64::new(0), AtomicU64::new(0), Cache::new(REFUSALS));
-        Self { store, digests, clock, rests_until, told_at, refused }
+        let watch = PartWatch::new(Part::SharedCounts, "rates");
+        Self { store, digests, clock, rests_until, told_at, refused, watch }
+    }
+
+    /// Tells `recorder` from now on when the store fails and when it answers again.
+    pub fn record_to(&self, recorder: &Recorder) {
+        self.watch.tell(recorder);
     }
 
     /// Counts a request by `questions`, which are those of one route (`scope`), and is the decision of all replicas.
@@ -137,16 +145,13 @@ impl SharedRates {
 
     fn answers(&self) {
         if self.rests_until.load(Ordering::Relaxed) != 0 && self.rests_until.swap(0, Ordering::Relaxed) != 0 {
-            tracing::info!("rates are counted by all gateways together again");
+            self.watch.back();
         }
     }
 
     fn rest(&self, why: CountedHere, error: &str) -> CountedHere {
         if self.rests_until.swap(self.now() + nanos(REST), Ordering::Relaxed) == 0 {
-            tracing::warn!(
-                error,
-                "the store of shared counts fails; this gateway counts requests for itself"
-            );
+            self.watch.lost(format!("this gateway counts requests for itself: {error}"));
         }
         why
     }

@@ -1,6 +1,9 @@
 //! What other processes end and change in the store that they share with this one: one that has taken over, or other gateways.
 
+use std::fmt::Display;
 use std::sync::atomic::Ordering;
+
+use portcullis_events::StoreMissed;
 
 use tokio::sync::broadcast;
 
@@ -8,6 +11,9 @@ use super::error::StoreFault;
 use super::family::Ending;
 use super::sessions::SessionsInner;
 use super::{SessionEnd, SessionId, Sessions, StoreUnavailable};
+
+/// What other gateways end, as records call it.
+pub(super) const OTHERS: &str = "endings of other gateways";
 
 impl Sessions {
     /// Families as they end, for a process that this one has taken over from: it cuts their
@@ -48,7 +54,7 @@ impl Sessions {
         if self.0.unconfirmed.swap(true, Ordering::SeqCst) {
             return;
         }
-        tracing::error!("the session store was not heard for too long: nobody is let in before it is");
+        self.0.others.lost("the session store was not heard for too long: nobody is let in before it is");
         // In this order: who has looked before the flag was up finds that everything has changed meanwhile.
         self.0.cache.forget_all();
         self.in_use().into_iter().for_each(|root| self.0.families.end(root, SessionEnd::Unconfirmed));
@@ -56,9 +62,20 @@ impl Sessions {
 
     /// What other gateways end is heard again.
     pub fn confirm(&self) {
-        if self.0.unconfirmed.swap(false, Ordering::SeqCst) {
-            tracing::info!("the session store is heard again: sessions are read from it");
-        }
+        self.0.unconfirmed.store(false, Ordering::SeqCst);
+        self.0.others.back();
+    }
+
+    /// What other gateways end is not heard at the moment.
+    pub(super) fn unheard(&self, why: &impl Display) {
+        self.0.others.lost(format!("what other gateways end is not heard; it is tried again: {why}"));
+    }
+
+    /// Some of what other gateways ended was not heard, and never will be.
+    pub(super) fn missed(&self) {
+        let reason = "some of what other gateways ended was missed: all sessions are read anew";
+        let missed = StoreMissed { name: OTHERS, reason, away: None };
+        self.0.notes.recorder().map(|recorder| recorder.emit(&missed));
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use portcullis_events::{Kind, Recorder, SessionEnded};
 use quick_cache::sync::Cache;
 
+use super::end_cause::EndCause;
 use super::ended::SessionEnd;
 use super::store::StoredOverview;
 use super::{SessionId, Sessions};
@@ -34,19 +35,23 @@ impl EndNotes {
         self.counts[usize::from(why.code())].fetch_add(families, Ordering::Relaxed);
     }
 
+    pub(super) fn recorder(&self) -> Option<&Recorder> {
+        self.recorder.get()
+    }
+
     /// Whether somebody keeps such events.
     pub(super) fn are_recorded(&self) -> bool {
         self.recorder.get().is_some_and(|recorder| recorder.wants(Kind::SessionEnded))
     }
 
     /// Records the end of a family, of whom is told where that is known.
-    pub(super) fn record(&self, root: SessionId, who: Option<&Principal>, why: SessionEnd) {
+    pub(super) fn record(&self, root: SessionId, who: Option<&Principal>, cause: &EndCause) {
         let ended = SessionEnded {
-            caller: None,
+            caller: cause.caller.as_ref(),
             who,
             session: root.first_bytes(),
-            why: why.word(),
-            by: None,
+            why: cause.why.word(),
+            by: cause.by.as_deref(),
             cut: None,
         };
         self.recorder.get().map(|recorder| recorder.emit(&ended));
@@ -61,6 +66,7 @@ impl EndNotes {
 impl Sessions {
     /// Has the ends of this process recorded from now on; a second recorder changes nothing.
     pub fn record_to(&self, recorder: Recorder) {
+        self.0.others.tell(&recorder);
         drop(self.0.notes.recorder.set(recorder));
     }
 

@@ -11,7 +11,7 @@
 //! - When it was last used only goes up. One caller an interval is told to have that written; where the queue is
 //!   full, the next caller is told so again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -48,6 +48,8 @@ pub(super) struct Family {
     pub(super) cut: Notify,
     /// When it was last used on routes that ask.
     pub(super) routes: RouteUses,
+    /// Those of its sessions that were used: no more than it has.
+    used: Mutex<BTreeSet<SessionId>>,
 }
 
 impl Family {
@@ -61,7 +63,13 @@ impl Family {
             ended: AtomicU8::new(0),
             cut: Notify::new(),
             routes: RouteUses::default(),
+            used: Mutex::default(),
         }
+    }
+
+    /// Whether session `id` of it is used for the first time.
+    pub(super) fn first_use_of(&self, id: SessionId) -> bool {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(id)
     }
 
     pub(super) fn last_seen(&self) -> Timestamp {

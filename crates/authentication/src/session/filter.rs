@@ -1,6 +1,6 @@
 //! Which sign-ins are meant by whoever lists or ends them.
 
-use super::{IdPrefix, Selector, SessionEnd, SessionId, SessionOverview, Sessions, StoreUnavailable};
+use super::{EndCause, IdPrefix, Selector, SessionId, SessionOverview, Sessions, StoreUnavailable};
 use crate::identity::Issuer;
 
 /// What must hold of a sign-in, all of it; what is not given holds of all.
@@ -126,14 +126,14 @@ impl Wanted {
     ///
     /// # Errors
     /// As [`Sessions::end_matching`].
-    pub async fn end(&self, sessions: &Sessions, why: SessionEnd) -> Result<usize, StoreUnavailable> {
+    pub async fn end(&self, sessions: &Sessions, cause: &EndCause) -> Result<usize, StoreUnavailable> {
         let mut ended = 0;
         for selector in self.selectors.iter().cloned() {
             ended += if self.is_exact() {
-                sessions.end_matching(selector, why).await?
+                sessions.end_matching(selector, cause.clone()).await?
             } else {
                 let wanted = self.clone();
-                sessions.end_included(selector, why, move |found| wanted.includes(found)).await?
+                sessions.end_included(selector, cause.clone(), move |found| wanted.includes(found)).await?
             };
         }
         Ok(ended)

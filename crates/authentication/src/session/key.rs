@@ -94,6 +94,12 @@ impl SessionId {
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 
+    /// The session, as whoever ends another one by it is called in records.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        format!("session {:016x}", self.first_bytes())
+    }
+
     /// Reads 64 hexadecimal digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::binding::Binding;
 use super::card::Card;
@@ -206,6 +207,7 @@ impl SessionsInner {
     ) -> Session {
         let Record { card, tokens } = record;
         Session {
+            used: AtomicBool::new(false),
             id: stored.id,
             root: (stored.root != stored.id).then_some(stored.root),
             host: stored.host,

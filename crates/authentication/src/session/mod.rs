@@ -11,6 +11,7 @@ mod card;
 mod cookie;
 mod elsewhere;
 mod embedded;
+mod end_cause;
 mod end_notes;
 mod ended;
 mod error;
@@ -51,6 +52,7 @@ pub use binding::{
 pub use card::{Card, SignInOrigin};
 pub use cookie::{CookieRead, SessionCookie, cookies};
 pub use embedded::EmbeddedStore;
+pub use end_cause::EndCause;
 pub use ended::{SessionEnd, SessionEnded, StreamUse};
 pub use error::{SessionError, StoreUnavailable};
 pub use family::Ending;

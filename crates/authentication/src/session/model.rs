@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::SessionId;
@@ -154,6 +155,8 @@ pub struct Session {
     pub(super) marks: Marks,
     pub(super) family: Arc<Family>,
     pub(super) key: FamilyKey,
+    /// Whether it is known that it was used before.
+    pub(super) used: AtomicBool,
 }
 
 impl Session {
@@ -161,6 +164,16 @@ impl Session {
     #[must_use]
     pub fn family(&self) -> SessionId {
         self.root.unwrap_or(self.id)
+    }
+
+    /// Whether it is used for the first time, as far as this process knows: true once for each session of a family that is
+    /// in memory.
+    #[must_use]
+    pub fn is_first_use(&self) -> bool {
+        // Read first: a store by every request would pass the cache line around all processors.
+        !self.used.load(Ordering::Relaxed)
+            && !self.used.swap(true, Ordering::Relaxed)
+            && self.family.first_use_of(self.id)
     }
 
     /// Whether its tokens, or what is known of its person, were replaced after those of `other`, of the same family.

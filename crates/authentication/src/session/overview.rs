@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::card::Card;
-use super::ended::SessionEnd;
+use super::end_cause::EndCause;
 use super::sessions::{SessionsInner, completed};
 use super::state_keys::{Name, StateKeys};
 use super::store::{RememberedEnd, StoredOverview};
@@ -76,9 +76,13 @@ impl Sessions {
     /// # Errors
     /// The store is away: some may have ended, or all of them and the memory of it was not kept; the call is to be
     /// repeated.
-    pub async fn end_matching(&self, selector: Selector, why: SessionEnd) -> Result<usize, StoreUnavailable> {
-        let inner = Arc::clone(&self.0);
-        completed(async move { inner.end_matching(&selector, None, why).await }).await
+    pub async fn end_matching(
+        &self,
+        selector: Selector,
+        cause: impl Into<EndCause>,
+    ) -> Result<usize, StoreUnavailable> {
+        let (inner, cause) = (Arc::clone(&self.0), cause.into());
+        completed(async move { inner.end_matching(&selector, None, &cause).await }).await
     }
 
     /// The same for all but the sign-in `kept`: what has begun elsewhere and comes to its end only now makes no session
@@ -90,13 +94,13 @@ impl Sessions {
         &self,
         kept: SessionId,
         selector: Selector,
-        why: SessionEnd,
+        cause: impl Into<EndCause>,
     ) -> Result<usize, StoreUnavailable> {
-        let inner = Arc::clone(&self.0);
+        let (inner, cause) = (Arc::clone(&self.0), cause.into());
         completed(async move {
             let remembered = inner.remember(inner.named(&selector)).await;
             let others = move |found: &SessionOverview| found.id != kept;
-            let ended = inner.end_matching(&selector, Some(&others), why).await;
+            let ended = inner.end_matching(&selector, Some(&others), &cause).await;
             remembered.and(ended)
         })
         .await
@@ -115,11 +119,11 @@ impl Sessions {
     pub async fn end_included(
         &self,
         selector: Selector,
-        why: SessionEnd,
+        cause: impl Into<EndCause>,
         includes: impl Fn(&SessionOverview) -> bool + Send + Sync + 'static,
     ) -> Result<usize, StoreUnavailable> {
-        let inner = Arc::clone(&self.0);
-        completed(async move { inner.end_matching(&selector, Some(&includes), why).await }).await
+        let (inner, cause) = (Arc::clone(&self.0), cause.into());
+        completed(async move { inner.end_matching(&selector, Some(&includes), &cause).await }).await
     }
 }
 
@@ -129,7 +133,7 @@ impl SessionsInner {
         &self,
         selector: &Selector,
         includes: Option<&Includes>,
-        why: SessionEnd,
+        cause: &EndCause,
     ) -> Result<usize, StoreUnavailable> {
         // Before anything is looked for: a sign-in that is kept in between is found, one that comes later is refused.
         let named = if includes.is_none() { self.named(selector) } else { Vec::new() };
@@ -150,7 +154,7 @@ impl SessionsInner {
                 kept = kept.and(self.remember(subjects).await);
             }
             ended += found.len();
-            kept = kept.and(self.end_families(found, why).await);
+            kept = kept.and(self.end_families(found, cause).await);
         }
     }
 
@@ -166,14 +170,15 @@ impl SessionsInner {
     pub(super) async fn end_families(
         &self,
         families: Vec<StoredOverview>,
-        why: SessionEnd,
+        cause: &EndCause,
     ) -> Result<(), StoreUnavailable> {
+        let why = cause.why;
         self.notes.count(why, families.len());
         let recorded = self.notes.are_recorded();
         for family in &families {
             if recorded {
                 let card = SessionOverview::open(family.clone(), &self.keys).card;
-                self.notes.record(family.root, card.as_ref().map(|card| &*card.principal), why);
+                self.notes.record(family.root, card.as_ref().map(|card| &*card.principal), cause);
             }
             self.notes.keep(family, why);
             self.families.end_for_good(family.root, why);

@@ -10,6 +10,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::end_cause::EndCause;
 use super::ended::SessionEnd;
 use super::overview::ENDED_AT_ONCE;
 use super::sessions::{SessionsInner, completed};
@@ -56,8 +57,8 @@ impl Sessions {
         if session.root.is_some() || self.0.bound.most().is_none() {
             return Ok(());
         }
-        let (inner, principal) = (Arc::clone(&self.0), Arc::clone(&session.principal));
-        let ended = completed(async move { inner.end_surplus(&principal).await }).await;
+        let (inner, principal, by) = (Arc::clone(&self.0), Arc::clone(&session.principal), session.family());
+        let ended = completed(async move { inner.end_surplus(&principal, by).await }).await;
         if let Err(error) = ended {
             drop(self.end(key.id()).await);
             return Err(SessionError::Unavailable(error));
@@ -79,7 +80,7 @@ impl SessionsInner {
         Ok(greatest.saturating_add(1))
     }
 
-    async fn end_surplus(&self, principal: &Principal) -> Result<(), StoreUnavailable> {
+    async fn end_surplus(&self, principal: &Principal, by: SessionId) -> Result<(), StoreUnavailable> {
         let Some(most) = self.bound.most() else { return Ok(()) };
         let (selector, mut after, mut held) = (of(principal), None, Vec::new());
         while let Some(found) = self.page(&selector, &mut after).await? {
@@ -87,28 +88,21 @@ impl SessionsInner {
             held.sort_unstable_by_key(|(shown, _)| std::cmp::Reverse(order(shown)));
             let surplus =
                 held.split_off(mutant!(most, "sign-ins-without-bound" => usize::MAX).min(held.len()));
-            self.end_oldest(principal, surplus).await?;
+            self.end_oldest(by, surplus).await?;
         }
         Ok(())
     }
 
     async fn end_oldest(
         &self,
-        principal: &Principal,
+        by: SessionId,
         surplus: Vec<(SessionOverview, StoredOverview)>,
     ) -> Result<(), StoreUnavailable> {
         if surplus.is_empty() {
             return Ok(());
         }
-        for (shown, _) in &surplus {
-            tracing::info!(
-                session = %shown.id,
-                user = principal.user,
-                "ended: its person has signed in elsewhere, and may hold no more sessions (`[session] max_per_person`)"
-            );
-        }
         let families = surplus.into_iter().map(|(_, stored)| stored).collect();
-        self.end_families(families, SessionEnd::SignedInElsewhere).await
+        self.end_families(families, &EndCause::by(SessionEnd::SignedInElsewhere, &by.in_words())).await
     }
 
     /// The next sign-ins that `selector` finds; `None` behind the last.

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use futures_util::FutureExt;
+use portcullis_events::{Part, PartWatch};
 
 use super::activity::TouchQueue;
 use super::cache::{CacheVersion, SessionCache};
 use super::card::Card;
+use super::elsewhere::OTHERS;
+use super::end_cause::EndCause;
 use super::end_notes::EndNotes;
 use super::ended::{SessionEnd, SessionEnded, StreamUse};
 use super::family::{Families, Terms};
@@ -51,6 +54,8 @@ pub(super) struct SessionsInner {
     pub(super) bulk: tokio::sync::Mutex<()>,
     /// Whether too long has passed since what other gateways end was heard.
     pub(super) unconfirmed: AtomicBool,
+    /// Whether what other gateways end is heard.
+    pub(super) others: PartWatch,
 }
 
 impl Sessions {
@@ -94,6 +99,7 @@ impl Sessions {
             store,
             clock,
             unconfirmed: AtomicBool::new(false),
+            others: PartWatch::new(Part::Store, OTHERS),
         }))
     }
 
@@ -271,13 +277,17 @@ impl Sessions {
         self.end_because(id, SessionEnd::SignedOut).await
     }
 
-    /// The same because of `why`, which is what the record of a stream says that is cut by it.
+    /// The same for another reason, which is what the record of a stream says that is cut by it.
     ///
     /// # Errors
     /// As [`Sessions::end`].
-    pub async fn end_because(&self, id: &SessionId, why: SessionEnd) -> Result<(), StoreUnavailable> {
-        let (inner, id) = (Arc::clone(&self.0), *id);
-        completed(async move { inner.end(id, why).await }).await
+    pub async fn end_because(
+        &self,
+        id: &SessionId,
+        cause: impl Into<EndCause>,
+    ) -> Result<(), StoreUnavailable> {
+        let (inner, id, cause) = (Arc::clone(&self.0), *id, cause.into());
+        completed(async move { inner.end(id, &cause).await }).await
     }
 
     /// How many sign-ins have ended whose removal the store has not taken yet.
@@ -319,11 +329,12 @@ impl SessionsInner {
         Some(session)
     }
 
-    async fn end(&self, id: SessionId, why: SessionEnd) -> Result<(), StoreUnavailable> {
+    async fn end(&self, id: SessionId, cause: &EndCause) -> Result<(), StoreUnavailable> {
+        let why = cause.why;
         let known = self.cache.get(&id);
         let root = self.end_in_memory(id, why);
         self.notes.count(why, 1);
-        self.notes.record(root, known.as_ref().map(|session| &*session.principal), why);
+        self.notes.record(root, known.as_ref().map(|session| &*session.principal), cause);
         // On record before the store is asked to remove it: where that fails, or the process ends meanwhile, the
         // next start still knows of the end.
         let recorded = mutant!(self.store.record_ending(root).await, "sign-out-not-on-record" => Ok(()));

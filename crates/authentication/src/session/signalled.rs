@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::end_cause::EndCause;
 use super::ended::SessionEnd;
 use super::overview::{ENDED_AT_ONCE, SessionOverview};
 use super::sessions::{SessionsInner, completed};
@@ -34,6 +35,8 @@ pub struct Concerned {
     pub signalled: Timestamp,
     /// The latest moment at which they were made; not before `signalled`, for clocks differ.
     pub made_until: Timestamp,
+    /// Who has made it.
+    pub by: String,
 }
 
 impl Sessions {
@@ -51,7 +54,7 @@ impl Sessions {
 
 impl SessionsInner {
     async fn demand(&self, demand: Demand, concerned: &Concerned) -> Result<usize, StoreUnavailable> {
-        let Concerned { selector, includes, signalled, made_until } = concerned;
+        let Concerned { selector, includes, signalled, made_until, by } = concerned;
         let since = (*made_until).min(self.clock.now());
         // Before anything is looked for: a sign-in that is kept in between is found, one that comes later is refused.
         let mut kept = self.remember_since(self.named(selector), since).await;
@@ -71,7 +74,7 @@ impl SessionsInner {
             }
             met += found.len();
             kept = kept.and(match demand {
-                Demand::End => self.end_families(found, SessionEnd::Signalled).await,
+                Demand::End => self.end_families(found, &EndCause::by(SessionEnd::Signalled, by)).await,
                 Demand::StepUp => self.mark_families(&found, Mark::StepUp((*signalled).min(since))).await,
                 Demand::Renewal => self.mark_families(&found, Mark::StaleClaims).await,
             });

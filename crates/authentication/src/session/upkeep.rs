@@ -66,7 +66,8 @@ impl SessionsInner {
             }
             removed.iter().for_each(|family| self.forget_family(family, SessionEnd::Expired));
             self.notes.count(SessionEnd::Expired, removed.len());
-            removed.iter().for_each(|family| self.notes.record(family.root, None, SessionEnd::Expired));
+            let expired = SessionEnd::Expired.into();
+            removed.iter().for_each(|family| self.notes.record(family.root, None, &expired));
             total += removed.len();
         }
         while mutant!(upkeep.forget_ends(self.clock.now()).await?, "ends-remembered-for-ever" => false) {}

@@ -41,6 +41,7 @@ impl Transmitter {
                 includes: Box::new(includes),
                 signalled: issued,
                 made_until: issued + self.settings.leeway,
+                by: format!("transmitter {}", self.settings.name),
             };
             met += self.sessions.demand(demand, concerned).await?;
         }

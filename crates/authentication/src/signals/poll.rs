@@ -80,7 +80,7 @@ impl Transmitter {
         let mut outcomes = Outcomes::default();
         for (id, text) in sets {
             let received = match text.len() {
-                0..=MAX_SECURITY_EVENT => self.receive(text).await,
+                0..=MAX_SECURITY_EVENT => self.receive(text, None).await,
                 _ => Err(SecurityEventError::NotSent.into()),
             };
             outcomes.note(id, received);

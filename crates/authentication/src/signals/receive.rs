@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use portcullis_events::{OwnedCaller, SignalReceived, SignalRefused};
+
 use super::event::Event;
 use super::event_type::EventType;
 use super::security_event::SecurityEvent;
@@ -14,7 +16,6 @@ use super::subject::Subject;
 use super::subject_match::uninterpretable;
 use super::transmitter::Transmitter;
 use super::verification;
-use crate::oidc::http::printable;
 use crate::secret::fingerprint;
 use crate::session::{Demand, StoreUnavailable};
 
@@ -83,39 +84,75 @@ impl ReceiveError {
 }
 
 impl Transmitter {
-    /// Checks everything about the token `text`, and does what it asks before it answers. Completes even where the caller
-    /// goes away.
+    /// Checks everything about the token `text`, which `caller` brought where it was sent here, and does what it asks before
+    /// it answers. Completes even where the caller goes away.
     ///
     /// # Errors
     /// [`ReceiveError`]: the token is no good, or could not be judged or kept now.
-    pub async fn receive(self: &Arc<Self>, text: String) -> Result<Receipt, ReceiveError> {
+    pub async fn receive(
+        self: &Arc<Self>,
+        text: String,
+        caller: Option<OwnedCaller>,
+    ) -> Result<Receipt, ReceiveError> {
         let this = Arc::clone(self);
-        let received = tokio::spawn(async move { this.received(&text).await }).await;
+        let received = tokio::spawn(async move { this.received(&text, caller).await }).await;
         received.unwrap_or_else(|error| Err(StoreUnavailable::new(error).into()))
     }
 
-    /// Counts what was refused before anybody looked at a token.
-    pub fn count_refused(&self, error: &SecurityEventError) {
+    /// Counts and records what was refused before anybody looked at a token.
+    pub fn count_refused(&self, error: &SecurityEventError, caller: &OwnedCaller) {
         self.metrics.signal(&self.settings.name, "", error.description());
+        self.record_refused(Some(caller), None, &error.to_string());
     }
 
-    async fn received(&self, text: &str) -> Result<Receipt, ReceiveError> {
+    /// Records that somebody sent something without the authorization of the stream.
+    pub fn record_stranger(&self, caller: &OwnedCaller) {
+        self.record_refused(Some(caller), None, "the Authorization is not that of the stream");
+    }
+
+    async fn received(&self, text: &str, caller: Option<OwnedCaller>) -> Result<Receipt, ReceiveError> {
         let transmitter = &self.settings.name;
         let token = self.verified(text).await.inspect_err(|error| {
-            tracing::warn!(transmitter, reason = error.description(), %error, "a signal is not accepted");
             self.metrics.signal(transmitter, "", error.description());
+            self.record_refused(caller.as_ref(), None, &error.to_string());
         })?;
         self.heard();
-        let (event, id) = (token.event.name(), printable(&token.id));
+        let event = token.event.name();
         let receipt = self.settled(&token).await.inspect_err(|error| {
-            tracing::warn!(transmitter, event, id, %error, "a signal could not be followed");
             self.metrics.signal(transmitter, event, error.word());
+            self.record_refused(caller.as_ref(), Some(event), &format!("it could not be followed: {error}"));
         })?;
-        let (result, subject) = (receipt.word(), token.event.subject().map_or("", Subject::format));
-        let sign_ins = if let Receipt::Done(_, sign_ins) = receipt { sign_ins } else { 0 };
-        tracing::info!(transmitter, event, id, subject, result, sign_ins, "a signal was received");
-        self.metrics.signal(transmitter, event, result);
+        self.metrics.signal(transmitter, event, receipt.word());
+        self.record(&token, receipt);
         Ok(receipt)
+    }
+
+    fn record(&self, token: &SecurityEvent, receipt: Receipt) {
+        let subject = token.event.subject();
+        let count = |sign_ins| u64::try_from(sign_ins).ok();
+        let (selected, ended) = match receipt {
+            Receipt::Done(Demand::End, sign_ins) => (count(sign_ins), count(sign_ins)),
+            Receipt::Done(Demand::StepUp | Demand::Renewal, sign_ins) => (count(sign_ins), None),
+            Receipt::Recorded
+            | Receipt::NoSuchSubject
+            | Receipt::Critical
+            | Receipt::Repeated
+            | Receipt::Verified => (None, None),
+        };
+        self.recorder.emit(&SignalReceived {
+            transmitter: &self.settings.name,
+            signal: token.event.name(),
+            provider: Some(self.settings.provider.as_str()),
+            subject: subject.and_then(Subject::person),
+            selected,
+            ended,
+            reason: Some(receipt.word()),
+        });
+    }
+
+    fn record_refused(&self, caller: Option<&OwnedCaller>, signal: Option<&str>, reason: &str) {
+        let transmitter = &self.settings.name;
+        self.recorder.emit(&SignalRefused { caller, transmitter, signal, reason });
     }
 
     async fn settled(&self, token: &SecurityEvent) -> Result<Receipt, ReceiveError> {

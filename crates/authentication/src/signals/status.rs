@@ -79,6 +79,7 @@ impl Transmitter {
         board.shown.verified = Some(now);
         if std::mem::take(&mut board.unverified) {
             board.works(now);
+            self.watch.back();
         }
         drop(board);
         self.verified_for.send_if_modified(|last| {
@@ -103,6 +104,7 @@ impl Transmitter {
         let (mut board, transmitter) = (self.status.lock(), &self.settings.name);
         let undelivered = stream.undelivered();
         if !board.unverified && board.works(self.clock.now()) {
+            self.watch.back();
             tracing::info!(transmitter, stream = stream.id, "the stream of signals is set up");
         }
         if board.shown.undelivered != undelivered {
@@ -123,7 +125,7 @@ impl Transmitter {
         if board.shown.reason.as_ref() == Some(&reason) {
             tracing::debug!(transmitter, %error, "the stream of signals still fails");
         } else {
-            tracing::warn!(transmitter, %error, "the stream of signals fails; it is tried again");
+            self.watch.lost(format!("the stream of signals fails; it is tried again: {reason}"));
         }
         if board.shown.reason.replace(reason).is_none() {
             board.shown.since = self.clock.now();

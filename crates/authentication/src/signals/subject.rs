@@ -90,12 +90,13 @@ impl Subject {
         }
     }
 
-    /// How it is called in the log.
-    pub(super) fn format(&self) -> &str {
-        match self {
-            Self::Simple(identifier) => identifier.format(),
-            Self::Complex(_) => "complex",
-        }
+    /// The person's identifier at the provider, where it names them so.
+    pub(super) fn person(&self) -> Option<&str> {
+        let identifier = match self {
+            Self::Simple(identifier) => identifier,
+            Self::Complex(members) => &members.iter().find(|(member, _)| *member == Member::User)?.1,
+        };
+        if let Identifier::IssuerSubject { sub, .. } = identifier { Some(sub) } else { None }
     }
 }
 
@@ -162,21 +163,6 @@ impl Identifier {
             Self::read(value.as_object().ok_or(Fault::Subject("an identifier of it is no object"))?, false)
         };
         list.iter().map(read).collect::<Result<_, _>>().map(Self::Aliases)
-    }
-
-    fn format(&self) -> &str {
-        match self {
-            Self::IssuerSubject { .. } => "iss_sub",
-            Self::Email(_) => "email",
-            Self::Account(_) => "account",
-            Self::Phone(_) => "phone_number",
-            Self::Opaque(_) => "opaque",
-            Self::Did(_) => "did",
-            Self::Uri(_) => "uri",
-            Self::JwtId { .. } => "jwt_id",
-            Self::Aliases(_) => "aliases",
-            Self::Other(format) => format,
-        }
     }
 }
 

@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use portcullis_events::{Part, PartWatch, Recorder};
 use quick_cache::sync::Cache;
 use tokio::sync::{Mutex, Notify, watch};
 use url::Url;
@@ -51,6 +52,8 @@ pub struct TransmitterParts {
     pub sessions: Sessions,
     /// Where they are counted.
     pub metrics: Metrics,
+    /// Where they are recorded.
+    pub recorder: Recorder,
 }
 
 /// Where tokens are sent to, and what whoever sends them must show.
@@ -71,6 +74,8 @@ pub struct Transmitter {
     pub(super) clock: Clock,
     pub(super) sessions: Sessions,
     pub(super) metrics: Metrics,
+    pub(super) recorder: Recorder,
+    pub(super) watch: PartWatch,
     pub(super) http: HttpClient,
     /// For calls that wait for signals.
     pub(super) waiting_http: HttpClient,
@@ -105,13 +110,15 @@ impl Transmitter {
         parts: TransmitterParts,
         keys: impl FnOnce(&Weak<Self>) -> JwksCache,
     ) -> Result<Arc<Self>, SetupError> {
-        let TransmitterParts { settings, endpoint, gateway, key, clock, sessions, metrics } = parts;
+        let TransmitterParts { settings, endpoint, gateway, key, clock, sessions, metrics, recorder } = parts;
         let address = metadata::address(&settings.transmitter);
         let address = address.ok_or_else(|| SetupError::Issuer(settings.transmitter.to_string()))?;
         let http = HttpClient::new(settings.ca.as_deref(), settings.timeout)?;
         let waiting_http = HttpClient::new(settings.ca.as_deref(), WAITING)?;
         http.permit(vec![address.clone()]);
         let push = endpoint.map(|url| Push { url, authorization: authorization(&key, &settings.name) });
+        let watch = PartWatch::new(Part::Provider, format!("signals {}", settings.name));
+        watch.tell(&recorder);
         Ok(Arc::new_cyclic(|this| Self {
             description: format!("Portcullis {gateway} {}", settings.name),
             keys: keys(this),
@@ -122,6 +129,8 @@ impl Transmitter {
             clock,
             sessions,
             metrics,
+            recorder,
+            watch,
             http,
             waiting_http,
             address,

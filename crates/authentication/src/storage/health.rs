@@ -6,12 +6,30 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use portcullis_events::{Part, PartWatch, Recorder};
+
 use super::StorageError;
 
-/// What is known of the state file's health, and the log's word on each change of it. Cheap to clone; it keeps
+/// What is known of the state file's health, and who is told of each change of it. Cheap to clone; it keeps
 /// no file open.
 #[derive(Clone, Debug, Default)]
-pub struct StateHealth(Arc<Mutex<FileCondition>>);
+pub struct StateHealth(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    condition: Mutex<FileCondition>,
+    /// Whether it takes what is written.
+    writing: PartWatch,
+    /// Whether it is where it was.
+    place: PartWatch,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        let part = |name| PartWatch::new(Part::Store, name);
+        Self { condition: Mutex::default(), writing: part("state"), place: part("state file") }
+    }
+}
 
 #[derive(Debug, Default)]
 struct FileCondition {
@@ -22,6 +40,11 @@ struct FileCondition {
 }
 
 impl StateHealth {
+    /// Tells `recorder` of each change from now on, and of what is wrong already.
+    pub fn record_to(&self, recorder: &Recorder) {
+        [&self.0.writing, &self.0.place].into_iter().for_each(|part| part.tell(recorder));
+    }
+
     /// Notes what became of an operation. Only one that wrote shows that writing works again.
     pub(super) fn note<T>(&self, result: &Result<T, StorageError>, wrote: bool) {
         match result {
@@ -34,30 +57,26 @@ impl StateHealth {
 
     fn writes(&self) {
         if self.state().failing.take().is_some() {
-            tracing::info!("the state file can be written again");
+            self.0.writing.back();
         }
     }
 
     fn fails(&self, error: &StorageError) {
-        let mut state = self.state();
-        if state.failing.is_none() {
-            tracing::error!(
-                %error,
-                "the state file cannot be written: nobody can sign in; sign-outs hold and wait beside it"
-            );
+        let before = self.state().failing.replace(error.to_string());
+        if before.is_none() {
+            self.0.writing.lost(format!(
+                "the state file cannot be written: nobody can sign in; sign-outs hold and wait beside it: {error}"
+            ));
         }
-        state.failing = Some(error.to_string());
     }
 
     /// Notes what stands at the file's place.
     pub(super) fn found(&self, displaced: Option<String>) {
-        let mut state = self.state();
-        match (&state.displaced, &displaced) {
-            (before, Some(what)) if before.as_ref() != Some(what) => tracing::error!("{what}"),
-            (Some(_), None) => tracing::info!("the state file is back in its place"),
-            (None, None) | (_, Some(_)) => {}
+        match &displaced {
+            Some(what) => self.0.place.lost(what.as_str()),
+            None => self.0.place.back(),
         }
-        state.displaced = displaced;
+        self.state().displaced = displaced;
     }
 
     pub(super) fn is_failing(&self) -> bool {
@@ -72,7 +91,7 @@ impl StateHealth {
     }
 
     fn state(&self) -> MutexGuard<'_, FileCondition> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.condition.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

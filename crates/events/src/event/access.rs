@@ -99,9 +99,10 @@ impl Event for AccessEvent<'_> {
         if self.outcome == Outcome::Public {
             head.flags = head.flags | Flags::PUBLIC;
         }
-        if self.who.is_none() && self.access == Access::Refused {
-            head.flags = head.flags | Flags::STRANGER;
-        }
+    }
+
+    fn is_a_strangers(&self) -> bool {
+        self.who.is_none() && self.access == Access::Refused
     }
 
     fn write(&self, line: &mut Line<'_>) {
@@ -179,7 +180,10 @@ impl Event for RequestUnreadable<'_> {
 
     fn head(&self, head: &mut EventHead) {
         head.status = self.status.unwrap_or(0);
-        head.flags = head.flags | Flags::STRANGER;
+    }
+
+    fn is_a_strangers(&self) -> bool {
+        true
     }
 
     fn write(&self, line: &mut Line<'_>) {

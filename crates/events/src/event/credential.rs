@@ -4,7 +4,7 @@ use portcullis_rules::identity::Principal;
 
 use super::{Caller, Event, write_person};
 use crate::field::Field;
-use crate::head::{EventHead, Flags};
+use crate::head::EventHead;
 use crate::kind::Kind;
 use crate::line::Line;
 
@@ -103,8 +103,8 @@ impl Event for CredentialRefused<'_> {
         Kind::CredentialRefused
     }
 
-    fn head(&self, head: &mut EventHead) {
-        head.flags = head.flags | Flags::STRANGER;
+    fn is_a_strangers(&self) -> bool {
+        true
     }
 
     fn write(&self, line: &mut Line<'_>) {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::Event;
+use super::{Event, write_client};
 use crate::field::Field;
 use crate::head::EventHead;
 use crate::kind::Kind;
@@ -15,6 +15,8 @@ pub struct ManagementCalled<'a> {
     pub operator: &'a str,
     /// The operation.
     pub operation: &'a str,
+    /// The id of the call.
+    pub id: Option<&'a str>,
     /// The client's address; none over the unix socket.
     pub client: Option<IpAddr>,
     /// Status of the answer.
@@ -37,11 +39,10 @@ impl Event for ManagementCalled<'_> {
     }
 
     fn write(&self, line: &mut Line<'_>) {
+        line.text_if(Field::Id, self.id);
         line.text(Field::Operator, self.operator);
         line.text(Field::Operation, self.operation);
-        if let Some(client) = self.client {
-            line.address(Field::Client, client);
-        };
+        write_client(self.client, line);
         line.number(Field::Status, self.status.into());
         line.text_if(Field::Reason, self.reason);
         line.number_if(Field::Selected, self.selected);
@@ -73,12 +74,14 @@ impl Event for ManagementRefused<'_> {
         head.status = self.status.unwrap_or(0);
     }
 
+    fn is_a_strangers(&self) -> bool {
+        true
+    }
+
     fn write(&self, line: &mut Line<'_>) {
         line.text_if(Field::Operator, self.operator);
         line.text_if(Field::Operation, self.operation);
-        if let Some(client) = self.client {
-            line.address(Field::Client, client);
-        };
+        write_client(self.client, line);
         line.number_if(Field::Status, self.status.map(u64::from));
         line.text(Field::Reason, self.reason);
     }

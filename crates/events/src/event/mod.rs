@@ -14,7 +14,7 @@ mod tokens;
 
 use std::net::IpAddr;
 
-use portcullis_rules::identity::Principal;
+use portcullis_rules::identity::{Principal, RequestId};
 
 use super::field::Field;
 use super::head::EventHead;
@@ -29,7 +29,9 @@ pub use credential::{AuthKind, CredentialFirstUsed, CredentialRefused, Shown};
 pub use management::{ManagementCalled, ManagementRefused};
 pub use part::{Part, PartBack, PartLost, ProviderKeysChanged, StoreMissed};
 pub use process::{ProcessDraining, ProcessEnded, ProcessStarted};
-pub use record::{ClockSetBack, RecordBeside, RecordGap, RecordLost, RecordRemoved, RecordRotated};
+pub use record::{
+    ClockSetBack, RecordBeside, RecordGap, RecordLeftOut, RecordLost, RecordRemoved, RecordRotated,
+};
 pub use session::{SessionBindingRefused, SessionBound, SessionEnded, SignedOut};
 pub use sign_in::{Culprit, SignInBegun, SignInFailed, SignInSucceeded, StepUpAsked, StepUpUnmet};
 pub use signal::{Channel, LogoutTokenAccepted, LogoutTokenRefused, SignalReceived, SignalRefused};
@@ -44,6 +46,11 @@ pub trait Event {
 
     /// Notes what sinks choose, order and count by.
     fn head(&self, _head: &mut EventHead) {}
+
+    /// Whether any stranger can bring it about, as often as they like: a lane takes only so many of these in a second.
+    fn is_a_strangers(&self) -> bool {
+        false
+    }
 
     /// Writes its fields.
     fn write(&self, line: &mut Line<'_>);
@@ -68,9 +75,23 @@ impl Caller<'_> {
     }
 }
 
-fn write_caller(caller: Option<&Caller<'_>>, line: &mut Line<'_>) {
-    if let Some(caller) = caller {
-        caller.write(line);
+/// The request that brought an event about, for what goes on when it has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedCaller {
+    /// The request's id.
+    pub id: RequestId,
+    /// The client's address; none over a unix socket.
+    pub client: Option<IpAddr>,
+}
+
+fn write_owned(caller: Option<&OwnedCaller>, line: &mut Line<'_>) {
+    line.text_if(Field::Id, caller.map(|caller| caller.id.as_str()));
+    write_client(caller.and_then(|caller| caller.client), line);
+}
+
+fn write_client(client: Option<IpAddr>, line: &mut Line<'_>) {
+    if let Some(client) = client {
+        line.address(Field::Client, client);
     }
 }
 

@@ -144,6 +144,32 @@ impl Event for RecordGap<'_> {
     }
 }
 
+/// Strangers have brought about more events than a lane takes, and the rest is left out.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordLeftOut {
+    /// The lane of the events.
+    pub lane: u16,
+    /// How many were left out.
+    pub count: u64,
+    /// Since when, in microseconds since 1970.
+    pub since: u64,
+    /// For how long.
+    pub within: Duration,
+}
+
+impl Event for RecordLeftOut {
+    fn kind(&self) -> Kind {
+        Kind::RecordLeftOut
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.number(Field::Lane, self.lane.into());
+        line.number(Field::Count, self.count);
+        line.time(Field::Since, self.since);
+        line.number(Field::Us, micros(self.within));
+    }
+}
+
 /// The clock of the machine has been set back.
 #[derive(Clone, Copy, Debug)]
 pub struct ClockSetBack {

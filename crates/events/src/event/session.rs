@@ -2,9 +2,9 @@
 
 use portcullis_rules::identity::Principal;
 
-use super::{Caller, Event, write_caller, write_person};
+use super::{Caller, Event, OwnedCaller, write_owned, write_person};
 use crate::field::Field;
-use crate::head::{EventHead, Flags};
+use crate::head::EventHead;
 use crate::kind::Kind;
 use crate::line::Line;
 
@@ -42,7 +42,7 @@ impl Event for SignedOut<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct SessionEnded<'a> {
     /// The request, where one brought it about.
-    pub caller: Option<Caller<'a>>,
+    pub caller: Option<&'a OwnedCaller>,
     /// Who it is, where that is known.
     pub who: Option<&'a Principal>,
     /// The first bytes of the session's digest.
@@ -65,7 +65,7 @@ impl Event for SessionEnded<'_> {
     }
 
     fn write(&self, line: &mut Line<'_>) {
-        write_caller(self.caller.as_ref(), line);
+        write_owned(self.caller, line);
         write_person(self.who, line);
         line.hex8(Field::Session, self.session);
         line.text(Field::Why, self.why);
@@ -124,7 +124,10 @@ impl Event for SessionBindingRefused<'_> {
 
     fn head(&self, head: &mut EventHead) {
         head.session = self.session;
-        head.flags = head.flags | Flags::STRANGER;
+    }
+
+    fn is_a_strangers(&self) -> bool {
+        true
     }
 
     fn write(&self, line: &mut Line<'_>) {

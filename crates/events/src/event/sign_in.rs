@@ -166,9 +166,11 @@ impl Event for StepUpAsked<'_> {
 pub struct StepUpUnmet<'a> {
     /// The request.
     pub caller: Caller<'a>,
-    /// Who it is.
-    pub who: &'a Principal,
-    /// The first bytes of the session's digest.
+    /// The provider, where nobody is known.
+    pub provider: &'a str,
+    /// Who it is; their provider is told in place of `provider`.
+    pub who: Option<&'a Principal>,
+    /// The first bytes of the session's digest; 0: there is none.
     pub session: u64,
     /// The methods of the sign-in.
     pub amr: &'a [String],
@@ -189,9 +191,12 @@ impl Event for StepUpUnmet<'_> {
 
     fn write(&self, line: &mut Line<'_>) {
         self.caller.write(line);
-        write_person(Some(self.who), line);
+        match self.who {
+            Some(_) => write_person(self.who, line),
+            None => line.text(Field::Provider, self.provider),
+        };
         line.hex8(Field::Session, self.session);
-        line.text_if(Field::Acr, self.who.acr.as_deref());
+        line.text_if(Field::Acr, self.who.and_then(|who| who.acr.as_deref()));
         line.texts(Field::Amr, self.amr);
         line.text_if(Field::Route, self.route);
         line.texts(Field::Missing, self.missing);

@@ -1,10 +1,8 @@
 //! What providers tell.
 
-use std::net::IpAddr;
-
-use super::{Caller, Event};
+use super::{Caller, Event, OwnedCaller, write_owned};
 use crate::field::Field;
-use crate::head::{EventHead, Flags};
+use crate::head::EventHead;
 use crate::kind::Kind;
 use crate::line::Line;
 
@@ -66,8 +64,8 @@ impl Event for SignalReceived<'_> {
 /// What came as a signal is not believed.
 #[derive(Clone, Copy, Debug)]
 pub struct SignalRefused<'a> {
-    /// The address that it came from, where it was pushed.
-    pub client: Option<IpAddr>,
+    /// The request that brought it, where it was pushed.
+    pub caller: Option<&'a OwnedCaller>,
     /// The transmitter.
     pub transmitter: &'a str,
     /// The type of the event, where it could be read.
@@ -81,14 +79,12 @@ impl Event for SignalRefused<'_> {
         Kind::SignalRefused
     }
 
-    fn head(&self, head: &mut EventHead) {
-        head.flags = head.flags | Flags::STRANGER;
+    fn is_a_strangers(&self) -> bool {
+        true
     }
 
     fn write(&self, line: &mut Line<'_>) {
-        if let Some(client) = self.client {
-            line.address(Field::Client, client);
-        };
+        write_owned(self.caller, line);
         line.text(Field::Transmitter, self.transmitter);
         line.text_if(Field::Signal, self.signal);
         line.text(Field::Reason, self.reason);
@@ -152,8 +148,8 @@ impl Event for LogoutTokenRefused<'_> {
         Kind::LogoutTokenRefused
     }
 
-    fn head(&self, head: &mut EventHead) {
-        head.flags = head.flags | Flags::STRANGER;
+    fn is_a_strangers(&self) -> bool {
+        true
     }
 
     fn write(&self, line: &mut Line<'_>) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis_rules::identity::Principal;
 
-use super::{Caller, Culprit, Event, micros, write_caller, write_person};
+use super::{Culprit, Event, OwnedCaller, micros, write_owned, write_person};
 use crate::field::Field;
 use crate::head::EventHead;
 use crate::kind::Kind;
@@ -14,7 +14,7 @@ use crate::line::Line;
 #[derive(Clone, Copy, Debug)]
 pub struct TokensRefreshed<'a> {
     /// The request, where one brought it about.
-    pub caller: Option<Caller<'a>>,
+    pub caller: Option<&'a OwnedCaller>,
     /// Who it is.
     pub who: &'a Principal,
     /// The first bytes of the session's digest.
@@ -33,7 +33,7 @@ impl Event for TokensRefreshed<'_> {
     }
 
     fn write(&self, line: &mut Line<'_>) {
-        write_caller(self.caller.as_ref(), line);
+        write_owned(self.caller, line);
         write_person(Some(self.who), line);
         line.hex8(Field::Session, self.session);
         line.number(Field::Us, micros(self.took));
@@ -44,7 +44,7 @@ impl Event for TokensRefreshed<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct TokensNotRefreshed<'a> {
     /// The request, where one brought it about.
-    pub caller: Option<Caller<'a>>,
+    pub caller: Option<&'a OwnedCaller>,
     /// Who it is.
     pub who: &'a Principal,
     /// The first bytes of the session's digest.
@@ -67,7 +67,7 @@ impl Event for TokensNotRefreshed<'_> {
     }
 
     fn write(&self, line: &mut Line<'_>) {
-        write_caller(self.caller.as_ref(), line);
+        write_owned(self.caller, line);
         write_person(Some(self.who), line);
         line.hex8(Field::Session, self.session);
         line.text(Field::Culprit, self.culprit.as_str());

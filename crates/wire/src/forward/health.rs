@@ -8,7 +8,6 @@ use futures_util::future::join_all;
 use http::header::{HOST, USER_AGENT};
 use http::{HeaderValue, Request, StatusCode, Uri};
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tracing::{info, warn};
 
 use super::body::OutboundBody;
 use super::connect::NewConnection;
@@ -25,9 +24,11 @@ const MAX_SWEEPS: u32 = 5;
 
 impl Upstream {
     /// Checks every server as the settings want it, and closes connections that have waited too long.
+    /// `tell` is told of each server whose state turns, by its label: why it is put aside, or nothing where it is back.
     /// Runs until it is dropped; one task for each upstream.
-    pub async fn run_health_checks(self: Arc<Self>) {
-        let checks = self.servers().iter().map(|server| watch(server, self.settings().health.as_ref()));
+    pub async fn run_health_checks(self: Arc<Self>, tell: impl Fn(&str, Option<&str>) + Send + Sync) {
+        let health = self.settings().health.as_ref();
+        let checks = self.servers().iter().map(|server| watch(server, health, &tell));
         tokio::join!(join_all(checks), self.keep_sweeping());
     }
 
@@ -40,7 +41,11 @@ impl Upstream {
     }
 }
 
-async fn watch(server: &UpstreamServer, check: Option<&HealthCheck>) {
+async fn watch(
+    server: &UpstreamServer,
+    check: Option<&HealthCheck>,
+    tell: &(impl Fn(&str, Option<&str>) + Sync),
+) {
     let Some(check) = check else { return };
     let mut ticks = interval(check.interval.max(Duration::from_millis(1)));
     // After a check that took long, the next one keeps its distance all the same.
@@ -51,18 +56,9 @@ async fn watch(server: &UpstreamServer, check: Option<&HealthCheck>) {
         let outcome = ask(server, check).await;
         if let Some(up) = streak.count(outcome.is_ok(), server.health.is_up(), check) {
             server.health.set_up(up);
-            report(server, up, outcome.err().as_ref());
+            let fault = outcome.err().map_or("status", |error| error.fault().label());
+            tell(server.connector.label(), (!up).then_some(fault));
         }
-    }
-}
-
-fn report(server: &UpstreamServer, up: bool, error: Option<&ForwardError>) {
-    let label = server.connector.label();
-    if up {
-        info!(server = %label, "a server answers its health checks again");
-    } else {
-        let fault = error.map_or("status", |error| error.fault().label());
-        warn!(server = %label, fault, "a server fails its health checks and is put aside");
     }
 }
 

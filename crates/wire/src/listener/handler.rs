@@ -1,11 +1,12 @@
 //! What a listener serves.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 
 use super::RequestBody;
@@ -22,4 +23,10 @@ pub trait Handler: Clone + Send + Sync + 'static {
         transport: &Arc<Transport>,
         request: Request<RequestBody>,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
+
+    /// Is told of what came over `transport` and is no request that can be read; with the status of the answer, where there
+    /// is one.
+    fn unreadable(&self, transport: &Transport, reason: &dyn Display, status: Option<StatusCode>) {
+        let _ = (transport, reason, status);
+    }
 }

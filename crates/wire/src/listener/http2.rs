@@ -130,9 +130,9 @@ impl<H: Handler> Service<H> {
     }
 
     fn refuse(&self, refused: &HeadError) -> Response<Full<Bytes>> {
-        let (status, client) = (refused.status(), self.transport.peer.ip());
+        let status = refused.status();
         self.stats.count(refused.refusal());
-        tracing::info!(%client, reason = %refused, answer = status.as_u16(), "unreadable request refused");
+        self.handler.unreadable(&self.transport, refused, Some(status));
         let mut response = Response::new(Full::from(format!("{refused}\n")));
         *response.status_mut() = status;
         let plain = HeaderValue::from_static("text/plain; charset=utf-8");

@@ -12,19 +12,18 @@ use super::sink::Batch;
 pub(super) fn render(format: LineFormat, batch: &Batch<'_>, out: &mut Vec<u8>) {
     for head in batch.heads() {
         let line = batch.block.line(head);
-        if format == LineFormat::Json {
-            out.extend_from_slice(line);
-        } else if let Ok(seen) = Seen::read(line) {
-            render_seen(format, &seen, out);
+        match format {
+            LineFormat::Json => out.extend_from_slice(line),
+            LineFormat::Mapped(schema) => schema.map(line, out),
+            LineFormat::Human => seen(line, out, human::write),
+            LineFormat::Common => seen(line, out, |seen, out| combined::write(seen, false, out)),
+            LineFormat::Combined => seen(line, out, |seen, out| combined::write(seen, true, out)),
         }
     }
 }
 
-fn render_seen(format: LineFormat, seen: &Seen<'_>, out: &mut Vec<u8>) {
-    match format {
-        LineFormat::Json => {}
-        LineFormat::Human => human::write(seen, out),
-        LineFormat::Common => combined::write(seen, false, out),
-        LineFormat::Combined => combined::write(seen, true, out),
+fn seen(line: &[u8], out: &mut Vec<u8>, write: fn(&Seen<'_>, &mut Vec<u8>)) {
+    if let Ok(seen) = Seen::read(line) {
+        write(&seen, out);
     }
 }

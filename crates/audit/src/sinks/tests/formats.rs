@@ -2,6 +2,7 @@ use portcullis_events::samples;
 use proptest::prelude::*;
 
 use super::*;
+use crate::mapping::Schema;
 use crate::sinks::format::render;
 use crate::sinks::sink::Batch;
 
@@ -39,6 +40,14 @@ fn only_requests_that_have_ended_stand_in_them() {
         let is_request = ["access.granted", "access.refused"].contains(&event.kind().word());
         assert_eq!(!rendered(LineFormat::Combined, event).is_empty(), is_request, "{}", event.kind().word());
     });
+}
+
+#[test]
+fn a_sink_says_it_in_the_words_that_it_was_asked_for() {
+    let ocsf = rendered(LineFormat::Mapped(Schema::Ocsf), &asked("/a"));
+    assert!(ocsf.starts_with('{') && ocsf.contains("\"class_uid\":4002") && ocsf.ends_with("}\n"), "{ocsf}");
+    let ecs = rendered(LineFormat::Mapped(Schema::Ecs), &asked("/a"));
+    assert!(ecs.contains("\"action\":\"access.granted\"") && ecs.ends_with("}\n"), "{ecs}");
 }
 
 #[test]
@@ -88,7 +97,9 @@ proptest! {
             reason: &text,
             ..asked(&text)
         };
-        for format in [LineFormat::Json, LineFormat::Human, LineFormat::Common, LineFormat::Combined] {
+        let mapped = [Schema::Ocsf, Schema::Ecs].map(LineFormat::Mapped);
+        let formats = [LineFormat::Json, LineFormat::Human, LineFormat::Common, LineFormat::Combined];
+        for format in formats.into_iter().chain(mapped) {
             let line = rendered(format, &event);
             prop_assert!(line.ends_with('\n'));
             prop_assert!(!line[..line.len() - 1].contains(char::is_control), "{line:?}");

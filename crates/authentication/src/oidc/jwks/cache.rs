@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures_util::FutureExt;
+use portcullis_events::{Part, PartWatch, ProviderKeysChanged, Recorder};
 use tokio::sync::Notify;
 
 use super::key_set::Life;
@@ -48,6 +49,7 @@ struct Shared {
     failing: AtomicBool,
     /// Told when the operator wants the keys fetched.
     wanted: Notify,
+    watch: PartWatch,
 }
 
 #[derive(Default)]
@@ -80,6 +82,7 @@ impl JwksCache {
     #[must_use]
     pub fn new(provider: ProviderName, fetch: Arc<dyn Fetch>, clock: Clock, settings: JwksSettings) -> Self {
         Self(Arc::new(Shared {
+            watch: PartWatch::new(Part::Provider, format!("keys of {provider}")),
             provider,
             fetch,
             clock,
@@ -90,6 +93,11 @@ impl JwksCache {
             failing: AtomicBool::new(false),
             wanted: Notify::new(),
         }))
+    }
+
+    /// Tells `recorder` from now on when the keys cannot be had, when they can again, and when they are others.
+    pub fn record_to(&self, recorder: &Recorder) {
+        self.0.watch.tell(recorder);
     }
 
     /// The keys that are trusted now; an empty set where there are none, or none any more.
@@ -240,6 +248,11 @@ impl Shared {
     fn install(&self, mut keys: KeySet, lifetime: Duration) {
         let before = self.keys.load_full();
         let now = self.clock.now();
+        let changed = keys.lacks_one_of(&before) || before.lacks_one_of(&keys);
+        if let Some(recorder) = self.watch.recorder().filter(|_| changed && before.life.fetched.is_some()) {
+            let count = u64::try_from(keys.keys().len()).ok();
+            recorder.emit(&ProviderKeysChanged { name: self.provider.as_str(), count });
+        }
         keys.life = Life {
             fetched: Some(now),
             refresh: now + lifetime * 4 / 5,
@@ -252,12 +265,9 @@ impl Shared {
     }
 
     fn report_failure(&self, error: &KeyRefreshError) {
-        let cause = error as &dyn std::error::Error;
         let trusted = self.keys.load().trusted_until().since(self.clock.now());
-        tracing::warn!(
-            provider = %self.provider, error = cause, stale_keys_trusted_for = ?trusted,
-            "the provider's keys could not be refreshed"
-        );
+        tracing::debug!(provider = %self.provider, %error, ?trusted, "the provider's keys could not be refreshed");
+        self.watch.lost(format!("the provider's keys could not be refreshed: {error}"));
     }
 
     fn lacks_keys(&self) -> bool {
@@ -299,8 +309,10 @@ impl Drop for CallEnding<'_> {
         let Self { cache, cause, outcome } = self;
         // A call that was given up has not answered either.
         cache.failing.store(!matches!(outcome, Some(Ok(()))), Ordering::Relaxed);
-        if let Some(Err(error)) = outcome {
-            cache.report_failure(error);
+        match outcome {
+            Some(Err(error)) => cache.report_failure(error),
+            Some(Ok(())) => cache.watch.back(),
+            None => {}
         }
         let well = outcome.as_ref().map(Result::is_ok);
         cache.attempts().note(well, *cause, cache.clock.now());

@@ -97,7 +97,7 @@ impl Replica {
             }
             // Once for each reason, however long it lasts.
             if told.as_ref() != Some(&error) {
-                tracing::warn!(%error, "what other gateways end is not heard; it is tried again");
+                sessions.unheard(&error);
                 told = Some(error);
             }
             sleep(backoff.wait()).await;
@@ -176,7 +176,7 @@ impl Replica {
 
     /// Nobody can say what was missed.
     async fn begin_anew(&mut self, sessions: &Sessions) -> Result<(), RedisError> {
-        tracing::warn!("some of what other gateways ended was missed: all sessions are read anew");
+        sessions.missed();
         self.health.missed();
         // First: what is told from here on is heard, what was told before is asked for.
         self.take_place().await?;

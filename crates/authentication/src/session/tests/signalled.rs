@@ -10,6 +10,7 @@ pub(super) fn risk() -> Concerned {
         includes: Box::new(|_| true),
         signalled: START,
         made_until: START,
+        by: "transmitter corp".into(),
     }
 }
 

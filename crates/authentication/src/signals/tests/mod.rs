@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use portcullis_events::Recorder;
 use serde_json::{Map, Value, json};
 
 use super::stream::Stream;
@@ -69,6 +70,7 @@ impl World {
             clock: clock.clone(),
             sessions: sessions.clone(),
             metrics: Metrics::new(),
+            recorder: Recorder::nowhere(),
         };
         let transmitter = Transmitter::with_keys(parts, |_| keys.cache(&clock)).unwrap();
         Self { clock, signer, keys, sessions, transmitter }
@@ -93,11 +95,11 @@ impl World {
     }
 
     async fn receive(&self, changes: &Value) -> Result<Receipt, ReceiveError> {
-        self.transmitter.receive(self.token(changes)).await
+        self.transmitter.receive(self.token(changes), None).await
     }
 
     async fn refused(&self, text: String) -> SecurityEventError {
-        match self.transmitter.receive(text).await {
+        match self.transmitter.receive(text, None).await {
             Err(ReceiveError::Refused(error)) => error,
             other => panic!("{other:?}"),
         }

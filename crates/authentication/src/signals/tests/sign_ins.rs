@@ -70,10 +70,10 @@ async fn a_token_that_comes_again_is_accepted_and_does_nothing_more() {
     let world = World::new();
     let token = world.token(&json!({}));
     world.signed_in(person("u1", &json!({})), None).await;
-    assert_eq!(world.transmitter.receive(token.clone()).await.unwrap(), Receipt::Done(Demand::End, 1));
+    assert_eq!(world.transmitter.receive(token.clone(), None).await.unwrap(), Receipt::Done(Demand::End, 1));
     world.clock.advance(Duration::from_secs(5));
     let (key, _) = world.signed_in(person("u1", &json!({})), None).await;
-    assert_eq!(world.transmitter.receive(token).await.unwrap(), Receipt::Repeated);
+    assert_eq!(world.transmitter.receive(token, None).await.unwrap(), Receipt::Repeated);
     assert!(world.next(&key).await.is_some());
 }
 
@@ -85,7 +85,7 @@ async fn what_was_signed_in_later_than_a_signal_is_not_concerned_by_it() {
     world.clock.advance(Duration::from_secs(61));
     let (key, _) = world.signed_in(person("u1", &json!({})), None).await;
     world.clock.advance(Duration::from_secs(1800));
-    assert_eq!(world.transmitter.receive(token.clone()).await.unwrap(), Receipt::Done(Demand::End, 0));
+    assert_eq!(world.transmitter.receive(token.clone(), None).await.unwrap(), Receipt::Done(Demand::End, 0));
     assert!(world.next(&key).await.is_some());
     let (_, session) = world.signed_in(person("u1", &json!({})), None).await;
     assert!(session.step_up_since().is_none(), "a sign-in that began later is not refused");

@@ -58,7 +58,7 @@ async fn invariant_5_a_token_is_good_only_if_all_of_it_is() {
     for typ in ["secevent+jwt", "application/secevent+jwt", "SECEVENT+JWT"] {
         let header = json!({"alg": "ES256", "kid": "k", "typ": typ});
         let token = world.signed(&header, &world.claims(&json!({"jti": typ})));
-        assert!(world.transmitter.receive(token).await.is_ok(), "{typ}");
+        assert!(world.transmitter.receive(token, None).await.is_ok(), "{typ}");
     }
     assert!(world.next(&key).await.is_none());
 }
@@ -102,7 +102,7 @@ async fn one_of_a_key_that_is_not_published_yet_is_to_come_again_for_some_minute
     let world = World::new();
     let token = |kid: &str| {
         let header = json!({"alg": "ES256", "kid": kid, "typ": "secevent+jwt"});
-        world.transmitter.receive(world.signed(&header, &world.claims(&json!({}))))
+        world.transmitter.receive(world.signed(&header, &world.claims(&json!({}))), None)
     };
     for kid in ["next", "other"] {
         assert!(token(kid).await.unwrap_err().is_passing(), "{kid}");
@@ -160,7 +160,7 @@ async fn events_that_are_signed_with_rs256_are_accepted() {
     let header = r#"{"alg":"RS256","kid":"k","typ":"secevent+jwt"}"#;
     let token = world.signer.jws(Algorithm::RS256, header, &claims);
     assert_eq!(
-        world.transmitter.receive(token).await.unwrap(),
+        world.transmitter.receive(token, None).await.unwrap(),
         Receipt::Done(crate::session::Demand::End, 1)
     );
     assert!(world.next(&key).await.is_none());

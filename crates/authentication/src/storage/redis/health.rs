@@ -3,18 +3,33 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use portcullis_events::{Part, PartWatch, Recorder};
+
 use super::RedisError;
 
 /// Counts of commands, and the last error while it lasts. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct RedisHealth(Arc<Inner>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     done: AtomicU64,
     failed: AtomicU64,
     started: AtomicBool,
     troubles: Mutex<Troubles>,
+    watch: PartWatch,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            done: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            started: AtomicBool::new(false),
+            troubles: Mutex::default(),
+            watch: PartWatch::new(Part::Store, "session store"),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -29,8 +44,8 @@ struct Troubles {
 const MOST: usize = 16;
 
 impl Troubles {
-    /// Tells what begins and what ends; `starts`: the process is starting, and ends with what is final.
-    fn follow(&mut self, trouble: Option<RedisError>, starts: bool) {
+    /// Tells `watch` what begins and what ends; `starts`: the process is starting, and ends with what is final.
+    fn follow(&mut self, watch: &PartWatch, trouble: Option<RedisError>, starts: bool) {
         let begins = match (&self.now, &trouble) {
             (_, Some(error)) if starts && error.is_final() => false,
             (_, Some(error @ RedisError::Refused { .. })) => self.is_news(error),
@@ -39,12 +54,12 @@ impl Troubles {
             (None, Some(_)) => true,
             (Some(RedisError::Refused { .. }) | None, None) => false,
             (Some(_), None) => {
-                tracing::info!("the session store works again");
+                watch.back();
                 false
             }
         };
         if let Some(error) = trouble.as_ref().filter(|_| begins) {
-            tracing::error!(%error, "the session store does not do its work");
+            watch.lost(format!("the session store does not do its work: {error}"));
         }
         self.now = trouble;
     }
@@ -59,6 +74,11 @@ impl Troubles {
 }
 
 impl RedisHealth {
+    /// Tells `recorder` when it stops doing its work, and when it does it again.
+    pub fn record_to(&self, recorder: &Recorder) {
+        self.0.watch.tell(recorder);
+    }
+
     pub(super) fn note<T>(&self, result: &Result<T, RedisError>) {
         match result {
             Ok(_) => self.0.done.fetch_add(1, Ordering::Relaxed),
@@ -70,7 +90,7 @@ impl RedisHealth {
             Err(error) => Some(error.clone()),
         };
         let starts = !self.0.started.load(Ordering::Relaxed);
-        self.troubles().follow(trouble, starts);
+        self.troubles().follow(&self.0.watch, trouble, starts);
     }
 
     /// The process works with it from now on: what is final ends it no more, and is told.

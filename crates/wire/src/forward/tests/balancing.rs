@@ -92,7 +92,7 @@ async fn health_checks_put_servers_aside_and_bring_them_back() {
         unhealthy_after: 1,
     };
     let rig = rig(UpstreamSettings { health: Some(check), keep_idle: 0, ..settings });
-    let checks = tokio::spawn(std::sync::Arc::clone(&rig.upstream).run_health_checks());
+    let checks = tokio::spawn(std::sync::Arc::clone(&rig.upstream).run_health_checks(|_, _| {}));
     let (_hand, head) = one.answer("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n").await;
     assert!(head.starts_with("GET /healthz?x HTTP/1.1\r\n") && head.contains("host: 127.0.0.1:"));
     let next = one.accept().await;

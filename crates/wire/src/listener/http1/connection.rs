@@ -122,8 +122,7 @@ impl<H: Handler> Http1<H> {
         let _in_flight = self.io.activity.begin();
         let answered = self.answer(request, framing, &mut sender).await;
         if sender.is_malformed() {
-            let client = self.transport.peer.ip();
-            tracing::info!(%client, reason = %Ambiguity::Chunk, "the rest of a request refused");
+            self.handler.unreadable(&self.transport, &Ambiguity::Chunk, None);
             self.guard.stats().count(ConnectionRefusal::Ambiguous);
         }
         let Answered { switched, persists } = answered?;
@@ -182,8 +181,7 @@ impl<H: Handler> Http1<H> {
     async fn refuse(mut self, error: &HeadError) {
         let (status, refusal) = (error.status(), error.refusal());
         self.guard.stats().count(refusal);
-        let client = self.transport.peer.ip();
-        tracing::info!(%client, reason = %error, answer = status.as_u16(), "unreadable request refused");
+        self.handler.unreadable(&self.transport, error, Some(status));
         self.io.activity.head(false);
         write_refusal(status, &error.to_string(), self.io.outgoing.begin());
         if poll_fn(|cx| self.io.poll_write(cx)).await.is_ok() {

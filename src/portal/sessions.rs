@@ -1,16 +1,10 @@
 //! Where a person is signed in, and the way to end what they do not want.
 
-use std::time::Duration;
-
 use askama::Template;
-use http::StatusCode;
 
-use super::csp::{Forms, Needs};
-use super::link::safe_link;
-use super::page::Page;
-use super::person::{Person, clipped};
-use crate::clock::Timestamp;
-use crate::identity::Principal;
+use super::moment::Moment;
+use super::shell::{Frame, Section, Shell, page};
+use crate::pages::{Page, clipped, safe_link};
 
 /// Hosts of a sign-in that are shown at most (invariant 14).
 const MOST_HOSTS: usize = 12;
@@ -19,9 +13,7 @@ const MOST_HOSTS: usize = 12;
 #[derive(Clone, Debug)]
 pub struct SessionsPage<'a> {
     /// Whose they are.
-    pub principal: &'a Principal,
-    /// What people call the provider that vouches.
-    pub provider: &'a str,
+    pub shell: Shell<'a>,
     /// That of the browser that asks; `None` where it is over by now.
     pub here: Option<SignInShown>,
     /// All others, or as many as are shown.
@@ -32,10 +24,6 @@ pub struct SessionsPage<'a> {
     pub ended: Option<SessionsEnded>,
     /// Where the forms are posted to: a path of this gateway.
     pub action: &'a str,
-    /// Where this browser signs out.
-    pub sign_out: &'a str,
-    /// The person's page.
-    pub home: &'a str,
 }
 
 /// What a form of the page has come to.
@@ -66,52 +54,19 @@ pub struct SignInShown {
     pub hosts: Vec<String>,
 }
 
-/// A moment for people and for programs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moment {
-    words: String,
-    exact: String,
-}
-
-impl Moment {
-    /// `at` as it is seen at `now`.
-    #[must_use]
-    pub fn new(at: Timestamp, now: Timestamp) -> Self {
-        Self { words: ago(now.since(at)), exact: at.rfc3339() }
-    }
-}
-
-/// How long ago something was, in words.
-fn ago(span: Duration) -> String {
-    const MINUTE: u64 = 60;
-    const HOUR: u64 = 60 * MINUTE;
-    const DAY: u64 = 24 * HOUR;
-    let many = |count: u64, unit: &str| format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" });
-    match span.as_secs() {
-        0..MINUTE => "just now".into(),
-        seconds @ MINUTE..HOUR => many(seconds / MINUTE, "minute"),
-        seconds @ HOUR..DAY => many(seconds / HOUR, "hour"),
-        seconds => many(seconds / DAY, "day"),
-    }
-}
-
 impl SessionsPage<'_> {
     /// 200 with the sign-ins, each with what ends it.
     #[must_use]
     pub fn page(&self) -> Page {
-        let action = safe_link(self.action);
         let view = SessionsView {
-            person: Person::new(self.principal, self.provider),
+            frame: self.shell.around(Section::Sessions),
             here: self.here.as_ref(),
             others: &self.others,
             more: self.more,
             ended: self.ended,
-            action,
-            sign_out: safe_link(self.sign_out),
-            home: safe_link(self.home),
+            action: safe_link(self.action),
         };
-        let forms = if self.others.is_empty() { Forms::None } else { Forms::To(action) };
-        Page::new(StatusCode::OK, &view, Needs { forms, ..Needs::default() })
+        page(&view, None)
     }
 }
 
@@ -126,22 +81,21 @@ impl SignInShown {
 }
 
 #[derive(Template)]
-#[template(path = "sessions.html")]
+#[template(path = "portal/sessions.html")]
 struct SessionsView<'a> {
-    person: Person<'a>,
+    frame: Frame<'a>,
     here: Option<&'a SignInShown>,
     others: &'a [SignInShown],
     more: bool,
     ended: Option<SessionsEnded>,
     action: &'a str,
-    sign_out: &'a str,
-    home: &'a str,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pages::tests::somebody;
+    use crate::clock::Timestamp;
+    use crate::portal::tests::{shell, somebody};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -159,34 +113,15 @@ mod tests {
     fn html(change: impl FnOnce(&mut SessionsPage<'_>)) -> String {
         let principal = somebody();
         let mut page = SessionsPage {
-            principal: &principal,
-            provider: "Corp",
+            shell: shell(&principal, "Corp"),
             here: Some(sign_in("Firefox on Windows", 1)),
             others: vec![sign_in("Safari on an iPhone", 2)],
             more: false,
             ended: None,
             action: "/.portcullis/sessions",
-            sign_out: "/.portcullis/sign-out",
-            home: "/.portcullis",
         };
         change(&mut page);
         page.page().html
-    }
-
-    #[test]
-    fn spans_are_told_in_words() {
-        for (seconds, words) in [
-            (0, "just now"),
-            (59, "just now"),
-            (60, "1 minute ago"),
-            (3599, "59 minutes ago"),
-            (3600, "1 hour ago"),
-            (86_399, "23 hours ago"),
-            (86_400, "1 day ago"),
-            (40 * 86_400, "40 days ago"),
-        ] {
-            assert_eq!(ago(Duration::from_secs(seconds)), words);
-        }
     }
 
     #[test]
@@ -209,7 +144,7 @@ mod tests {
         assert_eq!(page.matches("name=\"end\"").count(), 1);
         assert!(page.contains("name=\"others\"") && page.contains("href=\"/.portcullis/sign-out\""));
         let alone = html(|page| page.others.clear());
-        assert!(!alone.contains("<form") && alone.contains("not signed in anywhere else"));
+        assert!(!alone.contains("name=\"others\"") && alone.contains("not signed in anywhere else"));
     }
 
     #[test]
