@@ -17,15 +17,19 @@ pub use portcullis_demo as demo;
 
 pub use portcullis_wire::listener;
 
-pub use portcullis_audit::{mapping, sinks};
+pub use portcullis_audit::{chain, mapping, segments, sinks};
 
 pub mod admin;
 pub mod endpoints;
 pub mod gate;
+pub mod history;
+pub mod operate;
 
 pub use portcullis_wire::forward;
 pub mod pages;
 pub mod portal;
+
+pub mod words;
 
 pub use portcullis_authentication::{authn, oidc, replicas, session, signals, storage};
 

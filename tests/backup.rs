@@ -20,7 +20,7 @@ const COOKIE: &str = "portcullis";
 
 /// What lies beside the state file and is no store: it holds nothing that a restored gateway needs.
 /// `-endings` is taken into the copy of the state file.
-const NO_STORES: [&str; 8] = [
+const NO_STORES: [&str; 9] = [
     "admin.sock",
     "portcullis.toml",
     "log",
@@ -29,6 +29,8 @@ const NO_STORES: [&str; 8] = [
     "state.db-lock",
     "state.db-endings",
     "state.db-control",
+    // What happened is no state: a backup would be as large as all of it.
+    "state.db-audit",
 ];
 
 fn run(world: &World, arguments: &[&str]) -> (bool, String) {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::device::offered;
 use crate::support::{
-    Answer, App, Browser, Device, Gateway, Provider, free_port, logged, until, until_async,
+    Answer, App, Browser, Device, Gateway, Provider, free_port, logged, program, until, until_async,
 };
 
 const WIKI: &str = r#"
@@ -22,11 +22,11 @@ access = "signed-in"
 const COOKIE: &str = "portcullis";
 
 /// A small disk of its own, which a test fills.
-struct Disk(TempDir);
+pub(crate) struct Disk(TempDir);
 
 impl Disk {
     /// `None` where this machine lets nobody mount one; the test is skipped then, and says so.
-    fn mount() -> Option<Self> {
+    pub(crate) fn mount() -> Option<Self> {
         let folder = TempDir::new().unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs"])
@@ -40,12 +40,16 @@ impl Disk {
         None
     }
 
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+
     fn state(&self) -> PathBuf {
         self.0.path().join("state.db")
     }
 
     /// Writes until not a byte more goes.
-    fn fill(&self) {
+    pub(crate) fn fill(&self) {
         let mut file = File::create(self.0.path().join("filler")).unwrap();
         for piece in [65_536, 4096, 512, 1] {
             while file.write_all(&vec![7; piece]).is_ok() {}
@@ -53,7 +57,7 @@ impl Disk {
         assert_eq!(file.write(&[7]).unwrap_err().kind(), ErrorKind::StorageFull);
     }
 
-    fn free(&self) {
+    pub(crate) fn free(&self) {
         fs::remove_file(self.0.path().join("filler")).unwrap();
     }
 }
@@ -213,4 +217,27 @@ async fn a_full_disk_costs_no_browser_its_bound_session() {
     .await;
     assert_eq!(late.register(&other, &offer).await.status, 200);
     assert_eq!(browser.get(&page).await.status, 200);
+}
+
+/// What happens while the store of events has no room waits in memory, and is kept once there is some.
+#[tokio::test]
+async fn what_happened_on_a_full_disk_is_told_when_there_is_room_again() {
+    let Some(disk) = Disk::mount() else { return };
+    let world = World::on(&disk).await;
+    let browser = world.signed_in().await;
+    let events = |arguments: &[&str]| {
+        let arguments = [&["events", "--format", "json"], arguments].concat();
+        String::from_utf8(program(world.gateway.directory.path(), &arguments).stdout).unwrap()
+    };
+    until("the store to be there", || events(&["--type", "sign-in.succeeded"]).contains("alice"));
+    disk.fill();
+    let mut ids = Vec::new();
+    for n in 0..300 {
+        let answer = Browser::new().get(&world.gateway.url(&format!("/{n}"))).await;
+        assert_ne!(answer.status, 503, "nobody waits for it");
+        ids.push(answer.header("x-request-id").to_owned());
+    }
+    disk.free();
+    assert_eq!(browser.get(&world.gateway.url("/")).await.status, 200);
+    until("the first of them", || events(&["--id", &ids[0]]).contains(&ids[0]));
 }

@@ -6,39 +6,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, the crate it is in, and the rooms it may use. Every room may use the ground floor, too.
+#[rustfmt::skip]
 const ROOMS: &[(&str, &str, &[&str])] = &[
     (
         "cli",
         PROGRAM,
-        &["runtime", "config", "demo", "sinks", "admin", "gate", "pages", "oidc", "storage", "policy"],
-    ),
-    (
-        "runtime",
-        PROGRAM,
         &[
-            "config",
-            "listener",
-            "sinks",
-            "gate",
-            "console",
-            "endpoints",
-            "admin",
-            "forward",
-            "replicas",
-            "session",
-            "signals",
-            "storage",
-            "limit",
-            "route",
-            "request",
+            "runtime", "config", "demo", "sinks", "segments", "chain", "admin", "operate", "gate", "pages", "oidc", "storage",
+            "policy",
         ],
     ),
+    ("runtime", PROGRAM, &[
+            "config", "listener", "sinks", "chain", "gate", "console", "history", "operate", "endpoints", "admin",
+            "forward", "replicas", "session", "signals", "storage", "limit", "route", "request",
+    ]),
     (
         "config",
         PROGRAM,
         &[
             "listener",
             "sinks",
+            "segments",
             "mapping",
             "admin",
             "gate",
@@ -58,10 +46,14 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("demo", "demo", &[]),
-    ("sinks", "audit", &["mapping"]),
+    ("sinks", "audit", &["segments", "chain", "mapping"]),
+    ("segments", "audit", &[]),
+    ("chain", "audit", &[]),
     ("mapping", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
-    ("admin", PROGRAM, &["session", "request", "listener"]),
+    ("admin", PROGRAM, &["operate", "segments", "session", "request", "listener"]),
+    ("operate", PROGRAM, &["session"]),
+    ("history", PROGRAM, &[]),
     (
         "gate",
         PROGRAM,
@@ -92,7 +84,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("forward", "wire", &["http1", "request", "policy"]),
-    ("console", PROGRAM, &["endpoints", "pages", "session", "policy", "route", "request", "listener"]),
+    ("console", PROGRAM, &[
+            "sinks", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
+            "listener",
+    ]),
     ("portal", PROGRAM, &["pages", "route"]),
     ("pages", PROGRAM, &[]),
     ("authn", "authentication", &["oidc", "session", "request"]),
@@ -110,6 +105,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
 
 /// What every room may use, each with what it uses itself.
 const GROUND: &[(&str, &str, &[&str])] = &[
+    ("words", PROGRAM, &["mutants"]),
     ("telemetry", "telemetry", &["identity", "events", "clock", "trace", "mutants"]),
     ("events", "events", &["identity", "clock", "mutants"]),
     ("identity", "rules", &["clock", "mutants"]),

@@ -2,7 +2,7 @@
 //! whatever else the machine is doing.
 //!
 //! `micro CASE N` does the step N times; without arguments every case runs once and is named. `micro million [N]` measures
-//! what so many sessions cost.
+//! what so many sessions cost, `micro events [N]` what a store of so many events does.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@
 
 mod case;
 mod cases;
+mod events;
 mod gateway;
 mod million;
 mod tokens;
@@ -36,6 +37,10 @@ fn main() -> ExitCode {
     };
     if name == "million" {
         million::run(times.map_or(1_000_000, |count| count.parse().unwrap()));
+        return ExitCode::SUCCESS;
+    }
+    if name == "events" {
+        events::run(times.map_or(1_000_000, |count| count.parse().unwrap()));
         return ExitCode::SUCCESS;
     }
     let case = cases::ALL.iter().chain(cases::SLOW).find(|(known, _)| *known == name);

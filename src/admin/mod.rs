@@ -30,9 +30,8 @@ use management::Refusal;
 use peer::Peer;
 
 pub use management::{
-    EndSessions, EndedSessions, LimitState, Management, NextAssertionKey, Problem, ProcessRequest,
-    ProviderKeys, ProviderOverview, ProviderState, Reason, RotationRequest, RouteLimits, SessionEntry,
-    SessionList, SessionSelection, SignalsOverview,
+    EndSessions, EndedSessions, LimitState, Management, Problem, ProviderKeys, ProviderOverview,
+    ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use settings::{AdminSettings, LONGEST_SOCKET_PATH};
 
@@ -112,7 +111,7 @@ pub async fn serve_unix(
     let serving = serving(([0, 0, 0, 0], 0).into())?;
     let sources = Arc::new(sources);
     let admit = move |credentials| {
-        let peer = Peer::admitted(credentials, &sources.management.recorder)?;
+        let peer = Peer::admitted(credentials, &sources.management.operations.recorder)?;
         Some(AdminHandler { sources: Arc::clone(&sources), peer })
     };
     listener::serve_unix(listener, serving, admit, WorkerId::default(), phase).await;
@@ -134,7 +133,7 @@ impl Handler for AdminHandler {
     type Body = Full<Bytes>;
 
     fn unreadable(&self, transport: &Transport, reason: &dyn Display, status: Option<StatusCode>) {
-        self.sources.management.recorder.emit(&RequestUnreadable {
+        self.sources.management.operations.recorder.emit(&RequestUnreadable {
             client: transport.peer.ip(),
             reason: &format!("at the admin listener: {reason}"),
             status: status.map(|status| status.as_u16()),

@@ -4,12 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::{mpsc, watch};
 
-use super::{
-    AdminSources, Management, NextAssertionKey, ProcessRequest, ProviderKeys, ProviderOverview,
-    ProviderState, RotationRequest, SignalsOverview,
-};
+use super::{AdminSources, Management, ProviderKeys, ProviderOverview, ProviderState, SignalsOverview};
 use crate::clock::{Clock, Timestamp};
 use crate::events::Recorder;
+use crate::operate::{NextAssertionKey, Operations, ProcessRequest, RotationRequest};
 use crate::secret::Secret;
 use crate::session::{Sessions, testing};
 use crate::telemetry::Metrics;
@@ -40,14 +38,17 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
     };
     let configuration = || Arc::new(serde_json::json!({ "server": { "listen": "127.0.0.1:8443" } }));
     let management = Management {
-        sessions,
+        operations: Operations {
+            sessions,
+            recorder: Recorder::nowhere(),
+            rotate: rotating(),
+            process: Arc::new(process),
+        },
         providers: Arc::new(providers),
         signals: Arc::new(|| vec![signals()]),
         limits: Arc::new(Vec::new),
         configuration: Arc::new(configuration),
-        rotate: rotating(),
-        recorder: Recorder::nowhere(),
-        process: Arc::new(process),
+        events: Arc::new(|| Ok(None)),
     };
     (management, asked)
 }

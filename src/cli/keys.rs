@@ -7,7 +7,8 @@ use http::Method;
 
 use super::management::{ManagementClient, RunningConfig};
 use super::terminal::{escaped_json, print, visible};
-use crate::admin::{NextAssertionKey, Reason};
+use crate::admin::Reason;
+use crate::operate::NextAssertionKey;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeysCommand {

@@ -1,8 +1,12 @@
 //! The command line: its arguments, and what each command prints.
 
+mod audit;
+mod audit_report;
 mod backup;
 mod check;
 mod demo;
+mod event_table;
+mod events;
 mod explain;
 mod explained;
 mod keys;
@@ -50,6 +54,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Tell what would happen to a request, and why; exit 0 where it is let in
     Explain(Box<explain::ExplainArguments>),
+    /// Tell what has happened: who signed in, who used what, what was refused
+    Events(Box<events::EventsArguments>),
     /// Copy everything that the gateway keeps to one file, while it runs
     Backup(backup::BackupArguments),
     /// Put a backup in place of what the gateway keeps; everybody signs in again
@@ -60,6 +66,9 @@ enum Command {
     /// Look after the keys that sign assertions for apps
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// See whether the record of what happened is as it was written
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print a script that completes commands and options in a shell
     Completions(shell::CompletionArguments),
     /// Print the manual page
@@ -92,10 +101,12 @@ pub fn main() -> ExitCode {
         Command::Schema => check::schema(),
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Events(arguments) => events::events(&arguments),
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Sessions(command) => sessions::sessions(&command),
         Command::Keys(command) => keys::keys(&command),
+        Command::Audit(command) => audit::audit(&command),
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man => shell::man(),
     }

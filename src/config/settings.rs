@@ -1,6 +1,6 @@
 //! The whole configuration, valid.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,15 +8,25 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use crate::admin::AdminSettings;
-use crate::gate::{ConsoleSettings, GateSettings, OwnSettings, RouteSettings};
+use crate::endpoints::Application;
+use crate::gate::{BrandingSettings, ConsoleSettings, GateSettings, OwnSettings, RouteAction, RouteSettings};
 use crate::listener::{ConnectionLimits, ListenerSettings};
 use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
 use crate::session::SessionSettings;
 use crate::signals::SignalsSettings;
-use crate::sinks::{self, ExportSettings, Selection, SinkSettings};
+use crate::sinks::{self, ExportSettings, Selection, SinkKind, SinkSettings};
 use crate::storage::redis::RedisSettings;
 use crate::telemetry::{LogSettings, TelemetrySettings};
+
+/// How what the record holds is signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointSettings {
+    /// How long a key signs.
+    pub rotate_key: Duration,
+    /// The file into which checkpoints are written, where it is said.
+    pub file: Option<PathBuf>,
+}
 
 /// Everything a configuration file says, lowered and checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +65,8 @@ pub struct Settings {
     pub routes: Vec<RouteSettings>,
     /// Who may do what in the console: `[console]`.
     pub console: ConsoleSettings,
+    /// Whose pages they are, and in which languages: `[branding]`.
+    pub branding: BrandingSettings,
     /// What is told of how the gateway works: `[telemetry]`; `None`: nothing beside the metrics.
     pub telemetry: Option<TelemetrySettings>,
     /// Which collector gets metrics and traces: `[telemetry] otlp`; `None`: there is none.
@@ -65,6 +77,8 @@ pub struct Settings {
     pub sinks: Vec<SinkSettings>,
     /// Bytes that what happens may hold in memory until it is kept: `[audit] memory`.
     pub record_memory: usize,
+    /// How what happened is signed: `[audit] checkpoint_file` and `rotate_key`.
+    pub checkpoints: CheckpointSettings,
     /// The file that says all this.
     pub file: PathBuf,
     /// Files whose change means a reload: the configuration, secrets, certificates.
@@ -78,10 +92,38 @@ impl Settings {
     /// record itself, as events; of everything else it has lines of its own.
     #[must_use]
     pub fn keepers(&self) -> sinks::Settings {
-        let patterns: &[&str] = if self.log.access { &["access.*", "record.*"] } else { &["record.*"] };
-        let told = Selection::only(patterns.iter().copied()).unwrap_or_default();
+        let without: &[&str] = if self.log.access { &[] } else { &["access.*", "request.unreadable"] };
+        let told = Selection::except(without.iter().copied()).unwrap_or_default();
         let log = self.log.least().map_or(Selection::NONE, |level| told.from_level(level));
         sinks::Settings { log, sinks: self.sinks.clone() }
+    }
+
+    /// The files that are chained.
+    pub fn chained(&self) -> impl Iterator<Item = &Path> {
+        self.sinks.iter().filter_map(|sink| match &sink.kind {
+            SinkKind::File(file) if file.chain => Some(file.path.as_path()),
+            SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Store(_) | SinkKind::Spooled(_) => None,
+        })
+    }
+
+    /// The file into which checkpoints are written: beside the state file, or the first file that is chained, where nothing
+    /// is said; none where there is neither.
+    #[must_use]
+    pub fn checkpoint_file(&self) -> Option<PathBuf> {
+        let beside = |path: &Path| {
+            let mut name = path.as_os_str().to_owned();
+            name.push("-checkpoints");
+            PathBuf::from(name)
+        };
+        let default = || self.state.as_deref().or_else(|| self.chained().next()).map(beside);
+        self.checkpoints.file.clone().or_else(default)
+    }
+
+    /// Whether some route serves the console.
+    #[must_use]
+    pub fn has_console(&self) -> bool {
+        let is_console = |action: &RouteAction| matches!(action, RouteAction::Serve(Application::Console));
+        self.routes.iter().any(|route| is_console(&route.action))
     }
 
     /// What the gate is built from.
@@ -96,6 +138,7 @@ impl Settings {
             own: self.own.clone(),
             routes: self.routes.clone(),
             console: self.console.clone(),
+            branding: self.branding.clone(),
             reauthorize_every: self.reauthorize_every,
         }
     }

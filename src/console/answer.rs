@@ -5,11 +5,13 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 
+use super::assets::Asset;
 use super::message::Message;
 use super::place::{Place, Section};
 use super::process::Process;
 use super::role::Role;
-use super::{apps, configuration, end, explorer, overview, sessions, sign_in};
+use super::seats::Seats;
+use super::{acts, apps, configuration, end, explorer, live, overview, sessions, sign_in};
 use crate::endpoints::{Answer, EndpointError, RequestContext, same_origin};
 use crate::identity::Principal;
 use crate::listener::RequestBody;
@@ -18,7 +20,11 @@ use crate::route::PathPrefix;
 
 /// The console of a process. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Console(Arc<OnceLock<Arc<dyn Process>>>);
+pub struct Console {
+    process: Arc<OnceLock<Arc<dyn Process>>>,
+    /// Who watches what happens.
+    seats: Seats,
+}
 
 /// A request that the gate has let in.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +35,8 @@ pub struct Visit<'a> {
     pub person: &'a Arc<Principal>,
     /// What they may do.
     pub role: Role,
+    /// The first bytes of their session's digest; 0: they have none.
+    pub session: u64,
     /// The request as the gate has read it.
     pub context: RequestContext<'a>,
 }
@@ -36,29 +44,43 @@ pub struct Visit<'a> {
 impl Console {
     /// Has it show `process` from now on; a second one changes nothing.
     pub fn show(&self, process: Arc<dyn Process>) {
-        drop(self.0.set(process));
+        drop(self.process.set(process));
     }
 
     /// Answers a request to the console's route.
     pub async fn answer(&self, visit: Visit<'_>, request: Request<RequestBody>) -> Answer {
-        let Some(process) = self.0.get() else {
+        let Some(process) = self.process.get() else {
             return EndpointError::Internal("the console has been asked before the process is ready").into();
         };
-        page_for(visit, &**process, request).await.map(into_response).into()
+        let path = below(visit.mount, visit.context.path.decoded());
+        if let Some(asset) = path.and_then(Asset::at).filter(|_| request.method() != Method::POST) {
+            return asset.response().into();
+        }
+        let place = path.and_then(Place::at);
+        let is_stream = place == Some(Place::Front(Section::Live)) && live::is_asked_for(request.headers());
+        if is_stream && visit.role >= Place::Front(Section::Live).least() && request.method() == Method::GET {
+            let query = request.uri().query().unwrap_or_default();
+            return match live::stream(visit, &**process, &self.seats, request.headers(), query) {
+                Ok(stream) => stream.into(),
+                Err(no) => into_response(no.page(visit, Some(Section::Live))).into(),
+            };
+        }
+        page_for(visit, process, place, request).await.map(into_response).into()
     }
 }
 
 async fn page_for(
     visit: Visit<'_>,
-    process: &dyn Process,
+    shared: &Arc<dyn Process>,
+    place: Option<Place>,
     request: Request<RequestBody>,
 ) -> Result<Page, EndpointError> {
+    let process = &**shared;
     // The gate lets clients pass that are no browsers; what is done here is done by people.
     if request.method() == Method::POST {
         same_origin(visit.context, request.headers())?;
     }
-    let path = below(visit.mount, visit.context.path.decoded());
-    let Some(place) = path.and_then(Place::at) else { return Ok(Message::NotFound.page(visit, None)) };
+    let Some(place) = place else { return Ok(Message::NotFound.page(visit, None)) };
     let least = place.least();
     if mutant!(visit.role < least, "console-role-not-asked" => false) {
         return Ok(Message::Forbidden(least).page(visit, Some(place.section())));
@@ -69,6 +91,7 @@ async fn page_for(
     let query = request.uri().query().unwrap_or_default();
     match place {
         Place::Front(Section::Overview) => Ok(overview::page(visit, process)),
+        Place::Front(Section::Live) => Ok(live::page(visit, process, query)),
         Place::Front(Section::Sessions) => sessions::page(visit, process, query).await,
         Place::Front(Section::Apps) => Ok(apps::page(visit, process)),
         Place::Front(Section::Explain) => explorer::page(visit, process, query).await,
@@ -76,6 +99,8 @@ async fn page_for(
         Place::SignIn(id) => sign_in::page(visit, process, id).await,
         Place::End if request.method() == Method::POST => end::act(visit, process, request).await,
         Place::End => end::ask(visit, process, query).await,
+        Place::Act(act) if request.method() == Method::POST => acts::act(visit, process, act, request).await,
+        Place::Act(act) => Ok(acts::ask(visit, shared, act).await),
     }
 }
 

@@ -52,19 +52,19 @@ impl Changed {
 }
 
 /// A line of the difference.
-struct Row {
-    class: &'static str,
-    mark: &'static str,
-    word: &'static str,
-    text: String,
+pub(super) struct Row {
+    pub(super) class: &'static str,
+    pub(super) mark: &'static str,
+    pub(super) word: &'static str,
+    pub(super) text: String,
 }
 
-fn texts(lines: &[Line]) -> Vec<String> {
+pub(super) fn texts(lines: &[Line]) -> Vec<String> {
     lines.iter().map(Line::text).collect()
 }
 
 /// The lines that have changed, with those around them.
-fn changes(before: &[String], after: &[String]) -> Vec<Row> {
+pub(super) fn changes(before: &[String], after: &[String]) -> Vec<Row> {
     let changes = diff(before, after);
     let is_near = |at: usize| {
         let near = &changes[at.saturating_sub(AROUND)..(at + AROUND + 1).min(changes.len())];

@@ -3,6 +3,7 @@
 use askama::Template;
 use http::{Request, StatusCode};
 
+use super::acts::call;
 use super::answer::Visit;
 use super::fields::Fields;
 use super::filter::Filter;
@@ -12,10 +13,9 @@ use super::process::Process;
 use super::shell::Shell;
 use super::text;
 use crate::endpoints::{EndpointError, read_form};
-use crate::events::{ManagementCalled, OwnedCaller};
 use crate::listener::RequestBody;
 use crate::pages::Page;
-use crate::session::{EndCause, SessionEnd, SessionOverview, Sessions, StoreUnavailable, Wanted};
+use crate::session::{SessionOverview, Sessions, StoreUnavailable, Wanted};
 
 /// Bytes of a form at most.
 const LARGEST: usize = 16 * 1024;
@@ -105,48 +105,13 @@ pub(super) async fn act(
         Ok(read) => read,
         Err(why) => return told(Message::Unclear(why)),
     };
-    let ended = end(visit, process, wanted, &asked).await?;
+    let Asked { filter, reason } = asked;
+    let selected = serde_json::to_string(&filter).unwrap_or_default();
+    let (operations, call) = (process.operations(), call(visit, process, "end-sessions"));
+    let ended = operations.end_sessions(wanted, &selected, reason.as_deref(), &call).await?;
     let shell = Shell::of(visit, Some(Section::Sessions));
     let words = text::many(ended as u64, "sign-in");
-    Ok(shell.page(StatusCode::OK, &EndedView { shell: &shell, filter: &asked.filter, ended, words }))
-}
-
-/// Both the end and what is told of it come whether or not the browser waits.
-async fn end(
-    visit: Visit<'_>,
-    process: &dyn Process,
-    wanted: Wanted,
-    asked: &Asked,
-) -> Result<usize, StoreUnavailable> {
-    let selected = serde_json::to_string(&asked.filter).unwrap_or_default();
-    let (id, operator) = (visit.context.id.clone(), visit.person.user.clone());
-    let (provider, reason) = (visit.person.provider.clone(), asked.reason.clone());
-    let (sessions, recorder) = (process.sessions().clone(), process.recorder().clone());
-    let client = Some(visit.context.forwarding.client.ip());
-    let operator = format!("{operator} ({provider}), in the console");
-    let caller = OwnedCaller { id, client };
-    let ending = tokio::spawn(async move {
-        let cause = EndCause::by(SessionEnd::Administrator, &operator).asked_in(caller.clone());
-        let ended = wanted.end(&sessions, &cause).await;
-        if let Err(error) = &ended {
-            tracing::error!(id = %caller.id, %error, "sessions could not all be ended over the console");
-        }
-        recorder.emit(&ManagementCalled {
-            operator: &operator,
-            operation: "end-sessions",
-            id: Some(caller.id.as_str()),
-            client,
-            status: if ended.is_ok() { 200 } else { 503 },
-            reason: Some(&match &reason {
-                Some(reason) => format!("{selected}: {reason}"),
-                None => selected.clone(),
-            }),
-            selected: None,
-            ended: ended.as_ref().ok().and_then(|ended| u64::try_from(*ended).ok()),
-        });
-        ended
-    });
-    ending.await.unwrap_or_else(|error| Err(StoreUnavailable::new(error)))
+    Ok(shell.page(StatusCode::OK, &EndedView { shell: &shell, filter: &filter, ended, words }))
 }
 
 #[derive(Template)]

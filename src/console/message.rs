@@ -25,6 +25,10 @@ pub(super) enum Message {
     Unread(UnreadForm),
     /// What is asked for makes no sense: why.
     Unclear(String),
+    /// It could not be done: why.
+    NotDone(String),
+    /// Too many watch already.
+    TooMany,
 }
 
 impl Message {
@@ -47,6 +51,8 @@ impl Message {
             Self::Unread(UnreadForm::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unread(UnreadForm::Late) => StatusCode::REQUEST_TIMEOUT,
             Self::Unclear(_) => StatusCode::BAD_REQUEST,
+            Self::NotDone(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -74,6 +80,11 @@ impl Message {
                 ("The form has not arrived", "Nothing has been done: it came too slowly.".into())
             }
             Self::Unclear(why) => ("That cannot be asked", why.clone()),
+            Self::NotDone(why) => ("It has not been done", why.clone()),
+            Self::TooMany => (
+                "Too many watch already",
+                "One session watches four times at once, and all together 64 times. Close another tab that does.".into(),
+            ),
         }
     }
 }

@@ -6,29 +6,36 @@
 //! page, such as one of what has happened, is a variant there, a file beside the others and a template.
 
 mod access;
+mod acts;
 mod answer;
 mod apps;
+mod assets;
+mod chart;
 mod configuration;
 mod diff;
 mod end;
+mod event_row;
 mod explorer;
 mod fields;
 mod filter;
+mod live;
 mod message;
 mod moment;
 mod overview;
 mod place;
 mod process;
 mod role;
+mod seats;
 mod sessions;
 mod shell;
 mod sign_in;
+mod terms;
 mod text;
 mod written;
 
 pub use answer::{Console, Visit};
 pub use process::{
-    AppShown, Asked, ConfigurationShown, Counted, Judged, Judgement, LimitShown, PersonAsked, Process,
-    ProcessOverview, ProviderShown, ServerCondition, ServerShown, SharedShown,
+    AppShown, Asked, ConfigurationShown, Counted, Judged, Judgement, LimitShown, OnDisk, PersonAsked,
+    Process, ProcessOverview, ProviderShown, ServerCondition, ServerShown, SharedShown, SinkShown,
 };
 pub use role::Role;

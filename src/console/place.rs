@@ -7,6 +7,7 @@ use crate::session::SessionId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
     Overview,
+    Live,
     Sessions,
     Apps,
     Explain,
@@ -22,17 +23,59 @@ pub(super) enum Place {
     SignIn(SessionId),
     /// Where sign-ins are ended: a page that asks once more, and the act.
     End,
+    /// Where something is done to the process: a page that says what it would do, and the act.
+    Act(Act),
+}
+
+/// What is done to the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    Reload,
+    Rotate,
+    Drain,
+}
+
+impl Act {
+    pub(super) const ALL: [Self; 3] = [Self::Reload, Self::Rotate, Self::Drain];
+
+    /// Below the console's own path.
+    pub(super) const fn path(self) -> &'static str {
+        match self {
+            Self::Reload => "act/reload",
+            Self::Rotate => "act/rotate",
+            Self::Drain => "act/drain",
+        }
+    }
+
+    /// What the record calls it, whichever way it is done.
+    pub(super) const fn operation(self) -> &'static str {
+        match self {
+            Self::Reload => "reload",
+            Self::Rotate => "rotate-assertion-key",
+            Self::Drain => "drain",
+        }
+    }
+
+    /// What it is called where it can be chosen.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Reload => "Reload the configuration",
+            Self::Rotate => "Rotate the assertion key",
+            Self::Drain => "Drain this process",
+        }
+    }
 }
 
 impl Section {
     /// In the order of the navigation.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Overview, Self::Sessions, Self::Apps, Self::Explain, Self::Configuration];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Overview, Self::Live, Self::Sessions, Self::Apps, Self::Explain, Self::Configuration];
 
     /// Below the console's own path.
     pub(super) const fn path(self) -> &'static str {
         match self {
             Self::Overview => "",
+            Self::Live => "events/live",
             Self::Sessions => "sessions",
             Self::Apps => "apps",
             Self::Explain => "explain",
@@ -44,6 +87,7 @@ impl Section {
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
+            Self::Live => "Live",
             Self::Sessions => "Sessions",
             Self::Apps => "Apps",
             Self::Explain => "Explain",
@@ -54,6 +98,7 @@ impl Section {
     fn least(self) -> Role {
         match self {
             Self::Overview | Self::Apps | Self::Explain | Self::Configuration => Role::Viewer,
+            Self::Live => mutant!(Role::Auditor, "console-shows-names-to-viewers" => Role::Viewer),
             Self::Sessions => mutant!(Role::Auditor, "viewers-see-people" => Role::Viewer),
         }
     }
@@ -70,6 +115,9 @@ impl Place {
         if path == "sessions/end" {
             return Some(Self::End);
         }
+        if let Some(act) = Act::ALL.into_iter().find(|act| act.path() == path) {
+            return Some(Self::Act(act));
+        }
         if let Some(id) = path.strip_prefix("sessions/") {
             return SessionId::from_hex(id).map(Self::SignIn);
         }
@@ -81,6 +129,8 @@ impl Place {
         match self {
             Self::Front(section) => section,
             Self::SignIn(_) | Self::End => Section::Sessions,
+            Self::Act(Act::Reload) => Section::Configuration,
+            Self::Act(Act::Rotate | Act::Drain) => Section::Overview,
         }
     }
 
@@ -90,12 +140,13 @@ impl Place {
             Self::Front(section) => section.least(),
             Self::SignIn(_) => Section::Sessions.least(),
             Self::End => mutant!(Role::Operator, "auditors-end-sessions" => Role::Auditor),
+            Self::Act(_) => mutant!(Role::Operator, "console-acts-without-role" => Role::Viewer),
         }
     }
 
     /// Whether something is done there, and forms are sent to it.
     pub(super) const fn is_act(self) -> bool {
-        matches!(self, Self::End)
+        matches!(self, Self::End | Self::Act(_))
     }
 }
 
@@ -108,6 +159,9 @@ mod tests {
         for section in Section::ALL {
             assert_eq!(Place::at(section.path()), Some(Place::Front(section)));
         }
+        for act in Act::ALL {
+            assert_eq!(Place::at(act.path()), Some(Place::Act(act)));
+        }
         for nowhere in ["session", "sessions/", "sessions/abc", "sessions/end/x", "Apps", "explain/x"] {
             assert_eq!(Place::at(nowhere), None, "{nowhere}");
         }
@@ -119,6 +173,10 @@ mod tests {
         for (place, least) in [
             (Place::Front(Section::Overview), Role::Viewer),
             (Place::Front(Section::Configuration), Role::Viewer),
+            (Place::Front(Section::Live), Role::Auditor),
+            (Place::Act(Act::Reload), Role::Operator),
+            (Place::Act(Act::Drain), Role::Operator),
+            (Place::Act(Act::Rotate), Role::Operator),
             (Place::Front(Section::Sessions), Role::Auditor),
             (Place::SignIn(id), Role::Auditor),
             (Place::End, Role::Operator),

@@ -9,10 +9,12 @@ use http::Method;
 use serde_json::Value;
 
 use crate::clock::Timestamp;
-use crate::events::Recorder;
+use crate::history::Minute;
 use crate::identity::Principal;
+use crate::operate::Operations;
 use crate::policy::{AccessSettings, Explanation};
 use crate::session::{SessionEnd, Sessions};
+use crate::sinks::Tail;
 use crate::telemetry::Outcome;
 
 /// The process, as the console sees it.
@@ -41,11 +43,19 @@ pub trait Process: fmt::Debug + Send + Sync {
     /// The configuration in force.
     fn configuration(&self) -> ConfigurationShown;
 
-    /// The sign-ins of this process and its store.
-    fn sessions(&self) -> &Sessions;
+    /// The configuration as the file has it now. It reads the file, and changes nothing.
+    fn on_disk(&self) -> OnDisk;
 
-    /// Where what operators do is recorded.
-    fn recorder(&self) -> &Recorder;
+    /// What operators do.
+    fn operations(&self) -> &Operations;
+
+    /// What has happened last.
+    fn tail(&self) -> &Tail;
+
+    /// The sign-ins of this process and its store.
+    fn sessions(&self) -> &Sessions {
+        &self.operations().sessions
+    }
 }
 
 /// How a process is.
@@ -69,6 +79,35 @@ pub struct ProcessOverview {
     pub assertion_keys: Vec<(String, Timestamp)>,
     /// The store that gateways share; `None` where this one is alone.
     pub shared: Option<SharedShown>,
+    /// The last hour, minute by minute, the oldest one first.
+    pub minutes: Vec<Minute>,
+    /// What is wrong with the state file, each in words.
+    pub state: Vec<String>,
+    /// Who keeps events, the log first.
+    pub sinks: Vec<SinkShown>,
+    /// Whether it takes no new connections and is about to end.
+    pub draining: bool,
+}
+
+/// Who keeps events, and how that goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SinkShown {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Events that it has written.
+    pub written: u64,
+    /// Events that it has lost.
+    pub lost: u64,
+    /// How long the oldest event that is not written has waited.
+    pub behind: Duration,
+    /// Bytes that lie on disk until the far end takes them, where it has one, and those that there is room for.
+    pub waiting: Option<(u64, u64)>,
+    /// Why it cannot write now, where it cannot.
+    pub trouble: Option<String>,
+    /// What it failed by last, though it may write again.
+    pub last_error: Option<String>,
+    /// The file that it writes.
+    pub file: Option<String>,
 }
 
 /// A provider and how it is.
@@ -249,4 +288,13 @@ pub struct ConfigurationShown {
     pub written: Arc<Value>,
     /// The one that it took the place of in this process, and when that one was read.
     pub before: Option<(Timestamp, Arc<Value>)>,
+}
+
+/// A configuration as its file has it, whether or not it is in force.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OnDisk {
+    /// The file as it may be shown; `None` where it cannot be loaded.
+    pub written: Option<Arc<Value>>,
+    /// What is doubtful about it, or why it cannot be loaded: lines, from 1 (0: the whole file), and words.
+    pub findings: Vec<(usize, String)>,
 }

@@ -33,7 +33,7 @@ pub(super) async fn answer(
         return redirect(StatusCode::SEE_OTHER, &sign_in.address()).into();
     };
     let page = AccountPage {
-        shell: shell(endpoints, &opened.session.principal, (SESSIONS, ACCOUNT)),
+        shell: shell(endpoints, context, &opened.session.principal, (SESSIONS, ACCOUNT)),
         signed_in: signed_in(endpoints, &opened.session, &found),
     };
     Answer::to(found.principal().cloned(), Ok(show(page.page())))

@@ -2,6 +2,7 @@
 
 use crate::events::{Caller, OwnedCaller};
 use crate::identity::RequestId;
+use crate::pages::Look;
 use crate::request::{Authority, Forwarding, RequestPath};
 
 /// A request as the gate has read it, beside its head and body.
@@ -17,6 +18,8 @@ pub struct RequestContext<'a> {
     pub path: &'a RequestPath,
     /// What challenges call the protection space.
     pub realm: &'a str,
+    /// How pages look for whoever asks.
+    pub look: Look<'a>,
 }
 
 impl<'a> RequestContext<'a> {

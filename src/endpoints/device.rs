@@ -9,7 +9,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use http::{HeaderMap, HeaderName, header};
 
+use crate::pages::Look;
 use crate::session::SignInOrigin;
+use crate::words::{Arg, Word};
 
 /// User-Agent Client Hints, sections 3.1 and 3.8: sent unasked, in secure contexts.
 const BRANDS: HeaderName = HeaderName::from_static("sec-ch-ua");
@@ -28,20 +30,68 @@ pub(super) fn of(headers: &HeaderMap) -> String {
     in_words(&sign_in_origin(headers, Ipv4Addr::UNSPECIFIED.into()))
 }
 
-/// What `origin` was, in words.
+/// What `origin` was, in English words.
 #[must_use]
 pub fn in_words(origin: &SignInOrigin) -> String {
-    let agent = origin.device.as_deref().unwrap_or_default();
-    let hints: Vec<_> = origin.hints.as_deref().map(quoted).unwrap_or_default();
-    let hinted = |table: &[Row]| named(table, |word| hints.contains(&word));
-    let written = |table: &[Row]| named(table, |word| agent.contains(word));
-    if let Some(program) = named(PROGRAMS, |word| agent.starts_with(word)) {
-        return format!("a program ({program})");
+    match Device::of(origin) {
+        Device::Program(program) => format!("a program ({program})"),
+        Device::Browser(browser, None) => browser.to_owned(),
+        Device::Browser(browser, Some(system)) => format!("{browser} on {system}"),
     }
-    let browser = hinted(HINTED_BROWSERS).or_else(|| written(BROWSERS)).unwrap_or("An unknown browser");
-    // Before the hint: of what runs on Chrome OS or on a telephone, the words say more.
-    let system = written(SYSTEMS).or_else(|| hinted(HINTED_SYSTEMS));
-    system.map_or_else(|| browser.to_owned(), |system| format!("{browser} on {system}"))
+}
+
+/// The same for whoever reads a page.
+pub(super) fn told(origin: &SignInOrigin, look: Look<'_>) -> String {
+    let name = |name: &str| special(name).map_or_else(|| name.to_owned(), |word| look.say(word));
+    match Device::of(origin) {
+        Device::Program(program) => look.plain(Word::DeviceProgram, &[("program", Arg::Text(program))]),
+        Device::Browser(browser, None) => name(browser),
+        Device::Browser(browser, Some(system)) => {
+            let (browser, system) = (name(browser), name(system));
+            look.plain(Word::DeviceOn, &[("browser", Arg::Text(&browser)), ("system", Arg::Text(&system))])
+        }
+    }
+}
+
+/// Those of the names below that are no names.
+fn special(name: &str) -> Option<Word> {
+    Some(match name {
+        UNKNOWN => Word::DeviceUnknown,
+        "Chrome without a window" => Word::DeviceHidden,
+        "An Electron app" => Word::DeviceElectron,
+        "A Qt app" => Word::DeviceQt,
+        "An Android app" => Word::DeviceAndroid,
+        "an iPhone" => Word::DeviceIphone,
+        "an iPad" => Word::DeviceIpad,
+        "an iPod" => Word::DeviceIpod,
+        "a Mac" => Word::DeviceMac,
+        _ => return None,
+    })
+}
+
+const UNKNOWN: &str = "An unknown browser";
+
+/// What somebody signed in with.
+#[derive(Clone, Copy)]
+enum Device {
+    Program(&'static str),
+    /// A browser, and on which system.
+    Browser(&'static str, Option<&'static str>),
+}
+
+impl Device {
+    fn of(origin: &SignInOrigin) -> Self {
+        let agent = origin.device.as_deref().unwrap_or_default();
+        let hints: Vec<_> = origin.hints.as_deref().map(quoted).unwrap_or_default();
+        let hinted = |table: &[Row]| named(table, |word| hints.contains(&word));
+        let written = |table: &[Row]| named(table, |word| agent.contains(word));
+        if let Some(program) = named(PROGRAMS, |word| agent.starts_with(word)) {
+            return Self::Program(program);
+        }
+        let browser = hinted(HINTED_BROWSERS).or_else(|| written(BROWSERS)).unwrap_or(UNKNOWN);
+        // Before the hint: of what runs on Chrome OS or on a telephone, the words say more.
+        Self::Browser(browser, written(SYSTEMS).or_else(|| hinted(HINTED_SYSTEMS)))
+    }
 }
 
 /// The strings of structured fields (RFC 9651, section 3.3.3), as far as names need them: none has a `\` or a `"`.
@@ -258,6 +308,27 @@ mod tests {
             assert_eq!(words(agent, None), expected, "{agent}");
         }
         assert_eq!(in_words(&SignInOrigin::default()), "An unknown browser");
+    }
+
+    /// Whatever is said in English has its words in other languages, or is a name.
+    #[test]
+    fn what_is_no_name_is_said_in_every_language() {
+        let german = crate::pages::tests::german();
+        let told = |agent: &str| told(&SignInOrigin::new(Some(agent), [10, 0, 0, 1].into()), german);
+        assert_eq!(told(AGENTS[3].0), "Firefox auf einem iPhone");
+        assert_eq!(told(AGENTS[0].0), "Firefox auf Windows");
+        assert_eq!(
+            (told("curl/8"), told("")),
+            ("ein Programm (curl)".into(), "Ein unbekannter Browser".into())
+        );
+        for (_, name) in [BROWSERS, SYSTEMS, HINTED_BROWSERS, HINTED_SYSTEMS].concat() {
+            let is_name = !["a ", "an ", "A ", "An "].iter().any(|article| name.starts_with(article));
+            assert!(is_name && !name.contains(" without ") || special(name).is_some(), "{name}");
+        }
+        for agent in AGENTS.map(|(agent, _)| agent) {
+            let origin = SignInOrigin::new(Some(agent), [10, 0, 0, 1].into());
+            assert_eq!(super::told(&origin, crate::pages::tests::plain()), in_words(&origin));
+        }
     }
 
     #[test]

@@ -38,14 +38,14 @@ pub(super) async fn answer<B>(
         let (caller, channel) = (context.caller(), Channel::Front);
         endpoints.resources.recorder.emit(&LogoutTokenRefused { caller, provider: None, channel, reason });
         endpoints.resources.metrics.logout("", LogoutChannel::Front, reason);
-        framed(StatusCode::BAD_REQUEST, &theirs).into()
+        framed(context, StatusCode::BAD_REQUEST, &theirs).into()
     };
     if theirs.is_empty() {
         return refused("unknown-issuer");
     }
     let Some(sid) = said("sid").filter(|sid| sid.len() <= LONGEST_SID) else { return refused("no-sid") };
     match end(endpoints, context, &theirs, &sid).await {
-        Ok(()) => framed(StatusCode::OK, &theirs).into(),
+        Ok(()) => framed(context, StatusCode::OK, &theirs).into(),
         Err(error) => error.into(),
     }
 }
@@ -94,7 +94,7 @@ async fn end(
 }
 
 /// A page that those providers alone may frame.
-fn framed(status: StatusCode, theirs: &[&Provider]) -> Response<Bytes> {
+fn framed(context: RequestContext<'_>, status: StatusCode, theirs: &[&Provider]) -> Response<Bytes> {
     let by: Vec<Url> = theirs.iter().flat_map(|provider| provider.seen_at()).collect();
-    show(Framed { status, by: &by }.page())
+    show(Framed { status, by: &by }.page(context.look))
 }

@@ -45,7 +45,10 @@ pub(super) fn of(
     let open = endpoints.hosts.routes.open_to(principal, context.forwarding.client, now);
     let (sessions, account) = (endpoints.hosts.address(SESSIONS), endpoints.hosts.address(ACCOUNT));
     let page = AppsPage {
-        shell: Shell { apps: context.path.raw(), ..shell(endpoints, principal, (&sessions, &account)) },
+        shell: Shell {
+            apps: context.path.raw(),
+            ..shell(endpoints, context, principal, (&sessions, &account))
+        },
         apps: portal::listed(open, places(&endpoints.hosts)),
         query: &parameter(uri, QUERY).unwrap_or_default(),
     };
@@ -55,11 +58,12 @@ pub(super) fn of(
 /// What stands around a page of `principal`'s, with where their sign-ins and their account are.
 pub(super) fn shell<'a>(
     endpoints: &'a Endpoints,
+    context: RequestContext<'a>,
     principal: &'a Principal,
     (sessions, account): (&'a str, &'a str),
 ) -> Shell<'a> {
     let provider = endpoints.display_name(&principal.provider);
-    Shell { principal, provider, apps: HOME, sessions, account, sign_out: SIGN_OUT }
+    Shell { look: context.look, principal, provider, apps: HOME, sessions, account, sign_out: SIGN_OUT }
 }
 
 /// Where apps are.

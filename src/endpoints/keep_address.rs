@@ -27,5 +27,5 @@ pub(super) fn page(context: RequestContext<'_>, wanted: SignInRequest) -> Respon
         sign_in: SIGN_IN,
         request_id: context.id,
     };
-    challenge(context.realm, show(page.page()))
+    challenge(context.realm, show(page.page(context.look)))
 }

@@ -51,7 +51,7 @@ mod ticket;
 mod tickets;
 mod used_states;
 
-pub use answer::Answer;
+pub use answer::{Answer, Content, ContentStream};
 pub use application::Application;
 pub use body::{UnreadForm, read_form};
 pub use bound_session::WELL_KNOWN;

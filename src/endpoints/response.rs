@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use url::Url;
 
+use super::context::RequestContext;
 use super::error::EndpointError;
 use crate::authn::Challenge;
 use crate::pages::{self, Page};
@@ -28,10 +29,10 @@ pub fn redirect(status: StatusCode, location: &str) -> Result<Response<Bytes>, E
 }
 
 /// A redirect as a page that goes on by itself, with the cookies that the redirect set.
-pub(super) fn interstitial(response: Response<Bytes>) -> Response<Bytes> {
+pub(super) fn interstitial(context: RequestContext<'_>, response: Response<Bytes>) -> Response<Bytes> {
     let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
     let Some(target) = location.and_then(|location| Url::parse(location).ok()) else { return response };
-    let mut page = show(pages::interstitial(&target));
+    let mut page = show(pages::interstitial(context.look, &target));
     for cookie in response.headers().get_all(header::SET_COOKIE) {
         set_cookie(&mut page, cookie.clone());
     }

@@ -37,7 +37,7 @@ pub fn keep_form(
     let back = format!("{}{RESUME}?id={}", context.origin(), id.expose());
     let sign_in_url = SignInRequest { return_to: ReturnTo::parse(&back, |_| true), ..wanted }.address();
     let page = Keep { id: id.expose(), sealed: &sealed, sign_in_url: &sign_in_url, request_id: context.id };
-    Some(challenge(context.realm, show(page.page())))
+    Some(challenge(context.realm, show(page.page(context.look))))
 }
 
 /// `GET` fetches the form from its browser; `POST` brings it, and answers with a page that sends it.
@@ -47,7 +47,7 @@ pub(super) async fn answer(
     request: Request<RequestBody>,
 ) -> Answer {
     if request.method() != Method::POST {
-        return fetch(&request).into();
+        return fetch(context, &request).into();
     }
     if let Err(error) = same_origin(context, request.headers()) {
         return error.into();
@@ -61,13 +61,13 @@ pub(super) async fn answer(
     }
 }
 
-fn fetch<B>(request: &Request<B>) -> Result<Response<Bytes>, EndpointError> {
+fn fetch<B>(context: RequestContext<'_>, request: &Request<B>) -> Result<Response<Bytes>, EndpointError> {
     let id = parameter(request.uri(), "id");
     let id = id.filter(|id| {
         id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     });
     let id = id.ok_or_else(|| EndpointError::lost("what a tab keeps has no such name"))?;
-    Ok(show(Resume { id: &id }.page()))
+    Ok(show(Resume { id: &id }.page(context.look)))
 }
 
 /// Whoever filled the form in may be another than the person who is signed in by now: it goes out when they say so.
@@ -94,5 +94,5 @@ async fn replay(
             .principal()
             .map(|principal| (&**principal, endpoints.display_name(&principal.provider))),
     };
-    Ok(show(page.page()))
+    Ok(show(page.page(context.look)))
 }

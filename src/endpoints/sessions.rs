@@ -72,7 +72,7 @@ pub(super) async fn answer(
     };
     let response = match posted {
         true => end(endpoints, context, session, read(&head.headers, body).await).await,
-        false => shown(endpoints, session, None).await,
+        false => shown(endpoints, context, session, None).await,
     };
     Answer::to(found.principal().cloned(), response)
 }
@@ -113,7 +113,7 @@ async fn end(
         }
         None => SessionsEnded::Gone,
     };
-    shown(endpoints, session, Some(told)).await
+    shown(endpoints, context, session, Some(told)).await
 }
 
 /// What finds all sign-ins of whoever `session` is of.
@@ -124,6 +124,7 @@ fn theirs(session: &Session) -> Selector {
 
 async fn shown(
     endpoints: &Endpoints,
+    context: RequestContext<'_>,
     session: &Session,
     ended: Option<SessionsEnded>,
 ) -> Result<Response<Bytes>, EndpointError> {
@@ -133,11 +134,11 @@ async fn shown(
     others.sort_by_key(|found| Reverse((found.last_seen, found.created, found.id)));
     others.truncate(SHOWN);
     let page = SessionsPage {
-        shell: shell(endpoints, &session.principal, (SESSIONS, ACCOUNT)),
+        shell: shell(endpoints, context, &session.principal, (SESSIONS, ACCOUNT)),
         here: here
             .as_ref()
-            .map(|here| SignInShown { last_used: Moment::new(now, now), ..in_words(here, now) }),
-        others: others.iter().map(|found| in_words(found, now)).collect(),
+            .map(|here| SignInShown { last_used: Moment::new(now, now), ..in_words(context, here, now) }),
+        others: others.iter().map(|found| in_words(context, found, now)).collect(),
         more,
         ended,
         action: SESSIONS,
@@ -161,14 +162,14 @@ async fn listed(
     Ok((here, found))
 }
 
-fn in_words(found: &SessionOverview, now: Timestamp) -> SignInShown {
+fn in_words(context: RequestContext<'_>, found: &SessionOverview, now: Timestamp) -> SignInShown {
     let origin = found.card.as_ref().map(|card| &card.origin);
     let mut hosts: Vec<_> = found.sessions.iter().map(|(_, host)| host.clone()).collect();
     hosts.sort_unstable();
     hosts.dedup();
     SignInShown {
         id: found.id.to_hex(),
-        device: origin.map_or_else(|| device::in_words(&Default::default()), device::in_words),
+        device: device::told(origin.unwrap_or(&Default::default()), context.look),
         address: origin.and_then(|origin| origin.address).map(|address| address.to_string()),
         signed_in: Moment::new(found.created, now),
         last_used: Moment::new(found.last_seen, now),

@@ -80,7 +80,7 @@ async fn begin_or_switch(
     let by_form = wanted.login_hint.is_some();
     let redirection = start_sign_in(endpoints, context, request.headers(), wanted).await?;
     // The chooser's form asks by `GET`, and browsers hold its page's `form-action` against redirects.
-    Ok(if by_form { interstitial(redirection) } else { redirection })
+    Ok(if by_form { interstitial(context, redirection) } else { redirection })
 }
 
 /// Has the browser ask again, once its device has signed: it does so where the bound cookie is not there.
@@ -142,7 +142,7 @@ async fn switch(
         Some(there) => redirect(StatusCode::SEE_OTHER, there.as_str())?,
         None => start_sign_in(endpoints, context, headers, wanted).await?,
     };
-    let mut response = interstitial(response);
+    let mut response = interstitial(context, response);
     set_cookie(&mut response, endpoints.cookies.session.clear());
     set_cookie(&mut response, endpoints.cookies.bound.clear());
     endpoints.forget_pages(&mut response);
@@ -290,5 +290,5 @@ fn chooser(
         unknown_email: wanted.login_hint.as_deref().filter(|_| ask_email),
         lasting: &lasting,
     };
-    challenge(context.realm, show(page.page()))
+    challenge(context.realm, show(page.page(context.look)))
 }

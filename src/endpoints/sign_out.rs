@@ -51,21 +51,21 @@ pub(super) async fn answer<B>(
         Some(_) if found.unshown().is_some() => {
             redirect(StatusCode::SEE_OTHER, &SignInRequest::back_to(context, SIGN_OUT).address())
         }
-        Some(OpenedSession { session, .. }) => Ok(show(question(endpoints, &session.principal))),
-        None => Ok(signed_out(endpoints, Left::default())),
+        Some(OpenedSession { session, .. }) => Ok(show(question(endpoints, context, &session.principal))),
+        None => Ok(signed_out(endpoints, context, Left::default())),
     };
     Answer::to(found.principal().cloned(), response)
 }
 
 /// The page that asks whether signing out is meant.
-fn question(endpoints: &Endpoints, principal: &Principal) -> Page {
+fn question(endpoints: &Endpoints, context: RequestContext<'_>, principal: &Principal) -> Page {
     let page = SignOut {
         principal,
         provider: endpoints.display_name(&principal.provider),
         action: SIGN_OUT,
         cancel: "/",
     };
-    page.page()
+    page.page(context.look)
 }
 
 async fn end(
@@ -88,12 +88,12 @@ async fn end(
     let provider = endpoints.display_name(&session.principal.provider);
     let there = logout_url(endpoints, session, &departure(endpoints, provider), hint);
     let response = match (ended, there) {
-        (Ok(()), Some(there)) => interstitial(redirect(StatusCode::SEE_OTHER, there.as_str())?),
+        (Ok(()), Some(there)) => interstitial(context, redirect(StatusCode::SEE_OTHER, there.as_str())?),
         // Said here, and not left to the provider's page: a restart would bring the session back.
         (ended, _) => {
             let tokens = OptionFuture::from(revocation.map(Revocation::outcome)).await;
             let provider = Some((provider, Told::No));
-            signed_out(endpoints, Left { provider, tokens, until_restart: ended.is_err() })
+            signed_out(endpoints, context, Left { provider, tokens, until_restart: ended.is_err() })
         }
     };
     Ok(forgotten(endpoints, response))
@@ -118,7 +118,7 @@ async fn end_unread(
         cut: None,
     });
     let left = Left { until_restart: ended.is_err(), ..Left::default() };
-    Ok(forgotten(endpoints, signed_out(endpoints, left)))
+    Ok(forgotten(endpoints, signed_out(endpoints, context, left)))
 }
 
 /// A person signs out by this request.
@@ -190,14 +190,14 @@ pub(super) async fn back<B>(
     }
     if let Some(departure) = come_back(endpoints, &state) {
         let provider = Some((departure.provider.as_str(), Told::Yes));
-        return signed_out(endpoints, Left { provider, ..Left::default() }).into();
+        return signed_out(endpoints, context, Left { provider, ..Left::default() }).into();
     }
     // Whoever was not sent to their provider from here may be signed in: the page must not say otherwise.
     match endpoints.session(context, request.headers()).await {
         Ok(found) => {
             let open = mutant!(found.session(), "signed-in-and-told-otherwise" => None);
-            let page = open.map(|open| show(question(endpoints, &open.session.principal)));
-            let page = page.unwrap_or_else(|| signed_out(endpoints, Left::default()));
+            let page = open.map(|open| show(question(endpoints, context, &open.session.principal)));
+            let page = page.unwrap_or_else(|| signed_out(endpoints, context, Left::default()));
             Answer::to(found.principal().cloned(), Ok(page))
         }
         Err(error) => error.into(),
@@ -213,7 +213,11 @@ struct Left<'a> {
 }
 
 /// Where people end up.
-fn signed_out(endpoints: &Endpoints, Left { provider, tokens, until_restart }: Left<'_>) -> Response<Bytes> {
+fn signed_out(
+    endpoints: &Endpoints,
+    context: RequestContext<'_>,
+    Left { provider, tokens, until_restart }: Left<'_>,
+) -> Response<Bytes> {
     let sign_in = endpoints.hosts.address(SIGN_IN);
-    show(SignedOut { sign_in: &sign_in, provider, tokens, until_restart }.page())
+    show(SignedOut { sign_in: &sign_in, provider, tokens, until_restart }.page(context.look))
 }

@@ -11,6 +11,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use super::record::RequestRecord;
 use super::review::{Cut, ExchangeEnd};
 use super::tunnel;
+use crate::endpoints::ContentStream;
 use crate::forward::{UpgradeTunnel, UpstreamBody};
 use crate::telemetry::Outcome;
 
@@ -34,6 +35,8 @@ pub struct Body {
 /// Where the bytes come from.
 enum BodySource {
     Ours(Option<Bytes>),
+    /// Ours as well, and it goes on.
+    Stream(ContentStream),
     Upstream(UpstreamBody),
 }
 
@@ -52,6 +55,10 @@ const PERMISSION_DENIED: HeaderValue = HeaderValue::from_static("7");
 impl Body {
     pub(super) fn ours(content: impl Into<Bytes>) -> Self {
         Self::new(BodySource::Ours(Some(content.into()).filter(|bytes| !bytes.is_empty())))
+    }
+
+    pub(super) const fn stream(content: ContentStream) -> Self {
+        Self::new(BodySource::Stream(content))
     }
 
     pub(super) const fn upstream(content: UpstreamBody) -> Self {
@@ -74,7 +81,7 @@ impl Body {
 
     fn take_tunnel(&mut self) -> Option<UpgradeTunnel> {
         match &mut self.source {
-            BodySource::Ours(_) => None,
+            BodySource::Ours(_) | BodySource::Stream(_) => None,
             BodySource::Upstream(body) => body.take_tunnel(),
         }
     }
@@ -88,12 +95,15 @@ impl Body {
     fn poll_content(&mut self, cx: &mut Context<'_>) -> Polled {
         match &mut self.source {
             BodySource::Ours(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            BodySource::Stream(content) => content.poll_next(cx).map(|piece| Some(Ok(Frame::data(piece?)))),
             BodySource::Upstream(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
         }
     }
 
+    /// Whether it is to end though there is more to send: what is ours and goes on tells of other people.
     fn is_long(&self) -> bool {
-        self.record.as_ref().is_some_and(|record| record.notes.bytes >= LONG)
+        matches!(self.source, BodySource::Stream(_))
+            || self.record.as_ref().is_some_and(|record| record.notes.bytes >= LONG)
     }
 
     /// While there is nothing to send, the end of the exchange is waited for as well.
@@ -104,6 +114,9 @@ impl Body {
         let Some(exchange) = mutant!(record.exchange(false), "stream-outlives-its-session" => None) else {
             return Poll::Pending;
         };
+        if mutant!(false, "tail-after-session-end" => matches!(self.source, BodySource::Stream(_))) {
+            return Poll::Pending;
+        }
         let ending = || ExchangeEnd::of(exchange.route, &record.notes.credential);
         self.ending.get_or_insert_with(ending).poll(cx, &record.notes.credential, exchange)
     }
@@ -156,6 +169,7 @@ impl HttpBody for Body {
     fn is_end_stream(&self) -> bool {
         match &self.source {
             BodySource::Ours(bytes) => bytes.is_none(),
+            BodySource::Stream(_) => false,
             BodySource::Upstream(body) => body.is_end_stream(),
         }
     }
@@ -165,6 +179,7 @@ impl HttpBody for Body {
             BodySource::Ours(bytes) => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
+            BodySource::Stream(_) => SizeHint::default(),
             BodySource::Upstream(body) => body.size_hint(),
         }
     }

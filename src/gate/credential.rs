@@ -60,6 +60,11 @@ impl Credential {
         Self { session, expiry, grace: route.after_expiry, stream: route.streams, route: name }
     }
 
+    /// The session, where it is one.
+    pub(super) const fn session(&self) -> Option<&Arc<Session>> {
+        self.session.as_ref()
+    }
+
     /// Lets the expiry of a token end the exchange at once from now on: for what has no end of its own.
     pub(super) const fn strict(&mut self) {
         self.grace = Duration::ZERO;

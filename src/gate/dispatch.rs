@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::task::Context;
+use std::time::Instant;
 
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
@@ -20,7 +21,8 @@ use super::snapshot::Snapshot;
 use super::spans::method_word;
 use crate::authn::{self, Accepted, Authentication, Carrier};
 use crate::console::Visit;
-use crate::endpoints::{Answer, Application};
+use crate::endpoints::{Answer, Application, Content};
+use crate::events::Kind;
 use crate::forward::{ForwardContext, SessionTokens, Upstream, UpstreamBody, forward};
 use crate::listener::RequestBody;
 use crate::route::PathPrefix;
@@ -65,6 +67,7 @@ pub(super) fn dispatch(
                 };
                 span.attribute("http.response.status_code", || response.status().as_u16());
                 drop(span);
+                notes.upstream = snapshot.keeper.recorder.wants(Kind::AccessGranted).then(Instant::now);
                 if personal && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                     let by = permitted.grounds.authentication.carrier();
                     keep_from_shared_caches(by, response.headers_mut());
@@ -74,12 +77,14 @@ pub(super) fn dispatch(
             Action::Redirect(redirect) => redirected(redirect, route, permitted.inbound, &request),
             // Boxed: what the gateway serves is rare and large, and every request carries the room for its future.
             Action::Serve(application, mount) => {
-                let answer = serve(snapshot, info, permitted, (*application, mount), request);
-                served(Box::pin(answer).await?, notes)
+                let session = notes.shown.map_or(0, |shown| shown.session);
+                let answer = serve(snapshot, info, (permitted, session), (*application, mount), request);
+                served(Box::pin(answer).await?, notes, route)
             }
             Action::Endpoint(endpoint) => {
-                let answer = snapshot.endpoints.answer(*endpoint, info.context(&route.realm), request);
-                served(Box::pin(answer).await, notes)
+                let look = snapshot.looks.of(request.headers().get(header::ACCEPT_LANGUAGE));
+                let answer = snapshot.endpoints.answer(*endpoint, info.context(&route.realm, look), request);
+                served(Box::pin(answer).await, notes, route)
             }
         }
     }
@@ -101,11 +106,12 @@ fn upstream_span(upstream: &Upstream, request: &Request<RequestBody>) -> OpenSpa
 async fn serve(
     snapshot: &Snapshot,
     info: RequestInfo<'_>,
-    permitted: &Permitted<'_>,
+    (permitted, session): (&Permitted<'_>, u64),
     (application, mount): (Application, &PathPrefix),
     request: Request<RequestBody>,
 ) -> Result<Answer, Rejection> {
-    let (person, context) = (permitted.permit.principal(), info.context(&permitted.route.realm));
+    let look = snapshot.looks.of(request.headers().get(header::ACCEPT_LANGUAGE));
+    let (person, context) = (permitted.permit.principal(), info.context(&permitted.route.realm, look));
     match (application, person) {
         (Application::Portal, person) => {
             let asked = (request.headers(), request.uri());
@@ -113,7 +119,7 @@ async fn serve(
         }
         (Application::Console, Some(person)) => {
             let role = snapshot.roles.of(permitted, snapshot.clock.now())?;
-            Ok(snapshot.console.answer(Visit { mount, person, role, context }, request).await)
+            Ok(snapshot.console.answer(Visit { mount, person, role, session, context }, request).await)
         }
         // No such route loads (invariant 1).
         (Application::Console, None) => Err(Rejection::UnknownPath),
@@ -267,10 +273,18 @@ fn lets_share(word: &str) -> bool {
     word.is_empty() || ["private", "public", "s-maxage"].iter().any(|shared| is_called(word, shared))
 }
 
-/// Where the gate asks nobody who they are, what was served may know.
-fn served(answer: Answer, notes: &mut Notes) -> Result<Response<Body>, Rejection> {
+/// Where the gate asks nobody who they are, what was served may know. What goes on is an app's stream in all but its source:
+/// it ends with its credential, and it is use of its session where the route says so.
+fn served(answer: Answer, notes: &mut Notes, route: &Route) -> Result<Response<Body>, Rejection> {
     notes.principal = answer.principal.or_else(|| notes.principal.take());
-    Ok(answer.response?.map(Body::ours))
+    Ok(answer.response?.map(|content| match content {
+        Content::Whole(bytes) => Body::ours(bytes),
+        Content::Stream(stream) => {
+            notes.credential.set_use(route.streams);
+            notes.credential.strict();
+            Body::stream(stream)
+        }
+    }))
 }
 
 fn redirected<B>(

@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::endpoints::{RequestContext, ReturnTo};
 use crate::events::{Caller, OwnedCaller};
 use crate::identity::{Principal, RequestId};
+use crate::pages::Look;
 use crate::policy::Question;
 use crate::request::{Authority, Forwarding, RequestPath, Scheme, Transport, TrustedProxies};
 use crate::trace::RequestTrace;
@@ -44,10 +45,11 @@ impl<'a> RequestInfo<'a> {
         OwnedCaller { id: self.id.clone(), client: Some(self.inbound.forwarding.client.ip()) }
     }
 
-    /// The request as the endpoints see it; `realm` is what challenges call the protection space.
-    pub(super) fn context(self, realm: &'a str) -> RequestContext<'a> {
+    /// The request as the endpoints see it; `realm` is what challenges call the protection space, and `look` how its pages
+    /// look.
+    pub(super) fn context(self, realm: &'a str, look: Look<'a>) -> RequestContext<'a> {
         let Inbound { authority, forwarding, path, .. } = self.inbound;
-        RequestContext { id: self.id, authority, forwarding, path, realm }
+        RequestContext { id: self.id, authority, forwarding, path, realm, look }
     }
 }
 

@@ -68,8 +68,8 @@ pub use explained::{Explained, Explainer, Imagined, Next, explain};
 pub use foundations::{Foundations, Observers, Stores};
 pub use imagined::{ImaginedPerson, path_of};
 pub use settings::{
-    ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight, RedirectSettings, RouteAction,
-    RouteSettings, SentFrom,
+    BrandingSettings, ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight,
+    RedirectSettings, RouteAction, RouteSettings, SentFrom,
 };
 pub use status::{ProviderCondition, UnavailablePart};
 
@@ -216,6 +216,7 @@ fn pass<'s>(
 ) -> impl Future<Output = Result<Response<Body>, Rejection>> + Send {
     async move {
         mutant!(check_field_names(request.headers())?, "folded-framing-names-pass" => ());
+        snapshot.check_record()?;
         let route = snapshot.routing.route(info.inbound)?;
         notes.route = Some(Arc::clone(route));
         let routed = Routed::new(&snapshot.routing, info.inbound, route)?;

@@ -16,6 +16,7 @@ use super::review::{Cut, Exchange};
 use super::route::Route;
 use super::spans;
 use crate::clock::Clock;
+use crate::endpoints::device_in_words;
 use crate::events::{Access, AccessEvent, Kind, Recorder, Shown};
 use crate::identity::{Principal, RequestId};
 use crate::limit::{ConcurrencyPermit, RateLimitState};
@@ -81,6 +82,8 @@ pub(super) struct Notes {
     /// Its place among the requests that the route lets be under way at once.
     pub(super) concurrency: Option<ConcurrencyPermit>,
     pub(super) status: u16,
+    /// When its app began to answer.
+    pub(super) upstream: Option<Instant>,
     /// Bytes of the response's body.
     pub(super) bytes: u64,
     /// Whether what goes on behind the head of the response has no end that is known.
@@ -147,6 +150,7 @@ impl Default for Notes {
             rate: RateLimitState::default(),
             concurrency: None,
             status: 0,
+            upstream: None,
             bytes: 0,
             endless: false,
             ended: false,
@@ -231,6 +235,7 @@ impl RequestRecord {
         let by = notes.route.as_ref().zip(notes.decision);
         let rule = by.as_ref().map(|(route, decision)| decision.in_words(&route.access));
         let trace = self.trace.as_ref().map(|trace| trace.own.trace.digits());
+        let words = notes.credential.session().map(|session| session.words(device_in_words));
         let (http, agent) = self.agent.as_ref().map(|(http, agent)| (*http, agent.as_ref())).unzip();
         self.keeper.recorder.emit(&AccessEvent {
             access,
@@ -245,6 +250,8 @@ impl RequestRecord {
             route: notes.route.as_ref().map(|route| &route.words),
             who: notes.principal.as_deref(),
             shown: notes.shown,
+            device: words.map(|words| &*words.device),
+            amr: words.map_or(&[], |words| &words.amr),
             status: notes.status,
             outcome: notes.outcome,
             rule: rule.as_ref().map(|rule| rule as &dyn Display),
@@ -252,7 +259,7 @@ impl RequestRecord {
             reason: &notes.reason,
             bytes: notes.bytes,
             took,
-            upstream: None,
+            upstream: notes.upstream.map(|at| at.saturating_duration_since(self.started)),
         });
     }
 }
@@ -278,3 +285,6 @@ impl Drop for RequestRecord {
         self.tell(self.notes.access(), took);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,8 @@ pub(super) enum Rejection {
     UnknownPath,
     /// A route claims the path, for other methods: those of an `Allow` field.
     MethodNotAllowed(String),
+    /// A sink that nothing may go without has no room for what it would leave.
+    Unrecorded,
     /// Over a rate.
     Limited(Exceeded),
     /// As many requests as the route allows at once are under way.
@@ -233,7 +235,7 @@ impl Rejection {
             | Self::CrossSite
             | Self::Destination(_) => Outcome::Forbidden,
             Self::Forward(error) => of_upstream(error),
-            Self::StoreUnavailable(_) | Self::Internal(_) => Outcome::Unavailable,
+            Self::Unrecorded | Self::StoreUnavailable(_) | Self::Internal(_) => Outcome::Unavailable,
         }
     }
 
@@ -251,6 +253,7 @@ impl Rejection {
             Self::UnknownHost => "no route claims this host".into(),
             Self::UnknownPath => "no route of this host claims this path".into(),
             Self::MethodNotAllowed(_) => "the route does not take this method".into(),
+            Self::Unrecorded => "a sink that is `required` has no room for what it would leave".into(),
             Self::Limited(exceeded) => exceeded.to_string().into(),
             Self::Busy => "as many requests as the route's `concurrency` allows are under way".into(),
             Self::SignIn(_) => "nobody is signed in".into(),

@@ -11,6 +11,7 @@ use crate::forward::{ForwardSettings, UpstreamSettings};
 use crate::identity::RouteName;
 use crate::limit::LimitSettings;
 use crate::oidc::RelyingPartySettings;
+use crate::pages::{Brand, BrandSettings, Looks};
 use crate::policy::AccessSettings;
 use crate::portal::{Icons, Tile};
 use crate::request::{PathExceptions, Scheme};
@@ -18,6 +19,7 @@ use crate::route::RoutePattern;
 use crate::session::{NetworkPrefix, SessionSettings, StreamUse};
 use crate::signals::SignalsSettings;
 use crate::trace::Sampler;
+use crate::words::Languages;
 
 /// One `[[routes]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,8 +142,19 @@ pub struct GateSettings {
     pub routes: Vec<RouteSettings>,
     /// Who may do what in the console.
     pub console: ConsoleSettings,
+    /// Whose pages they are, and in which languages.
+    pub branding: BrandingSettings,
     /// How often what goes on for long is judged anew.
     pub reauthorize_every: Duration,
+}
+
+/// Whose pages they are, and in which languages.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BrandingSettings {
+    /// Name, logo, colours, links and texts.
+    pub brand: BrandSettings,
+    /// The languages, that of whoever asks for none of them first.
+    pub languages: Languages,
 }
 
 /// Who may do what in the console, by rules; `None`: nobody says.
@@ -165,6 +178,11 @@ pub struct OwnSettings {
 }
 
 impl GateSettings {
+    /// How pages look.
+    pub(super) fn looks(&self) -> Looks {
+        Looks::new(Brand::new(&self.branding.brand), self.branding.languages.clone())
+    }
+
     /// The pictures of all apps.
     pub(super) fn icons(&self) -> Icons {
         self.routes.iter().filter_map(|route| route.tile.as_ref()?.icon.clone()).collect()

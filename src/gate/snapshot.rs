@@ -11,6 +11,7 @@ use super::foundations::Foundations;
 use super::ids::RequestIds;
 use super::record::{RecordKeeper, RequestRecord};
 use super::refresh_tokens::TokenRefresher;
+use super::rejection::Rejection;
 use super::routing::Routing;
 use super::services::{CheckedUpstream, Services};
 use super::settings::GateSettings;
@@ -21,6 +22,7 @@ use crate::console::Console;
 use crate::endpoints::{BindingSettings, CALLBACK, Cookies, Endpoints, Hosts, PublicUrl, Routes};
 use crate::forward::Asserter;
 use crate::oidc::{ProviderTask, Providers};
+use crate::pages::Looks;
 use crate::request::{Scheme, Transport, TrustedProxies};
 use crate::session::{Bind, BoundCookie, SessionCookie};
 use crate::signals::TransmitterTask;
@@ -36,6 +38,7 @@ pub(super) struct Snapshot {
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) refresher: TokenRefresher,
     pub(super) endpoints: Endpoints,
+    pub(super) looks: Looks,
     pub(super) console: Console,
     pub(super) roles: Roles,
     pub(super) provider_tasks: Vec<Arc<ProviderTask>>,
@@ -53,6 +56,16 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
+    /// Refuses what nobody would know of afterwards.
+    pub(super) fn check_record(&self) -> Result<(), Rejection> {
+        let accepts = self.keeper.recorder.accepts();
+        if mutant!(accepts, "required-lets-go-unrecorded" => true) {
+            Ok(())
+        } else {
+            Err(Rejection::Unrecorded)
+        }
+    }
+
     /// Builds what `settings` mean; what `before` has and still fits is kept, with its connections and caches.
     pub(super) fn build(
         settings: &GateSettings,
@@ -99,6 +112,7 @@ impl Snapshot {
             )
             .with_icons(settings.icons())
             .with_transmitters(transmitters.iter().map(|task| Arc::clone(&task.transmitter)).collect()),
+            looks: settings.looks(),
             console: foundations.console.clone(),
             roles: Roles::compile(&settings.console),
             routing,

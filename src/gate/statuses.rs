@@ -98,6 +98,7 @@ pub(super) fn of<'a>(
         Rejection::MethodNotAllowed(_) => ErrorKind::MethodNotAllowed,
         Rejection::Limited(exceeded) => ErrorKind::TooManyRequests { retry_after: exceeded.retry_after() },
         Rejection::Busy => ErrorKind::Overloaded { retry_after: SOON },
+        Rejection::Unrecorded => ErrorKind::Unrecorded { retry_after: SOON },
         Rejection::Forward(error) => of_forward(error.fault()),
         Rejection::Token(_) => provider_down("of the access token"),
         Rejection::ProviderUnavailable { provider, .. } => provider_down(display_name(provider)),

@@ -79,6 +79,7 @@ pub(super) fn settings(routes: Vec<RouteSettings>) -> GateSettings {
         signals: Vec::new(),
         own: OwnSettings::default(),
         console: ConsoleSettings::default(),
+        branding: Default::default(),
         routes,
         reauthorize_every: Duration::from_secs(60),
     }

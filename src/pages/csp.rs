@@ -1,5 +1,6 @@
 //! Content Security Policy (Level 3): what a page may do, which is next to nothing.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -32,13 +33,10 @@ pub(super) static AGAIN: LazyLock<Script> = LazyLock::new(|| Script::new(include
 pub(super) static RESUME: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/resume.js")));
 pub(super) static REPLAY: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/replay.js")));
 
-static STYLE_SOURCE: LazyLock<String> = LazyLock::new(|| hash_source(STYLE));
-
 /// A style sheet in the place of [`STYLE`], inline as well and allowed by its hash alone.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Style {
-    /// The sheet, as it stands in the page.
-    pub text: &'static str,
+    text: Cow<'static, str>,
     source: String,
 }
 
@@ -46,7 +44,19 @@ impl Style {
     /// The sheet `text`, to the letter.
     #[must_use]
     pub fn new(text: &'static str) -> Self {
-        Self { text, source: hash_source(text) }
+        Self { text: text.into(), source: hash_source(text) }
+    }
+
+    /// The same for a sheet that is put together.
+    #[must_use]
+    pub fn owned(text: String) -> Self {
+        Self { source: hash_source(&text), text: text.into() }
+    }
+
+    /// The sheet, as it stands in the page.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 }
 
@@ -57,6 +67,9 @@ impl Script {
         Self { text, source: hash_source(text) }
     }
 }
+
+/// The page's own origin (CSP Level 3, section 2.3.1).
+const OWN: &str = "'self'";
 
 /// The hash source of an inline text (CSP Level 3, section 2.3.1).
 fn hash_source(text: &str) -> String {
@@ -78,8 +91,10 @@ pub enum Forms<'a> {
 /// What a page needs beyond its style.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Needs<'a> {
-    /// Its own style sheet; [`STYLE`] where it has none.
-    pub style: Option<&'static Style>,
+    /// Whether its style sheet and its script are files of its own origin, which the script may ask for more.
+    pub own_files: bool,
+    /// Its style sheet; without one it has none.
+    pub style: Option<&'a Style>,
     /// The script that it runs.
     pub script: Option<&'static Script>,
     /// Where its forms lead.
@@ -100,11 +115,14 @@ impl Needs<'_> {
 
 impl fmt::Display for Needs<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let style = self.style.map_or(&*STYLE_SOURCE, |style| &style.source);
+        let inline = self.style.map_or("'none'", |style| &style.source);
+        let style = if self.own_files { OWN } else { inline };
         // The icon of the tab is a `data:` URL.
         let pictures = if self.pictures { "'self' data:" } else { "data:" };
         write!(f, "default-src 'none'; img-src {pictures}; style-src {style}")?;
-        if let Some(script) = self.script {
+        if self.own_files {
+            write!(f, "; script-src {OWN}; connect-src {OWN}")?;
+        } else if let Some(script) = self.script {
             write!(f, "; script-src {}", script.source)?;
         }
         write!(f, "; form-action {}; frame-ancestors", self.forms)?;

@@ -11,10 +11,12 @@ use serde_json::{Map, Value};
 
 use super::csp::{self, Needs};
 use super::link::{Link, safe_link};
+use super::look::Look;
 use super::page::Page;
 use super::path_status::{self, PathPart};
 use super::problem::problem;
 use crate::identity::RequestId;
+use crate::words::{Arg, Word};
 use words::Text;
 
 /// What went wrong. Who is to blame decides the status and the words.
@@ -67,6 +69,11 @@ pub enum ErrorKind<'a> {
         /// When to try again.
         retry_after: Duration,
     },
+    /// 503: what is done cannot be recorded, so nothing is.
+    Unrecorded {
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// 504: the app did not answer in time.
     AppTimeout,
 }
@@ -91,26 +98,31 @@ pub struct ErrorPage<'a> {
 impl ErrorPage<'_> {
     /// The page, with `Retry-After` where it is known.
     #[must_use]
-    pub fn page(&self) -> Page {
-        let view = self.view();
+    pub fn page(&self, look: Look<'_>) -> Page {
+        let view = self.view(look);
         let script = view.refresh.map(|_| &*csp::AGAIN);
-        let mut page = Page::new(self.kind.status(), &view, Needs { script, ..Needs::default() });
+        let mut page = Page::new(
+            self.kind.status(),
+            &view,
+            Needs { style: Some(&look.brand.narrow), script, ..Needs::default() },
+        );
         if let Some(seconds) = self.kind.retry_after() {
             page.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         page
     }
 
-    fn view(&self) -> ErrorView<'_> {
+    fn view<'v>(&'v self, look: Look<'v>) -> ErrorView<'v> {
         let refresh = self.kind.refresh_after().filter(|_| self.refresh);
         ErrorView {
-            text: self.kind.text(),
+            look,
+            text: self.kind.text(look),
             path: self.kind.path(),
-            status: self.kind.status().as_u16(),
+            status: self.kind.status().as_u16().to_string(),
             request_id: self.request_id,
             retry: self.refresh && self.kind.is_worth_another_try(),
-            again: refresh.map(words::again).unwrap_or_default(),
-            wait: self.kind.retry_after().map(words::wait),
+            again: refresh.map(|seconds| words::again(look, seconds)).unwrap_or_default(),
+            wait: self.kind.retry_after().map(|seconds| words::wait(look, seconds)),
             unsure: !self.refresh && self.kind.leaves_in_doubt(),
             refresh,
             home: safe_link(self.home),
@@ -143,6 +155,7 @@ impl ErrorKind<'_> {
             Self::ProviderDown { .. }
             | Self::Overloaded { .. }
             | Self::BindingAwaited { .. }
+            | Self::Unrecorded { .. }
             | Self::StoreDown { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::AppTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -156,6 +169,7 @@ impl ErrorKind<'_> {
             | Self::ProviderDown { retry_after, .. }
             | Self::Overloaded { retry_after }
             | Self::BindingAwaited { retry_after }
+            | Self::Unrecorded { retry_after }
             | Self::StoreDown { retry_after } => {
                 Some(retry_after.as_secs().saturating_add(u64::from(retry_after.subsec_nanos() > 0)).max(1))
             }
@@ -176,19 +190,20 @@ impl ErrorKind<'_> {
     /// The same for a program; `retry_after` (seconds) is an extension member.
     #[must_use]
     pub fn problem(&self, request_id: &RequestId) -> (HeaderValue, String) {
-        let text = self.text();
+        let text = self.text_for_programs();
         let problem_type = format!("urn:portcullis:problem:{}", text.problem_type);
         let wait = self.retry_after().map(|seconds| ("retry_after".to_owned(), Value::from(seconds)));
-        problem(self.status(), &problem_type, text.title, &text.detail, request_id, Map::from_iter(wait))
+        problem(self.status(), &problem_type, &text.title, &text.detail, request_id, Map::from_iter(wait))
     }
 
     /// Whole seconds after which the page asks again by itself: where the error is likely to pass without
     /// anybody doing anything, and asking does not make it worse.
     fn refresh_after(&self) -> Option<u64> {
         let after = match self {
-            Self::ProviderDown { .. } | Self::StoreDown { .. } | Self::TooManyRequests { .. } => {
-                self.retry_after()?
-            }
+            Self::ProviderDown { .. }
+            | Self::StoreDown { .. }
+            | Self::Unrecorded { .. }
+            | Self::TooManyRequests { .. } => self.retry_after()?,
             // There is nothing to read that would not be over by then.
             Self::BindingAwaited { .. } => return self.retry_after(),
             Self::AppDown | Self::AppRefused => SHORTEST_REFRESH,
@@ -226,12 +241,13 @@ impl ErrorKind<'_> {
 
     fn path(&self) -> Vec<PathPart> {
         match self {
-            Self::Internal => path_status::gate_fails("failed"),
-            Self::Overloaded { .. } => path_status::gate_fails("overloaded"),
-            Self::StoreDown { .. } => path_status::gate_fails("sessions away"),
-            Self::AppDown => path_status::app_fails("down"),
-            Self::AppRefused => path_status::app_fails("refused"),
-            Self::AppTimeout => path_status::app_fails("too slow"),
+            Self::Internal => path_status::gate_fails(Word::PartFailed),
+            Self::Overloaded { .. } => path_status::gate_fails(Word::PartOverloaded),
+            Self::StoreDown { .. } => path_status::gate_fails(Word::PartSessionsAway),
+            Self::Unrecorded { .. } => path_status::gate_fails(Word::PartNoRecord),
+            Self::AppDown => path_status::app_fails(Word::PartDown),
+            Self::AppRefused => path_status::app_fails(Word::PartRefused),
+            Self::AppTimeout => path_status::app_fails(Word::PartTooSlow),
             Self::ProviderDown { .. } => path_status::provider_fails(),
             Self::BadRequest
             | Self::NotBound
@@ -249,9 +265,10 @@ impl ErrorKind<'_> {
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorView<'a> {
+    look: Look<'a>,
     text: Text,
     path: Vec<PathPart>,
-    status: u16,
+    status: String,
     request_id: &'a RequestId,
     retry: bool,
     refresh: Option<u64>,

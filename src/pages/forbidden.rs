@@ -5,9 +5,11 @@ use http::StatusCode;
 
 use super::csp::{Forms, Needs};
 use super::link::safe_link;
+use super::look::Look;
 use super::page::Page;
 use super::person::Person;
-use crate::identity::{Gaps, Principal, RequestId};
+use crate::identity::{Gap, Gaps, Principal, RequestId};
+use crate::words::{Arg, Word};
 
 /// The page for somebody who is known and whom the rules do not let in.
 #[derive(Clone, Copy, Debug)]
@@ -34,23 +36,41 @@ pub struct Forbidden<'a> {
 impl Forbidden<'_> {
     /// 403 with the way to sign in as somebody else.
     #[must_use]
-    pub fn page(&self) -> Page {
+    pub fn page(&self, look: Look<'_>) -> Page {
         let person = Person::new(self.principal, self.provider);
         let (switch, back) = (safe_link(self.switch), safe_link(self.back));
-        let view = ForbiddenView { forbidden: self, person, switch, back };
-        Page::new(StatusCode::FORBIDDEN, &view, Needs { forms: Forms::To(switch), ..Needs::default() })
+        let view = ForbiddenView { look, forbidden: self, person, switch, back };
+        let needs = Needs { style: Some(&look.brand.narrow), forms: Forms::To(switch), ..Needs::default() };
+        Page::new(StatusCode::FORBIDDEN, &view, needs)
     }
 }
 
+/// What a provider may not say, and the words for it.
+const GAPS: [(Gap, Word); 7] = [
+    (Gap::User, Word::GapUser),
+    (Gap::Email, Word::GapEmail),
+    (Gap::Groups, Word::GapGroups),
+    (Gap::Scopes, Word::GapScopes),
+    (Gap::Claims, Word::GapClaims),
+    (Gap::SignIn, Word::GapSignIn),
+    (Gap::Binding, Word::GapBinding),
+];
+
 impl ForbiddenView<'_> {
+    /// What the provider did not say, in words.
     fn unsaid(&self) -> Option<String> {
-        self.forbidden.unsaid.map(|unsaid| unsaid.to_string())
+        let gaps = self.forbidden.unsaid?;
+        let words = GAPS.iter().filter(|(gap, _)| gaps.has(*gap)).map(|(_, word)| self.look.say(word));
+        words.reduce(|one, other| {
+            self.look.plain(Word::GapAnd, &[("one", Arg::Text(&one)), ("other", Arg::Text(&other))])
+        })
     }
 }
 
 #[derive(Template)]
 #[template(path = "forbidden.html")]
 struct ForbiddenView<'a> {
+    look: Look<'a>,
     forbidden: &'a Forbidden<'a>,
     person: Person<'a>,
     switch: &'a str,

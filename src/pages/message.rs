@@ -3,12 +3,15 @@
 use askama::Template;
 
 use super::link::Link;
+use super::look::Look;
 use crate::identity::RequestId;
+use crate::words::Word;
 
 /// A page of a title, a sentence or two, and a button.
 #[derive(Clone, Copy, Template)]
 #[template(path = "message.html")]
 pub(super) struct Message<'a> {
+    pub(super) look: Look<'a>,
     /// Whether something went wrong.
     pub(super) bad: bool,
     pub(super) icon: &'a str,
@@ -29,8 +32,9 @@ pub(super) struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    pub(super) const fn good(title: &'a str, icon: &'a str, lead: &'a str) -> Self {
+    pub(super) const fn good(look: Look<'a>, title: &'a str, icon: &'a str, lead: &'a str) -> Self {
         Self {
+            look,
             bad: false,
             icon,
             title,

@@ -8,11 +8,14 @@
 //! A form's answer must not redirect to another origin: browsers hold the page's `form-action` against every
 //! redirect that follows (CSP Level 3, section 6.4.1). Answer with [`interstitial`] instead.
 
+mod brand;
+mod contrast;
 mod csp;
 mod error_page;
 mod forbidden;
 mod framed;
 mod link;
+mod look;
 mod message;
 mod page;
 mod path_status;
@@ -26,11 +29,14 @@ mod sign_out;
 pub(crate) mod tests;
 mod visible;
 
+pub use brand::{Accent, Brand, BrandLink, BrandSettings, BrandTexts, LowContrast};
+pub use contrast::{Colour, ColourError};
 pub use csp::{Forms, Needs, STYLE, Script, Style};
 pub use error_page::{ErrorKind, ErrorPage};
 pub use forbidden::Forbidden;
 pub use framed::Framed;
 pub use link::{Link, safe_link};
+pub use look::{Look, Looks};
 pub use page::Page;
 pub use person::{Person, clipped, initial, initials};
 pub use picture::{LARGEST_PICTURE, PICTURES, Picture, PictureError};

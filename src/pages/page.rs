@@ -60,7 +60,12 @@ static HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         // For a cache that keeps what it was told not to: the same address has other answers (invariant 17).
-        (VARY, HeaderValue::from_static("accept, authorization, cookie, sec-fetch-dest, sec-fetch-mode")),
+        (
+            VARY,
+            HeaderValue::from_static(
+                "accept, accept-language, authorization, cookie, sec-fetch-dest, sec-fetch-mode",
+            ),
+        ),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
         // Not `no-referrer`: with it browsers send `Origin: null` from our forms, which reads as CSRF.

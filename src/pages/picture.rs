@@ -1,4 +1,4 @@
-//! Pictures that the configuration names: of apps.
+//! Pictures that the configuration names: of apps, and a logo.
 //!
 //! A picture is shown by `<img>` alone, in which nothing of an SVG runs; and whoever opens its address by itself gets it with
 //! a policy under which nothing does either.
@@ -6,6 +6,8 @@
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Response};
@@ -68,6 +70,24 @@ impl Picture {
     #[must_use]
     pub fn href(&self) -> String {
         format!("{PICTURES}/{}", self.digest)
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// An address that holds the picture itself (`data:`), for pages that fetch nothing.
+    #[must_use]
+    pub fn inline(&self) -> String {
+        format!("data:{};base64,{}", self.format.media_type(), STANDARD.encode(&self.bytes))
     }
 
     /// The picture as a response that caches may keep for ever.

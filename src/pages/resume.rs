@@ -12,9 +12,11 @@ use http::StatusCode;
 
 use super::csp::{self, Forms, Needs};
 use super::link::safe_link;
+use super::look::Look;
 use super::page::Page;
 use super::person::Person;
 use crate::identity::{Principal, RequestId};
+use crate::words::{Arg, Word};
 
 /// The address that [`Resume`] shows itself at and sends the sealed form to, on the app's own host.
 pub const RESUME: &str = "/.portcullis/resume";
@@ -41,9 +43,10 @@ pub struct Keep<'a> {
 impl Keep<'_> {
     /// 401: what was asked for has not been done. The challenge is the caller's to add.
     #[must_use]
-    pub fn page(&self) -> Page {
-        let needs = Needs { script: Some(&csp::KEEP), ..Needs::default() };
-        let view = KeepView { keep: self, sign_in: safe_link(self.sign_in_url), script: csp::KEEP.text };
+    pub fn page(&self, look: Look<'_>) -> Page {
+        let needs = Needs { style: Some(&look.brand.narrow), script: Some(&csp::KEEP), ..Needs::default() };
+        let view =
+            KeepView { look, keep: self, sign_in: safe_link(self.sign_in_url), script: csp::KEEP.text };
         Page::new(StatusCode::UNAUTHORIZED, &view, needs)
     }
 }
@@ -61,6 +64,7 @@ impl fmt::Debug for Keep<'_> {
 #[derive(Template)]
 #[template(path = "keep.html")]
 struct KeepView<'a> {
+    look: Look<'a>,
     keep: &'a Keep<'a>,
     sign_in: &'a str,
     script: &'static str,
@@ -85,9 +89,11 @@ pub struct KeepAddress<'a> {
 impl KeepAddress<'_> {
     /// 401: nobody is signed in. The challenge is the caller's to add.
     #[must_use]
-    pub fn page(&self) -> Page {
-        let needs = Needs { script: Some(&csp::KEEP_ADDRESS), ..Needs::default() };
+    pub fn page(&self, look: Look<'_>) -> Page {
+        let needs =
+            Needs { style: Some(&look.brand.narrow), script: Some(&csp::KEEP_ADDRESS), ..Needs::default() };
         let view = KeepAddressView {
+            look,
             keep: self,
             address: self.address.map(safe_link),
             next: safe_link(self.next),
@@ -101,6 +107,7 @@ impl KeepAddress<'_> {
 #[derive(Template)]
 #[template(path = "keep_address.html")]
 struct KeepAddressView<'a> {
+    look: Look<'a>,
     keep: &'a KeepAddress<'a>,
     address: Option<&'a str>,
     next: &'a str,
@@ -119,15 +126,21 @@ pub struct Resume<'a> {
 impl Resume<'_> {
     /// 200; where the tab holds nothing of that name, the page says so.
     #[must_use]
-    pub fn page(&self) -> Page {
-        let needs = Needs { script: Some(&csp::RESUME), forms: Forms::To(RESUME), ..Needs::default() };
-        Page::new(StatusCode::OK, &ResumeView { id: self.id, script: csp::RESUME.text }, needs)
+    pub fn page(&self, look: Look<'_>) -> Page {
+        let needs = Needs {
+            style: Some(&look.brand.narrow),
+            script: Some(&csp::RESUME),
+            forms: Forms::To(RESUME),
+            ..Needs::default()
+        };
+        Page::new(StatusCode::OK, &ResumeView { look, id: self.id, script: csp::RESUME.text }, needs)
     }
 }
 
 #[derive(Template)]
 #[template(path = "resume.html")]
 struct ResumeView<'a> {
+    look: Look<'a>,
     id: &'a str,
     script: &'static str,
 }
@@ -173,11 +186,16 @@ pub struct Replay<'a> {
 impl Replay<'_> {
     /// 200 with the form, which waits for a press of its button.
     #[must_use]
-    pub fn page(&self) -> Page {
-        let needs = Needs { script: Some(&csp::REPLAY), forms: Forms::OfTheApp, ..Needs::default() };
+    pub fn page(&self, look: Look<'_>) -> Page {
+        let needs = Needs {
+            style: Some(&look.brand.narrow),
+            script: Some(&csp::REPLAY),
+            forms: Forms::OfTheApp,
+            ..Needs::default()
+        };
         let person = self.person.map(|(principal, provider)| Person::new(principal, provider));
         let (action, script) = (safe_link(self.action), csp::REPLAY.text);
-        let view = ReplayView { replay: self, person, action, script };
+        let view = ReplayView { look, replay: self, person, action, script };
         Page::new(StatusCode::OK, &view, needs)
     }
 }
@@ -193,6 +211,7 @@ impl fmt::Debug for Replay<'_> {
 #[derive(Template)]
 #[template(path = "replay.html")]
 struct ReplayView<'a> {
+    look: Look<'a>,
     replay: &'a Replay<'a>,
     person: Option<Person<'a>>,
     action: &'a str,

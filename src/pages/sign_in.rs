@@ -6,10 +6,12 @@ use url::{Position, Url, form_urlencoded};
 
 use super::csp::{self, Forms, Needs};
 use super::link::{Link, safe_link};
+use super::look::Look;
 use super::message::Message;
 use super::page::Page;
 use super::person::initial;
 use crate::identity::{ProviderName, RequestId, Shortfall};
+use crate::words::{Arg, Catalogue, Word};
 
 /// Parameter of the sign-in endpoint: the name of the provider that was chosen.
 pub const PROVIDER: &str = "provider";
@@ -56,12 +58,13 @@ const LONGEST_EMAIL: usize = 254;
 impl Chooser<'_> {
     /// 401 with a link for each provider: nobody is signed in. The challenge is the caller's to add.
     #[must_use]
-    pub fn page(&self) -> Page {
+    pub fn page(&self, look: Look<'_>) -> Page {
         let choices = self.providers.iter().map(|choice| self.row(*choice)).collect();
         let unknown = self.unknown_email.filter(|email| email.len() <= LONGEST_EMAIL);
         let action = safe_link(self.action);
         let forms = if self.ask_email { Forms::To(action) } else { Forms::None };
         let view = ChooserView {
+            look,
             chooser: self,
             action,
             choices,
@@ -72,7 +75,7 @@ impl Chooser<'_> {
         Page::new(
             StatusCode::UNAUTHORIZED,
             &view,
-            Needs { script: Some(&csp::CHOOSER), forms, ..Needs::default() },
+            Needs { style: Some(&look.brand.narrow), script: Some(&csp::CHOOSER), forms, ..Needs::default() },
         )
     }
 
@@ -93,6 +96,7 @@ struct ProviderRow<'a> {
 #[derive(Template)]
 #[template(path = "chooser.html")]
 struct ChooserView<'a> {
+    look: Look<'a>,
     chooser: &'a Chooser<'a>,
     action: &'a str,
     choices: Vec<ProviderRow<'a>>,
@@ -121,19 +125,37 @@ pub struct SignInFailed<'a> {
 impl SignInFailed<'_> {
     /// The page, with the way to try again.
     #[must_use]
-    pub fn page(&self) -> Page {
-        let message = Message::good("Sign-in did not work", "key", self.public);
+    pub fn page(&self, look: Look<'_>) -> Page {
+        let (title, label) = (look.say(Word::SignInFailed), look.say(Word::TryAgain));
+        let lead = translated(look, self.public);
+        let message = Message::good(look, &title, "key", &lead);
         let message = Message {
             bad: true,
-            label: "Try again",
+            label: &label,
             href: safe_link(self.retry),
             anew: self.anew.map(safe_link),
             others: self.others,
             request_id: Some(self.request_id),
             ..message
         };
-        Page::new(self.status, &message, Needs::default())
+        Page::new(self.status, &message, sheet(look))
     }
+}
+
+/// What a sign-in may come to nothing by, in words for the public.
+const FAILURES: [Word; 6] = [
+    Word::FailedAway,
+    Word::FailedDenied,
+    Word::FailedStart,
+    Word::FailedAnswer,
+    Word::FailedSetup,
+    Word::FailedLost,
+];
+
+/// The text in the language of the page, where it is one of those.
+fn translated(look: Look<'_>, text: &str) -> String {
+    let known = FAILURES.iter().find(|word| Catalogue::english().say(**word) == text);
+    known.map_or_else(|| text.to_owned(), |word| look.say(word))
 }
 
 /// A sign-in that is good, and not as strong as the page that it was for asks.
@@ -156,20 +178,22 @@ pub struct UnmetStepUp<'a> {
 impl UnmetStepUp<'_> {
     /// 403: whoever it is may not go on like this. Nothing is tried again by itself.
     #[must_use]
-    pub fn page(&self) -> Page {
+    pub fn page(&self, look: Look<'_>) -> Page {
         let view = UnmetStepUpView {
+            look,
             unmet: self,
             retry: safe_link(self.retry),
             anew: safe_link(self.anew),
             home: safe_link(self.home),
         };
-        Page::new(StatusCode::FORBIDDEN, &view, Needs::default())
+        Page::new(StatusCode::FORBIDDEN, &view, sheet(look))
     }
 }
 
 #[derive(Template)]
 #[template(path = "unmet_step_up.html")]
 struct UnmetStepUpView<'a> {
+    look: Look<'a>,
     unmet: &'a UnmetStepUp<'a>,
     retry: &'a str,
     anew: &'a str,
@@ -188,12 +212,13 @@ pub struct CrossSite<'a> {
 impl CrossSite<'_> {
     /// 403: nothing has been done.
     #[must_use]
-    pub fn page(&self) -> Page {
-        let message =
-            Message::good("Not from here", "alert", "This form works only from a page of this very site.");
+    pub fn page(&self, look: Look<'_>) -> Page {
+        let [title, lead, label] =
+            [Word::CrossSiteTitle, Word::CrossSiteLead, Word::ToYourApps].map(|word| look.say(word));
+        let message = Message::good(look, &title, "alert", &lead);
         let (href, request_id) = (safe_link(self.home), Some(self.request_id));
-        let message = Message { bad: true, label: "Go to your apps", href, request_id, ..message };
-        Page::new(StatusCode::FORBIDDEN, &message, Needs::default())
+        let message = Message { bad: true, label: &label, href, request_id, ..message };
+        Page::new(StatusCode::FORBIDDEN, &message, sheet(look))
     }
 }
 
@@ -209,11 +234,9 @@ pub struct NotKept<'a> {
 impl NotKept<'_> {
     /// 401: what was asked for has not been done. The challenge is the caller's to add.
     #[must_use]
-    pub fn page(&self) -> Page {
-        let lead =
-            "You need to be signed in to send this form. It has not gone to the app, and it is not kept.";
-        let advice = "Go back and copy what you wrote before you sign in, then send it again.";
-        sign_in_first(("First, sign in", lead, advice), self.sign_in, self.request_id)
+    pub fn page(&self, look: Look<'_>) -> Page {
+        let texts = [Word::FirstSignIn, Word::NotKeptLead, Word::NotKeptAdvice];
+        sign_in_first(look, texts, self.sign_in, self.request_id)
     }
 }
 
@@ -229,10 +252,9 @@ pub struct EndedMeanwhile<'a> {
 impl EndedMeanwhile<'_> {
     /// 401: whether the app has done what was asked for is not known. The challenge is the caller's to add.
     #[must_use]
-    pub fn page(&self) -> Page {
-        let lead = "Your session ended before the app had answered. The app may have received what you sent.";
-        let advice = "Sign in and look before you send it again.";
-        sign_in_first(("Your session has ended", lead, advice), self.sign_in, self.request_id)
+    pub fn page(&self, look: Look<'_>) -> Page {
+        let texts = [Word::EndedMeanwhileTitle, Word::EndedMeanwhileLead, Word::EndedMeanwhileAdvice];
+        sign_in_first(look, texts, self.sign_in, self.request_id)
     }
 }
 
@@ -250,39 +272,61 @@ pub struct EndedElsewhere<'a> {
 impl EndedElsewhere<'_> {
     /// 401 with the way to sign in again. The challenge is the caller's to add.
     #[must_use]
-    pub fn page(&self) -> Page {
+    pub fn page(&self, look: Look<'_>) -> Page {
         let (lead, advice) = match self.newer {
-            true => (
-                "You have signed in elsewhere, and may be signed in at so many places only: the oldest sign-in, the one \
-                 of this browser, has ended.",
-                "If you sign in here again, the one that is the oldest then ends in its turn. If the other sign-in was \
-                 not yours, change your password.",
-            ),
-            false => (
-                "This sign-in was ended from another browser or device, on the page that shows where you are signed in.",
-                "If that was not you, sign in, look at that page, and change your password.",
-            ),
+            true => (Word::EndedNewerLead, Word::EndedNewerAdvice),
+            false => (Word::EndedElsewhereLead, Word::EndedElsewhereAdvice),
         };
-        sign_in_first(("You are signed out here", lead, advice), self.sign_in, self.request_id)
+        sign_in_first(look, [Word::EndedElsewhereTitle, lead, advice], self.sign_in, self.request_id)
     }
 }
 
 /// 401, with the way to sign in: title, what has happened, and what to do.
-fn sign_in_first((title, lead, advice): (&str, &str, &str), sign_in: &str, request_id: &RequestId) -> Page {
+fn sign_in_first(look: Look<'_>, texts: [Word; 3], sign_in: &str, request_id: &RequestId) -> Page {
+    let ([title, lead, advice], label) = (texts.map(|word| look.say(word)), look.say(Word::SignIn));
     let (href, request_id) = (safe_link(sign_in), Some(request_id));
-    let message = Message::good(title, "half", lead);
-    let message = Message { advice, label: "Sign in", href, request_id, ..message };
-    Page::new(StatusCode::UNAUTHORIZED, &message, Needs::default())
+    let message = Message::good(look, &title, "half", &lead);
+    let message = Message { advice: &advice, label: &label, href, request_id, ..message };
+    Page::new(StatusCode::UNAUTHORIZED, &message, sheet(look))
+}
+
+/// What a page needs that has no forms and no scripts.
+fn sheet(look: Look<'_>) -> Needs<'_> {
+    Needs { style: Some(&look.brand.narrow), ..Needs::default() }
 }
 
 /// A page that goes on to `target` by itself: the answer to a posted form whose way leads through other origins.
 /// Browsers hold the `form-action` of a form's page against every redirect of its answer; a navigation that this
 /// page begins is free of it, so that a provider may redirect.
 #[must_use]
-pub fn interstitial(target: &Url) -> Page {
-    let lead = format!("You are on your way to {}.", &target[Position::BeforeHost..Position::AfterPort]);
-    let href = safe_link(target.as_str());
-    let message = Message::good("One moment", "open", &lead);
-    let message = Message { label: "Continue", script: Some(csp::INTERSTITIAL.text), href, ..message };
-    Page::new(StatusCode::OK, &message, Needs { script: Some(&csp::INTERSTITIAL), ..Needs::default() })
+pub fn interstitial(look: Look<'_>, target: &Url) -> Page {
+    let place = &target[Position::BeforeHost..Position::AfterPort];
+    let lead = look.plain(Word::OnYourWay, &[("place", Arg::Text(place))]);
+    let (title, label) = (look.say(Word::OneMoment), look.say(Word::GoOn));
+    let message = Message::good(look, &title, "open", &lead);
+    let (script, href) = (Some(csp::INTERSTITIAL.text), safe_link(target.as_str()));
+    let message = Message { label: &label, script, href, ..message };
+    Page::new(StatusCode::OK, &message, Needs { script: Some(&csp::INTERSTITIAL), ..sheet(look) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::tests::german;
+
+    /// Those who tell a failure do it in English, and know nothing of pages.
+    #[test]
+    fn each_failure_is_told_in_these_very_words() {
+        let sources = [
+            include_str!("../../crates/authentication/src/oidc/error.rs"),
+            include_str!("../gate/respond/refused.rs"),
+        ];
+        let sources = sources.concat().replace("\\\n    ", "");
+        for word in FAILURES {
+            let text = Catalogue::english().say(word);
+            assert!(sources.contains(&text), "{text}");
+            assert_ne!(translated(german(), &text), text);
+        }
+        assert_eq!(translated(german(), "Other"), "Other");
+    }
 }

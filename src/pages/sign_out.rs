@@ -5,9 +5,11 @@ use http::StatusCode;
 
 use super::csp::{Forms, Needs};
 use super::link::safe_link;
+use super::look::Look;
 use super::page::Page;
 use super::person::Person;
 use crate::identity::Principal;
+use crate::words::{Arg, Word};
 
 /// Asks somebody who is signed in whether they want to leave.
 #[derive(Clone, Copy, Debug)]
@@ -25,11 +27,11 @@ pub struct SignOut<'a> {
 impl SignOut<'_> {
     /// 200 with the question, and a form to say yes.
     #[must_use]
-    pub fn page(&self) -> Page {
+    pub fn page(&self, look: Look<'_>) -> Page {
         let person = Person::new(self.principal, self.provider);
         let (action, cancel) = (safe_link(self.action), safe_link(self.cancel));
-        let needs = Needs { forms: Forms::To(action), ..Needs::default() };
-        Page::new(StatusCode::OK, &SignOutView { person, action, cancel }, needs)
+        let needs = Needs { style: Some(&look.brand.narrow), forms: Forms::To(action), ..Needs::default() };
+        Page::new(StatusCode::OK, &SignOutView { look, person, action, cancel }, needs)
     }
 }
 
@@ -69,22 +71,24 @@ pub struct SignedOut<'a> {
 impl SignedOut<'_> {
     /// 200 with the way back in.
     #[must_use]
-    pub fn page(&self) -> Page {
+    pub fn page(&self, look: Look<'_>) -> Page {
         let (provider, told) = self.provider.unzip();
         let view = SignedOutView {
+            look,
             sign_in: safe_link(self.sign_in),
             until_restart: self.until_restart,
             provider: provider.unwrap_or_default(),
             told,
             tokens: self.tokens,
         };
-        Page::new(StatusCode::OK, &view, Needs::default())
+        Page::new(StatusCode::OK, &view, Needs { style: Some(&look.brand.narrow), ..Needs::default() })
     }
 }
 
 #[derive(Template)]
 #[template(path = "signed_out.html")]
 struct SignedOutView<'a> {
+    look: Look<'a>,
     sign_in: &'a str,
     until_restart: bool,
     provider: &'a str,
@@ -95,6 +99,7 @@ struct SignedOutView<'a> {
 #[derive(Template)]
 #[template(path = "sign_out.html")]
 struct SignOutView<'a> {
+    look: Look<'a>,
     person: Person<'a>,
     action: &'a str,
     cancel: &'a str,
@@ -103,12 +108,13 @@ struct SignOutView<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::tests::plain;
 
     const HERE: SignedOut<'_> =
         SignedOut { sign_in: "/in", provider: None, tokens: None, until_restart: false };
 
     fn says(page: &SignedOut<'_>, words: &str) -> bool {
-        page.page().html.contains(words)
+        page.page(plain()).html.contains(words)
     }
 
     #[test]

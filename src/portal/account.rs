@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::moment::Moment;
 use super::shell::{Frame, Section, Shell, page};
 use crate::identity::{Gap, Principal};
-use crate::pages::{Page, clipped};
+use crate::pages::{Look, Page, clipped};
+use crate::words::{Arg, Word};
 
 /// The most groups, methods and claims that are shown: a provider may send any number (invariant 14).
 const MOST: usize = 200;
@@ -40,20 +41,36 @@ impl AccountPage<'_> {
     /// 200 with the account.
     #[must_use]
     pub fn page(&self) -> Page {
-        let Shell { principal, provider, .. } = self.shell;
-        let frame = self.shell.around(Section::Account);
-        let view =
-            AccountView { frame, account: Account::new(principal, provider), signed_in: &self.signed_in };
-        page(&view, None)
+        let Shell { look, principal, provider, .. } = self.shell;
+        let ends = Time { words: self.signed_in.ends.words(&look), exact: self.signed_in.ends.exact() };
+        let view = AccountView {
+            look,
+            frame: self.shell.around(Section::Account),
+            account: Account::new(principal, provider),
+            signed_in: &self.signed_in,
+            ends: ends.render().unwrap_or_default(),
+        };
+        page(look, &view, None)
     }
 }
 
 #[derive(Template)]
 #[template(path = "portal/account.html")]
 struct AccountView<'a> {
+    look: Look<'a>,
     frame: Frame<'a>,
     account: Account<'a>,
     signed_in: &'a SignedIn,
+    /// When the sign-in ends, as markup.
+    ends: String,
+}
+
+/// A moment as markup.
+#[derive(Template)]
+#[template(source = "<time datetime=\"{{ exact }}\" title=\"{{ exact }}\">{{ words }}</time>", ext = "html")]
+struct Time {
+    words: String,
+    exact: String,
 }
 
 /// What a provider says, as far as it is shown.

@@ -7,7 +7,8 @@ use askama::Template;
 use super::list::App;
 use super::search::Search;
 use super::shell::{Frame, Section, Shell, page};
-use crate::pages::{Page, Script, clipped, initials, safe_link};
+use crate::pages::{Look, Page, Script, clipped, initials, safe_link};
+use crate::words::{Arg, Word};
 
 /// The parameter that holds what somebody looks for.
 pub const QUERY: &str = "q";
@@ -66,6 +67,7 @@ impl AppsPage<'_> {
         });
         found.truncate(MOST);
         let view = AppsView {
+            look: self.shell.look,
             frame: self.shell.around(Section::Apps),
             groups: grouped(&found),
             more: count - found.len(),
@@ -73,10 +75,24 @@ impl AppsPage<'_> {
             all,
             count,
             search,
+            account: account_link(self.shell),
             script: SCRIPT.text,
         };
-        page(&view, Some(&SCRIPT))
+        page(self.shell.look, &view, Some(&SCRIPT))
     }
+}
+
+/// Where somebody looks whom no app lets in.
+fn account_link(shell: Shell<'_>) -> String {
+    let link = AccountLink { href: safe_link(shell.account), words: shell.look.say(Word::AppsNoneAccount) };
+    link.render().unwrap_or_default()
+}
+
+#[derive(Template)]
+#[template(source = "<a href=\"{{ href }}\">{{ words }}</a>", ext = "html")]
+struct AccountLink<'a> {
+    href: &'a str,
+    words: String,
 }
 
 /// The groups, in the order of the configuration.
@@ -128,6 +144,7 @@ fn hue(name: &str) -> u32 {
 #[derive(Template)]
 #[template(path = "portal/apps.html")]
 struct AppsView<'a> {
+    look: Look<'a>,
     frame: Frame<'a>,
     groups: Vec<Group>,
     /// How many of those that were found are not shown.
@@ -136,6 +153,8 @@ struct AppsView<'a> {
     all: usize,
     count: usize,
     search: Search,
+    /// The link to the account, in words.
+    account: String,
     script: &'static str,
 }
 

@@ -1,56 +1,62 @@
 //! When something was or will be, for people and for programs.
 
-use std::time::Duration;
-
 use crate::clock::Timestamp;
+use crate::pages::Look;
+use crate::words::{Arg, Word};
 
 /// A moment for people and for programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moment {
-    pub(super) words: String,
-    pub(super) exact: String,
-}
-
-impl Moment {
-    /// `at` as it is seen at `now`.
-    #[must_use]
-    pub fn new(at: Timestamp, now: Timestamp) -> Self {
-        let words = if at > now { ahead(at.since(now)) } else { ago(now.since(at)) };
-        Self { words, exact: at.rfc3339() }
-    }
+    at: Timestamp,
+    now: Timestamp,
 }
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// How many of the largest unit, and its name; nothing of less than a minute.
-const fn counted(span: Duration) -> Option<(u64, &'static str)> {
-    match span.as_secs() {
-        0..MINUTE => None,
-        seconds @ MINUTE..HOUR => Some((seconds / MINUTE, "minute")),
-        seconds @ HOUR..DAY => Some((seconds / HOUR, "hour")),
-        seconds => Some((seconds / DAY, "day")),
+impl Moment {
+    /// `at` as it is seen at `now`.
+    #[must_use]
+    pub const fn new(at: Timestamp, now: Timestamp) -> Self {
+        Self { at, now }
     }
-}
 
-fn many((count, unit): (u64, &str)) -> String {
-    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
-}
+    /// The moment for programs.
+    pub(super) fn exact(&self) -> String {
+        self.at.rfc3339()
+    }
 
-/// How long ago something was, in words.
-fn ago(span: Duration) -> String {
-    counted(span).map_or_else(|| "just now".into(), |count| format!("{} ago", many(count)))
-}
-
-/// How long something is off, in words.
-fn ahead(span: Duration) -> String {
-    counted(span).map_or_else(|| "in a moment".into(), |count| format!("in {}", many(count)))
+    /// How long ago it was, or how far off it is.
+    pub(super) fn words(&self, look: &Look<'_>) -> String {
+        let (span, words) = if self.at > self.now {
+            (self.at.since(self.now), [Word::MomentSoon, Word::InMinutes, Word::InHours, Word::InDays])
+        } else {
+            (self.now.since(self.at), [Word::MomentNow, Word::MinutesAgo, Word::HoursAgo, Word::DaysAgo])
+        };
+        let [now, minutes, hours, days] = words;
+        let (word, count) = match span.as_secs() {
+            0..MINUTE => return look.say(now),
+            seconds @ MINUTE..HOUR => (minutes, seconds / MINUTE),
+            seconds @ HOUR..DAY => (hours, seconds / HOUR),
+            seconds => (days, seconds / DAY),
+        };
+        look.plain(word, &[("count", Arg::Count(count))])
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::pages::tests::{german, plain};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn ago(seconds: u64) -> Moment {
+        Moment::new(Timestamp::from_seconds(NOW.seconds() - seconds), NOW)
+    }
 
     #[test]
     fn spans_are_told_in_words() {
@@ -64,11 +70,14 @@ mod tests {
             (86_400, "1 day ago"),
             (40 * 86_400, "40 days ago"),
         ] {
-            assert_eq!(ago(Duration::from_secs(seconds)), words);
+            assert_eq!(ago(seconds).words(&plain()), words);
         }
-        let now = Timestamp::from_seconds(1_800_000_000);
-        assert_eq!(Moment::new(now + Duration::from_secs(7200), now).words, "in 2 hours");
-        assert_eq!(Moment::new(now + Duration::from_secs(7), now).words, "in a moment");
-        assert_eq!(Moment::new(now, now).words, "just now");
+        assert_eq!(ago(2 * 86_400).words(&german()), "vor 2 Tagen");
+        let ahead = |seconds| Moment::new(NOW + Duration::from_secs(seconds), NOW);
+        assert_eq!(
+            (ahead(7200).words(&plain()), ahead(7).words(&plain())),
+            ("in 2 hours".into(), "in a moment".into())
+        );
+        assert_eq!(ago(0).exact(), "2027-01-15T08:00:00Z");
     }
 }

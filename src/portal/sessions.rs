@@ -4,7 +4,8 @@ use askama::Template;
 
 use super::moment::Moment;
 use super::shell::{Frame, Section, Shell, page};
-use crate::pages::{Page, clipped, safe_link};
+use crate::pages::{Look, Page, clipped, safe_link};
+use crate::words::{Arg, Word};
 
 /// Hosts of a sign-in that are shown at most (invariant 14).
 const MOST_HOSTS: usize = 12;
@@ -59,6 +60,7 @@ impl SessionsPage<'_> {
     #[must_use]
     pub fn page(&self) -> Page {
         let view = SessionsView {
+            look: self.shell.look,
             frame: self.shell.around(Section::Sessions),
             here: self.here.as_ref(),
             others: &self.others,
@@ -66,7 +68,7 @@ impl SessionsPage<'_> {
             ended: self.ended,
             action: safe_link(self.action),
         };
-        page(&view, None)
+        page(self.shell.look, &view, None)
     }
 }
 
@@ -83,6 +85,7 @@ impl SignInShown {
 #[derive(Template)]
 #[template(path = "portal/sessions.html")]
 struct SessionsView<'a> {
+    look: Look<'a>,
     frame: Frame<'a>,
     here: Option<&'a SignInShown>,
     others: &'a [SignInShown],

@@ -1,20 +1,11 @@
 //! What stands around every page of the portal.
 
-use std::sync::LazyLock;
-
 use askama::Template;
 use http::StatusCode;
 
 use crate::identity::Principal;
-use crate::pages::{Forms, Needs, Page, Person, Script, Style, safe_link};
-
-/// The style sheet: that of all pages, and what the portal has beyond.
-pub(super) static STYLE: LazyLock<Style> = LazyLock::new(|| {
-    Style::new(concat!(
-        include_str!("../pages/templates/style.css"),
-        include_str!("templates/portal/portal.css")
-    ))
-});
+use crate::pages::{Forms, Look, Needs, Page, Person, Script, safe_link};
+use crate::words::Word;
 
 /// A part of the portal that the navigation leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +18,8 @@ pub(super) enum Section {
 /// Who looks, and where everything is for them.
 #[derive(Clone, Copy, Debug)]
 pub struct Shell<'a> {
+    /// How the page looks for them.
+    pub look: Look<'a>,
     /// Who is signed in.
     pub principal: &'a Principal,
     /// What people call the provider that vouches.
@@ -47,7 +40,7 @@ pub(super) struct Frame<'a> {
     pub(super) person: Person<'a>,
     pub(super) sign_out: &'a str,
     pub(super) apps: &'a str,
-    pub(super) sections: [(Section, &'static str, &'a str); 3],
+    pub(super) sections: [(Section, Word, &'a str); 3],
     pub(super) here: Section,
 }
 
@@ -60,9 +53,9 @@ impl<'a> Shell<'a> {
             sign_out: safe_link(self.sign_out),
             apps,
             sections: [
-                (Section::Apps, "Apps", apps),
-                (Section::Sessions, "Sign-ins", sessions),
-                (Section::Account, "Account", account),
+                (Section::Apps, Word::PortalApps, apps),
+                (Section::Sessions, Word::PortalSignIns, sessions),
+                (Section::Account, Word::PortalAccount, account),
             ],
             here,
         }
@@ -79,16 +72,16 @@ impl Frame<'_> {
         let [.., (_, _, account)] = &self.sections;
         account
     }
-
-    #[expect(clippy::unused_self, reason = "templates reach it through the frame")]
-    pub(super) fn style(&self) -> &'static str {
-        STYLE.text
-    }
 }
 
 /// A page of the portal. Its forms lead to the gateway on the same host.
-pub(super) fn page(template: &impl Template, script: Option<&'static Script>) -> Page {
-    let needs =
-        Needs { style: Some(&STYLE), script, forms: Forms::To("/"), pictures: true, ..Needs::default() };
+pub(super) fn page(look: Look<'_>, template: &impl Template, script: Option<&'static Script>) -> Page {
+    let needs = Needs {
+        style: Some(&look.brand.wide),
+        script,
+        forms: Forms::To("/"),
+        pictures: true,
+        ..Needs::default()
+    };
     Page::new(StatusCode::OK, template, needs)
 }

@@ -11,6 +11,7 @@ use super::{App, AppsPage, Shell};
 use crate::identity::Principal;
 use crate::pages::tests::document::{all as elements_of, elements};
 use crate::pages::tests::gallery::{Words, principal};
+use crate::pages::tests::plain;
 
 /// A person to show pages to.
 pub(super) fn somebody() -> Principal {
@@ -20,6 +21,7 @@ pub(super) fn somebody() -> Principal {
 /// The shell around their pages.
 pub(super) fn shell<'a>(principal: &'a Principal, provider: &'a str) -> Shell<'a> {
     Shell {
+        look: plain(),
         principal,
         provider,
         apps: "/.portcullis",

@@ -14,12 +14,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::admin::{NextAssertionKey, RotationRequest};
 use crate::clock::{Clock, Timestamp};
 use crate::events::{KeyPublished, KeyRotated, Recorder};
 use crate::forward::{
     ASSERTION_LIFETIME, Asserter, AssertionKey, AssertionKeyError, JWKS_MAX_AGE, ScheduledKey,
 };
+use crate::operate::{NextAssertionKey, RotationRequest};
 use crate::storage::{ServerKeys, StorageError, WeakServerKeys};
 
 /// What they are kept under. Versions before kept one key, for ever, under the second name.

@@ -1,6 +1,7 @@
 //! What the console is told of this process.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use http::Method;
@@ -12,25 +13,27 @@ use url::Url;
 use super::assertion_keys::KeyTurns;
 use super::observe::ReadinessSources;
 use crate::clock::{Clock, Timestamp};
-use crate::config::Settings;
+use crate::config::{self, Finding, Settings, SystemSources};
 use crate::console::{
-    AppShown, Asked, ConfigurationShown, Counted, Judged, Judgement, LimitShown, PersonAsked, Process,
-    ProcessOverview, ProviderShown, ServerCondition, ServerShown,
+    AppShown, Asked, ConfigurationShown, Counted, Judged, Judgement, LimitShown, OnDisk, PersonAsked,
+    Process, ProcessOverview, ProviderShown, ServerCondition, ServerShown, SinkShown,
 };
-use crate::events::Recorder;
 use crate::forward::ServerState;
 use crate::gate::{
     Explained, Explainer, GateSettings, Imagined, ImaginedPerson, ProviderCondition, RouteSettings, path_of,
 };
+use crate::history::{Counters, History, until_next_minute};
 use crate::limit::LimitUsage;
+use crate::operate::Operations;
 use crate::route::HostPattern;
-use crate::session::Sessions;
-use crate::telemetry::{Outcome, RequestStats};
+use crate::sinks::{SinkHealth, Tail};
+use crate::telemetry::{Metrics, Outcome, RequestStats};
 
 /// The settings in force, and the ones before them.
 #[derive(Debug)]
 pub(super) struct Loaded {
     at: Timestamp,
+    file: PathBuf,
     gate: Explainer,
     written: Arc<Value>,
     before: Option<(Timestamp, Arc<Value>)>,
@@ -39,9 +42,9 @@ pub(super) struct Loaded {
 impl Loaded {
     /// Those that the process begins with.
     pub(super) fn first(settings: &Settings) -> Self {
-        let (at, gate, written) =
-            (Clock::system().now(), Explainer::new(settings.gate()), Arc::clone(&settings.written));
-        Self { at, gate, written, before: None }
+        let (at, gate) = (Clock::system().now(), Explainer::new(settings.gate()));
+        let (file, written) = (settings.file.clone(), Arc::clone(&settings.written));
+        Self { at, file, gate, written, before: None }
     }
 
     /// Those that a reload puts in the place of these. Where the file says the same, as after a new certificate, those
@@ -59,21 +62,26 @@ impl Loaded {
 pub(super) struct ThisProcess {
     begun: Instant,
     sources: Arc<ReadinessSources>,
-    sessions: Sessions,
-    recorder: Recorder,
+    operations: Operations,
     loaded: watch::Receiver<Arc<Loaded>>,
     assertion_keys: watch::Receiver<KeyTurns>,
+    history: Arc<History>,
+    tail: Tail,
 }
 
 impl ThisProcess {
     /// It begins now.
     pub(super) fn new(
         sources: Arc<ReadinessSources>,
-        (sessions, recorder): (Sessions, Recorder),
-        loaded: watch::Receiver<Arc<Loaded>>,
-        assertion_keys: watch::Receiver<KeyTurns>,
+        operations: Operations,
+        (loaded, assertion_keys, history): (
+            watch::Receiver<Arc<Loaded>>,
+            watch::Receiver<KeyTurns>,
+            Arc<History>,
+        ),
     ) -> Self {
-        Self { begun: Instant::now(), sources, sessions, recorder, loaded, assertion_keys }
+        let tail = sources.audit.tail();
+        Self { begun: Instant::now(), sources, operations, loaded, assertion_keys, history, tail }
     }
 
     fn loaded(&self) -> Arc<Loaded> {
@@ -94,8 +102,12 @@ impl Process for ThisProcess {
             providers: self.providers(),
             servers: gate.servers().into_iter().map(server).collect(),
             requests: self.requests(),
-            ended: self.sessions.ends().collect(),
-            endings_waiting: self.sessions.endings_waiting(),
+            ended: self.operations.sessions.ends().collect(),
+            endings_waiting: self.operations.sessions.endings_waiting(),
+            minutes: self.history.minutes(self.now(), &counters(&gate.metrics())),
+            state: self.sources.state.troubles(),
+            sinks: self.sources.audit.health().into_iter().map(sink).collect(),
+            draining: self.sources.draining.has_begun(),
             assertion_keys: self.assertion_keys.borrow().clone(),
             shared: self.sources.shared.as_ref().map(|shared| shared.shown()),
         }
@@ -125,13 +137,57 @@ impl Process for ThisProcess {
         ConfigurationShown { loaded: loaded.at, written, before }
     }
 
-    fn sessions(&self) -> &Sessions {
-        &self.sessions
+    fn on_disk(&self) -> OnDisk {
+        let loaded = self.loaded();
+        match config::load(&loaded.file, &SystemSources) {
+            Ok((settings, report)) => OnDisk {
+                written: Some(settings.written),
+                findings: report.warnings.iter().map(finding).collect(),
+            },
+            Err(report) => OnDisk { written: None, findings: report.faults.iter().map(finding).collect() },
+        }
     }
 
-    fn recorder(&self) -> &Recorder {
-        &self.recorder
+    fn operations(&self) -> &Operations {
+        &self.operations
     }
+
+    fn tail(&self) -> &Tail {
+        &self.tail
+    }
+}
+
+/// Without the line itself, which may hold a secret.
+fn finding(finding: &Finding) -> (usize, String) {
+    let Finding { message, expected, help, line, .. } = finding;
+    let more = Some(expected).filter(|expected| !expected.is_empty()).into_iter().chain(help);
+    (*line, more.fold(message.clone(), |all, more| all + "; " + more))
+}
+
+/// Notes what has been counted whenever a minute begins.
+pub(super) async fn keep(history: Arc<History>, metrics: Metrics) {
+    let clock = Clock::system();
+    loop {
+        tokio::time::sleep(until_next_minute(&clock)).await;
+        history.note(clock.now(), counters(&metrics));
+    }
+}
+
+fn counters(metrics: &Metrics) -> Counters {
+    let mut all = Counters { sign_ins: metrics.sign_ins(), ..Counters::default() };
+    for stats in metrics.routes() {
+        let counts = Outcome::ALL.map(|outcome| stats.count(outcome));
+        all.outcomes.iter_mut().zip(counts).for_each(|(all, count)| *all += count);
+        all.latencies.iter_mut().zip(stats.latencies()).for_each(|(all, count)| *all += count);
+    }
+    all
+}
+
+fn sink(sink: SinkHealth) -> SinkShown {
+    let SinkHealth { name, written, lost, behind, trouble, waiting, last_error, file, since: _ } = sink;
+    let waiting = waiting.map(|waiting| (waiting.bytes, waiting.bound));
+    let file = file.map(|file| file.to_string_lossy().into_owned());
+    SinkShown { name: name.to_string(), written, lost, behind, waiting, trouble, last_error, file }
 }
 
 fn provider(provider: ProviderCondition) -> ProviderShown {

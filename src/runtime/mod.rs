@@ -2,6 +2,7 @@
 
 mod admin_socket;
 mod assertion_keys;
+mod checkpoints;
 mod console;
 mod control;
 mod files;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 pub use admin_socket::AdminSocketError;
 pub use assertion_keys::AssertionKeysError;
+pub use checkpoints::CheckpointsError;
 pub use control::TakeOverError;
 pub use files::{Ticker, watch};
 pub use open_files::raise_open_files;

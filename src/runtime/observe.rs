@@ -12,8 +12,8 @@ use super::control::Predecessors;
 use super::session_engine::SessionEngine;
 use super::{Draining, Event, Runtime};
 use crate::admin::{
-    LimitState, Management, Missing, ProcessRequest, ProviderKeys, ProviderOverview, ProviderState,
-    RotationRequest, RouteLimits, SignalsOverview,
+    LimitState, Management, Missing, ProviderKeys, ProviderOverview, ProviderState, RouteLimits,
+    SignalsOverview,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::console::SharedShown;
@@ -21,6 +21,7 @@ use crate::events::Recorder;
 use crate::gate::{Gate, Observers, ProviderCondition};
 use crate::limit::LimitUsage;
 use crate::listener::{ConnectionRefusal, ConnectionStats};
+use crate::operate::{Operations, ProcessRequest, RotationRequest};
 use crate::session::{LogHealth, Replica, Sessions};
 use crate::signals::{SignalsSettings, StreamStatus};
 use crate::sinks::{Audit, ExportHealth, Exporter, Exports, SinkHealth};
@@ -133,31 +134,40 @@ pub(super) fn shared(metrics: &Metrics, engine: &SessionEngine, replica: Option<
     });
 }
 
-/// What the management API acts on.
-pub(super) fn management(
-    gate: &Gate,
+/// What operators act on.
+pub(super) fn operations(
     sessions: &Sessions,
     recorder: &Recorder,
     events: &mpsc::Sender<Event>,
-    written: watch::Receiver<Arc<Value>>,
     rotate: mpsc::Sender<RotationRequest>,
+) -> Operations {
+    let events = events.clone();
+    let process = move |request| {
+        let event = match request {
+            ProcessRequest::Reload => Event::Reload,
+            ProcessRequest::Drain => Event::Drain,
+        };
+        events.try_send(event).is_ok()
+    };
+    Operations { sessions: sessions.clone(), recorder: recorder.clone(), rotate, process: Arc::new(process) }
+}
+
+/// What the management API acts on.
+pub(super) fn management(
+    gate: &Gate,
+    operations: Operations,
+    audit: &Arc<Audit>,
+    written: watch::Receiver<Arc<Value>>,
 ) -> Management {
-    let (gate, told, limited, events) = (gate.clone(), gate.clone(), gate.clone(), events.clone());
+    let audit = Arc::clone(audit);
+    let (gate, told, limited) = (gate.clone(), gate.clone(), gate.clone());
     Management {
-        sessions: sessions.clone(),
+        operations,
         providers: Arc::new(move || gate.providers().into_iter().map(provider).collect()),
         signals: Arc::new(move || told.signals().into_iter().map(signals).collect()),
         limits: Arc::new(move || limited.limits().into_iter().map(limits).collect()),
+        events: Arc::new(move || audit.store()),
         configuration: Arc::new(move || Arc::clone(&written.borrow())),
-        rotate,
-        recorder: recorder.clone(),
-        process: Arc::new(move |request| {
-            let event = match request {
-                ProcessRequest::Reload => Event::Reload,
-                ProcessRequest::Drain => Event::Drain,
-            };
-            events.try_send(event).is_ok()
-        }),
     }
 }
 
@@ -229,32 +239,17 @@ pub(super) fn state(metrics: &Metrics, health: &StateHealth, sessions: &Sessions
 
 /// Puts how the sinks do into the metrics.
 #[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
-pub(super) fn sinks(metrics: &Metrics, audit: &Arc<Audit>) {
-    let audit = Arc::clone(audit);
+pub(super) fn sinks(metrics: &Metrics, audit: &Arc<Audit>, recorder: &Recorder) {
+    let (audit, recorder) = (Arc::clone(audit), recorder.clone());
     metrics.scrape_from("sinks", move || {
-        let of_sink = |sink: SinkHealth| {
-            let value = |name, help, value| Scrape {
-                name,
-                help,
-                labels: vec![("sink", sink.name.to_string())],
-                value,
-            };
-            [
-                value("sink_up", "Whether the sink can write", f64::from(u8::from(sink.trouble.is_none()))),
-                value(
-                    "sink_written_total",
-                    "Events that the sink has written since the start",
-                    sink.written as f64,
-                ),
-                value("sink_lost_total", "Events that the sink has lost since the start", sink.lost as f64),
-                value(
-                    "sink_behind_seconds",
-                    "How long the oldest event that is not written has waited",
-                    sink.behind.as_secs_f64(),
-                ),
-            ]
+        let left_out = Scrape {
+            name: "events_left_out_total",
+            help: "Events of strangers that were more than the record takes of them in a second",
+            labels: Vec::new(),
+            value: recorder.left_out() as f64,
         };
-        audit.health().into_iter().flat_map(of_sink).collect()
+        let of_sinks = audit.health();
+        of_sinks.iter().flat_map(|sink| of_sink(sink).chain(of_spool(sink))).chain([left_out]).collect()
     });
 }
 
@@ -289,6 +284,43 @@ pub(super) fn collector(metrics: &Metrics, exporter: &Arc<Exporter>) {
         };
         vec![up, spans("sent", sent), spans("lost", lost)]
     });
+}
+
+fn told_of(sink: &SinkHealth, name: &'static str, help: &'static str, value: f64) -> Scrape {
+    Scrape { name, help, labels: vec![("sink", sink.name.to_string())], value }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
+fn of_sink(sink: &SinkHealth) -> impl Iterator<Item = Scrape> + use<> {
+    let value = |name, help, value| told_of(sink, name, help, value);
+    let behind = "How long the oldest event that the sink does not have yet has waited";
+    [
+        value("sink_up", "Whether the sink can write", f64::from(u8::from(sink.trouble.is_none()))),
+        value("events_total", "Events that the sink has written", sink.written as f64),
+        value("events_lost_total", "Events that the sink has lost", sink.lost as f64),
+        value("events_behind_seconds", behind, sink.behind.as_secs_f64()),
+    ]
+    .into_iter()
+}
+
+/// Of a sink whose far end may be away.
+#[expect(clippy::cast_precision_loss, reason = "a spool is smaller than 2^53 bytes")]
+fn of_spool(sink: &SinkHealth) -> impl Iterator<Item = Scrape> + use<> {
+    let value = |name, help, value| told_of(sink, name, help, value);
+    let waiting = sink.waiting.as_ref();
+    let lasts = waiting.and_then(|waiting| waiting.lasts);
+    let bytes = waiting.map(|waiting| {
+        [
+            value("spool_bytes", "Bytes that wait on disk until the far end has them", waiting.bytes as f64),
+            value("spool_size_bytes", "Bytes that may wait on disk", waiting.bound as f64),
+        ]
+    });
+    let lasts = lasts.map(|lasts| {
+        let help =
+            "How long the room that is left on disk will do if as much happens as did in the last minute";
+        value("spool_lasts_seconds", help, lasts.as_secs_f64())
+    });
+    bytes.into_iter().flatten().chain(lasts)
 }
 
 /// Puts what happens on each listener into the metrics.

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch as watched};
 
 use super::admin_socket::{AdminSocketError, AdminSockets, Predecessor};
 use super::assertion_keys::{AssertionKeys, AssertionKeysError};
+use super::checkpoints::{AskCheckpoint, Checkpoints, CheckpointsError, Sources};
 use super::console::{Loaded, ThisProcess};
 use super::control::{self, Control, OfferedSockets, Predecessors, Released, TakeOverError};
 use super::lifecycle::Lifecycle;
@@ -22,6 +23,7 @@ use crate::config::Settings;
 use crate::endpoints::SealingKeys;
 use crate::events::{ConfigurationLoaded, ProcessEnded, ProcessStarted, Recorder};
 use crate::gate::{BuildError, Foundations, Gate, Observers, Stores};
+use crate::history::History;
 use crate::secret::SealingKey;
 use crate::session::{MovableStore, Sessions, StateKeys};
 use crate::sinks::{ApplyError as SinkApplyError, Audit, Exporter, LogSink, Unwritten};
@@ -56,6 +58,9 @@ pub enum StartError {
     /// The stored keys that sign assertions cannot be used.
     #[error("the assertion keys in the state file cannot be used: {0}")]
     AssertionKeys(#[from] AssertionKeysError),
+    /// What the record holds cannot be signed.
+    #[error(transparent)]
+    Checkpoints(#[from] CheckpointsError),
     /// The key that seals what is kept of sessions cannot be derived.
     #[error("no key for what is kept of sessions can be derived from the one in the state file")]
     StateKey,
@@ -75,7 +80,9 @@ impl StartError {
             Self::Storage(error) | Self::AssertionKeys(AssertionKeysError::Storage(error)) => {
                 error.is_final()
             }
+            Self::Checkpoints(CheckpointsError::Storage(error)) => error.is_final(),
             Self::Listen(_)
+            | Self::Checkpoints(_)
             | Self::Admin(_)
             | Self::Gate(_)
             | Self::Sink(_)
@@ -125,11 +132,13 @@ pub async fn run(
     let recorder = Recorder::new(workers, Clock::system(), settings.record_memory);
     let audit = Arc::new(Audit::start(recorder.clone(), log)?);
     audit.apply(&settings.keepers())?;
+    audit.keep_tail(settings.has_console());
     let traces = TraceMaker::new(Clock::system(), WAITING_SPANS);
     let observers = Observers { metrics: Metrics::new(), recorder: recorder.clone(), traces };
     let exporter = Arc::new(Exporter::start(observe::exports(&observers))?);
     database.health().record_to(&recorder);
     engine.record_to(&recorder);
+    let checkpoints = checkpoints(&settings, &database, &audit, &recorder).await?;
     let (foundations, assertion_keys) =
         foundations(&settings, workers, observers, keys, &engine, store.clone()).await?;
     let sessions = foundations.sessions.clone();
@@ -141,7 +150,7 @@ pub async fn run(
     runtime.receive(received.listeners);
     runtime.apply(&settings.listeners, bounded(&settings, workers))?;
     observe::listeners(&gate.metrics(), &runtime);
-    observe::sinks(&gate.metrics(), &audit);
+    observe::sinks(&gate.metrics(), &audit, &recorder);
     observe::collector(&gate.metrics(), &exporter);
     exporter.change(settings.exports.clone());
     observe::state(&gate.metrics(), database.health(), &sessions);
@@ -157,18 +166,23 @@ pub async fn run(
     });
     let (loaded, shown_settings) = watched::channel(Arc::new(Loaded::first(&settings)));
     let turns = assertion_keys.turns();
-    let acted_on = (sessions.clone(), recorder.clone());
-    console.show(Arc::new(ThisProcess::new(Arc::clone(&told), acted_on, shown_settings, turns)));
+    let (rotate, asked) = mpsc::channel(1);
+    let operations = observe::operations(&sessions, &recorder, &send, rotate);
+    let history = Arc::new(History::new(Clock::system().now()));
+    tokio::spawn(super::console::keep(Arc::clone(&history), gate.metrics()));
+    let shown = (shown_settings, turns, history);
+    console.show(Arc::new(ThisProcess::new(Arc::clone(&told), operations.clone(), shown)));
     let (token, shown) = watched::channel(settings.admin.as_ref().and_then(|admin| admin.token.clone()));
     let (written, shown_configuration) = watched::channel(Arc::clone(&settings.written));
     let (rotation, every) = watched::channel(settings.rotate_assertion_key);
-    let (rotate, asked) = mpsc::channel(1);
+    let (rotate_record, every_record) = watched::channel(settings.checkpoints.rotate_key);
+    let (ask_checkpoint, asked_checkpoint) = AskCheckpoint::new();
     let predecessor = if released.is_some() { Predecessor::Running } else { Predecessor::None };
     let sources = |admin: &AdminSettings| AdminSources {
         metrics: gate.metrics(),
         hosts: admin.hosts.clone(),
         token: shown,
-        management: observe::management(&gate, &sessions, &recorder, &send, shown_configuration, rotate),
+        management: observe::management(&gate, operations, &audit, shown_configuration),
         readiness: Arc::new(move || told.missing()),
     };
     let admin = settings
@@ -189,6 +203,7 @@ pub async fn run(
     drop(database);
     tokio::spawn(sessions.clone().maintain());
     tokio::spawn(assertion_keys.run(every, asked));
+    tokio::spawn(checkpoints.run(every_record, asked_checkpoint));
     replica.map(|replica| tokio::spawn(replica.follow(sessions.clone())));
     tokio::spawn(signals);
     tokio::spawn(watching);
@@ -215,6 +230,7 @@ pub async fn run(
         written,
         loaded,
         rotation,
+        rotate_record,
         reload,
     };
     Lifecycle { reloading, control, admin }.run(runtime, events).await;
@@ -224,10 +240,33 @@ pub async fn run(
     exporter.stop();
     recorder.tell_left_out();
     recorder.emit(&ProcessEnded { pid: std::process::id(), reason: None, served: Some(begun.elapsed()) });
-    for Unwritten { name, events } in audit.stop(LAST_WORDS) {
+    // What is signed before the sinks end leaves by them; what is signed then is all that they have written.
+    ask_checkpoint.sign().await;
+    let left = audit.stop(LAST_WORDS);
+    ask_checkpoint.sign().await;
+    for Unwritten { name, events } in left {
         tracing::error!(sink = %name, events, "a sink has not taken all that happened before the end");
     }
     Ok(())
+}
+
+/// What signs what the record holds. Its key is this gateway's own, in the state file of this machine.
+async fn checkpoints(
+    settings: &Settings,
+    database: &Database,
+    audit: &Audit,
+    recorder: &Recorder,
+) -> Result<Checkpoints, CheckpointsError> {
+    let keys = ServerKeys::new(database.clone(), &secrets(settings));
+    let host = settings.relying_party.public_url.as_ref().and_then(|url| url.host_str());
+    let sources = Sources {
+        file: settings.checkpoint_file(),
+        chained: settings.chained().next().is_some(),
+        ties: audit.ties(),
+        recorder: recorder.clone(),
+        clock: Clock::system(),
+    };
+    Checkpoints::open(&keys, host.unwrap_or("portcullis"), sources).await
 }
 
 /// Has the gateway that runs, if one does, give up its sockets and then its state file.

@@ -56,6 +56,8 @@ pub(super) struct Reloading {
     pub(super) loaded: watch::Sender<Arc<Loaded>>,
     /// How long each key of assertions signs.
     pub(super) rotation: watch::Sender<Duration>,
+    /// How long each key signs what the record holds.
+    pub(super) rotate_record: watch::Sender<Duration>,
     pub(super) reload: Reload,
 }
 
@@ -88,6 +90,7 @@ impl Reloading {
         }
         self.token.send_replace(admin(&settings, |admin| admin.token.clone()));
         self.rotation.send_replace(settings.rotate_assertion_key);
+        self.rotate_record.send_replace(settings.checkpoints.rotate_key);
         self.written.send_replace(Arc::clone(&settings.written));
         let loaded = self.loaded.borrow().replaced_by(&settings);
         self.loaded.send_replace(Arc::new(loaded));
@@ -122,6 +125,7 @@ impl Reloading {
         let sinks = self.audit.prepare(&settings.keepers())?;
         runtime.apply(&settings.listeners, bounded(settings, self.workers))?;
         sinks.put_in_place();
+        self.audit.keep_tail(settings.has_console());
         prepared.put_in_place();
         Ok(())
     }
@@ -139,6 +143,7 @@ fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
         ("admin.socket", admin_socket(old) != admin_socket(new)),
         ("session.cache_capacity", old.session.cache_capacity != new.session.cache_capacity),
         ("audit.memory", old.record_memory != new.record_memory),
+        ("audit.checkpoint_file", old.checkpoint_file() != new.checkpoint_file()),
         ("log.format", old.log.format != new.log.format),
         ("log.level", old.log.level != new.log.level),
     ];

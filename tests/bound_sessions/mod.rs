@@ -113,8 +113,8 @@ async fn a_session_is_bound_where_it_was_made_and_its_cookie_is_worthless_alone(
     assert_eq!(next.status, 200, "the challenge that came along is good: no 403 in between");
     assert_eq!(counted(&world, "refresh", "ok").await, 2);
     assert_eq!(counted(&world, "refresh", "no-proof").await, 1);
-    let line = logged(&world.gateway, "session.bound");
-    assert!(line.contains("ES256"), "{line}");
+    let bound = event(&world.gateway, "session.bound");
+    assert_eq!(bound["key"].as_str().map(str::len), Some(43), "a thumbprint: {bound}");
 }
 
 /// A browser compares them (draft, section 8.6): where they differ it renews at each request, or never.

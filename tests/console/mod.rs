@@ -1,7 +1,9 @@
 //! The console stands behind the gate like any app, and has no other door.
 
 mod acts;
+mod live;
 mod pages;
+mod process;
 mod rig;
 mod roles;
 
@@ -64,7 +66,7 @@ async fn whom_a_rule_names_signs_in_and_sees_how_the_gateway_is() {
     assert_eq!(page.header("x-frame-options"), "DENY");
     let policy = page.header("content-security-policy");
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-    let line = logged(&world.gateway, page.header("x-request-id"));
+    let line = logged(&world.gateway, &format!("access.granted\",\"id\":\"{}", page.header("x-request-id")));
     assert!(line.contains("\"route\":\"console\"") && line.contains("\"outcome\":\"own\""), "{line}");
     assert_eq!(browser.get(&at(&world, "console", "/nothing/here")).await.status, 404);
     assert_eq!(world.app.served(), 0, "no app has been asked");

@@ -25,6 +25,10 @@ async fn invariant_1_viewers_see_how_the_gateway_is_and_nobody() {
     for path in [
         "/sessions",
         "/sessions?user=anna",
+        "/events/live",
+        "/events/live?user=anna",
+        "/act/reload",
+        "/act/drain",
         &format!("/sessions/{id}"),
         "/sessions/end?user=anna",
         &format!("/explain?session={id}&url=http%3A%2F%2Fwiki.localhost%2F"),
@@ -35,6 +39,9 @@ async fn invariant_1_viewers_see_how_the_gateway_is_and_nobody() {
         assert_eq!(page.status, 403, "{path}: {}", page.body);
         assert!(page.body.contains("not open to your role"), "{path}: {}", page.body);
         assert!(!page.body.contains("anna") || path.contains("user=anna"), "{path}: {}", page.body);
+        let stream = [("accept", "text/event-stream")];
+        let stream = viewer.send(http::Method::GET, &rig.at(path), &stream, "").await;
+        assert!(stream.status == 403 && !stream.header("content-type").contains("event-stream"), "{path}");
         assert!(!page.body.contains("Firefox"), "{path}");
     }
 }
@@ -54,6 +61,10 @@ async fn invariant_1_auditors_see_people_and_end_nothing() {
         assert!(!page.body.contains("sessions/end") && !page.body.contains("method=\"post\""));
     }
     assert_eq!(status(&rig, &auditor, "/sessions/end?user=alice").await, 403);
+    for act in ["/act/reload", "/act/rotate", "/act/drain"] {
+        assert_eq!(status(&rig, &auditor, act).await, 403, "{act}");
+        assert_eq!(auditor.submit(&rig.at(act), "").await.status, 403, "{act}");
+    }
     for form in [format!("id={id}"), "user=alice".to_owned(), "all=yes".to_owned()] {
         let answer = auditor.submit(&rig.at("/sessions/end"), &form).await;
         assert_eq!(answer.status, 403, "{form}: {}", answer.body);

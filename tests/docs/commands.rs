@@ -79,8 +79,8 @@ fn runs(document: &Document, arguments: &str, at: &str) {
     fs::write(&log, Document::read("docs/operations.md").blocks_of("json").concat()).unwrap();
     let arguments = arguments.replace("/var/log/portcullis.log", log.to_str().unwrap());
     let mut arguments: Vec<&str> = arguments.split(' ').collect();
-    // What they do is tested in `backup`, `management` and `asking_providers`.
-    if ["run", "backup", "restore", "sessions", "keys"].contains(&arguments[0])
+    // What they do is tested in `backup`, `management`, `record` and `asking_providers`.
+    if ["run", "backup", "restore", "sessions", "keys", "events", "audit"].contains(&arguments[0])
         || arguments.contains(&"--online")
     {
         arguments.push("--help");

@@ -27,6 +27,9 @@ access = "public"
 limits = [{ per = "route", rate = "1/day" }]
 "#;
 
+/// A sink whose far end is nobody.
+const AWAY: &str = "[[audit.sinks]]\nkind = \"syslog\"\nurl = \"tcp://127.0.0.1:9\"\n\n";
+
 fn operations() -> Document {
     Document::read("docs/operations.md")
 }
@@ -52,7 +55,7 @@ async fn busy() -> (Gateway, Provider, App, TestRedis) {
     let gateway = Gateway::with_files(
         port,
         &format!(
-            "{state}{telemetry}{}{}{}{}",
+            "{state}{telemetry}{AWAY}{}{}{}{}",
             provider.configuration(),
             transmitter.configuration(""),
             ROUTES.replace("{app}", &app.url()),

@@ -1,5 +1,6 @@
 //! The portal, asked over sockets: who finds which apps, with which pictures, and what people see of themselves.
 
+mod languages;
 mod walked;
 
 use http::Method;

@@ -74,15 +74,34 @@ fn routes(count: usize, upstream: &str) -> String {
     routes
 }
 
-fn gateway(count: usize, port: u16, app: &App, issuer: &Impostor) -> Gateway {
+/// A company that calls it by its own name, in its own colours.
+const BRAND: &str = r##"
+[branding]
+name = "Kobold & Söhne"
+logo = "icon-3.svg"
+accent = "#7a3b00"
+links = [{ title = "Hilfe", url = "https://help.corp.example" }, { title = "Impressum", url = "https://corp.example/imprint" }]
+languages = ["de", "en"]
+
+[branding.texts]
+portal = "Am Freitag ab 18 Uhr wird gewartet: eine Stunde lang antwortet dann nichts."
+sign_in = "Bitte mit dem Firmenkonto anmelden."
+refused = "Zugang vergibt die Leitstelle, Durchwahl 4711."
+"##;
+
+fn gateway(count: usize, port: u16, app: &App, issuer: &Impostor, tables: &str) -> Gateway {
     let icons: Vec<_> = (0..6).map(|number| (format!("icon-{number}.svg"), icon(number))).collect();
     let files: Vec<_> = icons.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let policy = "[policies.staff]\nallow = [{ groups = [\"staff\"] }]\n\n";
-    let rest = format!("{}\n{policy}{}", issuer.configuration(), routes(count, &app.url()));
+    let rest = format!("{}\n{tables}\n{policy}{}", issuer.configuration(), routes(count, &app.url()));
     Gateway::beside(port, &format!("http://localhost:{port}"), &rest, &files)
 }
 
 async fn walked(name: &'static str, count: usize, groups: &[&str]) {
+    walked_with(name, count, groups, "").await;
+}
+
+async fn walked_with(name: &'static str, count: usize, groups: &[&str], tables: &str) {
     let (port, app, issuer) = (free_port(), App::start().await, Impostor::start().await);
     issuer.now(|ways| {
         ways.id_token = json!({
@@ -90,7 +109,7 @@ async fn walked(name: &'static str, count: usize, groups: &[&str]) {
             "email_verified": true, "groups": groups, "acr": "urn:example:mfa", "amr": ["pwd", "otp"],
         });
     });
-    let gateway = gateway(count, port, &app, &issuer);
+    let gateway = gateway(count, port, &app, &issuer, tables);
     let environment = [("GATEWAY", format!("http://localhost:{port}")), ("APPS", count.to_string())];
     tokio::task::spawn_blocking(move || walk(name, environment)).await.unwrap();
     drop(gateway);
@@ -110,4 +129,9 @@ async fn sixty_apps_are_found_at_a_glance_or_by_a_word() {
 async fn one_app_stands_alone_and_without_any_people_are_told_where_to_look() {
     walked("portal-few", 1, &["staff"]).await;
     walked("portal-few", 0, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_german_company_has_a_portal_of_its_own() {
+    walked_with("portal-german", 18, &["staff"], BRAND).await;
 }

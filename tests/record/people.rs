@@ -43,6 +43,7 @@ async fn a_sign_in_is_told_from_its_beginning_with_the_device_that_made_it() {
     assert_eq!((&begun["provider"], &begun["client"]), (&json!("corp"), &json!("127.0.0.1")), "{begun}");
     assert!(begun["device"].as_str().is_some_and(|device| !device.is_empty()), "{begun}");
     assert_eq!(done["device"], begun["device"]);
+    until("its first use", || !of(gateway, "credential.first-used").is_empty());
     let first = &of(gateway, "credential.first-used")[0];
     let said = (&first["user"], &first["auth"], &first["session"]);
     assert_eq!(said, (&json!("alice"), &json!("session"), &done["session"]), "{first}");

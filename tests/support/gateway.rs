@@ -104,6 +104,14 @@ impl Gateway {
         self.start_again();
     }
 
+    /// The same, with its standard output somewhere else.
+    pub(crate) fn restart_with_stdout(&mut self, stdout: impl Into<Stdio>) {
+        self.signal("TERM");
+        self.child.wait().unwrap();
+        self.child = command(&self.directory).stdout(stdout).spawn().unwrap();
+        self.wait_until_listening();
+    }
+
     /// Ends it as a power loss would (SIGKILL).
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -198,7 +198,7 @@ fields! {
     Next "next" Text, 1024,
     /// The part concerned: a name in the configuration, or which of our own.
     Part "part" Text, 256,
-    /// The id of a key (`kid`).
+    /// The id of a key (`kid`), or the thumbprint of a device's.
     Key "key" Text, 256,
     /// From when on a key signs.
     SignsFrom "signs_from" Time, 27,
@@ -224,6 +224,10 @@ fields! {
     Count "count" Number, 20,
     /// What filled up or failed.
     Cause "cause" Word(&["memory", "queue", "spool", "refused", "sink", "stop"]), 16,
+    /// The number of a checkpoint of the record.
+    Number "number" Number, 20,
+    /// A text that is signed, with its signatures: a checkpoint of the record, or the word of a key for the next one.
+    Note "note" Text, 6000,
     /// Since when.
     Since "since" Time, 27; ocsf("start_time") ecs("event.start"),
     /// The fields whose values were too long and end early.

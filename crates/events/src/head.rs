@@ -3,6 +3,7 @@
 use std::ops::BitOr;
 
 use super::kind::Kind;
+use super::outcome::Outcome;
 
 /// What is so of an event, beside its kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct EventHead {
     pub kind: Kind,
     /// What is so of it.
     pub flags: Flags,
+    /// How the request ended, where it is about one that has.
+    pub outcome: Option<Outcome>,
     /// Status of the response; 0: none.
     pub status: u16,
     /// Microseconds since 1970.
@@ -74,6 +77,7 @@ impl EventHead {
             len: 0,
             kind,
             flags: Flags::NONE,
+            outcome: None,
             status: 0,
             time,
             seq,

@@ -56,8 +56,8 @@ use Field::*;
 const NOTES: FieldSet = FieldSet::of(&[Truncated, Replaced]);
 const REQUEST: &[Field] = &[Id, Client, Method, Host, Path, Status, Outcome, Bytes, Us];
 const ACCESS: &[Field] = &[
-    Trace, Agent, Http, Route, Provider, Subject, User, Auth, Acr, Session, Credential, Bound, Rule, Missing,
-    Reason, UpstreamUs,
+    Trace, Device, Agent, Http, Route, Provider, Subject, User, Auth, Acr, Amr, Session, Credential, Bound,
+    Rule, Missing, Reason, UpstreamUs,
 ];
 const CALLER: &[Field] = &[Id, Client];
 const REFUSED: &[Field] = &[Id, Client, Reason];
@@ -124,7 +124,7 @@ kinds! {
     /// A key of ours is published, and will sign later.
     KeyPublished "key.published" Info, &[Key], &[SignsFrom, By];
     /// Another key of ours signs.
-    KeyRotated "key.rotated" Info, &[Key], &[SignsFrom, By];
+    KeyRotated "key.rotated" Info, &[Key], &[SignsFrom, By, Note];
     /// A provider cannot be reached, or says what cannot be accepted.
     ProviderLost "provider.lost" Error, LOST, &[];
     /// A provider answers again.
@@ -165,8 +165,12 @@ kinds! {
     RecordRemoved "record.removed" Info, &[Sink, File, Count, Bytes], &[];
     /// The file of a sink is written by another process: the record goes into one beside it.
     RecordBeside "record.beside" Warn, &[Sink, File, Next], &[];
+    /// A file of a sink cannot be read; it is left as it is.
+    RecordDamaged "record.damaged" Error, &[Sink, File, Reason], &[];
     /// A sink could not be written to for a while.
     RecordGap "record.gap" Error, &[Sink, Since, Us, Reason], &[];
+    /// What the record holds was signed, up to here.
+    RecordCheckpoint "record.checkpoint" Info, &[Key, Number, Note], &[];
     /// The clock of the machine was set back.
     ClockSetBack "clock.set-back" Warn, &[Us], &[];
     /// Strangers brought about more than the record takes of them in a second: so many events were left out.

@@ -63,6 +63,8 @@ fn requests(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
             route: Some(route),
             who: Some(who),
             shown: Some(shown(Some(true))),
+            device: Some(text),
+            amr: list,
             status: u16::MAX,
             outcome: Outcome::Unauthenticated,
             rule: Some(text),
@@ -158,7 +160,10 @@ fn itself(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
     take(&RecordRotated { sink: text, file: text, next: text, bytes: to });
     take(&RecordRemoved { sink: text, file: text, count: to, bytes: to });
     take(&RecordBeside { sink: text, file: text, next: text });
+    take(&RecordDamaged { sink: text, file: text, reason: text });
     take(&RecordGap { sink: text, since: to, away: TOOK, reason: text });
+    take(&RecordCheckpoint { key: text, number: to, note: text });
+    take(&RecordKeyRotated { key: text, signs_from: to, note: text });
     take(&ClockSetBack { by: TOOK });
     take(&RecordLeftOut { lane: 1, count: 9, since: 0, within: TOOK });
 }
@@ -179,6 +184,8 @@ pub fn bare_access(access: Access) -> AccessEvent<'static> {
         route: None,
         who: None,
         shown: None,
+        device: None,
+        amr: &[],
         status: 404,
         outcome: Outcome::NotFound,
         rule: None,
@@ -259,7 +266,9 @@ fn bare_operations(take: &mut dyn FnMut(&dyn Event)) {
     take(&RecordRotated { sink: "x", file, next: "x", bytes: 0 });
     take(&RecordRemoved { sink: "x", file, count: 1, bytes: 0 });
     take(&RecordBeside { sink: "x", file, next: "x" });
+    take(&RecordDamaged { sink: "x", file, reason });
     take(&RecordGap { sink: "x", since: 0, away: TOOK, reason });
+    take(&RecordCheckpoint { key: "x", number: 1, note: "x" });
     take(&ClockSetBack { by: TOOK });
     take(&RecordLeftOut { lane: 1, count: 9, since: 0, within: TOOK });
 }

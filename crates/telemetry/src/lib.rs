@@ -23,5 +23,5 @@ pub use log::{LogError, start, with_causes};
 pub use lookups::Lookups;
 pub use metrics::{LogoutChannel, Metrics, Scrape};
 pub use portcullis_events::Outcome;
-pub use requests::RequestStats;
+pub use requests::{BUCKETS, RequestStats};
 pub use settings::{LogFormat, LogSettings, TelemetrySettings};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::counter::LabelledCounter;
@@ -16,6 +17,7 @@ pub struct Metrics {
     caches: Caches,
     scrapes: Scrapes,
     sign_ins: LabelledCounter,
+    sign_in_counts: Arc<SignInCounts>,
     logouts: LabelledCounter,
     revocations: LabelledCounter,
     token_checks: LabelledCounter,
@@ -59,6 +61,13 @@ impl LogoutChannel {
     }
 }
 
+/// Sign-ins of all providers together.
+#[derive(Debug, Default)]
+struct SignInCounts {
+    succeeded: AtomicU64,
+    failed: AtomicU64,
+}
+
 type ScrapeSource = Arc<dyn Fn() -> Vec<Scrape> + Send + Sync>;
 
 #[derive(Clone, Debug, Default)]
@@ -86,6 +95,7 @@ impl Metrics {
             caches: Caches::default(),
             scrapes: Scrapes::default(),
             sign_ins: family("sign_ins", "Sign-ins by provider and result"),
+            sign_in_counts: Arc::default(),
             logouts: family("logouts", "Sign-outs that providers told of, by channel and result"),
             revocations: family(
                 "token_revocations",
@@ -120,6 +130,12 @@ impl Metrics {
         Arc::clone(stats.or_insert_with(|| Arc::new(RequestStats::new(name.clone(), workers))))
     }
 
+    /// The counts of every route that has ever been counted, those that a reload has taken away with them.
+    #[must_use]
+    pub fn routes(&self) -> Vec<Arc<RequestStats>> {
+        self.routes.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
     /// Where values that are read at each scrape come from; replaces the former source of that name.
     pub fn scrape_from(&self, name: &'static str, source: impl Fn() -> Vec<Scrape> + Send + Sync + 'static) {
         self.scrapes.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::new(source));
@@ -128,6 +144,15 @@ impl Metrics {
     /// Counts a sign-in, by its provider and the word for its result.
     pub fn sign_in(&self, provider: &str, result: &str) {
         self.sign_ins.of(labels(("provider", provider), ("result", result))).inc();
+        let SignInCounts { succeeded, failed } = &*self.sign_in_counts;
+        (if result == "ok" { succeeded } else { failed }).fetch_add(1, Relaxed);
+    }
+
+    /// Sign-ins that succeeded since the start, and those that failed, with all providers.
+    #[must_use]
+    pub fn sign_ins(&self) -> (u64, u64) {
+        let SignInCounts { succeeded, failed } = &*self.sign_in_counts;
+        (succeeded.load(Relaxed), failed.load(Relaxed))
     }
 
     /// Counts a sign-out that a provider tells of, by its name (empty where no provider's is known), by how it was told,
@@ -316,6 +341,9 @@ mod tests {
         route.record(1, Outcome::Allowed, Duration::from_millis(3));
         assert!(Arc::ptr_eq(&route, &metrics.route(&RouteName::new("wiki"), 2)), "a reload keeps the counts");
         metrics.sign_in("corp", "ok");
+        metrics.sign_in("corp", "expired");
+        metrics.sign_in("partner", "ok");
+        assert_eq!(metrics.sign_ins(), (2, 1));
         metrics.scrape_from("providers", || {
             vec![Scrape {
                 name: "jwks_age_seconds",

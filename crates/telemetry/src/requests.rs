@@ -11,7 +11,7 @@ use portcullis_rules::identity::RouteName;
 use portcullis_trace::TraceId;
 
 /// Upper bounds of the latency buckets, in microseconds; one more bucket holds the rest.
-pub(super) const BUCKETS: [u64; 13] = [
+pub const BUCKETS: [u64; 13] = [
     250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000, 30_000_000,
 ];
 
@@ -67,6 +67,12 @@ impl RequestStats {
         self.workers.iter().map(|counts| counts.outcomes[outcome as usize].load(Relaxed)).sum()
     }
 
+    /// How many requests fell into each bucket of [`BUCKETS`], and how many took longer.
+    #[must_use]
+    pub fn latencies(&self) -> [u64; BUCKETS.len() + 1] {
+        std::array::from_fn(|bucket| self.sum(|counts| &counts.buckets[bucket]))
+    }
+
     pub(super) fn buckets(&self) -> Vec<Bucket> {
         let bounds = BUCKETS.iter().map(|micros| seconds(*micros)).chain([f64::INFINITY]);
         let example = |i| {
@@ -114,6 +120,7 @@ mod tests {
         assert_eq!(stats.count(Outcome::Allowed), 2);
         let counts: Vec<u64> = stats.buckets().iter().map(|bucket| bucket.count).collect();
         assert_eq!((counts[0], counts[1], counts[13]), (1, 1, 1));
+        assert_eq!(counts, stats.latencies());
         assert!(stats.seconds() > 3600.0);
     }
 }

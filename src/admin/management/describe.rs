@@ -7,12 +7,12 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
 
-use super::model::ListSessions;
+use super::model::{EventList, ListEvents, ListSessions};
 use super::operation::Operation;
 use super::{
-    EndSessions, EndedSessions, NextAssertionKey, Problem, ProviderOverview, Reason, RouteLimits,
-    SessionList, SignalsOverview,
+    EndSessions, EndedSessions, Problem, ProviderOverview, Reason, RouteLimits, SessionList, SignalsOverview,
 };
+use crate::operate::NextAssertionKey;
 
 /// Statuses that any operation may answer with, and when.
 const FAULTS: [(&str, &str); 5] = [
@@ -83,6 +83,11 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
             "200",
             schema::<Vec<RouteLimits>>(schemas),
         ),
+        Operation::ListEvents => (
+            "Lists what has happened, as the store of events tells it: newest first",
+            "200",
+            schema::<EventList>(schemas),
+        ),
         Operation::ShowConfiguration => (
             "The configuration in force, as the file says it and without secrets",
             "200",
@@ -109,7 +114,15 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
         "responses": responses(operation, status, good, schemas)
     });
     match operation {
-        Operation::ListSessions => described["parameters"] = parameters(),
+        Operation::ListSessions => {
+            described["parameters"] = parameters(&schema_for!(ListSessions).to_value())
+        }
+        Operation::ListEvents => {
+            described["parameters"] = parameters(&schema_for!(ListEvents).to_value());
+            let none = schema::<Problem>(schemas);
+            described["responses"]["404"] =
+                response("No store keeps events here", "application/problem+json", none);
+        }
         Operation::EndSessions => described["requestBody"] = body(schema::<EndSessions>(schemas)),
         Operation::RotateAssertionKey | Operation::Reload | Operation::Drain => {
             described["requestBody"] = body(schema::<Reason>(schemas));
@@ -149,8 +162,7 @@ fn response(when: &str, media_type: &str, schema: Value) -> Value {
 }
 
 /// The members of the type that a query is read into.
-fn parameters() -> Value {
-    let schema = schema_for!(ListSessions).to_value();
+fn parameters(schema: &Value) -> Value {
     let members = schema["properties"].as_object().cloned().unwrap_or_default();
     let parameter = |(name, mut schema): (String, Value)| {
         let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));

@@ -2,8 +2,8 @@
 //! 9457 problems for faults. Who may call it is said by the socket it comes over, or by a token; every call
 //! is recorded with who and why.
 
-mod call;
 mod describe;
+mod events;
 mod model;
 mod operation;
 mod operator;
@@ -25,17 +25,18 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
 
-use crate::events::Recorder;
+use crate::events::OwnedCaller;
+use crate::identity::RequestId;
 use crate::listener::RequestBody;
-use crate::session::Sessions;
-use call::Call;
+use crate::operate::{Call, Operations, ProcessRequest};
+use crate::secret::random_bytes;
+use crate::segments::{Reader, StoreError};
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, LimitState, NextAssertionKey, ProviderKeys, ProviderOverview, ProviderState,
-    Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
+    EndSessions, EndedSessions, LimitState, ProviderKeys, ProviderOverview, ProviderState, Reason,
+    RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use problem::Problem;
 
@@ -53,8 +54,8 @@ const LARGEST: usize = 16 * 1024;
 /// What the API acts on.
 #[derive(Clone)]
 pub struct Management {
-    /// The sessions of this process and its store.
-    pub sessions: Sessions,
+    /// What operators do, to sessions and to the process.
+    pub operations: Operations,
     /// The configured providers and how they are.
     pub providers: Arc<dyn Fn() -> Vec<ProviderOverview> + Send + Sync>,
     /// The streams of signals, in the order of the configuration.
@@ -63,36 +64,14 @@ pub struct Management {
     pub limits: Arc<dyn Fn() -> Vec<RouteLimits> + Send + Sync>,
     /// The configuration in force as it may be shown.
     pub configuration: Arc<dyn Fn() -> Arc<Value> + Send + Sync>,
-    /// Has the next key of assertions published.
-    pub rotate: mpsc::Sender<RotationRequest>,
-    /// Where calls that change something are recorded.
-    pub recorder: Recorder,
-    /// Asks the process for what a signal asks for; `false` where it has no ear for it, as at its end.
-    pub process: Arc<dyn Fn(ProcessRequest) -> bool + Send + Sync>,
+    /// The store of events; none where there is none.
+    pub events: Arc<dyn Fn() -> Result<Option<Reader>, StoreError> + Send + Sync>,
 }
 
 impl fmt::Debug for Management {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Management").field("sessions", &self.sessions).finish_non_exhaustive()
+        f.debug_struct("Management").field("operations", &self.operations).finish_non_exhaustive()
     }
-}
-
-/// Somebody wants the next key of assertions published.
-#[derive(Debug)]
-pub struct RotationRequest {
-    /// The operator.
-    pub by: String,
-    /// Where the answer goes: the key whose turn comes next, or why there is none.
-    pub answer: oneshot::Sender<Result<NextAssertionKey, String>>,
-}
-
-/// What can be asked of the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProcessRequest {
-    /// As SIGHUP.
-    Reload,
-    /// As SIGTERM.
-    Drain,
 }
 
 /// Whether the API answers at this path, if only to say that nothing is there.
@@ -111,7 +90,9 @@ pub(super) async fn answer(
         Found::OtherMethods(methods) => return problem::method_not_allowed(&methods),
         Found::Nothing => return Problem::not_found().response(),
     };
-    let called = Call::begin(operation, operator, client, sources.management.recorder.clone());
+    let id = RequestId::new(format!("{:016x}", u64::from_ne_bytes(random_bytes())));
+    let (caller, recorder) = (OwnedCaller { id, client }, sources.management.operations.recorder.clone());
+    let called = Call::begin(operation.id(), operator.to_string(), caller, recorder);
     let response = call(operation, request, &sources.management, &called).await;
     let mut response = response.unwrap_or_else(|problem| problem.response());
     mutant!(called.is_answered(response.status()), "management-call-unrecorded" => std::mem::forget(called.clone()));
@@ -149,6 +130,10 @@ async fn call(
             query::read_none(&query)?;
             Ok(document(StatusCode::OK, &(management.limits)()))
         }
+        Operation::ListEvents => {
+            let asked = query::read(&query)?;
+            Ok(document(StatusCode::OK, &events::list(management, asked, called).await?))
+        }
         Operation::ShowConfiguration => {
             query::read_none(&query)?;
             Ok(document(StatusCode::OK, &*(management.configuration)()))
@@ -158,17 +143,25 @@ async fn call(
             let reason: Reason = content(request).await?;
             Ok(document(StatusCode::OK, &process::rotate(management, reason, called).await?))
         }
-        Operation::Reload | Operation::Drain => {
-            query::read_none(&query)?;
-            let reason: Reason = content(request).await?;
-            process::ask(management, operation, reason, called)?;
-            Ok(document(StatusCode::ACCEPTED, &serde_json::json!({})))
-        }
+        Operation::Reload => ask(management, ProcessRequest::Reload, request, called).await,
+        Operation::Drain => ask(management, ProcessRequest::Drain, request, called).await,
         Operation::Describe => {
             query::read_none(&query)?;
             Ok(document(StatusCode::OK, describe::description()))
         }
     }
+}
+
+async fn ask(
+    management: &Management,
+    asked: ProcessRequest,
+    request: Request<RequestBody>,
+    called: &Call,
+) -> Result<Response<Full<Bytes>>, Problem> {
+    query::read_none(request.uri().query().unwrap_or_default())?;
+    let reason: Reason = content(request).await?;
+    process::ask(management, asked, reason, called)?;
+    Ok(document(StatusCode::ACCEPTED, &serde_json::json!({})))
 }
 
 /// The JSON that a request carries.

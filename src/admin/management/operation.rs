@@ -11,6 +11,7 @@ pub(super) enum Operation {
     ListProviders,
     ListSignals,
     ListLimits,
+    ListEvents,
     ShowConfiguration,
     RotateAssertionKey,
     Reload,
@@ -28,12 +29,13 @@ pub(super) enum Found {
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::ListSessions,
         Self::EndSessions,
         Self::ListProviders,
         Self::ListSignals,
         Self::ListLimits,
+        Self::ListEvents,
         Self::ShowConfiguration,
         Self::RotateAssertionKey,
         Self::Reload,
@@ -59,6 +61,7 @@ impl Operation {
             Self::ListProviders => "/api/v1/providers",
             Self::ListSignals => "/api/v1/signals",
             Self::ListLimits => "/api/v1/limits",
+            Self::ListEvents => "/api/v1/events",
             Self::ShowConfiguration => "/api/v1/configuration",
             Self::RotateAssertionKey => "/api/v1/assertion-keys/rotate",
             Self::Reload => "/api/v1/reload",
@@ -73,6 +76,7 @@ impl Operation {
             | Self::ListProviders
             | Self::ListSignals
             | Self::ListLimits
+            | Self::ListEvents
             | Self::ShowConfiguration
             | Self::Describe => Method::GET,
             Self::EndSessions | Self::RotateAssertionKey | Self::Reload | Self::Drain => Method::POST,
@@ -87,6 +91,7 @@ impl Operation {
             Self::ListProviders => "list-providers",
             Self::ListSignals => "list-signals",
             Self::ListLimits => "list-limits",
+            Self::ListEvents => "list-events",
             Self::ShowConfiguration => "show-configuration",
             Self::RotateAssertionKey => "rotate-assertion-key",
             Self::Reload => "reload",

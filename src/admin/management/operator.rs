@@ -68,7 +68,7 @@ pub(in crate::admin) fn operator(
 fn refused(sources: &AdminSources, client: IpAddr, status: StatusCode, reason: &str) {
     let (client, status) = (Some(client), Some(status.as_u16()));
     let refused = ManagementRefused { operator: None, operation: None, client, status, reason };
-    sources.management.recorder.emit(&refused);
+    sources.management.operations.recorder.emit(&refused);
 }
 
 /// The token of the only `Authorization` field.

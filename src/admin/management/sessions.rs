@@ -1,11 +1,10 @@
 //! Sessions listed and ended.
 
-use http::StatusCode;
-
 use super::model::ListSessions;
 use super::selection::plain;
-use super::{Call, EndSessions, EndedSessions, Management, Problem, SessionList};
-use crate::session::{SessionId, StoreUnavailable};
+use super::{EndSessions, EndedSessions, Management, Problem, SessionList};
+use crate::operate::Call;
+use crate::session::SessionId;
 
 /// Sign-ins of a page at most.
 const LARGEST_PAGE: u32 = 1000;
@@ -18,7 +17,7 @@ pub(super) async fn list(management: &Management, asked: ListSessions) -> Result
     }
     let after = after.map(|text| session_id(&text)).transpose()?;
     let wanted = selection.wanted(&(management.providers)())?;
-    let (found, next) = wanted.list(&management.sessions, after, limit).await?;
+    let (found, next) = wanted.list(&management.operations.sessions, after, limit).await?;
     let next = next.map(|id| id.to_hex());
     Ok(SessionList { sessions: found.into_iter().map(Into::into).collect(), next })
 }
@@ -33,29 +32,8 @@ pub(super) async fn end(
     plain("reason", reason.as_deref())?;
     let selected = serde_json::to_string(&selection).unwrap_or_default();
     let wanted = selection.wanted(&(management.providers)())?;
-    call.because(Some(&of_selection(&selected, reason.as_deref())));
-    let (sessions, call) = (management.sessions.clone(), call.clone());
-    let ending = tokio::spawn(async move {
-        let ended = wanted.end(&sessions, &call.end()).await;
-        match &ended {
-            Ok(ended) => {
-                call.has_ended(*ended);
-                call.is_answered(StatusCode::OK);
-            }
-            Err(error) => {
-                call.is_answered(StatusCode::SERVICE_UNAVAILABLE);
-                tracing::error!(id = %call.id(), %error, "sessions could not all be ended over the management API");
-            }
-        }
-        ended
-    });
-    let ended = ending.await.unwrap_or_else(|error| Err(StoreUnavailable::new(error)))?;
+    let ended = management.operations.end_sessions(wanted, &selected, reason.as_deref(), call).await?;
     Ok(EndedSessions { ended })
-}
-
-/// Which sign-ins were meant, and why.
-fn of_selection(selected: &str, reason: Option<&str>) -> String {
-    reason.map_or_else(|| selected.to_owned(), |reason| format!("{selected}: {reason}"))
 }
 
 fn session_id(text: &str) -> Result<SessionId, Problem> {

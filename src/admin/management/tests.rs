@@ -14,7 +14,7 @@ use crate::admin::testing::{START, management, sources};
 use crate::clock::Clock;
 use crate::identity::fixtures::alice;
 use crate::identity::{Issuer, Principal, ProviderName, Subject};
-use crate::session::{NewSession, SignInOrigin, Tokens, testing};
+use crate::session::{NewSession, Sessions, SignInOrigin, Tokens, testing};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -161,7 +161,9 @@ async fn a_query_that_says_nothing_or_too_much_is_a_fault() {
 }
 
 fn call(management: &Management) -> Call {
-    Call::begin(Operation::EndSessions, Operator::LocalUser(0), None, management.recorder.clone())
+    let caller = OwnedCaller { id: RequestId::new("call"), client: None };
+    let (operator, recorder) = (Operator::LocalUser(0).to_string(), management.operations.recorder.clone());
+    Call::begin("end-sessions", operator, caller, recorder)
 }
 
 async fn ended(management: &Management, selection: Value) -> usize {
@@ -287,11 +289,11 @@ async fn providers_are_listed_and_the_process_hears_what_it_is_asked() {
     assert_eq!((status, told), (200, json!({ "server": { "listen": "127.0.0.1:8443" } })));
     let (management, asked) = management(testing::sessions(&Clock::manual(START)));
     let why = || Reason { reason: Some("night".into()) };
-    process::ask(&management, Operation::Reload, why(), &call(&management)).unwrap();
-    process::ask(&management, Operation::Drain, why(), &call(&management)).unwrap();
+    process::ask(&management, ProcessRequest::Reload, why(), &call(&management)).unwrap();
+    process::ask(&management, ProcessRequest::Drain, why(), &call(&management)).unwrap();
     assert_eq!(*asked.lock().unwrap(), [ProcessRequest::Reload, ProcessRequest::Drain]);
     let hostile = Reason { reason: Some("a\nb".into()) };
-    assert!(process::ask(&management, Operation::Drain, hostile, &call(&management)).is_err());
+    assert!(process::ask(&management, ProcessRequest::Drain, hostile, &call(&management)).is_err());
     assert_eq!(asked.lock().unwrap().len(), 2);
 }
 

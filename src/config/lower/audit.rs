@@ -1,5 +1,7 @@
 //! `[audit]` and `[[audit.sinks]]`.
 
+mod store;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +61,7 @@ impl Lowering<'_> {
         self.only_where_it_means_something(at);
         let kind = match at.value.kind {
             SinkWord::File => self.file_sink(at).map(SinkKind::File),
+            SinkWord::Store => self.store_sink(at).map(SinkKind::Store),
             SinkWord::Stdout => {
                 let (stream, format) = (Stream::Stdout, self.line_format(at));
                 Some(SinkKind::Output(OutputSettings { stream, format }))
@@ -93,8 +96,9 @@ impl Lowering<'_> {
 
     fn sink_name(&mut self, at: Located<'_, Sink>) -> Option<Arc<str>> {
         let Some(name) = at!(at.name).given() else { return Some(at.value.kind.as_str().into()) };
-        if !is_name(name.value) || name.value == "log" {
-            let expected = "expected letters, digits, `-` and `_`, at most 64, and not \"log\"";
+        if !is_name(name.value) || ["log", "tail"].contains(&name.value.as_str()) {
+            let expected =
+                "expected letters, digits, `-` and `_`, at most 64, and neither \"log\" nor \"tail\"";
             let what = format!("{} is no name for a sink", quoted(name.value));
             self.fault(Diagnostic::new(name.place, what).expected(expected));
             return None;
@@ -119,7 +123,7 @@ impl Lowering<'_> {
             let what = "the folder of the file is not there";
             self.fault(Diagnostic::new(at!(at.path).place, what).expected("expected a folder that exists"));
         }
-        Some(FileSettings { path, mode: mode?, rotation, format })
+        Some(FileSettings { path, mode: mode?, rotation, format, chain: self.is_chained(at, format) })
     }
 
     /// How a line looks. Others' words are words of JSON.
@@ -130,10 +134,7 @@ impl Lowering<'_> {
             let expected = "expected `format = \"json\"`, or no `schema`";
             self.fault(Diagnostic::new(at!(at.schema).place, what).expected(expected));
         }
-        LineFormat::Mapped(match schema {
-            SinkSchemaWord::Ocsf => Schema::Ocsf,
-            SinkSchemaWord::Ecs => Schema::Ecs,
-        })
+        LineFormat::Mapped(self::schema(schema))
     }
 
     fn mode(&mut self, at: Located<'_, Option<String>>) -> Option<u32> {
@@ -208,17 +209,26 @@ impl Lowering<'_> {
 fn is_in_the_way(one: &SinkKind, other: &SinkKind) -> bool {
     let folder = |kind: &SinkKind| match kind {
         SinkKind::Spooled(spooled) => Some(spooled.spool.folder.clone()),
+        SinkKind::Store(store) => Some(store.path.clone()),
         SinkKind::File(_) | SinkKind::Output(_) => None,
     };
     let path = |kind: &SinkKind| match kind {
         SinkKind::Spooled(spooled) => Some(spooled.spool.folder.clone()),
         SinkKind::File(file) => Some(file.path.clone()),
+        SinkKind::Store(store) => Some(store.path.clone()),
         SinkKind::Output(_) => None,
     };
     let is_within = |inner: &SinkKind, outer: &SinkKind| {
         path(inner).zip(folder(outer)).is_some_and(|(path, folder)| path.starts_with(folder))
     };
     one.is_same_place(other) || is_within(one, other) || is_within(other, one)
+}
+
+pub(super) const fn schema(word: SinkSchemaWord) -> Schema {
+    match word {
+        SinkSchemaWord::Ocsf => Schema::Ocsf,
+        SinkSchemaWord::Ecs => Schema::Ecs,
+    }
 }
 
 const fn format(word: Option<SinkFormatWord>) -> LineFormat {

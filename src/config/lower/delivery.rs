@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use url::{Host, Url};
 
 use super::Lowering;
+use super::audit::schema;
 use super::telemetry::COLLECTOR;
 use super::value::{is_loopback, url};
 use crate::config::diagnostic::Diagnostic;
@@ -39,12 +40,12 @@ impl Lowering<'_> {
                 let found = self.web_address(at, COLLECTOR).map(String::from);
                 self.otlp_sink(at, tls, found).map(FarSettings::Otlp)
             }
-            SinkWord::Webhook | SinkWord::File | SinkWord::Stdout => {
+            SinkWord::Webhook | SinkWord::File | SinkWord::Stdout | SinkWord::Store => {
                 self.webhook(at, tls).map(FarSettings::Webhook)
             }
         };
-        let keeps = at.value.required.unwrap_or(false);
-        Some(SpooledSettings { spool: spool?, keeps, pace: Pace::default(), far: far? })
+        let (keeps, schema) = (at.value.required.unwrap_or(false), at.value.schema.map(schema));
+        Some(SpooledSettings { spool: spool?, keeps, pace: Pace::default(), schema, far: far? })
     }
 
     fn spool(&mut self, at: Located<'_, Sink>, name: &str, state: Option<&Path>) -> Option<SpoolSettings> {
@@ -182,12 +183,18 @@ impl Lowering<'_> {
         let (sink, kind) = (at.value, at.value.kind);
         let (is_file, is_far) =
             (kind == SinkWord::File, matches!(kind, SinkWord::Webhook | SinkWord::Syslog | SinkWord::Otlp));
-        let keys: [(&str, bool, Place<'_>, bool, &str); 10] = [
+        let is_store = kind == SinkWord::Store;
+        let has_lines = !is_store && kind != SinkWord::Otlp;
+        let keys: [(&str, bool, Place<'_>, bool, &str); 14] = [
             ("headers", sink.headers.is_some(), at!(at.headers).place, kind == SinkWord::Otlp, "\"otlp\""),
-            ("path", sink.path.is_some(), at!(at.path).place, is_file, FILES),
+            ("path", sink.path.is_some(), at!(at.path).place, is_file || is_store, FILES),
             ("mode", sink.mode.is_some(), at!(at.mode).place, is_file, FILES),
             ("rotate", sink.rotate.is_some(), at!(at.rotate).place, is_file, FILES),
-            ("format", sink.format.is_some(), at!(at.format).place, !is_far, HERE),
+            ("format", sink.format.is_some(), at!(at.format).place, !is_far && !is_store, HERE),
+            ("schema", sink.schema.is_some(), at!(at.schema).place, has_lines, LINES),
+            ("keep", sink.keep.is_some(), at!(at.keep).place, is_store, STORES),
+            ("size", sink.size.is_some(), at!(at.size).place, is_store, STORES),
+            ("chain", sink.chain.is_some(), at!(at.chain).place, is_file, FILES),
             ("url", sink.url.is_some(), at!(at.url).place, is_far, FAR),
             ("tls", sink.tls.is_some(), at!(at.tls).place, is_far, FAR),
             ("spool", sink.spool.is_some(), at!(at.spool).place, is_far, FAR),
@@ -207,6 +214,8 @@ impl Lowering<'_> {
 }
 
 const FILES: &str = "\"file\"";
+const LINES: &str = "\"file\", \"stdout\", \"webhook\" or \"syslog\"";
+const STORES: &str = "\"store\"";
 const HERE: &str = "\"file\" or \"stdout\"";
 const FAR: &str = "\"webhook\", \"syslog\" or \"otlp\"";
 

@@ -3,6 +3,8 @@
 mod access;
 mod admin;
 mod audit;
+mod branding;
+mod chain;
 mod conflict;
 mod console;
 mod delivery;
@@ -132,13 +134,14 @@ impl Lowering<'_> {
         let signals = self.signals(at!(config.signals), &providers, public_url.as_ref());
         let listeners = self.listeners(server);
         let state = self.state(at!(server.state));
-        let sinks = self.sinks(at!(config.audit), state.as_deref());
+        let sinks = self.keepers(at!(config.audit), state.as_deref());
         let settings = Settings {
             admin: self.admin(at!(config.admin), &listeners),
             listeners,
             connections: self.connections(server),
             workers: server.value.workers,
             trusted_proxies: self.networks(at!(server.trusted_proxies)),
+            sinks,
             state,
             state_keys: self.state_keys(at!(config.state)),
             redis: self.redis(at!(config.state)),
@@ -151,11 +154,12 @@ impl Lowering<'_> {
             own: self.own(server, at!(config.session)),
             routes,
             console,
+            branding: self.branding(at!(config.branding)),
             telemetry: self.telemetry(at!(config.telemetry)),
             exports: self.exports(at!(config.telemetry)),
             log: self.log(at!(config.log)),
-            sinks,
             record_memory: self.record_memory(at!(config.audit)),
+            checkpoints: self.checkpoints(at!(config.audit)),
             file: self.watched.first().cloned().unwrap_or_default(),
             watched: self.watched(),
             written: Arc::default(),

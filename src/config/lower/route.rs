@@ -45,6 +45,7 @@ impl Lowering<'_> {
         let accept = self.accept(at, definitions, public);
         let limits = self.limits(at!(at.limits), public);
         let action = self.action(at, pattern.as_ref().map(|pattern| &pattern.path));
+        let tile = matches!(action, Some(RouteAction::Forward { .. })).then(|| self.tile(at)).flatten();
         let name = self.route_name(at, pattern.as_ref());
         let (session_max_age, session_idle_timeout) = self.route_session(at, accept, definitions.session);
         // What an application does not answer is refused where routes are found, as any other route's methods are.
@@ -71,7 +72,7 @@ impl Lowering<'_> {
             session_idle_timeout,
             session_network: definitions.session.network.filter(|_| accept.has(Accepted::Session)),
             origins: self.origins(at),
-            tile: self.tile(at),
+            tile,
             action: action?,
         };
         self.of_console(at, &mut route);

@@ -15,6 +15,16 @@ pub(in crate::config) struct Audit {
     /// which is told as an event of its own.
     #[schemars(extend("default" = "8MiB"))]
     pub memory: Option<Size>,
+    /// Whether events are kept in a store that can be asked (`portcullis events`), in a folder beside the state file that has
+    /// its name and `-audit`; not where a sink of the kind `store` says where else.
+    #[schemars(extend("x-default" = "true where there is `[server] state`"))]
+    pub store: Option<bool>,
+    /// The file into which checkpoints are written: what all chains hold, signed every minute. The same goes out as events.
+    #[schemars(extend("x-default" = "the name of the state file, or of the first chained one, with `-checkpoints` behind it", "examples" = ["/mnt/worm/checkpoints"]))]
+    pub checkpoint_file: Option<PathBuf>,
+    /// How long a key signs checkpoints, from 1 day up. The next one is named by the one before, which is deleted then.
+    #[schemars(extend("default" = "90d"))]
+    pub rotate_key: Option<Span>,
     /// Who keeps events beside the log.
     pub sinks: Option<Vec<Sink>>,
 }
@@ -27,7 +37,8 @@ pub(in crate::config) struct Sink {
     /// What metrics and the record call it; unique.
     #[schemars(extend("x-default" = "its kind", "examples" = ["requests"]))]
     pub name: Option<String>,
-    /// The file of a sink of the kind `file`. Nobody else writes it; a second process goes on in one beside it.
+    /// The file of a sink of the kind `file`; nobody else writes it, and a second process goes on in one beside it. The folder
+    /// of one of the kind `store`, which is made where it is missing.
     #[schemars(extend("x-default" = "none", "examples" = ["/var/log/portcullis/events.jsonl"]))]
     pub path: Option<PathBuf>,
     /// Who may read and write the file, in octal.
@@ -35,9 +46,18 @@ pub(in crate::config) struct Sink {
     pub mode: Option<String>,
     /// When the file goes on in a new one, and how many old ones are kept.
     pub rotate: Option<Rotate>,
+    /// How old an event may become in a store, from 2 days to 10 years.
+    #[schemars(extend("default" = "365days"))]
+    pub keep: Option<Span>,
+    /// Bytes that a store may have; the oldest events go first. At least 512 MiB.
+    #[schemars(extend("default" = "10GiB"))]
+    pub size: Option<Size>,
     /// How a line looks.
     #[schemars(extend("default" = "json"))]
     pub format: Option<SinkFormatWord>,
+    /// Whether lines of JSON in a file are chained, so that it shows when something of them is changed or missing later.
+    #[schemars(extend("x-default" = "`true` for files of JSON"))]
+    pub chain: Option<bool>,
     /// The words of lines in JSON: those of a schema that many others read, in place of ours (docs/schemas.md).
     #[schemars(extend("x-default" = "our own", "examples" = ["ocsf"]))]
     pub schema: Option<SinkSchemaWord>,
@@ -104,6 +124,8 @@ pub(in crate::config) enum SinkWord {
     File,
     /// Standard output.
     Stdout,
+    /// The embedded store, which can be asked.
+    Store,
     /// Whoever answers at a URL: signed batches, each event a line of JSON.
     Webhook,
     /// A receiver of syslog (RFC 5424), over TLS, TCP or a socket of this machine.
@@ -119,6 +141,7 @@ impl SinkWord {
             Self::Stdout => "stdout",
             Self::Webhook => "webhook",
             Self::Syslog => "syslog",
+            Self::Store => "store",
             Self::Otlp => "otlp",
         }
     }

@@ -4,6 +4,7 @@
 //! `docs/configuration.md`.
 
 mod audit;
+mod branding;
 mod console;
 mod origins;
 mod policy;
@@ -22,6 +23,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub(super) use audit::{Audit, Rotate, Sink, SinkFormatWord, SinkSchemaWord, SinkTls, SinkWord, Spool};
+pub(super) use branding::{BrandLink, BrandTexts, Branding};
 pub(super) use console::Console;
 pub(super) use origins::{Cors, OriginWord, PreflightWord};
 pub(super) use policy::{Policy, Rule};
@@ -59,6 +61,8 @@ pub(super) struct Config {
     /// Who may do what in the console, which a route with `serve = "console"` shows. Each role may do what the one before
     /// it may.
     pub console: Option<Console>,
+    /// How the pages look that people see, and in which languages they are.
+    pub branding: Option<Branding>,
     /// What the gateway writes about itself and about requests.
     pub log: Option<Log>,
     /// What the gateway tells of traces: which request went where, and how long each part of it took. Without this table a

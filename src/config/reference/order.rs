@@ -4,9 +4,10 @@ use serde::de::{Deserialize, Deserializer, Error as _, Visitor, value::Error};
 use serde_json::Value;
 
 use crate::config::raw::{
-    Admin, Audit, CertificatePair, Claims, Console, Cors, Ejection, HeaderRules, Health, Identity, Limit,
-    ListenTable, Log, Policy, Provider, ProxyProtocolTable, Redirect, RedisTable, Rotate, Route, Rule,
-    SecretSource, Server, Session, Sink, State, Telemetry, Timeout, UpstreamTls,
+    Admin, Audit, BrandLink, BrandTexts, Branding, CertificatePair, Claims, Console, Cors, Ejection,
+    HeaderRules, Health, Identity, Limit, ListenTable, Log, Policy, Provider, ProxyProtocolTable, Redirect,
+    RedisTable, Rotate, Route, Rule, SecretSource, Server, Session, Sink, State, Telemetry, Timeout,
+    UpstreamTls,
 };
 
 /// The keys of `table` in their order.
@@ -21,7 +22,7 @@ pub(super) fn keys(table: &Value) -> Vec<&str> {
     keys
 }
 
-fn orders() -> [&'static [&'static str]; 29] {
+fn orders() -> [&'static [&'static str]; 32] {
     [
         fields::<Server>(),
         fields::<ListenTable>(),
@@ -32,6 +33,9 @@ fn orders() -> [&'static [&'static str]; 29] {
         fields::<RedisTable>(),
         fields::<Session>(),
         fields::<Console>(),
+        fields::<Branding>(),
+        fields::<BrandLink>(),
+        fields::<BrandTexts>(),
         fields::<Telemetry>(),
         fields::<Log>(),
         fields::<Audit>(),

@@ -2,6 +2,7 @@
 
 mod audit;
 mod bound;
+mod branding;
 mod console;
 mod documents;
 mod fault_routes;

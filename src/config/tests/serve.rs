@@ -90,6 +90,11 @@ fn what_only_an_upstream_can_have_is_a_fault_on_a_route_without() {
         "request_headers = {}",
         "response_headers = {}",
         "hsts = true",
+        "title = \"x\"",
+        "description = \"x\"",
+        "icon = \"x.svg\"",
+        "group = \"x\"",
+        "hidden = true",
     ] {
         let name = key.split(' ').next().unwrap();
         for (action, does) in

@@ -9,6 +9,7 @@ use crate::gate::inbound::Inbound;
 use crate::gate::origins;
 use crate::gate::route::{REALM, Route};
 use crate::identity::RequestId;
+use crate::pages::{Look, Looks};
 use crate::request::{is_form_submission, is_navigation, is_of_a_page};
 
 /// What is the same for all refusals of a request.
@@ -31,19 +32,20 @@ pub(in crate::gate) struct RefusalContext<'a> {
 enum Asker {
     /// A program, a script or a part of a page.
     Call,
-    /// A browser that goes to this address.
-    Navigation(Uri),
-    /// A browser that sends a form, from this page where it says so.
-    Form(Option<Url>),
+    /// A browser that goes to this address, and the languages that it asks for.
+    Navigation(Uri, Option<HeaderValue>),
+    /// A browser that sends a form, from this page where it says so, and the languages that it asks for.
+    Form(Option<Url>, Option<HeaderValue>),
 }
 
 impl<'a> RefusalContext<'a> {
     /// Of a request whose route is not known.
     pub(in crate::gate) fn of<B>(id: &'a RequestId, request: &Request<B>) -> Self {
+        let languages = || request.headers().get(header::ACCEPT_LANGUAGE).cloned();
         let asker = if is_navigation(request.method(), request.headers()) {
-            Asker::Navigation(request.uri().clone())
+            Asker::Navigation(request.uri().clone(), languages())
         } else if is_form_submission(request.method(), request.headers()) {
-            Asker::Form(referer(request.headers()))
+            Asker::Form(referer(request.headers()), languages())
         } else {
             Asker::Call
         };
@@ -60,12 +62,20 @@ impl<'a> RefusalContext<'a> {
 
     /// Whether somebody looks at the answer.
     pub(super) const fn by_a_person(&self) -> bool {
-        matches!(self.asker, Asker::Navigation(_) | Asker::Form(_))
+        matches!(self.asker, Asker::Navigation(..) | Asker::Form(..))
     }
 
     /// Whether the same may be asked again by itself.
     pub(super) const fn may_be_repeated(&self) -> bool {
-        matches!(self.asker, Asker::Navigation(_))
+        matches!(self.asker, Asker::Navigation(..))
+    }
+
+    /// How pages look for whoever asks.
+    pub(in crate::gate) fn look<'l>(&self, looks: &'l Looks) -> Look<'l> {
+        match &self.asker {
+            Asker::Call => looks.of(None),
+            Asker::Navigation(_, languages) | Asker::Form(_, languages) => looks.of(languages.as_ref()),
+        }
     }
 
     /// The page to come back to: for a form the one that it was filled in on, or else the start of its site.
@@ -73,8 +83,8 @@ impl<'a> RefusalContext<'a> {
         let origin = inbound.origin();
         match &self.asker {
             Asker::Call => None,
-            Asker::Navigation(uri) => inbound.address(uri),
-            Asker::Form(page) => {
+            Asker::Navigation(uri, _) => inbound.address(uri),
+            Asker::Form(page, _) => {
                 let here = page.as_ref().and_then(|page| ReturnTo::parse(page.as_str(), |_| true));
                 let here = here.filter(|page| page.origin() == origin);
                 here.or_else(|| ReturnTo::asked(&origin, "/", None))

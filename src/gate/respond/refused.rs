@@ -58,13 +58,14 @@ pub(super) fn answer(
         Refusal::StepUp(strength) => STEP_UP.respond(status, STRONGER, asked.id, step_up::members(strength)),
         Refusal::UnmetStepUp(unmet) => step_up::unmet(snapshot, asked, unmet),
         Refusal::Forbidden => problem(&FORBIDDEN, NOT_OPEN),
-        Refusal::CrossSite if person => {
-            show(pages::CrossSite { home: &home(snapshot), request_id: asked.id }.page())
-        }
+        Refusal::CrossSite if person => show(
+            pages::CrossSite { home: &home(snapshot), request_id: asked.id }
+                .page(asked.look(&snapshot.looks)),
+        ),
         Refusal::CrossSite => problem(&CROSS_SITE, ANOTHER_SITE),
         Refusal::Destination(error) => problem(&DESTINATION, &error.detail()),
         Refusal::Token(error) => problem(&TOKEN, error.public()),
-        Refusal::SignInFailed(failed) => sign_in_failed(asked, status, failed),
+        Refusal::SignInFailed(failed) => sign_in_failed(snapshot, asked, status, failed),
         Refusal::LostSignIn(lost) => lost_sign_in(snapshot, asked, status, lost),
     }
 }
@@ -111,7 +112,7 @@ fn error(
         let (home, refresh) = (home(snapshot), asked.may_be_repeated());
         let others = links(others);
         let page = ErrorPage { kind, request_id: asked.id, refresh, home: &home, others: &others };
-        return show(page.page());
+        return show(page.page(asked.look(&snapshot.looks)));
     }
     let (content_type, text) = kind.problem(asked.id);
     let mut response = document_response(kind.status(), content_type, text);
@@ -133,7 +134,12 @@ fn links(ways: &[(String, String)]) -> Vec<Link<'_>> {
 const LOST_SIGN_IN: &str = "This sign-in was not begun in this browser, or it took too long. Please try again. \
     If it stays like this, allow cookies for this site.";
 
-fn sign_in_failed(asked: &RefusalContext<'_>, status: StatusCode, failed: &FailedSignIn) -> Response<Body> {
+fn sign_in_failed(
+    snapshot: &Snapshot,
+    asked: &RefusalContext<'_>,
+    status: StatusCode,
+    failed: &FailedSignIn,
+) -> Response<Body> {
     let page = pages::SignInFailed {
         status,
         public: failed.error.public(),
@@ -142,7 +148,7 @@ fn sign_in_failed(asked: &RefusalContext<'_>, status: StatusCode, failed: &Faile
         anew: Some(&failed.anew),
         others: &links(&failed.others),
     };
-    show(page.page())
+    show(page.page(asked.look(&snapshot.looks)))
 }
 
 /// The answer to a lost sign-in: on to where it was to lead, where that is known, or else a page with the way home.
@@ -165,7 +171,7 @@ fn lost_sign_in(
         anew: None,
         others: &[],
     };
-    show(page.page())
+    show(page.page(asked.look(&snapshot.looks)))
 }
 
 /// A redirect that no cache keeps.

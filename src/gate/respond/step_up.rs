@@ -33,5 +33,5 @@ pub(super) fn unmet(snapshot: &Snapshot, asked: &RefusalContext<'_>, unmet: &Unm
         anew: &unmet.anew,
         home: &snapshot.endpoints.hosts.address(crate::endpoints::HOME),
     };
-    show(page.page())
+    show(page.page(asked.look(&snapshot.looks)))
 }

@@ -1,144 +1,93 @@
 //! Errors in words: what happened, and what a person can do about it.
 
-use std::borrow::Cow;
-
 use super::ErrorKind;
+use crate::pages::Look;
+use crate::words::{Arg, Catalogue, Word};
 
 /// What an error is called and what there is to say about it.
 pub(super) struct Text {
     /// What its type ends in where a program is told of it (RFC 9457, section 3.1.1).
     pub(super) problem_type: &'static str,
     pub(super) icon: &'static str,
-    pub(super) title: &'static str,
-    pub(super) detail: Cow<'static, str>,
-    pub(super) advice: &'static str,
+    pub(super) title: String,
+    pub(super) detail: String,
+    pub(super) advice: String,
 }
 
 impl ErrorKind<'_> {
-    pub(super) fn text(&self) -> Text {
-        let (problem_type, icon, title, detail, advice) = self.words();
-        let detail = if let Self::ProviderDown { provider, .. } = self {
-            format!("{provider} {detail}").into()
-        } else {
-            detail.into()
-        };
-        Text { problem_type, icon, title, detail, advice }
+    pub(super) fn text(&self, look: Look<'_>) -> Text {
+        self.told(|word, args| look.plain(word, args))
+    }
+
+    /// The same in English, whatever a program says of languages.
+    pub(super) fn text_for_programs(&self) -> Text {
+        self.told(|word, args| Catalogue::english().plain(word, args))
+    }
+
+    fn told(&self, say: impl Fn(Word, &[(&str, Arg<'_>)]) -> String) -> Text {
+        let (problem_type, icon, [title, detail, advice]) = self.words();
+        let provider = if let Self::ProviderDown { provider, .. } = self { *provider } else { "" };
+        Text {
+            problem_type,
+            icon,
+            title: say(title, &[]),
+            detail: say(detail, &[("provider", Arg::Text(provider))]),
+            advice: say(advice, &[]),
+        }
     }
 
     #[rustfmt::skip]
-    const fn words(&self) -> (&'static str, &'static str, &'static str, &'static str, &'static str) {
+    const fn words(&self) -> (&'static str, &'static str, [Word; 3]) {
         match self {
-            Self::BadRequest => (
-                "bad-request", "alert", "This request can’t be read",
-                "Something in it could be understood in two ways, so it was stopped here and not passed on.",
-                "If a link brought you here, tell whoever gave it to you. If you typed the address, check it.",
-            ),
-            Self::NotBound => (
-                "not-bound", "key", "This browser can’t keep this session safe",
-                "Sessions here must be bound to the device, so that nobody else can use a stolen one. This browser has not done that.",
-                "Sign out and sign in again with a browser that can, such as a current Chrome or Edge on a device with a security chip.",
-            ),
-            Self::NotFound => (
-                "not-found", "search", "There is nothing here",
-                "No app answers at this address.",
-                "Check it for typing errors, or ask whoever gave it to you.",
-            ),
-            Self::MethodNotAllowed => (
-                "method-not-allowed", "alert", "That can’t be done here",
-                "The address exists, but it does not take this kind of request.",
-                "Go back and start again from the app’s own page.",
-            ),
-            Self::RequestTimeout => (
-                "request-timeout", "clock", "The request took too long",
-                "It did not arrive completely in time.",
-                "Your connection may be slow. Please send it again.",
-            ),
-            Self::ContentTooLarge => (
-                "content-too-large", "alert", "That is too large",
-                "What you sent is larger than this app takes.",
-                "Try a smaller file, or send it in parts.",
-            ),
-            Self::UriTooLong => (
-                "uri-too-long", "alert", "This address is too long",
-                "It is longer than the gateway takes.",
-                "Go back and start again from the app’s own page.",
-            ),
-            Self::TooManyRequests { .. } => (
-                "too-many-requests", "clock", "One moment, please",
-                "More requests came from you than are allowed in this time.",
-                "Nothing is wrong with your account.",
-            ),
-            Self::Internal => (
-                "internal", "gate", "Something broke on our side",
-                "The gateway could not handle this request. It is not your fault, and it has been logged.",
-                "If it stays like this, give the request id below to whoever runs this site.",
-            ),
-            Self::AppDown => (
-                "app-down", "app", "The app is down",
-                "The gateway works, but the app behind it does not answer. Nothing is wrong with your sign-in.",
-                "It may be restarting. If it stays down, give the request id below to whoever runs it.",
-            ),
-            Self::AppRefused => (
-                "app-refused", "app", "The app did not take this",
-                "The app closed its connection before it did anything with this request, which was too long to be held and sent again.",
-                "Nothing was done, so it is safe to try again.",
-            ),
-            Self::ProviderDown { .. } => (
-                "identity-provider-down", "key", "Sign-in is unavailable",
-                "cannot be reached, so nobody can sign in through it right now. The app itself may be fine.",
-                "There is nothing you need to do, and nothing is wrong with your account.",
-            ),
-            Self::Overloaded { .. } => (
-                "overloaded", "gate", "Very busy right now",
-                "More is being asked than can be answered at once.",
-                "Nothing is wrong with your account.",
-            ),
-            Self::BindingAwaited { .. } => (
-                "binding-awaited", "key", "One moment, please",
-                "Your browser is binding this session to your device, which this page asks for.",
-                "It takes a second or two.",
-            ),
-            Self::StoreDown { .. } => (
-                "sessions-unavailable", "gate", "Sessions can’t be read",
-                "The gateway cannot look up who is signed in, so it lets nobody through for now.",
-                "You need not sign in again when it is back.",
-            ),
-            Self::AppTimeout => (
-                "app-timeout", "app", "The app did not answer in time",
-                "The gateway works, but the app behind it took too long. Nothing is wrong with your sign-in.",
-                "If it stays like this, give the request id below to whoever runs it.",
-            ),
+            Self::BadRequest => ("bad-request", "alert", [Word::BadRequest, Word::BadRequestDetail, Word::BadRequestAdvice]),
+            Self::NotBound => ("not-bound", "key", [Word::NotBound, Word::NotBoundDetail, Word::NotBoundAdvice]),
+            Self::NotFound => ("not-found", "search", [Word::NotFound, Word::NotFoundDetail, Word::NotFoundAdvice]),
+            Self::MethodNotAllowed => ("method-not-allowed", "alert", [Word::MethodNotAllowed, Word::MethodNotAllowedDetail, Word::MethodNotAllowedAdvice]),
+            Self::RequestTimeout => ("request-timeout", "clock", [Word::RequestTimeout, Word::RequestTimeoutDetail, Word::RequestTimeoutAdvice]),
+            Self::ContentTooLarge => ("content-too-large", "alert", [Word::ContentTooLarge, Word::ContentTooLargeDetail, Word::ContentTooLargeAdvice]),
+            Self::UriTooLong => ("uri-too-long", "alert", [Word::UriTooLong, Word::UriTooLongDetail, Word::UriTooLongAdvice]),
+            Self::TooManyRequests { .. } => ("too-many-requests", "clock", [Word::TooManyRequests, Word::TooManyRequestsDetail, Word::TooManyRequestsAdvice]),
+            Self::Internal => ("internal", "gate", [Word::Internal, Word::InternalDetail, Word::InternalAdvice]),
+            Self::AppDown => ("app-down", "app", [Word::AppDown, Word::AppDownDetail, Word::AppDownAdvice]),
+            Self::AppRefused => ("app-refused", "app", [Word::AppRefused, Word::AppRefusedDetail, Word::AppRefusedAdvice]),
+            Self::ProviderDown { .. } => ("identity-provider-down", "key", [Word::ProviderDown, Word::ProviderDownDetail, Word::ProviderDownAdvice]),
+            Self::Overloaded { .. } => ("overloaded", "gate", [Word::Overloaded, Word::OverloadedDetail, Word::OverloadedAdvice]),
+            Self::BindingAwaited { .. } => ("binding-awaited", "key", [Word::BindingAwaited, Word::BindingAwaitedDetail, Word::BindingAwaitedAdvice]),
+            Self::StoreDown { .. } => ("sessions-unavailable", "gate", [Word::StoreDown, Word::StoreDownDetail, Word::StoreDownAdvice]),
+            Self::Unrecorded { .. } => ("unrecorded", "gate", [Word::Unrecorded, Word::UnrecordedDetail, Word::UnrecordedAdvice]),
+            Self::AppTimeout => ("app-timeout", "app", [Word::AppTimeout, Word::AppTimeoutDetail, Word::AppTimeoutAdvice]),
         }
     }
 }
 
 /// That the page tries again by itself, and when.
-pub(super) fn again(seconds: u64) -> String {
-    format!("This page tries again by itself in {}.", span(seconds))
+pub(super) fn again(look: Look<'_>, seconds: u64) -> String {
+    look.plain(Word::ErrorAgain, &[("span", Arg::Text(&span(look, seconds)))])
 }
 
 /// That the person may try again, and when.
-pub(super) fn wait(seconds: u64) -> String {
-    format!("Please try again in {}.", span(seconds))
+pub(super) fn wait(look: Look<'_>, seconds: u64) -> String {
+    look.plain(Word::ErrorWait, &[("span", Arg::Text(&span(look, seconds)))])
 }
 
 /// `seconds` as people say it, rounded up from two minutes and two hours on.
-fn span(seconds: u64) -> String {
-    match seconds {
-        1 => "one second".into(),
-        0..=119 => format!("{seconds} seconds"),
-        120..=7199 => format!("{} minutes", seconds.div_ceil(60)),
-        7200.. => format!("{} hours", seconds.div_ceil(3600)),
-    }
+fn span(look: Look<'_>, seconds: u64) -> String {
+    let (word, count) = match seconds {
+        0..=119 => (Word::SpanSeconds, seconds),
+        120..=7199 => (Word::SpanMinutes, seconds.div_ceil(60)),
+        7200.. => (Word::SpanHours, seconds.div_ceil(3600)),
+    };
+    look.plain(word, &[("count", Arg::Count(count))])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::tests::plain;
 
     #[test]
     fn time_is_told_as_people_say_it_and_never_short() {
-        let said = [1, 2, 119, 120, 121, 7199, 7200, 7201].map(span);
+        let said = [1, 2, 119, 120, 121, 7199, 7200, 7201].map(|seconds| span(plain(), seconds));
         let wanted = [
             "one second",
             "2 seconds",

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde_json::{Map, json};
 use url::Url;
 
+use super::plain;
 use crate::identity::{Email, Gap, Gaps, Issuer, Principal, ProviderName, RequestId, Shortfall, Subject};
 use crate::pages::*;
 
@@ -68,15 +69,20 @@ impl Words {
 
 /// All pages with their names.
 pub(crate) fn all(words: &Words) -> Vec<(String, Page)> {
+    all_in(plain(), words)
+}
+
+/// The same in one look.
+pub(crate) fn all_in(look: Look<'_>, words: &Words) -> Vec<(String, Page)> {
     let id = RequestId::new(&words.request_id);
-    let mut pages = people(words, &id);
-    pages.extend(forms(words, &id));
+    let mut pages = people(look, words, &id);
+    pages.extend(forms(look, words, &id));
     for (name, kind) in error_kinds(&words.provider) {
         for refresh in [false, true] {
             let (home, others) =
                 (words.address.as_str(), [Link { name: &words.provider, href: &words.address }]);
             let others = if name == "provider-down" { &others[..] } else { &[] };
-            let page = ErrorPage { kind, request_id: &id, refresh, home, others }.page();
+            let page = ErrorPage { kind, request_id: &id, refresh, home, others }.page(look);
             pages.push((
                 format!("{}-{name}{}", kind.status().as_u16(), if refresh { "-get" } else { "" }),
                 page,
@@ -86,7 +92,7 @@ pub(crate) fn all(words: &Words) -> Vec<(String, Page)> {
     pages
 }
 
-fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
+fn people(look: Look<'_>, words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     let principal = principal(words);
     let provider = words.provider.as_str();
     let sign_out = "/.portcullis/sign-out";
@@ -120,28 +126,28 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     let shortfall: Vec<_> = shortfall.collect();
     let unmet =
         UnmetStepUp { provider, shortfall: &shortfall, request_id: id, retry: home, anew: home, home };
-    let mut pages = choosers(words);
+    let mut pages = choosers(look, words);
     pages.extend([
-        ("forbidden", forbidden.page()),
-        ("forbidden-one", Forbidden { required: &words.required[..1], ..forbidden }.page()),
+        ("forbidden", forbidden.page(look)),
+        ("forbidden-one", Forbidden { required: &words.required[..1], ..forbidden }.page(look)),
         (
             "forbidden-unsaid",
-            Forbidden { unsaid: Some(Gaps::default().with(Gap::Groups)), ..forbidden }.page(),
+            Forbidden { unsaid: Some(Gaps::default().with(Gap::Groups)), ..forbidden }.page(look),
         ),
-        ("forbidden-silent", Forbidden { required: &[], ..forbidden }.page()),
-        ("sign-in-failed", failed.page()),
-        ("sign-in-failed-ways", SignInFailed { anew: Some(home), others: &others, ..failed }.page()),
-        ("unmet-step-up", unmet.page()),
-        ("cross-site", CrossSite { home, request_id: id }.page()),
-        ("not-kept", NotKept { sign_in: home, request_id: id }.page()),
-        ("ended-elsewhere", EndedElsewhere { newer: false, sign_in: home, request_id: id }.page()),
-        ("ended-for-newer", EndedElsewhere { newer: true, sign_in: home, request_id: id }.page()),
-        ("ended-meanwhile", EndedMeanwhile { sign_in: home, request_id: id }.page()),
+        ("forbidden-silent", Forbidden { required: &[], ..forbidden }.page(look)),
+        ("sign-in-failed", failed.page(look)),
+        ("sign-in-failed-ways", SignInFailed { anew: Some(home), others: &others, ..failed }.page(look)),
+        ("unmet-step-up", unmet.page(look)),
+        ("cross-site", CrossSite { home, request_id: id }.page(look)),
+        ("not-kept", NotKept { sign_in: home, request_id: id }.page(look)),
+        ("ended-elsewhere", EndedElsewhere { newer: false, sign_in: home, request_id: id }.page(look)),
+        ("ended-for-newer", EndedElsewhere { newer: true, sign_in: home, request_id: id }.page(look)),
+        ("ended-meanwhile", EndedMeanwhile { sign_in: home, request_id: id }.page(look)),
         (
             "sign-out",
-            SignOut { principal: &principal, provider, action: sign_out, cancel: &words.address }.page(),
+            SignOut { principal: &principal, provider, action: sign_out, cancel: &words.address }.page(look),
         ),
-        ("signed-out", signed_out.page()),
+        ("signed-out", signed_out.page(look)),
         (
             "signed-out-here",
             SignedOut {
@@ -149,16 +155,19 @@ fn people(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
                 tokens: Some(GivenTokens::TakenBack),
                 ..signed_out
             }
-            .page(),
+            .page(look),
         ),
-        ("signed-out-everywhere", SignedOut { provider: Some((provider, Told::Yes)), ..signed_out }.page()),
-        ("signed-out-until-restart", SignedOut { until_restart: true, ..signed_out }.page()),
-        ("interstitial", interstitial(&target)),
+        (
+            "signed-out-everywhere",
+            SignedOut { provider: Some((provider, Told::Yes)), ..signed_out }.page(look),
+        ),
+        ("signed-out-until-restart", SignedOut { until_restart: true, ..signed_out }.page(look)),
+        ("interstitial", interstitial(look, &target)),
     ]);
     pages.into_iter().map(|(name, page)| (name.to_owned(), page)).collect()
 }
 
-fn choosers(words: &Words) -> Vec<(&'static str, Page)> {
+fn choosers(look: Look<'_>, words: &Words) -> Vec<(&'static str, Page)> {
     let (corp, partner) = (ProviderName::new(&words.provider), ProviderName::new("partner"));
     let choices = [(&corp, words.provider.as_str()), (&partner, "Partner network")];
     let choices = choices.map(|(name, display_name)| ProviderChoice { name, display_name });
@@ -173,16 +182,16 @@ fn choosers(words: &Words) -> Vec<(&'static str, Page)> {
     };
     let many: Vec<_> = (0..12).map(|_| choices[0]).collect();
     vec![
-        ("chooser", chooser.page()),
-        ("chooser-plain", Chooser { ask_email: false, ..chooser }.page()),
-        ("chooser-email-only", Chooser { providers: &[], ..chooser }.page()),
-        ("chooser-unknown", Chooser { unknown_email: Some(&words.email), ..chooser }.page()),
-        ("chooser-nowhere", Chooser { host: "", lasting: &lasting[1..], ..chooser }.page()),
-        ("chooser-many", Chooser { providers: &many, ..chooser }.page()),
+        ("chooser", chooser.page(look)),
+        ("chooser-plain", Chooser { ask_email: false, ..chooser }.page(look)),
+        ("chooser-email-only", Chooser { providers: &[], ..chooser }.page(look)),
+        ("chooser-unknown", Chooser { unknown_email: Some(&words.email), ..chooser }.page(look)),
+        ("chooser-nowhere", Chooser { host: "", lasting: &lasting[1..], ..chooser }.page(look)),
+        ("chooser-many", Chooser { providers: &many, ..chooser }.page(look)),
     ]
 }
 
-fn forms(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
+fn forms(look: Look<'_>, words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     let fields = [("submit", words.public.as_str()), (&words.name, &words.email), ("submit", "")];
     let principal = principal(words);
     let plain = Replay {
@@ -203,15 +212,15 @@ fn forms(words: &Words, id: &RequestId) -> Vec<(String, Page)> {
     };
     let keep = Keep { id: &words.token, sealed: &words.public, sign_in_url: &words.address, request_id: id };
     vec![
-        ("keep".into(), keep.page()),
-        ("resume".into(), Resume { id: &words.token }.page()),
-        ("keep-address".into(), address.page()),
-        ("keep-address-here".into(), KeepAddress { address: None, ..address }.page()),
-        ("replay".into(), plain.page()),
-        ("replay-person".into(), Replay { person, ..plain }.page()),
+        ("keep".into(), keep.page(look)),
+        ("resume".into(), Resume { id: &words.token }.page(look)),
+        ("keep-address".into(), address.page(look)),
+        ("keep-address-here".into(), KeepAddress { address: None, ..address }.page(look)),
+        ("replay".into(), plain.page(look)),
+        ("replay-person".into(), Replay { person, ..plain }.page(look)),
         (
             "replay-multipart".into(),
-            Replay { enctype: Enctype::Multipart, fields: &[], multipart, person, ..plain }.page(),
+            Replay { enctype: Enctype::Multipart, fields: &[], multipart, person, ..plain }.page(look),
         ),
     ]
 }
@@ -234,6 +243,7 @@ pub(crate) fn error_kinds(provider: &str) -> Vec<(&'static str, ErrorKind<'_>)> 
         ("overloaded", ErrorKind::Overloaded { retry_after }),
         ("binding-awaited", ErrorKind::BindingAwaited { retry_after }),
         ("store-down", ErrorKind::StoreDown { retry_after }),
+        ("unrecorded", ErrorKind::Unrecorded { retry_after }),
         ("app-timeout", ErrorKind::AppTimeout),
     ]
 }

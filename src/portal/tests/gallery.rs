@@ -22,7 +22,12 @@ pub(super) fn apps(words: &Words) -> Vec<App<'_>> {
     vec![
         app("Wiki", "wiki.corp.example", Some("What everybody should know"), Some("Documents")),
         app(&words.name, "mail.corp.example", Some(words.host.as_str()), Some(words.provider.as_str())),
-        app("Grafana", "grafana.corp.example", None, Some(words.provider.as_str())),
+        app(
+            "Grafana",
+            "grafana.corp.example",
+            Some("Dashboards of everything"),
+            Some(words.provider.as_str()),
+        ),
         app("board", "board.corp.example", None, Some("Documents")),
         App { href: words.address.clone(), ..app("files", "files.corp.example/shared", None, None) },
     ]

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::*;
+use crate::events::{Field, Kind, KindSet, Seen};
 use crate::identity::Principal;
 use crate::identity::fixtures::alice;
 use crate::storage::Database;
@@ -145,4 +146,34 @@ async fn what_is_kept_and_is_no_key_is_refused() {
         let opened = AssertionKeys::open(&fleet.keys, "https://g.example", &fleet.clock).await;
         assert!(opened.is_err(), "{}", String::from_utf8_lossy(damaged));
     }
+}
+
+#[tokio::test]
+async fn a_key_is_told_when_it_is_published_and_when_it_signs() {
+    let mut fleet = Fleet::of(0).await;
+    let recorder = Recorder::new(0, fleet.clock.clone(), 0);
+    recorder.want(KindSet::ALL, false);
+    let gateway = fleet.started().await.recorded_by(recorder.clone());
+    fleet.gateways.push(gateway);
+    let told = || {
+        let mut told = Vec::new();
+        recorder.sweep(|block| {
+            for head in block.heads() {
+                let line = Seen::read(block.line(head)).unwrap();
+                told.push((head.kind, line.text(Field::Key).unwrap().to_owned()));
+            }
+        });
+        told
+    };
+    fleet.look(0, 90 * DAY).await;
+    assert_eq!(told(), [], "nothing is new");
+    let next = fleet.rotate(0).await;
+    assert_eq!(told(), [(Kind::KeyPublished, next.kid.clone())]);
+    fleet.clock.advance(LEAD - Duration::from_secs(1));
+    fleet.look(0, 90 * DAY).await;
+    assert_eq!(told(), []);
+    fleet.clock.advance(Duration::from_secs(1));
+    fleet.look(0, 90 * DAY).await;
+    fleet.look(0, 90 * DAY).await;
+    assert_eq!(told(), [(Kind::KeyRotated, next.kid)]);
 }

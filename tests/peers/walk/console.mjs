@@ -8,7 +8,7 @@ export default async function walk(walker) {
   const app = process.env.APP;
   const page = await walker.somebodyNew();
   await walker.go('/');
-  for (const name of ['Overview', 'Sessions', 'Apps', 'Explain', 'Configuration']) {
+  for (const name of ['Overview', 'Live', 'Sessions', 'Apps', 'Explain', 'Configuration']) {
     await page.getByRole('navigation', { name: 'Console' }).getByRole('link', { name }).click();
     await walker.heading(name);
     assert.equal(await page.locator('[aria-current="page"]').innerText(), name);
@@ -53,6 +53,62 @@ export default async function walk(walker) {
   await walker.picture('console-end', page, WINDOWS);
   await walker.go('/nothing');
   await walker.picture('console-missing', page, WINDOWS);
+  await acts(walker, page);
+  await live(walker, page, app);
+  await withoutScripts(walker);
+}
+
+/// An act says what it would do, and can be left.
+async function acts(walker, page) {
+  for (const act of ['reload', 'rotate', 'drain']) {
+    await walker.go(`/act/${act}`);
+    await page.getByText('The record names you').waitFor();
+    await walker.picture(`console-${act}`, page, WINDOWS);
+    await page.getByRole('link', { name: 'Cancel' }).click();
+  }
+}
+
+/// What happens comes by itself, and waits while somebody reads; keys lead everywhere.
+async function live(walker, page, app) {
+  await walker.go('/events/live?type=access.*');
+  await page.getByText('live', { exact: true }).waitFor();
+  const rows = page.locator('[data-events] tr');
+  await page.mouse.move(1, 1);
+  const other = await walker.context.newPage();
+  await other.goto(`${app}/old`).catch(() => {});
+  await rows.filter({ hasText: '/old' }).first().waitFor();
+  await page.bringToFront();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByText('paused').waitFor();
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByText('live', { exact: true }).waitFor();
+  await other.close();
+
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Go to' }).fill('apps');
+  await walker.picture('console-palette', page, { wide: WINDOWS.wide });
+  await page.keyboard.press('Enter');
+  await walker.heading('Apps');
+  await page.keyboard.press('?');
+  await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+  await page.keyboard.press('Escape');
+  await walker.go('/');
+  await page.getByRole('group', { name: /Requests by minute: points/ }).focus();
+  await page.keyboard.press('End');
+  assert.match(await page.locator('#requests [data-readout]').innerText(), /^\d\d:\d\d: [\d,]+ request/);
+}
+
+/// The same pages without a script: the same words, and nothing that does not work.
+async function withoutScripts(walker) {
+  const page = await walker.somebodyNew({ javaScriptEnabled: false });
+  for (const [path, heading] of [['/', 'Overview'], ['/events/live', 'Live'], ['/sessions', 'Sessions']]) {
+    await walker.go(path);
+    await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+  }
+  await walker.go('/events/live');
+  await page.getByRole('link', { name: 'Refresh' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Live' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Pause' }).count(), 0);
 }
 
 // Runs inside a page: what a screen reader would miss, in words.

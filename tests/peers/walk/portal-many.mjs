@@ -8,6 +8,6 @@ export default async function walk(walker) {
   await walker.heading('Your apps');
   assert.equal(await page.locator('.app').count(), 60);
   await look(walker, page, 'portal-many');
-  await page.getByLabel('Find an app').fill('project 42');
-  assert.deepEqual(await page.locator('.app:visible b').allInnerTexts(), ['Project 42']);
+  await page.getByLabel('Find an app').fill('board white');
+  assert.deepEqual(await page.locator('.app:visible b').allInnerTexts(), ['Whiteboard']);
 }

@@ -58,7 +58,11 @@ pub(super) const fn of(kind: Kind) -> (Words, Words) {
         Kind::ProcessStarted | Kind::ProcessTookOver => (PROCESS, START),
         Kind::ProcessDraining => (PROCESS, CHANGE),
         Kind::ProcessEnded => (PROCESS, END),
-        Kind::RecordLost | Kind::RecordLeftOut | Kind::RecordGap => (FILE, INFO),
+        Kind::RecordLost
+        | Kind::RecordLeftOut
+        | Kind::RecordDamaged
+        | Kind::RecordGap
+        | Kind::RecordCheckpoint => (FILE, INFO),
         Kind::RecordRotated | Kind::RecordBeside => (FILE, &["creation"]),
         Kind::RecordRemoved => (FILE, &["deletion"]),
         Kind::ClockSetBack => (&["host"], CHANGE),

@@ -181,7 +181,12 @@ pub(super) const fn of(kind: Kind) -> (&'static Class, Activity) {
         Kind::ProcessEnded => (&LIFECYCLE, (4, "Stop")),
         Kind::RecordRotated => (&LOG, (5, "Rotate")),
         Kind::RecordRemoved => (&LOG, (2, "Delete")),
-        Kind::RecordLost | Kind::RecordLeftOut | Kind::RecordBeside | Kind::RecordGap => (&LOG, OTHER),
+        Kind::RecordLost
+        | Kind::RecordLeftOut
+        | Kind::RecordBeside
+        | Kind::RecordDamaged
+        | Kind::RecordGap
+        | Kind::RecordCheckpoint => (&LOG, OTHER),
         Kind::ClockSetBack => (&ERROR, (1, "General Error")),
     }
 }

@@ -15,10 +15,17 @@ use super::queue::Queue;
 use super::settings::{Selection, Settings, SinkKind, SinkSettings};
 use super::sink::{Sink, SinkError};
 use super::spooled::SpooledSink;
+use super::store::StoreSink;
+use super::tail::Tail;
 use super::worker::{Ready, Worker};
+use crate::chain::{self, Ties};
+use crate::segments::{Reader, StoreError};
 
 /// How long a sink that is not asked for any more may take for what it has.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the tail is called among the sinks.
+const TAIL: &str = "tail";
 
 /// All sinks, and the thread that feeds them.
 #[derive(Debug)]
@@ -26,7 +33,11 @@ pub struct Audit {
     distributor: Arc<Distributor>,
     thread: Mutex<Option<JoinHandle<()>>>,
     log: Arc<Queue>,
+    tail: Tail,
     process: Arc<str>,
+    /// Whoever asks the store: all of them share its turns.
+    reader: Mutex<Option<Reader>>,
+    ties: Ties,
 }
 
 /// A sink that cannot be opened.
@@ -73,9 +84,11 @@ impl Prepared<'_> {
         distributor.sweep();
         let mut sinks = distributor.sinks();
         let mut before = std::mem::take(&mut sinks.running);
-        for mut log in before.extract_if(.., |running| running.kind.is_none()) {
-            log.selection = settings.log;
-            sinks.running.push(log);
+        for mut own in before.extract_if(.., |running| running.kind.is_none()) {
+            if !audit.is_tail(&own) {
+                own.selection = settings.log;
+            }
+            sinks.running.push(own);
         }
         for (settings, opened) in settings.sinks.iter().zip(opened) {
             let known = before.iter().position(|running| running.is(settings)).map(|at| before.remove(at));
@@ -101,13 +114,14 @@ impl Audit {
     /// # Errors
     /// Where there is no thread.
     pub fn start(recorder: Recorder, log: &LogSink) -> std::io::Result<Self> {
-        let process = Arc::from(recorder.process());
+        let (process, tail) = (Arc::from(recorder.process()), Tail::new(recorder.process()));
         let (distributor, thread) = Distributor::start(recorder)?;
         let (name, queue, status) = ("log".into(), Arc::clone(&log.queue), Arc::clone(&log.status));
         let log = Running { name, kind: None, selection: Selection::NONE, required: false, queue, status };
         let queue = Arc::clone(&log.queue);
         distributor.sinks().running.push(log);
-        Ok(Self { distributor, thread: Mutex::new(Some(thread)), log: queue, process })
+        let (thread, reader, ties) = (Mutex::new(Some(thread)), Mutex::default(), Ties::default());
+        Ok(Self { distributor, thread, log: queue, tail, process, reader, ties })
     }
 
     /// Opens what is new of these sinks, to be put in place once everything else has agreed as well.
@@ -135,7 +149,7 @@ impl Audit {
         }
         let status = Arc::<Status>::default();
         let failed = |error| ApplyError { name: Arc::clone(&settings.name), error };
-        let sink = self.sink(&settings.kind, &status).map_err(failed)?;
+        let sink = self.sink(settings, &status).map_err(failed)?;
         let (queue, clock) = (Queue::new(0), self.distributor.recorder.clock().clone());
         let worker = Worker { sink, queue: Arc::clone(&queue), status: Arc::clone(&status), clock };
         let ready = worker.ready(&settings.name).map_err(|error| failed(SinkError::Unusable(error)))?;
@@ -144,21 +158,84 @@ impl Audit {
         Ok(Some(Opened { running: Running { name, kind, selection, required, queue, status }, ready }))
     }
 
-    fn sink(&self, kind: &SinkKind, status: &Arc<Status>) -> Result<Box<dyn Sink>, SinkError> {
+    fn sink(&self, settings: &SinkSettings, status: &Arc<Status>) -> Result<Box<dyn Sink>, SinkError> {
         let clock = self.distributor.recorder.clock();
-        Ok(match kind {
-            SinkKind::File(file) => Box::new(FileSink::open(file, &self.process, clock, status)?),
+        Ok(match &settings.kind {
+            SinkKind::File(file) => {
+                let chain = chain::Writer::new(&settings.name, &self.process, &self.ties);
+                Box::new(FileSink::open(file, chain, &self.process, clock, status)?)
+            }
             SinkKind::Output(output) => Box::new(Output::open(output.stream, output.format)?),
+            SinkKind::Store(store) => Box::new(StoreSink::open(store, &self.process, clock, status)?),
             SinkKind::Spooled(settings) => {
                 Box::new(SpooledSink::open(settings, &self.process, clock, status)?)
             }
         })
     }
 
-    /// How each sink is doing, the log first.
+    /// The last events, as long as they are asked for by [`Audit::keep_tail`].
+    #[must_use]
+    pub fn tail(&self) -> Tail {
+        self.tail.clone()
+    }
+
+    /// Says whether the last events are kept in memory, for people who watch. Nobody pays for what nobody can look at.
+    pub fn keep_tail(&self, wanted: bool) {
+        let mut sinks = self.distributor.sinks();
+        let runs = sinks.running.iter().position(|sink| self.is_tail(sink));
+        match (runs, wanted) {
+            (None, true) => sinks.running.extend(self.tail_sink()),
+            (Some(at), false) => sinks.running.remove(at).queue.close(Instant::now() + PATIENCE),
+            (None, false) | (Some(_), true) => {}
+        }
+        self.distributor.share(&sinks);
+    }
+
+    /// The sink that fills the tail, with its thread. Without one it is not there, and everybody else goes on.
+    fn tail_sink(&self) -> Option<Running> {
+        let (queue, status, sink) = (Queue::new(0), Arc::<Status>::default(), Box::new(self.tail.sink()));
+        let clock = self.distributor.recorder.clock().clone();
+        let worker = Worker { sink, queue: Arc::clone(&queue), status: Arc::clone(&status), clock };
+        worker.ready(TAIL).ok()?.begin();
+        let (name, selection) = (TAIL.into(), Selection::ALL);
+        Some(Running { name, kind: None, selection, required: false, queue, status })
+    }
+
+    /// The heads of the chains of all sinks.
+    #[must_use]
+    pub fn ties(&self) -> Ties {
+        self.ties.clone()
+    }
+
+    /// What stands beside the log and is no sink of the operator's.
+    fn is_tail(&self, sink: &Running) -> bool {
+        sink.kind.is_none() && !Arc::ptr_eq(&sink.queue, &self.log)
+    }
+
+    /// How each sink is doing, the log first. The tail keeps nothing for anybody, and is none of them.
     #[must_use]
     pub fn health(&self) -> Vec<SinkHealth> {
-        self.distributor.health()
+        self.distributor.health().into_iter().filter(|sink| *sink.name != *TAIL).collect()
+    }
+
+    /// The store among the sinks, for reading; none where there is none.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn store(&self) -> Result<Option<Reader>, StoreError> {
+        let folder = self.distributor.sinks().running.iter().find_map(|sink| match &sink.kind {
+            Some(SinkKind::Store(store)) => Some(store.path.clone()),
+            Some(SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Spooled(_)) | None => None,
+        });
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(folder) = folder else {
+            *reader = None;
+            return Ok(None);
+        };
+        if reader.as_ref().is_none_or(|reader| reader.folder() != folder) {
+            *reader = Some(Reader::open(&folder)?);
+        }
+        Ok(reader.clone())
     }
 
     /// Waits until what has happened up to now is written, for so long; whether it is.
@@ -176,6 +253,7 @@ impl Audit {
         self.distributor.tell(true);
         self.distributor.sweep();
         let running = std::mem::take(&mut self.distributor.sinks().running);
+        running.iter().filter(|sink| self.is_tail(sink)).for_each(|tail| tail.queue.close(until));
         let others = || running.iter().filter(|sink| sink.kind.is_some());
         others().for_each(|sink| sink.queue.close(until));
         let left: Vec<_> = others()

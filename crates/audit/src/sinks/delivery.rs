@@ -16,6 +16,7 @@ use super::spool::{Frame, Lost, Mark, Next, Spool, SpoolSettings};
 use super::syslog::{Syslog, SyslogSettings};
 use super::webhook::{Webhook, WebhookSettings};
 use crate::clock::Clock;
+use crate::mapping::Schema;
 use crate::secret::random_bytes;
 
 /// How often it looks after the far end.
@@ -30,6 +31,8 @@ pub struct SpooledSettings {
     pub keeps: bool,
     /// How often it is tried.
     pub pace: Pace,
+    /// Whose words it is brought in, where they are not ours.
+    pub schema: Option<Schema>,
     /// Who gets it.
     pub far: FarSettings,
 }
@@ -127,7 +130,7 @@ impl Delivery {
                 Err(error) => self.fail(&FarError::Away(format!("its spool cannot be read: {error}"))),
             };
             self.tell();
-            if until.is_some_and(|until| Instant::now() >= until) {
+            if until.is_some_and(|until| self.is_given_up(until)) {
                 break;
             }
         }
@@ -137,7 +140,9 @@ impl Delivery {
     /// Brings a batch, or waits before it is tried again; gives when all must have ended, where that is known.
     fn bring(&mut self, process: &Arc<str>, frame: Frame, mark: Mark) -> Option<Instant> {
         let events = frame.numbers.count;
-        match self.send(&Parcel { process, frame: &frame }) {
+        mutant!((), "spool-acknowledged-before-far-end" => self.spool.acknowledge(&mark));
+        let parcel = Parcel { process, frame: &frame, schema: self.settings.schema };
+        match self.send(&parcel) {
             Ok(()) => {
                 self.failures = 0;
                 self.status.works(Part::Delivery, &self.clock);
@@ -145,7 +150,7 @@ impl Delivery {
                 self.prove();
                 None
             }
-            Err(FarError::Refused(why)) => self.put_aside(&Parcel { process, frame: &frame }, mark, &why),
+            Err(FarError::Refused(why)) => self.put_aside(&parcel, mark, &why),
             Err(error @ FarError::Away(_)) => self.fail(&error),
         }
     }
@@ -168,6 +173,16 @@ impl Delivery {
         self.sent.push_back((mark, Instant::now(), 0));
         self.prove();
         None
+    }
+
+    /// Whether nothing is tried any more, for it is to end and the far end is away: what lies on disk waits for the next
+    /// process. What lies in memory alone is tried as long as there is time.
+    fn is_given_up(&self, until: Instant) -> bool {
+        if self.spool.is_all_on_disk() || Instant::now() >= until {
+            return true;
+        }
+        thread::park_timeout(self.settings.pace.first.min(BEAT / 10));
+        false
     }
 
     /// Leaves the far end alone for a while.

@@ -48,7 +48,7 @@ impl Running {
 
     /// Tells what it has lost and why, and what it says of itself; whether that is all. What there is no room for is told
     /// the next time.
-    fn tell(&self, recorder: &Recorder, at_once: bool, cause: &'static str) -> bool {
+    pub(super) fn tell(&self, recorder: &Recorder, at_once: bool, cause: &'static str) -> bool {
         let lost = |loss| Note::Lost { process: None, loss, cause };
         let mut losses = self.queue.take_losses(at_once).into_iter();
         let untold = losses.by_ref().find(|loss| !lost(*loss).tell(&self.name, recorder));
@@ -166,7 +166,8 @@ impl Distributor {
                 sink.queue.push(&block, sink.chosen(&told));
             }
         });
-        let short = sinks.running.iter().any(|sink| sink.required && sink.queue.is_short_of_room());
+        let short = |sink: &Running| mutant!(sink.queue.is_short_of_room(), "required-asks-the-far-end" => sink.status.trouble().is_some());
+        let short = sinks.running.iter().any(|sink| sink.required && short(sink));
         self.recorder.set_accepting(!short);
     }
 

@@ -1,9 +1,11 @@
 //! What a far end is: whoever a spool is brought to. Each is one file that implements this; the rest is the same for all.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::spool::Frame;
+use crate::mapping::Schema;
 
 /// Takes what lies in a spool. It lives on a thread of its own.
 pub(super) trait Far: Send {
@@ -34,9 +36,28 @@ pub(super) struct Parcel<'a> {
     /// Whose events they are.
     pub(super) process: &'a Arc<str>,
     pub(super) frame: &'a Frame,
+    /// Whose words it is brought in, where they are not ours.
+    pub(super) schema: Option<Schema>,
 }
 
 impl Parcel<'_> {
+    /// All its lines, in the words that were asked for.
+    pub(super) fn text(&self) -> Vec<u8> {
+        let Some(schema) = self.schema else { return self.frame.text.clone() };
+        let mut text = Vec::with_capacity(2 * self.frame.text.len());
+        self.frame.lines().for_each(|line| schema.map(line, &mut text));
+        text
+    }
+
+    /// A line in the words that were asked for, without its line feed.
+    pub(super) fn said<'l>(&self, line: &'l [u8]) -> Cow<'l, [u8]> {
+        let Some(schema) = self.schema else { return line.into() };
+        let mut text = Vec::with_capacity(2 * line.len());
+        schema.map(line, &mut text);
+        text.pop();
+        text.into()
+    }
+
     /// What no other batch is called, and this one whenever it is sent again.
     pub(super) fn id(&self) -> String {
         let numbers = &self.frame.numbers;

@@ -1,24 +1,19 @@
 //! A file of lines. It has one writer, whoever else was told to write it: the second goes on in a file beside it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
-
-use portcullis_events::{Field, LONGEST_LINE, Seen};
-use rustix::fs::OFlags;
+use std::time::{Duration, Instant};
 
 use super::health::{Note, Status};
 use super::lines::Lines;
+use super::opened::{Open, is_at};
 use super::rotation::{Names, Old};
 use super::settings::{FileSettings, SinkKind};
 use super::sink::{Batch, Sink, SinkError};
+use crate::chain::{Found, Writer};
 use crate::clock::{Clock, Timestamp};
-
-/// How often a file is opened that is another one each time it is looked at.
-const ATTEMPTS: usize = 8;
 
 pub(super) struct FileSink {
     settings: FileSettings,
@@ -27,121 +22,18 @@ pub(super) struct FileSink {
     clock: Clock,
     status: Arc<Status>,
     lines: Lines,
+    /// Follows what is written, where `settings.chain` says so.
+    chain: Writer,
     open: Open,
     /// Whether it is a file beside the one that it was told.
     beside: bool,
     number: u32,
 }
 
-/// A file that is ours alone to write.
-struct Open {
-    file: File,
-    path: PathBuf,
-    inode: (u64, u64),
-    bytes: u64,
-    /// When its first line was written.
-    first: Timestamp,
-    /// Whether it was not there before.
-    made: bool,
-}
-
-impl Open {
-    /// Opens a file; none where another process writes it.
-    fn at(path: &Path, mode: u32, now: Timestamp) -> Result<Option<Self>, SinkError> {
-        for _ in 0..ATTEMPTS {
-            let made = fs::symlink_metadata(path).is_err();
-            let file = open(path, mode).map_err(SinkError::Unusable)?;
-            if !mutant!(is_locked(&file)?, "record-two-writers" => true) {
-                return Ok(None);
-            }
-            let inode = inode(&file.metadata()?);
-            // Its last writer may have renamed it in between.
-            if is_at(path, inode) {
-                let bytes = end_last_line(&file)?;
-                let first = first_time(&file, bytes).unwrap_or(now);
-                return Ok(Some(Self { file, path: path.to_owned(), inode, bytes, first, made }));
-            }
-        }
-        Ok(None)
-    }
-}
-
-fn open(path: &Path, mode: u32) -> io::Result<File> {
-    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
-    let mut options = OpenOptions::new();
-    let file = options.read(true).append(true).create(true).mode(mode).custom_flags(flags).open(path)?;
-    narrow(&file, mode)?;
-    Ok(file)
-}
-
-/// Has the file be ours alone to read and write, as far as `mode` says: whoever may write it can change the record, and
-/// whoever has another name for it keeps what we remove. It is looked at as it was opened, not by its name.
-fn narrow(file: &File, mode: u32) -> io::Result<()> {
-    let (found, us) = (file.metadata()?, rustix::process::geteuid().as_raw());
-    let wrong = |what: String| Err(io::Error::new(io::ErrorKind::InvalidInput, what));
-    if !found.is_file() {
-        return wrong("it is no file".to_owned());
-    }
-    if mutant!(found.uid() != us, "record-of-a-stranger" => false) {
-        return wrong(format!("it belongs to the user {}, and this is {us}", found.uid()));
-    }
-    if mutant!(found.nlink() != 1, "record-with-another-name" => false) {
-        return wrong(format!("it has {} names, and should have one", found.nlink()));
-    }
-    let (asked, there) = (mode & 0o777, found.mode() & 0o7777);
-    if mutant!(there & !asked == 0, "record-open-to-others" => true) {
-        return Ok(());
-    }
-    file.set_permissions(fs::Permissions::from_mode(there & asked))
-}
-
-/// Takes the lock, which ends with the file; whether it is free.
-fn is_locked(file: &File) -> Result<bool, SinkError> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(SinkError::Unusable(error)),
-    }
-}
-
-fn inode(metadata: &fs::Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
-}
-
-/// Whether the path still leads to this file.
-fn is_at(path: &Path, ours: (u64, u64)) -> bool {
-    let there = fs::symlink_metadata(path).is_ok_and(|metadata| inode(&metadata) == ours);
-    mutant!(there, "record-follows-a-moved-file" => true)
-}
-
-/// Ends a line that its writer could not; gives the bytes of the file.
-fn end_last_line(mut file: &File) -> io::Result<u64> {
-    let bytes = file.metadata()?.len();
-    let mut last = [b'\n'];
-    if bytes > 0 {
-        file.seek(SeekFrom::Start(bytes - 1))?;
-        file.read_exact(&mut last)?;
-    }
-    if mutant!(last == *b"\n", "record-half-line-after-full-disk" => true) {
-        return Ok(bytes);
-    }
-    file.write_all(b"\n").map(|()| bytes + 1)
-}
-
-/// The time of the first line, where there is one that can be read.
-fn first_time(mut file: &File, bytes: u64) -> Option<Timestamp> {
-    file.seek(SeekFrom::Start(0)).ok().filter(|_| bytes > 0)?;
-    let mut line = Vec::new();
-    BufReader::new(file).take(LONGEST_LINE as u64).read_until(b'\n', &mut line).ok()?;
-    let time = Seen::read(&line).ok()?.text(Field::Time)?.to_owned();
-    humantime::parse_rfc3339(&time).ok().map(|time| {
-        Timestamp::from_seconds(time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs())
-    })
-}
-
 impl FileSink {
     pub(super) fn open(
         settings: &FileSettings,
+        chain: Writer,
         process: &Arc<str>,
         clock: &Clock,
         status: &Arc<Status>,
@@ -159,7 +51,49 @@ impl FileSink {
         status.writes(&open.path);
         let (settings, clock, status) = (settings.clone(), clock.clone(), Arc::clone(status));
         let lines = Lines::new(settings.format);
-        Ok(Self { settings, names, process, clock, status, lines, open, beside, number })
+        let mut sink = Self { settings, names, process, clock, status, lines, chain, open, beside, number };
+        sink.follow(None);
+        Ok(sink)
+    }
+
+    /// Has the chain go on in the file that is open now, behind the one of before.
+    fn follow(&mut self, before: Option<&Path>) {
+        if !self.settings.chain {
+            return;
+        }
+        let (now, path) = (self.clock.now(), &self.open.path);
+        if self.open.bytes == 0 {
+            self.chain.go_on(path, before, now);
+        } else {
+            let found = Found::read(&self.open.file).unwrap_or_else(|_| Found::nothing());
+            self.chain.take_over(path, found, now);
+        }
+    }
+
+    /// Ends the block in the file that is left. What cannot be written there is written first in the next one.
+    fn leave(&mut self) {
+        if !self.settings.chain {
+            return;
+        }
+        let whole = self.open.bytes - self.chain.half();
+        let is_whole = whole == self.open.bytes || self.open.file.set_len(whole).is_ok();
+        self.lines.rewind();
+        self.chain.rewind();
+        self.chain.end_block();
+        if is_whole {
+            self.open.bytes = whole;
+            let _ = self.write_own();
+        }
+    }
+
+    /// Writes what the chain has to say before anything else.
+    fn write_own(&mut self) -> io::Result<()> {
+        while let Some(own) = self.chain.own() {
+            let wrote = write_some(&self.open.file, own)?;
+            self.open.bytes += wrote as u64;
+            self.chain.wrote_own(wrote);
+        }
+        Ok(())
     }
 
     fn age(&self) -> Duration {
@@ -176,9 +110,10 @@ impl FileSink {
     }
 
     fn rotate(&mut self) -> Result<(), SinkError> {
+        self.leave();
         let old = if self.beside { self.open.path.clone() } else { self.rename()? };
         let bytes = self.open.bytes;
-        self.open_anew()?;
+        self.open_anew(Some(&old))?;
         self.status.note(Note::Rotated { file: old, next: self.open.path.clone(), bytes });
         self.remove_spare();
         Ok(())
@@ -196,7 +131,7 @@ impl FileSink {
     }
 
     /// Opens the file that it was told, or one beside it where that is another process's.
-    fn open_anew(&mut self) -> Result<(), SinkError> {
+    fn open_anew(&mut self, before: Option<&Path>) -> Result<(), SinkError> {
         let (settings, now) = (&self.settings, self.clock.now());
         let main = Open::at(&settings.path, settings.mode, now)?;
         let was_beside = std::mem::replace(&mut self.beside, main.is_none());
@@ -208,6 +143,7 @@ impl FileSink {
             self.status.note(Note::Beside { file: settings.path.clone(), next: self.open.path.clone() });
         }
         self.lines.rewind();
+        self.follow(before);
         self.status.writes(&self.open.path);
         Ok(())
     }
@@ -217,16 +153,18 @@ impl FileSink {
         let Some(open) = Open::at(&self.settings.path, self.settings.mode, self.clock.now())? else {
             return Ok(());
         };
+        self.leave();
         let left = std::mem::replace(&mut self.open, open);
         self.beside = false;
         self.lines.rewind();
+        self.follow(Some(&left.path));
         self.status.writes(&self.open.path);
         self.status.note(Note::Rotated { file: left.path, next: self.open.path.clone(), bytes: left.bytes });
         Ok(())
     }
 
     /// Removes old files that are too many. One that somebody writes is not old.
-    fn remove_spare(&self) {
+    fn remove_spare(&mut self) {
         let Ok(entries) = fs::read_dir(self.names.folder()) else { return };
         let old = entries.flatten().filter_map(|entry| {
             let name = entry.file_name().into_string().ok().filter(|name| self.names.is_old(name))?;
@@ -237,6 +175,7 @@ impl FileSink {
         if let Some(newest) = mutant!(removed.first(), "record-removal-untold" => None) {
             let file = self.names.folder().join(&newest.name);
             let (count, bytes) = (removed.len() as u64, removed.iter().map(|file| file.bytes).sum());
+            self.chain.has_removed(Some(newest.name.clone()));
             self.status.note(Note::Removed { file, count, bytes });
         }
     }
@@ -248,9 +187,51 @@ impl FileSink {
     }
 
     fn append(&mut self) -> Result<(), SinkError> {
+        if self.settings.chain {
+            return self.append_chained();
+        }
         let Open { file, bytes, .. } = &mut self.open;
         self.lines.write_to(file, |part| *bytes += part as u64)?;
         Ok(())
+    }
+
+    fn append_chained(&mut self) -> Result<(), SinkError> {
+        self.write_own()?;
+        while !self.lines.left().is_empty() {
+            let left = self.lines.left();
+            let part = &left[..self.chain.room(left)];
+            let wrote = write_some(&self.open.file, part)?;
+            self.chain.wrote(&part[..wrote]);
+            self.open.bytes += wrote as u64;
+            self.lines.wrote(wrote);
+            // The lines are written, whatever becomes of what stands behind them: it is tried again before the next ones.
+            if self.lines.left().is_empty() {
+                let _ = self.write_own();
+            } else {
+                self.write_own()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the block, where no line is half written.
+    fn end_block(&mut self) -> Result<(), SinkError> {
+        if self.settings.chain && self.lines.fresh().is_some() {
+            self.chain.end_block();
+            self.write_own()?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a part, or all of it.
+fn write_some(mut file: &File, bytes: &[u8]) -> io::Result<usize> {
+    loop {
+        match file.write(bytes) {
+            Ok(0) if !bytes.is_empty() => return Err(io::ErrorKind::WriteZero.into()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            wrote => return wrote,
+        }
     }
 }
 
@@ -294,9 +275,13 @@ impl Sink for FileSink {
             self.come_back()?;
         } else if !is_at(&self.settings.path, self.open.inode) {
             // Where that fails, the one that is open is written still.
-            self.open_anew()?;
+            self.leave();
+            self.open_anew(None)?;
         }
-        if self.lines.fresh().is_some() { self.rotate_if_due(0) } else { Ok(()) }
+        if self.lines.fresh().is_some() {
+            self.rotate_if_due(0)?;
+        }
+        self.end_block()
     }
 
     fn discard(self: Box<Self>) {
@@ -308,7 +293,16 @@ impl Sink for FileSink {
     fn change(&mut self, kind: &SinkKind) {
         if let SinkKind::File(settings) = kind {
             self.lines.change(settings.format);
-            self.settings = settings.clone();
+            let chained = std::mem::replace(&mut self.settings, settings.clone()).chain;
+            if settings.chain && !chained {
+                self.follow(None);
+            }
         }
+    }
+
+    fn close(mut self: Box<Self>, _until: Instant) -> Result<(), SinkError> {
+        let ended = self.end_block();
+        self.chain.end();
+        ended
     }
 }

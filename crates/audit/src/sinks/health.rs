@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use portcullis_events::{
-    Kind, KindSet, RecordBeside, RecordGap, RecordLost, RecordRemoved, RecordRotated, Recorder,
+    Kind, KindSet, RecordBeside, RecordDamaged, RecordGap, RecordLost, RecordRemoved, RecordRotated, Recorder,
 };
 
 use super::queue::Loss;
@@ -97,6 +97,7 @@ pub(super) enum Note {
     Rotated { file: PathBuf, next: PathBuf, bytes: u64 },
     Removed { file: PathBuf, count: u64, bytes: u64 },
     Beside { file: PathBuf, next: PathBuf },
+    Damaged { file: PathBuf, reason: String },
     Gap { since: u64, away: Duration, reason: String },
     Lost { process: Option<Arc<str>>, loss: Loss, cause: &'static str },
 }
@@ -110,6 +111,7 @@ impl Note {
             Kind::RecordRotated,
             Kind::RecordRemoved,
             Kind::RecordBeside,
+            Kind::RecordDamaged,
         ])
     }
 
@@ -131,6 +133,9 @@ impl Note {
             }
             Self::Beside { file, next } => {
                 recorder.emit(&RecordBeside { sink, file: &text(file), next: &text(next) })
+            }
+            Self::Damaged { file, reason } => {
+                recorder.emit(&RecordDamaged { sink, file: &text(file), reason })
             }
             Self::Gap { since, away, reason } => {
                 recorder.emit(&RecordGap { sink, since: *since, away: *away, reason })

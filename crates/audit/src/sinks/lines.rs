@@ -65,6 +65,20 @@ impl Lines {
         Ok(())
     }
 
+    /// What is left.
+    pub(super) fn left(&self) -> &[u8] {
+        &self.text[self.done..]
+    }
+
+    /// So much of what is left is written.
+    pub(super) fn wrote(&mut self, bytes: usize) {
+        self.done += bytes;
+        if self.done >= self.text.len() {
+            self.text.clear();
+            self.done = 0;
+        }
+    }
+
     /// Goes back to the beginning of the line that is half written, for it is to stand elsewhere.
     pub(super) fn rewind(&mut self) {
         let whole = self.text[..self.done].iter().rposition(|byte| *byte == b'\n');

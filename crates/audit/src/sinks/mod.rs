@@ -9,8 +9,10 @@ mod file;
 mod format;
 mod health;
 mod http;
+mod kept;
 mod lines;
 mod log;
+mod opened;
 mod otlp;
 mod output;
 mod quarantine;
@@ -22,7 +24,9 @@ mod signature;
 mod sink;
 mod spool;
 mod spooled;
+mod store;
 mod syslog;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -32,6 +36,7 @@ mod worker;
 pub use audit::{ApplyError, Audit, Prepared, Unwritten};
 pub use delivery::{FarSettings, Pace, SpooledSettings};
 pub use health::SinkHealth;
+pub use kept::{KeptFile, is_kept_name, kept_files};
 pub use log::{LogSink, LogWriter};
 pub use otlp::{ExportHealth, ExportSettings, Exporter, Exports, OtlpSettings};
 pub use settings::{
@@ -41,5 +46,6 @@ pub use settings::{
 pub use sink::SinkError;
 pub use spool::{SpoolSettings, Waiting};
 pub use syslog::{SyslogAddress, SyslogSettings};
+pub use tail::{Tail, TailLine, TailNews};
 pub use tls::{ClientPair, TlsSettings};
 pub use webhook::WebhookSettings;

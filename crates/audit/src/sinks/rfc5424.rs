@@ -20,8 +20,8 @@ const FIELDS: [Field; 8] = [
 /// Bytes of a value there.
 const LONGEST_VALUE: usize = 128;
 
-/// Writes the message for a line. A line that is none of ours goes as it is.
-pub(super) fn write(line: &[u8], host: &str, process: &str, out: &mut Vec<u8>) {
+/// Writes the message for a line, which is said in these words. A line that is none of ours goes as it is.
+pub(super) fn write(line: &[u8], said: &[u8], host: &str, process: &str, out: &mut Vec<u8>) {
     let (start, seen) = (out.len(), Seen::read(line).ok());
     let level = seen.as_ref().and_then(Seen::kind).map_or(Level::Info, |kind| kind.row().level);
     let time = seen.as_ref().and_then(|seen| seen.text(Field::Time)).unwrap_or("-");
@@ -35,11 +35,11 @@ pub(super) fn write(line: &[u8], host: &str, process: &str, out: &mut Vec<u8>) {
         .filter_map(|field| parameter(*field, seen.as_ref()?))
         .for_each(|text| out.extend_from_slice(text.as_bytes()));
     let room = LONGEST.saturating_sub(out.len() - start + " truncated=\"yes\"] ".len());
-    if line.len() > room {
+    if said.len() > room {
         out.extend_from_slice(b" truncated=\"yes\"");
     }
     out.extend_from_slice(b"] ");
-    out.extend_from_slice(cut(line, room));
+    out.extend_from_slice(cut(said, room));
 }
 
 const fn severity(level: Level) -> u8 {

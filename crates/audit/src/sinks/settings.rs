@@ -8,6 +8,7 @@ use super::delivery::SpooledSettings;
 use portcullis_events::{Kind, KindSet, Level};
 
 use crate::mapping::Schema;
+use crate::segments::StoreSettings;
 
 /// All sinks: the log, and those of the operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub enum SinkKind {
     File(FileSettings),
     /// To where the process was told to write.
     Output(OutputSettings),
+    /// Into the embedded store.
+    Store(StoreSettings),
     /// To somebody else, by way of files that keep it until they have it.
     Spooled(SpooledSettings),
 }
@@ -47,7 +50,7 @@ impl SinkKind {
         match self {
             Self::File(file) => file.format,
             Self::Output(output) => output.format,
-            Self::Spooled(_) => LineFormat::Json,
+            Self::Store(_) | Self::Spooled(_) => LineFormat::Json,
         }
     }
 
@@ -57,8 +60,9 @@ impl SinkKind {
         match (self, other) {
             (Self::File(one), Self::File(other)) => one.path == other.path,
             (Self::Output(one), Self::Output(other)) => one.stream == other.stream,
+            (Self::Store(one), Self::Store(other)) => one.path == other.path,
             (Self::Spooled(one), Self::Spooled(other)) => one.spool.folder == other.spool.folder,
-            (Self::File(_) | Self::Output(_) | Self::Spooled(_), _) => false,
+            (Self::File(_) | Self::Output(_) | Self::Store(_) | Self::Spooled(_), _) => false,
         }
     }
 }
@@ -74,6 +78,8 @@ pub struct FileSettings {
     pub rotation: Rotation,
     /// How a line looks.
     pub format: LineFormat,
+    /// Whether what is written is chained, so that it shows when something of it is changed later.
+    pub chain: bool,
 }
 
 /// When a file goes on in a new one, and how many old ones are kept.

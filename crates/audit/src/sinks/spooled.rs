@@ -57,6 +57,7 @@ impl Sink for SpooledSink {
     fn change(&mut self, kind: &SinkKind) {
         if let SinkKind::Spooled(settings) = kind {
             self.delivery.change(settings.clone());
+            self.spool.call();
         }
     }
 

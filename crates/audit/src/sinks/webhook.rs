@@ -37,14 +37,14 @@ impl Webhook {
     }
 
     fn request(&self, parcel: &Parcel<'_>) -> Result<Request<Bytes>, FarError> {
-        let text = &parcel.frame.text;
-        let signature = signature(&self.settings.secrets, self.clock.now().seconds(), text);
+        let text = parcel.text();
+        let signature = signature(&self.settings.secrets, self.clock.now().seconds(), &text);
         let request = Request::post(&self.settings.url)
             .header(CONTENT_TYPE, "application/x-ndjson")
             .header(USER_AGENT, concat!("portcullis/", env!("CARGO_PKG_VERSION")))
             .header("portcullis-batch", parcel.id())
             .header("portcullis-signature", signature)
-            .body(Bytes::copy_from_slice(text));
+            .body(Bytes::from(text));
         request.map_err(|error| FarError::Away(error.to_string()))
     }
 }

@@ -1,8 +1,8 @@
 //! How sessions are made, sealed into the store, and read back.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use super::binding::Binding;
 use super::card::Card;
@@ -208,6 +208,7 @@ impl SessionsInner {
         let Record { card, tokens } = record;
         Session {
             used: AtomicBool::new(false),
+            words: OnceLock::new(),
             id: stored.id,
             root: (stored.root != stored.id).then_some(stored.root),
             host: stored.host,

@@ -58,7 +58,7 @@ pub use error::{SessionError, StoreUnavailable};
 pub use family::Ending;
 pub use filter::{SessionFilter, UnknownProvider, Wanted};
 pub use key::{SessionId, SessionKey};
-pub use model::{FamilyGrant, NewSession, Session, Tokens};
+pub use model::{FamilyGrant, NewSession, Session, SessionWords, Tokens};
 pub use movable::MovableStore;
 pub use overview::SessionOverview;
 pub use pace::SweepPace;

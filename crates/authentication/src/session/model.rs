@@ -1,8 +1,8 @@
 //! What a session is.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::SessionId;
@@ -14,7 +14,7 @@ use super::seal::FamilyKey;
 use super::settings::NetworkPrefix;
 use super::store::Marks;
 use crate::clock::Timestamp;
-use crate::identity::{Principal, RouteName};
+use crate::identity::{Principal, RouteName, texts};
 use crate::secret::{SealingKey, Secret};
 
 /// The tokens a provider gave for a session (OpenID Connect Core 1.0, section 3.1.3.3).
@@ -157,6 +157,16 @@ pub struct Session {
     pub(super) key: FamilyKey,
     /// Whether it is known that it was used before.
     pub(super) used: AtomicBool,
+    pub(super) words: OnceLock<SessionWords>,
+}
+
+/// What records say of a session, made once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionWords {
+    /// Where it was signed in from: browser and system.
+    pub device: String,
+    /// The methods of the sign-in (`amr`).
+    pub amr: Vec<String>,
 }
 
 impl Session {
@@ -164,6 +174,14 @@ impl Session {
     #[must_use]
     pub fn family(&self) -> SessionId {
         self.root.unwrap_or(self.id)
+    }
+
+    /// What records say of it; `device` puts into words where it was signed in from.
+    pub fn words(&self, device: impl FnOnce(&SignInOrigin) -> String) -> &SessionWords {
+        self.words.get_or_init(|| SessionWords {
+            device: device(&self.origin),
+            amr: self.principal.claims.get("amr").map(texts).unwrap_or_default(),
+        })
     }
 
     /// Whether it is used for the first time, as far as this process knows: true once for each session of a family that is

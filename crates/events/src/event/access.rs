@@ -53,6 +53,10 @@ pub struct AccessEvent<'a> {
     pub who: Option<&'a Principal>,
     /// How that was shown.
     pub shown: Option<Shown>,
+    /// Browser and system of the session, in words of our own.
+    pub device: Option<&'a str>,
+    /// The methods of the session's sign-in.
+    pub amr: &'a [String],
     /// Status of the response.
     pub status: u16,
     /// How it ended.
@@ -92,6 +96,7 @@ impl Event for AccessEvent<'_> {
 
     fn head(&self, head: &mut EventHead) {
         head.status = self.status;
+        head.outcome = Some(self.outcome);
         head.route = self.route.map_or(0, |route| route.number);
         head.session = self.shown.map_or(0, |shown| shown.session);
         head.us = u32::try_from(micros(self.took)).unwrap_or(u32::MAX);
@@ -112,6 +117,8 @@ impl Event for AccessEvent<'_> {
             shown.write(line);
         }
         line.text_if(Field::Acr, self.who.and_then(|who| who.acr.as_deref()));
+        line.texts(Field::Amr, self.amr);
+        line.text_if(Field::Device, self.device);
         line.number(Field::Status, self.status.into());
         line.text(Field::Outcome, self.outcome.as_str());
         self.write_reasons(line);

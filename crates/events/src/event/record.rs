@@ -118,6 +118,75 @@ impl Event for RecordBeside<'_> {
     }
 }
 
+/// A file of the record cannot be read, and is left as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordDamaged<'a> {
+    /// The sink.
+    pub sink: &'a str,
+    /// The file.
+    pub file: &'a str,
+    /// What is wrong with it, in words.
+    pub reason: &'a str,
+}
+
+impl Event for RecordDamaged<'_> {
+    fn kind(&self) -> Kind {
+        Kind::RecordDamaged
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.text(Field::Sink, self.sink);
+        line.text(Field::File, self.file);
+        line.text(Field::Reason, self.reason);
+    }
+}
+
+/// What the record holds was signed.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordCheckpoint<'a> {
+    /// The id of the key that signed.
+    pub key: &'a str,
+    /// The number of the checkpoint.
+    pub number: u64,
+    /// The checkpoint, a signed note.
+    pub note: &'a str,
+}
+
+impl Event for RecordCheckpoint<'_> {
+    fn kind(&self) -> Kind {
+        Kind::RecordCheckpoint
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.text(Field::Key, self.key);
+        line.number(Field::Number, self.number);
+        line.text(Field::Note, self.note);
+    }
+}
+
+/// Another key signs what the record holds.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordKeyRotated<'a> {
+    /// The id of the key that signs from now on.
+    pub key: &'a str,
+    /// From when on it signs, in microseconds since 1970.
+    pub signs_from: u64,
+    /// The word of the key before for it, a signed note.
+    pub note: &'a str,
+}
+
+impl Event for RecordKeyRotated<'_> {
+    fn kind(&self) -> Kind {
+        Kind::KeyRotated
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.text(Field::Key, self.key);
+        line.time(Field::SignsFrom, self.signs_from);
+        line.text(Field::Note, self.note);
+    }
+}
+
 /// A sink could not be written to for a while, and can again.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordGap<'a> {

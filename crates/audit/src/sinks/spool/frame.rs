@@ -99,13 +99,13 @@ impl Frame {
         })
     }
 
-    /// The numbers of what stands there, and where the next one begins; the lines are not read.
-    pub(super) fn numbers_at(file: &File, at: u64) -> io::Result<Option<(Loss, u64)>> {
+    /// The numbers of what stands there, its time, and where the next one begins; the lines are not read.
+    pub(super) fn numbers_at(file: &File, at: u64) -> io::Result<Option<(Loss, u64, u64)>> {
         let mut before = [0; BEFORE];
         if read_at(file, &mut before, at)? < BEFORE {
             return Ok(None);
         }
-        Ok(head(&before).map(|(length, numbers, _)| (numbers, at + (BEFORE + length) as u64)))
+        Ok(head(&before).map(|(length, numbers, time)| (numbers, time, at + (BEFORE + length) as u64)))
     }
 }
 

@@ -5,10 +5,11 @@
 //! taken over by whoever finds it. Where the disk takes nothing, a little waits in memory in its place.
 
 mod frame;
+mod held;
 mod store;
 mod waiting;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub(super) use frame::Frame;
+use held::Held;
 use store::{Next as NextStored, Position, Store};
 use waiting::Rate;
 pub use waiting::Waiting;
@@ -24,8 +26,6 @@ use super::queue::Loss;
 
 /// Into how many files the bound is divided: so much of it goes at once where it is reached.
 const PARTS: u64 = 8;
-/// Bytes that wait in memory where the disk takes nothing.
-const HELD: u64 = 1024 * 1024;
 
 /// Where a spool is, and how large it may become.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,20 +55,12 @@ struct State {
     held: Held,
     lost: Vec<Lost>,
     rate: Rate,
+    /// Why the disk has not taken what came last, where it has not.
+    refused: Option<(io::ErrorKind, String)>,
     closed: Option<Instant>,
     begun: bool,
     ended: bool,
-}
-
-/// What waits in memory for the disk, or for the far end.
-#[derive(Debug, Default)]
-struct Held {
-    frames: VecDeque<Frame>,
-    bytes: u64,
-    /// How many of them were given.
-    given: usize,
-    /// The number of the first of them.
-    first: u64,
+    called: bool,
 }
 
 /// What cannot be brought any more.
@@ -112,9 +104,11 @@ impl Spool {
             held: Held::default(),
             lost: Vec::new(),
             rate: Rate::new(),
+            refused: None,
             closed: None,
             begun: false,
             ended: false,
+            called: false,
         };
         let (settings, changed) = (settings.clone(), Condvar::new());
         Ok(Arc::new(Self { settings, keeps, state: Mutex::new(state), changed }))
@@ -136,6 +130,7 @@ impl Spool {
         state.rate.add(frame.len());
         let kept = state.put_held(self.part()).and_then(|()| self.make_room(&mut state, frame.len()));
         let kept = kept.and_then(|()| state.own.append(&frame, self.part()));
+        state.refused = kept.as_ref().err().map(|error| (error.kind(), error.to_string()));
         let kept = match kept {
             Err(error) if error.kind() == io::ErrorKind::QuotaExceeded && self.keeps => Err(error),
             Err(error) => state.held.hold(frame).ok_or(error),
@@ -167,9 +162,11 @@ impl Spool {
         let mut state = self.state();
         state.rate.turn();
         self.adopt(&mut state)?;
-        let done = state.put_held(self.part()).and_then(|()| state.own.sync());
+        state.put_held(self.part())?;
+        state.own.sync()?;
         self.changed.notify_all();
-        done
+        // It may take more now, which what comes next will show.
+        state.refused.clone().map_or(Ok(()), |(kind, text)| Err(io::Error::new(kind, text)))
     }
 
     /// Takes what processes have left that are gone.
@@ -188,10 +185,19 @@ impl Spool {
         Ok(())
     }
 
+    /// Calls whoever waits for what comes next, before anything comes: there is something else to look at.
+    pub(super) fn call(&self) {
+        self.state().called = true;
+        self.changed.notify_all();
+    }
+
     /// What comes next, waited for until `until`.
     pub(super) fn next(&self, until: Instant) -> io::Result<Next> {
         let mut state = self.state();
         loop {
+            if std::mem::take(&mut state.called) {
+                return Ok(Next::Nothing);
+            }
             if state.begun
                 && let Some(next) = state.take()?
             {
@@ -248,6 +254,11 @@ impl Spool {
         self.changed.notify_all();
     }
 
+    /// Whether an end of the process takes nothing away.
+    pub(super) fn is_all_on_disk(&self) -> bool {
+        self.state().held.frames.is_empty()
+    }
+
     /// Says that nobody takes any more.
     pub(super) fn end(&self) {
         self.state().ended = true;
@@ -270,10 +281,12 @@ impl Spool {
 
     /// What lies in it.
     pub(super) fn waiting(&self) -> Waiting {
-        let state = self.state();
+        let mut state = self.state();
+        let oldest = state.stores().filter_map(Store::oldest).next();
+        let oldest = oldest.or_else(|| Some(state.held.frames.front()?.time));
         let stored = state.own.waiting() + state.others.iter().map(Store::waiting).sum::<u64>();
         let (bytes, bound) = (stored + state.held.bytes, self.settings.size);
-        Waiting { bytes, bound, lasts: state.rate.lasts(bound.saturating_sub(bytes)), oldest: None }
+        Waiting { bytes, bound, lasts: state.rate.lasts(bound.saturating_sub(bytes)), oldest }
     }
 }
 
@@ -304,7 +317,8 @@ impl State {
         }
         self.lost.append(&mut lost);
         self.remove_done();
-        let held = || self.held.next().map(|(frame, mark)| Next::Frame(own, frame, mark));
+        let held =
+            || self.held.next().map(|(frame, number)| Next::Frame(own, frame, Mark(Given::Held(number))));
         Ok(found.or_else(held))
     }
 
@@ -350,38 +364,6 @@ fn next_of(store: &mut Store, own: &Arc<str>, lost: &mut Vec<Lost>) -> io::Resul
             }
             NextStored::Broken(file, bytes) => lost.push(Lost::Bytes(file, bytes)),
             NextStored::Nothing => return Ok(None),
-        }
-    }
-}
-
-impl Held {
-    /// Keeps a frame; none where there is no room.
-    fn hold(&mut self, frame: Frame) -> Option<()> {
-        let bytes = self.bytes + frame.len();
-        (bytes <= HELD).then(|| {
-            self.bytes = bytes;
-            self.frames.push_back(frame);
-        })
-    }
-
-    fn next(&mut self) -> Option<(Frame, Mark)> {
-        let frame = self.frames.get(self.given)?.clone();
-        self.given += 1;
-        Some((frame, Mark(Given::Held(self.first + self.given as u64))))
-    }
-
-    /// Those before this number are done with.
-    fn acknowledge(&mut self, number: u64) {
-        while self.first < number && !self.frames.is_empty() {
-            self.remove_first();
-        }
-    }
-
-    fn remove_first(&mut self) {
-        if let Some(frame) = self.frames.pop_front() {
-            self.bytes -= frame.len();
-            self.first += 1;
-            self.given = self.given.saturating_sub(1);
         }
     }
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::chain::{Ties, Writer};
 use crate::sinks::file::FileSink;
 use crate::sinks::health::{Note, Status};
 use crate::sinks::sink::{Batch, Sink};
@@ -28,13 +29,14 @@ impl Place {
         self.folder.path().join("events.jsonl")
     }
 
-    fn open(&self, rotation: Rotation) -> Result<Writer<'_>, SinkError> {
+    fn open(&self, rotation: Rotation) -> Result<Writing<'_>, SinkError> {
         let (status, settings) =
             (Arc::<Status>::default(), FileSettings { rotation, ..file_settings(&self.path()) });
         // Each is as another process would be: locks are of what is opened, not of who opens it.
         let process = Arc::from("9f2c41d07ab3");
-        let sink = FileSink::open(&settings, &process, &self.clock, &status)?;
-        Ok(Writer { place: self, sink, status })
+        let chain = Writer::new("file", &process, &Ties::default());
+        let sink = FileSink::open(&settings, chain, &process, &self.clock, &status)?;
+        Ok(Writing { place: self, sink, status })
     }
 
     /// Every file with the paths that its lines tell.
@@ -58,13 +60,13 @@ fn paths(file: &Path) -> Vec<String> {
     text.lines().map(|line| path(line).unwrap_or_else(|| format!("torn: {line}"))).collect()
 }
 
-struct Writer<'a> {
+struct Writing<'a> {
     place: &'a Place,
     sink: FileSink,
     status: Arc<Status>,
 }
 
-impl Writer<'_> {
+impl Writing<'_> {
     fn write(&mut self, paths: &[&str]) {
         let block = block(&self.place.recorder, paths);
         self.sink.write(&Batch { block: &block, chosen: KindSet::ALL }).unwrap();
@@ -77,6 +79,7 @@ impl Writer<'_> {
             Note::Removed { file, count, .. } => format!("removed {count} {}", name(&file)),
             Note::Beside { file, next } => format!("beside {} {}", name(&file), name(&next)),
             Note::Gap { reason, .. } => format!("gap {reason}"),
+            Note::Damaged { reason, .. } => format!("damaged {reason}"),
             Note::Lost { loss, cause, .. } => format!("lost {} {cause}", loss.count),
         });
         notes.collect()
@@ -108,6 +111,38 @@ fn a_link_is_not_followed_and_what_is_no_file_is_not_written() {
     let mode = rustix::fs::Mode::from_raw_mode(0o600);
     rustix::fs::mknodat(rustix::fs::CWD, place.path(), rustix::fs::FileType::Fifo, mode, 0).unwrap();
     assert!(place.open(Rotation::default()).is_err(), "a pipe that nobody reads would hold us up");
+}
+
+/// What was opened is looked at, not its name: by another name it could be kept, and another's file can be changed.
+#[test]
+fn a_file_with_another_name_or_of_another_user_is_not_written_and_an_open_one_is_narrowed() {
+    let place = Place::new();
+    let refused = || place.open(Rotation::default()).err().map(|error| error.to_string()).unwrap_or_default();
+    fs::write(place.path(), "").unwrap();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o666)).unwrap();
+    place.open(Rotation::default()).unwrap().write(&["/1"]);
+    assert_eq!(fs::metadata(place.path()).unwrap().permissions().mode() & 0o777, 0o600);
+    fs::hard_link(place.path(), place.folder.path().join("kept")).unwrap();
+    assert!(refused().contains("it has 2 names"), "{}", refused());
+    fs::remove_file(place.folder.path().join("kept")).unwrap();
+    // Only root can give a file away.
+    if std::os::unix::fs::chown(place.path(), Some(65534), None).is_ok() {
+        assert!(refused().contains("it belongs to the user 65534"), "{}", refused());
+    }
+}
+
+#[test]
+fn a_file_that_never_came_into_force_is_not_left_behind() {
+    let place = Place::new();
+    let open = || Box::new(place.open(Rotation::default()).unwrap().sink) as Box<dyn Sink>;
+    open().discard();
+    assert!(!place.path().exists());
+    place.open(Rotation::default()).unwrap().write(&["/1"]);
+    open().discard();
+    assert_eq!(paths(&place.path()), ["/1"]);
+    fs::write(place.path(), "").unwrap();
+    open().discard();
+    assert!(place.path().exists(), "it was there before");
 }
 
 #[test]

@@ -1,8 +1,18 @@
 mod audit;
+mod chained;
+mod far_ends;
 mod files;
 mod formats;
 mod log;
+mod measured;
 mod queues;
+mod rig;
+mod spools;
+mod suite;
+mod syslogs;
+mod tampered;
+mod told;
+mod webhooks;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -14,6 +24,7 @@ use portcullis_events::{Access, AccessEvent, Block, KindSet, Recorder, samples};
 
 use super::*;
 use crate::clock::{Clock, Timestamp};
+use crate::secret::Secret;
 
 /// Seconds in which anything must have come about, on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -78,6 +89,7 @@ fn file_settings(path: &Path) -> FileSettings {
         mode: 0o600,
         rotation: Rotation::default(),
         format: LineFormat::Json,
+        chain: false,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use futures_util::FutureExt;
+use portcullis_events::{Kind, KindSet, Recorder};
 use tokio::runtime::Handle;
 
 use super::*;
@@ -175,6 +176,9 @@ async fn where_nobody_can_say_what_was_missed_everything_is_read_anew() {
     let (stays, there) = other.sessions.create(sign_in()).await.unwrap();
     let gone_stream = other.sessions.ended(&other.sessions.find(&gone).await.unwrap().unwrap());
     let mut stays_stream = other.sessions.ended(&there);
+    let recorder = Recorder::new(0, Clock::system(), 0);
+    recorder.want(KindSet::of([Kind::StoreMissed]), false);
+    other.sessions.record_to(recorder.clone());
     network.cut();
     // As if a failover had lost the log, and with it the end of one.
     redis.cli(&["DEL", &format!("{{portcullis}}:f:{}", gone.id().to_hex())]);
@@ -182,6 +186,9 @@ async fn where_nobody_can_say_what_was_missed_everything_is_read_anew() {
     network.heal();
     ended(gone_stream).await;
     eventually("the gap", async || other.health.gaps() == 1).await;
+    let mut missed = 0;
+    recorder.sweep(|block| missed += block.heads().len());
+    assert_eq!(missed, 1);
     assert!(!done_now(&mut stays_stream).await, "who is still there stays");
     assert!(other.finds(&stays).await && !other.finds(&gone).await);
     redis.cli(&["FLUSHALL"]);

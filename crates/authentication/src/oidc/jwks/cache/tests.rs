@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{FutureExt, join_all};
+use portcullis_events::{Kind, KindSet, Recorder};
 use serde_json::json;
 
 use crate::clock::Clock;
@@ -361,4 +362,36 @@ async fn the_operator_has_the_keys_fetched_whatever_their_age() {
         assert!(futures_util::poll!(running.as_mut()).is_pending());
         assert_eq!(provider.calls(), calls);
     }
+}
+
+#[tokio::test]
+async fn other_keys_are_told_and_keys_that_cannot_be_had() {
+    let (clock, provider, cache) = world();
+    let recorder = Recorder::new(0, clock.clone(), 0);
+    recorder.want(KindSet::ALL, false);
+    cache.record_to(&recorder);
+    let told = || {
+        let mut told = Vec::new();
+        recorder.sweep(|block| told.extend(block.heads().iter().map(|head| head.kind)));
+        told
+    };
+    assert_eq!(error(&cache, "a").await, None);
+    assert_eq!(told(), [], "the first keys are no others");
+    clock.advance(COOL_DOWN);
+    assert_eq!(error(&cache, "b").await, Some(KeyError::Unknown));
+    assert_eq!(told(), [], "nor are the same ones");
+    clock.advance(COOL_DOWN);
+    provider.publish(&[RSA.jwk("a"), OTHER_RSA.jwk("b")]);
+    assert_eq!(error(&cache, "b").await, None);
+    assert_eq!(told(), [Kind::ProviderKeysChanged]);
+    provider.answer_with(None);
+    for _ in 0..3 {
+        clock.advance(COOL_DOWN);
+        assert_eq!(error(&cache, "c").await, Some(KeyError::Unavailable));
+    }
+    assert_eq!(told(), [Kind::ProviderLost], "once");
+    clock.advance(COOL_DOWN);
+    provider.publish(&[RSA.jwk("a")]);
+    assert_eq!(error(&cache, "c").await, Some(KeyError::Unknown));
+    assert_eq!(told(), [Kind::ProviderKeysChanged, Kind::ProviderBack]);
 }

@@ -1,16 +1,12 @@
-//! A call that is answered, and its record: told once when all of it is over, whether or not its caller has waited.
+//! What an operator has asked for, and its record: told once when all of it is over, whether or not anybody has waited.
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::StatusCode;
 
-use super::operation::Operation;
-use super::operator::Operator;
 use crate::events::{ManagementCalled, OwnedCaller, Recorder};
 use crate::identity::RequestId;
-use crate::secret::random_bytes;
 use crate::session::{EndCause, SessionEnd};
 
 /// What is told of a call whose caller has not waited.
@@ -18,12 +14,12 @@ const LEFT: u16 = 499;
 
 /// A call. Its clones are the same call, whose record is told by the last one's end.
 #[derive(Clone, Debug)]
-pub(super) struct Call(Arc<Record>);
+pub struct Call(Arc<Record>);
 
 #[derive(Debug)]
 struct Record {
-    operation: Operation,
-    operator: Operator,
+    operation: &'static str,
+    operator: String,
     caller: OwnedCaller,
     recorder: Recorder,
     status: AtomicU16,
@@ -38,26 +34,28 @@ struct Told {
 }
 
 impl Call {
-    /// A call of `operator`'s, who is at `client` where it came over the network.
-    pub(super) fn begin(
-        operation: Operation,
-        operator: Operator,
-        client: Option<IpAddr>,
-        recorder: Recorder,
-    ) -> Self {
-        let id = RequestId::new(format!("{:016x}", u64::from_ne_bytes(random_bytes())));
-        let (caller, status) = (OwnedCaller { id, client }, AtomicU16::new(LEFT));
+    /// A call of `operator`'s, by the request of `caller`.
+    #[must_use]
+    pub fn begin(operation: &'static str, operator: String, caller: OwnedCaller, recorder: Recorder) -> Self {
+        let status = AtomicU16::new(LEFT);
         Self(Arc::new(Record { operation, operator, caller, recorder, status, told: Mutex::default() }))
     }
 
     /// The id under which it is recorded.
-    pub(super) fn id(&self) -> &RequestId {
+    #[must_use]
+    pub fn id(&self) -> &RequestId {
         &self.0.caller.id
     }
 
-    /// Who calls.
-    pub(super) fn operator(&self) -> String {
-        self.0.operator.to_string()
+    /// Who calls, as the record names them.
+    #[must_use]
+    pub fn operator(&self) -> &str {
+        &self.0.operator
+    }
+
+    /// What it came to.
+    pub fn is_answered(&self, status: StatusCode) {
+        self.0.status.store(status.as_u16(), Relaxed);
     }
 
     /// What ends the sign-ins that it is to end.
@@ -66,18 +64,13 @@ impl Call {
     }
 
     /// What is asked for, and why.
-    pub(super) fn because(&self, reason: Option<&str>) {
+    pub fn because(&self, reason: Option<&str>) {
         self.told().reason = reason.map(str::to_owned);
     }
 
     /// So many sign-ins have ended.
     pub(super) fn has_ended(&self, sign_ins: usize) {
         self.told().ended = u64::try_from(sign_ins).ok();
-    }
-
-    /// What it came to.
-    pub(super) fn is_answered(&self, status: StatusCode) {
-        self.0.status.store(status.as_u16(), Relaxed);
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {
@@ -89,8 +82,8 @@ impl Drop for Record {
     fn drop(&mut self) {
         let told = self.told.get_mut().unwrap_or_else(PoisonError::into_inner);
         self.recorder.emit(&ManagementCalled {
-            operator: &self.operator.to_string(),
-            operation: self.operation.id(),
+            operator: &self.operator,
+            operation: self.operation,
             id: Some(self.caller.id.as_str()),
             client: self.caller.client,
             status: *self.status.get_mut(),

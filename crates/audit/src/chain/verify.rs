@@ -1,0 +1,173 @@
+//! What a record proves: the walk over all that is there, and what was signed of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::finding::{Finding, What};
+use super::findings_of_checkpoints as of_checkpoints;
+use super::lines::Place;
+use super::log::read_notes;
+use super::note::VerifierKey;
+use super::order::{self, Chain};
+use super::series::{self, Series, Sighted};
+use super::walk::{self, Section};
+use crate::clock::Timestamp;
+
+pub use super::walk::Whole;
+
+/// What is known of one chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainReport {
+    /// Its name.
+    pub chain: Arc<str>,
+    /// Its places, in their order.
+    pub places: Vec<String>,
+    /// Lines that are there, in blocks and behind them.
+    pub lines: u64,
+    /// Lines of these whose hash alone is there.
+    pub hidden: u64,
+    /// Lines that a process left behind without a footer, and a later one took in: nobody can say for the time between.
+    pub adopted: u64,
+    /// Blocks that are there.
+    pub blocks: u64,
+    /// What was signed last of what is there; none where nothing was.
+    pub proved: Option<Proved>,
+    /// Lines behind that.
+    pub unproved: u64,
+    /// Of these, those that are in no block yet.
+    pub tail: u64,
+}
+
+/// The end of what was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proved {
+    /// The number of the block.
+    pub block: u64,
+    /// The place that it is in.
+    pub place: String,
+    /// Its last line there.
+    pub line: u64,
+    /// The checkpoint.
+    pub checkpoint: u64,
+    /// Whose that is.
+    pub origin: String,
+    /// When it was signed.
+    pub time: Timestamp,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// What is wrong, in the order of places and lines.
+    pub findings: Vec<Finding>,
+    /// Every chain.
+    pub chains: Vec<ChainReport>,
+    /// What was signed, and by which keys.
+    pub series: Vec<Series>,
+    /// Lines in places that know no chain.
+    pub unchained: u64,
+}
+
+/// Whether a place of this name is one of those that are verified.
+type Expected = Box<dyn Fn(&str) -> bool>;
+
+/// A verification under way.
+pub struct Verification {
+    whole: Whole,
+    sections: Vec<Section>,
+    findings: Vec<Finding>,
+    signed: Vec<Sighted>,
+    unchained: u64,
+    expected: Vec<Expected>,
+}
+
+impl std::fmt::Debug for Verification {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verification").field("findings", &self.findings).finish_non_exhaustive()
+    }
+}
+
+impl Verification {
+    /// Of a whole record, or of a part.
+    #[must_use]
+    pub fn new(whole: Whole) -> Self {
+        let (sections, findings, signed, expected) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { whole, sections, findings, signed, unchained: 0, expected }
+    }
+
+    /// Says that all places with such names are verified, so that one is gone that was signed and is not among them.
+    pub fn expect(&mut self, is_one: impl Fn(&str) -> bool + 'static) {
+        self.expected.push(Box::new(is_one));
+    }
+
+    /// Takes what was signed: the text of a file of checkpoints. To be read before the places, which grow.
+    pub fn checkpoints(&mut self, place: &str, text: &str) {
+        self.signed.extend(read_notes(text).map(|note| Sighted {
+            place: place.to_owned(),
+            note,
+            filed: true,
+        }));
+    }
+
+    /// Walks over a place.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn place(&mut self, place: &mut dyn Place) -> std::io::Result<()> {
+        let walked = walk::walk(place, self.whole)?;
+        self.sections.extend(walked.sections);
+        self.findings.extend(walked.findings);
+        self.unchained += walked.unchained;
+        let name = place.name().to_owned();
+        self.signed.extend(place.take_notes().into_iter().map(|note| Sighted {
+            place: name.clone(),
+            note,
+            filed: false,
+        }));
+        Ok(())
+    }
+
+    /// What it comes to. Where a key is given, what was signed must lead to it.
+    #[must_use]
+    pub fn finish(mut self, key: Option<&VerifierKey>) -> Report {
+        let series = series::read(&self.signed, key, &mut self.findings);
+        let is_told = self.findings.iter().any(|finding| finding.what == What::UnknownKey);
+        if series.is_empty() && key.is_some() && !is_told {
+            let words = "nothing is signed by a key that leads to the one that was given";
+            self.findings.push(Finding::of(What::UnknownKey, "checkpoints", words));
+        }
+        let removed = self.sections.iter().filter_map(|section| section.removed.clone()).max();
+        let mut chains = order::chains(self.sections);
+        for chain in &mut chains {
+            order::judge(chain, removed.as_deref(), self.whole == Whole::Export, &mut self.findings);
+        }
+        let expected = |file: &str| self.expected.iter().any(|is_one| is_one(file));
+        let proved = of_checkpoints::judge(&chains, &series, self.whole, &mut self.findings);
+        if self.whole == Whole::Record {
+            of_checkpoints::find_missing(&chains, &series, removed.as_deref(), &expected, &mut self.findings);
+        }
+        let chains = chains.iter().map(|chain| report(chain, &proved)).collect();
+        self.findings.sort();
+        self.findings.dedup();
+        Report { findings: self.findings, chains, series, unchained: self.unchained }
+    }
+}
+
+fn report(chain: &Chain, proved: &BTreeMap<Arc<str>, Proved>) -> ChainReport {
+    let blocks = || chain.sections.iter().flat_map(|section| &section.blocks);
+    let sum = |of: fn(&Section) -> u64| chain.sections.iter().map(of).sum::<u64>();
+    let tail = sum(|section| section.tail.len() as u64);
+    let proved = proved.get(&chain.name).cloned();
+    let end = proved.as_ref().map_or(0, |proved| proved.block);
+    ChainReport {
+        chain: Arc::clone(&chain.name),
+        places: chain.sections.iter().map(|section| section.name.clone()).collect(),
+        lines: blocks().map(|block| block.lines).sum::<u64>() + tail,
+        hidden: sum(|section| section.hidden),
+        adopted: sum(|section| section.adopted),
+        blocks: blocks().count() as u64,
+        unproved: blocks().filter(|block| block.number > end).map(|block| block.lines).sum::<u64>() + tail,
+        proved,
+        tail,
+    }
+}

@@ -1,0 +1,128 @@
+//! Who may read now: two at a time, so that questions do not take the machine from requests; and for how long.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::error::StoreError;
+
+/// How many read at once.
+const READERS: usize = 2;
+/// Steps of SQLite between two looks at the time: some 0.1 ms.
+const STEPS: i32 = 10_000;
+
+/// How long somebody waits for an answer.
+#[derive(Clone, Debug)]
+pub struct Patience {
+    /// When nothing new is begun.
+    pub(super) until: Instant,
+    /// When whatever goes on is broken off.
+    pub(super) end: Instant,
+    left: Arc<AtomicBool>,
+}
+
+/// Whoever asks for somebody else drops this when they have left; then the question is broken off.
+#[derive(Debug)]
+pub struct Asker(Arc<AtomicBool>);
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+impl Patience {
+    /// So long; what takes much longer than that is broken off.
+    #[must_use]
+    pub fn of(span: Duration) -> Self {
+        let now = Instant::now();
+        let until = now + span;
+        Self { until, end: until + span * 4, left: Arc::default() }
+    }
+
+    /// As long as it takes.
+    #[must_use]
+    pub fn endless() -> Self {
+        Self::of(Duration::from_secs(86_400))
+    }
+
+    /// A handle that breaks the question off when it is dropped.
+    #[must_use]
+    pub fn asker(&self) -> Asker {
+        Asker(Arc::clone(&self.left))
+    }
+
+    pub(super) fn has_left(&self) -> bool {
+        self.left.load(Relaxed)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        Instant::now() >= self.until
+    }
+
+    /// Has SQLite look at the time.
+    pub(super) fn watch(&self, connection: &mut Connection) -> rusqlite::Result<()> {
+        let (end, left) = (self.end, Arc::clone(&self.left));
+        connection.progress_handler(STEPS, Some(move || left.load(Relaxed) || Instant::now() >= end))
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The store does not do its work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Others ask, and took too long.
+    #[error("others ask already, and there was no turn in time")]
+    Busy,
+    /// It takes too long.
+    #[error("it takes too long: ask for less, by a shorter time or by something that few events have")]
+    TooLong,
+    /// Whoever asked has left.
+    #[error("whoever asked has left")]
+    Left,
+    /// The cursor is of another question.
+    #[error("the cursor is of another question")]
+    Cursor,
+}
+
+/// Turns at reading.
+#[derive(Debug, Default)]
+pub(super) struct ReadLane {
+    reading: Mutex<usize>,
+    freed: Condvar,
+}
+
+/// A turn; dropped, it is somebody else's.
+#[derive(Debug)]
+pub(super) struct Turn<'a>(&'a ReadLane);
+
+impl ReadLane {
+    /// Waits for a turn.
+    pub(super) fn turn(&self, patience: &Patience) -> Result<Turn<'_>, AskError> {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        while *reading >= READERS {
+            if patience.has_left() {
+                return Err(AskError::Left);
+            }
+            let left = patience.until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(AskError::Busy);
+            }
+            let wait = left.min(Duration::from_millis(50));
+            reading = self.freed.wait_timeout(reading, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *reading += 1;
+        Ok(Turn(self))
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.0.reading.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.freed.notify_one();
+    }
+}
