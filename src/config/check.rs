@@ -52,8 +52,13 @@ fn keep<'t>(
 fn branch<'s>(schema: &'s Value, value: &DeValue<'_>) -> Option<&'s Value> {
     match schema.get("anyOf").and_then(Value::as_array) {
         Some(branches) => branches.iter().find_map(|schema| branch(schema, value)),
-        None => kinds(schema).contains(&kind(value)).then_some(schema),
+        None => kinds(schema).iter().any(|named| fits(named, kind(value))).then_some(schema),
     }
+}
+
+/// A whole number is a number as well.
+fn fits(named: &str, kind: &str) -> bool {
+    named == kind || (named == "number" && kind == "integer")
 }
 
 fn wrong_kind(schema: &Value, node: &Node<'_>) -> Diagnostic {
