@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("runtime", PROGRAM, &[
-            "config", "listener", "sinks", "chain", "gate", "console", "history", "operate", "endpoints", "admin",
+            "config", "listener", "sinks", "segments", "chain", "gate", "console", "history", "operate", "endpoints", "admin",
             "forward", "replicas", "session", "signals", "storage", "limit", "route", "request",
     ]),
     (
@@ -86,7 +86,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ),
     ("forward", "wire", &["http1", "request", "policy"]),
     ("console", PROGRAM, &[
-            "sinks", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
+            "sinks", "segments", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
             "listener",
     ]),
     ("portal", PROGRAM, &["pages", "route"]),
