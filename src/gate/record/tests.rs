@@ -15,6 +15,7 @@ struct Rig {
 /// A request that was let in, with a recorder whose clock the test moves.
 fn rig(endless: bool) -> Rig {
     let clock = Clock::manual(Timestamp::from_seconds(1_800_000_000));
+    clock.advance(Duration::from_secs(1));
     let recorder = Recorder::new(0, clock.clone(), 0);
     recorder.want(KindSet::ALL, false);
     let unrouted = Metrics::new().route(&RouteName::new("none"), 1);
