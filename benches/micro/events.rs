@@ -77,7 +77,7 @@ fn fill(path: &Path, clock: &Clock, count: usize) {
 }
 
 fn person(number: usize) -> Principal {
-    let provider = ProviderName::new(if number % 10 == 0 { "partners" } else { "corp" });
+    let provider = ProviderName::new(if number.is_multiple_of(10) { "partners" } else { "corp" });
     let (subject, user) = (Subject::new(format!("00u{number:08}")), format!("user-{number}"));
     Principal { provider, subject, user, ..(*principal()).clone() }
 }
@@ -89,7 +89,7 @@ fn emit(recorder: &Recorder, number: usize, people: &[Principal], routes: &[Rout
     let id = format!("{spread:016x}");
     let client = IpAddr::from(Ipv4Addr::from_bits(0x0A00_0000 | (spread % PEOPLE) as u32));
     let session = (spread % PEOPLE) as u64 + 1;
-    if number % 20 == 0 {
+    if number.is_multiple_of(20) {
         let caller = Caller { id: &id, client, device: Some("Firefox on Linux") };
         recorder.emit(&SignInSucceeded { caller, who, session, amr: &[], took: None }).unwrap();
         return;
@@ -101,6 +101,8 @@ fn emit(recorder: &Recorder, number: usize, people: &[Principal], routes: &[Rout
         id: &id,
         trace: None,
         client,
+        device: None,
+        amr: &[],
         agent: None,
         http: None,
         method: "GET",

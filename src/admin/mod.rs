@@ -30,9 +30,8 @@ use management::Refusal;
 use peer::Peer;
 
 pub use management::{
-    EndSessions, EndedSessions, EventEntry, EventList, LimitState, Management, Problem, ProviderKeys,
-    ProviderOverview, ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection,
-    SignalsOverview,
+    EndSessions, EndedSessions, LimitState, Management, Problem, ProviderKeys, ProviderOverview,
+    ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use settings::{AdminSettings, LONGEST_SOCKET_PATH};
 

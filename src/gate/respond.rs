@@ -27,7 +27,7 @@ use super::snapshot::Snapshot;
 use super::statuses::Refusal;
 use crate::endpoints::{DeferredForm, SignInRequest, challenge, keep_form, start_sign_in};
 use crate::events::{Recorder, StepUpAsked};
-use crate::identity::RequestId;
+use crate::identity::{Proof, RequestId};
 use crate::limit::RateLimitState;
 use crate::pages::{self, EndedElsewhere, EndedMeanwhile, NotKept};
 use crate::policy::{Explanation, explain};
@@ -62,8 +62,8 @@ pub(super) async fn respond(
     if !no.comes_from_behind() {
         notes.is_refused();
     }
-    let explanation = explained(snapshot, info, notes, &no);
-    notes.missing = missing(notes, explanation.as_ref(), &no);
+    let explanation = explained(snapshot, info, &no);
+    notes.missing = missing(snapshot, notes, explanation.as_ref(), &no);
     tell_step_up(info, notes, &snapshot.keeper.recorder, &no);
     let wrong = mutant!(no.wrong_cookie(), "planted-cookie-stays" => None);
     let cleared = wrong.map(|scope| snapshot.endpoints.cookies().clear_bound(scope));
@@ -211,14 +211,22 @@ async fn interrupted(
 }
 
 /// What somebody would need who is refused, in the words of the page.
-fn missing(notes: &Notes, explanation: Option<&Explanation>, no: &Rejection) -> Vec<String> {
-    let missing = explanation.map(Explanation::missing).unwrap_or_default();
-    match no {
-        // It hangs on no rule: on the age of the session, its network, a signal.
-        Rejection::StepUp(step_up, _) if missing.is_empty() && notes.principal.is_some() => {
-            vec![step_up.why().to_owned()]
+fn missing(
+    snapshot: &Snapshot,
+    notes: &Notes,
+    explanation: Option<&Explanation>,
+    no: &Rejection,
+) -> Vec<String> {
+    match (no, &notes.principal) {
+        (Rejection::StepUp(step_up, _), Some(principal)) => {
+            let now = snapshot.clock.now();
+            let lacks = |proof: &Proof| proof.is_given(principal, now) != Some(true);
+            let missing: Vec<_> =
+                step_up.strength.proofs().filter(lacks).map(|proof| proof.wanted()).collect();
+            // Where no strength is asked for, it hangs on the session: its age, its network, a signal.
+            if missing.is_empty() { vec![step_up.why().to_owned()] } else { missing }
         }
-        _ => missing,
+        _ => explanation.map(Explanation::missing).unwrap_or_default(),
     }
 }
 
@@ -235,23 +243,12 @@ fn tell_step_up(info: RequestInfo<'_>, notes: &Notes, recorder: &Recorder, no: &
     }
 }
 
-/// Why the rules refuse somebody who is known, or want a stronger sign-in of them, where they do.
-fn explained(
-    snapshot: &Snapshot,
-    info: RequestInfo<'_>,
-    notes: &Notes,
-    no: &Rejection,
-) -> Option<Explanation> {
-    let (principal, access, bound) = match no {
-        Rejection::Forbidden(no) => (no.principal.as_ref()?, &no.access, no.bound),
-        Rejection::StepUp(..) => {
-            let bound = notes.shown.and_then(|shown| shown.bound);
-            (notes.principal.as_ref()?, &notes.route.as_ref()?.access, bound)
-        }
-        _ => return None,
-    };
-    let question = info.inbound.question(Some(principal), snapshot.clock.now(), bound);
-    Some(explain(access, &question))
+/// Why the rules refuse somebody, where they do.
+fn explained(snapshot: &Snapshot, info: RequestInfo<'_>, no: &Rejection) -> Option<Explanation> {
+    let Rejection::Forbidden(forbidden) = no else { return None };
+    let principal = forbidden.principal.as_ref()?;
+    let question = info.inbound.question(Some(principal), snapshot.clock.now(), forbidden.bound);
+    Some(explain(&forbidden.access, &question))
 }
 
 /// The page for somebody who is signed in and may not: what is required, and the way to sign in as somebody else.

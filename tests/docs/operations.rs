@@ -27,6 +27,9 @@ access = "public"
 limits = [{ per = "route", rate = "1/day" }]
 "#;
 
+/// A sink whose far end is nobody.
+const AWAY: &str = "[[audit.sinks]]\nkind = \"syslog\"\nurl = \"tcp://127.0.0.1:9\"\n\n";
+
 fn operations() -> Document {
     Document::read("docs/operations.md")
 }
@@ -48,10 +51,11 @@ async fn busy() -> (Gateway, Provider, App, TestRedis) {
         "[state]\nkey = {{ file = \"state.key\" }}\nredis = \"redis://127.0.0.1:{}\"\n\n",
         redis.port()
     );
+    let telemetry = format!("[telemetry]\nsample = 1\notlp = \"{}\"\n\n", app.url());
     let gateway = Gateway::with_files(
         port,
         &format!(
-            "{state}{}{}{}{}",
+            "{state}{telemetry}{AWAY}{}{}{}{}",
             provider.configuration(),
             transmitter.configuration(""),
             ROUTES.replace("{app}", &app.url()),

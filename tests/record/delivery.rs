@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use http::Method;
 use serde_json::Value;
 
 use super::{ROUTES, about, of};
@@ -85,10 +84,10 @@ fn take(stream: &TcpStream, bodies: &Mutex<Vec<String>>) -> Option<()> {
 
 async fn asked(gateway: &Gateway, count: usize) -> Vec<String> {
     let (browser, mut ids) = (Browser::new(), Vec::new());
+    // Of strangers not every request is kept.
+    assert_eq!(browser.visit(&gateway.url("/")).await.status, 200);
     for number in 0..count {
-        // As a program asks: it is sent nowhere to sign in.
-        let url = gateway.url(&format!("/{number}"));
-        let answer = browser.send(Method::GET, &url, &[("accept", "*/*")], "").await;
+        let answer = browser.get(&gateway.url(&format!("/{number}"))).await;
         ids.push(answer.header("x-request-id").to_owned());
     }
     ids
@@ -167,8 +166,8 @@ async fn invariant_28_a_sink_that_hangs_harms_nobody() {
     let (reader, writer) = std::io::pipe().unwrap();
     world.gateway.restart_with_stdout(writer);
     let ids = asked(&world.gateway, 300).await;
-    about(&world.gateway, "access.refused", ids.last().unwrap());
-    let in_file = of(&world.gateway, "access.refused").len();
+    about(&world.gateway, "access.granted", ids.last().unwrap());
+    let in_file = of(&world.gateway, "access.granted").len();
     assert!(in_file >= 300, "{in_file}");
     world.gateway.signal("TERM");
     assert_eq!(world.gateway.wait(), Some(0));

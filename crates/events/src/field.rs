@@ -198,7 +198,7 @@ fields! {
     Next "next" Text, 1024,
     /// The part concerned: a name in the configuration, or which of our own.
     Part "part" Text, 256,
-    /// The id of a key (`kid`).
+    /// The id of a key (`kid`), or the thumbprint of a device's.
     Key "key" Text, 256,
     /// From when on a key signs.
     SignsFrom "signs_from" Time, 27,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 /// Events of strangers that a lane takes in a second.
-pub(crate) const BUDGET: u32 = 100;
+pub(crate) const BUDGET: u32 = 250;
 
 const SECOND: u64 = 1_000_000;
 /// How often it is told how many were left out.

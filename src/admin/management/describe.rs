@@ -7,11 +7,10 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
 
-use super::model::{ListEvents, ListSessions};
+use super::model::{EventList, ListEvents, ListSessions};
 use super::operation::Operation;
 use super::{
-    EndSessions, EndedSessions, EventList, Problem, ProviderOverview, Reason, RouteLimits, SessionList,
-    SignalsOverview,
+    EndSessions, EndedSessions, Problem, ProviderOverview, Reason, RouteLimits, SessionList, SignalsOverview,
 };
 use crate::operate::NextAssertionKey;
 

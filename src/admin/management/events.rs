@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::model::ListEvents;
-use super::{EventEntry, EventList, Management, Problem};
+use super::model::{EventEntry, EventList, ListEvents};
+use super::{Management, Problem};
 use crate::operate::Call;
 use crate::segments::{AskError, Cursor, Filter, LARGEST, Page, Patience, Question, Reader, moment};
 
 /// How long a page is looked for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// One page of what is asked for. Who asks, and by what, is an event as well.
+/// One page of what is asked for. By what it is asked for is recorded as well.
 pub(super) async fn list(
     management: &Management,
     asked: ListEvents,

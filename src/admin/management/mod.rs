@@ -35,8 +35,8 @@ use crate::segments::{Reader, StoreError};
 use operation::{Found, Operation};
 
 pub use model::{
-    EndSessions, EndedSessions, EventEntry, EventList, LimitState, ProviderKeys, ProviderOverview,
-    ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
+    EndSessions, EndedSessions, LimitState, ProviderKeys, ProviderOverview, ProviderState, Reason,
+    RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use problem::Problem;
 

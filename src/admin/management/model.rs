@@ -118,26 +118,26 @@ pub(super) struct ListEvents {
 
 /// A page of events, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct EventList {
+pub(super) struct EventList {
     /// The events.
-    pub events: Vec<EventEntry>,
+    pub(super) events: Vec<EventEntry>,
     /// What to send as `after` for the next page; missing where this is the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<String>,
+    pub(super) next: Option<String>,
     /// Up to where everything was looked at, where there was no time for more (RFC 3339): the next page goes on there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "date-time"))]
-    pub looked_back_to: Option<String>,
+    pub(super) looked_back_to: Option<String>,
     /// Files of the store that could not be read, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub damaged: Vec<String>,
+    pub(super) damaged: Vec<String>,
 }
 
 /// An event, with the fields that its kind has. Where it stands for many it has `count`, `until`, `us_max` and `latency` as
 /// well, and tells what they have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct EventEntry(pub Map<String, Value>);
+pub(super) struct EventEntry(pub(super) Map<String, Value>);
 
 const fn page() -> u32 {
     100

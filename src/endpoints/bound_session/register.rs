@@ -59,12 +59,11 @@ async fn register(
     let scope = scope(endpoints, &found.host);
     Ok(match sessions.bind(&found, scope, key).await? {
         Registered::Bound(binding) => {
-            let algorithm = binding.key.algorithm.as_str();
             endpoints.resources.recorder.emit(&SessionBound {
                 caller: context.caller(),
                 who: None,
                 session: session.first_bytes(),
-                key: Some(algorithm),
+                key: Some(&binding.key.thumbprint()),
             });
             count(endpoints, Step::Registration, "ok");
             bound(endpoints, context, &binding, false)

@@ -32,7 +32,10 @@ fn refresh(page: &Page) -> Option<u64> {
 #[test]
 fn each_fault_has_its_status() {
     let statuses: Vec<_> = error_kinds("Corp").iter().map(|(_, kind)| kind.status().as_u16()).collect();
-    assert_eq!(statuses, [400, 403, 404, 405, 408, 413, 414, 429, 500, 502, 502, 503, 503, 503, 503, 504]);
+    assert_eq!(
+        statuses,
+        [400, 403, 404, 405, 408, 413, 414, 429, 500, 502, 502, 503, 503, 503, 503, 503, 504]
+    );
     for (name, kind) in error_kinds("Corp") {
         assert_eq!(page(kind, false).status, kind.status(), "{name}");
     }
@@ -75,7 +78,7 @@ fn pages_tell_whose_fault_it_is() {
 fn a_page_asks_again_by_itself_only_where_that_helps_and_harms_nobody() {
     let wanted = |name: &str| match name {
         "app-down" | "app-refused" => Some(10),
-        "provider-down" | "store-down" | "too-many" | "binding-awaited" => Some(15),
+        "provider-down" | "store-down" | "unrecorded" | "too-many" | "binding-awaited" => Some(15),
         _ => None,
     };
     for (name, kind) in error_kinds("Corp") {

@@ -41,6 +41,7 @@ fn the_policy_allows_the_inline_texts_of_the_page_and_no_other() {
             "503-binding-awaited-get",
             "503-provider-down-get",
             "503-store-down-get",
+            "503-unrecorded-get",
         ];
         let scripted =
             ["keep", "resume", "replay", "chooser", "interstitial"].iter().any(|kind| name.starts_with(kind))

@@ -88,10 +88,10 @@ impl Syslog {
 
 /// A message with its length before it: a line feed in it is no end (RFC 6587, section 3.4.1).
 fn count(message: &[u8], out: &mut Vec<u8>) {
-    let length = format!("{} ", message.len());
-    out.extend_from_slice(mutant!(length.as_bytes(), "syslog-by-newline" => b""));
-    out.extend_from_slice(message);
-    out.extend_from_slice(mutant!(b"", "syslog-by-newline" => b"\n"));
+    let length = message.len().to_string();
+    let parts: [&[u8]; 3] =
+        mutant!([length.as_bytes(), b" ", message], "syslog-by-newline" => [b"", message, b"\n"]);
+    parts.iter().for_each(|part| out.extend_from_slice(part));
 }
 
 impl Far for Syslog {

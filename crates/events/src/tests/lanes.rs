@@ -134,20 +134,20 @@ fn invariant_28_strangers_fill_a_lane_only_so_far() {
     recorder.want(KindSet::ALL, false);
     let (stranger, somebody) = (samples::bare_access(Access::Refused), samples::bare_access(Access::Granted));
     let taken = |event| (0..500).filter(|_| recorder.emit(event).is_some()).count();
-    assert_eq!((taken(&stranger), taken(&somebody), taken(&stranger)), (100, 500, 0));
+    assert_eq!((taken(&stranger), taken(&somebody), taken(&stranger)), (250, 500, 0));
     clock.advance(Duration::from_secs(1));
-    assert_eq!(taken(&stranger), 100);
-    assert_eq!((recorder.left_out(), recorder.lost()), (1300, 0));
+    assert_eq!(taken(&stranger), 250);
+    assert_eq!((recorder.left_out(), recorder.lost()), (1000, 0));
     let left_out = |recorder: &Recorder| -> Vec<u64> {
         let told = lines(recorder).into_iter().filter(|line| line.contains("record.left-out"));
         told.map(|line| Seen::read(line.as_bytes()).unwrap().number(Field::Count).unwrap()).collect()
     };
     assert!(left_out(&recorder).is_empty(), "once a minute");
     clock.advance(Duration::from_secs(59));
-    assert_eq!(left_out(&recorder), [1300]);
-    assert_eq!((taken(&stranger), left_out(&recorder)), (100, vec![]));
+    assert_eq!(left_out(&recorder), [1000]);
+    assert_eq!((taken(&stranger), left_out(&recorder)), (250, vec![]));
     recorder.tell_left_out();
-    assert_eq!(left_out(&recorder), [400], "at the end");
+    assert_eq!(left_out(&recorder), [250], "at the end");
 }
 
 /// Everybody emits without a pause while somebody sweeps and is slow to give blocks back.

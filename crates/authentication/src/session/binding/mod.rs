@@ -20,6 +20,8 @@ use std::fmt;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -27,7 +29,7 @@ use super::state_keys::StateKeys;
 use super::store::StoredBinding;
 use super::{SessionId, StoredFamily, StoredSession};
 use crate::clock::Timestamp;
-use crate::secret::random_bytes;
+use crate::secret::{fingerprint, random_bytes};
 
 pub use bind::{FoundSession, Registered, site_of};
 pub(super) use challenge::ChallengeKeys;
@@ -57,6 +59,15 @@ pub struct DeviceKey {
     pub algorithm: String,
     /// The key (RFC 7517), with nothing in it but what makes it one.
     pub jwk: serde_json::Value,
+}
+
+impl DeviceKey {
+    /// The key's name, for records (RFC 7638).
+    #[must_use]
+    pub fn thumbprint(&self) -> String {
+        // Its members are sorted, as the RFC has them, and there are no others.
+        URL_SAFE_NO_PAD.encode(fingerprint(self.jwk.to_string().as_bytes()))
+    }
 }
 
 /// What a binding covers.
