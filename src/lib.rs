@@ -17,7 +17,7 @@ pub use portcullis_demo as demo;
 
 pub use portcullis_wire::listener;
 
-pub use portcullis_audit::{chain, mapping, segments, sinks};
+pub use portcullis_audit::{chain, mapping, reports, segments, sinks};
 
 pub mod admin;
 pub mod endpoints;

@@ -12,12 +12,12 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         "cli",
         PROGRAM,
         &[
-            "runtime", "config", "demo", "sinks", "segments", "chain", "admin", "operate", "gate", "pages", "oidc", "storage",
+            "runtime", "config", "demo", "sinks", "reports", "segments", "chain", "admin", "operate", "gate", "pages", "oidc", "storage",
             "policy",
         ],
     ),
     ("runtime", PROGRAM, &[
-            "config", "listener", "sinks", "chain", "gate", "console", "history", "operate", "endpoints", "admin",
+            "config", "listener", "sinks", "segments", "chain", "gate", "console", "history", "operate", "endpoints", "admin",
             "forward", "replicas", "session", "signals", "storage", "limit", "route", "request",
     ]),
     (
@@ -48,6 +48,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("demo", "demo", &[]),
     ("sinks", "audit", &["segments", "chain", "mapping"]),
     ("segments", "audit", &[]),
+    ("reports", "audit", &["segments"]),
     ("chain", "audit", &[]),
     ("mapping", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
@@ -85,7 +86,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ),
     ("forward", "wire", &["http1", "request", "policy"]),
     ("console", PROGRAM, &[
-            "sinks", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
+            "sinks", "segments", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
             "listener",
     ]),
     ("portal", PROGRAM, &["pages", "route"]),

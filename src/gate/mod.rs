@@ -20,6 +20,7 @@ mod imagined;
 mod inbound;
 mod limits;
 mod origins;
+mod reach;
 mod reauthorize;
 mod record;
 mod refresh_call;
@@ -67,6 +68,7 @@ pub use build_error::BuildError;
 pub use explained::{Explained, Explainer, Imagined, Next, explain};
 pub use foundations::{Foundations, Observers, Stores};
 pub use imagined::{ImaginedPerson, path_of};
+pub use reach::{May, Reach, Reachable};
 pub use settings::{
     BrandingSettings, ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight,
     RedirectSettings, RouteAction, RouteSettings, SentFrom,

@@ -9,6 +9,7 @@ extern crate portcullis_rules;
 
 pub mod chain;
 pub mod mapping;
+pub mod reports;
 pub mod segments;
 pub mod sinks;
 

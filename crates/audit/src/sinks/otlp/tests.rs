@@ -188,7 +188,9 @@ fn as_json(value: &Any, like: &serde_json::Value) -> serde_json::Value {
         Any::ArrayValue(list) => {
             list.values.iter().map(|value| as_json(value.value.as_ref().unwrap(), &"".into())).collect()
         }
-        other => panic!("{other:?}"),
+        Any::DoubleValue(_) | Any::BytesValue(_) | Any::KvlistValue(_) | Any::StringValueStrindex(_) => {
+            panic!("{value:?}")
+        }
     }
 }
 
