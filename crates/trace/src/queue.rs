@@ -85,9 +85,8 @@ impl TraceQueue {
 mod tests {
     use portcullis_rules::clock::Moment;
 
-    use super::super::{SpanId, SpanKind, TraceId};
     use super::*;
-    use crate::Span;
+    use crate::{Span, SpanId, SpanKind, TraceId};
 
     fn trace(spans: usize) -> FinishedTrace {
         let span = Span {

@@ -171,7 +171,12 @@ fn every_kind_of_event_is_read_as_it_was_written() {
         {
             let row = Field::TABLE.iter().find(|row| row.name == name).unwrap();
             let told = row.otel.map_or_else(|| format!("portcullis.{name}"), str::to_owned);
-            assert_eq!(as_json(&attributes[&told], value), *value, "{told}");
+            // OTLP has no larger number.
+            let expected = match value.as_u64() {
+                Some(number) => number.min(i64::MAX as u64).into(),
+                None => value.clone(),
+            };
+            assert_eq!(as_json(&attributes[&told], value), expected, "{told}");
         }
         let trace = json.get("trace").map(|_| trace_id().bytes().to_vec()).unwrap_or_default();
         assert_eq!(record.trace_id, trace, "{json:?}");
