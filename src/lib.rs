@@ -17,7 +17,7 @@ pub use portcullis_demo as demo;
 
 pub use portcullis_wire::listener;
 
-pub use portcullis_audit::{chain, mapping, segments, sinks};
+pub use portcullis_audit::{chain, mapping, reports, segments, sinks};
 
 pub mod admin;
 pub mod endpoints;
@@ -43,3 +43,4 @@ pub use portcullis_wire::http1;
 #[cfg(any(test, fuzzing))]
 pub use portcullis_rules::fuzzing;
 pub use portcullis_rules::{clock, identity, secret};
+pub use portcullis_trace as trace;

@@ -12,12 +12,12 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
         "cli",
         PROGRAM,
         &[
-            "runtime", "config", "demo", "sinks", "segments", "chain", "admin", "operate", "gate", "pages", "oidc", "storage",
+            "runtime", "config", "demo", "sinks", "reports", "segments", "chain", "admin", "operate", "gate", "pages", "oidc", "storage",
             "policy",
         ],
     ),
     ("runtime", PROGRAM, &[
-            "config", "listener", "sinks", "chain", "gate", "console", "history", "operate", "endpoints", "admin",
+            "config", "listener", "sinks", "segments", "chain", "gate", "console", "history", "operate", "endpoints", "admin",
             "forward", "replicas", "session", "signals", "storage", "limit", "route", "request",
     ]),
     (
@@ -48,6 +48,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("demo", "demo", &[]),
     ("sinks", "audit", &["segments", "chain", "mapping"]),
     ("segments", "audit", &[]),
+    ("reports", "audit", &["segments"]),
     ("chain", "audit", &[]),
     ("mapping", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
@@ -85,7 +86,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ),
     ("forward", "wire", &["http1", "request", "policy"]),
     ("console", PROGRAM, &[
-            "sinks", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
+            "sinks", "segments", "history", "operate", "endpoints", "pages", "session", "policy", "route", "request",
             "listener",
     ]),
     ("portal", PROGRAM, &["pages", "route"]),
@@ -106,9 +107,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
 /// What every room may use, each with what it uses itself.
 const GROUND: &[(&str, &str, &[&str])] = &[
     ("words", PROGRAM, &["mutants"]),
-    ("telemetry", "telemetry", &["identity", "events"]),
+    ("telemetry", "telemetry", &["identity", "events", "clock", "trace", "mutants"]),
     ("events", "events", &["identity", "clock", "mutants"]),
     ("identity", "rules", &["clock", "mutants"]),
+    ("trace", "trace", &["clock", "secret", "mutants"]),
     ("secret", "rules", &["mutants"]),
     ("clock", "rules", &[]),
     ("mutants", "rules", &[]),
@@ -120,7 +122,7 @@ const GROUND: &[(&str, &str, &[&str])] = &[
 const PROGRAM: &str = "portcullis";
 
 /// Every folder with sources of ours.
-pub(crate) const SOURCES: [&str; 8] = [
+pub(crate) const SOURCES: [&str; 9] = [
     "src",
     "crates/audit/src",
     "crates/authentication/src",
@@ -128,6 +130,7 @@ pub(crate) const SOURCES: [&str; 8] = [
     "crates/events/src",
     "crates/rules/src",
     "crates/telemetry/src",
+    "crates/trace/src",
     "crates/wire/src",
 ];
 

@@ -14,6 +14,7 @@ mod log;
 mod management;
 mod online;
 mod recorded;
+mod report;
 mod run;
 mod session_table;
 mod sessions;
@@ -56,6 +57,8 @@ enum Command {
     Explain(Box<explain::ExplainArguments>),
     /// Tell what has happened: who signed in, who used what, what was refused
     Events(Box<events::EventsArguments>),
+    /// Say what the record says: who came, who used what, who may go where, what looks odd
+    Report(Box<report::ReportArguments>),
     /// Copy everything that the gateway keeps to one file, while it runs
     Backup(backup::BackupArguments),
     /// Put a backup in place of what the gateway keeps; everybody signs in again
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Events(arguments) => events::events(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
         Command::Backup(arguments) => backup::backup(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Sessions(command) => sessions::sessions(&command),

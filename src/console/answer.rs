@@ -11,7 +11,9 @@ use super::place::{Place, Section};
 use super::process::Process;
 use super::role::Role;
 use super::seats::Seats;
-use super::{acts, apps, configuration, end, explorer, live, overview, sessions, sign_in};
+use super::{
+    acts, apps, configuration, end, events, explorer, live, overview, people, sessions, sign_in, story,
+};
 use crate::endpoints::{Answer, EndpointError, RequestContext, same_origin};
 use crate::identity::Principal;
 use crate::listener::RequestBody;
@@ -65,6 +67,13 @@ impl Console {
                 Err(no) => into_response(no.page(visit, Some(Section::Live))).into(),
             };
         }
+        if let (Some(Place::Export(format)), &Method::GET) = (place, request.method())
+            && visit.role >= Place::Export(format).least()
+        {
+            let query = request.uri().query().unwrap_or_default();
+            let file = events::export(visit, process, format, query).await;
+            return file.unwrap_or_else(|no| into_response(no.page(visit, Some(Section::Events)))).into();
+        }
         page_for(visit, process, place, request).await.map(into_response).into()
     }
 }
@@ -92,6 +101,13 @@ async fn page_for(
     match place {
         Place::Front(Section::Overview) => Ok(overview::page(visit, process)),
         Place::Front(Section::Live) => Ok(live::page(visit, process, query)),
+        Place::Front(Section::Events) => Ok(events::page(visit, shared, query).await),
+        Place::Front(Section::People) => Ok(people::page(visit, shared, query).await),
+        // Answered before: what is asked for by another method is nothing.
+        Place::Export(_) => Ok(Message::NotFound.page(visit, Some(Section::Events))),
+        Place::Story => Ok(story::page(visit, shared, query).await),
+        Place::Person => people::person(visit, shared, query).await,
+        Place::Users => Ok(people::users(visit, shared, query).await),
         Place::Front(Section::Sessions) => sessions::page(visit, process, query).await,
         Place::Front(Section::Apps) => Ok(apps::page(visit, process)),
         Place::Front(Section::Explain) => explorer::page(visit, process, query).await,

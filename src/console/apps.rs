@@ -42,6 +42,8 @@ struct Card {
     at_bound: u64,
     concurrency: Option<usize>,
     shares: Shares,
+    /// The query of the page that says who uses it.
+    users: String,
     /// The query of the explorer, where an address can be told.
     explain: Option<String>,
 }
@@ -62,6 +64,7 @@ impl Card {
             at_bound: app.limits.iter().map(|limit| limit.at_bound as u64).sum(),
             concurrency: app.concurrency,
             shares: counted.map(|counted| Shares::of(counted, 0)).unwrap_or_default(),
+            users: form_urlencoded::Serializer::new(String::new()).append_pair("route", &app.name).finish(),
             explain: app.address.as_ref().map(query),
         }
     }

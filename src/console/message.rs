@@ -29,6 +29,10 @@ pub(super) enum Message {
     NotDone(String),
     /// Too many watch already.
     TooMany,
+    /// No sink is a store that can be asked.
+    NoStore,
+    /// The record cannot be read: why.
+    NotRead(String),
 }
 
 impl Message {
@@ -44,14 +48,14 @@ impl Message {
 
     const fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound | Self::NoSignIn => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::NoSignIn | Self::NoStore => StatusCode::NOT_FOUND,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::OnlyRead => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unread(UnreadForm::OtherMediaType) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unread(UnreadForm::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unread(UnreadForm::Late) => StatusCode::REQUEST_TIMEOUT,
             Self::Unclear(_) => StatusCode::BAD_REQUEST,
-            Self::NotDone(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotDone(_) | Self::NotRead(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
         }
     }
@@ -81,6 +85,11 @@ impl Message {
             }
             Self::Unclear(why) => ("That cannot be asked", why.clone()),
             Self::NotDone(why) => ("It has not been done", why.clone()),
+            Self::NoStore => (
+                "There is no record to ask",
+                "No sink of this gateway is a store. One keeps events beside the state file where [audit] says so.".into(),
+            ),
+            Self::NotRead(why) => ("The record cannot be read", format!("{why}. It goes on being written.")),
             Self::TooMany => (
                 "Too many watch already",
                 "One session watches four times at once, and all together 64 times. Close another tab that does.".into(),

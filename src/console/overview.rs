@@ -23,7 +23,7 @@ use crate::pages::Page;
 use crate::session::SessionEnd;
 use hour::Hour;
 
-pub(super) use shares::{Shares, kind, outcome_in_words};
+pub(super) use shares::{Kind, Shares, kind, outcome_in_words};
 
 /// Rows of a table at most (invariant 14).
 const MOST: usize = 100;

@@ -1,5 +1,6 @@
 //! Where the console has something, and who may see or do it.
 
+use super::export::Format;
 use super::role::Role;
 use crate::session::SessionId;
 
@@ -8,6 +9,8 @@ use crate::session::SessionId;
 pub(super) enum Section {
     Overview,
     Live,
+    Events,
+    People,
     Sessions,
     Apps,
     Explain,
@@ -19,6 +22,12 @@ pub(super) enum Section {
 pub(super) enum Place {
     /// The front page of a section.
     Front(Section),
+    /// One request by its id, one person, and who uses one app.
+    Story,
+    Person,
+    Users,
+    /// The events of a view as a file.
+    Export(Format),
     /// One sign-in.
     SignIn(SessionId),
     /// Where sign-ins are ended: a page that asks once more, and the act.
@@ -68,14 +77,24 @@ impl Act {
 
 impl Section {
     /// In the order of the navigation.
-    pub(super) const ALL: [Self; 6] =
-        [Self::Overview, Self::Live, Self::Sessions, Self::Apps, Self::Explain, Self::Configuration];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Live,
+        Self::Events,
+        Self::People,
+        Self::Sessions,
+        Self::Apps,
+        Self::Explain,
+        Self::Configuration,
+    ];
 
     /// Below the console's own path.
     pub(super) const fn path(self) -> &'static str {
         match self {
             Self::Overview => "",
             Self::Live => "events/live",
+            Self::Events => "events",
+            Self::People => "people",
             Self::Sessions => "sessions",
             Self::Apps => "apps",
             Self::Explain => "explain",
@@ -88,6 +107,8 @@ impl Section {
         match self {
             Self::Overview => "Overview",
             Self::Live => "Live",
+            Self::Events => "Events",
+            Self::People => "People",
             Self::Sessions => "Sessions",
             Self::Apps => "Apps",
             Self::Explain => "Explain",
@@ -98,7 +119,9 @@ impl Section {
     fn least(self) -> Role {
         match self {
             Self::Overview | Self::Apps | Self::Explain | Self::Configuration => Role::Viewer,
-            Self::Live => mutant!(Role::Auditor, "console-shows-names-to-viewers" => Role::Viewer),
+            Self::Live | Self::Events | Self::People => {
+                mutant!(Role::Auditor, "console-shows-names-to-viewers" => Role::Viewer)
+            }
             Self::Sessions => mutant!(Role::Auditor, "viewers-see-people" => Role::Viewer),
         }
     }
@@ -112,8 +135,15 @@ impl Section {
 impl Place {
     /// What stands at `path`, below the console's own and without slashes at its ends.
     pub(super) fn at(path: &str) -> Option<Self> {
-        if path == "sessions/end" {
-            return Some(Self::End);
+        match path {
+            "sessions/end" => return Some(Self::End),
+            "request" => return Some(Self::Story),
+            "person" => return Some(Self::Person),
+            "app" => return Some(Self::Users),
+            _ => {}
+        }
+        if let Some(format) = Format::ALL.into_iter().find(|format| format.path() == path) {
+            return Some(Self::Export(format));
         }
         if let Some(act) = Act::ALL.into_iter().find(|act| act.path() == path) {
             return Some(Self::Act(act));
@@ -128,6 +158,9 @@ impl Place {
     pub(super) const fn section(self) -> Section {
         match self {
             Self::Front(section) => section,
+            Self::Story | Self::Export(_) => Section::Events,
+            Self::Person => Section::People,
+            Self::Users => Section::Apps,
             Self::SignIn(_) | Self::End => Section::Sessions,
             Self::Act(Act::Reload) => Section::Configuration,
             Self::Act(Act::Rotate | Act::Drain) => Section::Overview,
@@ -138,6 +171,7 @@ impl Place {
     pub(super) fn least(self) -> Role {
         match self {
             Self::Front(section) => section.least(),
+            Self::Story | Self::Person | Self::Users | Self::Export(_) => Section::Events.least(),
             Self::SignIn(_) => Section::Sessions.least(),
             Self::End => mutant!(Role::Operator, "auditors-end-sessions" => Role::Auditor),
             Self::Act(_) => mutant!(Role::Operator, "console-acts-without-role" => Role::Viewer),
@@ -174,6 +208,12 @@ mod tests {
             (Place::Front(Section::Overview), Role::Viewer),
             (Place::Front(Section::Configuration), Role::Viewer),
             (Place::Front(Section::Live), Role::Auditor),
+            (Place::Front(Section::Events), Role::Auditor),
+            (Place::Front(Section::People), Role::Auditor),
+            (Place::Story, Role::Auditor),
+            (Place::Person, Role::Auditor),
+            (Place::Users, Role::Auditor),
+            (Place::Export(Format::Csv), Role::Auditor),
             (Place::Act(Act::Reload), Role::Operator),
             (Place::Act(Act::Drain), Role::Operator),
             (Place::Act(Act::Rotate), Role::Operator),

@@ -13,6 +13,7 @@ use crate::history::Minute;
 use crate::identity::Principal;
 use crate::operate::Operations;
 use crate::policy::{AccessSettings, Explanation};
+use crate::segments::{Reader, StoreError};
 use crate::session::{SessionEnd, Sessions};
 use crate::sinks::Tail;
 use crate::telemetry::Outcome;
@@ -51,6 +52,12 @@ pub trait Process: fmt::Debug + Send + Sync {
 
     /// What has happened last.
     fn tail(&self) -> &Tail;
+
+    /// The store that keeps events, for reading; none where there is none.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn store(&self) -> Result<Option<Reader>, StoreError>;
 
     /// The sign-ins of this process and its store.
     fn sessions(&self) -> &Sessions {

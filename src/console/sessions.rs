@@ -58,7 +58,7 @@ pub(super) async fn page(
 }
 
 /// The sign-ins of a page, and from behind which one the next page begins.
-async fn list(
+pub(super) async fn list(
     sessions: &Sessions,
     wanted: &Wanted,
     after: Option<SessionId>,

@@ -104,28 +104,35 @@ impl Terms {
         query(self.0.iter().map(|term| if term == turned { &round } else { term }))
     }
 
-    /// Whether an event is meant.
-    pub(super) fn mean(&self, seen: &Seen<'_>) -> bool {
-        let none_wrong = self.0.iter().filter(|term| !term.holds).all(|term| !term.fits(seen));
-        none_wrong && self.0.iter().filter(|term| term.holds).all(|term| self.some_fits(term.field, seen))
+    /// Whether nothing but these fields is asked for.
+    pub(super) fn are_of(&self, fields: &[Field]) -> bool {
+        self.0.iter().all(|term| fields.contains(&term.field))
     }
 
-    fn some_fits(&self, field: Field, seen: &Seen<'_>) -> bool {
-        self.0.iter().filter(|term| term.holds && term.field == field).any(|term| term.fits(seen))
+    /// Whether an event is meant.
+    pub(super) fn mean(&self, seen: &Seen<'_>) -> bool {
+        self.hold(|field| match seen.value(field)? {
+            Value::Text(text) => Some(text.to_string()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Flag(_) | Value::Texts(_) | Value::Other(_) => None,
+        })
+    }
+
+    /// Whether something is meant of which these are the values.
+    pub(super) fn hold(&self, value: impl Fn(Field) -> Option<String>) -> bool {
+        let fits = |term: &Term| value(term.field).is_some_and(|value| term.fits(&value));
+        let some_fits = |field| self.0.iter().any(|term| term.holds && term.field == field && fits(term));
+        self.0.iter().all(|term| if term.holds { some_fits(term.field) } else { !fits(term) })
     }
 }
 
 impl Term {
-    fn fits(&self, seen: &Seen<'_>) -> bool {
+    fn fits(&self, value: &str) -> bool {
         if self.field == Field::Type {
             let kinds = KindSet::matching(&self.value);
-            return kinds.zip(seen.kind()).is_some_and(|(kinds, kind)| kinds.has(kind));
+            return kinds.zip(Kind::named(value)).is_some_and(|(kinds, kind)| kinds.has(kind));
         }
-        match seen.value(self.field) {
-            Some(Value::Text(text)) => *text == self.value,
-            Some(Value::Number(number)) => number.to_string() == self.value,
-            Some(Value::Flag(_) | Value::Texts(_) | Value::Other(_)) | None => false,
-        }
+        value == self.value
     }
 
     /// The field's name in an address and in typed words.

@@ -26,6 +26,7 @@ use crate::history::{Counters, History, until_next_minute};
 use crate::limit::LimitUsage;
 use crate::operate::Operations;
 use crate::route::HostPattern;
+use crate::segments::{Reader, StoreError};
 use crate::sinks::{SinkHealth, Tail};
 use crate::telemetry::{Metrics, Outcome, RequestStats};
 
@@ -154,6 +155,10 @@ impl Process for ThisProcess {
 
     fn tail(&self) -> &Tail {
         &self.tail
+    }
+
+    fn store(&self) -> Result<Option<Reader>, StoreError> {
+        self.sources.audit.store()
     }
 }
 

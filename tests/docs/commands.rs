@@ -80,7 +80,7 @@ fn runs(document: &Document, arguments: &str, at: &str) {
     let arguments = arguments.replace("/var/log/portcullis.log", log.to_str().unwrap());
     let mut arguments: Vec<&str> = arguments.split(' ').collect();
     // What they do is tested in `backup`, `management`, `record` and `asking_providers`.
-    if ["run", "backup", "restore", "sessions", "keys", "events", "audit"].contains(&arguments[0])
+    if ["run", "backup", "restore", "sessions", "keys", "events", "audit", "report"].contains(&arguments[0])
         || arguments.contains(&"--online")
     {
         arguments.push("--help");

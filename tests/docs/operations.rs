@@ -51,10 +51,11 @@ async fn busy() -> (Gateway, Provider, App, TestRedis) {
         "[state]\nkey = {{ file = \"state.key\" }}\nredis = \"redis://127.0.0.1:{}\"\n\n",
         redis.port()
     );
+    let telemetry = format!("[telemetry]\nsample = 1\notlp = \"{}\"\n\n", app.url());
     let gateway = Gateway::with_files(
         port,
         &format!(
-            "{state}{AWAY}{}{}{}{}",
+            "{state}{telemetry}{AWAY}{}{}{}{}",
             provider.configuration(),
             transmitter.configuration(""),
             ROUTES.replace("{app}", &app.url()),

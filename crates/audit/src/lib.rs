@@ -9,7 +9,9 @@ extern crate portcullis_rules;
 
 pub mod chain;
 pub mod mapping;
+pub mod reports;
 pub mod segments;
 pub mod sinks;
 
 use portcullis_rules::{clock, secret};
+use portcullis_trace as trace;

@@ -45,9 +45,16 @@ fn everything_that_charts_draw_stands_out_in_both_themes() {
     let (light, mut whole) = (colours(light), colours(light));
     whole.extend(colours(dark));
     for (theme, colours) in [("light", &light), ("dark", &whole)] {
-        for drawn in
-            ["chart-ok", "chart-refused", "chart-failed", "chart-left", "chart-p50", "chart-p95", "chart-p99"]
-        {
+        for drawn in [
+            "chart-ok",
+            "chart-refused",
+            "chart-failed",
+            "chart-left",
+            "chart-info",
+            "chart-p50",
+            "chart-p95",
+            "chart-p99",
+        ] {
             let ratio = contrast(colours[drawn], colours["card"]);
             assert!(ratio >= 3.0, "{drawn} on the card, {theme}: {ratio:.2}");
         }

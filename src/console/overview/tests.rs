@@ -86,9 +86,16 @@ fn busy() -> ProcessOverview {
 #[test]
 fn nothing_none_and_not_known_look_different() {
     let busy = html(Role::Viewer, &busy());
-    assert_eq!(busy.matches("class=\"slot unknown\"").count(), 10, "minutes before the start");
+    assert_eq!(
+        busy.matches("class=\"slot unknown\"").count(),
+        2 * 10,
+        "minutes before the start, in two charts"
+    );
     assert!(busy.contains("10 minutes of it are not known") && busy.contains("not known</td>"), "{busy}");
-    assert!(busy.contains("has lost some") && busy.contains("1 min 15 s"), "{busy}");
+    assert!(
+        busy.contains("has lost some") && busy.contains("1 min; its room on disk is 3.1 % full"),
+        "{busy}"
+    );
     let quiet = Minute { begins: NOW, counted: Some(Counters::default()) };
     let quiet =
         html(Role::Viewer, &ProcessOverview { minutes: vec![quiet; 60], ..ProcessOverview::default() });

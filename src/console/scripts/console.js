@@ -24,13 +24,18 @@
       readout.classList.toggle('points', here >= 0);
       readout.textContent = here >= 0 ? slots[here].dataset.words : sentence;
     };
-    slots.forEach((slot, at) => slot.addEventListener('pointerenter', () => show(at)));
+    const follow = (slot) => slot?.dataset.link && location.assign(slot.dataset.link);
+    slots.forEach((slot, at) => {
+      slot.addEventListener('pointerenter', () => show(at));
+      slot.addEventListener('click', () => follow(slot));
+    });
     plot.addEventListener('pointerleave', () => show(-1));
     Object.assign(plot, { tabIndex: 0, ariaLabel: `${$('title', chart).textContent}: points, by the arrow keys` });
     plot.setAttribute('role', 'group');
     readout.setAttribute('aria-live', 'polite');
     plot.addEventListener('blur', () => show(-1));
     plot.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter') follow(slots[here]);
       const to = { ArrowLeft: here < 0 ? slots.length - 1 : here - 1, ArrowRight: here + 1, Home: 0, End: slots.length - 1 }[event.key];
       if (to === undefined) return;
       event.preventDefault();
@@ -120,9 +125,10 @@
     const found = [];
     if (/^https?:\/\//.test(text)) found.push({ text: `Explain ${text}`, href: `${mount}/explain?url=${value}`, kind: 'explain' });
     if (people) {
+      found.push({ text: `People called ${text}`, href: `${mount}/people?name=${value}`, kind: 'people' });
       found.push({ text: `Sign-ins of ${text}`, href: `${mount}/sessions?user=${value}`, kind: 'sessions' });
-      found.push({ text: `Events of the person ${text}`, href: `${mount}/events/live?user=${value}`, kind: 'live' });
-      if (/^[\w-]{6,64}$/.test(text)) found.push({ text: `The request ${text}`, href: `${mount}/events/live?id=${value}`, kind: 'live' });
+      found.push({ text: `Events of the person ${text}`, href: `${mount}/events?span=week&user=${value}`, kind: 'events' });
+      if (/^[\w-]{6,64}$/.test(text)) found.push({ text: `The request ${text}`, href: `${mount}/request?id=${value}`, kind: 'request' });
     }
     return found;
   };

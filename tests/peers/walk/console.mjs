@@ -1,5 +1,6 @@
 // An operator of the console looks at every page, asks what would happen, and ends a sign-in.
 import assert from 'node:assert/strict';
+import { complainOfBarriers } from './axe.mjs';
 
 const WINDOWS = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 }, vast: { width: 2560, height: 1300 } };
 
@@ -8,13 +9,14 @@ export default async function walk(walker) {
   const app = process.env.APP;
   const page = await walker.somebodyNew();
   await walker.go('/');
-  for (const name of ['Overview', 'Live', 'Sessions', 'Apps', 'Explain', 'Configuration']) {
+  for (const name of ['Overview', 'Live', 'Events', 'People', 'Sessions', 'Apps', 'Explain', 'Configuration']) {
     await page.getByRole('navigation', { name: 'Console' }).getByRole('link', { name }).click();
     await walker.heading(name);
     assert.equal(await page.locator('[aria-current="page"]').innerText(), name);
     for (const landmark of ['banner', 'main', 'navigation']) assert.ok(await page.getByRole(landmark).count() > 0, landmark);
     assert.deepEqual(await page.evaluate(structure), [], name);
-    await walker.picture(`console-${name.toLowerCase()}`, page, WINDOWS);
+    await look(walker, page, name.toLowerCase());
+    await keepForReaders(walker, page, name.toLowerCase());
   }
   await page.emulateMedia({ media: 'print' });
   assert.equal(await page.getByRole('navigation', { name: 'Console' }).isVisible(), false, 'paper has no links');
@@ -53,9 +55,48 @@ export default async function walk(walker) {
   await walker.picture('console-end', page, WINDOWS);
   await walker.go('/nothing');
   await walker.picture('console-missing', page, WINDOWS);
+  await people(walker, page, app);
   await acts(walker, page);
   await live(walker, page, app);
   await withoutScripts(walker);
+}
+
+/// In every window, by day and by night; nothing scrolls sideways, and nothing is in anybody's way.
+async function look(walker, page, name) {
+  await walker.picture(`console-${name}`, page, WINDOWS);
+  await complainOfBarriers(page, name);
+}
+
+/// The pictures of the documentation, where they are to be made anew.
+async function keepForReaders(walker, page, name) {
+  if (!process.env.UPDATE_DOCS) return;
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.screenshot({ path: walker.documentation(`console/${name}.png`) });
+  await page.setViewportSize(WINDOWS.wide);
+}
+
+/// From a person to what they did, to one request, to the rules that decided it; and to who else uses that app.
+async function people(walker, page, app) {
+  await walker.go('/people');
+  await page.getByLabel('Name or subject').fill('bob');
+  await page.getByRole('button', { name: 'Show' }).click();
+  await page.getByRole('link', { name: 'bob@corp.example' }).click();
+  await walker.heading('bob@corp.example');
+  await look(walker, page, 'person');
+  await keepForReaders(walker, page, 'person');
+  await page.getByRole('link', { name: 'All events' }).click();
+  await walker.heading('Events');
+  await page.locator('tr.event', { hasText: 'refused' }).first().locator('.more a').click();
+  await page.getByRole('heading', { level: 1, name: /^Request/ }).waitFor();
+  await page.getByText('All fields').first().click();
+  await look(walker, page, 'request');
+  await keepForReaders(walker, page, 'request');
+  await page.getByRole('link', { name: 'Explain it by the rules in force' }).click();
+  await walker.heading('Explain');
+  await walker.go('/apps');
+  await page.getByRole('link', { name: 'Who uses it' }).nth(1).click();
+  await page.getByRole('heading', { level: 1, name: /^Who uses/ }).waitFor();
+  await look(walker, page, 'users');
 }
 
 /// An act says what it would do, and can be left.
@@ -63,7 +104,7 @@ async function acts(walker, page) {
   for (const act of ['reload', 'rotate', 'drain']) {
     await walker.go(`/act/${act}`);
     await page.getByText('The record names you').waitFor();
-    await walker.picture(`console-${act}`, page, WINDOWS);
+    await look(walker, page, act);
     await page.getByRole('link', { name: 'Cancel' }).click();
   }
 }

@@ -185,8 +185,8 @@ impl Book {
 
 #[cfg(test)]
 mod tests {
-    use super::super::note::{Note, VerifierKey};
     use super::*;
+    use crate::chain::{Note, VerifierKey};
 
     fn begun() -> Book {
         Book::begin("gate.example", 7, Timestamp::from_seconds(1_800_000_000)).unwrap()

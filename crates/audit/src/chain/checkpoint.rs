@@ -168,8 +168,8 @@ fn peer(text: &str) -> Option<Peer> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::note::SignerKey;
     use super::*;
+    use crate::chain::SignerKey;
 
     fn checkpoint() -> Checkpoint {
         let (number, hash) = (880, Hash::of(b"head"));

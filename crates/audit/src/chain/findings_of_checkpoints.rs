@@ -102,12 +102,8 @@ fn missing(chain: &Chain, head: &Head, checkpoint: u64, found: &mut Vec<Finding>
         return found.push(Finding::of(What::Missing, &head.file, words));
     }
     let place = section.map_or(head.file.as_str(), |section| &section.name);
-    let finding = Finding::of(What::Cut, place, words);
-    let end = section.and_then(|section| section.blocks.last());
-    found.push(match end {
-        Some(block) => finding.at(block.behind().0, block.behind().1),
-        None => finding,
-    });
+    let (line, at) = section.map_or((1, 0), |section| section.behind());
+    found.push(Finding::of(What::Cut, place, words).at(line, at));
 }
 
 /// Chains that were signed and of which nothing is there, but for what their sinks have removed themselves.

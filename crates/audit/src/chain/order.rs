@@ -105,7 +105,7 @@ fn remove_copies(chain: &mut Chain, found: &mut Vec<Finding>) {
 
 fn judge_next(before: &mut Section, section: &Section, found: &mut Vec<Finding>) {
     let (number, prev) = before.next();
-    let end = before.blocks.last().map_or((1, 0), Block::behind);
+    let end = before.behind();
     if let Some(footer) = &section.carried {
         let tail = std::mem::take(&mut before.tail);
         let hash = BlockHash::of(&footer.prev, tail.iter().map(|leaf| &leaf.hash));

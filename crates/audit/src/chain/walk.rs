@@ -89,6 +89,12 @@ impl Section {
         }
     }
 
+    /// What follows its last block: the line, and the byte where that begins.
+    pub(super) fn behind(&self) -> (u64, u64) {
+        let tail = self.tail.first().map(|leaf| (leaf.line, leaf.at));
+        tail.or_else(|| self.blocks.last().map(Block::behind)).unwrap_or((1, 0))
+    }
+
     /// The number of the block that comes next, and the hash of the one before it.
     pub(super) fn next(&self) -> (u64, Hash) {
         self.blocks.last().map_or((self.first, self.prev), |block| (block.number + 1, block.hash))

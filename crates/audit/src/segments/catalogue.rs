@@ -78,9 +78,11 @@ impl Catalogue {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|name, _| all.contains(name));
         for name in all {
-            let path = name.path(&self.folder);
-            // What is gone by now was renamed or removed.
-            let Ok(metadata) = fs::metadata(&path) else { continue };
+            // What is gone by now was removed, or has been closed since and is called otherwise.
+            let Some((name, path, metadata)) = self.there(name) else { continue };
+            if listed.iter().any(|known: &Listed| known.name == name) {
+                continue;
+            }
             let bytes = metadata.len();
             let bounds = match known.get(&name).filter(|(before, _)| *before == bytes) {
                 _ if name.is_open => Ok(None),
@@ -99,6 +101,15 @@ impl Catalogue {
             }
         }
         Ok((listed, damaged))
+    }
+
+    fn there(&self, name: SegmentName) -> Option<(SegmentName, PathBuf, fs::Metadata)> {
+        let of = |name: SegmentName| {
+            let path = name.path(&self.folder);
+            fs::metadata(&path).ok().map(|metadata| (name, path, metadata))
+        };
+        let closed = name.is_open.then(|| name.closed());
+        of(name).or_else(|| of(closed?))
     }
 
     /// Opens a segment, which may have been closed since it was listed; none: it is gone.

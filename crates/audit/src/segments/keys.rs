@@ -18,6 +18,13 @@ const LENGTH: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pseudonym(pub(super) [u8; 16]);
 
+#[cfg(test)]
+impl Pseudonym {
+    pub(crate) const fn for_tests(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl std::fmt::Display for Pseudonym {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

@@ -56,8 +56,13 @@ const CLASSES: &str = "
     record.rotated 100805
     record.removed 100802
     record.beside 100899
+    record.damaged 100899
     record.gap 100899
     record.left-out 100899
+<<<<<<< HEAD
+=======
+    record.checkpoint 100899
+>>>>>>> mapping-reports
     clock.set-back 600801
 ";
 

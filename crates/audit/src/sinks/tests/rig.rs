@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::BufReader;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
 
 use super::*;
 use crate::chain::{
-    Book, Finding, Hash, LinesOfFile, Note, Report, SignerKey, Ties, Verification, VerifierKey, What, Whole,
-    Writer,
+    Book, Finding, Footer, Hash, LinesOfFile, Note, Report, SignerKey, Ties, Verification, VerifierKey, What,
+    Whole, Writer,
 };
 use crate::sinks::file::FileSink;
 use crate::sinks::health::Status;
@@ -170,6 +171,42 @@ pub(super) fn eventful() -> Rig {
     beside.close(Instant::now()).unwrap();
     rig.sign(None);
     rig
+}
+
+/// The lines of a file, each with where it begins.
+pub(super) fn lines(bytes: &[u8]) -> Vec<(usize, Vec<u8>)> {
+    let mut at = 0;
+    let mut all = Vec::new();
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        all.push((at, line.to_vec()));
+        at += line.len();
+    }
+    all
+}
+
+pub(super) fn joined(lines: &[(usize, Vec<u8>)]) -> Vec<u8> {
+    lines.iter().flat_map(|(_, line)| line.clone()).collect()
+}
+
+pub(super) fn is_own(line: &[u8]) -> bool {
+    line.starts_with(b"{\"v\":1,\"type\":\"record.")
+}
+
+/// From the line's block to the end of the one behind it, which is where damage to footers and ends of lines shows.
+pub(super) fn around(lines: &[(usize, Vec<u8>)], index: usize) -> Range<u64> {
+    let is_footer = |line: &(usize, Vec<u8>)| Footer::read(&line.1).is_some();
+    let start = lines[..index].iter().rposition(is_footer).map_or(0, |footer| footer + 1);
+    let mut ends = (index..lines.len()).filter(|index| is_footer(&lines[*index]));
+    let end = ends.nth(1).or_else(|| lines.len().checked_sub(1)).unwrap();
+    lines[start].0 as u64..(lines[end].0 + lines[end].1.len()) as u64 + 1
+}
+
+/// A line of an event is found to the byte.
+pub(super) fn exactly(lines: &[(usize, Vec<u8>)], index: usize) -> Range<u64> {
+    if is_own(&lines[index].1) || lines.get(index + 1).is_none_or(|(_, next)| is_own(next)) {
+        return around(lines, index);
+    }
+    lines[index].0 as u64..lines[index].0 as u64 + 1
 }
 
 /// Whether two findings are of one kind.

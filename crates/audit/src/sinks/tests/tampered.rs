@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::rig::{Record, Rig, eventful};
+use super::rig::{Record, Rig, around, eventful, exactly, is_own, joined, lines};
 use crate::chain::{
     BlockHash, Checkpoint, Finding, Footer, Hash, Opening, SignerKey, Statement, What, read_notes,
 };
@@ -53,42 +53,6 @@ impl Expected {
         };
         finding.place == self.file && there && self.what.contains(&finding.what)
     }
-}
-
-/// The lines of a file, each with where it begins.
-fn lines(bytes: &[u8]) -> Vec<(usize, Vec<u8>)> {
-    let mut at = 0;
-    let mut all = Vec::new();
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        all.push((at, line.to_vec()));
-        at += line.len();
-    }
-    all
-}
-
-fn joined(lines: &[(usize, Vec<u8>)]) -> Vec<u8> {
-    lines.iter().flat_map(|(_, line)| line.clone()).collect()
-}
-
-fn is_own(line: &[u8]) -> bool {
-    line.starts_with(b"{\"v\":1,\"type\":\"record.")
-}
-
-/// From the line's block to the end of the one behind it, which is where damage to footers and ends of lines shows.
-fn around(lines: &[(usize, Vec<u8>)], index: usize) -> Range<u64> {
-    let is_footer = |line: &(usize, Vec<u8>)| Footer::read(&line.1).is_some();
-    let start = lines[..index].iter().rposition(is_footer).map_or(0, |footer| footer + 1);
-    let mut ends = (index..lines.len()).filter(|index| is_footer(&lines[*index]));
-    let end = ends.nth(1).or_else(|| lines.len().checked_sub(1)).unwrap();
-    lines[start].0 as u64..(lines[end].0 + lines[end].1.len()) as u64 + 1
-}
-
-/// A line of an event is found to the byte.
-fn exactly(lines: &[(usize, Vec<u8>)], index: usize) -> Range<u64> {
-    if is_own(&lines[index].1) || lines.get(index + 1).is_none_or(|(_, next)| is_own(next)) {
-        return around(lines, index);
-    }
-    lines[index].0 as u64..lines[index].0 as u64 + 1
 }
 
 struct Tampering<'a> {
@@ -251,8 +215,6 @@ impl Tampering<'_> {
         self.record.files.insert(file.clone(), joined(&all));
         rechain(&mut self.record, &chain);
         // Somewhere at or before it: from the block on that follows what was signed last as it is.
-        let before: Vec<_> = chain.iter().take_while(|name| **name != file).cloned().collect();
-        let _ = before;
         Expected {
             file: format!("{}\u{0}{file}", chain.join("\u{0}")),
             at: Some(0..at + 1),
@@ -262,7 +224,7 @@ impl Tampering<'_> {
 
     /// The record is rewritten, and old checkpoints are signed anew with the key that is there now.
     fn sign_anew(&mut self) -> Expected {
-        let expected = self.rewrite();
+        self.rewrite();
         let notes: Vec<_> = read_notes(&self.record.log).collect();
         let pick = 1 + self.dice.below(2);
         let Some(Statement::Checkpoint(mut checkpoint)) = statement(&notes[pick]) else { unreachable!() };
@@ -272,7 +234,6 @@ impl Tampering<'_> {
         let forged = self.rig_signer().sign(&checkpoint.text()).unwrap();
         let rest = notes.iter().enumerate().map(|(at, note)| if at == pick { &forged } else { note });
         self.record.log = rest.map(|note| format!("{note}\n")).collect();
-        let _ = expected;
         Expected { file: "checkpoints".to_owned(), at: None, what: &[What::OutsideItsKey, What::Unsigned] }
     }
 

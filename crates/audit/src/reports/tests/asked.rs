@@ -1,0 +1,177 @@
+//! What is asked, and about which time.
+
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::clock::Moment;
+use crate::reports::{Calendar, QuestionError};
+
+const HOUR: u64 = 3_600_000_000;
+
+fn now() -> Moment {
+    Moment::from_micros(START * 1_000_000)
+}
+
+#[test]
+fn a_time_is_a_span_a_day_of_the_zone_or_a_moment() {
+    let ask = |since: &str, until, zone| Question::new(Report::Access, since, until, zone, now()).unwrap();
+    assert_eq!(ask("1h", None, "UTC").since, now().micros() - HOUR);
+    assert_eq!(ask("2026-11-30T09:00:00Z", None, "Europe/Berlin").since, now().micros() - HOUR);
+    // Midnight in Berlin is eleven in the evening before.
+    let berlin = ask("2026-11-30", Some("2026-11-30T10:00:00Z"), "Europe/Berlin");
+    assert_eq!((berlin.since, berlin.until), (now().micros() - 11 * HOUR, now().micros()));
+}
+
+#[test]
+fn what_cannot_be_asked_is_said() {
+    let ask =
+        |since: &str, until, zone| Question::new(Report::Access, since, until, zone, now()).unwrap_err();
+    assert!(matches!(ask("1h", None, "Europe/Berlim"), QuestionError::Zone(_)));
+    for nonsense in ["yesterday", "", "2026-13-01", "-1h", "99999999999999h"] {
+        assert!(matches!(ask(nonsense, None, "UTC"), QuestionError::Time(_)), "{nonsense}");
+    }
+    assert_eq!(ask("1h", Some("2h"), "UTC"), QuestionError::Empty);
+    assert_eq!(ask("1970-01-01", None, "UTC"), QuestionError::TooLong);
+}
+
+/// On 2026-03-29 and 2026-10-25 the clocks of Berlin are changed.
+#[test]
+fn days_have_the_hours_that_their_clocks_have() {
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    for (noon, hours) in [(1_774_780_200, 23), (1_792_926_000, 25), (START, 24)] {
+        let noon = noon * 1_000_000;
+        let calendar = Calendar::new(noon, noon + 1, &zone);
+        let [day] = calendar.days() else { panic!("{calendar:?}") };
+        assert_eq!((day.to - day.from) / HOUR, hours, "{}", day.date);
+        assert_eq!(day.odd_hours(), (hours != 24).then_some(hours));
+        for (moment, index) in
+            [(day.from, Some(0)), (day.to - 1, Some(0)), (day.to, None), (day.from - 1, None)]
+        {
+            assert_eq!(calendar.day_of(moment), index, "{}", day.date);
+        }
+    }
+}
+
+/// The hour that comes twice belongs to one day, and so does what happens in it.
+#[test]
+fn what_happens_in_the_hour_that_comes_twice_is_counted_once() {
+    let mut rig = Rig::from(1_792_886_400 + 2 * 3_600); // 2026-10-25 00:00 UTC: 02:00 in Berlin, for the first time.
+    let (alice, wiki) = (person("alice"), RouteWords::new(1, "wiki"));
+    for _ in 0..4 {
+        rig.emit(&request(&wiki, Some(&alice), 1, Outcome::Forbidden));
+        rig.pass(1_800);
+    }
+    rig.write();
+    let mut question = rig.question(Report::Access);
+    question.zone = TimeZone::get("Europe/Berlin").unwrap();
+    let frame = rig.answer(&question, &Known::default());
+    let all: Vec<_> =
+        frame.rows.iter().map(|row| number(&frame, row, "requests")).filter(|all| *all > 0).collect();
+    assert_eq!(all, [4]);
+    assert!(frame.notes.iter().any(|note| note.contains("2026-10-25 has 25 hours")), "{:?}", frame.notes);
+}
+
+#[test]
+fn none_zero_and_unknown_are_told_apart() {
+    let rig = Rig::new();
+    let known = Known { routes: Some(vec!["wiki".into()]), ..Known::default() };
+    let frame = rig.answer(&rig.question(Report::Apps), &known);
+    let wiki = row(&frame, &["wiki"]).unwrap();
+    assert_eq!((&wiki[1], &wiki[6], &wiki[7]), (&Cell::Number(0), &Cell::None, &Cell::None));
+    let dormant = rig.report(Report::Dormant);
+    assert!(dormant.rows.is_empty() && dormant.notes.iter().any(|note| note.contains("nobody has said")));
+    let known = Known { routes: Some(vec!["wiki".into()]), providers: Some(Vec::new()), ..Known::default() };
+    let dormant = rig.answer(&rig.question(Report::Dormant), &known);
+    assert_eq!(row(&dormant, &["app", "wiki"]).unwrap()[2], Cell::Unknown);
+    let review = rig.report(Report::AccessReview);
+    assert!(review.rows.is_empty() && review.notes[0].contains("nobody has said"));
+}
+
+#[test]
+fn without_names_a_person_is_a_number() {
+    let mut rig = Rig::new();
+    let (alice, wiki) = (person("alice"), RouteWords::new(1, "wiki"));
+    rig.emit(&request(&wiki, Some(&alice), 1, Outcome::Allowed));
+    rig.write();
+    for report in Report::TABLE.map(|(report, ..)| report) {
+        let question = Question { names: false, ..rig.question(report) };
+        let frame = rig.answer(&question, &Known::default());
+        for format in [Format::Table, Format::Csv, Format::Json, Format::Html] {
+            let text = format.write(&frame);
+            assert!(!text.contains("alice"), "{} {text}", report.word());
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Anybody;
+
+impl Reach for Anybody {
+    fn reach(&self, who: &crate::segments::Who) -> Vec<Access> {
+        let access = |route: &str, verdict, by: String| Access { route: route.into(), verdict, by };
+        vec![
+            access("wiki", Verdict::Yes, format!("policy staff, for {}", who.user)),
+            access("chat", Verdict::Unknown, "groups are not known".into()),
+        ]
+    }
+}
+
+#[test]
+fn a_review_says_who_may_what_beside_who_did() {
+    let mut rig = Rig::new();
+    let (alice, wiki) = (person("alice"), RouteWords::new(1, "wiki"));
+    for _ in 0..3 {
+        rig.emit(&request(&wiki, Some(&alice), 1, Outcome::Allowed));
+    }
+    rig.write();
+    let known = Known { reach: Some(&Anybody), ..Known::default() };
+    let frame = rig.answer(&rig.question(Report::AccessReview), &known);
+    let routes: Vec<_> =
+        frame.rows.iter().map(|row| (row[2].clone(), row[3].clone(), row[5].clone())).collect();
+    let text = |text: &str| Cell::Text(text.into());
+    // What nobody has used stands first.
+    assert_eq!(
+        routes,
+        [(text("chat"), text("unknown"), Cell::Number(0)), (text("wiki"), text("yes"), Cell::Number(3))]
+    );
+    assert_eq!(frame.rows[0][7..], [Cell::None, Cell::None]);
+}
+
+#[test]
+fn changes_are_told_key_by_key() {
+    use portcullis_events::{Change, ConfigurationChanged, ManagementCalled};
+    let mut rig = Rig::new();
+    let change = |key| Change { key, before: Some("1"), after: None };
+    rig.emit(&ConfigurationChanged {
+        file: "p.toml",
+        changes: &[change("a"), change("b")],
+        count: Some(2),
+        by: Some("root"),
+    });
+    for operation in ["list-sessions", "drain"] {
+        let (client, reason, selected, ended) = (None, None, None, None);
+        rig.emit(&ManagementCalled {
+            id: None,
+            operator: "root",
+            operation,
+            client,
+            status: 200,
+            reason,
+            selected,
+            ended,
+        });
+    }
+    rig.write();
+    let frame = rig.report(Report::Changes);
+    let what: Vec<_> =
+        frame.rows.iter().map(|row| (row[3].clone(), row[4].clone(), row[5].clone())).collect();
+    let (one, text) = (Cell::Text("1".into()), |text: &str| Cell::Text(text.into()));
+    assert_eq!(
+        what,
+        [
+            (text("a"), one.clone(), Cell::None),
+            (text("b"), one, Cell::None),
+            (text("drain"), Cell::None, Cell::None)
+        ]
+    );
+}

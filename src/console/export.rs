@@ -1,0 +1,101 @@
+//! The events of a view as a file: for a spreadsheet, or as the lines of JSON that they are.
+
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, header};
+
+use crate::events::{Field, Seen, Value};
+use crate::segments::{AskError, Event, Filter, Patience, Reader, push_csv};
+
+/// Events of a file at most (invariant 14).
+const MOST: usize = 20_000;
+
+/// What the file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Csv,
+    Json,
+}
+
+impl Format {
+    pub(super) const ALL: [Self; 2] = [Self::Csv, Self::Json];
+
+    /// Below the console's own path.
+    pub(super) const fn path(self) -> &'static str {
+        match self {
+            Self::Csv => "events.csv",
+            Self::Json => "events.json",
+        }
+    }
+
+    const fn content_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Json => "application/x-ndjson",
+        }
+    }
+}
+
+/// The file of what a filter finds, the oldest event first.
+pub(super) fn file(
+    format: Format,
+    filter: &Filter,
+    reader: &Reader,
+    patience: &Patience,
+) -> Result<String, AskError> {
+    let (mut text, mut count) = (String::new(), 0);
+    if format == Format::Csv {
+        push_csv(Field::TABLE.iter().map(|row| row.name), &mut text);
+    }
+    reader.each(filter, true, patience, &mut |event| {
+        push(format, &event, &mut text);
+        count += 1;
+        if count < MOST { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(text)
+}
+
+fn push(format: Format, event: &Event, text: &mut String) {
+    let json = event.to_json();
+    match format {
+        Format::Json => {
+            text.push_str(&json);
+            text.push('\n');
+        }
+        Format::Csv => {
+            let Ok(seen) = Seen::read(json.as_bytes()) else { return };
+            let cells: Vec<_> = Field::TABLE.iter().map(|row| cell(seen.value(row.field))).collect();
+            push_csv(cells.iter().map(String::as_str), text);
+        }
+    }
+}
+
+fn cell(value: Option<&Value<'_>>) -> String {
+    match value {
+        None => String::new(),
+        Some(Value::Text(text)) => text.to_string(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Flag(flag)) => flag.to_string(),
+        Some(Value::Texts(texts)) => texts.join(", "),
+        Some(Value::Other(other)) => (*other).to_owned(),
+    }
+}
+
+/// The file as an answer that is kept, and opened nowhere.
+pub(super) fn response(format: Format, text: String) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(text));
+    let disposition = match format {
+        Format::Csv => "attachment; filename=\"events.csv\"",
+        Format::Json => "attachment; filename=\"events.json\"",
+    };
+    let fields = [
+        (header::CONTENT_TYPE, format.content_type()),
+        (header::CONTENT_DISPOSITION, disposition),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+    ];
+    response.headers_mut().extend(fields.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    response
+}
