@@ -43,3 +43,4 @@ pub use portcullis_wire::http1;
 #[cfg(any(test, fuzzing))]
 pub use portcullis_rules::fuzzing;
 pub use portcullis_rules::{clock, identity, secret};
+pub use portcullis_trace as trace;

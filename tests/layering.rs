@@ -107,9 +107,10 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
 /// What every room may use, each with what it uses itself.
 const GROUND: &[(&str, &str, &[&str])] = &[
     ("words", PROGRAM, &["mutants"]),
-    ("telemetry", "telemetry", &["identity", "events"]),
+    ("telemetry", "telemetry", &["identity", "events", "clock", "trace", "mutants"]),
     ("events", "events", &["identity", "clock", "mutants"]),
     ("identity", "rules", &["clock", "mutants"]),
+    ("trace", "trace", &["clock", "secret", "mutants"]),
     ("secret", "rules", &["mutants"]),
     ("clock", "rules", &[]),
     ("mutants", "rules", &[]),
@@ -121,7 +122,7 @@ const GROUND: &[(&str, &str, &[&str])] = &[
 const PROGRAM: &str = "portcullis";
 
 /// Every folder with sources of ours.
-pub(crate) const SOURCES: [&str; 8] = [
+pub(crate) const SOURCES: [&str; 9] = [
     "src",
     "crates/audit/src",
     "crates/authentication/src",
@@ -129,6 +130,7 @@ pub(crate) const SOURCES: [&str; 8] = [
     "crates/events/src",
     "crates/rules/src",
     "crates/telemetry/src",
+    "crates/trace/src",
     "crates/wire/src",
 ];
 

@@ -3,7 +3,7 @@
 
 use http::Method;
 
-use crate::support::{Browser, World, logged};
+use crate::support::{Browser, World, answered};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -46,7 +46,7 @@ async fn invariant_27_a_cookie_that_was_carried_to_another_network_opens_nothing
         let challenge = answer.header("www-authenticate");
         assert!(challenge.contains("insufficient_user_authentication"), "{challenge}");
         assert!(challenge.contains("max_age=\"0\""), "{challenge}");
-        let line = logged(&world.gateway, answer.header("x-request-id"));
+        let line = answered(&world.gateway, answer.header("x-request-id"));
         assert!(line.contains("from another network than it was made from"), "{line}");
     }
     // Neither at the app nor by a ticket from the sign-in host.

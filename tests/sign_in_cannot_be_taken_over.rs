@@ -3,7 +3,7 @@
 
 use url::{Url, form_urlencoded};
 
-use crate::support::{Answer, Browser, Provider, World, logged};
+use crate::support::{Answer, Browser, Provider, World, answered, logged};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -47,7 +47,7 @@ fn begins_anew(world: &World, answer: &Answer, to: &str, why: &str) {
     let next = Url::parse(&answer.next().unwrap()).unwrap();
     assert_eq!(next.path(), "/.portcullis/sign-in");
     assert_eq!(parameter(&next, "return_to"), world.gateway.url(to));
-    let line = logged(&world.gateway, answer.header("x-request-id"));
+    let line = answered(&world.gateway, answer.header("x-request-id"));
     assert!(line.contains(why) && line.contains("bad-request"), "{line}");
     assert_eq!(world.app.served(), 0);
 }

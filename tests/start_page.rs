@@ -3,7 +3,7 @@
 
 use http::Method;
 
-use crate::support::{Answer, Browser, World, between, program, until};
+use crate::support::{Answer, Browser, World, answered, between, program};
 
 const ROUTES: &str = r#"
 [policies.staff]
@@ -52,17 +52,6 @@ fn at(world: &World, host: &str, path: &str) -> String {
     format!("http://{host}.localhost:{}{path}", world.gateway.port)
 }
 
-/// The line of the request itself: others tell what came of it.
-fn told(world: &World, answer: &Answer) -> String {
-    let id = format!("\"id\":\"{}\"", answer.header("x-request-id"));
-    let find = || {
-        let log = world.gateway.log();
-        log.lines().find(|line| line.contains(&id) && line.contains("\"type\":\"access.")).map(str::to_owned)
-    };
-    until("the line of the request", || find().is_some());
-    find().unwrap()
-}
-
 async fn call(browser: &Browser, method: Method, url: &str) -> Answer {
     browser.send(method, url, &[("accept", "application/json")], "").await
 }
@@ -85,7 +74,7 @@ async fn who_signs_in_on_the_way_comes_back_to_the_page_and_finds_themselves_and
     assert_eq!(policy(&page), policy(&endpoint), "the page of every host");
     let list = |answer: &Answer| between(&answer.body, "<ul class=\"apps\"", "</ul>");
     assert_eq!(list(&page), list(&endpoint));
-    let line = told(&world, &page);
+    let line = answered(&world.gateway, page.header("x-request-id"));
     for part in ["\"route\":\"start\"", "\"user\":\"alice\"", "\"outcome\":\"own\"", "staff"] {
         assert!(line.contains(part), "{part}: {line}");
     }
@@ -127,7 +116,7 @@ async fn the_page_is_one_path_and_is_only_read() {
         assert_eq!(missing.status, 404, "{host} {path}");
     }
     let below = call(&browser, Method::GET, &at(&world, "start", "/below")).await;
-    let line = told(&world, &below);
+    let line = answered(&world.gateway, below.header("x-request-id"));
     assert!(line.contains("\"user\":\"bob\""), "a page that is not there is asked for by somebody: {line}");
 }
 
@@ -140,7 +129,7 @@ async fn the_page_is_shown_for_the_credential_that_the_route_accepts_and_no_othe
     let browser = Browser::new();
     let page = browser.send(Method::GET, &url, &[("authorization", &token)], "").await;
     assert!(page.status == 200 && page.body.contains("Your apps"), "{}", page.body);
-    let line = told(&world, &page);
+    let line = answered(&world.gateway, page.header("x-request-id"));
     assert!(line.contains("\"user\":\"portcullis\""), "the client of the token: {line}");
     assert_eq!(browser.visit(&at(&world, "lobby", "/")).await.status, 200);
     let ticket = at(&world, "start", "/.portcullis/sign-in?return_to=") + &url;
@@ -161,7 +150,7 @@ async fn where_nobody_is_asked_for_a_session_the_page_leads_to_sign_in_and_back(
         let page = browser.follow(first).await;
         assert_eq!((page.status, page.url.as_str()), (200, url.as_str()), "{}", page.body);
         assert!(page.body.contains("alice"), "{}", page.body);
-        let line = told(&world, &page);
+        let line = answered(&world.gateway, page.header("x-request-id"));
         assert!(line.contains("\"user\":\"alice\""), "{line}");
     }
 }

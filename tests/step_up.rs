@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Browser, Gateway, Impostor, World, between, logged};
+use crate::support::{Answer, App, Browser, Gateway, Impostor, World, answered, between};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -196,7 +196,7 @@ async fn a_provider_that_cannot_is_asked_once_and_the_person_is_told() {
         assert_eq!(between(&page.body, "class=\"button\" href=\"", "\""), admin, "the way to try again");
         assert!(page.body.contains("/.portcullis/sign-in?anew=1"));
         assert_eq!(world.provider.asked("/token").await, 1 + tries, "one try a visit");
-        let line = logged(&world.gateway, page.header("x-request-id"));
+        let line = answered(&world.gateway, page.header("x-request-id"));
         assert!(line.contains("\"outcome\":\"forbidden\"") && line.contains("found pwd"), "{line}");
     }
     assert_eq!(key(&world, &browser), before, "the session is the one from before");
@@ -322,7 +322,7 @@ async fn a_program_is_told_what_is_asked_for() {
         for name in ["acr_values", "amr_values", "max_age"] {
             assert_eq!(problem.get(name), members.get(name), "{path} {name}");
         }
-        let line = logged(&world.gateway, answer.header("x-request-id"));
+        let line = answered(&world.gateway, answer.header("x-request-id"));
         assert!(
             line.contains("\"outcome\":\"unauthenticated\"") && line.contains("stronger sign-in"),
             "{line}"

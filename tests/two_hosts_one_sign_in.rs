@@ -4,7 +4,7 @@
 use http::Method;
 use url::{Url, form_urlencoded};
 
-use crate::support::{Answer, Browser, World, free_port, logged, told};
+use crate::support::{Answer, Browser, World, answered, free_port, told};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -39,7 +39,7 @@ async fn refused(world: &World, browser: &Browser, ticket: &str) {
     let answer = browser.get(ticket).await;
     assert_eq!(answer.status, 400, "{}", answer.body);
     assert!(!answer.set_cookies().iter().any(|cookie| cookie.starts_with("portcullis=")), "no session");
-    let line = logged(&world.gateway, answer.header("x-request-id"));
+    let line = answered(&world.gateway, answer.header("x-request-id"));
     assert!(line.contains("the ticket is not good here"), "{line}");
 }
 
@@ -49,7 +49,7 @@ async fn begins_anew(world: &World, browser: &Browser, ticket: &str) {
     let next = answer.next().unwrap();
     assert!(next.starts_with(&at(world, "wiki", "/.portcullis/sign-in?again=1")), "{next}");
     assert!(!answer.set_cookies().iter().any(|cookie| cookie.starts_with("portcullis=")), "no session");
-    let line = logged(&world.gateway, answer.header("x-request-id"));
+    let line = answered(&world.gateway, answer.header("x-request-id"));
     assert!(line.contains("does not hold the secret"), "{line}");
 }
 

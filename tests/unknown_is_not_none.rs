@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Browser, Gateway, Impostor, logged, program, told, until_async};
+use crate::support::{Answer, App, Browser, Gateway, Impostor, answered, program, told, until_async};
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -76,7 +76,7 @@ async fn invariant_19_a_deny_rule_holds_for_a_token_that_does_not_list_the_group
         assert_eq!(world.bearer("/", &known).await.status, 200, "{known}");
     }
     let answer = world.bearer("/", &overage()).await;
-    let line = logged(&world.gateway, answer.header("x-request-id"));
+    let line = answered(&world.gateway, answer.header("x-request-id"));
     assert!(line.contains("policy route, deny rule 1; the provider did not list the groups"), "{line}");
 }
 
@@ -99,7 +99,7 @@ async fn a_person_in_too_many_groups_is_told_that_the_provider_did_not_list_them
         let page = world.visit(path, overage()).await;
         assert_eq!(page.status, 403);
         assert!(page.body.contains("did not list the groups"), "{}", page.body);
-        let line = logged(&world.gateway, page.header("x-request-id"));
+        let line = answered(&world.gateway, page.header("x-request-id"));
         assert!(line.contains(reason), "{line}");
     }
     let page = world.visit("/staff", json!({"groups": ["dev"]})).await;

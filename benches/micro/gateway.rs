@@ -22,6 +22,7 @@ use portcullis::session::{
 };
 use portcullis::storage::Database;
 use portcullis::telemetry::Metrics;
+use portcullis::trace::TraceMaker;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::runtime::Handle;
@@ -195,7 +196,11 @@ fn gate(settings: &Settings) -> (Gate, Sessions) {
     let keys =
         SealingKeys { flow: SealingKey::random(), form: SealingKey::random(), signals: SealingKey::random() };
     let stores = Stores { sessions: sessions.clone(), replicas: SharedState::local(clock.clone()) };
-    let observers = Observers { metrics: Metrics::new(), recorder: Recorder::nowhere() };
+    let observers = Observers {
+        metrics: Metrics::new(),
+        recorder: Recorder::nowhere(),
+        traces: TraceMaker::new(clock.clone(), 0),
+    };
     let foundations = Foundations::new(1, clock, observers, stores, keys, asserter, Handle::current());
     (Gate::new(&settings.gate(), foundations).unwrap(), sessions)
 }

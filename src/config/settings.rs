@@ -15,9 +15,9 @@ use crate::oidc::RelyingPartySettings;
 use crate::secret::Secret;
 use crate::session::SessionSettings;
 use crate::signals::SignalsSettings;
-use crate::sinks::{self, Selection, SinkKind, SinkSettings};
+use crate::sinks::{self, ExportSettings, Selection, SinkKind, SinkSettings};
 use crate::storage::redis::RedisSettings;
-use crate::telemetry::LogSettings;
+use crate::telemetry::{LogSettings, TelemetrySettings};
 
 /// How what the record holds is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,10 @@ pub struct Settings {
     pub console: ConsoleSettings,
     /// Whose pages they are, and in which languages: `[branding]`.
     pub branding: BrandingSettings,
+    /// What is told of how the gateway works: `[telemetry]`; `None`: nothing beside the metrics.
+    pub telemetry: Option<TelemetrySettings>,
+    /// Which collector gets metrics and traces: `[telemetry] otlp`; `None`: there is none.
+    pub exports: Option<ExportSettings>,
     /// What is logged, and how: `[log]`.
     pub log: LogSettings,
     /// Who keeps what happens beside the log: `[[audit.sinks]]`.
@@ -127,6 +131,7 @@ impl Settings {
     pub fn gate(&self) -> GateSettings {
         GateSettings {
             trusted_proxies: self.trusted_proxies.clone(),
+            traces: self.telemetry.as_ref().map(|telemetry| telemetry.traces),
             session: self.session.clone(),
             relying_party: self.relying_party.clone(),
             signals: self.signals.clone(),

@@ -18,14 +18,16 @@ use super::route::Route;
 use super::service::Action;
 use super::settings::RedirectSettings;
 use super::snapshot::Snapshot;
+use super::spans::method_word;
 use crate::authn::{self, Accepted, Authentication, Carrier};
 use crate::console::Visit;
 use crate::endpoints::{Answer, Application, Content};
 use crate::events::Kind;
-use crate::forward::{ForwardContext, SessionTokens, UpstreamBody, forward};
+use crate::forward::{ForwardContext, SessionTokens, Upstream, UpstreamBody, forward};
 use crate::listener::RequestBody;
 use crate::route::PathPrefix;
 use crate::session::StreamUse;
+use crate::trace::{OpenSpan, SpanKind, span};
 
 /// Forwards a permitted request, redirects it, or has the gateway itself serve it.
 #[expect(
@@ -48,6 +50,9 @@ pub(super) fn dispatch(
                 let http2 = request.version() == Version::HTTP_2;
                 begin(&mut notes.credential, &request);
                 remove_basic(route, request.headers_mut());
+                let mut span = upstream_span(upstream, &request);
+                let below = span.id().zip(info.trace).map(|(id, trace)| trace.below(id));
+                let info = RequestInfo { trace: below.as_ref().or(info.trace), ..info };
                 let context = forward_context(snapshot, info, permitted);
                 let mut response = {
                     let (credential, mut ending) = (&notes.credential, None);
@@ -57,8 +62,11 @@ pub(super) fn dispatch(
                     };
                     // Pinned where it is made, so that it is not moved: it is large.
                     let answer = pin!(forward(upstream, plan, &permitted.permit, context, request));
-                    WhileGood::new(credential, answer, ended).await?
+                    let answered = WhileGood::new(credential, answer, ended).await;
+                    answered.inspect_err(|_: &Rejection| span.failed("upstream"))?
                 };
+                span.attribute("http.response.status_code", || response.status().as_u16());
+                drop(span);
                 notes.upstream = snapshot.keeper.recorder.wants(Kind::AccessGranted).then(Instant::now);
                 if personal && response.status() != StatusCode::SWITCHING_PROTOCOLS {
                     let by = permitted.grounds.authentication.carrier();
@@ -80,6 +88,18 @@ pub(super) fn dispatch(
             }
         }
     }
+}
+
+/// The span of what the app does until its answer begins. Which of several servers gets the request is not known here.
+fn upstream_span(upstream: &Upstream, request: &Request<RequestBody>) -> OpenSpan {
+    let mut span = span("upstream", SpanKind::Client);
+    if span.id().is_some() {
+        span.attribute("http.request.method", || method_word(request.method()));
+        if let [only] = upstream.state().as_slice() {
+            span.attribute("server.address", || only.server.to_string());
+        }
+    }
+    span
 }
 
 /// What an application of ours answers.
@@ -145,6 +165,7 @@ fn forward_context<'a>(
         authority: &permitted.inbound.authority,
         path: &permitted.inbound.path,
         request_id: info.id,
+        trace: info.trace,
         bearer: matches!(carrier, Some(Carrier::Bearer)),
         // An app that is handed tokens finds a bearer token in the request itself, but not one that another field
         // brought.

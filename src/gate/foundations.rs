@@ -18,6 +18,7 @@ use crate::identity::RouteName;
 use crate::replicas::SharedState;
 use crate::session::Sessions;
 use crate::telemetry::Metrics;
+use crate::trace::TraceMaker;
 
 /// What outlives the process, or is other processes' as well.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Observers {
     pub metrics: Metrics,
     /// What is recorded.
     pub recorder: Recorder,
+    /// What makes traces.
+    pub traces: TraceMaker,
 }
 
 /// What every configuration of this process is built on. Only building looks at it: each part of a snapshot is given
@@ -43,6 +46,7 @@ pub struct Foundations {
     pub(super) workers: usize,
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
+    pub(super) traces: TraceMaker,
     /// The sessions of this process: a cache in front of the state file.
     pub sessions: Sessions,
     pub(super) asserter: Arc<Asserter>,
@@ -64,7 +68,7 @@ impl Foundations {
     pub fn new(
         workers: usize,
         clock: Clock,
-        Observers { metrics, recorder }: Observers,
+        Observers { metrics, recorder, traces }: Observers,
         stores: Stores,
         keys: SealingKeys,
         asserter: Arc<Asserter>,
@@ -85,6 +89,8 @@ impl Foundations {
             keeper: Arc::new(RecordKeeper {
                 unrouted: metrics.route(&RouteName::new("none"), workers),
                 recorder,
+                clock: clock.clone(),
+                traces: traces.queue().clone(),
             }),
             endpoints: Arc::new(endpoints),
             ids: Arc::new(RequestIds::new()),
@@ -95,6 +101,7 @@ impl Foundations {
             workers,
             clock,
             metrics,
+            traces,
             sessions,
             asserter,
             background,

@@ -12,6 +12,7 @@ use crate::identity::{Principal, RequestId};
 use crate::pages::Look;
 use crate::policy::Question;
 use crate::request::{Authority, Forwarding, RequestPath, Scheme, Transport, TrustedProxies};
+use crate::trace::RequestTrace;
 
 /// What a request is, once everything ambiguous has been refused.
 #[derive(Clone, Debug)]
@@ -28,6 +29,7 @@ pub(super) struct Inbound {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequestInfo<'a> {
     pub(super) id: &'a RequestId,
+    pub(super) trace: Option<&'a RequestTrace>,
     pub(super) transport: &'a Arc<Transport>,
     pub(super) inbound: &'a Inbound,
 }

@@ -36,6 +36,7 @@ mod services;
 mod settings;
 mod signals;
 mod snapshot;
+mod spans;
 mod status;
 mod statuses;
 #[cfg(test)]
@@ -45,6 +46,8 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -80,6 +83,7 @@ use crate::request::{Transport, check_field_names};
 use crate::session::SessionSettings;
 use crate::signals::{SignalsSettings, StreamStatus, TransmitterTask};
 use crate::telemetry::{Metrics, Outcome, RequestStats};
+use crate::trace::{SpanKind, span, within};
 
 /// The gate: every request of every listener passes here. Cheap to clone; a reload reaches all clones.
 #[derive(Clone, Debug)]
@@ -233,11 +237,18 @@ fn pass<'s>(
             // It carries no credential, so that there is nobody to judge; the app answers it.
             Permitted::preflight(routed)
         } else {
-            let authenticated = authenticate(snapshot, info, routed, &request).await?;
+            let authenticated = {
+                let _span = span("authentication", SpanKind::Internal);
+                authenticate(snapshot, info, routed, &request).await?
+            };
             notes.principal = authenticated.principal().map(Arc::clone);
             notes.shown = authenticated.shown();
             notes.credential = authenticated.credential(&snapshot.clock);
-            match decide(&snapshot.routing, authenticated, RequestFields::Sent(request.headers())) {
+            let decision = {
+                let _span = span("policy", SpanKind::Internal);
+                decide(&snapshot.routing, authenticated, RequestFields::Sent(request.headers()))
+            };
+            match decision {
                 Ok(permitted) => permitted,
                 Err(Denial::SignIn(provider, strength)) => {
                     return Err(Rejection::sign_in(route.accept, provider, *strength, request));
@@ -286,16 +297,21 @@ impl Handler for Gate {
         // Boxed, for it moves on into the body of the response, whose end is the end of the request.
         let mut record = Box::new(snapshot.record(transport, &request));
         async move {
-            let RequestRecord { id, transport, inbound, notes, .. } = &mut *record;
-            let (id, transport) = (&*id, &*transport);
+            let RequestRecord { id, trace, transport, inbound, notes, .. } = &mut *record;
+            let (id, trace, transport) = (&*id, trace.as_deref(), &*transport);
             let mut asked = RefusalContext::of(id, &request);
             let mut response = 'answered: {
                 let inbound = match Inbound::read(transport, &snapshot.trusted, &request) {
                     Ok(head) => inbound.insert(head),
                     Err(no) => break 'answered respond_unread(&snapshot, &asked, notes, &no),
                 };
-                let info = RequestInfo { id, transport, inbound };
-                let no = match pass(&snapshot, info, notes, &mut asked, request).await {
+                let info = RequestInfo { id, trace, transport, inbound };
+                let recording = trace.and_then(|trace| trace.recording.as_ref());
+                let passed = {
+                    let mut passing = pin!(pass(&snapshot, info, notes, &mut asked, request));
+                    poll_fn(|cx| within(recording, || passing.as_mut().poll(cx))).await
+                };
+                let no = match passed {
                     Ok(response) => break 'answered response,
                     Err(no) => no,
                 };

@@ -14,6 +14,8 @@ use super::credential::Credential;
 use super::inbound::Inbound;
 use super::review::{Cut, Exchange};
 use super::route::Route;
+use super::spans;
+use crate::clock::Clock;
 use crate::endpoints::device_in_words;
 use crate::events::{Access, AccessEvent, Kind, Recorder, Shown};
 use crate::identity::{Principal, RequestId};
@@ -21,6 +23,7 @@ use crate::limit::{ConcurrencyPermit, RateLimitState};
 use crate::policy::Reason;
 use crate::request::Transport;
 use crate::telemetry::{Outcome, RequestStats};
+use crate::trace::{Digits, RequestTrace, TraceQueue};
 
 /// How often it is told that an answer without an end goes on, in microseconds.
 const OPEN_EVERY: u64 = 15 * 60 * 1_000_000;
@@ -35,6 +38,8 @@ const OPEN_EVERY: u64 = 15 * 60 * 1_000_000;
 #[derive(Debug)]
 pub(super) struct RequestRecord {
     pub(super) id: RequestId,
+    /// The trace that it belongs to. Boxed: most have none.
+    pub(super) trace: Option<Box<RequestTrace>>,
     pub(super) transport: Arc<Transport>,
     pub(super) inbound: Option<Inbound>,
     pub(super) notes: Notes,
@@ -52,6 +57,9 @@ pub(super) struct RecordKeeper {
     /// The counts of requests that no route claims.
     pub(super) unrouted: Arc<RequestStats>,
     pub(super) recorder: Recorder,
+    pub(super) clock: Clock,
+    /// Where recorded requests go.
+    pub(super) traces: TraceQueue,
 }
 
 /// What the steps of a request find out, for its line and the counts; and what is held until the response has ended.
@@ -73,7 +81,7 @@ pub(super) struct Notes {
     pub(super) rate: RateLimitState,
     /// Its place among the requests that the route lets be under way at once.
     pub(super) concurrency: Option<ConcurrencyPermit>,
-    status: u16,
+    pub(super) status: u16,
     /// When its app began to answer.
     pub(super) upstream: Option<Instant>,
     /// Bytes of the response's body.
@@ -82,7 +90,7 @@ pub(super) struct Notes {
     pub(super) endless: bool,
     /// Whether the end of the response's body has been seen.
     pub(super) ended: bool,
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
     reason: Cow<'static, str>,
 }
 
@@ -155,6 +163,7 @@ impl Default for Notes {
 impl RequestRecord {
     pub(super) fn start<B>(
         id: RequestId,
+        trace: Option<RequestTrace>,
         transport: &Arc<Transport>,
         keeper: &Arc<RecordKeeper>,
         request: &Request<B>,
@@ -162,6 +171,7 @@ impl RequestRecord {
         let agent = || (version(request.version()), request.headers().get(USER_AGENT).cloned());
         Self {
             id,
+            trace: trace.map(Box::new),
             transport: Arc::clone(transport),
             inbound: None,
             notes: Notes::default(),
@@ -224,12 +234,13 @@ impl RequestRecord {
         }
         let by = notes.route.as_ref().zip(notes.decision);
         let rule = by.as_ref().map(|(route, decision)| decision.in_words(&route.access));
+        let trace = self.trace.as_ref().map(|trace| trace.own.trace.digits());
         let words = notes.credential.session().map(|session| session.words(device_in_words));
         let (http, agent) = self.agent.as_ref().map(|(http, agent)| (*http, agent.as_ref())).unzip();
         self.keeper.recorder.emit(&AccessEvent {
             access,
             id: self.id.as_str(),
-            trace: None,
+            trace: trace.as_ref().map(Digits::as_str),
             client: inbound.map_or(self.transport.peer.ip(), |inbound| inbound.forwarding.client.ip()),
             agent: agent.flatten().map(HeaderValue::as_bytes),
             http,
@@ -253,7 +264,7 @@ impl RequestRecord {
     }
 }
 
-const fn version(version: Version) -> &'static str {
+pub(super) const fn version(version: Version) -> &'static str {
     match version {
         Version::HTTP_10 => "1.0",
         Version::HTTP_2 => "2",
@@ -266,6 +277,11 @@ impl Drop for RequestRecord {
         let took = self.started.elapsed();
         let stats = self.notes.route.as_ref().map_or(&self.keeper.unrouted, |route| &route.service.stats);
         stats.record(self.transport.worker.0, self.notes.outcome, took);
+        if let Some(trace) = self.trace.as_ref().filter(|trace| trace.own.sampled) {
+            stats.note_example(self.transport.worker.0, took, trace.own.trace, self.keeper.clock.moment());
+            let recorded = trace.recording.as_ref().and_then(|it| it.finish(spans::of_request(self, trace)));
+            recorded.into_iter().for_each(|recorded| self.keeper.traces.put(recorded));
+        }
         self.tell(self.notes.access(), took);
     }
 }

@@ -18,6 +18,7 @@ use crate::request::{PathExceptions, Scheme};
 use crate::route::RoutePattern;
 use crate::session::{NetworkPrefix, SessionSettings, StreamUse};
 use crate::signals::SignalsSettings;
+use crate::trace::Sampler;
 use crate::words::Languages;
 
 /// One `[[routes]]`.
@@ -127,6 +128,8 @@ pub struct RedirectSettings {
 pub struct GateSettings {
     /// Networks whose forwarding headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Which traces are recorded; `None`: the gateway makes none.
+    pub traces: Option<Sampler>,
     /// `[session]`.
     pub session: SessionSettings,
     /// Who signs people in, and where.

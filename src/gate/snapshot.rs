@@ -27,11 +27,13 @@ use crate::request::{Scheme, Transport, TrustedProxies};
 use crate::session::{Bind, BoundCookie, SessionCookie};
 use crate::signals::TransmitterTask;
 use crate::telemetry::{Metrics, RequestStats};
+use crate::trace::Tracer;
 
 /// Everything a request is read, judged and served by.
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) trusted: TrustedProxies,
+    tracer: Tracer,
     pub(super) routing: Routing,
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) refresher: TokenRefresher,
@@ -92,6 +94,9 @@ impl Snapshot {
         let authenticator = Arc::new(authenticator.counted_in(&foundations.metrics));
         Ok(Self {
             trusted: TrustedProxies::new(settings.trusted_proxies.clone()),
+            tracer: settings
+                .traces
+                .map_or_else(Tracer::passing, |share| Tracer::new(share, &foundations.traces)),
             endpoints: Endpoints::new(
                 Arc::clone(&foundations.endpoints),
                 Hosts::new(public, Arc::clone(&routing.table) as Arc<dyn Routes>),
@@ -147,8 +152,9 @@ impl Snapshot {
 
     /// Begins the record of a request.
     pub(super) fn record<B>(&self, transport: &Arc<Transport>, request: &Request<B>) -> RequestRecord {
-        let id = self.ids.of(request.headers(), self.trusted.contains(transport.peer.ip()));
-        RequestRecord::start(id, transport, &self.keeper, request)
+        let (headers, trusted) = (request.headers(), self.trusted.contains(transport.peer.ip()));
+        let (id, trace) = (self.ids.of(headers, trusted), self.tracer.trace(headers, trusted));
+        RequestRecord::start(id, trace, transport, &self.keeper, request)
     }
 }
 

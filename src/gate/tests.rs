@@ -31,6 +31,7 @@ use crate::route::RoutePattern;
 use crate::secret::SealingKey;
 use crate::session::{Possession, SessionSettings, Sessions};
 use crate::telemetry::Metrics;
+use crate::trace::TraceMaker;
 
 pub(super) fn route(host: &str, path: &str, methods: &[Method], access: AccessSettings) -> RouteSettings {
     let redirect = RedirectSettings {
@@ -69,6 +70,7 @@ pub(super) fn route(host: &str, path: &str, methods: &[Method], access: AccessSe
 pub(super) fn settings(routes: Vec<RouteSettings>) -> GateSettings {
     GateSettings {
         trusted_proxies: Vec::new(),
+        traces: None,
         session: SessionSettings::default(),
         relying_party: RelyingPartySettings {
             public_url: Some(Url::parse("https://login.example").unwrap()),
@@ -95,7 +97,11 @@ pub(super) fn snapshot_over(settings: &GateSettings, sessions: Sessions, clock: 
     let background = tokio::runtime::Handle::current();
     let keys =
         SealingKeys { flow: SealingKey::random(), form: SealingKey::random(), signals: SealingKey::random() };
-    let observers = Observers { metrics: Metrics::new(), recorder: Recorder::nowhere() };
+    let observers = Observers {
+        metrics: Metrics::new(),
+        recorder: Recorder::nowhere(),
+        traces: TraceMaker::new(clock.clone(), 0),
+    };
     let foundations = Foundations::new(1, clock, observers, stores, keys, Arc::new(asserter), background);
     Snapshot::build(settings, &foundations, None).unwrap()
 }

@@ -15,16 +15,16 @@ use crate::admin::{
     LimitState, Management, Missing, ProviderKeys, ProviderOverview, ProviderState, RouteLimits,
     SignalsOverview,
 };
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::console::SharedShown;
 use crate::events::Recorder;
-use crate::gate::{Gate, ProviderCondition};
+use crate::gate::{Gate, Observers, ProviderCondition};
 use crate::limit::LimitUsage;
 use crate::listener::{ConnectionRefusal, ConnectionStats};
 use crate::operate::{Operations, ProcessRequest, RotationRequest};
 use crate::session::{LogHealth, Replica, Sessions};
 use crate::signals::{SignalsSettings, StreamStatus};
-use crate::sinks::{Audit, SinkHealth};
+use crate::sinks::{Audit, ExportHealth, Exporter, Exports, SinkHealth};
 use crate::storage::StateHealth;
 use crate::storage::redis::RedisHealth;
 use crate::telemetry::{Metrics, Scrape};
@@ -250,6 +250,39 @@ pub(super) fn sinks(metrics: &Metrics, audit: &Arc<Audit>, recorder: &Recorder) 
         };
         let of_sinks = audit.health();
         of_sinks.iter().flat_map(|sink| of_sink(sink).chain(of_spool(sink))).chain([left_out]).collect()
+    });
+}
+
+/// What a collector may be told.
+pub(super) fn exports(observers: &Observers) -> Exports {
+    let metrics = observers.metrics.clone();
+    Exports {
+        metrics: Arc::new(move || metrics.gather()),
+        traces: observers.traces.queue().clone(),
+        process: observers.recorder.process().into(),
+        clock: Clock::system(),
+    }
+}
+
+/// Puts how the collector of metrics and traces is into the metrics, where there is one.
+#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
+pub(super) fn collector(metrics: &Metrics, exporter: &Arc<Exporter>) {
+    let exporter = Arc::clone(exporter);
+    let spans = |result: &str, count: u64| Scrape {
+        name: "collector_spans_total",
+        help: "Spans of recorded requests, by whether the collector has them",
+        labels: vec![("result", result.to_owned())],
+        value: count as f64,
+    };
+    metrics.scrape_from("collector", move || {
+        let Some(ExportHealth { up, sent, lost }) = exporter.health() else { return Vec::new() };
+        let up = Scrape {
+            name: "collector_up",
+            help: "Whether the last call to the collector of metrics and traces was good",
+            labels: Vec::new(),
+            value: f64::from(u8::from(up)),
+        };
+        vec![up, spans("sent", sent), spans("lost", lost)]
     });
 }
 

@@ -26,9 +26,13 @@ use crate::gate::{BuildError, Foundations, Gate, Observers, Stores};
 use crate::history::History;
 use crate::secret::SealingKey;
 use crate::session::{MovableStore, Sessions, StateKeys};
-use crate::sinks::{ApplyError as SinkApplyError, Audit, LogSink, Unwritten};
+use crate::sinks::{ApplyError as SinkApplyError, Audit, Exporter, LogSink, Unwritten};
 use crate::storage::{Database, ServerKeys, StorageError};
 use crate::telemetry::Metrics;
+use crate::trace::TraceMaker;
+
+/// Spans of recorded requests that may wait for a collector: some megabytes.
+const WAITING_SPANS: usize = 16_384;
 
 /// How long sinks have for what happened last.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -129,11 +133,14 @@ pub async fn run(
     let audit = Arc::new(Audit::start(recorder.clone(), log)?);
     audit.apply(&settings.keepers())?;
     audit.keep_tail(settings.has_console());
+    let traces = TraceMaker::new(Clock::system(), WAITING_SPANS);
+    let observers = Observers { metrics: Metrics::new(), recorder: recorder.clone(), traces };
+    let exporter = Arc::new(Exporter::start(observe::exports(&observers))?);
     database.health().record_to(&recorder);
     engine.record_to(&recorder);
     let checkpoints = checkpoints(&settings, &database, &audit, &recorder).await?;
     let (foundations, assertion_keys) =
-        foundations(&settings, (workers, recorder.clone()), keys, &engine, store.clone()).await?;
+        foundations(&settings, workers, observers, keys, &engine, store.clone()).await?;
     let sessions = foundations.sessions.clone();
     let console = foundations.console.clone();
     let gate = Gate::new(&settings.gate(), foundations)?;
@@ -144,6 +151,8 @@ pub async fn run(
     runtime.apply(&settings.listeners, bounded(&settings, workers))?;
     observe::listeners(&gate.metrics(), &runtime);
     observe::sinks(&gate.metrics(), &audit, &recorder);
+    observe::collector(&gate.metrics(), &exporter);
+    exporter.change(settings.exports.clone());
     observe::state(&gate.metrics(), database.health(), &sessions);
     observe::shared(&gate.metrics(), &engine, replica.as_ref());
     let predecessors = runtime.predecessors();
@@ -212,6 +221,7 @@ pub async fn run(
     let reloading = Reloading {
         gate,
         audit: Arc::clone(&audit),
+        exporter: Arc::clone(&exporter),
         recorder: recorder.clone(),
         running: settings,
         workers,
@@ -227,6 +237,7 @@ pub async fn run(
     if let Err(error) = sessions.flush().await {
         tracing::error!(%error, "when sessions were last used could not be written");
     }
+    exporter.stop();
     recorder.tell_left_out();
     recorder.emit(&ProcessEnded { pid: std::process::id(), reason: None, served: Some(begun.elapsed()) });
     // What is signed before the sinks end leaves by them; what is signed then is all that they have written.
@@ -304,7 +315,8 @@ fn tell_of_unlisted(inherited: &[std::net::TcpListener], settings: &Settings) {
 /// The keys are let go of with it: whoever holds them holds the state file, which a take-over waits for to be closed.
 async fn foundations(
     settings: &Settings,
-    (workers, recorder): (usize, Recorder),
+    workers: usize,
+    observers: Observers,
     keys: ServerKeys,
     engine: &SessionEngine,
     store: MovableStore,
@@ -320,13 +332,13 @@ async fn foundations(
     };
     let public = settings.relying_party.public_url.as_ref();
     let issuer = public.map_or("portcullis", |url| url.as_str().trim_end_matches('/'));
-    let assertion_keys = AssertionKeys::open(&keys, issuer, &clock).await?.recorded_by(recorder.clone());
+    let assertion_keys =
+        AssertionKeys::open(&keys, issuer, &clock).await?.recorded_by(observers.recorder.clone());
     let cards = keys.load_or_create("cards").await?;
     let state_keys = state_keys(settings, cards.as_slice()).ok_or(StartError::StateKey)?;
     let sessions = Sessions::new(settings.session.clone(), Arc::new(store), state_keys, clock.clone());
     let replicas = engine.replicas(&secrets(settings), &clock).ok_or(StartError::StateKey)?;
     let stores = Stores { sessions, replicas };
-    let observers = Observers { metrics: Metrics::new(), recorder };
     let (asserter, background) = (assertion_keys.asserter(), Handle::current());
     let foundations = Foundations::new(workers, clock, observers, stores, sealing, asserter, background);
     Ok((foundations, assertion_keys))

@@ -16,7 +16,7 @@ use crate::events::{Change, ConfigurationChanged, ConfigurationRefused, Recorder
 use crate::gate::{BuildError, Gate};
 use crate::listener::ConnectionLimits;
 use crate::secret::Secret;
-use crate::sinks::{ApplyError as SinkApplyError, Audit};
+use crate::sinks::{ApplyError as SinkApplyError, Audit, Exporter};
 
 /// Reads the configuration again; `None` where it has faults, which have been reported then.
 pub type Reload = Box<dyn Fn() -> Option<Settings> + Send + Sync>;
@@ -40,6 +40,8 @@ pub(super) struct Reloading {
     pub(super) gate: Gate,
     /// Who keeps what happens.
     pub(super) audit: Arc<Audit>,
+    /// What brings metrics and traces to a collector.
+    pub(super) exporter: Arc<Exporter>,
     /// Where it is told.
     pub(super) recorder: Recorder,
     /// The settings in force.
@@ -82,6 +84,9 @@ impl Reloading {
         observe::listeners(&self.gate.metrics(), runtime);
         for key in unchangeable(&self.running, &settings) {
             tracing::warn!(key, "this key has changed and takes effect at the next start only");
+        }
+        if settings.exports != self.running.exports {
+            self.exporter.change(settings.exports.clone());
         }
         self.token.send_replace(admin(&settings, |admin| admin.token.clone()));
         self.rotation.send_replace(settings.rotate_assertion_key);

@@ -12,7 +12,7 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::support::device::{asked, offered, refresh_url, way};
-use crate::support::{Answer, Browser, Device, World, event, logged, until_async};
+use crate::support::{Answer, Browser, Device, World, answered, event, logged, until_async};
 
 const PUBLIC: &str = "https://login.localhost";
 const PROXY: &str = "trusted_proxies = [\"127.0.0.1\"]";
@@ -149,7 +149,7 @@ async fn invariant_27_a_stolen_cookie_alone_is_asked_to_sign_in_whatever_it_clai
         "{:?}",
         answer.headers
     );
-    let line = logged(&world.gateway, answer.header("x-request-id"));
+    let line = answered(&world.gateway, answer.header("x-request-id"));
     assert!(line.contains("bound to its device") && line.contains("without the bound cookie"), "{line}");
     let claims = [
         ("accept", "application/json"),
@@ -158,7 +158,7 @@ async fn invariant_27_a_stolen_cookie_alone_is_asked_to_sign_in_whatever_it_clai
     let answer = thief.send(Method::GET, &at("/"), &claims, "").await;
     assert_eq!(answer.status, 401, "what a browser says of itself is no proof");
     assert!(
-        logged(&world.gateway, answer.header("x-request-id")).contains("the browser says quota_exceeded")
+        answered(&world.gateway, answer.header("x-request-id")).contains("the browser says quota_exceeded")
     );
     let page = thief.get(&at("/")).await;
     assert!(page.next().unwrap().contains("/auth?"), "to the provider: {:?}", page.next());

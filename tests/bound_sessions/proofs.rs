@@ -44,7 +44,7 @@ async fn invariant_5_forged_foreign_and_replayed_proofs_are_refused() {
         assert!(answer.set_cookies().is_empty(), "{reason}");
         assert_ne!(asked(&answer), challenge, "another one each time: {reason}");
         assert!(
-            logged(&world.gateway, &format!("\"reason\":\"{reason}\"")).contains("not accepted"),
+            logged(&world.gateway, &format!("\"refresh, {reason}: ")).contains("session.binding-refused"),
             "{reason}"
         );
     }
@@ -90,7 +90,8 @@ async fn invariant_27_a_session_is_bound_once_by_who_was_asked_to() {
         let answer = send(who, &url, None, Some(&proof)).await;
         assert_eq!((answer.status, &answer.json()["error"]), (400, &json!(reason)));
         assert!(answer.set_cookies().is_empty());
-        assert!(logged(&world.gateway, &format!("\"reason\":\"{reason}\"")).contains("registration"));
+        let line = logged(&world.gateway, &format!("\"registration, {reason}: "));
+        assert!(line.contains("session.binding-refused"), "{line}");
     }
     let elsewhere = url.replace("login.", "app.");
     let answer = send(&other, &elsewhere, None, Some(&device.proof(&challenge, true))).await;

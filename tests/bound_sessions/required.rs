@@ -39,7 +39,7 @@ async fn invariant_27_a_browser_that_binds_nothing_is_told_why_it_is_not_let_in(
         let form = unbound.submit(url, "a=b").await;
         assert_eq!((form.status, form.next()), (403, None));
     }
-    assert!(logged(&world.gateway, program.header("x-request-id")).contains("not bound"));
+    assert!(answered(&world.gateway, program.header("x-request-id")).contains("not bound"));
     // Another host of the gateway's gets nothing of an unbound session but the way to sign in.
     let answers = way(&unbound, "https://other.localhost/").await;
     assert!(answers.iter().any(|answer| answer.url.path().contains("/auth")), "by a new sign-in");

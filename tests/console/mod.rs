@@ -10,7 +10,7 @@ mod roles;
 
 use http::Method;
 
-use crate::support::{Answer, Browser, World, logged};
+use crate::support::{Answer, Browser, World, answered};
 
 const ROUTES: &str = r#"
 [policies.staff]
@@ -67,7 +67,7 @@ async fn whom_a_rule_names_signs_in_and_sees_how_the_gateway_is() {
     assert_eq!(page.header("x-frame-options"), "DENY");
     let policy = page.header("content-security-policy");
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-    let line = logged(&world.gateway, &format!("access.granted\",\"id\":\"{}", page.header("x-request-id")));
+    let line = answered(&world.gateway, page.header("x-request-id"));
     assert!(line.contains("\"route\":\"console\"") && line.contains("\"outcome\":\"own\""), "{line}");
     assert_eq!(browser.get(&at(&world, "console", "/nothing/here")).await.status, 404);
     assert_eq!(world.app.served(), 0, "no app has been asked");

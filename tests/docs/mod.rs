@@ -2,6 +2,7 @@
 
 mod apps;
 mod commands;
+mod compliance;
 mod configurations;
 mod dependencies;
 mod events;

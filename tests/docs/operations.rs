@@ -51,10 +51,11 @@ async fn busy() -> (Gateway, Provider, App, TestRedis) {
         "[state]\nkey = {{ file = \"state.key\" }}\nredis = \"redis://127.0.0.1:{}\"\n\n",
         redis.port()
     );
+    let telemetry = format!("[telemetry]\nsample = 1\notlp = \"{}\"\n\n", app.url());
     let gateway = Gateway::with_files(
         port,
         &format!(
-            "{state}{AWAY}{}{}{}{}",
+            "{state}{telemetry}{AWAY}{}{}{}{}",
             provider.configuration(),
             transmitter.configuration(""),
             ROUTES.replace("{app}", &app.url()),
@@ -84,9 +85,11 @@ async fn busy() -> (Gateway, Provider, App, TestRedis) {
     assert_ne!(stream.read(&mut [0; 4096]).await.unwrap(), 0);
     gateway.signal("HUP");
     until("the reload", || gateway.log().contains("configuration.changed"));
-    until_async("the stream to be judged anew", || async {
+    until_async("the stream to be judged anew, and a second of the spool to be measured", || async {
         let scrape = Browser::new().get(&gateway.admin_url("/metrics")).await.body;
-        scrape.contains("portcullis_reauthorizations_total")
+        ["portcullis_reauthorizations_total", "portcullis_spool_lasts_seconds"]
+            .iter()
+            .all(|name| scrape.contains(name))
     })
     .await;
     (gateway, provider, app, redis)

@@ -1,5 +1,7 @@
 //! What watches the gateway from outside: Prometheus reads its metrics, and knows its rules and its dashboard.
 
+mod collector;
+mod otlp;
 mod prometheus;
 pub(crate) mod rules;
 mod scrapes;

@@ -66,6 +66,14 @@ impl Prometheus {
         found["data"]["result"].as_array().cloned().unwrap_or_default()
     }
 
+    /// The exemplars that a query finds.
+    pub(super) async fn exemplars(&self, query: &str) -> Vec<Value> {
+        let query: String = byte_serialize(query.as_bytes()).collect();
+        let found = self.ask(&format!("/api/v1/query_exemplars?query={query}&start=0&end=4000000000")).await;
+        let series = found["data"].as_array().cloned().unwrap_or_default();
+        series.iter().flat_map(|series| series["exemplars"].as_array().cloned().unwrap_or_default()).collect()
+    }
+
     /// How the scrapes of its targets go: the job, `up` or not, and the error.
     pub(super) async fn targets(&self) -> Vec<(String, String, String)> {
         let found = self.ask("/api/v1/targets").await;

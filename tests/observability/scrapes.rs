@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use super::prometheus::promtool;
 use super::{Prometheus, visited};
-use crate::support::{Answer, Browser};
+use crate::support::{Answer, App, Browser, Gateway, told, until_async};
 
 /// What Prometheus 2.42 says of itself.
 const WANTS_OPEN_METRICS: &str = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
@@ -63,9 +63,6 @@ fn series(found: &[Value]) -> BTreeSet<String> {
 async fn prometheus_reads_the_same_from_both_texts() {
     let (gateway, _app) = visited().await;
     let text = without_accept(gateway.admin_url("/metrics")).await;
-    let job = |name: &str, port: u16| {
-        format!("- job_name: {name}\n  static_configs: [{{ targets: ['127.0.0.1:{port}'] }}]\n")
-    };
     let prometheus = Prometheus::start(&format!(
         "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\nscrape_configs:\n{}{}",
         job("open", gateway.admin),
@@ -82,6 +79,29 @@ async fn prometheus_reads_the_same_from_both_texts() {
     let counted = prometheus.query("portcullis_requests_total{route=\"once\",outcome=\"limited\"}").await;
     let values: Vec<&str> = counted.iter().filter_map(|value| value["value"][1].as_str()).collect();
     assert_eq!(values, ["1", "1"]);
+}
+
+#[tokio::test]
+async fn a_point_on_a_curve_leads_to_a_trace() {
+    let app = App::start().await;
+    let route = format!("[[routes]]\nname = \"wiki\"\nupstream = \"{}\"\naccess = \"public\"\n", app.url());
+    let gateway = Gateway::start(&format!("[telemetry]\nsample = 1\n\n{route}"));
+    let answer = Browser::new().get(&gateway.url("/")).await;
+    let trace = told(&answer, "traceparent").concat()[3..35].to_owned();
+    let prometheus = Prometheus::start(&format!(
+        "global: {{ scrape_interval: 1s, scrape_timeout: 1s }}\nscrape_configs:\n{}",
+        job("open", gateway.admin)
+    ))
+    .await;
+    until_async("the trace", || async {
+        let found = prometheus.exemplars("portcullis_request_duration_seconds_bucket{route=\"wiki\"}").await;
+        found.iter().any(|exemplar| exemplar["labels"]["trace_id"] == *trace)
+    })
+    .await;
+}
+
+fn job(name: &str, port: u16) -> String {
+    format!("- job_name: {name}\n  static_configs: [{{ targets: ['127.0.0.1:{port}'] }}]\n")
 }
 
 /// A door to `url` for a reader who is not to say which text it wants: Prometheus always does.

@@ -5,7 +5,7 @@ mod walked;
 
 use http::Method;
 
-use crate::support::{Answer, App, Browser, Gateway, Provider, between, free_port, logged};
+use crate::support::{Answer, App, Browser, Gateway, Provider, answered, between, free_port};
 
 const ROUTES: &str = r#"
 [policies.staff]
@@ -190,7 +190,7 @@ async fn an_account_is_shown_to_its_person_on_the_sign_in_host_alone() {
         assert!(page.body.contains(shown), "{shown}: {}", page.body);
     }
     assert!(page.body.contains("not bound"), "{}", page.body);
-    let line = logged(&rig.gateway, page.header("x-request-id"));
+    let line = answered(&rig.gateway, page.header("x-request-id"));
     assert!(line.contains("\"user\":\"alice\""), "{line}");
     let stranger = Browser::new().get(&rig.at("login", "/.portcullis/account")).await;
     assert_eq!(stranger.status, 303, "{}", stranger.body);

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::json;
 
 use super::{REPLICAS, Replicas};
-use crate::support::{Answer, Browser, Impostor, logged, until_async};
+use crate::support::{Answer, Browser, Impostor, answered, until_async};
 
 fn has_session(answer: &Answer) -> bool {
     answer.set_cookies().iter().any(|cookie| cookie.starts_with("portcullis="))
@@ -29,7 +29,7 @@ async fn invariant_6_a_ticket_of_one_replica_is_good_once_on_another() {
         thief.set_cookie(ticket.as_str(), &hop, &secret);
         let again = thief.get(ticket.as_str()).await;
         assert!(again.status == 400 && !has_session(&again), "{gateway}: {}", again.body);
-        let line = logged(&world.gateways[gateway], again.header("x-request-id"));
+        let line = answered(&world.gateways[gateway], again.header("x-request-id"));
         assert!(line.contains("the ticket is not good here, was used"), "{line}");
     }
 }
@@ -70,7 +70,7 @@ async fn invariant_6_a_sign_in_that_came_back_to_one_replica_comes_back_to_no_ot
         flows.iter().for_each(|(name, value)| thief.set_cookie(callback.as_str(), name, value));
         let again = thief.get(callback.as_str()).await;
         assert!(!has_session(&again), "{gateway}: {}", again.body);
-        let line = logged(&world.gateways[gateway], again.header("x-request-id"));
+        let line = answered(&world.gateways[gateway], again.header("x-request-id"));
         assert!(line.contains("has come back before"), "{line}");
     }
     assert_eq!(provider.asked("/token").await, 1, "and nobody makes us call the provider");

@@ -58,6 +58,14 @@ pub(crate) fn logged(gateway: &Gateway, mark: &str) -> String {
     find().unwrap()
 }
 
+/// The line of a request in the log, once its answer has ended.
+pub(crate) fn answered(gateway: &Gateway, id: &str) -> String {
+    let is_its = |line: &&str| line.contains(id) && line.contains("\"type\":\"access.");
+    let find = || gateway.log().lines().find(is_its).map(str::to_owned);
+    until(&format!("the line of {id} in the log"), || find().is_some());
+    find().unwrap()
+}
+
 /// The first event of this kind in the log.
 pub(crate) fn event(gateway: &Gateway, kind: &str) -> serde_json::Value {
     serde_json::from_str(&logged(gateway, &format!("\"type\":\"{kind}\""))).unwrap()

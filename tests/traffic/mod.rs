@@ -20,6 +20,7 @@ mod retiring;
 mod routing;
 mod streams;
 mod tls;
+mod traces;
 mod upstreams;
 mod web_socket;
 mod wire;

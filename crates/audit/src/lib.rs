@@ -14,3 +14,4 @@ pub mod segments;
 pub mod sinks;
 
 use portcullis_rules::{clock, secret};
+use portcullis_trace as trace;

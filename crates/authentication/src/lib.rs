@@ -17,3 +17,4 @@ pub mod storage;
 use portcullis_rules::fuzzing;
 use portcullis_rules::{clock, identity, limit, request, secret};
 use portcullis_telemetry as telemetry;
+use portcullis_trace as trace;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::family::{Family, Histogram, Labels, Points};
+use super::family::{Example, Family, Histogram, Labels, Points};
 
 /// A text that metrics are read in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Exposition {
             Points::Counter(values) => write_values(&format!("{name}_total"), values, text),
             Points::Gauge(values) => write_values(&name, values, text),
             Points::Histogram(values) => {
-                values.iter().try_for_each(|(labels, value)| write_histogram(&name, labels, value, text))
+                values.iter().try_for_each(|(labels, value)| self.write_histogram(&name, labels, value, text))
             }
         }
     }
@@ -70,6 +70,36 @@ impl Exposition {
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         if self == Self::OpenMetrics { help.replace('"', "\\\"") } else { help }
     }
+
+    fn write_histogram(
+        self,
+        name: &str,
+        labels: &Labels,
+        value: &Histogram,
+        text: &mut String,
+    ) -> fmt::Result {
+        let mut count = 0;
+        for bucket in &value.buckets {
+            count += bucket.count;
+            write_sample(&format!("{name}_bucket"), labels, Some(bucket.bound), text)?;
+            write!(text, " {count}")?;
+            // A reader of the older text takes none of the whole scrape where it finds one.
+            if mutant!(self == Self::OpenMetrics, "exemplar-in-old-text" => true) {
+                bucket.example.iter().try_for_each(|example| write_example(example, text))?;
+            }
+            text.push('\n');
+        }
+        write_sample(&format!("{name}_sum"), labels, None, text)?;
+        writeln!(text, " {}", Number(value.sum))?;
+        write_sample(&format!("{name}_count"), labels, None, text)?;
+        writeln!(text, " {count}")
+    }
+}
+
+fn write_example(example: &Example, text: &mut String) -> fmt::Result {
+    let (seconds, millis) = (example.at.micros() / 1_000_000, example.at.micros() / 1_000 % 1_000);
+    let took = example.took.as_secs_f64();
+    write!(text, " # {{trace_id=\"{}\"}} {took} {seconds}.{millis:03}", example.trace)
 }
 
 fn write_values(name: &str, values: &[(Labels, f64)], text: &mut String) -> fmt::Result {
@@ -77,19 +107,6 @@ fn write_values(name: &str, values: &[(Labels, f64)], text: &mut String) -> fmt:
         write_sample(name, labels, None, text)?;
         writeln!(text, " {}", Number(*value))
     })
-}
-
-fn write_histogram(name: &str, labels: &Labels, value: &Histogram, text: &mut String) -> fmt::Result {
-    let mut count = 0;
-    for bucket in &value.buckets {
-        count += bucket.count;
-        write_sample(&format!("{name}_bucket"), labels, Some(bucket.bound), text)?;
-        writeln!(text, " {count}")?;
-    }
-    write_sample(&format!("{name}_sum"), labels, None, text)?;
-    writeln!(text, " {}", Number(value.sum))?;
-    write_sample(&format!("{name}_count"), labels, None, text)?;
-    writeln!(text, " {count}")
 }
 
 /// The name of a sample and its labels, with the bound of a bucket.
@@ -138,12 +155,23 @@ impl fmt::Display for Bound {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use portcullis_rules::clock::Moment;
+    use portcullis_trace::TraceId;
+
     use super::*;
     use crate::family::Bucket;
 
     fn families() -> Vec<Family> {
-        let bucket = |bound, count| Bucket { bound, count };
-        let buckets = vec![bucket(0.000_25, 2), bucket(1.0, 0), bucket(f64::INFINITY, 1)];
+        let trace = TraceId::new([0xAB; 16]).unwrap();
+        let (took, at) = (Duration::from_micros(1_250), Moment::from_micros(1_800_000_000_007_000));
+        let bucket = |bound, count, example| Bucket { bound, count, example };
+        let buckets = vec![
+            bucket(0.000_25, 2, None),
+            bucket(1.0, 1, Some(Example { trace, took, at })),
+            bucket(f64::INFINITY, 0, None),
+        ];
         let odd = vec![("route", "a\"b\\c\nd".to_owned())];
         vec![
             Family {
@@ -167,7 +195,7 @@ mod tests {
     #[test]
     fn each_text_is_written_by_its_own_rules() {
         let samples = "portcullis_duration_seconds_bucket{route=\"wiki\",le=\"0.00025\"} 2\n\
-                       portcullis_duration_seconds_bucket{route=\"wiki\",le=\"1.0\"} 2\n\
+                       portcullis_duration_seconds_bucket{route=\"wiki\",le=\"1.0\"} 3\n\
                        portcullis_duration_seconds_bucket{route=\"wiki\",le=\"+Inf\"} 3\n\
                        portcullis_duration_seconds_sum{route=\"wiki\"} 40\n\
                        portcullis_duration_seconds_count{route=\"wiki\"} 3\n";
@@ -183,7 +211,11 @@ mod tests {
              # HELP portcullis_age_seconds Age.\n# TYPE portcullis_age_seconds gauge\n# UNIT portcullis_age_seconds seconds\n\
              portcullis_age_seconds 1.5\n\
              # HELP portcullis_duration_seconds Time.\n# TYPE portcullis_duration_seconds histogram\n\
-             # UNIT portcullis_duration_seconds seconds\n{samples}# EOF\n"
+             # UNIT portcullis_duration_seconds seconds\n{}# EOF\n",
+            samples.replace(
+                "1.0\"} 3",
+                &format!("1.0\"}} 3 # {{trace_id=\"{}\"}} 0.00125 1800000000.007", "ab".repeat(16))
+            )
         );
         assert_eq!(Exposition::OpenMetrics.write(&families()).unwrap(), open);
     }

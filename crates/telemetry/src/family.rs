@@ -1,5 +1,10 @@
 //! What is measured, as data: gathered once, then written as either text or sent elsewhere.
 
+use std::time::Duration;
+
+use portcullis_rules::clock::Moment;
+use portcullis_trace::TraceId;
+
 /// Names and values of labels.
 pub type Labels = Vec<(&'static str, String)>;
 
@@ -41,6 +46,20 @@ pub struct Bucket {
     pub bound: f64,
     /// How often, without the buckets before it.
     pub count: u64,
+    /// The latest that belongs to a trace which is recorded.
+    pub example: Option<Example>,
+}
+
+/// One of those that were counted, and where more is told of it. OpenMetrics calls it an exemplar; what it is named by is
+/// shorter than the 128 letters that it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// The trace.
+    pub trace: TraceId,
+    /// How long it took.
+    pub took: Duration,
+    /// When it was counted.
+    pub at: Moment,
 }
 
 impl Family {

@@ -3,9 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use super::family::Bucket;
+use super::examples::Examples;
+use super::family::{Bucket, Example};
 use portcullis_events::Outcome;
+use portcullis_rules::clock::Moment;
 use portcullis_rules::identity::RouteName;
+use portcullis_trace::TraceId;
 
 /// Upper bounds of the latency buckets, in microseconds; one more bucket holds the rest.
 pub const BUCKETS: [u64; 13] = [
@@ -27,6 +30,7 @@ struct Counts {
     outcomes: [AtomicU64; Outcome::ALL.len()],
     buckets: [AtomicU64; BUCKETS.len() + 1],
     microseconds: AtomicU64,
+    examples: Examples,
 }
 
 impl RequestStats {
@@ -45,10 +49,16 @@ impl RequestStats {
     /// Counts one request on `worker`.
     pub fn record(&self, worker: usize, outcome: Outcome, took: Duration) {
         let counts = &self.workers[worker % self.workers.len()];
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let micros = micros(took);
         counts.outcomes[outcome as usize].fetch_add(1, Relaxed);
-        counts.buckets[BUCKETS.partition_point(|bound| *bound < micros)].fetch_add(1, Relaxed);
+        counts.buckets[bucket(micros)].fetch_add(1, Relaxed);
         counts.microseconds.fetch_add(micros, Relaxed);
+    }
+
+    /// Notes that a request which `worker` has counted belongs to a recorded trace.
+    pub fn note_example(&self, worker: usize, took: Duration, trace: TraceId, at: Moment) {
+        let counts = &self.workers[worker % self.workers.len()];
+        counts.examples.note(bucket(micros(took)), Example { trace, took, at });
     }
 
     /// How often `outcome` has been counted.
@@ -65,7 +75,12 @@ impl RequestStats {
 
     pub(super) fn buckets(&self) -> Vec<Bucket> {
         let bounds = BUCKETS.iter().map(|micros| seconds(*micros)).chain([f64::INFINITY]);
-        let bucket = |(i, bound)| Bucket { bound, count: self.sum(|counts| &counts.buckets[i]) };
+        let example = |i| {
+            let of_workers = self.workers.iter().filter_map(|counts| counts.examples.of(i));
+            of_workers.max_by_key(|example| example.at)
+        };
+        let count = |i: usize| self.sum(|counts| &counts.buckets[i]);
+        let bucket = |(i, bound)| Bucket { bound, count: count(i), example: example(i) };
         bounds.enumerate().map(bucket).collect()
     }
 
@@ -76,6 +91,15 @@ impl RequestStats {
     fn sum(&self, pick: impl Fn(&Counts) -> &AtomicU64) -> u64 {
         self.workers.iter().map(|counts| pick(counts).load(Relaxed)).sum()
     }
+}
+
+fn micros(took: Duration) -> u64 {
+    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The bucket that so many microseconds belong to.
+fn bucket(micros: u64) -> usize {
+    BUCKETS.partition_point(|bound| *bound < micros)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "2^53 microseconds are 285 years")]

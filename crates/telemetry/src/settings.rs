@@ -3,6 +3,14 @@
 use std::io::IsTerminal as _;
 
 use portcullis_events::Level;
+use portcullis_trace::Sampler;
+
+/// What is told of how the gateway works: `[telemetry]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TelemetrySettings {
+    /// Which of the traces that begin here are recorded.
+    pub traces: Sampler,
+}
 
 /// What is logged, and how: `[log]`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,3 +13,4 @@ pub mod http1;
 #[cfg(any(test, fuzzing))]
 use portcullis_rules::fuzzing;
 use portcullis_rules::{clock, identity, policy, request, secret};
+use portcullis_trace as trace;

@@ -66,7 +66,7 @@ impl Lowering<'_> {
                 let (stream, format) = (Stream::Stdout, self.line_format(at));
                 Some(SinkKind::Output(OutputSettings { stream, format }))
             }
-            SinkWord::Webhook | SinkWord::Syslog => {
+            SinkWord::Webhook | SinkWord::Syslog | SinkWord::Otlp => {
                 self.spooled_sink(at, name.as_deref()?, state).map(SinkKind::Spooled)
             }
         };

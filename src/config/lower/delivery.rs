@@ -6,6 +6,7 @@ use url::{Host, Url};
 
 use super::Lowering;
 use super::audit::schema;
+use super::telemetry::COLLECTOR;
 use super::value::{is_loopback, url};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::located::{Located, Place, at};
@@ -35,6 +36,10 @@ impl Lowering<'_> {
         let tls = at!(at.tls).given().map_or_else(TlsSettings::default, |at| self.sink_tls(at));
         let far = match at.value.kind {
             SinkWord::Syslog => self.syslog(at, tls).map(FarSettings::Syslog),
+            SinkWord::Otlp => {
+                let found = self.web_address(at, COLLECTOR).map(String::from);
+                self.otlp_sink(at, tls, found).map(FarSettings::Otlp)
+            }
             SinkWord::Webhook | SinkWord::File | SinkWord::Stdout | SinkWord::Store => {
                 self.webhook(at, tls).map(FarSettings::Webhook)
             }
@@ -81,10 +86,15 @@ impl Lowering<'_> {
 
     fn webhook(&mut self, at: Located<'_, Sink>, tls: TlsSettings) -> Option<WebhookSettings> {
         let secrets = self.signing_secrets(at);
-        let found = at!(at.url).given().map(|at| url(at.value, at.place, &["https", "http"], WEBHOOK));
-        let url = self.far_url(at, found, WEBHOOK)?;
-        self.clear_text(at, url.scheme() == "http", is_loopback(&url));
+        let url = self.web_address(at, WEBHOOK)?;
         Some(WebhookSettings { url: url.into(), secrets: secrets?, tls })
+    }
+
+    fn web_address(&mut self, at: Located<'_, Sink>, example: &str) -> Option<Url> {
+        let found = at!(at.url).given().map(|at| url(at.value, at.place, &["https", "http"], example));
+        let url = self.far_url(at, found, example)?;
+        self.clear_text(at, url.scheme() == "http", is_loopback(&url));
+        Some(url)
     }
 
     fn signing_secrets(&mut self, at: Located<'_, Sink>) -> Option<Vec<Secret>> {
@@ -172,14 +182,16 @@ impl Lowering<'_> {
     pub(super) fn only_where_it_means_something(&mut self, at: Located<'_, Sink>) {
         let (sink, kind) = (at.value, at.value.kind);
         let (is_file, is_far) =
-            (kind == SinkWord::File, matches!(kind, SinkWord::Webhook | SinkWord::Syslog));
+            (kind == SinkWord::File, matches!(kind, SinkWord::Webhook | SinkWord::Syslog | SinkWord::Otlp));
         let is_store = kind == SinkWord::Store;
-        let keys: [(&str, bool, Place<'_>, bool, &str); 13] = [
+        let has_lines = !is_store && kind != SinkWord::Otlp;
+        let keys: [(&str, bool, Place<'_>, bool, &str); 14] = [
+            ("headers", sink.headers.is_some(), at!(at.headers).place, kind == SinkWord::Otlp, "\"otlp\""),
             ("path", sink.path.is_some(), at!(at.path).place, is_file || is_store, FILES),
             ("mode", sink.mode.is_some(), at!(at.mode).place, is_file, FILES),
             ("rotate", sink.rotate.is_some(), at!(at.rotate).place, is_file, FILES),
             ("format", sink.format.is_some(), at!(at.format).place, !is_far && !is_store, HERE),
-            ("schema", sink.schema.is_some(), at!(at.schema).place, !is_store, LINES),
+            ("schema", sink.schema.is_some(), at!(at.schema).place, has_lines, LINES),
             ("keep", sink.keep.is_some(), at!(at.keep).place, is_store, STORES),
             ("size", sink.size.is_some(), at!(at.size).place, is_store, STORES),
             ("chain", sink.chain.is_some(), at!(at.chain).place, is_file, FILES),
@@ -205,7 +217,7 @@ const FILES: &str = "\"file\"";
 const LINES: &str = "\"file\", \"stdout\", \"webhook\" or \"syslog\"";
 const STORES: &str = "\"store\"";
 const HERE: &str = "\"file\" or \"stdout\"";
-const FAR: &str = "\"webhook\" or \"syslog\"";
+const FAR: &str = "\"webhook\", \"syslog\" or \"otlp\"";
 
 /// Where events of a sink wait whose folder nobody names.
 fn beside(state: &Path, name: &str) -> Option<PathBuf> {

@@ -14,7 +14,7 @@ use crate::config::raw::{Family, Identity, IdentityHeaders, TokenWord};
 use crate::config::words::nearest;
 
 /// Names that say where a request comes from, or that mean something else to every app.
-const TAKEN: [&str; 17] = [
+const TAKEN: [&str; 18] = [
     "accept",
     "authorization",
     "content-encoding",
@@ -32,6 +32,7 @@ const TAKEN: [&str; 17] = [
     "x-real-ip",
     "x-request-id",
     "traceparent",
+    "tracestate",
 ];
 
 const FORWARDED: [&str; 6] = ["for", "host", "port", "prefix", "proto", "server"];

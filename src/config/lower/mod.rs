@@ -25,6 +25,7 @@ mod serve;
 mod server;
 mod signals;
 mod state;
+mod telemetry;
 mod tile;
 mod upstream;
 mod value;
@@ -154,6 +155,8 @@ impl Lowering<'_> {
             routes,
             console,
             branding: self.branding(at!(config.branding)),
+            telemetry: self.telemetry(at!(config.telemetry)),
+            exports: self.exports(at!(config.telemetry)),
             log: self.log(at!(config.log)),
             record_memory: self.record_memory(at!(config.audit)),
             checkpoints: self.checkpoints(at!(config.audit)),

@@ -1,5 +1,6 @@
 //! `[audit]` and `[[audit.sinks]]`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -66,14 +67,17 @@ pub(in crate::config) struct Sink {
     /// Events that it does not take.
     #[schemars(extend("x-default" = "none", "examples" = ["access.granted"]))]
     pub except: Option<OneOrMany<String>>,
-    /// Who gets events of a sink of the kind `webhook` (`https://…`) or `syslog` (`tls://host:6514`, `tcp://host:601`,
-    /// `unix:/dev/log`).
+    /// Who gets events of a sink of the kind `webhook` (`https://…`), `syslog` (`tls://host:6514`, `tcp://host:601`,
+    /// `unix:/dev/log`) or `otlp` (`https://host:4318`; `/v1/logs` comes behind it).
     #[schemars(extend("x-default" = "none", "examples" = ["https://siem.corp.example/events"]))]
     pub url: Option<String>,
     /// What a webhook's batches are signed by: at least 32 characters. Of an array each signs, so that its receiver may
     /// know any of them.
     #[schemars(extend("x-default" = "none", "x-secret" = true, "examples" = [{"file": "/etc/portcullis/siem.secret"}]))]
     pub secret: Option<OneOrMany<SecretSource>>,
+    /// What a collector is shown with every call, by the names of fields of HTTP.
+    #[schemars(extend("x-default" = "nothing"))]
+    pub headers: Option<BTreeMap<String, SecretSource>>,
     /// TLS towards whoever gets them.
     pub tls: Option<SinkTls>,
     /// Whether events may go over the network in clear text. To this very machine they may.
@@ -126,6 +130,8 @@ pub(in crate::config) enum SinkWord {
     Webhook,
     /// A receiver of syslog (RFC 5424), over TLS, TCP or a socket of this machine.
     Syslog,
+    /// A collector of OpenTelemetry (OTLP over HTTP), as logs.
+    Otlp,
 }
 
 impl SinkWord {
@@ -136,6 +142,7 @@ impl SinkWord {
             Self::Webhook => "webhook",
             Self::Syslog => "syslog",
             Self::Store => "store",
+            Self::Otlp => "otlp",
         }
     }
 }

@@ -13,6 +13,7 @@ mod route;
 mod server;
 mod signals;
 mod state;
+mod telemetry;
 mod upstream;
 mod value;
 
@@ -40,6 +41,7 @@ pub(super) use server::{
 };
 pub(super) use signals::{ActionWord, DeliveryWord, Signals};
 pub(super) use state::{Redis, RedisTable, State};
+pub(super) use telemetry::Telemetry;
 pub(super) use upstream::{BalanceWord, Ejection, Health, ProtocolWord, Timeout, UpstreamTls};
 pub(super) use value::{File, OneOrMany, Scalar, Size, Span};
 
@@ -63,6 +65,9 @@ pub(super) struct Config {
     pub branding: Option<Branding>,
     /// What the gateway writes about itself and about requests.
     pub log: Option<Log>,
+    /// What the gateway tells of traces: which request went where, and how long each part of it took. Without this table a
+    /// proxy's trace is passed on to apps, and the gateway makes none.
+    pub telemetry: Option<Telemetry>,
     /// Who keeps what happens: who signed in, who used what, who was refused, what changed.
     pub audit: Option<Audit>,
     /// Who signs people in and issues tokens: one table for each OpenID Provider, under a name of your choice.

@@ -18,6 +18,7 @@ pub(super) fn kind(schema: &Value) -> String {
         (_, Some("string")) => "text".into(),
         (_, Some("boolean")) => "`true` or `false`".into(),
         (_, Some("integer")) => number(schema),
+        (_, Some("number")) => fraction(schema),
         (_, Some("array")) => format!("array of {}", schema.get("items").map(kind).unwrap_or_default()),
         (_, Some("object")) => table(schema),
         _ if schema.get("oneOf").is_some() => {
@@ -32,6 +33,14 @@ fn number(schema: &Value) -> String {
     match (bound("minimum"), bound("maximum")) {
         (Some(least), Some(most)) if most < 1_000_000_000 => format!("number, {least} to {most}"),
         (Some(least), _) if least > 0 => format!("number, at least {least}"),
+        _ => "number".into(),
+    }
+}
+
+fn fraction(schema: &Value) -> String {
+    let bound = |name| schema.get(name).and_then(Value::as_f64);
+    match (bound("minimum"), bound("maximum")) {
+        (Some(least), Some(most)) => format!("number, {least} to {most}"),
         _ => "number".into(),
     }
 }

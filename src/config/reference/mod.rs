@@ -13,7 +13,7 @@ const INTRO: &str = include_str!("intro.md");
 /// A table of the file: its heading, and the way to it through the schema (`*`: any name).
 type Section = (&'static str, &'static [&'static str]);
 
-const SECTIONS: [Section; 37] = [
+const SECTIONS: [Section; 38] = [
     ("`[server]`", &["server"]),
     ("`[server]` `listen`, as a table", &["server", "listen"]),
     ("`[server]` `listen` `proxy_protocol`, as a table", &["server", "listen", "proxy_protocol"]),
@@ -27,6 +27,7 @@ const SECTIONS: [Section; 37] = [
     ("`[branding]`", &["branding"]),
     ("`[branding]` `links`", &["branding", "links"]),
     ("`[branding]` `texts`", &["branding", "texts"]),
+    ("`[telemetry]`", &["telemetry"]),
     ("`[log]`", &["log"]),
     ("`[audit]`", &["audit"]),
     ("`[[audit.sinks]]`", &["audit", "sinks"]),

@@ -6,7 +6,8 @@ use serde_json::Value;
 use crate::config::raw::{
     Admin, Audit, BrandLink, BrandTexts, Branding, CertificatePair, Claims, Console, Cors, Ejection,
     HeaderRules, Health, Identity, Limit, ListenTable, Log, Policy, Provider, ProxyProtocolTable, Redirect,
-    RedisTable, Rotate, Route, Rule, SecretSource, Server, Session, Sink, State, Timeout, UpstreamTls,
+    RedisTable, Rotate, Route, Rule, SecretSource, Server, Session, Sink, State, Telemetry, Timeout,
+    UpstreamTls,
 };
 
 /// The keys of `table` in their order.
@@ -21,7 +22,7 @@ pub(super) fn keys(table: &Value) -> Vec<&str> {
     keys
 }
 
-fn orders() -> [&'static [&'static str]; 31] {
+fn orders() -> [&'static [&'static str]; 32] {
     [
         fields::<Server>(),
         fields::<ListenTable>(),
@@ -35,6 +36,7 @@ fn orders() -> [&'static [&'static str]; 31] {
         fields::<Branding>(),
         fields::<BrandLink>(),
         fields::<BrandTexts>(),
+        fields::<Telemetry>(),
         fields::<Log>(),
         fields::<Audit>(),
         fields::<Sink>(),

@@ -207,6 +207,11 @@ fn stateful(lines: &str) -> String {
     longer(lines).replacen("[server]\n", "[server]\nstate = \"/var/lib/portcullis/state\"\n", 1)
 }
 
+/// One whose state ends with the process.
+fn without_state(lines: &str) -> String {
+    longer(lines).replacen("[server]\n", "[server]\nstate = \"memory\"\n", 1)
+}
+
 #[test]
 fn events_are_kept_beside_the_state_file_unless_something_else_is_said() {
     let stores = |text: &str| {
@@ -222,7 +227,7 @@ fn events_are_kept_beside_the_state_file_unless_something_else_is_said() {
     assert_eq!(stores(&stateful("")), [("store".to_owned(), beside.clone())]);
     assert_eq!(stores(&stateful("[audit]\nstore = true")), [("store".to_owned(), beside)]);
     assert_eq!(stores(&stateful("[audit]\nstore = false")), []);
-    assert_eq!(stores(&longer("")), [], "without a state file");
+    assert_eq!(stores(&without_state("")), [], "without a state file");
     let said = "[[audit.sinks]]\nkind = \"store\"\nname = \"a\"\npath = \"/srv/events\"\nkeep = \"30days\"\nsize = \"1GiB\"";
     let elsewhere =
         StoreSettings { path: "/srv/events".into(), keep: Duration::from_secs(30 * 86_400), size: 1 << 30 };
@@ -241,7 +246,7 @@ fn what_a_store_cannot_be_is_told() {
         (sink("kind = \"stdout\"\nkeep = \"3days\""), "`keep` of a sink of the kind \"stdout\"", "\"store\""),
         (store(file), "two sinks write to one place", "one of the two"),
         (
-            longer("[audit]\nstore = true"),
+            without_state("[audit]\nstore = true"),
             "a store of events, and no state file that it lies beside",
             "[server] state",
         ),

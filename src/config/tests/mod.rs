@@ -21,6 +21,7 @@ mod signals;
 mod slips;
 mod state;
 mod strength;
+mod telemetry;
 mod upstreams;
 mod warnings;
 mod whose;

@@ -15,12 +15,18 @@ struct Rig {
 /// A request that was let in, with a recorder whose clock the test moves.
 fn rig(endless: bool) -> Rig {
     let clock = Clock::manual(Timestamp::from_seconds(1_800_000_000));
+    clock.advance(Duration::from_secs(1));
     let recorder = Recorder::new(0, clock.clone(), 0);
     recorder.want(KindSet::ALL, false);
     let unrouted = Metrics::new().route(&RouteName::new("none"), 1);
-    let keeper = Arc::new(RecordKeeper { unrouted, recorder: recorder.clone() });
+    let keeper = Arc::new(RecordKeeper {
+        unrouted,
+        recorder: recorder.clone(),
+        clock: clock.clone(),
+        traces: TraceQueue::new(0),
+    });
     let id = RequestId::new("r");
-    let mut record = RequestRecord::start(id, &transport(Scheme::Https), &keeper, &Request::new(()));
+    let mut record = RequestRecord::start(id, None, &transport(Scheme::Https), &keeper, &Request::new(()));
     (record.notes.endless, record.notes.decision) = (endless, Some(Reason::Public));
     Rig { clock, recorder, record }
 }

@@ -64,7 +64,7 @@ impl Tally for Dormant {
     fn frame(mut self: Box<Self>, question: &Question, known: &Known<'_>) -> Frame {
         let columns = [("what", Type::Text), ("name", Type::Text), ("last seen", Type::Time)];
         let mut frame = Frame::new(question, &columns);
-        self.asleep.sort_by_key(|(_, last)| *last);
+        self.asleep.sort_by_key(|(person, last)| (*last, self.persons.name(*person)));
         for (person, last) in &self.asleep {
             frame.push([
                 Cell::Text("person".into()),

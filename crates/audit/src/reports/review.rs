@@ -119,7 +119,9 @@ impl Tally for Review {
             return frame;
         };
         let (mut unused, mut used) = (Vec::new(), Vec::new());
-        for person in &self.people {
+        let mut people: Vec<_> = self.people.iter().collect();
+        people.sort_by_key(|person| self.persons.name(person.pseudonym));
+        for person in people {
             let Some(who) = &person.who else {
                 frame.notes.push(format!("{} is somebody who has been erased", person.pseudonym));
                 continue;

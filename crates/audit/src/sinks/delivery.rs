@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::far::{Far, FarError, Parcel};
 use super::health::{Note, Part, Status};
+use super::otlp::{OtlpSettings, OtlpSink};
 use super::quarantine::Quarantine;
 use super::sink::SinkError;
 use super::spool::{Frame, Lost, Mark, Next, Spool, SpoolSettings};
@@ -43,6 +44,8 @@ pub enum FarSettings {
     Webhook(WebhookSettings),
     /// A receiver of syslog.
     Syslog(SyslogSettings),
+    /// A collector of OpenTelemetry.
+    Otlp(OtlpSettings),
 }
 
 /// How patient it is with a far end.
@@ -256,5 +259,6 @@ fn open(settings: &FarSettings, clock: &Clock) -> Result<Box<dyn Far>, FarError>
     Ok(match settings {
         FarSettings::Webhook(webhook) => Box::new(Webhook::open(webhook, clock)?),
         FarSettings::Syslog(syslog) => Box::new(Syslog::open(syslog)?),
+        FarSettings::Otlp(collector) => Box::new(OtlpSink::open(collector, clock)?),
     })
 }

@@ -13,6 +13,7 @@ mod kept;
 mod lines;
 mod log;
 mod opened;
+mod otlp;
 mod output;
 mod quarantine;
 mod queue;
@@ -37,6 +38,7 @@ pub use delivery::{FarSettings, Pace, SpooledSettings};
 pub use health::SinkHealth;
 pub use kept::{KeptFile, is_kept_name, kept_files};
 pub use log::{LogSink, LogWriter};
+pub use otlp::{ExportHealth, ExportSettings, Exporter, Exports, OtlpSettings};
 pub use settings::{
     FileSettings, LineFormat, OutputSettings, PatternError, Rotation, Selection, Settings, SinkKind,
     SinkSettings, Stream,

@@ -13,6 +13,7 @@ use super::endings::{EndedId, Endings, beside};
 use super::health::{Inode, StateHealth};
 use super::lane::{Job, Lane, Readers, Threads, start_writer};
 use super::{StorageError, file, open};
+use crate::trace::{SpanKind, span};
 
 /// How long an operation waits for a place in the queue.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -165,6 +166,8 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     {
+        let mut span = span("store", SpanKind::Client);
+        span.attribute("db.system.name", || "sqlite");
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| drop(answer.send(operation(connection))));
         let lane = self.0.lanes.as_ref().map(lane).ok_or_else(|| self.interrupted())?;

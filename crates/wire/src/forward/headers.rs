@@ -4,15 +4,16 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::{HeaderRule, ReservedHeaders};
 use crate::http1::tokens;
+use crate::trace::{TRACEPARENT, TRACESTATE};
 
 /// Takes from a request's head every reserved name and every hop-by-hop field (RFC 9110, section
-/// 7.6.1) with what `Connection` names.
+/// 7.6.1) with what `Connection` names; and what it says of traces, which the gateway says anew.
 ///
 /// All of it is taken before the gateway adds anything: a name listed in `Connection` can only remove
 /// what came in (CVE-2024-45410).
 pub(super) fn strip_request(headers: &mut HeaderMap, reserved: &ReservedHeaders) {
     let ours = |name: &HeaderName| mutant!(reserved.holds(name.as_str()), "identity-not-stripped" => false);
-    strip(headers, |name| is_hop_by_hop(name) || ours(name));
+    strip(headers, |name| is_hop_by_hop(name) || is_of_traces(name) || ours(name));
 }
 
 /// Takes from a response's head what belongs to the upstream's connection alone.
@@ -44,7 +45,9 @@ pub(super) fn strip_request_trailers(trailers: &mut HeaderMap, reserved: &Reserv
     let doomed: Vec<HeaderName> = trailers
         .keys()
         .filter(|name| {
-            is_no_trailer(name) || mutant!(reserved.holds(name.as_str()), "identity-in-trailers" => false)
+            is_no_trailer(name)
+                || is_of_traces(name)
+                || mutant!(reserved.holds(name.as_str()), "identity-in-trailers" => false)
         })
         .cloned()
         .collect();
@@ -74,6 +77,10 @@ fn one_content_length(headers: &mut HeaderMap) {
         let one = one.unwrap_or_else(|| first.clone());
         headers.insert(header::CONTENT_LENGTH, one);
     }
+}
+
+fn is_of_traces(name: &HeaderName) -> bool {
+    mutant!(name == TRACEPARENT || name == TRACESTATE, "trace-of-a-stranger-reaches-the-app" => false)
 }
 
 fn is_hop_by_hop(name: &HeaderName) -> bool {
@@ -177,6 +184,8 @@ mod tests {
             ("x-auth-request-user", "admin"),
             ("X_Auth_Request_User", "admin"),
             ("remote.user", "admin"),
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            ("TraceState", "a=1"),
             ("accept", "*/*"),
         ]);
         assert_eq!(left, map(&[("accept", "*/*")]));
@@ -225,6 +234,7 @@ mod tests {
             ("x_auth_request_user", "root"),
             ("content-length", "3"),
             ("authorization", "Bearer x"),
+            ("tracestate", "a=1"),
             ("grpc-status", "0"),
         ]);
         strip_request_trailers(&mut trailers, &ReservedHeaders::new([]));

@@ -17,6 +17,7 @@ use crate::identity::RequestId;
 use crate::policy::Permit;
 use crate::request::{Authority, Forwarding, Origin, OriginFields, RequestPath, Transport};
 use crate::secret::Secret;
+use crate::trace::RequestTrace;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
@@ -62,6 +63,8 @@ pub struct ForwardContext<'a> {
     pub path: &'a RequestPath,
     /// What the request is called in the log, and told the app.
     pub request_id: &'a RequestId,
+    /// The trace that it belongs to, as the app is told.
+    pub trace: Option<&'a RequestTrace>,
     /// Whether its `Authorization: Bearer` authenticated it.
     pub bearer: bool,
     /// The access token that authenticated it by another field, where the route hands tokens on.
@@ -140,6 +143,7 @@ impl Plan {
         if let Some(id) = context.request_id.field() {
             map.insert(REQUEST_ID, id);
         }
+        context.trace.into_iter().for_each(|trace| trace.write(map));
         let identity = self.identity_lines(permit, map);
         self.assert_identity(permit, context, map)?;
         Ok(OriginHeaders { host, fields, identity, destination })

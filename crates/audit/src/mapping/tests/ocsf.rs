@@ -59,10 +59,7 @@ const CLASSES: &str = "
     record.damaged 100899
     record.gap 100899
     record.left-out 100899
-<<<<<<< HEAD
-=======
     record.checkpoint 100899
->>>>>>> mapping-reports
     clock.set-back 600801
 ";
 

@@ -11,6 +11,8 @@ enum Data<'a> {
     Short(u16),
     Long(u32),
     Epoch(u64),
+    /// A list without items.
+    Nothing,
     Map(Vec<(&'a str, Data<'a>)>),
 }
 
@@ -39,6 +41,7 @@ impl Data<'_> {
                 out.extend_from_slice(&[8, 2]);
                 out.extend_from_slice(&number.to_be_bytes());
             }
+            Data::Nothing => out.extend_from_slice(&[0, 4]),
             Data::Map(members) => {
                 out.push(head(7, members.len()));
                 for (name, value) in members {
@@ -86,6 +89,8 @@ fn database() -> Vec<u8> {
         ("binary_format_major_version", Data::Short(2)),
         ("binary_format_minor_version", Data::Short(0)),
         ("build_epoch", Data::Epoch(START)),
+        ("description", Data::Map(Vec::new())),
+        ("languages", Data::Nothing),
     ]);
     metadata.write(&mut file);
     file

@@ -93,12 +93,20 @@ impl Rig {
     }
 
     fn emit(&mut self, event: &dyn portcullis_events::Event) {
-        self.recorder.emit(event).unwrap();
+        self.happens(event);
+    }
+
+    /// It happens now, or a second later where strangers have had their share of this one.
+    fn happens(&self, event: &dyn portcullis_events::Event) {
+        if self.recorder.emit(event).is_none() {
+            self.clock.advance(Duration::from_secs(1));
+            assert!(self.recorder.emit(event).is_some());
+        }
     }
 
     /// One of each kind happens.
     fn bare(&self) {
-        samples::bare(&mut |event| assert!(self.recorder.emit(event).is_some()));
+        samples::bare(&mut |event| self.happens(event));
     }
 
     /// Has what happened written.

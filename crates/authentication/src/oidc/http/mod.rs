@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::header::{ACCEPT, CONTENT_TYPE};
-use ::http::{HeaderMap, Request, Response, StatusCode};
+use ::http::{HeaderMap, Method, Request, Response, StatusCode};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -23,9 +23,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
-use url::Url;
+use url::{Position, Url};
 
 use super::setup_error::SetupError;
+use crate::trace::{OpenSpan, SpanKind, span};
 
 /// The largest body taken from a provider, in bytes.
 pub const MAX_BODY: usize = 512 * 1024;
@@ -87,8 +88,14 @@ impl HttpClient {
     /// Any [`HttpError`] but those about media type; a redirect is one about status.
     pub async fn call(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, HttpError> {
         let url = self.permission(&request)?;
+        let mut span = call_span(&url, request.method());
         let answer = timeout(self.timeout, self.exchange(&url, request.map(|body| Full::new(body.into()))));
-        answer.await.unwrap_or_else(|_| Err(HttpError::timeout(url.as_str(), self.timeout)))
+        let answer = answer.await.unwrap_or_else(|_| Err(HttpError::timeout(url.as_str(), self.timeout)));
+        match &answer {
+            Ok(response) => span.attribute("http.response.status_code", || response.status().as_u16()),
+            Err(_) => span.failed("no answer"),
+        }
+        answer
     }
 
     /// Refuses every address that the provider's own metadata does not name, whoever wants it called.
@@ -111,6 +118,15 @@ impl HttpClient {
         }
         Ok(Response::from_parts(parts, read(url, body).await?))
     }
+}
+
+/// The span of a call, where somebody waits for it whose request is recorded. Its query is not told.
+fn call_span(url: &Url, method: &Method) -> OpenSpan {
+    let mut span = span("provider", SpanKind::Client);
+    span.attribute("http.request.method", || method.to_string());
+    span.attribute("url.full", || url[..Position::AfterPath].to_owned());
+    span.attribute("server.address", || url.host_str().unwrap_or_default().to_owned());
+    span
 }
 
 impl fmt::Debug for HttpClient {

@@ -12,6 +12,7 @@ use super::error::{Consequence, consequence};
 use super::link::Link;
 use super::servers::Servers;
 use super::{RedisConnection, RedisError, RedisHealth, RedisSettings};
+use crate::trace::{SpanKind, span};
 
 /// How long a command may take, with everything that is tried on its behalf.
 pub const COMMAND: Duration = Duration::from_secs(2);
@@ -177,7 +178,12 @@ impl RedisClient {
 
     /// The request until it is done, its fault is final, or its time is over.
     async fn attempt(&self, link: &Link, request: Request<'_>) -> Result<Value, RedisError> {
+        let mut span = span("store", SpanKind::Client);
+        span.attribute("db.system.name", || "redis");
         let result = self.until(Instant::now() + COMMAND, link, request).await;
+        if result.is_err() {
+            span.failed("no answer");
+        }
         self.0.health.note(&result);
         result
     }

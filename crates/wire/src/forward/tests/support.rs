@@ -193,6 +193,7 @@ impl Rig {
             forwarding: &Forwarding { client, scheme: Scheme::Https, host: None },
             authority: &authority,
             path: &path,
+            trace: None,
             request_id: &RequestId::new("req-1"),
             bearer: self.bearer,
             brought: None,
