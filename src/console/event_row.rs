@@ -118,7 +118,8 @@ fn told(seen: &Seen<'_>) -> (String, Option<String>) {
         let doc = seen.kind().map_or_else(|| text::short(seen.word()), |kind| kind.row().doc.to_owned());
         let detail = [Field::Part, Field::Operation, Field::Why, Field::File, Field::Sink, Field::Provider];
         let detail = detail.into_iter().find_map(|field| seen.text(field)).map(text::short);
-        return (doc, reason.or(detail));
+        let more: Vec<_> = [detail, reason].into_iter().flatten().collect();
+        return (doc, (!more.is_empty()).then(|| more.join(" · ")));
     };
     let part = |field: Field| seen.text(field).unwrap_or("-");
     let what = format!("{} {}{}", part(Field::Method), part(Field::Host), part(Field::Path));

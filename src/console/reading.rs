@@ -40,7 +40,7 @@ pub(super) fn record(visit: Visit<'_>, process: &dyn Process, reading: Reading, 
         return;
     }
     let mut names: Vec<_> = form_urlencoded::parse(query.as_bytes())
-        .filter(|(_, value)| !value.is_empty())
+        .filter(|(name, value)| !value.is_empty() && !["after", "behind"].contains(&name.as_ref()))
         .map(|(name, _)| name.chars().take(20).collect::<String>())
         .take(16)
         .collect();
