@@ -327,6 +327,15 @@ fn console(port: u16, public_url: &str, app: &App, issuer: &Impostor) -> Gateway
 /// Nothing of it needs a script, and it can be read in every window.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_walks_through_the_console() {
+    walk_through_the_console("console").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_goes_after_what_somebody_did_and_watches_what_happens() {
+    walk_through_the_console("console-work").await;
+}
+
+async fn walk_through_the_console(name: &'static str) {
     let port = free_port();
     let public_url = format!("http://localhost:{port}");
     let (app, issuer) = (App::start().await, Impostor::start().await);
@@ -348,6 +357,6 @@ async fn an_operator_walks_through_the_console() {
     });
     gateway.rewrite("rate = \"600/min\"", "rate = \"300/min\"");
     let environment = [("GATEWAY", public_url), ("APP", format!("http://127.0.0.1:{port}"))];
-    tokio::task::spawn_blocking(move || walk("console", environment)).await.unwrap();
+    tokio::task::spawn_blocking(move || walk(name, environment)).await.unwrap();
     drop(gateway);
 }

@@ -34,8 +34,9 @@ impl Watcher {
     async fn until(&mut self, wanted: &str) {
         let mut room = [0; 65536];
         while !self.read.contains(wanted) {
-            let read =
-                timeout(PATIENCE, self.stream.read(&mut room)).await.expect("it comes in time").unwrap();
+            let read = timeout(PATIENCE, self.stream.read(&mut room)).await;
+            let read = read.unwrap_or_else(|_| panic!("{wanted} does not come: {}", self.read)).unwrap();
+            assert!(self.read.len() < 8 << 20, "{wanted} is not in the first 8 MiB");
             assert!(read > 0, "it ended before {wanted}: {}", self.read);
             self.read.push_str(&String::from_utf8_lossy(&room[..read]));
         }
@@ -134,8 +135,8 @@ async fn invariant_14_who_comes_back_too_late_is_told_how_much_they_have_missed(
     let rig = Rig::open().await;
     let (auditor, alice) = (rig.of("anna", "audit").await, rig.of("alice", "staff").await);
     let mut first = Watcher::open(&rig, &auditor, "", "").await;
-    first.until("id: ").await;
-    let id = between(&first.read, "id: ", "\n").trim().to_owned();
+    first.until("retry: 2000\nid: ").await;
+    let id = between(&first.read, "retry: 2000\nid: ", "\n").trim().to_owned();
     drop(first);
     let long = "x".repeat(1_900);
     for number in 0..1_100 {

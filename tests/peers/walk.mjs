@@ -2,7 +2,7 @@
 // From the environment: GATEWAY (its address) and, for the demo, the passwords ALICE and BOB.
 import { Walker } from './walk/walker.mjs';
 
-const PATIENCE = 120_000; // milliseconds for a whole walk on a busy machine
+const PATIENCE = 300_000; // milliseconds for a whole walk on a busy machine
 
 const name = process.argv[2];
 setTimeout(() => fail(new Error(`the walk did not end within ${PATIENCE / 1000} s`)), PATIENCE).unref();
