@@ -1,6 +1,6 @@
 //! Somebody without a session is signed in by a certified provider and arrives where they wanted to go.
 
-use crate::support::{App, Browser, Gateway, Provider, World, free_port, logged};
+use crate::support::{App, Browser, Gateway, Provider, World, answered, free_port};
 
 const WIKI: &str = r#"
 [[routes]]
@@ -65,7 +65,7 @@ async fn who_is_known_but_not_allowed_is_told_so() {
     assert!(answer.body.contains("alice") && answer.body.contains("ops"), "{}", answer.body);
     let id = answer.header("x-request-id");
     assert!(!id.is_empty() && answer.body.contains(id), "the page names the request");
-    let line = logged(&world.gateway, id);
+    let line = answered(&world.gateway, id);
     assert!(line.contains(r#""outcome":"forbidden""#) && line.contains(r#""user":"alice""#), "{line}");
     assert_eq!(world.app.served(), 0);
     world.provider.control("as?user=bob").await;

@@ -142,13 +142,13 @@ impl Running {
     async fn says(&self, why: &str) -> bool {
         let ready = Browser::new().get(&self.0.admin_url("/readyz")).await.body;
         let metrics = Browser::new().get(&self.0.admin_url("/metrics")).await.body;
-        ready.contains(why) && metrics.contains("\nportcullis_state_up 0.0\n") && self.0.log().contains(why)
+        ready.contains(why) && metrics.contains("\nportcullis_state_up 0\n") && self.0.log().contains(why)
     }
 
     async fn is_well(&self) -> bool {
         let ready = Browser::new().get(&self.0.admin_url("/readyz")).await.body;
         let metrics = Browser::new().get(&self.0.admin_url("/metrics")).await.body;
-        !ready.contains("state") && metrics.contains("\nportcullis_state_up 1.0\n")
+        !ready.contains("state") && metrics.contains("\nportcullis_state_up 1\n")
     }
 }
 

@@ -34,6 +34,13 @@ async fn who_came_who_was_refused_and_who_may_go_where_is_told_by_command() {
     let people = rows(gateway, "people");
     assert_eq!((&people[0]["person"], &people[0]["refused"]), (&"alice".into(), &3.into()), "{people:?}");
     // A record holds no groups: whether she is of those who may is unknown, and is not no.
+    // What goes on is told at its end, or a minute later.
+    assert_eq!(browser.submit(&gateway.url("/.portcullis/sign-out"), "").await.status, 200);
+    until("what she used", || {
+        rows(gateway, "access-review")
+            .iter()
+            .any(|row| row["app"] == "wiki" && row["times used"].as_u64() > Some(0))
+    });
     let review = rows(gateway, "access-review");
     let may = |app: &str| review.iter().find(|row| row["app"] == app).map(|row| row["may"].clone());
     assert_eq!(may("board"), Some("unknown".into()), "{review:?}");

@@ -23,8 +23,10 @@ fn run(gateway: &Gateway, arguments: &[&str]) -> (bool, String) {
 }
 
 fn json(gateway: &Gateway, arguments: &[&str]) -> Vec<Value> {
-    let (good, told) = run(gateway, &[&["--format", "json", "--limit", "100000"], arguments].concat());
-    assert!(good, "{told}");
+    let arguments = [&["events", "--format", "json", "--limit", "100000"], arguments].concat();
+    let output = program(gateway.directory.path(), &arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told = String::from_utf8(output.stdout).unwrap();
     told.lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {told}")))
         .collect()

@@ -49,7 +49,7 @@ impl Rig {
         })
         .await;
         until_async("a stream that is up", || async {
-            self.metric("signals_up{").await.is_some_and(|line| line.ends_with(" 1.0"))
+            self.metric("signals_up{").await.is_some_and(|line| line.ends_with(" 1"))
         })
         .await;
     }
