@@ -11,7 +11,7 @@ use super::audit_report::{checkpoints_text, human, json, keys_text};
 use super::terminal::{Paint, complain_of, escaped_json, print, visible};
 use crate::chain::{Export, LinesOfFile, Report, Verification, VerifierKey, Whole, file_name, read_export};
 use crate::clock::Timestamp;
-use crate::config::{self, WithoutSecrets};
+use crate::config::{self, CHECKPOINTS, WithoutSecrets};
 use crate::sinks::{KeptFile, is_kept_name, kept_files};
 
 /// Exit code where something cannot be read.
@@ -131,9 +131,8 @@ impl Record {
             }
             files => {
                 let beside = || {
-                    let mut name = files.first()?.as_os_str().to_owned();
-                    name.push("-checkpoints");
-                    Some(PathBuf::from(name)).filter(|beside| beside.exists())
+                    let beside = config::beside(files.first()?, CHECKPOINTS);
+                    beside.exists().then_some(beside)
                 };
                 Self::kept(files.to_vec(), place.checkpoint.clone().or_else(beside))
             }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::terminal::visible;
-use crate::events::{Field, Seen, Value};
+use crate::events::{Field, Seen};
 use crate::segments::{Event, moment, push_csv};
 
 /// Characters at most of a column that strangers fill.
@@ -95,17 +95,9 @@ pub(super) fn csv_heading(out: &mut String) {
 pub(super) fn csv_row(event: &Event, out: &mut String) {
     let text = event.to_json();
     let Ok(seen) = Seen::read(text.as_bytes()) else { return };
-    let cells: Vec<_> = NAMES.iter().map(|name| seen.named(name).map(flat).unwrap_or_default()).collect();
+    let cells: Vec<_> = NAMES
+        .iter()
+        .map(|name| seen.named(name).map(|value| value.joined("; ")).unwrap_or_default())
+        .collect();
     push_csv(cells.iter().map(String::as_str), out);
-}
-
-/// A value in one cell.
-fn flat(value: &Value<'_>) -> String {
-    match value {
-        Value::Text(text) => text.to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::Flag(flag) => flag.to_string(),
-        Value::Texts(texts) => texts.join("; "),
-        Value::Other(text) => (*text).to_owned(),
-    }
 }

@@ -9,12 +9,10 @@ use clap::{Args, ValueEnum};
 
 use super::event_table::{Columns, csv_heading, csv_row};
 use super::run::fail;
-use super::terminal::{Paint, complain, complain_of, has_colour, print};
-use super::{BAD_CONFIGURATION, terminal};
+use super::terminal::{Paint, complain, complain_of, print};
+use super::{store, terminal};
 use crate::clock::Clock;
-use crate::config::{self, WithoutSecrets};
 use crate::segments::{Cursor, Damaged, Event, Filter, LARGEST, Mark, Page, Patience, Question, Reader};
-use crate::sinks::SinkKind;
 
 /// How often new events are looked for.
 const LOOK: Duration = Duration::from_millis(500);
@@ -121,30 +119,9 @@ pub(super) fn events(arguments: &EventsArguments) -> ExitCode {
 fn reader(arguments: &EventsArguments) -> Result<Reader, ExitCode> {
     let folder = match &arguments.store {
         Some(folder) => folder.clone(),
-        None => folder(arguments)?,
+        None => store::folder(&store::loaded(&arguments.config)?)?,
     };
-    Reader::open(&folder).map_err(|error| {
-        let help = "it is made when a gateway with this configuration starts; root and the gateway's own user may read it";
-        complain_of(&format!("no store of events can be read: {error}"), Some(help));
-        ExitCode::FAILURE
-    })
-}
-
-/// The folder that the configuration says.
-fn folder(arguments: &EventsArguments) -> Result<PathBuf, ExitCode> {
-    let (settings, _) = config::load(&arguments.config, &WithoutSecrets).map_err(|report| {
-        complain(&report.render(has_colour()));
-        ExitCode::from(BAD_CONFIGURATION)
-    })?;
-    let store = settings.sinks.into_iter().find_map(|sink| match sink.kind {
-        SinkKind::Store(store) => Some(store.path),
-        SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Spooled(_) => None,
-    });
-    store.ok_or_else(|| {
-        let help = "give the gateway a file: `[server] state`; or say where: a sink of the kind \"store\"";
-        complain_of("this configuration has no store of events", Some(help));
-        ExitCode::FAILURE
-    })
+    store::reader(&folder)
 }
 
 fn show(arguments: &EventsArguments, reader: &Reader) -> Result<(), ExitCode> {

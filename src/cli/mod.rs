@@ -19,6 +19,7 @@ mod run;
 mod session_table;
 mod sessions;
 mod shell;
+mod store;
 mod terminal;
 mod welcome;
 

@@ -8,16 +8,15 @@ use std::sync::Arc;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
-use super::BAD_CONFIGURATION;
 use super::run::fail;
-use super::terminal::{complain, complain_of, has_colour, print};
+use super::store;
+use super::terminal::print;
 use crate::clock::{Clock, Moment, Timestamp};
-use crate::config::{self, Settings, WithoutSecrets};
+use crate::config::Settings;
 use crate::gate::{ImaginedPerson, May, Reach as Rules};
 use crate::oidc::ProviderSettings;
 use crate::reports::{Access, Format, Geo, Known, Question, Reach, Report, Verdict, answer};
-use crate::segments::{Patience, Reader, Who};
-use crate::sinks::SinkKind;
+use crate::segments::{Patience, Who};
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArguments {
@@ -77,11 +76,15 @@ pub(super) fn report(arguments: &ReportArguments) -> ExitCode {
 fn told(arguments: &ReportArguments) -> Result<String, ExitCode> {
     let clock = Clock::system();
     let question = arguments.question(clock.moment())?;
-    let settings = match &arguments.store {
-        Some(_) => None,
-        None => Some(loaded(arguments)?),
+    let (settings, folder) = match &arguments.store {
+        Some(folder) => (None, folder.clone()),
+        None => {
+            let settings = store::loaded(&arguments.config)?;
+            let folder = store::folder(&settings)?;
+            (Some(settings), folder)
+        }
     };
-    let reader = reader(arguments, settings.as_ref())?;
+    let reader = store::reader(&folder)?;
     let geo = arguments.geo.as_deref().map(Geo::open).transpose().map_err(|error| fail(&error))?;
     let rules = settings.as_ref().map(|settings| ReachOf::new(settings, clock.now()));
     let known = Known {
@@ -108,32 +111,6 @@ impl ReportArguments {
         }
         Ok(question)
     }
-}
-
-fn loaded(arguments: &ReportArguments) -> Result<Settings, ExitCode> {
-    let loaded = config::load(&arguments.config, &WithoutSecrets);
-    loaded.map(|(settings, _)| settings).map_err(|report| {
-        complain(&report.render(has_colour()));
-        ExitCode::from(BAD_CONFIGURATION)
-    })
-}
-
-fn reader(arguments: &ReportArguments, settings: Option<&Settings>) -> Result<Reader, ExitCode> {
-    let of = |settings: &Settings| {
-        settings.sinks.iter().find_map(|sink| {
-            if let SinkKind::Store(store) = &sink.kind { Some(store.path.clone()) } else { None }
-        })
-    };
-    let Some(folder) = arguments.store.clone().or_else(|| settings.and_then(of)) else {
-        let help = "give the gateway a file: `[server] state`; or say where: a sink of the kind \"store\"";
-        complain_of("this configuration has no store of events", Some(help));
-        return Err(ExitCode::FAILURE);
-    };
-    Reader::open(&folder).map_err(|error| {
-        let help = "it is made when a gateway with this configuration starts; root and the gateway's own user may read it";
-        complain_of(&format!("no store of events can be read: {error}"), Some(help));
-        ExitCode::FAILURE
-    })
 }
 
 fn routes(settings: &Settings) -> Vec<String> {

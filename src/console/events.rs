@@ -18,7 +18,7 @@ use super::place::Section;
 use super::process::Process;
 use super::range::{Range, Span};
 use super::reading::{self, Reading};
-use super::record::{self, Ask};
+use super::record;
 use super::shell::Shell;
 use super::terms::Terms;
 use super::text;
@@ -96,9 +96,8 @@ pub(super) async fn page(visit: Visit<'_>, process: &Arc<dyn Process>, query: &s
     let found =
         match record::ask(process, PATIENCE, move |reader, patience| question.answer(reader, patience)).await
         {
-            Ok(Ask::Answered(found)) => found,
-            Ok(Ask::NoStore) => return Message::NoStore.page(visit, section),
-            Err(why) => return Message::NotRead(why).page(visit, section),
+            Ok(found) => found,
+            Err(why) => return Message::from(why).page(visit, section),
         };
     shown(&shell, &asked, found)
 }
@@ -139,11 +138,7 @@ pub(super) async fn export(
     reading::record(visit, &**process, Reading::Export, query);
     let read =
         move |reader: &Reader, patience: &Patience| export::file(format, &asked.filter, reader, patience);
-    match record::ask(process, PATIENCE, read).await {
-        Ok(Ask::Answered(text)) => Ok(export::response(format, text)),
-        Ok(Ask::NoStore) => Err(Message::NoStore),
-        Err(why) => Err(Message::NotRead(why)),
-    }
+    Ok(export::response(format, record::ask(process, PATIENCE, read).await?))
 }
 
 /// The cursor in a query.

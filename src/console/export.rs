@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 
-use crate::events::{Field, Seen, Value};
+use crate::events::{Field, Seen};
 use crate::segments::{AskError, Event, Filter, Patience, Reader, push_csv};
 
 /// Events of a file at most (invariant 14).
@@ -65,20 +65,10 @@ fn push(format: Format, event: &Event, text: &mut String) {
         }
         Format::Csv => {
             let Ok(seen) = Seen::read(json.as_bytes()) else { return };
-            let cells: Vec<_> = Field::TABLE.iter().map(|row| cell(seen.value(row.field))).collect();
+            let cell = |field| seen.value(field).map(|value| value.joined(", ")).unwrap_or_default();
+            let cells: Vec<_> = Field::TABLE.iter().map(|row| cell(row.field)).collect();
             push_csv(cells.iter().map(String::as_str), text);
         }
-    }
-}
-
-fn cell(value: Option<&Value<'_>>) -> String {
-    match value {
-        None => String::new(),
-        Some(Value::Text(text)) => text.to_string(),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(Value::Flag(flag)) => flag.to_string(),
-        Some(Value::Texts(texts)) => texts.join(", "),
-        Some(Value::Other(other)) => (*other).to_owned(),
     }
 }
 

@@ -22,7 +22,7 @@ use super::place::Section;
 use super::process::{Counted, Process};
 use super::range::{Range, Span};
 use super::reading::{self, Reading};
-use super::record::{self, Ask};
+use super::record::{self, Unanswered};
 use super::sessions;
 use super::shell::Shell;
 use super::terms::Terms;
@@ -52,9 +52,8 @@ pub(super) async fn page(visit: Visit<'_>, process: &Arc<dyn Process>, query: &s
     let found = match record::ask(process, PATIENCE, move |reader, patience| found(reader, patience, &wanted))
         .await
     {
-        Ok(Ask::Answered(found)) => found,
-        Ok(Ask::NoStore) => return Message::NoStore.page(visit, section),
-        Err(why) => return Message::NotRead(why).page(visit, section),
+        Ok(found) => found,
+        Err(why) => return Message::from(why).page(visit, section),
     };
     let (shell, now) = (Shell::of(visit, section), process.now());
     let more = found.len() > PEOPLE;
@@ -154,11 +153,11 @@ pub(super) async fn person(
     let answer =
         record::ask(process, PATIENCE, move |reader, patience| told_of(reader, patience, &asked, now)).await;
     let (story, unread) = match answer {
-        Ok(Ask::Answered(story)) => (story, None),
-        Ok(Ask::NoStore) => {
+        Ok(story) => (story, None),
+        Err(Unanswered::NoStore) => {
             (Story::default(), Some("No sink of this gateway is a store that can be asked.".to_owned()))
         }
-        Err(why) => (Story::default(), Some(why)),
+        Err(Unanswered::NotRead(why)) => (Story::default(), Some(why)),
     };
     let filter = SessionFilter {
         provider: Some(provider.clone()),
@@ -317,9 +316,8 @@ pub(super) async fn users(visit: Visit<'_>, process: &Arc<dyn Process>, query: &
         record::ask(process, PATIENCE, move |reader, patience| used_by(reader, patience, &asked, &at, now))
             .await;
     let (users, chart) = match answer {
-        Ok(Ask::Answered(answer)) => answer,
-        Ok(Ask::NoStore) => return Message::NoStore.page(visit, section),
-        Err(why) => return Message::NotRead(why).page(visit, section),
+        Ok(answer) => answer,
+        Err(why) => return Message::from(why).page(visit, section),
     };
     let known = process.apps().iter().any(|app| *app.name == route);
     let view = UsersView {

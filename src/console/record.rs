@@ -3,37 +3,45 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::message::Message;
 use super::process::Process;
-use crate::segments::{AskError, Patience, Reader};
+use crate::segments::{AskError, Patience, Reader, read_apart};
 
-/// What came of it.
+/// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum Ask<T> {
-    /// The answer.
-    Answered(T),
+pub(super) enum Unanswered {
     /// No sink is a store that can be asked.
     NoStore,
+    /// It cannot be read: why.
+    NotRead(String),
+}
+
+impl From<Unanswered> for Message {
+    fn from(why: Unanswered) -> Self {
+        match why {
+            Unanswered::NoStore => Self::NoStore,
+            Unanswered::NotRead(why) => Self::NotRead(why),
+        }
+    }
 }
 
 /// Asks the store. Whoever leaves meanwhile breaks it off.
 ///
 /// # Errors
-/// In words, where it cannot be read.
+/// Where there is none, or it cannot be read.
 pub(super) async fn ask<T: Send + 'static>(
     process: &Arc<dyn Process>,
     patience: Duration,
     question: impl FnOnce(&Reader, &Patience) -> Result<T, AskError> + Send + 'static,
-) -> Result<Ask<T>, String> {
-    let (process, patience) = (Arc::clone(process), Patience::of(patience));
-    let asker = patience.asker();
-    let asked = tokio::task::spawn_blocking(move || match process.store().map_err(AskError::from)? {
-        Some(reader) => question(&reader, &patience).map(Ask::Answered),
-        None => Ok(Ask::NoStore),
+) -> Result<T, Unanswered> {
+    let process = Arc::clone(process);
+    let asked = read_apart(patience, move |patience| {
+        let reader = process.store().map_err(AskError::from)?;
+        reader.map(|reader| question(&reader, patience)).transpose()
     });
-    let answer = asked.await;
-    drop(asker);
-    match answer {
-        Ok(answer) => answer.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
+    match asked.await {
+        Ok(Ok(answer)) => answer.ok_or(Unanswered::NoStore),
+        Ok(Err(error)) => Err(Unanswered::NotRead(error.to_string())),
+        Err(error) => Err(Unanswered::NotRead(error.to_string())),
     }
 }

@@ -16,7 +16,7 @@ use super::message::Message;
 use super::place::Section;
 use super::process::Process;
 use super::reading::{self, Reading};
-use super::record::{self, Ask};
+use super::record::{self, Unanswered};
 use super::shell::Shell;
 use super::text;
 use crate::clock::Moment;
@@ -43,12 +43,12 @@ pub(super) async fn page(visit: Visit<'_>, process: &Arc<dyn Process>, query: &s
     }
     let asked = record::ask(process, PATIENCE, move |reader, patience| kept(reader, &filter, patience)).await;
     let unread = match asked {
-        Ok(Ask::Answered(kept)) => {
+        Ok(kept) => {
             lines.extend(kept);
             None
         }
-        Ok(Ask::NoStore) => None,
-        Err(why) => Some(why),
+        Err(Unanswered::NoStore) => None,
+        Err(Unanswered::NotRead(why)) => Some(why),
     };
     let seen: Vec<_> = lines.values().filter_map(|line| Seen::read(line.as_bytes()).ok()).collect();
     let shell = Shell::of(visit, section);

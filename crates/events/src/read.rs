@@ -29,6 +29,20 @@ pub enum Value<'a> {
     Other(&'a str),
 }
 
+impl Value<'_> {
+    /// It as one text, with this between the members of a list.
+    #[must_use]
+    pub fn joined(&self, between: &str) -> String {
+        match self {
+            Self::Text(text) => text.to_string(),
+            Self::Number(number) => number.to_string(),
+            Self::Flag(flag) => flag.to_string(),
+            Self::Texts(texts) => texts.join(between),
+            Self::Other(text) => (*text).to_owned(),
+        }
+    }
+}
+
 /// A line that is no object of JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable {

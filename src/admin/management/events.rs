@@ -7,7 +7,9 @@ use http::StatusCode;
 use super::model::{EventEntry, EventList, ListEvents};
 use super::{Management, Problem};
 use crate::operate::Call;
-use crate::segments::{AskError, Cursor, Filter, LARGEST, Page, Patience, Question, Reader, moment};
+use crate::segments::{
+    AskError, Cursor, Filter, LARGEST, Page, Patience, Question, Reader, moment, read_apart,
+};
 
 /// How long a page is looked for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -64,22 +66,17 @@ fn cursor(text: &str) -> Result<Cursor, Problem> {
     text.parse().map_err(|_| Problem::bad_request("`after` must be a `next` that a page has given"))
 }
 
-/// Reads on a thread that may wait. Where the caller leaves, the reading is broken off.
 async fn page(
     reader: Reader,
     filter: Filter,
     behind: Option<Cursor>,
     limit: usize,
 ) -> Result<EventList, Problem> {
-    let patience = Patience::of(PATIENCE);
-    let asker = patience.asker();
-    let reading = tokio::task::spawn_blocking(move || {
+    let read = move |patience: &Patience| {
         let question = Question { filter: &filter, behind: behind.as_ref(), limit, personal: true };
-        reader.page(question, &patience).map(told)
-    });
-    let read = reading.await;
-    drop(asker);
-    match read {
+        reader.page(question, patience).map(told)
+    };
+    match read_apart(PATIENCE, read).await {
         Ok(page) => page.map_err(|error| fault(&error)),
         Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
     }

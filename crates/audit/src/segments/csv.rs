@@ -1,30 +1,39 @@
 //! Rows for spreadsheets (RFC 4180). What a stranger wrote is text there, and nothing that is calculated.
 
-/// Appends a row.
+/// Appends a row of texts.
 pub fn push_csv<'a>(cells: impl IntoIterator<Item = &'a str>, out: &mut String) {
-    for (index, cell) in cells.into_iter().enumerate() {
+    push_row(cells.into_iter().map(written), out);
+}
+
+/// Appends a row of cells that are written already.
+pub(crate) fn push_row(cells: impl Iterator<Item = String>, out: &mut String) {
+    for (index, cell) in cells.enumerate() {
         out.push_str(if index == 0 { "" } else { "," });
-        push_cell(cell, out);
+        out.push_str(&cell);
     }
     out.push_str("\r\n");
 }
 
-fn push_cell(cell: &str, out: &mut String) {
+/// Whether a spreadsheet takes it for a formula, or for what may become one.
+pub(crate) fn begins_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+}
+
+fn written(cell: &str) -> String {
     let text: String =
         cell.chars().map(|letter| if is_inert(letter) { letter } else { '\u{FFFD}' }).collect();
     let guard = if mutant!(is_formula(cell), "csv-formula-runs" => false) { "'" } else { "" };
     if text.contains([',', '"', '\'']) || !guard.is_empty() || text.trim() != text {
-        out.push_str(&format!("\"{guard}{}\"", text.replace('"', "\"\"")));
+        format!("\"{guard}{}\"", text.replace('"', "\"\""))
     } else {
-        out.push_str(&text);
+        text
     }
 }
 
 /// Whether a spreadsheet would calculate it. A number is what it is.
 fn is_formula(cell: &str) -> bool {
     let is_number = || cell.strip_prefix('-').unwrap_or(cell).bytes().all(|byte| byte.is_ascii_digit());
-    let begins = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    begins && (cell == "-" || !is_number())
+    begins_formula(cell) && (cell == "-" || !is_number())
 }
 
 /// Whether a terminal shows it and does nothing else.

@@ -41,7 +41,7 @@ fn ask(filter: &Filter) {
     let people = (!filter.users.is_empty()).then(|| vec![Pseudonym([0; 16])]);
     let asked = Asked::new(filter, people, &StoreKeys::of(&[7; 64]));
     let Some(condition) = asked.condition(&segment).expect("a question that is understood") else { return };
-    let chosen = if condition.text.is_empty() { "1" } else { &condition.text };
+    let chosen = condition.text();
     let sql =
         format!("SELECT time, route, status FROM event WHERE {chosen} ORDER BY time DESC, id DESC LIMIT 9");
     let mut statement = segment.prepare(&sql).unwrap_or_else(|error| panic!("{error}: {sql}"));

@@ -51,12 +51,13 @@ pub use latency::Latency;
 pub use outcomes::Outcomes;
 pub use page::{LARGEST, Page, Question};
 pub use people::Person;
-pub use read_lane::{AskError, Asker, Patience};
+pub use read_lane::{AskError, Asker, Patience, read_apart};
 pub use reader::{Extent, Reader, Walked};
 pub use settings::StoreSettings;
 pub use summary::Summary;
 pub use tail::Mark;
 
+pub(crate) use csv::{begins_formula, push_row};
 pub(crate) use settings::Limits;
 pub(crate) use upkeep::Finding;
 pub(crate) use writer::Writer;

@@ -148,7 +148,7 @@ fn search(
     }
     let mut segment = Segment::new(connection, process);
     for (table, goes_on) in tables(listed) {
-        let chosen = if condition.text.is_empty() { "1" } else { &condition.text };
+        let chosen = condition.text();
         let sql =
             format!("SELECT {COLUMNS} FROM {table} WHERE {chosen} ORDER BY time DESC, id DESC LIMIT {most}");
         let mut statement = connection.prepare(&sql)?;

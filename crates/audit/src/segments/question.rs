@@ -65,11 +65,16 @@ impl Asked {
 /// A condition, and the values in it.
 #[derive(Debug, Default)]
 pub(super) struct Condition {
-    pub(super) text: String,
+    text: String,
     pub(super) values: Vec<Value>,
 }
 
 impl Condition {
+    /// It, for a `WHERE`.
+    pub(super) fn text(&self) -> &str {
+        if self.text.is_empty() { "1" } else { &self.text }
+    }
+
     fn and(&mut self, text: &str, values: impl IntoIterator<Item = Value>) {
         self.text.push_str(if self.text.is_empty() { "" } else { " AND " });
         self.text.push_str(text);

@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use tokio::task::JoinError;
 
 use super::error::StoreError;
 
@@ -67,6 +68,19 @@ impl Patience {
         let (end, left) = (self.end, Arc::clone(&self.left));
         connection.progress_handler(STEPS, Some(move || left.load(Relaxed) || Instant::now() >= end))
     }
+}
+
+/// Reads on a thread that may wait, for so long. Where whoever waits for it leaves, it is broken off.
+///
+/// # Errors
+/// Where the thread has come to grief.
+pub async fn read_apart<T: Send + 'static>(
+    span: Duration,
+    read: impl FnOnce(&Patience) -> T + Send + 'static,
+) -> Result<T, JoinError> {
+    let patience = Patience::of(span);
+    let _asker = patience.asker();
+    tokio::task::spawn_blocking(move || read(&patience)).await
 }
 
 /// Why there is no answer.

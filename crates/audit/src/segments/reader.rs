@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use portcullis_events::Kind;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::Connection;
 
 use super::catalogue::{Catalogue, Damaged, Listed};
 use super::error::StoreError;
@@ -18,7 +18,7 @@ use super::outcomes;
 use super::page::{Page, Pager, Question};
 use super::people::{Names, Person};
 use super::question::Asked;
-use super::read_lane::{AskError, Patience, ReadLane};
+use super::read_lane::{AskError, Patience, ReadLane, Turn};
 use super::rows::{COLUMNS, Segment};
 use super::summary::{self, Summary, Sums};
 use super::tail::Mark;
@@ -101,15 +101,21 @@ impl Reader {
         if question.behind.is_some_and(|cursor| !cursor.is_of(question.filter)) {
             return Err(AskError::Cursor);
         }
-        let _turn = self.0.lane.turn(patience)?;
-        let mut names = self.names()?;
-        let asked = self.asked(question.filter, &names)?;
+        let (_turn, mut names, asked) = self.begin(question.filter, patience)?;
         let (listed, damaged) = self.0.catalogue.list()?;
         let mut pager = Pager::new(question, damaged);
         if !asked.is_nobody() {
             pager.walk(&self.0.catalogue, listed, &asked, &mut names, patience)?;
         }
         Ok(pager.page())
+    }
+
+    /// A turn at reading, whoever is known, and what is asked of every segment.
+    fn begin(&self, filter: &Filter, patience: &Patience) -> Result<(Turn<'_>, Names, Asked), AskError> {
+        let turn = self.0.lane.turn(patience)?;
+        let names = self.names()?;
+        let asked = self.asked(filter, &names)?;
+        Ok((turn, names, asked))
     }
 
     fn asked(&self, filter: &Filter, names: &Names) -> Result<Asked, StoreError> {
@@ -133,9 +139,7 @@ impl Reader {
         patience: &Patience,
         take: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<Walked, AskError> {
-        let _turn = self.0.lane.turn(patience)?;
-        let mut names = self.names()?;
-        let asked = self.asked(filter, &names)?;
+        let (_turn, mut names, asked) = self.begin(filter, patience)?;
         let nobody = asked.is_nobody();
         self.walk(
             patience,
@@ -157,9 +161,7 @@ impl Reader {
         patience: &Patience,
         take: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<Walked, AskError> {
-        let _turn = self.0.lane.turn(patience)?;
-        let mut names = self.names()?;
-        let asked = self.asked(filter, &names)?;
+        let (_turn, mut names, asked) = self.begin(filter, patience)?;
         let before = mark.clone();
         let walked = self.walk(
             patience,
@@ -299,14 +301,9 @@ fn each_of(
     let Some(condition) = asked.condition(connection)? else { return Ok(ControlFlow::Continue(())) };
     let mut segment = Segment::new(connection, &listed.name.process);
     for (table, goes_on) in tables(listed) {
-        let chosen = if condition.text.is_empty() { "1" } else { &condition.text };
-        let sql = format!("SELECT {COLUMNS} FROM {table} WHERE {chosen} ORDER BY n");
-        let mut statement = connection.prepare(&sql)?;
-        let mut rows = statement.query(params_from_iter(&condition.values))?;
-        while let Some(row) = rows.next()? {
-            if take(segment.event(row, *goes_on, names.as_deref_mut())?).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
+        let sql = format!("SELECT {COLUMNS} FROM {table} WHERE {} ORDER BY n", condition.text());
+        if segment.give(&sql, &condition.values, *goes_on, names.as_deref_mut(), take)?.is_break() {
+            return Ok(ControlFlow::Break(()));
         }
     }
     Ok(ControlFlow::Continue(()))

@@ -1,9 +1,10 @@
 //! Rows of a segment as events.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params_from_iter};
 use zeroize::Zeroizing;
 
 use super::event::{Event, id_of};
@@ -95,6 +96,25 @@ impl<'c> Segment<'c> {
             unseal(&mut event, row.get(19)?, names);
         }
         Ok(event)
+    }
+
+    /// Gives the events of the rows that a question finds, in its order, for as long as they are taken.
+    pub(super) fn give(
+        &mut self,
+        sql: &str,
+        values: impl IntoIterator<Item = impl ToSql>,
+        goes_on: bool,
+        mut names: Option<&mut Names>,
+        take: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> rusqlite::Result<ControlFlow<()>> {
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            if take(self.event(row, goes_on, names.as_deref_mut())?).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     fn open(&mut self, row: &Row<'_>) -> rusqlite::Result<String> {

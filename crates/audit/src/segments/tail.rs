@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use rusqlite::Connection;
 use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
 
 use super::catalogue::Listed;
 use super::event::Event;
@@ -38,7 +38,7 @@ impl Mark {
         connection: &Connection,
         listed: &Listed,
         asked: &Asked,
-        mut names: Option<&mut Names>,
+        names: Option<&mut Names>,
         take: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> rusqlite::Result<ControlFlow<()>> {
         let newest =
@@ -46,18 +46,11 @@ impl Mark {
         let before = self.seen.insert(key(listed), newest.unwrap_or(0)).unwrap_or(0);
         let condition = asked.condition(connection)?.filter(|_| self.begun);
         let Some(condition) = condition else { return Ok(ControlFlow::Continue(())) };
-        let chosen = if condition.text.is_empty() { "1" } else { &condition.text };
+        let chosen = condition.text();
         let sql = format!("SELECT {COLUMNS} FROM event WHERE {chosen} AND n > ? AND n <= ? ORDER BY n");
-        let (mut segment, mut statement) =
-            (Segment::new(connection, &listed.name.process), connection.prepare(&sql)?);
         let bounds = [before, newest.unwrap_or(0)].map(Value::Integer);
-        let mut rows = statement.query(params_from_iter(condition.values.iter().chain(&bounds)))?;
-        while let Some(row) = rows.next()? {
-            if take(segment.event(row, false, names.as_deref_mut())?).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
+        let mut segment = Segment::new(connection, &listed.name.process);
+        segment.give(&sql, condition.values.iter().chain(&bounds), false, names, take)
     }
 }
 

@@ -4,6 +4,7 @@
 use super::visible;
 use crate::reports::calendar::local;
 use crate::reports::frame::{Cell, Frame};
+use crate::segments::{begins_formula, push_row};
 
 /// Writes a heading, and a line for each row.
 pub(super) fn write(frame: &Frame) -> String {
@@ -13,14 +14,6 @@ pub(super) fn write(frame: &Frame) -> String {
         push_row(row.iter().map(|cell| cell_of(cell, frame)), &mut out);
     }
     out
-}
-
-fn push_row(cells: impl Iterator<Item = String>, out: &mut String) {
-    for (index, cell) in cells.enumerate() {
-        out.push_str(if index == 0 { "" } else { "," });
-        out.push_str(&cell);
-    }
-    out.push_str("\r\n");
 }
 
 fn cell_of(cell: &Cell, frame: &Frame) -> String {
@@ -36,16 +29,16 @@ fn cell_of(cell: &Cell, frame: &Frame) -> String {
 }
 
 fn text(written: &str) -> String {
-    let guard = if mutant!(is_formula(written), "report-csv-formula-runs" => false) { "'" } else { "" };
+    let guard = if mutant!(begins_formula(written.trim_start_matches(' ')), "report-csv-formula-runs" => false)
+    {
+        "'"
+    } else {
+        ""
+    };
     let inert = format!("{guard}{}", visible(written));
     if inert.contains([',', '"', '\'', ' ', ';']) {
         format!("\"{}\"", inert.replace('"', "\"\""))
     } else {
         inert
     }
-}
-
-/// Whether a spreadsheet would calculate it.
-fn is_formula(text: &str) -> bool {
-    text.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
 }
