@@ -35,7 +35,7 @@ pub use changes::{ChangedKey, changes};
 pub use reference::reference;
 pub use report::{Finding, Report};
 pub use schema::schema;
-pub use settings::Settings;
+pub use settings::{CHECKPOINTS, Settings, beside};
 pub use sources::{Sources, SystemSources, WithoutSecrets};
 
 /// Reads the configuration file at `path`: its settings, and a report that holds warnings at most.

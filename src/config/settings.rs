@@ -87,6 +87,17 @@ pub struct Settings {
     pub written: Arc<Value>,
 }
 
+/// What the file of checkpoints is called, behind the name of what it lies beside.
+pub const CHECKPOINTS: &str = "-checkpoints";
+
+/// The file or folder that lies beside another one, whose name it has and more.
+#[must_use]
+pub fn beside(path: &Path, more: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(more);
+    name.into()
+}
+
 impl Settings {
     /// Who keeps what happens: the log, as `[log]` says, and the others. The log tells requests, and what becomes of the
     /// record itself, as events; of everything else it has lines of its own.
@@ -110,12 +121,8 @@ impl Settings {
     /// is said; none where there is neither.
     #[must_use]
     pub fn checkpoint_file(&self) -> Option<PathBuf> {
-        let beside = |path: &Path| {
-            let mut name = path.as_os_str().to_owned();
-            name.push("-checkpoints");
-            PathBuf::from(name)
-        };
-        let default = || self.state.as_deref().or_else(|| self.chained().next()).map(beside);
+        let lies_beside = || self.state.as_deref().or_else(|| self.chained().next());
+        let default = || lies_beside().map(|path| beside(path, CHECKPOINTS));
         self.checkpoints.file.clone().or_else(default)
     }
 

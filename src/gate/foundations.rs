@@ -89,7 +89,6 @@ impl Foundations {
             keeper: Arc::new(RecordKeeper {
                 unrouted: metrics.route(&RouteName::new("none"), workers),
                 recorder,
-                clock: clock.clone(),
                 traces: traces.queue().clone(),
             }),
             endpoints: Arc::new(endpoints),

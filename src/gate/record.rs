@@ -15,7 +15,6 @@ use super::inbound::Inbound;
 use super::review::{Cut, Exchange};
 use super::route::Route;
 use super::spans;
-use crate::clock::Clock;
 use crate::endpoints::device_in_words;
 use crate::events::{Access, AccessEvent, Kind, Recorder, Shown};
 use crate::identity::{Principal, RequestId};
@@ -57,7 +56,6 @@ pub(super) struct RecordKeeper {
     /// The counts of requests that no route claims.
     pub(super) unrouted: Arc<RequestStats>,
     pub(super) recorder: Recorder,
-    pub(super) clock: Clock,
     /// Where recorded requests go.
     pub(super) traces: TraceQueue,
 }
@@ -278,7 +276,12 @@ impl Drop for RequestRecord {
         let stats = self.notes.route.as_ref().map_or(&self.keeper.unrouted, |route| &route.service.stats);
         stats.record(self.transport.worker.0, self.notes.outcome, took);
         if let Some(trace) = self.trace.as_ref().filter(|trace| trace.own.sampled) {
-            stats.note_example(self.transport.worker.0, took, trace.own.trace, self.keeper.clock.moment());
+            stats.note_example(
+                self.transport.worker.0,
+                took,
+                trace.own.trace,
+                self.keeper.recorder.clock().moment(),
+            );
             let recorded = trace.recording.as_ref().and_then(|it| it.finish(spans::of_request(self, trace)));
             recorded.into_iter().for_each(|recorded| self.keeper.traces.put(recorded));
         }

@@ -19,12 +19,7 @@ fn rig(endless: bool) -> Rig {
     let recorder = Recorder::new(0, clock.clone(), 0);
     recorder.want(KindSet::ALL, false);
     let unrouted = Metrics::new().route(&RouteName::new("none"), 1);
-    let keeper = Arc::new(RecordKeeper {
-        unrouted,
-        recorder: recorder.clone(),
-        clock: clock.clone(),
-        traces: TraceQueue::new(0),
-    });
+    let keeper = Arc::new(RecordKeeper { unrouted, recorder: recorder.clone(), traces: TraceQueue::new(0) });
     let id = RequestId::new("r");
     let mut record = RequestRecord::start(id, None, &transport(Scheme::Https), &keeper, &Request::new(()));
     (record.notes.endless, record.notes.decision) = (endless, Some(Reason::Public));

@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 
 use super::Event;
 use super::session_engine::SessionEngine;
-use crate::config::Settings;
+use crate::config::{Settings, beside};
 use crate::session::{MovableStore, Sessions};
 use crate::storage::Database;
 use hand_over::HandOver;
@@ -49,7 +49,7 @@ impl Control {
         let accepting = match server::listen(database.file(), send, events.clone()) {
             Ok(accepting) => tokio::spawn(accepting).abort_handle(),
             Err(error) => {
-                let path = beside(database.file());
+                let path = socket_of(database.file());
                 tracing::warn!(path = %path.display(), %error, "there is no control socket: nothing can take over");
                 return None;
             }
@@ -75,8 +75,6 @@ impl Control {
 }
 
 /// Where the control socket of the gateway with this state file is.
-fn beside(state: &Path) -> PathBuf {
-    let mut name = state.as_os_str().to_owned();
-    name.push("-control");
-    name.into()
+fn socket_of(state: &Path) -> PathBuf {
+    beside(state, "-control")
 }

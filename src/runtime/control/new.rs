@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use super::protocol::{
     ControlRequest, FromSuccessor, Numbered, StoreAnswer, StoreCall, TakeOverReply, TakeOverStep, VERSION,
 };
-use super::{OfferedSockets, beside, descriptors, frame};
+use super::{OfferedSockets, descriptors, frame, socket_of};
 use crate::session::{Ending, SessionStore, Sessions, StoreUnavailable};
 
 /// Sockets that are taken at most: no gateway offers more.
@@ -65,7 +65,7 @@ pub(in crate::runtime) struct Released(UnixStream);
 /// It does not want to, or is not ours.
 pub(in crate::runtime) async fn ask(state: &Path) -> Result<Option<Offer>, TakeOverError> {
     let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
-    let path = beside(&state);
+    let path = socket_of(&state);
     let mut stream = match UnixStream::connect(&path).await {
         Ok(stream) => stream,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::protocol::{ControlRequest, TakeOverReply, VERSION};
-use super::{Successor, beside, frame};
+use super::{Successor, frame, socket_of};
 use crate::runtime::Event;
 
 /// How long a request may take, and how many may be on their way.
@@ -30,7 +30,7 @@ pub(in crate::runtime) fn listen(
     successors: mpsc::Sender<Successor>,
     events: mpsc::Sender<Event>,
 ) -> io::Result<impl Future<Output = ()> + Send + use<>> {
-    let path = beside(state);
+    let path = socket_of(state);
     match fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}

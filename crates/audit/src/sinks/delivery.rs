@@ -66,6 +66,13 @@ impl Default for Pace {
     }
 }
 
+impl Pace {
+    /// How long it waits after so many failures in a row before this one.
+    pub(super) fn after(self, failures: u32) -> Duration {
+        self.first.saturating_mul(1 << failures.min(16)).min(self.longest)
+    }
+}
+
 /// Settings that the thread is to go on by.
 #[derive(Debug)]
 pub(super) struct Handle(Mutex<Option<SpooledSettings>>);
@@ -197,8 +204,7 @@ impl Delivery {
 
     /// Twice as long after each failure, and never the same for two who failed at once.
     fn pause(&self) -> Duration {
-        let Pace { first, longest, .. } = self.settings.pace;
-        let whole = first.saturating_mul(1 << (self.failures - 1).min(16)).min(longest);
+        let whole = self.settings.pace.after(self.failures - 1);
         whole.mul_f64(0.5 + f64::from(random_bytes::<1>()[0]) / 512.0)
     }
 

@@ -1,9 +1,10 @@
 //! Sinks of the kind `store`, and the one that is there without being said.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::is_in_the_way;
+use crate::config;
 use crate::config::diagnostic::Diagnostic;
 use crate::config::located::{Located, at};
 use crate::config::lower::Lowering;
@@ -92,10 +93,9 @@ impl Lowering<'_> {
 
 /// The store that lies beside the state file.
 fn beside(state: &Path, sinks: &[SinkSettings]) -> SinkSettings {
-    let mut path = state.as_os_str().to_owned();
-    path.push("-audit");
+    let path = config::beside(state, "-audit");
     let name = if sinks.iter().any(|sink| &*sink.name == "store") { "store-of-state" } else { "store" };
     let (keep, size) = (StoreSettings::KEEP, StoreSettings::SIZE);
-    let kind = SinkKind::Store(StoreSettings { path: PathBuf::from(path), keep, size });
+    let kind = SinkKind::Store(StoreSettings { path, keep, size });
     SinkSettings { name: name.into(), kind, selection: Selection::ALL, required: false }
 }

@@ -17,6 +17,7 @@ use super::metrics::{self, Period};
 use super::protobuf::Message;
 use super::traces;
 use crate::clock::Clock;
+use crate::sinks::delivery::Pace;
 use crate::sinks::far::FarError;
 use crate::trace::{FinishedTrace, TraceQueue};
 
@@ -26,8 +27,6 @@ const DEADLINE: Duration = Duration::from_secs(5);
 const BEAT: Duration = Duration::from_secs(1);
 /// Spans of one call.
 const BATCH: usize = 512;
-/// How long it waits after the first failure, and at most.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// What is brought to a collector.
 #[derive(Clone)]
@@ -161,7 +160,12 @@ struct Collector {
 impl Work {
     fn run(mut self, orders: &Receiver<Order>) {
         loop {
-            match orders.recv_timeout(BEAT) {
+            // Who rests has nothing to look after.
+            let order = match self.collector {
+                Some(_) => orders.recv_timeout(BEAT),
+                None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match order {
                 Ok(Order::Change(settings)) => self.change(settings),
                 Ok(Order::Stop(until)) => return self.finish(until),
                 Err(RecvTimeoutError::Timeout) => self.beat(),
@@ -272,8 +276,7 @@ impl Work {
                 }
             }
             Err(error) => {
-                let pause = PAUSES.0.saturating_mul(1 << collector.failures.min(16)).min(PAUSES.1);
-                collector.pause = Instant::now() + pause;
+                collector.pause = Instant::now() + Pace::default().after(collector.failures);
                 collector.failures += 1;
                 if !failed {
                     tracing::warn!(%error, "the collector takes no metrics and no traces");
