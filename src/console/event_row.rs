@@ -16,7 +16,8 @@ use crate::events::{Field, Kind, Level, Outcome, Seen, Value};
 /// A row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct EventRow {
-    /// `22:31:04.123`, of UTC, and the whole moment.
+    /// `2026-11-30`, `22:31:04.123`, of UTC, and the whole moment.
+    pub(super) date: String,
     pub(super) time: String,
     pub(super) exact: String,
     /// The word for what has happened.
@@ -50,6 +51,7 @@ impl EventRow {
         let (class, mark) = mark(seen);
         let (what, more) = told(seen);
         Self {
+            date: exact.get(..10).unwrap_or_default().to_owned(),
             time: exact.get(11..23).unwrap_or(exact).to_owned(),
             exact: text::short(exact),
             word: text::short(seen.word()),
