@@ -8,7 +8,8 @@ use crate::sinks::Recipients;
 pub(super) fn in_force(settings: &Settings, clock: &Clock) {
     let Some(store) = settings.store() else { return };
     let recipients = Recipients::beside(store);
-    if let Err(error) = recipients.in_force(&settings.keepers(), clock.moment().micros()) {
+    let now = clock.moment().micros();
+    if let Err(error) = recipients.in_force(&settings.keepers(), settings.exports.as_ref(), now) {
         let file = recipients.path().display();
         tracing::error!(%file, %error, "who gets what is personal in clear cannot be written down");
     }

@@ -11,6 +11,7 @@ use portcullis_events::{Field, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::delivery::FarSettings;
+use super::otlp::ExportSettings;
 use super::personal::Personal;
 use super::settings::{LineFormat, Selection, Settings, SinkKind, SinkSettings, Stream};
 use super::syslog::SyslogAddress;
@@ -95,14 +96,14 @@ impl Recipients {
         &self.0
     }
 
-    /// Says who gets what from now on.
+    /// Says who gets what from now on: sinks, and the collector of traces, where there is one.
     ///
     /// # Errors
     /// Where the file cannot be read or written.
-    pub fn in_force(&self, settings: &Settings, now: u64) -> io::Result<()> {
+    pub fn in_force(&self, settings: &Settings, traces: Option<&ExportSettings>, now: u64) -> io::Result<()> {
         let file = self.open()?;
         let before: Vec<_> = received(&file)?.into_iter().filter(|it| it.until.is_none()).collect();
-        let after = recipients(settings);
+        let after: Vec<_> = recipients(settings).into_iter().chain(traces.map(collector)).collect();
         let gone = before.iter().map(|it| &it.recipient).filter(|it| !after.contains(it));
         let gone: Vec<_> = gone.map(|it| line(What::Ends, now, it)).collect();
         let fresh = after.iter().filter(|it| !before.iter().any(|known| known.recipient == **it));
@@ -208,6 +209,14 @@ fn recipients(settings: &Settings) -> Vec<Recipient> {
         person: None,
     });
     log.into_iter().chain(settings.sinks.iter().filter_map(recipient)).collect()
+}
+
+/// What spans of requests tell.
+fn collector(traces: &ExportSettings) -> Recipient {
+    let fields = [Field::Client, Field::Path].map(|field| field.row().name.to_owned());
+    let to = without_query(&traces.collector.url);
+    let (name, kind) = ("telemetry".into(), "traces".into());
+    Recipient { name, kind, to, fields: fields.into(), events: Vec::new(), person: None }
 }
 
 fn recipient(sink: &SinkSettings) -> Option<Recipient> {

@@ -16,17 +16,17 @@ fn a_sink_stands_there_from_when_to_when_it_got_something() {
     let recipients = Recipients::beside(&folder.path().join("audit"));
     let file = file_sink(&folder.path().join("events.jsonl"));
     let veiled = SinkSettings { name: "veiled".into(), personal: Personal::Pseudonyms, ..file.clone() };
-    recipients.in_force(&settings(vec![file.clone(), veiled.clone()]), 10).unwrap();
-    recipients.in_force(&settings(vec![file.clone(), veiled.clone()]), 20).unwrap();
+    recipients.in_force(&settings(vec![file.clone(), veiled.clone()]), None, 10).unwrap();
+    recipients.in_force(&settings(vec![file.clone(), veiled.clone()]), None, 20).unwrap();
     let told = |at: usize| {
         let all = recipients.all().unwrap();
         (all.len(), all[at].recipient.name.clone(), all[at].since, all[at].until)
     };
     assert_eq!(told(0), (1, "file".into(), 10, None), "the same, and told once");
-    recipients.in_force(&settings(vec![veiled.clone()]), 30).unwrap();
+    recipients.in_force(&settings(vec![veiled.clone()]), None, 30).unwrap();
     assert_eq!(told(0), (1, "file".into(), 10, Some(30)));
     let clear = SinkSettings { personal: Personal::Clear, ..veiled };
-    recipients.in_force(&settings(vec![file, clear]), 40).unwrap();
+    recipients.in_force(&settings(vec![file, clear]), None, 40).unwrap();
     assert_eq!((told(1), told(2)), ((3, "file".into(), 40, None), (3, "veiled".into(), 40, None)));
     let all = recipients.all().unwrap();
     assert!(
@@ -58,15 +58,15 @@ fn lines_that_nobody_can_read_hide_no_others() {
     let folder = TempDir::new().unwrap();
     let recipients = Recipients::beside(&folder.path().join("audit"));
     let file = file_sink(&folder.path().join("events.jsonl"));
-    recipients.in_force(&settings(vec![file.clone()]), 10).unwrap();
+    recipients.in_force(&settings(vec![file.clone()]), None, 10).unwrap();
     for junk in [&b"{\"v\":1,\"what\":"[..], b"\xff\xfe", b"[]", &[b'x'; 200_000]] {
         let before = fs::read(recipients.path()).unwrap();
         fs::write(recipients.path(), [&before, junk].concat()).unwrap();
-        recipients.in_force(&settings(vec![file.clone()]), 20).unwrap();
-        recipients.in_force(&settings(Vec::new()), 30).unwrap();
+        recipients.in_force(&settings(vec![file.clone()]), None, 20).unwrap();
+        recipients.in_force(&settings(Vec::new()), None, 30).unwrap();
         let all = recipients.all().unwrap();
         assert!(all.iter().all(|it| it.until.is_some()), "{all:?}");
-        recipients.in_force(&settings(vec![file.clone()]), 40).unwrap();
+        recipients.in_force(&settings(vec![file.clone()]), None, 40).unwrap();
         assert_eq!(recipients.all().unwrap().iter().filter(|it| it.until.is_none()).count(), 1);
     }
 }
@@ -77,7 +77,9 @@ fn what_formats_tell_is_what_stands_there() {
     let fields = |format| {
         let recipients = Recipients::beside(&folder.path().join(format!("{format:?}")));
         let kind = SinkKind::File(FileSettings { format, ..file_settings(folder.path()) });
-        recipients.in_force(&settings(vec![SinkSettings { kind, ..file_sink(folder.path()) }]), 1).unwrap();
+        recipients
+            .in_force(&settings(vec![SinkSettings { kind, ..file_sink(folder.path()) }]), None, 1)
+            .unwrap();
         recipients.all().unwrap().remove(0).recipient.fields
     };
     assert_eq!(fields(LineFormat::Common), ["client", "user", "path"]);
