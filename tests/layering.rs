@@ -52,8 +52,8 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("chain", "audit", &[]),
     ("mapping", "audit", &[]),
     ("listener", "wire", &["http1", "request"]),
-    ("admin", PROGRAM, &["operate", "segments", "session", "request", "listener"]),
-    ("operate", PROGRAM, &["session"]),
+    ("admin", PROGRAM, &["sinks", "operate", "segments", "session", "request", "listener"]),
+    ("operate", PROGRAM, &["sinks", "segments", "session"]),
     ("history", PROGRAM, &[]),
     (
         "gate",

@@ -14,7 +14,7 @@ use portcullis::events::{
 };
 use portcullis::identity::{Principal, ProviderName, Subject};
 use portcullis::segments::{Filter, Patience, Question, Reader, StoreSettings};
-use portcullis::sinks::{Audit, LogSink, Selection, Settings, SinkKind, SinkSettings};
+use portcullis::sinks::{Audit, LogSink, Personal, Selection, Settings, SinkKind, SinkSettings};
 
 use crate::case::principal;
 
@@ -60,6 +60,7 @@ fn fill(path: &Path, clock: &Clock, count: usize) {
         kind: SinkKind::Store(store),
         selection: Selection::ALL,
         required: false,
+        personal: Personal::Clear,
     };
     audit.apply(&Settings { log: Selection::NONE, sinks: vec![sink] }).unwrap();
     let people: Vec<_> = (0..PEOPLE).map(person).collect();

@@ -30,7 +30,7 @@ use management::Refusal;
 use peer::Peer;
 
 pub use management::{
-    EndSessions, EndedSessions, LimitState, Management, Problem, ProviderKeys, ProviderOverview,
+    EndSessions, EndedSessions, ErasePerson, LimitState, Management, Problem, ProviderKeys, ProviderOverview,
     ProviderState, Reason, RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
 };
 pub use settings::{AdminSettings, LONGEST_SOCKET_PATH};

@@ -10,6 +10,7 @@ use crate::events::Recorder;
 use crate::operate::{NextAssertionKey, Operations, ProcessRequest, RotationRequest};
 use crate::secret::Secret;
 use crate::session::{Sessions, testing};
+use crate::sinks::{Audit, LineFormat, LogSink};
 use crate::telemetry::Metrics;
 
 /// When the sessions of these tests begin.
@@ -41,6 +42,7 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
         operations: Operations {
             sessions,
             recorder: Recorder::nowhere(),
+            audit: audit(),
             rotate: rotating(),
             process: Arc::new(process),
         },
@@ -51,6 +53,12 @@ pub(super) fn management(sessions: Sessions) -> (Management, Arc<Mutex<Vec<Proce
         events: Arc::new(|| Ok(None)),
     };
     (management, asked)
+}
+
+/// What keeps nothing.
+fn audit() -> Arc<Audit> {
+    let log = LogSink::to(Box::new(std::io::sink()), LineFormat::Json).unwrap();
+    Arc::new(Audit::start(Recorder::nowhere(), &log).unwrap())
 }
 
 /// Answers every time with the same key.

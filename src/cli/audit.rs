@@ -5,10 +5,12 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::audit_report::{checkpoints_text, human, json, keys_text};
+use super::person::{PersonArguments, person};
 use super::terminal::{Paint, complain_of, escaped_json, print, visible};
+use super::{Format, given};
 use crate::chain::{Export, LinesOfFile, Report, Verification, VerifierKey, Whole, file_name, read_export};
 use crate::clock::Timestamp;
 use crate::config::{self, CHECKPOINTS, WithoutSecrets};
@@ -27,6 +29,8 @@ pub(super) enum AuditCommand {
     Keys(SignedArguments),
     /// Print what was signed of the record, and when
     Checkpoints(SignedArguments),
+    /// Tell what the record has of a person, give it to them, or erase it
+    Person(Box<PersonArguments>),
 }
 
 #[derive(Debug, Args)]
@@ -37,12 +41,6 @@ struct Place {
     /// The file of checkpoints; otherwise that of the configuration, or the one beside the first file
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Human,
-    Json,
 }
 
 #[derive(Debug, Args)]
@@ -106,6 +104,7 @@ pub(super) fn audit(command: &AuditCommand) -> ExitCode {
         AuditCommand::Export(arguments) => export(arguments),
         AuditCommand::Keys(arguments) => signed(arguments, keys_text),
         AuditCommand::Checkpoints(arguments) => signed(arguments, checkpoints_text),
+        AuditCommand::Person(arguments) => Ok(person(arguments)),
     };
     done.unwrap_or_else(|fault| {
         complain_of(&visible(&fault), None);
@@ -220,6 +219,9 @@ fn export(arguments: &ExportArguments) -> Result<ExitCode, String> {
         ));
     }
     let ExportArguments { from, to, user, hashes, output, .. } = arguments;
+    if !hashes {
+        note(&arguments.place.config, output);
+    }
     let export = Export { from: *from, to: *to, user: user.clone(), hashes: *hashes };
     let exported = export.write(&files, &signed, &report.series, output);
     let exported = exported.map_err(|error| format!("{}: {error}", output.display()))?;
@@ -230,6 +232,14 @@ fn export(arguments: &ExportArguments) -> Result<ExitCode, String> {
     )));
     print("\n");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whoever gets lines in clear is kept beside the store of the configuration, where there is one.
+fn note(configuration: &Path, output: &Path) {
+    let settings = config::load(configuration, &WithoutSecrets).ok();
+    if let Some(store) = settings.as_ref().and_then(|(settings, _)| settings.store()) {
+        given::note(store, "audit export", &given::whole(output), None);
+    }
 }
 
 fn signed(arguments: &SignedArguments, text: fn(&Report, bool) -> String) -> Result<ExitCode, String> {

@@ -9,10 +9,14 @@ mod event_table;
 mod events;
 mod explain;
 mod explained;
+mod given;
 mod keys;
 mod log;
 mod management;
 mod online;
+mod person;
+mod person_export;
+mod person_text;
 mod recorded;
 mod report;
 mod run;
@@ -26,7 +30,7 @@ mod welcome;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use portcullis_rules::mutants;
 
@@ -77,6 +81,13 @@ enum Command {
     Completions(shell::CompletionArguments),
     /// Print the manual page
     Man,
+}
+
+/// For whom something is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,6 @@ use super::BAD_CONFIGURATION;
 use super::terminal::{complain, complain_of, has_colour};
 use crate::config::{self, Settings, WithoutSecrets};
 use crate::segments::Reader;
-use crate::sinks::SinkKind;
 
 /// The configuration that names it.
 pub(super) fn loaded(configuration: &Path) -> Result<Settings, ExitCode> {
@@ -20,11 +19,7 @@ pub(super) fn loaded(configuration: &Path) -> Result<Settings, ExitCode> {
 
 /// The folder of the store that a configuration has.
 pub(super) fn folder(settings: &Settings) -> Result<PathBuf, ExitCode> {
-    let store = settings.sinks.iter().find_map(|sink| match &sink.kind {
-        SinkKind::Store(store) => Some(store.path.clone()),
-        SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Spooled(_) => None,
-    });
-    store.ok_or_else(|| {
+    settings.store().map(Path::to_owned).ok_or_else(|| {
         let help = "give the gateway a file: `[server] state`; or say where: a sink of the kind \"store\"";
         complain_of("this configuration has no store of events", Some(help));
         ExitCode::FAILURE

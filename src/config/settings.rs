@@ -75,6 +75,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Who keeps what happens beside the log: `[[audit.sinks]]`.
     pub sinks: Vec<SinkSettings>,
+    /// What pseudonyms at sinks follow from: `[audit] pseudonym_key`; `None`: a key in the state file.
+    pub pseudonym_key: Option<Secret>,
     /// Bytes that what happens may hold in memory until it is kept: `[audit] memory`.
     pub record_memory: usize,
     /// How what happened is signed: `[audit] checkpoint_file` and `rotate_key`.
@@ -107,6 +109,15 @@ impl Settings {
         let told = Selection::except(without.iter().copied()).unwrap_or_default();
         let log = self.log.least().map_or(Selection::NONE, |level| told.from_level(level));
         sinks::Settings { log, sinks: self.sinks.clone() }
+    }
+
+    /// The folder of the store of events; none where there is none.
+    #[must_use]
+    pub fn store(&self) -> Option<&Path> {
+        self.sinks.iter().find_map(|sink| match &sink.kind {
+            SinkKind::Store(store) => Some(store.path.as_path()),
+            SinkKind::File(_) | SinkKind::Output(_) | SinkKind::Spooled(_) => None,
+        })
     }
 
     /// The files that are chained.

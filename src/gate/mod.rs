@@ -20,6 +20,7 @@ mod imagined;
 mod inbound;
 mod limits;
 mod origins;
+mod path_mask;
 mod reach;
 mod reauthorize;
 mod record;
@@ -68,6 +69,7 @@ pub use build_error::BuildError;
 pub use explained::{Explained, Explainer, Imagined, Next, explain};
 pub use foundations::{Foundations, Observers, Stores};
 pub use imagined::{ImaginedPerson, path_of};
+pub use path_mask::{PathMask, PathMasks};
 pub use reach::{May, Reach, Reachable};
 pub use settings::{
     BrandingSettings, ConsoleSettings, GateSettings, OriginSettings, OwnSettings, Preflight,

@@ -219,6 +219,14 @@ impl RequestRecord {
         u64::try_from(now.as_micros()).unwrap_or(u64::MAX).max(1)
     }
 
+    /// The path as it may be told, of this route.
+    pub(super) fn path(&self) -> Cow<'_, str> {
+        let Some(inbound) = &self.inbound else { return Cow::Borrowed("-") };
+        let is_clear = self.notes.outcome != Outcome::BadRequest;
+        let masks = self.notes.route.as_ref().map(|route| &route.masks);
+        masks.map_or(Cow::Borrowed(inbound.path.raw()), |masks| masks.told(&inbound.path, is_clear))
+    }
+
     fn tell(&self, access: Access, took: Duration) {
         let (inbound, notes) = (self.inbound.as_ref(), &self.notes);
         let kind = match access {
@@ -244,7 +252,7 @@ impl RequestRecord {
             http,
             method: inbound.map_or("-", |inbound| inbound.method.as_str()),
             host: inbound.map_or("-", |inbound| inbound.authority.as_str()),
-            path: inbound.map_or("-", |inbound| inbound.path.raw()),
+            path: &self.path(),
             route: notes.route.as_ref().map(|route| &route.words),
             who: notes.principal.as_deref(),
             shown: notes.shown,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::endpoints::Front;
+use super::path_mask::PathMasks;
 use super::service::{Action, Service};
 use super::settings::{OriginSettings, RouteAction, RouteSettings};
 use crate::authn::Accept;
@@ -31,6 +32,8 @@ pub(super) struct Route<S = Service> {
     pub(super) accept: Accept,
     pub(super) realm: Box<str>,
     pub(super) tolerated: PathExceptions,
+    /// What of its paths is told nowhere.
+    pub(super) masks: PathMasks,
     /// How many leading segments of a path its app does not see.
     pub(super) stripped: usize,
     /// How long downloads and uploads may go on behind the expiry of their bearer token.
@@ -97,6 +100,7 @@ impl<S> Route<S> {
             accept: settings.accept,
             realm: settings.realm.as_str().into(),
             tolerated: settings.path_exceptions,
+            masks: settings.path_masks.clone(),
             stripped,
             after_expiry: settings.after_expiry,
             streams: settings.streams,
@@ -119,6 +123,7 @@ impl<S> Route<S> {
             accept: Accept::NOTHING,
             realm: REALM.into(),
             tolerated: PathExceptions::default(),
+            masks: PathMasks::default(),
             stripped: 0,
             after_expiry: Duration::ZERO,
             streams: StreamUse::default(),

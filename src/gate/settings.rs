@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use ipnet::IpNet;
 
+use super::path_mask::PathMasks;
 use crate::authn::Accept;
 use crate::endpoints::{Application, SiteData};
 use crate::forward::{ForwardSettings, UpstreamSettings};
@@ -40,6 +41,8 @@ pub struct RouteSettings {
     pub concurrency: Option<usize>,
     /// The ambiguous spellings that its paths may have (`tolerate`): its app needs them.
     pub path_exceptions: PathExceptions,
+    /// What of its paths is told nowhere.
+    pub path_masks: PathMasks,
     /// How long downloads and uploads may go on behind the expiry of the bearer token that began them; event
     /// streams, gRPC and upgraded connections never do.
     pub after_expiry: Duration,

@@ -43,7 +43,7 @@ fn attributes(record: &RequestRecord, route: Option<&str>) -> Attributes {
     if let Some(inbound) = &record.inbound {
         told.push(("http.request.method", method_word(&inbound.method).into()));
         told.push(("url.scheme", inbound.forwarding.scheme.to_string().into()));
-        told.push(("url.path", inbound.path.raw().to_owned().into()));
+        told.push(("url.path", record.path().into_owned().into()));
         told.push(("server.address", inbound.authority.host().to_owned().into()));
         told.push(("client.address", inbound.forwarding.client.ip().to_string().into()));
     }

@@ -10,6 +10,7 @@ use super::authenticate::AuthenticatedRequest;
 use super::authorize::{Denial, RequestFields, decide};
 use super::foundations::{Foundations, Observers, Stores};
 use super::inbound::Inbound;
+use super::path_mask::PathMasks;
 use super::rejection::Rejection;
 use super::routed::Routed;
 use super::settings::{
@@ -60,6 +61,7 @@ pub(super) fn route(host: &str, path: &str, methods: &[Method], access: AccessSe
         session_max_age: None,
         session_idle_timeout: None,
         session_network: None,
+        path_masks: PathMasks::default(),
         streams: crate::session::StreamUse::default(),
         origins: OriginSettings::default(),
         tile: None,

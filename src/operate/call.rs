@@ -47,6 +47,12 @@ impl Call {
         &self.0.caller.id
     }
 
+    /// The address that it came from; none over the unix socket.
+    #[must_use]
+    pub fn client(&self) -> Option<std::net::IpAddr> {
+        self.0.caller.client
+    }
+
     /// Who calls, as the record names them.
     #[must_use]
     pub fn operator(&self) -> &str {

@@ -2,6 +2,7 @@
 //! done here, and each is a [`Call`] that records itself, so that no way can forget to.
 
 mod call;
+mod people;
 mod sessions;
 
 use std::fmt;
@@ -13,8 +14,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::events::Recorder;
 use crate::session::Sessions;
+use crate::sinks::Audit;
 
 pub use call::Call;
+pub use people::{
+    ErasedBefore, ErasedPerson, FoundPeople, PersonAsked, PersonError, PersonOverview, Pseudonyms,
+    ReceivedInClear, SegmentShare,
+};
 
 /// What operators act on. Cheap to clone.
 #[derive(Clone)]
@@ -23,6 +29,8 @@ pub struct Operations {
     pub sessions: Sessions,
     /// Where each act is recorded.
     pub recorder: Recorder,
+    /// What keeps the record.
+    pub audit: Arc<Audit>,
     /// Has the next key of assertions published.
     pub rotate: mpsc::Sender<RotationRequest>,
     /// Asks the process for what a signal asks for; `false` where it has no ear for it, as at its end.

@@ -10,6 +10,7 @@ mod lifecycle;
 mod observe;
 mod open_files;
 mod program;
+mod recipients;
 mod reload;
 mod replace;
 mod serve;

@@ -138,6 +138,7 @@ pub(super) fn shared(metrics: &Metrics, engine: &SessionEngine, replica: Option<
 pub(super) fn operations(
     sessions: &Sessions,
     recorder: &Recorder,
+    audit: &Arc<Audit>,
     events: &mpsc::Sender<Event>,
     rotate: mpsc::Sender<RotationRequest>,
 ) -> Operations {
@@ -149,7 +150,8 @@ pub(super) fn operations(
         };
         events.try_send(event).is_ok()
     };
-    Operations { sessions: sessions.clone(), recorder: recorder.clone(), rotate, process: Arc::new(process) }
+    let (sessions, recorder, audit) = (sessions.clone(), recorder.clone(), Arc::clone(audit));
+    Operations { sessions, recorder, audit, rotate, process: Arc::new(process) }
 }
 
 /// What the management API acts on.

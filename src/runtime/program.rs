@@ -16,7 +16,7 @@ use super::control::{self, Control, OfferedSockets, Predecessors, Released, Take
 use super::lifecycle::Lifecycle;
 use super::reload::{Reload, Reloading, bounded};
 use super::session_engine::SessionEngine;
-use super::{ApplyError, Runtime, WATCH_INTERVAL, observe, signals, systemd, watch};
+use super::{ApplyError, Runtime, WATCH_INTERVAL, observe, recipients, signals, systemd, watch};
 use crate::admin::{AdminSettings, AdminSources};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -26,7 +26,7 @@ use crate::gate::{BuildError, Foundations, Gate, Observers, Stores};
 use crate::history::History;
 use crate::secret::SealingKey;
 use crate::session::{MovableStore, Sessions, StateKeys};
-use crate::sinks::{ApplyError as SinkApplyError, Audit, Exporter, LogSink, Unwritten};
+use crate::sinks::{ApplyError as SinkApplyError, Audit, Exporter, LogSink, PseudonymKey, Unwritten};
 use crate::storage::{Database, ServerKeys, StorageError};
 use crate::telemetry::Metrics;
 use crate::trace::TraceMaker;
@@ -130,8 +130,10 @@ pub async fn run(
     let store = MovableStore::new(engine.store(database.clone()));
     let keys = engine.keys(&database, &secrets(&settings))?;
     let recorder = Recorder::new(workers, Clock::system(), settings.record_memory);
-    let audit = Arc::new(Audit::start(recorder.clone(), log)?);
+    let audit = Audit::start(recorder.clone(), log)?.with_pseudonyms(pseudonyms(&settings, &keys).await?);
+    let audit = Arc::new(audit);
     audit.apply(&settings.keepers())?;
+    recipients::in_force(&settings, &Clock::system());
     audit.keep_tail(settings.has_console());
     let traces = TraceMaker::new(Clock::system(), WAITING_SPANS);
     let observers = Observers { metrics: Metrics::new(), recorder: recorder.clone(), traces };
@@ -167,7 +169,7 @@ pub async fn run(
     let (loaded, shown_settings) = watched::channel(Arc::new(Loaded::first(&settings)));
     let turns = assertion_keys.turns();
     let (rotate, asked) = mpsc::channel(1);
-    let operations = observe::operations(&sessions, &recorder, &send, rotate);
+    let operations = observe::operations(&sessions, &recorder, &audit, &send, rotate);
     let history = Arc::new(History::new(Clock::system().now()));
     tokio::spawn(super::console::keep(Arc::clone(&history), gate.metrics()));
     let shown = (shown_settings, turns, history);
@@ -248,6 +250,14 @@ pub async fn run(
         tracing::error!(sink = %name, events, "a sink has not taken all that happened before the end");
     }
     Ok(())
+}
+
+/// What pseudonyms follow from: what the operator has given for it, or a key that lies with the gateway's others.
+async fn pseudonyms(settings: &Settings, keys: &ServerKeys) -> Result<PseudonymKey, StorageError> {
+    match &settings.pseudonym_key {
+        Some(secret) => Ok(PseudonymKey::of(secret.expose().as_bytes())),
+        None => Ok(PseudonymKey::of(keys.load_or_create("pseudonyms").await?.as_slice())),
+    }
 }
 
 /// What signs what the record holds. Its key is this gateway's own, in the state file of this machine.

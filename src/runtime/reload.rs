@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::console::Loaded;
 use super::open_files::within_open_files;
-use super::{ApplyError, Runtime, observe};
+use super::{ApplyError, Runtime, observe, recipients};
 use crate::admin::AdminSettings;
 use crate::config::{self, ChangedKey, Settings};
 use crate::events::{Change, ConfigurationChanged, ConfigurationRefused, Recorder};
@@ -125,6 +125,7 @@ impl Reloading {
         let sinks = self.audit.prepare(&settings.keepers())?;
         runtime.apply(&settings.listeners, bounded(settings, self.workers))?;
         sinks.put_in_place();
+        recipients::in_force(settings, self.recorder.clock());
         self.audit.keep_tail(settings.has_console());
         prepared.put_in_place();
         Ok(())
@@ -142,6 +143,7 @@ fn unchangeable(old: &Settings, new: &Settings) -> Vec<&'static str> {
         ("admin.hosts", admin(old, |admin| &admin.hosts[..]) != admin(new, |admin| &admin.hosts[..])),
         ("admin.socket", admin_socket(old) != admin_socket(new)),
         ("session.cache_capacity", old.session.cache_capacity != new.session.cache_capacity),
+        ("audit.pseudonym_key", old.pseudonym_key != new.pseudonym_key),
         ("audit.memory", old.record_memory != new.record_memory),
         ("audit.checkpoint_file", old.checkpoint_file() != new.checkpoint_file()),
         ("log.format", old.log.format != new.log.format),

@@ -23,9 +23,10 @@ fn tables() -> String {
         writeln!(text, "| `{}` | {} | {} | {} |", row.word, row.doc, names(row.must), names(row.may))
             .unwrap();
     }
-    text += "\n| field | what it says |\n|---|---|\n";
+    text += "\n| field | what it says | personal |\n|---|---|---|\n";
     for row in &Field::TABLE {
-        writeln!(text, "| `{}` | {} |", row.name, row.doc.replace('|', "\\|")).unwrap();
+        let personal = if row.personal { "yes" } else { "" };
+        writeln!(text, "| `{}` | {} | {personal} |", row.name, row.doc.replace('|', "\\|")).unwrap();
     }
     text
 }

@@ -4,6 +4,7 @@ mod chain;
 mod delivery;
 mod parts;
 mod people;
+mod person;
 mod report;
 mod store;
 
@@ -209,4 +210,35 @@ async fn what_is_written_outlives_the_process() {
     about(&world.gateway, "access.refused", after.header("x-request-id"));
     about(&world.gateway, "access.refused", before.header("x-request-id"));
     assert_eq!(of(&world.gateway, "process.started").len(), 2);
+}
+
+/// A link of an invitation is a secret: it stands in no sink, no log and no trace.
+#[tokio::test]
+async fn invariant_15_masked_segments_stand_nowhere() {
+    let routes = ROUTES.replace("name = \"wiki\"", "name = \"wiki\"\nmask_path = \"/invite/{}\"");
+    let world = World::at("http://127.0.0.1:{port}", "", SINK, &routes).await;
+    let (gateway, browser) = (&world.gateway, world.signed_in().await);
+    let mut last = browser.get(&gateway.url("/invite")).await;
+    for path in [
+        "/invite/s3cret",
+        "/INVITE/s3cret/x",
+        "//invite/s3cret",
+        "/invite%2Fs3cret",
+        "/invite;a/s3cret?s3cret",
+    ] {
+        last = browser.get(&gateway.url(path)).await;
+        about_any(gateway, last.header("x-request-id"));
+    }
+    let anonymous = Browser::new().get(&gateway.url("/invite/s3cret")).await;
+    about(gateway, "access.refused", anonymous.header("x-request-id"));
+    until("their lines", || gateway.log().contains(anonymous.header("x-request-id")));
+    let text = fs::read_to_string(file(gateway)).unwrap();
+    assert!(!text.contains("s3cret") && text.contains("\"path\":\"/invite/{}\""), "{text}");
+    assert!(!gateway.log().contains("s3cret"), "{}", gateway.log());
+    assert!(!last.header("x-request-id").is_empty());
+}
+
+/// The event of a request, however it ended.
+fn about_any(gateway: &Gateway, id: &str) {
+    until(&format!("the event of {id}"), || events(gateway).iter().any(|event| event["id"] == id));
 }

@@ -57,6 +57,20 @@ impl Block {
         &self.parts.text[head.start as usize..(head.start + head.len) as usize]
     }
 
+    /// The same events in other lines, which `write` makes of each; outside of any pool.
+    #[must_use]
+    pub fn rewritten(&self, mut write: impl FnMut(&[u8], &mut Vec<u8>)) -> Self {
+        let parts = Parts {
+            text: Vec::with_capacity(self.text().len()),
+            heads: Vec::with_capacity(self.heads().len()),
+        };
+        let mut block = Self { lane: self.lane, parts, cost: 0, home: Weak::new() };
+        for head in self.heads() {
+            block.add(*head, |text, _| write(self.line(head), text));
+        }
+        block
+    }
+
     /// Bytes of memory that it holds.
     #[must_use]
     pub const fn cost(&self) -> usize {

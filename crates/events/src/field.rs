@@ -140,6 +140,8 @@ fields! {
     Subject "subject" Text, 256; personal() ocsf("user.uid") ecs("user.id") otel("user.id"),
     /// The name that rules match, and that apps are told.
     User "user" Text, 256; personal() ocsf("user.name") ecs("user.name") otel("user.name"),
+    /// Somebody who was erased, by a digest that names nobody without the store's key.
+    Person "person" Text, 32,
     /// How the person showed who they are; absent where nobody looked.
     Auth "auth" Word(AUTH), 16; ocsf("auth_protocol_id"),
     /// The class of the sign-in (`acr`).

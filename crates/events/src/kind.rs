@@ -149,6 +149,8 @@ kinds! {
     ManagementCalled "management.called" Info, &[Operator, Operation, Status], &[Id, Client, Reason, Selected, Ended];
     /// Somebody who may not called the management API.
     ManagementRefused "management.refused" Warn, &[Reason], &[Operator, Operation, Client, Status];
+    /// Somebody was erased from the store of events: what it has of them can be read by nobody any more.
+    PersonErased "person.erased" Warn, &[Person, Operator, Count], &[Id, Client, Ended, Reason];
     /// The process serves.
     ProcessStarted "process.started" Info, &[Version, Pid], &[Workers, File];
     /// The process takes no new connections, and waits for those that it has.

@@ -135,6 +135,7 @@ fn operations(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
     let (operator, operation, status, reason) = (*text, *text, 409, some);
     take(&ManagementCalled { operator, operation, id: some, client, status, reason, selected: count, ended });
     take(&ManagementRefused { operator: some, operation: some, client, status: Some(403), reason: text });
+    take(&PersonErased { person: text, operator, count: u64::MAX, id: some, client, ended, reason });
 }
 
 fn parts(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
@@ -251,6 +252,8 @@ fn bare_operations(take: &mut dyn FnMut(&dyn Event)) {
     let (operator, operation, status) = ("x", "x", 200);
     take(&ManagementCalled { operator, operation, id: None, client, status, reason: None, selected, ended });
     take(&ManagementRefused { operator: None, operation: None, client, status: None, reason });
+    let (person, id, why) = ("x", None, None);
+    take(&PersonErased { person, operator, count: 0, id, client, ended, reason: why });
     for part in [Part::Provider, Part::Store, Part::Upstream, Part::SharedCounts] {
         take(&PartLost { part, name, route, reason });
         take(&PartBack { part, name, route, away });

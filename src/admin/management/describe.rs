@@ -7,12 +7,12 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
 
-use super::model::{EventList, ListEvents, ListSessions};
+use super::model::{ErasePerson, EventList, FindPeople, ListEvents, ListSessions};
 use super::operation::Operation;
 use super::{
     EndSessions, EndedSessions, Problem, ProviderOverview, Reason, RouteLimits, SessionList, SignalsOverview,
 };
-use crate::operate::NextAssertionKey;
+use crate::operate::{ErasedPerson, FoundPeople, NextAssertionKey};
 
 /// Statuses that any operation may answer with, and when.
 const FAULTS: [(&str, &str); 5] = [
@@ -88,6 +88,16 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
             "200",
             schema::<EventList>(schemas),
         ),
+        Operation::FindPeople => (
+            "What the store of events has of whoever has a subject, and who has got it in clear",
+            "200",
+            schema::<FoundPeople>(schemas),
+        ),
+        Operation::ErasePerson => (
+            "Erases somebody from the store of events: the key of what is personal of them is destroyed",
+            "200",
+            schema::<ErasedPerson>(schemas),
+        ),
         Operation::ShowConfiguration => (
             "The configuration in force, as the file says it and without secrets",
             "200",
@@ -119,9 +129,18 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
         }
         Operation::ListEvents => {
             described["parameters"] = parameters(&schema_for!(ListEvents).to_value());
-            let none = schema::<Problem>(schemas);
+            described["responses"]["404"] = problem("No store keeps events here", schemas);
+        }
+        Operation::FindPeople => {
+            described["parameters"] = parameters(&schema_for!(FindPeople).to_value());
+            described["responses"]["404"] = problem("No store keeps events here", schemas);
+        }
+        Operation::ErasePerson => {
+            described["requestBody"] = body(schema::<ErasePerson>(schemas));
             described["responses"]["404"] =
-                response("No store keeps events here", "application/problem+json", none);
+                problem("The store has nothing of them, or there is none", schemas);
+            described["responses"]["409"] =
+                problem("Several people have the subject, or they are signed in", schemas);
         }
         Operation::EndSessions => described["requestBody"] = body(schema::<EndSessions>(schemas)),
         Operation::RotateAssertionKey | Operation::Reload | Operation::Drain => {
@@ -138,6 +157,10 @@ fn described(operation: Operation, schemas: &mut SchemaGenerator) -> Value {
 
 fn schema<T: JsonSchema>(schemas: &mut SchemaGenerator) -> Value {
     schemas.subschema_for::<T>().to_value()
+}
+
+fn problem(when: &str, schemas: &mut SchemaGenerator) -> Value {
+    response(when, "application/problem+json", schema::<Problem>(schemas))
 }
 
 fn body(schema: Value) -> Value {
@@ -164,10 +187,12 @@ fn response(when: &str, media_type: &str, schema: Value) -> Value {
 /// The members of the type that a query is read into.
 fn parameters(schema: &Value) -> Value {
     let members = schema["properties"].as_object().cloned().unwrap_or_default();
+    let needed = schema["required"].as_array().cloned().unwrap_or_default();
     let parameter = |(name, mut schema): (String, Value)| {
         let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
         without_null(&mut schema);
-        json!({ "name": name, "in": "query", "description": description, "schema": schema })
+        let required = needed.iter().any(|needed| *needed == *name);
+        json!({ "name": name, "in": "query", "required": required, "description": description, "schema": schema })
     };
     members.into_iter().map(parameter).collect()
 }

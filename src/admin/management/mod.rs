@@ -7,6 +7,7 @@ mod events;
 mod model;
 mod operation;
 mod operator;
+mod people;
 mod problem;
 mod process;
 mod query;
@@ -34,6 +35,7 @@ use crate::secret::random_bytes;
 use crate::segments::{Reader, StoreError};
 use operation::{Found, Operation};
 
+pub use model::ErasePerson;
 pub use model::{
     EndSessions, EndedSessions, LimitState, ProviderKeys, ProviderOverview, ProviderState, Reason,
     RouteLimits, SessionEntry, SessionList, SessionSelection, SignalsOverview,
@@ -133,6 +135,15 @@ async fn call(
         Operation::ListEvents => {
             let asked = query::read(&query)?;
             Ok(document(StatusCode::OK, &events::list(management, asked, called).await?))
+        }
+        Operation::FindPeople => {
+            let asked = query::read(&query)?;
+            Ok(document(StatusCode::OK, &people::find(management, asked).await?))
+        }
+        Operation::ErasePerson => {
+            query::read_none(&query)?;
+            let asked = content(request).await?;
+            Ok(document(StatusCode::OK, &people::erase(management, asked, called).await?))
         }
         Operation::ShowConfiguration => {
             query::read_none(&query)?;

@@ -156,6 +156,39 @@ pub struct EndSessions {
     pub reason: Option<String>,
 }
 
+/// Whom the record is asked about.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FindPeople {
+    /// The subject (`sub`).
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
+    pub(super) subject: String,
+    /// The name of a provider in the configuration, or of one that was there; missing: any.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
+    pub(super) provider: Option<String>,
+}
+
+/// Who is erased, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ErasePerson {
+    /// The subject (`sub`).
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
+    pub subject: String,
+    /// The name of the provider; it may be missing where one alone knows the subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
+    pub provider: Option<String>,
+    /// Whether their sign-ins are ended first; otherwise nobody is erased who is signed in.
+    #[serde(default)]
+    pub end_sessions: bool,
+    /// Why, for the record, which keeps it: without names; 256 characters at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 256), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
+    pub reason: Option<String>,
+}
+
 /// Why the process is asked for something.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

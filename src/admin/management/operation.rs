@@ -12,6 +12,8 @@ pub(super) enum Operation {
     ListSignals,
     ListLimits,
     ListEvents,
+    FindPeople,
+    ErasePerson,
     ShowConfiguration,
     RotateAssertionKey,
     Reload,
@@ -29,13 +31,15 @@ pub(super) enum Found {
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::ListSessions,
         Self::EndSessions,
         Self::ListProviders,
         Self::ListSignals,
         Self::ListLimits,
         Self::ListEvents,
+        Self::FindPeople,
+        Self::ErasePerson,
         Self::ShowConfiguration,
         Self::RotateAssertionKey,
         Self::Reload,
@@ -62,6 +66,8 @@ impl Operation {
             Self::ListSignals => "/api/v1/signals",
             Self::ListLimits => "/api/v1/limits",
             Self::ListEvents => "/api/v1/events",
+            Self::FindPeople => "/api/v1/people",
+            Self::ErasePerson => "/api/v1/people/erase",
             Self::ShowConfiguration => "/api/v1/configuration",
             Self::RotateAssertionKey => "/api/v1/assertion-keys/rotate",
             Self::Reload => "/api/v1/reload",
@@ -77,9 +83,12 @@ impl Operation {
             | Self::ListSignals
             | Self::ListLimits
             | Self::ListEvents
+            | Self::FindPeople
             | Self::ShowConfiguration
             | Self::Describe => Method::GET,
-            Self::EndSessions | Self::RotateAssertionKey | Self::Reload | Self::Drain => Method::POST,
+            Self::EndSessions | Self::ErasePerson | Self::RotateAssertionKey | Self::Reload | Self::Drain => {
+                Method::POST
+            }
         }
     }
 
@@ -92,6 +101,8 @@ impl Operation {
             Self::ListSignals => "list-signals",
             Self::ListLimits => "list-limits",
             Self::ListEvents => "list-events",
+            Self::FindPeople => "find-people",
+            Self::ErasePerson => "erase-person",
             Self::ShowConfiguration => "show-configuration",
             Self::RotateAssertionKey => "rotate-assertion-key",
             Self::Reload => "reload",

@@ -1,5 +1,6 @@
 //! `[audit]` and `[[audit.sinks]]`.
 
+mod personal;
 mod store;
 
 use std::path::Path;
@@ -70,8 +71,8 @@ impl Lowering<'_> {
                 self.spooled_sink(at, name.as_deref()?, state).map(SinkKind::Spooled)
             }
         };
-        let required = self.required(at, selection);
-        Some(SinkSettings { name: name?, kind: kind?, selection: selection?, required })
+        let (required, personal) = (self.required(at, selection), personal::personal(at.value.personal));
+        Some(SinkSettings { name: name?, kind: kind?, selection: selection?, required, personal })
     }
 
     /// Whether requests wait for it to have room. Nobody can be refused for what it would not have taken.

@@ -185,13 +185,14 @@ impl Lowering<'_> {
             (kind == SinkWord::File, matches!(kind, SinkWord::Webhook | SinkWord::Syslog | SinkWord::Otlp));
         let is_store = kind == SinkWord::Store;
         let has_lines = !is_store && kind != SinkWord::Otlp;
-        let keys: [(&str, bool, Place<'_>, bool, &str); 14] = [
+        let keys: [(&str, bool, Place<'_>, bool, &str); 15] = [
             ("headers", sink.headers.is_some(), at!(at.headers).place, kind == SinkWord::Otlp, "\"otlp\""),
             ("path", sink.path.is_some(), at!(at.path).place, is_file || is_store, FILES),
             ("mode", sink.mode.is_some(), at!(at.mode).place, is_file, FILES),
             ("rotate", sink.rotate.is_some(), at!(at.rotate).place, is_file, FILES),
             ("format", sink.format.is_some(), at!(at.format).place, !is_far && !is_store, HERE),
             ("schema", sink.schema.is_some(), at!(at.schema).place, has_lines, LINES),
+            ("personal", sink.personal.is_some(), at!(at.personal).place, !is_store, ELSEWHERE),
             ("keep", sink.keep.is_some(), at!(at.keep).place, is_store, STORES),
             ("size", sink.size.is_some(), at!(at.size).place, is_store, STORES),
             ("chain", sink.chain.is_some(), at!(at.chain).place, is_file, FILES),
@@ -215,6 +216,8 @@ impl Lowering<'_> {
 
 const FILES: &str = "\"file\"";
 const LINES: &str = "\"file\", \"stdout\", \"webhook\" or \"syslog\"";
+/// A store seals what is personal, for each person by a key of theirs.
+const ELSEWHERE: &str = "other than \"store\"";
 const STORES: &str = "\"store\"";
 const HERE: &str = "\"file\" or \"stdout\"";
 const FAR: &str = "\"webhook\", \"syslog\" or \"otlp\"";

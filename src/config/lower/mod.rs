@@ -158,6 +158,7 @@ impl Lowering<'_> {
             telemetry: self.telemetry(at!(config.telemetry)),
             exports: self.exports(at!(config.telemetry)),
             log: self.log(at!(config.log)),
+            pseudonym_key: self.pseudonym_key(at!(config.audit)),
             record_memory: self.record_memory(at!(config.audit)),
             checkpoints: self.checkpoints(at!(config.audit)),
             file: self.watched.first().cloned().unwrap_or_default(),

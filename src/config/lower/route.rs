@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::authn::Accepted;
 use crate::forward::ForwardSettings;
-use crate::gate::{RedirectSettings, RouteAction, RouteSettings};
+use crate::gate::{PathMask, PathMasks, RedirectSettings, RouteAction, RouteSettings};
 use crate::identity::RouteName;
 use crate::policy::AccessSettings;
 use crate::request::{Authority, PathException, PathExceptions, Scheme};
@@ -14,7 +14,7 @@ use crate::session::StreamUse;
 use super::forward::written_path;
 use super::value::bracketed;
 use super::{Definitions, Lowering};
-use crate::config::diagnostic::Diagnostic;
+use crate::config::diagnostic::{Diagnostic, quoted};
 use crate::config::located::{Located, Place, at};
 use crate::config::raw::{Config, Redirect, Route, SchemeWord, StreamsWord, TolerateWord};
 
@@ -56,6 +56,7 @@ impl Lowering<'_> {
         }
         let mut route = RouteSettings {
             name,
+            path_masks: self.path_masks(at),
             pattern: pattern?,
             access,
             accept,
@@ -77,6 +78,19 @@ impl Lowering<'_> {
         };
         self.of_console(at, &mut route);
         Some(route)
+    }
+
+    fn path_masks(&mut self, at: Located<'_, Route>) -> PathMasks {
+        let (path, written) = (at.value.path.as_deref().unwrap_or("/"), at!(at.mask_path).all());
+        let masks = written.iter().filter_map(|at| {
+            let mask = PathMask::parse(at.value).filter(|mask| mask.is_below(path));
+            let what = format!("{} hides nothing of a path of this route", quoted(at.value));
+            let fault = || Diagnostic::new(at.place, what).expected(
+                "expected the route's path and what is below it, with `{}` in place of each segment that is not told, such as \"/invite/{}\"",
+            );
+            self.keep(mask.ok_or_else(fault))
+        });
+        PathMasks::new(masks.collect())
     }
 
     fn pattern(&mut self, at: Located<'_, Route>) -> Option<RoutePattern> {

@@ -25,6 +25,10 @@ pub(in crate::config) struct Audit {
     /// How long a key signs checkpoints, from 1 day up. The next one is named by the one before, which is deleted then.
     #[schemars(extend("default" = "90d"))]
     pub rotate_key: Option<Span>,
+    /// What the pseudonyms follow from that sinks with `personal = "pseudonyms"` get: at least 32 characters. Who has it can
+    /// try out whom one stands for; with another one, all pseudonyms are others from the next start on.
+    #[schemars(extend("x-default" = "a key in the state file", "x-secret" = true, "examples" = [{"file": "/etc/portcullis/pseudonyms.key"}]))]
+    pub pseudonym_key: Option<SecretSource>,
     /// Who keeps events beside the log.
     pub sinks: Option<Vec<Sink>>,
 }
@@ -61,6 +65,9 @@ pub(in crate::config) struct Sink {
     /// The words of lines in JSON: those of a schema that many others read, in place of ours (docs/schemas.md).
     #[schemars(extend("x-default" = "our own", "examples" = ["ocsf"]))]
     pub schema: Option<SinkSchemaWord>,
+    /// What it gets of what is personal (docs/events.md says which fields are): names, subjects, addresses, devices and paths.
+    #[schemars(extend("default" = "clear"))]
+    pub personal: Option<PersonalWord>,
     /// Events that it takes, by their types; `*` at the end stands for any rest.
     #[schemars(extend("x-default" = "all", "examples" = ["access.*"]))]
     pub only: Option<OneOrMany<String>>,
@@ -158,6 +165,17 @@ pub(in crate::config) enum SinkFormatWord {
     Common,
     /// The same with the browser's word for itself.
     Combined,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::config) enum PersonalWord {
+    /// All of it, as it is.
+    Clear,
+    /// A keyed hash in place of each value, the same for the same value.
+    Pseudonyms,
+    /// Nothing.
+    LeftOut,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]

@@ -22,7 +22,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(super) use audit::{Audit, Rotate, Sink, SinkFormatWord, SinkSchemaWord, SinkTls, SinkWord, Spool};
+pub(super) use audit::{
+    Audit, PersonalWord, Rotate, Sink, SinkFormatWord, SinkSchemaWord, SinkTls, SinkWord, Spool,
+};
 pub(super) use branding::{BrandLink, BrandTexts, Branding};
 pub(super) use console::Console;
 pub(super) use origins::{Cors, OriginWord, PreflightWord};

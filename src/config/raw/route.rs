@@ -155,6 +155,10 @@ pub(in crate::config) struct Route {
     /// Whether the portal leaves the app out though it is open to whoever looks. Who may use it is for the rules to say.
     #[schemars(extend("default" = false))]
     pub hidden: Option<bool>,
+    /// Paths that carry secrets, such as links of invitations: `{}` stands for a segment that is told neither in the record
+    /// nor in the log nor in traces, at the end for everything below as well. Upper and lower case are the same here.
+    #[schemars(extend("x-default" = "none", "examples" = ["/invite/{}"]))]
+    pub mask_path: Option<OneOrMany<String>>,
     /// What in paths the app needs although two programs could read it differently. A path is forwarded as it came, and
     /// only where every reading of it comes to the same: `/a%2Fb` is refused where `/a/b` is another route's, or the
     /// rules decide otherwise about it.

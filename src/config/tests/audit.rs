@@ -6,7 +6,7 @@ use super::warnings::nothing_is_said_of;
 use super::{each_is_told, longer, settings};
 use crate::mapping::Schema;
 use crate::segments::StoreSettings;
-use crate::sinks::{FarSettings, LineFormat, Selection, SinkKind, SyslogAddress};
+use crate::sinks::{FarSettings, LineFormat, Personal, Selection, SinkKind, SyslogAddress};
 
 fn sink(lines: &str) -> String {
     longer(&format!("[[audit.sinks]]\n{lines}"))
@@ -79,6 +79,11 @@ fn what_a_sink_cannot_be_is_told() {
             "`required`, and it does not take every request",
             "access.*",
         ),
+        (
+            sink("kind = \"store\"\npath = \"/srv/events\"\npersonal = \"pseudonyms\""),
+            "`personal` of a sink of the kind \"store\"",
+            "other than",
+        ),
         (file("url = \"https://x.example\""), "`url` of a sink of the kind \"file\"", "\"webhook\""),
         (
             file("\n[[audit.sinks]]\nkind = \"file\"\npath = \"other\""),
@@ -112,6 +117,20 @@ const SECRET: &str = "a secret that nobody can guess so easily";
 /// A webhook with its secret in the environment.
 fn webhook(url: &str, lines: &str) -> String {
     sink(&format!("kind = \"webhook\"\nurl = \"{url}\"\nsecret = {{ env = \"HOOK\" }}\n{lines}"))
+}
+
+#[test]
+fn a_sink_gets_what_is_personal_unless_it_is_said_otherwise() {
+    let personal = |lines: &str| settings(&sink(&format!("kind = \"stdout\"\n{lines}"))).sinks[0].personal;
+    assert_eq!(personal(""), Personal::Clear);
+    assert_eq!(personal("personal = \"clear\""), Personal::Clear);
+    assert_eq!(personal("personal = \"pseudonyms\""), Personal::Pseudonyms);
+    assert_eq!(personal("schema = \"ecs\"\npersonal = \"left-out\""), Personal::LeftOut);
+    let keyed = |name: &str| longer(&format!("[audit]\npseudonym_key = {{ env = \"{name}\" }}"));
+    let key = machine(&keyed("HOOK")).settings().pseudonym_key.unwrap();
+    assert_eq!((key.expose(), settings(&longer("[audit]\nstore = false")).pseudonym_key), (SECRET, None));
+    let short = machine(&keyed("SHORT")).load().err().unwrap();
+    assert_eq!(short.faults[0].message, "a key of fewer than 32 characters");
 }
 
 fn machine(text: &str) -> super::Machine {

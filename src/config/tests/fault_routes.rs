@@ -33,6 +33,25 @@ fn what_a_route_claims() {
 }
 
 #[test]
+fn what_of_a_path_is_told_nowhere() {
+    let bad = ["invite/{}", "/invite", "/other/{}", "/wiki/a{}", "/wiki/%61/{}", "/wiki/../{}", ""];
+    for bad in bad {
+        let message = format!("`{bad}` hides nothing of a path of this route");
+        each_is_told(&[(
+            another(&format!(
+                "path = \"/wiki\"\nupstream = \"http://b\"\naccess = \"public\"\nreason = \"x\"\nmask_path = \"{bad}\""
+            )),
+            &message,
+            "/invite/{}",
+        )]);
+    }
+    let route = another(
+        "path = \"/wiki\"\nupstream = \"http://b\"\naccess = \"public\"\nreason = \"x\"\nmask_path = [\"/wiki/invite/{}\", \"/wiki/{}/x\"]",
+    );
+    assert!(!super::settings(&route).routes.last().unwrap().path_masks.is_empty());
+}
+
+#[test]
 fn what_challenges_call_a_route() {
     let long = "x".repeat(129);
     let realm = |value: &str| route(&format!("realm = {value}"));

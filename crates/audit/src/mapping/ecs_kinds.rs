@@ -43,6 +43,7 @@ pub(super) const fn of(kind: Kind) -> (Words, Words) {
         Kind::LogoutTokenAccepted => (API, &["allowed", "user"]),
         Kind::SignalRefused | Kind::LogoutTokenRefused | Kind::ManagementRefused => (API, &["denied"]),
         Kind::ManagementCalled => (API, &["access", "admin"]),
+        Kind::PersonErased => (&["iam"], &["deletion", "user"]),
         Kind::ConfigurationLoaded | Kind::ConfigurationRefused => (CONFIGURATION, INFO),
         Kind::ConfigurationChanged | Kind::KeyRotated | Kind::ProviderKeysChanged => (CONFIGURATION, CHANGE),
         Kind::KeyPublished => (CONFIGURATION, &["creation"]),

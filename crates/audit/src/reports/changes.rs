@@ -54,6 +54,7 @@ impl Tally for Changes {
             Kind::KeyRotated,
             Kind::ProviderKeysChanged,
             Kind::ManagementCalled,
+            Kind::PersonErased,
         ])
     }
 

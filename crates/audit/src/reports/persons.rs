@@ -33,9 +33,12 @@ impl Persons {
         }
     }
 
-    /// Their name, or the number that stands for them.
+    /// Their name, or the number that stands for them. Of whoever was erased it is the same in every report.
     pub(super) fn name(&self, person: Pseudonym) -> String {
-        self.known.get(&person).cloned().unwrap_or_else(|| person.to_string())
+        let number = person.to_string();
+        let erased = || format!("erased person {}", number.get(..8).unwrap_or(&number));
+        let named = |name: Option<&String>| name.cloned().unwrap_or_else(erased);
+        if self.named { named(self.known.get(&person)) } else { number.clone() }
     }
 }
 

@@ -278,7 +278,7 @@ fn join(one: &str, other: &str) -> String {
 }
 
 /// Writes a member of an object, behind others.
-pub(super) fn push_member(text: &mut String, name: &str, value: &Value<'_>) {
+pub(crate) fn push_member(text: &mut String, name: &str, value: &Value<'_>) {
     if !text.is_empty() && !text.ends_with('{') {
         text.push(',');
     }

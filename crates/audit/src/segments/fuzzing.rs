@@ -10,7 +10,7 @@ use super::cursor::Cursor;
 use super::filter::Filter;
 use super::keys::{Pseudonym, StoreKeys};
 use super::question::Asked;
-use super::{push_csv, schema};
+use super::{erasures, push_csv, schema};
 use crate::clock::Moment;
 
 /// Rows of a segment: when, kind, route, provider, status. The words are those of [`WORDS`], from 1 on.
@@ -92,8 +92,29 @@ fn csv(text: &str) {
     assert!(!cell.starts_with(['=', '+', '-', '@']) || is_number(), "{row:?}");
 }
 
+/// A list of erasures: whoever is read of it stands there, and up to when.
+pub fn erasures(data: &[u8]) {
+    if let Ok(read) = erasures::parse(data) {
+        let text = String::from_utf8_lossy(data);
+        for person in read.people() {
+            let until = read.until(person).expect("when that was");
+            let digits = person.to_string();
+            let said = text.lines().any(|line| {
+                line.get(..32).is_some_and(|start| start.eq_ignore_ascii_case(&digits))
+                    && line.get(33..).and_then(|rest| rest.parse().ok()) == Some(until)
+            });
+            assert!(said, "{digits} {until} stands nowhere");
+        }
+    }
+}
+
 #[cfg(test)]
 mod smoke {
+    #[test]
+    fn erasures() {
+        portcullis_rules::fuzzing::smoke("erasures", 1_000, super::erasures);
+    }
+
     #[test]
     fn event_filters() {
         portcullis_rules::fuzzing::smoke("event_filters", 1_000, super::event_filters);

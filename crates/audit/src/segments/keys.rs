@@ -18,6 +18,16 @@ const LENGTH: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pseudonym(pub(super) [u8; 16]);
 
+impl Pseudonym {
+    /// The one of these 32 hexadecimal digits.
+    #[must_use]
+    pub fn of_hex(text: &str) -> Option<Self> {
+        let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u128::from_str_radix(text, 16).ok().filter(|_| digits)?;
+        Some(Self(number.to_be_bytes()))
+    }
+}
+
 #[cfg(test)]
 impl Pseudonym {
     pub(crate) const fn for_tests(bytes: [u8; 16]) -> Self {
@@ -64,6 +74,13 @@ impl StoreKeys {
     pub(super) fn pseudonym(&self, provider: &str, subject: &str) -> Pseudonym {
         let mut short = [0; 16];
         short.copy_from_slice(&self.hash(b"person", &[provider.as_bytes(), subject.as_bytes()])[..16]);
+        Pseudonym(short)
+    }
+
+    /// What stands for somebody who comes back after they were erased.
+    pub(super) fn after(&self, erased: Pseudonym) -> Pseudonym {
+        let mut short = [0; 16];
+        short.copy_from_slice(&self.hash(b"person after", &[&erased.0])[..16]);
         Pseudonym(short)
     }
 

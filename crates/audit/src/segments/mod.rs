@@ -3,7 +3,7 @@
 //! A folder of segments, each a file of SQLite (`segment`). The one that is written has no index; when it is full or a day
 //! old it is closed: it gets its indexes and its summary, and changes no more (`close`). What is too old goes as a whole
 //! file (`retention`). What people do again and again is folded into intervals (`fold`). What is personal of a row is sealed
-//! under the key of whom it is about (`people`): whose key is gone is nobody.
+//! under the key of whom it is about (`people`, and `directory` for whoever reads): whose key is gone is nobody (`erase`).
 //!
 //! One thread writes ([`writer`]); whoever reads, in this process or another, opens files for themselves ([`Reader`]).
 
@@ -11,13 +11,17 @@ mod catalogue;
 mod close;
 mod csv;
 mod cursor;
+mod directory;
 mod draft;
+mod erase;
+mod erasures;
 mod error;
 mod event;
 mod filter;
 mod fold;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod holding;
 mod keys;
 mod latency;
 mod names;
@@ -43,16 +47,19 @@ mod writer;
 pub use catalogue::Damaged;
 pub use csv::push_csv;
 pub use cursor::{Cursor, CursorError};
+pub use directory::Person;
 pub use draft::Who;
+pub use erase::erase;
+pub use erasures::{erasures_of, take_erasures};
 pub use error::StoreError;
 pub use event::{Event, moment};
 pub use filter::{Client, Filter, FilterError};
+pub use holding::{Found, Holding, Share};
 pub use keys::Pseudonym;
 pub use latency::Latency;
 pub use outcomes::Outcomes;
 pub use page::{LARGEST, Page, Question};
 pub use past::Past;
-pub use people::Person;
 pub use read_lane::{AskError, Asker, Patience, read_apart};
 pub use reader::{Extent, Reader, Walked};
 pub use settings::StoreSettings;
@@ -60,6 +67,7 @@ pub use summary::Summary;
 pub use tail::Mark;
 
 pub(crate) use csv::{begins_formula, push_row};
+pub(crate) use draft::push_member;
 pub(crate) use settings::Limits;
 pub(crate) use upkeep::Finding;
 pub(crate) use writer::Writer;

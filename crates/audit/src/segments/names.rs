@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 pub(super) const PEOPLE: &str = "people.db";
 /// What the store's keys follow from.
 pub(super) const KEY: &str = "store.key";
+/// Who has been erased.
+pub(super) const ERASED: &str = "erased";
+/// The same, beside the folder: behind its name.
+pub(super) const ERASED_BESIDE: &str = "-erased";
 /// Held by the process that removes what is old and closes what others left.
 pub(super) const LOCK: &str = "LOCK";
 
@@ -51,6 +55,13 @@ impl SegmentName {
     pub(super) fn path(&self, folder: &Path) -> PathBuf {
         folder.join(self.file())
     }
+}
+
+/// What lies beside a folder, whose name it has and more.
+pub(super) fn beside(folder: &Path, more: &str) -> PathBuf {
+    let mut name = folder.as_os_str().to_owned();
+    name.push(more);
+    name.into()
 }
 
 /// Held by a process as long as it writes here.

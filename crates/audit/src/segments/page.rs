@@ -4,9 +4,9 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::catalogue::{Catalogue, Damaged, Listed};
 use super::cursor::{Cursor, Place};
+use super::directory::Names;
 use super::event::Event;
 use super::filter::Filter;
-use super::people::Names;
 use super::question::Asked;
 use super::read_lane::{AskError, Patience};
 use super::reader::{Visit, tables, visit};

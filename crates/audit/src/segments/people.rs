@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
 use super::draft::Who;
+use super::erase;
+use super::erasures::Erasures;
 use super::error::StoreError;
 use super::keys::{Pseudonym, StoreKeys};
 use super::{names, schema};
@@ -32,7 +34,7 @@ pub(super) const fn day(time: u64) -> i64 {
 }
 
 /// What a person's key is bound to where it is kept.
-fn place(pseudonym: Pseudonym) -> Vec<u8> {
+pub(super) fn place(pseudonym: Pseudonym) -> Vec<u8> {
     [b"person ".as_slice(), &pseudonym.0].concat()
 }
 
@@ -49,6 +51,19 @@ pub(super) struct People {
     known: HashMap<Pseudonym, Known>,
     day: Option<(i64, SealingKey)>,
     begun: bool,
+    folder: PathBuf,
+    erasures: Erasures,
+    /// What the file was when `known` and `erasures` were read: another number where somebody else has written since.
+    version: Option<i64>,
+}
+
+/// Somebody whom an event is about.
+#[derive(Debug)]
+pub(super) enum Met {
+    /// What is personal is sealed under this key.
+    Known(Pseudonym, SealingKey),
+    /// They were erased since it happened: nothing personal of it is kept.
+    Erased(Pseudonym),
 }
 
 #[derive(Debug)]
@@ -76,25 +91,65 @@ impl People {
         identify(&connection, &path)?;
         configure(&connection).map_err(&fault)?;
         drop(fault);
-        Ok(Self { keys, path, connection, known: HashMap::new(), day: None, begun: false })
+        let erasures = Erasures::merge(folder)?;
+        destroy_what_came_back(&connection, &path, &erasures)?;
+        let (known, folder) = (HashMap::new(), folder.to_owned());
+        let mut people =
+            Self { keys, path, connection, known, day: None, begun: false, folder, erasures, version: None };
+        people.learn()?;
+        Ok(people)
     }
 
-    /// The key of a person, who is written down where that is news.
-    pub(super) fn meet(&mut self, who: &Who, time: u64) -> Result<(Pseudonym, SealingKey), StoreError> {
-        let pseudonym = self.keys.pseudonym(&who.provider, &who.subject);
+    /// Forgets the keys that are at hand, and reads the list of erasures, where somebody else has written to the file.
+    pub(super) fn learn(&mut self) -> Result<(), StoreError> {
+        let version = self.connection.pragma_query_value(None, "data_version", |row| row.get(0));
+        let version = Some(version.map_err(StoreError::sqlite(&self.path))?);
+        if mutant!(version != self.version, "erased-key-stays-at-hand" => self.version.is_none()) {
+            self.known.clear();
+            self.day = None;
+            self.erasures = Erasures::read(&self.folder)?;
+            self.version = version;
+        }
+        Ok(())
+    }
+
+    /// Who somebody is at a moment: what they did before they were erased is another's than what they do since.
+    fn who(&self, who: &Who, began: u64) -> Result<Pseudonym, Pseudonym> {
+        let mut person = self.keys.pseudonym(&who.provider, &who.subject);
+        while let Some(until) = self.erasures.until(person) {
+            if mutant!(began <= until, "what-was-waiting-is-sealed-anew" => false) {
+                return Err(person);
+            }
+            person = self.keys.after(person);
+        }
+        Ok(person)
+    }
+
+    /// The key of a person, who is written down where that is news. `began`: when the first of what is told happened, `time`:
+    /// when the last did.
+    pub(super) fn meet(&mut self, who: &Who, began: u64, time: u64) -> Result<Met, StoreError> {
+        let pseudonym = match self.who(who, began) {
+            Ok(pseudonym) => pseudonym,
+            Err(erased) => return Ok(Met::Erased(erased)),
+        };
         if let Some(known) = self.known.get(&pseudonym)
             && known.user == who.user
             && time < known.seen.saturating_add(SEEN)
         {
-            return Ok((pseudonym, known.key.clone()));
+            return Ok(Met::Known(pseudonym, known.key.clone()));
         }
         self.begin()?;
+        // Nobody erases anybody from now on; somebody may have until now.
+        let pseudonym = match self.who(who, began) {
+            Ok(pseudonym) => pseudonym,
+            Err(erased) => return Ok(Met::Erased(erased)),
+        };
         let key = self.write_down(who, pseudonym, time).map_err(StoreError::sqlite(&self.path))?;
         if self.known.len() >= KNOWN {
             self.known.clear();
         }
         self.known.insert(pseudonym, Known { key: key.clone(), user: who.user.clone(), seen: time });
-        Ok((pseudonym, key))
+        Ok(Met::Known(pseudonym, key))
     }
 
     fn write_down(&self, who: &Who, pseudonym: Pseudonym, time: u64) -> rusqlite::Result<SealingKey> {
@@ -149,6 +204,7 @@ impl People {
         if !self.begun {
             self.connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::sqlite(&self.path))?;
             self.begun = true;
+            self.learn()?;
         }
         Ok(())
     }
@@ -189,7 +245,20 @@ impl People {
     }
 }
 
-fn identify(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+/// A file that was put back from a backup has keys again of people who were erased since.
+fn destroy_what_came_back(
+    connection: &Connection,
+    path: &Path,
+    erasures: &Erasures,
+) -> Result<(), StoreError> {
+    if mutant!(erase::delete(connection, path, erasures.people())?, "restored-key-opens-again" => 0) == 0 {
+        return Ok(());
+    }
+    tracing::warn!(file = %path.display(), "keys of people who have been erased came back, as from a backup; they are destroyed again");
+    erase::overwrite(connection, path)
+}
+
+pub(super) fn identify(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let fault = StoreError::sqlite(path);
     let found: i32 =
         connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(&fault)?;
@@ -212,97 +281,13 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "application_id", APPLICATION)
 }
 
-fn key_of_day(connection: &Connection, keys: &StoreKeys, day: i64) -> rusqlite::Result<Option<SealingKey>> {
+pub(super) fn key_of_day(
+    connection: &Connection,
+    keys: &StoreKeys,
+    day: i64,
+) -> rusqlite::Result<Option<SealingKey>> {
     let found = connection
         .prepare_cached("SELECT key FROM day WHERE day = ?1")?
         .query_row([day], |row| row.get::<_, Vec<u8>>(0));
     Ok(found.optional()?.and_then(|key| keys.unwrap(&day_place(day), &key)))
-}
-
-/// Somebody whom the store knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
-    /// What stands for them in rows.
-    pub pseudonym: Pseudonym,
-    /// Who they are, by their last event; none where their key is gone.
-    pub who: Option<Who>,
-    /// Their first event, in microseconds since 1970.
-    pub first_seen: u64,
-    /// Their last event, up to a minute.
-    pub last_seen: u64,
-}
-
-/// The reader's side, for one question: keys that it has read are forgotten with it.
-#[derive(Debug)]
-pub(super) struct Names {
-    keys: StoreKeys,
-    path: PathBuf,
-    connection: Connection,
-    people: HashMap<Pseudonym, Option<SealingKey>>,
-    days: HashMap<i64, Option<SealingKey>>,
-}
-
-impl Names {
-    pub(super) fn open(folder: &Path, keys: &StoreKeys) -> Result<Self, StoreError> {
-        let path = folder.join(names::PEOPLE);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags).map_err(StoreError::sqlite(&path))?;
-        connection.busy_timeout(schema::BUSY).map_err(StoreError::sqlite(&path))?;
-        identify(&connection, &path)?;
-        Ok(Self { keys: keys.clone(), path, connection, people: HashMap::new(), days: HashMap::new() })
-    }
-
-    /// Whoever was ever called so, by name or subject: at most a thousand.
-    pub(super) fn called(&self, name: &str) -> Result<Vec<Pseudonym>, StoreError> {
-        let find = || {
-            let mut statement =
-                self.connection.prepare("SELECT pseudonym FROM alias WHERE name = ?1 LIMIT 1000")?;
-            let found = statement.query_map([self.keys.name(name)], |row| row.get(0).map(Pseudonym))?;
-            found.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        find().map_err(StoreError::sqlite(&self.path))
-    }
-
-    /// The key of a person; none: it is gone.
-    pub(super) fn key(&mut self, pseudonym: Pseudonym) -> Option<&SealingKey> {
-        let (connection, keys) = (&self.connection, &self.keys);
-        let find = || {
-            let mut statement =
-                connection.prepare_cached("SELECT key FROM person WHERE pseudonym = ?1").ok()?;
-            let found: Vec<u8> = statement.query_row([pseudonym.0], |row| row.get(0)).optional().ok()??;
-            keys.unwrap(&place(pseudonym), &found)
-        };
-        self.people.entry(pseudonym).or_insert_with(find).as_ref()
-    }
-
-    /// The key of what is nobody's, of a day; none: it is gone.
-    pub(super) fn key_of_day(&mut self, day: i64) -> Option<&SealingKey> {
-        let (connection, keys) = (&self.connection, &self.keys);
-        let find = || key_of_day(connection, keys, day).ok().flatten();
-        self.days.entry(day).or_insert_with(find).as_ref()
-    }
-
-    /// Everybody, whoever was seen last first.
-    pub(super) fn people(&mut self, take: &mut dyn FnMut(Person) -> bool) -> Result<(), StoreError> {
-        let fault = StoreError::sqlite(&self.path);
-        let sql = "SELECT pseudonym, key, last, first_seen, last_seen FROM person ORDER BY last_seen DESC";
-        let mut statement = self.connection.prepare(sql).map_err(&fault)?;
-        let mut rows = statement.query([]).map_err(&fault)?;
-        while let Some(row) = rows.next().map_err(&fault)? {
-            if !take(self.person(row).map_err(&fault)?) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn person(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<Person> {
-        let pseudonym = Pseudonym(row.get(0)?);
-        let (key, last): (Vec<u8>, Option<Vec<u8>>) = (row.get(1)?, row.get(2)?);
-        let key = self.keys.unwrap(&place(pseudonym), &key);
-        let last = key.zip(last).and_then(|(key, last)| key.open(b"last", &last));
-        let seen = |column| row.get(column).map(|time: i64| time.cast_unsigned());
-        let who = last.and_then(|last| Who::of_json(&last));
-        Ok(Person { pseudonym, who, first_seen: seen(3)?, last_seen: seen(4)? })
-    }
 }

@@ -10,13 +10,13 @@ use portcullis_events::Kind;
 use rusqlite::Connection;
 
 use super::catalogue::{Catalogue, Damaged, Listed};
+use super::directory::{Names, Person};
 use super::error::StoreError;
 use super::event::Event;
 use super::filter::Filter;
-use super::keys::StoreKeys;
+use super::keys::{Pseudonym, StoreKeys};
 use super::outcomes;
 use super::page::{Page, Pager, Question};
-use super::people::{Names, Person};
 use super::question::Asked;
 use super::read_lane::{AskError, Patience, ReadLane, Turn};
 use super::rows::{COLUMNS, Segment};
@@ -89,7 +89,7 @@ impl Reader {
         &self.0.folder
     }
 
-    fn names(&self) -> Result<Names, StoreError> {
+    pub(super) fn names(&self) -> Result<Names, StoreError> {
         Names::open(&self.0.folder, &self.0.keys)
     }
 
@@ -111,11 +111,20 @@ impl Reader {
     }
 
     /// A turn at reading, whoever is known, and what is asked of every segment.
-    fn begin(&self, filter: &Filter, patience: &Patience) -> Result<(Turn<'_>, Names, Asked), AskError> {
+    pub(super) fn begin(
+        &self,
+        filter: &Filter,
+        patience: &Patience,
+    ) -> Result<(Turn<'_>, Names, Asked), AskError> {
         let turn = self.0.lane.turn(patience)?;
         let names = self.names()?;
         let asked = self.asked(filter, &names)?;
         Ok((turn, names, asked))
+    }
+
+    /// What is asked of every segment by whoever asks for all that somebody did.
+    pub(super) fn asked_of(&self, person: Pseudonym) -> Asked {
+        Asked::new(&Filter::default(), Some(vec![person]), &self.0.keys)
     }
 
     fn asked(&self, filter: &Filter, names: &Names) -> Result<Asked, StoreError> {
@@ -224,7 +233,7 @@ impl Reader {
     }
 
     /// Goes through the segments that meet what is asked for, one after another.
-    fn walk(
+    pub(super) fn walk(
         &self,
         patience: &Patience,
         meets: impl Fn(&Listed) -> bool,
@@ -291,7 +300,7 @@ pub(super) fn tables(listed: &Listed) -> &'static [(&'static str, bool)] {
     if listed.name.is_open { &[("event", false), ("going_on", true)] } else { &[("event", false)] }
 }
 
-fn each_of(
+pub(super) fn each_of(
     connection: &Connection,
     listed: &Listed,
     asked: &Asked,

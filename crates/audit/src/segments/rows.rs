@@ -7,11 +7,12 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params_from_iter};
 use zeroize::Zeroizing;
 
+use super::directory::Names;
 use super::event::{Event, id_of};
 use super::keys::Pseudonym;
 use super::latency::Latency;
 use super::outcomes;
-use super::people::{Names, day};
+use super::people::day;
 
 /// The columns, in the order in which [`Segment::event`] reads them.
 pub(super) const COLUMNS: &str = "n, time, id, until, kind, outcome, status, person, provider, route, session, count, \
@@ -128,7 +129,10 @@ impl<'c> Segment<'c> {
 }
 
 fn unseal(event: &mut Event, sealed: Option<Vec<u8>>, names: &mut Names) {
-    let Some(sealed) = sealed else { return };
+    let Some(sealed) = sealed else {
+        event.is_erased = event.person.is_some_and(|person| names.key(person).is_none());
+        return;
+    };
     let key = match event.person {
         Some(person) => names.key(person),
         None => names.key_of_day(day(event.time)),

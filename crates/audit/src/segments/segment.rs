@@ -13,7 +13,7 @@ use super::error::StoreError;
 use super::fold::Work;
 use super::keys::Pseudonym;
 use super::names::{self, SegmentName};
-use super::people::{People, day};
+use super::people::{Met, People, day};
 use super::settings::Limits;
 use super::{outcomes, schema};
 
@@ -128,6 +128,7 @@ impl Segment {
     }
 
     fn attempt(&mut self, work: &Work, people: &mut People) -> Result<(), StoreError> {
+        people.learn()?;
         self.batch("BEGIN IMMEDIATE")?;
         for draft in &work.events {
             let n = self.next;
@@ -155,12 +156,16 @@ impl Segment {
     fn insert(&mut self, sql: &str, n: i64, draft: &Draft, people: &mut People) -> Result<(), StoreError> {
         let id = super::event::id_text(&self.name.process, draft.lane, draft.seq);
         let (person, key) = match &draft.who {
-            Some(who) => people.meet(who, draft.tally.until).map(|(person, key)| (Some(person), key))?,
-            None => (None, people.key_of_day(draft.time)?),
+            Some(who) => match people.meet(who, draft.time, draft.tally.until)? {
+                Met::Known(person, key) => (Some(person), Some(key)),
+                Met::Erased(person) => (Some(person), None),
+            },
+            None => (None, Some(people.key_of_day(draft.time)?)),
         };
         let sealed = draft.sealed();
-        let sealed = (!sealed.is_empty()).then(|| key.seal(id.as_bytes(), sealed.as_bytes()));
-        let net = draft.client.map(|client| self.address(client, people));
+        let seals = key.as_ref().filter(|_| !sealed.is_empty());
+        let sealed = seals.map(|key| key.seal(id.as_bytes(), sealed.as_bytes()));
+        let net = draft.client.filter(|_| key.is_some()).map(|client| self.address(client, people));
         let numbers = self.numbers(draft, person).map_err(StoreError::sqlite(&self.path))?;
         let fault = StoreError::sqlite(&self.path);
         let (tally, many) = (&draft.tally, draft.tally.count > 1);

@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::catalogue::Listed;
+use super::directory::Names;
 use super::event::Event;
-use super::people::Names;
 use super::question::Asked;
 use super::rows::{COLUMNS, Segment};
 

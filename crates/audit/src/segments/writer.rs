@@ -80,6 +80,8 @@ impl Writer {
     /// Comes every second: writes what is due, and looks after the folder. Gives what the record is to tell.
     pub(crate) fn beat(&mut self) -> Result<Vec<Finding>, StoreError> {
         let now = self.clock.moment().micros();
+        // Whoever was erased has no key in memory a second later.
+        self.people.learn()?;
         let findings = self.upkeep.beat(&self.settings, now);
         // A batch that failed is written by whoever gives it again.
         if self.holds_batch {

@@ -11,6 +11,7 @@ use super::file::FileSink;
 use super::health::{SinkHealth, Status};
 use super::log::LogSink;
 use super::output::Output;
+use super::personal::{Disguise, Disguised, Personal, PseudonymKey};
 use super::queue::Queue;
 use super::settings::{Selection, Settings, SinkKind, SinkSettings};
 use super::sink::{Sink, SinkError};
@@ -38,6 +39,7 @@ pub struct Audit {
     /// Whoever asks the store: all of them share its turns.
     reader: Mutex<Option<Reader>>,
     ties: Ties,
+    pseudonyms: PseudonymKey,
 }
 
 /// A sink that cannot be opened.
@@ -117,11 +119,21 @@ impl Audit {
         let (process, tail) = (Arc::from(recorder.process()), Tail::new(recorder.process()));
         let (distributor, thread) = Distributor::start(recorder)?;
         let (name, queue, status) = ("log".into(), Arc::clone(&log.queue), Arc::clone(&log.status));
-        let log = Running { name, kind: None, selection: Selection::NONE, required: false, queue, status };
+        let pseudonyms = PseudonymKey::random();
+        let disguise = Disguise::new(pseudonyms.clone(), Personal::Clear);
+        let selection = Selection::NONE;
+        let log = Running { name, kind: None, selection, required: false, queue, status, disguise };
         let queue = Arc::clone(&log.queue);
         distributor.sinks().running.push(log);
         let (thread, reader, ties) = (Mutex::new(Some(thread)), Mutex::default(), Ties::default());
-        Ok(Self { distributor, thread, log: queue, tail, process, reader, ties })
+        Ok(Self { distributor, thread, log: queue, tail, process, reader, ties, pseudonyms })
+    }
+
+    /// The same, with pseudonyms that follow from this key; to be called before any sink is opened.
+    #[must_use]
+    pub fn with_pseudonyms(mut self, key: PseudonymKey) -> Self {
+        self.pseudonyms = key;
+        self
     }
 
     /// Opens what is new of these sinks, to be put in place once everything else has agreed as well.
@@ -149,13 +161,16 @@ impl Audit {
         }
         let status = Arc::<Status>::default();
         let failed = |error| ApplyError { name: Arc::clone(&settings.name), error };
+        let disguise = Disguise::new(self.pseudonyms.clone(), settings.personal);
         let sink = self.sink(settings, &status).map_err(failed)?;
+        let sink = Box::new(Disguised { sink, disguise: Arc::clone(&disguise) });
         let (queue, clock) = (Queue::new(0), self.distributor.recorder.clock().clone());
         let worker = Worker { sink, queue: Arc::clone(&queue), status: Arc::clone(&status), clock };
         let ready = worker.ready(&settings.name).map_err(|error| failed(SinkError::Unusable(error)))?;
         let (name, kind) = (Arc::clone(&settings.name), Some(settings.kind.clone()));
         let (selection, required) = (settings.selection, settings.required);
-        Ok(Some(Opened { running: Running { name, kind, selection, required, queue, status }, ready }))
+        let running = Running { name, kind, selection, required, queue, status, disguise };
+        Ok(Some(Opened { running, ready }))
     }
 
     fn sink(&self, settings: &SinkSettings, status: &Arc<Status>) -> Result<Box<dyn Sink>, SinkError> {
@@ -198,7 +213,14 @@ impl Audit {
         let worker = Worker { sink, queue: Arc::clone(&queue), status: Arc::clone(&status), clock };
         worker.ready(TAIL).ok()?.begin();
         let (name, selection) = (TAIL.into(), Selection::ALL);
-        Some(Running { name, kind: None, selection, required: false, queue, status })
+        let disguise = Disguise::new(self.pseudonyms.clone(), Personal::Clear);
+        Some(Running { name, kind: None, selection, required: false, queue, status, disguise })
+    }
+
+    /// What pseudonyms follow from.
+    #[must_use]
+    pub const fn pseudonyms(&self) -> &PseudonymKey {
+        &self.pseudonyms
     }
 
     /// The heads of the chains of all sinks.
@@ -287,6 +309,7 @@ fn kept(mut known: Running, settings: &SinkSettings) -> Running {
     }
     known.name = Arc::clone(&settings.name);
     known.kind = Some(settings.kind.clone());
+    known.disguise.change(settings.personal);
     (known.selection, known.required) = (settings.selection, settings.required);
     known
 }

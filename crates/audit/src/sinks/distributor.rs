@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use portcullis_events::{Block, ClockSetBack, Field, Flags, Kind, KindSet, Recorder, Seen};
 
 use super::health::{Note, SinkHealth, Status};
+use super::personal::Disguise;
 use super::queue::Queue;
 use super::settings::{Selection, SinkKind, SinkSettings};
 use crate::clock::{Clock, Timestamp};
@@ -26,6 +27,8 @@ pub(super) struct Running {
     pub(super) required: bool,
     pub(super) queue: Arc<Queue>,
     pub(super) status: Arc<Status>,
+    /// What it does with what is personal.
+    pub(super) disguise: Arc<Disguise>,
 }
 
 impl Running {

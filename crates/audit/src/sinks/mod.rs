@@ -15,8 +15,10 @@ mod log;
 mod opened;
 mod otlp;
 mod output;
+mod personal;
 mod quarantine;
 mod queue;
+mod recipients;
 mod rfc5424;
 mod rotation;
 mod settings;
@@ -39,6 +41,8 @@ pub use health::SinkHealth;
 pub use kept::{KeptFile, is_kept_name, kept_files};
 pub use log::{LogSink, LogWriter};
 pub use otlp::{ExportHealth, ExportSettings, Exporter, Exports, OtlpSettings};
+pub use personal::{Personal, PseudonymKey};
+pub use recipients::{Received, Recipient, Recipients, personal_fields};
 pub use settings::{
     FileSettings, LineFormat, OutputSettings, PatternError, Rotation, Selection, Settings, SinkKind,
     SinkSettings, Stream,

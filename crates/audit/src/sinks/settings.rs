@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::delivery::SpooledSettings;
+use super::personal::Personal;
 use portcullis_events::{Kind, KindSet, Level};
 
 use crate::mapping::Schema;
@@ -30,6 +31,8 @@ pub struct SinkSettings {
     pub selection: Selection,
     /// Whether requests are refused rather than let go while it has no room for what they leave.
     pub required: bool,
+    /// What it gets of what is personal.
+    pub personal: Personal,
 }
 
 /// Where a sink writes.

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use portcullis_events::Kind;
+use portcullis_events::{Field, Kind, Seen};
 use tokio::sync::watch;
 
+use super::personal;
 use super::sink::{Batch, Sink, SinkError};
 
 /// Lines, and bytes of them, that are kept at most.
@@ -91,6 +92,16 @@ impl Tail {
         TailNews { missed: begin.saturating_sub(number), next: begin + lines.len() as u64, lines }
     }
 
+    /// Forgets what is personal of somebody.
+    pub fn forget(&self, provider: &str, subject: &str) {
+        for line in &mut self.ring().lines {
+            let bare = without_person(&line.text, provider, subject);
+            if let Some(text) = mutant!(bare, "erased-stays-in-the-tail" => None) {
+                *line = Arc::new(TailLine { number: line.number, kind: line.kind, text });
+            }
+        }
+    }
+
     /// Tells whenever something has come.
     #[must_use]
     pub fn news(&self) -> watch::Receiver<u64> {
@@ -105,6 +116,17 @@ impl Tail {
     fn ring(&self) -> MutexGuard<'_, Ring> {
         self.0.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A line without what is personal, where it is about this person.
+fn without_person(line: &str, provider: &str, subject: &str) -> Option<Box<str>> {
+    let seen = Seen::read(line.as_bytes()).ok()?;
+    let is = |field, value| seen.text(field) == Some(value);
+    let is_theirs = is(Field::Provider, provider) && is(Field::Subject, subject);
+    let mut bare = Vec::new();
+    personal::write(line.as_bytes(), None, &mut bare);
+    let bare = str::from_utf8(&bare).unwrap_or_default().trim_end();
+    is_theirs.then(|| bare.into())
 }
 
 impl Ring {
@@ -188,6 +210,27 @@ mod tests {
                 next = news.next;
             }
         }
+    }
+
+    #[test]
+    fn invariant_15_whoever_is_erased_is_in_no_line_that_is_kept() {
+        let line = |provider: &str| {
+            format!(
+                "{{\"type\":\"signed-out\",\"client\":\"192.0.2.7\",\"provider\":\"{provider}\",\"subject\":\"00u1\"}}"
+            )
+        };
+        let tail = filled([line("corp"), line("partner"), "no line of ours".to_owned()]);
+        tail.forget("corp", "00u1");
+        let texts: Vec<_> = tail.lines().iter().map(|line| line.text.to_string()).collect();
+        assert_eq!(
+            texts,
+            [
+                "{\"type\":\"signed-out\",\"provider\":\"corp\"}".to_owned(),
+                line("partner"),
+                "no line of ours".into()
+            ]
+        );
+        assert_eq!(tail.since(0, 9).next, 3);
     }
 
     #[test]

@@ -32,11 +32,12 @@ pub struct Restored {
 }
 
 /// Copies the state file at `state`, whether a gateway runs on it or not, to a new file `target` of mode 0600.
-/// It is as the state file was at one moment, without sign-ins whose end is on record beside it.
+/// It is as the state file was at one moment, without sign-ins whose end is on record beside it. `erasures`: the list of who
+/// has been erased from the record, which goes along.
 ///
 /// # Errors
 /// The state file is none, or `target` is there already or cannot be written. Nothing is left behind then.
-pub fn backup(state: &Path, target: &Path) -> Result<(), BackupError> {
+pub fn backup(state: &Path, erasures: Option<&Path>, target: &Path) -> Result<(), BackupError> {
     if target.symlink_metadata().is_ok() {
         return Err(BackupError::Exists(target.to_owned()));
     }
@@ -46,7 +47,9 @@ pub fn backup(state: &Path, target: &Path) -> Result<(), BackupError> {
     let archive = Scratch::beside(target, ".part")?;
     let unwritable = |cause| BackupError::Unwritable { file: target.to_owned(), cause };
     let file = OpenOptions::new().write(true).open(&archive.0).map_err(unwritable)?;
-    container::write(file, &[(BackedUpStore::State, &copy.0)]).map_err(unwritable)?;
+    let erasures = erasures.map(|list| (BackedUpStore::Erasures, list));
+    let stores: Vec<_> = std::iter::once((BackedUpStore::State, copy.0.as_path())).chain(erasures).collect();
+    container::write(file, &stores).map_err(unwritable)?;
     // A hard link fails where a file has come meanwhile; a rename would replace that file.
     fs::hard_link(&archive.0, target).map_err(unwritable)?;
     sync_folder(target).map_err(unwritable)
@@ -70,16 +73,25 @@ fn copy_state(state: &Path, copy: &Path) -> Result<(), StorageError> {
 }
 
 /// Puts the backup at `source` in the place of the state file at `state`, which no gateway may run on. The one
-/// from before is kept beside it, under a name that ends in `-before-restore`.
+/// from before is kept beside it, under a name that ends in `-before-restore`. `erasures` takes the list of who had been
+/// erased from the record, where the backup holds one; it comes before anything is put in place.
 ///
 /// # Errors
 /// A gateway runs, or the backup is none; the state file is as it was then.
-pub fn restore(source: &Path, state: &Path, sessions: RestoredSessions) -> Result<Restored, BackupError> {
+pub fn restore(
+    source: &Path,
+    state: &Path,
+    sessions: RestoredSessions,
+    erasures: &mut dyn FnMut(&mut dyn io::Read) -> io::Result<()>,
+) -> Result<Restored, BackupError> {
     let held = file::lock_alone(state)?;
     let state = held.path.as_path();
     let fresh = Scratch::beside(state, "-restore")?;
     container::read(source, |store, content| match store {
         BackedUpStore::State => unpack(content, &fresh.0, source),
+        BackedUpStore::Erasures => {
+            erasures(content).map_err(|cause| BackupError::Unreadable { file: source.to_owned(), cause })
+        }
     })?;
     let sign_ins = ready(&fresh.0, sessions)?;
     let before = put_aside(state).map_err(|cause| StorageError::inaccessible(state, cause))?;

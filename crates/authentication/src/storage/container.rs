@@ -22,17 +22,20 @@ const LONGEST_MANIFEST: u64 = 64 * 1024;
 pub enum BackedUpStore {
     /// The state file.
     State,
+    /// Who has been erased from the record.
+    Erasures,
 }
 
 impl BackedUpStore {
     /// Every store of the gateway.
-    pub const ALL: [Self; 1] = [Self::State];
+    pub const ALL: [Self; 2] = [Self::State, Self::Erasures];
 
     /// Its name in the archive.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::State => "state.db",
+            Self::Erasures => "erased",
         }
     }
 }

@@ -309,8 +309,8 @@ async fn invariant_23_a_backup_leaves_out_what_has_ended() {
     database.record_ending([1; 32]).await.unwrap();
 
     let (copy, elsewhere) = (place.0.path().join("copy"), place.0.path().join("elsewhere.db"));
-    backup(&place.file(), &copy).unwrap();
-    let restored = restore(&copy, &elsewhere, RestoredSessions::Keep).unwrap();
+    backup(&place.file(), None, &copy).unwrap();
+    let restored = restore(&copy, &elsewhere, RestoredSessions::Keep, &mut |_| Ok(())).unwrap();
     assert_eq!(restored.sign_ins, 1);
     let connection = rusqlite::Connection::open(&elsewhere).unwrap();
     let left: Vec<u8> =

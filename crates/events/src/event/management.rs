@@ -86,3 +86,38 @@ impl Event for ManagementRefused<'_> {
         line.text(Field::Reason, self.reason);
     }
 }
+
+/// An operator has had somebody erased from the store of events.
+#[derive(Clone, Copy, Debug)]
+pub struct PersonErased<'a> {
+    /// What stands for whoever was erased.
+    pub person: &'a str,
+    /// The operator.
+    pub operator: &'a str,
+    /// How many events are about them.
+    pub count: u64,
+    /// The id of the call.
+    pub id: Option<&'a str>,
+    /// The client's address; none over the unix socket.
+    pub client: Option<IpAddr>,
+    /// How many sign-ins it has ended.
+    pub ended: Option<u64>,
+    /// Why, in the operator's words.
+    pub reason: Option<&'a str>,
+}
+
+impl Event for PersonErased<'_> {
+    fn kind(&self) -> Kind {
+        Kind::PersonErased
+    }
+
+    fn write(&self, line: &mut Line<'_>) {
+        line.text_if(Field::Id, self.id);
+        line.text(Field::Person, self.person);
+        line.text(Field::Operator, self.operator);
+        write_client(self.client, line);
+        line.number(Field::Count, self.count);
+        line.number_if(Field::Ended, self.ended);
+        line.text_if(Field::Reason, self.reason);
+    }
+}

@@ -26,7 +26,7 @@ pub use configuration::{
     ConfigurationChanged, ConfigurationLoaded, ConfigurationRefused, KeyPublished, KeyRotated,
 };
 pub use credential::{AuthKind, CredentialFirstUsed, CredentialRefused, Shown};
-pub use management::{ManagementCalled, ManagementRefused};
+pub use management::{ManagementCalled, ManagementRefused, PersonErased};
 pub use part::{Part, PartBack, PartLost, ProviderKeysChanged, StoreMissed};
 pub use process::{ProcessDraining, ProcessEnded, ProcessStarted};
 pub use record::{

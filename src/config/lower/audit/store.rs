@@ -11,7 +11,7 @@ use crate::config::lower::Lowering;
 use crate::config::lower::value::DAY;
 use crate::config::raw::{Audit, Sink};
 use crate::segments::StoreSettings;
-use crate::sinks::{Selection, SinkKind, SinkSettings};
+use crate::sinks::{Personal, Selection, SinkKind, SinkSettings};
 
 /// The longest that can be kept: ten years.
 const LONGEST: Duration = Duration::from_secs(3_660 * DAY);
@@ -97,5 +97,11 @@ fn beside(state: &Path, sinks: &[SinkSettings]) -> SinkSettings {
     let name = if sinks.iter().any(|sink| &*sink.name == "store") { "store-of-state" } else { "store" };
     let (keep, size) = (StoreSettings::KEEP, StoreSettings::SIZE);
     let kind = SinkKind::Store(StoreSettings { path, keep, size });
-    SinkSettings { name: name.into(), kind, selection: Selection::ALL, required: false }
+    SinkSettings {
+        name: name.into(),
+        kind,
+        selection: Selection::ALL,
+        required: false,
+        personal: Personal::Clear,
+    }
 }

@@ -1,6 +1,7 @@
 //! Tests of the store: what is written is found.
 
 mod damage;
+mod erased;
 mod folding;
 mod found;
 mod lives;
@@ -145,6 +146,10 @@ impl Rig {
 
     fn reader(&self) -> Reader {
         Reader::open(self.path()).unwrap()
+    }
+
+    fn reader_or_error(&self) -> Result<Reader, StoreError> {
+        Reader::open(self.path())
     }
 
     fn files(&self, end: &str) -> Vec<String> {

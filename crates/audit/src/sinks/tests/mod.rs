@@ -5,7 +5,9 @@ mod files;
 mod formats;
 mod log;
 mod measured;
+mod personal;
 mod queues;
+mod recipients;
 mod rig;
 mod spools;
 mod suite;
@@ -99,5 +101,6 @@ fn file_sink(path: &Path) -> SinkSettings {
         kind: SinkKind::File(file_settings(path)),
         selection: Selection::ALL,
         required: false,
+        personal: Personal::Clear,
     }
 }

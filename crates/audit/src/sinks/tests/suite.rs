@@ -91,7 +91,13 @@ pub(super) fn far_sink(folder: &Path, far: &FarSettings, keeps: bool) -> SinkSet
     let millis = Duration::from_millis;
     let pace = Pace { deadline: millis(400), first: millis(10), longest: millis(100) };
     let kind = SinkKind::Spooled(SpooledSettings { spool, keeps, pace, schema: None, far: far.clone() });
-    SinkSettings { name: "far".into(), kind, selection: Selection::ALL, required: keeps }
+    SinkSettings {
+        name: "far".into(),
+        kind,
+        selection: Selection::ALL,
+        required: keeps,
+        personal: Personal::Clear,
+    }
 }
 
 /// The ids of events, in the order in which they came.

@@ -9,6 +9,7 @@ use super::suite::{Rig, far_sink, webhook_to};
 use super::*;
 use crate::sinks::distributor::Running;
 use crate::sinks::health::{Note, Part, Status};
+use crate::sinks::personal::Disguise;
 use crate::sinks::queue::Queue;
 
 fn hook(far: &FarEnd) -> FarSettings {
@@ -53,6 +54,7 @@ fn what_finds_no_room_is_told_later() {
         required: false,
         queue: Queue::new(1),
         status: Arc::clone(&status),
+        disguise: Disguise::new(PseudonymKey::random(), Personal::Clear),
     };
     (0..3).for_each(|_| running.queue.push(&Arc::new(block(&recorder, &["/"])), KindSet::ALL));
     status.note(Note::Gap { since: 0, away: Duration::ZERO, reason: "it was away".into() });
