@@ -18,6 +18,7 @@ mod signals;
 mod sockets;
 pub mod systemd;
 mod unix_socket;
+mod verifying;
 mod workers;
 
 use std::time::Duration;

@@ -6,6 +6,7 @@ mod parts;
 mod people;
 mod report;
 mod store;
+mod verified;
 
 use std::fs;
 use std::path::PathBuf;

@@ -8,6 +8,7 @@
 //! One thread writes ([`writer`]); whoever reads, in this process or another, opens files for themselves ([`Reader`]).
 
 mod catalogue;
+mod claims;
 mod close;
 mod csv;
 mod cursor;
@@ -20,10 +21,13 @@ mod fold;
 pub mod fuzzing;
 mod keys;
 mod latency;
+mod leaf;
+mod links;
 mod names;
 mod outcomes;
 mod page;
 mod people;
+mod place;
 mod question;
 mod read_lane;
 mod reader;
@@ -32,6 +36,7 @@ mod rows;
 mod schema;
 mod segment;
 mod settings;
+mod stored;
 mod summary;
 mod tail;
 #[cfg(test)]
@@ -51,6 +56,7 @@ pub use latency::Latency;
 pub use outcomes::Outcomes;
 pub use page::{LARGEST, Page, Question};
 pub use people::Person;
+pub use place::{SegmentPlace, SegmentPlaces};
 pub use read_lane::{AskError, Asker, Patience, read_apart};
 pub use reader::{Extent, Reader, Walked};
 pub use settings::StoreSettings;
@@ -58,6 +64,7 @@ pub use summary::Summary;
 pub use tail::Mark;
 
 pub(crate) use csv::{begins_formula, push_row};
+pub(crate) use links::Links;
 pub(crate) use settings::Limits;
 pub(crate) use upkeep::Finding;
 pub(crate) use writer::Writer;

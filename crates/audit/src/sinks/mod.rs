@@ -30,6 +30,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod verify;
 mod webhook;
 mod worker;
 
@@ -48,4 +49,5 @@ pub use spool::{SpoolSettings, Waiting};
 pub use syslog::{SyslogAddress, SyslogSettings};
 pub use tail::{Tail, TailLine, TailNews};
 pub use tls::{ClientPair, TlsSettings};
+pub use verify::{Evidence, Kept, Signed, VerifyError, verify};
 pub use webhook::WebhookSettings;
