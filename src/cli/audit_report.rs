@@ -43,10 +43,10 @@ pub(super) fn human(report: &Report, key_given: bool, paint: Paint) -> String {
 fn chain_text(chain: &ChainReport, text: &mut String) {
     let ChainReport { lines, blocks, unproved, tail, adopted, hidden, .. } = chain;
     let (files, of) = (chain.places.len(), if chain.of_rows { "segments" } else { "files" });
-    let (line, all) = if chain.of_rows { ("row", "rows") } else { ("line", "lines") };
+    let (line, all) = if chain.of_rows { ("row", "entries") } else { ("line", "lines") };
     let _ = writeln!(text, "{}: {lines} {all} in {blocks} blocks and {files} {of}", visible(&chain.chain));
     if chain.of_rows {
-        text.push_str("  a row is an event, or an interval with how many it stands for\n");
+        text.push_str("  an entry is a row (an event, or an interval with how many it stands for) or the chain's own\n");
     }
     match &chain.proved {
         Some(proved) => {

@@ -40,6 +40,7 @@ async fn invariant_28_the_store_proves_itself_and_whoever_changes_it_is_found_at
     world.gateway.kill();
     world.gateway.start_again();
     ask(&world.gateway, "/second/", 30).await;
+    until("the segment of the killed process to be closed", || !segments(&world.gateway).is_empty());
     let folder = world.gateway.directory.path().to_owned();
     let report = assert_whole(&folder, &[]);
     assert_eq!(stores(&report).len(), 2, "one of the process that was killed: {report:#}");

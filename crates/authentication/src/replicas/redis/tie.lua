@@ -2,8 +2,11 @@
 -- tells, or nothing; what it has told before, or nothing; seconds after which a word is forgotten; how many words, and how
 -- many bytes of each, there may be.
 local time = tonumber(redis.call('TIME')[1])
-for _, old in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', time - tonumber(ARGV[3]))) do
-  redis.call('ZREM', KEYS[1], old)
+-- What is too old goes, and what says that it is of a time to come: it would stay for ever in the place of others.
+for _, odd in ipairs({ { '-inf', time - tonumber(ARGV[3]) }, { time + 1, '+inf' } }) do
+  for _, word in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], odd[1], odd[2])) do
+    redis.call('ZREM', KEYS[1], word)
+  end
 end
 if ARGV[2] ~= '' then
   redis.call('ZREM', KEYS[1], ARGV[2])
