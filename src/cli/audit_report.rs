@@ -46,7 +46,9 @@ fn chain_text(chain: &ChainReport, text: &mut String) {
     let (line, all) = if chain.of_rows { ("row", "entries") } else { ("line", "lines") };
     let _ = writeln!(text, "{}: {lines} {all} in {blocks} blocks and {files} {of}", visible(&chain.chain));
     if chain.of_rows {
-        text.push_str("  an entry is a row (an event, or an interval with how many it stands for) or the chain's own\n");
+        text.push_str(
+            "  an entry is a row (an event, or an interval with how many it stands for) or the chain's own\n",
+        );
     }
     match &chain.proved {
         Some(proved) => {
