@@ -20,7 +20,7 @@ const COOKIE: &str = "portcullis";
 
 /// What lies beside the state file and is no store: it holds nothing that a restored gateway needs.
 /// `-endings` is taken into the copy of the state file.
-const NO_STORES: [&str; 9] = [
+const NO_STORES: [&str; 10] = [
     "admin.sock",
     "portcullis.toml",
     "log",
@@ -31,6 +31,8 @@ const NO_STORES: [&str; 9] = [
     "state.db-control",
     // What happened is no state: a backup would be as large as all of it.
     "state.db-audit",
+    // What was signed of it stays beside it: nobody goes back behind that.
+    "state.db-checkpoints",
 ];
 
 fn run(world: &World, arguments: &[&str]) -> (bool, String) {

@@ -161,7 +161,6 @@ impl Links {
     }
 
     /// One that nobody signs.
-    #[cfg(test)]
     pub(crate) fn alone(process: &str) -> Self {
         Self::new("store", process, &Ties::default())
     }

@@ -147,7 +147,7 @@ fn night(rig: &mut Rig, signer: &mut Signer) {
 pub(super) fn eventful() -> (Rig, Signer) {
     let mut first = Rig::with(Limits { rows: 60, ..Limits::WHOLE });
     let mut signer = Signer::new(&first.clock);
-    (0..3).for_each(|_| live(&mut first, &mut signer));
+    (0..2).for_each(|_| live(&mut first, &mut signer));
     let mut second = first.beside();
     second.ties = first.ties.clone();
     second.begin();
