@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::support::{Answer, App, Browser, Gateway, Impostor, PATIENCE, between, sockets, until};
+use crate::support::{Answer, App, Browser, Gateway, Impostor, PATIENCE, between, logged, sockets, until};
 
 const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0";
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
@@ -87,6 +87,8 @@ async fn invariant_8_a_person_ends_one_sign_in_and_its_websocket_is_cut_at_once(
     let told = tokio::time::timeout(PATIENCE, socket.next()).await.unwrap().unwrap().unwrap();
     let Message::Close(Some(frame)) = told else { panic!("{told:?}") };
     assert_eq!((u16::from(frame.code), frame.reason.as_str()), (1008, "ended from another session"));
+    let told = logged(&rig.gateway, "\"type\":\"session.ended\"");
+    assert!(told.contains("\"why\":\"signed-out-elsewhere\"") && told.contains("\"cut\":1"), "{told}");
     assert!(rig.is_in(&here).await && !rig.is_in(&there).await);
     let told = there.get(&rig.gateway.url("/")).await;
     assert_eq!(told.status, 401);

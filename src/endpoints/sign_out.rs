@@ -82,7 +82,6 @@ async fn end(
         caller: Caller { device: Some(&device), ..context.caller() },
         who: Some(&session.principal),
         session: session.family().first_bytes(),
-        cut: None,
     });
     let revocation = Revocation::begin(endpoints, session);
     let provider = endpoints.display_name(&session.principal.provider);
@@ -115,7 +114,6 @@ async fn end_unread(
         caller: Caller { device: Some(&device), ..context.caller() },
         who: None,
         session,
-        cut: None,
     });
     let left = Left { until_restart: ended.is_err(), ..Left::default() };
     Ok(forgotten(endpoints, signed_out(endpoints, context, left)))

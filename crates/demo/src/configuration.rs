@@ -82,7 +82,6 @@ access = "signed-in"
 identity = {{ headers = "x-auth-request", assertion = true }}
 title = "Wiki"
 description = "What everybody should know"
-group = "Documents"
 
 # Neither alice nor bob may see who earns what.
 [[routes]]
@@ -102,7 +101,6 @@ policy = "ops"
 identity = {{ headers = "x-auth-request", assertion = true }}
 title = "Operations"
 description = "For bob and his colleagues"
-group = "Operations"
 
 # What the gateway does and who did what, for those who run it: on a host of its own, away from the scripts of apps.
 [console]

@@ -96,7 +96,7 @@ kinds! {
     /// The provider could not be told that the tokens of a session are no longer good.
     TokensNotRevoked "tokens.not-revoked" Warn, &[Provider, Session, Reason], &[Us];
     /// Somebody signed out.
-    SignedOut "signed-out" Info, CALLER, &[Device, Provider, Subject, User, Session, Cut];
+    SignedOut "signed-out" Info, CALLER, &[Device, Provider, Subject, User, Session];
     /// A session has ended, for whatever reason.
     SessionEnded "session.ended" Info, &[Session, Why], &[Id, Client, Provider, Subject, User, By, Cut];
     /// A session was bound to its device.

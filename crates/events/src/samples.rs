@@ -103,7 +103,7 @@ fn sessions(texts: &Texts<'_>, take: &mut dyn FnMut(&dyn Event)) {
     let Texts { text, list, who, .. } = texts;
     let (caller, session, amr, one) = (caller(text), u64::MAX, list.as_slice(), Some(who));
     let owned = Some(&texts.owned);
-    take(&SignedOut { caller, who: one, session, cut: Some(3) });
+    take(&SignedOut { caller, who: one, session });
     take(&SessionEnded { caller: owned, who: one, session, why: text, by: Some(text), cut: Some(0) });
     take(&SessionBound { caller, who: one, session, key: Some(text) });
     take(&SessionBindingRefused { caller, who: one, session, reason: text });
@@ -218,7 +218,7 @@ fn bare_people(who: &Principal, take: &mut dyn FnMut(&dyn Event)) {
     take(&TokensNotRefreshed { caller: None, who, session, culprit: Culprit::Gateway, reason, took });
     take(&TokensRevoked { provider: "corp", session, took });
     take(&TokensNotRevoked { provider: "corp", session, reason, took });
-    take(&SignedOut { caller, who: None, session: 0, cut: None });
+    take(&SignedOut { caller, who: None, session: 0 });
     take(&SessionEnded { caller: None, who: None, session, why: "expired", by: None, cut: None });
     take(&SessionBound { caller, who: None, session, key: None });
     take(&SessionBindingRefused { caller, who: None, session: 0, reason });

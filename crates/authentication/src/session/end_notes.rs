@@ -44,15 +44,21 @@ impl EndNotes {
         self.recorder.get().is_some_and(|recorder| recorder.wants(Kind::SessionEnded))
     }
 
-    /// Records the end of a family, of whom is told where that is known.
-    pub(super) fn record(&self, root: SessionId, who: Option<&Principal>, cause: &EndCause) {
+    /// Records the end of a family: of whom, and how many exchanges it cuts, where that is known.
+    pub(super) fn record(
+        &self,
+        root: SessionId,
+        who: Option<&Principal>,
+        cause: &EndCause,
+        cut: Option<u64>,
+    ) {
         let ended = SessionEnded {
             caller: cause.caller.as_ref(),
             who,
             session: root.first_bytes(),
             why: cause.why.word(),
             by: cause.by.as_deref(),
-            cut: None,
+            cut,
         };
         self.recorder.get().map(|recorder| recorder.emit(&ended));
     }

@@ -112,17 +112,14 @@ pub enum StreamUse {
 /// and a timer; ending wakes only the family's own streams.
 pub struct SessionEnded {
     ended: Pin<Box<dyn Future<Output = SessionEnd> + Send>>,
-    /// The session that the stream uses, where it does: its drop counts as the last use.
-    used: Option<Arc<Session>>,
+    session: Arc<Session>,
+    stream: StreamUse,
 }
 
 impl SessionEnded {
     pub(super) fn of(session: Arc<Session>, stream: StreamUse) -> Self {
-        let used = match stream {
-            StreamUse::Unused => None,
-            StreamUse::Used => Some(Arc::clone(&session)),
-        };
-        Self { ended: Box::pin(ended(session, stream)), used }
+        session.family.waits(true);
+        Self { ended: Box::pin(ended(Arc::clone(&session), stream)), session, stream }
     }
 }
 
@@ -159,8 +156,10 @@ impl Future for SessionEnded {
 
 impl Drop for SessionEnded {
     fn drop(&mut self) {
-        if let Some(session) = &self.used {
-            session.used();
+        self.session.family.waits(false);
+        // The end of a stream that uses its session counts as the last use.
+        if self.stream == StreamUse::Used {
+            self.session.used();
         }
     }
 }

@@ -46,6 +46,8 @@ pub(super) struct Family {
     ended: AtomicU8,
     /// Wakes streams when it ends.
     pub(super) cut: Notify,
+    /// How many wait for that.
+    waiting: AtomicU64,
     /// When it was last used on routes that ask.
     pub(super) routes: RouteUses,
     /// Those of its sessions that were used: no more than it has.
@@ -62,6 +64,7 @@ impl Family {
             written,
             ended: AtomicU8::new(0),
             cut: Notify::new(),
+            waiting: AtomicU64::new(0),
             routes: RouteUses::default(),
             used: Mutex::default(),
         }
@@ -115,6 +118,14 @@ impl Family {
             .written
             .compare_exchange(written, now.seconds(), Ordering::Relaxed, Ordering::Relaxed)
             .is_ok()
+    }
+
+    /// One more, or one fewer, waits for its end.
+    pub(super) fn waits(&self, is_one_more: bool) {
+        match is_one_more {
+            true => self.waiting.fetch_add(1, Ordering::Relaxed),
+            false => self.waiting.fetch_sub(1, Ordering::Relaxed),
+        };
     }
 
     /// The first reason stays.
@@ -201,6 +212,12 @@ impl Families {
     pub(super) fn alive(&self) -> Vec<SessionId> {
         let known = self.known();
         known.families.iter().filter(|(_, family)| family.strong_count() > 0).map(|(root, _)| *root).collect()
+    }
+
+    /// How many exchanges of this process the end of `root` would cut.
+    pub(super) fn open(&self, root: &SessionId) -> u64 {
+        let family = self.known().families.get(root).and_then(Weak::upgrade);
+        family.map_or(0, |family| family.waiting.load(Ordering::Relaxed))
     }
 
     /// Every family that ends from now on.

@@ -178,7 +178,8 @@ impl SessionsInner {
         for family in &families {
             if recorded {
                 let card = SessionOverview::open(family.clone(), &self.keys).card;
-                self.notes.record(family.root, card.as_ref().map(|card| &*card.principal), cause);
+                let cut = Some(self.families.open(&family.root));
+                self.notes.record(family.root, card.as_ref().map(|card| &*card.principal), cause, cut);
             }
             self.notes.keep(family, why);
             self.families.end_for_good(family.root, why);

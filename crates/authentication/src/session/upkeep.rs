@@ -67,7 +67,7 @@ impl SessionsInner {
             removed.iter().for_each(|family| self.forget_family(family, SessionEnd::Expired));
             self.notes.count(SessionEnd::Expired, removed.len());
             let expired = SessionEnd::Expired.into();
-            removed.iter().for_each(|family| self.notes.record(family.root, None, &expired));
+            removed.iter().for_each(|family| self.notes.record(family.root, None, &expired, None));
             total += removed.len();
         }
         while mutant!(upkeep.forget_ends(self.clock.now()).await?, "ends-remembered-for-ever" => false) {}

@@ -17,8 +17,6 @@ pub struct SignedOut<'a> {
     pub who: Option<&'a Principal>,
     /// The first bytes of the session's digest.
     pub session: u64,
-    /// How many exchanges were cut off.
-    pub cut: Option<u64>,
 }
 
 impl Event for SignedOut<'_> {
@@ -34,7 +32,6 @@ impl Event for SignedOut<'_> {
         self.caller.write(line);
         write_person(self.who, line);
         line.hex8(Field::Session, self.session);
-        line.number_if(Field::Cut, self.cut);
     }
 }
 
@@ -51,7 +48,7 @@ pub struct SessionEnded<'a> {
     pub why: &'a str,
     /// Who has ended it.
     pub by: Option<&'a str>,
-    /// How many exchanges were cut off.
+    /// How many exchanges of this process that cuts off, where it is known.
     pub cut: Option<u64>,
 }
 

@@ -64,8 +64,9 @@ pub(super) struct Machine {
 pub(super) struct Company {
     pub(super) people: Vec<Colleague>,
     pub(super) machines: Vec<Machine>,
-    /// What people ask for: the host of the demo.
+    /// The hosts of the apps and of the console, with their port.
     pub(super) host: String,
+    pub(super) console: String,
 }
 
 impl Company {
@@ -80,10 +81,9 @@ impl Company {
             who: principal(demo.issuer(), name, name, &[]),
             from: Ipv4Addr::new(10, 20, 9, last).into(),
         };
-        let url = demo.public_url();
-        let host = url.host_str().unwrap_or_default();
-        let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        Self { people, machines: vec![machine("nightly-export", 14), machine("status-board", 21)], host }
+        let machines = vec![machine("nightly-export", 14), machine("status-board", 21)];
+        let (host, console) = (demo.public_url().authority(), demo.console_url());
+        Self { people, machines, host: host.to_owned(), console: console.authority().to_owned() }
     }
 
     /// The number of somebody in `people`; the first one's where nobody is called so.

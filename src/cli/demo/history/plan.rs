@@ -92,7 +92,9 @@ impl Plan {
 
     /// Something happens so long after midnight.
     pub(super) fn at(&mut self, after: u64, what: What) {
-        self.happenings.push(Happening { at: self.midnight + after, what });
+        // Nothing happens just when a second begins; this spreads over one evenly.
+        let within = self.happenings.len() as u64 * 618_034 % SECOND;
+        self.happenings.push(Happening { at: self.midnight + after + within, what });
     }
 
     /// Whether people work on it.

@@ -66,12 +66,7 @@ impl<'a> Teller<'a> {
             }
             What::SignOut(visit) => {
                 let who = Some(self.who(visit));
-                self.past.tell(&SignedOut {
-                    caller: caller(visit, &id),
-                    who,
-                    session: visit.session,
-                    cut: None,
-                })
+                self.past.tell(&SignedOut { caller: caller(visit, &id), who, session: visit.session })
             }
             What::End { visit, why, by, cut } => {
                 let (who, session) = (Some(self.who(visit)), visit.session);
@@ -192,7 +187,7 @@ impl<'a> Teller<'a> {
             agent: None,
             http: None,
             method: "GET",
-            host: &self.company.host,
+            host: if asked.route == "console" { &self.company.console } else { &self.company.host },
             path: asked.path,
             route: self.routes.get(asked.route),
             who,

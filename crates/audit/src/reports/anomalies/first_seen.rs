@@ -5,6 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::{Finding, How, Sighting, network};
 use crate::segments::Pseudonym;
 
+/// Of whom so little is known that one thing is often new: only several at once are told.
+const HARDLY_KNOWN: u64 = 5;
+
 #[derive(Default)]
 struct Before {
     times: u64,
@@ -21,7 +24,12 @@ pub fn first_seen(sightings: &[Sighting]) -> Vec<Finding> {
     for sighting in sightings.iter().filter(|sighting| sighting.how != How::Request) {
         let before = people.entry(sighting.person).or_default();
         let new = before.take(sighting);
-        if before.times > 0 && !new.is_empty() {
+        let is_told = match new.len() {
+            0 => false,
+            1 => before.times >= HARDLY_KNOWN,
+            _ => before.times > 0,
+        };
+        if is_told {
             findings.push(finding(sighting, before.times, &new));
         }
         before.times += 1;

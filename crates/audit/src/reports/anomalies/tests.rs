@@ -57,8 +57,10 @@ fn the_first_time_nothing_is_new_and_then_what_is() {
     let [finding] = &findings[..] else { panic!("{findings:?}") };
     assert_eq!((finding.time, finding.evidence.as_slice()), (3 * MINUTE, &["s-3".to_owned()][..]));
     assert!(finding.sentence.contains("network 192.0.2.0/24, device Safari on iPad; seen 2 times before"));
-    let token = Sighting { how: How::Credential, ..sighting(5, 2, 3) };
-    assert_eq!(first_seen(&[sighting(0, 2, 1), token])[0].kind, "credential-new-place");
+    let token = Sighting { how: How::Credential, ..sighting(9, 2, 3) };
+    let often: Vec<_> = (0..5).map(|minute| sighting(minute, 2, 1)).chain([token.clone()]).collect();
+    assert_eq!(first_seen(&often)[0].kind, "credential-new-place");
+    assert_eq!(first_seen(&[sighting(0, 2, 1), token]), [], "one thing that is new of somebody hardly known");
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn emit(rig: &mut Rig, happens: Happens) {
             let (provider, culprit, reason) = (None, Culprit::Provider, "because");
             rig.emit(&SignInFailed { caller, provider, who: Some(&who), culprit, reason, took });
         }
-        2 => rig.emit(&SignedOut { caller, who: Some(&who), session, cut: None }),
+        2 => rig.emit(&SignedOut { caller, who: Some(&who), session }),
         3 => {
             let (caller, who) = (None, Some(&who));
             rig.emit(&SessionEnded { caller, who, session, why: "expired", by: None, cut: None });

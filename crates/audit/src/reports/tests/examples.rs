@@ -30,7 +30,7 @@ fn morning() -> Rig {
     rig.emit(&SignInFailed { caller: caller_, provider, who: None, culprit, reason, took });
     let tablet = Caller { device: Some("Safari on iPad"), ..caller(client(101, 3)) };
     rig.emit(&SignInSucceeded { caller: tablet, who: &alice, session: 0xA11CF, amr: &[], took });
-    rig.emit(&SignedOut { caller: caller(client(100, 7)), who: Some(&bob), session: 0xB0B, cut: None });
+    rig.emit(&SignedOut { caller: caller(client(100, 7)), who: Some(&bob), session: 0xB0B });
     rig.write();
     rig
 }

@@ -100,7 +100,7 @@ fn a_sign_out_ends_what_goes_on_too() {
     let (wiki, who) = (RouteWords::new(1, "wiki"), fixtures::alice());
     rig.emit(&AccessEvent { who: Some(&who), shown: shown(9), ..granted(&wiki) });
     let caller = portcullis_events::Caller { id: "x", client: client(1), device: None };
-    rig.emit(&SignedOut { caller, who: Some(&who), session: 9, cut: None });
+    rig.emit(&SignedOut { caller, who: Some(&who), session: 9 });
     rig.write();
     assert_eq!(rig.all().len(), 2);
 }
