@@ -222,7 +222,8 @@ impl Tampering<'_> {
         let nth = self.dice.row(count(&segment, "block"));
         let what = [
             "hash = zeroblob(32)",
-            "prev = zeroblob(32)",
+            // Before the first block of a chain stand zeros.
+            "prev = cast(replace(hex(zeroblob(16)), '0', 'a') as blob)",
             "leaves = zeroblob(8)",
             "last = last - 1",
             "last = last + 1",
